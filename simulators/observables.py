@@ -1,0 +1,253 @@
+"""What is measured of a representation: how far its samples are from orthogonal, and of which rank.
+
+Every function takes ``H`` of shape ``(..., d, n)``, real floating, NumPy or Torch: one representation per
+column, any leading axes (replicas, layers). Results keep the leading axes, the dtype and the device.
+
+All of them are scale-invariant. ``H`` is first divided by its largest entry, so scales from 1e-300 to
+1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite ``H`` and for the
+cosine with a zero column, they are NaN, without a warning; engines refuse such batches at the door.
+
+Raised by all: `TypeError` when ``H`` is not a real floating array, `ValueError` when it has fewer than two
+axes or no entries. Cost: O(d n²) per matrix; those built on singular values have the larger constant. Float
+results carry rounding error; pointwise claims are decided elsewhere, in exact or ball arithmetic.
+
+Definitions: Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970) for the gaps; Daneshmand et al. 2020
+(arXiv 2003.01652) for the ranks.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from array_api_compat import array_namespace, device
+
+Array: TypeAlias = Any  # NumPy or Torch; the array-API standard has no static type of its own
+
+
+def orthogonality_gap(H: Array) -> Array:
+    """V(H) = ‖C/‖H‖_F² − I/n‖_F with C = HᵀH; shape ``(...)``, in [0, √(1 − 1/n)].
+
+    The difference is formed entry by entry, so the absolute error is a few roundings, however small V is.
+    """
+    normalised = gram(H)
+    xp, n = array_namespace(H), H.shape[-1]
+    offset = normalised - xp.eye(n, dtype=H.dtype, device=device(H)) / n
+    return xp.sqrt(xp.sum(offset * offset, axis=(-2, -1)))
+
+
+def smallest_eigenvalue(H: Array) -> Array:
+    """σ_n²/‖H‖_F², the n-th eigenvalue of C/‖H‖_F²; shape ``(...)``, in [0, 1/n], 0 if d < n."""
+    return spectrum(H)[..., -1]
+
+
+def smallest_eigenvalue_gap(H: Array) -> Array:
+    """V̂(H) = 1/n − σ_n²/‖H‖_F²; shape ``(...)``, in [0, 1/n].
+
+    Summed as Σ_k (σ_k − σ_n)(σ_k + σ_n)/(n‖H‖_F²): never negative, and no cancellation against 1/n.
+    """
+    xp, sigma = _singular_values(H)
+    last = sigma[..., -1:]
+    excess = xp.sum((sigma - last) * (sigma + last), axis=-1)
+    return excess / (sigma.shape[-1] * _or_nan(xp, xp.sum(sigma * sigma, axis=-1)))
+
+
+def spectrum(H: Array) -> Array:
+    """Eigenvalues of C/‖H‖_F², descending; shape ``(..., n)``, nonnegative, summing to 1."""
+    xp, sigma = _singular_values(H)
+    squares = sigma * sigma
+    return squares / _or_nan(xp, xp.sum(squares, axis=-1, keepdims=True))
+
+
+def gram(H: Array) -> Array:
+    """C/‖H‖_F², the Gram matrix of the samples normalised to trace 1; shape ``(..., n, n)``."""
+    xp, scaled = _scaled(H)
+    products = xp.matmul(xp.matrix_transpose(scaled), scaled)
+    return products / _or_nan(xp, xp.linalg.trace(products))[..., None, None]
+
+
+def effective_rank(H: Array) -> Array:
+    """r(H) = (Tr M)²/‖M‖_F² with M = HHᵀ/n; shape ``(...)``, in [1, min(d, n)].
+
+    M and C/n share their nonzero eigenvalues, so r is read off the smaller-to-form n × n Gram matrix.
+    """
+    normalised = gram(H)
+    return 1 / array_namespace(H).sum(normalised * normalised, axis=(-2, -1))
+
+
+def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
+    """rank_τ(H) = #{i : λ_i(M) ≥ τ} with M = HHᵀ/n scaled to Tr M = d; shape ``(...)``, whole, in [0, d].
+
+    The count comes in the dtype of ``H``, so that an undefined one can be NaN. ``width`` is d when ``H`` is
+    the thin factor of a wider matrix. At τ = 0 the d − min(d, n) zero eigenvalues count too, and the rank
+    is d. A λ_i that ties with τ falls on either side by rounding.
+
+    Raises `ValueError` when ``tau`` is outside [0, 1] or NaN, or ``width`` below the rank that ``H`` can have.
+    """
+    _check_threshold(tau)
+    rows, n = H.shape[-2:]
+    d = rows if width is None else width
+    if d < min(rows, n):
+        raise ValueError(f"width={d} is below min(d, n) of H, which has shape {tuple(H.shape)}")
+    shares = spectrum(H)
+    xp = array_namespace(H)
+    defined = shares[..., 0] > 0
+    count = xp.sum(xp.astype(d * shares >= tau, H.dtype), axis=-1) if tau > 0 else d
+    return xp.where(defined, count, xp.asarray(math.nan, dtype=H.dtype, device=device(H)))
+
+
+def cosine(H: Array, i: int = 0, j: int = 1) -> Array:
+    """Cosine of the angle between samples ``i`` and ``j``; shape ``(...)``, in [−1, 1].
+
+    Raises `ValueError` when ``H`` has no such columns.
+    """
+    _check_columns(H, i, j)
+    xp, units = _unit_columns(H)
+    return xp.clip(xp.sum(units[..., i] * units[..., j], axis=-1), -1.0, 1.0)
+
+
+def absolute_cosine(H: Array, i: int = 0, j: int = 1) -> Array:
+    """|cos| of the angle between samples ``i`` and ``j``; shape ``(...)``, in [0, 1]. Raises as `cosine`."""
+    return abs(cosine(H, i, j))
+
+
+def mean_absolute_cosine(H: Array) -> Array:
+    """Mean of |cos| over the n(n − 1)/2 pairs of samples; shape ``(...)``, in [0, 1].
+
+    Raises `ValueError` for a single sample, which has no pair.
+    """
+    _check_columns(H, 0, 1)
+    xp, units = _unit_columns(H)
+    n = H.shape[-1]
+    cosines = xp.clip(abs(xp.matmul(xp.matrix_transpose(units), units)), 0.0, 1.0)
+    above = xp.triu(xp.ones((n, n), dtype=H.dtype, device=device(H)), k=1)
+    return xp.sum(cosines * above, axis=(-2, -1)) / (n * (n - 1) / 2)
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A named measurement, as engines use it.
+
+    ``function(H, width=d)`` measures ``H`` of shape ``(..., rows, n)``, where ``rows`` may be fewer than the
+    width ``d`` when ``H`` is a thin factor. ``gram`` says that the value depends on the representation
+    through its Gram matrix and width alone, which is what measuring a thin factor requires.
+    """
+
+    name: str
+    function: Callable[..., Array]
+    gram: bool
+
+
+def resolve(item: object) -> Observable:
+    """The observable meant by ``item``.
+
+    ``item`` is a name in `REGISTRY`; ``"soft_rank(τ)"`` with τ a number in [0, 1]; an `Observable`; or a
+    callable of ``H``, named after itself, and taken to depend on ``H`` through its Gram matrix alone only if
+    it has a true attribute ``gram_invariant``.
+
+    Raises `ValueError` for an unknown name or bad threshold, `TypeError` for anything else.
+    """
+    if isinstance(item, Observable):
+        return item
+    if isinstance(item, str):
+        return REGISTRY[item] if item in REGISTRY else _parse(item)
+    if not callable(item):
+        raise TypeError(f"observable {item!r} is not a name, a function of H, nor an Observable")
+    if item is soft_rank:
+        raise TypeError("observable soft_rank needs a threshold: write 'soft_rank(0.5)'")
+    name = getattr(item, "__name__", None)
+    if not isinstance(name, str):
+        raise TypeError(f"observable {item!r} has no __name__; wrap it in an Observable")
+    if item in _PLAIN:
+        return REGISTRY[name]
+    return Observable(name, partial(_ignoring_width, item), bool(getattr(item, "gram_invariant", False)))
+
+
+def _parse(text: str) -> Observable:
+    """``soft_rank(0.5)`` and nothing else that is not in the registry."""
+    call = re.fullmatch(r"soft_rank\(([^()]*)\)", text)
+    if call is None:
+        known = [*REGISTRY, "soft_rank(0.5)"]
+        near = difflib.get_close_matches(text, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"unknown observable {text!r}; {hint}known are {', '.join(known)}")
+    try:
+        tau = float(call[1])
+    except ValueError:
+        raise ValueError(f"observable {text!r}: the threshold {call[1]!r} is not a number") from None
+    _check_threshold(tau)
+    return Observable(text, partial(soft_rank, tau=tau), gram=True)
+
+
+def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int) -> Array:
+    return function(H)
+
+
+def _scaled(H: Array) -> tuple[Any, Array]:
+    """The array namespace, and ``H`` over its largest entry; all zero where ``H`` is zero or not finite."""
+    xp = array_namespace(H)
+    if not xp.isdtype(H.dtype, "real floating"):
+        raise TypeError(f"H has dtype {H.dtype}; observables need a real floating array")
+    if H.ndim < 2 or 0 in H.shape:
+        raise ValueError(f"H has shape {tuple(H.shape)}; observables need (..., d, n) with d, n ≥ 1")
+    return xp, _over_peak(xp, H, (-2, -1))
+
+
+def _over_peak(xp: Any, H: Array, axis: int | tuple[int, int]) -> Array:
+    peak = xp.max(abs(H), axis=axis, keepdims=True)
+    usable = (peak > 0) & (peak < math.inf)
+    return xp.where(usable, H / xp.where(usable, peak, 1.0), 0.0)
+
+
+def _singular_values(H: Array) -> tuple[Any, Array]:
+    """All n singular values of ``H`` over its largest entry, descending; the last n − d are zero if d < n."""
+    xp, scaled = _scaled(H)
+    sigma = xp.linalg.svdvals(scaled)
+    missing = H.shape[-1] - sigma.shape[-1]
+    if missing:
+        zeros = xp.zeros((*sigma.shape[:-1], missing), dtype=H.dtype, device=device(H))
+        sigma = xp.concat([sigma, zeros], axis=-1)
+    return xp, sigma
+
+
+def _unit_columns(H: Array) -> tuple[Any, Array]:
+    """``H`` with columns of norm 1, a zero column becoming NaN; columns may differ in scale at will."""
+    xp, _ = _scaled(H)
+    columns = _over_peak(xp, H, -2)
+    norms = xp.sqrt(xp.sum(columns * columns, axis=-2, keepdims=True))
+    return xp, columns / _or_nan(xp, norms)
+
+
+def _or_nan(xp: Any, denominator: Array) -> Array:
+    """Zero replaced by NaN: a division is then undefined quietly, in both libraries."""
+    return xp.where(denominator > 0, denominator, math.nan)
+
+
+def _check_threshold(tau: float) -> None:
+    if not 0 <= tau <= 1:  # also refuses NaN
+        raise ValueError(f"soft_rank threshold tau={tau!r} is not a number in [0, 1]")
+
+
+def _check_columns(H: Array, *columns: int) -> None:
+    n = H.shape[-1]
+    for column in columns:
+        if not -n <= column < n:
+            raise ValueError(f"H has {n} column(s), so none numbered {column}; a cosine needs two samples")
+
+
+_PLAIN: tuple[Callable[[Array], Array], ...] = (
+    orthogonality_gap, smallest_eigenvalue, smallest_eigenvalue_gap, spectrum, gram, effective_rank,
+    cosine, absolute_cosine, mean_absolute_cosine,
+)
+
+REGISTRY: Mapping[str, Observable] = MappingProxyType({
+    function.__name__: Observable(function.__name__, partial(_ignoring_width, function), gram=True)
+    for function in _PLAIN
+})
+"""The observables without parameters, by name. All depend on ``H`` through its Gram matrix."""
