@@ -1,0 +1,204 @@
+"""Anytime-valid intervals for the mean of bounded observations, by betting.
+
+Scale the observations to Y in [0, 1] and fix scales θ_1, ..., θ_J > 0. If E[Y_i | past] <= m, then
+
+    K_t(θ, m) = ∏_{i<=t} (1 + θ Y_i) / (1 + θ m)
+
+is a non-negative supermartingale started at 1: the capital of a gambler who stakes the fraction
+λ = θ / (1 + θ m) < 1 / m on "the mean exceeds m" in each round, K_t = ∏ (1 + λ (Y_i - m)), the capital
+process of Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86
+(2024), section 4. By Ville's inequality K_t(θ_j, m) reaches J/β for some t and j with probability at most β.
+Solved for m, in closed form, this gives a lower bound that holds at all t at once, with probability 1 - β:
+
+    m_t = max_j max_{s<=t}  expm1((Σ_{i<=s} log1p(θ_j Y_i) - log(J/β)) / s) / θ_j.
+
+The upper bound is the lower bound for 1 - Y. Three consequences of holding θ rather than λ fixed:
+- λ depends on m but not on the data: the bets are trivially predictable, the capital cannot go negative for
+  any m, and it decreases in m, so that what is not rejected is exactly a half-line. There is no root to find.
+- J sums are the whole state: no observation is kept.
+- λ up to 1/m is allowed, so a mean tiny beside the range is bounded sharply from below.
+Spacing θ by factors of two leaves the best of them within 6 % of the ideal bet; the price is log J in place
+of a plug-in estimate's log t. Being a maximum over θ, the bound adapts to the variance by itself.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+_BLOCK = 8192  # observations handled at a time; with some 25 scales the work array stays in cache
+_LEADING_BITS = 8
+_SMALLEST_EXPONENT = -14  # θ = 2^-14 is the best bet for some 1e10 observations of standard deviation 1/2
+_HEADROOM = 4  # the largest stake on a candidate m at the reference is 16/17 or more of the admissible 1/m
+_UNAIMED = 2.0**-6  # without a reference: full stakes for means down to 1/64 of the range
+_NEAREST = 2.0**-30  # a reference closer to the edge, relative to the range, is treated as this close
+_EPS = float(np.finfo(np.float64).eps)  # twice the unit roundoff
+
+
+def finite_float(name: str, value: float) -> float:
+    """`value` as a float; ValueError naming the argument unless it is a finite real number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{name} = {value!r} is not a finite real number; pass one")
+    return number
+
+
+def error_level(name: str, value: float) -> float:
+    """`value` as a float; ValueError naming the argument unless it lies strictly between 0 and 1."""
+    number = finite_float(name, value)
+    if not 0.0 < number < 1.0:
+        raise ValueError(f"{name} = {value!r} is outside (0, 1); pass an error probability such as 1e-8")
+    return number
+
+
+class _LowerBound:
+    """Lower confidence bound, in units of the range, for the mean of observations in [0, 1]."""
+
+    def __init__(self, distance: float, level: float) -> None:
+        top = _HEADROOM + math.ceil(-math.log2(max(distance, _NEAREST)))
+        self.scales: FloatArray = np.exp2(np.arange(_SMALLEST_EXPONENT, top + 1, dtype=np.float64))
+        # log(J/level); the factor covers the rounding of the logarithms and of the scaled observations.
+        self.cost = (math.log(len(self.scales)) - math.log(level)) * (1 + 1e-12)
+        self.log_growth: FloatArray = np.zeros(len(self.scales))
+        self.blocks = 0
+        self.bound = 0.0
+
+    def extend(self, block: FloatArray, starts: npt.NDArray[np.intp], counts: FloatArray) -> None:
+        """Take at most `_BLOCK` scaled observations; `starts` cut them after each checkpoint in `counts`."""
+        logs = np.multiply.outer(self.scales, block)
+        np.log1p(logs, out=logs)
+        totals = np.add.reduceat(logs, starts, axis=1)
+        totals[:, 0] += self.log_growth
+        np.cumsum(totals, axis=1, out=totals)
+        self.log_growth = totals[:, -1].copy()
+        self.blocks += 1
+        if counts.size == 0:
+            return
+        # All terms are non-negative and each passes through at most _BLOCK + blocks additions, so this factor
+        # bounds the relative error of a total (16 eps: scaling, product, a log1p good to four ulps).
+        safe = 1.0 - _EPS * (_BLOCK + self.blocks + 16)
+        rates = (totals[:, : counts.size] * safe - self.cost) / counts
+        means = np.expm1(rates.max(axis=1)) / self.scales
+        # A relative error of a rate r grows by at most 1 + r < 30 in expm1.
+        self.bound = max(self.bound, float(means.max()) * (1.0 - 128 * _EPS))
+
+
+class BoundedMean:
+    """A confidence sequence for the mean of observations in [lower, upper]: valid at every count at once.
+
+    The probability that `interval` ever excludes the mean is at most `level`, half of it on each side,
+    however and whenever the caller decides to stop. Observations need not be independent: it is enough that
+    each has the same mean given those before it.
+
+    Parameters
+    ----------
+    lower, upper: the range, finite, lower < upper, with a finite difference.
+    level: error probability, in (0, 1).
+    reference: finite value near which the bound must be sharp, such as the claimed one. It places the largest
+        bets and never affects validity; beyond the range it stands for the nearest edge. It matters for means
+        within about 1/64 of the range from an edge.
+
+    Raises ValueError for arguments outside these domains.
+
+    The interval is the running intersection over the checkpoints passed, the counts with at most eight
+    significant bits (all up to 256, thereafter at most 1/128 of the count apart). Being fixed beforehand, they
+    make the interval the same, up to rounding, however the observations are divided into batches.
+    Memory: about 100 floats. Cost: some 50 logarithms an observation, about 0.1 µs where they are vectorised.
+    Source: the capital process of Waudby-Smith & Ramdas (2024), section 4; see the head of this module.
+    """
+
+    def __init__(self, lower: float, upper: float, level: float, reference: float | None = None) -> None:
+        self.lower = finite_float("lower", lower)
+        self.upper = finite_float("upper", upper)
+        self.level = error_level("level", level)
+        self._range = self.upper - self.lower
+        if not 0.0 < self._range < math.inf:
+            raise ValueError(
+                f"lower, upper = {lower!r}, {upper!r}: needs lower < upper with a finite difference; "
+                "pass the range the theory gives"
+            )
+        self.reference = None if reference is None else finite_float("reference", reference)
+        below = above = _UNAIMED
+        if self.reference is not None:
+            aim = min(max(self.reference, self.lower), self.upper)
+            below, above = (aim - self.lower) / self._range, (self.upper - aim) / self._range
+        self._from_below = _LowerBound(below, self.level / 2)
+        self._from_above = _LowerBound(above, self.level / 2)
+        self._count = 0
+        self._scaled_total = 0.0
+
+    def update(self, values: npt.ArrayLike) -> None:
+        """Take further observations: real, shape (k,), any k >= 0, finite, within [lower, upper].
+
+        Raises ValueError, and takes none of them, if a value is outside the range: what was to be bounded
+        does not have the range claimed for it.
+        """
+        observations = self._validated(values)
+        for first in range(0, len(observations), _BLOCK):
+            block = observations[first : first + _BLOCK]
+            counts = np.arange(self._count + 1, self._count + len(block) + 1)
+            _, bits = np.frexp(counts)
+            steps = 2 ** np.maximum(bits.astype(np.int64) - _LEADING_BITS, 0)
+            ends = np.flatnonzero(counts % steps == 0) + 1
+            starts = np.concatenate(([0], ends[ends < len(block)]))
+            checkpoints = counts[ends - 1].astype(np.float64)
+            scaled = (block - self.lower) / self._range
+            self._from_below.extend(scaled, starts, checkpoints)
+            self._from_above.extend((self.upper - block) / self._range, starts, checkpoints)
+            self._scaled_total += float(scaled.sum())
+            self._count += len(block)
+
+    def _validated(self, values: npt.ArrayLike) -> FloatArray:
+        array: npt.NDArray[Any] = np.asarray(values)
+        if array.ndim != 1 or array.dtype.kind not in "fiub":
+            raise ValueError(
+                f"values has shape {array.shape} and dtype {array.dtype}: pass a real array of shape (k,)"
+            )
+        observations = array.astype(np.float64)
+        inside = (observations >= self.lower) & (observations <= self.upper)  # False for NaN
+        if not inside.all():
+            first = int(np.argmin(inside))
+            raise ValueError(
+                f"values[{first}] = {float(observations[first])!r} is outside [{self.lower!r}, {self.upper!r}]"
+                f" (one of {int((~inside).sum())} such values): the range claimed for the observable is wrong;"
+                " correct it"
+            )
+        return observations
+
+    @property
+    def count(self) -> int:
+        """Number of observations taken."""
+        return self._count
+
+    @property
+    def mean(self) -> float:
+        """Mean of the observations taken, within [lower, upper]; NaN before the first."""
+        if self._count == 0:
+            return math.nan
+        value = self.lower + self._range * (self._scaled_total / self._count)
+        return min(max(value, self.lower), self.upper)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high), nested as observations arrive; (lower, upper) at first.
+
+        low > high, an empty interval, has probability at most `level`: it says that the mean was not
+        constant, or that something this improbable happened.
+        """
+        rise = self._range * self._from_below.bound
+        fall = self._range * self._from_above.bound
+        low = self.lower + rise - (4 * _EPS * (abs(self.lower) + rise) if rise else 0.0)
+        high = self.upper - fall + (4 * _EPS * (abs(self.upper) + fall) if fall else 0.0)
+        return max(low, self.lower), min(high, self.upper)
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of `interval`; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2

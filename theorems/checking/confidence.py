@@ -1,0 +1,174 @@
+"""Decisions from confidence intervals: means, probabilities, exponents.
+
+`BoundedMean` is the confidence sequence (see `betting` for the method and its source); the `decide_*`
+functions turn its interval into an answer and `run_until` draws observations until there is one. A false
+answer has probability at most the sequence's level, whatever the stopping rule.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from numbers import Integral
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betainccinv, betaincinv
+
+from theorems.checking.betting import BoundedMean, error_level, finite_float
+
+__all__ = [
+    "BoundedMean",
+    "Decision",
+    "clopper_pearson",
+    "decide_at_least",
+    "decide_at_most",
+    "decide_equal",
+    "fit_exponent",
+    "run_until",
+]
+
+Decision = Literal["supported", "refuted", "undecided"]
+
+
+def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
+    """Is the mean at most `bound`? Supported once the interval lies in (-∞, bound], refuted beyond it.
+
+    An empty interval decides nothing. Raises ValueError unless `bound` is finite.
+    """
+    bound = finite_float("bound", bound)
+    low, high = sequence.interval
+    if low > high:
+        return "undecided"
+    if high <= bound:
+        return "supported"
+    return "refuted" if low > bound else "undecided"
+
+
+def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
+    """Is the mean at least `bound`? Supported once the interval lies in [bound, ∞), refuted below it.
+
+    An empty interval decides nothing. Raises ValueError unless `bound` is finite.
+    """
+    bound = finite_float("bound", bound)
+    low, high = sequence.interval
+    if low > high:
+        return "undecided"
+    if low >= bound:
+        return "supported"
+    return "refuted" if high < bound else "undecided"
+
+
+def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Decision:
+    """Is the mean `value`, to a relative `resolution`? Refuted once `value` is outside the interval.
+
+    Supported once `value` is inside and the half-width is at most resolution · |value|; "supported" then
+    means that the mean is within twice that of `value`. An empty interval decides nothing. Raises ValueError unless
+    `value` is finite and not zero and `resolution` positive and finite.
+    """
+    value = finite_float("value", value)
+    resolution = finite_float("resolution", resolution)
+    if value == 0.0:
+        raise ValueError("value = 0 has no relative resolution; use decide_at_most and decide_at_least")
+    if resolution <= 0.0:
+        raise ValueError(f"resolution = {resolution!r} is not positive; pass a relative half-width, say 0.01")
+    low, high = sequence.interval
+    if low > high:
+        return "undecided"
+    if not low <= value <= high:
+        return "refuted"
+    return "supported" if sequence.half_width <= resolution * abs(value) else "undecided"
+
+
+def run_until(
+    sample: Callable[[int, int], npt.ArrayLike],
+    sequence: BoundedMean,
+    decided: Callable[[BoundedMean], bool],
+    *,
+    first: int = 256,
+    growth: float = 2.0,
+    limit: int,
+) -> BoundedMean:
+    """Feed `sequence` until `decided(sequence)` or `limit` observations; return it.
+
+    `sample(batch, size)` returns exactly `size` fresh observations, shape (size,); `batch` = 0, 1, 2, ... is
+    for deriving a seed. The total after batch k is first · growth^k, capped at `limit`, so at most `growth` times
+    the observations needed are drawn, and the number of batches is logarithmic in `limit`.
+
+    Raises ValueError for a sequence already begun (its batch numbers would come again, and with them its
+    observations), first or limit below 1, growth not a finite number above 1, a batch of another size.
+    """
+    if not (isinstance(first, Integral) and isinstance(limit, Integral) and min(first, limit) >= 1):
+        raise ValueError(f"first, limit = {first!r}, {limit!r}: pass whole numbers of at least 1")
+    if finite_float("growth", growth) <= 1.0:
+        raise ValueError(f"growth = {growth!r} is not above 1; pass a factor such as 2.0")
+    if sequence.count:
+        raise ValueError(f"sequence already holds {sequence.count} observations; pass a new BoundedMean")
+    batch, target = 0, min(first, limit)
+    while True:
+        size = target - sequence.count
+        values = np.asarray(sample(batch, size))
+        if values.shape != (size,):
+            raise ValueError(f"sample({batch}, {size}) has shape {values.shape}; return shape ({size},)")
+        sequence.update(values)
+        if target == limit or decided(sequence):
+            return sequence
+        batch, target = batch + 1, min(limit, math.ceil(min(float(limit), target * growth)))
+
+
+def fit_exponent(
+    widths: Sequence[float] | npt.NDArray[np.float64],
+    intervals: Sequence[tuple[float, float]] | npt.NDArray[np.float64],
+) -> tuple[float, float]:
+    """Range of the least-squares slope of log mean against log width over all means in their intervals.
+
+    `widths` has shape (k,), `intervals` (k, 2), all positive and finite, low <= high, two distinct widths at
+    least; anything else is a ValueError. The slope is linear in the logs, Σ c_i log(mean_i), so its extremes
+    take each interval's end by the sign of c_i: exact, then widened by the rounding. The probability of
+    missing the slope of the true means is at most the sum of the intervals' levels.
+    """
+    sizes = np.asarray(widths, dtype=np.float64)
+    ends = np.asarray(intervals, dtype=np.float64)
+    if sizes.ndim != 1 or ends.shape != (len(sizes), 2):
+        raise ValueError(f"widths, intervals have shapes {sizes.shape}, {ends.shape}; pass (k,) and (k, 2)")
+    for name, array in (("widths", sizes), ("intervals", ends)):
+        wrong = ~((array > 0.0) & (array < math.inf))
+        if wrong.any():
+            raise ValueError(f"{name} contains {array[wrong][0]!r}; a logarithm needs positive finite values")
+    if (ends[:, 0] > ends[:, 1]).any():
+        empty = ends[ends[:, 0] > ends[:, 1]][0]
+        raise ValueError(f"intervals contains ({empty[0]!r}, {empty[1]!r}); pass low <= high")
+    if len(np.unique(sizes)) < 2:
+        raise ValueError(f"widths = {sizes.tolist()!r} has fewer than two distinct values; no slope exists")
+    abscissae, ordinates = np.log(sizes), np.log(ends)
+    deviations = abscissae - abscissae.mean()
+    spread = math.sqrt(float(deviations @ deviations))
+    coefficients = deviations / spread**2
+    rising = coefficients > 0
+    low = float(coefficients @ np.where(rising, ordinates[:, 0], ordinates[:, 1]))
+    high = float(coefficients @ np.where(rising, ordinates[:, 1], ordinates[:, 0]))
+    # With k values, |log width| <= W, |log mean| <= M: a deviation is off by at most (k + 3) u W, the slope
+    # by k (k + 3) u (M / spread) (3 W / spread + 2), u = eps / 2; doubled.
+    largest_x, largest_y = float(np.abs(abscissae).max()), float(np.abs(ordinates).max())
+    k, eps = len(sizes), float(np.finfo(np.float64).eps)
+    rounding = k * (k + 3) * eps * (largest_y / spread) * (3 * largest_x / spread + 2)
+    return low - rounding, high + rounding
+
+
+def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, float]:
+    """Interval for a probability from `successes` in `trials` independent trials, error at most `level`.
+
+    The number of trials is fixed in advance: unlike `BoundedMean`, this interval does not allow for stopping
+    when the answer pleases. The level is met to the accuracy of SciPy's `betaincinv`, about 1e-12 of it.
+    Raises ValueError unless 0 <= successes <= trials, trials >= 1 are integers and level is in (0, 1).
+    Source: Clopper & Pearson, Biometrika 26 (1934).
+    """
+    level = error_level("level", level)
+    whole = isinstance(successes, Integral) and isinstance(trials, Integral)
+    if not (whole and trials >= 1 and 0 <= successes <= trials):
+        raise ValueError(
+            f"successes, trials = {successes!r}, {trials!r}: pass integers with 0 <= successes <= trials >= 1"
+        )
+    failures = trials - successes
+    low = float(betaincinv(successes, failures + 1, level / 2)) if successes else 0.0
+    high = float(betainccinv(successes + 1, failures, level / 2)) if failures else 1.0
+    return low, high
