@@ -88,7 +88,7 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
     the thin factor of a wider matrix. At τ = 0 the d − min(d, n) zero eigenvalues count too, and the rank
     is d. A λ_i that ties with τ falls on either side by rounding.
 
-    Raises `ValueError` when ``tau`` is outside [0, 1] or NaN, or ``width`` below the rank that ``H`` can have.
+    Raises `ValueError` when ``tau`` is outside [0, 1] or NaN, or ``width`` below the rank ``H`` can have.
     """
     _check_threshold(tau)
     rows, n = H.shape[-2:]
