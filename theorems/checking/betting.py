@@ -57,15 +57,21 @@ def error_level(name: str, value: float) -> float:
     return number
 
 
+def _scales(distance: float) -> FloatArray:
+    """Powers of two, for a bound that must be sharp for means down to `distance` from the edge."""
+    top = _HEADROOM + math.ceil(-math.log2(max(distance, _NEAREST)))
+    return np.exp2(np.arange(_SMALLEST_EXPONENT, top + 1, dtype=np.float64))
+
+
 class _LowerBound:
     """Lower confidence bound, in units of the range, for the mean of observations in [0, 1]."""
 
-    def __init__(self, distance: float, level: float) -> None:
-        top = _HEADROOM + math.ceil(-math.log2(max(distance, _NEAREST)))
-        self.scales: FloatArray = np.exp2(np.arange(_SMALLEST_EXPONENT, top + 1, dtype=np.float64))
-        # log(J/level); the factor covers the rounding of the logarithms and of the scaled observations.
-        self.cost = (math.log(len(self.scales)) - math.log(level)) * (1 + 1e-12)
-        self.log_growth: FloatArray = np.zeros(len(self.scales))
+    def __init__(self, scales: FloatArray, target: float) -> None:
+        """`target` is log(1/level): the log-capital that a single scale would have to reach."""
+        self.scales = scales
+        # The factor covers the rounding of the logarithms, and observations that underflow.
+        self.cost = (math.log(len(scales)) + target) * (1 + 1e-12)
+        self.log_growth: FloatArray = np.zeros(len(scales))
         self.blocks = 0
         self.bound = 0.0
 
@@ -107,8 +113,8 @@ class BoundedMean:
     Raises ValueError for arguments outside these domains.
 
     The interval is the running intersection over the checkpoints passed, the counts with at most eight
-    significant bits (all up to 256, thereafter at most 1/128 of the count apart). Being fixed beforehand, they
-    make the interval the same, up to rounding, however the observations are divided into batches.
+    significant bits (all up to 256, thereafter at most 1/128 of the count apart). Being fixed beforehand,
+    they make the interval the same, up to rounding, however the observations are divided into batches.
     Memory: about 100 floats. Cost: some 50 logarithms an observation, about 0.1 µs where they are vectorised.
     Source: the capital process of Waudby-Smith & Ramdas (2024), section 4; see the head of this module.
     """
@@ -128,8 +134,9 @@ class BoundedMean:
         if self.reference is not None:
             aim = min(max(self.reference, self.lower), self.upper)
             below, above = (aim - self.lower) / self._range, (self.upper - aim) / self._range
-        self._from_below = _LowerBound(below, self.level / 2)
-        self._from_above = _LowerBound(above, self.level / 2)
+        target = math.log(2) - math.log(self.level)
+        self._from_below = _LowerBound(_scales(below), target)
+        self._from_above = _LowerBound(_scales(above), target)
         self._count = 0
         self._scaled_total = 0.0
 
@@ -165,9 +172,8 @@ class BoundedMean:
         if not inside.all():
             first = int(np.argmin(inside))
             raise ValueError(
-                f"values[{first}] = {float(observations[first])!r} is outside [{self.lower!r}, {self.upper!r}]"
-                f" (one of {int((~inside).sum())} such values): the range claimed for the observable is wrong;"
-                " correct it"
+                f"values[{first}] = {float(observations[first])!r} (one of {int((~inside).sum())}) is outside"
+                f" [{self.lower!r}, {self.upper!r}]: the range claimed for it is wrong; correct the range"
             )
         return observations
 

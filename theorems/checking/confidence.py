@@ -62,8 +62,8 @@ def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Deci
     """Is the mean `value`, to a relative `resolution`? Refuted once `value` is outside the interval.
 
     Supported once `value` is inside and the half-width is at most resolution · |value|; "supported" then
-    means that the mean is within twice that of `value`. An empty interval decides nothing. Raises ValueError unless
-    `value` is finite and not zero and `resolution` positive and finite.
+    means that the mean is within twice that of `value`. An empty interval decides nothing. Raises ValueError
+    unless `value` is finite and not zero and `resolution` positive and finite.
     """
     value = finite_float("value", value)
     resolution = finite_float("resolution", resolution)
@@ -79,6 +79,12 @@ def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Deci
     return "supported" if sequence.half_width <= resolution * abs(value) else "undecided"
 
 
+def _count(name: str, value: object, least: int) -> int:
+    if not isinstance(value, Integral) or int(value) < least:
+        raise ValueError(f"{name} = {value!r} is not a whole number of at least {least}; pass one")
+    return int(value)
+
+
 def run_until(
     sample: Callable[[int, int], npt.ArrayLike],
     sequence: BoundedMean,
@@ -91,14 +97,14 @@ def run_until(
     """Feed `sequence` until `decided(sequence)` or `limit` observations; return it.
 
     `sample(batch, size)` returns exactly `size` fresh observations, shape (size,); `batch` = 0, 1, 2, ... is
-    for deriving a seed. The total after batch k is first · growth^k, capped at `limit`, so at most `growth` times
-    the observations needed are drawn, and the number of batches is logarithmic in `limit`.
+    for deriving a seed. The total after batch k is first · growth^k, capped at `limit`, so that at most
+    `growth` times the observations needed are drawn, and the number of batches is logarithmic in `limit`.
 
     Raises ValueError for a sequence already begun (its batch numbers would come again, and with them its
-    observations), first or limit below 1, growth not a finite number above 1, a batch of another size.
+    observations), first or limit not a whole number above 0, growth not a finite number above 1, a batch of
+    another size.
     """
-    if not (isinstance(first, Integral) and isinstance(limit, Integral) and min(first, limit) >= 1):
-        raise ValueError(f"first, limit = {first!r}, {limit!r}: pass whole numbers of at least 1")
+    first, limit = _count("first", first, 1), _count("limit", limit, 1)
     if finite_float("growth", growth) <= 1.0:
         raise ValueError(f"growth = {growth!r} is not above 1; pass a factor such as 2.0")
     if sequence.count:
@@ -133,10 +139,12 @@ def fit_exponent(
     for name, array in (("widths", sizes), ("intervals", ends)):
         wrong = ~((array > 0.0) & (array < math.inf))
         if wrong.any():
-            raise ValueError(f"{name} contains {array[wrong][0]!r}; a logarithm needs positive finite values")
+            raise ValueError(
+                f"{name} contains {float(array[wrong][0])!r}; a logarithm needs positive finite values"
+            )
     if (ends[:, 0] > ends[:, 1]).any():
-        empty = ends[ends[:, 0] > ends[:, 1]][0]
-        raise ValueError(f"intervals contains ({empty[0]!r}, {empty[1]!r}); pass low <= high")
+        empty = ends[ends[:, 0] > ends[:, 1]][0].tolist()
+        raise ValueError(f"intervals contains {empty!r}; pass low <= high")
     if len(np.unique(sizes)) < 2:
         raise ValueError(f"widths = {sizes.tolist()!r} has fewer than two distinct values; no slope exists")
     abscissae, ordinates = np.log(sizes), np.log(ends)
@@ -159,15 +167,13 @@ def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, f
 
     The number of trials is fixed in advance: unlike `BoundedMean`, this interval does not allow for stopping
     when the answer pleases. The level is met to the accuracy of SciPy's `betaincinv`, about 1e-12 of it.
-    Raises ValueError unless 0 <= successes <= trials, trials >= 1 are integers and level is in (0, 1).
+    Raises ValueError unless trials >= 1 and 0 <= successes <= trials are integers and level is in (0, 1).
     Source: Clopper & Pearson, Biometrika 26 (1934).
     """
     level = error_level("level", level)
-    whole = isinstance(successes, Integral) and isinstance(trials, Integral)
-    if not (whole and trials >= 1 and 0 <= successes <= trials):
-        raise ValueError(
-            f"successes, trials = {successes!r}, {trials!r}: pass integers with 0 <= successes <= trials >= 1"
-        )
+    trials, successes = _count("trials", trials, 1), _count("successes", successes, 0)
+    if successes > trials:
+        raise ValueError(f"successes = {successes} exceeds trials = {trials}; pass successes out of trials")
     failures = trials - successes
     low = float(betaincinv(successes, failures + 1, level / 2)) if successes else 0.0
     high = float(betainccinv(successes + 1, failures, level / 2)) if failures else 1.0

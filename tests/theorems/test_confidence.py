@@ -1,0 +1,200 @@
+"""Decisions, sampling until decided, exponents and binomial intervals."""
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from theorems.checking.confidence import (
+    BoundedMean,
+    clopper_pearson,
+    decide_at_least,
+    decide_at_most,
+    decide_equal,
+    fit_exponent,
+    run_until,
+)
+
+Interval = tuple[float, float]
+
+
+def narrow(center: float = 0.5) -> BoundedMean:
+    sequence = BoundedMean(center - 0.5, center + 0.5, 1e-6)
+    sequence.update(np.full(20_000, center))
+    return sequence
+
+
+def empty() -> BoundedMean:
+    """The mean drifts from one end to the other: no constant mean fits, and the interval is empty."""
+    sequence = BoundedMean(0.0, 1.0, 1e-6)
+    sequence.update(np.concatenate([np.zeros(1000), np.ones(9000)]))
+    assert sequence.half_width < 0
+    return sequence
+
+
+def test_decisions() -> None:
+    sequence = narrow()
+    low, high = sequence.interval
+    assert 0.49 < low < 0.5 < high < 0.51
+    assert [decide_at_most(sequence, b) for b in (0.4, low, 0.5, high)] == [
+        "refuted",
+        "undecided",
+        "undecided",
+        "supported",
+    ]
+    assert [decide_at_least(sequence, b) for b in (0.6, high, 0.5, low)] == [
+        "refuted",
+        "undecided",
+        "undecided",
+        "supported",
+    ]
+    assert decide_equal(sequence, 0.5, 0.02) == decide_equal(sequence, low, 0.02) == "supported"
+    assert decide_equal(sequence, 0.5, 1e-6) == "undecided"
+    assert decide_equal(sequence, 0.6, 1.0) == decide_equal(sequence, 0.4, 1.0) == "refuted"
+    assert decide_equal(narrow(-0.5), -0.5, 0.02) == "supported"
+
+
+def test_an_empty_interval_decides_nothing() -> None:
+    sequence = empty()
+    for value in (0.01, 0.5, 0.99):
+        assert decide_at_most(sequence, value) == "undecided"
+        assert decide_at_least(sequence, value) == "undecided"
+        assert decide_equal(sequence, value, 0.1) == "undecided"
+
+
+def test_decision_arguments_are_checked() -> None:
+    sequence = narrow()
+    for decide in (decide_at_most, decide_at_least):
+        with pytest.raises(ValueError, match=r"^bound = nan"):
+            decide(sequence, math.nan)
+    for value, resolution, name in ((0.0, 0.1, "value"), (math.inf, 0.1, "value"), (1.0, 0.0, "resolution")):
+        with pytest.raises(ValueError, match=f"^{name} = "):
+            decide_equal(sequence, value, resolution)
+
+
+def test_run_until_stops_when_decided() -> None:
+    rng = np.random.default_rng(4)
+    sizes: list[tuple[int, int]] = []
+
+    def sample(batch: int, size: int) -> np.ndarray:
+        sizes.append((batch, size))
+        return rng.random(size)
+
+    sequence = BoundedMean(0.0, 1.0, 1e-6, 0.6)
+    result = run_until(
+        sample, sequence, lambda s: decide_at_most(s, 0.6) != "undecided", first=100, limit=10**6
+    )
+    assert result is sequence
+    assert decide_at_most(sequence, 0.6) == "supported"
+    assert sizes[:4] == [(0, 100), (1, 100), (2, 200), (3, 400)]
+    assert 100 < sequence.count < 10_000
+
+
+@pytest.mark.parametrize(("first", "growth", "limit"), [(1, 1.01, 57), (64, 2.0, 1000), (5000, 1e308, 1000)])
+def test_run_until_never_exceeds_the_limit(first: int, growth: float, limit: int) -> None:
+    sequence = BoundedMean(0.0, 1.0, 1e-6)
+    run_until(
+        lambda _, size: np.full(size, 0.5), sequence, lambda _: False, first=first, growth=growth, limit=limit
+    )
+    assert sequence.count == limit
+
+
+def test_run_until_arguments_are_checked() -> None:
+    def run(sequence: BoundedMean | None = None, *, excess: int = 0, **settings: float) -> None:
+        run_until(
+            lambda _, size: np.full(size + excess, 0.5),
+            sequence or BoundedMean(0.0, 1.0, 0.1),
+            lambda _: False,
+            **{"limit": 10, **settings},  # type: ignore[arg-type]
+        )
+
+    for settings in ({"first": 0}, {"first": 2.5}, {"limit": 0}, {"growth": 1.0}, {"growth": math.nan}):
+        with pytest.raises(ValueError, match=f"^{next(iter(settings))} = "):
+            run(**settings)
+    with pytest.raises(ValueError, match=r"^sequence already holds"):
+        run(narrow())
+    with pytest.raises(ValueError, match=r"^sample\(0, 10\) has shape \(11,\)"):
+        run(excess=1)
+
+
+def test_fit_exponent_encloses_every_line_through_the_intervals() -> None:
+    rng = np.random.default_rng(6)
+    widths = np.array([16.0, 32, 64, 128, 300])
+    means = 3 * widths**-0.5
+    intervals = np.stack([means * 0.9, means * 1.2], axis=1)
+    low, high = fit_exponent(widths, intervals)
+    slopes = [
+        np.polyfit(np.log(widths), np.log(np.array(corner)), 1)[0] for corner in itertools.product(*intervals)
+    ]
+    assert low <= min(slopes) + 1e-12
+    assert high >= max(slopes) - 1e-12
+    assert (low, high) == pytest.approx((min(slopes), max(slopes)), rel=1e-9)
+    inside = rng.uniform(intervals[:, 0], intervals[:, 1])
+    assert low <= np.polyfit(np.log(widths), np.log(inside), 1)[0] <= high
+
+
+def test_fit_exponent_of_points_is_tight() -> None:
+    low, high = fit_exponent([1.0, 2.0, 4.0], [(1.0, 1.0), (0.125, 0.125), (1 / 64, 1 / 64)])
+    assert low <= -3.0 <= high
+    assert high - low < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("widths", "intervals", "message"),
+    [
+        ([1, 2], [(1, 2)], "shapes"),
+        ([[1, 2]], [(1, 2)], "shapes"),
+        ([1, 2], [(0, 2), (1, 2)], r"^intervals contains 0\.0"),
+        ([1, 2], [(1, math.nan), (1, 2)], "^intervals contains nan"),
+        ([1, 2], [(3, 2), (1, 2)], r"^intervals contains \[3.0, 2.0\]"),
+        ([-1, 2], [(1, 2), (1, 2)], r"^widths contains -1\.0"),
+        ([2, 2], [(1, 2), (1, 2)], "two distinct"),
+        ([], np.zeros((0, 2)), "two distinct"),
+    ],
+)
+def test_fit_exponent_arguments_are_checked(
+    widths: list[float], intervals: list[Interval], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        fit_exponent(widths, intervals)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 7), (1, 7), (4, 7), (7, 7), (3, 60)])
+@pytest.mark.parametrize("level", [0.05, 1e-9])
+def test_clopper_pearson_ends_have_the_tail_probabilities_they_claim(
+    successes: int, trials: int, level: float
+) -> None:
+    """Each end is where the binomial tail is level/2: summed exactly, in rationals."""
+
+    def probability(p: float, hits: range) -> float:
+        q = Fraction(p)
+        return float(sum(math.comb(trials, k) * q**k * (1 - q) ** (trials - k) for k in hits))
+
+    low, high = clopper_pearson(successes, trials, level)
+    assert low <= successes / trials <= high
+    assert (low == 0.0) is (successes == 0)
+    assert (high == 1.0) is (successes == trials)
+    if successes:
+        assert probability(low, range(successes, trials + 1)) == pytest.approx(level / 2, rel=1e-9)
+    if successes < trials:
+        # 1 - high carries the rounding of a number near 1, relative to itself.
+        accuracy = 1e-9 + trials * 1e-16 / (1 - high)
+        assert probability(high, range(successes + 1)) == pytest.approx(level / 2, rel=accuracy)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ((-1, 5, 0.1), "successes"),
+        ((6, 5, 0.1), "successes"),
+        ((1.5, 5, 0.1), "successes"),
+        ((0, 0, 0.1), "trials"),
+        ((1, math.nan, 0.1), "trials"),
+        ((1, 5, 0.0), "level"),
+    ],
+)
+def test_clopper_pearson_arguments_are_checked(arguments: tuple[int, int, float], name: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} = "):
+        clopper_pearson(*arguments)
