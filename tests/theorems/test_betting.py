@@ -223,9 +223,10 @@ def enclosed_bound(scaled: list[flint.arb], scales: np.ndarray, level: float) ->
     return best
 
 
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("lower", "upper"), [(0.0, 1.0), (0.1, 0.7), (-1e-3, 1e5), (1e6, 1e6 + 0.1)])
-def test_rounding_errs_outwards(lower: float, upper: float) -> None:
-    values = np.random.default_rng(12).uniform(lower, upper, 80).clip(lower, upper)
+def test_rounding_errs_outwards(lower: float, upper: float, seed: int) -> None:
+    values = np.random.default_rng(seed).uniform(lower, upper, 80).clip(lower, upper)
     sequence = BoundedMean(lower, upper, 0.1, lower + 0.01 * (upper - lower))
     sequence.update(values)
     low, high = sequence.interval

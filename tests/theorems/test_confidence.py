@@ -4,6 +4,7 @@ import itertools
 import math
 from fractions import Fraction
 
+import flint
 import numpy as np
 import pytest
 
@@ -135,10 +136,18 @@ def test_fit_exponent_encloses_every_line_through_the_intervals() -> None:
     assert low <= np.polyfit(np.log(widths), np.log(inside), 1)[0] <= high
 
 
-def test_fit_exponent_of_points_is_tight() -> None:
-    low, high = fit_exponent([1.0, 2.0, 4.0], [(1.0, 1.0), (0.125, 0.125), (1 / 64, 1 / 64)])
-    assert low <= -3.0 <= high
-    assert high - low < 1e-12
+@pytest.mark.parametrize("seed", range(10))
+def test_fit_exponent_encloses_the_slope_of_points_however_it_is_rounded(seed: int) -> None:
+    widths, means = np.random.default_rng(seed).uniform(1, 1000, (2, 6)).tolist()
+    low, high = fit_exponent(widths, [(mean, mean) for mean in means])
+    with flint.ctx.workprec(200):
+        abscissae = [flint.arb(width).log() for width in widths]
+        center = sum(abscissae, flint.arb(0)) / len(widths)
+        products = [(x - center) * flint.arb(mean).log() for x, mean in zip(abscissae, means, strict=True)]
+        slope = sum(products, flint.arb(0)) / sum(((x - center) ** 2 for x in abscissae), flint.arb(0))
+        assert low <= slope
+        assert slope <= high
+    assert high - low < 1e-11
 
 
 @pytest.mark.parametrize(
