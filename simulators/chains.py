@@ -1,0 +1,118 @@
+"""Chains: a block of layers repeated at every depth, and the named chains of the theory.
+
+Sources: DJB21 (arXiv 2106.03970) for the rescale chains and their activations, D20 (arXiv 2003.01652) for
+the residual chain, N24 (arXiv 2412.02843) for recenter–ReLU.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from simulators.layers import (
+    Activation,
+    Layer,
+    Linear,
+    Normalize,
+    Recenter,
+    Rescale,
+    Residual,
+)
+
+
+class Scaling(Enum):
+    """What multiplying the input of a block by s > 0 does to its output."""
+
+    FREE = "nothing"
+    LINEAR = "multiplies it by s"
+    BOUND = "changes its shape"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One block, a nonempty tuple of layers applied left to right, repeated ``depth`` times by `simulate`.
+
+    The representation is observed after each block. The first block maps the batch, d₀ rows, to the block's
+    width. Raises `TypeError` when ``layers`` are not layers, `ValueError` when none of them draws weights.
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.layers, Layer) or not hasattr(self.layers, "__iter__"):
+            raise TypeError(f"layers={self.layers!r} is not a sequence of layers; write ({self.layers!r},)")
+        object.__setattr__(self, "layers", tuple(self.layers))
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layers contain {layer!r}, which is no layer; see simulators.layers")
+        if not any(isinstance(layer, Linear | Residual) for layer in self.layers):
+            raise ValueError(f"layers={self.layers!r} draw no weights; add a Linear or a Residual layer")
+
+    def widths(self, rows: int) -> tuple[int, ...]:
+        """The number of rows after each layer, for an input of ``rows`` rows.
+
+        Raises `ValueError` when a residual layer of stated width receives another.
+        """
+        widths = []
+        for layer in self.layers:
+            if isinstance(layer, Linear):
+                rows = layer.width
+            elif isinstance(layer, Residual) and layer.width not in (None, rows):
+                raise ValueError(
+                    f"{layer!r} receives {rows} rows; it adds its input to its output, so give it "
+                    f"{layer.width} rows, or width={rows}"
+                )
+            widths.append(rows)
+        return tuple(widths)
+
+    @property
+    def scaling(self) -> Scaling:
+        """How the block responds to the scale of its input."""
+        scaling = Scaling.LINEAR
+        for layer in self.layers:
+            if isinstance(layer, Rescale | Normalize):
+                scaling = Scaling.FREE
+            elif isinstance(layer, Activation) and not layer.homogeneous and scaling is Scaling.LINEAR:
+                return Scaling.BOUND
+        return scaling
+
+    @property
+    def recentres(self) -> bool:
+        """Whether some layer subtracts the batch mean."""
+        return any(isinstance(layer, Recenter) for layer in self.layers)
+
+
+def rescale_chain(width: int) -> Chain:
+    """H⁺ = d^{-1/2} BN(WH), BN(A) = diag(AAᵀ)^{-1/2} A: linear batchnorm without mean subtraction (DJB21)."""
+    return Chain((Linear(width), Rescale("frobenius")))
+
+
+def rescale_activation_chain(width: int, activation: str) -> Chain:
+    """Q⁺ = d^{-1/2} BN(W F(Q)), observed on Q (DJB21, Appendix F)."""
+    return Chain((Activation(activation), Linear(width), Rescale("frobenius")))
+
+
+def residual_chain(width: int, gamma: float) -> Chain:
+    """H⁺ = BN-rows(H + γWH), unit-variance W, diag M = 1 (D20). γ = ∞ means WH alone.
+
+    For finite γ the batch itself must have ``width`` rows.
+    """
+    if gamma == math.inf:
+        return Chain((Linear(width), Rescale("variance")))
+    return Chain((Residual(gamma, width=width), Rescale("variance")))
+
+
+def recenter_relu_chain(width: int) -> Chain:
+    """H⁺ = s·ReLU(WHJ), s one scalar per layer that keeps ‖H‖_F² = d n (after N24)."""
+    return Chain((Linear(width), Recenter(), Activation("relu"), Normalize()))
+
+
+def batchnorm_chain(width: int, activation: str = "relu") -> Chain:
+    """H⁺ = F(BN-rows(WHJ)) with rows of norm √n before the activation F: batchnorm as networks use it."""
+    return Chain((Linear(width), Recenter(), Rescale("variance"), Activation(activation)))
+
+
+def vanilla_chain(width: int, activation: str = "identity") -> Chain:
+    """H⁺ = F(WH), entries of W of variance 1/width: no normalisation."""
+    return Chain((Linear(width), Activation(activation)))

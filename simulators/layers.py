@@ -1,0 +1,217 @@
+"""The layers a chain is built of: small frozen values, checked when they are made.
+
+A representation is handled sample-major, as ``rows`` of shape ``(..., n, m)``: entry ``[..., j, i]`` is
+coordinate i of sample j, so that the long axis is contiguous. `Recenter`, `Rescale` and `Activation` act on
+each row of H (each column of ``rows``) by itself and may be handed any m of the ``width`` rows;
+`Normalize` needs all of them; `Linear` and `Residual` are applied by the engines, which draw the weights.
+
+Raised by every layer at construction: `TypeError` for an argument of the wrong type, `ValueError` for one
+out of range, each naming argument, value and remedy.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from simulators.observables import Array
+
+LAWS: Mapping[str, str] = MappingProxyType({
+    "gaussian": "standard normal",
+    "uniform": "uniform on [−√3, √3]",
+    "rademacher": "±1 with equal probability",
+    "uniform_positive": "uniform on [0, 2√3], mean √3: the uncentred weights of D20, Fig. 6",
+})
+"""The entry laws. Each has variance 1; `Linear` divides the entries by √width, `Residual` does not."""
+
+# Beyond 1/eps of float64 the identity term of a residual layer is below rounding.
+LARGEST_GAMMA = 2.0**52
+
+
+@dataclass(frozen=True)
+class Linear:
+    """H → WH, W of shape ``(width, d)`` with i.i.d. entries of law ``law``, variance 1/width.
+
+    The scale cancels wherever rows are rescaled; a chain without normalisation keeps E‖WH‖_F² = ‖H‖_F² for
+    the zero-mean laws. ``uniform_positive`` is U[0, 2a] with a = √(3/width), so its mean is a.
+    """
+
+    width: int
+    law: str = "gaussian"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "width", whole_number("width", self.width, 1))
+        one_of("law", self.law, LAWS)
+
+
+@dataclass(frozen=True)
+class Residual:
+    """H → H + γWH, W square with i.i.d. entries of law ``law``, variance 1; γ = ∞ means WH alone.
+
+    ``gamma`` is in [0, 2⁵²] or infinite. ``width``, if given, is the number of rows the layer insists on.
+    """
+
+    gamma: float
+    law: str = "gaussian"
+    width: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.gamma, bool) or not isinstance(self.gamma, (int, float)):
+            raise TypeError(f"gamma={self.gamma!r} is not a number; give a γ ≥ 0, or math.inf")
+        if not self.gamma >= 0:  # also refuses NaN
+            raise ValueError(f"gamma={self.gamma!r} is not ≥ 0; its sign cancels in law, so use |gamma|")
+        if LARGEST_GAMMA < self.gamma < math.inf:
+            raise ValueError(f"gamma={self.gamma!r} exceeds 2**52: H is lost in rounding; use math.inf")
+        object.__setattr__(self, "gamma", float(self.gamma))
+        one_of("law", self.law, LAWS)
+        if self.width is not None:
+            object.__setattr__(self, "width", whole_number("width", self.width, 1))
+
+
+@dataclass(frozen=True)
+class Recenter:
+    """H → HJ: every row minus its mean over the batch."""
+
+    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
+        """Overwrites and returns ``rows`` of shape ``(..., n, m)``. Cost: O(n m)."""
+        rows -= xp.mean(rows, axis=-2, keepdims=True)
+        return rows
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """Every row to one norm: width^{-1/2}, so that ‖H‖_F = 1 (``"frobenius"``), or √n (``"variance"``).
+
+    A row of zeros stays zero: it has no direction to keep. Rows of any other representable scale come out
+    with full relative accuracy.
+    """
+
+    unit: str = "frobenius"
+
+    def __post_init__(self) -> None:
+        one_of("unit", self.unit, ("frobenius", "variance"))
+
+    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
+        """Overwrites and returns ``rows`` of shape ``(..., n, m)``, of ``width`` rows in all. Cost: O(n m)."""
+        target = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
+        squares = xp.sum(rows * rows, axis=-2, keepdims=True)
+        if not _squares_are_safe(squares, xp):
+            rows /= _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
+            squares = xp.sum(rows * rows, axis=-2, keepdims=True)
+        rows *= target / _or_infinity(xp.sqrt(squares), xp)
+        return rows
+
+
+@dataclass(frozen=True)
+class Activation:
+    """H → F(H), entry by entry, with F one of `ACTIVATIONS`."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        one_of("activation", self.name, ACTIVATIONS)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether F(sx) = sF(x) for every s > 0."""
+        return ACTIVATIONS[self.name].homogeneous
+
+    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
+        """F of ``rows``, shape ``(..., n, m)``. Cost: O(n m)."""
+        return ACTIVATIONS[self.name].function(rows, xp)
+
+
+@dataclass(frozen=True)
+class Normalize:
+    """H → sH, one s > 0 for the whole layer, such that ‖H‖_F² = d n. A zero H stays zero."""
+
+    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
+        """sH for ``rows`` of shape ``(..., n, width)``: all of them. Cost: O(n width)."""
+        return scaled_to((width * rows.shape[-2]) ** 0.5, rows, frobenius_norm(rows, xp), xp)
+
+
+Layer: TypeAlias = Linear | Residual | Recenter | Rescale | Activation | Normalize
+
+
+@dataclass(frozen=True)
+class ActivationFunction:
+    """``function(rows, xp)`` for any array; ``homogeneous`` if it commutes with positive scalars."""
+
+    function: Callable[[Array, Any], Array]
+    homogeneous: bool
+
+
+def _relu(rows: Array, xp: Any) -> Array:
+    return xp.maximum(rows, xp.zeros_like(rows[..., :1, :1]))
+
+
+def _sigmoid(rows: Array, xp: Any) -> Array:
+    return 0.5 * xp.tanh(0.5 * rows) + 0.5  # as 1/(1 + exp(−x)), without its overflow
+
+
+ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType({
+    "relu": ActivationFunction(_relu, homogeneous=True),
+    "tanh": ActivationFunction(lambda rows, xp: xp.tanh(rows), homogeneous=False),
+    "sin": ActivationFunction(lambda rows, xp: xp.sin(rows), homogeneous=False),
+    "sigmoid": ActivationFunction(_sigmoid, homogeneous=False),
+    "identity": ActivationFunction(lambda rows, xp: rows, homogeneous=True),
+})
+"""The activations, by name."""
+
+
+def frobenius_norm(rows: Array, xp: Any) -> Array:
+    """‖H‖_F of each matrix in ``(..., n, m)``, shape ``(..., 1, 1)``, at any representable scale."""
+    squares = xp.sum(rows * rows, axis=(-2, -1), keepdims=True)
+    if _squares_are_safe(squares, xp):
+        return xp.sqrt(squares)
+    peak = xp.max(xp.abs(rows), axis=(-2, -1), keepdims=True)
+    scaled = rows / _or_infinity(peak, xp)
+    return peak * xp.sqrt(xp.sum(scaled * scaled, axis=(-2, -1), keepdims=True))
+
+
+def scaled_to(norm: float, rows: Array, present: Array, xp: Any) -> Array:
+    """``rows`` times norm/present, and zero where the ``present`` norm is."""
+    # Two steps: the quotient of the norms alone could overflow where the product does not.
+    return norm * (rows / _or_infinity(present, xp))
+
+
+def _squares_are_safe(squares: Array, xp: Any) -> bool:
+    """Whether no sum of squares has lost accuracy to underflow, or overflowed; false for a zero one."""
+    limits = xp.finfo(squares.dtype)
+    lowest, highest = xp.min(squares), xp.max(squares)
+    return bool(lowest >= limits.smallest_normal / limits.eps) and bool(highest < math.inf)
+
+
+def _or_infinity(norms: Array, xp: Any) -> Array:
+    """Zero replaced by ∞, so that dividing a zero vector by its norm gives zero, quietly."""
+    return xp.where(norms > 0, norms, math.inf)
+
+
+def whole_number(name: str, value: object, minimum: int) -> int:
+    """``value`` as an `int` ≥ ``minimum``; NumPy integers pass, bool and float do not."""
+    if not isinstance(value, bool):
+        try:
+            number = operator.index(value)  # type: ignore[arg-type]
+        except TypeError:
+            pass
+        else:
+            if number < minimum:
+                raise ValueError(f"{name}={value!r} is below {minimum}; give an integer ≥ {minimum}")
+            return number
+    raise TypeError(f"{name}={value!r} is a {type(value).__name__}; give an integer ≥ {minimum}")
+
+
+def one_of(name: str, value: object, known: Iterable[str]) -> None:
+    """Raise unless ``value`` is one of the ``known`` names, suggesting the nearest."""
+    known = tuple(known)
+    if not isinstance(value, str):
+        raise TypeError(f"{name}={value!r} is a {type(value).__name__}; give one of {', '.join(known)}")
+    if value not in known:
+        near = difflib.get_close_matches(value, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"unknown {name} {value!r}; {hint}known are {', '.join(known)}")

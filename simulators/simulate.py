@@ -1,0 +1,223 @@
+"""`simulate`: run a chain on a batch and measure it after every block."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+import array_api_compat
+import numpy as np
+from numpy.random import SeedSequence
+
+from simulators.backend import Backend, select
+from simulators.chains import Chain, Scaling
+from simulators.door import admit, read_batch
+from simulators.engines import dense, gram, mean_field
+from simulators.layers import Linear, Rescale, one_of, whole_number
+from simulators.observables import Array, Observable, resolve
+from simulators.streams import root_sequence
+from simulators.trajectory import Trajectory
+
+ENGINES = ("auto", "dense", "gram", "mean_field")
+
+BUFFER_ENTRIES = 2**17
+"""Entries of representations gathered before they are measured together."""
+
+
+
+def simulate(
+    chain: Chain,
+    batch: Any,
+    *,
+    depth: int,
+    replicas: int = 1,
+    seed: Any = 0,
+    observables: Iterable[Any] | Mapping[str, Any] = ("orthogonality_gap",),
+    engine: str = "auto",
+    dtype: Any = None,
+    device: Any = None,
+) -> Trajectory:
+    """Run ``replicas`` independent copies of ``chain`` on ``batch`` for ``depth`` blocks, measuring each.
+
+    - ``batch``: (d₀, n), one sample per column, n ≤ d₀ and n ≤ every width; real, finite, not zero. A Torch
+      tensor, or a ``device``, selects Torch; NumPy otherwise
+    - ``seed``: integer ≥ 0, a sequence of them, or a `numpy.random.SeedSequence`. Replica i depends on the
+      seed, the engine and i alone; the same call gives the same bits on the same machine
+    - ``observables``: names, or functions of ``H`` of shape ``(..., d, n)``, in a tuple or as name -> either;
+      see `simulators.observables.resolve`
+    - ``engine``: ``"gram"`` where it is exact, ``"dense"`` for anything, ``"mean_field"`` for a rescale chain
+      of infinite width, ``"auto"`` for the first of gram and dense that applies
+    - ``dtype``: float32 or float64 (the default)
+
+    Where a block multiplies its input's scale by a scalar and never fixes it (a vanilla chain with identity
+    or ReLU), the representation is kept at ‖H‖_F = 1 from the first block on, which no depth overflows: its
+    scale is then not observable. Every other chain is observed at its true scale.
+
+    Cost per layer and replica: O(width · n²) for gram, O(width · d · n) for dense. Memory beyond the batch
+    and the values is a few MiB, plus O(width · n) for dense.
+
+    Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it wants.
+    """
+    if not isinstance(chain, Chain):
+        raise TypeError(f"chain={chain!r} is a {type(chain).__name__}; give a Chain, such as rescale_chain(64)")
+    depth = whole_number("depth", depth, 1)
+    replicas = whole_number("replicas", replicas, 1)
+    one_of("engine", engine, ENGINES)
+    root = root_sequence(seed)
+    measures = _measures(observables)
+    backend = select(dtype, device, batch if array_api_compat.is_torch_array(batch) else None)
+    values = read_batch(batch)
+    admit(values, chain, backend.dtype)
+    name, reason = _choose(engine, chain, measures, replicas)
+
+    if chain.scaling is not Scaling.BOUND:
+        # A power of two is exact, and keeps squares of the first layer's entries representable.
+        started = np.ldexp(values, -math.frexp(float(abs(values).max()))[1])
+    else:
+        started = values
+    record = _Record(measures, replicas, depth, backend)
+    record.first(values)
+    width = chain.widths(values.shape[0])[-1]
+    for group, representations in _runs(name, chain, started, depth, replicas, root, backend):
+        record.follow(group, representations, width)
+    return Trajectory(
+        values=record.values,
+        engine=name,
+        engine_reason=reason,
+        chain=repr(chain),
+        depth=depth,
+        replicas=replicas,
+        dtype=backend.dtype,
+        device=backend.device,
+        seed={"entropy": _plain_entropy(root.entropy), "spawn_key": [int(key) for key in root.spawn_key]},
+        batch_shape=values.shape,
+        batch_sha256=hashlib.sha256(values.astype("<f8").tobytes()).hexdigest(),
+        versions={
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "torch", "batchnorm-theorems")},
+        },
+    )
+
+
+def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable]:
+    if isinstance(observables, str) or callable(observables) or not isinstance(observables, Iterable):
+        raise TypeError(f"observables={observables!r} is not a tuple or mapping; write ({observables!r},)")
+    if isinstance(observables, Mapping):
+        measures = [replace(resolve(item), name=str(name)) for name, item in observables.items()]
+    else:
+        measures = [resolve(item) for item in observables]
+    names = [measure.name for measure in measures]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"observables are named {names}; give at least one, each of another name")
+    return measures
+
+
+def _choose(engine: str, chain: Chain, measures: list[Observable], replicas: int) -> tuple[str, str]:
+    """The engine that runs, and why."""
+    if engine == "dense":
+        return engine, "asked for"
+    opaque = [measure.name for measure in measures if not measure.gram]
+    unmeasurable = (
+        f"observable {opaque[0]!r} is not declared gram_invariant, so it may need all of H, not a factor of it"
+        if opaque
+        else None
+    )
+    if engine == "mean_field":
+        obstacle = _mean_field_obstacle(chain, replicas) or unmeasurable
+        if obstacle is not None:
+            raise ValueError(f"engine='mean_field' does not apply: {obstacle}")
+        return engine, "asked for"
+    obstacle = gram.obstacle(chain) or unmeasurable
+    if engine == "gram":
+        if obstacle is not None:
+            raise ValueError(f"engine='gram' is not exact here: {obstacle}; use engine='dense'")
+        return engine, "asked for"
+    if obstacle is not None:
+        return "dense", f"gram is not exact here: {obstacle}"
+    return "gram", "exact in law: Gaussian weights, no residual, observables of the Gram matrix"
+
+
+def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
+    match chain.layers:
+        case (Linear(law="gaussian"), Rescale()):
+            pass
+        case _:
+            return f"its map is known for a Gaussian Linear followed by Rescale, not for {chain!r}"
+    if replicas != 1:
+        return f"it is deterministic, so replicas={replicas} would be equal; give replicas=1"
+    return None
+
+
+def _runs(
+    engine: str, chain: Chain, batch: Any, depth: int, replicas: int, root: SeedSequence, backend: Backend
+) -> Iterable[tuple[range, Iterator[Array]]]:
+    if engine == "mean_field":
+        return [(range(1), _mean_field(chain, batch, depth, backend))]
+    run = gram.run if engine == "gram" else dense.run
+    rows = backend.array(batch.T[None])
+    return run(chain, rows, depth=depth, replicas=replicas, root=root, backend=backend)
+
+
+def _mean_field(
+    chain: Chain, batch: np.ndarray[Any, Any], depth: int, backend: Backend
+) -> Iterator[Array]:
+    """Factors Rᵀ = V diag(√λ): at infinite width the right singular vectors V stay, and λ⁺ = p(λ)."""
+    width, rescale = chain.widths(batch.shape[0])[-1], chain.layers[-1]
+    trace = 1 if rescale == Rescale("frobenius") else width * batch.shape[1]
+    _, sigma, right = np.linalg.svd(batch, full_matrices=False)
+    eigenvalues = sigma**2 / np.sum(sigma**2)
+    for _ in range(depth):
+        eigenvalues = mean_field.rescale_map(eigenvalues)
+        yield backend.array((right.T * np.sqrt(trace * eigenvalues))[None])
+
+
+class _Record:
+    """Measures representations as they come, several blocks together, and keeps what was measured."""
+
+    def __init__(self, measures: list[Observable], replicas: int, depth: int, backend: Backend) -> None:
+        self.values: dict[str, np.ndarray[Any, Any]] = {}
+        self._measures = measures
+        self._shape = (replicas, depth + 1)
+        self._backend = backend
+
+    def first(self, batch: np.ndarray[Any, Any]) -> None:
+        """Column 0, from the batch (d₀, n)."""
+        self._measure(slice(None), slice(0, 1), self._backend.array(batch[None, None]), batch.shape[0])
+
+    def follow(self, group: range, representations: Iterator[Array], width: int) -> None:
+        """Columns 1 to depth of the replicas in ``group``, from arrays Hᵀ, or factors of it."""
+        replicas = slice(group.start, group.stop)
+        buffer, start, filled = None, 1, 0
+        for rows in representations:
+            if buffer is None:
+                layers = min(self._shape[1] - 1, max(1, BUFFER_ENTRIES // math.prod(rows.shape)))
+                buffer = self._backend.xp.stack([rows] * layers, axis=1)
+            buffer[:, filled] = rows
+            filled += 1
+            if filled == layers or start + filled == self._shape[1]:
+                held = buffer[:, :filled].mT
+                self._measure(replicas, slice(start, start + filled), held, width)
+                start, filled = start + filled, 0
+
+    def _measure(self, replicas: slice, columns: slice, H: Array, width: int) -> None:
+        for measure in self._measures:
+            result = measure.function(H, width=width)
+            if not array_api_compat.is_array_api_obj(result) or result.shape[:2] != H.shape[:2]:
+                got = tuple(result.shape) if hasattr(result, "shape") else repr(result)
+                raise ValueError(
+                    f"observable {measure.name!r} gave {got} for H of shape {tuple(H.shape)}; it must keep "
+                    f"the leading axes, as in shape {tuple(H.shape[:2])}"
+                )
+            measured = self._backend.numpy(result)
+            if measure.name not in self.values:
+                self.values[measure.name] = np.empty((*self._shape, *measured.shape[2:]), measured.dtype)
+            self.values[measure.name][replicas, columns] = measured
+
+
+def _plain_entropy(entropy: Any) -> Any:
+    return int(entropy) if np.isscalar(entropy) else [int(word) for word in entropy]

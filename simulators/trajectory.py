@@ -1,0 +1,114 @@
+"""What a simulation returns: observables along depth, with everything needed to run it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1
+_SETTINGS = "settings"
+_VALUE = "value:"
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Observables of ``replicas`` runs of a chain along ``depth`` blocks, and the settings that made them.
+
+    - ``values``: name -> read-only array ``(replicas, depth + 1)``, more axes if the observable has more;
+      column 0 is the batch itself
+    - ``engine``, ``engine_reason``: which engine ran, and why that one
+    - ``chain``: its `repr`; ``depth``, ``replicas``, ``dtype``, ``device``
+    - ``seed``: entropy and spawn key of the `SeedSequence` that every stream came from
+    - ``batch_shape``, ``batch_sha256``: shape (d₀, n) of the batch, and the digest of its entries as
+      C-ordered little-endian float64
+    - ``versions``: of Python, NumPy, Torch and this package
+    """
+
+    values: Mapping[str, np.ndarray[Any, Any]]
+    engine: str
+    engine_reason: str
+    chain: str
+    depth: int
+    replicas: int
+    dtype: str
+    device: str
+    seed: Mapping[str, Any]
+    batch_shape: tuple[int, int]
+    batch_sha256: str
+    versions: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for array in self.values.values():
+            array.flags.writeable = False
+        for name in ("values", "seed", "versions"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+        """``values[name]``; `KeyError` lists the names there are."""
+        if name not in self.values:
+            raise KeyError(f"{name!r} was not observed; observed were {', '.join(self.values)}")
+        return self.values[name]
+
+    def __repr__(self) -> str:
+        observed = ", ".join(f"{name} {array.shape}" for name, array in self.values.items())
+        return (
+            f"<Trajectory of {self.chain}: {observed}; batch {self.batch_shape}, {self.engine} engine, "
+            f"{self.dtype} on {self.device}, seed {self.seed['entropy']}>"
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write to ``path`` (as named, an .npz archive without pickles) and return it.
+
+        The file appears whole or not at all. Raises `OSError` when it cannot be written.
+        """
+        settings = {
+            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name != "values"
+        }
+        arrays = {f"{_VALUE}{name}": array for name, array in self.values.items()}
+        arrays[_SETTINGS] = np.array(json.dumps({"format": FORMAT, **settings}))
+        path = Path(path)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            try:
+                np.savez(file, **arrays)
+                file.close()
+                os.replace(file.name, path)
+            except BaseException:
+                Path(file.name).unlink()
+                raise
+        return path
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Trajectory:
+        """Read what `save` wrote; nothing is unpickled.
+
+        Raises `FileNotFoundError`, or `ValueError` when the file is truncated, something else, or newer.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                settings = json.loads(str(archive[_SETTINGS]))
+                values = {
+                    name.removeprefix(_VALUE): archive[name]
+                    for name in archive.files
+                    if name.startswith(_VALUE)
+                }
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"path={str(path)!r} is not a whole file written by Trajectory.save; save it again"
+            ) from error
+        if settings.pop("format") != FORMAT:
+            raise ValueError(f"path={str(path)!r} has another format than {FORMAT}; load it where it was saved")
+        settings["batch_shape"] = tuple(settings["batch_shape"])
+        return cls(values=values, **settings)
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
