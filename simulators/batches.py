@@ -1,0 +1,233 @@
+"""Input batches: the reader's own file, the digits that ship with scikit-learn, and named synthetic starts.
+
+Everywhere a batch is a real (d, n) array with one sample per column, 1 ≤ n ≤ d, finite and not all zero. A
+zero sample among others is allowed: the theory asks for H ≠ 0 only, and such a batch is merely singular. So
+is any scale that float64 can hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import operator
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from array_api_compat import is_torch_array
+from numpy.typing import NDArray
+
+from simulators.batch_files import BatchError, read_array
+
+__all__ = [
+    "Batch", "BatchError", "collinear_batch", "dominant_spectrum", "gaussian_batch", "read_batch",
+    "spectrum_batch", "two_level_spectrum", "validate_batch",
+]
+
+Layout = Literal["columns", "rows"]
+Number = TypeVar("Number", float, Fraction)
+
+_LARGEST_EXACT_INTEGER = 2**53
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch and where it came from.
+
+    ``array`` is (d, n) float64, samples as columns. ``description`` says in one line what was read.
+    ``digest`` is the sha256, in hexadecimal, of the shape and the values. ``labels`` holds one class per
+    sample, if known.
+    """
+
+    array: NDArray[np.float64]
+    description: str
+    digest: str
+    labels: tuple[int, ...] | None = None
+
+
+def validate_batch(batch: object, *, name: str = "batch") -> NDArray[np.float64]:
+    """The one door for batches: ``batch`` as a new (d, n) float64 array, or an error that names it ``name``.
+
+    Takes NumPy arrays, Torch tensors on any device, and nested sequences of real numbers.
+
+    Raises `TypeError` for entries that are not real numbers (complex, objects, text, booleans), `ValueError`
+    for a ragged, empty, not two-dimensional or all-zero batch, for NaN and infinite entries, for integers
+    that float64 cannot hold, and for more samples than dimensions.
+    """
+    return _validated(batch, name, "samples are columns: pass the transpose if yours are rows")
+
+
+def read_batch(
+    source: str | os.PathLike[str], *, layout: Layout = "columns", take: int | None = None
+) -> Batch:
+    """A batch from ``"digits"`` or from a .npy, .npz or .csv file.
+
+    ``layout`` says whether the file stores one sample per column or per row; digits ignores it. ``take``
+    keeps the first so many samples; by default all, and of the digits the first ten images, which show 0
+    to 9. An .npz with several arrays is read as ``"file.npz:key"``. A .csv holds comma-separated numbers, rounded to
+    float64, after at most one line of headings. Pickled data are refused, never loaded.
+
+    Raises `BatchError`, a `ValueError`, whose one line names the file, what was found there and the remedy;
+    also when digits are asked for without scikit-learn. `ValueError` for another ``layout``.
+    """
+    if layout not in ("columns", "rows"):
+        raise ValueError(f"layout={layout!r}; give 'columns' or 'rows', as the file stores its samples")
+    if source == "digits":
+        return _read_digits(10 if take is None else take)
+    name = os.fspath(source)
+    stored = read_array(name)
+    if stored.ndim != 2:
+        raise BatchError(f"{name}: an array of shape {stored.shape}; store a two-dimensional one")
+    samples = stored if layout == "columns" else stored.T
+    available = samples.shape[1]
+    samples = samples[:, :_count(name, take, available)]
+    other = "rows" if layout == "columns" else "columns"
+    array = _validated_file(samples, name, f"did you store samples as {other}? pass layout={other!r};"
+                                           " or keep the first few with take")
+    d, n = array.shape
+    kept = f"first {n} of {available}" if n < available else f"{n}"
+    description = f"{kept} samples ({layout}) of dimension {d} from {Path(name).name}"
+    return Batch(array, description, _digest(array))
+
+
+def _read_digits(take: int) -> Batch:
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise BatchError(
+            "digits: they come with scikit-learn, which is missing; pip install 'batchnorm-theorems[digits]'"
+        ) from error
+    images, labels = load_digits(return_X_y=True)
+    count = _count("digits", take, len(images))
+    array = _validated_file(images[:count].T, "digits", "take at most 64")
+    description = f"first {count} of {len(images)} samples of dimension 64 from scikit-learn's digits"
+    return Batch(array, description, _digest(array), tuple(int(label) for label in labels[:count]))
+
+
+def _count(name: str, take: int | None, available: int) -> int:
+    if take is None:
+        return available
+    try:
+        count = operator.index(take)
+    except TypeError:
+        raise BatchError(f"{name}: take={take!r} is not a whole number of samples") from None
+    if not 1 <= count <= available:
+        raise BatchError(f"{name}: take={take} of {available} samples; take between 1 and {available}")
+    return count
+
+
+def _validated_file(batch: object, name: str, too_many: str) -> NDArray[np.float64]:
+    try:
+        return _validated(batch, f"{name}: the batch", too_many)
+    except (TypeError, ValueError) as error:
+        raise BatchError(str(error)) from None
+
+
+def _validated(batch: object, name: str, too_many: str) -> NDArray[np.float64]:
+    array = _real_array(batch, name)
+    if array.ndim != 2:
+        raise ValueError(f"{name} has shape {array.shape}; give two axes, (dimension, samples)")
+    d, n = array.shape
+    if array.size == 0:
+        raise ValueError(f"{name} is empty, of shape {array.shape}; give at least one sample")
+    if array.dtype.kind in "iu" and (
+        int(array.max()) > _LARGEST_EXACT_INTEGER or int(array.min()) < -_LARGEST_EXACT_INTEGER
+    ):
+        raise ValueError(f"{name} has integers beyond 2^53, which float64 cannot hold; rescale them")
+    with np.errstate(over="ignore"):  # a long double may overflow, and is then reported below
+        values = np.array(array, dtype=np.float64, order="C")
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        i, j = (int(index) for index in bad[0])
+        raise ValueError(f"{name} has {values[i, j]} in sample {j}, entry {i} (from 0), one of {len(bad)}"
+                         " such entries; all must be finite")
+    if not values.any():
+        raise ValueError(f"{name} is all zero; at least one sample must not be")
+    if n > d:
+        raise ValueError(f"{name} has {n} samples of dimension {d}, and at most {d} are allowed; {too_many}")
+    return values
+
+
+def _real_array(batch: Any, name: str) -> NDArray[Any]:
+    if is_torch_array(batch):
+        tensor = batch.detach().cpu().resolve_conj()
+        batch = (tensor.double() if tensor.is_floating_point() else tensor).numpy()  # NumPy has no bfloat16
+    try:
+        array = np.asarray(batch)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged or not an array: {error}") from None
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} has entries of type {array.dtype}; give real numbers")
+    return array
+
+
+def _digest(array: NDArray[np.float64]) -> str:
+    shape = "x".join(map(str, array.shape))
+    return hashlib.sha256(f"float64 {shape} ".encode() + array.astype("<f8").tobytes()).hexdigest()
+
+
+def gaussian_batch(d: int, n: int, seed: int) -> NDArray[np.float64]:
+    """(d, n) independent standard normal entries. Raises `ValueError` unless 1 ≤ n ≤ d."""
+    _check_size(d, n)
+    return np.random.default_rng(seed).standard_normal((d, n))
+
+
+def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.float64]:
+    """(d, n) samples near one random unit vector, every two of them ``spread`` > 0 apart.
+
+    With s = spread/√2 the singular values are s + √n, once, and s, n − 1 times. Raises `ValueError` unless
+    1 ≤ n ≤ d and ``spread`` is positive and finite.
+    """
+    if not 0 < spread < math.inf:
+        raise ValueError(f"spread={spread} is not positive and finite")
+    directions = np.linalg.qr(gaussian_batch(d, n, seed)).Q
+    common = directions.sum(axis=1, keepdims=True) / math.sqrt(n)
+    return np.asarray(common + spread / math.sqrt(2) * directions)
+
+
+def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[np.float64]:
+    """(d, n) batch with HᵀH = diag(eigenvalues): their roots on the diagonal, zeros elsewhere.
+
+    Raises `ValueError` unless 1 ≤ n ≤ d and the eigenvalues are finite, nonnegative and not all zero.
+    """
+    values = np.array([float(value) for value in eigenvalues])
+    _check_size(d, len(values))
+    if not np.isfinite(values).all() or (values < 0).any() or not values.any():
+        raise ValueError(f"eigenvalues={list(eigenvalues)} must be finite, nonnegative and not all zero")
+    batch = np.zeros((d, len(values)))
+    np.fill_diagonal(batch, np.sqrt(values))
+    return batch
+
+
+def two_level_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
+    """n eigenvalues, descending, of sum 1: the last is ``smallest``, the others are equal.
+
+    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n.
+    """
+    _check_smallest(n, smallest)
+    return ((1 - smallest) / (n - 1),) * (n - 1) + (smallest,)
+
+
+def dominant_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
+    """n eigenvalues, descending, of sum 1: one dominant, the other n − 1 equal to ``smallest``.
+
+    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n.
+    """
+    _check_smallest(n, smallest)
+    return (1 - (n - 1) * smallest,) + (smallest,) * (n - 1)
+
+
+def _check_smallest(n: int, smallest: float | Fraction) -> None:
+    if n < 2:
+        raise ValueError(f"n={n}; two levels need n ≥ 2")
+    if not 0 <= smallest <= Fraction(1, n) and smallest != 1 / n:
+        raise ValueError(f"smallest={smallest} is not in [0, 1/{n}]")
+
+
+def _check_size(d: int, n: int) -> None:
+    if not 1 <= n <= d:
+        raise ValueError(f"n={n} samples of dimension d={d}; a batch needs 1 ≤ n ≤ d")
