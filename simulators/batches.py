@@ -68,8 +68,8 @@ def read_batch(
 
     ``layout`` says whether the file stores one sample per column or per row; digits ignores it. ``take``
     keeps the first so many samples; by default all, and of the digits the first ten images, which show 0
-    to 9. An .npz with several arrays is read as ``"file.npz:key"``. A .csv holds comma-separated numbers, rounded to
-    float64, after at most one line of headings. Pickled data are refused, never loaded.
+    to 9. An .npz with several arrays is read as ``"file.npz:key"``. A .csv holds comma-separated numbers,
+    rounded to float64, after at most one line of headings. Pickled data are refused, never loaded.
 
     Raises `BatchError`, a `ValueError`, whose one line names the file, what was found there and the remedy;
     also when digits are asked for without scikit-learn. `ValueError` for another ``layout``.

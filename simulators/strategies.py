@@ -1,0 +1,163 @@
+"""Hypothesis strategies for what the statements range over: spectra, singular values, matrices, batches.
+
+Draws are exact (`fractions.Fraction`) except `batches`, and shrink to small whole numbers. Each strategy
+reaches its corners with fair probability; `corner_spectra` and `corner_matrices` list corners outright, for
+checks that must always run them. Invalid size limits raise `ValueError` when the strategy is made.
+"""
+
+from __future__ import annotations
+
+import operator
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+from numpy.typing import NDArray
+
+from simulators.batches import dominant_spectrum, two_level_spectrum
+
+Vector: TypeAlias = tuple[Fraction, ...]
+Matrix: TypeAlias = tuple[Vector, ...]
+
+TINY = Fraction(1, 10**300)
+CLOSE = Fraction(1, 10**6)
+_EXPONENTS = (0, 1, 2, 6, 16, 50, 150, 300)  # levels are digit·10^-exponent; 16 is where float64 rounds
+
+
+def spectra(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> SearchStrategy[Vector]:
+    """Spectra of n = min_n…max_n eigenvalues: nonnegative, descending, of sum exactly 1.
+
+    Corners: uniform, one dominant, one small, repeated, ratios down to 1e-300, and, if ``allow_zero``,
+    exactly singular.
+    """
+    def normalised(values: Vector) -> Vector:
+        total = sum(values, Fraction(0))
+        return tuple(value / total for value in values)
+
+    return _levels(min_n, max_n, allow_zero).map(normalised)
+
+
+def singular_values(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> SearchStrategy[Vector]:
+    """n = min_n…max_n nonnegative numbers, descending, not all zero, of any sum; corners as `spectra`.
+
+    Largest value from 1e-300 to 9e300.
+    """
+    scales = st.sampled_from((Fraction(1), Fraction(10**300)))
+    return st.builds(_scaled, _levels(min_n, max_n, allow_zero), scales)
+
+
+def matrices(
+    max_d: int = 6, max_n: int = 4, *, allow_zero_rows: bool = False
+) -> SearchStrategy[Matrix]:
+    """d × n matrices as rows of Fractions, 1 ≤ n ≤ d, n ≤ max_n, d ≤ max_d, not all zero.
+
+    Corners: d = n, n = 1, columns equal or 1e-6 apart, columns of zeros, entries of scale 1e-300 and 1e300,
+    and, if ``allow_zero_rows``, rows of zeros.
+    """
+    if not 1 <= max_n <= max_d:
+        raise ValueError(f"max_d={max_d}, max_n={max_n}; matrices need 1 ≤ max_n ≤ max_d")
+    return _matrices(max_d, max_n, allow_zero_rows)
+
+
+def batches(
+    max_d: int = 6, max_n: int = 4, *, allow_zero_rows: bool = True
+) -> SearchStrategy[NDArray[np.float64]]:
+    """(d, n) float64 batches: `matrices`, with the same corners, entries rounded to nearest."""
+    return matrices(max_d, max_n, allow_zero_rows=allow_zero_rows).map(_rounded)
+
+
+def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
+    """The corners of `spectra` of size n, by name, all different. Raises `ValueError` for n < 1."""
+    if n < 1:
+        raise ValueError(f"n={n}; a spectrum has n ≥ 1 eigenvalues")
+    corners = {"uniform": (Fraction(1, n),) * n}
+    if n == 1:
+        return corners
+    corners["one small"] = two_level_spectrum(n, Fraction(1, 100 * n))
+    corners["nearly singular"] = two_level_spectrum(n, TINY)
+    if allow_zero:
+        corners["singular"] = two_level_spectrum(n, Fraction(0))
+    if n > 2:
+        corners["dominant"] = dominant_spectrum(n, Fraction(1, 100 * n))
+        corners["nearly rank one"] = dominant_spectrum(n, TINY)
+        if allow_zero:
+            corners["rank one"] = dominant_spectrum(n, Fraction(0))
+        half = n // 2
+        total = 2 * half + (n - half)
+        corners["repeated"] = (Fraction(2, total),) * half + (Fraction(1, total),) * (n - half)
+        corners["distinct"] = tuple(Fraction(2 * k, n * (n + 1)) for k in range(n, 0, -1))
+    return corners
+
+
+def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
+    """The corners of `matrices` of size d × n, by name, without zero rows. `ValueError` unless 1 ≤ n ≤ d."""
+    if not 1 <= n <= d:
+        raise ValueError(f"d={d}, n={n}; matrices need 1 ≤ n ≤ d")
+    plain = tuple(tuple(Fraction(1 + (i == j) + (i + 1) * j) for j in range(n)) for i in range(d))
+    corners = {
+        "orthogonal": tuple(tuple(Fraction(i % n == j) for j in range(n)) for i in range(d)),
+        "plain": plain,
+        "tiny": tuple(_scaled(row, TINY) for row in plain),
+        "huge": tuple(_scaled(row, 1 / TINY) for row in plain),
+    }
+    if n > 1:
+        corners["equal columns"] = tuple((row[0],) * n for row in plain)
+        corners["close columns"] = tuple(
+            (row[0], *(row[0] + CLOSE * entry for entry in row[1:])) for row in plain
+        )
+    return corners
+
+
+def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
+    """Descending nonnegative values, not all zero: all free, or on two levels."""
+    if not 1 <= min_n <= max_n:
+        raise ValueError(f"min_n={min_n}, max_n={max_n}; give 1 ≤ min_n ≤ max_n")
+    sizes = [Fraction(1, 10**exponent) for exponent in _EXPONENTS]
+
+    def digit_of(*sizes: Fraction) -> SearchStrategy[Fraction]:
+        return st.builds(operator.mul, st.integers(1, 9), st.sampled_from(sizes))
+
+    positive = digit_of(*sizes)
+    level = digit_of(*sizes, *[Fraction(0)] * 2) if allow_zero else positive  # shrinks to 1, not to 0
+
+    def of_size(n: int) -> SearchStrategy[Vector]:
+        two_levels = st.builds(
+            lambda high, low, split: (high,) * split + (low,) * (n - split),
+            positive, level, st.integers(1, n),
+        )
+        free = st.builds(lambda first, rest: (first, *rest), positive, st.tuples(*[level] * (n - 1)))
+        return (two_levels | free).map(lambda values: tuple(sorted(values, reverse=True)))
+
+    return st.integers(min_n, max_n).flatmap(of_size)
+
+
+@st.composite
+def _matrices(
+    draw: DrawFn, max_d: int, max_n: int, allow_zero_rows: bool
+) -> Matrix:
+    n = draw(st.integers(1, max_n))
+    d = draw(st.integers(n, max_d))
+    entry = st.integers(-9, 9).map(Fraction)
+    columns = draw(st.lists(st.tuples(*[entry] * d), min_size=n, max_size=n))
+    for j in range(1, n):
+        # a column of its own, the first one again, that moved by a millionth of its own, or zero
+        own, first = draw(st.sampled_from(((1, 0), (1, 0), (1, 0), (0, 1), (CLOSE, 1), (0, 0))))
+        pairs = zip(columns[j], columns[0], strict=True)
+        columns[j] = tuple(own * mine + first * lead for mine, lead in pairs)
+    rows = list(zip(*columns, strict=True))
+    empty = [i for i, row in enumerate(rows) if not any(row)]
+    if not allow_zero_rows or len(empty) == d:
+        for i in empty:
+            rows[i] = (Fraction(1),) * n  # equal entries, so that equal columns stay equal
+    scale = draw(st.sampled_from((Fraction(1), Fraction(1, 7), 1 / TINY, TINY)))
+    return tuple(_scaled(row, scale) for row in rows)
+
+
+def _scaled(values: Vector, scale: Fraction) -> Vector:
+    return tuple(scale * value for value in values)
+
+
+def _rounded(matrix: Matrix) -> NDArray[np.float64]:
+    return np.array([[float(entry) for entry in row] for row in matrix])
