@@ -67,7 +67,8 @@ def spectrum(H: Array) -> Array:
 
 def gram(H: Array) -> Array:
     """C/‖H‖_F², the Gram matrix of the samples normalised to trace 1; shape ``(..., n, n)``."""
-    xp, scaled = _scaled(H)
+    xp = _namespace(H)
+    scaled = _over_peak(xp, H, (-2, -1))
     products = xp.matmul(xp.matrix_transpose(scaled), scaled)
     return products / _or_nan(xp, xp.linalg.trace(products))[..., None, None]
 
@@ -91,11 +92,11 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
     Raises `ValueError` when ``tau`` is outside [0, 1] or NaN, or ``width`` below the rank ``H`` can have.
     """
     _check_threshold(tau)
+    shares = spectrum(H)
     rows, n = H.shape[-2:]
     d = rows if width is None else width
     if d < min(rows, n):
         raise ValueError(f"width={d} is below min(d, n) of H, which has shape {tuple(H.shape)}")
-    shares = spectrum(H)
     xp = array_namespace(H)
     defined = shares[..., 0] > 0
     count = xp.sum(xp.astype(d * shares >= tau, H.dtype), axis=-1) if tau > 0 else d
@@ -107,8 +108,7 @@ def cosine(H: Array, i: int = 0, j: int = 1) -> Array:
 
     Raises `ValueError` when ``H`` has no such columns.
     """
-    _check_columns(H, i, j)
-    xp, units = _unit_columns(H)
+    xp, units = _unit_columns(H, i, j)
     return xp.clip(xp.sum(units[..., i] * units[..., j], axis=-1), -1.0, 1.0)
 
 
@@ -122,8 +122,7 @@ def mean_absolute_cosine(H: Array) -> Array:
 
     Raises `ValueError` for a single sample, which has no pair.
     """
-    _check_columns(H, 0, 1)
-    xp, units = _unit_columns(H)
+    xp, units = _unit_columns(H, 0, 1)
     n = H.shape[-1]
     cosines = xp.clip(abs(xp.matmul(xp.matrix_transpose(units), units)), 0.0, 1.0)
     above = xp.triu(xp.ones((n, n), dtype=H.dtype, device=device(H)), k=1)
@@ -189,17 +188,18 @@ def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int)
     return function(H)
 
 
-def _scaled(H: Array) -> tuple[Any, Array]:
-    """The array namespace, and ``H`` over its largest entry; all zero where ``H`` is zero or not finite."""
+def _namespace(H: Array) -> Any:
+    """The array namespace of ``H``, after the checks that every observable makes."""
     xp = array_namespace(H)
     if not xp.isdtype(H.dtype, "real floating"):
         raise TypeError(f"H has dtype {H.dtype}; observables need a real floating array")
     if H.ndim < 2 or 0 in H.shape:
         raise ValueError(f"H has shape {tuple(H.shape)}; observables need (..., d, n) with d, n ≥ 1")
-    return xp, _over_peak(xp, H, (-2, -1))
+    return xp
 
 
 def _over_peak(xp: Any, H: Array, axis: int | tuple[int, int]) -> Array:
+    """``H`` over its largest entry along ``axis``; zero where all entries are zero or one is not finite."""
     peak = xp.max(abs(H), axis=axis, keepdims=True)
     usable = (peak > 0) & (peak < math.inf)
     return xp.where(usable, H / xp.where(usable, peak, 1.0), 0.0)
@@ -207,7 +207,8 @@ def _over_peak(xp: Any, H: Array, axis: int | tuple[int, int]) -> Array:
 
 def _singular_values(H: Array) -> tuple[Any, Array]:
     """All n singular values of ``H`` over its largest entry, descending; the last n − d are zero if d < n."""
-    xp, scaled = _scaled(H)
+    xp = _namespace(H)
+    scaled = _over_peak(xp, H, (-2, -1))
     sigma = xp.linalg.svdvals(scaled)
     missing = H.shape[-1] - sigma.shape[-1]
     if missing:
@@ -216,9 +217,12 @@ def _singular_values(H: Array) -> tuple[Any, Array]:
     return xp, sigma
 
 
-def _unit_columns(H: Array) -> tuple[Any, Array]:
+def _unit_columns(H: Array, *needed: int) -> tuple[Any, Array]:
     """``H`` with columns of norm 1, a zero column becoming NaN; columns may differ in scale at will."""
-    xp, _ = _scaled(H)
+    xp, n = _namespace(H), H.shape[-1]
+    for column in needed:
+        if not -n <= column < n:
+            raise ValueError(f"H has {n} column(s), so none numbered {column}; a cosine needs two samples")
     columns = _over_peak(xp, H, -2)
     norms = xp.sqrt(xp.sum(columns * columns, axis=-2, keepdims=True))
     return xp, columns / _or_nan(xp, norms)
@@ -232,13 +236,6 @@ def _or_nan(xp: Any, denominator: Array) -> Array:
 def _check_threshold(tau: float) -> None:
     if not 0 <= tau <= 1:  # also refuses NaN
         raise ValueError(f"soft_rank threshold tau={tau!r} is not a number in [0, 1]")
-
-
-def _check_columns(H: Array, *columns: int) -> None:
-    n = H.shape[-1]
-    for column in columns:
-        if not -n <= column < n:
-            raise ValueError(f"H has {n} column(s), so none numbered {column}; a cosine needs two samples")
 
 
 _PLAIN: tuple[Callable[[Array], Array], ...] = (
