@@ -177,7 +177,7 @@ def _groups(
                 counts.append(0)
             counts[place] += count
             places.append(place)
-    if all(value == 0 for value in values):
+    if all(value.is_zero() for value in values):
         raise ValueError("eigenvalues are all zero; p needs a positive one")
     return values, counts, places
 
@@ -185,8 +185,8 @@ def _groups(
 def _read(value: Exact) -> tuple[fmpq | None, arb]:
     """An eigenvalue exactly, unless it came as a ball, and as a ball."""
     if isinstance(value, arb):
-        if not (value.is_finite() and (value > 0 or value == 0)):
-            raise ValueError(f"eigenvalue {value} is not certainly positive; narrow the ball")
+        if not value.is_zero():
+            _check_ball(value)
         return None, value
     if isinstance(value, Fraction):
         value = fmpq(value.numerator, value.denominator)
@@ -202,9 +202,16 @@ def _read(value: Exact) -> tuple[fmpq | None, arb]:
     return value, arb(value)
 
 
+def _check_ball(value: arb) -> None:
+    if not (value.is_finite() and value > 0):
+        raise ValueError(f"eigenvalue {value} is not certainly positive; start from narrower balls")
+
+
 def _enclosure(values: list[arb], counts: list[int], precision: int) -> list[arb]:
-    """p for distinct nonnegative balls with multiplicities; at least one is positive."""
-    live = [k for k, value in enumerate(values) if value > 0]
+    """p for balls that are exactly zero or certainly positive, not all zero, with multiplicities."""
+    live = [k for k, value in enumerate(values) if not value.is_zero()]
+    for k in live:
+        _check_ball(values[k])
     result = [arb(0)] * len(values)
     with ctx.workprec(precision + _GUARD_BITS):
         if len(live) == 1:
