@@ -107,7 +107,7 @@ def rescale_map_enclosure(
     taken exactly, or `flint.arb` balls of positive numbers; ``multiplicities`` m_i ≥ 1 default to 1. Equal
     exact eigenvalues need not be grouped. Zeros give exactly 0, a single positive group of m exactly 1/m.
 
-    For exact eigenvalues the relative radius is about 2^-precision, whatever their ratios. A ball enters
+    For exact eigenvalues the relative radius is at most 2^-precision, whatever their ratios. A ball enters
     through its midpoint: if |log λ_k − log mid_k| ≤ r_k, then log p_i moves by at most
     (1 − m_i p_i)(r_i + max_{k≠i} r_k), because its logarithmic derivatives are δ_ik − W_ik with W_ik ≥ 0,
     Σ_k W_ik = 1 and W_ii ≥ m_i p_i. Layer after layer r_1 + r_2 then stays put for two groups, up to
