@@ -1,1 +1,27 @@
-"""Theorems."""
+"""Statements about batch normalisation in random deep networks, and what can be said for each.
+
+- ``library()``, ``get(name)``, ``select(names)``: the statements
+- ``verify(names, batch=..., seed=..., level=..., budget=...)``: check them
+- ``Statement``, ``Evidence``, ``Verdict`` and what they are made of
+"""
+
+from theorems.library import UnknownNameError, get, library, select
+from theorems.statement import Assumption, Evidence, Quantifier, Sentinel, Source, Statement, Variable, Verdict
+from theorems.verify import Result, verify
+
+__all__ = [
+    "Assumption",
+    "Evidence",
+    "Quantifier",
+    "Result",
+    "Sentinel",
+    "Source",
+    "Statement",
+    "UnknownNameError",
+    "Variable",
+    "Verdict",
+    "get",
+    "library",
+    "select",
+    "verify",
+]

@@ -1,0 +1,55 @@
+"""What every check is handed, and what every check is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+from zlib import crc32
+
+from simulators.batches import Batch
+
+if TYPE_CHECKING:
+    from theorems.statement import Evidence, Statement
+
+__all__ = ["Check", "Context"]
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Context:
+    """The circumstances of one check.
+
+    ``level`` is the probability of a false verdict this check may spend. ``deadline`` is a value of
+    ``time.monotonic()`` after which a check stops sampling and reports what it has. ``memory`` holds
+    samples that the variants of one theorem share.
+    """
+
+    seed: int
+    level: float
+    batch: Batch | None = None
+    deadline: float | None = None
+    progress: Callable[[str], None] = _silent
+    memory: dict[Any, Any] = field(default_factory=dict)
+
+    def stream(self, *names: object) -> tuple[int, ...]:
+        """Entropy for ``SeedSequence``: the run's seed, then one word per name."""
+        return (self.seed, *(crc32(str(name).encode()) for name in names))
+
+    def share(self, parts: int) -> Context:
+        """The same circumstances with an equal part of the error budget."""
+        return replace(self, level=self.level / max(parts, 1))
+
+    @property
+    def expired(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+
+class Check(Protocol):
+    """Attacks a statement and, with the same means, its false neighbour."""
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence: ...

@@ -1,0 +1,215 @@
+"""Claims about expectations, decided by anytime-valid confidence sequences on simulated replicas.
+
+A check lays out instances (a start, a chain, a depth) with one or more readouts each. Every readout is one
+claim about a bounded mean; sampling stops when its verdict is clear and its interval narrow enough, or at
+the stated limit. The false neighbour is judged on the same samples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulators import Chain, Trajectory, simulate
+from theorems.checking.confidence import BoundedMean, decide_at_least, decide_at_most, decide_equal
+from theorems.checking.context import Context
+from theorems.expressions import compiled
+from theorems.statement import Evidence, Verdict, combine
+
+if TYPE_CHECKING:
+    from theorems.statement import Statement
+
+__all__ = ["Expectation", "Instance", "event"]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One start for one chain. ``readouts`` holds the symbol values of each claim read off it."""
+
+    label: str
+    chain: Chain
+    start: Floats  # (d0, n)
+    depth: int
+    readouts: tuple[Mapping[str, float], ...]
+    support: tuple[float, float]  # range of the sampled quantity
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        return self.chain.widths(self.start.shape[0])[-1]
+
+    @property
+    def normals(self) -> int:
+        """Random numbers one replica costs in the exact-in-law engine."""
+        return self.width * self.start.shape[1] * self.depth
+
+
+def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> npt.NDArray[np.bool_]:
+    """Where the statement's path assumptions hold, elementwise over ``layers`` (one array per symbol)."""
+    met: npt.NDArray[np.bool_] = np.ones(np.shape(next(iter(layers.values()))), dtype=bool)
+    for assumption in statement.assumptions:
+        if assumption.along == "path":
+            relation = assumption.relation
+            names = tuple(sorted(relation.free_symbols, key=str))
+            given = [layers.get(str(s), values.get(str(s))) for s in names]
+            left, right = (compiled(side, names).floats(*given) for side in (relation.lhs, relation.rhs))
+            met = met & (left >= right)
+    return met
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Confidence sequences for ``lhs`` at every readout of every instance.
+
+    ``instances(statement, batch)`` lays out the work: ``batch`` is the user's (d, n) array or None.
+    ``sample(statement, trajectory, instance)`` gives (replicas, readouts) values inside
+    ``instance.support``; ``covered``, of the same shape, says which replicas met the path assumption, for the
+    report. ``resolution`` is the half-width, relative to the bound, at which sampling stops;
+    ``replicas`` and ``normals`` limit the replicas and random numbers one instance may use.
+    """
+
+    instances: Callable[[Statement, Floats | None], Iterable[Instance]]
+    sample: Callable[[Statement, Trajectory, Instance], Floats]
+    observables: tuple[Any, ...]
+    covered: Callable[[Statement, Trajectory, Instance], npt.NDArray[np.bool_]] | None = None
+    resolution: float = 0.1
+    replicas: int = 100_000
+    normals: int = 300_000_000
+    first: int = 32
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        batch = None if context.batch is None else context.batch.array
+        instances = list(self.instances(statement, batch))
+        claims = sum(len(i.readouts) for i in instances)
+        rows: list[dict[str, Any]] = []
+        engine = ""
+        for number, instance in enumerate(instances):
+            context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
+            engine = self._run(statement, instance, context.share(claims), rows) or engine
+        return _evidence(rows, engine, context)
+
+    def _run(self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]) -> str:
+        trials = [_Trial(statement, instance, values, context.level) for values in instance.readouts]
+        open_trials = [t for t in trials if t.sequence is not None]
+        engine, drawn, size, stage = "", 0, self.first, 0
+        limit = max(self.first, min(self.replicas, self.normals // max(instance.normals, 1)))
+        while open_trials and drawn < limit and not (context.expired and drawn):
+            size = min(size, limit - drawn)
+            trajectory = self._draw(instance, size, stage, statement, context)
+            engine = trajectory.engine
+            values = self.sample(statement, trajectory, instance)
+            inside = None if self.covered is None else self.covered(statement, trajectory, instance)
+            for position, trial in enumerate(trials):
+                if trial in open_trials:
+                    trial.observe(values[:, position])
+                    trial.met += 0 if inside is None else int(inside[:, position].sum())
+            drawn += size
+            open_trials = [t for t in open_trials if not t.settled(self.resolution)]
+            size, stage = drawn, stage + 1
+        rows.extend(t.row(self.resolution, self.covered is not None) for t in trials)
+        return engine
+
+    def _draw(self, instance: Instance, size: int, stage: int, statement: Statement, context: Context) -> Trajectory:
+        """The samples of one stage, shared by the variants of a theorem."""
+        key = (instance.label, instance.chain, instance.start.tobytes(), instance.depth, size, stage, self.observables)
+        if key not in context.memory:
+            context.memory[key] = simulate(
+                instance.chain, instance.start, depth=instance.depth, replicas=size,
+                seed=context.stream(statement.family, statement.theorem, instance.label, stage),
+                observables=self.observables,
+            )
+        found: Trajectory = context.memory[key]
+        return found
+
+
+class _Trial:
+    """One readout: its bound, its false neighbour's bound, and the confidence sequence of its mean."""
+
+    def __init__(self, statement: Statement, instance: Instance, values: Mapping[str, float], level: float) -> None:
+        self.label = instance.label
+        self.met = 0
+        self.relation = statement.relation
+        self.values = dict(values)
+        self.bound = float(statement.bound(**_used(statement, values)))
+        self.false_bound = float(statement.neighbour.bound(**_used(statement.neighbour, values)))
+        self.vacuous = bool(statement.trivial(**values))
+        self.sequence: BoundedMean | None = None
+        if not self.vacuous:
+            low, high = instance.support
+            aim = min(max(self.bound, low), high)
+            self.sequence = BoundedMean(low, high, level, reference=aim)
+
+    def observe(self, column: Floats) -> None:
+        if self.sequence is not None:
+            self.sequence.update(column)
+
+    def _judge(self, bound: float, resolution: float) -> Verdict:
+        if self.sequence is None:
+            return Verdict.VACUOUS
+        if self.sequence.count == 0:
+            return Verdict.INCONCLUSIVE
+        if self.relation == "==":
+            word = decide_equal(self.sequence, bound, resolution)
+        else:
+            word = (decide_at_most if self.relation in ("<=", "<") else decide_at_least)(self.sequence, bound)
+        return {"supported": Verdict.SUPPORTED, "refuted": Verdict.REFUTED}.get(word, Verdict.INCONCLUSIVE)
+
+    def settled(self, resolution: float) -> bool:
+        if self.sequence is None:
+            return True
+        verdict = self._judge(self.bound, resolution)
+        if verdict is Verdict.REFUTED:
+            return True
+        narrow = self.sequence.half_width <= resolution * abs(self.bound)
+        return verdict is Verdict.SUPPORTED and (
+            narrow or self._judge(self.false_bound, resolution) is Verdict.REFUTED)
+
+    def row(self, resolution: float, events: bool) -> dict[str, Any]:
+        verdict = self._judge(self.bound, resolution)
+        found: dict[str, Any] = {"instance": self.label, **self.values, "bound": self.bound, "verdict": verdict.value,
+                                 "sentinel": self._judge(self.false_bound, resolution).value}
+        if self.sequence is not None and self.sequence.count:
+            low, high = self.sequence.interval
+            found |= {"mean": self.sequence.mean, "low": low, "high": high, "replicas": self.sequence.count,
+                      "tightness": self.sequence.mean / self.bound if self.bound > 0 else None,
+                      "power": self.sequence.half_width / abs(self.bound) if self.bound else math.inf}
+            if events:
+                found["paths_in_event"] = self.met
+        return found
+
+
+def _used(statement: Statement, values: Mapping[str, float]) -> dict[str, float]:
+    """The values the right side needs, plus every declared variable so that its domain is checked."""
+    needed = {v.name for v in statement.variables} | {str(x) for x in statement.rhs.free_symbols}
+    return {k: v for k, v in values.items() if k in needed}
+
+
+def _evidence(rows: list[dict[str, Any]], engine: str, context: Context) -> Evidence:
+    verdicts = [Verdict(r["verdict"]) for r in rows]
+    verdict = combine(verdicts) if verdicts else Verdict.OUTSIDE
+    decided = [r for r in rows if Verdict(r["verdict"]) is Verdict.SUPPORTED]
+    sentinels = {Verdict(r["sentinel"]) for r in rows}
+    quiet = sum(v is Verdict.VACUOUS for v in verdicts)
+    summary = f"{len(rows) - quiet} means by confidence sequence"
+    if quiet:
+        summary += f", {quiet} vacuous"
+    if verdict is Verdict.REFUTED:
+        bad = next(r for r in rows if r["verdict"] == Verdict.REFUTED)
+        summary = f"{bad['instance']}: mean in [{bad['low']:.4g}, {bad['high']:.4g}], bound {bad['bound']:.4g}"
+    elif verdict is Verdict.VACUOUS:
+        summary = "the bound cannot fail at any affordable width"
+    sentinel = next((v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED) if v in sentinels),
+                    Verdict.VACUOUS)
+    return Evidence(
+        method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
+        tightness=max((r["tightness"] for r in decided if r["tightness"] is not None), default=None),
+        power=max((r["power"] for r in decided), default=None),
+        details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level, "readouts": rows},
+    )

@@ -1,0 +1,128 @@
+"""Claims that hold at every width, followed to infinite width along a certified path of spectra.
+
+As d grows the spectrum of the rescale chain moves by the mean-field map, and terms in 1/sqrt(d) vanish. A
+bound that this path crosses is false at some finite width, by the law of large numbers. Every layer is
+enclosed in balls, so a crossing is a certificate and not an observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import flint
+import sympy as sp
+
+from simulators.engines.mean_field import rescale_path_enclosure
+from theorems.checking.context import Context
+from theorems.expressions import compiled
+from theorems.statement import Evidence, Verdict, combine
+
+if TYPE_CHECKING:
+    from theorems.statement import Statement
+
+__all__ = ["Start", "WidthLimit"]
+
+
+@dataclass(frozen=True)
+class Start:
+    """A spectrum by distinct eigenvalues (smallest first, exact) and multiplicities; the sum is 1."""
+
+    eigenvalues: tuple[Fraction, ...]
+    multiplicities: tuple[int, ...]
+
+    @property
+    def n(self) -> int:
+        return sum(self.multiplicities)
+
+
+@dataclass(frozen=True)
+class WidthLimit:
+    """Follows ``starts`` for ``depth`` layers and compares both sides at every layer in balls.
+
+    ``readings(spectrum, multiplicities)`` gives the enclosures of the symbols a layer determines; ``lhs``
+    reads the layer reached, path assumptions read every layer before it (and, with an ``offset``, that layer
+    too), ``initial(statement, start)`` gives the symbols fixed at the start, exactly. ``offset`` is what ``layer`` reads at the start.
+    """
+
+    starts: tuple[Start, ...]
+    depth: int
+    readings: Callable[[list[flint.arb], tuple[int, ...]], Mapping[str, Any]]
+    initial: Callable[[Statement, Start], Mapping[str, Any]]
+    width: sp.Symbol
+    layer: sp.Symbol
+    offset: int = 0
+    precision: int = 256
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        found = []
+        for start in self.starts:
+            context.progress(f"{statement.name}: width limit, n={start.n}")
+            found.append(self._follow(statement, start))
+        fallen = [self._follow(statement.neighbour, start)["verdict"] for start in self.starts]
+        verdict = combine([Verdict(f["verdict"]) for f in found])
+        crossings = {f["n"]: f["crossing_layer"] for f in found if f["crossing_layer"] is not None}
+        if verdict is Verdict.REFUTED:
+            summary = "crossed in the width limit at " + ", ".join(f"layer {k} (n={n})" for n, k in crossings.items())
+        else:
+            summary = f"holds on the width-limit path for {self.depth} layers, n=" + ", ".join(
+                str(f["n"]) for f in found)
+        return Evidence(
+            method="certificate", verdict=verdict, summary=summary, power=0.0 if verdict.holds else None,
+            tightness=max((f["tightness"] for f in found), default=None) if verdict.holds else None,
+            sentinel=combine([Verdict(f) for f in fallen]),
+            details={"precision_bits": self.precision, "depth": self.depth, "paths": found},
+        )
+
+    def _follow(self, statement: Statement, start: Start) -> dict[str, Any]:
+        limit = sp.limit(statement.rhs, self.width, sp.oo)
+        known = {"n": start.n, **self.initial(statement, start)}
+        report: dict[str, Any] = {
+            "n": start.n, "start": [str(e) for e in start.eigenvalues], "multiplicities": list(start.multiplicities),
+            "parameters": {k: str(v) for k, v in known.items()}, "crossing_layer": None, "tightness": 0.0,
+        }
+        with flint.ctx.workprec(self.precision):
+            for layer, spectrum in enumerate(self._path(start)):
+                values = known | self.readings(spectrum, start.multiplicities) | {str(self.layer): layer + self.offset}
+                if self.offset and not self._admitted(statement, start, layer, values):
+                    return report | {"verdict": Verdict.OUTSIDE.value, "last_layer": layer}
+                left, right = _ball(statement.lhs, values), _ball(limit, values)
+                if left > right:
+                    return report | {"verdict": Verdict.REFUTED.value, "crossing_layer": layer,
+                                     "lhs": left.str(12), "rhs": right.str(12)}
+                if not left <= right:
+                    return report | {"verdict": Verdict.INCONCLUSIVE.value, "open_layer": layer,
+                                     "lhs": left.str(12), "rhs": right.str(12)}
+                report["tightness"] = max(report["tightness"], float((left / right).mid()))
+                # the next layer is covered only if this one meets the assumption
+                if not self._admitted(statement, start, layer, values):
+                    return report | {"verdict": Verdict.OUTSIDE.value, "last_layer": layer}
+        return report | {"verdict": Verdict.CERTIFIED.value, "last_layer": self.depth}
+
+    def _path(self, start: Start) -> Iterator[list[flint.arb]]:
+        eigenvalues = [flint.fmpq(e.numerator, e.denominator) for e in start.eigenvalues]
+        return iter(rescale_path_enclosure(eigenvalues, list(start.multiplicities), self.depth,
+                                           precision=self.precision))
+
+    def _admitted(self, statement: Statement, start: Start, layer: int, values: Mapping[str, Any]) -> bool:
+        for assumption in statement.assumptions:
+            if assumption.along != "path":
+                continue
+            relation = assumption.relation
+            if layer == 0:  # equality at the start is meant, and exact
+                exact = dict(values) | {"s": start.eigenvalues[0]}
+                names = tuple(sorted(relation.free_symbols, key=str))
+                left, right = (compiled(side, names).exact(*(exact[str(s)] for s in names))
+                               for side in (relation.lhs, relation.rhs))
+            else:
+                left, right = _ball(relation.lhs, values), _ball(relation.rhs, values)
+            if not left >= right:
+                return False
+        return True
+
+
+def _ball(expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
+    names = tuple(sorted(expression.free_symbols, key=str))
+    return compiled(expression, names).balls(*(values[str(s)] for s in names))

@@ -1,0 +1,179 @@
+"""One SymPy expression, three arithmetics: float arrays, exact rationals, balls.
+
+A statement is compiled once per expression. Rational constants stay rational, so that the exact and the
+ball evaluation decide the claim that is printed and not a rounded cousin of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import flint
+import numpy as np
+import sympy as sp
+from sympy.printing.pycode import AbstractPythonCodePrinter
+
+__all__ = ["Compiled", "InexactError", "compiled"]
+
+
+class InexactError(ArithmeticError):
+    """The value is not a rational number, so exact rational arithmetic cannot hold it."""
+
+
+def _exact_sqrt(x: Any) -> flint.fmpq:
+    q = flint.fmpq(x)
+    if q < 0:
+        raise ValueError(f"square root of the negative number {q}")
+    p, r = math.isqrt(int(q.p)), math.isqrt(int(q.q))
+    if p * p != int(q.p) or r * r != int(q.q):
+        raise InexactError(f"sqrt({q}) is not rational")
+    return flint.fmpq(p, r)
+
+
+def _exact_power(x: Any, k: Any) -> flint.fmpq:
+    exponent = flint.fmpq(k)
+    if exponent.q != 1:
+        raise InexactError(f"exponent {exponent} is not an integer")
+    return flint.fmpq(x) ** int(exponent.p)
+
+
+def _ball_power(x: Any, k: Any) -> flint.arb:
+    if isinstance(k, int | flint.fmpz):
+        return flint.arb(x) ** int(k)
+    exponent = k if isinstance(k, flint.fmpq) else None
+    if exponent is not None and exponent.q == 1:
+        return flint.arb(x) ** int(exponent.p)
+    return flint.arb(x) ** flint.arb(k)
+
+
+def _rational(value: Any) -> Any:
+    """Integers, fractions and sequences of them as ``fmpq``, so that no division leaves the rationals."""
+    if isinstance(value, flint.arb | flint.fmpq):
+        return value
+    if isinstance(value, int | flint.fmpz):
+        return flint.fmpq(value)
+    if isinstance(value, Fraction):
+        return flint.fmpq(value.numerator, value.denominator)
+    if isinstance(value, float):
+        return flint.fmpq(*value.as_integer_ratio())
+    return [_rational(v) for v in value]
+
+
+def _sum(terms: Any) -> Any:
+    return sum(terms)
+
+
+def _product(terms: Any) -> Any:
+    return math.prod(terms)
+
+
+_COMMON = {"total": _sum, "product": _product, "span": range}
+_FLOATS: Mapping[str, Any] = {
+    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
+    "least": np.minimum, "greatest": np.maximum, "size": lambda x: int(np.asarray(x)[()]),
+}
+_EXACT: Mapping[str, Any] = {
+    **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
+    "least": min, "greatest": max, "size": lambda x: int(flint.fmpq(x).p),
+}
+_BALLS: Mapping[str, Any] = {
+    **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
+    "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
+    "size": lambda x: int(flint.fmpq(x).p),
+}
+
+
+class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
+    """SymPy to Python source that leaves every operation with more than one meaning to the namespace."""
+
+    def _print_Integer(self, expr: sp.Integer) -> str:
+        return str(int(expr))
+
+    def _print_Rational(self, expr: sp.Rational) -> str:
+        return f"rational({expr.p}, {expr.q})"
+
+    _print_Half = _print_Rational
+
+    def _print_Pow(self, expr: sp.Pow, **_: Any) -> str:
+        base, exponent = expr.as_base_exp()
+        if exponent.is_Integer and int(exponent) < 0:
+            # as_base_exp moves the sign of numeric bases; a reciprocal must stay exact
+            return f"(rational(1, 1) / ({self._print(base)}) ** {-int(exponent)})"
+        if exponent.is_Integer:
+            return f"(({self._print(base)}) ** {int(exponent)})"
+        if exponent == sp.Rational(1, 2):
+            return f"root({self._print(base)})"
+        if exponent == sp.Rational(-1, 2):
+            return f"(rational(1, 1) / root({self._print(base)}))"
+        return f"power({self._print(base)}, {self._print(exponent)})"
+
+    def _print_Indexed(self, expr: sp.Indexed) -> str:
+        return str(expr.base.label) + "".join(f"[{self._print(i)}]" for i in expr.indices)
+
+    def _loop(self, function: str, expr: sp.Sum | sp.Product) -> str:
+        loops = " ".join(
+            f"for {i} in span(size({self._print(a)}), size({self._print(b)}) + 1)" for i, a, b in reversed(expr.limits)
+        )
+        return f"{function}({self._print(expr.function)} {loops})"
+
+    def _print_Sum(self, expr: sp.Sum) -> str:
+        return self._loop("total", expr)
+
+    def _print_Product(self, expr: sp.Product) -> str:
+        return self._loop("product", expr)
+
+    def _nest(self, function: str, expr: sp.Expr) -> str:
+        first, *rest = (self._print(a) for a in expr.args)
+        for other in rest:
+            first = f"{function}({first}, {other})"
+        return first
+
+    def _print_Min(self, expr: sp.Min) -> str:
+        return self._nest("least", expr)
+
+    def _print_Max(self, expr: sp.Max) -> str:
+        return self._nest("greatest", expr)
+
+
+class Compiled:
+    """An expression ready to be evaluated: ``floats`` (arrays), ``exact`` (``fmpq``), ``balls`` (``arb``).
+
+    Arguments come in the order given to :func:`compiled`; indexed families are sequences indexed from 0.
+    ``exact`` raises :class:`InexactError` when the value is irrational.
+    """
+
+    def __init__(self, expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]) -> None:
+        dummies = {a: f"x{k}" for k, a in enumerate(arguments)}
+        labels = {sp.Symbol(str(a)): sp.Symbol(name) for a, name in dummies.items()}
+        plain = expression.xreplace({a: sp.IndexedBase(labels[sp.Symbol(str(a))]) for a in arguments
+                                     if isinstance(a, sp.IndexedBase)})
+        plain = plain.xreplace({a: sp.Symbol(dummies[a]) for a in arguments if not isinstance(a, sp.IndexedBase)})
+        source = f"lambda {', '.join(dummies.values())}: {_Printer().doprint(plain)}"
+        code = compile(source, f"<{expression}>", "eval")
+
+        def bind(namespace: Mapping[str, Any]) -> Callable[..., Any]:
+            function: Callable[..., Any] = eval(code, {"__builtins__": {}, **namespace})
+            return function
+
+        self.floats = bind(_FLOATS)
+        self._exact = bind(_EXACT)
+        self._balls = bind(_BALLS)
+
+    def exact(self, *values: Any) -> flint.fmpq:
+        """The value at rational arguments, as a rational; ``InexactError`` if it is irrational."""
+        return flint.fmpq(self._exact(*map(_rational, values)))
+
+    def balls(self, *values: Any) -> flint.arb:
+        """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``."""
+        return flint.arb(self._balls(*map(_rational, values)))
+
+
+@lru_cache(maxsize=4096)
+def compiled(expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]) -> Compiled:
+    """Compile once; later calls with the same expression and arguments return the same object."""
+    opened = sp.sympify(expression).replace(lambda e: isinstance(e, sp.Derivative), lambda e: e.doit())
+    return Compiled(opened, arguments)

@@ -1,0 +1,172 @@
+"""What DJB21 shows by experiment: Figures 1 and 2, and the conjectures of Appendix F."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from simulators import Trajectory, rescale_activation_chain, rescale_chain, vanilla_chain
+from simulators.batches import collinear_batch
+from simulators.observables import Observable, gram
+from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.scaling import Scaling
+from theorems.orthogonality.notation import BATCH, FAMILY, WIDTH, d, djb21
+from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
+
+__all__ = ["STATEMENTS"]
+
+# --- Figure 2: the stationary gap against width ---------------------------------------------------------
+
+beta = sp.Symbol("beta", real=True)
+SIZE = 4
+WIDTHS = (32, 64, 128, 256, 512)
+
+
+def _exponent(exponent: sp.Expr, tolerance: sp.Expr) -> dict[str, Any]:
+    return dict(lhs=sp.Abs(beta - exponent), relation="<=", rhs=tolerance)
+
+
+def _from_orthogonal(batch: Floats | None) -> Floats:
+    return np.eye(SIZE) if batch is None else batch
+
+
+def _stationary(layers: int, chain: Any, top: float) -> Any:
+    """One instance per width: the last layer of independent replicas after ``layers`` of burn-in."""
+    def instances(batch: Floats | None) -> list[Instance]:
+        start = _from_orthogonal(batch)
+        return [Instance(f"d={w}", chain(w), start, layers, (), (0.0, top)) for w in WIDTHS if w >= start.shape[1]]
+    return instances
+
+
+def _last_gap(trajectory: Trajectory) -> Floats:
+    gaps: Floats = trajectory.values["orthogonality_gap"][:, -1]
+    return gaps
+
+
+HALF = sp.Rational(1, 2)
+WIDTH_SCALING = Statement(
+    family=FAMILY, theorem="width_scaling", title="The stationary mean gap scales as d^(-1/2): slope within 1/20 of -1/2",
+    quantifier=Quantifier.LIMIT, source=djb21("Figure 2b"), variables=(WIDTH, BATCH), chain="rescale",
+    observables=("orthogonality_gap",),
+    definitions={beta: "least-squares slope of log E V against log d, stationary chain, d = 32 … 512"},
+    **_exponent(-HALF, sp.Rational(1, 20)),
+    sentinel=Sentinel("slope within 1/20 of -0.61", lhs=sp.Abs(beta + sp.Rational(61, 100))),
+    expected=Verdict.SUPPORTED, checks=(Scaling(
+        beta, _stationary(12, rescale_chain, 1.0), _last_gap, ("orthogonality_gap",), replicas=1000),),
+    remark="The figure prints -0.46: its average runs over all 500 layers, the first included, and the start of "
+           "the path weighs more the smaller the stationary gap, that is, the wider the network.",
+)
+
+# --- Figure 1: two samples, with and without normalisation ------------------------------------------------
+
+COSINE = sp.Symbol("E_cos", nonnegative=True)
+
+
+def _two_samples(chain: Any, widths: tuple[int, ...], depth: Any, spread: float) -> Any:
+    def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
+        found = []
+        for width in widths:
+            start = collinear_batch(width, 2, spread, seed=0) if batch is None else batch[:, :2]
+            found.append(Instance(f"d={width}, {depth(width)} layers", chain(width), start, depth(width),
+                                  ({"d": width},), (0.0, 1.0 + 1e-9)))
+        return found
+    return instances
+
+
+def _last_cosine(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+    cosine: Floats = trajectory.values["absolute_cosine"][:, -1][:, None]
+    return cosine
+
+
+_alignment: dict[str, Any] = dict(
+    family=FAMILY, theorem="vanilla_alignment", quantifier=Quantifier.LIMIT, source=djb21("Figure 1"),
+    variables=(WIDTH,), observables=("absolute_cosine",), lhs=COSINE, expected=Verdict.SUPPORTED,
+)
+ALIGNMENT_VANILLA = Statement(
+    variant="vanilla", title="Without normalisation two samples align: E|cos| ≥ 0.9 after 8d layers",
+    chain="vanilla", definitions={COSINE: "E|cos(h_1, h_2)| at layer 8d, from orthogonal samples"},
+    relation=">=", rhs=sp.Rational(9, 10), sentinel=Sentinel("E|cos| ≥ 0.9999", rhs=sp.Rational(9999, 10000)),
+    checks=(Expectation(_two_samples(vanilla_chain, (16, 32), lambda w: 8 * w, math.sqrt(2.0)), _last_cosine,
+                        ("absolute_cosine",), resolution=0.02),),
+    remark="Exact rate: the family rank, vanilla_collapse.", **_alignment,
+)
+ALIGNMENT_BATCHNORM = Statement(
+    variant="batchnorm", title="With BN two nearly equal samples become orthogonal: E|cos| ≤ 1/√d after 64 layers",
+    chain="rescale", definitions={COSINE: "E|cos(h_1, h_2)| at layer 64, from samples 1e-2 apart"},
+    relation="<=", rhs=1 / sp.sqrt(d), ceiling=sp.Integer(1), sentinel=Sentinel("E|cos| ≤ 1/(2√d)",
+                                                                                rhs=1 / (2 * sp.sqrt(d))),
+    checks=(Expectation(_two_samples(rescale_chain, (32, 128, 512), lambda w: 64, 1e-2), _last_cosine,
+                        ("absolute_cosine",), resolution=0.05),), **_alignment,
+)
+
+# --- Appendix F: activations ------------------------------------------------------------------------------
+
+OURS_SHAPE = Source("DJB21 (arXiv 2106.03970)", "Appendix F.1, eq. 20, with Qᵀ Q divided by d")
+_GRAM = Observable("gram", lambda H, width: gram(H), gram=True)
+#: QᵀQ itself, whose trace is d, in units of the largest width
+_UNNORMALISED = Observable("gram", lambda H, width: gram(H) * (width / WIDTHS[-1]), gram=True)
+
+
+def _activated(activation: str) -> Any:
+    return lambda width: rescale_activation_chain(width, activation)
+
+
+def _pairwise(trajectory: Trajectory) -> Floats:
+    """‖X - X'‖_F over disjoint pairs of independent replicas, X = QᵀQ/d at the last layer."""
+    last = trajectory.values["gram"][:, -1]
+    half = len(last) // 2
+    distances: Floats = np.sqrt(np.sum((last[:half] - last[half : 2 * half]) ** 2, axis=(-2, -1)))
+    return distances
+
+
+def _odd(activation: str) -> Statement:
+    return Statement(
+        family=FAMILY, theorem="odd_activations", variant=activation, quantifier=Quantifier.LIMIT,
+        title=f"F = {activation}: the stationary gap scales as d^(-1/2), slope within 1/10 of -1/2",
+        source=djb21("Appendix F.2"), variables=(WIDTH, BATCH), chain="rescale_activation",
+        observables=("orthogonality_gap",),
+        definitions={beta: "least-squares slope of log E V(Q) against log d, d = 32 … 512"},
+        **_exponent(-HALF, sp.Rational(1, 10)),
+        sentinel=Sentinel("slope within 1/10 of -0.75", lhs=sp.Abs(beta + sp.Rational(3, 4))),
+        expected=Verdict.SUPPORTED,
+        checks=(Scaling(beta, _stationary(16, _activated(activation), 1.0), _last_gap, ("orthogonality_gap",),
+                        replicas=500),),
+    )
+
+
+def _conjecture(activation: str) -> Statement:
+    return Statement(
+        family=FAMILY, theorem="activation_conjecture", variant=activation, quantifier=Quantifier.LIMIT,
+        title=f"F = {activation}: E‖QᵀQ/d - E_ν‖_F = O(d^(-1/2)), slope within 1/10 of -1/2", source=OURS_SHAPE,
+        variables=(WIDTH, BATCH), chain="rescale_activation", observables=("gram",),
+        definitions={beta: "slope of log E‖X - X'‖_F against log d for independent X, X' = QᵀQ/d; "
+                           "E‖X - X'‖/2 ≤ E‖X - E X‖ ≤ E‖X - X'‖"},
+        **_exponent(-HALF, sp.Rational(1, 10)),
+        sentinel=Sentinel("slope within 1/10 of -0.75", lhs=sp.Abs(beta + sp.Rational(3, 4))),
+        expected=Verdict.SUPPORTED,
+        checks=(Scaling(beta, _stationary(24, _activated(activation), math.sqrt(2) * (1 + 1e-9)), _pairwise, (_GRAM,),
+                        replicas=1000),),
+        remark="The published notebook draws one activation's curve under every label; here each is run.",
+    )
+
+
+CONJECTURE_AS_PRINTED = Statement(
+    family=FAMILY, theorem="activation_conjecture", variant="as_printed", quantifier=Quantifier.LIMIT,
+    title="F = relu: E‖QᵀQ - E_ν[QᵀQ]‖_F = O(d^(-1/2)), not divided by d", source=djb21("Appendix F.1, eqs. 19-20"),
+    variables=(WIDTH, BATCH), chain="rescale_activation", observables=("gram",),
+    definitions={beta: "slope of log E‖QᵀQ - Q'ᵀQ'‖_F against log d, independent Q, Q'"},
+    **_exponent(-HALF, sp.Rational(1, 10)),
+    sentinel=Sentinel("slope within 1/10 of -3/4", lhs=sp.Abs(beta + sp.Rational(3, 4))),
+    expected=Verdict.REFUTED,
+    checks=(Scaling(beta, _stationary(24, _activated("relu"), math.sqrt(2) * (1 + 1e-9)), _pairwise, (_UNNORMALISED,),
+                    replicas=500),),
+    remark="Rows of Q have unit norm, so QᵀQ has trace d and fluctuates by √d; the figure must show QᵀQ/d.",
+)
+
+STATEMENTS = (
+    WIDTH_SCALING, ALIGNMENT_VANILLA, ALIGNMENT_BATCHNORM, _odd("tanh"), _odd("sin"), CONJECTURE_AS_PRINTED,
+    *(_conjecture(a) for a in ("relu", "tanh", "sin", "sigmoid")),
+)

@@ -1,0 +1,120 @@
+"""Identities and inequalities between spectra: eq. 10, Lemma 4, Lemma 2 and Appendix E of DJB21."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+
+from theorems.checking.pointwise import Pointwise
+from theorems.orthogonality import inputs
+from theorems.orthogonality.notation import (
+    BATCH, FAMILY, NUDGE, OURS, SINGULAR, SPECTRUM, UNIT_NORM, UNIT_TRACE, WIDTH, d, djb21, gap_squared, i, j, k, lam,
+    n, s, sig, singular_values, spectrum_values,
+)
+from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Variable, Verdict
+
+A = sp.IndexedBase("A", real=True)
+
+
+def _matrix_values(item: Any) -> Mapping[str, Any]:
+    rows = [[Fraction(float(x)) for x in row] for row in item] if hasattr(item, "dtype") else item
+    return {"A": rows, "d": len(rows), "n": len(rows[0])}
+
+
+_row_square = sp.Sum(A[i, k] ** 2, (k, 0, n - 1))
+UNIT_FROBENIUS = Statement(
+    family=FAMILY, theorem="unit_frobenius", title="Rescaled rows have unit norm: Tr(BN(A) BN(A)ᵀ) = d",
+    quantifier=Quantifier.POINTWISE, source=djb21("eq. 10"),
+    variables=(WIDTH, BATCH, Variable(A, sp.Reals, "pre-activations, A = W H", size=(d, n))),
+    assumptions=(Assumption(sp.Gt(sp.Product(_row_square, (i, 0, d - 1)), 0), "no row of A is zero"),),
+    lhs=sp.Sum(sp.Sum(A[i, j] ** 2 / _row_square, (j, 0, n - 1)), (i, 0, d - 1)), relation="==", rhs=d,
+    sentinel=Sentinel("the trace is d - 1e-6", rhs=d - NUDGE), expected=Verdict.CERTIFIED,
+    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, from_batch=lambda batch: batch, examples=150),),
+)
+
+_spectral = Pointwise(spectrum_values, inputs.spectrum_inputs, inputs.corner_spectra, lambda batch: batch,
+                      squares=True)
+_gap: dict[str, Any] = dict(
+    family=FAMILY, theorem="gap_vs_smallest_eigenvalue", quantifier=Quantifier.POINTWISE,
+    variables=(BATCH, SPECTRUM), assumptions=(UNIT_TRACE,), definitions={s: "min_i lambda[i]"},
+    lhs=sp.sqrt(gap_squared), relation="<=", ceiling=None, expected=Verdict.CERTIFIED, checks=(_spectral,),
+    sentinel=Sentinel("the sharp constant, one part in a million smaller",
+                      rhs=sp.sqrt(n * (n - 1)) * (1 - NUDGE) * (1 / n - s)),
+)
+GAP_AS_PRINTED = Statement(
+    variant="as_printed", title="The smallest eigenvalue controls the gap: V ≤ 2n V̂", source=djb21("Lemma 4"),
+    rhs=2 * n * (1 / n - s), remark="Follows from the sharp form, which is smaller by a factor above 2.", **_gap,
+)
+GAP_SHARP = Statement(
+    variant="sharp", title="The smallest eigenvalue controls the gap: V ≤ √(n(n-1)) V̂", source=OURS,
+    rhs=sp.sqrt(n * (n - 1)) * (1 / n - s), remark="Equality at one large eigenvalue, the others equal.", **_gap,
+)
+
+_square_gap = sp.Sum((sig[i] ** 2 - 1 / n) ** 2, (i, 0, n - 1))
+_distance = sp.Sum((sig[i] - 1 / sp.sqrt(n)) ** 2, (i, 0, n - 1))
+_on_sphere = Pointwise(singular_values, inputs.singular_inputs, inputs.corner_singular_values, lambda batch: batch)
+_wasserstein: dict[str, Any] = dict(
+    family=FAMILY, theorem="gaussian_distance", quantifier=Quantifier.POINTWISE,
+    variables=(BATCH, SINGULAR), assumptions=(UNIT_NORM,), expected=Verdict.CERTIFIED, checks=(_on_sphere,),
+)
+GAUSSIAN_IDENTITY = Statement(
+    variant="identity", title="W₂²(law(WH), law(G/√n)) = Σ(σ_i - n^(-1/2))²", source=djb21("Appendix D"),
+    lhs=sp.Sum(sig[i] ** 2 + 1 / n - 2 * sig[i] / sp.sqrt(n), (i, 0, n - 1)), relation="==", rhs=_distance,
+    sentinel=Sentinel("the printed coupling bound in place of the identity", rhs=n * _square_gap),
+    remark="Left: the Bures distance Tr C + 1 - 2 Tr (C/n)^(1/2) between the rows' Gaussian laws, entries of W and "
+           "G of variance 1/d. For a batch the sides are compared in balls, which cannot certify an equality.",
+    **_wasserstein | {"checks": (Pointwise(singular_values, inputs.singular_inputs,
+                                           inputs.corner_singular_values),)},
+)
+GAUSSIAN_AS_PRINTED = Statement(
+    variant="as_printed", title="W₂²(law(WH), law(G/√n)) ≤ 2n V", source=djb21("Lemma 2"),
+    lhs=_distance, relation="<=", rhs=2 * n * sp.sqrt(_square_gap),
+    sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2), **_wasserstein,
+)
+GAUSSIAN_SHARP = Statement(
+    variant="sharp", title="W₂²(law(WH), law(G/√n)) ≤ n V²", source=djb21("Appendix D, before its last step"),
+    lhs=_distance, relation="<=", rhs=n * _square_gap,
+    sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
+    remark="n cannot be lowered: equal singular values beside one zero approach equality as n grows.", **_wasserstein,
+)
+
+
+def _power_sum(p: int) -> sp.Sum:
+    return sp.Sum(sig[i] ** p, (i, 0, n - 1))
+
+
+_initialisation: dict[str, Any] = dict(
+    family=FAMILY, theorem="iterative_initialisation", quantifier=Quantifier.POINTWISE,
+    variables=(BATCH, SINGULAR), checks=(_on_sphere,),
+)
+ITERATIVE_AS_PRINTED = Statement(
+    variant="as_printed", title="The Cauchy–Schwarz step (Σσ³)² ≤ (Σσ⁴)²", source=djb21("Appendix E, last display"),
+    lhs=_power_sum(3) ** 2, relation="<=", rhs=_power_sum(4) ** 2, assumptions=(UNIT_NORM,),
+    sentinel=Sentinel("(Σσ³)² ≤ (Σσ⁴)³", rhs=_power_sum(4) ** 3), expected=Verdict.REFUTED,
+    remark="The proof's last step; it fails already at σ = (4/5, 3/5). The conclusion survives.", **_initialisation,
+)
+ITERATIVE_CORRECTED = Statement(
+    variant="corrected", title="The step that works: (Σσ³)² ≤ (Σσ⁴)(Σσ²)", source=OURS,
+    lhs=_power_sum(3) ** 2, relation="<=", rhs=_power_sum(4) * _power_sum(2), assumptions=(UNIT_NORM,),
+    sentinel=Sentinel("the same, one part in a million smaller", rhs=(1 - NUDGE) * _power_sum(4) * _power_sum(2)),
+    expected=Verdict.CERTIFIED, **_initialisation,
+)
+ITERATIVE_CONCLUSION = Statement(
+    variant="conclusion", title="SVD initialisation lowers the gap strictly: 1/(Σσ)² < Σσ⁴ unless V = 0 or σ_n = 0",
+    source=djb21("Appendix E"), lhs=1 / _power_sum(1) ** 2, relation="<", rhs=_power_sum(4),
+    assumptions=(UNIT_NORM, Assumption(sp.Ne(n * _power_sum(4), 1), "V(H) ≠ 0"),
+                 Assumption(sp.Gt(sp.Product(sig[i], (i, 0, n - 1)), 0), "σ_n > 0")),
+    sentinel=Sentinel("strict by a part in a thousand", rhs=_power_sum(4) * (1 - 1000 * NUDGE)),
+    expected=Verdict.CERTIFIED,
+    remark="V(WH)² = 1/(Σσ)² - 1/n and V(H)² = Σσ⁴ - 1/n; the source writes V for V². "
+           "Equal singular values beside zeros are fixed points, so full rank is needed for strictness.",
+    **_initialisation,
+)
+
+STATEMENTS = (
+    UNIT_FROBENIUS, GAP_AS_PRINTED, GAP_SHARP, GAUSSIAN_IDENTITY, GAUSSIAN_AS_PRINTED, GAUSSIAN_SHARP,
+    ITERATIVE_AS_PRINTED, ITERATIVE_CORRECTED, ITERATIVE_CONCLUSION,
+)

@@ -1,0 +1,105 @@
+"""Symbols, sources and inputs shared by the orthogonality family (DJB21, chain ``rescale``).
+
+``lambda[i]`` are the squared singular values of H, summing to 1, ``sigma[i]`` the singular values, ``s`` is
+the smallest squared singular value sigma_n^2 of the layer in question. Indices run from 0 to n - 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import sympy as sp
+
+from simulators.engines.mean_field import rescale_map_enclosure
+from theorems.statement import Assumption, Source, Variable
+
+FAMILY = "orthogonality"
+
+n = sp.Symbol("n", integer=True, positive=True)
+d = sp.Symbol("d", integer=True, positive=True)
+ell = sp.Symbol("ell", integer=True, nonnegative=True)
+depth = sp.Symbol("L", integer=True, positive=True)
+alpha = sp.Symbol("alpha", positive=True)
+s = sp.Symbol("s", nonnegative=True)
+i, j, k = sp.symbols("i j k", integer=True)
+lam = sp.IndexedBase("lambda", real=True)
+sig = sp.IndexedBase("sigma", real=True)
+
+WIDTH = Variable(d, sp.Range(1, sp.oo), "width")
+BATCH = Variable(n, sp.Range(1, sp.oo), "batch size")
+LAYER = Variable(ell, sp.Range(0, sp.oo), "number of layers after H_1")
+DEPTH = Variable(depth, sp.Range(1, sp.oo), "number of layers averaged over")
+SPECTRUM = Variable(lam, sp.Interval(0, 1), "squared singular values of H", size=(n,))
+SINGULAR = Variable(sig, sp.Interval(0, 1), "singular values of H", size=(n,))
+SMALLEST = Variable(s, sp.Interval(0, 1 / n), "smallest squared singular value, sigma_n^2")
+
+UNIT_TRACE = Assumption(sp.Eq(sp.Sum(lam[i], (i, 0, n - 1)), 1), "‖H‖_F = 1")
+UNIT_NORM = Assumption(sp.Eq(sp.Sum(sig[i] ** 2, (i, 0, n - 1)), 1), "‖H‖_F = 1")
+
+#: The contraction constant of the sharp form: the slope of the mean-field map at the fixed point is 1 - c/n.
+c = 2 * n / (n + 2)
+#: A sentinel's nudge: a relative change that exact arithmetic must notice.
+NUDGE = sp.Rational(1, 10**6)
+
+gap_squared = sp.Sum((lam[i] - 1 / n) ** 2, (i, 0, n - 1))
+
+
+def djb21(place: str) -> Source:
+    return Source("DJB21 (arXiv 2106.03970)", place)
+
+
+OURS = Source("ours", "sharpened from DJB21")
+
+
+def _exact_gram(batch: np.ndarray[Any, Any]) -> tuple[flint.fmpz_poly, flint.fmpq]:
+    """Characteristic polynomial of C (integers after scaling) and the factor from its roots to lambda."""
+    rows = [[Fraction(float(x)) for x in row] for row in batch]
+    scale = max(x.denominator for row in rows for x in row)
+    integers = flint.fmpz_mat([[int(x * scale) for x in row] for row in rows])
+    gram = integers.transpose() * integers
+    trace = sum(int(gram[i, i]) for i in range(gram.nrows()))
+    return gram.charpoly(), flint.fmpq(1, trace)
+
+
+def _grouped(item: Any) -> tuple[list[Any], list[int]]:
+    """Distinct eigenvalues, smallest first, with multiplicities: exact, or enclosed for a batch."""
+    if isinstance(item, np.ndarray):
+        polynomial, factor = _exact_gram(item)
+        roots = [(root.real * factor, m) for root, m in polynomial.complex_roots()]
+        roots.sort(key=lambda pair: float(pair[0].mid()))
+        zero_ok = [(flint.fmpq(0) if root.is_zero() else root, m) for root, m in roots]
+        return [r for r, _ in zero_ok], [m for _, m in zero_ok]
+    distinct = sorted(set(item))
+    return ([flint.fmpq(x.numerator, x.denominator) for x in distinct], [item.count(x) for x in distinct])
+
+
+def spectrum_values(item: Any) -> Mapping[str, Any]:
+    """Symbol values of a spectrum: a tuple of ``Fraction`` summing to 1, or a float (d, n) batch."""
+    eigenvalues, multiplicities = _grouped(item)
+    flat = [e for e, m in zip(eigenvalues, multiplicities, strict=True) for _ in range(m)]
+    return {"n": len(flat), "lambda": flat, "s": eigenvalues[0]}
+
+
+def contraction_values(item: Any) -> Mapping[str, Any]:
+    """As :func:`spectrum_values`, with ``p_n`` enclosed at the current ball precision (exact where it is)."""
+    eigenvalues, multiplicities = _grouped(item)
+    size = sum(multiplicities)
+    if len(eigenvalues) == 1:
+        p_n: Any = flint.fmpq(1, size)  # exchangeable directions
+    elif eigenvalues[0] == 0:
+        p_n = flint.fmpq(0)
+    else:
+        p_n = rescale_map_enclosure(eigenvalues, multiplicities, precision=flint.ctx.prec)[0]
+    return {"n": size, "s": eigenvalues[0], "p_n": p_n}
+
+
+def singular_values(item: Any) -> Mapping[str, Any]:
+    """Symbol values of singular values with unit square sum: ``Fraction``s, or a float (d, n) batch."""
+    if isinstance(item, np.ndarray):
+        found = spectrum_values(item)
+        return {"n": found["n"], "sigma": [flint.arb(x).sqrt() for x in found["lambda"]]}
+    return {"n": len(item), "sigma": list(item)}

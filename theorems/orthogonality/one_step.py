@@ -1,0 +1,210 @@
+"""One layer of the rescale chain, given H: Lemmas 6, 7, 8, 10 and Theorem 5 of DJB21."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from hypothesis import strategies as st
+
+from simulators import Trajectory
+from simulators.engines.mean_field import rescale_map
+from simulators.observables import Observable, gram
+from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.pointwise import Pointwise
+from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
+from theorems.orthogonality import inputs, starts
+from theorems.orthogonality.notation import (
+    BATCH, FAMILY, OURS, SMALLEST, WIDTH, c, contraction_values, d, djb21, n, s,
+)
+from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
+
+p_n = sp.Symbol("p_n", nonnegative=True)
+t = sp.Symbol("t", nonnegative=True)
+lam_k = sp.IndexedBase("lambda", real=True)
+m = sp.Symbol("k", integer=True)
+_integral = sp.Integral(
+    s / (1 + 2 * t * s) * sp.Product(1 / sp.sqrt(1 + 2 * t * lam_k[m]), (m, 0, n - 1)), (t, 0, sp.oo))
+
+# --- Lemma 6 and Lemma 7: concentration -----------------------------------------------------------------
+
+EC = sp.Symbol("E_C", nonnegative=True)
+P2 = sp.Symbol("P2", nonnegative=True)
+
+
+def _directions(start: Floats) -> tuple[Floats, Floats, Floats]:
+    """Right singular vectors, spectrum and mean-field image of a start."""
+    _, singular, right = np.linalg.svd(start / np.abs(start).max(), full_matrices=False)
+    spectrum = singular**2 / np.sum(singular**2)
+    return right, spectrum, rescale_map(spectrum)
+
+
+def _one_step(statement: Statement, batch: Floats | None) -> list[Instance]:
+    """One layer from spectra of every shape, at widths where the printed bounds are not vacuous."""
+    found = []
+    for label, start in starts.one_layer(batch):
+        size = start.shape[1]
+        right, spectrum, image = _directions(start)
+        smallest, p_smallest = float(spectrum[-1]), float(image[-1])
+        for width in (16 * size, 64 * size * size):
+            values = {"n": size, "d": width, "s": min(smallest, 1 / size), "p_n": p_smallest,
+                      "P2": float(np.sum(image**2))}
+            found.append(Instance(
+                f"{label}, d={width}", starts.rescale(width), start, 1, (values,), (0.0, 1.0),
+                {"expected_gram": (right.T * image) @ right, "p_n": p_smallest, "n": size}))
+    return found
+
+
+def _with_support(top: Any) -> Any:
+    """Instances with the sampled quantity's own range in place of [0, 1]."""
+    def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
+        return [starts.ranged(x, (0.0, float(top(x)))) for x in _one_step(statement, batch)]
+    return instances
+
+
+def _gram_deviation(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+    deviation = trajectory.values["gram"][:, 1] - instance.data["expected_gram"]
+    squares: Floats = np.sum(deviation**2, axis=(-2, -1))[:, None]
+    return squares
+
+
+def _smallest_deviation(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+    deviation: Floats = (trajectory.values["smallest_eigenvalue"][:, 1] - instance.data["p_n"])[:, None] ** 2
+    return deviation
+
+
+_GRAM = Observable("gram", lambda H, width: gram(H), gram=True)
+_concentration: dict[str, Any] = dict(
+    family=FAMILY, theorem="concentration", quantifier=Quantifier.EXPECTATION, variables=(WIDTH, BATCH),
+    definitions={EC: "E‖C⁺ - E C⁺‖_F² given H", P2: "Σ p_i², p = E C⁺ in H's right singular basis"},
+    lhs=EC, chain="rescale", observables=("gram",), expected=Verdict.SUPPORTED,
+)
+CONCENTRATION_AS_PRINTED = Statement(
+    variant="as_printed", title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² ≤ 1/d", source=djb21("Lemma 6"),
+    relation="<=", rhs=1 / d, ceiling=1 - 1 / n, sentinel=Sentinel("1/(4d)", rhs=1 / (4 * d)),
+    checks=(Expectation(_with_support(lambda x: 2), _gram_deviation, (_GRAM,), resolution=0.05),), **_concentration,
+)
+CONCENTRATION_SHARP = Statement(
+    variant="sharp", title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² = (1 - Σp_i²)/d", source=OURS,
+    relation="==", rhs=(1 - P2) / d, sentinel=Sentinel("the printed 1/d as an equality", rhs=1 / d),
+    checks=(Expectation(_with_support(lambda x: 2), _gram_deviation, (_GRAM,), resolution=0.05),), **_concentration,
+)
+
+EL = sp.Symbol("E_L", nonnegative=True)
+SMALLEST_CONCENTRATION = Statement(
+    family=FAMILY, theorem="smallest_eigenvalue_concentration", quantifier=Quantifier.EXPECTATION,
+    title="V̂ concentrates around the mean-field value: E(V̂⁺ - (1/n - p_n))² ≤ 1/d", source=djb21("Lemma 7"),
+    variables=(WIDTH, BATCH), definitions={EL: "E(V̂(H⁺) - (1/n - p_n))² given H", p_n: _integral}, chain="rescale",
+    observables=("smallest_eigenvalue",), lhs=EL, relation="<=", rhs=1 / d, ceiling=sp.Max(p_n, 1 / n - p_n) ** 2,
+    sentinel=Sentinel("1/(200 d)", rhs=1 / (200 * d)), expected=Verdict.SUPPORTED,
+    checks=(Expectation(_with_support(lambda x: max(x.data["p_n"], 1 / x.data["n"] - x.data["p_n"]) ** 2 * (1 + 1e-9)),
+                        _smallest_deviation, ("smallest_eigenvalue",), resolution=0.05),),
+)
+
+# --- Lemma 10: convexity --------------------------------------------------------------------------------
+
+theta = sp.Symbol("theta", positive=True)
+delta = sp.Symbol("delta", nonnegative=True)
+_near = 1 + 2 * theta * (1 / n - delta)
+_far = 1 + 2 * theta * (1 / n + delta / (n - 1))
+_integrand = _near ** sp.Rational(-3, 2) * _far ** (-(n - 1) / 2)
+_h1 = _near ** sp.Rational(-5, 2) * _far ** (-(n + 1) / 2)
+_h3 = _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2)
+_h4_printed = (4 * n - 2) / (n - 1) + 2 * theta * (4 * n - 2) / (n - 1) + 2 * theta * delta * (n + 2) / (n - 1)
+_h4 = (4 * n - 6) / (n - 1) * (1 + 2 * theta / n) + 2 * theta * delta * (n + 6) / (n - 1)
+_one_less = sp.Symbol("n_1", positive=True)
+_ratio = (n + 1) / (n - 1)
+
+_convexity: dict[str, Any] = dict(
+    family=FAMILY, theorem="convexity", quantifier=Quantifier.POINTWISE,
+    variables=(Variable(n, sp.Range(2, sp.oo), "batch size, at least 2"),
+               Variable(theta, sp.Interval.Lopen(0, sp.oo), "integration variable"),
+               Variable(delta, sp.Interval(0, 1 / n), "δ = 1/n - σ_n²")),
+)
+_points = st.fixed_dictionaries({
+    "n": st.integers(2, 40), "theta": st.fractions(Fraction(1, 50), 50, max_denominator=50),
+    "delta": st.fractions(0, 1, max_denominator=60)})
+
+
+def _point_values(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(item) | {"delta": item["delta"] / item["n"]}
+
+
+_derivative = sp.diff(_h1, delta)
+CONVEXITY_AS_PRINTED = Statement(
+    variant="as_printed", title="h₁' = θ h₃ h₄ with the printed h₄", source=djb21("Appendix C.7"),
+    lhs=_derivative, relation="==", rhs=theta * _h3 * _h4_printed, expected=Verdict.REFUTED,
+    sentinel=Sentinel("h₄ doubled", rhs=2 * theta * _h3 * _h4_printed),
+    checks=(Pointwise(_point_values, lambda: _points, examples=50),),
+    remark="The exponent (n-3)/2 should be (n+1)/2; hence 4n-2 for 4n-6, n+2 for n+6, and a lost factor 1/n.",
+    **_convexity,
+)
+CONVEXITY_CORRECTED = Statement(
+    variant="corrected", title="h₁' = θ h₃ h₄ with h₄ = (4n-6)/(n-1)·(1+2θ/n) + 2θδ(n+6)/(n-1)", source=OURS,
+    lhs=_derivative, relation="==", rhs=theta * _h3 * _h4, expected=Verdict.CERTIFIED,
+    sentinel=Sentinel("the printed h₄", rhs=theta * _h3 * _h4_printed),
+    checks=(SymbolicIdentity(scale=_h3),), **_convexity,
+)
+CONVEXITY_CONCLUSION = Statement(
+    variant="conclusion", title="the integrand g is convex in δ on [0, 1/n]", source=djb21("Lemma 10"),
+    lhs=sp.Derivative(_integrand, (delta, 2)), relation=">=", rhs=sp.Integer(0), expected=Verdict.CERTIFIED,
+    sentinel=Sentinel("g'' ≥ 1/10", rhs=sp.Rational(1, 10)),
+    checks=(SymbolicSign(
+        factor=theta**2 * _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2),
+        terms=(15 * (_far - _near / 5) ** 2, (_ratio - sp.Rational(3, 5)) * _near**2),
+        substitution={n: _one_less + 1},
+        points=tuple({"n": a, "theta": b, "delta": e / a} for a in (2, 3, 8)
+                     for b in (Fraction(1, 10), Fraction(10)) for e in (Fraction(0), Fraction(1, 2), Fraction(1))),
+    ),), **_convexity,
+)
+
+# --- Lemma 8: contraction, and Theorem 5: drift ----------------------------------------------------------
+
+_contraction: dict[str, Any] = dict(
+    family=FAMILY, theorem="contraction", quantifier=Quantifier.POINTWISE, variables=(BATCH, SMALLEST),
+    definitions={p_n: _integral}, lhs=1 / n - p_n, relation="<=", expected=Verdict.CERTIFIED,
+    sentinel=Sentinel("c one part in a thousand larger", rhs=(1 - c * (1 + sp.Rational(1, 1000)) * s) * (1 / n - s)),
+    checks=(Pointwise(contraction_values, inputs.spectrum_inputs, inputs.corner_spectra, lambda batch: batch,
+                      examples=100),),
+)
+CONTRACTION_AS_PRINTED = Statement(
+    variant="as_printed", title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂", source=djb21("Lemma 8"),
+    rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s), **_contraction,
+)
+CONTRACTION_SHARP = Statement(
+    variant="sharp", title="1/n - p_n ≤ (1 - 2n/(n+2) σ_n²) V̂", source=djb21("Appendix C.6, last display"),
+    rhs=(1 - c * s) * (1 / n - s), remark="Tight at the fixed point, where the factor is n/(n+2).", **_contraction,
+)
+
+EV1 = sp.Symbol("E_Vhat", nonnegative=True)
+
+
+def _smallest_gap(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+    gap: Floats = trajectory.values["smallest_eigenvalue_gap"][:, 1][:, None]
+    return gap
+
+
+_drift: dict[str, Any] = dict(
+    family=FAMILY, theorem="one_step_drift", quantifier=Quantifier.EXPECTATION, variables=(WIDTH, BATCH, SMALLEST),
+    definitions={EV1: "E[V̂(H⁺) | H]"}, chain="rescale", observables=("smallest_eigenvalue_gap",), lhs=EV1,
+    relation="<=", ceiling=1 / n, expected=Verdict.SUPPORTED, depends_on=("orthogonality.contraction:sharp",),
+    sentinel=Sentinel("without the noise term", rhs=(1 - c * s) * (1 / n - s)),
+    checks=(Expectation(_with_support(lambda x: (1 + 1e-9) / x.data["n"]), _smallest_gap,
+                        ("smallest_eigenvalue_gap",), resolution=0.02),),
+)
+DRIFT_AS_PRINTED = Statement(
+    variant="as_printed", title="E[V̂⁺ | H] ≤ (1 - ⅔σ_n²) V̂ + 1/√d", source=djb21("Theorem 5"),
+    rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s) + 1 / sp.sqrt(d), **_drift,
+)
+DRIFT_SHARP = Statement(
+    variant="sharp", title="E[V̂⁺ | H] ≤ (1 - 2n/(n+2) σ_n²) V̂ + √((1-1/n)/d)", source=OURS,
+    rhs=(1 - c * s) * (1 / n - s) + sp.sqrt((1 - 1 / n) / d), **_drift,
+)
+
+STATEMENTS = (
+    CONCENTRATION_AS_PRINTED, CONCENTRATION_SHARP, SMALLEST_CONCENTRATION, CONVEXITY_AS_PRINTED, CONVEXITY_CORRECTED,
+    CONVEXITY_CONCLUSION, CONTRACTION_AS_PRINTED, CONTRACTION_SHARP, DRIFT_AS_PRINTED, DRIFT_SHARP,
+)

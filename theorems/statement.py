@@ -1,0 +1,271 @@
+"""What a claim is: symbols with domains, two sides, assumptions, a quantifier, a source, a false neighbour.
+
+Everything here is data. The checkers read the same assumptions and sides that are printed for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy as sp
+
+from theorems.expressions import compiled
+
+if TYPE_CHECKING:
+    from theorems.checking.context import Check
+
+__all__ = [
+    "Assumption",
+    "Evidence",
+    "Quantifier",
+    "Sentinel",
+    "Source",
+    "Statement",
+    "Variable",
+    "Verdict",
+    "combine",
+]
+
+
+class Verdict(StrEnum):
+    """What a check established; ``architecture`` order, strongest first."""
+
+    PROVED = "proved"  # kernel-checked for all sizes
+    CERTIFIED = "certified"  # exact or ball arithmetic, for the instances named
+    SUPPORTED = "supported"  # a confidence bound clears the claim at the stated level
+    VACUOUS = "vacuous"  # the bound cannot fail there
+    OUTSIDE = "outside"  # the assumption is not met
+    INCONCLUSIVE = "inconclusive"
+    REFUTED = "refuted"
+
+    @property
+    def holds(self) -> bool:
+        """True for the three verdicts that speak for the claim."""
+        return self in (Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED)
+
+
+_STRENGTH = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+def combine(verdicts: list[Verdict]) -> Verdict:
+    """One verdict from several pieces of evidence for the same claim.
+
+    A refutation wins over everything, a proof over everything else. Otherwise the weakest evidence that
+    speaks counts; ``vacuous`` and ``outside`` are silent unless nothing else was found.
+    """
+    for decisive in (Verdict.REFUTED, Verdict.PROVED):
+        if decisive in verdicts:
+            return decisive
+    speaking = [v for v in verdicts if v not in (Verdict.VACUOUS, Verdict.OUTSIDE)]
+    return max(speaking or verdicts or [Verdict.INCONCLUSIVE], key=_STRENGTH.__getitem__)
+
+
+class Quantifier(StrEnum):
+    """Over what a statement is claimed."""
+
+    POINTWISE = "pointwise"  # every input
+    EXPECTATION = "expectation"
+    PROBABILITY = "probability"
+    LIMIT = "limit"  # depth or time to infinity
+    MEAN_FIELD = "mean field"  # width to infinity
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a claim is printed, or "ours"."""
+
+    paper: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.paper}, {self.place}" if self.place else self.paper
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A symbol, or an indexed family when ``size`` is given, with its domain and meaning.
+
+    ``domain`` is a SymPy set (``Interval`` or ``Range``); its ends may name variables declared before it.
+    """
+
+    symbol: sp.Symbol | sp.IndexedBase
+    domain: sp.Set
+    meaning: str
+    size: tuple[sp.Expr, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return str(self.symbol)
+
+    def admit(self, values: Mapping[str, Any]) -> None:
+        """Raise ``ValueError`` if ``values[self.name]`` leaves the domain (vectorised)."""
+        array = np.asarray(values[self.name])
+        if array.dtype.kind not in "biuf" or array.dtype.kind == "b":
+            raise ValueError(f"{self.name}={values[self.name]!r}: want real numbers in {self.domain}")
+        domain = self.domain
+        if isinstance(domain, sp.Range):
+            low, high, left_open, right_open = domain.inf, domain.sup, False, False
+            inside = np.equal(array, np.floor(array))
+        else:
+            low, high = domain.start, domain.end
+            left_open, right_open = bool(domain.left_open), bool(domain.right_open)
+            inside = np.isfinite(array)
+        for end, compare in ((low, np.greater if left_open else np.greater_equal),
+                             (high, np.less if right_open else np.less_equal)):
+            if end not in (sp.oo, -sp.oo):
+                inside = inside & compare(array, _end_value(end, values))
+        if not np.all(inside):
+            worst = np.broadcast_to(array, np.shape(inside))[~inside].flat[0]
+            raise ValueError(f"{self.name}={worst!r}: {self.meaning}, must lie in {self.domain}")
+
+
+def _end_value(end: sp.Expr, values: Mapping[str, Any]) -> Any:
+    """The number at the end of a domain, which may depend on other variables."""
+    names = tuple(sorted(end.free_symbols, key=str))
+    return compiled(end, names).floats(*(np.asarray(values[str(s)], dtype=float) for s in names))
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A relation that inputs (``along="input"``) or every layer of a path (``along="path"``) must meet.
+
+    The strategy that draws inputs, the simulator's event and the printed statement read this one relation.
+    """
+
+    relation: sp.core.relational.Relational
+    words: str
+    along: str = "input"
+
+
+@dataclass(frozen=True)
+class Sentinel:
+    """A false neighbour: the statement with one side, or its assumptions, replaced. It must be refuted."""
+
+    words: str
+    lhs: sp.Expr | None = None
+    rhs: sp.Expr | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One piece of evidence: what was done, what it showed, how tight, how sensitive, from which seed.
+
+    ``tightness`` is measured / bound where the bound is non-trivial. ``power`` is the smallest relative
+    violation of the bound that this check would have caught on every instance it decided (0 for exact
+    arithmetic). ``sentinel`` is what the same check with the same budget said of the false neighbour.
+    """
+
+    method: str  # "proof" | "certificate" | "symbolic" | "simulation" | "search"
+    verdict: Verdict
+    summary: str
+    sentinel: Verdict
+    tightness: float | None = None
+    power: float | None = None
+    seconds: float = 0.0
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+_RELATIONS = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """A claim ``lhs relation rhs`` with everything needed to print it, attack it and, later, prove it.
+
+    Free symbols of the sides and assumptions must be declared in ``variables`` (what a user may set or a
+    strategy draws) or in ``definitions`` (symbols that stand for a quantity computed from the variables,
+    such as an expectation or an integral; the value is its definition, SymPy or words). ``ceiling`` is the
+    trivial upper bound of ``lhs``: where ``rhs`` reaches it the statement is vacuous.
+    """
+
+    family: str
+    theorem: str
+    title: str
+    quantifier: Quantifier
+    source: Source
+    variables: tuple[Variable, ...]
+    lhs: sp.Expr
+    relation: str
+    rhs: sp.Expr
+    sentinel: Sentinel
+    expected: Verdict
+    checks: tuple[Check, ...]
+    variant: str = ""
+    assumptions: tuple[Assumption, ...] = ()
+    definitions: Mapping[sp.Symbol, sp.Expr | str] = field(default_factory=dict)
+    chain: str | None = None
+    observables: tuple[str, ...] = ()
+    ceiling: sp.Expr | None = None
+    depends_on: tuple[str, ...] = ()
+    remark: str = ""
+
+    def __post_init__(self) -> None:
+        if self.relation not in _RELATIONS:
+            raise ValueError(f"relation={self.relation!r}: want one of {', '.join(_RELATIONS)}")
+        known = {v.symbol for v in self.variables} | set(self.definitions)
+        known |= {sp.Symbol(str(s)) if isinstance(s, sp.IndexedBase) else s for s in known}
+        sides = [self.lhs, self.rhs, *(a.relation for a in self.assumptions)]
+        sides += [s for s in (self.ceiling, self.sentinel.lhs, self.sentinel.rhs) if s is not None]
+        known_names = {str(s) for s in known}
+        for side in sides:
+            bases = {str(x) for x in side.atoms(sp.IndexedBase)}
+            free = {str(s) for s in side.free_symbols if not isinstance(s, sp.Indexed)} | bases
+            if stray := free - known_names:
+                raise ValueError(
+                    f"{self.name}: symbol(s) {', '.join(sorted(stray))} are neither variables nor definitions"
+                )
+        if self.sentinel.lhs is None and self.sentinel.rhs is None:
+            raise ValueError(f"{self.name}: the sentinel changes nothing, so it cannot be refuted")
+
+    @property
+    def name(self) -> str:
+        """``family.theorem`` or ``family.theorem:variant``."""
+        return f"{self.family}.{self.theorem}" + (f":{self.variant}" if self.variant else "")
+
+    @property
+    def claim(self) -> sp.Basic:
+        """The claim as one SymPy relation, unevaluated."""
+        return _RELATIONS[self.relation](self.lhs, self.rhs, evaluate=False)
+
+    @property
+    def neighbour(self) -> Statement:
+        """The sentinel as a statement of its own, false on purpose."""
+        s = self.sentinel
+        return replace(self, lhs=self.lhs if s.lhs is None else s.lhs, rhs=self.rhs if s.rhs is None else s.rhs)
+
+    def bound(self, **values: Any) -> Any:
+        """``rhs`` at ``values``, in float64, broadcasting over arrays. Refuses values outside the domains.
+
+        Raises ``TypeError`` for a missing or unknown symbol and ``ValueError`` outside a domain.
+        Cost: one compiled NumPy expression.
+        """
+        return self._floats(self.rhs, values)
+
+    def top(self, **values: Any) -> Any:
+        """The trivial ceiling of ``lhs`` at ``values`` (infinite where none is known)."""
+        if self.ceiling is None:
+            return np.inf
+        names = {str(x) for x in self.ceiling.free_symbols}
+        return self._floats(self.ceiling, {k: v for k, v in values.items() if k in names})
+
+    def trivial(self, **values: Any) -> Any:
+        """True where the bound cannot fail: ``rhs`` at or above the ceiling of ``lhs``."""
+        names = {v.name for v in self.variables} | {str(x) for x in self.rhs.free_symbols}
+        return self.bound(**{k: v for k, v in values.items() if k in names}) >= self.top(**values)
+
+    def _floats(self, expression: sp.Expr, values: Mapping[str, Any]) -> Any:
+        needed = {str(s) for s in expression.free_symbols}
+        declared = {v.name for v in self.variables} | {str(s) for s in self.definitions}
+        if missing := needed - set(values):
+            raise TypeError(f"{self.name}: value needed for {', '.join(sorted(missing))}")
+        if unknown := set(values) - declared:
+            raise TypeError(f"{self.name}: no symbol {', '.join(sorted(unknown))}; it has {', '.join(sorted(declared))}")
+        for variable in self.variables:
+            if variable.name in values and not variable.size:
+                variable.admit(values)
+        names = tuple(sorted(expression.free_symbols, key=str))
+        return compiled(expression, names).floats(*(np.asarray(values[str(s)], dtype=float) for s in names))

@@ -1,0 +1,159 @@
+"""Run checks over statements and say, for each, what was established and whether that was expected."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from simulators.batches import Batch, validate_batch
+from theorems.checking.context import Context
+from theorems.library import select
+from theorems.statement import Evidence, Statement, Verdict, combine
+
+__all__ = ["Result", "environment", "verify", "verify_each"]
+
+#: Probability that a whole run reports any false verdict.
+LEVEL = 1e-6
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was established about one statement."""
+
+    statement: Statement
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    with_batch: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return sum(e.seconds for e in self.evidence)
+
+    @property
+    def tightness(self) -> float | None:
+        return max((e.tightness for e in self.evidence if e.tightness is not None), default=None)
+
+    @property
+    def power(self) -> float | None:
+        return max((e.power for e in self.evidence if e.power is not None), default=None)
+
+    @property
+    def weak_sentinels(self) -> tuple[str, ...]:
+        """Methods whose false neighbour survived although the check itself spoke: a defect."""
+        return tuple(e.method for e in self.evidence
+                     if e.sentinel is not Verdict.REFUTED and e.verdict not in (Verdict.VACUOUS, Verdict.OUTSIDE))
+
+    @property
+    def contradictory(self) -> bool:
+        """A proof and a refutation of the same statement."""
+        found = {e.verdict for e in self.evidence}
+        return {Verdict.PROVED, Verdict.REFUTED} <= found
+
+    @property
+    def as_expected(self) -> bool:
+        """The verdict is the declared one or stronger, every sentinel fell, nothing contradicts.
+
+        On a user's batch a bound may also be vacuous or its assumption unmet: that is a result.
+        """
+        if self.weak_sentinels or self.contradictory:
+            return False
+        expected, found = self.statement.expected, self.verdict
+        if found == expected or (expected.holds and found.holds and list(Verdict).index(found)
+                                 <= list(Verdict).index(expected)):
+            return True
+        return self.with_batch and found in (Verdict.VACUOUS, Verdict.OUTSIDE)
+
+    def as_json(self) -> dict[str, Any]:
+        s = self.statement
+        return {
+            "statement": f"{s.family}.{s.theorem}", "variant": s.variant, "title": s.title,
+            "quantifier": s.quantifier.value, "source": str(s.source), "verdict": self.verdict.value,
+            "expected": s.expected.value, "as_expected": self.as_expected, "tightness": self.tightness,
+            "power": self.power, "seconds": round(self.seconds, 3),
+            "evidence": [{
+                "method": e.method, "verdict": e.verdict.value, "summary": e.summary, "sentinel": e.sentinel.value,
+                "sentinel_claim": s.sentinel.words, "tightness": e.tightness, "power": e.power,
+                "seconds": round(e.seconds, 3), **e.details,
+            } for e in self.evidence],
+        }
+
+
+def verify_each(
+    names: Iterable[str] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL, budget: float | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Iterator[Result]:
+    """As :func:`verify`, one result at a time, so that an interrupted run keeps what it established."""
+    statements = select(names)
+    given = _read(batch)
+    seed, level, budget = _door(seed, level, budget)
+    return _results(statements, given, seed, level, budget, progress)
+
+
+def _results(
+    statements: tuple[Statement, ...], batch: Batch | None, seed: int, level: float, budget: float | None,
+    progress: Callable[[str], None],
+) -> Iterator[Result]:
+    deadline = None if budget is None else time.monotonic() + budget
+    share = level / sum(len(s.checks) for s in statements)
+    memory: dict[Any, Any] = {}
+    theorem = ""
+    for statement in statements:
+        if statement.theorem != theorem:
+            theorem = statement.theorem
+            memory.clear()  # samples are shared between the variants of one theorem only
+        found = []
+        for check in statement.checks:
+            progress(statement.name)
+            context = Context(seed, share, batch, deadline, progress, memory)
+            began = time.perf_counter()
+            evidence = check(statement, context)
+            found.append(replace(evidence, seconds=time.perf_counter() - began))
+        yield Result(statement, combine([e.verdict for e in found]), tuple(found), batch is not None)
+
+
+def verify(
+    names: Iterable[str] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL, budget: float | None = None,
+) -> tuple[Result, ...]:
+    """Check statements (families, theorems or full names; everything by default) and return their results.
+
+    ``batch``: None for the inputs each check lays out, or a (d, n) array, samples as columns, or a ``Batch``.
+    ``seed``: nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
+    that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds after
+    which sampling stops and what is undecided is reported as such; None for no limit.
+
+    Raises ``ValueError``/``TypeError`` at the door, naming the argument.
+    """
+    return tuple(verify_each(names, batch=batch, seed=seed, level=level, budget=budget))
+
+
+def _read(batch: Any) -> Batch | None:
+    if batch is None or isinstance(batch, Batch):
+        return batch
+    array = validate_batch(batch)
+    return Batch.of(array, f"array of {array.shape[1]} samples (columns) of dimension {array.shape[0]}")
+
+
+def _door(seed: int, level: float, budget: float | None) -> tuple[int, float, float | None]:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed={seed!r}: want a nonnegative integer")
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise ValueError(f"level={level!r}: want a probability strictly between 0 and 1, such as 1e-6")
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int | float) or not budget > 0):
+        raise ValueError(f"budget={budget!r}: want a positive number of seconds")
+    return int(seed), float(level), budget
+
+
+def environment(seed: int, level: float, batch: Batch | None) -> dict[str, Any]:
+    """What a report must say to be repeated: versions, seed, error budget, batch."""
+    packages = ("batchnorm-theorems", "numpy", "scipy", "sympy", "torch", "python-flint", "hypothesis")
+    return {
+        "python": platform.python_version(), "machine": platform.machine(), "seed": seed, "error_budget": level,
+        "versions": {p: version(p) for p in packages},
+        "batch": None if batch is None else {"description": batch.description, "sha256": batch.digest},
+    }
