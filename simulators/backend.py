@@ -6,27 +6,46 @@ that they need, the triangular factor alone of a QR decomposition, is here too.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cache
+from itertools import chain, cycle, groupby
+from typing import Any, Protocol, TypeVar
 
 import array_api_compat.numpy
 import numpy as np
 from numpy.random import SeedSequence
 
 from simulators.observables import Array
-from simulators.streams import DeviceStream, HostStream, Piece, Stream
+from simulators.streams import DeviceStreams, HostStreams, Piece
+
+S = TypeVar("S")
 
 _DTYPES = ("float32", "float64")
+
+
+@cache
+def _lower(n: int, m: int, dtype: str) -> np.ndarray[Any, Any]:
+    """Ones on and below the diagonal, ``(n, min(m, n))``."""
+    return np.tri(n, min(m, n), dtype=dtype)
 
 
 class Backend(Protocol):
     """What engines need of an array library: its namespace, conversions, a factorisation, random entries."""
 
-    xp: Any
-    dtype: str
-    device: str
+    @property
+    def xp(self) -> Any:
+        """The array-API namespace."""
+
+    @property
+    def dtype(self) -> str:
+        """``"float32"`` or ``"float64"``."""
+
+    @property
+    def device(self) -> str:
+        """``"cpu"``, or the Torch device as ``"cuda:0"``."""
 
     def array(self, values: np.ndarray[Any, Any]) -> Array:
         """``values`` in this library, dtype and device."""
@@ -56,7 +75,9 @@ class NumpyBackend:
         return np.asarray(array)
 
     def triangular(self, rows: Array) -> Array:
-        return np.linalg.qr(rows.mT, mode="r").mT
+        # The packed form of LAPACK is R above the reflectors; masking it is cheaper than what "r" does.
+        packed, _ = np.linalg.qr(rows.mT, mode="raw")
+        return packed[..., : rows.shape[-2]] * _lower(*rows.shape[-2:], self.dtype)
 
     def draws(self, root: SeedSequence, engine: str, pieces: Sequence[Piece]) -> Iterator[Array]:
         return _host_draws(root, engine, pieces, self.dtype)
@@ -95,48 +116,69 @@ class TorchBackend:
             for values in _host_draws(root, engine, pieces, self.dtype):
                 yield torch.from_numpy(values)
             return
-        for piece, stream in _streams(pieces, lambda group: DeviceStream(root, engine, group, self.device)):
+        for piece, streams in _streams(pieces, lambda group: DeviceStreams(root, engine, group, self.device)):
             shape = (len(piece.replicas), sum(piece.units))
             out = torch.empty(shape, dtype=getattr(torch, self.dtype), device=self.device)
-            stream.fill(out, piece.law, piece.units)
+            for replica, row in enumerate(out):
+                streams.fill(replica, row, piece.law, piece.units)
             yield out
 
 
 def _host_draws(
     root: SeedSequence, engine: str, pieces: Sequence[Piece], dtype: str
 ) -> Iterator[np.ndarray[Any, Any]]:
-    """Draw one piece ahead in a background thread: NumPy's generators release the interpreter lock."""
-    filling = _streams(pieces, lambda group: HostStream(root, engine, group))
+    """Draw one piece ahead in a background thread, and help it when it is late.
+
+    NumPy's generators release the interpreter lock. Each replica's stretch is drawn whole, from its own
+    generator, so the entries do not depend on which thread draws it.
+    """
     size = max(len(piece.replicas) * sum(piece.units) for piece in pieces)
     # One buffer is read by the engine while the other is filled.
-    buffers = [np.empty(size, dtype) for _ in pieces[:2]]
+    buffers = cycle([np.empty(size, dtype) for _ in pieces[:2]])
+    fillings = (
+        _Filling(streams, piece, next(buffers))
+        for piece, streams in _streams(pieces, lambda group: HostStreams(root, engine, group))
+    )
+    ahead: Future[None] | None = None
+    current = next(fillings)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="draws") as background:
+        for following in chain(fillings, [None]):
+            current.work()
+            if ahead is not None:
+                ahead.result()
+            if following is None:
+                yield current.out
+            else:
+                ahead = background.submit(following.work)
+                yield current.out
+                current = following
 
-    def fill(turn: int) -> np.ndarray[Any, Any]:
-        piece, stream = next(filling)
+
+class _Filling:
+    """The drawing of one piece into ``buffer``; any number of threads may `work` on it."""
+
+    def __init__(self, streams: HostStreams, piece: Piece, buffer: np.ndarray[Any, Any]) -> None:
         replicas, count = len(piece.replicas), sum(piece.units)
-        out = buffers[turn % 2][: replicas * count].reshape(replicas, count)
-        stream.fill(out, piece.law, piece.units)
-        return out
+        self.out = buffer[: replicas * count].reshape(replicas, count)
+        self._streams, self._law = streams, piece.law
+        self._waiting = deque(range(replicas))  # popping from it is atomic
 
-    if len(pieces) == 1:
-        yield fill(0)
-        return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="normals") as ahead:
-        coming = ahead.submit(fill, 0)
-        for turn in range(1, len(pieces)):
-            ready = coming.result()
-            coming = ahead.submit(fill, turn)
-            yield ready
-        yield coming.result()
+    def work(self) -> None:
+        """Draw for replicas nobody has taken yet, until none is left."""
+        while True:
+            try:
+                replica = self._waiting.popleft()
+            except IndexError:
+                return
+            self._streams.fill(replica, self.out[replica], self._law)
 
 
-def _streams(pieces: Sequence[Piece], start: Callable[[range], Stream]) -> Iterator[tuple[Piece, Stream]]:
-    """Each piece with its replicas' stream, started when the first piece of the group comes up."""
-    stream, group = None, None
-    for piece in pieces:
-        if stream is None or piece.replicas != group:
-            stream, group = start(piece.replicas), piece.replicas
-        yield piece, stream
+def _streams(pieces: Sequence[Piece], start: Callable[[range], S]) -> Iterator[tuple[Piece, S]]:
+    """Each piece with its replicas' streams, started when the first piece of the group comes up."""
+    for group, following in groupby(pieces, key=lambda piece: piece.replicas):
+        streams = start(group)
+        for piece in following:
+            yield piece, streams
 
 
 def select(dtype: object, device: object, torch_batch: Any) -> Backend:
@@ -145,7 +187,7 @@ def select(dtype: object, device: object, torch_batch: Any) -> Backend:
     Raises `ValueError` for another dtype than float32 or float64, and for a device that is not there.
     """
     name = "float64" if dtype is None else str(dtype).removeprefix("torch.")
-    if isinstance(dtype, type) or isinstance(dtype, np.dtype):
+    if isinstance(dtype, type | np.dtype):
         name = np.dtype(dtype).name
     if name not in _DTYPES:
         raise ValueError(f"dtype={dtype!r} is not available; give 'float32' or 'float64'")

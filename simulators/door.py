@@ -35,7 +35,7 @@ def read_batch(batch: Any) -> np.ndarray[Any, Any]:
     if kind == "O":
         raise TypeError("batch holds Python objects; give an array of floats, such as batch.astype(float)")
     if kind not in "fiu":
-        raise TypeError(f"batch has dtype {array.dtype}; give real numbers, such as its real part or float(batch)")
+        raise TypeError(f"batch has dtype {array.dtype}; give real numbers, integer or floating")
     if array.ndim != 2:
         raise ValueError(f"batch has shape {array.shape}; give (d, n), one sample per column")
     if array.size == 0:
@@ -75,5 +75,5 @@ def admit(batch: np.ndarray[Any, Any], chain: Chain, dtype: str) -> None:
         raise ValueError(f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64")
     if chain.scaling is Scaling.BOUND and largest > limits.max / (_LARGEST_WEIGHT * rows):
         raise ValueError(
-            f"batch has largest entry {largest:.3g}: its products with the weights overflow {dtype}; rescale it"
+            f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; rescale it"
         )

@@ -97,13 +97,13 @@ class Rescale:
         one_of("unit", self.unit, ("frobenius", "variance"))
 
     def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
-        """Overwrites and returns ``rows`` of shape ``(..., n, m)``, of ``width`` rows in all. Cost: O(n m)."""
+        """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost: O(n m)."""
         target = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
         squares = xp.sum(rows * rows, axis=-2, keepdims=True)
         if not _squares_are_safe(squares, xp):
             rows /= _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
-            squares = xp.sum(rows * rows, axis=-2, keepdims=True)
-        rows *= target / _or_infinity(xp.sqrt(squares), xp)
+            squares = _or_infinity(xp.sum(rows * rows, axis=-2, keepdims=True), xp)
+        rows *= target / xp.sqrt(squares)
         return rows
 
 
@@ -135,7 +135,9 @@ class Normalize:
         return scaled_to((width * rows.shape[-2]) ** 0.5, rows, frobenius_norm(rows, xp), xp)
 
 
-Layer: TypeAlias = Linear | Residual | Recenter | Rescale | Activation | Normalize
+WeightLayer: TypeAlias = Linear | Residual
+RowLayer: TypeAlias = Recenter | Rescale | Activation | Normalize
+Layer: TypeAlias = WeightLayer | RowLayer
 
 
 @dataclass(frozen=True)

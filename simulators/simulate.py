@@ -64,7 +64,7 @@ def simulate(
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it wants.
     """
     if not isinstance(chain, Chain):
-        raise TypeError(f"chain={chain!r} is a {type(chain).__name__}; give a Chain, such as rescale_chain(64)")
+        raise TypeError(f"chain={chain!r} is a {type(chain).__name__}; give a Chain: rescale_chain(64)")
     depth = whole_number("depth", depth, 1)
     replicas = whole_number("replicas", replicas, 1)
     one_of("engine", engine, ENGINES)
@@ -122,11 +122,9 @@ def _choose(engine: str, chain: Chain, measures: list[Observable], replicas: int
     if engine == "dense":
         return engine, "asked for"
     opaque = [measure.name for measure in measures if not measure.gram]
-    unmeasurable = (
-        f"observable {opaque[0]!r} is not declared gram_invariant, so it may need all of H, not a factor of it"
-        if opaque
-        else None
-    )
+    unmeasurable = None
+    if opaque:
+        unmeasurable = f"observable {opaque[0]!r} is not declared gram_invariant, so a factor may not do"
     if engine == "mean_field":
         obstacle = _mean_field_obstacle(chain, replicas) or unmeasurable
         if obstacle is not None:
@@ -208,16 +206,18 @@ class _Record:
         for measure in self._measures:
             result = measure.function(H, width=width)
             if not array_api_compat.is_array_api_obj(result) or result.shape[:2] != H.shape[:2]:
-                got = tuple(result.shape) if hasattr(result, "shape") else repr(result)
+                got = f"shape {tuple(result.shape)}" if hasattr(result, "shape") else repr(result)
                 raise ValueError(
-                    f"observable {measure.name!r} gave {got} for H of shape {tuple(H.shape)}; it must keep "
-                    f"the leading axes, as in shape {tuple(H.shape[:2])}"
+                    f"observable {measure.name!r} gave {got} for H of shape {tuple(H.shape)}; it must give "
+                    f"an array that keeps the leading axes {tuple(H.shape[:2])}"
                 )
             measured = self._backend.numpy(result)
+            if measured.dtype.kind not in "biufc":
+                raise TypeError(f"observable {measure.name!r} gave {measured.dtype} entries; give numbers")
             if measure.name not in self.values:
                 self.values[measure.name] = np.empty((*self._shape, *measured.shape[2:]), measured.dtype)
             self.values[measure.name][replicas, columns] = measured
 
 
-def _plain_entropy(entropy: Any) -> Any:
-    return int(entropy) if np.isscalar(entropy) else [int(word) for word in entropy]
+def _plain_entropy(entropy: Any) -> int | list[int]:
+    return [int(word) for word in entropy] if isinstance(entropy, Iterable) else int(entropy)

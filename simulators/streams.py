@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
@@ -46,39 +46,30 @@ def replica_sequence(root: SeedSequence, engine: str, replica: int) -> SeedSeque
     return SeedSequence(root.entropy, spawn_key=key, pool_size=root.pool_size)
 
 
-class Stream(Protocol):
-    """The streams of a group of replicas, drawn from side by side."""
-
-    def fill(self, out: Array, law: str, units: Sequence[int]) -> None:
-        """Overwrite ``out``, shape ``(replicas, count)``, with each replica's next ``count`` entries.
-
-        ``units`` are the sizes, summing to ``count``, of the pieces in which the engine uses them. They are
-        a property of the chain and the batch, so they may enter the stream where ``out`` may not.
-        """
-
-
-class HostStream:
-    """Streams of ``replicas`` on the host, into NumPy arrays. The entries do not depend on ``units``."""
+class HostStreams:
+    """The streams of a group of ``replicas`` on the host, into NumPy arrays."""
 
     def __init__(self, root: SeedSequence, engine: str, replicas: range) -> None:
         self._generators = [Generator(SFC64(replica_sequence(root, engine, i))) for i in replicas]
 
-    def fill(self, out: np.ndarray[Any, Any], law: str, units: Sequence[int]) -> None:
-        """See `Stream.fill`; ``out`` is C-contiguous along its last axis, float32 or float64."""
-        for generator, row in zip(self._generators, out, strict=True):
-            if law == "gaussian":
-                generator.standard_normal(out=row, dtype=row.dtype.type)
-            else:
-                generator.random(out=row, dtype=row.dtype.type)
-        if law != "gaussian":
+    def fill(self, replica: int, out: np.ndarray[Any, Any], law: str) -> None:
+        """Overwrite ``out``, contiguous, float32 or float64, with the next entries of a replica.
+
+        ``replica`` counts within the group. How many calls the entries are split over does not matter.
+        """
+        generator = self._generators[replica]
+        if law == "gaussian":
+            generator.standard_normal(out=out, dtype=out.dtype.type)
+        else:
+            generator.random(out=out, dtype=out.dtype.type)
             out[...] = from_uniform(np, out, law)
 
 
-class DeviceStream:
-    """Streams of ``replicas`` on a Torch device.
+class DeviceStreams:
+    """The streams of a group of ``replicas`` on a Torch device.
 
-    Philox on a CUDA device advances per call, not per entry, so each unit is drawn by a call of its own:
-    the entries then do not depend on how many units a buffer holds.
+    Philox on a CUDA device advances per call, not per entry, so each unit, the piece in which the engine
+    uses the entries, is drawn by a call of its own: how many units a buffer holds then does not matter.
     """
 
     def __init__(self, root: SeedSequence, engine: str, replicas: range, device: Any) -> None:
@@ -91,18 +82,17 @@ class DeviceStream:
             for i in replicas
         ]
 
-    def fill(self, out: Array, law: str, units: Sequence[int]) -> None:
-        """See `Stream.fill`."""
+    def fill(self, replica: int, out: Array, law: str, units: Sequence[int]) -> None:
+        """Overwrite ``out``, one-dimensional, with the next entries of a replica; ``units`` are sizes."""
         import torch
 
-        for generator, row in zip(self._generators, out, strict=True):
-            for piece in torch.split(row, list(units)):
-                if law == "gaussian":
-                    piece.normal_(generator=generator)
-                else:
-                    piece.uniform_(generator=generator)
-        if law != "gaussian":
-            out[...] = from_uniform(torch, out, law)
+        generator = self._generators[replica]
+        for unit in torch.split(out, list(units)):
+            if law == "gaussian":
+                unit.normal_(generator=generator)
+            else:
+                unit.uniform_(generator=generator)
+                unit[...] = from_uniform(torch, unit, law)
 
 
 def from_uniform(xp: Any, u: Array, law: str) -> Array:
@@ -130,7 +120,7 @@ def row_blocks(rows: int, size: int) -> tuple[int, ...]:
 
 
 def replica_groups(replicas: int, unit: int, limit: int) -> list[range]:
-    """``replicas`` cut into ranges that draw at most ``limit`` entries at once, ``unit`` each, or are single."""
+    """``replicas`` cut into ranges, of as many as draw ``limit`` entries in units of ``unit``, or of one."""
     size = max(1, limit // unit)
     return [range(start, min(start + size, replicas)) for start in range(0, replicas, size)]
 

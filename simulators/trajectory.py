@@ -78,7 +78,7 @@ class Trajectory:
         path = Path(path)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             try:
-                np.savez(file, **arrays)
+                np.savez(file, **arrays)  # type: ignore[arg-type]  # no name clashes: all have a prefix
                 file.close()
                 os.replace(file.name, path)
             except BaseException:
@@ -105,7 +105,7 @@ class Trajectory:
                 f"path={str(path)!r} is not a whole file written by Trajectory.save; save it again"
             ) from error
         if settings.pop("format") != FORMAT:
-            raise ValueError(f"path={str(path)!r} has another format than {FORMAT}; load it where it was saved")
+            raise ValueError(f"path={str(path)!r} is not of format {FORMAT}; load it where it was saved")
         settings["batch_shape"] = tuple(settings["batch_shape"])
         return cls(values=values, **settings)
 

@@ -16,7 +16,7 @@ from numpy.random import SeedSequence
 
 from simulators.backend import Backend
 from simulators.chains import Chain, Scaling
-from simulators.layers import Layer, Linear, Residual, frobenius_norm, scaled_to
+from simulators.layers import Layer, Linear, Residual, WeightLayer, frobenius_norm, scaled_to
 from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks
 
@@ -52,7 +52,7 @@ def _weight_shapes(chain: Chain, rows: int, depth: int) -> Iterator[tuple[int, i
     """Columns, rows and law of every weight matrix, in the order of use."""
     for _ in range(depth):
         for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
-            if isinstance(layer, Linear | Residual):
+            if isinstance(layer, WeightLayer):
                 yield rows, width, layer.law
             rows = width
 

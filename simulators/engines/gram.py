@@ -6,7 +6,7 @@ only R, n × n, is carried. Rows are made, normalised and activated in blocks, a
 the next R by QR (TSQR: Demmel, Grigori, Hoemmen, Langou 2012), never by a Cholesky factor of HᵀH, which
 nearly collinear samples break. Memory does not grow with the width.
 
-The size of a row block, `block_rows`, is a property of n alone: results do not depend on memory or threads.
+The size of a row block, `block_rows`, is a property of n alone: results do not depend on memory.
 The order of a stream is: layer, row block, then within a block G column by column.
 
 What is carried and handed out is Rᵀ, as `simulators.layers` has it: samples first, rows last.
@@ -14,6 +14,7 @@ What is carried and handed out is Rᵀ, as `simulators.layers` has it: samples f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,33 +30,41 @@ from simulators.layers import (
     Recenter,
     Rescale,
     Residual,
+    RowLayer,
+    WeightLayer,
     frobenius_norm,
     scaled_to,
 )
 from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks
 
-BLOCK_ENTRIES = 2**15
-"""Entries of G in one row block: 256 KiB in float64, so that the passes over a block stay in cache."""
-
-PIECE_ENTRIES = 2**17
+PIECE_ENTRIES = 2**18
 """Entries drawn at once, over all replicas of a group: 1 MiB in float64."""
 
-FOLD = 16
-"""Block factors kept before they are folded into one."""
+
+def leaf_rows(n: int) -> int:
+    """Rows in one QR decomposition: 4096 entries (32 KiB in float64), but at least 2n rows.
+
+    That many stay in the first-level cache, over which QR passes n times, and below the size at which
+    OpenBLAS starts threads for it: for n ≤ 48 the result does not depend on their number.
+    """
+    return max(2 * n, 2**12 // n)
 
 
 def block_rows(n: int) -> int:
-    """Rows per block: `BLOCK_ENTRIES` / n, but at least 2n, so that a factor is smaller than its block."""
-    return max(2 * n, BLOCK_ENTRIES // n)
+    """Rows drawn, normalised and activated together: one to eight leaves.
+
+    Few passes in Python, in the second-level cache, and for n ≤ 48 a product too small for BLAS threads.
+    """
+    return leaf_rows(n) * max(1, min(8, 2**18 // (n * n * leaf_rows(n))))
 
 
 def obstacle(chain: Chain) -> str | None:
     """Why the engine is not exact for ``chain``; None if it is."""
     for index, layer in enumerate(chain.layers):
-        if isinstance(layer, Linear | Residual) and layer.law != "gaussian":
+        if isinstance(layer, WeightLayer) and layer.law != "gaussian":
             return f"{layer!r} draws {layer.law} weights, and only Gaussian ones are rotation-invariant"
-        if isinstance(layer, Residual) and not _is_linear(layer):
+        if isinstance(layer, Residual) and layer.gamma < math.inf:
             return f"{layer!r} adds the layer's input to its output, which needs all of H, not a factor of it"
         if isinstance(layer, Normalize):
             blocker = _needs_scale(chain.layers[index + 1 :] + chain.layers[:index])
@@ -64,14 +73,10 @@ def obstacle(chain: Chain) -> str | None:
     return None
 
 
-def _is_linear(layer: Layer) -> bool:
-    return isinstance(layer, Linear) or (isinstance(layer, Residual) and layer.gamma == float("inf"))
-
-
 def _needs_scale(following: Sequence[Layer]) -> Layer | None:
     """The first of the layers up to the next weights that does not commute with a scalar."""
     for layer in following:
-        if isinstance(layer, Linear | Residual | Rescale | Normalize):
+        if isinstance(layer, WeightLayer | Rescale | Normalize):
             return None
         if isinstance(layer, Activation) and not layer.homogeneous:
             return layer
@@ -101,7 +106,7 @@ class _Segment:
     width: int
     std: float
     recentred: bool
-    layers: tuple[Layer, ...]
+    layers: tuple[RowLayer, ...]
     outlets: tuple[_Outlet, ...]
 
 
@@ -140,23 +145,34 @@ def run(
 
 def _segments(chain: Chain, rows: int) -> list[_Segment]:
     """One block, as a list of segments; the last runs on into the next block, up to its first weights."""
-    widths = chain.widths(rows)
-    starts = [index for index, layer in enumerate(chain.layers) if _is_linear(layer)]
+    parts: list[tuple[int, float, list[RowLayer]]] = []
+    for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
+        if isinstance(layer, WeightLayer):
+            parts.append((width, width**-0.5 if isinstance(layer, Linear) else 1.0, []))
+        elif parts:
+            parts[-1][2].append(layer)
     segments = []
-    for start, end in zip(starts, [*starts[1:], None], strict=True):
-        linear, width = chain.layers[start], widths[start]
-        std = width**-0.5 if isinstance(linear, Linear) else 1.0
-        layers = chain.layers[start + 1 : end]
+    for number, (width, std, layers) in enumerate(parts, start=1):
         # W(HJ) = (WH)J: on the factor this costs n² rather than width · n.
         recentred = bool(layers) and isinstance(layers[0], Recenter)
         layers = layers[recentred:]
         ends = [len(layers)]
-        if end is None and starts[0] > 0:
-            layers += chain.layers[: starts[0]]
+        onward = _before_weights(chain)
+        if number == len(parts) and onward:
+            layers += onward
             ends.append(len(layers))
         outlets = tuple(_Outlet(at, _norm_in_force(layers[:at])) for at in ends)
-        segments.append(_Segment(width, std, recentred, layers, outlets))
+        segments.append(_Segment(width, std, recentred, tuple(layers), outlets))
     return segments
+
+
+def _before_weights(chain: Chain) -> list[RowLayer]:
+    layers: list[RowLayer] = []
+    for layer in chain.layers:
+        if isinstance(layer, WeightLayer):
+            break
+        layers.append(layer)
+    return layers
 
 
 def _norm_in_force(layers: Sequence[Layer]) -> int | None:
@@ -180,9 +196,7 @@ def _start(chain: Chain, batch: Array, backend: Backend) -> Array:
     """The factor of what the first weights are applied to: the batch after the layers before them."""
     xp = backend.xp
     rows = xp.asarray(batch, copy=True)
-    for layer in chain.layers:
-        if _is_linear(layer):
-            break
+    for layer in _before_weights(chain):
         rows = layer.on_rows(rows, xp, rows.shape[-1])
     return backend.triangular(rows)
 
@@ -232,18 +246,32 @@ def _pass(segment: _Segment, factor: Array, normals: Iterator[Array], backend: B
 
 
 class _Folding:
-    """The triangular factor of row blocks stacked, by QR of each and of their factors."""
+    """The triangular factor of row blocks stacked, by QR of each leaf and of the factors so obtained."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._factors: list[Array] = []
 
     def add(self, rows: Array) -> None:
-        self._factors.append(self._backend.triangular(rows))
-        if len(self._factors) == FOLD:
+        leaf = leaf_rows(rows.shape[-2])
+        whole = rows.shape[-1] // leaf * leaf
+        if whole > leaf:
+            self._factors.append(self._leaves(rows[..., :whole], leaf))
+            rows = rows[..., whole:]
+        if rows.shape[-1]:
+            self._factors.append(self._backend.triangular(rows))
+        if sum(each.shape[-1] for each in self._factors) > leaf:
             self._factors = [self.result()]
 
+    def _leaves(self, rows: Array, leaf: int) -> Array:
+        """The factors of all leaves side by side, ``(group, n, leaves · n)``, in one call."""
+        group, n, m = rows.shape
+        xp = self._backend.xp
+        leaves = xp.permute_dims(xp.reshape(rows, (group, n, m // leaf, leaf)), (0, 2, 1, 3))
+        factors = xp.permute_dims(self._backend.triangular(leaves), (0, 2, 1, 3))
+        return xp.reshape(factors, (group, n, m // leaf * n))
+
     def result(self) -> Array:
-        if len(self._factors) == 1:
+        if len(self._factors) == 1 and self._factors[0].shape[-1] <= self._factors[0].shape[-2]:
             return self._factors[0]
         return self._backend.triangular(self._backend.xp.concat(self._factors, axis=-1))
