@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from simulators.observables import Array
 
 LAWS: Mapping[str, str] = MappingProxyType({
@@ -99,10 +101,10 @@ class Rescale:
     def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
         """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost: O(n m)."""
         target = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
-        squares = xp.sum(rows * rows, axis=-2, keepdims=True)
+        squares = _sum_of_squares(rows, -2, xp)
         if not _squares_are_safe(squares, xp):
             rows /= _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
-            squares = _or_infinity(xp.sum(rows * rows, axis=-2, keepdims=True), xp)
+            squares = _or_infinity(_sum_of_squares(rows, -2, xp), xp)
         rows *= target / xp.sqrt(squares)
         return rows
 
@@ -168,18 +170,23 @@ ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType({
 
 def frobenius_norm(rows: Array, xp: Any) -> Array:
     """‖H‖_F of each matrix in ``(..., n, m)``, shape ``(..., 1, 1)``, at any representable scale."""
-    squares = xp.sum(rows * rows, axis=(-2, -1), keepdims=True)
+    squares = _sum_of_squares(rows, (-2, -1), xp)
     if _squares_are_safe(squares, xp):
         return xp.sqrt(squares)
     peak = xp.max(xp.abs(rows), axis=(-2, -1), keepdims=True)
     scaled = rows / _or_infinity(peak, xp)
-    return peak * xp.sqrt(xp.sum(scaled * scaled, axis=(-2, -1), keepdims=True))
+    return peak * xp.sqrt(_sum_of_squares(scaled, (-2, -1), xp))
 
 
 def scaled_to(norm: float, rows: Array, present: Array, xp: Any) -> Array:
     """``rows`` times norm/present, and zero where the ``present`` norm is."""
     # Two steps: the quotient of the norms alone could overflow where the product does not.
     return norm * (rows / _or_infinity(present, xp))
+
+
+def _sum_of_squares(rows: Array, axis: int | tuple[int, int], xp: Any) -> Array:
+    with np.errstate(over="ignore"):  # `_squares_are_safe` looks at what came out
+        return xp.sum(rows * rows, axis=axis, keepdims=True)
 
 
 def _squares_are_safe(squares: Array, xp: Any) -> bool:
@@ -214,6 +221,6 @@ def one_of(name: str, value: object, known: Iterable[str]) -> None:
     if not isinstance(value, str):
         raise TypeError(f"{name}={value!r} is a {type(value).__name__}; give one of {', '.join(known)}")
     if value not in known:
-        near = difflib.get_close_matches(value, known, n=1)
+        near = difflib.get_close_matches(value.lower(), known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"unknown {name} {value!r}; {hint}known are {', '.join(known)}")

@@ -39,7 +39,7 @@ from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks
 
 PIECE_ENTRIES = 2**18
-"""Entries drawn at once, over all replicas of a group: 1 MiB in float64."""
+"""Entries drawn at once, over all replicas of a group: 2 MiB in float64."""
 
 
 def leaf_rows(n: int) -> int:

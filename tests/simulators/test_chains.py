@@ -1,0 +1,95 @@
+"""Chains: construction, widths, and how they respond to scale."""
+
+import math
+
+import numpy as np
+import pytest
+
+from simulators.chains import (
+    Chain,
+    Scaling,
+    batchnorm_chain,
+    recenter_relu_chain,
+    rescale_activation_chain,
+    rescale_chain,
+    residual_chain,
+    vanilla_chain,
+)
+from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, Residual
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "message"),
+    [
+        ((), ValueError, "draw no weights"),
+        ((Recenter(), Rescale()), ValueError, "draw no weights"),
+        (Linear(4), TypeError, "not a sequence of layers"),
+        (7, TypeError, "layers=7"),
+        ((Linear(4), "relu"), TypeError, "'relu', which is no layer"),
+    ],
+)
+def test_bad_chains_are_refused(layers, error, message):
+    with pytest.raises(error, match=message):
+        Chain(layers)
+
+
+def test_a_list_of_layers_is_accepted():
+    assert Chain([Linear(4), Rescale()]) == rescale_chain(4)
+
+
+@pytest.mark.parametrize("make", [rescale_chain, recenter_relu_chain, batchnorm_chain, vanilla_chain])
+@pytest.mark.parametrize(("width", "error"), [(0, ValueError), (True, TypeError), (2.5, TypeError)])
+def test_named_chains_refuse_bad_widths(make, width, error):
+    with pytest.raises(error, match="width="):
+        make(width)
+    assert make(3).widths(5)[-1] == 3
+
+
+@pytest.mark.parametrize("gamma", [-0.1, math.nan])
+def test_residual_chain_refuses_bad_gamma(gamma):
+    with pytest.raises(ValueError, match="gamma="):
+        residual_chain(4, gamma)
+
+
+def test_unknown_activation_suggests_the_nearest():
+    for make in (batchnorm_chain, vanilla_chain, rescale_activation_chain):
+        with pytest.raises(ValueError, match="did you mean 'tanh'"):
+            make(4, "tahn")
+
+
+def test_residual_chain_insists_on_its_width_unless_gamma_is_infinite():
+    with pytest.raises(ValueError, match="receives 5 rows"):
+        residual_chain(4, 0.5).widths(5)
+    assert residual_chain(4, 0.5).widths(4) == (4, 4)
+    assert residual_chain(4, math.inf).widths(5) == (4, 4)
+
+
+def test_widths_follow_the_layers():
+    chain = Chain((Activation("tanh"), Linear(6), Residual(1.0), Linear(3)))
+    assert chain.widths(9) == (9, 6, 6, 3)
+
+
+@pytest.mark.parametrize(
+    ("chain", "scaling"),
+    [
+        (rescale_chain(4), Scaling.FREE),
+        (residual_chain(4, 0.1), Scaling.FREE),
+        (recenter_relu_chain(4), Scaling.FREE),
+        (batchnorm_chain(4, "tanh"), Scaling.FREE),
+        (rescale_activation_chain(4, "relu"), Scaling.FREE),
+        (rescale_activation_chain(4, "tanh"), Scaling.BOUND),
+        (vanilla_chain(4), Scaling.LINEAR),
+        (vanilla_chain(4, "relu"), Scaling.LINEAR),
+        (vanilla_chain(4, "sin"), Scaling.BOUND),
+        (Chain((Linear(4), Normalize(), Activation("tanh"))), Scaling.FREE),
+        (Chain((Linear(4), Activation("tanh"), Normalize())), Scaling.BOUND),
+    ],
+)
+def test_scaling_is_what_the_block_does(chain, scaling):
+    assert chain.scaling is scaling
+
+
+def test_chains_print_as_they_are_written():
+    names = {cls.__name__: cls for cls in (Chain, Linear, Recenter, Rescale, Activation, Normalize, Residual)}
+    for chain in (batchnorm_chain(4), recenter_relu_chain(np.int32(5)), residual_chain(3, 0.5)):
+        assert eval(repr(chain), names) == chain

@@ -1,0 +1,190 @@
+"""Streams: reproducible, and independent of how replicas are counted, grouped and drawn."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.random import SeedSequence
+
+from simulators.backend import NumpyBackend, TorchBackend, select
+from simulators.layers import LAWS
+from simulators.streams import (
+    DeviceStreams,
+    HostStreams,
+    Piece,
+    pack,
+    replica_groups,
+    replica_sequence,
+    root_sequence,
+    row_blocks,
+)
+
+
+def drawn(backend, pieces, seed=0, engine="gram"):
+    return [np.array(backend.numpy(entries)) for entries in backend.draws(SeedSequence(seed), engine, pieces)]
+
+
+@pytest.mark.parametrize(
+    ("seed", "error", "message"),
+    [
+        (-1, ValueError, "seed=-1 is below 0"),
+        (1.0, TypeError, "seed=1.0 is a float"),
+        (None, TypeError, "seed=None"),
+        (True, TypeError, "seed=True"),
+        ("12", TypeError, "seed='12'"),
+        ((), ValueError, "empty"),
+        ((1, -2), ValueError, "seed item=-2"),
+    ],
+)
+def test_bad_seeds_are_refused(seed, error, message):
+    with pytest.raises(error, match=message):
+        root_sequence(seed)
+
+
+@pytest.mark.parametrize("seed", [0, 2**200, np.int64(3), (1, 2), [5], SeedSequence(4)])
+def test_good_seeds_are_accepted(seed):
+    assert isinstance(root_sequence(seed), SeedSequence)
+
+
+def test_a_seed_sequence_is_read_and_not_advanced():
+    root = SeedSequence(4)
+    root_sequence(root)
+    replica_sequence(root, "gram", 3)
+    assert root.n_children_spawned == 0
+
+
+def test_streams_are_the_spawned_children_of_the_seed():
+    engines = SeedSequence(9).spawn(2)
+    for number, engine in enumerate(("dense", "gram")):
+        child = engines[number].spawn(3)[2]
+        ours = replica_sequence(SeedSequence(9), engine, 2)
+        assert (ours.generate_state(4) == child.generate_state(4)).all()
+
+
+def test_replicas_engines_and_seeds_have_different_streams():
+    states = {
+        tuple(replica_sequence(SeedSequence(seed), engine, replica).generate_state(4))
+        for seed in range(3)
+        for engine in ("dense", "gram")
+        for replica in range(50)
+    }
+    assert len(states) == 300
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_entries_depend_neither_on_grouping_nor_on_pieces(law, dtype):
+    backend = NumpyBackend(dtype)
+    together = drawn(backend, [Piece(range(6), (40, 30, 20), law)])[0]
+    apart = [
+        drawn(backend, [Piece(range(start, start + 2), (size,), law) for size in (40, 30, 20)])
+        for start in (0, 2, 4)
+    ]
+    assert (together == np.concatenate([np.concatenate(group, axis=1) for group in apart])).all()
+    assert together.dtype == dtype
+
+
+def test_groups_drawn_in_one_run_continue_no_other_stream():
+    backend = NumpyBackend("float64")
+    pieces = [Piece(range(0, 2), (5,), "gaussian"), Piece(range(2, 4), (5,), "gaussian")]
+    one, two = drawn(backend, pieces)
+    assert (np.concatenate([one, two]) == drawn(backend, [Piece(range(4), (5,), "gaussian")])[0]).all()
+
+
+def test_torch_on_the_host_draws_the_entries_of_numpy():
+    pieces = [Piece(range(3), (10, 6), "gaussian"), Piece(range(3), (8,), "rademacher")]
+    for ours, theirs in zip(
+        drawn(NumpyBackend("float32"), pieces), drawn(TorchBackend("float32", "cpu"), pieces), strict=True
+    ):
+        assert (ours == theirs).all()
+
+
+def test_device_streams_do_not_depend_on_grouping_nor_on_pieces():
+    # The class for CUDA, run where every machine has a generator.
+    root = SeedSequence(0)
+    together, apart = torch.empty(30), torch.empty(30)
+    DeviceStreams(root, "gram", range(5), "cpu").fill(3, together, "gaussian", (10, 20))
+    streams = DeviceStreams(root, "gram", range(3, 5), "cpu")
+    streams.fill(0, apart[:10], "gaussian", (10,))
+    streams.fill(0, apart[10:], "gaussian", (20,))
+    assert torch.equal(together, apart)
+
+
+@pytest.mark.parametrize("streams", [HostStreams, lambda *args: DeviceStreams(*args, "cpu")])
+@pytest.mark.parametrize("law", LAWS)
+def test_entries_have_the_mean_and_variance_of_their_law(streams, law):
+    count = 200_000
+    entries = torch.empty(count, dtype=torch.float64)
+    if streams is HostStreams:
+        streams(SeedSequence(1), "dense", range(1)).fill(0, entries.numpy(), law)
+    else:
+        streams(SeedSequence(1), "dense", range(1)).fill(0, entries, law, (count,))
+    mean = 3**0.5 if law == "uniform_positive" else 0.0
+    # Six deviations of the estimates: false alarms below 1e-8 each. A fourth moment is at most 3.
+    assert abs(entries.mean().item() - mean) < 6 / count**0.5
+    assert abs(((entries - mean) ** 2).mean().item() - 1) < 6 * (2 / count) ** 0.5
+    support = {"gaussian": 1e9, "uniform": 3**0.5, "rademacher": 1.0, "uniform_positive": 2 * 3**0.5}[law]
+    assert entries.abs().max().item() <= support
+
+
+def test_thousands_of_generators_are_made_on_the_way():
+    pieces = [Piece(group, (4,), "gaussian") for group in replica_groups(3000, 4, 1000)]
+    assert sum(len(entries) for entries in drawn(NumpyBackend("float64"), pieces)) == 3000
+
+
+def test_a_failing_thread_says_so():
+    with pytest.raises(ValueError, match="negative dimensions"):
+        drawn(NumpyBackend("float64"), [Piece(range(1), (-4,), "gaussian")])
+
+
+def test_an_abandoned_run_leaves_no_thread_waiting():
+    draws = NumpyBackend("float64").draws(
+        SeedSequence(0), "gram", [Piece(range(2), (50,), "gaussian")] * 10
+    )
+    next(draws)
+    draws.close()
+
+
+@pytest.mark.parametrize(("rows", "size", "blocks"), [(10, 4, (4, 4, 2)), (8, 4, (4, 4)), (3, 4, (3,))])
+def test_row_blocks(rows, size, blocks):
+    assert row_blocks(rows, size) == blocks
+
+
+def test_replica_groups_fill_the_limit_or_are_single():
+    assert replica_groups(7, 10, 30) == [range(0, 3), range(3, 6), range(6, 7)]
+    assert replica_groups(2, 100, 30) == [range(0, 1), range(1, 2)]
+
+
+def test_pack_keeps_the_order_the_law_and_the_limit():
+    units = [(4, "gaussian"), (4, "gaussian"), (4, "gaussian"), (9, "gaussian"), (1, "uniform")]
+    pieces = list(pack(units, range(2), 16))
+    assert [(piece.units, piece.law) for piece in pieces] == [
+        ((4, 4), "gaussian"),
+        ((4,), "gaussian"),
+        ((9,), "gaussian"),
+        ((1,), "uniform"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"),
+    [(None, "float64"), ("float32", "float32"), (np.float32, "float32"), (np.dtype("f8"), "float64"),
+     (float, "float64"), (torch.float32, "float32"), (torch.float64, "float64")],
+)  # fmt: skip
+def test_dtypes_are_accepted_by_any_of_their_names(dtype, name):
+    assert select(dtype, None, None).dtype == name
+
+
+@pytest.mark.parametrize("dtype", ["float16", "single precision", np.int64, torch.float16, np.complex128, 7])
+def test_other_dtypes_are_refused(dtype):
+    with pytest.raises(ValueError, match="give 'float32' or 'float64'"):
+        select(dtype, None, None)
+
+
+def test_devices_are_checked():
+    assert isinstance(select(None, None, None), NumpyBackend)
+    assert select(None, "cpu", None) == TorchBackend("float64", "cpu")
+    assert select(None, torch.device("cpu"), None).device == "cpu"
+    assert select(None, None, torch.zeros(1)).device == "cpu"
+    for device in ("cuda:99", "meta", "nonsense", 3.5):
+        with pytest.raises(ValueError, match="available are cpu"):
+            select(None, device, None)
