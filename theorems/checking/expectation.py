@@ -141,40 +141,47 @@ class _Trial:
         self.false_bound = float(statement.neighbour.bound(**_used(statement.neighbour, values)))
         self.vacuous = bool(statement.trivial(**values))
         self.sequence: BoundedMean | None = None
+        self.false_sequence: BoundedMean | None = None
         if not self.vacuous:
-            low, high = instance.support
-            aim = min(max(self.bound, low), high)
-            self.sequence = BoundedMean(low, high, level, reference=aim)
+            # same samples, same level, each aimed at its own bound
+            self.sequence = BoundedMean(*instance.support, level, reference=self.bound)
+            self.false_sequence = BoundedMean(*instance.support, level, reference=self.false_bound)
 
     def observe(self, column: Floats) -> None:
-        if self.sequence is not None:
-            self.sequence.update(column)
+        for sequence in (self.sequence, self.false_sequence):
+            if sequence is not None:
+                sequence.update(column)
 
-    def _judge(self, bound: float, resolution: float) -> Verdict:
-        if self.sequence is None:
+    def _judge(self, sequence: BoundedMean | None, bound: float, resolution: float) -> Verdict:
+        if sequence is None:
             return Verdict.VACUOUS
-        if self.sequence.count == 0:
+        if sequence.count == 0:
             return Verdict.INCONCLUSIVE
         if self.relation == "==":
-            word = decide_equal(self.sequence, bound, resolution)
+            word = decide_equal(sequence, bound, resolution)
         else:
-            word = (decide_at_most if self.relation in ("<=", "<") else decide_at_least)(self.sequence, bound)
+            word = (decide_at_most if self.relation in ("<=", "<") else decide_at_least)(sequence, bound)
         return {"supported": Verdict.SUPPORTED, "refuted": Verdict.REFUTED}.get(word, Verdict.INCONCLUSIVE)
+
+    def verdict(self, resolution: float) -> Verdict:
+        return self._judge(self.sequence, self.bound, resolution)
+
+    def sentinel(self, resolution: float) -> Verdict:
+        return self._judge(self.false_sequence, self.false_bound, resolution)
 
     def settled(self, resolution: float) -> bool:
         if self.sequence is None:
             return True
-        verdict = self._judge(self.bound, resolution)
+        verdict = self.verdict(resolution)
         if verdict is Verdict.REFUTED:
             return True
         narrow = self.sequence.half_width <= resolution * abs(self.bound)
-        return verdict is Verdict.SUPPORTED and (
-            narrow or self._judge(self.false_bound, resolution) is Verdict.REFUTED)
+        return verdict is Verdict.SUPPORTED and narrow
 
     def row(self, resolution: float, events: bool) -> dict[str, Any]:
-        verdict = self._judge(self.bound, resolution)
+        verdict = self.verdict(resolution)
         found: dict[str, Any] = {"instance": self.label, **self.values, "bound": self.bound, "verdict": verdict.value,
-                                 "sentinel": self._judge(self.false_bound, resolution).value}
+                                 "sentinel": self.sentinel(resolution).value}
         if self.sequence is not None and self.sequence.count:
             low, high = self.sequence.interval
             found |= {"mean": self.sequence.mean, "low": low, "high": high, "replicas": self.sequence.count,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import flint
@@ -26,7 +27,7 @@ from theorems.statement import Evidence, Verdict
 __all__ = ["Decision", "Pointwise", "decide"]
 
 #: Balls are tried at these precisions (bits) before a question is left open.
-PRECISIONS = (128, 512, 2048, 8192)
+PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,21 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
         return Decision(holds, _ratio(flint.arb(left), flint.arb(right), power))
     if statement.relation == "==" and (equal := _equal_by_radicals(statement, given)):
         return Decision(True, 1.0)
-    ratio = None
+    difference, ratio = _difference(lhs, rhs), None
     for precision in PRECISIONS:
         with flint.ctx.workprec(precision):
             given = values()
-            left, right = _evaluate(lhs, given, False), _evaluate(rhs, given, False)
-            ratio = _ratio(left, right, power)
-            if (certain := _compare(left, statement.relation, right)) is not None:
+            gap = _evaluate(difference, given, False)
+            ratio = _ratio(_evaluate(lhs, given, False), _evaluate(rhs, given, False), power)
+            if (certain := _compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
     return Decision(None, ratio)
+
+
+@lru_cache(maxsize=1024)
+def _difference(lhs: sp.Expr, rhs: sp.Expr) -> sp.Expr:
+    """lhs - rhs multiplied out, so that what is common to both sides (1/n, say) does not swamp what differs."""
+    return sp.expand(lhs - rhs)
 
 
 def _ratio(left: flint.arb, right: flint.arb, power: int) -> float | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import flint
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Start", "WidthLimit"]
 
+#: No path is followed beyond this depth.
+LONGEST = 10_000
+
 
 @dataclass(frozen=True)
 class Start:
@@ -36,6 +40,26 @@ class Start:
     @property
     def n(self) -> int:
         return sum(self.multiplicities)
+
+
+class _Path:
+    """The enclosed layers of one start, extended as they are asked for; variants of a theorem share them."""
+
+    def __init__(self, start: Start, precision: int) -> None:
+        eigenvalues = [flint.fmpq(e.numerator, e.denominator) for e in start.eigenvalues]
+        self._known: list[list[flint.arb]] = []
+        self._more = iter(rescale_path_enclosure(eigenvalues, list(start.multiplicities), LONGEST, precision))
+
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def of(start: Start, precision: int) -> _Path:
+        return _Path(start, precision)
+
+    def layers(self, depth: int) -> Iterator[list[flint.arb]]:
+        for layer in range(depth + 1):
+            while len(self._known) <= layer:
+                self._known.append(next(self._more))
+            yield self._known[layer]
 
 
 @dataclass(frozen=True)
@@ -54,7 +78,7 @@ class WidthLimit:
     width: sp.Symbol
     layer: sp.Symbol
     offset: int = 0
-    precision: int = 256
+    precision: int = 128
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         found = []
@@ -84,7 +108,7 @@ class WidthLimit:
             "parameters": {k: str(v) for k, v in known.items()}, "crossing_layer": None, "tightness": 0.0,
         }
         with flint.ctx.workprec(self.precision):
-            for layer, spectrum in enumerate(self._path(start)):
+            for layer, spectrum in enumerate(_Path.of(start, self.precision).layers(self.depth)):
                 values = known | self.readings(spectrum, start.multiplicities) | {str(self.layer): layer + self.offset}
                 if self.offset and not self._admitted(statement, start, layer, values):
                     return report | {"verdict": Verdict.OUTSIDE.value, "last_layer": layer}
@@ -100,11 +124,6 @@ class WidthLimit:
                 if not self._admitted(statement, start, layer, values):
                     return report | {"verdict": Verdict.OUTSIDE.value, "last_layer": layer}
         return report | {"verdict": Verdict.CERTIFIED.value, "last_layer": self.depth}
-
-    def _path(self, start: Start) -> Iterator[list[flint.arb]]:
-        eigenvalues = [flint.fmpq(e.numerator, e.denominator) for e in start.eigenvalues]
-        return iter(rescale_path_enclosure(eigenvalues, list(start.multiplicities), self.depth,
-                                           precision=self.precision))
 
     def _admitted(self, statement: Statement, start: Start, layer: int, values: Mapping[str, Any]) -> bool:
         for assumption in statement.assumptions:

@@ -11,7 +11,7 @@ import flint
 import numpy as np
 import sympy as sp
 
-from simulators import Trajectory
+from simulators import Trajectory, rescale_chain
 from simulators.observables import Observable, spectrum
 from theorems.checking.expectation import Expectation, Floats, Instance, event
 from theorems.checking.width_limit import Start, WidthLimit
@@ -28,7 +28,9 @@ ALPHA_SIGMA = Variable(alpha, sp.Interval.Lopen(0, 1 / sp.sqrt(n)), "lower bound
 ALPHA_LAMBDA = Variable(alpha, sp.Interval.Lopen(0, 1 / n), "lower bound on σ_n² along the path")
 
 #: Path constants, as shares of the largest value 1/n that sigma_n^2 can have.
-SHARES = (0.5, 0.65, 0.8)
+SHARES = (0.5, 0.75, 0.9)
+#: Widths are chosen so that a bound is at most this share of its ceiling.
+SPEAKING = 0.85
 #: The most random numbers one replica may cost before a bound counts as out of reach.
 AFFORDABLE = 10**8
 
@@ -47,8 +49,8 @@ def _speaking(statement: Statement, start: Floats, share: float, values: Mapping
     """Depth and width at which the bound is below ``share`` of its ceiling, if one is affordable."""
     size = start.shape[1]
     top = float(statement.top(**values))
-    for layers in (2**k for k in range(1, 10)):
-        if float(statement.bound(d=2**62, ell=layers, **_known(statement, values))) <= share / 2 * top:
+    for layers in (2**k for k in range(3, 10)):
+        if float(statement.bound(d=2**62, ell=layers, **_known(statement, values))) <= share / 4 * top:
             width = starts.speaking_width(statement, share, ell=layers, **values)
             if width is not None and width * size * layers <= AFFORDABLE:
                 return layers, width
@@ -66,7 +68,7 @@ def paths(statement: Statement, batch: Floats | None, sizes: tuple[int, ...], to
 
     ``shift`` is the trajectory column read at ell = 0.
     """
-    given = [(f"n={size}", starts.two_level(size, 0.82)) for size in sizes]
+    given = [(f"n={size}", starts.two_level(size, 0.92)) for size in sizes]
     if batch is not None:
         given = [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch)]
     found = []
@@ -77,11 +79,11 @@ def paths(statement: Statement, batch: Floats | None, sizes: tuple[int, ...], to
             continue  # dependent columns: no positive alpha meets the assumption
         constants = [min(float(largest_alpha(statement.assumptions[0], share * reach)), 1.0) for share in SHARES]
         values = {"n": size, "alpha": constants[-1], "Vhat_1": max(1 / size - smallest, 0.0)}
-        reachable = _speaking(statement, start, 0.6, values)
+        reachable = _speaking(statement, start, SPEAKING, values)
         layers, width = reachable or (64, starts.WIDTHS[-1])
         readouts = tuple({**values, "alpha": constant, "d": width, "ell": at}
                          for constant in constants for at in sorted({max(layers // 4, 1), layers // 2, layers}))
-        found.append(Instance(f"{label}, d={width}, {layers} layers", starts.rescale(width), start, layers + shift,
+        found.append(Instance(f"{label}, d={width}, {layers} layers", rescale_chain(width), start, layers + shift,
                               readouts, (0.0, top(size) * (1 + 1e-9)), {"shift": shift}))
     return found
 
@@ -148,7 +150,7 @@ _decay: dict[str, Any] = dict(
     observables=("orthogonality_gap", "smallest_eigenvalue"), lhs=E_V, relation="<=", ceiling=sp.sqrt(1 - 1 / n),
     definitions={E_V: "E[V(H_{ℓ+1}) · 1{the assumption holds}]", Vhat_1: "V̂(H_1)", s: "σ_n(H_k)²"},
     depends_on=("orthogonality.one_step_drift:sharp", "orthogonality.gap_vs_smallest_eigenvalue:sharp"),
-    sentinel=Sentinel("twice the depth, a hundredth of the noise",
+    sentinel=Sentinel("three times the depth, a hundredth of the noise",
                       rhs=_sharp_rate.subs({ell: 3 * ell, d: 10000 * d})),
     checks=(
         WidthLimit((_start(16), _start(32)), 200, _gap, _constants, d, ell),
@@ -249,11 +251,11 @@ def _averages(first: int) -> Any:
             values = {"n": size, "Vhat_0": max(1 / size - _initial_gap(start), 0.0)}
             layers = next((x for x in (8, 16, 32, 64, 128, 256)
                            if float(statement.bound(d=2**62, L=x, **values)) <= 0.2 * statement.top(**values)), 256)
-            width = starts.speaking_width(statement, 0.6, L=layers, **values)
+            width = starts.speaking_width(statement, SPEAKING, L=layers, **values)
             if width is None or width * size * layers > AFFORDABLE:
                 width = starts.WIDTHS[0]
             found.append(Instance(
-                f"{label}, d={width}, {layers} layers", starts.rescale(width), start, layers,
+                f"{label}, d={width}, {layers} layers", rescale_chain(width), start, layers,
                 ({**values, "d": width, "L": layers},), (0.0, (1 + 1e-9) / (4 * size**2)), {"first": first}))
         return found
     return instances

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import flint
@@ -84,6 +85,12 @@ def spectrum_values(item: Any) -> Mapping[str, Any]:
     return {"n": len(flat), "lambda": flat, "s": eigenvalues[0]}
 
 
+@lru_cache(maxsize=4096)
+def _smallest_image(eigenvalues: tuple[Any, ...], multiplicities: tuple[int, ...], precision: int) -> flint.arb:
+    """p_n in a ball. Variants and sentinels ask for the same spectra, and this is what they cost."""
+    return rescale_map_enclosure(eigenvalues, multiplicities, precision=precision)[0]
+
+
 def contraction_values(item: Any) -> Mapping[str, Any]:
     """As :func:`spectrum_values`, with ``p_n`` enclosed at the current ball precision (exact where it is)."""
     eigenvalues, multiplicities = _grouped(item)
@@ -93,7 +100,8 @@ def contraction_values(item: Any) -> Mapping[str, Any]:
     elif eigenvalues[0] == 0:
         p_n = flint.fmpq(0)
     else:
-        p_n = rescale_map_enclosure(eigenvalues, multiplicities, precision=flint.ctx.prec)[0]
+        enclose = _smallest_image if isinstance(item, tuple) else _smallest_image.__wrapped__
+        p_n = enclose(tuple(eigenvalues), tuple(multiplicities), flint.ctx.prec)
     return {"n": size, "s": eigenvalues[0], "p_n": p_n}
 
 

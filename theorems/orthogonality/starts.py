@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators import Chain, rescale_chain
 from simulators.batches import dominant_spectrum, spectrum_batch, two_level_spectrum
 
 if TYPE_CHECKING:
-    from theorems.checking.expectation import Floats, Instance
+    from theorems.checking.expectation import Floats
     from theorems.statement import Statement
 
-__all__ = ["one_layer", "ranged", "rescale", "speaking_width", "two_level"]
+__all__ = ["WIDTHS", "one_layer", "speaking_width", "two_level"]
 
 #: Widths tried, in turn, until a bound says something.
-WIDTHS = tuple(2**k for k in range(5, 21))
-
-
-def rescale(width: int) -> Chain:
-    return rescale_chain(width)
+WIDTHS = tuple(round(2 ** (k / 4)) for k in range(20, 81))
 
 
 def two_level(n: int, share: float) -> Floats:
@@ -38,17 +32,13 @@ def one_layer(batch: Floats | None) -> list[tuple[str, Floats]]:
         geometric = 2.0 ** -np.arange(n)
         spectra = {
             "uniform": np.full(n, 1 / n), "one small": two_level_spectrum(n, 0.1 / n),
-            "one dominant": dominant_spectrum(n, 1e-6 / n), "geometric": geometric / geometric.sum(),
+            "one dominant": dominant_spectrum(n, 0.01 / n), "geometric": geometric / geometric.sum(),
         }
         found += [(f"n={n} {name}", spectrum_batch(spectrum, n)) for name, spectrum in spectra.items()]
     return found
 
 
-def ranged(instance: Instance, support: tuple[float, float]) -> Instance:
-    return replace(instance, support=support)
-
-
-def speaking_width(statement: Statement, share: float = 0.6, **values: float) -> int | None:
+def speaking_width(statement: Statement, share: float, **values: float) -> int | None:
     """The first width in ``WIDTHS`` where the bound is below ``share`` of its ceiling; None if there is none."""
     names = {v.name for v in statement.variables} | {str(x) for x in statement.rhs.free_symbols}
     given = {k: v for k, v in values.items() if k in names}
