@@ -13,7 +13,7 @@ import numpy as np
 from simulators.chains import Chain, Scaling
 
 _LARGEST_WEIGHT = 64.0  # in standard deviations; a normal entry exceeds it with probability below 1e-890
-_EXACT_INTEGERS = 2**53  # every integer up to here, but not beyond, is a float64
+_EXACT_INTEGERS = 2**53  # from here on an integer may have been rounded to float64
 
 
 def read_batch(batch: Any) -> np.ndarray[Any, Any]:
@@ -41,7 +41,7 @@ def read_batch(batch: Any) -> np.ndarray[Any, Any]:
     if array.size == 0:
         raise ValueError(f"batch of shape {array.shape} is empty; give at least one sample of one coordinate")
     values = array.astype(np.float64)
-    if kind in "iu" and abs(values).max() > _EXACT_INTEGERS:
+    if kind in "iu" and abs(values).max() >= _EXACT_INTEGERS:
         large = [int(entry) for entry in array[abs(values) >= _EXACT_INTEGERS]]
         inexact = [entry for entry in large if int(float(entry)) != entry]
         if inexact:
@@ -70,10 +70,11 @@ def admit(batch: np.ndarray[Any, Any], chain: Chain, dtype: str) -> None:
         )
     if chain.recentres and (batch == batch[:, :1]).all():
         raise ValueError("batch has all columns equal, so the chain's Recenter leaves nothing; vary them")
-    limits, largest = np.finfo(dtype), float(abs(batch).max())
-    if not limits.smallest_normal <= largest <= limits.max and dtype == "float32":
+    largest, limits = float(abs(batch).max()), np.finfo(dtype)
+    least, most = float(limits.smallest_normal), float(limits.max)
+    if not least <= largest <= most and dtype == "float32":
         raise ValueError(f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64")
-    if chain.scaling is Scaling.BOUND and largest > limits.max / (_LARGEST_WEIGHT * rows):
+    if chain.scaling is Scaling.BOUND and largest > most / (_LARGEST_WEIGHT * rows):
         raise ValueError(
             f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; rescale it"
         )

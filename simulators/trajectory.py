@@ -93,21 +93,22 @@ class Trajectory:
         Raises `FileNotFoundError`, or `ValueError` when the file is truncated, something else, or newer.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 settings = json.loads(str(archive[_SETTINGS]))
+                written = settings.pop("format")
                 values = {
                     name.removeprefix(_VALUE): archive[name]
                     for name in archive.files
                     if name.startswith(_VALUE)
                 }
+            if written == FORMAT:
+                settings["batch_shape"] = tuple(settings["batch_shape"])
+                return cls(values=values, **settings)
         except (zipfile.BadZipFile, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"path={str(path)!r} is not a whole file written by Trajectory.save; save it again"
             ) from error
-        if settings.pop("format") != FORMAT:
-            raise ValueError(f"path={str(path)!r} is not of format {FORMAT}; load it where it was saved")
-        settings["batch_shape"] = tuple(settings["batch_shape"])
-        return cls(values=values, **settings)
+        raise ValueError(f"path={str(path)!r} has format {written}, not {FORMAT}; load it where it was saved")
 
 
 def _plain(value: Any) -> Any:

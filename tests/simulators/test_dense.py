@@ -1,0 +1,84 @@
+"""The dense engine against its definition, weight by weight."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.random import SeedSequence
+
+from simulators.chains import Chain, residual_chain, vanilla_chain
+from simulators.engines import dense
+from simulators.layers import LAWS, Activation, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.simulate import simulate
+from simulators.streams import HostStreams
+
+BATCH = np.random.default_rng(0).standard_normal((6, 3))
+
+
+def weights(law, *shapes, seed=0):
+    """The matrices that replica 0 of the dense engine draws, of the given shapes, variance 1."""
+    streams, drawn = HostStreams(SeedSequence(seed), "dense", range(1)), []
+    for rows, columns in shapes:
+        entries = np.empty(rows * columns)
+        streams.fill(0, entries, law)
+        drawn.append(entries.reshape(columns, rows).T)
+    return drawn
+
+
+def last(chain, depth=1):
+    # The batch has two more rows than the chain; an observable keeps one shape.
+    observables = {"H": lambda H: H[..., :4, :]}
+    return simulate(chain, BATCH, depth=depth, engine="dense", observables=observables)["H"][0, -1]
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_linear_layer_multiplies_by_weights_of_variance_one_over_width(law):
+    (W,) = weights(law, (4, 6))
+    chain = Chain((Linear(4, law), Activation("tanh")))
+    # Dot products of six terms in another order: six roundings of numbers below 6 × 4.
+    assert abs(last(chain) - np.tanh(W @ BATCH / 2)).max() <= 6 * 24 * np.finfo(float).eps
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.7, math.inf])
+def test_a_residual_layer_adds_its_input(gamma):
+    W, V = weights("gaussian", (4, 6), (4, 4))
+    H = np.tanh(W @ BATCH / 2)
+    expected = V @ H if gamma == math.inf else H + gamma * V @ H
+    chain = Chain((Linear(4), Activation("tanh"), Residual(gamma)))
+    assert abs(last(chain) - expected).max() <= 100 * np.finfo(float).eps * (1 + abs(V).max())
+
+
+def test_the_whole_alphabet_over_two_blocks():
+    layers = (Recenter(), Rescale("variance"), Activation("sigmoid"), Residual(0.5), Normalize())
+    chain = Chain((Linear(4), *layers))
+    H = BATCH
+    first, second, third, fourth = weights("gaussian", (4, 6), (4, 4), (4, 4), (4, 4))
+    for W, V in ((first, second), (third, fourth)):
+        A = W @ H / 2
+        A = A - A.mean(axis=1, keepdims=True)
+        A = A * 3**0.5 / np.linalg.norm(A, axis=1, keepdims=True)
+        A = 1 / (1 + np.exp(-A))
+        A = A + 0.5 * V @ A
+        H = A * (12 / np.sum(A * A)) ** 0.5
+    # Some thirty roundings per entry and block, magnified by at most the smallest recentred row's norm.
+    assert abs(last(chain, depth=2) - H).max() <= 1e4 * np.finfo(float).eps
+
+
+def test_row_blocks_make_one_matrix(monkeypatch):
+    monkeypatch.setattr(dense, "BLOCK_ENTRIES", 13)  # two rows of W at a time
+    parts = weights("gaussian", (2, 6), (2, 6))
+    W = np.concatenate(parts)
+    chain = Chain((Linear(4), Activation("tanh")))
+    assert abs(last(chain) - np.tanh(W @ BATCH / 2)).max() <= 6 * 24 * np.finfo(float).eps
+
+
+def test_a_zero_residual_changes_nothing():
+    gap = simulate(residual_chain(6, 0.0), BATCH, depth=1, observables={"H": lambda H: H})["H"]
+    scaled = BATCH * 3**0.5 / np.linalg.norm(BATCH, axis=1, keepdims=True)
+    assert abs(gap[0, 1] - scaled).max() <= 8 * np.finfo(float).eps * abs(scaled).max()
+
+
+def test_a_wide_first_layer_may_take_many_coordinates():
+    batch = np.random.default_rng(1).standard_normal((3000, 2))
+    gap = simulate(vanilla_chain(900), batch, depth=2, engine="dense")["orthogonality_gap"]
+    assert np.isfinite(gap).all()

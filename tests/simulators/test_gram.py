@@ -1,0 +1,147 @@
+"""The gram engine: folding by QR, and its step against the same step on all rows."""
+
+import numpy as np
+import pytest
+from numpy.random import SeedSequence
+
+from simulators.backend import NumpyBackend, TorchBackend
+from simulators.chains import (
+    Chain,
+    batchnorm_chain,
+    recenter_relu_chain,
+    rescale_activation_chain,
+    rescale_chain,
+)
+from simulators.engines import gram
+from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale
+from simulators.simulate import simulate
+from simulators.streams import HostStreams, row_blocks
+
+BACKENDS = [NumpyBackend("float64"), NumpyBackend("float32"), TorchBackend("float64", "cpu")]
+
+
+def rounding(rows, dtype="float64"):
+    """Backward error of Householder QR, ‖ΔA‖_F ≤ c m n u ‖A‖_F (Higham 2002, Theorem 19.4), twice in RᵀR."""
+    n, m = rows.shape[-2:]
+    return 2 * m * n * np.finfo(dtype).eps * np.sum(rows.astype(float) ** 2, axis=(-2, -1)).max()
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=repr)
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 40])
+@pytest.mark.parametrize("extra", [0, 1, 7])
+def test_folding_keeps_the_gram_matrix_of_all_rows(backend, n, extra):
+    leaf = gram.leaf_rows(n)
+    sizes = [gram.block_rows(n), 3 * leaf + extra, n, leaf, max(1, n - 1)]
+    rows = np.random.default_rng(n).standard_normal((2, n, sum(sizes)))
+    folding = gram._Folding(backend)
+    start = 0
+    for size in sizes:
+        folding.add(backend.array(rows[..., start : start + size]))
+        start += size
+    factor = backend.numpy(folding.result()).astype(float)
+    assert factor.shape == (2, n, n)
+    assert abs(factor @ factor.mT - rows @ rows.mT).max() <= rounding(rows, backend.dtype)
+
+
+def test_folding_many_blocks_stays_small():
+    folding = gram._Folding(NumpyBackend("float64"))
+    rows = np.random.default_rng(0).standard_normal((1, 2, 200 * 300))
+    for block in np.split(rows, 200, axis=-1):
+        folding.add(block)
+        assert sum(each.shape[-1] for each in folding._factors) <= gram.leaf_rows(2)
+    factor = folding.result()
+    assert abs(factor @ factor.mT - rows @ rows.mT).max() <= rounding(rows)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 8, 16, 48])
+def test_blocks_are_whole_leaves_too_small_for_blas_threads(n):
+    # OpenBLAS: gemv starts threads at 9216 entries, gemm at 2¹⁸ multiplications.
+    assert gram.block_rows(n) % gram.leaf_rows(n) == 0
+    assert gram.leaf_rows(n) * n < 9216
+    assert gram.block_rows(n) * n * n <= 2**18
+    assert gram.leaf_rows(n) >= 2 * n
+
+
+def product(H):
+    """C = HᵀH, scale and all."""
+    return H.swapaxes(-1, -2) @ H
+
+
+product.gram_invariant = True
+
+
+def normals(width, n, *, seed, layers=1):
+    """G of the gram engine's replica 0, ``(width, n)``, for each layer."""
+    streams, drawn = HostStreams(SeedSequence(seed), "gram", range(1)), []
+    for _ in range(layers):
+        blocks = []
+        for rows in row_blocks(width, gram.block_rows(n)):
+            entries = np.empty(rows * n)
+            streams.fill(0, entries, "gaussian")
+            blocks.append(entries.reshape(n, rows).T)
+        drawn.append(np.concatenate(blocks))
+    return drawn
+
+
+# Beyond one leaf a folded factor may have other signs than R, which leaves the law of GR alone, not its values.
+@pytest.mark.parametrize(("width", "depth"), [(5, 2), (300, 2), (20_000, 1)])
+def test_a_step_is_the_same_step_on_all_rows_of_GR(width, depth):
+    """Everything that acts between two matrices of weights, at both outlets of the segment."""
+    n = 4
+    batch = np.random.default_rng(0).standard_normal((9, n))
+    chain = Chain((Activation("relu"), Linear(width), Recenter(), Normalize(), Activation("relu")))
+    seen = simulate(chain, batch, depth=depth, seed=5, observables=(product,), engine="gram")["product"]
+    R, error = np.linalg.qr(np.maximum(batch, 0), mode="r"), 0.0
+    for layer, G in enumerate(normals(width, n, seed=5, layers=depth), start=1):
+        A = G @ R
+        A -= A.mean(axis=1, keepdims=True)
+        H = np.maximum(A * (width * n / np.sum(A * A)) ** 0.5, 0)
+        # Three decompositions per layer, and a step that stretches what it is given by a small factor.
+        error = 4 * error + 4 * rounding(H.T)
+        assert abs(seen[0, layer] - product(H)).max() <= error
+        R = np.linalg.qr(np.maximum(H, 0), mode="r")
+
+
+def test_several_weights_in_one_block_are_several_segments():
+    n = 3
+    batch = np.random.default_rng(1).standard_normal((5, n))
+    chain = Chain((Linear(40), Activation("tanh"), Linear(30), Rescale("variance")))
+    seen = simulate(chain, batch, depth=1, seed=2, observables=(product,))["product"]
+    streams = HostStreams(SeedSequence(2), "gram", range(1))
+    entries = np.empty(n * 70)
+    streams.fill(0, entries, "gaussian")
+    first, second = entries[: n * 40].reshape(n, 40).T, entries[n * 40 :].reshape(n, 30).T
+    H = np.tanh(first @ np.linalg.qr(batch, mode="r") / 40**0.5)
+    H = second @ np.linalg.qr(H, mode="r")
+    H *= n**0.5 / np.linalg.norm(H, axis=1, keepdims=True)
+    assert abs(seen[0, 1] - product(H)).max() <= 4 * rounding(H.T)
+
+
+def test_the_trace_is_what_the_chain_says():
+    batch = np.random.default_rng(2).standard_normal((6, 3))
+    for chain, trace in (
+        (rescale_chain(5000), 1),
+        (rescale_activation_chain(50, "tanh"), 1),
+        (recenter_relu_chain(5000), 15000),
+        (Chain((Linear(50), Rescale("variance"))), 150),
+    ):
+        C = simulate(chain, batch, depth=3, replicas=2, observables=(product,))["product"][:, 1:]
+        n, d = 3, chain.layers[0].width if isinstance(chain.layers[0], Linear) else 50
+        assert abs(np.trace(C, axis1=-2, axis2=-1) / trace - 1).max() <= 2 * n * d * np.finfo(float).eps
+
+
+@pytest.mark.parametrize("chain", [rescale_chain(16), batchnorm_chain(16, "tanh")], ids=repr)
+def test_equal_columns_stay_together(chain):
+    batch = np.random.default_rng(3).standard_normal((6, 4))[:, [0, 1, 1, 2]]
+    cosine = simulate(chain, batch, depth=1, replicas=20, observables=(second_and_third,))
+    # One QR of the batch and one of the layer, of 6 and 16 rows.
+    assert (cosine["second_and_third"] >= 1 - 2 * 22 * 4 * np.finfo(float).eps).all()
+
+
+def second_and_third(H):
+    return np.sum(H[..., 1] * H[..., 2], axis=-1) / np.sqrt(
+        np.sum(H[..., 1] ** 2, axis=-1) * np.sum(H[..., 2] ** 2, axis=-1)
+    )
+
+
+second_and_third.gram_invariant = True
