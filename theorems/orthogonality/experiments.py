@@ -10,10 +10,10 @@ import sympy as sp
 
 from simulators import Trajectory, rescale_activation_chain, rescale_chain, vanilla_chain
 from simulators.batches import collinear_batch
-from simulators.observables import Observable, gram
+from simulators.observables import Observable, gram, spectrum
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.scaling import Scaling
-from theorems.orthogonality.notation import BATCH, FAMILY, WIDTH, d, djb21
+from theorems.orthogonality.notation import BATCH, FAMILY, WIDTH, d, djb21, n
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
 
 __all__ = ["STATEMENTS"]
@@ -29,15 +29,17 @@ def _exponent(exponent: sp.Expr, tolerance: sp.Expr) -> dict[str, Any]:
     return dict(lhs=sp.Abs(beta - exponent), relation="<=", rhs=tolerance)
 
 
-def _from_orthogonal(batch: Floats | None) -> Floats:
-    return np.eye(SIZE) if batch is None else batch
+#: Burn-in from an orthogonal start, which is close to stationarity, and from a user's batch, which need not be.
+BURN_IN, BURN_IN_BATCH = 16, 96
 
 
-def _stationary(layers: int, chain: Any, top: float) -> Any:
-    """One instance per width: the last layer of independent replicas after ``layers`` of burn-in."""
+def _stationary(chain: Any, top: float) -> Any:
+    """One instance per width: the last layer of independent replicas after the burn-in."""
     def instances(batch: Floats | None) -> list[Instance]:
-        start = _from_orthogonal(batch)
-        return [Instance(f"d={w}", chain(w), start, layers, (), (0.0, top)) for w in WIDTHS if w >= start.shape[1]]
+        start = np.eye(SIZE) if batch is None else batch
+        layers = BURN_IN if batch is None else BURN_IN_BATCH
+        return [Instance(f"d={w}", chain(w), start, layers, (), (0.0, top * (1 + 1e-9)))
+                for w in WIDTHS if w >= start.shape[1]]
     return instances
 
 
@@ -55,7 +57,7 @@ WIDTH_SCALING = Statement(
     **_exponent(-HALF, sp.Rational(1, 20)),
     sentinel=Sentinel("slope within 1/20 of -0.61", lhs=sp.Abs(beta + sp.Rational(61, 100))),
     expected=Verdict.SUPPORTED, checks=(Scaling(
-        beta, _stationary(12, rescale_chain, 1.0), _last_gap, ("orthogonality_gap",), replicas=1000),),
+        beta, _stationary(rescale_chain, 1.0), _last_gap, ("orthogonality_gap",), replicas=1000),),
     remark="The figure prints -0.46: its average runs over all 500 layers, the first included, and the start of "
            "the path weighs more the smaller the stationary gap, that is, the wider the network.",
 )
@@ -132,7 +134,7 @@ def _odd(activation: str) -> Statement:
         **_exponent(-HALF, sp.Rational(1, 10)),
         sentinel=Sentinel("slope within 1/10 of -0.75", lhs=sp.Abs(beta + sp.Rational(3, 4))),
         expected=Verdict.SUPPORTED,
-        checks=(Scaling(beta, _stationary(16, _activated(activation), 1.0), _last_gap, ("orthogonality_gap",),
+        checks=(Scaling(beta, _stationary(_activated(activation), 1.0), _last_gap, ("orthogonality_gap",),
                         replicas=500),),
     )
 
@@ -147,7 +149,7 @@ def _conjecture(activation: str) -> Statement:
         **_exponent(-HALF, sp.Rational(1, 10)),
         sentinel=Sentinel("slope within 1/10 of -0.75", lhs=sp.Abs(beta + sp.Rational(3, 4))),
         expected=Verdict.SUPPORTED,
-        checks=(Scaling(beta, _stationary(24, _activated(activation), math.sqrt(2) * (1 + 1e-9)), _pairwise, (_GRAM,),
+        checks=(Scaling(beta, _stationary(_activated(activation), math.sqrt(2)), _pairwise, (_GRAM,),
                         replicas=1000),),
         remark="The published notebook draws one activation's curve under every label; here each is run.",
     )
@@ -161,12 +163,63 @@ CONJECTURE_AS_PRINTED = Statement(
     **_exponent(-HALF, sp.Rational(1, 10)),
     sentinel=Sentinel("slope within 1/10 of -3/4", lhs=sp.Abs(beta + sp.Rational(3, 4))),
     expected=Verdict.REFUTED,
-    checks=(Scaling(beta, _stationary(24, _activated("relu"), math.sqrt(2) * (1 + 1e-9)), _pairwise, (_UNNORMALISED,),
+    checks=(Scaling(beta, _stationary(_activated("relu"), math.sqrt(2)), _pairwise, (_UNNORMALISED,),
                     replicas=500),),
     remark="Rows of Q have unit norm, so QᵀQ has trace d and fluctuates by √d; the figure must show QᵀQ/d.",
 )
 
+# With a sigmoid the representations collapse, and O(d^(-1/2)) holds for want of fluctuations.
+
+DISTANCE = sp.Symbol("E_X", nonnegative=True)
+REST = sp.Symbol("E_rest", nonnegative=True)
+
+
+def _beyond_first(H: Any, *, width: int) -> Any:
+    """1 - lambda_1 as the sum of the other eigenvalues, which does not cancel."""
+    return spectrum(H)[..., 1:].sum(axis=-1)
+
+
+_REST = Observable("beyond_first", _beyond_first, gram=True)
+
+
+def _collapsed(top: float) -> Any:
+    def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
+        # the collapse is fast from any start, and deeper there is nothing left to measure
+        return [Instance(i.label, i.chain, i.start, BURN_IN, ({"d": i.width, "n": i.start.shape[1]},), i.support)
+                for i in _stationary(_activated("sigmoid"), top)(batch)]
+    return instances
+
+
+def _pair_distance(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+    return _pairwise(trajectory)[:, None]
+
+
+def _rest_of_last(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+    rest: Floats = trajectory.values["beyond_first"][:, -1][:, None]
+    return rest
+
+
+CONJECTURE_SIGMOID = Statement(
+    family=FAMILY, theorem="activation_conjecture", variant="sigmoid", quantifier=Quantifier.LIMIT,
+    title="F = sigmoid: E‖QᵀQ/d - E_ν‖_F ≤ d^(-1/2)", source=OURS_SHAPE, variables=(WIDTH, BATCH),
+    chain="rescale_activation", observables=("gram",), lhs=DISTANCE, relation="<=", rhs=1 / sp.sqrt(d),
+    ceiling=sp.sqrt(2), definitions={DISTANCE: "E‖X - X'‖_F ≥ E‖X - E X‖_F, independent X, X' = QᵀQ/d"},
+    sentinel=Sentinel("≤ 1e-9 d^(-1/2) at this depth", rhs=1 / (10**9 * sp.sqrt(d))), expected=Verdict.SUPPORTED,
+    checks=(Expectation(_collapsed(math.sqrt(2)), _pair_distance, (_GRAM,), resolution=0.5),),
+    remark="Not with the exponent -1/2: the chain collapses (activation_conjecture:sigmoid_collapse), so its "
+           "fluctuations vanish with depth and its curve cannot lie on those of the other activations.",
+)
+SIGMOID_COLLAPSE = Statement(
+    family=FAMILY, theorem="activation_conjecture", variant="sigmoid_collapse", quantifier=Quantifier.LIMIT,
+    title="F = sigmoid: the representations collapse to rank one, E[1 - λ_1] ≤ 1/100 after 16 layers",
+    source=Source("ours", "seen while running Appendix F.1 for four activations"), variables=(WIDTH, BATCH),
+    chain="rescale_activation", observables=("spectrum",), lhs=REST, relation="<=", rhs=sp.Rational(1, 100),
+    ceiling=1 - 1 / n, definitions={REST: "E[1 - λ_1(QᵀQ/d)], zero for rank one and 1 - 1/n for orthogonal columns"},
+    sentinel=Sentinel("≤ 1e-8", rhs=sp.Rational(1, 10**8)), expected=Verdict.SUPPORTED,
+    checks=(Expectation(_collapsed(1.0), _rest_of_last, (_REST,), resolution=0.5),),
+)
+
 STATEMENTS = (
     WIDTH_SCALING, ALIGNMENT_VANILLA, ALIGNMENT_BATCHNORM, _odd("tanh"), _odd("sin"), CONJECTURE_AS_PRINTED,
-    *(_conjecture(a) for a in ("relu", "tanh", "sin", "sigmoid")),
+    *(_conjecture(a) for a in ("relu", "tanh", "sin")), CONJECTURE_SIGMOID, SIGMOID_COLLAPSE,
 )
