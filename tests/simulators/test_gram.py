@@ -83,7 +83,7 @@ def normals(width, n, *, seed, layers=1):
     return drawn
 
 
-# Beyond one leaf a folded factor may have other signs than R, which leaves the law of GR alone, not its values.
+# Beyond one leaf a folded factor may have other signs than R: GR then has the same law, not the same values.
 @pytest.mark.parametrize(("width", "depth"), [(5, 2), (300, 2), (20_000, 1)])
 def test_a_step_is_the_same_step_on_all_rows_of_GR(width, depth):
     """Everything that acts between two matrices of weights, at both outlets of the segment."""
