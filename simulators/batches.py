@@ -48,6 +48,11 @@ class Batch:
     digest: str
     labels: tuple[int, ...] | None = None
 
+    @classmethod
+    def of(cls, array: NDArray[np.float64], description: str, labels: tuple[int, ...] | None = None) -> Batch:
+        """A batch of a validated (d, n) array, with its digest."""
+        return cls(array, description, _digest(array), labels)
+
 
 def validate_batch(batch: object, *, name: str = "batch") -> NDArray[np.float64]:
     """The one door for batches: ``batch`` as a new (d, n) float64 array, or an error that names it ``name``.
@@ -91,7 +96,7 @@ def read_batch(
     d, n = array.shape
     kept = f"first {n} of {available}" if n < available else f"{n}"
     description = f"{kept} samples ({layout}) of dimension {d} from {Path(name).name}"
-    return Batch(array, description, _digest(array))
+    return Batch.of(array, description)
 
 
 def _read_digits(take: int) -> Batch:
@@ -105,7 +110,7 @@ def _read_digits(take: int) -> Batch:
     count = _count("digits", take, len(images))
     array = _validated_file(images[:count].T, "digits", "take at most 64")
     description = f"first {count} of {len(images)} samples of dimension 64 from scikit-learn's digits"
-    return Batch(array, description, _digest(array), tuple(int(label) for label in labels[:count]))
+    return Batch.of(array, description, tuple(int(label) for label in labels[:count]))
 
 
 def _count(name: str, take: int | None, available: int) -> int:

@@ -5,7 +5,7 @@ Everything here is data. The checkers read the same assumptions and sides that a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -51,10 +51,10 @@ class Verdict(StrEnum):
 _STRENGTH = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
-def combine(verdicts: list[Verdict]) -> Verdict:
-    """One verdict from several pieces of evidence for the same claim.
+def combine(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict from several findings on the same claim.
 
-    A refutation wins over everything, a proof over everything else. Otherwise the weakest evidence that
+    A refutation wins over everything, a proof over everything else. Otherwise the weakest finding that
     speaks counts; ``vacuous`` and ``outside`` are silent unless nothing else was found.
     """
     for decisive in (Verdict.REFUTED, Verdict.PROVED):
@@ -156,7 +156,9 @@ class Evidence:
 
     ``tightness`` is measured / bound where the bound is non-trivial. ``power`` is the smallest relative
     violation of the bound that this check would have caught on every instance it decided (0 for exact
-    arithmetic). ``sentinel`` is what the same check with the same budget said of the false neighbour.
+    arithmetic; in units of the exponent for a slope). ``sentinel`` is what the same check with the same
+    budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
+    an expectation over all starts): it can refute the statement but not carry it.
     """
 
     method: str  # "proof" | "certificate" | "symbolic" | "simulation" | "search"
@@ -165,6 +167,7 @@ class Evidence:
     sentinel: Verdict
     tightness: float | None = None
     power: float | None = None
+    partial: bool = False
     seconds: float = 0.0
     details: Mapping[str, Any] = field(default_factory=dict)
 

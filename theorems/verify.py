@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -45,9 +45,13 @@ class Result:
 
     @property
     def weak_sentinels(self) -> tuple[str, ...]:
-        """Methods whose false neighbour survived although the check itself spoke: a defect."""
+        """Methods whose false neighbour survived although the check itself spoke: a defect.
+
+        On a user's batch a neighbour may be left open, which is a matter of power there; it may not be upheld.
+        """
         return tuple(e.method for e in self.evidence
-                     if e.sentinel is not Verdict.REFUTED and e.verdict not in (Verdict.VACUOUS, Verdict.OUTSIDE))
+                     if e.sentinel is not Verdict.REFUTED and e.verdict not in (Verdict.VACUOUS, Verdict.OUTSIDE)
+                     and (e.sentinel.holds or not self.with_batch))
 
     @property
     def contradictory(self) -> bool:
@@ -84,6 +88,12 @@ class Result:
         }
 
 
+def overall(evidence: Sequence[Evidence]) -> Verdict:
+    """The statement's verdict: partial evidence may refute it, and speaks for it only where nothing else was tried."""
+    whole = [e for e in evidence if not e.partial or e.verdict is Verdict.REFUTED]
+    return combine([e.verdict for e in whole or evidence])
+
+
 def verify_each(
     names: Iterable[str] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL, budget: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -114,7 +124,7 @@ def _results(
             began = time.perf_counter()
             evidence = check(statement, context)
             found.append(replace(evidence, seconds=time.perf_counter() - began))
-        yield Result(statement, combine([e.verdict for e in found]), tuple(found), batch is not None)
+        yield Result(statement, overall(found), tuple(found), batch is not None)
 
 
 def verify(

@@ -187,6 +187,8 @@ class Pointwise:
         if witness is not None:
             details["witness"] = readable(witness)
         summary = f"{tally.decided} inputs decided exactly"
+        if context.batch is not None and self.from_batch is not None:
+            summary += ", the batch first"
         if witness is not None:
             summary = f"violated at {_short(witness)}"
         elif tally.open:

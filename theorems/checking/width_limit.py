@@ -96,7 +96,7 @@ class WidthLimit:
         return Evidence(
             method="certificate", verdict=verdict, summary=summary, power=0.0 if verdict.holds else None,
             tightness=max((f["tightness"] for f in found), default=None) if verdict.holds else None,
-            sentinel=combine([Verdict(f) for f in fallen]),
+            sentinel=combine([Verdict(f) for f in fallen]), partial=True,
             details={"precision_bits": self.precision, "depth": self.depth, "paths": found},
         )
 

@@ -32,7 +32,7 @@ SHARES = (0.5, 0.75, 0.9)
 #: Widths are chosen so that a bound is at most this share of its ceiling.
 SPEAKING = 0.85
 #: The most random numbers one replica may cost before a bound counts as out of reach.
-AFFORDABLE = 10**8
+AFFORDABLE = 4 * 10**7
 
 
 def largest_alpha(assumption: Assumption, smallest: Any) -> sp.Expr:

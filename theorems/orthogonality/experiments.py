@@ -30,7 +30,7 @@ def _exponent(exponent: sp.Expr, tolerance: sp.Expr) -> dict[str, Any]:
 
 
 #: Burn-in from an orthogonal start, which is close to stationarity, and from a user's batch, which need not be.
-BURN_IN, BURN_IN_BATCH = 16, 96
+BURN_IN, BURN_IN_BATCH = 16, 40
 
 
 def _stationary(chain: Any, top: float) -> Any:

@@ -101,10 +101,10 @@ SMALLEST_CONCENTRATION = Statement(
     title="V̂ concentrates around the mean-field value: E(V̂⁺ - (1/n - p_n))² ≤ 1/d", source=djb21("Lemma 7"),
     variables=(WIDTH, BATCH), definitions={EL: "E(V̂(H⁺) - (1/n - p_n))² given H", p_n: _integral}, chain="rescale",
     observables=("smallest_eigenvalue",), lhs=EL, relation="<=", rhs=1 / d, ceiling=sp.Max(p_n, 1 / n - p_n) ** 2,
-    sentinel=Sentinel("1/(200 d)", rhs=1 / (200 * d)), expected=Verdict.SUPPORTED,
+    sentinel=Sentinel("p_n²/(10 d)", rhs=p_n**2 / (10 * d)), expected=Verdict.SUPPORTED,
     checks=(Expectation(
         _one_layer(lambda size: (4 * size**2, 32 * size**2), lambda size, p: float(max(p[-1], 1 / size - p[-1])) ** 2),
-        _smallest_deviation, ("smallest_eigenvalue",), resolution=0.05),),
+        _smallest_deviation, ("smallest_eigenvalue",), resolution=0.1),),
 )
 
 # --- Lemma 10: convexity --------------------------------------------------------------------------------
