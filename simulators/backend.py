@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, cycle, groupby
+from itertools import cycle, groupby
 from typing import Any, Protocol, TypeVar
 
 import array_api_compat.numpy
@@ -142,16 +142,13 @@ def _host_draws(
     ahead: Future[None] | None = None
     current = next(fillings)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="draws") as background:
-        for following in chain(fillings, [None]):
-            current.work()
-            if ahead is not None:
-                ahead.result()
-            if following is None:
-                yield current.out
-            else:
-                ahead = background.submit(following.work)
-                yield current.out
-                current = following
+        for following in fillings:
+            current.finish(ahead)
+            ahead = background.submit(following.work)
+            yield current.out
+            current = following
+        current.finish(ahead)
+    yield current.out
 
 
 class _Filling:
@@ -171,6 +168,12 @@ class _Filling:
             except IndexError:
                 return
             self._streams.fill(replica, self.out[replica], self._law)
+
+    def finish(self, other: Future[None] | None) -> None:
+        """Draw what is left here, then wait for the thread that does the ``other`` part."""
+        self.work()
+        if other is not None:
+            other.result()
 
 
 def _streams(pieces: Sequence[Piece], start: Callable[[range], S]) -> Iterator[tuple[Piece, S]]:

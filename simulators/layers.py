@@ -16,6 +16,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -191,9 +192,15 @@ def _sum_of_squares(rows: Array, axis: int | tuple[int, int], xp: Any) -> Array:
 
 def _squares_are_safe(squares: Array, xp: Any) -> bool:
     """Whether no sum of squares has lost accuracy to underflow, or overflowed; false for a zero one."""
-    limits = xp.finfo(squares.dtype)
     lowest, highest = xp.min(squares), xp.max(squares)
-    return bool(lowest >= limits.smallest_normal / limits.eps) and bool(highest < math.inf)
+    return bool(lowest >= _least_safe_square(xp, squares.dtype)) and bool(highest < math.inf)
+
+
+@cache
+def _least_safe_square(xp: Any, dtype: Any) -> float:
+    """Terms that underflow are below the rounding of a sum of at least this."""
+    limits = xp.finfo(dtype)
+    return float(limits.smallest_normal) / float(limits.eps)
 
 
 def _or_infinity(norms: Array, xp: Any) -> Array:

@@ -98,12 +98,13 @@ class _Outlet:
 class _Segment:
     """The layers from one matrix of weights to the next, across the end of the block if need be.
 
-    Weights of ``width`` rows and standard deviation ``std``; the batch mean subtracted if ``recentred``;
-    then ``layers``. Of the ``outlets`` the last is where the next weights are applied, and the first, in the
-    last segment of a block, where the representation is observed; they may coincide.
+    Weights of ``width`` rows, in so many ``blocks``, and standard deviation ``std``; the mean of the batch
+    subtracted if ``recentred``; then ``layers``. Of the ``outlets`` the last is where the next weights are
+    applied; the first, in the last segment of a block, where the representation is observed. They may coincide.
     """
 
     width: int
+    blocks: int
     std: float
     recentred: bool
     layers: tuple[RowLayer, ...]
@@ -119,10 +120,10 @@ def run(
     ``(group, n, n)`` and hold until the next is asked for; a group must be read to its end before the next.
     The caller has made sure that `obstacle` is None.
     """
-    first = _segments(chain, batch.shape[-1])
-    others = _segments(chain, first[-1].width)
-    order = [first, *[others] * (depth - 1)]
     n = batch.shape[-2]
+    first = _segments(chain, batch.shape[-1], n)
+    others = _segments(chain, first[-1].width, n)
+    order = [first, *[others] * (depth - 1)]
     units = [
         (n * size, "gaussian")
         for block in order
@@ -143,7 +144,7 @@ def run(
         yield group, _factors(order, start, unit_norm, normals, backend)
 
 
-def _segments(chain: Chain, rows: int) -> list[_Segment]:
+def _segments(chain: Chain, rows: int, n: int) -> list[_Segment]:
     """One block, as a list of segments; the last runs on into the next block, up to its first weights."""
     parts: list[tuple[int, float, list[RowLayer]]] = []
     for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
@@ -161,8 +162,9 @@ def _segments(chain: Chain, rows: int) -> list[_Segment]:
         if number == len(parts) and onward:
             layers += onward
             ends.append(len(layers))
+        blocks = len(row_blocks(width, block_rows(n)))
         outlets = tuple(_Outlet(at, _norm_in_force(layers[:at])) for at in ends)
-        segments.append(_Segment(width, std, recentred, tuple(layers), outlets))
+        segments.append(_Segment(width, blocks, std, recentred, tuple(layers), outlets))
     return segments
 
 
@@ -226,7 +228,7 @@ def _pass(segment: _Segment, factor: Array, normals: Iterator[Array], backend: B
         factor = Recenter().on_rows(factor, xp, segment.width)
     folded = [_Folding(backend) for _ in segment.outlets]
     norms: dict[int, Array] = {}
-    for _ in row_blocks(segment.width, block_rows(n)):
+    for _ in range(segment.blocks):
         rows = xp.matmul(factor, next(normals))
         for index, layer in enumerate(segment.layers):
             for outlet, fold in zip(segment.outlets, folded, strict=True):
