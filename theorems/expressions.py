@@ -50,8 +50,8 @@ def _ball_power(x: Any, k: Any) -> flint.arb:
     return flint.arb(x) ** flint.arb(k)
 
 
-def _rational(value: Any) -> Any:
-    """Integers, fractions and sequences of them as ``fmpq``, so that no division leaves the rationals."""
+def _rational(value: Any, exactly: bool) -> Any:
+    """Numbers and sequences of them as ``fmpq``, so that no division leaves the rationals; balls stay balls."""
     if isinstance(value, flint.arb | flint.fmpq):
         return value
     if isinstance(value, int | flint.fmpz):
@@ -60,7 +60,29 @@ def _rational(value: Any) -> Any:
         return flint.fmpq(value.numerator, value.denominator)
     if isinstance(value, float):
         return flint.fmpq(*value.as_integer_ratio())
-    return [_rational(v) for v in value]
+    if isinstance(value, sp.Expr):
+        if value.is_Rational:
+            return flint.fmpq(int(value.p), int(value.q))
+        if not exactly:
+            return compiled(value, ()).balls()
+        raise InexactError(f"{value} is not rational")
+    return [_rational(v, exactly) for v in value]
+
+
+def _whole(x: Any) -> int:
+    """An index or a limit of a sum; ``ValueError`` unless it is a whole number."""
+    q = x if isinstance(x, flint.fmpq) else flint.fmpq(int(x)) if float(x).is_integer() else None
+    if q is None or q.q != 1:
+        raise ValueError(f"{x} is not a whole number, as indices and limits of sums must be")
+    return int(q.p)
+
+
+def _range(first: Any, last: Any) -> range:
+    return range(_whole(first), _whole(last) + 1)
+
+
+def _exact_range(first: Any, last: Any) -> list[flint.fmpq]:
+    return [flint.fmpq(k) for k in _range(first, last)]
 
 
 def _sum(terms: Any) -> Any:
@@ -71,19 +93,19 @@ def _product(terms: Any) -> Any:
     return math.prod(terms)
 
 
-_COMMON = {"total": _sum, "product": _product, "span": range}
+_COMMON = {"total": _sum, "product": _product, "place": _whole}
 _FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
-    "least": np.minimum, "greatest": np.maximum, "size": lambda x: int(np.asarray(x)[()]),
+    "least": np.minimum, "greatest": np.maximum, "span": _range,
 }
 _EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
-    "least": min, "greatest": max, "size": lambda x: int(flint.fmpq(x).p),
+    "least": min, "greatest": max, "span": _exact_range,
 }
 _BALLS: Mapping[str, Any] = {
     **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
-    "size": lambda x: int(flint.fmpq(x).p),
+    "span": _exact_range,
 }
 
 
@@ -97,6 +119,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return f"rational({expr.p}, {expr.q})"
 
     _print_Half = _print_Rational
+
+    def _print_Float(self, expr: sp.Float) -> str:
+        raise TypeError(f"{expr} is a float, which no exact evaluation can hold; write sp.Rational('{expr}')")
 
     def _print_Pow(self, expr: sp.Pow, **_: Any) -> str:
         base, exponent = expr.as_base_exp()
@@ -112,11 +137,11 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return f"power({self._print(base)}, {self._print(exponent)})"
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
-        return str(expr.base.label) + "".join(f"[{self._print(i)}]" for i in expr.indices)
+        return str(expr.base.label) + "".join(f"[place({self._print(i)})]" for i in expr.indices)
 
     def _loop(self, function: str, expr: sp.Sum | sp.Product) -> str:
         loops = " ".join(
-            f"for {i} in span(size({self._print(a)}), size({self._print(b)}) + 1)" for i, a, b in reversed(expr.limits)
+            f"for {i} in span({self._print(a)}, {self._print(b)})" for i, a, b in reversed(expr.limits)
         )
         return f"{function}({self._print(expr.function)} {loops})"
 
@@ -165,11 +190,11 @@ class Compiled:
 
     def exact(self, *values: Any) -> flint.fmpq:
         """The value at rational arguments, as a rational; ``InexactError`` if it is irrational."""
-        return flint.fmpq(self._exact(*map(_rational, values)))
+        return flint.fmpq(self._exact(*(_rational(v, True) for v in values)))
 
     def balls(self, *values: Any) -> flint.arb:
         """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``."""
-        return flint.arb(self._balls(*map(_rational, values)))
+        return flint.arb(self._balls(*(_rational(v, False) for v in values)))
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import flint
 import hypothesis
+import numpy as np
 import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
@@ -66,25 +67,34 @@ def _compare(left: Any, relation: str, right: Any) -> bool | None:
     return False if left != right else None  # equality of balls is never certain
 
 
-def _equal_by_radicals(statement: Statement, values: Mapping[str, Any]) -> bool | None:
-    """Equality of two expressions with square roots of rationals, decided by SymPy's exact radicals."""
-    plain: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, flint.arb) or (not isinstance(value, int | Fraction | flint.fmpq)
-                                            and any(isinstance(v, flint.arb) for v in value)):
-            return None
-        plain[name] = [_radical(v) for v in value] if not isinstance(value, int | Fraction | flint.fmpq) else (
-            _radical(value))
-    difference = statement.lhs - statement.rhs
-    scalars = {s: plain[str(s)] for s in difference.free_symbols if str(s) in plain and not isinstance(
-        plain[str(s)], list)}
+def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Mapping[str, Any]) -> bool | None:
+    """True if the sides, opened and multiplied out as radicals, cancel term by term; None if that is open."""
+    try:
+        plain = {name: _radical(value) for name, value in values.items()}
+    except TypeError:  # a ball
+        return None
+    difference = lhs - rhs
+    scalars = {s: plain[str(s)] for s in difference.free_symbols if not isinstance(plain.get(str(s), []), list)}
     opened = difference.subs(scalars).doit()
-    opened = opened.xreplace({x: plain[str(x.base)][int(x.indices[0])] for x in opened.atoms(sp.Indexed)})
-    return bool(sp.expand(sp.nsimplify(opened)) == 0)
+    opened = opened.xreplace({x: _entry(plain[str(x.base)], x.indices) for x in opened.atoms(sp.Indexed)})
+    return True if sp.expand(opened) == 0 else None
 
 
-def _radical(value: Any) -> sp.Rational:
-    q = flint.fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else flint.fmpq(value)
+def _entry(value: Any, indices: Iterable[sp.Expr]) -> sp.Expr:
+    for index in indices:
+        value = value[int(index)]
+    return value
+
+
+def _radical(value: Any) -> Any:
+    """Numbers as SymPy holds them exactly, nested as they came. ``TypeError`` for a ball."""
+    if isinstance(value, sp.Expr):
+        return value
+    if isinstance(value, Fraction):
+        return sp.Rational(value.numerator, value.denominator)
+    if isinstance(value, list | tuple):
+        return [_radical(v) for v in value]
+    q = flint.fmpq(value)
     return sp.Rational(int(q.p), int(q.q))
 
 
@@ -92,12 +102,12 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
     """Decide ``lhs relation rhs`` at one input, exactly.
 
     ``values()`` is called again at every working precision and returns integers, ``Fraction``, ``fmpq``,
-    or ``arb`` enclosures, or sequences of them, by symbol name. With ``squares`` both sides are known to
-    be nonnegative and are compared squared, which removes one layer of roots.
+    ``arb`` enclosures or exact SymPy radicals, or sequences of them, by symbol name. With ``squares`` the
+    sides are compared squared, which removes one layer of roots, wherever both are certainly nonnegative.
     """
-    power = 2 if squares else 1
-    lhs, rhs = statement.lhs**power, statement.rhs**power
     given = values()
+    power = 2 if squares and all(_nonnegative(side, given) for side in (statement.lhs, statement.rhs)) else 1
+    lhs, rhs = statement.lhs**power, statement.rhs**power
     try:
         left, right = _evaluate(lhs, given, True), _evaluate(rhs, given, True)
     except (InexactError, TypeError):
@@ -106,7 +116,7 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
         holds = {"<=": left <= right, "<": left < right, ">=": left >= right, ">": left > right,
                  "==": left == right}[statement.relation]
         return Decision(holds, _ratio(flint.arb(left), flint.arb(right), power))
-    if statement.relation == "==" and (equal := _equal_by_radicals(statement, given)):
+    if statement.relation == "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
         return Decision(True, 1.0)
     difference, ratio = _difference(lhs, rhs), None
     for precision in PRECISIONS:
@@ -116,7 +126,19 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
             ratio = _ratio(_evaluate(lhs, given, False), _evaluate(rhs, given, False), power)
             if (certain := _compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
+    if statement.relation != "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
+        return Decision(statement.relation in ("<=", ">="), 1.0)
     return Decision(None, ratio)
+
+
+def _nonnegative(side: sp.Expr, values: Mapping[str, Any]) -> bool:
+    """Certainly nonnegative: a square root, or so by its value."""
+    if isinstance(side, sp.Pow) and side.exp == sp.Rational(1, 2):
+        return True
+    try:
+        return bool(_evaluate(side, values, True) >= 0)
+    except (InexactError, TypeError):
+        return bool(_evaluate(side, values, False) >= 0)
 
 
 @lru_cache(maxsize=1024)
@@ -143,6 +165,7 @@ class _Tally:
     open: list[Any] = field(default_factory=list)
     ratio: float | None = None
     worst: Any = None
+    batch: Verdict | None = None  # what was found of the user's batch, if there is one
 
     def add(self, item: Any, decision: Decision) -> None:
         self.decided += decision.holds is not None
@@ -153,9 +176,13 @@ class _Tally:
 
 
 def readable(item: Any) -> Any:
-    """An input as JSON: fractions as text, nested sequences as lists."""
-    if isinstance(item, Fraction | flint.fmpq | flint.arb):
+    """An input as JSON: fractions as text, nested sequences as lists, a batch by its shape."""
+    if isinstance(item, Fraction | flint.fmpq | flint.arb | sp.Expr):
         return str(item)
+    if isinstance(item, np.ndarray):
+        return "the batch, " + "×".join(map(str, item.shape))
+    if isinstance(item, Mapping):
+        return {str(k): readable(v) for k, v in item.items()}
     if isinstance(item, tuple | list):
         return [readable(v) for v in item]
     return item
@@ -167,7 +194,11 @@ class Pointwise:
 
     ``values(input)`` turns an input into numbers by symbol name, at the current ball precision.
     ``inputs()`` builds the strategy; ``corners`` are always tried; ``from_batch`` makes an input of the
-    user's (d, n) array, or is None where a batch has nothing to say.
+    user's (d, n) array, or is None where a batch has nothing to say. A batch outside the assumptions makes
+    the verdict ``outside``, unless some input refutes the claim.
+
+    An assumption on balls may be open, as equalities of enclosures are. A claim that holds whatever the
+    assumption then counts; one that would fall is left open.
     """
 
     values: Values
@@ -184,13 +215,17 @@ class Pointwise:
                                    "sentinel_witness": readable(counterexample)}
         if tally.worst is not None:
             details["tightest_at"] = readable(tally.worst)
+        if tally.batch is not None:
+            details["batch"] = tally.batch.value
         if witness is not None:
             details["witness"] = readable(witness)
         summary = f"{tally.decided} inputs decided exactly"
-        if context.batch is not None and self.from_batch is not None:
+        if tally.batch is not None:
             summary += ", the batch first"
         if witness is not None:
             summary = f"violated at {_short(witness)}"
+        elif verdict is Verdict.OUTSIDE:
+            summary = "the batch does not meet the assumptions" if tally.decided else "no input met the assumptions"
         elif tally.open:
             summary += f", {len(tally.open)} left open"
         return Evidence(method="certificate" if witness is None else "search", verdict=verdict, summary=summary,
@@ -200,27 +235,36 @@ class Pointwise:
     def _attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
         tally = _Tally()
 
-        def examine(item: Any) -> None:
-            if not self._admits(statement, item):
+        def examine(item: Any) -> Verdict:
+            admitted = self._admits(statement, item)
+            if admitted is False:
                 tally.outside += 1
-                return
+                return Verdict.OUTSIDE
             decision = decide(statement, lambda: self.values(item), squares=self.squares)
+            if decision.holds is False and admitted is None:
+                decision = Decision(None, decision.ratio)
             tally.add(item, decision)
             if decision.holds is False:
                 raise _ViolationError(item)
+            return Verdict.CERTIFIED if decision.holds else Verdict.INCONCLUSIVE
+
+        def draw(item: Any) -> None:  # Hypothesis wants no return value
+            examine(item)
 
         try:
-            fixed = list(self.corners())
             if context.batch is not None and self.from_batch is not None:
-                fixed.insert(0, self.from_batch(context.batch.array))
-            for item in fixed:
+                tally.batch = Verdict.REFUTED
+                tally.batch = examine(self.from_batch(context.batch.array))
+            for item in self.corners():
                 examine(item)
-            self._search(examine, context)
+            self._search(draw, context)
         except _ViolationError as violation:
             return Verdict.REFUTED, tally, violation.args[0]
         if tally.open:
             return Verdict.INCONCLUSIVE, tally, None
-        return (Verdict.CERTIFIED if tally.decided else Verdict.OUTSIDE), tally, None
+        if tally.batch is Verdict.OUTSIDE or not tally.decided:
+            return Verdict.OUTSIDE, tally, None
+        return Verdict.CERTIFIED, tally, None
 
     def _search(self, examine: Callable[[Any], None], context: Context) -> None:
         quiet = hypothesis.settings(
@@ -230,26 +274,33 @@ class Pointwise:
         )
         hypothesis.seed(context.seed)(quiet(hypothesis.given(self.inputs())(examine)))()
 
-    def _admits(self, statement: Statement, item: Any) -> bool:
-        given = self.values(item)
+    def _admits(self, statement: Statement, item: Any) -> bool | None:
+        """Whether every assumption holds; None if some enclosure leaves that open and none fails."""
+        given, answers = self.values(item), []
         for assumption in statement.assumptions:
             relation = assumption.relation
             try:
                 left, right = (_evaluate(side, given, True) for side in (relation.lhs, relation.rhs))
             except (InexactError, TypeError):
-                left, right = (_evaluate(side, given, False) for side in (relation.lhs, relation.rhs))
-            if not _holds(left, relation, right):
-                return False
-        return True
+                left, right = (flint.arb(_evaluate(side, given, False)) for side in (relation.lhs, relation.rhs))
+            answer = _holds(left, relation, right)
+            if answer is None and _equal_by_radicals(relation.lhs, relation.rhs, given):
+                answer = isinstance(relation, sp.Eq | sp.Le | sp.Ge)
+            answers.append(answer)
+        return False if False in answers else None if None in answers else True
 
 
-def _holds(left: Any, relation: sp.core.relational.Relational, right: Any) -> bool:
-    if isinstance(relation, sp.Ne):
-        return bool(left != right)
-    if isinstance(relation, sp.Eq):
-        return bool(left == right)
-    symbol = {sp.Ge: ">=", sp.Gt: ">", sp.Le: "<=", sp.Lt: "<"}[type(relation)]
-    return _compare(left, symbol, right) is True
+_SYMBOLS = {sp.Ge: ">=", sp.Gt: ">", sp.Le: "<=", sp.Lt: "<", sp.Eq: "==", sp.Ne: "!="}
+
+
+def _holds(left: Any, relation: sp.core.relational.Relational, right: Any) -> bool | None:
+    """The relation between two rationals, or between two balls as far as they tell."""
+    symbol = _SYMBOLS[type(relation)]
+    if symbol in ("==", "!="):
+        if left == right:  # rationals, or two balls without radius
+            return symbol == "=="
+        return symbol == "!=" if left != right else None
+    return _compare(left, symbol, right)
 
 
 def _short(item: Any, limit: int = 80) -> str:

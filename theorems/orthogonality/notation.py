@@ -56,24 +56,34 @@ def djb21(place: str) -> Source:
 OURS = Source("ours", "sharpened from DJB21")
 
 
-def _exact_gram(batch: np.ndarray[Any, Any]) -> tuple[flint.fmpz_poly, flint.fmpq]:
-    """Characteristic polynomial of C (integers after scaling) and the factor from its roots to lambda."""
+@lru_cache(maxsize=64)
+def _batch_spectrum(entries: bytes, shape: tuple[int, int], precision: int) -> tuple[list[Any], list[int]]:
+    """Distinct eigenvalues of C over its trace, smallest first, with multiplicities, from the exact C.
+
+    Rational ones are exact: roots of a monic integer polynomial that are rational are integers.
+    """
+    batch = np.frombuffer(entries).reshape(shape)
     rows = [[Fraction(float(x)) for x in row] for row in batch]
     scale = max(x.denominator for row in rows for x in row)
     integers = flint.fmpz_mat([[int(x * scale) for x in row] for row in rows])
     gram = integers.transpose() * integers
-    trace = sum(int(gram[i, i]) for i in range(gram.nrows()))
-    return gram.charpoly(), flint.fmpq(1, trace)
+    trace = flint.fmpz(sum(int(gram[a, a]) for a in range(gram.nrows())))
+    polynomial = gram.charpoly()
+    found: list[tuple[Any, int]] = []
+    with flint.ctx.workprec(precision + int(trace).bit_length()):  # narrow enough to single out an integer
+        for root, multiplicity in polynomial.complex_roots():
+            whole = root.real.unique_fmpz()
+            exact = whole is not None and polynomial(whole) == 0
+            found.append((flint.fmpq(whole, trace) if exact else root.real / trace, multiplicity))
+        found.sort(key=lambda pair: float(flint.arb(pair[0]).mid()))
+    return [value for value, _ in found], [multiplicity for _, multiplicity in found]
 
 
 def _grouped(item: Any) -> tuple[list[Any], list[int]]:
     """Distinct eigenvalues, smallest first, with multiplicities: exact, or enclosed for a batch."""
     if isinstance(item, np.ndarray):
-        polynomial, factor = _exact_gram(item)
-        roots = [(root.real * factor, m) for root, m in polynomial.complex_roots()]
-        roots.sort(key=lambda pair: float(pair[0].mid()))
-        zero_ok = [(flint.fmpq(0) if root.is_zero() else root, m) for root, m in roots]
-        return [r for r, _ in zero_ok], [m for _, m in zero_ok]
+        batch = np.ascontiguousarray(item, dtype=np.float64)
+        return _batch_spectrum(batch.tobytes(), batch.shape, flint.ctx.prec)
     distinct = sorted(set(item))
     return ([flint.fmpq(x.numerator, x.denominator) for x in distinct], [item.count(x) for x in distinct])
 
@@ -105,9 +115,14 @@ def contraction_values(item: Any) -> Mapping[str, Any]:
     return {"n": size, "s": eigenvalues[0], "p_n": p_n}
 
 
+def _root(value: Any) -> Any:
+    """The square root, as an exact radical where it is one of a rational."""
+    return sp.sqrt(sp.Rational(int(value.p), int(value.q))) if isinstance(value, flint.fmpq) else value.sqrt()
+
+
 def singular_values(item: Any) -> Mapping[str, Any]:
     """Symbol values of singular values with unit square sum: ``Fraction``s, or a float (d, n) batch."""
     if isinstance(item, np.ndarray):
         found = spectrum_values(item)
-        return {"n": found["n"], "sigma": [flint.arb(x).sqrt() for x in found["lambda"]]}
+        return {"n": found["n"], "sigma": [_root(x) for x in found["lambda"]]}
     return {"n": len(item), "sigma": list(item)}
