@@ -29,7 +29,7 @@ def test_within_the_cost_of_its_normals(benchmark, report, width):
     def run():
         simulate(rescale_chain(width), batch, depth=layers, replicas=REPLICAS, seed=SEED, engine="gram")
 
-    drawing, running = best_of(7, draw, run)
+    drawing, running = best_of(15, draw, run)
     benchmark.pedantic(run, rounds=1)
     target = TARGETS[width]
     report(

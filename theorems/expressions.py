@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import flint
@@ -17,7 +17,7 @@ import numpy as np
 import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
-__all__ = ["Compiled", "InexactError", "compiled"]
+__all__ = ["Compiled", "InexactError", "arguments_of", "compiled"]
 
 
 class InexactError(ArithmeticError):
@@ -152,10 +152,8 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return self._loop("product", expr)
 
     def _nest(self, function: str, expr: sp.Expr) -> str:
-        first, *rest = (self._print(a) for a in expr.args)
-        for other in rest:
-            first = f"{function}({first}, {other})"
-        return first
+        first, *rest = (str(self._print(a)) for a in expr.args)
+        return reduce(lambda nested, other: f"{function}({nested}, {other})", rest, first)
 
     def _print_Min(self, expr: sp.Min) -> str:
         return self._nest("least", expr)
@@ -195,6 +193,14 @@ class Compiled:
     def balls(self, *values: Any) -> flint.arb:
         """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``."""
         return flint.arb(self._balls(*(_rational(v, False) for v in values)))
+
+
+def arguments_of(expression: sp.Expr) -> tuple[sp.Symbol | sp.IndexedBase, ...]:
+    """What :func:`compiled` needs values for: free symbols and indexed families, by name."""
+    bases = expression.atoms(sp.IndexedBase)
+    labels = {b.label for b in bases}
+    free = {s for s in expression.free_symbols if isinstance(s, sp.Symbol) and s not in labels}
+    return tuple(sorted(bases | free, key=str))
 
 
 @lru_cache(maxsize=4096)

@@ -44,7 +44,7 @@ def select(names: Iterable[str]) -> tuple[Statement, ...]:
 
     Raises :class:`UnknownNameError`, suggesting the nearest known name.
     """
-    wanted = list(names)
+    wanted = [names] if isinstance(names, str) else list(names)
     if not wanted:
         return library()
     groups: dict[str, list[Statement]] = {}

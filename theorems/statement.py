@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy as sp
 
-from theorems.expressions import compiled
+from theorems.expressions import arguments_of, compiled
 
 if TYPE_CHECKING:
     from theorems.checking.context import Check
@@ -102,14 +102,17 @@ class Variable:
         return str(self.symbol)
 
     def admit(self, values: Mapping[str, Any]) -> None:
-        """Raise ``ValueError`` if ``values[self.name]`` leaves the domain (vectorised)."""
+        """Raise ``ValueError`` if ``values[self.name]`` leaves the domain, or is a family of another size."""
         array = np.asarray(values[self.name])
+        want = tuple(int(_end_value(extent, values)) for extent in self.size)
+        if array.shape[: len(want)] != want:
+            raise ValueError(f"{self.name} has shape {array.shape}: {self.meaning}, of size {want}")
         if array.dtype.kind not in "biuf" or array.dtype.kind == "b":
             raise ValueError(f"{self.name}={values[self.name]!r}: want real numbers in {self.domain}")
         domain = self.domain
         if isinstance(domain, sp.Range):
             low, high, left_open, right_open = domain.inf, domain.sup, False, False
-            inside = np.equal(array, np.floor(array))
+            inside = np.isfinite(array) & np.equal(array, np.floor(array))
         else:
             low, high = domain.start, domain.end
             left_open, right_open = bool(domain.left_open), bool(domain.right_open)
@@ -221,7 +224,9 @@ class Statement:
                 raise ValueError(
                     f"{self.name}: symbol(s) {', '.join(sorted(stray))} are neither variables nor definitions"
                 )
-        if self.sentinel.lhs is None and self.sentinel.rhs is None:
+            if floats := side.atoms(sp.Float):
+                raise ValueError(f"{self.name}: {floats.pop()} is a float; write an exact number, sp.Rational")
+        if self.neighbour_sides == (self.lhs, self.rhs):
             raise ValueError(f"{self.name}: the sentinel changes nothing, so it cannot be refuted")
 
     @property
@@ -237,8 +242,15 @@ class Statement:
     @property
     def neighbour(self) -> Statement:
         """The sentinel as a statement of its own, false on purpose."""
+        lhs, rhs = self.neighbour_sides
+        # its own sentinel must differ from it, and may as well be the claim
+        return replace(self, lhs=lhs, rhs=rhs, sentinel=Sentinel("the claim", self.lhs, self.rhs))
+
+    @property
+    def neighbour_sides(self) -> tuple[sp.Expr, sp.Expr]:
+        """The two sides of the false neighbour."""
         s = self.sentinel
-        return replace(self, lhs=self.lhs if s.lhs is None else s.lhs, rhs=self.rhs if s.rhs is None else s.rhs)
+        return (self.lhs if s.lhs is None else s.lhs), (self.rhs if s.rhs is None else s.rhs)
 
     def bound(self, **values: Any) -> Any:
         """``rhs`` at ``values``, in float64, broadcasting over arrays. Refuses values outside the domains.
@@ -261,14 +273,15 @@ class Statement:
         return self.bound(**{k: v for k, v in values.items() if k in names}) >= self.top(**values)
 
     def _floats(self, expression: sp.Expr, values: Mapping[str, Any]) -> Any:
-        needed = {str(s) for s in expression.free_symbols}
+        arguments = arguments_of(expression)
+        needed = {str(a) for a in arguments}
         declared = {v.name for v in self.variables} | {str(s) for s in self.definitions}
         if missing := needed - set(values):
             raise TypeError(f"{self.name}: value needed for {', '.join(sorted(missing))}")
         if unknown := set(values) - declared:
-            raise TypeError(f"{self.name}: no symbol {', '.join(sorted(unknown))}; it has {', '.join(sorted(declared))}")
+            known = ", ".join(sorted(declared))
+            raise TypeError(f"{self.name}: no symbol {', '.join(sorted(unknown))}; it has {known}")
         for variable in self.variables:
-            if variable.name in values and not variable.size:
+            if variable.name in values:
                 variable.admit(values)
-        names = tuple(sorted(expression.free_symbols, key=str))
-        return compiled(expression, names).floats(*(np.asarray(values[str(s)], dtype=float) for s in names))
+        return compiled(expression, arguments).floats(*(np.asarray(values[str(a)], dtype=float) for a in arguments))

@@ -110,12 +110,12 @@ def _results(
     progress: Callable[[str], None],
 ) -> Iterator[Result]:
     deadline = None if budget is None else time.monotonic() + budget
-    share = level / sum(len(s.checks) for s in statements)
+    share = level / max(sum(len(s.checks) for s in statements), 1)
     memory: dict[Any, Any] = {}
     theorem = ""
     for statement in statements:
-        if statement.theorem != theorem:
-            theorem = statement.theorem
+        if f"{statement.family}.{statement.theorem}" != theorem:
+            theorem = f"{statement.family}.{statement.theorem}"
             memory.clear()  # samples are shared between the variants of one theorem only
         found = []
         for check in statement.checks:

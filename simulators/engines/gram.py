@@ -100,7 +100,7 @@ class _Segment:
 
     Weights of ``width`` rows, in so many ``blocks``, and standard deviation ``std``; the mean of the batch
     subtracted if ``recentred``; then ``layers``. Of the ``outlets`` the last is where the next weights are
-    applied; the first, in the last segment of a block, where the representation is observed. They may coincide.
+    applied; the first, in the last segment of a block, where the representation is observed.
     """
 
     width: int

@@ -43,12 +43,13 @@ class Instance:
 
     @property
     def width(self) -> int:
-        return self.chain.widths(self.start.shape[0])[-1]
+        last: int = self.chain.widths(self.start.shape[0])[-1]
+        return last
 
     @property
     def normals(self) -> int:
         """Random numbers one replica costs in the exact-in-law engine."""
-        return self.width * self.start.shape[1] * self.depth
+        return self.width * int(self.start.shape[1]) * self.depth
 
 
 def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> npt.NDArray[np.bool_]:

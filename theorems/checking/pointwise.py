@@ -19,13 +19,13 @@ import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.context import Context
-from theorems.expressions import InexactError, compiled
+from theorems.expressions import InexactError, arguments_of, compiled
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict
 
-__all__ = ["Decision", "Pointwise", "decide"]
+__all__ = ["Decision", "Pointwise", "compare", "decide", "holds", "readable"]
 
 #: Balls are tried at these precisions (bits) before a question is left open.
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
@@ -42,21 +42,14 @@ class Decision:
 Values = Callable[[Any], Mapping[str, Any]]
 
 
-def _arguments(expression: sp.Expr) -> tuple[Any, ...]:
-    bases = expression.atoms(sp.IndexedBase)
-    labels = {b.label for b in bases}
-    free = {s for s in expression.free_symbols if isinstance(s, sp.Symbol) and s not in labels}
-    return tuple(sorted(bases | free, key=str))
-
-
 def _evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> Any:
-    arguments = _arguments(expression)
+    arguments = arguments_of(expression)
     function = compiled(expression, arguments)
     given = [values[str(a)] for a in arguments]
     return function.exact(*given) if exactly else function.balls(*given)
 
 
-def _compare(left: Any, relation: str, right: Any) -> bool | None:
+def compare(left: Any, relation: str, right: Any) -> bool | None:
     """Certain truth or falsehood of a relation between balls; None when they overlap."""
     if relation in (">=", ">"):
         left, right, relation = right, left, {">=": "<=", ">": "<"}[relation]
@@ -124,7 +117,7 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
             given = values()
             gap = _evaluate(difference, given, False)
             ratio = _ratio(_evaluate(lhs, given, False), _evaluate(rhs, given, False), power)
-            if (certain := _compare(gap, statement.relation, flint.arb(0))) is not None:
+            if (certain := compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
     if statement.relation != "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
         return Decision(statement.relation in ("<=", ">="), 1.0)
@@ -283,7 +276,7 @@ class Pointwise:
                 left, right = (_evaluate(side, given, True) for side in (relation.lhs, relation.rhs))
             except (InexactError, TypeError):
                 left, right = (flint.arb(_evaluate(side, given, False)) for side in (relation.lhs, relation.rhs))
-            answer = _holds(left, relation, right)
+            answer = holds(left, relation, right)
             if answer is None and _equal_by_radicals(relation.lhs, relation.rhs, given):
                 answer = isinstance(relation, sp.Eq | sp.Le | sp.Ge)
             answers.append(answer)
@@ -293,14 +286,14 @@ class Pointwise:
 _SYMBOLS = {sp.Ge: ">=", sp.Gt: ">", sp.Le: "<=", sp.Lt: "<", sp.Eq: "==", sp.Ne: "!="}
 
 
-def _holds(left: Any, relation: sp.core.relational.Relational, right: Any) -> bool | None:
+def holds(left: Any, relation: sp.core.relational.Relational, right: Any) -> bool | None:
     """The relation between two rationals, or between two balls as far as they tell."""
     symbol = _SYMBOLS[type(relation)]
     if symbol in ("==", "!="):
         if left == right:  # rationals, or two balls without radius
             return symbol == "=="
         return symbol == "!=" if left != right else None
-    return _compare(left, symbol, right)
+    return compare(left, symbol, right)
 
 
 def _short(item: Any, limit: int = 80) -> str:

@@ -23,7 +23,7 @@ __all__ = ["SymbolicIdentity", "SymbolicSign"]
 class SymbolicIdentity:
     """``lhs == rhs`` for all parameters: (lhs - rhs) / ``scale`` simplifies to zero. ``scale`` is nonzero."""
 
-    scale: sp.Expr = sp.Integer(1)
+    scale: sp.Expr = sp.S.One
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         residue = self._residue(statement)

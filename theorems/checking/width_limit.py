@@ -68,7 +68,8 @@ class WidthLimit:
 
     ``readings(spectrum, multiplicities)`` gives the enclosures of the symbols a layer determines; ``lhs``
     reads the layer reached, path assumptions read every layer before it (and, with an ``offset``, that layer
-    too), ``initial(statement, start)`` gives the symbols fixed at the start, exactly. ``offset`` is what ``layer`` reads at the start.
+    too), ``initial(statement, start)`` gives the symbols fixed at the start, exactly. ``offset`` is what ``layer``
+    reads at the start.
     """
 
     starts: tuple[Start, ...]
@@ -109,7 +110,7 @@ class WidthLimit:
         }
         with flint.ctx.workprec(self.precision):
             for layer, spectrum in enumerate(_Path.of(start, self.precision).layers(self.depth)):
-                values = known | self.readings(spectrum, start.multiplicities) | {str(self.layer): layer + self.offset}
+                values = known | dict(self.readings(spectrum, start.multiplicities)) | {str(self.layer): layer + self.offset}
                 if self.offset and not self._admitted(statement, start, layer, values):
                     return report | {"verdict": Verdict.OUTSIDE.value, "last_layer": layer}
                 left, right = _ball(statement.lhs, values), _ball(limit, values)

@@ -18,7 +18,20 @@ from theorems.checking.width_limit import Start, WidthLimit
 from theorems.expressions import compiled
 from theorems.orthogonality import starts
 from theorems.orthogonality.notation import (
-    BATCH, DEPTH, FAMILY, LAYER, OURS, WIDTH, alpha, c, d, depth, djb21, ell, n, s,
+    BATCH,
+    DEPTH,
+    FAMILY,
+    LAYER,
+    OURS,
+    WIDTH,
+    alpha,
+    c,
+    d,
+    depth,
+    djb21,
+    ell,
+    n,
+    s,
 )
 from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Variable, Verdict
 

@@ -50,7 +50,8 @@ def _last_gap(trajectory: Trajectory) -> Floats:
 
 HALF = sp.Rational(1, 2)
 WIDTH_SCALING = Statement(
-    family=FAMILY, theorem="width_scaling", title="The stationary mean gap scales as d^(-1/2): slope within 1/20 of -1/2",
+    family=FAMILY, theorem="width_scaling",
+    title="The stationary mean gap scales as d^(-1/2): slope within 1/20 of -1/2",
     quantifier=Quantifier.LIMIT, source=djb21("Figure 2b"), variables=(WIDTH, BATCH), chain="rescale",
     observables=("orthogonality_gap",),
     definitions={beta: "least-squares slope of log E V against log d, stationary chain, d = 32 … 512"},

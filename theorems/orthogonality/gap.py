@@ -11,8 +11,26 @@ import sympy as sp
 from theorems.checking.pointwise import Pointwise
 from theorems.orthogonality import inputs
 from theorems.orthogonality.notation import (
-    BATCH, FAMILY, NUDGE, OURS, SINGULAR, SPECTRUM, UNIT_NORM, UNIT_TRACE, WIDTH, d, djb21, gap_squared, i, j, k, lam,
-    n, s, sig, singular_values, spectrum_values,
+    BATCH,
+    FAMILY,
+    NUDGE,
+    OURS,
+    SINGULAR,
+    SPECTRUM,
+    UNIT_NORM,
+    UNIT_TRACE,
+    WIDTH,
+    d,
+    djb21,
+    gap_squared,
+    i,
+    j,
+    k,
+    n,
+    s,
+    sig,
+    singular_values,
+    spectrum_values,
 )
 from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Variable, Verdict
 

@@ -39,7 +39,7 @@ def _on_sphere(coordinates: Iterable[Fraction]) -> Fractions:
     """A rational point of the unit sphere, nonnegative: the inverse stereographic image."""
     u = tuple(coordinates)
     square = sum((x * x for x in u), Fraction(0))
-    return tuple(abs(2 * x) / (1 + square) for x in u) + (abs(1 - square) / (1 + square),)
+    return (*(abs(2 * x) / (1 + square) for x in u), abs(1 - square) / (1 + square))
 
 
 def corner_singular_values() -> list[Fractions]:

@@ -18,7 +18,17 @@ from theorems.checking.pointwise import Pointwise
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.orthogonality import inputs, starts
 from theorems.orthogonality.notation import (
-    BATCH, FAMILY, OURS, SMALLEST, WIDTH, c, contraction_values, d, djb21, n, s,
+    BATCH,
+    FAMILY,
+    OURS,
+    SMALLEST,
+    WIDTH,
+    c,
+    contraction_values,
+    d,
+    djb21,
+    n,
+    s,
 )
 from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ def two_level(n: int, share: float) -> Floats:
     return spectrum_batch(two_level_spectrum(n, share / n), n)
 
 
-def one_layer(batch: Floats | None) -> list[tuple[str, Floats]]:
+def one_layer(batch: Floats | None) -> Sequence[tuple[str, Floats]]:
     """The user's batch, or spectra of every shape at n = 2, 4, 8: uniform, one small, one dominant, geometric."""
     if batch is not None:
         return [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch)]
