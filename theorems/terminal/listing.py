@@ -1,0 +1,51 @@
+"""``theorems list``: every statement by family and theorem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from rich.console import Console
+from rich.text import Text
+
+from theorems.statement import Source, Statement
+from theorems.terminal.screen import field, heading, paragraph, verdict_text
+from theorems.terminal.typesetting import words
+
+__all__ = ["print_listing"]
+
+
+def print_listing(out: Console, statements: Iterable[Statement]) -> None:
+    """One block per theorem, one entry per variant: expected verdict, quantifier, title, source."""
+    chosen = list(statements)
+    columns = (max(len(s.variant) for s in chosen) + 4, max(len(s.expected.value) for s in chosen) + 2,
+               max(len(s.quantifier.value) for s in chosen) + 2)
+    for family, members in groupby(chosen, key=lambda s: s.family):
+        inside = list(members)
+        out.print(heading(family), Text(f"  {len(inside)} statement{'' if len(inside) == 1 else 's'}", style="dim"),
+                  sep="")
+        for theorem, forms in groupby(inside, key=lambda s: s.theorem):
+            out.print()
+            out.print(heading(f"{family}.{theorem}"))
+            for statement in forms:
+                _print_variant(out, statement, columns)
+        out.print()
+    papers = dict.fromkeys(s.source.paper for s in chosen)
+    field(out, "Sources", "; ".join(papers), indent=columns[0])
+    field(out, "Verdicts", "as expected of theorems verify NAME, where NAME is a family, a theorem or theorem:variant; "
+                           "theorems show NAME prints a statement in full", indent=columns[0])
+
+
+def _print_variant(out: Console, s: Statement, columns: tuple[int, int, int]) -> None:
+    """Two lines: what it is called, what is expected of it, whence it comes; and what it says."""
+    label, verdict, quantifier = columns
+    line = Text((f"  :{s.variant}" if s.variant else "").ljust(label))
+    line.append_text(verdict_text(s.expected))
+    line.append(" " * (verdict - len(s.expected.value)) + s.quantifier.value.ljust(quantifier))
+    paragraph(out, Text(_short(s.source), style="dim"), first=line, indent=label + verdict + quantifier)
+    paragraph(out, Text(words(s.title)), indent=label)
+
+
+def _short(source: Source) -> str:
+    """The source with its paper's identifier left to the list of sources."""
+    return ", ".join(part for part in (source.paper.split(" (")[0], source.place) if part)

@@ -1,0 +1,186 @@
+"""``theorems show``: one statement in full."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import sympy as sp
+from rich.console import Console
+from rich.text import Text
+
+from theorems.checking.context import Check
+from theorems.checking.expectation import Expectation
+from theorems.checking.pointwise import Pointwise
+from theorems.checking.scaling import Scaling
+from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
+from theorems.checking.width_limit import WidthLimit
+from theorems.library import library
+from theorems.statement import Assumption, Quantifier, Statement, Verdict
+from theorems.terminal.screen import duration, field, heading, paragraph, ratio, sensitivity, verdict_text
+from theorems.terminal.typesetting import block, claim, domain, inline, notation, symbol, words
+
+__all__ = ["print_page"]
+
+_QUANTIFIERS = {
+    Quantifier.POINTWISE: "for every input that meets the assumptions",
+    Quantifier.EXPECTATION: "over the random weights",
+    Quantifier.PROBABILITY: "of the event, over the random weights",
+    Quantifier.LIMIT: "as depth or time grows",
+    Quantifier.MEAN_FIELD: "as the width tends to infinity",
+}
+_INDENT = 14
+
+
+def print_page(out: Console, statement: Statement, earlier: Mapping[str, Any] | None = None) -> None:
+    """The statement typeset, what it means, how it is attacked, and the evidence of an ``earlier`` run, if given."""
+    s = statement
+    out.print(heading(s.name))
+    paragraph(out, Text(words(s.title)))
+    paragraph(out, Text(str(s.source), style="dim"))
+    out.print()
+    _lines(out, claim(s, out.width - 4), "    ")
+    out.print()
+    _meaning(out, s)
+    _standing(out, s)
+    _checks(out, s)
+    if earlier is not None:
+        _evidence(out, s, earlier)
+
+
+def _lines(out: Console, lines: list[str], indent: str) -> None:
+    for line in lines:
+        out.print(Text(indent + line if line else ""), no_wrap=True, crop=False)
+
+
+def _items(out: Console, name: str, items: list[str | Text | list[str]]) -> None:
+    """A field of several items, the name beside the first."""
+    for number, item in enumerate(items):
+        field(out, "" if number else name, item, indent=_INDENT)
+
+
+# --- what it says -------------------------------------------------------------------------------------------
+
+
+def _meaning(out: Console, s: Statement) -> None:
+    sets = [domain(v) for v in s.variables]
+    width = max(len(text) for text in sets) + 2
+    symbols: list[str | Text | list[str]] = []
+    for text, variable in zip(sets, s.variables, strict=True):
+        size = f" ({' × '.join(inline(x) for x in variable.size)} of them)" if variable.size else ""
+        symbols.append(f"{text.ljust(width)}{words(variable.meaning)}{size}")
+    _items(out, "Symbols", symbols)
+    for number, (name, meaning) in enumerate(s.definitions.items()):
+        _definition(out, s, "" if number else "Definitions", name, meaning)
+    _items(out, "Assumptions", [_assumption(s, a) for a in s.assumptions])
+    field(out, "Quantifier", f"{s.quantifier.value}: {_QUANTIFIERS[s.quantifier]}")
+    if s.chain is not None:
+        field(out, "Chain", s.chain)
+    if s.observables:
+        field(out, "Observables", ", ".join(s.observables))
+    if s.ceiling is not None:
+        field(out, "Vacuous", f"where the right side reaches {inline(s.ceiling, notation(s))}, "
+                              f"which the left side never exceeds")
+
+
+def _definition(out: Console, s: Statement, margin: str, name: sp.Symbol, meaning: sp.Expr | str) -> None:
+    if isinstance(meaning, str):
+        shown = notation(s).get(str(name))
+        # a symbol printed as what it stands for needs no second definition, but its name in the code
+        field(out, margin, f"{shown}: {name} in the code" if shown else f"{symbol(str(name))} = {words(meaning)}")
+        return
+    prefix = f"{symbol(str(name))} = "
+    lines = block(sp.Eq(name, meaning, evaluate=False), out.width - _INDENT)
+    field(out, margin, lines if len(lines) > 1 else prefix + inline(meaning))
+
+
+def _assumption(s: Statement, assumption: Assumption) -> str:
+    formula = inline(assumption.relation, notation(s))
+    where = ", at every layer of the path" if assumption.along == "path" else ""
+    return f"{words(assumption.words)}, that is {formula}{where}"
+
+
+# --- where it stands ----------------------------------------------------------------------------------------
+
+
+def _standing(out: Console, s: Statement) -> None:
+    expected = verdict_text(s.expected)
+    field(out, "Expected", expected)
+    sentinel = [Text(f"{words(s.sentinel.words)}: false, and every check must refute it")]
+    for side, changed in (("left", s.sentinel.lhs), ("right", s.sentinel.rhs)):
+        if changed is not None:
+            sentinel.append(Text(f"{side} side: {inline(changed, notation(s))}", style="dim"))
+    _items(out, "Sentinel", list(sentinel))
+    others = [o for o in library() if (o.family, o.theorem) == (s.family, s.theorem) and o.variant != s.variant]
+    _items(out, "Variants", [_variant(o) for o in others])
+    if s.depends_on:
+        field(out, "Depends on", ", ".join(s.depends_on))
+    if s.remark:
+        field(out, "Remark", words(s.remark))
+
+
+def _variant(other: Statement) -> Text:
+    line = Text(f":{other.variant} (")
+    line.append_text(verdict_text(other.expected))
+    line.append(f") {words(other.title)}")
+    return line
+
+
+# --- how it is attacked -------------------------------------------------------------------------------------
+
+
+def _checks(out: Console, s: Statement) -> None:
+    _items(out, "Attacked by", [_check(check) for check in s.checks])
+
+
+def _check(check: Check) -> str:
+    """What a check does, from its own settings; for one that is not known here, the head of its docstring."""
+    match check:
+        case Pointwise():
+            batch = ", and the user's batch" if check.from_batch is not None else ""
+            return (f"exact arithmetic: corner cases, {check.examples} generated inputs{batch}, "
+                    f"each decided in rationals or, where roots occur, in balls")
+        case Expectation():
+            return (f"simulation: a confidence sequence for every mean, up to {check.replicas:,} replicas, stopped at a "
+                    f"half-width of {check.resolution:g} of the bound or at a refutation; a user's batch becomes the "
+                    f"start")
+        case WidthLimit():
+            sizes = ", ".join(str(start.n) for start in check.starts)
+            return (f"width limit: the exact path of spectra for {check.depth} layers from n = {sizes}, every layer "
+                    f"enclosed in balls of {check.precision} bits; it can refute, and speaks for one path only")
+        case Scaling():
+            return "simulation: an interval for the slope of log mean against log width; a user's batch becomes the start"
+        case SymbolicIdentity():
+            return "computer algebra: the difference of the sides simplifies to zero, for all parameters at once"
+        case SymbolicSign():
+            return ("computer algebra: the difference of the sides is a positive factor times a sum of nonnegative terms, "
+                    "for all parameters at once")
+        case _:
+            name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(check).__name__).lower()
+            lead = (type(check).__doc__ or "a check without description").strip().split("\n\n")[0]
+            return f"{name}: {' '.join(lead.replace('`', '').split())}"
+
+
+# --- what a run said ----------------------------------------------------------------------------------------
+
+
+def _evidence(out: Console, s: Statement, earlier: Mapping[str, Any]) -> None:
+    key = (f"{s.family}.{s.theorem}", s.variant)
+    found = next((r for r in earlier["results"] if (r["statement"], r["variant"]) == key), None)
+    if found is None:
+        field(out, "Evidence", "the run in that file did not check this statement")
+        return
+    environment = earlier["environment"]
+    batch = environment["batch"]
+    line = verdict_text(Verdict(found["verdict"]))
+    line.append(f" in {duration(found['seconds'])}, seed {environment['seed']}, error budget "
+                f"{environment['error_budget']:g}" + (f", on {batch['description']}" if batch else ""), style="dim")
+    items: list[str | Text | list[str]] = [line]
+    for piece in found["evidence"]:
+        text = Text(f"{piece['method']}: ", style="dim")
+        text.append_text(verdict_text(Verdict(piece["verdict"])))
+        text.append(f", {words(piece['summary'])}; tightness {ratio(piece['tightness'])}, "
+                    f"power {sensitivity(piece['power'])}; sentinel {piece['sentinel']}", style="default")
+        items.append(text)
+    _items(out, "Evidence", items)

@@ -1,0 +1,98 @@
+"""The JSON document of a run: built without NaN, written in one piece or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulators.batches import Batch
+from theorems.verify import Result, environment
+
+__all__ = ["document", "require_directory", "require_file", "write_json"]
+
+SCHEMA = 1
+
+
+def document(
+    results: Sequence[Result], *, seed: int, level: float, batch: Batch | None, interrupted: bool = False
+) -> dict[str, Any]:
+    """The JSON value of a run. Numbers JSON has no word for become null, exact numbers become text."""
+    found: dict[str, Any] = {
+        "schema": SCHEMA, "environment": environment(seed, level, batch), "results": [r.as_json() for r in results],
+    }
+    if interrupted:
+        found["interrupted"] = True
+    plain: dict[str, Any] = _plain(found)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write ``value`` to ``path``, replacing it in one step. Raises ``OSError``, leaving ``path`` as it was."""
+    target = Path(os.path.realpath(path))
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with open(draft, "x", encoding="utf-8") as stream:
+            json.dump(value, stream, ensure_ascii=False, allow_nan=False, indent=1)
+            stream.write("\n")
+        os.replace(draft, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def require_file(option: str, text: str) -> Path:
+    """``text`` as a path that a file can be written to, seen by trying; ``ValueError`` names ``option``."""
+    path = Path(os.path.realpath(text))
+    if not text or path.is_dir():
+        raise ValueError(f"{option} {text!r}: a directory; name a file in it")
+    if not path.parent.is_dir():
+        raise ValueError(f"{option} {text!r}: no directory {str(path.parent)!r}; make it first")
+    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+        raise ValueError(f"{option} {text!r}: exists and cannot be replaced; name another file")
+    _try_writing(option, text, path.parent)
+    return path
+
+
+def require_directory(option: str, text: str) -> Path:
+    """``text`` as a directory that can be written to, made if missing; ``ValueError`` names ``option``."""
+    path = Path(text)
+    if not text or (path.exists() and not path.is_dir()):
+        raise ValueError(f"{option} {text!r}: not a directory; name one, it is made if missing")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{option} {text!r}: cannot be made: {error.strerror}; name another directory") from None
+    _try_writing(option, text, path)
+    return path
+
+
+def _try_writing(option: str, text: str, directory: Path) -> None:
+    probe = directory / f".theorems-{uuid.uuid4().hex[:8]}"
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(f"{option} {text!r}: cannot be written: {error.strerror}; name another place") from None

@@ -1,0 +1,104 @@
+"""Consoles, styles and numbers as text."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from theorems.statement import Verdict
+
+__all__ = ["console", "duration", "field", "heading", "paragraph", "print_table", "ratio", "sensitivity", "shortened",
+           "verdict_text"]
+
+#: Lines are never longer than this, however wide the terminal.
+WIDEST = 120
+
+_STYLES = {
+    Verdict.PROVED: "bold green", Verdict.CERTIFIED: "green", Verdict.SUPPORTED: "cyan", Verdict.VACUOUS: "dim",
+    Verdict.OUTSIDE: "dim", Verdict.INCONCLUSIVE: "yellow", Verdict.REFUTED: "red",
+}
+
+
+class _Console(Console):
+    """Rich's console, leaving a closed pipe to the caller."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # the BrokenPipeError that rich is handling
+
+
+def console(*, errors: bool = False) -> Console:
+    """Standard output, or standard error: plain text unless it is a terminal and NO_COLOR is unset or empty."""
+    stream: TextIO = sys.stderr if errors else sys.stdout
+    found = _Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False)
+    plain = bool(os.environ.get("NO_COLOR")) or not found.is_terminal
+    return _Console(
+        file=stream, markup=False, emoji=False, highlight=False, width=min(found.width, WIDEST),
+        color_system=None if plain else "auto", no_color=plain,
+    )
+
+
+def verdict_text(verdict: Verdict) -> Text:
+    return Text(verdict.value, style=_STYLES[verdict])
+
+
+def heading(words: str) -> Text:
+    return Text(words, style="bold")
+
+
+def field(out: Console, name: str, content: str | Text | Sequence[str], *, indent: int = 14) -> None:
+    """``name`` in the margin, ``content`` wrapped beside it; a sequence of lines is printed unwrapped."""
+    margin = Text(name.ljust(indent - 1) + " ", style="dim")
+    if not isinstance(content, str | Text):
+        for number, line in enumerate(content):
+            out.print(margin if not number else Text(" " * indent), Text(line), sep="", no_wrap=True, crop=False)
+        return
+    text = content if isinstance(content, Text) else Text(content)
+    paragraph(out, text, first=margin, indent=indent)
+
+
+def paragraph(out: Console, text: Text, *, first: Text | None = None, indent: int = 0) -> None:
+    """``text`` wrapped, hanging by ``indent``; ``first`` stands in the margin of its first line."""
+    for number, part in enumerate(text.wrap(out, max(out.width - indent, 20))):
+        part.rstrip()
+        margin = Text(" " * indent) if number or first is None else first
+        out.print(margin, part, sep="", no_wrap=True, crop=False)
+
+
+def print_table(out: Console, table: Table) -> None:
+    """A table without the blanks that pad its last column."""
+    with out.capture() as capture:
+        out.print(table)
+    out.file.write(re.sub(r"[ ]+$", "", capture.get(), flags=re.MULTILINE))
+
+
+def shortened(text: str, limit: int) -> str:
+    """``text`` on one line, with a part near its end left out where it is longer than ``limit``."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else f"{flat[: limit - 20].rstrip()} … {flat[-16:].lstrip()}"
+
+
+def ratio(value: float | None) -> str:
+    """A tightness: three significant digits."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if 0.001 <= value < 100 or value == 0 else f"{value:.1e}"
+
+
+def sensitivity(value: float | None) -> str:
+    """A power: the smallest violation noticed, relative to the bound (for a slope, in units of the exponent)."""
+    if value is None:
+        return "–"
+    return "exact" if value == 0 else f"{value:.2g}" if value < 1 else "≥ 1"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
