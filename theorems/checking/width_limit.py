@@ -18,6 +18,7 @@ import sympy as sp
 
 from simulators.engines.mean_field import rescale_path_enclosure
 from theorems.checking.context import Context
+from theorems.checking.pointwise import compare, holds
 from theorems.expressions import compiled
 from theorems.statement import Evidence, Verdict, combine
 
@@ -91,9 +92,12 @@ class WidthLimit:
         crossings = {f["n"]: f["crossing_layer"] for f in found if f["crossing_layer"] is not None}
         if verdict is Verdict.REFUTED:
             summary = "crossed in the width limit at " + ", ".join(f"layer {k} (n={n})" for n, k in crossings.items())
-        else:
+        elif all(f["verdict"] == Verdict.CERTIFIED for f in found):
             summary = f"holds on the width-limit path for {self.depth} layers, n=" + ", ".join(
                 str(f["n"]) for f in found)
+        else:
+            summary = "width-limit path: " + ", ".join(f"{f['verdict']} at layer {f['last_layer']} (n={f['n']})"
+                                                       for f in found)
         return Evidence(
             method="certificate", verdict=verdict, summary=summary, power=0.0 if verdict.holds else None,
             tightness=max((f["tightness"] for f in found), default=None) if verdict.holds else None,
@@ -110,23 +114,28 @@ class WidthLimit:
         }
         with flint.ctx.workprec(self.precision):
             for layer, spectrum in enumerate(_Path.of(start, self.precision).layers(self.depth)):
-                values = known | dict(self.readings(spectrum, start.multiplicities)) | {str(self.layer): layer + self.offset}
-                if self.offset and not self._admitted(statement, start, layer, values):
-                    return report | {"verdict": Verdict.OUTSIDE.value, "last_layer": layer}
+                read = self.readings(spectrum, start.multiplicities)
+                values = {**known, **read, str(self.layer): layer + self.offset}
+                # without an offset, the next layer is covered only if this one meets the assumption
+                admitted = self._admitted(statement, start, layer, values)
+                if self.offset and admitted is not Verdict.CERTIFIED:
+                    return report | {"verdict": admitted.value, "last_layer": layer}
                 left, right = _ball(statement.lhs, values), _ball(limit, values)
-                if left > right:
-                    return report | {"verdict": Verdict.REFUTED.value, "crossing_layer": layer,
-                                     "lhs": left.str(12), "rhs": right.str(12)}
-                if not left <= right:
-                    return report | {"verdict": Verdict.INCONCLUSIVE.value, "open_layer": layer,
-                                     "lhs": left.str(12), "rhs": right.str(12)}
-                report["tightness"] = max(report["tightness"], float((left / right).mid()))
-                # the next layer is covered only if this one meets the assumption
-                if not self._admitted(statement, start, layer, values):
-                    return report | {"verdict": Verdict.OUTSIDE.value, "last_layer": layer}
+                answer = compare(left, statement.relation, right)
+                report |= {"last_layer": layer, "lhs": left.str(12), "rhs": right.str(12)}
+                if answer is False:
+                    return report | {"verdict": Verdict.REFUTED.value, "crossing_layer": layer}
+                if answer is None:
+                    return report | {"verdict": Verdict.INCONCLUSIVE.value}
+                if right > 0:
+                    report["tightness"] = max(report["tightness"], float((left / right).mid()))
+                if admitted is not Verdict.CERTIFIED:
+                    return report | {"verdict": admitted.value, "last_layer": layer}
         return report | {"verdict": Verdict.CERTIFIED.value, "last_layer": self.depth}
 
-    def _admitted(self, statement: Statement, start: Start, layer: int, values: Mapping[str, Any]) -> bool:
+    def _admitted(self, statement: Statement, start: Start, layer: int, values: Mapping[str, Any]) -> Verdict:
+        """``certified`` if every assumption on the path holds at this layer, ``outside`` if one fails."""
+        found = Verdict.CERTIFIED
         for assumption in statement.assumptions:
             if assumption.along != "path":
                 continue
@@ -138,9 +147,12 @@ class WidthLimit:
                                for side in (relation.lhs, relation.rhs))
             else:
                 left, right = _ball(relation.lhs, values), _ball(relation.rhs, values)
-            if not left >= right:
-                return False
-        return True
+            answer = holds(left, relation, right)
+            if answer is False:
+                return Verdict.OUTSIDE
+            if answer is None:
+                found = Verdict.INCONCLUSIVE
+        return found
 
 
 def _ball(expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
