@@ -61,6 +61,8 @@ def _one_layer(widths: Callable[[int], tuple[int, ...]], top: Callable[[int, Flo
         found = []
         for label, start in starts.one_layer(batch):
             size = start.shape[1]
+            if size == 1:
+                continue  # one sample is at the fixed point, and nothing is random
             right, spectrum, image = _directions(start)
             for width in widths(size):
                 values = {"n": size, "d": width, "s": min(float(spectrum[-1]), 1 / size), "p_n": float(image[-1]),
@@ -129,6 +131,9 @@ _h3 = _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2)
 _h4_printed = (4 * n - 2) / (n - 1) + 2 * theta * (4 * n - 2) / (n - 1) + 2 * theta * delta * (n + 2) / (n - 1)
 _h4 = (4 * n - 6) / (n - 1) * (1 + 2 * theta / n) + 2 * theta * delta * (n + 6) / (n - 1)
 _one_less = sp.Symbol("n_1", positive=True)
+_slack = sp.Symbol("u", nonnegative=True)
+_GRID = tuple({"n": a, "theta": b, "delta": e / a} for a in (2, 3, 8)
+              for b in (Fraction(1, 10), Fraction(10)) for e in (Fraction(0), Fraction(1, 2), Fraction(1)))
 _ratio = (n + 1) / (n - 1)
 
 _convexity: dict[str, Any] = dict(
@@ -159,7 +164,7 @@ CONVEXITY_CORRECTED = Statement(
     variant="corrected", title="h₁' = θ h₃ h₄ with h₄ = (4n-6)/(n-1)·(1+2θ/n) + 2θδ(n+6)/(n-1)", source=OURS,
     lhs=_derivative, relation="==", rhs=theta * _h3 * _h4, expected=Verdict.CERTIFIED,
     sentinel=Sentinel("the printed h₄", rhs=theta * _h3 * _h4_printed),
-    checks=(SymbolicIdentity(scale=_h3),), **_convexity,
+    checks=(SymbolicIdentity(_GRID, scale=_h3),), **_convexity,
 )
 CONVEXITY_CONCLUSION = Statement(
     variant="conclusion", title="the integrand g is convex in δ on [0, 1/n]", source=djb21("Lemma 10"),
@@ -168,9 +173,8 @@ CONVEXITY_CONCLUSION = Statement(
     checks=(SymbolicSign(
         factor=theta**2 * _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2),
         terms=(15 * (_far - _near / 5) ** 2, (_ratio - sp.Rational(3, 5)) * _near**2),
-        substitution={n: _one_less + 1},
-        points=tuple({"n": a, "theta": b, "delta": e / a} for a in (2, 3, 8)
-                     for b in (Fraction(1, 10), Fraction(10)) for e in (Fraction(0), Fraction(1, 2), Fraction(1))),
+        # delta runs through (0, 1/n]; both sides are continuous at 0
+        substitution={n: _one_less + 1, delta: 1 / ((_one_less + 1) * (1 + _slack))}, points=_GRID,
     ),), **_convexity,
 )
 
