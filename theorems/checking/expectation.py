@@ -2,18 +2,18 @@
 
 A check lays out instances (a start, a chain, a depth) with one or more readouts each. Every readout is one
 claim about a bounded mean; sampling stops when its verdict is clear and its interval narrow enough, or at
-the stated limit. The false neighbour is judged on the same samples.
+the stated limit. The false neighbour is judged on the same samples, and each has half of the error level.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import sympy as sp
 
 from simulators import Chain, Trajectory, simulate
 from theorems.checking.confidence import BoundedMean, decide_at_least, decide_at_most, decide_equal
@@ -52,6 +52,9 @@ class Instance:
         return self.width * int(self.start.shape[1]) * self.depth
 
 
+_COMPARE = {sp.Ge: np.greater_equal, sp.Gt: np.greater, sp.Le: np.less_equal, sp.Lt: np.less}
+
+
 def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> npt.NDArray[np.bool_]:
     """Where the statement's path assumptions hold, elementwise over ``layers`` (one array per symbol)."""
     met: npt.NDArray[np.bool_] = np.ones(np.shape(next(iter(layers.values()))), dtype=bool)
@@ -61,7 +64,7 @@ def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[st
             names = tuple(sorted(relation.free_symbols, key=str))
             given = [layers.get(str(s), values.get(str(s))) for s in names]
             left, right = (compiled(side, names).floats(*given) for side in (relation.lhs, relation.rhs))
-            met = met & (left >= right)
+            met = met & _COMPARE[type(relation)](left, right)
     return met
 
 
@@ -93,15 +96,16 @@ class Expectation:
         engine = ""
         for number, instance in enumerate(instances):
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
-            engine = self._run(statement, instance, context.share(claims), rows) or engine
+            engine = self._run(statement, instance, context.share(2 * claims), rows) or engine
         return _evidence(rows, engine, context)
 
     def _run(self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]) -> str:
-        trials = [_Trial(statement, instance, values, context.level) for values in instance.readouts]
+        trials = [_Trial(statement, instance, values, context.level, self.covered is not None)
+                  for values in instance.readouts]
         open_trials = [t for t in trials if t.sequence is not None]
         engine, drawn, size, stage = "", 0, self.first, 0
         limit = max(self.first, min(self.replicas, self.normals // max(instance.normals, 1)))
-        while open_trials and drawn < limit and not (context.expired and drawn):
+        while open_trials and drawn < limit and not context.expired:
             size = min(size, limit - drawn)
             trajectory = self._draw(instance, size, stage, statement, context)
             engine = trajectory.engine
@@ -114,7 +118,7 @@ class Expectation:
             drawn += size
             open_trials = [t for t in open_trials if not t.settled(self.resolution)]
             size, stage = drawn, stage + 1
-        rows.extend(t.row(self.resolution, self.covered is not None) for t in trials)
+        rows.extend(t.row(self.resolution) for t in trials)
         return engine
 
     def _draw(self, instance: Instance, size: int, stage: int, statement: Statement, context: Context) -> Trajectory:
@@ -133,8 +137,10 @@ class Expectation:
 class _Trial:
     """One readout: its bound, its false neighbour's bound, and the confidence sequence of its mean."""
 
-    def __init__(self, statement: Statement, instance: Instance, values: Mapping[str, float], level: float) -> None:
+    def __init__(self, statement: Statement, instance: Instance, values: Mapping[str, float], level: float,
+                 events: bool) -> None:
         self.label = instance.label
+        self.events = events
         self.met = 0
         self.relation = statement.relation
         self.values = dict(values)
@@ -162,7 +168,10 @@ class _Trial:
             word = decide_equal(sequence, bound, resolution)
         else:
             word = (decide_at_most if self.relation in ("<=", "<") else decide_at_least)(sequence, bound)
-        return {"supported": Verdict.SUPPORTED, "refuted": Verdict.REFUTED}.get(word, Verdict.INCONCLUSIVE)
+        strict = self.relation in ("<", ">") and bound in sequence.interval
+        if word == "supported" and not strict:
+            return Verdict.SUPPORTED
+        return Verdict.REFUTED if word == "refuted" else Verdict.INCONCLUSIVE
 
     def verdict(self, resolution: float) -> Verdict:
         return self._judge(self.sequence, self.bound, resolution)
@@ -179,16 +188,18 @@ class _Trial:
         narrow = self.sequence.half_width <= resolution * abs(self.bound)
         return verdict is Verdict.SUPPORTED and narrow
 
-    def row(self, resolution: float, events: bool) -> dict[str, Any]:
-        verdict = self.verdict(resolution)
+    def row(self, resolution: float) -> dict[str, Any]:
+        verdict, sentinel = self.verdict(resolution), self.sentinel(resolution)
+        if self.events and self.met == 0 and verdict is Verdict.SUPPORTED:
+            verdict = sentinel = Verdict.OUTSIDE  # no replica met the assumption, so nothing was seen
         found: dict[str, Any] = {"instance": self.label, **self.values, "bound": self.bound, "verdict": verdict.value,
-                                 "sentinel": self.sentinel(resolution).value}
+                                 "sentinel": sentinel.value}
         if self.sequence is not None and self.sequence.count:
             low, high = self.sequence.interval
             found |= {"mean": self.sequence.mean, "low": low, "high": high, "replicas": self.sequence.count,
                       "tightness": self.sequence.mean / self.bound if self.bound > 0 else None,
-                      "power": self.sequence.half_width / abs(self.bound) if self.bound else math.inf}
-            if events:
+                      "power": self.sequence.half_width / abs(self.bound) if self.bound else None}
+            if self.events:
                 found["paths_in_event"] = self.met
         return found
 
@@ -204,20 +215,21 @@ def _evidence(rows: list[dict[str, Any]], engine: str, context: Context) -> Evid
     verdict = combine(verdicts) if verdicts else Verdict.OUTSIDE
     decided = [r for r in rows if Verdict(r["verdict"]) is Verdict.SUPPORTED]
     sentinels = {Verdict(r["sentinel"]) for r in rows}
-    quiet = sum(v is Verdict.VACUOUS for v in verdicts)
-    summary = f"{len(rows) - quiet} means by confidence sequence"
-    if quiet:
-        summary += f", {quiet} vacuous"
+    quiet = {word: verdicts.count(word) for word in (Verdict.VACUOUS, Verdict.OUTSIDE) if word in verdicts}
+    summary = f"{len(rows) - sum(quiet.values())} means by confidence sequence"
+    summary += "".join(f", {count} {word.value}" for word, count in quiet.items())
     if verdict is Verdict.REFUTED:
         bad = next(r for r in rows if r["verdict"] == Verdict.REFUTED)
         summary = f"{bad['instance']}: mean in [{bad['low']:.4g}, {bad['high']:.4g}], bound {bad['bound']:.4g}"
     elif verdict is Verdict.VACUOUS:
         summary = "the bound cannot fail at any affordable width"
+    elif verdict is Verdict.OUTSIDE:
+        summary = "no path met the assumption" if rows else "the batch does not meet the assumptions"
     sentinel = next((v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED) if v in sentinels),
                     Verdict.VACUOUS)
     return Evidence(
         method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
         tightness=max((r["tightness"] for r in decided if r["tightness"] is not None), default=None),
-        power=max((r["power"] for r in decided), default=None),
+        power=max((r["power"] for r in decided if r["power"] is not None), default=None),
         details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level, "readouts": rows},
     )
