@@ -41,11 +41,18 @@ class Scaling:
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         instances = self.instances(None if context.batch is None else context.batch.array)
+        if len({i.width for i in instances}) < 2:
+            return Evidence(method="simulation", verdict=Verdict.OUTSIDE, sentinel=Verdict.OUTSIDE,
+                            summary="the batch does not meet the assumptions: full rank, 2 ≤ n ≤ 256")
         share = context.share(len(instances))
         means = [BoundedMean(*i.support, share.level) for i in instances]
-        verdict, sentinel, interval = Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, (-np.inf, np.inf)
+        verdict, sentinel = Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE
+        interval: tuple[float, float] | None = None
         engine = ""
+        widths = np.array([i.width for i in instances], dtype=float)
         for stage in range(self.rounds):
+            if context.expired:
+                break
             for instance, mean in zip(instances, means, strict=True):
                 context.progress(f"{statement.name}: {instance.label}, round {stage + 1}")
                 trajectory = simulate(
@@ -53,28 +60,35 @@ class Scaling:
                     seed=context.stream(statement.name, instance.label, stage), observables=self.observables)
                 engine = trajectory.engine
                 mean.update(self.sample(trajectory))
-            widths = np.array([i.width for i in instances], dtype=float)
-            if all(m.interval[0] > 0 for m in means):
+            if all(0 < m.interval[0] <= m.interval[1] for m in means):
                 interval = fit_exponent(widths, [m.interval for m in means])
                 verdict, sentinel = self._judge(statement, interval), self._judge(statement.neighbour, interval)
-            if (Verdict.INCONCLUSIVE not in (verdict, sentinel)) or context.expired:
+            if Verdict.INCONCLUSIVE not in (verdict, sentinel):
                 break
         return Evidence(
             method="simulation", verdict=verdict, sentinel=sentinel,
-            summary=f"slope in [{interval[0]:.3f}, {interval[1]:.3f}] over widths "
-                    f"{widths[0]:.0f}…{widths[-1]:.0f}",
-            power=float(interval[1] - interval[0]) / 2,
+            summary=("slope not bounded" if interval is None else f"slope in [{interval[0]:.3f}, {interval[1]:.3f}]")
+            + f" over widths {widths[0]:.0f}…{widths[-1]:.0f}",
+            power=None if interval is None else (interval[1] - interval[0]) / 2,
             details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level,
-                     "slope": list(interval),
-                     "widths": [{"width": i.width, "mean": m.mean, "interval": list(m.interval),
+                     "slope": None if interval is None else list(interval),
+                     "widths": [{"width": i.width, "mean": m.mean if m.count else None, "interval": list(m.interval),
                                  "count": m.count} for i, m in zip(instances, means, strict=True)]},
         )
 
     def _judge(self, statement: Statement, interval: tuple[float, float]) -> Verdict:
-        exponent = float(-statement.lhs.args[0].subs(self.slope, 0))
-        tolerance = float(statement.rhs)
+        exponent, tolerance = self._exponent(statement), float(statement.rhs)
         low, high = interval
-        if max(abs(low - exponent), abs(high - exponent)) <= tolerance:
-            return Verdict.SUPPORTED
+        farthest = max(abs(low - exponent), abs(high - exponent))
         nearest = 0.0 if low <= exponent <= high else min(abs(low - exponent), abs(high - exponent))
+        if farthest <= tolerance:
+            return Verdict.SUPPORTED
         return Verdict.REFUTED if nearest > tolerance else Verdict.INCONCLUSIVE
+
+    def _exponent(self, statement: Statement) -> float:
+        """The exponent claimed; ``ValueError`` for a statement that is not of the form this check reads."""
+        lhs = statement.lhs
+        exponent = self.slope - lhs.args[0] if isinstance(lhs, sp.Abs) else None
+        if exponent is None or not exponent.is_number or statement.relation != "<=":
+            raise ValueError(f"{statement.name}: Scaling reads |{self.slope} - exponent| <= tolerance")
+        return float(exponent)

@@ -88,8 +88,8 @@ def paths(statement: Statement, batch: Floats | None, sizes: tuple[int, ...], to
     for label, start in given:
         size, smallest = start.shape[1], _initial_gap(start)
         reach = 1 / size if batch is None else smallest
-        if smallest <= 1e-15:
-            continue  # dependent columns: no positive alpha meets the assumption
+        if size == 1 or smallest <= 1e-15:
+            continue  # nothing moves, or dependent columns: no positive alpha meets the assumption
         constants = [min(float(largest_alpha(statement.assumptions[0], share * reach)), 1.0) for share in SHARES]
         values = {"n": size, "alpha": constants[-1], "Vhat_1": max(1 / size - smallest, 0.0)}
         reachable = _speaking(statement, start, SPEAKING, values)
@@ -261,6 +261,8 @@ def _averages(first: int) -> Any:
         found = []
         for label, start in given:
             size = start.shape[1]
+            if size == 1:
+                continue  # one sample is at the fixed point
             values = {"n": size, "Vhat_0": max(1 / size - _initial_gap(start), 0.0)}
             layers = next((x for x in (8, 16, 32, 64, 128, 256)
                            if float(statement.bound(d=2**62, L=x, **values)) <= 0.2 * statement.top(**values)), 256)

@@ -10,6 +10,7 @@ import sympy as sp
 
 from simulators import Trajectory, rescale_activation_chain, rescale_chain, vanilla_chain
 from simulators.batches import collinear_batch
+from simulators.engines.mean_field import rescale_map
 from simulators.observables import Observable, gram, spectrum
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.scaling import Scaling
@@ -29,15 +30,33 @@ def _exponent(exponent: sp.Expr, tolerance: sp.Expr) -> dict[str, Any]:
     return dict(lhs=sp.Abs(beta - exponent), relation="<=", rhs=tolerance)
 
 
-#: Burn-in from an orthogonal start, which is close to stationarity, and from a user's batch, which need not be.
-BURN_IN, BURN_IN_BATCH = 16, 40
+#: Layers from an orthogonal start to stationarity; a user's batch first has to come as close (see _burn_in).
+BURN_IN = 16
+DEEPEST = 512
+
+
+def _burn_in(batch: Floats | None) -> int | None:
+    """Layers until a start's memory is small beside the gap of the widest network; None if it never is."""
+    if batch is None:
+        return BURN_IN
+    size = batch.shape[1]
+    if size == 1 or np.linalg.matrix_rank(batch) < size:
+        return None  # no gap to speak of, or one that stays: dependent samples remain so
+    eigenvalues = np.linalg.svd(batch / np.abs(batch).max(), compute_uv=False) ** 2
+    for layer in range(DEEPEST):
+        eigenvalues = rescale_map(eigenvalues)
+        if np.linalg.norm(eigenvalues - 1 / size) <= 0.05 / math.sqrt(WIDTHS[-1]):
+            return layer + max(BURN_IN, 2 * int(size))
+    return None
 
 
 def _stationary(chain: Any, top: float) -> Any:
     """One instance per width: the last layer of independent replicas after the burn-in."""
     def instances(batch: Floats | None) -> list[Instance]:
         start = np.eye(SIZE) if batch is None else batch
-        layers = BURN_IN if batch is None else BURN_IN_BATCH
+        layers = _burn_in(batch)
+        if layers is None:
+            return []
         return [Instance(f"d={w}", chain(w), start, layers, (), (0.0, top * (1 + 1e-9)))
                 for w in WIDTHS if w >= start.shape[1]]
     return instances
@@ -70,7 +89,9 @@ COSINE = sp.Symbol("E_cos", nonnegative=True)
 
 def _two_samples(chain: Any, widths: tuple[int, ...], depth: Any, spread: float) -> Any:
     def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
-        found = []
+        found: list[Instance] = []
+        if batch is not None and np.linalg.matrix_rank(batch[:, :2]) < 2:
+            return found  # one sample, or two that no layer can tell apart
         for width in widths:
             start = collinear_batch(width, 2, spread, seed=0) if batch is None else batch[:, :2]
             found.append(Instance(f"d={width}, {depth(width)} layers", chain(width), start, depth(width),
