@@ -1,0 +1,49 @@
+#!/bin/sh
+# Build every proof named in _CoqProject, then print what each exported theorem says and rests on.
+#
+#   ./check.sh [-s]     -s: also print the statements. JOBS=2 by default. Needs coqc, coq_makefile, make.
+#
+# EXPORTED lists the theorems, one qualified name per line. All must close under the global context, except
+# those in files under leaf/, which may use the axioms behind Coq's real numbers, named below.
+set -eu
+cd "$(dirname "$0")"
+allowed='ClassicalDedekindReals.sig_forall_dec ClassicalDedekindReals.sig_not_dec
+FunctionalExtensionality.functional_extensionality_dep Classical_Prop.classic
+ClassicalEpsilon.constructive_indefinite_description'
+
+if grep -nE '^[[:space:]]*(Admitted|Axiom|Axioms|Parameter|Parameters|Conjecture|Hypothesis)\b|\badmit\b' \
+    $(grep '\.v$' _CoqProject); then
+    echo 'check.sh: unproved or assumed, see the lines above' >&2
+    exit 1
+fi
+coq_makefile -f _CoqProject -o Makefile.coq
+make -f Makefile.coq -j"${JOBS:-2}" --no-print-directory
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+grep -v '^ *#' EXPORTED | grep . > "$scratch/names"
+# Core and leaf apart: a leaf file's libraries are slow to load.
+grep '\.leaf\.' "$scratch/names" > "$scratch/leaf" || true
+grep -v '\.leaf\.' "$scratch/names" > "$scratch/core" || true
+for part in core leaf; do
+    [ -s "$scratch/$part" ] || continue
+    {
+        sed 's/\.[^.]*$//; s/.*/Require &./' "$scratch/$part" | sort -u
+        while read -r name; do
+            printf 'Goal True. idtac "== %s". Abort.\n' "$name"
+            [ "${1-}" != -s ] || printf 'Check @%s.\n' "$name"
+            printf 'Print Assumptions %s.\n' "$name"
+        done < "$scratch/$part"
+    } > "$scratch/audit_$part.v"
+    coqc -q -Q . BatchNorm -w none "$scratch/audit_$part.v" | tee "$scratch/out_$part"
+done
+awk -v allowed="$allowed" '
+    BEGIN { split(allowed, list, /[ \n]+/); for (k in list) free[list[k]] = 1 }
+    /^== / { name = $2; axioms = 0; seen++; next }
+    /^Closed under the global context/ { closed++; next }
+    /^Axioms:/ { axioms = 1; next }
+    axioms && /^[^ ]/ { sub(/ *:.*/, ""); if (name !~ /\.leaf\./ || !($0 in free)) { print name ": " $0; bad++ } }
+    END {
+        printf "%d theorems, %d without axioms, %d axioms not allowed\n", seen, closed, bad
+        exit bad > 0
+    }' "$scratch"/out_*
