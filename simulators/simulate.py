@@ -15,8 +15,9 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from simulators.backend import Backend, select
+from simulators.batches import validate_batch
 from simulators.chains import Chain, Scaling
-from simulators.door import admit, read_batch
+from simulators.door import admit
 from simulators.engines import dense, gram, mean_field
 from simulators.layers import Linear, Rescale, one_of, whole_number
 from simulators.observables import Array, Observable, resolve
@@ -71,7 +72,7 @@ def simulate(
     root = root_sequence(seed)
     measures = _measures(observables)
     backend = select(dtype, device, batch if array_api_compat.is_torch_array(batch) else None)
-    values = read_batch(batch)
+    values = validate_batch(batch)
     admit(values, chain, backend.dtype)
     name, reason = _choose(engine, chain, measures, replicas)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from simulators.batches import validate_batch
 from simulators.chains import (
     batchnorm_chain,
     recenter_relu_chain,
@@ -12,38 +13,38 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.door import admit, read_batch
+from simulators.door import admit
 
 
 @pytest.mark.parametrize(
     ("batch", "error", "message"),
     [
-        (np.zeros((3, 2)), ValueError, "batch is zero"),
-        (np.array([[1.0, np.nan]]), ValueError, r"batch\[0, 1\] is nan"),
-        (np.array([[1.0], [-np.inf]]), ValueError, r"batch\[1, 0\] is -inf"),
+        (np.zeros((3, 2)), ValueError, "batch is all zero"),
+        (np.array([[1.0, np.nan], [1.0, 1.0]]), ValueError, "nan in sample 1, entry 0"),
+        (np.array([[1.0], [-np.inf]]), ValueError, "-inf in sample 0, entry 1"),
         (np.ones((2, 2), complex), TypeError, "complex128; give real numbers"),
         (torch.ones(2, 2, dtype=torch.complex64), TypeError, "give real numbers"),
-        (np.ones((2, 2), bool), TypeError, "batch has dtype bool"),
+        (np.ones((2, 2), bool), TypeError, "type bool"),
         (np.array([["a", "b"]]), TypeError, "give real numbers"),
-        (np.array([[2**53 + 1]]), ValueError, "9007199254740993, which float64 cannot"),
-        (np.array([[2**64 - 1]], np.uint64), ValueError, "18446744073709551615"),
-        (torch.tensor([[-(2**53) - 1]]), ValueError, "-9007199254740993"),
-        ([[2**70]], TypeError, "Python objects"),
-        (np.empty((0, 3)), ValueError, r"shape \(0, 3\) is empty"),
+        (np.array([[2**53 + 1]]), ValueError, "beyond 2"),
+        (np.array([[2**64 - 1]], np.uint64), ValueError, "beyond 2"),
+        (torch.tensor([[-(2**53) - 1]]), ValueError, "beyond 2"),
+        ([[2**70]], TypeError, "object"),
+        (np.empty((0, 3)), ValueError, r"empty, of shape \(0, 3\)"),
         (np.empty((3, 0)), ValueError, "empty"),
-        (np.ones(3), ValueError, r"shape \(3,\); give \(d, n\)"),
+        (np.ones(3), ValueError, r"shape \(3,\); give two axes"),
         (np.float64(3), ValueError, r"shape \(\)"),
         (np.ones((2, 2, 2)), ValueError, r"shape \(2, 2, 2\)"),
         ([[1.0, 2.0], [3.0]], ValueError, "ragged"),
-        (np.array([[1.0, None]]), TypeError, "Python objects"),
-        (None, TypeError, "Python objects"),
-        (np.array([[np.longdouble("1e4000")]]), ValueError, "is inf"),
+        (np.array([[1.0, None]]), TypeError, "object"),
+        (None, TypeError, "object"),
+        (np.array([[np.longdouble("1e4000")]]), ValueError, "inf in sample 0"),
+        (np.ones((3, 4)), ValueError, "4 samples of dimension 3, and at most 3"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_bad_batches_are_refused(batch, error, message):
     with pytest.raises(error, match=message):
-        read_batch(batch)
+        validate_batch(batch)
 
 
 @pytest.mark.parametrize(
@@ -61,25 +62,23 @@ def test_bad_batches_are_refused(batch, error, message):
     ],
 )
 def test_good_batches_are_read_as_float64(batch):
-    values = read_batch(batch)
+    values = validate_batch(batch)
     assert values.dtype == np.float64
     assert (values == np.eye(3, 2)).all()
 
 
-@pytest.mark.parametrize("entry", [2**53, -(2**53), 2**60, 2**63 - 1024])
+@pytest.mark.parametrize("entry", [2**53, -(2**53), 2**52 + 1])
 def test_integers_that_float64_holds_are_accepted(entry):
-    assert read_batch(np.array([[entry]]))[0, 0] == entry
+    assert validate_batch(np.array([[entry]]))[0, 0] == entry
 
 
 def test_the_batch_is_copied():
     batch = np.eye(3, 2)
-    read_batch(batch)[0, 0] = 5
+    validate_batch(batch)[0, 0] = 5
     assert batch[0, 0] == 1
 
 
-def test_too_many_samples_are_refused_with_the_likely_remedy():
-    with pytest.raises(ValueError, match=r"give batch\.T, otherwise at most 3"):
-        admit(np.ones((3, 4)), rescale_chain(8), "float64")
+def test_a_chain_narrower_than_the_batch_is_refused():
     with pytest.raises(ValueError, match="n=4 samples, more than the width 3"):
         admit(np.ones((8, 4)), rescale_chain(3), "float64")
     admit(np.ones((4, 4)), rescale_chain(4), "float64")

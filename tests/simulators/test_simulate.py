@@ -46,8 +46,8 @@ def frobenius(H):
     ("change", "error", "message"),
     [
         ({"chain": rescale_chain}, TypeError, "give a Chain"),
-        ({"batch": np.zeros((3, 2))}, ValueError, "batch is zero"),
-        ({"batch": BATCH.T}, ValueError, "batch.T"),
+        ({"batch": np.zeros((3, 2))}, ValueError, "batch is all zero"),
+        ({"batch": BATCH.T}, ValueError, "pass the transpose"),
         ({"depth": 0}, ValueError, "depth=0 is below 1"),
         ({"depth": 2.0}, TypeError, "depth=2.0 is a float"),
         ({"depth": True}, TypeError, "depth=True is a bool"),
