@@ -15,7 +15,6 @@ from theorems.checking.confidence import (
     decide_at_most,
     decide_equal,
     fit_exponent,
-    run_until,
 )
 
 Interval = tuple[float, float]
@@ -73,51 +72,6 @@ def test_decision_arguments_are_checked() -> None:
     for value, resolution, name in ((0.0, 0.1, "value"), (math.inf, 0.1, "value"), (1.0, 0.0, "resolution")):
         with pytest.raises(ValueError, match=f"^{name} = "):
             decide_equal(sequence, value, resolution)
-
-
-def test_run_until_stops_when_decided() -> None:
-    rng = np.random.default_rng(4)
-    sizes: list[tuple[int, int]] = []
-
-    def sample(batch: int, size: int) -> np.ndarray:
-        sizes.append((batch, size))
-        return rng.random(size)
-
-    sequence = BoundedMean(0.0, 1.0, 1e-6, 0.6)
-    result = run_until(
-        sample, sequence, lambda s: decide_at_most(s, 0.6) != "undecided", first=100, limit=10**6
-    )
-    assert result is sequence
-    assert decide_at_most(sequence, 0.6) == "supported"
-    assert sizes[:4] == [(0, 100), (1, 100), (2, 200), (3, 400)]
-    assert 100 < sequence.count < 10_000
-
-
-@pytest.mark.parametrize(("first", "growth", "limit"), [(1, 1.01, 57), (64, 2.0, 1000), (5000, 1e308, 1000)])
-def test_run_until_never_exceeds_the_limit(first: int, growth: float, limit: int) -> None:
-    sequence = BoundedMean(0.0, 1.0, 1e-6)
-    run_until(
-        lambda _, size: np.full(size, 0.5), sequence, lambda _: False, first=first, growth=growth, limit=limit
-    )
-    assert sequence.count == limit
-
-
-def test_run_until_arguments_are_checked() -> None:
-    def run(sequence: BoundedMean | None = None, *, excess: int = 0, **settings: float) -> None:
-        run_until(
-            lambda _, size: np.full(size + excess, 0.5),
-            sequence or BoundedMean(0.0, 1.0, 0.1),
-            lambda _: False,
-            **{"limit": 10, **settings},  # type: ignore[arg-type]
-        )
-
-    for settings in ({"first": 0}, {"first": 2.5}, {"limit": 0}, {"growth": 1.0}, {"growth": math.nan}):
-        with pytest.raises(ValueError, match=f"^{next(iter(settings))} = "):
-            run(**settings)
-    with pytest.raises(ValueError, match=r"^sequence already holds"):
-        run(narrow())
-    with pytest.raises(ValueError, match=r"^sample\(0, 10\) has shape \(11,\)"):
-        run(excess=1)
 
 
 def test_fit_exponent_encloses_every_line_through_the_intervals() -> None:

@@ -1,12 +1,12 @@
 """Decisions from confidence intervals: means, probabilities, exponents.
 
 `BoundedMean` is the confidence sequence (see `betting` for the method and its source); the `decide_*`
-functions turn its interval into an answer and `run_until` draws observations until there is one. A false
+functions turn its interval into an answer. A false
 answer has probability at most the sequence's level, whatever the stopping rule.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Literal
 
@@ -24,7 +24,6 @@ __all__ = [
     "decide_at_most",
     "decide_equal",
     "fit_exponent",
-    "run_until",
 ]
 
 Decision = Literal["supported", "refuted", "undecided"]
@@ -83,42 +82,6 @@ def _count(name: str, value: object, least: int) -> int:
     if not isinstance(value, Integral) or int(value) < least:
         raise ValueError(f"{name} = {value!r} is not a whole number of at least {least}; pass one")
     return int(value)
-
-
-def run_until(
-    sample: Callable[[int, int], npt.ArrayLike],
-    sequence: BoundedMean,
-    decided: Callable[[BoundedMean], bool],
-    *,
-    first: int = 256,
-    growth: float = 2.0,
-    limit: int,
-) -> BoundedMean:
-    """Feed `sequence` until `decided(sequence)` or `limit` observations; return it.
-
-    `sample(batch, size)` returns exactly `size` fresh observations, shape (size,); `batch` = 0, 1, 2, ... is
-    for deriving a seed. The total after batch k is first · growth^k, capped at `limit`, so that at most
-    `growth` times the observations needed are drawn, and the number of batches is logarithmic in `limit`.
-
-    Raises ValueError for a sequence already begun (its batch numbers would come again, and with them its
-    observations), first or limit not a whole number above 0, growth not a finite number above 1, a batch of
-    another size.
-    """
-    first, limit = _count("first", first, 1), _count("limit", limit, 1)
-    if finite_float("growth", growth) <= 1.0:
-        raise ValueError(f"growth = {growth!r} is not above 1; pass a factor such as 2.0")
-    if sequence.count:
-        raise ValueError(f"sequence already holds {sequence.count} observations; pass a new BoundedMean")
-    batch, target = 0, min(first, limit)
-    while True:
-        size = target - sequence.count
-        values = np.asarray(sample(batch, size))
-        if values.shape != (size,):
-            raise ValueError(f"sample({batch}, {size}) has shape {values.shape}; return shape ({size},)")
-        sequence.update(values)
-        if target == limit or decided(sequence):
-            return sequence
-        batch, target = batch + 1, min(limit, math.ceil(min(float(limit), target * growth)))
 
 
 def fit_exponent(

@@ -50,10 +50,10 @@ UNIT_FROBENIUS = Statement(
     assumptions=(Assumption(sp.Gt(sp.Product(_row_square, (i, 0, d - 1)), 0), "no row of A is zero"),),
     lhs=sp.Sum(sp.Sum(A[i, j] ** 2 / _row_square, (j, 0, n - 1)), (i, 0, d - 1)), relation="==", rhs=d,
     sentinel=Sentinel("the trace is d - 1e-6", rhs=d - NUDGE), expected=Verdict.CERTIFIED,
-    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, from_batch=lambda batch: batch, examples=150),),
+    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, from_batch=lambda batch: batch, examples=150),),
 )
 
-_spectral = Pointwise(spectrum_values, inputs.spectrum_inputs, inputs.corner_spectra, lambda batch: batch,
+_spectral = Pointwise(spectrum_values, inputs.spectrum_inputs, inputs.spectrum_corners, lambda batch: batch,
                       squares=True)
 _gap: dict[str, Any] = dict(
     family=FAMILY, theorem="gap_vs_smallest_eigenvalue", quantifier=Quantifier.POINTWISE,
@@ -73,7 +73,7 @@ GAP_SHARP = Statement(
 
 _square_gap = sp.Sum((sig[i] ** 2 - 1 / n) ** 2, (i, 0, n - 1))
 _distance = sp.Sum((sig[i] - 1 / sp.sqrt(n)) ** 2, (i, 0, n - 1))
-_on_sphere = Pointwise(singular_values, inputs.singular_inputs, inputs.corner_singular_values, lambda batch: batch)
+_on_sphere = Pointwise(singular_values, inputs.singular_inputs, inputs.singular_corners, lambda batch: batch)
 _wasserstein: dict[str, Any] = dict(
     family=FAMILY, theorem="gaussian_distance", quantifier=Quantifier.POINTWISE,
     variables=(BATCH, SINGULAR), assumptions=(UNIT_NORM,), expected=Verdict.CERTIFIED, checks=(_on_sphere,),
@@ -85,7 +85,7 @@ GAUSSIAN_IDENTITY = Statement(
     remark="Left: the Bures distance Tr C + 1 - 2 Tr (C/n)^(1/2) between the rows' Gaussian laws, entries of W and "
            "G of variance 1/d. For a batch the sides are compared in balls, which cannot certify an equality.",
     **_wasserstein | {"checks": (Pointwise(singular_values, inputs.singular_inputs,
-                                           inputs.corner_singular_values),)},
+                                           inputs.singular_corners),)},
 )
 GAUSSIAN_AS_PRINTED = Statement(
     variant="as_printed", title="W₂²(law(WH), law(G/√n)) ≤ 2n V", source=djb21("Lemma 2"),

@@ -10,24 +10,23 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from simulators.batches import dominant_spectrum, two_level_spectrum
-from simulators.strategies import matrices, spectra
+from simulators.strategies import TINY, corner_matrices, corner_spectra, matrices, spectra
 
-__all__ = ["corner_singular_values", "corner_spectra", "matrix_inputs", "singular_inputs", "spectrum_inputs"]
+__all__ = [
+    "matrix_corners", "matrix_inputs", "singular_corners", "singular_inputs", "spectrum_corners", "spectrum_inputs",
+]
 
 Fractions = tuple[Fraction, ...]
-TINY = Fraction(1, 10**300)
 
 
-def corner_spectra(sizes: Iterable[int] = (1, 2, 3, 4, 8)) -> list[Fractions]:
-    """Uniform, one dominant, one small, near-uniform and nearly singular (1e-300) spectra for each n."""
+def spectrum_corners(sizes: Iterable[int] = (1, 2, 3, 4, 8)) -> list[Fractions]:
+    """The corners of every size, and spectra a breath away from uniform, where the contraction is tight."""
     found: list[Fractions] = []
     for n in sizes:
-        found.append((Fraction(1, n),) * n)
-        if n == 1:
-            continue
-        for smallest in (Fraction(1, 2 * n), Fraction(1, n) - Fraction(1, 10**4 * n), Fraction(1, 1000 * n), TINY):
-            found += [two_level_spectrum(n, smallest), dominant_spectrum(n, smallest)]
-        found.append(dominant_spectrum(n, Fraction(0)))
+        found += corner_spectra(n).values()
+        if n > 1:
+            close = Fraction(1, n) - Fraction(1, 10**4 * n)
+            found += [two_level_spectrum(n, close), dominant_spectrum(n, close)]
     return found
 
 
@@ -42,7 +41,7 @@ def _on_sphere(coordinates: Iterable[Fraction]) -> Fractions:
     return (*(abs(2 * x) / (1 + square) for x in u), abs(1 - square) / (1 + square))
 
 
-def corner_singular_values() -> list[Fractions]:
+def singular_corners() -> list[Fractions]:
     """Unit vectors: uniform (n a square), zeros beside a uniform block, near-uniform, nearly rank one."""
     half = Fraction(1, 2)
     near_uniform = _on_sphere((Fraction(1, 3) + Fraction(1, 10**5),) * 3)
@@ -57,6 +56,10 @@ def singular_inputs() -> SearchStrategy[Fractions]:
     small = st.fractions(min_value=-3, max_value=3, max_denominator=50)
     tiny = st.sampled_from((TINY, Fraction(1, 10**9), Fraction(1)))
     return st.lists(st.tuples(small, tiny).map(lambda p: p[0] * p[1]), min_size=0, max_size=7).map(_on_sphere)
+
+
+def matrix_corners() -> list[Any]:
+    return [m for d, n in ((1, 1), (3, 1), (2, 2), (5, 3)) for m in corner_matrices(d, n).values()]
 
 
 def matrix_inputs() -> SearchStrategy[Any]:

@@ -184,7 +184,7 @@ _contraction: dict[str, Any] = dict(
     family=FAMILY, theorem="contraction", quantifier=Quantifier.POINTWISE, variables=(BATCH, SMALLEST),
     definitions={p_n: _integral}, lhs=1 / n - p_n, relation="<=", expected=Verdict.CERTIFIED,
     sentinel=Sentinel("c one part in a thousand larger", rhs=(1 - c * (1 + sp.Rational(1, 1000)) * s) * (1 / n - s)),
-    checks=(Pointwise(contraction_values, inputs.spectrum_inputs, inputs.corner_spectra, lambda batch: batch,
+    checks=(Pointwise(contraction_values, inputs.spectrum_inputs, inputs.spectrum_corners, lambda batch: batch,
                       examples=80),),
 )
 CONTRACTION_AS_PRINTED = Statement(
