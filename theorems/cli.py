@@ -283,6 +283,7 @@ def _refuse(error: Exception) -> int:
     """One line on standard error, in the words of the command line."""
     text = " ".join(str(error).split())
     text = re.sub(r"(?<!\S)(layout|take|seed|level|budget)='?([^\s':;,]+)'?", r"--\1 \2", text)
+    text = text.replace("few with take", "few with --take")
     console(errors=True).print(f"theorems: {text}", soft_wrap=True)
     return BAD_INPUT
 

@@ -50,7 +50,8 @@ UNIT_FROBENIUS = Statement(
     assumptions=(Assumption(sp.Gt(sp.Product(_row_square, (i, 0, d - 1)), 0), "no row of A is zero"),),
     lhs=sp.Sum(sp.Sum(A[i, j] ** 2 / _row_square, (j, 0, n - 1)), (i, 0, d - 1)), relation="==", rhs=d,
     sentinel=Sentinel("the trace is d - 1e-6", rhs=d - NUDGE), expected=Verdict.CERTIFIED,
-    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, from_batch=lambda batch: batch, examples=150),),
+    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, lambda batch: batch,
+                      examples=150),),
 )
 
 _spectral = Pointwise(spectrum_values, inputs.spectrum_inputs, inputs.spectrum_corners, lambda batch: batch,

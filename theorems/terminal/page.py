@@ -107,11 +107,13 @@ def _assumption(s: Statement, assumption: Assumption) -> str:
 def _standing(out: Console, s: Statement) -> None:
     expected = verdict_text(s.expected)
     field(out, "Expected", expected)
-    sentinel = [Text(f"{words(s.sentinel.words)}: false, and every check must refute it")]
+    sentinel: list[str | Text | list[str]] = [f"{words(s.sentinel.words)}: false, and every check must refute it"]
     for side, changed in (("left", s.sentinel.lhs), ("right", s.sentinel.rhs)):
         if changed is not None:
-            sentinel.append(Text(f"{side} side: {inline(changed, notation(s))}", style="dim"))
-    _items(out, "Sentinel", list(sentinel))
+            line = f"{side} side: {inline(changed, notation(s))}"
+            fits = len(line) <= out.width - _INDENT
+            sentinel += [line] if fits else [f"{side} side:", block(changed, out.width - _INDENT, notation(s))]
+    _items(out, "Sentinel", sentinel)
     others = [o for o in library() if (o.family, o.theorem) == (s.family, s.theorem) and o.variant != s.variant]
     _items(out, "Variants", [_variant(o) for o in others])
     if s.depends_on:
@@ -142,20 +144,21 @@ def _check(check: Check) -> str:
             return (f"exact arithmetic: corner cases, {check.examples} generated inputs{batch}, "
                     f"each decided in rationals or, where roots occur, in balls")
         case Expectation():
-            return (f"simulation: a confidence sequence for every mean, up to {check.replicas:,} replicas, stopped at a "
-                    f"half-width of {check.resolution:g} of the bound or at a refutation; a user's batch becomes the "
-                    f"start")
+            return (f"simulation: a confidence sequence for every mean, up to {check.replicas:,} replicas, stopped at "
+                    f"a half-width of {check.resolution:g} of the bound or at a refutation; a user's batch becomes "
+                    f"the start")
         case WidthLimit():
             sizes = ", ".join(str(start.n) for start in check.starts)
             return (f"width limit: the exact path of spectra for {check.depth} layers from n = {sizes}, every layer "
                     f"enclosed in balls of {check.precision} bits; it can refute, and speaks for one path only")
         case Scaling():
-            return "simulation: an interval for the slope of log mean against log width; a user's batch becomes the start"
+            return ("simulation: an interval for the slope of log mean against log width; a user's batch becomes the "
+                    "start")
         case SymbolicIdentity():
             return "computer algebra: the difference of the sides simplifies to zero, for all parameters at once"
         case SymbolicSign():
-            return ("computer algebra: the difference of the sides is a positive factor times a sum of nonnegative terms, "
-                    "for all parameters at once")
+            return ("computer algebra: the difference of the sides is a positive factor times a sum of nonnegative "
+                    "terms, for all parameters at once")
         case _:
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(check).__name__).lower()
             lead = (type(check).__doc__ or "a check without description").strip().split("\n\n")[0]
