@@ -1,0 +1,99 @@
+(* The negative term of the drift of the effective rank is controlled by Tr M^3.
+
+   In words: for a symmetric positive semidefinite M with unit diagonal,
+   sum_i ((M^2)_ii)^2 <= Tr M^3.
+
+   Source: ours; it signs the drift -8 Tr M^3 + 8 sum_i (M^2)_ii^2 of the residual chain of
+   Daneshmand et al., NeurIPS 2020, arXiv 2003.01652.
+   Proof: the quadratic form of M at M e_i - (M^2)_ii e_i is (M^3)_ii - ((M^2)_ii)^2, because M_ii = 1.
+   No square root of M is needed: positivity of the quadratic form is the hypothesis.
+
+   drift_inequality           matrices
+   drift_inequality_row       row by row
+   drift_inequality_indexed   the entries as an indexed family
+   drift_inequality_gram      M_ij = (1/n) sum_k h_ik h_jk, the covariance of a batch
+
+   Depends on: mathcomp only.
+   Proves the Python statement: rank.drift_inequality *)
+
+From mathcomp Require Import all_ssreflect all_algebra ring.
+
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+
+Import Order.Theory GRing.Theory Num.Theory.
+Local Open Scope ring_scope.
+
+Theorem drift_inequality_row (R : realFieldType) (d : nat) (M : 'M[R]_d) (i : 'I_d) :
+  M^T = M -> (forall v : 'cV[R]_d, 0 <= (v^T *m M *m v) 0 0) -> M i i = 1 ->
+  ((M *m M) i i) ^+ 2 <= (M *m M *m M) i i.
+Proof.
+move=> symM psdM Mii; set s := (M *m M) i i.
+pose e : 'cV[R]_d := delta_mx i 0.
+have entry (A : 'M[R]_d) : (e^T *m A *m e) 0 0 = A i i.
+  by rewrite /e trmx_delta -rowE -colE !mxE.
+have := psdM (M *m e - s *: e).
+have -> : (M *m e - s *: e)^T = e^T *m M - s *: e^T by rewrite linearB linearZ /= trmx_mul symM.
+rewrite !mulmxBl !mulmxBr -!scalemxAl -!scalemxAr !mulmxA.
+have E2 : (e^T *m M *m M *m e) 0 0 = s by rewrite /s -entry !mulmxA.
+have E3 : (e^T *m M *m M *m M *m e) 0 0 = (M *m M *m M) i i.
+  by rewrite -entry !mulmxA.
+rewrite !scalerA; move: E2 E3 (entry M).
+set a := (e^T *m M *m e); set b := (e^T *m M *m M *m e); set c := (e^T *m M *m M *m M *m e).
+move=> E2 E3 E1; have -> : (c - s *: b - (s *: b - (s * s) *: a)) 0 0
+  = c 0 0 - s * b 0 0 - (s * b 0 0 - s * s * a 0 0) by rewrite !mxE.
+rewrite E1 E2 E3 Mii.
+have -> x : x - s * s - (s * s - s * s * 1) = x - s ^+ 2 by ring.
+by rewrite subr_ge0.
+Qed.
+
+Theorem drift_inequality (R : realFieldType) (d : nat) (M : 'M[R]_d) :
+  M^T = M -> (forall v : 'cV[R]_d, 0 <= (v^T *m M *m v) 0 0) -> (forall i : 'I_d, M i i = 1) ->
+  \sum_(i < d) ((M *m M) i i) ^+ 2 <= \tr (M *m M *m M).
+Proof. by move=> symM psdM diagM; apply: ler_sum => i _; apply: drift_inequality_row. Qed.
+
+Theorem drift_inequality_indexed (R : realFieldType) (d : nat) (M : 'I_d -> 'I_d -> R) :
+  (forall i j : 'I_d, M i j = M j i) ->
+  (forall v : 'I_d -> R, 0 <= \sum_(i < d) \sum_(j < d) v i * M i j * v j) ->
+  (forall i : 'I_d, M i i = 1) ->
+  \sum_(i < d) (\sum_(j < d) M i j ^+ 2) ^+ 2
+  <= \sum_(i < d) \sum_(j < d) \sum_(k < d) M i j * M j k * M k i.
+Proof.
+move=> symM psdM diagM; pose A : 'M[R]_d := \matrix_(i, j) M i j.
+have := @drift_inequality _ _ A; rewrite /mxtrace.
+have -> : \sum_(i < d) ((A *m A) i i) ^+ 2 = \sum_(i < d) (\sum_(j < d) M i j ^+ 2) ^+ 2.
+  apply: eq_bigr => i _; congr (_ ^+ 2); rewrite mxE; apply: eq_bigr => j _.
+  by rewrite !mxE (symM j) expr2.
+have -> : \sum_i (A *m A *m A) i i = \sum_(i < d) \sum_(j < d) \sum_(k < d) M i j * M j k * M k i.
+  apply: eq_bigr => i _; rewrite exchange_big mxE; apply: eq_bigr => k _ /=.
+  by rewrite !mxE mulr_suml; apply: eq_bigr => j _; rewrite !mxE.
+apply; first by apply/matrixP => i j; rewrite !mxE.
+- move=> v; rewrite mxE; have := psdM (fun i => v i 0); rewrite exchange_big.
+  congr (_ <= _); apply: eq_bigr => j _ /=; rewrite !mxE mulr_suml.
+  by apply: eq_bigr => i _; rewrite !mxE.
+- by move=> i; rewrite mxE.
+Qed.
+
+Theorem drift_inequality_gram (R : realFieldType) (d n : nat) (h : 'I_d -> 'I_n -> R)
+    (M : 'I_d -> 'I_d -> R) :
+  (forall i j : 'I_d, M i j = (\sum_(k < n) h i k * h j k) / n%:R) ->
+  (forall i : 'I_d, M i i = 1) ->
+  \sum_(i < d) (\sum_(j < d) M i j ^+ 2) ^+ 2
+  <= \sum_(i < d) \sum_(j < d) \sum_(k < d) M i j * M j k * M k i.
+Proof.
+move=> gram diagM; apply: drift_inequality_indexed => // [i j|v].
+  by rewrite !gram; congr (_ / _); apply: eq_bigr => k _; rewrite mulrC.
+have -> : \sum_(i < d) \sum_(j < d) v i * M i j * v j
+  = (\sum_(k < n) (\sum_(i < d) v i * h i k) ^+ 2) / n%:R.
+  rewrite (eq_bigr (fun i => \sum_(j < d) \sum_(k < n) v i * h i k * (v j * h j k) / n%:R)).
+    rewrite mulr_suml [RHS](eq_bigr (fun k => \sum_(i < d) \sum_(j < d)
+      v i * h i k * (v j * h j k) / n%:R)) => [|k _]; last first.
+      rewrite expr2 mulr_suml mulr_suml; apply: eq_bigr => i _.
+      by rewrite mulr_sumr mulr_suml.
+    rewrite [RHS]exchange_big; apply: eq_bigr => i _.
+    by rewrite [RHS]exchange_big.
+  move=> i _; apply: eq_bigr => j _; rewrite gram mulr_suml mulr_sumr mulr_suml.
+  by apply: eq_bigr => k _; ring.
+by rewrite divr_ge0 ?ler0n //; apply: sumr_ge0 => k _; apply: sqr_ge0.
+Qed.
