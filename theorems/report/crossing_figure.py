@@ -51,11 +51,16 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
                if isinstance(record["crossing_layer"], int) and record["crossing_layer"] <= DEEPEST]
     if not records:
         return None
+    paths, values = [], []
     depth = max(record["crossing_layer"] for record, _ in records) + BEYOND
-    paths = [_follow(record, depth, bits) for record, bits in records]
-    values = [_constants(document, record) for record, _ in records]
-    for path, constants in zip(paths, values, strict=True):
-        _check(path, constants["as_printed"])
+    for record, precision in records:
+        try:
+            paths.append(_follow(record, depth, precision))
+            values.append(_constants(document, record))
+            _check(paths[-1], values[-1]["as_printed"])
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(f"a path of decay:as_printed (n={record['n']}) cannot be followed: {error}; "
+                             "run `theorems verify` again") from error
     with drawing():
         figure = new_figure(5.2 * len(paths), 6.2)
         grid = figure.add_gridspec(2, len(paths), height_ratios=(1.9, 1))
@@ -75,9 +80,11 @@ def infinite_width_bound(statement: Statement, layers: Floats, values: Mapping[s
 
 
 def _follow(record: Mapping[str, Any], depth: int, precision: int) -> Path:
-    eigenvalues = [_exact(e) for e in record["start"]]
+    eigenvalues = [Fraction(e) for e in record["start"]]
     counts = [int(m) for m in record["multiplicities"]]
     size = int(record["n"])
+    if sum(counts) != size:
+        raise ValueError(f"multiplicities {counts} do not add up to n")
     gaps, widest = [], 0.0
     with flint.ctx.workprec(precision):
         steps = rescale_path_enclosure(eigenvalues, counts, depth, precision)
@@ -89,21 +96,12 @@ def _follow(record: Mapping[str, Any], depth: int, precision: int) -> Path:
     return Path(size, str(record["start"][0]), int(record["crossing_layer"]), np.array(gaps), widest)
 
 
-def _exact(text: object) -> Fraction:
-    try:
-        return Fraction(str(text))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"a path of decay:as_printed holds {text!r}, no exact number; run `theorems verify` "
-                         "again") from None
-
-
 def _check(path: Path, values: Mapping[str, float]) -> None:
     """Refuse a record whose path, followed again, does not cross where the record says."""
     bound = infinite_width_bound(get("orthogonality.decay:as_printed"), np.arange(float(len(path.gaps))), values)
     crossed = path.gaps > bound
     if not crossed.any() or int(np.argmax(crossed)) != path.crossing:
-        raise ValueError(f"the path of decay:as_printed for n={path.n} does not cross at layer {path.crossing}; "
-                         "run `theorems verify` again")
+        raise ValueError(f"it does not cross at layer {path.crossing}")
 
 
 def _constants(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
@@ -114,7 +112,7 @@ def _constants(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[s
         for evidence in evidence_of(result, "paths"):
             for other in evidence["paths"]:
                 if (other["start"], other["multiplicities"]) == (record["start"], record["multiplicities"]):
-                    found[variant] = {k: float(_exact(v)) for k, v in other["parameters"].items()}
+                    found[variant] = {k: float(Fraction(v)) for k, v in other["parameters"].items()}
     return found
 
 

@@ -16,6 +16,7 @@ SCHEMA = 1
 
 _REMEDY = "write it again with `theorems verify --json FILE`"
 _VERDICTS = frozenset(v.value for v in Verdict)
+_ENORMOUS = 2**64
 _NUMBER = (int, float)
 _NUMBER_OR_NONE = (int, float, type(None))
 _ENVIRONMENT: dict[str, Any] = {"python": str, "seed": int, "error_budget": _NUMBER, "versions": dict,
@@ -46,7 +47,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
             value = json.load(file)
     except OSError as error:
         raise ValueError(f"{name}: cannot be read: {error.strerror or error}; check the path") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested or numbered beyond reason
         raise ValueError(f"{name}: not JSON; {_REMEDY}") from None
     try:
         return validate_document(value)
@@ -64,6 +65,8 @@ def validate_document(value: object) -> dict[str, Any]:
         raise ValueError(f"schema {document['schema']} is not {SCHEMA}; {_REMEDY}, using this version")
     _object("document", value, {"environment": dict, "results": list})
     environment = _object("environment", document["environment"], _ENVIRONMENT)
+    if environment["seed"] < 0:
+        raise ValueError(f"environment.seed is {environment['seed']}, not a nonnegative integer; {_REMEDY}")
     for package, found in environment["versions"].items():
         _instance(f"environment.versions.{package}", found, str)
     if environment["batch"] is not None:
@@ -106,6 +109,8 @@ def _instance(where: str, value: object, kind: Any) -> None:
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise ValueError(f"{where} is {_kind(value)}; {_REMEDY}")
+    if isinstance(value, int) and abs(value) >= _ENORMOUS:
+        raise ValueError(f"{where} is too large a number; {_REMEDY}")
 
 
 def _interval(where: str, value: list[Any]) -> None:

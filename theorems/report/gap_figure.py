@@ -136,7 +136,7 @@ def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: b
              ylabel="orthogonality gap  V(H$_{ℓ+1}$)" if large else "gap V")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title(f"n = {panel.n},  width d = {_grouped(panel.width)}", weight="bold")
-    axes.axhspan(top, 3.2, facecolor=SHADE, alpha=0.28, linewidth=0, gid="vacuous")
+    axes.axhspan(top, 3.2, facecolor=SHADE, alpha=0.28, linewidth=0, gid=f"vacuous-{panel.n}")
     axes.axhline(top, color=MUTED, linewidth=1.0)
 
     axes.fill_between(layers, gaps.min(axis=0), gaps.max(axis=0), color=COLOURS["measured"], alpha=0.25, linewidth=0)

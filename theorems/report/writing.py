@@ -50,5 +50,5 @@ def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str])
             svg = (folder / f"{drawn.name}.svg").read_text(encoding="utf-8")
             pictures.append(Picture(drawn.name, drawn.title, drawn.caption, svg))
     page = folder / "index.html"
-    page.write_text(render(valid, pictures), encoding="utf-8")
+    page.write_text(render(valid, pictures), encoding="utf-8", errors="xmlcharrefreplace")
     return [page, *written]

@@ -1,0 +1,286 @@
+"""The report: files, the page, the door. Every text of a document is only text."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import math
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+from report_samples import PRINTED, sample_document, simulate_little
+
+from theorems import verify
+from theorems.report import available, read_document, validate_document, write_report
+from theorems.report.details import number
+from theorems.report.page import LEGEND, Picture, inline_svg, render
+from theorems.report.style import COLOURS
+from theorems.statement import Verdict
+from theorems.verify import LEVEL, environment
+
+HOSTILE = '</title><script>alert("x")</script><img src=x onerror=y>&amp;\'"'
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return sample_document()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulate_little(monkeypatch)
+
+
+FILES = ["index.html"] + [f"{name}.{kind}" for name in ("gap_against_depth", "printed_bound_crossed", "width_scaling")
+                          for kind in ("png", "svg")]
+
+
+# --- files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small")
+def test_everything_is_written_and_again_the_same(document: dict[str, Any], tmp_path: Path) -> None:
+    before = dict(matplotlib.rcParams)
+    written = write_report(document, tmp_path / "made" / "here")
+    assert [p.name for p in written] == FILES
+    assert dict(matplotlib.rcParams) == before
+    with matplotlib.rc_context({"font.size": 30.0, "svg.hashsalt": None}):  # a user's settings change nothing
+        again = write_report(document, tmp_path / "again")
+    for first, second in zip(written, again, strict=True):
+        assert first.read_bytes() == second.read_bytes(), first.name
+
+
+@pytest.mark.usefixtures("small")
+def test_pictures_are_pictures(document: dict[str, Any], tmp_path: Path) -> None:
+    for path in write_report(document, tmp_path)[1:]:
+        if path.suffix == ".png":
+            with Image.open(path) as image:
+                pixels = np.asarray(image.convert("RGB"))
+            assert min(pixels.shape[:2]) > 700
+            assert 0.01 < np.mean(pixels.min(axis=2) < 200) < 0.6  # neither blank nor drowned in ink
+        else:
+            root = ElementTree.parse(path).getroot()
+            assert root.tag == "{http://www.w3.org/2000/svg}svg"
+            assert "Date" not in path.read_text(encoding="utf-8")
+
+
+# --- partial documents ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("kept", "expected"), [
+    ([], []), ([4], ["width_scaling"]), ([1], ["gap_against_depth"]),
+    ([0], ["gap_against_depth", "printed_bound_crossed"]), ([6], [])])
+def test_some_statements_give_a_report_of_those(
+    document: dict[str, Any], kept: list[int], expected: list[str], tmp_path: Path
+) -> None:
+    document["results"] = [document["results"][i] for i in kept]
+    written = write_report(document, tmp_path)
+    assert [p.stem for p in written[1:] if p.suffix == ".svg"] == expected
+    text = written[0].read_text(encoding="utf-8")
+    assert ("No statement was checked" in text) == (not kept)
+
+
+def test_a_real_run_passes_the_door(tmp_path: Path) -> None:
+    results = [r.as_json() for r in verify(["orthogonality.iterative_initialisation:as_printed"])]
+    value = {"schema": 1, "environment": environment(0, LEVEL, None), "results": results}
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps(value), encoding="utf-8")
+    (page,) = write_report(read_document(file), tmp_path)
+    assert "4/5, 3/5" in page.read_text(encoding="utf-8")
+
+
+# --- the page ------------------------------------------------------------------------------------------------
+
+
+class Reader(html.parser.HTMLParser):
+    """Every tag must close, ids must be unique, and links must lead to an id of the page."""
+
+    VOID = frozenset({"meta", "wbr"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.stack.append(tag)
+        for key, value in attrs:
+            assert not key.startswith("on")
+            if key == "id":
+                self.ids.append(value or "")
+            if key in ("href", "xlink:href", "src"):
+                self.links.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.stack.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.stack and self.stack[-1] != "style":
+            self.text += data
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.stack == []
+    assert len(set(reader.ids)) == len(reader.ids)
+    assert all(link[:1] == "#" and link[1:] in reader.ids for link in reader.links)
+    assert not {"script", "img", "link", "iframe"} & set(reader.tags)
+    return reader
+
+
+@pytest.mark.usefixtures("small")
+def test_page_stands_alone_and_names_everything(document: dict[str, Any], tmp_path: Path) -> None:
+    page = write_report(document, tmp_path)[0].read_text(encoding="utf-8")
+    reader = read(page)
+    assert reader.tags.count("svg") == 3
+    assert "7 statements, all as expected" in reader.text
+    for name in (PRINTED, "orthogonality.width_scaling", "orthogonality.activation_conjecture:tanh"):
+        assert name in reader.text
+        assert f"title of {name}" in reader.text
+    for word in ("10⁻⁶", "seed", "half the bound: refuted", "81/1600", *LEGEND.values()):
+        assert word in reader.text
+    assert set(LEGEND) == set(Verdict)
+
+
+def test_page_escapes_every_text(document: dict[str, Any]) -> None:
+    def poisoned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: v if k in ("verdict", "expected", "sentinel") else poisoned(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [poisoned(v) for v in value]
+        return HOSTILE if isinstance(value, str) else value
+
+    document["results"] = document["results"][:1]
+    document["results"][0]["evidence"][0] |= {HOSTILE: HOSTILE, "nested": {HOSTILE: [HOSTILE]}}
+    document["environment"]["batch"] = {"description": "x", "sha256": "y"}
+    value = validate_document(poisoned(document))
+    reader = read(render(value, [Picture("p", HOSTILE, HOSTILE, "<svg></svg>")]))
+    assert reader.text.count('alert("x")') > 10
+
+
+def test_page_says_what_was_not_expected(document: dict[str, Any]) -> None:
+    document["results"][3] |= {"verdict": "inconclusive", "as_expected": False}
+    document["results"][4]["evidence"][0]["sentinel"] = "supported"
+    reader = read(render(document, []))
+    assert "7 statements, 1 not as expected" in reader.text
+    assert "orthogonality.width_scaling: inconclusive, expected supported" in reader.text
+    assert "sentinel supported" in reader.text
+
+
+def test_inlined_pictures_share_no_ids_and_follow_the_page() -> None:
+    svg = ('<?xml version="1.0"?><svg width="7pt" height="5pt" viewBox="0 0 7 5"><metadata><a>b</a></metadata>'
+           f'<g id="a"><use xlink:href="#m" style="fill: {COLOURS["sharp"]}"/>'
+           '<path clip-path="url(#c)" style="fill: #ffffff"/></g></svg>')
+    inlined = inline_svg(Picture("one", "t", "c", svg))
+    for piece_ in ('id="one-a"', 'href="#one-m"', "url(#one-c)", "var(--sharp)", "fill: none", 'viewBox="0 0 7 5"'):
+        assert piece_ in inlined
+    for gone in ("metadata", "<?xml", "7pt", "5pt"):
+        assert gone not in inlined
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (None, "–"), (0.0, "0"), (1, "1"), (0.123456, "0.1235"), (1e-6, "10⁻⁶"), (8.1321e-5, "8.132·10⁻⁵"), (-0.5, "−0.5"),
+    (math.inf, "∞"), (math.nan, "not a number"), (1722.0, "1722"), (2.5e20, "2.5·10²⁰")])
+def test_numbers_are_short(value: Any, text: str) -> None:
+    assert number(value) == text
+
+
+# --- the door ------------------------------------------------------------------------------------------------
+
+BREAKS = [
+    (("schema",), 2, "schema 2 is not 1"), (("schema",), None, "document.schema is null"),
+    (("results",), {}, "document.results is an object"), (("environment",), None, "document.environment is null"),
+    (("environment", "seed"), True, "environment.seed is true or false"),
+    (("environment", "seed"), -1, "environment.seed is -1"),
+    (("environment", "seed"), 10**400, "environment.seed is too large"),
+    (("environment", "versions", "numpy"), 2, "environment.versions.numpy is the number 2"),
+    (("environment", "batch"), {}, "environment.batch has no 'description'"),
+    (("results", 1), 3, r"results\[1\] is the number 3"),
+    (("results", 1, "verdict"), "true", r"results\[1\].verdict is 'true', no verdict"),
+    (("results", 1, "as_expected"), 1, r"results\[1\].as_expected"),
+    (("results", 1, "evidence"), "x", r"results\[1\].evidence is text"),
+    (("results", 0, "evidence", 0, "paths"), 1, r"evidence\[0\].paths is the number 1"),
+    (("results", 0, "evidence", 0, "paths", 0), {}, r"paths\[0\] has no 'n'"),
+    (("results", 3, "evidence", 0, "slope"), [1], "slope has 1 ends"),
+    (("results", 3, "evidence", 0, "widths", 1, "interval"), [0, "x"], r"widths\[1\].interval is text"),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "message"), BREAKS)
+def test_broken_documents_are_refused(
+    document: dict[str, Any], place: tuple[Any, ...], value: Any, message: str, tmp_path: Path
+) -> None:
+    assert validate_document(document) is document  # accepted until broken
+    inner: Any = document
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(ValueError, match=message) as caught:
+        write_report(document, tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("key", ["schema", "environment", "results"])
+def test_missing_keys_are_named(document: dict[str, Any], key: str) -> None:
+    del document[key]
+    with pytest.raises(ValueError, match=f"document has no '{key}'; write it again"):
+        validate_document(document)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b"\x89PNG"])
+def test_files_that_are_no_json_are_refused(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"run\.json: not JSON; write it again with"):
+        read_document(file)
+
+
+def test_files_that_are_missing_or_something_else_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"gone\.json: cannot be read: No such file"):
+        read_document(tmp_path / "gone.json")
+    file = tmp_path / "list.json"
+    file.write_text("[]")
+    with pytest.raises(ValueError, match=r"list\.json: document is a list, not an object"):
+        read_document(file)
+
+
+# --- without matplotlib --------------------------------------------------------------------------------------
+
+
+def test_without_matplotlib_the_remedy_is_named(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert available() is None
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    remedy = available()
+    assert remedy is not None
+    assert "pip install 'batchnorm-theorems[report]'" in remedy
+    assert "\n" not in remedy
+    with pytest.raises(ModuleNotFoundError, match=r"batchnorm-theorems\[report\]"):
+        write_report(document, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_matplotlib_is_imported_only_to_draw() -> None:
+    code = "import sys, theorems, theorems.report; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
