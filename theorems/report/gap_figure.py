@@ -169,7 +169,7 @@ def _bound(axes: Axes, panel: Panel, statement: Statement, values: Mapping[str, 
         above = statement.variant == "as_printed"  # below it the sharp bound is close
         name = f"{_NAMES[statement.variant]} bound,  {assumption} ≥ {values['alpha']:.3g}"
         note = "vacuous at any width" if width is None else f"vacuous below d = {_grouped(width)}"
-        axes.annotate(f"{name};  {note}", (DEPTH, drawn[-1]), (-4, 15 if above else -5),
+        axes.annotate(f"{name};  {note}", (DEPTH, drawn[-1]), (-4, 18 if above else -5),
                       textcoords="offset points", ha="right", va="bottom" if above else "top", color=colour, fontsize=9)
     smallest = measured["smallest_eigenvalue"].min()
     return bool(float(largest_alpha(statement.assumptions[0], float(smallest))) >= values["alpha"])

@@ -92,9 +92,11 @@ summary .name { font-weight: 600; margin-right: 6px; }
   .statements .chip { justify-self: start; }
 }
 @media print {
-  :root { --paper: #ffffff; --card: #ffffff; --ink: #000000; --muted: #444444; --grid: #cccccc; --line: #999999;
+  :root { --paper: #ffffff; --card: #ffffff; --ink: #000000; --muted: #444444; --grid: #e0e0e0; --line: #aaaaaa;
     --measured: #0072b2; --as-printed: #d55e00; --corrected: #009e73; --sharp: #b0489a; }
-  .chip { background: none !important; color: inherit; border: 1px solid var(--line); }
+  table, .environment, .legend, figcaption, .note { font-size: 8.5pt; }
+  .chip { font-size: 8pt; }
+  .legend { grid-template-columns: 1fr 1fr; }
   body { font-size: 10.5pt; }
   main { max-width: none; padding: 0; }
   a { color: inherit; }
