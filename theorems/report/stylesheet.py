@@ -100,6 +100,7 @@ summary .name { font-weight: 600; margin-right: 6px; }
   body { font-size: 10.5pt; }
   main { max-width: none; padding: 0; }
   a { color: inherit; }
-  details:not([open]) { display: none; }
+  h2 { break-after: avoid; }
+  details:not([open]), section:has(details):not(:has(details[open])) { display: none; }
 }
 """
