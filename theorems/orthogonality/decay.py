@@ -45,7 +45,7 @@ SHARES = (0.5, 0.75, 0.9)
 #: Widths are chosen so that a bound is at most this share of its ceiling.
 SPEAKING = 0.85
 #: The most random numbers one replica may cost before a bound counts as out of reach.
-AFFORDABLE = 4 * 10**7
+AFFORDABLE = 5 * 10**7
 
 
 def largest_alpha(assumption: Assumption, smallest: Any) -> sp.Expr:
@@ -93,7 +93,7 @@ def paths(statement: Statement, batch: Floats | None, sizes: tuple[int, ...], to
         constants = [min(float(largest_alpha(statement.assumptions[0], share * reach)), 1.0) for share in SHARES]
         values = {"n": size, "alpha": constants[-1], "Vhat_1": max(1 / size - smallest, 0.0)}
         reachable = _speaking(statement, start, SPEAKING, values)
-        layers, width = reachable or (64, starts.WIDTHS[-1])
+        layers, width = reachable or (8, starts.WIDTHS[0])  # out of reach: a width where it is vacuous
         readouts = tuple({**values, "alpha": constant, "d": width, "ell": at}
                          for constant in constants for at in sorted({max(layers // 4, 1), layers // 2, layers}))
         found.append(Instance(f"{label}, d={width}, {layers} layers", rescale_chain(width), start, layers + shift,
