@@ -29,13 +29,16 @@ for part in core leaf; do
     [ -s "$scratch/$part" ] || continue
     {
         sed 's/\.[^.]*$//; s/.*/Require &./' "$scratch/$part" | sort -u
+        [ "${1-}" != -s ] || printf '%s\n' 'From mathcomp Require Import all_ssreflect all_algebra.' \
+            'Local Open Scope ring_scope.' 'Set Printing Width 110.'
         while read -r name; do
             printf 'Goal True. idtac "== %s". Abort.\n' "$name"
             [ "${1-}" != -s ] || printf 'Check @%s.\n' "$name"
             printf 'Print Assumptions %s.\n' "$name"
         done < "$scratch/$part"
     } > "$scratch/audit_$part.v"
-    coqc -q -Q . BatchNorm -w none "$scratch/audit_$part.v" | tee "$scratch/out_$part"
+    coqc -q -Q . BatchNorm -w none "$scratch/audit_$part.v" > "$scratch/out_$part"
+    cat "$scratch/out_$part"
 done
 awk -v allowed="$allowed" '
     BEGIN { split(allowed, list, /[ \n]+/); for (k in list) free[list[k]] = 1 }

@@ -1,6 +1,7 @@
 (* Finite sums over an ordered field: what the results need again and again.
 
    sum_lin2, sum_lin3     the sum of a linear combination
+   ord_lin3               sum_lin3 over 'I_n (ring tells the two forms of the sum apart)
    sqr_sum                (sum a)^2 as a double sum
    cauchy_schwarz         (sum w a b)^2 <= (sum w a^2) (sum w b^2), weights w >= 0
    cauchy_schwarz1        the same with w = 1
@@ -31,6 +32,11 @@ Proof. by rewrite big_split /= -!mulr_sumr. Qed.
 Lemma sum_lin3 x y z a b c :
   \sum_i (x * a i + y * b i + z * c i)
   = x * (\sum_i a i) + y * (\sum_i b i) + z * (\sum_i c i).
+Proof. by rewrite !big_split /= -!mulr_sumr. Qed.
+
+Lemma ord_lin3 n x y z (f g h : 'I_n -> R) :
+  \sum_(i < n) (x * f i + y * g i + z * h i)
+  = x * (\sum_(i < n) f i) + y * (\sum_(i < n) g i) + z * (\sum_(i < n) h i).
 Proof. by rewrite !big_split /= -!mulr_sumr. Qed.
 
 Lemma sum_prod a b : (\sum_i a i) * (\sum_j b j) = \sum_i \sum_j a i * b j.
