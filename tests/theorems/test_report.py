@@ -186,6 +186,11 @@ def test_page_says_what_was_not_expected(document: dict[str, Any]) -> None:
     assert "sentinel supported" in reader.text
 
 
+def test_page_says_that_a_run_was_interrupted(document: dict[str, Any]) -> None:
+    assert "was interrupted" not in read(render(document, [])).text
+    assert "was interrupted" in read(render(validate_document(document | {"interrupted": True}), [])).text
+
+
 def test_inlined_pictures_share_no_ids_and_follow_the_page() -> None:
     svg = ('<?xml version="1.0"?><svg width="7pt" height="5pt" viewBox="0 0 7 5"><metadata><a>b</a></metadata>'
            f'<g id="a"><use xlink:href="#m" style="fill: {COLOURS["sharp"]}"/>'
@@ -208,6 +213,7 @@ def test_numbers_are_short(value: Any, text: str) -> None:
 
 BREAKS = [
     (("schema",), 2, "schema 2 is not 1"), (("schema",), None, "document.schema is null"),
+    (("interrupted",), "yes", "document.interrupted is text"),
     (("results",), {}, "document.results is an object"), (("environment",), None, "document.environment is null"),
     (("environment", "seed"), True, "environment.seed is true or false"),
     (("environment", "seed"), -1, "environment.seed is -1"),

@@ -16,6 +16,7 @@ from theorems import get
 from theorems.report import crossing_figure as crossing
 from theorems.report import gap_figure as gap
 from theorems.report import scaling_figure as scaling
+from theorems.report import validate_document
 from theorems.report.style import drawing, new_figure
 
 
@@ -124,6 +125,14 @@ def test_scaling_figure_draws_the_evidence(document: dict[str, Any]) -> None:
     without = scaling.draw(document)
     assert without is not None
     assert not any("collapse" in t.get_text() for axes in without.figure.axes for t in axes.texts)
+
+
+def test_a_fit_that_sampling_left_open_is_not_drawn(document: dict[str, Any]) -> None:
+    for place, change in ((4, {"slope": [None, None]}), (5, {"widths": []})):
+        document["results"][place]["evidence"][0] |= change
+    document["results"][3]["evidence"][0]["widths"][1]["interval"] = [0.0, None]
+    validate_document(document)
+    assert scaling.draw(document) is None
 
 
 def test_figures_are_unknown_to_pyplot(document: dict[str, Any]) -> None:

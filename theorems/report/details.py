@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -100,7 +99,7 @@ def _numeric(value: Any) -> bool:
 
 
 def _inline(value: Any) -> str:
-    """A value on one line: text as it is, numbers short, lists bracketed, anything else as JSON."""
+    """A value on one line: text as it is, numbers short, lists bracketed."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -111,4 +110,4 @@ def _inline(value: Any) -> str:
         return "[" + ", ".join(_inline(v) for v in value) + "]"
     if isinstance(value, dict):
         return ", ".join(f"{_label(k)} = {_inline(v)}" for k, v in value.items())
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)

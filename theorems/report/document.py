@@ -30,7 +30,8 @@ _EVIDENCE: dict[str, Any] = {"method": str, "verdict": str, "summary": str, "sen
                              "tightness": _NUMBER_OR_NONE, "power": _NUMBER_OR_NONE, "seconds": _NUMBER}
 _PATH: dict[str, Any] = {"n": int, "start": list, "multiplicities": list, "parameters": dict,
                          "crossing_layer": (int, type(None))}
-_WIDTH: dict[str, Any] = {"width": int, "mean": _NUMBER, "interval": list}
+#: An end or a mean that is not finite, because sampling stopped early, is null.
+_WIDTH: dict[str, Any] = {"width": int, "mean": _NUMBER_OR_NONE, "interval": list}
 #: Lists inside a piece of evidence that figures are drawn from, with the keys of their items.
 _DRAWN: dict[str, dict[str, Any]] = {"paths": _PATH, "widths": _WIDTH, "readouts": {}}
 
@@ -64,6 +65,7 @@ def validate_document(value: object) -> dict[str, Any]:
     if document["schema"] != SCHEMA:
         raise ValueError(f"schema {document['schema']} is not {SCHEMA}; {_REMEDY}, using this version")
     _object("document", value, {"environment": dict, "results": list})
+    _instance("document.interrupted", document.get("interrupted", False), bool)
     environment = _object("environment", document["environment"], _ENVIRONMENT)
     if environment["seed"] < 0:
         raise ValueError(f"environment.seed is {environment['seed']}, not a nonnegative integer; {_REMEDY}")
@@ -117,7 +119,7 @@ def _interval(where: str, value: list[Any]) -> None:
     if len(value) != 2:
         raise ValueError(f"{where} has {len(value)} ends; {_REMEDY}")
     for end in value:
-        _instance(where, end, _NUMBER)
+        _instance(where, end, _NUMBER_OR_NONE)
 
 
 def _verdicts(where: str, record: Mapping[str, Any], keys: tuple[str, ...]) -> None:

@@ -42,7 +42,7 @@ def render(document: Mapping[str, Any], pictures: Sequence[Picture]) -> str:
     """The whole page as HTML text for a validated document. Every text of the document is escaped."""
     results = document["results"]
     parts = [
-        _headline(results), _environment(document["environment"]),
+        _headline(results, document.get("interrupted", False)), _environment(document["environment"]),
         "".join(_figure(p) for p in pictures[:1]), _legend(results), _table(results),
         "".join(_figure(p) for p in pictures[1:]), _details(results),
     ]
@@ -64,7 +64,7 @@ def _title(results: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(results)} {noun}, {len(results) - expected} not as expected"
 
 
-def _headline(results: Sequence[Mapping[str, Any]]) -> str:
+def _headline(results: Sequence[Mapping[str, Any]], interrupted: bool) -> str:
     counts = Counter(r["verdict"] for r in results)
     chips = " ".join(f'{chip(v.value)}<span class="count">{counts[v.value]}</span>' for v in LEGEND if counts[v.value])
     surprises = [r for r in results if not r["as_expected"]]
@@ -72,6 +72,8 @@ def _headline(results: Sequence[Mapping[str, Any]]) -> str:
         f'<li><a href="#{anchor(full_name(r))}">{escape(full_name(r))}</a>: {chip(r["verdict"])}, '
         f"expected {escape(r['expected'])}</li>" for r in surprises)
     block = f'<ul class="surprises">{listed}</ul>' if surprises else ""
+    if interrupted:
+        block = '<p class="bad">The run was interrupted: this is what it had established.</p>' + block
     return (f'<header>\n<p class="kicker">Batch normalisation in random deep networks</p>\n'
             f'<h1>{escape(_title(results))}</h1>\n<p class="tally">{chips}</p>\n{block}</header>')
 

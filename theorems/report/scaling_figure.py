@@ -53,14 +53,14 @@ _LOOKS = {"no activation": ("o", COLOURS["measured"]), "relu": ("D", COLOURS["as
 
 
 def curves(document: Mapping[str, Any], members: tuple[tuple[str, str], ...]) -> list[Curve]:
-    """The curves whose statements the run checked by a fit over two or more widths with positive means."""
+    """The curves whose statements the run checked by a fit over two or more widths, positive and bounded."""
     found = []
     for label, name in members:
         for evidence in evidence_of(find(document, name), "widths"):
             rows = sorted(evidence["widths"], key=lambda row: row["width"])
-            table = np.array([[r["width"], r["mean"], *r["interval"]] for r in rows], dtype=float)
-            if len(rows) > 1 and np.isfinite(table).all() and (table[:, :3] > 0).all():
-                low, high = evidence["slope"]
+            table = np.array([[r["width"], r["mean"], *r["interval"]] for r in rows], dtype=float).reshape(-1, 4)
+            low, high = np.array(evidence["slope"], dtype=float)
+            if len(rows) > 1 and np.isfinite([*table.flat, low, high]).all() and (table[:, :3] > 0).all():
                 widths, means, lows, highs = table.T
                 found.append(Curve(label, widths, means, lows, highs, (float(low), float(high))))
     return found
