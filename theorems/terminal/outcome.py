@@ -89,16 +89,14 @@ def _grid(columns: Sequence[int], width: int, rows: Sequence[Sequence[Text | str
 
 def _cells(result: Result) -> tuple[Text | str, ...]:
     name = f"  :{result.statement.variant}" if result.statement.variant else ""
-    mark = Text("✓ ", style="green") if result.as_expected else Text("✗ ", style="bold red")
+    mark = ("✓ ", "green") if result.as_expected else ("✗ ", "bold red")
     evidence = Text("\n").join(_evidence(e) for e in result.evidence)
-    return (name, mark + verdict_text(result.verdict), ratio(result.tightness), sensitivity(result.power),
+    return (name, Text.assemble(mark, verdict_text(result.verdict)), ratio(result.tightness), sensitivity(result.power),
             f"{result.seconds:.1f} s", evidence)
 
 
 def _evidence(evidence: Evidence) -> Text:
-    found = Text(f"{evidence.method}: ", style="dim")
-    found.append(words(shortened(evidence.summary, 100)), style="default")
-    return found
+    return Text.assemble((f"{evidence.method}: ", "dim"), words(shortened(evidence.summary, 100)))
 
 
 # --- refutations --------------------------------------------------------------------------------------------
@@ -112,9 +110,8 @@ def _print_refuted(out: Console, results: Sequence[Result]) -> None:
     out.print(heading("Refuted"))
     for result in refuted:
         s = result.statement
-        line = Text(s.name, style="red")
-        line.append(f" ({s.source.place or s.source.paper}): ", style="dim")
-        line.append(f"{how_it_fell(s, result.evidence)}.")
+        line = Text.assemble((s.name, "red"), (f" ({s.source.place or s.source.paper}): ", "dim"),
+                             f"{how_it_fell(s, result.evidence)}.")
         paragraph(out, line, first=Text("  "), indent=4)
 
 
@@ -200,8 +197,7 @@ def _print_closing(out: Console, results: Sequence[Result], run: Run) -> None:
         out.print(Text(f"Interrupted after {len(results)} of {run.asked} statements.", style="bold yellow"))
     wrong = [r for r in results if not r.as_expected]
     good = len(results) - len(wrong)
-    line = Text(f"{good} statement{'' if good == 1 else 's'} as expected, {len(wrong)} not",
-                style="bold red" if wrong else "bold green")
-    if wrong:
-        line.append(": " + ", ".join(f"{r.statement.name} ({reasons(r, run)})" for r in wrong), style="not bold")
-    out.print(line)
+    names = ", ".join(f"{r.statement.name} ({reasons(r, run)})" for r in wrong)
+    line = Text.assemble((f"{good} statement{'' if good == 1 else 's'} as expected, {len(wrong)} not",
+                          "bold red" if wrong else "bold green"), f": {names}" if wrong else "")
+    paragraph(out, line)

@@ -18,7 +18,7 @@ from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.checking.width_limit import WidthLimit
 from theorems.library import library
 from theorems.statement import Assumption, Quantifier, Statement, Verdict
-from theorems.terminal.screen import duration, field, heading, paragraph, ratio, sensitivity, verdict_text
+from theorems.terminal.screen import duration, field, heading, paragraph, ratio, sensitivity, shortened, verdict_text
 from theorems.terminal.typesetting import block, claim, domain, inline, notation, symbol, words
 
 __all__ = ["print_page"]
@@ -123,10 +123,7 @@ def _standing(out: Console, s: Statement) -> None:
 
 
 def _variant(other: Statement) -> Text:
-    line = Text(f":{other.variant} (")
-    line.append_text(verdict_text(other.expected))
-    line.append(f") {words(other.title)}")
-    return line
+    return Text.assemble(f":{other.variant} (", verdict_text(other.expected), f") {words(other.title)}")
 
 
 # --- how it is attacked -------------------------------------------------------------------------------------
@@ -176,14 +173,14 @@ def _evidence(out: Console, s: Statement, earlier: Mapping[str, Any]) -> None:
         return
     environment = earlier["environment"]
     batch = environment["batch"]
-    line = verdict_text(Verdict(found["verdict"]))
-    line.append(f" in {duration(found['seconds'])}, seed {environment['seed']}, error budget "
-                f"{environment['error_budget']:g}" + (f", on {batch['description']}" if batch else ""), style="dim")
-    items: list[str | Text | list[str]] = [line]
-    for piece in found["evidence"]:
-        text = Text(f"{piece['method']}: ", style="dim")
-        text.append_text(verdict_text(Verdict(piece["verdict"])))
-        text.append(f", {words(piece['summary'])}; tightness {ratio(piece['tightness'])}, "
-                    f"power {sensitivity(piece['power'])}; sentinel {piece['sentinel']}", style="default")
-        items.append(text)
-    _items(out, "Evidence", items)
+    line = Text.assemble(verdict_text(Verdict(found["verdict"])), (
+        f" in {duration(found['seconds'])}, seed {environment['seed']}, error budget {environment['error_budget']:g}"
+        + (f", on {batch['description']}" if batch else ""), "dim"))
+    _items(out, "Evidence", [line, *(_piece(piece) for piece in found["evidence"])])
+
+
+def _piece(piece: Mapping[str, Any]) -> Text:
+    return Text.assemble(
+        (f"{piece['method']}: ", "dim"), verdict_text(Verdict(piece["verdict"])),
+        f", {words(shortened(piece['summary'], 300))}; tightness {ratio(piece['tightness'])}, "
+        f"power {sensitivity(piece['power'])}; sentinel {piece['sentinel']}")

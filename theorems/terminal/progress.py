@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Self
 
@@ -28,9 +29,10 @@ class Meter:
     def __enter__(self) -> Self:
         if self._out.is_terminal and not self._out.is_dumb_terminal:
             self._live = Progress(
-                SpinnerColumn(), BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn(),
-                TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
-                console=self._out, transient=True)
+                SpinnerColumn(), BarColumn(bar_width=12), MofNCompleteColumn(), TimeElapsedColumn(),
+                TextColumn("{task.description}", markup=False,
+                           table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+                console=self._out, transient=True, expand=True)
             self._task = self._live.add_task("", total=self._total)
             self._live.start()
         return self
@@ -43,7 +45,7 @@ class Meter:
     def at(self, words: str) -> None:
         """The run is busy with this."""
         if self._live is not None:
-            self._live.update(self._task, description=words)
+            self._live.update(self._task, description=re.sub(r"^\w+\.", "", words))  # the family says little here
 
     def done(self, result: Result) -> None:
         """A statement is finished."""
