@@ -128,7 +128,7 @@ def test_scaling_figure_draws_the_evidence(document: dict[str, Any]) -> None:
 
 
 def test_a_fit_that_sampling_left_open_is_not_drawn(document: dict[str, Any]) -> None:
-    for place, change in ((4, {"slope": [None, None]}), (5, {"widths": []})):
+    for place, change in ((4, {"slope": [None, None]}), (5, {"widths": [], "slope": None})):
         document["results"][place]["evidence"][0] |= change
     document["results"][3]["evidence"][0]["widths"][1]["interval"] = [0.0, None]
     validate_document(document)

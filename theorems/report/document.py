@@ -91,8 +91,9 @@ def _result(where: str, value: object) -> None:
                 for number, row in enumerate(evidence[key]):
                     _object(f"{inner}.{key}[{number}]", row, shape)
         if "widths" in evidence:
-            _object(inner, evidence, {"slope": list})
-            _interval(f"{inner}.slope", evidence["slope"])
+            _object(inner, evidence, {"slope": (list, type(None))})
+            if evidence["slope"] is not None:
+                _interval(f"{inner}.slope", evidence["slope"])
             for number, row in enumerate(evidence["widths"]):
                 _interval(f"{inner}.widths[{number}].interval", row["interval"])
 

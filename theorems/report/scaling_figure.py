@@ -59,7 +59,7 @@ def curves(document: Mapping[str, Any], members: tuple[tuple[str, str], ...]) ->
         for evidence in evidence_of(find(document, name), "widths"):
             rows = sorted(evidence["widths"], key=lambda row: row["width"])
             table = np.array([[r["width"], r["mean"], *r["interval"]] for r in rows], dtype=float).reshape(-1, 4)
-            low, high = np.array(evidence["slope"], dtype=float)
+            low, high = np.array(evidence["slope"] or (None, None), dtype=float)
             if len(rows) > 1 and np.isfinite([*table.flat, low, high]).all() and (table[:, :3] > 0).all():
                 widths, means, lows, highs = table.T
                 found.append(Curve(label, widths, means, lows, highs, (float(low), float(high))))
