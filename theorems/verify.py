@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,19 @@ class Result:
 
     @property
     def tightness(self) -> float | None:
-        return max((e.tightness for e in self.evidence if e.tightness is not None), default=None)
+        """The largest measured / bound; of a refuted statement, where it is refuted (above 1 for an upper bound)."""
+        return max((e.tightness for e in self._decisive if e.tightness is not None), default=None)
 
     @property
     def power(self) -> float | None:
-        return max((e.power for e in self.evidence if e.power is not None), default=None)
+        return max((e.power for e in self._decisive if e.power is not None and isfinite(e.power)), default=None)
+
+    @property
+    def _decisive(self) -> tuple[Evidence, ...]:
+        """All evidence, or for a refuted statement the evidence that refutes it."""
+        if self.verdict is not Verdict.REFUTED:
+            return self.evidence
+        return tuple(e for e in self.evidence if e.verdict is Verdict.REFUTED)
 
     @property
     def weak_sentinels(self) -> tuple[str, ...]:

@@ -178,6 +178,8 @@ def readable(item: Any) -> Any:
         return {str(k): readable(v) for k, v in item.items()}
     if isinstance(item, tuple | list):
         return [readable(v) for v in item]
+    if isinstance(item, Mapping):
+        return {str(k): readable(v) for k, v in item.items()}
     return item
 
 
@@ -222,7 +224,7 @@ class Pointwise:
         elif tally.open:
             summary += f", {len(tally.open)} left open"
         return Evidence(method="certificate" if witness is None else "search", verdict=verdict, summary=summary,
-                        sentinel=neighbour, tightness=tally.ratio if verdict.holds else None,
+                        sentinel=neighbour, tightness=tally.ratio,
                         power=0.0 if verdict.holds else None, details=details)
 
     def _attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:

@@ -100,7 +100,7 @@ class WidthLimit:
                                                        for f in found)
         return Evidence(
             method="certificate", verdict=verdict, summary=summary, power=0.0 if verdict.holds else None,
-            tightness=max((f["tightness"] for f in found), default=None) if verdict.holds else None,
+            tightness=max((f["tightness"] for f in found), default=None),
             sentinel=combine([Verdict(f) for f in fallen]), partial=True,
             details={"precision_bits": self.precision, "depth": self.depth, "paths": found},
         )
@@ -121,14 +121,14 @@ class WidthLimit:
                 if self.offset and admitted is not Verdict.CERTIFIED:
                     return report | {"verdict": admitted.value, "last_layer": layer}
                 left, right = _ball(statement.lhs, values), _ball(limit, values)
+                if right > 0:
+                    report["tightness"] = max(report["tightness"], float((left / right).mid()))
                 answer = compare(left, statement.relation, right)
                 report |= {"last_layer": layer, "lhs": left.str(12), "rhs": right.str(12)}
                 if answer is False:
                     return report | {"verdict": Verdict.REFUTED.value, "crossing_layer": layer}
                 if answer is None:
                     return report | {"verdict": Verdict.INCONCLUSIVE.value}
-                if right > 0:
-                    report["tightness"] = max(report["tightness"], float((left / right).mid()))
                 if admitted is not Verdict.CERTIFIED:
                     return report | {"verdict": admitted.value, "last_layer": layer}
         return report | {"verdict": Verdict.CERTIFIED.value, "last_layer": self.depth}

@@ -31,7 +31,7 @@ def _exponent(exponent: sp.Expr, tolerance: sp.Expr) -> dict[str, Any]:
 
 
 #: Layers from an orthogonal start to stationarity; a user's batch first has to come as close (see _burn_in).
-BURN_IN = 16
+BURN_IN = 12
 DEEPEST = 512
 
 
@@ -233,7 +233,7 @@ CONJECTURE_SIGMOID = Statement(
 )
 SIGMOID_COLLAPSE = Statement(
     family=FAMILY, theorem="activation_conjecture", variant="sigmoid_collapse", quantifier=Quantifier.LIMIT,
-    title="F = sigmoid: the representations collapse to rank one, E[1 - λ_1] ≤ 1/100 after 16 layers",
+    title="F = sigmoid: the representations collapse to rank one, E[1 - λ_1] ≤ 1/100 after 12 layers",
     source=Source("ours", "seen while running Appendix F.1 for four activations"), variables=(WIDTH, BATCH),
     chain="rescale_activation", observables=("spectrum",), lhs=REST, relation="<=", rhs=sp.Rational(1, 100),
     ceiling=1 - 1 / n, definitions={REST: "E[1 - λ_1(QᵀQ/d)], zero for rank one and 1 - 1/n for orthogonal columns"},
