@@ -203,19 +203,22 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _publish(results: Sequence[Result], run: Run, target: Path | None, directory: Path | None) -> str | None:
-    """Write the files, then print the outcome; a line about what could not be written."""
+    """Write the files, then print the outcome, come what may; a line about what could not be written."""
     found = document(results, seed=run.seed, level=run.level, batch=run.batch, interrupted=run.interrupted)
     written, failure = [], None
     try:
         if target is not None:
             write_json(target, found)
             written.append(str(target))
-        if directory is not None and results:
+        if directory is not None and not run.interrupted:
             from theorems.report import write_report
+            console(errors=True).print(f"drawing the report in {directory}", soft_wrap=True)
             written.append(str(write_report(found, directory)[0]))
     except OSError as error:
-        failure = f"{error.filename or target}: cannot be written: {error.strerror}; the results are printed only"
-    print_outcome(console(), results, replace(run, written=tuple(written)))
+        place = error.filename or target or directory
+        failure = f"{place}: cannot be written: {error.strerror}; the results are printed above"
+    finally:
+        print_outcome(console(), results, replace(run, written=tuple(written)))
     return failure
 
 

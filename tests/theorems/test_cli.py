@@ -103,7 +103,7 @@ def test_show_prints_all_that_is_known_of_a_statement(capsys: pytest.CaptureFixt
     for expected in ("Theorem 1", "α ∈ (0, 1/√n]", "lower bound on σₙ along the path", "ℓ ∈ {0, 1, …}",
                      "σₙ(Hₖ) ≥ α for every k ≤ ℓ", "expectation", "rescale", "orthogonality_gap", "√(1 - 1/n)",
                      "three times the depth", "refuted", ":corrected (supported)", ":sharp (supported)",
-                     "orthogonality.one_step_drift:sharp", "The proof uses σₙ² ≥ α", "width limit:", "n = 16, 32",
+                     "orthogonality.one_step_drift:sharp", "The proof uses σₙ² ≥ α", "width limit:", "layers from n = ",
                      "simulation:"):
         assert expected in printed
 
@@ -309,6 +309,37 @@ def test_an_interrupt_before_the_first_result_is_said(
     offer(monkeypatch, replace(get(CHEAP), checks=(_interrupting,)))
     assert main(["verify"]) == 130
     assert "Interrupted after 0 of 1 statements." in capsys.readouterr().out
+
+
+def test_an_interrupt_while_the_report_is_drawn_keeps_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("theorems.report"), "write_report", interrupted)
+    target = tmp_path / "run.json"
+    assert main(["verify", CHEAP, "--json", str(target), "--report", str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().out.splitlines()[-1] == "1 statement as expected, 0 not"
+    assert len(strict(target)["results"]) == 1
+
+
+def test_a_full_disk_keeps_the_table_and_the_old_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "run.json"
+    target.write_text("earlier", encoding="utf-8")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    assert main(["verify", CHEAP, "--json", str(target)]) == 2
+    printed, errors = capsys.readouterr()
+    assert printed.splitlines()[-1] == "1 statement as expected, 0 not"
+    assert "No space left on device" in errors.splitlines()[-1]
+    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+    assert target.read_text(encoding="utf-8") == "earlier"
 
 
 # --- report -------------------------------------------------------------------------------------------------
