@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -35,25 +35,21 @@ class SymbolicIdentity:
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         _require(statement, "==")
-        residue = self._residue(statement)
-        verdict, summary = self._judge(statement, residue), "difference of the sides simplifies to 0"
-        if verdict is not Verdict.CERTIFIED:
-            summary = f"sides differ by {sp.sstr(residue)}"
+        verdict, summary = self._judge(statement)
+        sentinel, difference = self._judge(statement.neighbour)
         return Evidence(
-            method="symbolic", verdict=verdict, summary=summary,
-            sentinel=self._judge(statement.neighbour, self._residue(statement.neighbour)),
-            power=0.0 if verdict.holds else None,
-            details={"residue": sp.sstr(residue), "scale": sp.sstr(self.scale)},
+            method="symbolic", verdict=verdict, summary=summary, sentinel=sentinel,
+            power=0.0 if verdict.holds else None, details={"scale": sp.sstr(self.scale), "sentinel_found": difference},
         )
 
-    def _judge(self, statement: Statement, residue: sp.Expr) -> Verdict:
-        if residue == 0:
-            return Verdict.CERTIFIED
-        fallen = any(_at(statement, point) is False for point in self.points)
-        return Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE
-
-    def _residue(self, statement: Statement) -> sp.Expr:
-        return sp.factor(sp.simplify((statement.lhs - statement.rhs).doit() / self.scale))
+    def _judge(self, statement: Statement) -> tuple[Verdict, str]:
+        # points first: simplifying what is not zero can take for ever
+        for point in self.points:
+            if _at(statement, point) is False:
+                return Verdict.REFUTED, "the sides differ at " + _written(point)
+        if sp.simplify((statement.lhs - statement.rhs).doit() / self.scale) == 0:
+            return Verdict.CERTIFIED, "difference of the sides simplifies to 0"
+        return Verdict.INCONCLUSIVE, "the difference of the sides does not simplify to 0"
 
 
 @dataclass(frozen=True)
@@ -73,9 +69,11 @@ class SymbolicSign:
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         _require(statement, ">=")
-        verdict, summary = self._prove(statement)
-        if any(_at(statement, p) is False for p in self.points):
-            verdict, summary = Verdict.REFUTED, "a point contradicts the claim"
+        fallen = [p for p in self.points if _at(statement, p) is False]
+        if fallen:
+            verdict, summary = Verdict.REFUTED, "violated at " + _written(fallen[0])
+        else:
+            verdict, summary = self._prove(statement)
         fallen = [p for p in self.points if _at(statement.neighbour, p) is False]
         return Evidence(
             method="symbolic", verdict=verdict, summary=summary, power=0.0 if verdict.holds else None,
@@ -86,7 +84,9 @@ class SymbolicSign:
 
     def _prove(self, statement: Statement) -> tuple[Verdict, str]:
         difference = (statement.lhs - statement.rhs).doit()
-        if sp.simplify(difference / self.factor - sum(self.terms)) != 0:
+        product = replace(statement, lhs=difference, rhs=self.factor * sum(self.terms), relation="==")
+        if any(_at(product, p) is False for p in self.points) or sp.simplify(
+                difference / self.factor - sum(self.terms)) != 0:
             return Verdict.INCONCLUSIVE, "the terms do not add up to the difference of the sides"
         for part in sp.Mul.make_args(self.factor):
             if not sp.factor(part.as_base_exp()[0].subs(self.substitution)).is_positive:
@@ -104,3 +104,7 @@ def _require(statement: Statement, relation: str) -> None:
 
 def _at(statement: Statement, point: Mapping[str, Fraction | int]) -> bool | None:
     return decide(statement, lambda: point).holds
+
+
+def _written(point: Mapping[str, Fraction | int]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in point.items())
