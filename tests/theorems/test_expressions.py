@@ -1,0 +1,151 @@
+"""One expression, three arithmetics: the ball contains the exact value, the float is within its own rounding."""
+
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import pytest
+import sympy as sp
+
+from theorems import library
+from theorems.expressions import InexactError, arguments_of, compiled
+
+x, y, n, i, j = sp.symbols("x y n i j")
+a = sp.IndexedBase("a")
+THIRD = Fraction(1, 3)
+
+#: Values by symbol name, the same for every statement; rational, so that floats of them are off by one rounding.
+VALUES: dict[str, Any] = {
+    "n": 4, "d": 49, "ell": 3, "L": 5, "alpha": Fraction(1, 8), "s": Fraction(1, 7), "p_n": Fraction(1, 6),
+    "P2": Fraction(2, 7), "theta": Fraction(3, 5), "delta": Fraction(1, 9), "Vhat_1": Fraction(1, 11),
+    "Vhat_0": Fraction(1, 13), "beta": Fraction(-3, 7),
+    "lambda": [Fraction(1, 2), Fraction(1, 4), Fraction(3, 28), Fraction(1, 7)],
+    "sigma": [Fraction(1, 2), Fraction(1, 3), Fraction(2, 3), Fraction(1, 7)],
+    "A": [[Fraction(r + c * c + 1, 3) for c in range(4)] for r in range(49)],
+}
+SIDES = sorted({
+    (f"{s.name} {place}", side)
+    for s in library()
+    for place, side in (("lhs", s.lhs), ("rhs", s.rhs), ("sentinel lhs", s.neighbour.lhs),
+                        ("sentinel rhs", s.neighbour.rhs), ("ceiling", s.ceiling))
+    if side is not None and {str(v) for v in arguments_of(side)} <= set(VALUES) and not side.has(sp.Abs)
+}, key=lambda pair: pair[0])
+
+
+def numbers(side: sp.Expr) -> list[Any]:
+    return [VALUES[str(argument)] for argument in arguments_of(side)]
+
+
+def as_floats(value: Any) -> Any:
+    return np.asarray(value, dtype=float)
+
+
+def test_almost_every_side_is_covered() -> None:
+    assert len(SIDES) > 100
+
+
+@pytest.mark.parametrize("side", [side for _, side in SIDES], ids=[name for name, _ in SIDES])
+def test_the_three_arithmetics_agree(side: sp.Expr) -> None:
+    function = compiled(side, arguments_of(side))
+    with flint.ctx.workprec(200):
+        ball = function.balls(*numbers(side))
+        assert ball.is_finite()
+        assert ball.rel_accuracy_bits() > 150 or ball.is_zero() or abs(ball) < flint.arb(2) ** -150
+        # The same operations in balls of 53 bits: the radius collects the rounding of all, and floats round as often.
+        with flint.ctx.workprec(53):
+            coarse = function.balls(*(to_balls(value) for value in numbers(side)))
+        assert coarse.overlaps(ball)
+        number = function.floats(*map(as_floats, numbers(side)))
+        assert flint.arb(float(number)).overlaps(coarse + flint.arb(0, coarse.rad()))
+        try:
+            exact = function.exact(*numbers(side))
+        except InexactError:
+            assert side.has(sp.Pow)
+        else:
+            assert ball.contains(flint.arb(exact)) or ball.overlaps(flint.arb(exact))
+
+
+def to_balls(value: Any) -> Any:
+    """The numbers as balls of the current precision, so that every operation rounds."""
+    if isinstance(value, list):
+        return [to_balls(v) for v in value]
+    return flint.arb(value.numerator) / value.denominator if isinstance(value, Fraction) else value
+
+
+def rational(value: sp.Rational) -> flint.fmpq:
+    return flint.fmpq(int(value.p), int(value.q))
+
+
+def test_rational_constants_stay_exact() -> None:
+    function = compiled(sp.Rational(2, 3) * x + sp.Rational(-1, 7) / (x + 3), (x,))
+    assert function.exact(THIRD) == flint.fmpq(2, 9) - flint.fmpq(3, 70)
+    with flint.ctx.workprec(400):
+        wrong = flint.arb(2 / 3)  # the nearest float
+        assert not compiled(sp.Rational(2, 3), ()).balls().overlaps(wrong)
+
+
+def test_a_float_in_the_expression_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"write sp.Rational"):
+        compiled(sp.Float("0.1") * x, (x,))
+
+
+def test_irrational_values_are_refused_exactly() -> None:
+    assert compiled(sp.sqrt(x), (x,)).exact(Fraction(4, 9)) == flint.fmpq(2, 3)
+    for expression, value in ((sp.sqrt(x), 2), (x ** sp.Rational(1, 3), 2), (2**x, Fraction(1, 2))):
+        with pytest.raises(InexactError):
+            compiled(expression, (x,)).exact(value)
+    with pytest.raises(ValueError, match="negative"):
+        compiled(sp.sqrt(x), (x,)).exact(-4)
+
+
+def test_an_exact_value_never_comes_from_a_ball() -> None:
+    with pytest.raises(TypeError):
+        compiled(x + 1, (x,)).exact(flint.arb(1) / 3)
+
+
+def test_radicals_as_arguments() -> None:
+    root = sp.sqrt(sp.Rational(1, 3))
+    with pytest.raises(InexactError):
+        compiled(x**2, (x,)).exact(root)
+    assert compiled(x**2, (x,)).balls(root).contains(flint.fmpq(1, 3))
+    assert compiled(x**2, (x,)).exact(sp.Rational(2, 3)) == flint.fmpq(4, 9)
+
+
+@pytest.mark.parametrize("expression", [sp.Sum(i / (i + 2), (i, 0, n - 1)),
+                                        sp.Product((i + 1) / (i + 2), (i, 0, n - 1))])
+def test_an_index_divides_exactly(expression: sp.Expr) -> None:
+    """Indices are integers; in Python their quotient would be a float, and the ball a wrong one."""
+    function = compiled(expression, (n,))
+    assert function.exact(5) == rational(expression.subs(n, 5).doit())
+    with flint.ctx.workprec(300):
+        assert function.balls(5).overlaps(flint.arb(function.exact(5)))
+
+
+def test_sums_with_symbolic_limits() -> None:
+    double = sp.Sum(sp.Sum(a[i] * a[j], (j, 0, i)), (i, 0, n - 1))
+    base = arguments_of(double)
+    assert [str(argument) for argument in base] == ["a", "n"]
+    values = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 5)]
+    truth = sum((values[p] * values[q] for p in range(3) for q in range(p + 1)), Fraction(0))
+    assert compiled(double, base).exact(values, 3) == flint.fmpq(truth.numerator, truth.denominator)
+    assert compiled(double, base).exact(values, 0) == 0
+    with pytest.raises(ValueError, match="not a whole number"):
+        compiled(double, base).exact(values, Fraction(5, 2))
+    with pytest.raises(ValueError, match="not a whole number"):
+        compiled(double, base).floats(np.ones(3), 2.5)
+
+
+def test_derivatives_are_opened() -> None:
+    assert compiled(sp.Derivative(x**3, (x, 2)), (x,)).exact(Fraction(1, 2)) == 3
+
+
+@pytest.mark.parametrize("expression", [sp.Min(x, y, 1), sp.Max(x, y, sp.Rational(1, 3)), x ** (-2), (x + y) ** -y,
+                                        1 / sp.sqrt(x), (sp.Rational(1, 2)) ** y, -x - y, 3 / (x * y)])
+def test_every_printed_operation(expression: sp.Expr) -> None:
+    function = compiled(expression, (x, y))
+    truth = sp.N(expression.subs({x: sp.Rational(9, 4), y: 2}), 40)
+    with flint.ctx.workprec(100):
+        assert function.balls(Fraction(9, 4), 2).overlaps(flint.arb(str(truth), flint.arb("1e-35")))
+    assert function.exact(Fraction(9, 4), 2) == rational(expression.subs({x: sp.Rational(9, 4), y: 2}))
+    assert function.floats(np.array([2.25, 2.25]), np.array([2.0, 2.0])).shape in ((2,), ())
