@@ -290,3 +290,10 @@ def test_without_matplotlib_the_remedy_is_named(
 def test_matplotlib_is_imported_only_to_draw() -> None:
     code = "import sys, theorems, theorems.report; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
+
+
+def test_numbers_that_json_does_not_have_are_refused(tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text('{"schema": 1, "environment": {}, "results": [], "extra": NaN}')
+    with pytest.raises(ValueError, match="not JSON"):
+        read_document(path)

@@ -216,7 +216,8 @@ def _evidence(rows: list[dict[str, Any]], engine: str, context: Context) -> Evid
     decided = [r for r in rows if Verdict(r["verdict"]) is Verdict.SUPPORTED]
     sentinels = {Verdict(r["sentinel"]) for r in rows}
     quiet = {word: verdicts.count(word) for word in (Verdict.VACUOUS, Verdict.OUTSIDE) if word in verdicts}
-    summary = f"{len(rows) - sum(quiet.values())} means by confidence sequence"
+    spoke = len(rows) - sum(quiet.values())
+    summary = f"{spoke} mean{'s' * (spoke != 1)} by confidence sequence"
     summary += "".join(f", {count} {word.value}" for word, count in quiet.items())
     if verdict is Verdict.REFUTED:
         bad = next(r for r in rows if r["verdict"] == Verdict.REFUTED)

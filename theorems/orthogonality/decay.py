@@ -207,7 +207,7 @@ GAUSSIAN_DISTANCE = Observable("gaussian_distance", _gaussian_distance, gram=Tru
 
 def _distance_paths(shift: int) -> Any:
     def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
-        return paths(statement, batch, (2, 4), lambda size: 2 - 2 / math.sqrt(size), shift)
+        return paths(statement, batch, (2, 3), lambda size: 2 - 2 / math.sqrt(size), shift)
     return instances
 
 

@@ -45,7 +45,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     name = os.fspath(path)
     try:
         with open(name, encoding="utf-8") as file:
-            value = json.load(file)
+            value = json.load(file, parse_constant=_no_constant)
     except OSError as error:
         raise ValueError(f"{name}: cannot be read: {error.strerror or error}; check the path") from None
     except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested or numbered beyond reason
@@ -54,6 +54,10 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
         return validate_document(value)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(f"{word} is not a JSON number")  # json accepts NaN and Infinity unless told
 
 
 def validate_document(value: object) -> dict[str, Any]:
