@@ -66,6 +66,8 @@ def _rational(value: Any, exactly: bool) -> Any:
         if not exactly:
             return compiled(value, ()).balls()
         raise InexactError(f"{value} is not rational")
+    if isinstance(value, str):
+        raise TypeError(f"{value!r} is no number")
     return [_rational(v, exactly) for v in value]
 
 
