@@ -1,0 +1,224 @@
+"""Confidence sequences on a chain whose mean is known: each verdict reached, for the right reason.
+
+The fake observable of replica i at layer l is uniform on [0, 1/2] times l, drawn by the chain itself, so that the
+mean after one layer is 1/4. Every sampled verdict below has error level 1e-6: together below 2e-5.
+"""
+
+import itertools
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from simulators import rescale_chain
+from theorems import Assumption, Sentinel, Statement, Verdict, get
+from theorems.checking import expectation
+from theorems.checking.context import Context
+from theorems.checking.expectation import Expectation, Instance, event
+from theorems.orthogonality.notation import alpha, n, s
+
+MEAN = 0.25
+E_F = sp.Symbol("E_F")
+LEVEL = 1e-6
+
+
+def context(**more: Any) -> Context:
+    return Context(0, LEVEL, **more)
+
+
+
+class FakeTrajectory:
+    engine = "fake"
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = {"f": values}
+
+
+@pytest.fixture
+def seeds(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
+    """Replaces the simulator by uniforms on [0, 1/2]; records what was asked for."""
+    asked: list[tuple[Any, int]] = []
+
+    def fake(chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any) -> FakeTrajectory:
+        asked.append((seed, replicas))
+        return FakeTrajectory(np.random.default_rng(seed).random((replicas, depth + 1)) / 2)
+
+    monkeypatch.setattr(expectation, "simulate", fake)
+    return asked
+
+
+R = sp.Rational
+LOW = R(3, 20)
+
+
+def statement(bound: Any, sentinel: Any = LOW, relation: str = "<=", **more: Any) -> Statement:
+    base = get("orthogonality.one_step_drift:sharp")
+    return replace(base, variables=(), definitions={E_F: ""}, lhs=E_F, relation=relation, rhs=sp.sympify(bound),
+                   sentinel=Sentinel("", rhs=sp.sympify(sentinel)), **{"ceiling": R(1, 2), **more})
+
+
+def check(readouts: int = 1, support: tuple[float, float] = (0.0, 0.5), **more: Any) -> Expectation:
+    def instances(_: Statement, batch: Any) -> list[Instance]:
+        return [Instance("one", rescale_chain(4), np.eye(4), readouts, ({},) * readouts, support)]
+
+    def sample(_: Statement, trajectory: Any, instance: Instance) -> np.ndarray:
+        values: np.ndarray = trajectory.values["f"][:, 1:]
+        return values
+    settings = {"replicas": 4000, "resolution": 0.05, **more}
+    return Expectation(instances, sample, ("f",), **settings)
+
+
+@pytest.mark.parametrize(("bound", "relation", "verdict"), [
+    (R(3, 10), "<=", Verdict.SUPPORTED), (R(1, 5), "<=", Verdict.REFUTED), (R(1, 4), "<=", Verdict.INCONCLUSIVE),
+    (R(1, 5), ">=", Verdict.SUPPORTED), (R(3, 10), ">=", Verdict.REFUTED), (R(1, 4), ">=", Verdict.INCONCLUSIVE),
+    (R(1, 4), "==", Verdict.SUPPORTED), (R(1, 5), "==", Verdict.REFUTED), (R(6, 10), "<=", Verdict.VACUOUS),
+    (R(3, 10), "<", Verdict.SUPPORTED), (R(1, 5), ">", Verdict.SUPPORTED),
+])
+def test_every_verdict_is_reached(seeds: list[Any], bound: Any, relation: str, verdict: Verdict) -> None:
+    if relation in (">=", ">"):
+        claim = statement(bound, R(31, 100), relation, ceiling=None)
+    else:
+        claim = statement(bound, R(3, 20), relation)
+    evidence = check(replicas=40_000)(claim, context())
+    assert evidence.verdict is verdict
+    assert evidence.sentinel is (Verdict.VACUOUS if verdict is Verdict.VACUOUS else Verdict.REFUTED)
+    assert bool(seeds) is (verdict is not Verdict.VACUOUS), "a bound that cannot fail costs no samples"
+
+
+@pytest.mark.parametrize(("relation", "verdict"), [("<", Verdict.INCONCLUSIVE), ("<=", Verdict.SUPPORTED)])
+def test_a_strict_claim_is_not_supported_by_a_tie(relation: str, verdict: Verdict) -> None:
+    trial = expectation._Trial(statement(R(1, 2), relation=relation, ceiling=None),
+                               Instance("", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 0.5)), {}, 1e-3, False)
+    trial.observe(np.full(8, 0.1))
+    assert trial.sequence is not None
+    trial.bound = trial.sequence.interval[1]
+    assert trial.verdict(0.1) is verdict
+
+
+def test_outside_when_nothing_is_laid_out(seeds: list[Any]) -> None:
+    evidence = replace(check(), instances=lambda *_: [])(statement(R(3, 10)), context())
+    assert evidence.verdict is Verdict.OUTSIDE
+    assert seeds == []
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_an_event_that_no_replica_meets_supports_nothing(seeds: list[Any], met: bool) -> None:
+    covered = check(covered=lambda _, t, i: np.full((len(t.values["f"]), 1), met))
+    restricted = replace(covered, sample=lambda _, t, i: t.values["f"][:, 1:] * met)
+    evidence = restricted(statement(R(3, 10)), context())
+    assert evidence.verdict is (Verdict.SUPPORTED if met else Verdict.OUTSIDE)
+    row = evidence.details["readouts"][0]
+    assert row["paths_in_event"] == (row["replicas"] if met else 0)
+
+
+def test_a_value_outside_its_support_is_an_error(seeds: list[Any]) -> None:
+    with pytest.raises(ValueError, match="the range claimed for it is wrong"):
+        check(support=(0.0, 0.3))(statement(R(1, 5), ceiling=None), context())
+
+
+def test_sampling_stops_at_the_limit_and_when_it_is_clear(seeds: list[Any]) -> None:
+    row = check(replicas=1000)(statement(R(1, 4)), context()).details["readouts"][0]
+    assert row["replicas"] == 1000
+    assert row["verdict"] == Verdict.INCONCLUSIVE
+    row = check(replicas=10**6, resolution=0.5)(statement(R(1, 2), ceiling=None), context()).details["readouts"][0]
+    assert row["replicas"] < 4000
+    seeds.clear()
+    check(normals=16 * 64, first=8)(statement(R(1, 4)), context())
+    assert sum(replicas for _, replicas in seeds) == 64, "16 normals a replica"
+
+
+def test_a_deadline_stops_sampling(seeds: list[Any]) -> None:
+    evidence = check()(statement(R(3, 10)), context(deadline=time.monotonic() - 1))
+    assert evidence.verdict is Verdict.INCONCLUSIVE
+    assert evidence.sentinel is Verdict.INCONCLUSIVE
+    assert seeds == []
+
+
+def test_stages_are_independent_and_double(seeds: list[Any]) -> None:
+    check(first=32)(statement(R(1, 4)), context())
+    assert len({seed for seed, _ in seeds}) == len(seeds)
+    totals = list(itertools.accumulate(replicas for _, replicas in seeds))
+    assert totals == [*(32 * 2**k for k in range(7)), 4000]
+
+
+def test_variants_share_samples_and_nothing_else(seeds: list[Any]) -> None:
+    shared = context(memory={})
+    first = check()(statement(R(3, 10)), shared)
+    drawn = len(seeds)
+    second = check()(statement(R(29, 100), variant="other"), shared)
+    alone = check()(statement(R(29, 100), variant="other"), context(memory={}))
+    assert second.details["readouts"] == alone.details["readouts"], "whether drawn or remembered"
+    assert len(seeds) - drawn > 0, "the last run drew its own"
+    assert first.details["readouts"][0]["mean"] != MEAN
+    other = check()(statement(R(29, 100), theorem="other"), context(memory={}))
+    assert other.details["readouts"][0]["mean"] != alone.details["readouts"][0]["mean"], "another theorem, other seeds"
+
+
+@pytest.mark.parametrize("readouts", [1, 2, 5])
+def test_the_error_level_is_split_over_readouts_and_neighbours(monkeypatch: pytest.MonkeyPatch, seeds: list[Any],
+                                                               readouts: int) -> None:
+    spent: list[float] = []
+    real = expectation.BoundedMean
+
+    def recorded(lower: float, upper: float, level: float, reference: float | None = None) -> Any:
+        spent.append(level)
+        return real(lower, upper, level, reference)
+
+    monkeypatch.setattr(expectation, "BoundedMean", recorded)
+    check(readouts=readouts)(statement(R(3, 10)), context())
+    assert len(spent) == 2 * readouts
+    assert sum(spent) <= LEVEL * (1 + 1e-15)
+
+
+@pytest.mark.parametrize(("relation", "want"), [
+    (sp.Ge(s, alpha), [False, True, True]), (sp.Gt(s, alpha), [False, False, True]),
+    (sp.Le(s, alpha), [True, True, False]), (sp.Lt(s, alpha), [True, False, False]),
+    (sp.Ge(n * s, alpha * n), [False, True, True]),
+])
+def test_events_read_the_relation_of_the_assumption(relation: Any, want: list[bool]) -> None:
+    base = get("orthogonality.decay:sharp")
+    claim = replace(base, assumptions=(Assumption(relation, "", along="path"), Assumption(sp.Ge(s, 9), "not a path's")))
+    layers = {"s": np.array([[0.1, 0.2, 0.3]])}
+    assert event(claim, layers, {"alpha": 0.2, "n": 4}).tolist() == [want]
+
+
+@pytest.mark.parametrize("name", ["decay", "gaussian_limit"])
+@pytest.mark.parametrize("form", ["as_printed", "corrected"])
+def test_layers_and_events_are_counted_as_the_theorem_does(name: str, form: str) -> None:
+    """Column c of a trajectory is H_{c+1}. The gap is read at H_{ℓ+1}, the printed distance at H_ℓ; the event
+    is about H_1 … H_ℓ."""
+    claim = get(f"orthogonality.{name}:{form}")
+    probe = claim.checks[1]
+    instance = probe.instances(claim, None)[0]
+    columns = instance.depth + 1
+    observed = "orthogonality_gap" if name == "decay" else "gaussian_distance"
+    for values in instance.readouts:
+        layer = int(values["ell"])
+        position = instance.readouts.index(values)
+        threshold = values["alpha"] ** 2 if form == "as_printed" else values["alpha"]
+        for broken in range(columns):  # the one layer whose σ_n is too small, as its column
+            smallest = np.full((1, columns), 1.0)
+            smallest[0, broken] = threshold * 0.99
+            trajectory = FakeTrajectory(np.zeros((1, columns)))
+            trajectory.values = {observed: np.arange(1.0, columns + 1)[None], "smallest_eigenvalue": smallest}
+            read = probe.sample(claim, trajectory, instance)[0, position]
+            inside = broken + 1 > layer  # H_{broken+1} is beyond H_ℓ
+            at = layer if (name, form) == ("gaussian_limit", "as_printed") else layer + 1
+            assert read == (at if inside else 0.0)
+
+
+@pytest.mark.parametrize(("form", "first"), [("as_printed", 1), ("sharp", 0)])
+def test_averages_run_over_the_stated_layers(form: str, first: int) -> None:
+    claim = get(f"orthogonality.averaged_stability:{form}")
+    probe = claim.checks[0]
+    instance = probe.instances(claim, None)[0]
+    size, length = instance.start.shape[1], int(instance.readouts[0]["L"])
+    smallest = np.linspace(0.0, 1 / size, instance.depth + 1)[None]
+    trajectory = FakeTrajectory(smallest)
+    trajectory.values = {"smallest_eigenvalue": smallest}
+    gaps = [1 / size - smallest[0, k] for k in range(first, first + length)]
+    want = sum(gap * (1 / size - gap) for gap in gaps) / length
+    assert probe.sample(claim, trajectory, instance)[0, 0] == pytest.approx(want, rel=1e-12)

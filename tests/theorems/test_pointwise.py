@@ -1,0 +1,204 @@
+"""Exact decisions: ties, near-ties, open enclosures, shrunk witnesses, and a user's batch of any condition."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import pytest
+import sympy as sp
+from broken import run
+from hypothesis import strategies as st
+
+from simulators.batches import Batch, read_batch
+from theorems import Assumption, Sentinel, Statement, Verdict, get, library
+from theorems.checking.pointwise import Pointwise, compare, decide, holds, readable
+from theorems.orthogonality.notation import contraction_values, singular_values, spectrum_values
+
+x, y = sp.symbols("x y")
+TINY = Fraction(1, 10**300)
+
+
+def claim(lhs: sp.Expr, relation: str, rhs: sp.Expr, **more: Any) -> Statement:
+    """``lhs relation rhs`` in x and y, with a sentinel that no test here reads."""
+    base = get("orthogonality.contraction:sharp")
+    return replace(base, variables=(), definitions={x: "", y: ""}, lhs=sp.sympify(lhs), relation=relation,
+                   rhs=sp.sympify(rhs), assumptions=more.pop("assumptions", ()), ceiling=None,
+                   **{"sentinel": Sentinel("", rhs=x + y + 10**6), **more})
+
+
+def truth(relation: str, sign: int) -> bool:
+    return {"<=": sign <= 0, "<": sign < 0, ">=": sign >= 0, ">": sign > 0, "==": sign == 0}[relation]
+
+
+@pytest.mark.parametrize("relation", ["<=", "<", ">=", ">", "=="])
+@pytest.mark.parametrize("sign", [-1, 0, 1])
+@pytest.mark.parametrize("root", [False, True])
+def test_ties_and_near_ties(relation: str, sign: int, root: bool) -> None:
+    """x against 1/3 (or the roots of both), equal or 1e-300 apart."""
+    third = sp.Rational(1, 3)
+    statement = claim(sp.sqrt(x), relation, sp.sqrt(third)) if root else claim(x, relation, third)
+    decision = decide(statement, lambda: {"x": Fraction(1, 3) + sign * TINY})
+    assert decision.holds is truth(relation, sign)
+
+
+@pytest.mark.parametrize("relation", ["<=", "<", ">=", ">", "=="])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_radicals_that_agree_to_forty_digits_differ(relation: str, sign: int) -> None:
+    statement = claim(sp.sqrt(x) + sp.sqrt(y), relation, sp.sqrt(5 + 2 * sp.sqrt(6)) - sp.Rational(sign, 10**40))
+    assert decide(statement, lambda: {"x": 2, "y": 3}).holds is truth(relation, sign)
+
+
+@pytest.mark.parametrize("relation", ["<=", "<", ">=", ">", "=="])
+def test_an_open_enclosure_is_never_true(relation: str) -> None:
+    wide = flint.arb(0, 1)
+    assert decide(claim(x, relation, y), lambda: {"x": wide, "y": 0}).holds is None
+    assert compare(wide, relation, flint.arb(0)) is None
+
+
+def test_enclosures_that_narrow_are_used() -> None:
+    """The input is asked for again at every precision."""
+    def values() -> dict[str, Any]:
+        return {"x": flint.arb(2).sqrt(), "y": Fraction(10**60 * 14142135623730951, 10**76)}
+    asked = []
+    decision = decide(claim(x, "<", y), lambda: (asked.append(flint.ctx.prec), values())[1])
+    assert decision.holds is True
+    assert asked[1] == 128
+    far = claim(x**2 - 2, "<", sp.Rational(1, 10**200))
+    assert decide(far, lambda: {"x": flint.arb(2).sqrt()}).holds is True
+
+
+def test_squares_are_compared_only_between_nonnegative_sides() -> None:
+    for statement in (claim(sp.sqrt(x), "<=", -y), claim(sp.sqrt(x), "<=", y - 3)):
+        assert decide(statement, lambda: {"x": 2, "y": 2}, squares=True).holds is False
+    assert decide(claim(-sp.sqrt(x), "<=", y), lambda: {"x": 9, "y": 2}, squares=True).holds is True
+
+
+def test_nonnumbers_are_an_error() -> None:
+    with pytest.raises(TypeError):
+        decide(claim(x, "<=", 1), lambda: {"x": "1"})
+
+
+@pytest.mark.parametrize(("relation", "left", "right", "answer"), [
+    (sp.Eq(x, y), 1, 1, True), (sp.Eq(x, y), 1, 2, False), (sp.Ne(x, y), 1, 2, True), (sp.Ne(x, y), 1, 1, False),
+    (sp.Ge(x, y), 1, 1, True), (sp.Gt(x, y), 1, 1, False), (sp.Le(x, y), 2, 1, False), (sp.Lt(x, y), 1, 2, True),
+])
+def test_assumptions_are_read_in_their_direction(relation: Any, left: int, right: int, answer: bool) -> None:
+    assert holds(flint.fmpq(left), relation, flint.fmpq(right)) is answer
+    assert holds(flint.arb(left), relation, flint.arb(right)) is answer
+    assert holds(flint.arb(left, 5), relation, flint.arb(right, 5)) is None
+
+
+# --- the search ----------------------------------------------------------------------------------------------
+
+FRACTIONS = st.fractions(0, 1000, max_denominator=60)
+
+
+def search(statement: Statement, **more: Any) -> Any:
+    check = Pointwise(lambda item: {"x": item, "y": 0}, lambda: FRACTIONS, **more)
+    return run(replace(statement, expected=Verdict.CERTIFIED), [check]).evidence[0]
+
+
+def test_a_violation_is_shrunk_and_violates() -> None:
+    statement = claim(x, "<=", sp.Rational(207, 2))
+    evidence = search(statement)
+    assert evidence.verdict is Verdict.REFUTED
+    witness = Fraction(evidence.details["witness"])
+    assert decide(statement, lambda: {"x": witness}).holds is False
+    assert witness == 104, "the simplest fraction beyond 103.5"
+
+
+def test_outside_is_not_certified() -> None:
+    assumption = Assumption(sp.Gt(x, 1000), "x > 1000")
+    evidence = search(claim(x, "<=", 0, assumptions=(assumption,)))
+    assert evidence.verdict is Verdict.OUTSIDE
+    assert evidence.details["decided"] == 0
+    assert evidence.details["outside"] > 0
+
+
+def test_corners_are_always_tried() -> None:
+    evidence = search(claim(x, "<", 1001), corners=lambda: [Fraction(1001)])
+    assert evidence.details["witness"] == "1001"
+
+
+def test_an_open_input_leaves_the_claim_open() -> None:
+    evidence = search(claim(x, "<=", 10**6), corners=lambda: [flint.arb(10**6, 1)])
+    assert evidence.verdict is Verdict.INCONCLUSIVE
+    assert evidence.details["open"] == 1
+
+
+def test_an_assumption_left_open_neither_refutes_nor_hides() -> None:
+    """On a ball the equality x = 1 is open: a claim true on the whole ball counts, one that falls is left open."""
+    one = Assumption(sp.Eq(x, 1), "x = 1")
+    ball = flint.arb(1, 1e-9)
+    certified = search(claim(x, "<=", 2, assumptions=(one,)), corners=lambda: [ball])
+    assert certified.verdict is Verdict.CERTIFIED
+    assert certified.details["decided"] >= 1
+    opened = search(claim(x, "<=", 0, assumptions=(one,)), corners=lambda: [ball], examples=1)
+    assert opened.verdict is Verdict.INCONCLUSIVE
+    assert opened.details["open"] == 1
+
+
+def test_readable_inputs_are_json() -> None:
+    item = {"a": Fraction(1, 3), "b": (flint.fmpq(1, 2), sp.sqrt(2)), "c": np.ones((3, 2)), "d": 4}
+    assert json.loads(json.dumps(readable(item))) == {
+        "a": "1/3", "b": ["1/2", "sqrt(2)"], "c": "the batch, 3×2", "d": 4}
+
+
+# --- a user's batch ------------------------------------------------------------------------------------------
+
+_rng = np.random.default_rng(5)
+_columns = _rng.standard_normal((6, 3))
+BATCHES = {
+    "one sample": _columns[:, :1],
+    "repeated": _columns[:, [0, 0, 1]],
+    "rank one": _columns[:, [0, 0, 0]] * np.array([1.0, 2.0, -4.0]),
+    "zero sample": _columns * np.array([1.0, 0.0, 1.0]),
+    "ill-conditioned": np.column_stack([_columns[:, 0], _columns[:, 0] + 1e-12 * _columns[:, 1], _columns[:, 2]]),
+    "orthonormal": np.eye(3),
+    "tiny": _columns * 1e-150,
+    "digits": read_batch("digits").array,
+}
+POINTWISE = [s for s in library() if any(isinstance(c, Pointwise) and c.from_batch for c in s.checks)]
+#: Batches outside a statement's assumptions: rows of zeros, V = 0, σ_n = 0.
+OUTSIDE = {
+    ("orthogonality.unit_frobenius", "digits"),
+    *(("orthogonality.iterative_initialisation:conclusion", name)
+      for name in ("one sample", "repeated", "rank one", "zero sample", "orthonormal")),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize("statement", POINTWISE, ids=lambda s: s.name)
+def test_batches_are_examined_exactly(statement: Statement, name: str) -> None:
+    checks = [replace(check, corners=tuple, examples=1) for check in statement.checks]
+    result = run(statement, checks, Batch.of(BATCHES[name], name))
+    found = result.evidence[0].details["batch"]
+    if statement.expected is Verdict.REFUTED:  # false in general, and true or open on some batches
+        assert found != Verdict.OUTSIDE
+        return
+    want = Verdict.OUTSIDE if (statement.name, name) in OUTSIDE else Verdict.CERTIFIED
+    assert found == want
+    assert result.verdict is want
+    json.dumps(result.as_json(), allow_nan=False)
+
+
+def test_a_false_claim_falls_on_the_batch_itself() -> None:
+    statement = get("orthogonality.contraction:sharp")
+    checks = [replace(check, corners=tuple, examples=1) for check in statement.checks]
+    evidence = run(replace(statement, rhs=statement.rhs / 2), checks, Batch.of(np.diag([2.0, 1.0]), "")).evidence[0]
+    assert evidence.verdict is Verdict.REFUTED
+    assert evidence.details["witness"] == "the batch, 2×2"
+
+
+def test_spectra_of_batches_are_exact_where_rational() -> None:
+    assert spectrum_values(np.diag([3.0, 1.0])) == {"n": 2, "lambda": [flint.fmpq(1, 10), flint.fmpq(9, 10)],
+                                                    "s": flint.fmpq(1, 10)}
+    assert singular_values(np.eye(3) * 1e-3)["sigma"] == [sp.sqrt(3) / 3] * 3
+    assert contraction_values(np.eye(3))["p_n"] == flint.fmpq(1, 3)
+    assert spectrum_values(np.ones((2, 2)))["s"] == 0
+    irrational = spectrum_values(np.array([[1.0, 1.0], [0.0, 1.0]]))["lambda"]
+    assert irrational[0].overlaps((3 - flint.arb(5).sqrt()) / 6)
+    assert irrational[0].rad() < 1e-15

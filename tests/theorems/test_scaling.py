@@ -1,0 +1,123 @@
+"""Slopes on a fake chain whose mean is an exact power of the width."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from simulators import rescale_chain
+from simulators.batches import Batch
+from theorems import Sentinel, Statement, Verdict, get
+from theorems.checking import scaling
+from theorems.checking.context import Context
+from theorems.checking.expectation import Instance
+from theorems.checking.scaling import Scaling
+from theorems.orthogonality.experiments import BURN_IN
+
+beta = sp.Symbol("beta", real=True)
+WIDTHS = (4, 16, 64)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The simulator replaced by draws of mean width^(-1/2) within 10 %; records the replicas asked for."""
+    asked: list[int] = []
+
+    class Fake:
+        engine = "fake"
+
+        def __init__(self, values: np.ndarray) -> None:
+            self.values = {"f": values}
+
+    def fake(chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any) -> Fake:
+        asked.append(replicas)
+        width = chain.widths(start.shape[0])[-1]
+        noise = np.random.default_rng(seed).uniform(0.9, 1.1, replicas)
+        return Fake(noise[:, None] * width**-0.5)
+
+    monkeypatch.setattr(scaling, "simulate", fake)
+    return asked
+
+
+TENTH = sp.Rational(1, 10)
+
+
+def claim(exponent: Any, tolerance: Any = TENTH, other: Any = -2) -> Statement:
+    base = get("orthogonality.width_scaling")
+    return replace(base, lhs=sp.Abs(beta - sp.sympify(exponent)), rhs=sp.sympify(tolerance),
+                   sentinel=Sentinel("", lhs=sp.Abs(beta - sp.sympify(other))))
+
+
+def check(widths: tuple[int, ...] = WIDTHS, **more: Any) -> Scaling:
+    def instances(_: Any) -> list[Instance]:
+        return [Instance(f"d={w}", rescale_chain(w), np.eye(2), 1, (), (0.0, 1.0)) for w in widths]
+    return Scaling(beta, instances, lambda t: t.values["f"][:, 0], ("f",), **{"replicas": 400, **more})
+
+
+HALF = sp.Rational(-1, 2)
+
+
+@pytest.mark.parametrize(("exponent", "verdict"), [
+    (HALF, Verdict.SUPPORTED), (-1, Verdict.REFUTED), (0, Verdict.REFUTED), (sp.Rational(1, 2), Verdict.REFUTED),
+    (sp.Rational(-2, 5), Verdict.INCONCLUSIVE),
+])
+def test_every_verdict_is_reached(drawn: list[int], exponent: Any, verdict: Verdict) -> None:
+    evidence = check()(claim(exponent), Context(0, 1e-6))
+    assert evidence.verdict is verdict
+    assert evidence.sentinel is Verdict.REFUTED
+    low, high = evidence.details["slope"]
+    assert low < -0.5 < high
+
+
+def test_the_sentinel_is_judged_by_the_same_interval(drawn: list[int]) -> None:
+    assert check()(claim(HALF, other=sp.Rational(-51, 100)), Context(0, 1e-6)).sentinel is Verdict.SUPPORTED
+
+
+def test_sampling_goes_on_until_both_are_clear(drawn: list[int]) -> None:
+    check()(claim(HALF, sp.Rational(1, 2)), Context(0, 1e-6))
+    few = sum(drawn)
+    drawn.clear()
+    check()(claim(HALF, sp.Rational(1, 40)), Context(0, 1e-6))
+    assert few < sum(drawn) <= len(WIDTHS) * sum(max(400 * 2**k // 2, 1) for k in range(6))
+
+
+def test_few_widths_are_outside(drawn: list[int]) -> None:
+    for widths in ((), (8,), (8, 8)):
+        assert check(widths)(claim(HALF), Context(0, 1e-6)).verdict is Verdict.OUTSIDE
+    assert drawn == []
+
+
+def test_a_deadline_stops_sampling(drawn: list[int]) -> None:
+    evidence = check()(claim(HALF), Context(0, 1e-6, deadline=0.0))
+    assert (evidence.verdict, evidence.sentinel, evidence.power) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, None)
+    assert drawn == []
+
+
+def test_a_mean_that_may_be_zero_has_no_slope(drawn: list[int]) -> None:
+    evidence = replace(check(rounds=2), sample=lambda t: 0 * t.values["f"][:, 0])(claim(HALF), Context(0, 1e-6))
+    assert evidence.verdict is Verdict.INCONCLUSIVE
+    assert evidence.details["slope"] is None
+
+
+_rng = np.random.default_rng(3)
+_columns = _rng.standard_normal((8, 3))
+NEAR = np.column_stack([_columns[:, 0], _columns[:, 0] + 1e-7 * _columns[:, 1], _columns[:, 2]])
+
+
+@pytest.mark.parametrize(("name", "batch"), [
+    ("one sample", _columns[:, :1]), ("repeated", _columns[:, [0, 0, 1]]), ("too many", np.eye(400)),
+])
+def test_batches_without_a_stationary_slope_are_outside(drawn: list[int], name: str, batch: np.ndarray) -> None:
+    statement = get("orthogonality.width_scaling")
+    assert statement.checks[0](statement, Context(0, 1e-6, Batch.of(batch, name))).verdict is Verdict.OUTSIDE
+    assert drawn == []
+
+
+def test_a_batch_near_collinearity_is_given_the_layers_it_needs() -> None:
+    """Along the mean-field path its memory must have faded before the slope is read."""
+    statement = get("orthogonality.width_scaling")
+    plain, near = (statement.checks[0].instances(b)[0].depth for b in (_columns, NEAR))
+    assert near > plain > BURN_IN
+    assert statement.checks[0].instances(None)[0].depth == BURN_IN
