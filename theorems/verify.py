@@ -47,10 +47,9 @@ class Result:
 
     @property
     def _decisive(self) -> tuple[Evidence, ...]:
-        """All evidence, or for a refuted statement the evidence that refutes it."""
-        if self.verdict is not Verdict.REFUTED:
-            return self.evidence
-        return tuple(e for e in self.evidence if e.verdict is Verdict.REFUTED)
+        """The evidence the verdict rests on: what refutes, or else what is not partial, if there is any."""
+        refuting = tuple(e for e in self.evidence if e.verdict is Verdict.REFUTED)
+        return refuting or tuple(e for e in self.evidence if not e.partial) or self.evidence
 
     @property
     def weak_sentinels(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from theorems.checking.pointwise import Pointwise
@@ -38,8 +39,15 @@ A = sp.IndexedBase("A", real=True)
 
 
 def _matrix_values(item: Any) -> Mapping[str, Any]:
-    rows = [[Fraction(float(x)) for x in row] for row in item] if hasattr(item, "dtype") else item
-    return {"A": rows, "d": len(rows), "n": len(rows[0])}
+    return {"A": item, "d": len(item), "n": len(item[0])}
+
+
+def _pre_activations(batch: Any) -> Any:
+    """A = W H for the user's H and a fixed n × d matrix of signs (Walsh's): H itself may have zero rows."""
+    rows = np.array([[Fraction(float(x)) for x in row] for row in batch], dtype=object)
+    d, n = rows.shape
+    signs = np.array([[(-1) ** (a & b).bit_count() for b in range(d)] for a in range(n)], dtype=object)
+    return tuple(map(tuple, signs @ rows))
 
 
 _row_square = sp.Sum(A[i, k] ** 2, (k, 0, n - 1))
@@ -50,8 +58,7 @@ UNIT_FROBENIUS = Statement(
     assumptions=(Assumption(sp.Gt(sp.Product(_row_square, (i, 0, d - 1)), 0), "no row of A is zero"),),
     lhs=sp.Sum(sp.Sum(A[i, j] ** 2 / _row_square, (j, 0, n - 1)), (i, 0, d - 1)), relation="==", rhs=d,
     sentinel=Sentinel("the trace is d - 1e-6", rhs=d - NUDGE), expected=Verdict.CERTIFIED,
-    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, lambda batch: batch,
-                      examples=150),),
+    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, _pre_activations, examples=150),),
 )
 
 _spectral = Pointwise(spectrum_values, inputs.spectrum_inputs, inputs.spectrum_corners, lambda batch: batch,

@@ -64,13 +64,14 @@ def _one_layer(widths: Callable[[int], tuple[int, ...]], top: Callable[[int, Flo
             if size == 1:
                 continue  # one sample is at the fixed point, and nothing is random
             right, spectrum, image = _directions(start)
-            for width in widths(size):
-                values = {"n": size, "d": width, "s": min(float(spectrum[-1]), 1 / size), "p_n": float(image[-1]),
-                          "P2": float(np.sum(image**2))}
-                found.append(Instance(
-                    f"{label}, d={width}", rescale_chain(width), start, 1, (values,),
-                    (0.0, top(size, image) * (1 + ROUNDING)),
-                    {"expected_gram": (right.T * image) @ right, "p_n": float(image[-1])}))
+            values = {"n": size, "s": min(float(spectrum[-1]), 1 / size), "p_n": float(image[-1]),
+                      "P2": float(np.sum(image**2))}
+            wide = starts.speaking_width(statement, 0.95, **values) if batch is not None else None
+            found.extend(
+                Instance(f"{label}, d={width}", rescale_chain(width), start, 1, ({**values, "d": width},),
+                         (0.0, top(size, image) * (1 + ROUNDING)),
+                         {"expected_gram": (right.T * image) @ right, "p_n": float(image[-1])})
+                for width in sorted({*widths(size), *((wide,) if wide else ())}))
         return found
     return instances
 
