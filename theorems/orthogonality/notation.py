@@ -88,11 +88,27 @@ def _grouped(item: Any) -> tuple[list[Any], list[int]]:
     return ([flint.fmpq(x.numerator, x.denominator) for x in distinct], [item.count(x) for x in distinct])
 
 
+def _flat(item: Any) -> list[Any]:
+    """All eigenvalues, smallest first."""
+    return [e for e, m in zip(*_grouped(item), strict=True) for _ in range(m)]
+
+
+def _pair(batch: np.ndarray[Any, Any]) -> list[sp.Expr]:
+    """Both eigenvalues of a two-sample batch, as radicals: at n = 2 V and V̂ tie, which no ball decides."""
+    exact = np.array([[Fraction(float(x)) for x in row] for row in batch], dtype=object)
+    (a, b), (_, c) = exact.T @ exact
+    inside = Fraction(1, 4) - (a * c - b * b) / (a + c) ** 2
+    root = sp.sqrt(sp.Rational(inside.numerator, inside.denominator))
+    return [sp.Rational(1, 2) - root, sp.Rational(1, 2) + root]
+
+
 def spectrum_values(item: Any) -> Mapping[str, Any]:
     """Symbol values of a spectrum: a tuple of ``Fraction`` summing to 1, or a float (d, n) batch."""
-    eigenvalues, multiplicities = _grouped(item)
-    flat = [e for e, m in zip(eigenvalues, multiplicities, strict=True) for _ in range(m)]
-    return {"n": len(flat), "lambda": flat, "s": eigenvalues[0]}
+    if isinstance(item, np.ndarray) and item.shape[1] == 2:
+        pair = _pair(item)
+        return {"n": 2, "lambda": pair, "s": pair[0]}
+    flat = _flat(item)
+    return {"n": len(flat), "lambda": flat, "s": flat[0]}
 
 
 @lru_cache(maxsize=4096)
@@ -123,6 +139,6 @@ def _root(value: Any) -> Any:
 def singular_values(item: Any) -> Mapping[str, Any]:
     """Symbol values of singular values with unit square sum: ``Fraction``s, or a float (d, n) batch."""
     if isinstance(item, np.ndarray):
-        found = spectrum_values(item)
-        return {"n": found["n"], "sigma": [_root(x) for x in found["lambda"]]}
+        roots = [_root(x) for x in _flat(item)]
+        return {"n": len(roots), "sigma": roots}
     return {"n": len(item), "sigma": list(item)}

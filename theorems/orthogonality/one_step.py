@@ -58,7 +58,7 @@ def _directions(start: Floats) -> tuple[Floats, Floats, Floats]:
 def _one_layer(widths: Callable[[int], tuple[int, ...]], top: Callable[[int, Floats], float]) -> Any:
     """One layer from spectra of every shape; ``top(n, p)`` bounds the sampled quantity, which is never negative."""
     def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
-        found = []
+        found: list[Instance] = []
         for label, start in starts.one_layer(batch):
             size = start.shape[1]
             if size == 1:
