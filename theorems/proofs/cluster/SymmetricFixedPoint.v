@@ -31,8 +31,7 @@ Local Open Scope ring_scope.
 Section Symmetric.
 
 Variables (R : rcfType) (n : nat) (a b : R) (G : 'I_n -> 'I_n -> R).
-Hypothesis n1 : (1 < n)%N.
-Hypothesis defG : forall i j, G i j = if i == j then a else b.
+Variables (n1 : (1 < n)%N) (defG : forall i j, G i j = if i == j then a else b).
 
 Lemma nn0 : (n%:R : R) != 0. Proof. by rewrite pnatr_eq0 -lt0n ltnW. Qed.
 Lemma nm1 : (n%:R - 1 : R) != 0. Proof. by rewrite subr_eq0 (eqr_nat _ n 1) neq_ltn n1 orbT. Qed.

@@ -97,7 +97,7 @@ Qed.
 Section Layer.
 
 Variables (R : realFieldType) (p d n : nat) (H : 'M[R]_(d, n)) (W : 'M[R]_(p, d)) (B : {set 'I_n}).
-Hypothesis blocks : forall i j : 'I_n, (i \in B) = (j \in B) -> col i H = col j H.
+Variable blocks : forall i j : 'I_n, (i \in B) = (j \in B) -> col i H = col j H.
 
 Lemma layer_row (r : 'I_p) : exists u v : R, forall j, (W *m H) r j = if j \in B then u else v.
 Proof.

@@ -61,7 +61,7 @@ End Counting.
 Section WithoutReplacement.
 
 Variables (R : realFieldType) (N b : nat).
-Hypotheses (b0 : (0 < b)%N) (bN : (b <= N)%N).
+Variables (b0 : (0 < b)%N) (bN : (b <= N)%N).
 Implicit Types (x y : 'I_N -> R).
 
 Let C : R := 'C(N, b)%:R.

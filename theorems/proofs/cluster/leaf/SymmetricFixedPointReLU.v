@@ -47,7 +47,7 @@ Qed.
 Section Angle.
 
 Variables (n : nat) (rho : R).
-Hypotheses (n2 : (2 <= n)%N) (defrho : rho = - 1 / (n%:R - 1)).
+Variables (n2 : (2 <= n)%N) (defrho : rho = - 1 / (n%:R - 1)).
 
 Lemma size_pos : 0 < n%:R - 1 :> R.
 Proof. by rewrite subr_gt0 (ltr_nat _ 1). Qed.
