@@ -286,7 +286,7 @@ def test_dense_replicas_do_not_depend_on_grouping(monkeypatch):
 @pytest.mark.parametrize("engine", ["gram", "dense"])
 def test_the_same_call_gives_the_same_bits_and_another_seed_others(engine):
     def run(seed):
-        return simulate(rescale_chain(700), BATCH, depth=30, replicas=9, seed=seed, engine=engine)
+        return simulate(rescale_chain(300), BATCH, depth=10, replicas=9, seed=seed, engine=engine)
 
     root = SeedSequence(3)
     first = run(root)
