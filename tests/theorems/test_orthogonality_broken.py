@@ -150,7 +150,7 @@ def test_slopes_refute_another_exponent(name: str) -> None:
 def test_the_width_limit_refutes_a_false_claim(name: str, damage: str) -> None:
     statement = get(f"orthogonality.{name}")
     if damage == "rate":
-        broken = replace(statement, rhs=statement.rhs.subs(ell, 8 * ell))
+        broken = replace(statement, rhs=statement.rhs.subs(ell, 16 * ell))
     elif damage == "direction":
         broken = replace(statement, relation=">=")
     else:  # σ_n where σ_n² is meant, the slip of Theorem 1

@@ -1,0 +1,231 @@
+"""Runs of the library: repeatable, split budget, doors, and when a result is as expected."""
+
+import importlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from broken import only
+
+from simulators.batches import Batch
+from theorems import Evidence, Result, Statement, Verdict, get, select, verify
+from theorems.checking.context import Context
+from theorems.verify import LEVEL, environment, overall, verify_each
+
+V = Verdict
+CHEAP = ["orthogonality.contraction", "orthogonality.convexity", "orthogonality.iterative_initialisation:as_printed"]
+SAMPLED = [f"orthogonality.concentration:{form}" for form in ("as_printed", "sharp")]
+MODULE = importlib.import_module("theorems.verify")  # the package's attribute of that name is the function
+
+Offer = Callable[[tuple[Statement, ...]], None]
+
+
+@pytest.fixture
+def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
+    """Makes ``verify`` run these statements, whatever it is asked for."""
+    return lambda statements: monkeypatch.setattr(MODULE, "select", lambda names: statements)
+
+
+def small(*names: str) -> tuple[Statement, ...]:
+    """Statements with their sampled checks restricted to n = 2, from the uniform start, at width 8."""
+    return tuple(replace(s, checks=tuple(only(c, "n=2 uniform", "d=8") for c in s.checks)) for s in select(names))
+
+
+def evidence(verdict: Verdict, sentinel: Verdict = V.REFUTED, **more: Any) -> Evidence:
+    return Evidence(**{"method": "simulation", "summary": "", "verdict": verdict, "sentinel": sentinel, **more})
+
+
+def result(expected: Verdict, *found: Evidence, batch: bool = False) -> Result:
+    statement = replace(get("orthogonality.contraction:sharp"), expected=expected)
+    return Result(statement, overall(found), found, batch)
+
+
+def plain(results: tuple[Result, ...]) -> list[Any]:
+    return [{k: v for k, v in r.as_json().items() if k not in ("seconds", "evidence")} for r in results]
+
+
+def test_the_same_call_gives_the_same_results() -> None:
+    first, second = (plain(verify(CHEAP, seed=3)) for _ in range(2))
+    assert first == second
+    assert all(entry["as_expected"] for entry in first)
+
+
+def test_seeds_change_samples_and_not_verdicts(offer: Offer) -> None:
+    offer(small(SAMPLED[0]))
+    (one,), (two,) = verify(seed=1), verify(seed=2)
+    assert one.verdict is two.verdict is V.SUPPORTED
+    means = [r.evidence[0].details["readouts"][0]["mean"] for r in (one, two)]
+    assert means[0] != means[1]
+
+
+def test_variants_alone_and_together_agree(offer: Offer) -> None:
+    """What is shared between variants must not change what each is told."""
+    statements = small(*SAMPLED)
+    offer(statements)
+    together = verify(level=1e-6)
+    for statement, shared in zip(statements, together, strict=True):
+        offer((statement,))
+        (alone,) = verify(level=0.5e-6)
+        assert alone.evidence[0].details["readouts"] == shared.evidence[0].details["readouts"]
+
+
+class Recorder:
+    """A check that only notes how it was called."""
+
+    def __init__(self, spent: list[Context]) -> None:
+        self.spent = spent
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        self.spent.append(context)
+        return evidence(V.SUPPORTED)
+
+
+@pytest.mark.parametrize("counts", [(1,), (2, 1), (3, 1, 2)])
+def test_the_error_level_is_split_over_all_checks(offer: Offer, counts: tuple[int, ...]) -> None:
+    spent: list[Context] = []
+    base = get("orthogonality.contraction:sharp")
+    statements = tuple(replace(base, theorem=f"t{k}", checks=(Recorder(spent),) * c) for k, c in enumerate(counts))
+    offer(statements)
+    found = verify(level=1e-3)
+    assert [len(r.evidence) for r in found] == list(counts)
+    assert len(spent) == sum(counts)
+    assert sum(c.level for c in spent) <= 1e-3 * (1 + 1e-15)
+    assert sum(c.share(7).level for c in spent) * 7 <= 1e-3 * (1 + 1e-15)
+
+
+def test_samples_are_forgotten_between_theorems(offer: Offer) -> None:
+    spent: list[Context] = []
+    seen = []
+
+    class Remembering(Recorder):
+        def __call__(self, statement: Statement, context: Context) -> Evidence:
+            seen.append(sorted(context.memory))
+            context.memory[statement.name] = 1
+            return super().__call__(statement, context)
+
+    base = get("orthogonality.contraction:sharp")
+    names = [("f", "a", "x"), ("f", "a", "y"), ("f", "b", ""), ("g", "b", "")]
+    statements = tuple(replace(base, family=f, theorem=t, variant=v, checks=(Remembering(spent),)) for f, t, v in names)
+    offer(statements)
+    verify()
+    assert seen == [[], ["f.a:x"], [], []]
+
+
+@pytest.mark.parametrize("seed", [-1, 1.0, True, "0", None])
+def test_bad_seeds(seed: Any) -> None:
+    with pytest.raises(ValueError, match="seed="):
+        verify(CHEAP, seed=seed)
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.1, 1.5, float("nan"), "1e-6", None, True])
+def test_bad_levels(level: Any) -> None:
+    with pytest.raises(ValueError, match="level="):
+        verify(CHEAP, level=level)
+
+
+@pytest.mark.parametrize("budget", [0, -1, float("nan"), "9", True])
+def test_bad_budgets(budget: Any) -> None:
+    with pytest.raises(ValueError, match="budget="):
+        verify(CHEAP, budget=budget)
+
+
+def test_doors_are_at_the_call_and_not_at_the_first_result() -> None:
+    with pytest.raises(ValueError, match="seed="):
+        verify_each(CHEAP, seed=-1)
+    with pytest.raises(ValueError, match="all zero"):
+        verify_each(CHEAP, batch=np.zeros((3, 2)))
+
+
+def test_good_arguments() -> None:
+    name = "orthogonality.convexity:corrected"
+    for change in ({"seed": np.int64(3)}, {"level": 0.5}, {"level": 1e-300}, {"budget": 1}, {"budget": 0.5}):
+        assert verify([name], **change)[0].verdict is V.CERTIFIED
+
+
+def test_a_spent_budget_leaves_sampled_claims_open() -> None:
+    began = time.monotonic()
+    results = verify(["orthogonality.one_step_drift", "orthogonality.odd_activations"], budget=1e-9)
+    assert {r.verdict for r in results} == {V.INCONCLUSIVE}
+    assert not any(r.as_expected for r in results)
+    assert time.monotonic() - began < 30
+    json.dumps([r.as_json() for r in results], allow_nan=False)
+
+
+def test_an_interrupted_run_keeps_what_it_has() -> None:
+    several = verify_each(["orthogonality.convexity"])
+    assert next(several).statement.name == "orthogonality.convexity:as_printed"
+    assert next(several).verdict is V.CERTIFIED
+
+
+# --- what a result says --------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("expected", "found", "good", "good_on_a_batch"), [
+    (V.SUPPORTED, V.SUPPORTED, True, True), (V.SUPPORTED, V.CERTIFIED, True, True), (V.SUPPORTED, V.PROVED, True, True),
+    (V.CERTIFIED, V.SUPPORTED, False, False), (V.CERTIFIED, V.PROVED, True, True),
+    (V.SUPPORTED, V.INCONCLUSIVE, False, False), (V.SUPPORTED, V.REFUTED, False, False),
+    (V.SUPPORTED, V.VACUOUS, False, True), (V.SUPPORTED, V.OUTSIDE, False, True),
+    (V.REFUTED, V.REFUTED, True, True), (V.REFUTED, V.SUPPORTED, False, False), (V.REFUTED, V.CERTIFIED, False, False),
+    (V.REFUTED, V.INCONCLUSIVE, False, False),
+])
+def test_as_expected(expected: Verdict, found: Verdict, good: bool, good_on_a_batch: bool) -> None:
+    assert result(expected, evidence(found)).as_expected is good
+    assert result(expected, evidence(found), batch=True).as_expected is good_on_a_batch
+
+
+@pytest.mark.parametrize("sentinel", [V.SUPPORTED, V.CERTIFIED, V.INCONCLUSIVE, V.VACUOUS, V.OUTSIDE])
+def test_a_sentinel_that_survives_spoils_the_result(sentinel: Verdict) -> None:
+    weak = result(V.SUPPORTED, evidence(V.SUPPORTED), evidence(V.SUPPORTED, sentinel, method="certificate"))
+    assert weak.weak_sentinels == ("certificate",)
+    assert not weak.as_expected
+    on_batch = result(V.SUPPORTED, evidence(V.SUPPORTED, sentinel), batch=True)
+    assert on_batch.as_expected is not sentinel.holds, "upheld is a defect anywhere, open is a matter of power"
+
+
+def test_a_check_that_is_silent_needs_no_sentinel() -> None:
+    silent = result(V.SUPPORTED, evidence(V.SUPPORTED), evidence(V.VACUOUS, V.VACUOUS), evidence(V.OUTSIDE, V.OUTSIDE))
+    assert silent.weak_sentinels == ()
+    assert silent.as_expected
+
+
+def test_a_proof_and_a_refutation_contradict() -> None:
+    both = result(V.REFUTED, evidence(V.PROVED, method="proof"), evidence(V.REFUTED))
+    assert both.contradictory
+    assert both.verdict is V.REFUTED
+    assert not both.as_expected
+    assert not result(V.REFUTED, evidence(V.CERTIFIED), evidence(V.REFUTED)).contradictory
+
+
+def test_partial_evidence_refutes_but_does_not_carry() -> None:
+    part, whole = evidence(V.CERTIFIED, partial=True), evidence(V.INCONCLUSIVE)
+    assert overall([part, whole]) is V.INCONCLUSIVE
+    assert overall([evidence(V.REFUTED, partial=True), evidence(V.SUPPORTED)]) is V.REFUTED
+    assert overall([part, evidence(V.VACUOUS)]) is V.VACUOUS
+    assert overall([part]) is V.CERTIFIED
+
+
+def test_numbers_of_a_result() -> None:
+    found = result(V.SUPPORTED, evidence(V.SUPPORTED, tightness=0.5, power=0.1, seconds=1.0),
+                   evidence(V.SUPPORTED, tightness=0.7, seconds=2.0))
+    assert (found.tightness, found.power, found.seconds) == (0.7, 0.1, 3.0)
+    assert result(V.SUPPORTED, evidence(V.SUPPORTED)).tightness is None
+
+
+def test_results_are_json() -> None:
+    for found in verify(["orthogonality.convexity", "orthogonality.contraction"], batch=np.diag([1.0, 2.0])):
+        entry = json.loads(json.dumps(found.as_json(), allow_nan=False))
+        assert f"{entry['statement']}:{entry['variant']}" == found.statement.name
+        assert entry["evidence"][0]["sentinel"] == "refuted"
+        assert entry["verdict"] == found.verdict.value
+
+
+def test_the_environment_names_what_a_repeat_needs() -> None:
+    batch = Batch.of(np.eye(2), "two")
+    found = environment(4, LEVEL, batch)
+    assert (found["seed"], found["error_budget"]) == (4, 1e-6)
+    assert found["batch"] == {"description": "two", "sha256": batch.digest}
+    assert {"numpy", "sympy", "python-flint"} <= set(found["versions"])
+    assert environment(0, LEVEL, None)["batch"] is None
