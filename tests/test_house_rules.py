@@ -51,7 +51,7 @@ def test_house_rules(path: Path) -> None:
 
 def test_the_rules_see_what_they_forbid() -> None:
     """Each rule is fed a breach."""
-    bad = ast.parse("def f():\n    from theorems.verify import verify\n    assert f\nimport theorems.library\n")
+    bad = ast.parse("def f():\n    from theorems.verification import verify\n    assert f\nimport theorems.registry\n")
     assert imported(bad) == {"theorems"}
     assert asserts(bad) == [3]
     assert silent("x = 1  # type: ignore") != []

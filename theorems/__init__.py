@@ -5,9 +5,9 @@
 - ``Statement``, ``Evidence``, ``Verdict`` and what they are made of
 """
 
-from theorems.library import UnknownNameError, get, library, select
+from theorems.registry import UnknownNameError, get, library, select
 from theorems.statement import Assumption, Evidence, Quantifier, Sentinel, Source, Statement, Variable, Verdict
-from theorems.verify import Result, verify
+from theorems.verification import Result, verify
 
 __all__ = [
     "Assumption",

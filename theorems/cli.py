@@ -22,13 +22,13 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
 from simulators.batches import Batch, read_batch
-from theorems.library import select
+from theorems.registry import select
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
 from theorems.terminal.saving import document, require_directory, require_file, write_json
 from theorems.terminal.screen import console
-from theorems.verify import LEVEL, Result, verify_each
+from theorems.verification import LEVEL, Result, verify_each
 
 __all__ = ["main"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
 from theorems.statement import Statement
-from theorems.verify import Result, overall
+from theorems.verification import Result, overall
 
 LEVEL = 1e-6
 

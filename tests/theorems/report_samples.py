@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from theorems.report import gap_figure as gap
-from theorems.verify import LEVEL, environment
+from theorems.verification import LEVEL, environment
 
 PRINTED = "orthogonality.decay:as_printed"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from collections.abc import Iterator
@@ -14,13 +13,12 @@ import numpy as np
 import pytest
 import sympy as sp
 
+import theorems.registry as LIBRARY
+import theorems.report
+import theorems.verification as RUNNING
 from theorems.cli import main
-from theorems.library import get, library
+from theorems.registry import get, library
 from theorems.statement import Evidence, Sentinel, Statement, Verdict
-
-# the package's functions of these names hide the modules
-LIBRARY = importlib.import_module("theorems.library")
-RUNNING = importlib.import_module("theorems.verify")
 
 GAP = "orthogonality.gap_vs_smallest_eigenvalue"
 STEPS = "orthogonality.iterative_initialisation"
@@ -317,7 +315,7 @@ def test_an_interrupt_while_the_report_is_drawn_keeps_the_table(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("theorems.report"), "write_report", interrupted)
+    monkeypatch.setattr(theorems.report, "write_report", interrupted)
     target = tmp_path / "run.json"
     assert main(["verify", CHEAP, "--json", str(target), "--report", str(tmp_path / "out")]) == 130
     assert capsys.readouterr().out.splitlines()[-1] == "1 statement as expected, 0 not"
@@ -354,7 +352,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], Path]
         calls.append((document, Path(directory)))
         return [Path(directory) / "index.html"]
 
-    report = importlib.import_module("theorems.report")
+    report = theorems.report
     monkeypatch.setattr(report, "write_report", write_report)
     return calls
 

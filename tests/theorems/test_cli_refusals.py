@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import pickle
@@ -14,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import theorems.verification as RUNNING
 from theorems.cli import main
 
-RUNNING = importlib.import_module("theorems.verify")  # the package's function of that name hides the module
 CHEAP = "orthogonality.iterative_initialisation:as_printed"
 
 

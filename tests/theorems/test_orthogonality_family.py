@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from theorems import Result, Statement, Verdict, library
-from theorems.verify import verify_each
+from theorems.verification import verify_each
 
 #: Verdicts as the theory has them, written down here and not read from the statements.
 CERTIFIED = """unit_frobenius gap_vs_smallest_eigenvalue:as_printed gap_vs_smallest_eigenvalue:sharp

@@ -23,7 +23,7 @@ from theorems.report.details import number
 from theorems.report.page import LEGEND, Picture, inline_svg, render
 from theorems.report.style import COLOURS
 from theorems.statement import Verdict
-from theorems.verify import LEVEL, environment
+from theorems.verification import LEVEL, environment
 
 HOSTILE = '</title><script>alert("x")</script><img src=x onerror=y>&amp;\'"'
 

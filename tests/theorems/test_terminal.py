@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from simulators.batches import Batch, gaussian_batch
-from theorems.library import get, library
+from theorems.registry import get, library
 from theorems.statement import Evidence, Statement, Variable, Verdict
 from theorems.terminal import typesetting
 from theorems.terminal.outcome import Run, batch_line, how_it_fell, print_outcome, reasons
@@ -22,7 +22,7 @@ from theorems.terminal.page import print_page
 from theorems.terminal.progress import Meter
 from theorems.terminal.screen import duration, field, ratio, sensitivity, shortened
 from theorems.terminal.typesetting import block, claim, domain, inline, notation, words
-from theorems.verify import Result
+from theorems.verification import Result
 
 n, d, ell, alpha, Vhat_1 = sp.symbols("n d ell alpha Vhat_1", positive=True)
 i = sp.Symbol("i", integer=True)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from simulators.engines.mean_field import rescale_path_enclosure
-from theorems.library import get
+from theorems.registry import get
 from theorems.report.document import evidence_of, find
 from theorems.report.style import COLOURS, INK, MUTED, STROKES, Drawing, drawing, new_figure
 from theorems.statement import Statement

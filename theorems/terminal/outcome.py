@@ -25,7 +25,7 @@ from theorems.terminal.screen import (
     verdict_text,
 )
 from theorems.terminal.typesetting import symbol, words
-from theorems.verify import Result
+from theorems.verification import Result
 
 __all__ = ["Run", "how_it_fell", "print_outcome", "reasons"]
 

@@ -16,7 +16,7 @@ from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.checking.width_limit import WidthLimit
-from theorems.library import library
+from theorems.registry import library
 from theorems.statement import Assumption, Quantifier, Statement, Verdict
 from theorems.terminal.screen import duration, field, heading, paragraph, ratio, sensitivity, shortened, verdict_text
 from theorems.terminal.typesetting import block, claim, domain, inline, notation, symbol, words

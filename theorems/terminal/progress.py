@@ -12,7 +12,7 @@ from rich.table import Column
 from rich.text import Text
 
 from theorems.terminal.screen import duration
-from theorems.verify import Result
+from theorems.verification import Result
 
 __all__ = ["Meter"]
 

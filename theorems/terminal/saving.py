@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from simulators.batches import Batch
-from theorems.verify import Result, environment
+from theorems.verification import Result, environment
 
 __all__ = ["document", "require_directory", "require_file", "write_json"]
 

@@ -1,6 +1,5 @@
 """Runs of the library: repeatable, split budget, doors, and when a result is as expected."""
 
-import importlib
 import json
 import time
 from collections.abc import Callable
@@ -11,15 +10,15 @@ import numpy as np
 import pytest
 from broken import only
 
+import theorems.verification as MODULE
 from simulators.batches import Batch
 from theorems import Evidence, Result, Statement, Verdict, get, select, verify
 from theorems.checking.context import Context
-from theorems.verify import LEVEL, environment, overall, verify_each
+from theorems.verification import LEVEL, environment, overall, verify_each
 
 V = Verdict
 CHEAP = ["orthogonality.contraction", "orthogonality.convexity", "orthogonality.iterative_initialisation:as_printed"]
 SAMPLED = [f"orthogonality.concentration:{form}" for form in ("as_printed", "sharp")]
-MODULE = importlib.import_module("theorems.verify")  # the package's attribute of that name is the function
 
 Offer = Callable[[tuple[Statement, ...]], None]
 

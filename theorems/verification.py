@@ -14,7 +14,7 @@ import numpy as np
 
 from simulators.batches import Batch, validate_batch
 from theorems.checking.context import Context
-from theorems.library import select
+from theorems.registry import select
 from theorems.statement import Evidence, Statement, Verdict, combine
 
 __all__ = ["Result", "environment", "verify", "verify_each"]
