@@ -175,8 +175,8 @@ have const i : sigma i = sigma (Ordinal n1).
   by rewrite negbK => /eqP.
 move: s1; rewrite (eq_bigr (fun=> sigma (Ordinal n1) ^+ 2)) => [|i _]; last by rewrite const.
 rewrite [X in _ -> _ * X = _](eq_bigr (fun=> sigma (Ordinal n1) ^+ 4)) => [|i _]; last by rewrite const.
-rewrite !sumr_const card_ord -![in X in X -> _]mulr_natl -[_ *+ n]mulr_natl => E.
-by rewrite -[RHS](expr1n _ 2) -E; ring.
+rewrite !sumr_const card_ord => E; rewrite -[RHS](expr1n _ 2) -[X in _ = X ^+ 2]E.
+by rewrite -[_ ^+ 2 *+ n]mulr_natl -[_ ^+ 4 *+ n]mulr_natl; move: (sigma _) (n%:R) => x y; ring.
 Qed.
 
 (* The gaps before and after, so that the inequality above is one between gaps. *)
@@ -192,8 +192,8 @@ have T0 : T != 0.
   apply/eqP => T0; have z := sum_eq0 s0 T0.
   by move: s1; rewrite big1 => [/esym/eqP|i _]; rewrite ?oner_eq0 // z expr0n.
 transitivity (\sum_(i < n) (T^-1 ^+ 2 * sigma i ^+ 2 + - (2%:R / (n%:R * T)) * sigma i + n%:R^-1 ^+ 2 * 1)).
-  by apply: eq_bigr => i _; rewrite invfM; ring.
-by rewrite ord_lin3 s1 -/T sumr_const card_ord; field; rewrite T0.
+  by apply: eq_bigr => i _; rewrite invfM; move: (T^-1) (n%:R^-1) (sigma i) => x y z; ring.
+by rewrite ord_lin3 s1 -/T sumr_const card_ord; field; rewrite ?n0 ?T0.
 Qed.
 
 Theorem gap_never_grows (R : realFieldType) (n : nat) (sigma : 'I_n -> R) :
