@@ -33,7 +33,8 @@ Proof.
 move=> mono linear drift; set T := fun (g : S -> R) (t : S) => E t g.
 have step k t : c * iter k T phi t <= iter k T v t - iter k.+1 T v t + eta.
   elim: k t => [|k IH] t.
-    by have := drift t; rewrite -!subr_ge0; congr (0 <= _); ring.
+    rewrite /= /T -subr_ge0 (_ : _ - c * phi t = v t - c * phi t + eta - E t v) ?subr_ge0 //.
+    by move: (E t v) => x; ring.
   rewrite [X in c * X](_ : _ = E t (iter k T phi)) //.
   have -> : c * E t (iter k T phi) = E t (fun u => c * iter k T phi u + 0 * iter k T phi u + 0).
     by rewrite linear mul0r !addr0.
@@ -86,16 +87,17 @@ move=> n1; have n0 : 0 < n%:R :> R by rewrite ltr0n.
 have n2 : 0 < n%:R + 2%:R :> R by rewrite -natrD ltr0n addn2.
 have rhs : 0 <= 3%:R / 2%:R * (2%:R * n%:R / (n%:R + 2%:R)) :> R.
   by rewrite mulr_ge0 ?divr_ge0 ?mulr_ge0 ?ler0n ?(ltW n2).
-rewrite -(@ler_pexpn2r _ 2) ?nnegrE ?mulr_ge0 ?sqrtr_ge0 ?ler0n // exprMn sqr_sqrtr; last first.
+rewrite -(@ler_pexpn2r _ 2) ?nnegrE //; last by rewrite mulr_ge0 ?sqrtr_ge0 ?ler0n.
+rewrite [X in X <= _]exprMn sqr_sqrtr; last first.
   by rewrite subr_ge0 invf_le1 // ler1n.
 rewrite -subr_ge0.
 have -> : (3%:R / 2%:R * (2%:R * n%:R / (n%:R + 2%:R))) ^+ 2 - 2%:R ^+ 2 * (1 - n%:R^-1)
     = (5%:R * n%:R ^+ 3 - 12%:R * n%:R ^+ 2 + 16%:R) / (n%:R * (n%:R + 2%:R) ^+ 2) :> R.
   by move: n%:R n0 n2 => x x0 x2; field; rewrite !gt_eqF ?ltr0n.
-rewrite divr_ge0 ?mulr_ge0 ?sqr_ge0 ?(ltW n0) //.
+rewrite divr_ge0 ?mulr_ge0 ?sqr_ge0 ?(ltW n0) ?(ltW n2) //.
 have -> : 5%:R * n%:R ^+ 3 - 12%:R * n%:R ^+ 2 + 16%:R
     = (n%:R - 8%:R / 5%:R) ^+ 2 * (5%:R * n%:R + 4%:R) + 144%:R / 25%:R :> R.
-  by move: n%:R => x; field; rewrite pnatr_eq0.
+  by move: n%:R => x; field; rewrite ?pnatr_eq0.
 by rewrite addr_ge0 ?divr_ge0 ?ler0n // mulr_ge0 ?sqr_ge0 // addr_ge0 ?mulr_ge0 ?ler0n.
 Qed.
 
@@ -113,7 +115,7 @@ Theorem averaged_stability_as_printed (R : rcfType) (S : Type) (E : S -> (S -> R
   <= 3%:R / 2%:R * ((n%:R^-1 - s H_0) / L%:R + (Num.sqrt d%:R)^-1).
 Proof.
 move=> d1 n1 L1 mono linear s01 drift.
-set c := 2%:R * n%:R / (n%:R + 2%:R); set eta := Num.sqrt ((1 - n%:R^-1) / d%:R).
+pose c : R := 2%:R * n%:R / (n%:R + 2%:R); pose eta : R := Num.sqrt ((1 - n%:R^-1) / d%:R).
 have c0 : 0 < c by rewrite divr_gt0 ?mulr_gt0 ?ltr0n // -natrD ltr0n addn2.
 have L0 : 0 < L%:R :> R by rewrite ltr0n.
 have r0 : 0 < (Num.sqrt d%:R)^-1 :> R by rewrite invr_gt0 sqrtr_gt0 ltr0n.
@@ -142,8 +144,8 @@ have noise : L.+1%:R * eta <= c * (3%:R / 2%:R * (L%:R * (Num.sqrt d%:R)^-1)).
   apply: (@le_trans _ _ (L%:R * (2%:R * Num.sqrt (1 - n%:R^-1)))).
     rewrite mulrA ler_wpmul2r ?sqrtr_ge0 // -natrM ler_nat.
     by move: L1; clear; lia.
-  rewrite -mulrA [c * _]mulrC -mulrA mulrCA mulrC -[X in _ <= X]mulrA [L%:R * c]mulrC.
-  by rewrite mulrA ler_pmul2r // noise_room.
+  rewrite [X in _ <= X](_ : _ = L%:R * (3%:R / 2%:R * c)); first by rewrite ler_pmul2l // noise_room.
+  by rewrite mulrC; congr (_ * _); rewrite -mulrA mulrC.
 rewrite ler_pdivr_mulr // -(ler_pmul2l c0); apply: le_trans total _.
 have -> : c * (3%:R / 2%:R * ((n%:R^-1 - s H_0) / L%:R + (Num.sqrt d%:R)^-1) * L%:R)
   = c * (3%:R / 2%:R) * v H_0 + c * (3%:R / 2%:R * (L%:R * (Num.sqrt d%:R)^-1)).
