@@ -44,6 +44,7 @@ ALPHA_LAMBDA = Variable(alpha, sp.Interval.Lopen(0, 1 / n), "lower bound on σ_n
 SHARES = (0.5, 0.75, 0.9)
 #: Widths are chosen so that a bound is at most this share of its ceiling.
 SPEAKING = 0.85
+FAR = 16
 #: The most random numbers one replica may cost before a bound counts as out of reach.
 AFFORDABLE = 5 * 10**7
 
@@ -79,13 +80,15 @@ def _known(statement: Statement, values: Mapping[str, float]) -> dict[str, float
 def paths(statement: Statement, batch: Floats | None, sizes: tuple[int, ...], top: Any, shift: int) -> list[Instance]:
     """Starts with their depth, width and readouts: every alpha of ``SHARES`` at a quarter, half and full depth.
 
-    ``shift`` is the trajectory column read at ell = 0.
+    ``shift`` is the trajectory column read at ell = 0. The smallest size runs at ``FAR`` times the width where
+    the bound begins to speak as well: a wrong power of d shows between the two.
     """
-    given = [(f"n={size}", starts.two_level(size, 0.92)) for size in sizes]
+    given = [(f"n={size}", starts.two_level(size, 0.92), 1) for size in sizes]
+    given.insert(1, (f"n={sizes[0]}", starts.two_level(sizes[0], 0.92), FAR))
     if batch is not None:
-        given = [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch)]
+        given = [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch, 1)]
     found = []
-    for label, start in given:
+    for label, start, factor in given:
         size, smallest = start.shape[1], _initial_gap(start)
         reach = 1 / size if batch is None else smallest
         if size == 1 or smallest <= 1e-15:
@@ -94,6 +97,9 @@ def paths(statement: Statement, batch: Floats | None, sizes: tuple[int, ...], to
         values = {"n": size, "alpha": constants[-1], "Vhat_1": max(1 / size - smallest, 0.0)}
         reachable = _speaking(statement, start, SPEAKING, values)
         layers, width = reachable or (8, starts.WIDTHS[0])  # out of reach: a width where it is vacuous
+        if factor > 1 and width * factor * size * layers > AFFORDABLE / FAR:
+            continue  # narrow means there take too many replicas to bound
+        width *= factor
         readouts = tuple({**values, "alpha": constant, "d": width, "ell": at}
                          for constant in constants for at in sorted({max(layers // 4, 1), layers // 2, layers}))
         found.append(Instance(f"{label}, d={width}, {layers} layers", rescale_chain(width), start, layers + shift,
