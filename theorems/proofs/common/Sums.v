@@ -5,6 +5,7 @@
    sqr_sum                (sum a)^2 as a double sum
    cauchy_schwarz         (sum w a b)^2 <= (sum w a^2) (sum w b^2), weights w >= 0
    cauchy_schwarz1        the same with w = 1
+   cauchy_schwarz2        cauchy_schwarz1 for double sums
    cauchy_schwarz_sum     (sum a)^2 <= n sum a^2
    sum_sqr_le_sqr_sum     sum u^2 <= (sum u)^2 for u >= 0
    sum_gt0                a sum of nonnegative terms, one of them positive, is positive
@@ -98,3 +99,7 @@ by apply/eqP/(implyP (h i (mem_index_enum i))).
 Qed.
 
 End Sums.
+
+Lemma cauchy_schwarz2 (R : realFieldType) (I J : finType) (a b : I -> J -> R) :
+  (\sum_i \sum_j a i j * b i j) ^+ 2 <= (\sum_i \sum_j a i j ^+ 2) * (\sum_i \sum_j b i j ^+ 2).
+Proof. by rewrite !pair_bigA; apply: (cauchy_schwarz1 (fun q => a q.1 q.2) (fun q => b q.1 q.2)). Qed.
