@@ -1,7 +1,7 @@
-"""The command ``theorems``: list, show, verify, report.
+"""The command ``theorems``: list, show, verify, prove, report.
 
-Exit status: 0 everything as expected; 1 a verdict other than expected, or a surviving sentinel; 2 bad usage
-or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
+Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
+stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
 """
 
 from __future__ import annotations
@@ -98,6 +98,12 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--level", type=_real, default=LEVEL, metavar="P",
                         help=f"probability of any false verdict in the whole run ({LEVEL:g})")
 
+    prove = command("prove", "have Rocq check the proofs, and that they prove what the statements say")
+    prove.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
+    prove.add_argument("--record", metavar="DATE", help="write the certificate, dated YYYY-MM-DD, if everything stands")
+    prove.add_argument("--export", nargs="+", metavar=("NAME", "FILE"),
+                       help="write the open statement NAME for Rocq to FILE, or print it, and do nothing else")
+
     report = command("report", "render the report of an earlier run")
     report.add_argument("json", metavar="JSON", help="the file that verify --json wrote")
     report.add_argument("--out", required=True, metavar="DIR", help="where the report goes; made if missing")
@@ -129,6 +135,18 @@ def _show(args: argparse.Namespace) -> int:
             out.print()
         print_page(out, statement, earlier)
     return AS_EXPECTED
+
+
+def _prove(args: argparse.Namespace) -> int:
+    from theorems.terminal.prove import export, prove
+
+    with _door():
+        if args.export is not None:
+            if args.names or args.record is not None:
+                raise UsageError("--export: writes one statement and does nothing else; leave out the rest")
+            return export(console(), args.export)
+        stands = prove(console(), console(errors=True), args.names, args.record)
+    return AS_EXPECTED if stands else NOT_AS_EXPECTED
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -252,7 +270,7 @@ class _Interrupt:
 
 # --- the door -----------------------------------------------------------------------------------------------
 
-_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "report": _report}
+_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "report": _report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

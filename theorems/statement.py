@@ -5,6 +5,7 @@ Everything here is data. The checkers read the same assumptions and sides that a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Assumption",
     "Evidence",
+    "Proof",
     "Quantifier",
     "Sentinel",
     "Source",
@@ -175,6 +177,40 @@ class Evidence:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """The Rocq theorem that speaks for a statement, and how the two are tied.
+
+    ``link`` is "kernel" where the statement can be printed to Rocq, so that the kernel compares the print with the
+    theorem, and "name" where it cannot: then ``gloss`` says in words what the theorem says. ``leaves`` names what
+    the theorem does not cover or takes as a hypothesis; unless it is empty, the proof is of a part only.
+    ``script`` is one tactic expression, in which THEOREM stands for the theorem, that leads to the print where the
+    two differ in shape; the kernel checks its result. A theorem that ``refutes`` is the negation of the statement.
+    ``structure`` is the field the statement is printed over, where the least that its operations need is not what
+    the theorem has. ``also`` names theorems that say more on the same subject.
+    """
+
+    theorem: str
+    link: str = "kernel"
+    gloss: str = ""
+    leaves: str = ""
+    script: str = ""
+    refutes: bool = False
+    structure: str = ""
+    also: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.link not in ("kernel", "name"):
+            raise ValueError(f"link={self.link!r}: want 'kernel' or 'name'")
+        if self.link == "name" and not self.gloss:
+            raise ValueError(f"{self.theorem}: linked by name only, so gloss must say what it says")
+        if self.link == "kernel" and self.leaves:
+            raise ValueError(f"{self.theorem}: what the kernel ties is the statement itself; it leaves nothing")
+        depths = [self.script[:k].count("(") - self.script[:k].count(")") for k in range(len(self.script) + 1)]
+        if min(depths) < 0 or depths[-1] or re.search(r"\.(\s|$)", self.script):
+            raise ValueError(f"{self.theorem}: the script {self.script!r} is not one tactic expression")
+
+
 _RELATIONS = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq}
 
 
@@ -208,6 +244,7 @@ class Statement:
     ceiling: sp.Expr | None = None
     depends_on: tuple[str, ...] = ()
     remark: str = ""
+    proof: Proof | None = None
 
     def __post_init__(self) -> None:
         if self.relation not in _RELATIONS:

@@ -14,6 +14,7 @@ import numpy as np
 
 from simulators.batches import Batch, validate_batch
 from theorems.checking.context import Context
+from theorems.proofs.certificate import evidence as proof_evidence
 from theorems.registry import select
 from theorems.statement import Evidence, Statement, Verdict, combine
 
@@ -59,12 +60,13 @@ class Result:
         """
         return tuple(e.method for e in self.evidence
                      if e.sentinel is not Verdict.REFUTED and e.verdict not in (Verdict.VACUOUS, Verdict.OUTSIDE)
+                     and not (e.method == "proof" and e.sentinel is Verdict.OUTSIDE)  # by name: no neighbour to try
                      and (e.sentinel.holds or not self.with_batch))
 
     @property
     def contradictory(self) -> bool:
-        """A proof and a refutation of the same statement."""
-        found = {e.verdict for e in self.evidence}
+        """A proof and a refutation of the same statement; a proof of a part of it contradicts nothing."""
+        found = {e.verdict for e in self.evidence if not (e.partial and e.verdict is Verdict.PROVED)}
         return {Verdict.PROVED, Verdict.REFUTED} <= found
 
     @property
@@ -91,15 +93,19 @@ class Result:
             "evidence": [{
                 "method": e.method, "verdict": e.verdict.value, "summary": e.summary, "sentinel": e.sentinel.value,
                 "sentinel_claim": s.sentinel.words, "tightness": e.tightness, "power": e.power,
-                "seconds": round(e.seconds, 3), **e.details,
+                "seconds": round(e.seconds, 3), "partial": e.partial, **e.details,
             } for e in self.evidence],
         }
 
 
 def overall(evidence: Sequence[Evidence]) -> Verdict:
-    """The statement's verdict: partial evidence may refute it, and speaks for it only where nothing else was tried."""
+    """The statement's verdict: partial evidence may refute it, and speaks for it only where nothing else was tried.
+
+    The proof of a part never makes the whole proved.
+    """
     whole = [e for e in evidence if not e.partial or e.verdict is Verdict.REFUTED]
-    return combine([e.verdict for e in whole or evidence])
+    rest = [e for e in evidence if e.verdict is not Verdict.PROVED]
+    return combine([e.verdict for e in whole or rest])
 
 
 def verify_each(
@@ -132,6 +138,10 @@ def _results(
             began = time.perf_counter()
             evidence = check(statement, context)
             found.append(replace(evidence, seconds=time.perf_counter() - began))
+        if (proved := proof_evidence(statement)) is not None:
+            # of a batch where the claim says nothing, that is the verdict, whatever is proved of others
+            silent = batch is not None and found and all(e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in found)
+            found.append(replace(proved, partial=proved.partial or bool(silent)))
         yield Result(statement, overall(found), tuple(found), batch is not None)
 
 

@@ -33,9 +33,10 @@ from theorems.orthogonality.notation import (
     singular_values,
     spectrum_values,
 )
-from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 A = sp.IndexedBase("A", real=True)
+_PROOFS = "BatchNorm.orthogonality"
 
 
 def _matrix_values(item: Any) -> Mapping[str, Any]:
@@ -77,6 +78,12 @@ GAP_AS_PRINTED = Statement(
 GAP_SHARP = Statement(
     variant="sharp", title="The smallest eigenvalue controls the gap: V ≤ √(n(n-1)) V̂", source=OURS,
     rhs=sp.sqrt(n * (n - 1)) * (1 / n - s), remark="Equality at one large eigenvalue, the others equal.", **_gap,
+    proof=Proof(
+        theorem=f"{_PROOFS}.GapSharp.gap_vs_smallest_eigenvalue_sharp",
+        # SymPy splits the root of n(n-1)
+        script="by move=> R n l s n1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; apply: THEOREM",
+        also=(f"{_PROOFS}.GapSharp.gap_squared_sharp", f"{_PROOFS}.GapSharp.gap_squared_attained",
+              f"{_PROOFS}.GapSharp.gap_squared_optimal")),
 )
 
 _square_gap = sp.Sum((sig[i] ** 2 - 1 / n) ** 2, (i, 0, n - 1))

@@ -1,0 +1,209 @@
+"""Has Rocq's kernel compare each printed statement with its theorem, and audits what the theorems rest on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from theorems.proofs.printer import UnprintableError, proposition
+from theorems.proofs.rocq import ALLOWED, Rocq, RocqError, exported, file_of, forbidden, is_leaf
+from theorems.statement import Proof, Statement, Verdict
+
+__all__ = ["Audit", "Finding", "check_file", "establish", "skeleton"]
+
+_MATHCOMP = "From mathcomp Require Import all_ssreflect all_algebra"
+_LEMMAS = "Import Order.Theory GRing.Theory Num.Theory."
+_SCOPE = "Local Open Scope ring_scope."
+
+
+def check_file(statement: Statement, name: str = "check") -> str:
+    """The file whose one definition has the printed statement as its type and the theorem as its value.
+
+    The theorem's module is required and not imported, so that none of its notations can change what the text means.
+    Raises :class:`UnprintableError` for a statement without printed form, ``ValueError`` for one without theorem.
+    """
+    proof = _proof(statement)
+    return "\n".join([*_preamble([proof]), _definition(statement, proof, name), f"Print Assumptions {name}.", ""])
+
+
+def _proof(statement: Statement) -> Proof:
+    if statement.proof is None or statement.proof.link != "kernel":
+        raise ValueError(f"{statement.name}: no theorem is tied to it by the kernel")
+    return statement.proof
+
+
+def _preamble(proofs: Iterable[Proof]) -> list[str]:
+    given = list(proofs)
+    scripts = " ".join(p.script for p in given)
+    ring = " ring" if "ring" in scripts or "field" in scripts else ""
+    modules = dict.fromkeys(p.theorem.rpartition(".")[0] for p in given)
+    lemmas = [_LEMMAS] if scripts.strip() else []
+    return [f"{_MATHCOMP}{ring}.", *(f"Require {m}." for m in modules), *lemmas, _SCOPE]
+
+
+def _definition(statement: Statement, proof: Proof, name: str) -> str:
+    text = proposition(statement, negated=proof.refutes, structure=proof.structure).replace("\n", "\n  ")
+    value = f"ltac:({proof.script.replace('THEOREM', proof.theorem)})" if proof.script else f"@{proof.theorem}"
+    return f"Definition {name} :\n  {text}\n  := {value}."
+
+
+def _neighbours(statements: Sequence[Statement]) -> str:
+    """The same theorems for the false neighbours: well-formed statements that the kernel must reject."""
+    proofs = [_proof(s) for s in statements]
+    lines = _preamble(proofs)
+    for statement, proof in zip(statements, proofs, strict=True):
+        neighbour = statement.neighbour
+        text = proposition(neighbour, negated=proof.refutes, structure=proof.structure).replace("\n", "\n  ")
+        lines += [f"Check (({text}) : Prop).", f"Fail {_definition(neighbour, proof, 'neighbour')}"]
+    return "\n".join((*lines, ""))
+
+
+def skeleton(statement: Statement) -> str:
+    """A file that states the claim and leaves the proof open, for a user to start from.
+
+    Raises :class:`UnprintableError` where there is no printed form.
+    """
+    name = "_".join((statement.theorem, statement.variant)).rstrip("_")
+    title = statement.title.replace("(*", "( *").replace("*)", "* )").replace('"', "'")  # Rocq lexes its comments
+    return "\n".join([
+        f"(* OPEN: stated, not proved. {statement.name}", f"   {title}", f"   Source: {statement.source}", "",
+        "   Printed from the Python statement by theorems prove --export; no part of the build. Replace Admitted by a",
+        "   proof ended by Qed, put the file beside the others in theorems/proofs, name it in _CoqProject and its",
+        "   theorem in EXPORTED and in the statement's proof field: then theorems prove checks it. *)", "",
+        f"{_MATHCOMP} ring.", "", "Set Implicit Arguments.", "Unset Strict Implicit.",
+        "Unset Printing Implicit Defensive.", "", _LEMMAS, _SCOPE, "",
+        f"Theorem {name} :\n  {proposition(statement).replace(chr(10), chr(10) + '  ')}.", "Proof.", "Admitted.", ""])
+
+
+# --- establishing -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What Rocq said of one statement's proof; ``problem`` is empty if it stands."""
+
+    statement: Statement
+    proof: Proof
+    problem: str = ""
+    axioms: tuple[str, ...] = ()
+    says: str = ""
+    seconds: float = 0.0
+
+    @property
+    def file(self) -> str:
+        return file_of(self.proof.theorem)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What a standing proof makes of the statement; of a part only, if it leaves something."""
+        if self.problem:
+            return Verdict.INCONCLUSIVE
+        return Verdict.REFUTED if self.proof.refutes else Verdict.PROVED
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The findings on the statements asked for, and the axioms of every theorem looked at."""
+
+    findings: tuple[Finding, ...]
+    theorems: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rocq: str = ""
+    problem: str = ""
+
+    @property
+    def stands(self) -> bool:
+        return not self.problem and not any(f.problem for f in self.findings) and not self.excess
+
+    @property
+    def excess(self) -> dict[str, tuple[str, ...]]:
+        """Axioms that theorems rest on and may not."""
+        found = {name: _excess(name, axioms) for name, axioms in self.theorems.items()}
+        return {name: axioms for name, axioms in found.items() if axioms}
+
+
+def _excess(theorem: str, axioms: Iterable[str]) -> tuple[str, ...]:
+    return tuple(a for a in axioms if not (is_leaf(theorem) and a in ALLOWED))
+
+
+def establish(
+    statements: Iterable[Statement], rocq: Rocq, *, everything: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Audit:
+    """Build what the statements' proofs need, compare, and audit; with ``everything``, all exported theorems.
+
+    Never raises for a proof that fails: the finding, or the audit, says what is wrong. Cost: about three seconds
+    a statement, and half a minute to build everything anew.
+    """
+    proved = [(s, s.proof) for s in statements if s.proof is not None]
+    names = [t for _, p in proved for t in (p.theorem, *p.also)]
+    unlisted = sorted(set(names) - set(exported(rocq.root)))
+    problem = f"not in EXPORTED: {', '.join(unlisted)}" if unlisted else ""
+    if words := forbidden(rocq.root):
+        problem = f"assumed, not proved: {'; '.join(words)}"
+    names = list(dict.fromkeys((*names, *(exported(rocq.root) if everything else ()))))
+    theorems: dict[str, tuple[str, ...]] = {}
+    if not problem:
+        try:
+            progress("building")
+            rocq.build(() if everything else sorted({file_of(name) for name in names}))
+            progress("axioms")
+            theorems = rocq.assumptions(names)
+        except RocqError as error:
+            problem = str(error)
+    if problem:
+        return Audit(tuple(Finding(s, p, problem) for s, p in proved), {}, rocq.version, problem)
+    says = _said(rocq, [p.theorem for _, p in proved if p.link == "name"])
+
+    def look(pair: tuple[Statement, Proof]) -> Finding:
+        statement, proof = pair
+        progress(statement.name)
+        return _look(statement, proof, rocq, theorems.get(proof.theorem), says.get(proof.theorem, ""))
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        findings = list(pool.map(look, proved))
+    return Audit(tuple(_sentinels(findings, rocq)), theorems, rocq.version)
+
+
+def _said(rocq: Rocq, theorems: Sequence[str]) -> dict[str, str]:
+    try:
+        return rocq.says(theorems)
+    except RocqError:
+        return {}  # shown beside a gloss; nothing rests on it
+
+
+def _look(statement: Statement, proof: Proof, rocq: Rocq, axioms: tuple[str, ...] | None, says: str) -> Finding:
+    if axioms is None:
+        return Finding(statement, proof, f"no theorem {proof.theorem}")
+    began = time.perf_counter()
+    problem = ""
+    if proof.link == "kernel":
+        try:
+            found = rocq.axioms_of(check_file(statement))
+            axioms = tuple(dict.fromkeys((*axioms, *found)))
+        except UnprintableError as error:
+            problem = str(error)
+        except RocqError as error:
+            problem = f"the kernel rejects the printed statement: {error}"
+    if not problem and (excess := _excess(proof.theorem, axioms)):
+        problem = f"rests on {', '.join(excess)}"
+    return Finding(statement, proof, problem, axioms, says, time.perf_counter() - began)
+
+
+def _sentinels(findings: list[Finding], rocq: Rocq) -> list[Finding]:
+    """The same theorems must not do for the false neighbours."""
+    tied = [f.statement for f in findings if f.proof.link == "kernel" and not f.problem]
+    if not tied or _rejected(tied, rocq):
+        return findings
+    weak = {s.name for s in tied if not _rejected([s], rocq)}
+    return [replace(f, problem="its false neighbour passes as well, or cannot be printed")
+            if f.statement.name in weak else f for f in findings]
+
+
+def _rejected(statements: Sequence[Statement], rocq: Rocq) -> bool:
+    try:
+        rocq.compile("neighbours", _neighbours(statements))
+    except (RocqError, UnprintableError):
+        return False
+    return True

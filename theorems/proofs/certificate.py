@@ -1,0 +1,177 @@
+"""The recorded certificate: what Rocq established, valid only while everything it rests on is as it was.
+
+For every statement it holds the digest of the file that the kernel accepted, which contains the printed statement,
+and for every source file its digest. A statement whose print has changed, or whose theorem's file or a file that
+it imports has, is no longer certified: ``theorems prove`` establishes it again, ``--record`` writes it down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from theorems.proofs.bridge import Audit, check_file
+from theorems.proofs.printer import UnprintableError
+from theorems.proofs.rocq import ALLOWED, SOURCES, closure, file_of, is_leaf
+from theorems.statement import Evidence, Proof, Statement, Verdict
+
+__all__ = ["RECORDED", "Certificate", "CertificateError", "compose", "evidence", "read", "recorded"]
+
+RECORDED = SOURCES / "certificate.json"
+SCHEMA = 1
+
+
+class CertificateError(ValueError):
+    """The certificate cannot be trusted; the message says why."""
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    plain = {key: value for key, value in content.items() if key != "digest"}
+    return _sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
+
+
+def _tie(statement: Statement) -> str:
+    """The digest of what ties a statement to its theorem: the kernel's input, or, by name, the words."""
+    proof = _proof(statement)
+    if proof.link == "kernel":
+        return _sha256(check_file(statement).encode())
+    parts = (proof.theorem, proof.gloss, proof.leaves, str(statement.lhs), statement.relation, str(statement.rhs),
+             *(str(a.relation) for a in statement.assumptions))
+    return _sha256("\n".join(parts).encode())
+
+
+def _proof(statement: Statement) -> Proof:
+    if statement.proof is None:
+        raise ValueError(f"{statement.name}: no theorem speaks for it")
+    return statement.proof
+
+
+def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, Any]:
+    """The certificate of an audit that stands, as JSON. Raises ``ValueError`` for one that does not."""
+    if not audit.stands:
+        raise ValueError("what is not proved cannot be recorded")
+    files = sorted({name for f in audit.findings for name in closure(f.file, root)})
+    content: dict[str, Any] = {
+        "schema": SCHEMA, "date": date, "rocq": audit.rocq,
+        "sources": {name: _sha256((root / name).read_bytes()) for name in files},
+        "theorems": {name: list(axioms) for name, axioms in sorted(audit.theorems.items())},
+        "statements": {
+            f.statement.name: {"theorem": f.proof.theorem, "link": f.proof.link, "tie": _tie(f.statement),
+                               **({"says": f.says} if f.says else {})}
+            for f in sorted(audit.findings, key=lambda f: f.statement.name)},
+    }
+    return content | {"digest": _digest(content)}
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that has been read, beside the sources it is about."""
+
+    content: Mapping[str, Any]
+    root: Path = SOURCES
+
+    @property
+    def date(self) -> str:
+        return str(self.content["date"])
+
+    @property
+    def rocq(self) -> str:
+        return str(self.content["rocq"])
+
+    def objection(self, statement: Statement) -> str:
+        """Why the certificate does not cover the statement as it is now; empty if it does."""
+        proof = _proof(statement)
+        entry = self.content["statements"].get(statement.name)
+        if entry is None:
+            return "it was not recorded"
+        if (entry["theorem"], entry["link"]) != (proof.theorem, proof.link):
+            return "another theorem or link was recorded"
+        try:
+            if entry["tie"] != _tie(statement):
+                return "the statement, or what ties it to its theorem, has changed"
+        except UnprintableError as error:
+            return f"it can no longer be printed ({error})"
+        for name in self._needed(proof):
+            path = self.root / name
+            if not path.is_file() or self._hash(path) != self.content["sources"].get(name):
+                return f"{name} has changed"
+        excess = [a for a in self.axioms(proof) if not (is_leaf(proof.theorem) and a in ALLOWED)]
+        return f"it rests on {', '.join(excess)}" if excess else ""
+
+    def _needed(self, proof: Proof) -> tuple[str, ...]:
+        name = file_of(proof.theorem)
+        return closure(name, self.root) if (self.root / name).is_file() else (name,)
+
+    @staticmethod
+    def _hash(path: Path) -> str:
+        return _sha256(path.read_bytes())
+
+    def axioms(self, proof: Proof) -> tuple[str, ...]:
+        return tuple(self.content["theorems"].get(proof.theorem, ("nothing known of its axioms",)))
+
+    def says(self, statement: Statement) -> str:
+        """What ``Check`` printed for the theorem of a statement that is tied by name."""
+        return str(self.content["statements"].get(statement.name, {}).get("says", ""))
+
+
+def read(path: Path = RECORDED, root: Path = SOURCES) -> Certificate:
+    """The certificate in ``path``. Raises :class:`CertificateError` if it is missing, malformed or altered."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CertificateError(f"{path.name}: {error.strerror}") from None
+    except ValueError:
+        raise CertificateError(f"{path.name}: not JSON") from None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise CertificateError(f"{path.name}: not a certificate of schema {SCHEMA}")
+    if content.get("digest") != _digest(content):
+        raise CertificateError(f"{path.name}: altered, its digest does not match its content")
+    return Certificate(content, root)
+
+
+@cache
+def recorded() -> Certificate | str:
+    """The certificate of the package, or why there is none."""
+    try:
+        return read()
+    except CertificateError as error:
+        return str(error)
+
+
+def evidence(statement: Statement, certificate: Certificate | None = None) -> Evidence | None:
+    """The proof as evidence, if the certificate (by default the package's) covers the statement as it is now."""
+    if (proof := statement.proof) is None:
+        return None
+    found = recorded() if certificate is None else certificate
+    began = time.perf_counter()
+    if isinstance(found, str) or found.objection(statement):
+        return None
+    axioms = found.axioms(proof)
+    return Evidence(
+        method="proof", verdict=Verdict.REFUTED if proof.refutes else Verdict.PROVED, summary=summary(proof, axioms),
+        # the kernel rejects the same theorem for the neighbour; by name there is nothing to try
+        sentinel=Verdict.REFUTED if proof.link == "kernel" else Verdict.OUTSIDE, partial=bool(proof.leaves), seconds=time.perf_counter() - began,
+        details={"theorem": proof.theorem, "link": proof.link, "axioms": list(axioms), "rocq": found.rocq,
+                 "recorded": found.date, **({"gloss": proof.gloss} if proof.gloss else {}),
+                 **({"leaves": proof.leaves} if proof.leaves else {})})
+
+
+def summary(proof: Proof, axioms: tuple[str, ...]) -> str:
+    """One line: what the theorem does for the statement, and how the two are tied."""
+    name = proof.theorem.rpartition(".")[2]
+    rests = "no axioms" if not axioms else f"{len(axioms)} axioms of the reals"
+    if proof.leaves:
+        return f"a part, by name: {name} ({rests}); leaves {proof.leaves}"
+    if proof.link == "name":
+        return f"{name} ({rests}), tied by name only"
+    return f"{'negation proved' if proof.refutes else 'kernel-checked'} for all sizes: {name} ({rests})"

@@ -1,0 +1,281 @@
+"""SymPy expressions as terms of mathcomp's ring scope, fully spelled out.
+
+The order of terms and factors is fixed here and does not depend on SymPy's: numbers, symbols, members of
+families, roots, powers, sums; what is subtracted after what is added; one fraction bar.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import sympy as sp
+
+__all__ = ["Formulas", "UnprintableError", "binder_names"]
+
+# Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
+_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS = 0, 3, 10, 29, 35, 40, 41, 50
+
+_KEYWORDS = frozenset("""as at by cofix do else end exists exists2 fix for forall fun if in is let match of return
+    SProp Prop Set then Type using where with R nat""".split())
+_RELATIONS = {"<=": "<=", "<": "<", ">=": "<=", ">": "<", "==": "=", "!=": "!="}
+#: Whole numbers above this are printed in base 1000: a literal of ``nat`` is unary.
+_LARGEST = 1000
+
+
+class UnprintableError(ValueError):
+    """What was to be printed has no form in Rocq; the message says what."""
+
+
+Term = tuple[str, int]
+
+
+def binder_names(symbols: Sequence[str]) -> dict[str, str]:
+    """A Rocq identifier for every symbol, all different."""
+    found: dict[str, str] = {}
+    for symbol in symbols:
+        name = re.sub(r"\W", "_", symbol, flags=re.ASCII)
+        if not re.match(r"[A-Za-z]", name):
+            name = f"x{name}"
+        while name in _KEYWORDS or name in found.values():
+            name += "_"
+        found[symbol] = name
+    return found
+
+
+def _within(term: Term, level: int) -> str:
+    text, own = term
+    return text if own <= level else f"({text})"
+
+
+class Formulas:
+    """Prints expressions in the variables named; ``roots`` tells whether a square root was met.
+
+    ``naturals`` maps variables of type ``nat`` to their least value, ``sizes`` families to the extents of their
+    indices.
+    """
+
+    def __init__(self, names: Mapping[str, str], naturals: Mapping[str, int],
+                 sizes: Mapping[str, tuple[sp.Expr, ...]]) -> None:
+        self._names, self._naturals, self._sizes = names, naturals, sizes
+        self._bound: dict[str, tuple[str, sp.Expr]] = {}  # index symbol -> its name, the size it runs below
+        self.roots = False
+
+    # --- relations, types, names ------------------------------------------------------------------------------
+
+    def relation(self, sign: str, lhs: sp.Expr, rhs: sp.Expr) -> str:
+        """``lhs sign rhs``; ``>`` and ``>=`` are turned round, as mathcomp does."""
+        left, right = self.real(lhs), self.real(rhs)
+        if sign in (">", ">="):
+            left, right = right, left
+        free = {str(s) for side in (lhs, rhs) for s in side.free_symbols}
+        typed = free - set(self._naturals) and any(s in self._names for s in free - set(self._naturals))
+        return f"{left} {_RELATIONS[sign]} {right}" + ("" if typed else " :> R")
+
+    def ordinal(self, size: sp.Expr) -> str:
+        """The type of an index below ``size``."""
+        text = self.natural(size)
+        return f"'I_{text}" if re.fullmatch(r"\w+", text) else f"'I_({text})"
+
+    def fresh_indices(self, count: int) -> tuple[str, ...]:
+        taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
+        found: list[str] = []
+        for letter in ("i", "j", "k", "l", "p", "q"):
+            name = letter if letter not in taken else f"{letter}_"
+            if name not in taken:
+                found.append(name)
+        return tuple(found[:count])
+
+    def natural(self, expression: sp.Expr) -> str:
+        """An expression of type ``nat``, without the scope's mark unless it is compound."""
+        text, compound = self._natural(sp.sympify(expression))
+        return f"({text})%N" if compound else text
+
+    def _natural(self, e: sp.Expr) -> tuple[str, bool]:
+        if e.is_Integer and e >= 0:
+            return str(e), False
+        if isinstance(e, sp.Symbol) and str(e) in self._naturals:
+            return self._names[str(e)], False
+        terms = sp.Add.make_args(e)
+        constant = sum((t for t in terms if t.is_Integer), sp.Integer(0))
+        others = sorted((t for t in terms if not t.is_Integer), key=str)
+        parts = []
+        for term in others:
+            coefficient, rest = term.as_coeff_Mul()
+            if not (coefficient.is_Integer and coefficient > 0 and str(rest) in self._naturals):
+                raise UnprintableError(f"{e} is not seen to be a natural number")
+            name = self._names[str(rest)]
+            parts.append(name if coefficient == 1 else f"{coefficient} * {name}")
+        least = sum(int(t.as_coeff_Mul()[0]) * self._naturals[str(t.as_coeff_Mul()[1])] for t in others)
+        if not parts or constant + least < 0:
+            raise UnprintableError(f"{e} may be negative, and is used as a natural number")
+        text = " + ".join(parts)
+        if constant < 0:
+            return f"{text} - {-constant}", True
+        return (f"{text} + {constant}" if constant else text), True
+
+    # --- real terms -------------------------------------------------------------------------------------------
+
+    def real(self, expression: sp.Expr) -> str:
+        """An expression of the field's type, at a level that fits beside a relation."""
+        return self._term(sp.sympify(expression))[0]
+
+    def _term(self, e: sp.Expr) -> Term:
+        if e.is_Rational:
+            return self._rational(e)
+        if isinstance(e, sp.Symbol):
+            return self._symbol(e)
+        if isinstance(e, sp.Indexed):
+            return self._member(e)
+        if isinstance(e, sp.Add):
+            return self._sum_of(e)
+        if isinstance(e, sp.Mul | sp.Pow):
+            return self._fraction(e)
+        if isinstance(e, sp.Sum | sp.Product):
+            return self._big(e)
+        if isinstance(e, sp.Max | sp.Min):
+            return self._extreme(e)
+        if isinstance(e, sp.Abs):
+            return f"`|{self.real(e.args[0])}|", _ATOM
+        raise UnprintableError(f"{type(e).__name__} has no printed form: {sp.sstr(e)}")
+
+    def _rational(self, e: sp.Rational) -> Term:
+        if e < 0:
+            return f"- {_within(self._rational(-e), _TIMES - 1)}", _MINUS
+        if e.q != 1:
+            return self._quotient([self._whole(int(e.p))] if e.p != 1 else [], [self._whole(int(e.q))])
+        return self._whole(int(e))
+
+    def _whole(self, value: int) -> Term:
+        if value <= _LARGEST:
+            return (str(value) if value < 2 else f"{value}%:R"), _ATOM
+        head, tail = divmod(value, _LARGEST)
+        product = f"{_within(self._whole(head), _TIMES)} * {_LARGEST}%:R", _TIMES
+        return (f"{product[0]} + {self._whole(tail)[0]}", _PLUS) if tail else product
+
+    def _symbol(self, e: sp.Symbol) -> Term:
+        name = str(e)
+        if name in self._bound:
+            return f"{self._bound[name][0]}%:R", _ATOM
+        if name in self._naturals:
+            return f"{self._names[name]}%:R", _ATOM
+        if name in self._sizes or name not in self._names:
+            raise UnprintableError(f"{name} stands outside its family or its sum")
+        return self._names[name], _ATOM
+
+    def _member(self, e: sp.Indexed) -> Term:
+        family = str(e.base.label)
+        for index, size in zip(e.indices, self._sizes.get(family, ()), strict=True):
+            if str(index) not in self._bound or self._bound[str(index)][1] != size:
+                raise UnprintableError(f"{e} is read at {index}, which does not run over 0 … {size} - 1")
+        return " ".join((self._names[family], *(self._bound[str(i)][0] for i in e.indices))), _APPLIED
+
+    def _sum_of(self, e: sp.Add) -> Term:
+        # free of SymPy's own order: what is added first, members of families before the rest, numbers behind
+        def place(term: sp.Expr) -> tuple[bool, bool, bool, str]:
+            return _negative(term), bool(term.is_number), not term.has(sp.Indexed), sp.sstr(term)
+
+        text = ""
+        for term in sorted(e.args, key=place):
+            negative = _negative(term)
+            part = _within(self._term(-term if negative else term), _TIMES)
+            text += f" {'-' if negative else '+'} {part}" if text else f"- {part}" if negative else part
+        return text, _PLUS
+
+    def _fraction(self, e: sp.Expr) -> Term:
+        """A product or a power: its factors above and below one fraction bar."""
+        if _negative(e):
+            return f"- {_within(self._term(-e), _TIMES - 1)}", _MINUS
+        above: list[tuple[tuple[int, str], Term]] = []
+        below: list[tuple[tuple[int, str], Term]] = []
+        for factor in sp.Mul.make_args(e):
+            if factor.is_Rational:
+                if factor.p != 1:
+                    above.append(((0, ""), self._whole(int(factor.p))))
+                if factor.q != 1:
+                    below.append(((0, ""), self._whole(int(factor.q))))
+                continue
+            base, exponent = factor.as_base_exp() if isinstance(factor, sp.Pow) else (factor, sp.S.One)
+            if inverted := bool(exponent.could_extract_minus_sign()):
+                exponent = -exponent
+            entry = (self._rank(base, exponent), sp.sstr(factor)), self._power(base, exponent)
+            (below if inverted else above).append(entry)
+        return self._quotient([t for _, t in sorted(above)], [t for _, t in sorted(below)])
+
+    @staticmethod
+    def _rank(base: sp.Expr, exponent: sp.Expr) -> int:
+        if exponent == 1:
+            kinds: tuple[type, ...] = (sp.Symbol, sp.Indexed, sp.Pow, sp.Sum, sp.Product)
+            return next((k for k, kind in enumerate(kinds, 1) if isinstance(base, kind)), len(kinds) + 1)
+        return 3
+
+    def _quotient(self, above: Sequence[Term], below: Sequence[Term]) -> Term:
+        def product(factors: Sequence[Term]) -> Term:
+            if len(factors) == 1:
+                return factors[0]
+            return " * ".join(_within(f, _TIMES if k == 0 and f[1] != _MINUS else _POWER)
+                              for k, f in enumerate(factors)), _TIMES
+
+        if not below:
+            return product(above) if above else ("1", _ATOM)
+        denominator = product(below)
+        if not above:
+            return f"{_within(denominator, _INVERSE)}^-1", _INVERSE
+        return f"{_within(product(above), _TIMES)} / {_within(denominator, _POWER)}", _TIMES
+
+    def _power(self, base: sp.Expr, exponent: sp.Expr) -> Term:
+        """``base`` to a nonnegative exponent, a natural number or half of one."""
+        if exponent == 1:
+            return self._term(base)
+        if not _natural_looking(exponent):
+            if not _natural_looking(2 * exponent):
+                raise UnprintableError(f"the exponent {exponent} is neither a natural number nor half of one")
+            self.roots = True
+            root: Term = (f"Num.sqrt {_within(self._term(base), _INVERSE)}", _APPLIED)
+            return root if exponent == sp.Rational(1, 2) else self._raised(root, 2 * exponent)
+        return self._raised(self._term(base), exponent)
+
+    def _raised(self, base: Term, exponent: sp.Expr) -> Term:
+        return f"{_within(base, _APPLIED)} ^+ {self.natural(sp.expand(exponent))}", _POWER
+
+    def _big(self, e: sp.Sum | sp.Product) -> Term:
+        sign, level, inside = ("\\sum", _BIG, _TIMES) if isinstance(e, sp.Sum) else ("\\prod", 36, _POWER)
+        outer = dict(self._bound)
+        heads = []
+        for index, first, last in reversed(e.limits):
+            if first != 0:
+                raise UnprintableError(f"the index {index} starts at {first}; only 0 … n - 1 is printed")
+            size = sp.expand(last + 1)
+            text, compound = self._natural(size)
+            name = self._index_name(str(index))
+            heads.append(f"{sign}_({name} < {f'({text})%N' if compound else text})")
+            self._bound[str(index)] = (name, size)
+        body = self._term(e.function)
+        self._bound = outer
+        nested = isinstance(e.function, type(e))
+        return f"{' '.join(heads)} {body[0] if nested else _within(body, inside)}", level
+
+    def _index_name(self, symbol: str) -> str:
+        taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
+        name = binder_names([symbol])[symbol]
+        while name in taken:
+            name += "_"
+        return name
+
+    def _extreme(self, e: sp.Max | sp.Min) -> Term:
+        function = "Num.max" if isinstance(e, sp.Max) else "Num.min"
+        terms = [_within(self._term(a), _INVERSE) for a in sorted(e.args, key=sp.sstr)]
+        text = terms[-1]
+        for term in reversed(terms[:-1]):
+            text = f"{function} {term} {text if text == terms[-1] else f'({text})'}"
+        return text, _APPLIED
+
+
+def _negative(term: sp.Expr) -> bool:
+    """The term has a negative number in front."""
+    return bool(term.as_coeff_Mul()[0].is_negative)
+
+
+def _natural_looking(exponent: sp.Expr) -> bool:
+    """Every coefficient of the expanded exponent is a whole number."""
+    return all(t.as_coeff_Mul()[0].is_Integer for t in sp.Add.make_args(sp.expand(exponent)))

@@ -1,0 +1,136 @@
+"""A pointwise statement as a Rocq proposition over an ordered field of mathcomp.
+
+Variables become binders and their domains hypotheses, then come the definitions and the assumptions, in the
+order of the statement. Everything is spelled out, so that what the text means depends on mathcomp alone. What has
+no faithful form there (expectations, integrals, functions such as arccos) is refused with the reason.
+
+Division and square root are total in mathcomp: 1/0 = 0, and the root of a negative number is 0. A statement whose
+domains let such a point in says there what mathcomp says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import sympy as sp
+
+from theorems.proofs.formulas import Formulas, UnprintableError, binder_names
+from theorems.statement import Quantifier, Statement, Variable
+
+__all__ = ["UnprintableError", "proposition"]
+
+#: The one definition in words that has a printed form.
+_EXTREME = re.compile(r"(min|max)_i (\w+)\[i\]")
+
+
+def proposition(statement: Statement, *, negated: bool = False, structure: str = "") -> str:
+    """The statement as a closed Rocq proposition, several lines; ``negated`` puts a ``~`` before it.
+
+    ``structure`` is the mathcomp structure of the field; by default ``rcfType`` where a root occurs, else
+    ``realFieldType``. Raises :class:`UnprintableError`, saying what has no printed form.
+    """
+    if statement.quantifier is not Quantifier.POINTWISE:
+        raise UnprintableError(f"{statement.name}: claimed of {statement.quantifier.value}, which mathcomp has no "
+                               f"library for; only pointwise statements are printed")
+    try:
+        return _Proposition(statement).text(negated, structure)
+    except UnprintableError as error:
+        raise UnprintableError(f"{statement.name}: {error}") from None
+
+
+class _Proposition:
+    """The parts of one statement, printed once."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.statement = statement
+        used = self._used()
+        self.definitions: Mapping[sp.Symbol, sp.Expr | str] = {
+            name: meaning for name, meaning in statement.definitions.items() if name in used}
+        symbols = [*(v.symbol for v in statement.variables), *self.definitions]
+        self.names = binder_names([str(symbol) for symbol in symbols])
+        naturals = {str(v.symbol): int(v.domain.inf) for v in statement.variables if isinstance(v.domain, sp.Range)
+                    and sp.sympify(v.domain.inf).is_Integer}
+        self.sizes = {v.name: v.size for v in statement.variables if v.size}
+        self.formulas = Formulas(self.names, naturals, self.sizes)
+
+    def _used(self) -> set[sp.Symbol]:
+        """Symbols of the sides and assumptions, and of the definitions these need."""
+        s = self.statement
+        used: set[sp.Symbol] = set()
+        pending = [s.lhs, s.rhs, *(a.relation for a in s.assumptions)]
+        while pending:
+            fresh = pending.pop().free_symbols - used
+            used |= fresh
+            pending += [m for x in fresh if isinstance(m := s.definitions.get(x), sp.Basic)]
+        return used
+
+    def text(self, negated: bool, structure: str) -> str:
+        hypotheses = [line for v in self.statement.variables for line in self._domain(v)]
+        hypotheses += [line for name, meaning in self.definitions.items() for line in self._definition(name, meaning)]
+        hypotheses += [self._assumption(a.relation, a.along) for a in self.statement.assumptions]
+        claim = self.formulas.relation(self.statement.relation, self.statement.lhs, self.statement.rhs)
+        field = structure or ("rcfType" if self.formulas.roots else "realFieldType")
+        binders = " ".join(self._binder(v) for v in self.statement.variables)
+        binders += "".join(f" ({self.names[str(x)]} : R)" for x in self.definitions)
+        body = "".join(f"{line} ->\n  " for line in hypotheses) + claim
+        if negated:
+            inner = body.replace("\n", "\n  ")
+            return f"forall R : {field},\n  ~ (forall {binders},\n    {inner})"
+        return f"forall (R : {field}) {binders},\n  {body}"
+
+    def _binder(self, variable: Variable) -> str:
+        name = self.names[variable.name]
+        if variable.size:
+            return f"({name} : {''.join(f'{self.formulas.ordinal(x)} -> ' for x in variable.size)}R)"
+        return f"({name} : {'nat' if isinstance(variable.domain, sp.Range) else 'R'})"
+
+    def _domain(self, variable: Variable) -> list[str]:
+        name, domain = self.names[variable.name], variable.domain
+        if isinstance(domain, sp.Range):
+            if variable.size:
+                raise UnprintableError(f"{variable.name} is a family of whole numbers")
+            return self._whole(name, domain)
+        if not isinstance(domain, sp.Interval):
+            raise UnprintableError(f"{variable.name} ranges over {domain}")
+        low, high = ("" if end in (sp.oo, -sp.oo) else self.formulas.real(end) for end in (domain.start, domain.end))
+        if not low and not high:
+            return []
+        indices = self.formulas.fresh_indices(len(variable.size))
+        member = " ".join((name, *indices))
+        lower = f"{low} {'<' if domain.left_open else '<='} " if low else ""
+        upper = f" {'<' if domain.right_open else '<='} {high}" if high else ""
+        if not indices:
+            return [f"{lower}{member}{upper}"]
+        bound = [f"{i} : {self.formulas.ordinal(x)}" for i, x in zip(indices, variable.size, strict=True)]
+        where = bound[0] if len(bound) == 1 else " ".join(f"({b})" for b in bound)
+        return [f"(forall {where}, {lower}{member}{upper})"]
+
+    def _whole(self, name: str, domain: sp.Range) -> list[str]:
+        if domain.step != 1 or domain.start == -sp.oo or (domain.start.is_Integer and domain.start < 0):
+            raise UnprintableError(f"{name} ranges over {domain}, not over natural numbers one by one")
+        found = [] if domain.start == 0 else [f"({self.formulas.natural(domain.start)} <= {name})%N"]
+        if domain.stop != sp.oo:
+            found.append(f"({name} < {self.formulas.natural(domain.stop)})%N")
+        return found
+
+    def _definition(self, symbol: sp.Symbol, meaning: sp.Expr | str) -> list[str]:
+        name = self.names[str(symbol)]
+        if isinstance(meaning, sp.Basic):
+            return [f"{name} = {self.formulas.real(meaning)}"]
+        extreme = _EXTREME.fullmatch(meaning)
+        if extreme is None:
+            raise UnprintableError(f"{symbol} is defined in words, {meaning!r}")
+        which, family = extreme.groups()
+        size = self.sizes.get(family, ())
+        if len(size) != 1:
+            raise UnprintableError(f"{symbol} is defined as {meaning!r}, and {family} is no family with one index")
+        (i,), kind = self.formulas.fresh_indices(1), self.formulas.ordinal(size[0])
+        member = f"{self.names[family]} {i}"
+        bound = f"{name} <= {member}" if which == "min" else f"{member} <= {name}"
+        return [f"(forall {i} : {kind}, {bound})", f"(exists {i} : {kind}, {name} = {member})"]
+
+    def _assumption(self, relation: sp.core.relational.Relational, along: str) -> str:
+        if along != "input":
+            raise UnprintableError(f"{relation} is assumed along a random path")
+        return self.formulas.relation(relation.rel_op, relation.lhs, relation.rhs)

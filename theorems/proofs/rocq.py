@@ -1,0 +1,240 @@
+"""The installed Rocq (Coq 8.16 with mathcomp): building the development, compiling one file, listing axioms."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ALLOWED", "INSTALL", "SOURCES", "MissingRocqError", "Rocq", "RocqError", "axioms_in",
+           "closure", "exported", "file_of", "forbidden", "installed", "is_leaf", "sources"]
+
+#: The development, in the package.
+SOURCES = Path(__file__).parent
+
+#: What gets it where it is missing (Debian, Ubuntu).
+INSTALL = ("apt-get install --no-install-recommends coq libcoq-mathcomp-analysis libcoq-mathcomp-algebra-tactics "
+           "libcoq-mathcomp-zify libcoq-coquelicot libcoq-interval make")
+
+#: The axioms behind Coq's own real numbers. Only files under leaf/ may rest on them.
+ALLOWED = frozenset((
+    "ClassicalDedekindReals.sig_forall_dec", "ClassicalDedekindReals.sig_not_dec",
+    "FunctionalExtensionality.functional_extensionality_dep", "Classical_Prop.classic",
+    "ClassicalEpsilon.constructive_indefinite_description"))
+
+_PROJECT = "BatchNorm"
+#: Commands that assume something, or switch a check of the kernel off.
+_FORBIDDEN = re.compile(
+    r"\b(Admitted|admit|give_up|Axioms?|Parameters?|Conjectures?|bypass_check|Unset\s+(?:Guard|Positivity|Universe)"
+    r"\s+Checking)\b|-type-in-type")
+_CLOSED = "Closed under the global context"
+
+
+class RocqError(RuntimeError):
+    """Rocq, or make, refused something; the message is its last words."""
+
+
+class MissingRocqError(RocqError):
+    """No Rocq on this machine; the message says how to get it."""
+
+
+def sources(root: Path = SOURCES) -> tuple[str, ...]:
+    """The files of the development, relative to its root, in the order of ``_CoqProject``."""
+    lines = (root / "_CoqProject").read_text(encoding="utf-8").splitlines()
+    return tuple(line.strip() for line in lines if line.strip().endswith(".v"))
+
+
+def exported(root: Path = SOURCES) -> tuple[str, ...]:
+    """The qualified names of the theorems that speak for a statement."""
+    lines = (root / "EXPORTED").read_text(encoding="utf-8").splitlines()
+    return tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def file_of(theorem: str) -> str:
+    """``BatchNorm.a.B.thm`` stands in ``a/B.v``. Raises ``ValueError`` for a name of another shape."""
+    parts = theorem.split(".")
+    if len(parts) < 3 or parts[0] != _PROJECT or not all(parts):
+        raise ValueError(f"{theorem!r}: want {_PROJECT}.folder.File.theorem")
+    return "/".join(parts[1:-1]) + ".v"
+
+
+def closure(file: str, root: Path = SOURCES) -> tuple[str, ...]:
+    """The file and the project's files that it imports, directly or not, sorted."""
+    found: set[str] = set()
+    pending = [file]
+    while pending:
+        name = pending.pop()
+        if name in found:
+            continue
+        found.add(name)
+        text = _uncommented((root / name).read_text(encoding="utf-8"))
+        for prefix, modules in re.findall(
+                rf"From\s+({_PROJECT}[\w.]*)\s+Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text):
+            folder = prefix.split(".")[1:]
+            pending += ["/".join((*folder, *module.split("."))) + ".v" for module in modules.split()]
+        for modules in re.findall(r"(?<!\S)Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text):
+            pending += [file_of(f"{module}.x") for module in modules.split() if module.startswith(f"{_PROJECT}.")]
+    return tuple(sorted(found))
+
+
+def _uncommented(text: str) -> str:
+    """The text without its comments, which nest."""
+    kept, depth = [], 0
+    for part in re.split(r"(\(\*|\*\))", text):
+        if part == "(*":
+            depth += 1
+        elif part == "*)" and depth:
+            depth -= 1
+        elif not depth:
+            kept.append(part)
+    return " ".join(kept)
+
+
+def forbidden(root: Path = SOURCES) -> list[str]:
+    """``file: word`` for every word in the sources that assumes or hides something."""
+    return [f"{name}: {match.group(0)}" for name in sources(root)
+            for match in _FORBIDDEN.finditer(_uncommented((root / name).read_text(encoding="utf-8")))]
+
+
+def axioms_in(output: str) -> tuple[str, ...]:
+    """The axioms that one ``Print Assumptions`` printed; what is not understood counts as one."""
+    found = [line.split(":")[0].strip() for line in output.splitlines()
+             if line.strip() and not line[0].isspace() and line.strip() not in (_CLOSED, "Axioms:")]
+    if not found and _CLOSED not in output:
+        raise RocqError(f"Print Assumptions said nothing: {output[-200:]!r}")
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Rocq:
+    """The programs, and the directory in which the development is built."""
+
+    coqc: str
+    version: str
+    workspace: Path
+    root: Path = SOURCES
+
+    def build(self, files: Iterable[str] = (), *, jobs: int = 2, timeout: float = 1500) -> None:
+        """Compile the given files and what they need, or everything. Raises :class:`RocqError`."""
+        with self._locked():
+            self._copy()
+            targets = [f"{name}o" for name in files]
+            self._run(["coq_makefile", "-f", "_CoqProject", "-o", "Makefile.coq"], timeout)
+            self._run(["make", "-f", "Makefile.coq", f"-j{jobs}", "--no-print-directory", *targets], timeout)
+
+    def compile(self, name: str, text: str, *, timeout: float = 300) -> str:
+        """What ``coqc`` prints for a file with this text, against the built development."""
+        with tempfile.TemporaryDirectory(prefix="rocq-") as folder:
+            path = Path(folder) / f"{name}.v"
+            path.write_text(text, encoding="utf-8")
+            return self._run([self.coqc, "-q", "-Q", str(self.workspace), _PROJECT, "-w", "none", str(path)], timeout)
+
+    def axioms_of(self, text: str) -> tuple[str, ...]:
+        """The axioms that a file ending in one ``Print Assumptions`` rests on. Raises :class:`RocqError`."""
+        return axioms_in(self.compile("check", text))
+
+    def assumptions(self, theorems: Sequence[str], *, timeout: float = 600) -> dict[str, tuple[str, ...]]:
+        """The axioms of each theorem. Files under leaf/, whose libraries load slowly, are asked apart."""
+        found: dict[str, tuple[str, ...]] = {}
+        for leaf in (False, True):
+            names = [t for t in theorems if is_leaf(t) == leaf]
+            if not names:
+                continue
+            modules = dict.fromkeys(t.rpartition(".")[0] for t in names)
+            lines = [f"Require {module}." for module in modules]
+            for name in names:
+                lines += [f'Goal True. idtac "== {name}". Abort.', f"Print Assumptions {name}."]
+            output = self.compile("audit_leaf" if leaf else "audit_core", "\n".join(lines) + "\n", timeout=timeout)
+            for part in output.split("== ")[1:]:
+                name, _, rest = part.partition("\n")
+                found[name.strip()] = axioms_in(rest)
+        return found
+
+    def says(self, theorems: Sequence[str]) -> dict[str, str]:
+        """What ``Check`` prints for each theorem."""
+        if not theorems:
+            return {}
+        modules = dict.fromkeys(t.rpartition(".")[0] for t in theorems)
+        lines = ["From mathcomp Require Import all_ssreflect all_algebra.", *(f"Require {m}." for m in modules),
+                 "Local Open Scope ring_scope.", "Set Printing Width 100."]
+        for name in theorems:
+            lines += [f'Goal True. idtac "== {name}". Abort.', f"Check @{name}."]
+        output = self.compile("says", "\n".join(lines) + "\n")
+        found = {}
+        for part in output.split("== ")[1:]:
+            name, _, rest = part.partition("\n")
+            found[name.strip()] = rest.partition("\n     : ")[2].rstrip()
+        return found
+
+    def _copy(self) -> None:
+        """Bring the workspace in line with the sources, touching only what changed."""
+        wanted = {"_CoqProject", *sources(self.root)}
+        for old in self.workspace.rglob("*.v"):
+            inside = old.relative_to(self.workspace).as_posix()
+            if inside not in wanted:
+                old.unlink()
+                old.with_suffix(".vo").unlink(missing_ok=True)
+        for name in sorted(wanted):
+            text = (self.root / name).read_bytes()
+            target = self.workspace / name
+            if not target.exists() or target.read_bytes() != text:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(text)
+                if name.endswith(".v"):
+                    target.with_suffix(".vo").unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        with open(self.workspace / ".lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _run(self, command: list[str], timeout: float) -> str:
+        try:
+            done = subprocess.run(command, cwd=self.workspace, capture_output=True, text=True, timeout=timeout,
+                                  check=False)
+        except FileNotFoundError:
+            raise MissingRocqError(f"{command[0]} is not installed; get it by: {INSTALL}") from None
+        except subprocess.TimeoutExpired:
+            raise RocqError(f"{Path(command[0]).name} was still running after {timeout:g} s") from None
+        if done.returncode != 0:
+            raise RocqError(_last_words(done.stderr) or _last_words(done.stdout))
+        return done.stdout
+
+
+def is_leaf(theorem: str) -> bool:
+    """The theorem may rest on the axioms of Coq's real numbers."""
+    return ".leaf." in theorem
+
+
+def installed(root: Path = SOURCES, workspace: Path | None = None) -> Rocq:
+    """The Rocq on the path. Raises :class:`MissingRocqError` with the line that installs it.
+
+    The development is built in ``workspace``, by default a directory of the user's cache of its own.
+    """
+    missing = [name for name in ("coqc", "coq_makefile", "make") if shutil.which(name) is None]
+    if missing:
+        raise MissingRocqError(f"{', '.join(missing)} not found; get Rocq by: {INSTALL}")
+    coqc = shutil.which("coqc") or "coqc"
+    done = subprocess.run([coqc, "--print-version"], capture_output=True, text=True, timeout=60, check=False)
+    version = done.stdout.split()[0] if done.stdout.split() else "unknown"
+    if workspace is None:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        key = hashlib.sha256(f"{root.resolve()} {version}".encode()).hexdigest()[:12]
+        workspace = cache / "batchnorm-theorems" / f"rocq-{key}"
+    return Rocq(coqc, version, workspace, root)
+
+
+def _last_words(text: str, limit: int = 400) -> str:
+    """The error in a compiler's output, on one line."""
+    start = text.rfind("\nError:")
+    return " ".join(text[start if start >= 0 else -limit:].split())[:limit]
