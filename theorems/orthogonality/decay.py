@@ -23,6 +23,7 @@ from theorems.orthogonality.notation import (
     FAMILY,
     LAYER,
     OURS,
+    ROCQ,
     WIDTH,
     alpha,
     c,
@@ -33,7 +34,7 @@ from theorems.orthogonality.notation import (
     n,
     s,
 )
-from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 ON_SIGMA = Assumption(sp.Ge(sp.sqrt(s), alpha), "σ_n(H_k) ≥ α for every k ≤ ℓ", along="path")
 ON_LAMBDA = Assumption(sp.Ge(s, alpha), "σ_n(H_k)² ≥ α for every k ≤ ℓ", along="path")
@@ -164,6 +165,9 @@ def _gap_paths(statement: Statement, batch: Floats | None) -> list[Instance]:
 
 
 _sharp_rate = sp.sqrt(n * (n - 1)) * ((1 - c * alpha) ** ell * Vhat_1 + sp.sqrt((1 - 1 / n) / d) / (c * alpha))
+_DECAYS = ("for any monotone affine one-step expectation, the one-step drift and the bound of the gap by V̂ give the "
+           "bound after ℓ layers on the event")
+_DRIFT = "the one-step drift, a hypothesis of the theorem"
 _decay: dict[str, Any] = dict(
     family=FAMILY, theorem="decay", quantifier=Quantifier.EXPECTATION, chain="rescale",
     observables=("orthogonality_gap", "smallest_eigenvalue"), lhs=E_V, relation="<=", ceiling=sp.sqrt(1 - 1 / n),
@@ -190,11 +194,16 @@ DECAY_CORRECTED = Statement(
     variables=(WIDTH, BATCH, ALPHA_LAMBDA, LAYER), assumptions=(ON_LAMBDA,),
     rhs=2 * (1 - sp.Rational(2, 3) * alpha) ** ell + 3 * n / (alpha * sp.sqrt(d)), expected=Verdict.SUPPORTED,
     remark="The appendix prints 3n/(2α√d) in its last line: a slip.", **_decay,
+    proof=Proof(theorem=f"{ROCQ}.Decay.decay_corrected", link="name", gloss=_DECAYS, leaves=_DRIFT,
+                also=(f"{ROCQ}.Decay.drift_sharp_implies_printed",)),
 )
 DECAY_SHARP = Statement(
     variant="sharp", title="E V(H_{ℓ+1}) ≤ √(n(n-1)) [(1-cα)^ℓ V̂(H_1) + √(1-1/n)/(cα√d)] if σ_n² ≥ α, c = 2n/(n+2)",
     source=OURS, variables=(WIDTH, BATCH, ALPHA_LAMBDA, LAYER), assumptions=(ON_LAMBDA,), rhs=_sharp_rate,
     expected=Verdict.SUPPORTED, **_decay,
+    proof=Proof(theorem=f"{ROCQ}.Decay.decay_sharp", link="name", gloss=_DECAYS, leaves=_DRIFT,
+                also=(f"{ROCQ}.Decay.affine_recursion", f"{ROCQ}.Decay.restricted_decay",
+                      f"{ROCQ}.Decay.restricted_expectation_paths")),
 )
 
 # --- Corollary 3 -------------------------------------------------------------------------------------------
@@ -290,6 +299,7 @@ def _averaged(statement: Statement, trajectory: Trajectory, instance: Instance) 
     return average
 
 
+_AVERAGES = "for any monotone affine one-step expectation, the one-step drift telescopes to the bound on the average"
 _averaging: dict[str, Any] = dict(
     family=FAMILY, theorem="averaged_stability", quantifier=Quantifier.EXPECTATION, chain="rescale",
     variables=(WIDTH, BATCH, DEPTH), observables=("smallest_eigenvalue",), lhs=E_A, relation="<=",
@@ -301,6 +311,8 @@ AVERAGED_AS_PRINTED = Statement(
     rhs=sp.Rational(3, 2) * (Vhat_0 / depth + 1 / sp.sqrt(d)),
     definitions={E_A: "E[(1/L) Σ_{k=1}^L V̂(H_k)(1/n - V̂(H_k))]", Vhat_0: "V̂(H_0)"},
     checks=(Expectation(_averages(1), _averaged, ("smallest_eigenvalue",)),),
+    proof=Proof(theorem=f"{ROCQ}.AveragedStability.averaged_stability_as_printed", link="name", gloss=_AVERAGES,
+                leaves=_DRIFT),
     remark="The telescoping sum behind it runs over k = 0 … L-1; the drift printed there has 2/√d for 1/√d.",
     **_averaging,
 )
@@ -309,6 +321,8 @@ AVERAGED_SHARP = Statement(
     source=OURS, rhs=Vhat_0 / (c * depth) + sp.sqrt((1 - 1 / n) / d) / c,
     definitions={E_A: "E[(1/L) Σ_{k=0}^{L-1} V̂(H_k)(1/n - V̂(H_k))]", Vhat_0: "V̂(H_0)"},
     checks=(Expectation(_averages(0), _averaged, ("smallest_eigenvalue",)),), **_averaging,
+    proof=Proof(theorem=f"{ROCQ}.AveragedStability.averaged_stability_sharp", link="name", gloss=_AVERAGES,
+                leaves=_DRIFT, also=(f"{ROCQ}.AveragedStability.telescoping",)),
 )
 
 STATEMENTS = (

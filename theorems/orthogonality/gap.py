@@ -16,6 +16,7 @@ from theorems.orthogonality.notation import (
     FAMILY,
     NUDGE,
     OURS,
+    ROCQ,
     SINGULAR,
     SPECTRUM,
     UNIT_NORM,
@@ -36,7 +37,6 @@ from theorems.orthogonality.notation import (
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 A = sp.IndexedBase("A", real=True)
-_PROOFS = "BatchNorm.orthogonality"
 
 
 def _matrix_values(item: Any) -> Mapping[str, Any]:
@@ -60,6 +60,8 @@ UNIT_FROBENIUS = Statement(
     lhs=sp.Sum(sp.Sum(A[i, j] ** 2 / _row_square, (j, 0, n - 1)), (i, 0, d - 1)), relation="==", rhs=d,
     sentinel=Sentinel("the trace is d - 1e-6", rhs=d - NUDGE), expected=Verdict.CERTIFIED,
     checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, _pre_activations, examples=150),),
+    proof=Proof(theorem=f"{ROCQ}.UnitFrobenius.unit_frobenius",
+                also=(f"{ROCQ}.UnitFrobenius.unit_rows", f"{ROCQ}.UnitFrobenius.unit_frobenius_matrix")),
 )
 
 _spectral = Pointwise(spectrum_values, inputs.spectrum_inputs, inputs.spectrum_corners, lambda batch: batch,
@@ -74,16 +76,17 @@ _gap: dict[str, Any] = dict(
 GAP_AS_PRINTED = Statement(
     variant="as_printed", title="The smallest eigenvalue controls the gap: V ≤ 2n V̂", source=djb21("Lemma 4"),
     rhs=2 * n * (1 / n - s), remark="Follows from the sharp form, which is smaller by a factor above 2.", **_gap,
+    proof=Proof(theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_as_printed"),
 )
 GAP_SHARP = Statement(
     variant="sharp", title="The smallest eigenvalue controls the gap: V ≤ √(n(n-1)) V̂", source=OURS,
     rhs=sp.sqrt(n * (n - 1)) * (1 / n - s), remark="Equality at one large eigenvalue, the others equal.", **_gap,
     proof=Proof(
-        theorem=f"{_PROOFS}.GapSharp.gap_vs_smallest_eigenvalue_sharp",
+        theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_sharp",
         # SymPy splits the root of n(n-1)
         script="by move=> R n l s n1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; apply: THEOREM",
-        also=(f"{_PROOFS}.GapSharp.gap_squared_sharp", f"{_PROOFS}.GapSharp.gap_squared_attained",
-              f"{_PROOFS}.GapSharp.gap_squared_optimal")),
+        also=(f"{ROCQ}.GapSharp.gap_squared_sharp", f"{ROCQ}.GapSharp.gap_squared_attained",
+              f"{ROCQ}.GapSharp.gap_squared_optimal")),
 )
 
 _square_gap = sp.Sum((sig[i] ** 2 - 1 / n) ** 2, (i, 0, n - 1))
@@ -99,17 +102,21 @@ GAUSSIAN_IDENTITY = Statement(
     sentinel=Sentinel("the printed coupling bound in place of the identity", rhs=n * _square_gap),
     remark="Left: the Bures distance Tr C + 1 - 2 Tr (C/n)^(1/2) between the rows' Gaussian laws, entries of W and "
            "G of variance 1/d. For a batch the sides are compared in balls, which cannot certify an equality.",
+    proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_identity"),
     **_wasserstein | {"checks": (Pointwise(singular_values, inputs.singular_inputs,
                                            inputs.singular_corners),)},
 )
 GAUSSIAN_AS_PRINTED = Statement(
     variant="as_printed", title="W₂²(law(WH), law(G/√n)) ≤ 2n V", source=djb21("Lemma 2"),
     lhs=_distance, relation="<=", rhs=2 * n * sp.sqrt(_square_gap),
+    proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_as_printed"),
     sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2), **_wasserstein,
 )
 GAUSSIAN_SHARP = Statement(
     variant="sharp", title="W₂²(law(WH), law(G/√n)) ≤ n V²", source=djb21("Appendix D, before its last step"),
     lhs=_distance, relation="<=", rhs=n * _square_gap,
+    proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_sharp",
+                also=(f"{ROCQ}.GaussianDistance.gaussian_distance_squares",)),
     sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
     remark="n cannot be lowered: equal singular values beside one zero approach equality as n grows.", **_wasserstein,
 )
@@ -127,12 +134,15 @@ ITERATIVE_AS_PRINTED = Statement(
     variant="as_printed", title="The Cauchy–Schwarz step (Σσ³)² ≤ (Σσ⁴)²", source=djb21("Appendix E, last display"),
     lhs=_power_sum(3) ** 2, relation="<=", rhs=_power_sum(4) ** 2, assumptions=(UNIT_NORM,),
     sentinel=Sentinel("(Σσ³)² ≤ (Σσ⁴)³", rhs=_power_sum(4) ** 3), expected=Verdict.REFUTED,
+    proof=Proof(theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_as_printed_refuted", refutes=True),
     remark="The proof's last step; it fails already at σ = (4/5, 3/5). The conclusion survives.", **_initialisation,
 )
 ITERATIVE_CORRECTED = Statement(
     variant="corrected", title="The step that works: (Σσ³)² ≤ (Σσ⁴)(Σσ²)", source=OURS,
     lhs=_power_sum(3) ** 2, relation="<=", rhs=_power_sum(4) * _power_sum(2), assumptions=(UNIT_NORM,),
     sentinel=Sentinel("the same, one part in a million smaller", rhs=(1 - NUDGE) * _power_sum(4) * _power_sum(2)),
+    proof=Proof(theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_corrected",
+                script="by move=> R n sigma n1 s01 s1; rewrite mulrC; apply: THEOREM"),
     expected=Verdict.CERTIFIED, **_initialisation,
 )
 ITERATIVE_CONCLUSION = Statement(
@@ -142,6 +152,13 @@ ITERATIVE_CONCLUSION = Statement(
                  Assumption(sp.Gt(sp.Product(sig[i], (i, 0, n - 1)), 0), "σ_n > 0")),
     sentinel=Sentinel("strict by a part in a thousand", rhs=_power_sum(4) * (1 - 1000 * NUDGE)),
     expected=Verdict.CERTIFIED,
+    proof=Proof(
+        theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_conclusion",
+        also=(f"{ROCQ}.IterativeInitialisation.iterative_initialisation_weak",
+              f"{ROCQ}.IterativeInitialisation.iterative_initialisation_equality",
+              f"{ROCQ}.IterativeInitialisation.iterative_initialisation_strict",
+              f"{ROCQ}.IterativeInitialisation.gap_after_initialisation",
+              f"{ROCQ}.IterativeInitialisation.gap_never_grows")),
     remark="V(WH)² = 1/(Σσ)² - 1/n and V(H)² = Σσ⁴ - 1/n; the source writes V for V². "
            "Equal singular values beside zeros are fixed points, so full rank is needed for strictness.",
     **_initialisation,

@@ -19,6 +19,8 @@ from simulators.engines.mean_field import rescale_map_enclosure
 from theorems.statement import Assumption, Source, Variable
 
 FAMILY = "orthogonality"
+#: Where the family's theorems are in the Rocq development.
+ROCQ = "BatchNorm.orthogonality"
 
 n = sp.Symbol("n", integer=True, positive=True)
 d = sp.Symbol("d", integer=True, positive=True)

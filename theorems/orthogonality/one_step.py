@@ -21,6 +21,7 @@ from theorems.orthogonality.notation import (
     BATCH,
     FAMILY,
     OURS,
+    ROCQ,
     SMALLEST,
     WIDTH,
     c,
@@ -30,7 +31,7 @@ from theorems.orthogonality.notation import (
     n,
     s,
 )
-from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 p_n = sp.Symbol("p_n", nonnegative=True)
 t = sp.Symbol("t", nonnegative=True)
@@ -89,6 +90,7 @@ def _smallest_deviation(statement: Statement, trajectory: Trajectory, instance: 
 
 _GRAM = Observable("gram", lambda H, width: gram(H), gram=True)
 # C⁺ has trace 1 and is positive, so ‖C⁺ - E C⁺‖² ≤ 1 + Σp² - 2 min p.
+_FINITE = "Gaussian weights: the law of a row is finite in the theorem"
 _deviations = Expectation(
     _one_layer(lambda size: (size, 4 * size), lambda size, p: 1 + float(np.sum(p**2)) - 2 * float(p[-1])),
     _gram_deviation, (_GRAM,), resolution=0.1)
@@ -100,10 +102,17 @@ _concentration: dict[str, Any] = dict(
 CONCENTRATION_AS_PRINTED = Statement(
     variant="as_printed", title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² ≤ 1/d", source=djb21("Lemma 6"),
     relation="<=", rhs=1 / d, ceiling=1 - 1 / n, sentinel=Sentinel("1/(4d)", rhs=1 / (4 * d)),
+    proof=Proof(theorem=f"{ROCQ}.Concentration.concentration_as_printed", link="name", leaves=_FINITE,
+                gloss="the average of d independent copies of uuᵀ, u a random unit vector of finite law, is within "
+                      "1/d of its mean in squared Frobenius norm, on average"),
     checks=(_deviations,), **_concentration,
 )
 CONCENTRATION_SHARP = Statement(
     variant="sharp", title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² = (1 - Σp_i²)/d", source=OURS,
+    proof=Proof(theorem=f"{ROCQ}.Concentration.concentration_sharp", link="name", leaves=_FINITE,
+                gloss="for the average of d independent copies of uuᵀ, u a random unit vector of finite law with "
+                      "diagonal second moments p_i, the squared deviation is (1 - Σp_i²)/d on average",
+                also=(f"{ROCQ}.Concentration.concentration_identity", f"{ROCQ}.Concentration.concentration_noise")),
     relation="==", rhs=(1 - P2) / d, sentinel=Sentinel("the printed 1/d as an equality", rhs=1 / d),
     checks=(_deviations,), **_concentration,
 )
@@ -115,6 +124,9 @@ SMALLEST_CONCENTRATION = Statement(
     variables=(WIDTH, BATCH), definitions={EL: "E(V̂(H⁺) - (1/n - p_n))² given H", p_n: _integral}, chain="rescale",
     observables=("smallest_eigenvalue",), lhs=EL, relation="<=", rhs=1 / d, ceiling=sp.Max(p_n, 1 / n - p_n) ** 2,
     sentinel=Sentinel("p_n²/(10 d)", rhs=p_n**2 / (10 * d)), expected=Verdict.SUPPORTED,
+    proof=Proof(theorem=f"{ROCQ}.OneStepDrift.smallest_eigenvalue_concentration", link="name", leaves=_FINITE,
+                gloss="the smallest eigenvalue of that average is within (1-1/n)/d of the mean's smallest eigenvalue, "
+                      "in mean square", also=(f"{ROCQ}.OneStepDrift.smallest_lipschitz",)),
     checks=(Expectation(
         _one_layer(lambda size: (4 * size**2, 32 * size**2), lambda size, p: float(max(p[-1], 1 / size - p[-1])) ** 2),
         _smallest_deviation, ("smallest_eigenvalue",), resolution=0.1),),
@@ -158,6 +170,10 @@ CONVEXITY_AS_PRINTED = Statement(
     lhs=_derivative, relation="==", rhs=theta * _h3 * _h4_printed, expected=Verdict.REFUTED,
     sentinel=Sentinel("h₄ doubled", rhs=2 * theta * _h3 * _h4_printed),
     checks=(Pointwise(_point_values, lambda: _points, examples=50),),
+    proof=Proof(theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_as_printed_refuted", link="name", refutes=True,
+                gloss="not for all n ≥ 2, θ > 0 and 0 ≤ δ ≤ 1/n is the derivative of h₁ = near^(-5/2) far^(-(n+1)/2) "
+                      "in δ equal to θ h₃ times the printed h₄",
+                also=(f"{ROCQ}.Convexity.convexity_h4_printed_refuted",)),
     remark="The exponent (n-3)/2 should be (n+1)/2; hence 4n-2 for 4n-6, n+2 for n+6, and a lost factor 1/n.",
     **_convexity,
 )
@@ -165,12 +181,18 @@ CONVEXITY_CORRECTED = Statement(
     variant="corrected", title="h₁' = θ h₃ h₄ with h₄ = (4n-6)/(n-1)·(1+2θ/n) + 2θδ(n+6)/(n-1)", source=OURS,
     lhs=_derivative, relation="==", rhs=theta * _h3 * _h4, expected=Verdict.CERTIFIED,
     sentinel=Sentinel("the printed h₄", rhs=theta * _h3 * _h4_printed),
+    proof=Proof(theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_corrected", link="name",
+                gloss="the derivative of h₁ = near^(-5/2) far^(-(n+1)/2) in δ is θ h₃ times the corrected h₄",
+                also=(f"{ROCQ}.Convexity.convexity_h4",)),
     checks=(SymbolicIdentity(_GRID, scale=_h3),), **_convexity,
 )
 CONVEXITY_CONCLUSION = Statement(
     variant="conclusion", title="the integrand g is convex in δ on [0, 1/n]", source=djb21("Lemma 10"),
     lhs=sp.Derivative(_integrand, (delta, 2)), relation=">=", rhs=sp.Integer(0), expected=Verdict.CERTIFIED,
     sentinel=Sentinel("g'' ≥ 1/10", rhs=sp.Rational(1, 10)),
+    proof=Proof(theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_conclusion", link="name",
+                gloss="the second derivative of g = near^(-3/2) far^(-(n-1)/2) in δ is nonnegative for n ≥ 2, θ > 0, "
+                      "0 ≤ δ ≤ 1/n", also=(f"{ROCQ}.Convexity.convexity_polynomial",)),
     checks=(SymbolicSign(
         factor=theta**2 * _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2),
         terms=(15 * (_far - _near / 5) ** 2, (_ratio - sp.Rational(3, 5)) * _near**2),
@@ -181,6 +203,8 @@ CONVEXITY_CONCLUSION = Statement(
 
 # --- Lemma 8: contraction, and Theorem 5: drift ----------------------------------------------------------
 
+_CONTRACTS = ("the improper integral p_n of s/(1+2ts) ∏(1+2tλ_k)^(-1/2), for every spectrum λ of sum 1 and every "
+              "0 ≤ s ≤ 1/n, satisfies the inequality")
 _contraction: dict[str, Any] = dict(
     family=FAMILY, theorem="contraction", quantifier=Quantifier.POINTWISE, variables=(BATCH, SMALLEST),
     definitions={p_n: _integral}, lhs=1 / n - p_n, relation="<=", expected=Verdict.CERTIFIED,
@@ -191,10 +215,15 @@ _contraction: dict[str, Any] = dict(
 CONTRACTION_AS_PRINTED = Statement(
     variant="as_printed", title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂", source=djb21("Lemma 8"),
     rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s), **_contraction,
+    proof=Proof(theorem=f"{ROCQ}.leaf.Contraction.contraction_as_printed", link="name", gloss=_CONTRACTS),
 )
 CONTRACTION_SHARP = Statement(
     variant="sharp", title="1/n - p_n ≤ (1 - 2n/(n+2) σ_n²) V̂", source=djb21("Appendix C.6, last display"),
     rhs=(1 - c * s) * (1 / n - s), remark="Tight at the fixed point, where the factor is n/(n+2).", **_contraction,
+    proof=Proof(theorem=f"{ROCQ}.leaf.Contraction.contraction_sharp", link="name", gloss=_CONTRACTS,
+                also=(f"{ROCQ}.leaf.Contraction.contraction_lower", f"{ROCQ}.leaf.TangentIntegral.tangent_integral_step",
+                      f"{ROCQ}.TangentLine.tangent_line", f"{ROCQ}.TangentLine.tangent_line_rational",
+                      f"{ROCQ}.TangentLine.product_le_mean_power")),
 )
 
 EV1 = sp.Symbol("E_Vhat", nonnegative=True)
@@ -205,6 +234,8 @@ def _smallest_gap(statement: Statement, trajectory: Trajectory, instance: Instan
     return gap
 
 
+_DRIFTS = "for independent rows of finite law, contraction of their mean gives the bound after one layer"
+_GIVEN = "the contraction for that law, a hypothesis, and Gaussian weights: the law is finite"
 _drift: dict[str, Any] = dict(
     family=FAMILY, theorem="one_step_drift", quantifier=Quantifier.EXPECTATION, variables=(WIDTH, BATCH, SMALLEST),
     definitions={EV1: "E[V̂(H⁺) | H]"}, chain="rescale", observables=("smallest_eigenvalue_gap",), lhs=EV1,
@@ -216,10 +247,12 @@ _drift: dict[str, Any] = dict(
 DRIFT_AS_PRINTED = Statement(
     variant="as_printed", title="E[V̂⁺ | H] ≤ (1 - ⅔σ_n²) V̂ + 1/√d", source=djb21("Theorem 5"),
     rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s) + 1 / sp.sqrt(d), **_drift,
+    proof=Proof(theorem=f"{ROCQ}.OneStepDrift.one_step_drift_as_printed", link="name", gloss=_DRIFTS, leaves=_GIVEN),
 )
 DRIFT_SHARP = Statement(
     variant="sharp", title="E[V̂⁺ | H] ≤ (1 - 2n/(n+2) σ_n²) V̂ + √((1-1/n)/d)", source=OURS,
     rhs=(1 - c * s) * (1 / n - s) + sp.sqrt((1 - 1 / n) / d), **_drift,
+    proof=Proof(theorem=f"{ROCQ}.OneStepDrift.one_step_drift_sharp", link="name", gloss=_DRIFTS, leaves=_GIVEN),
 )
 
 STATEMENTS = (

@@ -53,10 +53,12 @@ def _neighbours(statements: Sequence[Statement]) -> str:
     """The same theorems for the false neighbours: well-formed statements that the kernel must reject."""
     proofs = [_proof(s) for s in statements]
     lines = _preamble(proofs)
-    for statement, proof in zip(statements, proofs, strict=True):
+    for number, (statement, proof) in enumerate(zip(statements, proofs, strict=True)):
         neighbour = statement.neighbour
         text = proposition(neighbour, negated=proof.refutes, structure=proof.structure).replace("\n", "\n  ")
-        lines += [f"Check (({text}) : Prop).", f"Fail {_definition(neighbour, proof, 'neighbour')}"]
+        # stated first: what cannot even be read as a proposition is not rejected as one
+        lines += [f"Definition stated_{number} : Prop :=\n  {text}.",
+                  f"Fail {_definition(neighbour, proof, 'neighbour')}"]
     return "\n".join((*lines, ""))
 
 

@@ -60,7 +60,7 @@ def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, Any]:
     """The certificate of an audit that stands, as JSON. Raises ``ValueError`` for one that does not."""
     if not audit.stands:
         raise ValueError("what is not proved cannot be recorded")
-    files = sorted({name for f in audit.findings for name in closure(f.file, root)})
+    files = sorted({name for theorem in audit.theorems for name in closure(file_of(theorem), root)})
     content: dict[str, Any] = {
         "schema": SCHEMA, "date": date, "rocq": audit.rocq,
         "sources": {name: _sha256((root / name).read_bytes()) for name in files},
@@ -160,7 +160,8 @@ def evidence(statement: Statement, certificate: Certificate | None = None) -> Ev
     return Evidence(
         method="proof", verdict=Verdict.REFUTED if proof.refutes else Verdict.PROVED, summary=summary(proof, axioms),
         # the kernel rejects the same theorem for the neighbour; by name there is nothing to try
-        sentinel=Verdict.REFUTED if proof.link == "kernel" else Verdict.OUTSIDE, partial=bool(proof.leaves), seconds=time.perf_counter() - began,
+        sentinel=Verdict.REFUTED if proof.link == "kernel" else Verdict.OUTSIDE, partial=bool(proof.leaves),
+        seconds=time.perf_counter() - began,
         details={"theorem": proof.theorem, "link": proof.link, "axioms": list(axioms), "rocq": found.rocq,
                  "recorded": found.date, **({"gloss": proof.gloss} if proof.gloss else {}),
                  **({"leaves": proof.leaves} if proof.leaves else {})})

@@ -16,8 +16,9 @@ __all__ = ["Formulas", "UnprintableError", "binder_names"]
 # Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
 _ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS = 0, 3, 10, 29, 35, 40, 41, 50
 
-_KEYWORDS = frozenset("""as at by cofix do else end exists exists2 fix for forall fun if in is let match of return
-    SProp Prop Set then Type using where with R nat""".split())
+_KEYWORDS = frozenset((
+    "as", "at", "by", "cofix", "do", "else", "end", "exists", "exists2", "fix", "for", "forall", "fun", "if", "in",
+    "is", "let", "match", "of", "return", "then", "using", "where", "with", "Prop", "Set", "SProp", "Type", "R", "nat"))
 _RELATIONS = {"<=": "<=", "<": "<", ">=": "<=", ">": "<", "==": "=", "!=": "!="}
 #: Whole numbers above this are printed in base 1000: a literal of ``nat`` is unary.
 _LARGEST = 1000

@@ -16,6 +16,8 @@ from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.checking.width_limit import WidthLimit
+from theorems.proofs.certificate import recorded
+from theorems.proofs.rocq import file_of
 from theorems.registry import library
 from theorems.statement import Assumption, Quantifier, Statement, Verdict
 from theorems.terminal.screen import duration, field, heading, paragraph, ratio, sensitivity, shortened, verdict_text
@@ -44,6 +46,7 @@ def print_page(out: Console, statement: Statement, earlier: Mapping[str, Any] | 
     out.print()
     _meaning(out, s)
     _standing(out, s)
+    _proof(out, s)
     _checks(out, s)
     if earlier is not None:
         _evidence(out, s, earlier)
@@ -124,6 +127,34 @@ def _standing(out: Console, s: Statement) -> None:
 
 def _variant(other: Statement) -> Text:
     return Text.assemble(f":{other.variant} (", verdict_text(other.expected), f") {words(other.title)}")
+
+
+# --- what is proved -----------------------------------------------------------------------------------------
+
+
+def _proof(out: Console, s: Statement) -> None:
+    """The theorem, how it is tied to the statement, what it rests on, and whether the recorded certificate covers it."""
+    if (proof := s.proof) is None:
+        return
+    certificate = recorded()
+    link = {"kernel": "the kernel compares it with the printed statement", "name": "tied by name only"}[proof.link]
+    items: list[str | Text | list[str]] = [f"{proof.theorem.rpartition('.')[2]} in {file_of(proof.theorem)}, {link}"]
+    if proof.gloss:
+        items.append(f"it says: {words(proof.gloss)}" + (f"; it leaves {words(proof.leaves)}" if proof.leaves else ""))
+    objection = certificate if isinstance(certificate, str) else certificate.objection(s)
+    if isinstance(certificate, str) or objection:
+        items.append(f"the recorded certificate does not cover it: {objection}; run theorems prove")
+    else:
+        axioms = certificate.axioms(proof)
+        part = "a part " if proof.leaves else ""
+        found = Text.assemble(part, verdict_text(Verdict.REFUTED if proof.refutes else Verdict.PROVED), (
+            f" with Rocq {certificate.rocq}, recorded {certificate.date}; axioms: {', '.join(axioms) or 'none'}"))
+        items.append(found)
+        if says := certificate.says(s):
+            items += ["Rocq's Check prints:", [f"  {line}" for line in says.splitlines()]]
+    if proof.also:
+        items.append(f"beside it: {', '.join(name.rpartition('.')[2] for name in proof.also)}")
+    _items(out, "Proof", items)
 
 
 # --- how it is attacked -------------------------------------------------------------------------------------
