@@ -30,6 +30,8 @@ for part in core leaf; do
     [ -s "$scratch/$part" ] || continue
     {
         sed 's/\.[^.]*$//; s/.*/Require &./' "$scratch/$part" | sort -u
+        [ "${1-}" != -s ] || [ $part = core ] || printf '%s\n' 'From Coq Require Import Reals.' \
+            'From Coquelicot Require Import Coquelicot.' 'Delimit Scope R_scope with coqR.' 'Local Open Scope R_scope.'
         [ "${1-}" != -s ] || printf '%s\n' 'From mathcomp Require Import all_ssreflect all_algebra.' \
             'Local Open Scope ring_scope.' 'Set Printing Width 110.'
         while read -r name; do

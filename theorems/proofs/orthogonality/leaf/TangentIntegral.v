@@ -186,3 +186,87 @@ Proof.
   assert (pos := norm_ge_0 (minus lf lg)).
   unfold minus, plus, opp in *; simpl in *; lra.
 Qed.
+
+(* A nonnegative continuous function with bounded integrals over [0, T] is integrable over t >= 0. *)
+Lemma bounded_integral_exists (f : R -> R) (B : R) :
+  (forall t, 0 <= t -> continuous f t) ->
+  (forall t, 0 <= t -> 0 <= f t) ->
+  (forall T, 0 <= T -> RInt f 0 T <= B) ->
+  exists p, is_RInt_gen f (at_point 0) (Rbar_locally p_infty) p.
+Proof.
+  intros cont pos bounded.
+  assert (int : forall a b, 0 <= a -> a <= b -> ex_RInt f a b).
+  { intros a b a0 ab; apply (ex_RInt_continuous (V := R_CompleteNormedModule)).
+    intros z; rewrite Rmin_left, Rmax_right by lra; intros [z0 _]; apply cont; lra. }
+  assert (mono : forall a b, 0 <= a -> a <= b -> RInt f 0 a <= RInt f 0 b).
+  { intros a b a0 ab.
+    rewrite <- (RInt_Chasles f 0 a b (int 0 a ltac:(lra) a0) (int a b a0 ab)).
+    assert (0 <= RInt f a b) by (apply RInt_ge_0; [exact ab|apply int; lra|intros x [x0 _]; apply pos; lra]).
+    unfold plus; simpl; lra. }
+  destruct (completeness (fun v => exists T, 0 <= T /\ v = RInt f 0 T)) as [p [upper least]].
+  - exists B; intros v [T [T0 ->]]; apply bounded, T0.
+  - exists (RInt f 0 0), 0; split; [lra|reflexivity].
+  - exists p; intros Q [eps HQ]; assert (e0 := cond_pos eps).
+    assert (near : exists T, 0 <= T /\ p - eps < RInt f 0 T).
+    { destruct (Classical_Prop.classic (exists T, 0 <= T /\ p - eps < RInt f 0 T)) as [yes|no]; [exact yes|].
+      exfalso; assert (p <= p - eps); [|lra].
+      apply least; intros v [T [T0 ->]]; apply Rnot_lt_le; intros lt; apply no; exists T; auto. }
+    destruct near as [T [T0 close]].
+    exists (fun a => a = 0) (fun b => T < b).
+    + reflexivity.
+    + exists T; auto.
+    + intros a b -> Tb; exists (RInt f 0 b); simpl; split.
+      * apply (RInt_correct (V := R_CompleteNormedModule)), int; lra.
+      * apply HQ; unfold ball; simpl; unfold AbsRing_ball, abs, minus, plus, opp; simpl.
+        assert (m := mono T b T0 ltac:(lra)).
+        assert (u : RInt f 0 b <= p) by (apply upper; exists b; split; [lra|reflexivity]).
+        rewrite Rabs_left1; lra.
+Qed.
+
+(* integral_0^T s (1 + 2tm)^(-3/2) dt <= s/m. *)
+Lemma dominating_integral (s m T : R) : 0 <= s -> 0 < m -> 0 <= T ->
+  ex_RInt (fun t => s / ((1 + 2 * t * m) * sqrt (1 + 2 * t * m))) 0 T
+  /\ RInt (fun t => s / ((1 + 2 * t * m) * sqrt (1 + 2 * t * m))) 0 T <= s / m.
+Proof.
+  intros s0 m0 T0.
+  assert (base : forall t, 0 <= t -> 0 < 1 + 2 * t * m) by (intros t t0; nra).
+  assert (cont : forall t, 0 <= t -> continuous (fun t => s / ((1 + 2 * t * m) * sqrt (1 + 2 * t * m))) t).
+  { intros t t0; assert (b := base t t0); assert (q := sqrt_lt_R0 _ b).
+    apply (ex_derive_continuous (fun t => s / ((1 + 2 * t * m) * sqrt (1 + 2 * t * m)))); auto_derive.
+    repeat split; try exact b; apply Rgt_not_eq, Rmult_lt_0_compat; assumption. }
+  assert (i : is_RInt (fun t => s / ((1 + 2 * t * m) * sqrt (1 + 2 * t * m))) 0 T
+                (minus (- (s / m) * / sqrt (1 + 2 * T * m)) (- (s / m) * / sqrt (1 + 2 * 0 * m)))).
+  { apply (is_RInt_derive (V := R_CompleteNormedModule) (fun t => - (s / m) * / sqrt (1 + 2 * t * m))).
+    - intros t; rewrite Rmin_left, Rmax_right by lra; intros [t0 _].
+      assert (b := base t t0); assert (q := sqrt_lt_R0 _ b); auto_derive; [repeat split; lra|].
+      assert (e : sqrt (1 + 2 * t * m) * sqrt (1 + 2 * t * m) = 1 + 2 * t * m) by (apply sqrt_sqrt; lra).
+      set (x := sqrt (1 + 2 * t * m)) in *; rewrite <- e; field; split; lra.
+    - intros t; rewrite Rmin_left, Rmax_right by lra; intros [t0 _]; apply cont, t0. }
+  split; [eexists; exact i|].
+  rewrite (is_RInt_unique _ _ _ _ i); unfold minus, plus, opp; simpl.
+  replace (1 + 2 * 0 * m) with 1 by ring; rewrite sqrt_1, Rinv_1.
+  assert (q := sqrt_lt_R0 _ (base T T0)).
+  assert (0 <= s / m * / sqrt (1 + 2 * T * m)).
+  { apply Rmult_le_pos; [apply Rle_div_r; lra|left; apply Rinv_0_lt_compat, q]. }
+  lra.
+Qed.
+
+Lemma near_base (x t : R) : 0 <= x -> 0 <= t -> locally t (fun u => 0 < 1 + 2 * u * x).
+Proof.
+  intros x0 t0.
+  assert (c : continuous (fun u => 1 + 2 * u * x) t).
+  { apply (ex_derive_continuous (fun u => 1 + 2 * u * x)); auto_derive; exact I. }
+  apply (c (fun v => 0 < v)), open_gt; nra.
+Qed.
+
+Lemma continuous_ratio (s x t : R) : 0 <= x -> 0 <= t -> continuous (fun u => s / (1 + 2 * u * x)) t.
+Proof.
+  intros x0 t0; assert (b : 0 < 1 + 2 * t * x) by nra.
+  apply (ex_derive_continuous (fun u => s / (1 + 2 * u * x))); auto_derive; lra.
+Qed.
+
+Lemma continuous_inv_root (x t : R) : 0 <= x -> 0 <= t -> continuous (fun u => / sqrt (1 + 2 * u * x)) t.
+Proof.
+  intros x0 t0; assert (b : 0 < 1 + 2 * t * x) by nra; assert (q := sqrt_lt_R0 _ b).
+  apply (ex_derive_continuous (fun u => / sqrt (1 + 2 * u * x))); auto_derive; repeat split; lra.
+Qed.
