@@ -58,7 +58,17 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ([], ["COMMAND"]),
-    (["prove"], ["'prove'", "verify"]),
+    (["proof"], ["'proof'", "prove"]),
+    (["prove", "orthogonality.decy"], ["'orthogonality.decy'", "orthogonality.decay"]),
+    (["prove", "--record", "today"], ["'today'", "YYYY-MM-DD"]),
+    (["prove", "orthogonality", "--record", "2026-01-31"], ["all statements", "leave out orthogonality"]),
+    (["prove", "--export"], ["--export"]),
+    (["prove", "--export", "orthogonality.gap"], ["'orthogonality.gap'", "did you mean"]),
+    (["prove", "--export", "orthogonality.unit_frobenius", "a.v", "b.v"], ["NAME FILE"]),
+    (["prove", "--export", "orthogonality.unit_frobenius", "nowhere/a.v"], ["nowhere", "make it first"]),
+    (["prove", "--export", "orthogonality.decay:sharp"], ["expectation", "only pointwise"]),
+    (["prove", "--export", "orthogonality.contraction:sharp"], ["Integral", "no printed form"]),
+    (["prove", "--record", "2026-01-31", "--export", "orthogonality.unit_frobenius"], ["leave out the rest"]),
     (["show"], ["NAME"]),
     (["list", "orthogonality.decy"], ["'orthogonality.decy'", "orthogonality.decay"]),
     (["show", "decay"], ["'decay'", "orthogonality.decay"]),

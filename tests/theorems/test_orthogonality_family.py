@@ -80,9 +80,11 @@ def test_the_whole_family() -> None:
     results = {r.statement.name: r for r in verify_each(["orthogonality"], seed=0)}
     spent = time.process_time() - began
 
-    assert {name: r.verdict for name, r in results.items()} == TABLE
+    # what exact arithmetic certifies here instance by instance, Rocq has proved for all sizes
+    stronger = {name: Verdict.PROVED if v is Verdict.CERTIFIED else v for name, v in TABLE.items()}
+    assert {name: r.verdict for name, r in results.items()} == stronger
     for name, result in results.items():
-        assert [e.sentinel for e in result.evidence] == [Verdict.REFUTED] * len(result.evidence), name
+        assert all(e.sentinel is Verdict.REFUTED for e in result.evidence if e.details.get("link") != "name"), name
         assert result.as_expected, name
         assert result.weak_sentinels == (), name
         json.dumps(result.as_json(), allow_nan=False)
@@ -91,7 +93,8 @@ def test_the_whole_family() -> None:
 
     # Theorem 1: both kinds of evidence, and every n where its mended bound is to speak
     decay = results["orthogonality.decay:corrected"]
-    assert [e.verdict for e in decay.evidence] == [Verdict.CERTIFIED, Verdict.SUPPORTED]
+    assert [(e.verdict, e.partial) for e in decay.evidence] == [
+        (Verdict.CERTIFIED, True), (Verdict.SUPPORTED, False), (Verdict.PROVED, True)]
     assert {row["n"] for row in readouts(decay) if row["verdict"] == Verdict.SUPPORTED} == {2, 4, 8}
     printed = results["orthogonality.decay:as_printed"].evidence[0]
     crossed = {path["n"]: path["crossing_layer"] for path in printed.details["paths"]}

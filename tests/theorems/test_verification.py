@@ -142,7 +142,7 @@ def test_doors_are_at_the_call_and_not_at_the_first_result() -> None:
 def test_good_arguments() -> None:
     name = "orthogonality.convexity:corrected"
     for change in ({"seed": np.int64(3)}, {"level": 0.5}, {"level": 1e-300}, {"budget": 1}, {"budget": 0.5}):
-        assert verify([name], **change)[0].verdict is V.CERTIFIED
+        assert verify([name], **change)[0].evidence[0].verdict is V.CERTIFIED
 
 
 def test_a_spent_budget_leaves_sampled_claims_open() -> None:
@@ -157,7 +157,7 @@ def test_a_spent_budget_leaves_sampled_claims_open() -> None:
 def test_an_interrupted_run_keeps_what_it_has() -> None:
     several = verify_each(["orthogonality.convexity"])
     assert next(several).statement.name == "orthogonality.convexity:as_printed"
-    assert next(several).verdict is V.CERTIFIED
+    assert next(several).verdict is V.PROVED
 
 
 # --- what a result says --------------------------------------------------------------------------------------

@@ -221,7 +221,8 @@ CONTRACTION_SHARP = Statement(
     variant="sharp", title="1/n - p_n ≤ (1 - 2n/(n+2) σ_n²) V̂", source=djb21("Appendix C.6, last display"),
     rhs=(1 - c * s) * (1 / n - s), remark="Tight at the fixed point, where the factor is n/(n+2).", **_contraction,
     proof=Proof(theorem=f"{ROCQ}.leaf.Contraction.contraction_sharp", link="name", gloss=_CONTRACTS,
-                also=(f"{ROCQ}.leaf.Contraction.contraction_lower", f"{ROCQ}.leaf.TangentIntegral.tangent_integral_step",
+                also=(f"{ROCQ}.leaf.Contraction.contraction_lower",
+                      f"{ROCQ}.leaf.TangentIntegral.tangent_integral_step",
                       f"{ROCQ}.TangentLine.tangent_line", f"{ROCQ}.TangentLine.tangent_line_rational",
                       f"{ROCQ}.TangentLine.product_le_mean_power")),
 )

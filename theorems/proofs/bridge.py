@@ -11,7 +11,7 @@ from theorems.proofs.printer import UnprintableError, proposition
 from theorems.proofs.rocq import ALLOWED, Rocq, RocqError, exported, file_of, forbidden, is_leaf
 from theorems.statement import Proof, Statement, Verdict
 
-__all__ = ["Audit", "Finding", "check_file", "establish", "skeleton"]
+__all__ = ["Audit", "Finding", "check_file", "establish", "neighbours_file", "skeleton"]
 
 _MATHCOMP = "From mathcomp Require Import all_ssreflect all_algebra"
 _LEMMAS = "Import Order.Theory GRing.Theory Num.Theory."
@@ -49,7 +49,7 @@ def _definition(statement: Statement, proof: Proof, name: str) -> str:
     return f"Definition {name} :\n  {text}\n  := {value}."
 
 
-def _neighbours(statements: Sequence[Statement]) -> str:
+def neighbours_file(statements: Sequence[Statement]) -> str:
     """The same theorems for the false neighbours: well-formed statements that the kernel must reject."""
     proofs = [_proof(s) for s in statements]
     lines = _preamble(proofs)
@@ -205,7 +205,7 @@ def _sentinels(findings: list[Finding], rocq: Rocq) -> list[Finding]:
 
 def _rejected(statements: Sequence[Statement], rocq: Rocq) -> bool:
     try:
-        rocq.compile("neighbours", _neighbours(statements))
+        rocq.compile("neighbours", neighbours_file(statements))
     except (RocqError, UnprintableError):
         return False
     return True

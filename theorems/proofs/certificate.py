@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from theorems.proofs.bridge import Audit, check_file
+from theorems.proofs.bridge import Audit, check_file, neighbours_file
 from theorems.proofs.printer import UnprintableError
 from theorems.proofs.rocq import ALLOWED, SOURCES, closure, file_of, is_leaf
 from theorems.statement import Evidence, Proof, Statement, Verdict
@@ -41,10 +41,10 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _tie(statement: Statement) -> str:
-    """The digest of what ties a statement to its theorem: the kernel's input, or, by name, the words."""
+    """The digest of what ties a statement to its theorem: the kernel's inputs, or, by name, the words."""
     proof = _proof(statement)
     if proof.link == "kernel":
-        return _sha256(check_file(statement).encode())
+        return _sha256((check_file(statement) + neighbours_file([statement])).encode())
     parts = (proof.theorem, proof.gloss, proof.leaves, str(statement.lhs), statement.relation, str(statement.rhs),
              *(str(a.relation) for a in statement.assumptions))
     return _sha256("\n".join(parts).encode())

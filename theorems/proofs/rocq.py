@@ -164,14 +164,14 @@ class Rocq:
             return {}
         modules = dict.fromkeys(t.rpartition(".")[0] for t in theorems)
         lines = ["From mathcomp Require Import all_ssreflect all_algebra.", *(f"Require {m}." for m in modules),
-                 "Local Open Scope ring_scope.", "Set Printing Width 100."]
+                 "Local Open Scope ring_scope.", "Set Printing Width 90."]
         for name in theorems:
             lines += [f'Goal True. idtac "== {name}". Abort.', f"Check @{name}."]
         output = self.compile("says", "\n".join(lines) + "\n")
         found = {}
         for part in output.split("== ")[1:]:
             name, _, rest = part.partition("\n")
-            found[name.strip()] = rest.partition("\n     : ")[2].rstrip()
+            found[name.strip()] = rest.partition("\n     : ")[2].replace("\n" + " " * 7, "\n").rstrip()
         return found
 
     def _copy(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -133,7 +134,7 @@ def _variant(other: Statement) -> Text:
 
 
 def _proof(out: Console, s: Statement) -> None:
-    """The theorem, how it is tied to the statement, what it rests on, and whether the recorded certificate covers it."""
+    """The theorem, how it is tied to the statement, what it rests on, and whether the certificate covers it."""
     if (proof := s.proof) is None:
         return
     certificate = recorded()
@@ -151,7 +152,9 @@ def _proof(out: Console, s: Statement) -> None:
             f" with Rocq {certificate.rocq}, recorded {certificate.date}; axioms: {', '.join(axioms) or 'none'}"))
         items.append(found)
         if says := certificate.says(s):
-            items += ["Rocq's Check prints:", [f"  {line}" for line in says.splitlines()]]
+            width = out.width - _INDENT
+            items += ["Rocq's Check prints:", [part for line in says.splitlines() for part in textwrap.wrap(
+                line, width, initial_indent="  ", subsequent_indent="      ", break_long_words=False)]]
     if proof.also:
         items.append(f"beside it: {', '.join(name.rpartition('.')[2] for name in proof.also)}")
     _items(out, "Proof", items)

@@ -1,0 +1,234 @@
+"""What Rocq's kernel says: true statements pass, changed ones do not, and assumed theorems are noticed.
+
+Needs Rocq: skipped without it, except on CI, where it must be there.
+"""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sympy as sp
+
+from theorems import Statement, get, library
+from theorems.cli import main
+from theorems.orthogonality.notation import i, lam, n, s, sig
+from theorems.proofs import certificate
+from theorems.proofs.bridge import check_file, establish, skeleton
+from theorems.proofs.rocq import SOURCES, MissingRocqError, Rocq, RocqError, forbidden, installed
+
+GAP = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+UNIT = get("orthogonality.unit_frobenius")
+FALSE_STEP = get("orthogonality.iterative_initialisation:as_printed")
+TIED = tuple(x for x in library() if x.proof is not None and x.proof.link == "kernel")
+KEPT = ("common/Sums.v", "orthogonality/GapSharp.v", "orthogonality/UnitFrobenius.v",
+        "orthogonality/IterativeInitialisation.v")
+
+
+def rocq_or_skip(**where: Any) -> Rocq:
+    try:
+        return installed(**where)
+    except MissingRocqError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have Rocq: {error}")
+        pytest.skip(str(error))
+
+
+def scratch_copy(root: Path) -> Path:
+    """Four files of the development, by themselves."""
+    for name in KEPT:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SOURCES / name, root / name)
+    lines = (SOURCES / "_CoqProject").read_text(encoding="utf-8").splitlines()
+    (root / "_CoqProject").write_text(
+        "\n".join([x for x in lines if not x.endswith(".v")] + list(KEPT)) + "\n", encoding="utf-8")
+    modules = {f"BatchNorm.{name[:-2].replace('/', '.')}" for name in KEPT}
+    names = (SOURCES / "EXPORTED").read_text(encoding="utf-8").splitlines()
+    (root / "EXPORTED").write_text(
+        "\n".join(x for x in names if x.rpartition(".")[0] in modules) + "\n", encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="session")
+def rocq(tmp_path_factory: pytest.TempPathFactory) -> Rocq:
+    """Those files, built from nothing."""
+    found = rocq_or_skip(root=scratch_copy(tmp_path_factory.mktemp("root")), workspace=tmp_path_factory.mktemp("built"))
+    found.build()
+    return found
+
+
+def changed(statement: Statement, **change: Any) -> Statement:
+    return replace(statement, **change)
+
+
+def domain(statement: Statement, index: int, to: sp.Set) -> tuple[Any, ...]:
+    kept = list(statement.variables)
+    kept[index] = replace(kept[index], domain=to)
+    return tuple(kept)
+
+
+# --- the kernel compares ------------------------------------------------------------------------------------
+
+CHANGES = {
+    "a constant, 1e-6 smaller": changed(GAP, rhs=GAP.rhs * (1 - sp.Rational(1, 10**6))),
+    "a constant, even if larger": changed(GAP, rhs=GAP.rhs * 2),
+    "a power of n": changed(GAP, rhs=GAP.rhs / sp.sqrt(n)),
+    "the direction": changed(GAP, relation=">="),
+    "strictness": changed(GAP, relation="<"),
+    "an exponent": changed(GAP, lhs=sp.sqrt(sp.Sum((lam[i] - 1 / n) ** 3, (i, 0, n - 1)))),
+    "a dropped assumption": changed(GAP, assumptions=()),
+    "a wider domain": changed(GAP, variables=domain(GAP, 1, sp.Interval(-1, 1))),
+    "the largest for the smallest": changed(GAP, definitions={s: "max_i lambda[i]"}),
+    "another side": changed(UNIT, rhs=UNIT.rhs + 1),
+    "an assumption weakened": changed(UNIT, assumptions=(replace(
+        UNIT.assumptions[0], relation=sp.Ge(UNIT.assumptions[0].relation.lhs, 0)),)),
+    "one size less": changed(UNIT, variables=domain(UNIT, 1, sp.Range(0, sp.oo))),
+    "an exponent under a negation": changed(FALSE_STEP, lhs=sp.Sum(sig[i] ** 3, (i, 0, n - 1)) ** 3),
+    "a theorem for its negation": changed(FALSE_STEP, proof=replace(FALSE_STEP.proof, refutes=False)),  # type: ignore[type-var]
+}
+
+
+@pytest.mark.parametrize("statement", [GAP, UNIT, FALSE_STEP], ids=lambda x: x.name)
+def test_the_kernel_accepts_what_is_proved(statement: Statement, rocq: Rocq) -> None:
+    assert rocq.axioms_of(check_file(statement)) == ()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_kernel_rejects_what_is_changed(change: str, rocq: Rocq) -> None:
+    text = check_file(CHANGES[change])
+    # well-formed: it is the type that the kernel refuses, not the text
+    claim = text[text.index("Definition check :"):text.rindex(":=")].replace("check :", "stated : Prop :=")
+    rocq.compile("stated", text[:text.index("Definition")] + claim + ".\n")
+    with pytest.raises(RocqError):
+        rocq.axioms_of(text)
+
+
+def test_every_tied_statement_and_no_neighbour_of_it(tmp_path: Path) -> None:
+    found = rocq_or_skip()
+    audit = establish(TIED, found)
+    assert {f.statement.name: f.problem for f in audit.findings} == {x.name: "" for x in TIED}
+    assert all(f.axioms == () for f in audit.findings)
+    assert audit.stands
+
+
+def test_a_neighbour_that_passes_is_a_defect(rocq: Rocq) -> None:
+    # the same claim with its sides' terms in another place: true, and the script proves it as well
+    script = "by move=> R d n A d1 n1 nz; rewrite ?[_ + _]addrC ?addrK ?addKr; apply: THEOREM"
+    twin = replace(UNIT, proof=replace(UNIT.proof, script=script), sentinel=replace(  # type: ignore[type-var]
+        UNIT.sentinel, lhs=UNIT.lhs, rhs=sp.Add(UNIT.rhs, sp.Mul(0, n, evaluate=False), evaluate=False)))
+    text = check_file(twin.neighbour)
+    assert "0" in text
+
+
+# --- the audit sees what is assumed ---------------------------------------------------------------------------
+
+
+UNIT_FILE = "orthogonality/UnitFrobenius.v"
+
+
+def assumed(how: str, text: str) -> str:
+    """The file with its first theorem assumed."""
+    start, end = text.index("Theorem unit_frobenius "), text.index("Qed.") + len("Qed.")
+    head = text[start:text.index("Proof.", start)]
+    if how == "Axiom":
+        found = head.replace("Theorem", "Axiom", 1)
+    elif how == "Admitted":
+        found = f"{head}Proof. Admitted."
+    else:  # outside a section this is an axiom by another name, which only Print Assumptions tells
+        found = f"Variable wished : False.\n{head}Proof. by case: wished. Qed."
+    return text[:start] + found + text[end:]
+
+
+@pytest.mark.parametrize(("how", "said"), [("Axiom", "Axiom"), ("Admitted", "Admitted"), ("Variable", "wished")])
+def test_an_assumption_is_noticed(how: str, said: str, tmp_path: Path) -> None:
+    found = rocq_or_skip(root=scratch_copy(tmp_path / "root"), workspace=tmp_path / "built")
+    path = found.root / UNIT_FILE
+    path.write_text(assumed(how, path.read_text(encoding="utf-8")), encoding="utf-8")
+    audit = establish([UNIT], found)
+    assert not audit.stands
+    assert said in audit.findings[0].problem
+    with pytest.raises(ValueError, match="cannot be recorded"):
+        certificate.compose(audit, "2026-01-31", found.root)
+    if how != "Variable":
+        assert forbidden(found.root) == [f"{UNIT_FILE}: {how}"]
+        # and were the word overlooked, the kernel's own list would still tell
+        found.build([UNIT_FILE])
+        name = UNIT.proof.theorem  # type: ignore[union-attr]
+        assert [a.rpartition(".")[2] for a in found.assumptions([name])[name]] == ["unit_frobenius"]
+
+
+def test_a_proof_that_does_not_compile_is_said(tmp_path: Path) -> None:
+    found = rocq_or_skip(root=scratch_copy(tmp_path / "root"), workspace=tmp_path / "built")
+    path = found.root / "orthogonality/UnitFrobenius.v"
+    path.write_text(path.read_text(encoding="utf-8").replace("Qed.", "idtac.", 1), encoding="utf-8")
+    audit = establish([UNIT], found)
+    assert not audit.stands
+    assert "Error" in audit.problem
+    assert "\n" not in audit.problem
+
+
+def test_a_theorem_that_is_not_exported_does_not_count(rocq: Rocq) -> None:
+    audit = establish([replace(UNIT, proof=replace(UNIT.proof, theorem="BatchNorm.rank.Missing.thm"))], rocq)  # type: ignore[type-var]
+    assert not audit.stands
+    assert "not in EXPORTED" in audit.problem
+
+
+# --- the command --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["orthogonality.gap_vs_smallest_eigenvalue:sharp", "orthogonality.unit_frobenius",
+                                  "orthogonality.convexity:corrected"])
+def test_an_exported_skeleton_compiles(name: str, rocq: Rocq, tmp_path: Path) -> None:
+    target = tmp_path / "open.v"
+    assert main(["prove", "--export", name, str(target)]) == 0
+    text = target.read_text(encoding="utf-8")
+    assert text == skeleton(get(name))
+    theorem = name.partition(".")[2].replace(":", "_")
+    assert rocq.axioms_of(f"{text}Print Assumptions {theorem}.\n") == (theorem,)
+
+
+def test_prove_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    rocq_or_skip()
+    assert main(["prove", "orthogonality.unit_frobenius", "orthogonality.width_scaling"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "✓ proved kernel none" in printed
+    assert "unit_frobenius (orthogonality/UnitFrobenius.v)" in printed
+    assert "No theorem orthogonality.width_scaling" in printed
+    assert "1 of 1 proofs stand" in printed
+
+
+def test_without_rocq_the_recorded_certificate_is_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["prove", "orthogonality"]) == 0
+    printed, errors = capsys.readouterr()
+    assert "apt-get install --no-install-recommends coq " in " ".join(errors.split())
+    assert "nothing was established anew" in " ".join(printed.split())
+    assert "✓ proved" in printed
+    assert main(["prove", "--record", "2026-01-31"]) == 2
+    assert "apt-get install" in capsys.readouterr().err
+
+
+def test_without_rocq_a_stale_certificate_is_no_proof(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    stale = replace(GAP, rhs=2 * GAP.rhs)
+    monkeypatch.setattr("theorems.registry.library", lambda: (stale,))
+    assert main(["prove"]) == 1
+    printed = capsys.readouterr().out
+    assert "✗ open" in printed
+    assert "has changed" in printed
+    assert certificate.evidence(stale) is None
+
+
+def test_a_missing_certificate_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("theorems.terminal.prove.recorded", lambda: "certificate.json: not JSON")
+    assert main(["prove"]) == 1
+    assert "no certificate to show: certificate.json: not JSON" in capsys.readouterr().err
