@@ -93,10 +93,10 @@ def claim(lhs: sp.Expr, relation: str = "<=", rhs: sp.Expr = SEVEN, **changes: o
     (1 / y, "y^-1"), (y**-2, "(y ^+ 2)^-1"), (sp.sqrt(y), "Num.sqrt y"), (1 / sp.sqrt(y), "(Num.sqrt y)^-1"),
     (y ** sp.Rational(3, 2), "Num.sqrt y ^+ 3"), (x**m, "x ^+ m"), (x ** (m + n), "x ^+ (m + n)%N"),
     (x ** (n - 2), "x ^+ (n - 2)%N"), (y ** ((n + 1) / 2), "Num.sqrt y ^+ (n + 1)%N"), (y**-m, "(y ^+ m)^-1"),
-    (n * x, "n%:R * x"), (n - m, "n%:R - m%:R"), (sp.Max(x, 0), "Num.max 0 x"), (abs(x), "`|x|"),
+    (n * x, "n%:R * x"), (n - m * x, "n%:R - m%:R * x"), (sp.Max(x, 0), "Num.max 0 x"), (abs(x), "`|x|"),
     (sp.Sum(k * lam[k], (k, 0, n - 1)), r"\sum_(k < n) k%:R * lambda k"), ((x + y) * y, "y * (x + y)"),
     (x - (sp.Sum(lam[k], (k, 0, n - 1)) + 1), r"x - (\sum_(k < n) lambda k) - 1"),
-    (sp.Integer(10**6) * x, "(1000%:R * 1000%:R) * x"), (sp.Integer(2001) + x, "x + (2%:R * 1000%:R + 1)"),
+    (sp.Integer(10**6) * x, "1000%:R * 1000%:R * x"), (sp.Integer(2001) + x, "x + (2%:R * 1000%:R + 1)"),
 ])
 def test_printed_terms(expression: sp.Expr, printed: str) -> None:
     assert proposition(claim(expression)).splitlines()[-1].strip() == f"{printed} <= 7%:R"

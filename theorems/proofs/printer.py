@@ -133,4 +133,6 @@ class _Proposition:
     def _assumption(self, relation: sp.core.relational.Relational, along: str) -> str:
         if along != "input":
             raise UnprintableError(f"{relation} is assumed along a random path")
+        if not isinstance(relation, sp.core.relational.Relational):
+            raise UnprintableError(f"an assumption that SymPy takes for {relation}; give its relation evaluate=False")
         return self.formulas.relation(relation.rel_op, relation.lhs, relation.rhs)
