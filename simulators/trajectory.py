@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -104,7 +105,10 @@ class Trajectory:
             if written == FORMAT:
                 settings["batch_shape"] = tuple(settings["batch_shape"])
                 return cls(values=values, **settings)
-        except (zipfile.BadZipFile, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except FileNotFoundError:
+            raise
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
+                NotImplementedError, MemoryError) as error:
             raise ValueError(
                 f"path={str(path)!r} is not a whole file written by Trajectory.save; save it again"
             ) from error

@@ -128,6 +128,15 @@ class Variable:
             raise ValueError(f"{self.name}={worst!r}: {self.meaning}, must lie in {self.domain}")
 
 
+def _admit_defined(symbol: sp.Symbol, value: Any) -> None:
+    """Refuse a value that the defined quantity cannot take: not real and finite, or of the wrong sign."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf" or not np.all(np.isfinite(array)):
+        raise ValueError(f"{symbol}={value!r}: want finite real numbers")
+    if symbol.is_nonnegative and np.any(array < 0):
+        raise ValueError(f"{symbol}={value!r}: want numbers of at least 0")
+
+
 def _end_value(end: sp.Expr, values: Mapping[str, Any]) -> Any:
     """The number at the end of a domain, which may depend on other variables."""
     names = tuple(sorted(end.free_symbols, key=str))
@@ -321,4 +330,7 @@ class Statement:
         for variable in self.variables:
             if variable.name in values:
                 variable.admit(values)
+        for symbol in self.definitions:
+            if str(symbol) in values:
+                _admit_defined(symbol, values[str(symbol)])
         return compiled(expression, arguments).floats(*(np.asarray(values[str(a)], dtype=float) for a in arguments))

@@ -22,6 +22,8 @@ __all__ = ["Result", "environment", "verify", "verify_each"]
 
 #: Probability that a whole run reports any false verdict.
 LEVEL = 1e-6
+#: Below this the parts of a run's level would leave the range of doubles.
+SMALLEST_LEVEL = 1e-300
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Result:
         On a user's batch a neighbour may be left open, which is a matter of power there; it may not be upheld.
         """
         return tuple(e.method for e in self.evidence
-                     if e.sentinel is not Verdict.REFUTED and e.verdict not in (Verdict.VACUOUS, Verdict.OUTSIDE)
-                     and not (e.method == "proof" and e.sentinel is Verdict.OUTSIDE)  # by name: no neighbour to try
+                     if e.sentinel is not Verdict.REFUTED and (e.verdict.holds or e.verdict is Verdict.REFUTED)
+                     and not (e.method == "proof" and e.sentinel is Verdict.OUTSIDE)  # by name, nothing to try
                      and (e.sentinel.holds or not self.with_batch))
 
     @property
@@ -109,8 +111,8 @@ def overall(evidence: Sequence[Evidence]) -> Verdict:
 
 
 def verify_each(
-    names: Iterable[str] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL, budget: float | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    names: Iterable[str | Statement] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL,
+    budget: float | None = None, progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Result]:
     """As :func:`verify`, one result at a time, so that an interrupted run keeps what it established."""
     statements = select(names)
@@ -146,7 +148,8 @@ def _results(
 
 
 def verify(
-    names: Iterable[str] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL, budget: float | None = None,
+    names: Iterable[str | Statement] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL,
+    budget: float | None = None,
 ) -> tuple[Result, ...]:
     """Check statements (families, theorems or full names; everything by default) and return their results.
 
@@ -170,10 +173,11 @@ def _read(batch: Any) -> Batch | None:
 def _door(seed: int, level: float, budget: float | None) -> tuple[int, float, float | None]:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed={seed!r}: want a nonnegative integer")
-    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
-        raise ValueError(f"level={level!r}: want a probability strictly between 0 and 1, such as 1e-6")
-    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int | float) or not budget > 0):
-        raise ValueError(f"budget={budget!r}: want a positive number of seconds")
+    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not SMALLEST_LEVEL <= level < 1:
+        raise ValueError(f"level={level!r}: want a probability between 0 and 1, {SMALLEST_LEVEL} or more")
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int | float) or not (
+            budget > 0 and isfinite(budget))):
+        raise ValueError(f"budget={budget!r}: want a positive, finite number of seconds")
     return int(seed), float(level), budget
 
 

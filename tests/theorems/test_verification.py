@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy as sp
 from broken import only
 
 import theorems.verification as MODULE
 from simulators.batches import Batch
-from theorems import Evidence, Result, Statement, Verdict, get, select, verify
+from theorems import Evidence, Result, Sentinel, Statement, Verdict, get, select, verify
 from theorems.checking.context import Context
 from theorems.verification import LEVEL, environment, overall, verify_each
 
@@ -228,3 +229,41 @@ def test_the_environment_names_what_a_repeat_needs() -> None:
     assert found["batch"] == {"description": "two", "sha256": batch.digest}
     assert {"numpy", "sympy", "python-flint"} <= set(found["versions"])
     assert environment(0, LEVEL, None)["batch"] is None
+
+
+@pytest.mark.parametrize(("door", "value"), [("level", 1e-322), ("budget", float("inf"))])
+def test_values_that_would_fail_in_the_middle_of_a_run_are_refused_at_the_door(door: str, value: float) -> None:
+    with pytest.raises(ValueError, match=door):
+        verify_each(["orthogonality.convexity:as_printed"], **{door: value})
+
+
+def test_a_changed_statement_is_checked_like_one_of_the_library() -> None:
+    true = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+    false = replace(true, rhs=true.rhs * sp.Rational(999_999_999, 10**9), sentinel=Sentinel("half", rhs=true.rhs / 2))
+    assert [r.verdict for r in verify([true, false])] == [Verdict.CERTIFIED, Verdict.REFUTED]
+
+
+@pytest.mark.parametrize("names", [5, [5], None])
+def test_names_of_another_kind_are_refused(names: object) -> None:
+    with pytest.raises(TypeError, match="names"):
+        verify(names)  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_run_out_of_time_says_that_nothing_was_sampled() -> None:
+    (result,) = verify(["orthogonality.decay:sharp"], budget=1e-3)
+    assert "not sampled: out of time" in result.evidence[-1].summary
+    assert not result.weak_sentinels
+
+
+def test_the_tightness_of_a_statement_refuted_by_sampling_is_where_it_is_refuted() -> None:
+    sharp = get("orthogonality.one_step_drift:sharp")
+    (result,) = verify([replace(sharp, rhs=sharp.rhs / 2)])
+    assert result.verdict is Verdict.REFUTED
+    assert result.tightness is not None
+    assert result.tightness > 1
+
+
+@pytest.mark.parametrize("value", [-5, float("nan"), True, "0.05", None])
+def test_values_of_defined_symbols_are_checked(value: object) -> None:
+    with pytest.raises(ValueError, match="Vhat_1"):
+        get("orthogonality.decay:sharp").bound(n=8, d=10**6, alpha=0.1, ell=50, Vhat_1=value)

@@ -16,7 +16,13 @@ import numpy.typing as npt
 import sympy as sp
 
 from simulators import Chain, Trajectory, simulate
-from theorems.checking.confidence import BoundedMean, decide_at_least, decide_at_most, decide_equal
+from theorems.checking.confidence import (
+    BoundedMean,
+    clopper_pearson,
+    decide_at_least,
+    decide_at_most,
+    decide_equal,
+)
 from theorems.checking.context import Context
 from theorems.expressions import compiled
 from theorems.statement import Evidence, Verdict, combine
@@ -97,7 +103,7 @@ class Expectation:
         for number, instance in enumerate(instances):
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
             engine = self._run(statement, instance, context.share(2 * claims), rows) or engine
-        return _evidence(rows, engine, context)
+        return _evidence(statement, rows, engine, context, self.resolution)
 
     def _run(self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]) -> str:
         trials = [_Trial(statement, instance, values, context.level, self.covered is not None)
@@ -188,16 +194,28 @@ class _Trial:
         narrow = self.sequence.half_width <= resolution * abs(self.bound)
         return verdict is Verdict.SUPPORTED and narrow
 
+    def _tightness(self, mean: float) -> float | None:
+        """Measured / bound, or bound / measured for a lower bound, so that 1 is always the tight end."""
+        over, under = (self.bound, mean) if self.relation in (">=", ">") else (mean, self.bound)
+        return over / under if under > 0 else None
+
+    def _rare(self, sequence: BoundedMean) -> float:
+        """An upper confidence bound for the probability that the path assumption holds."""
+        return clopper_pearson(self.met, sequence.count, sequence.level)[1]
+
     def row(self, resolution: float) -> dict[str, Any]:
         verdict, sentinel = self.verdict(resolution), self.sentinel(resolution)
-        if self.events and self.met == 0 and verdict is Verdict.SUPPORTED:
-            verdict = sentinel = Verdict.OUTSIDE  # no replica met the assumption, so nothing was seen
+        if self.events and verdict is Verdict.SUPPORTED and self.sequence is not None:
+            if self.met == 0:
+                verdict = sentinel = Verdict.OUTSIDE  # no replica met the assumption, so nothing was seen
+            elif self._rare(self.sequence) * self.sequence.upper <= self.bound:
+                verdict = sentinel = Verdict.VACUOUS  # the assumption is met too seldom for the bound to fail
         found: dict[str, Any] = {"instance": self.label, **self.values, "bound": self.bound, "verdict": verdict.value,
                                  "sentinel": sentinel.value}
         if self.sequence is not None and self.sequence.count:
             low, high = self.sequence.interval
             found |= {"mean": self.sequence.mean, "low": low, "high": high, "replicas": self.sequence.count,
-                      "tightness": self.sequence.mean / self.bound if self.bound > 0 else None,
+                      "tightness": self._tightness(self.sequence.mean),
                       "power": self.sequence.half_width / abs(self.bound) if self.bound else None}
             if self.events:
                 found["paths_in_event"] = self.met
@@ -210,15 +228,21 @@ def _used(statement: Statement, values: Mapping[str, float]) -> dict[str, float]
     return {k: v for k, v in values.items() if k in needed}
 
 
-def _evidence(rows: list[dict[str, Any]], engine: str, context: Context) -> Evidence:
+def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, context: Context,
+              resolution: float) -> Evidence:
     verdicts = [Verdict(r["verdict"]) for r in rows]
     verdict = combine(verdicts) if verdicts else Verdict.OUTSIDE
-    decided = [r for r in rows if Verdict(r["verdict"]) is Verdict.SUPPORTED]
+    deciding = Verdict.REFUTED if verdict is Verdict.REFUTED else Verdict.SUPPORTED
+    decided = [r for r in rows if r["verdict"] == deciding and "mean" in r]
     sentinels = {Verdict(r["sentinel"]) for r in rows}
     quiet = {word: verdicts.count(word) for word in (Verdict.VACUOUS, Verdict.OUTSIDE) if word in verdicts}
-    spoke = len(rows) - sum(quiet.values())
+    unsampled = sum("mean" not in r for r in rows) - sum("mean" not in r for r in rows if r["verdict"] in quiet)
+    spoke = len(rows) - sum(quiet.values()) - unsampled
     summary = f"{spoke} mean{'s' * (spoke != 1)} by confidence sequence"
+    if statement.relation == "==" and verdict is Verdict.SUPPORTED:
+        summary += f", equal to within {2 * resolution:.0%}"  # what decide_equal promises, and no more
     summary += "".join(f", {count} {word.value}" for word, count in quiet.items())
+    summary += f", {unsampled} not sampled: out of time" if unsampled else ""
     if verdict is Verdict.REFUTED:
         bad = next(r for r in rows if r["verdict"] == Verdict.REFUTED)
         summary = f"{bad['instance']}: mean in [{bad['low']:.4g}, {bad['high']:.4g}], bound {bad['bound']:.4g}"
@@ -232,5 +256,6 @@ def _evidence(rows: list[dict[str, Any]], engine: str, context: Context) -> Evid
         method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
         tightness=max((r["tightness"] for r in decided if r["tightness"] is not None), default=None),
         power=max((r["power"] for r in decided if r["power"] is not None), default=None),
-        details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level, "readouts": rows},
+        details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level,
+                 "sentinel_refuted_on": sum(r["sentinel"] == Verdict.REFUTED for r in rows), "readouts": rows},
     )

@@ -126,7 +126,7 @@ class WidthLimit:
                 answer = compare(left, statement.relation, right)
                 report |= {"last_layer": layer, "lhs": left.str(12), "rhs": right.str(12)}
                 if answer is False:
-                    return report | {"verdict": Verdict.REFUTED.value, "crossing_layer": layer}
+                    return report | {"verdict": Verdict.REFUTED.value, "crossing_layer": layer + self.offset}
                 if answer is None:
                     return report | {"verdict": Verdict.INCONCLUSIVE.value}
                 if admitted is not Verdict.CERTIFIED:
