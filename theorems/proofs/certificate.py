@@ -41,12 +41,17 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _tie(statement: Statement) -> str:
-    """The digest of what ties a statement to its theorem: the kernel's inputs, or, by name, the words."""
+    """The digest of what ties a statement to its theorem: the kernel's inputs, or, by name, words and formulas.
+
+    By name no kernel compares: a change is noticed, and whoever records anew answers for it.
+    """
     proof = _proof(statement)
     if proof.link == "kernel":
         return _sha256((check_file(statement) + neighbours_file([statement])).encode())
     parts = (proof.theorem, proof.gloss, proof.leaves, str(statement.lhs), statement.relation, str(statement.rhs),
-             *(str(a.relation) for a in statement.assumptions))
+             *(str(a.relation) for a in statement.assumptions),
+             *(f"{v.symbol} {v.domain} {v.size}" for v in statement.variables),
+             *(f"{name} {meaning}" for name, meaning in statement.definitions.items()))
     return _sha256("\n".join(parts).encode())
 
 
