@@ -79,8 +79,8 @@ WIDTH_SCALING = Statement(
     sentinel=Sentinel("slope within 1/20 of -0.61", lhs=sp.Abs(beta + sp.Rational(61, 100))),
     expected=Verdict.SUPPORTED, checks=(Scaling(
         beta, _stationary(rescale_chain, 1.0), _last_gap, ("orthogonality_gap",), replicas=1000),),
-    remark="The figure prints -0.46: its average runs over all 500 layers, the first included, and the start of "
-           "the path weighs more the smaller the stationary gap, that is, the wider the network.",
+    remark="The figure prints -0.46: its average runs over all 500 layers, and the first of them weigh more the wider "
+           "the network. Averaged so, n = 4, widths 16 … 512: -0.463 from columns 1e-6 apart, -0.507 from orthogonal ones.",
 )
 
 # --- Figure 1: two samples, with and without normalisation ------------------------------------------------
