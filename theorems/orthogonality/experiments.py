@@ -80,7 +80,8 @@ WIDTH_SCALING = Statement(
     expected=Verdict.SUPPORTED, checks=(Scaling(
         beta, _stationary(rescale_chain, 1.0), _last_gap, ("orthogonality_gap",), replicas=1000),),
     remark="The figure prints -0.46: its average runs over all 500 layers, and the first of them weigh more the wider "
-           "the network. Averaged so, n = 4, widths 16 … 512: -0.463 from columns 1e-6 apart, -0.507 from orthogonal ones.",
+           "the network. Averaged so, n = 4, widths 16 … 512: -0.463 from columns 1e-6 apart, -0.507 from "
+           "orthogonal ones.",
 )
 
 # --- Figure 1: two samples, with and without normalisation ------------------------------------------------
