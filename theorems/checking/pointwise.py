@@ -20,7 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.context import Context
 from theorems.checking.tables import Completed, evaluate
-from theorems.expressions import InexactError
+from theorems.expressions import InexactError, arguments_of
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -54,24 +54,26 @@ def compare(left: Any, relation: str, right: Any) -> bool | None:
     return False if left != right else None  # equality of balls is never certain
 
 
-def _equal_by_radicals(
-    lhs: sp.Expr, rhs: sp.Expr, values: Mapping[str, Any], definitions: Mapping[Any, sp.Expr | str]
-) -> bool | None:
-    """True if the sides, opened and multiplied out as radicals, cancel term by term; None if that is open."""
-    try:
-        plain = {name: _radical(value) for name, value in values.items()}
-    except TypeError:  # a ball
-        return None
-    meanings = {str(name): meaning for name, meaning in definitions.items() if isinstance(meaning, sp.Lambda)}
+def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> bool | None:
+    """True if the sides, opened and multiplied out as radicals, cancel term by term; None if that is open.
+
+    ``values`` are exact; a family that has irrational members is opened to its definition.
+    """
     opened = lhs - rhs
-    while True:  # each family is defined by families before it
-        scalars = {s: plain[str(s)] for s in opened.free_symbols if not isinstance(plain.get(str(s), []), list)}
-        opened = opened.subs(scalars).doit()
-        defined = [x for x in opened.atoms(sp.Indexed) if str(x.base) in meanings]
-        if not defined:
-            break
-        opened = opened.xreplace({x: meanings[str(x.base)](*x.indices) for x in defined})
-    opened = opened.xreplace({x: _entry(plain[str(x.base)], x.indices) for x in opened.atoms(sp.Indexed)})
+    while any(not isinstance(s, sp.Indexed) for s in opened.free_symbols):
+        plain: dict[str, Any] = {}
+        for name in map(str, arguments_of(opened)):
+            try:
+                plain[name] = _radical(values[name])
+            except InexactError:
+                pass
+            except TypeError:  # a ball
+                return None
+        opened = opened.subs({s: plain[str(s)] for s in opened.free_symbols
+                              if not isinstance(plain.get(str(s), []), list)}).doit()
+        members = {x: _entry(plain[str(x.base)], x.indices) if str(x.base) in plain
+                   else values.opened(str(x.base), x.indices) for x in opened.atoms(sp.Indexed)}
+        opened = opened.xreplace(members)
     return True if sp.expand(opened) == 0 else None
 
 
@@ -112,17 +114,17 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
         holds = {"<=": left <= right, "<": left < right, ">=": left >= right, ">": left > right,
                  "==": left == right}[statement.relation]
         return Decision(holds, _ratio(flint.arb(left), flint.arb(right), power))
-    if statement.relation == "==" and _equal_by_radicals(statement.lhs, statement.rhs, plain, definitions):
+    if statement.relation == "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
         return Decision(True, 1.0)
     difference, ratio = _difference(lhs, rhs), None
     for precision in PRECISIONS:
         with flint.ctx.workprec(precision):
-            given = Completed(values(), definitions, False)
-            gap = evaluate(difference, given, False)
-            ratio = _ratio(evaluate(lhs, given, False), evaluate(rhs, given, False), power)
+            balls = Completed(values(), definitions, False)
+            gap = evaluate(difference, balls, False)
+            ratio = _ratio(evaluate(lhs, balls, False), evaluate(rhs, balls, False), power)
             if (certain := compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
-    if statement.relation != "==" and _equal_by_radicals(statement.lhs, statement.rhs, plain, definitions):
+    if statement.relation != "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
         return Decision(statement.relation in ("<=", ">="), 1.0)
     return Decision(None, ratio)
 
@@ -283,8 +285,7 @@ class Pointwise:
             except (InexactError, TypeError):
                 left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
             answer = holds(left, relation, right)
-            if answer is None and _equal_by_radicals(
-                    relation.lhs, relation.rhs, plain, statement.definitions):
+            if answer is None and _equal_by_radicals(relation.lhs, relation.rhs, exact):
                 answer = isinstance(relation, sp.Eq | sp.Le | sp.Ge)
             answers.append(answer)
         return False if False in answers else None if None in answers else True

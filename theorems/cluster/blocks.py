@@ -14,6 +14,7 @@ from theorems.cluster.notation import (
     FAMILY,
     FIRST,
     INPUT,
+    NO_ZERO_ROW,
     NUDGE,
     OTHER,
     OURS,
@@ -71,15 +72,55 @@ def _invariance(rescaled: bool, within: str) -> Statement:
         family=FAMILY, theorem="two_block_invariance", variant=f"rescaled_{kind}" if rescaled else kind, source=OURS,
         quantifier=Quantifier.POINTWISE, relation="==", definitions=rescaled_layer if rescaled else layer,
         variables=(BATCH, BLOCK, INPUT, OUTPUT, WEIGHTS, FIRST, OTHER, *(() if rescaled else (SCALE,)), *places),
-        expected=Verdict.CERTIFIED, chain="batchnorm" if rescaled else "recenter_relu",
+        assumptions=(NO_ZERO_ROW,) if rescaled else (), expected=Verdict.CERTIFIED,
+        chain="batchnorm" if rescaled else "recenter_relu",
         checks=(Pointwise(lambda item: item, lambda: inputs.layer_inputs(within), lambda: inputs.layer_corners(within),
                           examples=60 if rescaled else 150),),
         proof=Proof(
             theorem=f"{ROCQ}.TwoBlocks.two_block_invariance_{'rescaled_' if rescaled else ''}indexed",
-            script=f"move=> {names} _ _ _ _ _ hi hj defX defA defZ {'defQ ' if rescaled else ''}defY; {reshaped}{end.format(facts)}",
+            script=f"move=> {names} _ _ _ _ _ hi hj defX defA defZ {'defQ ' if rescaled else ''}defY{' _' if rescaled else ''}; {reshaped}{end.format(facts)}",
             also=(f"{ROCQ}.TwoBlocks.two_block_invariance{'_rescaled' if rescaled else ''}",)),
         **claim)
 
 
-STATEMENTS: tuple[Statement, ...] = tuple(
-    _invariance(rescaled, within) for rescaled in (False, True) for within in ("first", "other", ""))
+# --- the values after rescaling, in one row ------------------------------------------------------------------
+
+u, v, mean_square, odds = (sp.Symbol(name, real=True) for name in ("u", "v", "Q", "a"))
+x, z, y = (sp.IndexedBase(name, shape=(n,), real=True) for name in "xzy")
+_ROW_OF_TWO = {
+    x: sp.Lambda((j,), sp.Piecewise((u, j < m), (v, True))),
+    z: sp.Lambda((j,), x[j] - sp.Sum(x[k], (k, 0, n - 1)) / n),
+    mean_square: sp.Sum(z[k] ** 2, (k, 0, n - 1)) / n,
+    y: sp.Lambda((j,), sp.Max(z[j] / sp.sqrt(mean_square), 0)),
+}
+
+
+def _values(block: str) -> Statement:
+    first = block == "first"
+    larger, ratio, words = (v < u, (n - m) / m, "√((n-m)/m)") if first else (u < v, m / (n - m), "√(m/(n-m))")
+    cases = "hj" if first else "ltnNge hj"
+    return Statement(
+        family=FAMILY, theorem="rescaled_values", variant=block, source=OURS, quantifier=Quantifier.POINTWISE,
+        title=f"With rescaling, entries of the {block} block are {words} where its value is the larger, else 0",
+        variables=(BATCH, BLOCK, Variable(u, sp.Reals, "the row's value on the first block"),
+                   Variable(v, sp.Reals, "the row's value on the other"), in_first(j) if first else in_other(j)),
+        definitions={**_ROW_OF_TWO, odds: ratio}, assumptions=(Assumption(sp.Ne(u, v), "the blocks differ"),),
+        lhs=y[j], relation="==", rhs=sp.Piecewise((sp.sqrt(odds), larger), (0, True)), chain="batchnorm",
+        sentinel=Sentinel("√(n/m) and √(n/(n-m)), as if only one block were recentred",
+                          rhs=sp.Piecewise((sp.sqrt(odds + 1), larger), (0, True))),
+        expected=Verdict.CERTIFIED,
+        checks=(Pointwise(lambda item: item, lambda: inputs.row_inputs(block), lambda: inputs.row_corners(block),
+                          examples=100),),
+        proof=Proof(
+            theorem=f"{ROCQ}.TwoBlocks.rescaled_values",
+            script=r"move=> R n m u v j x z Q y a _ m1 mn hj defx defz defQ defy -> _; "
+                   r"(have defy' b : y b = Num.max (z b / Num.sqrt ((\sum_(k < n) z k ^+ 2) / n%:R)) 0 "
+                   f"by rewrite defy defQ maxC); by rewrite (THEOREM m1 mn defx defz defy') {cases}",
+            also=(f"{ROCQ}.TwoBlocks.rescaled_values_alternative", f"{ROCQ}.TwoBlocks.rescaled_values_layer")),
+    )
+
+
+STATEMENTS: tuple[Statement, ...] = (
+    *(_invariance(rescaled, within) for rescaled in (False, True) for within in ("first", "other", "")),
+    _values("first"), _values("other"),
+)

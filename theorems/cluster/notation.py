@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theorems.statement import Source, Variable
+from theorems.statement import Assumption, Source, Variable
 
 FAMILY = "cluster"
 #: Where the family's theorems are in the Rocq development.
@@ -67,3 +67,5 @@ rescaled_layer = {
     **two_blocks, Q: sp.Lambda((r,), sp.Sum(Z[r, k] ** 2, (k, 0, n - 1)) / n),
     Y: sp.Lambda((r, j), sp.Max(Z[r, j] / sp.sqrt(Q[r]), 0)),
 }
+#: Where a row's values on the blocks coincide, recentring leaves zeros, which no scale makes a unit row.
+NO_ZERO_ROW = Assumption(sp.Gt(sp.Product(Q[r], (r, 0, p - 1)), 0), "no recentred row is zero")
