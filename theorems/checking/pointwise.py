@@ -57,23 +57,23 @@ def compare(left: Any, relation: str, right: Any) -> bool | None:
 def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> bool | None:
     """True if the sides, opened and multiplied out as radicals, cancel term by term; None if that is open.
 
-    ``values`` are exact; a family that has irrational members is opened to its definition.
+    ``values`` are exact; what they define is opened to its definition where it is irrational.
     """
     opened = lhs - rhs
-    while any(not isinstance(s, sp.Indexed) for s in opened.free_symbols):
+    while arguments := arguments_of(opened):
         plain: dict[str, Any] = {}
-        for name in map(str, arguments_of(opened)):
+        for name in map(str, arguments):
             try:
                 plain[name] = _radical(values[name])
             except InexactError:
-                pass
+                plain[name] = values.meaning(name)
             except TypeError:  # a ball
                 return None
-        opened = opened.subs({s: plain[str(s)] for s in opened.free_symbols
-                              if not isinstance(plain.get(str(s), []), list)}).doit()
-        members = {x: _entry(plain[str(x.base)], x.indices) if str(x.base) in plain
-                   else values.opened(str(x.base), x.indices) for x in opened.atoms(sp.Indexed)}
-        opened = opened.xreplace(members)
+        opened = opened.subs({s: plain[str(s)] for s in opened.free_symbols if isinstance(
+            plain.get(str(s)), sp.Expr) and not isinstance(plain[str(s)], sp.Lambda)}).doit()
+        opened = opened.xreplace({
+            x: family(*x.indices) if isinstance(family := plain[str(x.base)], sp.Lambda) else _entry(family, x.indices)
+            for x in opened.atoms(sp.Indexed)})
     return True if sp.expand(opened) == 0 else None
 
 

@@ -42,9 +42,9 @@ class Completed(Mapping[str, Any]):
                                   else evaluate(meaning, self, self._exactly))
         return self._values[name]
 
-    def opened(self, family: str, indices: tuple[sp.Expr, ...]) -> sp.Expr:
-        """What the definition of a family says of one member."""
-        return self._meanings[family][1](*indices)
+    def meaning(self, name: str) -> sp.Expr:
+        """The definition of a symbol, or the ``Lambda`` of a family."""
+        return self._meanings[name][1]
 
     def _table(self, family: sp.IndexedBase, meaning: sp.Lambda) -> Any:
         extents = [range(int(evaluate(size, self, True).p)) for size in family.shape]

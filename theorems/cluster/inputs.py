@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-__all__ = ["layer_corners", "layer_inputs", "row_corners", "row_inputs"]
+__all__ = ["layer_corners", "layer_inputs", "row_corners", "row_inputs", "sizes"]
 
 Item = Mapping[str, Any]
 _TINY = Fraction(1, 10**12)
@@ -68,3 +68,8 @@ def row_corners(column: str) -> list[Item]:
     """Every block split of n ≤ 8, both signs."""
     return [{"n": n, "m": m, "u": u, "v": -u, "j": 0 if column == "first" else n - 1}
             for n in range(2, 9) for m in range(1, n) for u in (Fraction(1), Fraction(-3, 7))]
+
+
+def sizes() -> SearchStrategy[int]:
+    """Batch sizes, most of them small."""
+    return st.one_of(st.integers(3, 100), st.integers(3, 10**6))

@@ -56,6 +56,9 @@ class Formulas:
     indices, ``indices`` variables that are indices to what they run below.
     """
 
+    #: The notation of sums, its level, and that of what may stand under it without parentheses.
+    _SUM = ("\\sum", _BIG, _TIMES)
+
     def __init__(self, names: Mapping[str, str], naturals: Mapping[str, int],
                  sizes: Mapping[str, tuple[sp.Expr, ...]], indices: Mapping[str, sp.Expr] | None = None) -> None:
         self._names, self._naturals, self._sizes = names, naturals, sizes
@@ -258,7 +261,7 @@ class Formulas:
         return f"{_within(base, _APPLIED)} ^+ {self.natural(sp.expand(exponent))}", _POWER
 
     def _big(self, e: sp.Sum | sp.Product) -> Term:
-        sign, level, inside = ("\\sum", _BIG, _TIMES) if isinstance(e, sp.Sum) else ("\\prod", 36, _POWER)
+        sign, level, inside = self._SUM if isinstance(e, sp.Sum) else ("\\prod", 36, _POWER)
         outer = dict(self._bound)
         heads = []
         for index, first, last in reversed(e.limits):
@@ -301,11 +304,14 @@ class Formulas:
     def _condition(self, e: sp.Basic) -> str:
         if isinstance(e, sp.And):
             return " && ".join(sorted(self._condition(a) for a in e.args))
+        whole = all(str(s) in self._bound or str(s) in self._naturals for s in e.free_symbols)
+        if isinstance(e, sp.Eq) and whole:
+            return f"({self.natural(e.lhs)} == {self.natural(e.rhs)})"
         if not isinstance(e, sp.Lt | sp.Le | sp.Gt | sp.Ge):
             raise UnprintableError(f"the condition {sp.sstr(e)} has no printed form")
         left, right = (e.rhs, e.lhs) if isinstance(e, sp.Gt | sp.Ge) else (e.lhs, e.rhs)
         sign = "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
-        if all(str(s) in self._bound or str(s) in self._naturals for s in e.free_symbols):
+        if whole:
             return f"({self.natural(left)} {sign} {self.natural(right)})%N"
         return f"({self.real(left)} {sign} {self.real(right)})"
 
