@@ -2,12 +2,13 @@
 
 - ``blocks``: two blocks of equal columns, any weights (decided exactly)
 - ``symmetric``: the configuration of equal norms and angles, at infinite width
+- ``reduction``: one number describes n - 1 alike samples and one other
 - ``notation``, ``inputs``: symbols, exact inputs
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
 
-from theorems.cluster import blocks, symmetric
+from theorems.cluster import blocks, reduction, symmetric
 from theorems.statement import Statement
 
-STATEMENTS: tuple[Statement, ...] = (*blocks.STATEMENTS, *symmetric.STATEMENTS)
+STATEMENTS: tuple[Statement, ...] = (*blocks.STATEMENTS, *symmetric.STATEMENTS, *reduction.STATEMENTS)

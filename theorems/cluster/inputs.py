@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-__all__ = ["layer_corners", "layer_inputs", "row_corners", "row_inputs", "sizes"]
+__all__ = ["layer_corners", "layer_inputs", "row_corners", "row_inputs", "sizes",
+           "symmetric_corners", "symmetric_inputs"]
 
 Item = Mapping[str, Any]
 _TINY = Fraction(1, 10**12)
@@ -73,3 +74,18 @@ def row_corners(column: str) -> list[Item]:
 def sizes() -> SearchStrategy[int]:
     """Batch sizes, most of them small."""
     return st.one_of(st.integers(3, 100), st.integers(3, 10**6))
+
+
+@st.composite
+def symmetric_inputs(draw: Any) -> Item:
+    """Equal squared norms a, equal products b < a, and two samples."""
+    n = draw(st.integers(3, 5))
+    a = draw(st.fractions(Fraction(1, 10), 10, max_denominator=20))
+    b = draw(st.fractions(-10, 10, max_denominator=20).filter(lambda x: x < a))
+    return {"n": n, "a": a, "b": b, "i": draw(st.integers(0, n - 1)), "j": draw(st.integers(0, n - 1))}
+
+
+def symmetric_corners() -> list[Item]:
+    """Orthogonal, nearly collinear and simplex starts, on and off the diagonal."""
+    return [{"n": n, "a": Fraction(1), "b": b, "i": 0, "j": j} for n in (3, 4, 6) for j in (0, n - 1)
+            for b in (Fraction(0), 1 - Fraction(1, 10**6), Fraction(-1, n - 1))]
