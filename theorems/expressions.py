@@ -213,6 +213,7 @@ class Compiled:
         return flint.arb(self._balls(*(_rational(v, False) for v in values)))
 
 
+@lru_cache(maxsize=4096)
 def arguments_of(expression: sp.Expr) -> tuple[sp.Symbol | sp.IndexedBase, ...]:
     """What :func:`compiled` needs values for: free symbols and indexed families, by name."""
     bases = expression.atoms(sp.IndexedBase)

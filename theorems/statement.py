@@ -196,7 +196,8 @@ class Proof:
     ``script`` is one tactic expression, in which THEOREM stands for the theorem, that leads to the print where the
     two differ in shape; the kernel checks its result. A theorem that ``refutes`` is the negation of the statement.
     ``structure`` is the field the statement is printed over, where the least that its operations need is not what
-    the theorem has: a structure of mathcomp, or ``R`` for Coq's real numbers. ``also`` names theorems that say more on the same subject.
+    the theorem has: a structure of mathcomp, or ``R`` for Coq's real numbers. ``also`` names theorems that say more
+    on the same subject.
     """
 
     theorem: str

@@ -24,7 +24,6 @@ from theorems.cluster.notation import (
     SCALE,
     WEIGHTS,
     Y,
-    Z,
     i,
     in_first,
     in_other,
@@ -45,7 +44,8 @@ _ALL = (BATCH, BLOCK, INPUT, OUTPUT, WEIGHTS, FIRST, OTHER)
 _SAME = (r"(have defY' a b : Y a b = s * Num.max (A a b - (\sum_(k < n) A a k) / n%:R) 0 by rewrite defY defZ maxC); ",
          "THEOREM defX defA defY'")
 _SAME_RESCALED = (
-    r"(have defY' a b : Y a b = Num.max (Z a b / Num.sqrt ((\sum_(k < n) Z a k ^+ 2) / n%:R)) 0 by rewrite defY defQ maxC); ",
+    r"(have defY' a b : Y a b = Num.max (Z a b / Num.sqrt ((\sum_(k < n) Z a k ^+ 2) / n%:R)) 0 "
+    "by rewrite defY defQ maxC); ",
     "THEOREM defX defA defZ defY'")
 
 
@@ -57,7 +57,8 @@ def _invariance(rescaled: bool, within: str) -> Statement:
         claim: dict[str, Any] = dict(
             title=f"The {words} keeps the {within} block's columns equal", lhs=Y[r, i], rhs=Y[r, j],
             sentinel=Sentinel("equal but for one part in a million", rhs=(1 + NUDGE) * Y[r, j]))
-        places, end = (ROW, column(i), column(j)), f"apply: ({{}}).1; by rewrite {tied}"
+        places: tuple[Variable, ...] = (ROW, column(i), column(j))
+        end = f"apply: ({{}}).1; by rewrite {tied}"
     else:
         claim = dict(
             title=f"The {words} makes the two blocks orthogonal: ⟨c′, o′⟩ = 0",
@@ -67,18 +68,20 @@ def _invariance(rescaled: bool, within: str) -> Statement:
         places, end = (in_first(i), in_other(j)), "exact: ({}).2"
     reshaped, facts = _SAME_RESCALED if rescaled else _SAME
     kind = f"within_{within}" if within else "orthogonal"
-    names = f"R n m d p W c o {'' if rescaled else 's '}{'r ' if within else ''}i j X A Z {'Q ' if rescaled else ''}Y"
+    scale, row, square = "" if rescaled else "s ", "r " if within else "", "Q " if rescaled else ""
+    names = f"R n m d p W c o {scale}{row}i j X A Z {square}Y _ _ _ _ _ hi hj defX defA defZ "
+    names += "defQ defY _" if rescaled else "defY"
     return Statement(
         family=FAMILY, theorem="two_block_invariance", variant=f"rescaled_{kind}" if rescaled else kind, source=OURS,
         quantifier=Quantifier.POINTWISE, relation="==", definitions=rescaled_layer if rescaled else layer,
         variables=(BATCH, BLOCK, INPUT, OUTPUT, WEIGHTS, FIRST, OTHER, *(() if rescaled else (SCALE,)), *places),
         assumptions=(NO_ZERO_ROW,) if rescaled else (), expected=Verdict.CERTIFIED,
         chain="batchnorm" if rescaled else "recenter_relu",
-        checks=(Pointwise(lambda item: item, lambda: inputs.layer_inputs(within), lambda: inputs.layer_corners(within),
-                          examples=60 if rescaled else 150),),
+        checks=(Pointwise(lambda item: item, lambda: inputs.layer_inputs(within),
+                          lambda: inputs.layer_corners(within, ties=not rescaled), examples=60 if rescaled else 150),),
         proof=Proof(
             theorem=f"{ROCQ}.TwoBlocks.two_block_invariance_{'rescaled_' if rescaled else ''}indexed",
-            script=f"move=> {names} _ _ _ _ _ hi hj defX defA defZ {'defQ ' if rescaled else ''}defY{' _' if rescaled else ''}; {reshaped}{end.format(facts)}",
+            script=f"move=> {names}; {reshaped}{end.format(facts)}",
             also=(f"{ROCQ}.TwoBlocks.two_block_invariance{'_rescaled' if rescaled else ''}",)),
         **claim)
 

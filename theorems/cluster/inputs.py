@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-__all__ = ["layer_corners", "layer_inputs", "row_corners", "row_inputs", "sizes",
+__all__ = ["law_corners", "law_inputs", "layer_corners", "layer_inputs", "row_corners", "row_inputs", "sizes",
            "symmetric_corners", "symmetric_inputs"]
 
 Item = Mapping[str, Any]
@@ -39,19 +39,33 @@ def layer_inputs(draw: Any, within: str = "") -> Item:
             "c": draw(_vectors(d)), "o": draw(_vectors(d)), "r": draw(st.integers(0, p - 1)), "i": i, "j": j}
 
 
-def layer_corners(within: str = "") -> list[Item]:
-    """Every block split of n ≤ 8 once, both signs of u - v, a row where the blocks tie, and huge contrasts."""
-    weights = ((Fraction(1), Fraction(0)), (Fraction(-1), Fraction(1, 3)), (Fraction(0), Fraction(1)),
-               (1 / _TINY, _TINY))
-    c, o = (Fraction(2), Fraction(5)), (Fraction(1, 2), Fraction(5))  # the third row ties them
-    found = []
+def layer_corners(within: str = "", *, ties: bool = True) -> list[Item]:
+    """Every block split of n ≤ 8, both signs of u - v, and with ``ties`` a row where the blocks tie and contrasts."""
+    weights: tuple[tuple[Fraction, ...], ...] = ((Fraction(1), Fraction(0)), (Fraction(-1), Fraction(1, 3)))
+    if ties:  # in the first of these two rows
+        weights += ((Fraction(0), Fraction(1)), (1 / _TINY, _TINY))
+    c, o = (Fraction(2), Fraction(5)), (Fraction(1, 2), Fraction(5))
+    found: list[Item] = []
     for n in range(2, 9):
         for m in range(1, n):
             pair = {"first": (0, m - 1), "other": (m, n - 1)}.get(within, (m - 1, m))
             if not within or pair[0] != pair[1]:
-                found += [{"n": n, "m": m, "d": 2, "p": 4, "s": Fraction(3, 7), "W": weights, "c": c, "o": o,
-                           "r": row, "i": pair[0], "j": pair[1]} for row in (range(4) if within else (0,))]
+                found += [{"n": n, "m": m, "d": 2, "p": len(weights), "s": Fraction(3, 7), "W": weights, "c": c, "o": o,
+                           "r": row, "i": pair[0], "j": pair[1]} for row in (range(len(weights)) if within else (0,))]
     return found
+
+
+@st.composite
+def law_inputs(draw: Any) -> Item:
+    """A finite symmetric law of a row of weights, blocks, and a column of each."""
+    item = dict(draw(layer_inputs()))
+    weights = draw(st.tuples(*(st.integers(0, 5),) * item["p"]).filter(any))
+    return item | {"P": tuple(Fraction(x, sum(weights)) for x in weights)}
+
+
+def law_corners() -> list[Item]:
+    """Four pairs of outcomes, equally probable, for every block split of n ≤ 8."""
+    return [{**item, "P": (Fraction(1, 4),) * 4} for item in layer_corners()]
 
 
 @st.composite

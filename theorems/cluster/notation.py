@@ -14,7 +14,7 @@ FAMILY = "cluster"
 #: Where the family's theorems are in the Rocq development.
 ROCQ = "BatchNorm.cluster"
 #: The phenomenon is N24's, of which only the abstract is known here; no statement is that paper's theorem.
-OURS = Source("ours", "after N24 (arXiv 2412.02843), of which the abstract is known")
+OURS = Source("ours", "after N24 (arXiv 2412.02843)")
 
 n = sp.Symbol("n", integer=True, positive=True)
 m = sp.Symbol("m", integer=True, positive=True)

@@ -50,8 +50,8 @@ def _eigenvalue(variant: str, title: str, value: sp.Expr, part: str, shape: str,
         variant=variant, title=title, lhs=value, rhs=sp.Integer(1),
         sentinel=Sentinel("below ⅔", rhs=sp.Rational(2, 3)),
         proof=Proof(theorem=f"{_LEAF}.SymmetricFixedPointReLU.symmetric_jacobian_relu", structure=REALS,
-                    script=_INTRODUCE + f"apply: (eq_ind_r (fun x => x < 1) (THEOREM n3 angle value defslope).{part}.2); "
-                                       f"by rewrite {shape}/Rdiv; ring",
+                    script=f"{_INTRODUCE}apply: (eq_ind_r (fun x => x < 1) (THEOREM n3 angle value defslope).{part}.2);"
+                           f" by rewrite {shape}/Rdiv; ring",
                     also=(f"{ROCQ}.SymmetricFixedPoint.jacobian_eigenvalues_below_one",
                           f"{ROCQ}.SymmetricJacobian.jacobian_{variant.removeprefix('eigenvalue_')}")),
         **_stable, **more)

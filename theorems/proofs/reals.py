@@ -10,19 +10,30 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from theorems.proofs.formulas import _APPLIED, _ATOM, _INVERSE, _POWER, _TIMES, Formulas, Term, UnprintableError, _within
+from theorems.proofs.formulas import (
+    _APPLIED,
+    _ATOM,
+    _BIG,
+    _INVERSE,
+    _POWER,
+    _TIMES,
+    Formulas,
+    Term,
+    UnprintableError,
+    _within,
+)
 
 __all__ = ["REALS", "RealFormulas"]
 
 #: What a proof names as its structure to be printed here.
 REALS = "R"
-_BIG, _OPPOSITE = 36, 35
+_OPPOSITE = 35
 
 
 class RealFormulas(Formulas):
     """As :class:`Formulas`, with the notations of ``R_scope``, and with pi and arccos."""
 
-    _SUM = ("\\big[Rplus/0]", _BIG, _POWER)
+    _SUM = ("\\big[Rplus/0]", _BIG, _POWER)  # in parentheses wherever it is not alone
 
     def _term(self, e: sp.Expr) -> Term:
         if e == sp.pi:

@@ -128,6 +128,14 @@ class _Line(StrPrinter):  # type: ignore[misc]
     def _print_Product(self, expr: sp.Product) -> str:
         return self._bounded("∏", expr)
 
+    def _print_Piecewise(self, expr: sp.Piecewise) -> str:
+        *cases, (last, _) = expr.args
+        return "".join(f"{self._print(value)} if {self._print(where)}, " for value, where in cases) + (
+            f"else {self._print(last)}")
+
+    def _print_Max(self, expr: sp.Max) -> str:
+        return f"max({', '.join(self._print(a) for a in expr.args)})"
+
     def _print_Relational(self, expr: Any) -> str:
         return f"{self._print(expr.lhs)} {_RELATIONS[type(expr)]} {self._print(expr.rhs)}"
 
