@@ -106,19 +106,25 @@ def spectrum_enclosure(angle: arb, n: int) -> SpectrumEnclosure:
     h = 1 - (phi * share_series(phi))[0]
     inner = phi[0]
     slope = 1 - (n - 1) * excess[1] * s / (2 * n * n * h * c)
-    trace, determinant = block_invariants(inner, angle, h, arb(n))
+    trace, determinant = block_invariants(inner, angle, h, 1 / arb(n))
     block = _larger_modulus(trace, determinant)
     within = (1 - inner / pi) / h
     radius = abs(slope).max(block)
     return SpectrumEnclosure(slope, within, trace, determinant, block, radius.max(within) if n > 4 else radius)
 
 
-def block_invariants(phi: arb, angle: arb, h: arb, n: arb) -> tuple[arb, arb]:
-    """Trace and determinant of the 2 × 2 block of `outlier` at (φ, ψ), h = 1 − H(φ)."""
+def block_rows(phi: arb, angle: arb, reciprocal: arb) -> tuple[arb, arb]:
+    """σ_α/n and σ_β/n of the 2 × 2 block, its row sums before recentring, at (φ, ψ) and 1/n, which may contain 0."""
     pi = arb.pi()
     k, k_o, bend = 1 - phi / pi, angle / pi, phi.sin() / pi
-    row_a = (1 + (n - 3) * bend / 2 + (n - 1) * (2 * angle).sin() / (4 * pi) - k_o) / n
-    row_b = (n - 3) * (k - k_o) / n
+    weight = (1 - reciprocal) * (2 * angle).sin() / (4 * pi)
+    return (reciprocal * (1 - k_o) + (1 - 3 * reciprocal) * bend / 2 + weight, (1 - 3 * reciprocal) * (k - k_o))
+
+
+def block_invariants(phi: arb, angle: arb, h: arb, reciprocal: arb) -> tuple[arb, arb]:
+    """Trace and determinant of the 2 × 2 block at (φ, ψ) and 1/n, h = 1 − H(φ)."""
+    k, bend = 1 - phi / arb.pi(), phi.sin() / arb.pi()
+    row_a, row_b = block_rows(phi, angle, reciprocal)
     return (1 - 2 * row_a + k - row_b) / h, (k - 2 * k * row_a - (1 - bend) * row_b) / (h * h)
 
 
