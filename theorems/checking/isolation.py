@@ -1,14 +1,16 @@
 """All zeros of an analytic function on an interval, isolated and counted in ball arithmetic.
 
 The interval is cut into cells until on each the function or its derivative certainly has no zero. A cell of the first
-sort holds no zero; one of the second holds one exactly if the signs at its ends, which must be certain, differ. The
-cells cover the interval, so the count is complete.
+sort holds no zero. Neighbouring cells of the second, with the same sign of the derivative, form a run, which holds one
+zero exactly if the signs at its two ends, which must be certain, differ. The cells cover the interval, so the count is
+complete.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 from flint import arb, arb_series, fmpq
 
@@ -45,25 +47,36 @@ def isolate(function: Function, low: fmpq, high: fmpq) -> tuple[list[Zero], int]
     on a neighbourhood of the interval. ``low`` and ``high`` are dyadic. Raises :class:`UndecidedError` if the balls
     leave the count open. Cost: three evaluations a cell.
     """
-    zeros: list[Zero] = []
-    cells = 0
+    cells: list[tuple[fmpq, fmpq, int]] = []  # with the sign of the derivative, or 0 where there is no zero
     waiting = [(low, high, 0)]
     while waiting:
         left, right, depth = waiting.pop()
         clear, monotone = signs(function, left, right)
-        if clear:
-            cells += 1
-        elif monotone:
-            cells += 1
-            first, last = _sign_at(function, left), _sign_at(function, right)
-            if first != last:
-                zeros.append(Zero(left, right, monotone > 0))
+        if clear or monotone:
+            cells.append((left, right, 0 if clear else monotone))
         elif depth == DEEPEST:
             raise UndecidedError(f"open on [{float(left):.6g}, {float(right):.6g}]")
         else:
             middle = (left + right) / 2
             waiting += [(middle, right, depth + 1), (left, middle, depth + 1)]
-    return zeros, cells
+    zeros = []
+    for direction, run in groupby(cells, key=lambda cell: cell[2]):
+        if direction and (zero := _in_run(function, [(left, right) for left, right, _ in run], direction)) is not None:
+            zeros.append(zero)
+    return zeros, len(cells)
+
+
+def _in_run(function: Function, run: list[tuple[fmpq, fmpq]], direction: int) -> Zero | None:
+    """The zero in a run of cells on which the function is monotone, between inner ends of certain sign."""
+    ends = [run[0][0], *(right for _, right in run)]
+    found = [_sign(function(arb_series([arb(end)], 1))[0]) for end in ends]
+    if not found[0] or not found[-1]:
+        raise UndecidedError(f"the sign at an end of [{float(ends[0]):.6g}, {float(ends[-1]):.6g}] is open")
+    if found[0] == found[-1]:
+        return None
+    low = max(end for end, sign in zip(ends, found, strict=True) if sign == found[0])
+    high = min(end for end, sign in zip(ends, found, strict=True) if sign == found[-1])
+    return Zero(low, high, direction > 0)
 
 
 def signs(function: Function, low: fmpq, high: fmpq) -> tuple[int, int]:
@@ -92,13 +105,6 @@ def narrow(function: Function, zero: Zero) -> arb:
         if not closer[1] - closer[0] < (high - low) / 2:
             return closer[0].union(closer[1])
         low, high = closer
-
-
-def _sign_at(function: Function, point: fmpq) -> int:
-    found = _sign(function(arb_series([arb(point)], 1))[0])
-    if not found:
-        raise UndecidedError(f"the sign at {float(point):.6g} is open")
-    return found
 
 
 def _sign(ball: arb) -> int:
