@@ -8,6 +8,7 @@ matrices it fixes the whole Jacobian. The bases are sorted by how permutations a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import TypeAlias
 
@@ -132,19 +133,25 @@ def symmetric_residual(n: int, edges: arb | None = None, norms: arb | None = Non
     """
     with ctx.workprec(PRECISION):
         known = symmetric_eigenvalues(n)
-        edges, norms = edges if edges is not None else known[0], norms if norms is not None else known[1]
-        rho = -1 / arb(n - 1)
-        cosine = ((1 - rho * rho).sqrt() + (arb.pi() - rho.acos()) * rho) / arb.pi()
-        gram = arb_mat([[arb(1) if i == j else cosine for j in range(n)] for i in range(n)])
-        basis = [(X, arb(0)) for X in (*_kernel(n), _diagonal([1] * n))]
-        basis += [(X, edges) for X in _edges(n, n)]
-        # within zero row sums α = −(n − 2)β
-        basis += [(_pattern(n, n, a, -(n - 2), 1), norms) for a in range(1, n)]
-        _check_basis([X for X, _ in basis])
+        values = (arb(0), edges if edges is not None else known[0], norms if norms is not None else known[1])
         worst = arb(0)
-        for X, value in basis:
-            worst = worst.max(_largest(_centred(layer_derivative(gram, _matrix(X))) - value * _centred(_matrix(X))))
+        for given, moved, part in _symmetric_images(n):
+            worst = worst.max(_largest(moved - values[part] * given))
         return worst
+
+
+@lru_cache(maxsize=2)
+def _symmetric_images(n: int) -> list[tuple[arb_mat, arb_mat, int]]:
+    """JXJ and J·DT(X)·J for a basis, and the part X belongs to: kernel and scale, edges, norms."""
+    rho = -1 / arb(n - 1)
+    cosine = arc_cosine_enclosure(rho)
+    gram = arb_mat([[arb(1) if i == j else cosine for j in range(n)] for i in range(n)])
+    # within zero row sums, norms change by α = −(n − 2)β
+    parts = ((*_kernel(n), _diagonal([1] * n)), tuple(_edges(n, n)),
+             tuple(_pattern(n, n, a, 2 - n, 1) for a in range(1, n)))
+    _check_basis([X for part in parts for X in part])
+    return [(_centred(_matrix(X)), _centred(layer_derivative(gram, _matrix(X))), k)
+            for k, part in enumerate(parts) for X in part]
 
 
 # --- the outlier ---------------------------------------------------------------------------------------------------
@@ -156,28 +163,41 @@ def outlier_residual(n: int, *, norms_move: bool = True) -> arb:
     With ``norms_move`` False the 2 × 2 block leaves out that the cosines' norms move: a wrong Jacobian. Raises
     ``ValueError`` where there is no outlier point.
     """
+    point = _point(n)
+    with ctx.workprec(PRECISION):
+        gram, h = _outlier_gram(point, n)
+        block = _block(point, n, h, norms_move)
+        kernel, edges, alone, pairs, invariant = _outlier_images(n)
+        worst = _largest(layer_derivative(gram, gram))  # scale
+        for _, moved in kernel:
+            worst = worst.max(_largest(moved))
+        for given, moved in edges:
+            worst = worst.max(_largest(moved - given * point.spectrum.within))
+        for first, second in zip(alone, pairs, strict=True):
+            for k, (_, moved) in enumerate((first, second)):
+                worst = worst.max(_largest(moved - first[0] * block[0, k] - second[0] * block[1, k]))
+        K = _centred(gram)
+        for given, moved in invariant:
+            worst = worst.max(abs(_y_rate(K, moved) - point.spectrum.slope * _y_rate(K, given)))
+        return worst
+
+
+@lru_cache(maxsize=2)
+def _outlier_images(n: int) -> list[list[tuple[arb_mat, arb_mat]]]:
+    """JXJ and J·DT(X)·J for a basis at the outlier: kernel, edges, norms α alone, pairs β, matrices all invariant."""
+    gram, _ = _outlier_gram(_point(n), n)
+    parts = [list(_kernel(n)), list(_edges(n, n - 1)), [_pattern(n, n - 1, a, 1, 0) for a in range(1, n - 1)],
+             [_pattern(n, n - 1, a, 0, 1) for a in range(1, n - 1)],
+             [_diagonal([1] * (n - 1) + [0]), _diagonal([0] * (n - 1) + [1])]]
+    _check_basis([X for part in parts for X in part])
+    return [[(_centred(_matrix(X)), _centred(layer_derivative(gram, _matrix(X)))) for X in part] for part in parts]
+
+
+def _point(n: int) -> Point:
     point = find(n).outlier
     if point is None:
         raise ValueError(f"n={n} has no outlier point")
-    with ctx.workprec(PRECISION):
-        gram, h = _outlier_gram(point, n)
-        K = _centred(gram)
-        block = _block(point, n, h, norms_move)
-        cases: list[tuple[Direction, arb_mat]] = [(X, arb_mat(n, n)) for X in _kernel(n)]
-        cases += [(X, _matrix(X) * point.spectrum.within) for X in _edges(n, n - 1)]
-        for a in range(1, n - 1):
-            alone, pairs = _pattern(n, n - 1, a, 1, 0), _pattern(n, n - 1, a, 0, 1)
-            cases += [(X, _matrix(alone) * block[0, k] + _matrix(pairs) * block[1, k])
-                      for k, X in enumerate((alone, pairs))]
-        invariant = [_diagonal([1] * (n - 1) + [0]), _diagonal([0] * (n - 1) + [1])]
-        _check_basis([*(X for X, _ in cases), *invariant])
-        worst = _largest(layer_derivative(gram, gram))  # scale
-        for X, image in cases:
-            worst = worst.max(_largest(_centred(layer_derivative(gram, _matrix(X))) - image))
-        for X in invariant:
-            moved, given = _centred(layer_derivative(gram, _matrix(X))), _centred(_matrix(X))
-            worst = worst.max(abs(_y_rate(K, moved) - point.spectrum.slope * _y_rate(K, given)))
-        return worst
+    return point
 
 
 def _diagonal(entries: Sequence[int]) -> Direction:

@@ -2,7 +2,7 @@
 
 The pair (ψ*, n*) solves e = e_ψ = 0. It is enclosed by Krawczyk's operator, which proves that the box holds exactly one
 solution. Around it, e_ψψ < 0 and e_n > 0: the maximum of e in ψ rises through 0 at n*. Elsewhere the zeros of e are counted for
-whole intervals of n at once, from 4 to the batch sizes that `large_batches` covers.
+whole intervals of n at once, from 4 to 7.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from flint import arb, arb_mat, arb_series, ctx, fmpq
 
 from simulators.engines.mean_field.outlier_enclosure import excess_series
 from theorems.checking.isolation import UndecidedError, isolate, over
-from theorems.cluster.large_batches import FIRST
 
 __all__ = ["SaddleNode", "saddle_node"]
 
 _PRECISION = 128
 _END = fmpq(101, 64)
+_MOST = 7
 _LEAST = 4  # at n = 3 the arc sine reaches its singularity at ψ = π/2; 3 is counted by itself
 #: Half the sides of the box around the saddle-node, in ψ and n.
 _AROUND = (fmpq(1, 16), fmpq(1, 128))
@@ -30,7 +30,7 @@ _NARROWEST = fmpq(1, 2**16)
 
 @dataclass(frozen=True)
 class SaddleNode:
-    """ψ* and n*; no other fixed point for real n in [4, n*), exactly two for n in (n*, 64], shown on ``cells`` of n."""
+    """ψ* and n*; no other fixed point for real n in [4, n*), exactly two for n in (n*, 7], shown on ``cells`` of n."""
 
     angle: arb
     n: arb
@@ -102,7 +102,7 @@ def saddle_node() -> SaddleNode:
         centre = [fmpq(round(float(x.mid()) * 2**20), 2**20) for x in (angle, n)]
         (left, right), (low, high) = ((c - half, c + half) for c, half in zip(centre, _AROUND, strict=True))
         _fold(left, right, low, high)
-        cells = _scan(fmpq(_LEAST), low, 1) + _scan(high, fmpq(FIRST), 3)
+        cells = _scan(fmpq(_LEAST), low, 1) + _scan(high, fmpq(_MOST), 3)
         return SaddleNode(angle, n, cells + 1)
 
 
