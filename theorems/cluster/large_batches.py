@@ -46,7 +46,8 @@ _SCALED_ZERO = fmpq(4)  # region A: τ lies within this
 class Enclosure:
     """What holds for every n ≥ `FIRST` with 1/n in [low, high], in balls.
 
-    ``fixed_points`` besides the symmetric and the two-block one; ``stretch`` is τ = n²((n + 1)φ/(3π) − 1) at the outlier;
+    ``fixed_points`` besides the symmetric and the two-block one; ``stretch`` is τ = n²((n + 1)φ/(3π) − 1) at the outlier and
+    ``stretch_after`` = n²((n + 2)φ⁺/(3π) − 1), φ⁺ being the angle after ReLU;
     ``decay`` = n(1 − spectral radius) and ``slope_decay`` = n(1 − f_n′) there; ``growth`` = n(f_n′ − 1) at the separatrix
     and ``distance`` = n((n cos ψ at the separatrix) − (at the symmetric point)); ``boxes`` counts the cells of the proof.
     """
@@ -55,6 +56,7 @@ class Enclosure:
     high: fmpq
     fixed_points: int
     stretch: arb
+    stretch_after: arb
     decay: arb
     slope_decay: arb
     growth: arb
@@ -83,7 +85,7 @@ def enclose(low: fmpq, high: fmpq) -> Enclosure:
         boxes += more
         growth, distance, more = _region_c(eps)
         slope_decay, decay = _spectrum(theta, rate, eps)
-        return Enclosure(low, high, 2, stretch, decay, slope_decay, growth, distance, boxes + more)
+        return Enclosure(low, high, 2, stretch, _after_relu(stretch, eps), decay, slope_decay, growth, distance, boxes + more)
 
 
 # --- the functions -------------------------------------------------------------------------------------------------
@@ -126,6 +128,31 @@ def _flatness(phi: arb) -> arb:
     w = variable(arb(0).union((phi * phi).upper()))
     denominator = entire(fmpq(3, 2), -w / 16)
     return (1 - entire(fmpq(5, 2), -w / 4) / (denominator * denominator))[1]
+
+
+def _after_relu(tau: arb, eps: arb) -> arb:
+    """n²((n + 2)φ⁺/(3π) − 1), from φ⁺/φ = 1 − φ/(3π) + aφ² + (third Taylor coefficient at some point of [0, φ])·φ³."""
+    pi = arb.pi()
+    b, grown = eps / (1 + eps), 1 + tau * eps * eps
+    phi = 3 * pi * b * grown
+    bend = _relu_ratio(variable(arb(0), 3))[2] + phi * _relu_ratio(variable(arb(0).union(phi.upper()), 4))[3]
+    scaled = grown / (1 + eps)  # φ/(3πε)
+    return tau - grown / (1 + eps)**2 + (1 + b) * grown * (9 * pi * pi * bend * scaled * scaled - b * tau)
+
+
+def _relu_ratio(phi: arb_series) -> arb_series:
+    """φ⁺/φ, where sin(φ⁺/2) = √h sin(φ/2)."""
+    reach = (1 - phi * share_series(phi)).sqrt() * entire(fmpq(3, 2), -phi * phi / 16)
+    return reach * _arcsine_ratio(reach * reach * phi * phi / 4)
+
+
+def _arcsine_ratio(square: arb_series) -> arb_series:
+    """arcsin(x)/x by x², analytic for x² < 1: ₂F₁(½, ½; 3/2; x²)."""
+    half, factor, coefficients = arb(fmpq(1, 2)), arb(1), []
+    for m in range(square.prec):
+        coefficients.append(factor * square[0].hypgeom_2f1(half + m, half + m, half + 1 + m))
+        factor *= (half + m) ** 2 / ((half + 1 + m) * (m + 1))
+    return arb_series(coefficients, square.prec)(arb_series([arb(0), *square.coeffs()[1:]], square.prec))
 
 
 def _near_symmetric(z: arb_series, eps: arb) -> arb_series:
