@@ -82,7 +82,8 @@ class Enclosed:
                                 for name, value in given.items() if name != "n"}
                 answer = holds(left, statement.claim, right)
                 if answer is False:
-                    return Verdict.REFUTED, f"violated at {label}", {label: found[label]}, _ratio(statement, left, right)
+                    ratio = _ratio(statement, left, right)
+                    return Verdict.REFUTED, f"violated at {label}", {label: found[label]}, ratio
                 if answer is None:
                     open_.append(label)
                 ratios.append(_ratio(statement, left, right))

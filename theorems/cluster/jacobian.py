@@ -26,7 +26,8 @@ Direction: TypeAlias = list[list[fmpq]]
 def layer_derivative(gram: arb_mat, direction: arb_mat) -> arb_mat:
     """The derivative of the layer at ``gram`` in ``direction``, both n × n and symmetric.
 
-    The layer here scales its result to the trace of ``gram``, so that scale is no direction of its own. Cosines off the diagonal must be certainly inside (−1, 1). Cost: n²/2 series of two terms, 20 µs each.
+    The layer here scales its result to the trace of ``gram``, so that scale is no direction of its own. Cosines
+    off the diagonal must be certainly inside (−1, 1). Cost: n²/2 series of two terms, 20 µs each.
     """
     n = gram.nrows()
     rows = [[arb_series([gram[i, j], direction[i, j]], 2) for j in range(n)] for i in range(n)]
@@ -126,10 +127,10 @@ def symmetric_eigenvalues(n: int) -> tuple[arb, arb]:
 def symmetric_residual(n: int, edges: arb | None = None, norms: arb | None = None) -> arb:
     """The largest entry by which the Jacobian at the symmetric point misses its closed-form spectrum.
 
-    Along a basis X of all symmetric matrices, J·DT(X)·J is compared with λJXJ: λ = 0 on the kernel of X ↦ JXJ and on the
-    fixed point itself, ``edges`` on matrices of zero diagonal and row sums, ``norms`` on those that change norms; both
-    are `symmetric_eigenvalues` unless given. DT and J·DT·J have the same eigenvalues but for zeros, as DT depends on
-    JXJ only.
+    Along a basis X of all symmetric matrices, J·DT(X)·J is compared with λJXJ: λ = 0 on the kernel of X ↦ JXJ and on
+    the fixed point itself, ``edges`` on matrices of zero diagonal and row sums, ``norms`` on those that change norms;
+    both are `symmetric_eigenvalues` unless given. DT and J·DT·J have the same eigenvalues but for zeros, as DT
+    depends on JXJ only.
     """
     with ctx.workprec(PRECISION):
         known = symmetric_eigenvalues(n)

@@ -1,17 +1,18 @@
 """The outlier reduction for all large batches at once: ε = 1/n is an interval that reaches down to 0.
 
-Written with ε, every function of `simulators.engines.mean_field.outlier` is analytic at ε = 0 once its variable is scaled
-to the region. With c = cos ψ and φ the angle within the cluster, three regions cover ψ in [0, π/2]:
+Written with ε, every function of `simulators.engines.mean_field.outlier` is analytic at ε = 0 once its variable is
+scaled to the region. With c = cos ψ and φ the angle within the cluster, three regions cover ψ in [0, π/2]:
 
-A. φ = θε, θ in [0, 12]: e, as a function of θ, is increasing; it is −2 at θ = 0 and positive at θ = 12 by B. One zero: the
-   outlier.
-B. φ ≥ 12ε and c ≥ 2ε: e > 0. For φ ≤ 1 this is shown for e·p, p = ε/φ in [0, 1/12]; for φ ≥ 1, where ψ > 1/2, for e·ε/c²
-   with a = ε/c in [0, 1/2].
-C. c = zε, z in [0, 2]: e/ε is convex in z, has the zero z_s = 1/(1 − ε), the symmetric point, with a negative slope, and is
-   positive at z = 2 by B. One more zero, above z_s: the separatrix.
+A. φ = θε, θ in [0, 12]: e, as a function of θ, is increasing; it is −2 at θ = 0 and positive at θ = 12 by B. One
+   zero: the outlier.
+B. φ ≥ 12ε and c ≥ 2ε: e > 0. For φ ≤ 1 this is shown for e·p, p = ε/φ in [0, 1/12]; for φ ≥ 1, where ψ > 1/2, for
+   e·ε/c² with a = ε/c in [0, 1/2].
+C. c = zε, z in [0, 2]: e/ε is convex in z, has the zero z_s = 1/(1 − ε), the symmetric point, with a negative slope,
+   and is positive at z = 2 by B. One more zero, above z_s: the separatrix.
 
-The slope at z_s tends to 0 with ε; along the symmetric points it is −q(c)/√(1 − c²), c = 1/(n − 1), where q(0) = 0, and q′ > 0
-is enclosed instead. The exact two-block point ψ = 0 is no zero of e. So f_n has exactly two more fixed points.
+The slope at z_s tends to 0 with ε; along the symmetric points it is −q(c)/√(1 − c²), c = 1/(n − 1), where q(0) = 0,
+and q′ > 0 is enclosed instead. The exact two-block point ψ = 0 is no zero of e. So f_n has exactly two more fixed
+points.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from flint import arb, arb_series, ctx, fmpq
 
@@ -32,11 +34,11 @@ from simulators.engines.mean_field.outlier_enclosure import (
 )
 from theorems.checking.isolation import UndecidedError, over
 
-__all__ = ["FIRST", "Enclosure", "cells", "enclose"]
+__all__ = ["FIRST", "PRECISION", "Enclosure", "cells", "enclose"]
 
 #: The least batch size covered.
 FIRST = 64
-_PRECISION = 128
+PRECISION = 128
 _DEEPEST = 24
 _OUTERMOST, _INNERMOST = 12, 2  # θ at the end of region A, z at the end of region C
 _SCALED_ZERO = fmpq(4)  # region A: τ lies within this
@@ -46,10 +48,10 @@ _SCALED_ZERO = fmpq(4)  # region A: τ lies within this
 class Enclosure:
     """What holds for every n ≥ `FIRST` with 1/n in [low, high], in balls.
 
-    ``fixed_points`` besides the symmetric and the two-block one; ``stretch`` is τ = n²((n + 1)φ/(3π) − 1) at the outlier and
-    ``stretch_after`` = n²((n + 2)φ⁺/(3π) − 1), φ⁺ being the angle after ReLU;
-    ``decay`` = n(1 − spectral radius) and ``slope_decay`` = n(1 − f_n′) there; ``growth`` = n(f_n′ − 1) at the separatrix
-    and ``distance`` = n((n cos ψ at the separatrix) − (at the symmetric point)); ``boxes`` counts the cells of the proof.
+    ``fixed_points`` besides the symmetric and the two-block one; ``stretch`` is τ = n²((n + 1)φ/(3π) − 1) at the
+    outlier and ``stretch_after`` = n²((n + 2)φ⁺/(3π) − 1), φ⁺ being the angle after ReLU; ``decay`` = n(1 − spectral
+    radius) and ``slope_decay`` = n(1 − f_n′) there; ``growth`` = n(f_n′ − 1) at the separatrix and ``distance`` =
+    n((n cos ψ at the separatrix) − (at the symmetric point)); ``boxes`` counts the cells of the proof.
     """
 
     low: fmpq
@@ -67,25 +69,28 @@ class Enclosure:
 def cells() -> tuple[tuple[fmpq, fmpq], ...]:
     """Intervals of 1/n that cover (0, 1/`FIRST`]; the first starts at 0."""
     ends = [fmpq(0), fmpq(1, 4096), fmpq(1, 1024), fmpq(1, 512), *(fmpq(k, 16 * FIRST) for k in range(3, 17))]
-    return tuple(zip(ends, ends[1:], strict=False))
+    return tuple(pairwise(ends))
 
 
 @lru_cache(maxsize=64)
 def enclose(low: fmpq, high: fmpq) -> Enclosure:
-    """Prove the picture above for 1/n in [low, high], 0 ≤ low < high ≤ 1/`FIRST`, and enclose what the claims need.
+    """Prove the picture above for 1/n in [low, high], 0 ≤ low < high ≤ 1/`FIRST`, and enclose what is claimed.
 
     Raises :class:`UndecidedError` if a ball leaves a sign open. Cost: some hundred evaluations of 30 µs.
     """
     if not 0 <= low < high <= fmpq(1, FIRST):
         raise ValueError(f"[{low}, {high}] is not within [0, 1/{FIRST}]")
-    with ctx.workprec(_PRECISION):
+    with ctx.workprec(PRECISION):
         eps = over(low, high)
+        # one fixed point in region A, none in B, one besides the symmetric in C
         boxes = _region_b(eps)
         theta, rate, stretch, more = _region_a(eps)
         boxes += more
         growth, distance, more = _region_c(eps)
         slope_decay, decay = _spectrum(theta, rate, eps)
-        return Enclosure(low, high, 2, stretch, _after_relu(stretch, eps), decay, slope_decay, growth, distance, boxes + more)
+        return Enclosure(
+            low=low, high=high, fixed_points=1 + 1, stretch=stretch, stretch_after=_after_relu(stretch, eps), decay=decay,
+            slope_decay=slope_decay, growth=growth, distance=distance, boxes=boxes + more)
 
 
 # --- the functions -------------------------------------------------------------------------------------------------
@@ -155,6 +160,22 @@ def _arcsine_ratio(square: arb_series) -> arb_series:
     return arb_series(coefficients, square.prec)(arb_series([arb(0), *square.coeffs()[1:]], square.prec))
 
 
+def _between(phi: arb, p: arb, eps: arb) -> arb:
+    """e·p with p = ε/φ, less a term that is not negative, εpH/(1 − ε)."""
+    series = arb_series([phi], 1)
+    angle = ((series / 2).sin() * _ratio(eps)).asin()
+    c = angle.cos()
+    return (c * c * ((1 + eps) * share_series(series) - 2 * p) - 2 * p * c * sine_defect_series(angle) / arb.pi())[0]
+
+
+def _beside(angle: arb, a: arb, eps: arb) -> arb:
+    """e·ε/c² with a = ε/c."""
+    s, pi = angle.sin(), arb.pi()
+    phi = 2 * (s / _ratio(eps)).asin()
+    H = phi * share_series(arb_series([phi], 1))[0]
+    return (1 + eps) * H - 2 * eps * (1 - angle / pi) + a * a * H / (1 - eps) - 2 * a * s / pi
+
+
 def _near_symmetric(z: arb_series, eps: arb) -> arb_series:
     """e/ε at cos ψ = zε."""
     angle = (z * eps).acos()
@@ -165,7 +186,7 @@ def _near_symmetric(z: arb_series, eps: arb) -> arb_series:
 
 
 def _slope_at_symmetric(c: arb_series) -> arb_series:
-    """q: the derivative of e in ψ at the symmetric point, where φ = π − ψ, as a function of c = 1/(n − 1); 0 at c = 0."""
+    """q: the derivative of e in ψ at the symmetric point, where φ = π − ψ, by c = 1/(n − 1); 0 at c = 0."""
     pi = arb.pi()
     angle, phi = c.acos(), (-c).acos()
     s = angle.sin()
@@ -216,26 +237,12 @@ def _tighten(outside: arb, inside: arb, eps: arb, *, below: bool) -> arb:
 
 
 def _region_b(eps: arb) -> int:
-    pi = arb.pi()
     most = eps.upper()
-
-    def small(phi: arb, p: arb) -> arb:
-        step = (p * phi).min(most)
-        series = arb_series([phi], 1)
-        angle = ((series / 2).sin() * _ratio(step)).asin()
-        c = angle.cos()
-        # the term with H/(n − 1) is not negative and is left out
-        return (c * c * ((1 + step) * share_series(series) - 2 * p) - 2 * p * c * sine_defect_series(angle) / pi)[0]
-
-    def large(angle: arb, a: arb) -> arb:
-        step = (a * angle.cos()).nonnegative_part().min(most)
-        s = angle.sin()
-        phi = 2 * (s / _ratio(step)).asin()
-        H = phi * share_series(arb_series([phi], 1))[0]
-        return (1 + step) * H - 2 * step * (1 - angle / pi) + a * a * H / (1 - step) - 2 * a * s / pi
-
-    return (_positive(small, (fmpq(0), fmpq(1)), (fmpq(0), fmpq(1, _OUTERMOST)))
-            + _positive(large, (fmpq(1, 2), fmpq(101, 64)), (fmpq(0), fmpq(1, _INNERMOST))))
+    near = _positive(lambda phi, p: _between(phi, p, (p * phi).min(most)),
+                     (fmpq(0), fmpq(1)), (fmpq(0), fmpq(1, _OUTERMOST)))
+    far = _positive(lambda angle, a: _beside(angle, a, (a * angle.cos()).nonnegative_part().min(most)),
+                    (fmpq(1, 2), fmpq(101, 64)), (fmpq(0), fmpq(1, _INNERMOST)))
+    return near + far
 
 
 def _positive(function: Callable[[arb, arb], arb], first: tuple[fmpq, fmpq], second: tuple[fmpq, fmpq]) -> int:

@@ -107,13 +107,13 @@ def _symmetric_residuals(size: int) -> Mapping[str, Any]:
 
 SYMMETRIC_SPECTRUM = Statement(
     family=FAMILY, theorem="symmetric_spectrum",
-    title="At the symmetric point the layer has the eigenvalues 0, κ′n/((1-κ)(n-1)), [(n-2)(1-κ+ρκ′)+2κ′]/[(n-1)(1-κ)]",
+    title="The layer's eigenvalues at the symmetric point: 0, κ′n/((1-κ)(n-1)), [(n-2)(1-κ+ρκ′)+2κ′]/[(n-1)(1-κ)]",
     quantifier=Quantifier.MEAN_FIELD, source=OURS, variables=(_size(3),),
     definitions={R: "largest entry of J·DT(X)·J - λJXJ, along a basis X of all symmetric n×n matrices, DT in balls",
                  R_1: "the same with the first eigenvalue κ′/(1-κ)"},
     lhs=R, relation="<=", rhs=NOTHING, sentinel=Sentinel("first eigenvalue κ′/(1-κ), without n/(n-1)", lhs=R_1),
     expected=Verdict.CERTIFIED, chain="recenter_relu", checks=(Enclosed((*range(3, 17), 24), _symmetric_residuals),),
-    remark="ρ = -1/(n-1). DT is the first Taylor coefficient of the map as defined, entry by entry, in ball arithmetic.",
+    remark="ρ = -1/(n-1). DT is the first Taylor coefficient of the map as it is defined, entry by entry, in balls.",
 )
 
 
@@ -155,7 +155,7 @@ COUNT = Statement(
 SADDLE_NODE = Statement(
     variant="saddle_node", title="With n real, the two are born in a saddle-node at n* = 6.107075…, between 6 and 7",
     variables=(), definitions={n_star: "the n at which f_n(y) = y has a double solution other than at the two-block "
-                                       "point; for real n in [4, n*) there is none, in (n*, 7] there are two simple ones"},
+                                       "point; for real n in [4, n*) there is none, in (n*, 7] there are two"},
     lhs=sp.Abs(n_star - sp.Rational(6107075, 10**6)), relation="<=", rhs=sp.Rational(1, 10**6),
     sentinel=Sentinel("n* = 7.1", lhs=sp.Abs(n_star - sp.Rational(71, 10))),
     checks=(Enclosed(parts=lambda: [Part("real n", lambda: {"n_star": saddle_node().n})]),), **_outlier,

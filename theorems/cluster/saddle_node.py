@@ -1,8 +1,8 @@
 """Where the outlier is born: e has a double zero at one real batch size n*, between 6 and 7.
 
-The pair (ψ*, n*) solves e = e_ψ = 0. It is enclosed by Krawczyk's operator, which proves that the box holds exactly one
-solution. Around it, e_ψψ < 0 and e_n > 0: the maximum of e in ψ rises through 0 at n*. Elsewhere the zeros of e are counted for
-whole intervals of n at once, from 4 to 7.
+The pair (ψ*, n*) solves e = e_ψ = 0. It is enclosed by Krawczyk's operator, which proves that the box holds exactly
+one solution. Around it, e_ψψ < 0 and e_n > 0: the maximum of e in ψ rises through 0 at n*. Elsewhere the zeros of e
+are counted for whole intervals of n at once, from 4 to 7.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class SaddleNode:
 def _taylor(angle: arb, n: arb, direction: tuple[int, int], order: int) -> arb:
     """The Taylor coefficient of e of that order along ``direction`` in (ψ, n)."""
     terms = order + 1
-    return excess_series(arb_series([angle, arb(direction[0])], terms), arb_series([n, arb(direction[1])], terms))[order]
+    psi, size = (arb_series([at, arb(way)], terms) for at, way in zip((angle, n), direction, strict=True))
+    return excess_series(psi, size)[order]
 
 
 def _derivatives(angle: arb, n: arb) -> tuple[arb, arb, arb, arb]:
@@ -54,7 +55,8 @@ def _critical(angle: float, n: float) -> tuple[arb, arb]:
     """(ψ*, n*) by Newton's method from a guess, then Krawczyk's operator on a box around the limit."""
     point = (arb(angle), arb(n))
     for _ in range(8):
-        point = tuple((x - step).mid() for x, step in zip(point, _newton_step(*point), strict=True))  # type: ignore[assignment]
+        down, across = _newton_step(*point)
+        point = (point[0] - down).mid(), (point[1] - across).mid()
     width = arb(0, 1e-9)
     box = (point[0] + width, point[1] + width)
     slope, size, bend, mixed = _derivatives(*point)

@@ -1,20 +1,20 @@
 """The recenter–ReLU layer on batches of n − 1 equal samples and one other, at infinite width: one number moves.
 
-There "equal" means exchangeable: the cluster's samples share a norm and their cosines. Rows of K = JGJ sum to zero, so
-K is fixed, up to scale, by y = −K_co/K_cc in (0, n − 1]: K_oo/K_cc = (n − 1) y, cosine (y − 1)/(n − 2) in the cluster and
-−√(y/(n − 1)) between it and the outlier. The layer is a map y ↦ f_n(y).
+There "equal" means exchangeable: the cluster's samples share a norm and their cosines. Rows of K = JGJ sum to zero,
+so K is fixed, up to scale, by y = −K_co/K_cc in (0, n − 1]: K_oo/K_cc = (n − 1) y, cosine (y − 1)/(n − 2) in the
+cluster and −√(y/(n − 1)) between it and the outlier. The layer is a map y ↦ f_n(y).
 
-Both square roots at the ends of (0, n − 1] disappear in the angle ψ, cos ψ = √(y/(n − 1)), π − ψ being the angle between
-cluster and outlier: ψ = 0 is the exact two-block point, cos ψ = 1/(n − 1) the symmetric one. Let φ be the angle within the
-cluster, sin(φ/2) = √((n − 1)/(2(n − 2))) sin ψ, and c = cos ψ. Then
+Both square roots at the ends of (0, n − 1] disappear in the angle ψ, cos ψ = √(y/(n − 1)), π − ψ being the angle
+between cluster and outlier: ψ = 0 is the exact two-block point, cos ψ = 1/(n − 1) the symmetric one. Let φ be the
+angle within the cluster, sin(φ/2) = √((n − 1)/(2(n − 2))) sin ψ, and c = cos ψ. Then
 
     1 − κ(cos φ) = (1 − H)(1 − cos φ),   H(φ) = (sin φ − φ cos φ)/(π(1 − cos φ)),
     tan² ψ⁺ / tan² ψ = n²(1 − H)c²/S,    S = n²(1 − H)c² + (n − 1) e(ψ),
     e(ψ) = c² ((n + 1)H − 2 + 2ψ/π) + H/(n − 1) − sin(2ψ)/π,
 
-so that the fixed points other than ψ = 0 are the zeros of e in (0, π/2), and S_{n−1} splits the Jacobian of the map on
-Gram matrices at each of them into four parts:
-- on multiples of the two invariant matrices: 0 (scale) and the slope f_n′ = 1 − (n − 1) e′ sin 2ψ/(4S), S = n²(1 − H)c²;
+so that the fixed points other than ψ = 0 are the zeros of e in (0, π/2), and S_{n−1} splits the Jacobian of the map
+on Gram matrices at each of them into four parts:
+- on the invariant matrices: 0 (scale, the trace being fixed) and the slope f_n′ = 1 − (n − 1) e′ sin 2ψ/(4S);
 - on cluster matrices with zero row sums, multiplicity (n − 1)(n − 4)/2: κ′(cos φ)/(1 − H), below 1 as κ is convex;
 - n − 2 times a 2 × 2 block, on K_ii = αv_i, K_ij = β(v_i + v_j), K_io = −(α + (n − 3)β)v_i with Σv = 0: see `blocks`;
 - 0 on the n-dimensional kernel of G ↦ JGJ.
@@ -41,9 +41,9 @@ _LARGEST = 10**9
 class FixedPoint:
     """A fixed point of the layer on Gram matrices, invariant under exchanging samples of the cluster.
 
-    ``angle`` is ψ; ``y`` = (n − 1) cos² ψ. ``cluster_cosine`` and ``outlier_cosine`` are those of the Gram matrix, after
-    ReLU, ``norm_ratio`` is ‖o‖²/‖c‖² there. ``slope`` is f_n′(y); ``spectral_radius`` that of the Jacobian on all Gram
-    matrices of the trace, with n(n + 1)/2 − 1 eigenvalues.
+    ``angle`` is ψ; ``y`` = (n − 1) cos² ψ. ``cluster_cosine`` and ``outlier_cosine`` are those of the Gram matrix,
+    after ReLU, ``norm_ratio`` is ‖o‖²/‖c‖² there. ``slope`` is f_n′(y); ``spectral_radius`` that of the Jacobian on
+    all Gram matrices of the trace, with n(n + 1)/2 − 1 eigenvalues.
     """
 
     n: int
@@ -89,7 +89,7 @@ def _half(square: Floats) -> Floats:
 
 def _growth(angle: Floats, n: int) -> Floats:
     """tan² ψ⁺ / tan² ψ."""
-    phi, H = _cluster(angle, n)
+    _, H = _cluster(angle, n)
     product = n * n * (1 - H) * np.cos(angle) ** 2
     return np.asarray(product / (product + (n - 1) * _excess(angle, n)))
 
@@ -117,7 +117,8 @@ def _excess_slope(angle: float, n: int) -> float:
     rate *= 2 * math.tan(phi / 2) / math.tan(angle)  # dφ/dψ
     c, s = math.cos(angle), math.sin(angle)
     inner = (n + 1) * float(H) - 2 + 2 * angle / math.pi
-    return c * c * ((n + 1) * rate + 2 / math.pi) - 2 * c * s * inner + rate / (n - 1) - 2 * math.cos(2 * angle) / math.pi
+    return float(c * c * ((n + 1) * rate + 2 / math.pi) - 2 * c * s * inner + rate / (n - 1)
+                 - 2 * math.cos(2 * angle) / math.pi)
 
 
 def _angle_defect(phi: float) -> float:
@@ -170,9 +171,9 @@ def outlier_fixed_point(n: SupportsIndex) -> FixedPoint | None:
 
 
 def _first_zero(n: int) -> float | None:
-    """The zero of e below the symmetric point, by Newton's method from the left, where e is negative and concave.
+    """The zero of e nearest to 0, by Newton's method from the left, unless it is the symmetric point.
 
-    Where there is none, the steps lead past the maximum of e or past the symmetric point.
+    Where there is none below, the steps lead past the maximum of e or past the symmetric point.
     """
     symmetric = math.acos(1 / (n - 1))
     angle = 3 * math.pi / (n + 1) / math.sqrt(2 * (n - 1) / (n - 2))  # the zero of the tangent at 0

@@ -18,8 +18,8 @@ from simulators.engines.mean_field.recenter_relu import arc_cosine_enclosure
 class SpectrumEnclosure:
     """The Jacobian's eigenvalues at a fixed point, but for 0: see `outlier`.
 
-    ``slope`` on invariant matrices, ``within`` on cluster matrices, ``trace`` and ``determinant`` of the 2 × 2 block and
-    the larger modulus ``block_radius`` of its eigenvalues, ``radius`` the largest modulus of all.
+    ``slope`` on invariant matrices, ``within`` on cluster matrices, ``trace`` and ``determinant`` of the 2 × 2 block
+    and the larger modulus ``block_radius`` of its eigenvalues, ``radius`` the largest modulus of all.
     """
 
     slope: arb
@@ -36,7 +36,7 @@ def variable(point: arb, terms: int = 2) -> arb_series:
 
 
 def entire(a: fmpq, z: arb_series) -> arb_series:
-    """₀F₁(; a; z) = Σ z^k/((a)_k k!): the part of sin z and of its kin that is left when powers of z are divided out."""
+    """₀F₁(; a; z) = Σ z^k/((a)_k k!): what is left of sines and cosines when powers are divided out."""
     centre = z[0]
     coefficients, factor = [], arb(1)
     for m in range(z.prec):
@@ -85,8 +85,8 @@ def reduced_map_enclosure(y: arb, n: int, *, precision: int = 128) -> arb:
     with ctx.workprec(precision + 32):
         square = y / (n - 1)
         angle = arb_series([square.sqrt().acos()], 1)
-        share = (1 - (cluster_angle_series(angle, arb(n)) * share_series(cluster_angle_series(angle, arb(n))))[0])
-        product = n * n * share * square
+        phi = cluster_angle_series(angle, arb(n))
+        product = n * n * (1 - phi * share_series(phi))[0] * square
         growth = product / (product + (n - 1) * excess_series(angle, arb(n))[0])
         return (n - 1) / (1 + (1 / square - 1) * growth)
 

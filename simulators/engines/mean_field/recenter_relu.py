@@ -109,7 +109,7 @@ def _admit(matrices: Floats) -> Floats:
         least = np.linalg.eigvalsh(matrices)[:, 0]
         if (least < -allowed).any():
             raise ValueError(f"gram is indefinite, with eigenvalue {least.min():.3g}; give HᵀH") from None
-    return scales
+    return np.asarray(scales)
 
 
 def _layer(gram: Floats) -> Floats:
@@ -156,7 +156,8 @@ def recenter_relu_map_enclosure(gram: Sequence[Sequence[Exact]], *, precision: i
     """Balls that contain the entries of `recenter_relu_map` at an exact Gram matrix, or at every one in balls.
 
     ``gram`` is n rows of n entries, n ≥ 3: `int`, `Fraction`, `fmpq` or `arb`. Symmetry is required of exact entries
-    and means overlap for balls; definiteness is not tested. Radii are some 2^-precision for exact entries. Cost: n² arc cosines, a few microseconds each.
+    and means overlap for balls; definiteness is not tested. Radii are some 2^-precision for exact entries. Cost: n²
+    arc cosines, a few microseconds each.
 
     Raises ``TypeError`` for a float or any other type; ``ValueError`` when the shape does not fit, when entries are
     certainly asymmetric, or when a recentred column may be zero.
