@@ -89,8 +89,8 @@ def enclose(low: fmpq, high: fmpq) -> Enclosure:
         growth, distance, more = _region_c(eps)
         slope_decay, decay = _spectrum(theta, rate, eps)
         return Enclosure(
-            low=low, high=high, fixed_points=1 + 1, stretch=stretch, stretch_after=_after_relu(stretch, eps), decay=decay,
-            slope_decay=slope_decay, growth=growth, distance=distance, boxes=boxes + more)
+            low=low, high=high, fixed_points=1 + 1, stretch=stretch, stretch_after=_after_relu(stretch, eps),
+            decay=decay, slope_decay=slope_decay, growth=growth, distance=distance, boxes=boxes + more)
 
 
 # --- the functions -------------------------------------------------------------------------------------------------

@@ -61,8 +61,8 @@ def _sizes_claim(sizes: Iterable[int]) -> str:
     sizes = list(sizes)
     whole = list(range(sizes[0], sizes[-1] + 1))
     words = f"{sizes[0]} … {sizes[-1]}" if sizes == whole and len(sizes) > 1 else ", ".join(map(str, sizes))
-    return (f"for n = {words}: besides 1/(n-1) and n-1 the map f_n has no fixed point on (0, n-1] if n ≤ 6; if n ≥ 7 it "
-            "has two, a repelling one and one at which the layer on Gram matrices has spectral radius below 1")
+    return (f"for n = {words}: besides 1/(n-1) and n-1 the map f_n has no fixed point on (0, n-1] if n ≤ 6; if n ≥ 7 "
+            "it has two, a repelling one and one at which the layer on Gram matrices has spectral radius below 1")
 
 
 _SIZES_CONCLUSION = "none for n ≤ 6, two for n ≥ 7, the larger stable"

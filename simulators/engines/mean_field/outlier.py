@@ -125,7 +125,7 @@ def _angle_defect(phi: float) -> float:
     """φ − sin φ, to a few 1e-16 of itself."""
     if phi > 0.5:
         return phi - math.sin(phi)
-    return phi**3 * sum((-1) ** k * phi ** (2 * k) / math.factorial(2 * k + 3) for k in range(8))
+    return phi**3 * sum(float((-1) ** k) * phi ** (2 * k) / math.factorial(2 * k + 3) for k in range(8))
 
 
 def blocks(angle: float, n: int) -> tuple[float, float, Floats]:
