@@ -1,4 +1,4 @@
-"""The outlier family at infinite width: every statement as expected, and wrong thresholds, Jacobians and points fall."""
+"""The outlier at infinite width: every statement as expected; wrong thresholds, Jacobians and points fall."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_reduction_is_as_expected():
 
 @pytest.mark.parametrize("threshold", [5, 6, 8, 9])
 def test_a_wrong_threshold_is_refuted(threshold):
-    wrong = replace(outlier.COUNT, rhs=outlier._others(threshold), sentinel=Sentinel("the claim", rhs=outlier._others(7)))
+    wrong = replace(outlier.COUNT, rhs=outlier._others(threshold), sentinel=Sentinel("", rhs=outlier._others(7)))
     assert verdict(wrong) is Verdict.REFUTED
 
 

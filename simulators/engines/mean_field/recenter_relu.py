@@ -81,11 +81,7 @@ def recenter_relu_map(gram: ArrayLike) -> Floats:
     n = given.shape[-1]
     matrices = given.astype(np.float64).reshape(-1, n, n)
     scales = _admit(matrices)
-    matrices = matrices / scales[:, None, None]
-    result = np.empty_like(matrices)
-    for layer, matrix, scale in zip(result, matrices, scales, strict=True):
-        layer[...] = scale * _layer(matrix)
-    return result.reshape(given.shape)
+    return (scales[:, None, None] * _layer(matrices / scales[:, None, None])).reshape(given.shape)
 
 
 def _admit(matrices: Floats) -> Floats:
@@ -112,24 +108,26 @@ def _admit(matrices: Floats) -> Floats:
     return np.asarray(scales)
 
 
-def _layer(gram: Floats) -> Floats:
-    """One matrix with largest diagonal entry 1."""
-    n = len(gram)
-    means = gram.mean(axis=1)
-    centred = (gram + gram.T) / 2 - ((means[:, None] + means) - means.mean())
-    squares = np.diagonal(centred).copy()
-    zero = squares <= 16 * _EPS
-    if zero.any():
-        raise ValueError(f"gram: column {int(np.argmax(zero))} of the batch equals the mean, so recentring leaves a "
-                         "zero column, which has no angle")
+def _layer(grams: Floats) -> Floats:
+    """Matrices, (batch, n, n), with largest diagonal entry 1."""
+    n = grams.shape[-1]
+    means = grams.mean(axis=2)
+    shift = means[:, :, None] + means[:, None, :]
+    shift -= means.mean(axis=1)[:, None, None]
+    centred = (grams + grams.swapaxes(1, 2)) / 2 - shift
+    squares = np.diagonal(centred, axis1=1, axis2=2).copy()
+    zero = np.argwhere(squares <= 16 * _EPS)
+    if zero.size:
+        raise ValueError(f"gram: column {zero[0, 1]} of the batch equals the mean, so recentring leaves a zero column, "
+                         "which has no angle")
     norms = np.sqrt(squares)
-    scale = norms[:, None] * norms
+    scale = norms[:, :, None] * norms[:, None, :]
     np.divide(centred, scale, out=centred)
     np.clip(centred, -1, 1, out=centred)
     layer = _kappa(centred)
     layer *= scale
-    layer[np.arange(n), np.arange(n)] = squares
-    layer *= np.trace(gram) / squares.sum()
+    layer[:, np.arange(n), np.arange(n)] = squares
+    layer *= (np.trace(grams, axis1=1, axis2=2) / squares.sum(axis=1))[:, None, None]
     return layer
 
 
