@@ -140,7 +140,7 @@ def _ratio(statement: Statement, left: Any, right: Any) -> float | None:
 
 def _covered(sizes: list[int], parts: list[Part], least: int, most: int | None) -> str:
     if not sizes:
-        return "enclosed in balls" + (f" for every n ≥ {least}" if parts and parts[0].high else "")
+        return "enclosed in balls for " + (f"every n ≥ {least}" if parts[0].high else parts[0].label)
     one_by_one = set(range(least, (_first(parts) if parts else max(sizes) + 1)))
     if parts and one_by_one <= set(sizes):
         return f"every n ≥ {least}: {len(sizes)} sizes one by one, n ≥ {_first(parts)} at once ({len(parts)} parts)"

@@ -25,7 +25,7 @@ __all__ = ["BEYOND", "SAMPLED", "STATEMENTS", "parts"]
 
 N = sp.Symbol("N", integer=True, nonnegative=True)
 D, U, R, R_1 = sp.symbols("D U R R_1", real=True)
-n_star = sp.Symbol("n_star", positive=True)
+nu = sp.Symbol("nu", positive=True)
 
 #: Sizes above `FIRST` that are enclosed one by one as well.
 SAMPLED = (100, 1000, 10**4, 10**5, 10**6)
@@ -153,12 +153,12 @@ COUNT = Statement(
            "symmetric point is a simple zero of e, so it is counted apart.", **_outlier,
 )
 SADDLE_NODE = Statement(
-    variant="saddle_node", title="With n real, the two are born in a saddle-node at n* = 6.107075…, between 6 and 7",
-    variables=(), definitions={n_star: "the n at which f_n(y) = y has a double solution other than at the two-block "
-                                       "point; for real n in [4, n*) there is none, in (n*, 7] there are two"},
-    lhs=sp.Abs(n_star - sp.Rational(6107075, 10**6)), relation="<=", rhs=sp.Rational(1, 10**6),
-    sentinel=Sentinel("n* = 7.1", lhs=sp.Abs(n_star - sp.Rational(71, 10))),
-    checks=(Enclosed(parts=lambda: [Part("real n", lambda: {"n_star": saddle_node().n})]),), **_outlier,
+    variant="saddle_node", title="With n real, the two are born in a saddle-node at ν = 6.107075…, between 6 and 7",
+    variables=(), definitions={nu: "the n at which f_n(y) = y has a double solution other than at the two-block "
+                                       "point; for real n in [4, ν) there is none, in (ν, 7] there are two"},
+    lhs=sp.Abs(nu - sp.Rational(6107075, 10**6)), relation="<=", rhs=sp.Rational(1, 10**6),
+    sentinel=Sentinel("ν = 7.1", lhs=sp.Abs(nu - sp.Rational(71, 10))),
+    checks=(Enclosed(parts=lambda: [Part("real n from 4 to 7", lambda: {"nu": saddle_node().n})]),), **_outlier,
 )
 
 
