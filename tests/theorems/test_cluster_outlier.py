@@ -20,7 +20,7 @@ from theorems.cluster.notation import n as SIZE
 from theorems.statement import Sentinel, Variable, Verdict
 from theorems.verification import verify
 
-QUICK = (outlier.COUNT, outlier.STABLE, outlier.REPELLING, *angle.STATEMENTS)
+QUICK = (outlier.COUNT, outlier.STABLE, outlier.REPELLING, outlier.CLOSING_IN, *angle.STATEMENTS)
 
 
 def verdict(statement):

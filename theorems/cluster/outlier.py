@@ -24,7 +24,7 @@ from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdic
 __all__ = ["BEYOND", "SAMPLED", "STATEMENTS", "parts"]
 
 N = sp.Symbol("N", integer=True, nonnegative=True)
-D, U, R, R_1 = sp.symbols("D U R R_1", real=True)
+D, U, X, R, R_1 = sp.symbols("D U X R R_1", real=True)
 nu = sp.Symbol("nu", positive=True)
 
 #: Sizes above `FIRST` that are enclosed one by one as well.
@@ -170,6 +170,10 @@ def _growth(size: int) -> Mapping[str, Any]:
     return {"U": size * (_present(find(size).separatrix).spectrum.slope - 1)}
 
 
+def _distance(size: int) -> Mapping[str, Any]:
+    return {"X": size**2 * (_present(find(size).separatrix).angle.cos() - flint.fmpq(1, size - 1))}
+
+
 def _present(point: Any) -> Any:
     if point is None:
         raise ValueError("this batch size has no such point")
@@ -188,8 +192,17 @@ REPELLING = Statement(
     variables=(_size(7),), definitions={U: "n(f_n′ - 1) at the fixed point between the outlier and the symmetric one"},
     lhs=U, relation=">=", rhs=sp.Rational(1, 5), sentinel=Sentinel("1 + 1/(4n), false at n = 7", rhs=sp.Rational(1, 4)),
     checks=(Enclosed(BEYOND, _growth, lambda: parts({"U": "growth"})),),
-    remark="It closes in on the symmetric point: n(n cos ψ_s - n cos ψ) stays bounded, and tends to π - 2.", **_outlier,
+    **_outlier,
+)
+CLOSING_IN = Statement(
+    variant="closing_in", title="The separatrix closes in on the symmetric point: cosines differ by at most 4/n²",
+    variables=(_size(7),), lhs=X, relation="<=", rhs=sp.Integer(4),
+    definitions={X: "n²(cos ψ - 1/(n-1)) at the separatrix, -cos ψ being the cosine between outlier and cluster after "
+                    "recentring, -1/(n-1) that of the symmetric point"},
+    sentinel=Sentinel("by 3/n², false at n = 7", rhs=sp.Integer(3)),
+    checks=(Enclosed(BEYOND, _distance, lambda: parts({"X": "distance"})),),
+    remark="X tends to π - 2: the ball for n ≥ 4096 contains it. The outlier attracts nearly all the line.", **_outlier,
 )
 
 STATEMENTS: tuple[Statement, ...] = (
-    REDUCED, SYMMETRIC_SPECTRUM, OUTLIER_JACOBIAN, COUNT, SADDLE_NODE, STABLE, REPELLING)
+    REDUCED, SYMMETRIC_SPECTRUM, OUTLIER_JACOBIAN, COUNT, SADDLE_NODE, STABLE, REPELLING, CLOSING_IN)
