@@ -4,16 +4,17 @@
 - ``norms``: the ratio of the blocks' norms, for every symmetric law
 - ``symmetric``: the configuration of equal norms and angles, at infinite width
 - ``reduction``: one number describes n - 1 alike samples and one other
+- ``spread``: how fast a spread within a block grows
 - ``emergence``: finite networks from random starts, with and without rescaling
 - ``notation``, ``inputs``: symbols, exact inputs
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
 
-from theorems.cluster import blocks, emergence, norms, reduction, symmetric
+from theorems.cluster import blocks, emergence, norms, reduction, spread, symmetric
 from theorems.statement import Statement
 
 STATEMENTS: tuple[Statement, ...] = (
     *blocks.STATEMENTS, *norms.STATEMENTS, *symmetric.STATEMENTS, *reduction.STATEMENTS,
-    *emergence.STATEMENTS,
+    *spread.STATEMENTS, *emergence.STATEMENTS,
 )
