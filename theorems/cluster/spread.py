@@ -39,7 +39,7 @@ _SPREAD = Variable(e, sp.Interval.open(0, 1), "‖h₁-h₂‖²/‖h₁-o‖² 
 
 
 def _gram(item: Mapping[str, Any]) -> list[list[Fraction]]:
-    """A block of m columns c + √(s/2) eᵢ, the eᵢ orthonormal and orthogonal to c and o, and a block of n - m columns o."""
+    """m columns c + √(s/2) eᵢ, the eᵢ orthonormal and orthogonal to c and o, and n - m columns o."""
     size, first, s = item["n"], item["m"], item["s"]
     found = [[Fraction(1) if i < first and j < first else item["norm"] if i >= first and j >= first
               else item["product"] for j in range(size)] for i in range(size)]
@@ -125,6 +125,8 @@ _DISTANCES = Observable("distances", _distances, gram=True)
 
 
 def _finite(statement: Statement, batch: Floats | None) -> Iterator[Instance]:
+    if batch is not None:
+        return  # the claim is about other starts
     for size, first in ((3, 2), (5, 2), (5, 3), (5, 4), (10, 5), (10, 9), (30, 29)):
         start = two_block_batch(WIDTH, first, size, seed=size)
         start[:, :first] += STEP * np.random.default_rng(first).standard_normal((WIDTH, first))
