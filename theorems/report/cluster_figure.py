@@ -131,11 +131,11 @@ def _shares(axes: Axes, seed: int) -> None:
 
 def _caption() -> str:
     return (
-        f"Above: one network of width {WIDTH} for each batch size, from a random start. The sample furthest apart in "
-        "the end against the others; bands from the smallest to the largest cosine, lines the mean; dotted, the "
-        "outlier fixed point of infinite width, which exists for n ≥ 7. Below the cosines, every sample's squared norm. At "
-        "n = 5 all angles go on wandering about one value. "
-        f"Bottom: how many of {REPLICAS} networks have a lone outlier, a sample whose largest cosine with the others "
-        f"is below their smallest, that was the same through the last {WINDOW} layers; shaded, {1 - LEVEL:.0%} "
-        "intervals at each layer. The wider network waits longer, as the symmetric configuration is stable at infinite width."
+        f"Above: one network of width {WIDTH} for each batch size, from a random start. The sample furthest apart "
+        "in the end against the others; bands from the smallest to the largest cosine, lines the mean; dotted, "
+        "the outlier fixed point of infinite width, which exists for n ≥ 7. Below the cosines, every sample's "
+        f"squared norm. Bottom: how many of {REPLICAS} networks have a lone outlier, a sample whose largest cosine "
+        f"with the others is below their smallest, that was the same through the last {WINDOW} layers; shaded, {1 "
+        "- LEVEL:.0%} intervals at each layer. The wider network waits longer, as the symmetric configuration is "
+        "stable at infinite width."
     )
