@@ -135,7 +135,7 @@ def _caption() -> str:
         "in the end against the others; bands from the smallest to the largest cosine, lines the mean; dotted, "
         "the outlier fixed point of infinite width, which exists for n ≥ 7. Below the cosines, every sample's "
         f"squared norm. Bottom: how many of {REPLICAS} networks have a lone outlier, a sample whose largest cosine "
-        f"with the others is below their smallest, that was the same through the last {WINDOW} layers; shaded, {1 "
-        "- LEVEL:.0%} intervals at each layer. The wider network waits longer, as the symmetric configuration is "
-        "stable at infinite width."
+        f"with the others is below their smallest, that was the same through the last {WINDOW} layers; shaded, "
+        f"{1 - LEVEL:.0%} intervals at each layer. The wider network waits longer, as the symmetric "
+        "configuration is stable at infinite width."
     )
