@@ -7,15 +7,16 @@
 - ``reduction``: one number describes n - 1 alike samples and one other
 - ``spread``: how fast a spread within a block grows
 - ``emergence``: finite networks from random starts, with and without rescaling
+- ``escape``: how long that takes, by width
 - ``notation``, ``inputs``: symbols, exact inputs
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
 
-from theorems.cluster import blocks, emergence, norms, reduction, rounding, spread, symmetric
+from theorems.cluster import blocks, emergence, escape, norms, reduction, rounding, spread, symmetric
 from theorems.statement import Statement
 
 STATEMENTS: tuple[Statement, ...] = (
     *blocks.STATEMENTS, *rounding.STATEMENTS, *norms.STATEMENTS, *symmetric.STATEMENTS, *reduction.STATEMENTS,
-    *spread.STATEMENTS, *emergence.STATEMENTS,
+    *spread.STATEMENTS, *emergence.STATEMENTS, *escape.STATEMENTS,
 )
