@@ -22,8 +22,8 @@ from simulators.observables import Observable
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.pointwise import Pointwise
 from theorems.cluster.norms import two_block_batch
-from theorems.cluster.notation import BATCH, FAMILY, NUDGE, OURS, m, n
-from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.cluster.notation import BATCH, FAMILY, NUDGE, OURS, ROCQ, m, n
+from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 __all__ = ["STATEMENTS"]
 
@@ -101,13 +101,17 @@ LEAST = Statement(
     rhs=n**2 / ((n - 1) ** 2 + 1), expected=Verdict.CERTIFIED,
     sentinel=Sentinel("and even by a part in a million", rhs=(1 + NUDGE) * n**2 / ((n - 1) ** 2 + 1)),
     checks=(Pointwise(lambda item: item, lambda: _splits, lambda: [
-        {"n": size, "m": first} for size in range(2, 40) for first in range(1, size)], examples=200),), **_growth,
+        {"n": size, "m": first} for size in range(2, 40) for first in range(1, size)], examples=200),),
+    proof=Proof(theorem=f"{ROCQ}.SpreadGrowth.growth_least", script="by move=> R n m _ m1 mn; apply: THEOREM"),
+    **_growth,
 )
 UNSTABLE = Statement(
     variant="unstable", quantifier=Quantifier.POINTWISE, title="Every split is unstable: n²/(m²+(n-m)²) > 1",
     variables=(BATCH, Variable(m, sp.Range(1, n), "columns in the first block")), lhs=growth, relation=">",
     rhs=sp.Integer(1), sentinel=Sentinel("by a tenth", rhs=sp.Rational(11, 10)), expected=Verdict.CERTIFIED,
-    checks=LEAST.checks, **_growth,
+    checks=LEAST.checks,
+    proof=Proof(theorem=f"{ROCQ}.SpreadGrowth.growth_above_one", script="by move=> R n m _ m1 mn; apply: THEOREM"),
+    **_growth,
 )
 
 # --- finite width ----------------------------------------------------------------------------------------------
