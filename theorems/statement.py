@@ -168,7 +168,8 @@ class Sentinel:
 class Evidence:
     """One piece of evidence: what was done, what it showed, how tight, how sensitive, from which seed.
 
-    ``tightness`` is measured / bound where the bound is non-trivial. ``power`` is the smallest relative
+    ``tightness`` is measured / bound where the bound is non-trivial, ``tightness_interval`` its confidence interval
+    where it was sampled. ``power`` is the smallest relative
     violation of the bound that this check would have caught on every instance it decided (0 for exact
     arithmetic; in units of the exponent for a slope). ``sentinel`` is what the same check with the same
     budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
@@ -180,6 +181,7 @@ class Evidence:
     summary: str
     sentinel: Verdict
     tightness: float | None = None
+    tightness_interval: tuple[float, float] | None = None
     power: float | None = None
     partial: bool = False
     seconds: float = 0.0

@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from simulators.batches import Batch
+from theorems.ledger import Change
 from theorems.statement import Evidence, Statement, Verdict
+from theorems.terminal.bookkeeping import Book, print_changes
 from theorems.terminal.screen import (
     duration,
     field,
@@ -44,15 +46,19 @@ class Run:
     written: tuple[str, ...] = ()
 
 
-def print_outcome(out: Console, results: Sequence[Result], run: Run) -> None:
+def print_outcome(
+    out: Console, results: Sequence[Result], run: Run, book: Book | None = None, changes: Sequence[Change] = ()
+) -> None:
     """Everything a run has to say, in reading order."""
     if results:
         _print_table(out, results)
         _print_refuted(out, results)
         out.print()
     _print_circumstances(out, run)
+    if book is not None:
+        print_changes(out, book, results, changes)
     out.print()
-    _print_closing(out, results, run)
+    _print_closing(out, results, run, len({c.statement for c in changes if c.worse}) if book and not book.update else 0)
 
 
 # --- the table ----------------------------------------------------------------------------------------------
@@ -192,7 +198,7 @@ def reasons(result: Result, run: Run) -> str:
     return "; ".join(found)
 
 
-def _print_closing(out: Console, results: Sequence[Result], run: Run) -> None:
+def _print_closing(out: Console, results: Sequence[Result], run: Run, off_record: int) -> None:
     if run.interrupted:
         out.print(Text(f"Interrupted after {len(results)} of {run.asked} statements.", style="bold yellow"))
     wrong = [r for r in results if not r.as_expected]
@@ -200,4 +206,6 @@ def _print_closing(out: Console, results: Sequence[Result], run: Run) -> None:
     names = ", ".join(f"{r.statement.name} ({reasons(r, run)})" for r in wrong)
     line = Text.assemble((f"{good} statement{'' if good == 1 else 's'} as expected, {len(wrong)} not",
                           "bold red" if wrong else "bold green"), f": {names}" if wrong else "")
+    if off_record:
+        line.append(f"; {off_record} not as the ledger has {'it' if off_record == 1 else 'them'}", style="bold red")
     paragraph(out, line)
