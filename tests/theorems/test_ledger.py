@@ -61,12 +61,14 @@ def test_what_is_worse(before: list[Verdict], now: list[Verdict], expected: list
 
 def test_a_changed_statement_is_noticed_whatever_changed() -> None:
     statement = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+    size, *others = statement.variables
     same = replace(statement, title="other words", remark="other words")
     assert digest(same) == digest(statement)
     changed = [
         replace(statement, rhs=statement.rhs * (1 + sp.Rational(1, 10**9))), replace(statement, relation="<"),
-        replace(statement, assumptions=()), replace(statement, definitions={**statement.definitions, sp.Symbol("u"): "x"}),
-        replace(statement, variables=(replace(statement.variables[0], domain=sp.Range(3, sp.oo)), *statement.variables[1:])),
+        replace(statement, assumptions=()),
+        replace(statement, definitions={**statement.definitions, sp.Symbol("u"): "x"}),
+        replace(statement, variables=(replace(size, domain=sp.Range(3, sp.oo)), *others)),
         replace(statement, sentinel=replace(statement.sentinel, rhs=statement.rhs / 2)),
         replace(statement, expected=V.SUPPORTED),
     ]
@@ -101,7 +103,8 @@ def test_a_ledger_survives_its_file(tmp_path: Path) -> None:
 
 
 def test_entries_without_a_statement_are_removed_or_told() -> None:
-    ledger = Ledger({"orthogonality.gone": entry_of(found(V.PROVED), **RUN), "rank.x": entry_of(found(V.PROVED), **RUN)})
+    entry = entry_of(found(V.PROVED), **RUN)
+    ledger = Ledger({"orthogonality.gone": entry, "rank.x": entry})
     told = ledger.removed(["orthogonality"], ["orthogonality.kept"])
     assert [(c.statement, c.what, c.worse) for c in told] == [("orthogonality.gone", "removed", True)]
     assert set(ledger.updated([], **RUN, known=["rank.x"]).entries) == {"rank.x"}
@@ -149,8 +152,8 @@ def test_a_bad_ledger_is_refused_by_place(content: Any, place: str, tmp_path: Pa
 
 
 _JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-                     max_leaves=8)
+                     lambda inner: (st.lists(inner, max_size=3)
+                                    | st.dictionaries(st.text(max_size=8), inner, max_size=3)), max_leaves=8)
 
 
 @settings(max_examples=200, deadline=None)
