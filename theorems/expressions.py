@@ -7,6 +7,7 @@ ball evaluation decide the claim that is printed and not a rounded cousin of it.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -17,7 +18,7 @@ import numpy as np
 import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
-__all__ = ["Compiled", "InexactError", "arguments_of", "compiled"]
+__all__ = ["Compiled", "InexactError", "arguments_of", "branches", "compare", "compiled"]
 
 
 class InexactError(ArithmeticError):
@@ -95,20 +96,66 @@ def _product(terms: Any) -> Any:
     return math.prod(terms)
 
 
+def compare(left: Any, relation: str, right: Any) -> bool | None:
+    """Certain truth or falsehood of a relation between balls; None when they overlap."""
+    if relation in (">=", ">"):
+        left, right, relation = right, left, {">=": "<=", ">": "<"}[relation]
+    if relation == "<=":
+        return True if left <= right else False if left > right else None
+    if relation == "<":
+        return True if left < right else False if left >= right else None
+    return False if left != right else None  # equality of balls is never certain
+
+
+_ORDER = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
+_Branch = Callable[[], Any]
+
+
+def _choose_floats(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
+    """Elementwise, so both branches are evaluated everywhere."""
+    return np.where(_ORDER[relation](left, right), then(), otherwise())
+
+
+def _choose_exactly(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
+    return then() if _ORDER[relation](left, right) else otherwise()
+
+
+def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
+    """The branch that is certain; a ball around both where the comparison is open."""
+    certain = compare(left, relation, right)  # two rationals compare exactly
+    if certain is None:
+        return flint.arb(then()).union(flint.arb(otherwise()))
+    return then() if certain else otherwise()
+
+
 _COMMON = {"total": _sum, "product": _product, "place": _whole}
 _FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
-    "least": np.minimum, "greatest": np.maximum, "span": _range,
+    "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats,
 }
 _EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
-    "least": min, "greatest": max, "span": _exact_range,
+    "least": min, "greatest": max, "span": _exact_range, "choose": _choose_exactly,
 }
 _BALLS: Mapping[str, Any] = {
     **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
-    "span": _exact_range,
+    "span": _exact_range, "choose": _choose_balls,
 }
+
+
+def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, sp.core.relational.Relational | None]]:
+    """Values with their conditions, one order relation each; the last has none.
+
+    Raises ``TypeError`` for other conditions, and where no value is given for the remaining cases.
+    """
+    *given, (last, rest) = expr.args
+    if rest != sp.true:
+        raise TypeError(f"{expr} has no value where {rest} fails; end it with (value, True)")
+    for _, condition in given:
+        if not isinstance(condition, sp.Le | sp.Lt | sp.Ge | sp.Gt):
+            raise TypeError(f"{condition} is not one comparison by <=, <, >= or >")
+    return [*((value, condition) for value, condition in given), (last, None)]
 
 
 class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
@@ -162,6 +209,16 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
     def _print_Max(self, expr: sp.Max) -> str:
         return self._nest("greatest", expr)
+
+    def _print_Piecewise(self, expr: sp.Piecewise) -> str:
+        text = ""
+        for value, condition in reversed(branches(expr)):
+            if condition is None:
+                text = f"({self._print(value)})"
+            else:
+                sides = f"{self._print(condition.lhs)}, {condition.rel_op!r}, {self._print(condition.rhs)}"
+                text = f"choose({sides}, lambda: {self._print(value)}, lambda: {text})"
+        return text
 
 
 class Compiled:

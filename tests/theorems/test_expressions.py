@@ -149,3 +149,47 @@ def test_every_printed_operation(expression: sp.Expr) -> None:
         assert function.balls(Fraction(9, 4), 2).overlaps(flint.arb(str(truth), flint.arb("1e-35")))
     assert function.exact(Fraction(9, 4), 2) == rational(expression.subs({x: sp.Rational(9, 4), y: 2}))
     assert function.floats(np.array([2.25, 2.25]), np.array([2.0, 2.0])).shape in ((2,), ())
+
+
+STEP = sp.Piecewise((1, a[i] >= x), (y, a[i] > 0), (0, True))
+COUNT = sp.Sum(STEP, (i, 0, n - 1))
+
+
+def test_cases_count_ties_in_every_arithmetic() -> None:
+    values = {"a": [Fraction(2), THIRD, Fraction(1, 4), Fraction(0)], "n": 4, "x": THIRD, "y": Fraction(1, 8)}
+    function = compiled(COUNT, arguments_of(COUNT))
+    given = [values[str(s)] for s in arguments_of(COUNT)]
+    assert function.exact(*given) == flint.fmpq(17, 8)
+    assert function.balls(*given) == flint.fmpq(17, 8)
+    assert function.floats(*map(as_floats, given)) == 2.125
+
+
+def test_cases_broadcast_in_floats() -> None:
+    step = sp.Piecewise((1, x >= y), (0, True))
+    assert compiled(step, (x, y)).floats(np.array([1.0, 2.0, 3.0]), 2.0).tolist() == [0, 1, 1]
+
+
+def test_an_open_comparison_chooses_no_branch() -> None:
+    step = sp.Piecewise((1, x >= y), (sp.Rational(1, 2), True))
+    function = compiled(step, (x, y))
+    near = flint.arb(THIRD.numerator) / 3  # contains 1/3, and numbers on both sides of it
+    ball = function.balls(near, THIRD)
+    assert ball.contains(1)
+    assert ball.contains(flint.fmpq(1, 2))
+    assert not ball.contains(flint.fmpq(1, 4))
+    assert function.balls(near + flint.fmpq(1, 10**6), THIRD) == 1
+    assert function.balls(near - flint.fmpq(1, 10**6), THIRD) == flint.fmpq(1, 2)
+
+
+def test_a_branch_not_taken_is_not_evaluated_exactly() -> None:
+    inverse = sp.Piecewise((1 / x, x > 0), (0, True))
+    assert compiled(inverse, (x,)).exact(0) == 0
+
+
+@pytest.mark.parametrize("cases", [
+    sp.Piecewise((1, sp.Eq(x, y)), (0, True)), sp.Piecewise((1, (x > 0) & (y > 0)), (0, True)),
+    sp.Piecewise((1, x > 0)),
+], ids=str)
+def test_other_cases_are_refused(cases: sp.Piecewise) -> None:
+    with pytest.raises(TypeError, match=r"comparison|no value"):
+        compiled(cases, (x, y))

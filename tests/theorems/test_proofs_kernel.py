@@ -36,15 +36,15 @@ def rocq_or_skip(**where: Any) -> Rocq:
         pytest.skip(str(error))
 
 
-def scratch_copy(root: Path) -> Path:
-    """Four files of the development, by themselves."""
-    for name in KEPT:
+def scratch_copy(root: Path, kept: tuple[str, ...] = KEPT) -> Path:
+    """Some files of the development, by themselves."""
+    for name in kept:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(SOURCES / name, root / name)
     lines = (SOURCES / "_CoqProject").read_text(encoding="utf-8").splitlines()
     (root / "_CoqProject").write_text(
-        "\n".join([x for x in lines if not x.endswith(".v")] + list(KEPT)) + "\n", encoding="utf-8")
-    modules = {f"BatchNorm.{name[:-2].replace('/', '.')}" for name in KEPT}
+        "\n".join([x for x in lines if not x.endswith(".v")] + list(kept)) + "\n", encoding="utf-8")
+    modules = {f"BatchNorm.{name[:-2].replace('/', '.')}" for name in kept}
     names = (SOURCES / "EXPORTED").read_text(encoding="utf-8").splitlines()
     (root / "EXPORTED").write_text(
         "\n".join(x for x in names if x.rpartition(".")[0] in modules) + "\n", encoding="utf-8")

@@ -19,7 +19,7 @@ import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.context import Context
-from theorems.expressions import InexactError, arguments_of, compiled
+from theorems.expressions import InexactError, arguments_of, compare, compiled
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -47,17 +47,6 @@ def _evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> 
     function = compiled(expression, arguments)
     given = [values[str(a)] for a in arguments]
     return function.exact(*given) if exactly else function.balls(*given)
-
-
-def compare(left: Any, relation: str, right: Any) -> bool | None:
-    """Certain truth or falsehood of a relation between balls; None when they overlap."""
-    if relation in (">=", ">"):
-        left, right, relation = right, left, {">=": "<=", ">": "<"}[relation]
-    if relation == "<=":
-        return True if left <= right else False if left > right else None
-    if relation == "<":
-        return True if left < right else False if left >= right else None
-    return False if left != right else None  # equality of balls is never certain
 
 
 def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Mapping[str, Any]) -> bool | None:

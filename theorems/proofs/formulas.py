@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
+from theorems.expressions import branches
+
 __all__ = ["Formulas", "UnprintableError", "binder_names"]
 
 # Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
-_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS = 0, 3, 10, 29, 35, 40, 41, 50
+_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = 0, 3, 10, 29, 35, 40, 41, 50, 200
 
 _KEYWORDS = frozenset((
     "as", "at", "by", "cofix", "do", "else", "end", "exists", "exists2", "fix", "for", "forall", "fun", "if", "in",
@@ -119,7 +121,7 @@ class Formulas:
 
     def real(self, expression: sp.Expr) -> str:
         """An expression of the field's type, at a level that fits beside a relation."""
-        return self._term(sp.sympify(expression))[0]
+        return _within(self._term(sp.sympify(expression)), _PLUS)
 
     def _term(self, e: sp.Expr) -> Term:
         if e.is_Rational:
@@ -136,6 +138,8 @@ class Formulas:
             return self._big(e)
         if isinstance(e, sp.Max | sp.Min):
             return self._extreme(e)
+        if isinstance(e, sp.Piecewise):
+            return self._choice(e)
         if isinstance(e, sp.Abs):
             return f"`|{self.real(e.args[0])}|", _ATOM
         raise UnprintableError(f"{type(e).__name__} has no printed form: {sp.sstr(e)}")
@@ -270,6 +274,18 @@ class Formulas:
         for term in reversed(terms[:-1]):
             text = f"{function} {term} {text if text == terms[-1] else f'({text})'}"
         return text, _APPLIED
+
+    def _choice(self, e: sp.Piecewise) -> Term:
+        try:
+            *given, (value, _) = branches(e)
+        except TypeError as error:
+            raise UnprintableError(str(error)) from None
+        text = self.real(value)
+        for value, condition in reversed(given):
+            if condition is not None:
+                test = self.relation(condition.rel_op, condition.lhs, condition.rhs)
+                text = f"if {test} then {self.real(value)} else {text}"
+        return text, _LOOSEST
 
 
 def _negative(term: sp.Expr) -> bool:

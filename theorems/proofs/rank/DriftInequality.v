@@ -12,6 +12,7 @@
    drift_inequality_row       row by row
    drift_inequality_indexed   the entries as an indexed family
    drift_inequality_gram      M_ij = (1/n) sum_k h_ik h_jk, the covariance of a batch
+   drift_inequality_batch     the same in the entries of the batch, as it is printed
 
    Depends on: mathcomp only.
    Proves the Python statement: rank.drift_inequality *)
@@ -96,4 +97,28 @@ have -> : \sum_(i < d) \sum_(j < d) v i * M i j * v j
   move=> i _; apply: eq_bigr => j _; rewrite gram mulr_suml mulr_sumr mulr_suml.
   by apply: eq_bigr => k _; ring.
 by rewrite divr_ge0 ?ler0n //; apply: sumr_ge0 => k _; apply: sqr_ge0.
+Qed.
+
+(* The diagonal is 1 as one equation: a sum of squares that vanishes. *)
+Theorem drift_inequality_batch (R : realFieldType) (d n : nat) (h : 'I_d -> 'I_n -> R) :
+  (1 <= d)%N -> (1 <= n)%N ->
+  \sum_(i < d) ((\sum_(m < n) h i m ^+ 2) / n%:R - 1) ^+ 2 = 0 ->
+  \sum_(i < d) (\sum_(j < d) (\sum_(m < n) h i m * h j m) ^+ 2 / n%:R ^+ 2) ^+ 2
+  <= \sum_(i < d) \sum_(j < d) \sum_(k < d)
+       (\sum_(m < n) h i m * h j m) * (\sum_(m < n) h i m * h k m)
+       * (\sum_(m < n) h j m * h k m) / n%:R ^+ 3.
+Proof.
+move=> d1 n1 /eqP; rewrite psumr_eq0 => [/allP unit|i _]; last exact: sqr_ge0.
+pose M i j : R := (\sum_(m < n) h i m * h j m) / n%:R.
+have M1 i : M i i = 1.
+  have := unit i (mem_index_enum i); rewrite /= sqrf_eq0 subr_eq0 => /eqP <-.
+  by congr (_ / _); apply: eq_bigr => m _; rewrite expr2.
+have := @drift_inequality_gram R d n h M (fun i j => erefl) M1.
+congr (_ <= _); apply: eq_bigr => i _.
+  by congr (_ ^+ 2); apply: eq_bigr => j _; rewrite exprMn exprVn.
+apply: eq_bigr => j _; apply: eq_bigr => k _; rewrite /M.
+have -> : \sum_(m < n) h k m * h i m = \sum_(m < n) h i m * h k m.
+  by apply: eq_bigr => m _; rewrite mulrC.
+rewrite -!exprVn; move: (n%:R^-1 : R) (\sum_(m < n) h i m * h j m) (\sum_(m < n) h i m * h k m).
+by move: (\sum_(m < n) h j m * h k m) => c z a b; ring.
 Qed.
