@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterable
 from functools import cache
 
-from theorems import orthogonality
+from theorems import orthogonality, splines
 from theorems.statement import Statement
 
 __all__ = ["UnknownNameError", "get", "library", "select"]
 
-FAMILIES = (orthogonality,)
+FAMILIES = (orthogonality, splines)
 
 
 class UnknownNameError(ValueError):
