@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,12 @@ __all__ = [
 Item = Mapping[str, Any]
 
 HALF = Fraction(1, 2)
-_numbers = st.fractions(-5, 5, max_denominator=12)
-_positive = st.fractions(Fraction(1, 12), 12, max_denominator=12)
+#: Sixths: repeated and collinear points are likely, and exact arithmetic needs no longer numbers to tell sides apart.
+_numbers = st.integers(-30, 30).map(lambda whole: Fraction(whole, 6))
+_positive = st.integers(1, 60).map(lambda whole: Fraction(whole, 6))
 
 
+@cache
 def _vectors(size: int) -> SearchStrategy[tuple[Fraction, ...]]:
     return st.tuples(*(_numbers,) * size)
 
@@ -97,7 +100,7 @@ def indexed_units() -> SearchStrategy[Item]:
     def indexed(unit: Item) -> SearchStrategy[Item]:
         return st.builds(lambda r, c: {**unit, "r": r, "c": c}, st.integers(0, unit["N"] - 1), _positive)
 
-    return _draw_unit(1).filter(lambda unit: any(unit["w"])).flatmap(indexed)
+    return _draw_unit(2).filter(lambda unit: any(unit["w"])).flatmap(indexed)
 
 
 def indexed_of_batch(batch: Any) -> Item:
@@ -150,7 +153,7 @@ def layer_corners() -> list[Item]:
         weights = (w, _signs(1, len(w)), (0,) * len(w))
         centre = tuple(sum(map(Fraction, column)) / len(z) for column in zip(*z, strict=True))
         for y in (centre, tuple(value + 1 for value in centre), z[0]):
-            more = {"y": y, "t": HALF, "rho": 7}
+            more = {"y": y, "t": HALF, "rho": 1}
             found += [_data(z, W=(w,), m=1, r=0, **more), _data(z, W=weights, m=3, r=1, **more),
                       _data(z, W=weights, m=3, r=2, **more)]
     return found
