@@ -16,7 +16,8 @@ from theorems.statement import combine
 DECAY = get("orthogonality.decay:sharp")
 V = Verdict
 
-#: For each variable of the library: what else must be known, values at both edges, values beyond.
+#: For each variable of the library, by name or by family and name: what else must be known, values at both edges,
+#: values beyond.
 DOORS: dict[str, tuple[Mapping[str, Any], list[Any], list[Any]]] = {
     "d": ({}, [1, 2**62, 7.0], [0, -3, 1.5]),
     "n": ({}, [1, 10], [0, 2.5]),
@@ -29,6 +30,9 @@ DOORS: dict[str, tuple[Mapping[str, Any], list[Any], list[Any]]] = {
     "lambda": ({"n": 2}, [[0.0, 1.0]], [[0.5, 1.1], [-0.1, 0.5]]),
     "sigma": ({"n": 2}, [[0.0, 1.0]], [[0.5, 1.1], [-0.1, 0.5]]),
     "A": ({"n": 2, "d": 1}, [[[1e300, -4.0]]], []),
+    "rank.lambda": ({"d": 2}, [[0.0, 1e300]], [[0.5, -0.1]]),
+    "tau": ({}, [0.0, 1.0], [-1e-300, 1.1]),
+    "h": ({"n": 2, "d": 1}, [[[1e300, -4.0]]], []),
 }
 VARIABLES = {(s.name, v.name): v for s in library() for v in s.variables}
 
@@ -40,7 +44,7 @@ def nested(value: Any, shape: tuple[int, ...]) -> Any:
 @pytest.mark.parametrize("key", VARIABLES, ids=" ".join)
 def test_every_variable_takes_its_edges_and_nothing_beyond(key: tuple[str, str]) -> None:
     variable = VARIABLES[key]
-    known, inside, beyond = DOORS[variable.name]
+    known, inside, beyond = DOORS.get(f"{key[0].partition('.')[0]}.{variable.name}") or DOORS[variable.name]
     floor = 2 if "convexity" in key[0] and variable.name == "n" else 1
     for value in inside:
         if variable.name == "n" and value < floor:
