@@ -18,7 +18,9 @@ import numpy as np
 import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
-__all__ = ["Compiled", "InexactError", "arguments_of", "branches", "compare", "compiled"]
+from theorems.draws import Average, AverageWithoutReplacement, AverageWithReplacement, BatchSum
+
+__all__ = ["Compiled", "InexactError", "arguments_of", "compare", "compiled"]
 
 
 class InexactError(ArithmeticError):
@@ -128,23 +130,29 @@ def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise
     return then() if certain else otherwise()
 
 
-_COMMON = {"total": _sum, "product": _product, "place": _whole}
+_COMMON = {
+    "total": _sum, "product": _product, "place": _whole,
+    **{f"{verb}_{cls.__name__}": getattr(cls, verb) for cls in (AverageWithoutReplacement, AverageWithReplacement)
+       for verb in ("batches", "count")},
+}
 _FLOATS: Mapping[str, Any] = {
-    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
+    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "sign": np.sign,
     "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats,
 }
 _EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
+    "sign": lambda x: flint.fmpq((x > 0) - (x < 0)),
     "least": min, "greatest": max, "span": _exact_range, "choose": _choose_exactly,
 }
 _BALLS: Mapping[str, Any] = {
     **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
+    "sign": lambda x: flint.arb(x).sgn(),
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
     "span": _exact_range, "choose": _choose_balls,
 }
 
 
-def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, sp.core.relational.Relational | None]]:
+def _branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, sp.core.relational.Relational | None]]:
     """Values with their conditions, one order relation each; the last has none.
 
     Raises ``TypeError`` for other conditions, and where no value is given for the remaining cases.
@@ -200,6 +208,18 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     def _print_Product(self, expr: sp.Product) -> str:
         return self._loop("product", expr)
 
+    def _print_BatchSum(self, expr: BatchSum) -> str:
+        return f"total({self._print(expr.function)} for {expr.index} in {expr.batch})"
+
+    def _print_Average(self, expr: Average) -> str:
+        kind, size, population = type(expr).__name__, self._print(expr.size), self._print(expr.population)
+        batches = f"batches_{kind}(span(0, {population} - 1), place({size}))"
+        count = f"count_{kind}(place({population}), place({size}))"
+        return f"(rational(1, 1) * total({self._print(expr.function)} for {expr.batch} in {batches}) / {count})"
+
+    def _print_sign(self, expr: sp.sign) -> str:
+        return f"sign({self._print(expr.args[0])})"
+
     def _nest(self, function: str, expr: sp.Expr) -> str:
         first, *rest = (str(self._print(a)) for a in expr.args)
         return reduce(lambda nested, other: f"{function}({nested}, {other})", rest, first)
@@ -212,7 +232,7 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
     def _print_Piecewise(self, expr: sp.Piecewise) -> str:
         text = ""
-        for value, condition in reversed(branches(expr)):
+        for value, condition in reversed(_branches(expr)):
             if condition is None:
                 text = f"({self._print(value)})"
             else:

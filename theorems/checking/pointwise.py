@@ -85,10 +85,14 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
 
     ``values()`` is called again at every working precision and returns integers, ``Fraction``, ``fmpq``,
     ``arb`` enclosures or exact SymPy radicals, or sequences of them, by symbol name. With ``squares`` the
-    sides are compared squared, which removes one layer of roots, wherever both are certainly nonnegative.
+    sides are compared squared, which removes one layer of roots, wherever both are certainly nonnegative (for an
+    equality: or both certainly not positive).
     """
     given = values()
-    power = 2 if squares and all(_nonnegative(side, given) for side in (statement.lhs, statement.rhs)) else 1
+    sides = (statement.lhs, statement.rhs)
+    alike = all(_nonnegative(side, given) for side in sides) or (
+        statement.relation == "==" and all(_nonnegative(-side, given) for side in sides)) if squares else False
+    power = 2 if alike else 1
     lhs, rhs = statement.lhs**power, statement.rhs**power
     try:
         left, right = _evaluate(lhs, given, True), _evaluate(rhs, given, True)

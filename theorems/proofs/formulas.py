@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
-from theorems.expressions import branches
+from theorems.draws import Average, AverageWithoutReplacement, BatchSum
 
 __all__ = ["Formulas", "UnprintableError", "binder_names"]
 
 # Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
-_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = 0, 3, 10, 29, 35, 40, 41, 50, 200
+_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS = 0, 3, 10, 29, 35, 40, 41, 50
 
 _KEYWORDS = frozenset((
     "as", "at", "by", "cofix", "do", "else", "end", "exists", "exists2", "fix", "for", "forall", "fun", "if", "in",
@@ -55,13 +55,15 @@ class Formulas:
     """Prints expressions in the variables named; ``roots`` tells whether a square root was met.
 
     ``naturals`` maps variables of type ``nat`` to their least value, ``sizes`` families to the extents of their
-    indices.
+    indices, ``indices`` variables that are indices to what they run below.
     """
 
     def __init__(self, names: Mapping[str, str], naturals: Mapping[str, int],
-                 sizes: Mapping[str, tuple[sp.Expr, ...]]) -> None:
+                 sizes: Mapping[str, tuple[sp.Expr, ...]], indices: Mapping[str, sp.Expr] | None = None) -> None:
         self._names, self._naturals, self._sizes = names, naturals, sizes
-        self._bound: dict[str, tuple[str, sp.Expr]] = {}  # index symbol -> its name, the size it runs below
+        # index symbol -> its name, the size it runs below
+        self._bound: dict[str, tuple[str, sp.Expr]] = {i: (names[i], size) for i, size in (indices or {}).items()}
+        self._batches: dict[str, tuple[str, Average]] = {}  # batch symbol -> its name, how it is drawn
         self.roots = False
 
     # --- relations, types, names ------------------------------------------------------------------------------
@@ -71,14 +73,27 @@ class Formulas:
         left, right = self.real(lhs), self.real(rhs)
         if sign in (">", ">="):
             left, right = right, left
-        free = {str(s) for side in (lhs, rhs) for s in side.free_symbols}
-        typed = free - set(self._naturals) and any(s in self._names for s in free - set(self._naturals))
+        free = {str(s) for side in (lhs, rhs) for s in side.free_symbols} - set(self._naturals) - set(self._bound)
+        typed = any(s in self._names for s in free)
         return f"{left} {_RELATIONS[sign]} {right}" + ("" if typed else " :> R")
 
     def ordinal(self, size: sp.Expr) -> str:
         """The type of an index below ``size``."""
         text = self.natural(size)
         return f"'I_{text}" if re.fullmatch(r"\w+", text) else f"'I_({text})"
+
+    def entries(self, family: str, meaning: sp.Lambda) -> str:
+        """What every member of a family is equal to."""
+        outer, sizes = dict(self._bound), self._sizes[family]
+        names = []
+        for index, size in zip(meaning.variables, sizes, strict=True):
+            names.append(self._index_name(str(index)))
+            self._bound[str(index)] = (names[-1], size)
+        value = self.real(meaning.expr)
+        self._bound = outer
+        binders = [f"{name} : {self.ordinal(size)}" for name, size in zip(names, sizes, strict=True)]
+        where = binders[0] if len(binders) == 1 else " ".join(f"({b})" for b in binders)
+        return f"(forall {where}, {' '.join((self._names[family], *names))} = {value})"
 
     def fresh_indices(self, count: int) -> tuple[str, ...]:
         taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
@@ -97,6 +112,8 @@ class Formulas:
     def _natural(self, e: sp.Expr) -> tuple[str, bool]:
         if e.is_Integer and e >= 0:
             return str(e), False
+        if isinstance(e, sp.Symbol) and str(e) in self._bound:
+            return self._bound[str(e)][0], False
         if isinstance(e, sp.Symbol) and str(e) in self._naturals:
             return self._names[str(e)], False
         terms = sp.Add.make_args(e)
@@ -136,12 +153,18 @@ class Formulas:
             return self._fraction(e)
         if isinstance(e, sp.Sum | sp.Product):
             return self._big(e)
+        if isinstance(e, Average):
+            return self._average(e)
+        if isinstance(e, BatchSum):
+            return self._batch_sum(e)
+        if isinstance(e, sp.sign):
+            return f"Num.sg {_within(self._term(e.args[0]), _INVERSE)}", _APPLIED
         if isinstance(e, sp.Max | sp.Min):
             return self._extreme(e)
-        if isinstance(e, sp.Piecewise):
-            return self._choice(e)
         if isinstance(e, sp.Abs):
             return f"`|{self.real(e.args[0])}|", _ATOM
+        if isinstance(e, sp.Piecewise):
+            return self._cases(e)
         raise UnprintableError(f"{type(e).__name__} has no printed form: {sp.sstr(e)}")
 
     def _rational(self, e: sp.Rational) -> Term:
@@ -260,8 +283,36 @@ class Formulas:
         nested = isinstance(e.function, type(e))
         return f"{' '.join(heads)} {body[0] if nested else _within(body, inside)}", level
 
+    def _average(self, e: Average) -> Term:
+        """Over all sets of ``size`` indices, or all functions from ``size`` places to indices."""
+        name, population, size = self._index_name(str(e.batch)), self.ordinal(e.population), self.natural(e.size)
+        if isinstance(e, AverageWithoutReplacement):
+            drawn = f"{name} : {{set {population}}} | #|{name}| == {size}"
+            count = f"'C({self._natural(e.population)[0]}, {self._natural(e.size)[0]})%:R"
+        else:
+            drawn = f"{name} : {{ffun {self.ordinal(e.size)} -> {population}}}"
+            count = self._raised(self._term(e.population), e.size)[0]
+        outer = dict(self._batches)
+        self._batches[str(e.batch)] = (name, e)
+        body = _within(self._term(e.function), _TIMES)
+        self._batches = outer
+        return f"(\\sum_({drawn}) {body}) / {count}", _TIMES
+
+    def _batch_sum(self, e: BatchSum) -> Term:
+        if str(e.batch) not in self._batches:
+            raise UnprintableError(f"{e.batch} is summed over outside the average over its draws")
+        (batch, drawn), name, outer = self._batches[str(e.batch)], self._index_name(str(e.index)), dict(self._bound)
+        if isinstance(drawn, AverageWithoutReplacement):
+            head, member = f"{name} in {batch}", name
+        else:
+            head, member = f"{name} < {self.natural(drawn.size)}", f"({batch} {name})"
+        self._bound[str(e.index)] = (member, drawn.population)
+        body = _within(self._term(e.function), _TIMES)
+        self._bound = outer
+        return f"\\sum_({head}) {body}", _BIG
+
     def _index_name(self, symbol: str) -> str:
-        taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
+        taken = {*self._names.values(), *(name for name, _ in (*self._bound.values(), *self._batches.values()))}
         name = binder_names([symbol])[symbol]
         while name in taken:
             name += "_"
@@ -275,17 +326,25 @@ class Formulas:
             text = f"{function} {term} {text if text == terms[-1] else f'({text})'}"
         return text, _APPLIED
 
-    def _choice(self, e: sp.Piecewise) -> Term:
-        try:
-            *given, (value, _) = branches(e)
-        except TypeError as error:
-            raise UnprintableError(str(error)) from None
-        text = self.real(value)
-        for value, condition in reversed(given):
-            if condition is not None:
-                test = self.relation(condition.rel_op, condition.lhs, condition.rhs)
-                text = f"if {test} then {self.real(value)} else {text}"
-        return text, _LOOSEST
+    def _cases(self, e: sp.Piecewise) -> Term:
+        *cases, (last, otherwise) = e.args
+        if otherwise != sp.true:
+            raise UnprintableError(f"{sp.sstr(e)} leaves a case open")
+        text = self.real(last)
+        for value, condition in reversed(cases):
+            text = f"if {self._condition(condition)} then {self.real(value)} else {text}"
+        return f"({text})", _ATOM
+
+    def _condition(self, e: sp.Basic) -> str:
+        if isinstance(e, sp.And):
+            return " && ".join(sorted(self._condition(a) for a in e.args))
+        if not isinstance(e, sp.Lt | sp.Le | sp.Gt | sp.Ge):
+            raise UnprintableError(f"the condition {sp.sstr(e)} has no printed form")
+        left, right = (e.rhs, e.lhs) if isinstance(e, sp.Gt | sp.Ge) else (e.lhs, e.rhs)
+        sign = "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
+        if all(str(s) in self._bound or str(s) in self._naturals for s in e.free_symbols):
+            return f"({self.natural(left)} {sign} {self.natural(right)})%N"
+        return f"({self.real(left)} {sign} {self.real(right)})"
 
 
 def _negative(term: sp.Expr) -> bool:
