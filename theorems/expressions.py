@@ -20,7 +20,7 @@ from sympy.printing.pycode import AbstractPythonCodePrinter
 
 from theorems.draws import Average, AverageWithoutReplacement, AverageWithReplacement, BatchSum
 
-__all__ = ["Compiled", "InexactError", "arguments_of", "compare", "compiled"]
+__all__ = ["Compiled", "InexactError", "arguments_of", "branches", "compare", "compiled"]
 
 
 class InexactError(ArithmeticError):
@@ -109,7 +109,7 @@ def compare(left: Any, relation: str, right: Any) -> bool | None:
     return False if left != right else None  # equality of balls is never certain
 
 
-_ORDER = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
+_ORDER = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq}
 _Branch = Callable[[], Any]
 
 
@@ -124,7 +124,10 @@ def _choose_exactly(left: Any, relation: str, right: Any, then: _Branch, otherwi
 
 def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
     """The branch that is certain; a ball around both where the comparison is open."""
-    certain = compare(left, relation, right)  # two rationals compare exactly
+    if isinstance(left, flint.arb) or isinstance(right, flint.arb):
+        certain = compare(left, relation, right)
+    else:
+        certain = _ORDER[relation](left, right)
     if certain is None:
         return flint.arb(then()).union(flint.arb(otherwise()))
     return then() if certain else otherwise()
@@ -152,18 +155,22 @@ _BALLS: Mapping[str, Any] = {
 }
 
 
-def _branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, sp.core.relational.Relational | None]]:
-    """Values with their conditions, one order relation each; the last has none.
+def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[sp.core.relational.Relational, ...]]]:
+    """Values with the comparisons that must all hold; the last has none.
 
     Raises ``TypeError`` for other conditions, and where no value is given for the remaining cases.
     """
     *given, (last, rest) = expr.args
     if rest != sp.true:
         raise TypeError(f"{expr} has no value where {rest} fails; end it with (value, True)")
-    for _, condition in given:
-        if not isinstance(condition, sp.Le | sp.Lt | sp.Ge | sp.Gt):
-            raise TypeError(f"{condition} is not one comparison by <=, <, >= or >")
-    return [*((value, condition) for value, condition in given), (last, None)]
+    found = []
+    for value, condition in given:
+        comparisons = tuple(sorted(sp.And.make_args(condition), key=str))
+        for comparison in comparisons:
+            if not isinstance(comparison, sp.Le | sp.Lt | sp.Ge | sp.Gt | sp.Eq):
+                raise TypeError(f"{condition} is no comparison by <=, <, >=, > or ==, nor several at once")
+        found.append((value, comparisons))
+    return [*found, (last, ())]
 
 
 class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
@@ -232,12 +239,11 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
     def _print_Piecewise(self, expr: sp.Piecewise) -> str:
         text = ""
-        for value, condition in reversed(_branches(expr)):
-            if condition is None:
-                text = f"({self._print(value)})"
-            else:
-                sides = f"{self._print(condition.lhs)}, {condition.rel_op!r}, {self._print(condition.rhs)}"
-                text = f"choose({sides}, lambda: {self._print(value)}, lambda: {text})"
+        for value, comparisons in reversed(branches(expr)):
+            otherwise, text = text, f"({self._print(value)})"
+            for c in reversed(comparisons):
+                sides = f"{self._print(c.lhs)}, {c.rel_op!r}, {self._print(c.rhs)}"
+                text = f"choose({sides}, lambda: {text}, lambda: {otherwise})"
         return text
 
 

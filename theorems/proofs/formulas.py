@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from theorems.draws import Average, AverageWithoutReplacement, BatchSum
+from theorems.expressions import branches
 
 __all__ = ["Formulas", "UnprintableError", "binder_names"]
 
 # Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
-_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS = 0, 3, 10, 29, 35, 40, 41, 50
+_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = 0, 3, 10, 29, 35, 40, 41, 50, 200
 
 _KEYWORDS = frozenset((
     "as", "at", "by", "cofix", "do", "else", "end", "exists", "exists2", "fix", "for", "forall", "fun", "if", "in",
@@ -327,24 +328,27 @@ class Formulas:
         return text, _APPLIED
 
     def _cases(self, e: sp.Piecewise) -> Term:
-        *cases, (last, otherwise) = e.args
-        if otherwise != sp.true:
-            raise UnprintableError(f"{sp.sstr(e)} leaves a case open")
-        text = self.real(last)
-        for value, condition in reversed(cases):
-            text = f"if {self._condition(condition)} then {self.real(value)} else {text}"
-        return f"({text})", _ATOM
+        try:
+            *given, (value, _) = branches(e)
+        except TypeError as error:
+            raise UnprintableError(str(error)) from None
+        text = self.real(value)
+        for value, comparisons in reversed(given):
+            tests = [self._comparison(c) for c in comparisons]
+            test = tests[0] if len(tests) == 1 else " && ".join(f"({t})" for t in tests)
+            text = f"if {test} then {self.real(value)} else {text}"
+        return text, _LOOSEST
 
-    def _condition(self, e: sp.Basic) -> str:
-        if isinstance(e, sp.And):
-            return " && ".join(sorted(self._condition(a) for a in e.args))
-        if not isinstance(e, sp.Lt | sp.Le | sp.Gt | sp.Ge):
-            raise UnprintableError(f"the condition {sp.sstr(e)} has no printed form")
+    def _comparison(self, e: sp.core.relational.Relational) -> str:
+        """One that Rocq decides: between whole numbers, or in the field."""
         left, right = (e.rhs, e.lhs) if isinstance(e, sp.Gt | sp.Ge) else (e.lhs, e.rhs)
-        sign = "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
-        if all(str(s) in self._bound or str(s) in self._naturals for s in e.free_symbols):
-            return f"({self.natural(left)} {sign} {self.natural(right)})%N"
-        return f"({self.real(left)} {sign} {self.real(right)})"
+        sign = "==" if isinstance(e, sp.Eq) else "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
+        names = {str(s) for s in e.free_symbols}
+        if names and names <= self._bound.keys() and sign == "==":
+            return f"{self._bound[str(left)][0]} == {self._bound[str(right)][0]}"
+        if names and names <= self._bound.keys() | self._naturals.keys():
+            return f"({self._natural(left)[0]} {sign} {self._natural(right)[0]})%N"
+        return f"{self.real(left)} {sign} {self.real(right)}"
 
 
 def _negative(term: sp.Expr) -> bool:
