@@ -44,7 +44,7 @@ class Certificate:
 
     ``kind`` names the checker (``kinds``); ``statement`` is a name of the library, or "". ``inputs`` alone determine
     the claim: exact numbers are text ("p/q" or "m*2^e", see ``numbers``), counts are integers, nested as the kind
-    wants. ``precision`` is in bits. ``enclosures`` are balls by their exact ends, [low, high], nested as the kind wants.
+    wants. ``precision`` is in bits. ``enclosures`` are balls by their exact ends, [low, high], nested likewise.
     ``conclusion`` is what follows from them. ``claim`` is for people. ``versions`` are those of the software.
     """
 

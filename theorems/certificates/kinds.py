@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
+import flint
+
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError
+from theorems.certificates.numbers import ball_of, entry
 from theorems.statement import Statement
 
-__all__ = ["MODULES", "Kind", "Offer", "kinds", "offers", "recheck"]
+__all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_overlap", "kinds", "offers", "recheck"]
 
 #: Modules with a tuple ``KINDS``, imported when a certificate is made or checked.
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("theorems.certificates.boxes",)
 
 Progress = Callable[[str], None]
 
@@ -78,3 +81,21 @@ def recheck(certificate: Certificate) -> str:
         known = ", ".join(repr(name) for name in kinds()) or "none"
         raise UnreadableError(f"kind: {certificate.kind!r} is not known; there are {known}")
     return kinds()[certificate.kind].recheck(certificate)
+
+
+def demand(certificate: Certificate, **derived: str) -> None:
+    """Refuse a certificate whose words are not those that follow from its inputs: ``claim=…``, ``conclusion=…``."""
+    for name, wanted in derived.items():
+        if (found := getattr(certificate, name)) != wanted:
+            raise CertificateError(f"{name}: says {_short(found)}, but what follows is {_short(wanted)}")
+
+
+def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -> None:
+    """Refuse a certificate whose enclosure ``name`` does not meet the recomputed ball."""
+    recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
+    if not recorded.overlaps(recomputed):
+        raise CertificateError(f"enclosures.{name}: recorded {recorded.str(8)}, recomputed {recomputed.str(8)}")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 100 else text[:99] + "…")
