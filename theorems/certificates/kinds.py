@@ -19,7 +19,7 @@ from theorems.statement import Statement
 __all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_overlap", "kinds", "offers", "recheck"]
 
 #: Modules with a tuple ``KINDS``, imported when a certificate is made or checked.
-MODULES: tuple[str, ...] = ("theorems.certificates.boxes",)
+MODULES: tuple[str, ...] = ("theorems.certificates.boxes", "theorems.certificates.instances")
 
 Progress = Callable[[str], None]
 
