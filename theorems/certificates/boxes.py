@@ -8,14 +8,13 @@ the noise, E[V̂⁺] - V̂(E C⁺), which no certificate of this kind touches.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import sympy as sp
 from flint import fmpq
 
 from theorems.certificates.branching import CounterexampleFound, Ledger, Problem, cover, walk
-from theorems.certificates.document import Certificate, CertificateError, UnreadableError, versions
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_overlap
+from theorems.certificates.document import Certificate, CertificateError, UndecidedError, UnreadableError, versions
+from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_overlap, named, stem
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
 from theorems.statement import Statement
 
@@ -49,13 +48,18 @@ def constant(statement: Statement, n: int) -> fmpq:
     return fmpq(int(kappa.p), int(kappa.q))
 
 
-@lru_cache(maxsize=64)
+#: Covers found in this process: two statements ask for the same.
+_FOUND: dict[Problem, tuple[str, Ledger]] = {}
+
+
 def _covered(problem: Problem, progress: Progress) -> tuple[str, Ledger]:
     def boxes(number: int) -> None:
         if number % 50 == 0:
             progress(f"n={problem.n}: {number} boxes")
 
-    return cover(problem, MOST_BOXES, boxes)
+    if problem not in _FOUND:
+        _FOUND[problem] = cover(problem, MOST_BOXES, boxes)
+    return _FOUND[problem]
 
 
 def _claim(statement: str, n: int, kappa: fmpq) -> str:
@@ -79,7 +83,7 @@ def certify(n: int, kappa: fmpq, statement: str = "", progress: Progress = lambd
         raise CertificateError(f"{_claim(statement, n, kappa)}: false at σ² = "
                                f"({', '.join(map(str, reversed(found.point)))})") from None
     except ArithmeticError as error:
-        raise CertificateError(f"{_claim(statement, n, kappa)}: undecided, {error}") from None
+        raise UndecidedError(f"{_claim(statement, n, kappa)}: undecided, {error}") from None
     return Certificate(
         kind=NAME, statement=statement, claim=_claim(statement, n, kappa),
         inputs={"n": n, "kappa": rational_text(kappa), "tree": tree}, precision=PRECISION,
@@ -95,7 +99,7 @@ def _recheck(certificate: Certificate) -> str:
         raise UnreadableError(f"inputs.tree: want text of at most {2 * MOST_BOXES} characters")
     whole_of(certificate.precision, "precision", 10, 1000)
     if certificate.statement:
-        _tie(certificate.statement, n, kappa)
+        _tie(named(certificate), n, kappa)
     try:
         ledger = walk(Problem(n, kappa, certificate.precision), tree)
     except ValueError as error:
@@ -107,20 +111,13 @@ def _recheck(certificate: Certificate) -> str:
             f"{count['c']} by curvature, {count['x']} empty")
 
 
-def _tie(name: str, n: int, kappa: fmpq) -> None:
+def _tie(statement: Statement, n: int, kappa: fmpq) -> None:
     """Refuse a constant other than that of the statement the certificate names."""
-    from theorems.registry import get
-
-    try:
-        statement = get(name)
-        wanted = constant(statement, n)
-    except ValueError as error:  # no such statement, or a bound of another form
-        raise CertificateError(f"statement: {error}") from None
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
-        raise CertificateError(f"statement: {name} is no claim about one layer of the mean field")
-    if wanted != kappa:
+        raise CertificateError(f"statement: {statement.name} is no claim about one layer of the mean field")
+    if (wanted := constant(statement, n)) != kappa:
         raise CertificateError(
-            f"inputs.kappa: {rational_text(kappa)}, but {name} has {rational_text(wanted)} at n = {n}")
+            f"inputs.kappa: {rational_text(kappa)}, but {statement.name} has {rational_text(wanted)} at n = {n}")
 
 
 def _offers(statement: Statement) -> Iterator[Offer]:
@@ -130,7 +127,7 @@ def _offers(statement: Statement) -> Iterator[Offer]:
         def make(progress: Progress, n: int = n) -> Certificate:
             return certify(n, constant(statement, n), statement.name, progress)
 
-        yield Offer(f"{statement.name.replace(':', '.')}.n{n}", f"over boxes, n = {n}", make)
+        yield Offer(f"{stem(statement)}.n{n}", f"over boxes, n = {n}", make)
 
 
 KINDS = (Kind(NAME, "one mean-field layer contracts V̂ for every spectrum of a size, by branch and bound", _recheck,

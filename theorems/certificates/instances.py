@@ -1,141 +1,93 @@
-"""Kinds that speak of one input: a claim decided there exactly, and a bound crossed on one width-limit path.
-
-The inputs of the first are what the statement's own check takes, so that the symbols' values, the assumptions and the
-decision are the ones that ``theorems verify`` uses.
-"""
+"""Kinds that speak of one input: a claim decided there exactly, and a bound crossed on one width-limit path."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import reduce
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 import flint
-import sympy as sp
 
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, versions
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_overlap
+from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_overlap, named, stem
 from theorems.certificates.numbers import ball_text, entry, rational_text, rationals_of, whole_of
 from theorems.checking.context import Context
+from theorems.checking.exact import admit, determined, exact_values
 from theorems.checking.pointwise import Pointwise, decide
 from theorems.checking.width_limit import LONGEST, Start, WidthLimit
 from theorems.expressions import arguments_of, compiled
-from theorems.statement import Statement, Verdict
+from theorems.statement import Quantifier, Statement, Verdict
 
 __all__ = ["KINDS", "at_input", "crossing"]
 
 INSTANCE, CROSSING = "instance", "width-limit crossing"
 PRECISION = 128
+MOST_BITS = 10_000
+#: Of the search for a witness, which involves no sampling.
+LEVEL = 1e-6
 _MOST_SAMPLES = 10**6
 #: What refuses a malformed input on its way into a statement's own arithmetic.
 _MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError)
 
 
-def _named(certificate: Certificate) -> Statement:
-    from theorems.registry import get
-
-    try:
-        return get(certificate.statement)
-    except ValueError as error:
-        raise CertificateError(f"statement: {error}") from None
-
-
 # --- one input ----------------------------------------------------------------------------------------------
 
 
-def _as_text(item: Any) -> Any:
-    if isinstance(item, Mapping):
-        return {name: _as_text(value) for name, value in item.items()}
-    return [_as_text(value) for value in item] if isinstance(item, list | tuple) else rational_text(item)
-
-
-def _as_item(value: Any) -> Any:
-    """Exact numbers as the checks take them: Fractions, in tuples where they are nested."""
+def _as_text(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _as_item(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return tuple(_as_item(part) for part in value)
-    return Fraction(int(value.p), int(value.q))
+        return {name: _as_text(part) for name, part in value.items()}
+    return [_as_text(part) for part in value] if isinstance(value, list | tuple) else rational_text(value)
 
 
-def _pointwise(statement: Statement) -> Pointwise:
-    for check in statement.checks:
-        if isinstance(check, Pointwise):
-            return check
-    raise CertificateError(f"statement: {statement.name} is not decided input by input")
-
-
-def _admit(statement: Statement, check: Pointwise, item: Any) -> Mapping[str, Any]:
-    """The symbols' values at the input; refuses one outside the domains or the assumptions, exactly."""
-    values = check.values(item)
-    scalars = {v.symbol: _rational(values[v.name]) for v in statement.variables if not v.size}
-    for variable in statement.variables:
-        domain, given = variable.domain.subs(scalars), values[variable.name]
-        extents = [range(int(extent.subs(scalars))) for extent in variable.size]
-        for place in product(*extents):
-            number = _rational(reduce(lambda part, k: part[k], place, given))
-            if domain.contains(number) is not sp.true:
-                raise CertificateError(f"inputs.at: {variable.name} = {number} is not in {domain}")
-            if isinstance(domain, sp.Range) and number > _MOST_SAMPLES:
-                raise CertificateError(f"inputs.at: {variable.name} is larger than {_MOST_SAMPLES}")
-        if extents and len(given) != len(extents[0]):
-            raise CertificateError(f"inputs.at: {variable.name} has {len(given)} entries, want {len(extents[0])}")
-    if check.admits(statement, item) is not True:
-        raise CertificateError("inputs.at: not certain to meet the assumptions of the statement")
-    return values
-
-
-def _rational(value: Any) -> sp.Rational:
-    q = flint.fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else flint.fmpq(value)
-    return sp.Rational(int(q.p), int(q.q))
-
-
-def _decided(statement: Statement, item: Any, precision: int) -> tuple[bool, dict[str, flint.arb]]:
-    """Whether the claim holds at the input, and both sides there."""
-    check = _pointwise(statement)
-    with flint.ctx.workprec(precision):
-        try:
-            values = _admit(statement, check, item)
-            decision = decide(statement, lambda: check.values(item), squares=check.squares)
+def _decided(statement: Statement, variables: Any, precision: int) -> tuple[bool, dict[str, flint.arb]]:
+    """Whether the claim holds at the input, and both sides there; refuses an input outside domains or assumptions."""
+    wanted = {v.name for v in statement.variables}
+    if not isinstance(variables, Mapping) or set(variables) != wanted:
+        raise CertificateError(f"inputs.at: want values of {', '.join(sorted(wanted))}")
+    if statement.quantifier is not Quantifier.POINTWISE or not determined(statement):
+        raise CertificateError(f"statement: {statement.name} is not decided by values of its variables")
+    try:
+        values = exact_values(statement, variables)
+        admit(statement, values)
+        decision = decide(statement, lambda: values)
+        with flint.ctx.workprec(precision):
             sides = {name: compiled(side, names := arguments_of(side)).balls(*(values[str(a)] for a in names))
                      for name, side in (("lhs", statement.lhs), ("rhs", statement.rhs))}
-        except CertificateError:
-            raise
-        except _MISFITS as error:
-            reason = " ".join(str(error).split())
-            raise CertificateError(f"inputs.at: no input of {statement.name} ({reason})") from None
+    except _MISFITS as error:
+        raise CertificateError(f"inputs.at: no input of {statement.name}: {' '.join(str(error).split())}") from None
     if decision.holds is None:
         raise CertificateError("inputs.at: the claim could not be decided there")
     return decision.holds, sides
 
 
 def _claim(statement: Statement, holds: bool) -> str:
-    return f"{statement.title}: {'true' if holds else 'false'} at the given input, by exact arithmetic or balls"
+    return f"{statement.title}: {'true' if holds else 'false'} at the given input"
 
 
 def _conclusion(holds: bool) -> str:
     return "holds there" if holds else "refuted"
 
 
-def at_input(statement: Statement, item: Any, precision: int = PRECISION) -> Certificate:
-    """The certificate of what ``statement`` is worth at one input of its pointwise check, true or false.
+def at_input(statement: Statement, variables: Mapping[str, Any], precision: int = PRECISION) -> Certificate:
+    """The certificate of what a pointwise ``statement`` is worth at one input, true or false.
 
-    ``item`` is made of exact numbers. Raises :class:`CertificateError` if it is outside the assumptions, or undecided.
+    ``variables`` are exact numbers by symbol name, nested for families. Raises :class:`CertificateError` if they are
+    outside domains or assumptions, or if exact arithmetic and balls leave the claim open.
     """
-    given = {"at": _as_text(item)}
-    holds, sides = _decided(statement, _as_item(rationals_of(given["at"], "inputs.at")), precision)
+    given = {"at": _as_text(variables)}
+    holds, sides = _decided(statement, rationals_of(given["at"], "inputs.at"), precision)
     return Certificate(kind=INSTANCE, statement=statement.name, claim=_claim(statement, holds), inputs=given,
                        precision=precision, enclosures={name: ball_text(side) for name, side in sides.items()},
                        conclusion=_conclusion(holds), versions=versions("python-flint", "sympy"))
 
 
 def _recheck_instance(certificate: Certificate) -> str:
-    statement = _named(certificate)
-    item = _as_item(rationals_of(entry(certificate.inputs, "at", "inputs"), "inputs.at"))
-    holds, sides = _decided(statement, item, certificate.precision)
+    whole_of(certificate.precision, "precision", 10, MOST_BITS)
+    statement = named(certificate)
+    variables = rationals_of(entry(certificate.inputs, "at", "inputs"), "inputs.at")
+    holds, sides = _decided(statement, variables, certificate.precision)
     demand(certificate, claim=_claim(statement, holds), conclusion=_conclusion(holds))
     for name, side in sides.items():
         demand_overlap(certificate, name, side)
@@ -143,17 +95,19 @@ def _recheck_instance(certificate: Certificate) -> str:
 
 
 def _offer_instances(statement: Statement) -> Iterator[Offer]:
-    if statement.expected is not Verdict.REFUTED or not any(isinstance(c, Pointwise) for c in statement.checks):
+    check = next((c for c in statement.checks if isinstance(c, Pointwise)), None)
+    if statement.expected is not Verdict.REFUTED or check is None or not determined(statement):
         return
 
     def make(progress: Progress) -> Certificate:
         progress("looking for a witness")
-        _, _, witness = _pointwise(statement).attack(statement, Context(seed=0, level=0.5))
+        _, _, witness = check.attack(statement, Context(seed=0, level=LEVEL))
         if witness is None:
             raise CertificateError(f"{statement.name}: no input that violates it was found")
-        return at_input(statement, witness)
+        values = check.values(witness)
+        return at_input(statement, {v.name: values[v.name] for v in statement.variables})
 
-    yield Offer(f"{statement.name.replace(':', '.')}.witness", "an exact witness against it", make)
+    yield Offer(f"{stem(statement)}.witness", "an exact witness against it", make)
 
 
 # --- a crossing in the width limit --------------------------------------------------------------------------
@@ -212,7 +166,8 @@ def _start(inputs: Mapping[str, Any]) -> Start:
 
 
 def _recheck_crossing(certificate: Certificate) -> str:
-    statement = _named(certificate)
+    whole_of(certificate.precision, "precision", 10, MOST_BITS)
+    statement = named(certificate)
     start = _start(certificate.inputs)
     layer = whole_of(entry(certificate.inputs, "layer", "inputs"), "inputs.layer", 0, LONGEST)
     try:
@@ -239,7 +194,7 @@ def _offer_crossings(statement: Statement) -> Iterator[Offer]:
                 raise CertificateError(f"{statement.name}: its bound is not crossed for n = {start.n}")
             return crossing(statement, start, report["crossing_layer"], check.precision)
 
-        yield Offer(f"{statement.name.replace(':', '.')}.crossing-n{start.n}", f"a crossing, n = {start.n}", make)
+        yield Offer(f"{stem(statement)}.crossing-n{start.n}", f"a crossing, n = {start.n}", make)
 
 
 KINDS = (

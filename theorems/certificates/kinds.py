@@ -16,10 +16,12 @@ from theorems.certificates.document import Certificate, CertificateError, Unread
 from theorems.certificates.numbers import ball_of, entry
 from theorems.statement import Statement
 
-__all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_overlap", "kinds", "offers", "recheck"]
+__all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_overlap", "kinds", "named", "offers",
+           "recheck", "stem"]
 
 #: Modules with a tuple ``KINDS``, imported when a certificate is made or checked.
-MODULES: tuple[str, ...] = ("theorems.certificates.boxes", "theorems.certificates.instances")
+MODULES: tuple[str, ...] = ("theorems.certificates.boxes", "theorems.certificates.instances",
+                            "theorems.certificates.small_sizes")
 
 Progress = Callable[[str], None]
 
@@ -95,6 +97,21 @@ def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -
     recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
     if not recorded.overlaps(recomputed):
         raise CertificateError(f"enclosures.{name}: recorded {recorded.str(8)}, recomputed {recomputed.str(8)}")
+
+
+def named(certificate: Certificate) -> Statement:
+    """The statement of the library that the certificate names."""
+    from theorems.registry import get
+
+    try:
+        return get(certificate.statement)
+    except ValueError as error:
+        raise CertificateError(f"statement: {error}") from None
+
+
+def stem(statement: Statement) -> str:
+    """The statement's name as the beginning of a file name."""
+    return statement.name.replace(":", ".")
 
 
 def _short(text: str) -> str:
