@@ -95,7 +95,7 @@ def _product(terms: Any) -> Any:
     return math.prod(terms)
 
 
-_COMMON = {"total": _sum, "product": _product, "place": _whole}
+_COMMON = {"total": _sum, "product": _product, "place": _whole, "abs": abs}
 _FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
     "least": np.minimum, "greatest": np.maximum, "span": _range,

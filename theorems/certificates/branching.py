@@ -115,8 +115,8 @@ class Problem:
         corners = [growth(corner, 2, self.precision).hessian for corner in (low, high)]
         with ctx.workprec(self.precision):
             hull = [[a.union(b) for a, b in zip(*rows, strict=True)] for rows in zip(*corners, strict=True)]
-            rest = range(1, self.n)  # ε_0 = -Σ ε_j
-            return _positive_definite([[hull[i][j] - hull[i][0] - hull[0][j] + hull[0][0] for j in rest] for i in rest])
+            *rest, k = range(self.n)  # ε_k = -Σ ε_j for the last one, whose entries are the smallest
+            return _positive_definite([[hull[i][j] - hull[i][k] - hull[k][j] + hull[k][k] for j in rest] for i in rest])
 
 
 def _positive_definite(matrix: list[list[arb]]) -> bool:

