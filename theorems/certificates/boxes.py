@@ -18,7 +18,7 @@ from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_ov
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
 from theorems.statement import Statement
 
-__all__ = ["KINDS", "SIZES", "certify", "constant"]
+__all__ = ["KINDS", "MOST_BOXES", "PRECISION", "SIZES", "certify", "constant", "require_about"]
 
 NAME = "contraction over boxes"
 #: Batch sizes that are offered; others up to ``MOST_SAMPLES`` can be asked for.
@@ -99,7 +99,7 @@ def _recheck(certificate: Certificate) -> str:
         raise UnreadableError(f"inputs.tree: want text of at most {2 * MOST_BOXES} characters")
     whole_of(certificate.precision, "precision", 10, 1000)
     if certificate.statement:
-        _tie(named(certificate), n, kappa)
+        require_about(certificate, named(certificate), n)
     try:
         ledger = walk(Problem(n, kappa, certificate.precision), tree)
     except ValueError as error:
@@ -111,13 +111,14 @@ def _recheck(certificate: Certificate) -> str:
             f"{count['c']} by curvature, {count['x']} empty")
 
 
-def _tie(statement: Statement, n: int, kappa: fmpq) -> None:
-    """Refuse a constant other than that of the statement the certificate names."""
+def require_about(certificate: Certificate, statement: Statement, n: int) -> None:
+    """Refuse a certificate that is not about the statement's constant at size ``n``."""
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
         raise CertificateError(f"statement: {statement.name} is no claim about one layer of the mean field")
-    if (wanted := constant(statement, n)) != kappa:
-        raise CertificateError(
-            f"inputs.kappa: {rational_text(kappa)}, but {statement.name} has {rational_text(wanted)} at n = {n}")
+    wanted = {"n": n, "kappa": rational_text(constant(statement, n))}
+    for name, value in wanted.items():
+        if (found := certificate.inputs.get(name)) != value:
+            raise CertificateError(f"inputs.{name}: {found}, but {statement.name} has {value} at n = {n}")
 
 
 def _offers(statement: Statement) -> Iterator[Offer]:
