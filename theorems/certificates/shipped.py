@@ -20,9 +20,9 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class ContractionBoxes:
-    """Checks the statement's shipped covers of all spectra again, for these batch sizes, from their inputs alone.
+    """Boxes that cover every spectrum of a few sizes, each settled by enclosures: shipped, and checked again here.
 
-    Partial evidence: other sizes are not spoken of. The false neighbour falls to a spectrum that the same branch and
+    Partial evidence: it speaks of the batch sizes ``sizes`` only. The false neighbour falls to a spectrum that the same branch and
     bound finds at the smallest size. A statement whose constant is not that of its certificates has no evidence in
     them: inconclusive.
     """
