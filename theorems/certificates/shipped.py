@@ -22,9 +22,9 @@ DATA = Path(__file__).parent / "data"
 class ContractionBoxes:
     """Boxes that cover every spectrum of a few sizes, each settled by enclosures: shipped, and checked again here.
 
-    Partial evidence: it speaks of the batch sizes ``sizes`` only. The false neighbour falls to a spectrum that the same branch and
-    bound finds at the smallest size. A statement whose constant is not that of its certificates has no evidence in
-    them: inconclusive.
+    Partial evidence: it speaks of the batch sizes ``sizes`` only. The false neighbour falls to a spectrum that the
+    same branch and bound finds at the smallest size. A statement whose constant is not that of its certificates has
+    no evidence in them: inconclusive.
     """
 
     sizes: tuple[int, ...]
