@@ -134,7 +134,7 @@ def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise
 
 
 _COMMON = {
-    "total": _sum, "product": _product, "place": _whole,
+    "total": _sum, "product": _product, "place": _whole, "abs": abs,
     **{f"{verb}_{cls.__name__}": getattr(cls, verb) for cls in (AverageWithoutReplacement, AverageWithReplacement)
        for verb in ("batches", "count")},
 }

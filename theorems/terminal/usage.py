@@ -76,6 +76,13 @@ def parser() -> argparse.ArgumentParser:
     prove.add_argument("--export", nargs="+", metavar=("NAME", "FILE"),
                        help="write the open statement NAME for Rocq to FILE, or print it, and do nothing else")
 
+    certify = command("certify", "make the certificates that exist for statements")
+    certify.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
+    certify.add_argument("--out", metavar="DIR", help="write them into DIR, made if missing")
+
+    recheck = command("recheck", "check certificates again, each from its inputs alone")
+    recheck.add_argument("files", nargs="+", metavar="FILE", help="a certificate that certify --out wrote")
+
     report = command("report", "render the report of an earlier run")
     report.add_argument("json", metavar="JSON", help="the file that verify --json wrote")
     report.add_argument("--out", required=True, metavar="DIR", help="where the report goes; made if missing")
