@@ -87,6 +87,6 @@ def test_torch_gives_the_same() -> None:
     ({"batch": np.array([[np.nan]])}, ValueError, "batch"), ({"seed": -1}, ValueError, "seed"),
 ])
 def test_the_door(change: dict[str, Any], error: type[Exception], words: str) -> None:
-    given = {"batch": BATCH, "gamma": 0.1, "draws": 3} | change
+    given: dict[str, Any] = {"batch": BATCH, "gamma": 0.1, "draws": 3} | change
     with pytest.raises(error, match=words):
         antithetic_layer(given.pop("batch"), given.pop("gamma"), **given)

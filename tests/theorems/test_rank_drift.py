@@ -54,7 +54,7 @@ def test_without_the_diagonal_it_fails() -> None:
 
 # --- the generator: derived ----------------------------------------------------------------------------------
 
-MATRIX = [[1, Fraction(1, 2), Fraction(-1, 3)], [Fraction(1, 2), 1, Fraction(1, 5)],
+MATRIX: list[list[Any]] = [[1, Fraction(1, 2), Fraction(-1, 3)], [Fraction(1, 2), 1, Fraction(1, 5)],
           [Fraction(-1, 3), Fraction(1, 5), 1]]
 TRUE = 2 * d**2 - 2 * squares - 8 * cube + 8 * rows
 

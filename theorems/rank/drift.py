@@ -98,6 +98,7 @@ DRIFT = Statement(
     sentinel=Sentinel("4 in place of 8", rhs=2 * d**2 - 2 * squares - 4 * cube + 4 * rows),
     checks=(Derivation(), Pointwise(_drift_values, inputs.drift_inputs, inputs.drift_corners), Paired(_starts)),
     remark="The second order needs no more of the law than mean 0 and variance 1. By drift_inequality its last two "
-           "terms are negative together: near M = I the rank grows by noise, near rank one it is restored.",
+           "terms together are at most 0. At M = I only noise is left, 2d² - 2d, which lowers the rank; at rank one "
+           "nothing moves.",
 )
 STATEMENTS = (DRIFT_INEQUALITY, DRIFT)

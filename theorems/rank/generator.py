@@ -93,6 +93,12 @@ class Derivation:
 
     widths: tuple[int, ...] = (2, 3, 4, 5)
 
+    @property
+    def words(self) -> str:
+        """What the check does, for people."""
+        return ("computer algebra: half the Laplacian of ‖M⁺‖_F² in the weights, derived for every d, and compared "
+                f"as a polynomial in the entries of M for d = {_listed(self.widths)}")
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         verdict, summary = self._judge(statement)
         sentinel, found = self._judge(statement.neighbour)

@@ -108,6 +108,13 @@ class Paired:
     first: int = 2**14
     entries: int = 2**21  # of W drawn at once
 
+    @property
+    def words(self) -> str:
+        """What the check does, for people."""
+        return (f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to {self.draws:,} of them, "
+                f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows rescaled, becomes the "
+                f"start")
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         starts = list(self.starts(None if context.batch is None else context.batch.array))
         rows = []
