@@ -13,7 +13,16 @@ from simulators.batches import Batch
 from tests.theorems.broken import run
 from theorems import Verdict
 from theorems.checking.pointwise import Pointwise, decide
-from theorems.rank.drift import DRIFT, DRIFT_INEQUALITY, _rows, _starts, cube, rows, squares
+from theorems.rank.drift import (
+    DRIFT,
+    DRIFT_INEQUALITY,
+    DRIFT_INEQUALITY_RESCALED,
+    _rows,
+    _starts,
+    cube,
+    rows,
+    squares,
+)
 from theorems.rank.generator import Derivation, every_width, second_order
 from theorems.rank.inputs import Rows, drift_corners, drift_inputs
 from theorems.rank.notation import NUDGE, d
@@ -50,6 +59,24 @@ def test_a_diagonal_other_than_one_is_outside() -> None:
 def test_without_the_diagonal_it_fails() -> None:
     single = ((Fraction(2),),)  # M = 4: 256 > 64
     assert run(replace(DRIFT_INEQUALITY, assumptions=()), [with_corner(single)]).verdict is Verdict.REFUTED
+
+
+def test_the_rescaled_inequality_is_that_of_the_rescaled_matrix() -> None:
+    item = ((Fraction(3), Fraction(1)), (Fraction(0), Fraction(2)), (Fraction(-5), Fraction(10**6)))
+    unit = np.array([[float(x) for x in row] for row in item])
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    m = unit @ unit.T
+    found = decide(DRIFT_INEQUALITY_RESCALED, lambda: _rows(item))
+    assert found.ratio == pytest.approx(np.sum(np.diag(m @ m) ** 2) / np.trace(m @ m @ m))
+
+
+def test_the_rescaled_inequality_is_certified_on_a_user_batch() -> None:
+    array = np.random.default_rng(0).standard_normal((40, 3))
+    result = run(DRIFT_INEQUALITY_RESCALED, batch=Batch.of(array, "normals"))
+    assert result.verdict is Verdict.CERTIFIED
+    assert result.weak_sentinels == ()
+    array[3] = 0
+    assert run(DRIFT_INEQUALITY_RESCALED, batch=Batch.of(array, "a zero row")).verdict is Verdict.OUTSIDE
 
 
 # --- the generator: derived ----------------------------------------------------------------------------------

@@ -112,8 +112,8 @@ class Paired:
     def words(self) -> str:
         """What the check does, for people."""
         return (f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to {self.draws:,} of them, "
-                f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows rescaled, becomes the "
-                f"start")
+                f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows rescaled, becomes "
+                f"the start")
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         starts = list(self.starts(None if context.batch is None else context.batch.array))
