@@ -192,5 +192,11 @@ def test_a_user_batch_is_taken_if_its_weights_can_be_drawn(shape: tuple[int, int
     array = np.random.default_rng(0).standard_normal(shape)
     result = run(DRIFT, [Paired(_starts, resolution=0.2)], batch=Batch.of(array, "normals"))
     assert result.evidence[0].verdict is verdict
-    zero = np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 0.0]])
-    assert run(DRIFT, [Paired(_starts)], batch=Batch.of(zero, "a zero row")).verdict is Verdict.OUTSIDE
+
+
+@pytest.mark.parametrize(("array", "words"), [
+    (np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 0.0]]), "zero row"), (np.ones((17, 1)), "d = 17")])
+def test_a_batch_that_is_not_simulated_says_why(array: Any, words: str) -> None:
+    (evidence,) = run(DRIFT, [Paired(_starts)], batch=Batch.of(array, "a batch")).evidence
+    assert evidence.verdict is Verdict.OUTSIDE
+    assert words in evidence.summary

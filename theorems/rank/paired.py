@@ -107,6 +107,7 @@ class Paired:
     draws: int = 2**21
     first: int = 2**14
     entries: int = 2**21  # of W drawn at once
+    widest: int = 16
 
     @property
     def words(self) -> str:
@@ -117,25 +118,32 @@ class Paired:
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         starts = list(self.starts(None if context.batch is None else context.batch.array))
+        if reasons := [reason for start in starts if (reason := self._refusal(start))]:
+            return Evidence(method="simulation", verdict=Verdict.OUTSIDE, summary=reasons[0], sentinel=Verdict.OUTSIDE)
         rows = []
         for start in starts:
             context.progress(f"{statement.name}: {start.label}, {start.law}")
             rows.append(self._run(statement, start, context.share(len(starts))))
         verdicts = [Verdict(row["verdict"]) for row in rows]
-        verdict = combine(verdicts) if rows else Verdict.OUTSIDE
+        verdict = combine(verdicts)
         fallen = sum(row["sentinel"] == Verdict.REFUTED for row in rows)
         summary = f"{len(rows)} drifts by pairs ±W, each to within {2 * self.resolution:.0%} of d²"
         if verdict is Verdict.REFUTED:
             bad = next(row for row in rows if row["verdict"] == Verdict.REFUTED)
             summary = f"{bad['start']}: drift in [{bad['low']:.4g}, {bad['high']:.4g}], claimed {bad['claimed']:.4g}"
-        elif not rows:
-            summary = "a row of the batch is zero, or the batch too large to draw its weights often"
         return Evidence(
             method="simulation", verdict=verdict, summary=summary,
-            sentinel=Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE if rows else Verdict.OUTSIDE,
+            sentinel=Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE,
             power=max((row["half_width"] / abs(row["claimed"]) for row in rows if row["claimed"]), default=None),
             details={"seed": context.seed, "engine": "antithetic", "dtype": "float64", "level": context.level,
                      "sentinel_refuted_on": fallen, "readouts": rows})
+
+    def _refusal(self, start: Start) -> str:
+        """Why a start is not simulated; empty if it is."""
+        if not np.abs(start.batch).max(axis=1).all():
+            return f"{start.label} has a zero row, which cannot be rescaled"
+        width = len(start.batch)
+        return f"{start.label} has d = {width}: too wide to draw W a million times" if width > self.widest else ""
 
     def _run(self, statement: Statement, start: Start, context: Context) -> dict[str, Any]:
         plan = _Plan(start, self.resolution)
