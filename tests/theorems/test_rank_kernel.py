@@ -14,6 +14,7 @@ from theorems.rank.notation import d, i, lam, tau
 PRINTED = get("rank.soft_rank_lower_bound:as_printed")
 SHARP = get("rank.soft_rank_lower_bound:sharp")
 DRIFT = get("rank.drift_inequality")
+RESCALED = get("rank.drift_inequality_rescaled")
 KEPT = ("common/Sums.v", "rank/SoftRankLowerBound.v", "rank/DriftInequality.v")
 
 
@@ -46,15 +47,18 @@ CHANGES: dict[str, Statement] = {
     "the cube's constant": replace(DRIFT, rhs=DRIFT.rhs * (1 - sp.Rational(1, 10**7))),
     "the squares' exponent": replace(DRIFT, lhs=DRIFT.lhs**2),
     "the diagonal": replace(DRIFT, assumptions=()),
+    "the rescaled cube's constant": replace(RESCALED, rhs=RESCALED.rhs * (1 - sp.Rational(1, 10**7))),
+    "the rescaled direction": replace(RESCALED, relation=">="),
+    "zero rows": replace(RESCALED, assumptions=()),
 }
 
 
-@pytest.mark.parametrize("statement", [PRINTED, SHARP, DRIFT], ids=lambda s: s.name)
+@pytest.mark.parametrize("statement", [PRINTED, SHARP, DRIFT, RESCALED], ids=lambda s: s.name)
 def test_the_kernel_accepts_what_is_proved(statement: Statement, rocq: Rocq) -> None:
     assert rocq.axioms_of(check_file(statement)) == ()
 
 
-@pytest.mark.parametrize("statement", [PRINTED, SHARP, DRIFT], ids=lambda s: s.name)
+@pytest.mark.parametrize("statement", [PRINTED, SHARP, DRIFT, RESCALED], ids=lambda s: s.name)
 def test_the_kernel_rejects_what_is_changed(statement: Statement, rocq: Rocq) -> None:
     """One file for all changes of a statement; ``Fail`` is an error where what it guards succeeds."""
     lines = [check_file(statement).partition("Definition")[0]]

@@ -2,6 +2,7 @@
 
 - ``soft_rank``: the lemma that bounds the soft rank by the effective rank (spectra and batches, decided exactly)
 - ``drift``: how ‖M‖_F² moves in one layer, to second order in γ, and the inequality that signs it
+- ``generator``, ``paired``: that second order derived, and seen in simulation, for ``drift``
 - ``notation``, ``inputs``: symbols, exact inputs
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.

@@ -14,7 +14,7 @@ from simulators.strategies import corner_matrices, corner_spectra, matrices, spe
 
 __all__ = [
     "Levels", "Rows", "drift_corners", "drift_inputs", "matrix_corners", "matrix_inputs", "nearly_tight",
-    "spectrum_corners", "spectrum_inputs",
+    "nonzero_rows", "spectrum_corners", "spectrum_inputs",
 ]
 
 #: Eigenvalues with their multiplicities, of mean 1.
@@ -116,6 +116,11 @@ def _doubled(rows: Rows) -> Rows:
 def drift_inputs() -> SearchStrategy[Rows]:
     """Rational H with diag M = 1: rows of signs, or of norm 2 = √n for n = 4."""
     return _unit_rows().map(_doubled) | st.integers(1, 4).flatmap(_signs)
+
+
+def nonzero_rows() -> SearchStrategy[Rows]:
+    """Any H without zero row."""
+    return matrices(max_d=4, max_n=3)
 
 
 def drift_corners() -> list[Rows]:
