@@ -44,6 +44,16 @@ def _exact_power(x: Any, k: Any) -> flint.fmpq:
     return flint.fmpq(x) ** int(exponent.p)
 
 
+def _no_pi() -> flint.fmpq:
+    raise InexactError("pi is not rational")
+
+
+def _exact_arccos(x: Any) -> flint.fmpq:
+    if x != 1:
+        raise InexactError(f"acos({x}) is not rational")
+    return flint.fmpq(0)
+
+
 def _ball_power(x: Any, k: Any) -> flint.arb:
     if isinstance(k, int | flint.fmpz):
         return flint.arb(x) ** int(k)
@@ -141,17 +151,19 @@ _COMMON = {
 _FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "sign": np.sign,
     "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats,
+    "arccos": np.arccos, "pi": lambda: np.pi,
 }
 _EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
     "sign": lambda x: flint.fmpq((x > 0) - (x < 0)),
     "least": min, "greatest": max, "span": _exact_range, "choose": _choose_exactly,
+    "arccos": _exact_arccos, "pi": _no_pi,
 }
 _BALLS: Mapping[str, Any] = {
     **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
     "sign": lambda x: flint.arb(x).sgn(),
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
-    "span": _exact_range, "choose": _choose_balls,
+    "span": _exact_range, "choose": _choose_balls, "arccos": lambda x: flint.arb(x).acos(), "pi": flint.arb.pi,
 }
 
 
@@ -199,6 +211,12 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         if exponent == sp.Rational(-1, 2):
             return f"(rational(1, 1) / root({self._print(base)}))"
         return f"power({self._print(base)}, {self._print(exponent)})"
+
+    def _print_Pi(self, expr: sp.Expr) -> str:
+        return "pi()"
+
+    def _print_acos(self, expr: sp.acos) -> str:
+        return f"arccos({self._print(expr.args[0])})"
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
         return str(expr.base.label) + "".join(f"[place({self._print(i)})]" for i in expr.indices)
@@ -280,6 +298,7 @@ class Compiled:
         return flint.arb(self._balls(*(_rational(v, False) for v in values)))
 
 
+@lru_cache(maxsize=4096)
 def arguments_of(expression: sp.Expr) -> tuple[sp.Symbol | sp.IndexedBase, ...]:
     """What :func:`compiled` needs values for: free symbols and indexed families, by name."""
     bases = expression.atoms(sp.IndexedBase)

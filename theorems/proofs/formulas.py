@@ -59,6 +59,9 @@ class Formulas:
     indices, ``indices`` variables that are indices to what they run below.
     """
 
+    #: The notation of sums, its level, and that of what may stand under it without parentheses.
+    _SUM = ("\\sum", _BIG, _TIMES)
+
     def __init__(self, names: Mapping[str, str], naturals: Mapping[str, int],
                  sizes: Mapping[str, tuple[sp.Expr, ...]], indices: Mapping[str, sp.Expr] | None = None) -> None:
         self._names, self._naturals, self._sizes = names, naturals, sizes
@@ -268,7 +271,7 @@ class Formulas:
         return f"{_within(base, _APPLIED)} ^+ {self.natural(sp.expand(exponent))}", _POWER
 
     def _big(self, e: sp.Sum | sp.Product) -> Term:
-        sign, level, inside = ("\\sum", _BIG, _TIMES) if isinstance(e, sp.Sum) else ("\\prod", 36, _POWER)
+        sign, level, inside = self._SUM if isinstance(e, sp.Sum) else ("\\prod", 36, _POWER)
         outer = dict(self._bound)
         heads = []
         for index, first, last in reversed(e.limits):
@@ -335,7 +338,8 @@ class Formulas:
         text = self.real(value)
         for value, comparisons in reversed(given):
             tests = [self._comparison(c) for c in comparisons]
-            test = tests[0] if len(tests) == 1 else " && ".join(f"({t})" for t in tests)
+            test = tests[0] if len(tests) == 1 else " && ".join(
+                sorted(t if t.endswith(")%N") else f"({t})" for t in tests))
             text = f"if {test} then {self.real(value)} else {text}"
         return text, _LOOSEST
 
@@ -343,11 +347,9 @@ class Formulas:
         """One that Rocq decides: between whole numbers, or in the field."""
         left, right = (e.rhs, e.lhs) if isinstance(e, sp.Gt | sp.Ge) else (e.lhs, e.rhs)
         sign = "==" if isinstance(e, sp.Eq) else "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
-        names = {str(s) for s in e.free_symbols}
-        if names and names <= self._bound.keys() and sign == "==":
-            return f"{self._bound[str(left)][0]} == {self._bound[str(right)][0]}"
-        if names and names <= self._bound.keys() | self._naturals.keys():
-            return f"({self._natural(left)[0]} {sign} {self._natural(right)[0]})%N"
+        if {str(s) for s in e.free_symbols} <= self._bound.keys() | self._naturals.keys():
+            text = f"{self.natural(left)} {sign} {self.natural(right)}"
+            return text if sign == "==" else f"({text})%N"
         return f"{self.real(left)} {sign} {self.real(right)}"
 
 

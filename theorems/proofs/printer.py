@@ -1,8 +1,8 @@
-"""A pointwise statement as a Rocq proposition over an ordered field of mathcomp.
+"""A pointwise statement as a Rocq proposition over an ordered field of mathcomp, or over Coq's real numbers.
 
 Variables become binders and their domains hypotheses, then come the definitions and the assumptions, in the
-order of the statement. Everything is spelled out, so that what the text means depends on mathcomp alone. What has
-no faithful form there (expectations, integrals, functions such as arccos) is refused with the reason.
+order of the statement. Everything is spelled out, so that what the text means depends on mathcomp alone, or on Coq's
+``Reals``. What has no faithful form there (expectations, integrals, other functions) is refused with the reason.
 
 Division and square root are total in mathcomp: 1/0 = 0, and the root of a negative number is 0. A statement whose
 domains let such a point in says there what mathcomp says.
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import sympy as sp
 
 from theorems.proofs.formulas import Formulas, UnprintableError, binder_names
+from theorems.proofs.reals import REALS, RealFormulas
 from theorems.statement import Quantifier, Statement, Variable
 
 __all__ = ["UnprintableError", "proposition"]
@@ -27,14 +28,14 @@ _EXTREME = re.compile(r"(min|max)_i (\w+)\[i\]")
 def proposition(statement: Statement, *, negated: bool = False, structure: str = "") -> str:
     """The statement as a closed Rocq proposition, several lines; ``negated`` puts a ``~`` before it.
 
-    ``structure`` is the mathcomp structure of the field; by default ``rcfType`` where a root occurs, else
-    ``realFieldType``. Raises :class:`UnprintableError`, saying what has no printed form.
+    ``structure`` is the mathcomp structure of the field, by default ``rcfType`` where a root occurs, else
+    ``realFieldType``; or ``R``, Coq's reals. Raises :class:`UnprintableError`, saying what has no printed form.
     """
     if statement.quantifier is not Quantifier.POINTWISE:
         raise UnprintableError(f"{statement.name}: claimed of {statement.quantifier.value}, which mathcomp has no "
                                f"library for; only pointwise statements are printed")
     try:
-        return _Proposition(statement).text(negated, structure)
+        return _Proposition(statement, RealFormulas if structure == REALS else Formulas).text(negated, structure)
     except UnprintableError as error:
         raise UnprintableError(f"{statement.name}: {error}") from None
 
@@ -42,7 +43,7 @@ def proposition(statement: Statement, *, negated: bool = False, structure: str =
 class _Proposition:
     """The parts of one statement, printed once."""
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement, kind: type[Formulas] = Formulas) -> None:
         self.statement = statement
         used = self._used()
         self.definitions: Mapping[sp.Symbol | sp.IndexedBase, sp.Expr | str] = {
@@ -54,7 +55,7 @@ class _Proposition:
         self.sizes = {v.name: v.size for v in statement.variables if v.size}
         self.sizes |= {str(name): tuple(name.shape) for name in self.definitions if isinstance(name, sp.IndexedBase)}
         self.indices = self._indexing()
-        self.formulas = Formulas(self.names, naturals, self.sizes, self.indices)
+        self.formulas = kind(self.names, naturals, self.sizes, self.indices)
 
     def _used(self) -> set[str]:
         """Symbols of the sides and assumptions, and of the definitions these need."""
@@ -87,6 +88,8 @@ class _Proposition:
         binders += "".join(f" {self._family(str(x), tuple(x.shape) if isinstance(x, sp.IndexedBase) else ())}"
                            for x in self.definitions)
         body = "".join(f"{line} ->\n  " for line in hypotheses) + claim
+        if structure == REALS:
+            return f"{'~ ' if negated else ''}(forall {binders},\n  {body})"
         if negated:
             inner = body.replace("\n", "\n  ")
             return f"forall R : {field},\n  ~ (forall {binders},\n    {inner})"

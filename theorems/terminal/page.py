@@ -88,15 +88,16 @@ def _meaning(out: Console, s: Statement) -> None:
                               f"which the left side never exceeds")
 
 
-def _definition(out: Console, s: Statement, margin: str, name: sp.Symbol, meaning: sp.Expr | str) -> None:
+def _definition(out: Console, s: Statement, margin: str, name: sp.Expr, meaning: sp.Expr | str) -> None:
     if isinstance(meaning, str):
         shown = notation(s).get(str(name))
         # a symbol printed as what it stands for needs no second definition, but its name in the code
         field(out, margin, f"{shown}: {name} in the code" if shown else f"{symbol(str(name))} = {words(meaning)}")
         return
-    prefix = f"{symbol(str(name))} = "
+    if isinstance(meaning, sp.Lambda):  # a family, shown entry by entry
+        name, meaning = name[meaning.variables], meaning.expr
     lines = block(sp.Eq(name, meaning, evaluate=False), out.width - _INDENT)
-    field(out, margin, lines if len(lines) > 1 else prefix + inline(meaning))
+    field(out, margin, lines if len(lines) > 1 else f"{inline(name)} = {inline(meaning)}")
 
 
 def _assumption(s: Statement, assumption: Assumption) -> str:

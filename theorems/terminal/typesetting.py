@@ -161,6 +161,14 @@ class _Line(StrPrinter):  # type: ignore[misc]
     def _print_Average(self, expr: Average) -> str:
         return f"E[{_drawn(expr)}]({self._print(expr.function)})"
 
+    def _print_Piecewise(self, expr: sp.Piecewise) -> str:
+        *cases, (last, _) = expr.args
+        return "".join(f"{self._print(value)} if {self._print(where)}, " for value, where in cases) + (
+            f"else {self._print(last)}")
+
+    def _print_Max(self, expr: sp.Max) -> str:
+        return f"max({', '.join(self._print(a) for a in expr.args)})"
+
     def _print_Relational(self, expr: Any) -> str:
         return f"{self._print(expr.lhs)} {_RELATIONS[type(expr)]} {self._print(expr.rhs)}"
 
@@ -176,8 +184,8 @@ def domain(variable: Variable) -> str:
     if place == sp.Reals:
         where = "ℝ"
     elif isinstance(place, sp.Range):
-        last = "" if place.sup == sp.oo else f", {inline(place.sup)}"
-        where = f"{{{inline(place.inf)}, {inline(place.inf + 1)}, …{last}}}"
+        last = "" if place.stop == sp.oo else f", {inline(place.stop - 1)}"
+        where = f"{{{inline(place.start)}, {inline(place.start + 1)}, …{last}}}"
     else:
         left, right = "([" [not place.left_open], ")]"[not place.right_open]
         right = ")" if place.end == sp.oo else right

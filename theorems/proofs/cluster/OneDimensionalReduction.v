@@ -9,6 +9,7 @@
    Source: ours (after Nachum, Bondaschi, Gastpar, Khina, arXiv 2412.02843, of which the abstract is known).
 
    one_dimensional_reduction, one_dimensional_range
+   one_dimensional_numbers    the algebra, from the sums of a row of the cluster and of the outlier's row
 
    Depends on: mathcomp only.
    Proves the Python statement: cluster.one_dimensional_reduction (its identities) *)
@@ -57,18 +58,16 @@ have -> : #|[pred j : 'I_n | (j != p) && (j != out)]| = n.-2.
 by rewrite -[Kx *+ _]mulr_natl count2 => <-; ring.
 Qed.
 
-Theorem one_dimensional_reduction (R : rcfType) (n : nat) (out : 'I_n) (Kcc Kx Kco Koo y : R)
-    (K : 'I_n -> 'I_n -> R) :
+(* The algebra, from the two row sums. *)
+Theorem one_dimensional_numbers (R : rcfType) (n : nat) (Kcc Kx Kco Koo y : R) :
   (2 < n)%N -> 0 < Kcc -> Kco < 0 ->
-  (forall i j : 'I_n, K i j = if i == j then (if i == out then Koo else Kcc)
-                              else if (i == out) || (j == out) then Kco else Kx) ->
-  (forall i : 'I_n, \sum_(j < n) K i j = 0) ->
+  Koo + (n%:R - 1) * Kco = 0 -> Kcc + (n%:R - 2%:R) * Kx + Kco = 0 ->
   y = - Kco / Kcc ->
   Koo / Kcc = (n%:R - 1) * y /\
   Kx / Kcc = (y - 1) / (n%:R - 2%:R) /\
   Kco / Num.sqrt (Kcc * Koo) = - Num.sqrt (y / (n%:R - 1)).
 Proof.
-move=> n3 c0 o0 defK rows ->; have [defo defx] := zero_rows n3 defK rows.
+move=> n3 c0 o0 /eqP; rewrite addr_eq0 => /eqP defo defx ->.
 have nm : 0 < n%:R - 1 :> R by rewrite subr_gt0 (ltr_nat _ 1); lia.
 have n2 : n%:R - 2%:R != 0 :> R by rewrite subr_eq0 eqr_nat; lia.
 have cn := lt0r_neq0 c0; have nn := lt0r_neq0 nm.
@@ -81,6 +80,21 @@ have q0 : 0 <= Kcc * Koo by rewrite defo -mulrN mulr_ge0 ?mulr_ge0 ?oppr_ge0 // 
 have -> : - Kco / Num.sqrt (Kcc * Koo) = Num.sqrt (Kco ^+ 2 / (Kcc * Koo)).
   by rewrite [Num.sqrt (Kco ^+ 2 / _)]sqrtrM ?sqr_ge0 // sqrtr_sqr ltr0_norm // sqrtrV.
 by congr Num.sqrt; rewrite defo; field; rewrite cn nn lt_eqF.
+Qed.
+
+Theorem one_dimensional_reduction (R : rcfType) (n : nat) (out : 'I_n) (Kcc Kx Kco Koo y : R)
+    (K : 'I_n -> 'I_n -> R) :
+  (2 < n)%N -> 0 < Kcc -> Kco < 0 ->
+  (forall i j : 'I_n, K i j = if i == j then (if i == out then Koo else Kcc)
+                              else if (i == out) || (j == out) then Kco else Kx) ->
+  (forall i : 'I_n, \sum_(j < n) K i j = 0) ->
+  y = - Kco / Kcc ->
+  Koo / Kcc = (n%:R - 1) * y /\
+  Kx / Kcc = (y - 1) / (n%:R - 2%:R) /\
+  Kco / Num.sqrt (Kcc * Koo) = - Num.sqrt (y / (n%:R - 1)).
+Proof.
+move=> n3 c0 o0 defK rows; have [defo defx] := zero_rows n3 defK rows.
+by apply: one_dimensional_numbers => //; rewrite defo addNr.
 Qed.
 
 Theorem one_dimensional_range (R : realFieldType) (n : nat) (out : 'I_n) (Kcc Kx Kco Koo y : R)

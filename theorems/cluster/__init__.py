@@ -1,0 +1,17 @@
+"""The cluster family: recentring and ReLU turn a batch into a cluster and an outlier (after N24).
+
+- ``blocks``: two blocks of equal columns, any weights (decided exactly)
+- ``norms``: the ratio of the blocks' norms, for every symmetric law
+- ``symmetric``: the configuration of equal norms and angles, at infinite width
+- ``reduction``: one number describes n - 1 alike samples and one other
+- ``notation``, ``inputs``: symbols, exact inputs
+
+A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
+"""
+
+from theorems.cluster import blocks, norms, reduction, symmetric
+from theorems.statement import Statement
+
+STATEMENTS: tuple[Statement, ...] = (
+    *blocks.STATEMENTS, *norms.STATEMENTS, *symmetric.STATEMENTS, *reduction.STATEMENTS,
+)
