@@ -47,6 +47,24 @@ DOORS: dict[str, tuple[Mapping[str, Any], list[Any], list[Any]]] = {
     "tau": ({}, [0.0, 1.0], [-1e-300, 1.1]),
     "h": ({"n": 2, "d": 1}, [[[1e300, -4.0]]], []),
 }
+#: … and for the cluster family, whose letters mean several things, by domain and size.
+_SIZES = {"m": 2, "n": 5, "p": 1, "d": 2}
+DOMAINS: dict[tuple[str, str], tuple[Mapping[str, Any], list[Any], list[Any]]] = {
+    ("Reals", "()"): ({}, [-1e300, 1e300], []),
+    ("Reals", "(d,)"): (_SIZES, [[1e300, -4.0]], []),
+    ("Reals", "(p, d)"): (_SIZES, [[[1e300, -4.0]]], []),
+    ("Interval(0, 1)", "(p,)"): (_SIZES, [[0.0], [1.0]], [[-1e-300], [1.1]]),
+    ("Interval.open(0, oo)", "()"): ({}, [1e-300, 1e300], [0.0, -1.0]),
+    ("Interval.open(-oo, 0)", "()"): ({}, [-1e-300, -1e300], [0.0, 1.0]),
+    ("Range(0, m, 1)", "()"): (_SIZES, [0, 1], [-1, 2, 0.5]),
+    ("Range(0, n, 1)", "()"): (_SIZES, [0, 4], [-1, 5, 0.5]),
+    ("Range(0, p, 1)", "()"): (_SIZES, [0], [-1, 1, 0.5]),
+    ("Range(m, n, 1)", "()"): (_SIZES, [2, 4], [1, 5, 2.5]),
+    ("Range(1, n, 1)", "()"): (_SIZES, [1, 4], [0, 5, 1.5]),
+    ("Range(1, oo, 1)", "()"): ({}, [1, 2**62], [0, -3, 1.5]),
+    ("Range(2, oo, 1)", "()"): ({}, [2, 2**62], [1, 2.5]),
+    ("Range(3, oo, 1)", "()"): ({}, [3, 2**62], [2, 3.5]),
+}
 VARIABLES = {(s.name, v.name): v for s in library() for v in s.variables}
 
 
@@ -57,7 +75,11 @@ def nested(value: Any, shape: tuple[int, ...]) -> Any:
 @pytest.mark.parametrize("key", VARIABLES, ids=" ".join)
 def test_every_variable_takes_its_edges_and_nothing_beyond(key: tuple[str, str]) -> None:
     variable = VARIABLES[key]
-    known, inside, beyond = DOORS.get(f"{key[0].partition('.')[0]}.{variable.name}") or DOORS[variable.name]
+    family = key[0].partition(".")[0]
+    if family == "cluster":
+        known, inside, beyond = DOMAINS[str(variable.domain), str(variable.size)]
+    else:
+        known, inside, beyond = DOORS.get(f"{family}.{variable.name}") or DOORS[variable.name]
     floor = 2 if "convexity" in key[0] and variable.name == "n" else 1
     for value in inside:
         if variable.name == "n" and value < floor:
