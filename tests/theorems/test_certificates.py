@@ -187,8 +187,9 @@ def test_an_altered_crossing_is_refused_by_the_recomputation(crossed, inputs, wo
 
 
 def test_a_statement_whose_symbols_the_inputs_do_not_settle_has_no_witness():
-    # p_n is an integral over eigenvalues that are no variables of the statement: a forger would choose them
-    forged = Certificate(kind="instance", statement=CONTRACTION, claim="", inputs={"at": {"n": "2", "s": "1/2"}},
-                         precision=64, enclosures={}, conclusion="refuted", versions={})
+    # p_n is an integral: no exact number of the variables
+    forged = Certificate(kind="instance", statement=CONTRACTION, claim="", precision=64,
+                         inputs={"at": {"n": "2", "lambda": ["1/2", "1/2"]}}, enclosures={}, conclusion="refuted",
+                         versions={})
     with pytest.raises(CertificateError, match="not decided by values of its variables"):
         kinds.recheck(forged)
