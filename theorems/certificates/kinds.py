@@ -21,7 +21,7 @@ __all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_overlap", "
 
 #: Modules with a tuple ``KINDS``, imported when a certificate is made or checked.
 MODULES: tuple[str, ...] = ("theorems.certificates.boxes", "theorems.certificates.instances",
-                            "theorems.certificates.small_sizes")
+                            "theorems.certificates.small_sizes", "theorems.cluster.outlier_certificates")
 
 Progress = Callable[[str], None]
 

@@ -4,14 +4,16 @@
 - ``norms``: the ratio of the blocks' norms, for every symmetric law
 - ``symmetric``: the configuration of equal norms and angles, at infinite width
 - ``reduction``: one number describes n - 1 alike samples and one other
+- ``outlier``, ``angle``: the fixed points with one outlier at infinite width, their number, stability and angle
 - ``notation``, ``inputs``: symbols, exact inputs
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
 
-from theorems.cluster import blocks, norms, reduction, symmetric
+from theorems.cluster import angle, blocks, norms, outlier, reduction, symmetric
 from theorems.statement import Statement
 
 STATEMENTS: tuple[Statement, ...] = (
     *blocks.STATEMENTS, *norms.STATEMENTS, *symmetric.STATEMENTS, *reduction.STATEMENTS,
+    *outlier.STATEMENTS, *angle.STATEMENTS,
 )
