@@ -129,6 +129,38 @@ def mean_absolute_cosine(H: Array) -> Array:
     return xp.sum(cosines * above, axis=(-2, -1)) / (n * (n - 1) / 2)
 
 
+def cosine_range(H: Array) -> Array:
+    """Largest minus smallest cosine over the n(n − 1)/2 pairs of samples; shape ``(...)``, in [0, 2].
+
+    Zero where all angles are equal. NaN where a sample is zero. Raises `ValueError` for a single sample.
+    """
+    xp, cosines = _cosines(H, 2)
+    aside = xp.eye(H.shape[-1], dtype=xp.bool, device=device(H))
+    largest = xp.max(xp.where(aside, -math.inf, cosines), axis=(-2, -1))
+    return largest - xp.min(xp.where(aside, math.inf, cosines), axis=(-2, -1))
+
+
+def lone_outlier(H: Array, margin: float = 0.0) -> Array:
+    """Which sample stands apart: its largest cosine with the others is below their smallest; shape ``(...)``.
+
+    Its number, 0 … n − 1, or −1 where no sample does; NaN where a sample is zero. No threshold is involved unless
+    ``margin``, in [0, 2), is given, by which the two cosines must differ. With three samples one stands apart
+    almost surely. Raises `ValueError` for fewer, and for another margin.
+    """
+    if not 0 <= margin < 2:  # also refuses NaN
+        raise ValueError(f"lone_outlier margin={margin!r} is not a number in [0, 2)")
+    xp, cosines = _cosines(H, 3)
+    n = H.shape[-1]
+    places = xp.arange(n, device=device(H))
+    aside = places[:, None] == places
+    closest = xp.max(xp.where(aside, -math.inf, cosines), axis=-1)
+    candidate = xp.argmin(closest, axis=-1)[..., None]  # the others have each other
+    touched = aside | (candidate == places)[..., None] | (candidate == places)[..., None, :]
+    others = xp.min(xp.where(touched, math.inf, cosines), axis=(-2, -1))
+    found = xp.where(xp.min(closest, axis=-1) + margin < others, xp.astype(candidate[..., 0], H.dtype), -1.0)
+    return xp.where(xp.isnan(xp.sum(cosines, axis=(-2, -1))), math.nan, found)
+
+
 @dataclass(frozen=True)
 class Observable:
     """A named measurement, as engines use it.
@@ -228,6 +260,14 @@ def _unit_columns(H: Array, *needed: int) -> tuple[Any, Array]:
     return xp, columns / _or_nan(xp, norms)
 
 
+def _cosines(H: Array, least: int) -> tuple[Any, Array]:
+    """The cosines of all pairs of at least so many samples, ``(..., n, n)``."""
+    xp, units = _unit_columns(H)
+    if H.shape[-1] < least:
+        raise ValueError(f"H has {H.shape[-1]} column(s); want n ≥ {least} samples")
+    return xp, xp.matmul(xp.matrix_transpose(units), units)
+
+
 def _or_nan(xp: Any, denominator: Array) -> Array:
     """Zero replaced by NaN: a division is then undefined quietly, in both libraries."""
     return xp.where(denominator > 0, denominator, math.nan)
@@ -240,7 +280,7 @@ def _check_threshold(tau: float) -> None:
 
 _PLAIN: tuple[Callable[[Array], Array], ...] = (
     orthogonality_gap, smallest_eigenvalue, smallest_eigenvalue_gap, spectrum, gram, effective_rank,
-    cosine, absolute_cosine, mean_absolute_cosine,
+    cosine, absolute_cosine, mean_absolute_cosine, cosine_range, lone_outlier,
 )
 
 REGISTRY: Mapping[str, Observable] = MappingProxyType({

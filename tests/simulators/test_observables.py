@@ -190,7 +190,7 @@ def test_scale_does_not_matter(
 def test_undefined_is_nan_and_stays_in_its_replica(
     function: Callable[[Any], Any], library: Callable[[Any], Any], bad: float
 ) -> None:
-    H = np.stack([np.full((3, 2), bad), gaussian_batch(3, 2, 0)])
+    H = np.stack([np.full((3, 3), bad), gaussian_batch(3, 3, 0)])
     measured = np.asarray(function(library(H)))
     assert np.isnan(measured[0]).all()
     assert np.isfinite(measured[1]).all()
@@ -247,6 +247,29 @@ def test_cosines_need_two_samples() -> None:
             function(np.ones((3, 1)))
     with pytest.raises(ValueError, match="numbered 2"):
         ob.cosine(np.ones((3, 2)), 0, 2)
+
+
+def test_a_lone_outlier_is_below_every_cosine_of_the_others() -> None:
+    cluster = np.array([[1.0, 1.0, 1.0, 0.0], [0.1, 0.0, 0.0, 0.0], [0.0, 0.2, 0.0, 1.0]])
+    assert ob.lone_outlier(cluster) == 3
+    assert ob.lone_outlier(cluster[:, [0, 3, 1, 2]]) == 1
+    assert ob.lone_outlier(cluster, 0.5) == 3
+    assert ob.lone_outlier(cluster, 0.9) == -1
+    pairs = np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.1, 1.0, 1.0]])
+    assert ob.lone_outlier(pairs) == -1
+    assert ob.lone_outlier(np.eye(4)) == -1, "a tie is no outlier"
+    np.testing.assert_array_equal(ob.lone_outlier(np.stack([cluster * 1e-200, cluster * 1e200])), [3, 3])
+    with pytest.raises(ValueError, match="n ≥ 3"):
+        ob.lone_outlier(cluster[:, :2])
+    for margin in (-0.1, 2.0, math.nan):
+        with pytest.raises(ValueError, match="margin"):
+            ob.lone_outlier(cluster, margin)
+
+
+def test_the_range_of_cosines() -> None:
+    assert ob.cosine_range(np.eye(4)) == 0
+    assert ob.cosine_range(np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 2.0]])) == 1
+    assert ob.cosine_range(np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]])) == 1
 
 
 def test_registry_names_are_the_functions() -> None:
