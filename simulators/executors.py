@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
@@ -20,6 +21,8 @@ from simulators.grid import Run
 from simulators.layers import whole_number
 
 __all__ = ["ClusterError", "Done", "Workers", "dask_cluster", "local_processes", "perform"]
+
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}", re.ASCII)
 
 
 class ClusterError(ValueError):
@@ -53,11 +56,12 @@ class Workers:
     """An executor, for how many runs at once, with how many threads each, and a new one when it breaks."""
 
     def __init__(self, executor: Executor, count: int, words: str, *, threads: int | None = None,
-                 remake: Callable[[], Executor] | None = None) -> None:
+                 deaths: tuple[type[Exception], ...] = (), remake: Callable[[], Executor] | None = None) -> None:
         self.executor = executor
         self.count = count
         self.words = words
         self.threads = threads
+        self.deaths: tuple[type[Exception], ...] = (BrokenExecutor, *deaths)  # what a run raises whose worker died
         self._remake = remake
 
     @classmethod
@@ -120,28 +124,30 @@ def _end_with_parent(lifeline: Connection) -> None:
 def dask_cluster(address: str, *, timeout: float = 10.0) -> Iterator[Workers]:
     """The workers of the Dask scheduler at ``address``, such as ``"tcp://host:8786"``.
 
-    They need this package, in the same version. Dask itself replaces workers that die, gives the run to another,
-    and gives up a run after its own ``allowed-failures``.
+    They need this package, in the same version. Dask itself replaces workers that die and tries their runs again,
+    as often as its ``allowed-failures`` says, before it tells us.
 
     Raises `ClusterError` when ``dask.distributed`` is not installed, when nobody answers within ``timeout``
     seconds and when the scheduler has no workers.
     """
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
     except ImportError:
         raise ClusterError("dask needs dask.distributed; install it with: pip install 'batchnorm-theorems[dask]'"
                            ) from None
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address):  # of an empty one Dask makes a local cluster
+        raise ClusterError(f"dask {address!r}: not an address; give the scheduler's, such as tcp://host:8786")
     try:
         client = Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError, TypeError, TimeoutError) as error:
-        raise ClusterError(f"dask {address!r}: no scheduler answers there ({' '.join(str(error).split())}); give its "
-                           "address, such as tcp://host:8786") from None
+        raise ClusterError(f"dask {address!r}: no scheduler answers there ({' '.join(str(error).split())})"
+                           ) from None
     with client:
         threads = sum(client.nthreads().values())
         if not threads:
             raise ClusterError(f"dask {address!r}: the scheduler has no workers; start some: dask worker {address}")
         executor = client.get_executor(pure=False)
         try:
-            yield Workers(executor, threads, f"dask {address} ({threads} threads)", threads=1)
+            yield Workers(executor, threads, f"dask {address} ({threads} threads)", threads=1, deaths=(KilledWorker,))
         finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+            executor.shutdown(wait=False)  # cancels what is not done

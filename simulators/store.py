@@ -134,7 +134,9 @@ class Store:
 
     def claim(self, keys: Sequence[str], owner: str, lease: float) -> Claims:
         """Claim for ``owner``, for ``lease`` seconds, those of ``keys`` that nobody has finished or claimed."""
-        ours, finished, busy = [], [], []
+        ours: list[str] = []
+        finished: list[str] = []
+        busy: list[str] = []
         now = time.time()
         with self._transaction():
             for key in keys:

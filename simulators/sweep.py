@@ -22,7 +22,7 @@ LEASE = 15.0
 """Seconds after which the claims of a process that died are free again."""
 
 ATTEMPTS = 3
-"""A run whose worker died so often, the last time with no other run under way, is given up."""
+"""A run whose worker died so often is given up; the last time no other run is under way, which might be the cause."""
 
 FRUITLESS = 10
 """Pools that may break one after another before any run finishes."""
@@ -107,6 +107,7 @@ class _Sweep:
         self._waiting = deque(sorted((key for key in runs if key not in there), key=lambda key: -self._work[key]))
         self._found = len(runs) - len(self._waiting)
         self._alone: deque[str] = deque()  # runs that may kill their worker
+        self._solo: str | None = None  # the last one started alone
         self._busy: list[str] = []  # claimed by another process
         self._running: dict[Future[Done], str] = {}
         self._unsaved: list[Row] = []
@@ -132,9 +133,12 @@ class _Sweep:
 
     def _submit(self) -> None:
         """Hand claimed runs to the workers, up to the window; a suspect only when nothing else runs."""
+        if self._solo in self._running.values():
+            return
         if self._alone:
             if not self._running:
-                self._start(self._alone.popleft())
+                self._solo = self._alone.popleft()
+                self._start(self._solo)
             return
         if not self._waiting and self._busy:
             self._waiting, self._busy = deque(self._busy), []
@@ -159,10 +163,9 @@ class _Sweep:
             self._running[self._crew.executor.submit(perform, self._runs[key], self._crew.threads)] = key
         except BrokenExecutor as error:
             self._replace_pool(error)
-            if self._deaths[key] >= ATTEMPTS - 1:
-                self._alone.append(key)
-                return True
-            return False
+            if key != self._solo:
+                return False
+            self._alone.append(key)
         return True
 
     def _collect(self, patience: float) -> None:
@@ -172,14 +175,15 @@ class _Sweep:
                 time.sleep(min(patience, 0.2))  # for the other process
             return
         done, _ = wait(self._running, timeout=patience, return_when=FIRST_COMPLETED)
-        suspects, broken = [], None
+        suspects: list[str] = []
+        broken: BrokenExecutor | None = None
         for future in done:
             key = self._running[future]
             try:
                 self._finish(key, future.result())
-            except BrokenExecutor as error:
+            except self._crew.deaths as error:
                 suspects.append(key)
-                broken = error
+                broken = error if isinstance(error, BrokenExecutor) else broken
             except CancelledError:
                 raise SweepError(f"{self._crew.words}: lost; what was finished is stored, so start again") from None
             except Exception as error:
@@ -188,7 +192,8 @@ class _Sweep:
         self._save()
         if broken is not None:
             suspects += self._drain()
-            self._suspect(suspects)
+        self._suspect(suspects)
+        if broken is not None:
             self._replace_pool(broken)
 
     def _drain(self) -> list[str]:
@@ -208,9 +213,9 @@ class _Sweep:
         """Try again those under way when a worker died: together first, then one at a time, then no more."""
         for key in keys:
             self._deaths[key] += 1
-            if self._deaths[key] >= ATTEMPTS and len(keys) == 1:
-                self._fail(key, f"its worker died {self._deaths[key]} times, out of memory or killed")
-            elif self._deaths[key] >= ATTEMPTS - 1:
+            if self._deaths[key] >= ATTEMPTS:
+                self._fail(key, "its worker died whenever it was tried, the last time alone: out of memory, or killed")
+            elif self._deaths[key] == ATTEMPTS - 1:
                 self._alone.append(key)
             else:
                 self._waiting.appendleft(key)
@@ -260,9 +265,11 @@ class _Sweep:
 
     def _leave(self) -> None:
         """Also when interrupted: store what has finished, and let others have the rest."""
-        with contextlib.suppress(Exception):  # what brought us here is what matters
+        # What brought us here, a full disk say, is what matters; each step is worth trying whatever became of the last.
+        with contextlib.suppress(Exception):
             for future, key in self._running.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self._finish(key, future.result())
             self._save()
+        with contextlib.suppress(Exception):
             self._store.release(self._owner)
