@@ -1,4 +1,4 @@
-"""The command ``theorems``: list, show, verify, prove, report.
+"""The command ``theorems``: list, show, verify, prove, sweep, report.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
 stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
@@ -23,6 +23,7 @@ from typing import Any, NoReturn, Self
 
 from simulators.batches import Batch, read_batch
 from theorems.registry import select
+from theorems.terminal import sweeping
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
@@ -104,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--export", nargs="+", metavar=("NAME", "FILE"),
                        help="write the open statement NAME for Rocq to FILE, or print it, and do nothing else")
 
+    sweeping.add_arguments(command("sweep", "simulate a grid of chains, widths, batches, depths, seeds into a store"))
+
     report = command("report", "render the report of an earlier run")
     report.add_argument("json", metavar="JSON", help="the file that verify --json wrote")
     report.add_argument("--out", required=True, metavar="DIR", help="where the report goes; made if missing")
@@ -147,6 +150,15 @@ def _prove(args: argparse.Namespace) -> int:
             return export(console(), args.export)
         stands = prove(console(), console(errors=True), args.names, args.record)
     return AS_EXPECTED if stands else NOT_AS_EXPECTED
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    with _door():
+        job = sweeping.prepare(args)
+    try:
+        return sweeping.carry_out(job)
+    except sweeping.STOPPED as error:
+        raise UsageError(str(error)) from None
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -270,7 +282,7 @@ class _Interrupt:
 
 # --- the door -----------------------------------------------------------------------------------------------
 
-_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "report": _report}
+_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "sweep": _sweep, "report": _report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
