@@ -1,4 +1,4 @@
-"""The command ``theorems``: list, show, verify, prove, sweep, report.
+"""The command ``theorems``: list, show, verify, prove, sweep, inspect, report.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
 stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
@@ -23,7 +23,7 @@ from typing import Any, NoReturn, Self
 
 from simulators.batches import Batch, read_batch
 from theorems.registry import select
-from theorems.terminal import sweeping
+from theorems.terminal import inspecting, sweeping
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
@@ -107,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sweeping.add_arguments(command("sweep", "simulate a grid of chains, widths, batches, depths, seeds into a store"))
 
+    inspecting.add_arguments(command("inspect", "say what becomes of a batch in your own PyTorch network"))
+
     report = command("report", "render the report of an earlier run")
     report.add_argument("json", metavar="JSON", help="the file that verify --json wrote")
     report.add_argument("--out", required=True, metavar="DIR", help="where the report goes; made if missing")
@@ -159,6 +161,12 @@ def _sweep(args: argparse.Namespace) -> int:
         return sweeping.carry_out(job)
     except sweeping.STOPPED as error:
         raise UsageError(str(error)) from None
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    with _door():
+        healthy = inspecting.inspect(args)
+    return AS_EXPECTED if healthy else NOT_AS_EXPECTED
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -282,7 +290,8 @@ class _Interrupt:
 
 # --- the door -----------------------------------------------------------------------------------------------
 
-_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "sweep": _sweep, "report": _report}
+_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "sweep": _sweep, "inspect": _inspect,
+             "report": _report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
