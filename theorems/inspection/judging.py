@@ -79,7 +79,8 @@ def measure(H: Floats) -> Measures:
         return Measures(d, math.nan, math.nan, 0.0, 0, math.nan, 0, math.nan, n, Condition.COLLAPSING)
     G = gram(H)
     norms = np.sqrt(np.diag(G))
-    cosines = np.abs(G / np.where(norms > 0, np.outer(norms, norms), np.inf))
+    norms[norms == 0] = np.inf  # a sample that is zero is at right angles to all
+    cosines = np.abs(G / np.outer(norms, norms))
     np.fill_diagonal(cosines, 0)
     alignment = cosines.sum(axis=1) / (n - 1)
     rank = float(effective_rank(H))

@@ -60,7 +60,7 @@ def stages(passage: Passage) -> list[Stage]:
     """The network cut at its layers with weights; inputs shared by several of them count once."""
     weighted = [number for number, call in enumerate(passage.calls) if call.weight is not None]
     weighted = [number for place, number in enumerate(weighted)
-                if not place or not _same(passage.calls[number].received, passage.calls[weighted[place - 1]].received)]
+                if not place or not _shared(passage.calls[weighted[place - 1]], passage.calls[number])]
     found: list[Stage] = []
     for place, number in enumerate(weighted):
         last = place + 1 == len(weighted)
@@ -71,6 +71,11 @@ def stages(passage: Passage) -> list[Stage]:
         actions, factor = _between(call, between, arrived, earlier)
         found.append(Stage(call, arrived, actions, factor))
     return found
+
+
+def _shared(one: Call, other: Call) -> bool:
+    """Whether two layers receive the same, as queries and keys do; zeros are the same everywhere."""
+    return _same(one.received, other.received) and bool(one.received.any())
 
 
 def _output(passage: Passage, call: Call) -> Tensor:
