@@ -27,6 +27,7 @@ ATTEMPTS = 3
 FRUITLESS = 10
 """Pools that may break one after another before any run finishes."""
 
+_INTERVAL = 0.1  # seconds between reports of progress
 _BUFFER = 0.5  # seconds of work kept waiting beside the workers, so that they never wait for a commit
 
 
@@ -116,7 +117,9 @@ class _Sweep:
         self._computed = self._elsewhere = self._fruitless = 0
         self._seconds = 0.0
         self._done_work = 0.0
+        self._left = sum(self._work[key] for key in self._waiting)
         self._began = self._renewed = time.monotonic()
+        self._reported = 0.0
 
     def run(self) -> Outcome:
         try:
@@ -124,7 +127,8 @@ class _Sweep:
                 self._submit()
                 self._collect(min(1.0, self._lease / 4))
                 self._renew()
-                self._report()
+                if time.monotonic() - self._reported > _INTERVAL:
+                    self._report()
         finally:
             self._leave()
         self._report()
@@ -146,6 +150,7 @@ class _Sweep:
             asked = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
             claims = self._store.claim(asked, self._owner, self._lease)
             self._elsewhere += len(claims.finished)
+            self._left -= sum(self._work[key] for key in claims.finished)
             self._busy += claims.busy
             for number, key in enumerate(claims.ours):
                 if not self._start(key):
@@ -236,6 +241,7 @@ class _Sweep:
         self._unsaved.append(Row(key, parameters, done.data, done.seconds))
         self._seconds += done.seconds
         self._done_work += self._work[key]
+        self._left -= self._work[key]
         self._fruitless = 0
 
     def _save(self) -> None:
@@ -247,6 +253,7 @@ class _Sweep:
 
     def _fail(self, key: str, why: str) -> None:
         self._failures[key] = f"{self._runs[key]}: {why}"
+        self._left -= self._work[key]
         self._store.release(self._owner, (key,))
 
     def _renew(self) -> None:
@@ -257,9 +264,9 @@ class _Sweep:
     def _report(self) -> None:
         if self._progress is None:
             return
-        elapsed = time.monotonic() - self._began
-        left = sum(self._work[key] for key in (*self._waiting, *self._alone, *self._busy, *self._running.values()))
-        remaining = elapsed * left / self._done_work if self._done_work else None
+        self._reported = time.monotonic()
+        elapsed = self._reported - self._began
+        remaining = elapsed * max(self._left, 0.0) / self._done_work if self._done_work else None
         self._progress(Tally(len(self._runs), self._found, self._computed, self._elsewhere, len(self._failures),
                              elapsed, remaining))
 

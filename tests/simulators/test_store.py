@@ -84,6 +84,18 @@ def test_a_transaction_is_all_or_nothing(path):
         store.put([row("whole")])
 
 
+def test_a_store_that_another_process_holds_is_said(path, monkeypatch):
+    monkeypatch.setattr("simulators.store.PATIENCE", 0.1)
+    holder = sqlite3.connect(path, isolation_level=None)
+    with Store(path) as store:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked by another process"):
+            store.put([row("late")])
+        holder.execute("ROLLBACK")
+        assert store.put([row("late")]) == 1
+    holder.close()
+
+
 # --- damage -------------------------------------------------------------------------------------------------
 
 

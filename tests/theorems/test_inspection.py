@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from simulators import batchnorm_chain, simulate
 from theorems import inspect
 from theorems.inspection.judging import Condition, fixed_cosine, fixed_rank, measure
-from theorems.inspection.predictions import Simulated, findings, simulated
+from theorems.inspection.predictions import Simulated, _decay, findings, simulated
 from theorems.inspection.recognition import recognise, stages
 from theorems.inspection.watching import InspectionError, watch
 
@@ -216,11 +216,14 @@ def test_statements_hold_where_their_assumptions_are_met_and_can_be_exceeded() -
     torch.manual_seed(2)
     module, batch = networks.linear_batchnorm(2048, 6), samples(4, 2048)
     found = inspect(module, batch)
-    assert [(item.met, item.holds) for item in found.findings] == [(True, True)] * 2
+    assert [(item.met, item.holds) for item in found.findings] == [(True, True)] * 3
     start = batch.double().numpy().T
     collapsed = [np.outer(np.ones(2048), np.arange(4.0)) + 1e-3 * np.random.default_rng(i).standard_normal((2048, 4))
                  for i in range(6)]
-    assert findings(found.recognised, start, collapsed)[0].holds is False
+    drift, _, decay = findings(found.recognised, start, collapsed)
+    assert drift.holds is False
+    assert decay.holds is None, "its bound says nothing for so small an α"
+    assert _decay(decay.statement, [np.eye(9, 3), np.eye(9, 3), np.ones((9, 3)) + np.eye(9, 3)], 1e6).holds is False
     assert all(not item.met for item in inspect(made(networks.vanilla, 1), samples(16, 96)).findings)
 
 
@@ -286,6 +289,16 @@ def test_images_and_tuples() -> None:
     found = inspect(made(Pair, 1), torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0)))
     assert [layer.measures.width for layer in found.layers] == [288, 10]
     assert "Conv2d" in str(found.recognised.obstacle)
+
+
+def test_what_is_pooled_for_the_outputs_is_not_judged() -> None:
+    torch.manual_seed(0)
+    parts = [part for _ in range(4) for part in (nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())]
+    body = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10))
+    found = inspect(body, torch.randn(6, 4, 6, 6))
+    assert (len(found.layers), found.hidden) == (5, 3)
+    assert found.condition is Condition.HEALTHY
+    assert found.layers[3].measures.effective_rank < found.layers[2].measures.effective_rank
 
 
 # --- refusals -----------------------------------------------------------------------------------------------

@@ -85,6 +85,22 @@ def test_ctrl_c_is_status_130_and_keeps_what_is_finished(tmp_path: Path) -> None
     assert 0 < kept() < 300
 
 
+def test_a_full_disk_is_one_line_and_keeps_what_is_stored(capsys: pytest.CaptureFixture[str]) -> None:
+    """The system lets no file grow beyond 60 kB, in the main process as on a disk that is full."""
+    arguments = ["sweep", *AXES, "--store", "x.db", "--workers", "1", "--seeds", "0..39"]
+    script = ("import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000));"
+              f"from theorems.cli import main; sys.exit(main({arguments!r}))")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("theorems: x.db: the disk failed or is full")
+    assert done.stderr.count("\n") == 1
+    before = kept()
+    assert 0 < before < 40
+    assert main(arguments) == 0
+    assert f"{before} in the store already, {40 - before} computed" in said(capsys)
+
+
 def kept() -> int:
     with Store("x.db") as store:
         return len(store.finished())

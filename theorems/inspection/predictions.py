@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from simulators import simulate
 from simulators.layers import Activation, Linear, Recenter, Rescale
-from simulators.observables import resolve, smallest_eigenvalue_gap
+from simulators.observables import orthogonality_gap, resolve, smallest_eigenvalue, smallest_eigenvalue_gap
 from simulators.simulate import choose_engine
 from theorems.inspection.judging import Floats, Measures
 from theorems.inspection.recognition import Recognised
@@ -91,7 +91,8 @@ def findings(recognised: Recognised, batch: Floats, seen: Sequence[Floats]) -> l
     WHJ = (WHU)Uᵀ with U an orthonormal basis of the vectors of sum zero, so rescaled rows of WHJ are rescaled rows of
     W(HU): the same chain, for a batch of n − 1 samples.
     """
-    names = ("orthogonality.one_step_drift:sharp", "orthogonality.averaged_stability:sharp")
+    names = ("orthogonality.one_step_drift:sharp", "orthogonality.averaged_stability:sharp",
+             "orthogonality.decay:sharp")
     if (objection := _objection(recognised)) is not None:
         return [Finding(name, False, objection) for name in names]
     n, d = batch.shape[1] - 1, float(seen[0].shape[0])
@@ -107,7 +108,19 @@ def findings(recognised: Recognised, batch: Floats, seen: Sequence[Floats]) -> l
     bound = float(average.bound(Vhat_0=path[0], n=n, d=d, L=len(path)))
     found.append(_compared(names[1], bound, float((path * (1 / n - path)).mean()), 1 / (4 * n * n),
                            "mean over the layers of V̂(1/n − V̂), in the recentred coordinates"))
-    return found
+    return [*found, _decay(names[2], [H @ basis for H in seen], d)]
+
+
+def _decay(name: str, path: Sequence[Floats], d: float) -> Finding:
+    """The gap after the last layer, from the first one's, with the largest α that the path allows."""
+    n = path[0].shape[1]
+    least = min(float(smallest_eigenvalue(H)) for H in path[:-1]) if len(path) > 1 else 0.0
+    if least <= 0:
+        return Finding(name, False, "σₙ² ≥ α > 0 at every layer is assumed, and no α > 0 fits")
+    bound = float(get(name).bound(n=n, d=d, ell=len(path) - 1, alpha=min(least, 1 / n),
+                                  Vhat_1=float(smallest_eigenvalue_gap(path[0]))))
+    return _compared(name, bound, float(orthogonality_gap(path[-1])), math.sqrt(1 - 1 / n),
+                     f"V after the last layer, in the recentred coordinates, with α = {least:.3g}")
 
 
 def _compared(name: str, bound: float, value: float, ceiling: float, what: str) -> Finding:

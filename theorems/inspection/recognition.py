@@ -164,9 +164,10 @@ def recognise(hidden: Sequence[Stage]) -> Recognised:
     if len({stage.width for stage in hidden}) > 1:
         return Recognised(words, None, "its widths differ along depth")
     calls = [stage.call for stage in hidden]
-    biased = [call for call in calls if getattr(call.module, "bias", None) is not None]
-    if not {"batchnorm", "recenter"} & set(actions) and any(call.module.bias.abs().max() > 0 for call in biased):
-        return Recognised(words, None, f"{biased[0].name!r} has a bias that nothing subtracts; set it to zero")
+    biases = {call.name: getattr(call.module, "bias", None) for call in calls}
+    biased = [name for name, bias in biases.items() if isinstance(bias, Tensor) and bias.any()]
+    if biased and not {"batchnorm", "recenter"} & set(actions):
+        return Recognised(words, None, f"{biased[0]!r} has a bias that nothing subtracts; set it to zero")
     law, objection = _law(calls)
     if objection is not None:
         return Recognised(words, None, objection)

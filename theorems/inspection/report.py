@@ -29,7 +29,8 @@ class Layer:
 class Inspection:
     """What was seen of a network, layer by layer, and what it means.
 
-    ``hidden`` counts the layers that the verdict is about: all, except a last linear map to the outputs. ``since`` is
+    ``hidden`` counts the layers that the verdict is about: all, except a last linear map to the outputs and what is
+    pooled for it. ``since`` is
     the layer, from 1, from which on the condition is not healthy; None for a healthy network.
     """
 
@@ -103,12 +104,15 @@ def _features(tensor: torch.Tensor) -> Floats:
 
 
 def _hidden(found: list[Stage]) -> int:
-    """All layers but a last one that is a bare linear map while the others are more, or that changes the width."""
+    """The layers that are judged: not a last bare linear map, where the others are more or of another width, nor then
+    a layer that is pooled for it, for averages over places are alike whatever the layers do."""
     if len(found) == 1:
         return 1
     last, before = found[-1], found[-2]
-    head = not last.actions and (bool(before.actions) or last.width != before.width)
-    return len(found) - head
+    if last.actions or not (before.actions or last.width != before.width):
+        return len(found)
+    pooled = before.width < before.call.gave[0].numel()
+    return len(found) - (2 if pooled and len(found) > 2 else 1)
 
 
 def _judged(seen: list[Measures]) -> tuple[Condition, int | None]:
