@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
@@ -69,6 +69,11 @@ class Workers:
         """The caller's own executor, of an unknown number of workers."""
         return cls(executor, os.cpu_count() or 1, type(executor).__name__)
 
+    def submit(self, function: Callable[[Run, int | None], Done], run: Run) -> Future[Done]:
+        """Have ``function`` do a run. Raises `BrokenExecutor` if the executor is broken."""
+        with _interrupts_held_back() if self._remake is not None else contextlib.nullcontext():
+            return self.executor.submit(function, run, self.threads)
+
     def replace(self) -> bool:
         """Put a new executor in the place of a broken one; False if that is not ours to do."""
         if self._remake is None:
@@ -102,6 +107,19 @@ def local_processes(count: int | None = None, *, threads: int = 1) -> Iterator[W
         held.close()  # the workers see it and end, even in the middle of a run
         lifeline.close()
         made[0].shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """A process started inside never sees Ctrl-C, not even before its first line; here it comes through afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _cores() -> int:

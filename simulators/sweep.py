@@ -165,7 +165,7 @@ class _Sweep:
     def _start(self, key: str) -> bool:
         """Submit a run; False if the pool turned out to be broken, and the run is still to do."""
         try:
-            self._running[self._crew.executor.submit(perform, self._runs[key], self._crew.threads)] = key
+            self._running[self._crew.submit(perform, self._runs[key])] = key
         except BrokenExecutor as error:
             self._replace_pool(error)
             if key != self._solo:

@@ -169,6 +169,30 @@ def test_ctrl_c_ends_long_runs_at_once(tmp_path):
     assert gone(workers)
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.3])
+def test_ctrl_c_while_workers_start_is_quiet(tmp_path, delay):
+    script = textwrap.dedent("""
+        import sys
+        from simulators.store import Store
+        from simulators.sweep import sweep
+        from sweep_samples import grid
+        with Store(sys.argv[1]) as store:
+            print("go", flush=True)
+            try:
+                sweep(grid(seeds="0..9999"), store)
+            except KeyboardInterrupt:
+                sys.exit(7)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "x.db")], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment())
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.2 + delay)  # the grid is planned first
+    os.killpg(process.pid, signal.SIGINT)
+    err = process.communicate(timeout=20)[1]
+    assert (process.returncode, err) == (7, "")
+
+
 def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
     script = textwrap.dedent("""
         import sys

@@ -41,7 +41,7 @@ def _title(found: Inspection) -> str:
 def _rank(axes: Axes, found: Inspection) -> None:
     n = found.samples
     values = [found.batch.effective_rank, *(layer.measures.effective_rank for layer in found.layers[: found.hidden])]
-    axes.set(ylabel="effective rank r", ylim=(0.9, 1.25 * n), yscale="log", title=f"of {n} samples")
+    axes.set(ylabel="effective rank r", ylim=(0.9, 1.25 * n), yscale="log", title=f"{n} samples")
     axes.yaxis.set_major_locator(LogLocator(base=2, subs=(1.0,), numticks=12))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_locator(NullLocator())
