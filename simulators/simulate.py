@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -74,7 +74,7 @@ def simulate(
     backend = select(dtype, device, batch if array_api_compat.is_torch_array(batch) else None)
     values = validate_batch(batch)
     admit(values, chain, backend.dtype)
-    name, reason = _choose(engine, chain, measures, replicas)
+    name, reason = choose_engine(engine, chain, measures, replicas)
 
     if chain.scaling is not Scaling.BOUND:
         # A power of two is exact, and keeps squares of the first layer's entries representable.
@@ -118,8 +118,10 @@ def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable
     return measures
 
 
-def _choose(engine: str, chain: Chain, measures: list[Observable], replicas: int) -> tuple[str, str]:
-    """The engine that runs, and why."""
+def choose_engine(
+    engine: str, chain: Chain, measures: Sequence[Observable], replicas: int
+) -> tuple[str, str]:
+    """The engine that `simulate` runs, and why. Raises `ValueError` when the one asked for does not apply."""
     if engine == "dense":
         return engine, "asked for"
     opaque = [measure.name for measure in measures if not measure.gram]

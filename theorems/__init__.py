@@ -2,9 +2,11 @@
 
 - ``library()``, ``get(name)``, ``select(names)``: the statements
 - ``verify(names, batch=..., seed=..., level=..., budget=...)``: check them
+- ``inspect(module, batch)``: what the theory says of a network of your own
 - ``Statement``, ``Evidence``, ``Verdict`` and what they are made of
 """
 
+from theorems.inspection import inspect
 from theorems.registry import UnknownNameError, get, library, select
 from theorems.statement import Assumption, Evidence, Quantifier, Sentinel, Source, Statement, Variable, Verdict
 from theorems.verification import Result, verify
@@ -21,6 +23,7 @@ __all__ = [
     "Variable",
     "Verdict",
     "get",
+    "inspect",
     "library",
     "select",
     "verify",

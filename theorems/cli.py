@@ -1,4 +1,4 @@
-"""The command ``theorems``: list, show, verify, prove, certify, recheck, report.
+"""The command ``theorems``: list, show, verify, prove, certify, recheck, sweep, inspect, report.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
 stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
@@ -23,6 +23,7 @@ from typing import Any, Self
 from simulators.batches import Batch, read_batch
 from theorems.ledger import Change
 from theorems.registry import select
+from theorems.terminal import inspecting, sweeping
 from theorems.terminal.bookkeeping import Book, open_book
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
@@ -98,6 +99,21 @@ def _recheck(args: argparse.Namespace) -> int:
 
     checked, stand = recheck_files(console(), console(errors=True), args.files)
     return NOT_AS_EXPECTED if not stand else AS_EXPECTED if checked else BAD_INPUT
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    with _door():
+        job = sweeping.prepare(args)
+    try:
+        return sweeping.carry_out(job)
+    except sweeping.STOPPED as error:
+        raise UsageError(str(error)) from None
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    with _door():
+        healthy = inspecting.inspect(args)
+    return AS_EXPECTED if healthy else NOT_AS_EXPECTED
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -232,7 +248,7 @@ class _Interrupt:
 # --- the door -----------------------------------------------------------------------------------------------
 
 _COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "certify": _certify,
-             "recheck": _recheck, "report": _report}
+             "recheck": _recheck, "sweep": _sweep, "inspect": _inspect, "report": _report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

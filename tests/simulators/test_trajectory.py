@@ -44,6 +44,15 @@ def test_a_saved_trajectory_loads_the_same(trajectory, tmp_path):
     assert loaded.engine_reason == trajectory.engine_reason
 
 
+def test_bytes_are_the_same_every_time_and_read_back(trajectory):
+    data = trajectory.to_bytes()
+    assert data == trajectory.to_bytes()
+    back = Trajectory.from_bytes(data)
+    assert all(np.array_equal(back[name], trajectory[name]) for name in trajectory.values)
+    with pytest.raises(ValueError, match="not a whole file"):
+        Trajectory.from_bytes(data[:-30])
+
+
 def test_save_writes_the_path_it_is_given_and_nothing_beside(trajectory, tmp_path):
     trajectory.save(tmp_path / "plain")
     trajectory.save(str(tmp_path / "plain"))  # replaces

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from theorems.ledger import DEFAULT
+from theorems.terminal import inspecting, sweeping
 from theorems.verification import LEVEL
 
 __all__ = ["UsageError", "parser"]
@@ -82,6 +83,10 @@ def parser() -> argparse.ArgumentParser:
 
     recheck = command("recheck", "check certificates again, each from its inputs alone")
     recheck.add_argument("files", nargs="+", metavar="FILE", help="a certificate that certify --out wrote")
+
+    sweeping.add_arguments(command("sweep", "simulate a grid of chains, widths, batches, depths, seeds into a store"))
+
+    inspecting.add_arguments(command("inspect", "say what becomes of a batch in your own PyTorch network"))
 
     report = command("report", "render the report of an earlier run")
     report.add_argument("json", metavar="JSON", help="the file that verify --json wrote")
