@@ -23,6 +23,7 @@ from typing import Any, NoReturn, Self
 
 from simulators.batches import Batch, read_batch
 from theorems.registry import select
+from theorems.terminal.claims import add_claim_options, asked
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
@@ -71,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="theorems", allow_abbrev=False,
         description="The theory of batch normalisation in random deep networks, checked statement by statement.",
-        epilog="A NAME is a family, a theorem (family.theorem) or one form of it (family.theorem:variant).")
+        epilog="A NAME is a family, a theorem (family.theorem), one form of it (family.theorem:variant), or claims of "
+               "yours: FILE.py or FILE.py::NAME.")
     parser.add_argument("--version", action="version", version=f"theorems {version('batchnorm-theorems')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -91,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--layout", choices=("columns", "rows"),
                         help="how FILE stores its samples (default: columns)")
     verify.add_argument("--take", type=_whole, metavar="N", help="use only the first N samples of the batch")
+    add_claim_options(verify)
     verify.add_argument("--json", metavar="FILE", help="write the results with their evidence to FILE")
     verify.add_argument("--report", metavar="DIR", help="write an HTML report with plots into DIR")
     verify.add_argument("--seed", type=_whole, default=0, metavar="N", help="the seed of everything random (0)")
@@ -115,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(args: argparse.Namespace) -> int:
     with _door():
-        statements = select(args.names)
+        statements = select(asked(args))
     print_listing(console(), statements)
     return AS_EXPECTED
 
@@ -125,7 +128,7 @@ def _show(args: argparse.Namespace) -> int:
 
     earlier = None
     with _door():
-        statements = select(args.names)
+        statements = select(asked(args))
         if args.json is not None:
             from theorems.report import read_document
             earlier = read_document(args.json)
@@ -182,16 +185,17 @@ def _verify(args: argparse.Namespace) -> int:
     interrupt = _Interrupt()
     directory = None
     with _door():
-        asked = select(args.names)
+        names = asked(args)
+        count = len(select(names))
         batch = _batch(args)
-        meter = Meter(console(errors=True), len(asked))
+        meter = Meter(console(errors=True), count)
 
         def progress(words: str) -> None:
             interrupt.check()
             meter.at(words)
 
         # checks its arguments now and runs when the first result is asked for
-        pending = verify_each(args.names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
+        pending = verify_each(names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
                               progress=progress)
         target = None if args.json is None else require_file("--json", args.json)
         if args.report is not None:
@@ -210,7 +214,7 @@ def _verify(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted = True
     finally:  # also when a check is broken: what was established is not lost with it
-        run = Run(len(asked), args.seed, args.level, batch, args.budget, interrupted or not complete,
+        run = Run(count, args.seed, args.level, batch, args.budget, interrupted or not complete,
                   time.monotonic() - began)
         failure = _publish(results, run, target, directory)
     if failure is not None:
