@@ -74,13 +74,16 @@ def conjecture(
 
     Raises :class:`ClaimError`, a ``ValueError``, in one line, for a claim that says nothing that can be checked.
     """
-    caller = sys._getframe(1).f_globals
+    __tracebackhide__ = True  # pytest then shows the author's own line
+    frame = sys._getframe(1)
+    caller = frame.f_globals
     options: dict[str, Any] = {"chain": chain, "over": over, "quantifier": quantifier, "observable": observable,
                                "assume": assume,
                "event": event, "sentinel": sentinel, "expected": expected, "name": name, "title": title,
-               "module": str(caller.get("__name__", "")), "file": caller.get("__file__")}
+               "module": str(caller.get("__name__", "")), "file": caller.get("__file__"), "line": frame.f_lineno}
 
     def make(given: Any) -> Conjecture:
+        __tracebackhide__ = True
         return Conjecture(given, symbols, **options)
     return make if claim is None else make(claim)
 
@@ -88,16 +91,17 @@ def conjecture(
 class Conjecture:
     """A claim with everything needed to attack it. ``statement()`` is the library's form of it.
 
-    ``module`` and ``file`` say where it was declared. Made by :func:`conjecture`.
+    ``module``, ``file`` and ``line`` say where it was declared. Made by :func:`conjecture`.
     """
 
     def __init__(
         self, claim: Any, symbols: dict[str, Any], *, chain: Any, over: str | None, quantifier: Any,
         observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str, name: str | None,
-        title: str | None, module: str, file: str | None,
+        title: str | None, module: str, file: str | None, line: int,
     ) -> None:
+        __tracebackhide__ = True
         self.name = name or (getattr(claim, "__name__", "") if callable(claim) else "")
-        self.module, self.file = module, file
+        self.module, self.file, self.line = module, file, line
         try:
             self._declare(claim, symbols, chain, over, quantifier, observable, assume, event, sentinel, expected)
         except ClaimError as error:
