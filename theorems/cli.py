@@ -1,4 +1,4 @@
-"""The command ``theorems``: list, show, verify, prove, report.
+"""The command ``theorems``: list, show, verify, prove, certify, recheck, report.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
 stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
@@ -107,6 +107,13 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--export", nargs="+", metavar=("NAME", "FILE"),
                        help="write the open statement NAME for Rocq to FILE, or print it, and do nothing else")
 
+    certify = command("certify", "make the certificates that exist for statements")
+    certify.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
+    certify.add_argument("--out", metavar="DIR", help="write them into DIR, made if missing")
+
+    recheck = command("recheck", "check certificates again, each from its inputs alone")
+    recheck.add_argument("files", nargs="+", metavar="FILE", help="a certificate that certify --out wrote")
+
     report = command("report", "render the report of an earlier run")
     report.add_argument("json", metavar="JSON", help="the file that verify --json wrote")
     report.add_argument("--out", required=True, metavar="DIR", help="where the report goes; made if missing")
@@ -150,6 +157,21 @@ def _prove(args: argparse.Namespace) -> int:
             return export(console(), args.export)
         stands = prove(console(), console(errors=True), args.names, args.record)
     return AS_EXPECTED if stands else NOT_AS_EXPECTED
+
+
+def _certify(args: argparse.Namespace) -> int:
+    from theorems.terminal.certifying import certify
+
+    with _door():
+        stands = certify(console(), console(errors=True), args.names, args.out)
+    return AS_EXPECTED if stands else NOT_AS_EXPECTED
+
+
+def _recheck(args: argparse.Namespace) -> int:
+    from theorems.terminal.certifying import recheck_files
+
+    checked, stand = recheck_files(console(), console(errors=True), args.files)
+    return NOT_AS_EXPECTED if not stand else AS_EXPECTED if checked else BAD_INPUT
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -274,7 +296,8 @@ class _Interrupt:
 
 # --- the door -----------------------------------------------------------------------------------------------
 
-_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "report": _report}
+_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "certify": _certify,
+             "recheck": _recheck, "report": _report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

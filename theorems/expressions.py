@@ -118,7 +118,7 @@ def _product(terms: Any) -> Any:
     return math.prod(terms)
 
 
-_COMMON = {"total": _sum, "product": _product, "place": _whole, "size": abs}
+_COMMON = {"total": _sum, "product": _product, "place": _whole, "abs": abs}
 _FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
     "least": np.minimum, "greatest": np.maximum, "span": _range, "natural": np.log, "exponential": np.exp,
@@ -190,7 +190,7 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return self._loop("product", expr)
 
     def _print_Abs(self, expr: sp.Abs) -> str:
-        return f"size({self._print(expr.args[0])})"
+        return f"abs({self._print(expr.args[0])})"
 
     def _print_log(self, expr: sp.log) -> str:
         return f"natural({self._print(expr.args[0])})"

@@ -224,8 +224,8 @@ class Pointwise:
     squares: bool = False
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        verdict, tally, witness = self._attack(statement, context)
-        neighbour, _, counterexample = self._attack(statement.neighbour, context)
+        verdict, tally, witness = self.attack(statement, context)
+        neighbour, _, counterexample = self.attack(statement.neighbour, context)
         details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open),
                                    "sentinel_witness": readable(counterexample)}
         if tally.worst is not None:
@@ -247,11 +247,12 @@ class Pointwise:
                         sentinel=neighbour, tightness=tally.ratio,
                         power=0.0 if verdict.holds else None, details=details)
 
-    def _attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
+    def attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
+        """The verdict over all inputs, what was met on the way, and an input that violates the claim, or None."""
         tally = _Tally()
 
         def examine(item: Any) -> Verdict:
-            met = admitted(statement, self.values(item))
+            met = self.admits(statement, item)
             if met is False:
                 tally.outside += 1
                 return Verdict.OUTSIDE
@@ -288,6 +289,11 @@ class Pointwise:
             phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
         )
         hypothesis.seed(context.seed)(quiet(hypothesis.given(self.inputs())(examine)))()
+
+    def admits(self, statement: Statement, item: Any) -> bool | None:
+        """Whether an input meets every assumption; None if some enclosure leaves that open and none fails."""
+        return admitted(statement, self.values(item))
+
 
 def admitted(statement: Statement, given: Mapping[str, Any]) -> bool | None:
     """Whether every assumption holds at these values; None if some enclosure leaves that open and none fails."""

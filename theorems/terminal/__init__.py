@@ -5,5 +5,6 @@
 - ``listing``: ``theorems list``
 - ``page``: ``theorems show``
 - ``outcome``: ``theorems verify``: the table, the refutations, the closing lines
+- ``certifying``: ``theorems certify`` and ``theorems recheck``
 - ``progress``: what is seen while it runs
 """
