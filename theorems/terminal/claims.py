@@ -11,7 +11,7 @@ from theorems.workbench.conjecture import Conjecture, conjecture
 from theorems.workbench.loading import is_file_name, load
 from theorems.workbench.parsing import ClaimError
 
-__all__ = ["CORPUS", "add_claim_options", "asked"]
+__all__ = ["CORPUS", "add_claim_options", "asked", "given_claim"]
 
 #: Where witnesses are kept, in the user's project.
 CORPUS = Path(".theorems") / "witnesses"
@@ -49,7 +49,7 @@ def asked(args: argparse.Namespace) -> list[str | Statement]:
             found += [c.statement(corpus=_corpus(args)) for c in load(name)]
         else:
             found.append(name)
-    if (claim := _given(args)) is not None:
+    if (claim := given_claim(args)) is not None:
         found.append(claim.statement(corpus=_corpus(args)))
     names = [s.name for s in found if isinstance(s, Statement)]
     if doubled := next((n for n in names if names.count(n) > 1), None):
@@ -61,7 +61,8 @@ def _corpus(args: argparse.Namespace) -> Path:
     return Path(getattr(args, "corpus", CORPUS))
 
 
-def _given(args: argparse.Namespace) -> Conjecture | None:
+def given_claim(args: argparse.Namespace) -> Conjecture | None:
+    """The claim given as text, if there is one. Raises ``ValueError`` in one line for options that do not fit."""
     if getattr(args, "claim", None) is None:
         for option in ("where", "assume", *(name for name, *_ in _OPTIONS)):
             if getattr(args, option, None) is not None:

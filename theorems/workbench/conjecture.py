@@ -25,9 +25,13 @@ import sympy as sp
 
 from simulators import simulate
 from theorems.checking.context import Check
-from theorems.checking.pointwise import Pointwise, admitted
+from theorems.checking.expectation import Expectation
+from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
+from theorems.checking.search import Adversary, Falsification
 from theorems.statement import Assumption, Quantifier, Sentinel, Source, Statement, Variable, Verdict
+from theorems.witnesses import Corpus
+from theorems.workbench.adversaries import MeanAdversary, exact_adversary
 from theorems.workbench.declaring import (
     ENTRIES,
     LAMBDA,
@@ -262,8 +266,9 @@ class Conjecture:
                                         "given the start")
         elif self.quantifier is Quantifier.LIMIT and self.quantity is not None:
             definitions[SLOPE] = f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
+        names = {x.name for x in self.space.domains}
         upper = self.relation.relation in ("<=", "<") and self.quantifier is not Quantifier.LIMIT
-        top = self.quantity.ceiling if self.quantity else None
+        top = self.quantity.range_in(names)[1] if self.quantity else None
         if self.quantifier is Quantifier.PROBABILITY:
             top = sp.S.One
         return Statement(
@@ -327,24 +332,37 @@ class Conjecture:
             for k, i in enumerate(instances)]
         return float(np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0])
 
-    def statement(self, *, corpus: Path | None = None, falsify: bool = True) -> Statement:
+    def statement(self, *, corpus: Path | None = None, falsify: bool = True, only: bool = False) -> Statement:
         """The statement with its checks and its sentinel, which may take a few simulations to place.
 
         ``corpus``: where witnesses are kept; none are read or written if it is None. ``falsify=False`` leaves the
-        adversarial search out.
+        adversarial search out, ``only=True`` everything else. Raises ``CorpusError`` for a corpus that cannot be read.
         """
         sentinel, resolution = self._measured
         draft = replace(self._draft, title=self.title, sentinel=sentinel)
-        return replace(draft, checks=self._checks(resolution, corpus, falsify))
+        check = self._check(resolution)
+        adversary = self._adversary(check) if falsify else None
+        if adversary is None:
+            return replace(draft, checks=(check,))
+        kept = None if corpus is None else Corpus(corpus)
+        search = Falsification(adversary, tuple(kept.of(draft.name)) if kept else (), kept)
+        return replace(draft, checks=(search,) if only else (search, check))
 
-    def _checks(self, resolution: float, corpus: Path | None, falsify: bool) -> tuple[Check, ...]:
+    def _corners(self) -> list[Item]:
+        return [*self.space.corners(), *self._points.items]
+
+    def _check(self, resolution: float) -> Check:
         if self.quantifier is Quantifier.LIMIT:
-            return (self._exponent(),)
+            return self._exponent()
         if self.design is not None:
-            return (sampling_check(self.design, resolution),)
-        slow = self.over == "paths"
-        return (Pointwise(self.space.values, self.space.strategy, lambda: [*self.space.corners(), *self._points.items],
-                          examples=8 if slow else max(hypothesis.settings().max_examples, 1)),)
+            return sampling_check(self.design, resolution)
+        examples = 8 if self.over == "paths" else max(hypothesis.settings().max_examples, 1)
+        return Pointwise(self.space.values, self.space.strategy, self._corners, examples=examples)
+
+    def _adversary(self, check: Check) -> Adversary | None:
+        if self.design is not None:
+            return MeanAdversary(self.design, check) if isinstance(check, Expectation) else None
+        return exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1))
 
     def _exponent(self) -> Scaling:
         if (design := self.design) is None:
@@ -355,10 +373,6 @@ class Conjecture:
         if len(widths) < 2:
             raise ClaimError(f"{self.name}: a slope needs several widths; d has only {widths}")
         return exponent_check(design, SLOPE, widths, item)
-
-    def admits(self, item: Item) -> bool:
-        """Whether an item lies in the domain and meets every assumption, exactly."""
-        return self.space.contains(item) and admitted(self._draft, self.space.values(item)) is True
 
     def __repr__(self) -> str:
         return f"<conjecture {self.family}.{self.name or 'claim'}: {self._spelled}>"

@@ -115,14 +115,28 @@ class Domain:
         return st.fractions(low, high, max_denominator=1000)
 
     def at(self, u: Any, values: Mapping[str, Any], xp: Any = np) -> Any:
-        """The float at ``u`` in [0, 1], an array of any library; whole numbers are rounded (no gradient there)."""
-        low, high = (float(e) for e in self.ends(values))
+        """The float at ``u`` in [0, 1], an array of any library; whole numbers are rounded (no gradient there).
+
+        ``values`` may hold arrays, of the symbols that the ends depend on.
+        """
+        low, high = self._floats(values, xp)
         if self._limits[1] == sp.oo or (self.whole and high - low > 64 and low > 0):
             span = math.log1p(high - low)
             found = low + xp.expm1(u * span)  # logarithmic: most is tried near the start, and the far end too
         else:
             found = low + u * (high - low)
         return xp.floor(found + 0.5) if self.whole else found
+
+    def _floats(self, values: Mapping[str, Any], xp: Any) -> tuple[Any, Any]:
+        names = {str(s) for end in self._limits for s in arguments_of(end)}
+        if all(isinstance(values[s], int | Fraction) for s in names):
+            low, high = self.ends(values)
+            return float(low), float(high)
+        far = (-float(FAR), float(FAR))
+        return tuple(  # type: ignore[return-value]
+            far[k] if end in (sp.oo, -sp.oo) else (compiled(end, order).tensors if xp is not np else compiled(
+                end, order).floats)(*(values[str(s)] for s in order))
+            for k, end in enumerate(self._limits) for order in [arguments_of(end)])
 
     def exactly(self, u: float, values: Mapping[str, Any]) -> Fraction:
         """A rational of the domain at ``u``."""

@@ -53,8 +53,9 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
         raise ClaimError(f"a side is undefined (division by zero, or the root or logarithm of a negative number) at "
                          f"{_shown(undefined[0])}; assume= such points away")
     low, high = _range(statement, quantity)
-    if low is not None and high is not None:
-        _require_range(statement, quantity, [(r, _number(low, v), _number(high, v)) for _, r, v, _ in rows])
+    if low is not None:
+        _require_range(statement, quantity, [
+            (r, _number(low, v), math.inf if high is None else _number(high, v)) for _, r, v, _ in rows])
     sides = Measured([r[0] for r in rows], [r[1] for r in rows])
     rows.sort(key=lambda r: -_tight(statement.relation, r[0], r[1]))
     return Points(sides, tuple(r[3] for r in rows[:_KEPT]) if design is None else ())
@@ -90,11 +91,7 @@ def _number(expression: sp.Expr, values: Mapping[str, Any]) -> float:
 def _range(statement: Statement, quantity: Quantity | None) -> tuple[sp.Expr | None, sp.Expr | None]:
     if statement.quantifier is Quantifier.PROBABILITY:
         return sp.S.Zero, sp.S.One
-    if quantity is None:
-        return None, None
-    names = {v.name for v in statement.variables}
-    usable = {str(s) for s in quantity.ceiling.free_symbols} <= names
-    return quantity.floor, quantity.ceiling if usable else sp.oo
+    return quantity.range_in({v.name for v in statement.variables}) if quantity is not None else (None, None)
 
 
 def _require_range(statement: Statement, quantity: Quantity | None, rows: list[tuple[float, float, float]]) -> None:

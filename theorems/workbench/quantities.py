@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -57,6 +57,11 @@ class Quantity:
     def at_start(self) -> sp.Symbol:
         """The same quantity of the input of the chain."""
         return sp.Symbol(f"{self.name}_0", **self.symbol.assumptions0)
+
+    def range_in(self, declared: Collection[str]) -> tuple[sp.Expr, sp.Expr | None]:
+        """Floor and ceiling in terms of the declared sizes; no ceiling where it takes one that is not."""
+        top = self.ceiling if "d" in declared else self.ceiling.subs(d, sp.oo)
+        return self.floor, None if top == sp.oo or not {str(s) for s in top.free_symbols} <= set(declared) else top
 
     @property
     def observable(self) -> Observable:

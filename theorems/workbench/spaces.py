@@ -67,6 +67,8 @@ class Space:
                 raise ClaimError(f"{q.name} is not determined by the spectrum; use over='matrices'")
             if self.over == "matrices" and q.of_gram is None:
                 raise ClaimError(f"{q.name} depends on the spectrum alone; use over='spectra'")
+            if self.over == "spectra" and q.wide and "d" not in {x.name for x in self.domains}:
+                raise ClaimError(f"{q.name} depends on the width: declare it, as in d='4..64'")
             if self.over == "paths" and q.wide:
                 raise ClaimError(f"{q.name} depends on the width, which is infinite here")
 
