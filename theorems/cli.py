@@ -1,4 +1,4 @@
-"""The command ``theorems``: list, show, verify, prove, certify, recheck, report.
+"""The command ``theorems``: list, show, verify, falsify, prove, certify, recheck, report.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
 stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
@@ -101,6 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--level", type=_real, default=LEVEL, metavar="P",
                         help=f"probability of any false verdict in the whole run ({LEVEL:g})")
 
+    falsify = command("falsify", "attack claims: look for the input, start, depth or width at which they fail")
+    falsify.add_argument("names", nargs="*", metavar="NAME", help="FILE.py, FILE.py::NAME, or of the library")
+    add_claim_options(falsify)
+    falsify.add_argument("--seed", type=_whole, default=0, metavar="N", help="the seed of everything random (0)")
+    falsify.add_argument("--budget", type=_real, metavar="SECONDS", help="stop searching after so long (no limit)")
+    falsify.add_argument("--level", type=_real, default=LEVEL, metavar="P",
+                         help=f"probability of any false verdict in the whole run ({LEVEL:g})")
+
     prove = command("prove", "have Rocq check the proofs, and that they prove what the statements say")
     prove.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
     prove.add_argument("--record", metavar="DATE", help="write the certificate, dated YYYY-MM-DD, if everything stands")
@@ -172,6 +180,19 @@ def _recheck(args: argparse.Namespace) -> int:
 
     checked, stand = recheck_files(console(), console(errors=True), args.files)
     return NOT_AS_EXPECTED if not stand else AS_EXPECTED if checked else BAD_INPUT
+
+
+def _falsify(args: argparse.Namespace) -> int:
+    from theorems.terminal.falsify import falsify, targets
+
+    errors = console(errors=True)
+    with _door():
+        chosen = targets(args)
+        verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
+    meter = Meter(errors, len(chosen))
+    with meter:
+        expected = falsify(console(), chosen, args, meter.at)
+    return AS_EXPECTED if expected else NOT_AS_EXPECTED
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -296,7 +317,7 @@ class _Interrupt:
 
 # --- the door -----------------------------------------------------------------------------------------------
 
-_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "certify": _certify,
+_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "falsify": _falsify, "prove": _prove, "certify": _certify,
              "recheck": _recheck, "report": _report}
 
 
