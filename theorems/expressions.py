@@ -52,6 +52,16 @@ def _exact_power(x: Any, k: Any) -> flint.fmpq:
     return base ** int(exponent.p)
 
 
+def _no_pi() -> flint.fmpq:
+    raise InexactError("pi is not rational")
+
+
+def _exact_arccos(x: Any) -> flint.fmpq:
+    if x != 1:
+        raise InexactError(f"acos({x}) is not rational")
+    return flint.fmpq(0)
+
+
 def _ball_power(x: Any, k: Any) -> flint.arb:
     if isinstance(k, int | flint.fmpz):
         return flint.arb(x) ** int(k)
@@ -121,16 +131,19 @@ def _product(terms: Any) -> Any:
 _COMMON = {"total": _sum, "product": _product, "place": _whole, "abs": abs}
 _FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
-    "least": np.minimum, "greatest": np.maximum, "span": _range, "natural": np.log, "exponential": np.exp,
+    "least": np.minimum, "greatest": np.maximum, "span": _range, "arccos": np.arccos, "pi": lambda: np.pi,
+    "natural": np.log, "exponential": np.exp,
 }
 _EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
-    "least": min, "greatest": max, "span": _exact_range, "natural": _exact_log, "exponential": _exact_exp,
+    "least": min, "greatest": max, "span": _exact_range, "arccos": _exact_arccos, "pi": _no_pi,
+    "natural": _exact_log, "exponential": _exact_exp,
 }
 _BALLS: Mapping[str, Any] = {
     **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
-    "span": _exact_range, "natural": lambda x: flint.arb(x).log(), "exponential": lambda x: flint.arb(x).exp(),
+    "span": _exact_range, "arccos": lambda x: flint.arb(x).acos(), "pi": flint.arb.pi,
+    "natural": lambda x: flint.arb(x).log(), "exponential": lambda x: flint.arb(x).exp(),
 }
 
 
@@ -143,7 +156,8 @@ def _tensors() -> Mapping[str, Any]:
     return {
         **_COMMON, "root": lifted(torch.sqrt), "rational": lambda p, q: p / q, "power": lifted(torch.pow),
         "least": lifted(torch.minimum), "greatest": lifted(torch.maximum), "span": _range,
-        "natural": lifted(torch.log), "exponential": lifted(torch.exp),
+        "arccos": lifted(torch.arccos), "pi": lambda: torch.pi, "natural": lifted(torch.log),
+        "exponential": lifted(torch.exp),
     }
 
 
@@ -173,6 +187,12 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         if exponent == sp.Rational(-1, 2):
             return f"(rational(1, 1) / root({self._print(base)}))"
         return f"power({self._print(base)}, {self._print(exponent)})"
+
+    def _print_Pi(self, expr: sp.Expr) -> str:
+        return "pi()"
+
+    def _print_acos(self, expr: sp.acos) -> str:
+        return f"arccos({self._print(expr.args[0])})"
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
         return str(expr.base.label) + "".join(f"[place({self._print(i)})]" for i in expr.indices)

@@ -113,7 +113,7 @@ class Variable:
             raise ValueError(f"{self.name}={values[self.name]!r}: want real numbers in {self.domain}")
         domain = self.domain
         if isinstance(domain, sp.Range):
-            low, high, left_open, right_open = domain.inf, domain.sup, False, False
+            low, high, left_open, right_open = domain.start, domain.stop - 1, False, False
             inside = np.isfinite(array) & np.equal(array, np.floor(array))
         else:
             low, high = domain.start, domain.end
@@ -128,7 +128,7 @@ class Variable:
             raise ValueError(f"{self.name}={worst!r}: {self.meaning}, must lie in {self.domain}")
 
 
-def _admit_defined(symbol: sp.Symbol, value: Any) -> None:
+def _admit_defined(symbol: sp.Symbol | sp.IndexedBase, value: Any) -> None:
     """Refuse a value that the defined quantity cannot take: not real and finite, or of the wrong sign."""
     array = np.asarray(value)
     if array.dtype.kind not in "iuf" or not np.all(np.isfinite(array)):
@@ -196,7 +196,7 @@ class Proof:
     ``script`` is one tactic expression, in which THEOREM stands for the theorem, that leads to the print where the
     two differ in shape; the kernel checks its result. A theorem that ``refutes`` is the negation of the statement.
     ``structure`` is the field the statement is printed over, where the least that its operations need is not what
-    the theorem has. ``also`` names theorems that say more on the same subject.
+    the theorem has: a structure of mathcomp, or ``R`` for Coq's real numbers. ``also`` names theorems that say more on the same subject.
     """
 
     theorem: str
@@ -229,8 +229,10 @@ class Statement:
 
     Free symbols of the sides and assumptions must be declared in ``variables`` (what a user may set or a
     strategy draws) or in ``definitions`` (symbols that stand for a quantity computed from the variables,
-    such as an expectation or an integral; the value is its definition, SymPy or words). ``ceiling`` is the
-    trivial upper bound of ``lhs``: where ``rhs`` reaches it the statement is vacuous.
+    such as an expectation or an integral; the value is its definition, SymPy or words). A family defined entry
+    by entry is an ``IndexedBase`` with a shape, and its definition a ``Lambda`` of its indices, which run from 0.
+    A variable with a ``Range`` that a family is indexed by is an index: the claim is about every one.
+    ``ceiling`` is the trivial upper bound of ``lhs``: where ``rhs`` reaches it the statement is vacuous.
     """
 
     family: str
@@ -247,7 +249,7 @@ class Statement:
     checks: tuple[Check, ...]
     variant: str = ""
     assumptions: tuple[Assumption, ...] = ()
-    definitions: Mapping[sp.Symbol, sp.Expr | str] = field(default_factory=dict)
+    definitions: Mapping[sp.Symbol | sp.IndexedBase, sp.Expr | str] = field(default_factory=dict)
     chain: str | None = None
     observables: tuple[str, ...] = ()
     ceiling: sp.Expr | None = None
@@ -272,6 +274,10 @@ class Statement:
                 )
             if floats := side.atoms(sp.Float):
                 raise ValueError(f"{self.name}: {floats.pop()} is a float; write an exact number, sp.Rational")
+        for name, meaning in self.definitions.items():
+            if isinstance(name, sp.IndexedBase) and not (
+                    isinstance(meaning, sp.Lambda) and len(name.shape or ()) == len(meaning.variables)):
+                raise ValueError(f"{self.name}: the family {name} needs a shape, and a Lambda of as many indices")
         if self.neighbour_sides == (self.lhs, self.rhs):
             raise ValueError(f"{self.name}: the sentinel changes nothing, so it cannot be refuted")
 

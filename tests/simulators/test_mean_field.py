@@ -189,7 +189,7 @@ def test_float_map_is_vectorised_and_scale_free() -> None:
 def test_float_map_works_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     spectra = np.random.default_rng(1).random((7, 3))
     whole = rescale_map(spectra)
-    monkeypatch.setattr("simulators.engines.mean_field._CHUNK_ENTRIES", 1)
+    monkeypatch.setattr("simulators.engines.mean_field.rescale._CHUNK_ENTRIES", 1)
     np.testing.assert_array_equal(rescale_map(spectra), whole)
 
 

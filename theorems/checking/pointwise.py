@@ -20,7 +20,8 @@ import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.context import Context
-from theorems.expressions import InexactError, arguments_of, compiled
+from theorems.checking.tables import Completed, evaluate
+from theorems.expressions import InexactError, arguments_of
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -43,13 +44,6 @@ class Decision:
 Values = Callable[[Any], Mapping[str, Any]]
 
 
-def _evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> Any:
-    arguments = arguments_of(expression)
-    function = compiled(expression, arguments)
-    given = [values[str(a)] for a in arguments]
-    return function.exact(*given) if exactly else function.balls(*given)
-
-
 def compare(left: Any, relation: str, right: Any) -> bool | None:
     """Certain truth or falsehood of a relation between balls; None when they overlap."""
     if relation in (">=", ">"):
@@ -61,16 +55,26 @@ def compare(left: Any, relation: str, right: Any) -> bool | None:
     return False if left != right else None  # equality of balls is never certain
 
 
-def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Mapping[str, Any]) -> bool | None:
-    """True if the sides, opened and multiplied out as radicals, cancel term by term; None if that is open."""
-    try:
-        plain = {name: _radical(value) for name, value in values.items()}
-    except TypeError:  # a ball
-        return None
-    difference = lhs - rhs
-    scalars = {s: plain[str(s)] for s in difference.free_symbols if not isinstance(plain.get(str(s), []), list)}
-    opened = difference.subs(scalars).doit()
-    opened = opened.xreplace({x: _entry(plain[str(x.base)], x.indices) for x in opened.atoms(sp.Indexed)})
+def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> bool | None:
+    """True if the sides, opened and multiplied out as radicals, cancel term by term; None if that is open.
+
+    ``values`` are exact; what they define is opened to its definition where it is irrational.
+    """
+    opened = lhs - rhs
+    while arguments := arguments_of(opened):
+        plain: dict[str, Any] = {}
+        for name in map(str, arguments):
+            try:
+                plain[name] = _radical(values[name])
+            except InexactError:
+                plain[name] = values.meaning(name)
+            except TypeError:  # a ball
+                return None
+        opened = opened.subs({s: plain[str(s)] for s in opened.free_symbols if isinstance(
+            plain.get(str(s)), sp.Expr) and not isinstance(plain[str(s)], sp.Lambda)}).doit()
+        opened = opened.xreplace({
+            x: family(*x.indices) if isinstance(family := plain[str(x.base)], sp.Lambda) else _entry(family, x.indices)
+            for x in opened.atoms(sp.Indexed)})
     return True if _terms(opened) <= _MOST_TERMS and sp.expand(opened) == 0 else None
 
 
@@ -99,11 +103,12 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
     ``arb`` enclosures or exact SymPy radicals, or sequences of them, by symbol name. With ``squares`` the
     sides are compared squared, which removes one layer of roots, wherever both are certainly nonnegative.
     """
-    given = values()
-    power = 2 if squares and all(_nonnegative(side, given) for side in (statement.lhs, statement.rhs)) else 1
+    plain, definitions = values(), statement.definitions
+    given = Completed(plain, definitions, True)
+    power = 2 if squares and all(_nonnegative(side, statement, plain) for side in (statement.lhs, statement.rhs)) else 1
     lhs, rhs = statement.lhs**power, statement.rhs**power
     try:
-        left, right = _evaluate(lhs, given, True), _evaluate(rhs, given, True)
+        left, right = evaluate(lhs, given, True), evaluate(rhs, given, True)
     except (InexactError, TypeError):
         pass  # a root or a ball: leave exact arithmetic
     else:
@@ -115,9 +120,9 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
     difference, ratio = _difference(lhs, rhs), None
     for precision in PRECISIONS:
         with flint.ctx.workprec(precision):
-            given = values()
-            gap = _evaluate(difference, given, False)
-            ratio = _ratio(_evaluate(lhs, given, False), _evaluate(rhs, given, False), power)
+            balls = Completed(values(), definitions, False)
+            gap = evaluate(difference, balls, False)
+            ratio = _ratio(evaluate(lhs, balls, False), evaluate(rhs, balls, False), power)
             if (certain := compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
     if statement.relation != "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
@@ -125,14 +130,14 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
     return Decision(None, ratio)
 
 
-def _nonnegative(side: sp.Expr, values: Mapping[str, Any]) -> bool:
+def _nonnegative(side: sp.Expr, statement: Statement, values: Mapping[str, Any]) -> bool:
     """Certainly nonnegative: a square root, or so by its value."""
     if isinstance(side, sp.Pow) and side.exp == sp.Rational(1, 2):
         return True
     try:
-        return bool(_evaluate(side, values, True) >= 0)
+        return bool(evaluate(side, Completed(values, statement.definitions, True), True) >= 0)
     except (InexactError, TypeError):
-        return bool(_evaluate(side, values, False) >= 0)
+        return bool(evaluate(side, Completed(values, statement.definitions, False), False) >= 0)
 
 
 @lru_cache(maxsize=1024)
@@ -295,17 +300,18 @@ class Pointwise:
         return admitted(statement, self.values(item))
 
 
-def admitted(statement: Statement, given: Mapping[str, Any]) -> bool | None:
+def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
     """Whether every assumption holds at these values; None if some enclosure leaves that open and none fails."""
     answers = []
+    exact, balls = (Completed(plain, statement.definitions, exactly) for exactly in (True, False))
     for assumption in statement.assumptions:
         relation = assumption.relation
         try:
-            left, right = (_evaluate(side, given, True) for side in (relation.lhs, relation.rhs))
+            left, right = (evaluate(side, exact, True) for side in (relation.lhs, relation.rhs))
         except (InexactError, TypeError):
-            left, right = (flint.arb(_evaluate(side, given, False)) for side in (relation.lhs, relation.rhs))
+            left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
         answer = holds(left, relation, right)
-        if answer is None and _equal_by_radicals(relation.lhs, relation.rhs, given):
+        if answer is None and _equal_by_radicals(relation.lhs, relation.rhs, exact):
             answer = isinstance(relation, sp.Eq | sp.Le | sp.Ge)
         answers.append(answer)
     return False if False in answers else None if None in answers else True

@@ -22,6 +22,7 @@ from theorems.checking.ascent import ascend, evolve
 from theorems.checking.context import Context
 from theorems.checking.pointwise import admitted, decide
 from theorems.checking.shrinking import shrink
+from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import arguments_of, compiled
 from theorems.witnesses import Corpus, Witness
 
@@ -211,8 +212,7 @@ class ExactAdversary:
                 return
             if self.refutes(statement, item):
                 raise _CaughtError(item)
-            values = self.values(item)
-            hypothesis.target(float(_one_violation(statement, values)))
+            hypothesis.target(_one_violation(statement, self.values(item)))
 
         quiet = hypothesis.settings(
             max_examples=self.examples, database=None, deadline=None, derandomize=False, print_blob=False,
@@ -273,18 +273,19 @@ def _one_violation(statement: Statement, values: Mapping[str, Any]) -> float:
     def plain(value: Any) -> Any:
         if isinstance(value, list | tuple):
             return [plain(v) for v in value]
-        return np.float64(float(value.mid() if isinstance(value, flint.arb) else value))
-    found = float(violation(statement, {k: plain(v) for k, v in values.items()}, np))
+        return np.float64(float(flint.arb(value).mid() if isinstance(value, flint.arb | flint.fmpq) else value))
+    sides = (statement.lhs, statement.rhs, *(a.relation for a in statement.assumptions))
+    names = {str(s) for side in sides for s in arguments_of(side)}
+    completed = Completed(values, statement.definitions, False)
+    found = float(violation(statement, {name: plain(completed[name]) for name in names}, np))
     return found if np.isfinite(found) else -10.0
 
 
 def margin_at(statement: Statement, values: Mapping[str, Any]) -> str:
     """``left > right`` in a few digits, from balls."""
-    sides = []
-    for side in (statement.lhs, statement.rhs):
-        names = arguments_of(side)
-        with flint.ctx.workprec(256):
-            sides.append(compiled(side, names).balls(*(values[str(s)] for s in names)))
+    with flint.ctx.workprec(256):
+        completed = Completed(values, statement.definitions, False)
+        sides = [flint.arb(evaluate(side, completed, False)) for side in (statement.lhs, statement.rhs)]
     sign = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "≠"}[statement.relation]
     for digits in (6, 12, 20, 40):
         left, right = (flint.arb(s.mid()).str(digits, radius=False) for s in sides)

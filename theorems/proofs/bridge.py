@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from theorems.proofs.printer import UnprintableError, proposition
+from theorems.proofs.reals import REALS
 from theorems.proofs.rocq import ALLOWED, Rocq, RocqError, exported, file_of, forbidden, is_leaf
 from theorems.statement import Proof, Statement, Verdict
 
 __all__ = ["Audit", "Finding", "check_file", "establish", "neighbours_file", "skeleton"]
 
 _MATHCOMP = "From mathcomp Require Import all_ssreflect all_algebra"
+_REALS = "From Coq Require Import Reals Lra.\nFrom mathcomp Require Import all_ssreflect."
 _LEMMAS = "Import Order.Theory GRing.Theory Num.Theory."
 _SCOPE = "Local Open Scope ring_scope."
 
@@ -36,6 +38,9 @@ def _proof(statement: Statement) -> Proof:
 
 def _preamble(proofs: Iterable[Proof]) -> list[str]:
     given = list(proofs)
+    if all(p.structure == REALS for p in given):
+        modules = dict.fromkeys(p.theorem.rpartition(".")[0] for p in given)
+        return [_REALS, *(f"Require {m}." for m in modules), "Local Open Scope R_scope."]
     scripts = " ".join(p.script for p in given)
     ring = " ring" if "ring" in scripts or "field" in scripts else ""
     modules = dict.fromkeys(p.theorem.rpartition(".")[0] for p in given)
@@ -195,10 +200,12 @@ def _look(statement: Statement, proof: Proof, rocq: Rocq, axioms: tuple[str, ...
 
 def _sentinels(findings: list[Finding], rocq: Rocq) -> list[Finding]:
     """The same theorems must not do for the false neighbours."""
-    tied = [f.statement for f in findings if f.proof.link == "kernel" and not f.problem]
-    if not tied or _rejected(tied, rocq):
-        return findings
-    weak = {s.name for s in tied if not _rejected([s], rocq)}
+    weak: set[str] = set()
+    for real in (False, True):  # over Coq's reals in a file of their own
+        tied = [f.statement for f in findings if f.proof.link == "kernel" and not f.problem
+                and (f.proof.structure == REALS) == real]
+        if tied and not _rejected(tied, rocq):
+            weak |= {s.name for s in tied if not _rejected([s], rocq)}
     return [replace(f, problem="its false neighbour passes as well, or cannot be printed")
             if f.statement.name in weak else f for f in findings]
 

@@ -53,13 +53,17 @@ class Formulas:
     """Prints expressions in the variables named; ``roots`` tells whether a square root was met.
 
     ``naturals`` maps variables of type ``nat`` to their least value, ``sizes`` families to the extents of their
-    indices.
+    indices, ``indices`` variables that are indices to what they run below.
     """
 
+    #: The notation of sums, its level, and that of what may stand under it without parentheses.
+    _SUM = ("\\sum", _BIG, _TIMES)
+
     def __init__(self, names: Mapping[str, str], naturals: Mapping[str, int],
-                 sizes: Mapping[str, tuple[sp.Expr, ...]]) -> None:
+                 sizes: Mapping[str, tuple[sp.Expr, ...]], indices: Mapping[str, sp.Expr] | None = None) -> None:
         self._names, self._naturals, self._sizes = names, naturals, sizes
-        self._bound: dict[str, tuple[str, sp.Expr]] = {}  # index symbol -> its name, the size it runs below
+        # index symbol -> its name, the size it runs below
+        self._bound: dict[str, tuple[str, sp.Expr]] = {i: (names[i], size) for i, size in (indices or {}).items()}
         self.roots = False
 
     # --- relations, types, names ------------------------------------------------------------------------------
@@ -69,14 +73,27 @@ class Formulas:
         left, right = self.real(lhs), self.real(rhs)
         if sign in (">", ">="):
             left, right = right, left
-        free = {str(s) for side in (lhs, rhs) for s in side.free_symbols}
-        typed = free - set(self._naturals) and any(s in self._names for s in free - set(self._naturals))
+        free = {str(s) for side in (lhs, rhs) for s in side.free_symbols} - set(self._naturals) - set(self._bound)
+        typed = any(s in self._names for s in free)
         return f"{left} {_RELATIONS[sign]} {right}" + ("" if typed else " :> R")
 
     def ordinal(self, size: sp.Expr) -> str:
         """The type of an index below ``size``."""
         text = self.natural(size)
         return f"'I_{text}" if re.fullmatch(r"\w+", text) else f"'I_({text})"
+
+    def entries(self, family: str, meaning: sp.Lambda) -> str:
+        """What every member of a family is equal to."""
+        outer, sizes = dict(self._bound), self._sizes[family]
+        names = []
+        for index, size in zip(meaning.variables, sizes, strict=True):
+            names.append(self._index_name(str(index)))
+            self._bound[str(index)] = (names[-1], size)
+        value = self.real(meaning.expr)
+        self._bound = outer
+        binders = [f"{name} : {self.ordinal(size)}" for name, size in zip(names, sizes, strict=True)]
+        where = binders[0] if len(binders) == 1 else " ".join(f"({b})" for b in binders)
+        return f"(forall {where}, {' '.join((self._names[family], *names))} = {value})"
 
     def fresh_indices(self, count: int) -> tuple[str, ...]:
         taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
@@ -95,6 +112,8 @@ class Formulas:
     def _natural(self, e: sp.Expr) -> tuple[str, bool]:
         if e.is_Integer and e >= 0:
             return str(e), False
+        if isinstance(e, sp.Symbol) and str(e) in self._bound:
+            return self._bound[str(e)][0], False
         if isinstance(e, sp.Symbol) and str(e) in self._naturals:
             return self._names[str(e)], False
         terms = sp.Add.make_args(e)
@@ -138,6 +157,8 @@ class Formulas:
             return self._extreme(e)
         if isinstance(e, sp.Abs):
             return f"`|{self.real(e.args[0])}|", _ATOM
+        if isinstance(e, sp.Piecewise):
+            return self._cases(e)
         raise UnprintableError(f"{type(e).__name__} has no printed form: {sp.sstr(e)}")
 
     def _rational(self, e: sp.Rational) -> Term:
@@ -240,7 +261,7 @@ class Formulas:
         return f"{_within(base, _APPLIED)} ^+ {self.natural(sp.expand(exponent))}", _POWER
 
     def _big(self, e: sp.Sum | sp.Product) -> Term:
-        sign, level, inside = ("\\sum", _BIG, _TIMES) if isinstance(e, sp.Sum) else ("\\prod", 36, _POWER)
+        sign, level, inside = self._SUM if isinstance(e, sp.Sum) else ("\\prod", 36, _POWER)
         outer = dict(self._bound)
         heads = []
         for index, first, last in reversed(e.limits):
@@ -270,6 +291,29 @@ class Formulas:
         for term in reversed(terms[:-1]):
             text = f"{function} {term} {text if text == terms[-1] else f'({text})'}"
         return text, _APPLIED
+
+    def _cases(self, e: sp.Piecewise) -> Term:
+        *cases, (last, otherwise) = e.args
+        if otherwise != sp.true:
+            raise UnprintableError(f"{sp.sstr(e)} leaves a case open")
+        text = self.real(last)
+        for value, condition in reversed(cases):
+            text = f"if {self._condition(condition)} then {self.real(value)} else {text}"
+        return f"({text})", _ATOM
+
+    def _condition(self, e: sp.Basic) -> str:
+        if isinstance(e, sp.And):
+            return " && ".join(sorted(self._condition(a) for a in e.args))
+        whole = all(str(s) in self._bound or str(s) in self._naturals for s in e.free_symbols)
+        if isinstance(e, sp.Eq) and whole:
+            return f"({self.natural(e.lhs)} == {self.natural(e.rhs)})"
+        if not isinstance(e, sp.Lt | sp.Le | sp.Gt | sp.Ge):
+            raise UnprintableError(f"the condition {sp.sstr(e)} has no printed form")
+        left, right = (e.rhs, e.lhs) if isinstance(e, sp.Gt | sp.Ge) else (e.lhs, e.rhs)
+        sign = "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
+        if whole:
+            return f"({self.natural(left)} {sign} {self.natural(right)})%N"
+        return f"({self.real(left)} {sign} {self.real(right)})"
 
 
 def _negative(term: sp.Expr) -> bool:

@@ -1,8 +1,8 @@
-"""A pointwise statement as a Rocq proposition over an ordered field of mathcomp.
+"""A pointwise statement as a Rocq proposition over an ordered field of mathcomp, or over Coq's real numbers.
 
 Variables become binders and their domains hypotheses, then come the definitions and the assumptions, in the
-order of the statement. Everything is spelled out, so that what the text means depends on mathcomp alone. What has
-no faithful form there (expectations, integrals, functions such as arccos) is refused with the reason.
+order of the statement. Everything is spelled out, so that what the text means depends on mathcomp alone, or on Coq's
+``Reals``. What has no faithful form there (expectations, integrals, other functions) is refused with the reason.
 
 Division and square root are total in mathcomp: 1/0 = 0, and the root of a negative number is 0. A statement whose
 domains let such a point in says there what mathcomp says.
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import sympy as sp
 
 from theorems.proofs.formulas import Formulas, UnprintableError, binder_names
+from theorems.proofs.reals import REALS, RealFormulas
 from theorems.statement import Quantifier, Statement, Variable
 
 __all__ = ["UnprintableError", "proposition"]
@@ -27,14 +28,14 @@ _EXTREME = re.compile(r"(min|max)_i (\w+)\[i\]")
 def proposition(statement: Statement, *, negated: bool = False, structure: str = "") -> str:
     """The statement as a closed Rocq proposition, several lines; ``negated`` puts a ``~`` before it.
 
-    ``structure`` is the mathcomp structure of the field; by default ``rcfType`` where a root occurs, else
-    ``realFieldType``. Raises :class:`UnprintableError`, saying what has no printed form.
+    ``structure`` is the mathcomp structure of the field, by default ``rcfType`` where a root occurs, else
+    ``realFieldType``; or ``R``, Coq's reals. Raises :class:`UnprintableError`, saying what has no printed form.
     """
     if statement.quantifier is not Quantifier.POINTWISE:
         raise UnprintableError(f"{statement.name}: claimed of {statement.quantifier.value}, which mathcomp has no "
                                f"library for; only pointwise statements are printed")
     try:
-        return _Proposition(statement).text(negated, structure)
+        return _Proposition(statement, RealFormulas if structure == REALS else Formulas).text(negated, structure)
     except UnprintableError as error:
         raise UnprintableError(f"{statement.name}: {error}") from None
 
@@ -42,28 +43,40 @@ def proposition(statement: Statement, *, negated: bool = False, structure: str =
 class _Proposition:
     """The parts of one statement, printed once."""
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement, kind: type[Formulas] = Formulas) -> None:
         self.statement = statement
         used = self._used()
-        self.definitions: Mapping[sp.Symbol, sp.Expr | str] = {
-            name: meaning for name, meaning in statement.definitions.items() if name in used}
+        self.definitions: Mapping[sp.Symbol | sp.IndexedBase, sp.Expr | str] = {
+            name: meaning for name, meaning in statement.definitions.items() if str(name) in used}
         symbols = [*(v.symbol for v in statement.variables), *self.definitions]
         self.names = binder_names([str(symbol) for symbol in symbols])
-        naturals = {str(v.symbol): int(v.domain.inf) for v in statement.variables if isinstance(v.domain, sp.Range)
-                    and sp.sympify(v.domain.inf).is_Integer}
+        naturals = {str(v.symbol): int(v.domain.start) for v in statement.variables if isinstance(v.domain, sp.Range)
+                    and sp.sympify(v.domain.start).is_Integer}
         self.sizes = {v.name: v.size for v in statement.variables if v.size}
-        self.formulas = Formulas(self.names, naturals, self.sizes)
+        self.sizes |= {str(name): tuple(name.shape) for name in self.definitions if isinstance(name, sp.IndexedBase)}
+        self.indices = self._indexing()
+        self.formulas = kind(self.names, naturals, self.sizes, self.indices)
 
-    def _used(self) -> set[sp.Symbol]:
+    def _used(self) -> set[str]:
         """Symbols of the sides and assumptions, and of the definitions these need."""
         s = self.statement
-        used: set[sp.Symbol] = set()
+        meanings = {str(name): meaning for name, meaning in s.definitions.items()}
+        used: set[str] = set()
         pending = [s.lhs, s.rhs, *(a.relation for a in s.assumptions)]
         while pending:
-            fresh = pending.pop().free_symbols - used
+            fresh = {str(x) for x in pending.pop().free_symbols} - used
             used |= fresh
-            pending += [m for x in fresh if isinstance(m := s.definitions.get(x), sp.Basic)]
+            pending += [m for x in fresh if isinstance(m := meanings.get(x), sp.Basic)]
         return used
+
+    def _indexing(self) -> dict[str, sp.Expr]:
+        """Variables by which families are indexed, with what they run below."""
+        s = self.statement
+        members = {x for side in (s.lhs, s.rhs, *(a.relation for a in s.assumptions)) for x in side.atoms(sp.Indexed)}
+        whole = {v.name for v in s.variables if isinstance(v.domain, sp.Range)}
+        return {str(index): size for x in sorted(members, key=str)
+                for index, size in zip(x.indices, self.sizes.get(str(x.base.label), ()), strict=False)
+                if str(index) in whole}
 
     def text(self, negated: bool, structure: str) -> str:
         hypotheses = [line for v in self.statement.variables for line in self._domain(v)]
@@ -72,25 +85,32 @@ class _Proposition:
         claim = self.formulas.relation(self.statement.relation, self.statement.lhs, self.statement.rhs)
         field = structure or ("rcfType" if self.formulas.roots else "realFieldType")
         binders = " ".join(self._binder(v) for v in self.statement.variables)
-        binders += "".join(f" ({self.names[str(x)]} : R)" for x in self.definitions)
+        binders += "".join(f" {self._family(str(x), tuple(x.shape) if isinstance(x, sp.IndexedBase) else ())}"
+                           for x in self.definitions)
         body = "".join(f"{line} ->\n  " for line in hypotheses) + claim
+        if structure == REALS:
+            return f"{'~ ' if negated else ''}(forall {binders},\n  {body})"
         if negated:
             inner = body.replace("\n", "\n  ")
             return f"forall R : {field},\n  ~ (forall {binders},\n    {inner})"
         return f"forall (R : {field}) {binders},\n  {body}"
 
     def _binder(self, variable: Variable) -> str:
-        name = self.names[variable.name]
-        if variable.size:
-            return f"({name} : {''.join(f'{self.formulas.ordinal(x)} -> ' for x in variable.size)}R)"
-        return f"({name} : {'nat' if isinstance(variable.domain, sp.Range) else 'R'})"
+        if variable.name in self.indices:
+            return f"({self.names[variable.name]} : {self.formulas.ordinal(self.indices[variable.name])})"
+        if isinstance(variable.domain, sp.Range) and not variable.size:
+            return f"({self.names[variable.name]} : nat)"
+        return self._family(variable.name, variable.size)
+
+    def _family(self, symbol: str, size: tuple[sp.Expr, ...]) -> str:
+        return f"({self.names[symbol]} : {''.join(f'{self.formulas.ordinal(x)} -> ' for x in size)}R)"
 
     def _domain(self, variable: Variable) -> list[str]:
         name, domain = self.names[variable.name], variable.domain
         if isinstance(domain, sp.Range):
             if variable.size:
                 raise UnprintableError(f"{variable.name} is a family of whole numbers")
-            return self._whole(name, domain)
+            return self._whole(name, domain, self.indices.get(variable.name))
         if not isinstance(domain, sp.Interval):
             raise UnprintableError(f"{variable.name} ranges over {domain}")
         low, high = ("" if end in (sp.oo, -sp.oo) else self.formulas.real(end) for end in (domain.start, domain.end))
@@ -106,16 +126,18 @@ class _Proposition:
         where = bound[0] if len(bound) == 1 else " ".join(f"({b})" for b in bound)
         return [f"(forall {where}, {lower}{member}{upper})"]
 
-    def _whole(self, name: str, domain: sp.Range) -> list[str]:
+    def _whole(self, name: str, domain: sp.Range, size: sp.Expr | None) -> list[str]:
         if domain.step != 1 or domain.start == -sp.oo or (domain.start.is_Integer and domain.start < 0):
             raise UnprintableError(f"{name} ranges over {domain}, not over natural numbers one by one")
         found = [] if domain.start == 0 else [f"({self.formulas.natural(domain.start)} <= {name})%N"]
-        if domain.stop != sp.oo:
+        if domain.stop not in (sp.oo, size):
             found.append(f"({name} < {self.formulas.natural(domain.stop)})%N")
         return found
 
-    def _definition(self, symbol: sp.Symbol, meaning: sp.Expr | str) -> list[str]:
+    def _definition(self, symbol: sp.Symbol | sp.IndexedBase, meaning: sp.Expr | str) -> list[str]:
         name = self.names[str(symbol)]
+        if isinstance(meaning, sp.Lambda):
+            return [self.formulas.entries(str(symbol), meaning)]
         if isinstance(meaning, sp.Basic):
             return [f"{name} = {self.formulas.real(meaning)}"]
         extreme = _EXTREME.fullmatch(meaning)

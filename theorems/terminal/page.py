@@ -69,7 +69,7 @@ def _items(out: Console, name: str, items: list[str | Text | list[str]]) -> None
 
 def _meaning(out: Console, s: Statement) -> None:
     sets = [domain(v) for v in s.variables]
-    width = max(len(text) for text in sets) + 2
+    width = max((len(text) for text in sets), default=0) + 2
     symbols: list[str | Text | list[str]] = []
     for text, variable in zip(sets, s.variables, strict=True):
         size = f" ({' × '.join(inline(x) for x in variable.size)} of them)" if variable.size else ""

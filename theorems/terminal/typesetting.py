@@ -143,8 +143,8 @@ def domain(variable: Variable) -> str:
     if place == sp.Reals:
         where = "ℝ"
     elif isinstance(place, sp.Range):
-        last = "" if place.sup == sp.oo else f", {inline(place.sup)}"
-        where = f"{{{inline(place.inf)}, {inline(place.inf + 1)}, …{last}}}"
+        last = "" if place.stop == sp.oo else f", {inline(place.stop - 1)}"
+        where = f"{{{inline(place.start)}, {inline(place.start + 1)}, …{last}}}"
     else:
         left, right = "([" [not place.left_open], ")]"[not place.right_open]
         right = ")" if place.end == sp.oo else right

@@ -1,0 +1,36 @@
+"""The chains at infinite width, where one layer is a deterministic map. In floats and in balls.
+
+- ``rescale``: the spectrum of the rescale chain
+- ``recenter_relu``: the Gram matrix of the recenter–ReLU chain
+- ``outlier``: that map on batches of n - 1 equal samples and one other, one number; its fixed points in floats
+- ``outlier_enclosure``: the same reduction in balls, with derivatives
+"""
+
+from simulators.engines.mean_field.outlier import (
+    FixedPoint,
+    outlier_fixed_point,
+    reduced_map,
+    symmetric_fixed_point,
+)
+from simulators.engines.mean_field.recenter_relu import (
+    arc_cosine,
+    arc_cosine_enclosure,
+    recenter_relu_map,
+    recenter_relu_map_enclosure,
+)
+from simulators.engines.mean_field.rescale import Exact, rescale_map, rescale_map_enclosure, rescale_path_enclosure
+
+__all__ = [
+    "Exact",
+    "FixedPoint",
+    "arc_cosine",
+    "arc_cosine_enclosure",
+    "outlier_fixed_point",
+    "recenter_relu_map",
+    "recenter_relu_map_enclosure",
+    "reduced_map",
+    "rescale_map",
+    "rescale_map_enclosure",
+    "rescale_path_enclosure",
+    "symmetric_fixed_point",
+]

@@ -1,0 +1,79 @@
+"""The numbers of a statement at one input: those given, and what its definitions make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+import sympy as sp
+
+from theorems.expressions import arguments_of, compiled
+
+__all__ = ["Completed", "evaluate"]
+
+
+def evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> Any:
+    """``expression`` as a rational, or in a ball, with its symbols' values by name."""
+    arguments = arguments_of(expression)
+    function = compiled(expression, arguments)
+    given = [values[str(a)] for a in arguments]
+    return function.exact(*given) if exactly else function.balls(*given)
+
+
+class Completed(Mapping[str, Any]):
+    """``values``, and the symbols and families that ``definitions`` compute from them, when asked for.
+
+    Rationals if ``exactly``, else balls at the precision of the moment: make a new one to work at another.
+    A value given goes before a definition. Raises ``InexactError`` for an irrational value if ``exactly``,
+    ``KeyError`` for a symbol that is neither given nor defined by an expression.
+    """
+
+    def __init__(self, values: Mapping[str, Any], definitions: Mapping[Any, sp.Expr | str], exactly: bool) -> None:
+        self._values = dict(values)
+        self._meanings = {str(name): (name, meaning) for name, meaning in definitions.items()
+                          if isinstance(meaning, sp.Basic) and not meaning.has(sp.Integral)}
+        self._exactly = exactly
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._values:
+            symbol, meaning = self._meanings[name]
+            self._values[name] = (self._table(symbol, meaning) if isinstance(meaning, sp.Lambda)
+                                  else evaluate(meaning, self, self._exactly))
+        return self._values[name]
+
+    def meaning(self, name: str) -> sp.Expr:
+        """The definition of a symbol, or the ``Lambda`` of a family."""
+        return self._meanings[name][1]
+
+    def _table(self, family: sp.IndexedBase, meaning: sp.Lambda) -> Any:
+        extents = [range(int(evaluate(size, self, True).p)) for size in family.shape]
+        names = [str(index) for index in meaning.variables]
+        found: dict[tuple[int, ...], Any] = {}
+        for place in product(*extents):
+            here = _Beside(self, dict(zip(names, place, strict=True)))
+            found[place] = evaluate(meaning.expr, here, self._exactly)
+        return _nested(found, [len(extent) for extent in extents])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values.keys() | self._meanings.keys())
+
+    def __len__(self) -> int:
+        return len(self._values.keys() | self._meanings.keys())
+
+
+class _Beside(dict[str, Any]):
+    """Indices, with everything else looked up elsewhere."""
+
+    def __init__(self, values: Mapping[str, Any], indices: Mapping[str, int]) -> None:
+        super().__init__(indices)
+        self._rest = values
+
+    def __missing__(self, name: str) -> Any:
+        return self._rest[name]
+
+
+def _nested(found: Mapping[tuple[int, ...], Any], sizes: list[int], head: tuple[int, ...] = ()) -> Any:
+    if len(head) == len(sizes):
+        return found[head]
+    return [_nested(found, sizes, (*head, k)) for k in range(sizes[len(head)])]
