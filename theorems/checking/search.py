@@ -24,7 +24,7 @@ from theorems.checking.pointwise import admitted, decide
 from theorems.checking.shrinking import shrink
 from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import arguments_of, compiled
-from theorems.witnesses import Corpus, Witness
+from theorems.witnesses import Corpus, CorpusError, Witness
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -100,9 +100,11 @@ class Falsification:
         words = "by the width limit" if found.kind == "width limit" else f"by {found.attack}"
         if self.corpus is not None:
             claim = f"{statement.lhs} {statement.relation} {statement.rhs}"
-            path = self.corpus.keep(Witness(statement.name, claim, found.item, found.kind, {
-                "by": found.attack, "margin": found.margin, "seed": str(context.seed)}))
-            details["kept"] = str(path)
+            try:
+                details["kept"] = str(self.corpus.keep(Witness(statement.name, claim, found.item, found.kind, {
+                    "by": found.attack, "margin": found.margin, "seed": str(context.seed)})))
+            except CorpusError as error:
+                details["not_kept"] = str(error)  # the verdict stands without it
         return Evidence(method="search", verdict=Verdict.REFUTED, sentinel=sentinel, details=details,
                         summary=f"violated at {_line(found.item)}: {found.margin} ({words})")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from theorems.registry import UnknownNameError
 from theorems.statement import Statement
@@ -68,7 +69,7 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
             if getattr(args, option, None) is not None:
                 raise ClaimError(f"--{option}: says more about a claim, and there is none; add --claim TEXT")
         return None
-    symbols: dict[str, str] = {}
+    symbols: dict[str, Any] = {}
     for text in args.where or ():
         name, equals, domain = text.partition("=")
         if not equals or not name.strip() or not domain.strip():
@@ -76,10 +77,10 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
         if name.strip() in symbols:
             raise ClaimError(f"--where {text!r}: {name.strip()} is declared twice")
         symbols[name.strip()] = domain.strip()
-    reserved = {"claim", "name", "title", "assume", *(name for name, *_ in _OPTIONS)} & symbols.keys()
+    reserved = {"claim", "name", "title", "assume", "computed", *(name for name, *_ in _OPTIONS)} & symbols.keys()
     if reserved:
         raise ClaimError(f"--where {reserved.pop()}=…: that word has a meaning of its own; use another")
-    options = {name: getattr(args, name) for name, *_ in _OPTIONS if getattr(args, name) is not None}
+    options: dict[str, Any] = {name: value for name, *_ in _OPTIONS if (value := getattr(args, name)) is not None}
     found: Conjecture = conjecture(args.claim, assume=tuple(args.assume or ()), name="claim", **options, **symbols)
     found.module, found.file = "given", None
     return found

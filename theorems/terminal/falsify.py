@@ -89,6 +89,8 @@ def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argpar
     field(out, "  Found by", details["attack"])
     if "kept" in details:
         _unbroken(out, "  Kept", str(details["kept"]))
+    if "not_kept" in details:
+        field(out, "  Not kept", str(details["not_kept"]))
     if target.name:
         corpus = "" if args.corpus == str(CORPUS) else f" --corpus {shlex.quote(args.corpus)}"
         _unbroken(out, "  Again", f"theorems falsify {shlex.quote(target.name)} --seed {args.seed}{corpus}")

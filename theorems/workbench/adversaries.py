@@ -38,7 +38,8 @@ def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exac
     """Every attack there is on a claim about every input of a space."""
     slow = space.over == "paths"
     return ExactAdversary(
-        space.values, space.strategy, corners, space.contains, space, lambda statement: _solved(space, statement),
+        space.values, space.strategy, corners, space.contains, None if space.computed else space,
+        None if space.computed else lambda statement: _solved(space, statement),
         examples=min(examples, 8) if slow else examples, kind=kind, most={"n": 4, "d": 4, "ell": 8 if slow else 12})
 
 

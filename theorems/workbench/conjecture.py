@@ -13,17 +13,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import hypothesis
-import numpy as np
 import sympy as sp
 
-from simulators import simulate
 from theorems.checking.context import Check
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
@@ -47,21 +45,19 @@ from theorems.workbench.design import Design, exponent_check, sampling_check
 from theorems.workbench.examining import Points, examine
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
 from theorems.workbench.quantities import ChainKind, Quantity, chain_kind, quantity
-from theorems.workbench.sentinels import Measured, derive
+from theorems.workbench.sentinels import derive, other_exponent, pilot, resolution
 from theorems.workbench.spaces import OVER, Item, Space
 
 __all__ = ["Conjecture", "conjecture"]
 
 _COMPARED = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq, "!=": sp.Ne}
-#: Replicas with which a sentinel is placed; the check itself draws its own.
-_PILOT = 24
 
 
 def conjecture(
     claim: str | sp.Basic | Callable[..., Any] | None = None, *, chain: Any = None, over: str | None = None,
     quantifier: Any = None, observable: str | None = None, assume: Any = (), event: str | None = None,
-    sentinel: str | None = None, expected: str = "supported", name: str | None = None, title: str | None = None,
-    **symbols: Any,
+    sentinel: str | None = None, expected: str = "supported", name: str | None = None,
+    title: str | None = None, computed: Mapping[str, Callable[..., Any]] | None = None, **symbols: Any,
 ) -> Any:
     """State a claim: a function to decorate, text, or a SymPy relation. Returns a :class:`Conjecture`.
 
@@ -73,6 +69,8 @@ def conjecture(
     - ``observable``: what the claim is about, if you want to have that checked
     - ``assume``: relations as text, over symbols and quantities of the start (``smallest_eigenvalue_0``)
     - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not given
+    - ``computed``: further quantities of a claim without chain, as functions of declared symbols that return exact
+      numbers or balls (``flint.arb`` at the precision of the moment): ``{"angle": lambda n: …}``
     - ``expected``: the verdict you expect ("supported", "refuted", "inconclusive", …)
     - every other keyword declares a symbol: ``d="64..4096"``, ``alpha="(0, 1/n]"``, ``gamma="1/10"``
 
@@ -81,10 +79,10 @@ def conjecture(
     __tracebackhide__ = True  # pytest then shows the author's own line
     frame = sys._getframe(1)
     caller = frame.f_globals
-    options: dict[str, Any] = {"chain": chain, "over": over, "quantifier": quantifier, "observable": observable,
-                               "assume": assume,
-               "event": event, "sentinel": sentinel, "expected": expected, "name": name, "title": title,
-               "module": str(caller.get("__name__", "")), "file": caller.get("__file__"), "line": frame.f_lineno}
+    options: dict[str, Any] = {
+        "chain": chain, "over": over, "quantifier": quantifier, "observable": observable, "assume": assume,
+        "event": event, "sentinel": sentinel, "expected": expected, "name": name, "title": title, "computed": computed,
+        "module": str(caller.get("__name__", "")), "file": caller.get("__file__"), "line": frame.f_lineno}
 
     def make(given: Any) -> Conjecture:
         __tracebackhide__ = True
@@ -101,13 +99,14 @@ class Conjecture:
     def __init__(
         self, claim: Any, symbols: dict[str, Any], *, chain: Any, over: str | None, quantifier: Any,
         observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str, name: str | None,
-        title: str | None, module: str, file: str | None, line: int,
+        title: str | None, computed: Mapping[str, Callable[..., Any]] | None, module: str, file: str | None, line: int,
     ) -> None:
         __tracebackhide__ = True
         self.name = name or (getattr(claim, "__name__", "") if callable(claim) else "")
         self.module, self.file, self.line = module, file, line
         try:
-            self._declare(claim, symbols, chain, over, quantifier, observable, assume, event, sentinel, expected)
+            self._declare(claim, symbols, chain, over, quantifier, observable, assume, event, sentinel, expected,
+                          computed or {})
         except ClaimError as error:
             raise ClaimError(f"{self.name or 'conjecture'}: {error}") from None
         self.title = title or _first_line(claim) or self._spelled
@@ -115,7 +114,8 @@ class Conjecture:
     # --- reading ----------------------------------------------------------------------------------------------
 
     def _declare(self, claim: Any, symbols: dict[str, Any], chain: Any, over: str | None, quantifier: Any,
-                 observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str) -> None:
+                 observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str,
+                 computed: Mapping[str, Callable[..., Any]]) -> None:
         self.chain: ChainKind | None = None if chain is None else chain_kind(chain)
         self.quantifier = _quantifier(read_quantifier(quantifier), self.chain, over, event)
         self.over = self._over(over)
@@ -124,7 +124,7 @@ class Conjecture:
         except ValueError:
             raise ClaimError(f"expected={expected!r}{nearest(str(expected), [v.value for v in Verdict])}") from None
         sampled = self.quantifier in (Quantifier.EXPECTATION, Quantifier.PROBABILITY, Quantifier.LIMIT)
-        self.declaration: Declaration = declare(symbols, None if sampled else self.over, self.chain)
+        self.declaration: Declaration = declare(symbols, None if sampled else self.over, self.chain, computed)
         found = relation_of(claim, self.declaration)
         if found.relation == "!=":
             raise ClaimError("a claim with != holds almost everywhere; say by how much the sides differ")
@@ -203,7 +203,7 @@ class Conjecture:
                     raise ClaimError(f"{family} belongs to over='spectra' or over='matrices'")
         domains = self.declaration.domains
         if self.quantifier in (Quantifier.POINTWISE, Quantifier.MEAN_FIELD):
-            return Space(self.over, domains, measured, started)
+            return Space(self.over, domains, measured, started, self.declaration.computed)
         return Space("spectra", domains, (), started)
 
     def _design(self) -> Design:
@@ -258,6 +258,7 @@ class Conjecture:
         definitions: dict[sp.Symbol, sp.Expr | str] = {}
         for q in self.space.measured:
             definitions[q.symbol] = f"{q.meaning} of {'layer ell' if self.over == 'paths' else 'H'}"
+        definitions |= {c.symbol: c.meaning for c in self.space.computed}
         definitions |= {q.at_start: f"{q.meaning} of the start" for q in self.space.started}
         if self.quantifier is Quantifier.EXPECTATION and self.quantity is not None:
             definitions[self._left] = f"E[{self.quantity.name}] at layer ell, given the start"
@@ -285,52 +286,14 @@ class Conjecture:
     @cached_property
     def _measured(self) -> tuple[Sentinel, float]:
         """The sentinel, and the resolution at which it can be told from the truth; a few simulations if sampled."""
-        resolution = 0.1
+        given = None if self._given_sentinel is None else Sentinel("given by the author", rhs=self._given_sentinel)
         if self.quantifier is Quantifier.LIMIT:
-            return self._other_exponent(), resolution
-        seen = self._points.sides if self.design is None else self._pilot()
-        if self.design is not None and self.relation.relation != "==":
-            ratios = [left / right for left, right in zip(seen.lhs, seen.rhs, strict=True) if left > 0 and right > 0]
-            upper = self.relation.relation in ("<=", "<")
-            # fine enough to tell the neighbour, a fifth away from the truth, and no finer
-            resolution = min(0.1 if upper else 0.5, 0.15 * ((max if upper else min)(ratios) if ratios else 1.0))
-        if self._given_sentinel is not None:
-            return Sentinel("given by the author", rhs=self._given_sentinel), resolution
-        found = derive(self.relation.rhs, self.relation.relation, seen, sampled=self.design is not None)
-        return found, resolution
-
-    def _pilot(self) -> Measured:
-        lhs, rhs = [], []
+            return given or other_exponent(self.relation, SLOPE, self._exponent()), 0.1
         if self.design is None:
-            raise ClaimError("only a sampled claim has a pilot")
-        draft = self._draft
-        for number, instance in enumerate(self.design.instances(draft, None)):
-            seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=_PILOT,
-                            seed=(0x5E47, number), observables=self.design.observables)
-            means = self.design.sample(draft, seen, instance).mean(axis=0)
-            for mean, values in zip(means, instance.readouts, strict=True):
-                names = {v.name for v in draft.variables} | {str(s) for s in draft.rhs.free_symbols}
-                lhs.append(float(mean))
-                rhs.append(float(draft.bound(**{k: v for k, v in values.items() if k in names})))
-        return Measured(lhs, rhs)
-
-    def _other_exponent(self) -> Sentinel:
-        inner = self.relation.lhs.args[0] if isinstance(self.relation.lhs, sp.Abs) else None
-        if inner is None or self.relation.relation != "<=" or not self.relation.rhs.is_number:
-            raise ClaimError(f"{self.name}: a claim about an exponent reads 'abs(slope + 1/2) <= 1/20'")
-        if self._given_sentinel is not None:
-            return Sentinel("given by the author", rhs=self._given_sentinel)
-        # away from the truth, on the side where the claim does not lie
-        shift = 3 * self.relation.rhs * (1 if self._rough_slope() < float(SLOPE - inner) else -1)
-        return Sentinel(f"an exponent larger by {shift}", lhs=sp.Abs(inner - shift))
-
-    def _rough_slope(self) -> float:
-        check = self._exponent()
-        instances = check.instances(None)
-        means = [float(np.mean(check.sample(simulate(
-            i.chain, i.start, depth=i.depth, replicas=_PILOT, seed=(0x5E47, k), observables=check.observables))))
-            for k, i in enumerate(instances)]
-        return float(np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0])
+            return given or derive(self.relation.rhs, self.relation.relation, self._points.sides, sampled=False), 0.1
+        seen = pilot(self.design, self._draft)
+        found = given or derive(self.relation.rhs, self.relation.relation, seen, sampled=True)
+        return found, resolution(self.relation.relation, seen)
 
     def statement(self, *, corpus: Path | None = None, falsify: bool = True, only: bool = False) -> Statement:
         """The statement with its checks and its sentinel, which may take a few simulations to place.
@@ -338,9 +301,9 @@ class Conjecture:
         ``corpus``: where witnesses are kept; none are read or written if it is None. ``falsify=False`` leaves the
         adversarial search out, ``only=True`` everything else. Raises ``CorpusError`` for a corpus that cannot be read.
         """
-        sentinel, resolution = self._measured
+        sentinel, fineness = self._measured
         draft = replace(self._draft, title=self.title, sentinel=sentinel)
-        check = self._check(resolution)
+        check = self._check(fineness)
         adversary = self._adversary(check) if falsify else None
         if adversary is None:
             return replace(draft, checks=(check,))
@@ -351,11 +314,11 @@ class Conjecture:
     def _corners(self) -> list[Item]:
         return [*self.space.corners(), *self._points.items]
 
-    def _check(self, resolution: float) -> Check:
+    def _check(self, fineness: float) -> Check:
         if self.quantifier is Quantifier.LIMIT:
             return self._exponent()
         if self.design is not None:
-            return sampling_check(self.design, resolution)
+            return sampling_check(self.design, fineness)
         examples = 8 if self.over == "paths" else max(hypothesis.settings().max_examples, 1)
         return Pointwise(self.space.values, self.space.strategy, self._corners, examples=examples)
 
@@ -365,14 +328,9 @@ class Conjecture:
         return exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1))
 
     def _exponent(self) -> Scaling:
-        if (design := self.design) is None:
+        if self.design is None:
             raise ClaimError("only a sampled claim has an exponent")
-        low, high = (float(e) for e in next(x for x in self.space.domains if x.name == "d").ends({}))
-        item: Item = design.items(self._draft)[0]
-        widths = sorted({round(w) for w in np.geomspace(max(low, float(item["n"])), min(high, 2048.0), 5)})
-        if len(widths) < 2:
-            raise ClaimError(f"{self.name}: a slope needs several widths; d has only {widths}")
-        return exponent_check(design, SLOPE, widths, item)
+        return exponent_check(self.design, SLOPE, self._draft)
 
     def __repr__(self) -> str:
         return f"<conjecture {self.family}.{self.name or 'claim'}: {self._spelled}>"

@@ -14,7 +14,17 @@ import sympy as sp
 from theorems.statement import Quantifier
 from theorems.workbench.domains import Domain, read_domain
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_claim
-from theorems.workbench.quantities import QUANTITIES, ChainKind, Quantity, d, ell, n, quantity
+from theorems.workbench.quantities import (
+    QUANTITIES,
+    ChainKind,
+    Computed,
+    Quantity,
+    computed_quantity,
+    d,
+    ell,
+    n,
+    quantity,
+)
 
 __all__ = ["Declaration", "declare", "read_quantifier", "relation_of"]
 
@@ -47,6 +57,7 @@ class Declaration:
     domains: tuple[Domain, ...]
     constants: Mapping[str, Fraction]
     names: Mapping[str, Any]
+    computed: tuple[Computed, ...] = ()
     quantities: dict[str, Quantity] = field(default_factory=dict)
 
     def with_thresholds(self, text: str) -> Mapping[str, Any]:
@@ -67,7 +78,7 @@ class Declaration:
 
     def check(self, *expressions: sp.Basic) -> None:
         """Refuse symbols that are neither declared nor quantities, and floats."""
-        known = {str(s) for s in self.names.values()} | set(self.quantities)
+        known = {str(s) for s in self.names.values()} | set(self.quantities) - {"pi"}
         for expression in expressions:
             free = {str(s) for s in expression.free_symbols if not isinstance(s, sp.Indexed)}
             bound = {str(i) for s in expression.atoms(sp.Sum, sp.Product) for i in s.variables}
@@ -77,9 +88,13 @@ class Declaration:
                 raise ClaimError(f"{floats.pop()} is a float, not exact; write a fraction, or the claim as text")
 
 
-def declare(symbols: Mapping[str, Any], over: str | None, chain: ChainKind | None) -> Declaration:
+def declare(
+    symbols: Mapping[str, Any], over: str | None, chain: ChainKind | None, computed: Mapping[str, Any],
+) -> Declaration:
     """Read the domains in order. Sizes that are not given take all values; a chain's parameters must be given."""
     given = dict(symbols)
+    if computed and chain is not None:
+        raise ClaimError("computed= is for claims without a chain")
     if over in ("spectra", "paths"):
         given.setdefault("n", _DEFAULTS["n"])
     if over == "matrices":
@@ -112,12 +127,17 @@ def declare(symbols: Mapping[str, Any], over: str | None, chain: ChainKind | Non
     _fit(domains)
     for q in QUANTITIES.values():
         names |= {q.name: q.symbol, f"{q.name}_0": q.at_start}
-    names |= {"probability": PROBABILITY, "slope": SLOPE, "lam": LAMBDA, "A": ENTRIES}
-    return Declaration(tuple(domains), constants, names)
+    names |= {"probability": PROBABILITY, "slope": SLOPE, "lam": LAMBDA, "A": ENTRIES, "pi": sp.pi}
+    extra = tuple(computed_quantity(name, function, [x.name for x in domains]) for name, function in computed.items())
+    for one in extra:
+        _require_name(one.name)
+        names[one.name] = one.symbol
+    return Declaration(tuple(domains), constants, names, extra)
 
 
 def _require_name(name: str) -> None:
-    if not name.isidentifier() or name in (*QUANTITIES, "probability", "slope", "lam", "lambda", "A", "soft_rank"):
+    if not name.isidentifier() or name in (*QUANTITIES, "probability", "slope", "lam", "lambda", "A", "pi",
+                                           "soft_rank"):
         raise ClaimError(f"{name!r} cannot be declared: it has a meaning of its own")
 
 

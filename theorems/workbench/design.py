@@ -20,7 +20,7 @@ from theorems.checking.pointwise import admitted
 from theorems.checking.scaling import Scaling
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Statement
-from theorems.workbench.parsing import Relation
+from theorems.workbench.parsing import ClaimError, Relation
 from theorems.workbench.quantities import ChainKind, Quantity
 from theorems.workbench.spaces import Item, Space
 
@@ -155,12 +155,16 @@ def sampling_check(design: Design, resolution: float) -> Expectation:
     return Expectation(design.instances, design.sample, design.observables, resolution=resolution, normals=NORMALS)
 
 
-def exponent_check(design: Design, slope: sp.Symbol, widths: Sequence[int], item: Item) -> Scaling:
-    """An interval for the exponent over ``widths``, everything else as in ``item``."""
+def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Scaling:
+    """An interval for the exponent over five widths of the domain, from its first start. Raises :class:`ClaimError`."""
+    low, high = (float(e) for e in next(x for x in design.space.domains if x.name == "d").ends({}))
+    item = design.items(statement)[0]
+    widths = sorted({round(w) for w in np.geomspace(max(low, float(item["n"])), min(high, float(_WIDEST)), 5)})
+    if len(widths) < 2:
+        raise ClaimError(f"a slope needs several widths; d has only {widths}")
+
     def instances(batch: Floats | None) -> list[Instance]:
-        if batch is not None:
-            return []
-        return [design.instance({**item, "d": Fraction(w)}) for w in widths]
+        return [design.instance({**item, "d": Fraction(w)}) for w in widths] if batch is None else []
 
     def sample(trajectory: Trajectory) -> Floats:
         found: Floats = trajectory.values[design.observables[0].name][:, -1]

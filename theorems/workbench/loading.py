@@ -15,7 +15,7 @@ from theorems.workbench.parsing import ClaimError, nearest
 __all__ = ["EXAMPLES", "conjectures_of", "is_file_name", "load"]
 
 #: The file of examples that is shipped, which the name ``examples`` stands for.
-EXAMPLES = Path(__file__).with_name("examples.py")
+EXAMPLES = Path(__file__).parents[1] / "examples.py"
 
 
 def is_file_name(text: str) -> bool:

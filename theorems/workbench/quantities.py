@@ -23,7 +23,8 @@ from simulators.layers import ACTIVATIONS
 from simulators.observables import REGISTRY, Observable, resolve
 from theorems.workbench.parsing import ClaimError, nearest
 
-__all__ = ["CHAINS", "QUANTITIES", "ChainKind", "Quantity", "chain_kind", "d", "ell", "n", "quantity"]
+__all__ = ["CHAINS", "QUANTITIES", "ChainKind", "Computed", "Quantity", "chain_kind", "computed_quantity", "d", "ell",
+           "n", "quantity"]
 
 n = sp.Symbol("n", integer=True, positive=True)
 d = sp.Symbol("d", integer=True, positive=True)
@@ -170,6 +171,47 @@ def quantity(name: str) -> Quantity:
     if name in _SHAPES:
         raise ClaimError(f"{name} is {_SHAPES[name]}, and a claim compares numbers; use {', '.join(QUANTITIES)}")
     raise ClaimError(f"no quantity {name!r}{nearest(name, [*QUANTITIES, 'soft_rank(1/2)'])}")
+
+
+_EXACT = (int, Fraction, flint.fmpq, flint.fmpz, flint.arb, sp.Expr)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A quantity that the author computes, exactly or in balls, from symbols of the claim."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        return sp.Symbol(self.name, real=True)
+
+    @property
+    def meaning(self) -> str:
+        lines = (self.function.__doc__ or "").strip().splitlines()
+        return lines[0].rstrip(".") if lines else f"computed from {', '.join(self.arguments) or 'nothing'}"
+
+    def at(self, values: Mapping[str, Any]) -> Any:
+        """The value, at the ball precision of the moment. Raises :class:`ClaimError` for what is not exact."""
+        given = {a: int(values[a]) if Fraction(values[a]).denominator == 1 else values[a] for a in self.arguments}
+        found = self.function(**given)
+        if isinstance(found, bool) or not isinstance(found, _EXACT):
+            raise ClaimError(f"{self.name} came out as a {type(found).__name__}; return a Fraction, a SymPy radical or "
+                             "a flint.arb that encloses it")
+        return found
+
+
+def computed_quantity(name: str, function: Any, declared: Collection[str]) -> Computed:
+    """The quantity of that name. Raises :class:`ClaimError` unless its parameters are declared symbols."""
+    if not callable(function):
+        raise ClaimError(f"computed: {name} is no function")
+    arguments = tuple(inspect.signature(function).parameters)
+    for argument in arguments:
+        if argument not in declared:
+            raise ClaimError(f"computed: {name} takes {argument!r}, which is not declared{nearest(argument, declared)}")
+    return Computed(name, function, arguments)
 
 
 @dataclass(frozen=True)

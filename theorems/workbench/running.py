@@ -14,6 +14,7 @@ from theorems.checking.scaling import Scaling
 from theorems.registry import get
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, verify
+from theorems.witnesses import CorpusError
 from theorems.workbench.conjecture import Conjecture, conjecture
 from theorems.workbench.parsing import ClaimError
 
@@ -80,8 +81,8 @@ def check_any(
 
 
 def explained(error: BaseException) -> str | None:
-    """The report of a failed claim, or the one line of one that makes no sense; None for anything else."""
-    return str(error) if isinstance(error, ClaimFailedError | ClaimError) else None
+    """The report of a failed claim, or the one line of one (or of a corpus) that makes no sense; None otherwise."""
+    return str(error) if isinstance(error, ClaimFailedError | ClaimError | CorpusError) else None
 
 
 def failure(result: Result, around: Surroundings, again: str | None) -> str:

@@ -12,13 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 import sympy as sp
 
+from simulators import simulate
+from theorems.checking.scaling import Scaling
 from theorems.checking.shrinking import simplest_between
-from theorems.statement import Sentinel
-from theorems.workbench.parsing import ClaimError
+from theorems.statement import Sentinel, Statement
+from theorems.workbench.design import Design
+from theorems.workbench.parsing import ClaimError, Relation
 
-__all__ = ["Measured", "derive"]
+__all__ = ["Measured", "derive", "other_exponent", "pilot", "resolution"]
+
+#: Replicas with which a sentinel is placed, and their seed; the check itself draws its own.
+_REPLICAS, _SEED = 24, 0x5E47
 
 NUDGE = sp.Rational(1, 10**6)
 
@@ -64,3 +71,39 @@ def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
     if all(right != 0 for right in seen.rhs) and rhs != 0:
         return Sentinel(f"the right side {share} larger, relatively", rhs=(1 + share) * rhs)
     return Sentinel(f"the right side larger by {share}", rhs=rhs + share)
+
+
+def pilot(design: Design, statement: Statement) -> Measured:
+    """Rough means and bounds over the lay-out of a sampled claim. Cost: some replicas of every instance."""
+    lhs, rhs = [], []
+    names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
+    for number, instance in enumerate(design.instances(statement, None)):
+        seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=_REPLICAS,
+                        seed=(_SEED, number), observables=design.observables)
+        means = design.sample(statement, seen, instance).mean(axis=0)
+        for mean, values in zip(means, instance.readouts, strict=True):
+            lhs.append(float(mean))
+            rhs.append(float(statement.bound(**{k: v for k, v in values.items() if k in names})))
+    return Measured(lhs, rhs)
+
+
+def resolution(relation: str, seen: Measured) -> float:
+    """The half-width, relative to the bound, that tells the neighbour, a fifth from the truth, and no finer one."""
+    if relation == "==":
+        return 0.1
+    ratios = [left / right for left, right in zip(seen.lhs, seen.rhs, strict=True) if left > 0 and right > 0]
+    upper = relation in ("<=", "<")
+    return min(0.1 if upper else 0.5, 0.15 * ((max if upper else min)(ratios) if ratios else 1.0))
+
+
+def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentinel:
+    """The exponent moved away from a rough estimate, by three times the tolerance claimed."""
+    inner = claim.lhs.args[0] if isinstance(claim.lhs, sp.Abs) else None
+    if inner is None or claim.relation != "<=" or not claim.rhs.is_number or not (slope - inner).is_number:
+        raise ClaimError("a claim about an exponent reads 'abs(slope + 1/2) <= 1/20'")
+    instances = check.instances(None)
+    means = [float(np.mean(check.sample(simulate(i.chain, i.start, depth=i.depth, replicas=_REPLICAS, seed=(_SEED, k),
+                                                 observables=check.observables)))) for k, i in enumerate(instances)]
+    rough = float(np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0])
+    shift = 3 * claim.rhs * (1 if rough < float(slope - inner) else -1)
+    return Sentinel(f"an exponent larger by {shift}", lhs=sp.Abs(inner - shift))

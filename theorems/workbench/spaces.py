@@ -22,7 +22,7 @@ from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
 from simulators.strategies import corner_matrices, corner_spectra, spectra
 from theorems.workbench.domains import Domain
 from theorems.workbench.parsing import ClaimError
-from theorems.workbench.quantities import Quantity
+from theorems.workbench.quantities import Computed, Quantity
 
 __all__ = ["OVER", "Item", "Space"]
 
@@ -50,13 +50,14 @@ class Space:
     """``over`` one of :data:`OVER`; ``domains`` of every scalar symbol in order of declaration; what is measured.
 
     ``measured`` are the quantities at the object itself (on paths: at layer ell), ``started`` those at the start of a
-    path.
+    path, ``computed`` what the author's own functions give.
     """
 
     over: str
     domains: tuple[Domain, ...]
     measured: tuple[Quantity, ...] = ()
     started: tuple[Quantity, ...] = ()
+    computed: tuple[Computed, ...] = ()
 
     def __post_init__(self) -> None:
         for q in (*self.measured, *self.started):
@@ -115,7 +116,7 @@ class Space:
             gram = matrix.transpose() * matrix
             found["A"] = rows
             found |= {q.name: q.of_gram(gram, width) for q in self.measured if q.of_gram is not None}
-        return found
+        return found | {c.name: c.at(found) for c in self.computed}
 
     def corners(self) -> list[Item]:
         """Extreme sizes with the corner objects of each, and the corners of the parameters in turn."""
