@@ -1,4 +1,4 @@
-"""The command ``theorems``: list, show, verify, prove, certify, recheck, sweep, inspect, report.
+"""The command ``theorems``: list, show, verify, falsify, prove, certify, recheck, sweep, inspect, report.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
 stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
@@ -25,6 +25,7 @@ from theorems.ledger import Change
 from theorems.registry import select
 from theorems.terminal import inspecting, sweeping
 from theorems.terminal.bookkeeping import Book, open_book
+from theorems.terminal.claims import asked
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
@@ -52,7 +53,7 @@ def _door() -> Iterator[None]:
 
 def _list(args: argparse.Namespace) -> int:
     with _door():
-        statements = select(args.names)
+        statements = select(asked(args))
     print_listing(console(), statements)
     return AS_EXPECTED
 
@@ -62,7 +63,7 @@ def _show(args: argparse.Namespace) -> int:
 
     earlier = None
     with _door():
-        statements = select(args.names)
+        statements = select(asked(args))
         if args.json is not None:
             from theorems.report import read_document
             earlier = read_document(args.json)
@@ -116,6 +117,19 @@ def _inspect(args: argparse.Namespace) -> int:
     return AS_EXPECTED if healthy else NOT_AS_EXPECTED
 
 
+def _falsify(args: argparse.Namespace) -> int:
+    from theorems.terminal.falsify import falsify, targets
+
+    errors = console(errors=True)
+    with _door():
+        chosen = targets(args)
+        verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
+    meter = Meter(errors, len(chosen))
+    with meter:
+        expected = falsify(console(), chosen, args, meter.at)
+    return AS_EXPECTED if expected else NOT_AS_EXPECTED
+
+
 def _report(args: argparse.Namespace) -> int:
     from theorems.report import read_document, write_report
 
@@ -149,19 +163,20 @@ def _verify(args: argparse.Namespace) -> int:
     interrupt = _Interrupt()
     directory = None
     with _door():
-        asked = select(args.names)
+        names = asked(args)
+        statements = select(names)
         batch = _batch(args)
-        meter = Meter(console(errors=True), len(asked))
+        meter = Meter(console(errors=True), len(statements))
 
         def progress(words: str) -> None:
             interrupt.check()
             meter.at(words)
 
         # checks its arguments now and runs when the first result is asked for
-        pending = verify_each(args.names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
+        pending = verify_each(names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
                               progress=progress)
         target = None if args.json is None else require_file("--json", args.json)
-        book = open_book(args.ledger, args.update_ledger, batch, asked)
+        book = open_book(args.ledger, args.update_ledger, batch, statements)
         if args.report is not None:
             _require_plots()
             directory = require_directory("--report", args.report)
@@ -178,7 +193,7 @@ def _verify(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted = True
     finally:  # also when a check is broken: what was established is not lost with it
-        run = Run(len(asked), args.seed, args.level, batch, args.budget, interrupted or not complete,
+        run = Run(len(statements), args.seed, args.level, batch, args.budget, interrupted or not complete,
                   time.monotonic() - began)
         failure, changes = _publish(results, run, target, directory, book)
     if failure is not None:
@@ -247,8 +262,8 @@ class _Interrupt:
 
 # --- the door -----------------------------------------------------------------------------------------------
 
-_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "certify": _certify,
-             "recheck": _recheck, "sweep": _sweep, "inspect": _inspect, "report": _report}
+_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "falsify": _falsify, "prove": _prove,
+             "certify": _certify, "recheck": _recheck, "sweep": _sweep, "inspect": _inspect, "report": _report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

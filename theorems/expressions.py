@@ -1,4 +1,4 @@
-"""One SymPy expression, three arithmetics: float arrays, exact rationals, balls.
+"""One SymPy expression, four arithmetics: float arrays, Torch tensors, exact rationals, balls.
 
 A statement is compiled once per expression. Rational constants stay rational, so that the exact and the
 ball evaluation decide the claim that is printed and not a rounded cousin of it.
@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from typing import Any
 
 import flint
@@ -20,17 +20,25 @@ from sympy.printing.pycode import AbstractPythonCodePrinter
 
 from theorems.draws import Average, AverageWithoutReplacement, AverageWithReplacement, BatchSum
 
-__all__ = ["Compiled", "InexactError", "arguments_of", "branches", "compare", "compiled"]
+__all__ = ["Compiled", "InexactError", "UndefinedError", "arguments_of", "branches", "compare", "compiled"]
 
 
 class InexactError(ArithmeticError):
     """The value is not a rational number, so exact rational arithmetic cannot hold it."""
 
 
+class UndefinedError(InexactError, ValueError):
+    """There is no value: a division by zero, or the root of a negative number."""
+
+
+#: Powers of more bits than this are left to balls.
+_LONGEST = 10**6
+
+
 def _exact_sqrt(x: Any) -> flint.fmpq:
     q = flint.fmpq(x)
     if q < 0:
-        raise ValueError(f"square root of the negative number {q}")
+        raise UndefinedError(f"square root of the negative number {q}")
     p, r = math.isqrt(int(q.p)), math.isqrt(int(q.q))
     if p * p != int(q.p) or r * r != int(q.q):
         raise InexactError(f"sqrt({q}) is not rational")
@@ -41,7 +49,10 @@ def _exact_power(x: Any, k: Any) -> flint.fmpq:
     exponent = flint.fmpq(k)
     if exponent.q != 1:
         raise InexactError(f"exponent {exponent} is not an integer")
-    return flint.fmpq(x) ** int(exponent.p)
+    base = flint.fmpq(x)
+    if max(abs(int(base.p)), int(base.q)).bit_length() * abs(int(exponent.p)) > _LONGEST:
+        raise InexactError(f"a power of more than {_LONGEST} bits")
+    return base ** int(exponent.p)
 
 
 def _no_pi() -> flint.fmpq:
@@ -61,6 +72,18 @@ def _ball_power(x: Any, k: Any) -> flint.arb:
     if exponent is not None and exponent.q == 1:
         return flint.arb(x) ** int(exponent.p)
     return flint.arb(x) ** flint.arb(k)
+
+
+def _exact_log(x: Any) -> flint.fmpq:
+    if flint.fmpq(x) != 1:
+        raise InexactError(f"log({x}) is not rational")
+    return flint.fmpq(0)
+
+
+def _exact_exp(x: Any) -> flint.fmpq:
+    if flint.fmpq(x) != 0:
+        raise InexactError(f"exp({x}) is not rational")
+    return flint.fmpq(1)
 
 
 def _rational(value: Any, exactly: bool) -> Any:
@@ -150,13 +173,15 @@ _COMMON = {
 }
 _FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "sign": np.sign,
-    "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats,
+    "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats, "natural": np.log,
+    "exponential": np.exp,
     "arccos": np.arccos, "pi": lambda: np.pi,
 }
 _EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
     "sign": lambda x: flint.fmpq((x > 0) - (x < 0)),
     "least": min, "greatest": max, "span": _exact_range, "choose": _choose_exactly,
+    "natural": _exact_log, "exponential": _exact_exp,
     "arccos": _exact_arccos, "pi": _no_pi,
 }
 _BALLS: Mapping[str, Any] = {
@@ -164,7 +189,27 @@ _BALLS: Mapping[str, Any] = {
     "sign": lambda x: flint.arb(x).sgn(),
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
     "span": _exact_range, "choose": _choose_balls, "arccos": lambda x: flint.arb(x).acos(), "pi": flint.arb.pi,
+    "natural": lambda x: flint.arb(x).log(), "exponential": lambda x: flint.arb(x).exp(),
 }
+
+
+def _tensors() -> Mapping[str, Any]:
+    import torch
+
+    def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *values: function(*(torch.as_tensor(v, dtype=torch.float64) for v in values))
+
+    def choose(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
+        return lifted(lambda a, b, yes, no: torch.where(_ORDER[relation](a, b), yes, no))(
+            left, right, then(), otherwise())
+
+    return {
+        **_COMMON, "root": lifted(torch.sqrt), "rational": lambda p, q: p / q, "power": lifted(torch.pow),
+        "least": lifted(torch.minimum), "greatest": lifted(torch.maximum), "span": _range,
+        "arccos": lifted(torch.arccos), "pi": lambda: torch.pi, "natural": lifted(torch.log),
+        "exponential": lifted(torch.exp),
+        "sign": lifted(torch.sign), "choose": choose,
+    }
 
 
 def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[sp.core.relational.Relational, ...]]]:
@@ -245,6 +290,15 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     def _print_sign(self, expr: sp.sign) -> str:
         return f"sign({self._print(expr.args[0])})"
 
+    def _print_Abs(self, expr: sp.Abs) -> str:
+        return f"abs({self._print(expr.args[0])})"
+
+    def _print_log(self, expr: sp.log) -> str:
+        return f"natural({self._print(expr.args[0])})"
+
+    def _print_exp(self, expr: sp.exp) -> str:
+        return f"exponential({self._print(expr.args[0])})"
+
     def _nest(self, function: str, expr: sp.Expr) -> str:
         first, *rest = (str(self._print(a)) for a in expr.args)
         return reduce(lambda nested, other: f"{function}({nested}, {other})", rest, first)
@@ -266,7 +320,7 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
 
 class Compiled:
-    """An expression ready to be evaluated: ``floats`` (arrays), ``exact`` (``fmpq``), ``balls`` (``arb``).
+    """An expression ready to be evaluated: ``floats`` (arrays), ``tensors``, ``exact`` (``fmpq``), ``balls`` (``arb``).
 
     Arguments come in the order given to :func:`compiled`; indexed families are sequences indexed from 0.
     ``exact`` raises :class:`InexactError` when the value is irrational.
@@ -281,6 +335,8 @@ class Compiled:
         source = f"lambda {', '.join(dummies.values())}: {_Printer().doprint(plain)}"
         code = compile(source, f"<{expression}>", "eval")
 
+        self._code = code
+
         def bind(namespace: Mapping[str, Any]) -> Callable[..., Any]:
             function: Callable[..., Any] = eval(code, {"__builtins__": {}, **namespace})
             return function
@@ -289,13 +345,28 @@ class Compiled:
         self._exact = bind(_EXACT)
         self._balls = bind(_BALLS)
 
+    @cached_property
+    def tensors(self) -> Callable[..., Any]:
+        """The value at Torch tensors, float64, differentiable."""
+        function: Callable[..., Any] = eval(self._code, {"__builtins__": {}, **_tensors()})
+        return function
+
     def exact(self, *values: Any) -> flint.fmpq:
-        """The value at rational arguments, as a rational; ``InexactError`` if it is irrational."""
-        return flint.fmpq(self._exact(*(_rational(v, True) for v in values)))
+        """The value at rational arguments, as a rational; ``InexactError`` if it is irrational or undefined."""
+        try:
+            return flint.fmpq(self._exact(*(_rational(v, True) for v in values)))
+        except ZeroDivisionError:
+            raise UndefinedError("the value divides by zero") from None
 
     def balls(self, *values: Any) -> flint.arb:
-        """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``."""
-        return flint.arb(self._balls(*(_rational(v, False) for v in values)))
+        """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``.
+
+        NaN, which decides nothing, where the value is undefined.
+        """
+        try:
+            return flint.arb(self._balls(*(_rational(v, False) for v in values)))
+        except ZeroDivisionError:
+            return flint.arb.nan()
 
 
 @lru_cache(maxsize=4096)

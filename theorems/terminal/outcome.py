@@ -134,7 +134,9 @@ def _fall(statement: Statement, summary: str, details: Mapping[str, Any]) -> str
         return "the certified width-limit path crosses the bound at " + ", ".join(
             f"layer {p['crossing_layer']} for n = {p['n']} ({_ball(p['lhs'])} > {_ball(p['rhs'])})" for p in crossings)
     if "witness" in details:
-        return f"false at {_witness(statement, details['witness'])}"
+        limit = " in the limit of width, hence at some width" * (details.get("kind") == "width limit")
+        margin = f" ({details['margin']})" if "margin" in details else ""
+        return f"false at {_witness(statement, details['witness'])}{limit}{margin}"
     return words(summary)
 
 
@@ -145,7 +147,7 @@ def _ball(text: str) -> str:
 
 def _witness(statement: Statement, witness: Any) -> str:
     if isinstance(witness, Mapping):
-        return ", ".join(f"{symbol(str(k))} = {v}" for k, v in witness.items())
+        return ", ".join(f"{symbol(str(k))} = {_sequence(v)}" for k, v in witness.items())
     families = [v for v in statement.variables if v.size]
     name = f"{symbol(families[0].name)} = " if len(families) == 1 else ""
     return name + shortened(_sequence(witness), 90)

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from theorems.ledger import DEFAULT
 from theorems.terminal import inspecting, sweeping
+from theorems.terminal.claims import add_claim_options
 from theorems.verification import LEVEL
 
 __all__ = ["UsageError", "parser"]
@@ -41,7 +42,8 @@ def parser() -> argparse.ArgumentParser:
     found = _Parser(
         prog="theorems", allow_abbrev=False,
         description="The theory of batch normalisation in random deep networks, checked statement by statement.",
-        epilog="A NAME is a family, a theorem (family.theorem) or one form of it (family.theorem:variant).")
+        epilog="A NAME is a family, a theorem (family.theorem), one form of it (family.theorem:variant), or claims of "
+               "yours: FILE.py or FILE.py::NAME.")
     found.add_argument("--version", action="version", version=f"theorems {version('batchnorm-theorems')}")
     commands = found.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -61,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--layout", choices=("columns", "rows"),
                         help="how FILE stores its samples (default: columns)")
     verify.add_argument("--take", type=_whole, metavar="N", help="use only the first N samples of the batch")
+    add_claim_options(verify)
     verify.add_argument("--json", metavar="FILE", help="write the results with their evidence to FILE")
     verify.add_argument("--report", metavar="DIR", help="write an HTML report with plots into DIR")
     verify.add_argument("--ledger", metavar="FILE", help="compare with this record of earlier verdicts "
@@ -70,6 +73,14 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--budget", type=_real, metavar="SECONDS", help="stop sampling after so long (no limit)")
     verify.add_argument("--level", type=_real, default=LEVEL, metavar="P",
                         help=f"probability of any false verdict in the whole run ({LEVEL:g})")
+
+    falsify = command("falsify", "attack claims: look for the input, start, depth or width at which they fail")
+    falsify.add_argument("names", nargs="*", metavar="NAME", help="FILE.py, FILE.py::NAME, or of the library")
+    add_claim_options(falsify)
+    falsify.add_argument("--seed", type=_whole, default=0, metavar="N", help="the seed of everything random (0)")
+    falsify.add_argument("--budget", type=_real, metavar="SECONDS", help="stop searching after so long (no limit)")
+    falsify.add_argument("--level", type=_real, default=LEVEL, metavar="P",
+                         help=f"probability of any false verdict in the whole run ({LEVEL:g})")
 
     prove = command("prove", "have Rocq check the proofs, and that they prove what the statements say")
     prove.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
