@@ -278,7 +278,7 @@ def test_replicas_do_not_depend_on_their_number_or_grouping(chain, dtype, monkey
 
 def test_dense_replicas_do_not_depend_on_grouping(monkeypatch):
     together = simulate(residual_chain(6, 1.0), BATCH, depth=3, replicas=5)["orthogonality_gap"]
-    monkeypatch.setattr(dense, "BLOCK_ENTRIES", 2 * 36)  # two replicas at once, W still whole
+    monkeypatch.setattr(dense, "LAYER_ENTRIES", 2 * 36)  # two replicas at once
     apart = simulate(residual_chain(6, 1.0), BATCH, depth=3, replicas=5)["orthogonality_gap"]
     assert (together == apart).all()
 
