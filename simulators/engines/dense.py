@@ -28,8 +28,8 @@ BLOCK_ENTRIES = 2**21
 LAYER_ENTRIES = 2**14
 """Entries of W, or of H, in one layer of a group, unless a single replica has more."""
 
-PIECE_ENTRIES = 2**18
-"""Entries drawn at once by a group whose layers have fewer: many layers in one call."""
+CALL_ENTRIES = 2**10
+"""Entries that a call of a generator draws at least: narrow replicas draw several layers in one."""
 
 
 def run(
@@ -58,7 +58,7 @@ def _group(
     backend: Backend, ahead: bool,
 ) -> Iterator[Array]:
     """The representations of one group; nothing is laid out before the first is asked for."""
-    pieces = list(pack(units, group, PIECE_ENTRIES))
+    pieces = list(pack(units, group, max(LAYER_ENTRIES, CALL_ENTRIES * len(group))))
     draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
     yield from _Run(backend, draws).representations(chain, batch, depth)
 
