@@ -25,7 +25,7 @@ from simulators.observables import Array
 
 _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has variance 1
 _CHUNK = 2**12  # pairs of normals made at once: all that is touched stays in the second-level cache
-_ENGINES = ("dense", "gram")  # the place of a name is part of the stream: append, never reorder
+_ENGINES = ("dense", "gram", "lyapunov")  # the place of a name is part of the stream: append, never reorder
 
 
 def root_sequence(seed: object) -> SeedSequence:
