@@ -15,6 +15,7 @@ from typing import Any
 import flint
 import numpy as np
 import sympy as sp
+from scipy.special import digamma
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
 __all__ = ["Compiled", "InexactError", "arguments_of", "compiled"]
@@ -39,6 +40,12 @@ def _exact_power(x: Any, k: Any) -> flint.fmpq:
     if exponent.q != 1:
         raise InexactError(f"exponent {exponent} is not an integer")
     return flint.fmpq(x) ** int(exponent.p)
+
+
+def _irrational(name: str) -> Callable[[Any], flint.fmpq]:
+    def refuse(x: Any) -> flint.fmpq:
+        raise InexactError(f"{name}({x}) is not rational")
+    return refuse
 
 
 def _ball_power(x: Any, k: Any) -> flint.arb:
@@ -98,16 +105,19 @@ def _product(terms: Any) -> Any:
 _COMMON = {"total": _sum, "product": _product, "place": _whole}
 _FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
-    "least": np.minimum, "greatest": np.maximum, "span": _range,
+    "least": np.minimum, "greatest": np.maximum, "span": _range, "log": np.log,
+    "digamma": digamma,
 }
 _EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
-    "least": min, "greatest": max, "span": _exact_range,
+    "least": min, "greatest": max, "span": _exact_range, "log": _irrational("log"),
+    "digamma": _irrational("digamma"),
 }
 _BALLS: Mapping[str, Any] = {
     **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
-    "span": _exact_range,
+    "span": _exact_range, "log": lambda x: flint.arb(x).log(),
+    "digamma": lambda x: flint.arb(x).digamma(),
 }
 
 
@@ -152,6 +162,15 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
     def _print_Product(self, expr: sp.Product) -> str:
         return self._loop("product", expr)
+
+    def _print_log(self, expr: sp.log) -> str:
+        return f"log({self._print(expr.args[0])})"
+
+    def _print_polygamma(self, expr: sp.Expr) -> str:
+        order, argument = expr.args
+        if order != 0:
+            raise TypeError(f"{expr} is a polygamma function of order {order}; only digamma is known here")
+        return f"digamma({self._print(argument)})"
 
     def _nest(self, function: str, expr: sp.Expr) -> str:
         first, *rest = (str(self._print(a)) for a in expr.args)

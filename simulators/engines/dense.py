@@ -98,24 +98,40 @@ class _Run:
 
     def _weighted_by(self, layer: WeightLayer, rows: Array) -> Array:
         """The layer's output, ``(group, n, width)``; its input may be overwritten by the next one's."""
+        n, inputs = rows.shape[-2:]
         if isinstance(layer, Linear):
             product = self._product(rows, layer.width)
             product *= layer.width**-0.5
+        elif layer.gamma == math.inf:
+            product = self._product(rows, inputs)
+        elif 2 * n >= inputs and inputs <= _block_rows(inputs):
+            # I + γW instead of γ times WH: less to pass over
+            weights = next(self._draws)
+            weights *= layer.gamma
+            weights[:, :: inputs + 1] += 1
+            product = self._times(rows, weights, inputs)
         else:
-            product = self._product(rows, rows.shape[-1])
-            if layer.gamma != math.inf:
-                product *= layer.gamma
-                product += rows
+            product = self._product(rows, inputs)
+            product *= layer.gamma
+            product += rows
         self._spare = rows
         return product
 
     def _product(self, rows: Array, width: int) -> Array:
         """(WH)ᵀ for the next weights, of variance 1."""
-        inputs, parts = rows.shape[-1], []
-        for size in row_blocks(width, _block_rows(inputs)):
-            entries = next(self._draws)
-            weights = self._backend.xp.reshape(entries, (entries.shape[0], inputs, size))
-            shape = (len(weights), rows.shape[-2], size)
-            fits = size == width and self._spare is not None and tuple(self._spare.shape) == shape
-            parts.append(self._backend.product(rows, weights, self._spare if fits else None))
-        return parts[0] if len(parts) == 1 else self._backend.xp.concat(parts, axis=-1)
+        inputs = rows.shape[-1]
+        sizes = row_blocks(width, _block_rows(inputs))
+        if len(sizes) == 1:
+            return self._times(rows, next(self._draws), width)
+        parts = [self._backend.product(rows, _matrix(next(self._draws), inputs, size), None) for size in sizes]
+        return self._backend.xp.concat(parts, axis=-1)
+
+    def _times(self, rows: Array, entries: Array, width: int) -> Array:
+        weights = _matrix(entries, rows.shape[-1], width)
+        fits = self._spare is not None and tuple(self._spare.shape) == (len(weights), rows.shape[-2], width)
+        return self._backend.product(rows, weights, self._spare if fits else None)
+
+
+def _matrix(entries: Array, inputs: int, rows: int) -> Array:
+    """Wᵀ for the rows of W whose entries these are; a view of them."""
+    return entries.reshape((len(entries), inputs, rows))
