@@ -7,7 +7,7 @@ import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import islice
 from threading import Event
@@ -115,11 +115,15 @@ def simulate(
         seed={"entropy": _plain_entropy(root.entropy), "spawn_key": [int(key) for key in root.spawn_key]},
         batch_shape=values.shape,
         batch_sha256=hashlib.sha256(values.astype("<f8").tobytes()).hexdigest(),
-        versions={
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "torch", "batchnorm-theorems")},
-        },
+        versions=_versions(),
     )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Read once: looking up a package's version takes milliseconds."""
+    packages = {name: version(name) for name in ("numpy", "torch", "batchnorm-theorems")}
+    return {"python": platform.python_version(), **packages}
 
 
 def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable]:

@@ -25,7 +25,7 @@ from simulators.streams import pack, replica_groups, row_blocks, units_of
 BLOCK_ENTRIES = 2**21
 """Entries of one replica's W drawn at once: 16 MiB in float64."""
 
-LAYER_ENTRIES = 2**14
+LAYER_ENTRIES = 2**15
 """Entries of W, or of H, in one layer of a group, unless a single replica has more."""
 
 CALL_ENTRIES = 2**10
@@ -86,13 +86,14 @@ class _Run:
     def representations(self, chain: Chain, batch: Array, depth: int) -> Iterator[Array]:
         xp = self._backend.xp
         rows = xp.asarray(batch, copy=True)
+        linear = chain.scaling is Scaling.LINEAR
         for number, layer in enumerate(islice(cycle(chain.layers), depth * len(chain.layers)), start=1):
             if isinstance(layer, WeightLayer):
                 rows = self._weighted_by(layer, rows)
             else:
                 rows = layer.on_rows(rows, xp, rows.shape[-1])
             if number % len(chain.layers) == 0:
-                if chain.scaling is Scaling.LINEAR:
+                if linear:
                     rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
                 yield rows
 
