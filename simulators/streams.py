@@ -89,11 +89,13 @@ def _grain(law: str, dtype: np.dtype[Any]) -> int:
 
 def _draw(generators: Sequence[Generator], out: np.ndarray[Any, Any], law: str) -> None:
     if law == "rademacher":
-        signs = _signs(out.dtype.name)
-        for generator, row in zip(generators, out, strict=True):
-            words = generator.bit_generator.random_raw(row.size // 64)
+        words = np.empty((len(out), out.shape[1] // 64), "<u8")
+        for generator, row in zip(generators, words, strict=True):
+            row[...] = generator.bit_generator.random_raw(row.size)
+        bits = words.view(np.uint8)
+        for row, chosen in zip(out, bits, strict=True):
             # "clip" spares the check of indices that a byte cannot exceed.
-            np.take(signs, words.astype("<u8", copy=False).view(np.uint8), axis=0, out=row.reshape(-1, 8), mode="clip")
+            np.take(_signs(out.dtype.name), chosen, axis=0, out=row.reshape(-1, 8), mode="clip")
     elif law == "gaussian" and out.dtype == np.float32:
         _pairs_of_normals(generators, out)
     elif law == "gaussian":

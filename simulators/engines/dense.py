@@ -18,7 +18,7 @@ from numpy.random import SeedSequence
 
 from simulators.backend import Backend
 from simulators.chains import Chain, Scaling
-from simulators.layers import Linear, Residual, WeightLayer, frobenius_norm, scaled_to
+from simulators.layers import Linear, WeightLayer, frobenius_norm, scaled_to
 from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 

@@ -62,7 +62,8 @@ class Scaling:
                 mean.update(self.sample(trajectory))
             if all(0 < m.interval[0] <= m.interval[1] for m in means):
                 interval = fit_exponent(widths, [m.interval for m in means])
-                verdict, sentinel = (exponent_verdict(s, self.slope, interval) for s in (statement, statement.neighbour))
+                claims = (statement, statement.neighbour)
+                verdict, sentinel = (exponent_verdict(claim, self.slope, interval) for claim in claims)
             if Verdict.INCONCLUSIVE not in (verdict, sentinel):
                 break
         return Evidence(

@@ -50,7 +50,7 @@ def _pair(
     kept, lost = variants
     return (
         Statement(
-            variant=kept, title=f"{network}: rescaling keeps r ≥ √d/3 after 8d layers, with mean subtraction or without",
+            variant=kept, title=f"{network}: rescaling keeps r ≥ √d/3 after 8d layers, with mean subtraction or not",
             lhs=sp.Min(r_both, r_rescale), relation=">=", rhs=sp.sqrt(d) / 3,
             sentinel=Sentinel("mean subtraction alone keeps it", lhs=r_recentre), **common),
         Statement(
@@ -63,6 +63,6 @@ def _pair(
 STATEMENTS = (
     *_pair("Linear network", ("rescaling", "recentring"), (), LINEAR_WIDTHS),
     *_pair("ReLU network", ("relu_rescaling", "relu_recentring"), (Activation("relu"),), RELU_WIDTHS,
-           "Observed before the activation, for d = n = 32 and 64. At d = n = 16 mean subtraction alone does not settle: "
-           "r stays spread over 1 … 3, its median near 1.1, from 128 to 2048 layers."),
+           "Observed before the activation, for d = n = 32 and 64. At d = n = 16 mean subtraction alone does not "
+           "settle: r stays spread over 1 … 3, its median near 1.1, from 128 to 2048 layers."),
 )

@@ -1,4 +1,4 @@
-"""Without normalisation the rank collapses, at a rate known exactly for Gaussian weights; uncentred weights break it too."""
+"""Without normalisation the rank collapses, at a rate known exactly; uncentred weights break normalisation."""
 
 from __future__ import annotations
 

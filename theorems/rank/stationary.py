@@ -61,8 +61,8 @@ class Averages:
     """What the networks of one shape gave, from each start: ranks over √d, r first and then at `TAUS`.
 
     ``averages`` has shape (2, replicas, 1 + len(TAUS)), ``margins`` the smallest
-    rank_τ - (1 - τ)² r at any layer seen, over √d, for each τ. ``apart`` is the mean distance of r between the two starts when
-    averaging begins, over its mean; ``effective`` the number of independent layers the averages are worth.
+    rank_τ - (1 - τ)² r at any layer seen, over √d, for each τ. ``apart`` is the mean distance of r between the two
+    starts when averaging begins, over its mean; ``effective`` the number of independent layers the averages are worth.
     """
 
     averages: Floats
