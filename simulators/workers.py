@@ -58,7 +58,8 @@ class _OneBlasThread:
     """BLAS on one thread while anyone is inside. The setting is the whole process's, hence the count."""
 
     def __init__(self) -> None:
-        self._lock, self._inside, self._limit = Lock(), 0, None
+        self._lock, self._inside = Lock(), 0
+        self._limit: Any = None
 
     def __enter__(self) -> None:
         with self._lock:

@@ -43,7 +43,7 @@ def square_batch(batch: Floats) -> bool:
 def arms(compared: Sequence[Arm], widths: Sequence[int], depth: Callable[[int], int]) -> Medians:
     """Medians of r after ``depth(width)`` layers, from orthogonal samples or the user's batch."""
     def cases(batch: Floats | None) -> list[Case]:
-        starts = [np.eye(width) for width in widths]
+        starts: list[Floats] = [np.eye(width) for width in widths]
         if batch is not None:
             starts = [batch] if square_batch(batch) else []
         return [Case(f"d={len(start)}, {depth(len(start))} layers", {"d": len(start)},

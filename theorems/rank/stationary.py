@@ -37,11 +37,10 @@ def relaxation(width: int, gamma: float) -> int:
     return math.ceil((1 + 4 / math.sqrt(width)) * (math.sqrt(width) + 1 / (gamma**2 * math.sqrt(width))))
 
 
-def nearly_equal_rows(width: int) -> npt.NDArray[np.float64]:
+def nearly_equal_rows(width: int) -> Floats:
     """A (d, d) start whose rows have norm 1 and pairwise cosine `CORRELATION`."""
     gram_of_rows = np.full((width, width), CORRELATION) + (1 - CORRELATION) * np.eye(width)
-    factor: npt.NDArray[np.float64] = np.linalg.cholesky(gram_of_rows)
-    return factor
+    return np.linalg.cholesky(gram_of_rows)
 
 
 def _ranks(H: Any, *, width: int) -> Any:
