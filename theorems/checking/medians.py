@@ -87,7 +87,7 @@ class Medians:
         row: dict[str, Any] = {"instance": case.label, **case.values}
         for name, (below, above) in intervals.items():
             row |= {f"median {name}": float(np.median(np.concatenate(sample.values[name]))),
-                    f"low {name}": below, f"high {name}": above}
+                    f"low {name}": _written(below), f"high {name}": _written(above)}
         if sample.obstacle:
             verdict = sentinel = Verdict.INCONCLUSIVE
             row["obstacle"] = sample.obstacle
@@ -115,6 +115,11 @@ class Medians:
             return Verdict.SUPPORTED
         beyond = left[0] > right[1] or (relation == "<" and left[0] == right[1])
         return Verdict.REFUTED if beyond else Verdict.INCONCLUSIVE
+
+
+def _written(end: float) -> float | None:
+    """An end of an interval as evidence holds it; None for one that was not reached."""
+    return end if math.isfinite(end) else None
 
 
 def _hull(intervals: Sequence[Interval]) -> Interval:
@@ -158,7 +163,7 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], context: Context
     if verdict is Verdict.REFUTED:
         bad = decided[0]
         measured = ", ".join(f"{key[4:]} in [{bad[key]:.4g}, {bad['high ' + key[4:]]:.4g}]"
-                             for key in bad if key.startswith("low "))
+                             for key in bad if key.startswith("low ") and bad[key] is not None)
         summary = f"{bad['instance']}: {measured}, bound {bad['bound']:.4g}; {len(decided)} of {len(rows)} chains"
     elif open_rows:
         summary += f", {len(open_rows)} undecided: {open_rows[0].get('obstacle', 'intervals too wide')}"

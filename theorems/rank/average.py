@@ -45,8 +45,8 @@ NETWORKS = (
 SMALL_GAMMA = tuple(Network(width, 1e-3, replicas=40, layers=8_000) for width in (8, 16, 32))
 
 
-def _notes(found: Averages) -> dict[str, Any]:
-    return {"burn_in": found.layers, "starts_apart": found.apart, "effective_layers": found.effective,
+def _notes(network: Network, found: Averages) -> dict[str, Any]:
+    return {"gamma": network.branch, "weights": network.law, "networks": network.replicas, "burn_in": found.layers, "starts_apart": found.apart, "effective_layers": found.effective,
             "dtype": "float32", "engine": "dense"}
 
 
@@ -63,7 +63,7 @@ def _ranks(networks: tuple[Network, ...]) -> Medians:
         def draw(network: Network, context: Context) -> Sample:
             found = network.run(context, batch)
             r = math.sqrt(network.width) * found.averages[:, :, 0]
-            return Sample({"r_bar": list(r)}, found.obstacle, _notes(found))
+            return Sample({"r_bar": list(r)}, found.obstacle, _notes(network, found))
 
         return [Case(n.label, {"d": n.width}, partial(draw, n), 2) for n in _laid_out(batch, networks)]
     return Medians(cases, wants=WANTS)
@@ -77,7 +77,8 @@ def _soft_ranks(networks: tuple[Network, ...]) -> Medians:
             soft = found.averages[:, :, 1 + position]
             notes = {"median rank_tau/√d": float(np.median(soft)), "least margin at a layer":
                      math.sqrt(network.width) * float(found.margins[position])}
-            return Sample({"ratio": list(soft / found.averages[:, :, 0])}, found.obstacle, notes | _notes(found))
+            ratios = soft / found.averages[:, :, 0]
+            return Sample({"ratio": list(ratios)}, found.obstacle, notes | _notes(network, found))
 
         return [Case(f"{n.label}, τ={t:g}", {"d": n.width, "tau": t}, partial(draw, n, k), 2)
                 for n in _laid_out(batch, networks) for k, t in enumerate(TAUS)]
@@ -92,24 +93,28 @@ class Exponent:
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         level = context.level / (2 * len(self.networks))
-        intervals, rows = [], []
+        intervals, rows, obstacles = [], [], []
         for network in self.networks:
+            if context.expired:
+                obstacles.append("out of time")
+                break
             context.progress(f"{statement.name}: {network.label}")
             found = network.run(context)
             ends = [median_interval(math.sqrt(network.width) * each[:, 0], level) for each in found.averages]
             intervals.append((min(low for low, _ in ends), max(high for _, high in ends)))
             rows.append({"instance": network.label, "d": network.width, "low": intervals[-1][0],
-                         "high": intervals[-1][1], **_notes(found), "obstacle": found.obstacle})
-        obstacles = [row["obstacle"] for row in rows if row["obstacle"]]
-        slope = fit_exponent([n.width for n in self.networks], intervals)
-        verdict, sentinel = (
-            Verdict.INCONCLUSIVE if obstacles else exponent_verdict(s, beta, slope)
-            for s in (statement, statement.neighbour))
+                         "high": intervals[-1][1], **_notes(network, found)})
+            obstacles += [found.obstacle] if found.obstacle else []
+        slope = None if obstacles else fit_exponent([n.width for n in self.networks], intervals)
+        verdict, sentinel = (Verdict.INCONCLUSIVE if slope is None else exponent_verdict(claim, beta, slope)
+                             for claim in (statement, statement.neighbour))
+        widths = f"{self.networks[0].width}…{self.networks[-1].width}"
         return Evidence(
-            method="simulation", verdict=verdict, sentinel=sentinel, power=(slope[1] - slope[0]) / 2,
-            summary=(obstacles or [f"slope in [{slope[0]:.3f}, {slope[1]:.3f}] over widths "
-                                   f"{self.networks[0].width}…{self.networks[-1].width}"])[0],
-            details={"seed": context.seed, "level": context.level, "slope": list(slope), "readouts": rows},
+            method="simulation", verdict=verdict, sentinel=sentinel,
+            summary=obstacles[0] if slope is None else f"slope in [{slope[0]:.3f}, {slope[1]:.3f}] over widths {widths}",
+            power=None if slope is None else (slope[1] - slope[0]) / 2,
+            details={"seed": context.seed, "level": context.level, "slope": None if slope is None else list(slope),
+                     "readouts": rows},
         )
 
 

@@ -88,9 +88,12 @@ class Network:
     layers: int = 50_000
 
     @property
+    def branch(self) -> str:
+        return "∞" if self.gamma == math.inf else f"{self.gamma:g}"
+
+    @property
     def label(self) -> str:
-        gamma = "∞" if self.gamma == math.inf else f"{self.gamma:g}"
-        return f"d={self.width}, γ={gamma}" + (f", {self.law}" if self.law != "gaussian" else "")
+        return f"d={self.width}, γ={self.branch}" + (f", {self.law}" if self.law != "gaussian" else "")
 
     def run(self, context: Context, start: Floats | None = None) -> Averages:
         """Simulate in float32, once for all variants of a theorem. ``start``, (d, d), is orthogonal by default."""
