@@ -46,8 +46,8 @@ SMALL_GAMMA = tuple(Network(width, 1e-3, replicas=40, layers=8_000) for width in
 
 
 def _notes(network: Network, found: Averages) -> dict[str, Any]:
-    return {"gamma": network.branch, "weights": network.law, "networks": network.replicas, "burn_in": found.layers, "starts_apart": found.apart, "effective_layers": found.effective,
-            "dtype": "float32", "engine": "dense"}
+    return {"gamma": network.branch, "weights": network.law, "networks": network.replicas, "burn_in": found.layers,
+            "starts_apart": found.apart, "effective_layers": found.effective, "dtype": "float32", "engine": "dense"}
 
 
 def _laid_out(batch: Floats | None, networks: Iterable[Network]) -> list[Network]:
@@ -109,9 +109,10 @@ class Exponent:
         verdict, sentinel = (Verdict.INCONCLUSIVE if slope is None else exponent_verdict(claim, beta, slope)
                              for claim in (statement, statement.neighbour))
         widths = f"{self.networks[0].width}…{self.networks[-1].width}"
+        summary = f"slope in [{slope[0]:.3f}, {slope[1]:.3f}] over widths {widths}" if slope else obstacles[0]
         return Evidence(
             method="simulation", verdict=verdict, sentinel=sentinel,
-            summary=obstacles[0] if slope is None else f"slope in [{slope[0]:.3f}, {slope[1]:.3f}] over widths {widths}",
+            summary=summary,
             power=None if slope is None else (slope[1] - slope[0]) / 2,
             details={"seed": context.seed, "level": context.level, "slope": None if slope is None else list(slope),
                      "readouts": rows},

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from array_api_compat import array_namespace
 
 from simulators import residual_chain, simulate
+from simulators.batches import batch_of_gram
 from simulators.observables import Observable, gram
 from theorems.checking.context import Context
 
@@ -38,9 +39,8 @@ def relaxation(width: int, gamma: float) -> int:
 
 
 def nearly_equal_rows(width: int) -> Floats:
-    """A (d, d) start whose rows have norm 1 and pairwise cosine `CORRELATION`."""
-    gram_of_rows = np.full((width, width), CORRELATION) + (1 - CORRELATION) * np.eye(width)
-    return np.linalg.cholesky(gram_of_rows)
+    """A (d, d) start whose rows have pairwise cosine `CORRELATION`."""
+    return batch_of_gram(np.full((width, width), CORRELATION) + (1 - CORRELATION) * np.eye(width))
 
 
 def _ranks(H: Any, *, width: int) -> Any:
@@ -86,6 +86,15 @@ class Network:
     law: str = "gaussian"
     replicas: int = 48
     layers: int = 50_000
+
+    def __post_init__(self) -> None:
+        residual_chain(self.width, self.gamma, self.law)  # refuses what is no width, size or law
+        if self.width < 2:
+            raise ValueError(f"width={self.width}; a rank needs 2 rows or more")
+        if self.gamma == 0:
+            raise ValueError("gamma=0 changes nothing, so no start is ever forgotten; give γ > 0")
+        if self.layers < BURN_IN + WINDOW:
+            raise ValueError(f"layers={self.layers}; give {BURN_IN + WINDOW} or more")
 
     @property
     def branch(self) -> str:

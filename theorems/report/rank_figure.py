@@ -121,5 +121,6 @@ def _caption() -> str:
         "the average of r over layers, after its start is forgotten; bars: intervals at the run's error budget. Points "
         "at one width are moved sideways a little. No rank can lie in the shaded region. The source claims a lower "
         f"bound of order √d without its constant. Right: eigenvalues number {places} of M, scaled to sum to d = "
-        f"{WIDTH}, of one network each from samples {SPREAD:g} apart, under the same weights; γ = ∞ above. Thin line: their mean."
+        f"{WIDTH}, of one network each from samples {SPREAD:g} apart, under the same weights; γ = ∞ above. Thin line: "
+        "their mean."
     )
