@@ -82,7 +82,7 @@ class NumpyBackend:
     xp = array_api_compat.numpy
 
     def array(self, values: np.ndarray[Any, Any]) -> Array:
-        return np.array(values, dtype=self.dtype)
+        return np.array(values, dtype=self.dtype, order="C")  # BLAS rounds otherwise where the layout is another
 
     def numpy(self, array: Array) -> np.ndarray[Any, Any]:
         return np.asarray(array)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
-from threading import Event, Lock
+from threading import Event
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -35,7 +35,11 @@ def run_all(jobs: Sequence[Callable[[Event], None]], workers: int) -> None:
         for job in jobs:
             job(stop)
         return
-    with _ONE_BLAS_THREAD, ThreadPoolExecutor(workers, thread_name_prefix="replicas") as pool:
+    # The setting is the whole process's; of callers that overlap, the first keeps and restores it.
+    with (
+        _blas().limit(limits=1, user_api="blas"),
+        ThreadPoolExecutor(workers, thread_name_prefix="replicas") as pool,
+    ):
         running = [pool.submit(job, stop) for job in jobs]
         try:
             for each in as_completed(running):
@@ -54,29 +58,6 @@ def until(stop: Event, items: Iterable[T]) -> Iterator[T]:
         yield item
 
 
-class _OneBlasThread:
-    """BLAS on one thread while anyone is inside. The setting is the whole process's, hence the count."""
-
-    def __init__(self) -> None:
-        self._lock, self._inside = Lock(), 0
-        self._limit: Any = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._limit = _blas().limit(limits=1, user_api="blas")
-            self._inside += 1
-
-    def __exit__(self, *failure: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self._limit.restore_original_limits()
-
-
 @cache
 def _blas() -> Any:
     return ThreadpoolController()  # reads the list of loaded libraries: a few milliseconds
-
-
-_ONE_BLAS_THREAD = _OneBlasThread()
