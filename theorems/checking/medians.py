@@ -88,21 +88,21 @@ class Medians:
         for name, (below, above) in intervals.items():
             row |= {f"median {name}": float(np.median(np.concatenate(sample.values[name]))),
                     f"low {name}": _written(below), f"high {name}": _written(above)}
-        if sample.obstacle:
+        few = any(not math.isfinite(end) for interval in intervals.values() for end in interval)
+        obstacle = sample.obstacle or ("too few networks for the level" if few else "")
+        if obstacle:
             verdict = sentinel = Verdict.INCONCLUSIVE
-            row["obstacle"] = sample.obstacle
+            row["obstacle"] = obstacle
         else:
             verdict = self._judge(statement.relation, low, high)
             sentinel = self._judge(statement.relation, false_low, false_high)
         bound = high[1]
-        return row | {"bound": bound, "verdict": verdict.value, "sentinel": sentinel.value,
+        return row | {"bound": _written(bound), "verdict": verdict.value, "sentinel": sentinel.value,
                       "tightness": _tightness(statement.relation, low, high),
                       "power": _relative(low, bound), **sample.notes}
 
     def _judge(self, relation: str, left: Interval, right: Interval) -> Verdict:
         """Of ``left relation right``, each side known to lie in its interval."""
-        if not all(map(math.isfinite, (*left, *right))):
-            return Verdict.INCONCLUSIVE
         if relation in (">=", ">"):
             left, right, relation = right, left, {">=": "<=", ">": "<"}[relation]
         if relation == "==":

@@ -37,17 +37,21 @@ NETWORKS = (
     *(Network(8, gamma, replicas=400) for gamma in (inf, 1.0, 0.1)),
     *(Network(16, gamma, replicas=200) for gamma in (inf, 0.1)),
     *(Network(width, gamma) for width in (32, 64, 128) for gamma in (inf, 0.1)),
-    Network(256, inf, replicas=40), Network(256, 0.1, replicas=40), Network(512, 0.1, replicas=40),
+    Network(256, inf), Network(256, 0.1), Network(512, 0.1),
     Network(8, 0.01, replicas=64), Network(16, 0.01), Network(32, 0.01),
     *(Network(width, 0.1, law) for width in (8, 32, 128) for law in ("uniform", "rademacher")),
 )
 #: The averages need some 8 γ⁻²/√d layers, which is more than these networks are given.
-SMALL_GAMMA = tuple(Network(width, 1e-3, replicas=40, layers=8_000) for width in (8, 16, 32))
+SMALL_GAMMA = tuple(Network(width, 1e-3, layers=8_000) for width in (8, 16, 32))
 
 
 def _notes(network: Network, found: Averages) -> dict[str, Any]:
     return {"gamma": network.branch, "weights": network.law, "networks": network.replicas, "burn_in": found.layers,
             "starts_apart": found.apart, "effective_layers": found.effective, "dtype": "float32", "engine": "dense"}
+
+
+def _middle(network: Network, found: Averages) -> float:
+    return math.sqrt(network.width) * float(np.median(found.averages[:, :, 0]))
 
 
 def _laid_out(batch: Floats | None, networks: Iterable[Network]) -> list[Network]:
@@ -102,17 +106,17 @@ class Exponent:
             found = network.run(context)
             ends = [median_interval(math.sqrt(network.width) * each[:, 0], level) for each in found.averages]
             intervals.append((min(low for low, _ in ends), max(high for _, high in ends)))
-            rows.append({"instance": network.label, "d": network.width, "low": intervals[-1][0],
-                         "high": intervals[-1][1], **_notes(network, found)})
-            obstacles += [found.obstacle] if found.obstacle else []
+            rows.append({"instance": network.label, "d": network.width, "median r_bar": _middle(network, found),
+                         **_notes(network, found)})
+            few = "" if math.isfinite(intervals[-1][1]) else "too few networks for the level"
+            obstacles += [words for words in (found.obstacle, few) if words]
         slope = None if obstacles else fit_exponent([n.width for n in self.networks], intervals)
         verdict, sentinel = (Verdict.INCONCLUSIVE if slope is None else exponent_verdict(claim, beta, slope)
                              for claim in (statement, statement.neighbour))
         widths = f"{self.networks[0].width}…{self.networks[-1].width}"
-        summary = f"slope in [{slope[0]:.3f}, {slope[1]:.3f}] over widths {widths}" if slope else obstacles[0]
+        summary = f"slope in [{slope[0]:.3f}, {slope[1]:.3f}] over widths {widths}" if slope else "; ".join(obstacles)
         return Evidence(
-            method="simulation", verdict=verdict, sentinel=sentinel,
-            summary=summary,
+            method="simulation", verdict=verdict, sentinel=sentinel, summary=summary,
             power=None if slope is None else (slope[1] - slope[0]) / 2,
             details={"seed": context.seed, "level": context.level, "slope": None if slope is None else list(slope),
                      "readouts": rows},

@@ -94,12 +94,11 @@ BRANCHES = Statement(
 r_vanilla, r_bn = rank_symbol("vanilla"), rank_symbol("bn")
 
 
-def _with_and_without(size: float) -> Medians:
+def plain_and_rescaled(size: float) -> tuple[Arm, Arm]:
     def plain(width: int) -> Chain:
         return vanilla_chain(width) if size == inf else Chain((Residual(size), Normalize()))
 
-    return arms((Arm(r_vanilla, plain), Arm(r_bn, lambda width: residual_chain(width, size))), (8, 16, 32),
-                lambda width: 24 * width)
+    return Arm(r_vanilla, plain), Arm(r_bn, lambda width: residual_chain(width, size))
 
 
 RANK_ONE = Statement(
@@ -107,16 +106,16 @@ RANK_ONE = Statement(
     source=d20("introduction"), variables=(WIDTH,), observables=("effective_rank",), lhs=r_vanilla, relation="<=",
     definitions={r_vanilla: "median of r(H_24d) without normalisation", r_bn: "the same with rows rescaled"},
     rhs=sp.Rational(101, 100), sentinel=Sentinel("so it is with rows rescaled", lhs=r_bn),
-    checks=(_with_and_without(inf), _with_and_without(0.3)), **_collapse,
+    checks=tuple(arms(plain_and_rescaled(size), (8, 16, 32), lambda width: 24 * width) for size in (inf, 0.3)),
+    **_collapse,
 )
 
 r_uncentred, r_centred = rank_symbol("uncentred"), rank_symbol("centred")
 
 
-def _uncentred(size: float) -> Medians:
-    return arms((Arm(r_uncentred, lambda width: residual_chain(width, size, "uniform_positive")),
-                 Arm(r_centred, lambda width: residual_chain(width, size, "uniform"))),
-                (8, 32, 64), lambda width: 64)
+def uncentred_and_centred(size: float) -> tuple[Arm, Arm]:
+    return (Arm(r_uncentred, lambda width: residual_chain(width, size, "uniform_positive")),
+            Arm(r_centred, lambda width: residual_chain(width, size, "uniform")))
 
 
 UNCENTRED = Statement(
@@ -126,7 +125,7 @@ UNCENTRED = Statement(
         r_uncentred: "median of r(H_64) for W_ij ~ U[0, 2a]", r_centred: "the same for W_ij ~ U[-a, a]"},
     lhs=r_uncentred, relation="<=", rhs=sp.Rational(101, 100),
     sentinel=Sentinel("the same with centred weights", lhs=r_centred), expected=Verdict.SUPPORTED,
-    checks=tuple(_uncentred(size) for size in (inf, 1.0, 0.1)),
+    checks=tuple(arms(uncentred_and_centred(size), (8, 32, 64), lambda width: 64) for size in (inf, 1.0, 0.1)),
     remark="The scale a cancels at γ = ∞; otherwise a = √3, which makes the variance 1.",
 )
 
