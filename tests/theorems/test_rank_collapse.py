@@ -16,6 +16,7 @@ from theorems.rank import ablation, collapse
 from theorems.rank.arms import arms
 from theorems.rank.collapse import BRANCHES, COLLAPSE, GAP, LEADING, RANK_ONE, UNCENTRED, _growths
 from theorems.rank.notation import d
+from theorems.terminal import typesetting
 from theorems.verification import verify
 
 PLAIN = ((3, math.inf, 3000, 200), (4, math.inf, 3000, 200))
@@ -70,7 +71,7 @@ def test_rescaling_keeps_the_rank_and_mean_subtraction_does_not(statement: State
     before = () if "relu" not in statement.variant else (ablation.Activation("relu"),)
     compared = arms([ablation._arm(symbol, before) for symbol in ablation.PARTS], (32,), lambda width: 8 * width)
     assert run(statement, compared).as_expected
-    swapped = {"r_recentre": "r_rescale", "r_rescale": "r_recentre", "r_both": "r_neither"}
+    swapped = {"r_recentre": "r_rescale", "r_rescale": "r_recentre", "r_both": "r_bare"}
     names = {sp.Symbol(a, nonnegative=True): sp.Symbol(b, nonnegative=True) for a, b in swapped.items()}
     wrong = run(statement, compared, lhs=statement.lhs.xreplace(names), sentinel=replace(
         statement.sentinel, lhs=statement.sentinel.lhs.xreplace(names)))
@@ -80,3 +81,11 @@ def test_rescaling_keeps_the_rank_and_mean_subtraction_does_not(statement: State
 def test_a_batch_that_is_not_square_is_outside() -> None:
     (result,) = verify([UNCENTRED], batch=np.eye(6)[:, :3])
     assert result.verdict is Verdict.OUTSIDE
+
+
+def test_the_digamma_function_is_typeset_by_its_letter() -> None:
+    assert typesetting.inline(GAP) == "ψ(d/2 - 1/2)/2 - ψ(d/2)/2"
+    assert "ψ" in "".join(typesetting.block(GAP, 80))
+    assert "polygamma" not in "".join(typesetting.block(GAP, 80))
+    with pytest.raises(TypeError, match="order 1"):
+        compiled(sp.polygamma(1, d), (d,))

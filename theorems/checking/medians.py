@@ -54,7 +54,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Medians:
-    """Intervals for the medians in a statement's sides, at every case.
+    """Intervals for medians over independent networks, compared with the statement's sides at every case.
 
     Both sides must rise with every sampled symbol of theirs, so that their ends are at the ends of the
     intervals. An equality is supported once its interval holds the value and is at most ``resolution`` of it

@@ -19,17 +19,17 @@ LINEAR_WIDTHS = (16, 32, 64)
 #: At d = n = 16 mean subtraction alone leaves r spread over 1 … 3 at any depth: too narrow for the collapse to hold.
 RELU_WIDTHS = (32, 64)
 
-r_both, r_rescale, r_recentre, r_neither = map(rank_symbol, ("both", "rescale", "recentre", "neither"))
+r_both, r_rescale, r_recentre, r_bare = map(rank_symbol, ("both", "rescale", "recentre", "bare"))
 #: A layer without rescaling keeps the size of H by one scalar, which no rank sees.
 PARTS: dict[sp.Symbol, tuple[Layer, ...]] = {
     r_both: (Recenter(), Rescale("variance")),
     r_rescale: (Rescale("variance"),),
     r_recentre: (Recenter(), Normalize()),
-    r_neither: (Normalize(),),
+    r_bare: (Normalize(),),
 }
 MEANINGS = {
     r_both: "median of r(H_8d) with mean subtraction and rescaling", r_rescale: "with rescaling alone",
-    r_recentre: "with mean subtraction alone", r_neither: "with neither",
+    r_recentre: "with mean subtraction alone", r_bare: "with neither",
 }
 
 
