@@ -46,7 +46,8 @@ SMALL_GAMMA = tuple(Network(width, 1e-3, layers=8_000) for width in (8, 16, 32))
 
 
 def _notes(network: Network, found: Averages) -> dict[str, Any]:
-    return {"gamma": network.branch, "weights": network.law, "networks": network.replicas, "burn_in": found.layers,
+    return {"gamma": network.branch, "weights": network.law, "networks": network.replicas,
+            "r_bar/√d": float(np.median(found.averages[:, :, 0])), "burn_in": found.layers,
             "starts_apart": found.apart, "effective_layers": found.effective, "dtype": "float32", "engine": "dense"}
 
 
@@ -79,12 +80,11 @@ def _soft_ranks(networks: tuple[Network, ...]) -> Medians:
         def draw(network: Network, position: int, context: Context) -> Sample:
             found = network.run(context, batch)
             soft = found.averages[:, :, 1 + position]
-            notes = {"median rank_tau/√d": float(np.median(soft)), "least margin at a layer":
-                     math.sqrt(network.width) * float(found.margins[position])}
-            ratios = soft / found.averages[:, :, 0]
-            return Sample({"ratio": list(ratios)}, found.obstacle, notes | _notes(network, found))
+            least = math.sqrt(network.width) * float(found.margins[position])
+            values = {"ratio": list(soft / found.averages[:, :, 0]), "rank_tau/√d": list(soft)}
+            return Sample(values, found.obstacle, {"least margin at a layer": least} | _notes(network, found))
 
-        return [Case(f"{n.label}, τ={t:g}", {"d": n.width, "tau": t}, partial(draw, n, k), 2)
+        return [Case(f"{n.label}, τ={t:g}", {"d": n.width, "tau": t}, partial(draw, n, k), 4)
                 for n in _laid_out(batch, networks) for k, t in enumerate(TAUS)]
     return Medians(cases, wants=WANTS)
 
