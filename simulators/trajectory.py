@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 _SETTINGS = "settings"
 _VALUE = "value:"
 
@@ -25,10 +25,10 @@ _VALUE = "value:"
 class Trajectory:
     """Observables of ``replicas`` runs of a chain along ``depth`` blocks, and the settings that made them.
 
-    - ``values``: name -> read-only array ``(replicas, depth + 1)``, more axes if the observable has more;
-      column 0 is the batch itself
+    - ``values``: name -> read-only array ``(replicas, depth // every + 1)``, more axes if the observable has
+      more; column 0 is the batch itself, column j follows block j · ``every``
     - ``engine``, ``engine_reason``: which engine ran, and why that one
-    - ``chain``: its `repr`; ``depth``, ``replicas``, ``dtype``, ``device``
+    - ``chain``: its `repr`; ``depth``, ``every``, ``replicas``, ``dtype``, ``device``
     - ``seed``: entropy and spawn key of the `SeedSequence` that every stream came from
     - ``batch_shape``, ``batch_sha256``: shape (d₀, n) of the batch, and the digest of its entries as
       C-ordered little-endian float64
@@ -40,6 +40,7 @@ class Trajectory:
     engine_reason: str
     chain: str
     depth: int
+    every: int
     replicas: int
     dtype: str
     device: str

@@ -10,7 +10,7 @@ from numpy.random import SeedSequence
 
 from simulators.chains import rescale_chain
 from simulators.simulate import simulate
-from simulators.trajectory import Trajectory
+from simulators.trajectory import FORMAT, Trajectory
 
 
 def npy(array):
@@ -106,7 +106,7 @@ def test_a_damaged_file_is_refused(trajectory, tmp_path):
         lambda path: np.savez(path, other=np.eye(2)),
         lambda path: np.savez(path, settings=np.array("{")),
         lambda path: np.savez(path, settings=np.array("[]")),
-        lambda path: np.savez(path, settings=np.array(json.dumps({"format": 1}))),
+        lambda path: np.savez(path, settings=np.array(json.dumps({"format": FORMAT}))),
         lambda path: np.savez(path, settings=np.array([{}], dtype=object)),
         lambda path: path.write_bytes(pickle.dumps({"settings": 1})),
     ],
@@ -122,9 +122,9 @@ def test_another_format_is_refused(trajectory, tmp_path):
     path = trajectory.save(tmp_path / "run.npz")
     with np.load(path) as archive:
         arrays = dict(archive)
-    arrays["settings"] = np.array(str(arrays["settings"]).replace('"format": 1', '"format": 2'))
+    arrays["settings"] = np.array(str(arrays["settings"]).replace(f'"format": {FORMAT}', '"format": 99'))
     np.savez(path, **arrays)
-    with pytest.raises(ValueError, match="has format 2, not 1"):
+    with pytest.raises(ValueError, match=f"has format 99, not {FORMAT}"):
         Trajectory.load(path)
 
 

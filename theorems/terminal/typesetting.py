@@ -73,6 +73,10 @@ class _Block(PrettyPrinter):  # type: ignore[misc]
     def _print_Symbol(self, expr: sp.Symbol, bold_name: bool = False) -> prettyForm:
         return prettyForm(self.names.get(str(expr), symbol(str(expr))))
 
+    def _print_polygamma(self, expr: sp.Expr) -> prettyForm:
+        order, argument = expr.args
+        return self._print(sp.Function("psi" if order == 0 else f"psi^({order})")(argument))
+
     def _print_Indexed(self, expr: sp.Indexed) -> prettyForm:
         return prettyForm(symbol(str(expr.base)) + _subscript([str(index) for index in expr.indices]))
 
@@ -108,6 +112,10 @@ class _Line(StrPrinter):  # type: ignore[misc]
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
         return symbol(str(expr.base)) + _subscript([str(index) for index in expr.indices])
+
+    def _print_polygamma(self, expr: sp.Expr) -> str:
+        order, argument = expr.args
+        return f"ψ({self._print(argument)})" if order == 0 else f"ψ^({order})({self._print(argument)})"
 
     def _print_Infinity(self, expr: sp.Expr) -> str:
         return "∞"
