@@ -26,7 +26,7 @@ WIDTH, DEPTH = 16, 3
 def _orthogonal(H: Floats, *, width: int, first: int) -> Floats:
     """Whether every product of a sample of the first block and one of the other is 0.0 to the last bit."""
     products = np.swapaxes(H[..., :first], -1, -2) @ H[..., first:]
-    found: Floats = np.asarray(np.abs(products).max(axis=(-2, -1)) == 0.0, dtype=np.float64)
+    found: Floats = np.asarray(np.abs(products).max(axis=(-2, -1), initial=0.0) == 0.0, dtype=np.float64)
     return found
 
 
