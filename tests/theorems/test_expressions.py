@@ -61,7 +61,7 @@ def test_the_three_arithmetics_agree(side: sp.Expr) -> None:
         try:
             exact = function.exact(*numbers(side))
         except InexactError:
-            assert side.has(sp.Pow)
+            assert side.has(sp.Pow, sp.polygamma, sp.acos, sp.pi, sp.log)
         else:
             assert ball.contains(flint.arb(exact)) or ball.overlaps(flint.arb(exact))
 
