@@ -16,7 +16,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 from threadpoolctl import threadpool_limits
 
 from simulators.grid import Run, RunBatch
@@ -74,6 +73,8 @@ def _group(run: Run) -> Group:
 
 
 def _fit(members: list[Run]) -> NDArray[np.float64]:
+    from scipy.optimize import nnls  # a tenth of a second, which commands and workers that do not fit are spared
+
     rows, seconds = [], []
     for probe in _probes(members):
         began = time.perf_counter()

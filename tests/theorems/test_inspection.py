@@ -57,6 +57,13 @@ def test_no_outlier_in_a_batch_of_four(seed: int) -> None:
     assert inspect(made(networks.recenter, seed), samples(4, 128, seed)).condition is Condition.HEALTHY
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_narrow_layers_are_not_taken_for_collapsed_ones(seed: int) -> None:
+    """Width 24 and 128 samples: the rank cannot exceed 24, and scatters."""
+    assert inspect(made(networks.batchnorm, seed, width=24), samples(128, 24, seed)).condition is Condition.HEALTHY
+    assert inspect(made(networks.vanilla, seed, width=24), samples(128, 24, seed)).condition is Condition.COLLAPSING
+
+
 def test_the_layer_where_it_begins_is_named() -> None:
     """Ten healthy layers, then ones that collapse."""
     torch.manual_seed(0)
@@ -77,7 +84,11 @@ def test_the_healthy_rank_is_that_of_wide_batchnorm(n: int) -> None:
                     observables=("orthogonality_gap", "effective_rank"))
     gap = wide["orthogonality_gap"][:, 6:].mean()
     assert gap == pytest.approx(fixed_cosine(n) * math.sqrt(1 - 1 / n), rel=0.03)
-    assert wide["effective_rank"][:, 6:].mean() == pytest.approx(fixed_rank(n), rel=0.03)
+    assert wide["effective_rank"][:, 6:].mean() == pytest.approx(fixed_rank(n, 20_000), rel=0.03)
+    narrow = simulate(batchnorm_chain(64), np.eye(n) + 0.3, depth=12, replicas=99, seed=1,
+                      observables=("effective_rank",))["effective_rank"][:, 6:].mean()
+    assert math.sqrt(fixed_rank(n, 64)) < 0.8 * narrow, "with room for scatter"
+    assert narrow < fixed_rank(n)
 
 
 def layer_map(y: float, n: int) -> float:

@@ -45,7 +45,8 @@ def _rank(axes: Axes, found: Inspection) -> None:
     axes.yaxis.set_major_locator(LogLocator(base=2, subs=(1.0,), numticks=12))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_locator(NullLocator())
-    threshold, fixed = math.sqrt(fixed_rank(n)), fixed_rank(n)
+    fixed = fixed_rank(n, found.layers[found.hidden - 1].measures.width)
+    threshold = math.sqrt(fixed)
     axes.axhspan(0.9, threshold, color=SHADE, alpha=0.2, linewidth=0)
     for height, words in ((threshold, f"collapsing below √r* = {threshold:.3g}"),
                           (fixed, f"r* = {fixed:.3g}, symmetric fixed point with ReLU"), (n, f"n = {n}")):

@@ -1,7 +1,9 @@
 """What is measured of a representation, and what it says: healthy, collapsing or clustering.
 
 The yardsticks are the theory's fixed points. At the symmetric one of recentring and ReLU, the least spread of the
-healthy ones, norms are equal and every cosine is κ = κ(−1/(n−1)); its effective rank is r* = n/(1 + (n−1)κ²).
+healthy ones, norms are equal and every cosine is κ = κ(−1/(n−1)), so that 1/r = (1 + (n−1)κ²)/n. A layer of width d
+scatters the Gram matrix about its mean, which adds to ‖C‖² = 1/r some 1/d (Lemma 6 of DJB21, there the most that it
+can be): r* = 1/((1 + (n−1)κ²)/n + 1/d).
 
 - *collapsing*: r below √r*, nearer on a logarithmic scale to rank one than to r*
 - aligned: a mean |cos| with the others above cos(½ arccos κ), nearer in angle to a common line than to the fixed point
@@ -67,9 +69,9 @@ def fixed_cosine(n: int) -> float:
     return (math.sqrt(1 - rho * rho) + (math.pi - math.acos(rho)) * rho) / math.pi
 
 
-def fixed_rank(n: int) -> float:
-    """The effective rank n/(1 + (n−1)κ²) there."""
-    return n / (1 + (n - 1) * fixed_cosine(n) ** 2)
+def fixed_rank(n: int, width: float = math.inf) -> float:
+    """The effective rank r* of a layer of this width there."""
+    return 1 / ((1 + (n - 1) * fixed_cosine(n) ** 2) / n + 1 / width)
 
 
 def measure(H: Floats) -> Measures:
@@ -89,7 +91,7 @@ def measure(H: Floats) -> Measures:
     shares = np.diag(K) / max(np.trace(K), np.finfo(float).tiny)
     outlier = int(np.argmax(shares))
     cluster, condition = 1, Condition.HEALTHY
-    if rank < math.sqrt(fixed_rank(n)):
+    if rank < math.sqrt(fixed_rank(n, d)):
         condition = Condition.COLLAPSING
     if condition is Condition.COLLAPSING and alignment.min() > aligned:
         cluster = n

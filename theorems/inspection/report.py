@@ -68,7 +68,7 @@ class Inspection:
         return {
             "schema": 1, "verdict": self.verdict, "condition": self.condition.value, "since": self.since,
             "samples": self.samples, "statistics": self.statistics, "hidden": self.hidden, "soft_rank_tau": SOFT,
-            "healthy_rank": fixed_rank(self.samples),
+            "healthy_rank": fixed_rank(self.samples, self.layers[self.hidden - 1].measures.width),
             "batch": self.batch.as_json(),
             "layers": [{"name": x.name, "does": x.does, **x.measures.as_json()} for x in self.layers],
             "chain": {"words": self.recognised.words, "layers": repr(self.recognised.chain) if self.recognised.chain
