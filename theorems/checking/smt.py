@@ -2,8 +2,9 @@
 
 At given sizes a claim about families is one about finitely many reals: sums are opened, roots and reciprocals become
 auxiliary variables (r ≥ 0, r² = x; x y = 1), so that only inputs where every root and quotient is defined are spoken
-of; those of a case only where that case holds. If the negation has no solution the claim is a theorem at that size, on z3's word. If it has one, a rational input
-near it is sought, and only one at which our own exact arithmetic refutes the claim is reported.
+of; those of a case only where that case holds. If the negation has no solution the claim is a theorem at that size,
+on z3's word. If it has one, a rational input near it is sought, and only one at which our own exact arithmetic refutes
+the claim is reported.
 """
 
 from __future__ import annotations
