@@ -176,3 +176,9 @@ def test_without_z3_a_proof_cannot_be_checked_and_the_remedy_is_named(monkeypatc
         smt.solver()
     with pytest.raises(UncheckableError, match="pip install"):
         kinds.recheck(certificate)
+
+
+def test_only_sizes_in_the_domains_are_offered():
+    statement = get("cluster.one_dimensional_reduction:outlier_norm")  # about n >= 3
+    assert [offer.stem for offer in small_sizes.KINDS[0].offers(statement)] == [
+        "cluster.one_dimensional_reduction.outlier_norm.size3"]

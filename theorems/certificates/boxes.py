@@ -112,9 +112,15 @@ def _recheck(certificate: Certificate) -> str:
 
 
 def require_about(certificate: Certificate, statement: Statement, n: int) -> None:
-    """Refuse a certificate that is not about the statement's constant at size ``n``."""
+    """Refuse a certificate with another constant than the statement has at size ``n``, and a statement of another claim."""
+    from theorems.registry import get
+
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
         raise CertificateError(f"statement: {statement.name} is no claim about one layer of the mean field")
+    model = get(f"{statement.family}.{statement.theorem}:sharp")
+    for part in ("quantifier", "variables", "definitions", "assumptions", "lhs", "relation"):
+        if getattr(statement, part) != getattr(model, part):
+            raise CertificateError(f"statement: the {part} of {statement.name} are not those the boxes speak of")
     wanted = {"n": n, "kappa": rational_text(constant(statement, n))}
     for name, value in wanted.items():
         if (found := certificate.inputs.get(name)) != value:

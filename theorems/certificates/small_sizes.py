@@ -96,6 +96,8 @@ def _offers(statement: Statement) -> Iterator[Offer]:
             translate(statement, sizes)
         except UntranslatableError:
             return
+        except ValueError:  # outside a domain of this statement
+            continue
 
         def make(progress: Progress, sizes: Mapping[str, int] = sizes, n: int = n) -> Certificate:
             progress(f"asking z3 at n={n}")
