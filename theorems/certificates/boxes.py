@@ -112,7 +112,7 @@ def _recheck(certificate: Certificate) -> str:
 
 
 def require_about(certificate: Certificate, statement: Statement, n: int) -> None:
-    """Refuse a certificate with another constant than the statement has at size ``n``, and a statement of another claim."""
+    """Refuse a certificate with another constant than the statement has at ``n``, and a statement of another claim."""
     from theorems.registry import get
 
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
