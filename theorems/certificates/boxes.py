@@ -14,7 +14,7 @@ from flint import fmpq
 
 from theorems.certificates.branching import CounterexampleFound, Ledger, Problem, cover, walk
 from theorems.certificates.document import Certificate, CertificateError, UndecidedError, UnreadableError, versions
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_overlap, named, stem
+from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
 from theorems.statement import Statement
 
@@ -104,6 +104,7 @@ def _recheck(certificate: Certificate) -> str:
         ledger = walk(Problem(n, kappa, certificate.precision), tree)
     except ValueError as error:
         raise CertificateError(f"inputs.tree: {error}") from None
+    demand_fields(certificate, ("n", "kappa", "tree"), ("least_margin",))
     demand(certificate, claim=_claim(certificate.statement, n, kappa), conclusion=_CONCLUSION)
     demand_overlap(certificate, "least_margin", ledger.margin)
     count = ledger.counts
