@@ -163,11 +163,13 @@ class Compiled:
     """
 
     def __init__(self, expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]) -> None:
+        # every name is ours, so that no index hides an argument or a function of the namespace
         dummies = {a: f"x{k}" for k, a in enumerate(arguments)}
-        labels = {sp.Symbol(str(a)): sp.Symbol(name) for a, name in dummies.items()}
-        plain = expression.xreplace({a: sp.IndexedBase(labels[sp.Symbol(str(a))]) for a in arguments
-                                     if isinstance(a, sp.IndexedBase)})
-        plain = plain.xreplace({a: sp.Symbol(dummies[a]) for a in arguments if not isinstance(a, sp.IndexedBase)})
+        bound = sorted({str(b) for b in expression.atoms(sp.Symbol) - dummies.keys()})
+        renamed = {b: sp.Symbol(f"i{bound.index(str(b))}") for b in expression.atoms(sp.Symbol) - dummies.keys()}
+        renamed |= {a: sp.IndexedBase(name) if isinstance(a, sp.IndexedBase) else sp.Symbol(name)
+                    for a, name in dummies.items()}
+        plain = expression.xreplace(renamed)
         source = f"lambda {', '.join(dummies.values())}: {_Printer().doprint(plain)}"
         code = compile(source, f"<{expression}>", "eval")
 

@@ -218,7 +218,8 @@ def read(path: Path | str) -> Ledger:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise LedgerError(f"{path}: larger than {_LARGEST_FILE} bytes; this is no ledger")
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant,
+                             object_pairs_hook=_unique)
     except OSError as error:
         raise LedgerError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -229,6 +230,14 @@ def read(path: Path | str) -> Ledger:
 
 def _no_constant(word: str) -> None:
     raise ValueError(word)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a merge that kept two entries of one name has not been resolved."""
+    names = [name for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None:
+        raise LedgerError(f"{twice!r} is given twice")
+    return dict(pairs)
 
 
 class _Reader:
@@ -293,9 +302,12 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._error(place, value, "a number")
         try:
-            return float(value)
+            found = float(value)
         except OverflowError:
-            raise self._error(place, "a number beyond all floats", "a number") from None
+            found = math.inf
+        if not math.isfinite(found):  # JSON has no infinity, but 1e999 is read as one
+            raise self._error(place, "a number beyond all floats", "a number")
+        return found
 
     def _string(self, value: Any, place: str) -> str:
         if not isinstance(value, str):

@@ -1,5 +1,7 @@
 """Branch and bound over spectra: enclosures against other means, covers that hold, constants that do not."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -10,7 +12,10 @@ from theorems.certificates.boxes import PRECISION, certify, constant
 from theorems.certificates.branching import RULES, CounterexampleFound, Problem, cover, walk
 from theorems.certificates.document import CertificateError
 from theorems.certificates.growth import growth
+from theorems.certificates.shipped import ContractionBoxes
+from theorems.checking.context import Context
 from theorems.registry import get
+from theorems.statement import Quantifier, Verdict
 
 SPECTRA = ([fmpq(1, 10), fmpq(3, 10), fmpq(6, 10)], [fmpq(1, 10**6), fmpq(1, 2), fmpq(1, 2) - fmpq(1, 10**6)],
            [fmpq(1, 6)] * 6, [fmpq(2, 5), fmpq(3, 5)])
@@ -113,3 +118,14 @@ def test_the_constant_is_read_off_the_statement():
     with pytest.raises(ValueError, match="not"):
         constant(get("orthogonality.averaged_stability:sharp"), 4)
     assert sp.Rational(str(constant(get("orthogonality.contraction:sharp").neighbour, 2))) == sp.Rational(1001, 1000)
+
+
+@pytest.mark.parametrize("change", [
+    {"lhs": 2 * get("orthogonality.contraction:sharp").lhs}, {"relation": ">="}, {"relation": "=="},
+    {"assumptions": ()}, {"quantifier": Quantifier.MEAN_FIELD}])
+def test_shipped_boxes_speak_of_no_other_claim(change):
+    statement = get("orthogonality.contraction:sharp")
+    check = ContractionBoxes((2,))
+    context = Context(seed=0, level=1e-6)
+    assert check(statement, context).verdict is Verdict.CERTIFIED
+    assert check(dataclasses.replace(statement, **change), context).verdict is Verdict.INCONCLUSIVE

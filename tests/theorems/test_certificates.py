@@ -144,11 +144,22 @@ def test_balls_are_written_by_their_exact_ends():
     ({"inputs": {"at": {"n": ["2"], "sigma": "1"}}}, "inputs.at"), ({"inputs": {"at": {"n": "2"}}}, "want values of"),
     ({"inputs": {}}, "inputs.at: missing"), ({"enclosures": {}}, "lhs: missing"),
     ({"enclosures": {"lhs": ["0", "0"], "rhs": ["0", "1"]}}, "lhs: recorded"), ({"precision": 1}, "precision"),
+    ({"inputs": {"at": {"n": "2", "sigma": ["4/5", "3/5"]}, "for": "every n"}}, "inputs.for: not known"),
+    ({"enclosures": {"lhs": ["0", "1"], "rhs": ["0", "1"], "gap": ["7", "8"]}}, "enclosures.gap: not known"),
 ])
 def test_an_altered_witness_is_refused_by_the_recomputation(witness, fields, words):
     with pytest.raises(CertificateError, match=words) as refusal:
         kinds.recheck(changed(witness, **fields))
     assert "\n" not in str(refusal.value)
+
+
+def test_a_coarse_precision_admits_no_false_enclosure():
+    statement = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+    made = at_input(statement, {"n": 2, "lambda": [F(3, 4), F(1, 4)]}, precision=10)
+    kinds.recheck(made)
+    narrow = {**made.enclosures, "rhs": ["35361/100000", "35362/100000"]}  # √2/4 = 0.353553…
+    with pytest.raises(CertificateError, match="rhs: recorded"):
+        kinds.recheck(changed(made, enclosures=narrow))
 
 
 @pytest.mark.parametrize(("inputs", "words"), [

@@ -122,6 +122,16 @@ def test_an_index_divides_exactly(expression: sp.Expr) -> None:
         assert function.balls(5).overlaps(flint.arb(function.exact(5)))
 
 
+@pytest.mark.parametrize("index", ["x0", "x1", "i0", "total", "place", "span", "lambda", "i'"])
+def test_an_index_of_any_name_hides_nothing(index: str) -> None:
+    k, a, size = sp.symbols((index, "a", "size"))
+    family = sp.IndexedBase("x")
+    expression = sp.Sum(family[k] * a + k, (k, 0, size - 1))
+    arguments = arguments_of(expression)
+    assert [str(x) for x in arguments] == ["a", "size", "x"]
+    assert compiled(expression, arguments).exact(5, 3, [1, 2, 3]) == 33
+
+
 def test_sums_with_symbolic_limits() -> None:
     double = sp.Sum(sp.Sum(a[i] * a[j], (j, 0, i)), (i, 0, n - 1))
     base = arguments_of(double)

@@ -170,6 +170,21 @@ def test_fuzzed_ledgers_are_read_or_refused(place: Sequence[str], value: Any, cu
         assert "\n" not in str(error)  # noqa: PT017 - either outcome is right, and the message is looked at
 
 
+def test_a_number_beyond_all_floats_is_refused(tmp_path: Path) -> None:
+    """An infinite interval would let tightness move anywhere."""
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(_with((*ENTRY, "tightness"), [1, 1, 777777])).replace("777777", "1e999"))
+    with pytest.raises(LedgerError, match="beyond all floats"):
+        read(path)
+
+
+def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_text('{"schema": 1, "environments": {}, "statements": {"a": 1, "a": 2}}')
+    with pytest.raises(LedgerError, match="'a' is given twice"):
+        read(path)
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"{", b"[" * 100_000, b'{"schema": NaN}'])
 def test_what_is_not_json_is_said(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "ledger.json"
@@ -241,6 +256,7 @@ def test_a_better_verdict_is_told_and_passes(claim: Any, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("arguments", [
     ["--ledger", "none.json"], ["--ledger", "bad.json"], ["--ledger", "no/where.json", "--update-ledger"],
+    ["--ledger", ""], ["--ledger", "", "--update-ledger"],
     ["--ledger", "mine.json", "--batch", "batch.npy"], ["--update-ledger", "--batch", "batch.npy"],
 ])
 def test_bad_ledgers_exit_2_in_one_line(arguments: list[str], claim: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,12 +75,28 @@ def test_the_printed_step_falls_on_the_unit_sphere():
     (made(x * y, "<=", sp.Rational(1, 2), sp.Eq(x**2 + y**2, 1)), True),
     (made(x * y, "<=", sp.Rational(49, 100), sp.Eq(x**2 + y**2, 1)), False),
     (made(x - y, "<=", sp.Integer(0), sp.Eq(x, y)), True),
+    # a root in a root is another root
+    (made(sp.sqrt(1 + sp.sqrt(x)), ">=", sp.Rational(3, 2), domain=sp.Interval(0, 10)), False),
+    # what is defined only in one case is asked of that case alone
+    (made(sp.Piecewise((1 / x, x > 0), (0, True)), ">=", sp.Integer(1)), False),
+    (made(sp.Piecewise((1 / x, x > 0), (1, True)), ">=", sp.Integer(1)), True),
+    (made(sp.Piecewise((sp.sqrt(x), x > 0), (sp.sqrt(-x), True)), "<=", sp.Integer(1)), True),
+    (made(sp.Piecewise((x, (x > 0) & (x < y)), (y, True)), "<=", y), True),
 ])
 def test_every_construction_is_translated(statement, verdict):
     pytest.importorskip("z3")
     answer = ask(statement, {})
     assert answer.holds is verdict
     assert (answer.witness is not None) == (verdict is False)
+
+
+def test_an_entry_of_a_family_is_no_scalar_of_a_similar_name():
+    pytest.importorskip("z3")
+    entry, family, k = sp.Symbol("a_0", real=True), sp.IndexedBase("a", real=True), sp.Symbol("k", integer=True)
+    statement = dataclasses.replace(
+        made(x, "<=", y), lhs=entry, rhs=sp.Sum(family[k], (k, 0, 1)) + 1, sentinel=Sentinel("off", rhs=entry - 1),
+        variables=(Variable(entry, UNIT, "a_0"), Variable(family, UNIT, "a", size=(sp.Integer(2),))))
+    assert ask(statement, {}).holds is False  # a_0 = 1, a = (-1, -1): and true if a[0] were a_0
 
 
 def test_a_solution_without_a_rational_input_near_it_is_left_open():
@@ -160,3 +176,9 @@ def test_without_z3_a_proof_cannot_be_checked_and_the_remedy_is_named(monkeypatc
         smt.solver()
     with pytest.raises(UncheckableError, match="pip install"):
         kinds.recheck(certificate)
+
+
+def test_only_sizes_in_the_domains_are_offered():
+    statement = get("cluster.one_dimensional_reduction:outlier_norm")  # about n >= 3
+    assert [offer.stem for offer in small_sizes.KINDS[0].offers(statement)] == [
+        "cluster.one_dimensional_reduction.outlier_norm.size3"]

@@ -155,6 +155,19 @@ def test_sentinels_that_change_nothing_are_refused() -> None:
             replace(DECAY, sentinel=sentinel)
 
 
+def test_a_name_stands_for_one_thing() -> None:
+    alpha, other = sp.Symbol("alpha", positive=True), sp.Symbol("other")
+    twin = sp.Symbol("alpha", integer=True)
+    with pytest.raises(ValueError, match="two symbols are named alpha"):
+        replace(DECAY, rhs=alpha + sp.Sum(twin, (twin, 0, 3)))
+    with pytest.raises(ValueError, match="alpha is declared twice"):
+        replace(DECAY, definitions={**DECAY.definitions, alpha: "again"})
+    with pytest.raises(ValueError, match="declared twice"):
+        replace(DECAY, variables=(*DECAY.variables, DECAY.variables[-1]))
+    with pytest.raises(ValueError, match="other is defined by other"):  # nothing satisfies it, all would follow
+        replace(DECAY, definitions={**DECAY.definitions, other: other + 1})
+
+
 def test_floats_and_relations_are_refused() -> None:
     with pytest.raises(ValueError, match=r"0\.3.* is a float"):
         replace(DECAY, rhs=DECAY.rhs * 0.3)

@@ -14,7 +14,7 @@ from flint import fmpq
 
 from theorems.certificates.branching import CounterexampleFound, Ledger, Problem, cover, walk
 from theorems.certificates.document import Certificate, CertificateError, UndecidedError, UnreadableError, versions
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_overlap, named, stem
+from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
 from theorems.statement import Statement
 
@@ -104,6 +104,7 @@ def _recheck(certificate: Certificate) -> str:
         ledger = walk(Problem(n, kappa, certificate.precision), tree)
     except ValueError as error:
         raise CertificateError(f"inputs.tree: {error}") from None
+    demand_fields(certificate, ("n", "kappa", "tree"), ("least_margin",))
     demand(certificate, claim=_claim(certificate.statement, n, kappa), conclusion=_CONCLUSION)
     demand_overlap(certificate, "least_margin", ledger.margin)
     count = ledger.counts
@@ -112,9 +113,15 @@ def _recheck(certificate: Certificate) -> str:
 
 
 def require_about(certificate: Certificate, statement: Statement, n: int) -> None:
-    """Refuse a certificate that is not about the statement's constant at size ``n``."""
+    """Refuse a certificate with another constant than the statement has at ``n``, and a statement of another claim."""
+    from theorems.registry import get
+
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
         raise CertificateError(f"statement: {statement.name} is no claim about one layer of the mean field")
+    model = get(f"{statement.family}.{statement.theorem}:sharp")
+    for part in ("quantifier", "variables", "definitions", "assumptions", "lhs", "relation"):
+        if getattr(statement, part) != getattr(model, part):
+            raise CertificateError(f"statement: the {part} of {statement.name} are not those the boxes speak of")
     wanted = {"n": n, "kappa": rational_text(constant(statement, n))}
     for name, value in wanted.items():
         if (found := certificate.inputs.get(name)) != value:

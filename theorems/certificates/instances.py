@@ -11,7 +11,7 @@ from typing import Any
 import flint
 
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, versions
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_overlap, named, stem
+from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
 from theorems.certificates.numbers import ball_text, entry, rational_text, rationals_of, whole_of
 from theorems.checking.context import Context
 from theorems.checking.exact import admit, determined, exact_values
@@ -25,6 +25,8 @@ __all__ = ["KINDS", "at_input", "crossing"]
 INSTANCE, CROSSING = "instance", "width-limit crossing"
 PRECISION = 128
 MOST_BITS = 10_000
+#: Bits by which a recheck is finer: a recorded enclosure must hold the value, not just reach into a coarse ball.
+FINER = 64
 #: Of the search for a witness, which involves no sampling.
 LEVEL = 1e-6
 _MOST_SAMPLES = 10**6
@@ -87,7 +89,8 @@ def _recheck_instance(certificate: Certificate) -> str:
     whole_of(certificate.precision, "precision", 10, MOST_BITS)
     statement = named(certificate)
     variables = rationals_of(entry(certificate.inputs, "at", "inputs"), "inputs.at")
-    holds, sides = _decided(statement, variables, certificate.precision)
+    holds, sides = _decided(statement, variables, certificate.precision + FINER)
+    demand_fields(certificate, ("at",), ("lhs", "rhs"))
     demand(certificate, claim=_claim(statement, holds), conclusion=_conclusion(holds))
     for name, side in sides.items():
         demand_overlap(certificate, name, side)
@@ -171,11 +174,12 @@ def _recheck_crossing(certificate: Certificate) -> str:
     start = _start(certificate.inputs)
     layer = whole_of(entry(certificate.inputs, "layer", "inputs"), "inputs.layer", 0, LONGEST)
     try:
-        report = _followed(statement, start, layer, certificate.precision)
+        report = _followed(statement, start, layer, certificate.precision + FINER)
     except CertificateError:
         raise
     except _MISFITS as error:
         raise CertificateError(f"inputs: no path of {statement.name} ({' '.join(str(error).split())})") from None
+    demand_fields(certificate, ("eigenvalues", "multiplicities", "layer"), ("lhs", "rhs"))
     demand(certificate, claim=_crossing_claim(statement, start, layer), conclusion=_conclusion(False))
     for name in ("lhs", "rhs"):
         demand_overlap(certificate, name, flint.arb(report[name]))

@@ -16,8 +16,8 @@ from theorems.certificates.document import Certificate, CertificateError, Unread
 from theorems.certificates.numbers import ball_of, entry
 from theorems.statement import Statement
 
-__all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_overlap", "kinds", "named", "offers",
-           "recheck", "stem"]
+__all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_fields", "demand_overlap", "kinds", "named",
+           "offers", "recheck", "stem"]
 
 #: Modules with a tuple ``KINDS``, imported when a certificate is made or checked.
 MODULES: tuple[str, ...] = ("theorems.certificates.boxes", "theorems.certificates.instances",
@@ -97,6 +97,13 @@ def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -
     recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
     if not recorded.overlaps(recomputed):
         raise CertificateError(f"enclosures.{name}: recorded {recorded.str(8)}, recomputed {recomputed.str(8)}")
+
+
+def demand_fields(certificate: Certificate, inputs: tuple[str, ...], enclosures: tuple[str, ...] = ()) -> None:
+    """Refuse inputs and enclosures that the kind has no use for: nothing would check what they say."""
+    for field, wanted in (("inputs", inputs), ("enclosures", enclosures)):
+        if strange := sorted(set(getattr(certificate, field)) - set(wanted)):
+            raise UnreadableError(f"{field}.{strange[0]}: not known to certificates of kind {certificate.kind!r}")
 
 
 def named(certificate: Certificate) -> Statement:

@@ -20,7 +20,7 @@ from theorems.certificates.document import (
     versions,
 )
 from theorems.certificates.instances import at_input
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, named, stem
+from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_fields, named, stem
 from theorems.certificates.numbers import entry, whole_of
 from theorems.checking.exact import determined
 from theorems.checking.smt import Answer, MissingSolverError, UntranslatableError, ask, translate
@@ -73,9 +73,10 @@ def _recheck(certificate: Certificate) -> str:
     given = entry(certificate.inputs, "sizes", "inputs")
     if not isinstance(given, Mapping):
         raise UnreadableError("inputs.sizes: want a whole number for each size")
-    if certificate.precision != EXACT or certificate.enclosures:
-        raise CertificateError(f"precision, enclosures: z3 works exactly; want {EXACT} and none")
+    if certificate.precision != EXACT:
+        raise CertificateError(f"precision: z3 works exactly; want {EXACT}")
     sizes = {name: whole_of(size, f"inputs.sizes.{name}", 1, _LARGEST) for name, size in given.items()}
+    demand_fields(certificate, ("sizes",))
     demand(certificate, claim=_claim(statement, sizes), conclusion=_CONCLUSION)
     answer = _asked(statement, sizes, CHECKING)
     if answer.holds is False:
@@ -96,6 +97,8 @@ def _offers(statement: Statement) -> Iterator[Offer]:
             translate(statement, sizes)
         except UntranslatableError:
             return
+        except ValueError:  # outside a domain of this statement
+            continue
 
         def make(progress: Progress, sizes: Mapping[str, int] = sizes, n: int = n) -> Certificate:
             progress(f"asking z3 at n={n}")

@@ -2,14 +2,16 @@
 
 At given sizes a claim about families is one about finitely many reals: sums are opened, roots and reciprocals become
 auxiliary variables (r ≥ 0, r² = x; x y = 1), so that only inputs where every root and quotient is defined are spoken
-of. If the negation has no solution the claim is a theorem at that size, on z3's word. If it has one, a rational input
-near it is sought, and only one at which our own exact arithmetic refutes the claim is reported.
+of; those of a case only where that case holds. If the negation has no solution the claim is a theorem at that size,
+on z3's word. If it has one, a rational input near it is sought, and only one at which our own exact arithmetic refutes
+the claim is reported.
 """
 
 from __future__ import annotations
 
+import operator
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -138,7 +140,7 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
 def _entries(name: str, shape: Sequence[int], suffix: str = "") -> Any:
     if not shape:
         return sp.Symbol(name + suffix, real=True)
-    return [_entries(name, shape[1:], f"{suffix}_{k}") for k in range(shape[0])]
+    return [_entries(name, shape[1:], f"{suffix}[{k}]") for k in range(shape[0])]
 
 
 def _pick(nested: Any, indices: Sequence[sp.Expr]) -> Any:
@@ -161,21 +163,30 @@ def _within(symbol: sp.Symbol, domain: sp.Set) -> list[sp.Basic]:
 # --- from SymPy to z3 ------------------------------------------------------------------------------------------
 
 
+_SIGNS = {sp.Le: operator.le, sp.Lt: operator.lt, sp.Ge: operator.ge, sp.Gt: operator.gt, sp.Eq: operator.eq,
+          sp.Ne: operator.ne}
+
+
 class _Translator:
-    """SymPy to z3 terms. ``conditions`` collects what defines the auxiliary variables."""
+    """SymPy to z3 terms. ``conditions`` collects what defines the auxiliary variables.
+
+    Those met within a case are defined where it holds, and nothing is asked of them elsewhere.
+    """
 
     def __init__(self, z3: Any) -> None:
         self.z3 = z3
         self.conditions: list[Any] = []
-        self._roots: dict[tuple[sp.Expr, int], Any] = {}
-        self._reciprocals: dict[sp.Expr, Any] = {}
+        self._case: tuple[Any, ...] = ()  # what must hold for the term at hand to count, in z3's terms
+        self._found: dict[tuple[Any, ...], Any] = {}
 
     def relation(self, relation: sp.Basic) -> Any:
         if relation in (sp.true, sp.false):
             return self.z3.BoolVal(relation == sp.true)
-        left, right = self.term(relation.lhs), self.term(relation.rhs)
-        return {sp.Le: left <= right, sp.Lt: left < right, sp.Ge: left >= right, sp.Gt: left > right,
-                sp.Eq: left == right, sp.Ne: left != right}[relation.func]
+        if isinstance(relation, sp.And):
+            return self.z3.And(*map(self.relation, relation.args))
+        if relation.func not in _SIGNS:
+            raise UntranslatableError(f"{relation} is no comparison, nor several at once")
+        return _SIGNS[relation.func](self.term(relation.lhs), self.term(relation.rhs))
 
     def term(self, e: sp.Expr) -> Any:
         z3 = self.z3
@@ -199,10 +210,7 @@ class _Translator:
                 found = z3.If((found >= other) if isinstance(e, sp.Max) else (found <= other), found, other)
             return found
         if isinstance(e, sp.Piecewise) and e.args[-1].cond == sp.true:
-            found = self.term(e.args[-1].expr)
-            for case in reversed(e.args[:-1]):
-                found = z3.If(self.relation(case.cond), self.term(case.expr), found)
-            return found
+            return self._cases(e.args)
         raise UntranslatableError(f"{e} is no polynomial, root or case")
 
     def _power(self, base: sp.Expr, exponent: sp.Rational) -> Any:
@@ -214,22 +222,39 @@ class _Translator:
             result = result * factor
         return result
 
+    def _cases(self, cases: Sequence[Any]) -> Any:
+        (value, condition), *rest = cases
+        if condition == sp.true:
+            return self.term(value)
+        test, outer = self.relation(condition), self._case
+        self._case = (*outer, test)
+        then = self.term(value)
+        self._case = (*outer, self.z3.Not(test))
+        otherwise = self._cases(rest)
+        self._case = outer
+        return self.z3.If(test, then, otherwise)
+
     def _root(self, base: sp.Expr, degree: int) -> Any:
-        if (base, degree) not in self._roots:
-            root, inside = self.z3.Real(f"root!{len(self._roots)}"), self.term(base)
+        inside = self.term(base)
+
+        def defining(root: Any) -> tuple[Any, ...]:
             power = root
             for _ in range(degree - 1):
                 power = power * root
-            self.conditions += [root >= 0, power == inside]
-            self._roots[base, degree] = root
-        return self._roots[base, degree]
+            return root >= 0, power == inside
+
+        return self._auxiliary(("root", base, degree), defining)
 
     def _reciprocal(self, base: sp.Expr, term: Any) -> Any:
-        if base not in self._reciprocals:
-            found = self.z3.Real(f"over!{len(self._reciprocals)}")
-            self.conditions.append(found * term == 1)
-            self._reciprocals[base] = found
-        return self._reciprocals[base]
+        return self._auxiliary(("over", base), lambda found: (found * term == 1,))
+
+    def _auxiliary(self, what: tuple[Any, ...], defining: Callable[[Any], tuple[Any, ...]]) -> Any:
+        key = (*what, tuple(test.get_id() for test in self._case))
+        if key not in self._found:
+            self._found[key] = found = self.z3.Real(f"{what[0]}!{len(self._found)}")
+            case = self.z3.And(*self._case)
+            self.conditions += [self.z3.Implies(case, condition) for condition in defining(found)]
+        return self._found[key]
 
 
 def ask(statement: Statement, sizes: Mapping[str, int], *, timeout: float = 20.0) -> Answer:

@@ -21,7 +21,9 @@ _ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = 0, 3,
 
 _KEYWORDS = frozenset((
     "as", "at", "by", "cofix", "do", "else", "end", "exists", "exists2", "fix", "for", "forall", "fun", "if", "in",
-    "is", "let", "match", "of", "return", "then", "using", "where", "with", "Prop", "Set", "SProp", "Type", "R", "nat"))
+    "is", "let", "match", "of", "return", "then", "using", "where", "with", "Prop", "Set", "SProp", "Type", "R", "nat",
+    # and what is printed over Coq's reals: a variable of that name would stand for the constant
+    "INR", "PI", "Rplus", "acos", "sqrt"))
 _RELATIONS = {"<=": "<=", "<": "<", ">=": "<=", ">": "<", "==": "=", "!=": "!="}
 #: Whole numbers above this are printed in base 1000: a literal of ``nat`` is unary.
 _LARGEST = 1000
@@ -123,20 +125,26 @@ class Formulas:
         terms = sp.Add.make_args(e)
         constant = sum((t for t in terms if t.is_Integer), sp.Integer(0))
         others = sorted((t for t in terms if not t.is_Integer), key=str)
-        parts = []
+        parts, least = [], 0
         for term in others:
             coefficient, rest = term.as_coeff_Mul()
-            if not (coefficient.is_Integer and coefficient > 0 and str(rest) in self._naturals):
+            if not (coefficient.is_Integer and coefficient > 0 and str(rest) in self._naturals.keys() | self._bound):
                 raise UnprintableError(f"{e} is not seen to be a natural number")
-            name = self._names[str(rest)]
+            name, smallest = self._whole_numbered(str(rest))
             parts.append(name if coefficient == 1 else f"{coefficient} * {name}")
-        least = sum(int(t.as_coeff_Mul()[0]) * self._naturals[str(t.as_coeff_Mul()[1])] for t in others)
+            least += int(coefficient) * smallest
         if not parts or constant + least < 0:
             raise UnprintableError(f"{e} may be negative, and is used as a natural number")
         text = " + ".join(parts)
         if constant < 0:
             return f"{text} - {-constant}", True
         return (f"{text} + {constant}" if constant else text), True
+
+    def _whole_numbered(self, symbol: str) -> tuple[str, int]:
+        """The name and the least value of a whole number; an index that is bound hides a variable of its name."""
+        if symbol in self._bound and self._bound[symbol][0] != self._names.get(symbol):
+            return self._bound[symbol][0], 0
+        return self._names[symbol], self._naturals.get(symbol, 0)
 
     # --- real terms -------------------------------------------------------------------------------------------
 

@@ -64,6 +64,8 @@ def open_book(file: str | None, update: bool, batch: Batch | None, asked: tuple[
             raise ValueError("--ledger: holds verdicts on the inputs that checks lay out; leave out --batch")
         return None
     path = Path(file or DEFAULT)
+    if file == "":
+        raise ValueError("--ledger '': want the name of a file")
     if update:
         require_file("--ledger", str(path))
     if not os.path.lexists(path):
