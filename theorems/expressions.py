@@ -7,6 +7,7 @@ ball evaluation decide the claim that is printed and not a rounded cousin of it.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cached_property, lru_cache, reduce
@@ -62,12 +63,21 @@ def _exact_arccos(x: Any) -> flint.fmpq:
     return flint.fmpq(0)
 
 
+def _ball_raised(x: Any, k: int) -> Any:
+    """x**k for a whole number k, also k ≥ 0 of a ball about 0, whose ``**`` is NaN."""
+    if not isinstance(x, flint.arb) or k < 0 or x > 0 or x < 0:
+        return x**k
+    base, found = abs(x) if k % 2 == 0 else x, flint.arb(1)
+    while k:
+        found, base, k = found * base if k & 1 else found, base * base, k >> 1
+    return found
+
+
 def _ball_power(x: Any, k: Any) -> flint.arb:
     if isinstance(k, int | flint.fmpz):
-        return flint.arb(x) ** int(k)
-    exponent = k if isinstance(k, flint.fmpq) else None
-    if exponent is not None and exponent.q == 1:
-        return flint.arb(x) ** int(exponent.p)
+        return _ball_raised(flint.arb(x), int(k))
+    if isinstance(k, flint.fmpq) and k.q == 1:
+        return _ball_raised(flint.arb(x), int(k.p))
     return flint.arb(x) ** flint.arb(k)
 
 
@@ -130,17 +140,18 @@ def _product(terms: Any) -> Any:
 
 _COMMON = {"total": _sum, "product": _product, "place": _whole, "abs": abs}
 _FLOATS: Mapping[str, Any] = {
-    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
+    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "raised": operator.pow,
     "least": np.minimum, "greatest": np.maximum, "span": _range, "arccos": np.arccos, "pi": lambda: np.pi,
     "natural": np.log, "exponential": np.exp,
 }
 _EXACT: Mapping[str, Any] = {
-    **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
+    **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power, "raised": operator.pow,
     "least": min, "greatest": max, "span": _exact_range, "arccos": _exact_arccos, "pi": _no_pi,
     "natural": _exact_log, "exponential": _exact_exp,
 }
 _BALLS: Mapping[str, Any] = {
     **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
+    "raised": _ball_raised,
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
     "span": _exact_range, "arccos": lambda x: flint.arb(x).acos(), "pi": flint.arb.pi,
     "natural": lambda x: flint.arb(x).log(), "exponential": lambda x: flint.arb(x).exp(),
@@ -155,6 +166,7 @@ def _tensors() -> Mapping[str, Any]:
 
     return {
         **_COMMON, "root": lifted(torch.sqrt), "rational": lambda p, q: p / q, "power": lifted(torch.pow),
+        "raised": operator.pow,
         "least": lifted(torch.minimum), "greatest": lifted(torch.maximum), "span": _range,
         "arccos": lifted(torch.arccos), "pi": lambda: torch.pi, "natural": lifted(torch.log),
         "exponential": lifted(torch.exp),
@@ -179,9 +191,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         base, exponent = expr.as_base_exp()
         if exponent.is_Integer and int(exponent) < 0:
             # as_base_exp moves the sign of numeric bases; a reciprocal must stay exact
-            return f"(rational(1, 1) / ({self._print(base)}) ** {-int(exponent)})"
+            return f"(rational(1, 1) / raised({self._print(base)}, {-int(exponent)}))"
         if exponent.is_Integer:
-            return f"(({self._print(base)}) ** {int(exponent)})"
+            return f"raised({self._print(base)}, {int(exponent)})"
         if exponent == sp.Rational(1, 2):
             return f"root({self._print(base)})"
         if exponent == sp.Rational(-1, 2):
