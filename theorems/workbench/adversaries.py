@@ -31,7 +31,7 @@ _PILOT = 24
 _AFFORDABLE = 2_000_000
 #: How often a search may ask for a confidence bound; its error level is split accordingly.
 _CONFIRMED = 6
-_SECONDS = 2.0  # for one question to z3
+_SECONDS = 1.0  # for one question to z3
 
 
 def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exact") -> ExactAdversary:
