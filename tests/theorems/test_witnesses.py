@@ -21,7 +21,12 @@ inputs = st.dictionaries(st.text(min_size=1, max_size=6),
 def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
-    return tuple(map(plain, value)) if isinstance(value, list | tuple) else Fraction(value)
+    return tuple(map(plain, value)) if isinstance(value, list | tuple) else value
+
+
+def test_sizes_stay_whole_numbers_and_numbers_fractions(tmp_path: Path) -> None:
+    found = read(Corpus(tmp_path).keep(Witness("a.b", "c", {"n": 3, "x": Fraction(2)})))
+    assert [type(v) for v in found.input.values()] == [int, Fraction]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=2000)
