@@ -1,5 +1,6 @@
 """``theorems falsify``, ``verify`` on files and ``--claim``, and the shipped examples."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,10 @@ def test_verify_replays_the_corpus_first_and_says_how_claims_fell(capsys: pytest
 
 def test_a_claim_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["falsify", "--claim", "x**2 <= x", "--where", "x=[0, 2]", "--expected", "refuted"]) == 0
+    printed = capsys.readouterr().out
+    again = shlex.split(next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2])
+    assert main(again) == 0
+    assert "witness of an earlier run" in capsys.readouterr().out
     assert main(["verify", "--claim", "x**2 <= 2*x", "--where", "x=[0, 2]"]) == 0
     assert main(["verify", "--claim", "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", "--over", "spectra",
                  "--where", "n=2..4"]) == 0

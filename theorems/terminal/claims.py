@@ -12,7 +12,7 @@ from theorems.workbench.conjecture import Conjecture, conjecture
 from theorems.workbench.loading import is_file_name, load
 from theorems.workbench.parsing import ClaimError
 
-__all__ = ["CORPUS", "add_claim_options", "asked", "given_claim"]
+__all__ = ["CORPUS", "add_claim_options", "asked", "claim_words", "given_claim"]
 
 #: Where witnesses are kept, in the user's project.
 CORPUS = Path(".theorems") / "witnesses"
@@ -55,6 +55,18 @@ def asked(args: argparse.Namespace) -> list[str | Statement]:
     names = [s.name for s in found if isinstance(s, Statement)]
     if doubled := next((n for n in names if names.count(n) > 1), None):
         raise UnknownNameError(f"{doubled}: two claims of that name; rename one, or run one at a time")
+    return found
+
+
+def claim_words(args: argparse.Namespace) -> list[str]:
+    """The words of a command line that give the claim."""
+    found = ["--claim", args.claim]
+    for option in ("where", "assume"):
+        for text in getattr(args, option) or ():
+            found += [f"--{option}", text]
+    for name, *_ in _OPTIONS:
+        if (value := getattr(args, name)) is not None:
+            found += [f"--{name}", value]
     return found
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from theorems.registry import select
 from theorems.statement import Evidence, Statement, Verdict
-from theorems.terminal.claims import CORPUS, given_claim
+from theorems.terminal.claims import CORPUS, claim_words, given_claim
 from theorems.terminal.screen import duration, field, heading, paragraph, verdict_text
 from theorems.terminal.typesetting import words
 from theorems.verification import Result, verify_each
@@ -25,10 +25,10 @@ __all__ = ["Target", "falsify", "targets"]
 
 
 class Target:
-    """A statement whose only check is falsification, and the name that means it on the command line."""
+    """A statement whose only check is falsification, and the words that mean it on the command line."""
 
-    def __init__(self, statement: Statement, name: str) -> None:
-        self.statement, self.name = statement, name
+    def __init__(self, statement: Statement, *words: str) -> None:
+        self.statement, self.words = statement, words
 
 
 def targets(args: argparse.Namespace) -> list[Target]:
@@ -44,7 +44,7 @@ def targets(args: argparse.Namespace) -> list[Target]:
             raise ClaimError(f"{name}: decided by algebra or on given paths: nothing to search; use theorems verify")
         found += [Target(target, s.name) for s, target in opened if target is not None]
     if (claim := given_claim(args)) is not None:
-        found.append(Target(claim.statement(corpus=corpus, only=True), ""))
+        found.append(Target(claim.statement(corpus=corpus, only=True), *claim_words(args)))
     if not found:
         raise ClaimError("name what to attack: FILE.py::NAME, a statement of the library, or --claim TEXT")
     if unfit := next((t for t in found if not t.statement.checks or t.statement.quantifier.value == "limit"), None):
@@ -91,9 +91,8 @@ def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argpar
         _unbroken(out, "  Kept", str(details["kept"]))
     if "not_kept" in details:
         field(out, "  Not kept", str(details["not_kept"]))
-    if target.name:
-        corpus = "" if args.corpus == str(CORPUS) else f" --corpus {shlex.quote(args.corpus)}"
-        _unbroken(out, "  Again", f"theorems falsify {shlex.quote(target.name)} --seed {args.seed}{corpus}")
+    corpus = () if args.corpus == str(CORPUS) else ("--corpus", args.corpus)
+    _unbroken(out, "  Again", shlex.join(("theorems", "falsify", *target.words, "--seed", str(args.seed), *corpus)))
 
 
 def _unbroken(out: Console, name: str, text: str) -> None:

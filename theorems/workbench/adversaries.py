@@ -30,8 +30,10 @@ _PILOT = 24
 #: Random numbers one replica of a promising input may cost.
 _AFFORDABLE = 2_000_000
 #: How often a search may ask for a confidence bound; its error level is split accordingly.
-_CONFIRMED = 6
-_SECONDS = 2.0  # for one question to z3
+_CONFIRMED = 7
+#: … of which each attack has so many; the shrunk witness has the last.
+_EACH = 3
+_SECONDS = 1.0  # for one question to z3
 
 
 def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exact") -> ExactAdversary:
@@ -131,7 +133,7 @@ class MeanAdversary:
                 tried[attack] = tried.get(attack, 0) + 1
                 best.append((self.pilot(statement, item), item))
             best.sort(key=lambda pair: -pair[0])
-            for value, item in best[: _CONFIRMED // 2]:
+            for value, item in best[:_EACH]:
                 if value > 0 and not context.expired and (found := self._confirmed(statement, asked, item, attack)):
                     return found
         return None

@@ -21,7 +21,7 @@ from theorems.witnesses import Corpus
 __all__ = ["StartAdversary", "attackable"]
 
 _SIZES = (2, 3, 4)
-_SECONDS = 2.0
+_SECONDS = 1.0
 
 
 def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
