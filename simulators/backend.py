@@ -20,6 +20,7 @@ from numpy.random import SeedSequence
 
 from simulators.observables import Array
 from simulators.streams import DeviceStreams, HostStreams, Piece
+from simulators.workers import cores
 
 S = TypeVar("S")
 
@@ -56,8 +57,20 @@ class Backend(Protocol):
     def triangular(self, rows: Array) -> Array:
         """Rᵀ with H = QR, for ``rows`` = Hᵀ of shape ``(..., n, m)``; shape ``(..., n, min(m, n))``."""
 
-    def draws(self, root: SeedSequence, engine: str, pieces: Sequence[Piece]) -> Iterator[Array]:
-        """The entries of each piece in turn, shape ``(replicas, sum of units)``, good until the next."""
+    @property
+    def workers(self) -> int:
+        """How many groups of replicas are worth running at once, each in a thread of its own."""
+
+    def product(self, one: Array, other: Array, out: Array | None) -> Array:
+        """``one @ other``, into ``out`` if that is given."""
+
+    def draws(
+        self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
+    ) -> Iterator[Array]:
+        """The entries of each piece in turn, shape ``(replicas, sum of units)``, good until the next.
+
+        ``ahead`` has the host draw the next piece in a second thread while one is in use.
+        """
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,7 @@ class NumpyBackend:
     xp = array_api_compat.numpy
 
     def array(self, values: np.ndarray[Any, Any]) -> Array:
-        return np.array(values, dtype=self.dtype)
+        return np.array(values, dtype=self.dtype, order="C")  # BLAS rounds otherwise where the layout is another
 
     def numpy(self, array: Array) -> np.ndarray[Any, Any]:
         return np.asarray(array)
@@ -79,8 +92,17 @@ class NumpyBackend:
         packed, _ = np.linalg.qr(rows.mT, mode="raw")
         return packed[..., : rows.shape[-2]] * _lower(*rows.shape[-2:], self.dtype)
 
-    def draws(self, root: SeedSequence, engine: str, pieces: Sequence[Piece]) -> Iterator[Array]:
-        return _host_draws(root, engine, pieces, self.dtype)
+    @property
+    def workers(self) -> int:
+        return cores()
+
+    def product(self, one: Array, other: Array, out: Array | None) -> Array:
+        return np.matmul(one, other, out=out)
+
+    def draws(
+        self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
+    ) -> Iterator[Array]:
+        return _host_draws(root, engine, pieces, self.dtype, ahead)
 
 
 @dataclass(frozen=True)
@@ -109,11 +131,22 @@ class TorchBackend:
 
         return torch.linalg.qr(rows.mT, mode="r").R.mT
 
-    def draws(self, root: SeedSequence, engine: str, pieces: Sequence[Piece]) -> Iterator[Array]:
+    @property
+    def workers(self) -> int:
+        return 1  # Torch uses all cores by itself, and a device is one
+
+    def product(self, one: Array, other: Array, out: Array | None) -> Array:
+        import torch
+
+        return torch.matmul(one, other, out=out)
+
+    def draws(
+        self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
+    ) -> Iterator[Array]:
         import torch
 
         if torch.device(self.device).type == "cpu":
-            for values in _host_draws(root, engine, pieces, self.dtype):
+            for values in _host_draws(root, engine, pieces, self.dtype, ahead):
                 yield torch.from_numpy(values)
             return
         for piece, streams in _streams(pieces, lambda group: DeviceStreams(root, engine, group, self.device)):
@@ -125,29 +158,34 @@ class TorchBackend:
 
 
 def _host_draws(
-    root: SeedSequence, engine: str, pieces: Sequence[Piece], dtype: str
+    root: SeedSequence, engine: str, pieces: Sequence[Piece], dtype: str, ahead: bool
 ) -> Iterator[np.ndarray[Any, Any]]:
-    """Draw one piece ahead in a background thread, and help it when it is late.
+    """Draw the pieces: if ``ahead``, the next one in a background thread, helped when it is late.
 
     NumPy's generators release the interpreter lock. Each replica's stretch is drawn whole, from its own
     generator, so the entries do not depend on which thread draws it.
     """
     size = max(len(piece.replicas) * sum(piece.units) for piece in pieces)
     # One buffer is read by the engine while the other is filled.
-    buffers = cycle([np.empty(size, dtype) for _ in pieces[:2]])
+    buffers = cycle([np.empty(size, dtype) for _ in pieces[: 2 if ahead else 1]])
     fillings = (
         _Filling(streams, piece, next(buffers))
         for piece, streams in _streams(pieces, lambda group: HostStreams(root, engine, group))
     )
-    ahead: Future[None] | None = None
+    if not ahead:
+        for filling in fillings:
+            filling.whole()
+            yield filling.out
+        return
+    late: Future[None] | None = None
     current = next(fillings)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="draws") as background:
         for following in fillings:
-            current.finish(ahead)
-            ahead = background.submit(following.work)
+            current.finish(late)
+            late = background.submit(following.work)
             yield current.out
             current = following
-        current.finish(ahead)
+        current.finish(late)
     yield current.out
 
 
@@ -157,7 +195,7 @@ class _Filling:
     def __init__(self, streams: HostStreams, piece: Piece, buffer: np.ndarray[Any, Any]) -> None:
         replicas, count = len(piece.replicas), sum(piece.units)
         self.out = buffer[: replicas * count].reshape(replicas, count)
-        self._streams, self._law = streams, piece.law
+        self._streams, self._piece = streams, piece
         self._waiting = deque(range(replicas))  # popping from it is atomic
 
     def work(self) -> None:
@@ -167,7 +205,11 @@ class _Filling:
                 replica = self._waiting.popleft()
             except IndexError:
                 return
-            self._streams.fill(replica, self.out[replica], self._law)
+            self._streams.fill(replica, self.out[replica], self._piece.law, self._piece.units)
+
+    def whole(self) -> None:
+        """Draw for all replicas in this thread."""
+        self._streams.fill(0, self.out, self._piece.law, self._piece.units)
 
     def finish(self, other: Future[None] | None) -> None:
         """Draw what is left here, then wait for the thread that does the ``other`` part."""

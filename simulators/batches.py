@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from simulators.batch_files import BatchError, read_array
 
 __all__ = [
-    "Batch", "BatchError", "collinear_batch", "dominant_spectrum", "gaussian_batch", "read_batch",
+    "Batch", "BatchError", "batch_of_gram", "collinear_batch", "dominant_spectrum", "gaussian_batch", "read_batch",
     "spectrum_batch", "two_level_spectrum", "validate_batch",
 ]
 
@@ -205,6 +205,33 @@ def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[n
         raise ValueError(f"eigenvalues={list(eigenvalues)} must be finite, nonnegative and not all zero")
     batch = np.zeros((d, len(values)))
     np.fill_diagonal(batch, np.sqrt(values))
+    return batch
+
+
+def batch_of_gram(M: object) -> NDArray[np.float64]:
+    """A (d, d) batch H with HHᵀ/d = M: rows of norm √d, whose cosines are the entries of M.
+
+    ``M`` is real and symmetric, (d, d) with d ≥ 2, positive semidefinite, with ones on the diagonal, each up to
+    rounding. Raises `TypeError` or `ValueError` naming what it is not.
+    """
+    matrix = np.asarray(M)
+    if matrix.dtype.kind not in "fiu":
+        raise TypeError(f"M has dtype {matrix.dtype}; give real numbers")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
+        raise ValueError(f"M has shape {matrix.shape}; give (d, d) with d ≥ 2")
+    matrix = matrix.astype(np.float64)
+    if not np.isfinite(matrix).all():
+        raise ValueError("M has entries that are not finite")
+    rounding = 8 * len(matrix) * np.finfo(np.float64).eps
+    off = float(abs(np.diagonal(matrix) - 1).max())
+    if off > rounding:
+        raise ValueError(f"M has a diagonal entry that is {off:.3g} from 1; scale its rows and columns")
+    if float(abs(matrix - matrix.T).max()) > rounding:
+        raise ValueError("M is not symmetric; a Gram matrix is")
+    eigenvalues, vectors = np.linalg.eigh(matrix)
+    if eigenvalues[0] < -rounding * len(matrix):
+        raise ValueError(f"M has the eigenvalue {eigenvalues[0]:.3g}; a Gram matrix has none below 0")
+    batch: NDArray[np.float64] = vectors * np.sqrt(len(matrix) * np.maximum(eigenvalues, 0))
     return batch
 
 

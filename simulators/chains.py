@@ -93,14 +93,14 @@ def rescale_activation_chain(width: int, activation: str) -> Chain:
     return Chain((Activation(activation), Linear(width), Rescale("frobenius")))
 
 
-def residual_chain(width: int, gamma: float) -> Chain:
-    """H⁺ = BN-rows(H + γWH), unit-variance W, diag M = 1 (D20). γ = ∞ means WH alone.
+def residual_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
+    """H⁺ = BN-rows(H + γWH), unit-variance W of any ``law``, diag M = 1 (D20). γ = ∞ means WH alone.
 
-    For finite γ the batch itself must have ``width`` rows.
+    For finite γ the batch itself must have ``width`` rows. Raises as `Residual` does: γ ≥ 0, not NaN.
     """
     if gamma == math.inf:
-        return Chain((Linear(width), Rescale("variance")))
-    return Chain((Residual(gamma, width=width), Rescale("variance")))
+        return Chain((Linear(width, law), Rescale("variance")))
+    return Chain((Residual(gamma, law, width), Rescale("variance")))
 
 
 def recenter_relu_chain(width: int) -> Chain:

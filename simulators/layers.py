@@ -102,10 +102,10 @@ class Rescale:
     def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
         """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost: O(n m)."""
         target = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
-        squares = _sum_of_squares(rows, -2, xp)
+        squares = _row_squares(rows, xp)
         if not _squares_are_safe(squares, xp):
             rows /= _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
-            squares = _or_infinity(_sum_of_squares(rows, -2, xp), xp)
+            squares = _or_infinity(_row_squares(rows, xp), xp)
         rows *= target / xp.sqrt(squares)
         return rows
 
@@ -171,12 +171,12 @@ ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType({
 
 def frobenius_norm(rows: Array, xp: Any) -> Array:
     """‖H‖_F of each matrix in ``(..., n, m)``, shape ``(..., 1, 1)``, at any representable scale."""
-    squares = _sum_of_squares(rows, (-2, -1), xp)
+    squares = _all_squares(rows, xp)
     if _squares_are_safe(squares, xp):
         return xp.sqrt(squares)
     peak = xp.max(xp.abs(rows), axis=(-2, -1), keepdims=True)
     scaled = rows / _or_infinity(peak, xp)
-    return peak * xp.sqrt(_sum_of_squares(scaled, (-2, -1), xp))
+    return peak * xp.sqrt(_all_squares(scaled, xp))
 
 
 def scaled_to(norm: float, rows: Array, present: Array, xp: Any) -> Array:
@@ -185,9 +185,16 @@ def scaled_to(norm: float, rows: Array, present: Array, xp: Any) -> Array:
     return norm * (rows / _or_infinity(present, xp))
 
 
-def _sum_of_squares(rows: Array, axis: int | tuple[int, int], xp: Any) -> Array:
+def _row_squares(rows: Array, xp: Any) -> Array:
+    """Sums over the samples, ``(..., 1, m)``, in one pass."""
     with np.errstate(over="ignore"):  # `_squares_are_safe` looks at what came out
-        return xp.sum(rows * rows, axis=axis, keepdims=True)
+        return xp.einsum("...ji,...ji->...i", rows, rows)[..., None, :]
+
+
+def _all_squares(rows: Array, xp: Any) -> Array:
+    """Sums over samples and rows, ``(..., 1, 1)``."""
+    with np.errstate(over="ignore"):
+        return xp.sum(rows * rows, axis=(-2, -1), keepdims=True)
 
 
 def _squares_are_safe(squares: Array, xp: Any) -> bool:

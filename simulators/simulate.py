@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from importlib.metadata import version
+from itertools import islice
+from threading import Event
 from typing import Any
 
 import array_api_compat
@@ -23,6 +26,7 @@ from simulators.layers import Linear, Rescale, one_of, whole_number
 from simulators.observables import Array, Observable, resolve
 from simulators.streams import root_sequence
 from simulators.trajectory import Trajectory
+from simulators.workers import run_all, until
 
 ENGINES = ("auto", "dense", "gram", "mean_field")
 
@@ -42,8 +46,9 @@ def simulate(
     engine: str = "auto",
     dtype: Any = None,
     device: Any = None,
+    every: int = 1,
 ) -> Trajectory:
-    """Run ``replicas`` independent copies of ``chain`` on ``batch`` for ``depth`` blocks, measuring each.
+    """Run ``replicas`` independent copies of ``chain`` on ``batch`` for ``depth`` blocks, measuring as they go.
 
     - ``batch``: (d₀, n), one sample per column, n ≤ d₀ and n ≤ every width; real, finite, not zero. A Torch
       tensor, or a ``device``, selects Torch; NumPy otherwise
@@ -54,6 +59,7 @@ def simulate(
     - ``engine``: ``"gram"`` where it is exact, ``"dense"`` for anything, ``"mean_field"`` for a rescale chain
       of infinite width, ``"auto"`` for the first of gram and dense that applies
     - ``dtype``: float32 or float64 (the default)
+    - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is not paid for
 
     Where a block multiplies its input's scale by a scalar and never fixes it (a vanilla chain with identity
     or ReLU), the representation is kept at ‖H‖_F = 1 from the first block on, which no depth overflows: its
@@ -68,41 +74,56 @@ def simulate(
         raise TypeError(f"chain={chain!r} is a {type(chain).__name__}; give a Chain: rescale_chain(64)")
     depth = whole_number("depth", depth, 1)
     replicas = whole_number("replicas", replicas, 1)
+    if depth % whole_number("every", every, 1):
+        raise ValueError(f"every={every} does not divide depth={depth}; give a divisor, so that the last block is seen")
     one_of("engine", engine, ENGINES)
     root = root_sequence(seed)
     measures = _measures(observables)
     backend = select(dtype, device, batch if array_api_compat.is_torch_array(batch) else None)
     values = validate_batch(batch)
     admit(values, chain, backend.dtype)
-    name, reason = _choose(engine, chain, measures, replicas)
+    name, reason = choose_engine(engine, chain, measures, replicas)
 
     if chain.scaling is not Scaling.BOUND:
         # A power of two is exact, and keeps squares of the first layer's entries representable.
         started = np.ldexp(values, -math.frexp(float(abs(values).max()))[1])
     else:
         started = values
-    record = _Record(measures, replicas, depth, backend)
+    record = _Record(measures, replicas, depth // every, backend)
     record.first(values)
     width = chain.widths(values.shape[0])[-1]
-    for group, representations in _runs(name, chain, started, depth, replicas, root, backend):
-        record.follow(group, representations, width)
+
+    def follow(group: range, representations: Iterator[Array], stop: Event) -> None:
+        record.follow(group, islice(until(stop, representations), every - 1, None, every), width)
+
+    runs = _runs(name, chain, started, depth, replicas, root, backend)
+    if name == "dense":
+        run_all([partial(follow, group, representations) for group, representations in runs], backend.workers)
+    else:
+        for group, representations in runs:
+            follow(group, representations, Event())
     return Trajectory(
         values=record.values,
         engine=name,
         engine_reason=reason,
         chain=repr(chain),
         depth=depth,
+        every=every,
         replicas=replicas,
         dtype=backend.dtype,
         device=backend.device,
         seed={"entropy": _plain_entropy(root.entropy), "spawn_key": [int(key) for key in root.spawn_key]},
         batch_shape=values.shape,
         batch_sha256=hashlib.sha256(values.astype("<f8").tobytes()).hexdigest(),
-        versions={
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "torch", "batchnorm-theorems")},
-        },
+        versions=_versions(),
     )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Read once: looking up a package's version takes milliseconds."""
+    packages = {name: version(name) for name in ("numpy", "torch", "batchnorm-theorems")}
+    return {"python": platform.python_version(), **packages}
 
 
 def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable]:
@@ -118,8 +139,10 @@ def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable
     return measures
 
 
-def _choose(engine: str, chain: Chain, measures: list[Observable], replicas: int) -> tuple[str, str]:
-    """The engine that runs, and why."""
+def choose_engine(
+    engine: str, chain: Chain, measures: Sequence[Observable], replicas: int
+) -> tuple[str, str]:
+    """The engine that `simulate` runs, and why. Raises `ValueError` when the one asked for does not apply."""
     if engine == "dense":
         return engine, "asked for"
     opaque = [measure.name for measure in measures if not measure.gram]
@@ -178,10 +201,10 @@ def _mean_field(
 class _Record:
     """Measures representations as they come, several blocks together, and keeps what was measured."""
 
-    def __init__(self, measures: list[Observable], replicas: int, depth: int, backend: Backend) -> None:
+    def __init__(self, measures: list[Observable], replicas: int, layers: int, backend: Backend) -> None:
         self.values: dict[str, np.ndarray[Any, Any]] = {}
         self._measures = measures
-        self._shape = (replicas, depth + 1)
+        self._shape = (replicas, layers + 1)
         self._backend = backend
 
     def first(self, batch: np.ndarray[Any, Any]) -> None:
@@ -189,7 +212,7 @@ class _Record:
         self._measure(slice(None), slice(0, 1), self._backend.array(batch[None, None]), batch.shape[0])
 
     def follow(self, group: range, representations: Iterator[Array], width: int) -> None:
-        """Columns 1 to depth of the replicas in ``group``, from arrays Hᵀ, or factors of it."""
+        """All other columns of the replicas in ``group``, from arrays Hᵀ, or factors of it."""
         replicas = slice(group.start, group.stop)
         buffer, start, filled = None, 1, 0
         for rows in representations:

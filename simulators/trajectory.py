@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tempfile
@@ -11,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 _SETTINGS = "settings"
 _VALUE = "value:"
 
@@ -24,10 +25,10 @@ _VALUE = "value:"
 class Trajectory:
     """Observables of ``replicas`` runs of a chain along ``depth`` blocks, and the settings that made them.
 
-    - ``values``: name -> read-only array ``(replicas, depth + 1)``, more axes if the observable has more;
-      column 0 is the batch itself
+    - ``values``: name -> read-only array ``(replicas, depth // every + 1)``, more axes if the observable has
+      more; column 0 is the batch itself, column j follows block j · ``every``
     - ``engine``, ``engine_reason``: which engine ran, and why that one
-    - ``chain``: its `repr`; ``depth``, ``replicas``, ``dtype``, ``device``
+    - ``chain``: its `repr`; ``depth``, ``every``, ``replicas``, ``dtype``, ``device``
     - ``seed``: entropy and spawn key of the `SeedSequence` that every stream came from
     - ``batch_shape``, ``batch_sha256``: shape (d₀, n) of the batch, and the digest of its entries as
       C-ordered little-endian float64
@@ -39,6 +40,7 @@ class Trajectory:
     engine_reason: str
     chain: str
     depth: int
+    every: int
     replicas: int
     dtype: str
     device: str
@@ -66,20 +68,31 @@ class Trajectory:
             f"{self.dtype} on {self.device}, seed {self.seed['entropy']}>"
         )
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write to ``path`` (as named, an .npz archive without pickles) and return it.
-
-        The file appears whole or not at all. Raises `OSError` when it cannot be written.
-        """
+    def to_bytes(self) -> bytes:
+        """An .npz archive without pickles, which `from_bytes` reads. The same trajectory gives the same bytes."""
         settings = {
             field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name != "values"
         }
         arrays = {f"{_VALUE}{name}": array for name, array in self.values.items()}
         arrays[_SETTINGS] = np.array(json.dumps({"format": FORMAT, **settings}))
+        archive = io.BytesIO()
+        np.savez(archive, **arrays)  # type: ignore[arg-type]  # no name clashes: all have a prefix
+        return archive.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Trajectory:
+        """Read what `to_bytes` made; nothing is unpickled. Raises `ValueError` for anything else, or a newer one."""
+        return _read(io.BytesIO(data), f"data of {len(data)} bytes")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write to ``path`` (as named, an .npz archive without pickles) and return it.
+
+        The file appears whole or not at all. Raises `OSError` when it cannot be written.
+        """
         path = Path(path)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             try:
-                np.savez(file, **arrays)  # type: ignore[arg-type]  # no name clashes: all have a prefix
+                file.write(self.to_bytes())
                 file.close()
                 os.replace(file.name, path)
             except BaseException:
@@ -94,25 +107,29 @@ class Trajectory:
         Raises `FileNotFoundError`, or `ValueError` when the file is truncated, something else, or newer.
         """
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                settings = json.loads(str(archive[_SETTINGS]))
-                written = settings.pop("format")
-                values = {
-                    name.removeprefix(_VALUE): archive[name]
-                    for name in archive.files
-                    if name.startswith(_VALUE)
-                }
-            if written == FORMAT:
-                settings["batch_shape"] = tuple(settings["batch_shape"])
-                return cls(values=values, **settings)
+            with open(path, "rb") as file:
+                return _read(file, f"path={str(path)!r}")
         except FileNotFoundError:
             raise
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
-                NotImplementedError, MemoryError) as error:
-            raise ValueError(
-                f"path={str(path)!r} is not a whole file written by Trajectory.save; save it again"
-            ) from error
-        raise ValueError(f"path={str(path)!r} has format {written}, not {FORMAT}; load it where it was saved")
+        except OSError as error:
+            raise ValueError(f"path={str(path)!r} cannot be read: {error.strerror}") from error
+
+
+def _read(file: IO[bytes], source: str) -> Trajectory:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            settings = json.loads(str(archive[_SETTINGS]))
+            written = settings.pop("format")
+            values = {
+                name.removeprefix(_VALUE): archive[name] for name in archive.files if name.startswith(_VALUE)
+            }
+        if written == FORMAT:
+            settings["batch_shape"] = tuple(settings["batch_shape"])
+            return Trajectory(values=values, **settings)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
+            NotImplementedError, MemoryError) as error:
+        raise ValueError(f"{source} is not a whole file written by Trajectory.save; save it again") from error
+    raise ValueError(f"{source} has format {written}, not {FORMAT}; load it where it was saved")
 
 
 def _plain(value: Any) -> Any:

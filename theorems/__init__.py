@@ -2,15 +2,28 @@
 
 - ``library()``, ``get(name)``, ``select(names)``: the statements
 - ``verify(names, batch=..., seed=..., level=..., budget=...)``: check them
+- ``inspect(module, batch)``: what the theory says of a network of your own
+- ``conjecture``: state a claim of your own
 - ``Statement``, ``Evidence``, ``Verdict`` and what they are made of
+
+Names are imported when they are first used: the pytest plugin is loaded in runs that never use them.
 """
 
-from theorems.registry import UnknownNameError, get, library, select
-from theorems.statement import Assumption, Evidence, Quantifier, Sentinel, Source, Statement, Variable, Verdict
-from theorems.verification import Result, verify
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from theorems.inspection import inspect
+    from theorems.registry import UnknownNameError, get, library, select
+    from theorems.statement import Assumption, Evidence, Quantifier, Sentinel, Source, Statement, Variable, Verdict
+    from theorems.verification import Result, verify
+    from theorems.workbench.conjecture import Conjecture, conjecture
+    from theorems.workbench.parsing import ClaimError
 
 __all__ = [
     "Assumption",
+    "ClaimError",
+    "Conjecture",
     "Evidence",
     "Quantifier",
     "Result",
@@ -20,8 +33,28 @@ __all__ = [
     "UnknownNameError",
     "Variable",
     "Verdict",
+    "conjecture",
     "get",
+    "inspect",
     "library",
     "select",
     "verify",
 ]
+
+_HOME = {
+    **dict.fromkeys(("UnknownNameError", "get", "library", "select"), "theorems.registry"),
+    **dict.fromkeys(("Result", "verify"), "theorems.verification"),
+    **dict.fromkeys(("Conjecture", "conjecture"), "theorems.workbench.conjecture"),
+    "ClaimError": "theorems.workbench.parsing",
+    "inspect": "theorems.inspection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'theorems' has no attribute {name!r}")
+    return getattr(import_module(_HOME.get(name, "theorems.statement")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

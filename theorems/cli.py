@@ -1,4 +1,4 @@
-"""The command ``theorems``: list, show, verify, prove, report.
+"""The command ``theorems``: list, show, verify, falsify, prove, certify, recheck, sweep, inspect, report.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
 stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
@@ -16,27 +16,27 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from simulators.batches import Batch, read_batch
+from theorems.ledger import Change
 from theorems.registry import select
+from theorems.terminal import inspecting, sweeping
+from theorems.terminal.bookkeeping import Book, open_book
+from theorems.terminal.claims import asked
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
 from theorems.terminal.saving import document, require_directory, require_file, write_json
 from theorems.terminal.screen import console
-from theorems.verification import LEVEL, Result, verify_each
+from theorems.terminal.usage import UsageError, parser
+from theorems.verification import Result, verify_each
 
 __all__ = ["main"]
 
 AS_EXPECTED, NOT_AS_EXPECTED, BAD_INPUT, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 130, 141
-
-
-class UsageError(ValueError):
-    """Bad usage or input; the message is one line: argument, value, remedy."""
 
 
 @contextlib.contextmanager
@@ -48,74 +48,12 @@ def _door() -> Iterator[None]:
         raise UsageError(str(error)) from None
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} ({self.prog} --help)")
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-
-
-def _real(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="theorems", allow_abbrev=False,
-        description="The theory of batch normalisation in random deep networks, checked statement by statement.",
-        epilog="A NAME is a family, a theorem (family.theorem) or one form of it (family.theorem:variant).")
-    parser.add_argument("--version", action="version", version=f"theorems {version('batchnorm-theorems')}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def command(name: str, words: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.", allow_abbrev=False)
-
-    listing = command("list", "list the statements, their sources and the verdicts expected of them")
-    listing.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
-
-    show = command("show", "print statements in full, with what is known of them and by what evidence")
-    show.add_argument("names", nargs="+", metavar="NAME")
-    show.add_argument("--json", metavar="FILE", help="add the evidence of the earlier run that wrote FILE")
-
-    verify = command("verify", "check statements and print a verdict for each")
-    verify.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
-    verify.add_argument("--batch", metavar="FILE", help="check on this batch: a .npy, .npz or .csv file, or 'digits'")
-    verify.add_argument("--layout", choices=("columns", "rows"),
-                        help="how FILE stores its samples (default: columns)")
-    verify.add_argument("--take", type=_whole, metavar="N", help="use only the first N samples of the batch")
-    verify.add_argument("--json", metavar="FILE", help="write the results with their evidence to FILE")
-    verify.add_argument("--report", metavar="DIR", help="write an HTML report with plots into DIR")
-    verify.add_argument("--seed", type=_whole, default=0, metavar="N", help="the seed of everything random (0)")
-    verify.add_argument("--budget", type=_real, metavar="SECONDS", help="stop sampling after so long (no limit)")
-    verify.add_argument("--level", type=_real, default=LEVEL, metavar="P",
-                        help=f"probability of any false verdict in the whole run ({LEVEL:g})")
-
-    prove = command("prove", "have Rocq check the proofs, and that they prove what the statements say")
-    prove.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
-    prove.add_argument("--record", metavar="DATE", help="write the certificate, dated YYYY-MM-DD, if everything stands")
-    prove.add_argument("--export", nargs="+", metavar=("NAME", "FILE"),
-                       help="write the open statement NAME for Rocq to FILE, or print it, and do nothing else")
-
-    report = command("report", "render the report of an earlier run")
-    report.add_argument("json", metavar="JSON", help="the file that verify --json wrote")
-    report.add_argument("--out", required=True, metavar="DIR", help="where the report goes; made if missing")
-    return parser
-
-
 # --- commands -----------------------------------------------------------------------------------------------
 
 
 def _list(args: argparse.Namespace) -> int:
     with _door():
-        statements = select(args.names)
+        statements = select(asked(args))
     print_listing(console(), statements)
     return AS_EXPECTED
 
@@ -125,7 +63,7 @@ def _show(args: argparse.Namespace) -> int:
 
     earlier = None
     with _door():
-        statements = select(args.names)
+        statements = select(asked(args))
         if args.json is not None:
             from theorems.report import read_document
             earlier = read_document(args.json)
@@ -147,6 +85,49 @@ def _prove(args: argparse.Namespace) -> int:
             return export(console(), args.export)
         stands = prove(console(), console(errors=True), args.names, args.record)
     return AS_EXPECTED if stands else NOT_AS_EXPECTED
+
+
+def _certify(args: argparse.Namespace) -> int:
+    from theorems.terminal.certifying import certify
+
+    with _door():
+        stands = certify(console(), console(errors=True), args.names, args.out)
+    return AS_EXPECTED if stands else NOT_AS_EXPECTED
+
+
+def _recheck(args: argparse.Namespace) -> int:
+    from theorems.terminal.certifying import recheck_files
+
+    checked, stand = recheck_files(console(), console(errors=True), args.files)
+    return NOT_AS_EXPECTED if not stand else AS_EXPECTED if checked else BAD_INPUT
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    with _door():
+        job = sweeping.prepare(args)
+    try:
+        return sweeping.carry_out(job)
+    except sweeping.STOPPED as error:
+        raise UsageError(str(error)) from None
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    with _door():
+        healthy = inspecting.inspect(args)
+    return AS_EXPECTED if healthy else NOT_AS_EXPECTED
+
+
+def _falsify(args: argparse.Namespace) -> int:
+    from theorems.terminal.falsify import falsify, targets
+
+    errors = console(errors=True)
+    with _door():
+        chosen = targets(args)
+        verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
+    meter = Meter(errors, len(chosen))
+    with meter:
+        expected = falsify(console(), chosen, args, meter.at)
+    return AS_EXPECTED if expected else NOT_AS_EXPECTED
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -182,18 +163,20 @@ def _verify(args: argparse.Namespace) -> int:
     interrupt = _Interrupt()
     directory = None
     with _door():
-        asked = select(args.names)
+        names = asked(args)
+        statements = select(names)
         batch = _batch(args)
-        meter = Meter(console(errors=True), len(asked))
+        meter = Meter(console(errors=True), len(statements))
 
         def progress(words: str) -> None:
             interrupt.check()
             meter.at(words)
 
         # checks its arguments now and runs when the first result is asked for
-        pending = verify_each(args.names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
+        pending = verify_each(names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
                               progress=progress)
         target = None if args.json is None else require_file("--json", args.json)
+        book = open_book(args.ledger, args.update_ledger, batch, statements)
         if args.report is not None:
             _require_plots()
             directory = require_directory("--report", args.report)
@@ -210,18 +193,24 @@ def _verify(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted = True
     finally:  # also when a check is broken: what was established is not lost with it
-        run = Run(len(asked), args.seed, args.level, batch, args.budget, interrupted or not complete,
+        run = Run(len(statements), args.seed, args.level, batch, args.budget, interrupted or not complete,
                   time.monotonic() - began)
-        failure = _publish(results, run, target, directory)
+        failure, changes = _publish(results, run, target, directory, book)
     if failure is not None:
         raise UsageError(failure)
     if interrupted:
         return INTERRUPTED
-    return AS_EXPECTED if all(r.as_expected for r in results) else NOT_AS_EXPECTED
+    if book is not None and not book.update and any(c.worse for c in changes):
+        return NOT_AS_EXPECTED
+    good = all(r.as_expected or (book is not None and r.sound and book.agrees(r, changes)) for r in results)
+    return AS_EXPECTED if good else NOT_AS_EXPECTED
 
 
-def _publish(results: Sequence[Result], run: Run, target: Path | None, directory: Path | None) -> str | None:
+def _publish(
+    results: Sequence[Result], run: Run, target: Path | None, directory: Path | None, book: Book | None
+) -> tuple[str | None, tuple[Change, ...]]:
     """Write the files, then print the outcome, come what may; a line about what could not be written."""
+    changes = () if book is None else book.changes(results, run.seed, run.level)
     found = document(results, seed=run.seed, level=run.level, batch=run.batch, interrupted=run.interrupted)
     written, failure = [], None
     try:
@@ -232,12 +221,15 @@ def _publish(results: Sequence[Result], run: Run, target: Path | None, directory
             from theorems.report import write_report
             console(errors=True).print(f"drawing the report in {directory}", soft_wrap=True)
             written.append(str(write_report(found, directory)[0]))
+        if book is not None and book.update:
+            book.accept(results, run.seed, run.level)
+            written.append(str(book.path))
     except OSError as error:
         place = error.filename or target or directory
         failure = f"{place}: cannot be written: {error.strerror}; the results are printed above"
     finally:
-        print_outcome(console(), results, replace(run, written=tuple(written)))
-    return failure
+        print_outcome(console(), results, replace(run, written=tuple(written)), book, changes)
+    return failure, changes
 
 
 class _Interrupt:
@@ -270,7 +262,8 @@ class _Interrupt:
 
 # --- the door -----------------------------------------------------------------------------------------------
 
-_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "report": _report}
+_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "falsify": _falsify, "prove": _prove,
+             "certify": _certify, "recheck": _recheck, "sweep": _sweep, "inspect": _inspect, "report": _report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -292,7 +285,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        args = _parser().parse_args(argv)
+        args = parser().parse_args(argv)
         return _COMMANDS[args.command](args)
     except UsageError as error:
         return _refuse(error)

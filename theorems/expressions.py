@@ -1,4 +1,4 @@
-"""One SymPy expression, three arithmetics: float arrays, exact rationals, balls.
+"""One SymPy expression, four arithmetics: float arrays, Torch tensors, exact rationals, balls.
 
 A statement is compiled once per expression. Rational constants stay rational, so that the exact and the
 ball evaluation decide the claim that is printed and not a rounded cousin of it.
@@ -6,58 +6,19 @@ ball evaluation decide the claim that is printed and not a rounded cousin of it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from typing import Any
 
 import flint
-import numpy as np
 import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
-__all__ = ["Compiled", "InexactError", "arguments_of", "compiled"]
+from theorems.arithmetics import BALLS, EXACT, FLOATS, InexactError, UndefinedError, compare, tensors
+from theorems.draws import Average, BatchSum
 
-
-class InexactError(ArithmeticError):
-    """The value is not a rational number, so exact rational arithmetic cannot hold it."""
-
-
-def _exact_sqrt(x: Any) -> flint.fmpq:
-    q = flint.fmpq(x)
-    if q < 0:
-        raise ValueError(f"square root of the negative number {q}")
-    p, r = math.isqrt(int(q.p)), math.isqrt(int(q.q))
-    if p * p != int(q.p) or r * r != int(q.q):
-        raise InexactError(f"sqrt({q}) is not rational")
-    return flint.fmpq(p, r)
-
-
-def _exact_power(x: Any, k: Any) -> flint.fmpq:
-    exponent = flint.fmpq(k)
-    if exponent.q != 1:
-        raise InexactError(f"exponent {exponent} is not an integer")
-    return flint.fmpq(x) ** int(exponent.p)
-
-
-def _no_pi() -> flint.fmpq:
-    raise InexactError("pi is not rational")
-
-
-def _exact_arccos(x: Any) -> flint.fmpq:
-    if x != 1:
-        raise InexactError(f"acos({x}) is not rational")
-    return flint.fmpq(0)
-
-
-def _ball_power(x: Any, k: Any) -> flint.arb:
-    if isinstance(k, int | flint.fmpz):
-        return flint.arb(x) ** int(k)
-    exponent = k if isinstance(k, flint.fmpq) else None
-    if exponent is not None and exponent.q == 1:
-        return flint.arb(x) ** int(exponent.p)
-    return flint.arb(x) ** flint.arb(k)
+__all__ = ["Compiled", "InexactError", "UndefinedError", "arguments_of", "branches", "compare", "compiled"]
 
 
 def _rational(value: Any, exactly: bool) -> Any:
@@ -81,44 +42,22 @@ def _rational(value: Any, exactly: bool) -> Any:
     return [_rational(v, exactly) for v in value]
 
 
-def _whole(x: Any) -> int:
-    """An index or a limit of a sum; ``ValueError`` unless it is a whole number."""
-    q = x if isinstance(x, flint.fmpq) else flint.fmpq(int(x)) if float(x).is_integer() else None
-    if q is None or q.q != 1:
-        raise ValueError(f"{x} is not a whole number, as indices and limits of sums must be")
-    return int(q.p)
+def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[sp.core.relational.Relational, ...]]]:
+    """Values with the comparisons that must all hold; the last has none.
 
-
-def _range(first: Any, last: Any) -> range:
-    return range(_whole(first), _whole(last) + 1)
-
-
-def _exact_range(first: Any, last: Any) -> list[flint.fmpq]:
-    return [flint.fmpq(k) for k in _range(first, last)]
-
-
-def _sum(terms: Any) -> Any:
-    return sum(terms)
-
-
-def _product(terms: Any) -> Any:
-    return math.prod(terms)
-
-
-_COMMON = {"abs": abs, "total": _sum, "product": _product, "place": _whole}
-_FLOATS: Mapping[str, Any] = {
-    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power,
-    "least": np.minimum, "greatest": np.maximum, "span": _range, "arccos": np.arccos, "pi": lambda: np.pi,
-}
-_EXACT: Mapping[str, Any] = {
-    **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
-    "least": min, "greatest": max, "span": _exact_range, "arccos": _exact_arccos, "pi": _no_pi,
-}
-_BALLS: Mapping[str, Any] = {
-    **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
-    "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
-    "span": _exact_range, "arccos": lambda x: flint.arb(x).acos(), "pi": flint.arb.pi,
-}
+    Raises ``TypeError`` for other conditions, and where no value is given for the remaining cases.
+    """
+    *given, (last, rest) = expr.args
+    if rest != sp.true:
+        raise TypeError(f"{expr} has no value where {rest} fails; end it with (value, True)")
+    found = []
+    for value, condition in given:
+        comparisons = tuple(sorted(sp.And.make_args(condition), key=str))
+        for comparison in comparisons:
+            if not isinstance(comparison, sp.Le | sp.Lt | sp.Ge | sp.Gt | sp.Eq):
+                raise TypeError(f"{condition} is no comparison by <=, <, >=, > or ==, nor several at once")
+        found.append((value, comparisons))
+    return [*found, (last, ())]
 
 
 class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
@@ -139,9 +78,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         base, exponent = expr.as_base_exp()
         if exponent.is_Integer and int(exponent) < 0:
             # as_base_exp moves the sign of numeric bases; a reciprocal must stay exact
-            return f"(rational(1, 1) / ({self._print(base)}) ** {-int(exponent)})"
+            return f"(rational(1, 1) / raised({self._print(base)}, {-int(exponent)}))"
         if exponent.is_Integer:
-            return f"(({self._print(base)}) ** {int(exponent)})"
+            return f"raised({self._print(base)}, {int(exponent)})"
         if exponent == sp.Rational(1, 2):
             return f"root({self._print(base)})"
         if exponent == sp.Rational(-1, 2):
@@ -169,6 +108,33 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     def _print_Product(self, expr: sp.Product) -> str:
         return self._loop("product", expr)
 
+    def _print_BatchSum(self, expr: BatchSum) -> str:
+        return f"total({self._print(expr.function)} for {expr.index} in {expr.batch})"
+
+    def _print_Average(self, expr: Average) -> str:
+        kind, size, population = type(expr).__name__, self._print(expr.size), self._print(expr.population)
+        batches = f"batches_{kind}(span(0, {population} - 1), place({size}))"
+        count = f"count_{kind}(place({population}), place({size}))"
+        return f"(rational(1, 1) * total({self._print(expr.function)} for {expr.batch} in {batches}) / {count})"
+
+    def _print_sign(self, expr: sp.sign) -> str:
+        return f"sign({self._print(expr.args[0])})"
+
+    def _print_Abs(self, expr: sp.Abs) -> str:
+        return f"abs({self._print(expr.args[0])})"
+
+    def _print_log(self, expr: sp.log) -> str:
+        return f"natural({self._print(expr.args[0])})"
+
+    def _print_exp(self, expr: sp.exp) -> str:
+        return f"exponential({self._print(expr.args[0])})"
+
+    def _print_polygamma(self, expr: sp.Expr) -> str:
+        order, argument = expr.args
+        if order != 0:
+            raise TypeError(f"{expr} is a polygamma function of order {order}; only digamma is known here")
+        return f"digamma({self._print(argument)})"
+
     def _nest(self, function: str, expr: sp.Expr) -> str:
         first, *rest = (str(self._print(a)) for a in expr.args)
         return reduce(lambda nested, other: f"{function}({nested}, {other})", rest, first)
@@ -179,38 +145,66 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     def _print_Max(self, expr: sp.Max) -> str:
         return self._nest("greatest", expr)
 
+    def _print_Piecewise(self, expr: sp.Piecewise) -> str:
+        text = ""
+        for value, comparisons in reversed(branches(expr)):
+            otherwise, text = text, f"({self._print(value)})"
+            for c in reversed(comparisons):
+                sides = f"{self._print(c.lhs)}, {c.rel_op!r}, {self._print(c.rhs)}"
+                text = f"choose({sides}, lambda: {text}, lambda: {otherwise})"
+        return text
+
 
 class Compiled:
-    """An expression ready to be evaluated: ``floats`` (arrays), ``exact`` (``fmpq``), ``balls`` (``arb``).
+    """An expression ready to be evaluated: ``floats`` (arrays), ``tensors``, ``exact`` (``fmpq``), ``balls`` (``arb``).
 
     Arguments come in the order given to :func:`compiled`; indexed families are sequences indexed from 0.
     ``exact`` raises :class:`InexactError` when the value is irrational.
     """
 
     def __init__(self, expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]) -> None:
+        # every name is ours, so that no index hides an argument or a function of the namespace
         dummies = {a: f"x{k}" for k, a in enumerate(arguments)}
-        labels = {sp.Symbol(str(a)): sp.Symbol(name) for a, name in dummies.items()}
-        plain = expression.xreplace({a: sp.IndexedBase(labels[sp.Symbol(str(a))]) for a in arguments
-                                     if isinstance(a, sp.IndexedBase)})
-        plain = plain.xreplace({a: sp.Symbol(dummies[a]) for a in arguments if not isinstance(a, sp.IndexedBase)})
+        bound = sorted({str(b) for b in expression.atoms(sp.Symbol) - dummies.keys()})
+        renamed = {b: sp.Symbol(f"i{bound.index(str(b))}") for b in expression.atoms(sp.Symbol) - dummies.keys()}
+        renamed |= {a: sp.IndexedBase(name) if isinstance(a, sp.IndexedBase) else sp.Symbol(name)
+                    for a, name in dummies.items()}
+        plain = expression.xreplace(renamed)
         source = f"lambda {', '.join(dummies.values())}: {_Printer().doprint(plain)}"
         code = compile(source, f"<{expression}>", "eval")
+
+        self._code = code
 
         def bind(namespace: Mapping[str, Any]) -> Callable[..., Any]:
             function: Callable[..., Any] = eval(code, {"__builtins__": {}, **namespace})
             return function
 
-        self.floats = bind(_FLOATS)
-        self._exact = bind(_EXACT)
-        self._balls = bind(_BALLS)
+        self.floats = bind(FLOATS)
+        self._exact = bind(EXACT)
+        self._balls = bind(BALLS)
+
+    @cached_property
+    def tensors(self) -> Callable[..., Any]:
+        """The value at Torch tensors, float64, differentiable."""
+        function: Callable[..., Any] = eval(self._code, {"__builtins__": {}, **tensors()})
+        return function
 
     def exact(self, *values: Any) -> flint.fmpq:
-        """The value at rational arguments, as a rational; ``InexactError`` if it is irrational."""
-        return flint.fmpq(self._exact(*(_rational(v, True) for v in values)))
+        """The value at rational arguments, as a rational; ``InexactError`` if it is irrational or undefined."""
+        try:
+            return flint.fmpq(self._exact(*(_rational(v, True) for v in values)))
+        except ZeroDivisionError:
+            raise UndefinedError("the value divides by zero") from None
 
     def balls(self, *values: Any) -> flint.arb:
-        """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``."""
-        return flint.arb(self._balls(*(_rational(v, False) for v in values)))
+        """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``.
+
+        NaN, which decides nothing, where the value is undefined.
+        """
+        try:
+            return flint.arb(self._balls(*(_rational(v, False) for v in values)))
+        except ZeroDivisionError:
+            return flint.arb.nan()
 
 
 @lru_cache(maxsize=4096)

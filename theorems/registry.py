@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterable
 from functools import cache
 
-from theorems import cluster, orthogonality
+from theorems import cluster, orthogonality, rank, splines
 from theorems.statement import Statement
 
 __all__ = ["UnknownNameError", "get", "library", "select"]
 
-FAMILIES = (orthogonality, cluster)
+FAMILIES = (orthogonality, rank, cluster, splines)
 
 
 class UnknownNameError(ValueError):

@@ -168,7 +168,8 @@ class Sentinel:
 class Evidence:
     """One piece of evidence: what was done, what it showed, how tight, how sensitive, from which seed.
 
-    ``tightness`` is measured / bound where the bound is non-trivial. ``power`` is the smallest relative
+    ``tightness`` is measured / bound where the bound is non-trivial, ``tightness_interval`` its confidence interval
+    where it was sampled. ``power`` is the smallest relative
     violation of the bound that this check would have caught on every instance it decided (0 for exact
     arithmetic; in units of the exponent for a slope). ``sentinel`` is what the same check with the same
     budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
@@ -180,6 +181,7 @@ class Evidence:
     summary: str
     sentinel: Verdict
     tightness: float | None = None
+    tightness_interval: tuple[float, float] | None = None
     power: float | None = None
     partial: bool = False
     seconds: float = 0.0
@@ -275,12 +277,28 @@ class Statement:
                 )
             if floats := side.atoms(sp.Float):
                 raise ValueError(f"{self.name}: {floats.pop()} is a float; write an exact number, sp.Rational")
+        self._require_distinct_names(sides)
         for name, meaning in self.definitions.items():
             if isinstance(name, sp.IndexedBase) and not (
                     isinstance(meaning, sp.Lambda) and len(name.shape or ()) == len(meaning.variables)):
                 raise ValueError(f"{self.name}: the family {name} needs a shape, and a Lambda of as many indices")
         if self.neighbour_sides == (self.lhs, self.rhs):
             raise ValueError(f"{self.name}: the sentinel changes nothing, so it cannot be refuted")
+
+    def _require_distinct_names(self, sides: Sequence[sp.Basic]) -> None:
+        """A name stands for one thing, a definition for what was declared before it: else nothing may satisfy both."""
+        names = [v.name for v in self.variables] + [str(x) for x in self.definitions]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"{self.name}: {twice.pop()} is declared twice")
+        meanings = {str(x): m for x, m in self.definitions.items() if isinstance(m, sp.Basic)}
+        for name, meaning in meanings.items():
+            if early := {str(x) for x in meaning.free_symbols} & set(names[names.index(name):]):
+                raise ValueError(f"{self.name}: {name} is defined by {early.pop()}, which is not declared before it")
+        symbols: dict[str, sp.Symbol] = {}
+        for e in (*sides, *meanings.values()):
+            for x in e.atoms(sp.Symbol) - {base.label for base in e.atoms(sp.IndexedBase)}:
+                if symbols.setdefault(str(x), x) != x:
+                    raise ValueError(f"{self.name}: two symbols are named {x}; give them the same assumptions")
 
     @property
     def name(self) -> str:

@@ -45,6 +45,12 @@ class Result:
         return max((e.tightness for e in self._decisive if e.tightness is not None), default=None)
 
     @property
+    def tightness_interval(self) -> tuple[float, float] | None:
+        """The confidence interval of :attr:`tightness`; None where it was computed and not sampled."""
+        return next((e.tightness_interval for e in self._decisive
+                     if e.tightness is not None and e.tightness == self.tightness), None)
+
+    @property
     def power(self) -> float | None:
         return max((e.power for e in self._decisive if e.power is not None and isfinite(e.power)), default=None)
 
@@ -72,12 +78,17 @@ class Result:
         return {Verdict.PROVED, Verdict.REFUTED} <= found
 
     @property
+    def sound(self) -> bool:
+        """Every sentinel fell and nothing contradicts."""
+        return not self.weak_sentinels and not self.contradictory
+
+    @property
     def as_expected(self) -> bool:
         """The verdict is the declared one or stronger, every sentinel fell, nothing contradicts.
 
         On a user's batch a bound may also be vacuous or its assumption unmet: that is a result.
         """
-        if self.weak_sentinels or self.contradictory:
+        if not self.sound:
             return False
         expected, found = self.statement.expected, self.verdict
         if found == expected or (expected.holds and found.holds and list(Verdict).index(found)
@@ -91,7 +102,7 @@ class Result:
             "statement": f"{s.family}.{s.theorem}", "variant": s.variant, "title": s.title,
             "quantifier": s.quantifier.value, "source": str(s.source), "verdict": self.verdict.value,
             "expected": s.expected.value, "as_expected": self.as_expected, "tightness": self.tightness,
-            "power": self.power, "seconds": round(self.seconds, 3),
+            "tightness_interval": self.tightness_interval, "power": self.power, "seconds": round(self.seconds, 3),
             "evidence": [{
                 "method": e.method, "verdict": e.verdict.value, "summary": e.summary, "sentinel": e.sentinel.value,
                 "sentinel_claim": s.sentinel.words, "tightness": e.tightness, "power": e.power,

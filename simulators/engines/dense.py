@@ -3,25 +3,33 @@
 Cost per layer and replica: width × d entries drawn, O(width · d · n) arithmetic. Weights are drawn in row
 blocks of at most `BLOCK_ENTRIES` entries (at least one row), so memory is O(width · n) beyond one block.
 The order of a stream is: layer, row block, then within a block Wᵀ row by row.
+
+Replicas run in groups that are independent of one another, so that each core can take one at a time; what a
+layer of a group touches fits the second-level cache.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
-from typing import Any
 
 from numpy.random import SeedSequence
 
 from simulators.backend import Backend
 from simulators.chains import Chain, Scaling
-from simulators.layers import Layer, Linear, Residual, WeightLayer, frobenius_norm, scaled_to
+from simulators.layers import Linear, WeightLayer, frobenius_norm, scaled_to
 from simulators.observables import Array
-from simulators.streams import pack, replica_groups, row_blocks
+from simulators.streams import pack, replica_groups, row_blocks, units_of
 
 BLOCK_ENTRIES = 2**21
-"""Entries of W drawn at once, over all replicas of a group: 16 MiB in float64."""
+"""Entries of one replica's W drawn at once: 16 MiB in float64."""
+
+LAYER_ENTRIES = 2**15
+"""Entries of W, or of H, in one layer of a group, unless a single replica has more."""
+
+CALL_ENTRIES = 2**10
+"""Entries that a call of a generator draws at least: narrow replicas draw several layers in one."""
 
 
 def run(
@@ -30,18 +38,29 @@ def run(
     """For each group of replicas, the representations Hᵀ after each of ``depth`` blocks.
 
     ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``. The arrays have shape ``(group, n, width)`` and hold until the
-    next is asked for; a group must be read to its end before the next.
+    next is asked for. Groups may be read in any order, and each in a thread of its own.
     """
+    n, rows = batch.shape[-2:]
     units = [
         (inputs * size, law)
-        for inputs, rows, law in _weight_shapes(chain, batch.shape[-1], depth)
-        for size in row_blocks(rows, _block_rows(inputs))
+        for inputs, width, law in _weight_shapes(chain, rows, depth)
+        for size in row_blocks(width, _block_rows(inputs))
     ]
-    widest = replica_groups(replicas, max(size for size, _ in units), BLOCK_ENTRIES)
-    pieces = [piece for group in widest for piece in pack(units, group, 0)]
-    draws = backend.draws(root, "dense", pieces)
-    for group in widest:
-        yield group, _representations(chain, batch, depth, backend, draws)
+    largest = max(n * max(rows, *chain.widths(rows)), *(size for size, _ in units))
+    for group in replica_groups(replicas, largest, LAYER_ENTRIES, backend.workers):
+        # A lone group leaves the other cores idle, so they draw for it.
+        ahead = len(group) == replicas or backend.workers == 1
+        yield group, _group(chain, batch, depth, units, group, root, backend, ahead)
+
+
+def _group(
+    chain: Chain, batch: Array, depth: int, units: Sequence[tuple[int, str]], group: range, root: SeedSequence,
+    backend: Backend, ahead: bool,
+) -> Iterator[Array]:
+    """The representations of one group; nothing is laid out before the first is asked for."""
+    pieces = list(pack(units, group, max(LAYER_ENTRIES, CALL_ENTRIES * len(group))))
+    draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
+    yield from _Run(backend, draws).representations(chain, batch, depth)
 
 
 def _block_rows(inputs: int) -> int:
@@ -57,35 +76,63 @@ def _weight_shapes(chain: Chain, rows: int, depth: int) -> Iterator[tuple[int, i
             rows = width
 
 
-def _representations(
-    chain: Chain, batch: Array, depth: int, backend: Backend, draws: Iterator[Array]
-) -> Iterator[Array]:
-    xp = backend.xp
-    rows = xp.asarray(batch, copy=True)
-    for number, layer in enumerate(islice(cycle(chain.layers), depth * len(chain.layers)), start=1):
-        rows = _apply(layer, rows, xp, draws)
-        if number % len(chain.layers) == 0:
-            if chain.scaling is Scaling.LINEAR:
-                rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
-            yield rows
+class _Run:
+    """One group on its way through the layers."""
+
+    def __init__(self, backend: Backend, draws: Iterator[Array]) -> None:
+        self._backend, self._draws = backend, draws
+        self._spare: Array | None = None  # the last product's input, which the next product may overwrite
+
+    def representations(self, chain: Chain, batch: Array, depth: int) -> Iterator[Array]:
+        xp = self._backend.xp
+        rows = xp.asarray(batch, copy=True)
+        linear = chain.scaling is Scaling.LINEAR
+        for number, layer in enumerate(islice(cycle(chain.layers), depth * len(chain.layers)), start=1):
+            if isinstance(layer, WeightLayer):
+                rows = self._weighted_by(layer, rows)
+            else:
+                rows = layer.on_rows(rows, xp, rows.shape[-1])
+            if number % len(chain.layers) == 0:
+                if linear:
+                    rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
+                yield rows
+
+    def _weighted_by(self, layer: WeightLayer, rows: Array) -> Array:
+        """The layer's output, ``(group, n, width)``; its input may be overwritten by the next one's."""
+        n, inputs = rows.shape[-2:]
+        if isinstance(layer, Linear):
+            product = self._product(rows, layer.width)
+            product *= layer.width**-0.5
+        elif layer.gamma == math.inf:
+            product = self._product(rows, inputs)
+        elif 2 * n >= inputs and inputs <= _block_rows(inputs):
+            # I + γW instead of γ times WH: less to pass over
+            weights = next(self._draws)
+            weights *= layer.gamma
+            weights[:, :: inputs + 1] += 1
+            product = self._times(rows, weights, inputs)
+        else:
+            product = self._product(rows, inputs)
+            product *= layer.gamma
+            product += rows
+        self._spare = rows
+        return product
+
+    def _product(self, rows: Array, width: int) -> Array:
+        """(WH)ᵀ for the next weights, of variance 1."""
+        inputs = rows.shape[-1]
+        sizes = row_blocks(width, _block_rows(inputs))
+        if len(sizes) == 1:
+            return self._times(rows, next(self._draws), width)
+        parts = [self._backend.product(rows, _matrix(next(self._draws), inputs, size), None) for size in sizes]
+        return self._backend.xp.concat(parts, axis=-1)
+
+    def _times(self, rows: Array, entries: Array, width: int) -> Array:
+        weights = _matrix(entries, rows.shape[-1], width)
+        fits = self._spare is not None and tuple(self._spare.shape) == (len(weights), rows.shape[-2], width)
+        return self._backend.product(rows, weights, self._spare if fits else None)
 
 
-def _apply(layer: Layer, rows: Array, xp: Any, draws: Iterator[Array]) -> Array:
-    """The layer's output, ``(group, n, width)``, from its input; may overwrite it."""
-    if isinstance(layer, Linear):
-        return layer.width**-0.5 * _weighted(rows, layer.width, xp, draws)
-    if isinstance(layer, Residual):
-        product = _weighted(rows, rows.shape[-1], xp, draws)
-        return product if layer.gamma == math.inf else rows + layer.gamma * product
-    return layer.on_rows(rows, xp, rows.shape[-1])
-
-
-def _weighted(rows: Array, width: int, xp: Any, draws: Iterator[Array]) -> Array:
-    """(WH)ᵀ for the next weights, of variance 1."""
-    inputs = rows.shape[-1]
-    products = []
-    for size in row_blocks(width, _block_rows(inputs)):
-        entries = next(draws)
-        products.append(xp.matmul(rows, xp.reshape(entries, (entries.shape[0], inputs, size))))
-    return products[0] if len(products) == 1 else xp.concat(products, axis=-1)
-
+def _matrix(entries: Array, inputs: int, rows: int) -> Array:
+    """Wᵀ for the rows of W whose entries these are; a view of them."""
+    return entries.reshape((len(entries), inputs, rows))

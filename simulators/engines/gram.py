@@ -36,7 +36,7 @@ from simulators.layers import (
     scaled_to,
 )
 from simulators.observables import Array
-from simulators.streams import pack, replica_groups, row_blocks
+from simulators.streams import pack, replica_groups, row_blocks, units_of
 
 PIECE_ENTRIES = 2**18
 """Entries drawn at once, over all replicas of a group: 2 MiB in float64."""
@@ -135,8 +135,7 @@ def run(
     draws = backend.draws(root, "gram", pieces)
     normals = (
         unit.reshape((unit.shape[0], n, unit.shape[-1] // n))
-        for piece, entries in zip(pieces, draws, strict=True)
-        for unit in _split(entries, piece.units)
+        for unit in units_of(pieces, draws)
     )
     start = _start(chain, batch, backend)
     unit_norm = chain.scaling is Scaling.LINEAR
@@ -185,13 +184,6 @@ def _norm_in_force(layers: Sequence[Layer]) -> int | None:
         if isinstance(layers[index], Normalize):
             return index
     return None
-
-
-def _split(entries: Array, sizes: tuple[int, ...]) -> Iterator[Array]:
-    start = 0
-    for size in sizes:
-        yield entries[:, start : start + size]
-        start += size
 
 
 def _start(chain: Chain, batch: Array, backend: Backend) -> Array:

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from simulators import batches
-from simulators.batches import BatchError, read_batch, validate_batch
+from simulators.batches import BatchError, batch_of_gram, read_batch, validate_batch
 
 STORED = np.array([[1.0, 2.0], [0.5, -3.0], [1e-300, 1e300]])
 
@@ -354,3 +354,29 @@ def test_named_spectra_are_exact_for_fractions() -> None:
 def test_synthetic_starts_refuse(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_batch_of_a_gram_matrix_has_it():
+    M = np.array([[1.0, 0.5, -0.5], [0.5, 1.0, 0.2], [-0.5, 0.2, 1.0]])
+    H = batch_of_gram(M)
+    assert abs(H @ H.T / 3 - M).max() < 1e-14
+    singular = np.ones((4, 4))
+    assert abs(batch_of_gram(singular) @ batch_of_gram(singular).T / 4 - singular).max() < 1e-13
+    assert abs(batch_of_gram(np.eye(2, dtype=int))).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("M", "error", "message"),
+    [
+        ([[1.0, 2.0], [2.0, 1.0]], ValueError, "M has the eigenvalue -1"),
+        ([[1.0, 0.2], [0.2, 1.1]], ValueError, "diagonal entry that is 0.1 from 1"),
+        ([[1.0, 0.2], [0.3, 1.0]], ValueError, "M is not symmetric"),
+        ([[1.0, np.nan], [np.nan, 1.0]], ValueError, "not finite"),
+        ([[1.0]], ValueError, r"M has shape \(1, 1\); give \(d, d\) with d ≥ 2"),
+        (np.ones((2, 3)), ValueError, "M has shape"),
+        ([[1j, 0], [0, 1]], TypeError, "complex"),
+    ],
+)
+def test_what_is_no_gram_matrix_is_refused(M, error, message):
+    with pytest.raises(error, match=message):
+        batch_of_gram(M)

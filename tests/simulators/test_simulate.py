@@ -67,6 +67,9 @@ def frobenius(H):
         ({"observables": {"one": lambda H: 1.0}}, ValueError, "gave 1.0 for H of shape"),
         ({"observables": {"text": lambda H: frobenius(H).astype(str)}}, TypeError, "give numbers"),
         ({"dtype": "float16"}, ValueError, "dtype='float16'"),
+        ({"every": 3}, ValueError, "every=3 does not divide depth=2"),
+        ({"every": 0}, ValueError, "every=0 is below 1"),
+        ({"every": 1.0}, TypeError, "every=1.0 is a float"),
         ({"device": "cuda:99"}, ValueError, "device='cuda:99' is not on this machine"),
     ],
 )
@@ -277,10 +280,11 @@ def test_replicas_do_not_depend_on_their_number_or_grouping(chain, dtype, monkey
 
 
 def test_dense_replicas_do_not_depend_on_grouping(monkeypatch):
-    together = simulate(residual_chain(6, 1.0), BATCH, depth=3, replicas=5)["orthogonality_gap"]
-    monkeypatch.setattr(dense, "BLOCK_ENTRIES", 2 * 36)  # two replicas at once, W still whole
-    apart = simulate(residual_chain(6, 1.0), BATCH, depth=3, replicas=5)["orthogonality_gap"]
-    assert (together == apart).all()
+    together = simulate(residual_chain(6, 1.0), BATCH, depth=30, replicas=5)["orthogonality_gap"]
+    for entries in (36, 2 * 36):  # one replica at once, two
+        monkeypatch.setattr(dense, "LAYER_ENTRIES", entries)
+        apart = simulate(residual_chain(6, 1.0), BATCH, depth=30, replicas=5)["orthogonality_gap"]
+        assert (together == apart).all()
 
 
 @pytest.mark.parametrize("engine", ["gram", "dense"])
@@ -345,3 +349,32 @@ def test_simulations_may_run_in_several_threads():
     for thread in threads:
         thread.join()
     assert all((result == results[0]).all() for result in results)
+
+
+@pytest.mark.parametrize("chain", [rescale_chain(8), residual_chain(6, 0.3), vanilla_chain(8)], ids=repr)
+@pytest.mark.parametrize("engine", ["auto", "dense"])
+def test_measuring_now_and_then_gives_the_same_path(chain, engine):
+    options = {"depth": 12, "replicas": 5, "seed": 2, "engine": engine}
+    all_layers = simulate(chain, BATCH, **options)
+    some = simulate(chain, BATCH, every=4, **options)
+    assert (all_layers.every, some.every) == (1, 4)
+    assert some["orthogonality_gap"].shape == (5, 4)
+    assert (some["orthogonality_gap"] == all_layers["orthogonality_gap"][:, ::4]).all()
+
+
+def test_an_observable_that_fails_in_a_thread_fails_here():
+    def broken(H):
+        if H.shape[1] > 1 or H.shape[-2] != 6 or not (H == BATCH).all():
+            raise ZeroDivisionError("seen")
+        return frobenius(H)
+
+    with pytest.raises(ZeroDivisionError, match="seen"):
+        simulate(residual_chain(6, 0.3), BATCH, depth=50, replicas=9, observables=(broken,))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("replicas", "draws"))]
+
+
+@pytest.mark.parametrize("law", ["gaussian", "uniform", "rademacher"])
+def test_a_residual_chain_takes_any_law(law):
+    rank = simulate(residual_chain(6, 0.5, law), BATCH, depth=3, replicas=4, observables=("effective_rank",))
+    assert np.isfinite(rank["effective_rank"]).all()
+    assert law in rank.chain

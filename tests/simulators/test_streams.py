@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.random import SeedSequence
+from scipy.stats import kstest, norm
 
 from simulators.backend import NumpyBackend, TorchBackend, select
 from simulators.layers import LAWS
@@ -188,3 +189,58 @@ def test_devices_are_checked():
     for device in ("cuda:99", "meta", "nonsense", 3.5):
         with pytest.raises(ValueError, match="available are cpu"):
             select(None, device, None)
+
+
+@pytest.mark.parametrize("law", ["gaussian", "rademacher"])
+@pytest.mark.parametrize("sizes", [(1, 7, 64, 65, 3), (130, 2)])
+def test_units_that_end_within_a_word_start_the_next_at_a_whole_one(law, sizes):
+    """However units are gathered in calls, each has the entries it has in a call of its own."""
+    together = np.empty((2, sum(sizes)), np.float32)
+    HostStreams(SeedSequence(4), "dense", range(2)).fill(0, together, law, sizes)
+    streams, apart = HostStreams(SeedSequence(4), "dense", range(2)), []
+    for size in sizes:
+        entries = np.empty((2, size), np.float32)
+        streams.fill(0, entries, law)
+        apart.append(entries)
+    assert (together == np.concatenate(apart, axis=1)).all()
+
+
+def test_normals_in_float32_are_normal_and_independent():
+    """Kolmogorov's distance, tails, and correlation within the pairs that share a uniform number."""
+    count = 400_000
+    entries = np.empty(count, np.float32)
+    HostStreams(SeedSequence(6), "dense", range(1)).fill(0, entries, "gaussian")
+    assert kstest(entries.astype(float), "norm").pvalue > 1e-6
+    pairs = entries.reshape(-1, 2).astype(float)
+    for power in (1, 2):
+        first, second = (pairs**power).T
+        assert abs(np.corrcoef(first, second)[0, 1]) < 6 / (count / 2) ** 0.5
+    beyond = (abs(entries) > 3).mean()
+    assert abs(beyond - 2 * norm.sf(3)) < 6 * (2 * norm.sf(3) / count) ** 0.5
+    assert abs(entries).max() < 6.5
+    # A wrong scale of the radius, by 1 %, is seen.
+    assert kstest(1.01 * entries.astype(float), "norm").pvalue < 1e-3
+
+
+def test_signs_use_every_bit_of_a_word():
+    signs = np.empty((1, 64 * 4000))
+    HostStreams(SeedSequence(6), "dense", range(1)).fill(0, signs, "rademacher")
+    words = signs.reshape(-1, 64)
+    assert (abs(words.mean(axis=0)) < 6 / 4000**0.5).all()
+    covariance = words.T @ words / 4000 - np.eye(64)
+    assert abs(covariance).max() < 6.5 / 4000**0.5
+
+
+def test_groups_are_as_many_as_workers():
+    assert replica_groups(7, 1, 100, 3) == [range(0, 3), range(3, 6), range(6, 7)]
+    assert replica_groups(2, 1, 100, 3) == [range(0, 1), range(1, 2)]
+    assert replica_groups(7, 50, 100, 2) == [range(0, 2), range(2, 4), range(4, 6), range(6, 7)]
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_drawing_ahead_changes_no_entry(ahead):
+    pieces = [Piece(range(2), (9, 4), "gaussian"), Piece(range(2), (5,), "rademacher"),
+              Piece(range(2, 3), (8,), "uniform")]  # fmt: skip
+    draws = [np.array(each) for each in NumpyBackend("float32").draws(SeedSequence(1), "dense", pieces, ahead=ahead)]
+    for one, other in zip(draws, drawn(TorchBackend("float32", "cpu"), pieces, seed=1, engine="dense"), strict=True):
+        assert (one == other).all()

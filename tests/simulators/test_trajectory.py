@@ -10,7 +10,7 @@ from numpy.random import SeedSequence
 
 from simulators.chains import rescale_chain
 from simulators.simulate import simulate
-from simulators.trajectory import Trajectory
+from simulators.trajectory import FORMAT, Trajectory
 
 
 def npy(array):
@@ -42,6 +42,15 @@ def test_a_saved_trajectory_loads_the_same(trajectory, tmp_path):
     assert (loaded.seed, loaded.versions) == (trajectory.seed, trajectory.versions)
     assert loaded.batch_shape == trajectory.batch_shape
     assert loaded.engine_reason == trajectory.engine_reason
+
+
+def test_bytes_are_the_same_every_time_and_read_back(trajectory):
+    data = trajectory.to_bytes()
+    assert data == trajectory.to_bytes()
+    back = Trajectory.from_bytes(data)
+    assert all(np.array_equal(back[name], trajectory[name]) for name in trajectory.values)
+    with pytest.raises(ValueError, match="not a whole file"):
+        Trajectory.from_bytes(data[:-30])
 
 
 def test_save_writes_the_path_it_is_given_and_nothing_beside(trajectory, tmp_path):
@@ -97,7 +106,7 @@ def test_a_damaged_file_is_refused(trajectory, tmp_path):
         lambda path: np.savez(path, other=np.eye(2)),
         lambda path: np.savez(path, settings=np.array("{")),
         lambda path: np.savez(path, settings=np.array("[]")),
-        lambda path: np.savez(path, settings=np.array(json.dumps({"format": 1}))),
+        lambda path: np.savez(path, settings=np.array(json.dumps({"format": FORMAT}))),
         lambda path: np.savez(path, settings=np.array([{}], dtype=object)),
         lambda path: path.write_bytes(pickle.dumps({"settings": 1})),
     ],
@@ -113,9 +122,9 @@ def test_another_format_is_refused(trajectory, tmp_path):
     path = trajectory.save(tmp_path / "run.npz")
     with np.load(path) as archive:
         arrays = dict(archive)
-    arrays["settings"] = np.array(str(arrays["settings"]).replace('"format": 1', '"format": 2'))
+    arrays["settings"] = np.array(str(arrays["settings"]).replace(f'"format": {FORMAT}', '"format": 99'))
     np.savez(path, **arrays)
-    with pytest.raises(ValueError, match="has format 2, not 1"):
+    with pytest.raises(ValueError, match=f"has format 99, not {FORMAT}"):
         Trajectory.load(path)
 
 

@@ -61,7 +61,7 @@ def test_the_three_arithmetics_agree(side: sp.Expr) -> None:
         try:
             exact = function.exact(*numbers(side))
         except InexactError:
-            assert side.has(sp.Pow)
+            assert side.has(sp.Pow, sp.polygamma, sp.acos, sp.pi, sp.log)
         else:
             assert ball.contains(flint.arb(exact)) or ball.overlaps(flint.arb(exact))
 
@@ -122,6 +122,16 @@ def test_an_index_divides_exactly(expression: sp.Expr) -> None:
         assert function.balls(5).overlaps(flint.arb(function.exact(5)))
 
 
+@pytest.mark.parametrize("index", ["x0", "x1", "i0", "total", "place", "span", "lambda", "i'"])
+def test_an_index_of_any_name_hides_nothing(index: str) -> None:
+    k, a, size = sp.symbols((index, "a", "size"))
+    family = sp.IndexedBase("x")
+    expression = sp.Sum(family[k] * a + k, (k, 0, size - 1))
+    arguments = arguments_of(expression)
+    assert [str(x) for x in arguments] == ["a", "size", "x"]
+    assert compiled(expression, arguments).exact(5, 3, [1, 2, 3]) == 33
+
+
 def test_sums_with_symbolic_limits() -> None:
     double = sp.Sum(sp.Sum(a[i] * a[j], (j, 0, i)), (i, 0, n - 1))
     base = arguments_of(double)
@@ -149,3 +159,92 @@ def test_every_printed_operation(expression: sp.Expr) -> None:
         assert function.balls(Fraction(9, 4), 2).overlaps(flint.arb(str(truth), flint.arb("1e-35")))
     assert function.exact(Fraction(9, 4), 2) == rational(expression.subs({x: sp.Rational(9, 4), y: 2}))
     assert function.floats(np.array([2.25, 2.25]), np.array([2.0, 2.0])).shape in ((2,), ())
+
+
+STEP = sp.Piecewise((1, a[i] >= x), (y, a[i] > 0), (0, True))
+COUNT = sp.Sum(STEP, (i, 0, n - 1))
+
+
+def test_cases_count_ties_in_every_arithmetic() -> None:
+    values = {"a": [Fraction(2), THIRD, Fraction(1, 4), Fraction(0)], "n": 4, "x": THIRD, "y": Fraction(1, 8)}
+    function = compiled(COUNT, arguments_of(COUNT))
+    given = [values[str(s)] for s in arguments_of(COUNT)]
+    assert function.exact(*given) == flint.fmpq(17, 8)
+    assert function.balls(*given) == flint.fmpq(17, 8)
+    assert function.floats(*map(as_floats, given)) == 2.125
+
+
+def test_cases_broadcast_in_floats() -> None:
+    step = sp.Piecewise((1, x >= y), (0, True))
+    assert compiled(step, (x, y)).floats(np.array([1.0, 2.0, 3.0]), 2.0).tolist() == [0, 1, 1]
+
+
+def test_an_open_comparison_chooses_no_branch() -> None:
+    step = sp.Piecewise((1, x >= y), (sp.Rational(1, 2), True))
+    function = compiled(step, (x, y))
+    near = flint.arb(THIRD.numerator) / 3  # contains 1/3, and numbers on both sides of it
+    ball = function.balls(near, THIRD)
+    assert ball.contains(1)
+    assert ball.contains(flint.fmpq(1, 2))
+    assert not ball.contains(flint.fmpq(1, 4))
+    assert function.balls(near + flint.fmpq(1, 10**6), THIRD) == 1
+    assert function.balls(near - flint.fmpq(1, 10**6), THIRD) == flint.fmpq(1, 2)
+
+
+def test_several_comparisons_must_all_hold() -> None:
+    step = sp.Piecewise((5, sp.Eq(x, 2) & (y > 0)), (7, y > 1), (9, True))
+    function = compiled(step, (x, y))
+    for values, expected in (((2, 1), 5), ((2, 0), 9), ((1, 2), 7), ((1, 1), 9)):
+        assert function.exact(*values) == expected
+        assert function.balls(*values) == expected
+        assert function.floats(*map(float, values)) == expected
+    near = flint.arb(THIRD.numerator) / 3 * 6
+    assert function.balls(near, 1).contains(5)
+    assert function.balls(near, 1).contains(9)
+
+
+def test_a_branch_not_taken_is_not_evaluated_exactly() -> None:
+    inverse = sp.Piecewise((1 / x, x > 0), (0, True))
+    assert compiled(inverse, (x,)).exact(0) == 0
+
+
+@pytest.mark.parametrize("cases", [
+    sp.Piecewise((1, sp.Ne(x, y)), (0, True)), sp.Piecewise((1, (x > 0) | (y > 0)), (0, True)),
+    sp.Piecewise((1, x > 0)),
+], ids=str)
+def test_other_cases_are_refused(cases: sp.Piecewise) -> None:
+    with pytest.raises(TypeError, match=r"comparison|no value"):
+        compiled(cases, (x, y))
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 8])
+def test_powers_of_balls_that_hold_negative_numbers_are_enclosed(k: int) -> None:
+    x = sp.Symbol("x", real=True)
+    for middle in (-2.0, 0.0, 1e-21):
+        ball = compiled(x**k, (x,)).balls(flint.arb(middle, 1e-20))
+        for point in (middle - 1e-20, middle, middle + 1e-20):
+            assert ball.contains(flint.arb(point) ** k)
+        assert k % 2 or not ball < 0
+        assert ball.rad() < 1e-15
+
+
+def test_logarithms_exponentials_and_sizes_in_all_arithmetics() -> None:
+    import torch
+
+    x = sp.Symbol("x", real=True)
+    expression = sp.Abs(sp.log(x) - sp.exp(-x))
+    f = compiled(expression, (x,))
+    expected = abs(np.log(0.5) - np.exp(-0.5))
+    assert np.isclose(f.floats(np.float64(0.5)), expected)
+    assert np.isclose(float(f.balls(flint.fmpq(1, 2))), expected)
+    tensor = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    value = f.tensors(tensor)
+    assert np.isclose(value.item(), expected)
+    assert value.requires_grad
+    assert compiled(sp.exp(x) + sp.log(1 - x), (x,)).exact(0) == 1
+    with pytest.raises(InexactError):
+        f.exact(Fraction(1, 2))
+    assert f.balls(-1).is_nan()  # undefined decides nothing
+    assert compiled(1 / x, (x,)).balls(0).is_nan()
+    with pytest.raises(ValueError, match="divides by zero"):
+        compiled(1 / x, (x,)).exact(0)

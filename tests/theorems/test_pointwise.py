@@ -76,6 +76,15 @@ def test_squares_are_compared_only_between_nonnegative_sides() -> None:
     assert decide(claim(-sp.sqrt(x), "<=", y), lambda: {"x": 9, "y": 2}, squares=True).holds is True
 
 
+def test_equal_sides_may_both_be_negative() -> None:
+    x_y = {"x": Fraction(285362461, 8820), "y": Fraction(1141449844, 3914685)}  # roots SymPy does not reduce alike
+    scaled = claim(-1 / sp.sqrt(x), "==", -1 / (sp.sqrt(y) * sp.sqrt(sp.Rational(86993, 784))))
+    assert decide(scaled, lambda: x_y, squares=True).holds is True
+    assert decide(scaled, lambda: x_y).holds is None
+    assert decide(claim(-sp.sqrt(x), "==", sp.sqrt(x)), lambda: x_y, squares=True).holds is False
+    assert decide(claim(-sp.sqrt(x), "<=", -sp.sqrt(x + 1)), lambda: x_y, squares=True).holds is False
+
+
 def test_nonnumbers_are_an_error() -> None:
     with pytest.raises(TypeError):
         decide(claim(x, "<=", 1), lambda: {"x": "1"})
@@ -167,11 +176,17 @@ POINTWISE = [s for s in library() if any(isinstance(c, Pointwise) and c.from_bat
 OUTSIDE = {("orthogonality.iterative_initialisation:conclusion", name)
            for name in ("one sample", "repeated", "rank one", "zero sample", "orthonormal")}
 
+#: One input leaves nothing to vary, and is its own mean.
+OUTSIDE |= {(f"splines.{name}", "one sample") for name in (
+    "total_least_squares:unique", "central_arrangement:unbounded", "scale_free:length", "scale_free:distance")}
+#: The digits' first pixels are blank, and a zero row cannot be rescaled.
+OUTSIDE.add(("rank.drift_inequality_rescaled", "digits"))
+
 
 @pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize("statement", POINTWISE, ids=lambda s: s.name)
 def test_batches_are_examined_exactly(statement: Statement, name: str) -> None:
-    checks = [replace(check, corners=tuple, examples=1) for check in statement.checks]
+    checks = [replace(check, corners=tuple, examples=1) for check in statement.checks if isinstance(check, Pointwise)]
     result = run(statement, checks, Batch.of(BATCHES[name], name))
     found = result.evidence[0].details["batch"]
     if statement.expected is Verdict.REFUTED:  # false in general, and true or open on some batches
@@ -185,7 +200,7 @@ def test_batches_are_examined_exactly(statement: Statement, name: str) -> None:
 
 def test_a_false_claim_falls_on_the_batch_itself() -> None:
     statement = get("orthogonality.contraction:sharp")
-    checks = [replace(check, corners=tuple, examples=1) for check in statement.checks]
+    checks = [replace(check, corners=tuple, examples=1) for check in statement.checks if isinstance(check, Pointwise)]
     evidence = run(replace(statement, rhs=statement.rhs / 2), checks, Batch.of(np.diag([2.0, 1.0]), "")).evidence[0]
     assert evidence.verdict is Verdict.REFUTED
     assert evidence.details["witness"] == "the batch, 2×2"

@@ -141,6 +141,18 @@ def test_what_cannot_be_printed_is_refused_with_the_reason(statement: Statement,
     assert str(error.value).startswith(statement.name)
 
 
+def test_an_index_of_a_sum_hides_a_variable_of_its_name_wherever_it_occurs() -> None:
+    printed = proposition(claim(lam[m] + sp.Sum(x ** (m + 1), (m, 0, n - 1))))
+    assert printed.splitlines()[-1].strip() == r"lambda m + (\sum_(m_ < n) x ^+ (m_ + 1)%N) <= 7%:R"
+
+
+def test_no_variable_takes_the_name_of_a_constant_of_the_reals() -> None:
+    three = sp.Symbol("PI")
+    printed = proposition(claim(three * sp.pi, definitions={three: sp.Integer(3)}), structure="R")
+    assert "  PI_ = 3 ->" in printed.splitlines()
+    assert printed.splitlines()[-1].strip() == "PI_ * PI <= 7)"
+
+
 def test_printing_does_not_depend_on_the_order_of_writing() -> None:
     one, other = x * y + n * x, sp.Add(sp.Mul(x, n, evaluate=False), sp.Mul(y, x, evaluate=False), evaluate=False)
     assert proposition(claim(one)) == proposition(claim(other))

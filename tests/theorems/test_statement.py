@@ -16,8 +16,22 @@ from theorems.statement import combine
 DECAY = get("orthogonality.decay:sharp")
 V = Verdict
 
-#: For each variable of the library: what else must be known, values at both edges, values beyond.
+#: For each variable of the library, by name or by family and name: what else must be known, values at both edges,
+#: values beyond.
 DOORS: dict[str, tuple[Mapping[str, Any], list[Any], list[Any]]] = {
+    "splines.N": ({}, [2, 2**62], [0, 1.5]),
+    "splines.b": ({"N": 5}, [1, 5], [0, 2.5]),
+    "splines.m": ({}, [1, 9], [0, 1.5]),
+    "splines.r": ({"N": 3, "m": 3}, [0, 2], [-1, 3, 0.5]),
+    "splines.w": ({"d": 2}, [[1e300, -4.0]], []),
+    "splines.W": ({"m": 1, "d": 2}, [[[1e300, -4.0]]], []),
+    "splines.x": ({"N": 2}, [[1e300, -4.0]], []),
+    "splines.y": ({"d": 2}, [[1e300, -4.0]], []),
+    "splines.z": ({"N": 1, "d": 2}, [[[1e300, -4.0]]], []),
+    "splines.mu": ({}, [-1e300, 1e300], []),
+    "splines.c": ({}, [1e-300, 1e300], [0.0, -1.0]),
+    "splines.t": ({}, [1e-300, 1e300], [0.0, -1.0]),
+    "splines.rho": ({}, [0.0, 1e300], [-1e-300]),
     "d": ({}, [1, 2**62, 7.0], [0, -3, 1.5]),
     "n": ({}, [1, 10], [0, 2.5]),
     "ell": ({}, [0, 9], [-1, 0.5]),
@@ -29,6 +43,27 @@ DOORS: dict[str, tuple[Mapping[str, Any], list[Any], list[Any]]] = {
     "lambda": ({"n": 2}, [[0.0, 1.0]], [[0.5, 1.1], [-0.1, 0.5]]),
     "sigma": ({"n": 2}, [[0.0, 1.0]], [[0.5, 1.1], [-0.1, 0.5]]),
     "A": ({"n": 2, "d": 1}, [[[1e300, -4.0]]], []),
+    "rank.lambda": ({"d": 2}, [[0.0, 1e300]], [[0.5, -0.1]]),
+    "tau": ({}, [0.0, 1.0], [-1e-300, 1.1]),
+    "h": ({"n": 2, "d": 1}, [[[1e300, -4.0]]], []),
+}
+#: … and for the cluster family, whose letters mean several things, by domain and size.
+_SIZES = {"m": 2, "n": 5, "p": 1, "d": 2}
+DOMAINS: dict[tuple[str, str], tuple[Mapping[str, Any], list[Any], list[Any]]] = {
+    ("Reals", "()"): ({}, [-1e300, 1e300], []),
+    ("Reals", "(d,)"): (_SIZES, [[1e300, -4.0]], []),
+    ("Reals", "(p, d)"): (_SIZES, [[[1e300, -4.0]]], []),
+    ("Interval(0, 1)", "(p,)"): (_SIZES, [[0.0], [1.0]], [[-1e-300], [1.1]]),
+    ("Interval.open(0, oo)", "()"): ({}, [1e-300, 1e300], [0.0, -1.0]),
+    ("Interval.open(-oo, 0)", "()"): ({}, [-1e-300, -1e300], [0.0, 1.0]),
+    ("Range(0, m, 1)", "()"): (_SIZES, [0, 1], [-1, 2, 0.5]),
+    ("Range(0, n, 1)", "()"): (_SIZES, [0, 4], [-1, 5, 0.5]),
+    ("Range(0, p, 1)", "()"): (_SIZES, [0], [-1, 1, 0.5]),
+    ("Range(m, n, 1)", "()"): (_SIZES, [2, 4], [1, 5, 2.5]),
+    ("Range(1, n, 1)", "()"): (_SIZES, [1, 4], [0, 5, 1.5]),
+    ("Range(1, oo, 1)", "()"): ({}, [1, 2**62], [0, -3, 1.5]),
+    ("Range(2, oo, 1)", "()"): ({}, [2, 2**62], [1, 2.5]),
+    ("Range(3, oo, 1)", "()"): ({}, [3, 2**62], [2, 3.5]),
 }
 VARIABLES = {(s.name, v.name): v for s in library() for v in s.variables}
 
@@ -40,7 +75,11 @@ def nested(value: Any, shape: tuple[int, ...]) -> Any:
 @pytest.mark.parametrize("key", VARIABLES, ids=" ".join)
 def test_every_variable_takes_its_edges_and_nothing_beyond(key: tuple[str, str]) -> None:
     variable = VARIABLES[key]
-    known, inside, beyond = DOORS[variable.name]
+    family = key[0].partition(".")[0]
+    if family == "cluster":
+        known, inside, beyond = DOMAINS[str(variable.domain), str(variable.size)]
+    else:
+        known, inside, beyond = DOORS.get(f"{family}.{variable.name}") or DOORS[variable.name]
     floor = 2 if "convexity" in key[0] and variable.name == "n" else 1
     for value in inside:
         if variable.name == "n" and value < floor:
@@ -114,6 +153,19 @@ def test_sentinels_that_change_nothing_are_refused() -> None:
                      Sentinel("both the same", lhs=DECAY.lhs, rhs=DECAY.rhs)):
         with pytest.raises(ValueError, match="sentinel changes nothing"):
             replace(DECAY, sentinel=sentinel)
+
+
+def test_a_name_stands_for_one_thing() -> None:
+    alpha, other = sp.Symbol("alpha", positive=True), sp.Symbol("other")
+    twin = sp.Symbol("alpha", integer=True)
+    with pytest.raises(ValueError, match="two symbols are named alpha"):
+        replace(DECAY, rhs=alpha + sp.Sum(twin, (twin, 0, 3)))
+    with pytest.raises(ValueError, match="alpha is declared twice"):
+        replace(DECAY, definitions={**DECAY.definitions, alpha: "again"})
+    with pytest.raises(ValueError, match="declared twice"):
+        replace(DECAY, variables=(*DECAY.variables, DECAY.variables[-1]))
+    with pytest.raises(ValueError, match="other is defined by other"):  # nothing satisfies it, all would follow
+        replace(DECAY, definitions={**DECAY.definitions, other: other + 1})
 
 
 def test_floats_and_relations_are_refused() -> None:

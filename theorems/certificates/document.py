@@ -15,13 +15,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["Certificate", "CertificateError", "UncheckableError", "UnreadableError", "read", "versions", "write"]
+__all__ = [
+    "EXACT", "Certificate", "CertificateError", "UncheckableError", "UndecidedError", "UnreadableError", "read",
+    "versions", "write",
+]
 
 SCHEMA = 1
 #: Files above this are refused unread, in bytes.
 LARGEST = 20_000_000
 #: Working precisions that a certificate may ask for, in bits.
-PRECISIONS = (2, 100_000)
+PRECISIONS = (0, 100_000)
+#: The precision of a certificate without enclosures.
+EXACT = 0
 _DIGITS = 18
 _DEEPEST = 30
 
@@ -34,6 +39,10 @@ class UnreadableError(CertificateError):
     """It is no certificate of this schema: missing, truncated, a field of the wrong type or size."""
 
 
+class UndecidedError(CertificateError):
+    """No certificate could be made: the claim was left open."""
+
+
 class UncheckableError(CertificateError):
     """It is well formed, and what would check it again is not installed."""
 
@@ -44,8 +53,9 @@ class Certificate:
 
     ``kind`` names the checker (``kinds``); ``statement`` is a name of the library, or "". ``inputs`` alone determine
     the claim: exact numbers are text ("p/q" or "m*2^e", see ``numbers``), counts are integers, nested as the kind
-    wants. ``precision`` is in bits. ``enclosures`` are balls by their exact ends, [low, high], nested as the kind wants.
-    ``conclusion`` is what follows from them. ``claim`` is for people. ``versions`` are those of the software.
+    wants. ``precision`` is in bits, 0 if nothing is enclosed. ``enclosures`` are balls by their exact ends,
+    [low, high], nested likewise. ``conclusion`` is what follows from them. ``claim`` is for people. ``versions`` are
+    those of the software.
     """
 
     kind: str
@@ -117,9 +127,8 @@ def _admit(value: Any, field: str, depth: int = 0) -> None:
 
 
 def _whole(text: str) -> int:
-    if len(text.lstrip("-")) > _DIGITS:
-        raise UnreadableError(f"an integer of {len(text)} digits; want at most {_DIGITS}, write longer ones as text")
-    return int(text)
+    # what is too long stays too long, so that whoever looks at the field can name it
+    return int(text[:_DIGITS + 2])
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

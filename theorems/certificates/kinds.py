@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
+import flint
+
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError
+from theorems.certificates.numbers import ball_of, entry
 from theorems.statement import Statement
 
-__all__ = ["MODULES", "Kind", "Offer", "kinds", "offers", "recheck"]
+__all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_fields", "demand_overlap", "kinds", "named",
+           "offers", "recheck", "stem"]
 
 #: Modules with a tuple ``KINDS``, imported when a certificate is made or checked.
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("theorems.certificates.boxes", "theorems.certificates.instances",
+                            "theorems.certificates.small_sizes", "theorems.cluster.outlier_certificates")
 
 Progress = Callable[[str], None]
 
@@ -78,3 +83,43 @@ def recheck(certificate: Certificate) -> str:
         known = ", ".join(repr(name) for name in kinds()) or "none"
         raise UnreadableError(f"kind: {certificate.kind!r} is not known; there are {known}")
     return kinds()[certificate.kind].recheck(certificate)
+
+
+def demand(certificate: Certificate, **derived: str) -> None:
+    """Refuse a certificate whose words are not those that follow from its inputs: ``claim=…``, ``conclusion=…``."""
+    for name, wanted in derived.items():
+        if (found := getattr(certificate, name)) != wanted:
+            raise CertificateError(f"{name}: says {_short(found)}, but what follows is {_short(wanted)}")
+
+
+def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -> None:
+    """Refuse a certificate whose enclosure ``name`` does not meet the recomputed ball."""
+    recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
+    if not recorded.overlaps(recomputed):
+        raise CertificateError(f"enclosures.{name}: recorded {recorded.str(8)}, recomputed {recomputed.str(8)}")
+
+
+def demand_fields(certificate: Certificate, inputs: tuple[str, ...], enclosures: tuple[str, ...] = ()) -> None:
+    """Refuse inputs and enclosures that the kind has no use for: nothing would check what they say."""
+    for field, wanted in (("inputs", inputs), ("enclosures", enclosures)):
+        if strange := sorted(set(getattr(certificate, field)) - set(wanted)):
+            raise UnreadableError(f"{field}.{strange[0]}: not known to certificates of kind {certificate.kind!r}")
+
+
+def named(certificate: Certificate) -> Statement:
+    """The statement of the library that the certificate names."""
+    from theorems.registry import get
+
+    try:
+        return get(certificate.statement)
+    except ValueError as error:
+        raise CertificateError(f"statement: {error}") from None
+
+
+def stem(statement: Statement) -> str:
+    """The statement's name as the beginning of a file name."""
+    return statement.name.replace(":", ".")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 100 else text[:99] + "…")

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betainccinv, betaincinv
+from scipy.stats import binom
 
 from theorems.checking.betting import BoundedMean, error_level, finite_float
 
@@ -24,6 +25,7 @@ __all__ = [
     "decide_at_most",
     "decide_equal",
     "fit_exponent",
+    "median_interval",
 ]
 
 Decision = Literal["supported", "refuted", "undecided"]
@@ -141,3 +143,23 @@ def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, f
     low = float(betaincinv(successes, failures + 1, level / 2)) if successes else 0.0
     high = float(betainccinv(successes + 1, failures, level / 2)) if failures else 1.0
     return low, high
+
+
+def median_interval(values: npt.ArrayLike, level: float) -> tuple[float, float]:
+    """Interval for the median of the law of independent `values`, whatever that law, error at most `level`.
+
+    The ends are order statistics: k of the R values lie below a median with a binomial(R, 1/2) count. The
+    number of values is fixed in advance. Where they are too few for the level, the interval is (-inf, inf).
+    Raises ValueError unless `values` are real and finite, of shape (R,), R >= 1, and level is in (0, 1).
+    Source: David & Nagaraja, Order Statistics (2003), section 7.1.
+    """
+    level = error_level("level", level)
+    sample = np.asarray(values)
+    if sample.ndim != 1 or not len(sample) or sample.dtype.kind not in "fiu" or not np.isfinite(sample).all():
+        raise ValueError(f"values has shape {sample.shape} and dtype {sample.dtype}: pass finite real numbers (R,)")
+    ordered = np.sort(sample.astype(np.float64))
+    chances = binom.cdf(np.arange(len(ordered)), len(ordered), 0.5)  # of at most so many below the median
+    outside = int(np.searchsorted(chances, level / 2, side="right"))
+    if outside == 0:
+        return -math.inf, math.inf
+    return float(ordered[outside - 1]), float(ordered[len(ordered) - outside])

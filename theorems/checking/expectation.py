@@ -255,7 +255,18 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, con
     return Evidence(
         method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
         tightness=max((r["tightness"] for r in decided if r["tightness"] is not None), default=None),
+        tightness_interval=_tightness_interval(statement, decided),
         power=max((r["power"] for r in decided if r["power"] is not None), default=None),
         details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level,
                  "sentinel_refuted_on": sum(r["sentinel"] == Verdict.REFUTED for r in rows), "readouts": rows},
     )
+
+
+def _tightness_interval(statement: Statement, rows: list[dict[str, Any]]) -> tuple[float, float] | None:
+    """Where the largest tightness over the readouts lies, by the intervals of their means."""
+    ends = [(r["low"], r["high"], r["bound"]) for r in rows if r["tightness"] is not None]
+    if statement.relation in (">=", ">"):
+        found = [(bound / high, bound / low) for low, high, bound in ends if low > 0]
+    else:
+        found = [(low / bound, high / bound) for low, high, bound in ends]
+    return (max(low for low, _ in found), max(high for _, high in found)) if len(found) == len(ends) > 0 else None

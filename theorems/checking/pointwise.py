@@ -6,6 +6,7 @@ violation is shrunk by Hypothesis and decided again exactly before it is reporte
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,13 +21,13 @@ from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.context import Context
 from theorems.checking.tables import Completed, evaluate
-from theorems.expressions import InexactError, arguments_of
+from theorems.expressions import InexactError, arguments_of, compare
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict
 
-__all__ = ["Decision", "Pointwise", "compare", "decide", "holds", "readable"]
+__all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "holds", "readable"]
 
 #: Balls are tried at these precisions (bits) before a question is left open.
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
@@ -41,17 +42,6 @@ class Decision:
 
 
 Values = Callable[[Any], Mapping[str, Any]]
-
-
-def compare(left: Any, relation: str, right: Any) -> bool | None:
-    """Certain truth or falsehood of a relation between balls; None when they overlap."""
-    if relation in (">=", ">"):
-        left, right, relation = right, left, {">=": "<=", ">": "<"}[relation]
-    if relation == "<=":
-        return True if left <= right else False if left > right else None
-    if relation == "<":
-        return True if left < right else False if left >= right else None
-    return False if left != right else None  # equality of balls is never certain
 
 
 def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> bool | None:
@@ -74,7 +64,7 @@ def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> bool | 
         opened = opened.xreplace({
             x: family(*x.indices) if isinstance(family := plain[str(x.base)], sp.Lambda) else _entry(family, x.indices)
             for x in opened.atoms(sp.Indexed)})
-    return True if sp.expand(opened) == 0 else None
+    return True if _terms(opened) <= _MOST_TERMS and sp.expand(opened) == 0 else None
 
 
 def _entry(value: Any, indices: Iterable[sp.Expr]) -> sp.Expr:
@@ -100,11 +90,15 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
 
     ``values()`` is called again at every working precision and returns integers, ``Fraction``, ``fmpq``,
     ``arb`` enclosures or exact SymPy radicals, or sequences of them, by symbol name. With ``squares`` the
-    sides are compared squared, which removes one layer of roots, wherever both are certainly nonnegative.
+    sides are compared squared, which removes one layer of roots, wherever both are certainly nonnegative (for an
+    equality: or both certainly not positive).
     """
     plain, definitions = values(), statement.definitions
     given = Completed(plain, definitions, True)
-    power = 2 if squares and all(_nonnegative(side, statement, plain) for side in (statement.lhs, statement.rhs)) else 1
+    sides = (statement.lhs, statement.rhs)
+    alike = all(_nonnegative(side, statement, plain) for side in sides) or (statement.relation == "==" and all(
+        _nonnegative(-side, statement, plain) for side in sides)) if squares else False
+    power = 2 if alike else 1
     lhs, rhs = statement.lhs**power, statement.rhs**power
     try:
         left, right = evaluate(lhs, given, True), evaluate(rhs, given, True)
@@ -141,8 +135,27 @@ def _nonnegative(side: sp.Expr, statement: Statement, values: Mapping[str, Any])
 
 @lru_cache(maxsize=1024)
 def _difference(lhs: sp.Expr, rhs: sp.Expr) -> sp.Expr:
-    """lhs - rhs multiplied out, so that what is common to both sides (1/n, say) does not swamp what differs."""
-    return sp.expand(lhs - rhs)
+    """lhs - rhs multiplied out, so that what is common to both sides (1/n, say) does not swamp what differs.
+
+    Left as it is where that would take too many terms.
+    """
+    return sp.expand(lhs - rhs) if _terms(lhs - rhs) <= _MOST_TERMS else lhs - rhs
+
+
+#: Formulas that multiply out to more terms than this are left alone.
+_MOST_TERMS = 5000
+
+
+def _terms(expression: sp.Expr) -> int:
+    """How many terms an expression has once multiplied out, at most."""
+    if expression.is_Add:
+        return sum(_terms(a) for a in expression.args)
+    if expression.is_Mul:
+        return math.prod(_terms(a) for a in expression.args)
+    if expression.is_Pow and expression.exp.is_Integer and expression.exp > 1:
+        k = int(expression.exp)
+        return math.comb(_terms(expression.base) + k - 1, k)
+    return max((_terms(a) for a in expression.args), default=1)
 
 
 def _ratio(left: flint.arb, right: flint.arb, power: int) -> float | None:
@@ -209,8 +222,8 @@ class Pointwise:
     squares: bool = False
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        verdict, tally, witness = self._attack(statement, context)
-        neighbour, _, counterexample = self._attack(statement.neighbour, context)
+        verdict, tally, witness = self.attack(statement, context)
+        neighbour, _, counterexample = self.attack(statement.neighbour, context)
         details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open),
                                    "sentinel_witness": readable(counterexample)}
         if tally.worst is not None:
@@ -232,16 +245,17 @@ class Pointwise:
                         sentinel=neighbour, tightness=tally.ratio,
                         power=0.0 if verdict.holds else None, details=details)
 
-    def _attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
+    def attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
+        """The verdict over all inputs, what was met on the way, and an input that violates the claim, or None."""
         tally = _Tally()
 
         def examine(item: Any) -> Verdict:
-            admitted = self._admits(statement, item)
-            if admitted is False:
+            met = self.admits(statement, item)
+            if met is False:
                 tally.outside += 1
                 return Verdict.OUTSIDE
             decision = decide(statement, lambda: self.values(item), squares=self.squares)
-            if decision.holds is False and admitted is None:
+            if decision.holds is False and met is None:
                 decision = Decision(None, decision.ratio)
             tally.add(item, decision)
             if decision.holds is False:
@@ -274,21 +288,26 @@ class Pointwise:
         )
         hypothesis.seed(context.seed)(quiet(hypothesis.given(self.inputs())(examine)))()
 
-    def _admits(self, statement: Statement, item: Any) -> bool | None:
-        """Whether every assumption holds; None if some enclosure leaves that open and none fails."""
-        plain, answers = self.values(item), []
-        exact, balls = (Completed(plain, statement.definitions, exactly) for exactly in (True, False))
-        for assumption in statement.assumptions:
-            relation = assumption.relation
-            try:
-                left, right = (evaluate(side, exact, True) for side in (relation.lhs, relation.rhs))
-            except (InexactError, TypeError):
-                left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
-            answer = holds(left, relation, right)
-            if answer is None and _equal_by_radicals(relation.lhs, relation.rhs, exact):
-                answer = isinstance(relation, sp.Eq | sp.Le | sp.Ge)
-            answers.append(answer)
-        return False if False in answers else None if None in answers else True
+    def admits(self, statement: Statement, item: Any) -> bool | None:
+        """Whether an input meets every assumption; None if some enclosure leaves that open and none fails."""
+        return admitted(statement, self.values(item))
+
+
+def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
+    """Whether every assumption holds at these values; None if some enclosure leaves that open and none fails."""
+    answers = []
+    exact, balls = (Completed(plain, statement.definitions, exactly) for exactly in (True, False))
+    for assumption in statement.assumptions:
+        relation = assumption.relation
+        try:
+            left, right = (evaluate(side, exact, True) for side in (relation.lhs, relation.rhs))
+        except (InexactError, TypeError):
+            left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
+        answer = holds(left, relation, right)
+        if answer is None and _equal_by_radicals(relation.lhs, relation.rhs, exact):
+            answer = isinstance(relation, sp.Eq | sp.Le | sp.Ge)
+        answers.append(answer)
+    return False if False in answers else None if None in answers else True
 
 
 _SYMBOLS = {sp.Ge: ">=", sp.Gt: ">", sp.Le: "<=", sp.Lt: "<", sp.Eq: "==", sp.Ne: "!="}

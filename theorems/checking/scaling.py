@@ -19,7 +19,7 @@ from theorems.statement import Evidence, Verdict
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Scaling"]
+__all__ = ["Scaling", "exponent_verdict"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -62,7 +62,8 @@ class Scaling:
                 mean.update(self.sample(trajectory))
             if all(0 < m.interval[0] <= m.interval[1] for m in means):
                 interval = fit_exponent(widths, [m.interval for m in means])
-                verdict, sentinel = self._judge(statement, interval), self._judge(statement.neighbour, interval)
+                claims = (statement, statement.neighbour)
+                verdict, sentinel = (exponent_verdict(claim, self.slope, interval) for claim in claims)
             if Verdict.INCONCLUSIVE not in (verdict, sentinel):
                 break
         return Evidence(
@@ -76,19 +77,25 @@ class Scaling:
                                  "count": m.count} for i, m in zip(instances, means, strict=True)]},
         )
 
-    def _judge(self, statement: Statement, interval: tuple[float, float]) -> Verdict:
-        exponent, tolerance = self._exponent(statement), float(statement.rhs)
-        low, high = interval
-        farthest = max(abs(low - exponent), abs(high - exponent))
-        nearest = 0.0 if low <= exponent <= high else min(abs(low - exponent), abs(high - exponent))
-        if farthest <= tolerance:
-            return Verdict.SUPPORTED
-        return Verdict.REFUTED if nearest > tolerance else Verdict.INCONCLUSIVE
 
-    def _exponent(self, statement: Statement) -> float:
-        """The exponent claimed; ``ValueError`` for a statement that is not of the form this check reads."""
-        lhs = statement.lhs
-        exponent = self.slope - lhs.args[0] if isinstance(lhs, sp.Abs) else None
-        if exponent is None or not exponent.is_number or statement.relation != "<=":
-            raise ValueError(f"{statement.name}: Scaling reads |{self.slope} - exponent| <= tolerance")
-        return float(exponent)
+def exponent_verdict(statement: Statement, slope: sp.Symbol, interval: tuple[float, float]) -> Verdict:
+    """What an interval for ``slope`` says of a statement of the form |slope - exponent| <= tolerance.
+
+    Raises ``ValueError`` for a statement of another form.
+    """
+    exponent, tolerance = _exponent(statement, slope), float(statement.rhs)
+    low, high = interval
+    farthest = max(abs(low - exponent), abs(high - exponent))
+    nearest = 0.0 if low <= exponent <= high else min(abs(low - exponent), abs(high - exponent))
+    if farthest <= tolerance:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if nearest > tolerance else Verdict.INCONCLUSIVE
+
+
+def _exponent(statement: Statement, slope: sp.Symbol) -> float:
+    """The exponent claimed."""
+    lhs = statement.lhs
+    exponent = slope - lhs.args[0] if isinstance(lhs, sp.Abs) else None
+    if exponent is None or not exponent.is_number or statement.relation != "<=":
+        raise ValueError(f"{statement.name}: want |{slope} - exponent| <= tolerance, which is read here")
+    return float(exponent)

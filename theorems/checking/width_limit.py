@@ -86,8 +86,8 @@ class WidthLimit:
         found = []
         for start in self.starts:
             context.progress(f"{statement.name}: width limit, n={start.n}")
-            found.append(self._follow(statement, start))
-        fallen = [self._follow(statement.neighbour, start)["verdict"] for start in self.starts]
+            found.append(self.follow(statement, start))
+        fallen = [self.follow(statement.neighbour, start)["verdict"] for start in self.starts]
         verdict = combine([Verdict(f["verdict"]) for f in found])
         crossings = {f["n"]: f["crossing_layer"] for f in found if f["crossing_layer"] is not None}
         if verdict is Verdict.REFUTED:
@@ -105,7 +105,8 @@ class WidthLimit:
             details={"precision_bits": self.precision, "depth": self.depth, "paths": found},
         )
 
-    def _follow(self, statement: Statement, start: Start) -> dict[str, Any]:
+    def follow(self, statement: Statement, start: Start) -> dict[str, Any]:
+        """What the path from one start shows: verdict, the layer where it is crossed, both sides where it ended."""
         limit = sp.limit(statement.rhs, self.width, sp.oo)
         known = {"n": start.n, **self.initial(statement, start)}
         report: dict[str, Any] = {

@@ -130,7 +130,8 @@ def contraction_values(item: Any) -> Mapping[str, Any]:
     else:
         enclose = _smallest_image if isinstance(item, tuple) else _smallest_image.__wrapped__
         p_n = enclose(tuple(eigenvalues), tuple(multiplicities), flint.ctx.prec)
-    return {"n": size, "s": eigenvalues[0], "p_n": p_n}
+    spread = [x for x, count in zip(eigenvalues, multiplicities, strict=True) for _ in range(count)]
+    return {"n": size, "lambda": spread, "s": eigenvalues[0], "p_n": p_n}
 
 
 def _root(value: Any) -> Any:

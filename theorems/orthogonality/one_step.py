@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from simulators import Trajectory, rescale_chain
 from simulators.engines.mean_field import rescale_map
 from simulators.observables import Observable, gram
+from theorems.certificates.shipped import ContractionBoxes
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
@@ -23,6 +24,8 @@ from theorems.orthogonality.notation import (
     OURS,
     ROCQ,
     SMALLEST,
+    SPECTRUM,
+    UNIT_TRACE,
     WIDTH,
     c,
     contraction_values,
@@ -206,11 +209,12 @@ CONVEXITY_CONCLUSION = Statement(
 _CONTRACTS = ("the improper integral p_n of s/(1+2ts) ∏(1+2tλ_k)^(-1/2), for every spectrum λ of sum 1 and every "
               "0 ≤ s ≤ 1/n, satisfies the inequality")
 _contraction: dict[str, Any] = dict(
-    family=FAMILY, theorem="contraction", quantifier=Quantifier.POINTWISE, variables=(BATCH, SMALLEST),
-    definitions={p_n: _integral}, lhs=1 / n - p_n, relation="<=", expected=Verdict.CERTIFIED,
+    family=FAMILY, theorem="contraction", quantifier=Quantifier.POINTWISE, variables=(BATCH, SPECTRUM),
+    assumptions=(UNIT_TRACE,), definitions={s: "min_i lambda[i]", p_n: _integral}, lhs=1 / n - p_n, relation="<=",
+    expected=Verdict.CERTIFIED,
     sentinel=Sentinel("c one part in a thousand larger", rhs=(1 - c * (1 + sp.Rational(1, 1000)) * s) * (1 / n - s)),
     checks=(Pointwise(contraction_values, inputs.spectrum_inputs, inputs.spectrum_corners, lambda batch: batch,
-                      examples=80),),
+                      examples=80), ContractionBoxes((2, 3, 4))),
 )
 CONTRACTION_AS_PRINTED = Statement(
     variant="as_printed", title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂", source=djb21("Lemma 8"),

@@ -175,7 +175,7 @@ def evidence(statement: Statement, certificate: Certificate | None = None) -> Ev
 def summary(proof: Proof, axioms: tuple[str, ...]) -> str:
     """One line: what the theorem does for the statement, and how the two are tied."""
     name = proof.theorem.rpartition(".")[2]
-    rests = "no axioms" if not axioms else f"{len(axioms)} axioms of the reals"
+    rests = "no axioms" if not axioms else f"{len(axioms)} classical axioms"
     if proof.leaves:
         return f"a part, by name: {name} ({rests}); leaves {proof.leaves}"
     if proof.link == "name":

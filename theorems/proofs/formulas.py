@@ -11,14 +11,19 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
+from theorems.draws import Average, AverageWithoutReplacement, BatchSum
+from theorems.expressions import branches
+
 __all__ = ["Formulas", "UnprintableError", "binder_names"]
 
 # Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
-_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS = 0, 3, 10, 29, 35, 40, 41, 50
+_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = 0, 3, 10, 29, 35, 40, 41, 50, 200
 
 _KEYWORDS = frozenset((
     "as", "at", "by", "cofix", "do", "else", "end", "exists", "exists2", "fix", "for", "forall", "fun", "if", "in",
-    "is", "let", "match", "of", "return", "then", "using", "where", "with", "Prop", "Set", "SProp", "Type", "R", "nat"))
+    "is", "let", "match", "of", "return", "then", "using", "where", "with", "Prop", "Set", "SProp", "Type", "R", "nat",
+    # and what is printed over Coq's reals: a variable of that name would stand for the constant
+    "INR", "PI", "Rplus", "acos", "sqrt"))
 _RELATIONS = {"<=": "<=", "<": "<", ">=": "<=", ">": "<", "==": "=", "!=": "!="}
 #: Whole numbers above this are printed in base 1000: a literal of ``nat`` is unary.
 _LARGEST = 1000
@@ -64,6 +69,7 @@ class Formulas:
         self._names, self._naturals, self._sizes = names, naturals, sizes
         # index symbol -> its name, the size it runs below
         self._bound: dict[str, tuple[str, sp.Expr]] = {i: (names[i], size) for i, size in (indices or {}).items()}
+        self._batches: dict[str, tuple[str, Average]] = {}  # batch symbol -> its name, how it is drawn
         self.roots = False
 
     # --- relations, types, names ------------------------------------------------------------------------------
@@ -119,14 +125,14 @@ class Formulas:
         terms = sp.Add.make_args(e)
         constant = sum((t for t in terms if t.is_Integer), sp.Integer(0))
         others = sorted((t for t in terms if not t.is_Integer), key=str)
-        parts = []
+        parts, least = [], 0
         for term in others:
             coefficient, rest = term.as_coeff_Mul()
-            if not (coefficient.is_Integer and coefficient > 0 and str(rest) in self._naturals):
+            if not (coefficient.is_Integer and coefficient > 0 and str(rest) in self._naturals.keys() | self._bound):
                 raise UnprintableError(f"{e} is not seen to be a natural number")
-            name = self._names[str(rest)]
+            name, smallest = self._whole_numbered(str(rest))
             parts.append(name if coefficient == 1 else f"{coefficient} * {name}")
-        least = sum(int(t.as_coeff_Mul()[0]) * self._naturals[str(t.as_coeff_Mul()[1])] for t in others)
+            least += int(coefficient) * smallest
         if not parts or constant + least < 0:
             raise UnprintableError(f"{e} may be negative, and is used as a natural number")
         text = " + ".join(parts)
@@ -134,11 +140,17 @@ class Formulas:
             return f"{text} - {-constant}", True
         return (f"{text} + {constant}" if constant else text), True
 
+    def _whole_numbered(self, symbol: str) -> tuple[str, int]:
+        """The name and the least value of a whole number; an index that is bound hides a variable of its name."""
+        if symbol in self._bound and self._bound[symbol][0] != self._names.get(symbol):
+            return self._bound[symbol][0], 0
+        return self._names[symbol], self._naturals.get(symbol, 0)
+
     # --- real terms -------------------------------------------------------------------------------------------
 
     def real(self, expression: sp.Expr) -> str:
         """An expression of the field's type, at a level that fits beside a relation."""
-        return self._term(sp.sympify(expression))[0]
+        return _within(self._term(sp.sympify(expression)), _PLUS)
 
     def _term(self, e: sp.Expr) -> Term:
         if e.is_Rational:
@@ -153,6 +165,12 @@ class Formulas:
             return self._fraction(e)
         if isinstance(e, sp.Sum | sp.Product):
             return self._big(e)
+        if isinstance(e, Average):
+            return self._average(e)
+        if isinstance(e, BatchSum):
+            return self._batch_sum(e)
+        if isinstance(e, sp.sign):
+            return f"Num.sg {_within(self._term(e.args[0]), _INVERSE)}", _APPLIED
         if isinstance(e, sp.Max | sp.Min):
             return self._extreme(e)
         if isinstance(e, sp.Abs):
@@ -277,8 +295,36 @@ class Formulas:
         nested = isinstance(e.function, type(e))
         return f"{' '.join(heads)} {body[0] if nested else _within(body, inside)}", level
 
+    def _average(self, e: Average) -> Term:
+        """Over all sets of ``size`` indices, or all functions from ``size`` places to indices."""
+        name, population, size = self._index_name(str(e.batch)), self.ordinal(e.population), self.natural(e.size)
+        if isinstance(e, AverageWithoutReplacement):
+            drawn = f"{name} : {{set {population}}} | #|{name}| == {size}"
+            count = f"'C({self._natural(e.population)[0]}, {self._natural(e.size)[0]})%:R"
+        else:
+            drawn = f"{name} : {{ffun {self.ordinal(e.size)} -> {population}}}"
+            count = self._raised(self._term(e.population), e.size)[0]
+        outer = dict(self._batches)
+        self._batches[str(e.batch)] = (name, e)
+        body = _within(self._term(e.function), _TIMES)
+        self._batches = outer
+        return f"(\\sum_({drawn}) {body}) / {count}", _TIMES
+
+    def _batch_sum(self, e: BatchSum) -> Term:
+        if str(e.batch) not in self._batches:
+            raise UnprintableError(f"{e.batch} is summed over outside the average over its draws")
+        (batch, drawn), name, outer = self._batches[str(e.batch)], self._index_name(str(e.index)), dict(self._bound)
+        if isinstance(drawn, AverageWithoutReplacement):
+            head, member = f"{name} in {batch}", name
+        else:
+            head, member = f"{name} < {self.natural(drawn.size)}", f"({batch} {name})"
+        self._bound[str(e.index)] = (member, drawn.population)
+        body = _within(self._term(e.function), _TIMES)
+        self._bound = outer
+        return f"\\sum_({head}) {body}", _BIG
+
     def _index_name(self, symbol: str) -> str:
-        taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
+        taken = {*self._names.values(), *(name for name, _ in (*self._bound.values(), *self._batches.values()))}
         name = binder_names([symbol])[symbol]
         while name in taken:
             name += "_"
@@ -293,27 +339,26 @@ class Formulas:
         return text, _APPLIED
 
     def _cases(self, e: sp.Piecewise) -> Term:
-        *cases, (last, otherwise) = e.args
-        if otherwise != sp.true:
-            raise UnprintableError(f"{sp.sstr(e)} leaves a case open")
-        text = self.real(last)
-        for value, condition in reversed(cases):
-            text = f"if {self._condition(condition)} then {self.real(value)} else {text}"
-        return f"({text})", _ATOM
+        try:
+            *given, (value, _) = branches(e)
+        except TypeError as error:
+            raise UnprintableError(str(error)) from None
+        text = self.real(value)
+        for value, comparisons in reversed(given):
+            tests = [self._comparison(c) for c in comparisons]
+            test = tests[0] if len(tests) == 1 else " && ".join(
+                sorted(t if t.endswith(")%N") else f"({t})" for t in tests))
+            text = f"if {test} then {self.real(value)} else {text}"
+        return text, _LOOSEST
 
-    def _condition(self, e: sp.Basic) -> str:
-        if isinstance(e, sp.And):
-            return " && ".join(sorted(self._condition(a) for a in e.args))
-        whole = all(str(s) in self._bound or str(s) in self._naturals for s in e.free_symbols)
-        if isinstance(e, sp.Eq) and whole:
-            return f"({self.natural(e.lhs)} == {self.natural(e.rhs)})"
-        if not isinstance(e, sp.Lt | sp.Le | sp.Gt | sp.Ge):
-            raise UnprintableError(f"the condition {sp.sstr(e)} has no printed form")
+    def _comparison(self, e: sp.core.relational.Relational) -> str:
+        """One that Rocq decides: between whole numbers, or in the field."""
         left, right = (e.rhs, e.lhs) if isinstance(e, sp.Gt | sp.Ge) else (e.lhs, e.rhs)
-        sign = "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
-        if whole:
-            return f"({self.natural(left)} {sign} {self.natural(right)})%N"
-        return f"({self.real(left)} {sign} {self.real(right)})"
+        sign = "==" if isinstance(e, sp.Eq) else "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
+        if {str(s) for s in e.free_symbols} <= self._bound.keys() | self._naturals.keys():
+            text = f"{self.natural(left)} {sign} {self.natural(right)}"
+            return text if sign == "==" else f"({text})%N"
+        return f"{self.real(left)} {sign} {self.real(right)}"
 
 
 def _negative(term: sp.Expr) -> bool:

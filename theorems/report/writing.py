@@ -13,7 +13,7 @@ from theorems.report.page import Picture, render
 
 __all__ = ["available", "write_report"]
 
-_FIGURES = ("gap_figure", "crossing_figure", "scaling_figure", "outlier_figure", "basin_figure",
+_FIGURES = ("gap_figure", "crossing_figure", "scaling_figure", "rank_figure", "outlier_figure", "basin_figure",
             "cluster_figure")
 
 

@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from simulators.batches import Batch
+from theorems.ledger import Change
 from theorems.statement import Evidence, Statement, Verdict
+from theorems.terminal.bookkeeping import Book, print_changes
 from theorems.terminal.screen import (
     duration,
     field,
@@ -44,15 +46,19 @@ class Run:
     written: tuple[str, ...] = ()
 
 
-def print_outcome(out: Console, results: Sequence[Result], run: Run) -> None:
+def print_outcome(
+    out: Console, results: Sequence[Result], run: Run, book: Book | None = None, changes: Sequence[Change] = ()
+) -> None:
     """Everything a run has to say, in reading order."""
     if results:
         _print_table(out, results)
         _print_refuted(out, results)
         out.print()
     _print_circumstances(out, run)
+    if book is not None:
+        print_changes(out, book, results, changes)
     out.print()
-    _print_closing(out, results, run)
+    _print_closing(out, results, run, len({c.statement for c in changes if c.worse}) if book and not book.update else 0)
 
 
 # --- the table ----------------------------------------------------------------------------------------------
@@ -128,7 +134,9 @@ def _fall(statement: Statement, summary: str, details: Mapping[str, Any]) -> str
         return "the certified width-limit path crosses the bound at " + ", ".join(
             f"layer {p['crossing_layer']} for n = {p['n']} ({_ball(p['lhs'])} > {_ball(p['rhs'])})" for p in crossings)
     if "witness" in details:
-        return f"false at {_witness(statement, details['witness'])}"
+        limit = " in the limit of width, hence at some width" * (details.get("kind") == "width limit")
+        margin = f" ({details['margin']})" if "margin" in details else ""
+        return f"false at {_witness(statement, details['witness'])}{limit}{margin}"
     return words(summary)
 
 
@@ -139,7 +147,7 @@ def _ball(text: str) -> str:
 
 def _witness(statement: Statement, witness: Any) -> str:
     if isinstance(witness, Mapping):
-        return ", ".join(f"{symbol(str(k))} = {v}" for k, v in witness.items())
+        return ", ".join(f"{symbol(str(k))} = {_sequence(v)}" for k, v in witness.items())
     families = [v for v in statement.variables if v.size]
     name = f"{symbol(families[0].name)} = " if len(families) == 1 else ""
     return name + shortened(_sequence(witness), 90)
@@ -192,7 +200,7 @@ def reasons(result: Result, run: Run) -> str:
     return "; ".join(found)
 
 
-def _print_closing(out: Console, results: Sequence[Result], run: Run) -> None:
+def _print_closing(out: Console, results: Sequence[Result], run: Run, off_record: int) -> None:
     if run.interrupted:
         out.print(Text(f"Interrupted after {len(results)} of {run.asked} statements.", style="bold yellow"))
     wrong = [r for r in results if not r.as_expected]
@@ -200,4 +208,6 @@ def _print_closing(out: Console, results: Sequence[Result], run: Run) -> None:
     names = ", ".join(f"{r.statement.name} ({reasons(r, run)})" for r in wrong)
     line = Text.assemble((f"{good} statement{'' if good == 1 else 's'} as expected, {len(wrong)} not",
                           "bold red" if wrong else "bold green"), f": {names}" if wrong else "")
+    if off_record:
+        line.append(f"; {off_record} not as the ledger has {'it' if off_record == 1 else 'them'}", style="bold red")
     paragraph(out, line)

@@ -169,7 +169,7 @@ def _checks(out: Console, s: Statement) -> None:
 
 
 def _check(check: Check) -> str:
-    """What a check does, from its own settings; for one that is not known here, the head of its docstring."""
+    """What a check does, from its own settings: its ``words``, or, if it has none, the head of its docstring."""
     match check:
         case Pointwise():
             batch = ", and the user's batch" if check.from_batch is not None else ""
@@ -191,6 +191,8 @@ def _check(check: Check) -> str:
         case SymbolicSign():
             return ("computer algebra: the difference of the sides is a positive factor times a sum of nonnegative "
                     "terms, for all parameters at once")
+        case _ if isinstance(said := getattr(check, "words", None), str):
+            return said
         case _:
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(check).__name__).lower()
             lead = (type(check).__doc__ or "a check without description").strip().split("\n\n")[0]

@@ -85,7 +85,7 @@ def _grid(widths: Sequence[int], row: tuple[Text, ...]) -> Table:
 
 
 def _axioms(axioms: Sequence[str]) -> str:
-    return "none" if not axioms else f"{len(axioms)} of reals"
+    return "none" if not axioms else f"{len(axioms)} classical"
 
 
 def _print_further(out: Console, theorems: Mapping[str, Sequence[str]], findings: Sequence[Finding]) -> None:

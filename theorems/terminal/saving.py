@@ -16,7 +16,7 @@ import numpy as np
 from simulators.batches import Batch
 from theorems.verification import Result, environment
 
-__all__ = ["document", "require_directory", "require_file", "write_json"]
+__all__ = ["document", "plain", "require_directory", "require_file", "write_json"]
 
 SCHEMA = 1
 
@@ -30,17 +30,18 @@ def document(
     }
     if interrupted:
         found["interrupted"] = True
-    plain: dict[str, Any] = _plain(found)
-    return plain
+    valid: dict[str, Any] = plain(found)
+    return valid
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """``value`` as JSON has it: NaN and infinities null, arrays lists, anything else it has no word for text."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):

@@ -13,6 +13,7 @@ from sympy.printing.pretty.pretty_symbology import pretty_symbol, sub
 from sympy.printing.pretty.stringpict import line_width, prettyForm
 from sympy.printing.str import StrPrinter
 
+from theorems.draws import Average, AverageWithoutReplacement, BatchSum
 from theorems.statement import Statement, Variable
 
 __all__ = ["block", "claim", "domain", "inline", "notation", "words"]
@@ -23,6 +24,8 @@ _POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = {**sub, "j": "ⱼ"}
 #: Parts with fewer operations than this are not worth a letter of their own.
 _LARGE = 5
+#: Signs with a body that reaches to the end of its term.
+_SIGNED = (sp.Sum, sp.Product, BatchSum)
 
 Names = Mapping[str, str]
 
@@ -46,6 +49,15 @@ def _subscript(indices: list[str]) -> str:
     return "[" + ", ".join(indices) + "]"
 
 
+def _drawn(average: Average) -> str:
+    """The batches of an average: the sets B with |B| = b, or the sequences B in {0 … N - 1}^b."""
+    batch, size = inline(average.batch), inline(average.size)
+    if isinstance(average, AverageWithoutReplacement):
+        return f"|{batch}| = {size}"
+    last = f"0 … {inline(average.population - 1)}"
+    return f"{batch} ∈ {{{last}}}^{size}" if average.size.is_Atom else f"{batch} ∈ {{{last}}}^({size})"
+
+
 def _positive_first(terms: list[sp.Expr]) -> list[sp.Expr]:
     """1/n - s rather than -s + 1/n."""
     return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
@@ -61,8 +73,26 @@ class _Block(PrettyPrinter):  # type: ignore[misc]
     def _print_Symbol(self, expr: sp.Symbol, bold_name: bool = False) -> prettyForm:
         return prettyForm(self.names.get(str(expr), symbol(str(expr))))
 
+    def _print_polygamma(self, expr: sp.Expr) -> prettyForm:
+        order, argument = expr.args
+        return self._print(sp.Function("psi" if order == 0 else f"psi^({order})")(argument))
+
     def _print_Indexed(self, expr: sp.Indexed) -> prettyForm:
         return prettyForm(symbol(str(expr.base)) + _subscript([str(index) for index in expr.indices]))
+
+    def _print_BatchSum(self, expr: BatchSum) -> prettyForm:
+        body = self._print(expr.function)
+        body = prettyForm(*body.parens()) if expr.function.is_Add else body
+        return self._over("∑", f"{expr.index} ∈ {expr.batch}", prettyForm(*body.left(" ")))
+
+    def _print_Average(self, expr: Average) -> prettyForm:
+        return self._over("E", _drawn(expr), prettyForm(*self._print(expr.function).parens()))
+
+    @staticmethod
+    def _over(sign: str, beneath: str, body: prettyForm) -> prettyForm:
+        head = prettyForm(*prettyForm(sign).below(prettyForm(beneath)))
+        head.baseline = 0
+        return prettyForm(*head.right(body), binding=prettyForm.MUL)
 
     def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
         return _positive_first(super()._as_ordered_terms(expr, order=order))
@@ -82,6 +112,10 @@ class _Line(StrPrinter):  # type: ignore[misc]
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
         return symbol(str(expr.base)) + _subscript([str(index) for index in expr.indices])
+
+    def _print_polygamma(self, expr: sp.Expr) -> str:
+        order, argument = expr.args
+        return f"ψ({self._print(argument)})" if order == 0 else f"ψ^({order})({self._print(argument)})"
 
     def _print_Infinity(self, expr: sp.Expr) -> str:
         return "∞"
@@ -104,16 +138,16 @@ class _Line(StrPrinter):  # type: ignore[misc]
             return f"1/{self._print(sp.sqrt(expr.base))}"
         if exponent.is_Integer and int(exponent) > 1:
             return self._closed(base) + str(int(exponent)).translate(_POWERS)
-        if isinstance(base, sp.Sum | sp.Product) and exponent.is_Integer:
+        if isinstance(base, _SIGNED) and exponent.is_Integer:
             return f"1/{self._closed(base)}{str(-int(exponent)).translate(_POWERS) if exponent != -1 else ''}"
         return str(super()._print_Pow(expr, rational=rational)).replace("**", "^")
 
     def _closed(self, expr: sp.Expr) -> str:
-        loose = expr.is_Add or expr.is_Mul or isinstance(expr, sp.Sum | sp.Product)
+        loose = expr.is_Add or expr.is_Mul or isinstance(expr, _SIGNED)
         return f"({self._print(expr)})" if loose else str(self._print(expr))
 
     def parenthesize(self, item: sp.Expr, level: int, strict: bool = False) -> str:
-        if isinstance(item, sp.Sum | sp.Product):
+        if isinstance(item, _SIGNED):
             return self._closed(item)
         return str(super().parenthesize(item, level, strict))
 
@@ -127,6 +161,13 @@ class _Line(StrPrinter):  # type: ignore[misc]
 
     def _print_Product(self, expr: sp.Product) -> str:
         return self._bounded("∏", expr)
+
+    def _print_BatchSum(self, expr: BatchSum) -> str:
+        body = self._print(expr.function)
+        return f"Σ[{expr.index} ∈ {expr.batch}] {f'({body})' if expr.function.is_Add else body}"
+
+    def _print_Average(self, expr: Average) -> str:
+        return f"E[{_drawn(expr)}]({self._print(expr.function)})"
 
     def _print_Piecewise(self, expr: sp.Piecewise) -> str:
         *cases, (last, _) = expr.args

@@ -9,6 +9,7 @@
 
    central_arrangement              the common point
    central_arrangement_ray          the ray from it
+   central_arrangement_beyond       how far along it lies outside a radius
    central_arrangement_unbounded    points of the region beyond every radius
 
    Depends on: splines/TotalLeastSquares.v (boundary_contains_mean), common/Sums.v (sum_gt0).
@@ -51,6 +52,21 @@ have -> : \sum_(k < d) w r k * (zbar k + t * (y k - zbar k)) - \sum_(k < d) w r 
 by rewrite sgrM gtr0_sg ?mul1r.
 Qed.
 
+Theorem central_arrangement_beyond (R : realFieldType) (d : nat) (zbar y : 'I_d -> R) (radius : R) :
+  0 < \sum_(l < d) (y l - zbar l) ^+ 2 ->
+  radius ^+ 2 < \sum_(k < d)
+    (zbar k + (1 + radius ^+ 2 / (\sum_(l < d) (y l - zbar l) ^+ 2)) * (y k - zbar k) - zbar k) ^+ 2.
+Proof.
+set q := \sum_(l < d) _; move=> q0; set t := 1 + _.
+have s0 : 0 <= radius ^+ 2 / q by rewrite divr_ge0 ?sqr_ge0 // ltW.
+have t1 : 1 <= t by rewrite ler_addl.
+have -> : \sum_(k < d) (zbar k + t * (y k - zbar k) - zbar k) ^+ 2 = t ^+ 2 * q.
+  by rewrite mulr_sumr; apply: eq_bigr => k _; ring.
+apply: (lt_le_trans (_ : _ < t * q)).
+  by rewrite mulrDl mul1r divfK ?lt0r_neq0 // ltr_addr.
+by rewrite ler_pmul2r // expr2 ler_pemulr // (le_trans ler01).
+Qed.
+
 Theorem central_arrangement_unbounded (R : realFieldType) (units N d : nat)
     (w : 'I_units -> 'I_d -> R) (z : 'I_N -> 'I_d -> R) (zbar y : 'I_d -> R) (mu : 'I_units -> R)
     (radius : R) :
@@ -68,14 +84,8 @@ have [k yk] : exists k : 'I_d, y k - zbar k != 0.
   case/negP: off; rewrite -(central_arrangement defz defmu r); apply/eqP.
   by apply: eq_bigr => k _; congr (_ * _); have := same k; rewrite negbK subr_eq0 => /eqP.
 have q0 : 0 < \sum_(l < d) (y l - zbar l) ^+ 2 by apply: (norm_gt0 yk).
-set q := \sum_(l < d) _ in q0; pose t : R := 1 + radius ^+ 2 / q.
-have s0 : 0 <= radius ^+ 2 / q by rewrite divr_ge0 ?sqr_ge0 // ltW.
-have t1 : 1 <= t by rewrite ler_addl.
-exists (fun l => zbar l + t * (y l - zbar l)); split.
-  by apply: (central_arrangement_ray y defz defmu); apply: lt_le_trans ltr01 t1.
-have -> : \sum_(l < d) (zbar l + t * (y l - zbar l) - zbar l) ^+ 2 = t ^+ 2 * q.
-  by rewrite mulr_sumr; apply: eq_bigr => l _; ring.
-apply: (lt_le_trans (_ : _ < t * q)).
-  by rewrite mulrDl mul1r divfK ?lt0r_neq0 // ltr_addr.
-by rewrite ler_pmul2r // expr2 ler_pemulr // (le_trans ler01).
+pose t : R := 1 + radius ^+ 2 / (\sum_(l < d) (y l - zbar l) ^+ 2).
+exists (fun l => zbar l + t * (y l - zbar l)); split; last exact: central_arrangement_beyond.
+apply: (central_arrangement_ray y defz defmu); apply: lt_le_trans ltr01 _.
+by rewrite ler_addl divr_ge0 ?sqr_ge0 // ltW.
 Qed.

@@ -9,6 +9,7 @@
    Riedi, Balestriero, Baraniuk, 2026; stated by us.
    Proof: sum (x_i - mu)^2 = sum (x_i - mean)^2 + N (mean - mu)^2.
 
+   offset_identity           that identity
    boundary_distance         the formula for the distance: a lower bound for every point of the boundary,
                              attained by one of them
    total_least_squares       the mean minimises, and is the only minimiser
@@ -62,6 +63,13 @@ End Offsets.
 Lemma norm_gt0 (R : realFieldType) (d : nat) (w : 'I_d -> R) (k : 'I_d) :
   w k != 0 -> 0 < \sum_(j < d) w j ^+ 2.
 Proof. by move=> wk; apply: (sum_gt0 (i := k)) => [j|]; rewrite ?sqr_ge0 // exprn_even_gt0. Qed.
+
+Lemma norm_neq0 (R : realFieldType) (d : nat) (w : 'I_d -> R) :
+  0 < \sum_(j < d) w j ^+ 2 -> exists k : 'I_d, w k != 0.
+Proof.
+move=> w2; apply/existsP; apply: contraTT w2 => /existsPn zero.
+by rewrite big1 ?ltxx // => k _; have := zero k; rewrite negbK => /eqP ->; rewrite expr0n.
+Qed.
 
 Theorem boundary_distance (R : realFieldType) (d : nat) (w z : 'I_d -> R) (mu : R) :
   (exists k : 'I_d, w k != 0) ->

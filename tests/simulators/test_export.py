@@ -1,0 +1,109 @@
+"""Tables of results: complete, exact, and the same in both formats."""
+
+import csv
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from sweep_samples import grid
+
+from simulators.export import ExportError, export
+from simulators.store import Row, Store
+from simulators.sweep import sweep
+from simulators.trajectory import Trajectory
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    with Store(tmp_path_factory.mktemp("store") / "x.db") as store, ThreadPoolExecutor(1) as executor:
+        for batch in (2, 11):
+            sweep(grid(width=16, batch=batch, seeds="5..6", replicas=2, observables=["orthogonality_gap", "spectrum"]),
+                  store, workers=executor)
+        sweep(grid(seeds=0, observables="effective_rank", dtype="float32"), store, workers=executor)
+        yield store
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_csv_has_every_number_exactly(filled, tmp_path):
+    count = export(filled, tmp_path / "t.csv")
+    rows = read(tmp_path / "t.csv")
+    assert count == len(rows) == 4 * 2 * 5 + 5
+    found = {(r["n"], r["seed"], r["replica"], r["layer"]): r for r in rows if r["dtype"] == "float64"}
+    for stored in filled.rows():
+        trajectory = Trajectory.from_bytes(stored.data)
+        if trajectory.dtype == "float32":
+            continue
+        n, seed = trajectory.batch_shape[1], trajectory.seed["entropy"]
+        for replica in range(2):
+            for layer in range(5):
+                r = found[str(n), str(seed), str(replica), str(layer)]
+                assert float(r["orthogonality_gap"]) == trajectory["orthogonality_gap"][replica, layer]
+                assert [float(r[f"spectrum.{k}"]) for k in range(n)] == list(trajectory["spectrum"][replica, layer])
+                assert all(r[f"spectrum.{k}"] == "" for k in range(n, 11))
+                assert r["effective_rank"] == ""
+                assert r["batch_sha256"] == trajectory.batch_sha256
+                assert (r["engine"], r["numpy_version"]) == ("gram", np.__version__)
+
+
+def test_columns_are_in_natural_order(filled, tmp_path):
+    export(filled, tmp_path / "t.csv")
+    names = list(read(tmp_path / "t.csv")[0])
+    assert names[-13:] == ["effective_rank", "orthogonality_gap", *(f"spectrum.{k}" for k in range(11))]
+
+
+def test_parquet_says_the_same(filled, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    export(filled, tmp_path / "t.csv")
+    export(filled, tmp_path / "t.parquet")
+    table = parquet.read_table(tmp_path / "t.parquet").to_pylist()
+    rows = read(tmp_path / "t.csv")
+    assert list(table[0]) == list(rows[0])
+    assert [{name: "" if value is None else str(value) for name, value in line.items()} for line in table] == rows
+
+
+def test_only_these_runs(filled, tmp_path):
+    keys = list(grid(seeds=0, observables="effective_rank", dtype="float32").runs())
+    assert export(filled, tmp_path / "t.csv", keys) == 5
+    assert "orthogonality_gap" not in read(tmp_path / "t.csv")[0]
+
+
+def test_an_empty_store_gives_a_heading(tmp_path):
+    with Store(tmp_path / "x.db") as store:
+        assert export(store, tmp_path / "t.csv") == 0
+    assert (tmp_path / "t.csv").read_text().startswith("chain,")
+
+
+def test_a_failed_export_leaves_the_old_table(filled, tmp_path, monkeypatch):
+    target = tmp_path / "t.csv"
+    target.write_text("old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(ExportError, match="No space left"):
+        export(filled, target)
+    assert target.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_what_is_refused(filled, tmp_path, monkeypatch):
+    with pytest.raises(ExportError, match=r"'\.txt' is unknown"):
+        export(filled, tmp_path / "t.txt")
+    with pytest.raises(ExportError, match="cannot be written"):
+        export(filled, tmp_path / "missing" / "t.csv")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ExportError, match=r"batchnorm-theorems\[parquet\]"):
+        export(filled, tmp_path / "t.parquet")
+
+
+def test_data_that_are_no_trajectory_are_one_line(tmp_path):
+    with Store(tmp_path / "x.db") as store:
+        store.put([Row("k" * 64, "{}", b"nothing", 0.0)])
+        with pytest.raises(ExportError, match="run kkkkkkkkkkkk cannot be read"):
+            export(store, tmp_path / "t.csv")

@@ -1,0 +1,276 @@
+"""Stating claims: what becomes of them, and what is refused before anything runs."""
+
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import flint
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import theorems
+from simulators import Chain, rescale_chain
+from simulators.layers import Linear, Rescale
+from theorems import ClaimError, Quantifier, Verdict, conjecture, verify
+from theorems.workbench.loading import load
+
+SAMPLED: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell=12,
+                               assume="smallest_eigenvalue_0 >= 1/(4*n)")
+
+
+def run(claim: Any, **options: Any) -> Any:
+    return verify([claim.statement(falsify=False)], **options)[0]
+
+
+def test_the_function_form_is_the_text_form() -> None:
+    @conjecture(**SAMPLED)
+    def gap_law(orthogonality_gap: Any, n: Any, d: Any) -> Any:
+        """The mean gap is small.
+
+        More words.
+        """
+        return orthogonality_gap <= 3 * sp.sqrt(n / d)
+
+    text = conjecture("orthogonality_gap <= 3*sqrt(n/d)", name="gap_law", **SAMPLED)
+    flipped = conjecture("3*sqrt(n/d) >= orthogonality_gap", name="gap_law", **SAMPLED)
+    assert gap_law.title == "The mean gap is small"
+    assert gap_law.name == "gap_law"
+    assert gap_law.family == "test_conjecture"
+    assert gap_law.quantifier is Quantifier.EXPECTATION
+    for other in (text, flipped):
+        assert (other.relation, other.quantity) == (gap_law.relation, gap_law.quantity)
+
+
+def test_the_package_names_the_function_and_not_a_module() -> None:
+    assert callable(theorems.conjecture)
+    with pytest.raises(AttributeError, match="nothing"):
+        theorems.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(("claim", "options"), [
+    ("orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", dict(over="spectra", n="1..5")),
+    ("effective_rank >= 1/(1/n + orthogonality_gap**2)", dict(over="matrices", n="1..3", d="1..4")),
+    ("sqrt(x*y) <= (x+y)/2", dict(x="[0, 10]", y="[0, 10]")),
+    ("x <= k", dict(k="2..9", x="(0, k/2)")),
+    ("soft_rank(1/2) >= effective_rank/4", dict(over="spectra", n="1..4", d="4..9")),
+    ("orthogonality_gap <= orthogonality_gap_0", dict(chain="rescale", quantifier="mean field", n=2, ell="1..2")),
+], ids=str)
+def test_true_pointwise_claims_are_certified_and_their_measured_neighbours_fall(claim: str, options: Any) -> None:
+    found = run(conjecture(claim, name="c", **options))
+    assert found.verdict is Verdict.CERTIFIED
+    assert found.as_expected
+    assert [e.sentinel for e in found.evidence] == [Verdict.REFUTED]
+
+
+@pytest.mark.parametrize(("claim", "options"), [
+    ("orthogonality_gap <= 9/10*sqrt(n*(n-1))*smallest_eigenvalue_gap", dict(over="spectra", n="1..5")),
+    ("orthogonality_gap <= orthogonality_gap_0/2", dict(chain="rescale", quantifier="mean field", n=2, ell="1..2")),
+    ("sqrt(x*y) <= (x+y)/2 - x/100", dict(x="[0, 10]", y="[0, 10]")),
+    ("cosine >= -1/2", dict(over="matrices", n=2, d="2..3")),
+], ids=str)
+def test_false_pointwise_claims_are_refuted(claim: str, options: Any) -> None:
+    found = run(conjecture(claim, name="c", **options))
+    assert found.verdict is Verdict.REFUTED
+    assert not found.as_expected
+    assert "witness" in found.evidence[0].details
+
+
+@pytest.mark.parametrize(("claim", "options", "verdict"), [
+    ("orthogonality_gap <= 3*sqrt(n/d)", SAMPLED, "supported"),
+    ("orthogonality_gap <= sqrt(n/d)/4", SAMPLED, "refuted"),
+    ("orthogonality_gap >= sqrt(n/d)/9", SAMPLED, "supported"),
+    ("effective_rank >= 1 + gamma", dict(chain="residual", n="2..3", d=16, ell=2, gamma="[1/10, 1/2]",
+                                         assume="smallest_eigenvalue_0 >= 1/(2*n)"), "supported"),
+    ("probability >= 1/2", dict(event="effective_rank >= 3/2", chain="batchnorm(tanh)", n=3, d=64, ell=4), "supported"),
+    ("abs(slope + 1/2) <= 1/5", dict(quantifier="limit", observable="orthogonality_gap", chain="rescale", n=3,
+                                     d="32..256",
+                                     ell=8), "supported"),
+    ("abs(slope + 1) <= 1/5", dict(quantifier="limit", observable="orthogonality_gap", chain="rescale", n=3,
+                                   d="32..256",
+                                   ell=8), "refuted"),
+], ids=str)
+def test_sampled_claims_get_the_verdict_of_the_truth(claim: str, options: Any, verdict: str) -> None:
+    found = run(conjecture(claim, name="c", expected=verdict, **options))
+    assert found.verdict.value == verdict
+    assert found.as_expected, found.evidence
+
+
+def test_a_chain_may_be_a_function_of_the_width() -> None:
+    def wide(width: int) -> Chain:
+        return Chain((Linear(width, law="rademacher"), Rescale("frobenius")))
+    found = run(conjecture("orthogonality_gap <= 4*sqrt(n/d)", name="c", **SAMPLED | {"chain": wide, "d": "64..96"}))
+    assert found.verdict is Verdict.SUPPORTED
+
+
+def test_a_sentinel_may_be_given_and_is_held_to_the_same_check() -> None:
+    surviving = conjecture("orthogonality_gap <= 3*sqrt(n/d)", name="c", sentinel="2*sqrt(n/d)", **SAMPLED)
+    found = run(surviving)
+    assert found.verdict is Verdict.SUPPORTED
+    assert found.weak_sentinels  # 2 is true as well, so nothing was shown
+    assert not found.as_expected
+
+
+def test_the_measured_sentinel_lies_between_the_truth_and_the_claim() -> None:
+    claim = conjecture("orthogonality_gap <= 5*sqrt(n/d)", name="c", **SAMPLED)
+    s = claim.statement(falsify=False).sentinel
+    share = s.rhs / claim.relation.rhs
+    assert Fraction(1, 50) < Fraction(int(share.p), int(share.q)) < Fraction(1, 3)
+
+
+@pytest.mark.parametrize(("claim", "options", "words"), [
+    ("orthogonality_gap <= z", SAMPLED, "'z' is neither declared nor a quantity"),
+    ("orthogonalty_gap <= 1/d", SAMPLED, "did you mean orthogonality_gap"),
+    ("spectrum <= 1/d", SAMPLED, "neither declared|vector"),
+    ("orthogonality_gap <= 2", SAMPLED, "vacuous everywhere"),
+    ("orthogonality_gap >= 0", SAMPLED, "vacuous everywhere"),
+    ("effective_rank <= 1/d", SAMPLED, "out of range everywhere.*units"),
+    ("probability <= 3/2", SAMPLED | {"event": "effective_rank >= 2"}, "vacuous everywhere"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"chain": "rescal"}, "did you mean rescale"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"chain": rescale_chain(8)}, "one width"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"chain": lambda width: 3}, "returns a Chain"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"n": "8..2"}, "empty"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"n": "200..300"}, "never fit into a width"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"assume": "n >= 5"}, "nothing meets the assumptions"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"assume": "orthogonality_gap <= 1"}, "write orthogonality_gap_0"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "expection"}, "did you mean expectation"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"expected": "suported"}, "did you mean supported"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"observable": "effective_rank"}, "does not occur"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"observable": "gram"}, "n × n matrix"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"over": "spectra"}, "without a chain"),
+    ("orthogonality_gap <= 1/d", {"chain": "rescale", "n": 2, "d": 64}, "no ell, the depth"),
+    ("orthogonality_gap <= 1/d", {"chain": "residual", "n": 2, "d": 64, "ell": 3},
+     "no gamma, the parameter of the chain"),
+    ("orthogonality_gap <= effective_rank", SAMPLED, "compares one quantity"),
+    ("2*orthogonality_gap <= 1/d", SAMPLED, "alone on one side"),
+    ("orthogonality_gap != 1/d", SAMPLED, "holds almost everywhere"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "limit"}, "about the slope"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "mean field", "chain": "batchnorm"}, "no known map"),
+    ("orthogonality_gap <= 1/2", {}, "say of which"),
+    ("cosine <= 1/2", {"over": "spectra"}, "use over='matrices'"),
+    ("soft_rank(2) <= 1", {"over": "spectra"}, r"lies in \[0, 1\]"),
+    ("x <= 1", {"x": "[0, 2]", "over": "spectre"}, "did you mean spectra"),
+    ("1/x <= 2", {"x": "[0, 1]"}, "undefined"), ("log(x) <= 2", {"x": "[-1, 1]"}, "undefined"),
+    ("x <= 1", {"x": 0.5}, "floats are not exact"), ("x <= 1", {"cosine": 1}, "meaning of its own"),
+    (lambda x: x <= 0.5, {"x": "[0, 1]"}, "is a float"), (lambda y: y <= 1, {"x": "[0, 1]"}, "'y' is neither declared"),
+    (lambda x: x + 1, {"x": "[0, 1]"}, "want text or a SymPy relation"), (lambda x: x == 1, {"x": "[0, 1]"}, "sp.Eq"),
+    (lambda x: x >= 0, {"x": "[0, 1]"}, "always true"), (lambda x: sp.Symbol("t") <= x, {"x": "[0, 1]"}, "'t'"),
+    (lambda *x: x, {"x": "[0, 1]"}, "one by one"), (3, {}, "want text or a SymPy relation"),
+])
+def test_what_makes_no_sense_is_refused_in_one_line_before_anything_runs(claim: Any, options: Any, words: str,
+                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a simulation ran")
+    monkeypatch.setattr("theorems.workbench.sentinels.simulate", never)
+    with pytest.raises(ClaimError, match=words) as caught:
+        conjecture(claim, name="mine", **options)
+    assert str(caught.value).startswith("mine: ")
+    assert "\n" not in str(caught.value)
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+GOOD = """from theorems import conjecture
+first = conjecture("x <= 1/2", x="[0, 1/2]")
+second = conjecture("x <= 1/3", x="[0, 1/2]")
+"""
+
+
+def test_a_file_gives_its_claims_by_the_names_of_its_variables(tmp_path: Path) -> None:
+    path = tmp_path / "my_claims.py"
+    path.write_text(GOOD)
+    assert [(c.family, c.name) for c in load(str(path))] == [("my_claims", "first"), ("my_claims", "second")]
+    assert [c.name for c in load(f"{path}::second")] == ["second"]
+    with pytest.raises(ClaimError, match="no conjecture 'secnd'; did you mean second"):
+        load(f"{path}::secnd")
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("x = 1\n", "states no conjecture"), ("def f(:\n", "line 1: not Python"),
+    ("import nothing_of_the_kind\n", "line 1: ModuleNotFoundError"),
+    ("\n1/0\n", "line 2: ZeroDivisionError"), ("raise SystemExit(3)\n", "SystemExit: 3"),
+    ("\0", "not Python|ValueError|SyntaxError"),
+    ('from theorems import conjecture\n\nconjecture("x <= z", x="[0, 1]", name="a")\n', "line 3: a: 'z' is neither"),
+])
+def test_a_bad_file_gives_one_clear_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+    with pytest.raises(ClaimError, match=words) as caught:
+        load(str(path))
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(ClaimError, match=r"nowhere\.py: no such file"):
+        load("nowhere.py::a")
+
+
+words = st.sampled_from(["x", "0", "1", "n", "d", "[0, 1]", "2..3", "rescale", "orthogonality_gap <= 1/d", "x <= 1",
+                         "spectra",
+                         "probability >= 1/2", "effective_rank >= 2", "limit", "", "::", "9**9**9 <= 1", "x <= n**x"])
+
+
+@settings(deadline=20_000, max_examples=60)
+@given(st.dictionaries(st.sampled_from(["chain", "over", "quantifier", "observable", "assume", "event", "sentinel",
+                                        "n", "d",
+                                        "ell", "x", "expected"]), words, max_size=5), words)
+def test_any_declaration_gives_a_claim_or_one_clear_line(options: dict[str, str], claim: str) -> None:
+    try:
+        conjecture(claim, name="c", **options)
+    except ClaimError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+    assert "\n" not in refusal
+
+
+# --- quantities of the author's own ---------------------------------------------------------------------------
+
+
+def test_an_author_may_compute_quantities_exactly_or_in_balls() -> None:
+    def harmonic(n: int) -> Fraction:
+        """The n-th harmonic number."""
+        return sum((Fraction(1, k) for k in range(1, n + 1)), Fraction(0))
+
+    def root(x: Fraction) -> Any:
+        return flint.arb(flint.fmpq(x.numerator, x.denominator)).sqrt()
+
+    true = run(conjecture("harmonic <= 1 + log(n)", n="1..60", computed={"harmonic": harmonic}, name="c"))
+    assert (true.verdict, true.as_expected) == (Verdict.CERTIFIED, True)
+    false = conjecture("harmonic <= 1/2 + log(n) + 1/n", n="1..60", computed={"harmonic": harmonic}, name="c")
+    assert run(false).verdict is Verdict.REFUTED
+    assert "harmonic number" in str(false.statement(falsify=False).definitions)
+    ball = run(conjecture("r <= (1 + x)/2", x="[0, 4]", computed={"r": root}, name="c"))
+    assert ball.evidence[0].sentinel is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(("computed", "options", "words"), [
+    ({"r": lambda x: 0.5}, {}, "came out as a float"), ({"r": lambda z: 1}, {}, "'z', which is not declared"),
+    ({"r": 3}, {}, "is no function"), ({"cosine": lambda x: x}, {}, "meaning of its own"),
+    ({"r": lambda x: x}, {"chain": "rescale", "n": 2, "d": 8, "ell": 2}, "without a chain"),
+])
+def test_computed_quantities_that_do_not_fit_are_refused(computed: Any, options: Any, words: str) -> None:
+    with pytest.raises(ClaimError, match=words):
+        conjecture("r <= 1 + x", x="[0, 1]", computed=computed, name="c", **options)
+
+
+@settings(deadline=20_000, max_examples=60)
+@given(st.data())
+def test_a_file_that_was_damaged_gives_claims_or_one_clear_line(data: st.DataObject) -> None:
+    where = data.draw(st.integers(0, len(GOOD) - 1))
+    length = data.draw(st.integers(0, 12))
+    inserted = data.draw(st.text(alphabet="()[]'\"=,.:x01\n\t\x00é", max_size=4))
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "damaged.py"
+        path.write_text(GOOD[:where] + inserted + GOOD[where + length:], encoding="utf-8")
+        try:
+            load(str(path))
+        except ClaimError as error:
+            refusal = str(error)
+        else:
+            refusal = ""
+    assert "\n" not in refusal

@@ -1,0 +1,141 @@
+"""``theorems falsify``, ``verify`` on files and ``--claim``, and the shipped examples."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from theorems import Verdict, verify
+from theorems.cli import main
+from theorems.workbench.loading import load
+
+CLAIMS = """
+from theorems import conjecture
+true = conjecture("x**2 <= 2*x", x="[0, 2]")
+false = conjecture("x**2 <= x", x="[0, 2]")
+known = conjecture("x**2 <= x", x="[0, 2]", expected="refuted")
+slope = conjecture("abs(slope + 1/2) <= 1/5", quantifier="limit", observable="orthogonality_gap", chain="rescale", n=3,
+                   d="32..64", ell=4)
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory of the user's, with one file of claims."""
+    (tmp_path / "my_claims.py").write_text(CLAIMS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    printed, errors = capsys.readouterr()
+    assert printed == ""
+    assert errors.startswith("theorems: ")
+    assert errors.count("\n") == 1
+    return errors
+
+
+def test_a_false_claim_falls_is_kept_and_is_seen_again_at_once(project: Path,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["falsify", "my_claims.py::false"]) == 1
+    printed = capsys.readouterr().out
+    assert "Witness     x = 2" in printed
+    assert "4.00000 > 2.00000" in printed
+    again = next(line for line in printed.splitlines() if "Again" in line).split("theorems ")[1].split()
+    (path,) = (project / ".theorems" / "witnesses").iterdir()
+    assert f".theorems/witnesses/{path.name}" in printed
+    before = path.read_bytes()
+    assert main(again) == 1
+    assert "witness of an earlier run" in capsys.readouterr().out
+    assert path.read_bytes() == before
+
+
+def test_the_exit_status_is_about_what_was_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["falsify", "my_claims.py::true"]) == 0
+    assert "refuted by the same search" in " ".join(capsys.readouterr().out.split())
+    assert main(["falsify", "my_claims.py::known"]) == 0
+    assert main(["falsify", "my_claims.py::known", "my_claims.py::false"]) == 1
+    assert "1 as expected, 1 not" in capsys.readouterr().out
+
+
+def test_verify_replays_the_corpus_first_and_says_how_claims_fell(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "my_claims.py::false"]) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "my_claims.false (my_claims.py): false at x = 2 (4.00000 > 2.00000)" in printed
+    assert main(["verify", "my_claims.py::false"]) == 1
+    assert "by witness of an earlier run" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_claim_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["falsify", "--claim", "x**2 <= x", "--where", "x=[0, 2]", "--expected", "refuted"]) == 0
+    printed = capsys.readouterr().out
+    again = shlex.split(next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2])
+    assert main(again) == 0
+    assert "witness of an earlier run" in capsys.readouterr().out
+    assert main(["verify", "--claim", "x**2 <= 2*x", "--where", "x=[0, 2]"]) == 0
+    assert main(["verify", "--claim", "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", "--over", "spectra",
+                 "--where", "n=2..4"]) == 0
+    assert "given.claim" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["falsify"], "name what to attack"), (["falsify", "nowhere.py"], "no such file"),
+    (["falsify", "my_claims.py::fals"], "did you mean false"),
+    (["falsify", "orthogonality.decey"], "did you mean orthogonality.decay"),
+    (["falsify", "orthogonality.convexity:conclusion"], "nothing to search"),
+    (["falsify", "my_claims.py::slope"], "an exponent"),
+    (["falsify", "--claim", "x <= 9**9**9", "--where", "x=[0, 1]"], "exponents are at most"),
+    (["falsify", "--claim", "__import__('os')", "--where", "x=[0, 1]"], "compares nothing"),
+    (["falsify", "--claim", "x <= 1", "--where", "x"], "NAME=DOMAIN"),
+    (["falsify", "--claim", "x <= 1", "--where", "x=[1, 0]"], "empty"),
+    (["falsify", "--claim", "x <= 1", "--where", "x=1", "--where", "x=2"], "declared twice"),
+    (["falsify", "--claim", "x <= 1", "--where", "chain=1"], "meaning of its own"),
+    (["verify", "--where", "x=1"], "add --claim"), (["verify", "--claim", "x <= 2", "--where", "x=[0, 1]", "--chain",
+                                                     "rescal"], "did you mean rescale"),
+    (["falsify", "my_claims.py::true", "--level", "2"], "--level 2"),
+    (["verify", "my_claims.py::true", "my_claims.py::true"], "two claims of that name"),
+])
+def test_what_makes_no_sense_is_refused_in_one_line(arguments: list[str], words: str,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert words in one_line(capsys)
+
+
+@pytest.mark.parametrize("command", ["falsify", "verify"])
+def test_a_corrupted_corpus_is_named_and_stops_the_run(command: str, project: Path,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    corpus = project / ".theorems" / "witnesses"
+    corpus.mkdir(parents=True)
+    bad = corpus / "my_claims.true-0123456789ab.toml"
+    bad.write_text("schema = 1\nstatement = ")
+    assert main([command, "my_claims.py::true"]) == 2
+    assert str(bad.relative_to(project)) in one_line(capsys)
+    assert bad.exists()
+    assert main([command, "my_claims.py::known"]) == 0  # whose own witnesses are whole
+
+
+def test_a_corpus_that_cannot_be_written_costs_no_verdict(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "file").write_text("")
+    assert main(["falsify", "my_claims.py::known", "--corpus", "file"]) == 0
+    assert "Not kept" in capsys.readouterr().out
+
+
+# --- the shipped examples -----------------------------------------------------------------------------------
+
+
+def test_the_examples_are_one_true_one_false_one_open(project: Path) -> None:
+    claims = {c.name: c for c in load("examples")}
+    assert list(claims) == ["angle_law", "first_layer_rate", "rank_law"]
+    found = verify([c.statement(corpus=project / "corpus") for c in claims.values()])
+    results = {r.statement.theorem: r for r in found}
+    assert [r.verdict for r in results.values()] == [Verdict.CERTIFIED, Verdict.REFUTED, Verdict.SUPPORTED]
+    assert all(r.as_expected for r in results.values())
+    witness = results["first_layer_rate"].evidence[0].details["witness"]
+    assert witness == {"n": "2", "ell": "1", "spectrum": ["2/3", "1/3"]}
+
+
+def test_the_examples_are_named_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "examples::rank_law"]) == 0
+    assert "effective_rank" in capsys.readouterr().out
+    assert main(["falsify", "examples::first_layer_rate"]) == 0
+    assert "(2/3, 1/3)" in capsys.readouterr().out

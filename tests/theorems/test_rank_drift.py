@@ -1,0 +1,202 @@
+"""The drift of the effective rank: its generator, derived and simulated, and the inequality that signs it."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from simulators.antithetic import antithetic_layer
+from simulators.batches import Batch
+from tests.theorems.broken import run
+from theorems import Verdict
+from theorems.checking.pointwise import Pointwise, decide
+from theorems.rank.drift import (
+    DRIFT,
+    DRIFT_INEQUALITY,
+    DRIFT_INEQUALITY_RESCALED,
+    _rows,
+    _starts,
+    cube,
+    rows,
+    squares,
+)
+from theorems.rank.generator import Derivation, every_width, second_order
+from theorems.rank.inputs import Rows, drift_corners, drift_inputs
+from theorems.rank.notation import NUDGE, d
+from theorems.rank.paired import Paired, fourth_order, second_difference
+
+
+@pytest.mark.parametrize("item", drift_corners(), ids=range(len(drift_corners())))
+def test_the_inequality_is_that_of_the_matrix(item: Rows) -> None:
+    batch = np.array([[float(x) for x in row] for row in item])
+    m = batch @ batch.T / batch.shape[1]
+    assert np.allclose(np.diag(m), 1)
+    found = decide(DRIFT_INEQUALITY, lambda: _rows(item))
+    assert found.holds
+    assert found.ratio == pytest.approx(np.sum(np.diag(m @ m) ** 2) / np.trace(m @ m @ m))
+
+
+def test_the_inequality_is_certified_and_its_neighbour_falls() -> None:
+    result = run(DRIFT_INEQUALITY)
+    assert result.verdict is Verdict.CERTIFIED
+    assert result.weak_sentinels == ()
+    assert result.evidence[0].details["outside"] == 0  # every input drawn has diag M = 1
+
+
+def with_corner(item: Rows) -> Pointwise:
+    return Pointwise(_rows, drift_inputs, lambda: [item], examples=1)
+
+
+def test_a_diagonal_other_than_one_is_outside() -> None:
+    far = ((Fraction(2), Fraction(0)), (Fraction(0), Fraction(3)))
+    result = run(DRIFT_INEQUALITY, [with_corner(far)])
+    assert result.evidence[0].details["outside"] == 1
+
+
+def test_without_the_diagonal_it_fails() -> None:
+    single = ((Fraction(2),),)  # M = 4: 256 > 64
+    assert run(replace(DRIFT_INEQUALITY, assumptions=()), [with_corner(single)]).verdict is Verdict.REFUTED
+
+
+def test_the_rescaled_inequality_is_that_of_the_rescaled_matrix() -> None:
+    item = ((Fraction(3), Fraction(1)), (Fraction(0), Fraction(2)), (Fraction(-5), Fraction(10**6)))
+    unit = np.array([[float(x) for x in row] for row in item])
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    m = unit @ unit.T
+    found = decide(DRIFT_INEQUALITY_RESCALED, lambda: _rows(item))
+    assert found.ratio == pytest.approx(np.sum(np.diag(m @ m) ** 2) / np.trace(m @ m @ m))
+
+
+def test_the_rescaled_inequality_is_certified_on_a_user_batch() -> None:
+    array = np.random.default_rng(0).standard_normal((40, 3))
+    result = run(DRIFT_INEQUALITY_RESCALED, batch=Batch.of(array, "normals"))
+    assert result.verdict is Verdict.CERTIFIED
+    assert result.weak_sentinels == ()
+    array[3] = 0
+    assert run(DRIFT_INEQUALITY_RESCALED, batch=Batch.of(array, "a zero row")).verdict is Verdict.OUTSIDE
+
+
+# --- the generator: derived ----------------------------------------------------------------------------------
+
+MATRIX: list[list[Any]] = [[1, Fraction(1, 2), Fraction(-1, 3)], [Fraction(1, 2), 1, Fraction(1, 5)],
+          [Fraction(-1, 3), Fraction(1, 5), 1]]
+TRUE = 2 * d**2 - 2 * squares - 8 * cube + 8 * rows
+
+
+def frobenius(m: Any, v: Any) -> Any:
+    """‖M⁺‖_F² for H⁺ = BN-rows((1 + V)H), from the definition."""
+    a = (np.eye(len(m)) + v) @ m @ (np.eye(len(m)) + v).T
+    scale = 1 / np.sqrt(np.diag(a))
+    return np.sum((a * scale[:, None] * scale) ** 2)
+
+
+def test_the_second_order_is_half_the_laplacian_by_finite_differences() -> None:
+    m, step, total = np.array(MATRIX, dtype=float), 1e-4, 0.0
+    for a in range(3):
+        for b in range(3):
+            v = np.zeros((3, 3))
+            v[a, b] = step
+            total += (frobenius(m, v) + frobenius(m, -v) - 2 * frobenius(m, 0 * v)) / 2 / step**2
+    assert total == pytest.approx(float(second_order(MATRIX)), rel=1e-5)
+
+
+def test_the_general_sum_is_the_stated_drift() -> None:
+    assert sp.expand(every_width() - TRUE.subs({s: sp.Symbol(str(s)) for s in TRUE.free_symbols})) == 0
+
+
+@pytest.mark.parametrize("wrong", [
+    TRUE + squares, TRUE - 2 * d**2 + 2 * d, TRUE - 4 * rows, TRUE + 4 * cube, TRUE + NUDGE * d])
+def test_another_polynomial_is_refuted_entry_by_entry_and_not_certified_in_general(wrong: sp.Expr) -> None:
+    claim = replace(DRIFT, rhs=wrong)
+    assert Derivation()._judge(claim)[0] is Verdict.REFUTED
+    assert Derivation(widths=())._judge(claim)[0] is Verdict.INCONCLUSIVE
+    assert run(claim, [DRIFT.checks[1]]).verdict is Verdict.REFUTED
+
+
+def test_derived_and_certified_pointwise() -> None:
+    result = run(DRIFT, DRIFT.checks[:2])
+    assert [e.verdict for e in result.evidence] == [Verdict.CERTIFIED] * 2
+    assert [e.sentinel for e in result.evidence] == [Verdict.REFUTED] * 2
+
+
+# --- the generator: simulated ----------------------------------------------------------------------------------
+
+
+def quadratic(batch: Any, weighted: Any) -> Any:
+    """½ d²/dγ² ‖M⁺‖_F² at 0 for each V = WH, (draws, d, n), from the expansion of the cosines."""
+    x = weighted @ batch.T
+    x = x + np.swapaxes(x, -2, -1)
+    y = weighted @ np.swapaxes(weighted, -2, -1)
+    m = batch @ batch.T
+    xd, yd = (np.diagonal(a, axis1=-2, axis2=-1) for a in (x, y))
+    sums = xd[:, :, None] + xd[:, None, :]
+    inverse = (xd**2 - yd)[:, :, None] + (xd**2 - yd)[:, None, :] + xd[:, :, None] * xd[:, None, :]
+    return np.sum(x**2 + 2 * m * y - 2 * m * x * sums + m**2 * inverse, axis=(-2, -1))
+
+
+@pytest.mark.parametrize("law", ["gaussian", "uniform", "rademacher"])
+@pytest.mark.parametrize("gamma", [1e-2, 3e-2])
+def test_the_bounds_hold_draw_by_draw(law: str, gamma: float) -> None:
+    batch = np.linalg.cholesky(np.array(MATRIX, dtype=float))
+    draws = np.random.default_rng(0)
+    w = {"gaussian": draws.standard_normal((500, 3, 3)), "uniform": draws.uniform(-3**0.5, 3**0.5, (500, 3, 3)),
+         "rademacher": draws.choice([-1.0, 1.0], (500, 3, 3))}[law]
+    m, v = batch @ batch.T, w @ batch
+    seconds = np.array([(frobenius(m, gamma * a) + frobenius(m, -gamma * a)) / 2 - frobenius(m, 0 * a) for a in w])
+    speeds = np.linalg.norm(v, axis=-1).max(axis=-1)
+    assert (speeds * gamma < 1 / 3).all()
+    beyond = np.abs(seconds / gamma**2 - quadratic(batch, v))
+    assert all(x <= fourth_order(3, r, gamma) for x, r in zip(beyond, speeds, strict=True))
+    assert all(abs(x) / gamma**2 <= second_difference(3, r, gamma) for x, r in zip(seconds, speeds, strict=True))
+    assert fourth_order(3, 2.0, gamma / 2) == pytest.approx(fourth_order(3, 2.0, gamma) / 4, rel=0.2)
+
+
+def test_a_step_too_long_for_the_bound_has_none() -> None:
+    assert fourth_order(3, 2.0, 0.2) == np.inf
+
+
+ONE = Paired(lambda batch: [s for s in _starts(batch) if (s.law, len(s.batch)) == ("rademacher", 4)])
+
+
+def test_the_drift_is_supported_and_its_neighbour_falls() -> None:
+    (evidence,) = run(DRIFT, [ONE]).evidence
+    assert (evidence.verdict, evidence.sentinel) == (Verdict.SUPPORTED, Verdict.REFUTED)
+    (row,) = evidence.details["readouts"]
+    assert row["low"] <= row["claimed"] <= row["high"]
+    assert row["slack"] < row["half_width"]
+
+
+@pytest.mark.parametrize("wrong", [TRUE + squares, TRUE - 2 * d**2 + 2 * d, TRUE - 4 * rows], ids=str)
+def test_a_wrong_drift_is_refuted_by_simulation(wrong: sp.Expr) -> None:
+    assert run(replace(DRIFT, rhs=wrong), [ONE]).verdict is Verdict.REFUTED
+
+
+def test_weights_of_another_variance_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def louder(batch: Any, gamma: float, **given: Any) -> Any:
+        plus, minus, speeds = antithetic_layer(batch, 1.2 * gamma, **given)
+        return plus, minus, speeds
+    monkeypatch.setattr("theorems.rank.paired.antithetic_layer", louder)
+    assert run(DRIFT, [ONE]).verdict is Verdict.REFUTED
+
+
+def test_too_few_draws_decide_nothing() -> None:
+    evidence = run(DRIFT, [replace(ONE, draws=100)]).evidence[0]
+    assert evidence.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("shape", "verdict"), [((3, 3), Verdict.SUPPORTED), ((64, 4), Verdict.OUTSIDE)])
+def test_a_user_batch_is_taken_if_its_weights_can_be_drawn(shape: tuple[int, int], verdict: Verdict) -> None:
+    array = np.random.default_rng(0).standard_normal(shape)
+    result = run(DRIFT, [Paired(_starts, resolution=0.2)], batch=Batch.of(array, "normals"))
+    assert result.evidence[0].verdict is verdict
+
+
+@pytest.mark.parametrize(("array", "words"), [
+    (np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 0.0]]), "zero row"), (np.ones((17, 1)), "d = 17")])
+def test_a_batch_that_is_not_simulated_says_why(array: Any, words: str) -> None:
+    (evidence,) = run(DRIFT, [Paired(_starts)], batch=Batch.of(array, "a batch")).evidence
+    assert evidence.verdict is Verdict.OUTSIDE
+    assert words in evidence.summary

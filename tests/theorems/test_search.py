@@ -1,0 +1,261 @@
+"""Falsification: each attack alone finds what it is for, true claims survive, and only what is decided counts."""
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from theorems import Verdict, conjecture, get, verify
+from theorems.checking.ascent import ascend, evolve
+from theorems.checking.context import Context
+from theorems.checking.search import ExactAdversary, Falsification
+from theorems.witnesses import Corpus
+from theorems.workbench.adversaries import MeanAdversary
+from theorems.workbench.library import attackable
+
+UNIT: dict[str, Any] = dict(x="[0, 1]", y="[0, 1]")
+CHAIN: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell="8..12",
+                             assume="smallest_eigenvalue_0 >= 1/(4*n)")
+CONTEXT = Context(0, 1e-6)
+
+
+def falsification(claim: str, corpus: Path | None = None, **options: Any) -> tuple[Any, Falsification]:
+    statement = conjecture(claim, name="c", **options).statement(corpus=corpus, only=True)
+    (check,) = statement.checks
+    assert isinstance(check, Falsification)
+    return statement, check
+
+
+def hunted(claim: str, *attacks: str, **options: Any) -> Any:
+    """What is found with only these attacks left to the adversary."""
+    statement, check = falsification(claim, **options)
+    adversary = check.adversary
+    assert isinstance(adversary, ExactAdversary)
+    without = {"corners": dict(corners=lambda: []), "z3": dict(solve=None), "cube": dict(cube=None)}
+    for name, change in without.items():
+        if name not in attacks:
+            adversary = replace(adversary, **change)  # type: ignore[arg-type]
+    if "hypothesis" not in attacks:
+        adversary = replace(adversary, examples=1)
+    return adversary.hunt(statement, CONTEXT, [], {})
+
+
+# --- the optimisers -----------------------------------------------------------------------------------------
+
+
+def test_ascent_reaches_the_top_and_keeps_the_best_point() -> None:
+    starts = np.random.default_rng(0).random((8, 3))
+    found = ascend(lambda u: -((u - 0.25) ** 2).sum(-1), starts)
+    assert found.shape == (8, 3)
+    assert np.allclose(found[0], 0.25, atol=1e-2)
+    corner = ascend(lambda u: u.sum(-1), starts)
+    assert corner[0].tolist() == [1.0, 1.0, 1.0]
+    assert ascend(lambda u: (u * 0).sum(-1).log(), starts).shape == (8, 3)  # nowhere defined
+
+
+def test_evolution_finds_a_narrow_step_without_gradient_and_repeats_itself() -> None:
+    def score(u: Any) -> Any:
+        return np.floor(-20 * np.abs(u - 0.7).max(-1))
+    found = evolve(score, 2, seed=3)
+    assert score(found[:1])[0] >= -1
+    assert (found == evolve(score, 2, seed=3)).all()
+
+
+# --- exact claims -------------------------------------------------------------------------------------------
+
+#: True outside a disc of radius 1/200 about (1/3, 2/7); no polynomial, and no corner or simple fraction is in it.
+NARROW = "(exp(x) - exp(1/3))**2 + (y - 2/7)**2 >= 1/40000"
+
+
+def test_gradient_ascent_finds_what_random_draws_do_not() -> None:
+    assert hunted(NARROW, **UNIT) is None
+    found = hunted(NARROW, "cube", **UNIT)
+    assert found.attack == "gradient ascent"
+    assert abs(found.item["x"] - Fraction(1, 3)) < Fraction(1, 100)
+
+
+def test_evolution_steps_in_where_there_is_no_gradient() -> None:
+    claim = "orthogonality_gap <= 7/20 + orthogonality_gap_0/100"
+    found = hunted(claim, "cube", chain="rescale", quantifier="mean field", n=3, ell="1..2")
+    assert found.attack == "differential evolution"
+
+
+def test_z3_decides_polynomials_at_small_sizes() -> None:
+    found = hunted("(x - 1/3)**2 + (y - 2/7)**2 >= 1/10**8", "z3", **UNIT)
+    assert found.attack == "z3 at small sizes"
+    assert found.item == {"x": Fraction(1, 3), "y": Fraction(2, 7)}
+    spectra = hunted("orthogonality_gap >= 1/1000 + smallest_eigenvalue_gap/10", "z3", over="spectra", n="3..4")
+    assert spectra.attack == "z3 at small sizes"
+    assert spectra.item["spectrum"] == (Fraction(1, 3),) * 3
+
+
+def test_targeting_climbs_where_nothing_else_is_left() -> None:
+    found = hunted("x*y <= 9/10", "hypothesis", **UNIT)
+    assert found.attack == "hypothesis"
+
+
+@pytest.mark.parametrize("claim", [
+    "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", "effective_rank <= n*(1 - orthogonality_gap**2/4)",
+    "smallest_eigenvalue <= 1/n - orthogonality_gap**2/100",
+])
+def test_true_claims_survive_and_their_neighbours_do_not(claim: str) -> None:
+    statement, check = falsification(claim, over="spectra", n="2..4")
+    found = check(statement, CONTEXT)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.partial
+    assert found.sentinel is Verdict.REFUTED
+
+
+def test_a_witness_is_decided_exactly_shrunk_and_kept(tmp_path: Path) -> None:
+    statement, check = falsification("orthogonality_gap <= 2*smallest_eigenvalue_gap", corpus=tmp_path, over="spectra",
+                                     n="3..6", assume="smallest_eigenvalue >= 1/50")
+    found = check(statement, CONTEXT)
+    assert found.verdict is Verdict.REFUTED
+    (kept,) = Corpus(tmp_path).of(statement.name)
+    adversary = check.adversary
+    assert isinstance(adversary, ExactAdversary)
+    assert adversary.refutes(statement, kept.input)
+    assert kept.input["n"] == 3  # the fewest samples there are
+    assert max(x.denominator for x in kept.input["spectrum"]) <= 100
+
+
+def test_floats_alone_never_refute() -> None:
+    """In double precision the left side exceeds the right by rounding; exactly the two are equal."""
+    statement, check = falsification("x/3 + x/3 + x/3 <= x", x="[1/10, 1]")
+    assert check(statement, CONTEXT).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_claim_that_survives_a_blind_search_is_not_praised() -> None:
+    statement, check = falsification("x <= 1 + y", **UNIT)
+    blind = replace(check.adversary, corners=lambda: [], solve=None, cube=None, examples=1)  # type: ignore[type-var]
+    found = Falsification(blind)(statement, CONTEXT)
+    assert found.sentinel is not Verdict.REFUTED
+    assert "misses the false neighbour too" in found.summary
+
+
+# --- the corpus ---------------------------------------------------------------------------------------------
+
+
+def test_witnesses_are_tried_first_and_survive_a_run_that_fails(tmp_path: Path) -> None:
+    options: dict[str, Any] = dict(corpus=tmp_path, x="[0, 1]", y="[0, 1]")
+    statement, check = falsification(NARROW, **options)
+    assert check(statement, CONTEXT).details["attack"] == "gradient ascent"
+    statement, check = falsification(NARROW, **options)
+    again = check(statement, CONTEXT)
+    assert again.details["attack"] == "witness of an earlier run"
+    assert again.details["tried"] == {"witness of an earlier run": 1}
+
+    mended, check = falsification("(exp(x) - exp(1/3))**2 + (y - 2/7)**2 >= 0*x", **options | {"sentinel": "1/10"})
+    assert check(mended, CONTEXT).verdict is Verdict.INCONCLUSIVE  # tried, and held against it no more
+    assert len(Corpus(tmp_path).of(statement.name)) == 1
+
+
+def test_a_witness_that_does_not_fit_the_claim_any_more_is_no_error(tmp_path: Path) -> None:
+    statement, check = falsification("x <= 1/2", corpus=tmp_path, x="[0, 1]")
+    assert check(statement, CONTEXT).verdict is Verdict.REFUTED
+    other, check = falsification("y <= 2 + y/2", corpus=tmp_path, y="[0, 1]")
+    assert check(other, CONTEXT).verdict is Verdict.INCONCLUSIVE
+
+
+# --- means --------------------------------------------------------------------------------------------------
+
+
+def test_a_false_mean_is_refuted_by_fresh_samples_on_a_shrunk_start(tmp_path: Path) -> None:
+    statement, check = falsification("orthogonality_gap <= sqrt(n/d)/3", corpus=tmp_path, **CHAIN)
+    found = check(statement, CONTEXT)
+    assert found.verdict is Verdict.REFUTED
+    assert found.details["kind"] == "mean"
+    (kept,) = Corpus(tmp_path).of(statement.name)
+    assert kept.input["n"] == 2
+    statement, check = falsification("orthogonality_gap <= sqrt(n/d)/3", corpus=tmp_path, **CHAIN)
+    assert check(statement, Context(7, 1e-6)).details["attack"] == "witness of an earlier run"
+
+
+def test_a_true_mean_survives_and_its_neighbour_does_not() -> None:
+    statement, check = falsification("orthogonality_gap <= 3*sqrt(n/d)", **CHAIN)
+    found = check(statement, CONTEXT)
+    assert (found.verdict, found.sentinel) == (Verdict.INCONCLUSIVE, Verdict.REFUTED)
+
+
+def test_the_start_is_searched() -> None:
+    """True from every start that the lay-out of the check tries, false between them."""
+    statement, check = falsification("smallest_eigenvalue >= 1/4 - 5*(smallest_eigenvalue_0 - 3/10)**2",
+                                     chain="rescale", n=2,
+                                     d=64, ell=1)
+    found = check(statement, CONTEXT)
+    assert found.verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE)
+    assert "differential evolution over starts" in found.details["tried"] or found.verdict is Verdict.REFUTED
+
+
+def test_infinite_width_refutes_a_claim_that_every_tried_width_supports() -> None:
+    options = CHAIN | {"d": "64.."}
+    statement, check = falsification("orthogonality_gap <= 3*sqrt(n/d)", **options)
+    found = check(statement, CONTEXT)
+    assert found.verdict is Verdict.REFUTED
+    assert found.details["kind"] == "width limit"
+    whole = verify([conjecture("orthogonality_gap <= 3*sqrt(n/d)", name="c", **options).statement()])[0]
+    assert whole.verdict is Verdict.REFUTED
+    assert whole.evidence[1].verdict is Verdict.SUPPORTED  # the widths that were sampled
+
+
+def test_a_mean_is_never_refuted_on_the_pilot_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    statement, check = falsification("orthogonality_gap <= 3*sqrt(n/d)", **CHAIN)
+    monkeypatch.setattr(MeanAdversary, "pilot", lambda *_: 0.5)  # everything looks like a violation
+    assert check(statement, CONTEXT).verdict is Verdict.INCONCLUSIVE
+
+
+# --- limits and the library ---------------------------------------------------------------------------------
+
+
+def test_a_search_out_of_time_says_so_and_stops() -> None:
+    statement, check = falsification("orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", over="spectra",
+                                     n="1..6")
+    began = time.monotonic()
+    found = check(statement, replace(CONTEXT, deadline=began))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(("name", "verdict"), [
+    ("orthogonality.iterative_initialisation:as_printed", Verdict.REFUTED),
+    ("orthogonality.convexity:as_printed", Verdict.REFUTED),
+    ("orthogonality.gap_vs_smallest_eigenvalue:sharp", Verdict.INCONCLUSIVE),
+])
+def test_statements_of_the_library_are_attacked_too(name: str, verdict: Verdict, tmp_path: Path) -> None:
+    statement = attackable(get(name), Corpus(tmp_path))
+    assert statement is not None
+    found = statement.checks[0](statement, CONTEXT)
+    assert (found.verdict, found.sentinel) == (verdict, Verdict.REFUTED)
+    assert len(list(tmp_path.iterdir())) == (verdict is Verdict.REFUTED)
+    again = attackable(get(name), Corpus(tmp_path))
+    assert again is not None
+    if verdict is Verdict.REFUTED:
+        assert again.checks[0](again, CONTEXT).details["attack"] == "witness of an earlier run"
+
+
+def test_algebra_is_not_attacked() -> None:
+    assert attackable(get("orthogonality.convexity:conclusion"), None) is None
+
+
+def test_the_formulas_of_small_sizes_are_the_quantities() -> None:
+    """What z3 is asked about spectra is what the exact values are."""
+    from theorems.expressions import arguments_of, compiled
+    from theorems.workbench.adversaries import _FORMULAS
+    from theorems.workbench.quantities import QUANTITIES
+
+    n = sp.Symbol("n", integer=True, positive=True)
+    spectrum = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)]
+    for name, formula in _FORMULAS.items():
+        names = arguments_of(formula(n))
+        values = {"n": 3, "lambda": spectrum, "s": min(spectrum)}
+        written = float(compiled(formula(n), names).balls(*(values[str(s)] for s in names)))
+        import flint
+        exact = QUANTITIES[name].of_spectrum
+        assert exact is not None
+        assert np.isclose(written, float(sp.sympify(str(exact([flint.fmpq(x.numerator,
+                                                                          x.denominator) for x in spectrum], 3)))))

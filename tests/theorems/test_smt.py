@@ -1,0 +1,184 @@
+"""Small sizes by z3: proofs, exact counterexamples, and what it must leave open or refuse."""
+
+import dataclasses
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+
+from theorems.certificates import kinds, small_sizes
+from theorems.certificates.document import CertificateError, UncheckableError
+from theorems.checking import smt
+from theorems.checking.exact import exact_values, refutes
+from theorems.checking.smt import MissingSolverError, UntranslatableError, ask, translate
+from theorems.registry import get
+from theorems.statement import Assumption, Quantifier, Sentinel, Source, Statement, Variable, Verdict
+
+x = sp.Symbol("x", real=True)
+y = sp.Symbol("y", real=True)
+NAMES = ("orthogonality.gap_vs_smallest_eigenvalue:sharp", "orthogonality.iterative_initialisation:corrected",
+         "orthogonality.unit_frobenius", "orthogonality.convexity:conclusion")
+
+
+def sizes_of(statement, n):
+    return {v.name: n if v.name == "n" else 2 for v in statement.variables if isinstance(v.domain, sp.Range)}
+
+
+UNIT = sp.Interval(-1, 1)
+
+
+def made(lhs, relation, rhs, *assumptions, domain=UNIT):
+    return Statement(
+        family="f", theorem="t", title="t", quantifier=Quantifier.POINTWISE, source=Source("ours", ""),
+        variables=(Variable(x, domain, "x"), Variable(y, domain, "y")), lhs=lhs, relation=relation, rhs=rhs,
+        sentinel=Sentinel("off", rhs=rhs - 1), expected=Verdict.CERTIFIED, checks=(),
+        assumptions=tuple(Assumption(a, str(a)) for a in assumptions))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_true_statements_are_proved_at_size_three(name):
+    pytest.importorskip("z3")
+    statement = get(name)
+    answer = ask(statement, sizes_of(statement, 3))
+    assert answer.holds is True
+    assert answer.witness is None
+
+
+@pytest.mark.parametrize("name", [*NAMES[:3], "orthogonality.gaussian_distance:as_printed"])
+def test_false_neighbours_fall_at_size_two_by_an_exact_input(name):
+    pytest.importorskip("z3")
+    neighbour = get(name).neighbour
+    answer = ask(neighbour, sizes_of(neighbour, 2))
+    assert answer.holds is False
+    assert refutes(neighbour, answer.witness)
+    assert not refutes(get(name), answer.witness)
+
+
+def test_the_printed_step_falls_on_the_unit_sphere():
+    pytest.importorskip("z3")
+    statement = get("orthogonality.iterative_initialisation:as_printed")
+    answer = ask(statement, {"n": 3})
+    assert answer.holds is False
+    assert sum(v * v for v in answer.witness["sigma"]) == 1
+    assert all(isinstance(v, Fraction) for v in answer.witness["sigma"])
+
+
+@pytest.mark.parametrize(("statement", "verdict"), [
+    (made(sp.Max(x, y), ">=", (x + y) / 2), True), (made(sp.Max(x, y), ">", (x + y) / 2), False),
+    (made(sp.Min(x, y), "<=", (x + y) / 2), True), (made(sp.Abs(x + y), "<=", sp.Abs(x) + sp.Abs(y)), True),
+    (made(sp.Abs(x - y), "<=", sp.Abs(x) - sp.Abs(y)), False),
+    (made(sp.Piecewise((x, x > 0), (-x, True)), "==", sp.Abs(x)), True),
+    (made(sp.sqrt(x**2), "==", x), False), (made(sp.sqrt(1 + x) * sp.sqrt(1 - x), "<=", sp.Integer(1)), True),
+    (made(sp.cbrt(1 + x), "<=", 1 + x / 3), True), (made(x**2 + y**2, ">=", 2 * x * y), True),
+    (made(1 / (2 + x), ">=", sp.Rational(1, 3)), True), (made(x, "<", sp.Integer(1)), False),
+    (made(x, "<", sp.Integer(1), domain=sp.Interval.open(-1, 1)), True),
+    (made(x * y, "<=", sp.Rational(1, 2), sp.Eq(x**2 + y**2, 1)), True),
+    (made(x * y, "<=", sp.Rational(49, 100), sp.Eq(x**2 + y**2, 1)), False),
+    (made(x - y, "<=", sp.Integer(0), sp.Eq(x, y)), True),
+    # a root in a root is another root
+    (made(sp.sqrt(1 + sp.sqrt(x)), ">=", sp.Rational(3, 2), domain=sp.Interval(0, 10)), False),
+    # what is defined only in one case is asked of that case alone
+    (made(sp.Piecewise((1 / x, x > 0), (0, True)), ">=", sp.Integer(1)), False),
+    (made(sp.Piecewise((1 / x, x > 0), (1, True)), ">=", sp.Integer(1)), True),
+    (made(sp.Piecewise((sp.sqrt(x), x > 0), (sp.sqrt(-x), True)), "<=", sp.Integer(1)), True),
+    (made(sp.Piecewise((x, (x > 0) & (x < y)), (y, True)), "<=", y), True),
+])
+def test_every_construction_is_translated(statement, verdict):
+    pytest.importorskip("z3")
+    answer = ask(statement, {})
+    assert answer.holds is verdict
+    assert (answer.witness is not None) == (verdict is False)
+
+
+def test_an_entry_of_a_family_is_no_scalar_of_a_similar_name():
+    pytest.importorskip("z3")
+    entry, family, k = sp.Symbol("a_0", real=True), sp.IndexedBase("a", real=True), sp.Symbol("k", integer=True)
+    statement = dataclasses.replace(
+        made(x, "<=", y), lhs=entry, rhs=sp.Sum(family[k], (k, 0, 1)) + 1, sentinel=Sentinel("off", rhs=entry - 1),
+        variables=(Variable(entry, UNIT, "a_0"), Variable(family, UNIT, "a", size=(sp.Integer(2),))))
+    assert ask(statement, {}).holds is False  # a_0 = 1, a = (-1, -1): and true if a[0] were a_0
+
+
+def test_a_solution_without_a_rational_input_near_it_is_left_open():
+    pytest.importorskip("z3")
+    answer = ask(made(x, "==", sp.Integer(0), sp.Eq(x**2, sp.Rational(1, 2))), {})
+    assert answer.holds is None
+    assert "rational" in answer.words
+
+
+def test_a_claim_about_nothing_is_not_proved():
+    pytest.importorskip("z3")
+    answer = ask(made(x, ">=", sp.Integer(5), sp.Gt(x**2, 2)), {})
+    assert answer.holds is None
+    assert "meets the assumptions" in answer.words
+
+
+def test_a_solver_that_gives_up_leaves_the_claim_open():
+    pytest.importorskip("z3")
+    answer = ask(get("orthogonality.gaussian_distance:sharp"), {"n": 4}, timeout=0.2)
+    assert answer.holds is None
+    assert "gave up" in answer.words
+
+
+def test_what_is_not_polynomial_is_refused():
+    for name in ("orthogonality.contraction:sharp", "orthogonality.decay:sharp"):
+        with pytest.raises(UntranslatableError, match="not a claim about its variables alone"):
+            translate(get(name), {"n": 2})
+    pytest.importorskip("z3")
+    with pytest.raises(UntranslatableError, match="no polynomial"):
+        ask(made(sp.exp(x), ">=", 1 + x), {})
+
+
+@pytest.mark.parametrize("sizes", [{}, {"n": 0}, {"n": 2, "m": 3}])
+def test_sizes_are_checked(sizes):
+    with pytest.raises(ValueError, match="n"):
+        translate(get("orthogonality.gap_vs_smallest_eigenvalue:sharp"), sizes)
+
+
+def test_an_input_outside_domain_or_assumption_refutes_nothing():
+    statement = get("orthogonality.iterative_initialisation:as_printed")
+    assert refutes(statement, {"n": 2, "sigma": [Fraction(4, 5), Fraction(3, 5)]})
+    for sigma in ([Fraction(4, 5), Fraction(4, 5)], [Fraction(4, 5), Fraction(-3, 5)], [Fraction(1), Fraction(0)]):
+        assert not refutes(statement, {"n": 2, "sigma": sigma})
+    gap = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+    assert exact_values(gap, {"n": 2, "lambda": [Fraction(3, 4), Fraction(1, 4)]})["s"] == Fraction(1, 4)
+
+
+# --- the certificate ------------------------------------------------------------------------------------------
+
+
+def test_a_proof_at_a_size_is_checked_again_by_asking_again():
+    pytest.importorskip("z3")
+    certificate = small_sizes.certify(get(NAMES[1]), {"n": 2})
+    assert "z3" in kinds.recheck(certificate)
+    forged = dataclasses.replace(certificate, statement="orthogonality.iterative_initialisation:as_printed")
+    forged = dataclasses.replace(forged, claim=small_sizes._claim(get(forged.statement), {"n": 2}))
+    with pytest.raises(CertificateError, match="false, z3"):
+        kinds.recheck(forged)
+    for fields in ({"claim": ""}, {"conclusion": "true"}, {"inputs": {"sizes": {"n": 21}}}, {"inputs": {"sizes": []}},
+                   {"inputs": {"sizes": {"m": 2}}}, {"precision": 64}):
+        with pytest.raises(CertificateError):
+            kinds.recheck(dataclasses.replace(certificate, **fields))
+
+
+def test_a_false_claim_becomes_an_exact_witness():
+    pytest.importorskip("z3")
+    certificate = small_sizes.certify(get("orthogonality.iterative_initialisation:as_printed"), {"n": 2})
+    assert (certificate.kind, certificate.conclusion) == ("instance", "refuted")
+    assert kinds.recheck(certificate)
+
+
+def test_without_z3_a_proof_cannot_be_checked_and_the_remedy_is_named(monkeypatch):
+    pytest.importorskip("z3")
+    certificate = small_sizes.certify(get(NAMES[1]), {"n": 2})
+    monkeypatch.setitem(__import__("sys").modules, "z3", None)
+    with pytest.raises(MissingSolverError, match=r"pip install 'batchnorm-theorems\[smt\]'"):
+        smt.solver()
+    with pytest.raises(UncheckableError, match="pip install"):
+        kinds.recheck(certificate)
+
+
+def test_only_sizes_in_the_domains_are_offered():
+    statement = get("cluster.one_dimensional_reduction:outlier_norm")  # about n >= 3
+    assert [offer.stem for offer in small_sizes.KINDS[0].offers(statement)] == [
+        "cluster.one_dimensional_reduction.outlier_norm.size3"]

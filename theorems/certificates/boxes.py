@@ -1,0 +1,142 @@
+"""The kind "contraction over boxes": one mean-field layer contracts V̂, for every spectrum of a given size.
+
+It speaks for ``contraction``, and for the deterministic part of ``one_step_drift``: with H given, E C⁺ has the
+spectrum p(σ²), so that V̂(E C⁺) = 1/n - p_n, and the drift bounds it by the same factor. What remains of the drift is
+the noise, E[V̂⁺] - V̂(E C⁺), which no certificate of this kind touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+from flint import fmpq
+
+from theorems.certificates.branching import CounterexampleFound, Ledger, Problem, cover, walk
+from theorems.certificates.document import Certificate, CertificateError, UndecidedError, UnreadableError, versions
+from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
+from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
+from theorems.statement import Statement
+
+__all__ = ["KINDS", "MOST_BOXES", "PRECISION", "SIZES", "certify", "constant", "require_about"]
+
+NAME = "contraction over boxes"
+#: Batch sizes that are offered; others up to ``MOST_SAMPLES`` can be asked for.
+SIZES = (2, 3, 4, 5, 6)
+MOST_SAMPLES = 9
+PRECISION = 40
+#: A search is given up after so many boxes, and a tree refused.
+MOST_BOXES = 200_000
+
+_COVERS = {
+    "orthogonality.contraction": "",
+    "orthogonality.one_step_drift": "The part of the drift that is not noise: ",
+}
+
+
+def constant(statement: Statement, n: int) -> fmpq:
+    """κ of the statement's bound (1 - κ s)(1/n - s), at this n and with the noise aside (width → ∞).
+
+    Raises ``ValueError`` for a statement whose bound has another form.
+    """
+    s, size, width = (sp.Symbol("s", nonnegative=True), sp.Symbol("n", integer=True, positive=True),
+                      sp.Symbol("d", integer=True, positive=True))
+    bound = sp.expand(sp.limit(statement.rhs, width, sp.oo).subs(size, n))
+    kappa = bound.coeff(s, 2)
+    if not kappa.is_Rational or sp.expand(bound - (1 - kappa * s) * (sp.Rational(1, n) - s)) != 0:
+        raise ValueError(f"{statement.name}: its bound is not (1 - κ s)(1/n - s) in the width limit")
+    return fmpq(int(kappa.p), int(kappa.q))
+
+
+#: Covers found in this process: two statements ask for the same.
+_FOUND: dict[Problem, tuple[str, Ledger]] = {}
+
+
+def _covered(problem: Problem, progress: Progress) -> tuple[str, Ledger]:
+    def boxes(number: int) -> None:
+        if number % 50 == 0:
+            progress(f"n={problem.n}: {number} boxes")
+
+    if problem not in _FOUND:
+        _FOUND[problem] = cover(problem, MOST_BOXES, boxes)
+    return _FOUND[problem]
+
+
+def _claim(statement: str, n: int, kappa: fmpq) -> str:
+    part = _COVERS.get(statement.partition(":")[0], "")
+    return (f"{part}1/n - p_n ≤ (1 - {rational_text(kappa)} σ_n²)(1/n - σ_n²) for n = {n} and every spectrum "
+            "σ_1² ≥ … ≥ σ_n² ≥ 0 of sum 1")
+
+
+_CONCLUSION = "holds on the whole simplex"
+
+
+def certify(n: int, kappa: fmpq, statement: str = "", progress: Progress = lambda _: None) -> Certificate:
+    """The certificate for batch size ``n`` and constant ``kappa``.
+
+    Seconds for n ≤ 4, some 40 s for n = 6. Raises :class:`CertificateError` with a spectrum if the claim is false, or
+    if no cover was found.
+    """
+    try:
+        tree, ledger = _covered(Problem(n, kappa, PRECISION), progress)
+    except CounterexampleFound as found:
+        raise CertificateError(f"{_claim(statement, n, kappa)}: false at σ² = "
+                               f"({', '.join(map(str, reversed(found.point)))})") from None
+    except ArithmeticError as error:
+        raise UndecidedError(f"{_claim(statement, n, kappa)}: undecided, {error}") from None
+    return Certificate(
+        kind=NAME, statement=statement, claim=_claim(statement, n, kappa),
+        inputs={"n": n, "kappa": rational_text(kappa), "tree": tree}, precision=PRECISION,
+        enclosures={"least_margin": ball_text(ledger.margin)}, conclusion=_CONCLUSION,
+        versions=versions("python-flint"))
+
+
+def _recheck(certificate: Certificate) -> str:
+    n = whole_of(entry(certificate.inputs, "n", "inputs"), "inputs.n", 2, MOST_SAMPLES)
+    kappa = rational_of(entry(certificate.inputs, "kappa", "inputs"), "inputs.kappa")
+    tree = entry(certificate.inputs, "tree", "inputs")
+    if not isinstance(tree, str) or len(tree) > 2 * MOST_BOXES:
+        raise UnreadableError(f"inputs.tree: want text of at most {2 * MOST_BOXES} characters")
+    whole_of(certificate.precision, "precision", 10, 1000)
+    if certificate.statement:
+        require_about(certificate, named(certificate), n)
+    try:
+        ledger = walk(Problem(n, kappa, certificate.precision), tree)
+    except ValueError as error:
+        raise CertificateError(f"inputs.tree: {error}") from None
+    demand_fields(certificate, ("n", "kappa", "tree"), ("least_margin",))
+    demand(certificate, claim=_claim(certificate.statement, n, kappa), conclusion=_CONCLUSION)
+    demand_overlap(certificate, "least_margin", ledger.margin)
+    count = ledger.counts
+    return (f"{certificate.claim}; {len(tree) // 2 + 1} boxes: {count['v']} by value, {count['s']} by slope, "
+            f"{count['c']} by curvature, {count['x']} empty")
+
+
+def require_about(certificate: Certificate, statement: Statement, n: int) -> None:
+    """Refuse a certificate with another constant than the statement has at ``n``, and a statement of another claim."""
+    from theorems.registry import get
+
+    if f"{statement.family}.{statement.theorem}" not in _COVERS:
+        raise CertificateError(f"statement: {statement.name} is no claim about one layer of the mean field")
+    model = get(f"{statement.family}.{statement.theorem}:sharp")
+    for part in ("quantifier", "variables", "definitions", "assumptions", "lhs", "relation"):
+        if getattr(statement, part) != getattr(model, part):
+            raise CertificateError(f"statement: the {part} of {statement.name} are not those the boxes speak of")
+    wanted = {"n": n, "kappa": rational_text(constant(statement, n))}
+    for name, value in wanted.items():
+        if (found := certificate.inputs.get(name)) != value:
+            raise CertificateError(f"inputs.{name}: {found}, but {statement.name} has {value} at n = {n}")
+
+
+def _offers(statement: Statement) -> Iterator[Offer]:
+    if f"{statement.family}.{statement.theorem}" not in _COVERS:
+        return
+    for n in SIZES:
+        def make(progress: Progress, n: int = n) -> Certificate:
+            return certify(n, constant(statement, n), statement.name, progress)
+
+        yield Offer(f"{stem(statement)}.n{n}", f"over boxes, n = {n}", make)
+
+
+KINDS = (Kind(NAME, "one mean-field layer contracts V̂ for every spectrum of a size, by branch and bound", _recheck,
+              _offers),)

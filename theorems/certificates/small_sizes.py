@@ -1,0 +1,110 @@
+"""The kind "small sizes": a pointwise claim about polynomials and roots, decided by z3 at given sizes.
+
+Where the claim is true the certificate is z3's word for it, and is checked again by asking z3 again: no proof object
+that could be read without it. Where it is false the certificate is an exact witness (``instances``), which needs no z3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import sympy as sp
+
+from theorems.certificates.document import (
+    EXACT,
+    Certificate,
+    CertificateError,
+    UncheckableError,
+    UndecidedError,
+    UnreadableError,
+    versions,
+)
+from theorems.certificates.instances import at_input
+from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_fields, named, stem
+from theorems.certificates.numbers import entry, whole_of
+from theorems.checking.exact import determined
+from theorems.checking.smt import Answer, MissingSolverError, UntranslatableError, ask, translate
+from theorems.statement import Quantifier, Statement, Verdict
+
+__all__ = ["KINDS", "SIZES", "certify"]
+
+NAME = "small sizes"
+#: Batch sizes that are offered; every other size (the width) is 2.
+SIZES = (2, 3)
+_LARGEST = 20
+#: Seconds that z3 is given to make a certificate, and to check one again.
+MAKING, CHECKING = 10.0, 60.0
+_CONCLUSION = "proved at these sizes, on the word of the solver"
+
+
+def _asked(statement: Statement, sizes: Mapping[str, int], seconds: float) -> Answer:
+    try:
+        return ask(statement, sizes, timeout=seconds)
+    except MissingSolverError as error:
+        raise UncheckableError(f"needs the solver: {error}") from None
+    except UntranslatableError as error:
+        raise CertificateError(f"statement: not for the solver: {error}") from None
+    except ValueError as error:
+        raise CertificateError(f"inputs.sizes: {error}") from None
+
+
+def _claim(statement: Statement, sizes: Mapping[str, int]) -> str:
+    given = ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
+    return f"{statement.title}: for {given} and all values of the other variables within domains and assumptions"
+
+
+def certify(statement: Statement, sizes: Mapping[str, int]) -> Certificate:
+    """A proof at these sizes, or an exact witness against the claim, as a certificate.
+
+    Raises :class:`CertificateError` if z3 leaves it open within ``MAKING`` seconds or is not installed.
+    """
+    answer = _asked(statement, sizes, MAKING)
+    if answer.witness is not None:
+        return at_input(statement, answer.witness)
+    if answer.holds is None:
+        raise UndecidedError(f"{_claim(statement, sizes)}: undecided, {answer.solver} {answer.words}")
+    return Certificate(
+        kind=NAME, statement=statement.name, claim=_claim(statement, sizes), inputs={"sizes": dict(sizes)},
+        precision=EXACT, enclosures={}, conclusion=_CONCLUSION, versions=versions("sympy", "z3-solver"))
+
+
+def _recheck(certificate: Certificate) -> str:
+    statement = named(certificate)
+    given = entry(certificate.inputs, "sizes", "inputs")
+    if not isinstance(given, Mapping):
+        raise UnreadableError("inputs.sizes: want a whole number for each size")
+    if certificate.precision != EXACT:
+        raise CertificateError(f"precision: z3 works exactly; want {EXACT}")
+    sizes = {name: whole_of(size, f"inputs.sizes.{name}", 1, _LARGEST) for name, size in given.items()}
+    demand_fields(certificate, ("sizes",))
+    demand(certificate, claim=_claim(statement, sizes), conclusion=_CONCLUSION)
+    answer = _asked(statement, sizes, CHECKING)
+    if answer.holds is False:
+        raise CertificateError(f"claim: false, {answer.solver} found an input that exact arithmetic confirms")
+    if answer.holds is None:
+        raise CertificateError(f"claim: {answer.solver} could not decide it again: {answer.words}")
+    return f"{certificate.claim}: {answer.words} ({answer.solver})"
+
+
+def _offers(statement: Statement) -> Iterator[Offer]:
+    if (statement.quantifier is not Quantifier.POINTWISE or statement.expected is Verdict.REFUTED
+            or not determined(statement)):
+        return
+    whole = [v.name for v in statement.variables if isinstance(v.domain, sp.Range)]
+    for n in SIZES if "n" in whole else ():
+        sizes = {name: n if name == "n" else 2 for name in whole}
+        try:
+            translate(statement, sizes)
+        except UntranslatableError:
+            return
+        except ValueError:  # outside a domain of this statement
+            continue
+
+        def make(progress: Progress, sizes: Mapping[str, int] = sizes, n: int = n) -> Certificate:
+            progress(f"asking z3 at n={n}")
+            return certify(statement, sizes)
+
+        yield Offer(f"{stem(statement)}.size{n}", f"by z3, n = {n}", make)
+
+
+KINDS = (Kind(NAME, "a claim about polynomials and roots, decided by z3 at small sizes", _recheck, _offers),)

@@ -1,0 +1,70 @@
+"""Maximisers on the unit cube for the search of counterexamples: they propose, exact arithmetic disposes.
+
+Gradient ascent runs in Torch where the score is differentiable. Elsewhere it is differential evolution from SciPy,
+which the project needs anyway: it takes bounds, evaluates a generation at once, copes with the kinks and plateaus of
+ranks and minima, and is reproducible from a seed. Nevergrad and CMA would each be a dependency more, for problems of
+some ten dimensions and a few thousand evaluations, where they gain little.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import differential_evolution
+
+__all__ = ["ascend", "evolve"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def ascend(score: Callable[[Any], Any], starts: Floats, *, steps: int = 150, rate: float = 0.05) -> Floats:
+    """Points (k, dimensions) that Adam on ``score`` reaches from ``starts``, each the best on its way, in the cube.
+
+    ``score`` maps a float64 Torch tensor (k, dimensions) to (k,), larger is better, and may be NaN. Nothing random.
+    """
+    import torch
+
+    u = torch.tensor(starts, dtype=torch.float64)
+    best, best_at = torch.full((len(starts),), -torch.inf, dtype=torch.float64), u.clone()
+    mean, square = torch.zeros_like(u), torch.zeros_like(u)
+    for step in range(1, steps + 1):
+        u.requires_grad_(True)
+        value = score(u)
+        if not value.requires_grad:
+            break  # constant
+        (gradient,) = torch.autograd.grad(torch.nan_to_num(value, nan=0.0).sum(), u)
+        with torch.no_grad():
+            better = torch.nan_to_num(value, nan=-torch.inf) > best
+            best, best_at = torch.where(better, value, best), torch.where(better[:, None], u, best_at)
+            # Adam (Kingma & Ba, 2015), written out: torch.optim takes seconds to import the compiler it never uses here
+            gradient = torch.nan_to_num(gradient, 0.0, 0.0, 0.0)
+            mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+            move = (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-12)
+            u = (u + rate * 0.1 ** (2 * step / steps) * move).clamp(0.0, 1.0)
+    found: Floats = best_at[torch.argsort(best, descending=True)].numpy()
+    return found
+
+
+def evolve(
+    score: Callable[[Floats], Floats], dimensions: int, *, seed: int, generations: int = 60, population: int = 12,
+    stop: Callable[[], bool] = lambda: False,
+) -> Floats:
+    """The points (k, dimensions) that differential evolution ends with, best first.
+
+    ``score`` maps (k, dimensions) to (k,), larger is better. ``stop`` is asked after every generation.
+    """
+    def loss(u: Floats) -> Floats:
+        values = score(np.ascontiguousarray(u.T))
+        return -np.nan_to_num(values, nan=-1e9, posinf=1e9, neginf=-1e9)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a flat score is no error
+        found = differential_evolution(
+            loss, [(0.0, 1.0)] * dimensions, rng=np.random.default_rng(seed), maxiter=generations, popsize=population,
+            vectorized=True, updating="deferred", polish=False, tol=0.0, atol=0.0, callback=lambda *_: stop())
+    points: Floats = found.population[np.argsort(found.population_energies)]
+    return points

@@ -1,0 +1,311 @@
+"""Falsification: an adversary tries to break a claim, and the same adversary must break its false neighbour.
+
+Attacks, in turn: witnesses of earlier runs; corner inputs; small sizes decided by z3, for claims about polynomials;
+gradient ascent on the violation through Torch where it is differentiable; differential evolution; Hypothesis, with the
+violation as its target. They work in floats, and only propose: an input counts once exact or ball arithmetic refutes
+the claim there. What counts is shrunk, decided again, and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol
+
+import flint
+import hypothesis
+import numpy as np
+from hypothesis.strategies import SearchStrategy
+
+from theorems.checking.ascent import ascend, evolve
+from theorems.checking.context import Context
+from theorems.checking.pointwise import admitted, decide
+from theorems.checking.shrinking import shrink
+from theorems.checking.tables import Completed, evaluate
+from theorems.expressions import arguments_of, compiled
+from theorems.witnesses import Corpus, CorpusError, Witness
+
+if TYPE_CHECKING:
+    from theorems.statement import Statement
+from theorems.statement import Evidence, Verdict
+
+__all__ = ["Adversary", "Cube", "ExactAdversary", "Falsification", "Found", "margin_at", "violation"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """An input that refutes, the attack that found it, and how far the sides are apart there, in words."""
+
+    item: Any
+    attack: str
+    margin: str
+    kind: str = "exact"
+
+
+class Adversary(Protocol):
+    """Breaks claims of one kind."""
+
+    def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
+        """The first input that certainly refutes; ``tried`` counts what each attack looked at."""
+        ...
+
+    def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
+        """A simpler one, decided again."""
+        ...
+
+
+class Cube(Protocol):
+    """An input space as a unit cube, for each choice of sizes."""
+
+    @property
+    def differentiable(self) -> bool: ...
+
+    def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]: ...
+
+    def coordinates(self, sizes: Mapping[str, Fraction]) -> int: ...
+
+    def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: Any = ...) -> dict[str, Any]: ...
+
+    def item(self, sizes: Mapping[str, Fraction], u: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Falsification:
+    """Adversarial search, on the claim and on its false neighbour alike, with a corpus of witnesses.
+
+    ``known`` are witnesses of earlier runs, tried first. Finding nothing says little, and never carries a verdict.
+    """
+
+    adversary: Adversary
+    known: tuple[Witness, ...] = ()
+    corpus: Corpus | None = None
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        tried: dict[str, int] = {}
+        share = context.share(2)
+        found = self.adversary.hunt(statement, share, [w.input for w in self.known], tried)
+        fallen = self.adversary.hunt(statement.neighbour, share, [], {})
+        details: dict[str, Any] = {"tried": dict(tried), "replayed": len(self.known),
+                                   "sentinel_witness": _readable(fallen.item) if fallen else None}
+        sentinel = Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE
+        if found is None:
+            listed = ", ".join(f"{count} by {attack}" for attack, count in tried.items() if count)
+            blind = "" if fallen else "; it misses the false neighbour too, so that says nothing"
+            return Evidence(method="search", verdict=Verdict.INCONCLUSIVE, sentinel=sentinel, partial=True,
+                            summary=f"no counterexample: {listed or 'nothing tried'}{blind}", details=details)
+        found = self.adversary.shrunk(statement, share, found)
+        details |= {"witness": _readable(found.item), "margin": found.margin, "attack": found.attack,
+                    "kind": found.kind}
+        words = "by the width limit" if found.kind == "width limit" else f"by {found.attack}"
+        if self.corpus is not None:
+            claim = f"{statement.lhs} {statement.relation} {statement.rhs}"
+            try:
+                details["kept"] = str(self.corpus.keep(Witness(statement.name, claim, found.item, found.kind, {
+                    "by": found.attack, "margin": found.margin, "seed": str(context.seed)})))
+            except CorpusError as error:
+                details["not_kept"] = str(error)  # the verdict stands without it
+        return Evidence(method="search", verdict=Verdict.REFUTED, sentinel=sentinel, details=details,
+                        summary=f"violated at {_line(found.item)}: {found.margin} ({words})")
+
+
+# --- exact claims -------------------------------------------------------------------------------------------
+
+
+class _CaughtError(Exception):
+    """Carries an input that refutes out of Hypothesis, which shrinks it on the way."""
+
+
+@dataclass(frozen=True)
+class ExactAdversary:
+    """For claims about every input. The first four fields are those of a pointwise check.
+
+    ``contains`` says whether an input lies in the domain. ``cube`` opens gradient ascent and differential evolution;
+    ``solve(statement)`` yields inputs that a decision procedure proposes. ``examples`` is for Hypothesis.
+    """
+
+    values: Callable[[Any], Mapping[str, Any]]
+    inputs: Callable[[], SearchStrategy[Any]]
+    corners: Callable[[], Iterable[Any]]
+    contains: Callable[[Any], bool]
+    cube: Cube | None = None
+    solve: Callable[[Statement], Iterator[Any]] | None = None
+    examples: int = 100
+    squares: bool = False
+    most: Mapping[str, int] = field(default_factory=lambda: {"n": 6, "d": 5, "ell": 12})
+    kind: str = "exact"
+
+    def refutes(self, statement: Statement, item: Any) -> bool:
+        """Whether the claim is certainly false at an input of its domain that certainly meets the assumptions."""
+        try:
+            if not self.contains(item) or admitted(statement, self.values(item)) is not True:
+                return False
+            return decide(statement, lambda: self.values(item), squares=self.squares).holds is False
+        except (ValueError, ArithmeticError, LookupError, TypeError):
+            return False  # a witness of another claim of this name, or a candidate that is no input
+
+    def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
+        for attack, proposals in (
+                ("witness of an earlier run", iter(known)), ("corner inputs", iter(self.corners())),
+                ("z3 at small sizes", self._solved(statement)),
+                ("gradient ascent", self._climbed(statement, context)),
+                ("differential evolution", self._evolved(statement, context))):
+            context.progress(f"{statement.name}: {attack}")
+            for item in proposals:
+                tried[attack] = tried.get(attack, 0) + 1
+                if self.refutes(statement, item):
+                    return self._found(statement, item, attack)
+                if context.expired:
+                    return None
+        context.progress(f"{statement.name}: hypothesis")
+        item = self._drawn(statement, context, tried)
+        return None if item is None else self._found(statement, item, "hypothesis")
+
+    def _found(self, statement: Statement, item: Any, attack: str) -> Found:
+        return Found(item, attack, margin_at(statement, self.values(item)), self.kind)
+
+    def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
+        item = shrink(found.item, lambda candidate: not context.expired and self.refutes(statement, candidate))
+        return self._found(statement, item, found.attack)
+
+    def _solved(self, statement: Statement) -> Iterator[Any]:
+        if self.solve is not None:
+            yield from self.solve(statement)
+
+    def _climbed(self, statement: Statement, context: Context) -> Iterator[Any]:
+        if self.cube is None or not self.cube.differentiable:
+            return
+        import torch
+
+        cube = self.cube
+        for number, sizes in enumerate(self._shapes()):
+            if (dimensions := cube.coordinates(sizes)) == 0 or context.expired:
+                continue
+            starts = np.random.default_rng(context.stream("ascent", number)).random((16, dimensions))
+
+            def score(u: Any, sizes: Mapping[str, Fraction] = sizes) -> Any:
+                values = cube.floats(sizes, u, torch)
+                return violation(statement, values, torch)
+            yield from (cube.item(sizes, u) for u in ascend(score, starts)[:4])
+
+    def _evolved(self, statement: Statement, context: Context) -> Iterator[Any]:
+        if self.cube is None:
+            return
+        cube = self.cube
+        for number, sizes in enumerate(self._shapes()):
+            if (dimensions := cube.coordinates(sizes)) == 0 or context.expired:
+                continue
+
+            def score(u: Any, sizes: Mapping[str, Fraction] = sizes) -> Any:
+                return violation(statement, cube.floats(sizes, u, np), np)
+            seed = int(np.random.SeedSequence(context.stream("evolution", number)).generate_state(1)[0])
+            found = evolve(score, dimensions, seed=seed, generations=30, population=8, stop=lambda: context.expired)
+            yield from (cube.item(sizes, u) for u in found[:3])
+
+    def _shapes(self) -> list[dict[str, Fraction]]:
+        """Few sizes: the smallest, the largest, and some between."""
+        shapes = self.cube.shapes(self.most) if self.cube is not None else []
+        return shapes if len(shapes) <= 6 else [shapes[k * (len(shapes) - 1) // 5] for k in range(6)]
+
+    def _drawn(self, statement: Statement, context: Context, tried: dict[str, int]) -> Any:
+        def examine(item: Any) -> None:
+            tried["hypothesis"] = tried.get("hypothesis", 0) + 1
+            if context.expired:
+                return
+            if self.refutes(statement, item):
+                raise _CaughtError(item)
+            hypothesis.target(_one_violation(statement, self.values(item)))
+
+        quiet = hypothesis.settings(
+            max_examples=self.examples, database=None, deadline=None, derandomize=False, print_blob=False,
+            report_multiple_bugs=False, suppress_health_check=list(hypothesis.HealthCheck),
+            phases=(hypothesis.Phase.generate, hypothesis.Phase.target, hypothesis.Phase.shrink))
+        try:
+            hypothesis.seed(context.seed)(quiet(hypothesis.given(self.inputs())(examine)))()
+        except _CaughtError as caught:
+            return caught.args[0]
+        return None
+
+
+# --- how far a claim is from failing ------------------------------------------------------------------------
+
+
+def violation(statement: Statement, values: Mapping[str, Any], xp: Any) -> Any:
+    """By how much the claim fails, relatively, in [-1, 1] and positive where it does; less outside the assumptions.
+
+    ``values`` are floats or arrays (k,) by symbol name, NumPy's or Torch's.
+    """
+    tensors = xp is not np
+    with np.errstate(all="ignore"):
+        worst = _excess(statement.lhs, statement.relation, statement.rhs, values, tensors)
+        for assumption in statement.assumptions:
+            relation = assumption.relation
+            if type(relation).__name__ == "Unequality":
+                continue
+            short = _excess(relation.lhs, relation.rel_op, relation.rhs, values, tensors)
+            penalty = xp.where(short > 0, 2 + short, 0.0 * short)
+            if relation.rel_op == "==":
+                penalty = xp.where(short > 1e-9, penalty, 0.0 * short)
+            worst = worst - penalty
+    return worst
+
+
+def _excess(lhs: Any, relation: str, rhs: Any, values: Mapping[str, Any], tensors: bool) -> Any:
+    left, right = (_side(side, values, tensors) for side in (lhs, rhs))
+    if relation in (">=", ">"):
+        left, right = right, left
+    gap = left - right
+    if relation == "==":
+        gap = abs(gap)
+    return gap / (abs(left) + abs(right) + 1e-300)
+
+
+def _side(expression: Any, values: Mapping[str, Any], tensors: bool) -> Any:
+    names = arguments_of(expression)
+    function = compiled(expression, names)
+    found = (function.tensors if tensors else function.floats)(*(values[str(s)] for s in names))
+    size = next((v.shape for v in values.values() if hasattr(v, "shape") and v.shape), ())
+    if tensors:
+        import torch
+        return torch.as_tensor(found, dtype=torch.float64).expand(size)
+    return np.broadcast_to(np.asarray(found, dtype=np.float64), size)
+
+
+def _one_violation(statement: Statement, values: Mapping[str, Any]) -> float:
+    def plain(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [plain(v) for v in value]
+        return np.float64(float(flint.arb(value).mid() if isinstance(value, flint.arb | flint.fmpq) else value))
+    sides = (statement.lhs, statement.rhs, *(a.relation for a in statement.assumptions))
+    names = {str(s) for side in sides for s in arguments_of(side)}
+    completed = Completed(values, statement.definitions, False)
+    found = float(violation(statement, {name: plain(completed[name]) for name in names}, np))
+    return found if np.isfinite(found) else -10.0
+
+
+def margin_at(statement: Statement, values: Mapping[str, Any]) -> str:
+    """``left > right`` in a few digits, from balls."""
+    with flint.ctx.workprec(256):
+        completed = Completed(values, statement.definitions, False)
+        sides = [flint.arb(evaluate(side, completed, False)) for side in (statement.lhs, statement.rhs)]
+    sign = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "≠"}[statement.relation]
+    for digits in (6, 12, 20, 40):
+        left, right = (flint.arb(s.mid()).str(digits, radius=False) for s in sides)
+        if left != right:
+            break
+    return f"{left} {sign} {right}"
+
+
+def _readable(item: Any) -> Any:
+    if isinstance(item, Mapping):
+        return {str(k): _readable(v) for k, v in item.items()}
+    if isinstance(item, list | tuple):
+        return [_readable(v) for v in item]
+    return str(item)
+
+
+def _line(item: Any) -> str:
+    """An input on one line: ``n = 2, spectrum = (2/3, 1/3)``."""
+    def text(value: Any) -> str:
+        return "(" + ", ".join(text(v) for v in value) + ")" if isinstance(value, list | tuple) else str(value)
+    return ", ".join(f"{k} = {text(v)}" for k, v in item.items()) if isinstance(item, Mapping) else text(item)

@@ -1,0 +1,153 @@
+"""From a violation to one that a person can read: the simplest rationals, the fewest samples, that still violate.
+
+A candidate counts only if ``violates`` says so, exactly; nothing is rounded on trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+__all__ = ["shrink", "simplest_between"]
+
+#: Intervals tried around a number, from coarse to fine, relative to it.
+_WINDOWS = tuple(Fraction(1, 2) ** k for k in range(0, 44))
+
+
+def simplest_between(low: Fraction, high: Fraction) -> Fraction:
+    """The fraction of smallest denominator in [low, high]; of these, the one nearest to 0 (Stern–Brocot).
+
+    Raises ``ValueError`` unless low <= high.
+    """
+    if low > high:
+        raise ValueError(f"low={low} exceeds high={high}")
+    if low <= 0 <= high:
+        return Fraction(0)
+    if high < 0:
+        return -simplest_between(-high, -low)
+    whole = low.__ceil__()
+    if whole <= high:
+        return Fraction(whole)
+    floor = low.__floor__()
+    return floor + 1 / simplest_between(1 / (high - floor), 1 / (low - floor))
+
+
+def shrink(item: Any, violates: Callable[[Any], bool], most: int = 400) -> Any:
+    """A simpler input that still violates, by greedy descent: at most ``most`` trials of ``violates``.
+
+    Inputs are nested tuples, lists and mappings of integers and fractions. ``item`` itself must violate.
+    """
+    left = most
+    improved = True
+    while improved and left > 0:
+        improved = False
+        for candidate in _simpler(item):
+            if left <= 0:
+                break
+            if weight(candidate) >= weight(item):
+                continue
+            left -= 1
+            if violates(candidate):
+                item, improved = candidate, True
+                break
+    return item
+
+
+def weight(item: Any) -> tuple[int, int, int]:
+    """What shrinking lowers: how many numbers there are, their digits, how many differ."""
+    numbers = list(_numbers(item))
+    digits = sum(len(str(abs(x.numerator))) + (len(str(x.denominator)) if x.denominator > 1 else 0) for x in numbers)
+    return len(numbers), digits + sum(x < 0 for x in numbers), sum(abs(x.numerator) + x.denominator for x in numbers)
+
+
+def _numbers(item: Any) -> Iterator[Fraction]:
+    if isinstance(item, Mapping):
+        for value in item.values():
+            yield from _numbers(value)
+    elif isinstance(item, tuple | list):
+        for value in item:
+            yield from _numbers(value)
+    elif isinstance(item, int | Fraction) and not isinstance(item, bool):
+        yield Fraction(item)
+
+
+def _simpler(item: Any) -> Iterator[Any]:
+    """Candidates, boldest first: fewer samples, then rounder objects, then rounder numbers one by one."""
+    yield from _fewer(item)
+    for path, value in _places(item):
+        if isinstance(value, tuple | list) and len(value) > 1 and all(isinstance(x, Fraction) for x in value):
+            yield from (_with(item, path, rounded) for rounded in _rounder_vectors(tuple(value)))
+    for path, value in _places(item):
+        if isinstance(value, int | Fraction) and not isinstance(value, bool):
+            for number in _rounder(Fraction(value)):
+                yield _with(item, path, int(number) if isinstance(value, int) and number.denominator == 1 else number)
+
+
+def _fewer(item: Any) -> Iterator[Any]:
+    """One entry of a spectrum less (the sum kept), one row or column of a matrix less; sizes follow."""
+    for path, value in _places(item):
+        if not isinstance(value, tuple | list) or len(value) < 2:
+            continue
+        if all(isinstance(x, Fraction) for x in value):
+            total = sum(value)
+            for k in dict.fromkeys((len(value) - 1, 0, len(value) // 2)):
+                rest = [*value[:k], *value[k + 1:]]
+                if total and sum(rest):
+                    yield _resized(item, path, tuple(x * total / sum(rest) for x in rest), ("n",))
+        elif all(isinstance(x, tuple | list) for x in value):
+            yield _resized(item, path, tuple(value[:-1]), ("d",))
+            if len(value[0]) > 1:
+                yield _resized(item, path, tuple(tuple(row[:-1]) for row in value), ("n",))
+
+
+def _resized(item: Any, path: tuple[Any, ...], value: Any, sizes: tuple[str, ...]) -> Any:
+    found = _with(item, path, value)
+    if isinstance(found, Mapping):
+        found = {k: v - 1 if k in sizes else v for k, v in found.items()}
+    return found
+
+
+def _rounder_vectors(values: tuple[Fraction, ...]) -> Iterator[tuple[Fraction, ...]]:
+    """Shares of small whole numbers in the same proportions, of the same sum."""
+    total, top = sum(values), max(values, key=abs)
+    if not total or not top:
+        return
+    for scale in (1, 2, 3, 4, 6, 9, 20, 99, 999, 10**4, 10**6):
+        parts = [Fraction(round(v / top * scale)) for v in values]
+        if sum(parts):
+            yield tuple(p * total / sum(parts) for p in parts)
+    middle = values[len(values) // 2]
+    for k in (1, len(values) - 1):  # two levels
+        yield (*values[:k], *([(total - sum(values[:k])) / (len(values) - k)] * (len(values) - k)))
+    if middle:
+        yield (total / len(values),) * len(values)
+
+
+def _rounder(value: Fraction) -> Iterator[Fraction]:
+    seen = {value}
+    for window in _WINDOWS:
+        reach = abs(value) * window
+        found = simplest_between(value - reach, value + reach)
+        if found not in seen:
+            seen.add(found)
+            yield found
+
+
+def _places(item: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    yield path, item
+    if isinstance(item, Mapping):
+        for key, value in item.items():
+            yield from _places(value, (*path, key))
+    elif isinstance(item, tuple | list):
+        for k, value in enumerate(item):
+            yield from _places(value, (*path, k))
+
+
+def _with(item: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    head, *rest = path
+    if isinstance(item, Mapping):
+        return {**item, head: _with(item[head], tuple(rest), value)}
+    return tuple(_with(x, tuple(rest), value) if k == head else x for k, x in enumerate(item))

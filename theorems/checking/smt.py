@@ -1,0 +1,346 @@
+"""Pointwise claims at small sizes, decided by the solver z3 (package z3-solver, extra ``smt``).
+
+At given sizes a claim about families is one about finitely many reals: sums are opened, roots and reciprocals become
+auxiliary variables (r ≥ 0, r² = x; x y = 1), so that only inputs where every root and quotient is defined are spoken
+of; those of a case only where that case holds. If the negation has no solution the claim is a theorem at that size,
+on z3's word. If it has one, a rational input near it is sought, and only one at which our own exact arithmetic refutes
+the claim is reported.
+"""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+
+from theorems.checking.exact import determined, refutes, smallest_of
+
+if TYPE_CHECKING:
+    from theorems.statement import Statement
+
+__all__ = ["Answer", "MissingSolverError", "Question", "UntranslatableError", "ask", "solver", "translate"]
+
+#: Denominators of the rationals that are tried near a solution.
+_DENOMINATORS = (1, 10, 100, 10**4, 10**8, 10**16)
+
+
+class MissingSolverError(RuntimeError):
+    """z3 is not installed."""
+
+
+class UntranslatableError(ValueError):
+    """The claim is not one about polynomials, roots and cases in finitely many reals."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``holds`` is None if z3 gave up, or nothing rational was found near its solution; ``words`` say which.
+
+    ``witness`` are the values by symbol name, exact, of an input at which the claim is false.
+    """
+
+    holds: bool | None
+    words: str
+    solver: str
+    witness: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+
+
+def solver() -> Any:
+    """The module z3. Raises :class:`MissingSolverError` with the command that installs it."""
+    try:
+        import z3
+    except ImportError:
+        raise MissingSolverError("z3 is not installed: pip install 'batchnorm-theorems[smt]'") from None
+    return z3
+
+
+# --- from a statement to finitely many reals -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statement at given sizes in plain symbols: one for each entry of a family, one for each scalar.
+
+    ``families`` are the symbols by variable name, nested as the variable is; ``given`` are domains and assumptions;
+    ``smallest`` says of which symbols a symbol is the least.
+    """
+
+    statement: Statement
+    sizes: Mapping[str, int]
+    families: Mapping[str, Any]
+    given: tuple[sp.Basic, ...]
+    smallest: Mapping[sp.Symbol, tuple[sp.Symbol, ...]]
+    claim: sp.Basic
+
+    @property
+    def unknowns(self) -> tuple[sp.Symbol, ...]:
+        return tuple(_flat(self.families))
+
+
+def _flat(nested: Any) -> Iterator[sp.Symbol]:
+    if isinstance(nested, sp.Symbol):
+        yield nested
+        return
+    for part in nested.values() if isinstance(nested, Mapping) else nested:
+        yield from _flat(part)
+
+
+def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
+    """The statement at these sizes: a whole number for each whole-numbered variable.
+
+    Raises :class:`UntranslatableError` for statements that are not about polynomials and roots of their variables,
+    ``ValueError`` for sizes that are missing, unknown or outside their domain.
+    """
+    if statement.quantifier.value != "pointwise" or not determined(statement):
+        raise UntranslatableError(f"{statement.name}: not a claim about its variables alone")
+    whole = {v.name: v for v in statement.variables if isinstance(v.domain, sp.Range)}
+    if set(sizes) != set(whole):
+        raise ValueError(f"sizes={dict(sizes)!r}: want {', '.join(sorted(whole)) or 'none'}")
+    for variable in whole.values():
+        variable.admit(sizes)
+    fixed = {v.symbol: sp.Integer(sizes[v.name]) for v in whole.values()}
+    families: dict[str, Any] = {}
+    given: list[sp.Basic] = []
+    for variable in statement.variables:
+        if variable.name in whole:
+            continue
+        shape = [int(extent.subs(fixed)) for extent in variable.size]
+        families[variable.name] = _entries(variable.name, shape)
+        domain = variable.domain.subs(fixed)
+        for symbol in _flat(families[variable.name]):
+            given += _within(symbol, domain)
+    smallest, exact = {}, {}
+    for symbol, meaning in statement.definitions.items():
+        if (family := smallest_of(meaning)) is None:
+            exact[symbol] = meaning
+        else:
+            exact[symbol] = sp.Symbol(str(symbol), real=True)
+            smallest[exact[symbol]] = tuple(families[family])
+
+    def opened(expression: sp.Basic) -> sp.Basic:
+        plain = expression.subs(exact, simultaneous=True).subs(fixed).doit()
+        plain = plain.xreplace({x: _pick(families[str(x.base)], x.indices) for x in plain.atoms(sp.Indexed)})
+        return plain.xreplace({s: families[str(s)] for s in plain.free_symbols
+                               if str(s) in families and isinstance(families[str(s)], sp.Symbol)})
+
+    for assumption in statement.assumptions:
+        relation = assumption.relation
+        given.append(relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False))
+    relation = statement.claim
+    return Question(statement, dict(sizes), families, tuple(given), smallest,
+                    relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False))
+
+
+def _entries(name: str, shape: Sequence[int], suffix: str = "") -> Any:
+    if not shape:
+        return sp.Symbol(name + suffix, real=True)
+    return [_entries(name, shape[1:], f"{suffix}[{k}]") for k in range(shape[0])]
+
+
+def _pick(nested: Any, indices: Sequence[sp.Expr]) -> Any:
+    for index in indices:
+        nested = nested[int(index)]
+    return nested
+
+
+def _within(symbol: sp.Symbol, domain: sp.Set) -> list[sp.Basic]:
+    if not isinstance(domain, sp.Interval):
+        raise UntranslatableError(f"{symbol}: its domain {domain} is no interval")
+    found = []
+    if domain.start != -sp.oo:
+        found.append((sp.Gt if domain.left_open else sp.Ge)(symbol, domain.start, evaluate=False))
+    if domain.end != sp.oo:
+        found.append((sp.Lt if domain.right_open else sp.Le)(symbol, domain.end, evaluate=False))
+    return found
+
+
+# --- from SymPy to z3 ------------------------------------------------------------------------------------------
+
+
+_SIGNS = {sp.Le: operator.le, sp.Lt: operator.lt, sp.Ge: operator.ge, sp.Gt: operator.gt, sp.Eq: operator.eq,
+          sp.Ne: operator.ne}
+
+
+class _Translator:
+    """SymPy to z3 terms. ``conditions`` collects what defines the auxiliary variables.
+
+    Those met within a case are defined where it holds, and nothing is asked of them elsewhere.
+    """
+
+    def __init__(self, z3: Any) -> None:
+        self.z3 = z3
+        self.conditions: list[Any] = []
+        self._case: tuple[Any, ...] = ()  # what must hold for the term at hand to count, in z3's terms
+        self._found: dict[tuple[Any, ...], Any] = {}
+
+    def relation(self, relation: sp.Basic) -> Any:
+        if relation in (sp.true, sp.false):
+            return self.z3.BoolVal(relation == sp.true)
+        if isinstance(relation, sp.And):
+            return self.z3.And(*map(self.relation, relation.args))
+        if relation.func not in _SIGNS:
+            raise UntranslatableError(f"{relation} is no comparison, nor several at once")
+        return _SIGNS[relation.func](self.term(relation.lhs), self.term(relation.rhs))
+
+    def term(self, e: sp.Expr) -> Any:
+        z3 = self.z3
+        if isinstance(e, sp.Rational):
+            return z3.RealVal(f"{e.p}/{e.q}")
+        if isinstance(e, sp.Symbol):
+            return z3.Real(str(e))
+        if isinstance(e, sp.Add | sp.Mul):
+            total, *rest = (self.term(a) for a in e.args)
+            for other in rest:
+                total = total + other if isinstance(e, sp.Add) else total * other
+            return total
+        if isinstance(e, sp.Pow) and isinstance(e.exp, sp.Rational):
+            return self._power(e.base, e.exp)
+        if isinstance(e, sp.Abs):
+            inside = self.term(e.args[0])
+            return z3.If(inside >= 0, inside, -inside)
+        if isinstance(e, sp.Max | sp.Min):
+            found, *rest = (self.term(a) for a in e.args)
+            for other in rest:
+                found = z3.If((found >= other) if isinstance(e, sp.Max) else (found <= other), found, other)
+            return found
+        if isinstance(e, sp.Piecewise) and e.args[-1].cond == sp.true:
+            return self._cases(e.args)
+        raise UntranslatableError(f"{e} is no polynomial, root or case")
+
+    def _power(self, base: sp.Expr, exponent: sp.Rational) -> Any:
+        factor = self.term(base) if exponent.q == 1 else self._root(base, int(exponent.q))
+        if exponent < 0:
+            factor = self._reciprocal(base if exponent.q == 1 else base ** sp.Rational(1, exponent.q), factor)
+        result = factor
+        for _ in range(abs(int(exponent.p)) - 1):
+            result = result * factor
+        return result
+
+    def _cases(self, cases: Sequence[Any]) -> Any:
+        (value, condition), *rest = cases
+        if condition == sp.true:
+            return self.term(value)
+        test, outer = self.relation(condition), self._case
+        self._case = (*outer, test)
+        then = self.term(value)
+        self._case = (*outer, self.z3.Not(test))
+        otherwise = self._cases(rest)
+        self._case = outer
+        return self.z3.If(test, then, otherwise)
+
+    def _root(self, base: sp.Expr, degree: int) -> Any:
+        inside = self.term(base)
+
+        def defining(root: Any) -> tuple[Any, ...]:
+            power = root
+            for _ in range(degree - 1):
+                power = power * root
+            return root >= 0, power == inside
+
+        return self._auxiliary(("root", base, degree), defining)
+
+    def _reciprocal(self, base: sp.Expr, term: Any) -> Any:
+        return self._auxiliary(("over", base), lambda found: (found * term == 1,))
+
+    def _auxiliary(self, what: tuple[Any, ...], defining: Callable[[Any], tuple[Any, ...]]) -> Any:
+        key = (*what, tuple(test.get_id() for test in self._case))
+        if key not in self._found:
+            self._found[key] = found = self.z3.Real(f"{what[0]}!{len(self._found)}")
+            case = self.z3.And(*self._case)
+            self.conditions += [self.z3.Implies(case, condition) for condition in defining(found)]
+        return self._found[key]
+
+
+def ask(statement: Statement, sizes: Mapping[str, int], *, timeout: float = 20.0) -> Answer:
+    """Decide the statement at these sizes, giving z3 ``timeout`` seconds.
+
+    Raises :class:`MissingSolverError`, :class:`UntranslatableError`, and ``ValueError`` for sizes outside their domain.
+    """
+    question, z3 = translate(statement, sizes), solver()
+    began, name = time.monotonic(), f"z3 {z3.get_version_string()}"
+    translator = _Translator(z3)
+    base = [translator.relation(relation) for relation in question.given]
+    for symbol, entries in question.smallest.items():
+        least, terms = translator.term(symbol), [translator.term(x) for x in entries]
+        base += [z3.Or([least == x for x in terms]), *(least <= x for x in terms)]
+    claim = translator.relation(question.claim)
+    base += translator.conditions
+
+    def check(*extra: Any) -> tuple[Any, Any]:
+        # a new solver each time: one that is extended and taken back uses weaker means
+        asked = z3.SolverFor("QF_NRA")
+        asked.set("timeout", int(1000 * timeout))
+        asked.add(*base, *extra)
+        return asked.check(), asked
+
+    found, asked = check(z3.Not(claim))
+
+    def answer(holds: bool | None, words: str, witness: Mapping[str, Any] | None = None) -> Answer:
+        return Answer(holds, words, name, witness, time.monotonic() - began)
+
+    if found == z3.unsat:
+        if check()[0] != z3.sat:  # a claim about nothing
+            return answer(None, "could not show that any input meets the assumptions")
+        return answer(True, "the negation has no solution")
+    if found != z3.sat:
+        return answer(None, f"gave up ({asked.reason_unknown()})")
+    model = asked.model()
+    near = {s: _value(z3, model.eval(z3.Real(str(s)), model_completion=True)) for s in question.unknowns}
+    for witness in _rationals_near(question, near):
+        if refutes(statement, witness):
+            return answer(False, "false at a rational input", witness)
+    return answer(None, "found a solution, but no rational input near it refutes the claim")
+
+
+def _value(z3: Any, term: Any) -> Fraction:
+    if z3.is_algebraic_value(term):
+        term = term.approx(30)
+    return Fraction(term.numerator_as_long(), term.denominator_as_long())
+
+
+# --- rational inputs near a solution ----------------------------------------------------------------------------------
+
+
+def _rationals_near(question: Question, near: Mapping[sp.Symbol, Fraction]) -> Iterator[dict[str, Any]]:
+    """Rational inputs ever nearer to the solution, moved onto the equations among the assumptions where possible."""
+    equations = [r for r in question.given if isinstance(r, sp.Eq)]
+    for denominator in _DENOMINATORS:
+        values = {s: v.limit_denominator(denominator) for s, v in near.items()}
+        if all(_meet(sp.expand(e.lhs - e.rhs), values) for e in equations):
+            filled = {name: _fill(entries, values) for name, entries in question.families.items()}
+            yield {**question.sizes, **filled}
+
+
+def _fill(nested: Any, values: Mapping[sp.Symbol, Fraction]) -> Any:
+    if isinstance(nested, sp.Symbol):
+        return values[nested]
+    return [_fill(part, values) for part in nested]
+
+
+def _meet(equation: sp.Expr, values: dict[sp.Symbol, Fraction]) -> bool:
+    """Change values so that the polynomial vanishes: solve for one it is linear in, or move onto a unit sphere."""
+    unknowns = sorted(equation.free_symbols, key=str)
+    at = {s: sp.Rational(v.numerator, v.denominator) for s, v in values.items()}
+    if equation.subs(at) == 0:
+        return True
+    for symbol in reversed(unknowns):
+        linear = sp.Poly(equation, symbol)
+        if linear.degree() == 1:
+            solved = (-linear.nth(0) / linear.nth(1)).subs(at)
+            if solved.is_Rational:
+                values[symbol] = Fraction(int(solved.p), int(solved.q))
+                return True
+    if sp.expand(equation - (sum(s**2 for s in unknowns) - 1)) == 0:
+        pole = min(unknowns, key=lambda s: abs(values[s]))  # project along it, from the farther side
+        plane = {s: values[s] / (1 + abs(values[pole])) for s in unknowns if s != pole}
+        square = sum((v * v for v in plane.values()), Fraction(0))
+        values.update({s: 2 * v / (1 + square) for s, v in plane.items()})
+        values[pole] = (1 if values[pole] >= 0 else -1) * (1 - square) / (1 + square)
+        return True
+    return False

@@ -1,0 +1,135 @@
+"""Averages over every batch drawn from a population, as SymPy nodes that are finite and exact.
+
+The population is 0 … N - 1. A batch is bound like the index of a sum, and what depends on it says so through
+:class:`BatchSum`:
+
+>>> import sympy as sp
+>>> N, b, B, i = sp.symbols("N b B i")
+>>> x = sp.IndexedBase("x")
+>>> mean = AverageWithoutReplacement(BatchSum(x[i], i, B) / b, B, b, N)
+>>> mean.subs({N: 3, b: 2}).doit()
+x[0]/3 + x[1]/3 + x[2]/3
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import sympy as sp
+
+__all__ = ["Average", "AverageWithReplacement", "AverageWithoutReplacement", "BatchSum"]
+
+
+class BatchSum(sp.Expr):  # type: ignore[misc]
+    """The sum of ``function`` over the members ``index`` of ``batch``, each as often as it was drawn."""
+
+    is_real = True
+
+    def __new__(cls, function: Any, index: sp.Symbol, batch: sp.Symbol) -> BatchSum:
+        return super().__new__(cls, *map(sp.sympify, (function, index, batch)))  # type: ignore[no-any-return]
+
+    @property
+    def function(self) -> sp.Expr:
+        return self.args[0]
+
+    @property
+    def index(self) -> sp.Symbol:
+        return self.args[1]
+
+    @property
+    def batch(self) -> sp.Symbol:
+        return self.args[2]
+
+    @property
+    def free_symbols(self) -> set[sp.Basic]:
+        free: set[sp.Basic] = self.function.free_symbols - {self.index}
+        return free | {self.batch}
+
+    def over(self, members: Iterable[int]) -> sp.Expr:
+        """The sum over these members."""
+        return sp.Add(*(self.function.xreplace({self.index: sp.Integer(m)}) for m in members))
+
+
+class Average(sp.Expr):  # type: ignore[misc]
+    """The mean of ``function`` over all batches of ``size`` members of a ``population``, all equally likely.
+
+    ``batch`` is the bound symbol. The two subclasses say which batches there are. Sizes for which there is none
+    have no average: ``ZeroDivisionError``. Cost: one evaluation of ``function`` a batch.
+    """
+
+    is_real = True
+
+    def __new__(cls, function: Any, batch: sp.Symbol, size: Any, population: Any) -> Average:
+        return super().__new__(cls, *map(sp.sympify, (function, batch, size, population)))  # type: ignore[no-any-return]
+
+    @property
+    def function(self) -> sp.Expr:
+        return self.args[0]
+
+    @property
+    def batch(self) -> sp.Symbol:
+        return self.args[1]
+
+    @property
+    def size(self) -> sp.Expr:
+        return self.args[2]
+
+    @property
+    def population(self) -> sp.Expr:
+        return self.args[3]
+
+    @property
+    def free_symbols(self) -> set[sp.Basic]:
+        free: set[sp.Basic] = self.function.free_symbols - {self.batch}
+        return free.union(self.size.free_symbols, self.population.free_symbols)
+
+    @staticmethod
+    def batches(population: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
+        """Every batch of ``size`` members, as they come in ``population``."""
+        raise NotImplementedError
+
+    @staticmethod
+    def count(population: int, size: int) -> int:
+        """How many batches there are."""
+        raise NotImplementedError
+
+    def doit(self, **hints: Any) -> sp.Expr:
+        """The average written out, where the numbers of members are known."""
+        opened = super().doit(**hints)
+        if not (opened.size.is_Integer and opened.population.is_Integer):
+            return opened
+        population, size = int(opened.population), int(opened.size)
+        terms = (opened._of(members) for members in self.batches(range(population), size))
+        return sp.Add(*terms) / self.count(population, size)
+
+    def _of(self, members: Sequence[int]) -> sp.Expr:
+        return self.function.replace(lambda e: isinstance(e, BatchSum) and e.batch == self.batch,
+                                     lambda e: e.over(members))
+
+
+class AverageWithoutReplacement(Average):
+    """All C(N, b) sets of b members are equally likely."""
+
+    @staticmethod
+    def batches(population: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
+        return itertools.combinations(population, size)
+
+    @staticmethod
+    def count(population: int, size: int) -> int:
+        return math.comb(population, size)
+
+
+class AverageWithReplacement(Average):
+    """All N^b sequences of b members are equally likely."""
+
+    @staticmethod
+    def batches(population: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
+        return itertools.product(population, repeat=size)
+
+    @staticmethod
+    def count(population: int, size: int) -> int:
+        return int(population**size)
+

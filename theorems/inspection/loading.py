@@ -1,0 +1,132 @@
+"""Networks from the user's Python files, their checkpoints, and batches with samples along the first axis."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib.util
+import os
+import pickle
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from simulators.batch_files import read_array
+from simulators.batches import read_batch
+from theorems.inspection.watching import InspectionError
+
+__all__ = ["load_batch", "load_checkpoint", "load_network"]
+
+
+def load_network(target: str, seed: int = 0) -> nn.Module:
+    """The network meant by ``"model.py:build"``: what the function gives, or the module of that name.
+
+    The file is run: it is the user's own code. Weights are drawn with Torch seeded by ``seed``; the random state is
+    put back. Raises `InspectionError` when the file, the name or the function will not do.
+    """
+    path, colon, name = target.rpartition(":")
+    if not colon or not path or not name.isidentifier():
+        raise InspectionError(f"{target!r}: name a file and a function in it, such as model.py:build")
+    if not os.path.isfile(path):
+        raise InspectionError(f"{path}: no such file; give a Python file and a function in it, such as model.py:build")
+    with _beside(path), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        contents = _run(path)
+        if not hasattr(contents, name):
+            known = [key for key, value in vars(contents).items() if callable(value) and not key.startswith("_")]
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            raise InspectionError(f"{path}: has no {name!r}{hint}")
+        found = getattr(contents, name)
+        if not isinstance(found, nn.Module):
+            if not callable(found):
+                raise InspectionError(f"{target}: a {type(found).__name__}; give a function that builds a network")
+            found = _guarded(f"{target} fails", found)
+    if not isinstance(found, nn.Module):
+        raise InspectionError(f"{target}: gives a {type(found).__name__}, not a torch.nn.Module")
+    return found
+
+
+def load_checkpoint(module: nn.Module, path: str) -> None:
+    """Put the weights in file ``path`` into ``module``: a state dict, or a mapping with one as ``state_dict``.
+
+    Read with ``weights_only=True``: nothing in the file is run. Raises `InspectionError`.
+    """
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise InspectionError(f"--checkpoint {path}: cannot be read: {error.strerror or error}") from None
+    except pickle.UnpicklingError:
+        raise InspectionError(f"--checkpoint {path}: holds more than weights, or is damaged, and is not run; save "
+                              "module.state_dict()") from None
+    except Exception as error:  # Torch raises many kinds for damaged archives
+        raise InspectionError(f"--checkpoint {path}: no whole checkpoint: {_line(error)}") from None
+    state = found.get("state_dict", found) if isinstance(found, Mapping) else found
+    if not isinstance(state, Mapping):
+        raise InspectionError(f"--checkpoint {path}: holds a {type(state).__name__}; save module.state_dict()")
+    try:
+        module.load_state_dict(state)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        raise InspectionError(f"--checkpoint {path}: does not fit the network: {_line(error)}") from None
+
+
+def load_batch(source: str, layout: str = "rows", take: int | None = None) -> NDArray[Any]:
+    """(n, ...) from ``"digits"`` or a .npy, .npz or .csv file; ``layout="columns"`` for a matrix of columns.
+
+    Raises `ValueError` for what cannot be read, and for a ``take`` that is not there.
+    """
+    if source == "digits":
+        return read_batch("digits", take=take).array.T
+    array = read_array(source)
+    if array.ndim < 2:
+        raise InspectionError(f"{source}: an array of shape {array.shape}; store (n, ...), one sample per row")
+    if layout == "columns":
+        if array.ndim > 2:
+            raise InspectionError(f"layout=columns: {source} has shape {array.shape}, and only a matrix has columns")
+        array = array.T
+    if take is not None and not 1 <= take <= len(array):
+        raise InspectionError(f"take={take}: {source} has {len(array)} samples; take between 1 and {len(array)}")
+    return np.ascontiguousarray(array[:take])
+
+
+@contextlib.contextmanager
+def _beside(path: str) -> Iterator[None]:
+    """What lies in the folder of the file can be imported by it."""
+    folder = str(Path(path).resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(folder)
+
+
+def _run(path: str) -> Any:
+    spec = importlib.util.spec_from_file_location("inspected_model", path)
+    if spec is None or spec.loader is None:
+        raise InspectionError(f"{path}: not a Python file; name one that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look themselves up there
+    try:
+        _guarded(f"{path} fails", lambda: spec.loader.exec_module(module) if spec.loader else None)
+    finally:
+        del sys.modules[spec.name]
+    return module
+
+
+def _guarded(words: str, call: Any) -> Any:
+    try:
+        return call()
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything
+        raise InspectionError(f"{words}: {type(error).__name__}: {_line(error)}") from None
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) < 300 else f"{text[:300]} …"

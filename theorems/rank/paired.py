@@ -1,0 +1,182 @@
+"""The drift seen in simulation: pairs ±W at a γ so small that the fourth order is bounded, not fitted.
+
+Of one pair of rows let u be the unit vectors and v their speeds, |v| ≤ ρ. For |z| ≤ 1/(3ρ) the squared cosine of
+u_i + z v_i and u_j + z v_j is analytic and at most ((1 + 1/3)/(1 - 1/3))⁴ = 16. By Cauchy its even coefficients beyond
+z² add up to at most 16 q²/(1-q) at z = γ, with q = (3ργ)². Its second difference is at most γ² max |f''|/2, and
+f'' = 2c'² + 2cc''. The unit vectors have derivatives of at most ρ' = ρ/(1 - ργ) and 2ρ'², so |c'| ≤ 2ρ', |c''| ≤ 6ρ'²,
+and the second difference is at most 10 γ² ρ'².
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import chi2
+
+from simulators.antithetic import antithetic_layer
+from simulators.observables import effective_rank
+from theorems.checking.confidence import BoundedMean
+from theorems.checking.context import Context
+from theorems.statement import Evidence, Verdict, combine
+
+if TYPE_CHECKING:
+    from theorems.statement import Statement
+
+__all__ = ["Paired", "Start", "fourth_order", "second_difference"]
+
+Floats = npt.NDArray[np.float64]
+
+#: The largest |entry| of the bounded laws.
+_LARGEST = {"rademacher": 1.0, "uniform": math.sqrt(3)}
+_EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A batch, whose rows are first rescaled to diag M = 1, and the law of the weights."""
+
+    label: str
+    batch: Floats  # (d, n), no zero row
+    law: str
+
+
+def fourth_order(width: int, speed: float, gamma: float) -> float:
+    """Bound on the part of ½[F(γ) + F(-γ)] - F(0) beyond γ², over γ², for rows no faster than ``speed`` = ρ."""
+    q = (3 * speed * gamma) ** 2
+    return width * (width - 1) * 16 * q**2 / (1 - q) / gamma**2 if q < 1 else math.inf
+
+
+def second_difference(width: int, speed: float, gamma: float) -> float:
+    """Bound on |½[F(γ) + F(-γ)] - F(0)|/γ² for rows no faster than ``speed`` = ρ, ργ < 1."""
+    return width * (width - 1) * 10 * (speed / (1 - speed * gamma)) ** 2
+
+
+class _Plan:
+    """What is known of a start before a weight is drawn: truth's inputs, γ, the range and the systematic error.
+
+    Speeds above ``speed`` occur with Gaussian weights only, and such draws count as 0. ``slack`` bounds by how much the
+    mean of what is sampled misses that of the second order: for those draws, for the fourth order, for rounding.
+    """
+
+    def __init__(self, start: Start, resolution: float) -> None:
+        batch = start.batch / np.abs(start.batch).max(axis=1, keepdims=True)
+        batch = batch / np.linalg.norm(batch, axis=1, keepdims=True)
+        self.batch = batch
+        m = batch @ batch.T
+        square = m @ m
+        d, n = batch.shape
+        self.values = {"d": float(d), "F": float(np.trace(square)), "T_3": float(np.sum(square * m)),
+                       "Q": float(np.sum(np.diag(square) ** 2))}
+        self.scale = resolution * d**2
+        top = float(np.linalg.eigvalsh(m)[-1]) * (1 + 4 * d * _EPS)  # ‖v_i‖² ≤ λ_max ‖W_i‖²
+        self.slack = 0.0
+        if start.law == "gaussian":
+            # ‖W_i‖² is χ² with d degrees of freedom, and E[χ²; χ² > cut] = d P(χ²_(d+2) > cut)
+            worth = 10 * d**4 * top  # 10 ρ² for each of d(d-1) pairs, ρ² ≤ Σ_i λ_max ‖W_i‖²
+            cut = float(chi2.isf(min(self.scale / 1e3 / worth, 0.5), d + 2))
+            self.speed = math.sqrt(top * cut)
+            self.slack = worth * float(chi2.sf(cut, d + 2))
+        else:
+            self.speed = math.sqrt(top * d) * _LARGEST[start.law] * (1 + 4 * (d + n) * _EPS)  # what is measured rounds
+        # the fourth order takes a fifth of the resolution
+        self.gamma = math.sqrt(self.scale / 5 / (17 * 81 * self.speed**4 * d * (d - 1))) if d > 1 else 1e-3
+        self.slack += fourth_order(d, self.speed, self.gamma) + self._rounding(d, n)
+        self.reach = second_difference(d, self.speed, self.gamma) + self._rounding(d, n)
+
+    def _rounding(self, d: int, n: int) -> float:
+        """First-order bound, doubled, on the rounding of F(γ) + F(-γ) - 2F(0), each a sum of d² squared cosines."""
+        return 4 * d**2 * (2 * n + d**2 + 16) * _EPS / self.gamma**2
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Confidence sequences for the mean of (½[F(γ) + F(-γ)] - F(0))/γ² against ``rhs``, start by start.
+
+    ``starts(batch)`` lays out the work; ``batch`` is the user's (d, n) array or None. ``resolution``, in units of d²,
+    is how narrow an interval is asked for: what it supports is equality to within twice that. ``draws`` limits the
+    pairs of one start.
+    """
+
+    starts: Callable[[Floats | None], Iterable[Start]]
+    resolution: float = 0.05
+    draws: int = 2**21
+    first: int = 2**14
+    entries: int = 2**21  # of W drawn at once
+    widest: int = 16
+
+    @property
+    def words(self) -> str:
+        """What the check does, for people."""
+        return (f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to {self.draws:,} of them, "
+                f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows rescaled, becomes "
+                f"the start")
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        starts = list(self.starts(None if context.batch is None else context.batch.array))
+        if reasons := [reason for start in starts if (reason := self._refusal(start))]:
+            return Evidence(method="simulation", verdict=Verdict.OUTSIDE, summary=reasons[0], sentinel=Verdict.OUTSIDE)
+        rows = []
+        for start in starts:
+            context.progress(f"{statement.name}: {start.label}, {start.law}")
+            rows.append(self._run(statement, start, context.share(len(starts))))
+        verdicts = [Verdict(row["verdict"]) for row in rows]
+        verdict = combine(verdicts)
+        fallen = sum(row["sentinel"] == Verdict.REFUTED for row in rows)
+        summary = f"{len(rows)} drifts by pairs ±W, each to within {2 * self.resolution:.0%} of d²"
+        if verdict is Verdict.REFUTED:
+            bad = next(row for row in rows if row["verdict"] == Verdict.REFUTED)
+            summary = f"{bad['start']}: drift in [{bad['low']:.4g}, {bad['high']:.4g}], claimed {bad['claimed']:.4g}"
+        return Evidence(
+            method="simulation", verdict=verdict, summary=summary,
+            sentinel=Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE,
+            power=max((row["half_width"] / abs(row["claimed"]) for row in rows if row["claimed"]), default=None),
+            details={"seed": context.seed, "engine": "antithetic", "dtype": "float64", "level": context.level,
+                     "sentinel_refuted_on": fallen, "readouts": rows})
+
+    def _refusal(self, start: Start) -> str:
+        """Why a start is not simulated; empty if it is."""
+        if not np.abs(start.batch).max(axis=1).all():
+            return f"{start.label} has a zero row, which cannot be rescaled"
+        width = len(start.batch)
+        return f"{start.label} has d = {width}: too wide to draw W a million times" if width > self.widest else ""
+
+    def _run(self, statement: Statement, start: Start, context: Context) -> dict[str, Any]:
+        plan = _Plan(start, self.resolution)
+        claimed, neighbour = (float(s.bound(**plan.values)) for s in (statement, statement.neighbour))
+        sequence = BoundedMean(-plan.reach, plan.reach, context.level, reference=claimed)
+        most = max(1, self.entries // len(start.batch) ** 2)
+        size, stage = min(self.first, most), 0
+        while sequence.count < self.draws and not context.expired:
+            size = min(size, self.draws - sequence.count)
+            sequence.update(_differences(start, plan, size, context.stream(
+                statement.family, statement.theorem, start.label, start.law, stage)))
+            low, high = (sequence.interval[0] - plan.slack, sequence.interval[1] + plan.slack)
+            settled = not low <= claimed <= high or (high - low) / 2 <= plan.scale
+            if settled and not low <= neighbour <= high:
+                break
+            size, stage = min(2 * size, most), stage + 1
+        low, high = (sequence.interval[0] - plan.slack, sequence.interval[1] + plan.slack)
+
+        def judge(value: float) -> Verdict:
+            if low > high or ((high - low) / 2 > plan.scale and low <= value <= high):
+                return Verdict.INCONCLUSIVE
+            return Verdict.SUPPORTED if low <= value <= high else Verdict.REFUTED
+
+        return {"start": start.label, "law": start.law, **plan.values, "claimed": claimed, "neighbour": neighbour,
+                "verdict": judge(claimed).value, "sentinel": judge(neighbour).value, "mean": sequence.mean, "low": low,
+                "high": high, "half_width": (high - low) / 2, "slack": plan.slack, "gamma": plan.gamma,
+                "pairs": sequence.count}
+
+
+def _differences(start: Start, plan: _Plan, draws: int, seed: tuple[int, ...]) -> Floats:
+    plus, minus, speeds = antithetic_layer(plan.batch, plan.gamma, draws=draws, seed=seed, law=start.law)
+    d = plan.batch.shape[0]
+    rest = antithetic_layer(plan.batch, 0.0, draws=1, law=start.law)[0]
+    moved = d**2 * ((1 / effective_rank(plus) + 1 / effective_rank(minus)) / 2 - 1 / effective_rank(rest))
+    values: Floats = np.where(speeds <= plan.speed, moved / plan.gamma**2, 0.0)
+    return values

@@ -1,0 +1,136 @@
+"""Time averages of the ranks along stationary residual chains, with the start's memory measured.
+
+Every network runs from two starts, one of orthogonal rows and one of nearly equal ones, under the same weights.
+Where their ranks have come together the start is forgotten: that is seen, not assumed. What is averaged comes
+after; each network gives one average, so layers may be as correlated as they like.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from array_api_compat import array_namespace
+
+from simulators import residual_chain, simulate
+from simulators.batches import batch_of_gram
+from simulators.observables import Observable, gram
+from theorems.checking.context import Context
+
+__all__ = ["TAUS", "Averages", "Network", "nearly_equal_rows", "relaxation"]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+TAUS = (0.25, 0.5, 0.75)
+#: Relaxation times before averaging begins, and during it.
+BURN_IN, WINDOW = 4, 3
+#: The two starts count as forgotten once their ranks differ by less than this share of the rank, on average.
+FORGOTTEN = 0.05
+#: Correlation of the rows of the second start: effective rank about 1.2.
+CORRELATION = 0.9
+
+
+def relaxation(width: int, gamma: float) -> int:
+    """Layers in which the rank forgets, roughly. Only the length of a run is taken from it."""
+    return math.ceil((1 + 4 / math.sqrt(width)) * (math.sqrt(width) + 1 / (gamma**2 * math.sqrt(width))))
+
+
+def nearly_equal_rows(width: int) -> Floats:
+    """A (d, d) start whose rows have pairwise cosine `CORRELATION`."""
+    return batch_of_gram(np.full((width, width), CORRELATION) + (1 - CORRELATION) * np.eye(width))
+
+
+def _ranks(H: Any, *, width: int) -> Any:
+    """r and the soft ranks at `TAUS`, in units of √d, from one spectrum; shape (..., 1 + len(TAUS))."""
+    xp = array_namespace(H)
+    shares = xp.linalg.eigvalsh(gram(H))
+    ranks = [xp.sum(shares, axis=-1) ** 2 / xp.sum(shares * shares, axis=-1)]
+    ranks += [xp.sum(xp.astype(width * shares >= tau, H.dtype), axis=-1) for tau in TAUS]
+    return xp.stack(ranks, axis=-1) / math.sqrt(width)
+
+
+_RANKS = Observable("ranks", _ranks, gram=True)
+
+
+@dataclass(frozen=True)
+class Averages:
+    """What the networks of one shape gave, from each start: ranks over √d, r first and then at `TAUS`.
+
+    ``averages`` has shape (2, replicas, 1 + len(TAUS)), ``margins`` the smallest
+    rank_τ - (1 - τ)² r at any layer seen, over √d, for each τ. ``apart`` is the mean distance of r between the two
+    starts when averaging begins, over its mean; ``effective`` the number of independent layers the averages are worth.
+    """
+
+    averages: Floats
+    margins: Floats
+    apart: float
+    effective: float
+    layers: int
+
+    @property
+    def obstacle(self) -> str:
+        if self.apart <= FORGOTTEN:
+            return ""
+        return f"the start is not forgotten after {self.layers} layers: r from two starts still {self.apart:.0%} apart"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A shape of residual network and how many independent ones to run, at most ``layers`` deep."""
+
+    width: int
+    gamma: float
+    law: str = "gaussian"
+    replicas: int = 48
+    layers: int = 50_000
+
+    def __post_init__(self) -> None:
+        residual_chain(self.width, self.gamma, self.law)  # refuses what is no width, size or law
+        if self.width < 2:
+            raise ValueError(f"width={self.width}; a rank needs 2 rows or more")
+        if self.gamma == 0:
+            raise ValueError("gamma=0 changes nothing, so no start is ever forgotten; give γ > 0")
+        if self.layers < BURN_IN + WINDOW:
+            raise ValueError(f"layers={self.layers}; give {BURN_IN + WINDOW} or more")
+
+    @property
+    def branch(self) -> str:
+        return "∞" if self.gamma == math.inf else f"{self.gamma:g}"
+
+    @property
+    def label(self) -> str:
+        return f"d={self.width}, γ={self.branch}" + (f", {self.law}" if self.law != "gaussian" else "")
+
+    def run(self, context: Context, start: Floats | None = None) -> Averages:
+        """Simulate in float32, once for all variants of a theorem. ``start``, (d, d), is orthogonal by default."""
+        start = np.eye(self.width) if start is None else start
+        key = ("stationary", self, start.tobytes())
+        if key not in context.memory:
+            context.memory[key] = self._run(context, start)
+        found: Averages = context.memory[key]
+        return found
+
+    def _run(self, context: Context, start: Floats) -> Averages:
+        parts = BURN_IN + WINDOW
+        every = min(relaxation(self.width, self.gamma), self.layers // parts)
+        chain = residual_chain(self.width, self.gamma, self.law)
+        paths = np.stack([
+            simulate(chain, first, depth=every * parts, every=every, replicas=self.replicas, engine="dense",
+                     dtype="float32", observables=(_RANKS,), seed=context.stream("stationary", self.label))["ranks"]
+            for first in (start, nearly_equal_rows(self.width))
+        ]).astype(np.float64)[:, :, 1:]  # (starts, replicas, layers seen, ranks)
+        window = paths[:, :, BURN_IN:]
+        r = window[..., 0]
+        margins = paths[..., 1:] - np.square(1 - np.array(TAUS)) * paths[..., :1]
+        variance = r.var(axis=(1, 2)).mean()
+        spread = r.mean(axis=2).var(axis=1, ddof=1).mean()
+        return Averages(
+            averages=window.mean(axis=2),
+            margins=margins.min(axis=(0, 1, 2)),
+            apart=float(np.abs(paths[0, :, BURN_IN - 1, 0] - paths[1, :, BURN_IN - 1, 0]).mean() / r.mean()),
+            effective=float(self.replicas * min(WINDOW, variance / spread)) if spread else 0.0,
+            layers=every * BURN_IN,
+        )

@@ -1,0 +1,98 @@
+"""Claims on the command line: files of conjectures among the names, and one claim given as text."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from theorems.registry import UnknownNameError
+from theorems.statement import Statement
+from theorems.workbench.conjecture import Conjecture, conjecture
+from theorems.workbench.loading import is_file_name, load
+from theorems.workbench.parsing import ClaimError
+
+__all__ = ["CORPUS", "add_claim_options", "asked", "claim_words", "given_claim"]
+
+#: Where witnesses are kept, in the user's project.
+CORPUS = Path(".theorems") / "witnesses"
+
+_OPTIONS = (("chain", "NAME", "the chain it is about: rescale, residual, batchnorm(tanh), …"),
+            ("over", "WHAT", "without a chain: spectra, matrices or parameters"),
+            ("quantifier", "WORD", "expectation (with a chain), pointwise (without), limit, 'mean field'"),
+            ("observable", "NAME", "for the limit: the quantity whose slope is claimed"),
+            ("event", "TEXT", "what the probability is of"),
+            ("sentinel", "TEXT", "the right side of a false neighbour; measured by default"),
+            ("expected", "VERDICT", "the verdict that counts as success (supported)"))
+
+
+def add_claim_options(parser: argparse.ArgumentParser) -> None:
+    """``--claim TEXT`` and what belongs to it."""
+    group = parser.add_argument_group("a claim as text", "read by a strict parser; nothing in it is ever run")
+    group.add_argument("--claim", metavar="TEXT", help="as in 'orthogonality_gap <= 3*d**-0.5'")
+    group.add_argument("--where", action="append", metavar="NAME=DOMAIN",
+                       help="declare a symbol: n=2..8 (whole numbers), 'alpha=(0, 1/n]' (real), gamma=0.1")
+    group.add_argument("--assume", action="append", metavar="TEXT", help="a relation that inputs meet")
+    for name, metavar, words in _OPTIONS:
+        group.add_argument(f"--{name}", metavar=metavar, help=words)
+    parser.add_argument("--corpus", metavar="DIR", default=str(CORPUS),
+                        help=f"where witnesses are kept ({CORPUS})")
+
+
+def asked(args: argparse.Namespace) -> list[str | Statement]:
+    """What the names, files and claim of a command line mean: library names as they are, claims as statements.
+
+    Raises ``ValueError`` in one line for what means nothing.
+    """
+    found: list[str | Statement] = []
+    for name in args.names:
+        if is_file_name(name):
+            found += [c.statement(corpus=_corpus(args)) for c in load(name)]
+        else:
+            found.append(name)
+    if (claim := given_claim(args)) is not None:
+        found.append(claim.statement(corpus=_corpus(args)))
+    names = [s.name for s in found if isinstance(s, Statement)]
+    if doubled := next((n for n in names if names.count(n) > 1), None):
+        raise UnknownNameError(f"{doubled}: two claims of that name; rename one, or run one at a time")
+    return found
+
+
+def claim_words(args: argparse.Namespace) -> list[str]:
+    """The words of a command line that give the claim."""
+    found = ["--claim", args.claim]
+    for option in ("where", "assume"):
+        for text in getattr(args, option) or ():
+            found += [f"--{option}", text]
+    for name, *_ in _OPTIONS:
+        if (value := getattr(args, name)) is not None:
+            found += [f"--{name}", value]
+    return found
+
+
+def _corpus(args: argparse.Namespace) -> Path:
+    return Path(getattr(args, "corpus", CORPUS))
+
+
+def given_claim(args: argparse.Namespace) -> Conjecture | None:
+    """The claim given as text, if there is one. Raises ``ValueError`` in one line for options that do not fit."""
+    if getattr(args, "claim", None) is None:
+        for option in ("where", "assume", *(name for name, *_ in _OPTIONS)):
+            if getattr(args, option, None) is not None:
+                raise ClaimError(f"--{option}: says more about a claim, and there is none; add --claim TEXT")
+        return None
+    symbols: dict[str, Any] = {}
+    for text in args.where or ():
+        name, equals, domain = text.partition("=")
+        if not equals or not name.strip() or not domain.strip():
+            raise ClaimError(f"--where {text!r}: want NAME=DOMAIN, such as n=2..8")
+        if name.strip() in symbols:
+            raise ClaimError(f"--where {text!r}: {name.strip()} is declared twice")
+        symbols[name.strip()] = domain.strip()
+    reserved = {"claim", "name", "title", "assume", "computed", *(name for name, *_ in _OPTIONS)} & symbols.keys()
+    if reserved:
+        raise ClaimError(f"--where {reserved.pop()}=…: that word has a meaning of its own; use another")
+    options: dict[str, Any] = {name: value for name, *_ in _OPTIONS if (value := getattr(args, name)) is not None}
+    found: Conjecture = conjecture(args.claim, assume=tuple(args.assume or ()), name="claim", **options, **symbols)
+    found.module, found.file = "given", None
+    return found

@@ -1,0 +1,101 @@
+"""What ``theorems falsify`` does: attack claims, say what broke and how to see it again, or what was tried in vain."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from theorems.registry import select
+from theorems.statement import Evidence, Statement, Verdict
+from theorems.terminal.claims import CORPUS, claim_words, given_claim
+from theorems.terminal.screen import duration, field, heading, paragraph, verdict_text
+from theorems.terminal.typesetting import words
+from theorems.verification import Result, verify_each
+from theorems.witnesses import Corpus
+from theorems.workbench.library import attackable
+from theorems.workbench.loading import is_file_name, load
+from theorems.workbench.parsing import ClaimError
+
+__all__ = ["Target", "falsify", "targets"]
+
+
+class Target:
+    """A statement whose only check is falsification, and the words that mean it on the command line."""
+
+    def __init__(self, statement: Statement, *words: str) -> None:
+        self.statement, self.words = statement, words
+
+
+def targets(args: argparse.Namespace) -> list[Target]:
+    """What the names, files and claim of a command line mean. Raises ``ValueError`` for what means nothing."""
+    corpus, found = Path(args.corpus), []
+    for name in args.names:
+        if is_file_name(name):
+            head = name.partition("::")[0]
+            found += [Target(c.statement(corpus=corpus, only=True), f"{head}::{c.name}") for c in load(name)]
+            continue
+        opened = [(s, attackable(s, Corpus(corpus))) for s in select([name])]
+        if all(target is None for _, target in opened):
+            raise ClaimError(f"{name}: decided by algebra or on given paths: nothing to search; use theorems verify")
+        found += [Target(target, s.name) for s, target in opened if target is not None]
+    if (claim := given_claim(args)) is not None:
+        found.append(Target(claim.statement(corpus=corpus, only=True), *claim_words(args)))
+    if not found:
+        raise ClaimError("name what to attack: FILE.py::NAME, a statement of the library, or --claim TEXT")
+    if unfit := next((t for t in found if not t.statement.checks or t.statement.quantifier.value == "limit"), None):
+        raise ClaimError(f"{unfit.statement.name}: an exponent has no inputs to search; use theorems verify")
+    return found
+
+
+def falsify(out: Console, chosen: Iterable[Target], args: argparse.Namespace, progress: Callable[[str], None]) -> bool:
+    """Attack each and print what came of it at once; True if only what was expected to fall fell, and nothing else."""
+    listed = list(chosen)
+    results = verify_each([t.statement for t in listed], seed=args.seed, level=args.level, budget=args.budget,
+                          progress=progress)
+    wrong = 0
+    for target, result in zip(listed, results, strict=True):
+        wrong += not _print(out, target, result, args)
+    paragraph(out, Text(f"{len(listed) - wrong} as expected, {wrong} not", style="bold red" if wrong else "bold green"))
+    return not wrong
+
+
+def _print(out: Console, target: Target, result: Result, args: argparse.Namespace) -> bool:
+    evidence, s = next(e for e in result.evidence if e.method == "search"), result.statement
+    fell = evidence.verdict is Verdict.REFUTED
+    out.print(heading(s.name), Text("  "), verdict_text(Verdict.REFUTED) if fell else Text("no counterexample"), sep="")
+    field(out, "  Claim", words(s.title))
+    if fell:
+        _print_fallen(out, target, evidence, args)
+    else:
+        field(out, "  Tried", evidence.summary.removeprefix("no counterexample: "))
+        fallen = evidence.sentinel is Verdict.REFUTED
+        field(out, "  Sentinel", f"{s.sentinel.words}: {'refuted by the same search' if fallen else 'survived too'}")
+    field(out, "  Time", duration(evidence.seconds))
+    out.print()
+    expected = s.expected is Verdict.REFUTED
+    return fell == expected and (fell or evidence.sentinel is Verdict.REFUTED)
+
+
+def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argparse.Namespace) -> None:
+    details = evidence.details
+    limit = ", in the limit of width, hence false at some finite width" if details["kind"] == "width limit" else ""
+    field(out, "  Witness", evidence.summary.removeprefix("violated at ").partition(":")[0])
+    field(out, "  Margin", f"{details['margin']}{limit}")
+    field(out, "  Found by", details["attack"])
+    if "kept" in details:
+        _unbroken(out, "  Kept", str(details["kept"]))
+    if "not_kept" in details:
+        field(out, "  Not kept", str(details["not_kept"]))
+    corpus = () if args.corpus == str(CORPUS) else ("--corpus", args.corpus)
+    _unbroken(out, "  Again", shlex.join(("theorems", "falsify", *target.words, "--seed", str(args.seed), *corpus)))
+
+
+def _unbroken(out: Console, name: str, text: str) -> None:
+    """A path or command on one line, however long, so that it can be copied."""
+    out.print(Text(name.ljust(14), style="dim"), Text(text), sep="", soft_wrap=True)
+

@@ -1,0 +1,148 @@
+"""``theorems inspect``: its arguments, what it prints, what it writes."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from theorems.terminal.saving import plain, require_file, write_json
+from theorems.terminal.screen import console, field, paragraph, print_table
+
+if TYPE_CHECKING:
+    from theorems.inspection.judging import Measures
+    from theorems.inspection.report import Inspection
+
+__all__ = ["add_arguments", "inspect"]
+
+_INDENT = 14
+_PICTURES = (".png", ".svg", ".pdf")
+_MOST_ROWS = 24
+_STYLES = {"healthy": "green", "collapsing": "red", "clustering": "yellow"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="model.py:build", help="your Python file, which is run, and the function in "
+                                                                 "it that builds the network")
+    parser.add_argument("--batch", required=True, metavar="FILE", help="a .npy, .npz or .csv file, samples along the "
+                                                                       "first axis, or 'digits'")
+    parser.add_argument("--layout", choices=("rows", "columns"), default="rows", help="of a matrix in FILE (rows)")
+    parser.add_argument("--take", metavar="N", help="use only the first N samples")
+    parser.add_argument("--checkpoint", metavar="FILE", help="load these weights first; nothing in FILE is run")
+    parser.add_argument("--statistics", choices=("batch", "running"), default="batch",
+                        help="batchnorm as in training (batch), or everything as in evaluation (running)")
+    parser.add_argument("--seed", default="0", metavar="N", help="of the network's weights and of simulations (0)")
+    parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
+    parser.add_argument("--plot", metavar="FILE", help="draw rank and gap along depth, as .png, .svg or .pdf")
+
+
+def inspect(args: argparse.Namespace) -> bool:
+    """Inspect, print and write; whether the network is healthy. Raises ``ValueError`` or ``TypeError``."""
+    seed, take = _whole("--seed", args.seed, 0), None if args.take is None else _whole("--take", args.take, 1)
+    target = None if args.json is None else require_file("--json", args.json)
+    picture = None if args.plot is None else _picture(args.plot)
+    from theorems.inspection import inspect as inspected
+    from theorems.inspection.loading import load_batch, load_checkpoint, load_network
+
+    batch = load_batch(args.batch, args.layout, take)
+    module = load_network(args.network, seed)
+    if args.checkpoint is not None:
+        load_checkpoint(module, args.checkpoint)
+    found = inspected(module, batch, statistics=args.statistics, seed=seed)
+    out = console()
+    _print(out, found)
+    try:
+        if target is not None:
+            write_json(target, plain(found.as_json()))
+            field(out, "Written", str(target), indent=_INDENT)
+        if picture is not None:
+            from theorems.inspection.figure import draw
+            from theorems.report.style import drawing
+            figure = draw(found)
+            with drawing():
+                figure.savefig(picture, dpi=160)
+            field(out, "Written", str(picture), indent=_INDENT)
+    except OSError as error:
+        raise ValueError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    return found.since is None
+
+
+def _whole(option: str, text: str, least: int) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) < least:
+        raise ValueError(f"{option} {text!r}: want a whole number ≥ {least}")
+    return int(text)
+
+
+def _picture(text: str) -> Path:
+    from theorems.report import available
+
+    if (remedy := available()) is not None:
+        raise ValueError(remedy)
+    if Path(text).suffix.lower() not in _PICTURES:
+        raise ValueError(f"--plot {text!r}: suffix {Path(text).suffix!r} is unknown; name a .png, .svg or .pdf file")
+    return require_file("--plot", text)
+
+
+def _print(out: Console, found: Inspection) -> None:
+    rows: list[tuple[str, str, str, Measures]] = [("0", "batch", "", found.batch)]
+    rows += [(str(number), layer.name, layer.does if number <= found.hidden else "output, not judged", layer.measures)
+             for number, layer in enumerate(found.layers, start=1)]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for justify in ("right", "left", "right", "right", "right", "right", "right", "left", "left"):
+        table.add_column(justify=justify, no_wrap=True)
+    titles = ("", "layer", "width", "gap", "rank", "soft", "outlier", "", "does")
+    table.add_row(*(Text(title, style="dim") for title in titles))
+    previous = ""
+    for place, (number, name, does, seen) in enumerate(rows):
+        if len(rows) > _MOST_ROWS and _MOST_ROWS // 2 <= place < len(rows) - _MOST_ROWS // 2:
+            if place == _MOST_ROWS // 2:
+                table.add_row("…")
+            continue
+        low = not place and seen.condition.value == "collapsing"  # a batch has no depth to collapse along
+        words = Text("low rank" if low else seen.condition.value, style=_STYLES[seen.condition.value])
+        table.add_row(number, name, str(seen.width), _number(seen.gap), _number(seen.effective_rank),
+                      str(seen.soft_rank), f"{seen.outlier_share:.0%}" if math.isfinite(seen.outlier_share) else "–",
+                      words, Text("as above" if does == previous and does else does, style="dim"))
+        previous = does
+    print_table(out, table)
+    out.print()
+    mode = ("batch statistics as in training, dropout off" if found.statistics == "batch"
+            else "running statistics, as in evaluation")
+    field(out, "Batch", f"{found.samples} samples; {mode}", indent=_INDENT)
+    field(out, "Chain", found.recognised.words, indent=_INDENT)
+    _print_predictions(out, found)
+    if found.ignored:
+        names = ", ".join(found.ignored[:3])
+        field(out, "Not measured", f"{names}{' …' if len(found.ignored) > 3 else ''}: no samples along the first axis",
+              indent=_INDENT)
+    paragraph(out, Text(found.verdict, style=f"bold {_STYLES[found.condition.value]}"))
+
+
+def _print_predictions(out: Console, found: Inspection) -> None:
+    seen = found.simulation
+    if isinstance(seen, str):
+        field(out, "Not simulated", seen, indent=_INDENT)
+    else:
+        told: dict[str, Any] = seen.as_json()
+        low, high = told["simulated_range"]
+        said = "as one of them" if seen.holds else "unlike them"
+        field(out, "Simulated", f"mean gap {seen.measured:.4g}, {said}: {low:.4g} to {high:.4g} in {told['replicas']} "
+              f"networks of this chain (p = {seen.p_value:.2g}, level {seen.level:g})", indent=_INDENT)
+    for finding in found.findings:
+        if finding.met and finding.predicted is not None and finding.measured is not None:
+            verdict = "says nothing" if finding.holds is None else "holds" if finding.holds else "exceeded"
+            field(out, "Statement", f"{finding.statement}: {verdict}, {finding.measured:.3g} ≤ {finding.predicted:.3g}?"
+                  f" ({finding.why})", indent=_INDENT)
+    outside = [finding for finding in found.findings if not finding.met]
+    if outside:
+        names = ", ".join(finding.statement for finding in outside)
+        field(out, "Outside", f"{names}: {outside[0].why}", indent=_INDENT)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "–"

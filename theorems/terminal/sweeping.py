@@ -1,0 +1,231 @@
+"""``theorems sweep``: its arguments, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from simulators.executors import ClusterError, Workers, dask_cluster, local_processes
+from simulators.export import ExportError, export, require_format
+from simulators.grid import Grid, Run, read_grid
+from simulators.layers import whole_number
+from simulators.store import Store, StoreError
+from simulators.sweep import Outcome, SweepError, Tally, sweep
+from theorems.terminal.saving import require_file
+from theorems.terminal.screen import console, duration, field, paragraph
+
+__all__ = ["STOPPED", "add_arguments", "carry_out", "prepare"]
+
+STOPPED = (StoreError, ClusterError, ExportError, SweepError)
+"""What `carry_out` may raise: one line each, about something outside that went wrong."""
+
+_AXES = {"chain": "such as rescale 'residual(0.1)' 'vanilla(tanh)'", "width": "such as 64 256",
+         "batch": "sizes n of normal batches, files, or digits", "depth": "such as 100",
+         "weights": "laws: gaussian uniform rademacher uniform_positive", "seeds": "such as 0..9",
+         "observables": "such as orthogonality_gap 'soft_rank(0.5)'"}
+_SINGLE = ("replicas", "engine", "dtype", "batch_seed")
+_INDENT = 14
+_SHOWN = 5  # failures printed in full
+_PLAIN_INTERVAL = 10.0  # seconds between lines where no bar can be drawn
+
+
+@dataclass(frozen=True)
+class Job:
+    """A sweep that has been checked: its runs (None for all that the store holds), and what to do with them."""
+
+    runs: Mapping[str, Run] | None
+    store: Path
+    workers: int | None
+    dask: str | None
+    dry: bool
+    table: Path | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("grid", nargs="?", metavar="GRID.toml", help="the grid; the options below replace its fields")
+    parser.add_argument("--store", required=True, metavar="FILE", help="where results are kept; made if missing")
+    for name, words in _AXES.items():
+        parser.add_argument(f"--{name}", nargs="+", metavar="VALUE", help=words)
+    for name in _SINGLE:
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help="one value, not varied")
+    parser.add_argument("--workers", metavar="N", help="local processes (one per core)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="use the Dask cluster of this scheduler instead")
+    parser.add_argument("--dry-run", action="store_true", help="say what would run and how long it takes, no more")
+    parser.add_argument("--export", metavar="FILE", help="then write the results as .csv or .parquet; without a grid, "
+                                                         "write all that the store holds")
+
+
+def prepare(args: argparse.Namespace) -> Job:
+    """Check everything that can be checked before anything runs. Raises ``ValueError`` or ``TypeError``."""
+    given = {name: value for name in (*_AXES, *_SINGLE) if (value := getattr(args, name)) is not None}
+    table = None
+    if args.export is not None:
+        require_format(args.export)
+        table = require_file("--export", args.export)
+    if args.dask is not None and args.workers is not None:
+        raise ValueError(f"--workers {args.workers}: the cluster at --dask {args.dask} has its own; leave one out")
+    workers = None if args.workers is None else _workers(args.workers)
+    if args.grid is not None:
+        runs = read_grid(args.grid, **given).runs()
+    elif given:
+        runs = Grid.of(given).runs()
+    elif table is None or args.dry_run:
+        raise ValueError("sweep: no grid; give GRID.toml, or --chain, --width, --batch and --depth")
+    else:
+        runs = None
+    return Job(runs, Path(args.store), workers, args.dask, args.dry_run, table)
+
+
+def _workers(text: str) -> int:
+    try:
+        return whole_number("--workers", int(text), 1)
+    except ValueError:
+        raise ValueError(f"--workers {text!r}: want a whole number ≥ 1") from None
+
+
+def carry_out(job: Job) -> int:
+    """Run, or say what would run; the exit status: 0, 1 if a run failed, 130 if interrupted. Raises `STOPPED`."""
+    out = console()
+    if job.dry and job.runs is not None:
+        _print_plan(out, job.runs, job)
+        return 0
+    status = 0
+    with Store(job.store, create=job.runs is not None) as store:
+        if job.runs is not None:
+            status = _sweep(out, job.runs, store, job)
+        if job.table is not None and status != 130:
+            rows = export(store, job.table, job.runs)
+            field(out, "Table", f"{job.table}, {rows} rows", indent=_INDENT)
+    return status
+
+
+def _sweep(out: Console, runs: Mapping[str, Run], store: Store, job: Job) -> int:
+    meter = _Meter(console(errors=True))
+    try:
+        with _crew(job) as crew, meter:
+            outcome = sweep(runs.values(), store, workers=contextlib.nullcontext(crew), progress=meter.at)
+    except KeyboardInterrupt:
+        paragraph(out, Text(f"Interrupted: {_kept(store, runs)}; start again to do the rest."))
+        return 130
+    except SweepError as error:
+        raise SweepError(f"{error} ({_kept(store, runs)})") from None
+    _print_outcome(out, outcome, store)
+    return 1 if outcome.failures else 0
+
+
+@contextlib.contextmanager
+def _crew(job: Job) -> Iterator[Workers]:
+    if job.dask is None:
+        with local_processes(job.workers) as crew:
+            yield crew
+        return
+    chatter = logging.getLogger("distributed")
+    level = chatter.level
+    chatter.setLevel(logging.CRITICAL)  # what matters of it is said in one line
+    try:
+        with dask_cluster(job.dask) as crew:
+            yield crew
+    finally:
+        chatter.setLevel(level)
+
+
+def _kept(store: Store, runs: Mapping[str, Run]) -> str:
+    return f"{len(store.finished() & runs.keys())} of {len(runs)} results are stored in {store.path}"
+
+
+def _print_outcome(out: Console, outcome: Outcome, store: Store) -> None:
+    parts = [f"{outcome.found} in the store already", f"{outcome.computed} computed"]
+    if outcome.elsewhere:
+        parts.append(f"{outcome.elsewhere} by another process")
+    if outcome.failures:
+        parts.append(f"{len(outcome.failures)} failed")
+    field(out, "Runs", f"{outcome.total}: {', '.join(parts)}", indent=_INDENT)
+    for line in list(outcome.failures.values())[:_SHOWN]:
+        field(out, "Failed", Text(line, style="red"), indent=_INDENT)
+    if len(outcome.failures) > _SHOWN:
+        field(out, "", f"and {len(outcome.failures) - _SHOWN} more; a second start tries them again", indent=_INDENT)
+    field(out, "Store", f"{store.path}, {_size(store.path.stat().st_size)}", indent=_INDENT)
+    field(out, "Time", duration(outcome.seconds), indent=_INDENT)
+
+
+def _print_plan(out: Console, runs: Mapping[str, Run], job: Job) -> None:
+    from simulators.costs import calibrate
+
+    there: set[str] = set()
+    if job.store.exists() and job.store.stat().st_size:
+        with Store(job.store, create=False) as store:
+            there = store.finished()
+    missing = [run for key, run in runs.items() if key not in there]
+    field(out, "Runs", f"{len(runs)}, of which {len(runs) - len(missing)} in the store already", indent=_INDENT)
+    if not missing:
+        return
+    engines = Counter(run.engine for run in missing)
+    field(out, "Engines", ", ".join(f"{name} {count}" for name, count in engines.items()), indent=_INDENT)
+    costs = calibrate(missing)
+    seconds = [costs.seconds(run) for run in missing]
+    longest = max(range(len(missing)), key=seconds.__getitem__)
+    with contextlib.nullcontext(None) if job.dask is None else _crew(job) as crew:
+        count = crew.count if crew is not None else job.workers or _default_workers()
+    wall = max(sum(seconds) / count, seconds[longest])
+    field(out, "One core", f"{duration(sum(seconds))}, within a factor of two or so, from short measured runs",
+          indent=_INDENT)
+    field(out, f"{count} worker{'' if count == 1 else 's'}", f"{duration(wall)} at best", indent=_INDENT)
+    field(out, "Longest run", f"{duration(seconds[longest])}: {missing[longest]}", indent=_INDENT)
+    entries = sum(run.replicas * (run.depth + 1) * len(run.observables) for run in missing)
+    field(out, "Store", f"{job.store}, grows by {_size(8 * entries + 3000 * len(missing))} or more", indent=_INDENT)
+
+
+def _default_workers() -> int:
+    with local_processes() as crew:
+        return crew.count
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"
+
+
+class _Meter:
+    """A bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+        self._live: Progress | None = None
+        self._task: Any = None
+        self._printed = time.monotonic()
+
+    def __enter__(self) -> _Meter:
+        if self._out.is_terminal and not self._out.is_dumb_terminal:
+            self._live = Progress(BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(),
+                                  TextColumn("{task.description}", markup=False), console=self._out, transient=True)
+            self._task = self._live.add_task("", total=None)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def at(self, tally: Tally) -> None:
+        left = "" if tally.remaining is None else f"about {duration(tally.remaining)} left"
+        failed = f"{tally.failed} failed" if tally.failed else ""
+        words = ", ".join(part for part in (left, failed) if part)
+        if self._live is not None:
+            self._live.update(self._task, total=tally.total, completed=tally.settled, description=words)
+        elif time.monotonic() - self._printed > _PLAIN_INTERVAL:
+            self._printed = time.monotonic()
+            self._out.print(f"[{tally.settled}/{tally.total}] {words}", soft_wrap=True)

@@ -1,0 +1,179 @@
+"""The corpus of witnesses: inputs that refuted a claim, as small text files that every later run tries first.
+
+One TOML file per witness, exact rationals written as text, named after the statement and its content, so that the same
+witness is kept once and two processes may write at a time. Files are written in one piece or not at all, and nothing
+here ever deletes one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import tomllib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Corpus", "CorpusError", "Witness"]
+
+SCHEMA = 1
+#: Larger files are refused, and deeper inputs.
+_LARGEST, _DEEPEST = 10**6, 6
+_RATIONAL = re.compile(r"-?\d{1,4000}(/[1-9]\d{0,3999})?")
+
+
+class CorpusError(ValueError):
+    """A file of the corpus cannot be read or written; the message names it."""
+
+
+@dataclass(frozen=True)
+class Witness:
+    """An input, nested numbers by name or in sequences, at which a claim was false when it was found.
+
+    ``kind``: "exact" where the sides were decided, "mean" where a confidence bound spoke, "width limit" where the
+    enclosed path at infinite width did. ``found`` says how, and how far the sides were apart.
+    """
+
+    statement: str
+    claim: str
+    input: Any
+    kind: str = "exact"
+    found: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Of what was claimed and where it fails, not of how that was found."""
+        content = json.dumps([self.statement, self.claim, self.kind, _encoded(self.input)], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Witnesses in a directory, which is made when the first is written."""
+
+    directory: Path
+
+    def of(self, statement: str) -> list[Witness]:
+        """The witnesses kept for a statement, in the order of their names.
+
+        Raises :class:`CorpusError` for a file that is no witness, naming it: nothing is skipped in silence.
+        """
+        try:
+            paths = sorted(self.directory.glob(f"{_slug(statement)}-*.toml"))
+        except OSError as error:
+            raise CorpusError(f"{self.directory}: cannot be read: {error.strerror}") from None
+        return [w for w in map(read, paths) if w.statement == statement]
+
+    def keep(self, witness: Witness) -> Path:
+        """Write a witness, in one piece, and return its path; one that is there already stays as it is.
+
+        Raises :class:`CorpusError` if it cannot be written.
+        """
+        path = self.directory / f"{_slug(witness.statement)}-{witness.digest}.toml"
+        if path.exists():
+            return path
+        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with open(draft, "x", encoding="utf-8") as stream:
+                stream.write(_text(witness))
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(draft, path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise CorpusError(f"{path}: cannot be written: {error.strerror}") from None
+        return path
+
+
+def read(path: Path) -> Witness:
+    """The witness in a file. Raises :class:`CorpusError` naming the file and what is wrong with it."""
+    def wrong(words: str) -> CorpusError:
+        return CorpusError(f"{path}: {words}; mend it, or delete it if it is not needed")
+
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise wrong("too large for a witness")
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise wrong(f"not a text in TOML ({str(error).splitlines()[0][:80]})") from None
+    if content.get("schema") != SCHEMA:
+        raise wrong(f"schema {content.get('schema')!r}, and {SCHEMA} is read")
+    for name in ("statement", "claim", "kind"):
+        if not isinstance(content.get(name), str):
+            raise wrong(f"no {name}, or it is no text")
+    found = content.get("found", {})
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        raise wrong("'found' is no table of texts")
+    if "input" not in content:
+        raise wrong("no input")
+    try:
+        given = _decoded(content["input"])
+    except ValueError as error:
+        raise wrong(f"the input is not made of exact rationals ({error})") from None
+    witness = Witness(content["statement"], content["claim"], given, content["kind"], found)
+    if not path.stem.endswith(witness.digest):
+        raise wrong("its content is not what its name says, so it was changed")
+    return witness
+
+
+def _slug(statement: str) -> str:
+    return re.sub(r"[^\w.]+", "_", statement)
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _encoded(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_encoded(v) for v in value]
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise CorpusError(f"{value!r} is no exact rational, so it cannot be kept as a witness")
+    return value if isinstance(value, int) else str(value)  # a size stays an int, a number a fraction
+
+
+def _decoded(value: Any, depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        raise ValueError("nested too deep")
+    if isinstance(value, dict):
+        return {k: _decoded(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return tuple(_decoded(v, depth + 1) for v in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not _RATIONAL.fullmatch(value):
+        raise ValueError(f"{str(value)[:40]!r}")
+    return Fraction(value)
+
+
+def _text(witness: Witness) -> str:
+    def text(value: str) -> str:
+        # TOML's basic strings escape as JSON does, but want DEL escaped too
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+    def written(value: Any) -> str:
+        if isinstance(value, list):
+            return "[" + ", ".join(map(written, value)) + "]"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{text(k)} = {written(v)}" for k, v in value.items()) + "}"
+        return text(value) if isinstance(value, str) else str(value)
+
+    lines = ["# A witness against a claim: tried first on every run. Exact rationals; see theorems falsify --help.",
+             f"schema = {SCHEMA}", f"statement = {text(witness.statement)}", f"claim = {text(witness.claim)}",
+             f"kind = {text(witness.kind)}"]
+    given = _encoded(witness.input)
+    if isinstance(given, dict):
+        lines += ["", "[input]", *(f"{text(k)} = {written(v)}" for k, v in given.items())]
+    else:
+        lines.append(f"input = {written(given)}")
+    if witness.found:
+        lines += ["", "[found]", *(f"{text(k)} = {text(v)}" for k, v in witness.found.items())]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,253 @@
+"""The adversaries of stated claims: exact for pointwise and mean-field ones, sampled for means and probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice, product
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from simulators import simulate
+from simulators.strategies import corner_spectra
+from theorems.checking.ascent import evolve
+from theorems.checking.context import Context
+from theorems.checking.expectation import Expectation
+from theorems.checking.search import ExactAdversary, Found
+from theorems.checking.shrinking import shrink
+from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.workbench.declaring import LAMBDA
+from theorems.workbench.design import Design
+from theorems.workbench.spaces import Item, Space
+
+__all__ = ["MeanAdversary", "exact_adversary"]
+
+#: Replicas with which an input is judged promising; the confidence sequence then draws its own.
+_PILOT = 24
+#: Random numbers one replica of a promising input may cost.
+_AFFORDABLE = 2_000_000
+#: How often a search may ask for a confidence bound; its error level is split accordingly.
+_CONFIRMED = 7
+#: … of which each attack has so many; the shrunk witness has the last.
+_EACH = 3
+_SECONDS = 1.0  # for one question to z3
+
+
+def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exact") -> ExactAdversary:
+    """Every attack there is on a claim about every input of a space."""
+    slow = space.over == "paths"
+    return ExactAdversary(
+        space.values, space.strategy, corners, space.contains, None if space.computed else space,
+        None if space.computed else lambda statement: _solved(space, statement),
+        examples=min(examples, 8) if slow else examples, kind=kind, most={"n": 4, "d": 4, "ell": 8 if slow else 12})
+
+
+# --- small sizes --------------------------------------------------------------------------------------------
+
+_index = sp.Symbol("i", integer=True)
+
+
+def _solved(space: Space, statement: Statement) -> Iterator[Item]:
+    """What z3 says of polynomial claims at the smallest sizes; nothing where it does not apply or is not installed."""
+    from theorems.checking.smt import MissingSolverError, UntranslatableError, ask
+
+    if (opened := _opened(space, statement)) is None:
+        return
+    whole = [x for x in space.domains if x.whole]
+    choices = product(*[[(x.name, int(v)) for v in x.corners({})[:2]] for x in whole])
+    for sizes in islice(choices, 3):
+        try:
+            answer = ask(opened, dict(sizes), timeout=_SECONDS)
+        except (MissingSolverError, UntranslatableError, ValueError):
+            return
+        if answer.witness is not None:
+            item = {k: _fractions(v) for k, v in answer.witness.items() if k != "lambda"}
+            if "lambda" in answer.witness:
+                item["spectrum"] = tuple(sorted(_fractions(answer.witness["lambda"]), reverse=True))
+            yield item
+
+
+def _opened(space: Space, statement: Statement) -> Statement | None:
+    """The claim about its variables alone, quantities written out in the eigenvalues."""
+    if space.over == "parameters":
+        return statement
+    if space.over != "spectra" or any(q.name not in _FORMULAS for q in space.measured):
+        return None
+    n = next(x.symbol for x in space.domains if x.name == "n")
+    written = {q.symbol: _FORMULAS[q.name](n) for q in space.measured}
+    present = {v.name for v in statement.variables}
+    family = () if "lambda" in present else (Variable(LAMBDA, sp.Interval(0, 1), "eigenvalues", size=(n,)),)
+    unit = Assumption(sp.Eq(sp.Sum(LAMBDA[_index], (_index, 0, n - 1)), 1), "the eigenvalues sum to 1")
+    lhs, rhs = (side.subs(written) for side in (statement.lhs, statement.rhs))
+    return replace(
+        statement, lhs=lhs, rhs=rhs, variables=(*statement.variables, *family), ceiling=None,
+        assumptions=(*(replace(a, relation=a.relation.subs(written)) for a in statement.assumptions), unit),
+        definitions={_LEAST: "min_i lambda[i]"}, sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
+
+
+_LEAST = sp.Symbol("s", real=True)
+_FORMULAS: dict[str, Any] = {
+    "orthogonality_gap": lambda n: sp.sqrt(sp.Sum((LAMBDA[_index] - 1 / n) ** 2, (_index, 0, n - 1))),
+    "effective_rank": lambda n: 1 / sp.Sum(LAMBDA[_index] ** 2, (_index, 0, n - 1)),
+    "smallest_eigenvalue": lambda n: _LEAST,
+    "smallest_eigenvalue_gap": lambda n: 1 / n - _LEAST,
+}
+
+
+def _fractions(value: Any) -> Any:
+    return tuple(map(_fractions, value)) if isinstance(value, list | tuple) else Fraction(value)
+
+
+# --- means --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MeanAdversary:
+    """For claims about means and probabilities: over starts, sizes, depths, chain parameters, and infinite width.
+
+    A promising input is one whose pilot mean violates; it refutes once a confidence sequence on fresh samples does,
+    at an error level that is split over all such questions. At infinite width the path of spectra is enclosed.
+    """
+
+    design: Design
+    check: Expectation
+
+    def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
+        asked = context.share(_CONFIRMED + len(known))
+        for item in known:
+            tried["witness of an earlier run"] = tried.get("witness of an earlier run", 0) + 1
+            if "d" in item and (found := self._confirmed(statement, asked, item, "witness of an earlier run")):
+                return found
+        if found := self._in_the_limit(statement, context, known, tried):
+            return found
+        best: list[tuple[float, Item]] = []
+        for attack, proposals in (("corner starts and extreme sizes", self._extremes(statement)),
+                                  ("differential evolution over starts", self._evolved(statement, context, best))):
+            context.progress(f"{statement.name}: {attack}")
+            for item in proposals:
+                if context.expired:
+                    break
+                tried[attack] = tried.get(attack, 0) + 1
+                best.append((self.pilot(statement, item), item))
+            best.sort(key=lambda pair: -pair[0])
+            for value, item in best[:_EACH]:
+                if value > 0 and not context.expired and (found := self._confirmed(statement, asked, item, attack)):
+                    return found
+        return None
+
+    def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
+        if found.kind == "width limit":
+            limit = self._limit(statement)
+            return found if limit is None else limit[1].shrunk(limit[0], context, found)
+        simpler = shrink(found.item, lambda candidate: not context.expired and self.pilot(statement, candidate) > 0.05,
+                         most=60)
+        again = self._confirmed(statement, context.share(_CONFIRMED), simpler, found.attack)
+        return again or found
+
+    # --- finite widths ----------------------------------------------------------------------------------------
+
+    def pilot(self, statement: Statement, item: Item) -> float:
+        """The relative violation of the bound by a rough mean; -10 for what is not allowed or too costly."""
+        try:
+            if set(item) != {*(x.name for x in self.design.space.domains), "spectrum"} or (
+                    not self.design.speaks(statement, item)):
+                return -10.0
+            instance = self.design.instance(item)
+            if instance.normals > _AFFORDABLE:
+                return -10.0
+            trajectory = simulate(instance.chain, instance.start, depth=instance.depth, replicas=_PILOT,
+                                  seed=(0xF15E, 1), observables=self.design.observables)
+            mean = float(self.design.sample(statement, trajectory, instance).mean())
+            names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
+            bound = float(statement.bound(**{k: v for k, v in instance.readouts[0].items() if k in names}))
+        except (ValueError, TypeError, ArithmeticError, LookupError):
+            return -10.0
+        gap = bound - mean if statement.relation in (">=", ">") else mean - bound
+        if statement.relation == "==":
+            gap = abs(gap) - 0.25 * abs(bound)  # beyond the noise of a pilot
+        return gap / (abs(bound) + abs(mean) + 1e-300)
+
+    def _confirmed(self, statement: Statement, context: Context, item: Item, attack: str) -> Found | None:
+        if not self.design.speaks(statement, item) or self.design.instance(item).normals > _AFFORDABLE:
+            return None
+        instance = self.design.instance(item)
+        labelled = replace(instance, label=f"search: {attack}: {instance.label}, ell={item['ell']}")
+        check = replace(self.check, instances=lambda *_: [labelled])
+        row = check(statement, replace(context, memory={}, batch=None)).details["readouts"][0]
+        if row["verdict"] != Verdict.REFUTED.value:
+            return None
+        return Found(item, attack, f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean")
+
+    def _extremes(self, statement: Statement) -> Iterator[Item]:
+        """The lay-out of the check, then every corner start at the least and greatest size and depth there is."""
+        yield from self.design.items(statement)
+        by_name = {x.name: x for x in self.design.space.domains}
+        reach = {"n": 16, "d": 16_384, "ell": 512}
+
+        def ends(name: str) -> list[int]:
+            low, high = (int(e) for e in by_name[name].ends({}))
+            return sorted({max(low, 1), max(low, 1, min(high, reach[name]))})
+        for n, d, ell in product(ends("n"), ends("d"), ends("ell")):
+            for number, spectrum in enumerate(corner_spectra(n).values()):
+                item: dict[str, Any] = {"n": Fraction(n), "d": Fraction(max(d, n)), "ell": Fraction(ell)}
+                for domain in self.design.space.parameters:
+                    options = domain.corners(item)
+                    item[domain.name] = options[number % len(options)]
+                yield item | {"spectrum": spectrum}
+
+    def _evolved(self, statement: Statement, context: Context, best: list[tuple[float, Item]]) -> Iterator[Item]:
+        """Starts and parameters, at the two most promising sizes so far."""
+        space = self.design.space
+        seen: list[dict[str, Fraction]] = []
+        for _, item in list(best):
+            sizes = {k: item[k] for k in ("n", "d", "ell")}
+            if sizes not in seen and self.design.instance(item).normals <= _AFFORDABLE // 8:
+                seen.append(sizes)
+        for number, sizes in enumerate(seen[:2]):
+            if context.expired or (dimensions := space.coordinates(sizes)) == 0:
+                return
+
+            def score(u: Any, sizes: dict[str, Fraction] = sizes) -> Any:
+                return np.array([-10.0 if context.expired else self.pilot(statement, space.item(sizes, x)) for x in u])
+            seed = int(np.random.SeedSequence(context.stream("starts", number)).generate_state(1)[0])
+            found = evolve(score, dimensions, seed=seed, generations=4, population=3, stop=lambda: context.expired)
+            yield from (space.item(sizes, u) for u in found[:2])
+
+    # --- infinite width ---------------------------------------------------------------------------------------
+
+    def _in_the_limit(self, statement: Statement, context: Context, known: Sequence[Any],
+                      tried: dict[str, int]) -> Found | None:
+        """A violation in the limit of width: by the law of large numbers the claim is then false at some width."""
+        limit = self._limit(statement)
+        if limit is None:
+            return None
+        counts: dict[str, int] = {}
+        found = limit[1].hunt(limit[0], context, [x for x in known if "d" not in x], counts)
+        tried["enclosed paths at infinite width"] = sum(counts.values())
+        return found
+
+    def _limit(self, statement: Statement) -> tuple[Statement, ExactAdversary] | None:
+        """The claim at infinite width, where the domain reaches it and chain, quantity and assumptions allow it."""
+        design, q = self.design, self.design.quantity
+        width = next(x for x in design.space.domains if x.name == "d")
+        if not (design.chain.mean_field and width.endless and q is not None and q.of_spectrum and not q.wide):
+            return None
+        if any(width.symbol in a.relation.free_symbols for a in statement.assumptions):
+            return None
+        try:
+            bound = sp.limit(statement.rhs, width.symbol, sp.oo)
+        except (NotImplementedError, ValueError, TypeError):
+            return None
+        if not bound.is_finite or bound.has(sp.Limit, sp.AccumBounds) or width.symbol in bound.free_symbols:
+            return None
+        space = Space("paths", tuple(x for x in design.space.domains if x is not width), (q,), design.space.started)
+        claim = replace(
+            statement, lhs=q.symbol, rhs=bound, relation={"<": "<=", ">": ">="}.get(statement.relation,
+                                                                                    statement.relation),
+            quantifier=Quantifier.MEAN_FIELD, definitions={**statement.definitions, q.symbol: q.meaning}, ceiling=None,
+            variables=tuple(v for v in statement.variables if v.name != "d"), checks=(),
+            sentinel=Sentinel("none is needed", lhs=q.symbol + 1, rhs=bound + 2))
+        return claim, exact_adversary(space, space.corners, 8, "width limit")

@@ -1,0 +1,360 @@
+"""``conjecture``: state a claim, get a statement that knows how to be attacked.
+
+    @conjecture(chain="rescale", n="2..8", d="64..4096", ell="16..32")
+    def gap_law(orthogonality_gap, n, d):
+        \"\"\"Deep down, the mean gap is at most √(n/d).\"\"\"
+        return orthogonality_gap <= sympy.sqrt(n / d)
+
+or ``gap_law = conjecture("orthogonality_gap <= sqrt(n/d)", chain=…)``. What does not make sense is refused here, in one
+line, before anything runs.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import sympy as sp
+
+from theorems.checking.context import Check
+from theorems.checking.expectation import Expectation
+from theorems.checking.pointwise import Pointwise
+from theorems.checking.scaling import Scaling
+from theorems.checking.search import Adversary, Falsification
+from theorems.statement import Assumption, Quantifier, Sentinel, Source, Statement, Variable, Verdict
+from theorems.witnesses import Corpus
+from theorems.workbench.adversaries import MeanAdversary, exact_adversary
+from theorems.workbench.declaring import (
+    ENTRIES,
+    LAMBDA,
+    PROBABILITY,
+    SLOPE,
+    Declaration,
+    declare,
+    facing,
+    read_quantifier,
+    relation_of,
+)
+from theorems.workbench.design import Design, exponent_check, sampling_check
+from theorems.workbench.examining import Points, examine
+from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
+from theorems.workbench.quantities import ChainKind, Quantity, chain_kind, quantity
+from theorems.workbench.sentinels import derive, other_exponent, pilot, resolution
+from theorems.workbench.spaces import OVER, Item, Space
+
+__all__ = ["Conjecture", "conjecture"]
+
+_COMPARED = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq, "!=": sp.Ne}
+
+
+def conjecture(
+    claim: str | sp.Basic | Callable[..., Any] | None = None, *, chain: Any = None, over: str | None = None,
+    quantifier: Any = None, observable: str | None = None, assume: Any = (), event: str | None = None,
+    sentinel: str | None = None, expected: str = "supported", name: str | None = None,
+    title: str | None = None, computed: Mapping[str, Callable[..., Any]] | None = None, **symbols: Any,
+) -> Any:
+    """State a claim: a function to decorate, text, or a SymPy relation. Returns a :class:`Conjecture`.
+
+    - ``chain``: "rescale", "residual", "recenter_relu", "batchnorm(tanh)", …, or a function ``width -> Chain``; the
+      claim is then about the mean of a quantity at layer ``ell`` (with ``event="effective_rank >= 2"``, about the
+      ``probability`` of that; with ``quantifier="limit"``, about the ``slope`` of log mean against log width; with
+      ``quantifier="mean field"``, about the chain at infinite width)
+    - ``over``: "spectra", "matrices" or "parameters" for a claim about every one, decided exactly
+    - ``observable``: what the claim is about, if you want to have that checked
+    - ``assume``: relations as text, over symbols and quantities of the start (``smallest_eigenvalue_0``)
+    - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not given
+    - ``computed``: further quantities of a claim without chain, as functions of declared symbols that return exact
+      numbers or balls (``flint.arb`` at the precision of the moment): ``{"angle": lambda n: …}``
+    - ``expected``: the verdict you expect ("supported", "refuted", "inconclusive", …)
+    - every other keyword declares a symbol: ``d="64..4096"``, ``alpha="(0, 1/n]"``, ``gamma="1/10"``
+
+    Raises :class:`ClaimError`, a ``ValueError``, in one line, for a claim that says nothing that can be checked.
+    """
+    __tracebackhide__ = True  # pytest then shows the author's own line
+    frame = sys._getframe(1)
+    caller = frame.f_globals
+    options: dict[str, Any] = {
+        "chain": chain, "over": over, "quantifier": quantifier, "observable": observable, "assume": assume,
+        "event": event, "sentinel": sentinel, "expected": expected, "name": name, "title": title, "computed": computed,
+        "module": str(caller.get("__name__", "")), "file": caller.get("__file__"), "line": frame.f_lineno}
+
+    def make(given: Any) -> Conjecture:
+        __tracebackhide__ = True
+        return Conjecture(given, symbols, **options)
+    return make if claim is None else make(claim)
+
+
+class Conjecture:
+    """A claim with everything needed to attack it. ``statement()`` is the library's form of it.
+
+    ``module``, ``file`` and ``line`` say where it was declared. Made by :func:`conjecture`.
+    """
+
+    def __init__(
+        self, claim: Any, symbols: dict[str, Any], *, chain: Any, over: str | None, quantifier: Any,
+        observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str, name: str | None,
+        title: str | None, computed: Mapping[str, Callable[..., Any]] | None, module: str, file: str | None, line: int,
+    ) -> None:
+        __tracebackhide__ = True
+        self.name = name or (getattr(claim, "__name__", "") if callable(claim) else "")
+        self.module, self.file, self.line = module, file, line
+        try:
+            self._declare(claim, symbols, chain, over, quantifier, observable, assume, event, sentinel, expected,
+                          computed or {})
+        except ClaimError as error:
+            raise ClaimError(f"{self.name or 'conjecture'}: {error}") from None
+        self.title = title or _first_line(claim) or self._spelled
+
+    # --- reading ----------------------------------------------------------------------------------------------
+
+    def _declare(self, claim: Any, symbols: dict[str, Any], chain: Any, over: str | None, quantifier: Any,
+                 observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str,
+                 computed: Mapping[str, Callable[..., Any]]) -> None:
+        self.chain: ChainKind | None = None if chain is None else chain_kind(chain)
+        self.quantifier = _quantifier(read_quantifier(quantifier), self.chain, over, event)
+        self.over = self._over(over)
+        try:
+            self.expected = Verdict(expected)
+        except ValueError:
+            raise ClaimError(f"expected={expected!r}{nearest(str(expected), [v.value for v in Verdict])}") from None
+        sampled = self.quantifier in (Quantifier.EXPECTATION, Quantifier.PROBABILITY, Quantifier.LIMIT)
+        self.declaration: Declaration = declare(symbols, None if sampled else self.over, self.chain, computed)
+        found = relation_of(claim, self.declaration)
+        if found.relation == "!=":
+            raise ClaimError("a claim with != holds almost everywhere; say by how much the sides differ")
+        self.event = None if event is None else relation_of(event, self.declaration, "the event")
+        self.relation, self.quantity = self._aimed(found, observable)
+        self.assumptions = tuple(
+            Assumption(_COMPARED[r.relation](r.lhs, r.rhs), words) for words, r in self._assumed(assume))
+        self._given_sentinel = None if sentinel is None else read_expression(
+            sentinel, self.declaration.with_thresholds(sentinel))
+        self.space = self._space()
+        self.design = self._design() if sampled else None
+        self._points: Points = examine(self._draft, self.space, self.design, self.quantity)
+
+    def _over(self, over: str | None) -> str:
+        if self.quantifier is Quantifier.MEAN_FIELD:
+            return "paths"
+        if self.chain is not None:
+            return "spectra"  # of the starts
+        found = over or "parameters"
+        if found not in OVER[:3]:
+            raise ClaimError(f"over={over!r}{nearest(str(over), OVER[:3])}")
+        return found
+
+    def _aimed(self, found: Relation, observable: str | None) -> tuple[Relation, Quantity | None]:
+        """The claim with what is measured on its left, and that quantity."""
+        measured, _ = self.declaration.used(found.lhs, found.rhs)
+        asked = None if observable is None else quantity(observable)
+        limit = self.quantifier is Quantifier.LIMIT
+        for symbol, owner, remedy in ((PROBABILITY, Quantifier.PROBABILITY,
+                                       "give chain= and event='effective_rank >= 2'"),
+                                      (SLOPE, Quantifier.LIMIT, "give chain= and quantifier='limit'")):
+            if symbol in found.lhs.free_symbols | found.rhs.free_symbols and self.quantifier is not owner:
+                raise ClaimError(f"{symbol} of what? {remedy}")
+        if asked is not None and not limit and asked.name not in {q.name for q in measured}:
+            raise ClaimError(f"observable={observable!r} does not occur in the claim")
+        if self.quantifier is Quantifier.PROBABILITY:
+            return facing(found, PROBABILITY), None
+        if self.quantifier is Quantifier.LIMIT:
+            if SLOPE not in found.lhs.free_symbols | found.rhs.free_symbols:
+                raise ClaimError("a claim with quantifier 'limit' is about the slope of log mean against log width: "
+                                 "write 'abs(slope + 1/2) <= 1/20' and observable='orthogonality_gap'")
+            if asked is None and observable is None:
+                raise ClaimError("the slope of what? give observable='orthogonality_gap'")
+            return found, asked
+        if self.quantifier is not Quantifier.EXPECTATION:
+            alone = [q for q in measured if q.symbol in (found.lhs, found.rhs)]
+            return (facing(found, alone[0].symbol), alone[0]) if alone else (found, None)
+        if len(measured) != 1:
+            names = ", ".join(q.name for q in measured) or "none"
+            raise ClaimError(f"a claim about a mean compares one quantity at layer ell with a bound; it names {names}")
+        return facing(found, measured[0].symbol), measured[0]
+
+    def _assumed(self, assume: Any) -> list[tuple[str, Relation]]:
+        listed: Sequence[Any] = (assume,) if isinstance(assume, str | sp.Basic) or callable(assume) else tuple(assume)
+        found = []
+        for given in listed:
+            relation = relation_of(given, self.declaration, "the assumption")
+            if self.chain is not None:
+                now, _ = self.declaration.used(relation.lhs, relation.rhs)
+                if now:
+                    raise ClaimError(f"an assumption speaks of the start: write {now[0].name}_0, not {now[0].name}")
+            found.append((f"{relation.lhs} {relation.relation} {relation.rhs}" if not isinstance(given, str) else given,
+                          relation))
+        return found
+
+    def _space(self) -> Space:
+        sides = [self.relation.lhs, self.relation.rhs, *(a.relation for a in self.assumptions)]
+        if self._given_sentinel is not None:
+            sides.append(self._given_sentinel)
+        measured, started = self.declaration.used(*sides)
+        if started and self.chain is None:
+            raise ClaimError(f"{started[0].name}_0 is a quantity of a chain's start, and there is no chain")
+        if self.over == "parameters":
+            for family in (LAMBDA, ENTRIES):
+                if any(s.atoms(sp.IndexedBase) & {family} for s in sides):
+                    raise ClaimError(f"{family} belongs to over='spectra' or over='matrices'")
+        domains = self.declaration.domains
+        if self.quantifier in (Quantifier.POINTWISE, Quantifier.MEAN_FIELD):
+            return Space(self.over, domains, measured, started, self.declaration.computed)
+        return Space("spectra", domains, (), started)
+
+    def _design(self) -> Design:
+        chain = self.chain
+        if chain is None:
+            raise ClaimError(f"quantifier='{self.quantifier.value}' is about a chain: give chain='rescale'")
+        if self.quantity is not None:
+            used: tuple[Quantity, ...] = (self.quantity,)
+        elif self.event is not None:
+            used, _ = self.declaration.used(self.event.lhs, self.event.rhs)
+        else:
+            raise ClaimError("the probability of what? give event='effective_rank >= 2'")
+        if not used:
+            raise ClaimError("the event names no quantity of layer ell; write event='effective_rank >= 2'")
+        return Design(chain, self.space, self.quantity, self.event, tuple(replace(
+            q.observable, name=q.name) for q in used), turned=chain.name not in ("rescale", "residual", "vanilla"),
+            settings=self.declaration.constants)
+
+    # --- the statement ----------------------------------------------------------------------------------------
+
+    @property
+    def _spelled(self) -> str:
+        return f"{self.relation.lhs} {self.relation.relation} {self.relation.rhs}"
+
+    @property
+    def family(self) -> str:
+        """The module it was declared in."""
+        last = self.module.rpartition(".")[2]
+        if last in ("", "__main__") and self.file:
+            last = Path(self.file).stem
+        return re.sub(r"\W", "_", last) or "conjectures"
+
+    @property
+    def _left(self) -> sp.Expr:
+        """The measured side as it is printed: a mean is a symbol of its own."""
+        if self.quantifier is Quantifier.EXPECTATION and self.quantity is not None:
+            return sp.Symbol(f"E_{self.quantity.name}", **self.quantity.symbol.assumptions0)
+        return self.relation.lhs
+
+    @property
+    def _draft(self) -> Statement:
+        """The statement with a sentinel that only holds the place."""
+        meanings = {"n": "batch size", "d": "width", "ell": "layer"}
+        variables = [Variable(x.symbol, x.set, meanings.get(x.name, "parameter")) for x in self.space.domains]
+        sides = (self.relation.lhs, self.relation.rhs)
+        if any(LAMBDA in s.atoms(sp.IndexedBase) for s in sides):
+            variables.append(Variable(LAMBDA, sp.Interval(0, 1), "eigenvalues of C/‖H‖², descending",
+                                      size=(self.declaration.names["n"],)))
+        if any(ENTRIES in s.atoms(sp.IndexedBase) for s in sides):
+            variables.append(Variable(ENTRIES, sp.Reals, "entries of H",
+                                      size=(self.declaration.names["d"], self.declaration.names["n"])))
+        definitions: dict[sp.Symbol, sp.Expr | str] = {}
+        for q in self.space.measured:
+            definitions[q.symbol] = f"{q.meaning} of {'layer ell' if self.over == 'paths' else 'H'}"
+        definitions |= {c.symbol: c.meaning for c in self.space.computed}
+        definitions |= {q.at_start: f"{q.meaning} of the start" for q in self.space.started}
+        if self.quantifier is Quantifier.EXPECTATION and self.quantity is not None:
+            definitions[self._left] = f"E[{self.quantity.name}] at layer ell, given the start"
+        elif self.quantifier is Quantifier.PROBABILITY and self.event is not None:
+            definitions[PROBABILITY] = (f"P[{self.event.lhs} {self.event.relation} {self.event.rhs}] at layer ell, "
+                                        "given the start")
+        elif self.quantifier is Quantifier.LIMIT and self.quantity is not None:
+            definitions[SLOPE] = f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
+        names = {x.name for x in self.space.domains}
+        upper = self.relation.relation in ("<=", "<") and self.quantifier is not Quantifier.LIMIT
+        top = self.quantity.range_in(names)[1] if self.quantity else None
+        if self.quantifier is Quantifier.PROBABILITY:
+            top = sp.S.One
+        return Statement(
+            family=self.family, theorem=self.name or "claim", title=getattr(self, "title", "") or self._spelled,
+            quantifier=self.quantifier, source=Source("conjecture", Path(self.file).name if self.file else "as given"),
+            variables=tuple(variables), lhs=self._left, relation=self.relation.relation, rhs=self.relation.rhs,
+            assumptions=self.assumptions, definitions=definitions, chain=self.chain.name if self.chain else None,
+            observables=(self.quantity.name,) if self.quantity else (), ceiling=top if upper else None,
+            sentinel=Sentinel("not yet measured", lhs=self._left + 1, rhs=self.relation.rhs + 2),
+            expected=self.expected,
+            checks=(),
+        )
+
+    @cached_property
+    def _measured(self) -> tuple[Sentinel, float]:
+        """The sentinel, and the resolution at which it can be told from the truth; a few simulations if sampled."""
+        given = None if self._given_sentinel is None else Sentinel("given by the author", rhs=self._given_sentinel)
+        if self.quantifier is Quantifier.LIMIT:
+            return given or other_exponent(self.relation, SLOPE, self._exponent()), 0.1
+        if self.design is None:
+            return given or derive(self.relation.rhs, self.relation.relation, self._points.sides, sampled=False), 0.1
+        seen = pilot(self.design, self._draft)
+        found = given or derive(self.relation.rhs, self.relation.relation, seen, sampled=True)
+        return found, resolution(self.relation.relation, seen)
+
+    def statement(self, *, corpus: Path | None = None, falsify: bool = True, only: bool = False) -> Statement:
+        """The statement with its checks and its sentinel, which may take a few simulations to place.
+
+        ``corpus``: where witnesses are kept; none are read or written if it is None. ``falsify=False`` leaves the
+        adversarial search out, ``only=True`` everything else. Raises ``CorpusError`` for a corpus that cannot be read.
+        """
+        sentinel, fineness = self._measured
+        draft = replace(self._draft, title=self.title, sentinel=sentinel)
+        check = self._check(fineness)
+        adversary = self._adversary(check) if falsify else None
+        if adversary is None:
+            return replace(draft, checks=(check,))
+        kept = None if corpus is None else Corpus(corpus)
+        search = Falsification(adversary, tuple(kept.of(draft.name)) if kept else (), kept)
+        return replace(draft, checks=(search,) if only else (search, check))
+
+    def _corners(self) -> list[Item]:
+        return [*self.space.corners(), *self._points.items]
+
+    def _check(self, fineness: float) -> Check:
+        if self.quantifier is Quantifier.LIMIT:
+            return self._exponent()
+        if self.design is not None:
+            return sampling_check(self.design, fineness)
+        examples = 8 if self.over == "paths" else max(hypothesis.settings().max_examples, 1)
+        return Pointwise(self.space.values, self.space.strategy, self._corners, examples=examples)
+
+    def _adversary(self, check: Check) -> Adversary | None:
+        if self.design is not None:
+            return MeanAdversary(self.design, check) if isinstance(check, Expectation) else None
+        return exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1))
+
+    def _exponent(self) -> Scaling:
+        if self.design is None:
+            raise ClaimError("only a sampled claim has an exponent")
+        return exponent_check(self.design, SLOPE, self._draft)
+
+    def __repr__(self) -> str:
+        return f"<conjecture {self.family}.{self.name or 'claim'}: {self._spelled}>"
+
+
+def _quantifier(given: Quantifier | None, chain: ChainKind | None, over: str | None, event: str | None) -> Quantifier:
+    inferred = Quantifier.POINTWISE if chain is None else (
+        Quantifier.EXPECTATION if event is None else Quantifier.PROBABILITY)
+    found = given or inferred
+    if found is Quantifier.POINTWISE and chain is not None:
+        raise ClaimError("a pointwise claim has no chain; with a chain say quantifier='expectation', or leave it out")
+    if found is not Quantifier.POINTWISE and chain is None:
+        raise ClaimError(f"quantifier='{found.value}' is about a chain: give chain='rescale'")
+    if over is not None and chain is not None:
+        raise ClaimError(f"over={over!r} is for claims without a chain; with one, starts are restricted by assume=")
+    if event is not None and found is not Quantifier.PROBABILITY:
+        raise ClaimError("event= is for a claim about the probability of something")
+    if found is Quantifier.PROBABILITY and event is None:
+        raise ClaimError("the probability of what? give event='effective_rank >= 2'")
+    if found is Quantifier.MEAN_FIELD and chain is not None and not chain.mean_field:
+        raise ClaimError(f"the chain {chain.name} has no known map on spectra at infinite width; 'rescale' has")
+    return found
+
+
+def _first_line(claim: Any) -> str:
+    lines = (getattr(claim, "__doc__", None) or "").strip().splitlines() if callable(claim) else []
+    return lines[0].rstrip(".") if lines else ""

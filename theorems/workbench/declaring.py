@@ -1,0 +1,212 @@
+"""From what an author writes to symbols, domains and relations; everything that can be refused before a run is here."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+
+from theorems.statement import Quantifier
+from theorems.workbench.domains import Domain, read_domain
+from theorems.workbench.parsing import ClaimError, Relation, nearest, read_claim
+from theorems.workbench.quantities import (
+    QUANTITIES,
+    ChainKind,
+    Computed,
+    Quantity,
+    computed_quantity,
+    d,
+    ell,
+    n,
+    quantity,
+)
+
+__all__ = ["Declaration", "declare", "read_quantifier", "relation_of"]
+
+_SIZES = {"n": n, "d": d, "ell": ell}
+#: What ranges over all sizes when the author says nothing.
+_DEFAULTS = {"n": "1..", "d": "1.."}
+_RELATIONS: Mapping[type, str] = {sp.Le: "<=", sp.Lt: "<", sp.Ge: ">=", sp.Gt: ">", sp.Eq: "==", sp.Ne: "!="}
+_FLIPPED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}
+PROBABILITY = sp.Symbol("probability", nonnegative=True)
+SLOPE = sp.Symbol("slope", real=True)
+LAMBDA = sp.IndexedBase("lambda", real=True)
+ENTRIES = sp.IndexedBase("A", real=True)
+
+
+def read_quantifier(given: Any) -> Quantifier | None:
+    """The quantifier of that name. Raises :class:`ClaimError` with the nearest."""
+    if given is None or isinstance(given, Quantifier):
+        return given
+    words = str(given).replace("_", " ").strip().lower()
+    try:
+        return Quantifier(words)
+    except ValueError:
+        raise ClaimError(f"quantifier={given!r} is none{nearest(words, [q.value for q in Quantifier])}") from None
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Symbols with domains in order, constants, and every name a claim may use."""
+
+    domains: tuple[Domain, ...]
+    constants: Mapping[str, Fraction]
+    names: Mapping[str, Any]
+    computed: tuple[Computed, ...] = ()
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+
+    def with_thresholds(self, text: str) -> Mapping[str, Any]:
+        """The names, with every soft_rank(tau) that the text mentions."""
+        found = dict(self.names)
+        for call in re.findall(r"soft_rank\s*\([^()]*\)(?:_0)?", text):
+            asked = quantity(re.sub(r"\s", "", call).removesuffix("_0"))
+            self.quantities[asked.name] = asked
+            found[re.sub(r"\s", "", call)] = asked.symbol
+        return found
+
+    def used(self, *expressions: sp.Basic) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
+        """Quantities that the expressions name, as they are and at the start."""
+        names = {str(s) for e in expressions for s in e.free_symbols}
+        known = {**QUANTITIES, **self.quantities}
+        return (tuple(q for q in known.values() if q.name in names),
+                tuple(q for q in known.values() if f"{q.name}_0" in names))
+
+    def check(self, *expressions: sp.Basic) -> None:
+        """Refuse symbols that are neither declared nor quantities, and floats."""
+        known = {str(s) for s in self.names.values()} | set(self.quantities) - {"pi"}
+        for expression in expressions:
+            free = {str(s) for s in expression.free_symbols if not isinstance(s, sp.Indexed)}
+            bound = {str(i) for s in expression.atoms(sp.Sum, sp.Product) for i in s.variables}
+            for stray in sorted(free - known - bound):
+                raise ClaimError(f"{stray!r} is neither declared nor a quantity{nearest(stray, sorted(known))}")
+            if floats := expression.atoms(sp.Float):
+                raise ClaimError(f"{floats.pop()} is a float, not exact; write a fraction, or the claim as text")
+
+
+def declare(
+    symbols: Mapping[str, Any], over: str | None, chain: ChainKind | None, computed: Mapping[str, Any],
+) -> Declaration:
+    """Read the domains in order. Sizes that are not given take all values; a chain's parameters must be given."""
+    given = dict(symbols)
+    if computed and chain is not None:
+        raise ClaimError("computed= is for claims without a chain")
+    if over in ("spectra", "paths"):
+        given.setdefault("n", _DEFAULTS["n"])
+    if over == "matrices":
+        given = {"n": given.pop("n", _DEFAULTS["n"]), "d": given.pop("d", _DEFAULTS["d"]), **given}
+    if chain is not None:
+        needed: dict[str, tuple[str, str]] = {"n": ("batch size", "2..8"), "ell": ("depth", "8..32"),
+                  **({"d": ("width", "64..4096")} if over is None else {}),
+                  **dict.fromkeys(chain.parameters, (f"parameter of the chain {chain.name}", "[1/100, 1]"))}
+        for name, (meaning, example) in needed.items():
+            if name not in given and (name != "d" or over is None):  # at infinite width there is none
+                raise ClaimError(f"no {name}, the {meaning}: declare it, for example {name}='{example}'")
+    sizes = {k: given[k] for k in ("n", "d", "ell") if k in given}
+    names: dict[str, Any] = {}
+    domains: list[Domain] = []
+    constants: dict[str, Fraction] = {}
+    for name, value in (sizes | {k: v for k, v in given.items() if k not in sizes}).items():
+        _require_name(name)
+        place = read_domain(name, value, names)
+        if name in sizes and (chain is not None or over is not None or isinstance(place, sp.Range)):
+            domains.append(_size(name, place, value))
+        elif isinstance(place, sp.Expr) and not isinstance(place, sp.Set):
+            if not place.is_Rational:
+                raise ClaimError(f"{name}={value!r}: a fixed value is a rational number")
+            constants[name] = Fraction(int(place.p), int(place.q))
+            names[name] = place
+            continue
+        else:
+            domains.append(Domain(_symbol(name, place), place))
+        names[name] = domains[-1].symbol
+    _fit(domains)
+    for q in QUANTITIES.values():
+        names |= {q.name: q.symbol, f"{q.name}_0": q.at_start}
+    names |= {"probability": PROBABILITY, "slope": SLOPE, "lam": LAMBDA, "A": ENTRIES, "pi": sp.pi}
+    extra = tuple(computed_quantity(name, function, [x.name for x in domains]) for name, function in computed.items())
+    for one in extra:
+        _require_name(one.name)
+        names[one.name] = one.symbol
+    return Declaration(tuple(domains), constants, names, extra)
+
+
+def _require_name(name: str) -> None:
+    if not name.isidentifier() or name in (*QUANTITIES, "probability", "slope", "lam", "lambda", "A", "pi",
+                                           "soft_rank"):
+        raise ClaimError(f"{name!r} cannot be declared: it has a meaning of its own")
+
+
+def _size(name: str, place: Any, value: Any) -> Domain:
+    if isinstance(place, sp.Expr) and not isinstance(place, sp.Set) and place.is_Integer:
+        place = sp.Range(place, place + 1)
+    if not isinstance(place, sp.Range):
+        raise ClaimError(f"{name}={value!r}: sizes are whole numbers, as in {name}='2..8'")
+    least = 0 if name == "ell" else 1
+    if place.inf < least:
+        raise ClaimError(f"{name}={value!r}: {name} is at least {least}")
+    return Domain(_SIZES[name], place)
+
+
+def _symbol(name: str, place: sp.Set) -> sp.Symbol:
+    low = place.inf if isinstance(place, sp.Range) else place.start
+    low_open = isinstance(place, sp.Interval) and bool(place.left_open)
+    positive = bool(low.is_positive) or (low == 0 and low_open)
+    assumptions: dict[str, bool] = {"integer": True} if isinstance(place, sp.Range) else {"real": True}
+    if positive:
+        assumptions["positive"] = True
+    elif low.is_nonnegative:
+        assumptions["nonnegative"] = True
+    return sp.Symbol(name, **assumptions)
+
+
+def _fit(domains: Iterable[Domain]) -> None:
+    """Samples must fit into the width somewhere."""
+    by_name = {x.name: x for x in domains}
+    if {"n", "d"} <= by_name.keys():
+        least, most = by_name["n"].ends({})[0], by_name["d"].ends({})[1]
+        if least > most:
+            raise ClaimError(f"the domain is empty: n ≥ {least} samples never fit into a width d ≤ {most}")
+
+
+def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -> Relation:
+    """A relation from text, SymPy, or a function of named symbols that returns either."""
+    if callable(claim) and not isinstance(claim, sp.Basic):
+        claim = _called(claim, declaration)
+    if isinstance(claim, str):
+        found = read_claim(claim, declaration.with_thresholds(claim))
+    elif isinstance(claim, sp.core.relational.Relational):
+        found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs)
+    elif isinstance(claim, bool) or claim in (sp.true, sp.false):
+        raise ClaimError(f"{what} is always {str(bool(claim)).lower()}, by its symbols alone or because Python's == "
+                         "compared the formulas; write sp.Eq(a, b), or the claim as text")
+    else:
+        raise ClaimError(f"{what} is a {type(claim).__name__}; want text or a SymPy relation, such as x <= y")
+    declaration.check(found.lhs, found.rhs)
+    return found
+
+
+def _called(function: Callable[..., Any], declaration: Declaration) -> Any:
+    arguments = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise ClaimError(f"the parameter {name!r}: list the symbols one by one")
+        if name not in declaration.names:
+            raise ClaimError(f"the parameter {name!r} is neither declared nor a quantity"
+                             f"{nearest(name, declaration.names)}")
+        arguments[name] = declaration.names[name]
+    return function(**arguments)
+
+
+def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
+    """The relation with ``symbol`` alone on its left. Raises :class:`ClaimError` if it is not alone on a side."""
+    if relation.lhs == symbol:
+        return relation
+    if relation.rhs == symbol:
+        return Relation(relation.rhs, _FLIPPED[relation.relation], relation.lhs)
+    raise ClaimError(f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands in "
+                     f"{relation.lhs} {relation.relation} {relation.rhs}")

@@ -1,0 +1,124 @@
+"""What can be said of a claim before it is attacked: does it speak of anything, and could it fail, or hold, at all?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theorems.checking.pointwise import admitted
+from theorems.expressions import arguments_of, compiled
+from theorems.statement import Quantifier, Statement
+from theorems.workbench.design import Design
+from theorems.workbench.parsing import ClaimError
+from theorems.workbench.quantities import Quantity
+from theorems.workbench.sentinels import Measured
+from theorems.workbench.spaces import Item, Space
+
+__all__ = ["Points", "examine"]
+
+_RANDOM = 48
+_KEPT = 4
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where the claim was looked at in floats: both sides, and the inputs at which it is tightest."""
+
+    sides: Measured
+    items: tuple[Item, ...]
+
+
+def examine(statement: Statement, space: Space, design: Design | None, quantity: Quantity | None) -> Points:
+    """Raise :class:`ClaimError` for a claim about nothing, or one that its quantity's range settles everywhere."""
+    if design is None:
+        candidates = [*space.corners(), *_random(space)]
+        items = [x for x in candidates if admitted(statement, space.values(x)) is not False]
+    else:
+        candidates = items = design.items(statement)
+    if not items:
+        words = ", ".join(a.words for a in statement.assumptions) or "n ≤ d and ell ≥ 1"
+        raise ClaimError(f"nothing meets the assumptions ({words}) on this domain: none of the inputs looked at does")
+    if statement.quantifier is Quantifier.LIMIT:
+        return Points(Measured([], []), ())
+    rows = [(_number(statement.lhs, v) if design is None else math.nan, _number(statement.rhs, v), v, x)
+            for x in items for v in [_floats(space, x)]]
+    undefined = [x for left, right, _, x in rows if not (math.isfinite(right) and (design or math.isfinite(left)))]
+    if undefined:
+        raise ClaimError(f"a side is undefined (division by zero, or the root or logarithm of a negative number) at "
+                         f"{_shown(undefined[0])}; assume= such points away")
+    low, high = _range(statement, quantity)
+    if low is not None:
+        _require_range(statement, quantity, [
+            (r, _number(low, v), math.inf if high is None else _number(high, v)) for _, r, v, _ in rows])
+    sides = Measured([r[0] for r in rows], [r[1] for r in rows])
+    rows.sort(key=lambda r: -_tight(statement.relation, r[0], r[1]))
+    return Points(sides, tuple(r[3] for r in rows[:_KEPT]) if design is None else ())
+
+
+def _random(space: Space) -> list[Item]:
+    generator = np.random.default_rng(0)
+    found = []
+    shapes = space.shapes({"n": 6, "d": 6, "ell": 12})
+    for sizes in shapes:
+        width = space.coordinates(sizes)
+        count = max(2, _RANDOM // len(shapes))
+        found += [space.item(sizes, u) for u in generator.random((count, width))]
+    return [x for x in found if space.contains(x)]
+
+
+def _floats(space: Space, item: Item) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        return [plain(v) for v in value] if isinstance(value, list | tuple) else float(value)
+    return {k: plain(v) for k, v in space.values(item).items()}
+
+
+def _number(expression: sp.Expr, values: Mapping[str, Any]) -> float:
+    names = arguments_of(expression)
+    with np.errstate(all="ignore"):
+        try:
+            return float(compiled(expression, names).floats(
+                *(values[str(s)] if isinstance(values[str(s)], list) else np.float64(values[str(s)]) for s in names)))
+        except ZeroDivisionError:
+            return math.nan
+
+
+def _range(statement: Statement, quantity: Quantity | None) -> tuple[sp.Expr | None, sp.Expr | None]:
+    if statement.quantifier is Quantifier.PROBABILITY:
+        return sp.S.Zero, sp.S.One
+    return quantity.range_in({v.name for v in statement.variables}) if quantity is not None else (None, None)
+
+
+def _require_range(statement: Statement, quantity: Quantity | None, rows: list[tuple[float, float, float]]) -> None:
+    name = quantity.name if quantity else "a probability"
+    bounds = f"between {min(r for r, _, _ in rows):.4g} and {max(r for r, _, _ in rows):.4g}"
+    ranges = f"[{min(a for _, a, _ in rows):.4g}, {max(b for _, _, b in rows):.4g}]"
+    rounding = 1e-12
+    upper, lower = statement.relation in ("<=", "<"), statement.relation in (">=", ">")
+    if (upper and all(r >= b - rounding and r > b * (1 - rounding) for r, _, b in rows)) or (
+            lower and all(r <= a for r, a, _ in rows)):
+        raise ClaimError(f"vacuous everywhere: {name} lies in {ranges} anyway, and the bound is {bounds} at all "
+                         f"{len(rows)} inputs looked at")
+    if (not lower and all(r < a for r, a, _ in rows)) or (
+            not upper and all(r > b * (1 + rounding) for r, _, b in rows)):
+        raise ClaimError(f"out of range everywhere: {name} lies in {ranges}, and the bound is {bounds}; do the units "
+                         "fit?")
+
+
+def _tight(relation: str, left: float, right: float) -> float:
+    if relation in (">=", ">"):
+        left, right = right, left
+    scale = abs(left) + abs(right)
+    return (left - right) / scale if scale else 0.0
+
+
+def _shown(item: Item) -> str:
+    def text(value: Any) -> str:
+        return "(" + ", ".join(text(v) for v in value) + ")" if isinstance(value, tuple) else (
+            str(value) if not isinstance(value, Fraction) or len(str(value)) < 20 else f"{float(value):.6g}")
+    return ", ".join(f"{k}={text(v)}" for k, v in item.items())

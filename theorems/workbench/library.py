@@ -1,0 +1,122 @@
+"""Adversaries for statements of the library: the same attacks, as far as a statement's own checks open the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from simulators.batches import Batch, spectrum_batch
+from simulators.strategies import corner_spectra
+from theorems.checking.context import Context
+from theorems.checking.expectation import Expectation
+from theorems.checking.pointwise import Pointwise
+from theorems.checking.search import Adversary, ExactAdversary, Falsification, Found
+from theorems.statement import Statement, Verdict
+from theorems.witnesses import Corpus
+
+__all__ = ["StartAdversary", "attackable"]
+
+_SIZES = (2, 3, 4)
+_SECONDS = 1.0
+
+
+def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
+    """The statement with falsification as its only check; None where its checks are algebra or paths of their own."""
+    adversary: Adversary
+    for check in statement.checks:
+        if isinstance(check, Pointwise):
+            adversary = _pointwise(statement, check)
+            break
+        if isinstance(check, Expectation):
+            adversary = StartAdversary(check)
+            break
+    else:
+        return None
+    known = tuple(corpus.of(statement.name)) if corpus else ()
+    return replace(statement, checks=(Falsification(adversary, known, corpus),))
+
+
+def _pointwise(statement: Statement, check: Pointwise) -> ExactAdversary:
+    corners = list(check.corners())
+    unit = bool(corners) and all(_vector(c) and sum(c) == 1 for c in corners)
+
+    def contains(item: Any) -> bool:
+        if unit and not (_vector(item) and sum(item) == 1 and min(item) >= 0):
+            return False
+        values = {k: _plain(v) for k, v in check.values(item).items()}
+        for variable in statement.variables:
+            if variable.name in values:
+                variable.admit(values)  # ValueError where it does not fit
+        return True
+    return ExactAdversary(check.values, check.inputs, check.corners, contains, None, _solved,
+                          examples=check.examples, squares=check.squares)
+
+
+def _vector(item: Any) -> bool:
+    return isinstance(item, tuple | list) and all(isinstance(x, Fraction) for x in item)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else float(value)
+
+
+def _solved(statement: Statement) -> Iterator[Any]:
+    """What z3 proposes at small sizes for a claim about one family."""
+    from theorems.checking.smt import MissingSolverError, UntranslatableError, ask
+
+    families = [v.name for v in statement.variables if v.size]
+    for size in _SIZES[:2]:
+        sizes = {v.name: size for v in statement.variables if not v.size and v.name in ("n", "d")}
+        try:
+            answer = ask(statement, sizes, timeout=_SECONDS)
+        except (MissingSolverError, UntranslatableError, ValueError):
+            return
+        if answer.witness is not None and len(families) == 1:
+            yield _tuples(answer.witness[families[0]])
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else Fraction(value)
+
+
+@dataclass(frozen=True)
+class StartAdversary:
+    """For statements about means: starts of every shape as the user's batch, at equal shares of the level."""
+
+    check: Expectation
+
+    def _starts(self) -> list[Mapping[str, Any]]:
+        generator = np.random.default_rng(0)
+        found: list[Mapping[str, Any]] = []
+        for size in _SIZES:
+            corners = corner_spectra(size)
+            found += [{"spectrum": corners[name]} for name in ("uniform", "one small", "dominant") if name in corners]
+            weights = [Fraction(int(w)) for w in generator.integers(1, 1000, size)]
+            found.append({"spectrum": tuple(sorted((w / sum(weights) for w in weights), reverse=True))})
+        return found
+
+    def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
+        starts = [*[("witness of an earlier run", k) for k in known],
+                  *[("starts of every shape", s) for s in self._starts()]]
+        for attack, item in starts:
+            if context.expired:
+                return None
+            tried[attack] = tried.get(attack, 0) + 1
+            try:
+                batch = spectrum_batch(item["spectrum"], len(item["spectrum"]))
+            except (KeyError, TypeError, ValueError):
+                continue  # a witness of another claim of this name
+            around = replace(context.share(len(starts)), batch=Batch.of(batch, "start"), memory={})
+            evidence = self.check(statement, around)
+            row = next((r for r in evidence.details["readouts"] if r["verdict"] == Verdict.REFUTED.value), None)
+            if row is not None:
+                return Found(item, attack, f"{row['instance']}: mean in [{row['low']:.6g}, {row['high']:.6g}], bound "
+                                           f"{row['bound']:.6g}", "mean")
+        return None
+
+    def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
+        return found  # the starts are simple, and each trial costs a part of the error budget

@@ -1,0 +1,237 @@
+"""Claims and expressions given as text, read by a whitelist over Python's grammar. Nothing is ever evaluated.
+
+What is allowed: numbers (exactly as written: 0.1 is 1/10), declared names, + - * / **, unary minus, one comparison,
+and the functions of ``FUNCTIONS``. Everything else is refused with a :class:`ClaimError` that says where.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+
+__all__ = ["FUNCTIONS", "ClaimError", "Relation", "nearest", "read_claim", "read_expression"]
+
+#: Longer texts are refused, and deeper or larger expressions.
+LONGEST, DEEPEST, LARGEST = 2000, 40, 300
+#: Numerators, denominators and integer powers of numbers may have so many bits.
+BITS = 4096
+#: Symbols may be raised to powers of at most this size.
+HIGHEST = 1000
+
+
+class ClaimError(ValueError):
+    """A claim that does not say anything that can be checked; one line says why and what would."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A comparison as it was written: ``lhs relation rhs``, with ``relation`` one of <= < >= > == !=."""
+
+    lhs: sp.Expr
+    relation: str
+    rhs: sp.Expr
+
+
+def _root(x: sp.Expr) -> sp.Expr:
+    return sp.sqrt(x)
+
+
+#: The functions a text may call, with the number of arguments (0: one or more).
+FUNCTIONS: Mapping[str, tuple[Callable[..., sp.Expr], int]] = {
+    "sqrt": (_root, 1), "log": (sp.log, 1), "exp": (sp.exp, 1), "abs": (sp.Abs, 1), "Abs": (sp.Abs, 1),
+    "Min": (sp.Min, 0), "Max": (sp.Max, 0), "min": (sp.Min, 0), "max": (sp.Max, 0),
+}
+_COMPARISONS: Mapping[type[ast.cmpop], str] = {
+    ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">", ast.Eq: "==", ast.NotEq: "!=",
+}
+Names = Mapping[str, Any]
+
+
+def read_claim(text: str, names: Names) -> Relation:
+    """``lhs relation rhs`` from text over ``names`` (text -> SymPy symbol). Raises :class:`ClaimError`."""
+    node = _tree(text)
+    if not isinstance(node, ast.Compare):
+        raise ClaimError(f"{text!r} compares nothing; write a claim such as 'orthogonality_gap <= sqrt(n/d)'")
+    if len(node.ops) != 1:
+        raise ClaimError(f"{text!r} compares more than two sides; give one claim each")
+    relation = _COMPARISONS.get(type(node.ops[0]))
+    if relation is None:
+        raise ClaimError(f"{text!r}: want one of {' '.join(_COMPARISONS.values())} between the sides")
+    reader = _Reader(text, names)
+    return Relation(reader.read(node.left), relation, reader.read(node.comparators[0]))
+
+
+def read_expression(text: str, names: Names) -> sp.Expr:
+    """An exact expression from text over ``names``. Raises :class:`ClaimError`."""
+    return _Reader(text, names).read(_tree(text))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``; did you mean …?`` with the nearest known words, or the known ones if none is near."""
+    options = list(known)
+    near = difflib.get_close_matches(word, options, n=2, cutoff=0.5)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; known here: {', '.join(options)}" if options else ""
+
+
+def _tree(text: str) -> ast.expr:
+    if not isinstance(text, str):
+        raise ClaimError(f"{text!r} is no text")
+    if len(text) > LONGEST:
+        raise ClaimError(f"the text has {len(text)} characters; at most {LONGEST} are read")
+    flat = " ".join(text.split())
+    if not flat:
+        raise ClaimError("the text is empty; write a claim such as 'orthogonality_gap <= sqrt(n/d)'")
+    if not flat.isascii() or not flat.isprintable():
+        stray = next(c for c in flat if not (c.isascii() and c.isprintable()))
+        raise ClaimError(f"{flat!r}: {stray!r} is not read; write plain ASCII, such as <=, sqrt, alpha")
+    if re.search(r"(?<![=<>!])=(?![=])", flat):
+        raise ClaimError(f"{flat!r}: a single = is no comparison; write ==")
+    if "^" in flat:
+        raise ClaimError(f"{flat!r}: ^ is no power; write **")
+    # Python's own parser recurses; a text this short cannot exhaust it unless it nests to no purpose
+    depth = worst = 0
+    for character in flat:
+        depth += (character in "([{") - (character in ")]}")
+        worst = max(worst, depth)
+    if worst > DEEPEST:
+        raise ClaimError(f"the text nests {worst} brackets; at most {DEEPEST} are read")
+    try:
+        return ast.parse(flat, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        place = f" at {error.text.strip()[max((error.offset or 1) - 1, 0):][:20]!r}" if (
+            isinstance(error, SyntaxError) and error.text) else ""
+        raise ClaimError(f"{flat!r} is not a formula{place}") from None
+
+
+class _Reader:
+    """One text being read, with what is left of its allowance."""
+
+    def __init__(self, text: str, names: Names) -> None:
+        self.text = " ".join(text.split())
+        self.names = names
+        self.left = LARGEST
+
+    def read(self, node: ast.expr, depth: int = 0) -> sp.Expr:
+        self.left -= 1
+        if depth > DEEPEST:
+            raise ClaimError(f"the formula nests deeper than {DEEPEST} levels; name a part of it")
+        if self.left < 0:
+            raise ClaimError(f"the formula has more than {LARGEST} parts; shorten it")
+        match node:
+            case ast.Constant():
+                return self._number(node)
+            case ast.Name():
+                return self._name(node.id)
+            case ast.UnaryOp(op=ast.USub()):
+                return -self.read(node.operand, depth + 1)
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self.read(node.operand, depth + 1)
+            case ast.BinOp():
+                return self._binary(node, depth)
+            case ast.Call():
+                return self._call(node, depth)
+        raise ClaimError(f"{self._source(node)!r} is not read; allowed are numbers, declared names, + - * / **, "
+                         f"brackets and {', '.join(FUNCTIONS)}")
+
+    def _source(self, node: ast.AST) -> str:
+        found = ast.get_source_segment(self.text, node) or self.text
+        return found if len(found) <= 60 else found[:57] + "…"
+
+    def _number(self, node: ast.Constant) -> sp.Expr:
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            raise ClaimError(f"{self._source(node)!r} is no number")
+        written = self._source(node).replace("_", "")
+        exponent = re.search(r"[eE]([+-]?\d+)$", written)
+        if len(written) > 200 or (exponent and abs(int(exponent[1])) > 400 and not written.startswith("0x")):
+            raise ClaimError(f"{written!r} is too long or too large a number")
+        try:
+            value = Fraction(node.value) if isinstance(node.value, int) else Fraction(written)
+        except ValueError:
+            raise ClaimError(f"{written!r} is no number that can be read exactly") from None
+        return _bounded(sp.Rational(value.numerator, value.denominator), written)
+
+    def _name(self, name: str) -> sp.Expr:
+        if name in self.names:
+            found: sp.Expr = self.names[name]
+            return found
+        if name in FUNCTIONS:
+            raise ClaimError(f"{name} is a function; write {name}(...)")
+        raise ClaimError(f"{name!r} is neither declared nor a quantity{nearest(name, self.names)}")
+
+    def _call(self, node: ast.Call, depth: int) -> sp.Expr:
+        name = node.func.id if isinstance(node.func, ast.Name) else None
+        if name is None or name not in FUNCTIONS:
+            # soft_rank(1/2) is one quantity with a number in its name
+            written = re.sub(r"\s", "", self._source(node))
+            if written in self.names:
+                return self._name(written)
+            raise ClaimError(f"{self._source(node)!r}: no function {ast.unparse(node.func)[:40]!r}"
+                             f"{nearest(name or '', FUNCTIONS)}")
+        function, arity = FUNCTIONS[name]
+        if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+            raise ClaimError(f"{self._source(node)!r}: arguments are plain formulas")
+        if not node.args or (arity and len(node.args) != arity):
+            raise ClaimError(f"{self._source(node)!r}: {name} takes {arity or 'one or more'} argument(s)")
+        arguments = [self.read(a, depth + 1) for a in node.args]
+        if name == "exp" and arguments[0].is_number and abs(float(arguments[0])) > HIGHEST:
+            raise ClaimError(f"{self._source(node)!r}: too large an exponent")
+        return self._real(function(*arguments), node)
+
+    def _binary(self, node: ast.BinOp, depth: int) -> sp.Expr:
+        left, right = self.read(node.left, depth + 1), self.read(node.right, depth + 1)
+        match node.op:
+            case ast.Add():
+                found = left + right
+            case ast.Sub():
+                found = left - right
+            case ast.Mult():
+                found = left * right
+            case ast.Div():
+                if right == 0:
+                    raise ClaimError(f"{self._source(node)!r} divides by zero")
+                found = left / right
+            case ast.Pow():
+                found = self._power(left, right, node)
+            case _:
+                raise ClaimError(f"{self._source(node)!r}: allowed between formulas are + - * / **")
+        return self._real(found, node)
+
+    def _power(self, base: sp.Expr, exponent: sp.Expr, node: ast.BinOp) -> sp.Expr:
+        if exponent.is_Rational:
+            if abs(exponent) > HIGHEST or exponent.q > HIGHEST:
+                raise ClaimError(f"{self._source(node)!r}: exponents are at most {HIGHEST}")
+            if base.is_Rational:
+                size = max(abs(int(base.p)), int(base.q)).bit_length() * abs(float(exponent))
+                if size > BITS:
+                    raise ClaimError(f"{self._source(node)!r} has more than {BITS} bits")
+                if base == 0 and exponent < 0:
+                    raise ClaimError(f"{self._source(node)!r} divides by zero")
+        elif exponent.is_number or not (base.is_positive or base.is_nonnegative):
+            # an irrational power, or a base whose sign is open under a variable exponent
+            raise ClaimError(f"{self._source(node)!r}: raise to a rational power, or a positive base to a variable one")
+        found = base**exponent
+        if any(p.exp.is_Rational and abs(p.exp) > HIGHEST for p in found.atoms(sp.Pow)):
+            raise ClaimError(f"{self._source(node)!r}: exponents are at most {HIGHEST}")
+        return found
+
+    def _real(self, value: sp.Expr, node: ast.expr) -> sp.Expr:
+        if value.is_number and (value.is_real is not True or value.is_finite is False):
+            raise ClaimError(f"{self._source(node)!r} is not a real number")
+        return _bounded(value, self._source(node))
+
+
+def _bounded(value: sp.Expr, source: str) -> sp.Expr:
+    for number in value.atoms(sp.Rational) if not value.is_Rational else (value,):
+        if math.ceil(max(abs(int(number.p)), int(number.q)).bit_length()) > BITS:
+            raise ClaimError(f"{source!r} has more than {BITS} bits")
+    return value

@@ -1,0 +1,257 @@
+"""What a pointwise or mean-field claim ranges over, in every form that a check or a search needs.
+
+An item is a dict: every scalar symbol by name, exactly, and under ``spectrum`` or ``matrix`` the object itself. A
+space gives corners, a Hypothesis strategy, exact values of all symbols, and, for sizes held fixed, a map from the unit
+cube to floats (NumPy or Torch) and back to exact items, which is what optimisers walk in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+import flint
+import numpy as np
+from hypothesis import strategies as st
+
+from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
+from simulators.strategies import corner_matrices, corner_spectra, spectra
+from theorems.workbench.domains import Domain
+from theorems.workbench.parsing import ClaimError
+from theorems.workbench.quantities import Computed, Quantity
+
+__all__ = ["OVER", "Item", "Space"]
+
+Item = Mapping[str, Any]
+#: What a claim may be about every one of.
+OVER = ("parameters", "spectra", "matrices", "paths")
+_SIZES = ("n", "d", "ell")
+#: The largest object drawn at random; corners go further.
+_LARGEST = {"n": 8, "d": 6, "ell": 40}
+_FARTHEST = {"n": 32, "d": 8, "ell": 400}
+#: Balls along a path cost more: some milliseconds per layer and eigenvalue.
+_ON_PATHS = {"n": 6, "ell": 40}
+#: Log-eigenvalues on the cube span this much.
+_DECADES = 16
+_GRID = 10**14
+
+
+def _limited(domain: Domain, most: int) -> list[int]:
+    low, high = (int(e) for e in domain.ends({}))
+    return [low, max(low, min(high, most))]
+
+
+@dataclass(frozen=True)
+class Space:
+    """``over`` one of :data:`OVER`; ``domains`` of every scalar symbol in order of declaration; what is measured.
+
+    ``measured`` are the quantities at the object itself (on paths: at layer ell), ``started`` those at the start of a
+    path, ``computed`` what the author's own functions give.
+    """
+
+    over: str
+    domains: tuple[Domain, ...]
+    measured: tuple[Quantity, ...] = ()
+    started: tuple[Quantity, ...] = ()
+    computed: tuple[Computed, ...] = ()
+
+    def __post_init__(self) -> None:
+        for q in (*self.measured, *self.started):
+            if self.over == "parameters":
+                raise ClaimError(f"{q.name} is a quantity of H; say of which: over='spectra', over='matrices', or a "
+                                 "chain")
+            if self.over != "matrices" and q.of_spectrum is None:
+                raise ClaimError(f"{q.name} is not determined by the spectrum; use over='matrices'")
+            if self.over == "matrices" and q.of_gram is None:
+                raise ClaimError(f"{q.name} depends on the spectrum alone; use over='spectra'")
+            if self.over == "spectra" and q.wide and "d" not in {x.name for x in self.domains}:
+                raise ClaimError(f"{q.name} depends on the width: declare it, as in d='4..64'")
+            if self.over == "paths" and q.wide:
+                raise ClaimError(f"{q.name} depends on the width, which is infinite here")
+
+    @property
+    def _sizes(self) -> dict[str, Domain]:
+        if self.over == "parameters":
+            return {}
+        return {x.name: x for x in self.domains if x.name in _SIZES}
+
+    @property
+    def parameters(self) -> tuple[Domain, ...]:
+        """The scalars that are no sizes of an object."""
+        return tuple(x for x in self.domains if x.name not in self._sizes)
+
+    # --- exact ------------------------------------------------------------------------------------------------
+
+    def contains(self, item: Item) -> bool:
+        """Whether every scalar lies in its domain and the object is what it should be."""
+        if not all(x.contains(item[x.name], item) for x in self.domains):
+            return False
+        if self.over in ("spectra", "paths"):
+            spectrum = item["spectrum"]
+            return len(spectrum) == item["n"] and sum(spectrum) == 1 and min(spectrum) >= 0
+        if self.over == "matrices":
+            rows = item["matrix"]
+            return ((len(rows), len(rows[0])) == (item["d"], item["n"]) and all(len(r) == len(rows[0]) for r in rows)
+                    and any(any(r) for r in rows))
+        return True
+
+    def values(self, item: Item) -> Mapping[str, Any]:
+        """Exact numbers, radicals or balls for every symbol, at the current ball precision."""
+        found: dict[str, Any] = {x.name: item[x.name] for x in self.domains}
+        width = int(item.get("d", item.get("n", 1)))
+        if self.over in ("spectra", "paths"):
+            start = [flint.fmpq(x.numerator, x.denominator) for x in sorted(item["spectrum"], reverse=True)]
+            now = start if self.over == "spectra" else _Path.of(tuple(item["spectrum"]), flint.ctx.prec).layer(
+                int(item["ell"]))
+            found["lambda"] = now
+            found |= {q.name: q.of_spectrum(now, width) for q in self.measured if q.of_spectrum is not None}
+            found |= {f"{q.name}_0": q.of_spectrum(start, width) for q in self.started if q.of_spectrum is not None}
+        elif self.over == "matrices":
+            rows = item["matrix"]
+            matrix = flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows])
+            gram = matrix.transpose() * matrix
+            found["A"] = rows
+            found |= {q.name: q.of_gram(gram, width) for q in self.measured if q.of_gram is not None}
+        return found | {c.name: c.at(found) for c in self.computed}
+
+    def corners(self) -> list[Item]:
+        """Extreme sizes with the corner objects of each, and the corners of the parameters in turn."""
+        found = []
+        for sizes in self.shapes(_FARTHEST if self.over != "paths" else _ON_PATHS):
+            scalars = list(self._scalar_corners(dict(sizes), self.parameters))
+            for number, extra in enumerate(self._object_corners(sizes)):
+                if self.over == "parameters":
+                    found += [s | extra for s in scalars]
+                else:  # every object, with the scalar corners dealt out in turn
+                    found += [scalars[k % len(scalars)] | extra for k in range(number, number + min(len(scalars), 4))]
+        return [x for x in found if self.contains(x)]
+
+    def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
+        """Sizes from the smallest to the largest allowed, at most ``most``."""
+        choices = []
+        for name, domain in self._sizes.items():
+            low, high = _limited(domain, most[name])
+            choices.append([(name, Fraction(k)) for k in sorted({low, min(low + 1, high), (low + high) // 2, high})])
+        found = [dict(c) for c in product(*choices)]
+        return [s for s in found if self.over != "matrices" or s["n"] <= s["d"]]
+
+    def _object_corners(self, sizes: Mapping[str, Fraction]) -> Iterator[dict[str, Any]]:
+        if self.over == "matrices":
+            for matrix in corner_matrices(int(sizes["d"]), int(sizes["n"])).values():
+                yield {"matrix": matrix}
+        elif self.over in ("spectra", "paths"):
+            for spectrum in corner_spectra(int(sizes["n"])).values():
+                yield {"spectrum": spectrum}
+        else:
+            yield {}
+
+    def _scalar_corners(self, known: dict[str, Any], left: tuple[Domain, ...]) -> Iterator[dict[str, Any]]:
+        if not left:
+            yield dict(known)
+            return
+        for value in left[0].corners(known):
+            yield from self._scalar_corners(known | {left[0].name: value}, left[1:])
+
+    def strategy(self) -> st.SearchStrategy[Item]:
+        """Items of every size that is affordable, shrinking towards small ones."""
+        @st.composite
+        def items(draw: st.DrawFn) -> Item:
+            item: dict[str, Any] = {}
+            for name, domain in self._sizes.items():
+                low, high = _limited(domain, _LARGEST[name])
+                if self.over == "matrices" and name == "d":
+                    low = max(low, int(item.get("n", 1)))
+                item[name] = Fraction(draw(st.integers(low, max(low, high))))
+            size = int(item.get("n", 1))
+            if self.over in ("spectra", "paths"):
+                item["spectrum"] = draw(spectra(size, size))
+            elif self.over == "matrices":
+                entry = st.integers(-9, 9).map(Fraction)
+                row = st.tuples(*[entry] * size)
+                rows = draw(st.lists(row, min_size=int(item["d"]), max_size=int(item["d"])).filter(
+                    lambda rows: any(map(any, rows))))
+                item["matrix"] = tuple(rows)
+            for domain in self.parameters:
+                item[domain.name] = draw(domain.strategy(item))
+            return item
+        return items()
+
+    # --- floats -----------------------------------------------------------------------------------------------
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether :meth:`floats` runs in Torch."""
+        return self.over != "paths"
+
+    def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
+        """The dimension of the cube for these sizes."""
+        entries = {"parameters": 0, "spectra": sizes.get("n", 0), "paths": sizes.get("n", 0),
+                   "matrices": sizes.get("n", 0) * sizes.get("d", 0)}[self.over]
+        return len(self.parameters) + int(entries)
+
+    def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: Any = np) -> dict[str, Any]:
+        """Values of every symbol at points ``u`` of the cube, (k, coordinates) -> (k,); sizes are plain numbers."""
+        found: dict[str, Any] = {name: int(value) for name, value in sizes.items()}
+        for k, domain in enumerate(self.parameters):
+            found[domain.name] = domain.at(u[:, k], found, xp)
+        entries = u[:, len(self.parameters):]
+        width = found.get("d", found.get("n", 1))
+        if self.over in ("spectra", "paths"):
+            weights = xp.exp(-_DECADES * entries)
+            start = weights / weights.sum(-1)[:, None]
+            now = start
+            for _ in range(found["ell"] if self.over == "paths" else 0):
+                now = rescale_map(now)
+            found["lambda"] = [now[:, k] for k in range(found["n"])]
+            for spectrum, measured, suffix in ((now, self.measured, ""), (start, self.started, "_0")):
+                if measured:
+                    H = xp.eye(found["n"], dtype=xp.float64) * xp.sqrt(spectrum)[:, None, :]
+                    found |= {q.name + suffix: q.observable.function(H, width=width) for q in measured}
+        elif self.over == "matrices":
+            H = (2 * entries - 1).reshape((-1, found["d"], found["n"]))
+            found["A"] = [[H[:, i, j] for j in range(found["n"])] for i in range(found["d"])]
+            found |= {q.name: q.observable.function(H, width=width) for q in self.measured}
+        return found
+
+    def item(self, sizes: Mapping[str, Fraction], u: Any) -> Item:
+        """The exact item at one point of the cube."""
+        found: dict[str, Any] = dict(sizes)
+        for k, domain in enumerate(self.parameters):
+            found[domain.name] = domain.exactly(float(u[k]), found)
+        entries = np.asarray(u[len(self.parameters):], dtype=np.float64)
+        if self.over in ("spectra", "paths"):
+            weights = np.exp(-_DECADES * (entries - entries.min()))
+            whole = [Fraction(round(w * _GRID), _GRID) for w in weights]
+            found["spectrum"] = tuple(sorted((w / sum(whole) for w in whole), reverse=True))
+        elif self.over == "matrices":
+            flat = [Fraction(round((2 * x - 1) * 10**6), 10**6) for x in entries.tolist()]
+            size = int(sizes["n"])
+            found["matrix"] = tuple(tuple(flat[i:i + size]) for i in range(0, len(flat), size))
+        return found
+
+
+class _Path:
+    """The enclosed layers of one start at infinite width, extended as they are asked for."""
+
+    def __init__(self, start: tuple[Fraction, ...], precision: int) -> None:
+        eigenvalues = [flint.fmpq(x.numerator, x.denominator) for x in sorted(start, reverse=True)]
+        self.fixed = len({e for e in eigenvalues if e != 0}) == 1
+        self.known: list[list[Any]] = [list(eigenvalues)]
+        self.more = iter(rescale_path_enclosure(eigenvalues, None, 10_000, precision))
+        next(self.more)  # the start, which is known exactly
+
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def of(start: tuple[Fraction, ...], precision: int) -> _Path:
+        return _Path(start, precision)
+
+    def layer(self, depth: int) -> list[Any]:
+        if self.fixed:
+            return self.known[0]
+        while len(self.known) <= depth:
+            self.known.append(next(self.more))
+        return self.known[depth]
