@@ -47,6 +47,12 @@ class EscapeTimes:
     depth: int
     window: int
 
+    @property
+    def words(self) -> str:
+        """For ``theorems show``."""
+        return (f"simulation: confidence intervals for mean escape layers, cut off at {self.depth}, at widths "
+                f"{', '.join(str(width) for width, _ in self.widths)}; a user's batch is left alone")
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         if context.batch is not None:
             return Evidence(method="simulation", verdict=Verdict.OUTSIDE, sentinel=Verdict.OUTSIDE,
