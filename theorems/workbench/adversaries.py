@@ -237,6 +237,8 @@ class MeanAdversary:
             return None
         if any(width.symbol in a.relation.free_symbols for a in statement.assumptions):
             return None
+        if statement.rhs.has(sp.Abs, sp.Min, sp.Max):
+            return None  # limits of which SymPy may never finish
         try:
             bound = sp.limit(statement.rhs, width.symbol, sp.oo)
         except (NotImplementedError, ValueError, TypeError):
