@@ -258,6 +258,26 @@ def test_computed_quantities_that_do_not_fit_are_refused(computed: Any, options:
         conjecture("r <= 1 + x", x="[0, 1]", computed=computed, name="c", **options)
 
 
+def test_an_author_may_draw_inputs_that_are_rarely_met() -> None:
+    narrow = st.integers(1, 999).map(lambda k: {"x": Fraction(k, 1000), "y": Fraction(k, 1000) + Fraction(1, 10**6)})
+    options: dict[str, Any] = dict(x="[0, 1]", y="[0, 2]", assume=("y - x <= 1/10**6", "x < y"))
+    with pytest.raises(ClaimError, match="nothing meets"):
+        conjecture("y**2 <= x**2 + 1/10**5", name="c", **options | {"x": "[1/3, 2/3]"})
+    found = run(conjecture("y**2 <= x**2 + 1/10**5", name="c", draw=narrow, **options))
+    assert found.verdict is Verdict.CERTIFIED
+    assert found.evidence[0].details["decided"] > 50
+    assert run(conjecture("y**2 <= x**2 + 1/10**6", name="c", draw=narrow, **options)).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(("draw", "words"), [
+    (3, "no Hypothesis strategy"), (st.integers(), "want a dict of x"), (st.just({"x": 0.5}), "not exact"),
+    (st.just({"x": 1, "y": 1}), "want a dict of x"),
+])
+def test_draws_that_do_not_fit_are_refused_before_a_run(draw: Any, words: str) -> None:
+    with pytest.raises(ClaimError, match=words):
+        conjecture("x <= 2 - x/2", x="[0, 1]", draw=draw, name="c")
+
+
 @settings(deadline=20_000, max_examples=60)
 @given(st.data())
 def test_a_file_that_was_damaged_gives_claims_or_one_clear_line(data: st.DataObject) -> None:

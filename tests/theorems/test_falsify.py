@@ -101,6 +101,30 @@ def test_what_makes_no_sense_is_refused_in_one_line(arguments: list[str], words:
     assert words in one_line(capsys)
 
 
+def test_what_cannot_be_attacked_is_named_beside_what_can(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["falsify", "my_claims.py::known", "my_claims.py::slope", "orthogonality.convexity:conclusion"]) == 0
+    printed, errors = capsys.readouterr()
+    assert "my_claims.known  refuted" in printed
+    assert "not attacked: my_claims.slope" in errors
+    assert "not attacked: orthogonality.convexity:conclusion" in errors
+
+
+@pytest.mark.parametrize("command", ["falsify", "verify"])
+def test_a_claims_own_code_that_fails_during_the_run_is_one_clear_line(command: str, project: Path,
+                                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "mine.py").write_text("""
+from theorems import conjecture
+def late(k):
+    return {13: None, 17: 0.5}[k] if k in (13, 17) else k
+claim = conjecture("late <= k + 1", k="1..100", computed={"late": late})
+""")
+    assert main([command, "mine.py"]) == 2
+    errors = capsys.readouterr().err
+    assert "late" in errors
+    assert "came out as a" in errors
+    assert "Traceback" not in errors
+
+
 @pytest.mark.parametrize("command", ["falsify", "verify"])
 def test_a_corrupted_corpus_is_named_and_stops_the_run(command: str, project: Path,
                                                        capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,7 +89,8 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
         if name.strip() in symbols:
             raise ClaimError(f"--where {text!r}: {name.strip()} is declared twice")
         symbols[name.strip()] = domain.strip()
-    reserved = {"claim", "name", "title", "assume", "computed", *(name for name, *_ in _OPTIONS)} & symbols.keys()
+    taken = {"claim", "name", "title", "assume", "computed", "draw", *(name for name, *_ in _OPTIONS)}
+    reserved = taken & symbols.keys()
     if reserved:
         raise ClaimError(f"--where {reserved.pop()}=…: that word has a meaning of its own; use another")
     options: dict[str, Any] = {name: value for name, *_ in _OPTIONS if (value := getattr(args, name)) is not None}

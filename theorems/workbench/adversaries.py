@@ -50,7 +50,7 @@ def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exac
 _index = sp.Symbol("i", integer=True)
 
 
-def _solved(space: Space, statement: Statement) -> Iterator[Item]:
+def _solved(space: Space, statement: Statement) -> Iterator[Item | None]:
     """What z3 says of polynomial claims at the smallest sizes; nothing where it does not apply or is not installed."""
     from theorems.checking.smt import MissingSolverError, UntranslatableError, ask
 
@@ -63,7 +63,9 @@ def _solved(space: Space, statement: Statement) -> Iterator[Item]:
             answer = ask(opened, dict(sizes), timeout=_SECONDS)
         except (MissingSolverError, UntranslatableError, ValueError):
             return
-        if answer.witness is not None:
+        if answer.witness is None:
+            yield None
+        else:
             item = {k: _fractions(v) for k, v in answer.witness.items() if k != "lambda"}
             if "lambda" in answer.witness:
                 item["spectrum"] = tuple(sorted(_fractions(answer.witness["lambda"]), reverse=True))
@@ -237,6 +239,8 @@ class MeanAdversary:
             return None
         if any(width.symbol in a.relation.free_symbols for a in statement.assumptions):
             return None
+        if statement.rhs.has(sp.Abs, sp.Min, sp.Max):
+            return None  # limits of which SymPy may never finish
         try:
             bound = sp.limit(statement.rhs, width.symbol, sp.oo)
         except (NotImplementedError, ValueError, TypeError):

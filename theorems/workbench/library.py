@@ -75,8 +75,8 @@ def _solved(statement: Statement) -> Iterator[Any]:
             answer = ask(statement, sizes, timeout=_SECONDS)
         except (MissingSolverError, UntranslatableError, ValueError):
             return
-        if answer.witness is not None and len(families) == 1:
-            yield _tuples(answer.witness[families[0]])
+        witness = answer.witness if len(families) == 1 else None
+        yield None if witness is None else _tuples(witness[families[0]])
 
 
 def _tuples(value: Any) -> Any:
