@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from simulators import Trajectory, recenter_relu_chain
 from simulators.engines.mean_field import recenter_relu_map_enclosure
 from simulators.observables import Observable
-from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.expectation import Floats, Instance
 from theorems.checking.pointwise import Pointwise
 from theorems.cluster.norms import two_block_batch
-from theorems.cluster.notation import BATCH, FAMILY, NUDGE, OURS, ROCQ, m, n
+from theorems.cluster.notation import BATCH, FAMILY, NUDGE, OURS, ROCQ, FromOwnStarts, m, n
 from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 __all__ = ["STATEMENTS"]
@@ -153,7 +153,7 @@ FINITE = Statement(
     variables=(_SIZE, _SPLIT), definitions={SHARE: "E[r/(1+r)], r the growth of ‖h₁-h₂‖²/‖h₁-o‖² in one layer"},
     lhs=SHARE, relation="==", rhs=growth / (1 + growth), expected=Verdict.SUPPORTED, observables=("distances",),
     sentinel=Sentinel("no growth: 1/2", rhs=sp.Rational(1, 2)),
-    checks=(Expectation(_finite, _share, (_DISTANCES,), resolution=0.01),),
+    checks=(FromOwnStarts(_finite, _share, (_DISTANCES,), resolution=0.01),),
     remark="r/(1+r) is bounded, which r is not. Its mean is off g/(1+g) by some 1/d, below what is resolved.",
     **_growth,
 )
