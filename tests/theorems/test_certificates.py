@@ -174,6 +174,13 @@ def test_an_altered_cover_is_refused_by_the_recomputation(boxes, inputs, words):
         kinds.recheck(changed(boxes, inputs={**boxes.inputs, **inputs}))
 
 
+@pytest.mark.parametrize(("precision", "marks"), [(129, 1), (1000, 1), (40, 60_001), (128, 5860), (80, 20_000)])
+def test_a_cover_that_would_cost_too_much_is_refused_before_it_costs_anything(boxes, precision, marks, monkeypatch):
+    monkeypatch.setattr("theorems.certificates.boxes.walk", lambda *_: pytest.fail("it was walked"))
+    with pytest.raises(UnreadableError, match="precision: .* to 128" if precision > 128 else "characters at"):
+        kinds.recheck(changed(boxes, precision=precision, inputs={**boxes.inputs, "tree": "v" * marks}))
+
+
 def test_a_cover_of_another_constant_or_with_a_box_left_out_is_refused(boxes):
     tree = boxes.inputs["tree"]
     larger = changed(boxes, statement="", inputs={**boxes.inputs, "kappa": "1201/1000"})

@@ -141,6 +141,17 @@ def test_what_cannot_be_printed_is_refused_with_the_reason(statement: Statement,
     assert str(error.value).startswith(statement.name)
 
 
+@pytest.mark.parametrize(("condition", "printed"), [
+    (sp.And(sp.Eq(m, n - 1), m < n), "(m < n)%N && (m == (n - 1)%N)"),
+    (sp.And(sp.Eq(m + 1, n), sp.Eq(m, n - 2), evaluate=False), "(m == (n - 2)%N) && (n == (m + 1)%N)"),
+    (sp.And(sp.Eq(m, n - 1), x > 0), "(0 < x) && (m == (n - 1)%N)"), (sp.Eq(m, n - 1), "m == (n - 1)%N"),
+    (sp.And(m < n, m + 2 > n, evaluate=False), "(m < n)%N && (n < (m + 2)%N)%N"),
+])
+def test_every_case_of_several_stands_in_parentheses(condition: sp.Basic, printed: str) -> None:
+    text = proposition(claim(sp.Piecewise((x, condition), (y, True)))).splitlines()[-1]
+    assert re.search("if (.*) then", text)[1] == printed  # type: ignore[index]
+
+
 def test_an_index_of_a_sum_hides_a_variable_of_its_name_wherever_it_occurs() -> None:
     printed = proposition(claim(lam[m] + sp.Sum(x ** (m + 1), (m, 0, n - 1))))
     assert printed.splitlines()[-1].strip() == r"lambda m + (\sum_(m_ < n) x ^+ (m_ + 1)%N) <= 7%:R"

@@ -17,7 +17,18 @@ from theorems.cli import main
 from theorems.orthogonality.notation import i, lam, n, s, sig
 from theorems.proofs import certificate
 from theorems.proofs.bridge import check_file, establish, skeleton
-from theorems.proofs.rocq import ALLOWED, SOURCES, MissingRocqError, Rocq, RocqError, forbidden, installed, is_leaf
+from theorems.proofs.rocq import (
+    ALLOWED,
+    SOURCES,
+    MissingRocqError,
+    Rocq,
+    RocqError,
+    file_of,
+    forbidden,
+    installed,
+    is_leaf,
+)
+from theorems.statement import Assumption
 
 GAP = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
 UNIT = get("orthogonality.unit_frobenius")
@@ -117,13 +128,47 @@ def test_tied_statements_and_no_neighbour_of_them(tmp_path: Path) -> None:
 
 
 def test_a_neighbour_that_passes_is_a_defect(rocq: Rocq) -> None:
-    script = "by move=> R d n A d1 n1 nz; rewrite ?addr0; apply: THEOREM"
+    script = "move=> R d n A d1 n1 nz; rewrite ?addr0; exact: (THEOREM d1 n1 nz)"
     true = replace(UNIT.sentinel, rhs=sp.Add(UNIT.rhs, 0, evaluate=False))
     weak = replace(UNIT, proof=replace(UNIT.proof, script=script), sentinel=true)  # type: ignore[type-var]
     audit = establish([weak], rocq)
     assert not audit.stands
     assert "its false neighbour passes" in audit.findings[0].problem
     assert establish([replace(weak, sentinel=UNIT.sentinel)], rocq).stands
+
+
+@pytest.mark.parametrize("script", [
+    "by move=> R n l s n1 l01 least reached sum1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; "
+    "have := THEOREM n1 l01 least reached sum1",  # closes what is left by search
+    "by move=> R n l s n1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; apply: THEOREM",  # False will do
+], ids=["introduces", "contradicts"])
+def test_a_script_that_takes_a_hypothesis_more_is_a_defect(script: str, rocq: Rocq) -> None:
+    loose = replace(GAP, proof=replace(GAP.proof, script=script))  # type: ignore[type-var]
+    assert rocq.axioms_of(check_file(loose)) == ()
+    audit = establish([loose], rocq)
+    assert not audit.stands
+    assert "a hypothesis more" in audit.findings[0].problem
+    assert establish([GAP], rocq).stands
+
+
+def test_a_hypothesis_that_python_adds_is_noticed() -> None:
+    """One file: statements with ``n > n + 1`` before or behind their assumptions, stated, then refused."""
+    found, heads, bodies = rocq_or_skip(), dict[str, None](), []
+    for name in ("cluster.rescaled_values:first", "splines.minibatch_jitter:mean_variance",
+                 "splines.total_least_squares:identity", "orthogonality.gap_vs_smallest_eigenvalue:sharp"):
+        statement = get(name)
+        size = statement.variables[0].symbol
+        more = Assumption(sp.Gt(size, size + 1, evaluate=False), "contradicts itself")
+        for assumptions in ((*statement.assumptions, more), (more, *statement.assumptions)):
+            head, _, rest = check_file(replace(statement, assumptions=assumptions)).partition("Definition check :")
+            claim, _, value = rest.partition("Print Assumptions")[0].rpartition("\n  := ")
+            heads |= dict.fromkeys(line for line in head.splitlines() if line.startswith("Require"))
+            bodies += [f"Definition stated_{len(bodies)} : Prop :={claim}.",
+                       f"Fail Definition check :{claim} := {value}"]
+    found.build([file_of(head.removeprefix("Require ").removesuffix(".") + ".x") for head in heads])
+    found.compile("added", "\n".join([
+        "From mathcomp Require Import all_ssreflect all_algebra.", *heads,
+        "Import Order.Theory GRing.Theory Num.Theory.", "Local Open Scope ring_scope.", *bodies, ""]))
 
 
 # --- the audit sees what is assumed ---------------------------------------------------------------------------

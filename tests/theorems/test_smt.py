@@ -8,6 +8,7 @@ import sympy as sp
 
 from theorems.certificates import kinds, small_sizes
 from theorems.certificates.document import CertificateError, UncheckableError
+from theorems.certificates.instances import at_input
 from theorems.checking import smt
 from theorems.checking.exact import exact_values, refutes
 from theorems.checking.smt import MissingSolverError, UntranslatableError, ask, translate
@@ -182,3 +183,80 @@ def test_only_sizes_in_the_domains_are_offered():
     statement = get("cluster.one_dimensional_reduction:outlier_norm")  # about n >= 3
     assert [offer.stem for offer in small_sizes.KINDS[0].offers(statement)] == [
         "cluster.one_dimensional_reduction.outlier_norm.size3"]
+
+
+# --- definitions that build on definitions, and indices ---------------------------------------------------------
+
+
+MOMENTS = {"N": 3, "b": 2, "x": [Fraction(1), Fraction(2), Fraction(4)]}
+ARRANGED = {"N": 2, "d": 1, "z": [[Fraction(1)], [Fraction(4)]], "m": 2, "W": [[Fraction(2)], [Fraction(3)]], "r": 1}
+
+
+@pytest.mark.parametrize(("name", "at"), [
+    ("splines.minibatch_jitter:mean_variance", MOMENTS), ("splines.central_arrangement:common", ARRANGED)])
+def test_a_claim_is_decided_where_definitions_build_on_others_and_an_index_is_given(name, at):
+    statement = get(name)
+    made = at_input(statement, at)
+    assert made.conclusion == "holds there"
+    assert kinds.recheck(made)
+    assert not refutes(statement, at)
+    assert refutes(statement.neighbour, at)
+
+
+def test_an_index_beyond_its_family_is_refused():
+    with pytest.raises(CertificateError, match=r"r = 2 is not in Range\(0, 2, 1\)"):
+        at_input(get("splines.central_arrangement:common"), {**ARRANGED, "r": 2})
+    with pytest.raises(CertificateError, match="b = 4 is not in"):
+        at_input(get("splines.minibatch_jitter:mean_variance"), {**MOMENTS, "b": 4})
+
+
+def test_a_family_too_large_to_be_filled_in_is_refused():
+    with pytest.raises(CertificateError, match="more than 1000 entries"):
+        at_input(get("cluster.symmetric_fixed_point:one_step"), {"n": 32, "a": 2, "b": 1, "t": 1, "i": 0, "j": 0})
+
+
+def test_a_proof_for_the_first_index_is_checked_again():
+    pytest.importorskip("z3")
+    (offer, _) = small_sizes.KINDS[0].offers(get("splines.central_arrangement:common"))
+    made = offer.make(lambda words: None)
+    assert made.inputs == {"sizes": {"N": 2, "d": 2, "m": 2, "r": 0}}
+    assert "z3" in kinds.recheck(made)
+    beyond = {"sizes": {"N": 2, "d": 2, "m": 2, "r": 2}}
+    with pytest.raises(CertificateError, match=r"inputs\.sizes: r=.*number of the unit"):
+        kinds.recheck(dataclasses.replace(made, inputs=beyond, claim=small_sizes._claim(
+            get("splines.central_arrangement:common"), beyond["sizes"])))
+
+
+@pytest.mark.parametrize("variant", ["mean_variance", "variance"])
+def test_moments_are_decided_at_a_size_and_their_neighbours_fall(variant):
+    pytest.importorskip("z3")
+    statement = get(f"splines.minibatch_jitter:{variant}")
+    assert ask(statement, {"N": 3, "b": 2}).holds
+    answer = ask(statement.neighbour, {"N": 3, "b": 2})
+    assert answer.holds is False
+    assert refutes(statement.neighbour, answer.witness)
+
+
+def test_two_blocks_stay_equal_at_a_size():
+    pytest.importorskip("z3")
+    statement, sizes = get("cluster.two_block_invariance:within_first"), {
+        "n": 3, "m": 2, "d": 1, "p": 1, "r": 0, "i": 0, "j": 1}
+    assert ask(statement, sizes).holds
+    assert ask(statement.neighbour, sizes).holds is False
+
+
+def test_what_is_no_polynomial_is_refused_before_a_solver_is_asked():
+    with pytest.raises(UntranslatableError, match="no polynomial"):
+        translate(get("cluster.symmetric_fixed_point:stability"), {"n": 3})
+
+
+def test_what_would_take_for_ever_to_open_is_refused():
+    with pytest.raises(ValueError, match="their product is above 1000"):
+        translate(get("splines.residual_variance:identity"), {"N": 40, "d": 40})
+    with pytest.raises(UntranslatableError, match="more than 1000 draws"):
+        translate(get("splines.minibatch_jitter:replacement_mean"), {"N": 20, "b": 20})
+
+
+def test_the_claim_leaves_out_where_a_root_or_a_quotient_is_undefined():
+    words = small_sizes._claim(get("orthogonality.unit_frobenius"), {"n": 2, "d": 2})
+    assert words.endswith("at which every root and quotient is defined")

@@ -25,8 +25,12 @@ NAME = "contraction over boxes"
 SIZES = (2, 3, 4, 5, 6)
 MOST_SAMPLES = 9
 PRECISION = 40
-#: A search is given up after so many boxes, and a tree refused.
-MOST_BOXES = 200_000
+#: More bits are refused: nothing here needs them, and a box costs as much as the square of its precision.
+MOST_BITS = 128
+#: A search is given up after so many boxes.
+MOST_BOXES = 30_000
+#: Boxes times bits squared that are checked again, twice what a search may leave: minutes.
+MOST_WORK = 2 * MOST_BOXES * PRECISION**2
 
 _COVERS = {
     "orthogonality.contraction": "",
@@ -95,9 +99,10 @@ def _recheck(certificate: Certificate) -> str:
     n = whole_of(entry(certificate.inputs, "n", "inputs"), "inputs.n", 2, MOST_SAMPLES)
     kappa = rational_of(entry(certificate.inputs, "kappa", "inputs"), "inputs.kappa")
     tree = entry(certificate.inputs, "tree", "inputs")
-    if not isinstance(tree, str) or len(tree) > 2 * MOST_BOXES:
-        raise UnreadableError(f"inputs.tree: want text of at most {2 * MOST_BOXES} characters")
-    whole_of(certificate.precision, "precision", 10, 1000)
+    whole_of(certificate.precision, "precision", 10, MOST_BITS)
+    most = min(2 * MOST_BOXES, MOST_WORK // certificate.precision**2)
+    if not isinstance(tree, str) or len(tree) > most:
+        raise UnreadableError(f"inputs.tree: want text of at most {most} characters at {certificate.precision} bits")
     if certificate.statement:
         require_about(certificate, named(certificate), n)
     try:

@@ -16,8 +16,8 @@ from theorems.certificates.numbers import ball_text, entry, rational_text, ratio
 from theorems.checking.context import Context
 from theorems.checking.exact import admit, determined, exact_values
 from theorems.checking.pointwise import Pointwise, decide
+from theorems.checking.tables import Completed, evaluate
 from theorems.checking.width_limit import LONGEST, Start, WidthLimit
-from theorems.expressions import arguments_of, compiled
 from theorems.statement import Quantifier, Statement, Verdict
 
 __all__ = ["KINDS", "at_input", "crossing"]
@@ -55,7 +55,8 @@ def _decided(statement: Statement, variables: Any, precision: int) -> tuple[bool
         admit(statement, values)
         decision = decide(statement, lambda: values)
         with flint.ctx.workprec(precision):
-            sides = {name: compiled(side, names := arguments_of(side)).balls(*(values[str(a)] for a in names))
+            completed = Completed(values, statement.definitions, False)
+            sides = {name: flint.arb(evaluate(side, completed, False))
                      for name, side in (("lhs", statement.lhs), ("rhs", statement.rhs))}
     except _MISFITS as error:
         raise CertificateError(f"inputs.at: no input of {statement.name}: {' '.join(str(error).split())}") from None

@@ -29,8 +29,9 @@ from theorems.statement import Quantifier, Statement, Verdict
 __all__ = ["KINDS", "SIZES", "certify"]
 
 NAME = "small sizes"
-#: Batch sizes that are offered; every other size (the width) is 2.
+#: Batch sizes that are offered; every other size (the width) is 2, and indices are the first.
 SIZES = (2, 3)
+_BATCH_SIZES = ("n", "N")
 _LARGEST = 20
 #: Seconds that z3 is given to make a certificate, and to check one again.
 MAKING, CHECKING = 10.0, 60.0
@@ -50,7 +51,8 @@ def _asked(statement: Statement, sizes: Mapping[str, int], seconds: float) -> An
 
 def _claim(statement: Statement, sizes: Mapping[str, int]) -> str:
     given = ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
-    return f"{statement.title}: for {given} and all values of the other variables within domains and assumptions"
+    return (f"{statement.title}: for {given} and all values of the other variables within domains and assumptions "
+            "at which every root and quotient is defined")
 
 
 def certify(statement: Statement, sizes: Mapping[str, int]) -> Certificate:
@@ -75,7 +77,7 @@ def _recheck(certificate: Certificate) -> str:
         raise UnreadableError("inputs.sizes: want a whole number for each size")
     if certificate.precision != EXACT:
         raise CertificateError(f"precision: z3 works exactly; want {EXACT}")
-    sizes = {name: whole_of(size, f"inputs.sizes.{name}", 1, _LARGEST) for name, size in given.items()}
+    sizes = {name: whole_of(size, f"inputs.sizes.{name}", 0, _LARGEST) for name, size in given.items()}
     demand_fields(certificate, ("sizes",))
     demand(certificate, claim=_claim(statement, sizes), conclusion=_CONCLUSION)
     answer = _asked(statement, sizes, CHECKING)
@@ -86,14 +88,36 @@ def _recheck(certificate: Certificate) -> str:
     return f"{certificate.claim}: {answer.words} ({answer.solver})"
 
 
+def _sizes(statement: Statement, n: int) -> dict[str, int] | None:
+    """A number for each whole-numbered variable, indices that run over the same different; None without batch size.
+
+    Raises ``ValueError`` if ``n`` is outside its domain.
+    """
+    whole = [v for v in statement.variables if isinstance(v.domain, sp.Range)]
+    if not any(v.name in _BATCH_SIZES for v in whole):
+        return None
+    sizes: dict[str, int] = {}
+    for place, variable in enumerate(whole):
+        known = {v.symbol: sizes[v.name] for v in whole[:place]}
+        domain = variable.domain.subs(known)
+        alike = sum(v.domain == variable.domain for v in whole[:place])
+        tried = (n,) if variable.name in _BATCH_SIZES else (2, *(
+            int(domain.start) + k for k in range(alike, -1, -1)))
+        found = next((value for value in tried if domain.contains(value) == sp.true), None)
+        if found is None:
+            raise ValueError(f"{variable.name}: none of {tried} is in {domain}")
+        sizes[variable.name] = found
+    return sizes
+
+
 def _offers(statement: Statement) -> Iterator[Offer]:
     if (statement.quantifier is not Quantifier.POINTWISE or statement.expected is Verdict.REFUTED
             or not determined(statement)):
         return
-    whole = [v.name for v in statement.variables if isinstance(v.domain, sp.Range)]
-    for n in SIZES if "n" in whole else ():
-        sizes = {name: n if name == "n" else 2 for name in whole}
+    for n in SIZES:
         try:
+            if (sizes := _sizes(statement, n)) is None:
+                return
             translate(statement, sizes)
         except UntranslatableError:
             return

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import reduce
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import flint
 import sympy as sp
 
-from theorems.checking.pointwise import decide, holds
-from theorems.expressions import InexactError, arguments_of, compiled
+from theorems.checking.pointwise import admitted, decide
+from theorems.expressions import InexactError, arguments_of
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -23,6 +24,8 @@ __all__ = ["admit", "determined", "exact_values", "rational", "refutes", "smalle
 _SMALLEST_OF = re.compile(r"min_(\w+) (\w+)\[\1\]")
 #: Whole-numbered variables (sizes) above this are refused: arithmetic with them could go on for ever.
 _LARGEST_SIZE = 10**6
+#: Families that are defined entry by entry and have more entries are refused: each entry may be a sum over all.
+_LARGEST_FAMILY = 1000
 
 
 def smallest_of(meaning: Any) -> str | None:
@@ -32,25 +35,27 @@ def smallest_of(meaning: Any) -> str | None:
 
 
 def determined(statement: Statement) -> bool:
-    """Whether the sides are functions of the declared variables alone: no expectation, nothing given in other words."""
+    """Whether the sides are functions of the declared variables alone: no expectation, nothing given in other words.
+
+    Definitions may build on those before them.
+    """
     known = {v.name for v in statement.variables}
-    for meaning in statement.definitions.values():
+    for symbol, meaning in statement.definitions.items():
         needed = {smallest_of(meaning)} if isinstance(meaning, str) else {str(a) for a in arguments_of(meaning)}
-        if needed - known:
+        if needed - known or (isinstance(meaning, sp.Basic) and meaning.has(sp.Integral)):
             return False
+        known.add(str(symbol))
     return True
 
 
 def exact_values(statement: Statement, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables' values, completed by those of the definitions. The statement must be :func:`determined`."""
-    values = dict(variables)
-    for symbol, meaning in statement.definitions.items():
-        if (family := smallest_of(meaning)) is not None:
-            values[str(symbol)] = min(variables[family])
-        else:
-            names = arguments_of(meaning)
-            values[str(symbol)] = compiled(meaning, names).exact(*(variables[str(a)] for a in names))
-    return values
+    """The variables' values, and those of what is defined in words. The statement must be :func:`determined`.
+
+    What its other definitions make of them, rational or not, is for ``tables.Completed``.
+    """
+    least = {str(symbol): family for symbol, meaning in statement.definitions.items()
+             if (family := smallest_of(meaning)) is not None}
+    return {**variables, **{name: min(variables[family]) for name, family in least.items()}}
 
 
 def rational(value: Any) -> sp.Rational:
@@ -66,20 +71,18 @@ def admit(statement: Statement, values: Mapping[str, Any]) -> None:
         raise ValueError(f"a size above {_LARGEST_SIZE}")
     for variable in statement.variables:
         domain, given = variable.domain.subs(sizes), values[variable.name]
-        if variable.symbol in sizes:
-            domain = variable.domain
         shape = [int(extent.subs(sizes)) for extent in variable.size]
         _require_shape(variable.name, given, shape)
         for place in product(*map(range, shape)):
             number = rational(reduce(lambda part, k: part[k], place, given))
             if domain.contains(number) is not sp.true:
                 raise ValueError(f"{variable.name} = {number} is not in {domain}")
-    for assumption in statement.assumptions:
-        relation = assumption.relation
-        left, right = (compiled(side, names := arguments_of(side)).exact(*(values[str(a)] for a in names))
-                       for side in (relation.lhs, relation.rhs))
-        if holds(left, relation, right) is not True:
-            raise ValueError(f"the assumption does not hold: {assumption.words}")
+    for family in (s for s in statement.definitions if isinstance(s, sp.IndexedBase)):
+        if prod(int(extent.subs(sizes)) for extent in family.shape) > _LARGEST_FAMILY:
+            raise ValueError(f"{family} would have more than {_LARGEST_FAMILY} entries")
+    if admitted(statement, values) is not True:
+        words = "; ".join(a.words for a in statement.assumptions)
+        raise ValueError(f"an assumption does not hold, or is left open: {words}")
 
 
 def _require_shape(name: str, given: Any, shape: list[int]) -> None:
@@ -96,9 +99,6 @@ def refutes(statement: Statement, variables: Mapping[str, Any]) -> bool:
     try:
         values = exact_values(statement, variables)
         admit(statement, values)
-        if statement.claim.has(sp.Piecewise):  # a case that a ball leaves open would be taken for false
-            compiled(statement.lhs - statement.rhs, names := arguments_of(statement.lhs - statement.rhs)).exact(
-                *(values[str(a)] for a in names))
         return decide(statement, lambda: values).holds is False
     except (InexactError, ZeroDivisionError, ValueError):
         return False

@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from theorems.checking.exact import determined, refutes, smallest_of
+from theorems.draws import Average
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -27,6 +29,8 @@ __all__ = ["Answer", "MissingSolverError", "Question", "UntranslatableError", "a
 
 #: Denominators of the rationals that are tried near a solution.
 _DENOMINATORS = (1, 10, 100, 10**4, 10**8, 10**16)
+#: Sizes whose product, and averages over draws whose number, is above this are refused: opening sums costs as much.
+_LARGEST_PRODUCT = _MOST_DRAWS = 1000
 
 
 class MissingSolverError(RuntimeError):
@@ -104,6 +108,8 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
         raise ValueError(f"sizes={dict(sizes)!r}: want {', '.join(sorted(whole)) or 'none'}")
     for variable in whole.values():
         variable.admit(sizes)
+    if prod(max(size, 1) for size in sizes.values()) > _LARGEST_PRODUCT:
+        raise ValueError(f"sizes={dict(sizes)!r}: their product is above {_LARGEST_PRODUCT}")
     fixed = {v.symbol: sp.Integer(sizes[v.name]) for v in whole.values()}
     families: dict[str, Any] = {}
     given: list[sp.Basic] = []
@@ -115,20 +121,29 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
         domain = variable.domain.subs(fixed)
         for symbol in _flat(families[variable.name]):
             given += _within(symbol, domain)
-    smallest, exact = {}, {}
-    for symbol, meaning in statement.definitions.items():
-        if (family := smallest_of(meaning)) is None:
-            exact[symbol] = meaning
-        else:
+    smallest, exact, members = {}, {}, dict(families)
+
+    def opened(expression: sp.Basic, at: Mapping[sp.Symbol, sp.Integer] = fixed) -> sp.Basic:
+        plain = expression.subs(exact, simultaneous=True).subs(at)
+        if any(a.count(int(a.population), int(a.size)) > _MOST_DRAWS for a in plain.atoms(Average)):
+            raise UntranslatableError(f"{expression}: an average over more than {_MOST_DRAWS} draws")
+        plain = plain.doit()
+        plain = plain.xreplace({x: _pick(members[str(x.base)], x.indices) for x in plain.atoms(sp.Indexed)})
+        plain = plain.xreplace({s: families[str(s)] for s in plain.free_symbols
+                                if str(s) in families and isinstance(families[str(s)], sp.Symbol)})
+        _require_translatable(plain)
+        return plain
+
+    for symbol, meaning in statement.definitions.items():  # each may build on those before it
+        if (family := smallest_of(meaning)) is not None:
             exact[symbol] = sp.Symbol(str(symbol), real=True)
             smallest[exact[symbol]] = tuple(families[family])
-
-    def opened(expression: sp.Basic) -> sp.Basic:
-        plain = expression.subs(exact, simultaneous=True).subs(fixed).doit()
-        plain = plain.xreplace({x: _pick(families[str(x.base)], x.indices) for x in plain.atoms(sp.Indexed)})
-        return plain.xreplace({s: families[str(s)] for s in plain.free_symbols
-                               if str(s) in families and isinstance(families[str(s)], sp.Symbol)})
-
+        elif isinstance(meaning, sp.Lambda):
+            shape = [int(extent.subs(fixed)) for extent in symbol.shape]
+            members[str(symbol)] = _table(shape, lambda place, meaning=meaning: opened(
+                meaning.expr, {**fixed, **dict(zip(meaning.variables, place, strict=True))}))
+        else:
+            exact[symbol] = opened(meaning)
     for assumption in statement.assumptions:
         relation = assumption.relation
         given.append(relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False))
@@ -141,6 +156,26 @@ def _entries(name: str, shape: Sequence[int], suffix: str = "") -> Any:
     if not shape:
         return sp.Symbol(name + suffix, real=True)
     return [_entries(name, shape[1:], f"{suffix}[{k}]") for k in range(shape[0])]
+
+
+def _table(shape: Sequence[int], entry: Callable[[tuple[sp.Integer, ...]], sp.Expr],
+           head: tuple[sp.Integer, ...] = ()) -> Any:
+    if len(head) == len(shape):
+        return entry(head)
+    return [_table(shape, entry, (*head, sp.Integer(k))) for k in range(shape[len(head)])]
+
+
+_TRANSLATABLE = (sp.Rational, sp.Symbol, sp.Add, sp.Mul, sp.Abs, sp.Max, sp.Min, sp.Piecewise)
+
+
+def _require_translatable(e: sp.Basic) -> None:
+    """Refuse what :class:`_Translator` has no terms for, before any solver is asked."""
+    known = isinstance(e, _TRANSLATABLE) or (isinstance(e, sp.Pow) and isinstance(e.exp, sp.Rational))
+    if isinstance(e, sp.Expr) and not known:
+        raise UntranslatableError(f"{e} is no polynomial, root or case")
+    for part in e.args if isinstance(e, sp.Expr) else ():
+        for expression in part.args[:1] if isinstance(part, sp.functions.elementary.piecewise.ExprCondPair) else [part]:
+            _require_translatable(expression)
 
 
 def _pick(nested: Any, indices: Sequence[sp.Expr]) -> Any:

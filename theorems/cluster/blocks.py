@@ -118,7 +118,7 @@ def _values(block: str) -> Statement:
             theorem=f"{ROCQ}.TwoBlocks.rescaled_values",
             script=r"move=> R n m u v j x z Q y a _ m1 mn hj defx defz defQ defy -> _; "
                    r"(have defy' b : y b = Num.max (z b / Num.sqrt ((\sum_(k < n) z k ^+ 2) / n%:R)) 0 "
-                   f"by rewrite defy defQ maxC); by rewrite (THEOREM m1 mn defx defz defy') {cases}",
+                   f"by rewrite defy defQ maxC); rewrite (THEOREM m1 mn defx defz defy') {cases}; exact: erefl",
             also=(f"{ROCQ}.TwoBlocks.rescaled_values_alternative", f"{ROCQ}.TwoBlocks.rescaled_values_layer")),
     )
 

@@ -84,7 +84,8 @@ GAP_SHARP = Statement(
     proof=Proof(
         theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_sharp",
         # SymPy splits the root of n(n-1)
-        script="by move=> R n l s n1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; apply: THEOREM",
+        script="move=> R n l s n1 l01 least reached sum1; (have n0 : 0 <= n%:R - 1 :> R by rewrite subr_ge0 ler1n); "
+               "rewrite -(sqrtrM _ n0) [(_ - 1) * _]mulrC; exact: (THEOREM n1 l01 least reached sum1)",
         also=(f"{ROCQ}.GapSharp.gap_squared_sharp", f"{ROCQ}.GapSharp.gap_squared_attained",
               f"{ROCQ}.GapSharp.gap_squared_optimal")),
 )
@@ -142,7 +143,7 @@ ITERATIVE_CORRECTED = Statement(
     lhs=_power_sum(3) ** 2, relation="<=", rhs=_power_sum(4) * _power_sum(2), assumptions=(UNIT_NORM,),
     sentinel=Sentinel("the same, one part in a million smaller", rhs=(1 - NUDGE) * _power_sum(4) * _power_sum(2)),
     proof=Proof(theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_corrected",
-                script="by move=> R n sigma n1 s01 s1; rewrite mulrC; apply: THEOREM"),
+                script="move=> R n sigma n1 s01 s1; rewrite mulrC; exact: (THEOREM n1 s01 s1)"),
     expected=Verdict.CERTIFIED, **_initialisation,
 )
 ITERATIVE_CONCLUSION = Statement(

@@ -18,6 +18,8 @@ _MATHCOMP = "From mathcomp Require Import all_ssreflect all_algebra"
 _REALS = "From Coq Require Import Reals Lra.\nFrom mathcomp Require Import all_ssreflect."
 _LEMMAS = "Import Order.Theory GRing.Theory Num.Theory."
 _SCOPE = "Local Open Scope ring_scope."
+#: A hypothesis that closes every goal and one that nothing uses: no statement may be proved with either added.
+_ADDED = tuple({place: text} for place in ("before", "after") for text in ("False", "(0 = 0 :> R)"))
 
 
 def check_file(statement: Statement, name: str = "check") -> str:
@@ -48,22 +50,32 @@ def _preamble(proofs: Iterable[Proof]) -> list[str]:
     return [f"{_MATHCOMP}{ring}.", *(f"Require {m}." for m in modules), *lemmas, _SCOPE]
 
 
-def _definition(statement: Statement, proof: Proof, name: str) -> str:
-    text = proposition(statement, negated=proof.refutes, structure=proof.structure).replace("\n", "\n  ")
+def _text(statement: Statement, proof: Proof, **added: str) -> str:
+    text = proposition(statement, negated=proof.refutes, structure=proof.structure, **added)
+    return text.replace("\n", "\n  ")
+
+
+def _definition(statement: Statement, proof: Proof, name: str, **added: str) -> str:
     value = f"ltac:({proof.script.replace('THEOREM', proof.theorem)})" if proof.script else f"@{proof.theorem}"
-    return f"Definition {name} :\n  {text}\n  := {value}."
+    return f"Definition {name} :\n  {_text(statement, proof, **added)}\n  := {value}."
 
 
 def neighbours_file(statements: Sequence[Statement]) -> str:
-    """The same theorems for the false neighbours: well-formed statements that the kernel must reject."""
+    """What the same theorems, by the same scripts, must not do for: well-formed propositions beside the statements.
+
+    They are the false neighbours, and each statement with one hypothesis more, true or false. The latter follow from
+    the statement, so a script that closes goals by search would carry the theorem over to them, and a hypothesis
+    that Python adds would go unnoticed.
+    """
     proofs = [_proof(s) for s in statements]
     lines = _preamble(proofs)
     for number, (statement, proof) in enumerate(zip(statements, proofs, strict=True)):
         neighbour = statement.neighbour
-        text = proposition(neighbour, negated=proof.refutes, structure=proof.structure).replace("\n", "\n  ")
-        # stated first: what cannot even be read as a proposition is not rejected as one
-        lines += [f"Definition stated_{number} : Prop :=\n  {text}.",
-                  f"Fail {_definition(neighbour, proof, 'neighbour')}"]
+        cases: list[tuple[Statement, dict[str, str]]] = [(neighbour, {}), *((statement, more) for more in _ADDED)]
+        for case, (changed, added) in enumerate(cases):
+            # stated first: what cannot even be read as a proposition is not rejected as one
+            lines += [f"Definition stated_{number}_{case} : Prop :=\n  {_text(changed, proof, **added)}.",
+                      f"Fail {_definition(changed, proof, 'changed', **added)}"]
     return "\n".join((*lines, ""))
 
 
@@ -206,7 +218,7 @@ def _sentinels(findings: list[Finding], rocq: Rocq) -> list[Finding]:
                 and (f.proof.structure == REALS) == real]
         if tied and not _rejected(tied, rocq):
             weak |= {s.name for s in tied if not _rejected([s], rocq)}
-    return [replace(f, problem="its false neighbour passes as well, or cannot be printed")
+    return [replace(f, problem="its false neighbour passes as well, or itself with a hypothesis more, or has no print")
             if f.statement.name in weak else f for f in findings]
 
 

@@ -346,19 +346,18 @@ class Formulas:
         text = self.real(value)
         for value, comparisons in reversed(given):
             tests = [self._comparison(c) for c in comparisons]
-            test = tests[0] if len(tests) == 1 else " && ".join(
-                sorted(t if t.endswith(")%N") else f"({t})" for t in tests))
+            test = tests[0][0] if len(tests) == 1 else " && ".join(sorted(_within(t, _ATOM) for t in tests))
             text = f"if {test} then {self.real(value)} else {text}"
         return text, _LOOSEST
 
-    def _comparison(self, e: sp.core.relational.Relational) -> str:
+    def _comparison(self, e: sp.core.relational.Relational) -> Term:
         """One that Rocq decides: between whole numbers, or in the field."""
         left, right = (e.rhs, e.lhs) if isinstance(e, sp.Gt | sp.Ge) else (e.lhs, e.rhs)
         sign = "==" if isinstance(e, sp.Eq) else "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
         if {str(s) for s in e.free_symbols} <= self._bound.keys() | self._naturals.keys():
             text = f"{self.natural(left)} {sign} {self.natural(right)}"
-            return text if sign == "==" else f"({text})%N"
-        return f"{self.real(left)} {sign} {self.real(right)}"
+            return (text, _LOOSEST) if sign == "==" else (f"({text})%N", _ATOM)
+        return f"{self.real(left)} {sign} {self.real(right)}", _LOOSEST
 
 
 def _negative(term: sp.Expr) -> bool:

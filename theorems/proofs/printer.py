@@ -25,17 +25,21 @@ __all__ = ["UnprintableError", "proposition"]
 _EXTREME = re.compile(r"(min|max)_i (\w+)\[i\]")
 
 
-def proposition(statement: Statement, *, negated: bool = False, structure: str = "") -> str:
+def proposition(statement: Statement, *, negated: bool = False, structure: str = "", before: str = "",
+                after: str = "") -> str:
     """The statement as a closed Rocq proposition, several lines; ``negated`` puts a ``~`` before it.
 
     ``structure`` is the mathcomp structure of the field, by default ``rcfType`` where a root occurs, else
-    ``realFieldType``; or ``R``, Coq's reals. Raises :class:`UnprintableError`, saying what has no printed form.
+    ``realFieldType``; or ``R``, Coq's reals. ``before`` and ``after`` are hypotheses in
+    Rocq's words, put before all others and after them: with one the proposition is another than the statement.
+    Raises :class:`UnprintableError`, saying what has no printed form.
     """
     if statement.quantifier is not Quantifier.POINTWISE:
         raise UnprintableError(f"{statement.name}: claimed of {statement.quantifier.value}, which mathcomp has no "
                                f"library for; only pointwise statements are printed")
     try:
-        return _Proposition(statement, RealFormulas if structure == REALS else Formulas).text(negated, structure)
+        return _Proposition(statement, RealFormulas if structure == REALS else Formulas).text(
+            negated, structure, before, after)
     except UnprintableError as error:
         raise UnprintableError(f"{statement.name}: {error}") from None
 
@@ -78,10 +82,12 @@ class _Proposition:
                 for index, size in zip(x.indices, self.sizes.get(str(x.base.label), ()), strict=False)
                 if str(index) in whole}
 
-    def text(self, negated: bool, structure: str) -> str:
-        hypotheses = [line for v in self.statement.variables for line in self._domain(v)]
+    def text(self, negated: bool, structure: str, before: str, after: str) -> str:
+        hypotheses = [before] if before else []
+        hypotheses += [line for v in self.statement.variables for line in self._domain(v)]
         hypotheses += [line for name, meaning in self.definitions.items() for line in self._definition(name, meaning)]
         hypotheses += [self._assumption(a.relation, a.along) for a in self.statement.assumptions]
+        hypotheses += [after] if after else []
         claim = self.formulas.relation(self.statement.relation, self.statement.lhs, self.statement.rhs)
         field = structure or ("rcfType" if self.formulas.roots else "realFieldType")
         binders = " ".join(self._binder(v) for v in self.statement.variables)

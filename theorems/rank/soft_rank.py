@@ -60,8 +60,8 @@ AS_PRINTED = Statement(
     proof=Proof(
         theorem=f"{_MODULE}.soft_rank_lower_bound_ratio",
         # the theorem counts by a cardinal and divides first
-        script=("by move=> R d l tau d1 l0 /andP[t0 t1] tr; "
-                f"rewrite {_MODULE}.count_indicator -mulrA; apply: THEOREM"),
+        script=("move=> R d l tau d1 l0 /andP[t0 t1] tr; "
+                f"rewrite {_MODULE}.count_indicator -mulrA; exact: (THEOREM l0 tr t0 t1)"),
         also=(f"{_MODULE}.soft_rank_lower_bound", f"{_MODULE}.soft_rank_lower_bound_sum")),
     remark="Equality only at M = I, τ = 0. The constant is best for every τ: one large eigenvalue beside d-1 just "
            "below τ brings the quotient of the sides to 1 as d grows. Counting only λ_i > τ changes nothing.",

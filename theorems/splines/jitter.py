@@ -76,13 +76,14 @@ _jitter: dict[str, Any] = dict(
     family=FAMILY, theorem="minibatch_jitter", quantifier=Quantifier.POINTWISE, source=CLASSICAL, relation="==",
     expected=Verdict.CERTIFIED,
 )
-_SIZED = "by move=> R N b x mean v N2 b1; rewrite addn1 ltnS"
+_SIZED = "move=> R N b x mean v N2 b1; rewrite addn1 ltnS"
 _NUDGED = "one part in a million more"
 MEAN = Statement(
     variant="mean", title="Without replacement: E μ_B = μ", variables=(_ONE, _PART, _POPULATION), definitions=_MEAN,
     lhs=without(batch_mean), rhs=mean, sentinel=Sentinel(_NUDGED, rhs=mean * (1 + NUDGE)),
     checks=_checked(_MEAN, "part"),
-    proof=_proof("minibatch_mean", "by move=> R N b x mean _ b1; rewrite addn1 ltnS; apply: THEOREM"), **_jitter,
+    proof=_proof("minibatch_mean", "move=> R N b x mean _ b1; rewrite addn1 ltnS => bN defmean; "
+                 "exact: (THEOREM b1 bN defmean)"), **_jitter,
 )
 MEAN_VARIANCE = Statement(
     variant="mean_variance", title="Without replacement: Var μ_B = (σ²/b)(N-b)/(N-1)",
@@ -90,7 +91,7 @@ MEAN_VARIANCE = Statement(
     rhs=variance / b * ((N - b) / (N - 1)), checks=_checked(_MOMENTS, "proper"),
     sentinel=Sentinel("(N-b)/N for (N-b)/(N-1)", rhs=variance / b * ((N - b) / N)),
     proof=_proof("minibatch_mean_variance", f"{_SIZED} => bN defmean defv; rewrite (THEOREM b1 bN N2 defmean defv) "
-                                              "mulf_div"),
+                                              "mulf_div; exact: erefl"),
     remark="No jitter at b = N; without the factor (N-b)/(N-1) the draws would be with replacement.", **_jitter,
 )
 VARIANCE = Statement(
@@ -99,13 +100,13 @@ VARIANCE = Statement(
     rhs=variance * (N * (b - 1)) / (b * (N - 1)), checks=_checked(_MOMENTS, "proper"),
     sentinel=Sentinel("(b-1)/b, as with replacement", rhs=variance * (b - 1) / b),
     proof=_proof("minibatch_variance", f"{_SIZED} => bN defmean defv; rewrite (THEOREM b1 bN N2 defmean defv) "
-                                         "mulrA [v * _]mulrCA mulrA"), **_jitter,
+                                         "mulrA [v * _]mulrCA mulrA; exact: erefl"), **_jitter,
 )
 REPLACED_MEAN = Statement(
     variant="replacement_mean", title="With replacement: E μ_B = μ", variables=(_ONE, _ANY, _POPULATION),
     definitions=_MEAN, lhs=replaced(batch_mean), rhs=mean, sentinel=Sentinel(_NUDGED, rhs=mean * (1 + NUDGE)),
     checks=_checked(_MEAN, "any"),
-    proof=_proof("replacement_mean", "by move=> R N b x mean N1 b1; apply: THEOREM"), **_jitter,
+    proof=_proof("replacement_mean", "move=> R N b x mean N1 b1 defmean; exact: (THEOREM b1 N1 defmean)"), **_jitter,
 )
 REPLACED_MEAN_VARIANCE = Statement(
     variant="replacement_mean_variance", title="With replacement: Var μ_B = σ²/b",
@@ -113,7 +114,8 @@ REPLACED_MEAN_VARIANCE = Statement(
     rhs=variance / b, sentinel=Sentinel("times (N-b)/N, nearly as without replacement",
                                         rhs=variance / b * ((N - b) / N)),
     checks=_checked(_MOMENTS, "any"),
-    proof=_proof("replacement_mean_variance", "by move=> R N b x mean v N1 b1; apply: THEOREM"), **_jitter,
+    proof=_proof("replacement_mean_variance", "move=> R N b x mean v N1 b1 defmean defv; "
+                                              "exact: (THEOREM b1 N1 defmean defv)"), **_jitter,
 )
 REPLACED_VARIANCE = Statement(
     variant="replacement_variance", title="With replacement: E σ_B² = σ²(b-1)/b",

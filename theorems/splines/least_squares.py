@@ -61,8 +61,8 @@ LEAST = Statement(
     assumptions=(NONZERO,), lhs=distances(mean), relation="<=", rhs=distances(mu),
     sentinel=Sentinel("a threshold one part in a million off the mean", lhs=distances(mean * (1 + NUDGE))),
     proof=Proof(theorem=f"{_ROOT}.total_least_squares", also=(f"{_ROOT}.boundary_distance",),
-                script=f"by move=> R N d w z mu mean N1 _ defmean /{NORM} w0; "
-                       "have [] := THEOREM N1 w0 (fun=> erefl) defmean mu"),
+                script=f"move=> R N d w z mu mean N1 _ defmean /{NORM} w0; "
+                       "exact: (THEOREM N1 w0 (fun=> erefl) defmean mu).1"),
     **_least,
 )
 UNIQUE = Statement(
@@ -82,8 +82,8 @@ PYTHAGORAS = Statement(
     rhs=distances(mean) + N * (mu - mean) ** 2 / norm_squared,
     sentinel=Sentinel("N - 1 for N", rhs=distances(mean) + (N - 1) * (mu - mean) ** 2 / norm_squared),
     proof=Proof(theorem=f"{_ROOT}.offset_identity",
-                script="by move=> R N d w z mu mean N1 _ -> _; rewrite -!mulr_suml (THEOREM _ mu N1) mulrDl addrC "
-                       "-[(mu - _) ^+ 2]sqrrN opprB"),
+                script="move=> R N d w z mu mean N1 _ -> _; rewrite -!mulr_suml (THEOREM _ mu N1) mulrDl addrC "
+                       "-[(mu - _) ^+ 2]sqrrN opprB; exact: erefl"),
     **_least,
 )
 
@@ -108,8 +108,8 @@ RESIDUAL_LEAST = Statement(
     lhs=N * variance / norm_squared, relation="<=", rhs=distances(mu), checks=_checked(DEFINITIONS),
     sentinel=Sentinel("one part in a million more", lhs=(1 + NUDGE) * N * variance / norm_squared),
     proof=Proof(theorem=f"{_ROOT}.residual_variance_min",
-                script=f"by move=> R N d w z mu mean v N1 _ defmean defv /{NORM} w0; "
-                       "have [] := THEOREM N1 w0 (fun=> erefl) defmean defv mu"),
+                script=f"move=> R N d w z mu mean v N1 _ defmean defv /{NORM} w0; "
+                       "exact: (THEOREM N1 w0 (fun=> erefl) defmean defv mu).1"),
     remark="Equality at μ = mean, and only there.", **_residual,
 )
 
