@@ -260,3 +260,17 @@ def test_what_would_take_for_ever_to_open_is_refused():
 def test_the_claim_leaves_out_where_a_root_or_a_quotient_is_undefined():
     words = small_sizes._claim(get("orthogonality.unit_frobenius"), {"n": 2, "d": 2})
     assert words.endswith("at which every root and quotient is defined")
+
+
+@pytest.mark.parametrize(("name", "sizes"), [
+    ("splines.scale_free:length", {"N": 3, "d": 2, "r": 0}),
+    ("cluster.two_block_invariance:within_first", {"n": 3, "m": 2, "d": 2, "p": 2, "r": 0, "i": 0, "j": 1}),
+    ("cluster.two_block_invariance:orthogonal", {"n": 3, "m": 2, "d": 2, "p": 2, "i": 0, "j": 2})])
+def test_sizes_and_indices_that_are_offered(name, sizes):
+    assert small_sizes._sizes(get(name), 3) == sizes
+
+
+def test_nothing_is_offered_without_a_batch_size():
+    statement = get("rank.soft_rank_lower_bound:sharp")
+    assert small_sizes._sizes(statement, 2) is None
+    assert list(small_sizes.KINDS[0].offers(statement)) == []
