@@ -215,6 +215,11 @@ def test_a_family_too_large_to_be_filled_in_is_refused():
         at_input(get("cluster.symmetric_fixed_point:one_step"), {"n": 32, "a": 2, "b": 1, "t": 1, "i": 0, "j": 0})
 
 
+def test_an_average_over_too_many_draws_is_refused():
+    with pytest.raises(CertificateError, match="more than 100000 draws"):
+        at_input(get("splines.minibatch_jitter:mean"), {"N": 40, "b": 20, "x": [Fraction(k) for k in range(40)]})
+
+
 def test_a_proof_for_the_first_index_is_checked_again():
     pytest.importorskip("z3")
     (offer, _) = small_sizes.KINDS[0].offers(get("splines.central_arrangement:common"))
