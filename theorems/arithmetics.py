@@ -66,12 +66,21 @@ def _no_digamma(x: Any) -> flint.fmpq:
     raise InexactError(f"digamma({x}) is not rational")
 
 
+def _ball_raised(x: Any, k: int) -> Any:
+    """x**k for a whole number k, also k ≥ 0 of a ball about 0, whose ``**`` is NaN."""
+    if not isinstance(x, flint.arb) or k < 0 or x > 0 or x < 0:
+        return x**k
+    base, found = abs(x) if k % 2 == 0 else x, flint.arb(1)
+    while k:
+        found, base, k = found * base if k & 1 else found, base * base, k >> 1
+    return found
+
+
 def _ball_power(x: Any, k: Any) -> flint.arb:
     if isinstance(k, int | flint.fmpz):
-        return flint.arb(x) ** int(k)
-    exponent = k if isinstance(k, flint.fmpq) else None
-    if exponent is not None and exponent.q == 1:
-        return flint.arb(x) ** int(exponent.p)
+        return _ball_raised(flint.arb(x), int(k))
+    if isinstance(k, flint.fmpq) and k.q == 1:
+        return _ball_raised(flint.arb(x), int(k.p))
     return flint.arb(x) ** flint.arb(k)
 
 
@@ -152,13 +161,13 @@ _COMMON = {
        for verb in ("batches", "count")},
 }
 FLOATS: Mapping[str, Any] = {
-    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "sign": np.sign,
-    "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats, "natural": np.log,
-    "exponential": np.exp,
+    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "raised": operator.pow,
+    "sign": np.sign, "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats,
+    "natural": np.log, "exponential": np.exp,
     "digamma": digamma, "arccos": np.arccos, "pi": lambda: np.pi,
 }
 EXACT: Mapping[str, Any] = {
-    **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power,
+    **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power, "raised": operator.pow,
     "sign": lambda x: flint.fmpq((x > 0) - (x < 0)),
     "least": min, "greatest": max, "span": _exact_range, "choose": _choose_exactly,
     "natural": _exact_log, "exponential": _exact_exp,
@@ -166,6 +175,7 @@ EXACT: Mapping[str, Any] = {
 }
 BALLS: Mapping[str, Any] = {
     **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
+    "raised": _ball_raised,
     "sign": lambda x: flint.arb(x).sgn(),
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
     "span": _exact_range, "choose": _choose_balls, "arccos": lambda x: flint.arb(x).acos(), "pi": flint.arb.pi,
@@ -187,6 +197,7 @@ def tensors() -> Mapping[str, Any]:
 
     return {
         **_COMMON, "root": lifted(torch.sqrt), "rational": lambda p, q: p / q, "power": lifted(torch.pow),
+        "raised": operator.pow,
         "least": lifted(torch.minimum), "greatest": lifted(torch.maximum), "span": _range,
         "arccos": lifted(torch.arccos), "pi": lambda: torch.pi, "natural": lifted(torch.log),
         "exponential": lifted(torch.exp),

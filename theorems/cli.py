@@ -33,6 +33,7 @@ from theorems.terminal.saving import document, require_directory, require_file, 
 from theorems.terminal.screen import console
 from theorems.terminal.usage import UsageError, parser
 from theorems.verification import Result, verify_each
+from theorems.workbench.parsing import ClaimError
 
 __all__ = ["main"]
 
@@ -122,8 +123,10 @@ def _falsify(args: argparse.Namespace) -> int:
 
     errors = console(errors=True)
     with _door():
-        chosen = targets(args)
+        chosen, left_out = targets(args)
         verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
+    for words in left_out:
+        errors.print(f"theorems: not attacked: {words}", soft_wrap=True)
     meter = Meter(errors, len(chosen))
     with meter:
         expected = falsify(console(), chosen, args, meter.at)
@@ -287,7 +290,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         args = parser().parse_args(argv)
         return _COMMANDS[args.command](args)
-    except UsageError as error:
+    except (UsageError, ClaimError) as error:  # a claim's own code may fail at an input of the run
         return _refuse(error)
     except SystemExit:  # --help and --version have been printed
         return AS_EXPECTED

@@ -78,9 +78,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         base, exponent = expr.as_base_exp()
         if exponent.is_Integer and int(exponent) < 0:
             # as_base_exp moves the sign of numeric bases; a reciprocal must stay exact
-            return f"(rational(1, 1) / ({self._print(base)}) ** {-int(exponent)})"
+            return f"(rational(1, 1) / raised({self._print(base)}, {-int(exponent)}))"
         if exponent.is_Integer:
-            return f"(({self._print(base)}) ** {int(exponent)})"
+            return f"raised({self._print(base)}, {int(exponent)})"
         if exponent == sp.Rational(1, 2):
             return f"root({self._print(base)})"
         if exponent == sp.Rational(-1, 2):

@@ -137,7 +137,7 @@ def _encoded(value: Any) -> Any:
         return [_encoded(v) for v in value]
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise CorpusError(f"{value!r} is no exact rational, so it cannot be kept as a witness")
-    return str(Fraction(value))
+    return value if isinstance(value, int) else str(value)  # a size stays an int, a number a fraction
 
 
 def _decoded(value: Any, depth: int = 0) -> Any:
@@ -147,6 +147,8 @@ def _decoded(value: Any, depth: int = 0) -> Any:
         return {k: _decoded(v, depth + 1) for k, v in value.items()}
     if isinstance(value, list):
         return tuple(_decoded(v, depth + 1) for v in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     if not isinstance(value, str) or not _RATIONAL.fullmatch(value):
         raise ValueError(f"{str(value)[:40]!r}")
     return Fraction(value)
@@ -162,7 +164,7 @@ def _text(witness: Witness) -> str:
             return "[" + ", ".join(map(written, value)) + "]"
         if isinstance(value, dict):
             return "{" + ", ".join(f"{text(k)} = {written(v)}" for k, v in value.items()) + "}"
-        return text(value)
+        return text(value) if isinstance(value, str) else str(value)
 
     lines = ["# A witness against a claim: tried first on every run. Exact rationals; see theorems falsify --help.",
              f"schema = {SCHEMA}", f"statement = {text(witness.statement)}", f"claim = {text(witness.claim)}",

@@ -12,7 +12,7 @@ from simulators.engines.mean_field import outlier_fixed_point
 from theorems import Statement, Verdict, get, library
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance
-from theorems.cluster import emergence, norms, spread
+from theorems.cluster import emergence, escape, norms, spread
 from theorems.cluster.notation import m, n
 from theorems.statement import Sentinel
 from theorems.verification import verify
@@ -25,7 +25,8 @@ EXPECTED = {
     "spread_growth:mean_field": Verdict.CERTIFIED, "spread_growth:lone_least": Verdict.CERTIFIED,
     "spread_growth:unstable": Verdict.CERTIFIED, "spread_growth:finite": Verdict.SUPPORTED,
     "emergence:outlier": Verdict.SUPPORTED, "emergence:none": Verdict.SUPPORTED, "emergence:wide": Verdict.SUPPORTED,
-    "emergence:transient": Verdict.SUPPORTED, "rescaling_restores_symmetry": Verdict.SUPPORTED,
+    "emergence:transient": Verdict.SUPPORTED, "emergence:escape_time": Verdict.SUPPORTED,
+    "rescaling_restores_symmetry": Verdict.SUPPORTED,
 }
 
 
@@ -52,6 +53,22 @@ def test_a_stay_is_one_sample_through_the_whole_window() -> None:
     assert emergence.stays(lone, 3, 4).tolist() == [False, False, True, False, False]
     assert emergence.stays(lone, 2, 2).tolist() == [True, False, True, False, True]
     assert emergence.stays(lone, 3, 1).tolist() == [True, True, True, False, True]
+
+
+def test_the_escape_layer_is_the_first_of_a_long_enough_run() -> None:
+    lone = np.array([[-1, 2, 2, 2, 0], [2, 2, 0, 1, 1], [0, 0, 0, 0, 0], [-1, -1, -1, -1, -1], [0, 1, 2, 2, 2]])
+    assert escape.escape_layers(lone, 3).tolist() == [1, 4, 0, 4, 2]
+    assert escape.escape_layers(lone, 2).tolist() == [1, 0, 0, 4, 2]
+
+
+def test_escape_times_compare_two_widths() -> None:
+    check = escape.EscapeTimes(12, ((40, 64), (400, 64)), (400, 40), 120, 10)
+    longer = replace(escape.ESCAPE, rhs=sp.Rational(1, 5))
+    found = check(longer, Context(0, 1e-4))
+    assert (found.verdict, found.sentinel) == (Verdict.SUPPORTED, Verdict.REFUTED)
+    assert [row["width"] for row in found.details["escape"]] == [40, 400]
+    assert check(replace(longer, rhs=sp.Integer(9)), Context(0, 1e-4)).verdict is Verdict.REFUTED
+    assert check(longer, Context(0, 1e-4, deadline=0.0)).verdict is Verdict.INCONCLUSIVE
 
 
 def test_an_outlier_emerges_and_the_false_threshold_falls() -> None:

@@ -2,8 +2,10 @@
 
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import flint
 import pytest
 import sympy as sp
 from hypothesis import given, settings
@@ -223,4 +225,72 @@ def test_any_declaration_gives_a_claim_or_one_clear_line(options: dict[str, str]
         refusal = str(error)
     else:
         refusal = ""
+    assert "\n" not in refusal
+
+
+# --- quantities of the author's own ---------------------------------------------------------------------------
+
+
+def test_an_author_may_compute_quantities_exactly_or_in_balls() -> None:
+    def harmonic(n: int) -> Fraction:
+        """The n-th harmonic number."""
+        return sum((Fraction(1, k) for k in range(1, n + 1)), Fraction(0))
+
+    def root(x: Fraction) -> Any:
+        return flint.arb(flint.fmpq(x.numerator, x.denominator)).sqrt()
+
+    true = run(conjecture("harmonic <= 1 + log(n)", n="1..60", computed={"harmonic": harmonic}, name="c"))
+    assert (true.verdict, true.as_expected) == (Verdict.CERTIFIED, True)
+    false = conjecture("harmonic <= 1/2 + log(n) + 1/n", n="1..60", computed={"harmonic": harmonic}, name="c")
+    assert run(false).verdict is Verdict.REFUTED
+    assert "harmonic number" in str(false.statement(falsify=False).definitions)
+    ball = run(conjecture("r <= (1 + x)/2", x="[0, 4]", computed={"r": root}, name="c"))
+    assert ball.evidence[0].sentinel is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(("computed", "options", "words"), [
+    ({"r": lambda x: 0.5}, {}, "came out as a float"), ({"r": lambda z: 1}, {}, "'z', which is not declared"),
+    ({"r": 3}, {}, "is no function"), ({"cosine": lambda x: x}, {}, "meaning of its own"),
+    ({"r": lambda x: x}, {"chain": "rescale", "n": 2, "d": 8, "ell": 2}, "without a chain"),
+])
+def test_computed_quantities_that_do_not_fit_are_refused(computed: Any, options: Any, words: str) -> None:
+    with pytest.raises(ClaimError, match=words):
+        conjecture("r <= 1 + x", x="[0, 1]", computed=computed, name="c", **options)
+
+
+def test_an_author_may_draw_inputs_that_are_rarely_met() -> None:
+    narrow = st.integers(1, 999).map(lambda k: {"x": Fraction(k, 1000), "y": Fraction(k, 1000) + Fraction(1, 10**6)})
+    options: dict[str, Any] = dict(x="[0, 1]", y="[0, 2]", assume=("y - x <= 1/10**6", "x < y"))
+    with pytest.raises(ClaimError, match="nothing meets"):
+        conjecture("y**2 <= x**2 + 1/10**5", name="c", **options | {"x": "[1/3, 2/3]"})
+    found = run(conjecture("y**2 <= x**2 + 1/10**5", name="c", draw=narrow, **options))
+    assert found.verdict is Verdict.CERTIFIED
+    assert found.evidence[0].details["decided"] > 50
+    assert run(conjecture("y**2 <= x**2 + 1/10**6", name="c", draw=narrow, **options)).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(("draw", "words"), [
+    (3, "no Hypothesis strategy"), (st.integers(), "want a dict of x"), (st.just({"x": 0.5}), "not exact"),
+    (st.just({"x": 1, "y": 1}), "want a dict of x"),
+])
+def test_draws_that_do_not_fit_are_refused_before_a_run(draw: Any, words: str) -> None:
+    with pytest.raises(ClaimError, match=words):
+        conjecture("x <= 2 - x/2", x="[0, 1]", draw=draw, name="c")
+
+
+@settings(deadline=20_000, max_examples=60)
+@given(st.data())
+def test_a_file_that_was_damaged_gives_claims_or_one_clear_line(data: st.DataObject) -> None:
+    where = data.draw(st.integers(0, len(GOOD) - 1))
+    length = data.draw(st.integers(0, 12))
+    inserted = data.draw(st.text(alphabet="()[]'\"=,.:x01\n\t\x00é", max_size=4))
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "damaged.py"
+        path.write_text(GOOD[:where] + inserted + GOOD[where + length:], encoding="utf-8")
+        try:
+            load(str(path))
+        except ClaimError as error:
+            refusal = str(error)
+        else:
+            refusal = ""
     assert "\n" not in refusal

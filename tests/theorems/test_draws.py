@@ -11,7 +11,7 @@ import pytest
 import sympy as sp
 
 from theorems.draws import Average, AverageWithoutReplacement, AverageWithReplacement, BatchSum
-from theorems.expressions import arguments_of, compiled
+from theorems.expressions import UndefinedError, arguments_of, compiled
 from theorems.proofs.formulas import Formulas, UnprintableError
 from theorems.terminal.typesetting import block, inline
 
@@ -62,7 +62,7 @@ def test_the_two_kinds_differ() -> None:
 
 
 def test_more_than_there_are_cannot_be_drawn_without_replacement() -> None:
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(UndefinedError):
         compiled(AverageWithoutReplacement(MEAN, B, b, N), (N, b, x)).exact(2, 3, POPULATION[:2])
     assert compiled(AverageWithReplacement(MEAN, B, b, N), (N, b, x)).exact(2, 3, POPULATION[:2]) == flint.fmpq(4, 3)
 

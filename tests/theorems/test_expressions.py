@@ -215,3 +215,36 @@ def test_a_branch_not_taken_is_not_evaluated_exactly() -> None:
 def test_other_cases_are_refused(cases: sp.Piecewise) -> None:
     with pytest.raises(TypeError, match=r"comparison|no value"):
         compiled(cases, (x, y))
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 8])
+def test_powers_of_balls_that_hold_negative_numbers_are_enclosed(k: int) -> None:
+    x = sp.Symbol("x", real=True)
+    for middle in (-2.0, 0.0, 1e-21):
+        ball = compiled(x**k, (x,)).balls(flint.arb(middle, 1e-20))
+        for point in (middle - 1e-20, middle, middle + 1e-20):
+            assert ball.contains(flint.arb(point) ** k)
+        assert k % 2 or not ball < 0
+        assert ball.rad() < 1e-15
+
+
+def test_logarithms_exponentials_and_sizes_in_all_arithmetics() -> None:
+    import torch
+
+    x = sp.Symbol("x", real=True)
+    expression = sp.Abs(sp.log(x) - sp.exp(-x))
+    f = compiled(expression, (x,))
+    expected = abs(np.log(0.5) - np.exp(-0.5))
+    assert np.isclose(f.floats(np.float64(0.5)), expected)
+    assert np.isclose(float(f.balls(flint.fmpq(1, 2))), expected)
+    tensor = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    value = f.tensors(tensor)
+    assert np.isclose(value.item(), expected)
+    assert value.requires_grad
+    assert compiled(sp.exp(x) + sp.log(1 - x), (x,)).exact(0) == 1
+    with pytest.raises(InexactError):
+        f.exact(Fraction(1, 2))
+    assert f.balls(-1).is_nan()  # undefined decides nothing
+    assert compiled(1 / x, (x,)).balls(0).is_nan()
+    with pytest.raises(ValueError, match="divides by zero"):
+        compiled(1 / x, (x,)).exact(0)

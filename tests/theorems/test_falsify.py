@@ -1,5 +1,6 @@
 """``theorems falsify``, ``verify`` on files and ``--claim``, and the shipped examples."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,10 @@ def test_verify_replays_the_corpus_first_and_says_how_claims_fell(capsys: pytest
 
 def test_a_claim_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["falsify", "--claim", "x**2 <= x", "--where", "x=[0, 2]", "--expected", "refuted"]) == 0
+    printed = capsys.readouterr().out
+    again = shlex.split(next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2])
+    assert main(again) == 0
+    assert "witness of an earlier run" in capsys.readouterr().out
     assert main(["verify", "--claim", "x**2 <= 2*x", "--where", "x=[0, 2]"]) == 0
     assert main(["verify", "--claim", "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", "--over", "spectra",
                  "--where", "n=2..4"]) == 0
@@ -94,6 +99,30 @@ def test_what_makes_no_sense_is_refused_in_one_line(arguments: list[str], words:
                                                     capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert words in one_line(capsys)
+
+
+def test_what_cannot_be_attacked_is_named_beside_what_can(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["falsify", "my_claims.py::known", "my_claims.py::slope", "orthogonality.convexity:conclusion"]) == 0
+    printed, errors = capsys.readouterr()
+    assert "my_claims.known  refuted" in printed
+    assert "not attacked: my_claims.slope" in errors
+    assert "not attacked: orthogonality.convexity:conclusion" in errors
+
+
+@pytest.mark.parametrize("command", ["falsify", "verify"])
+def test_a_claims_own_code_that_fails_during_the_run_is_one_clear_line(command: str, project: Path,
+                                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "mine.py").write_text("""
+from theorems import conjecture
+def late(k):
+    return {13: None, 17: 0.5}[k] if k in (13, 17) else k
+claim = conjecture("late <= k + 1", k="1..100", computed={"late": late})
+""")
+    assert main([command, "mine.py"]) == 2
+    errors = capsys.readouterr().err
+    assert "late" in errors
+    assert "came out as a" in errors
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize("command", ["falsify", "verify"])

@@ -223,6 +223,7 @@ def test_a_search_out_of_time_says_so_and_stops() -> None:
 
 @pytest.mark.parametrize(("name", "verdict"), [
     ("orthogonality.iterative_initialisation:as_printed", Verdict.REFUTED),
+    ("orthogonality.convexity:as_printed", Verdict.REFUTED),
     ("orthogonality.gap_vs_smallest_eigenvalue:sharp", Verdict.INCONCLUSIVE),
 ])
 def test_statements_of_the_library_are_attacked_too(name: str, verdict: Verdict, tmp_path: Path) -> None:
@@ -231,6 +232,10 @@ def test_statements_of_the_library_are_attacked_too(name: str, verdict: Verdict,
     found = statement.checks[0](statement, CONTEXT)
     assert (found.verdict, found.sentinel) == (verdict, Verdict.REFUTED)
     assert len(list(tmp_path.iterdir())) == (verdict is Verdict.REFUTED)
+    again = attackable(get(name), Corpus(tmp_path))
+    assert again is not None
+    if verdict is Verdict.REFUTED:
+        assert again.checks[0](again, CONTEXT).details["attack"] == "witness of an earlier run"
 
 
 def test_algebra_is_not_attacked() -> None:

@@ -64,6 +64,12 @@ DOMAINS: dict[tuple[str, str], tuple[Mapping[str, Any], list[Any], list[Any]]] =
     ("Range(1, oo, 1)", "()"): ({}, [1, 2**62], [0, -3, 1.5]),
     ("Range(2, oo, 1)", "()"): ({}, [2, 2**62], [1, 2.5]),
     ("Range(3, oo, 1)", "()"): ({}, [3, 2**62], [2, 3.5]),
+    ("Range(4, oo, 1)", "()"): ({}, [4, 2**62], [3, 4.5]),
+    ("Range(7, oo, 1)", "()"): ({}, [7, 2**62], [6, 7.5]),
+    ("Range(1024, oo, 1)", "()"): ({}, [1024, 2**62], [1023, 1024.5]),
+    ("Range(2, n, 1)", "()"): (_SIZES, [2, 4], [1, 5, 2.5]),
+    ("Interval.open(0, 1)", "()"): ({}, [1e-300, 0.999], [0.0, 1.0]),
+    ("Interval.Ropen(0, 2)", "()"): ({}, [0.0, 1.999], [-1e-300, 2.0]),
 }
 VARIABLES = {(s.name, v.name): v for s in library() for v in s.variables}
 
@@ -76,7 +82,9 @@ def nested(value: Any, shape: tuple[int, ...]) -> Any:
 def test_every_variable_takes_its_edges_and_nothing_beyond(key: tuple[str, str]) -> None:
     variable = VARIABLES[key]
     family = key[0].partition(".")[0]
-    if family == "cluster":
+    # of the rank family the sampled chains have doors of their own: two neurons at least, a branch of some weight
+    if family == "cluster" or (family == "rank" and str(variable.domain) in ("Range(2, oo, 1)",
+                                                                             "Interval.open(0, oo)")):
         known, inside, beyond = DOMAINS[str(variable.domain), str(variable.size)]
     else:
         known, inside, beyond = DOORS.get(f"{family}.{variable.name}") or DOORS[variable.name]

@@ -282,7 +282,7 @@ def test_every_check_of_the_library_is_described_in_words() -> None:
         out = plain(400)
         print_page(out, statement)
         after = printed(out).split("Attacked by")[1]
-        assert re.match(r"\s+(exact arithmetic|simulation|width limit|computer algebra): ", after)
+        assert re.match(r"\s+(exact arithmetic|simulation|width limit|computer algebra|enclosures in balls): ", after)
 
 
 def test_progress_without_a_terminal_is_one_line_per_statement() -> None:

@@ -29,6 +29,12 @@ class ContractionBoxes:
 
     sizes: tuple[int, ...]
 
+    @property
+    def words(self) -> str:
+        """What ``theorems show`` says of it."""
+        sizes = ", ".join(map(str, self.sizes))
+        return f"enclosures in balls: boxes that cover every spectrum of n = {sizes}, shipped and checked again"
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         refused = ""
         for n in self.sizes:

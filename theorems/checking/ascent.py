@@ -28,25 +28,23 @@ def ascend(score: Callable[[Any], Any], starts: Floats, *, steps: int = 150, rat
     """
     import torch
 
-    u = torch.tensor(starts, dtype=torch.float64, requires_grad=True)
-    best, best_at = torch.full((len(starts),), -torch.inf, dtype=torch.float64), u.detach().clone()
-    adam = torch.optim.Adam([u], lr=rate, maximize=True)
-    for step in range(steps):
-        adam.zero_grad()
+    u = torch.tensor(starts, dtype=torch.float64)
+    best, best_at = torch.full((len(starts),), -torch.inf, dtype=torch.float64), u.clone()
+    mean, square = torch.zeros_like(u), torch.zeros_like(u)
+    for step in range(1, steps + 1):
+        u.requires_grad_(True)
         value = score(u)
+        if not value.requires_grad:
+            break  # constant
+        (gradient,) = torch.autograd.grad(torch.nan_to_num(value, nan=0.0).sum(), u)
         with torch.no_grad():
             better = torch.nan_to_num(value, nan=-torch.inf) > best
             best, best_at = torch.where(better, value, best), torch.where(better[:, None], u, best_at)
-        if not value.requires_grad:
-            break  # constant
-        torch.nan_to_num(value, nan=0.0).sum().backward()  # type: ignore[no-untyped-call]
-        with torch.no_grad():
-            if u.grad is not None:
-                u.grad.nan_to_num_(0.0, 0.0, 0.0)
-            adam.param_groups[0]["lr"] = rate * 0.1 ** (2 * step / steps)
-        adam.step()
-        with torch.no_grad():
-            u.clamp_(0.0, 1.0)
+            # Adam (Kingma & Ba, 2015), written out: torch.optim takes seconds to import the compiler it never uses here
+            gradient = torch.nan_to_num(gradient, 0.0, 0.0, 0.0)
+            mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+            move = (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-12)
+            u = (u + rate * 0.1 ** (2 * step / steps) * move).clamp(0.0, 1.0)
     found: Floats = best_at[torch.argsort(best, descending=True)].numpy()
     return found
 

@@ -55,6 +55,12 @@ class Enclosed:
     values: Callable[[int], Mapping[str, Any]] | None = None
     parts: Callable[[], Iterable[Part]] = tuple
 
+    @property
+    def words(self) -> str:
+        """What ``theorems show`` says of it."""
+        return ("enclosures in balls: both sides compared at every batch size named, and over intervals of sizes where "
+                "there are some; a user's batch is left alone")
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         verdict, words, enclosures, ratio = self._judge(statement, context)
         sentinel, fallen, _, _ = self._judge(statement.neighbour, context)

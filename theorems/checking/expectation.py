@@ -82,7 +82,8 @@ class Expectation:
     ``sample(statement, trajectory, instance)`` gives (replicas, readouts) values inside
     ``instance.support``; ``covered``, of the same shape, says which replicas met the path assumption, for the
     report. ``resolution`` is the half-width, relative to the bound, at which sampling stops;
-    ``replicas`` and ``normals`` limit the replicas and random numbers one instance may use.
+    ``follows_batch`` tells whether a user's batch becomes the start; ``replicas`` and ``normals`` limit the replicas
+    and random numbers one instance may use.
     """
 
     instances: Callable[[Statement, Floats | None], Iterable[Instance]]
@@ -93,6 +94,7 @@ class Expectation:
     replicas: int = 100_000
     normals: int = 300_000_000
     first: int = 32
+    follows_batch: bool = True
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         batch = None if context.batch is None else context.batch.array

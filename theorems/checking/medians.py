@@ -66,6 +66,12 @@ class Medians:
     resolution: float = 0.01
     wants: str = ""
 
+    @property
+    def words(self) -> str:
+        """What ``theorems show`` says of it."""
+        return ("simulation: order-statistic intervals for medians over independent networks, in every case that is "
+                "laid out")
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         cases = list(self.cases(None if context.batch is None else context.batch.array))
         parts = sum(case.share for case in cases)

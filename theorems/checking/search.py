@@ -121,7 +121,8 @@ class ExactAdversary:
     """For claims about every input. The first four fields are those of a pointwise check.
 
     ``contains`` says whether an input lies in the domain. ``cube`` opens gradient ascent and differential evolution;
-    ``solve(statement)`` yields inputs that a decision procedure proposes. ``examples`` is for Hypothesis.
+    ``solve(statement)`` yields what a decision procedure proposes, None for a question it answered otherwise.
+    ``examples`` is for Hypothesis.
     """
 
     values: Callable[[Any], Mapping[str, Any]]
@@ -129,7 +130,7 @@ class ExactAdversary:
     corners: Callable[[], Iterable[Any]]
     contains: Callable[[Any], bool]
     cube: Cube | None = None
-    solve: Callable[[Statement], Iterator[Any]] | None = None
+    solve: Callable[[Statement], Iterator[Any | None]] | None = None
     examples: int = 100
     squares: bool = False
     most: Mapping[str, int] = field(default_factory=lambda: {"n": 6, "d": 5, "ell": 12})
@@ -137,6 +138,8 @@ class ExactAdversary:
 
     def refutes(self, statement: Statement, item: Any) -> bool:
         """Whether the claim is certainly false at an input of its domain that certainly meets the assumptions."""
+        if item is None:  # a question asked, without an input to show for it
+            return False
         try:
             if not self.contains(item) or admitted(statement, self.values(item)) is not True:
                 return False

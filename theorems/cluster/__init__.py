@@ -8,15 +8,17 @@
 - ``outlier``, ``angle``: the fixed points with one outlier at infinite width, their number, stability and angle
 - ``spread``: how fast a spread within a block grows
 - ``emergence``: finite networks from random starts, with and without rescaling
+- ``escape``: how long that takes, by width
 - ``notation``, ``inputs``: symbols, exact inputs
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
 
-from theorems.cluster import angle, blocks, emergence, norms, outlier, reduction, rounding, spread, symmetric
+from theorems.cluster import angle, blocks, emergence, escape, norms, outlier, reduction, rounding, spread, symmetric
 from theorems.statement import Statement
 
 STATEMENTS: tuple[Statement, ...] = (
     *blocks.STATEMENTS, *rounding.STATEMENTS, *norms.STATEMENTS, *symmetric.STATEMENTS, *reduction.STATEMENTS,
     *outlier.STATEMENTS, *angle.STATEMENTS, *spread.STATEMENTS, *emergence.STATEMENTS,
+    *escape.STATEMENTS,
 )

@@ -11,7 +11,7 @@ import sympy as sp
 from simulators import Chain, Trajectory
 from simulators.layers import Activation, Linear, Normalize, Recenter
 from simulators.observables import Observable
-from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.expectation import Floats, Instance
 from theorems.checking.pointwise import Pointwise
 from theorems.cluster import inputs
 from theorems.cluster.notation import (
@@ -23,6 +23,7 @@ from theorems.cluster.notation import (
     OTHER,
     OURS,
     ROCQ,
+    FromOwnStarts,
     W,
     Z,
     i,
@@ -117,7 +118,8 @@ def _sampled(law: str, words: str, **parts: Any) -> Statement:
         variables=(BATCH, BLOCK), definitions={S: "E of (n-m)²‖o′‖² over (n-m)²‖o′‖² + m²‖c′‖²"}, lhs=S,
         relation="==", rhs=sp.Rational(1, 2), chain="recenter_relu", observables=("norms",),
         sentinel=Sentinel("‖o′‖² is to ‖c′‖² as m to n-m: share (n-m)/n", rhs=(n - m) / n),
-        checks=(Expectation(_splits(_LAWS.get(law, law)), _outer_share, (_NORMS,), resolution=0.02),), **parts)
+        checks=(FromOwnStarts(_splits(_LAWS.get(law, law)), _outer_share, (_NORMS,), resolution=0.02),),
+        **parts)
 
 
 _EXCHANGE = "Changing the sign of W exchanges m‖c′‖ and (n-m)‖o′‖, so their law is symmetric at every width."

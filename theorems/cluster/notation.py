@@ -6,8 +6,11 @@ A batch of two blocks has its first m of n columns equal to ``c`` and the others
 
 from __future__ import annotations
 
+from functools import partial
+
 import sympy as sp
 
+from theorems.checking.expectation import Expectation
 from theorems.statement import Assumption, Source, Variable
 
 FAMILY = "cluster"
@@ -69,3 +72,6 @@ rescaled_layer = {
 }
 #: Where a row's values on the blocks coincide, recentring leaves zeros, which no scale makes a unit row.
 NO_ZERO_ROW = Assumption(sp.Gt(sp.Product(Q[r], (r, 0, p - 1)), 0), "no recentred row is zero")
+
+#: The family's sampled claims are about starts of their own; a user's batch says nothing of them.
+FromOwnStarts = partial(Expectation, follows_batch=False)

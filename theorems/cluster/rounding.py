@@ -11,9 +11,9 @@ import sympy as sp
 
 from simulators import Chain, Trajectory, batchnorm_chain, recenter_relu_chain
 from simulators.observables import Observable
-from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.expectation import Floats, Instance
 from theorems.cluster.norms import two_block_batch
-from theorems.cluster.notation import BATCH, BLOCK, FAMILY, OURS
+from theorems.cluster.notation import BATCH, BLOCK, FAMILY, OURS, FromOwnStarts
 from theorems.statement import Quantifier, Sentinel, Statement, Verdict
 
 __all__ = ["STATEMENTS"]
@@ -57,7 +57,7 @@ def _in_floats(variant: str, words: str, chain: Callable[[int], Chain], name: st
         variables=(BATCH, BLOCK), lhs=EXACT, relation="==", rhs=sp.Integer(1), expected=Verdict.SUPPORTED,
         definitions={EXACT: "P[every product across the blocks is 0.0 at layers 1, 2 and 3], Gaussian weights"},
         sentinel=Sentinel("once in fifty networks it is not", rhs=sp.Rational(49, 50)),
-        checks=(Expectation(_instances(chain), _throughout, tuple(_observable(first) for first in sorted({
+        checks=(FromOwnStarts(_instances(chain), _throughout, tuple(_observable(first) for first in sorted({
             first for _, first in SPLITS})), resolution=0.005, replicas=20_000),),
         remark="Of the two factors of each product one is 0.0, unless a row's two values agree to rounding: then the "
                "mean of equal numbers may round to another number, and both blocks may pass.")

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from simulators import Trajectory, recenter_relu_chain
 from simulators.engines.mean_field import recenter_relu_map_enclosure
 from simulators.observables import Observable
-from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.expectation import Floats, Instance
 from theorems.checking.pointwise import Pointwise
 from theorems.cluster.norms import two_block_batch
-from theorems.cluster.notation import BATCH, FAMILY, NUDGE, OURS, m, n
-from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.cluster.notation import BATCH, FAMILY, NUDGE, OURS, ROCQ, FromOwnStarts, m, n
+from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 __all__ = ["STATEMENTS"]
 
@@ -101,13 +101,17 @@ LEAST = Statement(
     rhs=n**2 / ((n - 1) ** 2 + 1), expected=Verdict.CERTIFIED,
     sentinel=Sentinel("and even by a part in a million", rhs=(1 + NUDGE) * n**2 / ((n - 1) ** 2 + 1)),
     checks=(Pointwise(lambda item: item, lambda: _splits, lambda: [
-        {"n": size, "m": first} for size in range(2, 40) for first in range(1, size)], examples=200),), **_growth,
+        {"n": size, "m": first} for size in range(2, 40) for first in range(1, size)], examples=200),),
+    proof=Proof(theorem=f"{ROCQ}.SpreadGrowth.growth_least", script="by move=> R n m _ m1 mn; apply: THEOREM"),
+    **_growth,
 )
 UNSTABLE = Statement(
     variant="unstable", quantifier=Quantifier.POINTWISE, title="Every split is unstable: n²/(m²+(n-m)²) > 1",
     variables=(BATCH, Variable(m, sp.Range(1, n), "columns in the first block")), lhs=growth, relation=">",
     rhs=sp.Integer(1), sentinel=Sentinel("by a tenth", rhs=sp.Rational(11, 10)), expected=Verdict.CERTIFIED,
-    checks=LEAST.checks, **_growth,
+    checks=LEAST.checks,
+    proof=Proof(theorem=f"{ROCQ}.SpreadGrowth.growth_above_one", script="by move=> R n m _ m1 mn; apply: THEOREM"),
+    **_growth,
 )
 
 # --- finite width ----------------------------------------------------------------------------------------------
@@ -149,7 +153,7 @@ FINITE = Statement(
     variables=(_SIZE, _SPLIT), definitions={SHARE: "E[r/(1+r)], r the growth of ‖h₁-h₂‖²/‖h₁-o‖² in one layer"},
     lhs=SHARE, relation="==", rhs=growth / (1 + growth), expected=Verdict.SUPPORTED, observables=("distances",),
     sentinel=Sentinel("no growth: 1/2", rhs=sp.Rational(1, 2)),
-    checks=(Expectation(_finite, _share, (_DISTANCES,), resolution=0.01),),
+    checks=(FromOwnStarts(_finite, _share, (_DISTANCES,), resolution=0.01),),
     remark="r/(1+r) is bounded, which r is not. Its mean is off g/(1+g) by some 1/d, below what is resolved.",
     **_growth,
 )

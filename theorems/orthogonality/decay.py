@@ -178,7 +178,7 @@ _decay: dict[str, Any] = dict(
     checks=(
         WidthLimit((_start(8), _start(16), _start(32)), 300, _gap, _constants, d, ell),
         Expectation(_gap_paths, _restricted("orthogonality_gap"), ("orthogonality_gap", "smallest_eigenvalue"),
-                    covered=_covered, first=16, resolution=0.2),
+                    covered=_covered, first=20, resolution=0.2),
     ),
 )
 DECAY_AS_PRINTED = Statement(
@@ -230,7 +230,7 @@ def _gaussian_checks(shift: int) -> tuple[Any, ...]:
     return (
         WidthLimit((_start(64),), 1000, _distance, _constants, d, ell, offset=-shift),
         Expectation(_distance_paths(shift), _restricted("gaussian_distance"),
-                    (GAUSSIAN_DISTANCE, "smallest_eigenvalue"), covered=_covered, first=16, resolution=0.2),
+                    (GAUSSIAN_DISTANCE, "smallest_eigenvalue"), covered=_covered, first=20, resolution=0.2),
     )
 
 

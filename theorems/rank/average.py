@@ -95,6 +95,12 @@ class Exponent:
 
     networks: tuple[Network, ...]
 
+    @property
+    def words(self) -> str:
+        """What ``theorems show`` says of it."""
+        return ("simulation: the slope of log r̄ against log d by least squares, with the interval that the intervals "
+                "of the medians give it")
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         level = context.level / (2 * len(self.networks))
         intervals, rows, obstacles = [], [], []
@@ -146,7 +152,7 @@ SOFT = Statement(
     definitions={ratio: "average of rank_τ(H_ℓ) over that of r(H_ℓ) along one path, its median over networks"},
     lhs=ratio, relation=">=", rhs=(1 - tau) ** 2, sentinel=Sentinel("(1+τ)² for (1-τ)²", rhs=(1 + tau) ** 2),
     expected=Verdict.SUPPORTED, checks=(_soft_ranks(tuple(n for n in NETWORKS if n.law == "gaussian")),),
-    depends_on=("rank.soft_rank_lower_bound",),
+    depends_on=("rank.soft_rank_lower_bound:as_printed",),
     remark="It follows layer by layer from the lemma; the least margin seen at any layer is in the evidence.",
     **(_average | dict(variables=(WIDTH, THRESHOLD), observables=("effective_rank", "soft_rank"))),
 )

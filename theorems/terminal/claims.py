@@ -12,7 +12,7 @@ from theorems.workbench.conjecture import Conjecture, conjecture
 from theorems.workbench.loading import is_file_name, load
 from theorems.workbench.parsing import ClaimError
 
-__all__ = ["CORPUS", "add_claim_options", "asked", "given_claim"]
+__all__ = ["CORPUS", "add_claim_options", "asked", "claim_words", "given_claim"]
 
 #: Where witnesses are kept, in the user's project.
 CORPUS = Path(".theorems") / "witnesses"
@@ -58,6 +58,18 @@ def asked(args: argparse.Namespace) -> list[str | Statement]:
     return found
 
 
+def claim_words(args: argparse.Namespace) -> list[str]:
+    """The words of a command line that give the claim."""
+    found = ["--claim", args.claim]
+    for option in ("where", "assume"):
+        for text in getattr(args, option) or ():
+            found += [f"--{option}", text]
+    for name, *_ in _OPTIONS:
+        if (value := getattr(args, name)) is not None:
+            found += [f"--{name}", value]
+    return found
+
+
 def _corpus(args: argparse.Namespace) -> Path:
     return Path(getattr(args, "corpus", CORPUS))
 
@@ -77,7 +89,8 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
         if name.strip() in symbols:
             raise ClaimError(f"--where {text!r}: {name.strip()} is declared twice")
         symbols[name.strip()] = domain.strip()
-    reserved = {"claim", "name", "title", "assume", "computed", *(name for name, *_ in _OPTIONS)} & symbols.keys()
+    taken = {"claim", "name", "title", "assume", "computed", "draw", *(name for name, *_ in _OPTIONS)}
+    reserved = taken & symbols.keys()
     if reserved:
         raise ClaimError(f"--where {reserved.pop()}=…: that word has a meaning of its own; use another")
     options: dict[str, Any] = {name: value for name, *_ in _OPTIONS if (value := getattr(args, name)) is not None}

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from theorems.registry import select
-from theorems.statement import Evidence, Statement, Verdict
-from theorems.terminal.claims import CORPUS, given_claim
+from theorems.statement import Evidence, Quantifier, Statement, Verdict
+from theorems.terminal.claims import CORPUS, claim_words, given_claim
 from theorems.terminal.screen import duration, field, heading, paragraph, verdict_text
 from theorems.terminal.typesetting import words
 from theorems.verification import Result, verify_each
 from theorems.witnesses import Corpus
+from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.library import attackable
 from theorems.workbench.loading import is_file_name, load
 from theorems.workbench.parsing import ClaimError
@@ -25,31 +26,42 @@ __all__ = ["Target", "falsify", "targets"]
 
 
 class Target:
-    """A statement whose only check is falsification, and the name that means it on the command line."""
+    """A statement whose only check is falsification, and the words that mean it on the command line."""
 
-    def __init__(self, statement: Statement, name: str) -> None:
-        self.statement, self.name = statement, name
+    def __init__(self, statement: Statement, *words: str) -> None:
+        self.statement, self.words = statement, words
 
 
-def targets(args: argparse.Namespace) -> list[Target]:
-    """What the names, files and claim of a command line mean. Raises ``ValueError`` for what means nothing."""
-    corpus, found = Path(args.corpus), []
+def targets(args: argparse.Namespace) -> tuple[list[Target], list[str]]:
+    """What the names, files and claim of a command line mean, and what among it has no inputs to search.
+
+    Raises ``ValueError`` for what means nothing, or if nothing is left.
+    """
+    corpus = Path(args.corpus)
+    found: list[Target] = []
+    left_out: list[str] = []
+
+    def add(claim: Conjecture, *words: str) -> None:
+        if claim.quantifier is Quantifier.LIMIT:
+            left_out.append(f"{claim.family}.{claim.name}, a claim about an exponent: nothing to search")
+        else:
+            found.append(Target(claim.statement(corpus=corpus, only=True), *words))
     for name in args.names:
         if is_file_name(name):
-            head = name.partition("::")[0]
-            found += [Target(c.statement(corpus=corpus, only=True), f"{head}::{c.name}") for c in load(name)]
+            for claim in load(name):
+                add(claim, f"{name.partition('::')[0]}::{claim.name}")
             continue
-        opened = [(s, attackable(s, Corpus(corpus))) for s in select([name])]
-        if all(target is None for _, target in opened):
-            raise ClaimError(f"{name}: decided by algebra or on given paths: nothing to search; use theorems verify")
-        found += [Target(target, s.name) for s, target in opened if target is not None]
-    if (claim := given_claim(args)) is not None:
-        found.append(Target(claim.statement(corpus=corpus, only=True), ""))
+        for statement in select([name]):
+            if (target := attackable(statement, Corpus(corpus))) is not None:
+                found.append(Target(target, statement.name))
+            else:
+                left_out.append(f"{statement.name}, decided by algebra or on given paths: nothing to search")
+    if (given := given_claim(args)) is not None:
+        add(given, *claim_words(args))
     if not found:
-        raise ClaimError("name what to attack: FILE.py::NAME, a statement of the library, or --claim TEXT")
-    if unfit := next((t for t in found if not t.statement.checks or t.statement.quantifier.value == "limit"), None):
-        raise ClaimError(f"{unfit.statement.name}: an exponent has no inputs to search; use theorems verify")
-    return found
+        raise ClaimError("; ".join(left_out) + "; use theorems verify" if left_out else
+                         "name what to attack: FILE.py::NAME, a statement of the library, or --claim TEXT")
+    return found, left_out
 
 
 def falsify(out: Console, chosen: Iterable[Target], args: argparse.Namespace, progress: Callable[[str], None]) -> bool:
@@ -91,9 +103,8 @@ def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argpar
         _unbroken(out, "  Kept", str(details["kept"]))
     if "not_kept" in details:
         field(out, "  Not kept", str(details["not_kept"]))
-    if target.name:
-        corpus = "" if args.corpus == str(CORPUS) else f" --corpus {shlex.quote(args.corpus)}"
-        _unbroken(out, "  Again", f"theorems falsify {shlex.quote(target.name)} --seed {args.seed}{corpus}")
+    corpus = () if args.corpus == str(CORPUS) else ("--corpus", args.corpus)
+    _unbroken(out, "  Again", shlex.join(("theorems", "falsify", *target.words, "--seed", str(args.seed), *corpus)))
 
 
 def _unbroken(out: Console, name: str, text: str) -> None:

@@ -177,8 +177,8 @@ def _check(check: Check) -> str:
                     f"each decided in rationals or, where roots occur, in balls")
         case Expectation():
             return (f"simulation: a confidence sequence for every mean, up to {check.replicas:,} replicas, stopped at "
-                    f"a half-width of {check.resolution:g} of the bound or at a refutation; a user's batch becomes "
-                    f"the start")
+                    f"a half-width of {check.resolution:g} of the bound or at a refutation; a user's batch "
+                    f"{'becomes the start' if check.follows_batch else 'is left alone'}")
         case WidthLimit():
             sizes = ", ".join(str(start.n) for start in check.starts)
             return (f"width limit: the exact path of spectra for {check.depth} layers from n = {sizes}, every layer "

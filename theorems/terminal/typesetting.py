@@ -20,7 +20,7 @@ __all__ = ["block", "claim", "domain", "inline", "notation", "words"]
 
 _RELATIONS = {sp.Le: "≤", sp.Lt: "<", sp.Ge: "≥", sp.Gt: ">", sp.Eq: "=", sp.Ne: "≠"}
 _WORDS = {"ell": "ℓ", "sigma": "σ", "lambda": "λ", "alpha": "α", "theta": "θ", "delta": "δ", "oo": "∞"}
-_POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUBSCRIPTS = {**sub, "j": "ⱼ"}
 #: Parts with fewer operations than this are not worth a letter of their own.
 _LARGE = 5
@@ -70,6 +70,10 @@ class _Block(PrettyPrinter):  # type: ignore[misc]
         super().__init__({"use_unicode": True, "wrap_line": False})
         self.names = names
 
+    def _print_Rational(self, expr: sp.Rational) -> prettyForm:
+        text = _power_of_ten(expr)
+        return prettyForm(text) if text else super()._print_Rational(expr)
+
     def _print_Symbol(self, expr: sp.Symbol, bold_name: bool = False) -> prettyForm:
         return prettyForm(self.names.get(str(expr), symbol(str(expr))))
 
@@ -98,6 +102,12 @@ class _Block(PrettyPrinter):  # type: ignore[misc]
         return _positive_first(super()._as_ordered_terms(expr, order=order))
 
 
+def _power_of_ten(expr: sp.Rational) -> str:
+    """A millionth or less as a power of ten, if it is one; else nothing."""
+    zeros = len(str(expr.q)) - 1
+    return "10" + f"-{zeros}".translate(_POWERS) if expr.p == 1 and zeros >= 6 and expr.q == 10**zeros else ""
+
+
 class _Line(StrPrinter):  # type: ignore[misc]
     """One line: √(n - 1)·λᵢ². Sums run over every index."""
 
@@ -116,6 +126,9 @@ class _Line(StrPrinter):  # type: ignore[misc]
     def _print_polygamma(self, expr: sp.Expr) -> str:
         order, argument = expr.args
         return f"ψ({self._print(argument)})" if order == 0 else f"ψ^({order})({self._print(argument)})"
+
+    def _print_Rational(self, expr: sp.Rational) -> str:
+        return _power_of_ten(expr) or str(super()._print_Rational(expr))
 
     def _print_Infinity(self, expr: sp.Expr) -> str:
         return "∞"

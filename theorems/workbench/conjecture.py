@@ -21,6 +21,7 @@ from typing import Any
 
 import hypothesis
 import sympy as sp
+from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.context import Check
 from theorems.checking.expectation import Expectation
@@ -57,7 +58,8 @@ def conjecture(
     claim: str | sp.Basic | Callable[..., Any] | None = None, *, chain: Any = None, over: str | None = None,
     quantifier: Any = None, observable: str | None = None, assume: Any = (), event: str | None = None,
     sentinel: str | None = None, expected: str = "supported", name: str | None = None,
-    title: str | None = None, computed: Mapping[str, Callable[..., Any]] | None = None, **symbols: Any,
+    title: str | None = None, computed: Mapping[str, Callable[..., Any]] | None = None, draw: Any = None,
+    **symbols: Any,
 ) -> Any:
     """State a claim: a function to decorate, text, or a SymPy relation. Returns a :class:`Conjecture`.
 
@@ -71,6 +73,8 @@ def conjecture(
     - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not given
     - ``computed``: further quantities of a claim without chain, as functions of declared symbols that return exact
       numbers or balls (``flint.arb`` at the precision of the moment): ``{"angle": lambda n: …}``
+    - ``draw``: a Hypothesis strategy of dicts, one exact value per symbol (``spectrum``, ``matrix``), where the usual
+      draws would rarely meet the assumptions; what the claim is about is still said by domains and assumptions
     - ``expected``: the verdict you expect ("supported", "refuted", "inconclusive", …)
     - every other keyword declares a symbol: ``d="64..4096"``, ``alpha="(0, 1/n]"``, ``gamma="1/10"``
 
@@ -82,6 +86,7 @@ def conjecture(
     options: dict[str, Any] = {
         "chain": chain, "over": over, "quantifier": quantifier, "observable": observable, "assume": assume,
         "event": event, "sentinel": sentinel, "expected": expected, "name": name, "title": title, "computed": computed,
+        "draw": draw,
         "module": str(caller.get("__name__", "")), "file": caller.get("__file__"), "line": frame.f_lineno}
 
     def make(given: Any) -> Conjecture:
@@ -99,11 +104,13 @@ class Conjecture:
     def __init__(
         self, claim: Any, symbols: dict[str, Any], *, chain: Any, over: str | None, quantifier: Any,
         observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str, name: str | None,
-        title: str | None, computed: Mapping[str, Callable[..., Any]] | None, module: str, file: str | None, line: int,
+        title: str | None, computed: Mapping[str, Callable[..., Any]] | None, draw: Any, module: str, file: str | None,
+        line: int,
     ) -> None:
         __tracebackhide__ = True
         self.name = name or (getattr(claim, "__name__", "") if callable(claim) else "")
         self.module, self.file, self.line = module, file, line
+        self._draw = draw
         try:
             self._declare(claim, symbols, chain, over, quantifier, observable, assume, event, sentinel, expected,
                           computed or {})
@@ -203,7 +210,12 @@ class Conjecture:
                     raise ClaimError(f"{family} belongs to over='spectra' or over='matrices'")
         domains = self.declaration.domains
         if self.quantifier in (Quantifier.POINTWISE, Quantifier.MEAN_FIELD):
-            return Space(self.over, domains, measured, started, self.declaration.computed)
+            found = Space(self.over, domains, measured, started, self.declaration.computed, self._draw)
+            if self._draw is not None:
+                _require_draws(found, self._draw)
+            return found
+        if self._draw is not None:
+            raise ClaimError("draw= is for claims about every input; starts of a chain are restricted by assume=")
         return Space("spectra", domains, (), started)
 
     def _design(self) -> Design:
@@ -353,6 +365,15 @@ def _quantifier(given: Quantifier | None, chain: ChainKind | None, over: str | N
     if found is Quantifier.MEAN_FIELD and chain is not None and not chain.mean_field:
         raise ClaimError(f"the chain {chain.name} has no known map on spectra at infinite width; 'rescale' has")
     return found
+
+
+def _require_draws(space: Space, draw: Any) -> None:
+    """Look at one draw before anything runs."""
+    if not isinstance(draw, SearchStrategy):
+        raise ClaimError(f"draw={draw!r} is no Hypothesis strategy")
+    quiet = hypothesis.settings(database=None, deadline=None, derandomize=True,
+                                suppress_health_check=list(hypothesis.HealthCheck))
+    space.read(hypothesis.find(draw, lambda _: True, settings=quiet))
 
 
 def _first_line(claim: Any) -> str:

@@ -29,7 +29,7 @@ __all__ = ["Design", "exponent_check", "sampling_check"]
 #: Ranges of sampled quantities are widened by this, relatively: float64 may overshoot them by rounding.
 ROUNDING = 1e-9
 #: Random numbers one start, width and depth may use.
-NORMALS = 50_000_000
+NORMALS = 150_000_000
 #: Sizes at which a claim without an upper end is sampled; the mean-field limit and the search go further.
 _WIDEST, _LARGEST, _DEEPEST = 2048, 16, 64
 _STARTS = ("uniform", "one small", "dominant", "distinct")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import hypothesis
 import numpy as np
 import sympy as sp
 
@@ -62,6 +63,16 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
 
 
 def _random(space: Space) -> list[Item]:
+    if space.drawn is not None:
+        found: list[Item] = []
+
+        def collect(item: Item) -> None:
+            found.append(item)
+        quiet = hypothesis.settings(
+            max_examples=_RANDOM, database=None, deadline=None, derandomize=True, phases=(hypothesis.Phase.generate,),
+            suppress_health_check=list(hypothesis.HealthCheck))
+        quiet(hypothesis.given(space.strategy())(collect))()
+        return found
     generator = np.random.default_rng(0)
     found = []
     shapes = space.shapes({"n": 6, "d": 6, "ell": 12})

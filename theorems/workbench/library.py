@@ -21,7 +21,7 @@ from theorems.witnesses import Corpus
 __all__ = ["StartAdversary", "attackable"]
 
 _SIZES = (2, 3, 4)
-_SECONDS = 2.0
+_SECONDS = 1.0
 
 
 def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
@@ -75,8 +75,8 @@ def _solved(statement: Statement) -> Iterator[Any]:
             answer = ask(statement, sizes, timeout=_SECONDS)
         except (MissingSolverError, UntranslatableError, ValueError):
             return
-        if answer.witness is not None and len(families) == 1:
-            yield _tuples(answer.witness[families[0]])
+        witness = answer.witness if len(families) == 1 else None
+        yield None if witness is None else _tuples(witness[families[0]])
 
 
 def _tuples(value: Any) -> Any:

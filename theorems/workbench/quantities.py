@@ -196,7 +196,11 @@ class Computed:
     def at(self, values: Mapping[str, Any]) -> Any:
         """The value, at the ball precision of the moment. Raises :class:`ClaimError` for what is not exact."""
         given = {a: int(values[a]) if Fraction(values[a]).denominator == 1 else values[a] for a in self.arguments}
-        found = self.function(**given)
+        try:
+            found = self.function(**given)
+        except Exception as error:  # the author's code
+            at = ", ".join(f"{k}={v}" for k, v in given.items())
+            raise ClaimError(f"{self.name} at {at}: {type(error).__name__}: {' '.join(str(error).split())}") from error
         if isinstance(found, bool) or not isinstance(found, _EXACT):
             raise ClaimError(f"{self.name} came out as a {type(found).__name__}; return a Fraction, a SymPy radical or "
                              "a flint.arb that encloses it")

@@ -16,6 +16,7 @@ from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, verify
 from theorems.witnesses import CorpusError
 from theorems.workbench.conjecture import Conjecture, conjecture
+from theorems.workbench.loading import EXAMPLES
 from theorems.workbench.parsing import ClaimError
 
 __all__ = ["ClaimFailedError", "Surroundings", "check", "check_any", "explained", "failure", "traits"]
@@ -146,7 +147,8 @@ def _again(claim: Conjecture | Statement, statement: Statement, around: Surround
     if isinstance(claim, Conjecture):
         if not claim.file or not claim.name or not os.path.exists(claim.file):
             return None
-        name = f"{os.path.relpath(claim.file, around.directory)}::{claim.name}"
+        shipped = Path(claim.file) == EXAMPLES
+        name = f"{'examples' if shipped else os.path.relpath(claim.file, around.directory)}::{claim.name}"
     else:
         name = statement.name
     found = f"theorems verify {shlex.quote(name)} --seed {around.seed} --level {around.level!r}"

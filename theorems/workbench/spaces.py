@@ -50,7 +50,8 @@ class Space:
     """``over`` one of :data:`OVER`; ``domains`` of every scalar symbol in order of declaration; what is measured.
 
     ``measured`` are the quantities at the object itself (on paths: at layer ell), ``started`` those at the start of a
-    path, ``computed`` what the author's own functions give.
+    path, ``computed`` what the author's own functions give. ``drawn`` is the author's way to draw items; the domains
+    still say which count.
     """
 
     over: str
@@ -58,6 +59,7 @@ class Space:
     measured: tuple[Quantity, ...] = ()
     started: tuple[Quantity, ...] = ()
     computed: tuple[Computed, ...] = ()
+    drawn: st.SearchStrategy[Any] | None = None
 
     def __post_init__(self) -> None:
         for q in (*self.measured, *self.started):
@@ -85,6 +87,22 @@ class Space:
         return tuple(x for x in self.domains if x.name not in self._sizes)
 
     # --- exact ------------------------------------------------------------------------------------------------
+
+    def read(self, item: Any) -> Item:
+        """An item that the author's strategy drew. Raises :class:`ClaimError` unless it gives every symbol, exactly."""
+        wanted = {x.name for x in self.domains} | {"spectra": {"spectrum"}, "paths": {"spectrum"},
+                                                   "matrices": {"matrix"}}.get(
+            self.over, set())
+        if not isinstance(item, Mapping) or set(item) != wanted:
+            raise ClaimError(f"draw= gives {item!r}; want a dict of {', '.join(sorted(wanted))}")
+
+        def exact(value: Any) -> Any:
+            if isinstance(value, list | tuple):
+                return tuple(map(exact, value))
+            if isinstance(value, bool) or not isinstance(value, int | Fraction):
+                raise ClaimError(f"draw= gives {value!r}, which is not exact; draw integers or fractions")
+            return Fraction(value)
+        return {name: exact(value) for name, value in item.items()}
 
     def contains(self, item: Item) -> bool:
         """Whether every scalar lies in its domain and the object is what it should be."""
@@ -157,7 +175,10 @@ class Space:
             yield from self._scalar_corners(known | {left[0].name: value}, left[1:])
 
     def strategy(self) -> st.SearchStrategy[Item]:
-        """Items of every size that is affordable, shrinking towards small ones."""
+        """Items of every size that is affordable, shrinking towards small ones, or the author's own."""
+        if self.drawn is not None:
+            return self.drawn.map(self.read).filter(self.contains)
+
         @st.composite
         def items(draw: st.DrawFn) -> Item:
             item: dict[str, Any] = {}
