@@ -15,7 +15,7 @@ from theorems.proofs import certificate as certificates
 from theorems.proofs import rocq
 from theorems.proofs.bridge import Audit, check_file, skeleton
 from theorems.proofs.certificate import CertificateError, compose, evidence, read
-from theorems.proofs.printer import UnprintableError, proposition
+from theorems.proofs.printer import UnprintableError, beside, proposition
 from theorems.statement import Assumption, Evidence, Proof, Sentinel, Variable
 from theorems.verification import Result, overall, verify
 
@@ -113,6 +113,18 @@ def test_printed_domains() -> None:
         "forall (R : realFieldType) (n : nat) (m : nat) (x : R) (y : R) (lambda : 'I_n -> R),",
         "  (2 <= n)%N ->", "  (m < n)%N ->", "  0 < y ->",
         "  (forall i : 'I_n, - 1 <= lambda i < n%:R^-1) ->", "  x <= y"]
+
+
+def test_one_hypothesis_more_or_another_makes_a_proposition_beside_the_statement() -> None:
+    statement = claim(x, "<=", y)
+    head, *given, last = proposition(statement).splitlines()
+    assert [text.splitlines() for text in beside(statement)] == [
+        [head, "  False ->", *given, last], [head, "  (0 = 0 :> R) ->", *given, last],
+        [head, *given, "  False ->", last], [head, *given, "  (0 = 0 :> R) ->", last],
+        *([head, *given[:k], "  False ->", *given[k + 1:], last] for k in range(len(given)))]
+    bare = replace(statement, variables=(Variable(x, sp.Reals, "x"),), rhs=x + 1, sentinel=Sentinel("other", rhs=x))
+    assert len(beside(bare)) == 2
+    assert all(text.startswith("forall R : realFieldType,\n  ~ (") for text in beside(statement, negated=True))
 
 
 def test_a_claim_about_numbers_alone_says_of_which_field() -> None:

@@ -215,6 +215,11 @@ def test_a_family_too_large_to_be_filled_in_is_refused():
         at_input(get("cluster.symmetric_fixed_point:one_step"), {"n": 32, "a": 2, "b": 1, "t": 1, "i": 0, "j": 0})
 
 
+def test_an_average_over_too_many_draws_is_refused():
+    with pytest.raises(CertificateError, match="more than 100000 draws"):
+        at_input(get("splines.minibatch_jitter:mean"), {"N": 40, "b": 20, "x": [Fraction(k) for k in range(40)]})
+
+
 def test_a_proof_for_the_first_index_is_checked_again():
     pytest.importorskip("z3")
     (offer, _) = small_sizes.KINDS[0].offers(get("splines.central_arrangement:common"))
@@ -260,3 +265,17 @@ def test_what_would_take_for_ever_to_open_is_refused():
 def test_the_claim_leaves_out_where_a_root_or_a_quotient_is_undefined():
     words = small_sizes._claim(get("orthogonality.unit_frobenius"), {"n": 2, "d": 2})
     assert words.endswith("at which every root and quotient is defined")
+
+
+@pytest.mark.parametrize(("name", "sizes"), [
+    ("splines.scale_free:length", {"N": 3, "d": 2, "r": 0}),
+    ("cluster.two_block_invariance:within_first", {"n": 3, "m": 2, "d": 2, "p": 2, "r": 0, "i": 0, "j": 1}),
+    ("cluster.two_block_invariance:orthogonal", {"n": 3, "m": 2, "d": 2, "p": 2, "i": 0, "j": 2})])
+def test_sizes_and_indices_that_are_offered(name, sizes):
+    assert small_sizes._sizes(get(name), 3) == sizes
+
+
+def test_nothing_is_offered_without_a_batch_size():
+    statement = get("rank.soft_rank_lower_bound:sharp")
+    assert small_sizes._sizes(statement, 2) is None
+    assert list(small_sizes.KINDS[0].offers(statement)) == []

@@ -101,8 +101,9 @@ def _sizes(statement: Statement, n: int) -> dict[str, int] | None:
         known = {v.symbol: sizes[v.name] for v in whole[:place]}
         domain = variable.domain.subs(known)
         alike = sum(v.domain == variable.domain for v in whole[:place])
-        tried = (n,) if variable.name in _BATCH_SIZES else (2, *(
-            int(domain.start) + k for k in range(alike, -1, -1)))
+        first = [int(domain.start) + k for k in range(alike, -1, -1)]
+        size = variable.domain.start.is_Integer and variable.domain.start > 0
+        tried = [n] if variable.name in _BATCH_SIZES else [2, *first] if size else first
         found = next((value for value in tried if domain.contains(value) == sp.true), None)
         if found is None:
             raise ValueError(f"{variable.name}: none of {tried} is in {domain}")

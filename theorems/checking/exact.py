@@ -14,6 +14,7 @@ import flint
 import sympy as sp
 
 from theorems.checking.pointwise import admitted, decide
+from theorems.draws import Average
 from theorems.expressions import InexactError, arguments_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _SMALLEST_OF = re.compile(r"min_(\w+) (\w+)\[\1\]")
 _LARGEST_SIZE = 10**6
 #: Families that are defined entry by entry and have more entries are refused: each entry may be a sum over all.
 _LARGEST_FAMILY = 1000
+#: So are averages over more draws.
+_MOST_DRAWS = 10**5
 
 
 def smallest_of(meaning: Any) -> str | None:
@@ -80,6 +83,9 @@ def admit(statement: Statement, values: Mapping[str, Any]) -> None:
     for family in (s for s in statement.definitions if isinstance(s, sp.IndexedBase)):
         if prod(int(extent.subs(sizes)) for extent in family.shape) > _LARGEST_FAMILY:
             raise ValueError(f"{family} would have more than {_LARGEST_FAMILY} entries")
+    for average in statement.claim.atoms(Average):
+        if average.count(int(average.population.subs(sizes)), int(average.size.subs(sizes))) > _MOST_DRAWS:
+            raise ValueError(f"an average over more than {_MOST_DRAWS} draws")
     if admitted(statement, values) is not True:
         words = "; ".join(a.words for a in statement.assumptions)
         raise ValueError(f"an assumption does not hold, or is left open: {words}")

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +122,9 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
         domain = variable.domain.subs(fixed)
         for symbol in _flat(families[variable.name]):
             given += _within(symbol, domain)
-    smallest, exact, members = {}, {}, dict(families)
+    members = dict(families)
+    smallest: dict[sp.Symbol, tuple[sp.Symbol, ...]] = {}
+    exact: dict[sp.Symbol, sp.Expr] = {}
 
     def opened(expression: sp.Basic, at: Mapping[sp.Symbol, sp.Integer] = fixed) -> sp.Basic:
         plain = expression.subs(exact, simultaneous=True).subs(at)
@@ -134,14 +137,16 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
         _require_translatable(plain)
         return plain
 
+    def entry(meaning: sp.Lambda, place: tuple[sp.Integer, ...]) -> sp.Expr:
+        return opened(meaning.expr, {**fixed, **dict(zip(meaning.variables, place, strict=True))})
+
     for symbol, meaning in statement.definitions.items():  # each may build on those before it
         if (family := smallest_of(meaning)) is not None:
             exact[symbol] = sp.Symbol(str(symbol), real=True)
             smallest[exact[symbol]] = tuple(families[family])
         elif isinstance(meaning, sp.Lambda):
             shape = [int(extent.subs(fixed)) for extent in symbol.shape]
-            members[str(symbol)] = _table(shape, lambda place, meaning=meaning: opened(
-                meaning.expr, {**fixed, **dict(zip(meaning.variables, place, strict=True))}))
+            members[str(symbol)] = _table(shape, partial(entry, meaning))
         else:
             exact[symbol] = opened(meaning)
     for assumption in statement.assumptions:

@@ -41,6 +41,9 @@ from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statemen
 __all__ = ["STATEMENTS"]
 
 _ALL = (BATCH, BLOCK, INPUT, OUTPUT, WEIGHTS, FIRST, OTHER)
+#: Hypotheses that the theorem does without, spelled out, so that the kernel compares them too.
+_SIZES = r"(have _ : [/\ (2 <= n)%N, (1 <= m)%N, (m < n)%N, (1 <= d)%N & (1 <= p)%N] := And5 n2 m1 mn d1 p1); "
+_ROWS = r"(have _ : 0 < \prod_(k < p) Q k := rows); "
 _SAME = (r"(have defY' a b : Y a b = s * Num.max (A a b - (\sum_(k < n) A a k) / n%:R) 0 by rewrite defY defZ maxC); ",
          "THEOREM defX defA defY'")
 _SAME_RESCALED = (
@@ -65,12 +68,12 @@ def _invariance(rescaled: bool, within: str) -> Statement:
             lhs=sp.Sum(Y[r, i] * Y[r, j], (r, 0, p - 1)), rhs=sp.Integer(0),
             sentinel=Sentinel("⟨c′, o′⟩ is a millionth of ‖c′‖² + ‖o′‖²", rhs=NUDGE * sp.Sum(
                 Y[r, i] ** 2 + Y[r, j] ** 2, (r, 0, p - 1))))
-        places, end = (in_first(i), in_other(j)), "exact: ({}).2"
+        places, end = (in_first(i), in_other(j)), "exact: (({}).2 i j hi hj)"
     reshaped, facts = _SAME_RESCALED if rescaled else _SAME
     kind = f"within_{within}" if within else "orthogonal"
     scale, row, square = "" if rescaled else "s ", "r " if within else "", "Q " if rescaled else ""
-    names = f"R n m d p W c o {scale}{row}i j X A Z {square}Y _ _ _ _ _ hi hj defX defA defZ "
-    names += "defQ defY _" if rescaled else "defY"
+    names = f"R n m d p W c o {scale}{row}i j X A Z {square}Y n2 m1 mn d1 p1 hi hj defX defA defZ "
+    names += "defQ defY rows" if rescaled else "defY"
     return Statement(
         family=FAMILY, theorem="two_block_invariance", variant=f"rescaled_{kind}" if rescaled else kind, source=OURS,
         quantifier=Quantifier.POINTWISE, relation="==", definitions=rescaled_layer if rescaled else layer,
@@ -81,7 +84,7 @@ def _invariance(rescaled: bool, within: str) -> Statement:
                           lambda: inputs.layer_corners(within, ties=not rescaled), examples=60 if rescaled else 150),),
         proof=Proof(
             theorem=f"{ROCQ}.TwoBlocks.two_block_invariance_{'rescaled_' if rescaled else ''}indexed",
-            script=f"move=> {names}; {reshaped}{end.format(facts)}",
+            script=f"move=> {names}; {_SIZES}{_ROWS if rescaled else ''}{reshaped}{end.format(facts)}",
             also=(f"{ROCQ}.TwoBlocks.two_block_invariance{'_rescaled' if rescaled else ''}",)),
         **claim)
 
@@ -116,7 +119,8 @@ def _values(block: str) -> Statement:
                           examples=100),),
         proof=Proof(
             theorem=f"{ROCQ}.TwoBlocks.rescaled_values",
-            script=r"move=> R n m u v j x z Q y a _ m1 mn hj defx defz defQ defy -> _; "
+            script=r"move=> R n m u v j x z Q y a n2 m1 mn hj defx defz defQ defy -> uv; "
+                   r"(have _ : (2 <= n)%N /\ u != v := conj n2 uv); "
                    r"(have defy' b : y b = Num.max (z b / Num.sqrt ((\sum_(k < n) z k ^+ 2) / n%:R)) 0 "
                    f"by rewrite defy defQ maxC); rewrite (THEOREM m1 mn defx defz defy') {cases}; exact: erefl",
             also=(f"{ROCQ}.TwoBlocks.rescaled_values_alternative", f"{ROCQ}.TwoBlocks.rescaled_values_layer")),

@@ -115,6 +115,7 @@ ONE_STEP = Statement(
     proof=Proof(
         theorem=f"{_LEAF}.SymmetricFixedPointReLU.symmetric_one_step_relu", structure=REALS,
         script="move=> n a b t i j rho kappa G K C F n3 a0 defrho defkappa defG defK defC defF ba trace; "
+               "(have _ : 0 < a := a0); "
                f"{_LAYER_AS_THERE}rewrite (THEOREM (ltnW n3) ba angle defG defK' defC defF' trace) value; "
                "exact: erefl",
         also=(f"{_LEAF}.SymmetricFixedPointReLU.symmetric_fixed_point_relu",

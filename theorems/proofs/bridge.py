@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from theorems.proofs.printer import UnprintableError, proposition
+from theorems.proofs.printer import UnprintableError, beside, proposition
 from theorems.proofs.reals import REALS
 from theorems.proofs.rocq import ALLOWED, Rocq, RocqError, exported, file_of, forbidden, is_leaf
 from theorems.statement import Proof, Statement, Verdict
@@ -18,8 +19,6 @@ _MATHCOMP = "From mathcomp Require Import all_ssreflect all_algebra"
 _REALS = "From Coq Require Import Reals Lra.\nFrom mathcomp Require Import all_ssreflect."
 _LEMMAS = "Import Order.Theory GRing.Theory Num.Theory."
 _SCOPE = "Local Open Scope ring_scope."
-#: A hypothesis that closes every goal and one that nothing uses: no statement may be proved with either added.
-_ADDED = tuple({place: text} for place in ("before", "after") for text in ("False", "(0 = 0 :> R)"))
 
 
 def check_file(statement: Statement, name: str = "check") -> str:
@@ -29,7 +28,8 @@ def check_file(statement: Statement, name: str = "check") -> str:
     Raises :class:`UnprintableError` for a statement without printed form, ``ValueError`` for one without theorem.
     """
     proof = _proof(statement)
-    return "\n".join([*_preamble([proof]), _definition(statement, proof, name), f"Print Assumptions {name}.", ""])
+    text = proposition(statement, negated=proof.refutes, structure=proof.structure)
+    return "\n".join([*_preamble([proof]), _definition(text, proof, name), f"Print Assumptions {name}.", ""])
 
 
 def _proof(statement: Statement) -> Proof:
@@ -50,32 +50,30 @@ def _preamble(proofs: Iterable[Proof]) -> list[str]:
     return [f"{_MATHCOMP}{ring}.", *(f"Require {m}." for m in modules), *lemmas, _SCOPE]
 
 
-def _text(statement: Statement, proof: Proof, **added: str) -> str:
-    text = proposition(statement, negated=proof.refutes, structure=proof.structure, **added)
-    return text.replace("\n", "\n  ")
-
-
-def _definition(statement: Statement, proof: Proof, name: str, **added: str) -> str:
+def _definition(text: str, proof: Proof, name: str) -> str:
     value = f"ltac:({proof.script.replace('THEOREM', proof.theorem)})" if proof.script else f"@{proof.theorem}"
-    return f"Definition {name} :\n  {_text(statement, proof, **added)}\n  := {value}."
+    return f"Definition {name} :\n  {_indented(text)}\n  := {value}."
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n  ")
 
 
 def neighbours_file(statements: Sequence[Statement]) -> str:
     """What the same theorems, by the same scripts, must not do for: well-formed propositions beside the statements.
 
-    They are the false neighbours, and each statement with one hypothesis more, true or false. The latter follow from
-    the statement, so a script that closes goals by search would carry the theorem over to them, and a hypothesis
-    that Python adds would go unnoticed.
+    They are the false neighbours, and each statement with one hypothesis more or another (``beside``). Most of these
+    follow from the statement, so a script that closes goals by search, or drops a hypothesis unseen, would carry the
+    theorem over to them, and what Python adds or changes there would go unnoticed.
     """
     proofs = [_proof(s) for s in statements]
     lines = _preamble(proofs)
     for number, (statement, proof) in enumerate(zip(statements, proofs, strict=True)):
-        neighbour = statement.neighbour
-        cases: list[tuple[Statement, dict[str, str]]] = [(neighbour, {}), *((statement, more) for more in _ADDED)]
-        for case, (changed, added) in enumerate(cases):
+        how: dict[str, Any] = {"negated": proof.refutes, "structure": proof.structure}
+        for case, text in enumerate((proposition(statement.neighbour, **how), *beside(statement, **how))):
             # stated first: what cannot even be read as a proposition is not rejected as one
-            lines += [f"Definition stated_{number}_{case} : Prop :=\n  {_text(changed, proof, **added)}.",
-                      f"Fail {_definition(changed, proof, 'changed', **added)}"]
+            lines += [f"Definition stated_{number}_{case} : Prop :=\n  {_indented(text)}.",
+                      f"Fail {_definition(text, proof, 'changed')}"]
     return "\n".join((*lines, ""))
 
 
@@ -218,7 +216,7 @@ def _sentinels(findings: list[Finding], rocq: Rocq) -> list[Finding]:
                 and (f.proof.structure == REALS) == real]
         if tied and not _rejected(tied, rocq):
             weak |= {s.name for s in tied if not _rejected([s], rocq)}
-    return [replace(f, problem="its false neighbour passes as well, or itself with a hypothesis more, or has no print")
+    return [replace(f, problem="its false neighbour passes as well, or itself with another hypothesis, or has no print")
             if f.statement.name in weak else f for f in findings]
 
 

@@ -11,7 +11,7 @@ domains let such a point in says there what mathcomp says.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy as sp
 
@@ -19,27 +19,40 @@ from theorems.proofs.formulas import Formulas, UnprintableError, binder_names
 from theorems.proofs.reals import REALS, RealFormulas
 from theorems.statement import Quantifier, Statement, Variable
 
-__all__ = ["UnprintableError", "proposition"]
+__all__ = ["UnprintableError", "beside", "proposition"]
 
 #: The one definition in words that has a printed form.
 _EXTREME = re.compile(r"(min|max)_i (\w+)\[i\]")
 
 
-def proposition(statement: Statement, *, negated: bool = False, structure: str = "", before: str = "",
-                after: str = "") -> str:
+def proposition(statement: Statement, *, negated: bool = False, structure: str = "") -> str:
     """The statement as a closed Rocq proposition, several lines; ``negated`` puts a ``~`` before it.
 
     ``structure`` is the mathcomp structure of the field, by default ``rcfType`` where a root occurs, else
-    ``realFieldType``; or ``R``, Coq's reals. ``before`` and ``after`` are hypotheses in
-    Rocq's words, put before all others and after them: with one the proposition is another than the statement.
-    Raises :class:`UnprintableError`, saying what has no printed form.
+    ``realFieldType``; or ``R``, Coq's reals. Raises :class:`UnprintableError`, saying what has no printed form.
     """
+    return _texts(statement, negated, structure, lambda given: [given])[0]
+
+
+def beside(statement: Statement, *, negated: bool = False, structure: str = "") -> list[str]:
+    """Propositions that differ from :func:`proposition` in one hypothesis, and are no print of the statement.
+
+    One more, ``False`` or ``0 = 0``, stands before or behind the others, or one of them is ``False``.
+    """
+    return _texts(statement, negated, structure, lambda given: [
+        *([*given[:k], more, *given[k:]] for k in sorted({0, len(given)}) for more in ("False", "(0 = 0 :> R)")),
+        *([*given[:k], "False", *given[k + 1:]] for k in range(len(given)))])
+
+
+def _texts(statement: Statement, negated: bool, structure: str,
+           hypotheses: Callable[[list[str]], list[list[str]]]) -> list[str]:
+    """One text for each list of hypotheses that is made of the statement's own."""
     if statement.quantifier is not Quantifier.POINTWISE:
         raise UnprintableError(f"{statement.name}: claimed of {statement.quantifier.value}, which mathcomp has no "
                                f"library for; only pointwise statements are printed")
     try:
-        return _Proposition(statement, RealFormulas if structure == REALS else Formulas).text(
-            negated, structure, before, after)
+        found = _Proposition(statement, RealFormulas if structure == REALS else Formulas)
+        return [found.text(given, negated, structure) for given in hypotheses(found.hypotheses())]
     except UnprintableError as error:
         raise UnprintableError(f"{statement.name}: {error}") from None
 
@@ -82,12 +95,13 @@ class _Proposition:
                 for index, size in zip(x.indices, self.sizes.get(str(x.base.label), ()), strict=False)
                 if str(index) in whole}
 
-    def text(self, negated: bool, structure: str, before: str, after: str) -> str:
-        hypotheses = [before] if before else []
-        hypotheses += [line for v in self.statement.variables for line in self._domain(v)]
+    def hypotheses(self) -> list[str]:
+        hypotheses = [line for v in self.statement.variables for line in self._domain(v)]
         hypotheses += [line for name, meaning in self.definitions.items() for line in self._definition(name, meaning)]
         hypotheses += [self._assumption(a.relation, a.along) for a in self.statement.assumptions]
-        hypotheses += [after] if after else []
+        return hypotheses
+
+    def text(self, hypotheses: Sequence[str], negated: bool, structure: str) -> str:
         claim = self.formulas.relation(self.statement.relation, self.statement.lhs, self.statement.rhs)
         field = structure or ("rcfType" if self.formulas.roots else "realFieldType")
         binders = " ".join(self._binder(v) for v in self.statement.variables)

@@ -60,7 +60,7 @@ AS_PRINTED = Statement(
     proof=Proof(
         theorem=f"{_MODULE}.soft_rank_lower_bound_ratio",
         # the theorem counts by a cardinal and divides first
-        script=("move=> R d l tau d1 l0 /andP[t0 t1] tr; "
+        script=("move=> R d l tau d1 l0 /andP[t0 t1] tr; (have _ : (1 <= d)%N := d1); "
                 f"rewrite {_MODULE}.count_indicator -mulrA; exact: (THEOREM l0 tr t0 t1)"),
         also=(f"{_MODULE}.soft_rank_lower_bound", f"{_MODULE}.soft_rank_lower_bound_sum")),
     remark="Equality only at M = I, τ = 0. The constant is best for every τ: one large eigenvalue beside d-1 just "

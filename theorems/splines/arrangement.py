@@ -56,6 +56,8 @@ def _values(definitions: Any) -> Any:
     return lambda item: defined(item, definitions)
 
 
+#: Hypotheses that the theorems do without, spelled out, so that the kernel compares them too.
+_PINNED = r"(have _ : [/\ (1 <= N)%N, (1 <= d)%N & (1 <= m)%N] := And3 N1 d1 m1); "
 _arrangement: dict[str, Any] = dict(
     family=FAMILY, theorem="central_arrangement", quantifier=Quantifier.POINTWISE, source=BB22,
     expected=Verdict.CERTIFIED,
@@ -68,7 +70,7 @@ COMMON = Statement(
     checks=(Pointwise(_values(_THRESHOLD), inputs.layers, inputs.layer_corners, inputs.layer_of_batch),),
     proof=Proof(theorem=f"{ROCQ}.CentralArrangement.central_arrangement",
                 also=(f"{ROCQ}.TotalLeastSquares.boundary_contains_mean",),
-                script="by move=> R N d z m W r mu _ _ _ ->; under eq_bigr do rewrite -mulrA; "
+                script=f"by move=> R N d z m W r mu N1 d1 m1 ->; {_PINNED}under eq_bigr do rewrite -mulrA; "
                        "apply: (@THEOREM R m N d W z _ _ (fun=> erefl) (fun=> erefl) r)"),
     **_arrangement,
 )
@@ -82,7 +84,7 @@ RAY = Statement(
                       lhs=sp.sign(sp.Sum(W[r, k] * (t * y[k]), (k, 0, d - 1)) - threshold)),
     checks=(Pointwise(_values(_THRESHOLD), inputs.layers, inputs.layer_corners, inputs.layer_of_batch),),
     proof=Proof(theorem=f"{ROCQ}.CentralArrangement.central_arrangement_ray",
-                script="by move=> R N d z m W r y t mu _ _ _ t0 ->; "
+                script=f"by move=> R N d z m W r y t mu N1 d1 m1 t0 ->; {_PINNED}"
                        "apply: (@THEOREM R m N d W z _ y _ t (fun=> erefl) (fun=> erefl) t0 r)"),
     **_arrangement,
 )
@@ -96,7 +98,8 @@ UNBOUNDED = Statement(
     checks=(Pointwise(_values(_SQUARE), inputs.layers, inputs.layer_corners, inputs.layer_of_batch),),
     proof=Proof(theorem=f"{ROCQ}.CentralArrangement.central_arrangement_beyond",
                 also=(f"{ROCQ}.CentralArrangement.central_arrangement_unbounded",),
-                script=r"by move=> R N d z y rho q _ _ _ -> q0; "
+                script=r"by move=> R N d z y rho q N1 d1 rho0 -> q0; "
+                       r"(have _ : [/\ (1 <= N)%N, (1 <= d)%N & 0 <= rho] := And3 N1 d1 rho0); "
                        r"have := @THEOREM R d (fun k => (\sum_(i < N) z i k) / N%:R) y rho q0; congr (_ < _); "
                        "apply: eq_bigr => k _ /=; rewrite addrAC subrr add0r exprMn [1 + _]addrC"),
     depends_on=("splines.central_arrangement:ray",), **_arrangement,

@@ -82,7 +82,8 @@ MEAN = Statement(
     variant="mean", title="Without replacement: E μ_B = μ", variables=(_ONE, _PART, _POPULATION), definitions=_MEAN,
     lhs=without(batch_mean), rhs=mean, sentinel=Sentinel(_NUDGED, rhs=mean * (1 + NUDGE)),
     checks=_checked(_MEAN, "part"),
-    proof=_proof("minibatch_mean", "move=> R N b x mean _ b1; rewrite addn1 ltnS => bN defmean; "
+    proof=_proof("minibatch_mean", "move=> R N b x mean N1 b1; rewrite addn1 ltnS => bN defmean; "
+                 "(have _ : (1 <= N)%N := N1); "
                  "exact: (THEOREM b1 bN defmean)"), **_jitter,
 )
 MEAN_VARIANCE = Statement(
@@ -140,7 +141,8 @@ MARGIN_JITTER = Statement(
                       squares=True),),
     proof=_proof(
         "margin_jitter",
-        f"by move=> R N b d w z mean v N2 b1; rewrite addn1 ltnS => bN _ defmean -> w2; rewrite -[RHS]mulrA [RHS]mulrC "
+        "by move=> R N b d w z mean v N2 b1; rewrite addn1 ltnS => bN d1 defmean -> w2; "
+        "(have _ : (1 <= d)%N := d1); rewrite -[RHS]mulrA [RHS]mulrC "
         f"-(THEOREM b1 bN N2 ({NORM} w2) (fun=> erefl) defmean erefl); congr (Num.sqrt (_ / _)); "
         "apply: eq_bigr => B _; rewrite expr_div_n sqr_sqrtr ?ltW"),
     remark="The boundaries {⟨w,z⟩ = μ_B} and {⟨w,z⟩ = μ} are parallel, |μ_B - μ|/‖w‖ apart.",

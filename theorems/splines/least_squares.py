@@ -38,6 +38,8 @@ from theorems.splines.notation import (
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Verdict
 
 _ROOT = f"{ROCQ}.TotalLeastSquares"
+#: A hypothesis that the theorems do without, spelled out, so that the kernel compares it too.
+_PINNED = "(have _ : (1 <= d)%N := d1); "
 
 
 def distances(threshold: sp.Expr) -> sp.Expr:
@@ -61,7 +63,7 @@ LEAST = Statement(
     assumptions=(NONZERO,), lhs=distances(mean), relation="<=", rhs=distances(mu),
     sentinel=Sentinel("a threshold one part in a million off the mean", lhs=distances(mean * (1 + NUDGE))),
     proof=Proof(theorem=f"{_ROOT}.total_least_squares", also=(f"{_ROOT}.boundary_distance",),
-                script=f"move=> R N d w z mu mean N1 _ defmean /{NORM} w0; "
+                script=f"move=> R N d w z mu mean N1 d1 defmean /{NORM} w0; {_PINNED}"
                        "exact: (THEOREM N1 w0 (fun=> erefl) defmean mu).1"),
     **_least,
 )
@@ -71,7 +73,7 @@ UNIQUE = Statement(
     lhs=distances(mean), relation="<", rhs=distances(mu),
     sentinel=Sentinel("strict by a part in a thousand", rhs=distances(mu) * (1 - 1000 * NUDGE)),
     proof=Proof(theorem=f"{_ROOT}.total_least_squares",
-                script=f"by move=> R N d w z mu mean N1 _ defmean /{NORM} w0 off; rewrite lt_neqAle; "
+                script=f"by move=> R N d w z mu mean N1 d1 defmean /{NORM} w0 off; {_PINNED}rewrite lt_neqAle; "
                        "have [-> same] := THEOREM N1 w0 (fun=> erefl) defmean mu; rewrite andbT; "
                        "apply: contraNneq off => tie; apply/eqP/same"),
     **_least,
@@ -82,8 +84,9 @@ PYTHAGORAS = Statement(
     rhs=distances(mean) + N * (mu - mean) ** 2 / norm_squared,
     sentinel=Sentinel("N - 1 for N", rhs=distances(mean) + (N - 1) * (mu - mean) ** 2 / norm_squared),
     proof=Proof(theorem=f"{_ROOT}.offset_identity",
-                script="move=> R N d w z mu mean N1 _ -> _; rewrite -!mulr_suml (THEOREM _ mu N1) mulrDl addrC "
-                       "-[(mu - _) ^+ 2]sqrrN opprB; exact: erefl"),
+                script=f"move=> R N d w z mu mean N1 d1 -> w0; {_PINNED}"
+                       r"(have _ : 0 < \sum_(k < d) w k ^+ 2 := w0); "
+                       "rewrite -!mulr_suml (THEOREM _ mu N1) mulrDl addrC -[(mu - _) ^+ 2]sqrrN opprB; exact: erefl"),
     **_least,
 )
 
@@ -98,7 +101,7 @@ RESIDUAL_IDENTITY = Statement(
     lhs=distances(mean), relation="==", rhs=N * variance / norm_squared, checks=_checked(_SQUARES),
     sentinel=Sentinel("N - 1 for N", rhs=(N - 1) * variance / norm_squared),
     proof=Proof(theorem=f"{_ROOT}.residual_variance",
-                script=f"by move=> R N d w z mean v N1 _ defmean defv /{NORM} w0; "
+                script=f"by move=> R N d w z mean v N1 d1 defmean defv /{NORM} w0; {_PINNED}"
                        "apply: (THEOREM N1 w0 (fun=> erefl) defmean defv)"),
     **_residual,
 )
@@ -108,7 +111,7 @@ RESIDUAL_LEAST = Statement(
     lhs=N * variance / norm_squared, relation="<=", rhs=distances(mu), checks=_checked(DEFINITIONS),
     sentinel=Sentinel("one part in a million more", lhs=(1 + NUDGE) * N * variance / norm_squared),
     proof=Proof(theorem=f"{_ROOT}.residual_variance_min",
-                script=f"move=> R N d w z mu mean v N1 _ defmean defv /{NORM} w0; "
+                script=f"move=> R N d w z mu mean v N1 d1 defmean defv /{NORM} w0; {_PINNED}"
                        "exact: (THEOREM N1 w0 (fun=> erefl) defmean defv mu).1"),
     remark="Equality at μ = mean, and only there.", **_residual,
 )

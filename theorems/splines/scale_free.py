@@ -58,6 +58,8 @@ def _checked(definitions: Any) -> Any:
 _TWO = {**DEFINITIONS, scaled_mean: average(_scaled(j), j),
         scaled_variance: average((_scaled(j) - scaled_mean) ** 2, j)}
 _DISTANCES = {**DEFINITIONS, spread: average((pre_activation(j) - mean) ** 2 / norm_squared, j)}
+#: Hypotheses that the theorems do without, spelled out, so that the kernel compares them too.
+_PINNED = r"(have _ : [/\ (1 <= N)%N, (1 <= d)%N & 0 < v] := And3 N1 d1 v0); "
 _scale_free: dict[str, Any] = dict(
     family=FAMILY, theorem="scale_free", quantifier=Quantifier.POINTWISE, source=BB22, relation="==",
     expected=Verdict.CERTIFIED,
@@ -71,8 +73,9 @@ LENGTH = Statement(
     sentinel=Sentinel("with ε = 1e-6 beside the variance", lhs=(_scaled(r) - scaled_mean)
                       / sp.sqrt(scaled_variance + NUDGE), rhs=(pre_activation(r) - mean) / sp.sqrt(variance + NUDGE)),
     proof=Proof(theorem=f"{ROCQ}.ScaleFree.scale_free",
-                script="by move=> R N d w c z r m v mc vc _ _ c0 -> -> -> -> _; "
-                       "apply: (THEOREM c0 (fun=> erefl) (fun=> erefl) r)"),
+                script="move=> R N d w c z r m v mc vc N1 d1 c0 defm defv defmc defvc v0; "
+                       f"{_PINNED}rewrite defvc defmc defv defm; "
+                       "exact: (THEOREM c0 (fun=> erefl) (fun=> erefl) r)"),
     remark="Exact for ε = 0 only, as the sentinel shows.", **_scale_free,
 )
 _distance = (pre_activation(r) - mean) / sp.sqrt(norm_squared)
@@ -82,7 +85,7 @@ DISTANCE = Statement(
     lhs=_normalised, rhs=_distance / sp.sqrt(spread), checks=_checked(_DISTANCES),
     sentinel=Sentinel("N - 1 for N in the mean square", rhs=_distance / sp.sqrt(spread * N / (N - 1))),
     proof=Proof(theorem=f"{ROCQ}.ScaleFree.scale_free_distance",
-                script="by move=> R N d w z r mean v s _ _ defmean -> -> w2 _; "
+                script=f"by move=> R N d w z r mean v s N1 d1 defmean defv defs w2 v0; {_PINNED}rewrite defs defv; "
                        f"rewrite (THEOREM ({NORM} w2) (fun=> erefl) defmean (fun=> erefl) r) invfM mulrA /=; "
                        "congr (_ / Num.sqrt (_ / _)); "
                        "apply: eq_bigr => j _; rewrite expr_div_n sqr_sqrtr ?ltW"),
