@@ -143,10 +143,3 @@ def test_two_block_batches() -> None:
     assert (batch[:, :2] == batch[:, [0]]).all()
     assert (batch[:, 2:] == batch[:, [4]]).all()
     assert not np.allclose(batch[:, 0], batch[:, 4])
-
-
-@pytest.mark.slow
-def test_the_sampled_claims_as_a_user_runs_them() -> None:
-    found = {r.statement.name.removeprefix("cluster."): r for r in verify([f"cluster.{name}" for name in EXPECTED])}
-    assert {name: r.verdict for name, r in found.items()} == EXPECTED
-    assert all(r.as_expected for r in found.values())

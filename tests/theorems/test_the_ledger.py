@@ -1,0 +1,33 @@
+"""The committed ledger: complete, about the statements as they are, and holding what they expect.
+
+That a run finds what it holds is the gate's business: ``theorems verify`` compares with it there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from theorems.ledger import DEFAULT, digest, read
+from theorems.registry import library
+from theorems.statement import Statement, Verdict
+
+LEDGER = read(Path(__file__).parents[2] / DEFAULT)
+
+
+def test_it_holds_every_statement_and_no_other() -> None:
+    assert set(LEDGER.entries) == {s.name for s in library()}
+
+
+@pytest.mark.parametrize("statement", library(), ids=lambda s: s.name)
+def test_it_holds_the_statement_as_it_is(statement: Statement) -> None:
+    entry = LEDGER.entries[statement.name]
+    assert entry.digest == digest(statement), "run: theorems verify --update-ledger"
+    if statement.expected.holds:
+        assert entry.verdict.holds
+    else:
+        assert entry.verdict is statement.expected
+    link = "kernel" if statement.proof is None else statement.proof.link
+    if statement.proof is not None and link == "kernel" and not statement.proof.refutes:
+        assert entry.verdict is Verdict.PROVED
