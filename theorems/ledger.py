@@ -159,7 +159,9 @@ def _moved(before: Entry, now: Entry) -> tuple[str, str] | None:
     if low_now <= high + slack and low <= high_now + slack:
         return None
     sampled = low < high or low_now < high_now
-    repeated = (before.seed, dict(before.versions)) == (now.seed, dict(now.versions))
+    # a sampled number without an interval also moves with the share of the error budget, so it is not compared
+    repeated = (before.seed, dict(before.versions)) == (now.seed, dict(now.versions)) and not any(
+        method == "simulation" for method, _ in (*before.evidence, *now.evidence))
     return (_range(before.tightness), _range(now.tightness)) if sampled or repeated else None
 
 

@@ -92,6 +92,12 @@ def test_tightness_may_move_inside_its_interval_only(before: Any, now: Any, run:
     assert changes(one, two, **run) == ([("tightness", True)] if moved else [])
 
 
+def test_a_sampled_number_without_an_interval_is_not_compared() -> None:
+    one, two = (Result(get(STEPS), V.SUPPORTED, (Evidence(
+        method="simulation", verdict=V.SUPPORTED, summary="", sentinel=V.REFUTED, tightness=t),)) for t in (0.5, 0.6))
+    assert changes(one, two) == []
+
+
 def test_a_ledger_survives_its_file(tmp_path: Path) -> None:
     results = [found(V.PROVED, V.SUPPORTED, tightness=1 / 3, tightness_interval=(0.25, 0.5)), found(V.REFUTED,
                statement=get(STEPS))]
