@@ -236,6 +236,8 @@ class Store:
             yield
         except sqlite3.Error as error:
             raise self._explained(error) from None
+        except UnicodeDecodeError:  # SQLite's message about a damaged schema quotes its bytes
+            raise self._damaged("its schema is no text") from None
 
     def _explained(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorname", None) or ""
