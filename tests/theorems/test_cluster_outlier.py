@@ -101,7 +101,10 @@ def test_a_wrong_fixed_point_is_noticed(monkeypatch):
     """At the separatrix's spectrum, or a point a little off, the Jacobian does not fit."""
     found = find(8)
     off = replace(found.outlier, y=found.outlier.y + 1e-6)
-    for wrong in (off, replace(found.outlier, spectrum=found.separatrix.spectrum)):
+    spectrum = found.outlier.spectrum
+    for wrong in (off, replace(found.outlier, spectrum=found.separatrix.spectrum),
+                  replace(found.outlier, spectrum=replace(spectrum, trace=spectrum.trace - 1e-6)),
+                  replace(found.outlier, spectrum=replace(spectrum, determinant=spectrum.determinant + 1e-6))):
         jacobian._outlier_images.cache_clear()
         monkeypatch.setattr(jacobian, "find", lambda n, wrong=wrong: replace(found, outlier=wrong))
         assert jacobian.outlier_residual(8) > 1e-8
@@ -277,6 +280,21 @@ def test_parts_only_speak_of_what_does_not_depend_on_n():
                         sentinel=Sentinel("", rhs=2 / SIZE))
     with pytest.raises(ValueError, match="depends on n beyond"):
         verify([statement])
+
+
+@pytest.mark.parametrize("left_out", [0, 5])
+def test_a_gap_between_parts_is_refused(left_out):
+    """Left out: the part that reaches to infinity, one in the middle."""
+    check = outlier.REPELLING.checks[0]
+    gappy = replace(check, sizes=(), parts=lambda: [p for k, p in enumerate(check.parts()) if k != left_out])
+    with pytest.raises(ValueError, match="no part covers 1/n between"):
+        verify([replace(outlier.REPELLING, checks=(gappy,))])
+
+
+def test_parts_alone_speak_of_no_smaller_size():
+    check = replace(outlier.REPELLING.checks[0], sizes=())
+    result = verify([replace(outlier.REPELLING, checks=(check,), sentinel=Sentinel("", rhs=sp.Integer(1)))])[0]
+    assert result.evidence[0].summary == f"enclosed in balls for every n ≥ {large_batches.FIRST}"
 
 
 def test_sizes_that_are_not_covered_are_not_claimed():
