@@ -126,7 +126,7 @@ OUTLIER_JACOBIAN = Statement(
     title="Permutations split the layer's derivative at the outlier into f_n′, κ′/(1-H) and n-2 equal 2×2 blocks",
     quantifier=Quantifier.MEAN_FIELD, source=OURS, variables=(_size(7),),
     definitions={R: "largest entry of J·DT(X)·J less what the blocks give, along a basis X of all symmetric n×n "
-                    "matrices, DT in balls",
+                    "matrices, DT in balls, and of the 2×2 block's trace and determinant less those of the spectrum",
                  R_1: "the same with the blocks of a layer whose cosines ignore that norms move"},
     lhs=R, relation="<=", rhs=NOTHING, sentinel=Sentinel("a Jacobian that leaves out how norms move", lhs=R_1),
     expected=Verdict.CERTIFIED, chain="recenter_relu", checks=(Enclosed((*range(7, 17), 24), _outlier_residuals),),
