@@ -158,7 +158,8 @@ def _adjoining(parts: Iterable[Part]) -> list[Part]:
 
 def _covered(sizes: list[int], parts: list[Part], least: int, most: int | None) -> str:
     if not sizes:
-        return "enclosed in balls for " + (f"every n ≥ {max(least, _first(parts))}" if parts[0].high else parts[0].label)
+        where = f"every n ≥ {max(least, _first(parts))}" if parts[0].high else parts[0].label
+        return f"enclosed in balls for {where}"
     one_by_one = set(range(least, (_first(parts) if parts else max(sizes) + 1)))
     if parts and one_by_one <= set(sizes):
         return f"every n ≥ {least}: {len(sizes)} sizes one by one, n ≥ {_first(parts)} at once ({len(parts)} parts)"

@@ -161,9 +161,9 @@ def _symmetric_images(n: int) -> list[tuple[arb_mat, arb_mat, int]]:
 def outlier_residual(n: int, *, norms_move: bool = True) -> arb:
     """The largest entry by which the Jacobian at the outlier point misses its blocks, along a basis as above.
 
-    Counted in: by how much the trace and the determinant behind the enclosed spectrum miss those of the 2 × 2 block. With
-    ``norms_move`` False the block leaves out that the cosines' norms move: a wrong Jacobian. Raises ``ValueError``
-    where there is no outlier point.
+    Counted in: by how much the trace and the determinant behind the enclosed spectrum miss those of the 2 × 2 block.
+    With ``norms_move`` False the block leaves out that the cosines' norms move: a wrong Jacobian. Raises
+    ``ValueError`` where there is no outlier point.
     """
     point = _point(n)
     with ctx.workprec(PRECISION):
