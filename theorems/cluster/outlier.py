@@ -157,7 +157,7 @@ SADDLE_NODE = Statement(
     variables=(), definitions={nu: "the n at which f_n(y) = y has a double solution other than at the two-block "
                                        "point; for real n in [4, ν) there is none, in (ν, 7] there are two"},
     lhs=sp.Abs(nu - sp.Rational(6107075, 10**6)), relation="<=", rhs=sp.Rational(1, 10**6),
-    sentinel=Sentinel("ν = 7.1", lhs=sp.Abs(nu - sp.Rational(71, 10))),
+    sentinel=Sentinel("ν = 6.107080", lhs=sp.Abs(nu - sp.Rational(610708, 10**5))),
     checks=(Enclosed(parts=lambda: [Part("real n from 4 to 7", lambda: {"nu": saddle_node().n})]),), **_outlier,
 )
 
@@ -201,7 +201,7 @@ CLOSING_IN = Statement(
                     "recentring, -1/(n-1) that of the symmetric point"},
     sentinel=Sentinel("by 3/n², false at n = 7", rhs=sp.Integer(3)),
     checks=(Enclosed(BEYOND, _distance, lambda: parts({"X": "distance"})),),
-    remark="X tends to π - 2: the ball for n ≥ 4096 contains it. The outlier attracts nearly all the line.", **_outlier,
+    remark="X tends to π - 2, its value where 1/n = 0, which the ball for n ≥ 4096 contains.", **_outlier,
 )
 
 STATEMENTS: tuple[Statement, ...] = (
