@@ -315,8 +315,9 @@ def test_a_gap_between_parts_is_refused(left_out):
         verify([replace(outlier.REPELLING, checks=(gappy,))])
 
 
-def test_parts_alone_speak_of_no_smaller_size():
-    check = replace(outlier.REPELLING.checks[0], sizes=())
+@pytest.mark.parametrize("without", [{"sizes": ()}, {"values": None}], ids=["sizes", "values"])
+def test_parts_alone_speak_of_no_smaller_size(without):
+    check = replace(outlier.REPELLING.checks[0], **without)
     result = verify([replace(outlier.REPELLING, checks=(check,), sentinel=Sentinel("", rhs=sp.Integer(1)))])[0]
     assert result.evidence[0].summary == f"enclosed in balls for every n ≥ {large_batches.FIRST}"
 

@@ -72,7 +72,8 @@ class Enclosed:
 
     def _judge(self, statement: Statement, context: Context) -> tuple[Verdict, str, dict[str, Any], float | None]:
         least, most = _domain(statement)
-        sizes = [n for n in self.sizes if least <= n and (most is None or n <= most)]
+        own = self.sizes if self.values is not None else ()
+        sizes = [n for n in own if least <= n and (most is None or n <= most)]
         parts = _adjoining(part for part in self.parts() if part.reaches(least)) if most is None else []
         found: dict[str, Any] = {}
         open_, ratios = [], []
