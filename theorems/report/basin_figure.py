@@ -79,5 +79,5 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
         f"Infinite width: {STARTS} batches of standard normal samples for each point, followed for {DEPTH} layers of "
         f"the map on Gram matrices in floats. Bars: Clopper–Pearson intervals, all valid with probability 1 − "
         f"{LEVEL:g}. With up to 6 samples there is no outlier to go to. {left} of "
-        f"{STARTS * len(SIZES) * len(groups)} starts had not arrived "
-        "at either fixed point. Nothing here is random but the batch."), figure)
+        f"{STARTS * len(SIZES) * len(groups)} starts had not arrived at either fixed point. Nothing here is random "
+        "but the batch."), figure)
