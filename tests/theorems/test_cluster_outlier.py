@@ -13,7 +13,7 @@ from flint import arb, arb_mat, arb_series, ctx, fmpq
 from simulators.engines.mean_field import outlier_fixed_point
 from simulators.engines.mean_field.outlier_enclosure import cluster_angle_series, excess_series, variable
 from theorems.checking.enclosed import Enclosed, Part
-from theorems.checking.isolation import UndecidedError
+from theorems.checking.isolation import UndecidedError, over
 from theorems.cluster import angle, jacobian, large_batches, outlier, saddle_node
 from theorems.cluster.fixed_points import find
 from theorems.cluster.notation import n as SIZE
@@ -101,7 +101,10 @@ def test_a_wrong_fixed_point_is_noticed(monkeypatch):
     """At the separatrix's spectrum, or a point a little off, the Jacobian does not fit."""
     found = find(8)
     off = replace(found.outlier, y=found.outlier.y + 1e-6)
-    for wrong in (off, replace(found.outlier, spectrum=found.separatrix.spectrum)):
+    spectrum = found.outlier.spectrum
+    for wrong in (off, replace(found.outlier, spectrum=found.separatrix.spectrum),
+                  replace(found.outlier, spectrum=replace(spectrum, trace=spectrum.trace - 1e-6)),
+                  replace(found.outlier, spectrum=replace(spectrum, determinant=spectrum.determinant + 1e-6))):
         jacobian._outlier_images.cache_clear()
         monkeypatch.setattr(jacobian, "find", lambda n, wrong=wrong: replace(found, outlier=wrong))
         assert jacobian.outlier_residual(8) > 1e-8
@@ -181,6 +184,30 @@ def test_what_holds_at_once_holds_at_each_size(n):
         assert everywhere.growth.contains(n * (found.separatrix.spectrum.slope - 1))
         assert everywhere.distance.contains(n * n * (found.separatrix.angle.cos() - found.symmetric.angle.cos()))
         assert everywhere.stretch_after.contains(angle._after(n)["tau"])
+
+
+@pytest.mark.parametrize("n", [64, 1000, 10**6])
+def test_each_eigenvalue_at_once_is_that_of_each_size(n):
+    low, high = next(cell for cell in large_batches.cells() if cell[0] < fmpq(1, n) <= cell[1])
+    with ctx.workprec(192):
+        eps = over(low, high)
+        theta, rate, *_ = large_batches._region_a(eps)
+        found = find(n).outlier.spectrum
+        for ball, value in zip(large_batches._spectrum(theta, rate, eps),
+                               (found.slope, found.within, found.block_radius), strict=True):
+            assert ball.contains(n * (1 - value))
+            assert ball.rad() < 0.2
+
+
+def test_the_limits_are_enclosed_at_one_over_n_equal_to_zero():
+    """The scaled functions are continuous there."""
+    with ctx.workprec(128):
+        pi, zero = arb.pi(), arb(0)
+        growth, distance, _ = large_batches._region_c(zero)
+        _, _, stretch, _ = large_batches._region_a(zero)
+        for ball, limit in ((distance, pi - 2), (growth, (pi - 2) / (2 * (pi - 1))), (stretch, 3 * pi**2 / 20 - 1)):
+            assert ball.contains(limit)
+            assert ball.rad() < 1e-9
 
 
 def test_the_limits_are_in_the_innermost_cell():
@@ -277,6 +304,22 @@ def test_parts_only_speak_of_what_does_not_depend_on_n():
                         sentinel=Sentinel("", rhs=2 / SIZE))
     with pytest.raises(ValueError, match="depends on n beyond"):
         verify([statement])
+
+
+@pytest.mark.parametrize("left_out", [0, 5])
+def test_a_gap_between_parts_is_refused(left_out):
+    """Left out: the part that reaches to infinity, one in the middle."""
+    check = outlier.REPELLING.checks[0]
+    gappy = replace(check, sizes=(), parts=lambda: [p for k, p in enumerate(check.parts()) if k != left_out])
+    with pytest.raises(ValueError, match="no part covers 1/n between"):
+        verify([replace(outlier.REPELLING, checks=(gappy,))])
+
+
+@pytest.mark.parametrize("without", [{"sizes": ()}, {"values": None}], ids=["sizes", "values"])
+def test_parts_alone_speak_of_no_smaller_size(without):
+    check = replace(outlier.REPELLING.checks[0], **without)
+    result = verify([replace(outlier.REPELLING, checks=(check,), sentinel=Sentinel("", rhs=sp.Integer(1)))])[0]
+    assert result.evidence[0].summary == f"enclosed in balls for every n ≥ {large_batches.FIRST}"
 
 
 def test_sizes_that_are_not_covered_are_not_claimed():

@@ -66,6 +66,12 @@ def test_an_altered_certificate_is_refused(altered, error, words):
         KIND.recheck(altered)
 
 
+@pytest.mark.parametrize("sizes", [(), (2, 7), (7, 10**9 + 1), range(3, 1004)], ids=["none", "2", "huge", "many"])
+def test_sizes_that_would_not_be_read_back_are_refused(sizes):
+    with pytest.raises(ValueError, match=r"sizes: .*want from 1 to 1000"):
+        certify_sizes(sizes)
+
+
 def test_too_little_precision_is_said_to_be_that():
     with pytest.raises(UndecidedError, match="more precision"):
         certify_sizes((10**9,), precision=64)

@@ -49,6 +49,7 @@ class Enclosed:
     of the statement's ``n`` are passed over. ``parts()`` cover all sizes from some one on: ``n`` is not known there, so
     the sides may depend on it only by comparisons that are settled. Both may raise ``UndecidedError``, which leaves the
     claim open. A claim about infinitely many sizes is certified for the instances named, unless parts cover the rest.
+    Parts with a gap between them, or above the last, raise ``ValueError``.
     """
 
     sizes: tuple[int, ...] = ()
@@ -71,8 +72,9 @@ class Enclosed:
 
     def _judge(self, statement: Statement, context: Context) -> tuple[Verdict, str, dict[str, Any], float | None]:
         least, most = _domain(statement)
-        sizes = [n for n in self.sizes if least <= n and (most is None or n <= most)]
-        parts = [part for part in self.parts() if part.reaches(least)] if most is None else []
+        own = self.sizes if self.values is not None else ()
+        sizes = [n for n in own if least <= n and (most is None or n <= most)]
+        parts = _adjoining(part for part in self.parts() if part.reaches(least)) if most is None else []
         found: dict[str, Any] = {}
         open_, ratios = [], []
         with flint.ctx.workprec(PRECISION):
@@ -144,9 +146,21 @@ def _ratio(statement: Statement, left: Any, right: Any) -> float | None:
     return float((low / high).mid())
 
 
+def _adjoining(parts: Iterable[Part]) -> list[Part]:
+    """The parts, from 1/n = 0 on; ``ValueError`` unless they leave no batch size out up to the last."""
+    found = sorted(parts, key=lambda part: part.low)
+    reached = Fraction(0)
+    for part in found:
+        if part.low > reached:
+            raise ValueError(f"no part covers 1/n between {reached} and {part.low}")
+        reached = max(reached, part.high)
+    return found
+
+
 def _covered(sizes: list[int], parts: list[Part], least: int, most: int | None) -> str:
     if not sizes:
-        return "enclosed in balls for " + (f"every n ≥ {least}" if parts[0].high else parts[0].label)
+        where = f"every n ≥ {max(least, _first(parts))}" if parts[0].high else parts[0].label
+        return f"enclosed in balls for {where}"
     one_by_one = set(range(least, (_first(parts) if parts else max(sizes) + 1)))
     if parts and one_by_one <= set(sizes):
         return f"every n ≥ {least}: {len(sizes)} sizes one by one, n ≥ {_first(parts)} at once ({len(parts)} parts)"

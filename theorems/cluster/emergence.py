@@ -94,7 +94,8 @@ _emergence: dict[str, Any] = dict(
 )
 _ROBUST = (50, 100)
 OUTLIER = Statement(
-    variant="outlier", title="From a random start a lone outlier emerges and stays for n ≥ 7: P ≥ 1/2",
+    variant="outlier",
+    title="From a random start a lone outlier emerges and stays for n ≥ 7, at the widths and layers tried: P ≥ 1/2",
     relation=">=", rhs=sp.Piecewise((_HALF, n >= 7), (0, True)),
     sentinel=Sentinel("for n ≥ 6 as well", rhs=sp.Piecewise((_HALF, n >= 6), (0, True))),
     checks=(FromOwnStarts(_random_starts((
@@ -105,7 +106,7 @@ OUTLIER = Statement(
         normals=650_000_000),),
     remark="A window between two time scales: too narrow a network (n = 7, d = 100) loses the outlier again, and "
            "the wider it is the longer it stays near the symmetric point, which is stable at infinite width "
-           "(emergence:wide).", **_emergence,
+           "(emergence:wide). One Gaussian batch for each n and d; chance is in the weights.", **_emergence,
 )
 NONE = Statement(
     variant="none", title="No lone outlier stays for n ≤ 6: P ≤ 1/10", relation="<=",

@@ -161,25 +161,28 @@ def _symmetric_images(n: int) -> list[tuple[arb_mat, arb_mat, int]]:
 def outlier_residual(n: int, *, norms_move: bool = True) -> arb:
     """The largest entry by which the Jacobian at the outlier point misses its blocks, along a basis as above.
 
-    With ``norms_move`` False the 2 × 2 block leaves out that the cosines' norms move: a wrong Jacobian. Raises
+    Counted in: by how much the trace and the determinant behind the enclosed spectrum miss those of the 2 × 2 block.
+    With ``norms_move`` False the block leaves out that the cosines' norms move: a wrong Jacobian. Raises
     ``ValueError`` where there is no outlier point.
     """
     point = _point(n)
     with ctx.workprec(PRECISION):
         gram, h = _outlier_gram(point, n)
         block = _block(point, n, h, norms_move)
+        spectrum = point.spectrum
         kernel, edges, alone, pairs, invariant = _outlier_images(n)
         worst = _largest(layer_derivative(gram, gram))  # scale
+        worst = worst.max(abs(block.trace() - spectrum.trace)).max(abs(block.det() - spectrum.determinant))
         for _, moved in kernel:
             worst = worst.max(_largest(moved))
         for given, moved in edges:
-            worst = worst.max(_largest(moved - given * point.spectrum.within))
+            worst = worst.max(_largest(moved - given * spectrum.within))
         for first, second in zip(alone, pairs, strict=True):
             for k, (_, moved) in enumerate((first, second)):
                 worst = worst.max(_largest(moved - first[0] * block[0, k] - second[0] * block[1, k]))
         K = _centred(gram)
         for given, moved in invariant:
-            worst = worst.max(abs(_y_rate(K, moved) - point.spectrum.slope * _y_rate(K, given)))
+            worst = worst.max(abs(_y_rate(K, moved) - spectrum.slope * _y_rate(K, given)))
         return worst
 
 

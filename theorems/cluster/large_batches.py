@@ -87,10 +87,11 @@ def enclose(low: fmpq, high: fmpq) -> Enclosure:
         theta, rate, stretch, more = _region_a(eps)
         boxes += more
         growth, distance, more = _region_c(eps)
-        slope_decay, decay = _spectrum(theta, rate, eps)
+        slope_decay, within_decay, block_decay = _spectrum(theta, rate, eps)
         return Enclosure(
             low=low, high=high, fixed_points=1 + 1, stretch=stretch, stretch_after=_after_relu(stretch, eps),
-            decay=decay, slope_decay=slope_decay, growth=growth, distance=distance, boxes=boxes + more)
+            decay=slope_decay.min(within_decay).min(block_decay), slope_decay=slope_decay, growth=growth,
+            distance=distance, boxes=boxes + more)
 
 
 # --- the functions -------------------------------------------------------------------------------------------------
@@ -305,8 +306,8 @@ def _by_mean_value(function: Callable[[arb_series], arb_series], cell: arb, orde
     return function(variable(middle, order + 1))[order] + step * (cell - middle)
 
 
-def _spectrum(theta: arb, rate: arb, eps: arb) -> tuple[arb, arb]:
-    """n(1 − f_n′) and n(1 − spectral radius) at the outlier."""
+def _spectrum(theta: arb, rate: arb, eps: arb) -> tuple[arb, arb, arb]:
+    """n(1 − f_n′), n(1 − κ′/h) and n(1 − spectral radius of the 2 × 2 block) at the outlier."""
     pi = arb.pi()
     phi = theta * eps
     half, ratio = phi / 2, _ratio(eps)
@@ -326,7 +327,7 @@ def _spectrum(theta: arb, rate: arb, eps: arb) -> tuple[arb, arb]:
     block = product / (1 - smaller)
     _require(abs(smaller) < larger, "the order of the block's eigenvalues is open")
     _require(slope * eps < 1 and within * eps < 1, "an eigenvalue may be negative")
-    return slope, slope.min(within).min(block)
+    return slope, within, block
 
 
 def _require(certain: bool, words: str) -> None:

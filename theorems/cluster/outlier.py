@@ -126,7 +126,7 @@ OUTLIER_JACOBIAN = Statement(
     title="Permutations split the layer's derivative at the outlier into f_n′, κ′/(1-H) and n-2 equal 2×2 blocks",
     quantifier=Quantifier.MEAN_FIELD, source=OURS, variables=(_size(7),),
     definitions={R: "largest entry of J·DT(X)·J less what the blocks give, along a basis X of all symmetric n×n "
-                    "matrices, DT in balls",
+                    "matrices, DT in balls, and of the 2×2 block's trace and determinant less those of the spectrum",
                  R_1: "the same with the blocks of a layer whose cosines ignore that norms move"},
     lhs=R, relation="<=", rhs=NOTHING, sentinel=Sentinel("a Jacobian that leaves out how norms move", lhs=R_1),
     expected=Verdict.CERTIFIED, chain="recenter_relu", checks=(Enclosed((*range(7, 17), 24), _outlier_residuals),),
@@ -157,7 +157,7 @@ SADDLE_NODE = Statement(
     variables=(), definitions={nu: "the n at which f_n(y) = y has a double solution other than at the two-block "
                                        "point; for real n in [4, ν) there is none, in (ν, 7] there are two"},
     lhs=sp.Abs(nu - sp.Rational(6107075, 10**6)), relation="<=", rhs=sp.Rational(1, 10**6),
-    sentinel=Sentinel("ν = 7.1", lhs=sp.Abs(nu - sp.Rational(71, 10))),
+    sentinel=Sentinel("ν = 6.107080", lhs=sp.Abs(nu - sp.Rational(610708, 10**5))),
     checks=(Enclosed(parts=lambda: [Part("real n from 4 to 7", lambda: {"nu": saddle_node().n})]),), **_outlier,
 )
 
@@ -201,7 +201,7 @@ CLOSING_IN = Statement(
                     "recentring, -1/(n-1) that of the symmetric point"},
     sentinel=Sentinel("by 3/n², false at n = 7", rhs=sp.Integer(3)),
     checks=(Enclosed(BEYOND, _distance, lambda: parts({"X": "distance"})),),
-    remark="X tends to π - 2: the ball for n ≥ 4096 contains it. The outlier attracts nearly all the line.", **_outlier,
+    remark="X tends to π - 2, its value where 1/n = 0, which the ball for n ≥ 4096 contains.", **_outlier,
 )
 
 STATEMENTS: tuple[Statement, ...] = (

@@ -73,9 +73,12 @@ def certify_sizes(
 ) -> Certificate:
     """The certificate for these batch sizes, from 3 to 10⁹, at most 1000. Cost: some ten milliseconds each.
 
-    Raises :class:`CertificateError` if the claim fails or stays open at this precision.
+    Raises :class:`CertificateError` if the claim fails or stays open at this precision, ``ValueError`` for other sizes.
     """
     wanted = sorted(set(sizes))
+    if not (1 <= len(wanted) <= _MOST_SIZES and wanted[0] >= 3 and wanted[-1] <= _LARGEST):
+        ends = f"{len(wanted)} from {wanted[0]} to {wanted[-1]}" if wanted else "none"
+        raise ValueError(f"sizes: {ends}; want from 1 to {_MOST_SIZES} of them, each from 3 to {_LARGEST}")
     found = _fixed_points(wanted, precision, progress)
     return Certificate(
         kind=NAME, statement=_STATEMENT, claim=_sizes_claim(wanted), inputs={"sizes": wanted}, precision=precision,

@@ -40,7 +40,7 @@ class Share:
 
 
 def ends(n: int, dimension: int, seed: int) -> Share:
-    """Follow batches of Gaussian samples of that dimension for `DEPTH` layers. Cost: half a second for n = 14."""
+    """Follow Gaussian batches of that dimension in floats for `DEPTH` layers. Cost: half a second for n = 14."""
     batches = np.random.default_rng((seed, n, dimension)).standard_normal((STARTS, dimension, n))
     grams: Floats = batches.swapaxes(1, 2) @ batches
     for _ in range(DEPTH):
@@ -75,8 +75,9 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
         axes.set_xticks(list(SIZES))
         axes.legend(loc="center right")
     left = sum(s.open for shares, _, _ in groups.values() for s in shares)
-    return Drawing("outlier_basin", "Random batches fall to the outlier once there is one", (
+    return Drawing("outlier_basin", "From seven samples on, some random batches fall to the outlier", (
         f"Infinite width: {STARTS} batches of standard normal samples for each point, followed for {DEPTH} layers of "
-        f"the map on Gram matrices. Bars: Clopper–Pearson intervals, all valid with probability 1 − {LEVEL:g}. With up "
-        f"to 6 samples there is no outlier to go to. {left} of {STARTS * len(SIZES) * len(groups)} starts had not "
-        "arrived at either fixed point. Nothing here is random but the batch."), figure)
+        f"the map on Gram matrices in floats. Bars: Clopper–Pearson intervals, all valid with probability 1 − "
+        f"{LEVEL:g}. With up to 6 samples there is no outlier to go to. {left} of "
+        f"{STARTS * len(SIZES) * len(groups)} starts had not arrived at either fixed point. Nothing here is random "
+        "but the batch."), figure)

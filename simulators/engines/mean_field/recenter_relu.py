@@ -71,7 +71,7 @@ def recenter_relu_map(gram: ArrayLike) -> Floats:
 
     Raises ``TypeError`` when the entries are not real numbers; ``ValueError`` when the shape does not fit, when an
     entry is NaN or infinite, when a matrix is asymmetric or indefinite beyond rounding, or when a column equals the
-    mean of the batch, so that recentring leaves a zero column.
+    mean of the batch to rounding, so that recentring leaves a zero column.
     """
     given = np.asarray(gram)
     if given.dtype.kind not in "fiu":
@@ -118,8 +118,8 @@ def _layer(grams: Floats) -> Floats:
     squares = np.diagonal(centred, axis1=1, axis2=2).copy()
     zero = np.argwhere(squares <= 16 * _EPS)
     if zero.size:
-        raise ValueError(f"gram: column {zero[0, 1]} of the batch equals the mean, so recentring leaves a zero column, "
-                         "which has no angle")
+        raise ValueError(f"gram: column {zero[0, 1]} of the batch equals the mean to rounding, so recentring leaves a "
+                         "zero column, which has no angle")
     norms = np.sqrt(squares)
     scale = norms[:, :, None] * norms[:, None, :]
     np.divide(centred, scale, out=centred)
