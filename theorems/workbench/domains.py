@@ -104,7 +104,7 @@ class Domain:
             return True
         if (exact := self._exact(end, values)) is not None:
             closed = self.whole or not (self.set.right_open if side else self.set.left_open)
-            return bool(value == exact and closed or (value < exact if side else value > exact))
+            return bool((value == exact and closed) or (value < exact if side else value > exact))
         names = arguments_of(end)
         with flint.ctx.workprec(256):
             given = Fraction(value)
