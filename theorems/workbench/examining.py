@@ -95,6 +95,10 @@ def _number(expression: sp.Expr, values: Mapping[str, Any]) -> float:
         try:
             return float(compiled(expression, names).floats(
                 *(values[str(s)] if isinstance(values[str(s)], list) else np.float64(values[str(s)]) for s in names)))
+        except NameError:
+            unknown = sorted({type(f).__name__ for f in expression.atoms(sp.Function)})
+            raise ClaimError(f"{expression} cannot be evaluated exactly; known functions here: sqrt, log, exp, Abs, "
+                             f"Min, Max; it has {', '.join(unknown)}") from None
         except ArithmeticError:  # an integer beyond all floats, too
             return math.nan
 
