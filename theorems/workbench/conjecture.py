@@ -135,7 +135,7 @@ class Conjecture:
         found = relation_of(claim, self.declaration)
         if found.relation == "!=":
             raise ClaimError("a claim with != holds almost everywhere; say by how much the sides differ")
-        if not (found.lhs - found.rhs).atoms(sp.Symbol, sp.Indexed):
+        if not found.lhs.free_symbols | found.rhs.free_symbols:
             raise ClaimError(f"{found.lhs} {found.relation} {found.rhs} names no symbol, so there is nothing to vary")
         self.event = None if event is None else relation_of(event, self.declaration, "the event")
         self.relation, self.quantity = self._aimed(found, observable)
