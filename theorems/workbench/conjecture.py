@@ -140,7 +140,8 @@ class Conjecture:
         self.event = None if event is None else relation_of(event, self.declaration, "the event")
         self.relation, self.quantity = self._aimed(found, observable)
         self.assumptions = tuple(
-            Assumption(_COMPARED[r.relation](r.lhs, r.rhs, evaluate=False), words) for words, r in self._assumed(assume))
+            Assumption(_COMPARED[r.relation](r.lhs, r.rhs, evaluate=False), words)
+            for words, r in self._assumed(assume))
         if not isinstance(sentinel, str | None):
             raise ClaimError(f"sentinel={sentinel!r}: want the right side of the false neighbour as text")
         self._given_sentinel = None if sentinel is None else read_expression(
