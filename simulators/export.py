@@ -24,7 +24,7 @@ import numpy as np
 from simulators.store import Row, Store
 from simulators.trajectory import Trajectory
 
-__all__ = ["ExportError", "export", "require_format"]
+__all__ = ["ExportError", "export", "require_apart", "require_format"]
 
 _RUN = ("chain", "weights", "width", "n", "batch", "depth", "seed", "engine", "dtype", "batch_sha256", "seconds")
 _VERSIONS = ("python", "numpy", "torch", "batchnorm-theorems")
@@ -45,13 +45,20 @@ def require_format(path: str | os.PathLike[str]) -> None:
         _pyarrow()
 
 
+def require_apart(path: str | os.PathLike[str], store: str | os.PathLike[str]) -> None:
+    """Raise `ExportError` if the table would take the place of the store it comes from."""
+    if os.path.realpath(path) == os.path.realpath(store):
+        raise ExportError(f"{path}: is the store itself, and a table would take its place; name another file")
+
+
 def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | None = None) -> int:
     """Write the results with these ``keys``, or all, to ``path`` in one piece; return the number of rows.
 
-    Reads the store twice, one run at a time. Raises `ExportError` for a suffix that is not known, for Parquet
-    without pyarrow and for a file that cannot be written, and `StoreError`.
+    Reads the store twice, one run at a time. Raises `ExportError` for a suffix that is not known, for the store
+    itself, for Parquet without pyarrow and for a file that cannot be written, and `StoreError`.
     """
     require_format(path)
+    require_apart(path, store.path)
     chosen = None if keys is None else list(keys)
     names = sorted({name for row in store.rows(chosen) for name in _observed(_trajectory(row))}, key=_natural)
     write = _write_csv if Path(path).suffix.lower() == ".csv" else _write_parquet

@@ -180,6 +180,8 @@ def _verify(args: argparse.Namespace) -> int:
                               progress=progress)
         target = None if args.json is None else require_file("--json", args.json)
         book = open_book(args.ledger, args.update_ledger, batch, statements)
+        if book is not None and target is not None and target == book.path.resolve():
+            raise UsageError(f"--json {args.json!r}: is the ledger, and would take its place; name another file")
         if args.report is not None:
             _require_plots()
             directory = require_directory("--report", args.report)

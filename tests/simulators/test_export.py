@@ -29,6 +29,16 @@ def read(path):
         return list(csv.DictReader(stream))
 
 
+def test_a_table_never_takes_the_place_of_its_store(tmp_path):
+    with Store(tmp_path / "x.csv") as store:
+        sound = (tmp_path / "x.csv").read_bytes()
+        (tmp_path / "link.csv").symlink_to("x.csv")
+        for name in ("x.csv", "link.csv"):
+            with pytest.raises(ExportError, match="the store itself"):
+                export(store, tmp_path / name)
+    assert (tmp_path / "x.csv").read_bytes() == sound
+
+
 def test_csv_has_every_number_exactly(filled, tmp_path):
     count = export(filled, tmp_path / "t.csv")
     rows = read(tmp_path / "t.csv")

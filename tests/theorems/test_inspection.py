@@ -336,6 +336,7 @@ class Broken(nn.Module):
     (nn.LazyLinear(8), torch.ones(4, 8), "no shape yet"),
     (Broken(lambda x: "text"), torch.ones(4, 8), "module gives a str"),
     (Broken(lambda x: (None, {})), torch.ones(4, 8), "module gives a tuple"),
+    (Broken(lambda x: x * math.inf), torch.ones(4, 8), "come out of the network"),
     (Broken(lambda x: 1 / 0), torch.ones(4, 8), "module fails after 'second'"),
 ])
 def test_what_is_refused(module: Any, batch: Any, said: str) -> None:

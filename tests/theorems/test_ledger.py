@@ -263,6 +263,7 @@ def test_a_better_verdict_is_told_and_passes(claim: Any, capsys: pytest.CaptureF
 @pytest.mark.parametrize("arguments", [
     ["--ledger", "none.json"], ["--ledger", "bad.json"], ["--ledger", "no/where.json", "--update-ledger"],
     ["--ledger", ""], ["--ledger", "", "--update-ledger"],
+    ["--ledger", "mine.json", "--update-ledger", "--json", "./mine.json"],
     ["--ledger", "mine.json", "--batch", "batch.npy"], ["--update-ledger", "--batch", "batch.npy"],
 ])
 def test_bad_ledgers_exit_2_in_one_line(arguments: list[str], claim: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,7 @@ UNIT: dict[str, Any] = dict(x="[0, 1]", y="[0, 1]")
 CHAIN: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell="8..12",
                              assume="smallest_eigenvalue_0 >= 1/(4*n)")
 CONTEXT = Context(0, 1e-6)
+EDGE: dict[str, Any] = dict(chain="rescale", n="3..4", d="64..", ell="16..32", alpha="[0, 1]")
 
 
 def falsification(claim: str, corpus: Path | None = None, **options: Any) -> tuple[Any, Falsification]:
@@ -259,3 +260,15 @@ def test_the_formulas_of_small_sizes_are_the_quantities() -> None:
         assert exact is not None
         assert np.isclose(written, float(sp.sympify(str(exact([flint.fmpq(x.numerator,
                                                                           x.denominator) for x in spectrum], 3)))))
+
+
+@pytest.mark.parametrize(("edge", "falls"), [("alpha <= 0", False), ("alpha >= 1/2", True)])
+def test_a_limit_of_the_bound_counts_only_where_it_is_the_limit(edge: str, falls: bool) -> None:
+    """At α = 0 the bound n/(2n + 2αd) is 1/2 at every width, though its limit for a generic α is 0."""
+    claim = conjecture("orthogonality_gap <= n/(2*n + 2*alpha*d)", name="c",
+                       assume=("smallest_eigenvalue_0 >= 1/(4*n)", edge), **EDGE)
+    (check,) = claim.statement(only=True).checks
+    assert isinstance(check, Falsification)
+    assert isinstance(check.adversary, MeanAdversary)
+    found = check.adversary._in_the_limit(claim._draft, CONTEXT, [], {})
+    assert (found is not None) is falls

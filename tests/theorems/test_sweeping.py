@@ -111,6 +111,7 @@ def kept() -> int:
     (["missing.toml", "--store", "x.db"], ["missing.toml", "No such file"]),
     (["--store", "x.db", "--export", "x.csv"], ["no such store"]),
     (["--store", "x.db", "--export", "x.txt", *AXES], ["'.txt'"]),
+    (["--store", "x.csv", "--export", "./x.csv", *AXES], ["the store itself"]),
     (["--store", "x.db", "--export", "no/x.csv", *AXES], ["--export", "make it first"]),
     (["--store", ".", *AXES], ["a directory"]), (["--store", "no/x.db", *AXES], ["no directory"]),
     (["--store", "x.db", *AXES, "--workers", "0"], ["--workers", "'0'", "≥ 1"]),

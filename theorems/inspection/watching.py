@@ -69,6 +69,8 @@ def watch(module: nn.Module, batch: Any, statistics: str) -> Passage:
     passage.output = _first_tensor(output)
     if passage.output is None:
         raise InspectionError(f"module gives a {type(output).__name__}; it must give a tensor, or one first in a tuple")
+    if not torch.isfinite(passage.output).all():
+        raise InspectionError("values that are not finite come out of the network, though out of none of its layers")
     if not any(call.weight is not None for call in passage.calls):
         raise InspectionError("module has no layer with weights that was called; nothing to inspect")
     return passage

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from simulators.executors import ClusterError, Workers, dask_cluster, local_processes
-from simulators.export import ExportError, export, require_format
+from simulators.export import ExportError, export, require_apart, require_format
 from simulators.grid import Grid, Run, read_grid
 from simulators.layers import whole_number
 from simulators.store import Store, StoreError
@@ -72,6 +72,7 @@ def prepare(args: argparse.Namespace) -> Job:
     table = None
     if args.export is not None:
         require_format(args.export)
+        require_apart(args.export, args.store)
         table = require_file("--export", args.export)
     if args.dask is not None and args.workers is not None:
         raise ValueError(f"--workers {args.workers}: the cluster at --dask {args.dask} has its own; leave one out")

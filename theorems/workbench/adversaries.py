@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice, product
 from typing import Any
 
+import flint
 import numpy as np
 import sympy as sp
 
@@ -254,4 +255,16 @@ class MeanAdversary:
             quantifier=Quantifier.MEAN_FIELD, definitions={**statement.definitions, q.symbol: q.meaning}, ceiling=None,
             variables=tuple(v for v in statement.variables if v.name != "d"), checks=(),
             sentinel=Sentinel("none is needed", lhs=q.symbol + 1, rhs=bound + 2))
-        return claim, exact_adversary(space, space.corners, 8, "width limit")
+        attack = exact_adversary(space, space.corners, 8, "width limit")
+        if not statement.rhs.free_symbols - {width.symbol, *bound.free_symbols}:
+            return claim, attack
+        return claim, replace(attack, contains=lambda item: space.contains(item) and _limit_is(
+            statement.rhs, width.symbol, bound, space.values(item)))
+
+
+def _limit_is(expression: sp.Expr, symbol: sp.Symbol, generic: sp.Expr, values: Mapping[str, Any]) -> bool:
+    """Whether the limit at these values is the generic one: that of n/(n + αd) is 0, and 1 at α = 0."""
+    given = {s: sp.Rational(str(values[str(s)])) if isinstance(values[str(s)], flint.fmpq | Fraction) else
+             values[str(s)] for s in expression.free_symbols - {symbol}}
+    found = sp.limit(expression.subs(given), symbol, sp.oo)
+    return bool((found - generic.subs(given)).equals(0))

@@ -135,10 +135,15 @@ class Conjecture:
         found = relation_of(claim, self.declaration)
         if found.relation == "!=":
             raise ClaimError("a claim with != holds almost everywhere; say by how much the sides differ")
+        if not found.lhs.free_symbols | found.rhs.free_symbols:
+            raise ClaimError(f"{found.lhs} {found.relation} {found.rhs} names no symbol, so there is nothing to vary")
         self.event = None if event is None else relation_of(event, self.declaration, "the event")
         self.relation, self.quantity = self._aimed(found, observable)
         self.assumptions = tuple(
-            Assumption(_COMPARED[r.relation](r.lhs, r.rhs), words) for words, r in self._assumed(assume))
+            Assumption(_COMPARED[r.relation](r.lhs, r.rhs, evaluate=False), words)
+            for words, r in self._assumed(assume))
+        if not isinstance(sentinel, str | None):
+            raise ClaimError(f"sentinel={sentinel!r}: want the right side of the false neighbour as text")
         self._given_sentinel = None if sentinel is None else read_expression(
             sentinel, self.declaration.with_thresholds(sentinel))
         self.space = self._space()
@@ -185,7 +190,7 @@ class Conjecture:
         return facing(found, measured[0].symbol), measured[0]
 
     def _assumed(self, assume: Any) -> list[tuple[str, Relation]]:
-        listed: Sequence[Any] = (assume,) if isinstance(assume, str | sp.Basic) or callable(assume) else tuple(assume)
+        listed: Sequence[Any] = tuple(assume) if isinstance(assume, list | tuple | set) else (assume,)
         found = []
         for given in listed:
             relation = relation_of(given, self.declaration, "the assumption")

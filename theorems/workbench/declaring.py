@@ -33,6 +33,7 @@ _SIZES = {"n": n, "d": d, "ell": ell}
 _DEFAULTS = {"n": "1..", "d": "1.."}
 _RELATIONS: Mapping[type, str] = {sp.Le: "<=", sp.Lt: "<", sp.Ge: ">=", sp.Gt: ">", sp.Eq: "==", sp.Ne: "!="}
 _FLIPPED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}
+FARTHEST = 10**30
 PROBABILITY = sp.Symbol("probability", nonnegative=True)
 SLOPE = sp.Symbol("slope", real=True)
 LAMBDA = sp.IndexedBase("lambda", real=True)
@@ -93,6 +94,8 @@ def declare(
 ) -> Declaration:
     """Read the domains in order. Sizes that are not given take all values; a chain's parameters must be given."""
     given = dict(symbols)
+    if not isinstance(computed, Mapping):
+        raise ClaimError(f"computed={computed!r}: want a dict of functions by name")
     if computed and chain is not None:
         raise ClaimError("computed= is for claims without a chain")
     if over in ("spectra", "paths"):
@@ -124,6 +127,8 @@ def declare(
         else:
             domains.append(Domain(_symbol(name, place), place))
         names[name] = domains[-1].symbol
+    for domain in domains:
+        _require_reach(domain)
     _fit(domains)
     for q in QUANTITIES.values():
         names |= {q.name: q.symbol, f"{q.name}_0": q.at_start}
@@ -136,8 +141,9 @@ def declare(
 
 
 def _require_name(name: str) -> None:
-    if not name.isidentifier() or name in (*QUANTITIES, "probability", "slope", "lam", "lambda", "A", "pi",
-                                           "soft_rank"):
+    taken = {*QUANTITIES, *(f"{q}_0" for q in QUANTITIES), *(f"E_{q}" for q in QUANTITIES), "probability", "slope",
+             "lam", "lambda", "A", "pi", "soft_rank", "spectrum", "matrix"}
+    if not name.isidentifier() or name in taken:
         raise ClaimError(f"{name!r} cannot be declared: it has a meaning of its own")
 
 
@@ -162,6 +168,15 @@ def _symbol(name: str, place: sp.Set) -> sp.Symbol:
     elif low.is_nonnegative:
         assumptions["nonnegative"] = True
     return sp.Symbol(name, **assumptions)
+
+
+def _require_reach(domain: Domain) -> None:
+    """Numbers are tried in floats first, which must hold them and their powers."""
+    ends = (domain.set.inf, domain.set.sup) if domain.whole else (domain.set.start, domain.set.end)
+    for end in ends:
+        if end.is_Rational and abs(end) > FARTHEST:
+            raise ClaimError(f"{domain.name}: an end beyond 10**{len(str(FARTHEST)) - 1} is too far to try; leave it "
+                             f"out, as in {domain.name}='16..' or {domain.name}='[0, oo)'")
 
 
 def _fit(domains: Iterable[Domain]) -> None:

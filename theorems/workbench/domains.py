@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import flint
 import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
@@ -64,9 +65,10 @@ class Domain:
         return (low + inside if self._open(0, values) else low), (high - inside if self._open(1, values) else high)
 
     def _open(self, side: int, values: Mapping[str, Any]) -> bool:
-        if (self.set.right_open if side else self.set.left_open) and self._limits[side] not in (sp.oo, -sp.oo):
-            return True
-        return self._exact(self._limits[side], values) is None and self._limits[side] not in (sp.oo, -sp.oo)
+        if self._limits[side] in (sp.oo, -sp.oo):
+            return False
+        return bool(self.set.right_open if side else self.set.left_open) or self._exact(
+            self._limits[side], values) is None
 
     def _exact(self, end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:
         names = arguments_of(end)
@@ -82,16 +84,33 @@ class Domain:
         if (exact := self._exact(end, values)) is not None:
             return exact
         names = arguments_of(end)
-        return Fraction(float(compiled(end, names).floats(*(float(values[str(s)]) for s in names))))
+        try:
+            with np.errstate(all="ignore"):
+                return Fraction(float(compiled(end, names).floats(*(float(values[str(s)]) for s in names))))
+        except (ArithmeticError, ValueError):
+            at = ", ".join(f"{s}={values[str(s)]}" for s in names)
+            raise ClaimError(f"{self.name}: the end {end} of its domain is undefined at {at}") from None
 
     def contains(self, value: Any, values: Mapping[str, Any]) -> bool:
-        """Exactly, for rational ends; irrational ends are decided in double precision."""
-        low, high = (self._end(e, values) for e in self._limits)
+        """Exactly for rational ends, by enclosure for irrational ones; False where that leaves it open."""
         if self.whole and Fraction(value).denominator != 1:
             return False
-        closed_low, closed_high = (True, True) if self.whole else (not self.set.left_open, not self.set.right_open)
-        above = low is None or (value >= low if closed_low else value > low)
-        return bool(above and (high is None or (value <= high if closed_high else value < high)))
+        return self._beyond(0, value, values) and self._beyond(1, value, values)
+
+    def _beyond(self, side: int, value: Any, values: Mapping[str, Any]) -> bool:
+        """Whether ``value`` is certainly on the inner side of an end."""
+        end = self._limits[side]
+        if end in (sp.oo, -sp.oo):
+            return True
+        if (exact := self._exact(end, values)) is not None:
+            closed = self.whole or not (self.set.right_open if side else self.set.left_open)
+            return bool((value == exact and closed) or (value < exact if side else value > exact))
+        names = arguments_of(end)
+        with flint.ctx.workprec(256):
+            given = Fraction(value)
+            ball = compiled(end, names).balls(*(values[str(s)] for s in names))
+            inside = ball - flint.fmpq(given.numerator, given.denominator)
+            return bool(inside > 0 if side else inside < 0)
 
     def corners(self, values: Mapping[str, Any]) -> list[Fraction]:
         """The ends and a few values between, most extreme last."""
@@ -99,7 +118,7 @@ class Domain:
         if low > high:
             return []
         if self.whole:
-            middle = round((low * high) ** 0.5) if low > 0 else (low + high) // 2
+            middle = (math.isqrt(int(4 * low * high)) + 1) // 2 if low > 0 else (low + high) // 2
             return sorted({low, min(low + 1, high), Fraction(middle), high})
         found = {low, high, (low + high) / 2, low + (high - low) / 1000}
         return sorted(found | ({Fraction(0)} if low < 0 < high else set()))
@@ -110,7 +129,7 @@ class Domain:
             return st.integers(int(low), int(high)).map(Fraction)
         if low == high:
             return st.just(low)
-        if self.set.left_open or high - low < Fraction(1, 100):
+        if high - low < Fraction(1, 100) or max(low.denominator, high.denominator) > 1000 or self.set.left_open:
             return st.fractions(0, 1, max_denominator=1000).map(lambda t: low + t * (high - low))
         return st.fractions(low, high, max_denominator=1000)
 

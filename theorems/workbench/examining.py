@@ -51,8 +51,8 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
             for x in items for v in [_floats(space, x)]]
     undefined = [x for left, right, _, x in rows if not (math.isfinite(right) and (design or math.isfinite(left)))]
     if undefined:
-        raise ClaimError(f"a side is undefined (division by zero, or the root or logarithm of a negative number) at "
-                         f"{_shown(undefined[0])}; assume= such points away")
+        raise ClaimError(f"a side is undefined (division by zero, or the root or logarithm of a negative number), or "
+                         f"beyond all floats, at {_shown(undefined[0])}; assume= such points away")
     low, high = _range(statement, quantity)
     if low is not None:
         _require_range(statement, quantity, [
@@ -95,7 +95,11 @@ def _number(expression: sp.Expr, values: Mapping[str, Any]) -> float:
         try:
             return float(compiled(expression, names).floats(
                 *(values[str(s)] if isinstance(values[str(s)], list) else np.float64(values[str(s)]) for s in names)))
-        except ZeroDivisionError:
+        except NameError:
+            unknown = sorted({type(f).__name__ for f in expression.atoms(sp.Function)})
+            raise ClaimError(f"{expression} cannot be evaluated exactly; known functions here: sqrt, log, exp, Abs, "
+                             f"Min, Max; it has {', '.join(unknown)}") from None
+        except ArithmeticError:  # an integer beyond all floats, too
             return math.nan
 
 

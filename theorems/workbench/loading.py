@@ -45,11 +45,16 @@ def load(text: str) -> tuple[Conjecture, ...]:
 
 
 def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
-    """The conjectures that a module itself declares, by name, in order; a nameless one is named by its variable."""
+    """The conjectures that a module itself declares, by name, in order; a nameless one is named by its variable.
+
+    Raises :class:`ClaimError` for two of one name.
+    """
     found: dict[str, Conjecture] = {}
     for variable, value in list(vars(module).items()):
         if isinstance(value, Conjecture) and value.module == module.__name__ and value not in found.values():
             value.name = value.name or variable
+            if value.name in found:
+                raise ClaimError(f"{module.__file__}: two conjectures are named {value.name!r}; rename one")
             found[value.name] = value
     return found
 
@@ -69,7 +74,7 @@ def _run(path: Path) -> ModuleType:
     except ClaimError as error:
         raise ClaimError(f"{path}{_line(error, resolved)}: {error}") from None
     except SyntaxError as error:
-        raise ClaimError(f"{path}, line {error.lineno}: not Python: {error.msg}") from None
+        raise ClaimError(f"{path}, line {error.lineno or 1}: not Python: {error.msg}") from None
     except (Exception, SystemExit) as error:
         words = str(error).strip().splitlines()
         raise ClaimError(f"{path}{_line(error, resolved)}: {type(error).__name__}"

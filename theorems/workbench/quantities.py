@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -153,15 +154,24 @@ _SHAPES = {name: "an n × n matrix" if name == "gram" else "a vector of n number
            for name in REGISTRY if name not in QUANTITIES}
 
 
+#: Thresholds as they are written; a long exponent would stand for a number with as many digits.
+_THRESHOLD = re.compile(r"[-+]?\d{0,40}(\.\d{0,40})?([eE][-+]?\d{1,2})?(/\d{1,40})?", re.ASCII)
+
+
 def quantity(name: str) -> Quantity:
     """The quantity of that name, ``soft_rank(tau)`` included. Raises :class:`ClaimError` with the nearest name."""
+    if not isinstance(name, str):
+        raise ClaimError(f"{name!r} is no name of a quantity; want one such as 'orthogonality_gap'")
     if name in QUANTITIES:
         return QUANTITIES[name]
     if name.startswith("soft_rank(") and name.endswith(")"):
+        given = name[10:-1].strip()
         try:
-            tau = Fraction(name[10:-1].strip())
+            if not _THRESHOLD.fullmatch(given):
+                raise ValueError
+            tau = Fraction(given)
         except (ValueError, ZeroDivisionError):
-            raise ClaimError(f"{name!r}: the threshold is a number, such as soft_rank(1/2)") from None
+            raise ClaimError(f"{name[:60]!r}: the threshold is a number, such as soft_rank(1/2)") from None
         if not 0 <= tau <= 1:
             raise ClaimError(f"{name!r}: the threshold lies in [0, 1]")
         return Quantity(f"soft_rank({tau})", f"the number of eigenvalues of M that are at least {tau}, M of trace d",

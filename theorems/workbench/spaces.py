@@ -72,6 +72,9 @@ class Space:
                 raise ClaimError(f"{q.name} depends on the spectrum alone; use over='spectra'")
             if self.over == "spectra" and q.wide and "d" not in {x.name for x in self.domains}:
                 raise ClaimError(f"{q.name} depends on the width: declare it, as in d='4..64'")
+            if any(x.name == "n" and x.ends({})[0] < q.samples for x in self.domains):
+                raise ClaimError(f"{q.name} is of at least {q.samples} samples: declare as many, as in "
+                                 f"n='{q.samples}..8'")
             if self.over == "paths" and q.wide:
                 raise ClaimError(f"{q.name} depends on the width, which is infinite here")
 
