@@ -21,14 +21,15 @@ from simulators.workers import cores
 
 GAMMA, EVERY, SEED = 0.01, 10, 2020
 WIDTHS = (8, 16, 32, 64, 128, 256)
-ENTRIES = 2e7  # weights drawn for one measurement, of one width
+ENTRIES = 2e8  # weights drawn for one measurement, of one width: a second or so
+TOGETHER = 2**18  # weights in a layer of all replicas that a thread takes at once: the engine's own number
 LEVEL = 1e-6  # of a false alarm, in each comparison of laws
 NETWORKS, DEPTH = 1500, 40
 
 
 def shape(width):
     """Replicas and layers: enough of both that starting costs little."""
-    replicas = cores() * max(2, 2**14 // width**2)
+    replicas = cores() * max(4, TOGETHER // width**2)
     return replicas, EVERY * max(4, round(ENTRIES / (replicas * width**2 * EVERY)))
 
 
@@ -57,7 +58,7 @@ def ours(width, replicas, layers, dtype, law="gaussian"):
 
 def floor(width, replicas, layers, dtype):
     """Weights and products alone, each thread with a generator and memory of its own."""
-    together = max(1, 2**14 // width**2)
+    together = max(1, TOGETHER // width**2)
 
     def draw_and_multiply(thread):
         streams = HostStreams(SeedSequence([SEED, thread]), "dense", range(1))
@@ -88,7 +89,7 @@ def test_faster_than_the_published_loop(benchmark, report, dtype, target):
     loop, mine = 0.0, 0.0
     for width in WIDTHS:
         replicas, layers = shape(width)
-        sample = max(10, round(ENTRIES / width**2 / 600))
+        sample = max(10, round(ENTRIES / width**2 / 3000))
         many, one, here = best_of(3, partial(published, width, sample), partial(published_alone, width, sample),
                                   partial(ours, width, replicas, layers, dtype))  # fmt: skip
         theirs, here = min(many, one) / sample, here / (replicas * layers)

@@ -67,10 +67,8 @@ def spectrum(H: Array) -> Array:
 
 def gram(H: Array) -> Array:
     """C/‖H‖_F², the Gram matrix of the samples normalised to trace 1; shape ``(..., n, n)``."""
-    xp = _namespace(H)
-    scaled = _over_peak(xp, H, (-2, -1))
-    products = xp.matmul(xp.matrix_transpose(scaled), scaled)
-    return products / _or_nan(xp, xp.linalg.trace(products))[..., None, None]
+    _, products, trace = _products(H)
+    return products / trace[..., None, None]
 
 
 def effective_rank(H: Array) -> Array:
@@ -78,8 +76,9 @@ def effective_rank(H: Array) -> Array:
 
     M and C/n share their nonzero eigenvalues, so r is read off the smaller-to-form n × n Gram matrix.
     """
-    normalised = gram(H)
-    return 1 / array_namespace(H).sum(normalised * normalised, axis=(-2, -1))
+    xp, products, trace = _products(H)
+    products *= products
+    return trace * trace / xp.sum(products, axis=(-2, -1))
 
 
 def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
@@ -231,10 +230,23 @@ def _namespace(H: Array) -> Any:
 
 
 def _over_peak(xp: Any, H: Array, axis: int | tuple[int, int]) -> Array:
-    """``H`` over its largest entry along ``axis``; zero where all entries are zero or one is not finite."""
-    peak = xp.max(abs(H), axis=axis, keepdims=True)
+    """``H`` over its largest entry along ``axis``; zero where all entries are zero or one is not finite.
+
+    ``H`` itself where no square can overflow, or underflow to a loss that counts.
+    """
+    peak = xp.maximum(xp.max(H, axis=axis, keepdims=True), -xp.min(H, axis=axis, keepdims=True))
+    if xp.all((peak > 1e-6) & (peak < 1e6)):
+        return H
     usable = (peak > 0) & (peak < math.inf)
     return xp.where(usable, H / xp.where(usable, peak, 1.0), 0.0)
+
+
+def _products(H: Array) -> tuple[Any, Array, Array]:
+    """C of ``H`` or of a multiple of it, and its trace, NaN where there is none."""
+    xp = _namespace(H)
+    scaled = _over_peak(xp, H, (-2, -1))
+    products = xp.matmul(xp.matrix_transpose(scaled), scaled)
+    return xp, products, _or_nan(xp, xp.linalg.trace(products))
 
 
 def _singular_values(H: Array) -> tuple[Any, Array]:

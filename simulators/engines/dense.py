@@ -4,8 +4,9 @@ Cost per layer and replica: width × d entries drawn, O(width · d · n) arithme
 blocks of at most `BLOCK_ENTRIES` entries (at least one row), so memory is O(width · n) beyond one block.
 The order of a stream is: layer, row block, then within a block Wᵀ row by row.
 
-Replicas run in groups that are independent of one another, so that each core can take one at a time; what a
-layer of a group touches fits the second-level cache.
+Replicas run in groups that are independent of one another, so that each core can take one at a time. Threads
+wait for one another between the calls of NumPy, so a group is large enough that the calls are few: that gains
+more than keeping a layer in the second-level cache.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ from simulators.streams import pack, replica_groups, row_blocks, units_of
 BLOCK_ENTRIES = 2**21
 """Entries of one replica's W drawn at once: 16 MiB in float64."""
 
-LAYER_ENTRIES = 2**15
+LAYER_ENTRIES = 2**18
 """Entries of W, or of H, in one layer of a group, unless a single replica has more."""
 
-CALL_ENTRIES = 2**10
-"""Entries that a call of a generator draws at least: narrow replicas draw several layers in one."""
+GROUP_REPLICAS = 2**10
+"""Replicas in a group, at most."""
+
+CALL_ENTRIES = 2**13
+"""Entries that a call of a generator draws at least: narrow replicas draw several layers in one, of up to
+64 MiB together.
+"""
 
 
 def run(
@@ -47,7 +53,8 @@ def run(
         for size in row_blocks(width, _block_rows(inputs))
     ]
     largest = max(n * max(rows, *chain.widths(rows)), *(size for size, _ in units))
-    for group in replica_groups(replicas, largest, LAYER_ENTRIES, backend.workers):
+    limit = min(LAYER_ENTRIES, GROUP_REPLICAS * largest)
+    for group in replica_groups(replicas, largest, limit, backend.workers):
         # A lone group leaves the other cores idle, so they draw for it.
         ahead = len(group) == replicas or backend.workers == 1
         yield group, _group(chain, batch, depth, units, group, root, backend, ahead)
