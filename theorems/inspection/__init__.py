@@ -3,6 +3,7 @@
 - ``watching``: run the network once without changing it; what enters and leaves its layers
 - ``recognition``: what each layer does to this batch, and which chain of the theory that makes
 - ``judging``: what is measured of a representation, and when it is healthy, collapsing or clustering
+- ``fluctuation``: how often chance alone makes a narrow network look like that
 - ``predictions``: statements and simulations that apply, and whether they hold
 - ``loading``: networks from Python files, checkpoints, batches from files
 - ``figure``: the plot
