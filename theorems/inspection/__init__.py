@@ -4,7 +4,8 @@
 - ``recognition``: what each layer does to this batch, and which chain of the theory that makes
 - ``judging``: what is measured of a representation, and when it is healthy, collapsing or clustering
 - ``fluctuation``: how often chance alone makes a narrow network look like that
-- ``predictions``: statements and simulations that apply, and whether they hold
+- ``finding``: one statement beside one network; ``families``: what each family of statements says of it
+- ``predictions``: all families, and the recognised chain simulated from the same batch
 - ``loading``: networks from Python files, checkpoints, batches from files
 - ``figure``: the plot
 """

@@ -98,7 +98,7 @@ def _healthy(widths: Sequence[int], n: int, count: int, window: int, rng: np.ran
             G /= np.trace(G, axis1=1, axis2=2)[:, None, None]
             for network in np.flatnonzero(_suspect(G, width)):
                 strengths[network, place] = strength(G[network], width)
-        factor = np.linalg.qr(H, mode="r") if width > n else H
+        factor = np.asarray(np.linalg.qr(H, mode="r")) if width > n else H
     return strengths
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from theorems.inspection.finding import Finding, Watched
 from theorems.inspection.fluctuation import Chance, chance, final_run
 from theorems.inspection.judging import (
     SOFT,
@@ -19,7 +20,7 @@ from theorems.inspection.judging import (
     fixed_recentred_rank,
     measure,
 )
-from theorems.inspection.predictions import Finding, Simulated, findings, simulated
+from theorems.inspection.predictions import Simulated, findings, simulated
 from theorems.inspection.recognition import Recognised, Stage, recognise, stages
 from theorems.inspection.watching import watch
 
@@ -134,10 +135,11 @@ def inspected(module: Any, batch: Any, statistics: str, seed: int) -> Inspection
     hidden = _hidden(found)
     recognised = recognise(found[:hidden])
     seen = [layer.measures for layer in layers[:hidden]]
+    watched = Watched(recognised, passage.calls, found[:hidden], start, features[:hidden], seen, seed)
     condition, since, excuse = _judged(seen, start.shape[1], seed)
     return Inspection(
         samples=start.shape[1], statistics=statistics, batch=measure(start), layers=layers, hidden=hidden,
-        recognised=recognised, findings=tuple(findings(recognised, start, features[:hidden])),
+        recognised=recognised, findings=tuple(findings(watched)),
         simulation=simulated(recognised, start, seen, seed), ignored=tuple(passage.ignored), condition=condition,
         since=since, chance=excuse)
 
