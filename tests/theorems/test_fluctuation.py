@@ -88,7 +88,7 @@ def test_an_excused_network_is_told_so() -> None:
         if found.chance is not None and found.chance.explains:
             assert found.since is None
             assert found.verdict.startswith("healthy: effective rank")
-            assert "healthy networks of this width by chance" in found.verdict
+            assert f"{found.layers[14].measures.reason}), but by chance {found.chance.exceeded} of" in found.verdict
             assert found.as_json()["chance"]["explains"] is True
             return
     pytest.fail("no narrow network was past a yardstick")

@@ -89,9 +89,9 @@ class Inspection:
         if self.chance is None:
             return ""
         run = final_run([layer.measures.strength for layer in self.layers[: self.hidden]])
-        which = "the last layer looks" if run == 1 else f"the last {run} layers look"
-        return (f"; {which} {last.condition.value} ({last.reason}), but so do {self.chance.exceeded} of "
-                f"{self.chance.replicas} healthy networks of this width by chance")
+        which = "the last layer is" if run == 1 else f"the last {run} layers are"
+        return (f"; {which} past a yardstick ({last.reason}), but by chance {self.chance.exceeded} of "
+                f"{self.chance.replicas} healthy networks of this width are as far past one")
 
     def _driver(self, last: Measures) -> str:
         """What the loss of rank comes from: a mean that all samples share, or what recentring leaves."""
