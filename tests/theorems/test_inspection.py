@@ -105,8 +105,23 @@ def test_a_branch_that_ends_in_relu_collapses_by_a_common_mean() -> None:
     cosines = [layer.measures.mean_cosine for layer in inspect(
         made(networks.branches, 1, width=256, depth=32), samples(16, 256)).layers]
     assert [(1 - cosines[k - 1]) * k for k in (8, 16, 32)] == pytest.approx([2.2] * 3, rel=0.1)
+    deep = inspect(made(networks.branches, 0, width=48, depth=200), samples(16, 48))
+    assert deep.layers[-1].measures.recentred_rank < 1.5, "in the end the spread too lies along one line, the mean's"
+    assert "recentring does not help" in deep.verdict
     linear = inspect(made(networks.vanilla_linear, 0), samples(16, 24))
     assert "recentring does not help, it leaves effective rank 1" in linear.verdict
+
+
+def test_the_plot_is_titled_by_the_first_layer_and_shows_the_rank_after_recentring() -> None:
+    pytest.importorskip("matplotlib")
+    from theorems.inspection.figure import draw
+
+    found = inspect(made(networks.branches, 0), samples(16, 96))
+    figure = draw(found)
+    assert figure.get_suptitle() == found.verdict.partition("; ")[0]
+    lines = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+    assert list(lines["recentred"])[1:] == [layer.measures.recentred_rank for layer in found.layers]
+    assert list(lines["this network"])[1:] == [layer.measures.effective_rank for layer in found.layers]
 
 
 # --- yardsticks ---------------------------------------------------------------------------------------------

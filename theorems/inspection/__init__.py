@@ -33,7 +33,8 @@ def inspect(module: Any, batch: Any, *, statistics: str = "batch", seed: int = 0
     Raises `ValueError` or `TypeError`, naming what is wrong: no module, fewer than three samples, a batch the network
     does not take, values that are not finite, with the layer, no layer with weights.
 
-    Cost: one forward pass, O(d n²) per layer, and up to about ten seconds of simulation where a chain is recognised.
+    Cost: one forward pass, O(d n²) per layer, and up to about ten seconds of simulation each where a chain is
+    recognised, where a fixed point of it is compared, and where the last layers do not look healthy.
     """
     from theorems.inspection.report import inspected
 

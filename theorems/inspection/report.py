@@ -70,7 +70,7 @@ class Inspection:
         first = self.layers[self.since - 1]
         place = f"at layer {self.since} ({first.name!r})"
         if self.since == 1 and self.batch.condition is not Condition.HEALTHY:
-            place = f"from the batch on: {place}"
+            place = f"from the batch on, {place}"
         decided = f"{self.condition.value} {place}: {first.measures.reason}"
         if first.measures.condition is not self.condition:
             number, same = next((k, layer) for k, layer in enumerate(self.layers[self.since :], start=self.since + 1)
