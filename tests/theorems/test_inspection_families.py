@@ -240,6 +240,7 @@ def test_units_of_convolutions_fit_patches() -> None:
     module[0].weight.data.mul_(1e-3)  # type: ignore[operator]
     found = splines.findings(watched(module, torch.randn(6, 1, 8, 8)))
     assert [item.holds for item in found] == [True, False, False], "ε is no longer small beside the variance"
+    assert "the least variance there is" in found[2].why
 
 
 def test_without_batchnorm_modules_splines_are_silent() -> None:

@@ -24,9 +24,10 @@ _LEEWAY = 0.01
 
 @dataclass(frozen=True)
 class _Misses:
-    """The largest misses over the units of one module."""
+    """The largest misses over the units of one module, and the least variance that a unit receives."""
 
     name: str
+    variance: float
     shift: float
     square: float
     distance: float
@@ -50,9 +51,10 @@ def findings(watched: Watched) -> list[Finding]:
         (f"r.m.s. distance of outputs from signed distances over their r.m.s., at {worst[2].name!r}",
          "outputs less signed distances over r.m.s.", worst[2].distance),
     )
-    return [Finding(name, True, f"{what}; worst unit of {len(seen)} batchnorms, 0 predicted for ε = 0", _LEEWAY, value,
-                    value <= _LEEWAY, (Reading(quantity, 0.0, value),))
-            for name, (what, quantity, value) in zip(_NAMES, words, strict=True)]
+    return [Finding(name, True, f"{what}; worst unit of {len(seen)} batchnorms, 0 predicted for ε = 0, and the least "
+                    f"variance there is {item.variance:.2g}", _LEEWAY, value, value <= _LEEWAY,
+                    (Reading(quantity, 0.0, value),))
+            for name, item, (what, quantity, value) in zip(_NAMES, worst, words, strict=True)]
 
 
 def _misses(call: Call) -> _Misses | None:
@@ -67,8 +69,10 @@ def _misses(call: Call) -> _Misses | None:
     slope = (b * ideal).mean(dim=1, keepdim=True)  # of outputs in signed distances over their r.m.s.
     sound = slope.abs() > 1e-12
     shift = torch.where(sound, b.mean(dim=1, keepdim=True) / slope, torch.inf).abs()
-    return _Misses(call.name, float(shift.max()), float((b.square().mean(dim=1) - 1).abs().max()),
-                   float((b - ideal).square().mean(dim=1).sqrt().max()))
+    return _Misses(
+        call.name, variance=float(spread[varied].square().min()), shift=float(shift.max()),
+        square=float((b.square().mean(dim=1) - 1).abs().max()),
+        distance=float((b - ideal).square().mean(dim=1).sqrt().max()))
 
 
 def _by_unit(features: Tensor) -> Tensor:
