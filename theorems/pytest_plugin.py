@@ -128,8 +128,13 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
     declaring = sys.modules.get(_DECLARING)
     if declaring is None or not isinstance(obj, declaring.Conjecture):
         return None
-    if not isinstance(collector, pytest.Module) or obj.module != collector.obj.__name__:
+    module = collector.getparent(pytest.Module)
+    if module is None or obj.module != module.obj.__name__:
         return None  # imported from elsewhere: it is collected where it is declared
+    if not isinstance(collector, pytest.Module):
+        collector.warn(pytest.PytestCollectionWarning(
+            f"cannot collect the conjecture {name!r} in the class {collector.name}; declare it at the top of the file"))
+        return None
     obj.name = obj.name or name
     return TheoremItem.from_parent(collector, name=name, claim=obj)
 
@@ -159,8 +164,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """The budget is split over what was selected, which every worker sees alike."""
-    session.config.stash[_ITEMS] = sum(
-        isinstance(item, TheoremItem) or "verify_claim" in getattr(item, "fixturenames", ()) for item in session.items)
+    session.config.stash[_ITEMS] = sum(map(_shares, session.items))
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Whether an item has a share of the error budget."""
+    return isinstance(item, TheoremItem) or "verify_claim" in getattr(item, "fixturenames", ())
 
 
 # --- running ------------------------------------------------------------------------------------------------
@@ -219,6 +228,9 @@ def verify_claim(request: pytest.FixtureRequest) -> Callable[..., Result]:
     """
     from theorems.workbench.running import check_any
 
+    if not _shares(request.node):  # the budget has been split without this test
+        pytest.fail("verify_claim: name it among the test's arguments, or with pytest.mark.usefixtures, so that the "
+                    "test has a share of the error budget", pytrace=False)
     around = circumstances(request.node)
 
     def verified(claim: Any, **options: Any) -> Result:
