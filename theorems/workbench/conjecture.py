@@ -43,6 +43,7 @@ from theorems.workbench.declaring import (
     relation_of,
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
+from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.examining import Points, examine
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
 from theorems.workbench.quantities import ChainKind, Quantity, chain_kind, quantity
@@ -336,8 +337,10 @@ class Conjecture:
             return self._exponent()
         if self.design is not None:
             return sampling_check(self.design, fineness)
-        examples = 8 if self.over == "paths" else max(hypothesis.settings().max_examples, 1)
-        return Pointwise(self.space.values, self.space.strategy, self._corners, examples=examples)
+        most = max(hypothesis.settings().max_examples, 1)
+        attack = Pointwise(self.space.values, self.space.strategy, self._corners,
+                           examples=8 if self.over == "paths" else most)
+        return Everywhere(self.space, attack, 2 * most)
 
     def _adversary(self, check: Check) -> Adversary | None:
         if self.design is not None:
