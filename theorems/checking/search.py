@@ -36,12 +36,16 @@ __all__ = ["Adversary", "Cube", "ExactAdversary", "Falsification", "Found", "mar
 
 @dataclass(frozen=True)
 class Found:
-    """An input that refutes, the attack that found it, and how far the sides are apart there, in words."""
+    """An input that refutes, the attack that found it, and how far the sides are apart there, in words.
+
+    ``level`` is the share of the error level that was spent to confirm it; None for an exact decision.
+    """
 
     item: Any
     attack: str
     margin: str
     kind: str = "exact"
+    level: float | None = None
 
 
 class Adversary(Protocol):

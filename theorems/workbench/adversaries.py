@@ -31,9 +31,7 @@ __all__ = ["MeanAdversary", "exact_adversary"]
 _PILOT = 24
 #: Random numbers one replica of a promising input may cost.
 _AFFORDABLE = 2_000_000
-#: How often a search may ask for a confidence bound; its error level is split accordingly.
-_CONFIRMED = 7
-#: … of which each attack has so many; the shrunk witness has the last.
+#: How often each of the two attacks may ask for a confidence bound.
 _EACH = 3
 
 
@@ -61,17 +59,18 @@ class MeanAdversary:
     """For claims about means and probabilities: over starts, sizes, depths, chain parameters, and infinite width.
 
     A promising input is one whose pilot mean violates; it refutes once a confidence sequence on fresh samples does,
-    at an error level that is split over all such questions. At infinite width the path of spectra is enclosed.
+    at an error level that is split over all such questions there can be. At infinite width paths are enclosed.
     """
 
     design: Design
     check: Expectation
 
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
-        asked = context.share(_CONFIRMED + len(known))
-        for item in known:
+        finite = [x for x in known if "d" in x]
+        asked = context.share(len(finite) + 2 * _EACH + 1)  # one question for each, and one for what is shrunk
+        for item in finite:
             tried["witness of an earlier run"] = tried.get("witness of an earlier run", 0) + 1
-            if "d" in item and (found := self._confirmed(statement, asked, item, "witness of an earlier run")):
+            if found := self._confirmed(statement, asked, item, "witness of an earlier run"):
                 return found
         if found := self._in_the_limit(statement, context, known, tried):
             return found
@@ -96,8 +95,8 @@ class MeanAdversary:
             return found if limit is None else limit[1].shrunk(limit[0], context, found)
         simpler = shrink(found.item, lambda candidate: not context.expired and self.pilot(statement, candidate) > 0.05,
                          most=60)
-        again = self._confirmed(statement, context.share(_CONFIRMED), simpler, found.attack)
-        return again or found
+        asked = context if found.level is None else replace(context, level=found.level)
+        return self._confirmed(statement, asked, simpler, found.attack) or found
 
     # --- finite widths ----------------------------------------------------------------------------------------
 
@@ -131,7 +130,8 @@ class MeanAdversary:
         row = check(statement, replace(context, memory={}, batch=None)).details["readouts"][0]
         if row["verdict"] != Verdict.REFUTED.value:
             return None
-        return Found(item, attack, f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean")
+        return Found(item, attack, f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean",
+                     context.level)
 
     def _extremes(self, statement: Statement) -> Iterator[Item]:
         """The lay-out of the check, then every corner start at the least and greatest size and depth there is."""

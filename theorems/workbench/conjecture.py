@@ -337,10 +337,9 @@ class Conjecture:
             return self._exponent()
         if self.design is not None:
             return sampling_check(self.design, fineness)
-        most = max(hypothesis.settings().max_examples, 1)
-        attack = Pointwise(self.space.values, self.space.strategy, self._corners,
-                           examples=8 if self.over == "paths" else most)
-        return Everywhere(self.space, attack, 2 * most)
+        most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
+        attack = Pointwise(self.space.values, self.space.strategy, self._corners, examples=8 if slow else most)
+        return Everywhere(self.space, attack, min(2 * most, 40) if slow else 2 * most)
 
     def _adversary(self, check: Check) -> Adversary | None:
         if self.design is not None:

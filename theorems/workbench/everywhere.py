@@ -80,11 +80,12 @@ class Everywhere:
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         found = self._judge(statement, context)
         neighbour = self._judge(statement.neighbour, context)
-        details = found.details | {"sentinel_witness": readable(neighbour.witness)}
+        details, words = found.details | {"sentinel_witness": readable(neighbour.witness)}, found.words
         if found.witness is not None:
-            details["witness"] = readable(found.witness)
+            simpler = shrink(found.witness, lambda item: not context.expired and self.refutes(statement, item))
+            details["witness"], words = readable(simpler), f"violated at {short(simpler)}"
         method = {Verdict.REFUTED: "search", Verdict.CERTIFIED: "certificate"}.get(found.verdict, "sampling")
-        return Evidence(method=method, verdict=found.verdict, summary=found.words, sentinel=neighbour.verdict,
+        return Evidence(method=method, verdict=found.verdict, summary=words, sentinel=neighbour.verdict,
                         tightness=found.tightness, power=found.power, details=details)
 
     def refutes(self, statement: Statement, item: Item) -> bool:
@@ -98,7 +99,7 @@ class Everywhere:
         if tally.worst is not None:
             details["tightest_at"] = readable(tally.worst)
         if verdict is Verdict.REFUTED:
-            return _Judgement(verdict, f"violated at {short(witness)}", details, witness, None, tally.ratio)
+            return _refuted(witness, details, tally.ratio)
         tried = f"{tally.decided} other inputs decided" + (f", {len(tally.open)} left open" if tally.open else "")
         return self._whole(statement, context, details, tally.ratio) or self._sampled(
             statement, context, details, tally.ratio, tried)
@@ -112,14 +113,14 @@ class Everywhere:
         if (items := every_item(self.space)) is not None:
             seen = self._look(statement, items, context)
             if seen.witness is not None:
-                return self._refuted(statement, seen.witness, details, tightness)
+                return _refuted(seen.witness, details, tightness)
             if seen.decided and not seen.open and not seen.cut:
                 return certified(f"every input of the domain decided exactly ({seen.decided})")
         found = covered(self.space, statement, lambda item: self.refutes(statement, item), context)
         if found is not None:
             details["boxes"] = {"settled": found.settled, "open": found.open, "open_share": found.share}
             if found.witness is not None:
-                return self._refuted(statement, found.witness, details, tightness)
+                return _refuted(found.witness, details, tightness)
             if found.complete:
                 return certified(f"every box of the domain enclosed ({_count(found.settled, 'box')})")
         if (words := proved(self.space, statement)) is not None:
@@ -136,7 +137,7 @@ class Everywhere:
                     "drawn_open": seen.open, "level": context.level}
         rest = f"; {tried}" + _left_open(details.get("boxes"))
         if seen.witness is not None:
-            return self._refuted(statement, seen.witness, details, tightness)
+            return _refuted(seen.witness, details, tightness)
 
         def undecided(words: str) -> _Judgement:
             return _Judgement(Verdict.INCONCLUSIVE, words + rest, details, tightness=tightness)
@@ -173,10 +174,9 @@ class Everywhere:
             seen.open += holds is not True
         return seen
 
-    def _refuted(self, statement: Statement, witness: Item, details: dict[str, Any],
-                 tightness: float | None) -> _Judgement:
-        simpler = shrink(witness, lambda item: self.refutes(statement, item))
-        return _Judgement(Verdict.REFUTED, f"violated at {short(simpler)}", details, simpler, None, tightness)
+
+def _refuted(witness: Item, details: dict[str, Any], tightness: float | None) -> _Judgement:
+    return _Judgement(Verdict.REFUTED, "violated", details, witness, None, tightness)
 
 
 def _left_open(boxes: dict[str, Any] | None) -> str:
