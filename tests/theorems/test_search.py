@@ -246,7 +246,7 @@ def test_algebra_is_not_attacked() -> None:
 def test_the_formulas_of_small_sizes_are_the_quantities() -> None:
     """What z3 is asked about spectra is what the exact values are."""
     from theorems.expressions import arguments_of, compiled
-    from theorems.workbench.adversaries import _FORMULAS
+    from theorems.workbench.solving import _FORMULAS
     from theorems.workbench.quantities import QUANTITIES
 
     n = sp.Symbol("n", integer=True, positive=True)

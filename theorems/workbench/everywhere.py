@@ -90,8 +90,11 @@ class Everywhere:
 
     def refutes(self, statement: Statement, item: Item) -> bool:
         """Whether an input of the domain certainly meets the assumptions and violates the claim."""
-        return self.space.contains(item) and admitted(statement, self.space.values(item)) is True and decide(
-            statement, lambda: self.space.values(item)).holds is False
+        try:
+            return self.space.contains(item) and admitted(statement, self.space.values(item)) is True and decide(
+                statement, lambda: self.space.values(item)).holds is False
+        except (ValueError, ArithmeticError):
+            return False  # a side or a quantity has no value there
 
     def _judge(self, statement: Statement, context: Context) -> _Judgement:
         verdict, tally, witness = self.attack.attack(statement, context)
