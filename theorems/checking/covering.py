@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import flint
@@ -37,6 +38,8 @@ PRECISION = 96
 #: A search is given up after so many boxes, or seconds.
 MOST_BOXES = 4000
 SECONDS = 10.0
+#: A box of less of its region's volume is left open, so that one point where the claim is tight costs little.
+_SMALLEST = Fraction(1, 2**90)
 #: What is continuous with slopes that SymPy takes correctly; a jump would have a slope of 0 on both sides.
 _SMOOTH = (sp.exp, sp.log, sp.Abs, sp.acos)
 
@@ -92,7 +95,7 @@ def cover(statement: Statement, regions: Iterable[Region], refutes: Callable[[Ma
                 if refutes(region.at(point)):
                     left = [(region, share), *queue, *stuck]
                     return Cover(settled, len(left), _volume(left, total), region.at(point))
-            if found.halve is None:  # a single point
+            if found.halve is None or share < _SMALLEST:
                 stuck.append((region, share))
                 continue
             queue += [(Region(region.fixed, region.names, half), share / 2)
@@ -200,11 +203,12 @@ def _values(region: Region, box: Box) -> dict[str, Any]:
 
 
 def _widest(region: Region, slopes: Iterable[flint.arb]) -> int | None:
-    """The coordinate along which the excess may change most; the longest where some slope is not known."""
+    """The coordinate along which the excess may change most; the longest where a slope is not known."""
     lengths = [high - low for low, high in region.box]
     if not any(lengths):
         return None
-    known = all(slope.is_finite() for slope in slopes)
-    weights = [float(slope.abs_upper()) if known else 1.0 for slope in slopes]
+    weights = [float(slope.abs_upper()) for slope in slopes]
+    if not all(map(isfinite, weights)):
+        weights = [1.0] * len(weights)
     found = [float(flint.arb(length)) * (weight + 1e-9) for length, weight in zip(lengths, weights, strict=True)]
     return max((k for k, length in enumerate(lengths) if length), key=found.__getitem__)

@@ -25,7 +25,7 @@ from theorems.workbench.spaces import Item, Space
 __all__ = ["Everywhere", "largest_share"]
 
 #: Draws per draw that counts: what the assumptions leave may be a small part of the domain.
-_REJECTED = 25
+_REJECTED = 10
 #: A share above this is no support.
 _USELESS = 0.5
 
