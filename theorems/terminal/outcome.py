@@ -171,7 +171,8 @@ def _print_circumstances(out: Console, run: Run) -> None:
     for path in run.written:
         field(out, "Written", path)
     field(out, "Legend", "tightness: measured / bound, where the bound says something; power: the smallest violation "
-                         "that would have been caught, relative to the bound (for a slope, in its own units); "
+                         "that would have been caught, relative to the bound (for a slope, in its own units; "
+                         "for draws of inputs, the share that violates); "
                          "✓ as expected, ✗ not")
 
 

@@ -160,8 +160,6 @@ class Everywhere:
         """Decide inputs one by one until one violates, or ``most`` met the assumptions."""
         seen = _Seen()
         for item in items:
-            if seen.decided + seen.open >= most:
-                break
             if context.expired:
                 seen.cut = True
                 break
@@ -175,6 +173,8 @@ class Everywhere:
                 break
             seen.decided += holds is True
             seen.open += holds is not True
+            if seen.decided + seen.open >= most:
+                break
         return seen
 
 
