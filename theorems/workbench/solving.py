@@ -14,7 +14,7 @@ from theorems.statement import Assumption, Sentinel, Statement, Variable
 from theorems.workbench.declaring import LAMBDA
 from theorems.workbench.spaces import Item, Space
 
-__all__ = ["proposed", "proved"]
+__all__ = ["LEAST", "opened_claim", "proposed", "proved"]
 
 _SECONDS = 1.0  # for one question to z3
 #: Of the sizes, the first so many are asked for a counterexample, and a domain of at most so many for a proof.
@@ -25,7 +25,7 @@ _index = sp.Symbol("i", integer=True)
 
 def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
     """What z3 says of polynomial claims at the smallest sizes; nothing where it does not apply or is not installed."""
-    if (opened := _opened(space, statement)) is None:
+    if (opened := opened_claim(space, statement)) is None:
         return
     whole = [x for x in space.domains if x.whole]
     choices = product(*[[(x.name, int(v)) for v in x.corners({})[:2]] for x in whole])
@@ -44,7 +44,7 @@ def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
 def proved(space: Space, statement: Statement) -> str | None:
     """What z3 proved, in words: the claim at every one of its sizes, if they are few. None if it did not."""
     if space.computed or any(x.whole and x.endless for x in space.domains) or (
-            opened := _opened(space, statement)) is None:
+            opened := opened_claim(space, statement)) is None:
         return None
     whole = [x for x in space.domains if x.whole]
     ends = [[int(e) for e in x.ends({})] for x in whole]
@@ -70,7 +70,7 @@ def _answer(opened: Statement, sizes: Mapping[str, int]) -> Any:
         return None
 
 
-def _opened(space: Space, statement: Statement) -> Statement | None:
+def opened_claim(space: Space, statement: Statement) -> Statement | None:
     """The claim about its variables alone, quantities written out in the eigenvalues."""
     if space.over == "parameters":
         return statement
@@ -85,15 +85,15 @@ def _opened(space: Space, statement: Statement) -> Statement | None:
     return replace(
         statement, lhs=lhs, rhs=rhs, variables=(*statement.variables, *family), ceiling=None,
         assumptions=(*(replace(a, relation=a.relation.subs(written)) for a in statement.assumptions), unit),
-        definitions={_LEAST: "min_i lambda[i]"}, sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
+        definitions={LEAST: "min_i lambda[i]"}, sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
 
 
-_LEAST = sp.Symbol("s", real=True)
+LEAST = sp.Symbol("s", real=True)
 _FORMULAS: dict[str, Any] = {
     "orthogonality_gap": lambda n: sp.sqrt(sp.Sum((LAMBDA[_index] - 1 / n) ** 2, (_index, 0, n - 1))),
     "effective_rank": lambda n: 1 / sp.Sum(LAMBDA[_index] ** 2, (_index, 0, n - 1)),
-    "smallest_eigenvalue": lambda n: _LEAST,
-    "smallest_eigenvalue_gap": lambda n: 1 / n - _LEAST,
+    "smallest_eigenvalue": lambda n: LEAST,
+    "smallest_eigenvalue_gap": lambda n: 1 / n - LEAST,
 }
 
 
