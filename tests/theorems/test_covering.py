@@ -33,7 +33,7 @@ def bounded(claim: Any, **options: Any) -> Cover | None:
     ("x*y*z < 9/2", dict(x="[0, 1]", y="[0, 2]", z="[0, 2]", assume="x + y <= 2")),
     ("x*y <= 3/10", dict(x="[0, 1]", y="[0, 1]", assume="x + y <= 1")),  # false without the assumption
     ("effective_rank <= 21/20 + 4*smallest_eigenvalue", dict(over="spectra", n=2)),
-    ("effective_rank <= 19/10 + 6*smallest_eigenvalue - alpha/20", dict(over="spectra", n="1..3", alpha="[0, 1]",
+    ("effective_rank <= 2 + 6*smallest_eigenvalue - alpha/20", dict(over="spectra", n="1..3", alpha="[0, 1]",
                                                                      assume="smallest_eigenvalue >= 1/20")),
     ("r*x <= 4", dict(n="1..3", x="[0, 1]", computed={"r": lambda n: Fraction(n)})),
 ], ids=str)

@@ -81,6 +81,13 @@ def test_gradient_ascent_finds_what_random_draws_do_not() -> None:
     assert abs(found.item["x"] - Fraction(1, 3)) < Fraction(1, 100)
 
 
+@pytest.mark.parametrize("claim", ["orthogonality_gap <= 69/100", "effective_rank <= 199/100",
+                                   "absolute_cosine <= 99/100"])
+def test_quantities_can_be_climbed(claim: str) -> None:
+    found = hunted(claim, "cube", over="matrices", n=2, d=2)
+    assert found.attack == "gradient ascent"
+
+
 def test_evolution_steps_in_where_there_is_no_gradient() -> None:
     claim = "orthogonality_gap <= 7/20 + orthogonality_gap_0/100"
     found = hunted(claim, "cube", chain="rescale", quantifier="mean field", n=3, ell="1..2")

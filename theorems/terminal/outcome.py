@@ -102,7 +102,7 @@ def _cells(result: Result) -> tuple[Text | str, ...]:
 
 
 def _evidence(evidence: Evidence) -> Text:
-    return Text.assemble((f"{evidence.method}: ", "dim"), words(shortened(evidence.summary, 100)))
+    return Text.assemble((f"{evidence.method}: ", "dim"), words(shortened(evidence.summary, 180)))
 
 
 # --- refutations --------------------------------------------------------------------------------------------

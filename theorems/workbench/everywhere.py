@@ -103,7 +103,7 @@ class Everywhere:
             details["tightest_at"] = readable(tally.worst)
         if verdict is Verdict.REFUTED:
             return _refuted(witness, details, tally.ratio)
-        tried = f"{tally.decided} other inputs decided" + (f", {len(tally.open)} left open" if tally.open else "")
+        tried = f"; {len(tally.open)} of {tally.decided + len(tally.open)} others left open" if tally.open else ""
         return self._whole(statement, context, details, tally.ratio) or self._sampled(
             statement, context, details, tally.ratio, tried)
 
@@ -138,7 +138,7 @@ class Everywhere:
         seen = self._look(statement, drawn, context, self.draws)
         details |= {"draws": seen.decided, "law": self.space.law, "drawn_outside": seen.outside,
                     "drawn_open": seen.open, "level": context.level}
-        rest = f"; {tried}" + _left_open(details.get("boxes"))
+        rest = _left_open(details.get("boxes")) + tried
         if seen.witness is not None:
             return _refuted(seen.witness, details, tightness)
 
@@ -153,8 +153,13 @@ class Everywhere:
                              "assumptions: too few")
         details["share_below"] = bound
         return _Judgement(
-            Verdict.SUPPORTED, f"none of {seen.decided} drawn at random violates: fewer than {_percent(bound)} of such "
-            f"inputs do, at level {context.level:.2g}{rest}", details, None, bound, tightness)
+            Verdict.SUPPORTED, f"none of {seen.decided} drawn at random{self._reach} violates: fewer than "
+            f"{_percent(bound)} of such inputs do, at level {context.level:.2g}{rest}", details, None, bound, tightness)
+
+    @property
+    def _reach(self) -> str:
+        """How far the draws go, where the domain goes further."""
+        return f" ({', '.join(self.space.cut)})" if self.space.cut else ""
 
     def _look(self, statement: Statement, items: Iterable[Item], context: Context, most: float = math.inf) -> _Seen:
         """Decide inputs one by one until one violates, or ``most`` met the assumptions."""
@@ -185,7 +190,7 @@ def _refuted(witness: Item, details: dict[str, Any], tightness: float | None) ->
 def _left_open(boxes: dict[str, Any] | None) -> str:
     if boxes is None:
         return ""
-    return f"; {_percent(boxes['open_share'])} of the domain left open by {_count(boxes['settled'], 'enclosed box')}"
+    return f"; {_count(boxes['settled'], 'box')} enclosed, at most {_percent(boxes['open_share'])} of the domain open"
 
 
 def _percent(share: float) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import flint
 import numpy as np
+import sympy as sp
 from hypothesis import strategies as st
 
 from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
@@ -258,14 +259,21 @@ class Space:
         parts = []
         for name, domain in self._sizes.items():
             low, high = _limited(domain, self._reach[name])
-            beyond = " (its domain goes on)" if domain.endless or domain.ends({})[1] > high else ""
             first = f"max(n, {low})" if self.over == "matrices" and name == "d" else str(low)
-            parts.append(f"{name} uniform on {first}..{high}{beyond}")
+            parts.append(f"{name} uniform on {first}..{high}")
         parts += [domain.law for domain in self.parameters]
         start = "the spectrum" if self.over == "spectra" else "the spectrum of the start"
         parts += {"spectra": [_SPECTRAL.format(start)], "paths": [_SPECTRAL.format(start)],
                   "matrices": ["entries uniform on [-1, 1]"]}.get(self.over, [])
         return ", ".join(parts)
+
+    @property
+    def cut(self) -> list[str]:
+        """Up to where :attr:`law` draws the symbols whose domains go further: ``n ≤ 8``."""
+        sizes = [(domain, _limited(domain, self._reach[name])[1]) for name, domain in self._sizes.items()]
+        return [f"{domain.name} ≤ {high}" for domain, high in sizes if domain.endless or domain.ends({})[1] > high] + [
+            f"{x.name} {sign} {float(x.ends({})[end]):g}" for x in self.parameters for end, sign, without in (
+                (0, "≥", x.set.inf == -sp.oo), (1, "≤", x.endless)) if without]
 
     @property
     def _reach(self) -> Mapping[str, int]:
