@@ -89,11 +89,11 @@ def test_what_is_no_few_boxes_is_left_alone(claim: str, options: Any) -> None:
 
 def test_a_jump_has_no_slope_that_says_so() -> None:
     """The slopes of a step are 0 on both sides; taken at their word they would cover a false claim."""
-    x = sp.Symbol("x", real=True)
-    step = conjecture(sp.Piecewise((1, x * 3 >= 2), (0, True)) <= sp.Rational(1, 2), x="[0, 1]", name="c",
-                      sentinel="-1").statement(falsify=False)
-    box = ((flint.fmpq(0), flint.fmpq(1)),)
-    found = cover(step, [Region({}, ("x",), box)], lambda values: values["x"] * 3 >= 2)
+    x = sp.Symbol("x", nonnegative=True)
+    bump = sp.Piecewise((1, sp.And(5 * x >= 2, 5 * x <= 3)), (0, True))
+    statement = replace(conjecture("x <= 1/2", x="[0, 1]", name="c").statement(falsify=False), lhs=bump)
+    found = cover(statement, [Region({}, ("x",), ((flint.fmpq(0), flint.fmpq(1)),))],
+                  lambda values: 2 <= 5 * values["x"] <= 3)
     assert found.witness is not None
 
 

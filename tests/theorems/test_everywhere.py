@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import flint
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -173,13 +174,20 @@ def test_too_few_draws_are_no_support() -> None:
 
 
 def test_draws_left_open_are_no_support() -> None:
-    import flint
-
     def ball(x: Fraction) -> Any:
-        return flint.arb(flint.fmpq(x.numerator, x.denominator), Fraction(1, 10).__float__())
+        return flint.arb(flint.fmpq(x.numerator, x.denominator), 0.1)
     found = run("r <= x + 1/20", x="[0, 1]", computed={"r": ball}, sentinel="x - 1")
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "drawn at random left open" in found.evidence[0].summary
+
+
+def test_one_input_left_open_or_unseen_keeps_a_finite_domain_from_being_certified() -> None:
+    def ball(n: int) -> Any:
+        return flint.arb(n, 0.1 if n == 13 else 0.0)
+    found = run("r <= n + 1/20", n="1..40", computed={"r": ball}, sentinel="n - 1")
+    assert found.verdict is Verdict.INCONCLUSIVE
+    claim = conjecture("n**2 <= 2**n + 1", n="1..90", name="c").statement(falsify=False)
+    assert claim.checks[0](claim, Context(0, LEVEL, deadline=0.0)).verdict is Verdict.INCONCLUSIVE
 
 
 def test_an_authors_own_draws_are_no_independent_ones() -> None:
