@@ -42,7 +42,10 @@ def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
 
 
 def proved(space: Space, statement: Statement) -> str | None:
-    """What z3 proved, in words: the claim at every one of its sizes, if they are few. None if it did not."""
+    """What z3 proved, in words: the claim at every one of its sizes, if they are few. None if it did not.
+
+    It speaks of inputs at which every root and quotient is defined.
+    """
     if space.computed or any(x.whole and x.endless for x in space.domains) or (
             opened := opened_claim(space, statement)) is None:
         return None
@@ -58,7 +61,10 @@ def proved(space: Space, statement: Statement) -> str | None:
         if answer is None or not answer.holds:
             return None
         solver = answer.solver
-    return f"{solver}: the negation has no solution" + (f", at each of {len(choices)} sizes" if whole else "")
+    powers = opened.lhs.atoms(sp.Pow) | opened.rhs.atoms(sp.Pow)
+    parted = any(not (p.exp.is_integer and p.exp.is_nonnegative) for p in powers)
+    return (f"{solver}: the negation has no solution" + " where both sides are defined" * parted
+            + f", at each of {len(choices)} sizes" * bool(whole))
 
 
 def _answer(opened: Statement, sizes: Mapping[str, int]) -> Any:
