@@ -19,7 +19,7 @@ def _angle(n):  # type: ignore[no-untyped-def]  # a file of claims needs no anno
     return find(n).outlier.cluster_angle  # type: ignore[union-attr]  # there is one from n = 7 on
 
 
-#: True: decided in balls, batch size by batch size; the library's cluster.angle_law covers all n.
+#: True: every batch size of the domain is decided in balls; the library's cluster.angle_law covers all n.
 angle_law = conjecture(
     "abs(angle - 3*pi/(n + 1)) <= 12*pi/(n**2*(n + 1))", n="7..64", computed={"angle": _angle},
     title="The cluster's angle is 3π/(n+1), up to a factor 1 ± 4/n²")

@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
     PROVED = "proved"  # kernel-checked for all sizes
     CERTIFIED = "certified"  # exact or ball arithmetic, for the instances named
-    SUPPORTED = "supported"  # a confidence bound clears the claim at the stated level
+    SUPPORTED = "supported"  # a confidence bound clears the claim, or all but a share of inputs, at the stated level
     VACUOUS = "vacuous"  # the bound cannot fail there
     OUTSIDE = "outside"  # the assumption is not met
     INCONCLUSIVE = "inconclusive"
@@ -173,12 +173,13 @@ class Evidence:
     drawn it reaches from the tightest of those laid out to the tightest of all: Hypothesis draws also the constants
     of the user's modules that are loaded, so the upper end is not the same in every process. ``power`` is the
     smallest relative violation of the bound that this check would have caught on every instance it decided (0 for
-    exact arithmetic; in units of the exponent for a slope). ``sentinel`` is what the same check with the same
+    exact arithmetic; in units of the exponent for a slope; for independent draws of inputs, the share of inputs that
+    would have had to violate). ``sentinel`` is what the same check with the same
     budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
     an expectation over all starts): it can refute the statement but not carry it.
     """
 
-    method: str  # "proof" | "certificate" | "symbolic" | "simulation" | "search"
+    method: str  # "proof" | "certificate" | "symbolic" | "simulation" | "search" | "sampling"
     verdict: Verdict
     summary: str
     sentinel: Verdict

@@ -53,14 +53,13 @@ def test_the_package_names_the_function_and_not_a_module() -> None:
 @pytest.mark.parametrize(("claim", "options"), [
     ("orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", dict(over="spectra", n="1..5")),
     ("effective_rank >= 1/(1/n + orthogonality_gap**2)", dict(over="matrices", n="1..3", d="1..4")),
-    ("sqrt(x*y) <= (x+y)/2", dict(x="[0, 10]", y="[0, 10]")),
-    ("x <= k", dict(k="2..9", x="(0, k/2)")),
     ("soft_rank(1/2) >= effective_rank/4", dict(over="spectra", n="1..4", d="4..9")),
     ("orthogonality_gap <= orthogonality_gap_0", dict(chain="rescale", quantifier="mean field", n=2, ell="1..2")),
 ], ids=str)
-def test_true_pointwise_claims_are_certified_and_their_measured_neighbours_fall(claim: str, options: Any) -> None:
+def test_true_claims_over_a_continuum_are_supported_and_their_measured_neighbours_fall(claim: str,
+                                                                                       options: Any) -> None:
     found = run(conjecture(claim, name="c", **options))
-    assert found.verdict is Verdict.CERTIFIED
+    assert found.verdict is Verdict.SUPPORTED
     assert found.as_expected
     assert [e.sentinel for e in found.evidence] == [Verdict.REFUTED]
 
@@ -300,9 +299,10 @@ def test_an_author_may_draw_inputs_that_are_rarely_met() -> None:
     options: dict[str, Any] = dict(x="[0, 1]", y="[0, 2]", assume=("y - x <= 1/10**6", "x < y"))
     with pytest.raises(ClaimError, match="nothing meets"):
         conjecture("y**2 <= x**2 + 1/10**5", name="c", **options | {"x": "[1/3, 2/3]"})
-    found = run(conjecture("y**2 <= x**2 + 1/10**5", name="c", draw=narrow, **options))
-    assert found.verdict is Verdict.CERTIFIED
+    found = run(conjecture("y**2 <= x**2 + exp(-11)", name="c", draw=narrow, **options))
+    assert found.verdict is Verdict.INCONCLUSIVE  # Hypothesis' draws are not independent, so no share follows
     assert found.evidence[0].details["decided"] > 50
+    assert "too few" in found.evidence[0].summary
     assert run(conjecture("y**2 <= x**2 + 1/10**6", name="c", draw=narrow, **options)).verdict is Verdict.REFUTED
 
 

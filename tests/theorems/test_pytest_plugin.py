@@ -247,7 +247,7 @@ def test_the_profile_of_hypothesis_sets_how_many_inputs_are_drawn(pytester: pyte
         a = conjecture("x**2 <= 3*x + y", x="[0, 2]", y="[0, 9]")
         def test_examples():
             check = a.statement(falsify=False).checks[0]
-            assert check.examples == EXAMPLES
+            assert (check.attack.examples, check.draws) == (EXAMPLES, 2 * EXAMPLES)
         """.replace("EXAMPLES", str(examples)))
     run(pytester, "my_claims.py", "--hypothesis-profile=mine").assert_outcomes(passed=2)
 

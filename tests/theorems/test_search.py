@@ -13,7 +13,7 @@ import sympy as sp
 from theorems import Verdict, conjecture, get, verify
 from theorems.checking.ascent import ascend, evolve
 from theorems.checking.context import Context
-from theorems.checking.search import ExactAdversary, Falsification
+from theorems.checking.search import ExactAdversary, Falsification, Found
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary
 from theorems.workbench.library import attackable
@@ -37,7 +37,8 @@ def hunted(claim: str, *attacks: str, **options: Any) -> Any:
     statement, check = falsification(claim, **options)
     adversary = check.adversary
     assert isinstance(adversary, ExactAdversary)
-    without = {"corners": dict(corners=lambda: []), "z3": dict(solve=None), "cube": dict(cube=None)}
+    without = {"corners": dict(corners=lambda: []), "z3": dict(solve=None), "cube": dict(cube=None),
+               "boxes": dict(bound=None)}
     for name, change in without.items():
         if name not in attacks:
             adversary = replace(adversary, **change)  # type: ignore[arg-type]
@@ -80,6 +81,13 @@ def test_gradient_ascent_finds_what_random_draws_do_not() -> None:
     assert abs(found.item["x"] - Fraction(1, 3)) < Fraction(1, 100)
 
 
+@pytest.mark.parametrize("claim", ["orthogonality_gap <= 69/100", "effective_rank <= 199/100",
+                                   "absolute_cosine <= 99/100"])
+def test_quantities_can_be_climbed(claim: str) -> None:
+    found = hunted(claim, "cube", over="matrices", n=2, d=2)
+    assert found.attack == "gradient ascent"
+
+
 def test_evolution_steps_in_where_there_is_no_gradient() -> None:
     claim = "orthogonality_gap <= 7/20 + orthogonality_gap_0/100"
     found = hunted(claim, "cube", chain="rescale", quantifier="mean field", n=3, ell="1..2")
@@ -93,6 +101,15 @@ def test_z3_decides_polynomials_at_small_sizes() -> None:
     spectra = hunted("orthogonality_gap >= 1/1000 + smallest_eigenvalue_gap/10", "z3", over="spectra", n="3..4")
     assert spectra.attack == "z3 at small sizes"
     assert spectra.item["spectrum"] == (Fraction(1, 3),) * 3
+
+
+def test_branch_and_bound_finds_what_is_thinner_than_any_slope_shows() -> None:
+    claim = "exp(-10**8*(x - 314159/1000003)**2) <= 1/2"
+    assert hunted(claim, "corners", "cube", "hypothesis", x="[0, 1]") is None
+    found = hunted(claim, "boxes", x="[0, 1]")
+    assert found.attack == "branch and bound"
+    statement, check = falsification(claim, x="[0, 1]")
+    assert check(statement, CONTEXT).verdict is Verdict.REFUTED
 
 
 def test_targeting_climbs_where_nothing_else_is_left() -> None:
@@ -133,7 +150,8 @@ def test_floats_alone_never_refute() -> None:
 
 def test_the_claim_that_survives_a_blind_search_is_not_praised() -> None:
     statement, check = falsification("x <= 1 + y", **UNIT)
-    blind = replace(check.adversary, corners=lambda: [], solve=None, cube=None, examples=1)  # type: ignore[type-var]
+    blind = replace(check.adversary, corners=lambda: [], solve=None, cube=None, bound=None,
+                    examples=1)  # type: ignore[type-var]
     found = Falsification(blind)(statement, CONTEXT)
     assert found.sentinel is not Verdict.REFUTED
     assert "misses the false neighbour too" in found.summary
@@ -145,7 +163,7 @@ def test_the_claim_that_survives_a_blind_search_is_not_praised() -> None:
 def test_witnesses_are_tried_first_and_survive_a_run_that_fails(tmp_path: Path) -> None:
     options: dict[str, Any] = dict(corpus=tmp_path, x="[0, 1]", y="[0, 1]")
     statement, check = falsification(NARROW, **options)
-    assert check(statement, CONTEXT).details["attack"] == "gradient ascent"
+    assert check(statement, CONTEXT).details["attack"] == "branch and bound"
     statement, check = falsification(NARROW, **options)
     again = check(statement, CONTEXT)
     assert again.details["attack"] == "witness of an earlier run"
@@ -204,6 +222,27 @@ def test_infinite_width_refutes_a_claim_that_every_tried_width_supports() -> Non
     assert whole.evidence[1].verdict is Verdict.SUPPORTED  # the widths that were sampled
 
 
+@pytest.mark.parametrize("earlier", [0, 1, 5])
+def test_the_questions_of_a_search_never_spend_more_than_its_level(earlier: int,
+                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question that can be asked is, the last of them confirms, and the shrunk witness is confirmed too."""
+    spent: list[float] = []
+    questions = earlier + 6
+
+    def confirm(_: Any, __: Any, context: Context, item: Any, attack: str) -> Any:
+        spent.append(context.level)
+        return Found(item, attack, "", "mean", context.level) if len(spent) >= questions else None
+    monkeypatch.setattr(MeanAdversary, "pilot", lambda *_: 0.5)
+    monkeypatch.setattr(MeanAdversary, "_confirmed", confirm)
+    statement, check = falsification("orthogonality_gap <= 3*sqrt(n/d)", **CHAIN)
+    known = [{"n": Fraction(2), "d": Fraction(64), "ell": Fraction(8), "spectrum": (Fraction(1, 2),) * 2}] * earlier
+    found = check.adversary.hunt(statement, CONTEXT, known, {})
+    assert found is not None
+    check.adversary.shrunk(statement, CONTEXT, found)
+    assert len(spent) == questions + 1
+    assert sum(spent) == pytest.approx(CONTEXT.level)
+
+
 def test_a_mean_is_never_refuted_on_the_pilot_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     statement, check = falsification("orthogonality_gap <= 3*sqrt(n/d)", **CHAIN)
     monkeypatch.setattr(MeanAdversary, "pilot", lambda *_: 0.5)  # everything looks like a violation
@@ -246,8 +285,8 @@ def test_algebra_is_not_attacked() -> None:
 def test_the_formulas_of_small_sizes_are_the_quantities() -> None:
     """What z3 is asked about spectra is what the exact values are."""
     from theorems.expressions import arguments_of, compiled
-    from theorems.workbench.adversaries import _FORMULAS
     from theorems.workbench.quantities import QUANTITIES
+    from theorems.workbench.solving import _FORMULAS
 
     n = sp.Symbol("n", integer=True, positive=True)
     spectrum = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)]

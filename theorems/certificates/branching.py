@@ -28,7 +28,7 @@ from flint import arb, ctx, fmpq
 
 from theorems.certificates.growth import growth
 
-__all__ = ["CounterexampleFound", "Ledger", "Problem", "cover", "walk"]
+__all__ = ["Box", "CounterexampleFound", "Ledger", "Problem", "cover", "halves", "walk"]
 
 Box = tuple[tuple[fmpq, fmpq], ...]
 
@@ -148,7 +148,8 @@ class Ledger:
         self.margin = self.margin.min(margin)
 
 
-def _halves(box: Box, j: int) -> tuple[Box, Box]:
+def halves(box: Box, j: int) -> tuple[Box, Box]:
+    """The two boxes that a box is cut into along coordinate ``j``, exactly."""
     low, high = box[j]
     middle = (low + high) / 2
     return (*box[:j], (low, middle), *box[j + 1:]), (*box[:j], (middle, high), *box[j + 1:])
@@ -193,7 +194,7 @@ def cover(problem: Problem, most: int, progress: Callable[[int], None] = lambda 
             raise ArithmeticError(f"a box is left open after {len(tree)}")
         j = _coordinate(problem, box)
         tree += str(j)
-        stack += [(half, depth + 1) for half in reversed(_halves(box, j))]
+        stack += [(half, depth + 1) for half in reversed(halves(box, j))]
     return tree, ledger
 
 
@@ -216,7 +217,7 @@ def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _
                 raise ValueError(f"the box at character {place} is not settled by rule {mark!r}")
             ledger.add(mark, margin)
         elif "0" <= mark < str(problem.n) and box is not None and depth < DEEPEST:
-            stack += [(half, depth + 1) for half in reversed(_halves(box, int(mark)))]
+            stack += [(half, depth + 1) for half in reversed(halves(box, int(mark)))]
         else:
             raise ValueError(f"{mark!r} at character {place} is neither a rule nor a bisection that is due")
     if stack:

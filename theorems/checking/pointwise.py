@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict
 
-__all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "holds", "readable"]
+__all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "holds", "readable", "short"]
 
 #: Balls are tried at these precisions (bits) before a question is left open.
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
@@ -238,7 +238,7 @@ class Pointwise:
         if tally.batch is not None:
             summary += ", the batch first"
         if witness is not None:
-            summary = f"violated at {_short(witness)}"
+            summary = f"violated at {short(witness)}"
         elif verdict is Verdict.OUTSIDE:
             summary = "the batch does not meet the assumptions" if tally.decided else "no input met the assumptions"
         elif tally.open:
@@ -327,6 +327,7 @@ def holds(left: Any, relation: sp.core.relational.Relational, right: Any) -> boo
     return compare(left, symbol, right)
 
 
-def _short(item: Any, limit: int = 80) -> str:
+def short(item: Any, limit: int = 80) -> str:
+    """An input on one line of at most so many characters."""
     text = str(readable(item)).replace("'", "")
     return text if len(text) <= limit else text[: limit - 1] + "…"

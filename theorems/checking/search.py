@@ -1,6 +1,7 @@
 """Falsification: an adversary tries to break a claim, and the same adversary must break its false neighbour.
 
 Attacks, in turn: witnesses of earlier runs; corner inputs; small sizes decided by z3, for claims about polynomials;
+boxes of few real numbers, enclosed and halved;
 gradient ascent on the violation through Torch where it is differentiable; differential evolution; Hypothesis, with the
 violation as its target. They work in floats, and only propose: an input counts once exact or ball arithmetic refutes
 the claim there. What counts is shrunk, decided again, and kept.
@@ -35,12 +36,16 @@ __all__ = ["Adversary", "Cube", "ExactAdversary", "Falsification", "Found", "mar
 
 @dataclass(frozen=True)
 class Found:
-    """An input that refutes, the attack that found it, and how far the sides are apart there, in words."""
+    """An input that refutes, the attack that found it, and how far the sides are apart there, in words.
+
+    ``level`` is the share of the error level that was spent to confirm it; None for an exact decision.
+    """
 
     item: Any
     attack: str
     margin: str
     kind: str = "exact"
+    level: float | None = None
 
 
 class Adversary(Protocol):
@@ -121,7 +126,8 @@ class ExactAdversary:
     """For claims about every input. The first four fields are those of a pointwise check.
 
     ``contains`` says whether an input lies in the domain. ``cube`` opens gradient ascent and differential evolution;
-    ``solve(statement)`` yields what a decision procedure proposes, None for a question it answered otherwise.
+    ``solve(statement)`` yields what a decision procedure proposes, None for a question it answered otherwise, and
+    ``bound(statement, context)`` what branch and bound over boxes does.
     ``examples`` is for Hypothesis.
     """
 
@@ -131,6 +137,7 @@ class ExactAdversary:
     contains: Callable[[Any], bool]
     cube: Cube | None = None
     solve: Callable[[Statement], Iterator[Any | None]] | None = None
+    bound: Callable[[Statement, Context], Iterator[Any | None]] | None = None
     examples: int = 100
     squares: bool = False
     most: Mapping[str, int] = field(default_factory=lambda: {"n": 6, "d": 5, "ell": 12})
@@ -151,6 +158,7 @@ class ExactAdversary:
         for attack, proposals in (
                 ("witness of an earlier run", iter(known)), ("corner inputs", iter(self.corners())),
                 ("z3 at small sizes", self._solved(statement)),
+                ("branch and bound", iter(()) if self.bound is None else self.bound(statement, context)),
                 ("gradient ascent", self._climbed(statement, context)),
                 ("differential evolution", self._evolved(statement, context))):
             context.progress(f"{statement.name}: {attack}")

@@ -102,7 +102,7 @@ def _cells(result: Result) -> tuple[Text | str, ...]:
 
 
 def _evidence(evidence: Evidence) -> Text:
-    return Text.assemble((f"{evidence.method}: ", "dim"), words(shortened(evidence.summary, 100)))
+    return Text.assemble((f"{evidence.method}: ", "dim"), words(shortened(evidence.summary, 180)))
 
 
 # --- refutations --------------------------------------------------------------------------------------------
@@ -172,7 +172,8 @@ def _print_circumstances(out: Console, run: Run) -> None:
         field(out, "Written", path)
     field(out, "Legend", "tightness: measured / bound (for a lower bound: bound / measured), where the bound says "
                          "something; power: the smallest violation that would have been caught, relative to the bound "
-                         "(for a slope, in its own units); ✓ as expected, ✗ not")
+                         "(for a slope, in its own units; for draws of inputs, the share that violates); "
+                         "✓ as expected, ✗ not")
 
 
 def batch_line(batch: Batch | None) -> str:

@@ -92,7 +92,7 @@ def ratio(value: float | None) -> str:
 
 
 def sensitivity(value: float | None) -> str:
-    """A power: the smallest violation noticed, relative to the bound (for a slope, in units of the exponent)."""
+    """A power: the smallest violation noticed, relative to the bound, in units of the exponent or as a share."""
     if value is None:
         return "–"
     return "exact" if value == 0 else f"{value:.2g}" if value < 1 else "≥ 1"

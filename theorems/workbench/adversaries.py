@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice, product
+from itertools import product
 from typing import Any
 
 import flint
@@ -19,9 +19,10 @@ from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
 from theorems.checking.search import ExactAdversary, Found
 from theorems.checking.shrinking import shrink
-from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Variable, Verdict
-from theorems.workbench.declaring import LAMBDA
+from theorems.statement import Quantifier, Sentinel, Statement, Verdict
+from theorems.workbench.covers import covered
 from theorems.workbench.design import Design
+from theorems.workbench.solving import proposed
 from theorems.workbench.spaces import Item, Space
 
 __all__ = ["MeanAdversary", "exact_adversary"]
@@ -30,78 +31,24 @@ __all__ = ["MeanAdversary", "exact_adversary"]
 _PILOT = 24
 #: Random numbers one replica of a promising input may cost.
 _AFFORDABLE = 2_000_000
-#: How often a search may ask for a confidence bound; its error level is split accordingly.
-_CONFIRMED = 7
-#: … of which each attack has so many; the shrunk witness has the last.
+#: How often each of the two attacks may ask for a confidence bound.
 _EACH = 3
-_SECONDS = 1.0  # for one question to z3
 
 
 def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exact") -> ExactAdversary:
     """Every attack there is on a claim about every input of a space."""
     slow = space.over == "paths"
-    return ExactAdversary(
+
+    def bounded(statement: Statement, context: Context) -> Iterator[Item | None]:
+        found = covered(space, statement, lambda item: adversary.refutes(statement, item), context)
+        if found is not None:
+            yield found.witness
+
+    adversary = ExactAdversary(
         space.values, space.strategy, corners, space.contains, None if space.computed else space,
-        None if space.computed else lambda statement: _solved(space, statement),
+        None if space.computed else lambda statement: proposed(space, statement), bounded,
         examples=min(examples, 8) if slow else examples, kind=kind, most={"n": 4, "d": 4, "ell": 8 if slow else 12})
-
-
-# --- small sizes --------------------------------------------------------------------------------------------
-
-_index = sp.Symbol("i", integer=True)
-
-
-def _solved(space: Space, statement: Statement) -> Iterator[Item | None]:
-    """What z3 says of polynomial claims at the smallest sizes; nothing where it does not apply or is not installed."""
-    from theorems.checking.smt import MissingSolverError, UntranslatableError, ask
-
-    if (opened := _opened(space, statement)) is None:
-        return
-    whole = [x for x in space.domains if x.whole]
-    choices = product(*[[(x.name, int(v)) for v in x.corners({})[:2]] for x in whole])
-    for sizes in islice(choices, 3):
-        try:
-            answer = ask(opened, dict(sizes), timeout=_SECONDS)
-        except (MissingSolverError, UntranslatableError, ValueError):
-            return
-        if answer.witness is None:
-            yield None
-        else:
-            item = {k: _fractions(v) for k, v in answer.witness.items() if k != "lambda"}
-            if "lambda" in answer.witness:
-                item["spectrum"] = tuple(sorted(_fractions(answer.witness["lambda"]), reverse=True))
-            yield item
-
-
-def _opened(space: Space, statement: Statement) -> Statement | None:
-    """The claim about its variables alone, quantities written out in the eigenvalues."""
-    if space.over == "parameters":
-        return statement
-    if space.over != "spectra" or any(q.name not in _FORMULAS for q in space.measured):
-        return None
-    n = next(x.symbol for x in space.domains if x.name == "n")
-    written = {q.symbol: _FORMULAS[q.name](n) for q in space.measured}
-    present = {v.name for v in statement.variables}
-    family = () if "lambda" in present else (Variable(LAMBDA, sp.Interval(0, 1), "eigenvalues", size=(n,)),)
-    unit = Assumption(sp.Eq(sp.Sum(LAMBDA[_index], (_index, 0, n - 1)), 1), "the eigenvalues sum to 1")
-    lhs, rhs = (side.subs(written) for side in (statement.lhs, statement.rhs))
-    return replace(
-        statement, lhs=lhs, rhs=rhs, variables=(*statement.variables, *family), ceiling=None,
-        assumptions=(*(replace(a, relation=a.relation.subs(written)) for a in statement.assumptions), unit),
-        definitions={_LEAST: "min_i lambda[i]"}, sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
-
-
-_LEAST = sp.Symbol("s", real=True)
-_FORMULAS: dict[str, Any] = {
-    "orthogonality_gap": lambda n: sp.sqrt(sp.Sum((LAMBDA[_index] - 1 / n) ** 2, (_index, 0, n - 1))),
-    "effective_rank": lambda n: 1 / sp.Sum(LAMBDA[_index] ** 2, (_index, 0, n - 1)),
-    "smallest_eigenvalue": lambda n: _LEAST,
-    "smallest_eigenvalue_gap": lambda n: 1 / n - _LEAST,
-}
-
-
-def _fractions(value: Any) -> Any:
-    return tuple(map(_fractions, value)) if isinstance(value, list | tuple) else Fraction(value)
+    return adversary
 
 
 # --- means --------------------------------------------------------------------------------------------------
@@ -112,17 +59,18 @@ class MeanAdversary:
     """For claims about means and probabilities: over starts, sizes, depths, chain parameters, and infinite width.
 
     A promising input is one whose pilot mean violates; it refutes once a confidence sequence on fresh samples does,
-    at an error level that is split over all such questions. At infinite width the path of spectra is enclosed.
+    at an error level that is split over all such questions there can be. At infinite width paths are enclosed.
     """
 
     design: Design
     check: Expectation
 
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
-        asked = context.share(_CONFIRMED + len(known))
-        for item in known:
+        finite = [x for x in known if "d" in x]
+        asked = context.share(len(finite) + 2 * _EACH + 1)  # one question for each, and one for what is shrunk
+        for item in finite:
             tried["witness of an earlier run"] = tried.get("witness of an earlier run", 0) + 1
-            if "d" in item and (found := self._confirmed(statement, asked, item, "witness of an earlier run")):
+            if found := self._confirmed(statement, asked, item, "witness of an earlier run"):
                 return found
         if found := self._in_the_limit(statement, context, known, tried):
             return found
@@ -147,8 +95,8 @@ class MeanAdversary:
             return found if limit is None else limit[1].shrunk(limit[0], context, found)
         simpler = shrink(found.item, lambda candidate: not context.expired and self.pilot(statement, candidate) > 0.05,
                          most=60)
-        again = self._confirmed(statement, context.share(_CONFIRMED), simpler, found.attack)
-        return again or found
+        asked = context if found.level is None else replace(context, level=found.level)
+        return self._confirmed(statement, asked, simpler, found.attack) or found
 
     # --- finite widths ----------------------------------------------------------------------------------------
 
@@ -182,7 +130,8 @@ class MeanAdversary:
         row = check(statement, replace(context, memory={}, batch=None)).details["readouts"][0]
         if row["verdict"] != Verdict.REFUTED.value:
             return None
-        return Found(item, attack, f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean")
+        return Found(item, attack, f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean",
+                     context.level)
 
     def _extremes(self, statement: Statement) -> Iterator[Item]:
         """The lay-out of the check, then every corner start at the least and greatest size and depth there is."""

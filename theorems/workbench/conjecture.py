@@ -43,6 +43,7 @@ from theorems.workbench.declaring import (
     relation_of,
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
+from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.examining import Points, examine
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
 from theorems.workbench.quantities import ChainKind, Quantity, chain_kind, quantity
@@ -67,7 +68,8 @@ def conjecture(
       claim is then about the mean of a quantity at layer ``ell`` (with ``event="effective_rank >= 2"``, about the
       ``probability`` of that; with ``quantifier="limit"``, about the ``slope`` of log mean against log width; with
       ``quantifier="mean field"``, about the chain at infinite width)
-    - ``over``: "spectra", "matrices" or "parameters" for a claim about every one, decided exactly
+    - ``over``: "spectra", "matrices" or "parameters" for a claim about every one: ``certified`` once the whole domain
+      was gone through, else ``supported`` by independent draws, of which each is decided exactly
     - ``observable``: what the claim is about, if you want to have that checked
     - ``assume``: relations as text, over symbols and quantities of the start (``smallest_eigenvalue_0``)
     - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not given
@@ -336,8 +338,9 @@ class Conjecture:
             return self._exponent()
         if self.design is not None:
             return sampling_check(self.design, fineness)
-        examples = 8 if self.over == "paths" else max(hypothesis.settings().max_examples, 1)
-        return Pointwise(self.space.values, self.space.strategy, self._corners, examples=examples)
+        most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
+        attack = Pointwise(self.space.values, self.space.strategy, self._corners, examples=8 if slow else most)
+        return Everywhere(self.space, attack, min(2 * most, 40) if slow else 2 * most)
 
     def _adversary(self, check: Check) -> Adversary | None:
         if self.design is not None:

@@ -64,6 +64,35 @@ class Domain:
         inside = (high - low) / 10**9
         return (low + inside if self._open(0, values) else low), (high - inside if self._open(1, values) else high)
 
+    def hull(self, values: Mapping[str, Any]) -> tuple[Fraction, Fraction] | None:
+        """Rationals between which it certainly lies, however open or irrational its ends; None if it is unbounded."""
+        found = []
+        for side, end in enumerate(self._limits):
+            if end in (sp.oo, -sp.oo):
+                return None
+            if (exact := self._exact(end, values)) is None:
+                names = arguments_of(end)
+                ball = compiled(end, names).balls(*(values[str(s)] for s in names))
+                if not ball.is_finite():
+                    return None
+                mantissa, exponent = (ball.upper() if side else ball.lower()).man_exp()
+                exact = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+            found.append(exact)
+        return found[0], found[1]
+
+    def _stretched(self, low: Any, high: Any) -> bool:
+        """Whether points between these ends are spaced by their logarithm."""
+        return self.endless or bool(self.whole and high - low > 64 and low > 0)
+
+    @property
+    def law(self) -> str:
+        """In words, how :meth:`exactly` is distributed for a uniform argument."""
+        low, high = self._limits
+        stretched = self.endless or (not low.free_symbols | high.free_symbols and self._stretched(*self.ends({})))
+        first = f"{-FAR}" if low == -sp.oo else str(low)
+        last = str(high) if high != sp.oo else f"{first} + {LONG}" if self.whole else f"{FAR}"
+        return f"{self.name} {'log-uniform' if stretched else 'uniform'} from {first} to {last}"
+
     def _open(self, side: int, values: Mapping[str, Any]) -> bool:
         if self._limits[side] in (sp.oo, -sp.oo):
             return False
@@ -139,7 +168,7 @@ class Domain:
         ``values`` may hold arrays, of the symbols that the ends depend on.
         """
         low, high = self._floats(values, xp)
-        if self._limits[1] == sp.oo or (self.whole and high - low > 64 and low > 0):
+        if self._stretched(low, high):
             span = math.log1p(high - low)
             found = low + xp.expm1(u * span)  # logarithmic: most is tried near the start, and the far end too
         else:

@@ -96,9 +96,10 @@ def failure(result: Result, around: Surroundings, again: str | None) -> str:
         lines.append(("sentinel", f"survived ({', '.join(result.weak_sentinels)}): {s.sentinel.words}"))
     lines += [("evidence", f"{e.method}: {e.verdict.value}, {e.summary}") for e in result.evidence]
     lines += [("witness", _witness(result) or "none"), ("margin", _margin(result))]
-    power = result.power
+    power, drawn = result.power, any(e.method == "sampling" for e in result.evidence)
     lines.append(("power", "none measured" if power is None else "exact" if power == 0 else
-                  f"a violation of {power:.2g} of the bound would have been noticed"))
+                  f"a violation {f'on a share {power:.2g} of the inputs' if drawn else f'of {power:.2g} of the bound'} "
+                  "would have been noticed"))
     lines.append(("seed", f"{around.seed}, error level {around.level:.3g}"))
     if again is not None:
         lines.append(("replay", again))

@@ -16,6 +16,7 @@ from typing import Any
 
 import flint
 import numpy as np
+import sympy as sp
 from hypothesis import strategies as st
 
 from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
@@ -38,6 +39,7 @@ _ON_PATHS = {"n": 6, "ell": 40}
 #: Log-eigenvalues on the cube span this much.
 _DECADES = 16
 _GRID = 10**14
+_SPECTRAL = f"{{}} proportional to exp(-{_DECADES} u), each u uniform on [0, 1]"
 
 
 def _limited(domain: Domain, most: int) -> list[int]:
@@ -240,6 +242,42 @@ class Space:
             found["A"] = [[H[:, i, j] for j in range(found["n"])] for i in range(found["d"])]
             found |= {q.name: q.observable.function(H, width=width) for q in self.measured}
         return found
+
+    def sample(self, generator: np.random.Generator) -> Item:
+        """One input by :attr:`law`, outside the domain at times: sizes and coordinates that owe nothing to another."""
+        sizes: dict[str, Fraction] = {}
+        for name, domain in self._sizes.items():
+            low, high = _limited(domain, self._reach[name])
+            if self.over == "matrices" and name == "d":
+                low = max(low, int(sizes["n"]))
+            sizes[name] = Fraction(int(generator.integers(low, max(low, high), endpoint=True)))
+        return self.item(sizes, generator.random(self.coordinates(sizes)))
+
+    @property
+    def law(self) -> str:
+        """In words, where :meth:`sample` draws from."""
+        parts = []
+        for name, domain in self._sizes.items():
+            low, high = _limited(domain, self._reach[name])
+            first = f"max(n, {low})" if self.over == "matrices" and name == "d" else str(low)
+            parts.append(f"{name} uniform on {first}..{high}")
+        parts += [domain.law for domain in self.parameters]
+        start = "the spectrum" if self.over == "spectra" else "the spectrum of the start"
+        parts += {"spectra": [_SPECTRAL.format(start)], "paths": [_SPECTRAL.format(start)],
+                  "matrices": ["entries uniform on [-1, 1]"]}.get(self.over, [])
+        return ", ".join(parts)
+
+    @property
+    def cut(self) -> list[str]:
+        """Up to where :attr:`law` draws the symbols whose domains go further: ``n ≤ 8``."""
+        sizes = [(domain, _limited(domain, self._reach[name])[1]) for name, domain in self._sizes.items()]
+        return [f"{domain.name} ≤ {high}" for domain, high in sizes if domain.endless or domain.ends({})[1] > high] + [
+            f"{x.name} {sign} {float(x.ends({})[end]):g}" for x in self.parameters for end, sign, without in (
+                (0, "≥", x.set.inf == -sp.oo), (1, "≤", x.endless)) if without]
+
+    @property
+    def _reach(self) -> Mapping[str, int]:
+        return _LARGEST | _ON_PATHS if self.over == "paths" else _LARGEST
 
     def item(self, sizes: Mapping[str, Fraction], u: Any) -> Item:
         """The exact item at one point of the cube."""

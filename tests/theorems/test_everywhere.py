@@ -1,0 +1,219 @@
+"""The words for claims about every input: certified where the domain was covered, supported where draws speak."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from theorems import Verdict, conjecture, verify
+from theorems.checking.context import Context
+from theorems.workbench import everywhere, solving
+from theorems.workbench.everywhere import Everywhere, largest_share
+from theorems.workbench.spaces import Space
+
+LEVEL = 1e-6
+#: False on an interval of length 2·10⁻⁴ only.
+SPIKE = "exp(-10**8*(x-314159/1000003)**2) <= 1/2"
+
+
+def run(claim: str, **options: Any) -> Any:
+    (result,) = verify([conjecture(claim, name="c", **options).statement(falsify=False)], level=LEVEL)
+    return result
+
+
+def details(result: Any) -> Any:
+    return result.evidence[0].details
+
+
+# --- certified ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("claim", "options", "words"), [
+    ("n**2 <= 2**n + 1", dict(n="1..90"), "every input of the domain decided exactly (90)"),
+    ("n*k <= 12", dict(n="1..3", k="1..9", assume="n + k <= 7"), "every input of the domain decided exactly (15)"),
+    ("exp(x) >= 1 + x - 1/100", dict(x="[-1, 1]"), "every box of the domain enclosed"),
+    ("x < k", dict(k="2..9", x="(0, k/2)"), "every box of the domain enclosed"),
+], ids=str)
+def test_a_domain_that_was_covered_is_certified(claim: str, options: Any, words: str) -> None:
+    found = run(claim, **options)
+    assert found.verdict is Verdict.CERTIFIED
+    assert found.as_expected, found.evidence
+    assert found.evidence[0].summary.startswith(words)
+    assert found.power == 0
+    assert "draws" not in details(found)
+
+
+def test_an_input_that_only_an_enumeration_meets_is_found() -> None:
+    found = run("(n - 617)**2 >= 1/2", n="1..900")
+    assert found.verdict is Verdict.REFUTED
+    assert details(found)["witness"] == {"n": "617"}
+
+
+@pytest.mark.parametrize(("claim", "options", "where"), [
+    ("x*(1 - x) <= 1/4", dict(x="[0, 1]"), ""),
+    ("sqrt(x*y) <= (x + y)/2", dict(x="[0, 10]", y="[0, 10]"), " where both sides are defined"),
+    ("k*x <= 3/2", dict(x="(-oo, 1/2]", k="1..3"), ", at each of 3 sizes"),
+], ids=str)
+def test_z3_certifies_what_it_proves_at_every_size(claim: str, options: Any, where: str,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("z3")
+    found = run(claim, **options)
+    assert found.verdict is Verdict.CERTIFIED
+    assert found.evidence[0].summary.endswith("the negation has no solution" + where)
+    monkeypatch.setattr(solving, "_answer", lambda *_: None)  # as where it is not installed
+    assert run(claim, **options).verdict is Verdict.SUPPORTED
+
+
+def test_z3_is_not_believed_about_sizes_it_was_not_asked_for() -> None:
+    pytest.importorskip("z3")
+    assert run("x**n <= x", n="1..9", x="[0, 1]").verdict is Verdict.SUPPORTED  # nine sizes are too many
+    assert run("x**n <= x", n="1..", x="[0, 1]").verdict is Verdict.SUPPORTED
+
+
+# --- supported ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("claim", "options", "draws", "reach"), [
+    ("exp(x) >= 1 + x", dict(x="[-1, 1]"), 200, ""), ("n <= 2*n - 1", dict(n="1.."), 200, " (n ≤ 10001)"),
+    ("x <= y + exp(-y)", dict(x="(-oo, 1]", y="[0, oo)"), 200, " (x ≥ -1e+06, y ≤ 1e+06)"),
+    ("effective_rank >= 1/(1/n + orthogonality_gap**2)", dict(over="matrices", n="1..2", d="1..3"), 200, ""),
+    ("effective_rank <= n*(1 - orthogonality_gap**2/4)",
+     dict(over="spectra", n="2..40", assume="smallest_eigenvalue >= 1/100000/n"), 200, " (n ≤ 8)"),
+    ("orthogonality_gap <= orthogonality_gap_0", dict(chain="rescale", quantifier="mean field", n=2, ell="1..2"), 40,
+     ""),
+], ids=str)
+def test_a_domain_that_was_not_covered_is_supported_by_draws(claim: str, options: Any, draws: int, reach: str,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(everywhere, "proved", lambda *_: None)
+    found = run(claim, **options)
+    assert found.verdict is Verdict.SUPPORTED
+    assert found.as_expected, found.evidence
+    seen = details(found)
+    assert seen["draws"] == draws
+    assert seen["level"] == LEVEL
+    assert (1 - seen["share_below"]) ** draws == pytest.approx(LEVEL, rel=1e-9)
+    assert found.power == seen["share_below"]
+    assert f"none of {draws} drawn at random{reach} violates: fewer than" in found.evidence[0].summary
+    assert seen["law"]
+
+
+def test_the_summary_gives_draws_share_and_level() -> None:
+    found = run("exp(x) >= 1 + x", x="[-1, 1]")
+    assert found.evidence[0].summary.startswith(
+        "none of 200 drawn at random violates: fewer than 6.7 % of such inputs do, at level 1e-06")
+
+
+def test_the_share_is_the_one_that_is_missed_with_the_level() -> None:
+    assert largest_share(1, 0.25) == pytest.approx(0.75)
+    assert largest_share(200, 1e-6) == pytest.approx(0.0667, abs=1e-4)
+    assert largest_share(10**9, 1e-6) == pytest.approx(1.38e-8, rel=1e-2)
+
+
+def test_the_share_is_understated_as_rarely_as_the_level_says() -> None:
+    """A claim that a little more than the bound's share of inputs violates: how often draws support it."""
+    level, draws, runs = 0.2, 12, 400
+    share = Fraction(largest_share(draws, level)) + Fraction(1, 10**6)
+    statement = conjecture("x >= t", x="[0, 1]", t=share, name="c").statement(falsify=False)
+    (check,) = statement.checks
+    assert isinstance(check, Everywhere)
+    few = replace(check, draws=draws)
+    words = [few._sampled(statement, Context(seed, level), {}, None, "").verdict for seed in range(runs)]
+    wrong = words.count(Verdict.SUPPORTED)
+    assert words.count(Verdict.REFUTED) == runs - wrong
+    assert abs(wrong - level * runs) < 4 * (runs * level * (1 - level)) ** 0.5
+
+
+def test_draws_follow_the_seed_of_the_run_and_owe_nothing_to_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = conjecture("effective_rank <= n*(1 - orthogonality_gap**2/4)", over="spectra", n="2..4", name="c")
+    drawn: list[Any] = []
+    sample = Space.sample
+
+    def noted(space: Space, generator: np.random.Generator) -> Any:
+        drawn.append(sample(space, generator))
+        return drawn[-1]
+    monkeypatch.setattr(Space, "sample", noted)
+    monkeypatch.setattr(everywhere, "proved", lambda *_: None)
+    statement = claim.statement(falsify=False)
+    lists = []
+    for seed in (0, 0, 1):
+        drawn.clear()
+        verify([statement], seed=seed)
+        lists.append(list(drawn))
+    assert lists[0] == lists[1]
+    assert len(lists[0]) == 200
+    assert not any(item in lists[2] for item in lists[0])
+    generator = np.random.default_rng(5)
+    sizes = [int(sample(claim.space, generator)["n"]) for _ in range(3000)]
+    assert all(abs(sizes.count(n) - 1000) < 130 for n in (2, 3, 4))
+
+
+def test_draws_that_violate_refute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What corners and Hypothesis miss and no box can hold: a violation on a tenth of 4 real symbols' domain."""
+    claim = conjecture("a + b + c + e <= 2", a="[0, 1]", b="[0, 1]", c="[0, 1]", e="[0, 1]", name="c",
+                       sentinel="0").statement(falsify=False)
+    (check,) = claim.checks
+    assert isinstance(check, Everywhere)
+    tame = [{k: Fraction(1, 4) for k in "abce"}]
+    monkeypatch.setattr("theorems.checking.pointwise.Pointwise._search", lambda *_: None)
+    monkeypatch.setattr(everywhere, "proved", lambda *_: None)
+    object.__setattr__(check.attack, "corners", lambda: tame)
+    found = check(claim, Context(0, LEVEL))
+    assert found.verdict is Verdict.REFUTED
+    assert sum(Fraction(v) for v in found.details["witness"].values()) > 2
+
+
+# --- inconclusive -------------------------------------------------------------------------------------------
+
+
+def test_too_few_draws_are_no_support() -> None:
+    found = run("exp(x) + y >= 1 + x", x="[-1, 1]", y="[0, 1]", assume="y <= 1/1000")
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "meet the assumptions: too few" in found.evidence[0].summary
+
+
+def test_draws_left_open_are_no_support() -> None:
+    def ball(x: Fraction) -> Any:
+        return flint.arb(flint.fmpq(x.numerator, x.denominator), 0.1)
+    found = run("r <= x + 1/20", x="[0, 1]", computed={"r": ball}, sentinel="x - 1")
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "drawn at random left open" in found.evidence[0].summary
+
+
+def test_one_input_left_open_or_unseen_keeps_a_finite_domain_from_being_certified() -> None:
+    def ball(n: int) -> Any:
+        return flint.arb(n, 0.1 if n == 13 else 0.0)
+    found = run("r <= n + 1/20", n="1..40", computed={"r": ball}, sentinel="n - 1")
+    assert found.verdict is Verdict.INCONCLUSIVE
+    claim = conjecture("n**2 <= 2**n + 1", n="1..90", name="c").statement(falsify=False)
+    assert claim.checks[0](claim, Context(0, LEVEL, deadline=0.0)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_authors_own_draws_are_no_independent_ones() -> None:
+    narrow = st.integers(1, 999).map(lambda k: {"x": Fraction(k, 1000), "y": Fraction(k, 1000) + Fraction(1, 10**6)})
+    found = run("y**2 <= x**2 + exp(-11)", draw=narrow, x="[0, 1]", y="[0, 2]", assume=("y - x <= 1/10**6", "x < y"))
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_out_of_time_is_no_support() -> None:
+    claim = conjecture("exp(x) >= 1 + x", x="[-1, 1]", name="c").statement(falsify=False)
+    found = claim.checks[0](claim, Context(0, LEVEL, deadline=0.0))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "out of time after 0 draws" in found.summary
+
+
+# --- the spike ----------------------------------------------------------------------------------------------
+
+
+def test_a_claim_that_is_false_on_a_thin_part_is_never_certified(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run(SPIKE, x="[0, 1]")
+    assert found.verdict is Verdict.REFUTED
+    witness = Fraction(details(found)["witness"]["x"])
+    assert abs(witness - Fraction(314159, 1000003)) < Fraction(1, 10**4)
+    monkeypatch.setattr(everywhere, "covered", lambda *_: None)  # the draws alone miss it, and say so
+    blind = run(SPIKE.replace("10**8", "10**16"), x="[0, 1]")
+    assert blind.verdict is Verdict.SUPPORTED
+    assert "of such inputs do" in blind.evidence[0].summary

@@ -1,0 +1,214 @@
+"""Claims over boxes of real numbers: both sides are enclosed over a box, which is halved where that leaves it open.
+
+Over a box the claim reads excess ≤ 0 (or < 0), excess = lhs - rhs for an upper bound and rhs - lhs for a lower one. A
+box is settled
+
+- where some assumption certainly fails on all of it
+- where the excess is largest at one corner, by the signs of its enclosed slopes, and the claim holds there exactly
+- by the enclosure of the excess, or by its value at the middle and the enclosed slopes
+
+Both sides must be finite over it, so that nothing undefined is covered. The middle of a box, or that corner, may
+violate the claim: it is then decided exactly. What is tight inside a box stays open, at any depth.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import flint
+import sympy as sp
+
+from theorems.certificates.branching import Box, halves
+from theorems.checking.pointwise import decide, holds
+from theorems.expressions import arguments_of, compare, compiled
+
+if TYPE_CHECKING:
+    from theorems.statement import Statement
+
+__all__ = ["Cover", "Region", "cover"]
+
+PRECISION = 96
+#: A search is given up after so many boxes, or seconds.
+MOST_BOXES = 4000
+SECONDS = 10.0
+#: A box of less of its region's volume is left open, so that one point where the claim is tight costs little.
+_SMALLEST = Fraction(1, 2**90)
+#: What is continuous with slopes that SymPy takes correctly; a jump would have a slope of 0 on both sides.
+_SMOOTH = (sp.exp, sp.log, sp.Abs, sp.acos)
+
+
+@dataclass(frozen=True)
+class Region:
+    """The box of the real symbols ``names``, with the values of all others ``fixed``."""
+
+    fixed: Mapping[str, Any]
+    names: tuple[str, ...]
+    box: Box
+
+    def at(self, point: Iterable[flint.fmpq]) -> dict[str, Any]:
+        """Every symbol's value at one point of the box, exactly."""
+        return {**self.fixed, **{name: Fraction(int(x.p), int(x.q))
+                                 for name, x in zip(self.names, point, strict=True)}}
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What came of it: boxes settled and left open, the open share of the volume, and a point that violates."""
+
+    settled: int
+    open: int = 0
+    share: float = 0.0
+    witness: Mapping[str, Any] | None = None
+
+    @property
+    def complete(self) -> bool:
+        return not self.open and self.witness is None
+
+
+def cover(statement: Statement, regions: Iterable[Region], refutes: Callable[[Mapping[str, Any]], bool],
+          stop: Callable[[], bool] = lambda: False) -> Cover:
+    """Settle every box of the regions, breadth first, with at most ``MOST_BOXES`` boxes in ``SECONDS``.
+
+    ``refutes(values)`` decides one point exactly, domain and assumptions included. The share of what is open is by
+    volume, each region counting alike. An equality is never settled. Raises nothing: what cannot be enclosed is open.
+    """
+    sides, began = _Sides(statement), time.monotonic()
+    queue = deque((region, Fraction(1)) for region in regions)
+    total, met, settled = len(queue), 0, 0
+    stuck: list[tuple[Region, Fraction]] = []
+    with flint.ctx.workprec(PRECISION):
+        while queue and met < MOST_BOXES and time.monotonic() - began < SECONDS and not stop():
+            region, share = queue.popleft()
+            met += 1
+            found = sides.settle(region)
+            if found.settled:
+                settled += 1
+                continue
+            for point in found.suspects:
+                if refutes(region.at(point)):
+                    left = [(region, share), *queue, *stuck]
+                    return Cover(settled, len(left), _volume(left, total), region.at(point))
+            if found.halve is None or share < _SMALLEST:
+                stuck.append((region, share))
+                continue
+            queue += [(Region(region.fixed, region.names, half), share / 2)
+                      for half in halves(region.box, found.halve)]
+    left = [*queue, *stuck]
+    return Cover(settled, len(left), _volume(left, total))
+
+
+def _volume(left: Iterable[tuple[Region, Fraction]], total: int) -> float:
+    return float(sum((share for _, share in left), Fraction(0)) / max(total, 1))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look at a box gave: settled, or points that seem to violate, and the coordinate to halve."""
+
+    settled: bool
+    suspects: tuple[tuple[flint.fmpq, ...], ...] = ()
+    halve: int | None = None
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The claim as its excess, with slopes."""
+
+    statement: Statement
+
+    @cached_property
+    def excess(self) -> sp.Expr:
+        s = self.statement
+        return s.rhs - s.lhs if s.relation in (">=", ">") else s.lhs - s.rhs
+
+    @cached_property
+    def relation(self) -> str:
+        return {"<=": "<=", ">=": "<=", "<": "<", ">": "<", "==": "=="}[self.statement.relation]
+
+    @cached_property
+    def slopes(self) -> Mapping[str, sp.Expr]:
+        """The slope along each symbol, where it can be compiled; none of what may jump."""
+        if self.excess.has(sp.Piecewise, sp.sign) or any(
+                not isinstance(f, _SMOOTH) for f in self.excess.atoms(sp.Function)):
+            return {}
+        return {str(s): sp.diff(self.excess, s) for s in self.excess.free_symbols}
+
+    def _ball(self, expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
+        names = arguments_of(expression)
+        try:
+            return compiled(expression, names).balls(*(values[str(s)] for s in names))
+        except (NameError, TypeError, ValueError):  # a derivative, or a size that is no single number
+            return flint.arb.nan()
+
+    def settle(self, region: Region) -> _Look:
+        values = _values(region, region.box)
+        if self._outside(values):
+            return _Look(True)
+        finite = all(self._ball(side, values).is_finite() for side in (self.statement.lhs, self.statement.rhs))
+        slopes = [self._ball(self.slopes[name], values) if name in self.slopes else (
+            flint.arb(0) if name not in {str(s) for s in self.excess.free_symbols} else flint.arb.nan())
+            for name in region.names]
+        highest, suspects = self._highest(region, slopes), []
+        if all(low == high for low, high in highest):
+            corner = tuple(low for low, _ in highest)
+            found = self._exactly(region.at(corner))
+            if found and finite:
+                return _Look(True)
+            if found is False:
+                suspects.append(corner)
+        top = _values(region, highest)
+        if finite and compare(self._ball(self.excess, top), self.relation, flint.arb(0)):
+            return _Look(True)
+        middle = tuple((low + high) / 2 for low, high in highest)
+        value = self._ball(self.excess, region.at(middle))
+        rise = sum((slope * (top[name] - x) for name, slope, x in zip(region.names, slopes, middle, strict=True)
+                    if isinstance(top[name], flint.arb)), flint.arb(0))
+        if finite and compare(value + rise, self.relation, flint.arb(0)):
+            return _Look(True)
+        if compare(value, self.relation, flint.arb(0)) is False:
+            suspects.append(middle)
+        return _Look(False, tuple(suspects), _widest(region, slopes))
+
+    def _outside(self, values: Mapping[str, Any]) -> bool:
+        for assumption in self.statement.assumptions:
+            left, right = (flint.arb(self._ball(side, values)) for side in (
+                assumption.relation.lhs, assumption.relation.rhs))
+            if holds(left, assumption.relation, right) is False:
+                return True
+        return False
+
+    def _highest(self, region: Region, slopes: Iterable[flint.arb]) -> Box:
+        """The part of the box where the excess is largest: an end along each symbol whose slope has a sign."""
+        return tuple((high, high) if slope >= 0 else (low, low) if slope <= 0 else (low, high)
+                     for (low, high), slope in zip(region.box, slopes, strict=True))
+
+    def _exactly(self, values: Mapping[str, Any]) -> bool | None:
+        try:
+            return decide(self.statement, lambda: values).holds
+        except (ValueError, ArithmeticError):
+            return None
+
+
+def _values(region: Region, box: Box) -> dict[str, Any]:
+    """Balls for the sides of the box that have a length, exact numbers for all else."""
+    return {**region.fixed, **{name: low if low == high else flint.arb(low).union(flint.arb(high))
+                               for name, (low, high) in zip(region.names, box, strict=True)}}
+
+
+def _widest(region: Region, slopes: Iterable[flint.arb]) -> int | None:
+    """The coordinate along which the excess may change most; the longest where a slope is not known."""
+    lengths = [high - low for low, high in region.box]
+    if not any(lengths):
+        return None
+    weights = [float(slope.abs_upper()) for slope in slopes]
+    if not all(map(isfinite, weights)):
+        weights = [1.0] * len(weights)
+    found = [float(flint.arb(length)) * (weight + 1e-9) for length, weight in zip(lengths, weights, strict=True)]
+    return max((k for k, length in enumerate(lengths) if length), key=found.__getitem__)

@@ -1,0 +1,205 @@
+"""The check of a claim about every input of a space: attacked, and if nothing violates, how much of it was seen.
+
+``certified`` is for a domain that was gone through: finite and every input of it decided, every box of it enclosed, or
+proved by z3 at every size there is. Otherwise independent draws speak, and ``supported`` is what they can say: if none
+of N violates, then with error probability at most ``level`` fewer than 1 - level^(1/N) of the inputs so drawn do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from theorems.checking.context import Context
+from theorems.checking.pointwise import Pointwise, admitted, decide, readable, short
+from theorems.checking.shrinking import shrink
+from theorems.statement import Evidence, Statement, Verdict
+from theorems.workbench.covers import covered, every_item
+from theorems.workbench.solving import proved
+from theorems.workbench.spaces import Item, Space
+
+__all__ = ["Everywhere", "largest_share"]
+
+#: Draws per draw that counts: what the assumptions leave may be a small part of the domain.
+_REJECTED = 10
+#: A share above this is no support.
+_USELESS = 0.5
+
+
+def largest_share(draws: int, level: float) -> float:
+    """The share p of violating inputs that ``draws`` independent ones all miss with probability ``level``, (1-p)^N.
+
+    If more than that violated, none of N draws would have shown it with a probability below ``level``. N is at least 1.
+    """
+    return -math.expm1(math.log(level) / draws)
+
+
+@dataclass
+class _Seen:
+    """What became of inputs that were looked at one by one."""
+
+    decided: int = 0
+    outside: int = 0
+    open: int = 0
+    witness: Item | None = None
+    cut: bool = False  # out of time
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    verdict: Verdict
+    words: str
+    details: dict[str, Any] = field(default_factory=dict)
+    witness: Item | None = None
+    power: float | None = None
+    tightness: float | None = None
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """``attack`` holds the corners and Hypothesis' draws, which are chosen to violate and carry no verdict.
+
+    ``draws`` independent inputs are drawn by ``space.law`` if the domain was not covered. Where assumptions leave so
+    few of them that the bound is above a half, or one is left open, the claim is ``inconclusive``.
+    """
+
+    space: Space
+    attack: Pointwise
+    draws: int
+
+    @property
+    def words(self) -> str:
+        """What ``theorems show`` says of it."""
+        return (f"corners and Hypothesis' draws, decided exactly; then the whole domain where it is finite or a few "
+                f"boxes, else {self.draws} independent draws: {self.space.law}")
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        found = self._judge(statement, context)
+        neighbour = self._judge(statement.neighbour, context)
+        details, words = found.details | {"sentinel_witness": readable(neighbour.witness)}, found.words
+        if found.witness is not None:
+            simpler = shrink(found.witness, lambda item: not context.expired and self.refutes(statement, item))
+            details["witness"], words = readable(simpler), f"violated at {short(simpler)}"
+        method = {Verdict.REFUTED: "search", Verdict.CERTIFIED: "certificate"}.get(found.verdict, "sampling")
+        return Evidence(method=method, verdict=found.verdict, summary=words, sentinel=neighbour.verdict,
+                        tightness=found.tightness, power=found.power, details=details)
+
+    def refutes(self, statement: Statement, item: Item) -> bool:
+        """Whether an input of the domain certainly meets the assumptions and violates the claim."""
+        try:
+            return self.space.contains(item) and admitted(statement, self.space.values(item)) is True and decide(
+                statement, lambda: self.space.values(item)).holds is False
+        except (ValueError, ArithmeticError):
+            return False  # a side or a quantity has no value there
+
+    def _judge(self, statement: Statement, context: Context) -> _Judgement:
+        verdict, tally, witness = self.attack.attack(statement, context)
+        details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open)}
+        if tally.worst is not None:
+            details["tightest_at"] = readable(tally.worst)
+        if verdict is Verdict.REFUTED:
+            return _refuted(witness, details, tally.ratio)
+        tried = f"; {len(tally.open)} of {tally.decided + len(tally.open)} others left open" if tally.open else ""
+        return self._whole(statement, context, details, tally.ratio) or self._sampled(
+            statement, context, details, tally.ratio, tried)
+
+    def _whole(self, statement: Statement, context: Context, details: dict[str, Any],
+               tightness: float | None) -> _Judgement | None:
+        """The verdict if the domain was covered, or if that led to an input that violates; None otherwise."""
+        def certified(words: str) -> _Judgement:
+            return _Judgement(Verdict.CERTIFIED, words, details | {"covered": words}, None, 0.0, tightness)
+
+        if (items := every_item(self.space)) is not None:
+            seen = self._look(statement, items, context)
+            if seen.witness is not None:
+                return _refuted(seen.witness, details, tightness)
+            if seen.decided and not seen.open and not seen.cut:
+                return certified(f"every input of the domain decided exactly ({seen.decided})")
+        found = covered(self.space, statement, lambda item: self.refutes(statement, item), context)
+        if found is not None:
+            details["boxes"] = {"settled": found.settled, "open": found.open, "open_share": found.share}
+            if found.witness is not None:
+                return _refuted(found.witness, details, tightness)
+            if found.complete:
+                return certified(f"every box of the domain enclosed ({_count(found.settled, 'box')})")
+        if (words := proved(self.space, statement)) is not None:
+            return certified(words)
+        return None
+
+    def _sampled(self, statement: Statement, context: Context, details: dict[str, Any], tightness: float | None,
+                 tried: str) -> _Judgement:
+        """What independent draws say."""
+        generator = np.random.default_rng(np.random.SeedSequence(context.stream(statement.name, "draws")))
+        drawn = (self.space.sample(generator) for _ in range(self.draws * _REJECTED))
+        seen = self._look(statement, drawn, context, self.draws)
+        details |= {"draws": seen.decided, "law": self.space.law, "drawn_outside": seen.outside,
+                    "drawn_open": seen.open, "level": context.level}
+        rest = _left_open(details.get("boxes")) + tried
+        if seen.witness is not None:
+            return _refuted(seen.witness, details, tightness)
+
+        def undecided(words: str) -> _Judgement:
+            return _Judgement(Verdict.INCONCLUSIVE, words + rest, details, tightness=tightness)
+        if seen.cut:
+            return undecided(f"out of time after {_count(seen.decided, 'draw')}")
+        if seen.open:
+            return undecided(f"{seen.open} of {seen.decided + seen.open} drawn at random left open")
+        if not seen.decided or (bound := largest_share(seen.decided, context.level)) > _USELESS:
+            return undecided(f"only {seen.decided} of {seen.decided + seen.outside} drawn at random meet the "
+                             "assumptions: too few")
+        details["share_below"] = bound
+        return _Judgement(
+            Verdict.SUPPORTED, f"none of {seen.decided} drawn at random{self._reach} violates: fewer than "
+            f"{_percent(bound)} of such inputs do, at level {context.level:.2g}{rest}", details, None, bound, tightness)
+
+    @property
+    def _reach(self) -> str:
+        """How far the draws go, where the domain goes further."""
+        return f" ({', '.join(self.space.cut)})" if self.space.cut else ""
+
+    def _look(self, statement: Statement, items: Iterable[Item], context: Context, most: float = math.inf) -> _Seen:
+        """Decide inputs one by one until one violates, or ``most`` met the assumptions."""
+        seen = _Seen()
+        for item in items:
+            if context.expired:
+                seen.cut = True
+                break
+            met = admitted(statement, self.space.values(item)) if self.space.contains(item) else False
+            if met is False:
+                seen.outside += 1
+                continue
+            holds = decide(statement, lambda item=item: self.space.values(item)).holds  # type: ignore[misc]
+            if holds is False and met:
+                seen.witness = item
+                break
+            seen.decided += holds is True
+            seen.open += holds is not True
+            if seen.decided + seen.open >= most:
+                break
+        return seen
+
+
+def _refuted(witness: Item, details: dict[str, Any], tightness: float | None) -> _Judgement:
+    return _Judgement(Verdict.REFUTED, "violated", details, witness, None, tightness)
+
+
+def _left_open(boxes: dict[str, Any] | None) -> str:
+    if boxes is None:
+        return ""
+    return f"; {_count(boxes['settled'], 'box')} enclosed, at most {_percent(boxes['open_share'])} of the domain open"
+
+
+def _percent(share: float) -> str:
+    """Two digits, rounded up; never below a millionth."""
+    percent = max(100 * share, 1e-6)
+    unit = 10.0 ** (math.floor(math.log10(percent)) - 1)
+    return f"{math.ceil(percent / unit - 1e-9) * unit:.3g} %"
+
+
+def _count(number: int, thing: str) -> str:
+    plural = f"{thing}es" if thing.endswith("x") else f"{thing}s"
+    return f"{number} {thing if number == 1 else plural}"
