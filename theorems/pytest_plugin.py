@@ -247,4 +247,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.line(f"seed {found[0]['seed']}")
     for f in found:
         if f.get("witness"):
-            terminalreporter.line(f"{f['claim']}: {f['witness']}; again: {f['replay']}")
+            again = f"; again: {f['replay']}" if f["replay"] else ""  # none for a claim within a test
+            terminalreporter.line(f"{f['claim']}: {f['witness']}{again}")

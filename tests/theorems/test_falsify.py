@@ -1,5 +1,6 @@
 """``theorems falsify``, ``verify`` on files and ``--claim``, and the shipped examples."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -138,10 +139,47 @@ def test_a_corrupted_corpus_is_named_and_stops_the_run(command: str, project: Pa
     assert main([command, "my_claims.py::known"]) == 0  # whose own witnesses are whole
 
 
-def test_a_corpus_that_cannot_be_written_costs_no_verdict(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "file").write_text("")
-    assert main(["falsify", "my_claims.py::known", "--corpus", "file"]) == 0
+def test_a_corpus_that_cannot_be_written_costs_no_verdict(monkeypatch: pytest.MonkeyPatch,
+                                                          capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert main(["falsify", "my_claims.py::known"]) == 0
     assert "Not kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("corpus", "words"), [
+    ("file", "file: not a directory"), ("file/inside", "file/inside: not a directory"), ("", "--corpus ''"),
+])
+@pytest.mark.parametrize("command", ["falsify", "verify"])
+def test_a_corpus_that_is_no_directory_is_refused(command: str, corpus: str, words: str, project: Path,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "file").write_text("")
+    assert main([command, "my_claims.py::known", "--corpus", corpus]) == 2
+    assert words in one_line(capsys)
+
+
+def test_claims_as_text_keep_their_witnesses_apart(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus = project / ".theorems" / "witnesses"
+    for claim, where, again in (("x**2 <= x", "x=[0, 2]", 1), (" x**2<=x ", "x = [0,2]", 1),
+                                ("x**2 <= x", "x=[0, 3]", 2), ("x**3 <= x", "x=[0, 2]", 3)):
+        assert main(["falsify", "--claim", claim, "--where", where]) == 1
+        printed = capsys.readouterr().out
+        assert len(list(corpus.iterdir())) == again
+        # the second is the first in other words, and meets its witness; the others meet none
+        assert ("witness of an earlier run" in printed) == (claim[0] == " ")
+    names = {path.name.split("-")[0] for path in corpus.iterdir()}
+    assert len(names) == 3
+    assert all(name.startswith("given.claim_") for name in names)
+
+
+def test_the_command_that_replays_is_read_as_it_was_meant(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["falsify", "--claim=-x<=-1", "--where", "x=[0, 2]", "--assume=-x<=0", "--corpus", "kept",
+                 "--level", "1e-3", "--seed", "7"]) == 1
+    printed = capsys.readouterr().out
+    again = shlex.split(next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2])
+    assert again[-6:] == ["--seed", "7", "--level", "0.001", "--corpus", "kept"]
+    assert main(again) == 1
+    assert "witness of an earlier run" in capsys.readouterr().out
+    assert len(list((project / "kept").iterdir())) == 1
 
 
 # --- the shipped examples -----------------------------------------------------------------------------------

@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from theorems.registry import select
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
-from theorems.terminal.claims import CORPUS, claim_words, given_claim
+from theorems.terminal.claims import CORPUS, claim_words, corpus_of, given_claim
 from theorems.terminal.screen import duration, field, heading, paragraph, verdict_text
 from theorems.terminal.typesetting import words
-from theorems.verification import Result, verify_each
+from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import Corpus
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.library import attackable
@@ -37,7 +36,7 @@ def targets(args: argparse.Namespace) -> tuple[list[Target], list[str]]:
 
     Raises ``ValueError`` for what means nothing, or if nothing is left.
     """
-    corpus = Path(args.corpus)
+    corpus = corpus_of(args)
     found: list[Target] = []
     left_out: list[str] = []
 
@@ -103,8 +102,15 @@ def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argpar
         _unbroken(out, "  Kept", str(details["kept"]))
     if "not_kept" in details:
         field(out, "  Not kept", str(details["not_kept"]))
-    corpus = () if args.corpus == str(CORPUS) else ("--corpus", args.corpus)
-    _unbroken(out, "  Again", shlex.join(("theorems", "falsify", *target.words, "--seed", str(args.seed), *corpus)))
+    _unbroken(out, "  Again", _again(target, args))
+
+
+def _again(target: Target, args: argparse.Namespace) -> str:
+    """The command that finds the same witness again: everything that differs from the defaults, and the seed."""
+    options = ["--seed", str(args.seed)]
+    options += [] if args.level == LEVEL else ["--level", repr(args.level)]
+    options += [] if args.corpus == str(CORPUS) else ["--corpus", args.corpus]
+    return shlex.join(("theorems", "falsify", *target.words, *options))
 
 
 def _unbroken(out: Console, name: str, text: str) -> None:

@@ -4,5 +4,6 @@
 - ``quantities``: observables and chains by name; ``spaces``, ``design``: what a claim ranges over, what is sampled
 - ``examining``: what is refused before a run; ``sentinels``: the false neighbour, measured
 - ``adversaries``, ``library``: who attacks stated claims, and statements of the library
-- ``loading``: claims in files; ``running``: what the pytest plugin does once an item runs
+- ``loading``: claims in files; ``naming``: claims without a name; ``running``: what the pytest plugin does once an
+  item runs
 """
