@@ -290,12 +290,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        args = parser().parse_args(argv)
+        try:
+            args = parser().parse_args(argv)
+        except SystemExit:  # --help and --version have been printed
+            return AS_EXPECTED
         return _COMMANDS[args.command](args)
     except (UsageError, ClaimError) as error:  # a claim's own code may fail at an input of the run
         return _refuse(error)
-    except SystemExit:  # --help and --version have been printed
-        return AS_EXPECTED
 
 
 def _refuse(error: Exception) -> int:

@@ -90,6 +90,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     def _print_Pi(self, expr: sp.Expr) -> str:
         return "pi()"
 
+    def _print_Exp1(self, expr: sp.Expr) -> str:
+        return "exponential(rational(1, 1))"
+
     def _print_acos(self, expr: sp.acos) -> str:
         return f"arccos({self._print(expr.args[0])})"
 

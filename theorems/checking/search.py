@@ -267,11 +267,18 @@ def _side(expression: Any, values: Mapping[str, Any], tensors: bool) -> Any:
     names = arguments_of(expression)
     function = compiled(expression, names)
     found = (function.tensors if tensors else function.floats)(*(values[str(s)] for s in names))
-    size = next((v.shape for v in values.values() if hasattr(v, "shape") and v.shape), ())
+    size = next((shape for v in values.values() if (shape := _shape(v))), ())
     if tensors:
         import torch
         return torch.as_tensor(found, dtype=torch.float64).expand(size)
     return np.broadcast_to(np.asarray(found, dtype=np.float64), size)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Of the arrays that a value is, or is made of."""
+    while isinstance(value, list | tuple) and value:
+        value = value[0]
+    return tuple(getattr(value, "shape", ()))
 
 
 def _one_violation(statement: Statement, values: Mapping[str, Any]) -> float:

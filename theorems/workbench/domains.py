@@ -19,7 +19,7 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from theorems.expressions import InexactError, arguments_of, compiled
-from theorems.workbench.parsing import ClaimError, Names, read_expression
+from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression
 
 __all__ = ["Domain", "read_domain"]
 
@@ -168,8 +168,12 @@ class Domain:
 
 def read_domain(name: str, given: Any, names: Names) -> sp.Set | sp.Expr:
     """A SymPy set, or a number for a fixed value. Raises :class:`ClaimError` saying what is understood."""
+    if isinstance(given, int | Fraction | sp.Rational) and max(abs(given.numerator), given.denominator).bit_length() > (
+            BITS):
+        raise ClaimError(f"{name}: a number of more than {BITS} bits")  # which could not even be shown
     remedy = f"{name}={given!r}: want '2..8' (whole numbers), '(0, 1/2]' (real numbers), or one number"
     if isinstance(given, sp.Interval | sp.Range):
+        _require_ends(name, given, names)
         return _nonempty(name, given, given)
     if isinstance(given, range):
         if given.step != 1:
@@ -194,6 +198,20 @@ def read_domain(name: str, given: Any, names: Names) -> sp.Set | sp.Expr:
     if re.search(r"[\[\](,]", text) and not re.search(r"\w\(", text):
         raise ClaimError(remedy)
     return read_expression(text, names)
+
+
+def _require_ends(name: str, given: sp.Set, names: Names) -> None:
+    """Refuse ends of a SymPy set that text could not have."""
+    declared = set(names.values())
+    if stray := next((s for s in sorted(given.free_symbols, key=str) if s not in declared), None):
+        raise ClaimError(f"{name}={given}: {str(stray)!r} is not declared before it; ends that depend on other symbols "
+                         "are written as text")
+    if isinstance(given, sp.Range):
+        if given.free_symbols or given.step != 1:
+            raise ClaimError(f"{name}={given}: a range of whole numbers and step 1, please; or say what it means as an "
+                             "assumption")
+    elif given.atoms(sp.Float):
+        raise ClaimError(f"{name}={given}: floats are not exact, write it as text")
 
 
 def _end(text: str, names: Names) -> sp.Expr:
