@@ -169,6 +169,27 @@ def test_the_measured_sentinel_lies_between_the_truth_and_the_claim() -> None:
     ("x <= 1", {"x": "[0, 2]", "assume": 5}, "the assumption is a int"),
     ("x <= 1", {"x": "[0, 2]", "sentinel": 3}, "as text"), ("x <= 1", {"x": "[0, 2]", "computed": 3}, "want a dict"),
     ("x <= 1", {"x": "[0, 2]", "observable": 3}, "no name of a quantity"),
+    (lambda x: sp.Eq(x, sp.I * x), {"x": "[0, 1]"}, "I is not a real number"),
+    (lambda x: sp.Le(x, sp.oo * x, evaluate=False), {"x": "[0, 1]"}, "oo is not a real number"),
+    (lambda x: sp.Eq(x, sp.nan, evaluate=False), {"x": "[0, 1]"}, "nan is not a real number"),
+    ("x <= 1", {"x": "[0, 1]", "assume": sp.Eq(sp.Symbol("x", nonnegative=True, real=True), sp.I, evaluate=False)},
+     "I is not a real number"),
+    (lambda x: sp.GoldenRatio - 1 <= x, {"x": "[0, 1]"}, "it has GoldenRatio"),
+    (lambda k: sp.Mod(k, 3) <= 2, {"k": "0..9"}, "it has Mod"),
+    (lambda x: sp.Integral(x, x) <= 2, {"x": "[0, 1]"}, "it has Integral"),
+    (lambda x: sp.Piecewise((x, x < sp.Rational(1, 2))) <= 1, {"x": "[0, 1]"}, "has no value where"),
+    (lambda x: x <= 10**5000, {"x": "[0, 1]"}, "more than 4096 bits"),
+    (lambda x: x**(10**9) <= x, {"x": "[0, 1]"}, "exponents are at most 1000"),
+    ("x <= 1", {"x": 10**5000}, "more than 4096 bits"), ("x <= 1", {"x": sp.I}, "want '2..8'"),
+    ("x <= 1", {"x": sp.Range(0, 10, 2)}, "step 1"), ("x <= 1", {"x": sp.Range(5, 0, -1)}, "step 1"),
+    ("x <= 1", {"x": sp.Interval(0, sp.Symbol("a"))}, "'a' is not declared before it"),
+    ("x <= 1", {"x": sp.Interval(0, 0.5)}, "floats are not exact"),
+    ("x <= 1", {"x": "[0, 1]", "a b": "[0, 1]"}, "no name of letters"),
+    (lambda lam: lam <= 1, {"over": "spectra", "n": 2}, "a whole family"),
+    (lambda lam: lam[5] <= 1, {"over": "spectra", "n": "2..8"}, "not there at n=2"),
+    (lambda lam: lam[-1] <= 1, {"over": "spectra", "n": 2}, "counted from 0"),
+    (lambda A: A[0] <= 1, {"over": "matrices", "n": 2, "d": 2}, "counted from 0"),
+    ("x <= 1", {"x": "[0, 2]", "computed": {3: lambda x: x}}, "no name of letters"),
 ])
 def test_what_makes_no_sense_is_refused_in_one_line_before_anything_runs(claim: Any, options: Any, words: str,
                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +200,40 @@ def test_what_makes_no_sense_is_refused_in_one_line_before_anything_runs(claim: 
         conjecture(claim, name="mine", **options)
     assert str(caught.value).startswith("mine: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"name": "a\nb"}, "name="), ({"name": "../up"}, "letters, digits"), ({"name": 3}, "name=3"),
+    ({"name": "\udc80"}, "name="), ({"name": "a" * 400}, "at most 200"), ({"title": "\x1b[31m"}, "title="),
+    ({"title": 3}, "title=3"),
+])
+def test_labels_that_do_not_fit_on_a_line_are_refused(options: Any, words: str) -> None:
+    with pytest.raises(ClaimError, match=words) as caught:
+        conjecture("x <= 1", x="[0, 2]", **options)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.filterwarnings("error")
+def test_functions_that_are_no_plain_ones_are_refused() -> None:
+    async def later(x: Any) -> Any:
+        return x <= 1
+
+    def several(x: Any) -> Any:
+        yield x <= 1
+    for function in (later, several):
+        with pytest.raises(ClaimError, match="async or a generator"):
+            conjecture(x="[0, 2]")(function)
+
+
+@pytest.mark.parametrize(("claim", "options"), [
+    (lambda lam: lam[0] <= 1 + lam[1], dict(over="spectra", n="2..3")),
+    (lambda A: A[0, 0] <= sp.Abs(A[0, 0]), dict(over="matrices", n=1, d="1..2")),
+    (lambda x: x <= sp.E, dict(x="[0, 2]")),
+], ids=["spectrum", "matrix", "e"])
+def test_claims_about_entries_alone_are_searched_by_every_attack(claim: Any, options: Any) -> None:
+    found = verify([conjecture(claim, name="c", **options).statement()])[0]
+    assert found.verdict is Verdict.CERTIFIED
+    assert [e.sentinel for e in found.evidence] == [Verdict.REFUTED] * 2
 
 
 @pytest.mark.parametrize("domain", ["[0, 1)", "[0, sqrt(2)]", "[0, 1234/4321]", "(-oo, 1/2]", "[-oo, 1]"])
@@ -229,6 +284,10 @@ def test_a_file_gives_its_claims_by_the_names_of_its_variables(tmp_path: Path) -
     ("import nothing_of_the_kind\n", "line 1: ModuleNotFoundError"),
     ("\n1/0\n", "line 2: ZeroDivisionError"), ("raise SystemExit(3)\n", "SystemExit: 3"),
     ("\0", "line 1: not Python"),
+    ("class E(Exception):\n    def __str__(self): 1/0\nraise E\n", "line 3: E: its text cannot be shown"),
+    ("class E(SystemExit):\n    def __str__(self): raise SystemExit\nraise E\n", "line 3: E: its text"),
+    ("class E(BaseException): pass\nraise E\n", "line 2: E$"), ("import sys\nsys.path.pop(0)\n", "no conjecture"),
+    ("raise ValueError('a\\nb')\n", "line 1: ValueError: a b$"),
     (GOOD + 'third = conjecture("x <= 1", x="[0, 2]", name="first")\n', "two conjectures are named 'first'"),
     ('from theorems import conjecture\n\nconjecture("x <= z", x="[0, 1]", name="a")\n', "line 3: a: 'z' is neither"),
 ])
@@ -287,6 +346,9 @@ def test_an_author_may_compute_quantities_exactly_or_in_balls() -> None:
 
 @pytest.mark.parametrize(("computed", "options", "words"), [
     ({"r": lambda x: 0.5}, {}, "came out as a float"), ({"r": lambda z: 1}, {}, "'z', which is not declared"),
+    ({"r": lambda x: sp.I * x}, {}, "no exact real number"), ({"r": lambda x: sp.Symbol("t")}, {}, "no exact real"),
+    ({"r": lambda x: sp.Float(0.5)}, {}, "no exact real number"), ({"r": min}, {}, "does not tell its parameters"),
+    ({"r": lambda x: exit(3)}, {}, "SystemExit: 3"),
     ({"r": 3}, {}, "is no function"), ({"cosine": lambda x: x}, {}, "meaning of its own"),
     ({"r": lambda x: x}, {"chain": "rescale", "n": 2, "d": 8, "ell": 2}, "without a chain"),
 ])

@@ -41,6 +41,7 @@ from theorems.workbench.declaring import (
     facing,
     read_quantifier,
     relation_of,
+    require_labels,
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
 from theorems.workbench.examining import Points, examine
@@ -108,6 +109,7 @@ class Conjecture:
         line: int,
     ) -> None:
         __tracebackhide__ = True
+        require_labels(name, title)
         self.name = name or (getattr(claim, "__name__", "") if callable(claim) else "")
         self.module, self.file, self.line = module, file, line
         self._draw = draw
@@ -383,4 +385,4 @@ def _require_draws(space: Space, draw: Any) -> None:
 
 def _first_line(claim: Any) -> str:
     lines = (getattr(claim, "__doc__", None) or "").strip().splitlines() if callable(claim) else []
-    return lines[0].rstrip(".") if lines else ""
+    return lines[0].rstrip(".") if lines and lines[0].isprintable() else ""
