@@ -20,16 +20,17 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from simulators.batch_files import file_of
 from simulators.batches import Batch, read_batch
 from theorems.ledger import Change
 from theorems.registry import select
 from theorems.terminal import inspecting, sweeping
 from theorems.terminal.bookkeeping import Book, open_book
-from theorems.terminal.claims import asked
+from theorems.terminal.claims import asked, claim_files
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
-from theorems.terminal.saving import document, require_directory, require_file, write_json
+from theorems.terminal.saving import document, require_apart, require_directory, require_file, write_json
 from theorems.terminal.screen import console
 from theorems.terminal.usage import UsageError, parser
 from theorems.verification import Result, verify_each
@@ -162,6 +163,14 @@ def _batch(args: argparse.Namespace) -> Batch | None:
     return read_batch(args.batch, layout=args.layout or "columns", take=args.take)
 
 
+def _result_file(args: argparse.Namespace) -> Path:
+    """Where ``--json`` is written, which may be nothing that is read. Raises ``ValueError``."""
+    require_apart("--json", args.json, {
+        "the batch": None if args.batch is None else file_of(args.batch),
+        **{f"the file of claims {path}": path for path in claim_files(args)}})
+    return require_file("--json", args.json)
+
+
 def _verify(args: argparse.Namespace) -> int:
     interrupt = _Interrupt()
     directory = None
@@ -178,7 +187,7 @@ def _verify(args: argparse.Namespace) -> int:
         # checks its arguments now and runs when the first result is asked for
         pending = verify_each(names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
                               progress=progress)
-        target = None if args.json is None else require_file("--json", args.json)
+        target = None if args.json is None else _result_file(args)
         book = open_book(args.ledger, args.update_ledger, batch, statements)
         if book is not None and target is not None and target == book.path.resolve():
             raise UsageError(f"--json {args.json!r}: is the ledger, and would take its place; name another file")

@@ -127,6 +127,17 @@ claim = conjecture("late <= k + 1", k="1..100", computed={"late": late})
 
 
 @pytest.mark.parametrize("command", ["falsify", "verify"])
+def test_a_claim_that_leaves_during_the_run_does_not_end_it_well(command: str, project: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "mine.py").write_text("""
+from theorems import conjecture
+claim = conjecture("late <= k + 1", k="1..100", computed={"late": lambda k: exit() if k in (13, 17) else k})
+""")
+    assert main([command, "mine.py"]) == 2
+    assert "SystemExit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["falsify", "verify"])
 def test_a_corrupted_corpus_is_named_and_stops_the_run(command: str, project: Path,
                                                        capsys: pytest.CaptureFixture[str]) -> None:
     corpus = project / ".theorems" / "witnesses"

@@ -9,11 +9,11 @@ from typing import Any
 from theorems.registry import UnknownNameError
 from theorems.statement import Statement
 from theorems.workbench.conjecture import Conjecture, conjecture
-from theorems.workbench.loading import is_file_name, load
+from theorems.workbench.loading import EXAMPLES, is_file_name, load
 from theorems.workbench.naming import name_of
 from theorems.workbench.parsing import ClaimError
 
-__all__ = ["CORPUS", "add_claim_options", "asked", "claim_words", "corpus_of", "given_claim"]
+__all__ = ["CORPUS", "add_claim_options", "asked", "claim_files", "claim_words", "corpus_of", "given_claim"]
 
 #: Where witnesses are kept, in the user's project.
 CORPUS = Path(".theorems") / "witnesses"
@@ -57,6 +57,12 @@ def asked(args: argparse.Namespace) -> list[str | Statement]:
     if doubled := next((n for n in names if names.count(n) > 1), None):
         raise UnknownNameError(f"{doubled}: two claims of that name; rename one, or run one at a time")
     return found
+
+
+def claim_files(args: argparse.Namespace) -> list[str]:
+    """The files of claims among the names of a command line."""
+    return [str(EXAMPLES) if (head := name.partition("::")[0]) == "examples" else head
+            for name in args.names if is_file_name(name)]
 
 
 def claim_words(args: argparse.Namespace) -> list[str]:

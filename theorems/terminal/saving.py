@@ -16,7 +16,7 @@ import numpy as np
 from simulators.batches import Batch
 from theorems.verification import Result, environment
 
-__all__ = ["document", "plain", "require_directory", "require_file", "write_json"]
+__all__ = ["document", "plain", "require_apart", "require_directory", "require_file", "write_json"]
 
 SCHEMA = 1
 
@@ -75,6 +75,22 @@ def require_file(option: str, text: str) -> Path:
         raise ValueError(f"{option} {text!r}: exists and cannot be replaced; name another file")
     _try_writing(option, text, path.parent)
     return path
+
+
+def require_apart(option: str, text: str, others: Mapping[str, str | None]) -> None:
+    """Raise ``ValueError`` if writing ``text`` would take the place of another file of the same command line.
+
+    ``others`` are paths by what they are, as in ``{"the batch": "H.npy"}``; None stands for one that was not given.
+    """
+    for what, other in others.items():
+        if other is not None and _same(text, other):
+            raise ValueError(f"{option} {text!r}: is {what} itself, and would take its place; name another file")
+
+
+def _same(text: str, other: str) -> bool:
+    if os.path.exists(text) and os.path.exists(other):
+        return os.path.samefile(text, other)
+    return os.path.realpath(text) == os.path.realpath(other)
 
 
 def require_directory(option: str, text: str) -> Path:
