@@ -64,7 +64,8 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     """SymPy to Python source that leaves every operation with more than one meaning to the namespace."""
 
     def _print_Integer(self, expr: sp.Integer) -> str:
-        return str(int(expr))
+        # Torch takes no whole number that is longer than a machine's
+        return str(int(expr)) if abs(int(expr)) < 2**53 else f"rational({int(expr)}, 1)"
 
     def _print_Rational(self, expr: sp.Rational) -> str:
         return f"rational({expr.p}, {expr.q})"

@@ -3,6 +3,7 @@
 - ``conjecture``: the decorator and function; ``declaring``, ``parsing``, ``domains``: what an author may write
 - ``quantities``: observables and chains by name; ``spaces``, ``design``: what a claim ranges over, what is sampled
 - ``examining``: what is refused before a run; ``sentinels``: the false neighbour, measured
+- ``eigenvalues``, ``given``: a user's batch and its spectrum as inputs
 - ``adversaries``, ``library``: who attacks stated claims, and statements of the library
 - ``loading``: claims in files; ``naming``: claims without a name; ``running``: what the pytest plugin does once an
   item runs

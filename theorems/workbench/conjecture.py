@@ -45,6 +45,7 @@ from theorems.workbench.declaring import (
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
 from theorems.workbench.examining import Points, examine
+from theorems.workbench.given import inputs_from
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
 from theorems.workbench.quantities import ChainKind, Quantity, chain_kind, quantity
 from theorems.workbench.sentinels import derive, other_exponent, pilot, resolution
@@ -339,12 +340,14 @@ class Conjecture:
         if self.design is not None:
             return sampling_check(self.design, fineness)
         examples = 8 if self.over == "paths" else max(hypothesis.settings().max_examples, 1)
-        return Pointwise(self.space.values, self.space.strategy, self._corners, examples=examples)
+        return Pointwise(self.space.values, self.space.strategy, self._corners, examples=examples,
+                         given=inputs_from(self.space))
 
     def _adversary(self, check: Check) -> Adversary | None:
         if self.design is not None:
             return MeanAdversary(self.design, check) if isinstance(check, Expectation) else None
-        return exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1))
+        return replace(exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1)),
+                       given=inputs_from(self.space, nearby=True))
 
     def _exponent(self) -> Scaling:
         if self.design is None:
