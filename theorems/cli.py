@@ -125,12 +125,27 @@ def _falsify(args: argparse.Namespace) -> int:
     errors = console(errors=True)
     with _door():
         chosen, left_out = targets(args)
+        batch = _batch(args)
         verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
+        target = None if args.json is None else _result_file(args)
     for words in left_out:
         errors.print(f"theorems: not attacked: {words}", soft_wrap=True)
     meter = Meter(errors, len(chosen))
-    with meter:
-        expected = falsify(console(), chosen, args, meter.at)
+    results: list[dict[str, Any]] = []
+    try:
+        with meter:
+            expected = falsify(console(), chosen, args, meter.at, batch, results.append)
+    finally:  # also when interrupted: what fell is not lost with the rest
+        if target is not None:
+            found = document(results, seed=args.seed, level=args.level, batch=batch,
+                             interrupted=len(results) < len(chosen)) | {"not_attacked": left_out}
+            try:
+                write_json(target, found)
+            except OSError as error:
+                raise UsageError(f"{target}: cannot be written: {error.strerror}; what was found is printed above"
+                                 ) from None
+    if target is not None:
+        console().print(f"Written: {target}", soft_wrap=True)
     return AS_EXPECTED if expected else NOT_AS_EXPECTED
 
 

@@ -22,11 +22,16 @@ SCHEMA = 1
 
 
 def document(
-    results: Sequence[Result], *, seed: int, level: float, batch: Batch | None, interrupted: bool = False
+    results: Sequence[Result | Mapping[str, Any]], *, seed: int, level: float, batch: Batch | None,
+    interrupted: bool = False,
 ) -> dict[str, Any]:
-    """The JSON value of a run. Numbers JSON has no word for become null, exact numbers become text."""
+    """The JSON value of a run, of results or of what :meth:`Result.as_json` made of them.
+
+    Numbers JSON has no word for become null, exact numbers become text.
+    """
     found: dict[str, Any] = {
-        "schema": SCHEMA, "environment": environment(seed, level, batch), "results": [r.as_json() for r in results],
+        "schema": SCHEMA, "environment": environment(seed, level, batch),
+        "results": [r.as_json() if isinstance(r, Result) else r for r in results],
     }
     if interrupted:
         found["interrupted"] = True
