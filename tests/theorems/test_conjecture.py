@@ -1,5 +1,7 @@
 """Stating claims: what becomes of them, and what is refused before anything runs."""
 
+import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,13 +10,15 @@ from typing import Any
 import flint
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import theorems
 from simulators import Chain, rescale_chain
 from simulators.layers import Linear, Rescale
 from theorems import ClaimError, Quantifier, Verdict, conjecture, verify
+from theorems.checking.pointwise import Pointwise
+from theorems.terminal.saving import plain
 from theorems.workbench.loading import load
 
 SAMPLED: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell=12,
@@ -244,6 +248,14 @@ def test_domains_with_any_ends_are_searched(domain: str) -> None:
     assert result.verdict is Verdict.REFUTED
 
 
+@pytest.mark.parametrize(("y", "x"), [("[10**20, 10**21]", "[y, oo)"), ("[-10**20, 0]", "(-oo, y)"),
+                                      ("[0, 1]", "[y, oo)"), ("0..3", "[10**20, oo]")])
+def test_domains_without_end_that_start_far_out_or_at_another_symbol_are_searched(y: str, x: str) -> None:
+    (result,) = verify([conjecture("y <= abs(x) + abs(y)", y=y, x=x, name="c", sentinel="y - 1").statement()])
+    assert result.verdict is Verdict.CERTIFIED
+    assert "gradient ascent" in result.evidence[0].summary
+
+
 def test_an_irrational_end_is_not_rounded() -> None:
     """The float next to √2 lies beyond it, and must not count as an input."""
     claim = conjecture("x**2 <= 2", x="[0, sqrt(2)]", name="c")
@@ -321,6 +333,51 @@ def test_any_declaration_gives_a_claim_or_one_clear_line(options: dict[str, str]
         refusal = str(error)
     else:
         refusal = ""
+    assert "\n" not in refusal
+
+
+ends = st.sampled_from(["0", "1", "-1", "1/3", "-7/2", "1e-30", "10**20", "sqrt(2)", "log(2)", "-pi", "pi/4",
+                        "oo", "-oo"])
+intervals = st.tuples(st.sampled_from("[("), ends, ends, st.sampled_from("])")).map("{0[0]}{0[1]}, {0[2]}{0[3]}".format)
+domains = intervals | st.sampled_from(["0..3", "-2..", "5", "1/7", "[0, x]", "(-oo, oo)", "[x, x + sqrt(2))", "2..1"])
+assumptions = st.lists(st.sampled_from(
+    ["1 <= 2", "2 < 1", "x >= x", "x < x", "x >= 0", "x < 0", "x < y", "y == x", "x**2 > 2", "sqrt(x) <= 1", "n >= 1",
+     "effective_rank <= 1", "effective_rank < 1", "orthogonality_gap == 0"]), max_size=2)
+statements = st.sampled_from(
+    ["x <= y", "x < y", "x == y", "x**2 <= 2", "sqrt(x) <= 1 + y", "1/x <= 3", "log(x) <= x", "abs(x - y) <= 5",
+     "exp(x) >= 1 + x", "x*y <= 1", "x**y <= 2", "x <= 10**30", "effective_rank <= n*x + 1", "cosine <= x",
+     "orthogonality_gap <= sqrt(1 - 1/n)*y", "smallest_eigenvalue >= x", "effective_rank == n",
+     "soft_rank(1/2) <= x + 1"])
+
+
+def brief(check: Any) -> Any:
+    """The same check on few draws."""
+    if isinstance(check, Pointwise):
+        return replace(check, examples=4, corners=lambda: list(check.corners())[:12])
+    return replace(check, adversary=replace(check.adversary, examples=4,
+                                            corners=lambda: list(check.adversary.corners())[:12]))
+
+
+@settings(deadline=20_000, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture,
+                                                                       HealthCheck.nested_given])
+@given(data=st.data())
+def test_any_domain_and_assumption_gives_a_verdict_or_one_clear_line(data: st.DataObject, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"x": data.draw(domains), "y": data.draw(domains), "assume": data.draw(assumptions)}
+    over = data.draw(st.sampled_from(["parameters", "matrices", "spectra"]))
+    if over != "parameters":
+        options |= {"n": data.draw(st.sampled_from(["1..2", "2", "2..", "3..1"])), "d": data.draw(
+            st.sampled_from(["2", "2..3", "1.."]))}
+    try:
+        claim = conjecture(data.draw(statements), name="c", over=over, **options)
+        statement = claim.statement(corpus=tmp_path)
+        (result,) = verify([replace(statement, checks=tuple(map(brief, statement.checks)))], budget=0.05,
+                           batch=data.draw(st.sampled_from([None, [[1.0, 0.5], [0.0, 1.0]]])))
+    except ClaimError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+        assert result.verdict in Verdict
+        json.dumps(plain(result.as_json()), allow_nan=False)
     assert "\n" not in refusal
 
 

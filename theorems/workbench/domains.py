@@ -60,7 +60,10 @@ class Domain:
         if self.whole:
             least = math.ceil(low) if low is not None else -LONG
             return Fraction(least), Fraction(math.floor(high) if high is not None else least + LONG)
-        low, high = (-FAR if low is None else low), (FAR if high is None else high)
+        if low is None:
+            low = -FAR if high is None else min(-FAR, 2 * high)
+        if high is None:
+            high = max(FAR, 2 * low)
         inside = (high - low) / 10**9
         return (low + inside if self._open(0, values) else low), (high - inside if self._open(1, values) else high)
 
@@ -140,7 +143,7 @@ class Domain:
         """
         low, high = self._floats(values, xp)
         if self._limits[1] == sp.oo or (self.whole and high - low > 64 and low > 0):
-            span = math.log1p(high - low)
+            span = xp.log1p(high - low) if hasattr(high - low, "shape") else math.log1p(high - low)
             found = low + xp.expm1(u * span)  # logarithmic: most is tried near the start, and the far end too
         else:
             found = low + u * (high - low)
@@ -151,11 +154,12 @@ class Domain:
         if all(isinstance(values[s], int | Fraction) for s in names):
             low, high = self.ends(values)
             return float(low), float(high)
-        far = (-float(FAR), float(FAR))
-        return tuple(  # type: ignore[return-value]
-            far[k] if end in (sp.oo, -sp.oo) else (compiled(end, order).tensors if xp is not np else compiled(
-                end, order).floats)(*(values[str(s)] for s in order))
-            for k, end in enumerate(self._limits) for order in [arguments_of(end)])
+        low, high = (None if end in (sp.oo, -sp.oo) else (compiled(end, order).tensors if xp is not np else compiled(
+            end, order).floats)(*(values[str(s)] for s in order))
+            for end in self._limits for order in [arguments_of(end)])
+        if low is None:
+            return xp.minimum(2 * high, 0 * high - float(FAR)), high
+        return low, xp.maximum(2 * low, 0 * low + float(FAR)) if high is None else high
 
     def exactly(self, u: float, values: Mapping[str, Any]) -> Fraction:
         """A rational of the domain at ``u``."""
