@@ -117,6 +117,13 @@ def test_a_sentinel_may_be_given_and_is_held_to_the_same_check() -> None:
     assert not found.as_expected
 
 
+@pytest.mark.parametrize("sizes", [{"ell": 10**9}, {"d": 10**9}, {"ell": "10**6..", "d": 1000}])
+def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> None:
+    claim = conjecture("orthogonality_gap <= 1/2", chain="rescale", name="c", **{"n": 2, "d": 8, "ell": 2} | sizes)
+    with pytest.raises(ClaimError, match="declare smaller sizes"):
+        claim.statement()
+
+
 def test_the_measured_sentinel_lies_between_the_truth_and_the_claim() -> None:
     claim = conjecture("orthogonality_gap <= 5*sqrt(n/d)", name="c", **SAMPLED)
     s = claim.statement(falsify=False).sentinel
@@ -432,6 +439,17 @@ def test_an_author_may_draw_inputs_that_are_rarely_met() -> None:
 def test_draws_that_do_not_fit_are_refused_before_a_run(draw: Any, words: str) -> None:
     with pytest.raises(ClaimError, match=words):
         conjecture("x <= 2 - x/2", x="[0, 1]", draw=draw, name="c")
+
+
+@pytest.mark.parametrize(("over", "drawn"), [
+    ("matrices", {"n": 1, "d": 2, "matrix": 3}), ("matrices", {"n": 1, "d": 2, "matrix": ()}),
+    ("matrices", {"n": 1, "d": 2, "matrix": ((),)}), ("matrices", {"n": (1,), "d": 2, "matrix": ((1,), (2,))}),
+    ("spectra", {"n": 2, "spectrum": ((1,), (1,))}), ("spectra", {"n": 2, "spectrum": 1}),
+])
+def test_draws_of_the_wrong_shape_are_refused(over: str, drawn: Any) -> None:
+    with pytest.raises(ClaimError, match="list of rows"):
+        conjecture("effective_rank <= n - 1/4", over=over, name="c", draw=st.just(drawn),
+                   **({"d": "1..3"} if over == "matrices" else {}))
 
 
 @settings(deadline=20_000, max_examples=60)

@@ -154,12 +154,14 @@ class Domain:
         if all(isinstance(values[s], int | Fraction) for s in names):
             low, high = self.ends(values)
             return float(low), float(high)
-        low, high = (None if end in (sp.oo, -sp.oo) else (compiled(end, order).tensors if xp is not np else compiled(
-            end, order).floats)(*(values[str(s)] for s in order))
-            for end in self._limits for order in [arguments_of(end)])
-        if low is None:
-            return xp.minimum(2 * high, 0 * high - float(FAR)), high
-        return low, xp.maximum(2 * low, 0 * low + float(FAR)) if high is None else high
+        found: list[Any] = [None if end in (sp.oo, -sp.oo) else (compiled(end, order).tensors if xp is not np else
+                            compiled(end, order).floats)(*(values[str(s)] for s in order))
+                            for end in self._limits for order in [arguments_of(end)]]
+        if found[0] is None:
+            found[0] = xp.minimum(2 * found[1], 0 * found[1] - float(FAR))
+        if found[1] is None:
+            found[1] = xp.maximum(2 * found[0], 0 * found[0] + float(FAR))
+        return found[0], found[1]
 
     def exactly(self, u: float, values: Mapping[str, Any]) -> Fraction:
         """A rational of the domain at ``u``."""

@@ -106,7 +106,14 @@ class Space:
             if isinstance(value, bool) or not isinstance(value, int | Fraction):
                 raise ClaimError(f"draw= gives {value!r}, which is not exact; draw integers or fractions")
             return Fraction(value)
-        return {name: exact(value) for name, value in item.items()}
+        found = {name: exact(value) for name, value in item.items()}
+        for name, value in found.items():
+            rows = {"spectrum": (value,), "matrix": value}.get(name, ((value,),))
+            if not (isinstance(rows, tuple) and rows and all(isinstance(row, tuple) and row and all(
+                    isinstance(x, Fraction) for x in row) for row in rows)):
+                raise ClaimError(f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of numbers, of "
+                                 "'matrix' a list of rows")
+        return found
 
     def contains(self, item: Item) -> bool:
         """Whether every scalar lies in its domain and the object is what it should be."""
