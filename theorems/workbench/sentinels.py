@@ -94,8 +94,8 @@ def pilot(design: Design, statement: Statement) -> Measured:
 
 def _require_affordable(instance: Instance) -> None:
     if instance.normals > NORMALS:
-        raise ClaimError(f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers for one "
-                         f"sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes")
+        raise ClaimError(f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers for "
+                         f"one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes")
 
 
 def resolution(relation: str, seen: Measured) -> float:

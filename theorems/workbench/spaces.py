@@ -111,8 +111,8 @@ class Space:
             rows = {"spectrum": (value,), "matrix": value}.get(name, ((value,),))
             if not (isinstance(rows, tuple) and rows and all(isinstance(row, tuple) and row and all(
                     isinstance(x, Fraction) for x in row) for row in rows)):
-                raise ClaimError(f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of numbers, of "
-                                 "'matrix' a list of rows")
+                raise ClaimError(f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of numbers, "
+                                 "of 'matrix' a list of rows")
         return found
 
     def contains(self, item: Item) -> bool:
