@@ -26,7 +26,7 @@ from theorems.ledger import Change
 from theorems.registry import select
 from theorems.terminal import inspecting, sweeping
 from theorems.terminal.bookkeeping import Book, open_book
-from theorems.terminal.claims import asked, claim_files
+from theorems.terminal.claims import asked, claim_files, wholly_asked
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
@@ -203,7 +203,7 @@ def _verify(args: argparse.Namespace) -> int:
         pending = verify_each(names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
                               progress=progress)
         target = None if args.json is None else _result_file(args)
-        book = open_book(args.ledger, args.update_ledger, batch, statements)
+        book = open_book(args.ledger, args.update_ledger, batch, statements, wholly_asked(args, statements))
         if book is not None and target is not None and target == book.path.resolve():
             raise UsageError(f"--json {args.json!r}: is the ledger, and would take its place; name another file")
         if args.report is not None:

@@ -182,11 +182,10 @@ class Ledger:
     entries: Mapping[str, Entry]
 
     def updated(self, results: Sequence[Result], *, seed: int, level: float, versions: Mapping[str, str],
-                known: Iterable[str] = ()) -> Ledger:
-        """The record after accepting ``results``; entries of statements that are not ``known`` are dropped."""
-        found = dict(self.entries)
-        if names := set(known):
-            found = {name: entry for name, entry in found.items() if name in names}
+                gone: Iterable[str] = ()) -> Ledger:
+        """The record after accepting ``results`` and the removal of the statements ``gone``; the rest is kept."""
+        dropped = set(gone)
+        found = {name: entry for name, entry in self.entries.items() if name not in dropped}
         found |= {r.statement.name: entry_of(r, seed=seed, level=level, versions=versions) for r in results}
         return replace(self, entries=found)
 

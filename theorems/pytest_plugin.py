@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -128,8 +129,13 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
     declaring = sys.modules.get(_DECLARING)
     if declaring is None or not isinstance(obj, declaring.Conjecture):
         return None
-    if not isinstance(collector, pytest.Module) or obj.module != collector.obj.__name__:
+    module = collector.getparent(pytest.Module)
+    if module is None or obj.module != module.obj.__name__:
         return None  # imported from elsewhere: it is collected where it is declared
+    if not isinstance(collector, pytest.Module):
+        collector.warn(pytest.PytestCollectionWarning(
+            f"cannot collect the conjecture {name!r} in the class {collector.name}; declare it at the top of the file"))
+        return None
     obj.name = obj.name or name
     return TheoremItem.from_parent(collector, name=name, claim=obj)
 
@@ -159,8 +165,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """The budget is split over what was selected, which every worker sees alike."""
-    session.config.stash[_ITEMS] = sum(
-        isinstance(item, TheoremItem) or "verify_claim" in getattr(item, "fixturenames", ()) for item in session.items)
+    session.config.stash[_ITEMS] = sum(map(_shares, session.items))
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Whether an item has a share of the error budget."""
+    return isinstance(item, TheoremItem) or "verify_claim" in getattr(item, "fixturenames", ())
 
 
 # --- running ------------------------------------------------------------------------------------------------
@@ -174,6 +184,7 @@ class Circumstances:
         self.seed = config.stash[_SEED]
         self.items = max(config.stash.get(_ITEMS, 1), 1)
         self.level: float = config.getoption("theorem_level") / self.items
+        self._share = self.level
         self.budget: float | None = config.getoption("theorem_budget")
         corpus = config.getoption("theorem_corpus")
         self.corpus = config.rootpath / ".theorems" / "witnesses" if corpus is None else Path(corpus)
@@ -186,8 +197,17 @@ class Circumstances:
         self.level /= 2
 
     def report(self, **found: Any) -> None:
-        """Travels with the item's report, from a worker too."""
+        """Travels with the item's report, from a worker too. A claim of no file is checked again by its test."""
+        found["replay"] = found.get("replay") or self._again
         self._node.user_properties.append((_PROPERTY, json.dumps({**found, "items": self.items, "seed": self.seed})))
+
+
+    @property
+    def _again(self) -> str:
+        """The command that runs this test alone, with the share of the budget that it has here."""
+        test = os.path.relpath(self._node.path, self.directory) + "".join(self.nodeid.partition("::")[1:])
+        again = f"pytest {shlex.quote(test)} --theorem-seed {self.seed} --theorem-level {self._share!r}"
+        return again + (f" --theorem-budget {self.budget:g}" if self.budget is not None else "")
 
 
 def circumstances(node: pytest.Item) -> Circumstances:
@@ -219,6 +239,9 @@ def verify_claim(request: pytest.FixtureRequest) -> Callable[..., Result]:
     """
     from theorems.workbench.running import check_any
 
+    if not _shares(request.node):  # the budget has been split without this test
+        pytest.fail("verify_claim: name it among the test's arguments, or with pytest.mark.usefixtures, so that the "
+                    "test has a share of the error budget", pytrace=False)
     around = circumstances(request.node)
 
     def verified(claim: Any, **options: Any) -> Result:
@@ -233,8 +256,9 @@ def verify_claim(request: pytest.FixtureRequest) -> Callable[..., Result]:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     # among the statistics are deselected items and warnings too
     reports = {id(r): r for kind in terminalreporter.stats.values() for r in kind if getattr(r, "when", "") == "call"}
-    found = [json.loads(value) for r in reports.values()
-             for name, value in r.user_properties if name == _PROPERTY]
+    # a test that is run again carries what its earlier runs found
+    found = [json.loads(value) for _, value in dict.fromkeys(
+        (r.nodeid, value) for r in reports.values() for name, value in r.user_properties if name == _PROPERTY)]
     if not found:
         return
     verdicts = [f["verdict"] for f in found]
@@ -247,5 +271,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.line(f"seed {found[0]['seed']}")
     for f in found:
         if f.get("witness"):
-            again = f"; again: {f['replay']}" if f["replay"] else ""  # none for a claim within a test
-            terminalreporter.line(f"{f['claim']}: {f['witness']}{again}")
+            terminalreporter.line(f"{f['claim']}: {f['witness']}; again: {f['replay']}")

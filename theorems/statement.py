@@ -168,10 +168,12 @@ class Sentinel:
 class Evidence:
     """One piece of evidence: what was done, what it showed, how tight, how sensitive, from which seed.
 
-    ``tightness`` is measured / bound where the bound is non-trivial, ``tightness_interval`` its confidence interval
-    where it was sampled. ``power`` is the smallest relative
-    violation of the bound that this check would have caught on every instance it decided (0 for exact
-    arithmetic; in units of the exponent for a slope). ``sentinel`` is what the same check with the same
+    ``tightness`` is measured / bound where the bound is non-trivial, bound / measured for a lower bound, so that 1
+    is the tight end; ``tightness_interval`` is its confidence interval where it was sampled. Where inputs were
+    drawn it reaches from the tightest of those laid out to the tightest of all: Hypothesis draws also the constants
+    of the user's modules that are loaded, so the upper end is not the same in every process. ``power`` is the
+    smallest relative violation of the bound that this check would have caught on every instance it decided (0 for
+    exact arithmetic; in units of the exponent for a slope). ``sentinel`` is what the same check with the same
     budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
     an expectation over all starts): it can refute the statement but not carry it.
     """

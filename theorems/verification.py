@@ -41,12 +41,12 @@ class Result:
 
     @property
     def tightness(self) -> float | None:
-        """The largest measured / bound; of a refuted statement, where it is refuted (above 1 for an upper bound)."""
+        """The largest measured / bound, inverted for a lower bound; of a refuted statement, where it is refuted."""
         return max((e.tightness for e in self._decisive if e.tightness is not None), default=None)
 
     @property
     def tightness_interval(self) -> tuple[float, float] | None:
-        """The confidence interval of :attr:`tightness`; None where it was computed and not sampled."""
+        """The interval of :attr:`tightness`, as its evidence gives it; None where it was computed."""
         return next((e.tightness_interval for e in self._decisive
                      if e.tightness is not None and e.tightness == self.tightness), None)
 

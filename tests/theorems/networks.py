@@ -22,6 +22,17 @@ class ResidualBlock(nn.Module):
         return self.norm(x + self.gamma * self.linear(x))
 
 
+class BranchBlock(nn.Module):
+    """H⁺ = H + ReLU(BN(WH)): nothing takes away what the branch adds to all samples alike."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear, self.norm = linear(width, width), nn.BatchNorm1d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.relu(self.norm(self.linear(x)))
+
+
 class Functional(nn.Module):
     """The same as ``batchnorm(...)``, with the activation in the user's own code."""
 
@@ -63,11 +74,16 @@ def vanilla(width: int = 96, depth: int = 20) -> nn.Module:
 
 
 def vanilla_linear(width: int = 24, depth: int = 150) -> nn.Module:
-    return stack(width, depth, head=False)
+    """Entries of variance 1/width, which keeps products of any depth finite."""
+    return nn.Sequential(*[linear(width, width, std=width**-0.5) for _ in range(depth)])
 
 
 def recenter(width: int = 128, depth: int = 90) -> nn.Module:
     return stack(width, depth, Recenter, nn.ReLU)
+
+
+def branches(width: int = 96, depth: int = 12) -> nn.Module:
+    return nn.Sequential(*[BranchBlock(width) for _ in range(depth)])
 
 
 def residual(width: int = 96, depth: int = 30) -> nn.Module:

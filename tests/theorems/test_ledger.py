@@ -113,7 +113,7 @@ def test_entries_without_a_statement_are_removed_or_told() -> None:
     ledger = Ledger({"orthogonality.gone": entry, "rank.x": entry})
     told = ledger.removed(["orthogonality"], ["orthogonality.kept"])
     assert [(c.statement, c.what, c.worse) for c in told] == [("orthogonality.gone", "removed", True)]
-    assert set(ledger.updated([], **RUN, known=["rank.x"]).entries) == {"rank.x"}
+    assert set(ledger.updated([], **RUN, gone=["orthogonality.gone"]).entries) == {"rank.x"}
 
 
 # --- files --------------------------------------------------------------------------------------------------
@@ -250,6 +250,24 @@ def test_what_is_on_record_counts_as_expected(claim: Any) -> None:
     assert main(["verify"]) == 0  # inconclusive evidence has no sentinel to answer for
     claim(sentinel=V.SUPPORTED)
     assert main(["verify"]) == 1  # a surviving sentinel is a defect, whatever is on record
+
+
+def test_claims_that_were_not_asked_for_stay_on_record(claim: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'from theorems import conjecture\none = conjecture("x**2 <= 2*x", x="[0, 2]")\n'
+    two = 'two = conjecture("x**2 <= 3*x", x="[0, 2]")\n'
+    Path("mine.py").write_text(text + two, encoding="utf-8")
+    assert main(["verify", "mine.py", "--update-ledger"]) == 0
+    assert main(["verify", "--update-ledger"]) == 0  # of the library
+    capsys.readouterr()
+    assert main(["verify", "mine.py::one"]) == 0  # mine.two exists, and was not asked for
+    assert "1 of 1 as recorded; 2 on record not run" in capsys.readouterr().out
+    assert main(["verify", "mine.py"]) == 0
+    assert "2 of 2 as recorded; 1 on record not run" in capsys.readouterr().out
+    Path("mine.py").write_text(text, encoding="utf-8")
+    assert main(["verify", "mine.py"]) == 1
+    assert "mine.two" in capsys.readouterr().out
+    assert main(["verify", "mine.py", "--update-ledger"]) == 0  # told, and accepted
+    assert main(["verify", "mine.py"]) == 0
 
 
 def test_a_better_verdict_is_told_and_passes(claim: Any, capsys: pytest.CaptureFixture[str]) -> None:

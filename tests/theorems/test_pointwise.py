@@ -132,6 +132,19 @@ def test_corners_are_always_tried() -> None:
     assert evidence.details["witness"] == "1001"
 
 
+@pytest.mark.parametrize(("relation", "bound"), [("<=", 2), (">=", Fraction(1, 2))])
+def test_tightness_is_one_at_the_tight_end_of_either_bound(relation: str, bound: Any) -> None:
+    for value, tightness in ((Fraction(1), 0.5), (Fraction(bound), 1.0)):
+        assert decide(claim(x, relation, bound), lambda value=value: {"x": value}).ratio == tightness  # type: ignore[misc]
+
+
+def test_the_interval_of_tightness_starts_at_what_does_not_depend_on_draws() -> None:
+    """Hypothesis draws constants of whatever modules are loaded, so another process may meet tighter inputs."""
+    tried = search(claim(x, "<=", 1000), corners=lambda: [Fraction(250), Fraction(5)])
+    assert tried.tightness_interval == (0.25, tried.tightness)
+    assert search(claim(x, "<=", 1000)).tightness_interval == (0.0, tried.tightness)
+
+
 def test_an_open_input_leaves_the_claim_open() -> None:
     evidence = search(claim(x, "<=", 10**6), corners=lambda: [flint.arb(10**6, 1)])
     assert evidence.verdict is Verdict.INCONCLUSIVE

@@ -155,7 +155,7 @@ def test_fixtures_reach_simulators_and_checkers(pytester: pytest.Pytester) -> No
     result = run(pytester)
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["E *claim     *.claim_????????: x <= 1", "E *witness   x = *",
-                                 "*.claim_????????: x = 2"])
+                                 "*.claim_????????: x = 2; again: pytest *"])
 
 
 def test_a_test_that_checks_twice_stays_within_its_share(pytester: pytest.Pytester) -> None:
@@ -167,6 +167,60 @@ def test_a_test_that_checks_twice_stays_within_its_share(pytester: pytest.Pytest
     spent = re.search(r"spent: (\S+)", run(pytester).stdout.str())
     assert spent is not None
     assert float(spent[1]) < 1e-6
+
+
+def test_a_claim_of_no_file_is_seen_again_by_its_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_one(verify_claim):
+            verify_claim("x <= 1", x="[0, 2]")
+        def test_two(verify_claim):
+            verify_claim("x <= 1", x="[0, 1/2]")
+        """)
+    said = re.search(r"again: pytest (.*)", run(pytester, "--theorem-seed", "3").stdout.str())
+    assert said is not None
+    again = run(pytester, *said[1].split())
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["E *seed      3, error level 2.5e-07"])
+
+
+def test_a_test_that_is_run_again_is_counted_once(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(my_claims=FAST)
+    pytester.makeconftest("""
+        from _pytest.runner import runtestprotocol
+        def pytest_runtest_protocol(item, nextitem):
+            runtestprotocol(item, nextitem=nextitem)
+            return True if runtestprotocol(item, nextitem=nextitem) else None
+        """)
+    run(pytester, "my_claims.py").stdout.fnmatch_lines(["4 claims checked*", "*split over 4 items; spent: 1e-06"])
+
+
+def test_a_test_without_a_share_of_the_budget_is_told_so(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+        def test_late(request):
+            request.getfixturevalue("verify_claim")("x <= 1", x="[0, 1/2]")
+        @pytest.mark.usefixtures("verify_claim")
+        def test_said(request):
+            request.getfixturevalue("verify_claim")("x <= 1", x="[0, 1/2]")
+        """)
+    result = run(pytester)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["verify_claim: name it among the test's arguments*"])
+
+
+def test_a_claim_in_a_class_is_not_left_out_unsaid(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(other="from theorems import conjecture\nx = conjecture('x <= 1', x='[0, 1/2]')\n", test_mine="""
+        import other
+        from theorems import conjecture
+        class TestIt:
+            borrowed = other.x
+            inner = conjecture("x <= 1", x="[0, 1/2]")
+            def test_it(self): pass
+        """)
+    pytester.syspathinsert()
+    result = run(pytester, "test_mine.py", "-W", "default")
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*cannot collect the conjecture 'inner' in the class TestIt; declare it*"])
 
 
 # --- seeds and settings -------------------------------------------------------------------------------------

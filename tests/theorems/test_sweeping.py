@@ -157,3 +157,26 @@ def test_any_arguments_are_planned_or_refused_in_one_line(
         Path("fuzzed.toml").write_bytes(grid)
         arguments.insert(1, "fuzzed.toml")
     refused(arguments, capsys)
+
+
+def test_a_cluster_that_is_lost_says_so_in_one_line() -> None:
+    """Dask's own threads log their tracebacks; its import, which has to come first, would turn that on again."""
+    pytest.importorskip("distributed")
+    script = """
+import contextlib, logging
+from theorems.terminal import sweeping
+@contextlib.contextmanager
+def lost(address):
+    import distributed
+    for name in ("distributed", "distributed.client", "distributed.nanny"):
+        logging.getLogger(name).error("Traceback of %s", name)
+    yield
+    raise RuntimeError("lost")
+sweeping.dask_cluster = lost
+with contextlib.suppress(RuntimeError), sweeping._crew(sweeping.Job(None, None, None, "tcp://x:1", False, None)):
+    pass
+assert logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)  # as it was
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    assert (done.returncode, done.stderr) == (0, "")

@@ -38,7 +38,7 @@ class Decision:
     """``holds`` is None when the enclosure stayed wider than the question."""
 
     holds: bool | None
-    ratio: float | None = None  # lhs / rhs, for tightness
+    ratio: float | None = None  # measured / bound, or bound / measured for a lower bound: 1 is the tight end
 
 
 Values = Callable[[Any], Mapping[str, Any]]
@@ -107,7 +107,7 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
     else:
         holds = {"<=": left <= right, "<": left < right, ">=": left >= right, ">": left > right,
                  "==": left == right}[statement.relation]
-        return Decision(holds, _ratio(flint.arb(left), flint.arb(right), power))
+        return Decision(holds, _ratio(statement, flint.arb(left), flint.arb(right), power))
     if statement.relation == "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
         return Decision(True, 1.0)
     difference, ratio = _difference(lhs, rhs), None
@@ -115,7 +115,7 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
         with flint.ctx.workprec(precision):
             balls = Completed(values(), definitions, False)
             gap = evaluate(difference, balls, False)
-            ratio = _ratio(evaluate(lhs, balls, False), evaluate(rhs, balls, False), power)
+            ratio = _ratio(statement, evaluate(lhs, balls, False), evaluate(rhs, balls, False), power)
             if (certain := compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
     if statement.relation != "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
@@ -158,10 +158,11 @@ def _terms(expression: sp.Expr) -> int:
     return max((_terms(a) for a in expression.args), default=1)
 
 
-def _ratio(left: flint.arb, right: flint.arb, power: int) -> float | None:
-    if not right > 0:
+def _ratio(statement: Statement, left: flint.arb, right: flint.arb, power: int) -> float | None:
+    over, under = (right, left) if statement.relation in (">=", ">") else (left, right)
+    if not under > 0:
         return None
-    value = float((left / right).mid())
+    value = float((over / under).mid())
     return value ** (1 / power) if value >= 0 else None
 
 
@@ -175,6 +176,7 @@ class _Tally:
     outside: int = 0
     open: list[Any] = field(default_factory=list)
     ratio: float | None = None
+    fixed: float | None = None  # the part of ``ratio`` that does not depend on draws
     worst: Any = None
     batch: Verdict | None = None  # what was found of the user's batch, if there is one
 
@@ -254,6 +256,7 @@ class Pointwise:
             summary += f", {len(tally.open)} left open"
         return Evidence(method="certificate" if witness is None else "search", verdict=verdict, summary=summary,
                         sentinel=neighbour, tightness=tally.ratio,
+                        tightness_interval=None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio),
                         power=0.0 if verdict.holds else None, details=details)
 
     def attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
@@ -282,6 +285,7 @@ class Pointwise:
                 tally.batch = combine([examine(item) for item in items] or [Verdict.OUTSIDE])
             for item in self.corners():
                 examine(item)
+            tally.fixed = tally.ratio
             self._search(draw, context)
         except _ViolationError as violation:
             return Verdict.REFUTED, tally, violation.args[0]

@@ -3,7 +3,9 @@
 - ``watching``: run the network once without changing it; what enters and leaves its layers
 - ``recognition``: what each layer does to this batch, and which chain of the theory that makes
 - ``judging``: what is measured of a representation, and when it is healthy, collapsing or clustering
-- ``predictions``: statements and simulations that apply, and whether they hold
+- ``fluctuation``: how often chance alone makes a narrow network look like that
+- ``finding``: one statement beside one network; ``families``: what each family of statements says of it
+- ``predictions``: all families, and the recognised chain simulated from the same batch
 - ``loading``: networks from Python files, checkpoints, batches from files
 - ``figure``: the plot
 """
@@ -31,7 +33,8 @@ def inspect(module: Any, batch: Any, *, statistics: str = "batch", seed: int = 0
     Raises `ValueError` or `TypeError`, naming what is wrong: no module, fewer than three samples, a batch the network
     does not take, values that are not finite, with the layer, no layer with weights.
 
-    Cost: one forward pass, O(d n²) per layer, and up to about ten seconds of simulation where a chain is recognised.
+    Cost: one forward pass, O(d n²) per layer, and up to about ten seconds of simulation each where a chain is
+    recognised, where a fixed point of it is compared, and where the last layers do not look healthy.
     """
     from theorems.inspection.report import inspected
 

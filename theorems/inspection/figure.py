@@ -1,4 +1,4 @@
-"""The picture of an inspection: effective rank and orthogonality gap along depth, with the theory's yardsticks."""
+"""The picture of an inspection: effective rank, also recentred, and gap along depth, with the theory's yardsticks."""
 
 from __future__ import annotations
 
@@ -35,13 +35,15 @@ def draw(found: Inspection) -> Figure:
 
 
 def _title(found: Inspection) -> str:
-    return found.verdict if len(found.verdict) < 100 else f"{found.verdict[:97]} …"
+    title = found.verdict.partition("; ")[0]
+    return title if len(title) < 100 else f"{title[:97]} …"
 
 
 def _rank(axes: Axes, found: Inspection) -> None:
     n = found.samples
     values = [found.batch.effective_rank, *(layer.measures.effective_rank for layer in found.layers[: found.hidden])]
-    axes.set(ylabel="effective rank r", ylim=(0.9, 1.25 * n), yscale="log", title=f"{n} samples")
+    axes.set(ylabel="effective rank r", ylim=(0.9, 1.25 * n), yscale="log",
+             title=f"{n} samples; r* is of the symmetric fixed point with ReLU")
     axes.yaxis.set_major_locator(LogLocator(base=2, subs=(1.0,), numticks=12))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_locator(NullLocator())
@@ -49,12 +51,16 @@ def _rank(axes: Axes, found: Inspection) -> None:
     threshold = math.sqrt(fixed)
     axes.axhspan(0.9, threshold, color=SHADE, alpha=0.2, linewidth=0)
     for height, words in ((threshold, f"collapsing below √r* = {threshold:.3g}"),
-                          (fixed, f"r* = {fixed:.3g}, symmetric fixed point with ReLU"), (n, f"n = {n}")):
+                          (fixed, f"r* = {fixed:.3g}"), (n, f"n = {n}")):
         axes.axhline(height, color=MUTED, linewidth=0.9)
         below = height == threshold
         axes.annotate(words, (found.hidden, height), (-3, -3 if below else 3), textcoords="offset points", ha="right",
                       va="top" if below else "bottom", fontsize=8, color=MUTED)
+    recentred = [max(item.recentred_rank, 0.9) for item in
+                 (found.batch, *(layer.measures for layer in found.layers[: found.hidden]))]
+    axes.plot(range(len(recentred)), recentred, color=INK, linewidth=1.0, linestyle=(0, (1, 1.6)), label="recentred")
     _path(axes, values, found)
+    axes.legend(loc="lower left", fontsize=8)
 
 
 def _gap(axes: Axes, found: Inspection) -> None:

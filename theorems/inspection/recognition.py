@@ -6,6 +6,7 @@ function in the user's own ``forward`` counts like a module.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -190,7 +191,8 @@ def _chain(hidden: Sequence[Stage], actions: tuple[str, ...], law: str) -> Chain
     if actions == ("residual", "batchnorm"):
         gammas = [(stage.factor or 0.0) * float(stage.call.weight.square().mean().sqrt()) for stage in hidden
                   if stage.call.weight is not None]
-        if hidden[0].call.received[0].numel() != width or max(gammas) > 1.2 * min(gammas):
+        chance = math.exp(8 / math.sqrt(2 * width * width))  # four standard errors of a mean square root, either way
+        if hidden[0].call.received[0].numel() != width or max(gammas) > 1.2 * chance * min(gammas):
             return "its residual layers change the width or differ in scale"
         return Chain((Residual(float(np.mean(gammas)), law, width), *normalised))
     return "its layers are not the theory's: weights, skip connection, recentring, rescaling, activation"

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from theorems.inspection.judging import SOFT, Condition, Floats, Measures, fixed_rank, measure
-from theorems.inspection.predictions import Finding, Simulated, findings, simulated
+from theorems.inspection.finding import Finding, Watched
+from theorems.inspection.fluctuation import Chance, chance, final_run
+from theorems.inspection.judging import (
+    SOFT,
+    Condition,
+    Floats,
+    Measures,
+    fixed_rank,
+    fixed_recentred_rank,
+    measure,
+)
+from theorems.inspection.predictions import Simulated, findings, simulated
 from theorems.inspection.recognition import Recognised, Stage, recognise, stages
 from theorems.inspection.watching import watch
 
@@ -30,8 +41,9 @@ class Inspection:
     """What was seen of a network, layer by layer, and what it means.
 
     ``hidden`` counts the layers that the verdict is about: all, except a last linear map to the outputs and what is
-    pooled for it. ``since`` is
-    the layer, from 1, from which on the condition is not healthy; None for a healthy network.
+    pooled for it. ``since`` is the layer, from 1, from which on the condition is not healthy; None for a healthy
+    network. ``chance`` says whether healthy networks of these widths look as bad, None where that was not asked: the
+    last layer is healthy, or the batch too large.
     """
 
     samples: int
@@ -45,28 +57,61 @@ class Inspection:
     ignored: tuple[str, ...]
     condition: Condition
     since: int | None
+    chance: Chance | None
 
     @property
     def verdict(self) -> str:
-        """In one line."""
+        """In words: the first layer, the quantity that decided there, and what is left after the last."""
         last = self.layers[self.hidden - 1].measures
-        rank = f"effective rank {last.effective_rank:.3g} of {min(last.width, self.samples)} after {self.hidden} layers"
+        many = f"{self.hidden} layer{'s' if self.hidden > 1 else ''}"
+        rank = f"effective rank {last.effective_rank:.3g} of {min(last.width, self.samples)} after {many}"
         if self.since is None:
-            return f"healthy: {rank}"
-        place = "from the batch on" if self.since == 1 and self.batch.condition is not Condition.HEALTHY else (
-            f"at layer {self.since} ({self.layers[self.since - 1].name!r})")
+            return f"healthy: {rank}{self._pardon(last)}"
+        first = self.layers[self.since - 1]
+        place = f"at layer {self.since} ({first.name!r})"
+        if self.since == 1 and self.batch.condition is not Condition.HEALTHY:
+            place = f"from the batch on, {place}"
+        decided = f"{self.condition.value} {place}: {first.measures.reason}"
+        if first.measures.condition is not self.condition:
+            number, same = next((k, layer) for k, layer in enumerate(self.layers[self.since :], start=self.since + 1)
+                                if layer.measures.condition is self.condition)
+            decided += f", and at layer {number} ({same.name!r}) {same.measures.reason}"
         if self.condition is Condition.COLLAPSING:
-            return f"collapsing {place}: {rank}"
+            after = f"; {rank}" if self.since < self.hidden else ""
+            return f"{decided}{after}{self._driver(last)}"
         if last.largest_cluster == self.samples - 1:
             share = f"{last.outlier_share:.0%} of the recentred energy"
-            return f"clustering {place}: a lone outlier, sample {last.outlier}, with {share}"
-        return f"clustering {place}: two groups, the larger of {last.largest_cluster} samples"
+            return f"{decided}; after {many} a lone outlier, sample {last.outlier}, with {share}"
+        return f"{decided}; after {many} two groups, the larger of {last.largest_cluster} samples"
+
+    def _pardon(self, last: Measures) -> str:
+        """Why a last layer past a yardstick is healthy all the same."""
+        if self.chance is None:
+            return ""
+        run = final_run([layer.measures.strength for layer in self.layers[: self.hidden]])
+        which = "the last layer is" if run == 1 else f"the last {run} layers are"
+        return (f"; {which} past a yardstick ({last.reason}), but by chance {self.chance.exceeded} of "
+                f"{self.chance.replicas} healthy networks of this width are as far past one")
+
+    def _driver(self, last: Measures) -> str:
+        """What the loss of rank comes from: a mean that all samples share, or what recentring leaves."""
+        if not math.isfinite(last.mean_share):
+            return ""
+        left = f"effective rank {last.recentred_rank:.3g} of {min(last.width, self.samples - 1)}"
+        fixed = fixed_recentred_rank(self.samples, last.width)
+        if last.recentred_rank < math.sqrt(fixed):
+            return f"; recentring does not help, it leaves {left}"
+        if last.mean_share > 0.5:
+            return (f"; a mean that all samples share drives it, with {last.mean_share:.0%} of the energy: recentring, "
+                    f"as the next batchnorm does, leaves {left}")
+        return f"; recentring leaves {left}"
 
     def as_json(self) -> dict[str, Any]:
         """A JSON value; numbers that do not exist are NaN."""
         seen = self.simulation
         return {
             "schema": 1, "verdict": self.verdict, "condition": self.condition.value, "since": self.since,
+            "chance": None if self.chance is None else self.chance.as_json(),
             "samples": self.samples, "statistics": self.statistics, "hidden": self.hidden, "soft_rank_tau": SOFT,
             "healthy_rank": fixed_rank(self.samples, self.layers[self.hidden - 1].measures.width),
             "batch": self.batch.as_json(),
@@ -90,12 +135,13 @@ def inspected(module: Any, batch: Any, statistics: str, seed: int) -> Inspection
     hidden = _hidden(found)
     recognised = recognise(found[:hidden])
     seen = [layer.measures for layer in layers[:hidden]]
-    condition, since = _judged(seen)
+    watched = Watched(recognised, passage.calls, found[:hidden], start, features[:hidden], seen, seed)
+    condition, since, excuse = _judged(seen, start.shape[1], seed)
     return Inspection(
         samples=start.shape[1], statistics=statistics, batch=measure(start), layers=layers, hidden=hidden,
-        recognised=recognised, findings=tuple(findings(recognised, start, features[:hidden])),
+        recognised=recognised, findings=tuple(findings(watched)),
         simulation=simulated(recognised, start, seen, seed), ignored=tuple(passage.ignored), condition=condition,
-        since=since)
+        since=since, chance=excuse)
 
 
 def _features(tensor: torch.Tensor) -> Floats:
@@ -115,10 +161,13 @@ def _hidden(found: list[Stage]) -> int:
     return len(found) - (2 if pooled and len(found) > 2 else 1)
 
 
-def _judged(seen: list[Measures]) -> tuple[Condition, int | None]:
-    if seen[-1].condition is Condition.HEALTHY:
-        return Condition.HEALTHY, None
-    since = len(seen)
-    while since > 1 and seen[since - 2].condition is not Condition.HEALTHY:
-        since -= 1
-    return seen[-1].condition, since
+def _judged(seen: list[Measures], n: int, seed: int) -> tuple[Condition, int | None, Chance | None]:
+    """The last layer's condition, the first layer of the run that it ends, and whether chance explains that run."""
+    strengths = [item.strength for item in seen]
+    run = final_run(strengths)
+    if not run:
+        return Condition.HEALTHY, None, None
+    found = chance(strengths, [item.width for item in seen], n, seed)
+    if found is not None and found.explains:
+        return Condition.HEALTHY, None, found
+    return seen[-1].condition, len(seen) - run + 1, found

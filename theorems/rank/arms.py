@@ -16,7 +16,7 @@ from theorems.checking.medians import Case, Floats, Medians, Sample
 
 __all__ = ["LARGEST", "WANTS", "Arm", "arms", "rank_symbol", "square_batch"]
 
-NETWORKS = 48
+NETWORKS = 96
 #: Widest batch that is run.
 LARGEST = 512
 WANTS = f"as many samples as rows, at most {LARGEST}, and full rank"

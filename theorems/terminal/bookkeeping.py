@@ -24,24 +24,36 @@ __all__ = ["Book", "open_book", "print_changes"]
 
 @dataclass(frozen=True)
 class Book:
-    """The ledger of one run: what was on record, and whether the run is to be written into it."""
+    """The ledger of one run: what was on record, and whether the run is to be written into it.
+
+    ``asked`` is what runs. Of the families ``judged`` the run knows every statement, so that an entry without one is
+    a removal; any other entry is of claims that were not asked for, and stays as it is.
+    """
 
     path: Path
     ledger: Ledger
     update: bool
     asked: tuple[Statement, ...]
+    judged: frozenset[str]
 
     def changes(self, results: Sequence[Result], seed: int, level: float) -> tuple[Change, ...]:
         """What differs from the record, entries without statement included."""
         found = compare(self.ledger, results, seed=seed, level=level, versions=_versions(seed, level))
-        known = [s.name for s in (*library(), *self.asked)]
-        return found + self.ledger.removed({s.family for s in self.asked}, known)
+        return found + self._removed()
 
     def accept(self, results: Sequence[Result], seed: int, level: float) -> None:
         """Write the results into the ledger. Raises ``OSError``, leaving the file as it was."""
-        known = [s.name for s in (*library(), *self.asked)]
-        updated = self.ledger.updated(results, seed=seed, level=level, versions=_versions(seed, level), known=known)
+        updated = self.ledger.updated(results, seed=seed, level=level, versions=_versions(seed, level),
+                                      gone=[change.statement for change in self._removed()])
         write_json(self.path, updated.as_json())
+
+    def left_alone(self, results: Sequence[Result]) -> int:
+        """Entries that say nothing of this run, nor it of them."""
+        touched = {r.statement.name for r in results} | {change.statement for change in self._removed()}
+        return len(self.ledger.entries.keys() - touched)
+
+    def _removed(self) -> tuple[Change, ...]:
+        return self.ledger.removed(self.judged, [s.name for s in (*library(), *self.asked)])
 
     def agrees(self, result: Result, changes: Sequence[Change]) -> bool:
         """The result is on record as it is, which counts as expected."""
@@ -54,8 +66,9 @@ def _versions(seed: int, level: float) -> dict[str, str]:
     return versions
 
 
-def open_book(file: str | None, update: bool, batch: Batch | None, asked: tuple[Statement, ...]) -> Book | None:
-    """The ledger to compare with, if any: ``file``, or the default one in the current directory.
+def open_book(file: str | None, update: bool, batch: Batch | None, asked: tuple[Statement, ...],
+              judged: frozenset[str]) -> Book | None:
+    """The ledger to compare with, if any: ``file``, or the default one in the current directory; see :class:`Book`.
 
     Raises ``ValueError`` for a ledger that cannot be read or, with ``update``, written, and for one beside a batch.
     """
@@ -71,8 +84,8 @@ def open_book(file: str | None, update: bool, batch: Batch | None, asked: tuple[
     if not os.path.lexists(path):
         if file is not None and not update:
             raise ValueError(f"--ledger {file!r}: no such file; --update-ledger makes it")
-        return Book(path, Ledger({}), update, asked) if update else None
-    return Book(path, read(path), update, asked)
+        return Book(path, Ledger({}), update, asked, judged) if update else None
+    return Book(path, read(path), update, asked, judged)
 
 
 def print_changes(out: Console, book: Book, results: Sequence[Result], changes: Sequence[Change]) -> None:
@@ -83,6 +96,7 @@ def print_changes(out: Console, book: Book, results: Sequence[Result], changes: 
     line = f"{book.path}: {len(results) - len(new) - len(differing)} of {len(results)} as recorded"
     line += f", {len(differing)} not" if differing else ""
     line += f", {len(new)} not on record" if new else ""
+    line += f"; {others} on record not run" if (others := book.left_alone(results)) else ""
     field(out, "Ledger", line)
     for name, group in groupby(told, key=lambda c: c.statement):
         out.print(Text(f"  {name}"))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from theorems.registry import UnknownNameError
+from theorems.registry import UnknownNameError, library
 from theorems.statement import Statement
 from theorems.workbench.conjecture import Conjecture, conjecture
 from theorems.workbench.loading import EXAMPLES, is_file_name, load
 from theorems.workbench.naming import name_of
 from theorems.workbench.parsing import ClaimError
 
-__all__ = ["CORPUS", "add_claim_options", "asked", "claim_files", "claim_words", "corpus_of", "given_claim"]
+__all__ = ["CORPUS", "add_claim_options", "asked", "claim_files", "claim_words", "corpus_of", "given_claim",
+           "wholly_asked"]
 
 #: Where witnesses are kept, in the user's project.
 CORPUS = Path(".theorems") / "witnesses"
@@ -63,6 +66,16 @@ def claim_files(args: argparse.Namespace) -> list[str]:
     """The files of claims among the names of a command line."""
     return [str(EXAMPLES) if (head := name.partition("::")[0]) == "examples" else head
             for name in args.names if is_file_name(name)]
+
+
+def wholly_asked(args: argparse.Namespace, statements: Iterable[Statement]) -> frozenset[str]:
+    """The families among ``statements`` of which a command line leaves out none that its files declare.
+
+    That goes for families of the library too, whose other statements are known without being asked for; it does not
+    for ``FILE.py::NAME`` or a claim as text.
+    """
+    files = {re.sub(r"\W", "_", Path(name).stem) for name in args.names if is_file_name(name) and "::" not in name}
+    return frozenset({s.family for s in statements} & (files | {s.family for s in library()}))
 
 
 def claim_words(args: argparse.Namespace) -> list[str]:

@@ -140,15 +140,16 @@ def _print_predictions(out: Console, found: Inspection) -> None:
         said = "as one of them" if seen.holds else "unlike them"
         field(out, "Simulated", f"mean gap {seen.measured:.4g}, {said}: {low:.4g} to {high:.4g} in {told['replicas']} "
               f"networks of this chain (p = {seen.p_value:.2g}, level {seen.level:g})", indent=_INDENT)
+    outside: dict[str, list[str]] = {}
     for finding in found.findings:
-        if finding.met and finding.predicted is not None and finding.measured is not None:
-            verdict = "says nothing" if finding.holds is None else "holds" if finding.holds else "exceeded"
+        if not finding.met:
+            outside.setdefault(finding.why, []).append(finding.statement)
+        elif finding.predicted is not None and finding.measured is not None:
+            verdict = "says nothing" if finding.holds is None else "holds" if finding.holds else "fails"
             field(out, "Statement", f"{finding.statement}: {verdict}, {finding.measured:.3g} ≤ {finding.predicted:.3g}?"
                   f" ({finding.why})", indent=_INDENT)
-    outside = [finding for finding in found.findings if not finding.met]
-    if outside:
-        names = ", ".join(finding.statement for finding in outside)
-        field(out, "Outside", f"{names}: {outside[0].why}", indent=_INDENT)
+    for why, names in outside.items():
+        field(out, "Outside", f"{', '.join(names)}: {why}", indent=_INDENT)
 
 
 def _number(value: float) -> str:

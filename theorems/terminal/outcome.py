@@ -170,9 +170,9 @@ def _print_circumstances(out: Console, run: Run) -> None:
     field(out, "Time", f"{duration(run.seconds)}{budget}")
     for path in run.written:
         field(out, "Written", path)
-    field(out, "Legend", "tightness: measured / bound, where the bound says something; power: the smallest violation "
-                         "that would have been caught, relative to the bound (for a slope, in its own units); "
-                         "✓ as expected, ✗ not")
+    field(out, "Legend", "tightness: measured / bound (for a lower bound: bound / measured), where the bound says "
+                         "something; power: the smallest violation that would have been caught, relative to the bound "
+                         "(for a slope, in its own units); ✓ as expected, ✗ not")
 
 
 def batch_line(batch: Batch | None) -> str:

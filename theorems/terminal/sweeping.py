@@ -135,14 +135,24 @@ def _crew(job: Job) -> Iterator[Workers]:
         with local_processes(job.workers) as crew:
             yield crew
         return
-    chatter = logging.getLogger("distributed")
-    level = chatter.level
-    chatter.setLevel(logging.CRITICAL)  # what matters of it is said in one line
+    with _quiet_dask(), dask_cluster(job.dask) as crew:
+        yield crew
+
+
+@contextlib.contextmanager
+def _quiet_dask() -> Iterator[None]:
+    """What matters of its log is said in one line. Its import sets up its loggers, some with levels of their own."""
+    with contextlib.suppress(ImportError):
+        import distributed  # noqa: F401
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    levels = {chatter: chatter.level for chatter in map(logging.getLogger, names)}
+    for chatter in levels:
+        chatter.setLevel(logging.CRITICAL)
     try:
-        with dask_cluster(job.dask) as crew:
-            yield crew
+        yield
     finally:
-        chatter.setLevel(level)
+        for chatter, level in levels.items():
+            chatter.setLevel(level)
 
 
 def _kept(store: Store, runs: Mapping[str, Run]) -> str:

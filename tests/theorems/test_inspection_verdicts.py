@@ -1,0 +1,89 @@
+"""The verdict in words names the first layer, what decided there and what drives it; the plot shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import networks
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from theorems import inspect
+from theorems.inspection.judging import Condition
+
+
+def made(build: Callable[..., nn.Module], seed: int, **sizes: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return build(**sizes)
+
+
+def samples(n: int, d: int, seed: int = 5) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_layer_where_it_begins_is_named() -> None:
+    """Ten healthy layers, then ones that collapse."""
+    torch.manual_seed(0)
+    parts = [*list(networks.batchnorm(96, 10))[:-1], *networks.vanilla(96, 15)]
+    found = inspect(nn.Sequential(*parts), samples(16, 96))
+    assert found.condition is Condition.COLLAPSING
+    assert found.since is not None
+    assert 11 <= found.since <= 16
+    assert f"at layer {found.since} ({found.layers[found.since - 1].name!r})" in found.verdict
+
+
+def test_the_verdict_names_the_first_layer_and_what_decided_there() -> None:
+    found = inspect(made(networks.vanilla, 0), samples(16, 96))
+    assert found.since is not None
+    first = found.layers[found.since - 1].measures
+    assert f"'): effective rank {first.effective_rank:.3g}, below √r* = " in found.verdict
+    assert f"of 16 after {found.hidden} layers" in found.verdict
+    outlier = inspect(made(networks.recenter, 0), samples(16, 128, 0))
+    layers = [layer.measures for layer in outlier.layers]
+    assert outlier.since is not None
+    assert layers[outlier.since - 1].condition is Condition.COLLAPSING, "the rank falls before the outlier shows"
+    later = next(k for k, item in enumerate(layers, start=1)
+                 if k > outlier.since and item.condition is Condition.CLUSTERING)
+    assert f", below √r* = 2.61, and at layer {later} (" in outlier.verdict
+    assert layers[later - 1].reason in outlier.verdict
+    assert inspect(made(networks.batchnorm, 0), samples(16, 96)).layers[0].measures.reason == ""
+
+
+def test_a_branch_that_ends_in_relu_collapses_by_a_common_mean() -> None:
+    """In H + ReLU(BN(WH)) means grow like ℓ and spreads like √ℓ, so 1 − cos falls like 1/ℓ."""
+    found = inspect(made(networks.branches, 0), samples(16, 96))
+    assert found.condition is Condition.COLLAPSING
+    assert "a mean that all samples share drives it, with" in found.verdict
+    last = found.layers[-1].measures
+    assert last.mean_share > 0.7
+    assert last.recentred_rank > 9
+    cosines = [layer.measures.mean_cosine for layer in inspect(
+        made(networks.branches, 1, width=256, depth=32), samples(16, 256)).layers]
+    assert [(1 - cosines[k - 1]) * k for k in (8, 16, 32)] == pytest.approx([2.2] * 3, rel=0.1)
+    deep = inspect(made(networks.branches, 0, width=48, depth=200), samples(16, 48))
+    assert deep.layers[-1].measures.recentred_rank < 1.5, "in the end the spread too lies along one line, the mean's"
+    assert "recentring does not help" in deep.verdict
+    linear = inspect(made(networks.vanilla_linear, 0), samples(16, 24))
+    assert "recentring does not help, it leaves effective rank 1" in linear.verdict
+
+
+def test_the_plot_is_titled_by_the_first_layer_and_shows_the_rank_after_recentring() -> None:
+    pytest.importorskip("matplotlib")
+    from theorems.inspection.figure import draw
+
+    found = inspect(made(networks.branches, 0), samples(16, 96))
+    figure = draw(found)
+    assert figure.get_suptitle() == found.verdict.partition("; ")[0]
+    lines = {line.get_label(): np.asarray(line.get_ydata()) for line in figure.axes[0].lines}
+    assert list(lines["recentred"][1:]) == [layer.measures.recentred_rank for layer in found.layers]
+    assert list(lines["this network"][1:]) == [layer.measures.effective_rank for layer in found.layers]
+
+
+def test_a_batch_that_is_clustered_already_is_said_to_be() -> None:
+    c, o = samples(2, 96)
+    found = inspect(made(networks.batchnorm, 0, depth=8), torch.stack([c] * 5 + [o] * 7))
+    assert found.verdict.startswith("clustering from the batch on, at layer 1 ('0'): one direction has 100% of")
+    assert "parts the samples into 5 and 7" in found.verdict
+    assert found.verdict.endswith("after 8 layers two groups, the larger of 7 samples")
