@@ -45,6 +45,11 @@ def read_array(name: str) -> NDArray[Any]:
         raise BatchError(f"{name}: cannot be read: {error.strerror or error}; check the file") from None
 
 
+def file_of(name: str) -> str:
+    """The file that a batch named ``name`` is read from, without the key of an archive."""
+    return _split(name)[0]
+
+
 def _split(name: str) -> tuple[str, str | None]:
     path, mark, key = name.rpartition(".npz:")
     return (path + ".npz", key) if mark and not os.path.exists(name) else (name, None)

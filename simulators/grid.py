@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from simulators import chains
 from simulators.backend import select
+from simulators.batch_files import file_of
 from simulators.batches import gaussian_batch, read_batch
 from simulators.chains import Chain
 from simulators.door import admit
@@ -53,12 +54,13 @@ _CHAINS: Mapping[str, tuple[Callable[..., Chain], str | None, str | None]] = {
 
 @dataclass(frozen=True)
 class RunBatch:
-    """The batch of a run: ``n`` standard normal samples drawn from ``seed``, or the ``array`` of a file."""
+    """The batch of a run: ``n`` standard normal samples drawn from ``seed``, or the ``array`` of a ``file``."""
 
     n: int
     seed: int = 0
     array: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
     sha256: str | None = None
+    file: str | None = field(default=None, compare=False, repr=False)
 
     def of_width(self, width: int) -> NDArray[np.float64]:
         """The batch (d₀, n); normal samples have dimension ``width``."""
@@ -292,7 +294,7 @@ def _batches(item: Any, seed: int) -> Iterator[RunBatch]:
         batch = read_batch("digits" if digits else item, take=take)
     except ValueError as error:
         raise GridError(f"batch={item!r}: {' '.join(str(error).split())}") from None
-    yield RunBatch(batch.array.shape[1], 0, batch.array, batch.digest)
+    yield RunBatch(batch.array.shape[1], 0, batch.array, batch.digest, None if digits else file_of(item))
 
 
 def _chain_text(item: Any) -> str:

@@ -20,16 +20,17 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from simulators.batch_files import file_of
 from simulators.batches import Batch, read_batch
 from theorems.ledger import Change
 from theorems.registry import select
 from theorems.terminal import inspecting, sweeping
 from theorems.terminal.bookkeeping import Book, open_book
-from theorems.terminal.claims import asked, wholly_asked
+from theorems.terminal.claims import asked, claim_files, wholly_asked
 from theorems.terminal.listing import print_listing
 from theorems.terminal.outcome import Run, print_outcome
 from theorems.terminal.progress import Meter
-from theorems.terminal.saving import document, require_directory, require_file, write_json
+from theorems.terminal.saving import document, require_apart, require_directory, require_file, write_json
 from theorems.terminal.screen import console
 from theorems.terminal.usage import UsageError, parser
 from theorems.verification import Result, verify_each
@@ -124,12 +125,27 @@ def _falsify(args: argparse.Namespace) -> int:
     errors = console(errors=True)
     with _door():
         chosen, left_out = targets(args)
+        batch = _batch(args)
         verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
+        target = None if args.json is None else _result_file(args)
     for words in left_out:
         errors.print(f"theorems: not attacked: {words}", soft_wrap=True)
     meter = Meter(errors, len(chosen))
-    with meter:
-        expected = falsify(console(), chosen, args, meter.at)
+    results: list[dict[str, Any]] = []
+    try:
+        with meter:
+            expected = falsify(console(), chosen, args, meter.at, batch, results.append)
+    finally:  # also when interrupted: what fell is not lost with the rest
+        if target is not None:
+            found = document(results, seed=args.seed, level=args.level, batch=batch,
+                             interrupted=len(results) < len(chosen)) | {"not_attacked": left_out}
+            try:
+                write_json(target, found)
+            except OSError as error:
+                raise UsageError(f"{target}: cannot be written: {error.strerror}; what was found is printed above"
+                                 ) from None
+    if target is not None:
+        console().print(f"Written: {target}", soft_wrap=True)
     return AS_EXPECTED if expected else NOT_AS_EXPECTED
 
 
@@ -162,6 +178,14 @@ def _batch(args: argparse.Namespace) -> Batch | None:
     return read_batch(args.batch, layout=args.layout or "columns", take=args.take)
 
 
+def _result_file(args: argparse.Namespace) -> Path:
+    """Where ``--json`` is written, which may be nothing that is read. Raises ``ValueError``."""
+    require_apart("--json", args.json, {
+        "the batch": None if args.batch is None else file_of(args.batch),
+        **{f"the file of claims {path}": path for path in claim_files(args)}})
+    return require_file("--json", args.json)
+
+
 def _verify(args: argparse.Namespace) -> int:
     interrupt = _Interrupt()
     directory = None
@@ -178,7 +202,7 @@ def _verify(args: argparse.Namespace) -> int:
         # checks its arguments now and runs when the first result is asked for
         pending = verify_each(names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
                               progress=progress)
-        target = None if args.json is None else require_file("--json", args.json)
+        target = None if args.json is None else _result_file(args)
         book = open_book(args.ledger, args.update_ledger, batch, statements, wholly_asked(args, statements))
         if book is not None and target is not None and target == book.path.resolve():
             raise UsageError(f"--json {args.json!r}: is the ledger, and would take its place; name another file")
@@ -290,12 +314,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        args = parser().parse_args(argv)
+        try:
+            args = parser().parse_args(argv)
+        except SystemExit:  # --help and --version have been printed
+            return AS_EXPECTED
         return _COMMANDS[args.command](args)
     except (UsageError, ClaimError) as error:  # a claim's own code may fail at an input of the run
         return _refuse(error)
-    except SystemExit:  # --help and --version have been printed
-        return AS_EXPECTED
 
 
 def _refuse(error: Exception) -> int:

@@ -64,7 +64,8 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     """SymPy to Python source that leaves every operation with more than one meaning to the namespace."""
 
     def _print_Integer(self, expr: sp.Integer) -> str:
-        return str(int(expr))
+        # Torch takes no whole number that is longer than a machine's
+        return str(int(expr)) if abs(int(expr)) < 2**53 else f"rational({int(expr)}, 1)"
 
     def _print_Rational(self, expr: sp.Rational) -> str:
         return f"rational({expr.p}, {expr.q})"
@@ -89,6 +90,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
     def _print_Pi(self, expr: sp.Expr) -> str:
         return "pi()"
+
+    def _print_Exp1(self, expr: sp.Expr) -> str:
+        return "exponential(rational(1, 1))"
 
     def _print_acos(self, expr: sp.acos) -> str:
         return f"arccos({self._print(expr.args[0])})"

@@ -62,13 +62,21 @@ class Corpus:
     def of(self, statement: str) -> list[Witness]:
         """The witnesses kept for a statement, in the order of their names.
 
-        Raises :class:`CorpusError` for a file that is no witness, naming it: nothing is skipped in silence.
+        Raises :class:`CorpusError` for a file that is no witness, naming it, and for a corpus that is no directory or
+        cannot be read: nothing is skipped in silence.
         """
         try:
-            paths = sorted(self.directory.glob(f"{_slug(statement)}-*.toml"))
+            names = sorted(os.listdir(self.directory))
+        except FileNotFoundError:
+            return []
+        except NotADirectoryError:
+            raise CorpusError(f"{self.directory}: not a directory; name one for witnesses, it is made if missing"
+                              ) from None
         except OSError as error:
             raise CorpusError(f"{self.directory}: cannot be read: {error.strerror}") from None
-        return [w for w in map(read, paths) if w.statement == statement]
+        own = [self.directory / name for name in names
+               if name.startswith(f"{_slug(statement)}-") and name.endswith(".toml")]
+        return [w for w in map(read, own) if w.statement == statement]
 
     def keep(self, witness: Witness) -> Path:
         """Write a witness, in one piece, and return its path; one that is there already stays as it is.
@@ -76,10 +84,10 @@ class Corpus:
         Raises :class:`CorpusError` if it cannot be written.
         """
         path = self.directory / f"{_slug(witness.statement)}-{witness.digest}.toml"
-        if path.exists():
-            return path
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
+            if path.exists():
+                return path
             self.directory.mkdir(parents=True, exist_ok=True)
             with open(draft, "x", encoding="utf-8") as stream:
                 stream.write(_text(witness))
@@ -99,6 +107,8 @@ def read(path: Path) -> Witness:
         return CorpusError(f"{path}: {words}; mend it, or delete it if it is not needed")
 
     try:
+        if not path.is_file() and path.exists():
+            raise wrong("no file")  # a pipe would be waited for
         if path.stat().st_size > _LARGEST:
             raise wrong("too large for a witness")
         content = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -180,3 +180,56 @@ def test_the_report_directory_is_not_made_for_a_refused_run(capsys: pytest.Captu
     refused(["verify", "nonsense", "--report", "out"], capsys)
     refused(["verify", CHEAP, "--level", "2", "--report", "out"], capsys)
     assert not Path("out").exists()
+
+
+CLAIMS = "from theorems import conjecture\nclaim = conjecture('x <= 1', x='[0, 2]')\n"
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["verify", CHEAP, "--batch", "good.npy", "--json", "good.npy"], "is the batch itself"),
+    (["verify", CHEAP, "--batch", "linked.npy", "--json", "good.npy"], "is the batch itself"),
+    (["verify", CHEAP, "--batch", "many.npz:H", "--json", "./many.npz"], "is the batch itself"),
+    (["verify", "mine.py", "--json", "mine.py"], "is the file of claims mine.py itself"),
+    (["verify", CHEAP, "mine.py::claim", "--json", "a_folder/../mine.py"], "is the file of claims mine.py itself"),
+    (["inspect", "mine.py:build", "--batch", "good.npy", "--json", "good.npy"], "is the batch itself"),
+    (["inspect", "mine.py:build", "--batch", "good.npy", "--json", "mine.py"], "is the network itself"),
+    (["inspect", "mine.py:build", "--batch", "good.npy", "--checkpoint", "w.png", "--plot", "w.png"],
+     "is the checkpoint itself"),
+    (["inspect", "mine.py:build", "--batch", "good.npy", "--json", "x.png", "--plot", "x.png"],
+     "is what --json writes itself"),
+    (["sweep", "--store", "s.db", "--chain", "rescale", "--width", "8", "--depth", "1", "--batch", "good.csv",
+      "--export", "good.csv"], "is the batch good.csv itself"),
+    (["sweep", "grid.csv", "--store", "s.db", "--export", "grid.csv"], "is the grid itself"),
+])
+def test_what_is_read_is_never_replaced(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if "--plot" in arguments:
+        pytest.importorskip("matplotlib")
+    Path("mine.py").write_text(CLAIMS)
+    Path("linked.npy").symlink_to("good.npy")
+    Path("good.csv").write_text("1,0\n0,1\n")
+    Path("w.png").write_text("")
+    Path("grid.csv").write_text("chain = 'rescale'\nwidth = 8\nbatch = 2\ndepth = 1\n")
+    np.savez("many.npz", H=np.eye(3))
+    before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+    assert said in refused(arguments, capsys)
+    assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", "an empty file"), (b"\0" * 9, "w.pt: "), (b"PK\3\4", "w.pt: ")])
+def test_checkpoints_that_hold_nothing_are_told(content: bytes, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("model.py").write_text("from torch import nn\ndef build(): return nn.Linear(3, 3)\n")
+    Path("w.pt").write_bytes(content)
+    errors = refused(["inspect", "model.py:build", "--batch", "good.npy", "--checkpoint", "w.pt"], capsys)
+    assert said in errors
+    assert not errors.rstrip().endswith(":")
+
+
+@pytest.mark.parametrize("raised", [
+    "class E(Exception):\n    def __str__(self): 1/0\nraise E\n", "class E(BaseException): pass\nraise E\n",
+    "raise GeneratorExit\n",
+])
+@pytest.mark.parametrize("command", [["verify", "mine.py"], ["inspect", "mine.py:build", "--batch", "good.npy"]],
+                         ids=["verify", "inspect"])
+def test_a_file_may_raise_anything(raised: str, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.py").write_text(raised)
+    assert "mine.py" in refused(command, capsys)

@@ -1,5 +1,7 @@
 """Stating claims: what becomes of them, and what is refused before anything runs."""
 
+import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,13 +10,15 @@ from typing import Any
 import flint
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import theorems
 from simulators import Chain, rescale_chain
 from simulators.layers import Linear, Rescale
 from theorems import ClaimError, Quantifier, Verdict, conjecture, verify
+from theorems.checking.pointwise import Pointwise
+from theorems.terminal.saving import plain
 from theorems.workbench.loading import load
 
 SAMPLED: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell=12,
@@ -112,6 +116,13 @@ def test_a_sentinel_may_be_given_and_is_held_to_the_same_check() -> None:
     assert not found.as_expected
 
 
+@pytest.mark.parametrize("sizes", [{"ell": 10**9}, {"d": 10**9}, {"ell": "10**6..", "d": 1000}])
+def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> None:
+    claim = conjecture("orthogonality_gap <= 1/2", chain="rescale", name="c", **{"n": 2, "d": 8, "ell": 2} | sizes)
+    with pytest.raises(ClaimError, match="declare smaller sizes"):
+        claim.statement()
+
+
 def test_the_measured_sentinel_lies_between_the_truth_and_the_claim() -> None:
     claim = conjecture("orthogonality_gap <= 5*sqrt(n/d)", name="c", **SAMPLED)
     s = claim.statement(falsify=False).sentinel
@@ -168,6 +179,27 @@ def test_the_measured_sentinel_lies_between_the_truth_and_the_claim() -> None:
     ("x <= 1", {"x": "[0, 2]", "assume": 5}, "the assumption is a int"),
     ("x <= 1", {"x": "[0, 2]", "sentinel": 3}, "as text"), ("x <= 1", {"x": "[0, 2]", "computed": 3}, "want a dict"),
     ("x <= 1", {"x": "[0, 2]", "observable": 3}, "no name of a quantity"),
+    (lambda x: sp.Eq(x, sp.I * x), {"x": "[0, 1]"}, "I is not a real number"),
+    (lambda x: sp.Le(x, sp.oo * x, evaluate=False), {"x": "[0, 1]"}, "oo is not a real number"),
+    (lambda x: sp.Eq(x, sp.nan, evaluate=False), {"x": "[0, 1]"}, "nan is not a real number"),
+    ("x <= 1", {"x": "[0, 1]", "assume": sp.Eq(sp.Symbol("x", nonnegative=True, real=True), sp.I, evaluate=False)},
+     "I is not a real number"),
+    (lambda x: sp.GoldenRatio - 1 <= x, {"x": "[0, 1]"}, "it has GoldenRatio"),
+    (lambda k: sp.Mod(k, 3) <= 2, {"k": "0..9"}, "it has Mod"),
+    (lambda x: sp.Integral(x, x) <= 2, {"x": "[0, 1]"}, "it has Integral"),
+    (lambda x: sp.Piecewise((x, x < sp.Rational(1, 2))) <= 1, {"x": "[0, 1]"}, "has no value where"),
+    (lambda x: x <= 10**5000, {"x": "[0, 1]"}, "more than 4096 bits"),
+    (lambda x: x**(10**9) <= x, {"x": "[0, 1]"}, "exponents are at most 1000"),
+    ("x <= 1", {"x": 10**5000}, "more than 4096 bits"), ("x <= 1", {"x": sp.I}, "want '2..8'"),
+    ("x <= 1", {"x": sp.Range(0, 10, 2)}, "step 1"), ("x <= 1", {"x": sp.Range(5, 0, -1)}, "step 1"),
+    ("x <= 1", {"x": sp.Interval(0, sp.Symbol("a"))}, "'a' is not declared before it"),
+    ("x <= 1", {"x": sp.Interval(0, 0.5)}, "floats are not exact"),
+    ("x <= 1", {"x": "[0, 1]", "a b": "[0, 1]"}, "no name of letters"),
+    (lambda lam: lam <= 1, {"over": "spectra", "n": 2}, "a whole family"),
+    (lambda lam: lam[5] <= 1, {"over": "spectra", "n": "2..8"}, "not there at n=2"),
+    (lambda lam: lam[-1] <= 1, {"over": "spectra", "n": 2}, "counted from 0"),
+    (lambda A: A[0] <= 1, {"over": "matrices", "n": 2, "d": 2}, "counted from 0"),
+    ("x <= 1", {"x": "[0, 2]", "computed": {3: lambda x: x}}, "no name of letters"),
 ])
 def test_what_makes_no_sense_is_refused_in_one_line_before_anything_runs(claim: Any, options: Any, words: str,
                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,12 +212,54 @@ def test_what_makes_no_sense_is_refused_in_one_line_before_anything_runs(claim: 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("options", "words"), [
+    ({"name": "a\nb"}, "name="), ({"name": "../up"}, "letters, digits"), ({"name": 3}, "name=3"),
+    ({"name": "\udc80"}, "name="), ({"name": "a" * 400}, "at most 200"), ({"title": "\x1b[31m"}, "title="),
+    ({"title": 3}, "title=3"),
+])
+def test_labels_that_do_not_fit_on_a_line_are_refused(options: Any, words: str) -> None:
+    with pytest.raises(ClaimError, match=words) as caught:
+        conjecture("x <= 1", x="[0, 2]", **options)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.filterwarnings("error")
+def test_functions_that_are_no_plain_ones_are_refused() -> None:
+    async def later(x: Any) -> Any:
+        return x <= 1
+
+    def several(x: Any) -> Any:
+        yield x <= 1
+    for function in (later, several):
+        with pytest.raises(ClaimError, match="async or a generator"):
+            conjecture(x="[0, 2]")(function)
+
+
+@pytest.mark.parametrize(("claim", "options"), [
+    (lambda lam: lam[0] <= 1 + lam[1], dict(over="spectra", n="2..3")),
+    (lambda A: A[0, 0] <= sp.Abs(A[0, 0]), dict(over="matrices", n=1, d="1..2")),
+    (lambda x: x <= sp.E, dict(x="[0, 2]")),
+], ids=["spectrum", "matrix", "e"])
+def test_claims_about_entries_alone_are_searched_by_every_attack(claim: Any, options: Any) -> None:
+    found = verify([conjecture(claim, name="c", **options).statement()])[0]
+    assert found.verdict is Verdict.CERTIFIED
+    assert [e.sentinel for e in found.evidence] == [Verdict.REFUTED] * 2
+
+
 @pytest.mark.parametrize("domain", ["[0, 1)", "[0, sqrt(2)]", "[0, 1234/4321]", "(-oo, 1/2]", "[-oo, 1]"])
 def test_domains_with_any_ends_are_searched(domain: str) -> None:
     (result,) = verify([conjecture("x <= 3/2", x=domain, name="c").statement(falsify=False)])
     assert result.verdict is Verdict.CERTIFIED
     (result,) = verify([conjecture("x <= 1/4", x=domain, name="c").statement(falsify=False)])
     assert result.verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(("y", "x"), [("[10**20, 10**21]", "[y, oo)"), ("[-10**20, 0]", "(-oo, y)"),
+                                      ("[0, 1]", "[y, oo)"), ("0..3", "[10**20, oo]")])
+def test_domains_without_end_that_start_far_out_or_at_another_symbol_are_searched(y: str, x: str) -> None:
+    (result,) = verify([conjecture("y <= abs(x) + abs(y)", y=y, x=x, name="c", sentinel="y - 1").statement()])
+    assert result.verdict is Verdict.CERTIFIED
+    assert "gradient ascent" in result.evidence[0].summary
 
 
 def test_an_irrational_end_is_not_rounded() -> None:
@@ -228,6 +302,10 @@ def test_a_file_gives_its_claims_by_the_names_of_its_variables(tmp_path: Path) -
     ("import nothing_of_the_kind\n", "line 1: ModuleNotFoundError"),
     ("\n1/0\n", "line 2: ZeroDivisionError"), ("raise SystemExit(3)\n", "SystemExit: 3"),
     ("\0", "line 1: not Python"),
+    ("class E(Exception):\n    def __str__(self): 1/0\nraise E\n", "line 3: E: its text cannot be shown"),
+    ("class E(SystemExit):\n    def __str__(self): raise SystemExit\nraise E\n", "line 3: E: its text"),
+    ("class E(BaseException): pass\nraise E\n", "line 2: E$"), ("import sys\nsys.path.pop(0)\n", "no conjecture"),
+    ("raise ValueError('a\\nb')\n", "line 1: ValueError: a b$"),
     (GOOD + 'third = conjecture("x <= 1", x="[0, 2]", name="first")\n', "two conjectures are named 'first'"),
     ('from theorems import conjecture\n\nconjecture("x <= z", x="[0, 1]", name="a")\n', "line 3: a: 'z' is neither"),
 ])
@@ -264,6 +342,51 @@ def test_any_declaration_gives_a_claim_or_one_clear_line(options: dict[str, str]
     assert "\n" not in refusal
 
 
+ends = st.sampled_from(["0", "1", "-1", "1/3", "-7/2", "1e-30", "10**20", "sqrt(2)", "log(2)", "-pi", "pi/4",
+                        "oo", "-oo"])
+intervals = st.tuples(st.sampled_from("[("), ends, ends, st.sampled_from("])")).map("{0[0]}{0[1]}, {0[2]}{0[3]}".format)
+domains = intervals | st.sampled_from(["0..3", "-2..", "5", "1/7", "[0, x]", "(-oo, oo)", "[x, x + sqrt(2))", "2..1"])
+assumptions = st.lists(st.sampled_from(
+    ["1 <= 2", "2 < 1", "x >= x", "x < x", "x >= 0", "x < 0", "x < y", "y == x", "x**2 > 2", "sqrt(x) <= 1", "n >= 1",
+     "effective_rank <= 1", "effective_rank < 1", "orthogonality_gap == 0"]), max_size=2)
+statements = st.sampled_from(
+    ["x <= y", "x < y", "x == y", "x**2 <= 2", "sqrt(x) <= 1 + y", "1/x <= 3", "log(x) <= x", "abs(x - y) <= 5",
+     "exp(x) >= 1 + x", "x*y <= 1", "x**y <= 2", "x <= 10**30", "effective_rank <= n*x + 1", "cosine <= x",
+     "orthogonality_gap <= sqrt(1 - 1/n)*y", "smallest_eigenvalue >= x", "effective_rank == n",
+     "soft_rank(1/2) <= x + 1"])
+
+
+def brief(check: Any) -> Any:
+    """The same check on few draws."""
+    if isinstance(check, Pointwise):
+        return replace(check, examples=4, corners=lambda: list(check.corners())[:12])
+    return replace(check, adversary=replace(check.adversary, examples=4,
+                                            corners=lambda: list(check.adversary.corners())[:12]))
+
+
+@settings(deadline=20_000, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture,
+                                                                       HealthCheck.nested_given])
+@given(data=st.data())
+def test_any_domain_and_assumption_gives_a_verdict_or_one_clear_line(data: st.DataObject, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"x": data.draw(domains), "y": data.draw(domains), "assume": data.draw(assumptions)}
+    over = data.draw(st.sampled_from(["parameters", "matrices", "spectra"]))
+    if over != "parameters":
+        options |= {"n": data.draw(st.sampled_from(["1..2", "2", "2..", "3..1"])), "d": data.draw(
+            st.sampled_from(["2", "2..3", "1.."]))}
+    try:
+        claim = conjecture(data.draw(statements), name="c", over=over, **options)
+        statement = claim.statement(corpus=tmp_path)
+        (result,) = verify([replace(statement, checks=tuple(map(brief, statement.checks)))], budget=0.05,
+                           batch=data.draw(st.sampled_from([None, [[1.0, 0.5], [0.0, 1.0]]])))
+    except ClaimError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+        assert result.verdict in Verdict
+        json.dumps(plain(result.as_json()), allow_nan=False)
+    assert "\n" not in refusal
+
+
 # --- quantities of the author's own ---------------------------------------------------------------------------
 
 
@@ -286,6 +409,9 @@ def test_an_author_may_compute_quantities_exactly_or_in_balls() -> None:
 
 @pytest.mark.parametrize(("computed", "options", "words"), [
     ({"r": lambda x: 0.5}, {}, "came out as a float"), ({"r": lambda z: 1}, {}, "'z', which is not declared"),
+    ({"r": lambda x: sp.I * x}, {}, "no exact real number"), ({"r": lambda x: sp.Symbol("t")}, {}, "no exact real"),
+    ({"r": lambda x: sp.Float(0.5)}, {}, "no exact real number"), ({"r": min}, {}, "does not tell its parameters"),
+    ({"r": lambda x: exit(3)}, {}, "SystemExit: 3"),
     ({"r": 3}, {}, "is no function"), ({"cosine": lambda x: x}, {}, "meaning of its own"),
     ({"r": lambda x: x}, {"chain": "rescale", "n": 2, "d": 8, "ell": 2}, "without a chain"),
 ])
@@ -313,6 +439,17 @@ def test_an_author_may_draw_inputs_that_are_rarely_met() -> None:
 def test_draws_that_do_not_fit_are_refused_before_a_run(draw: Any, words: str) -> None:
     with pytest.raises(ClaimError, match=words):
         conjecture("x <= 2 - x/2", x="[0, 1]", draw=draw, name="c")
+
+
+@pytest.mark.parametrize(("over", "drawn"), [
+    ("matrices", {"n": 1, "d": 2, "matrix": 3}), ("matrices", {"n": 1, "d": 2, "matrix": ()}),
+    ("matrices", {"n": 1, "d": 2, "matrix": ((),)}), ("matrices", {"n": (1,), "d": 2, "matrix": ((1,), (2,))}),
+    ("spectra", {"n": 2, "spectrum": ((1,), (1,))}), ("spectra", {"n": 2, "spectrum": 1}),
+])
+def test_draws_of_the_wrong_shape_are_refused(over: str, drawn: Any) -> None:
+    with pytest.raises(ClaimError, match="list of rows"):
+        conjecture("effective_rank <= n - 1/4", over=over, name="c", draw=st.just(drawn),
+                   **({"d": "1..3"} if over == "matrices" else {}))
 
 
 @settings(deadline=20_000, max_examples=60)

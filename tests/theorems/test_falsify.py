@@ -1,11 +1,17 @@
 """``theorems falsify``, ``verify`` on files and ``--claim``, and the shipped examples."""
 
+import json
+import os
 import shlex
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from theorems import Verdict, verify
+from theorems.checking.search import ExactAdversary
 from theorems.cli import main
 from theorems.workbench.loading import load
 
@@ -126,6 +132,17 @@ claim = conjecture("late <= k + 1", k="1..100", computed={"late": late})
 
 
 @pytest.mark.parametrize("command", ["falsify", "verify"])
+def test_a_claim_that_leaves_during_the_run_does_not_end_it_well(command: str, project: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "mine.py").write_text("""
+from theorems import conjecture
+claim = conjecture("late <= k + 1", k="1..100", computed={"late": lambda k: exit() if k in (13, 17) else k})
+""")
+    assert main([command, "mine.py"]) == 2
+    assert "SystemExit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["falsify", "verify"])
 def test_a_corrupted_corpus_is_named_and_stops_the_run(command: str, project: Path,
                                                        capsys: pytest.CaptureFixture[str]) -> None:
     corpus = project / ".theorems" / "witnesses"
@@ -138,10 +155,47 @@ def test_a_corrupted_corpus_is_named_and_stops_the_run(command: str, project: Pa
     assert main([command, "my_claims.py::known"]) == 0  # whose own witnesses are whole
 
 
-def test_a_corpus_that_cannot_be_written_costs_no_verdict(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "file").write_text("")
-    assert main(["falsify", "my_claims.py::known", "--corpus", "file"]) == 0
+def test_a_corpus_that_cannot_be_written_costs_no_verdict(monkeypatch: pytest.MonkeyPatch,
+                                                          capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert main(["falsify", "my_claims.py::known"]) == 0
     assert "Not kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("corpus", "words"), [
+    ("file", "file: not a directory"), ("file/inside", "file/inside: not a directory"), ("", "--corpus ''"),
+])
+@pytest.mark.parametrize("command", ["falsify", "verify"])
+def test_a_corpus_that_is_no_directory_is_refused(command: str, corpus: str, words: str, project: Path,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "file").write_text("")
+    assert main([command, "my_claims.py::known", "--corpus", corpus]) == 2
+    assert words in one_line(capsys)
+
+
+def test_claims_as_text_keep_their_witnesses_apart(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus = project / ".theorems" / "witnesses"
+    for claim, where, again in (("x**2 <= x", "x=[0, 2]", 1), (" x**2<=x ", "x = [0,2]", 1),
+                                ("x**2 <= x", "x=[0, 3]", 2), ("x**3 <= x", "x=[0, 2]", 3)):
+        assert main(["falsify", "--claim", claim, "--where", where]) == 1
+        printed = capsys.readouterr().out
+        assert len(list(corpus.iterdir())) == again
+        # the second is the first in other words, and meets its witness; the others meet none
+        assert ("witness of an earlier run" in printed) == (claim[0] == " ")
+    names = {path.name.split("-")[0] for path in corpus.iterdir()}
+    assert len(names) == 3
+    assert all(name.startswith("given.claim_") for name in names)
+
+
+def test_the_command_that_replays_is_read_as_it_was_meant(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["falsify", "--claim=-x<=-1", "--where", "x=[0, 2]", "--assume=-x<=0", "--corpus", "kept",
+                 "--level", "1e-3", "--seed", "7"]) == 1
+    printed = capsys.readouterr().out
+    again = shlex.split(next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2])
+    assert again[-6:] == ["--seed", "7", "--level", "0.001", "--corpus", "kept"]
+    assert main(again) == 1
+    assert "witness of an earlier run" in capsys.readouterr().out
+    assert len(list((project / "kept").iterdir())) == 1
 
 
 # --- the shipped examples -----------------------------------------------------------------------------------
@@ -163,3 +217,90 @@ def test_the_examples_are_named_on_the_command_line(capsys: pytest.CaptureFixtur
     assert "effective_rank" in capsys.readouterr().out
     assert main(["falsify", "examples::first_layer_rate"]) == 0
     assert "(2/3, 1/3)" in capsys.readouterr().out
+
+
+# --- batches and JSON ---------------------------------------------------------------------------------------
+
+
+RANK = """
+from theorems import conjecture
+rank = conjecture("effective_rank <= 3/2", over="matrices", n=2, d=3)
+gap = conjecture("x**2 <= 2*x", x="[0, 2]")
+"""
+
+
+def test_json_holds_claims_witnesses_margins_and_what_was_tried(project: Path,
+                                                                capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "mine.py").write_text(RANK)
+    np.save("batch.npy", np.array([[3.0, 1.0], [0.0, 2.0], [0.25, 0.0]]))
+    assert main(["falsify", "mine.py", "my_claims.py::slope", "--json", "out.json", "--seed", "3", "--batch",
+                 "batch.npy"]) == 1
+    printed = capsys.readouterr().out
+    found = json.loads((project / "out.json").read_text(), parse_constant=pytest.fail)
+    assert "Written: " in printed
+    assert (found["schema"], found["environment"]["seed"], found["environment"]["error_budget"]) == (1, 3, 1e-6)
+    assert "from batch.npy" in found["environment"]["batch"]["description"]
+    assert found["not_attacked"] == ["my_claims.slope, a claim about an exponent: nothing to search"]
+    assert "interrupted" not in found
+    fallen, standing = found["results"]
+    (evidence,) = fallen["evidence"]
+    assert (fallen["statement"], fallen["verdict"]) == ("mine.rank", "refuted")
+    assert fallen["claim"] == "effective_rank <= 3/2"
+    assert not fallen["as_expected"]
+    matrix = [[Fraction(x) for x in row] for row in evidence["witness"]["matrix"]]
+    gram = [[sum(row[i] * row[j] for row in matrix) for j in range(2)] for i in range(2)]
+    assert (gram[0][0] + gram[1][1])**2 > Fraction(3, 2) * sum(x * x for row in gram for x in row)
+    assert evidence["margin"].endswith("> 1.50000")
+    assert (evidence["attack"], evidence["tried"]) == ("the batch", {"the batch": 1})
+    assert Path(evidence["kept"]).exists()
+    assert (standing["verdict"], standing["as_expected"]) == ("inconclusive", True)
+    assert standing["evidence"][0]["tried"]["corner inputs"] > 0
+    assert "the batch has no part in it" in standing["evidence"][0]["summary"]
+    replay = shlex.split(fallen["replay"])
+    assert replay[-4:] == ["--seed", "3", "--batch", "batch.npy"]
+    assert main(replay[1:]) == 1
+    assert "witness of an earlier run" in capsys.readouterr().out
+
+
+def test_an_interrupted_search_leaves_what_it_found(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "mine.py").write_text(RANK)
+    real = ExactAdversary.hunt
+
+    def stopped(self: Any, statement: Any, *rest: Any) -> Any:
+        if statement.theorem == "gap":
+            raise KeyboardInterrupt
+        return real(self, statement, *rest)
+    monkeypatch.setattr(ExactAdversary, "hunt", stopped)
+    assert main(["falsify", "mine.py", "--json", "out.json"]) == 130
+    found = json.loads((project / "out.json").read_text())
+    assert found["interrupted"] is True
+    assert [r["statement"] for r in found["results"]] == ["mine.rank"]
+
+
+def test_json_that_cannot_be_written_in_the_end_is_one_line(project: Path, monkeypatch: pytest.MonkeyPatch,
+                                                            capsys: pytest.CaptureFixture[str]) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr("theorems.cli.write_json", full)
+    assert main(["falsify", "my_claims.py::known", "--json", "out.json"]) == 2
+    printed, errors = capsys.readouterr()
+    assert "my_claims.known  refuted" in printed
+    assert "out.json: cannot be written: No space left on device" in errors
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--json", "no/such/out.json"], "make it first"), (["--json", "my_claims.py"], "would take its place"),
+    (["--batch", "nowhere.npy"], "no such file"), (["--take", "2"], "add --batch"),
+])
+def test_falsify_refuses_before_anything_runs(arguments: list[str], words: str,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["falsify", "my_claims.py::known", *arguments]) == 2
+    assert words in one_line(capsys)
+
+
+def test_falsify_starts_statements_of_the_library_from_the_batch(project: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    np.save("batch.npy", np.array([[3.0, 1.0], [0.0, 2.0], [0.25, 0.0]]))
+    main(["falsify", "orthogonality.gap_vs_smallest_eigenvalue:sharp", "--batch", "batch.npy", "--json", "out.json"])
+    (result,) = json.loads((project / "out.json").read_text())["results"]
+    assert result["evidence"][0]["tried"]["the batch"] == 1

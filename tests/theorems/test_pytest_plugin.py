@@ -154,7 +154,8 @@ def test_fixtures_reach_simulators_and_checkers(pytester: pytest.Pytester) -> No
         """)
     result = run(pytester)
     result.assert_outcomes(passed=3, failed=1)
-    result.stdout.fnmatch_lines(["E *claim     *.claim: x <= 1", "E *witness   x = *"])
+    result.stdout.fnmatch_lines(["E *claim     *.claim_????????: x <= 1", "E *witness   x = *",
+                                 "*.claim_????????: x = 2; again: pytest *"])
 
 
 def test_a_test_that_checks_twice_stays_within_its_share(pytester: pytest.Pytester) -> None:
@@ -301,3 +302,24 @@ def test_a_run_without_claims_is_untouched(pytester: pytest.Pytester) -> None:
 def test_the_plugin_repeats_the_default_level() -> None:
     assert pytest_plugin.LEVEL == LEVEL
     assert BoundedMean(0, 1, LEVEL).level == LEVEL
+
+
+def test_claims_as_text_in_one_file_keep_their_witnesses_apart(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_it(verify_claim):
+            for claim in ("x <= 1", "x<=1", "x**2 <= 1"):
+                verify_claim(claim, x="[0, 2]", expected="refuted")
+            verify_claim("x <= 1", x="[0, 2]", expected="refuted", name="mine")
+        """)
+    run(pytester, "--theorem-corpus", "kept").assert_outcomes(passed=1)
+    names = sorted(path.name.split("-")[0].split(".")[-1] for path in (pytester.path / "kept").iterdir())
+    assert [name.startswith("claim_") for name in names] == [True, True, False]
+    assert names[2] == "mine"
+
+
+def test_a_corpus_that_is_no_directory_is_one_line(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(my_claims=FAST)
+    result = run(pytester, "my_claims.py::first", "--theorem-corpus", "my_claims.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["my_claims.py: not a directory; name one*"])
+    result.stdout.no_fnmatch_line("*Traceback*")

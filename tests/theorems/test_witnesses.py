@@ -121,3 +121,41 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     blocked.write_text("")
     with pytest.raises(CorpusError, match=r"file.*cannot be written"):
         Corpus(blocked / "inside").keep(Witness("a.b", "c", {"x": Fraction(1)}))
+
+
+def test_a_corpus_that_is_no_directory_or_cannot_be_read_is_named(tmp_path: Path,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    for place in (blocked, blocked / "inside"):
+        with pytest.raises(CorpusError, match="not a directory"):
+            Corpus(place).of("a.b")
+
+    def denied(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+    monkeypatch.setattr(os, "listdir", denied)  # a superuser, who may read anything, runs this test too
+    with pytest.raises(CorpusError, match="cannot be read: Permission denied"):
+        Corpus(tmp_path).of("a.b")
+
+
+def test_what_cannot_be_read_in_a_corpus_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = Corpus(tmp_path)
+    (tmp_path / "a.a-0.toml").mkdir()
+    os.mkfifo(tmp_path / "a.b-0.toml")
+    (tmp_path / "a.c-0.toml").symlink_to("nowhere")
+    for name, words in (("a.a", "no file"), ("a.b", "no file"), ("a.c", "No such file")):
+        with pytest.raises(CorpusError, match=words) as caught:
+            corpus.of(name)
+        assert f"{name}-0.toml" in str(caught.value)
+    corpus.keep(Witness("a.d", "c", {"x": Fraction(1)}))
+
+    def denied(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+    monkeypatch.setattr(Path, "read_text", denied)
+    with pytest.raises(CorpusError, match=r"a\.d-.*Permission denied"):
+        corpus.of("a.d")
+
+
+def test_a_name_too_long_for_a_file_is_no_traceback(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="cannot be written"):
+        Corpus(tmp_path).keep(Witness("a." + "b" * 300, "c", {"x": Fraction(1)}))

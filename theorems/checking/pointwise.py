@@ -7,7 +7,7 @@ violation is shrunk by Hypothesis and decided again exactly before it is reporte
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -25,7 +25,7 @@ from theorems.expressions import InexactError, arguments_of, compare
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
-from theorems.statement import Evidence, Verdict
+from theorems.statement import Evidence, Verdict, combine
 
 __all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "holds", "readable", "short"]
 
@@ -209,8 +209,9 @@ class Pointwise:
 
     ``values(input)`` turns an input into numbers by symbol name, at the current ball precision.
     ``inputs()`` builds the strategy; ``corners`` are always tried; ``from_batch`` makes an input of the
-    user's (d, n) array, or is None where a batch has nothing to say. A batch outside the assumptions makes
-    the verdict ``outside``, unless some input refutes the claim.
+    user's (d, n) array, or is None where a batch has nothing to say; ``given`` in its place makes several, and none
+    where the batch lies outside the domain. A batch outside domain or assumptions makes the verdict ``outside``,
+    unless some input refutes the claim.
 
     An assumption on balls may be open, as equalities of enclosures are. A claim that holds whatever the
     assumption then counts; one that would fall is left open.
@@ -222,6 +223,13 @@ class Pointwise:
     from_batch: Callable[[Any], Any] | None = None
     examples: int = 200
     squares: bool = False
+    given: Callable[[Any], Sequence[Any]] | None = None
+
+    def of_batch(self, batch: Any) -> Sequence[Any] | None:
+        """The inputs that a (d, n) array gives; None where a batch has nothing to say."""
+        if self.given is not None:
+            return self.given(batch)
+        return None if self.from_batch is None else [self.from_batch(batch)]
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         verdict, tally, witness = self.attack(statement, context)
@@ -237,10 +245,13 @@ class Pointwise:
         summary = f"{tally.decided} inputs decided exactly"
         if tally.batch is not None:
             summary += ", the batch first"
+        elif context.batch is not None:
+            summary += "; the batch has no part in it"
         if witness is not None:
             summary = f"violated at {short(witness)}"
         elif verdict is Verdict.OUTSIDE:
-            summary = "the batch does not meet the assumptions" if tally.decided else "no input met the assumptions"
+            summary = ("the batch lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE
+                       else "no input met the assumptions")
         elif tally.open:
             summary += f", {len(tally.open)} left open"
         return Evidence(method="certificate" if witness is None else "search", verdict=verdict, summary=summary,
@@ -269,9 +280,9 @@ class Pointwise:
             examine(item)
 
         try:
-            if context.batch is not None and self.from_batch is not None:
+            if context.batch is not None and (items := self.of_batch(context.batch.array)) is not None:
                 tally.batch = Verdict.REFUTED
-                tally.batch = examine(self.from_batch(context.batch.array))
+                tally.batch = combine([examine(item) for item in items] or [Verdict.OUTSIDE])
             for item in self.corners():
                 examine(item)
             tally.fixed = tally.ratio

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict
 
-__all__ = ["Adversary", "Cube", "ExactAdversary", "Falsification", "Found", "margin_at", "violation"]
+__all__ = ["BATCH", "Adversary", "Cube", "ExactAdversary", "Falsification", "Found", "margin_at", "violation"]
+
+
+#: The attack that is made of the user's batch.
+BATCH = "the batch"
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class Falsification:
         if found is None:
             listed = ", ".join(f"{count} by {attack}" for attack, count in tried.items() if count)
             blind = "" if fallen else "; it misses the false neighbour too, so that says nothing"
+            if context.batch is not None and not tried.get(BATCH):
+                blind += "; the batch has no part in it, or lies outside"
             return Evidence(method="search", verdict=Verdict.INCONCLUSIVE, sentinel=sentinel, partial=True,
                             summary=f"no counterexample: {listed or 'nothing tried'}{blind}", details=details)
         found = self.adversary.shrunk(statement, share, found)
@@ -128,7 +134,8 @@ class ExactAdversary:
     ``contains`` says whether an input lies in the domain. ``cube`` opens gradient ascent and differential evolution;
     ``solve(statement)`` yields what a decision procedure proposes, None for a question it answered otherwise, and
     ``bound(statement, context)`` what branch and bound over boxes does.
-    ``examples`` is for Hypothesis.
+    ``examples`` is for Hypothesis. ``given`` makes inputs of the user's batch, which lie in the domain; None, or a
+    result of None, where a batch has nothing to say.
     """
 
     values: Callable[[Any], Mapping[str, Any]]
@@ -142,13 +149,17 @@ class ExactAdversary:
     squares: bool = False
     most: Mapping[str, int] = field(default_factory=lambda: {"n": 6, "d": 5, "ell": 12})
     kind: str = "exact"
+    given: Callable[[Any], Sequence[Any] | None] | None = None
 
-    def refutes(self, statement: Statement, item: Any) -> bool:
-        """Whether the claim is certainly false at an input of its domain that certainly meets the assumptions."""
+    def refutes(self, statement: Statement, item: Any, *, inside: bool = False) -> bool:
+        """Whether the claim is certainly false at an input of its domain that certainly meets the assumptions.
+
+        ``inside``: the input is known to lie in the domain.
+        """
         if item is None:  # a question asked, without an input to show for it
             return False
         try:
-            if not self.contains(item) or admitted(statement, self.values(item)) is not True:
+            if not (inside or self.contains(item)) or admitted(statement, self.values(item)) is not True:
                 return False
             return decide(statement, lambda: self.values(item), squares=self.squares).holds is False
         except (ValueError, ArithmeticError, LookupError, TypeError):
@@ -156,7 +167,8 @@ class ExactAdversary:
 
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
         for attack, proposals in (
-                ("witness of an earlier run", iter(known)), ("corner inputs", iter(self.corners())),
+                ("witness of an earlier run", iter(known)), (BATCH, self._of_batch(context)),
+                ("corner inputs", iter(self.corners())),
                 ("z3 at small sizes", self._solved(statement)),
                 ("branch and bound", iter(()) if self.bound is None else self.bound(statement, context)),
                 ("gradient ascent", self._climbed(statement, context)),
@@ -164,7 +176,7 @@ class ExactAdversary:
             context.progress(f"{statement.name}: {attack}")
             for item in proposals:
                 tried[attack] = tried.get(attack, 0) + 1
-                if self.refutes(statement, item):
+                if self.refutes(statement, item, inside=attack is BATCH):
                     return self._found(statement, item, attack)
                 if context.expired:
                     return None
@@ -178,6 +190,10 @@ class ExactAdversary:
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
         item = shrink(found.item, lambda candidate: not context.expired and self.refutes(statement, candidate))
         return self._found(statement, item, found.attack)
+
+    def _of_batch(self, context: Context) -> Iterator[Any]:
+        if context.batch is not None and self.given is not None:
+            yield from self.given(context.batch.array) or ()
 
     def _solved(self, statement: Statement) -> Iterator[Any]:
         if self.solve is not None:
@@ -275,11 +291,18 @@ def _side(expression: Any, values: Mapping[str, Any], tensors: bool) -> Any:
     names = arguments_of(expression)
     function = compiled(expression, names)
     found = (function.tensors if tensors else function.floats)(*(values[str(s)] for s in names))
-    size = next((v.shape for v in values.values() if hasattr(v, "shape") and v.shape), ())
+    size = next((shape for v in values.values() if (shape := _shape(v))), ())
     if tensors:
         import torch
         return torch.as_tensor(found, dtype=torch.float64).expand(size)
     return np.broadcast_to(np.asarray(found, dtype=np.float64), size)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Of the arrays that a value is, or is made of."""
+    while isinstance(value, list | tuple) and value:
+        value = value[0]
+    return tuple(getattr(value, "shape", ()))
 
 
 def _one_violation(statement: Statement, values: Mapping[str, Any]) -> float:
@@ -307,6 +330,9 @@ def margin_at(statement: Statement, values: Mapping[str, Any]) -> str:
     return f"{left} {sign} {right}"
 
 
+_LONGEST_LINE = 400
+
+
 def _readable(item: Any) -> Any:
     if isinstance(item, Mapping):
         return {str(k): _readable(v) for k, v in item.items()}
@@ -319,4 +345,5 @@ def _line(item: Any) -> str:
     """An input on one line: ``n = 2, spectrum = (2/3, 1/3)``."""
     def text(value: Any) -> str:
         return "(" + ", ".join(text(v) for v in value) + ")" if isinstance(value, list | tuple) else str(value)
-    return ", ".join(f"{k} = {text(v)}" for k, v in item.items()) if isinstance(item, Mapping) else text(item)
+    found = ", ".join(f"{k} = {text(v)}" for k, v in item.items()) if isinstance(item, Mapping) else text(item)
+    return found if len(found) <= _LONGEST_LINE else f"{found[:_LONGEST_LINE]} …"  # a user's batch may be large

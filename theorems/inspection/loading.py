@@ -19,6 +19,7 @@ from torch import nn
 
 from simulators.batch_files import read_array
 from simulators.batches import read_batch
+from theorems.failures import in_words, message
 from theorems.inspection.watching import InspectionError
 
 __all__ = ["load_batch", "load_checkpoint", "load_network"]
@@ -59,21 +60,25 @@ def load_checkpoint(module: nn.Module, path: str) -> None:
     Read with ``weights_only=True``: nothing in the file is run. Raises `InspectionError`.
     """
     try:
+        if os.path.isfile(path) and not os.path.getsize(path):
+            raise InspectionError(f"--checkpoint {path}: an empty file; save module.state_dict()")
         found = torch.load(path, map_location="cpu", weights_only=True)
+    except InspectionError:
+        raise
     except OSError as error:
         raise InspectionError(f"--checkpoint {path}: cannot be read: {error.strerror or error}") from None
     except pickle.UnpicklingError:
         raise InspectionError(f"--checkpoint {path}: holds more than weights, or is damaged, and is not run; save "
                               "module.state_dict()") from None
     except Exception as error:  # Torch raises many kinds for damaged archives
-        raise InspectionError(f"--checkpoint {path}: no whole checkpoint: {_line(error)}") from None
+        raise InspectionError(f"--checkpoint {path}: no whole checkpoint: {in_words(error)}") from None
     state = found.get("state_dict", found) if isinstance(found, Mapping) else found
     if not isinstance(state, Mapping):
         raise InspectionError(f"--checkpoint {path}: holds a {type(state).__name__}; save module.state_dict()")
     try:
         module.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError) as error:
-        raise InspectionError(f"--checkpoint {path}: does not fit the network: {_line(error)}") from None
+        raise InspectionError(f"--checkpoint {path}: does not fit the network: {message(error)}") from None
 
 
 def load_batch(source: str, layout: str = "rows", take: int | None = None) -> NDArray[Any]:
@@ -123,10 +128,7 @@ def _run(path: str) -> Any:
 def _guarded(words: str, call: Any) -> Any:
     try:
         return call()
-    except (Exception, SystemExit) as error:  # the user's own code may raise anything
-        raise InspectionError(f"{words}: {type(error).__name__}: {_line(error)}") from None
-
-
-def _line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) < 300 else f"{text[:300]} …"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the user's own code may raise anything
+        raise InspectionError(f"{words}: {in_words(error)}") from None

@@ -11,10 +11,12 @@ from typing import Any
 from theorems.registry import UnknownNameError, library
 from theorems.statement import Statement
 from theorems.workbench.conjecture import Conjecture, conjecture
-from theorems.workbench.loading import is_file_name, load
+from theorems.workbench.loading import EXAMPLES, is_file_name, load
+from theorems.workbench.naming import name_of
 from theorems.workbench.parsing import ClaimError
 
-__all__ = ["CORPUS", "add_claim_options", "asked", "claim_words", "given_claim", "wholly_asked"]
+__all__ = ["CORPUS", "add_claim_options", "asked", "claim_files", "claim_words", "corpus_of", "given_claim",
+           "wholly_asked"]
 
 #: Where witnesses are kept, in the user's project.
 CORPUS = Path(".theorems") / "witnesses"
@@ -49,15 +51,21 @@ def asked(args: argparse.Namespace) -> list[str | Statement]:
     found: list[str | Statement] = []
     for name in args.names:
         if is_file_name(name):
-            found += [c.statement(corpus=_corpus(args)) for c in load(name)]
+            found += [c.statement(corpus=corpus_of(args)) for c in load(name)]
         else:
             found.append(name)
     if (claim := given_claim(args)) is not None:
-        found.append(claim.statement(corpus=_corpus(args)))
+        found.append(claim.statement(corpus=corpus_of(args)))
     names = [s.name for s in found if isinstance(s, Statement)]
     if doubled := next((n for n in names if names.count(n) > 1), None):
         raise UnknownNameError(f"{doubled}: two claims of that name; rename one, or run one at a time")
     return found
+
+
+def claim_files(args: argparse.Namespace) -> list[str]:
+    """The files of claims among the names of a command line."""
+    return [str(EXAMPLES) if (head := name.partition("::")[0]) == "examples" else head
+            for name in args.names if is_file_name(name)]
 
 
 def wholly_asked(args: argparse.Namespace, statements: Iterable[Statement]) -> frozenset[str]:
@@ -72,18 +80,20 @@ def wholly_asked(args: argparse.Namespace, statements: Iterable[Statement]) -> f
 
 def claim_words(args: argparse.Namespace) -> list[str]:
     """The words of a command line that give the claim."""
-    found = ["--claim", args.claim]
-    for option in ("where", "assume"):
-        for text in getattr(args, option) or ():
-            found += [f"--{option}", text]
-    for name, *_ in _OPTIONS:
-        if (value := getattr(args, name)) is not None:
-            found += [f"--{name}", value]
-    return found
+    given = [("claim", args.claim), *((option, text) for option in ("where", "assume")
+                                      for text in getattr(args, option) or ())]
+    given += [(name, value) for name, *_ in _OPTIONS if (value := getattr(args, name)) is not None]
+    # a value that begins with a minus would be taken for an option
+    return [word for name, value in given for word in (
+        [f"--{name}={value}"] if value.startswith("-") else [f"--{name}", value])]
 
 
-def _corpus(args: argparse.Namespace) -> Path:
-    return Path(getattr(args, "corpus", CORPUS))
+def corpus_of(args: argparse.Namespace) -> Path:
+    """Where witnesses are kept. Raises ``ValueError`` for a name without letters, which would mean this directory."""
+    given = getattr(args, "corpus", str(CORPUS))
+    if not given:
+        raise ClaimError(f"--corpus {given!r}: want the name of a directory; it is made if missing")
+    return Path(given)
 
 
 def given_claim(args: argparse.Namespace) -> Conjecture | None:
@@ -107,5 +117,5 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
         raise ClaimError(f"--where {reserved.pop()}=…: that word has a meaning of its own; use another")
     options: dict[str, Any] = {name: value for name, *_ in _OPTIONS if (value := getattr(args, name)) is not None}
     found: Conjecture = conjecture(args.claim, assume=tuple(args.assume or ()), name="claim", **options, **symbols)
-    found.module, found.file = "given", None
+    found.module, found.file, found.name = "given", None, name_of(found)
     return found

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from simulators.batches import Batch
 from theorems.registry import select
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
-from theorems.terminal.claims import CORPUS, claim_words, given_claim
+from theorems.terminal.claims import CORPUS, claim_words, corpus_of, given_claim
 from theorems.terminal.screen import duration, field, heading, paragraph, verdict_text
 from theorems.terminal.typesetting import words
-from theorems.verification import Result, verify_each
+from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import Corpus
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.library import attackable
@@ -37,7 +39,7 @@ def targets(args: argparse.Namespace) -> tuple[list[Target], list[str]]:
 
     Raises ``ValueError`` for what means nothing, or if nothing is left.
     """
-    corpus = Path(args.corpus)
+    corpus = corpus_of(args)
     found: list[Target] = []
     left_out: list[str] = []
 
@@ -64,20 +66,44 @@ def targets(args: argparse.Namespace) -> tuple[list[Target], list[str]]:
     return found, left_out
 
 
-def falsify(out: Console, chosen: Iterable[Target], args: argparse.Namespace, progress: Callable[[str], None]) -> bool:
-    """Attack each and print what came of it at once; True if only what was expected to fall fell, and nothing else."""
+def falsify(out: Console, chosen: Iterable[Target], args: argparse.Namespace, progress: Callable[[str], None],
+            batch: Batch | None = None, note: Callable[[dict[str, Any]], None] = lambda _: None) -> bool:
+    """Attack each and print what came of it at once; True if only what was expected to fall fell, and nothing else.
+
+    ``note`` is handed the result of each, as JSON has it, as soon as it is there.
+    """
     listed = list(chosen)
-    results = verify_each([t.statement for t in listed], seed=args.seed, level=args.level, budget=args.budget,
-                          progress=progress)
+    results = verify_each([t.statement for t in listed], batch=batch, seed=args.seed, level=args.level,
+                          budget=args.budget, progress=progress)
     wrong = 0
     for target, result in zip(listed, results, strict=True):
+        note(_entry(target, result, args))
         wrong += not _print(out, target, result, args)
     paragraph(out, Text(f"{len(listed) - wrong} as expected, {wrong} not", style="bold red" if wrong else "bold green"))
     return not wrong
 
 
+def _search(result: Result) -> Evidence:
+    return next(e for e in result.evidence if e.method == "search")
+
+
+def _as_expected(result: Result) -> bool:
+    """It fell if that was expected; if not, the search was no blind one."""
+    evidence = _search(result)
+    fell = evidence.verdict is Verdict.REFUTED
+    return fell == (result.statement.expected is Verdict.REFUTED) and (fell or evidence.sentinel is Verdict.REFUTED)
+
+
+def _entry(target: Target, result: Result, args: argparse.Namespace) -> dict[str, Any]:
+    """One result as ``verify --json`` has it, of the search alone, with the claim and the command that repeats it."""
+    evidence, s = _search(result), result.statement
+    found = replace(result, verdict=evidence.verdict, evidence=(evidence,)).as_json()
+    return found | {"claim": f"{s.lhs} {s.relation} {s.rhs}", "assumptions": [a.words for a in s.assumptions],
+                    "as_expected": _as_expected(result), "replay": _again(target, args)}
+
+
 def _print(out: Console, target: Target, result: Result, args: argparse.Namespace) -> bool:
-    evidence, s = next(e for e in result.evidence if e.method == "search"), result.statement
+    evidence, s = _search(result), result.statement
     fell = evidence.verdict is Verdict.REFUTED
     out.print(heading(s.name), Text("  "), verdict_text(Verdict.REFUTED) if fell else Text("no counterexample"), sep="")
     field(out, "  Claim", words(s.title))
@@ -89,8 +115,7 @@ def _print(out: Console, target: Target, result: Result, args: argparse.Namespac
         field(out, "  Sentinel", f"{s.sentinel.words}: {'refuted by the same search' if fallen else 'survived too'}")
     field(out, "  Time", duration(evidence.seconds))
     out.print()
-    expected = s.expected is Verdict.REFUTED
-    return fell == expected and (fell or evidence.sentinel is Verdict.REFUTED)
+    return _as_expected(result)
 
 
 def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argparse.Namespace) -> None:
@@ -103,8 +128,17 @@ def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argpar
         _unbroken(out, "  Kept", str(details["kept"]))
     if "not_kept" in details:
         field(out, "  Not kept", str(details["not_kept"]))
-    corpus = () if args.corpus == str(CORPUS) else ("--corpus", args.corpus)
-    _unbroken(out, "  Again", shlex.join(("theorems", "falsify", *target.words, "--seed", str(args.seed), *corpus)))
+    _unbroken(out, "  Again", _again(target, args))
+
+
+def _again(target: Target, args: argparse.Namespace) -> str:
+    """The command that finds the same witness again: everything that differs from the defaults, and the seed."""
+    options = ["--seed", str(args.seed)]
+    options += [] if args.level == LEVEL else ["--level", repr(args.level)]
+    options += [] if args.corpus == str(CORPUS) else ["--corpus", args.corpus]
+    for name in ("batch", "layout", "take"):
+        options += [] if (value := getattr(args, name)) is None else [f"--{name}", str(value)]
+    return shlex.join(("theorems", "falsify", *target.words, *options))
 
 
 def _unbroken(out: Console, name: str, text: str) -> None:

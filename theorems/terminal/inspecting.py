@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from theorems.terminal.saving import plain, require_file, write_json
+from simulators.batch_files import file_of
+from theorems.terminal.saving import plain, require_apart, require_file, write_json
 from theorems.terminal.screen import console, field, paragraph, print_table
 
 if TYPE_CHECKING:
@@ -46,6 +47,12 @@ def inspect(args: argparse.Namespace) -> bool:
     seed, take = _whole("--seed", args.seed, 0), None if args.take is None else _whole("--take", args.take, 1)
     target = None if args.json is None else require_file("--json", args.json)
     picture = None if args.plot is None else _picture(args.plot)
+    read = {"the network": args.network.rpartition(":")[0], "the batch": file_of(args.batch),
+            "the checkpoint": args.checkpoint}
+    for option, text in (("--json", args.json), ("--plot", args.plot)):
+        if text is not None:
+            require_apart(option, text, read)
+            read[f"what {option} writes"] = text
     from theorems.inspection import inspect as inspected
     from theorems.inspection.loading import load_batch, load_checkpoint, load_network
 

@@ -16,17 +16,22 @@ import numpy as np
 from simulators.batches import Batch
 from theorems.verification import Result, environment
 
-__all__ = ["document", "plain", "require_directory", "require_file", "write_json"]
+__all__ = ["document", "plain", "require_apart", "require_directory", "require_file", "write_json"]
 
 SCHEMA = 1
 
 
 def document(
-    results: Sequence[Result], *, seed: int, level: float, batch: Batch | None, interrupted: bool = False
+    results: Sequence[Result | Mapping[str, Any]], *, seed: int, level: float, batch: Batch | None,
+    interrupted: bool = False,
 ) -> dict[str, Any]:
-    """The JSON value of a run. Numbers JSON has no word for become null, exact numbers become text."""
+    """The JSON value of a run, of results or of what :meth:`Result.as_json` made of them.
+
+    Numbers JSON has no word for become null, exact numbers become text.
+    """
     found: dict[str, Any] = {
-        "schema": SCHEMA, "environment": environment(seed, level, batch), "results": [r.as_json() for r in results],
+        "schema": SCHEMA, "environment": environment(seed, level, batch),
+        "results": [r.as_json() if isinstance(r, Result) else r for r in results],
     }
     if interrupted:
         found["interrupted"] = True
@@ -75,6 +80,22 @@ def require_file(option: str, text: str) -> Path:
         raise ValueError(f"{option} {text!r}: exists and cannot be replaced; name another file")
     _try_writing(option, text, path.parent)
     return path
+
+
+def require_apart(option: str, text: str, others: Mapping[str, str | None]) -> None:
+    """Raise ``ValueError`` if writing ``text`` would take the place of another file of the same command line.
+
+    ``others`` are paths by what they are, as in ``{"the batch": "H.npy"}``; None stands for one that was not given.
+    """
+    for what, other in others.items():
+        if other is not None and _same(text, other):
+            raise ValueError(f"{option} {text!r}: is {what} itself, and would take its place; name another file")
+
+
+def _same(text: str, other: str) -> bool:
+    if os.path.exists(text) and os.path.exists(other):
+        return os.path.samefile(text, other)
+    return os.path.realpath(text) == os.path.realpath(other)
 
 
 def require_directory(option: str, text: str) -> Path:

@@ -22,6 +22,7 @@ from simulators.grid import Grid, Run, read_grid
 from simulators.layers import whole_number
 from simulators.store import Store, StoreError
 from simulators.sweep import Outcome, SweepError, Tally, sweep
+from theorems.terminal.saving import require_apart as apart_from
 from theorems.terminal.saving import require_file
 from theorems.terminal.screen import console, duration, field, paragraph
 
@@ -85,6 +86,9 @@ def prepare(args: argparse.Namespace) -> Job:
         raise ValueError("sweep: no grid; give GRID.toml, or --chain, --width, --batch and --depth")
     else:
         runs = None
+    if args.export is not None:
+        files = {run.batch.file for run in (runs or {}).values() if run.batch.file is not None}
+        apart_from("--export", args.export, {"the grid": args.grid, **{f"the batch {f}": f for f in sorted(files)}})
     return Job(runs, Path(args.store), workers, args.dask, args.dry_run, table)
 
 

@@ -37,6 +37,13 @@ def _real(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
+def _add_batch_options(parser: argparse.ArgumentParser, words: str) -> None:
+    parser.add_argument("--batch", metavar="FILE", help=f"{words}: a .npy, .npz or .csv file, or 'digits'")
+    parser.add_argument("--layout", choices=("columns", "rows"),
+                        help="how FILE stores its samples (default: columns)")
+    parser.add_argument("--take", type=_whole, metavar="N", help="use only the first N samples of the batch")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; it raises :class:`UsageError` and never exits by itself."""
     found = _Parser(
@@ -59,10 +66,7 @@ def parser() -> argparse.ArgumentParser:
 
     verify = command("verify", "check statements and print a verdict for each")
     verify.add_argument("names", nargs="*", metavar="NAME", help="only these; all by default")
-    verify.add_argument("--batch", metavar="FILE", help="check on this batch: a .npy, .npz or .csv file, or 'digits'")
-    verify.add_argument("--layout", choices=("columns", "rows"),
-                        help="how FILE stores its samples (default: columns)")
-    verify.add_argument("--take", type=_whole, metavar="N", help="use only the first N samples of the batch")
+    _add_batch_options(verify, "check on this batch")
     add_claim_options(verify)
     verify.add_argument("--json", metavar="FILE", help="write the results with their evidence to FILE")
     verify.add_argument("--report", metavar="DIR", help="write an HTML report with plots into DIR")
@@ -76,7 +80,10 @@ def parser() -> argparse.ArgumentParser:
 
     falsify = command("falsify", "attack claims: look for the input, start, depth or width at which they fail")
     falsify.add_argument("names", nargs="*", metavar="NAME", help="FILE.py, FILE.py::NAME, or of the library")
+    _add_batch_options(falsify, "try this batch first")
     add_claim_options(falsify)
+    falsify.add_argument("--json", metavar="FILE", help="write what was tried and what broke to FILE: witnesses as "
+                         "exact rationals, margins, seed; as verify --json does, with the command that repeats each")
     falsify.add_argument("--seed", type=_whole, default=0, metavar="N", help="the seed of everything random (0)")
     falsify.add_argument("--budget", type=_real, metavar="SECONDS", help="stop searching after so long (no limit)")
     falsify.add_argument("--level", type=_real, default=LEVEL, metavar="P",

@@ -4,6 +4,8 @@
 - ``quantities``: observables and chains by name; ``spaces``, ``design``: what a claim ranges over, what is sampled
 - ``examining``: what is refused before a run; ``sentinels``: the false neighbour, measured
 - ``everywhere``: the check of a claim about every input; ``covers``, ``solving``: the whole domain, by boxes or z3
+- ``eigenvalues``, ``given``: a user's batch and its spectrum as inputs
 - ``adversaries``, ``library``: who attacks stated claims, and statements of the library
-- ``loading``: claims in files; ``running``: what the pytest plugin does once an item runs
+- ``loading``: claims in files; ``naming``: claims without a name; ``running``: what the pytest plugin does once an
+  item runs
 """

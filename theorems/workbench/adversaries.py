@@ -17,7 +17,7 @@ from simulators.strategies import corner_spectra
 from theorems.checking.ascent import evolve
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
-from theorems.checking.search import ExactAdversary, Found
+from theorems.checking.search import BATCH, ExactAdversary, Found
 from theorems.checking.shrinking import shrink
 from theorems.statement import Quantifier, Sentinel, Statement, Verdict
 from theorems.workbench.covers import covered
@@ -67,11 +67,14 @@ class MeanAdversary:
 
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
         finite = [x for x in known if "d" in x]
-        asked = context.share(len(finite) + 2 * _EACH + 1)  # one question for each, and one for what is shrunk
+        # one question for each, for the batch, and for what is shrunk
+        asked = context.share(len(finite) + (context.batch is not None) + 2 * _EACH + 1)
         for item in finite:
             tried["witness of an earlier run"] = tried.get("witness of an earlier run", 0) + 1
             if found := self._confirmed(statement, asked, item, "witness of an earlier run"):
                 return found
+        if context.batch is not None and (found := self._at_batch(statement, asked, tried)):
+            return found
         if found := self._in_the_limit(statement, context, known, tried):
             return found
         best: list[tuple[float, Item]] = []
@@ -89,7 +92,18 @@ class MeanAdversary:
                     return found
         return None
 
+    def _at_batch(self, statement: Statement, context: Context, tried: dict[str, int]) -> Found | None:
+        """The user's batch as the start, as the check takes it."""
+        rows = self.check(statement, replace(context, memory={})).details["readouts"]
+        tried[BATCH] = len(rows)
+        row = next((r for r in rows if r["verdict"] == Verdict.REFUTED.value), None)
+        return None if row is None or context.batch is None else Found(
+            {"batch": context.batch.description, "ell": Fraction(row["ell"])}, BATCH,
+            f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean")
+
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
+        if found.attack is BATCH:
+            return found
         if found.kind == "width limit":
             limit = self._limit(statement)
             return found if limit is None else limit[1].shrunk(limit[0], context, found)

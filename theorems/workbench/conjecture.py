@@ -41,10 +41,12 @@ from theorems.workbench.declaring import (
     facing,
     read_quantifier,
     relation_of,
+    require_labels,
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.examining import Points, examine
+from theorems.workbench.given import inputs_from
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
 from theorems.workbench.quantities import ChainKind, Quantity, chain_kind, quantity
 from theorems.workbench.sentinels import derive, other_exponent, pilot, resolution
@@ -110,6 +112,7 @@ class Conjecture:
         line: int,
     ) -> None:
         __tracebackhide__ = True
+        require_labels(name, title)
         self.name = name or (getattr(claim, "__name__", "") if callable(claim) else "")
         self.module, self.file, self.line = module, file, line
         self._draw = draw
@@ -339,13 +342,15 @@ class Conjecture:
         if self.design is not None:
             return sampling_check(self.design, fineness)
         most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
-        attack = Pointwise(self.space.values, self.space.strategy, self._corners, examples=8 if slow else most)
+        attack = Pointwise(self.space.values, self.space.strategy, self._corners, examples=8 if slow else most,
+                           given=inputs_from(self.space))
         return Everywhere(self.space, attack, min(2 * most, 40) if slow else 2 * most)
 
     def _adversary(self, check: Check) -> Adversary | None:
         if self.design is not None:
             return MeanAdversary(self.design, check) if isinstance(check, Expectation) else None
-        return exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1))
+        return replace(exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1)),
+                       given=inputs_from(self.space, nearby=True))
 
     def _exponent(self) -> Scaling:
         if self.design is None:
@@ -386,4 +391,4 @@ def _require_draws(space: Space, draw: Any) -> None:
 
 def _first_line(claim: Any) -> str:
     lines = (getattr(claim, "__doc__", None) or "").strip().splitlines() if callable(claim) else []
-    return lines[0].rstrip(".") if lines else ""
+    return lines[0].rstrip(".") if lines and lines[0].isprintable() else ""

@@ -10,10 +10,13 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.logic.boolalg import BooleanAtom
 
+from theorems.expressions import branches
 from theorems.statement import Quantifier
 from theorems.workbench.domains import Domain, read_domain
-from theorems.workbench.parsing import ClaimError, Relation, nearest, read_claim
+from theorems.workbench.parsing import BITS, HIGHEST, ClaimError, Relation, nearest, read_claim
 from theorems.workbench.quantities import (
     QUANTITIES,
     ChainKind,
@@ -26,7 +29,7 @@ from theorems.workbench.quantities import (
     quantity,
 )
 
-__all__ = ["Declaration", "declare", "read_quantifier", "relation_of"]
+__all__ = ["Declaration", "declare", "read_quantifier", "relation_of", "require_labels"]
 
 _SIZES = {"n": n, "d": d, "ell": ell}
 #: What ranges over all sizes when the author says nothing.
@@ -38,6 +41,9 @@ PROBABILITY = sp.Symbol("probability", nonnegative=True)
 SLOPE = sp.Symbol("slope", real=True)
 LAMBDA = sp.IndexedBase("lambda", real=True)
 ENTRIES = sp.IndexedBase("A", real=True)
+#: How one member of each is written.
+_FAMILIES: Mapping[sp.Basic, str] = {LAMBDA: "lam[0]", ENTRIES: "A[0, 0]"}
+_LONGEST_LABEL = 200
 
 
 def read_quantifier(given: Any) -> Quantifier | None:
@@ -87,6 +93,7 @@ class Declaration:
                 raise ClaimError(f"{stray!r} is neither declared nor a quantity{nearest(stray, sorted(known))}")
             if floats := expression.atoms(sp.Float):
                 raise ClaimError(f"{floats.pop()} is a float, not exact; write a fraction, or the claim as text")
+            _require_exact(expression)
 
 
 def declare(
@@ -143,7 +150,9 @@ def declare(
 def _require_name(name: str) -> None:
     taken = {*QUANTITIES, *(f"{q}_0" for q in QUANTITIES), *(f"E_{q}" for q in QUANTITIES), "probability", "slope",
              "lam", "lambda", "A", "pi", "soft_rank", "spectrum", "matrix"}
-    if not name.isidentifier() or name in taken:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ClaimError(f"{name!r} cannot be declared: it is no name of letters, digits and _")
+    if name in taken:
         raise ClaimError(f"{name!r} cannot be declared: it has a meaning of its own")
 
 
@@ -205,7 +214,64 @@ def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -
     return found
 
 
+#: What every arithmetic here can evaluate.
+_KNOWN = (sp.Symbol, sp.Rational, sp.Add, sp.Mul, sp.Pow, sp.log, sp.exp, sp.acos, sp.Abs, sp.sign, sp.Min, sp.Max,
+          sp.Sum, sp.Product, sp.Piecewise, ExprCondPair, sp.core.relational.Relational, BooleanAtom, sp.And, sp.Tuple,
+          sp.Indexed, sp.IndexedBase, sp.Idx, type(sp.pi), type(sp.E))
+_UNREAL = (type(sp.I), type(sp.oo), type(-sp.oo), type(sp.nan), type(sp.zoo))
+
+
+def _require_exact(expression: sp.Basic) -> None:
+    """Refuse what is no real number, what cannot be evaluated exactly, and numbers and powers of excessive size."""
+    for part in sp.preorder_traversal(expression):
+        if isinstance(part, _UNREAL):
+            raise ClaimError(f"{part} is not a real number, and a claim compares real numbers")
+        if isinstance(part, sp.IndexedBase) and part == expression:
+            raise ClaimError(f"{part} is a whole family; write one of it, such as {_FAMILIES[part]}")
+        if isinstance(part, sp.Indexed):
+            _require_place(part)
+        if not isinstance(part, _KNOWN):
+            raise ClaimError(f"{_short(expression)} cannot be evaluated exactly; known here: sqrt, log, exp, acos, "
+                             f"Abs, sign, Min, Max, pi, finite sums and products; it has {type(part).__name__}")
+        if isinstance(part, sp.Rational) and max(abs(int(part.p)), int(part.q)).bit_length() > BITS:
+            raise ClaimError(f"a number has more than {BITS} bits")
+        if isinstance(part, sp.Pow) and part.exp.is_Rational and max(abs(part.exp), part.exp.q) > HIGHEST:
+            raise ClaimError(f"{_short(part)}: exponents are at most {HIGHEST}")
+        if isinstance(part, sp.Piecewise):
+            try:
+                branches(part)
+            except TypeError as error:
+                raise ClaimError(str(error)) from None
+
+
+def _require_place(part: sp.Indexed) -> None:
+    form = _FAMILIES.get(part.base)
+    if form is None:
+        raise ClaimError(f"{part.base} is no family here; known are {', '.join(_FAMILIES.values())}")
+    if len(part.indices) != form.count(",") + 1 or any(
+            i.is_number and not (i.is_Integer and i >= 0) for i in part.indices):
+        raise ClaimError(f"{part}: places are counted from 0, as in {form}")
+
+
+def require_labels(name: Any, title: Any) -> None:
+    """Refuse a name or title that could not be printed on one line, or written to a file. None stands for none."""
+    for what, text in (("name", name), ("title", title)):
+        if text is not None and not (isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_LABEL):
+            raise ClaimError(f"{what}={repr(text)[:80]}: want one line, of at most {_LONGEST_LABEL} printable "
+                             "characters")
+    if name and not name.isidentifier():
+        raise ClaimError(f"name={name!r}: want letters, digits and _, as in gap_law")
+
+
+def _short(part: sp.Basic) -> str:
+    text = str(part)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
 def _called(function: Callable[..., Any], declaration: Declaration) -> Any:
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or (
+            inspect.isasyncgenfunction(function)):
+        raise ClaimError("the function is async or a generator; write a plain one that returns the relation")
     arguments = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):

@@ -19,7 +19,7 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from theorems.expressions import InexactError, arguments_of, compiled
-from theorems.workbench.parsing import ClaimError, Names, read_expression
+from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression
 
 __all__ = ["Domain", "read_domain"]
 
@@ -60,7 +60,10 @@ class Domain:
         if self.whole:
             least = math.ceil(low) if low is not None else -LONG
             return Fraction(least), Fraction(math.floor(high) if high is not None else least + LONG)
-        low, high = (-FAR if low is None else low), (FAR if high is None else high)
+        if low is None:
+            low = -FAR if high is None else min(-FAR, 2 * high)
+        if high is None:
+            high = max(FAR, 2 * low)
         inside = (high - low) / 10**9
         return (low + inside if self._open(0, values) else low), (high - inside if self._open(1, values) else high)
 
@@ -169,7 +172,7 @@ class Domain:
         """
         low, high = self._floats(values, xp)
         if self._stretched(low, high):
-            span = math.log1p(high - low)
+            span = xp.log1p(high - low) if hasattr(high - low, "shape") else math.log1p(high - low)
             found = low + xp.expm1(u * span)  # logarithmic: most is tried near the start, and the far end too
         else:
             found = low + u * (high - low)
@@ -180,11 +183,14 @@ class Domain:
         if all(isinstance(values[s], int | Fraction) for s in names):
             low, high = self.ends(values)
             return float(low), float(high)
-        far = (-float(FAR), float(FAR))
-        return tuple(  # type: ignore[return-value]
-            far[k] if end in (sp.oo, -sp.oo) else (compiled(end, order).tensors if xp is not np else compiled(
-                end, order).floats)(*(values[str(s)] for s in order))
-            for k, end in enumerate(self._limits) for order in [arguments_of(end)])
+        found: list[Any] = [None if end in (sp.oo, -sp.oo) else (compiled(end, order).tensors if xp is not np else
+                            compiled(end, order).floats)(*(values[str(s)] for s in order))
+                            for end in self._limits for order in [arguments_of(end)]]
+        if found[0] is None:
+            found[0] = xp.minimum(2 * found[1], 0 * found[1] - float(FAR))
+        if found[1] is None:
+            found[1] = xp.maximum(2 * found[0], 0 * found[0] + float(FAR))
+        return found[0], found[1]
 
     def exactly(self, u: float, values: Mapping[str, Any]) -> Fraction:
         """A rational of the domain at ``u``."""
@@ -197,8 +203,12 @@ class Domain:
 
 def read_domain(name: str, given: Any, names: Names) -> sp.Set | sp.Expr:
     """A SymPy set, or a number for a fixed value. Raises :class:`ClaimError` saying what is understood."""
+    if isinstance(given, int | Fraction | sp.Rational) and max(abs(given.numerator), given.denominator).bit_length() > (
+            BITS):
+        raise ClaimError(f"{name}: a number of more than {BITS} bits")  # which could not even be shown
     remedy = f"{name}={given!r}: want '2..8' (whole numbers), '(0, 1/2]' (real numbers), or one number"
     if isinstance(given, sp.Interval | sp.Range):
+        _require_ends(name, given, names)
         return _nonempty(name, given, given)
     if isinstance(given, range):
         if given.step != 1:
@@ -223,6 +233,20 @@ def read_domain(name: str, given: Any, names: Names) -> sp.Set | sp.Expr:
     if re.search(r"[\[\](,]", text) and not re.search(r"\w\(", text):
         raise ClaimError(remedy)
     return read_expression(text, names)
+
+
+def _require_ends(name: str, given: sp.Set, names: Names) -> None:
+    """Refuse ends of a SymPy set that text could not have."""
+    declared = set(names.values())
+    if stray := next((s for s in sorted(given.free_symbols, key=str) if s not in declared), None):
+        raise ClaimError(f"{name}={given}: {str(stray)!r} is not declared before it; ends that depend on other symbols "
+                         "are written as text")
+    if isinstance(given, sp.Range):
+        if given.free_symbols or given.step != 1:
+            raise ClaimError(f"{name}={given}: a range of whole numbers and step 1, please; or say what it means as an "
+                             "assumption")
+    elif given.atoms(sp.Float):
+        raise ClaimError(f"{name}={given}: floats are not exact, write it as text")
 
 
 def _end(text: str, names: Names) -> sp.Expr:

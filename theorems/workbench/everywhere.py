@@ -26,6 +26,7 @@ __all__ = ["Everywhere", "largest_share"]
 
 #: Draws per draw that counts: what the assumptions leave may be a small part of the domain.
 _REJECTED = 10
+_Ends = tuple[float, float]
 #: A share above this is no support.
 _USELESS = 0.5
 
@@ -56,7 +57,7 @@ class _Judgement:
     details: dict[str, Any] = field(default_factory=dict)
     witness: Item | None = None
     power: float | None = None
-    tightness: float | None = None
+    tightness: _Ends | None = None  # over what was laid out, and over all
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,12 @@ class Everywhere:
         if found.witness is not None:
             simpler = shrink(found.witness, lambda item: not context.expired and self.refutes(statement, item))
             details["witness"], words = readable(simpler), f"violated at {short(simpler)}"
+        elif context.batch is not None and found.verdict.holds:
+            words += "; the batch first" if "batch" in details else "; the batch has no part in it"
         method = {Verdict.REFUTED: "search", Verdict.CERTIFIED: "certificate"}.get(found.verdict, "sampling")
         return Evidence(method=method, verdict=found.verdict, summary=words, sentinel=neighbour.verdict,
-                        tightness=found.tightness, power=found.power, details=details)
+                        tightness=None if found.tightness is None else found.tightness[1],
+                        tightness_interval=found.tightness, power=found.power, details=details)
 
     def refutes(self, statement: Statement, item: Item) -> bool:
         """Whether an input of the domain certainly meets the assumptions and violates the claim."""
@@ -101,14 +105,20 @@ class Everywhere:
         details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open)}
         if tally.worst is not None:
             details["tightest_at"] = readable(tally.worst)
+        tightness = None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio)
         if verdict is Verdict.REFUTED:
-            return _refuted(witness, details, tally.ratio)
+            return _refuted(witness, details, tightness)
         tried = f"; {len(tally.open)} of {tally.decided + len(tally.open)} others left open" if tally.open else ""
-        return self._whole(statement, context, details, tally.ratio) or self._sampled(
-            statement, context, details, tally.ratio, tried)
+        if tally.batch is not None:
+            details["batch"] = tally.batch.value
+            if not tally.batch.holds:
+                words = "lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE else "is left open"
+                return _Judgement(tally.batch, f"the batch {words}", details, tightness=tightness)
+        return self._whole(statement, context, details, tightness) or self._sampled(
+            statement, context, details, tightness, tried)
 
     def _whole(self, statement: Statement, context: Context, details: dict[str, Any],
-               tightness: float | None) -> _Judgement | None:
+               tightness: _Ends | None) -> _Judgement | None:
         """The verdict if the domain was covered, or if that led to an input that violates; None otherwise."""
         def certified(words: str) -> _Judgement:
             return _Judgement(Verdict.CERTIFIED, words, details | {"covered": words}, None, 0.0, tightness)
@@ -130,7 +140,7 @@ class Everywhere:
             return certified(words)
         return None
 
-    def _sampled(self, statement: Statement, context: Context, details: dict[str, Any], tightness: float | None,
+    def _sampled(self, statement: Statement, context: Context, details: dict[str, Any], tightness: _Ends | None,
                  tried: str) -> _Judgement:
         """What independent draws say."""
         generator = np.random.default_rng(np.random.SeedSequence(context.stream(statement.name, "draws")))
@@ -183,7 +193,7 @@ class Everywhere:
         return seen
 
 
-def _refuted(witness: Item, details: dict[str, Any], tightness: float | None) -> _Judgement:
+def _refuted(witness: Item, details: dict[str, Any], tightness: _Ends | None) -> _Judgement:
     return _Judgement(Verdict.REFUTED, "violated", details, witness, None, tightness)
 
 

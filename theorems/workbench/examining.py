@@ -95,10 +95,9 @@ def _number(expression: sp.Expr, values: Mapping[str, Any]) -> float:
         try:
             return float(compiled(expression, names).floats(
                 *(values[str(s)] if isinstance(values[str(s)], list) else np.float64(values[str(s)]) for s in names)))
-        except NameError:
-            unknown = sorted({type(f).__name__ for f in expression.atoms(sp.Function)})
-            raise ClaimError(f"{expression} cannot be evaluated exactly; known functions here: sqrt, log, exp, Abs, "
-                             f"Min, Max; it has {', '.join(unknown)}") from None
+        except IndexError:
+            sizes = ", ".join(f"{k}={values[k]:g}" for k in ("n", "d") if k in values)
+            raise ClaimError(f"{expression} names a place that is not there at {sizes}") from None
         except ArithmeticError:  # an integer beyond all floats, too
             return math.nan
 

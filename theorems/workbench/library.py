@@ -14,7 +14,7 @@ from simulators.strategies import corner_spectra
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
-from theorems.checking.search import Adversary, ExactAdversary, Falsification, Found
+from theorems.checking.search import BATCH, Adversary, ExactAdversary, Falsification, Found
 from theorems.statement import Statement, Verdict
 from theorems.witnesses import Corpus
 
@@ -53,7 +53,7 @@ def _pointwise(statement: Statement, check: Pointwise) -> ExactAdversary:
                 variable.admit(values)  # ValueError where it does not fit
         return True
     return ExactAdversary(check.values, check.inputs, check.corners, contains, None, _solved,
-                          examples=check.examples, squares=check.squares)
+                          examples=check.examples, squares=check.squares, given=check.of_batch)
 
 
 def _vector(item: Any) -> bool:
@@ -100,22 +100,26 @@ class StartAdversary:
         return found
 
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
-        starts = [*[("witness of an earlier run", k) for k in known],
-                  *[("starts of every shape", s) for s in self._starts()]]
+        starts: list[tuple[str, Any]] = [*[("witness of an earlier run", k) for k in known],
+                                         *[("starts of every shape", s) for s in self._starts()]]
+        if context.batch is not None:
+            starts.insert(len(known), (BATCH, context.batch))
         for attack, item in starts:
             if context.expired:
                 return None
             tried[attack] = tried.get(attack, 0) + 1
             try:
-                batch = spectrum_batch(item["spectrum"], len(item["spectrum"]))
+                batch = item if attack is BATCH else Batch.of(
+                    spectrum_batch(item["spectrum"], len(item["spectrum"])), "start")
             except (KeyError, TypeError, ValueError):
                 continue  # a witness of another claim of this name
-            around = replace(context.share(len(starts)), batch=Batch.of(batch, "start"), memory={})
+            around = replace(context.share(len(starts)), batch=batch, memory={})
             evidence = self.check(statement, around)
             row = next((r for r in evidence.details["readouts"] if r["verdict"] == Verdict.REFUTED.value), None)
             if row is not None:
-                return Found(item, attack, f"{row['instance']}: mean in [{row['low']:.6g}, {row['high']:.6g}], bound "
-                                           f"{row['bound']:.6g}", "mean")
+                return Found({"batch": item.description} if attack is BATCH else item, attack,
+                             f"{row['instance']}: mean in [{row['low']:.6g}, {row['high']:.6g}], bound "
+                             f"{row['bound']:.6g}", "mean")
         return None
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import sys
@@ -9,6 +10,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
+from theorems.failures import in_words
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.parsing import ClaimError, nearest
 
@@ -75,12 +77,13 @@ def _run(path: Path) -> ModuleType:
         raise ClaimError(f"{path}{_line(error, resolved)}: {error}") from None
     except SyntaxError as error:
         raise ClaimError(f"{path}, line {error.lineno or 1}: not Python: {error.msg}") from None
-    except (Exception, SystemExit) as error:
-        words = str(error).strip().splitlines()
-        raise ClaimError(f"{path}{_line(error, resolved)}: {type(error).__name__}"
-                         f"{': ' + words[0] if words else ''}") from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the author's own code may raise anything
+        raise ClaimError(f"{path}{_line(error, resolved)}: {in_words(error)}") from None
     finally:
-        sys.path.remove(str(resolved.parent))
+        with contextlib.suppress(ValueError):  # unless the file has changed it
+            sys.path.remove(str(resolved.parent))
     return module
 
 

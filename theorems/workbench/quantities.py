@@ -22,6 +22,7 @@ from simulators import chains
 from simulators.chains import Chain
 from simulators.layers import ACTIVATIONS
 from simulators.observables import REGISTRY, Observable, resolve
+from theorems.failures import in_words
 from theorems.workbench.parsing import ClaimError, nearest
 
 __all__ = ["CHAINS", "QUANTITIES", "ChainKind", "Computed", "Quantity", "chain_kind", "computed_quantity", "d", "ell",
@@ -208,12 +209,14 @@ class Computed:
         given = {a: int(values[a]) if Fraction(values[a]).denominator == 1 else values[a] for a in self.arguments}
         try:
             found = self.function(**given)
-        except Exception as error:  # the author's code
+        except (Exception, SystemExit) as error:  # the author's code
             at = ", ".join(f"{k}={v}" for k, v in given.items())
-            raise ClaimError(f"{self.name} at {at}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+            raise ClaimError(f"{self.name} at {at}: {in_words(error)}") from None
         if isinstance(found, bool) or not isinstance(found, _EXACT):
             raise ClaimError(f"{self.name} came out as a {type(found).__name__}; return a Fraction, a SymPy radical or "
                              "a flint.arb that encloses it")
+        if isinstance(found, sp.Expr) and (found.free_symbols or found.is_real is False or found.atoms(sp.Float)):
+            raise ClaimError(f"{self.name} came out as {str(found)[:60]}, which is no exact real number")
         return found
 
 
@@ -221,7 +224,10 @@ def computed_quantity(name: str, function: Any, declared: Collection[str]) -> Co
     """The quantity of that name. Raises :class:`ClaimError` unless its parameters are declared symbols."""
     if not callable(function):
         raise ClaimError(f"computed: {name} is no function")
-    arguments = tuple(inspect.signature(function).parameters)
+    try:
+        arguments = tuple(inspect.signature(function).parameters)
+    except ValueError:
+        raise ClaimError(f"computed: {name} does not tell its parameters; wrap it in a function that does") from None
     for argument in arguments:
         if argument not in declared:
             raise ClaimError(f"computed: {name} takes {argument!r}, which is not declared{nearest(argument, declared)}")
@@ -273,8 +279,16 @@ def chain_kind(given: Any) -> ChainKind:
         names = []
     if not names or names[0] not in ("width", "d"):
         raise ClaimError(f"chain: its first parameter is the width, named 'width'; it has {names}")
-    made = given(4, **dict.fromkeys(names[1:], 0.5))
-    if not isinstance(made, Chain):
-        raise ClaimError(f"chain: a function of the width that returns a Chain; it returned {type(made).__name__}")
+
+    def build(width: int, **settings: float) -> Chain:
+        try:
+            made = given(width, **settings)
+        except (Exception, SystemExit) as error:  # the author's code
+            raise ClaimError(f"chain at width {width}: {in_words(error)}") from None
+        if not isinstance(made, Chain):
+            raise ClaimError(f"chain: a function of the width that returns a Chain; at {width} it returned "
+                             f"{type(made).__name__}")
+        return made
+    made = build(4, **dict.fromkeys(names[1:], 0.5))
     square = any(getattr(layer, "gamma", math.inf) < math.inf for layer in made.layers)
-    return ChainKind(getattr(given, "__name__", "chain"), given, tuple(names[1:]), square, made.recentres)
+    return ChainKind(getattr(given, "__name__", "chain"), build, tuple(names[1:]), square, made.recentres)

@@ -17,6 +17,7 @@ from theorems.verification import Result, verify
 from theorems.witnesses import CorpusError
 from theorems.workbench.conjecture import Conjecture, conjecture
 from theorems.workbench.loading import EXAMPLES
+from theorems.workbench.naming import name_of
 from theorems.workbench.parsing import ClaimError
 
 __all__ = ["ClaimFailedError", "Surroundings", "check", "check_any", "explained", "failure", "traits"]
@@ -73,7 +74,10 @@ def check_any(
         claim = get(claim)
     elif not isinstance(claim, Conjecture | Statement):
         claim = conjecture(claim, **{"name": "claim", **({"expected": expected} if expected else {}), **options})
-        claim.module, claim.file, options = around.nodeid.partition("::")[0].removesuffix(".py"), None, {}
+        claim.module, claim.file = around.nodeid.partition("::")[0].removesuffix(".py"), None
+        if "name" not in options:
+            claim.name = name_of(claim)
+        options = {}
     if options:
         raise TypeError(f"verify_claim: {', '.join(options)} would declare a claim, and {claim!r} is one already")
     if isinstance(claim, Statement) and expected is not None:

@@ -16,10 +16,11 @@ import numpy as np
 import sympy as sp
 
 from simulators import simulate
+from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
 from theorems.checking.shrinking import simplest_between
 from theorems.statement import Sentinel, Statement
-from theorems.workbench.design import Design
+from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.parsing import ClaimError, Relation
 
 __all__ = ["Measured", "derive", "other_exponent", "pilot", "resolution"]
@@ -74,10 +75,14 @@ def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
 
 
 def pilot(design: Design, statement: Statement) -> Measured:
-    """Rough means and bounds over the lay-out of a sampled claim. Cost: some replicas of every instance."""
+    """Rough means and bounds over the lay-out of a sampled claim. Cost: some replicas of every instance.
+
+    Raises :class:`ClaimError` for an instance that is too large to be simulated.
+    """
     lhs, rhs = [], []
     names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
     for number, instance in enumerate(design.instances(statement, None)):
+        _require_affordable(instance)
         seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=_REPLICAS,
                         seed=(_SEED, number), observables=design.observables)
         means = design.sample(statement, seen, instance).mean(axis=0)
@@ -85,6 +90,12 @@ def pilot(design: Design, statement: Statement) -> Measured:
             lhs.append(float(mean))
             rhs.append(float(statement.bound(**{k: v for k, v in values.items() if k in names})))
     return Measured(lhs, rhs)
+
+
+def _require_affordable(instance: Instance) -> None:
+    if instance.normals > NORMALS:
+        raise ClaimError(f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers for "
+                         f"one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes")
 
 
 def resolution(relation: str, seen: Measured) -> float:
@@ -101,7 +112,9 @@ def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentine
     inner = claim.lhs.args[0] if isinstance(claim.lhs, sp.Abs) else None
     if inner is None or claim.relation != "<=" or not claim.rhs.is_number or not (slope - inner).is_number:
         raise ClaimError("a claim about an exponent reads 'abs(slope + 1/2) <= 1/20'")
-    instances = check.instances(None)
+    instances = list(check.instances(None))
+    for instance in instances:
+        _require_affordable(instance)
     means = [float(np.mean(check.sample(simulate(i.chain, i.start, depth=i.depth, replicas=_REPLICAS, seed=(_SEED, k),
                                                  observables=check.observables)))) for k, i in enumerate(instances)]
     rough = float(np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0])

@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
 from simulators.strategies import corner_matrices, corner_spectra, spectra
 from theorems.workbench.domains import Domain
+from theorems.workbench.eigenvalues import Eigenvalues, descending
 from theorems.workbench.parsing import ClaimError
 from theorems.workbench.quantities import Computed, Quantity
 
-__all__ = ["OVER", "Item", "Space"]
+__all__ = ["OVER", "Item", "Space", "limited_depths"]
 
 Item = Mapping[str, Any]
 #: What a claim may be about every one of.
@@ -107,7 +108,14 @@ class Space:
             if isinstance(value, bool) or not isinstance(value, int | Fraction):
                 raise ClaimError(f"draw= gives {value!r}, which is not exact; draw integers or fractions")
             return Fraction(value)
-        return {name: exact(value) for name, value in item.items()}
+        found = {name: exact(value) for name, value in item.items()}
+        for name, value in found.items():
+            rows = {"spectrum": (value,), "matrix": value}.get(name, ((value,),))
+            if not (isinstance(rows, tuple) and rows and all(isinstance(row, tuple) and row and all(
+                    isinstance(x, Fraction) for x in row) for row in rows)):
+                raise ClaimError(f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of numbers, "
+                                 "of 'matrix' a list of rows")
+        return found
 
     def contains(self, item: Item) -> bool:
         """Whether every scalar lies in its domain and the object is what it should be."""
@@ -115,7 +123,8 @@ class Space:
             return False
         if self.over in ("spectra", "paths"):
             spectrum = item["spectrum"]
-            return len(spectrum) == item["n"] and sum(spectrum) == 1 and min(spectrum) >= 0
+            whole = isinstance(spectrum, Eigenvalues) or (sum(spectrum) == 1 and min(spectrum) >= 0)
+            return len(spectrum) == int(item["n"]) and whole
         if self.over == "matrices":
             rows = item["matrix"]
             return ((len(rows), len(rows[0])) == (item["d"], item["n"]) and all(len(r) == len(rows[0]) for r in rows)
@@ -127,9 +136,9 @@ class Space:
         found: dict[str, Any] = {x.name: item[x.name] for x in self.domains}
         width = int(item.get("d", item.get("n", 1)))
         if self.over in ("spectra", "paths"):
-            start = [flint.fmpq(x.numerator, x.denominator) for x in sorted(item["spectrum"], reverse=True)]
-            now = start if self.over == "spectra" else _Path.of(tuple(item["spectrum"]), flint.ctx.prec).layer(
-                int(item["ell"]))
+            start = descending(item["spectrum"])
+            now = start if self.over == "spectra" else _Path.of(
+                item["spectrum"], flint.ctx.prec).layer(int(item["ell"]))
             found["lambda"] = now
             found |= {q.name: q.of_spectrum(now, width) for q in self.measured if q.of_spectrum is not None}
             found |= {f"{q.name}_0": q.of_spectrum(start, width) for q in self.started if q.of_spectrum is not None}
@@ -145,7 +154,7 @@ class Space:
         """Extreme sizes with the corner objects of each, and the corners of the parameters in turn."""
         found = []
         for sizes in self.shapes(_FARTHEST if self.over != "paths" else _ON_PATHS):
-            scalars = list(self._scalar_corners(dict(sizes), self.parameters))
+            scalars = list(self.scalar_corners(dict(sizes), self.parameters))
             for number, extra in enumerate(self._object_corners(sizes)):
                 if self.over == "parameters":
                     found += [s | extra for s in scalars]
@@ -172,12 +181,13 @@ class Space:
         else:
             yield {}
 
-    def _scalar_corners(self, known: dict[str, Any], left: tuple[Domain, ...]) -> Iterator[dict[str, Any]]:
+    def scalar_corners(self, known: dict[str, Any], left: tuple[Domain, ...]) -> Iterator[dict[str, Any]]:
+        """``known`` with every choice of corners of the symbols that are ``left``."""
         if not left:
             yield dict(known)
             return
         for value in left[0].corners(known):
-            yield from self._scalar_corners(known | {left[0].name: value}, left[1:])
+            yield from self.scalar_corners(known | {left[0].name: value}, left[1:])
 
     def strategy(self) -> st.SearchStrategy[Item]:
         """Items of every size that is affordable, shrinking towards small ones, or the author's own."""
@@ -296,19 +306,28 @@ class Space:
         return found
 
 
+def limited_depths(space: Space) -> list[dict[str, Fraction]]:
+    """The depths of paths that a start is followed to: the ends and the middle, as far as balls can go."""
+    depth = next((x for x in space.domains if x.name == "ell"), None) if space.over == "paths" else None
+    if depth is None:
+        return [{}]
+    low, high = _limited(depth, _ON_PATHS["ell"])
+    return [{"ell": Fraction(k)} for k in sorted({low, (low + high) // 2, high})]
+
+
 class _Path:
     """The enclosed layers of one start at infinite width, extended as they are asked for."""
 
-    def __init__(self, start: tuple[Fraction, ...], precision: int) -> None:
-        eigenvalues = [flint.fmpq(x.numerator, x.denominator) for x in sorted(start, reverse=True)]
-        self.fixed = len({e for e in eigenvalues if e != 0}) == 1
+    def __init__(self, start: tuple[Fraction, ...] | Eigenvalues, precision: int) -> None:
+        eigenvalues = descending(start)
+        self.fixed = not isinstance(start, Eigenvalues) and len({e for e in eigenvalues if e != 0}) == 1
         self.known: list[list[Any]] = [list(eigenvalues)]
         self.more = iter(rescale_path_enclosure(eigenvalues, None, 10_000, precision))
         next(self.more)  # the start, which is known exactly
 
     @staticmethod
     @lru_cache(maxsize=256)
-    def of(start: tuple[Fraction, ...], precision: int) -> _Path:
+    def of(start: tuple[Fraction, ...] | Eigenvalues, precision: int) -> _Path:
         return _Path(start, precision)
 
     def layer(self, depth: int) -> list[Any]:

@@ -1,0 +1,24 @@
+"""What went wrong in code that is not ours, in one line, whatever it raised."""
+
+from __future__ import annotations
+
+__all__ = ["in_words", "message"]
+
+_LONGEST = 300
+
+
+def message(error: BaseException) -> str:
+    """The text of an exception on one line, cut where it is long; empty where it has none, or fails to give one."""
+    try:
+        text = " ".join(str(error).split())
+    except BaseException as second:  # __str__ is the author's own code too, and may raise anything
+        if isinstance(second, KeyboardInterrupt):
+            raise
+        return "its text cannot be shown"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+
+
+def in_words(error: BaseException) -> str:
+    """``ValueError: what it says``, or the kind alone."""
+    text = message(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
