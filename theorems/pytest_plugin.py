@@ -125,19 +125,25 @@ class TheoremItem(pytest.Item):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str, obj: object) -> TheoremItem | None:
-    declaring = sys.modules.get(_DECLARING)
-    if declaring is None or not isinstance(obj, declaring.Conjecture):
-        return None
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object,
+) -> list[TheoremItem] | None:
     module = collector.getparent(pytest.Module)
-    if module is None or obj.module != module.obj.__name__:
-        return None  # imported from elsewhere: it is collected where it is declared
+    if _DECLARING not in sys.modules or module is None:
+        return None
+    from theorems.workbench.loading import held
+
+    # one imported from elsewhere is collected where it is declared
+    claims = [(called, claim) for called, claim in held(name, obj) if claim.module == module.obj.__name__]
+    if not claims:
+        return None
     if not isinstance(collector, pytest.Module):
         collector.warn(pytest.PytestCollectionWarning(
             f"cannot collect the conjecture {name!r} in the class {collector.name}; declare it at the top of the file"))
         return None
-    obj.name = obj.name or name
-    return TheoremItem.from_parent(collector, name=name, claim=obj)
+    for called, claim in claims:
+        claim.name = claim.name or called
+    return [TheoremItem.from_parent(collector, name=called, claim=claim) for called, claim in claims]
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import theorems
-from simulators import Chain, rescale_chain
+from simulators import Chain, rescale_chain, simulate
 from simulators.layers import Linear, Rescale
 from theorems import ClaimError, Quantifier, Verdict, conjecture, verify
-from theorems.checking.pointwise import Pointwise
 from theorems.terminal.saving import plain
+from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.loading import load
 
 SAMPLED: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell=12,
@@ -123,6 +123,24 @@ def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> No
         claim.statement()
 
 
+def test_placing_a_sentinel_draws_what_is_affordable_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+
+    def counting(chain: Any, start: Any, *, depth: int, replicas: int, **rest: Any) -> Any:
+        drawn.append(replicas * depth * start.shape[1] * chain.widths(start.shape[0])[-1])
+        return simulate(chain, start, depth=depth, replicas=replicas, **rest)
+    monkeypatch.setattr("theorems.workbench.sentinels.simulate", counting)
+    monkeypatch.setattr("theorems.workbench.sentinels._AFFORDABLE", 10**5)
+    claim = conjecture("orthogonality_gap <= 1/2", chain="rescale", name="c", n=2, d="16..1024", ell=2)
+    claim.statement()
+    assert drawn == sorted(drawn)
+    assert 0 < sum(drawn) <= 10**5
+    drawn.clear()
+    monkeypatch.setattr("theorems.workbench.sentinels._AFFORDABLE", 0)
+    conjecture("orthogonality_gap <= 1/2", chain="rescale", name="c", n=2, d="16..1024", ell=2).statement()
+    assert drawn == [2 * 2 * 2 * 16], "the cheapest, always"
+
+
 def test_the_measured_sentinel_lies_between_the_truth_and_the_claim() -> None:
     claim = conjecture("orthogonality_gap <= 5*sqrt(n/d)", name="c", **SAMPLED)
     s = claim.statement(falsify=False).sentinel
@@ -154,6 +172,11 @@ def test_the_measured_sentinel_lies_between_the_truth_and_the_claim() -> None:
     ("orthogonality_gap <= 1/d", {"chain": "residual", "n": 2, "d": 64, "ell": 3},
      "no gamma, the parameter of the chain"),
     ("orthogonality_gap <= effective_rank", SAMPLED, "compares one quantity"),
+    ("probability >= 1/2", SAMPLED | {"event": "effective_rank >= 1"}, "always happens, as effective_rank lies"),
+    ("probability <= 1/2", SAMPLED | {"event": "effective_rank < 1"}, "never happens"),
+    ("probability <= 1/2", SAMPLED | {"event": "n < effective_rank"}, "never happens"),
+    ("slope <= 1000", SAMPLED | {"quantifier": "limit", "observable": "orthogonality_gap"}, "about an exponent reads"),
+    ("x <= x + 1", {"x": "[0, 1]"}, "the sides differ by a constant"), ("x == x", {"x": "[0, 1]"}, "by a constant"),
     ("2*orthogonality_gap <= 1/d", SAMPLED, "alone on one side"),
     ("orthogonality_gap != 1/d", SAMPLED, "holds almost everywhere"),
     ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "limit"}, "about the slope"),
@@ -242,7 +265,7 @@ def test_functions_that_are_no_plain_ones_are_refused() -> None:
 ], ids=["spectrum", "matrix", "e"])
 def test_claims_about_entries_alone_are_searched_by_every_attack(claim: Any, options: Any) -> None:
     found = verify([conjecture(claim, name="c", **options).statement()])[0]
-    assert found.verdict is Verdict.CERTIFIED
+    assert found.verdict.holds
     assert [e.sentinel for e in found.evidence] == [Verdict.REFUTED] * 2
 
 
@@ -295,6 +318,15 @@ def test_a_file_gives_its_claims_by_the_names_of_its_variables(tmp_path: Path) -
     assert [c.name for c in load(f"{path}::second")] == ["second"]
     with pytest.raises(ClaimError, match="no conjecture 'secnd'; did you mean second"):
         load(f"{path}::secnd")
+
+
+def test_claims_in_lists_and_tables_are_found_too(tmp_path: Path) -> None:
+    path = tmp_path / "my_claims.py"
+    path.write_text(GOOD + """many = [conjecture(f"x <= {k}", x=f"[0, {k}]") for k in (2, 3)] + [first, None]
+table = {"a b": conjecture("x <= 2", x="[0, 1]"), 3: conjecture("x <= 3", x="[0, 1]", name="named")}
+""")
+    assert [c.name for c in load(str(path))] == ["first", "second", "many_0", "many_1", "table_a_b", "named"]
+    assert [c.relation.rhs for c in load(f"{path}::many_1")] == [3]
 
 
 @pytest.mark.parametrize(("text", "words"), [
@@ -358,8 +390,9 @@ statements = st.sampled_from(
 
 def brief(check: Any) -> Any:
     """The same check on few draws."""
-    if isinstance(check, Pointwise):
-        return replace(check, examples=4, corners=lambda: list(check.corners())[:12])
+    if isinstance(check, Everywhere):
+        return replace(check, draws=8, attack=replace(
+            check.attack, examples=4, corners=lambda: list(check.attack.corners())[:12]))
     return replace(check, adversary=replace(check.adversary, examples=4,
                                             corners=lambda: list(check.adversary.corners())[:12]))
 

@@ -223,6 +223,16 @@ def test_a_claim_in_a_class_is_not_left_out_unsaid(pytester: pytest.Pytester) ->
     result.stdout.fnmatch_lines(["*cannot collect the conjecture 'inner' in the class TestIt; declare it*"])
 
 
+def test_claims_in_a_list_are_tests_each(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_mine="""
+        from theorems import conjecture
+        many = [conjecture(f"x <= {bound}", x="[0, 2]") for bound in (3, 1)]
+        """)
+    result = run(pytester, "-v")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*::many_0 PASSED*", "*::many_1 FAILED*"])
+
+
 # --- seeds and settings -------------------------------------------------------------------------------------
 
 

@@ -49,7 +49,7 @@ from theorems.workbench.examining import Points, examine
 from theorems.workbench.given import inputs_from
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
 from theorems.workbench.quantities import ChainKind, Quantity, chain_kind, quantity
-from theorems.workbench.sentinels import derive, other_exponent, pilot, resolution
+from theorems.workbench.sentinels import about_exponent, derive, other_exponent, pilot, resolution
 from theorems.workbench.spaces import OVER, Item, Space
 
 __all__ = ["Conjecture", "conjecture"]
@@ -142,6 +142,8 @@ class Conjecture:
             raise ClaimError("a claim with != holds almost everywhere; say by how much the sides differ")
         if not found.lhs.free_symbols | found.rhs.free_symbols:
             raise ClaimError(f"{found.lhs} {found.relation} {found.rhs} names no symbol, so there is nothing to vary")
+        if (found.lhs - found.rhs).is_number:
+            raise ClaimError(f"{found.lhs} {found.relation} {found.rhs}: the sides differ by a constant")
         self.event = None if event is None else relation_of(event, self.declaration, "the event")
         self.relation, self.quantity = self._aimed(found, observable)
         self.assumptions = tuple(
@@ -185,6 +187,7 @@ class Conjecture:
                                  "write 'abs(slope + 1/2) <= 1/20' and observable='orthogonality_gap'")
             if asked is None and observable is None:
                 raise ClaimError("the slope of what? give observable='orthogonality_gap'")
+            about_exponent(found, SLOPE)
             return found, asked
         if self.quantifier is not Quantifier.EXPECTATION:
             alone = [q for q in measured if q.symbol in (found.lhs, found.rhs)]

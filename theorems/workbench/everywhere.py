@@ -112,8 +112,9 @@ class Everywhere:
         if tally.batch is not None:
             details["batch"] = tally.batch.value
             if not tally.batch.holds:
-                words = "lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE else "is left open"
-                return _Judgement(tally.batch, f"the batch {words}", details, tightness=tightness)
+                outside = tally.batch is Verdict.OUTSIDE
+                words = f"the batch {'lies outside the domain or the assumptions' if outside else 'is left open'}"
+                return _Judgement(tally.batch, words, details, tightness=tightness)
         return self._whole(statement, context, details, tightness) or self._sampled(
             statement, context, details, tightness, tried)
 

@@ -15,8 +15,10 @@ import sympy as sp
 from theorems.checking.pointwise import admitted
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Quantifier, Statement
+from theorems.workbench import quantities
+from theorems.workbench.declaring import facing
 from theorems.workbench.design import Design
-from theorems.workbench.parsing import ClaimError
+from theorems.workbench.parsing import ClaimError, Relation
 from theorems.workbench.quantities import Quantity
 from theorems.workbench.sentinels import Measured
 from theorems.workbench.spaces import Item, Space
@@ -53,6 +55,9 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
     if undefined:
         raise ClaimError(f"a side is undefined (division by zero, or the root or logarithm of a negative number), or "
                          f"beyond all floats, at {_shown(undefined[0])}; assume= such points away")
+    if design is not None and design.event is not None and len(design.observables) == 1:
+        measured = quantities.quantity(design.observables[0].name)
+        _require_open_event(statement, design.event, measured, [v for *_, v, _ in rows])
     low, high = _range(statement, quantity)
     if low is not None:
         _require_range(statement, quantity, [
@@ -122,6 +127,26 @@ def _require_range(statement: Statement, quantity: Quantity | None, rows: list[t
             not upper and all(r > b * (1 + rounding) for r, _, b in rows)):
         raise ClaimError(f"out of range everywhere: {name} lies in {ranges}, and the bound is {bounds}; do the units "
                          "fit?")
+
+
+def _require_open_event(
+    statement: Statement, event: Relation, measured: Quantity, points: list[dict[str, Any]],
+) -> None:
+    """Raise :class:`ClaimError` for an event that the quantity's range makes certain, or impossible, everywhere."""
+    if measured.symbol not in (event.lhs, event.rhs):
+        return
+    turned = facing(event, measured.symbol)
+    low, high = measured.range_in({v.name for v in statement.variables})
+    ends = [(_number(low, v), math.inf if high is None else _number(high, v), _number(turned.rhs, v)) for v in points]
+    upper, strict = turned.relation in ("<=", "<"), turned.relation in ("<", ">")
+    if turned.relation == "==" or not ends:
+        return
+    sure = all((b < r or (b == r and not strict)) if upper else (a > r or (a == r and not strict)) for a, b, r in ends)
+    never = all((a > r or (a == r and strict)) if upper else (b < r or (b == r and strict)) for a, b, r in ends)
+    if sure or never:
+        raise ClaimError(f"vacuous everywhere: the event {event.lhs} {event.relation} {event.rhs} "
+                         f"{'always' if sure else 'never'} happens, as {measured.name} lies in "
+                         f"[{min(a for a, *_ in ends):.4g}, {max(b for _, b, _ in ends):.4g}]")
 
 
 def _tight(relation: str, left: float, right: float) -> float:

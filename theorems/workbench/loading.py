@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import re
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +16,7 @@ from theorems.failures import in_words
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.parsing import ClaimError, nearest
 
-__all__ = ["EXAMPLES", "conjectures_of", "is_file_name", "load"]
+__all__ = ["EXAMPLES", "conjectures_of", "held", "is_file_name", "load"]
 
 #: The file of examples that is shipped, which the name ``examples`` stands for.
 EXAMPLES = Path(__file__).parents[1] / "examples.py"
@@ -53,12 +55,23 @@ def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
     """
     found: dict[str, Conjecture] = {}
     for variable, value in list(vars(module).items()):
-        if isinstance(value, Conjecture) and value.module == module.__name__ and value not in found.values():
-            value.name = value.name or variable
-            if value.name in found:
-                raise ClaimError(f"{module.__file__}: two conjectures are named {value.name!r}; rename one")
-            found[value.name] = value
+        for name, claim in held(variable, value):
+            if claim.module == module.__name__ and claim not in found.values():
+                claim.name = claim.name or name
+                if claim.name in found:
+                    raise ClaimError(f"{module.__file__}: two conjectures are named {claim.name!r}; rename one")
+                found[claim.name] = claim
     return found
+
+
+def held(variable: str, value: object) -> list[tuple[str, Conjecture]]:
+    """The conjectures that a variable holds, itself or in a list, tuple or mapping, with a name for the nameless."""
+    if isinstance(value, Conjecture):
+        return [(variable, value)]
+    if not isinstance(value, Mapping):
+        value = dict(enumerate(value)) if isinstance(value, list | tuple) else {}
+    return [(re.sub(r"\W", "_", f"{variable}_{place}"), each) for place, each in value.items()
+            if isinstance(each, Conjecture)]
 
 
 def _run(path: Path) -> ModuleType:

@@ -10,6 +10,7 @@ import ast
 import difflib
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -106,7 +107,8 @@ def _tree(text: str) -> ast.expr:
     if worst > DEEPEST:
         raise ClaimError(f"the text nests {worst} brackets; at most {DEEPEST} are read")
     try:
-        return ast.parse(flat, mode="eval").body
+        with warnings.catch_warnings(action="ignore"):  # what is odd is refused, in one line
+            return ast.parse(flat, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         place = f" at {error.text.strip()[max((error.offset or 1) - 1, 0):][:20]!r}" if (
             isinstance(error, SyntaxError) and error.text) else ""

@@ -23,10 +23,12 @@ from theorems.statement import Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.parsing import ClaimError, Relation
 
-__all__ = ["Measured", "derive", "other_exponent", "pilot", "resolution"]
+__all__ = ["Measured", "about_exponent", "derive", "other_exponent", "pilot", "resolution"]
 
 #: Replicas with which a sentinel is placed, and their seed; the check itself draws its own.
 _REPLICAS, _SEED = 24, 0x5E47
+#: Random numbers that placing one may take: some ten seconds.
+_AFFORDABLE = 10**9
 
 NUDGE = sp.Rational(1, 10**6)
 
@@ -75,15 +77,24 @@ def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
 
 
 def pilot(design: Design, statement: Statement) -> Measured:
-    """Rough means and bounds over the lay-out of a sampled claim. Cost: some replicas of every instance.
+    """Rough means and bounds over the lay-out of a sampled claim.
 
-    Raises :class:`ClaimError` for an instance that is too large to be simulated.
+    Cost: some replicas of every instance, the cheapest first, until ``_AFFORDABLE`` random numbers are drawn. Raises
+    :class:`ClaimError` for an instance that is too large to be simulated.
     """
-    lhs, rhs = [], []
+    lhs: list[float] = []
+    rhs: list[float] = []
     names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
-    for number, instance in enumerate(design.instances(statement, None)):
+    instances = sorted(enumerate(design.instances(statement, None)), key=lambda pair: pair[1].normals)
+    for _, instance in instances:
         _require_affordable(instance)
-        seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=_REPLICAS,
+    left = _AFFORDABLE
+    for number, instance in instances:
+        replicas = min(_REPLICAS, left // max(instance.normals, 1))
+        if replicas < 2 and lhs:
+            break
+        left -= replicas * instance.normals
+        seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=max(replicas, 2),
                         seed=(_SEED, number), observables=design.observables)
         means = design.sample(statement, seen, instance).mean(axis=0)
         for mean, values in zip(means, instance.readouts, strict=True):
@@ -107,11 +118,17 @@ def resolution(relation: str, seen: Measured) -> float:
     return min(0.1 if upper else 0.5, 0.15 * ((max if upper else min)(ratios) if ratios else 1.0))
 
 
-def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentinel:
-    """The exponent moved away from a rough estimate, by three times the tolerance claimed."""
+def about_exponent(claim: Relation, slope: sp.Symbol) -> sp.Expr:
+    """What stands between the bars of a claim about an exponent. Raises :class:`ClaimError` for another form."""
     inner = claim.lhs.args[0] if isinstance(claim.lhs, sp.Abs) else None
     if inner is None or claim.relation != "<=" or not claim.rhs.is_number or not (slope - inner).is_number:
         raise ClaimError("a claim about an exponent reads 'abs(slope + 1/2) <= 1/20'")
+    return inner
+
+
+def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentinel:
+    """The exponent moved away from a rough estimate, by three times the tolerance claimed."""
+    inner = about_exponent(claim, slope)
     instances = list(check.instances(None))
     for instance in instances:
         _require_affordable(instance)
