@@ -105,16 +105,16 @@ class Everywhere:
         details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open)}
         if tally.worst is not None:
             details["tightest_at"] = readable(tally.worst)
+        if tally.batch is not None:
+            details["batch"] = tally.batch.value
         tightness = None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio)
         if verdict is Verdict.REFUTED:
             return _refuted(witness, details, tightness)
         tried = f"; {len(tally.open)} of {tally.decided + len(tally.open)} others left open" if tally.open else ""
-        if tally.batch is not None:
-            details["batch"] = tally.batch.value
-            if not tally.batch.holds:
-                outside = tally.batch is Verdict.OUTSIDE
-                words = f"the batch {'lies outside the domain or the assumptions' if outside else 'is left open'}"
-                return _Judgement(tally.batch, words, details, tightness=tightness)
+        if tally.batch is not None and not tally.batch.holds:
+            outside = tally.batch is Verdict.OUTSIDE
+            words = f"the batch {'lies outside the domain or the assumptions' if outside else 'is left open'}"
+            return _Judgement(tally.batch, words, details, tightness=tightness)
         return self._whole(statement, context, details, tightness) or self._sampled(
             statement, context, details, tightness, tried)
 
