@@ -146,8 +146,9 @@ def _print_predictions(out: Console, found: Inspection) -> None:
             outside.setdefault(finding.why, []).append(finding.statement)
         elif finding.predicted is not None and finding.measured is not None:
             verdict = "says nothing" if finding.holds is None else "holds" if finding.holds else "fails"
-            field(out, "Statement", f"{finding.statement}: {verdict}, {finding.measured:.3g} ≤ {finding.predicted:.3g}?"
-                  f" ({finding.why})", indent=_INDENT)
+            sign = "≤" if finding.measured <= finding.predicted else ">"
+            field(out, "Statement", f"{finding.statement}: {verdict}, {finding.measured:.3g} {sign} "
+                  f"{finding.predicted:.3g} ({finding.why})", indent=_INDENT)
     for why, names in outside.items():
         field(out, "Outside", f"{', '.join(names)}: {why}", indent=_INDENT)
 
