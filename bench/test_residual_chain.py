@@ -90,7 +90,7 @@ def test_faster_than_the_published_loop(benchmark, report, dtype, target):
     for width in WIDTHS:
         replicas, layers = shape(width)
         sample = max(10, round(ENTRIES / width**2 / 3000))
-        many, one, here = best_of(3, partial(published, width, sample), partial(published_alone, width, sample),
+        many, one, here = best_of(5, partial(published, width, sample), partial(published_alone, width, sample),
                                   partial(ours, width, replicas, layers, dtype))  # fmt: skip
         theirs, here = min(many, one) / sample, here / (replicas * layers)
         loop, mine = loop + theirs, mine + here
