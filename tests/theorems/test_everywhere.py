@@ -213,6 +213,8 @@ def test_a_claim_that_is_false_on_a_thin_part_is_never_certified(monkeypatch: py
     assert found.verdict is Verdict.REFUTED
     witness = Fraction(details(found)["witness"]["x"])
     assert abs(witness - Fraction(314159, 1000003)) < Fraction(1, 10**4)
+    assert found.tightness is not None
+    assert found.tightness > 1, "where it is refuted"
     monkeypatch.setattr(everywhere, "covered", lambda *_: None)  # the draws alone miss it, and say so
     blind = run(SPIKE.replace("10**8", "10**16"), x="[0, 1]")
     assert blind.verdict is Verdict.SUPPORTED

@@ -82,15 +82,18 @@ class Everywhere:
         found = self._judge(statement, context)
         neighbour = self._judge(statement.neighbour, context)
         details, words = found.details | {"sentinel_witness": readable(neighbour.witness)}, found.words
+        tightness = found.tightness
         if found.witness is not None:
             simpler = shrink(found.witness, lambda item: not context.expired and self.refutes(statement, item))
             details["witness"], words = readable(simpler), f"violated at {short(simpler)}"
+            ratio = decide(statement, lambda: self.space.values(simpler)).ratio
+            tightness = None if ratio is None else (ratio, ratio)
         elif context.batch is not None and found.verdict.holds:
             words += "; the batch first" if "batch" in details else "; the batch has no part in it"
         method = {Verdict.REFUTED: "search", Verdict.CERTIFIED: "certificate"}.get(found.verdict, "sampling")
         return Evidence(method=method, verdict=found.verdict, summary=words, sentinel=neighbour.verdict,
-                        tightness=None if found.tightness is None else found.tightness[1],
-                        tightness_interval=found.tightness, power=found.power, details=details)
+                        tightness=None if tightness is None else tightness[1],
+                        tightness_interval=tightness, power=found.power, details=details)
 
     def refutes(self, statement: Statement, item: Item) -> bool:
         """Whether an input of the domain certainly meets the assumptions and violates the claim."""
