@@ -78,6 +78,18 @@ class Chain:
         return scaling
 
     @property
+    def forgotten_factors(self) -> tuple[bool, ...]:
+        """For each layer, whether a later one of the block takes out any s > 0 that multiplies its output."""
+        forgotten, later = [], False
+        for layer in reversed(self.layers):
+            forgotten.append(later)
+            if isinstance(layer, Rescale | Normalize):
+                later = True
+            elif isinstance(layer, Activation) and not layer.homogeneous:
+                later = False
+        return tuple(reversed(forgotten))
+
+    @property
     def recentres(self) -> bool:
         """Whether some layer subtracts the batch mean."""
         return any(isinstance(layer, Recenter) for layer in self.layers)

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby, product
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from simulators.layers import whole_number
 from simulators.observables import Array
 
 _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has variance 1
-_CHUNK = 2**15  # pairs of normals made at once, by few calls of NumPy
+_BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
+_SHORT = 2**6  # pairs of a unit below which they alternate
 _ENGINES = ("dense", "gram", "lyapunov")  # the place of a name is part of the stream: append, never reorder
 
 
@@ -70,11 +72,11 @@ class HostStreams:
         sizes = [rows.shape[1]] if units is None else units
         grain = _grain(law, rows.dtype)
         if all(size % grain == 0 for size in sizes):
-            _draw(generators, rows, law)
+            _draw(generators, rows, law, sizes)
             return
         rooms = [-(-size // grain) * grain for size in sizes]
         whole = np.empty((len(rows), sum(rooms)), rows.dtype)
-        _draw(generators, whole, law)
+        _draw(generators, whole, law, rooms)
         place = start = 0
         for size, room in zip(sizes, rooms, strict=True):
             rows[:, place : place + size] = whole[:, start : start + size]
@@ -88,7 +90,7 @@ def _grain(law: str, dtype: np.dtype[Any]) -> int:
     return 2 if law == "gaussian" and dtype == np.float32 else 1
 
 
-def _draw(generators: Sequence[Generator], out: np.ndarray[Any, Any], law: str) -> None:
+def _draw(generators: Sequence[Generator], out: np.ndarray[Any, Any], law: str, sizes: Iterable[int]) -> None:
     if law == "rademacher":
         words = np.empty((len(out), out.shape[1] // 64), "<u8")
         for generator, row in zip(generators, words, strict=True):
@@ -98,7 +100,7 @@ def _draw(generators: Sequence[Generator], out: np.ndarray[Any, Any], law: str) 
             # "clip" spares the check of indices that a byte cannot exceed.
             np.take(_signs(out.dtype.name), chosen, axis=0, out=row.reshape(-1, 8), mode="clip")
     elif law == "gaussian" and out.dtype == np.float32:
-        _pairs_of_normals(generators, out)
+        _normals(generators, out, sizes)
     elif law == "gaussian":
         for generator, row in zip(generators, out, strict=True):
             generator.standard_normal(out=row)
@@ -117,49 +119,66 @@ def _signs(dtype: str) -> np.ndarray[Any, Any]:
     return np.where(bits == 0, -1, 1).astype(dtype)
 
 
-def _pairs_of_normals(generators: Sequence[Generator], out: np.ndarray[Any, Any]) -> None:
-    """Normals in float32 by Box and Muller's transform, (replicas, even count), a pair from each word.
+def _normals(generators: Sequence[Generator], out: np.ndarray[Any, Any], sizes: Iterable[int]) -> None:
+    """Normals in float32 by Box and Muller's transform, for units of even ``sizes``, which add up to a row.
 
-    NumPy vectorises it in float32, which makes it three times faster than its ziggurat. The upper half of a
-    word makes the radius, the lower the angle: entries stop at 6.76 deviations, which a normal one exceeds
-    with probability 1.4e-11.
+    NumPy vectorises it in float32, which makes it three times faster than its ziggurat. Half a word makes a
+    radius, half an angle: entries stop at 6.76 deviations, which a normal one exceeds with probability 1.4e-11.
+    A unit is made in blocks of `_BLOCK` words, which is part of what the stream is, unlike how blocks go together.
     """
-    pairs = out.shape[1] // 2
-    step = max(1, _CHUNK // max(pairs, 1))
-    for first in range(0, len(out), step):
-        group = generators[first : first + step]
-        for start in range(0, pairs, _CHUNK):
-            count = min(_CHUNK, pairs - start)
-            words = [generator.bit_generator.random_raw(count) for generator in group]
-            room = _scratch.words[: len(group) * count].reshape(len(group), count)
-            stacked = words[0][None] if len(words) == 1 else np.stack(words, out=room)
-            _box_muller(stacked, out[first : first + step, 2 * start : 2 * (start + count)])
+    place = 0
+    for size, run in groupby(sizes):
+        units, pairs = sum(1 for _ in run), size // 2
+        drawn = out[:, place : place + units * size].reshape(len(out), units, size)
+        place += units * size
+        rows, columns = max(1, _BLOCK // (units * pairs)), max(1, _BLOCK // pairs)
+        for row, unit, block in product(
+            range(0, len(out), rows), range(0, units, columns), range(0, size, 2 * _BLOCK)
+        ):
+            part = drawn[row : row + rows, unit : unit + columns, block : block + 2 * _BLOCK]
+            _box_muller(generators[row : row + rows], part)
 
 
 class _Scratch(threading.local):
     """Room for `_box_muller`, kept by each thread: to ask the system for pages each time costs as much as the work."""
 
     def __init__(self) -> None:
-        self.words = np.empty(_CHUNK, "<u8")
-        self.floats = np.empty((3, _CHUNK), np.float32)
+        self.words = np.empty(_BLOCK, "<u8")
+        self.floats = np.empty((3, _BLOCK), np.float32)
 
 
 _scratch = _Scratch()
 
 
-def _box_muller(words: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
-    """Fill ``out``, float32 (k, 2m), from ``words``, (k, m) and little-endian."""
+def _box_muller(generators: Sequence[Generator], out: np.ndarray[Any, Any]) -> None:
+    """Fill ``out``, float32 of shape (generators, units, even size) and no more than `_BLOCK` pairs."""
+    replicas, units, size = out.shape
+    each = [generator.bit_generator.random_raw(units * size // 2) for generator in generators]
+    room = _scratch.words[: replicas * units * size // 2].reshape(replicas, -1)
+    together = each[0].astype("<u8", copy=False) if replicas == 1 else np.stack(each, out=room)
+    words = together.reshape(replicas, units, -1)
     angle, radius, cosine = _scratch.floats[:, : words.size].reshape(3, *words.shape)
-    np.copyto(angle, words.view("<i4")[:, 0::2], casting="unsafe")
-    angle *= math.pi * 2.0**-31
-    np.copyto(radius, words.view("<u4")[:, 1::2], casting="unsafe")
-    radius += 0.5  # which a small one keeps, so that its logarithm is exact where entries are large
+    np.multiply(_parts(words.view("<i4"))[0], math.pi * 2.0**-31, out=angle, dtype=np.float32, casting="unsafe")
+    # A small radius keeps the half, so that its logarithm is exact where entries are large.
+    np.add(_parts(words.view("<u4"))[1], 0.5, out=radius, dtype=np.float32, casting="unsafe")
     radius *= 2.0**-32
     np.log(radius, out=radius)
     radius *= -2
     np.sqrt(radius, out=radius)
-    np.multiply(radius, np.cos(angle, out=cosine), out=out[:, 0::2])
-    np.multiply(radius, np.sin(angle, out=angle), out=out[:, 1::2])
+    first, second = _parts(out)
+    np.multiply(radius, np.cos(angle, out=cosine), out=first)
+    np.multiply(radius, np.sin(angle, out=angle), out=second)
+
+
+def _parts(units: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The two entries of every pair, (..., size/2) each: halves of a unit, alternate ones where it is short.
+
+    Halves lie in one piece, which is faster unless the pieces are short themselves.
+    """
+    half = units.shape[-1] // 2
+    if half < _SHORT:
+        return units[..., 0::2], units[..., 1::2]
+    return units[..., :half], units[..., half:]
 
 
 class DeviceStreams:

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 
+import numpy as np
 from numpy.random import SeedSequence
 
 from simulators.backend import Backend
@@ -32,10 +33,14 @@ LAYER_ENTRIES = 2**18
 GROUP_REPLICAS = 2**10
 """Replicas in a group, at most."""
 
-CALL_ENTRIES = 2**13
-"""Entries that a call of a generator draws at least: narrow replicas draw several layers in one, of up to
-64 MiB together.
-"""
+CALL_ENTRIES = 2**16
+"""Entries that a call of a generator draws: narrow replicas draw several layers in one."""
+
+BUFFER_BYTES = 2**26
+"""What the calls of a group draw together, at most, beyond one layer."""
+
+LEAST_DIVISOR = 2.0**-40
+"""The least γ that 1/γ stands for: squares of that stay far from overflow in float32."""
 
 
 def run(
@@ -65,7 +70,8 @@ def _group(
     backend: Backend, ahead: bool,
 ) -> Iterator[Array]:
     """The representations of one group; nothing is laid out before the first is asked for."""
-    pieces = list(pack(units, group, max(LAYER_ENTRIES, CALL_ENTRIES * len(group))))
+    room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize
+    pieces = list(pack(units, group, max(LAYER_ENTRIES, min(CALL_ENTRIES * len(group), room))))
     draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
     yield from _Run(backend, draws).representations(chain, batch, depth)
 
@@ -94,9 +100,10 @@ class _Run:
         xp = self._backend.xp
         rows = xp.asarray(batch, copy=True)
         linear = chain.scaling is Scaling.LINEAR
-        for number, layer in enumerate(islice(cycle(chain.layers), depth * len(chain.layers)), start=1):
+        layers = cycle(zip(chain.layers, chain.forgotten_factors, strict=True))
+        for number, (layer, free) in enumerate(islice(layers, depth * len(chain.layers)), start=1):
             if isinstance(layer, WeightLayer):
-                rows = self._weighted_by(layer, rows)
+                rows = self._weighted_by(layer, rows, free)
             else:
                 rows = layer.on_rows(rows, xp, rows.shape[-1])
             if number % len(chain.layers) == 0:
@@ -104,8 +111,11 @@ class _Run:
                     rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
                 yield rows
 
-    def _weighted_by(self, layer: WeightLayer, rows: Array) -> Array:
-        """The layer's output, ``(group, n, width)``; its input may be overwritten by the next one's."""
+    def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
+        """The layer's output, ``(group, n, width)``; its input may be overwritten by the next one's.
+
+        If ``free``, a multiple of it will do.
+        """
         n, inputs = rows.shape[-2:]
         if isinstance(layer, Linear):
             product = self._product(rows, layer.width)
@@ -113,10 +123,13 @@ class _Run:
         elif layer.gamma == math.inf:
             product = self._product(rows, inputs)
         elif 2 * n >= inputs and inputs <= _block_rows(inputs):
-            # I + γW instead of γ times WH: less to pass over
-            weights = next(self._draws)
-            weights *= layer.gamma
-            weights[:, :: inputs + 1] += 1
+            # I + γW, or I/γ + W, instead of γ times WH: less to pass over
+            weights, one = next(self._draws), 1.0
+            if free and layer.gamma >= LEAST_DIVISOR:
+                one = 1 / layer.gamma
+            else:
+                weights *= layer.gamma
+            weights[:, :: inputs + 1] += one
             product = self._times(rows, weights, inputs)
         else:
             product = self._product(rows, inputs)

@@ -89,6 +89,21 @@ def test_scaling_is_what_the_block_does(chain, scaling):
     assert chain.scaling is scaling
 
 
+@pytest.mark.parametrize(
+    ("layers", "forgotten"),
+    [
+        ((Residual(0.1), Rescale()), (True, False)),
+        ((Residual(0.1), Recenter(), Activation("relu"), Normalize()), (True, True, True, False)),
+        ((Linear(4), Rescale(), Residual(0.1)), (True, False, False)),
+        ((Residual(0.1), Activation("tanh"), Rescale()), (False, True, False)),
+        ((Residual(0.1), Rescale(), Activation("tanh")), (True, False, False)),
+        ((Linear(4), Activation("relu")), (False, False)),
+    ],
+)
+def test_a_factor_is_forgotten_if_the_block_takes_it_out_before_it_can_count(layers, forgotten):
+    assert Chain(layers).forgotten_factors == forgotten
+
+
 def test_chains_print_as_they_are_written():
     names = {cls.__name__: cls for cls in (Chain, Linear, Recenter, Rescale, Activation, Normalize, Residual)}
     for chain in (batchnorm_chain(4), recenter_relu_chain(np.int32(5)), residual_chain(3, 0.5)):

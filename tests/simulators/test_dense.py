@@ -48,6 +48,16 @@ def test_a_residual_layer_adds_its_input(gamma):
     assert abs(last(chain) - expected).max() <= 100 * np.finfo(float).eps * (1 + abs(V).max())
 
 
+@pytest.mark.parametrize("gamma", [0.0, 1e-300, dense.LEAST_DIVISOR, 1e-3, 0.7, 2.0**52])
+def test_a_rescaled_residual_layer_keeps_its_proportions(gamma):
+    H, start = BATCH, BATCH / np.linalg.norm(BATCH)
+    for W in weights("gaussian", (6, 6), (6, 6)):
+        H = H + gamma * W @ H
+        H = H * 3**0.5 / np.linalg.norm(H, axis=1, keepdims=True)
+    seen = simulate(residual_chain(6, gamma), start, depth=2, engine="dense", observables={"H": lambda H: H})["H"]
+    assert abs(seen[0, -1] - H).max() <= 1e4 * np.finfo(float).eps
+
+
 def test_the_whole_alphabet_over_two_blocks():
     layers = (Recenter(), Rescale("variance"), Activation("sigmoid"), Residual(0.5), Normalize())
     chain = Chain((Linear(4), *layers))

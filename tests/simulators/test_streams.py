@@ -9,6 +9,7 @@ from scipy.stats import kstest, norm
 from simulators.backend import NumpyBackend, TorchBackend, select
 from simulators.layers import LAWS
 from simulators.streams import (
+    _BLOCK,
     DeviceStreams,
     HostStreams,
     Piece,
@@ -192,7 +193,7 @@ def test_devices_are_checked():
 
 
 @pytest.mark.parametrize("law", ["gaussian", "rademacher"])
-@pytest.mark.parametrize("sizes", [(1, 7, 64, 65, 3), (130, 2)])
+@pytest.mark.parametrize("sizes", [(1, 7, 64, 65, 3), (130, 130, 130, 2), (2, 70_000, 70_000, 131_073, 131_073)])
 def test_units_that_end_within_a_word_start_the_next_at_a_whole_one(law, sizes):
     """However units are gathered in calls, each has the entries it has in a call of its own."""
     together = np.empty((2, sum(sizes)), np.float32)
@@ -205,21 +206,25 @@ def test_units_that_end_within_a_word_start_the_next_at_a_whole_one(law, sizes):
     assert (together == np.concatenate(apart, axis=1)).all()
 
 
-def test_normals_in_float32_are_normal_and_independent():
-    """Kolmogorov's distance, tails, and correlation within the pairs that share a uniform number."""
+@pytest.mark.parametrize("unit", [100, 1000, 400_000])
+def test_normals_in_float32_are_normal_and_independent(unit):
+    """Kolmogorov's distance, tails, and correlation of neighbours and of halves: pairs share a word or a block."""
     count = 400_000
     entries = np.empty(count, np.float32)
-    HostStreams(SeedSequence(6), "dense", range(1)).fill(0, entries, "gaussian")
-    assert kstest(entries.astype(float), "norm").pvalue > 1e-6
-    pairs = entries.reshape(-1, 2).astype(float)
+    HostStreams(SeedSequence(6), "dense", range(1)).fill(0, entries, "gaussian", (unit,) * (count // unit))
+    wide = entries.astype(float)
+    assert kstest(wide, "norm").pvalue > 1e-6
+    block = min(unit, 2 * _BLOCK)
+    neighbours = wide.reshape(-1, 2).T
+    halves = wide[: count // block * block].reshape(-1, 2, block // 2).swapaxes(0, 1).reshape(2, -1)
     for power in (1, 2):
-        first, second = (pairs**power).T
-        assert abs(np.corrcoef(first, second)[0, 1]) < 6 / (count / 2) ** 0.5
-    beyond = (abs(entries) > 3).mean()
+        for first, second in (neighbours**power, halves**power):
+            assert abs(np.corrcoef(first, second)[0, 1]) < 6 / len(first) ** 0.5
+    beyond = (abs(wide) > 3).mean()
     assert abs(beyond - 2 * norm.sf(3)) < 6 * (2 * norm.sf(3) / count) ** 0.5
-    assert abs(entries).max() < 6.5
-    # A wrong scale of the radius, by 1 %, is seen.
-    assert kstest(1.01 * entries.astype(float), "norm").pvalue < 1e-3
+    assert abs(wide).max() < 6.5
+    # A wrong scale of the radius, by 2 %, is seen.
+    assert kstest(1.02 * wide, "norm").pvalue < 1e-3
 
 
 def test_signs_use_every_bit_of_a_word():
