@@ -57,6 +57,17 @@ def test_without_the_statement_there_is_no_figure() -> None:
     assert rank_figure.draw(document()) is None
 
 
+def test_the_loop_of_the_source_stands_beside_the_points() -> None:
+    drawn = rank_figure.draw(document(*ROWS))
+    assert drawn is not None
+    (loop,) = [x for x in drawn.figure.axes[0].get_lines() if x.get_label() == "γ = 0.01, published loop"]
+    widths, ranks = rank_figure.published(3)
+    np.testing.assert_array_equal(loop.get_ydata(), ranks)
+    np.testing.assert_allclose(loop.get_xdata(), widths, rtol=0.2)  # a little to the right
+    assert (np.sqrt(widths) / 3 < ranks).all()
+    assert (ranks < widths).all()
+
+
 def test_the_spectrum_recovers_with_normalisation_and_collapses_without() -> None:
     kept = rank_figure.spectra(residual_chain(rank_figure.WIDTH, math.inf), 3)
     lost = rank_figure.spectra(vanilla_chain(rank_figure.WIDTH), 3)

@@ -5,7 +5,7 @@
 - ``generator``, ``paired``: that second order derived, and seen in simulation, for ``drift``
 - ``average``: what stationary chains keep of the rank; ``collapse``: what is left without normalisation
 - ``ablation``: which part of the layer keeps the rank
-- ``notation``, ``inputs``: symbols, exact inputs
+- ``notation``, ``inputs``: symbols, exact inputs; ``published``: the source's own loop
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """

@@ -38,7 +38,7 @@ NETWORKS = (
     *(Network(16, gamma, replicas=200) for gamma in (inf, 0.1)),
     *(Network(width, gamma) for width in (32, 64, 128) for gamma in (inf, 0.1)),
     Network(256, inf, replicas=40), Network(256, 0.1, replicas=40), Network(512, 0.1, replicas=40),
-    Network(8, 0.01), Network(16, 0.01), Network(32, 0.01),
+    *(Network(width, 0.01) for width in (8, 16, 32, 64)),
     *(Network(width, 0.1, law) for width in (8, 32, 128) for law in ("uniform", "rademacher")),
 )
 #: The averages need some 8 γ⁻²/√d layers, which is more than these networks are given.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from simulators import Chain, residual_chain, simulate, vanilla_chain
 from simulators.batches import collinear_batch
+from theorems.rank.published import GAMMA, effective_ranks
 from theorems.report.document import evidence_of, find
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, Drawing, drawing, new_figure
 
-__all__ = ["DEPTH", "SPREAD", "WIDTH", "draw", "ranks", "spectra"]
+__all__ = ["DEPTH", "SPREAD", "WIDTH", "draw", "published", "ranks", "spectra"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,6 +25,8 @@ NAME = "rank.average_rank:lower"
 WIDTH, DEPTH, SPREAD = 32, 96, 1e-3
 _LOOKS = {"∞": ("o", COLOURS["measured"]), "1": ("D", INK), "0.1": ("s", COLOURS["corrected"]),
           "0.01": ("^", COLOURS["sharp"])}
+#: Widths and layers that the loop of the source is given for the figure, of which it forgets some: 3 seconds.
+LOOP_WIDTHS, LOOP_LAYERS, FORGET = (8, 16, 32, 64), 20_000, 5_000
 #: Places in the spectrum that are drawn: the largest eigenvalue, quarters of the way, the smallest.
 _PLACES = (0, WIDTH // 8, WIDTH // 4, WIDTH // 2, 3 * WIDTH // 4, WIDTH - 1)
 
@@ -37,6 +41,14 @@ def ranks(document: Mapping[str, Any]) -> dict[str, Floats]:
             if known and row.get("weights") == "gaussian" and row.get("verdict") != "inconclusive":
                 found.setdefault(str(row.get("gamma")), []).append([float(x) for x in numbers])
     return {gamma: np.array(sorted(rows)).T for gamma, rows in found.items() if gamma in _LOOKS}
+
+
+@lru_cache
+def published(seed: int) -> Floats:
+    """Width, and the average of r over the layers of one network as the source's loop gives it; (2, widths)."""
+    return np.array([
+        (width, effective_ranks(width, LOOP_LAYERS, seed=seed)[FORGET:].mean()) for width in LOOP_WIDTHS
+    ]).T
 
 
 def spectra(chain: Chain, seed: int) -> Floats:
@@ -56,7 +68,7 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
     with drawing():
         figure = new_figure(10.5, 6.0)
         grid = figure.add_gridspec(2, 2, width_ratios=(1.45, 1))
-        _against_width(figure.add_subplot(grid[:, 0]), measured)
+        _against_width(figure.add_subplot(grid[:, 0]), measured, published(seed))
         above = figure.add_subplot(grid[0, 1])
         below = figure.add_subplot(grid[1, 1], sharex=above)
         _against_depth(above, spectra(residual_chain(WIDTH, np.inf), seed), "Rows rescaled: the spectrum recovers",
@@ -68,7 +80,7 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
     return Drawing("rank_against_width", "The rank that batch normalisation keeps", _caption(), figure)
 
 
-def _against_width(axes: Axes, measured: Mapping[str, Floats]) -> None:
+def _against_width(axes: Axes, measured: Mapping[str, Floats], loop: Floats) -> None:
     widths = np.unique(np.concatenate([table[0] for table in measured.values()]))
     ends = np.array([widths[0] / 1.25, widths[-1] * 1.6])
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=(0.8, ends[1]), xlabel="width d = batch size n",
@@ -89,8 +101,11 @@ def _against_width(axes: Axes, measured: Mapping[str, Floats]) -> None:
         axes.errorbar(width * 2.0 ** (0.1 * (place - (len(order) - 1) / 2)), median,
                       yerr=np.maximum([median - low, high - median], 0), fmt=marker, color=colour, markersize=5.5,
                       markerfacecolor="none", markeredgewidth=1.4, elinewidth=1.4, capsize=3, label=f"γ = {gamma}")
+    axes.plot(loop[0] * 2.0**0.25, loop[1], linestyle="none", marker="x", color=COLOURS["as_printed"], markersize=6.5,
+              markeredgewidth=1.6, label=f"γ = {GAMMA:g}, published loop")
     handles, labels = axes.get_legend_handles_labels()
     shown = [(h, name) for h, name in zip(handles, labels, strict=True) if name.startswith("γ")]
+    shown.sort(key=lambda entry: "loop" in entry[1])
     axes.legend(*zip(*shown, strict=True), loc="upper left")
     axes.xaxis.set_major_locator(FixedLocator(list(widths)))
     axes.yaxis.set_major_locator(FixedLocator([1, 2, 4, 8, 16, 32, 64, 128, 256, 512]))
@@ -119,8 +134,10 @@ def _caption() -> str:
     return (
         "Left: residual chain H + γWH with rescaled rows and Gaussian weights, d = n. Points: median over networks of "
         "the average of r over layers, after its start is forgotten; bars: intervals at the run's error budget. Points "
-        "at one width are moved sideways a little. No rank can lie in the shaded region. The source claims a lower "
-        f"bound of order √d without its constant. Right: eigenvalues number {places} of M, scaled to sum to d = "
+        "at one width are moved sideways a little. Crosses: the loop of the source, run here for one network from "
+        f"orthogonal samples, averaged over layers {FORGET} to {LOOP_LAYERS}; it has no interval. No rank can lie in "
+        "the shaded region. The source claims a lower bound of order √d without its constant. "
+        f"Right: eigenvalues number {places} of M, scaled to sum to d = "
         f"{WIDTH}, of one network each from samples {SPREAD:g} apart, under the same weights; γ = ∞ above. Thin line: "
         "their mean."
     )
