@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import flint
@@ -14,12 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import theorems
-from simulators import Chain, rescale_chain, simulate
+from simulators import Chain, simulate
 from simulators.layers import Linear, Rescale
 from theorems import ClaimError, Quantifier, Verdict, conjecture, verify
 from theorems.terminal.saving import plain
 from theorems.workbench.everywhere import Everywhere
-from theorems.workbench.loading import load
 
 SAMPLED: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell=12,
                                assume="smallest_eigenvalue_0 >= 1/(4*n)")
@@ -116,13 +114,6 @@ def test_a_sentinel_may_be_given_and_is_held_to_the_same_check() -> None:
     assert not found.as_expected
 
 
-@pytest.mark.parametrize("sizes", [{"ell": 10**9}, {"d": 10**9}, {"ell": "10**6..", "d": 1000}])
-def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> None:
-    claim = conjecture("orthogonality_gap <= 1/2", chain="rescale", name="c", **{"n": 2, "d": 8, "ell": 2} | sizes)
-    with pytest.raises(ClaimError, match="declare smaller sizes"):
-        claim.statement()
-
-
 def test_placing_a_sentinel_draws_what_is_affordable_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
 
@@ -146,116 +137,6 @@ def test_the_measured_sentinel_lies_between_the_truth_and_the_claim() -> None:
     s = claim.statement(falsify=False).sentinel
     share = s.rhs / claim.relation.rhs
     assert Fraction(1, 50) < Fraction(int(share.p), int(share.q)) < Fraction(1, 3)
-
-
-@pytest.mark.parametrize(("claim", "options", "words"), [
-    ("orthogonality_gap <= z", SAMPLED, "'z' is neither declared nor a quantity"),
-    ("orthogonalty_gap <= 1/d", SAMPLED, "did you mean orthogonality_gap"),
-    ("spectrum <= 1/d", SAMPLED, "neither declared|vector"),
-    ("orthogonality_gap <= 2", SAMPLED, "vacuous everywhere"),
-    ("orthogonality_gap >= 0", SAMPLED, "vacuous everywhere"),
-    ("effective_rank <= 1/d", SAMPLED, "out of range everywhere.*units"),
-    ("probability <= 3/2", SAMPLED | {"event": "effective_rank >= 2"}, "vacuous everywhere"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"chain": "rescal"}, "did you mean rescale"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"chain": rescale_chain(8)}, "one width"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"chain": lambda width: 3}, "returns a Chain"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"n": "8..2"}, "empty"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"n": "200..300"}, "never fit into a width"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"assume": "n >= 5"}, "nothing meets the assumptions"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"assume": "orthogonality_gap <= 1"}, "write orthogonality_gap_0"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "expection"}, "did you mean expectation"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"expected": "suported"}, "did you mean supported"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"observable": "effective_rank"}, "does not occur"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"observable": "gram"}, "n × n matrix"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"over": "spectra"}, "without a chain"),
-    ("orthogonality_gap <= 1/d", {"chain": "rescale", "n": 2, "d": 64}, "no ell, the depth"),
-    ("orthogonality_gap <= 1/d", {"chain": "residual", "n": 2, "d": 64, "ell": 3},
-     "no gamma, the parameter of the chain"),
-    ("orthogonality_gap <= effective_rank", SAMPLED, "compares one quantity"),
-    ("probability >= 1/2", SAMPLED | {"event": "effective_rank >= 1"}, "always happens, as effective_rank lies"),
-    ("probability <= 1/2", SAMPLED | {"event": "effective_rank < 1"}, "never happens"),
-    ("probability <= 1/2", SAMPLED | {"event": "n < effective_rank"}, "never happens"),
-    ("slope <= 1000", SAMPLED | {"quantifier": "limit", "observable": "orthogonality_gap"}, "about an exponent reads"),
-    ("x <= x + 1", {"x": "[0, 1]"}, "the sides differ by a constant"), ("x == x", {"x": "[0, 1]"}, "by a constant"),
-    ("2*orthogonality_gap <= 1/d", SAMPLED, "alone on one side"),
-    ("orthogonality_gap != 1/d", SAMPLED, "holds almost everywhere"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "limit"}, "about the slope"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "mean field", "chain": "batchnorm"}, "no known map"),
-    ("orthogonality_gap <= 1/2", {}, "say of which"),
-    ("cosine <= 1/2", {"over": "spectra"}, "use over='matrices'"),
-    ("soft_rank(2) <= 1", {"over": "spectra"}, r"lies in \[0, 1\]"),
-    ("x <= 1", {"x": "[0, 2]", "over": "spectre"}, "did you mean spectra"),
-    ("1/x <= 2", {"x": "[0, 1]"}, "undefined"), ("log(x) <= 2", {"x": "[-1, 1]"}, "undefined"),
-    ("x <= 1", {"x": 0.5}, "floats are not exact"), ("x <= 1", {"cosine": 1}, "meaning of its own"),
-    (lambda x: x <= 0.5, {"x": "[0, 1]"}, "is a float"), (lambda y: y <= 1, {"x": "[0, 1]"}, "'y' is neither declared"),
-    (lambda x: x + 1, {"x": "[0, 1]"}, "want text or a SymPy relation"), (lambda x: x == 1, {"x": "[0, 1]"}, "sp.Eq"),
-    (lambda x: x >= 0, {"x": "[0, 1]"}, "always true"), (lambda x: sp.Symbol("t") <= x, {"x": "[0, 1]"}, "'t'"),
-    (lambda x: sp.gamma(x + 1) <= 3, {"x": "[0, 1]"}, "cannot be evaluated exactly.*it has gamma"),
-    (lambda *x: x, {"x": "[0, 1]"}, "one by one"), (3, {}, "want text or a SymPy relation"),
-    ("cosine <= 1/2", {"over": "matrices"}, "at least 2 samples"),
-    ("soft_rank(1e999999999) <= n", {"over": "spectra", "d": "4..8"}, "the threshold is a number"),
-    ("x <= 1", {"x": "1..10**400"}, "too far to try"), ("x <= 1", {"x": f"[0, {'9' * 200}]"}, "too far to try"),
-    ("x <= 10**1000", {"x": "[0, 1]"}, "beyond all floats"), ("2 <= 1", {}, "names no symbol"),
-    ("x*y <= 1", {"x": "[0, 1]", "y": "[0, 1/x]"}, "undefined at x=0"),
-    ("x <= 1", {"x": "[0, 2]", "spectrum": "[0, 1]"}, "meaning of its own"),
-    ("x <= 1", {"x": "[0, 2]", "effective_rank_0": "[0, 1]"}, "meaning of its own"),
-    ("x <= 1", {"x": "[0, 2]", "assume": 5}, "the assumption is a int"),
-    ("x <= 1", {"x": "[0, 2]", "sentinel": 3}, "as text"), ("x <= 1", {"x": "[0, 2]", "computed": 3}, "want a dict"),
-    ("x <= 1", {"x": "[0, 2]", "observable": 3}, "no name of a quantity"),
-    (lambda x: sp.Eq(x, sp.I * x), {"x": "[0, 1]"}, "I is not a real number"),
-    (lambda x: sp.Le(x, sp.oo * x, evaluate=False), {"x": "[0, 1]"}, "oo is not a real number"),
-    (lambda x: sp.Eq(x, sp.nan, evaluate=False), {"x": "[0, 1]"}, "nan is not a real number"),
-    ("x <= 1", {"x": "[0, 1]", "assume": sp.Eq(sp.Symbol("x", nonnegative=True, real=True), sp.I, evaluate=False)},
-     "I is not a real number"),
-    (lambda x: sp.GoldenRatio - 1 <= x, {"x": "[0, 1]"}, "it has GoldenRatio"),
-    (lambda k: sp.Mod(k, 3) <= 2, {"k": "0..9"}, "it has Mod"),
-    (lambda x: sp.Integral(x, x) <= 2, {"x": "[0, 1]"}, "it has Integral"),
-    (lambda x: sp.Piecewise((x, x < sp.Rational(1, 2))) <= 1, {"x": "[0, 1]"}, "has no value where"),
-    (lambda x: x <= 10**5000, {"x": "[0, 1]"}, "more than 4096 bits"),
-    (lambda x: x**(10**9) <= x, {"x": "[0, 1]"}, "exponents are at most 1000"),
-    ("x <= 1", {"x": 10**5000}, "more than 4096 bits"), ("x <= 1", {"x": sp.I}, "want '2..8'"),
-    ("x <= 1", {"x": sp.Range(0, 10, 2)}, "step 1"), ("x <= 1", {"x": sp.Range(5, 0, -1)}, "step 1"),
-    ("x <= 1", {"x": sp.Interval(0, sp.Symbol("a"))}, "'a' is not declared before it"),
-    ("x <= 1", {"x": sp.Interval(0, 0.5)}, "floats are not exact"),
-    ("x <= 1", {"x": "[0, 1]", "a b": "[0, 1]"}, "no name of letters"),
-    (lambda lam: lam <= 1, {"over": "spectra", "n": 2}, "a whole family"),
-    (lambda lam: lam[5] <= 1, {"over": "spectra", "n": "2..8"}, "not there at n=2"),
-    (lambda lam: lam[-1] <= 1, {"over": "spectra", "n": 2}, "counted from 0"),
-    (lambda A: A[0] <= 1, {"over": "matrices", "n": 2, "d": 2}, "counted from 0"),
-    ("x <= 1", {"x": "[0, 2]", "computed": {3: lambda x: x}}, "no name of letters"),
-])
-def test_what_makes_no_sense_is_refused_in_one_line_before_anything_runs(claim: Any, options: Any, words: str,
-                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: Any, **__: Any) -> None:
-        raise RuntimeError("a simulation ran")
-    monkeypatch.setattr("theorems.workbench.sentinels.simulate", never)
-    with pytest.raises(ClaimError, match=words) as caught:
-        conjecture(claim, name="mine", **options)
-    assert str(caught.value).startswith("mine: ")
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("options", "words"), [
-    ({"name": "a\nb"}, "name="), ({"name": "../up"}, "letters, digits"), ({"name": 3}, "name=3"),
-    ({"name": "\udc80"}, "name="), ({"name": "a" * 400}, "at most 200"), ({"title": "\x1b[31m"}, "title="),
-    ({"title": 3}, "title=3"),
-])
-def test_labels_that_do_not_fit_on_a_line_are_refused(options: Any, words: str) -> None:
-    with pytest.raises(ClaimError, match=words) as caught:
-        conjecture("x <= 1", x="[0, 2]", **options)
-    assert str(caught.value).isprintable()
-
-
-@pytest.mark.filterwarnings("error")
-def test_functions_that_are_no_plain_ones_are_refused() -> None:
-    async def later(x: Any) -> Any:
-        return x <= 1
-
-    def several(x: Any) -> Any:
-        yield x <= 1
-    for function in (later, several):
-        with pytest.raises(ClaimError, match="async or a generator"):
-            conjecture(x="[0, 2]")(function)
 
 
 @pytest.mark.parametrize(("claim", "options"), [
@@ -300,78 +181,6 @@ def test_an_assumption_that_symbols_settle_is_no_surprise() -> None:
     assert verify([claim.statement(falsify=False)])[0].verdict is Verdict.CERTIFIED
     with pytest.raises(ClaimError, match="nothing meets the assumptions"):
         conjecture("alpha <= 1", alpha="[0, 1]", assume="alpha < 0", name="c")
-
-
-# --- files --------------------------------------------------------------------------------------------------
-
-
-GOOD = """from theorems import conjecture
-first = conjecture("x <= 1/2", x="[0, 1/2]")
-second = conjecture("x <= 1/3", x="[0, 1/2]")
-"""
-
-
-def test_a_file_gives_its_claims_by_the_names_of_its_variables(tmp_path: Path) -> None:
-    path = tmp_path / "my_claims.py"
-    path.write_text(GOOD)
-    assert [(c.family, c.name) for c in load(str(path))] == [("my_claims", "first"), ("my_claims", "second")]
-    assert [c.name for c in load(f"{path}::second")] == ["second"]
-    with pytest.raises(ClaimError, match="no conjecture 'secnd'; did you mean second"):
-        load(f"{path}::secnd")
-
-
-def test_claims_in_lists_and_tables_are_found_too(tmp_path: Path) -> None:
-    path = tmp_path / "my_claims.py"
-    path.write_text(GOOD + """many = [conjecture(f"x <= {k}", x=f"[0, {k}]") for k in (2, 3)] + [first, None]
-table = {"a b": conjecture("x <= 2", x="[0, 1]"), 3: conjecture("x <= 3", x="[0, 1]", name="named")}
-""")
-    assert [c.name for c in load(str(path))] == ["first", "second", "many_0", "many_1", "table_a_b", "named"]
-    assert [c.relation.rhs for c in load(f"{path}::many_1")] == [3]
-
-
-@pytest.mark.parametrize(("text", "words"), [
-    ("x = 1\n", "states no conjecture"), ("def f(:\n", "line 1: not Python"),
-    ("import nothing_of_the_kind\n", "line 1: ModuleNotFoundError"),
-    ("\n1/0\n", "line 2: ZeroDivisionError"), ("raise SystemExit(3)\n", "SystemExit: 3"),
-    ("\0", "line 1: not Python"),
-    ("class E(Exception):\n    def __str__(self): 1/0\nraise E\n", "line 3: E: its text cannot be shown"),
-    ("class E(SystemExit):\n    def __str__(self): raise SystemExit\nraise E\n", "line 3: E: its text"),
-    ("class E(BaseException): pass\nraise E\n", "line 2: E$"), ("import sys\nsys.path.pop(0)\n", "no conjecture"),
-    ("raise ValueError('a\\nb')\n", "line 1: ValueError: a b$"),
-    (GOOD + 'third = conjecture("x <= 1", x="[0, 2]", name="first")\n', "two conjectures are named 'first'"),
-    ('from theorems import conjecture\n\nconjecture("x <= z", x="[0, 1]", name="a")\n', "line 3: a: 'z' is neither"),
-])
-def test_a_bad_file_gives_one_clear_line(tmp_path: Path, text: str, words: str) -> None:
-    path = tmp_path / "bad.py"
-    path.write_text(text)
-    with pytest.raises(ClaimError, match=words) as caught:
-        load(str(path))
-    assert str(caught.value).startswith(str(path))
-    assert "\n" not in str(caught.value)
-
-
-def test_a_missing_file_is_named() -> None:
-    with pytest.raises(ClaimError, match=r"nowhere\.py: no such file"):
-        load("nowhere.py::a")
-
-
-words = st.sampled_from(["x", "0", "1", "n", "d", "[0, 1]", "2..3", "rescale", "orthogonality_gap <= 1/d", "x <= 1",
-                         "spectra",
-                         "probability >= 1/2", "effective_rank >= 2", "limit", "", "::", "9**9**9 <= 1", "x <= n**x"])
-
-
-@settings(deadline=20_000, max_examples=60)
-@given(st.dictionaries(st.sampled_from(["chain", "over", "quantifier", "observable", "assume", "event", "sentinel",
-                                        "n", "d",
-                                        "ell", "x", "expected"]), words, max_size=5), words)
-def test_any_declaration_gives_a_claim_or_one_clear_line(options: dict[str, str], claim: str) -> None:
-    try:
-        conjecture(claim, name="c", **options)
-    except ClaimError as error:
-        refusal = str(error)
-    else:
-        refusal = ""
-    assert "\n" not in refusal
 
 
 ends = st.sampled_from(["0", "1", "-1", "1/3", "-7/2", "1e-30", "10**20", "sqrt(2)", "log(2)", "-pi", "pi/4",
@@ -420,9 +229,6 @@ def test_any_domain_and_assumption_gives_a_verdict_or_one_clear_line(data: st.Da
     assert "\n" not in refusal
 
 
-# --- quantities of the author's own ---------------------------------------------------------------------------
-
-
 def test_an_author_may_compute_quantities_exactly_or_in_balls() -> None:
     def harmonic(n: int) -> Fraction:
         """The n-th harmonic number."""
@@ -440,19 +246,6 @@ def test_an_author_may_compute_quantities_exactly_or_in_balls() -> None:
     assert ball.evidence[0].sentinel is Verdict.REFUTED
 
 
-@pytest.mark.parametrize(("computed", "options", "words"), [
-    ({"r": lambda x: 0.5}, {}, "came out as a float"), ({"r": lambda z: 1}, {}, "'z', which is not declared"),
-    ({"r": lambda x: sp.I * x}, {}, "no exact real number"), ({"r": lambda x: sp.Symbol("t")}, {}, "no exact real"),
-    ({"r": lambda x: sp.Float(0.5)}, {}, "no exact real number"), ({"r": min}, {}, "does not tell its parameters"),
-    ({"r": lambda x: exit(3)}, {}, "SystemExit: 3"),
-    ({"r": 3}, {}, "is no function"), ({"cosine": lambda x: x}, {}, "meaning of its own"),
-    ({"r": lambda x: x}, {"chain": "rescale", "n": 2, "d": 8, "ell": 2}, "without a chain"),
-])
-def test_computed_quantities_that_do_not_fit_are_refused(computed: Any, options: Any, words: str) -> None:
-    with pytest.raises(ClaimError, match=words):
-        conjecture("r <= 1 + x", x="[0, 1]", computed=computed, name="c", **options)
-
-
 def test_an_author_may_draw_inputs_that_are_rarely_met() -> None:
     narrow = st.integers(1, 999).map(lambda k: {"x": Fraction(k, 1000), "y": Fraction(k, 1000) + Fraction(1, 10**6)})
     options: dict[str, Any] = dict(x="[0, 1]", y="[0, 2]", assume=("y - x <= 1/10**6", "x < y"))
@@ -463,41 +256,3 @@ def test_an_author_may_draw_inputs_that_are_rarely_met() -> None:
     assert found.evidence[0].details["decided"] > 50
     assert "too few" in found.evidence[0].summary
     assert run(conjecture("y**2 <= x**2 + 1/10**6", name="c", draw=narrow, **options)).verdict is Verdict.REFUTED
-
-
-@pytest.mark.parametrize(("draw", "words"), [
-    (3, "no Hypothesis strategy"), (st.integers(), "want a dict of x"), (st.just({"x": 0.5}), "not exact"),
-    (st.just({"x": 1, "y": 1}), "want a dict of x"),
-])
-def test_draws_that_do_not_fit_are_refused_before_a_run(draw: Any, words: str) -> None:
-    with pytest.raises(ClaimError, match=words):
-        conjecture("x <= 2 - x/2", x="[0, 1]", draw=draw, name="c")
-
-
-@pytest.mark.parametrize(("over", "drawn"), [
-    ("matrices", {"n": 1, "d": 2, "matrix": 3}), ("matrices", {"n": 1, "d": 2, "matrix": ()}),
-    ("matrices", {"n": 1, "d": 2, "matrix": ((),)}), ("matrices", {"n": (1,), "d": 2, "matrix": ((1,), (2,))}),
-    ("spectra", {"n": 2, "spectrum": ((1,), (1,))}), ("spectra", {"n": 2, "spectrum": 1}),
-])
-def test_draws_of_the_wrong_shape_are_refused(over: str, drawn: Any) -> None:
-    with pytest.raises(ClaimError, match="list of rows"):
-        conjecture("effective_rank <= n - 1/4", over=over, name="c", draw=st.just(drawn),
-                   **({"d": "1..3"} if over == "matrices" else {}))
-
-
-@settings(deadline=20_000, max_examples=60)
-@given(st.data())
-def test_a_file_that_was_damaged_gives_claims_or_one_clear_line(data: st.DataObject) -> None:
-    where = data.draw(st.integers(0, len(GOOD) - 1))
-    length = data.draw(st.integers(0, 12))
-    inserted = data.draw(st.text(alphabet="()[]'\"=,.:x01\n\t\x00é", max_size=4))
-    with TemporaryDirectory() as directory:
-        path = Path(directory) / "damaged.py"
-        path.write_text(GOOD[:where] + inserted + GOOD[where + length:], encoding="utf-8")
-        try:
-            load(str(path))
-        except ClaimError as error:
-            refusal = str(error)
-        else:
-            refusal = ""
-    assert "\n" not in refusal
