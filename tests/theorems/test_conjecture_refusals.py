@@ -1,5 +1,6 @@
 """What is refused of a claim, in one line, before anything runs."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators import rescale_chain
-from theorems import ClaimError, conjecture
+from theorems import ClaimError, conjecture, verify
 
 SAMPLED: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell=12,
                                assume="smallest_eigenvalue_0 >= 1/(4*n)")
@@ -170,6 +171,22 @@ def test_computed_quantities_that_do_not_fit_are_refused(computed: Any, options:
 def test_draws_that_do_not_fit_are_refused_before_a_run(draw: Any, words: str) -> None:
     with pytest.raises(ClaimError, match=words):
         conjecture("x <= 2 - x/2", x="[0, 1]", draw=draw, name="c")
+
+
+def test_a_strategy_that_fails_during_a_run_gives_one_clear_line() -> None:
+    drawn = []
+
+    def fail_late(k: int) -> dict[str, Any]:
+        drawn.append(k)
+        if len(drawn) > 50:
+            raise KeyError("late")
+        return {"x": Fraction(k, 1000)}
+
+    claim = conjecture("x**2 <= exp(x) - 1/2", x="[0, 1]", draw=st.integers(0, 1000).map(fail_late), name="c",
+                       sentinel="exp(x) - 1")
+    with pytest.raises(ClaimError, match=r"^draw= raised KeyError: 'late'$"):
+        verify([claim.statement(falsify=False)])
+    assert len(drawn) > 50
 
 
 @pytest.mark.parametrize(("over", "drawn"), [

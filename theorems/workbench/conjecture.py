@@ -389,7 +389,7 @@ def _require_draws(space: Space, draw: Any) -> None:
         raise ClaimError(f"draw={draw!r} is no Hypothesis strategy")
     quiet = hypothesis.settings(database=None, deadline=None, derandomize=True,
                                 suppress_health_check=list(hypothesis.HealthCheck))
-    space.read(hypothesis.find(draw, lambda _: True, settings=quiet))
+    hypothesis.find(space.authored(draw), lambda _: True, settings=quiet)
 
 
 def _first_line(claim: Any) -> str:

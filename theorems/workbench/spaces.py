@@ -18,9 +18,11 @@ import flint
 import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisException
 
 from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
 from simulators.strategies import corner_matrices, corner_spectra, spectra
+from theorems.failures import in_words
 from theorems.workbench.domains import Domain
 from theorems.workbench.eigenvalues import Eigenvalues, descending
 from theorems.workbench.parsing import ClaimError
@@ -117,6 +119,18 @@ class Space:
                                  "of 'matrix' a list of rows")
         return found
 
+    def authored(self, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Item]:
+        """What the author's ``strategy`` draws, read; whatever it raises comes as a :class:`ClaimError`."""
+        @st.composite
+        def items(draw: st.DrawFn) -> Item:
+            try:
+                return self.read(draw(strategy))
+            except (ClaimError, HypothesisException):  # the latter steer Hypothesis
+                raise
+            except (Exception, SystemExit) as error:  # the author's code
+                raise ClaimError(f"draw= raised {in_words(error)}") from None
+        return items()
+
     def contains(self, item: Item) -> bool:
         """Whether every scalar lies in its domain and the object is what it should be."""
         if not all(x.contains(item[x.name], item) for x in self.domains):
@@ -192,7 +206,7 @@ class Space:
     def strategy(self) -> st.SearchStrategy[Item]:
         """Items of every size that is affordable, shrinking towards small ones, or the author's own."""
         if self.drawn is not None:
-            return self.drawn.map(self.read).filter(self.contains)
+            return self.authored(self.drawn).filter(self.contains)
 
         @st.composite
         def items(draw: st.DrawFn) -> Item:
