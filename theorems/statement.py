@@ -6,7 +6,7 @@ Everything here is data. The checkers read the same assumptions and sides that a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,12 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
         if decisive in verdicts:
             return decisive
     speaking = [v for v in verdicts if v not in (Verdict.VACUOUS, Verdict.OUTSIDE)]
-    return max(speaking or verdicts or [Verdict.INCONCLUSIVE], key=_STRENGTH.__getitem__)
+    return weakest(speaking or verdicts or [Verdict.INCONCLUSIVE])
+
+
+def weakest(verdicts: Iterable[Verdict]) -> Verdict:
+    """The last of them in the order of `Verdict`."""
+    return max(verdicts, key=_STRENGTH.__getitem__)
 
 
 class Quantifier(StrEnum):

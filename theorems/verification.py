@@ -16,7 +16,7 @@ from simulators.batches import Batch, validate_batch
 from theorems.checking.context import Context
 from theorems.proofs.certificate import evidence as proof_evidence
 from theorems.registry import select
-from theorems.statement import Evidence, Statement, Verdict, combine
+from theorems.statement import Evidence, Statement, Verdict, combine, weakest
 
 __all__ = ["Result", "environment", "verify", "verify_each"]
 
@@ -28,12 +28,16 @@ SMALLEST_LEVEL = 1e-300
 
 @dataclass(frozen=True)
 class Result:
-    """What was established about one statement."""
+    """What was established about one statement.
+
+    ``weakened_by`` names the statements it depends on that made the verdict weaker than its own evidence.
+    """
 
     statement: Statement
     verdict: Verdict
     evidence: tuple[Evidence, ...]
     with_batch: bool = False
+    weakened_by: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -103,6 +107,7 @@ class Result:
             "quantifier": s.quantifier.value, "source": str(s.source), "verdict": self.verdict.value,
             "expected": s.expected.value, "as_expected": self.as_expected, "tightness": self.tightness,
             "tightness_interval": self.tightness_interval, "power": self.power, "seconds": round(self.seconds, 3),
+            "weakened_by": list(self.weakened_by),
             "evidence": [{
                 "method": e.method, "verdict": e.verdict.value, "summary": e.summary, "sentinel": e.sentinel.value,
                 "sentinel_claim": s.sentinel.words, "tightness": e.tightness, "power": e.power,
@@ -119,6 +124,16 @@ def overall(evidence: Sequence[Evidence]) -> Verdict:
     whole = [e for e in evidence if not e.partial or e.verdict is Verdict.REFUTED]
     rest = [e for e in evidence if e.verdict is not Verdict.PROVED]
     return combine([e.verdict for e in whole or rest])
+
+
+def inherited(own: Verdict, dependency: Verdict) -> Verdict:
+    """A claim that holds is no stronger than one it depends on, and open if that is refuted or open.
+
+    Where the other says nothing, of a batch, it takes nothing away.
+    """
+    if not own.holds or dependency in (Verdict.VACUOUS, Verdict.OUTSIDE):
+        return own
+    return weakest([own, dependency]) if dependency.holds else Verdict.INCONCLUSIVE
 
 
 def verify_each(
@@ -139,6 +154,7 @@ def _results(
     deadline = None if budget is None else time.monotonic() + budget
     share = level / max(sum(len(s.checks) for s in statements), 1)
     memory: dict[Any, Any] = {}
+    verdicts: dict[str, Verdict] = {}
     theorem = ""
     for statement in statements:
         if f"{statement.family}.{statement.theorem}" != theorem:
@@ -155,7 +171,11 @@ def _results(
             # of a batch where the claim says nothing, that is the verdict, whatever is proved of others
             silent = batch is not None and found and all(e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in found)
             found.append(replace(proved, partial=proved.partial or bool(silent)))
-        yield Result(statement, overall(found), tuple(found), batch is not None)
+        own = overall(found)
+        limits = {name: inherited(own, verdicts[name]) for name in statement.depends_on if name in verdicts}
+        verdicts[statement.name] = verdict = weakest([own, *limits.values()])
+        weakened = tuple(name for name, limit in limits.items() if limit is not own)
+        yield Result(statement, verdict, tuple(found), batch is not None, weakened)
 
 
 def verify(
@@ -167,7 +187,8 @@ def verify(
     ``batch``: None for the inputs each check lays out, or a (d, n) array, samples as columns, or a ``Batch``.
     ``seed``: nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
     that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds after
-    which sampling stops and what is undecided is reported as such; None for no limit.
+    which sampling stops and what is undecided is reported as such; None for no limit. A statement inherits the
+    weakest verdict of those it depends on, among the statements of this run.
 
     Raises ``ValueError``/``TypeError`` at the door, naming the argument.
     """

@@ -47,7 +47,8 @@ def test_an_ambiguous_name_lists_the_variants() -> None:
     assert get("orthogonality.width_scaling").variant == ""
 
 
-def test_dependencies_exist() -> None:
-    for statement in library():
+def test_dependencies_exist_and_come_first() -> None:
+    names = [statement.name for statement in library()]
+    for place, statement in enumerate(library()):
         for name in statement.depends_on:
-            assert get(name).name == name
+            assert name in names[:place]

@@ -186,6 +186,12 @@ def test_page_says_what_was_not_expected(document: dict[str, Any]) -> None:
     assert "sentinel supported" in reader.text
 
 
+def test_page_says_what_weakened_a_verdict(document: dict[str, Any]) -> None:
+    assert "weakened by" not in render(document, [])
+    document["results"][0]["weakened_by"] = ["a.b:c"]
+    assert "<dt>weakened by</dt><dd>[a.b:c]</dd>" in render(document, [])
+
+
 def test_page_says_that_a_run_was_interrupted(document: dict[str, Any]) -> None:
     assert "was interrupted" not in read(render(document, [])).text
     assert "was interrupted" in read(render(validate_document(document | {"interrupted": True}), [])).text

@@ -268,3 +268,34 @@ def test_the_tightness_of_a_statement_refuted_by_sampling_is_where_it_is_refuted
 def test_values_of_defined_symbols_are_checked(value: object) -> None:
     with pytest.raises(ValueError, match="Vhat_1"):
         get("orthogonality.decay:sharp").bound(n=8, d=10**6, alpha=0.1, ell=50, Vhat_1=value)
+
+
+DEPENDENT, NEEDED = "orthogonality.gaussian_limit:sharp", "orthogonality.decay:sharp"
+
+
+@pytest.mark.parametrize(("needed", "own", "found"), [
+    (V.PROVED, V.CERTIFIED, V.CERTIFIED), (V.SUPPORTED, V.CERTIFIED, V.SUPPORTED),
+    (V.REFUTED, V.SUPPORTED, V.INCONCLUSIVE),
+    (V.INCONCLUSIVE, V.PROVED, V.INCONCLUSIVE), (V.VACUOUS, V.CERTIFIED, V.CERTIFIED), (V.OUTSIDE, V.PROVED, V.PROVED),
+    (V.REFUTED, V.REFUTED, V.REFUTED), (V.REFUTED, V.VACUOUS, V.VACUOUS), (V.SUPPORTED, V.OUTSIDE, V.OUTSIDE),
+])
+def test_a_statement_inherits_the_weakest_verdict_of_those_it_depends_on(offer: Offer, needed: Verdict, own: Verdict,
+                                                                         found: Verdict) -> None:
+    def told(name: str, verdict: Verdict) -> Statement:
+        return replace(get(name), proof=None, expected=verdict, checks=(lambda *_: evidence(verdict),))
+    offer((told(NEEDED, needed), told(DEPENDENT, own)))
+    first, second = verify()
+    assert (first.verdict, first.weakened_by) == (needed, ())
+    assert (second.verdict, second.weakened_by) == (found, () if found is own else (NEEDED,))
+    assert second.as_json()["weakened_by"] == list(second.weakened_by)
+    assert second.as_expected is (found is own)
+    offer((told(DEPENDENT, own),))
+    assert verify()[0].verdict is own
+
+
+def test_weakness_goes_down_a_chain_of_dependencies(offer: Offer) -> None:
+    names = ("orthogonality.one_step_drift:sharp", NEEDED, DEPENDENT)
+    verdicts = (V.REFUTED, V.SUPPORTED, V.SUPPORTED)
+    offer(tuple(replace(get(n), proof=None, checks=(lambda *_, v=v: evidence(v),))
+                for n, v in zip(names, verdicts, strict=True)))
+    assert [r.verdict for r in verify()] == [V.REFUTED, V.INCONCLUSIVE, V.INCONCLUSIVE]

@@ -49,8 +49,9 @@ def number(value: Any) -> str:
 def detail(result: Mapping[str, Any], chip: str) -> str:
     """The section of one result; ``chip`` is its verdict as HTML."""
     name = full_name(result)
+    weakened = [("weakened by", _inline(result["weakened_by"]))] if result.get("weakened_by") else []
     facts = _facts((("claim", result["title"]), ("quantifier", result["quantifier"]), ("source", result["source"]),
-                    ("expected", result["expected"])))
+                    ("expected", result["expected"]), *weakened))
     evidence = "".join(_evidence(e) for e in result["evidence"]) or "<p>No evidence.</p>"
     return (f'<details id="{anchor(name)}"><summary><span class="name">{escape(name)}</span> {chip}</summary>\n'
             f'<div class="body">{facts}{evidence}</div></details>')

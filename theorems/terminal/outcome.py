@@ -194,6 +194,8 @@ def reasons(result: Result, run: Run) -> str:
         found.append(f"{result.verdict.value}, expected {expected.value}")
     elif result.verdict is not expected and not result.as_expected and not result.weak_sentinels:
         found.append(f"only {result.verdict.value}, expected {expected.value}")
+    if result.weakened_by:
+        found.append(f"it depends on {', '.join(result.weakened_by)}")
     if result.weak_sentinels:
         found.append(f"its false neighbour survived: {', '.join(result.weak_sentinels)}")
     if result.verdict is Verdict.INCONCLUSIVE and run.budget is not None:
