@@ -18,6 +18,7 @@ from simulators.layers import (
     Recenter,
     Rescale,
     Residual,
+    WeightLayer,
 )
 
 
@@ -79,14 +80,14 @@ class Chain:
 
     @property
     def forgotten_factors(self) -> tuple[bool, ...]:
-        """For each layer, whether a later one of the block takes out any s > 0 that multiplies its output."""
+        """For each layer, whether any s > 0 that multiplies its output is taken out before other weights apply."""
         forgotten, later = [], False
         for layer in reversed(self.layers):
             forgotten.append(later)
             if isinstance(layer, Rescale | Normalize):
                 later = True
-            elif isinstance(layer, Activation) and not layer.homogeneous:
-                later = False
+            elif isinstance(layer, WeightLayer) or (isinstance(layer, Activation) and not layer.homogeneous):
+                later = False  # before weights, factors of several layers would multiply up
         return tuple(reversed(forgotten))
 
     @property

@@ -103,8 +103,9 @@ class Rescale:
         """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost: O(n m)."""
         target = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
         squares = _row_squares(rows, xp)
-        if not _squares_are_safe(squares, xp):
-            rows /= _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
+        if not _all_are_safe(squares, xp):
+            peaks = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
+            rows /= xp.where(_safe(squares, xp), 1.0, peaks)  # other rows keep their bits, whatever is beside them
             squares = _or_infinity(_row_squares(rows, xp), xp)
         rows *= target / xp.sqrt(squares)
         return rows
@@ -172,11 +173,11 @@ ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType({
 def frobenius_norm(rows: Array, xp: Any) -> Array:
     """‖H‖_F of each matrix in ``(..., n, m)``, shape ``(..., 1, 1)``, at any representable scale."""
     squares = _all_squares(rows, xp)
-    if _squares_are_safe(squares, xp):
+    if _all_are_safe(squares, xp):
         return xp.sqrt(squares)
     peak = xp.max(xp.abs(rows), axis=(-2, -1), keepdims=True)
     scaled = rows / _or_infinity(peak, xp)
-    return peak * xp.sqrt(_all_squares(scaled, xp))
+    return xp.where(_safe(squares, xp), xp.sqrt(squares), peak * xp.sqrt(_all_squares(scaled, xp)))
 
 
 def scaled_to(norm: float, rows: Array, present: Array, xp: Any) -> Array:
@@ -187,7 +188,7 @@ def scaled_to(norm: float, rows: Array, present: Array, xp: Any) -> Array:
 
 def _row_squares(rows: Array, xp: Any) -> Array:
     """Sums over the samples, ``(..., 1, m)``, in one pass."""
-    with np.errstate(over="ignore"):  # `_squares_are_safe` looks at what came out
+    with np.errstate(over="ignore"):  # `_all_are_safe` looks at what came out
         return xp.einsum("...ji,...ji->...i", rows, rows)[..., None, :]
 
 
@@ -197,8 +198,13 @@ def _all_squares(rows: Array, xp: Any) -> Array:
         return xp.sum(rows * rows, axis=(-2, -1), keepdims=True)
 
 
-def _squares_are_safe(squares: Array, xp: Any) -> bool:
-    """Whether no sum of squares has lost accuracy to underflow, or overflowed; false for a zero one."""
+def _safe(squares: Array, xp: Any) -> Array:
+    """Whether each sum of squares has neither lost accuracy to underflow nor overflowed; false for a zero one."""
+    return (squares >= _least_safe_square(xp, squares.dtype)) & (squares < math.inf)
+
+
+def _all_are_safe(squares: Array, xp: Any) -> bool:
+    """`_safe` of them all, in two quick passes."""
     lowest, highest = xp.min(squares), xp.max(squares)
     return bool(lowest >= _least_safe_square(xp, squares.dtype)) and bool(highest < math.inf)
 

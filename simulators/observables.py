@@ -231,13 +231,15 @@ def _namespace(H: Array) -> Any:
 def _over_peak(xp: Any, H: Array, axis: int | tuple[int, int]) -> Array:
     """``H`` over its largest entry along ``axis``; zero where all entries are zero or one is not finite.
 
-    ``H`` itself where no square can overflow, or underflow to a loss that counts.
+    ``H`` itself, divided by nothing, where no square can overflow, or underflow to a loss that counts.
     """
     peak = xp.maximum(xp.max(H, axis=axis, keepdims=True), -xp.min(H, axis=axis, keepdims=True))
-    if xp.all((peak > 1e-6) & (peak < 1e6)):
+    safe = (peak > 1e-6) & (peak < 1e6)
+    if xp.all(safe):
         return H
     usable = (peak > 0) & (peak < math.inf)
-    return xp.where(usable, H / xp.where(usable, peak, 1.0), 0.0)
+    # What is safe keeps its bits, whatever is beside it.
+    return xp.where(usable, H / xp.where(usable & ~safe, peak, 1.0), 0.0)
 
 
 def _products(H: Array) -> tuple[Any, Array, Array]:

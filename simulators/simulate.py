@@ -66,7 +66,7 @@ def simulate(
     scale is then not observable. Every other chain is observed at its true scale.
 
     Cost per layer and replica: O(width · n²) for gram, O(width · d · n) for dense. Memory beyond the batch
-    and the values is a few MiB for gram; for dense O(width · n) and at most some 70 MiB per core.
+    and the values is a few MiB for gram; for dense O(width · n) and at most some 80 MiB per core.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it wants.
     """

@@ -27,6 +27,7 @@ from simulators.observables import Array
 
 _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has variance 1
 _BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
+_ASIDE = 2**20  # entries made aside at once where units end within a word
 _SHORT = 2**6  # pairs of a unit below which they alternate
 _ENGINES = ("dense", "gram", "lyapunov")  # the place of a name is part of the stream: append, never reorder
 
@@ -69,18 +70,28 @@ class HostStreams:
         """
         rows = np.atleast_2d(out)
         generators = self._generators[first : first + len(rows)]
-        sizes = [rows.shape[1]] if units is None else units
+        runs = [(size, sum(1 for _ in run)) for size, run in groupby([rows.shape[1]] if units is None else units)]
         grain = _grain(law, rows.dtype)
-        if all(size % grain == 0 for size in sizes):
-            _draw(generators, rows, law, sizes)
+        if all(size % grain == 0 for size, _ in runs):
+            _draw(generators, rows, law, runs)
             return
-        rooms = [-(-size // grain) * grain for size in sizes]
-        whole = np.empty((len(rows), sum(rooms)), rows.dtype)
-        _draw(generators, whole, law, rooms)
-        place = start = 0
-        for size, room in zip(sizes, rooms, strict=True):
-            rows[:, place : place + size] = whole[:, start : start + size]
-            place, start = place + size, start + room
+        rooms = [(-(-size // grain) * grain, count) for size, count in runs]
+        total = sum(room * count for room, count in rooms)
+        step = max(1, _ASIDE // total)
+        for row in range(0, len(rows), step):
+            part = rows[row : row + step]
+            whole = np.empty((len(part), total), rows.dtype)
+            _draw(generators[row : row + step], whole, law, rooms)
+            for kept, drawn in zip(_views(part, runs), _views(whole, rooms), strict=True):
+                kept[...] = drawn[..., : kept.shape[-1]]
+
+
+def _views(rows: np.ndarray[Any, Any], runs: Iterable[tuple[int, int]]) -> Iterator[np.ndarray[Any, Any]]:
+    """The consecutive units of one size, (replicas, count, size), for each size and count."""
+    place = 0
+    for size, count in runs:
+        yield rows[:, place : place + count * size].reshape(len(rows), count, size)
+        place += count * size
 
 
 def _grain(law: str, dtype: np.dtype[Any]) -> int:
@@ -90,7 +101,9 @@ def _grain(law: str, dtype: np.dtype[Any]) -> int:
     return 2 if law == "gaussian" and dtype == np.float32 else 1
 
 
-def _draw(generators: Sequence[Generator], out: np.ndarray[Any, Any], law: str, sizes: Iterable[int]) -> None:
+def _draw(
+    generators: Sequence[Generator], out: np.ndarray[Any, Any], law: str, runs: Iterable[tuple[int, int]]
+) -> None:
     if law == "rademacher":
         words = np.empty((len(out), out.shape[1] // 64), "<u8")
         for generator, row in zip(generators, words, strict=True):
@@ -100,7 +113,7 @@ def _draw(generators: Sequence[Generator], out: np.ndarray[Any, Any], law: str, 
             # "clip" spares the check of indices that a byte cannot exceed.
             np.take(_signs(out.dtype.name), chosen, axis=0, out=row.reshape(-1, 8), mode="clip")
     elif law == "gaussian" and out.dtype == np.float32:
-        _normals(generators, out, sizes)
+        _normals(generators, out, runs)
     elif law == "gaussian":
         for generator, row in zip(generators, out, strict=True):
             generator.standard_normal(out=row)
@@ -119,18 +132,16 @@ def _signs(dtype: str) -> np.ndarray[Any, Any]:
     return np.where(bits == 0, -1, 1).astype(dtype)
 
 
-def _normals(generators: Sequence[Generator], out: np.ndarray[Any, Any], sizes: Iterable[int]) -> None:
-    """Normals in float32 by Box and Muller's transform, for units of even ``sizes``, which add up to a row.
+def _normals(generators: Sequence[Generator], out: np.ndarray[Any, Any], runs: Iterable[tuple[int, int]]) -> None:
+    """Normals in float32 by Box and Muller's transform, for ``runs`` of units of even sizes.
 
     NumPy vectorises it in float32, which makes it three times faster than its ziggurat. Half a word makes a
     radius, half an angle: entries stop at 6.76 deviations, which a normal one exceeds with probability 1.4e-11.
     A unit is made in blocks of `_BLOCK` words, which is part of what the stream is, unlike how blocks go together.
     """
-    place = 0
-    for size, run in groupby(sizes):
-        units, pairs = sum(1 for _ in run), size // 2
-        drawn = out[:, place : place + units * size].reshape(len(out), units, size)
-        place += units * size
+    for drawn in _views(out, runs):
+        units, size = drawn.shape[1:]
+        pairs = size // 2
         rows, columns = max(1, _BLOCK // (units * pairs)), max(1, _BLOCK // pairs)
         for row, unit, block in product(
             range(0, len(out), rows), range(0, units, columns), range(0, size, 2 * _BLOCK)

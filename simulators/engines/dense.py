@@ -70,7 +70,7 @@ def _group(
     backend: Backend, ahead: bool,
 ) -> Iterator[Array]:
     """The representations of one group; nothing is laid out before the first is asked for."""
-    room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize
+    room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize // (2 if ahead else 1)
     pieces = list(pack(units, group, max(LAYER_ENTRIES, min(CALL_ENTRIES * len(group), room))))
     draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
     yield from _Run(backend, draws).representations(chain, batch, depth)

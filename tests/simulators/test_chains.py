@@ -96,6 +96,8 @@ def test_scaling_is_what_the_block_does(chain, scaling):
         ((Residual(0.1), Recenter(), Activation("relu"), Normalize()), (True, True, True, False)),
         ((Linear(4), Rescale(), Residual(0.1)), (True, False, False)),
         ((Residual(0.1), Activation("tanh"), Rescale()), (False, True, False)),
+        ((Residual(0.1), Residual(0.2), Rescale()), (False, True, False)),
+        ((Residual(0.1), Rescale(), Residual(0.2), Recenter(), Rescale()), (True, False, True, True, False)),
         ((Residual(0.1), Rescale(), Activation("tanh")), (True, False, False)),
         ((Linear(4), Activation("relu")), (False, False)),
     ],

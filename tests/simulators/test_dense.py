@@ -9,6 +9,7 @@ from numpy.random import SeedSequence
 from simulators.chains import Chain, residual_chain, vanilla_chain
 from simulators.engines import dense
 from simulators.layers import LAWS, Activation, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.observables import effective_rank
 from simulators.simulate import simulate
 from simulators.streams import HostStreams
 
@@ -58,6 +59,16 @@ def test_a_rescaled_residual_layer_keeps_its_proportions(gamma):
     assert abs(seen[0, -1] - H).max() <= 1e4 * np.finfo(float).eps
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("last", [Rescale("variance"), Normalize()])
+def test_many_residual_layers_before_one_rescaling_stay_in_range(dtype, last):
+    chain = Chain((*(Residual(1e-12),) * 40, last))
+    start = np.random.default_rng(0).standard_normal((6, 6))
+    ranks = simulate(chain, start, depth=2, engine="dense", dtype=dtype, observables=("effective_rank",))
+    rescaled = start / (np.linalg.norm(start, axis=1, keepdims=True) if isinstance(last, Rescale) else 1)
+    assert abs(ranks["effective_rank"][0, -1] - effective_rank(rescaled)) < 1e-3
+
+
 def test_the_whole_alphabet_over_two_blocks():
     layers = (Recenter(), Rescale("variance"), Activation("sigmoid"), Residual(0.5), Normalize())
     chain = Chain((Linear(4), *layers))
@@ -72,6 +83,26 @@ def test_the_whole_alphabet_over_two_blocks():
         H = A * (12 / np.sum(A * A)) ** 0.5
     # Some thirty roundings per entry and block, magnified by at most the smallest recentred row's norm.
     assert abs(last(chain, depth=2) - H).max() <= 1e4 * np.finfo(float).eps
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("chain", [
+    Chain((Linear(8), Activation("relu"), Rescale("variance"))), Chain((Linear(3), Activation("relu"), Normalize())),
+    vanilla_chain(2, "relu"),
+])
+def test_a_replica_is_the_same_to_the_bit_beside_any_others(chain, dtype):
+    """In some replicas a whole row vanishes, or all of them."""
+    width = chain.layers[0].width
+    batch = np.random.default_rng(0).standard_normal((8, min(4, width)))
+    measured = {"H": lambda H: H[..., :width, :], "r": effective_rank}
+
+    def run(replicas):
+        return simulate(chain, batch, depth=5, replicas=replicas, engine="dense", observables=measured, dtype=dtype)
+
+    alone, beside = run(1), run(300)
+    assert (beside["H"][:, -1] == 0).all(axis=-1).any()
+    for name in measured:
+        np.testing.assert_array_equal(alone[name][0], beside[name][0])
 
 
 def test_row_blocks_make_one_matrix(monkeypatch):

@@ -25,7 +25,7 @@ NAME = "rank.average_rank:lower"
 WIDTH, DEPTH, SPREAD = 32, 96, 1e-3
 _LOOKS = {"∞": ("o", COLOURS["measured"]), "1": ("D", INK), "0.1": ("s", COLOURS["corrected"]),
           "0.01": ("^", COLOURS["sharp"])}
-#: Widths and layers that the loop of the source is given for the figure, of which it forgets some: 3 seconds.
+#: Widths and layers that the loop of the source is given for the figure, of which it forgets some: 4 seconds.
 LOOP_WIDTHS, LOOP_LAYERS, FORGET = (8, 16, 32, 64), 20_000, 5_000
 #: Places in the spectrum that are drawn: the largest eigenvalue, quarters of the way, the smallest.
 _PLACES = (0, WIDTH // 8, WIDTH // 4, WIDTH // 2, 3 * WIDTH // 4, WIDTH - 1)
@@ -44,11 +44,9 @@ def ranks(document: Mapping[str, Any]) -> dict[str, Floats]:
 
 
 @lru_cache
-def published(seed: int) -> Floats:
-    """Width, and the average of r over the layers of one network as the source's loop gives it; (2, widths)."""
-    return np.array([
-        (width, effective_ranks(width, LOOP_LAYERS, seed=seed)[FORGET:].mean()) for width in LOOP_WIDTHS
-    ]).T
+def published(width: int, seed: int) -> float:
+    """The average of r over the layers of one network, as the source's loop gives it."""
+    return float(effective_ranks(width, LOOP_LAYERS, seed=seed)[FORGET:].mean())
 
 
 def spectra(chain: Chain, seed: int) -> Floats:
@@ -68,7 +66,7 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
     with drawing():
         figure = new_figure(10.5, 6.0)
         grid = figure.add_gridspec(2, 2, width_ratios=(1.45, 1))
-        _against_width(figure.add_subplot(grid[:, 0]), measured, published(seed))
+        _against_width(figure.add_subplot(grid[:, 0]), measured, seed)
         above = figure.add_subplot(grid[0, 1])
         below = figure.add_subplot(grid[1, 1], sharex=above)
         _against_depth(above, spectra(residual_chain(WIDTH, np.inf), seed), "Rows rescaled: the spectrum recovers",
@@ -80,7 +78,7 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
     return Drawing("rank_against_width", "The rank that batch normalisation keeps", _caption(), figure)
 
 
-def _against_width(axes: Axes, measured: Mapping[str, Floats], loop: Floats) -> None:
+def _against_width(axes: Axes, measured: Mapping[str, Floats], seed: int) -> None:
     widths = np.unique(np.concatenate([table[0] for table in measured.values()]))
     ends = np.array([widths[0] / 1.25, widths[-1] * 1.6])
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=(0.8, ends[1]), xlabel="width d = batch size n",
@@ -101,8 +99,10 @@ def _against_width(axes: Axes, measured: Mapping[str, Floats], loop: Floats) -> 
         axes.errorbar(width * 2.0 ** (0.1 * (place - (len(order) - 1) / 2)), median,
                       yerr=np.maximum([median - low, high - median], 0), fmt=marker, color=colour, markersize=5.5,
                       markerfacecolor="none", markeredgewidth=1.4, elinewidth=1.4, capsize=3, label=f"γ = {gamma}")
-    axes.plot(loop[0] * 2.0**0.25, loop[1], linestyle="none", marker="x", color=COLOURS["as_printed"], markersize=6.5,
-              markeredgewidth=1.6, label=f"γ = {GAMMA:g}, published loop")
+    if loop := [width for width in LOOP_WIDTHS if width in widths]:
+        axes.plot(np.array(loop) * 2.0**0.25, [published(width, seed) for width in loop], linestyle="none", marker="x",
+                  color=COLOURS["as_printed"], markersize=6.5, markeredgewidth=1.6,
+                  label=f"γ = {GAMMA:g}, published loop")
     handles, labels = axes.get_legend_handles_labels()
     shown = [(h, name) for h, name in zip(handles, labels, strict=True) if name.startswith("γ")]
     shown.sort(key=lambda entry: "loop" in entry[1])
