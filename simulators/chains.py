@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from simulators.arguments import real_number, whole_number
 from simulators.layers import (
     Activation,
     Layer,
@@ -109,9 +110,12 @@ def rescale_activation_chain(width: int, activation: str) -> Chain:
 def residual_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
     """H⁺ = BN-rows(H + γWH), unit-variance W of any ``law``, diag M = 1 (D20). γ = ∞ means WH alone.
 
-    For finite γ the batch itself must have ``width`` rows. Raises as `Residual` does: γ ≥ 0, not NaN.
+    For finite γ the batch itself must have ``width`` rows. Raises `TypeError` or `ValueError`, naming the argument:
+    ``width`` ≥ 2, as a rank needs two rows, and ``gamma`` and ``law`` as `Residual` has them.
     """
-    if gamma == math.inf:
+    if whole_number("width", width, 1) == 1:
+        raise ValueError(f"width={width}: the rescaled row is 1 or -1 times the last one; a rank needs 2 rows or more")
+    if real_number("gamma", gamma, "a γ ≥ 0, or math.inf") == math.inf:
         return Chain((Linear(width, law), Rescale("variance")))
     return Chain((Residual(gamma, law, width), Rescale("variance")))
 

@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators import chains
+from simulators.arguments import one_of, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
 from simulators.batches import gaussian_batch, read_batch
 from simulators.chains import Chain
 from simulators.door import admit
-from simulators.layers import LAWS, Linear, Residual, one_of, whole_number
+from simulators.layers import LAWS, Linear, Residual
 from simulators.observables import resolve
 from simulators.simulate import ENGINES, choose_engine, simulate
 from simulators.trajectory import Trajectory
@@ -317,7 +318,7 @@ def _chain_text(item: Any) -> str:
         except ValueError:
             raise GridError(f"chain={item!r}: {argument!r} is not a number; write 'residual(0.1)'") from None
     text = f"{call[1]}({argument})"
-    _chain(text, "gaussian", 1)  # refuses a bad argument
+    _chain(text, "gaussian", 2)  # refuses a bad argument; the width of a run is refused with the run
     return text
 
 

@@ -17,12 +17,13 @@ import array_api_compat
 import numpy as np
 from numpy.random import SeedSequence
 
+from simulators.arguments import one_of, whole_number
 from simulators.backend import Backend, select
 from simulators.batches import validate_batch
 from simulators.chains import Chain, Scaling
 from simulators.door import admit
 from simulators.engines import dense, gram, mean_field
-from simulators.layers import Linear, Rescale, one_of, whole_number
+from simulators.layers import Linear, Rescale
 from simulators.observables import Array, Observable, resolve
 from simulators.streams import root_sequence
 from simulators.trajectory import Trajectory

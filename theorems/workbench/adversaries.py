@@ -170,7 +170,8 @@ class MeanAdversary:
         seen: list[dict[str, Fraction]] = []
         for _, item in list(best):
             sizes = {k: item[k] for k in ("n", "d", "ell")}
-            if sizes not in seen and self.design.instance(item).normals <= _AFFORDABLE // 8:
+            if sizes not in seen and sizes["d"] >= self.design.chain.least and (
+                    self.design.instance(item).normals <= _AFFORDABLE // 8):
                 seen.append(sizes)
         for number, sizes in enumerate(seen[:2]):
             if context.expired or (dimensions := space.coordinates(sizes)) == 0:
