@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Iterable
 
 _SHORT = reprlib.Repr()
-_SHORT.maxother = _SHORT.maxstring = _SHORT.maxlong = 60
+_SHORT.maxother = _SHORT.maxstring = _SHORT.maxlong = 80
 
 
 def told(value: object) -> str:

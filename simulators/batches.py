@@ -82,12 +82,12 @@ def read_batch(
     also when digits are asked for without scikit-learn. `ValueError` for another ``layout``, `TypeError` for a
     ``source`` that is no path.
     """
-    if layout not in ("columns", "rows"):
-        raise ValueError(f"layout={layout!r}; give 'columns' or 'rows', as the file stores its samples")
-    if source == "digits":
-        return _read_digits(10 if take is None else take)
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"source={told(source)} is a {type(source).__name__}; give 'digits' or the path of a file")
+    if not isinstance(layout, str) or layout not in ("columns", "rows"):
+        raise ValueError(f"layout={told(layout)}; give 'columns' or 'rows', as the file stores its samples")
+    if source == "digits":
+        return _read_digits(10 if take is None else take)
     name = os.fspath(source)
     stored = read_array(name)
     if stored.ndim != 2:
@@ -124,7 +124,7 @@ def _count(name: str, take: int | None, available: int) -> int:
     try:
         count = operator.index(take)
     except TypeError:
-        raise BatchError(f"{name}: take={take!r} is not a whole number of samples") from None
+        raise BatchError(f"{name}: take={told(take)} is not a whole number of samples") from None
     if not 1 <= count <= available:
         raise BatchError(f"{name}: take={take} of {available} samples; take between 1 and {available}")
     return count

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from simulators.arguments import real_number, whole_number
+from simulators.arguments import real_number, told, whole_number
 from simulators.layers import (
     Activation,
     Layer,
@@ -43,11 +43,11 @@ class Chain:
 
     def __post_init__(self) -> None:
         if isinstance(self.layers, Layer) or not hasattr(self.layers, "__iter__"):
-            raise TypeError(f"layers={self.layers!r} is not a sequence of layers; write ({self.layers!r},)")
+            raise TypeError(f"layers={told(self.layers)} is not a sequence of layers; write ({told(self.layers)},)")
         object.__setattr__(self, "layers", tuple(self.layers))
         for layer in self.layers:
             if not isinstance(layer, Layer):
-                raise TypeError(f"layers contain {layer!r}, which is no layer; see simulators.layers")
+                raise TypeError(f"layers contain {told(layer)}, which is no layer; see simulators.layers")
         if not any(isinstance(layer, Linear | Residual) for layer in self.layers):
             raise ValueError(f"layers={self.layers!r} draw no weights; add a Linear or a Residual layer")
 

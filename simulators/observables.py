@@ -191,12 +191,12 @@ def resolve(item: object) -> Observable:
     if isinstance(item, str):
         return REGISTRY[item] if item in REGISTRY else _parse(item)
     if not callable(item):
-        raise TypeError(f"observable {item!r} is not a name, a function of H, nor an Observable")
+        raise TypeError(f"observable {told(item)} is not a name, a function of H, nor an Observable")
     if item is soft_rank:
         raise TypeError("observable soft_rank needs a threshold: write 'soft_rank(0.5)'")
     name = getattr(item, "__name__", None)
     if not isinstance(name, str):
-        raise TypeError(f"observable {item!r} has no __name__; wrap it in an Observable")
+        raise TypeError(f"observable {told(item)} has no __name__; wrap it in an Observable")
     if item in _PLAIN:
         return REGISTRY[name]
     return Observable(name, partial(_ignoring_width, item), bool(getattr(item, "gram_invariant", False)))

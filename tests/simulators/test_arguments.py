@@ -31,7 +31,7 @@ def test_all_else_is_refused_in_one_short_line(value: Any, error: type[Exception
     with pytest.raises(error, match=f"{words}.*; give one in") as caught:
         real_number("x", value, "one in [0, 1]")
     assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 140
+    assert len(str(caught.value)) < 160
 
 
 def test_the_other_doors_tell_any_value_in_one_line() -> None:

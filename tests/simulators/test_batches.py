@@ -243,6 +243,8 @@ def test_refusals_that_depend_on_the_arguments(tmp_path: Path) -> None:
             call()
     with pytest.raises(ValueError, match="layout='row'"):
         read_batch(name, layout="row")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="layout=array"):
+        read_batch(name, layout=STORED)  # type: ignore[arg-type]
 
 
 def test_unreadable_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,6 +371,7 @@ def test_synthetic_starts_refuse(make: Callable[[], object], message: str) -> No
         (lambda: batches.two_level_spectrum("2", 0.1), "n='2' is a str"),  # type: ignore[arg-type]
         (lambda: batches.dominant_spectrum(2, 1j), "smallest=1j is not a real number"),  # type: ignore[type-var]
         (lambda: read_batch(3), "source=3 is a int"),  # type: ignore[arg-type]
+        (lambda: read_batch(STORED), "source=array"),  # type: ignore[arg-type]
     ],
 )
 def test_starts_of_another_type_are_refused_by_name(make: Callable[[], object], message: str) -> None:

@@ -25,6 +25,7 @@ from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, 
         ((Recenter(), Rescale()), ValueError, "draw no weights"),
         (Linear(4), TypeError, "not a sequence of layers"),
         (7, TypeError, "layers=7"),
+        ((Linear(4), np.ones((9, 9))), TypeError, r"^layers contain array[^\n]*, which is no layer"),
         ((Linear(4), "relu"), TypeError, "'relu', which is no layer"),
     ],
 )
