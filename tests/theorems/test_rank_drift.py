@@ -185,6 +185,8 @@ def test_weights_of_another_variance_are_noticed(monkeypatch: pytest.MonkeyPatch
 def test_too_few_draws_decide_nothing() -> None:
     evidence = run(DRIFT, [replace(ONE, draws=100)]).evidence[0]
     assert evidence.verdict is Verdict.INCONCLUSIVE
+    assert "1 of 1 drifts undecided: rademacher weights, half-width" in evidence.summary
+    assert "after 100 pairs, 0.8 asked" in evidence.summary
 
 
 @pytest.mark.parametrize(("shape", "verdict"), [((3, 3), Verdict.SUPPORTED), ((64, 4), Verdict.OUTSIDE)])
@@ -195,7 +197,8 @@ def test_a_user_batch_is_taken_if_its_weights_can_be_drawn(shape: tuple[int, int
 
 
 @pytest.mark.parametrize(("array", "words"), [
-    (np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 0.0]]), "zero row"), (np.ones((17, 1)), "d = 17")])
+    (np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 0.0]]), "zero row"), (np.ones((17, 1)), "d = 17"),
+    (np.array([[2.0]]), "d = 1: a rank needs 2 rows or more")])
 def test_a_batch_that_is_not_simulated_says_why(array: Any, words: str) -> None:
     (evidence,) = run(DRIFT, [Paired(_starts)], batch=Batch.of(array, "a batch")).evidence
     assert evidence.verdict is Verdict.OUTSIDE
