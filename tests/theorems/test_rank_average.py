@@ -13,7 +13,19 @@ from simulators.chains import residual_chain
 from theorems import Statement, Verdict
 from theorems.checking.context import Context
 from theorems.rank import average
-from theorems.rank.average import EXPONENT, LOWER, SMALL, SOFT, UNIT, Exponent, _ranks, _soft_ranks
+from theorems.rank.arms import AFFORDABLE
+from theorems.rank.average import (
+    EXPONENT,
+    LOWER,
+    NETWORKS,
+    SMALL,
+    SMALL_GAMMA,
+    SOFT,
+    UNIT,
+    Exponent,
+    _ranks,
+    _soft_ranks,
+)
 from theorems.rank.stationary import BURN_IN, CORRELATION, TAUS, WINDOW, Network, nearly_equal_rows, relaxation
 from theorems.rank.stationary import _ranks as ranks
 from theorems.verification import verify
@@ -105,6 +117,9 @@ def test_an_exponent_of_networks_that_remember_is_open() -> None:
     networks = (Network(8, 0.01, replicas=60, layers=70), Network(16, 0.5, replicas=60))
     (result,) = verify([with_checks(EXPONENT, Exponent(networks))])
     assert result.verdict is Verdict.INCONCLUSIVE
+    (on_batch,) = verify([with_checks(EXPONENT, Exponent(networks))], batch=np.eye(8))
+    assert on_batch.verdict is Verdict.OUTSIDE
+    assert "needs several" in on_batch.evidence[0].summary
     (few,) = verify([with_checks(EXPONENT, Exponent((Network(8, 1.0, replicas=9), Network(16, 1.0, replicas=9))))])
     assert "too few networks" in few.evidence[0].summary
     few.as_json()
@@ -114,6 +129,30 @@ def test_small_branches_are_left_open() -> None:
     (result,) = verify([with_checks(SMALL, _ranks((Network(8, 1e-3, layers=700),)))])
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.as_expected
+    (row,) = result.evidence[0].details["readouts"]
+    assert row["medians r_bar"][0] > 2 * row["medians r_bar"][1]  # the starts, apart
+    assert "10% allowed" in row["obstacle"]
+    assert "effective_layers" not in row
+
+
+def test_what_is_too_much_to_draw_is_named_and_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "run", lambda *_: pytest.fail("it ran"))
+    (result,) = verify([with_checks(SMALL, _ranks((Network(512, 0.01),)))])
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "not run: 1e+11 weights to draw" in result.evidence[0].summary
+
+
+def test_every_cell_of_the_widths_and_branches_is_run_or_left_open() -> None:
+    cells = {(n.width, n.gamma) for n in (*NETWORKS, *SMALL_GAMMA) if n.law == "gaussian"}
+    wanted = {(width, gamma) for width in (8, 16, 32, 64, 128, 256, 512) for gamma in (1e-3, 0.01, 0.1, 1.0, math.inf)}
+    assert wanted - cells == {(512, 1.0), (512, math.inf)}  # the remark says so
+    assert all(n.weights <= AFFORDABLE for n in NETWORKS)
+
+
+def test_a_batch_is_run_at_the_size_of_branch_that_the_claim_is_about() -> None:
+    (result,) = verify([with_checks(SMALL, _ranks((), Network(8, 1e-3, layers=70)))], batch=np.eye(9))
+    (row,) = result.evidence[0].details["readouts"]
+    assert (row["d"], row["gamma"], row["verdict"]) == (9, "0.001", Verdict.INCONCLUSIVE)
 
 
 def test_a_square_batch_of_full_rank_is_a_start_and_another_is_outside() -> None:
@@ -128,8 +167,18 @@ def test_a_square_batch_of_full_rank_is_a_start_and_another_is_outside() -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [((1, 0.1), "width=1"), ((8, -0.1), "gamma=-0.1"), ((8, math.nan), "gamma=nan"), ((8, 0.0), "gamma=0"),
-     ((8, 0.1, "cauchy"), "law 'cauchy'"), ((8, 0.1, "gaussian", 48, 3), "layers=3")],
+     ((8, 0.1, "cauchy"), "law 'cauchy'"), ((8, 0.1, "gaussian", 48, 3), "layers=3"),
+     ((8, 0.1, "gaussian", 0), "replicas=0"), ((8, 0.1, "gaussian", 1), "replicas=1")],
 )  # fmt: skip
 def test_what_is_no_network_is_refused_by_name(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
+        Network(*arguments)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ((None, 0.1), "width=None"), ((8, 0.1, "gaussian", 1.5), "replicas=1.5"),
+    ((8, 0.1, "gaussian", 48, "x"), "layers='x'"),
+])
+def test_what_is_no_number_is_refused_by_name(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
         Network(*arguments)

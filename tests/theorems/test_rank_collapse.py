@@ -11,6 +11,7 @@ import sympy as sp
 from scipy.special import digamma
 
 from theorems import Statement, Verdict
+from theorems.checking.context import Context
 from theorems.expressions import InexactError, compiled
 from theorems.rank import ablation, collapse
 from theorems.rank.arms import arms
@@ -89,3 +90,29 @@ def test_the_digamma_function_is_typeset_by_its_letter() -> None:
     assert "polygamma" not in "".join(typesetting.block(GAP, 80))
     with pytest.raises(TypeError, match="order 1"):
         compiled(sp.polygamma(1, d), (d,))
+
+
+def test_a_network_that_died_has_rank_zero_and_no_number_is_missing() -> None:
+    """At d = 8 ReLU leaves H = 0 in some networks."""
+    compared = arms([ablation._arm(symbol, (ablation.Activation("relu"),)) for symbol in ablation.PARTS], (8,),
+                    lambda width: 64)
+    (case,) = compared.cases(None)
+    values = np.concatenate([array for arrays in case.draw(Context(0, 1e-6)).values.values() for array in arrays])
+    assert ((values == 0) | (values > 0.999)).all()
+    assert (values == 0).any()
+
+
+@pytest.mark.parametrize(("statement", "size", "wanted"), [
+    (ablation.STATEMENTS[0], 8, "16 to 512"), (ablation.STATEMENTS[2], 8, "32 to 64"),
+    (ablation.STATEMENTS[3], 70, "32 to 64"),
+])
+def test_batches_of_widths_that_a_claim_is_not_about_are_outside(statement: Any, size: int, wanted: str) -> None:
+    (result,) = verify([statement], batch=np.eye(size))
+    assert result.verdict is Verdict.OUTSIDE
+    assert f"{wanted} of them" in result.evidence[0].summary
+
+
+def test_batches_that_cost_too_much_are_left_open() -> None:
+    (result,) = verify([ablation.STATEMENTS[0]], batch=np.eye(400))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "not run" in result.evidence[0].summary

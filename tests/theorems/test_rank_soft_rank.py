@@ -19,7 +19,7 @@ from theorems.checking.pointwise import decide
 from theorems.proofs.printer import UnprintableError, proposition
 from theorems.rank.inputs import Levels, matrix_corners, nearly_tight, spectrum_corners
 from theorems.rank.notation import d, eigenvalues_at_least, i, lam, tau
-from theorems.rank.soft_rank import AS_PRINTED, MATRIX, SHARP, _matrix_values, _spectrum_values, soft_rank
+from theorems.rank.soft_rank import AS_PRINTED, MATRIX, SHARP, _halfway, _matrix_values, _spectrum_values, soft_rank
 
 HALF = Fraction(1, 2)
 
@@ -190,3 +190,12 @@ def test_cases_beside_a_relation_are_in_parentheses() -> None:
 def test_cases_by_other_conditions_are_not_printed() -> None:
     with pytest.raises(UnprintableError, match="no comparison by"):
         proposition(replace(AS_PRINTED, lhs=sp.Piecewise((1, sp.Ne(tau, 1)), (0, True))))
+
+
+def test_of_a_large_batch_as_much_is_taken_as_can_be_decided_exactly() -> None:
+    batch = np.random.default_rng(0).standard_normal((200, 60))
+    rows, threshold = _halfway(batch)
+    assert threshold == HALF
+    np.testing.assert_array_equal(np.array(rows, dtype=float), batch[:48, :48])
+    result = run(MATRIX, batch=Batch.of(batch[:, :6], "six samples"))
+    assert result.evidence[0].details["batch"] == Verdict.CERTIFIED

@@ -34,7 +34,8 @@ class Sample:
     """What one case gave: for each symbol of a side, values of independent networks, ``(replicas,)`` each.
 
     A symbol with several arrays, from several starts, is claimed of every one of them. ``obstacle`` says why
-    the values may not decide: the start is not forgotten, the price is too high. ``notes`` go into the report.
+    the values may not decide: the start is not forgotten, the price is too high (then there may be none). ``notes``
+    go into the report.
     """
 
     values: Mapping[str, Sequence[Floats]]
@@ -86,6 +87,12 @@ class Medians:
         return _evidence(statement, rows, context, self.wants)
 
     def _row(self, statement: Statement, case: Case, sample: Sample, level: float) -> dict[str, Any]:
+        if sample.obstacle:
+            # Arrays of one symbol then need not agree, so they are not pooled.
+            medians = {f"medians {name}": [float(np.median(values)) for values in arrays]
+                       for name, arrays in sample.values.items()}
+            return {"instance": case.label, **case.values, **medians, "obstacle": sample.obstacle,
+                    "verdict": Verdict.INCONCLUSIVE.value, "sentinel": Verdict.INCONCLUSIVE.value, **sample.notes}
         intervals = {name: _hull([median_interval(values, level) for values in arrays])
                      for name, arrays in sample.values.items()}
         low, high = (_ends(side, case.values, intervals) for side in (statement.lhs, statement.rhs))
@@ -94,11 +101,9 @@ class Medians:
         for name, (below, above) in intervals.items():
             row |= {f"median {name}": float(np.median(np.concatenate(sample.values[name]))),
                     f"low {name}": _written(below), f"high {name}": _written(above)}
-        few = any(not math.isfinite(end) for interval in intervals.values() for end in interval)
-        obstacle = sample.obstacle or ("too few networks for the level" if few else "")
-        if obstacle:
+        if any(not math.isfinite(end) for interval in intervals.values() for end in interval):
             verdict = sentinel = Verdict.INCONCLUSIVE
-            row["obstacle"] = obstacle
+            row["obstacle"] = "too few networks for the level"
         else:
             verdict = self._judge(statement.relation, low, high)
             sentinel = self._judge(statement.relation, false_low, false_high)

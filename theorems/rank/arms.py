@@ -9,17 +9,21 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from array_api_compat import array_namespace
 
-from simulators import Chain, simulate
+from simulators import Chain, effective_rank, simulate
+from simulators.observables import Observable
 from theorems.checking.context import Context
 from theorems.checking.medians import Case, Floats, Medians, Sample
 
-__all__ = ["LARGEST", "WANTS", "Arm", "arms", "rank_symbol", "square_batch"]
+__all__ = ["LARGEST", "WANTS", "Arm", "arms", "rank_symbol", "square_batch", "too_dear"]
 
 NETWORKS = 96
 #: Widest batch that is run.
 LARGEST = 512
-WANTS = f"as many samples as rows, at most {LARGEST}, and full rank"
+#: Weights that the networks of one case may draw: half a minute on two cores.
+AFFORDABLE = 8e9
+WANTS = f"as many samples as rows, 2 to {LARGEST} of them, and full rank"
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,39 @@ def square_batch(batch: Floats) -> bool:
     return rows == columns and 2 <= rows <= LARGEST and bool(np.linalg.matrix_rank(batch) == rows)
 
 
-def arms(compared: Sequence[Arm], widths: Sequence[int], depth: Callable[[int], int]) -> Medians:
-    """Medians of r after ``depth(width)`` layers, from orthogonal samples or the user's batch."""
+def _rank(H: Any, *, width: int) -> Any:
+    """r(H), and 0 for H = 0: a network that died."""
+    xp = array_namespace(H)
+    return xp.where(xp.max(xp.abs(H), axis=(-2, -1)) == 0, 0.0, effective_rank(H))
+
+
+_RANK = Observable("rank", _rank, gram=False)
+
+
+def too_dear(weights: int) -> str:
+    """Why networks that draw so many weights are not run; empty if they are."""
+    return f"not run: {weights:.1g} weights to draw, {AFFORDABLE:.1g} allowed" if weights > AFFORDABLE else ""
+
+
+def arms(
+    compared: Sequence[Arm], widths: Sequence[int], depth: Callable[[int], int], domain: range = range(2, LARGEST + 1),
+) -> Medians:
+    """Medians of r after ``depth(width)`` layers, from orthogonal samples or the user's batch.
+
+    ``domain``: the widths of batches that the claim is about.
+    """
     def cases(batch: Floats | None) -> list[Case]:
         starts: list[Floats] = [np.eye(width) for width in widths]
         if batch is not None:
-            starts = [batch] if square_batch(batch) else []
+            starts = [batch] if square_batch(batch) and len(batch) in domain else []
         return [Case(f"d={len(start)}, {depth(len(start))} layers", {"d": len(start)},
                      partial(_ranks, compared, start, depth(len(start))), len(compared)) for start in starts]
-    return Medians(cases, wants=WANTS)
+    return Medians(cases, wants=f"as many samples as rows, {domain[0]} to {domain[-1]} of them, and full rank")
 
 
 def _ranks(compared: Sequence[Arm], start: Floats, depth: int, context: Context) -> Sample:
+    if dear := too_dear(len(compared) * NETWORKS * depth * len(start) ** 2):
+        return Sample({}, dear)
     found: dict[str, list[Any]] = {}
     for arm in compared:
         chain = arm.chain(len(start))
@@ -59,6 +84,6 @@ def _ranks(compared: Sequence[Arm], start: Floats, depth: int, context: Context)
         if key not in context.memory:
             context.memory[key] = simulate(
                 chain, start, depth=depth, every=depth, replicas=NETWORKS, engine="dense", dtype="float32",
-                observables=("effective_rank",), seed=context.stream("arms", len(start)))["effective_rank"][:, -1]
+                observables=(_RANK,), seed=context.stream("arms", len(start)))["rank"][:, -1]
         found[str(arm.symbol)] = [context.memory[key]]
     return Sample(found, notes={"networks": NETWORKS, "dtype": "float32", "engine": "dense"})

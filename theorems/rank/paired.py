@@ -84,7 +84,7 @@ class _Plan:
         else:
             self.speed = math.sqrt(top * d) * _LARGEST[start.law] * (1 + 4 * (d + n) * _EPS)  # what is measured rounds
         # the fourth order takes a fifth of the resolution
-        self.gamma = math.sqrt(self.scale / 5 / (17 * 81 * self.speed**4 * d * (d - 1))) if d > 1 else 1e-3
+        self.gamma = math.sqrt(self.scale / 5 / (17 * 81 * self.speed**4 * d * (d - 1)))
         self.slack += fourth_order(d, self.speed, self.gamma) + self._rounding(d, n)
         self.reach = second_difference(d, self.speed, self.gamma) + self._rounding(d, n)
 
@@ -131,6 +131,10 @@ class Paired:
         if verdict is Verdict.REFUTED:
             bad = next(row for row in rows if row["verdict"] == Verdict.REFUTED)
             summary = f"{bad['start']}: drift in [{bad['low']:.4g}, {bad['high']:.4g}], claimed {bad['claimed']:.4g}"
+        elif open_rows := [row for row in rows if row["verdict"] == Verdict.INCONCLUSIVE]:
+            first = open_rows[0]
+            summary = (f"{len(open_rows)} of {len(rows)} drifts undecided: {first['law']} weights, half-width "
+                       f"{first['half_width']:.3g} after {first['pairs']:,} pairs, {first['asked']:.3g} asked")
         return Evidence(
             method="simulation", verdict=verdict, summary=summary,
             sentinel=Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE,
@@ -143,6 +147,8 @@ class Paired:
         if not np.abs(start.batch).max(axis=1).all():
             return f"{start.label} has a zero row, which cannot be rescaled"
         width = len(start.batch)
+        if width == 1:
+            return f"{start.label} has d = 1: a rank needs 2 rows or more"
         return f"{start.label} has d = {width}: too wide to draw W a million times" if width > self.widest else ""
 
     def _run(self, statement: Statement, start: Start, context: Context) -> dict[str, Any]:
@@ -169,8 +175,8 @@ class Paired:
 
         return {"start": start.label, "law": start.law, **plan.values, "claimed": claimed, "neighbour": neighbour,
                 "verdict": judge(claimed).value, "sentinel": judge(neighbour).value, "mean": sequence.mean, "low": low,
-                "high": high, "half_width": (high - low) / 2, "slack": plan.slack, "gamma": plan.gamma,
-                "pairs": sequence.count}
+                "high": high, "half_width": (high - low) / 2, "asked": plan.scale, "slack": plan.slack,
+                "gamma": plan.gamma, "pairs": sequence.count}
 
 
 def _differences(start: Start, plan: _Plan, draws: int, seed: tuple[int, ...]) -> Floats:

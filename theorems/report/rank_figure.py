@@ -14,6 +14,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 from simulators import Chain, residual_chain, simulate, vanilla_chain
 from simulators.batches import collinear_batch
 from theorems.rank.published import GAMMA, effective_ranks
+from theorems.rank.stationary import BURN_IN, WINDOW, relaxation
 from theorems.report.document import evidence_of, find
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, Drawing, drawing, new_figure
 
@@ -25,8 +26,8 @@ NAME = "rank.average_rank:lower"
 WIDTH, DEPTH, SPREAD = 32, 96, 1e-3
 _LOOKS = {"∞": ("o", COLOURS["measured"]), "1": ("D", INK), "0.1": ("s", COLOURS["corrected"]),
           "0.01": ("^", COLOURS["sharp"])}
-#: Widths and layers that the loop of the source is given for the figure, of which it forgets some: 4 seconds.
-LOOP_WIDTHS, LOOP_LAYERS, FORGET = (8, 16, 32, 64), 20_000, 5_000
+#: Widths at which the loop of the source is run for the figure: 4 seconds.
+LOOP_WIDTHS = (8, 16, 32, 64)
 #: Places in the spectrum that are drawn: the largest eigenvalue, quarters of the way, the smallest.
 _PLACES = (0, WIDTH // 8, WIDTH // 4, WIDTH // 2, 3 * WIDTH // 4, WIDTH - 1)
 
@@ -45,8 +46,10 @@ def ranks(document: Mapping[str, Any]) -> dict[str, Floats]:
 
 @lru_cache
 def published(width: int, seed: int) -> float:
-    """The average of r over the layers of one network, as the source's loop gives it."""
-    return float(effective_ranks(width, LOOP_LAYERS, seed=seed)[FORGET:].mean())
+    """The average of r over the layers of one network, as the source's loop gives it once its start is forgotten."""
+    forgets = relaxation(width, GAMMA)
+    ranks = effective_ranks(width, (BURN_IN + WINDOW) * forgets, seed=seed)
+    return float(ranks[BURN_IN * forgets :].mean())
 
 
 def spectra(chain: Chain, seed: int) -> Floats:
@@ -69,8 +72,8 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
         _against_width(figure.add_subplot(grid[:, 0]), measured, seed)
         above = figure.add_subplot(grid[0, 1])
         below = figure.add_subplot(grid[1, 1], sharex=above)
-        _against_depth(above, spectra(residual_chain(WIDTH, np.inf), seed), "Rows rescaled: the spectrum recovers",
-                       COLOURS["measured"])
+        _against_depth(above, spectra(residual_chain(WIDTH, np.inf), seed),
+                       "Rows rescaled: of order √d eigenvalues recover", COLOURS["measured"])
         _against_depth(below, spectra(vanilla_chain(WIDTH), seed), "No normalisation: it collapses",
                        COLOURS["as_printed"])
         above.tick_params(labelbottom=False)
@@ -134,8 +137,8 @@ def _caption() -> str:
     return (
         "Left: residual chain H + γWH with rescaled rows and Gaussian weights, d = n. Points: median over networks of "
         "the average of r over layers, after its start is forgotten; bars: intervals at the run's error budget. Points "
-        "at one width are moved sideways a little. Crosses: the loop of the source, run here for one network from "
-        f"orthogonal samples, averaged over layers {FORGET} to {LOOP_LAYERS}; it has no interval. No rank can lie in "
+        "at one width are moved sideways a little. Crosses: the loop of the source, run here for one network, and so "
+        "without an interval; of every seven layers the first four are left out. No rank can lie in "
         "the shaded region. The source claims a lower bound of order √d without its constant. "
         f"Right: eigenvalues number {places} of M, scaled to sum to d = "
         f"{WIDTH}, of one network each from samples {SPREAD:g} apart, under the same weights; γ = ∞ above. Thin line: "
