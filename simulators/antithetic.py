@@ -7,9 +7,10 @@ from typing import Any
 
 import array_api_compat
 
+from simulators.arguments import whole_number
 from simulators.backend import select
 from simulators.batches import validate_batch
-from simulators.layers import Rescale, Residual, whole_number
+from simulators.layers import Rescale, Residual
 from simulators.observables import Array
 from simulators.streams import pack, root_sequence, row_blocks
 
@@ -21,7 +22,7 @@ def antithetic_layer(
 ) -> tuple[Array, Array, Array]:
     """BN-rows(H + γWH), BN-rows(H − γWH) and the speed of the rows, for independent W with entries of variance 1.
 
-    - ``batch``: H, (d, n), one sample per column, no zero row; ``gamma``: finite, ≥ 0; ``law``: see
+    - ``batch``: H, (d, n) with d ≥ 2, one sample per column, no zero row; ``gamma``: finite, ≥ 0; ``law``: see
       `simulators.layers.LAWS`; ``seed``, ``dtype``, ``device``: as for `simulators.simulate`
     - returns two arrays ``(draws, d, n)``, rows of norm √n, and ``(draws,)``: max_i ‖(WH)_i‖ / ‖H_i‖
 
@@ -36,6 +37,8 @@ def antithetic_layer(
     draws = whole_number("draws", draws, 1)
     backend = select(dtype, device, batch if array_api_compat.is_torch_array(batch) else None)
     xp, values = backend.xp, validate_batch(batch)
+    if len(values) < 2:
+        raise ValueError(f"batch has shape {values.shape}: its one row only changes sign; give 2 rows or more")
     empty = [row for row, entries in enumerate(values) if not entries.any()]
     if empty:
         raise ValueError(f"batch has zero rows {empty}: they have no direction to keep")

@@ -18,6 +18,7 @@ import array_api_compat.numpy
 import numpy as np
 from numpy.random import SeedSequence
 
+from simulators.arguments import told
 from simulators.observables import Array
 from simulators.streams import DeviceStreams, HostStreams, Piece
 from simulators.workers import cores
@@ -235,7 +236,7 @@ def select(dtype: object, device: object, torch_batch: Any) -> Backend:
     if isinstance(dtype, type | np.dtype):
         name = np.dtype(dtype).name
     if name not in _DTYPES:
-        raise ValueError(f"dtype={dtype!r} is not available; give 'float32' or 'float64'")
+        raise ValueError(f"dtype={told(dtype)} is not available; give 'float32' or 'float64'")
     if device is None and torch_batch is None:
         return NumpyBackend(name)
     return TorchBackend(name, _torch_device(torch_batch.device if device is None else device))
@@ -248,8 +249,8 @@ def _torch_device(device: Any) -> str:
     try:
         wanted = torch.device(device)
     except (RuntimeError, TypeError) as error:
-        raise ValueError(f"device={device!r} is no Torch device; available are {', '.join(there)}") from error
+        raise ValueError(f"device={told(device)} is no Torch device; available are {', '.join(there)}") from error
     name = wanted.type if wanted.type == "cpu" else f"{wanted.type}:{wanted.index or 0}"
     if name not in there:
-        raise ValueError(f"device={device!r} is not on this machine; available are {', '.join(there)}")
+        raise ValueError(f"device={told(device)} is not on this machine; available are {', '.join(there)}")
     return name

@@ -11,7 +11,7 @@ import hashlib
 import math
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,9 @@ import numpy as np
 from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
+from simulators.arguments import real_number, told, whole_number
 from simulators.batch_files import BatchError, read_array
+from simulators.streams import root_sequence
 
 __all__ = [
     "Batch", "BatchError", "batch_of_gram", "collinear_batch", "dominant_spectrum", "gaussian_batch", "read_batch",
@@ -77,10 +79,13 @@ def read_batch(
     rounded to float64, after at most one line of headings. Pickled data are refused, never loaded.
 
     Raises `BatchError`, a `ValueError`, whose one line names the file, what was found there and the remedy;
-    also when digits are asked for without scikit-learn. `ValueError` for another ``layout``.
+    also when digits are asked for without scikit-learn. `ValueError` for another ``layout``, `TypeError` for a
+    ``source`` that is no path.
     """
-    if layout not in ("columns", "rows"):
-        raise ValueError(f"layout={layout!r}; give 'columns' or 'rows', as the file stores its samples")
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"source={told(source)} is a {type(source).__name__}; give 'digits' or the path of a file")
+    if not isinstance(layout, str) or layout not in ("columns", "rows"):
+        raise ValueError(f"layout={told(layout)}; give 'columns' or 'rows', as the file stores its samples")
     if source == "digits":
         return _read_digits(10 if take is None else take)
     name = os.fspath(source)
@@ -119,7 +124,7 @@ def _count(name: str, take: int | None, available: int) -> int:
     try:
         count = operator.index(take)
     except TypeError:
-        raise BatchError(f"{name}: take={take!r} is not a whole number of samples") from None
+        raise BatchError(f"{name}: take={told(take)} is not a whole number of samples") from None
     if not 1 <= count <= available:
         raise BatchError(f"{name}: take={take} of {available} samples; take between 1 and {available}")
     return count
@@ -163,8 +168,8 @@ def _real_array(batch: Any, name: str) -> NDArray[Any]:
         batch = (tensor.double() if tensor.is_floating_point() else tensor).numpy()  # NumPy has no bfloat16
     try:
         array = np.asarray(batch)
-    except ValueError as error:
-        raise ValueError(f"{name} is ragged or not an array: {error}") from None
+    except ValueError:
+        raise ValueError(f"{name} is ragged or not an array; give rows of one length") from None
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} has entries of type {array.dtype}; give real numbers")
     return array
@@ -176,17 +181,21 @@ def _digest(array: NDArray[np.float64]) -> str:
 
 
 def gaussian_batch(d: int, n: int, seed: int) -> NDArray[np.float64]:
-    """(d, n) independent standard normal entries. Raises `ValueError` unless 1 ≤ n ≤ d."""
-    _check_size(d, n)
-    return np.random.default_rng(seed).standard_normal((d, n))
+    """(d, n) independent standard normal entries; ``seed`` as for `simulators.simulate`.
+
+    Raises `ValueError` unless 1 ≤ n ≤ d, and for a negative seed; `TypeError` for what is no whole number.
+    """
+    d, n = _sizes(d, n)
+    return np.random.default_rng(root_sequence(seed)).standard_normal((d, n))
 
 
 def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.float64]:
     """(d, n) samples near one random unit vector, every two of them ``spread`` > 0 apart.
 
     With s = spread/√2 the singular values are s + √n, once, and s, n − 1 times. Raises `ValueError` unless
-    1 ≤ n ≤ d and ``spread`` is positive and finite.
+    1 ≤ n ≤ d and ``spread`` is positive and finite; `TypeError` for what is no number.
     """
+    spread = real_number("spread", spread, "a positive, finite one")
     if not 0 < spread < math.inf:
         raise ValueError(f"spread={spread} is not positive and finite")
     directions = np.linalg.qr(gaussian_batch(d, n, seed)).Q
@@ -197,12 +206,19 @@ def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.floa
 def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[np.float64]:
     """(d, n) batch with HᵀH = diag(eigenvalues): their roots on the diagonal, zeros elsewhere.
 
-    Raises `ValueError` unless 1 ≤ n ≤ d and the eigenvalues are finite, nonnegative and not all zero.
+    Raises `ValueError` unless 1 ≤ n ≤ d and the eigenvalues are finite, nonnegative and not all zero; `TypeError` for
+    what is no sequence of real numbers.
     """
-    values = np.array([float(value) for value in eigenvalues])
-    _check_size(d, len(values))
-    if not np.isfinite(values).all() or (values < 0).any() or not values.any():
-        raise ValueError(f"eigenvalues={list(eigenvalues)} must be finite, nonnegative and not all zero")
+    wanted = "finite, nonnegative numbers, not all zero"
+    if isinstance(eigenvalues, str | bytes) or not isinstance(eigenvalues, Iterable):
+        raise TypeError(f"eigenvalues={told(eigenvalues)} is a {type(eigenvalues).__name__}; give {wanted}")
+    values = [real_number(f"eigenvalues[{k}]", value, wanted) for k, value in enumerate(eigenvalues)]
+    d, _ = _sizes(d, len(values))
+    for k, value in enumerate(values):
+        if not 0 <= value < math.inf:
+            raise ValueError(f"eigenvalues[{k}]={value} is negative or infinite; give {wanted}")
+    if not any(values):
+        raise ValueError(f"eigenvalues are all zero; give {wanted}")
     batch = np.zeros((d, len(values)))
     np.fill_diagonal(batch, np.sqrt(values))
     return batch
@@ -214,20 +230,23 @@ def batch_of_gram(M: object) -> NDArray[np.float64]:
     ``M`` is real and symmetric, (d, d) with d ≥ 2, positive semidefinite, with ones on the diagonal, each up to
     rounding. Raises `TypeError` or `ValueError` naming what it is not.
     """
-    matrix = np.asarray(M)
-    if matrix.dtype.kind not in "fiu":
-        raise TypeError(f"M has dtype {matrix.dtype}; give real numbers")
+    matrix = _real_array(M, "M")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
         raise ValueError(f"M has shape {matrix.shape}; give (d, d) with d ≥ 2")
-    matrix = matrix.astype(np.float64)
-    if not np.isfinite(matrix).all():
-        raise ValueError("M has entries that are not finite")
+    with np.errstate(over="ignore"):  # a long double may overflow, and is then reported below
+        matrix = matrix.astype(np.float64)
+    bad = np.argwhere(~np.isfinite(matrix))
+    if len(bad):
+        raise ValueError(f"M has {_entry(matrix, *bad[0])}, one of {len(bad)} such entries; all must be finite")
     rounding = 8 * len(matrix) * np.finfo(np.float64).eps
-    off = float(abs(np.diagonal(matrix) - 1).max())
-    if off > rounding:
-        raise ValueError(f"M has a diagonal entry that is {off:.3g} from 1; scale its rows and columns")
-    if float(abs(matrix - matrix.T).max()) > rounding:
-        raise ValueError("M is not symmetric; a Gram matrix is")
+    off = abs(np.diagonal(matrix) - 1)
+    if off.max() > rounding:
+        i = off.argmax()
+        raise ValueError(f"M has {_entry(matrix, i, i)}, {off[i]:.3g} from 1; scale its rows and columns")
+    apart = abs(matrix - matrix.T)
+    if apart.max() > rounding:
+        i, j = np.unravel_index(apart.argmax(), apart.shape)
+        raise ValueError(f"M has {_entry(matrix, i, j)} and {_entry(matrix, j, i)}; a Gram matrix is symmetric")
     eigenvalues, vectors = np.linalg.eigh(matrix)
     if eigenvalues[0] < -rounding * len(matrix):
         raise ValueError(f"M has the eigenvalue {eigenvalues[0]:.3g}; a Gram matrix has none below 0")
@@ -235,10 +254,15 @@ def batch_of_gram(M: object) -> NDArray[np.float64]:
     return batch
 
 
+def _entry(matrix: NDArray[np.float64], i: Any, j: Any) -> str:
+    return f"{matrix[i, j]} in entry ({i}, {j}) (from 0)"
+
+
 def two_level_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
     """n eigenvalues, descending, of sum 1: the last is ``smallest``, the others are equal.
 
-    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n.
+    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n; `TypeError` for
+    what is no number.
     """
     _check_smallest(n, smallest)
     return ((1 - smallest) / (n - 1),) * (n - 1) + (smallest,)
@@ -247,19 +271,22 @@ def two_level_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
 def dominant_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
     """n eigenvalues, descending, of sum 1: one dominant, the other n − 1 equal to ``smallest``.
 
-    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n.
+    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n; `TypeError` for
+    what is no number.
     """
     _check_smallest(n, smallest)
     return (1 - (n - 1) * smallest,) + (smallest,) * (n - 1)
 
 
 def _check_smallest(n: int, smallest: float | Fraction) -> None:
-    if n < 2:
-        raise ValueError(f"n={n}; two levels need n ≥ 2")
+    whole_number("n", n, 2)
+    real_number("smallest", smallest, f"one in [0, 1/{n}]")
     if not 0 <= smallest <= Fraction(1, n) and smallest != 1 / n:
         raise ValueError(f"smallest={smallest} is not in [0, 1/{n}]")
 
 
-def _check_size(d: int, n: int) -> None:
-    if not 1 <= n <= d:
+def _sizes(d: int, n: int) -> tuple[int, int]:
+    d, n = whole_number("d", d, 1), whole_number("n", n, 1)
+    if n > d:
         raise ValueError(f"n={n} samples of dimension d={d}; a batch needs 1 ≤ n ≤ d")
+    return d, n

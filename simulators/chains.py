@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from simulators.arguments import real_number, told, whole_number
 from simulators.layers import (
     Activation,
     Layer,
@@ -42,11 +43,11 @@ class Chain:
 
     def __post_init__(self) -> None:
         if isinstance(self.layers, Layer) or not hasattr(self.layers, "__iter__"):
-            raise TypeError(f"layers={self.layers!r} is not a sequence of layers; write ({self.layers!r},)")
+            raise TypeError(f"layers={told(self.layers)} is not a sequence of layers; write ({told(self.layers)},)")
         object.__setattr__(self, "layers", tuple(self.layers))
         for layer in self.layers:
             if not isinstance(layer, Layer):
-                raise TypeError(f"layers contain {layer!r}, which is no layer; see simulators.layers")
+                raise TypeError(f"layers contain {told(layer)}, which is no layer; see simulators.layers")
         if not any(isinstance(layer, Linear | Residual) for layer in self.layers):
             raise ValueError(f"layers={self.layers!r} draw no weights; add a Linear or a Residual layer")
 
@@ -109,9 +110,12 @@ def rescale_activation_chain(width: int, activation: str) -> Chain:
 def residual_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
     """H⁺ = BN-rows(H + γWH), unit-variance W of any ``law``, diag M = 1 (D20). γ = ∞ means WH alone.
 
-    For finite γ the batch itself must have ``width`` rows. Raises as `Residual` does: γ ≥ 0, not NaN.
+    For finite γ the batch itself must have ``width`` rows. Raises `TypeError` or `ValueError`, naming the argument:
+    ``width`` ≥ 2, as a rank needs two rows, and ``gamma`` and ``law`` as `Residual` has them.
     """
-    if gamma == math.inf:
+    if whole_number("width", width, 1) == 1:
+        raise ValueError(f"width={width}: the rescaled row is 1 or -1 times the last one; a rank needs 2 rows or more")
+    if real_number("gamma", gamma, "a γ ≥ 0, or math.inf") == math.inf:
         return Chain((Linear(width, law), Rescale("variance")))
     return Chain((Residual(gamma, law, width), Rescale("variance")))
 

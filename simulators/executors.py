@@ -17,8 +17,8 @@ from multiprocessing.connection import Connection
 
 from threadpoolctl import threadpool_limits
 
+from simulators.arguments import whole_number
 from simulators.grid import Run
-from simulators.layers import whole_number
 
 __all__ = ["ClusterError", "Done", "Workers", "dask_cluster", "local_processes", "perform"]
 

@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators import chains
+from simulators.arguments import one_of, told, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
 from simulators.batches import gaussian_batch, read_batch
 from simulators.chains import Chain
 from simulators.door import admit
-from simulators.layers import LAWS, Linear, Residual, one_of, whole_number
+from simulators.layers import LAWS, Linear, Residual
 from simulators.observables import resolve
 from simulators.simulate import ENGINES, choose_engine, simulate
 from simulators.trajectory import Trajectory
@@ -155,7 +156,7 @@ class Grid:
         Raises `GridError` for anything else, naming the field.
         """
         if not isinstance(fields, Mapping):
-            raise GridError(f"grid={fields!r} is a {type(fields).__name__}; give a table of fields")
+            raise GridError(f"grid={told(fields)} is a {type(fields).__name__}; give a table of fields")
         for name in fields:
             if name not in FIELDS:
                 near = difflib.get_close_matches(str(name), FIELDS, n=1)
@@ -177,12 +178,12 @@ class Grid:
         observables = _listed("observables", given["observables"])
         for item in observables:
             if not isinstance(item, str):
-                raise GridError(f"observables contain {item!r}; give names, such as 'effective_rank'")
+                raise GridError(f"observables contain {told(item)}; give names, such as 'effective_rank'")
             resolve(item)
         one_of("engine", given["engine"], ENGINES)
         dtype = given["dtype"]
         if dtype not in ("float32", "float64"):
-            raise GridError(f"dtype={dtype!r} is not available; give 'float32' or 'float64'")
+            raise GridError(f"dtype={told(dtype)} is not available; give 'float32' or 'float64'")
         grid = cls(
             chain=tuple(_chain_text(item) for item in _listed("chain", given["chain"])),
             width=_numbers("width", given["width"], 1),
@@ -301,7 +302,7 @@ def _chain_text(item: Any) -> str:
     """A chain in the one spelling that is keyed: ``name`` or ``name(argument)``."""
     call = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", item) if isinstance(item, str) else None
     if call is None:
-        raise GridError(f"chain={item!r} is not a chain; give one such as 'rescale' or 'vanilla(tanh)'")
+        raise GridError(f"chain={told(item)} is not a chain; give one such as 'rescale' or 'vanilla(tanh)'")
     one_of("chain", call[1], _CHAINS)
     _, parameter, default = _CHAINS[call[1]]
     argument = (call[2] or "").strip() or default
@@ -317,7 +318,7 @@ def _chain_text(item: Any) -> str:
         except ValueError:
             raise GridError(f"chain={item!r}: {argument!r} is not a number; write 'residual(0.1)'") from None
     text = f"{call[1]}({argument})"
-    _chain(text, "gaussian", 1)  # refuses a bad argument
+    _chain(text, "gaussian", 2)  # refuses a bad argument; the width of a run is refused with the run
     return text
 
 

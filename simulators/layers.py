@@ -11,10 +11,8 @@ out of range, each naming argument, value and remedy.
 
 from __future__ import annotations
 
-import difflib
 import math
-import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -22,6 +20,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from simulators.arguments import one_of, real_number, told
+from simulators.arguments import whole_number as whole_number  # others take it from here
 from simulators.observables import Array
 
 LAWS: Mapping[str, str] = MappingProxyType({
@@ -56,7 +56,8 @@ class Linear:
 class Residual:
     """H → H + γWH, W square with i.i.d. entries of law ``law``, variance 1; γ = ∞ means WH alone.
 
-    ``gamma`` is in [0, 2⁵²] or infinite. ``width``, if given, is the number of rows the layer insists on.
+    ``gamma``, kept as a `float`, is in [0, 2⁵²] or infinite. ``width``, if given, is the number of rows the layer
+    insists on.
     """
 
     gamma: float
@@ -64,13 +65,12 @@ class Residual:
     width: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.gamma, bool) or not isinstance(self.gamma, (int, float)):
-            raise TypeError(f"gamma={self.gamma!r} is not a number; give a γ ≥ 0, or math.inf")
-        if not self.gamma >= 0:  # also refuses NaN
-            raise ValueError(f"gamma={self.gamma!r} is not ≥ 0; its sign cancels in law, so use |gamma|")
-        if LARGEST_GAMMA < self.gamma < math.inf:
-            raise ValueError(f"gamma={self.gamma!r} exceeds 2**52: H is lost in rounding; use math.inf")
-        object.__setattr__(self, "gamma", float(self.gamma))
+        gamma = real_number("gamma", self.gamma, "a γ ≥ 0, or math.inf")
+        if gamma < 0:
+            raise ValueError(f"gamma={told(self.gamma)} is not ≥ 0; its sign cancels in law, so use |gamma|")
+        if LARGEST_GAMMA < gamma < math.inf:
+            raise ValueError(f"gamma={told(self.gamma)} exceeds 2**52: H is lost in rounding; use math.inf")
+        object.__setattr__(self, "gamma", gamma)
         one_of("law", self.law, LAWS)
         if self.width is not None:
             object.__setattr__(self, "width", whole_number("width", self.width, 1))
@@ -219,28 +219,3 @@ def _least_safe_square(xp: Any, dtype: Any) -> float:
 def _or_infinity(norms: Array, xp: Any) -> Array:
     """Zero replaced by ∞, so that dividing a zero vector by its norm gives zero, quietly."""
     return xp.where(norms > 0, norms, math.inf)
-
-
-def whole_number(name: str, value: object, minimum: int) -> int:
-    """``value`` as an `int` ≥ ``minimum``; NumPy integers pass, bool and float do not."""
-    if not isinstance(value, bool):
-        try:
-            number = operator.index(value)  # type: ignore[arg-type]
-        except TypeError:
-            pass
-        else:
-            if number < minimum:
-                raise ValueError(f"{name}={value!r} is below {minimum}; give an integer ≥ {minimum}")
-            return number
-    raise TypeError(f"{name}={value!r} is a {type(value).__name__}; give an integer ≥ {minimum}")
-
-
-def one_of(name: str, value: object, known: Iterable[str]) -> None:
-    """Raise unless ``value`` is one of the ``known`` names, suggesting the nearest."""
-    known = tuple(known)
-    if not isinstance(value, str):
-        raise TypeError(f"{name}={value!r} is a {type(value).__name__}; give one of {', '.join(known)}")
-    if value not in known:
-        near = difflib.get_close_matches(value.lower(), known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown {name} {value!r}; {hint}known are {', '.join(known)}")

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.random import SeedSequence
 
+from simulators.arguments import whole_number
 from simulators.backend import NumpyBackend
-from simulators.layers import Residual, whole_number
+from simulators.layers import Residual
 from simulators.streams import pack, replica_groups, root_sequence, units_of
 from simulators.workers import cores, run_all, until
 

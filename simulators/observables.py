@@ -26,7 +26,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_array_api_obj
+
+from simulators.arguments import real_number, told, whole_number
 
 Array: TypeAlias = Any  # NumPy or Torch; the array-API standard has no static type of its own
 
@@ -87,12 +89,13 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
     the thin factor of a wider matrix. At τ = 0 the d − min(d, n) zero eigenvalues count too, and the rank
     is d. A λ_i that ties with τ falls on either side by rounding.
 
-    Raises `ValueError` when ``tau`` is outside [0, 1] or NaN, or ``width`` below the rank ``H`` can have.
+    Raises `TypeError` when ``tau`` is no real number or ``width`` no whole one, `ValueError` when ``tau`` is outside
+    [0, 1] or NaN, or ``width`` below the rank ``H`` can have.
     """
-    _check_threshold(tau)
+    tau = _threshold(tau)
     shares = spectrum(H)
     rows, n = H.shape[-2:]
-    d = rows if width is None else width
+    d = rows if width is None else whole_number("width", width, 1)
     if d < min(rows, n):
         raise ValueError(f"width={d} is below min(d, n) of H, which has shape {tuple(H.shape)}")
     xp = array_namespace(H)
@@ -104,7 +107,7 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
 def cosine(H: Array, i: int = 0, j: int = 1) -> Array:
     """Cosine of the angle between samples ``i`` and ``j``; shape ``(...)``, in [−1, 1].
 
-    Raises `ValueError` when ``H`` has no such columns.
+    Raises `TypeError` when ``i`` or ``j`` is no whole number, `ValueError` when ``H`` has no such column.
     """
     xp, units = _unit_columns(H, i, j)
     return xp.clip(xp.sum(units[..., i] * units[..., j], axis=-1), -1.0, 1.0)
@@ -143,9 +146,10 @@ def lone_outlier(H: Array, margin: float = 0.0) -> Array:
 
     Its number, 0 … n − 1, or −1 where no sample does; NaN where a sample is zero. No threshold is involved unless
     ``margin``, in [0, 2), is given, by which the two cosines must differ. With three samples one stands apart
-    almost surely. Raises `ValueError` for fewer, and for another margin.
+    almost surely. Raises `ValueError` for fewer, and for another margin; `TypeError` for one that is no real number.
     """
-    if not 0 <= margin < 2:  # also refuses NaN
+    margin = real_number("lone_outlier margin", margin, "one in [0, 2)")
+    if not 0 <= margin < 2:
         raise ValueError(f"lone_outlier margin={margin!r} is not a number in [0, 2)")
     xp, cosines = _cosines(H, 3)
     n = H.shape[-1]
@@ -187,12 +191,12 @@ def resolve(item: object) -> Observable:
     if isinstance(item, str):
         return REGISTRY[item] if item in REGISTRY else _parse(item)
     if not callable(item):
-        raise TypeError(f"observable {item!r} is not a name, a function of H, nor an Observable")
+        raise TypeError(f"observable {told(item)} is not a name, a function of H, nor an Observable")
     if item is soft_rank:
         raise TypeError("observable soft_rank needs a threshold: write 'soft_rank(0.5)'")
     name = getattr(item, "__name__", None)
     if not isinstance(name, str):
-        raise TypeError(f"observable {item!r} has no __name__; wrap it in an Observable")
+        raise TypeError(f"observable {told(item)} has no __name__; wrap it in an Observable")
     if item in _PLAIN:
         return REGISTRY[name]
     return Observable(name, partial(_ignoring_width, item), bool(getattr(item, "gram_invariant", False)))
@@ -209,9 +213,8 @@ def _parse(text: str) -> Observable:
     try:
         tau = float(call[1])
     except ValueError:
-        raise ValueError(f"observable {text!r}: the threshold {call[1]!r} is not a number") from None
-    _check_threshold(tau)
-    return Observable(text, partial(soft_rank, tau=tau), gram=True)
+        raise ValueError(f"soft_rank threshold tau={told(call[1])} is not a number; give one in [0, 1]") from None
+    return Observable(text, partial(soft_rank, tau=_threshold(tau)), gram=True)
 
 
 def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int) -> Array:
@@ -220,6 +223,8 @@ def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int)
 
 def _namespace(H: Array) -> Any:
     """The array namespace of ``H``, after the checks that every observable makes."""
+    if not is_array_api_obj(H):
+        raise TypeError(f"H={told(H)} is a {type(H).__name__}; observables need a real floating array")
     xp = array_namespace(H)
     if not xp.isdtype(H.dtype, "real floating"):
         raise TypeError(f"H has dtype {H.dtype}; observables need a real floating array")
@@ -266,7 +271,7 @@ def _unit_columns(H: Array, *needed: int) -> tuple[Any, Array]:
     """``H`` with columns of norm 1, a zero column becoming NaN; columns may differ in scale at will."""
     xp, n = _namespace(H), H.shape[-1]
     for column in needed:
-        if not -n <= column < n:
+        if whole_number("sample", column, -n) >= n:
             raise ValueError(f"H has {n} column(s), so none numbered {column}; a cosine needs two samples")
     columns = _over_peak(xp, H, -2)
     norms = xp.sqrt(xp.sum(columns * columns, axis=-2, keepdims=True))
@@ -286,9 +291,11 @@ def _or_nan(xp: Any, denominator: Array) -> Array:
     return xp.where(denominator > 0, denominator, math.nan)
 
 
-def _check_threshold(tau: float) -> None:
-    if not 0 <= tau <= 1:  # also refuses NaN
-        raise ValueError(f"soft_rank threshold tau={tau!r} is not a number in [0, 1]")
+def _threshold(tau: object) -> float:
+    number = real_number("soft_rank threshold tau", tau, "one in [0, 1]")
+    if not 0 <= number <= 1:
+        raise ValueError(f"soft_rank threshold tau={told(tau)} is not a number in [0, 1]")
+    return number
 
 
 _PLAIN: tuple[Callable[[Array], Array], ...] = (

@@ -17,12 +17,13 @@ import array_api_compat
 import numpy as np
 from numpy.random import SeedSequence
 
+from simulators.arguments import one_of, told, whole_number
 from simulators.backend import Backend, select
 from simulators.batches import validate_batch
 from simulators.chains import Chain, Scaling
 from simulators.door import admit
 from simulators.engines import dense, gram, mean_field
-from simulators.layers import Linear, Rescale, one_of, whole_number
+from simulators.layers import Linear, Rescale
 from simulators.observables import Array, Observable, resolve
 from simulators.streams import root_sequence
 from simulators.trajectory import Trajectory
@@ -71,7 +72,7 @@ def simulate(
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it wants.
     """
     if not isinstance(chain, Chain):
-        raise TypeError(f"chain={chain!r} is a {type(chain).__name__}; give a Chain: rescale_chain(64)")
+        raise TypeError(f"chain={told(chain)} is a {type(chain).__name__}; give a Chain: rescale_chain(64)")
     depth = whole_number("depth", depth, 1)
     replicas = whole_number("replicas", replicas, 1)
     if depth % whole_number("every", every, 1):
@@ -128,7 +129,7 @@ def _versions() -> dict[str, str]:
 
 def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable]:
     if isinstance(observables, str) or callable(observables) or not isinstance(observables, Iterable):
-        raise TypeError(f"observables={observables!r} is not a tuple or mapping; write ({observables!r},)")
+        raise TypeError(f"observables={told(observables)} is not a tuple or mapping; write ({told(observables)},)")
     if isinstance(observables, Mapping):
         measures = [replace(resolve(item), name=str(name)) for name, item in observables.items()]
     else:

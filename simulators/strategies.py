@@ -2,7 +2,8 @@
 
 Draws are exact (`fractions.Fraction`) except `batches`, and shrink to small whole numbers. Each strategy
 reaches its corners with fair probability; `corner_spectra` and `corner_matrices` list corners outright, for
-checks that must always run them. Invalid size limits raise `ValueError` when the strategy is made.
+checks that must always run them. Invalid size limits raise `ValueError`, and `TypeError` if
+they are no whole numbers, when the strategy is made.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from numpy.typing import NDArray
 
+from simulators.arguments import whole_number
 from simulators.batches import dominant_spectrum, two_level_spectrum
 
 Vector: TypeAlias = tuple[Fraction, ...]
@@ -56,7 +58,7 @@ def matrices(
     Corners: d = n, n = 1, columns equal or 1e-6 apart, columns of zeros, entries of scale 1e-300 and 1e300,
     and, if ``allow_zero_rows``, rows of zeros.
     """
-    if not 1 <= max_n <= max_d:
+    if not 1 <= whole_number("max_n", max_n, 0) <= whole_number("max_d", max_d, 0):
         raise ValueError(f"max_d={max_d}, max_n={max_n}; matrices need 1 ≤ max_n ≤ max_d")
     return _matrices(max_d, max_n, allow_zero_rows)
 
@@ -70,7 +72,7 @@ def batches(
 
 def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
     """The corners of `spectra` of size n, by name, all different. Raises `ValueError` for n < 1."""
-    if n < 1:
+    if whole_number("n", n, 0) < 1:
         raise ValueError(f"n={n}; a spectrum has n ≥ 1 eigenvalues")
     corners = {"uniform": (Fraction(1, n),) * n}
     if n == 1:
@@ -93,7 +95,7 @@ def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
 
 def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
     """The corners of `matrices` of size d × n, by name, without zero rows. `ValueError` unless 1 ≤ n ≤ d."""
-    if not 1 <= n <= d:
+    if not 1 <= whole_number("n", n, 0) <= whole_number("d", d, 0):
         raise ValueError(f"d={d}, n={n}; matrices need 1 ≤ n ≤ d")
     plain = tuple(tuple(Fraction(1 + (i == j) + (i + 1) * j) for j in range(n)) for i in range(d))
     corners = {
@@ -112,7 +114,7 @@ def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
 
 def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
     """Descending nonnegative values, not all zero: all free, or on two levels."""
-    if not 1 <= min_n <= max_n:
+    if not 1 <= whole_number("min_n", min_n, 0) <= whole_number("max_n", max_n, 0):
         raise ValueError(f"min_n={min_n}, max_n={max_n}; give 1 ≤ min_n ≤ max_n")
     sizes = [Fraction(1, 10**exponent) for exponent in _EXPONENTS]
 

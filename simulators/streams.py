@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
 
-from simulators.layers import whole_number
+from simulators.arguments import whole_number
 from simulators.observables import Array
 
 _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has variance 1

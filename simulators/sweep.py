@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from simulators.arguments import real_number
 from simulators.costs import rough_seconds
 from simulators.executors import Done, Workers, local_processes, perform
 from simulators.grid import Grid, Run, canonical
@@ -86,8 +87,10 @@ def sweep(
     storing what is finished. In a script, call it under ``if __name__ == "__main__":``, as processes are spawned.
 
     Raises `SweepError` when workers cannot be had or a cluster is lost, `StoreError` when the store cannot be
-    written, for a full disk say; both leave in the store all that was put there.
+    written, for a full disk say; both leave in the store all that was put there. `TypeError` or `ValueError` for a
+    ``lease`` that is no positive number.
     """
+    lease = real_number("lease", lease, "seconds, more than 0")
     if not lease > 0:
         raise ValueError(f"lease={lease!r} is not positive; give seconds")
     wanted = runs.runs() if isinstance(runs, Grid) else {run.key: run for run in runs}

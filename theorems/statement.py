@@ -334,6 +334,8 @@ class Statement:
     def bound(self, **values: Any) -> Any:
         """``rhs`` at ``values``, in float64, broadcasting over arrays. Refuses values outside the domains.
 
+        Assumptions are not asked: they may speak of what ``rhs`` does not need, and no value is given for.
+
         Raises ``TypeError`` for a missing or unknown symbol and ``ValueError`` outside a domain.
         Cost: one compiled NumPy expression.
         """

@@ -84,6 +84,7 @@ def test_torch_gives_the_same() -> None:
     ({"gamma": math.inf}, ValueError, "finite"), ({"gamma": "1"}, TypeError, "gamma"),
     ({"draws": 0}, ValueError, "draws"), ({"draws": 2.5}, TypeError, "draws"), ({"law": "cauchy"}, ValueError, "law"),
     ({"batch": np.array([[1.0, 1.0], [0.0, 0.0]])}, ValueError, r"zero rows \[1\]"),
+    ({"batch": [[2.0]]}, ValueError, r"batch has shape \(1, 1\): .*; give 2 rows or more"),
     ({"batch": np.array([[np.nan]])}, ValueError, "batch"), ({"seed": -1}, ValueError, "seed"),
 ])
 def test_the_door(change: dict[str, Any], error: type[Exception], words: str) -> None:

@@ -243,6 +243,8 @@ def test_refusals_that_depend_on_the_arguments(tmp_path: Path) -> None:
             call()
     with pytest.raises(ValueError, match="layout='row'"):
         read_batch(name, layout="row")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="layout=array"):
+        read_batch(name, layout=STORED)  # type: ignore[arg-type]
 
 
 def test_unreadable_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +344,7 @@ def test_named_spectra_are_exact_for_fractions() -> None:
         (lambda: batches.collinear_batch(3, 2, float("inf"), 0), "spread=inf"),
         (lambda: batches.spectrum_batch([], 3), "n=0"),
         (lambda: batches.spectrum_batch([1.0, 1.0], 1), "n=2"),
-        (lambda: batches.spectrum_batch([1.0, -1.0], 2), "nonnegative"),
+        (lambda: batches.spectrum_batch([1.0, -1.0], 2), r"eigenvalues\[1\]=-1.0 is negative"),
         (lambda: batches.spectrum_batch([0.0], 2), "all zero"),
         (lambda: batches.spectrum_batch([float("nan")], 2), "finite"),
         (lambda: batches.two_level_spectrum(1, 1.0), "n=1"),
@@ -354,6 +356,33 @@ def test_named_spectra_are_exact_for_fractions() -> None:
 def test_synthetic_starts_refuse(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: batches.gaussian_batch("3", 2, 0), "d='3' is a str"),  # type: ignore[arg-type]
+        (lambda: batches.gaussian_batch(3, 2.0, 0), "n=2.0 is a float"),  # type: ignore[arg-type]
+        (lambda: batches.gaussian_batch(3, 2, None), "seed=None"),  # type: ignore[arg-type]
+        (lambda: batches.collinear_batch(3, 2, "1", 0), "spread='1' is not a real number"),  # type: ignore[arg-type]
+        (lambda: batches.spectrum_batch(3, 3), "eigenvalues=3 is a int; give finite"),  # type: ignore[arg-type]
+        (lambda: batches.spectrum_batch("12", 3), "eigenvalues='12' is a str"),  # type: ignore[arg-type]
+        (lambda: batches.spectrum_batch([1, None], 3), r"eigenvalues\[1\]=None"),  # type: ignore[list-item]
+        (lambda: batches.two_level_spectrum("2", 0.1), "n='2' is a str"),  # type: ignore[arg-type]
+        (lambda: batches.dominant_spectrum(2, 1j), "smallest=1j is not a real number"),  # type: ignore[type-var]
+        (lambda: read_batch(3), "source=3 is a int"),  # type: ignore[arg-type]
+        (lambda: read_batch(STORED), "source=array"),  # type: ignore[arg-type]
+    ],
+)
+def test_starts_of_another_type_are_refused_by_name(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_synthetic_starts_take_numpy_scalars() -> None:
+    np.testing.assert_array_equal(batches.gaussian_batch(np.int64(3), 2, np.int64(1)), batches.gaussian_batch(3, 2, 1))
+    single = np.float32(0.5)
+    np.testing.assert_array_equal(batches.collinear_batch(3, 2, single, 0), batches.collinear_batch(3, 2, 0.5, 0))
 
 
 def test_a_batch_of_a_gram_matrix_has_it():
@@ -369,9 +398,13 @@ def test_a_batch_of_a_gram_matrix_has_it():
     ("M", "error", "message"),
     [
         ([[1.0, 2.0], [2.0, 1.0]], ValueError, "M has the eigenvalue -1"),
-        ([[1.0, 0.2], [0.2, 1.1]], ValueError, "diagonal entry that is 0.1 from 1"),
-        ([[1.0, 0.2], [0.3, 1.0]], ValueError, "M is not symmetric"),
-        ([[1.0, np.nan], [np.nan, 1.0]], ValueError, "not finite"),
+        ([[1.0, 0.2], [0.2, 1.1]], ValueError, r"M has 1.1 in entry \(1, 1\) .*, 0.1 from 1; scale"),
+        ([[1.0, 0.2], [0.3, 1.0]], ValueError, r"M has 0.2 in entry \(0, 1\) .* and 0.3 in entry \(1, 0\) .*symmetric"),
+        ([[1.0, np.nan], [np.nan, 1.0]], ValueError, r"M has nan in entry \(0, 1\) .*one of 2 such entries"),
+        ([[1.0, 0.0], [-np.inf, 1.0]], ValueError, r"M has -inf in entry \(1, 0\)"),
+        ([[1, 2], [1]], ValueError, "M is ragged or not an array; give rows of one length$"),
+        (None, TypeError, "M has entries of type object"),
+        ("M", TypeError, "M has entries of type <U1"),
         ([[1.0]], ValueError, r"M has shape \(1, 1\); give \(d, d\) with d ≥ 2"),
         (np.ones((2, 3)), ValueError, "M has shape"),
         ([[1j, 0], [0, 1]], TypeError, "complex"),

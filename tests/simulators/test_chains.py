@@ -25,6 +25,7 @@ from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, 
         ((Recenter(), Rescale()), ValueError, "draw no weights"),
         (Linear(4), TypeError, "not a sequence of layers"),
         (7, TypeError, "layers=7"),
+        ((Linear(4), np.ones((9, 9))), TypeError, r"^layers contain array[^\n]*, which is no layer"),
         ((Linear(4), "relu"), TypeError, "'relu', which is no layer"),
     ],
 )
@@ -49,6 +50,29 @@ def test_named_chains_refuse_bad_widths(make, width, error):
 def test_residual_chain_refuses_bad_gamma(gamma):
     with pytest.raises(ValueError, match="gamma="):
         residual_chain(4, gamma)
+
+
+@pytest.mark.parametrize("gamma", ["0.1", None, np.array([0.1, 0.2]), 1j])
+def test_residual_chain_refuses_what_is_no_number(gamma):
+    with pytest.raises(TypeError, match=r"gamma=.* is not a real number; give a γ ≥ 0"):
+        residual_chain(4, gamma)
+
+
+def test_residual_chain_takes_numpy_scalars():
+    assert residual_chain(np.int64(3), np.float32(0.5)) == residual_chain(3, 0.5)
+    assert residual_chain(3, np.int64(1)) == residual_chain(3, 1.0)
+    assert residual_chain(3, np.float32("inf")) == residual_chain(3, math.inf)
+
+
+@pytest.mark.parametrize("gamma", [0.1, math.inf])
+@pytest.mark.parametrize(
+    ("width", "error", "message"),
+    [(1, ValueError, "width=1: .*; a rank needs 2 rows or more"), (0, ValueError, "width=0"),
+     (True, TypeError, "width=True")],
+)
+def test_a_rank_needs_two_rows(width, gamma, error, message):
+    with pytest.raises(error, match=message):
+        residual_chain(width, gamma)
 
 
 def test_unknown_activation_suggests_the_nearest():

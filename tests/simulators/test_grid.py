@@ -95,6 +95,7 @@ def test_a_run_survives_pickling():
     ({"chain": "resale"}, ["'resale'", "did you mean 'rescale'"]), ({"chain": 3}, ["chain=3"]),
     ({"chain": "rescale(relu)"}, ["no argument"]), ({"chain": "residual"}, ["gamma", "residual(0.1)"]),
     ({"chain": "residual(much)"}, ["'much'", "not a number"]), ({"chain": "residual(-1)"}, ["gamma"]),
+    ({"chain": "residual(0.1)", "width": 1, "batch": 1}, ["width=1", "2 rows or more"]),
     ({"chain": "vanilla(tan)"}, ["'tan'", "tanh"]), ({"chain": "vanilla(relu"}, ["is not a chain"]),
     ({"batch": 9}, ["width=8", "n=9", "at most 8"]), ({"batch": "no.npy"}, ["no.npy", "no such file"]),
     ({"batch": None}, ["batch=None"]), ({"batch": "digits:0"}, ["take=0"]),

@@ -35,7 +35,14 @@ ROWS = np.random.default_rng(0).standard_normal((5, 3, 8))  # 5 replicas, 3 samp
         (lambda: Residual(math.nan), ValueError, "gamma=nan"),
         (lambda: Residual(-math.inf), ValueError, "gamma=-inf"),
         (lambda: Residual(2.0**53), ValueError, "use math.inf"),
-        (lambda: Residual("1"), TypeError, "gamma='1' is not a number"),
+        (lambda: Residual("1"), TypeError, "gamma='1' is not a real number"),
+        (lambda: Residual(1j), TypeError, "gamma=1j is not a real number"),
+        (lambda: Residual(np.complex128(1)), TypeError, "gamma=np.complex128"),
+        (lambda: Residual(None), TypeError, "gamma=None"),
+        (lambda: Residual(np.array([0.1])), TypeError, "gamma=array"),
+        (lambda: Residual(np.float32("nan")), ValueError, "gamma=nan"),
+        (lambda: Residual(np.float32(-1)), ValueError, "gamma=np.float32.* is not ≥ 0"),
+        (lambda: Residual(10**400), ValueError, "gamma=1000.* is beyond float64; give a γ ≥ 0, or math.inf"),
         (lambda: Residual(True), TypeError, "gamma=True"),
         (lambda: Residual(1.0, "cauchy"), ValueError, "unknown law 'cauchy'; known are gaussian"),
         (lambda: Residual(1.0, width=0), ValueError, "width=0"),
@@ -59,6 +66,7 @@ def test_bad_arguments_are_refused_by_name_value_and_remedy(make, error, message
         lambda: Residual(2.0**52),
         lambda: Residual(math.inf),
         lambda: Residual(np.float64(0.5), width=3),
+        lambda: Residual(np.int64(1)),
         *(lambda name=name: Activation(name) for name in ACTIVATIONS),
         lambda: Rescale("variance"),
     ],
@@ -70,6 +78,11 @@ def test_good_arguments_are_accepted_and_hashable(make):
 
 def test_numpy_width_becomes_an_int():
     assert repr(Linear(np.int64(7))) == "Linear(width=7, law='gaussian')"
+
+
+def test_numpy_gamma_becomes_a_float():
+    assert repr(Residual(np.float32(0.1))) == f"Residual(gamma={float(np.float32(0.1))!r}, law='gaussian', width=None)"
+    assert Residual(np.float32("inf")) == Residual(math.inf)
 
 
 @pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-600, 1.0, 2.0**600, 2.0**1000])

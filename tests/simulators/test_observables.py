@@ -218,8 +218,36 @@ def test_soft_rank_counts_eigenvalues_scaled_to_trace_d() -> None:
 
 @pytest.mark.parametrize("tau", [-0.1, 1.1, math.nan, math.inf])
 def test_soft_rank_refuses_thresholds_outside_the_unit_interval(tau: float) -> None:
-    with pytest.raises(ValueError, match="tau="):
+    with pytest.raises(ValueError, match=r"tau=.* number.* in \[0, 1\]"):
         ob.soft_rank(np.eye(2), tau)
+
+
+@pytest.mark.parametrize("tau", ["0.5", None, 1j, True, [0.5], np.array([0.5, 0.6]), np.array(0.5), np.complex64(0)])
+def test_soft_rank_refuses_thresholds_that_are_no_numbers(tau: Any) -> None:
+    with pytest.raises(TypeError, match=r"tau=.* is not a real number; give one in \[0, 1\]"):
+        ob.soft_rank(np.eye(2), tau)
+
+
+@pytest.mark.parametrize("tau", [np.float32(0.5), np.float64(0.5), np.int64(1), Fraction(1, 2)])
+@pytest.mark.parametrize("H", [np.eye(2), np.eye(2, dtype=np.float32), torch.eye(2)])
+def test_soft_rank_takes_scalars_of_numpy(H: Any, tau: Any) -> None:
+    assert ob.soft_rank(H, tau) == 2
+    assert ob.soft_rank(H, tau).dtype == H.dtype
+    assert ob.resolve(f"soft_rank({float(tau)})").function(H, width=2) == 2
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda H: ob.soft_rank(H, 0.5, width="4"), "width='4' is a str"),
+    (lambda H: ob.soft_rank(H, 0.5, width=4.5), "width=4.5 is a float"),
+    (lambda H: ob.cosine(H, "a"), "sample='a' is a str"),
+    (lambda H: ob.absolute_cosine(H, 0, 1.5), "sample=1.5 is a float"),
+    (lambda H: ob.lone_outlier(H, "0.1"), "margin='0.1' is not a real number"),
+    (lambda H: ob.gram(H.tolist()), "H=.* is a list; observables need a real floating array"),
+    (lambda H: ob.spectrum(None), "H=None is a NoneType"),
+])
+def test_other_arguments_of_another_type_are_named(call: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call(np.eye(4))
 
 
 def test_soft_rank_refuses_a_width_below_the_rank() -> None:
@@ -317,8 +345,9 @@ def test_resolve_takes_functions_of_the_user() -> None:
         ("orthogonalty_gap", ValueError, "did you mean 'orthogonality_gap'.*effective_rank"),
         ("soft_rank", ValueError, r"did you mean 'soft_rank\(0.5\)'"),
         ("zzz", ValueError, "unknown observable 'zzz'; known are"),
-        ("soft_rank(x)", ValueError, "'x' is not a number"),
-        ("soft_rank()", ValueError, "'' is not a number"),
+        ("soft_rank(x)", ValueError, r"tau='x' is not a number; give one in \[0, 1\]"),
+        ("soft_rank()", ValueError, r"tau='' is not a number; give one in \[0, 1\]"),
+        ("soft_rank(1j)", ValueError, "tau='1j' is not a number"),
         ("soft_rank(nan)", ValueError, "tau=nan"),
         ("soft_rank(1.5)", ValueError, "tau=1.5"),
         ("soft_rank(0.5) ", ValueError, "unknown"),

@@ -185,3 +185,17 @@ def test_corner_matrices_have_their_size_and_no_zero_row(d: int, n: int) -> None
 def test_invalid_sizes_are_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: strategies.spectra("1"), "min_n='1' is a str"),  # type: ignore[arg-type]
+        (lambda: strategies.matrices(2.5, 2), "max_d=2.5 is a float"),  # type: ignore[arg-type]
+        (lambda: strategies.corner_spectra(None), "n=None"),  # type: ignore[arg-type]
+        (lambda: strategies.corner_matrices(2, "1"), "n='1'"),  # type: ignore[arg-type]
+    ],
+)
+def test_sizes_that_are_no_whole_numbers_are_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make()

@@ -275,6 +275,11 @@ def test_a_bad_lease_is_refused(lease, store, threads):
         sweep(grid(), store, workers=threads, lease=lease)
 
 
+def test_a_lease_of_another_type_is_refused(store, threads):
+    with pytest.raises(TypeError, match="lease='5' is not a real number; give seconds"):
+        sweep(grid(), store, workers=threads, lease="5")
+
+
 def environment() -> dict[str, str]:
     here = Path(__file__).parent
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}

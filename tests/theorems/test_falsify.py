@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from theorems import Verdict, verify
+from theorems import Verdict, conjecture, verify
+from theorems.checking.context import Context
 from theorems.checking.search import ExactAdversary
 from theorems.cli import main
 from theorems.workbench.loading import load
@@ -54,6 +55,26 @@ def test_a_false_claim_falls_is_kept_and_is_seen_again_at_once(project: Path,
     assert main(again) == 1
     assert "witness of an earlier run" in capsys.readouterr().out
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("chain", ["'residual', gamma='1/2'", "lambda width: residual_chain(width, 0.5)"])
+def test_widths_without_such_a_chain_are_passed_over(chain: str, project: Path,
+                                                     capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "narrow.py").write_text(f"""
+from simulators import residual_chain
+from theorems import conjecture
+narrow = conjecture("effective_rank <= n - (n - 1)/10**6", chain={chain}, n="1..2", d="1..4", ell=1)
+""")
+    assert main(["falsify", "narrow.py", "--budget", "20"]) == 0
+    assert "differential evolution" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_witness_at_a_width_without_such_a_chain_is_passed_over() -> None:
+    claim = conjecture("effective_rank >= 1 + gamma", chain="residual", n="1..2", d="1..4", ell=1, gamma="1/2")
+    statement = claim.statement(only=True)
+    item = {"n": Fraction(1), "d": Fraction(1), "ell": Fraction(1), "spectrum": (Fraction(1),)}
+    (search,) = statement.checks
+    assert search.adversary._confirmed(statement, Context(0, 1e-6), item, "witness of an earlier run") is None
 
 
 def test_the_exit_status_is_about_what_was_expected(capsys: pytest.CaptureFixture[str]) -> None:

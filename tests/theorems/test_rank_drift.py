@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+from hypothesis import find
+from hypothesis.errors import NoSuchExample
 
 from simulators.antithetic import antithetic_layer
 from simulators.batches import Batch
@@ -23,7 +25,7 @@ from theorems.rank.drift import (
     rows,
     squares,
 )
-from theorems.rank.generator import Derivation, every_width, second_order
+from theorems.rank.generator import Derivation, every_width, invariants, second_order
 from theorems.rank.inputs import Rows, drift_corners, drift_inputs
 from theorems.rank.notation import NUDGE, d
 from theorems.rank.paired import Paired, fourth_order, second_difference
@@ -79,6 +81,35 @@ def test_the_rescaled_inequality_is_certified_on_a_user_batch() -> None:
     assert run(DRIFT_INEQUALITY_RESCALED, batch=Batch.of(array, "a zero row")).verdict is Verdict.OUTSIDE
 
 
+# --- one row ---------------------------------------------------------------------------------------------------
+
+ONE_ROW = Batch.of(np.array([[2.0]]), "one row")
+
+
+@pytest.mark.parametrize("statement", [DRIFT_INEQUALITY_RESCALED, DRIFT], ids=("rescaled", "drift"))
+def test_a_batch_of_one_row_is_outside_and_told_why(statement: Any) -> None:
+    result = run(statement, batch=ONE_ROW)
+    assert result.verdict is Verdict.OUTSIDE
+    for evidence in result.evidence:
+        if evidence.method != "proof":
+            assert evidence.verdict is Verdict.OUTSIDE
+            assert "d = 1" in evidence.summary
+    two = Batch.of(np.array([[2.0, 1.0], [1.0, 0.0]]), "two rows")
+    assert run(statement, statement.checks[:2], batch=two).verdict.holds
+
+
+def test_the_drift_is_about_two_rows_or_more() -> None:
+    given = {"F": 1.0, "T_3": 1.0, "Q": 1.0}
+    with pytest.raises(ValueError, match=r"d=.*1.*: width, must lie in Range\(2, oo, 1\)"):
+        DRIFT.bound(d=1, **given)
+    assert DRIFT.bound(d=2, **given) == 6
+    pointwise = DRIFT.checks[1]
+    assert all(len(item) >= 2 for item in pointwise.corners())
+    assert find(pointwise.inputs(), lambda item: True) is not None
+    with pytest.raises(NoSuchExample):
+        find(pointwise.inputs(), lambda item: len(item) < 2)
+
+
 # --- the generator: derived ----------------------------------------------------------------------------------
 
 MATRIX: list[list[Any]] = [[1, Fraction(1, 2), Fraction(-1, 3)], [Fraction(1, 2), 1, Fraction(1, 5)],
@@ -101,6 +132,37 @@ def test_the_second_order_is_half_the_laplacian_by_finite_differences() -> None:
             v[a, b] = step
             total += (frobenius(m, v) + frobenius(m, -v) - 2 * frobenius(m, 0 * v)) / 2 / step**2
     assert total == pytest.approx(float(second_order(MATRIX)), rel=1e-5)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("function", [second_order, invariants])
+@pytest.mark.parametrize(("matrix", "error", "words"), [
+    (None, TypeError, "matrix=None is no sequence of rows"), ([1, 2], TypeError, r"matrix=\[1, 2\] is no sequence"),
+    ([], ValueError, r"0 rows of lengths \[\]; give \(d, d\)"), ([[1, 2], [1]], ValueError, r"lengths \[2, 1\]"),
+    ([[1, 2, 3]], ValueError, r"1 rows of lengths \[3\]"), ([["1"]], TypeError, "contains '1'"),
+    ([[None]], TypeError, "contains None"), (np.ones((2, 2, 2)), TypeError, "contains array"),
+    ([[1, Fraction(1, 3)], [Fraction(1, 2), 1]], ValueError, r"1, 2.* in entry \(1, 0\).*1, 3.* in entry \(0, 1\)"),
+    ([[1, NAN], [NAN, 1]], ValueError, r"nan in entry \(1, 0\)"), ([[NAN]], ValueError, r"nan in entry \(0, 0\)"),
+])
+def test_what_is_no_symmetric_matrix_is_refused(function: Any, matrix: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=f"^(?=matrix).*{words}") as caught:
+        function(matrix)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_second_order_is_that_of_diagonal_1_and_the_invariants_of_any() -> None:
+    x = sp.ring("x", sp.QQ)[0].gens[0]
+    slanted = np.array([[1, 0.5], [0.5, 1.1]])
+    for matrix, entry in (([[1, 0], [0, 2]], "2"), ([[x**0, x], [x, x]], "x"), (slanted, "1.1")):
+        with pytest.raises(ValueError, match=rf"matrix has .*{entry}.* in entry \(1, 1\) .*; give one with diagonal 1"):
+            second_order(matrix)
+        invariants(matrix)
+    assert second_order(np.eye(2)) == 4
+    indefinite = [[1, 2], [2, 1]]
+    values = {str(s): v for s, v in invariants(indefinite).items()} | {"d": 2}
+    assert second_order(indefinite) == TRUE.subs({s: values[str(s)] for s in TRUE.free_symbols})
 
 
 def test_the_general_sum_is_the_stated_drift() -> None:

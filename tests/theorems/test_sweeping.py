@@ -118,6 +118,8 @@ def kept() -> int:
     (["--store", "x.db", *AXES, "--workers", "many"], ["--workers", "'many'"]),
     (["--store", "x.db", *AXES, "--workers", "2", "--dask", "tcp://x:1"], ["--workers 2", "leave one out"]),
     (["--store", "x.db", *AXES, "--width", "2"], ["3 samples", "at most 2"]),
+    (["--store", "x.db", *AXES, "--chain", "residual(0.1)", "--width", "1", "--batch", "1"],
+     ["width=1", "a rank needs 2 rows or more"]),
     (["--store", "x.db", *AXES, "--seeds", "one"], ["seeds='one'"]),
     (["--store", "x.db", "--chain", "rescale"], ["width is missing"]),
     (["--store", "x.db", *AXES, "--dask", "tcp://127.0.0.1:notaport"], ["dask", "notaport", "not an address"]),

@@ -210,7 +210,8 @@ class Pointwise:
     ``values(input)`` turns an input into numbers by symbol name, at the current ball precision.
     ``inputs()`` builds the strategy; ``corners`` are always tried; ``from_batch`` makes an input of the
     user's (d, n) array, or is None where a batch has nothing to say; ``given`` in its place makes several, and none
-    where the batch lies outside the domain. A batch outside domain or assumptions makes the verdict ``outside``,
+    where the batch lies outside the domain; ``refuses`` says why a batch is outside whatever could be made of it, and
+    is empty where it is not. A batch outside domain or assumptions makes the verdict ``outside``,
     unless some input refutes the claim.
 
     An assumption on balls may be open, as equalities of enclosures are. A claim that holds whatever the
@@ -224,6 +225,7 @@ class Pointwise:
     examples: int = 200
     squares: bool = False
     given: Callable[[Any], Sequence[Any]] | None = None
+    refuses: Callable[[Any], str] | None = None
 
     def of_batch(self, batch: Any) -> Sequence[Any] | None:
         """The inputs that a (d, n) array gives; None where a batch has nothing to say."""
@@ -250,8 +252,9 @@ class Pointwise:
         if witness is not None:
             summary = f"violated at {short(witness)}"
         elif verdict is Verdict.OUTSIDE:
-            summary = ("the batch lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE
-                       else "no input met the assumptions")
+            summary = self._refusal(context) or (
+                "the batch lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE
+                else "no input met the assumptions")
         elif tally.open:
             summary += f", {len(tally.open)} left open"
         return Evidence(method="certificate" if witness is None else "search", verdict=verdict, summary=summary,
@@ -280,7 +283,9 @@ class Pointwise:
             examine(item)
 
         try:
-            if context.batch is not None and (items := self.of_batch(context.batch.array)) is not None:
+            if self._refusal(context):
+                tally.batch = Verdict.OUTSIDE
+            elif context.batch is not None and (items := self.of_batch(context.batch.array)) is not None:
                 tally.batch = Verdict.REFUTED
                 tally.batch = combine([examine(item) for item in items] or [Verdict.OUTSIDE])
             for item in self.corners():
@@ -294,6 +299,9 @@ class Pointwise:
         if tally.batch is Verdict.OUTSIDE or not tally.decided:
             return Verdict.OUTSIDE, tally, None
         return Verdict.CERTIFIED, tally, None
+
+    def _refusal(self, context: Context) -> str:
+        return "" if context.batch is None or self.refuses is None else self.refuses(context.batch.array)
 
     def _search(self, examine: Callable[[Any], None], context: Context) -> None:
         quiet = hypothesis.settings(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import sympy as sp
 from theorems.checking.pointwise import Pointwise
 from theorems.rank import inputs
 from theorems.rank.generator import Derivation, invariants, second_order
-from theorems.rank.notation import BATCH, FAMILY, NUDGE, OURS, ROCQ, ROWS, WIDTH, d, h, i, j, k, m, n
+from theorems.rank.notation import BATCH, FAMILY, NUDGE, OURS, ROCQ, ROWS, TWO_ROWS, WIDTH, d, h, i, j, k, m, n
 from theorems.rank.paired import Paired, Start
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Verdict
 
@@ -78,7 +78,8 @@ DRIFT_INEQUALITY_RESCALED = Statement(
     lhs=_over(_over(_rescaled((i, j), (i, j)), j) ** 2, i), relation="<=", rhs=_rescaled_cube,
     expected=Verdict.CERTIFIED, sentinel=Sentinel("Tr M³, one part in a million smaller",
                                                   rhs=(1 - NUDGE) * _rescaled_cube),
-    checks=(Pointwise(_rows, inputs.nonzero_rows, inputs.drift_corners, _first_rows, examples=100),),
+    checks=(Pointwise(_rows, inputs.nonzero_rows, inputs.drift_corners, _first_rows, examples=100,
+                      refuses=inputs.too_narrow),),
     proof=Proof(theorem=f"{ROCQ}.DriftInequality.drift_inequality_rescaled"),
     remark="drift_inequality for BN-rows(H), in the entries of H: the roots cancel, so that every batch is decided "
            "exactly. Of a user's batch the first 16 rows are tried.",
@@ -116,13 +117,14 @@ def _starts(batch: np.ndarray[Any, Any] | None) -> list[Start]:
 DRIFT = Statement(
     family=FAMILY, theorem="drift", quantifier=Quantifier.EXPECTATION, source=OURS,
     title="E‖M⁺‖_F² = ‖M‖_F² + γ²(2d² - 2‖M‖_F² - 8 Tr M³ + 8 Σ_i (M²)_ii²) + O(γ⁴)", chain="residual",
-    variables=(WIDTH, BATCH, ROWS), assumptions=(Assumption(sp.Eq(_off_diagonal, 0, evaluate=False), "diag M = 1"),),
+    variables=(TWO_ROWS, BATCH, ROWS), assumptions=(Assumption(sp.Eq(_off_diagonal, 0, evaluate=False), "diag M = 1"),),
     definitions={
         drift: "the coefficient of γ² in E‖M⁺‖_F², entries of W independent, symmetric, of variance 1",
         squares: "‖M‖_F²", cube: "Tr M³", rows: "Σ_i (M²)_ii²"},
     lhs=drift, relation="==", rhs=_rhs, expected=Verdict.SUPPORTED,
     sentinel=Sentinel("4 in place of 8", rhs=2 * d**2 - 2 * squares - 4 * cube + 4 * rows),
-    checks=(Derivation(), Pointwise(_drift_values, inputs.drift_inputs, inputs.drift_corners), Paired(_starts)),
+    checks=(Derivation(), Pointwise(_drift_values, partial(inputs.drift_inputs, 2), partial(inputs.drift_corners, 2),
+                                    refuses=inputs.too_narrow), Paired(_starts)),
     remark="The second order needs no more of the law than mean 0 and variance 1. By drift_inequality its last two "
            "terms together are at most 0. At M = I only noise is left, 2d² - 2d, which lowers the rank; at rank one "
            "nothing moves.",

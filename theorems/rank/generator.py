@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from simulators.arguments import told
 from theorems.checking.context import Context
+from theorems.rank.inputs import too_narrow
 from theorems.statement import Evidence, Verdict
 
 if TYPE_CHECKING:
@@ -34,11 +36,38 @@ def _inverse(x: Jet) -> Jet:
     return x[0], -x[1], x[1] * x[1] - x[2]
 
 
+def _require_symmetric(matrix: Sequence[Sequence[Ring]]) -> None:
+    """Raise unless a matrix is square, not empty, and equal to its transpose in its own ring. Cost: O(d²)."""
+    try:
+        sizes = [len(row) for row in matrix]
+        entries = [row[j] for row, size in zip(matrix, sizes, strict=True) for j in range(size)]
+    except (TypeError, LookupError):
+        raise TypeError(f"matrix={told(matrix)} is no sequence of rows; give (d, d) with d ≥ 1") from None
+    if not sizes or set(sizes) != {len(sizes)}:
+        raise ValueError(f"matrix has {len(sizes)} rows of lengths {told(sizes)}; give (d, d) with d ≥ 1")
+    for entry in entries:
+        if getattr(entry, "shape", ()) or not (hasattr(entry, "__sub__") and hasattr(entry, "__mul__")):
+            raise TypeError(f"matrix contains {told(entry)}; give numbers, or what else has +, - and *")
+    for i, row in enumerate(matrix):
+        for j in range(i + 1):
+            if not row[j] == matrix[j][i]:  # nor is NaN
+                raise ValueError(f"matrix has {told(row[j])} in entry ({i}, {j}) (from 0) and {told(matrix[j][i])} in "
+                                 f"entry ({j}, {i}); give a symmetric one")
+
+
 def second_order(matrix: Sequence[Sequence[Ring]]) -> Ring:
     """Σ_ab ½ ∂²F/∂V_ab² at V = 0, for a symmetric matrix M with diag M = 1. Cost: O(d³) ring operations.
 
     Along V = t E_ab row a of A moves by t times row b: A_ij = M_ij + t (δ_ia M_bj + δ_ja M_ib) + t² δ_ia δ_ja M_bb.
+
+    Raises `TypeError` for what is no matrix, `ValueError` for one that is not square, not exactly symmetric, or with
+    another diagonal. It need not be positive semidefinite, which a ring cannot say: the derivatives exist, and the
+    drift is the stated polynomial, at every symmetric M with diag M = 1.
     """
+    _require_symmetric(matrix)
+    for i, row in enumerate(matrix):
+        if not row[i] == 1:
+            raise ValueError(f"matrix has {told(row[i])} in entry ({i}, {i}) (from 0); give one with diagonal 1")
     size, total = len(matrix), matrix[0][0] - matrix[0][0]
     zero = total
 
@@ -57,7 +86,11 @@ def second_order(matrix: Sequence[Sequence[Ring]]) -> Ring:
 
 
 def invariants(matrix: Sequence[Sequence[Ring]]) -> dict[str, Ring]:
-    """‖M‖_F², Tr M³ and Σ_i (M²)_ii² of a symmetric matrix, as ``F``, ``T_3`` and ``Q``."""
+    """‖M‖_F², Tr M³ and Σ_i (M²)_ii² of a symmetric matrix, as ``F``, ``T_3`` and ``Q``. Any diagonal will do.
+
+    Raises `TypeError` for what is no matrix, `ValueError` for one that is not square or not exactly symmetric.
+    """
+    _require_symmetric(matrix)
     places = range(len(matrix))
     square = [[sum(matrix[i][k] * matrix[k][j] for k in places) for j in places] for i in places]
     return {"F": sum(square[i][i] for i in places), "Q": sum(square[i][i] * square[i][i] for i in places),
@@ -89,6 +122,7 @@ class Derivation:
 
     The first certifies. The second opens both sides as polynomials in the entries of M for each of ``widths``, and
     shares no step with the first; two polynomials that differ do so at some M near the identity, so that refutes.
+    A user's batch has no part in it, unless it has one row: then it is outside.
     """
 
     widths: tuple[int, ...] = (2, 3, 4, 5)
@@ -100,6 +134,8 @@ class Derivation:
                 f"as a polynomial in the entries of M for d = {_listed(self.widths)}")
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
+        if context.batch is not None and (reason := too_narrow(context.batch.array)):
+            return Evidence(method="symbolic", verdict=Verdict.OUTSIDE, summary=reason, sentinel=Verdict.OUTSIDE)
         verdict, summary = self._judge(statement)
         sentinel, found = self._judge(statement.neighbour)
         return Evidence(method="symbolic", verdict=verdict, summary=summary, sentinel=sentinel,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from fractions import Fraction
 from itertools import groupby
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from simulators.strategies import corner_matrices, corner_spectra, matrices, spe
 
 __all__ = [
     "Levels", "Rows", "drift_corners", "drift_inputs", "matrix_corners", "matrix_inputs", "nearly_tight",
-    "nonzero_rows", "spectrum_corners", "spectrum_inputs",
+    "nonzero_rows", "spectrum_corners", "spectrum_inputs", "too_narrow",
 ]
 
 #: Eigenvalues with their multiplicities, of mean 1.
@@ -96,26 +96,26 @@ def _on_sphere(coordinates: Iterable[Fraction]) -> tuple[Fraction, ...]:
     return (*(2 * x / (1 + square) for x in u), (1 - square) / (1 + square))
 
 
-def _unit_rows() -> SearchStrategy[Rows]:
+def _unit_rows(least: int) -> SearchStrategy[Rows]:
     """Unit vectors of dimension 4, rational: equal, close, or free."""
     small = st.fractions(min_value=-2, max_value=2, max_denominator=8)
     free = st.tuples(small, small, small).map(_on_sphere)
     close = st.sampled_from((Fraction(0), _CLOSE, Fraction(1, 100))).map(lambda x: _on_sphere((x, x, x)))
-    return st.lists(free | close, min_size=1, max_size=5).map(tuple)
+    return st.lists(free | close, min_size=least, max_size=5).map(tuple)
 
 
-def _signs(n: int) -> SearchStrategy[Rows]:
+def _signs(n: int, least: int) -> SearchStrategy[Rows]:
     sign = st.sampled_from((Fraction(1), Fraction(-1)))
-    return st.lists(st.tuples(*[sign] * n), min_size=1, max_size=5).map(tuple)
+    return st.lists(st.tuples(*[sign] * n), min_size=least, max_size=5).map(tuple)
 
 
 def _doubled(rows: Rows) -> Rows:
     return tuple(tuple(2 * x for x in row) for row in rows)
 
 
-def drift_inputs() -> SearchStrategy[Rows]:
-    """Rational H with diag M = 1: rows of signs, or of norm 2 = √n for n = 4."""
-    return _unit_rows().map(_doubled) | st.integers(1, 4).flatmap(_signs)
+def drift_inputs(least: int = 1) -> SearchStrategy[Rows]:
+    """Rational H of ``least`` rows or more with diag M = 1: rows of signs, or of norm 2 = √n for n = 4."""
+    return _unit_rows(least).map(_doubled) | st.integers(1, 4).flatmap(lambda n: _signs(n, least))
 
 
 def nonzero_rows() -> SearchStrategy[Rows]:
@@ -123,10 +123,16 @@ def nonzero_rows() -> SearchStrategy[Rows]:
     return matrices(max_d=4, max_n=3)
 
 
-def drift_corners() -> list[Rows]:
+def drift_corners(least: int = 1) -> list[Rows]:
     """Orthogonal rows and equal rows, where both sides of the inequality agree, and what lies between."""
     walsh = tuple(tuple(Fraction((-1) ** (a & b).bit_count()) for b in range(4)) for a in range(4))
     first = (Fraction(1), Fraction(0), Fraction(0), Fraction(0))
     slanted = (Fraction(3, 5), Fraction(4, 5), Fraction(0), Fraction(0))
-    return [((Fraction(1),),), walsh, (walsh[0],) * 4, (walsh[0], walsh[0], walsh[1]),
-            _doubled((first, slanted, slanted)), (*walsh, *_doubled((first,)))]
+    found = [((Fraction(1),),), walsh, (walsh[0],) * 4, (walsh[0], walsh[0], walsh[1]),
+             _doubled((first, slanted, slanted)), (*walsh, *_doubled((first,)))]
+    return [rows for rows in found if len(rows) >= least]
+
+
+def too_narrow(batch: Sized) -> str:
+    """Why nothing is said of a user's (d, n) batch of one row; empty for two and more."""
+    return "the batch has d = 1, where M is always 1; a rank needs 2 rows or more" if len(batch) < 2 else ""

@@ -27,6 +27,8 @@ lam = sp.IndexedBase("lambda", real=True)
 h = sp.IndexedBase("h", real=True)
 
 WIDTH = Variable(d, sp.Range(1, sp.oo), "width")
+#: Of one row M is always 1, and nothing drifts.
+TWO_ROWS = Variable(d, sp.Range(2, sp.oo), "width")
 BATCH = Variable(n, sp.Range(1, sp.oo), "batch size")
 THRESHOLD = Variable(tau, sp.Interval(0, 1), "threshold of the soft rank")
 SPECTRUM = Variable(lam, sp.Interval(0, sp.oo), "eigenvalues of M, scaled to Tr M = d", size=(d,))

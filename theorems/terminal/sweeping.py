@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from simulators.arguments import whole_number
 from simulators.executors import ClusterError, Workers, dask_cluster, local_processes
 from simulators.export import ExportError, export, require_apart, require_format
 from simulators.grid import Grid, Run, read_grid
-from simulators.layers import whole_number
 from simulators.store import Store, StoreError
 from simulators.sweep import Outcome, SweepError, Tally, sweep
 from theorems.terminal.saving import require_apart as apart_from

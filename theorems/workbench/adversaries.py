@@ -136,7 +136,7 @@ class MeanAdversary:
         return gap / (abs(bound) + abs(mean) + 1e-300)
 
     def _confirmed(self, statement: Statement, context: Context, item: Item, attack: str) -> Found | None:
-        if not self.design.speaks(statement, item) or self.design.instance(item).normals > _AFFORDABLE:
+        if not self.design.speaks(statement, item) or not self._affordable(item, _AFFORDABLE):
             return None
         instance = self.design.instance(item)
         labelled = replace(instance, label=f"search: {attack}: {instance.label}, ell={item['ell']}")
@@ -146,6 +146,13 @@ class MeanAdversary:
             return None
         return Found(item, attack, f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean",
                      context.level)
+
+    def _affordable(self, item: Item, most: int) -> bool:
+        """Whether there is such a chain, which some widths have not, and its weights are at most so many."""
+        try:
+            return self.design.instance(item).normals <= most
+        except ValueError:
+            return False
 
     def _extremes(self, statement: Statement) -> Iterator[Item]:
         """The lay-out of the check, then every corner start at the least and greatest size and depth there is."""
@@ -170,7 +177,7 @@ class MeanAdversary:
         seen: list[dict[str, Fraction]] = []
         for _, item in list(best):
             sizes = {k: item[k] for k in ("n", "d", "ell")}
-            if sizes not in seen and self.design.instance(item).normals <= _AFFORDABLE // 8:
+            if sizes not in seen and self._affordable(item, _AFFORDABLE // 8):
                 seen.append(sizes)
         for number, sizes in enumerate(seen[:2]):
             if context.expired or (dimensions := space.coordinates(sizes)) == 0:

@@ -136,7 +136,7 @@ def declare(
         names[name] = domains[-1].symbol
     for domain in domains:
         _require_reach(domain)
-    _fit(domains)
+    _fit(domains, chain)
     for q in QUANTITIES.values():
         names |= {q.name: q.symbol, f"{q.name}_0": q.at_start}
     names |= {"probability": PROBABILITY, "slope": SLOPE, "lam": LAMBDA, "A": ENTRIES, "pi": sp.pi}
@@ -188,9 +188,12 @@ def _require_reach(domain: Domain) -> None:
                              f"out, as in {domain.name}='16..' or {domain.name}='[0, oo)'")
 
 
-def _fit(domains: Iterable[Domain]) -> None:
-    """Samples must fit into the width somewhere."""
+def _fit(domains: Iterable[Domain], chain: ChainKind | None) -> None:
+    """Samples must fit into the width somewhere, and the chain be about such a width."""
     by_name = {x.name: x for x in domains}
+    if chain is not None and "d" in by_name and (widest := by_name["d"].ends({})[1]) < chain.least:
+        raise ClaimError(f"d={widest}: the chain {chain.name} needs {chain.least} rows or more, as ranks do; declare "
+                         "d='64..4096', say")
     if {"n", "d"} <= by_name.keys():
         least, most = by_name["n"].ends({})[0], by_name["d"].ends({})[1]
         if least > most:

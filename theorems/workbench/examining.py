@@ -45,7 +45,8 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
     else:
         candidates = items = design.items(statement)
     if not items:
-        words = ", ".join(a.words for a in statement.assumptions) or "n ≤ d and ell ≥ 1"
+        sizes = [] if design is None else ["2 ≤ n ≤ d and ell ≥ 1"]
+        words = ", ".join([*sizes, *(a.words for a in statement.assumptions)]) or "n ≤ d and ell ≥ 1"
         raise ClaimError(f"nothing meets the assumptions ({words}) on this domain: none of the inputs looked at does")
     if statement.quantifier is Quantifier.LIMIT:
         return Points(Measured([], []), ())

@@ -243,6 +243,7 @@ class ChainKind:
     parameters: tuple[str, ...] = ()
     square: bool = False  # the batch must have ``width`` rows
     recentres: bool = False
+    least: int = 1  # the fewest rows it is about
     mean_field: bool = False  # its map at infinite width is known on spectra
 
     def __call__(self, width: int, values: Mapping[str, Any]) -> Chain:
@@ -251,7 +252,7 @@ class ChainKind:
 
 CHAINS: Mapping[str, ChainKind] = {kind.name: kind for kind in (
     ChainKind("rescale", chains.rescale_chain, mean_field=True),
-    ChainKind("residual", chains.residual_chain, ("gamma",), square=True),
+    ChainKind("residual", chains.residual_chain, ("gamma",), square=True, least=2),
     ChainKind("recenter_relu", chains.recenter_relu_chain, recentres=True),
     ChainKind("batchnorm", chains.batchnorm_chain, recentres=True),
     ChainKind("vanilla", chains.vanilla_chain),
