@@ -20,8 +20,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from simulators.arguments import one_of, real_number, told
-from simulators.arguments import whole_number as whole_number  # others take it from here
+from simulators.arguments import one_of, real_number, told, whole_number
 from simulators.observables import Array
 
 LAWS: Mapping[str, str] = MappingProxyType({

@@ -17,7 +17,7 @@ from array_api_compat import array_namespace
 
 from simulators import residual_chain, simulate
 from simulators.batches import batch_of_gram
-from simulators.layers import whole_number
+from simulators.arguments import whole_number
 from simulators.observables import Observable, gram
 from theorems.checking.context import Context
 
