@@ -16,8 +16,8 @@ import numpy.typing as npt
 from array_api_compat import array_namespace
 
 from simulators import residual_chain, simulate
-from simulators.batches import batch_of_gram
 from simulators.arguments import whole_number
+from simulators.batches import batch_of_gram
 from simulators.observables import Observable, gram
 from theorems.checking.context import Context
 
