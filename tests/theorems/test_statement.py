@@ -70,7 +70,11 @@ DOMAINS: dict[tuple[str, str], tuple[Mapping[str, Any], list[Any], list[Any]]] =
     ("Range(2, n, 1)", "()"): (_SIZES, [2, 4], [1, 5, 2.5]),
     ("Interval.open(0, 1)", "()"): ({}, [1e-300, 0.999], [0.0, 1.0]),
     ("Interval.Ropen(0, 2)", "()"): ({}, [0.0, 1.999], [-1e-300, 2.0]),
+    ("Range(16, oo, 1)", "()"): ({}, [16, 10**9], [15, 16.5, -16]),
+    ("Range(32, 65, 1)", "()"): ({}, [32, 64], [31, 65, 32.5]),
 }
+#: The sampled chains of the rank family have doors of their own: enough neurons, a branch of some weight.
+SAMPLED = ("Range(2, oo, 1)", "Range(16, oo, 1)", "Range(32, 65, 1)", "Interval.open(0, oo)")
 VARIABLES = {(s.name, v.name): v for s in library() for v in s.variables}
 
 
@@ -82,9 +86,7 @@ def nested(value: Any, shape: tuple[int, ...]) -> Any:
 def test_every_variable_takes_its_edges_and_nothing_beyond(key: tuple[str, str]) -> None:
     variable = VARIABLES[key]
     family = key[0].partition(".")[0]
-    # of the rank family the sampled chains have doors of their own: two neurons at least, a branch of some weight
-    if family == "cluster" or (family == "rank" and str(variable.domain) in ("Range(2, oo, 1)",
-                                                                             "Interval.open(0, oo)")):
+    if family == "cluster" or (family == "rank" and str(variable.domain) in SAMPLED):
         known, inside, beyond = DOMAINS[str(variable.domain), str(variable.size)]
     else:
         known, inside, beyond = DOORS.get(f"{family}.{variable.name}") or DOORS[variable.name]
