@@ -393,11 +393,3 @@ def test_missing_matplotlib_is_noticed_before_the_run(
     assert "pip install 'batchnorm-theorems[report]'" in errors
     assert len(errors.splitlines()) == 1
     assert not (tmp_path / "out").exists()
-
-
-def test_version_and_help_exit_with_zero(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("theorems 0.")
-    assert main(["--help"]) == 0
-    printed = capsys.readouterr().out
-    assert all(word in printed for word in ("list", "show", "verify", "report"))

@@ -72,3 +72,10 @@ def test_ctrl_c_prints_what_was_established(tmp_path: Path) -> None:
     found = json.loads(target.read_text(encoding="utf-8"))
     assert found["interrupted"] is True
     assert [r["variant"] for r in found["results"]] == ["as_printed"]
+
+
+def test_version_and_help_exit_with_zero() -> None:
+    version, usage = run("--version"), run("--help")
+    assert version.returncode == usage.returncode == 0
+    assert version.stdout.startswith("theorems 0.")
+    assert all(word in usage.stdout for word in ("list", "show", "verify", "report"))
