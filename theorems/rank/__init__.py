@@ -4,6 +4,7 @@
 - ``drift``: how ‖M‖_F² moves in one layer, to second order in γ, and the inequality that signs it
 - ``generator``, ``paired``: that second order derived, and seen in simulation, for ``drift``
 - ``average``: what stationary chains keep of the rank; ``collapse``: what is left without normalisation
+- ``stationary``, ``arms``: the simulated networks: ranks averaged along deep ones, and chains compared side by side
 - ``ablation``: which part of the layer keeps the rank
 - ``notation``, ``inputs``: symbols, exact inputs; ``published``: the source's own loop
 
