@@ -170,6 +170,8 @@ class _Sweep:
         try:
             self._running[self._crew.submit(perform, self._runs[key])] = key
         except BrokenExecutor as error:
+            # with what it was doing, so that its death is not taken for a second one when that comes back
+            self._suspect(self._drain())
             self._replace_pool(error)
             if key != self._solo:
                 return False

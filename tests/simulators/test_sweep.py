@@ -7,14 +7,15 @@ import sys
 import textwrap
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sweep_samples import Deadly, Failing, Slow, as_, grid
 
-from simulators.executors import Done, local_processes, perform
+from simulators.executors import Done, Workers, local_processes, perform
 from simulators.store import Store, StoreError
 from simulators.sweep import Outcome, SweepError, Tally, sweep
 from simulators.trajectory import Trajectory
@@ -91,6 +92,34 @@ def test_workers_that_never_finish_anything_end_the_sweep(store, monkeypatch):
     with pytest.raises(SweepError, match="broke 4 times before a run finished"):
         sweep(runs, store, workers=local_processes(1))
     assert claims(store) == 0
+
+
+class Fragile(Executor):
+    """Takes two runs and dies at the third, as a pool does whose worker was killed meanwhile."""
+
+    def __init__(self) -> None:
+        self.taken: list[Future[Done]] = []
+
+    def submit(self, function, /, *arguments):
+        if len(self.taken) == 2:
+            for future in self.taken:
+                future.set_exception(BrokenExecutor("killed"))
+            raise BrokenExecutor("killed")
+        self.taken.append(Future())
+        return self.taken[-1]
+
+
+def test_one_death_is_counted_once(store, threads):
+    remade = []
+
+    def remake():
+        remade.append(threads)
+        return threads
+
+    workers = Workers(Fragile(), 2, "fragile", remake=remake)
+    outcome = sweep(grid(), store, workers=nullcontext(workers))
+    assert (outcome.computed, outcome.failures) == (10, {})
+    assert len(remade) == 1
 
 
 def test_a_broken_executor_of_the_caller_is_not_replaced(store):
@@ -299,11 +328,19 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def gone(pids: list[int]) -> bool:
-    """Whether these processes end within a few seconds."""
-    deadline = time.monotonic() + 5
+def gone(pids: list[int], patience: float = 60.0) -> bool:
+    """Whether these processes end; one that is still importing notices its parent's death only afterwards."""
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        if not any(Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text() for pid in pids):
+        if not any(map(_alive, pids)):
             return True
         time.sleep(0.05)
     return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

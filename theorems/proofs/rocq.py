@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from theorems.proofs.vernacular import breaches, project_breaches, stripped
+
 __all__ = ["ALLOWED", "INSTALL", "SOURCES", "MissingRocqError", "Rocq", "RocqError", "axioms_in",
            "closure", "exported", "file_of", "forbidden", "installed", "is_leaf", "sources"]
 
@@ -31,10 +33,6 @@ ALLOWED = frozenset((
     "ClassicalEpsilon.constructive_indefinite_description", "Epsilon.epsilon_statement"))
 
 _PROJECT = "BatchNorm"
-#: Commands that assume something, or switch a check of the kernel off.
-_FORBIDDEN = re.compile(
-    r"\b(Admitted|admit|give_up|Axioms?|Parameters?|Conjectures?|bypass_check|Unset\s+(?:Guard|Positivity|Universe)"
-    r"\s+Checking)\b|-type-in-type")
 _CLOSED = "Closed under the global context"
 
 
@@ -75,7 +73,7 @@ def closure(file: str, root: Path = SOURCES) -> tuple[str, ...]:
         if name in found:
             continue
         found.add(name)
-        text = _uncommented((root / name).read_text(encoding="utf-8"))
+        text = stripped((root / name).read_text(encoding="utf-8"))
         for prefix, modules in re.findall(
                 rf"From\s+({_PROJECT}[\w.]*)\s+Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text):
             folder = prefix.split(".")[1:]
@@ -85,23 +83,12 @@ def closure(file: str, root: Path = SOURCES) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _uncommented(text: str) -> str:
-    """The text without its comments, which nest."""
-    kept, depth = [], 0
-    for part in re.split(r"(\(\*|\*\))", text):
-        if part == "(*":
-            depth += 1
-        elif part == "*)" and depth:
-            depth -= 1
-        elif not depth:
-            kept.append(part)
-    return " ".join(kept)
-
-
 def forbidden(root: Path = SOURCES) -> list[str]:
-    """``file: word`` for every word in the sources that assumes or hides something."""
-    return [f"{name}: {match.group(0)}" for name in sources(root)
-            for match in _FORBIDDEN.finditer(_uncommented((root / name).read_text(encoding="utf-8")))]
+    """``file: word`` for every word in the sources, or option of the project, that assumes or hides something."""
+    project = (root / "_CoqProject").read_text(encoding="utf-8")
+    return [*(f"_CoqProject: {breach.word}" for breach in project_breaches(project)),
+            *(f"{name}: {breach.word}" for name in sources(root)
+              for breach in breaches((root / name).read_text(encoding="utf-8")))]
 
 
 def axioms_in(output: str) -> tuple[str, ...]:
