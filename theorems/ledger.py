@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ import sympy as sp
 
 from theorems.statement import Statement, Verdict
 from theorems.verification import Result
+from theorems.wording import differences, parts
 
-__all__ = ["DEFAULT", "Change", "Entry", "Ledger", "LedgerError", "compare", "digest", "entry_of", "read"]
+__all__ = ["DEFAULT", "Change", "Entry", "Ledger", "LedgerError", "compare", "digest", "entry_of", "read",
+           "reworded"]
 
 #: The ledger that ``theorems verify`` compares with when it lies in the current directory.
 DEFAULT = "theorems-ledger.json"
@@ -38,7 +40,8 @@ class Entry:
     """What is on record for one statement.
 
     ``evidence`` holds (method, verdict) pairs, ``tightness`` the value and the ends of its interval (three equal
-    numbers where it was computed and not sampled), ``versions`` those of the libraries the numbers came from.
+    numbers where it was computed and not sampled), ``versions`` those of the libraries the numbers came from,
+    ``claim`` the statement part by part (see :func:`theorems.wording.parts`), empty in older ledgers.
     """
 
     digest: str
@@ -48,6 +51,7 @@ class Entry:
     seed: int
     level: float
     versions: Mapping[str, str]
+    claim: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def entry_of(result: Result, *, seed: int, level: float, versions: Mapping[str, 
     if value is not None and math.isfinite(value):
         tightness = (value, *(interval or (value, value)))
     return Entry(digest(result.statement), result.verdict, tuple((e.method, e.verdict) for e in result.evidence),
-                 tightness, seed, level, dict(versions))
+                 tightness, seed, level, dict(versions), parts(result.statement))
 
 
 # --- comparison ---------------------------------------------------------------------------------------------
@@ -105,14 +109,25 @@ def compare(ledger: Ledger, results: Sequence[Result], *, seed: int, level: floa
         if before is None:
             changes.append(Change(result.statement.name, "new", "nothing", now.verdict.value, False))
         else:
+            changes += reworded(before, result.statement)
             changes += _differences(result.statement.name, before, now)
     return tuple(changes)
 
 
+def reworded(entry: Entry, statement: Statement) -> list[Change]:
+    """What a statement says otherwise than on record: each symbol, assumption, definition or side by name."""
+    if entry.digest == digest(statement):
+        return []
+    told = [Change(statement.name, "text", f"{part}: {before}", f"{part}: {now}", True)
+            for part, before, now in differences(entry.claim, parts(statement))] if entry.claim else []
+    if told:
+        return told
+    why = "the order of its symbols or assumptions" if entry.claim else "by parts, which this ledger does not hold"
+    return [Change(statement.name, "text", f"{entry.digest[:12]}, {why}", digest(statement)[:12], True)]
+
+
 def _differences(name: str, before: Entry, now: Entry) -> list[Change]:
-    found = []
-    if before.digest != now.digest:
-        found.append(Change(name, "text", before.digest[:12], now.digest[:12], True))
+    found: list[Change] = []
     if before.verdict is not now.verdict:
         found.append(Change(name, "verdict", before.verdict.value, now.verdict.value,
                             _worse(before.verdict, now.verdict)))
@@ -208,7 +223,8 @@ class Ledger:
                 "digest": entry.digest, "verdict": entry.verdict.value,
                 "evidence": [f"{method}: {verdict.value}" for method, verdict in entry.evidence],
                 "tightness": None if entry.tightness is None else [float(f"{x:.12g}") for x in entry.tightness],
-                "seed": entry.seed, "level": entry.level, "environment": key,
+                "seed": entry.seed, "level": entry.level, **({"claim": dict(entry.claim)} if entry.claim else {}),
+                "environment": key,
             }
         return {"schema": SCHEMA, "environments": dict(sorted(environments.items())), "statements": statements}
 
@@ -251,7 +267,7 @@ class _Reader:
         top = self._mapping(content, "the ledger")
         if top.get("schema") != SCHEMA or isinstance(top.get("schema"), bool):
             raise self._error("schema", top.get("schema"), f"{SCHEMA}")
-        environments = {key: self._versions(value, f"environments.{key}") for key, value in
+        environments = {key: self._texts(value, f"environments.{key}") for key, value in
                         self._mapping(top.get("environments"), "environments").items()}
         statements = self._mapping(top.get("statements"), "statements")
         return {name: self._entry(value, f"statements.{name}", environments) for name, value in statements.items()}
@@ -272,9 +288,10 @@ class _Reader:
             self._string(given.get("digest"), f"{place}.digest"),
             self._verdict(given.get("verdict"), f"{place}.verdict"),
             tuple(self._evidence(item, f"{place}.evidence") for item in evidence),
-            self._tightness(given.get("tightness"), f"{place}.tightness"), seed, level, environments[key])
+            self._tightness(given.get("tightness"), f"{place}.tightness"), seed, level, environments[key],
+            self._texts(given.get("claim", {}), f"{place}.claim"))
 
-    def _versions(self, value: Any, place: str) -> dict[str, str]:
+    def _texts(self, value: Any, place: str) -> dict[str, str]:
         return {name: self._string(text, f"{place}.{name}") for name, text in self._mapping(value, place).items()}
 
     def _tightness(self, value: Any, place: str) -> tuple[float, float, float] | None:

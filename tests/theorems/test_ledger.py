@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 import theorems.registry as LIBRARY
 from theorems.cli import main
-from theorems.ledger import Ledger, LedgerError, compare, digest, entry_of, read
+from theorems.ledger import Ledger, LedgerError, compare, digest, entry_of, read, reworded
 from theorems.registry import get
-from theorems.statement import Evidence, Statement, Verdict
+from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, overall
+from theorems.wording import parts
 
 V = Verdict
 VERSIONS = {"numpy": "2.4.6"}
@@ -76,6 +77,60 @@ def test_a_changed_statement_is_noticed_whatever_changed() -> None:
     assert len(digests) == len(changed)
     assert digest(statement) not in digests
     assert changes(found(V.PROVED, statement=statement), found(V.PROVED, statement=changed[0])) == [("text", True)]
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    (lambda s: {"rhs": s.rhs + 1}, [("right side: ", "right side: ")]),
+    (lambda s: {"lhs": 2 * s.lhs}, [("left side: ", "left side: 2*"),
+                                    ("left side of the false neighbour: ", "left side of the false neighbour: 2*")]),
+    (lambda s: {"relation": "<"}, [("relation: <=", "relation: <")]),
+    (lambda s: {"assumptions": ()}, [("assumption Eq(Sum(lambda[i], (i, 0, n - 1)), 1): along the input",
+                                      "assumption Eq(Sum(lambda[i], (i, 0, n - 1)), 1): nothing")]),
+    (lambda s: {"variables": (replace(s.variables[0], domain=sp.Range(3, sp.oo)), *s.variables[1:])},
+     [("symbol n: in Range(1, oo, 1)", "symbol n: in Range(3, oo, 1)")]),
+    (lambda s: {"definitions": {**s.definitions, sp.Symbol("u"): "what comes"}},
+     [("definition of u: nothing", "definition of u: any: what comes")]),
+    (lambda s: {"sentinel": replace(s.sentinel, rhs=s.rhs / 2)},
+     [("right side of the false neighbour: ", "right side of the false neighbour: ")]),
+    (lambda s: {"expected": V.SUPPORTED}, [("expected: ", "expected: supported")]),
+    (lambda s: {"quantifier": Quantifier.LIMIT}, [("quantifier: pointwise", "quantifier: limit")]),
+    (lambda s: {"ceiling": sp.Integer(1)}, [("ceiling: ", "ceiling: 1")]),
+    (lambda s: {"variables": s.variables[::-1]}, [("", "")]),
+])
+def test_a_red_ledger_says_which_part_changed(change: Any, told: list[tuple[str, str]]) -> None:
+    statement = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+    before = entry_of(found(V.PROVED, statement=statement), **RUN)
+    said = reworded(before, replace(statement, **change(statement)))
+    assert len(said) == len(told)
+    for one, (recorded, now) in zip(said, told, strict=True):
+        assert one.recorded.startswith(recorded)
+        assert one.found.startswith(now)
+        assert (one.what, one.worse) == ("text", True)
+        assert one.recorded != one.found
+    assert reworded(before, statement) == []
+
+
+def test_a_part_that_reads_the_same_is_told_apart() -> None:
+    statement = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+    there, here = (sp.Sum(k, (k, 0, 3)) for k in (sp.Symbol("q", integer=True), sp.Symbol("q", nonnegative=True)))
+    assert sp.sstr(there) == sp.sstr(here)
+    before = entry_of(found(V.PROVED, statement=replace(statement, ceiling=there)), **RUN)
+    (said,) = reworded(before, replace(statement, ceiling=here))
+    assert "the same words, another exact form" in said.found
+
+
+def test_a_ledger_without_parts_still_notices() -> None:
+    statement = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+    old = replace(entry_of(found(V.PROVED, statement=statement), **RUN), claim={})
+    assert reworded(old, statement) == []
+    (said,) = reworded(old, replace(statement, relation="<"))
+    assert "which this ledger does not hold" in said.recorded
+
+
+def test_every_difference_of_two_statements_is_one_of_their_parts() -> None:
+    digests = {s.name: digest(replace(s, family="f", theorem="t", variant="")) for s in LIBRARY.library()}
+    wordings = {s.name: json.dumps(parts(s), sort_keys=True) for s in LIBRARY.library()}
+    assert len(set(digests.values())) == len(set(wordings.values()))
 
 
 @pytest.mark.parametrize(("before", "now", "run", "moved"), [
@@ -236,6 +291,7 @@ def test_a_regression_turns_the_run_red(claim: Any, capsys: pytest.CaptureFixtur
     claim(verdict=V.INCONCLUSIVE)
     assert main(["verify"]) == 1
     out = capsys.readouterr().out
+    assert "Find out why first" in out
     assert "- verdict   certified" in out
     assert "+ verdict   inconclusive" in out
     assert "1 not as the ledger has it" in out

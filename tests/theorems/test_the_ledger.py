@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from theorems.ledger import DEFAULT, digest, read
+from theorems.ledger import DEFAULT, digest, read, reworded
 from theorems.registry import library
 from theorems.statement import Statement, Verdict
+from theorems.wording import parts
 
 LEDGER = read(Path(__file__).parents[2] / DEFAULT)
 
@@ -23,7 +24,11 @@ def test_it_holds_every_statement_and_no_other() -> None:
 @pytest.mark.parametrize("statement", library(), ids=lambda s: s.name)
 def test_it_holds_the_statement_as_it_is(statement: Statement) -> None:
     entry = LEDGER.entries[statement.name]
-    assert entry.digest == digest(statement), "run: theorems verify --update-ledger"
+    assert entry.claim == parts(statement) or entry.digest != digest(statement), "the parts are not those on record"
+    changes = "".join(f"\n  - {change.recorded}\n  + {change.found}" for change in reworded(entry, statement))
+    assert not changes, (f"{statement.name} is not the statement on record:{changes}\nA change that was not meant is to "
+                         f"be undone. After one that was: theorems verify {statement.name} --ledger {DEFAULT} "
+                         "--update-ledger")
     if statement.expected.holds:
         assert entry.verdict.holds
     else:

@@ -104,5 +104,9 @@ def print_changes(out: Console, book: Book, results: Sequence[Result], changes: 
             paragraph(out, Text(f"- {change.what:<10}{change.recorded}", style="red"), first=Text("    "), indent=6)
             style = "green" if not change.worse else "bold red"
             paragraph(out, Text(f"+ {change.what:<10}{change.found}", style=style), first=Text("    "), indent=6)
-    if (told or new) and not book.update:
-        paragraph(out, Text("  --update-ledger accepts what was found."))
+    if book.update or not (told or new):
+        return
+    if any(change.worse for change in told):
+        paragraph(out, Text("  Find out why first. Only what was meant is put on record, by --update-ledger."))
+    else:
+        paragraph(out, Text("  --update-ledger puts on record what was found."))
