@@ -1,4 +1,4 @@
-"""Global state that a test may leave behind is put back after it."""
+"""Global state that a test may leave behind is put back after it; ``--full`` adds the tests of ``.ci/full``."""
 
 import signal
 from collections.abc import Iterator
@@ -9,6 +9,20 @@ import pytest
 # A shell starts what it puts into the background deaf to Ctrl-C, and children inherit that: tests of Ctrl-C need ears.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the tests marked full as well: minutes each")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full"):
+        return
+    long = [item for item in items if item.get_closest_marker("full")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture(autouse=True)

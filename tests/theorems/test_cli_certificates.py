@@ -74,7 +74,7 @@ def test_names_of_files_are_unique_and_every_kind_offers_something():
     assert {read(path).kind for path in SHIPPED} == set(kinds())
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * path.stem.endswith(
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=[pytest.mark.full] * path.stem.endswith(
     ("n5", "n6", "n64"))) for path in SHIPPED])
 def test_what_comes_with_the_package_stands(path):
     certificate = read(path)

@@ -286,14 +286,12 @@ def test_workers_give_what_one_process_gives_and_share_one_seed(pytester: pytest
 
 
 def test_loading_it_imports_nothing_heavy() -> None:
-    script = ("import json, sys, time, pytest; began = time.perf_counter(); import theorems.pytest_plugin; "
-              "print(json.dumps([time.perf_counter() - began, sorted(sys.modules)]))")
+    script = "import json, sys, pytest, theorems.pytest_plugin; print(json.dumps(sorted(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    seconds, modules = json.loads(out)
+    modules = json.loads(out)
     heavy = {"sympy", "torch", "numpy", "scipy", "flint", "hypothesis", "rich", "simulators"} & set(modules)
     assert not heavy
     assert [m for m in modules if m.startswith("theorems")] == ["theorems", "theorems.pytest_plugin"]
-    assert seconds < 0.5  # 0.002 on an idle machine
 
 
 def test_a_run_without_claims_is_untouched(pytester: pytest.Pytester) -> None:

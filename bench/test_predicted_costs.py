@@ -1,0 +1,28 @@
+"""Predicted seconds of a run of a sweep against measured ones."""
+
+import pytest
+from threadpoolctl import threadpool_limits
+from timing import best_of
+
+from simulators.costs import calibrate
+from simulators.grid import Grid
+
+RUNS = [
+    {"chain": "rescale", "width": 2000, "batch": 16, "depth": 60},
+    {"chain": "residual(0.1)", "width": 192, "batch": 16, "depth": 60},
+    {"chain": "rescale", "width": 8, "batch": 8, "depth": 60, "engine": "mean_field"},
+]
+FACTOR = 8  # either way: probes fit into caches; a wrong power of the width misses by more
+
+
+@pytest.mark.parametrize("fields", RUNS, ids=lambda fields: fields["chain"] + f" {fields['width']}")
+def test_predictions_have_the_right_size(benchmark, report, fields):
+    (run,) = Grid.of({"seeds": "0", **fields}).runs().values()
+    costs = calibrate([run])
+    with threadpool_limits(1):  # as in a worker
+        (measured,) = best_of(5, run.perform)
+        benchmark.pedantic(run.perform, rounds=1)
+    ratio = costs.seconds(run) / measured
+    report(f"{fields['chain']} at width {run.width}: predicted / measured seconds {ratio:.2f}; "
+           f"target within {FACTOR} times", ratio=ratio)
+    assert 1 / FACTOR < ratio < FACTOR
