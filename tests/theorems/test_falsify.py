@@ -209,7 +209,7 @@ def test_claims_as_text_keep_their_witnesses_apart(project: Path, capsys: pytest
 
 
 def test_the_command_that_replays_is_read_as_it_was_meant(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["falsify", "--claim=-x<=-1", "--where", "x=[0, 2]", "--assume=-x<=0", "--corpus", "kept",
+    assert main(["falsify", "--claim=-x<=-1", "--where", "x=[0, 2]", "--assume=-x<=-1/4", "--corpus", "kept",
                  "--level", "1e-3", "--seed", "7"]) == 1
     printed = capsys.readouterr().out
     again = shlex.split(next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2])

@@ -44,6 +44,7 @@ from theorems.workbench.declaring import (
     require_labels,
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
+from theorems.workbench.effects import require_chain_parameters, require_effects, require_working_assumptions
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.examining import Points, examine
 from theorems.workbench.given import inputs_from
@@ -155,6 +156,7 @@ class Conjecture:
             sentinel, self.declaration.with_thresholds(sentinel))
         self.space = self._space()
         self.design = self._design() if sampled else None
+        self._require_effects(symbols, claim, event, assume)
         self._points: Points = examine(self._draft, self.space, self.design, self.quantity)
 
     def _over(self, over: str | None) -> str:
@@ -209,6 +211,29 @@ class Conjecture:
             found.append((f"{relation.lhs} {relation.relation} {relation.rhs}" if not isinstance(given, str) else given,
                           relation))
         return found
+
+    def _require_effects(self, symbols: Mapping[str, Any], claim: Any, event: Any, assume: Any) -> None:
+        """Refuse what was declared or assumed and does nothing."""
+        relations = [self.relation, *(a.relation for a in self.assumptions)]
+        if self.event is not None:
+            relations.append(self.event)
+        listed = assume if isinstance(assume, list | tuple | set) else (assume,)
+        require_effects(self.declaration, symbols, [side for r in relations for side in (r.lhs, r.rhs)],
+                        (claim, event, *listed), self._taken)
+        quantities = {**{q.symbol: q for q in self.space.measured}, **{q.at_start: q for q in self.space.started}}
+        require_working_assumptions(self.assumptions, self.space.domains, quantities)
+        if self.chain is not None:
+            require_chain_parameters(self.chain, self.space.domains)
+
+    @property
+    def _taken(self) -> set[str]:
+        """Symbols that the chain, or the object the claim is about, cannot do without."""
+        if self.over == "paths":
+            return {"n", "ell"}
+        if self.chain is not None:
+            return {"n", "d", "ell", *self.chain.parameters}
+        wide = any(q.wide for q in self.space.measured)
+        return {"matrices": {"n", "d"}, "spectra": {"n", "d"} if wide else {"n"}}.get(self.over, set())
 
     def _space(self) -> Space:
         sides = [self.relation.lhs, self.relation.rhs, *(a.relation for a in self.assumptions)]

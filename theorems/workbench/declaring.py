@@ -105,6 +105,8 @@ def declare(
         raise ClaimError(f"computed={computed!r}: want a dict of functions by name")
     if computed and chain is not None:
         raise ClaimError("computed= is for claims without a chain")
+    if over == "paths" and "d" in given:
+        raise ClaimError(f"d={given['d']!r}: at infinite width there is none; leave it out")
     if over in ("spectra", "paths"):
         given.setdefault("n", _DEFAULTS["n"])
     if over == "matrices":
