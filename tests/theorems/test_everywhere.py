@@ -74,6 +74,23 @@ def test_z3_is_not_believed_about_sizes_it_was_not_asked_for() -> None:
     assert run("x**n <= x", n="1..", x="[0, 1]").verdict is Verdict.SUPPORTED
 
 
+@pytest.mark.parametrize(("claim", "options"), [
+    ("smallest_eigenvalue >= s", dict(s="[0, 1/1000]")),
+    ("orthogonality_gap <= (i + 1)/4", dict(i="[0, 1]")), ("orthogonality_gap <= (i + 1)/4", dict(i="0..3")),
+], ids=str)
+def test_no_symbol_of_an_author_meets_one_of_ours(claim: str, options: Any) -> None:
+    """Names that stand for the least eigenvalue, or an index, within: taken at their word they would prove s ≥ s."""
+    stated = conjecture(claim, name="c", over="spectra", n=2, **options)
+    assert solving.proved(stated.space, stated.statement(falsify=False)) is None
+    assert run(claim, over="spectra", n=2, **options).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("name", ["oo", "inf", "sqrt", "max", "lambda", "if"])
+def test_names_with_a_meaning_cannot_be_declared(name: str) -> None:
+    with pytest.raises(ValueError, match="has a meaning of its own"):
+        conjecture(f"{name} <= 1", name="c", **{name: "[0, 1]"})
+
+
 # --- supported ----------------------------------------------------------------------------------------------
 
 

@@ -293,13 +293,13 @@ def test_the_formulas_of_small_sizes_are_the_quantities() -> None:
     """What z3 is asked about spectra is what the exact values are."""
     from theorems.expressions import arguments_of, compiled
     from theorems.workbench.quantities import QUANTITIES
-    from theorems.workbench.solving import _FORMULAS
+    from theorems.workbench.solving import _FORMULAS, LEAST
 
     n = sp.Symbol("n", integer=True, positive=True)
     spectrum = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)]
     for name, formula in _FORMULAS.items():
         names = arguments_of(formula(n))
-        values = {"n": 3, "lambda": spectrum, "s": min(spectrum)}
+        values = {"n": 3, "lambda": spectrum, str(LEAST): min(spectrum)}
         written = float(compiled(formula(n), names).balls(*(values[str(s)] for s in names)))
         import flint
         exact = QUANTITIES[name].of_spectrum

@@ -13,7 +13,6 @@ violate the claim: it is then decided exactly. What is tight inside a box stays 
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,9 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["Cover", "Region", "cover"]
 
 PRECISION = 96
-#: A search is given up after so many boxes, or seconds.
-MOST_BOXES = 4000
-SECONDS = 10.0
+#: A search is given up after so many boxes, or operations on balls, of which a few hundred thousand take a second.
+MOST_BOXES, MOST_OPERATIONS = 4000, 4_000_000
+#: Terms that a sum is taken to have where its region does not tell.
+_TERMS = 100
 #: A box of less of its region's volume is left open, so that one point where the claim is tight costs little.
 _SMALLEST = Fraction(1, 2**90)
 #: What is continuous with slopes that SymPy takes correctly; a jump would have a slope of 0 on both sides.
@@ -74,38 +74,38 @@ class Cover:
 
 def cover(statement: Statement, regions: Iterable[Region], refutes: Callable[[Mapping[str, Any]], bool],
           stop: Callable[[], bool] = lambda: False) -> Cover:
-    """Settle every box of the regions, breadth first, with at most ``MOST_BOXES`` boxes in ``SECONDS``.
+    """Settle every box of the regions, breadth first: ``MOST_BOXES`` and ``MOST_OPERATIONS`` at most.
 
     ``refutes(values)`` decides one point exactly, domain and assumptions included. The share of what is open is by
     volume, each region counting alike. An equality is never settled. Raises nothing: what cannot be enclosed is open.
     """
-    sides, began = _Sides(statement), time.monotonic()
-    queue = deque((region, Fraction(1)) for region in regions)
+    sides, work = _Sides(statement), 0
+    queue = deque((region, Fraction(1), sides.operations(region.fixed)) for region in regions)
     total, met, settled = len(queue), 0, 0
-    stuck: list[tuple[Region, Fraction]] = []
+    stuck: list[Fraction] = []
     with flint.ctx.workprec(PRECISION):
-        while queue and met < MOST_BOXES and time.monotonic() - began < SECONDS and not stop():
-            region, share = queue.popleft()
-            met += 1
+        while queue and met < MOST_BOXES and work < MOST_OPERATIONS and not stop():
+            region, share, price = queue.popleft()
+            met, work = met + 1, work + price
             found = sides.settle(region)
             if found.settled:
                 settled += 1
                 continue
             for point in found.suspects:
                 if refutes(region.at(point)):
-                    left = [(region, share), *queue, *stuck]
+                    left = [share, *(rest for _, rest, _ in queue), *stuck]
                     return Cover(settled, len(left), _volume(left, total), region.at(point))
             if found.halve is None or share < _SMALLEST:
-                stuck.append((region, share))
+                stuck.append(share)
                 continue
-            queue += [(Region(region.fixed, region.names, half), share / 2)
+            queue += [(Region(region.fixed, region.names, half), share / 2, price)
                       for half in halves(region.box, found.halve)]
-    left = [*queue, *stuck]
+    left = [*(rest for _, rest, _ in queue), *stuck]
     return Cover(settled, len(left), _volume(left, total))
 
 
-def _volume(left: Iterable[tuple[Region, Fraction]], total: int) -> float:
-    return float(sum((share for _, share in left), Fraction(0)) / max(total, 1))
+def _volume(left: Iterable[Fraction], total: int) -> float:
+    return float(sum(left, Fraction(0)) / max(total, 1))
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,12 @@ class _Sides:
                 not isinstance(f, _SMOOTH) for f in self.excess.atoms(sp.Function)):
             return {}
         return {str(s): sp.diff(self.excess, s) for s in self.excess.free_symbols}
+
+    def operations(self, fixed: Mapping[str, Any]) -> int:
+        """What one look at a box costs, counted in the formulas with these values."""
+        evaluated = (self.statement.lhs, self.statement.rhs, self.excess, self.excess, *self.slopes.values(), *(
+            side for a in self.statement.assumptions for side in a.relation.args))
+        return sum(_operations(e, fixed) for e in evaluated)
 
     def _ball(self, expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
         names = arguments_of(expression)
@@ -194,6 +200,17 @@ class _Sides:
             return decide(self.statement, lambda: values).holds
         except (ValueError, ArithmeticError):
             return None
+
+
+def _operations(expression: sp.Basic, fixed: Mapping[str, Any]) -> int:
+    inner = sum(_operations(part, fixed) for part in expression.args)
+    if not isinstance(expression, sp.Sum | sp.Product):
+        return 1 + inner
+    for _, low, high in expression.limits:
+        extent = (high - low + 1).subs({s: sp.Rational(str(fixed[str(s)])) for s in (high - low).free_symbols
+                                        if isinstance(fixed.get(str(s)), int | Fraction)})
+        inner *= max(int(extent), 1) if extent.is_Integer else _TERMS
+    return 1 + inner
 
 
 def _values(region: Region, box: Box) -> dict[str, Any]:

@@ -126,6 +126,8 @@ class Expectation:
             drawn += size
             open_trials = [t for t in open_trials if not t.settled(self.resolution)]
             size, stage = drawn, stage + 1
+        for trial in open_trials:
+            trial.cut = drawn < limit
         rows.extend(t.row(self.resolution) for t in trials)
         return engine
 
@@ -150,6 +152,7 @@ class _Trial:
         self.label = instance.label
         self.events = events
         self.met = 0
+        self.cut = False  # out of time: a refutation stands, and nothing else is said
         self.relation = statement.relation
         self.values = dict(values)
         self.bound = float(statement.bound(**_used(statement, values)))
@@ -207,13 +210,15 @@ class _Trial:
 
     def row(self, resolution: float) -> dict[str, Any]:
         verdict, sentinel = self.verdict(resolution), self.sentinel(resolution)
+        if self.cut:
+            verdict, sentinel = (v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel))
         if self.events and verdict is Verdict.SUPPORTED and self.sequence is not None:
             if self.met == 0:
                 verdict = sentinel = Verdict.OUTSIDE  # no replica met the assumption, so nothing was seen
             elif self._rare(self.sequence) * self.sequence.upper <= self.bound:
                 verdict = sentinel = Verdict.VACUOUS  # the assumption is met too seldom for the bound to fail
         found: dict[str, Any] = {"instance": self.label, **self.values, "bound": self.bound, "verdict": verdict.value,
-                                 "sentinel": sentinel.value}
+                                 "sentinel": sentinel.value} | ({"cut": True} if self.cut else {})
         if self.sequence is not None and self.sequence.count:
             low, high = self.sequence.interval
             found |= {"mean": self.sequence.mean, "low": low, "high": high, "replicas": self.sequence.count,
@@ -245,6 +250,8 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, con
         summary += f", equal to within {2 * resolution:.0%}"  # what decide_equal promises, and no more
     summary += "".join(f", {count} {word.value}" for word, count in quiet.items())
     summary += f", {unsampled} not sampled: out of time" if unsampled else ""
+    cut = sum("cut" in r and "mean" in r and r["verdict"] == Verdict.INCONCLUSIVE for r in rows)
+    summary += f", {cut} cut short: out of time" if cut else ""
     if verdict is Verdict.REFUTED:
         bad = next(r for r in rows if r["verdict"] == Verdict.REFUTED)
         summary = f"{bad['instance']}: mean in [{bad['low']:.4g}, {bad['high']:.4g}], bound {bad['bound']:.4g}"

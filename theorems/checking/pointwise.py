@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import flint
-import hypothesis
 import numpy as np
 import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.context import Context
+from theorems.checking.hypothesis_search import search
 from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import InexactError, arguments_of, compare
 
@@ -166,10 +166,6 @@ def _ratio(statement: Statement, left: flint.arb, right: flint.arb, power: int) 
     return value ** (1 / power) if value >= 0 else None
 
 
-class _ViolationError(Exception):
-    """Carries the input that violates a claim through Hypothesis, which shrinks it."""
-
-
 @dataclass
 class _Tally:
     decided: int = 0
@@ -179,6 +175,7 @@ class _Tally:
     fixed: float | None = None  # the part of ``ratio`` that does not depend on draws
     worst: Any = None
     batch: Verdict | None = None  # what was found of the user's batch, if there is one
+    cut: bool = False  # out of time
 
     def add(self, item: Any, decision: Decision) -> None:
         self.decided += decision.holds is not None
@@ -255,6 +252,8 @@ class Pointwise:
             summary = self._refusal(context) or (
                 "the batch lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE
                 else "no input met the assumptions")
+        elif tally.cut:
+            summary += ", then out of time"
         elif tally.open:
             summary += f", {len(tally.open)} left open"
         return Evidence(method="certificate" if witness is None else "search", verdict=verdict, summary=summary,
@@ -275,25 +274,30 @@ class Pointwise:
             if decision.holds is False and met is None:
                 decision = Decision(None, decision.ratio)
             tally.add(item, decision)
-            if decision.holds is False:
-                raise _ViolationError(item)
-            return Verdict.CERTIFIED if decision.holds else Verdict.INCONCLUSIVE
+            return {True: Verdict.CERTIFIED, False: Verdict.REFUTED, None: Verdict.INCONCLUSIVE}[decision.holds]
 
-        def draw(item: Any) -> None:  # Hypothesis wants no return value
-            examine(item)
+        def violates(item: Any) -> bool:
+            tally.cut = tally.cut or context.expired
+            return not tally.cut and examine(item) is Verdict.REFUTED
 
-        try:
-            if self._refusal(context):
-                tally.batch = Verdict.OUTSIDE
-            elif context.batch is not None and (items := self.of_batch(context.batch.array)) is not None:
-                tally.batch = Verdict.REFUTED
-                tally.batch = combine([examine(item) for item in items] or [Verdict.OUTSIDE])
-            for item in self.corners():
-                examine(item)
-            tally.fixed = tally.ratio
-            self._search(draw, context)
-        except _ViolationError as violation:
-            return Verdict.REFUTED, tally, violation.args[0]
+        if self._refusal(context):
+            tally.batch = Verdict.OUTSIDE
+        elif context.batch is not None and (items := self.of_batch(context.batch.array)) is not None:
+            seen = []
+            for item in items:
+                seen.append(examine(item))
+                if seen[-1] is Verdict.REFUTED:
+                    tally.batch = Verdict.REFUTED
+                    return Verdict.REFUTED, tally, item
+            tally.batch = combine(seen or [Verdict.OUTSIDE])
+        for item in self.corners():
+            if violates(item):
+                return Verdict.REFUTED, tally, item
+        tally.fixed = tally.ratio
+        if (item := self._search(violates, context)) is not None and examine(item) is Verdict.REFUTED:
+            return Verdict.REFUTED, tally, item
+        if tally.cut:
+            return Verdict.INCONCLUSIVE, tally, None
         if tally.open:
             return Verdict.INCONCLUSIVE, tally, None
         if tally.batch is Verdict.OUTSIDE or not tally.decided:
@@ -303,13 +307,8 @@ class Pointwise:
     def _refusal(self, context: Context) -> str:
         return "" if context.batch is None or self.refuses is None else self.refuses(context.batch.array)
 
-    def _search(self, examine: Callable[[Any], None], context: Context) -> None:
-        quiet = hypothesis.settings(
-            max_examples=self.examples, database=None, deadline=None, derandomize=False, print_blob=False,
-            report_multiple_bugs=False, suppress_health_check=list(hypothesis.HealthCheck),
-            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-        )
-        hypothesis.seed(context.seed)(quiet(hypothesis.given(self.inputs())(examine)))()
+    def _search(self, violates: Callable[[Any], bool], context: Context) -> Any:
+        return search(self.inputs(), violates, seed=context.seed, examples=self.examples)
 
     def admits(self, statement: Statement, item: Any) -> bool | None:
         """Whether an input meets every assumption; None if some enclosure leaves that open and none fails."""

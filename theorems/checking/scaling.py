@@ -51,7 +51,8 @@ class Scaling:
         engine = ""
         widths = np.array([i.width for i in instances], dtype=float)
         for stage in range(self.rounds):
-            if context.expired:
+            if context.expired:  # a refutation stands, and nothing else is said
+                verdict, sentinel = (v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel))
                 break
             for instance, mean in zip(instances, means, strict=True):
                 context.progress(f"{statement.name}: {instance.label}, round {stage + 1}")

@@ -21,6 +21,7 @@ from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.ascent import ascend, evolve
 from theorems.checking.context import Context
+from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted, decide
 from theorems.checking.shrinking import shrink
 from theorems.checking.tables import Completed, evaluate
@@ -121,10 +122,6 @@ class Falsification:
 
 
 # --- exact claims -------------------------------------------------------------------------------------------
-
-
-class _CaughtError(Exception):
-    """Carries an input that refutes out of Hypothesis, which shrinks it on the way."""
 
 
 @dataclass(frozen=True)
@@ -235,23 +232,16 @@ class ExactAdversary:
         return shapes if len(shapes) <= 6 else [shapes[k * (len(shapes) - 1) // 5] for k in range(6)]
 
     def _drawn(self, statement: Statement, context: Context, tried: dict[str, int]) -> Any:
-        def examine(item: Any) -> None:
+        def refuted(item: Any) -> bool:
             tried["hypothesis"] = tried.get("hypothesis", 0) + 1
             if context.expired:
-                return
+                return False
             if self.refutes(statement, item):
-                raise _CaughtError(item)
+                return True
             hypothesis.target(_one_violation(statement, self.values(item)))
+            return False
 
-        quiet = hypothesis.settings(
-            max_examples=self.examples, database=None, deadline=None, derandomize=False, print_blob=False,
-            report_multiple_bugs=False, suppress_health_check=list(hypothesis.HealthCheck),
-            phases=(hypothesis.Phase.generate, hypothesis.Phase.target, hypothesis.Phase.shrink))
-        try:
-            hypothesis.seed(context.seed)(quiet(hypothesis.given(self.inputs())(examine)))()
-        except _CaughtError as caught:
-            return caught.args[0]
-        return None
+        return search(self.inputs(), refuted, seed=context.seed, examples=self.examples, targeted=True)
 
 
 # --- how far a claim is from failing ------------------------------------------------------------------------

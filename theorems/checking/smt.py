@@ -10,7 +10,6 @@ the claim is reported.
 from __future__ import annotations
 
 import operator
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -26,8 +25,10 @@ from theorems.draws import Average
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Answer", "MissingSolverError", "Question", "UntranslatableError", "ask", "solver", "translate"]
+__all__ = ["WORK", "Answer", "MissingSolverError", "Question", "UntranslatableError", "ask", "solver", "translate"]
 
+#: What one question may cost, in z3's own units: about ten million a second, and the same on every machine.
+WORK = 200_000_000
 #: Denominators of the rationals that are tried near a solution.
 _DENOMINATORS = (1, 10, 100, 10**4, 10**8, 10**16)
 #: Sizes whose product, and averages over draws whose number, is above this are refused: opening sums costs as much.
@@ -53,7 +54,6 @@ class Answer:
     words: str
     solver: str
     witness: Mapping[str, Any] | None = None
-    seconds: float = 0.0
 
 
 def solver() -> Any:
@@ -213,15 +213,15 @@ class _Translator:
     Those met within a case are defined where it holds, and nothing is asked of them elsewhere.
     """
 
-    def __init__(self, z3: Any) -> None:
-        self.z3 = z3
+    def __init__(self, z3: Any, context: Any) -> None:
+        self.z3, self.context = z3, context
         self.conditions: list[Any] = []
         self._case: tuple[Any, ...] = ()  # what must hold for the term at hand to count, in z3's terms
         self._found: dict[tuple[Any, ...], Any] = {}
 
     def relation(self, relation: sp.Basic) -> Any:
         if relation in (sp.true, sp.false):
-            return self.z3.BoolVal(relation == sp.true)
+            return self.z3.BoolVal(relation == sp.true, self.context)
         if isinstance(relation, sp.And):
             return self.z3.And(*map(self.relation, relation.args))
         if relation.func not in _SIGNS:
@@ -231,9 +231,9 @@ class _Translator:
     def term(self, e: sp.Expr) -> Any:
         z3 = self.z3
         if isinstance(e, sp.Rational):
-            return z3.RealVal(f"{e.p}/{e.q}")
+            return z3.RealVal(f"{e.p}/{e.q}", self.context)
         if isinstance(e, sp.Symbol):
-            return z3.Real(str(e))
+            return z3.Real(str(e), self.context)
         if isinstance(e, sp.Add | sp.Mul):
             total, *rest = (self.term(a) for a in e.args)
             for other in rest:
@@ -291,20 +291,24 @@ class _Translator:
     def _auxiliary(self, what: tuple[Any, ...], defining: Callable[[Any], tuple[Any, ...]]) -> Any:
         key = (*what, tuple(test.get_id() for test in self._case))
         if key not in self._found:
-            self._found[key] = found = self.z3.Real(f"{what[0]}!{len(self._found)}")
-            case = self.z3.And(*self._case)
-            self.conditions += [self.z3.Implies(case, condition) for condition in defining(found)]
+            self._found[key] = found = self.z3.Real(f"{what[0]}!{len(self._found)}", self.context)
+            conditions = defining(found)
+            if self._case:
+                case = self.z3.And(*self._case)
+                conditions = tuple(self.z3.Implies(case, condition) for condition in conditions)
+            self.conditions += conditions
         return self._found[key]
 
 
-def ask(statement: Statement, sizes: Mapping[str, int], *, timeout: float = 20.0) -> Answer:
-    """Decide the statement at these sizes, giving z3 ``timeout`` seconds.
+def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> Answer:
+    """Decide the statement at these sizes, giving z3 ``work`` units of its own count: no clock has a say in it.
 
     Raises :class:`MissingSolverError`, :class:`UntranslatableError`, and ``ValueError`` for sizes outside their domain.
     """
     question, z3 = translate(statement, sizes), solver()
-    began, name = time.monotonic(), f"z3 {z3.get_version_string()}"
-    translator = _Translator(z3)
+    name = f"z3 {z3.get_version_string()}"
+    context = z3.Context()  # of its own, so that what was asked before leaves no trace in the answer
+    translator = _Translator(z3, context)
     base = [translator.relation(relation) for relation in question.given]
     for symbol, entries in question.smallest.items():
         least, terms = translator.term(symbol), [translator.term(x) for x in entries]
@@ -314,15 +318,15 @@ def ask(statement: Statement, sizes: Mapping[str, int], *, timeout: float = 20.0
 
     def check(*extra: Any) -> tuple[Any, Any]:
         # a new solver each time: one that is extended and taken back uses weaker means
-        asked = z3.SolverFor("QF_NRA")
-        asked.set("timeout", int(1000 * timeout))
+        asked = z3.SolverFor("QF_NRA", context)
+        asked.set("rlimit", work)
         asked.add(*base, *extra)
         return asked.check(), asked
 
     found, asked = check(z3.Not(claim))
 
     def answer(holds: bool | None, words: str, witness: Mapping[str, Any] | None = None) -> Answer:
-        return Answer(holds, words, name, witness, time.monotonic() - began)
+        return Answer(holds, words, name, witness)
 
     if found == z3.unsat:
         if check()[0] != z3.sat:  # a claim about nothing
@@ -331,7 +335,7 @@ def ask(statement: Statement, sizes: Mapping[str, int], *, timeout: float = 20.0
     if found != z3.sat:
         return answer(None, f"gave up ({asked.reason_unknown()})")
     model = asked.model()
-    near = {s: _value(z3, model.eval(z3.Real(str(s)), model_completion=True)) for s in question.unknowns}
+    near = {s: _value(z3, model.eval(translator.term(s), model_completion=True)) for s in question.unknowns}
     for witness in _rationals_near(question, near):
         if refutes(statement, witness):
             return answer(False, "false at a rational input", witness)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from keyword import iskeyword
 from typing import Any
 
 import sympy as sp
@@ -16,7 +17,7 @@ from sympy.logic.boolalg import BooleanAtom
 from theorems.expressions import branches
 from theorems.statement import Quantifier
 from theorems.workbench.domains import Domain, read_domain
-from theorems.workbench.parsing import BITS, HIGHEST, ClaimError, Relation, nearest, read_claim
+from theorems.workbench.parsing import BITS, FUNCTIONS, HIGHEST, ClaimError, Relation, nearest, read_claim
 from theorems.workbench.quantities import (
     QUANTITIES,
     ChainKind,
@@ -145,16 +146,18 @@ def declare(
     extra = tuple(computed_quantity(name, function, [x.name for x in domains]) for name, function in computed.items())
     for one in extra:
         _require_name(one.name)
+        if one.name in names:
+            raise ClaimError(f"computed=: {one.name!r} is declared as a symbol already")
         names[one.name] = one.symbol
     return Declaration(tuple(domains), constants, names, extra)
 
 
 def _require_name(name: str) -> None:
     taken = {*QUANTITIES, *(f"{q}_0" for q in QUANTITIES), *(f"E_{q}" for q in QUANTITIES), "probability", "slope",
-             "lam", "lambda", "A", "pi", "soft_rank", "spectrum", "matrix"}
+             "lam", "lambda", "A", "pi", "oo", "inf", "soft_rank", "spectrum", "matrix", *FUNCTIONS}
     if not isinstance(name, str) or not name.isidentifier():
         raise ClaimError(f"{name!r} cannot be declared: it is no name of letters, digits and _")
-    if name in taken:
+    if name in taken or iskeyword(name):
         raise ClaimError(f"{name!r} cannot be declared: it has a meaning of its own")
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import hypothesis
 import numpy as np
 import sympy as sp
 
+from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Quantifier, Statement
@@ -72,12 +72,10 @@ def _random(space: Space) -> list[Item]:
     if space.drawn is not None:
         found: list[Item] = []
 
-        def collect(item: Item) -> None:
+        def collect(item: Item) -> bool:
             found.append(item)
-        quiet = hypothesis.settings(
-            max_examples=_RANDOM, database=None, deadline=None, derandomize=True, phases=(hypothesis.Phase.generate,),
-            suppress_health_check=list(hypothesis.HealthCheck))
-        quiet(hypothesis.given(space.strategy())(collect))()
+            return False
+        search(space.strategy(), collect, seed=0, examples=_RANDOM)
         return found
     generator = np.random.default_rng(0)
     found = []

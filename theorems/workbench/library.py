@@ -21,7 +21,7 @@ from theorems.witnesses import Corpus
 __all__ = ["StartAdversary", "attackable"]
 
 _SIZES = (2, 3, 4)
-_SECONDS = 1.0
+_WORK = 10_000_000  # for one question to z3, in its units
 
 
 def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
@@ -72,7 +72,7 @@ def _solved(statement: Statement) -> Iterator[Any]:
     for size in _SIZES[:2]:
         sizes = {v.name: size for v in statement.variables if not v.size and v.name in ("n", "d")}
         try:
-            answer = ask(statement, sizes, timeout=_SECONDS)
+            answer = ask(statement, sizes, work=_WORK)
         except (MissingSolverError, UntranslatableError, ValueError):
             return
         witness = answer.witness if len(families) == 1 else None

@@ -16,11 +16,13 @@ from theorems.workbench.spaces import Item, Space
 
 __all__ = ["LEAST", "opened_claim", "proposed", "proved"]
 
-_SECONDS = 1.0  # for one question to z3
+_WORK = 10_000_000  # for one question to z3, in its units: about a second
 #: Of the sizes, the first so many are asked for a counterexample, and a domain of at most so many for a proof.
 _ASKED, _PROVED = 3, 8
 
-_index = sp.Symbol("i", integer=True)
+#: Internal symbols have names that no author can declare: they are no identifiers.
+_index = sp.Symbol("place of lambda", integer=True)
+LEAST = sp.Symbol("least of lambda", real=True)
 
 
 def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
@@ -71,7 +73,7 @@ def _answer(opened: Statement, sizes: Mapping[str, int]) -> Any:
     from theorems.checking.smt import MissingSolverError, UntranslatableError, ask
 
     try:
-        return ask(opened, sizes, timeout=_SECONDS)
+        return ask(opened, sizes, work=_WORK)
     except (MissingSolverError, UntranslatableError, ValueError):
         return None
 
@@ -94,7 +96,6 @@ def opened_claim(space: Space, statement: Statement) -> Statement | None:
         definitions={LEAST: "min_i lambda[i]"}, sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
 
 
-LEAST = sp.Symbol("s", real=True)
 _FORMULAS: dict[str, Any] = {
     "orthogonality_gap": lambda n: sp.sqrt(sp.Sum((LAMBDA[_index] - 1 / n) ** 2, (_index, 0, n - 1))),
     "effective_rank": lambda n: 1 / sp.Sum(LAMBDA[_index] ** 2, (_index, 0, n - 1)),

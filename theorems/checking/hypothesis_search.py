@@ -1,0 +1,62 @@
+"""Hypothesis as a search for one input: what it draws depends on the seed alone, and what it found is never lost.
+
+Hypothesis mixes constants of the modules that happen to be loaded into its draws, so that the same seed draws other
+inputs in another process; here it does not. A test that fails once and then passes (out of time, say) makes it raise
+``Flaky``; here the input that failed is kept, and decided again by who asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hypothesis
+from hypothesis.errors import Flaky
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.strategies import SearchStrategy
+
+__all__ = ["search"]
+
+
+class _FoundError(Exception):
+    """Tells Hypothesis that an input is what is looked for, so that it shrinks it."""
+
+
+@contextmanager
+def _seeded() -> Iterator[None]:
+    """Draws come from the seed, and from nothing that the process happens to hold."""
+    usual = HypothesisProvider._maybe_draw_constant
+    HypothesisProvider._maybe_draw_constant = lambda *_, **__: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        HypothesisProvider._maybe_draw_constant = usual  # type: ignore[method-assign]
+
+
+def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed: int, examples: int,
+           targeted: bool = False) -> Any:
+    """The simplest input met at which ``wanted`` is true, among ``examples`` drawn and what they shrink to; or None.
+
+    ``targeted``: ``wanted`` calls ``hypothesis.target``. What ``wanted`` or the strategy raises is passed on.
+    """
+    found: list[Any] = []
+
+    def examine(item: Any) -> None:
+        if wanted(item):
+            found.append(item)
+            raise _FoundError
+
+    phases = [hypothesis.Phase.generate, *[hypothesis.Phase.target] * targeted, hypothesis.Phase.shrink]
+    quiet = hypothesis.settings(
+        max_examples=examples, database=None, deadline=None, derandomize=False, print_blob=False,
+        report_multiple_bugs=False, suppress_health_check=list(hypothesis.HealthCheck), phases=phases)
+    with _seeded():
+        try:
+            hypothesis.seed(seed)(quiet(hypothesis.given(strategy)(examine)))()
+        except _FoundError:
+            pass
+        except Flaky:
+            if not found:
+                raise
+    return found[-1] if found else None
