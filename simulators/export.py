@@ -24,7 +24,7 @@ import numpy as np
 from simulators.store import Row, Store
 from simulators.trajectory import Trajectory
 
-__all__ = ["ExportError", "export", "require_apart", "require_format"]
+__all__ = ["ExportError", "UnwritableTableError", "export", "require_apart", "require_format"]
 
 _RUN = ("chain", "weights", "width", "n", "batch", "depth", "seed", "engine", "dtype", "batch_sha256", "seconds")
 _VERSIONS = ("python", "numpy", "torch", "batchnorm-theorems")
@@ -34,6 +34,10 @@ _WHOLE = ("width", "n", "depth", "replica", "layer")
 
 class ExportError(ValueError):
     """A table that cannot be written. The message is one line: the file, what is wrong, the remedy."""
+
+
+class UnwritableTableError(ExportError):
+    """The table cannot be written where it should go."""
 
 
 def require_format(path: str | os.PathLike[str]) -> None:
@@ -68,7 +72,7 @@ def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | Non
         rows = write(draft, names, (_columns(row) for row in store.rows(chosen)))
         os.replace(draft, target)
     except OSError as error:
-        raise ExportError(f"{path}: cannot be written: {error.strerror or error}; name another file") from None
+        raise UnwritableTableError(f"{path}: cannot be written: {error.strerror or error}; name another file") from None
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-__all__ = ["Claims", "Row", "Store", "StoreError"]
+__all__ = ["Claims", "Row", "Store", "StoreError", "UnwritableStoreError"]
 
 APPLICATION = 0x424E5457
 VERSION = 1
@@ -41,6 +41,10 @@ _SCHEMA = (
 
 class StoreError(ValueError):
     """A store that cannot be used, or no longer be written to. The message is one line: file, what, remedy."""
+
+
+class UnwritableStoreError(StoreError):
+    """The disk does not take any more; what was stored before is kept."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +249,8 @@ class Store:
             return StoreError(f"{self.path}: not a store, or its first bytes are damaged; name another file")
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             what = "the disk is full" if code == "SQLITE_FULL" else f"the disk failed or is full ({code})"
-            return StoreError(f"{self.path}: {what}; what was stored before is kept; make room and start again")
+            return UnwritableStoreError(f"{self.path}: {what}; what was stored before is kept; "
+                                        "make room and start again")
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return StoreError(f"{self.path}: locked by another process for {PATIENCE:g} s; end that one first")
         if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):

@@ -1,335 +1,101 @@
-"""The command ``theorems``: list, show, verify, falsify, prove, certify, recheck, sweep, inspect, report.
+"""The command ``theorems``: streams, signals and exit status of the process; what a command does is elsewhere.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
-stand; 2 bad usage or input, in one line on standard error; 130 interrupted; 141 the reader of the output went away.
+stand; 2 bad usage or input, in one line on standard error; 3 an output could not be written; 70 a defect of ours, with
+what to report; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM, after what was established has been printed
+and saved; 141 the reader of the output went away.
+
+Everything heavy is imported inside the guard, so that Ctrl-C during imports is no traceback either.
 """
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import os
-import re
-import signal
 import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Self
 
-from simulators.batch_files import file_of
-from simulators.batches import Batch, read_batch
-from theorems.ledger import Change
-from theorems.registry import select
-from theorems.terminal import inspecting, sweeping
-from theorems.terminal.bookkeeping import Book, open_book
-from theorems.terminal.claims import asked, claim_files, wholly_asked
-from theorems.terminal.listing import print_listing
-from theorems.terminal.outcome import Run, print_outcome
-from theorems.terminal.progress import Meter
-from theorems.terminal.saving import document, require_apart, require_directory, require_file, write_json
-from theorems.terminal.screen import console
-from theorems.terminal.usage import UsageError, parser
-from theorems.verification import Result, verify_each
-from theorems.workbench.parsing import ClaimError
+from theorems.terminal.endings import (
+    CLOSED_PIPE,
+    DEFECT,
+    INTERRUPTED,
+    NOT_WRITTEN,
+    OutputError,
+    ReaderGoneError,
+)
+from theorems.terminal.signals import signals
+from theorems.terminal.streams import guarded, spare_descriptors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself takes a while to import
+    from collections.abc import Sequence
 
 __all__ = ["main"]
-
-AS_EXPECTED, NOT_AS_EXPECTED, BAD_INPUT, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 130, 141
-
-
-@contextlib.contextmanager
-def _door() -> Iterator[None]:
-    """Inside, a refusal speaks of what the user gave; outside, an exception is a defect and keeps its traceback."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        raise UsageError(str(error)) from None
-
-
-# --- commands -----------------------------------------------------------------------------------------------
-
-
-def _list(args: argparse.Namespace) -> int:
-    with _door():
-        statements = select(asked(args))
-    print_listing(console(), statements)
-    return AS_EXPECTED
-
-
-def _show(args: argparse.Namespace) -> int:
-    from theorems.terminal.page import print_page
-
-    earlier = None
-    with _door():
-        statements = select(asked(args))
-        if args.json is not None:
-            from theorems.report import read_document
-            earlier = read_document(args.json)
-    out = console()
-    for number, statement in enumerate(statements):
-        if number:
-            out.print()
-        print_page(out, statement, earlier)
-    return AS_EXPECTED
-
-
-def _prove(args: argparse.Namespace) -> int:
-    from theorems.terminal.prove import export, prove
-
-    with _door():
-        if args.export is not None:
-            if args.names or args.record is not None:
-                raise UsageError("--export: writes one statement and does nothing else; leave out the rest")
-            return export(console(), args.export)
-        stands = prove(console(), console(errors=True), args.names, args.record)
-    return AS_EXPECTED if stands else NOT_AS_EXPECTED
-
-
-def _certify(args: argparse.Namespace) -> int:
-    from theorems.terminal.certifying import certify
-
-    with _door():
-        stands = certify(console(), console(errors=True), args.names, args.out)
-    return AS_EXPECTED if stands else NOT_AS_EXPECTED
-
-
-def _recheck(args: argparse.Namespace) -> int:
-    from theorems.terminal.certifying import recheck_files
-
-    checked, stand = recheck_files(console(), console(errors=True), args.files)
-    return NOT_AS_EXPECTED if not stand else AS_EXPECTED if checked else BAD_INPUT
-
-
-def _sweep(args: argparse.Namespace) -> int:
-    with _door():
-        job = sweeping.prepare(args)
-    try:
-        return sweeping.carry_out(job)
-    except sweeping.STOPPED as error:
-        raise UsageError(str(error)) from None
-
-
-def _inspect(args: argparse.Namespace) -> int:
-    with _door():
-        healthy = inspecting.inspect(args)
-    return AS_EXPECTED if healthy else NOT_AS_EXPECTED
-
-
-def _falsify(args: argparse.Namespace) -> int:
-    from theorems.terminal.falsify import falsify, targets
-
-    errors = console(errors=True)
-    with _door():
-        chosen, left_out = targets(args)
-        batch = _batch(args)
-        verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
-        target = None if args.json is None else _result_file(args)
-    for words in left_out:
-        errors.print(f"theorems: not attacked: {words}", soft_wrap=True)
-    meter = Meter(errors, len(chosen))
-    results: list[dict[str, Any]] = []
-    try:
-        with meter:
-            expected = falsify(console(), chosen, args, meter.at, batch, results.append)
-    finally:  # also when interrupted: what fell is not lost with the rest
-        if target is not None:
-            found = document(results, seed=args.seed, level=args.level, batch=batch,
-                             interrupted=len(results) < len(chosen)) | {"not_attacked": left_out}
-            try:
-                write_json(target, found)
-            except OSError as error:
-                raise UsageError(f"{target}: cannot be written: {error.strerror}; what was found is printed above"
-                                 ) from None
-    if target is not None:
-        console().print(f"Written: {target}", soft_wrap=True)
-    return AS_EXPECTED if expected else NOT_AS_EXPECTED
-
-
-def _report(args: argparse.Namespace) -> int:
-    from theorems.report import read_document, write_report
-
-    with _door():
-        found = read_document(args.json)
-        _require_plots()
-        directory = require_directory("--out", args.out)
-    console().print(f"Written: {write_report(found, directory)[0]}", soft_wrap=True)
-    return AS_EXPECTED
-
-
-def _require_plots() -> None:
-    from theorems.report import available
-
-    if (remedy := available()) is not None:
-        raise UsageError(remedy)
-
-
-def _batch(args: argparse.Namespace) -> Batch | None:
-    if args.batch is None:
-        for option in ("layout", "take"):
-            if (value := getattr(args, option)) is not None:
-                raise UsageError(f"--{option} {value}: says how to read a batch, and there is none; add --batch FILE")
-        return None
-    if args.batch == "digits" and args.layout is not None:
-        raise UsageError(f"--layout {args.layout}: the digits are no file with a layout; leave it out")
-    return read_batch(args.batch, layout=args.layout or "columns", take=args.take)
-
-
-def _result_file(args: argparse.Namespace) -> Path:
-    """Where ``--json`` is written, which may be nothing that is read. Raises ``ValueError``."""
-    require_apart("--json", args.json, {
-        "the batch": None if args.batch is None else file_of(args.batch),
-        **{f"the file of claims {path}": path for path in claim_files(args)}})
-    return require_file("--json", args.json)
-
-
-def _verify(args: argparse.Namespace) -> int:
-    interrupt = _Interrupt()
-    directory = None
-    with _door():
-        names = asked(args)
-        statements = select(names)
-        batch = _batch(args)
-        meter = Meter(console(errors=True), len(statements))
-
-        def progress(words: str) -> None:
-            interrupt.check()
-            meter.at(words)
-
-        # checks its arguments now and runs when the first result is asked for
-        pending = verify_each(names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
-                              progress=progress)
-        target = None if args.json is None else _result_file(args)
-        book = open_book(args.ledger, args.update_ledger, batch, statements, wholly_asked(args, statements))
-        if book is not None and target is not None and target == book.path.resolve():
-            raise UsageError(f"--json {args.json!r}: is the ledger, and would take its place; name another file")
-        if args.report is not None:
-            _require_plots()
-            directory = require_directory("--report", args.report)
-
-    results: list[Result] = []
-    interrupted, complete, began = False, False, time.monotonic()
-    try:
-        with interrupt, meter:
-            for result in pending:
-                results.append(result)
-                meter.done(result)
-                interrupt.check()
-        complete = True
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:  # also when a check is broken: what was established is not lost with it
-        run = Run(len(statements), args.seed, args.level, batch, args.budget, interrupted or not complete,
-                  time.monotonic() - began)
-        failure, changes = _publish(results, run, target, directory, book)
-    if failure is not None:
-        raise UsageError(failure)
-    if interrupted:
-        return INTERRUPTED
-    if book is not None and not book.update and any(c.worse for c in changes):
-        return NOT_AS_EXPECTED
-    good = all(r.as_expected or (book is not None and r.sound and book.agrees(r, changes)) for r in results)
-    return AS_EXPECTED if good else NOT_AS_EXPECTED
-
-
-def _publish(
-    results: Sequence[Result], run: Run, target: Path | None, directory: Path | None, book: Book | None
-) -> tuple[str | None, tuple[Change, ...]]:
-    """Write the files, then print the outcome, come what may; a line about what could not be written."""
-    changes = () if book is None else book.changes(results, run.seed, run.level)
-    found = document(results, seed=run.seed, level=run.level, batch=run.batch, interrupted=run.interrupted)
-    written, failure = [], None
-    try:
-        if target is not None:
-            write_json(target, found)
-            written.append(str(target))
-        if directory is not None and not run.interrupted:
-            from theorems.report import write_report
-            console(errors=True).print(f"drawing the report in {directory}", soft_wrap=True)
-            written.append(str(write_report(found, directory)[0]))
-        if book is not None and book.update:
-            book.accept(results, run.seed, run.level)
-            written.append(str(book.path))
-    except OSError as error:
-        place = error.filename or target or directory
-        failure = f"{place}: cannot be written: {error.strerror}; the results are printed above"
-    finally:
-        print_outcome(console(), results, replace(run, written=tuple(written)), book, changes)
-    return failure, changes
-
-
-class _Interrupt:
-    """Ctrl-C as ``KeyboardInterrupt``, remembered in case a library swallows the exception on its way."""
-
-    def __init__(self) -> None:
-        self._seen = False
-        self._previous: Any = None
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread() and (
-                signal.getsignal(signal.SIGINT) is signal.default_int_handler):
-            self._previous = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._seen = True
-        raise KeyboardInterrupt
-
-    def check(self) -> None:
-        """Raise ``KeyboardInterrupt`` if Ctrl-C was pressed and nobody said so."""
-        if self._seen:
-            raise KeyboardInterrupt
-
-
-# --- the door -----------------------------------------------------------------------------------------------
-
-_COMMANDS = {"list": _list, "show": _show, "verify": _verify, "falsify": _falsify, "prove": _prove,
-             "certify": _certify, "recheck": _recheck, "sweep": _sweep, "inspect": _inspect, "report": _report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (the process's by default) and return its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not a traceback
+    with signals:
+        try:
+            status = _guarded(argv)
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        return 128 + signals.seen if status == INTERRUPTED and signals.seen else status
+
+
+def _guarded(argv: Sequence[str] | None) -> int:
+    spare_descriptors()
+    if sys.stdout is None:
+        return _say(
+            "standard output: closed, so nothing could be printed; leave it open, or use >/dev/null",
+            NOT_WRITTEN,
+        )
+    with guarded():
+        try:
+            status = _status(argv)
+            sys.stdout.flush()
+        except ReaderGoneError:
+            _let_go_of_output()
+            return CLOSED_PIPE
+        except OutputError as error:
+            _let_go_of_output()
+            return _say(str(error), NOT_WRITTEN)
+        return status
+
+
+def _status(argv: Sequence[str] | None) -> int:
+    """Run a command; what it raises that is no refusal is a defect, unless an interruption came out as one."""
     try:
-        status = _run(argv)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # the interpreter flushes once more on its way out; give it somewhere to write
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        from theorems.terminal.commands import run
+
+        return run(argv)
+    except (ReaderGoneError, OutputError):
+        raise
+    except Exception as error:
+        if signals.seen:  # swallowed by a library, which then failed for it
+            return INTERRUPTED
+        from theorems.terminal.defects import told
+
+        return _say(told(error, sys.argv[1:] if argv is None else argv), DEFECT)
+
+
+def _say(line: str, status: int) -> int:
+    """One line on standard error."""
+    try:
+        from theorems.terminal.commands import refuse
+
+        refuse(line)
+    except ImportError:  # the defect may be there
+        print(f"theorems: {line.encode('ascii', 'backslashreplace').decode()}", file=sys.stderr)
     return status
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def _let_go_of_output() -> None:
+    """Send what is still buffered nowhere: the interpreter flushes once more on its way out, and would complain."""
     try:
-        try:
-            args = parser().parse_args(argv)
-        except SystemExit:  # --help and --version have been printed
-            return AS_EXPECTED
-        return _COMMANDS[args.command](args)
-    except (UsageError, ClaimError) as error:  # a claim's own code may fail at an input of the run
-        return _refuse(error)
-
-
-def _refuse(error: Exception) -> int:
-    """One line on standard error, in the words of the command line."""
-    text = " ".join(str(error).split())
-    text = re.sub(r"(?<!\S)(layout|take|seed|level|budget)='?([^\s':;,]+)'?", r"--\1 \2", text)
-    text = text.replace("few with take", "few with --take")
-    console(errors=True).print(f"theorems: {text}", soft_wrap=True)
-    return BAD_INPUT
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, ValueError):  # a stream without descriptor, as in a test
+        pass
 
 
 if __name__ == "__main__":

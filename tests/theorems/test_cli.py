@@ -281,9 +281,17 @@ def test_a_defect_in_a_check_keeps_its_traceback_and_what_was_established(
 
     offer(monkeypatch, get(CHEAP), replace(get(f"{GAP}:sharp"), checks=(broken,)))
     target = tmp_path / "run.json"
-    with pytest.raises(ValueError, match="a defect"):
-        main(["verify", "--json", str(target)])
-    assert "✓ refuted" in capsys.readouterr().out
+    assert main(["verify", "--json", str(target)]) == 70
+    printed, errors = capsys.readouterr()
+    assert "✓ refuted" in printed
+    line = errors.splitlines()[-1]
+    assert "a defect of ours, ValueError: a defect, not a user's mistake" in line
+    assert f"theorems verify --json {target}" in line
+    kept = Path(line.rpartition("with ")[2])
+    text = kept.read_text(encoding="utf-8")
+    kept.unlink()
+    assert "Traceback" in text
+    assert "in broken" in text
     assert strict(target)["interrupted"] is True
 
 
@@ -336,7 +344,7 @@ def test_a_full_disk_keeps_the_table_and_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
-    assert main(["verify", CHEAP, "--json", str(target)]) == 2
+    assert main(["verify", CHEAP, "--json", str(target)]) == 3
     printed, errors = capsys.readouterr()
     assert printed.splitlines()[-1] == "1 statement as expected, 0 not"
     assert "No space left on device" in errors.splitlines()[-1]

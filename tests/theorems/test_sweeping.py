@@ -92,7 +92,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_stored(capsys: pytest.Capture
               f"from theorems.cli import main; sys.exit(main({arguments!r}))")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
                           env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == 3, done.stderr
     assert done.stderr.startswith("theorems: x.db: the disk failed or is full")
     assert done.stderr.count("\n") == 1
     before = kept()

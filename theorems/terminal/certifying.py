@@ -20,7 +20,7 @@ from theorems.certificates.document import (
 )
 from theorems.certificates.kinds import Progress, kinds, offers, recheck
 from theorems.registry import select
-from theorems.terminal.saving import require_directory
+from theorems.terminal.saving import require_directory, writing
 from theorems.terminal.screen import duration
 
 __all__ = ["certify", "recheck_files"]
@@ -63,12 +63,11 @@ def certify(out: Console, notes: Console, names: Sequence[str], directory: str |
             try:
                 certificate = offer.make(at)
                 if target is not None:
-                    write(target / f"{offer.stem}.json", certificate)
+                    with writing(f"--out {directory}"):
+                        write(target / f"{offer.stem}.json", certificate)
             except CertificateError as error:
                 stands = stands and isinstance(error, UndecidedError | UncheckableError)
                 mark, style, words = "none", "yellow", str(error)
-            except OSError as error:
-                raise ValueError(f"--out {directory}: cannot be written: {error.strerror}") from None
             else:
                 mark, style, words = "made", "green", certificate.claim
         _line(out, mark, style, offer.stem, words, time.monotonic() - began)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulators.batch_files import file_of
-from theorems.terminal.saving import plain, require_apart, require_file, write_json
+from theorems.terminal.saving import plain, require_apart, require_file, write_json, writing
 from theorems.terminal.screen import console, field, paragraph, print_table
 
 if TYPE_CHECKING:
@@ -63,19 +63,17 @@ def inspect(args: argparse.Namespace) -> bool:
     found = inspected(module, batch, statistics=args.statistics, seed=seed)
     out = console()
     _print(out, found)
-    try:
-        if target is not None:
+    if target is not None:
+        with writing(target):
             write_json(target, plain(found.as_json()))
-            field(out, "Written", str(target), indent=_INDENT)
-        if picture is not None:
-            from theorems.inspection.figure import draw
-            from theorems.report.style import drawing
-            figure = draw(found)
-            with drawing():
-                figure.savefig(picture, dpi=160)
-            field(out, "Written", str(picture), indent=_INDENT)
-    except OSError as error:
-        raise ValueError(f"{error.filename}: cannot be written: {error.strerror}") from None
+        field(out, "Written", str(target), indent=_INDENT)
+    if picture is not None:
+        from theorems.inspection.figure import draw
+        from theorems.report.style import drawing
+        figure = draw(found)
+        with drawing(), writing(picture):
+            figure.savefig(picture, dpi=160)
+        field(out, "Written", str(picture), indent=_INDENT)
     return found.since is None
 
 

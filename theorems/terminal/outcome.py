@@ -169,7 +169,7 @@ def _print_circumstances(out: Console, run: Run) -> None:
     budget = "" if run.budget is None else f"; sampling stops after {duration(run.budget)}"
     field(out, "Time", f"{duration(run.seconds)}{budget}")
     for path in run.written:
-        field(out, "Written", path)
+        field(out, "Written", [path])
     field(out, "Legend", "tightness: measured / bound (for a lower bound: bound / measured), where the bound says "
                          "something; power: the smallest violation that would have been caught, relative to the bound "
                          "(for a slope, in its own units; for draws of inputs, the share that violates); "

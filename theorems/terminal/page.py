@@ -22,7 +22,7 @@ from theorems.proofs.rocq import file_of
 from theorems.registry import library
 from theorems.statement import Assumption, Quantifier, Statement, Verdict
 from theorems.terminal.screen import duration, field, heading, paragraph, ratio, sensitivity, shortened, verdict_text
-from theorems.terminal.typesetting import block, claim, domain, inline, notation, symbol, words
+from theorems.terminal.typesetting import Names, block, claim, domain, inline, notation, symbol, words
 
 __all__ = ["print_page"]
 
@@ -43,7 +43,7 @@ def print_page(out: Console, statement: Statement, earlier: Mapping[str, Any] | 
     paragraph(out, Text(words(s.title)))
     paragraph(out, Text(str(s.source), style="dim"))
     out.print()
-    _lines(out, claim(s, out.width - 4), "    ")
+    _lines(out, _written(out, claim(s, out.width - 4), s.claim, notation(s)), "    ")
     out.print()
     _meaning(out, s)
     _standing(out, s)
@@ -55,7 +55,16 @@ def print_page(out: Console, statement: Statement, earlier: Mapping[str, Any] | 
 
 def _lines(out: Console, lines: list[str], indent: str) -> None:
     for line in lines:
-        out.print(Text(indent + line if line else ""), no_wrap=True, crop=False)
+        out.print(Text(indent + line if line else ""), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _written(out: Console, lines: list[str], expression: Any, names: Names | None = None) -> list[str]:
+    """``lines`` of mathematics, or one line, wrapped, where characters must be spelled and would fall out of place."""
+    try:
+        "\n".join(lines).encode(out.encoding)
+    except UnicodeEncodeError:
+        return textwrap.wrap(inline(expression, names), out.width - _INDENT, break_long_words=False)
+    return lines
 
 
 def _items(out: Console, name: str, items: list[str | Text | list[str]]) -> None:
@@ -96,7 +105,8 @@ def _definition(out: Console, s: Statement, margin: str, name: sp.Expr, meaning:
         return
     if isinstance(meaning, sp.Lambda):  # a family, shown entry by entry
         name, meaning = name[meaning.variables], meaning.expr
-    lines = block(sp.Eq(name, meaning, evaluate=False), out.width - _INDENT)
+    equation = sp.Eq(name, meaning, evaluate=False)
+    lines = _written(out, block(equation, out.width - _INDENT), equation)
     field(out, margin, lines if len(lines) > 1 else f"{inline(name)} = {inline(meaning)}")
 
 
@@ -117,7 +127,8 @@ def _standing(out: Console, s: Statement) -> None:
         if changed is not None:
             line = f"{side} side: {inline(changed, notation(s))}"
             fits = len(line) <= out.width - _INDENT
-            sentinel += [line] if fits else [f"{side} side:", block(changed, out.width - _INDENT, notation(s))]
+            lines = block(changed, out.width - _INDENT, notation(s))
+            sentinel += [line] if fits else [f"{side} side:", _written(out, lines, changed, notation(s))]
     _items(out, "Sentinel", sentinel)
     others = [o for o in library() if (o.family, o.theorem) == (s.family, s.theorem) and o.variant != s.variant]
     _items(out, "Variants", [_variant(o) for o in others])

@@ -15,7 +15,7 @@ from theorems.proofs.certificate import RECORDED, compose, recorded
 from theorems.proofs.rocq import SOURCES, MissingRocqError, installed
 from theorems.registry import get, select
 from theorems.terminal.proving import print_audit, print_recorded
-from theorems.terminal.saving import require_file, write_json
+from theorems.terminal.saving import require_file, write_json, writing
 from theorems.terminal.screen import paragraph
 
 __all__ = ["export", "prove"]
@@ -50,10 +50,8 @@ def prove(out: Console, notes: Console, names: Sequence[str], date: str | None) 
     audit = establish(statements, rocq, everything=not names, progress=progress)
     print_audit(out, audit, [s for s in statements if s.proof is None], time.monotonic() - began)
     if date is not None and audit.stands:
-        try:
+        with writing(RECORDED):
             write_json(RECORDED, compose(audit, date))
-        except OSError as error:
-            raise ValueError(f"--record {date}: {RECORDED} cannot be written: {error.strerror}") from None
         recorded.cache_clear()
         paragraph(out, Text(f"Recorded: {RECORDED}"))
     return audit.stands
@@ -79,9 +77,7 @@ def export(out: Console, given: Sequence[str]) -> int:
     path = require_file("--export", given[1])
     if path.is_relative_to(SOURCES.resolve()) and path.exists():
         raise ValueError(f"--export {given[1]}: a file of the development; an open statement does not replace it")
-    try:
+    with writing(f"--export {given[1]}"):
         Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"--export {given[1]}: cannot be written: {error.strerror}") from None
     out.print(f"Written: {path}", soft_wrap=True)
     return 0

@@ -7,16 +7,17 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from simulators.batches import Batch
+from theorems.terminal.endings import OutputError
 from theorems.verification import Result, environment
 
-__all__ = ["document", "plain", "require_apart", "require_directory", "require_file", "write_json"]
+__all__ = ["document", "plain", "require_apart", "require_directory", "require_file", "write_json", "writing"]
 
 SCHEMA = 1
 
@@ -51,7 +52,10 @@ def plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    # a byte of a file's name that is no text is no character of a JSON file either
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -67,6 +71,15 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+@contextlib.contextmanager
+def writing(place: object, otherwise: str = "") -> Iterator[None]:
+    """What cannot be written inside is :class:`OutputError`, in one line: the ``place``, why, and what is left."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{place}: cannot be written: {error.strerror or error}{otherwise}") from None
 
 
 def require_file(option: str, text: str) -> Path:

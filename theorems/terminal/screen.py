@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from theorems.statement import Verdict
+from theorems.terminal.streams import harmless
 
 __all__ = ["console", "duration", "field", "heading", "paragraph", "print_table", "ratio", "sensitivity", "shortened",
            "verdict_text"]
 
-#: Lines are never longer than this, however wide the terminal.
-WIDEST = 120
+#: Lines are never longer than this, however wide the terminal, and never laid out for less, however narrow.
+WIDEST, NARROWEST = 120, 64
 
 _STYLES = {
     Verdict.PROVED: "bold green", Verdict.CERTIFIED: "green", Verdict.SUPPORTED: "cyan", Verdict.VACUOUS: "dim",
@@ -27,21 +29,38 @@ _STYLES = {
 
 
 class _Console(Console):
-    """Rich's console, leaving a closed pipe to the caller."""
+    """Rich's console, leaving a closed pipe to the caller, and nothing to a terminal that it would obey.
+
+    Names, descriptions and errors come from files: what they hold of control characters is shown, not sent. The
+    controls of rich itself, which colour text and move the cursor, are no text and pass.
+    """
 
     def on_broken_pipe(self) -> None:
         raise  # the BrokenPipeError that rich is handling
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(harmless(segment.text), segment.style)
 
 
 def console(*, errors: bool = False) -> Console:
     """Standard output, or standard error: plain text unless it is a terminal and NO_COLOR is unset or empty."""
     stream: TextIO = sys.stderr if errors else sys.stdout
-    found = _Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False)
+    # rich takes the size from these two without question, 0 and beyond all screens included
+    surroundings = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    found = _Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False, _environ=surroundings)
     plain = bool(os.environ.get("NO_COLOR")) or not found.is_terminal
     return _Console(
-        file=stream, markup=False, emoji=False, highlight=False, width=min(found.width, WIDEST),
+        file=stream, markup=False, emoji=False, highlight=False, width=_width(found.width), _environ=surroundings,
         color_system=None if plain else "auto", no_color=plain,
     )
+
+
+def _width(terminal: int) -> int:
+    """``COLUMNS`` where it is a number above 0, else the terminal's; within what a table and a reader can do with."""
+    asked = os.environ.get("COLUMNS", "")
+    wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
+    return min(max(wanted or terminal, NARROWEST), WIDEST)
 
 
 def verdict_text(verdict: Verdict) -> Text:
@@ -57,7 +76,8 @@ def field(out: Console, name: str, content: str | Text | Sequence[str], *, inden
     margin = Text(name.ljust(indent - 1) + " ", style="dim")
     if not isinstance(content, str | Text):
         for number, line in enumerate(content):
-            out.print(margin if not number else Text(" " * indent), Text(line), sep="", no_wrap=True, crop=False)
+            first = Text(" " * indent) if number else margin
+            out.print(first, Text(line), sep="", no_wrap=True, overflow="ignore", crop=False)
         return
     text = content if isinstance(content, Text) else Text(content)
     paragraph(out, text, first=margin, indent=indent)
@@ -68,7 +88,7 @@ def paragraph(out: Console, text: Text, *, first: Text | None = None, indent: in
     for number, part in enumerate(text.wrap(out, max(out.width - indent, 20))):
         part.rstrip()
         margin = Text(" " * indent) if number or first is None else first
-        out.print(margin, part, sep="", no_wrap=True, crop=False)
+        out.print(margin, part, sep="", no_wrap=True, overflow="ignore", crop=False)
 
 
 def print_table(out: Console, table: Table) -> None:

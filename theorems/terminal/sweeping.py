@@ -18,18 +18,20 @@ from rich.text import Text
 
 from simulators.arguments import whole_number
 from simulators.executors import ClusterError, Workers, dask_cluster, local_processes
-from simulators.export import ExportError, export, require_apart, require_format
+from simulators.export import ExportError, UnwritableTableError, export, require_apart, require_format
 from simulators.grid import Grid, Run, read_grid
-from simulators.store import Store, StoreError
+from simulators.store import Store, StoreError, UnwritableStoreError
 from simulators.sweep import Outcome, SweepError, Tally, sweep
 from theorems.terminal.saving import require_apart as apart_from
 from theorems.terminal.saving import require_file
 from theorems.terminal.screen import console, duration, field, paragraph
 
-__all__ = ["STOPPED", "add_arguments", "carry_out", "prepare"]
+__all__ = ["STOPPED", "UNWRITABLE", "add_arguments", "carry_out", "prepare"]
 
 STOPPED = (StoreError, ClusterError, ExportError, SweepError)
 """What `carry_out` may raise: one line each, about something outside that went wrong."""
+UNWRITABLE = (UnwritableStoreError, UnwritableTableError)
+"""Those among them that are about an output."""
 
 _AXES = {"chain": "such as rescale 'residual(0.1)' 'vanilla(tanh)'", "width": "such as 64 256",
          "batch": "sizes n of normal batches, files, or digits", "depth": "such as 100",

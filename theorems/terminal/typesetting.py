@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import sympy as sp
 from sympy.printing.pretty.pretty import PrettyPrinter
-from sympy.printing.pretty.pretty_symbology import pretty_symbol, sub
+from sympy.printing.pretty.pretty_symbology import pretty_symbol, pretty_use_unicode, sub
 from sympy.printing.pretty.stringpict import line_width, prettyForm
 from sympy.printing.str import StrPrinter
 
 from theorems.draws import Average, AverageWithoutReplacement, BatchSum
 from theorems.statement import Statement, Variable
 
-__all__ = ["block", "claim", "domain", "inline", "notation", "words"]
+__all__ = ["Names", "block", "claim", "domain", "inline", "notation", "words"]
 
 _RELATIONS = {sp.Le: "≤", sp.Lt: "<", sp.Ge: "≥", sp.Gt: ">", sp.Eq: "=", sp.Ne: "≠"}
 _WORDS = {"ell": "ℓ", "sigma": "σ", "lambda": "λ", "alpha": "α", "theta": "θ", "delta": "δ", "oo": "∞"}
@@ -28,6 +29,20 @@ _LARGE = 5
 _SIGNED = (sp.Sum, sp.Product, BatchSum)
 
 Names = Mapping[str, str]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _in_unicode(setting: Callable[_P, _T]) -> Callable[_P, _T]:
+    """SymPy decides by the encoding of standard output when it is imported, and half its printer then fails."""
+    @wraps(setting)
+    def found(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        before = pretty_use_unicode(True)
+        try:
+            return setting(*args, **kwargs)
+        finally:
+            pretty_use_unicode(before)
+    return found
 
 
 def words(text: str) -> str:
@@ -38,6 +53,7 @@ def words(text: str) -> str:
     return re.sub(r"\^(\d+)(?![\w/.])", lambda found: found[1].translate(_POWERS), text)
 
 
+@_in_unicode
 def symbol(name: str) -> str:
     """One symbol's name as it is printed."""
     return "ℓ" if name == "ell" else str(pretty_symbol(name))
@@ -194,11 +210,13 @@ class _Line(StrPrinter):  # type: ignore[misc]
         return f"{self._print(expr.lhs)} {_RELATIONS[type(expr)]} {self._print(expr.rhs)}"
 
 
+@_in_unicode
 def inline(expression: Any, names: Names | None = None) -> str:
     """One line of Unicode mathematics, for running text."""
     return str(_Line(names or {}).doprint(expression)).replace("**", "^").replace("*", "·")
 
 
+@_in_unicode
 def domain(variable: Variable) -> str:
     """``n ∈ {1, 2, …}``, ``α ∈ (0, 1/√n]``, ``λ₀ … λₙ₋₁ ∈ [0, 1]``-like: the symbol with its domain and size."""
     place = variable.domain
@@ -235,6 +253,7 @@ def _spelled_left(statement: Statement) -> dict[str, str]:
     return {} if re.search(r"[≤≥<>=,:;]", outside) else {str(statement.lhs): words(meaning)}
 
 
+@_in_unicode
 def claim(statement: Statement, width: int) -> list[str]:
     """The claim as lines no longer than ``width``: spelled out if it fits, otherwise broken where a reader would."""
     names = notation(statement)
@@ -246,6 +265,7 @@ def claim(statement: Statement, width: int) -> list[str]:
     return block(relation, width, names)
 
 
+@_in_unicode
 def block(expression: Any, width: int, names: Names | None = None) -> list[str]:
     """An expression or relation as lines no longer than ``width``.
 
