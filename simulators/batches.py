@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import operator
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,12 +21,12 @@ from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
 from simulators.arguments import real_number, told, whole_number
-from simulators.batch_files import BatchError, read_array
+from simulators.batch_files import BatchError, Stored, count_of, read_array
 from simulators.streams import root_sequence
 
 __all__ = [
-    "Batch", "BatchError", "batch_of_gram", "collinear_batch", "dominant_spectrum", "gaussian_batch", "read_batch",
-    "spectrum_batch", "two_level_spectrum", "validate_batch",
+    "Batch", "BatchError", "batch_of_gram", "collinear_batch", "described", "dominant_spectrum", "gaussian_batch",
+    "read_batch", "spectrum_batch", "two_level_spectrum", "validate_batch",
 ]
 
 Layout = Literal["columns", "rows"]
@@ -69,14 +68,16 @@ def validate_batch(batch: object, *, name: str = "batch") -> NDArray[np.float64]
 
 
 def read_batch(
-    source: str | os.PathLike[str], *, layout: Layout = "columns", take: int | None = None
+    source: str | os.PathLike[str], *, layout: Layout = "rows", take: int | None = None
 ) -> Batch:
     """A batch from ``"digits"`` or from a .npy, .npz or .csv file.
 
-    ``layout`` says whether the file stores one sample per column or per row; digits ignores it. ``take``
-    keeps the first so many samples; by default all, and of the digits the first ten images, which show 0
-    to 9. An .npz with several arrays is read as ``"file.npz:key"``. A .csv holds comma-separated numbers,
-    rounded to float64, after at most one line of headings. Pickled data are refused, never loaded.
+    ``layout`` says whether the file stores one sample per row, as usual in files, or per column, as
+    the array of a batch does; digits ignore it. ``take`` keeps the first so many samples; by default
+    all, and of the digits the first ten images, which show 0 to 9. An .npz with several arrays is
+    read as ``"file.npz:key"``. A .csv holds comma-separated numbers, rounded to float64, after at most
+    one line of headings; an index that pandas wrote is left out. The description says what was read.
+    Pickled data are refused, never loaded.
 
     Raises `BatchError`, a `ValueError`, whose one line names the file, what was found there and the remedy;
     also when digits are asked for without scikit-learn. `ValueError` for another ``layout``, `TypeError` for a
@@ -89,19 +90,33 @@ def read_batch(
     if source == "digits":
         return _read_digits(10 if take is None else take)
     name = os.fspath(source)
-    stored = read_array(name)
-    if stored.ndim != 2:
+    axis = 0 if layout == "rows" else 1
+    stored = read_array(name, axis=axis, take=_at_least_one(take))
+    if len(stored.shape) != 2:
         raise BatchError(f"{name}: an array of shape {stored.shape}; store a two-dimensional one")
-    samples = stored if layout == "columns" else stored.T
-    available = samples.shape[1]
-    samples = samples[:, :_count(name, take, available)]
+    available = stored.shape[axis]
+    samples = stored.array.T if layout == "rows" else stored.array
+    count_of(name, take, available)
     other = "rows" if layout == "columns" else "columns"
     array = _validated_file(samples, name, f"did you store samples as {other}? pass layout={other!r};"
                                            " or keep the first few with take")
-    d, n = array.shape
+    return Batch.of(array, described(name, stored, layout, array.shape[1], array.shape[0]))
+
+
+def described(name: str, stored: Stored, layout: Layout, n: int, dimension: int | str) -> str:
+    """What was read of a file in one line: how many samples of which dimension, and how they lie in it."""
+    available = stored.shape[0 if layout == "rows" else 1]
     kept = f"first {n} of {available}" if n < available else f"{n}"
-    description = f"{kept} samples ({layout}) of dimension {d} from {Path(name).name}"
-    return Batch.of(array, description)
+    plural = "" if n == available == 1 else "s"
+    words = f"{kept} sample{plural} ({layout}) of dimension {dimension} from {Path(name).name}"
+    if len(stored.shape) == 2 and stored.shape[0] == stored.shape[1]:
+        words += f", a square file taken so: its {layout} are the samples"
+    return "; ".join((words, *stored.notes))
+
+
+def _at_least_one(take: Any) -> int | None:
+    """What may be asked of a file: whatever ``take`` is else is told once the file has been seen."""
+    return max(int(take), 1) if isinstance(take, int | np.integer) else None
 
 
 def _read_digits(take: int) -> Batch:
@@ -112,22 +127,10 @@ def _read_digits(take: int) -> Batch:
             "digits: they come with scikit-learn, which is missing; pip install 'batchnorm-theorems[digits]'"
         ) from error
     images, labels = load_digits(return_X_y=True)
-    count = _count("digits", take, len(images))
+    count = count_of("digits", take, len(images))
     array = _validated_file(images[:count].T, "digits", "take at most 64")
     description = f"first {count} of {len(images)} samples of dimension 64 from scikit-learn's digits"
     return Batch.of(array, description, tuple(int(label) for label in labels[:count]))
-
-
-def _count(name: str, take: int | None, available: int) -> int:
-    if take is None:
-        return available
-    try:
-        count = operator.index(take)
-    except TypeError:
-        raise BatchError(f"{name}: take={told(take)} is not a whole number of samples") from None
-    if not 1 <= count <= available:
-        raise BatchError(f"{name}: take={take} of {available} samples; take between 1 and {available}")
-    return count
 
 
 def _validated_file(batch: object, name: str, too_many: str) -> NDArray[np.float64]:

@@ -22,11 +22,12 @@ from simulators import chains
 from simulators.arguments import one_of, told, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
-from simulators.batches import gaussian_batch, read_batch
+from simulators.batches import Layout, gaussian_batch, read_batch
 from simulators.chains import Chain
 from simulators.door import admit
 from simulators.layers import LAWS, Linear, Residual
 from simulators.observables import resolve
+from simulators.regular_files import UnreadableFileError, read_regular
 from simulators.simulate import ENGINES, choose_engine, simulate
 from simulators.trajectory import Trajectory
 
@@ -36,6 +37,7 @@ FORMAT = 1
 """Part of every key. Raise it when the same parameters would give other numbers."""
 
 MOST_RUNS = 10**6
+_LARGEST_FILE = 10**7
 
 
 class GridError(ValueError):
@@ -55,13 +57,17 @@ _CHAINS: Mapping[str, tuple[Callable[..., Chain], str | None, str | None]] = {
 
 @dataclass(frozen=True)
 class RunBatch:
-    """The batch of a run: ``n`` standard normal samples drawn from ``seed``, or the ``array`` of a ``file``."""
+    """The batch of a run: ``n`` standard normal samples drawn from ``seed``, or the ``array`` of a ``file``.
+
+    ``description`` says of a file what was read.
+    """
 
     n: int
     seed: int = 0
     array: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
     sha256: str | None = None
     file: str | None = field(default=None, compare=False, repr=False)
+    description: str = field(default="", compare=False, repr=False)
 
     def of_width(self, width: int) -> NDArray[np.float64]:
         """The batch (d₀, n); normal samples have dimension ``width``."""
@@ -148,7 +154,8 @@ class Grid:
         - ``chain``: ``"rescale"``, ``"rescale_activation(relu)"``, ``"residual(0.1)"``, ``"recenter_relu"``,
           ``"batchnorm(relu)"``, ``"vanilla(tanh)"``; ``width``, ``depth``: whole numbers ≥ 1
         - ``batch``: a whole number n, for n standard normal samples of dimension ``width`` drawn from
-          ``batch_seed`` (0); a .npy, .npz or .csv file, samples as columns; ``"digits"`` or ``"digits:20"``
+          ``batch_seed`` (0); a .npy, .npz or .csv file; ``"digits"`` or ``"digits:20"``
+        - ``layout``: how files store their samples, as ``"rows"`` (the default) or ``"columns"``
         - ``weights``: laws of `simulators.layers.LAWS` (gaussian); ``seeds``: whole numbers ≥ 0 (0)
         - not varied: ``replicas`` (1), ``observables`` measured in every run (orthogonality_gap), ``engine``
           (auto), ``dtype`` (float64)
@@ -166,7 +173,8 @@ class Grid:
             raise GridError(f"{missing[0]} is missing; a grid needs chain, width, batch and depth")
         try:
             return cls._of({"weights": "gaussian", "seeds": 0, "replicas": 1, "observables": "orthogonality_gap",
-                            "engine": "auto", "dtype": "float64", "batch_seed": 0, **fields})
+                            "engine": "auto", "dtype": "float64", "batch_seed": 0, "layout": "rows",
+                            **fields})
         except GridError:
             raise
         except (TypeError, ValueError) as error:
@@ -175,6 +183,7 @@ class Grid:
     @classmethod
     def _of(cls, given: Mapping[str, Any]) -> Grid:
         batch_seed = _one_number("batch_seed", given["batch_seed"], 0)
+        one_of("layout", given["layout"], ("rows", "columns"))
         observables = _listed("observables", given["observables"])
         for item in observables:
             if not isinstance(item, str):
@@ -187,7 +196,7 @@ class Grid:
         grid = cls(
             chain=tuple(_chain_text(item) for item in _listed("chain", given["chain"])),
             width=_numbers("width", given["width"], 1),
-            batch=tuple(source for item in _listed("batch", given["batch"]) for source in _batches(item, batch_seed)),
+            batch=tuple(_batches(given["batch"], batch_seed, given["layout"])),
             depth=_numbers("depth", given["depth"], 1),
             weights=tuple(_law(item) for item in _listed("weights", given["weights"])),
             seeds=_numbers("seeds", given["seeds"], 0),
@@ -227,17 +236,16 @@ class Grid:
 
 
 FIELDS = ("chain", "width", "batch", "depth", "weights", "seeds", "replicas", "observables", "engine", "dtype",
-          "batch_seed")
+          "batch_seed", "layout")
 
 
 def read_grid(path: str | os.PathLike[str], **overrides: Any) -> Grid:
     """The grid in a TOML file, with some fields replaced; raises `GridError`, naming the file and the field."""
     name = os.fspath(path)
     try:
-        with open(path, "rb") as file:
-            fields = tomllib.load(file)
-    except OSError as error:
-        raise GridError(f"{name}: cannot be read: {error.strerror}; name a TOML file") from None
+        fields = tomllib.loads(read_regular(path, _LARGEST_FILE).decode("utf-8"))
+    except UnreadableFileError as error:
+        raise GridError(f"{name}: {error}; name a TOML file") from None
     except (ValueError, RecursionError) as error:
         raise GridError(f"{name}: not TOML: {error}") from None
     try:
@@ -283,7 +291,12 @@ def _law(item: Any) -> str:
     return str(item)
 
 
-def _batches(item: Any, seed: int) -> Iterator[RunBatch]:
+def _batches(value: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
+    for item in _listed("batch", value):
+        yield from _meant(item, seed, layout)
+
+
+def _meant(item: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
     """The batches that one item stands for: several for a range of sizes."""
     if not isinstance(item, str) or re.fullmatch(r"[\s\d.]+", item):
         for n in _spread("batch", item, 1):
@@ -292,10 +305,11 @@ def _batches(item: Any, seed: int) -> Iterator[RunBatch]:
     digits = re.fullmatch(r"digits(?::(\d{1,9}))?", item, re.ASCII)
     take = None if digits is None or digits[1] is None else int(digits[1])
     try:
-        batch = read_batch("digits" if digits else item, take=take)
+        batch = read_batch("digits" if digits else item, layout=layout, take=take)
     except ValueError as error:
         raise GridError(f"batch={item!r}: {' '.join(str(error).split())}") from None
-    yield RunBatch(batch.array.shape[1], 0, batch.array, batch.digest, None if digits else file_of(item))
+    yield RunBatch(batch.array.shape[1], 0, batch.array, batch.digest,
+                   None if digits else file_of(item), batch.description)
 
 
 def _chain_text(item: Any) -> str:

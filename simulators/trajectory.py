@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from simulators.regular_files import obstacle
+
 FORMAT = 2
 _SETTINGS = "settings"
 _VALUE = "value:"
@@ -106,6 +108,8 @@ class Trajectory:
 
         Raises `FileNotFoundError`, or `ValueError` when the file is truncated, something else, or newer.
         """
+        if (words := obstacle(path)) not in (None, "no such file"):
+            raise ValueError(f"path={str(path)!r}: {words}")
         try:
             with open(path, "rb") as file:
                 return _read(file, f"path={str(path)!r}")

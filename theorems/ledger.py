@@ -16,6 +16,7 @@ from typing import Any
 
 import sympy as sp
 
+from simulators.regular_files import UnreadableFileError, read_regular
 from theorems.statement import Statement, Verdict
 from theorems.verification import Result
 from theorems.wording import differences, parts
@@ -233,12 +234,10 @@ def read(path: Path | str) -> Ledger:
     """The ledger in ``path``. Raises :class:`LedgerError`, one line that names what is wrong and where."""
     path = Path(path)
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise LedgerError(f"{path}: larger than {_LARGEST_FILE} bytes; this is no ledger")
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant,
-                             object_pairs_hook=_unique)
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read: {error.strerror}") from None
+        content = json.loads(read_regular(path, _LARGEST_FILE).decode("utf-8"),
+                             parse_constant=_no_constant, object_pairs_hook=_unique)
+    except UnreadableFileError as error:
+        raise LedgerError(f"{path}: {error}; name a ledger") from None
     except (ValueError, RecursionError) as error:
         reason = str(error).split("\n")[0] if isinstance(error, LedgerError) else "not JSON"
         raise LedgerError(reason if reason.startswith(str(path)) else f"{path}: {reason}") from None

@@ -20,11 +20,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from simulators.regular_files import UnreadableFileError, read_regular
+
 __all__ = ["Corpus", "CorpusError", "Witness"]
 
 SCHEMA = 1
 #: Larger files are refused, and deeper inputs.
 _LARGEST, _DEEPEST = 10**6, 6
+#: In bytes; file systems take some 255, of which the digest and the suffix need a few.
+_LONGEST_NAME = 150
 _RATIONAL = re.compile(r"-?\d{1,4000}(/[1-9]\d{0,3999})?")
 
 
@@ -107,13 +111,9 @@ def read(path: Path) -> Witness:
         return CorpusError(f"{path}: {words}; mend it, or delete it if it is not needed")
 
     try:
-        if not path.is_file() and path.exists():
-            raise wrong("no file")  # a pipe would be waited for
-        if path.stat().st_size > _LARGEST:
-            raise wrong("too large for a witness")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read: {error.strerror}") from None
+        content = tomllib.loads(read_regular(path, _LARGEST).decode("utf-8"))
+    except UnreadableFileError as error:
+        raise wrong(str(error)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise wrong(f"not a text in TOML ({str(error).splitlines()[0][:80]})") from None
     if content.get("schema") != SCHEMA:
@@ -137,7 +137,11 @@ def read(path: Path) -> Witness:
 
 
 def _slug(statement: str) -> str:
-    return re.sub(r"[^\w.]+", "_", statement)
+    """What the names of a statement's files begin with; a long name, which no file may have, is cut and digested."""
+    slug = re.sub(r"[^\w.]+", "_", statement)
+    if len(slug.encode("utf-8", "backslashreplace")) <= _LONGEST_NAME:
+        return slug
+    return f"{slug[:30]}-{hashlib.sha256(statement.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
 
 
 def _encoded(value: Any) -> Any:

@@ -57,7 +57,7 @@ WRITERS: dict[str, Callable[[Path, np.ndarray], str]] = {
 @pytest.mark.parametrize("writer", WRITERS)
 def test_files_are_read_as_stored(tmp_path: Path, writer: str) -> None:
     name = WRITERS[writer](tmp_path, STORED)
-    batch = read_batch(name)
+    batch = read_batch(name, layout="columns")
     np.testing.assert_array_equal(batch.array, STORED)
     assert batch.array.dtype == np.float64
     assert batch.array.flags.c_contiguous
@@ -66,18 +66,18 @@ def test_files_are_read_as_stored(tmp_path: Path, writer: str) -> None:
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_rows_are_transposed(tmp_path: Path, writer: str) -> None:
+def test_rows_are_samples_unless_said_otherwise(tmp_path: Path, writer: str) -> None:
     name = WRITERS[writer](tmp_path, STORED.T)
-    batch = read_batch(name, layout="rows")
+    batch = read_batch(name)
     np.testing.assert_array_equal(batch.array, STORED)
     assert "2 samples (rows)" in batch.description
 
 
 def test_digest_follows_the_values_and_the_shape(tmp_path: Path) -> None:
-    columns = read_batch(write(tmp_path / "a.npy", npy_bytes(STORED)))
+    columns = read_batch(write(tmp_path / "a.npy", npy_bytes(STORED)), layout="columns")
     rows = read_batch(write(tmp_path / "b.npy", npy_bytes(STORED.T)), layout="rows")
     square = np.arange(4.0).reshape(2, 2)
-    one = read_batch(write(tmp_path / "c.npy", npy_bytes(square.reshape(4, 1))))
+    one = read_batch(write(tmp_path / "c.npy", npy_bytes(square.reshape(1, 4))))
     two = read_batch(write(tmp_path / "d.npy", npy_bytes(square)))
     assert columns.digest == rows.digest
     assert len(columns.digest) == 64
@@ -86,11 +86,11 @@ def test_digest_follows_the_values_and_the_shape(tmp_path: Path) -> None:
 
 def test_take_keeps_the_first_samples(tmp_path: Path) -> None:
     name = write(tmp_path / "wide.npy", npy_bytes(np.arange(12.0).reshape(2, 6)))
-    batch = read_batch(name, take=2)
+    batch = read_batch(name, layout="columns", take=2)
     np.testing.assert_array_equal(batch.array, [[0, 1], [6, 7]])
     assert batch.description == "first 2 of 6 samples (columns) of dimension 2 from wide.npy"
-    assert read_batch(os.path.relpath(name), take=1).array.shape == (2, 1)
-    assert read_batch(Path(name), take=np.int64(1)).array.shape == (2, 1)
+    assert read_batch(os.path.relpath(name), take=1).array.shape == (6, 1)
+    assert read_batch(Path(name), take=np.int64(1)).array.shape == (6, 1)
 
 
 def test_digits_are_the_ten_first_images() -> None:
@@ -216,7 +216,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path, case: str) -> None:
     file, content, message = BAD_FILES[case]
     name = write(tmp_path / file, content)
     with pytest.raises(BatchError, match=message) as caught:
-        read_batch(name)
+        read_batch(name, layout="columns")
     text = str(caught.value)
     assert text.startswith(name)
     assert "\n" not in text
@@ -233,8 +233,9 @@ def test_refusals_that_depend_on_the_arguments(tmp_path: Path) -> None:
         (lambda: read_batch(archive + ":c"), "no array 'c'; the file has a, b"),
         (lambda: read_batch(str(tmp_path / "none.npz:a")), "no such file"),
         (lambda: read_batch(name, layout="rows"), "did you store samples as columns.*layout='columns'"),
-        (lambda: read_batch(name, take=0), "take=0 of 2"),
-        (lambda: read_batch(name, take=3), "take=3 of 2"),
+        (lambda: read_batch(name, take=0), "take=0 of 3"),
+        (lambda: read_batch(name, take=4), "take=4 of 3"),
+        (lambda: read_batch(name, layout="columns", take=3), "take=3 of 2"),
         (lambda: read_batch(name, take=1.5), "whole number"),  # type: ignore[arg-type]
     ):
         with pytest.raises(BatchError, match=message):
@@ -301,3 +302,121 @@ def test_the_door_accepts(batch: Any) -> None:
 def test_the_door_refuses(batch: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=rf"^start .*{message}"):
         validate_batch(batch, name="start")
+
+
+# --- hostile files -------------------------------------------------------------------------------------------
+
+
+def bomb(path: Path, claimed: str) -> str:
+    """A gigabyte of zeros in an archive of a megabyte, whose header claims so many rows of 1024 doubles."""
+    start = npy_bytes(np.zeros((1, 1024)))[:128].replace(b"(1, 1024), ", f"({claimed}, 1024), ".encode())
+    with (zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+          archive.open("batch.npy", "w", force_zip64=True) as member):
+        member.write(start[:128])
+        for _ in range(1024):
+            member.write(bytes(2**20))
+    return str(path)
+
+
+def test_an_archive_is_refused_by_the_size_it_declares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = bomb(tmp_path / "my.npz", "131072")
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("it was unpacked"))
+    for take in (None, 1):
+        with pytest.raises(BatchError, match="1073741952 bytes when unpacked, and at most 268435456"):
+            read_batch(name, take=take)
+
+
+def sparse(path: Path, start: bytes, size: int) -> str:
+    path.write_bytes(start)
+    os.truncate(path, size)
+    return str(path)
+
+
+@pytest.mark.parametrize(("file", "message"), [
+    ("line.csv", "a line of 16777216 characters or more"), ("wide.npy", "keep the first few with take"),
+    ("narrow.npy", "keep the first few with take"),
+])
+def test_a_file_of_absurd_size_is_refused_before_it_is_read(tmp_path: Path, file: str, message: str) -> None:
+    rows = "99999999" if file == "narrow.npy" else "00009999"
+    columns = "8" if file == "narrow.npy" else "99999999"
+    header = npy_bytes(np.zeros((1, 1)))[:128].replace(b"(1, 1), }                    ",
+                                                       f"({int(rows)}, {columns}), }}".ljust(29).encode())
+    start = b"1," if file == "line.csv" else header
+    with pytest.raises(BatchError, match=message):
+        read_batch(sparse(tmp_path / file, start, 10**13))
+
+
+def test_of_a_long_file_only_what_is_taken_is_read(tmp_path: Path) -> None:
+    header = npy_bytes(np.zeros((1, 1)))[:128].replace(b"(1, 1), }                    ",
+                                                       b"(99999999, 8), }".ljust(29))
+    name = sparse(tmp_path / "long.npy", header + np.eye(3, 8).tobytes(), 128 + 99999999 * 64)
+    batch = read_batch(name, take=3)
+    np.testing.assert_array_equal(batch.array, np.eye(8, 3))
+    assert "first 3 of 99999999 samples (rows) of dimension 8" in batch.description
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "link to a device"])
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv"])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path, kind: str, suffix: str) -> None:
+    path = tmp_path / f"my{suffix}"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(BatchError, match="and no file"):
+        read_batch(str(path))
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".npy", "a" * 5000 + ".csv", "a" * 300 + ".npz:" + "k" * 300, "\0.npy"])
+def test_names_that_no_file_may_have_are_refused(name: str) -> None:
+    with pytest.raises(BatchError, match=r"name too long|null character"):
+        read_batch(name)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_whatever_is_damaged_is_refused_in_one_line(tmp_path: Path, kind: str) -> None:
+    """Every byte of the header, and of the directory of an archive, replaced by a few others."""
+    whole = npy_bytes(STORED.T) if kind == "npy" else zip_of(batch=npy_bytes(STORED.T))
+    places = range(128) if kind == "npy" else (*range(60), *range(whole.index(b"PK\x01\x02"), len(whole)))
+    told = []
+    for place in places:
+        for byte in (0x00, 0x28, 0x2D, 0x39, 0x5C, 0xFF):
+            name = write(tmp_path / f"my.{kind}", whole[:place] + bytes([byte]) + whole[place + 1:])
+            try:
+                read_batch(name)
+            except BatchError as error:
+                told.append(str(error))
+    assert len(told) > len(places)
+    assert not [line for line in told if "\n" in line]
+
+
+@pytest.mark.parametrize(("header", "index"), [
+    (",a,b", "0"), (",0,1", "0"), ("Unnamed: 0,a,b", "0"), ("index,a,b", "first"), ('"",a,b', "'x'"),
+])
+def test_the_index_that_pandas_writes_is_no_data(tmp_path: Path, header: str, index: str) -> None:
+    batch = read_batch(write(tmp_path / "my.csv", f"{header}\n{index},1,2\n1,3,4.5\n"))
+    np.testing.assert_array_equal(batch.array, [[1, 3], [2, 4.5]])
+    assert "taken for pandas' index and left out" in batch.description
+
+
+def test_columns_that_pandas_numbers_are_no_sample(tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="line 1 counts 0, 1, 2, …"):
+        read_batch(write(tmp_path / "my.csv", "0,1,2\n1,3,4\n"))
+
+
+def test_a_square_file_says_how_it_was_taken(tmp_path: Path) -> None:
+    name = write(tmp_path / "my.npy", npy_bytes(np.array([[1.0, 2], [3, 4]])))
+    for layout, first in (("rows", [1, 2]), ("columns", [1, 3])):
+        batch = read_batch(name, layout=layout)
+        np.testing.assert_array_equal(batch.array[:, 0], first)
+        assert f"2 samples ({layout}) of dimension 2" in batch.description
+        assert f"a square file taken so: its {layout} are the samples" in batch.description
+
+
+def test_of_a_table_in_columns_the_first_are_taken(tmp_path: Path) -> None:
+    name = write(tmp_path / "my.csv", ",a,b,c\n0,1,2,3\n1,4,5,6\n")
+    batch = read_batch(name, layout="columns", take=2)
+    np.testing.assert_array_equal(batch.array, [[1, 2], [4, 5]])
+    assert "first 2 of 3 samples (columns) of dimension 2" in batch.description

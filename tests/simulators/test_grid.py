@@ -51,8 +51,8 @@ def test_a_run_is_the_simulation_it_says():
 
 
 def test_every_parameter_is_in_the_key(tmp_path, monkeypatch):
-    np.save(tmp_path / "a.npy", np.eye(8, 3))
-    np.save(tmp_path / "b.npy", 2 * np.eye(8, 3))
+    np.save(tmp_path / "a.npy", np.eye(3, 8))
+    np.save(tmp_path / "b.npy", 2 * np.eye(3, 8))
     base = only()
     others = [only(chain="vanilla"), only(width=9), only(batch=2), only(depth=5), only(weights="uniform"),
               only(weights="rademacher"), only(seeds=1), only(replicas=2), only(observables="effective_rank"),
@@ -66,7 +66,7 @@ def test_every_parameter_is_in_the_key(tmp_path, monkeypatch):
 
 def test_the_key_of_a_file_is_its_content(tmp_path):
     for name in ("a.npy", "b.npy"):
-        np.save(tmp_path / name, np.eye(8, 3))
+        np.save(tmp_path / name, np.eye(3, 8))
     assert only(batch=str(tmp_path / "a.npy")).key == only(batch=str(tmp_path / "b.npy")).key
 
 
@@ -128,7 +128,7 @@ def test_a_file_is_read_and_named_in_errors(tmp_path):
     path.write_text("wide = 3", encoding="utf-8")
     with pytest.raises(GridError, match=r"grid\.toml: unknown field 'wide'"):
         read_grid(path)
-    with pytest.raises(GridError, match=r"missing\.toml: cannot be read"):
+    with pytest.raises(GridError, match=r"missing\.toml: cannot be read: no such file"):
         read_grid(tmp_path / "missing.toml")
     path.write_bytes(b"a = " + b"[" * 5000)
     with pytest.raises(GridError, match="not TOML"):

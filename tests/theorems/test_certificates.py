@@ -89,7 +89,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path, witness):
         with pytest.raises(UnreadableError):
             read(saved(tmp_path, whole[:cut]))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    for path, words in ((tmp_path / "none", "No such file"), (tmp_path, "directory"), (tmp_path / "binary", "UTF-8")):
+    for path, words in ((tmp_path / "none", "no such file"), (tmp_path, "directory"), (tmp_path / "binary", "UTF-8")):
         with pytest.raises(UnreadableError, match=words):
             read(path)
 

@@ -204,7 +204,7 @@ def test_batch_says_what_was_read_and_how(
     arguments = ["verify", GAP, "--batch", str(source), "--layout", layout, "--json", str(target)]
     assert main(arguments) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert f"3 samples ({layout}) of dimension 6 from mine.npy; read as a 6 × 3 matrix, one sample per col" in printed
+    assert f"3 samples ({layout}) of dimension 6 from mine.npy; as the 6 × 3 matrix H, one sample per column" in printed
     assert strict(target)["environment"]["batch"]["description"].startswith("3 samples")
 
 
@@ -220,7 +220,7 @@ def test_digits_are_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", f"{GAP}:sharp", "--batch", "digits", "--take", "3"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "first 3 of 1797 samples" in printed
-    assert "read as a 64 × 3 matrix" in printed
+    assert "as the 64 × 3 matrix H" in printed
 
 
 # --- a run that is not as expected --------------------------------------------------------------------------

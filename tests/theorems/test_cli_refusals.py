@@ -29,8 +29,8 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of good and bad files as the working directory; running anything is a failure."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(RUNNING, "_results", started)
-    np.save("good.npy", np.random.default_rng(0).standard_normal((5, 3)))
-    np.save("wide.npy", np.ones((3, 5)))
+    np.save("good.npy", np.random.default_rng(0).standard_normal((3, 5)))
+    np.save("tall.npy", np.ones((5, 3)))
     np.save("objects.npy", np.array([[1, None]], dtype=object), allow_pickle=True)
     np.save("nan.npy", np.array([[1.0, np.nan], [0.0, 1.0]]))
     np.save("zero.npy", np.zeros((3, 2)))
@@ -109,8 +109,8 @@ def test_bad_numbers(option: str, value: str, remedy: str, capsys: pytest.Captur
     (["cut.npy"], ["truncated"]),
     (["pickle.npy"], ["pickle", "refused"]),
     (["objects.npy"], ["pickled", "refused"]),
-    (["wide.npy"], ["5 samples of dimension 3", "--layout rows", "--take"]),
-    (["good.npy", "--layout", "rows"], ["--layout columns"]),
+    (["tall.npy"], ["5 samples of dimension 3", "--layout columns", "--take"]),
+    (["good.npy", "--layout", "columns"], ["--layout rows"]),
     (["good.npy", "--take", "0"], ["--take 0", "between 1 and 3"]),
     (["good.npy", "--take", "4"], ["--take 4", "between 1 and 3"]),
     (["digits", "--layout", "rows"], ["--layout rows", "leave it out"]),

@@ -253,7 +253,7 @@ gap = conjecture("x**2 <= 2*x", x="[0, 2]")
 def test_json_holds_claims_witnesses_margins_and_what_was_tried(project: Path,
                                                                 capsys: pytest.CaptureFixture[str]) -> None:
     (project / "mine.py").write_text(RANK)
-    np.save("batch.npy", np.array([[3.0, 1.0], [0.0, 2.0], [0.25, 0.0]]))
+    np.save("batch.npy", np.array([[3.0, 0.0, 0.25], [1.0, 2.0, 0.0]]))
     assert main(["falsify", "mine.py", "my_claims.py::slope", "--json", "out.json", "--seed", "3", "--batch",
                  "batch.npy"]) == 1
     printed = capsys.readouterr().out
@@ -321,7 +321,7 @@ def test_falsify_refuses_before_anything_runs(arguments: list[str], words: str,
 
 def test_falsify_starts_statements_of_the_library_from_the_batch(project: Path,
                                                                  capsys: pytest.CaptureFixture[str]) -> None:
-    np.save("batch.npy", np.array([[3.0, 1.0], [0.0, 2.0], [0.25, 0.0]]))
+    np.save("batch.npy", np.array([[3.0, 0.0, 0.25], [1.0, 2.0, 0.0]]))
     main(["falsify", "orthogonality.gap_vs_smallest_eigenvalue:sharp", "--batch", "batch.npy", "--json", "out.json"])
     (result,) = json.loads((project / "out.json").read_text())["results"]
     assert result["evidence"][0]["tried"]["the batch"] == 1

@@ -139,7 +139,7 @@ def test_a_checkpoint_is_loaded_and_never_run(capsys: pytest.CaptureFixture[str]
     (["model.py:healthy", "--batch", "good.npy", "--seed", "-1"], ["--seed", "'-1'"]),
     (["model.py:healthy", "--batch", "good.npy", "--plot", "x.txt"], ["--plot", "'.txt'"]),
     (["model.py:healthy", "--batch", "good.npy", "--json", "no/x.json"], ["--json", "make it first"]),
-    (["model.py:healthy", "--batch", "good.npy", "--checkpoint", "no.pt"], ["no.pt", "cannot be read"]),
+    (["model.py:healthy", "--batch", "good.npy", "--checkpoint", "no.pt"], ["no.pt", "no such file"]),
     (["model.py:healthy", "--batch", "good.npy", "--checkpoint", "text.txt"], ["text.txt"]),
     (["model.py:healthy"], ["--batch"]),
 ])
@@ -156,11 +156,13 @@ def test_a_checkpoint_of_another_network_is_refused(capsys: pytest.CaptureFixtur
 
 
 def test_batches_have_their_samples_first() -> None:
-    assert load_batch("good.npy").shape == (8, 16)
-    assert load_batch("good.npy", "columns", 3).shape == (3, 8)
-    assert load_batch("images.npy", take=2).shape == (2, 1, 4, 4)
+    assert load_batch("good.npy").array.shape == (8, 16)
+    assert load_batch("good.npy", "columns", 3).array.shape == (3, 8)
+    images = load_batch("images.npy", take=2)
+    assert images.array.shape == (2, 1, 4, 4)
+    assert images.description == "first 2 of 4 samples (rows) of dimension 1 × 4 × 4 from images.npy"
     pytest.importorskip("sklearn")
-    assert load_batch("digits", take=5).shape == (5, 64)
+    assert load_batch("digits", take=5).array.shape == (5, 64)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -268,7 +268,7 @@ def test_files_that_are_no_json_are_refused(content: bytes, tmp_path: Path) -> N
 
 
 def test_files_that_are_missing_or_something_else_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"gone\.json: cannot be read: No such file"):
+    with pytest.raises(ValueError, match=r"gone\.json: cannot be read: no such file"):
         read_document(tmp_path / "gone.json")
     file = tmp_path / "list.json"
     file.write_text("[]")

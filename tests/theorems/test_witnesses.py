@@ -143,7 +143,7 @@ def test_what_cannot_be_read_in_a_corpus_is_named(tmp_path: Path, monkeypatch: p
     (tmp_path / "a.a-0.toml").mkdir()
     os.mkfifo(tmp_path / "a.b-0.toml")
     (tmp_path / "a.c-0.toml").symlink_to("nowhere")
-    for name, words in (("a.a", "no file"), ("a.b", "no file"), ("a.c", "No such file")):
+    for name, words in (("a.a", "a directory"), ("a.b", "a pipe"), ("a.c", "no such file")):
         with pytest.raises(CorpusError, match=words) as caught:
             corpus.of(name)
         assert f"{name}-0.toml" in str(caught.value)
@@ -151,11 +151,16 @@ def test_what_cannot_be_read_in_a_corpus_is_named(tmp_path: Path, monkeypatch: p
 
     def denied(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied")
-    monkeypatch.setattr(Path, "read_text", denied)
+    monkeypatch.setattr("builtins.open", denied)
     with pytest.raises(CorpusError, match=r"a\.d-.*Permission denied"):
         corpus.of("a.d")
 
 
-def test_a_name_too_long_for_a_file_is_no_traceback(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="cannot be written"):
-        Corpus(tmp_path).keep(Witness("a." + "b" * 300, "c", {"x": Fraction(1)}))
+@pytest.mark.parametrize("letter", ["b", "ℓ", "𝔸"])
+@pytest.mark.parametrize("length", [100, 300, 5000])
+def test_a_name_too_long_for_a_file_is_cut_there(tmp_path: Path, letter: str, length: int) -> None:
+    long, other = (Witness("a." + letter * n, "c", {"x": Fraction(1)}) for n in (length, length + 1))
+    for witness in (long, other):
+        Corpus(tmp_path).keep(witness)
+    assert Corpus(tmp_path).of(long.statement) == [long]
+    assert Corpus(tmp_path).of(other.statement) == [other]

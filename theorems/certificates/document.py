@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from simulators.regular_files import UnreadableFileError, read_regular
+
 __all__ = [
     "EXACT", "Certificate", "CertificateError", "UncheckableError", "UndecidedError", "UnreadableError", "read",
     "versions", "write",
@@ -158,14 +160,9 @@ def read(path: Path | str) -> Certificate:
 
 def _text(path: Path) -> str:
     try:
-        with open(path, "rb") as stream:
-            data = stream.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise UnreadableError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > LARGEST:
-        raise UnreadableError(f"larger than {LARGEST} bytes")
-    try:
-        return data.decode("utf-8")
+        return read_regular(path, LARGEST).decode("utf-8")
+    except UnreadableFileError as error:
+        raise UnreadableError(str(error)) from None
     except UnicodeDecodeError:
         raise UnreadableError("not UTF-8 text") from None
 

@@ -9,6 +9,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from simulators.batch_files import read_array
-from simulators.batches import read_batch
+from simulators.batch_files import count_of, read_array
+from simulators.batches import Layout, described, read_batch
+from simulators.regular_files import obstacle
 from theorems.failures import in_words, message
 from theorems.inspection.watching import InspectionError
 
-__all__ = ["load_batch", "load_checkpoint", "load_network"]
+__all__ = ["Samples", "load_batch", "load_checkpoint", "load_network"]
 
 
 def load_network(target: str, seed: int = 0) -> nn.Module:
@@ -34,8 +36,9 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
     path, colon, name = target.rpartition(":")
     if not colon or not path or not name.isidentifier():
         raise InspectionError(f"{target!r}: name a file and a function in it, such as model.py:build")
-    if not os.path.isfile(path):
-        raise InspectionError(f"{path}: no such file; give a Python file and a function in it, such as model.py:build")
+    if (words := obstacle(path)) is not None:
+        raise InspectionError(f"{path}: {words}; give a Python file and a function in it, such as "
+                              "model.py:build")
     with _beside(path), torch.random.fork_rng():
         torch.manual_seed(seed)
         contents = _run(path)
@@ -59,8 +62,10 @@ def load_checkpoint(module: nn.Module, path: str) -> None:
 
     Read with ``weights_only=True``: nothing in the file is run. Raises `InspectionError`.
     """
+    if (words := obstacle(path)) is not None:
+        raise InspectionError(f"--checkpoint {path}: {words}; name a file of weights")
     try:
-        if os.path.isfile(path) and not os.path.getsize(path):
+        if not os.path.getsize(path):
             raise InspectionError(f"--checkpoint {path}: an empty file; save module.state_dict()")
         found = torch.load(path, map_location="cpu", weights_only=True)
     except InspectionError:
@@ -81,23 +86,33 @@ def load_checkpoint(module: nn.Module, path: str) -> None:
         raise InspectionError(f"--checkpoint {path}: does not fit the network: {message(error)}") from None
 
 
-def load_batch(source: str, layout: str = "rows", take: int | None = None) -> NDArray[Any]:
-    """(n, ...) from ``"digits"`` or a .npy, .npz or .csv file; ``layout="columns"`` for a matrix of columns.
+@dataclass(frozen=True)
+class Samples:
+    """What was read: ``array`` of shape (n, ...), and in one line what it is and where it comes from."""
+
+    array: NDArray[Any]
+    description: str
+
+
+def load_batch(source: str, layout: Layout = "rows", take: int | None = None) -> Samples:
+    """Samples from ``"digits"`` or a .npy, .npz or .csv file; ``layout="columns"`` for a matrix of columns.
 
     Raises `ValueError` for what cannot be read, and for a ``take`` that is not there.
     """
     if source == "digits":
-        return read_batch("digits", take=take).array.T
-    array = read_array(source)
-    if array.ndim < 2:
-        raise InspectionError(f"{source}: an array of shape {array.shape}; store (n, ...), one sample per row")
-    if layout == "columns":
-        if array.ndim > 2:
-            raise InspectionError(f"layout=columns: {source} has shape {array.shape}, and only a matrix has columns")
-        array = array.T
-    if take is not None and not 1 <= take <= len(array):
-        raise InspectionError(f"take={take}: {source} has {len(array)} samples; take between 1 and {len(array)}")
-    return np.ascontiguousarray(array[:take])
+        digits = read_batch("digits", take=take)
+        return Samples(digits.array.T, digits.description)
+    stored = read_array(source, axis=0 if layout == "rows" else 1, take=take)
+    if len(stored.shape) < 2:
+        raise InspectionError(f"{source}: an array of shape {stored.shape}; store (n, ...), one sample "
+                              "per row")
+    if layout == "columns" and len(stored.shape) > 2:
+        raise InspectionError(f"layout=columns: {source} has shape {stored.shape}, and only a matrix "
+                              "has columns")
+    array = np.ascontiguousarray(stored.array if layout == "rows" else stored.array.T)
+    count_of(source, take, stored.shape[0 if layout == "rows" else 1])
+    dimension = " × ".join(map(str, array.shape[1:]))
+    return Samples(array, described(source, stored, layout, len(array), dimension))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from simulators.regular_files import UnreadableFileError, read_regular
 from theorems.statement import Verdict
 
 __all__ = ["evidence_of", "find", "full_name", "read_document", "validate_document"]
@@ -36,6 +37,10 @@ _WIDTH: dict[str, Any] = {"width": int, "mean": _NUMBER_OR_NONE, "interval": lis
 _DRAWN: dict[str, dict[str, Any]] = {"paths": _PATH, "widths": _WIDTH, "readouts": {}}
 
 
+#: Larger files are no documents.
+_LARGEST = 10**9
+
+
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The document in the file ``path``, validated.
 
@@ -44,10 +49,10 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     name = os.fspath(path)
     try:
-        with open(name, encoding="utf-8") as file:
-            value = json.load(file, parse_constant=_no_constant)
-    except OSError as error:
-        raise ValueError(f"{name}: cannot be read: {error.strerror or error}; check the path") from None
+        value = json.loads(read_regular(name, _LARGEST).decode("utf-8"),
+                           parse_constant=_no_constant)
+    except UnreadableFileError as error:
+        raise ValueError(f"{name}: {error}; check the path") from None
     except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested or numbered beyond reason
         raise ValueError(f"{name}: not JSON; {_REMEDY}") from None
     try:

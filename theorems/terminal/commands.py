@@ -177,7 +177,7 @@ def _batch(args: argparse.Namespace) -> Batch | None:
         return None
     if args.batch == "digits" and args.layout is not None:
         raise UsageError(f"--layout {args.layout}: the digits are no file with a layout; leave it out")
-    return read_batch(args.batch, layout=args.layout or "columns", take=args.take)
+    return read_batch(args.batch, layout=args.layout or "rows", take=args.take)
 
 
 def _result_file(args: argparse.Namespace) -> Path:
@@ -295,9 +295,15 @@ def run(argv: Sequence[str] | None) -> int:
         return BAD_INPUT
 
 
+#: Of a refusal, which quotes what was given: a name may have thousands of characters.
+_LONGEST_LINE = 1200
+
+
 def refuse(words: str) -> None:
     """One line on standard error, in the words of the command line."""
     text = " ".join(words.split())
     text = re.sub(r"(?<!\S)(layout|take|seed|level|budget)='?([^\s':;,]+)'?", r"--\1 \2", text)
     text = text.replace("few with take", "few with --take")
+    if len(text) > _LONGEST_LINE:
+        text = f"{text[: _LONGEST_LINE // 2]} … {text[-_LONGEST_LINE // 2 :]}"
     console(errors=True).print(f"theorems: {text}", soft_wrap=True)

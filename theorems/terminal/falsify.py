@@ -15,6 +15,7 @@ from simulators.batches import Batch
 from theorems.registry import select
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.terminal.claims import CORPUS, claim_words, corpus_of, given_claim
+from theorems.terminal.outcome import batch_line
 from theorems.terminal.screen import duration, field, heading, paragraph, verdict_text
 from theorems.terminal.typesetting import words
 from theorems.verification import LEVEL, Result, verify_each
@@ -73,6 +74,9 @@ def falsify(out: Console, chosen: Iterable[Target], args: argparse.Namespace, pr
     ``note`` is handed the result of each, as JSON has it, as soon as it is there.
     """
     listed = list(chosen)
+    if batch is not None:
+        field(out, "Batch", batch_line(batch))
+        out.print()
     results = verify_each([t.statement for t in listed], batch=batch, seed=args.seed, level=args.level,
                           budget=args.budget, progress=progress)
     wrong = 0

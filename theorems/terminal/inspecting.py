@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                                                                  "it that builds the network")
     parser.add_argument("--batch", required=True, metavar="FILE", help="a .npy, .npz or .csv file, samples along the "
                                                                        "first axis, or 'digits'")
-    parser.add_argument("--layout", choices=("rows", "columns"), default="rows", help="of a matrix in FILE (rows)")
+    parser.add_argument("--layout", choices=("rows", "columns"), default="rows",
+                        help="how FILE stores its samples, where it is a matrix (rows)")
     parser.add_argument("--take", metavar="N", help="use only the first N samples")
     parser.add_argument("--checkpoint", metavar="FILE", help="load these weights first; nothing in FILE is run")
     parser.add_argument("--statistics", choices=("batch", "running"), default="batch",
@@ -60,9 +61,9 @@ def inspect(args: argparse.Namespace) -> bool:
     module = load_network(args.network, seed)
     if args.checkpoint is not None:
         load_checkpoint(module, args.checkpoint)
-    found = inspected(module, batch, statistics=args.statistics, seed=seed)
+    found = inspected(module, batch.array, statistics=args.statistics, seed=seed)
     out = console()
-    _print(out, found)
+    _print(out, found, batch.description)
     if target is not None:
         with writing(target):
             write_json(target, plain(found.as_json()))
@@ -93,7 +94,7 @@ def _picture(text: str) -> Path:
     return require_file("--plot", text)
 
 
-def _print(out: Console, found: Inspection) -> None:
+def _print(out: Console, found: Inspection, batch: str) -> None:
     rows: list[tuple[str, str, str, Measures]] = [("0", "batch", "", found.batch)]
     rows += [(str(number), layer.name, layer.does if number <= found.hidden else "output, not judged", layer.measures)
              for number, layer in enumerate(found.layers, start=1)]
@@ -118,7 +119,7 @@ def _print(out: Console, found: Inspection) -> None:
     out.print()
     mode = ("batch statistics as in training, dropout off" if found.statistics == "batch"
             else "running statistics, as in evaluation")
-    field(out, "Batch", f"{found.samples} samples; {mode}", indent=_INDENT)
+    field(out, "Batch", f"{batch}; {mode}", indent=_INDENT)
     field(out, "Chain", found.recognised.words, indent=_INDENT)
     _print_predictions(out, found)
     if found.ignored:

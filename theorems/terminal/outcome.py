@@ -29,7 +29,7 @@ from theorems.terminal.screen import (
 from theorems.terminal.typesetting import symbol, words
 from theorems.verification import Result
 
-__all__ = ["Run", "how_it_fell", "print_outcome", "reasons"]
+__all__ = ["Run", "batch_line", "how_it_fell", "print_outcome", "reasons"]
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def batch_line(batch: Batch | None) -> str:
     if batch is None:
         return "none given: every check lays out its own inputs"
     d, n = batch.array.shape
-    return f"{batch.description}; read as a {d} × {n} matrix, one sample per column"
+    return f"{batch.description}; as the {d} × {n} matrix H, one sample per column"
 
 
 def reasons(result: Result, run: Run) -> str:

@@ -85,6 +85,7 @@ def writing(place: object, otherwise: str = "") -> Iterator[None]:
 def require_file(option: str, text: str) -> Path:
     """``text`` as a path that a file can be written to, seen by trying; ``ValueError`` names ``option``."""
     path = Path(os.path.realpath(text))
+    _require_name(option, text)
     if not text or path.is_dir():
         raise ValueError(f"{option} {text!r}: a directory; name a file in it")
     if not path.parent.is_dir():
@@ -114,6 +115,7 @@ def _same(text: str, other: str) -> bool:
 def require_directory(option: str, text: str) -> Path:
     """``text`` as a directory that can be written to, made if missing; ``ValueError`` names ``option``."""
     path = Path(text)
+    _require_name(option, text)
     if not text or (path.exists() and not path.is_dir()):
         raise ValueError(f"{option} {text!r}: not a directory; name one, it is made if missing")
     try:
@@ -122,6 +124,16 @@ def require_directory(option: str, text: str) -> Path:
         raise ValueError(f"{option} {text!r}: cannot be made: {error.strerror}; name another directory") from None
     _try_writing(option, text, path)
     return path
+
+
+def _require_name(option: str, text: str) -> None:
+    """Raise ``ValueError`` for a name that the system takes for none, too long for instance."""
+    try:
+        os.lstat(text or ".")
+    except (FileNotFoundError, NotADirectoryError):
+        return  # told in its place
+    except OSError as error:
+        raise ValueError(f"{option} {text!r}: {error.strerror}; name another place") from None
 
 
 def _try_writing(option: str, text: str, directory: Path) -> None:

@@ -37,7 +37,7 @@ _AXES = {"chain": "such as rescale 'residual(0.1)' 'vanilla(tanh)'", "width": "s
          "batch": "sizes n of normal batches, files, or digits", "depth": "such as 100",
          "weights": "laws: gaussian uniform rademacher uniform_positive", "seeds": "such as 0..9",
          "observables": "such as orthogonality_gap 'soft_rank(0.5)'"}
-_SINGLE = ("replicas", "engine", "dtype", "batch_seed")
+_SINGLE = ("replicas", "engine", "dtype", "batch_seed", "layout")
 _INDENT = 14
 _SHOWN = 5  # failures printed in full
 _PLAIN_INTERVAL = 10.0  # seconds between lines where no bar can be drawn
@@ -104,6 +104,9 @@ def _workers(text: str) -> int:
 def carry_out(job: Job) -> int:
     """Run, or say what would run; the exit status: 0, 1 if a run failed, 130 if interrupted. Raises `STOPPED`."""
     out = console()
+    for words in dict.fromkeys(run.batch.description for run in (job.runs or {}).values()):
+        if words:
+            field(out, "Batch", words, indent=_INDENT)
     if job.dry and job.runs is not None:
         _print_plan(out, job.runs, job)
         return 0

@@ -39,8 +39,8 @@ def _real(text: str) -> float:
 
 def _add_batch_options(parser: argparse.ArgumentParser, words: str) -> None:
     parser.add_argument("--batch", metavar="FILE", help=f"{words}: a .npy, .npz or .csv file, or 'digits'")
-    parser.add_argument("--layout", choices=("columns", "rows"),
-                        help="how FILE stores its samples (default: columns)")
+    parser.add_argument("--layout", choices=("rows", "columns"),
+                        help="how FILE stores its samples (default: rows)")
     parser.add_argument("--take", type=_whole, metavar="N", help="use only the first N samples of the batch")
 
 

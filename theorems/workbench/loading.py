@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+from simulators.regular_files import obstacle
 from theorems.failures import in_words
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.parsing import ClaimError, nearest
@@ -36,8 +37,8 @@ def load(text: str) -> tuple[Conjecture, ...]:
     """
     head, _, wanted = text.partition("::")
     path = EXAMPLES if head == "examples" else Path(head)
-    if not path.is_file():
-        raise ClaimError(f"{head}: no such file; name a Python file that states claims, as in my_claims.py::gap_law")
+    if (words := obstacle(path)) is not None:
+        raise ClaimError(f"{head}: {words}; name a Python file that states claims, as in my_claims.py::gap_law")
     found = conjectures_of(_run(path))
     if not found:
         raise ClaimError(f"{head}: it states no conjecture; write one with theorems.conjecture")

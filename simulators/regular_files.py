@@ -1,0 +1,56 @@
+"""Files that the user names: only regular ones are read, and no more of them than can be held.
+
+A pipe would be waited for, a device may never end, and a name may be no name at all.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+__all__ = ["UnreadableFileError", "obstacle", "read_regular"]
+
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a pipe and no file; write to a file first"),
+    (stat.S_ISSOCK, "a socket and no file"),
+    (stat.S_ISCHR, "a device and no file"),
+    (stat.S_ISBLK, "a device and no file"),
+)
+
+
+class UnreadableFileError(ValueError):
+    """A file cannot be read as a whole; the message says why and leaves the name to the caller."""
+
+
+def obstacle(path: str | os.PathLike[str]) -> str | None:
+    """Why ``path`` cannot be read as a regular file, in a few words; None if nothing is known against it.
+
+    A link is followed. Nothing is opened, so that nothing is waited for.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "no such file"
+    except OSError as error:  # also a name beyond what the system takes
+        return error.strerror or str(error)
+    except ValueError:
+        return "a name with a null character"
+    return next((words for is_kind, words in _KINDS if is_kind(mode)), None)
+
+
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """The content of the regular file ``path`` of at most ``most`` bytes.
+
+    Raises `UnreadableFileError` for anything else, saying what it is.
+    """
+    if (words := obstacle(path)) is not None:
+        raise UnreadableFileError(f"cannot be read: {words}")
+    try:
+        with open(path, "rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror or error}") from None
+    if len(data) > most:
+        raise UnreadableFileError(f"larger than {most} bytes")
+    return data
