@@ -2,7 +2,8 @@
 
 A check lays out instances (a start, a chain, a depth) with one or more readouts each. Every readout is one
 claim about a bounded mean; sampling stops when its verdict is clear and its interval narrow enough, or at
-the stated limit. The false neighbour is judged on the same samples, and each has half of the error level.
+the stated limit. The false neighbour is judged on the same samples, and each has an equal part of the error level,
+as has how often a path assumption is met, where there is one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import sympy as sp
 from simulators import Chain, Trajectory, simulate
 from theorems.checking.confidence import (
     BoundedMean,
-    clopper_pearson,
     decide_at_least,
     decide_at_most,
     decide_equal,
@@ -99,12 +99,12 @@ class Expectation:
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         batch = None if context.batch is None else context.batch.array
         instances = list(self.instances(statement, batch))
-        claims = sum(len(i.readouts) for i in instances)
+        parts = (2 if self.covered is None else 3) * sum(len(i.readouts) for i in instances)
         rows: list[dict[str, Any]] = []
         engine = ""
         for number, instance in enumerate(instances):
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
-            engine = self._run(statement, instance, context.share(2 * claims), rows) or engine
+            engine = self._run(statement, instance, context.share(parts), rows) or engine
         return _evidence(statement, rows, engine, context, self.resolution)
 
     def _run(self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]) -> str:
@@ -121,8 +121,7 @@ class Expectation:
             inside = None if self.covered is None else self.covered(statement, trajectory, instance)
             for position, trial in enumerate(trials):
                 if trial in open_trials:
-                    trial.observe(values[:, position])
-                    trial.met += 0 if inside is None else int(inside[:, position].sum())
+                    trial.observe(values[:, position], None if inside is None else inside[:, position])
             drawn += size
             open_trials = [t for t in open_trials if not t.settled(self.resolution)]
             size, stage = drawn, stage + 1
@@ -160,15 +159,20 @@ class _Trial:
         self.vacuous = bool(statement.trivial(**values))
         self.sequence: BoundedMean | None = None
         self.false_sequence: BoundedMean | None = None
+        self.event_sequence: BoundedMean | None = None  # of how often the path assumption holds
         if not self.vacuous:
             # same samples, same level, each aimed at its own bound
             self.sequence = BoundedMean(*instance.support, level, reference=self.bound)
             self.false_sequence = BoundedMean(*instance.support, level, reference=self.false_bound)
+            self.event_sequence = BoundedMean(0.0, 1.0, level, reference=0.0) if events else None
 
-    def observe(self, column: Floats) -> None:
+    def observe(self, column: Floats, inside: npt.NDArray[np.bool_] | None = None) -> None:
         for sequence in (self.sequence, self.false_sequence):
             if sequence is not None:
                 sequence.update(column)
+        if self.event_sequence is not None and inside is not None:
+            self.event_sequence.update(inside)
+            self.met += int(inside.sum())
 
     def _judge(self, sequence: BoundedMean | None, bound: float, resolution: float) -> Verdict:
         if sequence is None:
@@ -204,18 +208,14 @@ class _Trial:
         over, under = (self.bound, mean) if self.relation in (">=", ">") else (mean, self.bound)
         return over / under if under > 0 else None
 
-    def _rare(self, sequence: BoundedMean) -> float:
-        """An upper confidence bound for the probability that the path assumption holds."""
-        return clopper_pearson(self.met, sequence.count, sequence.level)[1]
-
     def row(self, resolution: float) -> dict[str, Any]:
         verdict, sentinel = self.verdict(resolution), self.sentinel(resolution)
         if self.cut:
             verdict, sentinel = (v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel))
-        if self.events and verdict is Verdict.SUPPORTED and self.sequence is not None:
+        if self.event_sequence is not None and verdict is Verdict.SUPPORTED and self.sequence is not None:
             if self.met == 0:
                 verdict = sentinel = Verdict.OUTSIDE  # no replica met the assumption, so nothing was seen
-            elif self._rare(self.sequence) * self.sequence.upper <= self.bound:
+            elif self.event_sequence.interval[1] * self.sequence.upper <= self.bound:
                 verdict = sentinel = Verdict.VACUOUS  # the assumption is met too seldom for the bound to fail
         found: dict[str, Any] = {"instance": self.label, **self.values, "bound": self.bound, "verdict": verdict.value,
                                  "sentinel": sentinel.value} | ({"cut": True} if self.cut else {})

@@ -1,0 +1,131 @@
+"""What a ball leaves open is left open: its ends decide, never its middle, in every place that compares balls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import flint
+import pytest
+import sympy as sp
+from flint import arb, fmpq
+
+from theorems import Sentinel, Statement, Verdict, get
+from theorems.certificates.branching import Box, CounterexampleFound, Problem, cover, walk
+from theorems.checking.context import Context
+from theorems.checking.enclosed import Enclosed, Part
+from theorems.checking.pointwise import Pointwise, compare, decide, holds
+from theorems.checking.width_limit import Start, WidthLimit
+from theorems.statement import Variable
+
+X = sp.Symbol("x", real=True)
+#: Balls whose middle says one thing and whose ends leave it open: about 1.
+ABOUT_ONE = [arb(mid, radius) for mid, radius in ((1.1, 0.2), (0.9, 0.2), (1.0, 0.5), (1.0, 1e-12))]
+RELATIONS = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq}
+
+
+@pytest.mark.parametrize(("ball", "relation"), [*product(ABOUT_ONE, RELATIONS)])
+def test_a_comparison_of_balls_is_open_where_they_meet(ball: arb, relation: str) -> None:
+    assert compare(ball, relation, arb(1)) is None
+    assert compare(arb(1), relation, ball) is None
+    assert holds(ball, RELATIONS[relation](X, sp.Integer(1)), arb(1)) is None
+
+
+@pytest.mark.parametrize(("relation", "above", "touching", "below"), [
+    ("<=", False, None, True), ("<", False, None, True), (">=", True, None, False), (">", True, None, False),
+    ("==", False, None, False)])
+def test_a_comparison_of_balls_apart_is_decided(
+        relation: str, above: bool, touching: None, below: bool) -> None:
+    assert compare(arb(1.5, 0.25), relation, arb(1)) is above
+    assert compare(arb(1.5, 0.625), relation, arb(1)) is touching
+    assert compare(arb(0.5, 0.25), relation, arb(1)) is below
+
+
+def claim(relation: str, **changes: Any) -> Statement:
+    base = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
+    given: dict[str, Any] = dict(
+        variables=(Variable(X, sp.Interval(0, 3), "x"),), definitions={}, assumptions=(), proof=None, lhs=X,
+        relation=relation, rhs=sp.S.One, sentinel=Sentinel("", rhs=sp.Integer(-7)))
+    return replace(base, **(given | changes))
+
+
+@pytest.mark.parametrize(("ball", "relation"), [*product(ABOUT_ONE, ("<=", "<", ">=", ">"))])
+def test_checks_by_enclosures_leave_open_what_a_ball_leaves_open(ball: arb, relation: str) -> None:
+    assert decide(claim(relation), lambda: {"x": ball}).holds is None
+    enclosed = Enclosed(parts=lambda: [Part("a part", lambda: {"x": ball})])
+    assert enclosed(claim(relation), Context(0, 1e-6)).verdict is Verdict.INCONCLUSIVE
+    from hypothesis import strategies as st
+    pointwise = Pointwise(lambda item: {"x": ball}, lambda: st.just(0), examples=1)
+    assert pointwise(claim(relation), Context(0, 1e-6)).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("ball", "relation"), [*product(ABOUT_ONE, ("<=", "<", ">=", ">"))])
+def test_a_path_stops_where_a_ball_leaves_the_bound_open(ball: arb, relation: str) -> None:
+    width, layer = sp.Symbol("d", positive=True), sp.Symbol("ell", nonnegative=True)
+    statement = claim(relation, variables=(Variable(X, sp.Interval(0, 3), "x"),
+                                           Variable(width, sp.Interval(1, sp.oo), "d"),
+                                           Variable(layer, sp.Interval(0, sp.oo), "ell")))
+    check = WidthLimit((Start((Fraction(1, 4), Fraction(3, 4)), (1, 1)),), 2, lambda spectrum, sizes: {"x": ball},
+                       lambda statement, start: {}, width, layer)
+    found = check(statement, Context(0, 1e-6))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.details["paths"][0]["crossing_layer"] is None
+
+
+@dataclass(frozen=True)
+class Vague(Problem):
+    """Every bound is a ball around a positive middle that reaches below 0."""
+
+    margin: tuple[float, float] = (0.1, 1.0)
+
+    def by_value(self, box: Box) -> arb:
+        return arb(*self.margin)
+
+    def by_slope(self, box: Box) -> arb:
+        return arb(*self.margin)
+
+    def excess(self, point: Any) -> arb:
+        return arb(-self.margin[0], self.margin[1])
+
+    def by_curvature(self, box: Box) -> bool:
+        return False
+
+
+def test_a_box_whose_bound_is_open_is_not_settled() -> None:
+    problem = Vague(2, fmpq(1), 64)
+    for rule in "vs":
+        with pytest.raises(ValueError, match=f"not settled by rule '{rule}'"):
+            walk(problem, rule)
+    with pytest.raises(ArithmeticError, match="left open"):  # and no counterexample either
+        cover(problem, 20)
+    assert walk(Vague(2, fmpq(1), 64, (1.0, 0.5)), "v").margin > 0
+    sure = Vague(2, fmpq(1), 64, (1.0, 0.5))
+    assert cover(sure, 20)[0] in ("v", "s")
+
+
+def test_a_counterexample_is_certainly_one() -> None:
+    @dataclass(frozen=True)
+    class False_(Vague):
+        def excess(self, point: Any) -> arb:
+            return arb(-1, 0.5)
+    with pytest.raises(CounterexampleFound):
+        cover(False_(2, fmpq(1), 64), 20)
+
+
+@pytest.mark.parametrize("box", [
+    ((fmpq(1, 4), fmpq(1, 3)), (fmpq(2, 3), fmpq(3, 4))), ((fmpq(1, 10), fmpq(2, 5)), (fmpq(3, 5), fmpq(9, 10))),
+    ((fmpq(2, 5), fmpq(1, 2)), (fmpq(1, 2), fmpq(3, 5)))])
+@pytest.mark.parametrize("kappa", [fmpq(1), fmpq(1, 2)])
+def test_bounds_of_a_box_are_below_all_its_points(box: Box, kappa: fmpq) -> None:
+    problem = Problem(2, kappa, 128)
+    least = min((problem.excess(point).lower() for k in range(21) if (
+        point := [box[0][0] + (box[0][1] - box[0][0]) * fmpq(k, 20), 1 - box[0][0] - (
+            box[0][1] - box[0][0]) * fmpq(k, 20)])), key=float)
+    for bound in (problem.by_value(box), problem.by_slope(box)):
+        assert bound <= least + arb("1e-25")
+    with flint.ctx.workprec(16):  # where balls are wide, the bound is lower, never higher
+        rough = Problem(2, kappa, 16)
+        for bound in (rough.by_value(box), rough.by_slope(box)):
+            assert bound.lower() <= least + arb("1e-3")

@@ -1,0 +1,130 @@
+"""No check spends more error probability than it was given: each is watched, and an unsplit budget is noticed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+from budget_guard import BudgetError, check_classes, watched
+
+from simulators import rescale_chain
+from theorems import Evidence, Sentinel, Statement, Verdict, get, library
+from theorems.checking.confidence import BoundedMean
+from theorems.checking.context import Context
+from theorems.checking.expectation import Expectation, Instance
+from theorems.checking.medians import Case, Medians, Sample
+from theorems.checking.scaling import Scaling
+from theorems.cluster.escape import ESCAPE, EscapeTimes
+from theorems.rank.average import EXPONENT, Exponent
+from theorems.rank.stationary import Network
+
+LEVEL = 1e-3
+BETA = sp.Symbol("beta", real=True)
+MEAN, MEDIAN = sp.Symbol("E_V", nonnegative=True), sp.Symbol("X", real=True)
+
+
+def statement(**changes: Any) -> Statement:
+    """A claim about a mean gap, without variables."""
+    given: dict[str, Any] = {
+        "proof": None, "variables": (), "assumptions": (), "ceiling": None, "definitions": {MEAN: ""}, "lhs": MEAN,
+        "relation": "<=", "rhs": sp.Rational(9, 10), "sentinel": Sentinel("", rhs=sp.Rational(1, 10**6)), **changes}
+    return replace(get("orthogonality.one_step_drift:sharp"), **given)
+
+
+def expectation() -> tuple[Statement, Expectation]:
+    """Three readouts of two instances each."""
+    def instances(_: Statement, batch: Any) -> list[Instance]:
+        return [Instance(f"start {k}", rescale_chain(4), np.eye(4)[:, :2], 3, ({},) * 3, (0.0, 1.0)) for k in (1, 2)]
+    return statement(), Expectation(instances, lambda s, t, i: t["orthogonality_gap"][:, 1:],
+                                    ("orthogonality_gap",), replicas=8, first=8)
+
+
+def medians() -> tuple[Statement, Medians]:
+    """Two cases of two symbols, one from two starts."""
+    values = np.linspace(0, 1, 60)
+    other = sp.Symbol("Y", real=True)
+
+    def case(label: str) -> Case:
+        return Case(label, {}, lambda context: Sample({"X": [values, values], "Y": [values]}), 3)
+    return (statement(definitions={MEDIAN: "", other: ""}, lhs=MEDIAN + other, rhs=sp.Integer(2)),
+            Medians(lambda batch: [case("one"), case("two")]))
+
+
+def slope() -> tuple[Statement, Scaling]:
+    """Four widths."""
+    def instances(_: Any) -> list[Instance]:
+        return [Instance(f"d={w}", rescale_chain(w), np.eye(2), 1, (), (0.0, 1.0)) for w in (4, 8, 16, 32)]
+    claim = statement(definitions={BETA: ""}, lhs=sp.Abs(BETA + sp.Rational(1, 2)), rhs=sp.Rational(1, 4),
+                      sentinel=Sentinel("", lhs=sp.Abs(BETA + 3)))
+    return claim, Scaling(BETA, instances, lambda t: t["orthogonality_gap"][:, 1], ("orthogonality_gap",), 16, rounds=1)
+
+
+def escape() -> tuple[Statement, EscapeTimes]:
+    """Three widths."""
+    return ESCAPE, EscapeTimes(4, ((8, 4), (16, 4), (32, 4)), (32, 8), 8, 3)
+
+
+def exponent() -> tuple[Statement, Exponent]:
+    """Two networks from two starts each."""
+    return EXPONENT, Exponent((Network(4, 1.0, replicas=8), Network(6, 1.0, replicas=8)))
+
+
+SAMPLED = (expectation, medians, slope, escape, exponent)
+
+
+@pytest.mark.parametrize("make", SAMPLED, ids=lambda make: make.__name__)
+def test_a_check_splits_its_level_over_all_its_intervals(make: Any) -> None:
+    claim, check = make()
+    assert isinstance(check(claim, Context(0, LEVEL)), Evidence)
+
+
+@pytest.mark.parametrize("make", SAMPLED, ids=lambda make: make.__name__)
+def test_a_level_that_is_not_split_is_noticed(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim, check = make()
+    monkeypatch.setattr(Context, "share", lambda self, parts: self)
+    monkeypatch.setattr("theorems.rank.average.median_interval", _twice("theorems.rank.average"))
+    monkeypatch.setattr("theorems.checking.medians.median_interval", _twice("theorems.checking.medians"))
+    with pytest.raises(BudgetError, match=r"was given 0\.001"):
+        check(claim, Context(0, LEVEL))
+
+
+def _twice(module: str) -> Any:
+    """The module's interval, guard included, at twice the level."""
+    there = __import__(module, fromlist=["median_interval"]).median_interval
+    return lambda values, level: there(values, 2 * level)
+
+
+def test_every_check_of_the_library_is_watched() -> None:
+    watched = check_classes()
+    for claim in library():
+        for check in claim.checks:
+            assert any(kind in watched for kind in type(check).__mro__), f"{claim.name}: {type(check).__name__}"
+    assert {Expectation, Medians, Scaling, EscapeTimes, Exponent} <= set(watched)
+
+
+@dataclass(frozen=True)
+class Outer:
+    """Has another check do its work, twice, at a share each."""
+
+    inner: Any
+    parts: int
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        self.inner(statement, context.share(self.parts))
+        return self.inner(statement, context.share(self.parts))  # type: ignore[no-any-return]
+
+
+def test_a_check_pays_for_those_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Outer, "__call__", watched(Outer.__call__, Outer))
+    claim, check = slope()
+    Outer(check, 2)(claim, Context(0, LEVEL))
+    with pytest.raises(BudgetError, match="Outer asked for 8 intervals"):
+        Outer(check, 1)(claim, Context(0, LEVEL))
+
+
+def test_an_interval_outside_a_check_is_nobodys_expense() -> None:
+    assert BoundedMean(0.0, 1.0, 0.5).level == 0.5
+    assert Verdict.SUPPORTED.holds
