@@ -25,7 +25,7 @@ class InexactError(ArithmeticError):
 
 
 class UndefinedError(InexactError, ValueError):
-    """There is no value: a division by zero, or the root of a negative number."""
+    """There is no value: a division by zero, the root of a negative number, a place that is not there."""
 
 
 #: Powers of more bits than this are left to balls.
@@ -104,6 +104,13 @@ def _whole(x: Any) -> int:
     return int(q.p)
 
 
+def _slot(x: Any) -> int:
+    """A place in a family, counted from 0; ``IndexError`` for a negative one, which Python would count from the end."""
+    if (k := _whole(x)) < 0:
+        raise IndexError(f"there is no place {k}")
+    return k
+
+
 def _range(first: Any, last: Any) -> range:
     return range(_whole(first), _whole(last) + 1)
 
@@ -128,10 +135,13 @@ def compare(left: Any, relation: str, right: Any) -> bool | None:
         return True if left <= right else False if left > right else None
     if relation == "<":
         return True if left < right else False if left >= right else None
+    if relation == "!=":
+        return True if left != right else None
     return False if left != right else None  # equality of balls is never certain
 
 
-_ORDER = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq}
+_ORDER = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq,
+          "!=": operator.ne}
 _Branch = Callable[[], Any]
 
 
@@ -156,7 +166,7 @@ def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise
 
 
 _COMMON = {
-    "total": _sum, "product": _product, "place": _whole, "abs": abs,
+    "total": _sum, "product": _product, "place": _whole, "slot": _slot, "abs": abs,
     **{f"{verb}_{cls.__name__}": getattr(cls, verb) for cls in (AverageWithoutReplacement, AverageWithReplacement)
        for verb in ("batches", "count")},
 }

@@ -54,8 +54,8 @@ def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[sp.core.relational
     for value, condition in given:
         comparisons = tuple(sorted(sp.And.make_args(condition), key=str))
         for comparison in comparisons:
-            if not isinstance(comparison, sp.Le | sp.Lt | sp.Ge | sp.Gt | sp.Eq):
-                raise TypeError(f"{condition} is no comparison by <=, <, >=, > or ==, nor several at once")
+            if not isinstance(comparison, sp.Le | sp.Lt | sp.Ge | sp.Gt | sp.Eq | sp.Ne):
+                raise TypeError(f"{condition} is no comparison by <=, <, >=, >, == or !=, nor several at once")
         found.append((value, comparisons))
     return [*found, (last, ())]
 
@@ -98,7 +98,7 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return f"arccos({self._print(expr.args[0])})"
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
-        return str(expr.base.label) + "".join(f"[place({self._print(i)})]" for i in expr.indices)
+        return str(expr.base.label) + "".join(f"[slot({self._print(i)})]" for i in expr.indices)
 
     def _loop(self, function: str, expr: sp.Sum | sp.Product) -> str:
         loops = " ".join(
@@ -199,6 +199,8 @@ class Compiled:
             return flint.fmpq(self._exact(*(_rational(v, True) for v in values)))
         except ZeroDivisionError:
             raise UndefinedError("the value divides by zero") from None
+        except IndexError:
+            raise UndefinedError("the value names a place that is not there") from None
 
     def balls(self, *values: Any) -> flint.arb:
         """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``.
@@ -207,7 +209,7 @@ class Compiled:
         """
         try:
             return flint.arb(self._balls(*(_rational(v, False) for v in values)))
-        except ZeroDivisionError:
+        except (ZeroDivisionError, IndexError):
             return flint.arb.nan()
 
 

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
 
+from theorems.definedness import Condition, conditions_of, distinct
 from theorems.expressions import arguments_of, compiled
 
 if TYPE_CHECKING:
@@ -152,12 +154,20 @@ def _end_value(end: sp.Expr, values: Mapping[str, Any]) -> Any:
 class Assumption:
     """A relation that inputs (``along="input"``) or every layer of a path (``along="path"``) must meet.
 
-    The strategy that draws inputs, the simulator's event and the printed statement read this one relation.
+    The strategy that draws inputs, the simulator's event and the printed statement read this one relation. Where a
+    side of it has no value it is not met: ``defined`` says where, as read from text before SymPy simplified it; None
+    for what can be seen in the relation.
     """
 
     relation: sp.core.relational.Relational
     words: str
     along: str = "input"
+    defined: tuple[Condition, ...] | None = None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What must hold for the relation to say anything."""
+        return conditions_of(self.relation) if self.defined is None else self.defined
 
 
 @dataclass(frozen=True)
@@ -231,7 +241,7 @@ class Proof:
             raise ValueError(f"{self.theorem}: the script {self.script!r} is not one tactic expression")
 
 
-_RELATIONS = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq}
+_RELATIONS = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq, "!=": sp.Ne}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,6 +254,9 @@ class Statement:
     by entry is an ``IndexedBase`` with a shape, and its definition a ``Lambda`` of its indices, which run from 0.
     A variable with a ``Range`` that a family is indexed by is an index: the claim is about every one.
     ``ceiling`` is the trivial upper bound of ``lhs``: where ``rhs`` reaches it the statement is vacuous.
+    ``defined`` are the conditions under which both sides have a value, as read from text before SymPy simplified it;
+    None for what can be seen in the sides and definitions. Where one fails, inside the domains and assumptions, a
+    claim about every input is false: it says something about what is not there.
     """
 
     family: str
@@ -267,6 +280,7 @@ class Statement:
     depends_on: tuple[str, ...] = ()
     remark: str = ""
     proof: Proof | None = None
+    defined: tuple[Condition, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.relation not in _RELATIONS:
@@ -275,6 +289,7 @@ class Statement:
         known |= {sp.Symbol(str(s)) if isinstance(s, sp.IndexedBase) else s for s in known}
         sides = [self.lhs, self.rhs, *(a.relation for a in self.assumptions)]
         sides += [s for s in (self.ceiling, self.sentinel.lhs, self.sentinel.rhs) if s is not None]
+        sides += [c.relation for c in self.defined or ()]
         known_names = {str(s) for s in known}
         for side in sides:
             bases = {str(x) for x in side.atoms(sp.IndexedBase)}
@@ -320,10 +335,36 @@ class Statement:
 
     @property
     def neighbour(self) -> Statement:
-        """The sentinel as a statement of its own, false on purpose."""
+        """The sentinel as a statement of its own, false on purpose: by its values, never for want of one."""
         lhs, rhs = self.neighbour_sides
         # its own sentinel must differ from it, and may as well be the claim
-        return replace(self, lhs=lhs, rhs=rhs, sentinel=Sentinel("the claim", self.lhs, self.rhs))
+        return replace(self, lhs=lhs, rhs=rhs, sentinel=Sentinel("the claim", self.lhs, self.rhs), defined=())
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What must hold for both sides to have a value; what a part needs stands before what the whole needs."""
+        if self.defined is not None:
+            return self.defined
+        sizes = {v.name: v.size for v in self.variables if v.size}
+        sizes |= {str(x): tuple(x.shape) for x in self.definitions if isinstance(x, sp.IndexedBase)}
+        bounds = {v.symbol: (v.domain.start, v.domain.stop - 1) for v in self.variables
+                  if isinstance(v.domain, sp.Range)}
+        found: list[Condition] = []
+        for name, meaning in self.definitions.items():
+            if isinstance(meaning, sp.Lambda):
+                limits = [(i, 0, size - 1) for i, size in zip(meaning.variables, name.shape, strict=True)]
+                found += conditions_of(sp.Sum(meaning.expr, *limits), sizes, bounds)
+            elif isinstance(meaning, sp.Basic) and not meaning.has(sp.Integral):
+                found += conditions_of(meaning, sizes, bounds)
+        return distinct([*found, *conditions_of(self.lhs, sizes, bounds), *conditions_of(self.rhs, sizes, bounds)])
+
+    @property
+    def definedness(self) -> tuple[Statement, ...]:
+        """Each of its conditions as a claim of its own about the same inputs, for whoever decides claims."""
+        return tuple(replace(
+            self, lhs=c.relation.lhs, relation=c.relation.rel_op, rhs=c.relation.rhs, ceiling=None, defined=(),
+            title=c.words, sentinel=Sentinel("none is needed", lhs=sp.S.Zero, rhs=sp.S.One))
+            for c in self.conditions)
 
     @property
     def neighbour_sides(self) -> tuple[sp.Expr, sp.Expr]:

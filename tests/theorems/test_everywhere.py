@@ -55,7 +55,7 @@ def test_an_input_that_only_an_enumeration_meets_is_found() -> None:
 
 @pytest.mark.parametrize(("claim", "options", "where"), [
     ("x*(1 - x) <= 1/4", dict(x="[0, 1]"), ""),
-    ("sqrt(x*y) <= (x + y)/2", dict(x="[0, 10]", y="[0, 10]"), " where both sides are defined"),
+    ("sqrt(x*y) <= (x + y)/2", dict(x="[0, 10]", y="[0, 10]"), ""),
     ("k*x <= 3/2", dict(x="(-oo, 1/2]", k="1..3"), ", at each of 3 sizes"),
 ], ids=str)
 def test_z3_certifies_what_it_proves_at_every_size(claim: str, options: Any, where: str,

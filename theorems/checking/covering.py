@@ -7,7 +7,7 @@ box is settled
 - where the excess is largest at one corner, by the signs of its enclosed slopes, and the claim holds there exactly
 - by the enclosure of the excess, or by its value at the middle and the enclosed slopes
 
-Both sides must be finite over it, so that nothing undefined is covered. The middle of a box, or that corner, may
+Both sides must be finite over it. Whether they have a value before any simplification is a claim of its own. The middle of a box, or that corner, may
 violate the claim: it is then decided exactly. What is tight inside a box stays open, at any depth.
 """
 
@@ -130,7 +130,7 @@ class _Sides:
 
     @cached_property
     def relation(self) -> str:
-        return {"<=": "<=", ">=": "<=", "<": "<", ">": "<", "==": "=="}[self.statement.relation]
+        return {"<=": "<=", ">=": "<=", "<": "<", ">": "<", "==": "==", "!=": "!="}[self.statement.relation]
 
     @cached_property
     def slopes(self) -> Mapping[str, sp.Expr]:
@@ -157,6 +157,8 @@ class _Sides:
         values = _values(region, region.box)
         if self._outside(values):
             return _Look(True)
+        if self.relation == "!=":
+            return self._apart(region, values)
         finite = all(self._ball(side, values).is_finite() for side in (self.statement.lhs, self.statement.rhs))
         slopes = [self._ball(self.slopes[name], values) if name in self.slopes else (
             flint.arb(0) if name not in {str(s) for s in self.excess.free_symbols} else flint.arb.nan())
@@ -181,6 +183,14 @@ class _Sides:
         if compare(value, self.relation, flint.arb(0)) is False:
             suspects.append(middle)
         return _Look(False, tuple(suspects), _widest(region, slopes))
+
+    def _apart(self, region: Region, values: Mapping[str, Any]) -> _Look:
+        """Of sides that are to differ: settled where their difference, over the box, is certainly not 0."""
+        if compare(self._ball(self.excess, values), "!=", flint.arb(0)):
+            return _Look(True)
+        middle = tuple((low + high) / 2 for low, high in region.box)
+        corners = (tuple(low for low, _ in region.box), tuple(high for _, high in region.box))
+        return _Look(False, tuple(dict.fromkeys((middle, *corners))), _widest(region, [flint.arb.nan()] * len(middle)))
 
     def _outside(self, values: Mapping[str, Any]) -> bool:
         for assumption in self.statement.assumptions:

@@ -24,10 +24,12 @@ from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import InexactError, arguments_of, compare
 
 if TYPE_CHECKING:
+    from theorems.definedness import Condition
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict, combine
 
-__all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "holds", "readable", "short"]
+__all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "fault", "holds", "readable", "short",
+           "undefined"]
 
 #: Balls are tried at these precisions (bits) before a question is left open.
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
@@ -35,10 +37,14 @@ PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 
 @dataclass(frozen=True)
 class Decision:
-    """``holds`` is None when the enclosure stayed wider than the question."""
+    """``holds`` is None when the enclosure stayed wider than the question.
+
+    It is False where a side has no value, and then ``undefined`` is the condition that fails.
+    """
 
     holds: bool | None
     ratio: float | None = None  # measured / bound, or bound / measured for a lower bound: 1 is the tight end
+    undefined: Condition | None = None
 
 
 Values = Callable[[Any], Mapping[str, Any]]
@@ -86,13 +92,49 @@ def _radical(value: Any) -> Any:
 
 
 def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squares: bool = False) -> Decision:
-    """Decide ``lhs relation rhs`` at one input, exactly.
+    """Decide ``lhs relation rhs`` at one input, exactly: false where a side has no value, before any simplification.
 
     ``values()`` is called again at every working precision and returns integers, ``Fraction``, ``fmpq``,
     ``arb`` enclosures or exact SymPy radicals, or sequences of them, by symbol name. With ``squares`` the
     sides are compared squared, which removes one layer of roots, wherever both are certainly nonnegative (for an
     equality: or both certainly not positive).
     """
+    missing, known = undefined(statement, values)
+    if missing is not None:
+        return Decision(False, undefined=missing)
+    found = _compared(statement, values, squares)
+    return found if known or not found.holds else Decision(None, found.ratio)
+
+
+def undefined(statement: Statement, values: Callable[[], Mapping[str, Any]]) -> tuple[Condition | None, bool]:
+    """The first condition that certainly fails at one input, None if none does, and whether that is known for certain."""
+    for condition in statement.conditions:
+        if (met := _truth(statement, condition.relation, values)) is not True:
+            return (condition if met is False else None), met is False  # what builds on it is not asked
+    return None, True
+
+
+def _truth(statement: Statement, relation: sp.core.relational.Relational,
+           values: Callable[[], Mapping[str, Any]]) -> bool | None:
+    """Whether a relation holds at one input; None if the finest enclosure leaves that open."""
+    exact = Completed(values(), statement.definitions, True)
+    try:
+        return holds(evaluate(relation.lhs, exact, True), relation, evaluate(relation.rhs, exact, True))
+    except (InexactError, TypeError):
+        pass
+    for precision in PRECISIONS:
+        with flint.ctx.workprec(precision):
+            balls = Completed(values(), statement.definitions, False)
+            left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
+            if (certain := holds(left, relation, right)) is not None:
+                return certain
+        if left.is_finite() and _equal_by_radicals(relation.lhs, relation.rhs, exact):
+            return isinstance(relation, sp.Eq | sp.Le | sp.Ge)
+    return None
+
+
+def _compared(statement: Statement, values: Callable[[], Mapping[str, Any]], squares: bool) -> Decision:
+    """The comparison itself, at an input where both sides have a value."""
     plain, definitions = values(), statement.definitions
     given = Completed(plain, definitions, True)
     sides = (statement.lhs, statement.rhs)
@@ -106,10 +148,10 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
         pass  # a root or a ball: leave exact arithmetic
     else:
         holds = {"<=": left <= right, "<": left < right, ">=": left >= right, ">": left > right,
-                 "==": left == right}[statement.relation]
+                 "==": left == right, "!=": left != right}[statement.relation]
         return Decision(holds, _ratio(statement, flint.arb(left), flint.arb(right), power))
-    if statement.relation == "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
-        return Decision(True, 1.0)
+    if statement.relation in ("==", "!=") and _equal_by_radicals(statement.lhs, statement.rhs, given):
+        return Decision(statement.relation == "==", 1.0)
     difference, ratio = _difference(lhs, rhs), None
     for precision in PRECISIONS:
         with flint.ctx.workprec(precision):
@@ -118,7 +160,7 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
             ratio = _ratio(statement, evaluate(lhs, balls, False), evaluate(rhs, balls, False), power)
             if (certain := compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
-    if statement.relation != "==" and _equal_by_radicals(statement.lhs, statement.rhs, given):
+    if statement.relation not in ("==", "!=") and _equal_by_radicals(statement.lhs, statement.rhs, given):
         return Decision(statement.relation in ("<=", ">="), 1.0)
     return Decision(None, ratio)
 
@@ -247,7 +289,7 @@ class Pointwise:
         elif context.batch is not None:
             summary += "; the batch has no part in it"
         if witness is not None:
-            summary = f"violated at {short(witness)}"
+            summary = f"{fault(statement, lambda: self.values(witness))} at {short(witness)}"
         elif verdict is Verdict.OUTSIDE:
             summary = self._refusal(context) or (
                 "the batch lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE
@@ -316,11 +358,15 @@ class Pointwise:
 
 
 def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
-    """Whether every assumption holds at these values; None if some enclosure leaves that open and none fails."""
+    """Whether every assumption holds at these values; None if some enclosure leaves that open and none fails.
+
+    One that has no value there does not hold.
+    """
     answers = []
     exact, balls = (Completed(plain, statement.definitions, exactly) for exactly in (True, False))
-    for assumption in statement.assumptions:
-        relation = assumption.relation
+    for relation in [r for a in statement.assumptions for r in (*(c.relation for c in a.conditions), a.relation)]:
+        if False in answers:
+            return False
         try:
             left, right = (evaluate(side, exact, True) for side in (relation.lhs, relation.rhs))
         except (InexactError, TypeError):
@@ -330,6 +376,11 @@ def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
             answer = isinstance(relation, sp.Eq | sp.Le | sp.Ge)
         answers.append(answer)
     return False if False in answers else None if None in answers else True
+
+
+def fault(statement: Statement, values: Callable[[], Mapping[str, Any]]) -> str:
+    """How a claim falls at an input that refutes it: ``violated``, or ``undefined``."""
+    return "violated" if decide(statement, values).undefined is None else "undefined"
 
 
 _SYMBOLS = {sp.Ge: ">=", sp.Gt: ">", sp.Le: "<=", sp.Lt: "<", sp.Eq: "==", sp.Ne: "!="}

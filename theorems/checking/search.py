@@ -22,7 +22,7 @@ from hypothesis.strategies import SearchStrategy
 from theorems.checking.ascent import ascend, evolve
 from theorems.checking.context import Context
 from theorems.checking.hypothesis_search import search
-from theorems.checking.pointwise import admitted, decide
+from theorems.checking.pointwise import admitted, decide, fault
 from theorems.checking.shrinking import shrink
 from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import arguments_of, compiled
@@ -43,7 +43,8 @@ BATCH = "the batch"
 class Found:
     """An input that refutes, the attack that found it, and how far the sides are apart there, in words.
 
-    ``level`` is the share of the error level that was spent to confirm it; None for an exact decision.
+    ``level`` is the share of the error level that was spent to confirm it; None for an exact decision. ``fault`` is
+    what befalls the claim there, ``violated`` or ``undefined``.
     """
 
     item: Any
@@ -51,6 +52,7 @@ class Found:
     margin: str
     kind: str = "exact"
     level: float | None = None
+    fault: str = "violated"
 
 
 class Adversary(Protocol):
@@ -118,7 +120,7 @@ class Falsification:
             except CorpusError as error:
                 details["not_kept"] = str(error)  # the verdict stands without it
         return Evidence(method="search", verdict=Verdict.REFUTED, sentinel=sentinel, details=details,
-                        summary=f"violated at {_line(found.item)}: {found.margin} ({words})")
+                        summary=f"{found.fault} at {_line(found.item)}: {found.margin} ({words})")
 
 
 # --- exact claims -------------------------------------------------------------------------------------------
@@ -182,7 +184,8 @@ class ExactAdversary:
         return None if item is None else self._found(statement, item, "hypothesis")
 
     def _found(self, statement: Statement, item: Any, attack: str) -> Found:
-        return Found(item, attack, margin_at(statement, self.values(item)), self.kind)
+        return Found(item, attack, margin_at(statement, self.values(item)), self.kind,
+                     fault=fault(statement, lambda: self.values(item)))
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
         item = shrink(found.item, lambda candidate: not context.expired and self.refutes(statement, candidate))
@@ -308,11 +311,13 @@ def _one_violation(statement: Statement, values: Mapping[str, Any]) -> float:
 
 
 def margin_at(statement: Statement, values: Mapping[str, Any]) -> str:
-    """``left > right`` in a few digits, from balls."""
+    """``left > right`` in a few digits, from balls; which part has no value, where one has none."""
+    if (missing := decide(statement, lambda: values).undefined) is not None:
+        return missing.words
     with flint.ctx.workprec(256):
         completed = Completed(values, statement.definitions, False)
         sides = [flint.arb(evaluate(side, completed, False)) for side in (statement.lhs, statement.rhs)]
-    sign = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "≠"}[statement.relation]
+    sign = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "≠", "!=": "="}[statement.relation]
     for digits in (6, 12, 20, 40):
         left, right = (flint.arb(s.mid()).str(digits, radius=False) for s in sides)
         if left != right:

@@ -25,6 +25,7 @@ _KEYWORDS = frozenset((
     # and what is printed over Coq's reals: a variable of that name would stand for the constant
     "INR", "PI", "Rplus", "acos", "sqrt"))
 _RELATIONS = {"<=": "<=", "<": "<", ">=": "<=", ">": "<", "==": "=", "!=": "!="}
+_TESTS = {(sp.Eq,): "==", (sp.Ne,): "!=", (sp.Lt, sp.Gt): "<", (sp.Le, sp.Ge): "<="}
 #: Whole numbers above this are printed in base 1000: a literal of ``nat`` is unary.
 _LARGEST = 1000
 
@@ -353,10 +354,10 @@ class Formulas:
     def _comparison(self, e: sp.core.relational.Relational) -> Term:
         """One that Rocq decides: between whole numbers, or in the field."""
         left, right = (e.rhs, e.lhs) if isinstance(e, sp.Gt | sp.Ge) else (e.lhs, e.rhs)
-        sign = "==" if isinstance(e, sp.Eq) else "<" if isinstance(e, sp.Lt | sp.Gt) else "<="
+        sign = next(s for kinds, s in _TESTS.items() if isinstance(e, kinds))
         if {str(s) for s in e.free_symbols} <= self._bound.keys() | self._naturals.keys():
             text = f"{self.natural(left)} {sign} {self.natural(right)}"
-            return (text, _LOOSEST) if sign == "==" else (f"({text})%N", _ATOM)
+            return (text, _LOOSEST) if sign in ("==", "!=") else (f"({text})%N", _ATOM)
         return f"{self.real(left)} {sign} {self.real(right)}", _LOOSEST
 
 

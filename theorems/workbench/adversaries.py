@@ -40,13 +40,18 @@ def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exac
     slow = space.over == "paths"
 
     def bounded(statement: Statement, context: Context) -> Iterator[Item | None]:
-        found = covered(space, statement, lambda item: adversary.refutes(statement, item), context)
-        if found is not None:
-            yield found.witness
+        for part in (*statement.definedness, statement):
+            found = covered(space, part, lambda item: adversary.refutes(statement, item), context)
+            if found is not None:
+                yield found.witness
+
+    def solved(statement: Statement) -> Iterator[Item | None]:
+        for part in (*statement.definedness, statement):
+            yield from proposed(space, part)
 
     adversary = ExactAdversary(
         space.values, space.strategy, corners, space.contains, None if space.computed else space,
-        None if space.computed else lambda statement: proposed(space, statement), bounded,
+        None if space.computed else solved, bounded,
         examples=min(examples, 8) if slow else examples, kind=kind, most={"n": 4, "d": 4, "ell": 8 if slow else 12})
     return adversary
 

@@ -28,11 +28,11 @@ from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
 from theorems.checking.search import Adversary, Falsification
+from theorems.definedness import Condition, distinct
 from theorems.statement import Assumption, Quantifier, Sentinel, Source, Statement, Variable, Verdict
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary, exact_adversary
 from theorems.workbench.declaring import (
-    ENTRIES,
     LAMBDA,
     PROBABILITY,
     SLOPE,
@@ -49,7 +49,7 @@ from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.examining import Points, examine
 from theorems.workbench.given import inputs_from
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
-from theorems.workbench.quantities import ChainKind, Quantity, chain_kind, quantity
+from theorems.workbench.quantities import ENTRIES, ChainKind, Quantity, chain_kind, quantity
 from theorems.workbench.sentinels import about_exponent, derive, other_exponent, pilot, resolution
 from theorems.workbench.spaces import OVER, Item, Space
 
@@ -148,7 +148,7 @@ class Conjecture:
         self.event = None if event is None else relation_of(event, self.declaration, "the event")
         self.relation, self.quantity = self._aimed(found, observable)
         self.assumptions = tuple(
-            Assumption(_COMPARED[r.relation](r.lhs, r.rhs, evaluate=False), words)
+            Assumption(_COMPARED[r.relation](r.lhs, r.rhs, evaluate=False), words, defined=r.conditions)
             for words, r in self._assumed(assume))
         if not isinstance(sentinel, str | None):
             raise ClaimError(f"sentinel={sentinel!r}: want the right side of the false neighbour as text")
@@ -194,6 +194,9 @@ class Conjecture:
         if self.quantifier is not Quantifier.EXPECTATION:
             alone = [q for q in measured if q.symbol in (found.lhs, found.rhs)]
             return (facing(found, alone[0].symbol), alone[0]) if alone else (found, None)
+        for part in found.conditions:
+            if within := self.declaration.used(part.relation)[0]:
+                raise ClaimError(f"{part.words}, and {within[0].name} is random; a claim about a mean names it alone")
         if len(measured) != 1:
             names = ", ".join(q.name for q in measured) or "none"
             raise ClaimError(f"a claim about a mean compares one quantity at layer ell with a bound; it names {names}")
@@ -236,7 +239,9 @@ class Conjecture:
         return {"matrices": {"n", "d"}, "spectra": {"n", "d"} if wide else {"n"}}.get(self.over, set())
 
     def _space(self) -> Space:
-        sides = [self.relation.lhs, self.relation.rhs, *(a.relation for a in self.assumptions)]
+        sides = [self.relation.lhs, self.relation.rhs, *(a.relation for a in self.assumptions),
+                 *(c.relation for c in self.relation.conditions),
+                 *(c.relation for a in self.assumptions for c in a.conditions)]
         if self._given_sentinel is not None:
             sides.append(self._given_sentinel)
         measured, started = self.declaration.used(*sides)
@@ -294,11 +299,18 @@ class Conjecture:
         return self.relation.lhs
 
     @property
+    def _conditions(self) -> tuple[Condition, ...]:
+        """Where the sides have a value: what was read, and what the quantities of a matrix want of it."""
+        wanted = [q.wants for q in self.space.measured if q.wants is not None and self.over == "matrices"]
+        return distinct([*wanted, *self.relation.conditions])
+
+    @property
     def _draft(self) -> Statement:
         """The statement with a sentinel that only holds the place."""
         meanings = {"n": "batch size", "d": "width", "ell": "layer"}
         variables = [Variable(x.symbol, x.set, meanings.get(x.name, "parameter")) for x in self.space.domains]
-        sides = (self.relation.lhs, self.relation.rhs)
+        defined = self._conditions
+        sides = (self.relation.lhs, self.relation.rhs, *(c.relation for c in defined))
         if any(LAMBDA in s.atoms(sp.IndexedBase) for s in sides):
             variables.append(Variable(LAMBDA, sp.Interval(0, 1), "eigenvalues of C/‖H‖², descending",
                                       size=(self.declaration.names["n"],)))
@@ -330,7 +342,7 @@ class Conjecture:
             observables=(self.quantity.name,) if self.quantity else (), ceiling=top if upper else None,
             sentinel=Sentinel("not yet measured", lhs=self._left + 1, rhs=self.relation.rhs + 2),
             expected=self.expected,
-            checks=(),
+            checks=(), defined=defined,
         )
 
     @cached_property

@@ -41,6 +41,7 @@ def every_item(space: Space) -> list[Item] | None:
 def covered(space: Space, statement: Statement, refutes: Callable[[Item], bool], context: Context) -> Cover | None:
     """Branch and bound over the domain; None where it is not made of a few boxes. One search serves all who ask.
 
+    Of the comparison alone: whether the sides have a value is a claim of its own (``Statement.definedness``).
     The witness is an item of the space. Spectra of two and three eigenvalues are boxes of all but the largest.
     """
     key = ("cover", statement.lhs, statement.relation, statement.rhs, statement.assumptions, space.domains)
@@ -86,7 +87,7 @@ def _parts(space: Space, statement: Statement) -> list[tuple[Statement, list[Reg
         return None
     if space.over == "parameters":
         regions = _regions(space, whole)
-        return None if regions is None else [(statement, regions)]
+        return None if regions is None else [(replace(statement, defined=()), regions)]
     low, high = (int(e) for e in next(x for x in whole if x.name == "n").ends({}))
     found = []
     for size in range(low, high + 1):

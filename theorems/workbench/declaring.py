@@ -14,11 +14,13 @@ import sympy as sp
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanAtom
 
+from theorems.definedness import conditions_of
 from theorems.expressions import branches
 from theorems.statement import Quantifier
 from theorems.workbench.domains import Domain, read_domain
 from theorems.workbench.parsing import BITS, FUNCTIONS, HIGHEST, ClaimError, Relation, nearest, read_claim
 from theorems.workbench.quantities import (
+    ENTRIES,
     QUANTITIES,
     ChainKind,
     Computed,
@@ -41,7 +43,6 @@ FARTHEST = 10**30
 PROBABILITY = sp.Symbol("probability", nonnegative=True)
 SLOPE = sp.Symbol("slope", real=True)
 LAMBDA = sp.IndexedBase("lambda", real=True)
-ENTRIES = sp.IndexedBase("A", real=True)
 #: How one member of each is written.
 _FAMILIES: Mapping[sp.Basic, str] = {LAMBDA: "lam[0]", ENTRIES: "A[0, 0]"}
 _LONGEST_LABEL = 200
@@ -206,13 +207,17 @@ def _fit(domains: Iterable[Domain], chain: ChainKind | None) -> None:
 
 
 def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -> Relation:
-    """A relation from text, SymPy, or a function of named symbols that returns either."""
+    """A relation from text, SymPy, or a function of named symbols that returns either.
+
+    Text is read before any simplification: ``x**2/x`` is undefined at 0. A SymPy relation is what SymPy made of it,
+    ``x``; its conditions are those that can still be seen, unevaluated parts included.
+    """
     if callable(claim) and not isinstance(claim, sp.Basic):
         claim = _called(claim, declaration)
     if isinstance(claim, str):
         found = read_claim(claim, declaration.with_thresholds(claim))
     elif isinstance(claim, sp.core.relational.Relational):
-        found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs)
+        found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs, conditions_of(claim, _family_sizes(declaration)))
     elif isinstance(claim, bool) or claim in (sp.true, sp.false):
         raise ClaimError(f"{what} is always {str(bool(claim)).lower()}, by its symbols alone or because Python's == "
                          "compared the formulas; write sp.Eq(a, b), or the claim as text")
@@ -220,6 +225,12 @@ def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -
         raise ClaimError(f"{what} is a {type(claim).__name__}; want text or a SymPy relation, such as x <= y")
     declaration.check(found.lhs, found.rhs)
     return found
+
+
+def _family_sizes(declaration: Declaration) -> Mapping[str, tuple[sp.Expr, ...]]:
+    """The extents of the families that a claim may speak of."""
+    size, wide = (declaration.names.get(name, symbol) for name, symbol in (("n", n), ("d", d)))
+    return {str(LAMBDA): (size,), str(ENTRIES): (wide, size)}
 
 
 #: What every arithmetic here can evaluate.
@@ -296,6 +307,6 @@ def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
     if relation.lhs == symbol:
         return relation
     if relation.rhs == symbol:
-        return Relation(relation.rhs, _FLIPPED[relation.relation], relation.lhs)
+        return Relation(relation.rhs, _FLIPPED[relation.relation], relation.lhs, relation.conditions)
     raise ClaimError(f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands in "
                      f"{relation.lhs} {relation.relation} {relation.rhs}")

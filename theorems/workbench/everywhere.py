@@ -85,8 +85,11 @@ class Everywhere:
         tightness = found.tightness
         if found.witness is not None:
             simpler = shrink(found.witness, lambda item: not context.expired and self.refutes(statement, item))
-            details["witness"], words = readable(simpler), f"violated at {short(simpler)}"
-            ratio = decide(statement, lambda: self.space.values(simpler)).ratio
+            decision = decide(statement, lambda: self.space.values(simpler))
+            ratio, missing = decision.ratio, decision.undefined
+            details["witness"] = readable(simpler)
+            words = f"violated at {short(simpler)}" if missing is None else (
+                f"undefined at {short(simpler)}: {missing.words}")
             tightness = None if ratio is None else (ratio, ratio)
         elif context.batch is not None and found.verdict.holds:
             words += "; the batch first" if "batch" in details else "; the batch has no part in it"
@@ -133,15 +136,19 @@ class Everywhere:
                 return _refuted(seen.witness, details, tightness)
             if seen.decided and not seen.open and not seen.cut:
                 return certified(f"every input of the domain decided exactly ({seen.decided})")
-        found = covered(self.space, statement, lambda item: self.refutes(statement, item), context)
-        if found is not None:
-            details["boxes"] = {"settled": found.settled, "open": found.open, "open_share": found.share}
-            if found.witness is not None:
+        for part in (*statement.definedness, statement):  # first, that both sides have a value everywhere
+            found = covered(self.space, part, lambda item: self.refutes(statement, item), context)
+            if found is not None and found.witness is not None:
                 return _refuted(found.witness, details, tightness)
-            if found.complete:
-                return certified(f"every box of the domain enclosed ({_count(found.settled, 'box')})")
-        if (words := proved(self.space, statement)) is not None:
-            return certified(words)
+            words = None if found is None or not found.complete else (
+                f"every box of the domain enclosed ({_count(found.settled, 'box')})")
+            words = words or proved(self.space, part)
+            if part is statement:
+                if found is not None:
+                    details["boxes"] = {"settled": found.settled, "open": found.open, "open_share": found.share}
+                return certified(words) if words and not details.get("perhaps_undefined") else None
+            if words is None:
+                details.setdefault("perhaps_undefined", []).append(part.title)
         return None
 
     def _sampled(self, statement: Statement, context: Context, details: dict[str, Any], tightness: _Ends | None,
@@ -153,6 +160,8 @@ class Everywhere:
         details |= {"draws": seen.decided, "law": self.space.law, "drawn_outside": seen.outside,
                     "drawn_open": seen.open, "level": context.level}
         rest = _left_open(details.get("boxes")) + tried
+        if perhaps := details.get("perhaps_undefined"):
+            rest += f"; that a side has a value everywhere is left open ({perhaps[0]})"
         if seen.witness is not None:
             return _refuted(seen.witness, details, tightness)
 

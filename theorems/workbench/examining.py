@@ -12,7 +12,7 @@ import numpy as np
 import sympy as sp
 
 from theorems.checking.hypothesis_search import search
-from theorems.checking.pointwise import admitted
+from theorems.checking.pointwise import admitted, undefined
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Quantifier, Statement
 from theorems.workbench import quantities
@@ -50,12 +50,14 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
         raise ClaimError(f"nothing meets the assumptions ({words}) on this domain: none of the inputs looked at does")
     if statement.quantifier is Quantifier.LIMIT:
         return Points(Measured([], []), ())
+    for item in items:
+        _require_defined(statement, space, item)
     rows = [(_number(statement.lhs, v) if design is None else math.nan, _number(statement.rhs, v), v, x)
             for x in items for v in [_floats(space, x)]]
-    undefined = [x for left, right, _, x in rows if not (math.isfinite(right) and (design or math.isfinite(left)))]
-    if undefined:
-        raise ClaimError(f"a side is undefined (division by zero, or the root or logarithm of a negative number), or "
-                         f"beyond all floats, at {_shown(undefined[0])}; assume= such points away")
+    beyond = [x for left, right, _, x in rows if not (math.isfinite(right) and (design or math.isfinite(left)))]
+    if beyond:
+        raise ClaimError(f"a side is beyond all floats, or has no value, at {_shown(beyond[0])}; assume= such points "
+                         "away")
     if design is not None and design.event is not None and len(design.observables) == 1:
         measured = quantities.quantity(design.observables[0].name)
         _require_open_event(statement, design.event, measured, [v for *_, v, _ in rows])
@@ -66,6 +68,18 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
     sides = Measured([r[0] for r in rows], [r[1] for r in rows])
     rows.sort(key=lambda r: -_tight(statement.relation, r[0], r[1]))
     return Points(sides, tuple(r[3] for r in rows[:_KEPT]) if design is None else ())
+
+
+def _require_defined(statement: Statement, space: Space, item: Item) -> None:
+    """Raise :class:`ClaimError` if a side has no value at an input that certainly counts."""
+    missing, _ = undefined(statement, lambda: space.values(item))
+    if missing is None or admitted(statement, space.values(item)) is not True:
+        return
+    relation = missing.relation
+    plain = not relation.has(sp.Piecewise, sp.Sum)
+    remedy = f"assume='{relation.lhs} {relation.rel_op} 0'" if plain else "assume='alive'" if (
+        space.over == "matrices" and any(q.wants == missing for q in space.measured)) else "assume="
+    raise ClaimError(f"undefined at {_shown(item)}: {missing.words}; keep such inputs out, as by {remedy}")
 
 
 def _random(space: Space) -> list[Item]:
@@ -99,10 +113,7 @@ def _number(expression: sp.Expr, values: Mapping[str, Any]) -> float:
         try:
             return float(compiled(expression, names).floats(
                 *(values[str(s)] if isinstance(values[str(s)], list) else np.float64(values[str(s)]) for s in names)))
-        except IndexError:
-            sizes = ", ".join(f"{k}={values[k]:g}" for k in ("n", "d") if k in values)
-            raise ClaimError(f"{expression} names a place that is not there at {sizes}") from None
-        except ArithmeticError:  # an integer beyond all floats, too
+        except (ArithmeticError, IndexError):  # an integer beyond all floats, too; what is not there
             return math.nan
 
 

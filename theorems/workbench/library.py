@@ -71,12 +71,13 @@ def _solved(statement: Statement) -> Iterator[Any]:
     families = [v.name for v in statement.variables if v.size]
     for size in _SIZES[:2]:
         sizes = {v.name: size for v in statement.variables if not v.size and v.name in ("n", "d")}
-        try:
-            answer = ask(statement, sizes, work=_WORK)
-        except (MissingSolverError, UntranslatableError, ValueError):
-            return
-        witness = answer.witness if len(families) == 1 else None
-        yield None if witness is None else _tuples(witness[families[0]])
+        for part in (*statement.definedness, statement):
+            try:
+                answer = ask(part, sizes, work=_WORK)
+            except (MissingSolverError, UntranslatableError, ValueError):
+                continue
+            witness = answer.witness if len(families) == 1 else None
+            yield None if witness is None else _tuples(witness[families[0]])
 
 
 def _tuples(value: Any) -> Any:

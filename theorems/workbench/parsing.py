@@ -1,5 +1,8 @@
 """Claims and expressions given as text, read by a whitelist over Python's grammar. Nothing is ever evaluated.
 
+A text means what it says before any simplification: where a denominator in it is 0, or a root or logarithm in it is of
+a negative number, it has no value, also where SymPy cancels that part. 0**0 is 1.
+
 What is allowed: numbers (exactly as written: 0.1 is 1/10), declared names, + - * / **, unary minus, one comparison,
 and the functions of ``FUNCTIONS``. Everything else is refused with a :class:`ClaimError` that says where.
 """
@@ -18,6 +21,8 @@ from typing import Any
 
 import sympy as sp
 
+from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
+
 __all__ = ["FUNCTIONS", "ClaimError", "Relation", "nearest", "read_claim", "read_expression"]
 
 #: Longer texts are refused, and deeper or larger expressions.
@@ -34,11 +39,16 @@ class ClaimError(ValueError):
 
 @dataclass(frozen=True)
 class Relation:
-    """A comparison as it was written: ``lhs relation rhs``, with ``relation`` one of <= < >= > == !=."""
+    """A comparison as it was written: ``lhs relation rhs``, with ``relation`` one of <= < >= > == !=.
+
+    ``conditions`` say where both sides have a value. SymPy simplifies the sides (x**2/x is x), so they are taken from
+    the syntax: x**2/x wants x != 0.
+    """
 
     lhs: sp.Expr
     relation: str
     rhs: sp.Expr
+    conditions: tuple[Condition, ...] = ()
 
 
 def _root(x: sp.Expr) -> sp.Expr:
@@ -67,7 +77,8 @@ def read_claim(text: str, names: Names) -> Relation:
     if relation is None:
         raise ClaimError(f"{text!r}: want one of {' '.join(_COMPARISONS.values())} between the sides")
     reader = _Reader(text, names)
-    return Relation(reader.read(node.left), relation, reader.read(node.comparators[0]))
+    left, right = reader.read(node.left), reader.read(node.comparators[0])
+    return Relation(left, relation, right, distinct(reader.conditions))
 
 
 def read_expression(text: str, names: Names) -> sp.Expr:
@@ -122,6 +133,8 @@ class _Reader:
         self.text = " ".join(text.split())
         self.names = names
         self.left = LARGEST
+        #: What must hold for every part read so far to have a value, whatever SymPy makes of it.
+        self.conditions: list[Condition] = []
 
     def read(self, node: ast.expr, depth: int = 0) -> sp.Expr:
         self.left -= 1
@@ -148,6 +161,9 @@ class _Reader:
     def _source(self, node: ast.AST) -> str:
         found = ast.get_source_segment(self.text, node) or self.text
         return found if len(found) <= 60 else found[:57] + "…"
+
+    def _words(self, node: ast.AST, verb: str, part: ast.AST) -> str:
+        return f"{self._source(node)} {verb} {self._source(part)}"
 
     def _number(self, node: ast.Constant) -> sp.Expr:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
@@ -187,6 +203,8 @@ class _Reader:
         arguments = [self.read(a, depth + 1) for a in node.args]
         if name == "exp" and arguments[0].is_number and abs(float(arguments[0])) > HIGHEST:
             raise ClaimError(f"{self._source(node)!r}: too large an exponent")
+        verb = {"sqrt": "takes the root of", "log": "takes the logarithm of"}.get(name, "is of")
+        self.conditions += of_function(name, arguments, self._words(node, verb, node.args[0]))
         return self._real(function(*arguments), node)
 
     def _binary(self, node: ast.BinOp, depth: int) -> sp.Expr:
@@ -201,6 +219,7 @@ class _Reader:
             case ast.Div():
                 if right == 0:
                     raise ClaimError(f"{self._source(node)!r} divides by zero")
+                self.conditions += of_quotient(right, self._words(node, "divides by", node.right))
                 found = left / right
             case ast.Pow():
                 found = self._power(left, right, node)
@@ -221,6 +240,9 @@ class _Reader:
         elif exponent.is_number or not (base.is_positive or base.is_nonnegative):
             # an irrational power, or a base whose sign is open under a variable exponent
             raise ClaimError(f"{self._source(node)!r}: raise to a rational power, or a positive base to a variable one")
+        rooted = exponent.is_Rational and exponent.q > 1
+        verb = "takes the root of" if rooted else "divides by" if exponent.is_negative else "raises"
+        self.conditions += of_power(base, exponent, self._words(node, verb, node.left))
         found = base**exponent
         if any(p.exp.is_Rational and abs(p.exp) > HIGHEST for p in found.atoms(sp.Pow)):
             raise ClaimError(f"{self._source(node)!r}: exponents are at most {HIGHEST}")

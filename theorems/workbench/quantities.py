@@ -22,10 +22,11 @@ from simulators import chains
 from simulators.chains import Chain
 from simulators.layers import ACTIVATIONS
 from simulators.observables import REGISTRY, Observable, resolve
+from theorems.definedness import Condition
 from theorems.failures import in_words
 from theorems.workbench.parsing import ClaimError, nearest
 
-__all__ = ["CHAINS", "QUANTITIES", "ChainKind", "Computed", "Quantity", "chain_kind", "computed_quantity", "d", "ell",
+__all__ = ["CHAINS", "ENTRIES", "QUANTITIES", "ChainKind", "Computed", "Quantity", "chain_kind", "computed_quantity", "d", "ell",
            "n", "quantity"]
 
 n = sp.Symbol("n", integer=True, positive=True)
@@ -41,6 +42,7 @@ class Quantity:
     """An observable with its range, [floor, ceiling] in terms of n and d, and its exact evaluations.
 
     ``of_spectrum(eigenvalues, d)`` and ``of_gram(C, d)`` are None where the quantity cannot be read off them exactly.
+    ``wants`` is what the entries A of H must meet for it to have a value.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Quantity:
     of_gram: Callable[[flint.fmpq_mat, int], Any] | None = None
     samples: int = 1  # the fewest it is defined for
     wide: bool = False  # its value depends on the width d as well
+    wants: Condition | None = None
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -113,7 +116,7 @@ def _gap_of_gram(gram: flint.fmpq_mat, _: int) -> Any:
 def _cosine(gram: flint.fmpq_mat, i: int = 0, j: int = 1) -> Any:
     product = gram[i, i] * gram[j, j]
     if product == 0:
-        raise ClaimError("a zero sample has no cosine; assume it away")
+        return flint.arb.nan()  # a zero sample has none
     return sp.Rational(int(gram[i, j].p), int(gram[i, j].q)) / _root(product)
 
 
@@ -133,6 +136,20 @@ def _soft_rank(tau: Fraction, eigenvalues: Spectrum, width: int) -> Any:
     return flint.fmpq(sum(above))
 
 
+def _samples_present(some: Sequence[int] | None, words: str) -> Condition:
+    """That these samples, or all of them, are not 0."""
+    row, column = sp.symbols("i j", integer=True, nonnegative=True)
+    energy = [sp.Sum(ENTRIES[row, k] ** 2, (row, 0, d - 1)) for k in (some or [column])]
+    if some is None:
+        missing = sp.Piecewise((-1, sp.Eq(energy[0], 0, evaluate=False)), (0, True), evaluate=False)
+        return Condition(sp.Ge(sp.Sum(missing, (column, 0, n - 1)), 0, evaluate=False), words)
+    return Condition(sp.Ne(sp.Mul(*energy), 0, evaluate=False), words)
+
+
+#: The entries of H, as a claim about every matrix may name them.
+ENTRIES = sp.IndexedBase("A", real=True)
+_PAIR = _samples_present((0, 1), "a sample that is 0 has no cosine")
+_EVERY = _samples_present(None, "a sample that is 0 has no cosine")
 _TOP = sp.sqrt(1 - 1 / n)
 QUANTITIES: Mapping[str, Quantity] = {q.name: q for q in (
     Quantity("orthogonality_gap", "‖C/‖H‖² - I/n‖_F, the distance from orthogonal samples", sp.S.Zero, _TOP,
@@ -145,11 +162,11 @@ QUANTITIES: Mapping[str, Quantity] = {q.name: q for q in (
              lambda e, _: 1 / _squares(e),
              lambda g, _: 1 / _squares([x for row in _entries(g) for x in row])),
     Quantity("cosine", "the cosine between the first two samples", -sp.S.One, sp.S.One,
-             None, lambda g, _: _cosine(g), samples=2),
+             None, lambda g, _: _cosine(g), samples=2, wants=_PAIR),
     Quantity("absolute_cosine", "the absolute cosine between the first two samples", sp.S.Zero, sp.S.One,
-             None, lambda g, _: abs(_cosine(g)), samples=2),
+             None, lambda g, _: abs(_cosine(g)), samples=2, wants=_PAIR),
     Quantity("mean_absolute_cosine", "the mean absolute cosine over pairs of samples", sp.S.Zero, sp.S.One,
-             None, _mean_cosine, samples=2),
+             None, _mean_cosine, samples=2, wants=_EVERY),
 )}
 _SHAPES = {name: "an n × n matrix" if name == "gram" else "a vector of n numbers"
            for name in REGISTRY if name not in QUANTITIES}

@@ -26,7 +26,10 @@ LEAST = sp.Symbol("least of lambda", real=True)
 
 
 def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
-    """What z3 says of polynomial claims at the smallest sizes; nothing where it does not apply or is not installed."""
+    """What z3 says of polynomial claims at the smallest sizes; nothing where it does not apply or is not installed.
+
+    Of the comparison alone: whether the sides have a value is a claim of its own (``Statement.definedness``).
+    """
     if (opened := opened_claim(space, statement)) is None:
         return
     whole = [x for x in space.domains if x.whole]
@@ -46,7 +49,7 @@ def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
 def proved(space: Space, statement: Statement) -> str | None:
     """What z3 proved, in words: the claim at every one of its sizes, if they are few. None if it did not.
 
-    It speaks of inputs at which every root and quotient is defined.
+    It speaks of inputs at which every root and quotient is defined; that there are no others is another claim.
     """
     if space.computed or any(x.whole and x.endless for x in space.domains) or (
             opened := opened_claim(space, statement)) is None:
@@ -63,10 +66,7 @@ def proved(space: Space, statement: Statement) -> str | None:
         if answer is None or not answer.holds:
             return None
         solver = answer.solver
-    powers = opened.lhs.atoms(sp.Pow) | opened.rhs.atoms(sp.Pow)
-    parted = any(not (p.exp.is_integer and p.exp.is_nonnegative) for p in powers)
-    return (f"{solver}: the negation has no solution" + " where both sides are defined" * parted
-            + f", at each of {len(choices)} sizes" * bool(whole))
+    return f"{solver}: the negation has no solution" + f", at each of {len(choices)} sizes" * bool(whole)
 
 
 def _answer(opened: Statement, sizes: Mapping[str, int]) -> Any:
@@ -79,9 +79,9 @@ def _answer(opened: Statement, sizes: Mapping[str, int]) -> Any:
 
 
 def opened_claim(space: Space, statement: Statement) -> Statement | None:
-    """The claim about its variables alone, quantities written out in the eigenvalues."""
+    """The comparison about its variables alone, quantities written out in the eigenvalues."""
     if space.over == "parameters":
-        return statement
+        return replace(statement, defined=())
     if space.over != "spectra" or any(q.name not in _FORMULAS for q in space.measured):
         return None
     n = next(x.symbol for x in space.domains if x.name == "n")
@@ -93,7 +93,7 @@ def opened_claim(space: Space, statement: Statement) -> Statement | None:
     return replace(
         statement, lhs=lhs, rhs=rhs, variables=(*statement.variables, *family), ceiling=None,
         assumptions=(*(replace(a, relation=a.relation.subs(written)) for a in statement.assumptions), unit),
-        definitions={LEAST: "min_i lambda[i]"}, sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
+        defined=(), definitions={LEAST: "min_i lambda[i]"}, sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
 
 
 _FORMULAS: dict[str, Any] = {
