@@ -5,7 +5,8 @@ column, any leading axes (replicas, layers). Results keep the leading axes, the 
 
 All of them are scale-invariant. ``H`` is first divided by its largest entry, so scales from 1e-300 to
 1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite ``H`` and for the
-cosine with a zero column, they are NaN, without a warning; engines refuse such batches at the door.
+cosine with a zero column, they are NaN, without a warning; engines refuse such batches at the door. Ranks and gaps of
+a zero ``H`` are NaN like all else: no rank, not rank 0. `alive` says whether a sample is zero.
 
 Raised by all: `TypeError` when ``H`` is not a real floating array, `ValueError` when it has fewer than two
 axes or no entries. Cost: O(d n²) per matrix; those built on singular values have the larger constant. Float
@@ -163,6 +164,17 @@ def lone_outlier(H: Array, margin: float = 0.0) -> Array:
     return xp.where(xp.isnan(xp.sum(cosines, axis=(-2, -1))), math.nan, found)
 
 
+def alive(H: Array) -> Array:
+    """1 where every sample has a unit that is not 0, else 0; shape ``(...)``; NaN for a non-finite ``H``.
+
+    A sample without one is dead: it has no cosine, and in a chain of linear layers and ReLU it stays 0 at every depth.
+    """
+    xp = _namespace(H)
+    largest = xp.max(xp.abs(H), axis=-2)
+    found = xp.astype(xp.all(largest > 0, axis=-1), H.dtype)
+    return xp.where(xp.all(largest < math.inf, axis=-1), found, math.nan)
+
+
 @dataclass(frozen=True)
 class Observable:
     """A named measurement, as engines use it.
@@ -300,7 +312,7 @@ def _threshold(tau: object) -> float:
 
 _PLAIN: tuple[Callable[[Array], Array], ...] = (
     orthogonality_gap, smallest_eigenvalue, smallest_eigenvalue_gap, spectrum, gram, effective_rank,
-    cosine, absolute_cosine, mean_absolute_cosine, cosine_range, lone_outlier,
+    cosine, absolute_cosine, mean_absolute_cosine, cosine_range, lone_outlier, alive,
 )
 
 REGISTRY: Mapping[str, Observable] = MappingProxyType({

@@ -77,6 +77,7 @@ def digest(statement: Statement) -> str:
         *(sp.srepr(side) for side in (statement.lhs, statement.rhs, *neighbour)),
         *(f"{sp.srepr(v.symbol)} {sp.srepr(v.domain)} {[sp.srepr(x) for x in v.size]}" for v in statement.variables),
         *(f"{a.along} {sp.srepr(a.relation)}" for a in statement.assumptions),
+        *(f"defined {sp.srepr(c.relation)}" for c in statement.conditions_read),
         *(f"{sp.srepr(name)} {_text(meaning)}" for name, meaning in statement.definitions.items()),
         "" if statement.ceiling is None else sp.srepr(statement.ceiling), statement.expected.value,
     )

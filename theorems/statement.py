@@ -359,11 +359,17 @@ class Statement:
         return distinct([*found, *conditions_of(self.lhs, sizes, bounds), *conditions_of(self.rhs, sizes, bounds)])
 
     @property
+    def conditions_read(self) -> tuple[Condition, ...]:
+        """Those of the sides and of the assumptions that were read with them, and cannot be seen in them."""
+        return distinct(c for read in (self.defined, *(a.defined for a in self.assumptions)) for c in read or ())
+
+    @property
     def definedness(self) -> tuple[Statement, ...]:
         """Each of its conditions as a claim of its own about the same inputs, for whoever decides claims."""
         return tuple(replace(
             self, lhs=c.relation.lhs, relation=c.relation.rel_op, rhs=c.relation.rhs, ceiling=None, defined=(),
-            title=c.words, sentinel=Sentinel("none is needed", lhs=sp.S.Zero, rhs=sp.S.One))
+            title=c.words,
+            sentinel=Sentinel("none is needed", lhs=sp.S.Zero, rhs=sp.S.One))
             for c in self.conditions)
 
     @property

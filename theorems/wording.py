@@ -33,6 +33,8 @@ def parts(statement: Statement) -> dict[str, str]:
     }
     found |= {f"symbol {v.name}": _variable(v) for v in statement.variables}
     found |= {f"assumption {sp.sstr(a.relation)}": _assumption(a) for a in statement.assumptions}
+    found |= {f"defined where {sp.sstr(c.relation)}": f"{c.words}{_MARK}{_short(sp.srepr(c.relation))}"
+              for c in statement.conditions_read}
     found |= {f"definition of {name}": f"{_symbol(name)}: {meaning if isinstance(meaning, str) else _written(meaning)}"
               for name, meaning in statement.definitions.items()}
     return found

@@ -70,7 +70,7 @@ def test_true_claims_over_a_continuum_are_supported_and_their_measured_neighbour
     ("orthogonality_gap <= 9/10*sqrt(n*(n-1))*smallest_eigenvalue_gap", dict(over="spectra", n="1..5")),
     ("orthogonality_gap <= orthogonality_gap_0/2", dict(chain="rescale", quantifier="mean field", n=2, ell="1..2")),
     ("sqrt(x*y) <= (x+y)/2 - x/100", dict(x="[0, 10]", y="[0, 10]")),
-    ("cosine >= -1/2", dict(over="matrices", n=2, d="2..3")),
+    ("cosine >= -1/2", dict(over="matrices", n=2, d="2..3", assume="alive")),
 ], ids=str)
 def test_false_pointwise_claims_are_refuted(claim: str, options: Any) -> None:
     found = run(conjecture(claim, name="c", **options))

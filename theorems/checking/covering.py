@@ -7,8 +7,9 @@ box is settled
 - where the excess is largest at one corner, by the signs of its enclosed slopes, and the claim holds there exactly
 - by the enclosure of the excess, or by its value at the middle and the enclosed slopes
 
-Both sides must be finite over it. Whether they have a value before any simplification is a claim of its own. The middle of a box, or that corner, may
-violate the claim: it is then decided exactly. What is tight inside a box stays open, at any depth.
+Both sides must be finite over it. Whether they have a value before any simplification is a claim of its own. The
+middle of a box, or that corner, may violate the claim: it is then decided exactly. What is tight inside a box stays
+open, at any depth.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
 
 
 def undefined(statement: Statement, values: Callable[[], Mapping[str, Any]]) -> tuple[Condition | None, bool]:
-    """The first condition that certainly fails at one input, None if none does, and whether that is known for certain."""
+    """The first condition that certainly fails at one input, or None, and whether that is known for certain."""
     for condition in statement.conditions:
         if (met := _truth(statement, condition.relation, values)) is not True:
             return (condition if met is False else None), met is False  # what builds on it is not asked

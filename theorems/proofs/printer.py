@@ -4,8 +4,9 @@ Variables become binders and their domains hypotheses, then come the definitions
 order of the statement. Everything is spelled out, so that what the text means depends on mathcomp alone, or on Coq's
 ``Reals``. What has no faithful form there (expectations, integrals, other functions) is refused with the reason.
 
-Division and square root are total in mathcomp: 1/0 = 0, and the root of a negative number is 0. A statement whose
-domains let such a point in says there what mathcomp says.
+Division and square root are total in mathcomp: 1/0 = 0, and the root of a negative number is 0. A claim read from text
+carries the conditions under which its sides have a value; they are hypotheses of what is printed. A statement without
+such says at a point where a side has none, if its domains let one in, what mathcomp says.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class _Proposition:
         s = self.statement
         meanings = {str(name): meaning for name, meaning in s.definitions.items()}
         used: set[str] = set()
-        pending = [s.lhs, s.rhs, *(a.relation for a in s.assumptions)]
+        pending = [s.lhs, s.rhs, *(a.relation for a in s.assumptions), *(c.relation for c in s.conditions_read)]
         while pending:
             fresh = {str(x) for x in pending.pop().free_symbols} - used
             used |= fresh
@@ -99,7 +100,8 @@ class _Proposition:
         hypotheses = [line for v in self.statement.variables for line in self._domain(v)]
         hypotheses += [line for name, meaning in self.definitions.items() for line in self._definition(name, meaning)]
         hypotheses += [self._assumption(a.relation, a.along) for a in self.statement.assumptions]
-        return hypotheses
+        return hypotheses + [self.formulas.relation(c.relation.rel_op, c.relation.lhs, c.relation.rhs)
+                             for c in self.statement.conditions_read]
 
     def text(self, hypotheses: Sequence[str], negated: bool, structure: str) -> str:
         claim = self.formulas.relation(self.statement.relation, self.statement.lhs, self.statement.rhs)

@@ -87,6 +87,7 @@ def _meaning(out: Console, s: Statement) -> None:
     for number, (name, meaning) in enumerate(s.definitions.items()):
         _definition(out, s, "" if number else "Definitions", name, meaning)
     _items(out, "Assumptions", [_assumption(s, a) for a in s.assumptions])
+    _items(out, "Defined", [f"where {inline(c.relation, notation(s))}: {words(c.words)}" for c in s.conditions_read])
     field(out, "Quantifier", f"{s.quantifier.value}: {_QUANTIFIERS[s.quantifier]}")
     if s.chain is not None:
         field(out, "Chain", s.chain)

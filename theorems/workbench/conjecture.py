@@ -49,7 +49,7 @@ from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.examining import Points, examine
 from theorems.workbench.given import inputs_from
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
-from theorems.workbench.quantities import ENTRIES, ChainKind, Quantity, chain_kind, quantity
+from theorems.workbench.quantities import ALIVE, ENTRIES, ChainKind, Quantity, chain_kind, quantity
 from theorems.workbench.sentinels import about_exponent, derive, other_exponent, pilot, resolution
 from theorems.workbench.spaces import OVER, Item, Space
 
@@ -147,9 +147,7 @@ class Conjecture:
             raise ClaimError(f"{found.lhs} {found.relation} {found.rhs}: the sides differ by a constant")
         self.event = None if event is None else relation_of(event, self.declaration, "the event")
         self.relation, self.quantity = self._aimed(found, observable)
-        self.assumptions = tuple(
-            Assumption(_COMPARED[r.relation](r.lhs, r.rhs, evaluate=False), words, defined=r.conditions)
-            for words, r in self._assumed(assume))
+        self.assumptions = tuple(self._assumed(assume))
         if not isinstance(sentinel, str | None):
             raise ClaimError(f"sentinel={sentinel!r}: want the right side of the false neighbour as text")
         self._given_sentinel = None if sentinel is None else read_expression(
@@ -202,18 +200,27 @@ class Conjecture:
             raise ClaimError(f"a claim about a mean compares one quantity at layer ell with a bound; it names {names}")
         return facing(found, measured[0].symbol), measured[0]
 
-    def _assumed(self, assume: Any) -> list[tuple[str, Relation]]:
+    def _assumed(self, assume: Any) -> list[Assumption]:
         listed: Sequence[Any] = tuple(assume) if isinstance(assume, list | tuple | set) else (assume,)
         found = []
         for given in listed:
+            if isinstance(given, str) and given.strip() == "alive":
+                found.append(self._alive())
+                continue
             relation = relation_of(given, self.declaration, "the assumption")
             if self.chain is not None:
                 now, _ = self.declaration.used(relation.lhs, relation.rhs)
                 if now:
                     raise ClaimError(f"an assumption speaks of the start: write {now[0].name}_0, not {now[0].name}")
-            found.append((f"{relation.lhs} {relation.relation} {relation.rhs}" if not isinstance(given, str) else given,
-                          relation))
+            words = f"{relation.lhs} {relation.relation} {relation.rhs}" if not isinstance(given, str) else given
+            compared = _COMPARED[relation.relation](relation.lhs, relation.rhs, evaluate=False)
+            found.append(Assumption(compared, words, defined=relation.conditions))
         return found
+
+    def _alive(self) -> Assumption:
+        if self.over != "matrices":
+            raise ClaimError("assume='alive' is about samples: give over='matrices'")
+        return Assumption(ALIVE, "alive: every sample has a unit that is not 0")
 
     def _require_effects(self, symbols: Mapping[str, Any], claim: Any, event: Any, assume: Any) -> None:
         """Refuse what was declared or assumed and does nothing."""
@@ -301,7 +308,8 @@ class Conjecture:
     @property
     def _conditions(self) -> tuple[Condition, ...]:
         """Where the sides have a value: what was read, and what the quantities of a matrix want of it."""
-        wanted = [q.wants for q in self.space.measured if q.wants is not None and self.over == "matrices"]
+        asked = self.over == "matrices" and all(a.relation != ALIVE for a in self.assumptions)
+        wanted = [q.wants for q in self.space.measured if q.wants is not None and asked]
         return distinct([*wanted, *self.relation.conditions])
 
     @property

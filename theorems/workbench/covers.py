@@ -141,7 +141,7 @@ def _at_size(space: Space, statement: Statement, size: int) -> Statement | None:
             LEAST, spectrum[-1])
     try:
         lhs, rhs = at(opened.lhs), at(opened.rhs)
-        given = [replace(a, relation=a.relation.func(at(a.relation.lhs), at(a.relation.rhs), evaluate=False))
+        given = [replace(a, relation=a.relation.func(*map(at, a.relation.args), evaluate=False), defined=None)
                  for a in opened.assumptions]
     except (IndexError, TypeError):
         return None  # an eigenvalue that is not there at this size

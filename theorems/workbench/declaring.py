@@ -217,7 +217,8 @@ def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -
     if isinstance(claim, str):
         found = read_claim(claim, declaration.with_thresholds(claim))
     elif isinstance(claim, sp.core.relational.Relational):
-        found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs, conditions_of(claim, _family_sizes(declaration)))
+        seen = conditions_of(claim, _family_sizes(declaration))
+        found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs, seen)
     elif isinstance(claim, bool) or claim in (sp.true, sp.false):
         raise ClaimError(f"{what} is always {str(bool(claim)).lower()}, by its symbols alone or because Python's == "
                          "compared the formulas; write sp.Eq(a, b), or the claim as text")

@@ -19,6 +19,8 @@ def name_of(claim: Conjecture) -> str:
              *(f"{x.symbol} in {x.set}" for x in claim.space.domains),
              *(f"{name} = {value}" for name, value in sorted(claim.declaration.constants.items())),
              *sorted(str(a.relation) for a in claim.assumptions)]
+    conditions = [*claim.relation.conditions, *(c for a in claim.assumptions for c in a.conditions)]
+    parts += sorted(f"defined where {c.relation}" for c in conditions)
     if claim.event is not None:
         parts.append(f"event {_told(claim.event)}")
     if claim.quantity is not None:

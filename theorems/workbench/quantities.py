@@ -26,8 +26,8 @@ from theorems.definedness import Condition
 from theorems.failures import in_words
 from theorems.workbench.parsing import ClaimError, nearest
 
-__all__ = ["CHAINS", "ENTRIES", "QUANTITIES", "ChainKind", "Computed", "Quantity", "chain_kind", "computed_quantity", "d", "ell",
-           "n", "quantity"]
+__all__ = ["ALIVE", "CHAINS", "ENTRIES", "QUANTITIES", "ChainKind", "Computed", "Quantity", "chain_kind",
+           "computed_quantity", "d", "ell", "n", "quantity"]
 
 n = sp.Symbol("n", integer=True, positive=True)
 d = sp.Symbol("d", integer=True, positive=True)
@@ -167,7 +167,11 @@ QUANTITIES: Mapping[str, Quantity] = {q.name: q for q in (
              None, lambda g, _: abs(_cosine(g)), samples=2, wants=_PAIR),
     Quantity("mean_absolute_cosine", "the mean absolute cosine over pairs of samples", sp.S.Zero, sp.S.One,
              None, _mean_cosine, samples=2, wants=_EVERY),
+    Quantity("alive", "1 where every sample has a unit that is not 0, else 0", sp.S.Zero, sp.S.One,
+             None, lambda g, _: flint.fmpq(all(g[i, i] != 0 for i in range(g.nrows())))),
 )}
+#: The assumption ``alive``, of H, or of every layer of a path.
+ALIVE = sp.Eq(QUANTITIES["alive"].symbol, 1, evaluate=False)
 _SHAPES = {name: "an n × n matrix" if name == "gram" else "a vector of n numbers"
            for name in REGISTRY if name not in QUANTITIES}
 

@@ -90,10 +90,12 @@ def opened_claim(space: Space, statement: Statement) -> Statement | None:
     family = () if "lambda" in present else (Variable(LAMBDA, sp.Interval(0, 1), "eigenvalues", size=(n,)),)
     unit = Assumption(sp.Eq(sp.Sum(LAMBDA[_index], (_index, 0, n - 1)), 1), "the eigenvalues sum to 1")
     lhs, rhs = (side.subs(written) for side in (statement.lhs, statement.rhs))
+    given = [replace(a, relation=a.relation.subs(written), defined=None) for a in statement.assumptions]
     return replace(
         statement, lhs=lhs, rhs=rhs, variables=(*statement.variables, *family), ceiling=None,
-        assumptions=(*(replace(a, relation=a.relation.subs(written)) for a in statement.assumptions), unit),
-        defined=(), definitions={LEAST: "min_i lambda[i]"}, sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
+        assumptions=(*given, unit),
+        definitions={LEAST: "min_i lambda[i]"}, defined=(),
+        sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
 
 
 _FORMULAS: dict[str, Any] = {

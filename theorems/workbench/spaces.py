@@ -189,6 +189,8 @@ class Space:
         if self.over == "matrices":
             for matrix in corner_matrices(int(sizes["d"]), int(sizes["n"])).values():
                 yield {"matrix": matrix}
+            if sizes["n"] > 1:  # one sample 0, which has no cosine
+                yield {"matrix": tuple((*row[:-1], Fraction(0)) for row in matrix)}
         elif self.over in ("spectra", "paths"):
             for spectrum in corner_spectra(int(sizes["n"])).values():
                 yield {"spectrum": spectrum}
