@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,8 +17,19 @@ from theorems.checking.context import Context
 from theorems.proofs.certificate import evidence as proof_evidence
 from theorems.registry import select
 from theorems.statement import Evidence, Statement, Verdict, combine, weakest
+from theorems.workbench.parsing import ClaimError
 
-__all__ = ["Result", "environment", "verify", "verify_each"]
+__all__ = ["Asked", "Claim", "Result", "environment", "verify", "verify_each"]
+
+@runtime_checkable
+class Claim(Protocol):
+    """What makes a statement of itself when asked, as a :class:`~theorems.workbench.conjecture.Conjecture` does."""
+
+    def statement(self) -> Statement: ...
+
+
+#: What can be checked: a name, a statement, a claim of the author's, or several of them.
+Asked = str | Statement | Claim | Iterable[str | Statement | Claim]
 
 #: Probability that a whole run reports any false verdict.
 LEVEL = 1e-6
@@ -137,19 +148,24 @@ def inherited(own: Verdict, dependency: Verdict) -> Verdict:
 
 
 def verify_each(
-    names: Iterable[str | Statement] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL,
+    names: Asked = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL,
     budget: float | None = None, progress: Callable[[str], None] = lambda _: None,
+    refused: Callable[[Statement, ClaimError], None] | None = None,
 ) -> Iterator[Result]:
-    """As :func:`verify`, one result at a time, so that an interrupted run keeps what it established."""
-    statements = select(names)
+    """As :func:`verify`, one result at a time, so that an interrupted run keeps what it established.
+
+    ``refused`` is told of a claim that turns out to make no sense while it is checked, and the run goes on with the
+    others; without it the error is raised.
+    """
+    statements = select(_stated(names))
     given = _read(batch)
     seed, level, budget = _door(seed, level, budget)
-    return _results(statements, given, seed, level, budget, progress)
+    return _results(statements, given, seed, level, budget, progress, refused)
 
 
 def _results(
     statements: tuple[Statement, ...], batch: Batch | None, seed: int, level: float, budget: float | None,
-    progress: Callable[[str], None],
+    progress: Callable[[str], None], refused: Callable[[Statement, ClaimError], None] | None,
 ) -> Iterator[Result]:
     deadline = None if budget is None else time.monotonic() + budget
     share = level / max(sum(len(s.checks) for s in statements), 1)
@@ -160,13 +176,14 @@ def _results(
         if f"{statement.family}.{statement.theorem}" != theorem:
             theorem = f"{statement.family}.{statement.theorem}"
             memory.clear()  # samples are shared between the variants of one theorem only
-        found = []
-        for check in statement.checks:
-            progress(statement.name)
-            context = Context(seed, share, batch, deadline, progress, memory)
-            began = time.perf_counter()
-            evidence = check(statement, context)
-            found.append(replace(evidence, seconds=time.perf_counter() - began))
+        context = Context(seed, share, batch, deadline, progress, memory)
+        try:
+            found = _checked(statement, context)
+        except ClaimError as error:
+            if refused is None:
+                raise
+            refused(statement, error)
+            continue
         if (proved := proof_evidence(statement)) is not None:
             # of a batch where the claim says nothing, that is the verdict, whatever is proved of others
             silent = batch is not None and found and all(e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in found)
@@ -178,12 +195,32 @@ def _results(
         yield Result(statement, verdict, tuple(found), batch is not None, weakened)
 
 
+def _checked(statement: Statement, context: Context) -> list[Evidence]:
+    """What every check of a statement says of it."""
+    found = []
+    for check in statement.checks:
+        context.progress(statement.name)
+        began = time.perf_counter()
+        evidence = check(statement, context)
+        found.append(replace(evidence, seconds=time.perf_counter() - began))
+    return found
+
+
+def _stated(names: Asked) -> list[str | Statement]:
+    """Names and statements as they are, claims as the statements they make. What is neither is left to `select`."""
+    if isinstance(names, str | Statement | Claim) or not isinstance(names, Iterable):
+        names = [names]
+    return [name.statement() if isinstance(name, Claim) else name for name in names]
+
+
 def verify(
-    names: Iterable[str | Statement] = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL,
+    names: Asked = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL,
     budget: float | None = None,
 ) -> tuple[Result, ...]:
     """Check statements (families, theorems or full names; everything by default) and return their results.
 
+    ``names``: names, :class:`Statement` objects and conjectures, one or several: ``verify(gap_law)``,
+    ``verify(["orthogonality.decay", gap_law])``.
     ``batch``: None for the inputs each check lays out, or a (d, n) array, samples as columns, or a ``Batch``.
     ``seed``: nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
     that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds after

@@ -1,5 +1,6 @@
 """Files of claims: what is found in them, and what is said of a bad one."""
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theorems import ClaimError
+from theorems import ClaimError, Verdict, conjecture, verify
+from theorems.cli import main
 from theorems.workbench.loading import load
 
 GOOD = """from theorems import conjecture
@@ -19,8 +21,9 @@ second = conjecture("x <= 1/3", x="[0, 1/2]")
 def test_a_file_gives_its_claims_by_the_names_of_its_variables(tmp_path: Path) -> None:
     path = tmp_path / "my_claims.py"
     path.write_text(GOOD)
-    assert [(c.family, c.name) for c in load(str(path))] == [("my_claims", "first"), ("my_claims", "second")]
-    assert [c.name for c in load(f"{path}::second")] == ["second"]
+    found = load(str(path)).conjectures
+    assert [(c.family, c.name) for c in found] == [("my_claims", "first"), ("my_claims", "second")]
+    assert [c.name for c in load(f"{path}::second").conjectures] == ["second"]
     with pytest.raises(ClaimError, match="no conjecture 'secnd'; did you mean second"):
         load(f"{path}::secnd")
 
@@ -30,8 +33,9 @@ def test_claims_in_lists_and_tables_are_found_too(tmp_path: Path) -> None:
     path.write_text(GOOD + """many = [conjecture(f"x <= {k}", x=f"[0, {k}]") for k in (2, 3)] + [first, None]
 table = {"a b": conjecture("x <= 2", x="[0, 1]"), 3: conjecture("x <= 3", x="[0, 1]", name="named")}
 """)
-    assert [c.name for c in load(str(path))] == ["first", "second", "many_0", "many_1", "table_a_b", "named"]
-    assert [c.relation.rhs for c in load(f"{path}::many_1")] == [3]
+    names = [c.name for c in load(str(path)).conjectures]
+    assert names == ["first", "second", "many_0", "many_1", "table_a_b", "named"]
+    assert [c.relation.rhs for c in load(f"{path}::many_1").conjectures] == [3]
 
 
 @pytest.mark.parametrize(("text", "words"), [
@@ -70,9 +74,72 @@ def test_a_file_that_was_damaged_gives_claims_or_one_clear_line(data: st.DataObj
         path = Path(directory) / "damaged.py"
         path.write_text(GOOD[:where] + inserted + GOOD[where + length:], encoding="utf-8")
         try:
-            load(str(path))
+            refusal = "".join(load(str(path)).refused)
         except ClaimError as error:
             refusal = str(error)
-        else:
-            refusal = ""
     assert "\n" not in refusal
+
+
+# --- one claim that makes no sense among others --------------------------------------------------------------
+
+MIXED = """from __future__ import annotations
+from theorems import ClaimError, conjecture
+first = conjecture("x <= 1", x="[0, 1]")
+bad = conjecture("x <= z", x="[0, 1]")
+@conjecture(y="[0, 1]")
+def worse(y):
+    return "y <= + * 2"
+try:
+    conjecture("x <= 1")
+except ClaimError:
+    handled = True
+needy = [bad, first]
+late = conjecture("odd <= k + 1", k="1..100", computed={"odd": lambda k: None if k in (47, 59) else k})
+last = conjecture("x <= 2", x="[0, 1]")
+"""
+
+
+def test_a_claim_that_makes_no_sense_leaves_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.py"
+    path.write_text(MIXED, encoding="utf-8")
+    found = load(str(path))
+    assert [c.name for c in found.conjectures] == ["first", "late", "last"]
+    assert [line.partition("line ")[2].partition(":")[0] for line in found.refused] == ["4", "5", "12"]
+    assert "'z' is neither" in found.refused[0]
+    assert found.refused[2].endswith("needs bad, which was refused")
+    assert load(f"{path}::last").refused == ()
+    for name in ("bad", "worse"):
+        with pytest.raises(ClaimError, match=r"mixed\.py, line"):
+            load(f"{path}::{name}")
+
+
+@pytest.mark.parametrize("command", ["verify", "falsify", "list", "show"])
+def test_the_command_runs_the_other_claims_and_says_which_one_it_refused(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mixed.py").write_text(MIXED, encoding="utf-8")
+    running = command in ("verify", "falsify")
+    assert main([command, "mixed.py", *(["--json", "out.json"] if running else [])]) == 2
+    printed, errors = capsys.readouterr()
+    refused = [line for line in errors.splitlines() if line.startswith("theorems: mixed")]
+    assert len(refused) == 3 + running  # one of them shows on the way
+    assert "Traceback" not in errors
+    assert "last" in printed
+    if running:
+        found = json.loads(Path("out.json").read_text(encoding="utf-8"))
+        assert [r["statement"] for r in found["results"]] == ["mixed.first", "mixed.last"]
+        assert len(found["refused"]) == 4
+        assert "interrupted" not in found
+
+
+def test_verify_takes_conjectures_as_they_are() -> None:
+    claim = conjecture("x <= 1", x="[0, 1]", name="held")
+    false = conjecture("x <= 1/2", x="[0, 1]", name="false", expected="refuted")
+    assert [r.verdict.holds for r in verify(claim)] == [True]
+    names = [r.statement.theorem for r in verify(["orthogonality.unit_frobenius", claim, false])]
+    assert names == ["unit_frobenius", "held", "false"]
+    assert [r.verdict for r in verify(c for c in (false,))] == [Verdict.REFUTED]
+    for wrong in (3, [claim, 3], object()):
+        with pytest.raises(TypeError, match="want names"):
+            verify(wrong)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from theorems.workbench.naming import name_of
 from theorems.workbench.parsing import ClaimError
 
 __all__ = ["CORPUS", "add_claim_options", "asked", "claim_files", "claim_words", "corpus_of", "given_claim",
-           "wholly_asked"]
+           "stated", "wholly_asked"]
 
 #: Where witnesses are kept, in the user's project.
 CORPUS = Path(".theorems") / "witnesses"
@@ -43,23 +43,49 @@ def add_claim_options(parser: argparse.ArgumentParser) -> None:
                         help=f"where witnesses are kept ({CORPUS})")
 
 
-def asked(args: argparse.Namespace) -> list[str | Statement]:
+def asked(args: argparse.Namespace) -> tuple[list[str | Statement], list[str]]:
     """What the names, files and claim of a command line mean: library names as they are, claims as statements.
 
-    Raises ``ValueError`` in one line for what means nothing.
+    Beside it, one line for every claim of a file that makes no sense, so that the others can be checked. Raises
+    ``ValueError`` in one line for what means nothing, and if nothing else is left.
     """
     found: list[str | Statement] = []
+    refused: list[str] = []
     for name in args.names:
-        if is_file_name(name):
-            found += [c.statement(corpus=corpus_of(args)) for c in load(name)]
-        else:
+        if not is_file_name(name):
             found.append(name)
+            continue
+        claims, lines = stated(name, lambda claim: claim.statement(corpus=corpus_of(args)))
+        found += [statement for _, statement in claims]
+        refused += lines
     if (claim := given_claim(args)) is not None:
         found.append(claim.statement(corpus=corpus_of(args)))
     names = [s.name for s in found if isinstance(s, Statement)]
     if doubled := next((n for n in names if names.count(n) > 1), None):
         raise UnknownNameError(f"{doubled}: two claims of that name; rename one, or run one at a time")
-    return found
+    if refused and not found:
+        raise ClaimError("; ".join(refused))
+    return found, refused
+
+
+def stated(
+    name: str, make: Callable[[Conjecture], Statement]
+) -> tuple[list[tuple[Conjecture, Statement]], list[str]]:
+    """The claims of a file, each with the statement that ``make`` gives, and a line for each that is refused.
+
+    Raises ``ValueError`` in one line for a file that cannot be run.
+    """
+    loaded = load(name)
+    found: list[tuple[Conjecture, Statement]] = []
+    refused = list(loaded.refused)
+    for claim in loaded.conjectures:
+        try:
+            found.append((claim, make(claim)))
+        except ClaimError as error:
+            if "::" in name:
+                raise
+            refused.append(f"{claim.family}.{claim.name}: {error}")
+    return found, refused
 
 
 def claim_files(args: argparse.Namespace) -> list[str]:
@@ -68,13 +94,16 @@ def claim_files(args: argparse.Namespace) -> list[str]:
             for name in args.names if is_file_name(name)]
 
 
-def wholly_asked(args: argparse.Namespace, statements: Iterable[Statement]) -> frozenset[str]:
+def wholly_asked(
+    args: argparse.Namespace, statements: Iterable[Statement], refused: Sequence[str] = ()
+) -> frozenset[str]:
     """The families among ``statements`` of which a command line leaves out none that its files declare.
 
     That goes for families of the library too, whose other statements are known without being asked for; it does not
-    for ``FILE.py::NAME`` or a claim as text.
+    for ``FILE.py::NAME`` or a claim as text, nor where claims of files were ``refused``, of which nothing is known.
     """
-    files = {re.sub(r"\W", "_", Path(name).stem) for name in args.names if is_file_name(name) and "::" not in name}
+    whole = [name for name in args.names if is_file_name(name) and "::" not in name and not refused]
+    files = {re.sub(r"\W", "_", Path(name).stem) for name in whole}
     return frozenset({s.family for s in statements} & (files | {s.family for s in library()}))
 
 

@@ -15,6 +15,7 @@ from simulators.batch_files import file_of
 from simulators.batches import Batch, read_batch
 from theorems.ledger import Change
 from theorems.registry import select
+from theorems.statement import Statement
 from theorems.terminal import inspecting, sweeping
 from theorems.terminal.bookkeeping import Book, open_book
 from theorems.terminal.claims import asked, claim_files, wholly_asked
@@ -53,9 +54,10 @@ def _door() -> Iterator[None]:
 
 def _list(args: argparse.Namespace) -> int:
     with _door():
-        statements = select(asked(args))
+        names, refused = asked(args)
+        statements = select(names)
     print_listing(console(), statements)
-    return AS_EXPECTED
+    return _told(refused) or AS_EXPECTED
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -63,7 +65,8 @@ def _show(args: argparse.Namespace) -> int:
 
     earlier = None
     with _door():
-        statements = select(asked(args))
+        names, refused = asked(args)
+        statements = select(names)
         if args.json is not None:
             from theorems.report import read_document
             earlier = read_document(args.json)
@@ -72,7 +75,14 @@ def _show(args: argparse.Namespace) -> int:
         if number:
             out.print()
         print_page(out, statement, earlier)
-    return AS_EXPECTED
+    return _told(refused) or AS_EXPECTED
+
+
+def _told(refused: Sequence[str]) -> int:
+    """Tell every refused claim in a line of its own; the status that this gives the run, 0 if there is none."""
+    for line in refused:
+        refuse(line)
+    return BAD_INPUT if refused else AS_EXPECTED
 
 
 def _prove(args: argparse.Namespace) -> int:
@@ -124,28 +134,36 @@ def _falsify(args: argparse.Namespace) -> int:
 
     errors = console(errors=True)
     with _door():
-        chosen, left_out = targets(args)
+        chosen, left_out, refused = targets(args)
         batch = _batch(args)
         verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
         target = None if args.json is None else _result_file(args)
     for words in left_out:
         errors.print(f"theorems: not attacked: {words}", soft_wrap=True)
+    _told(refused)
     meter = Meter(errors, len(chosen))
     results: list[dict[str, Any]] = []
+
+    def told(statement: Statement, error: ClaimError) -> None:
+        refused.append(f"{statement.name}: {error}")
+        refuse(refused[-1])
     try:
         with meter:
-            expected = falsify(console(), chosen, args, meter.at, batch, results.append)
+            expected = falsify(console(), chosen, args, meter.at, batch, results.append, told)
     except KeyboardInterrupt:
         console().print(f"Interrupted after {len(results)} of {len(chosen)} claims.")
         raise
     finally:  # also when interrupted: what fell is not lost with the rest
         if target is not None:
             found = document(results, seed=args.seed, level=args.level, batch=batch,
-                             interrupted=len(results) < len(chosen)) | {"not_attacked": left_out}
+                             interrupted=len(results) + len(refused) < len(chosen), refused=refused)
+            found |= {"not_attacked": left_out}
             with writing(target, "; what was found is printed above"):
                 write_json(target, found)
     if target is not None:
         console().print(f"Written: {target}", soft_wrap=True)
+    if refused:
+        return BAD_INPUT
     return AS_EXPECTED if expected else NOT_AS_EXPECTED
 
 
@@ -191,7 +209,7 @@ def _result_file(args: argparse.Namespace) -> Path:
 def _verify(args: argparse.Namespace) -> int:
     directory = None
     with _door():
-        names = asked(args)
+        names, refused = asked(args)
         statements = select(names)
         batch = _batch(args)
         meter = Meter(console(errors=True), len(statements))
@@ -200,17 +218,22 @@ def _verify(args: argparse.Namespace) -> int:
             signals.check()
             meter.at(words)
 
+        def told(statement: Statement, error: ClaimError) -> None:
+            refused.append(f"{statement.name}: {error}")
+            refuse(refused[-1])
+
         # checks its arguments now and runs when the first result is asked for
         pending = verify_each(names, batch=batch, seed=args.seed, level=args.level, budget=args.budget,
-                              progress=progress)
+                              progress=progress, refused=told)
         target = None if args.json is None else _result_file(args)
-        book = open_book(args.ledger, args.update_ledger, batch, statements, wholly_asked(args, statements))
+        book = open_book(args.ledger, args.update_ledger, batch, statements, wholly_asked(args, statements, refused))
         if book is not None and target is not None and target == book.path.resolve():
             raise UsageError(f"--json {args.json!r}: is the ledger, and would take its place; name another file")
         if args.report is not None:
             _require_plots()
             directory = require_directory("--report", args.report)
 
+    _told(refused)
     results: list[Result] = []
     interrupted, complete, began = False, False, time.monotonic()
     try:
@@ -225,11 +248,13 @@ def _verify(args: argparse.Namespace) -> int:
     finally:  # also when a check is broken: what was established is not lost with it
         run = Run(len(statements), args.seed, args.level, batch, args.budget, interrupted or not complete,
                   time.monotonic() - began)
-        failure, changes = _publish(results, run, target, directory, book)
+        failure, changes = _publish(results, run, refused, target, directory, book)
     if failure is not None:
         raise failure
     if interrupted:
         return INTERRUPTED
+    if refused:
+        return BAD_INPUT
     if book is not None and not book.update and any(c.worse for c in changes):
         return NOT_AS_EXPECTED
     good = all(r.as_expected or (book is not None and r.sound and book.agrees(r, changes)) for r in results)
@@ -237,11 +262,13 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _publish(
-    results: Sequence[Result], run: Run, target: Path | None, directory: Path | None, book: Book | None
+    results: Sequence[Result], run: Run, refused: Sequence[str], target: Path | None,
+    directory: Path | None, book: Book | None,
 ) -> tuple[OutputError | None, tuple[Change, ...]]:
     """Write the files, then print the outcome, come what may; and what could not be written."""
     changes = () if book is None else book.changes(results, run.seed, run.level)
-    found = document(results, seed=run.seed, level=run.level, batch=run.batch, interrupted=run.interrupted)
+    found = document(results, seed=run.seed, level=run.level, batch=run.batch, interrupted=run.interrupted,
+                     refused=refused)
     written: list[str] = []
     failures: list[OutputError] = []
 

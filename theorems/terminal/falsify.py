@@ -14,7 +14,7 @@ from rich.text import Text
 from simulators.batches import Batch
 from theorems.registry import select
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
-from theorems.terminal.claims import CORPUS, claim_words, corpus_of, given_claim
+from theorems.terminal.claims import CORPUS, claim_words, corpus_of, given_claim, stated
 from theorems.terminal.outcome import batch_line
 from theorems.terminal.screen import duration, field, heading, paragraph, verdict_text
 from theorems.terminal.typesetting import words
@@ -22,7 +22,7 @@ from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import Corpus
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.library import attackable
-from theorems.workbench.loading import is_file_name, load
+from theorems.workbench.loading import is_file_name
 from theorems.workbench.parsing import ClaimError
 
 __all__ = ["Target", "falsify", "targets"]
@@ -35,24 +35,31 @@ class Target:
         self.statement, self.words = statement, words
 
 
-def targets(args: argparse.Namespace) -> tuple[list[Target], list[str]]:
-    """What the names, files and claim of a command line mean, and what among it has no inputs to search.
+def targets(args: argparse.Namespace) -> tuple[list[Target], list[str], list[str]]:
+    """What the names, files and claim of a command line mean, what among it has no inputs to search, what no sense.
 
     Raises ``ValueError`` for what means nothing, or if nothing is left.
     """
     corpus = corpus_of(args)
     found: list[Target] = []
     left_out: list[str] = []
+    refused: list[str] = []
 
-    def add(claim: Conjecture, *words: str) -> None:
+    def searched(claim: Conjecture) -> Statement:
+        # a claim about an exponent has no search, and needs no statement to be left out
+        return claim.statement(corpus=corpus, only=claim.quantifier is not Quantifier.LIMIT)
+
+    def add(claim: Conjecture, statement: Statement, *words: str) -> None:
         if claim.quantifier is Quantifier.LIMIT:
             left_out.append(f"{claim.family}.{claim.name}, a claim about an exponent: nothing to search")
         else:
-            found.append(Target(claim.statement(corpus=corpus, only=True), *words))
+            found.append(Target(statement, *words))
     for name in args.names:
         if is_file_name(name):
-            for claim in load(name):
-                add(claim, f"{name.partition('::')[0]}::{claim.name}")
+            claims, lines = stated(name, searched)
+            refused += lines
+            for claim, statement in claims:
+                add(claim, statement, f"{name.partition('::')[0]}::{claim.name}")
             continue
         for statement in select([name]):
             if (target := attackable(statement, Corpus(corpus))) is not None:
@@ -60,30 +67,36 @@ def targets(args: argparse.Namespace) -> tuple[list[Target], list[str]]:
             else:
                 left_out.append(f"{statement.name}, decided by algebra or on given paths: nothing to search")
     if (given := given_claim(args)) is not None:
-        add(given, *claim_words(args))
+        add(given, searched(given), *claim_words(args))
+    if not found and refused:
+        raise ClaimError("; ".join(refused))
     if not found:
         raise ClaimError("; ".join(left_out) + "; use theorems verify" if left_out else
                          "name what to attack: FILE.py::NAME, a statement of the library, or --claim TEXT")
-    return found, left_out
+    return found, left_out, refused
 
 
 def falsify(out: Console, chosen: Iterable[Target], args: argparse.Namespace, progress: Callable[[str], None],
-            batch: Batch | None = None, note: Callable[[dict[str, Any]], None] = lambda _: None) -> bool:
+            batch: Batch | None = None, note: Callable[[dict[str, Any]], None] = lambda _: None,
+            refused: Callable[[Statement, ClaimError], None] | None = None) -> bool:
     """Attack each and print what came of it at once; True if only what was expected to fall fell, and nothing else.
 
-    ``note`` is handed the result of each, as JSON has it, as soon as it is there.
+    ``note`` is handed the result of each, as JSON has it, as soon as it is there; ``refused``, if given, what turns
+    out to make no sense on the way.
     """
     listed = list(chosen)
     if batch is not None:
         field(out, "Batch", batch_line(batch))
         out.print()
     results = verify_each([t.statement for t in listed], batch=batch, seed=args.seed, level=args.level,
-                          budget=args.budget, progress=progress)
-    wrong = 0
-    for target, result in zip(listed, results, strict=True):
+                          budget=args.budget, progress=progress, refused=refused)
+    by_statement = {id(target.statement): target for target in listed}
+    wrong = count = 0
+    for result in results:
+        target, count = by_statement[id(result.statement)], count + 1
         note(_entry(target, result, args))
         wrong += not _print(out, target, result, args)
-    paragraph(out, Text(f"{len(listed) - wrong} as expected, {wrong} not", style="bold red" if wrong else "bold green"))
+    paragraph(out, Text(f"{count - wrong} as expected, {wrong} not", style="bold red" if wrong else "bold green"))
     return not wrong
 
 

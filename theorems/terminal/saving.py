@@ -24,9 +24,11 @@ SCHEMA = 1
 
 def document(
     results: Sequence[Result | Mapping[str, Any]], *, seed: int, level: float, batch: Batch | None,
-    interrupted: bool = False,
+    interrupted: bool = False, refused: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The JSON value of a run, of results or of what :meth:`Result.as_json` made of them.
+
+    ``refused`` are the lines about claims that made no sense, and so have no result.
 
     Numbers JSON has no word for become null, exact numbers become text.
     """
@@ -36,6 +38,8 @@ def document(
     }
     if interrupted:
         found["interrupted"] = True
+    if refused:
+        found["refused"] = list(refused)
     valid: dict[str, Any] = plain(found)
     return valid
 

@@ -1,23 +1,26 @@
 """Conjectures in files: ``my_claims.py`` for all of them, ``my_claims.py::gap_law`` for one."""
 
 from __future__ import annotations
+import __future__
 
+import ast
 import contextlib
 import hashlib
 import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from simulators.regular_files import obstacle
 from theorems.failures import in_words
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.parsing import ClaimError, nearest
 
-__all__ = ["EXAMPLES", "conjectures_of", "held", "is_file_name", "load"]
+__all__ = ["EXAMPLES", "Loaded", "conjectures_of", "held", "is_file_name", "load"]
 
 #: The file of examples that is shipped, which the name ``examples`` stands for.
 EXAMPLES = Path(__file__).parents[1] / "examples.py"
@@ -29,8 +32,19 @@ def is_file_name(text: str) -> bool:
     return "::" in text or head.endswith(".py") or head == "examples"
 
 
-def load(text: str) -> tuple[Conjecture, ...]:
+@dataclass(frozen=True)
+class Loaded:
+    """What a file states: its conjectures in order, and for every claim of it that makes no sense one line."""
+
+    conjectures: tuple[Conjecture, ...]
+    refused: tuple[str, ...] = ()
+
+
+def load(text: str) -> Loaded:
     """The conjectures of a file, or the one named after ``::``. The file is Python, and is run.
+
+    A claim that is refused when it is stated leaves the others of the file to be checked, but for those stated by the
+    same statement of Python.
 
     Raises :class:`ClaimError` in one line if there is no such file, it cannot be run, or it states nothing by that
     name.
@@ -39,14 +53,19 @@ def load(text: str) -> tuple[Conjecture, ...]:
     path = EXAMPLES if head == "examples" else Path(head)
     if (words := obstacle(path)) is not None:
         raise ClaimError(f"{head}: {words}; name a Python file that states claims, as in my_claims.py::gap_law")
-    found = conjectures_of(_run(path))
-    if not found:
+    module, refusals = _run(path)
+    found = conjectures_of(module)
+    if not found and not refusals:
         raise ClaimError(f"{head}: it states no conjecture; write one with theorems.conjecture")
+    if not found:
+        raise ClaimError("; ".join(refusal.words for refusal in refusals))
     if not wanted:
-        return tuple(found.values())
-    if wanted not in found:
-        raise ClaimError(f"{head}: no conjecture {wanted!r}{nearest(wanted, found)}")
-    return (found[wanted],)
+        return Loaded(tuple(found.values()), tuple(refusal.words for refusal in refusals))
+    if wanted in found:
+        return Loaded((found[wanted],))
+    if mine := [refusal.words for refusal in refusals if wanted in refusal.names]:
+        raise ClaimError(mine[0])
+    raise ClaimError(f"{head}: no conjecture {wanted!r}{nearest(wanted, found)}")
 
 
 def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
@@ -75,20 +94,39 @@ def held(variable: str, value: object) -> list[tuple[str, Conjecture]]:
             if isinstance(each, Conjecture)]
 
 
-def _run(path: Path) -> ModuleType:
+@dataclass(frozen=True)
+class _Refusal:
+    """A statement of a file that stated a claim which makes no sense, in words, and the names it would have bound."""
+
+    words: str
+    names: frozenset[str]
+
+
+def _run(path: Path) -> tuple[ModuleType, list[_Refusal]]:
+    """The file as a module, run statement by statement, so that one that states nonsense does not end it."""
     resolved = path.resolve()
     # a name of its own, so that it shadows nothing, yet the same in every process
     name = f"theorems_claims_{hashlib.sha256(str(resolved).encode()).hexdigest()[:12]}.{path.stem}"
     specification = importlib.util.spec_from_file_location(name, resolved)
-    if specification is None or specification.loader is None:
+    if specification is None:
         raise ClaimError(f"{path}: not a Python file")
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module  # dataclasses and pickling look their module up
     sys.path.insert(0, str(resolved.parent))
+    refusals: list[_Refusal] = []
     try:
-        specification.loader.exec_module(module)
-    except ClaimError as error:
-        raise ClaimError(f"{path}{_line(error, resolved)}: {error}") from None
+        for statement, code in _statements(resolved, module):
+            try:
+                exec(code, vars(module))
+            except ClaimError as error:
+                refusals.append(_Refusal(f"{path}{_line(error, resolved)}: {error}", _bound(statement)))
+            except NameError as error:
+                if not any(error.name in refusal.names for refusal in refusals):
+                    raise
+                refusals.append(_Refusal(f"{path}{_line(error, resolved)}: needs {error.name}, which was refused",
+                                         _bound(statement)))
+    except OSError as error:
+        raise ClaimError(f"{path}{_line(error, resolved)}: {in_words(error)}") from None
     except SyntaxError as error:
         raise ClaimError(f"{path}, line {error.lineno or 1}: not Python: {error.msg}") from None
     except KeyboardInterrupt:
@@ -98,7 +136,27 @@ def _run(path: Path) -> ModuleType:
     finally:
         with contextlib.suppress(ValueError):  # unless the file has changed it
             sys.path.remove(str(resolved.parent))
-    return module
+    return module, refusals
+
+
+def _statements(path: Path, module: ModuleType) -> Iterator[tuple[ast.stmt, CodeType]]:
+    """The statements of a file, each compiled alone, under the ``__future__`` that stands above it."""
+    tree = ast.parse(path.read_bytes(), str(path))
+    module.__doc__ = ast.get_docstring(tree, clean=False)
+    flags = 0
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            flags |= sum(getattr(__future__, alias.name).compiler_flag for alias in statement.names)
+        piece = ast.Module([statement], type_ignores=[])
+        yield statement, compile(piece, str(path), "exec", flags, dont_inherit=True)
+
+
+def _bound(statement: ast.stmt) -> frozenset[str]:
+    """The names that a statement would have given a value."""
+    names = {node.id for node in ast.walk(statement)
+             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own = getattr(statement, "name", None)
+    return frozenset(names | ({own} if isinstance(own, str) else set()))
 
 
 def _line(error: BaseException, path: Path) -> str:
