@@ -92,6 +92,21 @@ class Chain:
         return tuple(reversed(forgotten))
 
     @property
+    def turns_with_samples(self) -> bool:
+        """Whether H⁺V comes out of HV, in law, for every orthogonal V: then spectra alone determine spectra."""
+        return all(
+            isinstance(layer, Linear | Residual | Rescale | Normalize)
+            or (isinstance(layer, Activation) and layer.name == "identity")
+            for layer in self.layers
+        )
+
+    @property
+    def sees_rows(self) -> bool:
+        """Whether the Gram matrix of the batch leaves open what comes out: UH may do as H does not, U orthogonal."""
+        first = next(layer for layer in self.layers if isinstance(layer, Linear | Residual))
+        return first.law != "gaussian" or (isinstance(first, Residual) and first.gamma < math.inf)
+
+    @property
     def recentres(self) -> bool:
         """Whether some layer subtracts the batch mean."""
         return any(isinstance(layer, Recenter) for layer in self.layers)

@@ -22,7 +22,7 @@ from typing import Any
 
 from simulators.regular_files import UnreadableFileError, read_regular
 
-__all__ = ["Corpus", "CorpusError", "Witness"]
+__all__ = ["Corpus", "CorpusError", "Witness", "spelled"]
 
 SCHEMA = 1
 #: Larger files are refused, and deeper inputs.
@@ -34,6 +34,17 @@ _RATIONAL = re.compile(r"-?\d{1,4000}(/[1-9]\d{0,3999})?")
 
 class CorpusError(ValueError):
     """A file of the corpus cannot be read or written; the message names it."""
+
+
+def spelled(value: Any) -> str:
+    """Nested numbers on one line, as an author would write them.
+
+    >>> spelled({"spectrum": (Fraction(2, 3), Fraction(1, 3)), "copies": [0, 0]})
+    '{spectrum = (2/3, 1/3), copies = (0, 0)}'
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k} = {spelled(v)}" for k, v in value.items()) + "}"
+    return "(" + ", ".join(map(spelled, value)) + ")" if isinstance(value, list | tuple) else str(value)
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def test_a_witness_at_a_width_without_such_a_chain_is_passed_over() -> None:
     statement = claim.statement(only=True)
     item = {"n": Fraction(1), "d": Fraction(1), "ell": Fraction(1), "spectrum": (Fraction(1),)}
     (search,) = statement.checks
+    item = search.adversary.design.completed(item)
     assert search.adversary._confirmed(statement, Context(0, 1e-6), item, "witness of an earlier run") is None
 
 

@@ -51,11 +51,12 @@ def ascend(score: Callable[[Any], Any], starts: Floats, *, steps: int = 150, rat
 
 def evolve(
     score: Callable[[Floats], Floats], dimensions: int, *, seed: int, generations: int = 60, population: int = 12,
-    stop: Callable[[], bool] = lambda: False,
+    initial: Floats | None = None, stop: Callable[[], bool] = lambda: False,
 ) -> Floats:
     """The points (k, dimensions) that differential evolution ends with, best first.
 
-    ``score`` maps (k, dimensions) to (k,), larger is better. ``stop`` is asked after every generation.
+    ``score`` maps (k, dimensions) to (k,), larger is better. A generation has ``population`` points per dimension, or
+    begins with the points ``initial`` (k, dimensions), k ≥ 5. ``stop`` is asked after every generation.
     """
     def loss(u: Floats) -> Floats:
         values = score(np.ascontiguousarray(u.T))
@@ -65,6 +66,7 @@ def evolve(
         warnings.simplefilter("ignore")  # a flat score is no error
         found = differential_evolution(
             loss, [(0.0, 1.0)] * dimensions, rng=np.random.default_rng(seed), maxiter=generations, popsize=population,
-            vectorized=True, updating="deferred", polish=False, tol=0.0, atol=0.0, callback=lambda *_: stop())
+            vectorized=True, updating="deferred", polish=False, tol=0.0, atol=0.0, callback=lambda *_: stop(),
+            init="latinhypercube" if initial is None else initial)
     points: Floats = found.population[np.argsort(found.population_energies)]
     return points

@@ -8,8 +8,8 @@ as has how often a path assumption is met, where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,7 +83,7 @@ class Expectation:
     ``instance.support``; ``covered``, of the same shape, says which replicas met the path assumption, for the
     report. ``resolution`` is the half-width, relative to the bound, at which sampling stops;
     ``follows_batch`` tells whether a user's batch becomes the start; ``replicas`` and ``normals`` limit the replicas
-    and random numbers one instance may use.
+    and random numbers one instance may use; ``scope`` says in words over which instances the verdict speaks.
     """
 
     instances: Callable[[Statement, Floats | None], Iterable[Instance]]
@@ -95,6 +95,7 @@ class Expectation:
     normals: int = 300_000_000
     first: int = 32
     follows_batch: bool = True
+    scope: Callable[[Sequence[Instance]], str] | None = None
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         batch = None if context.batch is None else context.batch.array
@@ -105,7 +106,11 @@ class Expectation:
         for number, instance in enumerate(instances):
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
             engine = self._run(statement, instance, context.share(parts), rows) or engine
-        return _evidence(statement, rows, engine, context, self.resolution)
+        found = _evidence(statement, rows, engine, context, self.resolution)
+        words = self.scope(instances) if self.scope is not None and instances else ""
+        return found if not words else replace(
+            found, summary=found.summary if found.verdict is Verdict.REFUTED else f"{found.summary}; {words}",
+            details={**found.details, "scope": words})
 
     def _run(self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]) -> str:
         trials = [_Trial(statement, instance, values, context.level, self.covered is not None)

@@ -26,7 +26,7 @@ from theorems.checking.pointwise import admitted, decide, fault
 from theorems.checking.shrinking import shrink
 from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import arguments_of, compiled
-from theorems.witnesses import Corpus, CorpusError, Witness
+from theorems.witnesses import Corpus, CorpusError, Witness, spelled
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -338,7 +338,5 @@ def _readable(item: Any) -> Any:
 
 def _line(item: Any) -> str:
     """An input on one line: ``n = 2, spectrum = (2/3, 1/3)``."""
-    def text(value: Any) -> str:
-        return "(" + ", ".join(text(v) for v in value) + ")" if isinstance(value, list | tuple) else str(value)
-    found = ", ".join(f"{k} = {text(v)}" for k, v in item.items()) if isinstance(item, Mapping) else text(item)
+    found = ", ".join(f"{k} = {spelled(v)}" for k, v in item.items()) if isinstance(item, Mapping) else spelled(item)
     return found if len(found) <= _LONGEST_LINE else f"{found[:_LONGEST_LINE]} …"  # a user's batch may be large

@@ -28,6 +28,7 @@ from theorems.terminal.screen import (
 )
 from theorems.terminal.typesetting import symbol, words
 from theorems.verification import Result
+from theorems.witnesses import spelled
 
 __all__ = ["Run", "batch_line", "how_it_fell", "print_outcome", "reasons"]
 
@@ -147,16 +148,10 @@ def _ball(text: str) -> str:
 
 def _witness(statement: Statement, witness: Any) -> str:
     if isinstance(witness, Mapping):
-        return ", ".join(f"{symbol(str(k))} = {_sequence(v)}" for k, v in witness.items())
+        return ", ".join(f"{symbol(str(k))} = {spelled(v)}" for k, v in witness.items())
     families = [v for v in statement.variables if v.size]
     name = f"{symbol(families[0].name)} = " if len(families) == 1 else ""
-    return name + shortened(_sequence(witness), 90)
-
-
-def _sequence(item: Any) -> str:
-    if isinstance(item, list | tuple):
-        return "(" + ", ".join(_sequence(v) for v in item) + ")"
-    return str(item)
+    return name + shortened(spelled(witness), 90)
 
 
 # --- closing ------------------------------------------------------------------------------------------------

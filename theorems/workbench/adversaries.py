@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,10 +21,13 @@ from theorems.checking.expectation import Expectation
 from theorems.checking.search import BATCH, ExactAdversary, Found
 from theorems.checking.shrinking import shrink
 from theorems.statement import Quantifier, Sentinel, Statement, Verdict
+from theorems.workbench.covering_array import covering_array
 from theorems.workbench.covers import covered
 from theorems.workbench.design import Design
 from theorems.workbench.solving import proposed
 from theorems.workbench.spaces import Item, Space
+from theorems.workbench.start_items import is_batch, shown_start
+from theorems.workbench.start_shrinking import plainer
 
 __all__ = ["MeanAdversary", "exact_adversary"]
 
@@ -31,6 +35,8 @@ __all__ = ["MeanAdversary", "exact_adversary"]
 _PILOT = 24
 #: Random numbers one replica of a promising input may cost.
 _AFFORDABLE = 2_000_000
+#: Points of a generation of starts, at most.
+_MEMBERS = 48
 #: How often each of the two attacks may ask for a confidence bound.
 _EACH = 3
 
@@ -71,7 +77,7 @@ class MeanAdversary:
     check: Expectation
 
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
-        finite = [x for x in known if "d" in x]
+        finite = [item for x in known if "d" in x for item in self._read(x)]
         # one question for each, for the batch, and for what is shrunk
         asked = context.share(len(finite) + (context.batch is not None) + 2 * _EACH + 1)
         for item in finite:
@@ -97,6 +103,17 @@ class MeanAdversary:
                     return found
         return None
 
+    def _read(self, known: Item) -> Iterator[Item]:
+        """A witness of an earlier run, its start in full; nothing where it is one of another claim of this name."""
+        with contextlib.suppress(ValueError, TypeError, LookupError):
+            item = self.design.completed(known)
+            if self._complete(item) and self.design.space.contains(item) and not is_batch(item.get("start")):
+                yield item
+
+    def _complete(self, item: Item) -> bool:
+        space = self.design.space
+        return set(item) == {*(x.name for x in space.domains), space.object}
+
     def _at_batch(self, statement: Statement, context: Context, tried: dict[str, int]) -> Found | None:
         """The user's batch as the start, as the check takes it."""
         rows = self.check(statement, replace(context, memory={})).details["readouts"]
@@ -112,8 +129,9 @@ class MeanAdversary:
         if found.kind == "width limit":
             limit = self._limit(statement)
             return found if limit is None else limit[1].shrunk(limit[0], context, found)
-        simpler = shrink(found.item, lambda candidate: not context.expired and self.pilot(statement, candidate) > 0.05,
-                         most=60)
+        def violates(candidate: Item) -> bool:
+            return not context.expired and self.pilot(statement, candidate) > 0.05
+        simpler = plainer(found.item, violates) if self.design.space.whole else shrink(found.item, violates, most=60)
         asked = context if found.level is None else replace(context, level=found.level)
         return self._confirmed(statement, asked, simpler, found.attack) or found
 
@@ -122,8 +140,7 @@ class MeanAdversary:
     def pilot(self, statement: Statement, item: Item) -> float:
         """The relative violation of the bound by a rough mean; -10 for what is not allowed or too costly."""
         try:
-            if set(item) != {*(x.name for x in self.design.space.domains), "spectrum"} or (
-                    not self.design.speaks(statement, item)):
+            if not self._complete(item) or not self.design.speaks(statement, item):
                 return -10.0
             instance = self.design.instance(item)
             if instance.normals > _AFFORDABLE:
@@ -136,6 +153,8 @@ class MeanAdversary:
         except (ValueError, TypeError, ArithmeticError, LookupError):
             return -10.0
         gap = bound - mean if statement.relation in (">=", ">") else mean - bound
+        if not np.isfinite(gap):
+            return -10.0
         if statement.relation == "==":
             gap = abs(gap) - 0.25 * abs(bound)  # beyond the noise of a pilot
         return gap / (abs(bound) + abs(mean) + 1e-300)
@@ -149,8 +168,10 @@ class MeanAdversary:
         row = check(statement, replace(context, memory={}, batch=None)).details["readouts"][0]
         if row["verdict"] != Verdict.REFUTED.value:
             return None
-        return Found(item, attack, f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean",
-                     context.level)
+        seen = f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
+        if self.design.space.whole:
+            seen += f", from start {instance.label.rpartition('start ')[2]}"
+        return Found(item, attack, seen, "mean", context.level)
 
     def _affordable(self, item: Item, most: int) -> bool:
         """Whether there is such a chain, which some widths have not, and its weights are at most so many."""
@@ -168,13 +189,29 @@ class MeanAdversary:
         def ends(name: str) -> list[int]:
             low, high = (int(e) for e in by_name[name].ends({}))
             return sorted({max(low, 1), max(low, 1, min(high, reach[name]))})
-        for n, d, ell in product(ends("n"), ends("d"), ends("ell")):
+        sizes = list(product(ends("n"), ends("d"), ends("ell")))
+        if self.design.space.whole:
+            yield from self._covering(sizes)
+            return
+        for n, d, ell in sizes:
             for number, spectrum in enumerate(corner_spectra(n).values()):
-                item: dict[str, Any] = {"n": Fraction(n), "d": Fraction(max(d, n)), "ell": Fraction(ell)}
-                for domain in self.design.space.parameters:
-                    options = domain.corners(item)
-                    item[domain.name] = options[number % len(options)]
-                yield item | {"spectrum": spectrum}
+                yield {**self._sized(n, d, ell, number), "spectrum": spectrum}
+
+    def _sized(self, n: int, d: int, ell: int, number: int) -> dict[str, Any]:
+        """An item without its start; ``number`` counts through the corners of the chain's parameters."""
+        item: dict[str, Any] = {"n": Fraction(n), "d": Fraction(max(d, n)), "ell": Fraction(ell)}
+        for domain in self.design.space.parameters:
+            options = domain.corners(item)
+            item[domain.name] = options[number % len(options)]
+        return item
+
+    def _covering(self, sizes: Sequence[tuple[int, int, int]]) -> Iterator[Item]:
+        """Items that show every pair of levels of sizes, spectrum (all its corners), basis, signs, scales and rows."""
+        levels = {n: self.design.levels(n, max(d, n), corner_spectra(n)) for n, d, _ in sizes}
+        counts = [len(sizes), *map(max, zip(*(x.counts for x in levels.values()), strict=True))]
+        for number, row in enumerate(covering_array(counts, lambda _: True)):
+            n, d, ell = sizes[row[0]]
+            yield {**self._sized(n, d, ell, number), "start": shown_start(levels[n].at(row[1:]))}
 
     def _evolved(self, statement: Statement, context: Context, best: list[tuple[float, Item]]) -> Iterator[Item]:
         """Starts and parameters, at the two most promising sizes so far."""
@@ -191,7 +228,9 @@ class MeanAdversary:
             def score(u: Any, sizes: dict[str, Fraction] = sizes) -> Any:
                 return np.array([-10.0 if context.expired else self.pilot(statement, space.item(sizes, x)) for x in u])
             seed = int(np.random.SeedSequence(context.stream("starts", number)).generate_state(1)[0])
-            found = evolve(score, dimensions, seed=seed, generations=4, population=3, stop=lambda: context.expired)
+            members = min(max(3 * dimensions, 12), _MEMBERS)
+            found = evolve(score, dimensions, seed=seed, generations=4, stop=lambda: context.expired,
+                           initial=np.random.default_rng(seed).random((members, dimensions)))
             yield from (space.item(sizes, u) for u in found[:2])
 
     # --- infinite width ---------------------------------------------------------------------------------------
@@ -223,7 +262,8 @@ class MeanAdversary:
             return None
         if not bound.is_finite or bound.has(sp.Limit, sp.AccumBounds) or width.symbol in bound.free_symbols:
             return None
-        space = Space("paths", tuple(x for x in design.space.domains if x is not width), (q,), design.space.started)
+        space = Space("paths", tuple(x for x in design.space.domains if x is not width), (q,), design.space.started,
+                      whole=design.space.whole)
         claim = replace(
             statement, lhs=q.symbol, rhs=bound, relation={"<": "<=", ">": ">="}.get(statement.relation,
                                                                                     statement.relation),

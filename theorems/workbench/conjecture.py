@@ -251,6 +251,8 @@ class Conjecture:
                  *(c.relation for a in self.assumptions for c in a.conditions)]
         if self._given_sentinel is not None:
             sides.append(self._given_sentinel)
+        if self.event is not None:
+            sides += [self.event.lhs, self.event.rhs]
         measured, started = self.declaration.used(*sides)
         if started and self.chain is None:
             raise ClaimError(f"{started[0].name}_0 is a quantity of a chain's start, and there is no chain")
@@ -260,13 +262,18 @@ class Conjecture:
                     raise ClaimError(f"{family} belongs to over='spectra' or over='matrices'")
         domains = self.declaration.domains
         if self.quantifier in (Quantifier.POINTWISE, Quantifier.MEAN_FIELD):
-            found = Space(self.over, domains, measured, started, self.declaration.computed, self._draw)
+            found = Space(self.over, domains, measured, started, self.declaration.computed, self._draw,
+                          whole=any(q.of_spectrum is None for q in started))
             if self._draw is not None:
                 _require_draws(found, self._draw)
             return found
         if self._draw is not None:
             raise ClaimError("draw= is for claims about every input; starts of a chain are restricted by assume=")
-        return Space("spectra", domains, (), started)
+        asked = measured if self.quantity is None else (*measured, self.quantity)
+        example = None if self.chain is None else self.chain.example
+        whole = example is not None and (example.sees_rows or not example.turns_with_samples)
+        return Space("spectra", domains, (), started,
+                     whole=whole or any(q.of_spectrum is None for q in (*asked, *started)))
 
     def _design(self) -> Design:
         chain = self.chain
@@ -281,8 +288,7 @@ class Conjecture:
         if not used:
             raise ClaimError("the event names no quantity of layer ell; write event='effective_rank >= 2'")
         return Design(chain, self.space, self.quantity, self.event, tuple(replace(
-            q.observable, name=q.name) for q in used), turned=chain.name not in ("rescale", "residual", "vanilla"),
-            settings=self.declaration.constants)
+            q.observable, name=q.name) for q in used), settings=self.declaration.constants)
 
     # --- the statement ----------------------------------------------------------------------------------------
 

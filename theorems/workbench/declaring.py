@@ -70,12 +70,14 @@ class Declaration:
     quantities: dict[str, Quantity] = field(default_factory=dict)
 
     def with_thresholds(self, text: str) -> Mapping[str, Any]:
-        """The names, with every soft_rank(tau) that the text mentions."""
+        """The names, with every soft_rank(tau) that the text mentions; at the start it is soft_rank(tau)_0."""
         found = dict(self.names)
-        for call in re.findall(r"soft_rank\s*\([^()]*\)(?:_0)?", text):
-            asked = quantity(re.sub(r"\s", "", call).removesuffix("_0"))
+        for early, threshold, late in re.findall(r"\bsoft_rank(_0)?\s*\(([^()]*)\)(_0)?", text):
+            plain = re.sub(r"\s", "", threshold)
+            asked = quantity(f"soft_rank({plain})")
             self.quantities[asked.name] = asked
-            found[re.sub(r"\s", "", call)] = asked.symbol
+            at_start = bool(early or late)
+            found[f"soft_rank{'_0' * at_start}({plain})"] = asked.at_start if at_start else asked.symbol
         return found
 
     def used(self, *expressions: sp.Basic) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
@@ -87,7 +89,8 @@ class Declaration:
 
     def check(self, *expressions: sp.Basic) -> None:
         """Refuse symbols that are neither declared nor quantities, and floats."""
-        known = {str(s) for s in self.names.values()} | set(self.quantities) - {"pi"}
+        own = {name for q in self.quantities for name in (q, f"{q}_0")}
+        known = {str(s) for s in self.names.values()} | own - {"pi"}
         for expression in expressions:
             free = {str(s) for s in expression.free_symbols if not isinstance(s, sp.Indexed)}
             bound = {str(i) for s in expression.atoms(sp.Sum, sp.Product) for i in s.variables}
@@ -155,7 +158,8 @@ def declare(
 
 def _require_name(name: str) -> None:
     taken = {*QUANTITIES, *(f"{q}_0" for q in QUANTITIES), *(f"E_{q}" for q in QUANTITIES), "probability", "slope",
-             "lam", "lambda", "A", "pi", "oo", "inf", "soft_rank", "spectrum", "matrix", *FUNCTIONS}
+             "lam", "lambda", "A", "pi", "oo", "inf", "soft_rank", "soft_rank_0", "spectrum", "start",
+             "matrix", *FUNCTIONS}
     if not isinstance(name, str) or not name.isidentifier():
         raise ClaimError(f"{name!r} cannot be declared: it is no name of letters, digits and _")
     if name in taken or iskeyword(name):

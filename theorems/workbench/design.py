@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from simulators import Trajectory
 from simulators.batches import spectrum_batch
+from simulators.chains import Scaling as ChainScaling
 from simulators.observables import Observable
+from simulators.starts import Start, corner_axes, named
 from simulators.strategies import corner_spectra
+from theorems.checking.ascent import evolve
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.pointwise import admitted
 from theorems.checking.scaling import Scaling
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Statement
+from theorems.workbench.covering_array import covering_array
 from theorems.workbench.parsing import ClaimError, Relation
-from theorems.workbench.quantities import ChainKind, Quantity
+from theorems.workbench.quantities import ChainKind, Quantity, quantity
 from theorems.workbench.spaces import Item, Space
+from theorems.workbench.start_items import gram_of, gram_of_batch, is_batch, read_start, shown_start
+from theorems.workbench.start_layout import StartLevels, start_levels
 
 __all__ = ["Design", "exponent_check", "sampling_check"]
 
@@ -32,15 +39,24 @@ ROUNDING = 1e-9
 NORMALS = 150_000_000
 #: Sizes at which a claim without an upper end is sampled; the mean-field limit and the search go further.
 _WIDEST, _LARGEST, _DEEPEST = 2048, 16, 64
-_STARTS = ("uniform", "one small", "dominant", "distinct")
+_STARTS = ("uniform", "one small", "dominant", "distinct", "singular")
+#: Corners of a chain parameter that a lay-out deals out, at most.
+_OPTIONS = 5
+#: Where assumptions leave fewer starts of one size, so many are looked for; this often, at random and by evolution.
+_FEW, _DRAWS, _GENERATIONS, _MEMBERS = 4, 200, 40, 24
 
 
 @dataclass(frozen=True)
 class Design:
     """A chain, the quantity or event read at layer ell, and the space of starts and sizes the claim ranges over.
 
-    Items of ``space`` (spectra) hold n, d, ell, chain parameters and the spectrum of the start, which is put on the
-    diagonal, or, where the chain sees more than the spectrum, into the basis that begins with the mean direction.
+    Items of ``space`` hold n, d, ell, chain parameters and the start: a spectrum put on the diagonal where chain and
+    quantities see no more than that, else a whole ``start``.
+
+    The lay-out is the full product of lowest and highest n and d with the corner spectra in the first case. In the
+    second it is a covering array over n, d, spectrum, eigenbasis, signs and copies, scales and chain parameters: every
+    pair of levels of two of them is there (for pairs that the assumptions allow), in some 30 instances instead of some
+    thousand. All depths are read off one simulation. The error budget is split over every readout there is.
     """
 
     chain: ChainKind
@@ -48,23 +64,43 @@ class Design:
     quantity: Quantity | None
     event: Relation | None = None
     observables: tuple[Observable, ...] = ()
-    turned: bool = False
     settings: Mapping[str, Fraction] = field(default_factory=dict)
 
     def start(self, item: Item) -> Floats:
         """The (d0, n) batch of an item."""
         size, width = int(item["n"]), int(item["d"])
+        if "start" in item:
+            start = read_start(item["start"])
+            return start.batch(width if self.chain.square else size * start.repeats)
         found: Floats = spectrum_batch(item["spectrum"], width if self.chain.square else size)
-        return found @ _basis(size).T if self.turned else found
+        return found
 
-    def instance(self, item: Item, depths: Sequence[int] = ()) -> Instance:
-        """One start with a readout at each depth, the item's own by default."""
+    def completed(self, item: Item) -> Item:
+        """An item with its start in full; one of an earlier version is given by its spectrum alone.
+
+        It then stood for the diagonal basis under the chains rescale, residual and vanilla, and for the basis that
+        begins with the mean direction under any other.
+        """
+        if not self.space.whole or "spectrum" not in item:
+            return item
+        basis = "diagonal" if self.chain.name in ("rescale", "residual", "vanilla") else "mean first"
+        axes = corner_axes(len(item["spectrum"])).get(basis, ())
+        rest = {k: v for k, v in item.items() if k != "spectrum"}
+        return rest | {"start": shown_start(Start(tuple(item["spectrum"]), axes))}
+
+    def instance(self, item: Item, depths: Sequence[int] = (), batch: Floats | None = None) -> Instance:
+        """One start with a readout at each depth, the item's own by default; or the user's batch in its place."""
         numbers = {k: float(v) for k, v in self.space.values(dict(item)).items() if k != "lambda"}
         plain = {k: float(v) for k, v in self.settings.items()}
         readouts = tuple(numbers | {"ell": float(at)} for at in depths or (int(item["ell"]),))
+        names = {} if batch is not None else _named(item)
         shown = ", ".join(f"{x.name}={item[x.name]}" for x in self.space.domains if x.name != "ell")
-        return Instance(f"{shown}, start {_named(item['spectrum'])}", self.chain(int(item["d"]), plain | numbers),
-                        self.start(item), int(max(r["ell"] for r in readouts)), readouts, self.support(item))
+        words = [text if part == "spectrum" else f"{part} {text}" for part, text in names.items()]
+        label = f"{shown}, start {', '.join(words)}" if batch is None else (
+            f"batch {batch.shape[0]}×{batch.shape[1]}, d={item['d']}")
+        chain, start = self.chain(int(item["d"]), plain | numbers), self.start(item) if batch is None else batch
+        return Instance(label, chain, start, int(max(r["ell"] for r in readouts)), readouts, self.support(item),
+                        {"start": names})
 
     def support(self, item: Item) -> tuple[float, float]:
         """The range of the sampled quantity."""
@@ -74,29 +110,126 @@ class Design:
         return low - ROUNDING * abs(low), high + ROUNDING * abs(high) + 1e-12
 
     def items(self, statement: Statement) -> list[Item]:
-        """The lay-out: lowest and highest n and d, corner starts, corners of the parameters dealt out in turn."""
-        found: list[Item] = []
+        """The lay-out, at the greatest depth: see the class. Where assumptions leave few starts, more are drawn."""
         by_name = {x.name: x for x in self.space.domains}
         least = max(self.quantity.samples if self.quantity else 1, 2)
-        for n in _pair(by_name["n"], _LARGEST, least):
-            for d in _pair(by_name["d"], _WIDEST, n):
-                corners = corner_spectra(n) if n > 1 else {"uniform": (Fraction(1),)}
-                for name in [s for s in _STARTS if s in corners]:
-                    item: dict[str, Any] = {"n": Fraction(n), "d": Fraction(d),
-                                            "ell": Fraction(_pair(by_name["ell"], _DEEPEST, 1)[-1])}
-                    for domain in self.space.parameters:
-                        options = domain.corners(item)
-                        item[domain.name] = options[len(found) % len(options)] if options else Fraction(0)
-                    found.append(item | {"spectrum": corners[name]})
-        return [x for x in found if self.allows(statement, x)]
+        ell = Fraction(_pair(by_name["ell"], _DEEPEST, 1)[-1])
+        found: list[Item] = []
+        sizes = [(n, _pair(by_name["d"], _WIDEST, n)) for n in _pair(by_name["n"], _LARGEST, least)]
+        if self.space.whole:
+            found = self._covering(statement, sizes, ell)
+        else:
+            for n, widths in sizes:
+                for d, spectrum in product(widths, _spectra(n).values()):
+                    item = {"n": Fraction(n), "d": Fraction(d), "ell": ell}
+                    found.append(self._parametrised(item, [len(found)] * len(self.space.parameters))
+                                 | {"spectrum": spectrum})
+            found = [x for x in found if self.allows(statement, x)]
+        if self.space.started:
+            for n, widths in sizes:
+                there = len({str(_object(x)) for x in found if x["n"] == n})
+                if there < _FEW:
+                    found += self._drawn(statement, n, widths, ell, _FEW - there)
+        return found
+
+    def _parametrised(self, item: Mapping[str, Any], levels: Sequence[int]) -> dict[str, Any]:
+        """The item with chain parameters at these of their corners, counted round."""
+        found = dict(item)
+        for domain, level in zip(self.space.parameters, levels, strict=True):
+            options = domain.corners(found)
+            found[domain.name] = options[level % len(options)] if options else Fraction(0)
+        return found
+
+    def levels(self, n: int, widest: int, spectra: Mapping[str, tuple[Fraction, ...]]) -> StartLevels:
+        """The levels of a start of n samples for this chain, at widths of at least ``widest``."""
+        example = self.chain.example
+        repeats = {"as they are": 1}
+        if example.sees_rows and widest // n > 1:
+            repeats["stacked"] = widest // n
+        return start_levels(n, spectra, scaled=example.scaling is ChainScaling.BOUND, repeats=repeats)
+
+    def _covering(self, statement: Statement, sizes: list[tuple[int, list[int]]], ell: Fraction) -> list[Item]:
+        """Items that show every pair of levels of n, d, the start's coordinates and the chain's parameters."""
+        levels = [self.levels(n, min(widths), _spectra(n)) for n, widths in sizes]
+        counts = [len(sizes), max(len(widths) for _, widths in sizes),
+                  *map(max, zip(*(x.counts for x in levels), strict=True)), *[_OPTIONS] * len(self.space.parameters)]
+
+        def item(row: Sequence[int]) -> Item:
+            n, widths = sizes[row[0]]
+            place = {"n": Fraction(n), "d": Fraction(widths[row[1] % len(widths)]), "ell": ell}
+            return self._parametrised(place, row[7:]) | {"start": shown_start(levels[row[0]].at(row[2:7]))}
+        rows = covering_array(counts, lambda row: self.allows(statement, item(row)))
+        return list({str(found): found for found in map(item, rows)}.values())
+
+    def _drawn(self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction, most: int) -> list[Item]:
+        """Starts that meet the assumptions, at random, else where differential evolution on what is short ends."""
+        sizes = {"n": Fraction(n), "d": Fraction(widths[0]), "ell": ell}
+        dimensions = self.space.coordinates(sizes)
+
+        def kept(points: Iterable[Any]) -> Iterator[Item]:
+            for u in points:
+                item = self.space.item(sizes, u)
+                if self.allows(statement, item):
+                    yield item
+
+        def score(points: Floats) -> NDArray[np.float64]:
+            return -np.array([self._short(statement, self.space.item(sizes, u)) for u in points])
+        drawn = np.random.default_rng(n).random((_DRAWS, dimensions))
+        found = _first(kept(drawn), most)
+        if not found:
+            near = drawn[np.argsort(-score(drawn))[:_MEMBERS]]
+            ends = evolve(score, dimensions, seed=n, generations=_GENERATIONS, initial=near)
+            found = _first(kept(ends), most)
+        return [{**item, "d": Fraction(d)} for item in found for d in widths]
+
+    def _short(self, statement: Statement, item: Item) -> float:
+        """By how much an item misses the assumptions, relatively; 0 where it meets them."""
+        try:
+            values = {k: float(v) for k, v in self.space.values(item).items() if k != "lambda"}
+        except (ValueError, ArithmeticError):
+            return 10.0 * len(statement.assumptions)
+        found = 0.0
+        for assumption in statement.assumptions:
+            relation = assumption.relation
+            left, right = (_number(side, values) for side in (relation.lhs, relation.rhs))
+            gap = {"<=": left - right, "<": left - right, ">=": right - left, ">": right - left}.get(
+                relation.rel_op, abs(left - right))
+            found += max(gap, 0.0) / (abs(left) + abs(right) + 1e-300)
+        return found
 
     def allows(self, statement: Statement, item: Item) -> bool:
-        """Whether an item is in the domain and meets every assumption, exactly."""
+        """Whether an item is in the domain, its quantities are defined, and it meets every assumption, exactly."""
         if not self.space.contains(item) or item["n"] > item["d"] or item["ell"] < 1:
             return False
-        if self.chain.recentres and sum(x > 0 for x in item["spectrum"]) < 2:
+        if self.space.whole:
+            if not self._defined(item):
+                return False
+        elif self.chain.recentres and sum(x > 0 for x in item["spectrum"]) < 2:
             return False  # equal samples, or none left once recentred
         return admitted(statement, self.space.values(item)) is True
+
+    def _defined(self, item: Item) -> bool:
+        """Whether rows suffice, samples are left once recentred, and those whose angle is asked for are not zero."""
+        shown = item["start"]
+        if self.chain.square and not is_batch(shown) and (
+                read_start(shown).size * read_start(shown).repeats > int(item["d"])):
+            return False
+        gram = gram_of(shown)
+        squares = [row[k] for k, row in enumerate(gram)]
+        angles = [q for q in (*self._measured, *self.space.started) if q.samples > 1]
+        if angles and not all(squares):
+            return False
+        if not self.chain.recentres:
+            return True
+        size = len(gram)
+        means = [sum(row) / size for row in gram]
+        middle = sum(means) / size
+        left = [square - 2 * mean + middle for square, mean in zip(squares, means, strict=True)]
+        return all(left) if any(q.samples > 1 for q in self._measured) else any(left)
+
+    @property
+    def _measured(self) -> tuple[Quantity, ...]:
+        return tuple(quantity(o.name) for o in self.observables)
 
     def instances(self, statement: Statement, batch: Floats | None) -> Iterable[Instance]:
         """The lay-out of the check; a user's batch, if it fits the domain, takes the place of the starts."""
@@ -120,18 +253,36 @@ class Design:
     def _of_batch(self, statement: Statement, batch: Floats, depths: Sequence[int]) -> Iterator[Instance]:
         size = batch.shape[1]
         values = np.linalg.svd(batch / np.abs(batch).max(), compute_uv=False)[:size] ** 2
-        whole = [Fraction(float(x)) for x in values]
-        spectrum = tuple(x / sum(whole) for x in whole)
+        shares = [Fraction(float(x)) for x in values]
+        spectrum = tuple(x / sum(shares) for x in shares)
+        start = {"start": {"gram": gram_of_batch(batch), "spectrum": spectrum}} if self.space.whole else {
+            "spectrum": spectrum}
         seen = set()
         for item in self.items(statement):
             d = int(item["d"])
-            moved = {**item, "n": Fraction(size), "spectrum": spectrum}
+            moved = {**item, "n": Fraction(size)} | start
             if (self.chain.square and batch.shape[0] != d) or d in seen or not self.speaks(statement, moved):
                 continue
             seen.add(d)
-            made = self.instance(moved, [k for k in depths if self.speaks(statement, {**moved, "ell": Fraction(k)})])
-            yield Instance(f"batch {batch.shape[0]}×{size}, d={d}", made.chain, batch, made.depth, made.readouts,
-                           made.support)
+            yield self.instance(moved, [k for k in depths if self.speaks(statement, {**moved, "ell": Fraction(k)})],
+                                batch)
+
+    def scope(self, instances: Sequence[Instance]) -> str:
+        """Over which starts, sizes and depths the instances speak, in words."""
+        parts = []
+        for part in ("spectrum", "basis", "samples", "scales", "rows"):
+            names = list(dict.fromkeys(_family(i.data["start"][part]) for i in instances if part in i.data["start"]))
+            if names:
+                plain = part in ("samples", "scales", "rows") and any(part not in i.data["start"] for i in instances)
+                parts.append(f"{_PLURALS[part]} {'/'.join(['as they are'] * plain + names)}")
+        if not parts:
+            return ""
+        readouts = [values for i in instances for values in i.readouts]
+        shown = [x.name for x in self.space.domains]
+        parts += [f"{name} = {', '.join(f'{x:g}' for x in sorted({r[name] for r in readouts}))}" for name in shown]
+        if not self.space.whole:
+            parts.insert(1, "in one basis, as chain and quantity see no more than spectra")
+        return f"{len(instances)} instances: " + "; ".join(parts)
 
     def sample(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
         """(replicas, readouts): the quantity, or whether the event happened, at each depth."""
@@ -152,7 +303,8 @@ class Design:
 
 def sampling_check(design: Design, resolution: float) -> Expectation:
     """Confidence sequences over the lay-out."""
-    return Expectation(design.instances, design.sample, design.observables, resolution=resolution, normals=NORMALS)
+    return Expectation(design.instances, design.sample, design.observables, resolution=resolution, normals=NORMALS,
+                       scope=design.scope)
 
 
 def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Scaling:
@@ -183,19 +335,29 @@ def _number(expression: sp.Expr, item: Item) -> float:
     return float(compiled(expression, names).floats(*(float(item[str(s)]) for s in names)))
 
 
-def _named(spectrum: Sequence[Fraction]) -> str:
-    for name, corner in corner_spectra(len(spectrum)).items():
-        if tuple(spectrum) == tuple(corner):
-            return name
-    return "(" + ", ".join(f"{float(x):.4g}" for x in spectrum) + ")"
+def _spectra(n: int) -> dict[str, tuple[Fraction, ...]]:
+    """The spectra of a lay-out."""
+    return {name: spectrum for name, spectrum in corner_spectra(n).items() if name in _STARTS}
 
 
-def _basis(size: int) -> Floats:
-    """An orthogonal matrix whose first column is the mean direction (Helmert's)."""
-    found = np.zeros((size, size))
-    found[:, 0] = 1 / math.sqrt(size)
-    for k in range(1, size):
-        found[:k, k], found[k, k] = 1 / math.sqrt(k * (k + 1)), -k / math.sqrt(k * (k + 1))
-    return found
+def _object(item: Item) -> Any:
+    return item["start"] if "start" in item else item["spectrum"]
 
 
+def _named(item: Item) -> dict[str, str]:
+    """The start in words, by coordinate."""
+    if "start" in item:
+        return named(read_start(item["start"]))
+    return {"spectrum": named(Start(tuple(item["spectrum"])))["spectrum"]}
+
+
+_PLURALS = {"spectrum": "spectra", "basis": "bases", "samples": "samples", "scales": "scales", "rows": "rows"}
+
+
+def _family(name: str) -> str:
+    """A name of a level; what was drawn goes by that."""
+    return "drawn" if name.startswith(("(", "×(")) or " mirror" in name or " copied, " in name else name
+
+
+def _first(items: Iterator[Item], most: int) -> list[Item]:
+    return [item for item, _ in zip(items, range(most), strict=False)]

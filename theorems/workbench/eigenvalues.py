@@ -10,7 +10,7 @@ from typing import Any
 
 import flint
 
-__all__ = ["Eigenvalues", "descending", "spectrum_of"]
+__all__ = ["Eigenvalues", "descending", "eigenvalues_of", "spectrum_of"]
 
 _GRID = 10**12
 
@@ -72,7 +72,11 @@ def spectrum_of(rows: tuple[tuple[Fraction, ...], ...]) -> tuple[Fraction, ...] 
     ``rows`` are of H, (d, n), not all zero. Cost: a characteristic polynomial over the rationals, and its factors.
     """
     matrix = flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows])
-    gram = matrix.transpose() * matrix
+    return eigenvalues_of(matrix.transpose() * matrix)
+
+
+def eigenvalues_of(gram: flint.fmpq_mat) -> tuple[Fraction, ...] | Eigenvalues:
+    """The eigenvalues of a Gram matrix over its trace, which is not 0; as :func:`spectrum_of` gives them."""
     trace = sum((gram[i, i] for i in range(gram.nrows())), flint.fmpq(0))
     _, factors = (gram / trace).charpoly().numer().factor()
     found = Eigenvalues(tuple((tuple(int(c) for c in factor.coeffs()), int(count)) for factor, count in factors))

@@ -100,7 +100,7 @@ def _tree(text: str) -> ast.expr:
         raise ClaimError(f"{text!r} is no text")
     if len(text) > LONGEST:
         raise ClaimError(f"the text has {len(text)} characters; at most {LONGEST} are read")
-    flat = " ".join(text.split())
+    flat = _flat(text)
     if not flat:
         raise ClaimError("the text is empty; write a claim such as 'orthogonality_gap <= sqrt(n/d)'")
     if not flat.isascii() or not flat.isprintable():
@@ -126,11 +126,16 @@ def _tree(text: str) -> ast.expr:
         raise ClaimError(f"{flat!r} is not a formula{place}") from None
 
 
+def _flat(text: str) -> str:
+    """On one line, and with the start's mark before the threshold: soft_rank(1/2)_0 is read as soft_rank_0(1/2)."""
+    return re.sub(r"\bsoft_rank\s?(\([^()]*\))_0\b", r"soft_rank_0\1", " ".join(text.split()))
+
+
 class _Reader:
     """One text being read, with what is left of its allowance."""
 
     def __init__(self, text: str, names: Names) -> None:
-        self.text = " ".join(text.split())
+        self.text = _flat(text)
         self.names = names
         self.left = LARGEST
         #: What must hold for every part read so far to have a value, whatever SymPy makes of it.

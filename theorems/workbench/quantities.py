@@ -270,6 +270,11 @@ class ChainKind:
     def __call__(self, width: int, values: Mapping[str, Any]) -> Chain:
         return self.build(width, **{p: float(values[p]) for p in self.parameters})
 
+    @property
+    def example(self) -> Chain:
+        """The chain at a small width, which has the layers of all."""
+        return self.build(4, **dict.fromkeys(self.parameters, 0.5))
+
 
 CHAINS: Mapping[str, ChainKind] = {kind.name: kind for kind in (
     ChainKind("rescale", chains.rescale_chain, mean_field=True),

@@ -14,7 +14,7 @@ from theorems.checking.scaling import Scaling
 from theorems.registry import get
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, verify
-from theorems.witnesses import CorpusError
+from theorems.witnesses import CorpusError, spelled
 from theorems.workbench.conjecture import Conjecture, conjecture
 from theorems.workbench.loading import EXAMPLES
 from theorems.workbench.naming import name_of
@@ -121,15 +121,11 @@ def _witness(result: Result) -> str:
         return ""
     found = evidence.details.get("witness")
     if isinstance(found, Mapping):
-        return ", ".join(f"{k} = {_plain(v)}" for k, v in found.items())
+        return ", ".join(f"{k} = {spelled(v)}" for k, v in found.items())
     if found is not None:
-        return _plain(found)
+        return spelled(found)
     row = _worst(evidence)
     return str(row["instance"]) + f", ell={row['ell']:g}" * ("ell" in row) if row else evidence.summary
-
-
-def _plain(value: Any) -> str:
-    return "(" + ", ".join(_plain(v) for v in value) + ")" if isinstance(value, list | tuple) else str(value)
 
 
 def _worst(evidence: Evidence) -> Mapping[str, Any] | None:

@@ -1,8 +1,8 @@
 """What a pointwise or mean-field claim ranges over, in every form that a check or a search needs.
 
-An item is a dict: every scalar symbol by name, exactly, and under ``spectrum`` or ``matrix`` the object itself. A
-space gives corners, a Hypothesis strategy, exact values of all symbols, and, for sizes held fixed, a map from the unit
-cube to floats (NumPy or Torch) and back to exact items, which is what optimisers walk in.
+An item is a dict: every scalar symbol by name, exactly, and under ``spectrum``, ``start`` or ``matrix`` the object
+itself. A space gives corners, a Hypothesis strategy, exact values of all symbols, and, for sizes held fixed, a map
+from the unit cube to floats (NumPy or Torch) and back to exact items, which is what optimisers walk in.
 """
 
 from __future__ import annotations
@@ -21,12 +21,24 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
 from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
+from simulators.starts import cube_dimensions, start_at, starts
+from simulators.starts.cube import DECADES, share_weights
 from simulators.strategies import corner_matrices, corner_spectra, spectra
 from theorems.failures import in_words
 from theorems.workbench.domains import Domain
 from theorems.workbench.eigenvalues import Eigenvalues, descending
 from theorems.workbench.parsing import ClaimError
 from theorems.workbench.quantities import Computed, Quantity
+from theorems.workbench.start_items import (
+    gram_of,
+    is_batch,
+    known_spectrum,
+    matrix_of,
+    read_start,
+    shown_start,
+    spectrum_at,
+)
+from theorems.workbench.start_layout import start_layout
 
 __all__ = ["OVER", "Item", "Space", "limited_depths"]
 
@@ -39,10 +51,7 @@ _LARGEST = {"n": 8, "d": 6, "ell": 40}
 _FARTHEST = {"n": 32, "d": 8, "ell": 400}
 #: Balls along a path cost more: some milliseconds per layer and eigenvalue.
 _ON_PATHS = {"n": 6, "ell": 40}
-#: Log-eigenvalues on the cube span this much.
-_DECADES = 16
-_GRID = 10**14
-_SPECTRAL = f"{{}} proportional to exp(-{_DECADES} u), each u uniform on [0, 1]"
+_SPECTRAL = f"{{}} proportional to exp(-{DECADES} u), each u uniform on [0, 1]"
 
 
 def _limited(domain: Domain, most: int) -> list[int]:
@@ -55,8 +64,9 @@ class Space:
     """``over`` one of :data:`OVER`; ``domains`` of every scalar symbol in order of declaration; what is measured.
 
     ``measured`` are the quantities at the object itself (on paths: at layer ell), ``started`` those at the start of a
-    path, ``computed`` what the author's own functions give. ``drawn`` is the author's way to draw items; the domains
-    still say which count.
+    path or chain, ``computed`` what the author's own functions give. ``drawn`` is the author's way to draw items; the
+    domains still say which count. Where a chain or a quantity sees more of a start than its spectrum, ``whole`` puts
+    the start itself in its place: spectrum, eigenbasis, signs, copies and scales of samples.
     """
 
     over: str
@@ -65,14 +75,17 @@ class Space:
     started: tuple[Quantity, ...] = ()
     computed: tuple[Computed, ...] = ()
     drawn: st.SearchStrategy[Any] | None = None
+    whole: bool = False
 
     def __post_init__(self) -> None:
         for q in (*self.measured, *self.started):
             if self.over == "parameters":
                 raise ClaimError(f"{q.name} is a quantity of H; say of which: over='spectra', over='matrices', or a "
                                  "chain")
-            if self.over != "matrices" and q.of_spectrum is None:
-                raise ClaimError(f"{q.name} is not determined by the spectrum; use over='matrices'")
+            if self.over != "matrices" and q.of_spectrum is None and not (self.whole and q in self.started):
+                raise ClaimError(f"{q.name} is not determined by the spectrum" + (
+                    ", which is all that is followed at infinite width; claim it of finite widths, with d='64..4096'"
+                    if self.over == "paths" else "; use over='matrices'"))
             if self.over == "matrices" and q.of_gram is None:
                 raise ClaimError(f"{q.name} depends on the spectrum alone; use over='spectra'")
             if self.over == "spectra" and q.wide and "d" not in {x.name for x in self.domains}:
@@ -90,6 +103,13 @@ class Space:
         return {x.name: x for x in self.domains if x.name in _SIZES}
 
     @property
+    def object(self) -> str:
+        """Under which name the object stands in an item; empty where there is none."""
+        if self.over in ("spectra", "paths"):
+            return "start" if self.whole else "spectrum"
+        return "matrix" if self.over == "matrices" else ""
+
+    @property
     def parameters(self) -> tuple[Domain, ...]:
         """The scalars that are no sizes of an object."""
         return tuple(x for x in self.domains if x.name not in self._sizes)
@@ -98,9 +118,7 @@ class Space:
 
     def read(self, item: Any) -> Item:
         """An item that the author's strategy drew. Raises :class:`ClaimError` unless it gives every symbol, exactly."""
-        wanted = {x.name for x in self.domains} | {"spectra": {"spectrum"}, "paths": {"spectrum"},
-                                                   "matrices": {"matrix"}}.get(
-            self.over, set())
+        wanted = {x.name for x in self.domains} | ({self.object} if self.object else set())
         if not isinstance(item, Mapping) or set(item) != wanted:
             raise ClaimError(f"draw= gives {item!r}; want a dict of {', '.join(sorted(wanted))}")
 
@@ -110,8 +128,15 @@ class Space:
             if isinstance(value, bool) or not isinstance(value, int | Fraction):
                 raise ClaimError(f"draw= gives {value!r}, which is not exact; draw integers or fractions")
             return Fraction(value)
-        found = {name: exact(value) for name, value in item.items()}
+        found = {name: exact(value) for name, value in item.items() if name != "start"}
+        if self.whole:
+            try:
+                found["start"] = shown_start(read_start(item["start"]))
+            except ValueError as error:
+                raise ClaimError(f"draw= gives {error}") from None
         for name, value in found.items():
+            if name == "start":
+                continue
             rows = {"spectrum": (value,), "matrix": value}.get(name, ((value,),))
             if not (isinstance(rows, tuple) and rows and all(isinstance(row, tuple) and row and all(
                     isinstance(x, Fraction) for x in row) for row in rows)):
@@ -135,7 +160,15 @@ class Space:
         """Whether every scalar lies in its domain and the object is what it should be."""
         if not all(x.contains(item[x.name], item) for x in self.domains):
             return False
-        if self.over in ("spectra", "paths"):
+        if self.object == "start":
+            try:
+                shown = item["start"]
+                if not is_batch(shown) and sum(read_start(shown).spectrum) != 1:
+                    return False  # its size stands in the scales
+                return len(gram_of(shown)) == int(item["n"])
+            except ValueError:
+                return False
+        if self.object == "spectrum":
             spectrum = item["spectrum"]
             whole = isinstance(spectrum, Eigenvalues) or (sum(spectrum) == 1 and min(spectrum) >= 0)
             return len(spectrum) == int(item["n"]) and whole
@@ -150,12 +183,13 @@ class Space:
         found: dict[str, Any] = {x.name: item[x.name] for x in self.domains}
         width = int(item.get("d", item.get("n", 1)))
         if self.over in ("spectra", "paths"):
-            start = descending(item["spectrum"])
-            now = start if self.over == "spectra" else _Path.of(
-                item["spectrum"], flint.ctx.prec).layer(int(item["ell"]))
-            found["lambda"] = now
-            found |= {q.name: q.of_spectrum(now, width) for q in self.measured if q.of_spectrum is not None}
-            found |= {f"{q.name}_0": q.of_spectrum(start, width) for q in self.started if q.of_spectrum is not None}
+            if self.over == "paths" or not self.whole:
+                spectrum = spectrum_at(item["start"]) if self.whole else item["spectrum"]
+                now = descending(spectrum) if self.over == "spectra" else _Path.of(
+                    spectrum, flint.ctx.prec).layer(int(item["ell"]))
+                found["lambda"] = now
+                found |= {q.name: q.of_spectrum(now, width) for q in self.measured if q.of_spectrum is not None}
+            found |= {f"{q.name}_0": self._at_start(q, item, width) for q in self.started}
         elif self.over == "matrices":
             rows = item["matrix"]
             matrix = flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows])
@@ -163,6 +197,17 @@ class Space:
             found["A"] = rows
             found |= {q.name: q.of_gram(gram, width) for q in self.measured if q.of_gram is not None}
         return found | {c.name: c.at(found) for c in self.computed}
+
+    def _at_start(self, quantity: Quantity, item: Item, width: int) -> Any:
+        """A quantity of the start: by its spectrum where that is known, else by its Gram matrix, both exactly."""
+        known = known_spectrum(item["start"]) if self.whole else item["spectrum"]
+        if quantity.of_spectrum is not None and known is not None:
+            return quantity.of_spectrum(descending(known), width)
+        if quantity.of_gram is not None:
+            return quantity.of_gram(matrix_of(gram_of(item["start"])), width)
+        if quantity.of_spectrum is None:
+            raise ClaimError(f"{quantity.name} of a start cannot be evaluated exactly")
+        return quantity.of_spectrum(descending(spectrum_at(item["start"])), width)
 
     def corners(self) -> list[Item]:
         """Extreme sizes with the corner objects of each, and the corners of the parameters in turn."""
@@ -191,7 +236,10 @@ class Space:
                 yield {"matrix": matrix}
             if sizes["n"] > 1:  # one sample 0, which has no cosine
                 yield {"matrix": tuple((*row[:-1], Fraction(0)) for row in matrix)}
-        elif self.over in ("spectra", "paths"):
+        elif self.object == "start":
+            for start in start_layout(int(sizes["n"]), corner_spectra(int(sizes["n"]))):
+                yield {"start": shown_start(start)}
+        elif self.object == "spectrum":
             for spectrum in corner_spectra(int(sizes["n"])).values():
                 yield {"spectrum": spectrum}
         else:
@@ -219,7 +267,9 @@ class Space:
                     low = max(low, int(item.get("n", 1)))
                 item[name] = Fraction(draw(st.integers(low, max(low, high))))
             size = int(item.get("n", 1))
-            if self.over in ("spectra", "paths"):
+            if self.object == "start":
+                item["start"] = shown_start(draw(starts(size, size)))
+            elif self.object == "spectrum":
                 item["spectrum"] = draw(spectra(size, size))
             elif self.over == "matrices":
                 entry = st.integers(-9, 9).map(Fraction)
@@ -241,9 +291,9 @@ class Space:
 
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
         """The dimension of the cube for these sizes."""
-        entries = {"parameters": 0, "spectra": sizes.get("n", 0), "paths": sizes.get("n", 0),
-                   "matrices": sizes.get("n", 0) * sizes.get("d", 0)}[self.over]
-        return len(self.parameters) + int(entries)
+        size = int(sizes.get("n", 0))
+        entries = {"": 0, "spectrum": size, "start": cube_dimensions(size), "matrix": size * int(sizes.get("d", 0))}
+        return len(self.parameters) + entries[self.object]
 
     def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: Any = np) -> dict[str, Any]:
         """Values of every symbol at points ``u`` of the cube, (k, coordinates) -> (k,); sizes are plain numbers."""
@@ -253,14 +303,22 @@ class Space:
         entries = u[:, len(self.parameters):]
         width = found.get("d", found.get("n", 1))
         if self.over in ("spectra", "paths"):
-            weights = xp.exp(-_DECADES * entries)
-            start = weights / weights.sum(-1)[:, None]
+            first = None  # H, where it has more than its spectrum
+            if self.whole:
+                first = np.stack([start_at(found["n"], point).batch(found["n"]) for point in entries])
+                squares = np.linalg.svd(first, compute_uv=False) ** 2
+                start = squares / squares.sum(-1)[:, None]
+            else:
+                weights = xp.exp(-DECADES * entries)
+                start = weights / weights.sum(-1)[:, None]
             now = start
             for _ in range(found["ell"] if self.over == "paths" else 0):
                 now = rescale_map(now)
             found["lambda"] = [now[:, k] for k in range(found["n"])]
             for spectrum, measured, suffix in ((now, self.measured, ""), (start, self.started, "_0")):
-                if measured:
+                if measured and suffix and first is not None:
+                    found |= {q.name + suffix: q.observable.function(first, width=width) for q in measured}
+                elif measured:
                     H = xp.eye(found["n"], dtype=xp.float64) * xp.sqrt(spectrum)[:, None, :]
                     found |= {q.name + suffix: q.observable.function(H, width=width) for q in measured}
         elif self.over == "matrices":
@@ -288,6 +346,8 @@ class Space:
             first = f"max(n, {low})" if self.over == "matrices" and name == "d" else str(low)
             parts.append(f"{name} uniform on {first}..{high}")
         parts += [domain.law for domain in self.parameters]
+        if self.whole:
+            return ", ".join([*parts, "starts of simulators.starts.start_at, each coordinate uniform on [0, 1]"])
         start = "the spectrum" if self.over == "spectra" else "the spectrum of the start"
         parts += {"spectra": [_SPECTRAL.format(start)], "paths": [_SPECTRAL.format(start)],
                   "matrices": ["entries uniform on [-1, 1]"]}.get(self.over, [])
@@ -311,10 +371,10 @@ class Space:
         for k, domain in enumerate(self.parameters):
             found[domain.name] = domain.exactly(float(u[k]), found)
         entries = np.asarray(u[len(self.parameters):], dtype=np.float64)
-        if self.over in ("spectra", "paths"):
-            weights = np.exp(-_DECADES * (entries - entries.min()))
-            whole = [Fraction(round(w * _GRID), _GRID) for w in weights]
-            found["spectrum"] = tuple(sorted((w / sum(whole) for w in whole), reverse=True))
+        if self.object == "start":
+            found["start"] = shown_start(start_at(int(sizes["n"]), entries.tolist()))
+        elif self.object == "spectrum":
+            found["spectrum"] = share_weights(entries.tolist())
         elif self.over == "matrices":
             flat = [Fraction(round((2 * x - 1) * 10**6), 10**6) for x in entries.tolist()]
             size = int(sizes["n"])
