@@ -76,7 +76,7 @@ SEEING_MORE = [
     ("orthogonality_gap <= 7/10", dict(chain="recenter_relu")),
     ("effective_rank >= 11/10", dict(chain="residual", gamma="1/10")),
     ("probability >= 1/2", dict(chain="rescale", event="absolute_cosine <= 9/10")),
-    ("orthogonality_gap <= 7/10", dict(chain="rescale", assume="cosine_0 >= -1")),
+    ("orthogonality_gap <= 7/10", dict(chain="rescale", assume="cosine_0 >= -9/10")),
 ]
 
 

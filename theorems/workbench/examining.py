@@ -15,6 +15,7 @@ from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted, undefined
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Quantifier, Statement
+from theorems.witnesses import spelled
 from theorems.workbench import quantities
 from theorems.workbench.declaring import facing
 from theorems.workbench.design import Design
@@ -168,6 +169,8 @@ def _tight(relation: str, left: float, right: float) -> float:
 
 def _shown(item: Item) -> str:
     def text(value: Any) -> str:
+        if isinstance(value, Mapping):
+            return spelled(value)
         return "(" + ", ".join(text(v) for v in value) + ")" if isinstance(value, tuple) else (
             str(value) if not isinstance(value, Fraction) or len(str(value)) < 20 else f"{float(value):.6g}")
     return ", ".join(f"{k}={text(v)}" for k, v in item.items())
