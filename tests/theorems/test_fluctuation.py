@@ -14,8 +14,8 @@ from torch import nn
 from theorems import inspect
 from theorems.inspection.fluctuation import Chance, _healthy, chance, evidence, final_run
 from theorems.inspection.judging import Condition, measure, strength
-from theorems.inspection.recognition import stages
 from theorems.inspection.report import _features, _hidden, _judged
+from theorems.inspection.stages import stages
 from theorems.inspection.watching import watch
 
 SAMPLES = 10

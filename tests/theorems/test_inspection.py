@@ -21,7 +21,8 @@ from theorems.inspection.families.orthogonality import _decay, findings
 from theorems.inspection.finding import Watched
 from theorems.inspection.judging import Condition, fixed_cosine, fixed_rank, measure
 from theorems.inspection.predictions import Simulated, simulated
-from theorems.inspection.recognition import recognise, stages
+from theorems.inspection.recognition import recognise
+from theorems.inspection.stages import stages
 from theorems.inspection.watching import InspectionError, watch
 
 
@@ -357,4 +358,4 @@ def test_stages_are_cut_at_weights() -> None:
     passage = watch(made(networks.batchnorm, 1, depth=3), samples(16, 96), "batch")
     found = stages(passage)
     assert [stage.actions for stage in found] == [("batchnorm", "relu")] * 3 + [()]
-    assert recognise(found[:3]).obstacle is None
+    assert recognise(found[:3], passage).obstacle is None

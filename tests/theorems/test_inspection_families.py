@@ -16,8 +16,9 @@ from theorems import inspect
 from theorems.inspection.families import cluster, rank, splines
 from theorems.inspection.finding import Finding, Watched
 from theorems.inspection.judging import Floats, measure
-from theorems.inspection.recognition import recognise, stages
+from theorems.inspection.recognition import recognise
 from theorems.inspection.report import _features, _hidden
+from theorems.inspection.stages import stages
 from theorems.inspection.watching import watch
 from theorems.registry import get
 
@@ -27,7 +28,7 @@ def watched(module: nn.Module, batch: Tensor, statistics: str = "batch") -> Watc
     found = stages(passage)
     found = found[: _hidden(found)]
     features = [_features(stage.features) for stage in found]
-    return Watched(recognise(found), passage.calls, found, _features(passage.batch), features,
+    return Watched(recognise(found, passage), passage.calls, found, _features(passage.batch), features,
                    [measure(H) for H in features], 0)
 
 

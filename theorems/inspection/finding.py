@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from theorems.inspection.judging import Floats, Measures
-from theorems.inspection.recognition import Recognised, Stage
+from theorems.inspection.recognition import Recognised
+from theorems.inspection.stages import Stage
 from theorems.inspection.watching import Call
 
 __all__ = ["Finding", "Reading", "Watched"]

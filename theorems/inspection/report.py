@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from theorems.inspection.accounting import NotJudged, Parameters, account
 from theorems.inspection.finding import Finding, Watched
 from theorems.inspection.fluctuation import Chance, chance, final_run
 from theorems.inspection.judging import (
@@ -21,29 +22,36 @@ from theorems.inspection.judging import (
     measure,
 )
 from theorems.inspection.predictions import Simulated, findings, simulated
-from theorems.inspection.recognition import Recognised, Stage, recognise, stages
-from theorems.inspection.watching import watch
+from theorems.inspection.recognition import Recognised, recognise
+from theorems.inspection.stages import Role, Stage, stages
+from theorems.inspection.watching import InspectionError, watch
 
 __all__ = ["Inspection", "Layer", "inspected"]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer with weights and all up to the next: its name, what it does, what is measured of what comes out."""
+    """A layer with weights and all up to the next: its name, what it does, what is measured of what comes out.
+
+    ``role`` is ``"hidden"`` for a layer that is judged, and says otherwise why it is not.
+    """
 
     name: str
     does: str
     measures: Measures
+    role: str = Role.HIDDEN
 
 
 @dataclass(frozen=True)
 class Inspection:
     """What was seen of a network, layer by layer, and what it means.
 
-    ``hidden`` counts the layers that the verdict is about: all, except a last linear map to the outputs and what is
-    pooled for it. ``since`` is the layer, from 1, from which on the condition is not healthy; None for a healthy
-    network. ``chance`` says whether healthy networks of these widths look as bad, None where that was not asked: the
-    last layer is healthy, or the batch too large.
+    ``hidden`` counts the layers that the verdict is about, which come first in ``layers``: all linear maps and
+    convolutions that could be watched, except maps to the outputs and what is pooled for them. ``not_judged`` names
+    every other module that holds parameters, with the reason, and ``parameters`` counts them all. ``since`` is the
+    layer, from 1, from which on the condition is not healthy; None for a healthy network. ``chance`` says whether
+    healthy networks of these widths look as bad, None where that was not asked: the last layer is healthy, or the
+    batch too large.
     """
 
     samples: int
@@ -54,14 +62,25 @@ class Inspection:
     recognised: Recognised
     findings: tuple[Finding, ...]
     simulation: Simulated | str
-    ignored: tuple[str, ...]
+    not_judged: tuple[NotJudged, ...]
+    parameters: Parameters
     condition: Condition
     since: int | None
     chance: Chance | None
 
     @property
     def verdict(self) -> str:
-        """In words: the first layer, the quantity that decided there, and what is left after the last."""
+        """In words: the first layer, the quantity that decided there, what is left after the last, and how much of the
+        network that does not speak of."""
+        left = [item for item in self.not_judged if not item.output]
+        if not left:
+            return self._finding()
+        share = sum(item.parameters for item in left)
+        many = f"{len(left)} modules" if len(left) > 1 else "1 module"
+        return (f"{self._finding()}; {many} with {share} of the {self.parameters.total} parameters "
+                f"{'are' if len(left) > 1 else 'is'} not judged")
+
+    def _finding(self) -> str:
         last = self.layers[self.hidden - 1].measures
         many = f"{self.hidden} layer{'s' if self.hidden > 1 else ''}"
         rank = f"effective rank {last.effective_rank:.3g} of {min(last.width, self.samples)} after {many}"
@@ -115,12 +134,14 @@ class Inspection:
             "samples": self.samples, "statistics": self.statistics, "hidden": self.hidden, "soft_rank_tau": SOFT,
             "healthy_rank": fixed_rank(self.samples, self.layers[self.hidden - 1].measures.width),
             "batch": self.batch.as_json(),
-            "layers": [{"name": x.name, "does": x.does, **x.measures.as_json()} for x in self.layers],
+            "layers": [{"name": x.name, "does": x.does, "role": str(x.role), **x.measures.as_json()}
+                       for x in self.layers],
             "chain": {"words": self.recognised.words, "layers": repr(self.recognised.chain) if self.recognised.chain
                       else None, "obstacle": self.recognised.obstacle},
             "statements": [finding.as_json() for finding in self.findings],
             "simulation": seen.as_json() if isinstance(seen, Simulated) else {"not_simulated": seen},
-            "not_measured": list(self.ignored),
+            "not_judged": [item.as_json() for item in self.not_judged],
+            "parameters": self.parameters.as_json(),
         }
 
 
@@ -128,20 +149,25 @@ def inspected(module: Any, batch: Any, statistics: str, seed: int) -> Inspection
     """As `theorems.inspection.inspect`."""
     passage = watch(module, batch, statistics)
     found = stages(passage)
+    parameters, left = account(module, passage, found)
+    hidden = _hidden(found)
+    if not hidden:
+        why = "; ".join(f"{item.name!r} ({item.kind}) {item.reason}" for item in left[:3])
+        raise InspectionError("module has no layer with weights that can be judged; nothing to inspect"
+                              + (f": {why}" if why else ""))
     start = _features(passage.batch)
     features = [_features(stage.features) for stage in found]
-    layers = tuple(Layer(stage.call.name, " → ".join(("weights", *stage.actions)), measure(H))
+    layers = tuple(Layer(stage.call.label, stage.does, measure(H), stage.role)
                    for stage, H in zip(found, features, strict=True))
-    hidden = _hidden(found)
-    recognised = recognise(found[:hidden])
+    recognised = recognise(found[:hidden], passage)
     seen = [layer.measures for layer in layers[:hidden]]
     watched = Watched(recognised, passage.calls, found[:hidden], start, features[:hidden], seen, seed)
     condition, since, excuse = _judged(seen, start.shape[1], seed)
     return Inspection(
         samples=start.shape[1], statistics=statistics, batch=measure(start), layers=layers, hidden=hidden,
         recognised=recognised, findings=tuple(findings(watched)),
-        simulation=simulated(recognised, start, seen, seed), ignored=tuple(passage.ignored), condition=condition,
-        since=since, chance=excuse)
+        simulation=simulated(recognised, start, seen, seed), not_judged=left, parameters=parameters,
+        condition=condition, since=since, chance=excuse)
 
 
 def _features(tensor: torch.Tensor) -> Floats:
@@ -150,15 +176,8 @@ def _features(tensor: torch.Tensor) -> Floats:
 
 
 def _hidden(found: list[Stage]) -> int:
-    """The layers that are judged: not a last bare linear map, where the others are more or of another width, nor then
-    a layer that is pooled for it, for averages over places are alike whatever the layers do."""
-    if len(found) == 1:
-        return 1
-    last, before = found[-1], found[-2]
-    if last.actions or not (before.actions or last.width != before.width):
-        return len(found)
-    pooled = before.width < before.call.gave[0].numel()
-    return len(found) - (2 if pooled and len(found) > 2 else 1)
+    """The layers that are judged, which come first."""
+    return sum(stage.role is Role.HIDDEN for stage in found)
 
 
 def _judged(seen: list[Measures], n: int, seed: int) -> tuple[Condition, int | None, Chance | None]:

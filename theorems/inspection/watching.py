@@ -1,50 +1,80 @@
-"""One forward pass of a network, watched through hooks, that leaves the network as it was."""
+"""One forward pass of a network, watched, that leaves the network as it was."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from theorems.inspection.dataflow import Dataflow, Node, tensors_in
+from theorems.inspection.values import close
+
 __all__ = ["Call", "InspectionError", "Passage", "watch"]
 
 STATISTICS = ("batch", "running")
+LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d,
+          nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+"""The modules that are judged: weights times what comes in, and a bias."""
 
 
 class InspectionError(ValueError):
     """A network or batch that cannot be inspected. The message is one line."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a module without children: its name in the network, what went in and what came out, copied."""
+    """One call of a module: its name in the network, what came in and what came out.
+
+    ``label`` is the name, and which call it is where there are several. ``began`` and ``ended`` count the beginnings
+    and ends of calls, so that a call within another is known by them. ``weight`` is that of a linear map or
+    convolution as it entered, None for other modules.
+    """
 
     name: str
+    label: str
     module: nn.Module
-    received: Tensor
-    gave: Tensor
+    came: Node
+    gave_node: Node
+    began: int
+    ended: int
+    weight: Tensor | None = None
 
     @property
-    def weight(self) -> Tensor | None:
-        """The weights of a linear map or convolution; None for other modules."""
-        weight = getattr(self.module, "weight", None)
-        linear = isinstance(weight, Tensor) and weight.ndim >= 2 and not isinstance(self.module, nn.Embedding)
-        return weight.detach() if linear and weight is not None else None
+    def received(self) -> Tensor:
+        return self.came.value
+
+    @property
+    def gave(self) -> Tensor:
+        return self.gave_node.value
+
+    def within(self, other: Call) -> bool:
+        return other.began < self.began and self.ended < other.ended
 
 
 @dataclass
 class Passage:
-    """A batch's way through a network: the calls in order, and the network's own input and output."""
+    """A batch's way through a network.
+
+    ``places`` are the calls that are linear maps of each sample, in order; ``calls`` are these and the others that are
+    made of no smaller ones. ``refused`` says of a module by its name why a call of it is no place though it is a linear
+    map or convolution. ``called`` names all modules that were called, with the number of calls. ``unfollowed`` is why
+    data could not be followed, None if they were.
+    """
 
     batch: Tensor
+    source: Node
     calls: list[Call] = field(default_factory=list)
-    output: Tensor | None = None
-    ignored: list[str] = field(default_factory=list)
+    places: list[Call] = field(default_factory=list)
+    outputs: list[Node] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    called: dict[str, int] = field(default_factory=dict)
+    unfollowed: str | None = None
 
 
 def watch(module: nn.Module, batch: Any, statistics: str) -> Passage:
@@ -53,52 +83,108 @@ def watch(module: nn.Module, batch: Any, statistics: str) -> Passage:
         raise TypeError(f"module={module!r:.60} is a {type(module).__name__}; give a torch.nn.Module")
     if statistics not in STATISTICS:
         raise InspectionError(f"statistics={statistics!r}; give 'batch' or 'running'")
-    if lazy := [name for name, item in module.named_parameters() if nn.parameter.is_lazy(item)]:
-        raise InspectionError(f"module has no shape yet at {lazy[0]!r}; run it on a batch once first")
-    passage = Passage(_tensor(module, batch))
-    with _as_it_was(module, statistics), _hooks(module, passage), torch.no_grad():
-        try:
-            output = module(passage.batch.clone())
-        except InspectionError:
-            raise
-        except Exception as error:  # whatever the user's code raises
-            last = f" after {passage.calls[-1].name!r}" if passage.calls else ""
-            text = " ".join(str(error).split())
-            raise InspectionError(f"module fails{last} on a batch of shape {tuple(passage.batch.shape)}: "
-                                  f"{type(error).__name__}: {text:.300}") from None
-    passage.output = _first_tensor(output)
-    if passage.output is None:
-        raise InspectionError(f"module gives a {type(output).__name__}; it must give a tensor, or one first in a tuple")
-    if not torch.isfinite(passage.output).all():
-        raise InspectionError("values that are not finite come out of the network, though out of none of its layers")
-    if not any(call.weight is not None for call in passage.calls):
-        raise InspectionError("module has no layer with weights that was called; nothing to inspect")
+    tensors = (*module.named_parameters(), *module.named_buffers())
+    if lazy := [name for name, item in tensors if nn.parameter.is_lazy(item)]:
+        raise InspectionError(f"module has no shape yet at {lazy[0]!r}; run it on a batch once first, and leave out "
+                              "what no run reaches")
+    given = _tensor(module, batch)
+    try:
+        with _as_it_was(module, statistics):
+            return _passage(module, given, Dataflow())
+    except InspectionError:
+        raise
+    except Exception as error:  # whatever the user's code raises, or Torch where it cannot be watched
+        with _as_it_was(module, statistics):
+            passage = _passage(module, given, None)
+        passage.unfollowed = f"data cannot be followed through it: {_in_words(error)}"
+        return passage
+
+
+def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage:
+    """One run, with the flow of data if there is one. Without, what the user's code raises is an `InspectionError`."""
+    passage = Passage(given, Node("batch", given, fed=True))
+    everything: list[Call] = []
+    with torch.no_grad():
+        entering = given.clone()
+        if flow is not None:
+            passage.source = flow.start(module, entering)
+        with _hooks(module, passage, everything, flow), _eager():
+            try:
+                with flow.watching() if flow is not None else contextlib.nullcontext():
+                    output = module(entering)
+            except Exception as error:
+                if flow is not None:
+                    raise
+                last = next((f" after {call.label!r}" for call in reversed(everything) if _smallest(call.module)), "")
+                raise InspectionError(f"module fails{last} on a batch of shape {tuple(given.shape)}: "
+                                      f"{_in_words(error)}") from None
+        passage.outputs = [_known(flow, item) for item in tensors_in(output)]
+        if not passage.outputs:
+            raise InspectionError(
+                f"module gives a {type(output).__name__}; it must give a tensor, or tensors in tuples or dicts")
+        _choose(passage, everything)
+    _require_finite(passage)
     return passage
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split()):.300}"
+
+
+def _known(flow: Dataflow | None, value: Tensor) -> Node:
+    return Node("unseen", value.detach().clone(), fed=True) if flow is None else flow.node(value)
+
+
+def _require_finite(passage: Passage) -> None:
+    for number, call in enumerate(passage.calls, start=1):
+        if not torch.isfinite(call.gave).all():
+            raise InspectionError("values that are not finite come out of layer "
+                                  f"{number}, {call.label!r} ({type(call.module).__name__})")
+    for output in passage.outputs:
+        if not torch.isfinite(output.value).all():
+            raise InspectionError(
+                "values that are not finite come out of the network, though out of none of its layers")
+
+
+# --- what goes in -------------------------------------------------------------------------------------------
 
 
 def _tensor(module: nn.Module, batch: Any) -> Tensor:
     like = next((item for item in module.parameters() if item.is_floating_point()), torch.zeros(()))
     try:
-        tensor = batch.detach().clone() if isinstance(batch, Tensor) else torch.tensor(np.asarray(batch))
+        tensor = batch.detach().clone() if isinstance(batch, Tensor) else torch.tensor(_native(np.asarray(batch)))
     except (TypeError, ValueError, RuntimeError) as error:
         raise InspectionError(f"batch is no array of numbers: {' '.join(str(error).split())}") from None
     if tensor.is_complex() or tensor.dtype == torch.bool:
         raise InspectionError(f"batch has entries of type {tensor.dtype}; give real numbers")
-    tensor = tensor.to(like.device) if isinstance(batch, Tensor) and not tensor.is_floating_point() else tensor.to(like)
     if tensor.ndim < 2 or 0 in tensor.shape:
         raise InspectionError(f"batch has shape {tuple(tensor.shape)}; give (n, ...), samples along the first axis")
     if tensor.shape[0] < 3:  # recentred, two samples are opposite whatever the network does
         raise InspectionError(f"batch has {tensor.shape[0]} sample(s); give at least 3, along the first axis")
     if not torch.isfinite(tensor).all():
         raise InspectionError("batch has entries that are not finite")
-    return tensor
+    whole = isinstance(batch, Tensor) and not tensor.is_floating_point()
+    fitted = tensor.to(like.device) if whole else tensor.to(like)
+    if not torch.isfinite(fitted).all():
+        raise InspectionError(f"batch has entries up to {float(tensor.double().abs().max()):.3g}, and the network's "
+                              f"type {like.dtype} ends at {torch.finfo(like.dtype).max:.3g}; scale the batch, or give "
+                              "the network a wider type")
+    return fitted.contiguous()
 
 
-def _first_tensor(output: Any) -> Tensor | None:
-    if isinstance(output, Tensor):
-        return output
-    items = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ()
-    return next((item for item in items if isinstance(item, Tensor)), None)
+def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same numbers in the byte order, the types and the layout that Torch takes."""
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        return array.astype(np.float64)
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+@contextlib.contextmanager
+def _eager() -> Iterator[None]:
+    """Compiled modules run as they are written, so that their layers are seen."""
+    compiling = "torch._dynamo" in sys.modules  # nothing was compiled otherwise, and loading it takes seconds
+    with torch.compiler.set_stance("force_eager") if compiling else contextlib.nullcontext():
+        yield
 
 
 @contextlib.contextmanager
@@ -124,39 +210,103 @@ def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
                 part.training = training
 
 
+# --- what is called -----------------------------------------------------------------------------------------
+
+
 @contextlib.contextmanager
-def _hooks(module: nn.Module, passage: Passage) -> Iterator[None]:
-    """Record every call of a module without children; the copies are taken before anything works in place."""
-    received: dict[int, Tensor] = {}
-    counts: dict[str, int] = {}
+def _hooks(module: nn.Module, passage: Passage, found: list[Call], flow: Dataflow | None) -> Iterator[None]:
+    """Note every call of a module. No operation of Torch may run in a hook: it would be noted too."""
     handles = []
-    samples = passage.batch.shape[0]
+    open_calls: list[tuple[int, Node | None]] = []
+    moments = iter(range(1 << 62))
 
     def before(part: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if (first := _first_tensor((*args, *kwargs.values()))) is not None:
-            received[id(part)] = first.detach().clone()
+        first = next(iter(tensors_in((args, kwargs))), None)
+        open_calls.append((next(moments), None if first is None else _known(flow, first)))
 
-    def after(name: str) -> Any:
+    def after(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def note(part: nn.Module, args: Any, output: Any) -> None:
-            counts[name] = counts.get(name, 0) + 1
-            label = name if counts[name] == 1 else f"{name} (call {counts[name]})"
-            gave, came = _first_tensor(output), received.pop(id(part), None)
-            shaped = gave is not None and came is not None and gave.ndim >= 2 and came.ndim >= 2
-            if gave is None or came is None or not shaped or gave.shape[0] != samples or came.shape[0] != samples:
-                passage.ignored.append(label)
-                return
-            if not torch.isfinite(gave).all():
-                raise InspectionError("values that are not finite come out of layer "
-                                      f"{len(passage.calls) + 1}, {label!r} ({type(part).__name__})")
-            passage.calls.append(Call(label, part, came, gave.detach().clone()))
+            began, came = open_calls.pop()
+            passage.called[name] = count = passage.called.get(name, 0) + 1
+            label = (name or type(part).__name__) + (f" (call {count})" if count > 1 else "")
+            gave = next(iter(tensors_in(output)), None)
+            if came is not None and gave is not None:
+                found.append(Call(name, label, part, came, _known(flow, gave), began, next(moments)))
         return note
 
     try:
         for name, part in module.named_modules():
-            if next(part.children(), None) is None:
-                handles.append(part.register_forward_pre_hook(before, with_kwargs=True))
-                handles.append(part.register_forward_hook(after(name or type(part).__name__)))
+            if isinstance(part, torch.jit.ScriptModule):
+                continue  # takes no such hooks
+            handles.append(part.register_forward_pre_hook(before, with_kwargs=True))
+            handles.append(part.register_forward_hook(after(name)))
         yield
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _choose(passage: Passage, everything: list[Call]) -> None:
+    """Tell the calls that are linear maps of each sample, and those that are made of no smaller ones."""
+    samples = len(passage.batch)
+    for call in sorted(everything, key=lambda item: item.began):
+        if not isinstance(call.module, LINEAR):
+            continue
+        outer = next((place for place in passage.places if call.within(place)), None)
+        inside = outer and f"is called inside {outer.label!r}, which is judged as one linear map"
+        weight = getattr(call.module, "weight", None)
+        seen = replace(call, weight=weight.detach() if isinstance(weight, Tensor) else None)
+        if objection := inside or _objection(seen, samples):
+            passage.refused.setdefault(call.name, objection)
+        else:
+            passage.places.append(seen)
+    passage.places.sort(key=lambda item: item.ended)
+    chosen: list[Call] = list(passage.places)
+    for call in sorted(everything, key=lambda item: item.began):
+        holds = any(place.within(call) or place.began == call.began for place in passage.places)
+        if _smallest(call.module) and not holds and not any(call.within(item) for item in chosen) \
+                and _by_sample(call.received, samples) and _by_sample(call.gave, samples) and call.gave_node.fed:
+            chosen.append(call)
+    passage.calls = sorted(chosen, key=lambda item: item.ended)
+
+
+def _smallest(part: nn.Module) -> bool:
+    """Whether a module is not merely made of others."""
+    return next(part.children(), None) is None or next(part.parameters(recurse=False), None) is not None
+
+
+def _by_sample(value: Tensor, samples: int) -> bool:
+    return value.ndim >= 2 and value.shape[0] == samples
+
+
+def _objection(call: Call, samples: int) -> str | None:
+    """Why a call of a linear map or convolution cannot be judged."""
+    received, gave = call.received, call.gave
+    if not (call.came.fed and call.gave_node.fed):
+        return "the batch does not enter it"
+    for verb, value in (("receives", received), ("gives", gave)):
+        if value.is_complex() or not value.is_floating_point():
+            return f"{verb} entries of type {str(value.dtype).removeprefix('torch.')}, not real numbers"
+        if not _by_sample(value, samples):
+            return f"{verb} shape {tuple(value.shape)}, whose first axis does not hold the {samples} samples"
+    if call.weight is None or not _is_product(call):
+        return "gives something else than its weights times what it receives, and its bias"
+    return None
+
+
+def _is_product(call: Call) -> bool:
+    """Whether what came out is weights times what came in, and a bias: by its code, else by the values."""
+    module: Any = call.module
+    base: Any = next(kind for kind in LINEAR if isinstance(module, kind))
+    kind: Any = type(module)
+    own = kind.forward is base.forward and "forward" not in vars(module)
+    if hasattr(base, "_conv_forward"):
+        own = own and kind._conv_forward is base._conv_forward
+    if own and not module._forward_hooks and not module._forward_pre_hooks:
+        return True
+    try:
+        product = (base._conv_forward(module, call.received, module.weight, module.bias)
+                   if hasattr(base, "_conv_forward") else base.forward(module, call.received))
+    except (RuntimeError, TypeError, ValueError):
+        return False
+    return product.shape == call.gave.shape and close(product, call.gave)

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from simulators.batch_files import file_of
+from theorems.terminal.columns import Column, print_columns
 from theorems.terminal.saving import plain, require_apart, require_file, write_json, writing
-from theorems.terminal.screen import console, field, paragraph, print_table
+from theorems.terminal.screen import console, field, paragraph
 
 if TYPE_CHECKING:
+    from theorems.inspection.accounting import NotJudged
     from theorems.inspection.judging import Measures
     from theorems.inspection.report import Inspection
 
@@ -95,38 +96,55 @@ def _picture(text: str) -> Path:
 
 
 def _print(out: Console, found: Inspection, batch: str) -> None:
-    rows: list[tuple[str, str, str, Measures]] = [("0", "batch", "", found.batch)]
-    rows += [(str(number), layer.name, layer.does if number <= found.hidden else "output, not judged", layer.measures)
-             for number, layer in enumerate(found.layers, start=1)]
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for justify in ("right", "left", "right", "right", "right", "right", "right", "left", "left"):
-        table.add_column(justify=justify, no_wrap=True)
-    titles = ("", "layer", "width", "gap", "rank", "soft", "outlier", "", "does")
-    table.add_row(*(Text(title, style="dim") for title in titles))
-    previous = ""
-    for place, (number, name, does, seen) in enumerate(rows):
-        if len(rows) > _MOST_ROWS and _MOST_ROWS // 2 <= place < len(rows) - _MOST_ROWS // 2:
-            if place == _MOST_ROWS // 2:
-                table.add_row("…")
-            continue
-        low = not place and seen.condition.value == "collapsing"  # a batch has no depth to collapse along
-        words = Text("low rank" if low else seen.condition.value, style=_STYLES[seen.condition.value])
-        table.add_row(number, name, str(seen.width), _number(seen.gap), _number(seen.effective_rank),
-                      str(seen.soft_rank), f"{seen.outlier_share:.0%}" if math.isfinite(seen.outlier_share) else "–",
-                      words, Text("as above" if does == previous and does else does, style="dim"))
-        previous = does
-    print_table(out, table)
+    print_columns(out, _layers(found))
+    if found.not_judged:
+        out.print()
+        print_columns(out, _left_out(found))
     out.print()
     mode = ("batch statistics as in training, dropout off" if found.statistics == "batch"
             else "running statistics, as in evaluation")
     field(out, "Batch", f"{batch}; {mode}", indent=_INDENT)
-    field(out, "Chain", found.recognised.words, indent=_INDENT)
+    field(out, "Parameters", f"{found.parameters.judged} of {found.parameters.total} are of layers judged",
+          indent=_INDENT)
+    field(out, "Chain", found.recognised.sentence, indent=_INDENT)
     _print_predictions(out, found)
-    if found.ignored:
-        names = ", ".join(found.ignored[:3])
-        field(out, "Not measured", f"{names}{' …' if len(found.ignored) > 3 else ''}: no samples along the first axis",
-              indent=_INDENT)
     paragraph(out, Text(found.verdict, style=f"bold {_STYLES[found.condition.value]}"))
+
+
+def _layers(found: Inspection) -> list[Column]:
+    """What was measured, the batch first; of very many layers the first and the last."""
+    rows: list[tuple[str, str, str, Measures]] = [("0", "batch", "", found.batch)]
+    rows += [(str(number), layer.name, layer.does if number <= found.hidden else f"{layer.role}, not judged",
+              layer.measures) for number, layer in enumerate(found.layers, start=1)]
+    cells: list[list[str | Text]] = []
+    previous = ""
+    for place, (number, name, does, seen) in enumerate(rows):
+        if len(rows) > _MOST_ROWS and _MOST_ROWS // 2 <= place < len(rows) - _MOST_ROWS // 2:
+            if place == _MOST_ROWS // 2:
+                cells.append(["…", f"{len(rows) - _MOST_ROWS} more", *[""] * 7])
+            continue
+        low = not place and seen.condition.value == "collapsing"  # a batch has no depth to collapse along
+        words = Text("low rank" if low else seen.condition.value, style=_STYLES[seen.condition.value])
+        share = f"{seen.outlier_share:.0%}" if math.isfinite(seen.outlier_share) else "–"
+        cells.append([number, name, str(seen.width), _number(seen.gap), _number(seen.effective_rank),
+                      str(seen.soft_rank), share, words,
+                      Text("as above" if does == previous and does else does, style="dim")])
+        previous = does
+    columns = list(zip(*cells, strict=True))
+    numbers = [Column(title, column, right=True) for title, column in zip(
+        ("width", "gap", "rank", "soft", "outlier"), columns[2:7], strict=True)]
+    return [Column("", columns[0], right=True), Column("layer", columns[1], folds=True), *numbers,
+            Column("", columns[7]), Column("does", columns[8], folds=True)]
+
+
+def _left_out(found: Inspection) -> list[Column]:
+    """Every module that holds parameters and was not judged, together with those of its kind."""
+    alike: dict[tuple[str, str], list[NotJudged]] = {}
+    for item in found.not_judged:
+        alike.setdefault((item.kind, item.reason), []).append(item)
+    return [Column("not judged", [", ".join(item.name for item in items) for items in alike.values()], folds=True),
+            Column("parameters", [str(sum(item.parameters for item in items)) for items in alike.values()], right=True),
+            Column("because", [Text(f"{kind}: {reason}", style="dim") for kind, reason in alike], folds=True)]
 
 
 def _print_predictions(out: Console, found: Inspection) -> None:

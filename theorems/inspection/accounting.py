@@ -1,0 +1,132 @@
+"""Every parameter of the network: under a judged layer, or under a module that was not judged, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from theorems.inspection.dataflow import parameters_in
+from theorems.inspection.stages import Role, Stage
+from theorems.inspection.watching import Passage
+
+__all__ = ["NotJudged", "Parameters", "account"]
+
+_ACTING = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.GroupNorm,
+           nn.RMSNorm, nn.PReLU)
+"""The modules with parameters that are judged with the layer that they follow."""
+
+_KINDS: tuple[tuple[type[nn.Module], str], ...] = (
+    (torch.jit.ScriptModule, "is compiled by torch.jit, and what it does inside is not watched"),
+    (nn.MultiheadAttention, "is attention, whose maps are within one call and are not watched one by one"),
+    (nn.RNNBase, "is recurrent, and its steps are within one call"),
+    (nn.RNNCellBase, "is a recurrent cell, no map of one input"),
+    (nn.Embedding, "looks rows up, and is no map of numbers"),
+    (nn.EmbeddingBag, "looks rows up, and is no map of numbers"),
+    (nn.Bilinear, "is a product of two inputs, no map of one"),
+)
+
+
+@dataclass(frozen=True)
+class NotJudged:
+    """A module that holds parameters and was not judged: how many are counted here, and why.
+
+    ``parameters`` counts entries; what is shared counts once, with the layer that is judged if there is one.
+    ``output`` says that it maps to the outputs, or is pooled for them.
+    """
+
+    name: str
+    kind: str
+    parameters: int
+    reason: str
+    output: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Entries of all parameters: ``total`` = ``judged`` + ``not_judged``."""
+
+    total: int
+    judged: int
+    not_judged: int
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+def account(module: nn.Module, passage: Passage, stages: Sequence[Stage]) -> tuple[Parameters, tuple[NotJudged, ...]]:
+    """Count every parameter once, and name every module that holds some and was not judged."""
+    hidden = [stage for stage in stages if stage.role is Role.HIDDEN]
+    judged = {stage.call.name for stage in hidden}
+    judged |= {call.name for stage in hidden for call in stage.calls if isinstance(call.module, _ACTING)}
+    roles: dict[str, Role] = {}
+    for stage in stages:
+        roles.setdefault(stage.call.name, stage.role)
+    held = _holders(module)
+    entering = parameters_in(passage.outputs)
+    counted: set[int] = set()
+    under = _count([item for name in held if name in judged for item in held[name]], counted)
+    found = []
+    for name, parameters in held.items():
+        if name not in judged:
+            part = module.get_submodule(name)
+            count = _count(parameters, counted)
+            shared = "" if count else "; its parameters are shared, and counted elsewhere"
+            found.append(NotJudged(name or type(module).__name__, _kind(part), count,
+                                   _reason(name, part, passage, roles, entering) + shared,
+                                   roles.get(name) in {Role.OUTPUT, Role.POOLED}))
+    left = sum(item.parameters for item in found)
+    return Parameters(under + left, under, left), tuple(found)
+
+
+def _holders(module: nn.Module) -> dict[str, list[nn.Parameter]]:
+    """The parameters by the name of the module that they are of; what weights are computed from is of their module."""
+    held: dict[str, list[nn.Parameter]] = {}
+    for name, part in module.named_modules():
+        owner = name.partition(".parametrizations.")[0] if ".parametrizations." in name else name
+        if name.startswith("parametrizations."):
+            owner = ""
+        if own := list(part.parameters(recurse=False)):
+            held.setdefault(owner, []).extend(own)
+    return held
+
+
+def _count(parameters: Sequence[nn.Parameter], counted: set[int]) -> int:
+    """Entries of those not counted yet."""
+    total = 0
+    for parameter in parameters:
+        if id(parameter) not in counted:
+            counted.add(id(parameter))
+            total += parameter.numel()
+    return total
+
+
+def _kind(part: nn.Module) -> str:
+    return str(getattr(part, "original_name", type(part).__name__))
+
+
+def _reason(name: str, part: nn.Module, passage: Passage, roles: dict[str, Role], entering: set[int]) -> str:
+    """Why a module is not judged."""
+    used = passage.unfollowed is not None or any(item.data_ptr() in entering for item in part.parameters())
+    if name in passage.refused:
+        return passage.refused[name]
+    if name in roles:
+        return str(roles[name])
+    scripted = isinstance(part, torch.jit.ScriptModule)
+    if name not in passage.called and not scripted:
+        return ("is not called itself, and its parameters are used in the code of another" if used
+                else "is never called in the forward pass")
+    if not used:
+        return "takes no part in the outputs"
+    for kind, reason in _KINDS:
+        if isinstance(part, kind):
+            return reason
+    if isinstance(part, _ACTING):
+        return "acts on nothing that is judged"
+    return "uses its parameters in its own code, which is no layer that is known"

@@ -1,0 +1,186 @@
+"""Which value was computed from which, in one forward pass.
+
+Every operation that Torch dispatches is seen, in modules, in functions and in scripted code alike. A value is known by
+the memory that it lies in, whatever Python object holds it. What is written in place is a new value, of which all
+views of that memory are made; the old one is copied first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
+
+__all__ = ["Dataflow", "Node", "between", "parameters_in", "reached", "tensors_in"]
+
+_RUNNING = "batch_norm"  # operations that also write running statistics, which the layer itself does not read
+
+
+@dataclass(eq=False)
+class Node:
+    """One value, and the values that it was made from.
+
+    ``kind`` is the operation's name, or ``"batch"``, ``"parameter"``, ``"constant"`` (a tensor that a module holds),
+    or ``"unseen"`` (a tensor of which nothing is known). ``fed`` says whether the batch, or something unseen, enters.
+    """
+
+    kind: str
+    value: Tensor
+    made_from: tuple[Node, ...] = ()
+    order: int = 0
+    fed: bool = False
+
+
+@dataclass
+class Dataflow:
+    """The values of one forward pass, by the memory that they lie in."""
+
+    _nodes: dict[tuple[Any, ...], Node] = field(default_factory=dict)
+    _held: dict[tuple[Any, ...], Tensor] = field(default_factory=dict)  # so that no memory is used twice
+    _views: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    _count: int = 0
+
+    def start(self, module: nn.Module, batch: Tensor) -> Node:
+        """Name what is there before anything is computed; the batch's node."""
+        for part in module.modules():
+            for value in vars(part).values():
+                if isinstance(value, Tensor):
+                    self._put(value, Node("constant", value))
+        for value in module.buffers():
+            self._put(value, Node("constant", value))
+        for value in module.parameters():
+            self._put(value, Node("parameter", value))
+        return self._put(batch, Node("batch", batch, fed=True))
+
+    def node(self, value: Tensor) -> Node:
+        """What is known of a value."""
+        known = self._nodes.get(_memory(value))
+        return known or self._put(value, Node("unseen", value, fed=True))
+
+    def watching(self) -> TorchDispatchMode:
+        """A context in which operations are noted."""
+        return _Watching(self)
+
+    def note(self, name: str, read: Sequence[Tensor], written: Sequence[Tensor], run: Callable[[], Any]) -> Any:
+        """Run the operation ``name``, and note what it makes and what it writes over."""
+        inputs = tuple(dict.fromkeys(self.node(item) for item in read))
+        old = {key: self._nodes[key] for item in written for key in self._views.get(_storage(item), ())}
+        for node in set(old.values()):
+            if node.fed:
+                node.value = node.value.detach().clone()
+        output = run()
+        same = {_memory(item) for item in read}  # to make another view of the same is to make nothing
+        over = {_memory(item): self._made(name, item, inputs) for item in written}
+        for key, node in over.items():
+            self._put(node.value, node)
+            old.pop(key, None)
+        for key, node in old.items():
+            self._nodes[key] = self._made("view", self._held[key], (node, *over.values()))
+        for item in tensors_in(output):
+            if _memory(item) not in same:
+                self._put(item, self._made(name, item, inputs))
+        return output
+
+    def _made(self, name: str, value: Tensor, inputs: tuple[Node, ...]) -> Node:
+        self._count += 1
+        return Node(name, value, inputs, self._count, any(node.fed for node in inputs))
+
+    def _put(self, value: Tensor, node: Node) -> Node:
+        key = _memory(value)
+        if key not in self._nodes:
+            self._views.setdefault(key[0], []).append(key)
+        self._nodes[key], self._held[key] = node, value
+        return node
+
+
+class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    def __init__(self, flow: Dataflow) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._flow = flow
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # the compiler is not at work, and would be loaded only to be told so
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = func.overloadpacket.__name__
+        written: list[Tensor] = []
+        if _RUNNING not in name:
+            for place, argument in enumerate(func._schema.arguments):
+                if argument.alias_info is not None and argument.alias_info.is_write:
+                    given = args[place] if place < len(args) else kwargs.get(argument.name)
+                    written += tensors_in(given)
+        return self._flow.note(name, tensors_in((args, kwargs)), written, lambda: func(*args, **kwargs))
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """The tensors of nested tuples, lists and dicts, and of the attributes of other objects, in order."""
+    if isinstance(value, Tensor):
+        return [value]
+    leaves = tree_flatten(value)[0]
+    found: list[Tensor] = []
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            found.append(leaf)
+        elif hasattr(leaf, "__dict__") and not isinstance(leaf, type | nn.Module):
+            found += [item for item in vars(leaf).values() if isinstance(item, Tensor)]
+    return found
+
+
+def reached(target: Node, stops: Collection[Node]) -> set[Node]:
+    """Where one comes to from ``target`` against the flow: the first of ``stops`` on each way, and the ends of ways
+    that meet none, except those that the batch does not enter."""
+    return {node for node in _walk(target, stops) if node in stops or not node.made_from}
+
+
+def between(target: Node, start: Node) -> set[Node]:
+    """The values on ways from ``start`` to ``target``, both among them; empty where there is no way."""
+    order = sorted(_walk(target, {start}), key=lambda node: node.order)
+    found = {start} & set(order)
+    for node in order:
+        if any(item in found for item in node.made_from):
+            found.add(node)
+    return found
+
+
+def parameters_in(targets: Sequence[Node]) -> set[int]:
+    """The memory addresses of the parameters that ``targets`` are made of."""
+    seen, left = set(targets), list(targets)
+    while left:
+        new = [item for item in left.pop().made_from if item not in seen]
+        seen.update(new)
+        left += new
+    return {node.value.data_ptr() for node in seen if node.kind == "parameter"}
+
+
+def _walk(target: Node, stops: Collection[Node]) -> Iterator[Node]:
+    """What enters ``target``, without what lies before ``stops``."""
+    seen, left = {target}, [target]
+    while left:
+        node = left.pop()
+        if not node.fed:
+            continue
+        yield node
+        if node not in stops:
+            new = [item for item in node.made_from if item not in seen]
+            seen.update(new)
+            left += new
+
+
+def _storage(value: Tensor) -> int:
+    try:
+        return int(value.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):  # sparse tensors and the like have none
+        return -id(value)
+
+
+def _memory(value: Tensor) -> tuple[Any, ...]:
+    storage = _storage(value)
+    if storage < 0:
+        return (storage,)
+    return storage, value.storage_offset(), tuple(value.shape), value.stride(), value.dtype

@@ -1,0 +1,280 @@
+"""The network cut at its judged places: what happens between one and the next, as far as it can be followed.
+
+A stage goes from what a linear map gives to what the next one on its way receives. Which values enter there is read
+off the flow of data, what was done to them off the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+from theorems.inspection.dataflow import Node, between, reached
+from theorems.inspection.values import close, same
+from theorems.inspection.watching import Call, Passage
+
+__all__ = ["ACTIVATIONS", "Role", "Stage", "stages"]
+
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType({
+    "relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "sin": torch.sin,
+})
+_NEGLIGIBLE = 0.1  # share of a variance that the ε beside it may be; rows then differ in scale by 5 % at most
+_NAMED = 3  # of what enters a sum, at most
+_PROBABILITIES = frozenset({"_softmax", "_log_softmax"})  # operations that make probabilities of outputs
+
+
+class Role(StrEnum):
+    """What a stage is to the network; the verdict is about the hidden ones."""
+
+    HIDDEN = "hidden"
+    OUTPUT = "maps to the outputs"
+    POOLED = "is pooled for the outputs"
+    UNUSED = "gives what no output is made of"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """From one linear map to the next on its way, or to an output.
+
+    ``features`` is what comes out, (n, ...). ``actions`` is what happened after the weights, in order, such as
+    ``("batchnorm", "relu")``; an action that is not recognised is the class of its module, or ``"?"``. ``factor`` is
+    that of the branch which a skip connection is added to, None without one, and ``own_skip`` says whether what is
+    skipped is what the map itself receives. ``joined`` names what else enters there, empty where nothing does.
+    ``arrival`` is the value that arrives at the next map or output, ``calls`` are the modules on the way.
+    """
+
+    call: Call
+    features: Tensor
+    actions: tuple[str, ...]
+    factor: float | None
+    own_skip: bool
+    joined: tuple[str, ...]
+    recentred: bool
+    arrival: Node | None
+    calls: tuple[Call, ...]
+    role: Role
+
+    @property
+    def width(self) -> int:
+        """Entries per sample of what comes out."""
+        return self.features[0].numel()
+
+    @property
+    def does(self) -> str:
+        """The actions in words."""
+        return " → ".join(("weights", *self.actions, *((self.joint,) if self.joined else ())))
+
+    @property
+    def joint(self) -> str:
+        """What else enters, in words; of very much the beginning."""
+        more = len(self.joined) - _NAMED
+        return f"joined with {' and '.join(self.joined[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
+
+
+def stages(passage: Passage) -> list[Stage]:
+    """The stages of all places in the order of their calls, the hidden ones first."""
+    found = [_stage(passage, place) for place in passage.places]
+    found = _roles(found, passage)
+    return sorted(found, key=lambda stage: stage.role is not Role.HIDDEN)
+
+
+# --- what enters and what happens ---------------------------------------------------------------------------
+
+
+def _stage(passage: Passage, place: Call) -> Stage:
+    if passage.unfollowed is not None:
+        return Stage(place, place.gave, ("?",), None, False, (), False, None, (), Role.HIDDEN)
+    arrival = _arrival(passage, place)
+    if arrival is None:
+        return Stage(place, place.gave, (), None, False, (), False, None, (), Role.UNUSED)
+    made = {item.gave_node: item for item in passage.places}
+    taken = {item.came: item for item in reversed(passage.places) if item.began <= place.began}
+    others = reached(arrival, {*made, *taken}) - {place.gave_node}
+    way = between(arrival, place.gave_node)
+    skipped = next(iter(others)) if len(others) == 1 and others <= set(taken) else None
+    if not others or skipped is not None:
+        calls = _on(way, passage)
+        steps = _steps(place, calls, arrival.value, skipped)
+        if skipped is None or "residual" in steps.actions:
+            return Stage(place, _by_sample(passage, [arrival], place), steps.actions, steps.factor,
+                         skipped is place.came, (), steps.recentred, arrival, calls, Role.HIDDEN)
+    alone = _alone(way, place)
+    calls = _on(set(alone), passage)
+    whole = [node for node in alone if node.value.numel() == place.gave.numel()]  # and no parts of it
+    last = all(made[node].began < place.began for node in others if node in made)
+    steps = _steps(place, calls, whole[-1].value, None)
+    return Stage(place, _by_sample(passage, [*whole, arrival] if last else whole, place), steps.actions, None, False,
+                 tuple(_names(others, made, taken)), steps.recentred, arrival,
+                 _on(way, passage) if last else calls, Role.HIDDEN)
+
+
+def _arrival(passage: Passage, place: Call) -> Node | None:
+    """The value made of what ``place`` gives that the next map receives, or else that comes out."""
+    made = {item.gave_node for item in passage.places}
+    later = [item.came for item in sorted(passage.places, key=lambda item: item.began) if item.began > place.began]
+    return next((node for node in [*later, *passage.outputs] if place.gave_node in reached(node, made)), None)
+
+
+def _alone(way: set[Node], place: Call) -> list[Node]:
+    """The values on the way that are made of what ``place`` gives and of nothing else, in order."""
+    alone = {place.gave_node: None}
+    for node in sorted(way, key=lambda item: item.order):
+        if node not in alone and all(item in alone for item in node.made_from if item.fed):
+            alone[node] = None
+    return list(alone)
+
+
+def _on(way: set[Node], passage: Passage) -> tuple[Call, ...]:
+    """The calls between values on the way."""
+    return tuple(call for call in passage.calls
+                 if call not in passage.places and call.came in way and call.gave_node in way)
+
+
+def _by_sample(passage: Passage, nodes: Sequence[Node], place: Call) -> Tensor:
+    """The last of these values that has a row for each sample."""
+    samples = len(passage.batch)
+    return next((node.value for node in reversed(nodes) if node.value.ndim >= 2 and node.value.shape[0] == samples
+                 and node.value.is_floating_point()), place.gave)
+
+
+def _names(others: set[Node], made: Mapping[Node, Call], taken: Mapping[Node, Call]) -> list[str]:
+    """What else enters, in words."""
+    names = []
+    for node in sorted(others, key=lambda item: item.order):
+        if node in made:
+            names.append(f"{made[node].label!r}")
+        elif node.kind == "batch":
+            names.append("the batch")
+        elif node in taken:
+            names.append(f"what {taken[node].label!r} receives")
+        else:
+            names.append("a tensor from elsewhere")
+    return names
+
+
+# --- by which functions ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Steps:
+    actions: tuple[str, ...]
+    factor: float | None
+    recentred: bool
+
+
+def _steps(place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Node | None) -> _Steps:
+    """What was done from what ``place`` gives to what arrived, module by module and between them.
+
+    A bias is subtracted where the first action but a sum takes the mean over the samples away.
+    """
+    actions: list[str] = []
+    factor: float | None = None
+    recentring: list[bool] = []
+    here = place.gave
+    for call in [*calls, None]:
+        received = arrived if call is None else call.received
+        if not same(here, received):
+            names, added = _function_and_sum(here, received, None if skipped is None else skipped.value)
+            factor = factor if added is None else added
+            actions += names
+            recentring += [name in {"recenter", "batchnorm"} for name in names]
+        if call is not None:
+            name = _function(call.received, call.gave, _epsilon(call)) or type(call.module).__name__
+            actions.append(name)
+            recentring.append(name in {"recenter", "batchnorm"} or _subtracts(call))
+            here = call.gave
+    kept = [(name, mean) for name, mean in zip(actions, recentring, strict=True) if name != "identity"]
+    first = next((mean for name, mean in kept if name != "residual"), False)
+    return _Steps(tuple(name for name, _ in kept), factor, first)
+
+
+def _function_and_sum(before: Tensor, after: Tensor, skipped: Tensor | None) -> tuple[tuple[str, ...], float | None]:
+    """What the user's own code did between two modules: a function, or a skip connection and the branch's factor."""
+    if (name := _function(before, after)) is not None:
+        return (name,), None
+    if skipped is None or not skipped.numel() == before.numel() == after.numel():
+        return ("?",), None
+    x, y, z = before.flatten(1), after.flatten(1), skipped.flatten(1)
+    for name, function in ACTIVATIONS.items():
+        if close(x + z, y):
+            return ("residual",), 1.0
+        if close(function(x) + z, y):
+            return (name, "residual"), 1.0
+        if close(function(x + z), y):
+            return ("residual", name), 1.0
+    energy = float(x.square().sum())
+    factor = float(((y - z) * x).sum()) / energy if energy > 0 else 0.0
+    return (("residual",), factor) if close(factor * x + z, y) else (("?",), None)
+
+
+def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | None:
+    """The function of the theory that takes ``before`` to ``after``, by values; None if none does."""
+    if before.numel() != after.numel() or not (before.is_floating_point() and after.is_floating_point()):
+        return None
+    x, y = before.flatten(1), after.flatten(1)
+    if close(x, y):
+        return "identity"
+    for name, function in ACTIVATIONS.items():
+        if close(function(x), y):
+            return name
+    centred = x - x.mean(dim=0)
+    size = x.abs().amax(dim=0)  # what cancels in the difference leaves its rounding behind
+    if close(centred, y, size):
+        return "recenter"
+    variance = centred.square().mean(dim=0)
+    deviation = (variance + epsilon).sqrt()
+    varied = variance.sqrt() > 1e-6 * size
+    small = bool((epsilon <= _NEGLIGIBLE * variance[varied]).all()) and bool(varied.any())
+    return "batchnorm" if small and close(centred / deviation, y, size / deviation) else None
+
+
+def _epsilon(call: Call) -> float:
+    return call.module.eps if isinstance(call.module, nn.modules.batchnorm._BatchNorm) else 1e-5
+
+
+def _subtracts(call: Call) -> bool:
+    """Whether a batchnorm takes the mean over the samples away, whatever its scale, shift and ε."""
+    module = call.module
+    if not isinstance(module, nn.modules.batchnorm._BatchNorm) or call.received.shape != call.gave.shape:
+        return False
+    axes = [0, *range(2, call.received.ndim)]
+    shape = [1, -1, *[1] * (call.received.ndim - 2)]
+    shift = torch.zeros(1) if module.bias is None else module.bias.detach().reshape(shape)
+    mean, size = call.gave.mean(dim=axes, keepdim=True), call.gave.abs().amax(dim=axes, keepdim=True)
+    return bool(((mean - shift).abs() <= 1e-3 * size + torch.finfo(mean.dtype).tiny).all())
+
+
+# --- what they are to the network -----------------------------------------------------------------------------
+
+
+def _roles(found: Sequence[Stage], passage: Passage) -> list[Stage]:
+    """The stages with their roles: outputs, what is pooled for them, and the hidden ones."""
+    if passage.unfollowed is not None:  # the last call is taken for the outputs' map
+        return [*found[:-1], replace(found[-1], role=Role.OUTPUT)] if len(found) > 1 else list(found)
+    received = {item.came for item in passage.places}
+    inner = [item for item in found if item.arrival in received]
+    heads = [item for item in found if item.role is Role.HIDDEN and item not in inner and _is_head(item, inner)]
+    taken = {item.call.came for item in heads}
+    hidden = [item for item in found if item.role is Role.HIDDEN and item not in heads]
+    pooled = [item for item in hidden if item.arrival in taken and item.width < item.call.gave[0].numel()]
+    if len(pooled) == len(hidden):
+        pooled = []
+    roles = {**{id(item): Role.OUTPUT for item in heads}, **{id(item): Role.POOLED for item in pooled}}
+    return [replace(item, role=roles.get(id(item), item.role)) for item in found]
+
+
+def _is_head(stage: Stage, inner: Sequence[Stage]) -> bool:
+    """Whether what ends in an output is a bare map, perhaps made probabilities, and the inner stages are more than
+    that, or of another width."""
+    widths = {item.width for item in inner}
+    kinds = {node.kind for node in between(stage.arrival, stage.call.gave_node)} if stage.arrival else set()
+    bare = not stage.actions or bool(kinds & _PROBABILITIES)
+    richer = stage.width not in widths or any(item.actions for item in inner)
+    squashed = stage.actions == ("sigmoid",) and stage.width not in widths
+    separate = not stage.joined or stage.width not in widths
+    return bool(inner) and separate and (squashed or (bare and richer))
