@@ -16,7 +16,6 @@ __all__ = ["Column", "print_columns"]
 
 _BETWEEN = 2
 _LEAST_TEXT = 14
-_NARROWEST = 30  # characters; a narrower terminal breaks the lines itself
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,6 @@ class Column:
 
 def print_columns(out: Console, columns: Sequence[Column]) -> None:
     """Print the columns side by side, as many as find room; the first one stands in every table."""
-    out.width = max(out.width, _NARROWEST)
     key, *left = columns
     first = True
     while left:

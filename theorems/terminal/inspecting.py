@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "inspect"]
 
 _INDENT = 14
+_NARROWEST = 34  # columns; a narrower terminal breaks the lines itself
 _PICTURES = (".png", ".svg", ".pdf")
 _MOST_ROWS = 24
 _STYLES = {"healthy": "green", "collapsing": "red", "clustering": "yellow"}
@@ -63,7 +64,7 @@ def inspect(args: argparse.Namespace) -> bool:
     if args.checkpoint is not None:
         load_checkpoint(module, args.checkpoint)
     found = inspected(module, batch.array, statistics=args.statistics, seed=seed)
-    out = console()
+    out = console(narrowest=_NARROWEST)
     _print(out, found, batch.description)
     if target is not None:
         with writing(target):

@@ -43,24 +43,27 @@ class _Console(Console):
             yield segment if segment.control else Segment(harmless(segment.text), segment.style)
 
 
-def console(*, errors: bool = False) -> Console:
-    """Standard output, or standard error: plain text unless it is a terminal and NO_COLOR is unset or empty."""
+def console(*, errors: bool = False, narrowest: int = NARROWEST) -> Console:
+    """Standard output, or standard error: plain text unless it is a terminal and NO_COLOR is unset or empty.
+
+    Nothing is laid out for fewer than ``narrowest`` columns.
+    """
     stream: TextIO = sys.stderr if errors else sys.stdout
     # rich takes the size from these two without question, 0 and beyond all screens included
     surroundings = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "LINES")}
     found = _Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False, _environ=surroundings)
     plain = bool(os.environ.get("NO_COLOR")) or not found.is_terminal
     return _Console(
-        file=stream, markup=False, emoji=False, highlight=False, width=_width(found.width), _environ=surroundings,
-        color_system=None if plain else "auto", no_color=plain,
+        file=stream, markup=False, emoji=False, highlight=False, width=_width(found.width, narrowest),
+        _environ=surroundings, color_system=None if plain else "auto", no_color=plain,
     )
 
 
-def _width(terminal: int) -> int:
+def _width(terminal: int, narrowest: int) -> int:
     """``COLUMNS`` where it is a number above 0, else the terminal's; within what a table and a reader can do with."""
     asked = os.environ.get("COLUMNS", "")
     wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
-    return min(max(wanted or terminal, NARROWEST), WIDEST)
+    return min(max(wanted or terminal, narrowest), WIDEST)
 
 
 def verdict_text(verdict: Verdict) -> Text:
