@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import flint
@@ -17,7 +18,7 @@ from scipy.special import digamma
 
 from theorems.draws import AverageWithoutReplacement, AverageWithReplacement
 
-__all__ = ["BALLS", "EXACT", "FLOATS", "InexactError", "UndefinedError", "compare", "tensors"]
+__all__ = ["BALLS", "EXACT", "FLOATS", "InexactError", "UndefinedError", "compare", "enclosed_roots", "tensors"]
 
 
 class InexactError(ArithmeticError):
@@ -54,6 +55,26 @@ def _exact_power(x: Any, k: Any) -> flint.fmpq:
 
 def _no_pi() -> flint.fmpq:
     raise InexactError("pi is not rational")
+
+
+def _no_root(coefficients: tuple[int, ...], index: int) -> flint.fmpq:
+    raise InexactError(f"root {index} of {coefficients} is not rational")
+
+
+def _ball_of_root(coefficients: tuple[int, ...], index: int) -> flint.arb:
+    return enclosed_roots(coefficients, flint.ctx.prec)[index - 1]
+
+
+def _float_of_root(coefficients: tuple[int, ...], index: int) -> float:
+    return float(_ball_of_root(coefficients, index).mid())
+
+
+@lru_cache(maxsize=512)
+def enclosed_roots(coefficients: tuple[int, ...], precision: int) -> tuple[flint.arb, ...]:
+    """The real roots of a square-free integer polynomial, ascending and apart; coefficients from the constant on."""
+    with flint.ctx.workprec(precision):  # the imaginary part of a real root comes out as exactly 0
+        roots = [r.real for r, _ in flint.fmpz_poly(list(coefficients)).complex_roots() if r.imag == 0]
+    return tuple(sorted(roots, key=lambda r: r.mid()))
 
 
 def _exact_arccos(x: Any) -> flint.fmpq:
@@ -173,14 +194,14 @@ _COMMON = {
 FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "raised": operator.pow,
     "sign": np.sign, "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats,
-    "natural": np.log, "exponential": np.exp,
+    "natural": np.log, "exponential": np.exp, "algebraic": _float_of_root,
     "digamma": digamma, "arccos": np.arccos, "pi": lambda: np.pi,
 }
 EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power, "raised": operator.pow,
     "sign": lambda x: flint.fmpq((x > 0) - (x < 0)),
     "least": min, "greatest": max, "span": _exact_range, "choose": _choose_exactly,
-    "natural": _exact_log, "exponential": _exact_exp,
+    "natural": _exact_log, "exponential": _exact_exp, "algebraic": _no_root,
     "digamma": _no_digamma, "arccos": _exact_arccos, "pi": _no_pi,
 }
 BALLS: Mapping[str, Any] = {
@@ -189,7 +210,7 @@ BALLS: Mapping[str, Any] = {
     "sign": lambda x: flint.arb(x).sgn(),
     "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
     "span": _exact_range, "choose": _choose_balls, "arccos": lambda x: flint.arb(x).acos(), "pi": flint.arb.pi,
-    "natural": lambda x: flint.arb(x).log(), "exponential": lambda x: flint.arb(x).exp(),
+    "algebraic": _ball_of_root, "natural": lambda x: flint.arb(x).log(), "exponential": lambda x: flint.arb(x).exp(),
     "digamma": lambda x: flint.arb(x).digamma(),
 }
 
@@ -211,5 +232,5 @@ def tensors() -> Mapping[str, Any]:
         "least": lifted(torch.minimum), "greatest": lifted(torch.maximum), "span": _range,
         "arccos": lifted(torch.arccos), "pi": lambda: torch.pi, "natural": lifted(torch.log),
         "exponential": lifted(torch.exp),
-        "sign": lifted(torch.sign), "choose": choose,
+        "sign": lifted(torch.sign), "choose": choose, "algebraic": _float_of_root,
     }

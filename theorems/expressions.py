@@ -15,6 +15,7 @@ import flint
 import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
+from theorems.algebraic import Root
 from theorems.arithmetics import BALLS, EXACT, FLOATS, InexactError, UndefinedError, compare, tensors
 from theorems.draws import Average, BatchSum
 
@@ -87,6 +88,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         if exponent == sp.Rational(-1, 2):
             return f"(rational(1, 1) / root({self._print(base)}))"
         return f"power({self._print(base)}, {self._print(exponent)})"
+
+    def _print_Root(self, expr: Root) -> str:
+        return f"algebraic({expr.coefficients}, {expr.index})"
 
     def _print_Pi(self, expr: sp.Expr) -> str:
         return "pi()"

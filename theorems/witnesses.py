@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.regular_files import UnreadableFileError, read_regular
+from theorems.algebraic import Root, restored, stored
 
 __all__ = ["Corpus", "CorpusError", "Witness", "spelled"]
 
@@ -29,6 +30,8 @@ SCHEMA = 1
 _LARGEST, _DEEPEST = 10**6, 6
 #: In bytes; file systems take some 255, of which the digest and the suffix need a few.
 _LONGEST_NAME = 150
+#: An algebraic number: which real root, counted from 1, of which irreducible polynomial, its constant first.
+_ROOT = re.compile(r"root (\d{1,3}) of \[((?:-?\d{1,4000}, )*-?\d{1,4000})\]")
 _RATIONAL = re.compile(r"-?\d{1,4000}(/[1-9]\d{0,3999})?")
 
 
@@ -160,6 +163,8 @@ def _encoded(value: Any) -> Any:
         return {str(k): _encoded(v) for k, v in value.items()}
     if isinstance(value, tuple | list):
         return [_encoded(v) for v in value]
+    if isinstance(value, Root):
+        return stored(value)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise CorpusError(f"{value!r} is no exact rational, so it cannot be kept as a witness")
     return value if isinstance(value, int) else str(value)  # a size stays an int, a number a fraction
@@ -174,6 +179,8 @@ def _decoded(value: Any, depth: int = 0) -> Any:
         return tuple(_decoded(v, depth + 1) for v in value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and (found := _ROOT.fullmatch(value)):
+        return restored(int(found[1]), [int(c) for c in found[2].split(",")])
     if not isinstance(value, str) or not _RATIONAL.fullmatch(value):
         raise ValueError(f"{str(value)[:40]!r}")
     return Fraction(value)

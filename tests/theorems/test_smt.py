@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 from theorems.certificates import kinds, small_sizes
-from theorems.certificates.document import CertificateError, UncheckableError
+from theorems.certificates.document import CertificateError, UncheckableError, UndecidedError
 from theorems.certificates.instances import at_input
 from theorems.checking import smt
 from theorems.checking.exact import exact_values, refutes
@@ -100,11 +100,19 @@ def test_an_entry_of_a_family_is_no_scalar_of_a_similar_name():
     assert ask(statement, {}).holds is False  # a_0 = 1, a = (-1, -1): and true if a[0] were a_0
 
 
-def test_a_solution_without_a_rational_input_near_it_is_left_open():
+@pytest.mark.parametrize(("statement", "where"), [
+    (made(x, "==", sp.Integer(0), sp.Eq(x**2, sp.Rational(1, 2))), {"x": (2, 0, -1)}),
+    (made((x**2 - sp.Rational(1, 2))**2 + (y**3 - sp.Rational(1, 3))**2, ">", sp.Integer(0)),
+     {"x": (2, 0, -1), "y": (3, 0, 0, -1)}),
+])
+def test_a_solution_without_a_rational_input_near_it_is_exact(statement, where):
     pytest.importorskip("z3")
-    answer = ask(made(x, "==", sp.Integer(0), sp.Eq(x**2, sp.Rational(1, 2))), {})
-    assert answer.holds is None
-    assert "rational" in answer.words
+    answer = ask(statement, {})
+    assert (answer.holds, answer.words) == (False, "false at an algebraic input")
+    for name, coefficients in where.items():
+        assert answer.witness[name].coefficients == coefficients[::-1]
+    with pytest.raises(UndecidedError, match="rational ones only"):
+        small_sizes.certify(statement, {})
 
 
 def test_a_claim_about_nothing_is_not_proved():

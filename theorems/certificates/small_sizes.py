@@ -61,6 +61,8 @@ def certify(statement: Statement, sizes: Mapping[str, int]) -> Certificate:
     Raises :class:`CertificateError` if z3 leaves it open with ``MAKING`` units of work, or is not installed.
     """
     answer = _asked(statement, sizes, MAKING)
+    if answer.witness is not None and "algebraic" in answer.words:
+        raise UndecidedError(f"{_claim(statement, sizes)}: {answer.words}, and a certificate holds rational ones only")
     if answer.witness is not None:
         return at_input(statement, answer.witness)
     if answer.holds is None:

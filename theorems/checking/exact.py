@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import reduce
+from functools import cmp_to_key, reduce
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import flint
 import sympy as sp
 
+from theorems.algebraic import Root, order, true, within
 from theorems.checking.pointwise import admitted, decide
 from theorems.draws import Average
 from theorems.expressions import InexactError, arguments_of
@@ -58,7 +59,13 @@ def exact_values(statement: Statement, variables: Mapping[str, Any]) -> dict[str
     """
     least = {str(symbol): family for symbol, meaning in statement.definitions.items()
              if (family := smallest_of(meaning)) is not None}
-    return {**variables, **{name: min(variables[family]) for name, family in least.items()}}
+    return {**variables, **{name: _least(variables[family]) for name, family in least.items()}}
+
+
+def _least(values: Sequence[Any]) -> Any:
+    if any(isinstance(x, Root) for x in values):
+        return min((x if isinstance(x, Root) else Fraction(x) for x in values), key=cmp_to_key(order))
+    return min(values)
 
 
 def rational(value: Any) -> sp.Rational:
@@ -77,8 +84,8 @@ def admit(statement: Statement, values: Mapping[str, Any]) -> None:
         shape = [int(extent.subs(sizes)) for extent in variable.size]
         _require_shape(variable.name, given, shape)
         for place in product(*map(range, shape)):
-            number = rational(reduce(lambda part, k: part[k], place, given))
-            if domain.contains(number) is not sp.true:
+            number = reduce(lambda part, k: part[k], place, given)
+            if not _lies_in(domain, number):
                 raise ValueError(f"{variable.name} = {number} is not in {domain}")
     for family in (s for s in statement.definitions if isinstance(s, sp.IndexedBase)):
         if prod(int(extent.subs(sizes)) for extent in family.shape) > _LARGEST_FAMILY:
@@ -89,6 +96,12 @@ def admit(statement: Statement, values: Mapping[str, Any]) -> None:
     if admitted(statement, values) is not True:
         words = "; ".join(a.words for a in statement.assumptions)
         raise ValueError(f"an assumption does not hold, or is left open: {words}")
+
+
+def _lies_in(domain: sp.Set, number: Any) -> bool:
+    if isinstance(number, Root):
+        return isinstance(domain, sp.Interval) and all(true(r) is True for r in within(number, domain))
+    return domain.contains(rational(number)) is sp.true
 
 
 def _require_shape(name: str, given: Any, shape: list[int]) -> None:

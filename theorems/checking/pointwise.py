@@ -7,6 +7,7 @@ violation is shrunk by Hypothesis and decided again exactly before it is reporte
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,21 +19,25 @@ import numpy as np
 import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
+from theorems.algebraic import sign
 from theorems.checking.context import Context
 from theorems.checking.hypothesis_search import search
 from theorems.checking.tables import Completed, evaluate
-from theorems.expressions import InexactError, arguments_of, compare
+from theorems.expressions import InexactError, UndefinedError, arguments_of, compare
 
 if TYPE_CHECKING:
     from theorems.definedness import Condition
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict, combine
 
-__all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "fault", "holds", "readable", "short",
-           "undefined"]
+__all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "exact_sign", "fault", "holds", "readable",
+           "short", "undefined"]
 
 #: Balls are tried at these precisions (bits) before a question is left open.
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
+#: After so many of them, algebraic numbers are compared exactly.
+_BALLS_FIRST = 2
+_TRUE = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq, "!=": operator.ne}
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,26 @@ class Decision:
 Values = Callable[[Any], Mapping[str, Any]]
 
 
-def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> bool | None:
-    """True if the sides, opened and multiplied out as radicals, cancel term by term; None if that is open.
+def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
+    """The sign of lhs - rhs at exact values, if it is algebraic; 0 too if it cancels term by term; else None."""
+    left, right = (_opened(side, values) for side in (lhs, rhs))
+    if left is None or right is None:
+        return None
+    difference = left - right
+    try:
+        found = None if sign(left) is None or sign(right) is None else sign(difference)
+    except UndefinedError:
+        return None
+    if found is None and _terms(difference) <= _MOST_TERMS and sp.expand(difference) == 0:
+        return 0
+    return found
+
+
+def _opened(opened: sp.Expr, values: Completed) -> sp.Expr | None:
+    """The expression with numbers and radicals for its symbols; None where a value is a ball.
 
     ``values`` are exact; what they define is opened to its definition where it is irrational.
     """
-    opened = lhs - rhs
     while arguments := arguments_of(opened):
         plain: dict[str, Any] = {}
         for name in map(str, arguments):
@@ -70,7 +89,7 @@ def _equal_by_radicals(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> bool | 
         opened = opened.xreplace({
             x: family(*x.indices) if isinstance(family := plain[str(x.base)], sp.Lambda) else _entry(family, x.indices)
             for x in opened.atoms(sp.Indexed)})
-    return True if _terms(opened) <= _MOST_TERMS and sp.expand(opened) == 0 else None
+    return opened
 
 
 def _entry(value: Any, indices: Iterable[sp.Expr]) -> sp.Expr:
@@ -128,8 +147,8 @@ def _truth(statement: Statement, relation: sp.core.relational.Relational,
             left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
             if (certain := holds(left, relation, right)) is not None:
                 return certain
-        if left.is_finite() and _equal_by_radicals(relation.lhs, relation.rhs, exact):
-            return isinstance(relation, sp.Eq | sp.Le | sp.Ge)
+        if left.is_finite() and (found := exact_sign(relation.lhs, relation.rhs, exact)) is not None:
+            return holds(flint.fmpq(found), relation, flint.fmpq(0))
     return None
 
 
@@ -147,21 +166,18 @@ def _compared(statement: Statement, values: Callable[[], Mapping[str, Any]], squ
     except (InexactError, TypeError):
         pass  # a root or a ball: leave exact arithmetic
     else:
-        holds = {"<=": left <= right, "<": left < right, ">=": left >= right, ">": left > right,
-                 "==": left == right, "!=": left != right}[statement.relation]
+        holds = _TRUE[statement.relation](left, right)
         return Decision(holds, _ratio(statement, flint.arb(left), flint.arb(right), power))
-    if statement.relation in ("==", "!=") and _equal_by_radicals(statement.lhs, statement.rhs, given):
-        return Decision(statement.relation == "==", 1.0)
     difference, ratio = _difference(lhs, rhs), None
-    for precision in PRECISIONS:
+    for number, precision in enumerate(PRECISIONS):
+        if number == _BALLS_FIRST and (exact := exact_sign(statement.lhs, statement.rhs, given)) is not None:
+            return Decision(_TRUE[statement.relation](exact, 0), 1.0 if exact == 0 else ratio)
         with flint.ctx.workprec(precision):
             balls = Completed(values(), definitions, False)
             gap = evaluate(difference, balls, False)
             ratio = _ratio(statement, evaluate(lhs, balls, False), evaluate(rhs, balls, False), power)
             if (certain := compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
-    if statement.relation not in ("==", "!=") and _equal_by_radicals(statement.lhs, statement.rhs, given):
-        return Decision(statement.relation in ("<=", ">="), 1.0)
     return Decision(None, ratio)
 
 
@@ -372,8 +388,8 @@ def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
         except (InexactError, TypeError):
             left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
         answer = holds(left, relation, right)
-        if answer is None and _equal_by_radicals(relation.lhs, relation.rhs, exact):
-            answer = isinstance(relation, sp.Eq | sp.Le | sp.Ge)
+        if answer is None and (found := exact_sign(relation.lhs, relation.rhs, exact)) is not None:
+            answer = holds(flint.fmpq(found), relation, flint.fmpq(0))
         answers.append(answer)
     return False if False in answers else None if None in answers else True
 

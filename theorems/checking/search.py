@@ -22,7 +22,7 @@ from hypothesis.strategies import SearchStrategy
 from theorems.checking.ascent import ascend, evolve
 from theorems.checking.context import Context
 from theorems.checking.hypothesis_search import search
-from theorems.checking.pointwise import admitted, decide, fault
+from theorems.checking.pointwise import admitted, decide, exact_sign, fault
 from theorems.checking.shrinking import shrink
 from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import arguments_of, compiled
@@ -132,7 +132,8 @@ class ExactAdversary:
 
     ``contains`` says whether an input lies in the domain. ``cube`` opens gradient ascent and differential evolution;
     ``solve(statement)`` yields what a decision procedure proposes, None for a question it answered otherwise, and
-    ``bound(statement, context)`` what branch and bound over boxes does.
+    ``bound(statement, context)`` what branch and bound over boxes does, ``line(statement, context)`` what an exact
+    decision in one number does.
     ``examples`` is for Hypothesis. ``given`` makes inputs of the user's batch, which lie in the domain; None, or a
     result of None, where a batch has nothing to say.
     """
@@ -144,6 +145,7 @@ class ExactAdversary:
     cube: Cube | None = None
     solve: Callable[[Statement], Iterator[Any | None]] | None = None
     bound: Callable[[Statement, Context], Iterator[Any | None]] | None = None
+    line: Callable[[Statement, Context], Iterator[Any | None]] | None = None
     examples: int = 100
     squares: bool = False
     most: Mapping[str, int] = field(default_factory=lambda: {"n": 6, "d": 5, "ell": 12})
@@ -168,6 +170,7 @@ class ExactAdversary:
         for attack, proposals in (
                 ("witness of an earlier run", iter(known)), (BATCH, self._of_batch(context)),
                 ("corner inputs", iter(self.corners())),
+                ("exact decision on the real line", self._decided(statement, context)),
                 ("z3 at small sizes", self._solved(statement)),
                 ("branch and bound", iter(()) if self.bound is None else self.bound(statement, context)),
                 ("gradient ascent", self._climbed(statement, context)),
@@ -194,6 +197,10 @@ class ExactAdversary:
     def _of_batch(self, context: Context) -> Iterator[Any]:
         if context.batch is not None and self.given is not None:
             yield from self.given(context.batch.array) or ()
+
+    def _decided(self, statement: Statement, context: Context) -> Iterator[Any]:
+        if self.line is not None:
+            yield from (item for item in self.line(statement, context) if item is not None)
 
     def _solved(self, statement: Statement) -> Iterator[Any]:
         if self.solve is not None:
@@ -317,10 +324,13 @@ def margin_at(statement: Statement, values: Mapping[str, Any]) -> str:
     with flint.ctx.workprec(256):
         completed = Completed(values, statement.definitions, False)
         sides = [flint.arb(evaluate(side, completed, False)) for side in (statement.lhs, statement.rhs)]
+    equal = exact_sign(statement.lhs, statement.rhs, Completed(values, statement.definitions, True)) == 0
+    if equal:
+        sides = [max(sides, key=lambda side: side.is_exact())] * 2
     sign = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "≠", "!=": "="}[statement.relation]
     for digits in (6, 12, 20, 40):
         left, right = (flint.arb(s.mid()).str(digits, radius=False) for s in sides)
-        if left != right:
+        if left != right or equal:
             break
     return f"{left} {sign} {right}"
 

@@ -17,15 +17,18 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+import flint
 import sympy as sp
 
+from theorems.algebraic import Point, Root, real_roots, within
 from theorems.checking.exact import determined, refutes, smallest_of
 from theorems.draws import Average
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["WORK", "Answer", "MissingSolverError", "Question", "UntranslatableError", "ask", "solver", "translate"]
+__all__ = ["WORK", "Answer", "MissingSolverError", "Question", "UntranslatableError", "ask", "require_algebraic",
+           "solver", "translate"]
 
 #: What one question may cost, in z3's own units: about ten million a second, and the same on every machine.
 WORK = 200_000_000
@@ -134,7 +137,7 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
         plain = plain.xreplace({x: _pick(members[str(x.base)], x.indices) for x in plain.atoms(sp.Indexed)})
         plain = plain.xreplace({s: families[str(s)] for s in plain.free_symbols
                                 if str(s) in families and isinstance(families[str(s)], sp.Symbol)})
-        _require_translatable(plain)
+        require_algebraic(plain)
         return plain
 
     def entry(meaning: sp.Lambda, place: tuple[sp.Integer, ...]) -> sp.Expr:
@@ -170,17 +173,18 @@ def _table(shape: Sequence[int], entry: Callable[[tuple[sp.Integer, ...]], sp.Ex
     return [_table(shape, entry, (*head, sp.Integer(k))) for k in range(shape[len(head)])]
 
 
-_TRANSLATABLE = (sp.Rational, sp.Symbol, sp.Add, sp.Mul, sp.Abs, sp.Max, sp.Min, sp.Piecewise)
+_TRANSLATABLE = (sp.Rational, Root, sp.Symbol, sp.Add, sp.Mul, sp.Abs, sp.Max, sp.Min, sp.Piecewise)
 
 
-def _require_translatable(e: sp.Basic) -> None:
-    """Refuse what :class:`_Translator` has no terms for, before any solver is asked."""
-    known = isinstance(e, _TRANSLATABLE) or (isinstance(e, sp.Pow) and isinstance(e.exp, sp.Rational))
+def require_algebraic(e: sp.Basic) -> None:
+    """Raise :class:`UntranslatableError` for what :class:`_Translator` has no terms for, before a solver is asked."""
+    known = isinstance(e, _TRANSLATABLE) or (isinstance(e, sp.Pow) and (
+        isinstance(e.exp, sp.Rational) or e.base == 0))
     if isinstance(e, sp.Expr) and not known:
         raise UntranslatableError(f"{e} is no polynomial, root or case")
     for part in e.args if isinstance(e, sp.Expr) else ():
         for expression in part.args[:1] if isinstance(part, sp.functions.elementary.piecewise.ExprCondPair) else [part]:
-            _require_translatable(expression)
+            require_algebraic(expression)
 
 
 def _pick(nested: Any, indices: Sequence[sp.Expr]) -> Any:
@@ -192,12 +196,7 @@ def _pick(nested: Any, indices: Sequence[sp.Expr]) -> Any:
 def _within(symbol: sp.Symbol, domain: sp.Set) -> list[sp.Basic]:
     if not isinstance(domain, sp.Interval):
         raise UntranslatableError(f"{symbol}: its domain {domain} is no interval")
-    found = []
-    if domain.start != -sp.oo:
-        found.append((sp.Gt if domain.left_open else sp.Ge)(symbol, domain.start, evaluate=False))
-    if domain.end != sp.oo:
-        found.append((sp.Lt if domain.right_open else sp.Le)(symbol, domain.end, evaluate=False))
-    return found
+    return within(symbol, domain)
 
 
 # --- from SymPy to z3 ------------------------------------------------------------------------------------------
@@ -241,6 +240,10 @@ class _Translator:
             return total
         if isinstance(e, sp.Pow) and isinstance(e.exp, sp.Rational):
             return self._power(e.base, e.exp)
+        if isinstance(e, sp.Pow) and e.base == 0:
+            exponent = self.term(e.exp)
+            self._require(exponent >= 0)
+            return z3.If(exponent == 0, z3.RealVal(1, self.context), z3.RealVal(0, self.context))
         if isinstance(e, sp.Abs):
             inside = self.term(e.args[0])
             return z3.If(inside >= 0, inside, -inside)
@@ -292,12 +295,13 @@ class _Translator:
         key = (*what, tuple(test.get_id() for test in self._case))
         if key not in self._found:
             self._found[key] = found = self.z3.Real(f"{what[0]}!{len(self._found)}", self.context)
-            conditions = defining(found)
-            if self._case:
-                case = self.z3.And(*self._case)
-                conditions = tuple(self.z3.Implies(case, condition) for condition in conditions)
-            self.conditions += conditions
+            for condition in defining(found):
+                self._require(condition)
         return self._found[key]
+
+    def _require(self, condition: Any) -> None:
+        """In the case at hand."""
+        self.conditions.append(self.z3.Implies(self.z3.And(*self._case), condition) if self._case else condition)
 
 
 def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> Answer:
@@ -335,17 +339,36 @@ def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> 
     if found != z3.sat:
         return answer(None, f"gave up ({asked.reason_unknown()})")
     model = asked.model()
-    near = {s: _value(z3, model.eval(translator.term(s), model_completion=True)) for s in question.unknowns}
+    values = {s: model.eval(translator.term(s), model_completion=True) for s in question.unknowns}
+    near = {s: _value(z3, term) for s, term in values.items()}
     for witness in _rationals_near(question, near):
         if refutes(statement, witness):
             return answer(False, "false at a rational input", witness)
-    return answer(None, "found a solution, but no rational input near it refutes the claim")
+    points = {s: _point(z3, term) for s, term in values.items()}
+    if None not in points.values():
+        witness = {**question.sizes, **{name: _fill(entries, points) for name, entries in question.families.items()}}
+        if refutes(statement, witness):
+            return answer(False, "false at an algebraic input", witness)
+    return answer(None, "found a solution, but no input near it, nor the solution itself, certainly refutes the claim")
 
 
 def _value(z3: Any, term: Any) -> Fraction:
     if z3.is_algebraic_value(term):
         term = term.approx(30)
     return Fraction(term.numerator_as_long(), term.denominator_as_long())
+
+
+def _point(z3: Any, term: Any) -> Point | None:
+    """The number itself; None where it is not among the roots of the polynomial that z3 gives."""
+    if not z3.is_algebraic_value(term):
+        return _value(z3, term)
+    near = _value(z3, term)
+    polynomial = flint.fmpq_poly([_flint(_value(z3, c)) for c in term.poly()]).numer()
+    return min(real_roots(polynomial), key=lambda root: abs(Fraction(float(root)) - near), default=None)
+
+
+def _flint(value: Fraction) -> flint.fmpq:
+    return flint.fmpq(value.numerator, value.denominator)
 
 
 # --- rational inputs near a solution ----------------------------------------------------------------------------------
@@ -361,7 +384,7 @@ def _rationals_near(question: Question, near: Mapping[sp.Symbol, Fraction]) -> I
             yield {**question.sizes, **filled}
 
 
-def _fill(nested: Any, values: Mapping[sp.Symbol, Fraction]) -> Any:
+def _fill(nested: Any, values: Mapping[sp.Symbol, Any]) -> Any:
     if isinstance(nested, sp.Symbol):
         return values[nested]
     return [_fill(part, values) for part in nested]

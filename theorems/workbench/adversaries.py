@@ -24,6 +24,7 @@ from theorems.statement import Quantifier, Sentinel, Statement, Verdict
 from theorems.workbench.covering_array import covering_array
 from theorems.workbench.covers import covered
 from theorems.workbench.design import Design
+from theorems.workbench.exactly import on_lines
 from theorems.workbench.solving import proposed
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.start_items import is_batch, shown_start
@@ -55,9 +56,13 @@ def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exac
         for part in (*statement.definedness, statement):
             yield from proposed(space, part)
 
+    def on_line(statement: Statement, context: Context) -> Iterator[Item | None]:
+        for part in (*statement.definedness, statement):
+            yield on_lines(space, part, lambda item: adversary.refutes(statement, item), context).witness
+
     adversary = ExactAdversary(
         space.values, space.strategy, corners, space.contains, None if space.computed else space,
-        None if space.computed else solved, bounded,
+        None if space.computed else solved, bounded, on_line,
         examples=min(examples, 8) if slow else examples, kind=kind, most={"n": 4, "d": 4, "ell": 8 if slow else 12})
     return adversary
 

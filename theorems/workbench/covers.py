@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -18,7 +18,7 @@ from theorems.workbench.domains import Domain
 from theorems.workbench.solving import LEAST, opened_claim
 from theorems.workbench.spaces import Item, Space
 
-__all__ = ["covered", "every_item"]
+__all__ = ["at_size", "choices", "covered", "covered_at", "every_item", "smaller_eigenvalues"]
 
 #: A domain of more inputs than this is not gone through one by one.
 _FEW = 1000
@@ -31,7 +31,7 @@ def every_item(space: Space) -> list[Item] | None:
     if space.over != "parameters" or any(not x.whole or x.endless for x in space.domains):
         return None
     found: list[Item] = []
-    for item in _choices(space.domains):
+    for item in choices(space.domains):
         if len(found) == _FEW:
             return None
         found.append(item)
@@ -64,20 +64,23 @@ def _together(covers: list[Cover], space: Space) -> Cover:
 def _item(space: Space, values: Mapping[str, Any]) -> Item:
     found = {x.name: values[x.name] for x in space.domains}
     if space.over == "spectra":
-        rest = [values[str(s)] for s in _smaller(int(values["n"]))]
+        rest = [values[str(s)] for s in smaller_eigenvalues(int(values["n"]))]
         found["spectrum"] = (1 - sum(rest, Fraction(0)), *rest)
     return found
 
 
-def _choices(domains: tuple[Domain, ...], known: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    """Every choice of whole numbers, in order."""
+def choices(domains: tuple[Domain, ...], known: Mapping[str, Any] | None = None,
+            first: int | None = None) -> Iterator[dict[str, Any]]:
+    """Every choice of whole numbers, in order; only the ``first`` of those that go on without end, if it is given."""
     known = known or {}
     if not domains:
         yield dict(known)
         return
     low, high = (int(e) for e in domains[0].ends(known))
+    if first is not None and domains[0].endless:
+        high = min(high, low + first - 1)
     for value in range(low, high + 1):
-        yield from _choices(domains[1:], {**known, domains[0].name: Fraction(value)})
+        yield from choices(domains[1:], {**known, domains[0].name: Fraction(value)}, first)
 
 
 def _parts(space: Space, statement: Statement) -> list[tuple[Statement, list[Region]]] | None:
@@ -86,22 +89,35 @@ def _parts(space: Space, statement: Statement) -> list[tuple[Statement, list[Reg
     if statement.relation == "==" or any(x.endless for x in whole) or space.over not in ("parameters", "spectra"):
         return None
     if space.over == "parameters":
-        regions = _regions(space, whole)
+        regions = _regions(space, choices(whole))
         return None if regions is None else [(replace(statement, defined=()), regions)]
     low, high = (int(e) for e in next(x for x in whole if x.name == "n").ends({}))
     found = []
     for size in range(low, high + 1):
-        regions = _regions(space, whole, size) if size <= _REALS and not space.computed else None
-        part = None if regions is None else _at_size(space, statement, size)
+        regions = _regions(space, choices(whole), size) if size <= _REALS and not space.computed else None
+        part = None if regions is None else at_size(space, statement, size)
         if regions is None or part is None:
             return None
         found.append((part, regions))
     return found
 
 
-def _regions(space: Space, whole: tuple[Domain, ...], size: int | None = None) -> list[Region] | None:
-    """The boxes of the real symbols and, at a batch size, of all eigenvalues but the largest."""
-    real, smaller = tuple(x for x in space.domains if not x.whole), _smaller(size or 1)
+def covered_at(space: Space, statement: Statement, known: Mapping[str, Any], refutes: Callable[[Item], bool],
+               context: Context) -> Cover | None:
+    """As :func:`covered`, at one choice of the whole numbers, of which there may be others without end."""
+    size = int(known["n"]) if space.over == "spectra" else None
+    whole = {name: Fraction(int(value)) for name, value in known.items()}
+    regions = None if space.computed else _regions(space, [whole], size)
+    part = replace(statement, defined=()) if size is None else at_size(space, statement, size)
+    if statement.relation == "==" or regions is None or part is None:
+        return None
+    return _together([cover(part, regions, lambda values: refutes(_item(space, values)), lambda: context.expired)],
+                     space)
+
+
+def _regions(space: Space, listed: Iterable[Mapping[str, Any]], size: int | None = None) -> list[Region] | None:
+    """The boxes of the real symbols at each choice and, at a batch size, of all eigenvalues but the largest."""
+    real, smaller = tuple(x for x in space.domains if not x.whole), smaller_eigenvalues(size or 1)
     moving = {x.name for x in real}
     if (not (real or size) or len(real) + len(smaller) > _REALS
             or any(set(c.arguments) & moving for c in space.computed)
@@ -109,7 +125,7 @@ def _regions(space: Space, whole: tuple[Domain, ...], size: int | None = None) -
         return None
     names = (*(x.name for x in real), *map(str, smaller))
     found: list[Region] = []
-    for choice in _choices(whole):
+    for choice in listed:
         if size is not None and choice["n"] != size:
             continue
         hulls = [x.hull(choice) for x in real]
@@ -118,21 +134,21 @@ def _regions(space: Space, whole: tuple[Domain, ...], size: int | None = None) -
         ends = [h for h in hulls if h is not None] + [(Fraction(0), Fraction(1, k + 2)) for k in range(len(smaller))]
         box = tuple((flint.fmpq(a.numerator, a.denominator), flint.fmpq(b.numerator, b.denominator)) for a, b in ends)
         if all(low <= high for low, high in box):
-            found.append(Region(choice | {c.name: c.at(choice) for c in space.computed}, names, box))
+            found.append(Region({**choice} | {c.name: c.at(choice) for c in space.computed}, names, box))
     return found
 
 
-def _smaller(size: int) -> list[sp.Symbol]:
+def smaller_eigenvalues(size: int) -> list[sp.Symbol]:
     """The eigenvalues after the largest, descending; no author can declare these names."""
     return [sp.Symbol(f"lambda[{k}]", nonnegative=True) for k in range(1, size)]
 
 
-def _at_size(space: Space, statement: Statement, size: int) -> Statement | None:
+def at_size(space: Space, statement: Statement, size: int) -> Statement | None:
     """The claim about spectra of one size as one about the smaller eigenvalues; None where that cannot be written."""
     if (opened := opened_claim(space, statement)) is None:
         return None
     n = next(x.symbol for x in space.domains if x.name == "n")
-    smaller = _smaller(size)
+    smaller = smaller_eigenvalues(size)
     spectrum = (sp.S.One - sum(smaller), *smaller)
 
     def at(side: sp.Expr) -> sp.Expr:

@@ -18,6 +18,7 @@ import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 
+from theorems.algebraic import Root, true, within
 from theorems.expressions import InexactError, arguments_of, compiled
 from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression
 
@@ -125,9 +126,16 @@ class Domain:
 
     def contains(self, value: Any, values: Mapping[str, Any]) -> bool:
         """Exactly for rational ends, by enclosure for irrational ones; False where that leaves it open."""
+        if isinstance(value, Root):
+            return not self.whole and self._between_ends(value, values)
         if self.whole and Fraction(value).denominator != 1:
             return False
         return self._beyond(0, value, values) and self._beyond(1, value, values)
+
+    def _between_ends(self, value: Root, values: Mapping[str, Any]) -> bool:
+        """Whether an algebraic number certainly lies in the interval."""
+        return all(true(relation, {s: values[str(s)] for s in relation.free_symbols}) is True
+                   for relation in within(value, self.set))
 
     def _beyond(self, side: int, value: Any, values: Mapping[str, Any]) -> bool:
         """Whether ``value`` is certainly on the inner side of an end."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cmp_to_key, lru_cache
 from typing import Any
 
 import flint
+import sympy as sp
+
+from theorems.algebraic import number, sign
 
 __all__ = ["Eigenvalues", "descending", "eigenvalues_of", "spectrum_of"]
 
@@ -85,8 +88,15 @@ def eigenvalues_of(gram: flint.fmpq_mat) -> tuple[Fraction, ...] | Eigenvalues:
     return tuple(Fraction(int(x.p), int(x.q)) for x in found.now())
 
 
-def descending(spectrum: Sequence[Fraction] | Eigenvalues) -> list[Any]:
-    """A spectrum as ``fmpq``, or balls where it is irrational."""
+def _descend(left: sp.Expr, right: sp.Expr) -> int:
+    return sign(right - left) or 0
+
+
+def descending(spectrum: Sequence[Fraction | sp.Expr] | Eigenvalues) -> list[Any]:
+    """A spectrum as ``fmpq``; exactly as SymPy holds it if some are algebraic numbers; balls where it is of a batch."""
     if isinstance(spectrum, Eigenvalues):
         return spectrum.now()
+    if any(isinstance(x, sp.Expr) for x in spectrum):
+        numbers: list[Any] = [number(x) for x in spectrum]
+        return sorted(numbers, key=cmp_to_key(_descend))
     return [flint.fmpq(x.numerator, x.denominator) for x in sorted(spectrum, reverse=True)]

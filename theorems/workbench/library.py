@@ -11,6 +11,7 @@ import numpy as np
 
 from simulators.batches import Batch, spectrum_batch
 from simulators.strategies import corner_spectra
+from theorems.algebraic import Root
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
@@ -81,7 +82,9 @@ def _solved(statement: Statement) -> Iterator[Any]:
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else Fraction(value)
+    if isinstance(value, list | tuple):
+        return tuple(map(_tuples, value))
+    return value if isinstance(value, Root) else Fraction(value)
 
 
 @dataclass(frozen=True)

@@ -78,17 +78,26 @@ class Quantity:
 
 
 def _root(x: Any) -> Any:
-    """Exact where x is rational (a radical), enclosed where it is a ball."""
+    """Exact where x is rational or algebraic (a radical), enclosed where it is a ball."""
+    if isinstance(x, sp.Expr):
+        return sp.sqrt(x)
     if isinstance(x, flint.fmpq):
         return sp.sqrt(sp.Rational(int(x.p), int(x.q)))
     return x.sqrt() if x >= 0 else flint.arb(0).union(x.abs_upper().sqrt())  # a ball about 0, of something nonnegative
 
 
 def _squares(values: Sequence[Any]) -> Any:
-    return sum((v * v for v in values), flint.fmpq(0))
+    return sum((v * v for v in values), sp.Integer(0) if isinstance(values[0], sp.Expr) else flint.fmpq(0))
+
+
+def _share(values: Spectrum) -> Any:
+    """1/n, in the kind of number that the eigenvalues are."""
+    return sp.Rational(1, len(values)) if isinstance(values[0], sp.Expr) else flint.fmpq(1, len(values))
 
 
 def _least(values: Spectrum) -> Any:
+    if isinstance(values[0], sp.Expr):  # they descend
+        return values[-1]
     if all(isinstance(v, flint.fmpq) for v in values):
         return min(values)
     found = flint.arb(values[0])
@@ -98,7 +107,7 @@ def _least(values: Spectrum) -> Any:
 
 
 def _gap(eigenvalues: Spectrum, _: int) -> Any:
-    share = flint.fmpq(1, len(eigenvalues))
+    share = _share(eigenvalues)
     return _root(_squares([e - share for e in eigenvalues]))
 
 
@@ -157,7 +166,7 @@ QUANTITIES: Mapping[str, Quantity] = {q.name: q for q in (
     Quantity("smallest_eigenvalue", "the smallest eigenvalue of C/‖H‖²", sp.S.Zero, 1 / n,
              lambda e, _: _least(e)),
     Quantity("smallest_eigenvalue_gap", "1/n minus the smallest eigenvalue of C/‖H‖²", sp.S.Zero, 1 / n,
-             lambda e, _: flint.fmpq(1, len(e)) - _least(e)),
+             lambda e, _: _share(e) - _least(e)),
     Quantity("effective_rank", "(Tr M)²/‖M‖_F², how many directions the samples fill", sp.S.One, sp.Min(n, d),
              lambda e, _: 1 / _squares(e),
              lambda g, _: 1 / _squares([x for row in _entries(g) for x in row])),

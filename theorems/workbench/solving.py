@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cmp_to_key
 from itertools import islice, product
 from typing import Any
 
 import sympy as sp
 
+from theorems.algebraic import Root, order
 from theorems.statement import Assumption, Sentinel, Statement, Variable
 from theorems.workbench.declaring import LAMBDA
 from theorems.workbench.spaces import Item, Space
 
-__all__ = ["LEAST", "opened_claim", "proposed", "proved"]
+__all__ = ["LEAST", "Choice", "Solved", "chosen", "opened_claim", "proposed", "solved"]
 
 _WORK = 10_000_000  # for one question to z3, in its units: about a second
 #: Of the sizes, the first so many are asked for a counterexample, and a domain of at most so many for a proof.
 _ASKED, _PROVED = 3, 8
+#: After so many questions that it gave up, no more are asked: each may have cost all it was allowed.
+_GIVEN_UP = 2
+
+Choice = tuple[tuple[str, int], ...]
 
 #: Internal symbols have names that no author can declare: they are no identifiers.
 _index = sp.Symbol("place of lambda", integer=True)
 LEAST = sp.Symbol("least of lambda", real=True)
+
+
+def chosen(sizes: Mapping[str, Any]) -> Choice:
+    """A choice of whole numbers by name, to be looked up."""
+    return tuple(sorted((name, int(size)) for name, size in sizes.items()))
 
 
 def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
@@ -37,36 +48,58 @@ def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
     for sizes in islice(choices, _ASKED):
         if (answer := _answer(opened, dict(sizes))) is None:
             return
-        if answer.witness is None:
-            yield None
-        else:
-            item = {k: _fractions(v) for k, v in answer.witness.items() if k != "lambda"}
-            if "lambda" in answer.witness:
-                item["spectrum"] = tuple(sorted(_fractions(answer.witness["lambda"]), reverse=True))
-            yield item
+        yield None if answer.witness is None else _item(answer.witness)
 
 
-def proved(space: Space, statement: Statement) -> str | None:
-    """What z3 proved, in words: the claim at every one of its sizes, if they are few. None if it did not.
+def _item(witness: Mapping[str, Any]) -> Item:
+    item = {k: _numbers(v) for k, v in witness.items() if k != "lambda"}
+    if "lambda" in witness:
+        item["spectrum"] = tuple(sorted(_numbers(witness["lambda"]), key=cmp_to_key(order), reverse=True))
+    return item
 
-    It speaks of inputs at which every root and quotient is defined; that there are no others is another claim.
+
+@dataclass(frozen=True)
+class Solved:
+    """What z3 made of a claim: ``words`` if it proved all of it, an input that violates, how many choices it settled.
+
+    ``settled`` are choices of whole numbers at which the claim is proved.
     """
-    if space.computed or any(x.whole and x.endless for x in space.domains) or (
-            opened := opened_claim(space, statement)) is None:
-        return None
+
+    words: str | None = None
+    witness: Item | None = None
+    settled: frozenset[Choice] = frozenset()
+
+
+def solved(space: Space, statement: Statement, refutes: Callable[[Item], bool], known: frozenset[Choice] = frozenset(),
+           stop: Callable[[], bool] = lambda: False) -> Solved:
+    """Ask z3 at every choice of whole numbers, but those ``known`` to be settled, if they are few.
+
+    Where they are many, or go on without end, the first are asked for inputs that violate. A proof speaks of inputs
+    at which every root and quotient is defined; that there are no others is another claim. ``refutes(item)`` decides
+    an input again.
+    """
+    if space.computed or (opened := opened_claim(space, statement)) is None:
+        return Solved()
     whole = [x for x in space.domains if x.whole]
     ends = [[int(e) for e in x.ends({})] for x in whole]
     choices = [dict(zip([x.name for x in whole], c, strict=True))
                for c in islice(product(*[range(low, high + 1) for low, high in ends]), _PROVED + 1)]
-    if not 0 < len(choices) <= _PROVED:
-        return None
-    solver = ""
-    for sizes in choices:
-        answer = _answer(opened, sizes)
-        if answer is None or not answer.holds:
-            return None
-        solver = answer.solver
-    return f"{solver}: the negation has no solution" + f", at each of {len(choices)} sizes" * bool(whole)
+    all_of_them = len(choices) <= _PROVED and not any(x.endless for x in whole)
+    solver, settled, given_up = "", set(known), 0
+    for sizes in choices[:_PROVED if all_of_them else _ASKED]:
+        if chosen(sizes) in known:
+            continue
+        if stop() or given_up == _GIVEN_UP or (answer := _answer(opened, sizes)) is None:
+            break
+        if answer.witness is not None and refutes(item := _item(answer.witness)):
+            return Solved(None, item, frozenset(settled))
+        solver, given_up = answer.solver, given_up + (answer.holds is None)
+        if answer.holds:
+            settled.add(chosen(sizes))
+    if not (solver and all_of_them and {chosen(c) for c in choices} <= settled):
+        return Solved(settled=frozenset(settled))
+    return Solved(f"{solver}: the negation has no solution" + f", at each of {len(choices)} sizes" * bool(whole), None,
+                  frozenset(settled))
 
 
 def _answer(opened: Statement, sizes: Mapping[str, int]) -> Any:
@@ -106,5 +139,7 @@ _FORMULAS: dict[str, Any] = {
 }
 
 
-def _fractions(value: Any) -> Any:
-    return tuple(map(_fractions, value)) if isinstance(value, list | tuple) else Fraction(value)
+def _numbers(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(map(_numbers, value))
+    return value if isinstance(value, Root) else Fraction(value)

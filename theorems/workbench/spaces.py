@@ -24,6 +24,8 @@ from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
 from simulators.starts import cube_dimensions, start_at, starts
 from simulators.starts.cube import DECADES, share_weights
 from simulators.strategies import corner_matrices, corner_spectra, spectra
+from theorems.algebraic import number as exact_number
+from theorems.algebraic import sign
 from theorems.failures import in_words
 from theorems.workbench.domains import Domain
 from theorems.workbench.eigenvalues import Eigenvalues, descending
@@ -52,6 +54,12 @@ _FARTHEST = {"n": 32, "d": 8, "ell": 400}
 #: Balls along a path cost more: some milliseconds per layer and eigenvalue.
 _ON_PATHS = {"n": 6, "ell": 40}
 _SPECTRAL = f"{{}} proportional to exp(-{DECADES} u), each u uniform on [0, 1]"
+
+
+#: How far out, and beside how many choices of the other symbols.
+_LADDER = [*(Fraction(10) ** k for k in (3, 5, 7, 9, 12, 15, 20, 30, 50, 100, 300)),
+           *(Fraction(2) ** k for k in (10, 16, 20, 31, 40, 64, 128, 1000))]
+_BESIDE = 8
 
 
 def _limited(domain: Domain, most: int) -> list[int]:
@@ -170,7 +178,7 @@ class Space:
                 return False
         if self.object == "spectrum":
             spectrum = item["spectrum"]
-            whole = isinstance(spectrum, Eigenvalues) or (sum(spectrum) == 1 and min(spectrum) >= 0)
+            whole = isinstance(spectrum, Eigenvalues) or _of_unit_sum(spectrum)
             return len(spectrum) == int(item["n"]) and whole
         if self.over == "matrices":
             rows = item["matrix"]
@@ -220,6 +228,20 @@ class Space:
                 else:  # every object, with the scalar corners dealt out in turn
                     found += [scalars[k % len(scalars)] | extra for k in range(number, number + min(len(scalars), 4))]
         return [x for x in found if self.contains(x)]
+
+    def far(self) -> Iterator[Item]:
+        """Inputs far out along each symbol without end, in powers of ten and of two, the others at their corners.
+
+        Sizes of an object stay within what :meth:`corners` lays out.
+        """
+        for domain in self.parameters if self.over != "paths" else ():
+            low, high = (bool(abs(end) == sp.oo) for end in (domain.set.inf, domain.set.sup))
+            others = [x for x in self.corners() if x.get(domain.name) == domain.corners(x)[0]] if low or high else []
+            for item in others[:: -(-len(others) // _BESIDE) or 1]:
+                for distance in _LADDER:
+                    candidates = [{**item, domain.name: sign_ * distance} for sign_, without in (
+                        (1, high), (-1, low)) if without]
+                    yield from (x for x in candidates if self.contains(x))
 
     def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
         """Sizes from the smallest to the largest allowed, at most ``most``."""
@@ -380,6 +402,14 @@ class Space:
             size = int(sizes["n"])
             found["matrix"] = tuple(tuple(flat[i:i + size]) for i in range(0, len(flat), size))
         return found
+
+
+def _of_unit_sum(spectrum: tuple[Any, ...]) -> bool:
+    """Whether exact numbers are nonnegative and sum to 1."""
+    if any(isinstance(x, sp.Expr) for x in spectrum):
+        numbers = [exact_number(x) for x in spectrum]
+        return sign(sum(numbers) - 1) == 0 and all(sign(x) in (0, 1) for x in numbers)
+    return bool(sum(spectrum) == 1 and min(spectrum) >= 0)
 
 
 def limited_depths(space: Space) -> list[dict[str, Fraction]]:

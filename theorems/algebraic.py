@@ -1,0 +1,360 @@
+"""Real algebraic numbers, exactly: roots of integer polynomials, and the sign of what is computed from them.
+
+A closed expression made of rationals and roots by + - * / and radicals is either 0 or not too near to it: the
+separation bound of Burnikel, Funke, Mehlhorn, Schirra and Schmitt (2001). Written as E₁/E₂ with algebraic integers
+whose conjugates are at most u and l, of a field of degree D, it is 0 or at least 1/(l u^(D-1)): the norm of E₁ is a
+whole number. Balls narrower than that decide its sign, so that no equality is left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import cmp_to_key
+from math import log2
+from typing import Any
+
+import flint
+import sympy as sp
+
+from theorems.arithmetics import BALLS, UndefinedError, enclosed_roots
+
+__all__ = ["Point", "Root", "between", "holds", "number", "order", "real_roots", "restored", "sign", "stored",
+           "true", "whole_above", "whole_below", "within"]
+
+#: Bits that a sign may take; beyond them it is left open.
+_MOST_BITS = 60_000
+_DIGITS = 12
+
+
+class Root(sp.AtomicExpr):  # type: ignore[misc]
+    """The ``index``-th real root, from 1 upwards, of an irreducible integer polynomial of degree 2 or more.
+
+    ``coefficients`` start at the constant. A SymPy number that every evaluation here knows.
+
+    >>> Root((-2, 0, 1), 2)
+    root 2 of x**2 - 2 (1.41421356237)
+    """
+
+    is_number, is_real, is_finite, is_rational = True, True, True, False
+    is_extended_real = is_commutative = is_algebraic = True
+
+    def __new__(cls, coefficients: Iterable[int], index: int) -> Root:
+        made: Root = sp.AtomicExpr.__new__(cls)
+        made.coefficients, made.index = tuple(map(int, coefficients)), int(index)
+        return made
+
+    coefficients: tuple[int, ...]
+    index: int
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return self.coefficients, self.index
+
+    def __getnewargs__(self) -> tuple[tuple[int, ...], int]:
+        return self.coefficients, self.index
+
+    def ball(self) -> flint.arb:
+        """An enclosure about as narrow as the precision of the moment allows."""
+        return enclosed_roots(self.coefficients, flint.ctx.prec)[self.index - 1]
+
+    def _eval_evalf(self, precision: int) -> sp.Expr:
+        with flint.ctx.workprec(precision + 10):
+            mantissa, exponent = self.ball().mid().man_exp()
+        return sp.Float(sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent), precision=precision)
+
+    def __float__(self) -> float:
+        return float(self.ball().mid())
+
+    def _sympystr(self, _: Any) -> str:
+        x = sp.Symbol("x")
+        polynomial = sp.Poly(self.coefficients[::-1], x).as_expr()
+        with flint.ctx.workprec(128):
+            return f"root {self.index} of {polynomial} ({self.ball().mid().str(_DIGITS, radius=False)})"
+
+    _sympyrepr = _sympystr
+
+
+Point = Fraction | Root
+
+
+def real_roots(polynomial: flint.fmpz_poly) -> list[Point]:
+    """The distinct real roots of a polynomial that is not 0, ascending, rational ones as fractions."""
+    found: list[Point] = []
+    for factor, _ in polynomial.factor()[1]:
+        coefficients = tuple(int(c) for c in factor.coeffs())
+        if len(coefficients) == 2:
+            found.append(Fraction(-coefficients[0], coefficients[1]))
+        elif len(coefficients) > 2:
+            found += [Root(coefficients, k + 1) for k in range(len(enclosed_roots(coefficients, 64)))]
+    return sorted(found, key=cmp_to_key(order))
+
+
+def _ball(point: Point) -> flint.arb:
+    return point.ball() if isinstance(point, Root) else flint.arb(flint.fmpq(point.numerator, point.denominator))
+
+
+def order(left: Point, right: Point) -> int:
+    """-1, 0 or 1: whether one number is less than, equal to, or more than another."""
+    if left == right:
+        return 0
+    if isinstance(left, Fraction) and isinstance(right, Fraction):
+        return -1 if left < right else 1
+    precision = 64
+    while True:  # they differ, so some precision tells them apart
+        with flint.ctx.workprec(precision):
+            a, b = _ball(left), _ball(right)
+            if a < b or a > b:
+                return -1 if a < b else 1
+        precision *= 2
+
+
+def between(left: Point | None, right: Point | None) -> Fraction:
+    """A simple rational strictly between two numbers that differ; None stands for no end."""
+    from theorems.checking.shrinking import simplest_between
+
+    if left is None or right is None:
+        if right is not None:
+            return min(whole_below(right), Fraction(0))
+        return Fraction(0) if left is None else max(whole_above(left), Fraction(0))
+    precision = 64
+    while True:
+        with flint.ctx.workprec(precision):
+            low, high = _rational(_ball(left).upper()), _rational(_ball(right).lower())
+        if low < high:
+            inside = (high - low) / 1000  # off the ends, which may be the numbers themselves
+            return simplest_between(low + inside, high - inside)
+        precision *= 2
+
+
+def whole_above(point: Point) -> Fraction:
+    """The least whole number that is more than ``point``."""
+    if isinstance(point, Fraction):
+        return Fraction(point.__floor__() + 1)
+    precision = 64
+    while True:
+        with flint.ctx.workprec(precision):
+            floor = _ball(point).floor()
+            if floor.is_exact():
+                return _rational(floor) + 1
+        precision *= 2
+
+
+def whole_below(point: Point) -> Fraction:
+    """The greatest whole number that is less than ``point``."""
+    if isinstance(point, Fraction):
+        return Fraction(point.__ceil__() - 1)
+    return whole_above(point) - 1  # it is none itself
+
+
+def _rational(ball: flint.arb) -> Fraction:
+    mantissa, exponent = ball.mid().man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+# --- signs ----------------------------------------------------------------------------------------------------
+
+
+class _OpenError(ArithmeticError):
+    """Not an algebraic expression, or its sign would take too many bits."""
+
+
+def sign(expression: sp.Expr, at: Mapping[sp.Symbol, Any] | None = None) -> int | None:
+    """-1, 0 or 1 for an expression of rationals, roots, radicals, Abs, Min, Max, sign and cases; None if open.
+
+    ``at`` gives the symbols' values. Open is where something else occurs, and where more than some ten thousand bits
+    would be needed. Raises :class:`UndefinedError` where there is no value: a division by zero, a root of a negative
+    number.
+    """
+    seen = {symbol: number(value) for symbol, value in (at or {}).items()}
+    try:
+        return _sign(_plain(expression, seen))
+    except _OpenError:
+        return None
+
+
+def true(relation: sp.core.relational.Relational, at: Mapping[sp.Symbol, Any] | None = None) -> bool | None:
+    """Whether a relation holds at these values; None where that is open, or a side has no value."""
+    try:
+        found = sign(relation.lhs - relation.rhs, at)
+    except UndefinedError:
+        return None
+    return None if found is None else holds(type(relation), found)
+
+
+def within(x: sp.Expr, interval: sp.Interval) -> list[sp.core.relational.Relational]:
+    """What ``x`` must satisfy to lie in an interval."""
+    found = []
+    if interval.start != -sp.oo:
+        found.append((sp.Gt if interval.left_open else sp.Ge)(x, interval.start, evaluate=False))
+    if interval.end != sp.oo:
+        found.append((sp.Lt if interval.right_open else sp.Le)(x, interval.end, evaluate=False))
+    return found
+
+
+def number(point: Any) -> sp.Expr:
+    """A rational of any kind, or a number of SymPy's, as SymPy holds it."""
+    if isinstance(point, sp.Expr):
+        return point
+    q = flint.fmpq(point.numerator, point.denominator) if isinstance(point, Fraction) else flint.fmpq(point)
+    return sp.Rational(int(q.p), int(q.q))
+
+
+def _plain(e: sp.Expr, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
+    """The expression with every case decided, so that only sums, products and powers are left."""
+    if isinstance(e, sp.Rational | Root):
+        return e
+    if e in seen:
+        return seen[e]
+    if isinstance(e, sp.Add | sp.Mul):
+        found = e.func(*(_plain(a, seen) for a in e.args))
+    elif isinstance(e, sp.Pow):
+        found = _power(e, seen)
+    elif isinstance(e, sp.Abs):
+        inside = _plain(e.args[0], seen)
+        found = -inside if _sign(inside) < 0 else inside
+    elif isinstance(e, sp.sign):
+        found = sp.Integer(_sign(_plain(e.args[0], seen)))
+    elif isinstance(e, sp.Max | sp.Min):
+        found, *rest = (_plain(a, seen) for a in e.args)
+        wanted = 1 if isinstance(e, sp.Max) else -1
+        for other in rest:
+            found = other if _sign(other - found) == wanted else found
+    elif isinstance(e, sp.Piecewise):
+        found = next((_plain(value, seen) for value, condition in e.args if _true(condition, seen)), None)
+        if found is None:
+            raise UndefinedError(f"{e} has no value")
+    else:
+        raise _OpenError(f"{e} is not algebraic")
+    seen[e] = found
+    return found
+
+
+def _power(e: sp.Pow, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
+    base, exponent = _plain(e.base, seen), e.exp
+    if not isinstance(exponent, sp.Rational):
+        exponent = _plain(exponent, seen)
+        if base == 0:
+            exponent = sp.Integer(_sign(exponent))
+        if not isinstance(exponent, sp.Rational):
+            raise _OpenError(f"{e} has an exponent that is not rational")
+    if exponent.is_Integer and exponent > 0:
+        return base**exponent
+    positive = _sign(base)
+    if exponent == 0:
+        return sp.S.One
+    if positive == 0:
+        if exponent < 0:
+            raise UndefinedError(f"{e} divides by zero")
+        return sp.S.Zero
+    if positive < 0 and not exponent.is_Integer:
+        raise UndefinedError(f"{e} is a root of a negative number")
+    return base**exponent
+
+
+def _true(condition: Any, seen: dict[sp.Basic, sp.Expr]) -> bool:
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if isinstance(condition, sp.And):
+        return all(_true(c, seen) for c in condition.args)
+    if not isinstance(condition, sp.core.relational.Relational):
+        raise _OpenError(f"{condition} is no comparison")
+    return holds(type(condition), _sign(_plain(condition.lhs - condition.rhs, seen)))
+
+
+def holds(relation: type[sp.core.relational.Relational], found: int) -> bool:
+    """Whether a relation holds between two sides whose difference has this sign."""
+    return {sp.Le: found <= 0, sp.Lt: found < 0, sp.Ge: found >= 0, sp.Gt: found > 0, sp.Eq: found == 0,
+            sp.Ne: found != 0}[relation]
+
+
+def _sign(plain: sp.Expr) -> int:
+    if plain.is_Rational:
+        return int(sp.sign(plain))
+    needed = 0.0
+    precision = 128
+    while True:
+        with flint.ctx.workprec(precision):
+            ball = _value(plain, {})
+        if ball > 0 or ball < 0:
+            return 1 if ball > 0 else -1
+        needed = needed or _separation(plain)
+        if ball.is_finite() and abs(ball).upper() < flint.arb(2) ** -int(needed):
+            return 0
+        if precision > 4 * needed + 1000:
+            raise _OpenError("a ball that does not narrow")
+        precision *= 2
+
+
+def _value(e: sp.Expr, seen: dict[sp.Basic, flint.arb]) -> flint.arb:
+    if e not in seen:
+        if isinstance(e, sp.Rational):
+            found = flint.arb(flint.fmpq(int(e.p), int(e.q)))
+        elif isinstance(e, Root):
+            found = e.ball()
+        elif isinstance(e, sp.Add):
+            found = sum((_value(a, seen) for a in e.args), flint.arb(0))
+        elif isinstance(e, sp.Mul):
+            found = flint.arb(1)
+            for a in e.args:
+                found *= _value(a, seen)
+        elif isinstance(e, sp.Pow) and isinstance(e.exp, sp.Rational):
+            found = _value(e.base, seen)
+            if e.exp.q != 1:
+                found = found.sqrt() if e.exp.q == 2 else found.root(int(e.exp.q))
+            found = BALLS["raised"](found, int(e.exp.p))
+        else:
+            raise _OpenError(f"{e} is not algebraic")
+        seen[e] = found
+    return seen[e]
+
+
+def _separation(e: sp.Expr) -> float:
+    """Bits b such that the expression is 0 or at least 2^-b in size."""
+    degrees: dict[Any, int] = {}
+    upper, lower = _conjugates(e, degrees)
+    degree = 1
+    for factor in degrees.values():
+        degree *= factor
+    bits = (lower + (degree - 1) * upper) * 1.001 + 16
+    if bits > _MOST_BITS:
+        raise _OpenError(f"{bits:.3g} bits would be needed")
+    return bits
+
+
+def _conjugates(e: sp.Expr, degrees: dict[Any, int]) -> tuple[float, float]:
+    """log₂ of bounds on the conjugates of numerator and denominator; ``degrees`` collects the roots met."""
+    if isinstance(e, sp.Rational):
+        return log2(max(abs(int(e.p)), 1)), log2(int(e.q))
+    if isinstance(e, Root):
+        lead = abs(e.coefficients[-1])
+        degrees[e] = len(e.coefficients) - 1
+        return log2(lead + max(map(abs, e.coefficients))), log2(lead)
+    parts = [_conjugates(a, degrees) for a in (e.args if not isinstance(e, sp.Pow) else e.args[:1])]
+    if isinstance(e, sp.Add):
+        below = sum(lower for _, lower in parts)
+        return log2(len(parts)) + max(upper + below - lower for upper, lower in parts), below
+    if isinstance(e, sp.Mul):
+        return sum(upper for upper, _ in parts), sum(lower for _, lower in parts)
+    ((upper, lower),) = parts
+    q, p = int(e.exp.q), int(e.exp.p)
+    if q > 1:
+        degrees[e.base, q] = q
+        if upper >= lower:
+            upper = (upper + (q - 1) * lower) / q
+        else:
+            lower = ((q - 1) * upper + lower) / q
+    return (upper * p, lower * p) if p > 0 else (lower * -p, upper * -p)
+
+
+def stored(root: Root) -> str:
+    """A root as text that :func:`restored` reads."""
+    return f"root {root.index} of {list(root.coefficients)}"
+
+
+def restored(index: int, coefficients: Sequence[int]) -> Point:
+    """The root that was stored. Raises ``ValueError`` unless the polynomial is irreducible and has it."""
+    polynomial = flint.fmpz_poly(list(coefficients))
+    factors = polynomial.factor()[1] if polynomial.degree() > 1 else []
+    if len(factors) != 1 or factors[0][1] != 1 or not 1 <= index <= len(enclosed_roots(tuple(coefficients), 64)):
+        raise ValueError("no such root of an irreducible polynomial")
+    return Root(coefficients, index)
