@@ -1,4 +1,5 @@
-"""In every test, whatever check runs, and however deep: the levels of the intervals it asks for stay within its own.
+"""In every test, whatever check runs, and however deep: the levels of the intervals it asks for stay within its own,
+and its evidence follows from what it found.
 
 The guard stands around every check class of the package and around all that spends error probability. What a check
 asks for while it runs is added up; a check that runs another pays for it too.
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
+
+from evidence_guard import consistent
 
 from theorems.checking import confidence
 from theorems.checking.betting import BoundedMean
@@ -76,6 +79,7 @@ def watched(call: Callable[..., Any], kind: type) -> Callable[..., Any]:
         if sum(spent) > context.level * (1 + _ROUNDING):
             raise BudgetError(f"{kind.__name__} asked for {len(spent)} intervals at levels that add up to "
                               f"{sum(spent):.3g}, and was given {context.level:.3g}")
+        consistent(statement, found)
         return found
     return watching
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import sympy as sp
 from budget_guard import BudgetError, check_classes, watched
+from evidence_guard import EvidenceError, consistent
 
 from simulators import rescale_chain
+from simulators.batches import Batch
 from theorems import Evidence, Sentinel, Statement, Verdict, get, library
 from theorems.checking.confidence import BoundedMean
 from theorems.checking.context import Context
@@ -95,6 +97,52 @@ def _twice(module: str) -> Any:
     """The module's interval, guard included, at twice the level."""
     there = __import__(module, fromlist=["median_interval"]).median_interval
     return lambda values, level: there(values, 2 * level)
+
+
+BATCH = Batch.of(np.ones((3, 2)), "a batch of rank one")
+
+
+@pytest.mark.parametrize("make", [
+    lambda: (medians()[0], Medians(lambda batch: [], wants="full rank")),
+    lambda: (slope()[0], replace(slope()[1], instances=lambda batch: [])), escape, exponent,
+    lambda: (get("rank.drift"), get("rank.drift").checks[0]),
+    lambda: (expectation()[0], replace(expectation()[1], instances=lambda claim, batch: [])),
+    *((lambda name=name, k=k: (get(name), get(name).checks[k])) for name, k in (
+        ("rank.average_rank:lower", 0), ("orthogonality.width_scaling", 0)))])
+def test_where_a_batch_is_outside_nothing_is_said_of_the_neighbour_either(make: Any) -> None:
+    claim, check = make()
+    batch = Batch.of(np.ones((1, 2)), "one row") if claim.name == "rank.drift" else BATCH
+    found = check(claim, Context(0, LEVEL, batch=batch))
+    assert found.verdict is Verdict.OUTSIDE
+    assert found.sentinel in (Verdict.OUTSIDE, Verdict.VACUOUS)
+
+
+ROWS = [{"verdict": "supported", "sentinel": "refuted", "mean": 0.5, "low": 0.4, "high": 0.6, "bound": 0.7}]
+
+
+def readout(**changes: Any) -> dict[str, Any]:
+    return {**ROWS[0], **changes}
+
+
+@pytest.mark.parametrize(("verdict", "sentinel", "fallen", "rows"), [
+    ("refuted", "refuted", 1, ROWS), ("supported", "inconclusive", 1, ROWS), ("supported", "refuted", 0, ROWS),
+    ("supported", "refuted", 0, [readout(sentinel="supported")]),
+    ("supported", "supported", 0, [readout(sentinel="inconclusive")]),
+    ("supported", "refuted", 1, [readout(bound=0.5)]), ("supported", "refuted", 1, [readout(bound=0.3)]),
+    ("refuted", "refuted", 1, [readout(verdict="refuted")]), ("supported", "refuted", 1, [readout(low=0.65)]),
+    ("supported", "refuted", 1, [readout(obstacle="out of time")]),
+    ("supported", "refuted", 1, [readout(), readout(verdict="inconclusive", sentinel="inconclusive")]),
+    ("outside", "refuted", 0, []), ("outside", "supported", 0, []),
+])
+def test_evidence_that_does_not_follow_from_its_readouts_is_noticed(
+        verdict: str, sentinel: str, fallen: int, rows: list[dict[str, Any]]) -> None:
+    details = {"readouts": rows, "sentinel_refuted_on": fallen}
+    found = Evidence(method="simulation", verdict=Verdict(verdict), summary="", sentinel=Verdict(sentinel),
+                     details=details)
+    with pytest.raises(EvidenceError):
+        consistent(statement(), found)
+    consistent(statement(), replace(found, verdict=Verdict.SUPPORTED, sentinel=Verdict.REFUTED, details={
+        "readouts": ROWS, "sentinel_refuted_on": 1}))
 
 
 def test_every_check_of_the_library_is_watched() -> None:

@@ -1,0 +1,199 @@
+"""The mutation command by itself: what it changes, what counts as caught, what may not fall."""
+
+from __future__ import annotations
+
+import ast
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.mutation import sites
+from tests.mutation.__main__ import main
+from tests.mutation.operators import KINDS, PLANTED, mutants
+from tests.mutation.runner import KILLED, SURVIVED, Copy, Outcome, fork
+from tests.mutation.score import Tally, equivalents, fallen, read, share, tally, write
+
+SOURCE = '''
+"""Words of 3 and 4."""
+__all__ = ["one"]
+LIMIT: int = 3
+
+
+def one(context, level, x=2):
+    """At most 7."""
+    if x <= 1 and not level:
+        raise ValueError(f"{x} of {4 + 4}")
+    part = interval(x, level / 2)
+    rest = context.share(5)
+    claim(verdict=found, sentinel=Verdict.INCONCLUSIVE, assumptions=(a, b), relation="<=")
+    return {"verdict": found.value} if (-x * 2.5).lower() >= 0 else Verdict.CERTIFIED
+'''
+
+
+def changes(**given: bool) -> set[tuple[str, str, str]]:
+    return {(m.kind, m.before, m.after) for m in mutants("a.py", SOURCE, **given)}
+
+
+def test_every_operator_changes_what_it_is_for() -> None:
+    found = changes(balls=True, transforms=True)
+    assert {
+        ("budget", "level / 2", "level"), ("budget", "5", "1"),
+        ("verdict", "found", "Verdict.SUPPORTED"), ("verdict", "Verdict.INCONCLUSIVE", "Verdict.REFUTED"),
+        ("verdict", "found.value", '"supported"'), ("verdict", "Verdict.CERTIFIED", "Verdict.INCONCLUSIVE"),
+        ("ball", "(-x * 2.5).lower()", "(-x * 2.5).mid()"),
+        ("ball", "(-x * 2.5).lower() >= 0", "((-x * 2.5).lower()).mid() >= 0"),
+        ("transform", "2.5", "(2.4875)"), ("constant", "2.5", "2.525"), ("off by one", "3", "4"), ("off by one", "3", "2"),
+        ("comparison", "x <= 1", "x < 1"), ("comparison", "x <= 1", "x > 1"), ("comparison", '"<="', '"<"'),
+        ("sign", "-x", "x"), ("factor", "-x * 2.5", "(-x)"), ("factor", "-x * 2.5", "2.5"),
+        ("assumption", "(a, b)", "(b,)"), ("assumption", "(a, b)", "(a,)"), ("assumption", "not level", "level"),
+        ("assumption", "x <= 1 and not level", "((x <= 1))"),
+    } <= found
+    assert {kind for kind, _, _ in found} == set(KINDS)
+
+
+def test_words_exports_and_errors_are_left_alone() -> None:
+    touched = {before for _, before, _ in changes()}
+    assert not {"7", "4", '"one"'} & touched
+    assert not any("4 + 4" in before for before in touched)
+
+
+def test_every_mutant_of_the_sources_can_be_read_and_is_named_once() -> None:
+    keys: list[str] = []
+    for path in sites.files():
+        text = (sites.ROOT / path).read_text(encoding="utf-8")
+        found = sites.in_file(path)
+        keys += [m.key for m in found]
+        for mutant in found[::40]:
+            ast.parse(mutant.apply(text))
+            assert mutant.apply(text) != text
+            assert mutant.path in mutant.diff(text)
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_kinds_that_once_passed_unseen_are_among_the_planted() -> None:
+    """A budget not split, a hard-wired sentinel, JSON that says supported, the middle of a ball, -1.99 for -2."""
+    found = {(m.path, m.kind) for m in sites.chosen((), planted=True, sample=0, seed=0)}
+    assert {("theorems/checking/scaling.py", "budget"), ("theorems/checking/medians.py", "budget"),
+            ("theorems/cluster/escape.py", "budget"), ("theorems/checking/pointwise.py", "verdict"),
+            ("theorems/checking/width_limit.py", "verdict"), ("theorems/verification.py", "verdict"),
+            ("theorems/certificates/branching.py", "ball"), ("simulators/streams.py", "transform")} <= found
+
+
+def test_a_sample_is_the_same_for_its_seed() -> None:
+    one, again, other = (sites.chosen((), planted=False, sample=20, seed=seed) for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+    assert not {m.kind for m in one} & set(PLANTED)
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
+    """A copy of a small tree of its own."""
+    root = tmp_path / "root"
+    (root / "tests").mkdir(parents=True)
+    (root / "number.py").write_text("def double(x):\n    return 2 * x\n")
+    (root / "tests/test_number.py").write_text(
+        "from number import double\ndef test_two():\n    assert double(1) == 2\ndef test_none():\n    pass\n")
+    (root / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    monkeypatch.setattr("tests.mutation.runner.ROOT", root)
+    import subprocess
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    made = Copy(tmp_path / "copy")
+    made.root = root  # type: ignore[attr-defined]
+    return made
+
+
+def run(copy: Copy, text: str, *names: str, cpu: float = 30) -> Outcome:
+    copy.write("number.py", text)
+    found = copy.test([f"tests/test_number.py::{name}" for name in names], cpu)
+    copy.restore("number.py")
+    return found
+
+
+def test_a_mutant_is_caught_by_a_test_that_fails_an_import_or_the_work_limit(copy: Copy) -> None:
+    two = ("test_two", "test_none")
+    assert run(copy, "def double(x):\n    return 2 * x\n", *two) == Outcome(SURVIVED, "")
+    assert run(copy, "def double(x):\n    return 3 * x\n", *two) == Outcome(KILLED, "failed")
+    assert run(copy, "def double(x):\n    return 3 * x\n", "test_none") == Outcome(SURVIVED, "")
+    assert run(copy, "1 / 0\n", *two).word == KILLED
+    endless = "def double(x):\n    while True:\n        x += 1\n"
+    assert run(copy, endless, *two, cpu=2) == Outcome(KILLED, "work limit")
+    assert (copy.root / "number.py").read_text() == "def double(x):\n    return 2 * x\n"  # type: ignore[attr-defined]
+
+
+def test_what_waits_for_ever_is_ended_by_the_clock(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.mutation.runner._PATIENCE", 0)
+
+    def waiting() -> int:
+        time.sleep(3600)
+        return 0
+    assert fork(waiting, copy.folder, 1) & 0x7F == signal.SIGALRM
+
+
+def outcomes() -> list[tuple[object, Outcome]]:
+    found = [m for m in mutants("a.py", SOURCE) if m.kind == "budget"]
+    return [(found[0], Outcome(KILLED, "failed")), (found[1], Outcome(SURVIVED, ""))]
+
+
+def test_the_score_may_not_fall(tmp_path: Path) -> None:
+    path = tmp_path / "score.json"
+    good, bad = {"a.py: budget": Tally(3, 0, 1)}, {"a.py: budget": Tally(2, 1, 1)}
+    write("planted", good, [], {}, path)
+    assert fallen(good, read(path)["planted"]) == []
+    assert fallen(bad, read(path)["planted"]) == [
+        "a.py: budget: 2 killed and 1 survived, on record 3 and 0"]
+    assert fallen({"b.py: budget": Tally(1, 1)}, read(path)["planted"])  # a new file starts without survivors
+    write("planted", bad, ["a.py::f::budget::x -> y#1"], {}, path)
+    write("sample", {"b.py: sign": Tally(1, 1)}, ["b.py::f::sign::x -> y#1"], {"seed": 0}, path)
+    record = json.loads(path.read_text())
+    assert record["score"] == 0.6
+    assert record["by kind"]["budget"] == {"killed": 2, "survived": 1, "equivalent": 1}
+    write("planted", good, [], {}, path)
+    assert read(path)["planted survivors"] == []
+    assert read(path)["sample survivors"] == ["b.py::f::sign::x -> y#1"]
+
+
+def test_an_equivalent_mutant_needs_a_reason_and_counts_only_while_it_survives(tmp_path: Path) -> None:
+    path = tmp_path / "equivalent.toml"
+    found = outcomes()
+    keys = [m.key for m, _ in found]  # type: ignore[attr-defined]
+    path.write_text("".join(f'[[mutant]]\nkey = {json.dumps(key)}\nreason = "nothing reads it, see the caller"\n'
+                            for key in keys))
+    known = equivalents(path)
+    cells = tally(found, known)  # type: ignore[arg-type]
+    assert cells == {"a.py: budget": Tally(1, 0, 1)}
+    assert share(cells) == 1.0
+    path.write_text(f'[[mutant]]\nkey = {json.dumps(keys[0])}\nreason = "none"\n')
+    with pytest.raises(ValueError, match="no reason"):
+        equivalents(path)
+
+
+def test_the_lists_are_about_mutants_there_are() -> None:
+    """A survivor or an equivalent mutant whose line is gone is taken off the lists."""
+    every = {m.key for path in sites.files() for m in sites.in_file(path)}
+    record = read()
+    listed = [*equivalents(), *record.get("planted survivors", []), *record.get("sample survivors", [])]
+    assert [key for key in listed if key not in every] == []
+
+
+@pytest.mark.parametrize(("arguments", "status", "said"), [
+    ([], 2, "nothing to do"), (["--sample", "-1"], 2, "--sample"), (["--planted", "--only", "theorems/cli.py"], 2, "no su"),
+    (["--planted", "--tests", "tests/none.py"], 2, "no such file"), (["--planted", "--shards", "0"], 2, "--shards")])
+def test_bad_usage_is_refused(arguments: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        found = main(arguments)
+    except SystemExit as error:
+        found = int(str(error.code))
+    assert found == status
+    assert said in capsys.readouterr().err
+
+
+def test_the_mutants_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--planted", "--only", "theorems/checking/medians.py", "--list"]) == 0
+    out = capsys.readouterr().out
+    assert "+ level" not in out.splitlines()
+    assert "theorems/checking/medians.py:" in out
+    assert "mutants" in out.splitlines()[-1]
