@@ -108,7 +108,7 @@ def _changed(stage: Stage) -> str | None:
     changed = [call.label for call in stage.calls if isinstance(call.module, nn.modules.batchnorm._BatchNorm)
                and type(call.module).__name__ in stage.actions]
     return (f"{changed[0]!r} is no plain batchnorm: it has a scale, a shift, running statistics, or an ε that is not "
-            "small beside a variance") if changed else None
+            "small beside the variances") if changed else None
 
 
 def _imprecise(hidden: Sequence[Stage]) -> str | None:

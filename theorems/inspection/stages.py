@@ -23,7 +23,7 @@ __all__ = ["ACTIVATIONS", "Role", "Stage", "stages"]
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType({
     "relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "sin": torch.sin,
 })
-_NEGLIGIBLE = 0.1  # share of a variance that the ε beside it may be; rows then differ in scale by 5 % at most
+_NEGLIGIBLE = 0.05  # share of the energy of rescaled rows that the ε beside their variances may take
 _NAMED = 3  # of what enters a sum, at most
 _PROBABILITIES = frozenset({"_softmax", "_log_softmax"})  # operations that make probabilities of outputs
 
@@ -229,7 +229,7 @@ def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | Non
     variance = centred.square().mean(dim=0)
     deviation = (variance + epsilon).sqrt()
     varied = variance.sqrt() > 1e-6 * size
-    small = bool((epsilon <= _NEGLIGIBLE * variance[varied]).all()) and bool(varied.any())
+    small = bool(varied.any()) and float((epsilon / (variance[varied] + epsilon)).mean()) <= _NEGLIGIBLE
     return "batchnorm" if small and close(centred / deviation, y, size / deviation) else None
 
 
