@@ -111,6 +111,21 @@ ZOO: dict[str, tuple[Callable[[], nn.Module], Tensor, set[str], dict[str, str]]]
                                 {"1", "4", "7"}, {"0": "acts on nothing", "10": "maps to the outputs"}),
     "probabilities": (lambda: nn.Sequential(networks.batchnorm(32, 3), nn.Softmax(1)), WIDE,
                       {"0.0", "0.3", "0.6"}, {"0.9": "maps to the outputs"}),
+    "samples along the second of two equal axes": (
+        zoo.TimeFirst, torch.randn(12, 12, 8, generator=seeded()), {"upright"}, {"turned": "not the 12 samples"}),
+    "mixtures in the place of samples": (
+        zoo.Turned, torch.randn(12, 12, generator=seeded()), {"first"},
+        {"across": "not the 12 samples", "along": "not the 12 samples"}),
+    "as many samples as entries": (lambda: networks.batchnorm(12, 3), torch.randn(12, 12, generator=seeded()),
+                                   {"0", "3", "6"}, {"9": "maps to the outputs"}),
+    "data that leave Torch": (zoo.Away, FLAT, {"after"}, {"before": "cannot be followed to an output"}),
+    "what is pooled": (zoo.Pooled, IMAGES, {"maps.0", "maps.1"}, {
+        "maps.2": "is pooled", "norms.2": "gives, which is pooled", "head": "maps to the outputs"}),
+    "a hook of the user's": (zoo.hooked, FLAT, {"2"}, {"0": "something else than its weights times"}),
+    "attention over the samples": (
+        lambda: nn.TransformerEncoderLayer(8, 2, 16), torch.randn(12, 5, 8, generator=seeded()),
+        {"linear1", "linear2"}, {"self_attn": "takes the first axis for time", "norm1": "acts on nothing",
+                                 "self_attn.out_proj": "not called itself"}),
     "transposed convolution": (
         lambda: nn.Sequential(nn.ConvTranspose2d(1, 4, 2), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU()), IMAGES,
         {"0", "2"}, {}),

@@ -247,6 +247,65 @@ class Scaled(nn.Module):
         return out
 
 
+class TimeFirst(nn.Module):
+    """The samples go to the second axis, which is as long as the first where there are as many places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turned, self.upright = linear(), linear()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.turned(x.transpose(0, 1))).mean(dim=0)
+        return torch.relu(self.upright(x))
+
+
+class Turned(nn.Module):
+    """One map mixes the samples, and what follows has rows that are mixtures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.across, self.along = [nn.Linear(12, 12) for _ in range(3)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.first(x))
+        return torch.relu(self.along(torch.relu(self.across(x.t())).t()))
+
+
+class Away(nn.Module):
+    """The data leave Torch on the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before, self.after = networks.linear(WIDTH, WIDTH), networks.linear(WIDTH, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.before(x))
+        return torch.relu(self.after(torch.from_numpy(x.numpy() + 0)))
+
+
+class Pooled(nn.Module):
+    """The last convolution, and its norm, are pooled for the outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maps = nn.ModuleList([nn.Conv2d(k, 4, 3, padding=1) for k in (1, 4, 4)])
+        self.norms = nn.ModuleList([nn.BatchNorm2d(4) for _ in range(3)])
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for conv, norm in zip(self.maps, self.norms, strict=True):
+            x = torch.relu(norm(conv(x)))
+        out: Tensor = self.head(x.mean(dim=(2, 3)))
+        return out
+
+
+def hooked() -> nn.Module:
+    """A hook of the user's own changes what the first map gives."""
+    found = chain_of(linear, nn.ReLU, depth=2)
+    found[0].register_forward_hook(lambda part, args, output: output.square())
+    return found
+
+
 def chain_of(*makers: Any, depth: int = 4) -> nn.Sequential:
     return nn.Sequential(*[make() for _ in range(depth) for make in makers])
 

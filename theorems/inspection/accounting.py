@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
-from theorems.inspection.dataflow import parameters_in
+from theorems.inspection.dataflow import upstream
 from theorems.inspection.stages import Role, Stage
 from theorems.inspection.watching import Passage
 
@@ -28,6 +28,7 @@ _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
     (nn.EmbeddingBag, "looks rows up, and is no map of numbers"),
     (nn.Bilinear, "is a product of two inputs, no map of one"),
 )
+_TIME_FIRST = "; it takes the first axis for time, where the samples are (batch_first=False)"
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,17 @@ def account(module: nn.Module, passage: Passage, stages: Sequence[Stage]) -> tup
     hidden = [stage for stage in stages if stage.role is Role.HIDDEN]
     judged = {stage.call.name for stage in hidden}
     judged |= {call.name for stage in hidden for call in stage.calls if isinstance(call.module, _ACTING)}
-    roles: dict[str, Role] = {}
+    roles = {stage.call.name: str(stage.role) for stage in reversed(stages)}
+    outputs = {stage.call.name for stage in stages if stage.role in {Role.OUTPUT, Role.POOLED}}
     for stage in stages:
-        roles.setdefault(stage.call.name, stage.role)
+        for call in stage.calls if stage.role is not Role.HIDDEN else ():
+            if isinstance(call.module, _ACTING) and call.name not in roles:
+                roles[call.name] = f"acts on what {stage.call.label!r} gives, which {stage.role}"
+                outputs |= {call.name} if stage.call.name in outputs else set()
     held = _holders(module)
-    entering = parameters_in(passage.outputs)
+    before = upstream(passage.outputs)
+    followed = passage.unfollowed is None and not any(node.kind == "unseen" for node in before)
+    entering = {node.value.data_ptr() for node in before if node.kind == "parameter"} if followed else None
     counted: set[int] = set()
     under = _count([item for name in held if name in judged for item in held[name]], counted)
     found = []
@@ -80,7 +87,7 @@ def account(module: nn.Module, passage: Passage, stages: Sequence[Stage]) -> tup
             shared = "" if count else "; its parameters are shared, and counted elsewhere"
             found.append(NotJudged(name or type(module).__name__, _kind(part), count,
                                    _reason(name, part, passage, roles, entering) + shared,
-                                   roles.get(name) in {Role.OUTPUT, Role.POOLED}))
+                                   name in outputs))
     left = sum(item.parameters for item in found)
     return Parameters(under + left, under, left), tuple(found)
 
@@ -111,22 +118,23 @@ def _kind(part: nn.Module) -> str:
     return str(getattr(part, "original_name", type(part).__name__))
 
 
-def _reason(name: str, part: nn.Module, passage: Passage, roles: dict[str, Role], entering: set[int]) -> str:
-    """Why a module is not judged."""
-    used = passage.unfollowed is not None or any(item.data_ptr() in entering for item in part.parameters())
+def _reason(name: str, part: nn.Module, passage: Passage, roles: Mapping[str, str],
+            entering: set[int] | None) -> str:
+    """Why a module is not judged; ``entering`` are the parameters that the outputs are made of, if that is known."""
+    used = entering is None or any(item.data_ptr() in entering for item in part.parameters())
     if name in passage.refused:
         return passage.refused[name]
     if name in roles:
-        return str(roles[name])
+        return roles[name]
     scripted = isinstance(part, torch.jit.ScriptModule)
     if name not in passage.called and not scripted:
-        return ("is not called itself, and its parameters are used in the code of another" if used
+        return ("is not called itself, and its parameters are used in the code of another" if used and entering
                 else "is never called in the forward pass")
     if not used:
         return "takes no part in the outputs"
     for kind, reason in _KINDS:
         if isinstance(part, kind):
-            return reason
+            return reason + ("" if getattr(part, "batch_first", True) else _TIME_FIRST)
     if isinstance(part, _ACTING):
         return "acts on nothing that is judged"
     return "uses its parameters in its own code, which is no layer that is known"

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-__all__ = ["Dataflow", "Node", "between", "parameters_in", "reached", "tensors_in"]
+__all__ = ["Dataflow", "Node", "between", "reached", "tensors_in", "upstream"]
 
 _RUNNING = "batch_norm"  # operations that also write running statistics, which the layer itself does not read
 
@@ -148,14 +148,14 @@ def between(target: Node, start: Node) -> set[Node]:
     return found
 
 
-def parameters_in(targets: Sequence[Node]) -> set[int]:
-    """The memory addresses of the parameters that ``targets`` are made of."""
+def upstream(targets: Sequence[Node]) -> set[Node]:
+    """Everything that ``targets`` are made of, parameters and constants too."""
     seen, left = set(targets), list(targets)
     while left:
         new = [item for item in left.pop().made_from if item not in seen]
         seen.update(new)
         left += new
-    return {node.value.data_ptr() for node in seen if node.kind == "parameter"}
+    return seen
 
 
 def _walk(target: Node, stops: Collection[Node]) -> Iterator[Node]:

@@ -67,7 +67,8 @@ def _gap(axes: Axes, found: Inspection) -> None:
     n = found.samples
     values = [found.batch.gap, *(layer.measures.gap for layer in found.layers[: found.hidden])]
     top = math.sqrt(1 - 1 / n)
-    axes.set(ylabel="orthogonality gap V", ylim=(0, 1.12 * top), title=found.recognised.words)
+    chain = found.recognised.words if found.recognised.chain else "no chain of the theory recognised"
+    axes.set(ylabel="orthogonality gap V", ylim=(0, 1.12 * top), title=chain)
     axes.axhline(top, color=MUTED, linewidth=0.9)
     axes.annotate("rank one, √(1 − 1/n)", (found.hidden, top), (-3, 3), textcoords="offset points", ha="right",
                   va="bottom", fontsize=8, color=MUTED)

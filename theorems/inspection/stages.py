@@ -14,7 +14,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from theorems.inspection.dataflow import Node, between, reached
+from theorems.inspection.dataflow import Node, between, reached, upstream
 from theorems.inspection.values import close, same
 from theorems.inspection.watching import Call, Passage
 
@@ -35,6 +35,7 @@ class Role(StrEnum):
     OUTPUT = "maps to the outputs"
     POOLED = "is pooled for the outputs"
     UNUSED = "gives what no output is made of"
+    LOST = "gives what cannot be followed to an output, as data leave Torch on the way"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def _stage(passage: Passage, place: Call) -> Stage:
         return Stage(place, place.gave, ("?",), None, False, (), False, None, (), Role.HIDDEN)
     arrival = _arrival(passage, place)
     if arrival is None:
-        return Stage(place, place.gave, (), None, False, (), False, None, (), Role.UNUSED)
+        unseen = any(node.kind == "unseen" for node in upstream(passage.outputs))
+        return Stage(place, place.gave, (), None, False, (), False, None, (), Role.LOST if unseen else Role.UNUSED)
     made = {item.gave_node: item for item in passage.places}
     taken = {item.came: item for item in reversed(passage.places) if item.began <= place.began}
     others = reached(arrival, {*made, *taken}) - {place.gave_node}

@@ -21,6 +21,7 @@ STATISTICS = ("batch", "running")
 LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d,
           nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 """The modules that are judged: weights times what comes in, and a bias."""
+_MOVED = 0.1  # relative distance of rows that are the same but for rounding, which deep networks amplify
 
 
 class InspectionError(ValueError):
@@ -104,6 +105,7 @@ def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage
     """One run, with the flow of data if there is one. Without, what the user's code raises is an `InspectionError`."""
     passage = Passage(given, Node("batch", given, fed=True))
     everything: list[Call] = []
+    state = torch.get_rng_state()
     with torch.no_grad():
         entering = given.clone()
         if flow is not None:
@@ -122,7 +124,8 @@ def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage
         if not passage.outputs:
             raise InspectionError(
                 f"module gives a {type(output).__name__}; it must give a tensor, or tensors in tuples or dicts")
-        _choose(passage, everything)
+        doubtful = [call for call in everything if _doubtful(call, len(given))]
+        _choose(passage, everything, _moved(module, given, state, doubtful) if doubtful else set())
     _require_finite(passage)
     return passage
 
@@ -246,8 +249,30 @@ def _hooks(module: nn.Module, passage: Passage, found: list[Call], flow: Dataflo
             handle.remove()
 
 
-def _choose(passage: Passage, everything: list[Call]) -> None:
-    """Tell the calls that are linear maps of each sample, and those that are made of no smaller ones."""
+def _doubtful(call: Call, samples: int) -> bool:
+    """Whether another axis than the first may be that of the samples."""
+    values = (call.received, call.gave)
+    return isinstance(call.module, LINEAR) and any(samples in item.shape[1:] for item in values)
+
+
+def _moved(module: nn.Module, given: Tensor, state: Tensor, doubtful: list[Call]) -> set[str]:
+    """Of these calls, by their labels, the ones of which rows move as the samples do in a batch in another order."""
+    again: list[Call] = []
+    other = Passage(given.roll(1, dims=0), Node("batch", given))
+    torch.set_rng_state(state)
+    with _hooks(module, other, again, None), _eager():
+        module(other.batch.clone())
+    seen = {call.label: call for call in again}
+    return {call.label for call in doubtful if call.label in seen and all(
+        a.shape == b.shape and bool((a.roll(1, dims=0) - b).norm() <= _MOVED * a.norm())
+        for a, b in ((call.received, seen[call.label].received), (call.gave, seen[call.label].gave)))}
+
+
+def _choose(passage: Passage, everything: list[Call], moved: set[str]) -> None:
+    """Tell the calls that are linear maps of each sample, and those that are made of no smaller ones.
+
+    Of calls that are doubtful ``moved`` has those whose first axis is that of the samples.
+    """
     samples = len(passage.batch)
     for call in sorted(everything, key=lambda item: item.began):
         if not isinstance(call.module, LINEAR):
@@ -256,7 +281,7 @@ def _choose(passage: Passage, everything: list[Call]) -> None:
         inside = outer and f"is called inside {outer.label!r}, which is judged as one linear map"
         weight = getattr(call.module, "weight", None)
         seen = replace(call, weight=weight.detach() if isinstance(weight, Tensor) else None)
-        if objection := inside or _objection(seen, samples):
+        if objection := inside or _objection(seen, samples, _doubtful(call, samples) and call.label not in moved):
             passage.refused.setdefault(call.name, objection)
         else:
             passage.places.append(seen)
@@ -279,8 +304,8 @@ def _by_sample(value: Tensor, samples: int) -> bool:
     return value.ndim >= 2 and value.shape[0] == samples
 
 
-def _objection(call: Call, samples: int) -> str | None:
-    """Why a call of a linear map or convolution cannot be judged."""
+def _objection(call: Call, samples: int, still: bool) -> str | None:
+    """Why a call of a linear map or convolution cannot be judged; ``still`` if rows do not move with the samples."""
     received, gave = call.received, call.gave
     if not (call.came.fed and call.gave_node.fed):
         return "the batch does not enter it"
@@ -289,6 +314,8 @@ def _objection(call: Call, samples: int) -> str | None:
             return f"{verb} entries of type {str(value.dtype).removeprefix('torch.')}, not real numbers"
         if not _by_sample(value, samples):
             return f"{verb} shape {tuple(value.shape)}, whose first axis does not hold the {samples} samples"
+    if still:
+        return f"holds rows along its first axis that are not the {samples} samples: they do not move as those do"
     if call.weight is None or not _is_product(call):
         return "gives something else than its weights times what it receives, and its bias"
     return None
