@@ -24,6 +24,7 @@ from theorems.checking.confidence import (
     decide_equal,
 )
 from theorems.checking.context import Context
+from theorems.checking.undefined_means import told
 from theorems.expressions import compiled
 from theorems.statement import Evidence, Verdict, combine
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Expectation", "Instance", "event"]
 
 Floats = npt.NDArray[np.floating[Any]]
+#: Draws after which a condition is given up that not one replica in so many meets.
+_GIVEN_UP, _RAREST = 4096, 1000
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,9 @@ class Expectation:
     report. ``resolution`` is the half-width, relative to the bound, at which sampling stops;
     ``follows_batch`` tells whether a user's batch becomes the start; ``replicas`` and ``normals`` limit the replicas
     and random numbers one instance may use; ``scope`` says in words over which instances the verdict speaks.
+    ``kept``, of the shape of the samples, says which replicas the mean is taken over, for a mean given an event of the
+    path: the others are discarded, and those that are left are independent draws from the conditional law. A sample
+    that is NaN has no value; then the mean has none, and the verdict is ``outside``.
     """
 
     instances: Callable[[Statement, Floats | None], Iterable[Instance]]
@@ -96,6 +102,7 @@ class Expectation:
     first: int = 32
     follows_batch: bool = True
     scope: Callable[[Sequence[Instance]], str] | None = None
+    kept: Callable[[Statement, Trajectory, Instance], npt.NDArray[np.bool_]] | None = None
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         batch = None if context.batch is None else context.batch.array
@@ -124,9 +131,12 @@ class Expectation:
             engine = trajectory.engine
             values = self.sample(statement, trajectory, instance)
             inside = None if self.covered is None else self.covered(statement, trajectory, instance)
+            kept = np.ones(values.shape, dtype=bool) if self.kept is None else self.kept(
+                statement, trajectory, instance)
             for position, trial in enumerate(trials):
                 if trial in open_trials:
-                    trial.observe(values[:, position], None if inside is None else inside[:, position])
+                    counts = trial.sift(values[:, position], kept[:, position])
+                    trial.observe(values[counts, position], None if inside is None else inside[counts, position])
             drawn += size
             open_trials = [t for t in open_trials if not t.settled(self.resolution)]
             size, stage = drawn, stage + 1
@@ -156,6 +166,7 @@ class _Trial:
         self.label = instance.label
         self.events = events
         self.met = 0
+        self.undefined = self.discarded = 0
         self.cut = False  # out of time: a refutation stands, and nothing else is said
         self.relation = statement.relation
         self.values = dict(values)
@@ -170,6 +181,13 @@ class _Trial:
             self.sequence = BoundedMean(*instance.support, level, reference=self.bound)
             self.false_sequence = BoundedMean(*instance.support, level, reference=self.false_bound)
             self.event_sequence = BoundedMean(0.0, 1.0, level, reference=0.0) if events else None
+
+    def sift(self, column: Floats, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Which samples count: those that are kept and have a value. The others are counted by what they lack."""
+        missing = kept & np.isnan(column)
+        self.discarded += int((~kept).sum())
+        self.undefined += int(missing.sum())
+        return kept & ~missing
 
     def observe(self, column: Floats, inside: npt.NDArray[np.bool_] | None = None) -> None:
         for sequence in (self.sequence, self.false_sequence):
@@ -200,13 +218,19 @@ class _Trial:
         return self._judge(self.false_sequence, self.false_bound, resolution)
 
     def settled(self, resolution: float) -> bool:
-        if self.sequence is None:
+        if self.sequence is None or self.undefined or self._rarely_kept:
             return True
         verdict = self.verdict(resolution)
         if verdict is Verdict.REFUTED:
             return True
         narrow = self.sequence.half_width <= resolution * abs(self.bound)
         return verdict is Verdict.SUPPORTED and narrow
+
+    @property
+    def _rarely_kept(self) -> bool:
+        """Whether so few replicas meet what the mean is conditioned on that nothing will come of it."""
+        count = 0 if self.sequence is None else self.sequence.count
+        return self.discarded >= _GIVEN_UP and _RAREST * count < self.discarded
 
     def _tightness(self, mean: float) -> float | None:
         """Measured / bound, or bound / measured for a lower bound, so that 1 is always the tight end."""
@@ -222,6 +246,8 @@ class _Trial:
                 verdict = sentinel = Verdict.OUTSIDE  # no replica met the assumption, so nothing was seen
             elif self.event_sequence.interval[1] * self.sequence.upper <= self.bound:
                 verdict = sentinel = Verdict.VACUOUS  # the assumption is met too seldom for the bound to fail
+        if self.undefined:
+            verdict = sentinel = Verdict.OUTSIDE
         found: dict[str, Any] = {"instance": self.label, **self.values, "bound": self.bound, "verdict": verdict.value,
                                  "sentinel": sentinel.value} | ({"cut": True} if self.cut else {})
         if self.sequence is not None and self.sequence.count:
@@ -231,6 +257,8 @@ class _Trial:
                       "power": self.sequence.half_width / abs(self.bound) if self.bound else None}
             if self.events:
                 found["paths_in_event"] = self.met
+        counts = {"undefined": self.undefined, "discarded": self.discarded}
+        found |= {name: count for name, count in counts.items() if count}
         return found
 
 
@@ -243,18 +271,24 @@ def _used(statement: Statement, values: Mapping[str, float]) -> dict[str, float]
 def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, context: Context,
               resolution: float) -> Evidence:
     verdicts = [Verdict(r["verdict"]) for r in rows]
+    undefined = next((r for r in rows if "undefined" in r), None)
     verdict = combine(verdicts) if verdicts else Verdict.OUTSIDE
+    if undefined is not None:
+        verdict = Verdict.OUTSIDE  # it is claimed of a mean that is not there, whatever others are
     deciding = Verdict.REFUTED if verdict is Verdict.REFUTED else Verdict.SUPPORTED
-    decided = [r for r in rows if r["verdict"] == deciding and "mean" in r]
+    decided = [r for r in rows if r["verdict"] == deciding == verdict and "mean" in r]
     sentinels = {Verdict(r["sentinel"]) for r in rows}
     quiet = {word: verdicts.count(word) for word in (Verdict.VACUOUS, Verdict.OUTSIDE) if word in verdicts}
-    unsampled = sum("mean" not in r for r in rows) - sum("mean" not in r for r in rows if r["verdict"] in quiet)
-    spoke = len(rows) - sum(quiet.values()) - unsampled
+    silent = [r for r in rows if "mean" not in r and r["verdict"] not in quiet]
+    emptied = sum("discarded" in r for r in silent)
+    unsampled = len(silent) - emptied
+    spoke = len(rows) - sum(quiet.values()) - len(silent)
     summary = f"{spoke} mean{'s' * (spoke != 1)} by confidence sequence"
     if statement.relation == "==" and verdict is Verdict.SUPPORTED:
         summary += f", equal to within {2 * resolution:.0%}"  # what decide_equal promises, and no more
     summary += "".join(f", {count} {word.value}" for word, count in quiet.items())
     summary += f", {unsampled} not sampled: out of time" if unsampled else ""
+    summary += f", {emptied} with no replica left" if emptied else ""
     cut = sum("cut" in r and "mean" in r and r["verdict"] == Verdict.INCONCLUSIVE for r in rows)
     summary += f", {cut} cut short: out of time" if cut else ""
     if verdict is Verdict.REFUTED:
@@ -262,8 +296,13 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, con
         summary = f"{bad['instance']}: mean in [{bad['low']:.4g}, {bad['high']:.4g}], bound {bad['bound']:.4g}"
     elif verdict is Verdict.VACUOUS:
         summary = "the bound cannot fail at any affordable width"
+    elif undefined is not None:
+        summary = _without_value(undefined)
     elif verdict is Verdict.OUTSIDE:
         summary = "no path met the assumption" if rows else "the batch does not meet the assumptions"
+    if discarded := sum(r.get("discarded", 0) for r in rows):
+        drawn = discarded + sum(r.get("replicas", 0) for r in rows)
+        summary += f"; {discarded} of {drawn} replicas discarded: they do not meet what is assumed along the path"
     sentinel = next((v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED) if v in sentinels),
                     Verdict.VACUOUS)
     return Evidence(
@@ -274,6 +313,11 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, con
         details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level,
                  "sentinel_refuted_on": sum(r["sentinel"] == Verdict.REFUTED for r in rows), "readouts": rows},
     )
+
+
+def _without_value(row: Mapping[str, Any]) -> str:
+    depth = f", ell={row['ell']:g}" if "ell" in row else ""
+    return told(row["undefined"], row.get("replicas", 0) + row["undefined"], f"{row['instance']}{depth}")
 
 
 def _tightness_interval(statement: Statement, rows: list[dict[str, Any]]) -> tuple[float, float] | None:

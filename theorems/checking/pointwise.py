@@ -376,11 +376,12 @@ class Pointwise:
 def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
     """Whether every assumption holds at these values; None if some enclosure leaves that open and none fails.
 
-    One that has no value there does not hold.
+    One that has no value there does not hold. What is assumed of a random path is no matter of an input.
     """
     answers = []
+    given = [a for a in statement.assumptions if a.along == "input"]
     exact, balls = (Completed(plain, statement.definitions, exactly) for exactly in (True, False))
-    for relation in [r for a in statement.assumptions for r in (*(c.relation for c in a.conditions), a.relation)]:
+    for relation in [r for a in given for r in (*(c.relation for c in a.conditions), a.relation)]:
         if False in answers:
             return False
         try:

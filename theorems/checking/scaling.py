@@ -14,6 +14,7 @@ from simulators import Trajectory, simulate
 from theorems.checking.confidence import BoundedMean, fit_exponent
 from theorems.checking.context import Context
 from theorems.checking.expectation import Instance
+from theorems.checking.undefined_means import UndefinedMean
 from theorems.statement import Evidence, Verdict
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ class Scaling:
                     instance.chain, instance.start, depth=instance.depth, replicas=self.replicas * 2**stage // 2 or 1,
                     seed=context.stream(statement.name, instance.label, stage), observables=self.observables)
                 engine = trajectory.engine
-                mean.update(self.sample(trajectory))
+                values = self.sample(trajectory)
+                if missing := int(np.isnan(values).sum()):
+                    return UndefinedMean(missing, len(values), instance.label)(statement, context)
+                mean.update(values)
             if all(0 < m.interval[0] <= m.interval[1] for m in means):
                 interval = fit_exponent(widths, [m.interval for m in means])
                 claims = (statement, statement.neighbour)

@@ -152,7 +152,11 @@ class MeanAdversary:
                 return -10.0
             trajectory = simulate(instance.chain, instance.start, depth=instance.depth, replicas=_PILOT,
                                   seed=(0xF15E, 1), observables=self.design.observables)
-            mean = float(self.design.sample(statement, trajectory, instance).mean())
+            samples = self.design.sample(statement, trajectory, instance)
+            samples = samples[self.design.kept(statement, trajectory, instance)]
+            if not samples.size or np.isnan(samples).any():
+                return -10.0  # a mean that is not there
+            mean = float(samples.mean())
             names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
             bound = float(statement.bound(**{k: v for k, v in instance.readouts[0].items() if k in names}))
         except (ValueError, TypeError, ArithmeticError, LookupError):
@@ -257,7 +261,8 @@ class MeanAdversary:
         width = next(x for x in design.space.domains if x.name == "d")
         if not (design.chain.mean_field and width.endless and q is not None and q.of_spectrum and not q.wide):
             return None
-        if any(width.symbol in a.relation.free_symbols for a in statement.assumptions):
+        given = tuple(a for a in statement.assumptions if a.along == "input")
+        if any(width.symbol in a.relation.free_symbols for a in given):
             return None
         if statement.rhs.has(sp.Abs, sp.Min, sp.Max):
             return None  # limits of which SymPy may never finish
@@ -274,7 +279,7 @@ class MeanAdversary:
                                                                                     statement.relation),
             quantifier=Quantifier.MEAN_FIELD, definitions={**statement.definitions, q.symbol: q.meaning}, ceiling=None,
             variables=tuple(v for v in statement.variables if v.name != "d"), checks=(),
-            sentinel=Sentinel("none is needed", lhs=q.symbol + 1, rhs=bound + 2))
+            assumptions=given, sentinel=Sentinel("none is needed", lhs=q.symbol + 1, rhs=bound + 2))
         attack = exact_adversary(space, space.corners, 8, "width limit")
         if not statement.rhs.free_symbols - {width.symbol, *bound.free_symbols}:
             return claim, attack

@@ -28,6 +28,7 @@ from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
 from theorems.checking.search import Adversary, Falsification
+from theorems.checking.undefined_means import UndefinedMean
 from theorems.definedness import Condition, distinct
 from theorems.statement import Assumption, Quantifier, Sentinel, Source, Statement, Variable, Verdict
 from theorems.witnesses import Corpus
@@ -50,7 +51,16 @@ from theorems.workbench.examining import Points, examine
 from theorems.workbench.given import inputs_from
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
 from theorems.workbench.quantities import ALIVE, ENTRIES, ChainKind, Quantity, chain_kind, quantity
-from theorems.workbench.sentinels import about_exponent, derive, other_exponent, pilot, resolution
+from theorems.workbench.sentinels import (
+    Measured,
+    about_exponent,
+    derive,
+    other_exponent,
+    pilot,
+    resolution,
+    undefined_mean,
+    unmeasured,
+)
 from theorems.workbench.spaces import OVER, Item, Space
 
 __all__ = ["Conjecture", "conjecture"]
@@ -218,8 +228,12 @@ class Conjecture:
         return found
 
     def _alive(self) -> Assumption:
+        if self.quantifier is Quantifier.MEAN_FIELD:
+            raise ClaimError("assume='alive' has no effect: at infinite width no sample dies; leave it out")
+        if self.chain is not None:
+            return Assumption(ALIVE, "alive: every sample has a unit that is not 0 at every layer up to ell", "path")
         if self.over != "matrices":
-            raise ClaimError("assume='alive' is about samples: give over='matrices'")
+            raise ClaimError("assume='alive' is about samples: give chain= or over='matrices'")
         return Assumption(ALIVE, "alive: every sample has a unit that is not 0")
 
     def _require_effects(self, symbols: Mapping[str, Any], claim: Any, event: Any, assume: Any) -> None:
@@ -287,6 +301,8 @@ class Conjecture:
             raise ClaimError("the probability of what? give event='effective_rank >= 2'")
         if not used:
             raise ClaimError("the event names no quantity of layer ell; write event='effective_rank >= 2'")
+        if any(a.along == "path" for a in self.assumptions):
+            used = (*used, quantity("alive"))
         return Design(chain, self.space, self.quantity, self.event, tuple(replace(
             q.observable, name=q.name) for q in used), settings=self.declaration.constants)
 
@@ -336,11 +352,15 @@ class Conjecture:
             definitions[q.symbol] = f"{q.meaning} of {'layer ell' if self.over == 'paths' else 'H'}"
         definitions |= {c.symbol: c.meaning for c in self.space.computed}
         definitions |= {q.at_start: f"{q.meaning} of the start" for q in self.space.started}
+        given = "given the start"
+        if any(a.along == "path" for a in self.assumptions):
+            given += ", over paths that are alive"
+            definitions[ALIVE.lhs] = f"{quantity('alive').meaning}, at a layer"
         if self.quantifier is Quantifier.EXPECTATION and self.quantity is not None:
-            definitions[self._left] = f"E[{self.quantity.name}] at layer ell, given the start"
+            definitions[self._left] = f"E[{self.quantity.name}] at layer ell, {given}"
         elif self.quantifier is Quantifier.PROBABILITY and self.event is not None:
             definitions[PROBABILITY] = (f"P[{self.event.lhs} {self.event.relation} {self.event.rhs}] at layer ell, "
-                                        "given the start")
+                                        f"{given}")
         elif self.quantifier is Quantifier.LIMIT and self.quantity is not None:
             definitions[SLOPE] = f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
         names = {x.name for x in self.space.domains}
@@ -360,15 +380,24 @@ class Conjecture:
         )
 
     @cached_property
+    def _undefined(self) -> UndefinedMean | None:
+        """What shows that the mean claimed of has no value."""
+        return None if self.design is None else undefined_mean(self.design, self._draft)
+
+    @cached_property
     def _measured(self) -> tuple[Sentinel, float]:
         """The sentinel, and the resolution at which it can be told from the truth; a few simulations if sampled."""
         given = None if self._given_sentinel is None else Sentinel("given by the author", rhs=self._given_sentinel)
+        if self.quantifier is Quantifier.LIMIT and self._undefined:
+            inner = about_exponent(self.relation, SLOPE)
+            return given or Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1)), 0.1
         if self.quantifier is Quantifier.LIMIT:
             return given or other_exponent(self.relation, SLOPE, self._exponent()), 0.1
         if self.design is None:
             return given or derive(self.relation.rhs, self.relation.relation, self._points.sides, sampled=False), 0.1
-        seen = pilot(self.design, self._draft)
-        found = given or derive(self.relation.rhs, self.relation.relation, seen, sampled=True)
+        seen = Measured([], []) if self._undefined else pilot(self.design, self._draft)
+        right, relation = self.relation.rhs, self.relation.relation
+        found = given or (derive(right, relation, seen, sampled=True) if seen.lhs else unmeasured(right, relation))
         return found, resolution(self.relation.relation, seen)
 
     def statement(self, *, corpus: Path | None = None, falsify: bool = True, only: bool = False) -> Statement:
@@ -379,6 +408,8 @@ class Conjecture:
         """
         sentinel, fineness = self._measured
         draft = replace(self._draft, title=self.title, sentinel=sentinel)
+        if self._undefined is not None:
+            return replace(draft, checks=(self._undefined,))
         check = self._check(fineness)
         adversary = self._adversary(check) if falsify else None
         if adversary is None:

@@ -40,6 +40,9 @@ NORMALS = 150_000_000
 #: Sizes at which a claim without an upper end is sampled; the mean-field limit and the search go further.
 _WIDEST, _LARGEST, _DEEPEST = 2048, 16, 64
 _STARTS = ("uniform", "one small", "dominant", "distinct", "singular")
+_ALIVE = "alive"
+_COMPARED = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater, "==": np.equal,
+             "!=": np.not_equal}
 #: Corners of a chain parameter that a lay-out deals out, at most.
 _OPTIONS = 5
 #: Where assumptions leave fewer starts of one size, so many are looked for; this often, at random and by evolution.
@@ -189,8 +192,7 @@ class Design:
         except (ValueError, ArithmeticError):
             return 10.0 * len(statement.assumptions)
         found = 0.0
-        for assumption in statement.assumptions:
-            relation = assumption.relation
+        for relation in (a.relation for a in statement.assumptions if a.along == "input"):
             left, right = (_number(side, values) for side in (relation.lhs, relation.rhs))
             gap = {"<=": left - right, "<": left - right, ">=": right - left, ">": right - left}.get(
                 relation.rel_op, abs(left - right))
@@ -284,8 +286,27 @@ class Design:
             parts.insert(1, "in one basis, as chain and quantity see no more than spectra")
         return f"{len(instances)} instances: " + "; ".join(parts)
 
+    def kept(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> NDArray[np.bool_]:
+        """(replicas, readouts): which paths, up to each depth, are alive, where that is assumed; else all."""
+        depths = [int(values["ell"]) for values in instance.readouts]
+        if not self.alive:
+            return np.ones((trajectory.replicas, len(depths)), dtype=bool)
+        living = trajectory.values[_ALIVE] != 0
+        return np.stack([living[:, : at + 1].all(axis=1) for at in depths], axis=1)
+
+    @property
+    def mortal(self) -> bool:
+        """Whether a sample that is not 0 may become 0 with positive probability: through ReLU, or discrete weights."""
+        return any(getattr(layer, "name", "") == "relu" or getattr(layer, "law", "gaussian") == "rademacher"
+                   for layer in self.chain.example.layers)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the mean is taken over paths on which no sample dies."""
+        return any(o.name == _ALIVE for o in self.observables[1:])
+
     def sample(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-        """(replicas, readouts): the quantity, or whether the event happened, at each depth."""
+        """(replicas, readouts): the quantity, or whether the event happened, at each depth; NaN where undefined."""
         columns = []
         for values in instance.readouts:
             at = int(values["ell"])
@@ -293,10 +314,13 @@ class Design:
                 columns.append(trajectory.values[self.observables[0].name][:, at])
                 continue
             given = dict(values) | {o.name: trajectory.values[o.name][:, at] for o in self.observables}
-            left, right = (compiled(side, arguments_of(side)).floats(*(given[str(s)] for s in arguments_of(side)))
-                           for side in (self.event.lhs, self.event.rhs))
-            happened = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater,
-                        "==": np.equal, "!=": np.not_equal}[self.event.relation](left, right)
+            with np.errstate(all="ignore"):
+                left, right, *wanted = (
+                    compiled(side, arguments_of(side)).floats(*(given[str(s)] for s in arguments_of(side)))
+                    for side in (self.event.lhs, self.event.rhs, *(c.relation.lhs for c in self.event.conditions)))
+            happened = np.where(np.isnan(left) | np.isnan(right), math.nan, _COMPARED[self.event.relation](left, right))
+            for condition, value in zip(self.event.conditions, wanted, strict=True):
+                happened = np.where(_COMPARED[condition.relation.rel_op](value, 0), happened, math.nan)
             columns.append(np.broadcast_to(happened, trajectory.replicas).astype(np.float64))
         return np.stack(columns, axis=1)
 
@@ -304,7 +328,7 @@ class Design:
 def sampling_check(design: Design, resolution: float) -> Expectation:
     """Confidence sequences over the lay-out."""
     return Expectation(design.instances, design.sample, design.observables, resolution=resolution, normals=NORMALS,
-                       scope=design.scope)
+                       scope=design.scope, kept=design.kept if design.alive else None)
 
 
 def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Scaling:
@@ -320,7 +344,7 @@ def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Sc
 
     def sample(trajectory: Trajectory) -> Floats:
         found: Floats = trajectory.values[design.observables[0].name][:, -1]
-        return found
+        return found[(trajectory.values[_ALIVE] != 0).all(axis=1)] if design.alive else found
     return Scaling(slope, instances, sample, design.observables, replicas=1000)
 
 

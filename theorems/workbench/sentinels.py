@@ -19,16 +19,22 @@ from simulators import simulate
 from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
 from theorems.checking.shrinking import simplest_between
+from theorems.checking.undefined_means import UndefinedMean
 from theorems.statement import Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.parsing import ClaimError, Relation
 
-__all__ = ["Measured", "about_exponent", "derive", "other_exponent", "pilot", "resolution"]
+__all__ = ["Measured", "about_exponent", "derive", "other_exponent", "pilot", "resolution", "undefined_mean",
+           "unmeasured"]
 
 #: Replicas with which a sentinel is placed, and their seed; the check itself draws its own.
 _REPLICAS, _SEED = 24, 0x5E47
 #: Random numbers that placing one may take: some ten seconds.
 _AFFORDABLE = 10**9
+#: So many times as many where some are discarded.
+_CONDITIONED = 32
+#: Replicas among which one without a value is looked for, and random numbers that this may take.
+_LOOKED_AT, _LOOKS = 1024, 2 * 10**7
 
 NUDGE = sp.Rational(1, 10**6)
 
@@ -70,6 +76,12 @@ def derive(rhs: sp.Expr, relation: str, seen: Measured, *, sampled: bool, resolu
                     rhs=rhs + shift if lower else rhs - shift)
 
 
+def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
+    """A neighbour for a claim of which no sample has a value, whatever it may be worth."""
+    return Sentinel("the bound moved by 1: no sample has a value to place it by",
+                    rhs=rhs + 1 if relation in (">=", ">", "==") else rhs - 1)
+
+
 def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
     if all(right != 0 for right in seen.rhs) and rhs != 0:
         return Sentinel(f"the right side {share} larger, relatively", rhs=(1 + share) * rhs)
@@ -77,7 +89,7 @@ def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
 
 
 def pilot(design: Design, statement: Statement) -> Measured:
-    """Rough means and bounds over the lay-out of a sampled claim.
+    """Rough means and bounds over the lay-out of a sampled claim, of samples that have a value and are kept.
 
     Cost: some replicas of every instance, the cheapest first, until ``_AFFORDABLE`` random numbers are drawn. Raises
     :class:`ClaimError` for an instance that is too large to be simulated.
@@ -90,15 +102,19 @@ def pilot(design: Design, statement: Statement) -> Measured:
         _require_affordable(instance)
     left = _AFFORDABLE
     for number, instance in instances:
-        replicas = min(_REPLICAS, left // max(instance.normals, 1))
+        wanted = _REPLICAS * (_CONDITIONED if design.alive else 1)
+        replicas = min(wanted, left // max(instance.normals, 1))
         if replicas < 2 and lhs:
             break
         left -= replicas * instance.normals
         seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=max(replicas, 2),
                         seed=(_SEED, number), observables=design.observables)
-        means = design.sample(statement, seen, instance).mean(axis=0)
-        for mean, values in zip(means, instance.readouts, strict=True):
-            lhs.append(float(mean))
+        samples = design.sample(statement, seen, instance)
+        counts = design.kept(statement, seen, instance) & ~np.isnan(samples)
+        for column, counted, values in zip(samples.T, counts.T, instance.readouts, strict=True):
+            if not counted.any():
+                continue
+            lhs.append(float(column[counted].mean()))
             rhs.append(float(statement.bound(**{k: v for k, v in values.items() if k in names})))
     return Measured(lhs, rhs)
 
@@ -107,6 +123,24 @@ def _require_affordable(instance: Instance) -> None:
     if instance.normals > NORMALS:
         raise ClaimError(f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers for "
                          f"one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes")
+
+
+def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None:
+    """A sample without a value, where samples can die: looked for where they die soonest, in the narrowest networks."""
+    if not design.mortal:
+        return None
+    items = design.items(statement)
+    narrow = [x for x in items if x["d"] == min(y["d"] for y in items)]
+    for number, item in enumerate({x["n"]: x for x in narrow}.values()):
+        instance = design.instance(item)
+        _require_affordable(instance)
+        replicas = min(_LOOKED_AT, max(_LOOKS // max(instance.normals, 1), 2))
+        seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=replicas,
+                        seed=(_SEED, 1, number), observables=design.observables)
+        samples = design.sample(statement, seen, instance)[design.kept(statement, seen, instance)]
+        if missing := int(np.isnan(samples).sum()):
+            return UndefinedMean(missing, len(samples), f"{instance.label}, ell={instance.depth}")
+    return None
 
 
 def resolution(relation: str, seen: Measured) -> float:
@@ -132,8 +166,11 @@ def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentine
     instances = list(check.instances(None))
     for instance in instances:
         _require_affordable(instance)
-    means = [float(np.mean(check.sample(simulate(i.chain, i.start, depth=i.depth, replicas=_REPLICAS, seed=(_SEED, k),
-                                                 observables=check.observables)))) for k, i in enumerate(instances)]
+    seen = [check.sample(simulate(i.chain, i.start, depth=i.depth, replicas=_REPLICAS, seed=(_SEED, k),
+                                  observables=check.observables)) for k, i in enumerate(instances)]
+    if any(not values.size or np.isnan(values).any() for values in seen):
+        return Sentinel("an exponent larger by 1: a rough one has no value", lhs=sp.Abs(inner - 1))
+    means = [float(np.mean(values)) for values in seen]
     rough = float(np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0])
     shift = 3 * claim.rhs * (1 if rough < float(slope - inner) else -1)
     return Sentinel(f"an exponent larger by {shift}", lhs=sp.Abs(inner - shift))
