@@ -318,9 +318,9 @@ class Design:
                 left, right, *wanted = (
                     compiled(side, arguments_of(side)).floats(*(given[str(s)] for s in arguments_of(side)))
                     for side in (self.event.lhs, self.event.rhs, *(c.relation.lhs for c in self.event.conditions)))
-            happened = np.where(np.isnan(left) | np.isnan(right), math.nan, _COMPARED[self.event.relation](left, right))
+            happened = np.where(np.isnan(left) | np.isnan(right), np.nan, _COMPARED[self.event.relation](left, right))
             for condition, value in zip(self.event.conditions, wanted, strict=True):
-                happened = np.where(_COMPARED[condition.relation.rel_op](value, 0), happened, math.nan)
+                happened = np.where(_COMPARED[condition.relation.rel_op](value, 0), happened, np.nan)
             columns.append(np.broadcast_to(happened, trajectory.replicas).astype(np.float64))
         return np.stack(columns, axis=1)
 
