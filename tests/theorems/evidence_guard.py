@@ -29,7 +29,8 @@ def consistent(statement: Statement, found: Evidence) -> None:
         _require(found.sentinel.value in _SILENT, found, "nothing was looked at, so nothing of the neighbour either")
     if not isinstance(rows, list) or not rows or not all("verdict" in row and "sentinel" in row for row in rows):
         return
-    _require(found.verdict.value == _together([row["verdict"] for row in rows]), found, "the verdicts of the readouts")
+    together = "outside" if any(row.get("undefined") for row in rows) else _together([row["verdict"] for row in rows])
+    _require(found.verdict.value == together, found, "the verdicts of the readouts")
     sentinels = [row["sentinel"] for row in rows]
     _require(found.details["sentinel_refuted_on"] == sentinels.count("refuted"), found, "the sentinels that fell")
     if "refuted" in sentinels:
@@ -41,7 +42,9 @@ def consistent(statement: Statement, found: Evidence) -> None:
     for row in rows:
         if row.get("obstacle"):
             _require((row["verdict"], row["sentinel"]) == ("inconclusive",) * 2, found, "what obstructs a readout")
-        if {"mean", "low", "high", "bound"} <= row.keys():
+        if row.get("undefined"):  # a mean that is not there
+            _require((row["verdict"], row["sentinel"]) == ("outside",) * 2, found, "samples without a value")
+        elif {"mean", "low", "high", "bound"} <= row.keys():
             _mean(statement.relation, row, found)
 
 
