@@ -309,6 +309,61 @@ def test_in_low_precision_actions_are_named_by_their_modules() -> None:
     assert does(found)["0"] == "weights → BatchNorm1d → relu", "and not recenter, which rounding hides"
 
 
+class Under(nn.Module):
+    """A network that runs under a context, or code, of its own."""
+
+    def __init__(self, run: Callable[[nn.Module, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.net, self.run = networks.batchnorm(8, 3), run
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.run(self.net, x)
+
+
+def with_gradients(net: nn.Module, x: Tensor) -> Tensor:
+    with torch.enable_grad():
+        out: Tensor = net(x.requires_grad_())
+        return out
+
+
+def without(net: nn.Module, x: Tensor) -> Tensor:
+    with torch.inference_mode():
+        out: Tensor = net(x)
+        return out
+
+
+def narrowed(net: nn.Module, x: Tensor) -> Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out: Tensor = net(x)
+        return out
+
+
+def unwatched(net: nn.Module, x: Tensor) -> Tensor:
+    if torch._C._len_torch_dispatch_stack():
+        raise RuntimeError("runs under no mode")
+    out: Tensor = net(x)
+    return out
+
+
+@pytest.mark.parametrize("run", [with_gradients, without])
+def test_contexts_of_the_networks_own_hide_nothing(run: Callable[[nn.Module, Tensor], Tensor]) -> None:
+    found = inspected(lambda: Under(run))
+    assert found.recognised.sentence == "weights → batchnorm → relu, gaussian weights"
+
+
+def test_rounding_that_the_network_asks_for_is_seen() -> None:
+    assert "computes in bfloat16" in inspected(lambda: Under(narrowed)).recognised.sentence
+
+
+def test_where_data_cannot_be_followed_layers_are_measured_and_nothing_is_recognised() -> None:
+    found = inspected(lambda: Under(unwatched))
+    assert "data cannot be followed through it: RuntimeError: runs under no mode" in found.recognised.sentence
+    assert [layer.name for layer in found.layers] == ["net.0", "net.3", "net.6", "net.9"]
+    assert set(does(found).values()) == {"weights → ?"}
+    assert reasons(found)["net.1"] == "acts on what cannot be followed"
+    assert found.parameters.judged + found.parameters.not_judged == found.parameters.total
+
+
 # --- weights that are not independent draws -------------------------------------------------------------------
 
 

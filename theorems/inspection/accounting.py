@@ -136,5 +136,5 @@ def _reason(name: str, part: nn.Module, passage: Passage, roles: Mapping[str, st
         if isinstance(part, kind):
             return reason + ("" if getattr(part, "batch_first", True) else _TIME_FIRST)
     if isinstance(part, _ACTING):
-        return "acts on nothing that is judged"
+        return "acts on nothing that is judged" if passage.unfollowed is None else "acts on what cannot be followed"
     return "uses its parameters in its own code, which is no layer that is known"

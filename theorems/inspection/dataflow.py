@@ -34,6 +34,11 @@ class Node:
     order: int = 0
     fed: bool = False
 
+    @property
+    def seen(self) -> Tensor:
+        """The value, apart from the gradients that the network's own code may ask for."""
+        return self.value.detach()
+
 
 @dataclass
 class Dataflow:

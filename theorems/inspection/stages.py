@@ -101,7 +101,7 @@ def _stage(passage: Passage, place: Call) -> Stage:
     skipped = next(iter(others)) if len(others) == 1 and others <= set(taken) else None
     if not others or skipped is not None:
         calls = _on(way, passage)
-        steps = _steps(place, calls, arrival.value, skipped)
+        steps = _steps(place, calls, arrival.seen, skipped)
         if skipped is None or "residual" in steps.actions:
             return Stage(place, _by_sample(passage, [arrival], place), steps.actions, steps.factor,
                          skipped is place.came, (), steps.recentred, arrival, calls, Role.HIDDEN)
@@ -109,7 +109,7 @@ def _stage(passage: Passage, place: Call) -> Stage:
     calls = _on(set(alone), passage)
     whole = [node for node in alone if node.value.numel() == place.gave.numel()]  # and no parts of it
     last = all(made[node].began < place.began for node in others if node in made)
-    steps = _steps(place, calls, whole[-1].value, None)
+    steps = _steps(place, calls, whole[-1].seen, None)
     return Stage(place, _by_sample(passage, [*whole, arrival] if last else whole, place), steps.actions, None, False,
                  tuple(_names(others, made, taken)), steps.recentred, arrival,
                  _on(way, passage) if last else calls, Role.HIDDEN)
@@ -140,7 +140,7 @@ def _on(way: set[Node], passage: Passage) -> tuple[Call, ...]:
 def _by_sample(passage: Passage, nodes: Sequence[Node], place: Call) -> Tensor:
     """The last of these values that has a row for each sample."""
     samples = len(passage.batch)
-    return next((node.value for node in reversed(nodes) if node.value.ndim >= 2 and node.value.shape[0] == samples
+    return next((node.seen for node in reversed(nodes) if node.value.ndim >= 2 and node.value.shape[0] == samples
                  and node.value.is_floating_point()), place.gave)
 
 
@@ -181,7 +181,7 @@ def _steps(place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Node | 
     for call in [*calls, None]:
         received = arrived if call is None else call.received
         if not same(here, received):
-            names, added = _function_and_sum(here, received, None if skipped is None else skipped.value)
+            names, added = _function_and_sum(here, received, None if skipped is None else skipped.seen)
             factor = factor if added is None else added
             actions += names
             recentring += [name in {"recenter", "batchnorm"} for name in names]

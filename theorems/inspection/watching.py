@@ -48,11 +48,11 @@ class Call:
 
     @property
     def received(self) -> Tensor:
-        return self.came.value
+        return self.came.seen
 
     @property
     def gave(self) -> Tensor:
-        return self.gave_node.value
+        return self.gave_node.seen
 
     def within(self, other: Call) -> bool:
         return other.began < self.began and self.ended < other.ended
@@ -144,7 +144,7 @@ def _require_finite(passage: Passage) -> None:
             raise InspectionError("values that are not finite come out of layer "
                                   f"{number}, {call.label!r} ({type(call.module).__name__})")
     for output in passage.outputs:
-        if not torch.isfinite(output.value).all():
+        if not torch.isfinite(output.seen).all():
             raise InspectionError(
                 "values that are not finite come out of the network, though out of none of its layers")
 
@@ -260,7 +260,7 @@ def _moved(module: nn.Module, given: Tensor, state: Tensor, doubtful: list[Call]
     again: list[Call] = []
     other = Passage(given.roll(1, dims=0), Node("batch", given))
     torch.set_rng_state(state)
-    with _hooks(module, other, again, None), _eager():
+    with _hooks(module, other, again, None), _eager(), contextlib.suppress(Exception):  # what fails has not moved
         module(other.batch.clone())
     seen = {call.label: call for call in again}
     return {call.label for call in doubtful if call.label in seen and all(
