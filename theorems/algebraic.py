@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cmp_to_key
-from math import log2
+from math import isqrt, log2
 from typing import Any
 
 import flint
@@ -19,8 +19,8 @@ import sympy as sp
 
 from theorems.arithmetics import BALLS, UndefinedError, enclosed_roots
 
-__all__ = ["Point", "Root", "between", "holds", "number", "order", "real_roots", "restored", "sign", "stored",
-           "true", "whole_above", "whole_below", "within"]
+__all__ = ["Point", "Root", "between", "holds", "number", "order", "real_roots", "restored", "root_of", "sign",
+           "stored", "true", "whole_above", "whole_below", "within"]
 
 #: Bits that a sign may take; beyond them it is left open.
 _MOST_BITS = 60_000
@@ -57,6 +57,12 @@ class Root(sp.AtomicExpr):  # type: ignore[misc]
         """An enclosure about as narrow as the precision of the moment allows."""
         return enclosed_roots(self.coefficients, flint.ctx.prec)[self.index - 1]
 
+    def _eval_is_extended_positive(self) -> bool:
+        return order(self, Fraction(0)) > 0
+
+    def _eval_is_extended_negative(self) -> bool:
+        return order(self, Fraction(0)) < 0
+
     def _eval_evalf(self, precision: int) -> sp.Expr:
         with flint.ctx.workprec(precision + 10):
             mantissa, exponent = self.ball().mid().man_exp()
@@ -91,6 +97,17 @@ def real_roots(polynomial: flint.fmpz_poly) -> list[Point]:
 
 def _ball(point: Point) -> flint.arb:
     return point.ball() if isinstance(point, Root) else flint.arb(flint.fmpq(point.numerator, point.denominator))
+
+
+def root_of(x: Fraction, degree: int) -> sp.Expr:
+    """The nonnegative root of a nonnegative rational, exactly. SymPy would factor its numerator and denominator."""
+    if x == 0:
+        return sp.S.Zero
+    if degree == 2:  # the common case, without factors of polynomials
+        top, bottom = isqrt(x.numerator), isqrt(x.denominator)
+        square = (top * top, bottom * bottom) == (x.numerator, x.denominator)
+        return sp.Rational(top, bottom) if square else Root((-x.numerator, 0, x.denominator), 2)
+    return number(real_roots(flint.fmpz_poly([-x.numerator, *[0] * (degree - 1), x.denominator]))[-1])
 
 
 def order(left: Point, right: Point) -> int:
@@ -165,8 +182,8 @@ def sign(expression: sp.Expr, at: Mapping[sp.Symbol, Any] | None = None) -> int 
     would be needed. Raises :class:`UndefinedError` where there is no value: a division by zero, a root of a negative
     number.
     """
-    seen = {symbol: number(value) for symbol, value in (at or {}).items()}
     try:
+        seen = {symbol: _plain(number(value), {}) for symbol, value in (at or {}).items()}
         return _sign(_plain(expression, seen))
     except _OpenError:
         return None
@@ -248,6 +265,8 @@ def _power(e: sp.Pow, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
         return sp.S.Zero
     if positive < 0 and not exponent.is_Integer:
         raise UndefinedError(f"{e} is a root of a negative number")
+    if isinstance(base, sp.Rational) and exponent.q > 1:
+        return root_of(Fraction(int(base.p), int(base.q)), int(exponent.q)) ** exponent.p
     return base**exponent
 
 

@@ -32,6 +32,10 @@ def _rational(value: Any, exactly: bool) -> Any:
         return flint.fmpq(value.numerator, value.denominator)
     if isinstance(value, float):
         return flint.fmpq(*value.as_integer_ratio())
+    if isinstance(value, Root):
+        if exactly:
+            raise InexactError(f"{value} is not rational")
+        return value.ball()
     if isinstance(value, sp.Expr):
         if value.is_Rational:
             return flint.fmpq(int(value.p), int(value.q))

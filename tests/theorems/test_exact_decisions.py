@@ -12,7 +12,7 @@ import pytest
 import sympy as sp
 
 from theorems import Verdict, conjecture, verify
-from theorems.algebraic import Root, between, order, real_roots, sign, true, whole_above, whole_below
+from theorems.algebraic import Root, between, number, order, real_roots, root_of, sign, true, whole_above, whole_below
 from theorems.checking.real_line import Outcome, as_point, decide_on_line
 from theorems.expressions import UndefinedError, compiled
 from theorems.witnesses import Corpus, CorpusError, Witness
@@ -102,6 +102,44 @@ def test_an_algebraic_claim_in_few_numbers_that_stays_open_is_not_supported(monk
 ], ids=str)
 def test_far_ends_are_tried(claim: str, options: Any) -> None:
     assert run(claim, **options).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("claim", ["(exp(x)-2)**2 > 0", "abs(exp(x)-2) > 0", "1/(exp(x)-2)**2 >= 0"])
+def test_a_strict_claim_whose_sides_meet_or_nearly_is_left_open(claim: str) -> None:
+    """At log 2, which no arithmetic here can tell from its neighbours."""
+    found = run(claim, x="[0, 1]")
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "the sides meet, or nearly, at x ≈ 0.693147" in found.evidence[0].summary
+
+
+@pytest.mark.parametrize(("claim", "domain"), [("log(1+x) < x", "(0, 1]"), ("exp(x) >= 1 + x", "[-1, 1]")])
+def test_sides_that_meet_where_they_may_do_no_harm(claim: str, domain: str) -> None:
+    assert run(claim, x=domain).verdict is Verdict.SUPPORTED
+
+
+def test_a_smooth_claim_that_misses_by_very_little_is_refuted() -> None:
+    found = run("(exp(x)-2)**2 >= 1/10**80", x="[0, 1]")
+    assert found.verdict is Verdict.REFUTED
+    assert abs(float(Fraction(witness(found)["x"])) - 0.693147180559945) < 1e-14
+
+
+@pytest.mark.parametrize(("claim", "options"), [
+    ("1/(x**2-2)**2 >= 0", dict(x="[0, 2]")), ("x/(x**2-2)*(x**2-2) <= 2", dict(x="[0, 2]")),
+], ids=str)
+def test_a_claim_undefined_at_an_algebraic_number_is_refuted_there(claim: str, options: Any) -> None:
+    found = run(claim, **options)
+    assert found.verdict is Verdict.REFUTED
+    assert "undefined at {x: root 2 of x**2 - 2" in found.evidence[0].summary
+
+
+def test_long_rationals_under_a_root_are_not_factored() -> None:
+    """SymPy fails on some, and never ends on others."""
+    long = Fraction(10**60 + 7, 3**130)
+    root = root_of(long, 2)
+    assert sign(root**2 - number(long)) == 0
+    assert root_of(Fraction(49, 4), 2) == R(7, 2)
+    found = run("n*smallest_eigenvalue + orthogonality_gap <= 191/150", over="spectra", n="2..7")
+    assert found.verdict is Verdict.SUPPORTED
 
 
 @pytest.mark.parametrize("claim", ["(x**2-2)**2 > 0", "(orthogonality_gap**2 - 1/3)**2 > 0"])

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import isfinite
@@ -37,6 +37,8 @@ __all__ = ["Cover", "Region", "cover"]
 PRECISION = 96
 #: A search is given up after so many boxes, or operations on balls, of which a few hundred thousand take a second.
 MOST_BOXES, MOST_OPERATIONS = 4000, 4_000_000
+#: So many boxes that stay open are looked at with this precision, by so many steps of Newton's method.
+_POLISHED, _FINE, _STEPS = 4, 1024, 12
 #: Terms that a sum is taken to have where its region does not tell.
 _TERMS = 100
 #: A box of less of its region's volume is left open, so that one point where the claim is tight costs little.
@@ -61,12 +63,17 @@ class Region:
 
 @dataclass(frozen=True)
 class Cover:
-    """What came of it: boxes settled and left open, the open share of the volume, and a point that violates."""
+    """What came of it: boxes settled and left open, the open share of the volume, and a point that violates.
+
+    ``touching`` are points of boxes that stayed open however small: there the sides touch, or come nearer than balls
+    tell, and what is strict may fail. Next to an open end, which is not part of the domain, none is counted.
+    """
 
     settled: int
     open: int = 0
     share: float = 0.0
     witness: Mapping[str, Any] | None = None
+    touching: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -81,32 +88,49 @@ def cover(statement: Statement, regions: Iterable[Region], refutes: Callable[[Ma
     volume, each region counting alike. An equality is never settled. Raises nothing: what cannot be enclosed is open.
     """
     sides, work = _Sides(statement), 0
-    queue = deque((region, Fraction(1), sides.operations(region.fixed)) for region in regions)
+    queue = deque(_Part(region, region.box, Fraction(1), sides.operations(region.fixed)) for region in regions)
     total, met, settled = len(queue), 0, 0
-    stuck: list[Fraction] = []
+    stuck: list[_Part] = []
     with flint.ctx.workprec(PRECISION):
         while queue and met < MOST_BOXES and work < MOST_OPERATIONS and not stop():
-            region, share, price = queue.popleft()
-            met, work = met + 1, work + price
+            part = queue.popleft()
+            region = part.region
+            met, work = met + 1, work + part.price
             found = sides.settle(region)
             if found.settled:
                 settled += 1
                 continue
             for point in found.suspects:
                 if refutes(region.at(point)):
-                    left = [share, *(rest for _, rest, _ in queue), *stuck]
+                    left = [part, *queue, *stuck]
                     return Cover(settled, len(left), _volume(left, total), region.at(point))
-            if found.halve is None or share < _SMALLEST:
-                stuck.append(share)
+            if found.halve is None or part.share < _SMALLEST:
+                stuck.append(part)
                 continue
-            queue += [(Region(region.fixed, region.names, half), share / 2, price)
+            queue += [replace(part, region=Region(region.fixed, region.names, half), share=part.share / 2)
                       for half in halves(region.box, found.halve)]
-    left = [*(rest for _, rest, _ in queue), *stuck]
-    return Cover(settled, len(left), _volume(left, total))
+    left = [*queue, *stuck]
+    touching = [part.region for part in stuck if not sides.at_open_end(part)][:_POLISHED]
+    for region in touching:
+        for near in sides.polished(region):
+            if refutes(region.at([near])):
+                return Cover(settled, len(left), _volume(left, total), region.at([near]))
+    return Cover(settled, len(left), _volume(left, total), None, tuple(
+        region.at([(low + high) / 2 for low, high in region.box]) for region in touching))
 
 
-def _volume(left: Iterable[Fraction], total: int) -> float:
-    return float(sum(left, Fraction(0)) / max(total, 1))
+@dataclass(frozen=True)
+class _Part:
+    """A box of the box ``whole``: its share of that, and what one look at it costs."""
+
+    region: Region
+    whole: Box
+    share: Fraction
+    price: int
+
+
+def _volume(left: Iterable[_Part], total: int) -> float:
+    return float(sum((part.share for part in left), Fraction(0)) / max(total, 1))
 
 
 @dataclass(frozen=True)
@@ -146,6 +170,33 @@ class _Sides:
         evaluated = (self.statement.lhs, self.statement.rhs, self.excess, self.excess, *self.slopes.values(), *(
             side for a in self.statement.assumptions for side in a.relation.args))
         return sum(_operations(e, fixed) for e in evaluated)
+
+    def at_open_end(self, part: _Part) -> bool:
+        """Whether a box ends where its domain does without its end."""
+        domains = {v.name: v.domain for v in self.statement.variables}
+        return any((low == first and domains[name].left_open) or (high == last and domains[name].right_open)
+                   for name, (low, high), (first, last) in zip(
+                       part.region.names, part.region.box, part.whole, strict=True)
+                   if isinstance(domains.get(name), sp.Interval))
+
+    def polished(self, region: Region) -> list[flint.fmpq]:
+        """Where the excess has its extremum near a box of one smooth symbol, to ever more digits, by Newton."""
+        if len(region.names) != 1 or self.excess.has(sp.Abs) or (slope := self.slopes.get(region.names[0])) is None:
+            return []
+        symbol = next(s for s in self.excess.free_symbols if str(s) == region.names[0])
+        curvature, (low, high) = sp.diff(slope, symbol), region.box[0]
+        x = (low + high) / 2
+        with flint.ctx.workprec(_FINE):
+            for _ in range(_STEPS):
+                here = region.at([x])
+                step = self._ball(slope, here) / self._ball(curvature, here)
+                if not step.is_finite():
+                    return []
+                mantissa, exponent = (flint.arb(x) - step).mid().man_exp()
+                x = flint.fmpq(mantissa) * flint.fmpq(2) ** int(exponent)
+        exact = Fraction(int(x.p), int(x.q))
+        rounded = [exact.limit_denominator(2**bits) for bits in (32, 64, 128, 256, _FINE)]
+        return [flint.fmpq(r.numerator, r.denominator) for r in rounded]
 
     def _ball(self, expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
         names = arguments_of(expression)

@@ -19,6 +19,10 @@ from hypothesis.strategies import SearchStrategy
 __all__ = ["search"]
 
 
+#: Hypothesis' own method that draws constants.
+_CONSTANTS = "_maybe_draw_constant"
+
+
 class _FoundError(Exception):
     """Tells Hypothesis that an input is what is looked for, so that it shrinks it."""
 
@@ -26,12 +30,15 @@ class _FoundError(Exception):
 @contextmanager
 def _seeded() -> Iterator[None]:
     """Draws come from the seed, and from nothing that the process happens to hold."""
-    usual = HypothesisProvider._maybe_draw_constant
-    HypothesisProvider._maybe_draw_constant = lambda *_, **__: None  # type: ignore[method-assign]
+    usual = getattr(HypothesisProvider, _CONSTANTS, None)
+    if usual is None:  # a version without them, or with other ways
+        yield
+        return
+    setattr(HypothesisProvider, _CONSTANTS, lambda *_, **__: None)
     try:
         yield
     finally:
-        HypothesisProvider._maybe_draw_constant = usual  # type: ignore[method-assign]
+        setattr(HypothesisProvider, _CONSTANTS, usual)
 
 
 def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed: int, examples: int,

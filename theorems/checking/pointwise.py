@@ -19,7 +19,7 @@ import numpy as np
 import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
-from theorems.algebraic import sign
+from theorems.algebraic import Root, number, sign
 from theorems.checking.context import Context
 from theorems.checking.hypothesis_search import search
 from theorems.checking.tables import Completed, evaluate
@@ -57,57 +57,72 @@ Values = Callable[[Any], Mapping[str, Any]]
 
 def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
     """The sign of lhs - rhs at exact values, if it is algebraic; 0 too if it cancels term by term; else None."""
-    left, right = (_opened(side, values) for side in (lhs, rhs))
+    held = _Held(values)
+    left, right = held.opened(lhs), held.opened(rhs)
     if left is None or right is None:
         return None
     difference = left - right
     try:
-        found = None if sign(left) is None or sign(right) is None else sign(difference)
+        if sign(left, held.numbers) is not None and sign(right, held.numbers) is not None and (
+                found := sign(difference, held.numbers)) is not None:
+            return found
     except UndefinedError:
         return None
-    if found is None and _terms(difference) <= _MOST_TERMS and sp.expand(difference) == 0:
-        return 0
-    return found
+    return 0 if _terms(difference) <= _MOST_TERMS and sp.expand(difference) == 0 else None
 
 
-def _opened(opened: sp.Expr, values: Completed) -> sp.Expr | None:
-    """The expression with numbers and radicals for its symbols; None where a value is a ball.
+class _Held:
+    """Expressions with symbols for their numbers, so that SymPy computes with none of them: it would factor them.
 
-    ``values`` are exact; what they define is opened to its definition where it is irrational.
+    ``values`` are exact; what they define is opened to its definition where it is irrational. ``numbers`` are the
+    symbols' values.
     """
-    while arguments := arguments_of(opened):
-        plain: dict[str, Any] = {}
-        for name in map(str, arguments):
-            try:
-                plain[name] = _radical(values[name])
-            except InexactError:
-                plain[name] = values.meaning(name)
-            except TypeError:  # a ball
-                return None
-        opened = opened.subs({s: plain[str(s)] for s in opened.free_symbols if isinstance(
-            plain.get(str(s)), sp.Expr) and not isinstance(plain[str(s)], sp.Lambda)}).doit()
-        opened = opened.xreplace({
-            x: family(*x.indices) if isinstance(family := plain[str(x.base)], sp.Lambda) else _entry(family, x.indices)
-            for x in opened.atoms(sp.Indexed)})
-    return opened
+
+    def __init__(self, values: Completed) -> None:
+        self.values = values
+        self.numbers: dict[sp.Symbol, sp.Expr] = {}
+        self._symbols: dict[sp.Expr, sp.Symbol] = {}
+
+    def opened(self, e: sp.Expr) -> sp.Expr | None:
+        """Without the statement's symbols; None where a value is a ball."""
+        while arguments := [a for a in arguments_of(e) if a not in self.numbers]:
+            plain: dict[str, Any] = {}
+            for name in map(str, arguments):
+                try:
+                    plain[name] = self._held(self.values[name])
+                except InexactError:
+                    plain[name] = self.values.meaning(name)
+                except TypeError:  # a ball
+                    return None
+            e = e.subs({s: plain[str(s)] for s in e.free_symbols if isinstance(
+                plain.get(str(s)), sp.Expr) and not isinstance(plain[str(s)], sp.Lambda)}).doit()
+            e = e.xreplace({x: family(*x.indices) if isinstance(family := plain[str(x.base)], sp.Lambda) else _entry(
+                family, x.indices) for x in e.atoms(sp.Indexed)})
+        return e
+
+    def _held(self, value: Any) -> Any:
+        """A number as a symbol, but for small whole ones, which sums and places need; nested as it came."""
+        if isinstance(value, list | tuple):
+            return [self._held(v) for v in value]
+        exact = number(value)
+        if exact.is_Integer and abs(exact) < _SMALL:
+            return exact
+        if exact not in self._symbols:
+            positive = bool(exact > 0) if isinstance(exact, sp.Rational | Root) else None
+            symbol = sp.Dummy(real=True) if positive is None else sp.Dummy(positive=True) if positive else sp.Dummy(
+                negative=True)
+            self._symbols[exact], self.numbers[symbol] = symbol, exact
+        return self._symbols[exact]
+
+
+#: Whole numbers below this are factored at once.
+_SMALL = 10**6
 
 
 def _entry(value: Any, indices: Iterable[sp.Expr]) -> sp.Expr:
     for index in indices:
         value = value[int(index)]
     return value
-
-
-def _radical(value: Any) -> Any:
-    """Numbers as SymPy holds them exactly, nested as they came. ``TypeError`` for a ball."""
-    if isinstance(value, sp.Expr):
-        return value
-    if isinstance(value, Fraction):
-        return sp.Rational(value.numerator, value.denominator)
-    if isinstance(value, list | tuple):
-        return [_radical(v) for v in value]
-    q = flint.fmpq(value)
-    return sp.Rational(int(q.p), int(q.q))
 
 
 def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squares: bool = False) -> Decision:
@@ -169,8 +184,8 @@ def _compared(statement: Statement, values: Callable[[], Mapping[str, Any]], squ
         holds = _TRUE[statement.relation](left, right)
         return Decision(holds, _ratio(statement, flint.arb(left), flint.arb(right), power))
     difference, ratio = _difference(lhs, rhs), None
-    for number, precision in enumerate(PRECISIONS):
-        if number == _BALLS_FIRST and (exact := exact_sign(statement.lhs, statement.rhs, given)) is not None:
+    for tried, precision in enumerate(PRECISIONS):
+        if tried == _BALLS_FIRST and (exact := exact_sign(statement.lhs, statement.rhs, given)) is not None:
             return Decision(_TRUE[statement.relation](exact, 0), 1.0 if exact == 0 else ratio)
         with flint.ctx.workprec(precision):
             balls = Completed(values(), definitions, False)

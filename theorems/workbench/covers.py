@@ -58,7 +58,8 @@ def _together(covers: list[Cover], space: Space) -> Cover:
     witness = next((c.witness for c in covers if c.witness is not None), None)
     share = sum(c.share for c in covers) / len(covers)
     return Cover(sum(c.settled for c in covers), sum(c.open for c in covers), share,
-                 None if witness is None else _item(space, witness))
+                 None if witness is None else _item(space, witness),
+                 tuple(_item(space, values) for c in covers for values in c.touching))
 
 
 def _item(space: Space, values: Mapping[str, Any]) -> Item:

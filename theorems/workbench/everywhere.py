@@ -165,6 +165,7 @@ class Everywhere:
                 return _refuted(found.witness, details, tightness)
             if part is not statement and not found.words:
                 perhaps.append(part.title)
+                details |= {k: v for k, v in found.details.items() if k == "touching"}
         details |= found.details | ({"perhaps_undefined": perhaps} if perhaps else {})
         return certified(found.words) if found.words and not perhaps else None
 
@@ -186,6 +187,8 @@ class Everywhere:
                 return _Settled(witness=found.witness)
             if found.complete:
                 return _Settled(f"every box of the domain enclosed ({_count(found.settled, 'box')})", details=details)
+            if found.touching and part.relation in ("<", ">", "!="):
+                details["touching"] = _roughly(found.touching[0])
         left = sorted(lines.open - by_z3.settled)
         for choice in left[:_BOXED] if found is None else ():
             boxed = covered_at(self.space, part, dict(choice), refutes, context)
@@ -222,6 +225,9 @@ class Everywhere:
             return undecided(f"none of {seen.decided} drawn at random violates, which says nothing of thin sets: an "
                              f"algebraic claim in few numbers, left open at {_count(few, 'choice')} of the whole ones"
                              + "; pip install 'batchnorm-theorems[smt]' lets z3 try" * (find_spec("z3") is None))
+        if near := details.get("touching"):
+            return undecided(f"none of {seen.decided} drawn at random violates, but the sides meet, or nearly, at "
+                             f"{near}, where a strict claim may fail")
         details["share_below"] = bound
         return _Judgement(
             Verdict.SUPPORTED, f"none of {seen.decided} drawn at random{self._reach} violates: fewer than "
@@ -256,6 +262,13 @@ class Everywhere:
 
 def _refuted(witness: Item, details: dict[str, Any], tightness: _Ends | None) -> _Judgement:
     return _Judgement(Verdict.REFUTED, "violated", details, witness, None, tightness)
+
+
+def _roughly(item: Item) -> str:
+    """Where an input lies, in six digits."""
+    def text(value: Any) -> str:
+        return "(" + ", ".join(map(text, value)) + ")" if isinstance(value, list | tuple) else f"{float(value):.6g}"
+    return ", ".join(f"{name} ≈ {text(value)}" for name, value in item.items())
 
 
 def _left_open(boxes: dict[str, Any] | None) -> str:

@@ -22,6 +22,7 @@ from simulators import chains
 from simulators.chains import Chain
 from simulators.layers import ACTIVATIONS
 from simulators.observables import REGISTRY, Observable, resolve
+from theorems.algebraic import root_of
 from theorems.definedness import Condition
 from theorems.failures import in_words
 from theorems.workbench.parsing import ClaimError, nearest
@@ -82,7 +83,7 @@ def _root(x: Any) -> Any:
     if isinstance(x, sp.Expr):
         return sp.sqrt(x)
     if isinstance(x, flint.fmpq):
-        return sp.sqrt(sp.Rational(int(x.p), int(x.q)))
+        return root_of(Fraction(int(x.p), int(x.q)), 2)
     return x.sqrt() if x >= 0 else flint.arb(0).union(x.abs_upper().sqrt())  # a ball about 0, of something nonnegative
 
 

@@ -21,8 +21,8 @@ __all__ = ["LEAST", "Choice", "Solved", "chosen", "opened_claim", "proposed", "s
 _WORK = 10_000_000  # for one question to z3, in its units: about a second
 #: Of the sizes, the first so many are asked for a counterexample, and a domain of at most so many for a proof.
 _ASKED, _PROVED = 3, 8
-#: After so many questions that it gave up, no more are asked: each may have cost all it was allowed.
-_GIVEN_UP = 2
+#: After so many questions that it gave up on, no more are asked: larger sizes would cost as much.
+_GIVEN_UP = 1
 
 Choice = tuple[tuple[str, int], ...]
 
