@@ -23,7 +23,12 @@ __all__ = ["Compiled", "InexactError", "UndefinedError", "arguments_of", "branch
 
 
 def _rational(value: Any, exactly: bool) -> Any:
-    """Numbers and sequences of them as ``fmpq``, so that no division leaves the rationals; balls stay balls."""
+    """Numbers and sequences of them as ``fmpq``, so that no division leaves the rationals; balls stay balls.
+
+    ``TypeError`` for a ball if ``exactly``: comparisons of balls are not certain, and branches are chosen by them.
+    """
+    if isinstance(value, flint.arb) and exactly:
+        raise TypeError(f"{value} is a ball and no rational number")
     if isinstance(value, flint.arb | flint.fmpq):
         return value
     if isinstance(value, int | flint.fmpz):

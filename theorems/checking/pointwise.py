@@ -1,14 +1,15 @@
 """Claims about every input, decided without rounding: exact rationals first, balls where roots occur.
 
-Inputs are the corners given with the check, draws of a Hypothesis strategy, and the user's own batch. A
-violation is shrunk by Hypothesis and decided again exactly before it is reported.
+Inputs are the corners given with the check, draws of a Hypothesis strategy, the product of the domains
+that the statement declares, and the user's own batch. A violation is shrunk by Hypothesis and decided again
+exactly before it is reported.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -21,6 +22,7 @@ from hypothesis.strategies import SearchStrategy
 
 from theorems.algebraic import Root, number, sign
 from theorems.checking.context import Context
+from theorems.checking.declared import DeclaredInputs, determined
 from theorems.checking.hypothesis_search import search
 from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import InexactError, UndefinedError, arguments_of, compare
@@ -275,10 +277,13 @@ def readable(item: Any) -> Any:
 
 @dataclass(frozen=True)
 class Pointwise:
-    """Exact decisions over corners, a Hypothesis strategy, and the user's batch.
+    """Exact decisions over corners, a Hypothesis strategy, the declared domains, and the user's batch.
 
     ``values(input)`` turns an input into numbers by symbol name, at the current ball precision.
-    ``inputs()`` builds the strategy; ``corners`` are always tried; ``from_batch`` makes an input of the
+    ``inputs()`` builds the strategy; ``corners`` are always tried. Both are proposals: the search also walks the
+    domains that the statement declares, whatever they propose, and its assumptions alone say which inputs count.
+    ``item`` makes an input of values of the declared variables where only ``values`` understands a definition;
+    ``walks`` is False where ``inputs`` are those domains already. ``from_batch`` makes an input of the
     user's (d, n) array, or is None where a batch has nothing to say; ``given`` in its place makes several, and none
     where the batch lies outside the domain; ``refuses`` says why a batch is outside whatever could be made of it, and
     is empty where it is not. A batch outside domain or assumptions makes the verdict ``outside``,
@@ -296,6 +301,19 @@ class Pointwise:
     squares: bool = False
     given: Callable[[Any], Sequence[Any]] | None = None
     refuses: Callable[[Any], str] | None = None
+    item: Callable[[Mapping[str, Any]], Any] | None = None
+    walks: bool = True
+
+    def declared(self, statement: Statement) -> DeclaredInputs | None:
+        """The inputs that the statement declares; None where only the family's own can be evaluated."""
+        if not self.walks or (self.item is None and not determined(statement)):
+            return None
+        return DeclaredInputs(statement, self.values, self.item)
+
+    def _values(self, statement: Statement) -> Values:
+        """Numbers of an input, of the family's own or declared."""
+        declared = self.declared(statement)
+        return self.values if declared is None else declared.values
 
     def of_batch(self, batch: Any) -> Sequence[Any] | None:
         """The inputs that a (d, n) array gives; None where a batch has nothing to say."""
@@ -305,6 +323,7 @@ class Pointwise:
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         verdict, tally, witness = self.attack(statement, context)
+        values = self._values(statement)
         neighbour, _, counterexample = self.attack(statement.neighbour, context)
         details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open),
                                    "sentinel_witness": readable(counterexample)}
@@ -320,7 +339,7 @@ class Pointwise:
         elif context.batch is not None:
             summary += "; the batch has no part in it"
         if witness is not None:
-            summary = f"{fault(statement, lambda: self.values(witness))} at {short(witness)}"
+            summary = f"{fault(statement, lambda: values(witness))} at {short(witness)}"
         elif verdict is Verdict.OUTSIDE:
             summary = self._refusal(context) or (
                 "the batch lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE
@@ -336,14 +355,14 @@ class Pointwise:
 
     def attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
         """The verdict over all inputs, what was met on the way, and an input that violates the claim, or None."""
-        tally = _Tally()
+        tally, declared, values = _Tally(), self.declared(statement), self._values(statement)
 
         def examine(item: Any) -> Verdict:
-            met = self.admits(statement, item)
+            met = admitted(statement, values(item))
             if met is False:
                 tally.outside += 1
                 return Verdict.OUTSIDE
-            decision = decide(statement, lambda: self.values(item), squares=self.squares)
+            decision = decide(statement, lambda: values(item), squares=self.squares)
             if decision.holds is False and met is None:
                 decision = Decision(None, decision.ratio)
             tally.add(item, decision)
@@ -363,12 +382,14 @@ class Pointwise:
                     tally.batch = Verdict.REFUTED
                     return Verdict.REFUTED, tally, item
             tally.batch = combine(seen or [Verdict.OUTSIDE])
-        for item in self.corners():
+        for item in (*self.corners(), *(() if declared is None else declared.corners())):
             if violates(item):
                 return Verdict.REFUTED, tally, item
         tally.fixed = tally.ratio
-        if (item := self._search(violates, context)) is not None and examine(item) is Verdict.REFUTED:
-            return Verdict.REFUTED, tally, item
+        for strategy, examples in self._strategies(declared):
+            item = search(strategy, violates, seed=context.seed, examples=examples)
+            if item is not None and examine(item) is Verdict.REFUTED:
+                return Verdict.REFUTED, tally, item
         if tally.cut:
             return Verdict.INCONCLUSIVE, tally, None
         if tally.open:
@@ -380,12 +401,12 @@ class Pointwise:
     def _refusal(self, context: Context) -> str:
         return "" if context.batch is None or self.refuses is None else self.refuses(context.batch.array)
 
-    def _search(self, violates: Callable[[Any], bool], context: Context) -> Any:
-        return search(self.inputs(), violates, seed=context.seed, examples=self.examples)
+    def _strategies(self, declared: DeclaredInputs | None) -> Iterator[tuple[SearchStrategy[Any], int]]:
+        """Where inputs are drawn from, with how many are."""
+        yield self.inputs(), self.examples
+        if declared is not None:
+            yield declared.strategy(), -(-self.examples // 2)
 
-    def admits(self, statement: Statement, item: Any) -> bool | None:
-        """Whether an input meets every assumption; None if some enclosure leaves that open and none fails."""
-        return admitted(statement, self.values(item))
 
 
 def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:

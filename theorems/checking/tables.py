@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from theorems.expressions import arguments_of, compiled
+from theorems.expressions import InexactError, arguments_of, compiled
 
 __all__ = ["Completed", "evaluate"]
 
@@ -24,7 +24,8 @@ def evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> A
 class Completed(Mapping[str, Any]):
     """``values``, and the symbols and families that ``definitions`` compute from them, when asked for.
 
-    Rationals if ``exactly``, else balls at the precision of the moment: make a new one to work at another.
+    Rationals if ``exactly``. Else what is rational stays so, for the root of 1 - c² has no value at a ball around
+    c = 1, and the rest are balls at the precision of the moment: make a new one to work at another.
     A value given goes before a definition. Raises ``InexactError`` for an irrational value if ``exactly``,
     ``KeyError`` for a symbol that is neither given nor defined by an expression.
     """
@@ -39,8 +40,16 @@ class Completed(Mapping[str, Any]):
         if name not in self._values:
             symbol, meaning = self._meanings[name]
             self._values[name] = (self._table(symbol, meaning) if isinstance(meaning, sp.Lambda)
-                                  else evaluate(meaning, self, self._exactly))
+                                  else self._number(meaning, self))
         return self._values[name]
+
+    def _number(self, expression: sp.Expr, values: Mapping[str, Any]) -> Any:
+        try:
+            return evaluate(expression, values, True)
+        except (InexactError, TypeError):
+            if self._exactly:
+                raise
+            return evaluate(expression, values, False)
 
     def meaning(self, name: str) -> sp.Expr:
         """The definition of a symbol, or the ``Lambda`` of a family."""
@@ -52,7 +61,7 @@ class Completed(Mapping[str, Any]):
         found: dict[tuple[int, ...], Any] = {}
         for place in product(*extents):
             here = _Beside(self, dict(zip(names, place, strict=True)))
-            found[place] = evaluate(meaning.expr, here, self._exactly)
+            found[place] = self._number(meaning.expr, here)
         return _nested(found, [len(extent) for extent in extents])
 
     def __iter__(self) -> Iterator[str]:

@@ -214,7 +214,7 @@ _contraction: dict[str, Any] = dict(
     expected=Verdict.CERTIFIED,
     sentinel=Sentinel("c one part in a thousand larger", rhs=(1 - c * (1 + sp.Rational(1, 1000)) * s) * (1 / n - s)),
     checks=(Pointwise(contraction_values, inputs.spectrum_inputs, inputs.spectrum_corners, lambda batch: batch,
-                      examples=80), ContractionBoxes((2, 3, 4))),
+                      examples=80, item=lambda values: tuple(values["lambda"])), ContractionBoxes((2, 3, 4))),
 )
 CONTRACTION_AS_PRINTED = Statement(
     variant="as_printed", title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂", source=djb21("Lemma 8"),

@@ -119,7 +119,8 @@ MATRIX = Statement(
     assumptions=(Assumption(sp.Gt(_square_norm, 0, evaluate=False), "H ≠ 0"),),
     lhs=(1 - tau) ** 2 * _matrix_rank, relation="<=", rhs=rank_tau, expected=Verdict.CERTIFIED,
     sentinel=Sentinel("1-τ in place of (1-τ)²", lhs=(1 - tau) * _matrix_rank),
-    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, _halfway),),
+    checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, _halfway,
+                      item=lambda values: (values["h"], values["tau"])),),
     proof=Proof(theorem=f"{_MODULE}.soft_rank_lower_bound_matrix", link="name",
                 leaves="the diagonalisation M = P diag(λ) Pᵀ, a hypothesis",
                 gloss="a matrix M = P diag(λ) Pᵀ with PᵀP = 1, λ ≥ 0 and Tr M = d has at least (1-τ)² (Tr M)²/‖M‖_F² "

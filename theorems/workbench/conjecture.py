@@ -428,7 +428,7 @@ class Conjecture:
             return sampling_check(self.design, fineness)
         most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
         attack = Pointwise(self.space.values, self.space.strategy, self._corners, examples=8 if slow else most,
-                           given=inputs_from(self.space))
+                           given=inputs_from(self.space), walks=False)
         return Everywhere(self.space, attack, min(2 * most, 40) if slow else 2 * most)
 
     def _adversary(self, check: Check) -> Adversary | None:

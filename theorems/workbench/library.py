@@ -13,6 +13,7 @@ from simulators.batches import Batch, spectrum_batch
 from simulators.strategies import corner_spectra
 from theorems.algebraic import Root
 from theorems.checking.context import Context
+from theorems.checking.declared import Declared
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.search import BATCH, Adversary, ExactAdversary, Falsification, Found
@@ -42,23 +43,23 @@ def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
 
 
 def _pointwise(statement: Statement, check: Pointwise) -> ExactAdversary:
-    corners = list(check.corners())
-    unit = bool(corners) and all(_vector(c) and sum(c) == 1 for c in corners)
+    declared = check.declared(statement)
 
     def contains(item: Any) -> bool:
-        if unit and not (_vector(item) and sum(item) == 1 and min(item) >= 0):
-            return False
+        if declared is not None and isinstance(recognised := declared.recognised(item), Declared):
+            return declared.contains(recognised)
         values = {k: _plain(v) for k, v in check.values(item).items()}
         for variable in statement.variables:
             if variable.name in values:
                 variable.admit(values)  # ValueError where it does not fit
         return True
-    return ExactAdversary(check.values, check.inputs, check.corners, contains, None, _solved,
-                          examples=check.examples, squares=check.squares, given=check.of_batch)
-
-
-def _vector(item: Any) -> bool:
-    return isinstance(item, tuple | list) and all(isinstance(x, Fraction) for x in item)
+    if declared is None:
+        return ExactAdversary(check.values, check.inputs, check.corners, contains, None, _solved,
+                              examples=check.examples, squares=check.squares, given=check.of_batch)
+    return ExactAdversary(
+        lambda item: declared.values(declared.recognised(item)), lambda: check.inputs() | declared.strategy(),
+        lambda: [*check.corners(), *declared.corners()], contains, None, _solved, examples=2 * check.examples,
+        squares=check.squares, given=check.of_batch)
 
 
 def _plain(value: Any) -> Any:
