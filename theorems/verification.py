@@ -15,6 +15,7 @@ import numpy as np
 from simulators.batches import Batch, validate_batch
 from theorems.checking.context import Context
 from theorems.proofs.certificate import evidence as proof_evidence
+from theorems.proofs.certificate import lapsed
 from theorems.registry import select
 from theorems.statement import Evidence, Statement, Verdict, combine, weakest
 from theorems.workbench.parsing import ClaimError
@@ -41,7 +42,8 @@ SMALLEST_LEVEL = 1e-300
 class Result:
     """What was established about one statement.
 
-    ``weakened_by`` names the statements it depends on that made the verdict weaker than its own evidence.
+    ``weakened_by`` names the statements it depends on that made the verdict weaker than its own evidence. ``notes``
+    say what else must be known, such as that a recorded proof is of another statement than this.
     """
 
     statement: Statement
@@ -49,6 +51,7 @@ class Result:
     evidence: tuple[Evidence, ...]
     with_batch: bool = False
     weakened_by: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -118,7 +121,7 @@ class Result:
             "quantifier": s.quantifier.value, "source": str(s.source), "verdict": self.verdict.value,
             "expected": s.expected.value, "as_expected": self.as_expected, "tightness": self.tightness,
             "tightness_interval": self.tightness_interval, "power": self.power, "seconds": round(self.seconds, 3),
-            "weakened_by": list(self.weakened_by),
+            "weakened_by": list(self.weakened_by), "notes": list(self.notes),
             "evidence": [{
                 "method": e.method, "verdict": e.verdict.value, "summary": e.summary, "sentinel": e.sentinel.value,
                 "sentinel_claim": s.sentinel.words, "tightness": e.tightness, "power": e.power,
@@ -192,7 +195,8 @@ def _results(
         limits = {name: inherited(own, verdicts[name]) for name in statement.depends_on if name in verdicts}
         verdicts[statement.name] = verdict = weakest([own, *limits.values()])
         weakened = tuple(name for name, limit in limits.items() if limit is not own)
-        yield Result(statement, verdict, tuple(found), batch is not None, weakened)
+        notes = tuple(note for note in (lapsed(statement),) if note)
+        yield Result(statement, verdict, tuple(found), batch is not None, weakened, notes)
 
 
 def _checked(statement: Statement, context: Context) -> list[Evidence]:

@@ -21,7 +21,7 @@ from theorems.proofs.printer import UnprintableError
 from theorems.proofs.rocq import ALLOWED, SOURCES, closure, file_of, is_leaf
 from theorems.statement import Evidence, Proof, Statement, Verdict
 
-__all__ = ["RECORDED", "Certificate", "CertificateError", "compose", "evidence", "read", "recorded"]
+__all__ = ["RECORDED", "Certificate", "CertificateError", "compose", "evidence", "lapsed", "read", "recorded"]
 
 RECORDED = SOURCES / "certificate.json"
 SCHEMA = 1
@@ -170,6 +170,16 @@ def evidence(statement: Statement, certificate: Certificate | None = None) -> Ev
         details={"theorem": proof.theorem, "link": proof.link, "axioms": list(axioms), "rocq": found.rocq,
                  "recorded": found.date, **({"gloss": proof.gloss} if proof.gloss else {}),
                  **({"leaves": proof.leaves} if proof.leaves else {})})
+
+
+def lapsed(statement: Statement, certificate: Certificate | None = None) -> str:
+    """Why a proof that the statement names does not count now, in one line; empty if it does, or none is named."""
+    if (proof := statement.proof) is None:
+        return ""
+    found = recorded() if certificate is None else certificate
+    reason = found if isinstance(found, str) else found.objection(statement)
+    name = proof.theorem.rpartition(".")[2]
+    return f"the recorded proof {name} does not count: {reason}; theorems prove checks it again" if reason else ""
 
 
 def summary(proof: Proof, axioms: tuple[str, ...]) -> str:

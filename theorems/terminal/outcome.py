@@ -80,6 +80,8 @@ def _print_table(out: Console, results: Sequence[Result]) -> None:
             print_table(out, _grid(columns, out.width, [_cells(result)], wide))
             for evidence in () if wide else result.evidence:
                 paragraph(out, _evidence(evidence), indent=columns[0] + 2)
+            for note in result.notes:
+                paragraph(out, Text.assemble(("note: ", "dim"), words(note)), indent=columns[0] + 2)
 
 
 def _grid(columns: Sequence[int], width: int, rows: Sequence[Sequence[Text | str]], wide: bool) -> Table:
