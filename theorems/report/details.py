@@ -50,7 +50,7 @@ def detail(result: Mapping[str, Any], chip: str) -> str:
     """The section of one result; ``chip`` is its verdict as HTML."""
     name = full_name(result)
     weakened = [("weakened by", _inline(result["weakened_by"]))] if result.get("weakened_by") else []
-    weakened += [("note", escape(note)) for note in result.get("notes", ())]
+    weakened += [("note", note) for note in result.get("notes", ())]
     facts = _facts((("claim", result["title"]), ("quantifier", result["quantifier"]), ("source", result["source"]),
                     ("expected", result["expected"]), *weakened))
     evidence = "".join(_evidence(e) for e in result["evidence"]) or "<p>No evidence.</p>"
