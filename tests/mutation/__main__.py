@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.mutation.operators import PLANTED, Mutant
-from tests.mutation.reach import CACHE, Reach, files_of_tests, measure
+from tests.mutation.reach import CACHE, Reach, around, files_of_tests, measure
 from tests.mutation.runner import KILLED, SURVIVED, Copy, Outcome, preload
 from tests.mutation.score import equivalents, fallen, read, share, tally, write
 from tests.mutation.sites import ROOT, chosen
@@ -134,9 +134,9 @@ def _judge(mutants: Sequence[Mutant], reach: Reach, copy: Copy) -> None:
 
 def _identity(mutant: Mutant, reach: Reach) -> str:
     """A mutant, the file it is of, and the tests that were to notice it, with what they are."""
-    parts = [mutant.key, (ROOT / mutant.path).read_text(encoding="utf-8"), *reach.tests(mutant)]
-    parts += [(ROOT / name).read_text(encoding="utf-8") for name in sorted({
-        test.partition("::")[0] for test in reach.tests(mutant)})]
+    tests = reach.tests(mutant)
+    parts = [mutant.key, (ROOT / mutant.path).read_text(encoding="utf-8"), *tests]
+    parts += [json.dumps(around(name)) for name in sorted({test.partition("::")[0] for test in tests})]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

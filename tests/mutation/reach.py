@@ -17,7 +17,7 @@ from tests.mutation.operators import Mutant
 from tests.mutation.runner import LOG, Copy, fork
 from tests.mutation.sites import ROOT
 
-__all__ = ["CACHE", "Reach", "files_of_tests", "measure"]
+__all__ = ["CACHE", "Reach", "around", "files_of_tests", "measure"]
 
 #: Kept beside the sources, and ignored by git.
 CACHE = ROOT / ".mutation_cache"
@@ -89,7 +89,7 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
 
 
-def _around(name: str) -> dict[str, str]:
+def around(name: str) -> dict[str, str]:
     """The digests of a file of tests and of what lies beside it and is no test."""
     folder = (ROOT / name).parent
     beside = [p for p in (*folder.glob("*.py"), *(ROOT / "tests").glob("*.py")) if not p.name.startswith("test_")]
@@ -102,7 +102,7 @@ def _kept(path: Path, name: str) -> dict[str, Any] | None:
         noted: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    same = noted["around"] == _around(name) and all(
+    same = noted["around"] == around(name) and all(
         _digest(ROOT / source) == digest for source, digest in noted["sources"].items())
     return noted if same else None
 
@@ -136,7 +136,7 @@ def _noted(copy: Copy, name: str) -> dict[str, Any]:
     if not answer.exists():
         raise RuntimeError(f"{name}: its reach could not be measured:\n{(copy.folder / LOG).read_text()[-2000:]}")
     noted: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-    return noted | {"around": _around(name), "sources": {s: _digest(ROOT / s) for s in noted["lines"]}}
+    return noted | {"around": around(name), "sources": {s: _digest(ROOT / s) for s in noted["lines"]}}
 
 
 class _Watcher:

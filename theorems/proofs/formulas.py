@@ -182,7 +182,7 @@ class Formulas:
 
     def _rational(self, e: sp.Rational) -> Term:
         if e < 0:
-            return f"- {_within(self._rational(-e), _TIMES - 1)}", _MINUS
+            return f"- {_within(self._rational(-e), _MINUS)}", _MINUS
         if e.q != 1:
             return self._quotient([self._whole(int(e.p))] if e.p != 1 else [], [self._whole(int(e.q))])
         return self._whole(int(e))
@@ -220,13 +220,15 @@ class Formulas:
         for term in sorted(e.args, key=place):
             negative = _negative(term)
             part = _within(self._term(-term if negative else term), _TIMES)
+            if negative and not text and part.startswith("\\prod"):
+                part = f"({part})"  # a minus in front binds tighter than a product over an index
             text += f" {'-' if negative else '+'} {part}" if text else f"- {part}" if negative else part
         return text, _PLUS
 
     def _fraction(self, e: sp.Expr) -> Term:
         """A product or a power: its factors above and below one fraction bar."""
         if _negative(e):
-            return f"- {_within(self._term(-e), _TIMES - 1)}", _MINUS
+            return f"- {_within(self._term(-e), _MINUS)}", _MINUS
         above: list[tuple[tuple[int, str], Term]] = []
         below: list[tuple[tuple[int, str], Term]] = []
         for factor in sp.Mul.make_args(e):
