@@ -89,7 +89,9 @@ def _fit(members: list[Run]) -> NDArray[np.float64]:
 
 def _probes(members: list[Run]) -> list[Run]:
     """Short runs in place of these: other widths, sizes and depths; the first one warms the engine up."""
-    sizes = sorted({min(run.batch.n for run in members), min(max(run.batch.n for run in members), _LARGEST_PROBE)})
+    least, most = (choice(run.batch.n for run in members) for choice in (min, max))
+    # larger batches than a probe's are reckoned by the model, which tells d·n from d·n² by two sizes
+    sizes = sorted({least if least < _LARGEST_PROBE else _LARGEST_PROBE // 4, min(most, _LARGEST_PROBE)})
     widest = max(run.width for run in members)
     found = []
     for n in sizes:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators import chains
+from simulators.affordable import require_affordable
 from simulators.arguments import one_of, told, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
@@ -227,6 +228,9 @@ class Grid:
                 chain = _chain(text, law, width)
                 _admit(chain, batch, width, self.dtype)
                 engine, _ = choose_engine(self.engine, chain, measures, self.replicas)
+                rows = width if batch.array is None else len(batch.array)
+                require_affordable(engine, chain, (rows, batch.n), layers=depth, replicas=self.replicas,
+                                   observables=len(measures))
             except ValueError as error:
                 raise GridError(f"chain={text!r}, width={width}, batch of n={batch.n}: {error}") from None
             for seed in self.seeds:

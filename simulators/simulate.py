@@ -17,6 +17,7 @@ import array_api_compat
 import numpy as np
 from numpy.random import SeedSequence
 
+from simulators.affordable import require_affordable
 from simulators.arguments import one_of, told, whole_number
 from simulators.backend import Backend, select
 from simulators.batches import validate_batch
@@ -69,7 +70,8 @@ def simulate(
     Cost per layer and replica: O(width · n²) for gram, O(width · d · n) for dense. Memory beyond the batch
     and the values is a few MiB for gram; for dense O(width · n) and at most some 80 MiB per core.
 
-    Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it wants.
+    Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it wants; also for what
+    no machine can do, see `simulators.affordable`.
     """
     if not isinstance(chain, Chain):
         raise TypeError(f"chain={told(chain)} is a {type(chain).__name__}; give a Chain: rescale_chain(64)")
@@ -84,6 +86,8 @@ def simulate(
     values = validate_batch(batch)
     admit(values, chain, backend.dtype)
     name, reason = choose_engine(engine, chain, measures, replicas)
+    require_affordable(name, chain, values.shape, layers=depth // every, replicas=replicas,
+                       observables=len(measures))
 
     if chain.scaling is not Scaling.BOUND:
         # A power of two is exact, and keeps squares of the first layer's entries representable.

@@ -115,8 +115,8 @@ def _rounder_vectors(values: tuple[Fraction, ...]) -> Iterator[tuple[Fraction, .
         return
     for scale in (1, 2, 3, 4, 6, 9, 20, 99, 999, 10**4, 10**6):
         parts = [Fraction(round(v / top * scale)) for v in values]
-        if sum(parts):
-            yield tuple(p * total / sum(parts) for p in parts)
+        if whole := sum(parts):
+            yield tuple(p * total / whole for p in parts)
     middle = values[len(values) // 2]
     for k in (1, len(values) - 1):  # two levels
         yield (*values[:k], *([(total - sum(values[:k])) / (len(values) - k)] * (len(values) - k)))

@@ -45,6 +45,7 @@ from theorems.workbench.declaring import (
     require_labels,
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
+from theorems.workbench.domains import Domain
 from theorems.workbench.effects import require_chain_parameters, require_effects, require_working_assumptions
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.examining import Points, examine
@@ -65,6 +66,8 @@ from theorems.workbench.spaces import OVER, Item, Space
 
 __all__ = ["Conjecture", "conjecture"]
 
+#: For one network of a sampled claim, of which a hundred or more are drawn: a minute or so of a core.
+MOST_OPERATIONS = 10**12
 _COMPARED = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq, "!=": sp.Ne}
 
 
@@ -301,6 +304,7 @@ class Conjecture:
             raise ClaimError("the probability of what? give event='effective_rank >= 2'")
         if not used:
             raise ClaimError("the event names no quantity of layer ell; write event='effective_rank >= 2'")
+        _require_drawable(self.declaration.domains)
         if any(a.along == "path" for a in self.assumptions):
             used = (*used, quantity("alive"))
         return Design(chain, self.space, self.quantity, self.event, tuple(replace(
@@ -463,6 +467,16 @@ def _quantifier(given: Quantifier | None, chain: ChainKind | None, over: str | N
     if found is Quantifier.MEAN_FIELD and chain is not None and not chain.mean_field:
         raise ClaimError(f"the chain {chain.name} has no known map on spectra at infinite width; 'rescale' has")
     return found
+
+
+def _require_drawable(domains: Sequence[Domain]) -> None:
+    """Raise :class:`ClaimError` if one network of the smallest sizes is too much to draw, let alone many."""
+    least = {x.name: int(x.ends({})[0]) for x in domains if x.name in ("n", "d", "ell")}
+    operations = max(least["d"], least["n"]) * least["n"] ** 2 * least["ell"]
+    if operations > MOST_OPERATIONS:
+        sizes = ", ".join(f"{name} ≥ {value}" for name, value in least.items())
+        raise ClaimError(f"{sizes}: one network takes {operations:.2g} operations, and at most "
+                         f"{MOST_OPERATIONS:.0e} are spent on each of many; declare smaller sizes")
 
 
 def _require_draws(space: Space, draw: Any) -> None:

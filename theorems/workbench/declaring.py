@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import product
 from keyword import iskeyword
 from typing import Any
 
@@ -40,6 +41,8 @@ _DEFAULTS = {"n": "1..", "d": "1.."}
 _RELATIONS: Mapping[type, str] = {sp.Le: "<=", sp.Lt: "<", sp.Ge: ">=", sp.Gt: ">", sp.Eq: "==", sp.Ne: "!="}
 _FLIPPED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}
 FARTHEST = 10**30
+#: A sum of more terms is not evaluated, which goes term by term; sizes without end are tried up to CUT and no more.
+MOST_TERMS, CUT = 10**4, 400
 PROBABILITY = sp.Symbol("probability", nonnegative=True)
 SLOPE = sp.Symbol("slope", real=True)
 LAMBDA = sp.IndexedBase("lambda", real=True)
@@ -99,6 +102,7 @@ class Declaration:
             if floats := expression.atoms(sp.Float):
                 raise ClaimError(f"{floats.pop()} is a float, not exact; write a fraction, or the claim as text")
             _require_exact(expression)
+            _require_few_terms(expression, self.domains)
 
 
 def declare(
@@ -266,6 +270,39 @@ def _require_exact(expression: sp.Basic) -> None:
                 branches(part)
             except TypeError as error:
                 raise ClaimError(str(error)) from None
+
+
+def _require_few_terms(expression: sp.Basic, domains: Iterable[Domain]) -> None:
+    """Refuse sums and products, which are evaluated term by term, of more terms than can be."""
+    ends = {x.name: (x.set.inf, x.set.sup) if x.whole else (x.set.start, x.set.end) for x in domains}
+    for part in expression.atoms(sp.Sum, sp.Product):
+        count, inside = sp.S.One, dict(ends)
+        for index, low, high in reversed(part.limits):
+            inside[str(index)] = (_farthest(low, inside, min), _farthest(high, inside, max))
+            count *= inside[str(index)][1] - inside[str(index)][0] + 1
+        # a sum inside a sum is among the parts, and counts for every term of the outer one
+        nested = [inner for inner in part.function.atoms(sp.Sum, sp.Product) if inner != part]
+        most = MOST_TERMS if not nested else sp.sqrt(MOST_TERMS)
+        if count > most:
+            words = "no last term" if count == sp.oo else f"up to {_short(count)} terms"
+            raise ClaimError(f"{_short(part)} has {words} on this domain, and at most {int(most)} are added one by "
+                             "one; write its closed form, or bound its limits")
+
+
+def _farthest(limit: sp.Expr, ends: Mapping[str, tuple[sp.Expr, sp.Expr]],
+              choice: Callable[..., sp.Expr]) -> sp.Expr:
+    """The limit of a sum at whichever ends of its symbols' ranges is farthest out; sizes without end are cut off."""
+    # an author's own symbol has other assumptions than the declared one of its name
+    symbols = sorted((s for s in limit.free_symbols if str(s) in ends), key=str)
+    corners = [limit.subs(dict(zip(symbols, corner, strict=True)))
+               for corner in product(*(_cut(str(s), ends[str(s)]) for s in symbols))]
+    numbers = [value for value in corners if value.is_extended_real and value.is_number]
+    return choice(numbers) if numbers else sp.S.Zero
+
+
+def _cut(name: str, ends: tuple[sp.Expr, sp.Expr]) -> tuple[sp.Expr, sp.Expr]:
+    low, high = ends
+    return (low, sp.Max(low, CUT)) if high == sp.oo and name in _SIZES else ends
 
 
 def _require_place(part: sp.Indexed) -> None:

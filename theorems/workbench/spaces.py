@@ -53,6 +53,8 @@ _LARGEST = {"n": 8, "d": 6, "ell": 40}
 _FARTHEST = {"n": 32, "d": 8, "ell": 400}
 #: Balls along a path cost more: some milliseconds per layer and eigenvalue.
 _ON_PATHS = {"n": 6, "ell": 40}
+#: What one input may take to decide, in units that `Space._require_work` names: a fraction of a second.
+MOST_WORK = {"parameters": 0, "spectra": 256, "matrices": 2**14, "paths": 2**10}
 _SPECTRAL = f"{{}} proportional to exp(-{DECADES} u), each u uniform on [0, 1]"
 
 
@@ -103,6 +105,25 @@ class Space:
                                  f"n='{q.samples}..8'")
             if self.over == "paths" and q.wide:
                 raise ClaimError(f"{q.name} depends on the width, which is infinite here")
+        self._require_work()
+
+    def _require_work(self) -> None:
+        """Raise :class:`ClaimError` if the smallest objects of the domain are too large to be decided exactly."""
+        if self.over == "spectra" and "ell" in self._sizes:
+            return  # starts of a chain, which are sampled
+        least = {name: int(domain.ends({})[0]) for name, domain in self._sizes.items()}
+        if self.over == "paths":
+            last = _limited(self._sizes["ell"], _ON_PATHS["ell"])[1]
+            work, what = least["n"] * last, "eigenvalues times layers"
+        elif self.over == "matrices":
+            wide = max(least["d"], least["n"])
+            work, what = wide * least["n"] ** 2, "products in HᵀH"
+        else:
+            work, what = least.get("n", 0), "eigenvalues"
+        if work > MOST_WORK[self.over]:
+            sizes = ", ".join(f"{name} ≥ {value}" for name, value in least.items())
+            raise ClaimError(f"{sizes}: {work} {what} of one input to be decided exactly, and at most "
+                             f"{MOST_WORK[self.over]} are; declare smaller sizes")
 
     @property
     def _sizes(self) -> dict[str, Domain]:

@@ -1,0 +1,70 @@
+"""What a simulation would draw and hold, reckoned before it starts: what no machine can do is refused at the door."""
+
+from __future__ import annotations
+
+import os
+
+from simulators.chains import Chain
+
+__all__ = ["MOST_DRAWN", "memory", "require_affordable", "require_memory"]
+
+MOST_DRAWN = 10**11
+"""Numbers that one replica may draw for one layer: a quarter of an hour of a core, or more."""
+
+_DOUBLE = 8
+_PER_BLOCK = 40
+"""Bytes that the engine gram notes for every block of rows, of some thousands each."""
+
+
+def require_affordable(
+    engine: str,
+    chain: Chain,
+    batch_shape: tuple[int, int],
+    *,
+    layers: int,
+    replicas: int,
+    observables: int = 1,
+) -> None:
+    """Raise `ValueError` for a simulation that draws more than `MOST_DRAWN` a layer, or cannot be held in memory.
+
+    ``batch_shape`` is (d₀, n); ``layers`` are those that are measured. What is counted is certain to be needed: the
+    values, the batch twice, the representation of a dense layer; a simulation that passes may still need more.
+    """
+    rows, n = batch_shape
+    widths = (rows, *chain.widths(rows))
+    widest = max(widths)
+    if engine != "mean_field":
+        inner = [n] if engine == "gram" else widths
+        drawn = widest * max(inner)
+        if drawn > MOST_DRAWN:
+            raise ValueError(
+                f"width={widest} with n={n} samples: one layer draws {drawn:.2g} numbers (engine={engine!r}), and at "
+                f"most {MOST_DRAWN:.0e} are drawn; give a smaller width, or engine='mean_field' for an infinite one"
+            )
+    held = {
+        "values": _DOUBLE * replicas * (layers + 1) * observables,
+        "batch": 2 * _DOUBLE * rows * n,
+        "layers": {"dense": 2 * _DOUBLE * widest * n, "gram": _PER_BLOCK * (widest // 2**12)}.get(
+            engine, 0
+        ),
+    }
+    require_memory(
+        sum(held.values()), f"width={widest}, n={n}, {layers} layers, replicas={replicas}"
+    )
+
+
+def require_memory(needed: int, what: str) -> None:
+    """Raise `ValueError` if ``what`` needs more bytes than this machine has."""
+    if needed > (there := memory()):
+        raise ValueError(
+            f"{what}: needs {needed / 2**30:.3g} GiB of memory or more, and this machine has "
+            f"{there / 2**30:.3g}; give less, or measure less often with every"
+        )
+
+
+def memory() -> int:
+    """Bytes of memory of this machine, in use or not; without limit where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 2**63
