@@ -12,6 +12,7 @@ from enum import Enum
 
 from simulators.arguments import real_number, told, whole_number
 from simulators.layers import (
+    ACTIVATIONS,
     Activation,
     Layer,
     Linear,
@@ -110,6 +111,55 @@ class Chain:
     def recentres(self) -> bool:
         """Whether some layer subtracts the batch mean."""
         return any(isinstance(layer, Recenter) for layer in self.layers)
+
+    @property
+    def leading_recenter(self) -> int | None:
+        """The number of the `Recenter` that nothing but weights precedes in the block; None if there is none.
+
+        As (WH)J = W(HJ), it may act on the input of the block.
+        """
+        for number, layer in enumerate(self.layers):
+            if isinstance(layer, Recenter):
+                return number
+            if not isinstance(layer, WeightLayer):
+                return None
+        return None
+
+    @property
+    def centring_early(self) -> Chain:
+        """The same maps, each `Recenter` ahead of the weights it follows: (WH)J = W(HJ).
+
+        Only that way round does the cancellation of a common mean meet no rounding error of the product.
+        """
+        layers = list(self.layers)
+        for end in range(1, len(layers)):
+            at = end
+            while at and isinstance(layers[at], Recenter) and isinstance(layers[at - 1], WeightLayer):
+                layers[at - 1], layers[at] = layers[at], layers[at - 1]
+                at -= 1
+        return Chain(tuple(layers))
+
+    @property
+    def opening(self) -> Chain:
+        """The block as it acts on an input that is centred already, if it would centre that first of all."""
+        at = self.leading_recenter
+        return self if at is None else Chain(self.layers[:at] + self.layers[at + 1 :])
+
+    @property
+    def linear(self) -> bool:
+        """Whether every activation is the identity, so that the span of the samples is only mapped."""
+        return all(layer.name == "identity" for layer in self.layers if isinstance(layer, Activation))
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether every activation commutes with positive scalars."""
+        return all(layer.homogeneous for layer in self.layers if isinstance(layer, Activation))
+
+    @property
+    def odd(self) -> bool:
+        """Whether a sample of the other sign keeps the other sign, whatever the rest of the batch."""
+        return not self.recentres and all(
+            ACTIVATIONS[layer.name].odd for layer in self.layers if isinstance(layer, Activation))
 
 
 def rescale_chain(width: int) -> Chain:

@@ -34,7 +34,7 @@ from simulators.trajectory import Trajectory
 
 __all__ = ["FIELDS", "Grid", "GridError", "Run", "RunBatch", "read_grid"]
 
-FORMAT = 1
+FORMAT = 2
 """Part of every key. Raise it when the same parameters would give other numbers."""
 
 MOST_RUNS = 10**6

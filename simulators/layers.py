@@ -77,10 +77,15 @@ class Residual:
 
 @dataclass(frozen=True)
 class Recenter:
-    """H → HJ: every row minus its mean over the batch."""
+    """H → HJ: every row minus its mean over the batch.
+
+    Differences from the first sample are taken before the mean: for samples that nearly agree they are exact,
+    so that what comes out is as accurate as what went in, and exactly zero where all samples are equal.
+    """
 
     def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
         """Overwrites and returns ``rows`` of shape ``(..., n, m)``. Cost: O(n m)."""
+        rows -= xp.asarray(rows[..., :1, :], copy=True)
         rows -= xp.mean(rows, axis=-2, keepdims=True)
         return rows
 
@@ -100,7 +105,7 @@ class Rescale:
 
     def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
         """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost: O(n m)."""
-        target = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
+        target = self._target(rows, width)
         squares = _row_squares(rows, xp)
         if not _all_are_safe(squares, xp):
             peaks = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
@@ -108,6 +113,19 @@ class Rescale:
             squares = _or_infinity(_row_squares(rows, xp), xp)
         rows *= target / xp.sqrt(squares)
         return rows
+
+    def factors(self, rows: Array, xp: Any, width: int) -> Array:
+        """What each row is to be multiplied by, ``(..., 1, m)``, zero for a row of zeros. Cost: O(n m)."""
+        squares = _row_squares(rows, xp)
+        if _all_are_safe(squares, xp):
+            return self._target(rows, width) / xp.sqrt(squares)
+        peaks = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
+        norms = xp.sqrt(_or_infinity(_row_squares(rows / peaks, xp), xp))
+        return self._target(rows, width) / norms / peaks
+
+    def _target(self, rows: Array, width: int) -> float:
+        norm: float = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
+        return norm
 
 
 @dataclass(frozen=True)
@@ -145,10 +163,11 @@ Layer: TypeAlias = WeightLayer | RowLayer
 
 @dataclass(frozen=True)
 class ActivationFunction:
-    """``function(rows, xp)`` for any array; ``homogeneous`` if it commutes with positive scalars."""
+    """``function(rows, xp)`` for any array; ``homogeneous`` if it commutes with positive scalars, ``odd`` with −1."""
 
     function: Callable[[Array, Any], Array]
     homogeneous: bool
+    odd: bool
 
 
 def _relu(rows: Array, xp: Any) -> Array:
@@ -160,11 +179,11 @@ def _sigmoid(rows: Array, xp: Any) -> Array:
 
 
 ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType({
-    "relu": ActivationFunction(_relu, homogeneous=True),
-    "tanh": ActivationFunction(lambda rows, xp: xp.tanh(rows), homogeneous=False),
-    "sin": ActivationFunction(lambda rows, xp: xp.sin(rows), homogeneous=False),
-    "sigmoid": ActivationFunction(_sigmoid, homogeneous=False),
-    "identity": ActivationFunction(lambda rows, xp: rows, homogeneous=True),
+    "relu": ActivationFunction(_relu, homogeneous=True, odd=False),
+    "tanh": ActivationFunction(lambda rows, xp: xp.tanh(rows), homogeneous=False, odd=True),
+    "sin": ActivationFunction(lambda rows, xp: xp.sin(rows), homogeneous=False, odd=True),
+    "sigmoid": ActivationFunction(_sigmoid, homogeneous=False, odd=False),
+    "identity": ActivationFunction(lambda rows, xp: rows, homogeneous=True, odd=True),
 })
 """The activations, by name."""
 

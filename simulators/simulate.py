@@ -15,15 +15,16 @@ from typing import Any
 
 import array_api_compat
 import numpy as np
-from numpy.random import SeedSequence
 
 from simulators.affordable import require_affordable
 from simulators.arguments import one_of, told, whole_number
 from simulators.backend import Backend, select
 from simulators.batches import validate_batch
+from simulators.centring import centred
 from simulators.chains import Chain, Scaling
 from simulators.door import admit
 from simulators.engines import dense, gram, mean_field
+from simulators.engines.rounding import ROUNDINGS, Copies, Outlook, Representation, Watch, arrival_error
 from simulators.layers import Linear, Rescale
 from simulators.observables import Array, Observable, resolve
 from simulators.streams import root_sequence
@@ -67,6 +68,10 @@ def simulate(
     or ReLU), the representation is kept at ‖H‖_F = 1 from the first block on, which no depth overflows: its
     scale is then not observable. Every other chain is observed at its true scale.
 
+    The entries of ``batch`` are taken at their word: what the samples have in common is subtracted exactly, equal
+    samples stay equal. Where float arithmetic cannot follow all the same, `Trajectory.rounding` says by how much, and
+    `Trajectory.spoiled` which replicas speak for nothing from which layer on.
+
     Cost per layer and replica: O(width · n²) for gram, O(width · d · n) for dense. Memory beyond the batch
     and the values is a few MiB for gram; for dense O(width · n) and at most some 80 MiB per core.
 
@@ -89,26 +94,39 @@ def simulate(
     require_affordable(name, chain, values.shape, layers=depth // every, replicas=replicas,
                        observables=len(measures))
 
-    if chain.scaling is not Scaling.BOUND:
-        # A power of two is exact, and keeps squares of the first layer's entries representable.
-        started = np.ldexp(values, -math.frexp(float(abs(values).max()))[1])
-    else:
-        started = values
     record = _Record(measures, replicas, depth // every, backend)
     record.first(values)
     width = chain.widths(values.shape[0])[-1]
+    rounding = np.empty((replicas, depth // every + 1))
 
-    def follow(group: range, representations: Iterator[Array], stop: Event) -> None:
-        record.follow(group, islice(until(stop, representations), every - 1, None, every), width)
+    def follow(
+        group: range, representations: Iterator[Representation], outlook: Outlook, stop: Event
+    ) -> None:
+        watch = Watch(outlook, len(group), depth, every, backend)
+        seen = islice(until(stop, watch.over(representations)), every - 1, None, every)
+        record.follow(group, seen, width)
+        rounding[group.start : group.stop] = watch.errors
 
-    runs = _runs(name, chain, started, depth, replicas, root, backend)
-    if name == "dense":
-        run_all([partial(follow, group, representations) for group, representations in runs], backend.workers)
+    if name == "mean_field":
+        paths, rounding[0] = _mean_field(values, depth, every)
+        scale = 1.0 if chain.layers[-1] == Rescale("frobenius") else width * values.shape[1]
+        factors = (backend.array(math.sqrt(scale) * each[None]) for each in paths)
+        record.follow(range(1), islice(factors, every - 1, None, every), width)
     else:
-        for group, representations in runs:
-            follow(group, representations, Event())
+        start, copies, outlook = _begun(chain, values, backend, carried=name == "gram" and gram.carries_rows(chain))
+        run = gram.run if name == "gram" else dense.run
+        runs = run(chain, start, copies, depth=depth, replicas=replicas, root=root, backend=backend)
+        jobs = (partial(follow, group, representations, outlook) for group, representations in runs)
+        if name == "dense":
+            run_all(list(jobs), backend.workers)
+        else:
+            for job in jobs:
+                job(Event())
+    # Column 0 is measured on the batch as it is, where nothing is centred yet.
+    rounding[:, 0] = _arrival(values, backend)
     return Trajectory(
         values=record.values,
+        rounding=rounding,
         engine=name,
         engine_reason=reason,
         chain=repr(chain),
@@ -180,27 +198,51 @@ def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
     return None
 
 
-def _runs(
-    engine: str, chain: Chain, batch: Any, depth: int, replicas: int, root: SeedSequence, backend: Backend
-) -> Iterable[tuple[range, Iterator[Array]]]:
-    if engine == "mean_field":
-        return [(range(1), _mean_field(chain, batch, depth, backend))]
-    run = gram.run if engine == "gram" else dense.run
-    rows = backend.array(batch.T[None])
-    return run(chain, rows, depth=depth, replicas=replicas, root=root, backend=backend)
+def _begun(
+    chain: Chain, batch: np.ndarray[Any, Any], backend: Backend, *, carried: bool
+) -> tuple[Array, Copies, Outlook]:
+    """H₀ᵀ as an engine begins with it, ``(1, n, d₀)``, the samples in it that remain equal, and what to watch."""
+    started = batch if chain.leading_recenter is None else centred(batch)
+    if carried and np.count_nonzero(started.any(axis=1)) <= started.shape[1]:
+        started = _nonzero_rows(started)
+    exponent = 0
+    if chain.scaling is not Scaling.BOUND:
+        # A power of two is exact, and keeps squares of the first layer's entries representable.
+        exponent = math.frexp(float(abs(started).max()))[1]
+    rows = backend.array(np.ldexp(started, -exponent).T[None])
+    arrived = np.ldexp(backend.numpy(rows)[0].T.astype(np.float64), exponent)
+    copies = Copies.among(batch, chain)  # of HJ, rounded, samples may be equal that are not
+    return rows, copies, Outlook.of(chain, started, arrived, copies, backend.dtype, carried=carried)
+
+
+def _nonzero_rows(batch: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """(n, n): the rows of a batch that are not zero, of which there are at most n, with zeros for what is missing."""
+    rows = batch[batch.any(axis=1)]
+    return np.concatenate([rows, np.zeros((batch.shape[1] - len(rows), batch.shape[1]))])
+
+
+def _arrival(batch: np.ndarray[Any, Any], backend: Backend) -> float:
+    return arrival_error(batch, backend.numpy(backend.array(batch)).astype(np.float64), backend.dtype)
 
 
 def _mean_field(
-    chain: Chain, batch: np.ndarray[Any, Any], depth: int, backend: Backend
-) -> Iterator[Array]:
-    """Factors Rᵀ = V diag(√λ): at infinite width the right singular vectors V stay, and λ⁺ = p(λ)."""
-    width, rescale = chain.widths(batch.shape[0])[-1], chain.layers[-1]
-    trace = 1 if rescale == Rescale("frobenius") else width * batch.shape[1]
-    _, sigma, right = np.linalg.svd(batch, full_matrices=False)
-    eigenvalues = sigma**2 / np.sum(sigma**2)
-    for _ in range(depth):
-        eigenvalues = mean_field.rescale_map(eigenvalues)
-        yield backend.array((right.T * np.sqrt(trace * eigenvalues))[None])
+    batch: np.ndarray[Any, Any], depth: int, every: int
+) -> tuple[list[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
+    """Factors Rᵀ = V diag(√λ) of trace 1 after each layer, and the errors of every ``every``-th, the batch's first.
+
+    At infinite width the right singular vectors V stay, and λ⁺ = p(λ). What rounding may have made of the batch's
+    smallest singular values is followed along: twice, from both ends of where they may lie.
+    """
+    _, sigma, right = np.linalg.svd(batch / np.abs(batch).max(), full_matrices=False)
+    off = ROUNDINGS * batch.shape[1] * float(np.finfo(np.float64).eps) * sigma[0]
+    spectra = np.stack([sigma, sigma + off, np.maximum(sigma - off, 0.0)]) ** 2
+    factors, errors = [], [off]
+    for layer in range(1, depth + 1):
+        spectra = mean_field.rescale_map(spectra)
+        factors.append(right.T * np.sqrt(spectra[0]))
+        if layer % every == 0:
+            errors.append(float(np.abs(spectra[1:] - spectra[0]).max()))
+    return factors, np.minimum(1.0, np.maximum.accumulate(errors))
 
 
 class _Record:

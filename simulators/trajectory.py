@@ -16,11 +16,14 @@ from typing import IO, Any
 
 import numpy as np
 
+from simulators.engines.rounding import SPOILED
 from simulators.regular_files import obstacle
 
-FORMAT = 2
+FORMAT = 3
 _SETTINGS = "settings"
+_ROUNDING = "rounding"
 _VALUE = "value:"
+_ARRAYS = ("values", "rounding")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,8 @@ class Trajectory:
 
     - ``values``: name -> read-only array ``(replicas, depth // every + 1)``, more axes if the observable has
       more; column 0 is the batch itself, column j follows block j · ``every``
+    - ``rounding``: read-only, ``(replicas, depth // every + 1)``, in [0, 1]: an estimate of how far rounding may have
+      moved what is observed there, relative to samples of norm one; it never decreases along depth
     - ``engine``, ``engine_reason``: which engine ran, and why that one
     - ``chain``: its `repr`; ``depth``, ``every``, ``replicas``, ``dtype``, ``device``
     - ``seed``: entropy and spawn key of the `SeedSequence` that every stream came from
@@ -38,6 +43,7 @@ class Trajectory:
     """
 
     values: Mapping[str, np.ndarray[Any, Any]]
+    rounding: np.ndarray[Any, Any]
     engine: str
     engine_reason: str
     chain: str
@@ -52,10 +58,18 @@ class Trajectory:
     versions: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        for array in self.values.values():
+        for array in (*self.values.values(), self.rounding):
             array.flags.writeable = False
         for name in ("values", "seed", "versions"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def spoiled(self) -> np.ndarray[Any, Any]:
+        """Where float arithmetic no longer represents the start or a later layer, so that nothing follows from a value.
+
+        Booleans, ``(replicas, depth // every + 1)``; a replica that is spoiled stays so.
+        """
+        return np.asarray(self.rounding >= SPOILED)
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         """``values[name]``; `KeyError` lists the names there are."""
@@ -73,9 +87,10 @@ class Trajectory:
     def to_bytes(self) -> bytes:
         """An .npz archive without pickles, which `from_bytes` reads. The same trajectory gives the same bytes."""
         settings = {
-            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name != "values"
+            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in _ARRAYS
         }
         arrays = {f"{_VALUE}{name}": array for name, array in self.values.items()}
+        arrays[_ROUNDING] = self.rounding
         arrays[_SETTINGS] = np.array(json.dumps({"format": FORMAT, **settings}))
         archive = io.BytesIO()
         np.savez(archive, **arrays)  # type: ignore[arg-type]  # no name clashes: all have a prefix
@@ -127,9 +142,10 @@ def _read(file: IO[bytes], source: str) -> Trajectory:
             values = {
                 name.removeprefix(_VALUE): archive[name] for name in archive.files if name.startswith(_VALUE)
             }
-        if written == FORMAT:
+            rounding = archive[_ROUNDING] if written == FORMAT else None
+        if rounding is not None:
             settings["batch_shape"] = tuple(settings["batch_shape"])
-            return Trajectory(values=values, **settings)
+            return Trajectory(values=values, rounding=rounding, **settings)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
             NotImplementedError, MemoryError) as error:
         raise ValueError(f"{source} is not a whole file written by Trajectory.save; save it again") from error

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import cycle, islice
+from itertools import repeat
 
 import numpy as np
 from numpy.random import SeedSequence
 
 from simulators.backend import Backend
 from simulators.chains import Chain, Scaling
-from simulators.layers import Linear, WeightLayer, frobenius_norm, scaled_to
+from simulators.engines.rounding import Copies, Representation, worst
+from simulators.layers import Linear, Recenter, WeightLayer, frobenius_norm, scaled_to
 from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
@@ -44,12 +45,13 @@ LEAST_DIVISOR = 2.0**-40
 
 
 def run(
-    chain: Chain, batch: Array, *, depth: int, replicas: int, root: SeedSequence, backend: Backend
-) -> Iterator[tuple[range, Iterator[Array]]]:
+    chain: Chain, batch: Array, copies: Copies, *, depth: int, replicas: int, root: SeedSequence, backend: Backend
+) -> Iterator[tuple[range, Iterator[Representation]]]:
     """For each group of replicas, the representations Hᵀ after each of ``depth`` blocks.
 
-    ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``. The arrays have shape ``(group, n, width)`` and hold until the
-    next is asked for. Groups may be read in any order, and each in a thread of its own.
+    ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, centred if the first block is to do that before all else, and
+    ``copies`` are its samples that remain equal to others. The arrays have shape ``(group, n, width)`` and hold
+    until the next is asked for. Groups may be read in any order, and each in a thread of its own.
     """
     n, rows = batch.shape[-2:]
     units = [
@@ -62,18 +64,18 @@ def run(
     for group in replica_groups(replicas, largest, limit, backend.workers):
         # A lone group leaves the other cores idle, so they draw for it.
         ahead = len(group) == replicas or backend.workers == 1
-        yield group, _group(chain, batch, depth, units, group, root, backend, ahead)
+        yield group, _group(chain, batch, copies, depth, units, group, root, backend, ahead)
 
 
 def _group(
-    chain: Chain, batch: Array, depth: int, units: Sequence[tuple[int, str]], group: range, root: SeedSequence,
-    backend: Backend, ahead: bool,
-) -> Iterator[Array]:
+    chain: Chain, batch: Array, copies: Copies, depth: int, units: Sequence[tuple[int, str]], group: range,
+    root: SeedSequence, backend: Backend, ahead: bool,
+) -> Iterator[Representation]:
     """The representations of one group; nothing is laid out before the first is asked for."""
     room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize // (2 if ahead else 1)
     pieces = list(pack(units, group, max(LAYER_ENTRIES, min(CALL_ENTRIES * len(group), room))))
     draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
-    yield from _Run(backend, draws).representations(chain, batch, depth)
+    yield from _Run(backend, draws).representations(chain, batch, copies, depth)
 
 
 def _block_rows(inputs: int) -> int:
@@ -96,20 +98,26 @@ class _Run:
         self._backend, self._draws = backend, draws
         self._spare: Array | None = None  # the last product's input, which the next product may overwrite
 
-    def representations(self, chain: Chain, batch: Array, depth: int) -> Iterator[Array]:
+    def representations(
+        self, chain: Chain, batch: Array, copies: Copies, depth: int
+    ) -> Iterator[Representation]:
         xp = self._backend.xp
         rows = xp.asarray(batch, copy=True)
         linear = chain.scaling is Scaling.LINEAR
-        layers = cycle(zip(chain.layers, chain.forgotten_factors, strict=True))
-        for number, (layer, free) in enumerate(islice(layers, depth * len(chain.layers)), start=1):
-            if isinstance(layer, WeightLayer):
-                rows = self._weighted_by(layer, rows, free)
-            else:
-                rows = layer.on_rows(rows, xp, rows.shape[-1])
-            if number % len(chain.layers) == 0:
-                if linear:
-                    rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
-                yield rows
+        for block in (chain.opening.centring_early, *repeat(chain.centring_early, depth - 1)):
+            cancelled = None
+            for number, (layer, free) in enumerate(zip(block.layers, block.forgotten_factors, strict=True)):
+                if isinstance(layer, WeightLayer):
+                    rows = self._weighted_by(layer, rows, free)
+                elif isinstance(layer, Recenter) and number:
+                    before = frobenius_norm(rows, xp)
+                    rows = layer.on_rows(rows, xp, rows.shape[-1])
+                    cancelled = worst(cancelled, before, frobenius_norm(rows, xp), self._backend)
+                else:
+                    rows = layer.on_rows(rows, xp, rows.shape[-1])
+            if linear:
+                rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
+            yield Representation(copies.restored(rows), cancelled)
 
     def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
         """The layer's output, ``(group, n, width)``; its input may be overwritten by the next one's.

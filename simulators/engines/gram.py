@@ -9,19 +9,28 @@ nearly collinear samples break. Memory does not grow with the width.
 The size of a row block, `block_rows`, is a property of n alone: results do not depend on memory.
 The order of a stream is: layer, row block, then within a block G column by column.
 
+In a linear chain each block of rows is D G R with D diagonal. What is folded is then D G alone, well conditioned
+whatever R is: H⁺ = Q (R' R). As the rows of R' R are sums of rows of R no longer than theirs, each keeps a relative
+accuracy of its own: singular values of any ratio are carried, where a QR of D G R would drown the small in the
+rounding of the large.
+
 What is carried and handed out is Rᵀ, as `simulators.layers` has it: samples first, rows last.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.random import SeedSequence
 
 from simulators.backend import Backend
 from simulators.chains import Chain, Scaling
+from simulators.engines.rounding import Copies, Representation, worst
 from simulators.layers import (
     Activation,
     Layer,
@@ -73,6 +82,13 @@ def obstacle(chain: Chain) -> str | None:
     return None
 
 
+def carries_rows(chain: Chain) -> bool:
+    """Whether only the weights' own factor is folded, so that rows of any scale are carried side by side."""
+    centred = [before for before, layer in pairwise(chain.layers) if isinstance(layer, Recenter)]
+    early = all(isinstance(before, WeightLayer) for before in centred)
+    return chain.linear and early and not isinstance(chain.layers[0], Recenter)
+
+
 def _needs_scale(following: Sequence[Layer]) -> Layer | None:
     """The first of the layers up to the next weights that does not commute with a scalar."""
     for layer in following:
@@ -100,7 +116,8 @@ class _Segment:
 
     Weights of ``width`` rows, in so many ``blocks``, and standard deviation ``std``; the mean of the batch
     subtracted if ``recentred``; then ``layers``. Of the ``outlets`` the last is where the next weights are
-    applied; the first, in the last segment of a block, where the representation is observed.
+    applied; the first, in the last segment of a block, where the representation is observed. ``late`` are the
+    centrings of which it is to be told how much they cancel: numbers in ``layers``, −1 for that of the input.
     """
 
     width: int
@@ -109,20 +126,23 @@ class _Segment:
     recentred: bool
     layers: tuple[RowLayer, ...]
     outlets: tuple[_Outlet, ...]
+    late: tuple[int, ...]
 
 
 def run(
-    chain: Chain, batch: Array, *, depth: int, replicas: int, root: SeedSequence, backend: Backend
-) -> Iterator[tuple[range, Iterator[Array]]]:
+    chain: Chain, batch: Array, copies: Copies, *, depth: int, replicas: int, root: SeedSequence, backend: Backend
+) -> Iterator[tuple[range, Iterator[Representation]]]:
     """For each group of replicas, the factors Rᵀ of the representations after each of ``depth`` blocks.
 
-    ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, with n at most d₀ and every width. The arrays have shape
+    ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, with n at most d₀ and every width, centred if the first block is to
+    do that before all else; ``copies`` are its samples that remain equal to others. The arrays have shape
     ``(group, n, n)`` and hold until the next is asked for; a group must be read to its end before the next.
     The caller has made sure that `obstacle` is None.
     """
     n = batch.shape[-2]
-    first = _segments(chain, batch.shape[-1], n)
-    others = _segments(chain, first[-1].width, n)
+    onward = _before_weights(chain)
+    first = _segments(chain.opening, onward, batch.shape[-1], n)
+    others = _segments(chain, onward, first[-1].width, n)
     order = [first, *[others] * (depth - 1)]
     units = [
         (n * size, "gaussian")
@@ -138,32 +158,35 @@ def run(
         for unit in units_of(pieces, draws)
     )
     start = _start(chain, batch, backend)
-    unit_norm = chain.scaling is Scaling.LINEAR
     for group in every:
-        yield group, _factors(order, start, unit_norm, normals, backend)
+        yield group, _factors(chain, order, start, copies, normals, backend)
 
 
-def _segments(chain: Chain, rows: int, n: int) -> list[_Segment]:
-    """One block, as a list of segments; the last runs on into the next block, up to its first weights."""
+def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> list[_Segment]:
+    """One block, as a list of segments; the last runs on into the next block, up to its first weights.
+
+    ``onward`` are the layers before those.
+    """
     parts: list[tuple[int, float, list[RowLayer]]] = []
     for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
         if isinstance(layer, WeightLayer):
             parts.append((width, width**-0.5 if isinstance(layer, Linear) else 1.0, []))
         elif parts:
             parts[-1][2].append(layer)
-    segments = []
+    segments: list[_Segment] = []
     for number, (width, std, layers) in enumerate(parts, start=1):
         # W(HJ) = (WH)J: on the factor this costs n² rather than width · n.
         recentred = bool(layers) and isinstance(layers[0], Recenter)
         layers = layers[recentred:]
+        first = recentred and chain.leading_recenter == number  # nothing but so many weights precede it
+        late = [-1] * (recentred and not first) + [k for k, each in enumerate(layers) if isinstance(each, Recenter)]
         ends = [len(layers)]
-        onward = _before_weights(chain)
         if number == len(parts) and onward:
             layers += onward
             ends.append(len(layers))
         blocks = len(row_blocks(width, block_rows(n)))
         outlets = tuple(_Outlet(at, _norm_in_force(layers[:at])) for at in ends)
-        segments.append(_Segment(width, blocks, std, recentred, tuple(layers), outlets))
+        segments.append(_Segment(width, blocks, std, recentred, tuple(layers), outlets, tuple(late)))
     return segments
 
 
@@ -189,35 +212,63 @@ def _norm_in_force(layers: Sequence[Layer]) -> int | None:
 def _start(chain: Chain, batch: Array, backend: Backend) -> Array:
     """The factor of what the first weights are applied to: the batch after the layers before them."""
     xp = backend.xp
+    if carries_rows(chain) and batch.shape[-1] <= batch.shape[-2]:
+        # The batch is a factor of itself. The longest rows come first, as in all that follow.
+        return batch[..., xp.argsort(-xp.max(xp.abs(batch[0]), axis=-2))]
     rows = xp.asarray(batch, copy=True)
-    for layer in _before_weights(chain):
+    for layer in _before_weights(chain.opening):
         rows = layer.on_rows(rows, xp, rows.shape[-1])
     return backend.triangular(rows)
 
 
 def _factors(
+    chain: Chain,
     order: Sequence[Sequence[_Segment]],
     factor: Array,
-    unit_norm: bool,
+    copies: Copies,
     normals: Iterator[Array],
     backend: Backend,
-) -> Iterator[Array]:
+) -> Iterator[Representation]:
     xp = backend.xp
+    through = _weights_alone if carries_rows(chain) else _rows
     for block in order:
+        cancelled = None
         for segment in block:
-            factors = _pass(segment, factor, normals, backend)
-            if unit_norm:
+            factors, centrings = through(segment, factor, normals, backend)
+            for before, after in centrings:
+                cancelled = worst(cancelled, before, after, backend)
+            if chain.scaling is Scaling.LINEAR:
                 factors = [scaled_to(1.0, each, frobenius_norm(each, xp), xp) for each in factors]
+            factors = [copies.restored(each) for each in factors]
             factor = factors[-1]
-        yield factors[0]
+        if cancelled is not None:  # all replicas begin with the same factor
+            cancelled = np.broadcast_to(cancelled, len(factors[0]))
+        yield Representation(factors[0], cancelled)
 
 
-def _pass(segment: _Segment, factor: Array, normals: Iterator[Array], backend: Backend) -> list[Array]:
-    """The factor at each outlet of the segment, from the factor of its input."""
+_Centrings: TypeAlias = Iterable[tuple[Array, Array]]
+
+
+def _rows(
+    segment: _Segment, factor: Array, normals: Iterator[Array], backend: Backend
+) -> tuple[list[Array], _Centrings]:
+    """The factor at each outlet of the segment, from the factor of its input; norms before and after late centrings."""
     xp, n = backend.xp, factor.shape[-2]
     factor = segment.std * factor
+    sizes: dict[int, tuple[Array, Array]] = {}
+
+    def centre(rows: Array, number: int) -> Array:
+        if number not in segment.late:
+            return Recenter().on_rows(rows, xp, segment.width)
+        before = frobenius_norm(rows, xp)
+        rows = Recenter().on_rows(rows, xp, segment.width)
+        found = before, frobenius_norm(rows, xp)
+        earlier = sizes.get(number, (0 * before, 0 * before))
+        sizes[number] = xp.hypot(earlier[0], found[0]), xp.hypot(earlier[1], found[1])
+        return rows
+
     if segment.recentred:
-        factor = Recenter().on_rows(factor, xp, segment.width)
+        factor = centre(factor, -1)
     folded = [_Folding(backend) for _ in segment.outlets]
     norms: dict[int, Array] = {}
     for _ in range(segment.blocks):
@@ -227,16 +278,62 @@ def _pass(segment: _Segment, factor: Array, normals: Iterator[Array], backend: B
                 if outlet.at == index:
                     fold.add(rows)
             if isinstance(layer, Normalize):
-                norm = frobenius_norm(rows, xp)
-                norms[index] = xp.hypot(norms[index], norm) if index in norms else norm
+                _note(norms, index, rows, xp)
+            elif isinstance(layer, Recenter):
+                rows = centre(rows, index)
             else:
                 rows = layer.on_rows(rows, xp, segment.width)
         folded[-1].add(rows)
-    target = (segment.width * n) ** 0.5
     return [
-        fold.result() if outlet.norm is None else scaled_to(target, fold.result(), norms[outlet.norm], xp)
+        _at_scale(fold.result(), outlet, norms, (segment.width * n) ** 0.5, xp)
         for outlet, fold in zip(segment.outlets, folded, strict=True)
-    ]
+    ], sizes.values()
+
+
+def _weights_alone(
+    segment: _Segment, factor: Array, normals: Iterator[Array], backend: Backend
+) -> tuple[list[Array], _Centrings]:
+    """As `_rows`, for layers that only multiply rows by scalars: those of the weights are folded in their place."""
+    xp, n = backend.xp, factor.shape[-2]
+    factor = segment.std * factor
+    centrings: list[tuple[Array, Array]] = []
+    if segment.recentred:
+        before = frobenius_norm(factor, xp)
+        factor = Recenter().on_rows(factor, xp, segment.width)
+        centrings += [(before, frobenius_norm(factor, xp))] * len(segment.late)
+    folded = [_Folding(backend) for _ in segment.outlets]
+    scalings = [k for k, layer in enumerate(segment.layers) if isinstance(layer, Rescale | Normalize)]
+    norms: dict[int, Array] = {}
+    for _ in range(segment.blocks):
+        weights = next(normals)
+        rows = xp.matmul(factor, weights) if scalings else None
+        for index, layer in enumerate(segment.layers):
+            for outlet, fold in zip(segment.outlets, folded, strict=True):
+                if outlet.at == index:
+                    fold.add(weights)
+            if isinstance(layer, Normalize):
+                _note(norms, index, rows, xp)
+            elif isinstance(layer, Rescale):
+                by = layer.factors(rows, xp, segment.width)
+                weights = weights * by
+                if index < scalings[-1]:
+                    rows *= by
+        folded[-1].add(weights)
+    return [
+        _at_scale(xp.matmul(factor, fold.result()), outlet, norms, (segment.width * n) ** 0.5, xp)
+        for outlet, fold in zip(segment.outlets, folded, strict=True)
+    ], centrings
+
+
+def _note(norms: dict[int, Array], index: int, rows: Array, xp: Any) -> None:
+    """Add a block of rows to the norm that the `Normalize` of this number sees."""
+    norm = frobenius_norm(rows, xp)
+    norms[index] = xp.hypot(norms[index], norm) if index in norms else norm
+
+
+def _at_scale(factor: Array, outlet: _Outlet, norms: dict[int, Array], target: float, xp: Any) -> Array:
+    """``factor`` times the scalar of the `Normalize` in force at its outlet."""
+    return factor if outlet.norm is None else scaled_to(target, factor, norms[outlet.norm], xp)
 
 
 class _Folding:

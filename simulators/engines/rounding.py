@@ -1,0 +1,322 @@
+"""How far rounding may have moved what is observed, estimated along each replica.
+
+Every map of a layer rounds each sample by some units in the last place, which in law is as good as exact as long
+as the samples keep their relations. Three relations can be lost, and with them the law of all that follows:
+
+- in a linear chain, a sample's distance from the span of those before it;
+- in any other, the distance of two samples (of their directions, where activations are homogeneous and nothing
+  is centred);
+- where a mean is subtracted, what that leaves of a sample.
+
+A distance that once sank to the level of rounding is noise from then on, and shows as much as it has grown back
+since. So the least ratio of each distance to the rounding at its time is kept, and the error at a layer is the
+largest of the present distances over these. Whether the state itself is reached pathwise does not matter, and in
+a chaotic chain it is not: weights are independent from layer to layer, so a perturbation that keeps the relations
+keeps the law.
+
+Distances are looked at in ever fewer layers while nothing that was lost so far could show, however it were
+amplified, and in nearly all of them from the time that something could.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.backend import Backend
+from simulators.chains import Chain, Scaling
+from simulators.layers import Recenter
+from simulators.observables import Array
+
+__all__ = ["ROUNDINGS", "SPOILED", "Copies", "Outlook", "Representation", "Watch", "arrival_error",
+           "worst"]
+
+Floats = NDArray[np.float64]
+
+SPOILED = 2.0**-7
+"""From this estimate on a sample is spoiled: it speaks for nothing."""
+
+ROUNDINGS = 4.0
+"""Units in the last place that one block is taken to lose, relative to a sample."""
+
+_FORGOTTEN = 2.0**-4
+"""Below this share of a unit in the last place a distance is not even noise: it has been rounded away."""
+
+_SPARSE = 4
+"""While nothing could show, layers are looked at whose numbers grow by this factor."""
+
+_DENSE = 16
+"""Afterwards, one layer in so many of those passed."""
+
+
+class Relation(Enum):
+    """Which distances between samples a chain keeps small once they are."""
+
+    SPAN = "of a sample from the span of those before it"
+    DIRECTION = "of two samples' directions"
+    PLACE = "of two samples"
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Samples that equal an earlier one, or its negative where the chain keeps that, and so remain.
+
+    ``which`` are their numbers, ``of`` those of the earlier ones, ``signs`` ±1; ``others`` all that are no copies.
+    """
+
+    which: tuple[int, ...]
+    of: tuple[int, ...]
+    signs: tuple[float, ...]
+    others: tuple[int, ...]
+
+    @classmethod
+    def among(cls, batch: Floats, chain: Chain) -> Copies:
+        """The copies among the columns of ``batch``, (d, n)."""
+        first: dict[bytes, tuple[int, float]] = {}
+        which, of, signs, others = [], [], [], []
+        for number, column in enumerate(np.ascontiguousarray(batch.T) + 0.0):
+            leading = column[np.flatnonzero(column)[:1]]
+            sign = -1.0 if chain.odd and leading.size and leading[0] < 0 else 1.0
+            kept, kept_sign = first.setdefault((sign * column + 0.0).tobytes(), (number, sign))
+            if kept == number:
+                others.append(number)
+            else:
+                which.append(number)
+                of.append(kept)
+                signs.append(sign * kept_sign)
+        return cls(tuple(which), tuple(of), tuple(signs), tuple(others))
+
+    def restored(self, rows: Array) -> Array:
+        """``rows``, ``(..., n, m)``, with every copy equal to its original again, to the last bit; in place."""
+        for copy, original, sign in zip(self.which, self.of, self.signs, strict=True):
+            rows[..., copy, :] = sign * rows[..., original, :]
+        return rows
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is to be watched on a chain from a start, and what is known of the start.
+
+    - ``relation``: which distances; None where the engine loses none
+    - ``centres``: whether the block first subtracts the mean of its input; ``odd``, ``bound``, ``linear``: see
+      `Chain.odd`, `Scaling.BOUND`, `Scaling.LINEAR`
+    - ``unit``: half the spacing of floats at 1; ``least``: the smallest float that has it
+    - ``samples``: the numbers of those that are no copies
+    - ``distances``, ``ratios``: those of the start, and their ratios to its rounding, ``(k,)`` each
+    - ``level``: the error that the start has on arrival
+    """
+
+    relation: Relation | None
+    centres: bool
+    odd: bool
+    bound: bool
+    linear: bool
+    unit: float
+    least: float
+    samples: tuple[int, ...]
+    level: float
+    distances: Floats
+    ratios: Floats
+
+    @classmethod
+    def of(
+        cls, chain: Chain, start: Floats, arrived: Floats, copies: Copies, dtype: str, *, carried: bool
+    ) -> Outlook:
+        """For ``start``, (d₀, n): what the block's first weights are to see; floats hold ``arrived`` of it.
+
+        ``carried``: the engine carries each row of a factor with a relative accuracy of its own. Then nothing is
+        lost unless centring or the first factorisation does it.
+        """
+        if chain.linear:
+            relation = Relation.SPAN
+        elif chain.homogeneous and not chain.recentres:
+            relation = Relation.DIRECTION
+        else:
+            relation = Relation.PLACE
+        limits = np.finfo(dtype)
+        unit = float(limits.eps) / 2
+        bare = cls(
+            relation=relation, centres=chain.leading_recenter is not None, odd=chain.odd,
+            bound=chain.scaling is Scaling.BOUND, linear=chain.scaling is Scaling.LINEAR, unit=unit,
+            least=float(limits.smallest_normal), samples=copies.others,
+            level=arrival_error(start, arrived, dtype), distances=np.empty(0), ratios=np.empty(0))
+        rows = start.any(axis=1)
+        carried = carried and not chain.recentres and bool((_lost(start[rows], arrived[rows], 1) <= 2 * unit).all())
+        if carried and rows.sum() <= start.shape[1]:
+            return replace(bare, relation=None)
+        factor = start if start.shape[0] <= start.shape[1] else np.asarray(np.linalg.qr(start, mode="r"))
+        factors = factor.T[None]
+        distances = bare._distances(factors)[0]
+        ratios = _ratios(distances, bare._relative(factors)[0])
+        if carried and _could(ratios[None])[0] <= SPOILED / 4:
+            return replace(bare, relation=None, level=max(bare.level, float(_could(ratios[None])[0])))
+        return replace(bare, distances=distances, ratios=ratios)
+
+    @property
+    def blurred(self) -> NDArray[np.bool_]:
+        """Which distances of the start are below rounding, and not zero for sure."""
+        apart = (self.distances > 0) | (self.relation is Relation.PLACE)
+        return np.asarray(apart & (self.ratios <= 1))
+
+    def look(self, factors: Floats, cancelled: Floats) -> tuple[Floats, Floats, Floats]:
+        """What is seen in ``factors``, Hᵀ or Rᵀ of ``(g, n, m)``, after centrings that ``cancelled`` so much.
+
+        Distances ``(g, k)``, their ratios to the rounding of the time, and the rounding of the sample that is
+        least beside it, ``(g,)``.
+        """
+        if not self.centres:
+            noise = self._relative(factors) * np.maximum(cancelled, 1.0)
+            return self._distances(factors), _ratios(self._distances(factors), noise[:, None]), np.zeros(len(noise))
+        left = Recenter().on_rows(factors.copy(), np, 0)
+        before, after = _norms(factors, (-2, -1)), _norms(left, (-2, -1))
+        # Where all samples are equal, nothing is left, exactly.
+        cancelled = np.maximum(cancelled, np.where(after > 0, before / np.where(after > 0, after, 1.0), 1.0))
+        noise = self._relative(left) * cancelled
+        lengths = _norms(left, -1)
+        shares = np.where(lengths > 0, lengths, math.inf).min(axis=-1) / _or_one(lengths.max(axis=-1))
+        distances = self._distances(left)
+        return distances, _ratios(distances, noise[:, None]), noise / shares
+
+    def _relative(self, factors: Floats) -> Floats:
+        """The rounding of a sample relative to it, the worst of each replica."""
+        if not self.bound:
+            return np.full(len(factors), self.unit)
+        lengths = _norms(factors, -1)
+        return np.asarray(self.unit + self.least / np.where(lengths > 0, lengths, math.inf).min(axis=-1))
+
+    def _distances(self, factors: Floats) -> Floats:
+        lengths = _norms(factors, -1)
+        largest = lengths.max(axis=-1)
+        if self.relation is Relation.SPAN:
+            # Of centred samples the last is minus the sum of the others.
+            chosen = list(self.samples[: len(self.samples) - self.centres])
+            points = factors[:, chosen] / _or_one(lengths[:, chosen])[..., None]
+            triangle = np.linalg.qr(points.mT, mode="r")
+            found = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1))
+            return np.asarray(np.where(lengths[:, chosen[: found.shape[-1]]] > 0, found, 1.0))
+        points, lengths = factors[:, list(self.samples)], lengths[:, list(self.samples)]
+        one, other = np.triu_indices(len(self.samples), 1)
+        scale = np.maximum(lengths[:, one], lengths[:, other])
+        if self.relation is Relation.DIRECTION:
+            points = points / _or_one(lengths)[..., None]
+            scale = np.ones_like(scale)
+        elif self.centres:
+            scale = np.broadcast_to(largest[:, None], scale.shape)
+        apart = _norms(points[:, one] - points[:, other], -1)
+        if self.odd:
+            apart = np.minimum(apart, _norms(points[:, one] + points[:, other], -1))
+        return np.asarray(np.where(scale > 0, apart / _or_one(scale), 1.0))
+
+
+@dataclass(frozen=True)
+class Representation:
+    """Hᵀ of one block, or a factor of it, ``(g, n, m)``, and how much the centrings within the block cancelled.
+
+    ``cancelled`` is ‖A‖/‖AJ‖ at the worst of them, ``(g,)``; None where only the input of the block is centred.
+    """
+
+    rows: Array
+    cancelled: Floats | None = None
+
+
+class Watch:
+    """Estimates the rounding error of one group of replicas, layer by layer, and keeps that of every ``every``-th.
+
+    ``errors``, ``(group, depth // every + 1)``, never decreases along depth, and is whole after the last layer.
+    """
+
+    def __init__(self, outlook: Outlook, group: int, depth: int, every: int, backend: Backend) -> None:
+        self._outlook, self._backend, self._depth, self._every = outlook, backend, depth, every
+        self.errors: Floats = np.full((group, depth // every + 1), outlook.level)
+        self._level = np.full(group, outlook.level)
+        self._ratios = np.repeat(outlook.ratios[None], group, axis=0)
+        self._looked, self._due = np.zeros(group, dtype=np.int64), np.ones(group, dtype=np.int64)
+        self._quiet = np.ones(group, dtype=bool)
+        self._settle(np.arange(group), 0)
+
+    def over(self, representations: Iterator[Representation]) -> Iterator[Array]:
+        """The rows of the representations, in turn, each looked at where that is due."""
+        for layer, found in enumerate(representations, start=1):
+            if found.cancelled is not None:
+                fresh = ROUNDINGS * self._outlook.unit * found.cancelled
+                self._level = np.maximum(self._level, np.minimum(1.0, fresh))
+                self._due = np.where(fresh > SPOILED / 4, layer, self._due)
+            if layer % self._every == 0:
+                self.errors[:, layer // self._every] = self._level
+            if self._outlook.relation is not None:
+                last = (layer == self._depth) & ~self._quiet
+                which = np.flatnonzero(((self._due <= layer) & (layer < self._depth) | last) & (self._level < SPOILED))
+                if len(which):
+                    self._look(found, which, layer)
+            yield found.rows
+
+    def _look(self, found: Representation, which: NDArray[np.int64], layer: int) -> None:
+        rows = found.rows if len(which) == len(self._level) else found.rows[which]
+        factors = rows if rows.shape[-1] <= rows.shape[-2] else self._backend.triangular(rows)
+        cancelled = np.ones(len(which)) if found.cancelled is None else found.cancelled[which]
+        distances, ratios, least = self._outlook.look(self._backend.numpy(factors).astype(np.float64), cancelled)
+        self._ratios[which] = np.minimum(self._ratios[which], ratios)
+        noise = (distances / self._ratios[which]).max(axis=-1, initial=0.0)
+        if not self._outlook.linear:
+            away = self._outlook.blurred & (distances < _FORGOTTEN * self._outlook.unit)
+            noise = np.where(away.any(axis=-1), 1.0, noise)
+        error = np.minimum(1.0, ROUNDINGS * np.maximum(noise, least))
+        self._level[which] = np.maximum(self._level[which], error)
+        self._settle(which, layer)
+
+    def _settle(self, which: NDArray[np.int64], layer: int) -> None:
+        """Write down the error since these replicas were last looked at, and when to look again."""
+        could = _could(self._ratios[which])
+        quiet = could <= SPOILED / 4
+        level = np.where(quiet, np.maximum(self._level[which], could), self._level[which])
+        layers = np.arange(self.errors.shape[1]) * self._every
+        since = (layers > self._looked[which, None]) & (layers <= layer)
+        self.errors[which] = np.where(since, level[:, None], self.errors[which])
+        self._level[which], self._quiet[which], self._looked[which] = level, quiet, layer
+        self._due[which] = np.where(quiet, max(1, _SPARSE * layer), layer + max(1, layer // _DENSE))
+
+
+def arrival_error(start: Floats, arrived: Floats, dtype: str) -> float:
+    """By how much a sample of ``start``, (d, n), may be off, relatively, once floats hold ``arrived`` of it."""
+    return min(1.0, max(ROUNDINGS * float(np.finfo(dtype).eps) / 2, float(_lost(start, arrived, 0).max())))
+
+
+def worst(cancelled: Floats | None, before: Array, after: Array, backend: Backend) -> Floats:
+    """``cancelled`` with one more centring, of norms ``before`` and ``after`` it, ``(g, 1, 1)`` each.
+
+    What is left of equal samples is zero exactly, and nothing was lost.
+    """
+    norms = [backend.numpy(each).astype(np.float64)[:, 0, 0] for each in (before, after)]
+    found = np.where(norms[1] > 0, norms[0] / _or_one(norms[1]), 1.0)
+    return found if cancelled is None else np.maximum(cancelled, found)
+
+
+def _lost(start: Floats, arrived: Floats, axis: int) -> Floats:
+    return np.asarray(_norms(start - arrived, axis) / _or_one(_norms(start, axis)))
+
+
+def _could(ratios: Floats) -> Floats:
+    """The error if what was lost grew back to the size of a sample, of distances ``(g, k)``."""
+    return np.asarray(ROUNDINGS / ratios.min(axis=-1, initial=math.inf))
+
+
+def _ratios(distances: Floats, noise: Any) -> Floats:
+    """How many roundings fit into each distance; at least one, as a lesser distance is one."""
+    return np.asarray(np.maximum(1.0, distances / noise))
+
+
+def _norms(values: Floats, axis: int | tuple[int, int]) -> Floats:
+    """Euclidean norms along ``axis``, at any scale."""
+    peaks = _or_one(np.abs(values).max(axis=axis, keepdims=True))
+    scaled = values / peaks
+    return np.asarray(np.sqrt(np.sum(scaled * scaled, axis=axis)) * np.squeeze(peaks, axis=axis))
+
+
+def _or_one(values: Floats) -> Floats:
+    return np.asarray(np.where(values > 0, values, 1.0))
