@@ -2,8 +2,8 @@
 
 Columns: what the run was (chain, weights, width, n, batch, depth, seed, engine, dtype), what produced it (batch_sha256,
 seconds, the versions of Python, NumPy, Torch and this package), where the row stands (replica, layer; layer 0 is
-the batch), then one column per observable, or ``name.0``, ``name.1``, … for one with several entries, row by row.
-A run that was not asked for an observable leaves its columns empty.
+the batch), whether rounding spoiled it (1, else 0), then one column per observable, or ``name.0``, ``name.1``, … for
+one with several entries, row by row. A run that was not asked for an observable leaves its columns empty.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = ["ExportError", "UnwritableTableError", "export", "require_apart", "re
 
 _RUN = ("chain", "weights", "width", "n", "batch", "depth", "seed", "engine", "dtype", "batch_sha256", "seconds")
 _VERSIONS = ("python", "numpy", "torch", "batchnorm-theorems")
-_PLACE = ("replica", "layer")
-_WHOLE = ("width", "n", "depth", "replica", "layer")
+_PLACE = ("replica", "layer", "spoiled")
+_WHOLE = ("width", "n", "depth", "replica", "layer", "spoiled")
 
 
 class ExportError(ValueError):
@@ -125,7 +125,8 @@ def _columns(row: Row) -> tuple[int, dict[str, Any]]:
         **{f"{name}_version": trajectory.versions[name] for name in _VERSIONS},
     }
     places = {"replica": np.repeat(np.arange(trajectory.replicas), layers),
-              "layer": np.tile(np.arange(layers), trajectory.replicas)}
+              "layer": np.tile(np.arange(layers), trajectory.replicas),
+              "spoiled": trajectory.spoiled.reshape(-1).astype(int)}
     return count, {**constants, **places, **_observed(trajectory)}
 
 

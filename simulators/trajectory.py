@@ -19,6 +19,8 @@ import numpy as np
 from simulators.engines.rounding import SPOILED
 from simulators.regular_files import obstacle
 
+__all__ = ["FORMAT", "SPOILED", "Trajectory"]
+
 FORMAT = 3
 _SETTINGS = "settings"
 _ROUNDING = "rounding"

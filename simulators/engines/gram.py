@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.random import SeedSequence
 
 from simulators.backend import Backend
@@ -241,8 +240,6 @@ def _factors(
                 factors = [scaled_to(1.0, each, frobenius_norm(each, xp), xp) for each in factors]
             factors = [copies.restored(each) for each in factors]
             factor = factors[-1]
-        if cancelled is not None:  # all replicas begin with the same factor
-            cancelled = np.broadcast_to(cancelled, len(factors[0]))
         yield Representation(factors[0], cancelled)
 
 
@@ -315,7 +312,7 @@ def _weights_alone(
                 _note(norms, index, rows, xp)
             elif isinstance(layer, Rescale):
                 by = layer.factors(rows, xp, segment.width)
-                weights = weights * by
+                weights *= by
                 if index < scalings[-1]:
                     rows *= by
         folded[-1].add(weights)

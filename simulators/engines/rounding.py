@@ -48,8 +48,8 @@ ROUNDINGS = 4.0
 _FORGOTTEN = 2.0**-4
 """Below this share of a unit in the last place a distance is not even noise: it has been rounded away."""
 
-_SPARSE = 4
-"""While nothing could show, layers are looked at whose numbers grow by this factor."""
+_FIRST, _SPARSE = 4, 8
+"""While nothing could show, this layer is looked at, and then those whose numbers grow by this factor."""
 
 _DENSE = 16
 """Afterwards, one layer in so many of those passed."""
@@ -110,6 +110,7 @@ class Outlook:
     - ``samples``: the numbers of those that are no copies
     - ``distances``, ``ratios``: those of the start, and their ratios to its rounding, ``(k,)`` each
     - ``level``: the error that the start has on arrival
+    - ``first``: the first layer to look at if nothing could show
     """
 
     relation: Relation | None
@@ -123,6 +124,7 @@ class Outlook:
     level: float
     distances: Floats
     ratios: Floats
+    first: int = _FIRST
 
     @classmethod
     def of(
@@ -146,6 +148,8 @@ class Outlook:
             bound=chain.scaling is Scaling.BOUND, linear=chain.scaling is Scaling.LINEAR, unit=unit,
             least=float(limits.smallest_normal), samples=copies.others,
             level=arrival_error(start, arrived, dtype), distances=np.empty(0), ratios=np.empty(0))
+        if bare.centres and ROUNDINGS * unit > SPOILED / 4 * float(_shares(start.T[None])[0]):
+            bare = replace(bare, first=1)  # what is centred again meets the rounding of the longest sample
         rows = start.any(axis=1)
         carried = carried and not chain.recentres and bool((_lost(start[rows], arrived[rows], 1) <= 2 * unit).all())
         if carried and rows.sum() <= start.shape[1]:
@@ -178,10 +182,8 @@ class Outlook:
         # Where all samples are equal, nothing is left, exactly.
         cancelled = np.maximum(cancelled, np.where(after > 0, before / np.where(after > 0, after, 1.0), 1.0))
         noise = self._relative(left) * cancelled
-        lengths = _norms(left, -1)
-        shares = np.where(lengths > 0, lengths, math.inf).min(axis=-1) / _or_one(lengths.max(axis=-1))
         distances = self._distances(left)
-        return distances, _ratios(distances, noise[:, None]), noise / shares
+        return distances, _ratios(distances, noise[:, None]), noise / _shares(left)
 
     def _relative(self, factors: Floats) -> Floats:
         """The rounding of a sample relative to it, the worst of each replica."""
@@ -218,7 +220,8 @@ class Outlook:
 class Representation:
     """Hᵀ of one block, or a factor of it, ``(g, n, m)``, and how much the centrings within the block cancelled.
 
-    ``cancelled`` is ‖A‖/‖AJ‖ at the worst of them, ``(g,)``; None where only the input of the block is centred.
+    ``cancelled`` is ‖A‖/‖AJ‖ at the worst of them, ``(g,)``, or ``(1,)`` for all; None where only the input of the
+    block is centred.
     """
 
     rows: Array
@@ -236,30 +239,35 @@ class Watch:
         self.errors: Floats = np.full((group, depth // every + 1), outlook.level)
         self._level = np.full(group, outlook.level)
         self._ratios = np.repeat(outlook.ratios[None], group, axis=0)
-        self._looked, self._due = np.zeros(group, dtype=np.int64), np.ones(group, dtype=np.int64)
-        self._quiet = np.ones(group, dtype=bool)
-        self._settle(np.arange(group), 0)
+        self._looked, self._due = np.zeros(group, dtype=np.int64), np.zeros(group, dtype=np.int64)
+        self._next = depth + 1
+        if outlook.relation is not None:
+            self._settle(np.arange(group), 0)
 
     def over(self, representations: Iterator[Representation]) -> Iterator[Array]:
         """The rows of the representations, in turn, each looked at where that is due."""
         for layer, found in enumerate(representations, start=1):
             if found.cancelled is not None:
-                fresh = ROUNDINGS * self._outlook.unit * found.cancelled
-                self._level = np.maximum(self._level, np.minimum(1.0, fresh))
-                self._due = np.where(fresh > SPOILED / 4, layer, self._due)
-            if layer % self._every == 0:
-                self.errors[:, layer // self._every] = self._level
-            if self._outlook.relation is not None:
-                last = (layer == self._depth) & ~self._quiet
-                which = np.flatnonzero(((self._due <= layer) & (layer < self._depth) | last) & (self._level < SPOILED))
-                if len(which):
-                    self._look(found, which, layer)
+                self._cancel(np.broadcast_to(found.cancelled, self._level.shape), layer)
+            if layer >= self._next:
+                which = np.flatnonzero(self._due <= layer)
+                cancelled = np.ones(1) if found.cancelled is None else found.cancelled
+                self._look(found.rows, np.broadcast_to(cancelled, self._level.shape)[which], which, layer)
             yield found.rows
 
-    def _look(self, found: Representation, which: NDArray[np.int64], layer: int) -> None:
-        rows = found.rows if len(which) == len(self._level) else found.rows[which]
+    def _cancel(self, cancelled: Floats, layer: int) -> None:
+        """Note that centrings cancelled so much; the distances are looked at where that is more than a little."""
+        fresh = np.minimum(1.0, ROUNDINGS * self._outlook.unit * cancelled)
+        if (fresh > self._level).any():
+            self._level = np.maximum(self._level, fresh)
+            self._write(np.arange(len(fresh)), np.full(len(fresh), layer - 1))
+        if self._outlook.relation is not None and (alarming := fresh > SPOILED / 4).any():
+            self._due = np.where(alarming & (self._level < SPOILED), np.minimum(self._due, layer), self._due)
+            self._next = int(self._due.min())
+
+    def _look(self, rows: Array, cancelled: Floats, which: NDArray[np.int64], layer: int) -> None:
+        rows = rows if len(which) == len(self._level) else rows[which]
         factors = rows if rows.shape[-1] <= rows.shape[-2] else self._backend.triangular(rows)
-        cancelled = np.ones(len(which)) if found.cancelled is None else found.cancelled[which]
         distances, ratios, least = self._outlook.look(self._backend.numpy(factors).astype(np.float64), cancelled)
         self._ratios[which] = np.minimum(self._ratios[which], ratios)
         noise = (distances / self._ratios[which]).max(axis=-1, initial=0.0)
@@ -274,12 +282,22 @@ class Watch:
         """Write down the error since these replicas were last looked at, and when to look again."""
         could = _could(self._ratios[which])
         quiet = could <= SPOILED / 4
-        level = np.where(quiet, np.maximum(self._level[which], could), self._level[which])
+        self._level[which] = np.where(quiet, np.maximum(self._level[which], could), self._level[which])
+        self._write(which, self._looked[which])
+        self._looked[which] = layer
+        # What is lost at the last layer itself could show only later; noise of before shows there, too.
+        sparse = _SPARSE * layer if layer else self._outlook.first
+        sparse = sparse if sparse < self._depth else self._depth + 1
+        dense = min(layer + max(1, layer // _DENSE), self._depth)
+        due = np.where(quiet, sparse, dense if layer < self._depth else self._depth + 1)
+        self._due[which] = np.where(self._level[which] < SPOILED, due, self._depth + 1)
+        self._next = int(self._due.min())
+
+    def _write(self, which: NDArray[np.int64], after: NDArray[np.int64]) -> None:
+        """The present level holds for these replicas from the layers ``after`` on, until a higher one does."""
         layers = np.arange(self.errors.shape[1]) * self._every
-        since = (layers > self._looked[which, None]) & (layers <= layer)
-        self.errors[which] = np.where(since, level[:, None], self.errors[which])
-        self._level[which], self._quiet[which], self._looked[which] = level, quiet, layer
-        self._due[which] = np.where(quiet, max(1, _SPARSE * layer), layer + max(1, layer // _DENSE))
+        level = np.where(layers > after[:, None], self._level[which, None], 0.0)
+        self.errors[which] = np.maximum(self.errors[which], level)
 
 
 def arrival_error(start: Floats, arrived: Floats, dtype: str) -> float:
@@ -304,6 +322,12 @@ def _lost(start: Floats, arrived: Floats, axis: int) -> Floats:
 def _could(ratios: Floats) -> Floats:
     """The error if what was lost grew back to the size of a sample, of distances ``(g, k)``."""
     return np.asarray(ROUNDINGS / ratios.min(axis=-1, initial=math.inf))
+
+
+def _shares(factors: Floats) -> Floats:
+    """The length of the shortest sample that is not zero over that of the longest, ``(g,)``."""
+    lengths = _norms(factors, -1)
+    return np.asarray(np.where(lengths > 0, lengths, math.inf).min(axis=-1) / _or_one(lengths.max(axis=-1)))
 
 
 def _ratios(distances: Floats, noise: Any) -> Floats:

@@ -35,6 +35,7 @@ class FakeTrajectory:
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = {"f": values}
+        self.rounding = np.zeros(values.shape)
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_every_verdict_is_reached(seeds: list[Any], bound: Any, relation: str, v
 def test_a_strict_claim_is_not_supported_by_a_tie(relation: str, verdict: Verdict) -> None:
     trial = expectation._Trial(statement(R(1, 2), relation=relation, ceiling=None),
                                Instance("", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 0.5)), {}, 1e-3, False)
-    trial.observe(np.full(8, 0.1))
+    trial.observe(np.full(8, 0.1), np.full(8, 0.1), np.zeros(8, dtype=bool))
     assert trial.sequence is not None
     trial.bound = trial.sequence.interval[1]
     assert trial.verdict(0.1) is verdict

@@ -30,6 +30,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         def __init__(self, values: np.ndarray) -> None:
             self.values = {"f": values}
+            self.rounding = np.zeros(values.shape)
 
     def fake(chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any) -> Fake:
         asked.append(replicas)

@@ -139,16 +139,23 @@ class BoundedMean:
         self._from_above = _LowerBound(_scales(above), target)
         self._count = 0
         self._scaled_total = 0.0
+        self._scaled_excess = 0.0
 
-    def update(self, values: npt.ArrayLike) -> None:
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
         """Take further observations: real, shape (k,), any k >= 0, finite, within [lower, upper].
 
+        Where `up_to` is given, of that shape too, an observation is known only to lie between its value and
+        that: each side of the interval takes the end that is worse for it.
+
         Raises ValueError, and takes none of them, if a value is outside the range: what was to be bounded
-        does not have the range claimed for it.
+        does not have the range claimed for it. Also where an observation would end before it begins.
         """
         observations = self._validated(values)
+        greatest = observations if up_to is None else self._validated(up_to)
+        if len(observations) != len(greatest) or (observations > greatest).any():
+            raise ValueError("up_to is not of the shape of values, or below one of them: pass values <= up_to")
         for first in range(0, len(observations), _BLOCK):
-            block = observations[first : first + _BLOCK]
+            block, above = observations[first : first + _BLOCK], greatest[first : first + _BLOCK]
             counts = np.arange(self._count + 1, self._count + len(block) + 1)
             _, bits = np.frexp(counts)
             steps = 2 ** np.maximum(bits.astype(np.int64) - _LEADING_BITS, 0)
@@ -157,8 +164,9 @@ class BoundedMean:
             checkpoints = counts[ends - 1].astype(np.float64)
             scaled = (block - self.lower) / self._range
             self._from_below.extend(scaled, starts, checkpoints)
-            self._from_above.extend((self.upper - block) / self._range, starts, checkpoints)
+            self._from_above.extend((self.upper - above) / self._range, starts, checkpoints)
             self._scaled_total += float(scaled.sum())
+            self._scaled_excess += float((above - block).sum()) / self._range
             self._count += len(block)
 
     def _validated(self, values: npt.ArrayLike) -> FloatArray:
@@ -184,11 +192,20 @@ class BoundedMean:
 
     @property
     def mean(self) -> float:
-        """Mean of the observations taken, within [lower, upper]; NaN before the first."""
+        """Mean of the observations taken, within [lower, upper]; NaN before the first.
+
+        Of observations known only between two values, the middle counts.
+        """
+        low, high = self.means
+        return min(max((low + high) / 2 if high > low else low, self.lower), self.upper)
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Between what the mean of the observations lies, equal where each is known; NaN before the first."""
         if self._count == 0:
-            return math.nan
-        value = self.lower + self._range * (self._scaled_total / self._count)
-        return min(max(value, self.lower), self.upper)
+            return math.nan, math.nan
+        low = self.lower + self._range * (self._scaled_total / self._count)
+        return low, low + self._range * (self._scaled_excess / self._count)
 
     @property
     def interval(self) -> tuple[float, float]:

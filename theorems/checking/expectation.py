@@ -17,6 +17,7 @@ import numpy.typing as npt
 import sympy as sp
 
 from simulators import Chain, Trajectory, simulate
+from theorems.checking import spoiled, undefined_means
 from theorems.checking.confidence import (
     BoundedMean,
     decide_at_least,
@@ -24,7 +25,7 @@ from theorems.checking.confidence import (
     decide_equal,
 )
 from theorems.checking.context import Context
-from theorems.checking.undefined_means import told
+from theorems.checking.spoiled import Known
 from theorems.expressions import compiled
 from theorems.statement import Evidence, Verdict, combine
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Expectation", "Instance", "event"]
 
 Floats = npt.NDArray[np.floating[Any]]
+Bools = npt.NDArray[np.bool_]
 #: Draws after which a condition is given up that not one replica in so many meets.
 _GIVEN_UP, _RAREST = 4096, 1000
 
@@ -89,7 +91,9 @@ class Expectation:
     and random numbers one instance may use; ``scope`` says in words over which instances the verdict speaks.
     ``kept``, of the shape of the samples, says which replicas the mean is taken over, for a mean given an event of the
     path: the others are discarded, and those that are left are independent draws from the conditional law. A sample
-    that is NaN has no value; then the mean has none, and the verdict is ``outside``.
+    that is NaN has no value; then the mean has none, and the verdict is ``outside``. ``last(instance)`` is the last
+    layer that each readout looks at, of the instance by default: what rounding spoiled by then may be anything, NaN and
+    to be discarded included, and counts as the worst value for either side.
     """
 
     instances: Callable[[Statement, Floats | None], Iterable[Instance]]
@@ -103,6 +107,7 @@ class Expectation:
     follows_batch: bool = True
     scope: Callable[[Sequence[Instance]], str] | None = None
     kept: Callable[[Statement, Trajectory, Instance], npt.NDArray[np.bool_]] | None = None
+    last: Callable[[Instance], Sequence[int]] | None = None
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         batch = None if context.batch is None else context.batch.array
@@ -129,14 +134,16 @@ class Expectation:
             size = min(size, limit - drawn)
             trajectory = self._draw(instance, size, stage, statement, context)
             engine = trajectory.engine
-            values = self.sample(statement, trajectory, instance)
+            values = Known.at(trajectory, self.sample(statement, trajectory, instance), instance.support,
+                              None if self.last is None else self.last(instance))
             inside = None if self.covered is None else self.covered(statement, trajectory, instance)
-            kept = np.ones(values.shape, dtype=bool) if self.kept is None else self.kept(
+            kept = np.ones(values.low.shape, dtype=np.bool_) if self.kept is None else self.kept(
                 statement, trajectory, instance)
             for position, trial in enumerate(trials):
                 if trial in open_trials:
-                    counts = trial.sift(values[:, position], kept[:, position])
-                    trial.observe(values[counts, position], None if inside is None else inside[counts, position])
+                    counts = trial.sift(values.low[:, position], kept[:, position], values.spoiled[:, position])
+                    low, high, spoiled = (each[counts, position] for each in (values.low, values.high, values.spoiled))
+                    trial.observe(low, high, spoiled, None if inside is None else inside[counts, position])
             drawn += size
             open_trials = [t for t in open_trials if not t.settled(self.resolution)]
             size, stage = drawn, stage + 1
@@ -165,7 +172,7 @@ class _Trial:
                  events: bool) -> None:
         self.label = instance.label
         self.events = events
-        self.met = 0
+        self.met = self.spoiled = 0
         self.undefined = self.discarded = 0
         self.cut = False  # out of time: a refutation stands, and nothing else is said
         self.relation = statement.relation
@@ -182,20 +189,24 @@ class _Trial:
             self.false_sequence = BoundedMean(*instance.support, level, reference=self.false_bound)
             self.event_sequence = BoundedMean(0.0, 1.0, level, reference=0.0) if events else None
 
-    def sift(self, column: Floats, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Which samples count: those that are kept and have a value. The others are counted by what they lack."""
-        missing = kept & np.isnan(column)
-        self.discarded += int((~kept).sum())
-        self.undefined += int(missing.sum())
-        return kept & ~missing
+    def sift(self, column: Floats, kept: Bools, spoiled: Bools) -> Bools:
+        """Which samples count: those that are kept and have a value. The others are counted by what they lack.
 
-    def observe(self, column: Floats, inside: npt.NDArray[np.bool_] | None = None) -> None:
+        A spoiled one always counts: one too many that is the worst for either side costs certainty and no more.
+        """
+        missing = kept & np.isnan(column) & ~spoiled
+        self.discarded += int((~kept & ~spoiled).sum())
+        self.undefined += int(missing.sum())
+        return (kept | spoiled) & ~missing
+
+    def observe(self, low: Floats, high: Floats, spoiled: Bools, inside: Bools | None = None) -> None:
+        self.spoiled += int(spoiled.sum())
         for sequence in (self.sequence, self.false_sequence):
             if sequence is not None:
-                sequence.update(column)
+                sequence.update(low, high)
         if self.event_sequence is not None and inside is not None:
-            self.event_sequence.update(inside)
-            self.met += int(inside.sum())
+            self.event_sequence.update(inside & ~spoiled, inside | spoiled)
+            self.met += int((inside & ~spoiled).sum())
 
     def _judge(self, sequence: BoundedMean | None, bound: float, resolution: float) -> Verdict:
         if sequence is None:
@@ -221,7 +232,7 @@ class _Trial:
         if self.sequence is None or self.undefined or self._rarely_kept:
             return True
         verdict = self.verdict(resolution)
-        if verdict is Verdict.REFUTED:
+        if verdict is Verdict.REFUTED or (verdict is Verdict.INCONCLUSIVE and self._hopeless(self.sequence)):
             return True
         narrow = self.sequence.half_width <= resolution * abs(self.bound)
         return verdict is Verdict.SUPPORTED and narrow
@@ -231,6 +242,11 @@ class _Trial:
         """Whether so few replicas meet what the mean is conditioned on that nothing will come of it."""
         count = 0 if self.sequence is None else self.sequence.count
         return self.discarded >= _GIVEN_UP and _RAREST * count < self.discarded
+
+    def _hopeless(self, sequence: BoundedMean) -> bool:
+        """Whether so much is spoiled that the bound lies between the best and the worst that the mean could be."""
+        low, high = sequence.means
+        return 8 * self.spoiled >= sequence.count and low <= self.bound <= high
 
     def _tightness(self, mean: float) -> float | None:
         """Measured / bound, or bound / measured for a lower bound, so that 1 is always the tight end."""
@@ -242,7 +258,7 @@ class _Trial:
         if self.cut:
             verdict, sentinel = (v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel))
         if self.event_sequence is not None and verdict is Verdict.SUPPORTED and self.sequence is not None:
-            if self.met == 0:
+            if self.met + self.spoiled == 0:
                 verdict = sentinel = Verdict.OUTSIDE  # no replica met the assumption, so nothing was seen
             elif self.event_sequence.interval[1] * self.sequence.upper <= self.bound:
                 verdict = sentinel = Verdict.VACUOUS  # the assumption is met too seldom for the bound to fail
@@ -255,6 +271,8 @@ class _Trial:
             found |= {"mean": self.sequence.mean, "low": low, "high": high, "replicas": self.sequence.count,
                       "tightness": self._tightness(self.sequence.mean),
                       "power": self.sequence.half_width / abs(self.bound) if self.bound else None}
+            if self.spoiled:
+                found["spoiled"] = self.spoiled
             if self.events:
                 found["paths_in_event"] = self.met
         counts = {"undefined": self.undefined, "discarded": self.discarded}
@@ -303,6 +321,9 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, con
     if discarded := sum(r.get("discarded", 0) for r in rows):
         drawn = discarded + sum(r.get("replicas", 0) for r in rows)
         summary += f"; {discarded} of {drawn} replicas discarded: they do not meet what is assumed along the path"
+    if any("spoiled" in r for r in rows):
+        samples = sum(r.get("replicas", 0) for r in rows)
+        summary += f"; {spoiled.told(sum(r.get('spoiled', 0) for r in rows), samples)}"
     sentinel = next((v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED) if v in sentinels),
                     Verdict.VACUOUS)
     return Evidence(
@@ -317,7 +338,8 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, con
 
 def _without_value(row: Mapping[str, Any]) -> str:
     depth = f", ell={row['ell']:g}" if "ell" in row else ""
-    return told(row["undefined"], row.get("replicas", 0) + row["undefined"], f"{row['instance']}{depth}")
+    missing = row["undefined"]
+    return undefined_means.told(missing, row.get("replicas", 0) + missing, f"{row['instance']}{depth}")
 
 
 def _tightness_interval(statement: Statement, rows: list[dict[str, Any]]) -> tuple[float, float] | None:

@@ -17,13 +17,14 @@ import numpy.typing as npt
 
 from theorems.checking.confidence import median_interval
 from theorems.checking.context import Context
+from theorems.checking.spoiled import told
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Evidence, Verdict, combine
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Case", "Medians", "Sample"]
+__all__ = ["Case", "Medians", "Sample", "within"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Interval = tuple[float, float]
@@ -35,11 +36,13 @@ class Sample:
 
     A symbol with several arrays, from several starts, is claimed of every one of them. ``obstacle`` says why
     the values may not decide: the start is not forgotten, the price is too high (then there may be none). ``notes``
-    go into the report.
+    go into the report. A value that rounding spoiled is NaN: it may be any number. The others are right up to a
+    relative error of ``rounding``.
     """
 
     values: Mapping[str, Sequence[Floats]]
     obstacle: str = ""
+    rounding: float = 0.0
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,25 +92,27 @@ class Medians:
     def _row(self, statement: Statement, case: Case, sample: Sample, level: float) -> dict[str, Any]:
         if sample.obstacle:
             # Arrays of one symbol then need not agree, so they are not pooled.
-            medians = {f"medians {name}": [float(np.median(values)) for values in arrays]
+            medians = {f"medians {name}": [_middle(values) for values in arrays]
                        for name, arrays in sample.values.items()}
             return {"instance": case.label, **case.values, **medians, "obstacle": sample.obstacle,
                     "verdict": Verdict.INCONCLUSIVE.value, "sentinel": Verdict.INCONCLUSIVE.value, **sample.notes}
-        intervals = {name: _hull([median_interval(values, level) for values in arrays])
+        intervals = {name: _hull([within(values, level, sample.rounding) for values in arrays])
                      for name, arrays in sample.values.items()}
         low, high = (_ends(side, case.values, intervals) for side in (statement.lhs, statement.rhs))
         false_low, false_high = (_ends(side, case.values, intervals) for side in statement.neighbour_sides)
         row: dict[str, Any] = {"instance": case.label, **case.values}
         for name, (below, above) in intervals.items():
-            row |= {f"median {name}": float(np.median(np.concatenate(sample.values[name]))),
+            row |= {f"median {name}": _middle(np.concatenate(sample.values[name])),
                     f"low {name}": _written(below), f"high {name}": _written(above)}
         if any(not math.isfinite(end) for interval in intervals.values() for end in interval):
             verdict = sentinel = Verdict.INCONCLUSIVE
-            row["obstacle"] = "too few networks for the level"
+            row["obstacle"] = told(*_spoiled(sample)) or "too few networks for the level"
         else:
             verdict = self._judge(statement.relation, low, high)
             sentinel = self._judge(statement.relation, false_low, false_high)
         bound = high[1]
+        if spoiled := _spoiled(sample)[0]:
+            row["spoiled"] = spoiled
         return row | {"bound": _written(bound), "verdict": verdict.value, "sentinel": sentinel.value,
                       "tightness": _tightness(statement.relation, low, high),
                       "power": _relative(low, bound), **sample.notes}
@@ -126,6 +131,31 @@ class Medians:
             return Verdict.SUPPORTED
         beyond = left[0] > right[1] or (relation == "<" and left[0] == right[1])
         return Verdict.REFUTED if beyond else Verdict.INCONCLUSIVE
+
+
+def within(values: Floats, level: float, rounding: float = 0.0) -> Interval:
+    """Interval for a median of independent ``values``, (R,), each right up to a relative error of ``rounding``.
+
+    A NaN among them may be any number: it counts as −∞ for the lower end, and as ∞ for the upper one. Error and
+    refusals as for `median_interval`.
+    """
+    lost, most = np.isnan(values), float(np.finfo(np.float64).max)
+    low, high = (median_interval(np.where(lost, end, values), level)[side] for side, end in enumerate((-most, most)))
+    return (low - rounding * abs(low) if low > -most else -math.inf,
+            high + rounding * abs(high) if high < most else math.inf)
+
+
+def _middle(values: Floats) -> float | None:
+    """The median of what is known."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else None
+
+
+def _spoiled(sample: Sample) -> tuple[int, int]:
+    """Of the symbol that has most, how many values are spoiled, and how many there are."""
+    counts = [(int(sum(np.isnan(each).sum() for each in arrays)), sum(map(len, arrays)))
+              for arrays in sample.values.values()]
+    return max(counts, default=(0, 0))
 
 
 def _written(end: float) -> float | None:
@@ -178,6 +208,8 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], context: Context
         summary = f"{bad['instance']}: {measured}, bound {bad['bound']:.4g}; {len(decided)} of {len(rows)} chains"
     elif open_rows:
         summary += f", {len(open_rows)} undecided: {open_rows[0].get('obstacle', 'intervals too wide')}"
+    if lost := sum(row.get("spoiled", 0) for row in rows):
+        summary += f"; {lost} values spoiled by rounding, which may be anything"
     return Evidence(
         method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
         tightness=max((r["tightness"] for r in decided if r.get("tightness") is not None), default=None),

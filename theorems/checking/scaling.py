@@ -14,6 +14,7 @@ from simulators import Trajectory, simulate
 from theorems.checking.confidence import BoundedMean, fit_exponent
 from theorems.checking.context import Context
 from theorems.checking.expectation import Instance
+from theorems.checking.spoiled import Known, told
 from theorems.checking.undefined_means import UndefinedMean
 from theorems.statement import Evidence, Verdict
 
@@ -49,7 +50,7 @@ class Scaling:
         means = [BoundedMean(*i.support, share.level) for i in instances]
         verdict, sentinel = Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE
         interval: tuple[float, float] | None = None
-        engine = ""
+        engine, spoiled = "", 0
         widths = np.array([i.width for i in instances], dtype=float)
         for stage in range(self.rounds):
             if context.expired:  # a refutation stands, and nothing else is said
@@ -61,10 +62,11 @@ class Scaling:
                     instance.chain, instance.start, depth=instance.depth, replicas=self.replicas * 2**stage // 2 or 1,
                     seed=context.stream(statement.name, instance.label, stage), observables=self.observables)
                 engine = trajectory.engine
-                values = self.sample(trajectory)
-                if missing := int(np.isnan(values).sum()):
-                    return UndefinedMean(missing, len(values), instance.label)(statement, context)
-                mean.update(values)
+                values = Known.at(trajectory, self.sample(trajectory), instance.support)
+                if missing := int(np.isnan(values.low).sum()):
+                    return UndefinedMean(missing, len(values.low), instance.label)(statement, context)
+                mean.update(values.low, values.high)
+                spoiled += int(values.spoiled.sum())
             if all(0 < m.interval[0] <= m.interval[1] for m in means):
                 interval = fit_exponent(widths, [m.interval for m in means])
                 claims = (statement, statement.neighbour)
@@ -74,10 +76,11 @@ class Scaling:
         return Evidence(
             method="simulation", verdict=verdict, sentinel=sentinel,
             summary=("slope not bounded" if interval is None else f"slope in [{interval[0]:.3f}, {interval[1]:.3f}]")
-            + f" over widths {widths[0]:.0f}…{widths[-1]:.0f}",
+            + f" over widths {widths[0]:.0f}…{widths[-1]:.0f}"
+            + (f"; {told(spoiled, sum(m.count for m in means))}" if spoiled else ""),
             power=None if interval is None else (interval[1] - interval[0]) / 2,
             details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level,
-                     "slope": None if interval is None else list(interval),
+                     **({"spoiled": spoiled} if spoiled else {}), "slope": None if interval is None else list(interval),
                      "widths": [{"width": i.width, "mean": m.mean if m.count else None, "interval": list(m.interval),
                                  "count": m.count} for i, m in zip(instances, means, strict=True)]},
         )

@@ -13,6 +13,7 @@ from simulators.batches import gaussian_batch
 from theorems.checking.betting import BoundedMean
 from theorems.checking.context import Context
 from theorems.checking.expectation import Floats
+from theorems.checking.spoiled import Known, told
 from theorems.cluster.notation import FAMILY, OURS
 from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Verdict
 
@@ -69,11 +70,13 @@ class EscapeTimes:
         if {wide, narrow} <= times.keys():
             low = times[wide]["low"] / times[narrow]["high"]
             high = times[wide]["high"] / times[narrow]["low"]
+        spoiled = sum(row.get("spoiled", 0) for row in rows)
         verdict, sentinel = (self._judge(float(side), low, high)
                              for side in (statement.rhs, statement.neighbour.rhs))
         return Evidence(
             method="simulation", verdict=verdict, sentinel=sentinel,
-            summary=f"mean layers at d = {wide} over those at d = {narrow} in [{low:.3g}, {high:.3g}]",
+            summary=f"mean layers at d = {wide} over those at d = {narrow} in [{low:.3g}, {high:.3g}]"
+                    + (f"; {told(spoiled, sum(r['replicas'] for r in rows))}" if spoiled else ""),
             tightness=float(statement.rhs) / low if low > 0 else None,
             power=(high - low) / high if np.isfinite(high) else None,
             details={"seed": context.seed, "level": context.level, "n": self.size, "depth": self.depth,
@@ -86,9 +89,11 @@ class EscapeTimes:
             observables=("lone_outlier",))
         layers = escape_layers(run["lone_outlier"], self.window)
         mean = BoundedMean(0.0, float(self.depth), context.share(len(self.widths)).level)
-        mean.update(layers)
+        known = Known.at(run, layers, (0.0, float(self.depth)))
+        mean.update(known.low, known.high)
         low, high = mean.interval
-        return {"width": width, "replicas": replicas, "mean": float(layers.mean()), "low": low, "high": high,
+        spoiled = {"spoiled": int(known.spoiled.sum())} if known.spoiled.any() else {}
+        return {**spoiled, "width": width, "replicas": replicas, "mean": float(layers.mean()), "low": low, "high": high,
                 "median": float(np.median(layers)), "cut_off": float((layers == self.depth).mean())}
 
     @staticmethod

@@ -58,7 +58,10 @@ def simulated(recognised: Recognised, batch: Floats, seen: Sequence[Measures], s
     gram = choose_engine("auto", recognised.chain, [resolve("orthogonality_gap")], 1)[0] == "gram"
     work = depth * (width * n * n / 8 if gram else width * width)
     replicas = next((count for count in _REPLICAS if count * work < _MOST_WORK), _REPLICAS[-1])
-    gaps = simulate(recognised.chain, batch, depth=depth, replicas=replicas, seed=seed)["orthogonality_gap"]
+    run = simulate(recognised.chain, batch, depth=depth, replicas=replicas, seed=seed)
+    if run.spoiled.any():
+        return f"rounding spoils {int(run.spoiled[:, -1].sum())} of {replicas} simulated networks from this batch"
+    gaps = run["orthogonality_gap"]
     means = gaps[:, 1:].mean(axis=1)
     measured = float(np.mean([item.gap for item in seen]))
     below, above = int((means <= measured).sum()), int((means >= measured).sum())

@@ -15,6 +15,7 @@ from simulators import Chain, effective_rank, simulate
 from simulators.observables import Observable
 from theorems.checking.context import Context
 from theorems.checking.medians import Case, Floats, Medians, Sample
+from theorems.checking.spoiled import rounding_of
 
 __all__ = ["LARGEST", "WANTS", "Arm", "arms", "rank_symbol", "square_batch", "too_dear"]
 
@@ -78,12 +79,16 @@ def _ranks(compared: Sequence[Arm], start: Floats, depth: int, context: Context)
     if dear := too_dear(len(compared) * NETWORKS * depth * len(start) ** 2):
         return Sample({}, dear)
     found: dict[str, list[Any]] = {}
+    rounding = 0.0
     for arm in compared:
         chain = arm.chain(len(start))
         key = ("arm", chain, start.tobytes(), depth)
         if key not in context.memory:
-            context.memory[key] = simulate(
+            run = simulate(
                 chain, start, depth=depth, every=depth, replicas=NETWORKS, engine="dense", dtype="float32",
-                observables=(_RANK,), seed=context.stream("arms", len(start)))["rank"][:, -1]
-        found[str(arm.symbol)] = [context.memory[key]]
-    return Sample(found, notes={"networks": NETWORKS, "dtype": "float32", "engine": "dense"})
+                observables=(_RANK,), seed=context.stream("arms", len(start)))
+            context.memory[key] = np.where(run.spoiled[:, -1], np.nan, run["rank"][:, -1]), rounding_of(run)
+        ranks, error = context.memory[key]
+        found[str(arm.symbol)] = [ranks]
+        rounding = max(rounding, error)
+    return Sample(found, rounding=rounding, notes={"networks": NETWORKS, "dtype": "float32", "engine": "dense"})

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theorems.checking.confidence import fit_exponent, median_interval
+from theorems.checking.confidence import fit_exponent
 from theorems.checking.context import Context
-from theorems.checking.medians import Case, Floats, Medians, Sample
+from theorems.checking.medians import Case, Floats, Medians, Sample, within
 from theorems.checking.scaling import exponent_verdict
 from theorems.rank.arms import WANTS, square_batch, too_dear
 from theorems.rank.notation import FAMILY, OURS, THRESHOLD, d, d20, tau
@@ -56,14 +56,14 @@ SMALL_GAMMA = (
 def _notes(network: Network, found: Averages) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "gamma": network.branch, "weights": network.law, "networks": network.replicas, "burn_in": found.layers,
-        "snapshots": f"{WINDOW}, {network.every} layers apart", "starts_apart": found.apart, "dtype": "float32",
-        "engine": "dense"}
+        "snapshots": f"{WINDOW}, {network.every} layers apart", "dtype": "float32", "engine": "dense"}
+    shown |= {"starts_apart": found.apart} if math.isfinite(found.apart) else {}
     # Layers that remember their start are no sample of the stationary chain.
     return shown if found.obstacle else shown | {"effective_layers": found.effective}
 
 
 def _middle(network: Network, found: Averages) -> float:
-    return math.sqrt(network.width) * float(np.median(found.averages[:, :, 0]))
+    return math.sqrt(network.width) * float(np.nanmedian(found.averages[:, :, 0]))
 
 
 def _laid_out(batch: Floats | None, networks: Iterable[Network], on_batch: Network) -> list[Network]:
@@ -78,11 +78,11 @@ def _ranks(networks: tuple[Network, ...], on_batch: Network = ON_BATCH) -> Media
     def cases(batch: Floats | None) -> list[Case]:
         def draw(network: Network, context: Context) -> Sample:
             if dear := too_dear(network.weights):
-                return Sample({}, dear, {"gamma": network.branch, "weights": network.law})
+                return Sample({}, dear, notes={"gamma": network.branch, "weights": network.law})
             found = network.run(context, batch)
             shares = list(found.averages[:, :, 0])
             r = [math.sqrt(network.width) * share for share in shares]
-            return Sample({"r_bar": r, "r_bar/√d": shares}, found.obstacle, _notes(network, found))
+            return Sample({"r_bar": r, "r_bar/√d": shares}, found.obstacle, found.rounding, _notes(network, found))
 
         return [Case(n.label, {"d": n.width}, partial(draw, n), 4) for n in _laid_out(batch, networks, on_batch)]
     return Medians(cases, wants=WANTS)
@@ -95,8 +95,9 @@ def _soft_ranks(networks: tuple[Network, ...]) -> Medians:
             found = network.run(context, batch)
             soft = found.averages[:, :, 1 + position]
             least = math.sqrt(network.width) * float(found.margins[position])
+            margin = {} if math.isnan(least) else {"least margin at a layer": least}
             values = {"ratio": list(soft / found.averages[:, :, 0]), "rank_tau/√d": list(soft)}
-            return Sample(values, found.obstacle, {"least margin at a layer": least} | _notes(network, found))
+            return Sample(values, found.obstacle, 2 * found.rounding, margin | _notes(network, found))
 
         return [Case(f"{n.label}, τ={t:g}", {"d": n.width, "tau": t}, partial(draw, n, k), 4)
                 for n in _laid_out(batch, networks, ON_BATCH) for k, t in enumerate(TAUS)]
@@ -127,7 +128,7 @@ class Exponent:
                 break
             context.progress(f"{statement.name}: {network.label}")
             found = network.run(context)
-            ends = [median_interval(math.sqrt(network.width) * each[:, 0], level) for each in found.averages]
+            ends = [within(math.sqrt(network.width) * each[:, 0], level, found.rounding) for each in found.averages]
             intervals.append((min(low for low, _ in ends), max(high for _, high in ends)))
             rows.append({"instance": network.label, "d": network.width, "median r_bar": _middle(network, found),
                          **_notes(network, found)})

@@ -20,6 +20,7 @@ from simulators.arguments import whole_number
 from simulators.batches import batch_of_gram
 from simulators.observables import Observable, gram
 from theorems.checking.context import Context
+from theorems.checking.spoiled import rounding_of, told
 
 __all__ = ["BURN_IN", "TAUS", "WINDOW", "Averages", "Network", "nearly_equal_rows", "relaxation"]
 
@@ -64,6 +65,8 @@ class Averages:
     ``averages`` has shape (2, replicas, 1 + len(TAUS)), ``margins`` the smallest
     rank_τ - (1 - τ)² r at any layer seen, over √d, for each τ. ``apart`` is the mean distance of r between the two
     starts when averaging begins, over its mean; ``effective`` the number of independent layers the averages are worth.
+    Of the ``spoiled`` networks the averages are NaN, as rounding may have made them; those of the others have a
+    relative error of ``rounding``. All else is of the others, of whom there are two or more, or an obstacle.
     """
 
     averages: Floats
@@ -71,9 +74,13 @@ class Averages:
     apart: float
     effective: float
     layers: int
+    spoiled: int = 0
+    rounding: float = 0.0
 
     @property
     def obstacle(self) -> str:
+        if not math.isfinite(self.apart):
+            return told(self.spoiled, self.averages.shape[1])
         if self.apart <= FORGOTTEN:
             return ""
         return (f"the start is not forgotten after {self.layers} layers: r from two starts {self.apart:.1%} apart, "
@@ -131,20 +138,29 @@ class Network:
     def _run(self, context: Context, start: Floats) -> Averages:
         parts, every = BURN_IN + WINDOW, self.every
         chain = residual_chain(self.width, self.gamma, self.law)
-        paths = np.stack([
+        runs = [
             simulate(chain, first, depth=every * parts, every=every, replicas=self.replicas, engine="dense",
-                     dtype="float32", observables=(_RANKS,), seed=context.stream("stationary", self.label))["ranks"]
+                     dtype="float32", observables=(_RANKS,), seed=context.stream("stationary", self.label))
             for first in (start, nearly_equal_rows(self.width))
-        ]).astype(np.float64)[:, :, 1:]  # (starts, replicas, layers seen, ranks)
+        ]
+        # (starts, replicas, layers seen, ranks)
+        everything = np.stack([run["ranks"] for run in runs]).astype(np.float64)[:, :, 1:]
+        averages = everything[:, :, BURN_IN:].mean(axis=2)
+        lost = np.logical_or.reduce([run.spoiled[:, -1] for run in runs])
+        averages[:, lost] = np.nan
+        facts: dict[str, Any] = {"averages": averages, "layers": every * BURN_IN, "spoiled": int(lost.sum()),
+                                 "rounding": max(rounding_of(run) for run in runs)}
+        if (~lost).sum() < 2:
+            return Averages(margins=np.full(len(TAUS), np.nan), apart=math.inf, effective=0.0, **facts)
+        paths = everything[:, ~lost]
         window = paths[:, :, BURN_IN:]
         r = window[..., 0]
         margins = paths[..., 1:] - np.square(1 - np.array(TAUS)) * paths[..., :1]
         variance = r.var(axis=(1, 2)).mean()
         spread = r.mean(axis=2).var(axis=1, ddof=1).mean()
         return Averages(
-            averages=window.mean(axis=2),
             margins=margins.min(axis=(0, 1, 2)),
             apart=float(np.abs(paths[0, :, BURN_IN - 1, 0] - paths[1, :, BURN_IN - 1, 0]).mean() / r.mean()),
-            effective=float(self.replicas * min(WINDOW, variance / spread)) if spread else 0.0,
-            layers=every * BURN_IN,
+            effective=float(paths.shape[1] * min(WINDOW, variance / spread)) if spread else 0.0,
+            **facts,
         )

@@ -143,7 +143,7 @@ class MeanAdversary:
     # --- finite widths ----------------------------------------------------------------------------------------
 
     def pilot(self, statement: Statement, item: Item) -> float:
-        """The relative violation of the bound by a rough mean; -10 for what is not allowed or too costly."""
+        """The relative violation of the bound by a rough mean; -10 for what is not allowed, too costly or spoiled."""
         try:
             if not self._complete(item) or not self.design.speaks(statement, item):
                 return -10.0
@@ -152,8 +152,11 @@ class MeanAdversary:
                 return -10.0
             trajectory = simulate(instance.chain, instance.start, depth=instance.depth, replicas=_PILOT,
                                   seed=(0xF15E, 1), observables=self.design.observables)
-            samples = self.design.sample(statement, trajectory, instance)
-            samples = samples[self.design.kept(statement, trajectory, instance)]
+            known = ~trajectory.spoiled[:, -1]
+            if 2 * known.sum() < _PILOT:
+                return -10.0
+            samples = self.design.sample(statement, trajectory, instance)[known]
+            samples = samples[self.design.kept(statement, trajectory, instance)[known]]
             if not samples.size or np.isnan(samples).any():
                 return -10.0  # a mean that is not there
             mean = float(samples.mean())

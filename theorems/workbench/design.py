@@ -328,7 +328,8 @@ class Design:
 def sampling_check(design: Design, resolution: float) -> Expectation:
     """Confidence sequences over the lay-out."""
     return Expectation(design.instances, design.sample, design.observables, resolution=resolution, normals=NORMALS,
-                       scope=design.scope, kept=design.kept if design.alive else None)
+                       scope=design.scope, kept=design.kept if design.alive else None,
+                       last=lambda instance: [int(values["ell"]) for values in instance.readouts])
 
 
 def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Scaling:

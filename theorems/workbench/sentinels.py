@@ -110,7 +110,7 @@ def pilot(design: Design, statement: Statement) -> Measured:
         seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=max(replicas, 2),
                         seed=(_SEED, number), observables=design.observables)
         samples = design.sample(statement, seen, instance)
-        counts = design.kept(statement, seen, instance) & ~np.isnan(samples)
+        counts = design.kept(statement, seen, instance) & ~np.isnan(samples) & ~seen.spoiled[:, -1:]
         for column, counted, values in zip(samples.T, counts.T, instance.readouts, strict=True):
             if not counted.any():
                 continue
@@ -166,9 +166,11 @@ def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentine
     instances = list(check.instances(None))
     for instance in instances:
         _require_affordable(instance)
-    seen = [check.sample(simulate(i.chain, i.start, depth=i.depth, replicas=_REPLICAS, seed=(_SEED, k),
-                                  observables=check.observables)) for k, i in enumerate(instances)]
-    if any(not values.size or np.isnan(values).any() for values in seen):
+    runs = [simulate(i.chain, i.start, depth=i.depth, replicas=_REPLICAS, seed=(_SEED, k),
+                     observables=check.observables) for k, i in enumerate(instances)]
+    seen = [check.sample(run) for run in runs]
+    if any(not values.size or np.isnan(values).any() or run.spoiled.any()
+           for run, values in zip(runs, seen, strict=True)):
         return Sentinel("an exponent larger by 1: a rough one has no value", lhs=sp.Abs(inner - 1))
     means = [float(np.mean(values)) for values in seen]
     rough = float(np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0])

@@ -181,6 +181,8 @@ def fixed_point_finding(point: _Point, make: Callable[[int], Chain], last: Seque
     observable = Observable("readings", lambda H, width: _read(H, width=width, alone=alone), gram=True)
     start = np.linalg.cholesky(point.gram).T
     paths = simulate(chain, start, depth=burn + layers, replicas=_REPLICAS, seed=seed, observables=(observable,))
+    if paths.spoiled.any():
+        return Finding(point.statement, False, "rounding spoils what is simulated for comparison")
     allowed = np.abs(paths["readings"][:, -layers:].mean(axis=1) - point.values).max(axis=0)
     measured = np.mean([_read(H, width=len(H), alone=alone) for H in last], axis=0)
     distances = np.abs(measured - point.values) / allowed

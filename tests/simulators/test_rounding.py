@@ -1,0 +1,212 @@
+"""Where float arithmetic cannot follow a network it says so, and where it can it does.
+
+Two-sample tests compare the engines from hostile starts. All of them together raise a false alarm with probability
+at most 1e-6; seeds are fixed.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hostile import HOSTILE, mean_first
+from numpy.typing import NDArray
+from scipy.stats import ks_2samp
+
+from simulators import Chain, Trajectory, batchnorm_chain, rescale_chain, residual_chain, simulate, vanilla_chain
+from simulators.batches import gaussian_batch
+from simulators.centring import centred
+from simulators.engines import rounding
+from simulators.layers import Activation, Linear, Recenter, Rescale
+from simulators.observables import Observable
+from theorems.workbench.quantities import CHAINS
+
+WIDTH, N, DEPTH, REPLICAS = 16, 4, 10, 150
+CLOSE = 1e-5  # laws of a single point are told apart by rounding
+READ = ("orthogonality_gap", "mean_absolute_cosine")
+NAMED = {name: kind(WIDTH, {"gamma": 0.1}) for name, kind in CHAINS.items()}
+COMPARED = [name for name in NAMED if name != "residual"]  # of which there is one engine
+FALSE_ALARM = 1e-6 / (len(NAMED) * (len(HOSTILE) + 2) * 2 * 2 * len(READ))
+
+
+def run(chain: Chain, batch: NDArray[np.float64], engine: str, **more: Any) -> Trajectory:
+    given = {"depth": DEPTH, "replicas": REPLICAS, "observables": READ, "seed": (7, int(engine == "dense")), **more}
+    return simulate(chain, batch, engine=engine, **given)
+
+
+def differ(one: Trajectory, other: Trajectory, layer: int = -1) -> bool:
+    """Whether two laws differ by more than `CLOSE` at a layer, by Kolmogorov and Smirnov; no where one is spoiled."""
+    if one.spoiled[:, layer].any() or other.spoiled[:, layer].any():
+        return False
+    for name in READ:
+        first, second = (each[name][:, layer][~np.isnan(each[name][:, layer])] for each in (one, other))
+        if not (len(first) and len(second)):
+            continue
+        below = ks_2samp(first + CLOSE, second, alternative="greater", method="asymp").pvalue
+        above = ks_2samp(first - CLOSE, second, alternative="less", method="asymp").pvalue
+        if min(below, above) < FALSE_ALARM / 2:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_engines_agree_in_law_from_hostile_starts_or_say_spoiled(name: str) -> None:
+    for start, make in HOSTILE.items():
+        for dtype in ("float64", "float32"):
+            batch = make(WIDTH, N)
+            if dtype == "float32" and abs(batch).max() > 1e38:
+                continue  # refused at the door
+            found = [run(NAMED[name], batch, engine, dtype=dtype) for engine in ("gram", "dense")]
+            for layer in (1, 4, DEPTH):
+                assert not differ(*found, layer), (start, dtype, layer)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", NAMED)
+def test_nothing_is_spoiled_from_a_healthy_start(name: str, dtype: str) -> None:
+    for engine in ("gram", "dense")[name == "residual":]:
+        found = run(NAMED[name], gaussian_batch(WIDTH, N, 1), engine, depth=100, replicas=50, dtype=dtype)
+        assert not found.spoiled.any()
+        if "sigmoid" not in name:  # samples become equal there, as far as floats can tell
+            assert found.rounding.max() < {"float64": 1e-8, "float32": 2e-3}[dtype]
+
+
+@pytest.mark.parametrize("width", [8, 64])
+def test_square_residual_chains_are_not_spoiled_in_float32(width: int) -> None:
+    found = simulate(residual_chain(width, 0.1), np.eye(width), depth=200, replicas=40, dtype="float32", seed=2)
+    assert found.spoiled[:, -1].mean() < 0.1
+
+
+@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "identity"])
+def test_a_common_mean_cancels_exactly(activation: str, dtype: str, engine: str) -> None:
+    """Eigenvalues of 1e-300 beside the mean: to batchnorm, the same start as equal ones without a mean."""
+    chain, n = batchnorm_chain(64, activation), 8
+    tiny = HOSTILE["eigenvalues 1e-300 beside the mean"](n, n)
+    plain = np.vstack([mean_first(n)[:, 1:].T, np.zeros((1, n))])
+    one, other = (run(chain, batch, engine, depth=4, dtype=dtype, seed=(3, k))
+                  for k, batch in enumerate((tiny, plain)))
+    assert not one.spoiled.any()
+    assert not other.spoiled.any()
+    assert not any(differ(one, other, layer) for layer in range(1, 5))
+
+
+@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("name", COMPARED)
+def test_equal_samples_stay_equal(name: str, engine: str) -> None:
+    batch = HOSTILE["equal samples"](WIDTH, N)
+    found = run(NAMED[name], batch, engine, depth=40, replicas=20, observables=("cosine",))
+    defined = found["cosine"][~np.isnan(found["cosine"])]
+    assert abs(defined - 1).max() < 1e-12
+    assert not found.spoiled.any()
+
+
+@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("name", [name for name in COMPARED if NAMED[name].odd])
+def test_opposite_samples_stay_opposite(name: str, engine: str) -> None:
+    found = run(NAMED[name], HOSTILE["opposite samples"](WIDTH, N), engine, depth=40, replicas=20,
+                observables=("cosine",))
+    assert abs(found["cosine"] + 1).max() < 1e-12
+    assert not found.spoiled.any()
+
+
+def _log_determinant(H: Any, *, width: int) -> Any:
+    scaled = H / abs(H).max(axis=(-2, -1), keepdims=True)
+    return np.linalg.slogdet(scaled.swapaxes(-1, -2) if scaled.shape[-1] == scaled.shape[-2] else scaled).logabsdet
+
+
+@pytest.mark.parametrize("chain", [rescale_chain(WIDTH), vanilla_chain(WIDTH)])
+def test_singular_values_of_any_ratio_are_carried_by_the_thin_engine(chain: Chain) -> None:
+    """Under the same weights the determinant is proportional to that of the start, however small it is."""
+    determinant = Observable("log_determinant", _log_determinant, gram=True)
+    logs = [
+        simulate(chain, np.diag([1.0, 0.5, tiny])[:, :3] @ _rotation(), depth=6, replicas=5, engine="gram",
+                 observables=(determinant,))["log_determinant"]
+        for tiny in (1e-20, 1e-150)
+    ]
+    np.testing.assert_allclose(logs[0] - logs[1], 130 * np.log(10), rtol=1e-9)
+
+
+def _rotation() -> NDArray[np.float64]:
+    return np.asarray(np.linalg.qr(np.random.default_rng(8).standard_normal((3, 3))).Q)
+
+
+@pytest.mark.parametrize("engine", ["gram", "dense"])
+def test_noise_that_grows_into_sight_is_spoiled_and_stays_so(engine: str) -> None:
+    batch = HOSTILE["eigenvalues 1e-300, rows mixed"](WIDTH, N)
+    found = run(rescale_chain(WIDTH), batch, engine, depth=40, dtype="float32")
+    assert not found.spoiled[:, 1].any()
+    assert found.spoiled[:, -1].all()
+    assert (found.spoiled[:, 1:] >= found.spoiled[:, :-1]).all()
+    assert (np.diff(found.rounding[:, 1:], axis=1) >= 0).all()
+
+
+def test_an_estimate_that_is_too_small_lets_the_engines_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the comparison of engines is worth: with the estimate away, rounding is taken for a result."""
+    batch = HOSTILE["one large sample"](WIDTH, N)
+    monkeypatch.setattr(rounding, "ROUNDINGS", 1e-30)
+    monkeypatch.setattr(rounding, "_FORGOTTEN", 0.0)
+    monkeypatch.setattr(rounding, "SPOILED", 2.0)
+    from simulators import trajectory
+
+    monkeypatch.setattr(trajectory, "SPOILED", 2.0)
+    one = run(batchnorm_chain(WIDTH, "relu"), batch, "gram", depth=40, dtype="float32")
+    exact = run(batchnorm_chain(WIDTH, "relu"), batch, "gram", depth=40)
+    assert differ(one, exact)
+
+
+def test_an_estimate_that_is_too_large_spoils_healthy_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounding, "ROUNDINGS", 1e14)
+    assert run(batchnorm_chain(WIDTH, "relu"), gaussian_batch(WIDTH, N, 1), "gram").spoiled.any()
+
+
+@pytest.mark.parametrize("engine", ["gram", "dense"])
+def test_what_float32_cannot_hold_is_spoiled_on_arrival(engine: str) -> None:
+    batch = gaussian_batch(WIDTH, N, 1)
+    batch[:, 0] *= 1e-60
+    found = run(rescale_chain(WIDTH), batch, engine, dtype="float32")
+    assert found.spoiled.all()
+    assert not run(rescale_chain(WIDTH), batch, engine).spoiled.any()
+
+
+@pytest.mark.parametrize("engine", ["gram", "dense"])
+def test_a_centring_after_the_activation_tells_what_it_cancels(engine: str) -> None:
+    """The activation's mean dwarfs what the samples differ in; rescaling then shows rounding."""
+    chain = Chain((Linear(WIDTH), Activation("sigmoid"), Recenter(), Rescale("variance")))
+    one, two = (run(chain, scale * gaussian_batch(WIDTH, N, 1), engine) for scale in (1e-15, 1e-3))
+    assert one.spoiled[:, 1:].all()
+    assert not two.spoiled.any()
+
+
+def test_infinite_width_is_spoiled_where_the_batch_hides_its_spectrum() -> None:
+    hidden = HOSTILE["eigenvalues 1e-300, rows mixed"](WIDTH, 2)
+    found = simulate(rescale_chain(WIDTH), hidden, depth=20, engine="mean_field")
+    assert not found.spoiled[0, 1]
+    assert found.spoiled[0, -1]
+    assert not simulate(rescale_chain(WIDTH), gaussian_batch(WIDTH, 4, 0), depth=20, engine="mean_field").spoiled.any()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_centring_is_exact_to_a_few_units_in_the_last_place(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    d, n = rng.integers(1, 6), rng.integers(1, 7)
+    batch = rng.standard_normal((d, 1)) * 10.0 ** rng.integers(-200, 200, (d, 1))
+    batch = batch * (1 + 10.0 ** rng.integers(-18, 1) * rng.standard_normal((d, n)))
+    batch[:, -1] = batch.mean(axis=1)
+    found = centred(batch)
+    for row, exact_row in zip(found, [[Fraction(x) for x in row] for row in batch.tolist()], strict=True):
+        mean = sum(exact_row) / len(exact_row)
+        exact = np.array([float(x - mean) for x in exact_row])
+        largest = np.abs(found).max(axis=0)
+        assert (np.abs(row - exact) <= 64 * n * 2**-53 * np.maximum(np.abs(exact), largest)).all()
+        assert (row[exact == 0] == 0).all()
+
+
+@pytest.mark.parametrize("engine", ["gram", "dense"])
+def test_the_estimate_is_kept_with_the_values(engine: str, tmp_path: Any) -> None:
+    found = run(rescale_chain(WIDTH), HOSTILE["dependent samples"](WIDTH, N), engine, depth=6, every=3)
+    assert found.rounding.shape == found.spoiled.shape == (REPLICAS, 3)
+    assert (Trajectory.load(found.save(tmp_path / "t.npz")).rounding == found.rounding).all()
+    with pytest.raises(ValueError, match="read-only"):
+        found.rounding[:] = 0
