@@ -252,7 +252,7 @@ def test_a_table_says_what_is_spoiled(tmp_path: Path) -> None:
 
     batch = gaussian_batch(16, 3, 0)
     batch[:, 2] = batch[:, 0] * (1 + 1e-12)
-    np.save(tmp_path / "b.npy", batch)
+    np.save(tmp_path / "b.npy", batch.T)
     grid = Grid.of({"chain": "rescale", "width": 16, "batch": str(tmp_path / "b.npy"), "depth": 30,
                     "dtype": "float32", "engine": "dense"})
     with Store(tmp_path / "s.db") as store:

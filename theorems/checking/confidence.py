@@ -145,21 +145,28 @@ def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, f
     return low, high
 
 
-def median_interval(values: npt.ArrayLike, level: float) -> tuple[float, float]:
+def median_interval(
+    values: npt.ArrayLike, level: float, up_to: npt.ArrayLike | None = None
+) -> tuple[float, float]:
     """Interval for the median of the law of independent `values`, whatever that law, error at most `level`.
 
     The ends are order statistics: k of the R values lie below a median with a binomial(R, 1/2) count. The
     number of values is fixed in advance. Where they are too few for the level, the interval is (-inf, inf).
-    Raises ValueError unless `values` are real and finite, of shape (R,), R >= 1, and level is in (0, 1).
+    Where `up_to` is given, a value is known only to lie between that in `values` and that in `up_to`.
+    Raises ValueError unless `values` are real and finite, of shape (R,), R >= 1, `up_to` likewise and nowhere
+    below them, and level is in (0, 1).
     Source: David & Nagaraja, Order Statistics (2003), section 7.1.
     """
     level = error_level("level", level)
     sample = np.asarray(values)
     if sample.ndim != 1 or not len(sample) or sample.dtype.kind not in "fiu" or not np.isfinite(sample).all():
         raise ValueError(f"values has shape {sample.shape} and dtype {sample.dtype}: pass finite real numbers (R,)")
-    ordered = np.sort(sample.astype(np.float64))
+    greatest = sample if up_to is None else np.asarray(up_to)
+    if greatest.shape != sample.shape or not np.isfinite(greatest).all() or (greatest < sample).any():
+        raise ValueError("up_to is not finite, not of the shape of values, or below one of them: pass values <= up_to")
+    ordered, above = np.sort(sample.astype(np.float64)), np.sort(greatest.astype(np.float64))
     chances = binom.cdf(np.arange(len(ordered)), len(ordered), 0.5)  # of at most so many below the median
     outside = int(np.searchsorted(chances, level / 2, side="right"))
     if outside == 0:
         return -math.inf, math.inf
-    return float(ordered[outside - 1]), float(ordered[len(ordered) - outside])
+    return float(ordered[outside - 1]), float(above[len(above) - outside])

@@ -140,7 +140,7 @@ def within(values: Floats, level: float, rounding: float = 0.0) -> Interval:
     refusals as for `median_interval`.
     """
     lost, most = np.isnan(values), float(np.finfo(np.float64).max)
-    low, high = (median_interval(np.where(lost, end, values), level)[side] for side, end in enumerate((-most, most)))
+    low, high = median_interval(np.where(lost, -most, values), level, np.where(lost, most, values))
     return (low - rounding * abs(low) if low > -most else -math.inf,
             high + rounding * abs(high) if high < most else math.inf)
 
