@@ -206,3 +206,24 @@ def test_what_shows_that_a_mean_has_no_value_is_a_check_that_says_so() -> None:
     assert "25.0%" in check.words
     evidence = check(_statement(check), CONTEXT)
     assert (evidence.verdict, evidence.sentinel) == (Verdict.OUTSIDE, Verdict.OUTSIDE)
+
+
+# --- bounds that have no value ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("claim", "options", "point"), [
+    ("orthogonality_gap <= 1/d**(1/(n - 3))", dict(n="2..5", d=64), "n=3: 1/[(]n - 3[)] divides by n - 3"),
+    ("orthogonality_gap <= 1/sqrt(d - 100)", dict(n=2, d="64..128"), "d=64: sqrt[(]d - 100[)] takes the root"),
+    ("orthogonality_gap <= n/(d - n)", dict(n="2..8", d="4..64"), "n=4, d=4"),
+])
+def test_a_bound_without_a_value_is_refused_where_sizes_alone_show_it(claim: str, options: Any, point: str) -> None:
+    with pytest.raises(ClaimError, match=f"undefined at {point}"):
+        conjecture(claim, chain="rescale", ell=4, **options)
+
+
+def test_a_bound_without_a_value_is_refuted_where_the_search_meets_it() -> None:
+    """The lay-out stops at width 2048; the search goes on to 16,384."""
+    found = run("orthogonality_gap <= 7/10 - 1/100*sqrt(1 - (d/10000)**2)", chain="rescale", n=2, d="64..", ell=1)
+    assert found.verdict is Verdict.REFUTED
+    assert "undefined at" in found.evidence[0].summary
+    assert "takes the root of" in found.evidence[0].details["margin"]

@@ -101,12 +101,15 @@ def falsify(out: Console, chosen: Iterable[Target], args: argparse.Namespace, pr
 
 
 def _search(result: Result) -> Evidence:
-    return next(e for e in result.evidence if e.method == "search")
+    # a claim about a mean that is not there is not searched, and its check says why
+    return next((e for e in result.evidence if e.method == "search"), result.evidence[0])
 
 
 def _as_expected(result: Result) -> bool:
     """It fell if that was expected; if not, the search was no blind one."""
     evidence = _search(result)
+    if evidence.verdict is Verdict.OUTSIDE:
+        return result.statement.expected is Verdict.OUTSIDE
     fell = evidence.verdict is Verdict.REFUTED
     return fell == (result.statement.expected is Verdict.REFUTED) and (fell or evidence.sentinel is Verdict.REFUTED)
 
@@ -121,11 +124,14 @@ def _entry(target: Target, result: Result, args: argparse.Namespace) -> dict[str
 
 def _print(out: Console, target: Target, result: Result, args: argparse.Namespace) -> bool:
     evidence, s = _search(result), result.statement
-    fell = evidence.verdict is Verdict.REFUTED
-    out.print(heading(s.name), Text("  "), verdict_text(Verdict.REFUTED) if fell else Text("no counterexample"), sep="")
+    fell, outside = (evidence.verdict is word for word in (Verdict.REFUTED, Verdict.OUTSIDE))
+    found = verdict_text(evidence.verdict) if fell or outside else Text("no counterexample")
+    out.print(heading(s.name), Text("  "), found, sep="")
     field(out, "  Claim", words(s.title))
     if fell:
         _print_fallen(out, target, evidence, args)
+    elif outside:
+        field(out, "  Not tried", evidence.summary)
     else:
         field(out, "  Tried", evidence.summary.removeprefix("no counterexample: "))
         fallen = evidence.sentinel is Verdict.REFUTED
@@ -138,8 +144,9 @@ def _print(out: Console, target: Target, result: Result, args: argparse.Namespac
 def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argparse.Namespace) -> None:
     details = evidence.details
     limit = ", in the limit of width, hence false at some finite width" if details["kind"] == "width limit" else ""
-    field(out, "  Witness", evidence.summary.removeprefix("violated at ").partition(":")[0])
-    field(out, "  Margin", f"{details['margin']}{limit}")
+    fault, _, rest = evidence.summary.partition(" at ")
+    field(out, "  Witness", rest.partition(":")[0])
+    field(out, "  Undefined" if fault == "undefined" else "  Margin", f"{details['margin']}{limit}")
     field(out, "  Found by", details["attack"])
     if "kept" in details:
         _unbroken(out, "  Kept", str(details["kept"]))

@@ -18,6 +18,7 @@ from simulators.strategies import corner_spectra
 from theorems.checking.ascent import evolve
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
+from theorems.checking.pointwise import undefined
 from theorems.checking.search import BATCH, ExactAdversary, Found
 from theorems.checking.shrinking import shrink
 from theorems.statement import Quantifier, Sentinel, Statement, Verdict
@@ -101,6 +102,8 @@ class MeanAdversary:
                 if context.expired:
                     break
                 tried[attack] = tried.get(attack, 0) + 1
+                if found := self._without_bound(statement, item, attack):
+                    return found
                 best.append((self.pilot(statement, item), item))
             best.sort(key=lambda pair: -pair[0])
             for value, item in best[:_EACH]:
@@ -129,7 +132,7 @@ class MeanAdversary:
             f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean")
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
-        if found.attack is BATCH:
+        if found.attack is BATCH or found.fault == "undefined":
             return found
         if found.kind == "width limit":
             limit = self._limit(statement)
@@ -139,6 +142,16 @@ class MeanAdversary:
         simpler = plainer(found.item, violates) if self.design.space.whole else shrink(found.item, violates, most=60)
         asked = context if found.level is None else replace(context, level=found.level)
         return self._confirmed(statement, asked, simpler, found.attack) or found
+
+    def _without_bound(self, statement: Statement, item: Item, attack: str) -> Found | None:
+        """An input at which the bound has no value, so that there is nothing to compare a mean with."""
+        try:
+            if not self._complete(item) or not self.design.allows(statement, item):
+                return None
+            missing, _ = undefined(statement, lambda: self.design.space.values(item))
+        except (ValueError, TypeError, ArithmeticError, LookupError):
+            return None
+        return None if missing is None else Found(item, attack, missing.words, "mean", fault="undefined")
 
     # --- finite widths ----------------------------------------------------------------------------------------
 
@@ -161,7 +174,8 @@ class MeanAdversary:
                 return -10.0  # a mean that is not there
             mean = float(samples.mean())
             names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
-            bound = float(statement.bound(**{k: v for k, v in instance.readouts[0].items() if k in names}))
+            with np.errstate(all="ignore"):
+                bound = float(statement.bound(**{k: v for k, v in instance.readouts[0].items() if k in names}))
         except (ValueError, TypeError, ArithmeticError, LookupError):
             return -10.0
         gap = bound - mean if statement.relation in (">=", ">") else mean - bound

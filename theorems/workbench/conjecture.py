@@ -489,5 +489,7 @@ def _require_draws(space: Space, draw: Any) -> None:
 
 
 def _first_line(claim: Any) -> str:
+    if isinstance(claim, str):  # as it was written, before any simplification
+        return " ".join(claim.split())
     lines = (getattr(claim, "__doc__", None) or "").strip().splitlines() if callable(claim) else []
     return lines[0].rstrip(".") if lines and lines[0].isprintable() else ""

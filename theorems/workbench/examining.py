@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ import sympy as sp
 
 from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted, undefined
+from theorems.definedness import Condition
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Quantifier, Statement
 from theorems.witnesses import spelled
 from theorems.workbench import quantities
+from theorems.workbench.covers import choices
 from theorems.workbench.declaring import facing
 from theorems.workbench.design import Design
 from theorems.workbench.parsing import ClaimError, Relation
@@ -28,6 +31,8 @@ __all__ = ["Points", "examine"]
 
 _RANDOM = 48
 _KEPT = 4
+#: So many choices of the whole numbers that a condition names are gone through.
+_CHOICES = 1000
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
         raise ClaimError(f"nothing meets the assumptions ({words}) on this domain: none of the inputs looked at does")
     if statement.quantifier is Quantifier.LIMIT:
         return Points(Measured([], []), ())
+    _require_defined_sizes(statement, space, design)
     for item in items:
         _require_defined(statement, space, item)
     rows = [(_number(statement.lhs, v) if design is None else math.nan, _number(statement.rhs, v), v, x)
@@ -71,11 +77,41 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
     return Points(sides, tuple(r[3] for r in rows[:_KEPT]) if design is None else ())
 
 
+def _require_defined_sizes(statement: Statement, space: Space, design: Design | None) -> None:
+    """Raise :class:`ClaimError` if a condition on whole numbers alone fails at one of few choices of them."""
+    for condition in statement.conditions:
+        names = {str(s) for s in condition.relation.free_symbols}
+        alone = tuple(a for a in statement.assumptions if {str(s) for s in a.relation.free_symbols} <= names)
+        asked = tuple(x for x in space.domains if x.name in names)
+        if len(asked) < len(names) or not all(x.whole and not x.endless for x in asked) or any(
+                a.along == "input" and a not in alone for a in statement.assumptions):
+            continue
+        claim = replace(statement, defined=(condition,), assumptions=alone)
+        for at in islice(choices(asked), _CHOICES):
+            if _occurs(at, space, design) and admitted(claim, at) is True and (
+                    undefined(claim, lambda at=at: at)[0] is not None):  # type: ignore[misc]
+                _refuse(condition, at, space)
+
+
+def _occurs(sizes: Mapping[str, Any], space: Space, design: Design | None) -> bool:
+    """Whether there are batches of these sizes, some of which may be left out: n ≤ d, and a layer to look at."""
+    if design is None and space.over != "matrices":
+        return True
+    widest = next((x.ends({})[1] for x in space.domains if x.name == "d"), 1)
+    narrow = 2 if design is not None and design.chain.recentres else 1
+    fits: bool = narrow <= sizes.get("n", narrow) <= sizes.get("d", widest)
+    return fits and (design is None or sizes.get("ell", 1) >= 1)
+
+
 def _require_defined(statement: Statement, space: Space, item: Item) -> None:
     """Raise :class:`ClaimError` if a side has no value at an input that certainly counts."""
     missing, _ = undefined(statement, lambda: space.values(item))
     if missing is None or admitted(statement, space.values(item)) is not True:
         return
+    _refuse(missing, item, space)
+
+
+def _refuse(missing: Condition, item: Item, space: Space) -> None:
     relation = missing.relation
     plain = not relation.has(sp.Piecewise, sp.Sum)
     remedy = f"assume='{relation.lhs} {relation.rel_op} 0'" if plain else "assume='alive'" if (
