@@ -55,8 +55,8 @@ def matrices(
 ) -> SearchStrategy[Matrix]:
     """d × n matrices as rows of Fractions, 1 ≤ n ≤ d, n ≤ max_n, d ≤ max_d, not all zero.
 
-    Corners: d = n, n = 1, columns equal or 1e-6 apart, columns of zeros, entries of scale 1e-300 and 1e300,
-    and, if ``allow_zero_rows``, rows of zeros.
+    Corners: d = n, n = 1, columns equal, opposite or 1e-6 apart, one 100 times larger, columns of zeros, entries of
+    scale 1e-300 and 1e300, and, if ``allow_zero_rows``, rows of zeros.
     """
     if not 1 <= whole_number("max_n", max_n, 0) <= whole_number("max_d", max_d, 0):
         raise ValueError(f"max_d={max_d}, max_n={max_n}; matrices need 1 ≤ max_n ≤ max_d")
@@ -109,6 +109,8 @@ def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
         corners["close columns"] = tuple(
             (row[0], *(row[0] + CLOSE * entry for entry in row[1:])) for row in plain
         )
+        corners["opposite columns"] = tuple((row[0], -row[0], *row[2:]) for row in plain)
+        corners["one large column"] = tuple((100 * row[0], *row[1:]) for row in plain)
     return corners
 
 
@@ -144,8 +146,9 @@ def _matrices(
     entry = st.integers(-9, 9).map(Fraction)
     columns = draw(st.lists(st.tuples(*[entry] * d), min_size=n, max_size=n))
     for j in range(1, n):
-        # a column of its own, the first one again, that moved by a millionth of its own, or zero
-        own, first = draw(st.sampled_from(((1, 0), (1, 0), (1, 0), (0, 1), (CLOSE, 1), (0, 0))))
+        # a column of its own, one much larger, the first one again, its opposite, it moved by a millionth, or zero
+        own, first = draw(st.sampled_from((
+            (1, 0), (1, 0), (1, 0), (100, 0), (0, 1), (0, -1), (CLOSE, 1), (0, 0))))
         pairs = zip(columns[j], columns[0], strict=True)
         columns[j] = tuple(own * mine + first * lead for mine, lead in pairs)
     rows = list(zip(*columns, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import flint
@@ -66,9 +66,8 @@ class Start:
                 _require_size(f"{name}, each", vector, size)
                 if not any(vector):
                     raise ValueError(f"{name}: one is the zero vector, which has no direction")
-        for k, axis in enumerate(self.axes):
-            if any(_product(axis, other) for other in self.axes[:k]):
-                raise ValueError(f"axes[{k}] is not orthogonal to those before it")
+        if (k := _first_oblique(self.axes)) is not None:
+            raise ValueError(f"axes[{k}] is not orthogonal to those before it")
         if any(copy not in rows for copy in self.copies):
             raise ValueError(f"copies={self.copies}: want numbers of samples, 0 to {size - 1}")
         whole_number("repeats", self.repeats, 1)
@@ -83,14 +82,10 @@ class Start:
         """Whether no sample is copied, and all scales are 1 or -1: the eigenvalues are then the spectrum."""
         return len(set(self.copies)) == self.size and all(abs(s) == abs(self.scales[0]) for s in self.scales)
 
-    @cached_property
+    @property
     def turned(self) -> tuple[Vector, ...]:
         """The axes after all reflections."""
-        found = self.axes
-        for mirror in self.mirrors:
-            length = _product(mirror, mirror)
-            found = tuple(_reflected(axis, mirror, length) for axis in found)
-        return found
+        return _turned(self.axes, self.mirrors)
 
     @cached_property
     def gram(self) -> tuple[Vector, ...]:
@@ -135,6 +130,20 @@ def _require_size(name: str, given: Sequence[object], size: int) -> None:
 
 def _product(left: Vector, right: Vector) -> Fraction:
     return sum((x * y for x, y in zip(left, right, strict=True) if x and y), Fraction(0))
+
+
+@lru_cache(maxsize=256)
+def _first_oblique(axes: tuple[Vector, ...]) -> int | None:
+    """The first axis that is not orthogonal to those before it."""
+    return next((k for k, axis in enumerate(axes) if any(_product(axis, other) for other in axes[:k])), None)
+
+
+@lru_cache(maxsize=256)
+def _turned(axes: tuple[Vector, ...], mirrors: tuple[Vector, ...]) -> tuple[Vector, ...]:
+    for mirror in mirrors:
+        length = _product(mirror, mirror)
+        axes = tuple(_reflected(axis, mirror, length) for axis in axes)
+    return axes
 
 
 def _reflected(axis: Vector, mirror: Vector, length: Fraction) -> Vector:

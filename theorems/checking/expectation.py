@@ -119,10 +119,13 @@ class Expectation:
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
             engine = self._run(statement, instance, context.share(parts), rows) or engine
         found = _evidence(statement, rows, engine, context, self.resolution)
-        words = self.scope(instances) if self.scope is not None and instances else ""
-        return found if not words else replace(
-            found, summary=found.summary if found.verdict is Verdict.REFUTED else f"{found.summary}; {words}",
-            details={**found.details, "scope": words})
+        if not instances:
+            return found
+        if self.scope is None:
+            return replace(found, details={**found.details, "scope": _labels(instances)})
+        words = self.scope(instances)
+        return replace(found, details={**found.details, "scope": words},
+                       summary=found.summary if found.verdict is Verdict.REFUTED else f"{found.summary}; {words}")
 
     def _run(self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]) -> str:
         trials = [_Trial(statement, instance, values, context.level, self.covered is not None)
@@ -163,6 +166,23 @@ class Expectation:
             )
         found: Trajectory = context.memory[key]
         return found
+
+
+#: Instances that are named one by one.
+_NAMED = 12
+
+
+def _labels(instances: Sequence[Instance]) -> str:
+    """Over which instances a verdict speaks: their labels, and the eigenvalues of their starts over their sum."""
+    names = [f"{i.label}, eigenvalues {_eigenvalues(i.start)}" for i in instances[:_NAMED]]
+    more = f"; and {len(instances) - _NAMED} more" if len(instances) > _NAMED else ""
+    return f"{len(instances)} instance{'s' * (len(instances) > 1)}: " + "; ".join(names) + more
+
+
+def _eigenvalues(start: Floats) -> str:
+    squares = np.linalg.svd(start / np.abs(start).max(), compute_uv=False)[: start.shape[1]] ** 2
+    shares = squares / squares.sum()
+    return f"{shares[0]:.3g}" if np.ptp(shares) <= 1e-12 else f"{shares[0]:.3g} … {shares[-1]:.3g}"
 
 
 class _Trial:

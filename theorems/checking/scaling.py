@@ -31,7 +31,8 @@ class Scaling:
     """The least-squares slope of log mean against log width, over ``instances`` of growing width.
 
     The statement's ``lhs`` must be ``Abs(slope - exponent)``. Each mean gets a confidence sequence; the
-    slope's interval is exact given those. ``sample`` gives (observations,) values in ``support``.
+    slope's interval is exact given those. ``sample`` gives (observations,) values in ``support``; ``scope`` says in
+    words of which starts the verdict speaks.
     """
 
     slope: sp.Symbol
@@ -40,6 +41,7 @@ class Scaling:
     observables: tuple[Any, ...]
     replicas: int
     rounds: int = 6
+    scope: str = ""
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         instances = self.instances(None if context.batch is None else context.batch.array)
@@ -76,7 +78,7 @@ class Scaling:
         return Evidence(
             method="simulation", verdict=verdict, sentinel=sentinel,
             summary=("slope not bounded" if interval is None else f"slope in [{interval[0]:.3f}, {interval[1]:.3f}]")
-            + f" over widths {widths[0]:.0f}…{widths[-1]:.0f}"
+            + f" over widths {widths[0]:.0f}…{widths[-1]:.0f}" + (f", {self.scope}" if self.scope else "")
             + (f"; {told(spoiled, sum(m.count for m in means))}" if spoiled else ""),
             power=None if interval is None else (interval[1] - interval[0]) / 2,
             details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level,

@@ -52,11 +52,13 @@ def _pair(
     kept, lost = variants
     return (
         Statement(
-            variant=kept, title=f"{network}: rescaling keeps r ≥ √d/3 after 8d layers, with mean subtraction or not",
+            variant=kept, title=f"{network}: from orthogonal samples rescaling keeps r ≥ √d/3 after 8d layers, with "
+                  "mean subtraction or not",
             lhs=sp.Min(r_both, r_rescale), relation=">=", rhs=sp.sqrt(d) / 3,
             sentinel=Sentinel("mean subtraction alone keeps it", lhs=r_recentre), **common),
         Statement(
-            variant=lost, title=f"{network}: mean subtraction alone lets the rank collapse, r ≤ 1.1 after 8d layers",
+            variant=lost, title=f"{network}: from orthogonal samples mean subtraction alone lets the rank collapse, "
+                  "r ≤ 1.1 after 8d layers",
             lhs=r_recentre, relation="<=", rhs=sp.Rational(11, 10),
             sentinel=Sentinel("so does rescaling alone", lhs=r_rescale), **common),
     )

@@ -120,7 +120,8 @@ def uncentred_and_centred(size: float) -> tuple[Arm, Arm]:
 
 UNCENTRED = Statement(
     family=FAMILY, theorem="uncentred_weights", quantifier=Quantifier.LIMIT, source=d20("Figure 6"),
-    title="Weights from U[0, 2a] break batch normalisation: r ≤ 1.01 after 64 layers, γ = ∞, 1 and 1/10",
+    title="Weights from U[0, 2a] break batch normalisation: r ≤ 1.01 after 64 layers from "
+          "orthogonal samples, γ = ∞, 1 and 1/10",
     variables=(WIDTH,), chain="residual", observables=("effective_rank",), definitions={
         r_uncentred: "median of r(H_64) for W_ij ~ U[0, 2a]", r_centred: "the same for W_ij ~ U[-a, a]"},
     lhs=r_uncentred, relation="<=", rhs=sp.Rational(101, 100),

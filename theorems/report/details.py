@@ -15,7 +15,8 @@ __all__ = ["anchor", "detail", "number"]
 #: Shown in the heading of a piece of evidence, hence not again among its details.
 _HEADING = {"method", "verdict", "summary", "sentinel", "sentinel_claim", "tightness", "power", "seconds"}
 _WORDS = {"decided": "inputs decided", "outside": "inputs outside the assumption", "open": "inputs left open",
-          "dtype": "precision", "level": "error level", "tightest_at": "tightest at", "witness": "violated at",
+          "dtype": "precision", "level": "error level", "scope": "speaks of", "tightest_at": "tightest at",
+          "witness": "violated at",
           "sentinel_witness": "sentinel violated at", "precision_bits": "precision, bits", "widths": "means by width",
           "slope": "slope in", "paths": "paths in the width limit", "paths_in_event": "paths in event",
           "alpha": "α", "ell": "ℓ", "Vhat_0": "V̂(H_0)", "Vhat_1": "V̂(H_1)", "theta": "θ", "delta": "δ"}

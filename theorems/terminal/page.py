@@ -177,10 +177,10 @@ def _proof(out: Console, s: Statement) -> None:
 
 
 def _checks(out: Console, s: Statement) -> None:
-    _items(out, "Attacked by", [_check(check) for check in s.checks])
+    _items(out, "Attacked by", [_check(check, s) for check in s.checks])
 
 
-def _check(check: Check) -> str:
+def _check(check: Check, s: Statement) -> str:
     """What a check does, from its own settings: its ``words``, or, if it has none, the head of its docstring."""
     match check:
         case Pointwise():
@@ -188,16 +188,17 @@ def _check(check: Check) -> str:
             return (f"exact arithmetic: corner cases, {check.examples} generated inputs{batch}, "
                     f"each decided in rationals or, where roots occur, in balls")
         case Expectation():
+            scope = "" if check.scope is None else f"; {check.scope(list(check.instances(s, None)))}"
             return (f"simulation: a confidence sequence for every mean, up to {check.replicas:,} replicas, stopped at "
-                    f"a half-width of {check.resolution:g} of the bound or at a refutation; a user's batch "
+                    f"a half-width of {check.resolution:g} of the bound or at a refutation{scope}; a user's batch "
                     f"{'becomes the start' if check.follows_batch else 'is left alone'}")
         case WidthLimit():
             sizes = ", ".join(str(start.n) for start in check.starts)
             return (f"width limit: the exact path of spectra for {check.depth} layers from n = {sizes}, every layer "
                     f"enclosed in balls of {check.precision} bits; it can refute, and speaks for one path only")
         case Scaling():
-            return ("simulation: an interval for the slope of log mean against log width; a user's batch becomes the "
-                    "start")
+            scope = f", {check.scope}" if check.scope else "; a user's batch becomes the start"
+            return f"simulation: an interval for the slope of log mean against log width{scope}"
         case SymbolicIdentity():
             return "computer algebra: the difference of the sides simplifies to zero, for all parameters at once"
         case SymbolicSign():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -33,6 +34,8 @@ from theorems.workbench.start_layout import StartLevels, start_levels
 
 __all__ = ["Design", "exponent_check", "sampling_check"]
 
+_Points = NDArray[np.float64]
+
 #: Ranges of sampled quantities are widened by this, relatively: float64 may overshoot them by rounding.
 ROUNDING = 1e-9
 #: Random numbers one start, width and depth may use.
@@ -46,7 +49,9 @@ _COMPARED = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.
 #: Corners of a chain parameter that a lay-out deals out, at most.
 _OPTIONS = 5
 #: Where assumptions leave fewer starts of one size, so many are looked for; this often, at random and by evolution.
-_FEW, _DRAWS, _GENERATIONS, _MEMBERS = 4, 200, 40, 24
+_FEW, _DRAWS, _GENERATIONS, _MEMBERS = 4, 100, 40, 24
+#: Floats leave an assumption open within this; what is undefined misses it by so much.
+_NEAR, _FAR = 1e-6, 10.0
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,8 @@ class Design:
                 there = len({str(_object(x)) for x in found if x["n"] == n})
                 if there < _FEW:
                     found += self._drawn(statement, n, widths, ell, _FEW - there)
+        if self.space.started and not found:
+            found = self._evolved(statement, *sizes[0], ell)
         return found
 
     def _parametrised(self, item: Mapping[str, Any], levels: Sequence[int]) -> dict[str, Any]:
@@ -161,43 +168,49 @@ class Design:
             n, widths = sizes[row[0]]
             place = {"n": Fraction(n), "d": Fraction(widths[row[1] % len(widths)]), "ell": ell}
             return self._parametrised(place, row[7:]) | {"start": shown_start(levels[row[0]].at(row[2:7]))}
-        rows = covering_array(counts, lambda row: self.allows(statement, item(row)))
+        rows = covering_array(counts, lambda row: self._admits(statement, item(row)))
         return list({str(found): found for found in map(item, rows)}.values())
 
-    def _drawn(self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction, most: int) -> list[Item]:
-        """Starts that meet the assumptions, at random, else where differential evolution on what is short ends."""
+    def _points(self, n: int, widths: Sequence[int], ell: Fraction) -> tuple[dict[str, Fraction], _Points]:
+        """Sizes, and where starts of n samples are drawn from the cube."""
         sizes = {"n": Fraction(n), "d": Fraction(widths[0]), "ell": ell}
-        dimensions = self.space.coordinates(sizes)
+        return sizes, np.random.default_rng(n).random((_DRAWS, self.space.coordinates(sizes)))
 
-        def kept(points: Iterable[Any]) -> Iterator[Item]:
-            for u in points:
-                item = self.space.item(sizes, u)
-                if self.allows(statement, item):
-                    yield item
+    def _drawn(self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction, most: int) -> list[Item]:
+        """Starts drawn at random that meet the assumptions, at most so many, at the smallest width."""
+        sizes, points = self._points(n, widths, ell)
+        items = (self.space.item(sizes, u) for u in points)
+        return _first((item for item in items if self._admits(statement, item)), most)
 
-        def score(points: Floats) -> NDArray[np.float64]:
-            return -np.array([self._short(statement, self.space.item(sizes, u)) for u in points])
-        drawn = np.random.default_rng(n).random((_DRAWS, dimensions))
-        found = _first(kept(drawn), most)
-        if not found:
-            near = drawn[np.argsort(-score(drawn))[:_MEMBERS]]
-            ends = evolve(score, dimensions, seed=n, generations=_GENERATIONS, initial=near)
-            found = _first(kept(ends), most)
+    def _evolved(self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction) -> list[Item]:
+        """Starts that meet the assumptions, where differential evolution on what is short of them ends."""
+        sizes, points = self._points(n, widths, ell)
+
+        def score(given: _Points) -> _Points:
+            return -np.array([self._short(statement, self.space.item(sizes, u)) for u in given])
+        near = points[np.argsort(-score(points))[:_MEMBERS]]
+        ends = evolve(score, points.shape[1], seed=n, generations=_GENERATIONS, initial=near)
+        items = (self.space.item(sizes, u) for u in ends)
+        found = _first((item for item in items if self._admits(statement, item)), _FEW)
         return [{**item, "d": Fraction(d)} for item in found for d in widths]
 
+    def _admits(self, statement: Statement, item: Item) -> bool:
+        """As :meth:`allows`, which takes much longer for what floats show to be far from the assumptions."""
+        return self._short(statement, item) <= _NEAR and self.allows(statement, item)
+
     def _short(self, statement: Statement, item: Item) -> float:
-        """By how much an item misses the assumptions, relatively; 0 where it meets them."""
-        try:
-            values = {k: float(v) for k, v in self.space.values(item).items() if k != "lambda"}
-        except (ValueError, ArithmeticError):
-            return 10.0 * len(statement.assumptions)
-        found = 0.0
-        for relation in (a.relation for a in statement.assumptions if a.along == "input"):
-            left, right = (_number(side, values) for side in (relation.lhs, relation.rhs))
-            gap = {"<=": left - right, "<": left - right, ">=": right - left, ">": right - left}.get(
-                relation.rel_op, abs(left - right))
-            found += max(gap, 0.0) / (abs(left) + abs(right) + 1e-300)
-        return found
+        """By how much an item misses the assumptions, relatively and in floats; 0 where it meets them."""
+        values = {x.name: float(item[x.name]) for x in self.space.domains}
+        of_start = {q.at_start for q in self.space.started}
+        relations = [a.relation for a in statement.assumptions if a.along == "input"]
+        early = sum(_shortfall(r, values) for r in relations if not r.free_symbols & of_start)
+        late = [r for r in relations if r.free_symbols & of_start]
+        if early > _NEAR or not late:
+            return early
+        start = self.start(item)
+        values |= {f"{q.name}_0": float(q.observable.function(start, width=int(item["d"])))
+                   for q in self.space.started if start.shape[1] >= q.samples}
+        return early + sum(_shortfall(r, values) for r in late)
 
     def allows(self, statement: Statement, item: Item) -> bool:
         """Whether an item is in the domain, its quantities are defined, and it meets every assumption, exactly."""
@@ -276,7 +289,7 @@ class Design:
             names = list(dict.fromkeys(_family(i.data["start"][part]) for i in instances if part in i.data["start"]))
             if names:
                 plain = part in ("samples", "scales", "rows") and any(part not in i.data["start"] for i in instances)
-                parts.append(f"{_PLURALS[part]} {'/'.join(['as they are'] * plain + names)}")
+                parts.append(f"{_PLURALS[part]} {' / '.join(['as they are'] * plain + names)}")
         if not parts:
             return ""
         readouts = [values for i in instances for values in i.readouts]
@@ -333,7 +346,10 @@ def sampling_check(design: Design, resolution: float) -> Expectation:
 
 
 def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Scaling:
-    """An interval for the exponent over five widths of the domain, from its first start. Raises :class:`ClaimError`."""
+    """An interval for the exponent over five widths of the domain, from the first start of the lay-out.
+
+    Raises :class:`ClaimError` for fewer than two widths.
+    """
     low, high = (float(e) for e in next(x for x in design.space.domains if x.name == "d").ends({}))
     item = design.items(statement)[0]
     widths = sorted({round(w) for w in np.geomspace(max(low, float(item["n"])), min(high, float(_WIDEST)), 5)})
@@ -346,7 +362,9 @@ def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Sc
     def sample(trajectory: Trajectory) -> Floats:
         found: Floats = trajectory.values[design.observables[0].name][:, -1]
         return found[(trajectory.values[_ALIVE] != 0).all(axis=1)] if design.alive else found
-    return Scaling(slope, instances, sample, design.observables, replicas=1000)
+    plain = design.instance(item).label.partition(", start ")[2]
+    scope = f"from one start: n = {item['n']}, {plain}; ell = {item['ell']}"
+    return Scaling(slope, instances, sample, design.observables, replicas=1000, scope=scope)
 
 
 def _pair(domain: Any, most: int, least: int) -> list[int]:
@@ -358,6 +376,14 @@ def _pair(domain: Any, most: int, least: int) -> list[int]:
 def _number(expression: sp.Expr, item: Item) -> float:
     names = arguments_of(expression)
     return float(compiled(expression, names).floats(*(float(item[str(s)]) for s in names)))
+
+
+def _shortfall(relation: sp.core.relational.Relational, values: Mapping[str, float]) -> float:
+    """By how much floats miss a relation, relatively; ``_FAR`` where a side is undefined."""
+    left, right = (_number(side, values) for side in (relation.lhs, relation.rhs))
+    gaps = {"<=": left - right, "<": left - right, ">=": right - left, ">": right - left, "==": abs(left - right)}
+    gap = gaps.get(relation.rel_op, 0.0)
+    return max(gap, 0.0) / (abs(left) + abs(right) + 1e-9) if math.isfinite(gap) else _FAR
 
 
 def _spectra(n: int) -> dict[str, tuple[Fraction, ...]]:

@@ -8,8 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulators.batches import Batch, spectrum_batch
+from simulators.starts import Start, corner_axes, corner_samples, corner_scales, haar_mirrors
 from simulators.strategies import corner_spectra
 from theorems.algebraic import Root
 from theorems.checking.context import Context
@@ -19,6 +21,8 @@ from theorems.checking.pointwise import Pointwise
 from theorems.checking.search import BATCH, Adversary, ExactAdversary, Falsification, Found
 from theorems.statement import Statement, Verdict
 from theorems.witnesses import Corpus
+from theorems.workbench.quantities import QUANTITIES
+from theorems.workbench.start_items import read_start, shown_start
 
 __all__ = ["StartAdversary", "attackable"]
 
@@ -88,25 +92,58 @@ def _tuples(value: Any) -> Any:
     return value if isinstance(value, Root) else Fraction(value)
 
 
+def _turned(size: int, spectrum: tuple[Fraction, ...], generator: np.random.Generator) -> Iterator[Start]:
+    """Starts of one spectrum, each with other coordinates moved away from the plain ones."""
+    axes = corner_axes(size)
+    yield Start(spectrum, axes["mean first"])
+    yield Start(spectrum, axes["mean last"], scales=corner_scales(size)["first ×100"])
+    yield Start(spectrum, (), haar_mirrors(size, generator), *corner_samples(size)["signs alternating"])
+    yield Start(spectrum, axes["mean first"], (), *corner_samples(size)["x, x"])
+    yield Start(spectrum, (), haar_mirrors(size, generator), *corner_samples(size)["x, -x"])
+
+
+def _batch(item: Mapping[str, Any]) -> NDArray[np.float64]:
+    if "start" in item:
+        start = read_start(item["start"])
+        return start.batch(start.size * start.repeats)
+    return spectrum_batch(item["spectrum"], len(item["spectrum"]))
+
+
 @dataclass(frozen=True)
 class StartAdversary:
-    """For statements about means: starts of every shape as the user's batch, at equal shares of the level."""
+    """For statements about means: starts of every shape as the user's batch, at equal shares of the level.
+
+    Spectra of every shape; where chain or quantities see more than these, also starts whose every other coordinate is
+    moved: eigenbasis, signs, copies, scales of single samples.
+    """
 
     check: Expectation
 
-    def _starts(self) -> list[Mapping[str, Any]]:
+    def _starts(self, statement: Statement) -> list[Mapping[str, Any]]:
         generator = np.random.default_rng(0)
         found: list[Mapping[str, Any]] = []
+        whole = self._sees_more(statement)
         for size in _SIZES:
             corners = corner_spectra(size)
             found += [{"spectrum": corners[name]} for name in ("uniform", "one small", "dominant") if name in corners]
             weights = [Fraction(int(w)) for w in generator.integers(1, 1000, size)]
-            found.append({"spectrum": tuple(sorted((w / sum(weights) for w in weights), reverse=True))})
+            drawn = tuple(sorted((w / sum(weights) for w in weights), reverse=True))
+            found.append({"spectrum": drawn})
+            if whole:
+                found += [{"start": shown_start(start)} for start in _turned(size, drawn, generator)]
         return found
+
+    def _sees_more(self, statement: Statement) -> bool:
+        """Whether more than the spectrum of a start may count."""
+        if any(not isinstance(x, str) or x not in QUANTITIES or QUANTITIES[x].of_spectrum is None
+               for x in self.check.observables):
+            return True
+        instance = next(iter(self.check.instances(statement, None)), None)
+        return instance is None or instance.chain.sees_rows or not instance.chain.turns_with_samples
 
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
         starts: list[tuple[str, Any]] = [*[("witness of an earlier run", k) for k in known],
-                                         *[("starts of every shape", s) for s in self._starts()]]
+                                         *[("starts of every shape", s) for s in self._starts(statement)]]
         if context.batch is not None:
             starts.insert(len(known), (BATCH, context.batch))
         for attack, item in starts:
@@ -114,8 +151,7 @@ class StartAdversary:
                 return None
             tried[attack] = tried.get(attack, 0) + 1
             try:
-                batch = item if attack is BATCH else Batch.of(
-                    spectrum_batch(item["spectrum"], len(item["spectrum"])), "start")
+                batch = item if attack is BATCH else Batch.of(_batch(item), "start")
             except (KeyError, TypeError, ValueError):
                 continue  # a witness of another claim of this name
             around = replace(context.share(len(starts)), batch=batch, memory={})
