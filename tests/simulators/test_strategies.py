@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,8 @@ MATRIX_CORNERS: dict[str, Callable[[Matrix], bool]] = {
     "square": lambda m: len(m) == len(m[0]) > 2,
     "tall": lambda m: len(m) > len(m[0]) + 1 > 2,
     "equal columns": lambda m: len(m[0]) > 1 and len(set(columns(m))) < len(m[0]),
+    "opposite columns": lambda m: any(
+        any(a) and tuple(-x for x in a) == b for a, b in combinations(columns(m), 2)),
     "all columns equal": lambda m: len(m[0]) > 2 and len(set(columns(m))) == 1,
     "close columns": lambda m: any(
         0 < max(abs(a - b) for a, b in zip(columns(m)[0], other, strict=True)) <= 18 * CLOSE
@@ -165,7 +168,7 @@ def test_corner_spectra_are_distinct_spectra(n: int) -> None:
 @pytest.mark.parametrize(("d", "n"), [(1, 1), (3, 3), (5, 2)])
 def test_corner_matrices_have_their_size_and_no_zero_row(d: int, n: int) -> None:
     corners = strategies.corner_matrices(d, n)
-    assert len(set(corners.values())) == len(corners) == (6 if n > 1 else 4)
+    assert len(set(corners.values())) == len(corners) == (8 if n > 1 else 4)
     for matrix in corners.values():
         assert len(matrix) == d
         assert all(len(row) == n and any(row) for row in matrix)

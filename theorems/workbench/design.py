@@ -42,7 +42,7 @@ ROUNDING = 1e-9
 NORMALS = 150_000_000
 #: Sizes at which a claim without an upper end is sampled; the mean-field limit and the search go further.
 _WIDEST, _LARGEST, _DEEPEST = 2048, 16, 64
-_STARTS = ("uniform", "one small", "dominant", "distinct", "singular")
+_STARTS = ("uniform", "one small", "dominant", "distinct", "repeated", "singular")
 _ALIVE = "alive"
 _COMPARED = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater, "==": np.equal,
              "!=": np.not_equal}
