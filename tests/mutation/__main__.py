@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.mutation.operators import PLANTED, Mutant
@@ -37,7 +37,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="and N of the others")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--only", action="append", default=[], metavar="PATH", help="mutate this file or folder only")
-    parser.add_argument("--tests", action="append", default=[], metavar="FILE", help="against this file of tests only")
+    parser.add_argument("--tests", action="append", default=[], metavar="FILE",
+                        help="against this file of tests only: what it kills, all of them kill")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("--resume", action="store_true", help="keep what is known of mutants that were run before")
     parser.add_argument("--record", action="store_true", help="put the score on record")
@@ -79,13 +80,14 @@ def _run(mutants: Sequence[Mutant], args: argparse.Namespace) -> list[tuple[Muta
     files = files_of_tests(args.tests)
     _in_shards(args.shards, lambda shard, copy: measure(copy, files[shard::args.shards], _told))
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
-        reach = measure(Copy(Path(folder)), files, _told)
+        reach = measure(Copy(Path(folder)), files, _told)  # by now from the cache
+    named = {m: _identity(m, reach) for m in mutants}  # once: sources may change while this runs
     known = _known() if args.resume else {}
-    pending = [m for m in mutants if _identity(m, reach) not in known]
+    pending = [m for m in mutants if named[m] not in known]
     print(f"{len(mutants)} mutants, {len(mutants) - len(pending)} known from before", flush=True)
-    _in_shards(args.shards, lambda shard, copy: _judge(pending[shard::args.shards], reach, copy))
+    _in_shards(args.shards, lambda shard, copy: _judge(pending[shard::args.shards], named, reach, copy))
     known = _known()
-    return [(m, known[_identity(m, reach)]) for m in mutants]
+    return [(m, known[named[m]]) for m in mutants]
 
 
 def _told(line: str) -> None:
@@ -116,18 +118,17 @@ def _in_shards(count: int, work) -> None:  # type: ignore[no-untyped-def]
         raise RuntimeError("a shard ended early; its error is above")
 
 
-def _judge(mutants: Sequence[Mutant], reach: Reach, copy: Copy) -> None:
+def _judge(mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, copy: Copy) -> None:
     for mutant in mutants:
         tests = reach.tests(mutant)
         if tests:
-            text = (ROOT / mutant.path).read_text(encoding="utf-8")
-            copy.write(mutant.path, mutant.apply(text))
+            copy.write(mutant.path, mutant.apply(copy.text(mutant.path)))
             outcome = copy.test(tests, _ROOM + 10 * reach.cost(tests))
             copy.restore(mutant.path)
         else:
             outcome = Outcome(SURVIVED, "no test reaches it")
         with (CACHE / "outcomes.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps([_identity(mutant, reach), outcome.word, outcome.why]) + "\n")
+            file.write(json.dumps([named[mutant], outcome.word, outcome.why]) + "\n")
         sign = "." if outcome.word == KILLED else f"\nsurvived {len(tests)} tests: {mutant.key}\n"
         print(sign, end="", flush=True)
 
@@ -168,7 +169,7 @@ def _report(outcomes: Sequence[tuple[Mutant, Outcome]], args: argparse.Namespace
               f"score {share(now):.1%}")
         for line in worse:
             print(f"  below the record: {line}")
-        if args.record and not args.tests:
+        if args.record:
             note = {"seed": args.seed, "sample": args.sample} if part == "sample" else {}
             write(part, now, [m.key for m in survivors], note)
         elif worse:

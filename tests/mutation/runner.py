@@ -64,6 +64,7 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._texts: dict[str, str] = {}
         names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True,
                                capture_output=True).stdout.decode().split("\0")
         for name in filter(None, names):
@@ -79,9 +80,15 @@ class Copy:
         for compiled in (target.parent / "__pycache__").glob(f"{target.stem}.*.pyc"):
             compiled.unlink()
 
+    def text(self, path: str) -> str:
+        """A file as it was copied, whatever became of it since."""
+        if path not in self._texts:
+            self._texts[path] = (self.folder / path).read_text(encoding="utf-8")
+        return self._texts[path]
+
     def restore(self, path: str) -> None:
-        """The file as it is in the repository."""
-        self.write(path, (ROOT / path).read_text(encoding="utf-8"))
+        """Put the file back as it was copied."""
+        self.write(path, self.text(path))
 
     def test(self, names: Sequence[str], cpu: float) -> Outcome:
         """What the tests named, all of which passed before, say within so many seconds of CPU."""

@@ -106,6 +106,12 @@ def test_sides_may_join_several_samples() -> None:
     assert verify([claim(">=", 1, 5, [case(NEAR_TWO, y=NEAR_TWO)], lhs=sp.Min(X, Y))])[0].verdict is Verdict.SUPPORTED
 
 
+def test_what_is_decided_is_not_called_undecided() -> None:
+    (result,) = verify([claim(">=", 1, 3, [case(NEAR_TWO), case(NEAR_TWO)])])
+    assert result.evidence[0].summary == "medians of 2 chains"
+    assert result.evidence[0].details["sentinel_refuted_on"] == 2
+
+
 def test_one_refuted_case_refutes_and_one_open_case_leaves_it_open() -> None:
     good, bad = case(NEAR_TWO), case(NEAR_TWO - 5)
     assert verify([claim(">=", 1, 3, [good, bad])])[0].verdict is Verdict.REFUTED

@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+from test_error_budget import escape, exponent
 
 from theorems import Evidence, Sentinel, Statement, Verdict, library
 from theorems.checking.context import Context
 from theorems.checking.medians import Case, Medians, Sample
+from theorems.rank.paired import Paired
 from theorems.verification import Result
 
 FAR = 10**6
 #: What a check does less of here, by the name of its field.
 LESS = {"examples": 5, "replicas": 2, "first": 2, "normals": 1, "rounds": 1, "draws": 64, "depth": 12, "sizes": 2}
-#: These draw for minutes before they say anything; each is met with a small lay-out of its own in the tests beside it.
+#: These draw for minutes before they say anything; each has a small lay-out of its own below.
 SLOW = ("Exponent", "EscapeTimes", "Paired")
 
 
@@ -66,6 +68,24 @@ def test_a_neighbour_that_holds_is_not_refuted(statement: Statement, check: Any)
     assert result.sound is not speaks
     assert not (speaks and result.as_expected)
     assert result.as_json()["evidence"][0]["sentinel"] == found.sentinel.value
+
+
+def paired() -> tuple[Statement, Paired]:
+    """One start of the library's, a thousand pairs."""
+    statement, check = next((s, c) for s in library() for c in s.checks if isinstance(c, Paired))
+    (first, *_) = check.starts(None)
+    return statement, replace(check, starts=lambda batch: [first], draws=2**10, first=2**10)
+
+
+@pytest.mark.parametrize("make", [escape, exponent, paired])
+def test_a_neighbour_that_holds_is_not_refuted_by_the_slow_checks(make: Any) -> None:
+    statement, check = make()
+    assert type(check).__name__ in SLOW
+    claim = holding(statement)
+    found = check(claim, Context(0, 1e-3))
+    assert found.sentinel is not Verdict.REFUTED
+    assert Result(claim, Verdict.SUPPORTED, (replace(found, verdict=Verdict.SUPPORTED),)).weak_sentinels == (
+        "simulation",)
 
 
 MEDIANS = [pytest.param(statement, check, id=f"{statement.name}-{number}")

@@ -299,3 +299,34 @@ def test_weakness_goes_down_a_chain_of_dependencies(offer: Offer) -> None:
     offer(tuple(replace(get(n), proof=None, checks=(lambda *_, v=v: evidence(v),))
                 for n, v in zip(names, verdicts, strict=True)))
     assert [r.verdict for r in verify()] == [V.REFUTED, V.INCONCLUSIVE, V.INCONCLUSIVE]
+
+
+def _piece(verdict: Verdict, tightness: float | None = None, *, partial: bool = False) -> Evidence:
+    return Evidence(method="search", verdict=verdict, summary="", sentinel=Verdict.REFUTED, tightness=tightness,
+                    tightness_interval=None if tightness is None else (tightness, tightness), power=tightness,
+                    partial=partial)
+
+
+def test_a_refuted_statement_is_as_tight_as_where_it_is_refuted() -> None:
+    pieces = (_piece(Verdict.INCONCLUSIVE, 3.0), _piece(Verdict.REFUTED, 2.0), _piece(Verdict.SUPPORTED, 5.0))
+    result = Result(get("orthogonality.contraction:sharp"), Verdict.REFUTED, pieces)
+    assert (result.tightness, result.tightness_interval, result.power) == (2.0, (2.0, 2.0), 2.0)
+
+
+def test_partial_evidence_gives_way_to_whole_evidence() -> None:
+    pieces = (_piece(Verdict.SUPPORTED, 3.0, partial=True), _piece(Verdict.SUPPORTED, 2.0))
+    result = Result(get("orthogonality.contraction:sharp"), Verdict.SUPPORTED, pieces)
+    assert (result.tightness, result.tightness_interval, result.power) == (2.0, (2.0, 2.0), 2.0)
+
+
+@pytest.mark.parametrize(("pieces", "verdict"), [
+    ([(Verdict.PROVED, True), (Verdict.CERTIFIED, True)], Verdict.CERTIFIED),
+    ([(Verdict.PROVED, True), (Verdict.SUPPORTED, False)], Verdict.SUPPORTED),
+    ([(Verdict.PROVED, True)], Verdict.INCONCLUSIVE), ([(Verdict.PROVED, False), (Verdict.SUPPORTED, False)],
+                                                       Verdict.PROVED),
+    ([(Verdict.REFUTED, True), (Verdict.CERTIFIED, False)], Verdict.REFUTED),
+    ([(Verdict.CERTIFIED, True), (Verdict.INCONCLUSIVE, False)], Verdict.INCONCLUSIVE),
+    ([(Verdict.SUPPORTED, True), (Verdict.CERTIFIED, True)], Verdict.SUPPORTED), ([], Verdict.INCONCLUSIVE),
+])
+def test_the_proof_of_a_part_proves_no_whole(pieces: list[tuple[Verdict, bool]], verdict: Verdict) -> None:
+    assert overall([_piece(word, partial=partial) for word, partial in pieces]) is verdict
