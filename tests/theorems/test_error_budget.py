@@ -14,6 +14,7 @@ from evidence_guard import EvidenceError, consistent
 from simulators import rescale_chain
 from simulators.batches import Batch
 from theorems import Evidence, Sentinel, Statement, Verdict, get, library
+from theorems.checking import medians as medians_module
 from theorems.checking.confidence import BoundedMean
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance
@@ -87,16 +88,10 @@ def test_a_check_splits_its_level_over_all_its_intervals(make: Any) -> None:
 def test_a_level_that_is_not_split_is_noticed(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     claim, check = make()
     monkeypatch.setattr(Context, "share", lambda self, parts: self)
-    monkeypatch.setattr("theorems.rank.average.median_interval", _twice("theorems.rank.average"))
-    monkeypatch.setattr("theorems.checking.medians.median_interval", _twice("theorems.checking.medians"))
+    there = medians_module.median_interval
+    monkeypatch.setattr(medians_module, "median_interval", lambda values, level, *more: there(values, 2 * level, *more))
     with pytest.raises(BudgetError, match=r"was given 0\.001"):
         check(claim, Context(0, LEVEL))
-
-
-def _twice(module: str) -> Any:
-    """The module's interval, guard included, at twice the level."""
-    there = __import__(module, fromlist=["median_interval"]).median_interval
-    return lambda values, level: there(values, 2 * level)
 
 
 BATCH = Batch.of(np.ones((3, 2)), "a batch of rank one")

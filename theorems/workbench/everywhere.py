@@ -94,8 +94,9 @@ class Everywhere:
                 f"boxes, else {self.draws} independent draws: {self.space.law}")
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        found = self._judge(statement, context)
-        neighbour = self._judge(statement.neighbour, context)
+        share = context.share(2)  # a neighbour that stands is a verdict too
+        found = self._judge(statement, share)
+        neighbour = self._judge(statement.neighbour, share)
         details, words = found.details | {"sentinel_witness": readable(neighbour.witness)}, found.words
         tightness = found.tightness
         if found.witness is not None:
