@@ -202,7 +202,7 @@ class _Sides:
         names = arguments_of(expression)
         try:
             return compiled(expression, names).balls(*(values[str(s)] for s in names))
-        except (NameError, TypeError, ValueError):  # a derivative, or a size that is no single number
+        except (NameError, TypeError, ValueError, NotImplementedError):  # a derivative, or no single number
             return flint.arb.nan()
 
     def settle(self, region: Region) -> _Look:
