@@ -151,6 +151,7 @@ def test_a_median_counts_what_is_spoiled_at_both_ends() -> None:
     lost = np.where(values % 10 == 5, np.nan, values)
     low, high = within(lost, 1e-3)
     assert low < plain[0] < plain[1] < high
+    assert within(lost.astype(np.float32), 1e-3) == (low, high)
     assert within(np.full(100, np.nan), 1e-3) == (-np.inf, np.inf)
     assert within(values, 1e-3, 0.01) == pytest.approx((plain[0] * 0.99, plain[1] * 1.01))
 

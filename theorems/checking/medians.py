@@ -139,6 +139,7 @@ def within(values: Floats, level: float, rounding: float = 0.0) -> Interval:
     A NaN among them may be any number: it counts as −∞ for the lower end, and as ∞ for the upper one. Error and
     refusals as for `median_interval`.
     """
+    values = np.asarray(values, dtype=np.float64)
     lost, most = np.isnan(values), float(np.finfo(np.float64).max)
     low, high = median_interval(np.where(lost, -most, values), level, np.where(lost, most, values))
     return (low - rounding * abs(low) if low > -most else -math.inf,
