@@ -210,7 +210,7 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], context: Context
     elif open_rows:
         summary += f", {len(open_rows)} undecided: {open_rows[0].get('obstacle', 'intervals too wide')}"
     if lost := sum(row.get("spoiled", 0) for row in rows):
-        summary += f"; {lost} values spoiled by rounding, which may be anything"
+        summary += f"; {lost} value{'s' * (lost != 1)} spoiled by rounding, counted as the worst for either side"
     return Evidence(
         method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
         tightness=max((r["tightness"] for r in decided if r.get("tightness") is not None), default=None),
