@@ -13,7 +13,7 @@ import sympy as sp
 from flint import arb, fmpq
 
 from theorems import Sentinel, Statement, Verdict, get
-from theorems.certificates.branching import Box, CounterexampleFound, Problem, cover, walk
+from theorems.certificates.branching import Box, CounterexampleFound, Problem, _positive_definite, cover, walk
 from theorems.checking.context import Context
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.pointwise import Pointwise, compare, decide, holds
@@ -46,7 +46,7 @@ def test_a_comparison_of_balls_apart_is_decided(
 def claim(relation: str, **changes: Any) -> Statement:
     base = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
     given: dict[str, Any] = dict(
-        variables=(Variable(X, sp.Interval(0, 3), "x"),), definitions={}, assumptions=(), proof=None, lhs=X,
+        variables=(), definitions={X: "what is read"}, assumptions=(), proof=None, lhs=X,
         relation=relation, rhs=sp.S.One, sentinel=Sentinel("", rhs=sp.Integer(-7)))
     return replace(base, **(given | changes))
 
@@ -64,8 +64,7 @@ def test_checks_by_enclosures_leave_open_what_a_ball_leaves_open(ball: arb, rela
 @pytest.mark.parametrize(("ball", "relation"), [*product(ABOUT_ONE, ("<=", "<", ">=", ">"))])
 def test_a_path_stops_where_a_ball_leaves_the_bound_open(ball: arb, relation: str) -> None:
     width, layer = sp.Symbol("d", positive=True), sp.Symbol("ell", nonnegative=True)
-    statement = claim(relation, variables=(Variable(X, sp.Interval(0, 3), "x"),
-                                           Variable(width, sp.Interval(1, sp.oo), "d"),
+    statement = claim(relation, variables=(Variable(width, sp.Interval(1, sp.oo), "d"),
                                            Variable(layer, sp.Interval(0, sp.oo), "ell")))
     check = WidthLimit((Start((Fraction(1, 4), Fraction(3, 4)), (1, 1)),), 2, lambda spectrum, sizes: {"x": ball},
                        lambda statement, start: {}, width, layer)
@@ -129,3 +128,26 @@ def test_bounds_of_a_box_are_below_all_its_points(box: Box, kappa: fmpq) -> None
         rough = Problem(2, kappa, 16)
         for bound in (rough.by_value(box), rough.by_slope(box)):
             assert bound.lower() <= least + arb("1e-3")
+
+
+def spread_about(middle: arb) -> list[list[arb]]:
+    """A symmetric matrix whose first row has radii 1 and 2⁻²⁰ about ``middle`` and 0."""
+    tiny = arb(0, 2.0**-20)
+    return [[arb(middle, 1), tiny], [tiny, arb(10)]]
+
+
+def test_a_matrix_that_may_be_singular_is_not_called_positive_definite() -> None:
+    assert _positive_definite([[arb(1, 0.5)]])
+    assert not _positive_definite([[arb(1, 1.5)]])
+    assert not _positive_definite([[arb(-1)]])
+    assert not _positive_definite([[arb(0, 1)]])
+    assert _positive_definite([[arb(2), arb(1)], [arb(1), arb(2)]])
+    assert not _positive_definite([[arb(1), arb(2)], [arb(2), arb(1)]])
+    with flint.ctx.workprec(8):  # sums of radii round here, and must round upwards
+        assert _positive_definite(spread_about(arb(2)))
+        assert not _positive_definite(spread_about(arb(1.0 + 2.0**-21)))
+    with flint.ctx.workprec(200):
+        third = (arb(1) / 3).mid()
+    with flint.ctx.workprec(64):  # a pivot of which only rounding says that it is above 0
+        assert not _positive_definite([[arb(3), arb(1)], [arb(1), third]])
+        assert _positive_definite([[arb(3), arb(1)], [arb(1), third + arb("1e-15")]])

@@ -98,8 +98,26 @@ def test_a_deadline_stops_sampling(drawn: list[int]) -> None:
 
 def test_a_mean_that_may_be_zero_has_no_slope(drawn: list[int]) -> None:
     evidence = replace(check(rounds=2), sample=lambda t: 0 * t.values["f"][:, 0])(claim(HALF), Context(0, 1e-6))
-    assert evidence.verdict is Verdict.INCONCLUSIVE
+    assert (evidence.verdict, evidence.sentinel) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
     assert evidence.details["slope"] is None
+
+
+class Late(Context):
+    """Out of time once a round was drawn."""
+
+    @property
+    def expired(self) -> bool:
+        return bool(self.memory)
+
+
+@pytest.mark.parametrize(("exponent", "other", "expected"), [
+    (-3, HALF, (Verdict.REFUTED, Verdict.INCONCLUSIVE)), (HALF, -3, (Verdict.INCONCLUSIVE, Verdict.REFUTED))])
+def test_out_of_time_a_refutation_stands_and_nothing_else_is_said(
+        drawn: list[int], exponent: Any, other: Any, expected: tuple[Verdict, Verdict]) -> None:
+    context = Late(0, 1e-6)
+    found = replace(check(), sample=lambda t: (context.memory.update(drawn=True), t.values["f"][:, 0])[1])(
+        claim(exponent, sp.Rational(1, 10**6), other), context)
+    assert (found.verdict, found.sentinel) == expected
 
 
 _rng = np.random.default_rng(3)
