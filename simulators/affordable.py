@@ -1,4 +1,6 @@
-"""What a simulation would draw and hold, reckoned before it starts: what no machine can do is refused at the door."""
+"""What a simulation would draw and hold, reckoned before it starts: what no machine can do is
+refused at the door.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,12 @@ def require_affordable(
     replicas: int,
     observables: int = 1,
 ) -> None:
-    """Raise `ValueError` for a simulation that draws more than `MOST_DRAWN` a layer, or cannot be held in memory.
+    """Raise `ValueError` for a simulation that draws more than `MOST_DRAWN` a layer, or cannot be
+    held in memory.
 
-    ``batch_shape`` is (d₀, n); ``layers`` are those that are measured. What is counted is certain to be needed: the
-    values, the batch twice, the representation of a dense layer; a simulation that passes may still need more.
+    ``batch_shape`` is (d₀, n); ``layers`` are those that are measured. What is counted is certain
+    to be needed: the values, the batch twice, the representation of a dense layer; a simulation
+    that passes may still need more.
     """
     rows, n = batch_shape
     widths = (rows, *chain.widths(rows))
@@ -63,7 +67,9 @@ def require_memory(needed: int, what: str) -> None:
 
 
 def memory() -> int:
-    """Bytes of memory of this machine, in use or not; without limit where the system does not say."""
+    """Bytes of memory of this machine, in use or not; without limit where the system does not
+    say.
+    """
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

@@ -24,7 +24,8 @@ class UnreadableFileError(ValueError):
 
 
 def obstacle(path: str | os.PathLike[str]) -> str | None:
-    """Why ``path`` cannot be read as a regular file, in a few words; None if nothing is known against it.
+    """Why ``path`` cannot be read as a regular file, in a few words; None if nothing is known
+    against it.
 
     A link is followed. Nothing is opened, so that nothing is waited for.
     """

@@ -1,9 +1,11 @@
-"""The command ``theorems``: streams, signals and exit status of the process; what a command does is elsewhere.
+"""The command ``theorems``: streams, signals and exit status of the process; what a command does is
+elsewhere.
 
-Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a proof that does not
-stand; 2 bad usage or input, in one line on standard error; 3 an output could not be written; 70 a defect of ours, with
-what to report; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM, after what was established has been printed
-and saved; 141 the reader of the output went away.
+Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a
+proof that does not stand; 2 bad usage or input, in one line on standard error; 3 an output could
+not be written; 70 a defect of ours, with what to report; 129, 130, 143 ended by SIGHUP, SIGINT
+(Ctrl-C), SIGTERM, after what was established has been printed and saved; 141 the reader of the
+output went away.
 
 Everything heavy is imported inside the guard, so that Ctrl-C during imports is no traceback either.
 """
@@ -32,7 +34,9 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with these arguments (the process's by default) and return its exit status."""
+    """Run the command with these arguments (the process's by default) and return its exit
+    status.
+    """
     with signals:
         try:
             status = _guarded(argv)
@@ -62,7 +66,9 @@ def _guarded(argv: Sequence[str] | None) -> int:
 
 
 def _status(argv: Sequence[str] | None) -> int:
-    """Run a command; what it raises that is no refusal is a defect, unless an interruption came out as one."""
+    """Run a command; what it raises that is no refusal is a defect, unless an interruption came
+    out as one.
+    """
     try:
         from theorems.terminal.commands import run
 
@@ -89,7 +95,9 @@ def _say(line: str, status: int) -> int:
 
 
 def _let_go_of_output() -> None:
-    """Send what is still buffered nowhere: the interpreter flushes once more on its way out, and would complain."""
+    """Send what is still buffered nowhere: the interpreter flushes once more on its way out, and
+    would complain.
+    """
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

@@ -1,4 +1,6 @@
-"""What would take for ever is refused at the door by counting its work; what is next to it is not."""
+"""What would take for ever is refused at the door by counting its work; what is next to it is
+not.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +132,7 @@ def test_domains_that_reach_far_but_begin_small_are_not(options: dict[str, Any])
     conjecture("orthogonality_gap <= 1/2", **options)
 
 
-# --- simulations ---------------------------------------------------------------------------------------------
+# --- simulations ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

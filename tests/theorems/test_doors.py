@@ -1,4 +1,6 @@
-"""What the command does with hostile surroundings: streams that fail, signals, terminals that obey what is printed."""
+"""What the command does with hostile surroundings: streams that fail, signals, terminals that
+obey what is printed.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-# --- outputs that cannot be written --------------------------------------------------------------------------
+# --- outputs that cannot be written ---------------------------------------------------------------
 
 
 @POSIX
@@ -92,7 +94,7 @@ def test_streams_that_fail_end_in_one_line_and_their_status(
         )
 
 
-# --- interruptions -------------------------------------------------------------------------------------------
+# --- interruptions --------------------------------------------------------------------------------
 
 
 @POSIX
@@ -170,7 +172,7 @@ def test_a_signal_that_a_library_swallows_is_no_defect(
     assert capsys.readouterr() == ("", "")
 
 
-# --- terminals and encodings ---------------------------------------------------------------------------------
+# --- terminals and encodings ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("columns", ["0", "1", "-5", "²", "1e3", "999999999999", "٣", ""])

@@ -1,4 +1,6 @@
-"""What is named on the command line where a file is wanted: pipes, devices, names that no file may have."""
+"""What is named on the command line where a file is wanted: pipes, devices, names that no file
+may have.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,10 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def refused(
-    arguments: list[str], name: str, capsys: pytest.CaptureFixture[str], statuses: tuple[int, ...] = (2,)
+    arguments: list[str],
+    name: str,
+    capsys: pytest.CaptureFixture[str],
+    statuses: tuple[int, ...] = (2,),
 ) -> str:
     given = [word.replace("FILE", name) for word in arguments]
     assert main(given) in statuses
@@ -99,13 +104,23 @@ def test_names_that_no_file_may_have_are_refused_in_one_line(
 
 
 @pytest.mark.parametrize("length", [300, 5000])
-@pytest.mark.parametrize("arguments", [
-    ["verify", "NAME"], ["show", "orthogonality.NAME"], ["verify", "claims.py::NAME"],
-    ["verify", CHEAP, "--NAME"], ["NAME"], ["verify", "--claim", "NAME <= 1"],
-    ["verify", "--claim", "x <= 1", "--where", "NAME=[0, 1]"], ["sweep", "--store", "s.db", "--chain", "NAME"],
-    ["verify", "--claim", "x <= 1", "--chain", "NAME"], ["verify", CHEAP, "--seed", "NAME"],
-    ["inspect", "model.py:NAME", *BATCH], ["sweep", "--store", "s.db", "--dask", "NAME"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", "NAME"],
+        ["show", "orthogonality.NAME"],
+        ["verify", "claims.py::NAME"],
+        ["verify", CHEAP, "--NAME"],
+        ["NAME"],
+        ["verify", "--claim", "NAME <= 1"],
+        ["verify", "--claim", "x <= 1", "--where", "NAME=[0, 1]"],
+        ["sweep", "--store", "s.db", "--chain", "NAME"],
+        ["verify", "--claim", "x <= 1", "--chain", "NAME"],
+        ["verify", CHEAP, "--seed", "NAME"],
+        ["inspect", "model.py:NAME", *BATCH],
+        ["sweep", "--store", "s.db", "--dask", "NAME"],
+    ],
+)
 def test_long_names_of_anything_are_told_in_one_line_that_can_be_read(
     arguments: list[str], length: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

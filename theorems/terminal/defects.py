@@ -18,7 +18,9 @@ DEBUG = "THEOREMS_DEBUG"
 
 
 def told(error: Exception, arguments: Sequence[str]) -> str:
-    """The line; the traceback, with version and command, is written to a new file that the line names."""
+    """The line; the traceback, with version and command, is written to a new file that the line
+    names.
+    """
     try:
         release = version("batchnorm-theorems")
     except PackageNotFoundError:

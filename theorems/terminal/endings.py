@@ -21,8 +21,12 @@ CLOSED_PIPE = 141
 
 
 class OutputError(Exception):
-    """An output could not be written; one line names it and says why. No ``OSError``, which libraries swallow."""
+    """An output could not be written; one line names it and says why. No ``OSError``, which
+    libraries swallow.
+    """
 
 
 class ReaderGoneError(BrokenPipeError):
-    """Nobody reads standard output any more. Pipes to workers break too, and that is another matter."""
+    """Nobody reads standard output any more. Pipes to workers break too, and that is another
+    matter.
+    """

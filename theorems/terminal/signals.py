@@ -14,10 +14,11 @@ __all__ = ["signals"]
 
 
 class _Signals:
-    """A context manager. Inside, the first such signal raises ``KeyboardInterrupt`` and its number is ``seen``.
+    """A context manager. Inside, the first such signal raises ``KeyboardInterrupt`` and its number
+    is ``seen``.
 
-    A signal that somebody else handles, or that is ignored as under ``nohup``, is left alone. A library may swallow
-    the exception on its way; :meth:`check` raises it again.
+    A signal that somebody else handles, or that is ignored as under ``nohup``, is left alone. A
+    library may swallow the exception on its way; :meth:`check` raises it again.
     """
 
     def __init__(self) -> None:

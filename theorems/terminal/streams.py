@@ -1,4 +1,6 @@
-"""Standard output and standard error of a command: failures that name the stream, text that any encoding takes."""
+"""Standard output and standard error of a command: failures that name the stream, text that any
+encoding takes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:  # typing takes a while to import, and Ctrl-C may come meanwhi
 
 __all__ = ["guarded", "harmless", "spare_descriptors", "spelled"]
 
-# --- what a terminal may be sent ----------------------------------------------------------------------------
+# --- what a terminal may be sent ------------------------------------------------------------------
 
 #: Control characters as their pictures (ESC as ␛), and what reorders text or stands for no character as �.
 _HARMLESS: dict[int, int] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
@@ -39,11 +41,13 @@ _HARMLESS |= dict.fromkeys(
 
 
 def harmless(text: str) -> str:
-    """``text``, as long as before, without anything that a terminal would obey; line ends and tabs stay."""
+    """``text``, as long as before, without anything that a terminal would obey; line ends and
+    tabs stay.
+    """
     return text.translate(_HARMLESS)
 
 
-# --- what an encoding has no character for -------------------------------------------------------------------
+# --- what an encoding has no character for --------------------------------------------------------
 
 _SPELLED = {
     "≤": "<=",
@@ -130,7 +134,9 @@ _HANDLER = "theorems.spelled"
 
 
 def spelled(character: str) -> str:
-    """A character in ASCII, so that it can still be read: ≤ as <=, σ as sigma, ₁ as _1, ␛ as \\x1b."""
+    """A character in ASCII, so that it can still be read: ≤ as <=, σ as sigma, ₁ as _1, ␛ as
+    \\x1b.
+    """
     if (found := _SPELLED.get(character)) is not None:
         return found
     code = ord(character)
@@ -176,13 +182,15 @@ def _gap(before: str, after: str) -> str:
 codecs.register_error(_HANDLER, _replaced)
 
 
-# --- the streams ---------------------------------------------------------------------------------------------
+# --- the streams ----------------------------------------------------------------------------------
 
 
 class _Output:
-    """A text stream; what it cannot write is :class:`OutputError` or :class:`ReaderGoneError`, or nothing at all.
+    """A text stream; what it cannot write is :class:`OutputError` or :class:`ReaderGoneError`, or
+    nothing at all.
 
-    ``vital`` is for results. Notes on the way are not: a run does not end because nobody reads them.
+    ``vital`` is for results. Notes on the way are not: a run does not end because nobody reads
+    them.
     """
 
     def __init__(self, stream: TextIO, name: str, vital: bool) -> None:
@@ -216,7 +224,9 @@ class _Output:
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Inside, ``sys.stdout`` and ``sys.stderr`` spell what their encoding lacks, and name what cannot be written."""
+    """Inside, ``sys.stdout`` and ``sys.stderr`` spell what their encoding lacks, and name what
+    cannot be written.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=_HANDLER)
@@ -228,7 +238,9 @@ def guarded() -> Iterator[None]:
 
 
 def spare_descriptors() -> None:
-    """Occupy what is closed of descriptors 0 to 2, so that no file opened later takes standard output's place."""
+    """Occupy what is closed of descriptors 0 to 2, so that no file opened later takes standard
+    output's place.
+    """
     while (null := os.open(os.devnull, os.O_RDWR)) <= 2:
         continue
     os.close(null)
