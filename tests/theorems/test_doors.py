@@ -291,7 +291,7 @@ def _hostile_files() -> None:
     ("arguments", "status"),
     [
         (["verify", ESCAPE], 2),
-        (["verify", CHEAP, "--batch", f"{ESCAPE}.csv"], 2),
+        (["verify", CHEAP, "--batch", f"{ESCAPE}.csv"], 0),
         (["verify", CHEAP, "--batch", "cells.csv"], 2),
         (["verify", "claims.py"], 2),
         (["show", "titled.py"], 0),
