@@ -92,14 +92,15 @@ def test_the_digamma_function_is_typeset_by_its_letter() -> None:
         compiled(sp.polygamma(1, d), (d,))
 
 
-def test_a_network_that_died_has_rank_zero_and_no_number_is_missing() -> None:
-    """At d = 8 ReLU leaves H = 0 in some networks."""
+def test_a_network_that_died_has_no_rank() -> None:
+    """At d = 8 ReLU leaves H = 0 in some networks; the ranks of the others are at least 1."""
     compared = arms([ablation._arm(symbol, (ablation.Activation("relu"),)) for symbol in ablation.PARTS], (8,),
                     lambda width: 64)
     (case,) = compared.cases(None)
     values = np.concatenate([array for arrays in case.draw(Context(0, 1e-6)).values.values() for array in arrays])
-    assert ((values == 0) | (values > 0.999)).all()
-    assert (values == 0).any()
+    dead = np.isnan(values)
+    assert 0 < dead.sum() < len(values)
+    assert (values[~dead] > 0.999).all()
 
 
 @pytest.mark.parametrize(("statement", "size", "wanted"), [

@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from array_api_compat import array_namespace
 
-from simulators import Chain, effective_rank, simulate
-from simulators.observables import Observable
+from simulators import Chain, simulate
 from theorems.checking.context import Context
 from theorems.checking.medians import Case, Floats, Medians, Sample
 from theorems.checking.spoiled import rounding_of
@@ -45,15 +43,6 @@ def square_batch(batch: Floats) -> bool:
     return rows == columns and 2 <= rows <= LARGEST and bool(np.linalg.matrix_rank(batch) == rows)
 
 
-def _rank(H: Any, *, width: int) -> Any:
-    """r(H), and 0 for H = 0: a network that died."""
-    xp = array_namespace(H)
-    return xp.where(xp.max(xp.abs(H), axis=(-2, -1)) == 0, 0.0, effective_rank(H))
-
-
-_RANK = Observable("rank", _rank, gram=False)
-
-
 def too_dear(weights: int) -> str:
     """Why networks that draw so many weights are not run; empty if they are."""
     return f"not run: {weights:.1g} weights to draw, {AFFORDABLE:.1g} allowed" if weights > AFFORDABLE else ""
@@ -64,6 +53,7 @@ def arms(
 ) -> Medians:
     """Medians of r after ``depth(width)`` layers, from orthogonal samples or the user's batch.
 
+    A network that died has no rank: it counts as the worst value for either end of an interval.
     ``domain``: the widths of batches that the claim is about.
     """
     def cases(batch: Floats | None) -> list[Case]:
@@ -86,8 +76,8 @@ def _ranks(compared: Sequence[Arm], start: Floats, depth: int, context: Context)
         if key not in context.memory:
             run = simulate(
                 chain, start, depth=depth, every=depth, replicas=NETWORKS, engine="dense", dtype="float32",
-                observables=(_RANK,), seed=context.stream("arms", len(start)))
-            context.memory[key] = np.where(run.spoiled[:, -1], np.nan, run["rank"][:, -1]), rounding_of(run)
+                observables=("effective_rank",), seed=context.stream("arms", len(start)))
+            context.memory[key] = np.where(run.spoiled[:, -1], np.nan, run["effective_rank"][:, -1]), rounding_of(run)
         ranks, error = context.memory[key]
         found[str(arm.symbol)] = [ranks]
         rounding = max(rounding, error)

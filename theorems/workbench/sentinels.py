@@ -137,7 +137,8 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
         replicas = min(_LOOKED_AT, max(_LOOKS // max(instance.normals, 1), 2))
         seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=replicas,
                         seed=(_SEED, 1, number), observables=design.observables)
-        samples = design.sample(statement, seen, instance)[design.kept(statement, seen, instance)]
+        known = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:]
+        samples = design.sample(statement, seen, instance)[known]
         if missing := int(np.isnan(samples).sum()):
             return UndefinedMean(missing, len(samples), f"{instance.label}, ell={instance.depth}")
     return None
