@@ -15,13 +15,15 @@ import pytest
 from simulators import simulate
 from simulators.starts import Start, corner_axes, corner_samples
 from simulators.strategies import corner_spectra
-from theorems import Verdict, conjecture, verify
+from theorems import Verdict, conjecture, get, verify
 from theorems.checking.context import Context
+from theorems.checking.expectation import Expectation
 from theorems.cli import main
 from theorems.witnesses import Corpus, Witness
 from theorems.workbench.adversaries import MeanAdversary
 from theorems.workbench.covering_array import covering_array
 from theorems.workbench.design import Design
+from theorems.workbench.library import StartAdversary
 from theorems.workbench.parsing import ClaimError
 from theorems.workbench.start_items import gram_of, read_start, shown_start
 from theorems.workbench.start_shrinking import plainer
@@ -326,3 +328,39 @@ def test_a_witness_of_another_claim_of_that_name_is_passed_over(tmp_path: Path) 
     found = search(statement, replace(Context(0, 1e-6)))
     assert found.verdict is Verdict.REFUTED
     assert found.details["attack"] != "witness of an earlier run"
+
+
+# --- the library --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "whole"), [
+    ("orthogonality.vanilla_alignment:vanilla", True),  # of a cosine
+    ("orthogonality.averaged_stability:sharp", False),  # of spectra, under a chain that turns with its samples
+])
+def test_the_search_of_a_library_statement_moves_what_counts(name: str, whole: bool) -> None:
+    statement = get(name)
+    adversary = StartAdversary(next(c for c in statement.checks if isinstance(c, Expectation)))
+    starts = [read_start(item["start"]) for item in adversary._starts(statement) if "start" in item]
+    assert bool(starts) is whole
+    if whole:
+        assert len({(s.axes, s.mirrors) for s in starts}) > 4
+        assert any(x < 0 for s in starts for x in s.scales)
+        assert any(len(set(s.copies)) < s.size for s in starts)
+        assert any(len({abs(x) for x in s.scales}) > 1 for s in starts)
+
+
+def test_a_verdict_of_the_library_names_the_instances_it_speaks_of() -> None:
+    statement = get("orthogonality.vanilla_alignment:batchnorm")
+    (check,) = (c for c in statement.checks if isinstance(c, Expectation))
+    fewer = replace(check, replicas=64, instances=lambda *given: list(check.instances(*given))[:2])
+    scope = fewer(statement, Context(0, 1e-2)).details["scope"]
+    assert scope.startswith("2 instances: d=32, 64 layers, eigenvalues ")
+    assert "d=128, 64 layers" in scope
+
+
+def test_a_claim_about_an_exponent_says_from_which_start() -> None:
+    claim = conjecture("abs(slope + 1/2) <= 1/5", name="c", quantifier="limit", observable="orthogonality_gap",
+                       chain="rescale", n=3, d="32..64", ell=4)
+    (check,) = claim.statement(falsify=False).checks
+    found = replace(check, rounds=1, replicas=8)(claim.statement(falsify=False), Context(0, 1e-2))
+    assert found.summary.endswith("from one start: n = 3, uniform; ell = 4")
