@@ -1,0 +1,1 @@
+"""Claims whose truth is known by construction, drawn at random, to try the suite on."""
