@@ -87,7 +87,9 @@ def conjecture(
     - ``over``: "spectra", "matrices" or "parameters" for a claim about every one: ``certified`` once the whole domain
       was gone through, else ``supported`` by independent draws, of which each is decided exactly
     - ``observable``: what the claim is about, if you want to have that checked
-    - ``assume``: relations as text, over symbols and quantities of the start (``smallest_eigenvalue_0``)
+    - ``assume``: relations as text, over symbols and quantities of the start (``smallest_eigenvalue_0``); ``"x != 0"``
+      where a side has no value at 0; ``"alive"``, of a chain: a mean over the paths on which every sample has a unit that
+      is not 0 at every layer up to ``ell`` (others are discarded), and ``over="matrices"``: no sample is 0
     - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not given
     - ``computed``: further quantities of a claim without chain, as functions of declared symbols that return exact
       numbers or balls (``flint.arb`` at the precision of the moment): ``{"angle": lambda n: …}``
@@ -95,6 +97,9 @@ def conjecture(
       draws would rarely meet the assumptions; what the claim is about is still said by domains and assumptions
     - ``expected``: the verdict you expect ("supported", "refuted", "inconclusive", …)
     - every other keyword declares a symbol: ``d="64..4096"``, ``alpha="(0, 1/n]"``, ``gamma="1/10"``
+
+    Text is read before any simplification, SymPy relations as SymPy made them: where a side has no value, inside domain
+    and assumptions, a claim about every input is refused with the point, or refuted there.
 
     Raises :class:`ClaimError`, a ``ValueError``, in one line, for a claim that says nothing that can be checked.
     """
