@@ -88,8 +88,8 @@ def conjecture(
       was gone through, else ``supported`` by independent draws, of which each is decided exactly
     - ``observable``: what the claim is about, if you want to have that checked
     - ``assume``: relations as text, over symbols and quantities of the start (``smallest_eigenvalue_0``); ``"x != 0"``
-      where a side has no value at 0; ``"alive"``, of a chain: a mean over the paths on which every sample has a unit that
-      is not 0 at every layer up to ``ell`` (others are discarded), and ``over="matrices"``: no sample is 0
+      where a side has no value at 0; ``"alive"``, of a chain: a mean over the paths on which every sample has a unit
+      that is not 0 at every layer up to ``ell`` (others are discarded), and ``over="matrices"``: no sample is 0
     - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not given
     - ``computed``: further quantities of a claim without chain, as functions of declared symbols that return exact
       numbers or balls (``flint.arb`` at the precision of the moment): ``{"angle": lambda n: …}``
