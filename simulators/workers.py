@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from functools import cache
 from threading import Event
 from typing import Any, TypeVar
@@ -48,6 +49,13 @@ def run_all(jobs: Sequence[Callable[[Event], None]], workers: int) -> None:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Products by one thread, so that their last bits do not depend on how many cores there are; also a decorator."""
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
 
 
 def until(stop: Event, items: Iterable[T]) -> Iterator[T]:

@@ -92,13 +92,15 @@ def _no_digamma(x: Any) -> flint.fmpq:
 
 
 def _ball_raised(x: Any, k: int) -> Any:
-    """x**k for a whole number k, also k ≥ 0 of a ball about 0, whose ``**`` is NaN."""
+    """x**k for a whole number k, also k ≥ 0 of a ball about 0, whose ``**`` is NaN: from its ends, by monotony."""
     if not isinstance(x, flint.arb) or k < 0 or x > 0 or x < 0:
         return x**k
-    base, found = abs(x) if k % 2 == 0 else x, flint.arb(1)
-    while k:
-        found, base, k = found * base if k & 1 else found, base * base, k >> 1
-    return found
+    if k == 0:
+        return flint.arb(1)
+    if not x.is_finite():
+        return x * x if k % 2 == 0 else x
+    low, high = flint.arb(x.lower()), flint.arb(x.upper())
+    return flint.arb(0).union(flint.arb(x.abs_upper()) ** k) if k % 2 == 0 else (low**k).union(high**k)
 
 
 def _ball_power(x: Any, k: Any) -> flint.arb:

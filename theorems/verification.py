@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from simulators.batches import Batch, validate_batch
+from simulators.workers import one_blas_thread
 from theorems.checking.context import Context
 from theorems.proofs.certificate import evidence as proof_evidence
 from theorems.proofs.certificate import lapsed
@@ -205,7 +206,8 @@ def _checked(statement: Statement, context: Context) -> list[Evidence]:
     for check in statement.checks:
         context.progress(statement.name)
         began = time.perf_counter()
-        evidence = check(statement, context)
+        with one_blas_thread():
+            evidence = check(statement, context)
         found.append(replace(evidence, seconds=time.perf_counter() - began))
     return found
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -69,6 +70,24 @@ def test_what_a_budget_cuts_says_inconclusive(claim: str, options: dict[str, Any
     """Out of time at the so-manyth look at the clock, wherever that is."""
     clock(1.0)
     assert verdict(claim, options, looks + 0.5, looks % 2 == 0) in (want, Verdict.INCONCLUSIVE)
+
+
+def test_products_are_of_one_thread_whatever_the_machine_has() -> None:
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    def look(statement: Any, context: Context) -> Any:
+        seen.append(threads())
+        return statement.checks[1](statement, context)
+    seen: list[set[int]] = []
+    claim = conjecture("x <= 2*x", x="0..3", name="c").statement()
+    with threadpool_limits(limits=2, user_api="blas"):
+        outside = threads()
+        verify([replace(claim, checks=(look, *claim.checks[1:]))])
+        assert threads() == outside
+    assert seen == [{1}]
 
 
 def test_a_budget_that_is_spent_stops_draws_and_corners() -> None:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Cover", "Region", "cover"]
 
 PRECISION = 96
-#: A search is given up after so many boxes, or operations on balls, of which a few hundred thousand take a second.
-MOST_BOXES, MOST_OPERATIONS = 4000, 4_000_000
+#: A search is given up after so many boxes, or operations on balls, of which some hundred thousand take a second.
+MOST_BOXES, MOST_OPERATIONS = 4000, 1_500_000
 #: So many boxes that stay open are looked at with this precision, by so many steps of Newton's method.
 _POLISHED, _FINE, _STEPS = 4, 1024, 12
 #: Terms that a sum is taken to have where its region does not tell.

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["WORK", "Answer", "MissingSolverError", "Question", "UntranslatableError", "ask", "require_algebraic",
            "solver", "translate"]
 
-#: What one question may cost, in z3's own units: about ten million a second, and the same on every machine.
-WORK = 200_000_000
+#: What one question may cost, in z3's own units, the same on every machine: some million a second, or ten if easy.
+WORK = 20_000_000
 #: Denominators of the rationals that are tried near a solution.
 _DENOMINATORS = (1, 10, 100, 10**4, 10**8, 10**16)
 #: Sizes whose product, and averages over draws whose number, is above this are refused: opening sums costs as much.

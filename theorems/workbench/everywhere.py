@@ -1,8 +1,10 @@
 """The check of a claim about every input of a space: attacked, and if nothing violates, how much of it was seen.
 
-``certified`` is for a domain that was gone through: finite and every input of it decided, every box of it enclosed, or
-proved by z3 at every size there is. Otherwise independent draws speak, and ``supported`` is what they can say: if none
-of N violates, then with error probability at most ``level`` fewer than 1 - level^(1/N) of the inputs so drawn do.
+``certified`` is for a domain that was gone through: finite and every input of it decided, decided exactly on the real
+line, every box of it enclosed, or proved by z3 at every size there is. An algebraic claim in few numbers that stays
+open, and a strict one whose sides meet, are left so. Otherwise independent draws speak, and ``supported`` is what they
+can say: if none of N violates, then with error probability at most ``level`` fewer than 1 - level^(1/N) of the inputs
+so drawn do.
 """
 
 from __future__ import annotations
@@ -90,8 +92,8 @@ class Everywhere:
     @property
     def words(self) -> str:
         """What ``theorems show`` says of it."""
-        return (f"corners and Hypothesis' draws, decided exactly; then the whole domain where it is finite or a few "
-                f"boxes, else {self.draws} independent draws: {self.space.law}")
+        return (f"corners and Hypothesis' draws, decided exactly; then the whole domain where it is finite, algebraic "
+                f"in few numbers, or a few boxes; else {self.draws} independent draws: {self.space.law}")
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         share = context.share(2)  # a neighbour that stands is a verdict too

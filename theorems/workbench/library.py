@@ -27,7 +27,7 @@ from theorems.workbench.start_items import read_start, shown_start
 __all__ = ["StartAdversary", "attackable"]
 
 _SIZES = (2, 3, 4)
-_WORK = 10_000_000  # for one question to z3, in its units
+_WORK = 1_000_000  # for one question to z3, in its units
 
 
 def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:

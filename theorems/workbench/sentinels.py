@@ -16,6 +16,7 @@ import numpy as np
 import sympy as sp
 
 from simulators import simulate
+from simulators.workers import one_blas_thread
 from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
 from theorems.checking.shrinking import simplest_between
@@ -88,6 +89,7 @@ def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
     return Sentinel(f"the right side larger by {share}", rhs=rhs + share)
 
 
+@one_blas_thread()
 def pilot(design: Design, statement: Statement) -> Measured:
     """Rough means and bounds over the lay-out of a sampled claim, of samples that have a value and are kept.
 

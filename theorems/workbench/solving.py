@@ -18,7 +18,7 @@ from theorems.workbench.spaces import Item, Space
 
 __all__ = ["LEAST", "Choice", "Solved", "chosen", "opened_claim", "proposed", "solved"]
 
-_WORK = 10_000_000  # for one question to z3, in its units: about a second
+_WORK = 1_000_000  # for one question to z3, in its units: about a second
 #: Of the sizes, the first so many are asked for a counterexample, and a domain of at most so many for a proof.
 _ASKED, _PROVED = 3, 8
 #: After so many questions that it gave up on, no more are asked: larger sizes would cost as much.
