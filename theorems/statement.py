@@ -191,7 +191,9 @@ class Evidence:
     exact arithmetic; in units of the exponent for a slope; for independent draws of inputs, the share of inputs that
     would have had to violate). ``sentinel`` is what the same check with the same
     budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
-    an expectation over all starts): it can refute the statement but not carry it.
+    an expectation over all starts): it can refute the statement but not carry it. Where a user gives a batch,
+    ``apart`` evidence was found without it, and has no part in the verdict, which is about the batch; a check that
+    reads the batch hands over as ``beside`` what it found apart from it.
     """
 
     method: str  # "proof" | "certificate" | "symbolic" | "simulation" | "search" | "sampling"
@@ -204,6 +206,8 @@ class Evidence:
     partial: bool = False
     seconds: float = 0.0
     details: Mapping[str, Any] = field(default_factory=dict)
+    apart: bool = False
+    beside: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from simulators.batches import Batch, validate_batch
 from simulators.workers import one_blas_thread
-from theorems.checking.context import Context
+from theorems.checking.context import Check, Context
 from theorems.proofs.certificate import evidence as proof_evidence
 from theorems.proofs.certificate import lapsed
 from theorems.registry import select
@@ -76,8 +76,9 @@ class Result:
     @property
     def _decisive(self) -> tuple[Evidence, ...]:
         """The evidence the verdict rests on: what refutes, or else what is not partial, if there is any."""
-        refuting = tuple(e for e in self.evidence if e.verdict is Verdict.REFUTED)
-        return refuting or tuple(e for e in self.evidence if not e.partial) or self.evidence
+        about = tuple(e for e in self.evidence if not e.apart)
+        refuting = tuple(e for e in about if e.verdict is Verdict.REFUTED)
+        return refuting or tuple(e for e in about if not e.partial) or about
 
     @property
     def weak_sentinels(self) -> tuple[str, ...]:
@@ -105,7 +106,8 @@ class Result:
     def as_expected(self) -> bool:
         """The verdict is the declared one or stronger, every sentinel fell, nothing contradicts.
 
-        On a user's batch a bound may also be vacuous or its assumption unmet: that is a result.
+        On a user's batch a bound may also be vacuous or its assumption unmet, and what is false of some other
+        input may hold: that is a result.
         """
         if not self.sound:
             return False
@@ -113,7 +115,7 @@ class Result:
         if found == expected or (expected.holds and found.holds and list(Verdict).index(found)
                                  <= list(Verdict).index(expected)):
             return True
-        return self.with_batch and found in (Verdict.VACUOUS, Verdict.OUTSIDE)
+        return self.with_batch and (expected is Verdict.REFUTED or found in (Verdict.VACUOUS, Verdict.OUTSIDE))
 
     def as_json(self) -> dict[str, Any]:
         s = self.statement
@@ -126,7 +128,7 @@ class Result:
             "evidence": [{
                 "method": e.method, "verdict": e.verdict.value, "summary": e.summary, "sentinel": e.sentinel.value,
                 "sentinel_claim": s.sentinel.words, "tightness": e.tightness, "power": e.power,
-                "seconds": round(e.seconds, 3), "partial": e.partial, **e.details,
+                "seconds": round(e.seconds, 3), "partial": e.partial, "apart": e.apart, **e.details,
             } for e in self.evidence],
         }
 
@@ -164,6 +166,9 @@ def verify_each(
     statements = select(_stated(names))
     given = _read(batch)
     seed, level, budget = _door(seed, level, budget)
+    if given is not None and statements and not any(takes_batch(c) for s in statements for c in s.checks):
+        raise ValueError(f"batch: it has no part in {', '.join(s.name for s in statements[:3])}"
+                         f"{' …' * (len(statements) > 3)}; leave it out")
     return _results(statements, given, seed, level, budget, progress, refused)
 
 
@@ -190,13 +195,17 @@ def _results(
             continue
         if (proved := proof_evidence(statement)) is not None:
             # of a batch where the claim says nothing, that is the verdict, whatever is proved of others
-            silent = batch is not None and found and all(e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in found)
-            found.append(replace(proved, partial=proved.partial or bool(silent)))
-        own = overall(found)
+            silent = batch is not None and all(
+                e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in found if not e.apart)
+            # and a proof that refutes is of some input, not of this one
+            found.append(replace(proved, apart=silent or (batch is not None and proved.verdict is Verdict.REFUTED)))
+        about = [e for e in found if not e.apart]
+        own = overall(about) if about else Verdict.OUTSIDE  # a batch that has a part in nothing here
         limits = {name: inherited(own, verdicts[name]) for name in statement.depends_on if name in verdicts}
         verdicts[statement.name] = verdict = weakest([own, *limits.values()])
         weakened = tuple(name for name, limit in limits.items() if limit is not own)
-        notes = tuple(note for note in (lapsed(statement),) if note)
+        unread = "" if about else "the batch has no part in this claim; what is known of it stands apart"
+        notes = tuple(note for note in (lapsed(statement), unread) if note)
         yield Result(statement, verdict, tuple(found), batch is not None, weakened, notes)
 
 
@@ -206,10 +215,17 @@ def _checked(statement: Statement, context: Context) -> list[Evidence]:
     for check in statement.checks:
         context.progress(statement.name)
         began = time.perf_counter()
+        apart = context.batch is not None and not takes_batch(check)
         with one_blas_thread():
-            evidence = check(statement, context)
-        found.append(replace(evidence, seconds=time.perf_counter() - began))
+            evidence = check(statement, replace(context, batch=None) if apart else context)
+        found.append(replace(evidence, seconds=time.perf_counter() - began, beside=(), apart=apart or evidence.apart))
+        found += [replace(other, apart=True) for other in evidence.beside]
     return found
+
+
+def takes_batch(check: Check) -> bool:
+    """Whether a user's batch has a part in a check; one that does not say takes it."""
+    return bool(getattr(check, "takes_batch", True))
 
 
 def _stated(names: Asked) -> list[str | Statement]:
@@ -262,5 +278,7 @@ def environment(seed: int, level: float, batch: Batch | None) -> dict[str, Any]:
     return {
         "python": platform.python_version(), "machine": platform.machine(), "seed": seed, "error_budget": level,
         "versions": {p: version(p) for p in packages},
-        "batch": None if batch is None else {"description": batch.description, "sha256": batch.digest},
+        "batch": None if batch is None else {
+            "description": batch.description, "sha256": batch.digest, "samples": batch.array.shape[1],
+            "dimension": batch.array.shape[0]},
     }

@@ -35,6 +35,11 @@ class ContractionBoxes:
         sizes = ", ".join(map(str, self.sizes))
         return f"enclosures in balls: boxes that cover every spectrum of n = {sizes}, shipped and checked again"
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return False
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         refused = ""
         for n in self.sizes:

@@ -62,6 +62,11 @@ class Enclosed:
         return ("enclosures in balls: both sides compared at every batch size named, and over intervals of sizes where "
                 "there are some; a user's batch is left alone")
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return False
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         verdict, words, enclosures, ratio = self._judge(statement, context)
         sentinel, fallen, _, _ = self._judge(statement.neighbour, context)

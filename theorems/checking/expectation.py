@@ -109,6 +109,11 @@ class Expectation:
     kept: Callable[[Statement, Trajectory, Instance], npt.NDArray[np.bool_]] | None = None
     last: Callable[[Instance], Sequence[int]] | None = None
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return self.follows_batch
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         batch = None if context.batch is None else context.batch.array
         instances = list(self.instances(statement, batch))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -286,8 +286,9 @@ class Pointwise:
     ``walks`` is False where ``inputs`` are those domains already. ``from_batch`` makes an input of the
     user's (d, n) array, or is None where a batch has nothing to say; ``given`` in its place makes several, and none
     where the batch lies outside the domain; ``refuses`` says why a batch is outside whatever could be made of it, and
-    is empty where it is not. A batch outside domain or assumptions makes the verdict ``outside``,
-    unless some input refutes the claim.
+    is empty where it is not; ``reads`` says which part of a batch is read, where it is not all of it. With a batch the
+    verdict is about the batch, ``outside`` where it lies outside domain or assumptions, and what is known of all other
+    inputs stands beside it.
 
     An assumption on balls may be open, as equalities of enclosures are. A claim that holds whatever the
     assumption then counts; one that would fall is left open.
@@ -303,6 +304,7 @@ class Pointwise:
     refuses: Callable[[Any], str] | None = None
     item: Callable[[Mapping[str, Any]], Any] | None = None
     walks: bool = True
+    reads: Callable[[Any], str] | None = None
 
     def declared(self, statement: Statement) -> DeclaredInputs | None:
         """The inputs that the statement declares; None where only the family's own can be evaluated."""
@@ -321,29 +323,29 @@ class Pointwise:
             return self.given(batch)
         return None if self.from_batch is None else [self.from_batch(batch)]
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return self.given is not None or self.from_batch is not None or self.refuses is not None
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
+        plain = replace(context, batch=None)
         verdict, tally, witness = self.attack(statement, context)
+        if tally.batch is not None:
+            return self._of_batch(statement, context, tally, self(statement, plain))
         values = self._values(statement)
-        neighbour, _, counterexample = self.attack(statement.neighbour, context)
+        neighbour, _, counterexample = self.attack(statement.neighbour, plain)
         details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open),
                                    "sentinel_witness": readable(counterexample)}
         if tally.worst is not None:
             details["tightest_at"] = readable(tally.worst)
-        if tally.batch is not None:
-            details["batch"] = tally.batch.value
         if witness is not None:
             details["witness"] = readable(witness)
         summary = f"{tally.decided} inputs decided exactly"
-        if tally.batch is not None:
-            summary += ", the batch first"
-        elif context.batch is not None:
-            summary += "; the batch has no part in it"
         if witness is not None:
             summary = f"{fault(statement, lambda: values(witness))} at {short(witness)}"
         elif verdict is Verdict.OUTSIDE:
-            summary = self._refusal(context) or (
-                "the batch lies outside the domain or the assumptions" if tally.batch is Verdict.OUTSIDE
-                else "no input met the assumptions")
+            summary = "no input met the assumptions"
         elif tally.cut:
             summary += ", then out of time"
         elif tally.open:
@@ -353,8 +355,34 @@ class Pointwise:
                         tightness_interval=None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio),
                         power=0.0 if verdict.holds else None, details=details)
 
+    def _of_batch(
+        self, statement: Statement, context: Context, tally: _Tally, beside: Evidence,
+    ) -> Evidence:
+        """What was found of the batch, with what is known apart from it."""
+        found = tally.batch or Verdict.INCONCLUSIVE
+        words = {Verdict.OUTSIDE: self._refusal(context) or
+                 "the batch lies outside the domain or the assumptions",
+                 Verdict.INCONCLUSIVE: "the batch is left open",
+                 Verdict.REFUTED: f"violated at {short(tally.worst)}"}
+        witness = {"witness": readable(tally.worst)} if found is Verdict.REFUTED else {}
+        return Evidence(
+            method="search" if found is Verdict.REFUTED else "certificate", verdict=found,
+            summary=words.get(found, "the batch decided exactly") + self._part(context),
+            sentinel=beside.sentinel, tightness=tally.ratio, power=0.0 if found.holds else None,
+            details={"batch": found.value, "decided": tally.decided, "outside": tally.outside,
+                     "open": len(tally.open), **witness}, beside=(beside,))
+
+    def _part(self, context: Context) -> str:
+        if context.batch is None or self.reads is None:
+            return ""
+        words = self.reads(context.batch.array)
+        return f" ({words})" if words else ""
+
     def attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
-        """The verdict over all inputs, what was met on the way, and an input that violates the claim, or None."""
+        """The verdict over all inputs, what was met on the way, and an input that violates the claim, or None.
+
+        With a user's batch in which the check has a part, the verdict over that batch alone.
+        """
         tally, declared, values = _Tally(), self.declared(statement), self._values(statement)
 
         def examine(item: Any) -> Verdict:
@@ -372,16 +400,18 @@ class Pointwise:
             tally.cut = tally.cut or context.expired
             return not tally.cut and examine(item) is Verdict.REFUTED
 
+        seen: list[Verdict] = []
         if self._refusal(context):
             tally.batch = Verdict.OUTSIDE
         elif context.batch is not None and (items := self.of_batch(context.batch.array)) is not None:
-            seen = []
             for item in items:
                 seen.append(examine(item))
                 if seen[-1] is Verdict.REFUTED:
-                    tally.batch = Verdict.REFUTED
+                    tally.batch, tally.worst = Verdict.REFUTED, item
                     return Verdict.REFUTED, tally, item
             tally.batch = combine(seen or [Verdict.OUTSIDE])
+        if tally.batch is not None:
+            return tally.batch, tally, None
         for item in (*self.corners(), *(() if declared is None else declared.corners())):
             if violates(item):
                 return Verdict.REFUTED, tally, item
@@ -394,7 +424,7 @@ class Pointwise:
             return Verdict.INCONCLUSIVE, tally, None
         if tally.open:
             return Verdict.INCONCLUSIVE, tally, None
-        if tally.batch is Verdict.OUTSIDE or not tally.decided:
+        if not tally.decided:
             return Verdict.OUTSIDE, tally, None
         return Verdict.CERTIFIED, tally, None
 
@@ -406,7 +436,6 @@ class Pointwise:
         yield self.inputs(), self.examples
         if declared is not None:
             yield declared.strategy(), -(-self.examples // 2)
-
 
 
 def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:

@@ -58,6 +58,11 @@ class Found:
 class Adversary(Protocol):
     """Breaks claims of one kind."""
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch is among what it tries."""
+        ...
+
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
         """The first input that certainly refutes; ``tried`` counts what each attack looked at."""
         ...
@@ -93,6 +98,11 @@ class Falsification:
     known: tuple[Witness, ...] = ()
     corpus: Corpus | None = None
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return self.adversary.takes_batch
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         tried: dict[str, int] = {}
         share = context.share(2)
@@ -101,12 +111,13 @@ class Falsification:
         details: dict[str, Any] = {"tried": dict(tried), "replayed": len(self.known),
                                    "sentinel_witness": _readable(fallen.item) if fallen else None}
         sentinel = Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE
+        apart = context.batch is not None and (found.attack != BATCH if found else not tried.get(BATCH))
         if found is None:
             listed = ", ".join(f"{count} by {attack}" for attack, count in tried.items() if count)
             blind = "" if fallen else "; it misses the false neighbour too, so that says nothing"
             if context.batch is not None and not tried.get(BATCH):
                 blind += "; the batch has no part in it, or lies outside"
-            return Evidence(method="search", verdict=Verdict.INCONCLUSIVE, sentinel=sentinel, partial=True,
+            return Evidence(method="search", verdict=Verdict.INCONCLUSIVE, sentinel=sentinel, partial=True, apart=apart,
                             summary=f"no counterexample: {listed or 'nothing tried'}{blind}", details=details)
         found = self.adversary.shrunk(statement, share, found)
         details |= {"witness": _readable(found.item), "margin": found.margin, "attack": found.attack,
@@ -119,7 +130,7 @@ class Falsification:
                     "by": found.attack, "margin": found.margin, "seed": str(context.seed)})))
             except CorpusError as error:
                 details["not_kept"] = str(error)  # the verdict stands without it
-        return Evidence(method="search", verdict=Verdict.REFUTED, sentinel=sentinel, details=details,
+        return Evidence(method="search", verdict=Verdict.REFUTED, sentinel=sentinel, details=details, apart=apart,
                         summary=f"{found.fault} at {_line(found.item)}: {found.margin} ({words})")
 
 
@@ -151,6 +162,11 @@ class ExactAdversary:
     most: Mapping[str, int] = field(default_factory=lambda: {"n": 6, "d": 5, "ell": 12})
     kind: str = "exact"
     given: Callable[[Any], Sequence[Any] | None] | None = None
+
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch is among what it tries."""
+        return self.given is not None
 
     def refutes(self, statement: Statement, item: Any, *, inside: bool = False) -> bool:
         """Whether the claim is certainly false at an input of its domain that certainly meets the assumptions.

@@ -33,6 +33,11 @@ class SymbolicIdentity:
     points: Points
     scale: sp.Expr = sp.S.One
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return False
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         _require(statement, "==")
         verdict, summary = self._judge(statement)
@@ -66,6 +71,11 @@ class SymbolicSign:
     terms: tuple[sp.Expr, ...]
     substitution: Mapping[sp.Symbol, sp.Expr]
     points: Points
+
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return False
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         _require(statement, ">=")

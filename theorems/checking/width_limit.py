@@ -82,6 +82,11 @@ class WidthLimit:
     offset: int = 0
     precision: int = 128
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return False
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         found = []
         for start in self.starts:

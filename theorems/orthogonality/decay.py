@@ -46,6 +46,9 @@ SHARES = (0.5, 0.75, 0.9)
 #: Widths are chosen so that a bound is at most this share of its ceiling.
 SPEAKING = 0.85
 FAR = 16
+#: A size, a width and a depth at which noise is seen to fall as d^(-1/2), chosen from no bound: one that falls
+#: faster is crossed there, whatever widths it would choose for itself.
+FIXED = (2, 2048, 40)
 #: The most random numbers one replica may cost before a bound counts as out of reach.
 AFFORDABLE = 5 * 10**7
 
@@ -82,13 +85,14 @@ def paths(statement: Statement, batch: Floats | None, sizes: tuple[int, ...], to
     """Starts with their depth, width and readouts: every alpha of ``SHARES`` at a quarter, half and full depth.
 
     ``shift`` is the trajectory column read at ell = 0. The smallest size runs at ``FAR`` times the width where
-    the bound begins to speak as well: a wrong power of d shows between the two.
+    the bound begins to speak as well: a wrong power of d shows between the two, or at ``FIXED``, if its own widths
+    are so narrow that few paths meet the assumption.
     """
     given = [(f"n={size}", starts.two_level(size, 0.92), 1) for size in sizes]
     given.insert(1, (f"n={sizes[0]}", starts.two_level(sizes[0], 0.92), FAR))
     if batch is not None:
         given = [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch, 1)]
-    found = []
+    found = [] if batch is not None else [_fixed(statement, top, shift)]
     for label, start, factor in given:
         size, smallest = start.shape[1], _initial_gap(start)
         reach = 1 / size if batch is None else smallest
@@ -106,6 +110,18 @@ def paths(statement: Statement, batch: Floats | None, sizes: tuple[int, ...], to
         found.append(Instance(f"{label}, d={width}, {layers} layers", rescale_chain(width), start, layers + shift,
                               readouts, (0.0, top(size) * (1 + 1e-9)), {"shift": shift}))
     return found
+
+
+def _fixed(statement: Statement, top: Any, shift: int) -> Instance:
+    """The same readouts at the size, width and depth that no bound chose."""
+    size, width, layers = FIXED
+    start = starts.two_level(size, 0.92)
+    values = {"n": size, "d": width, "Vhat_1": max(1 / size - _initial_gap(start), 0.0)}
+    constants = [min(float(largest_alpha(statement.assumptions[0], share / size)), 1.0) for share in SHARES]
+    readouts = tuple({**values, "alpha": constant, "ell": at}
+                     for constant in constants for at in (layers // 4, layers // 2, layers))
+    return Instance(f"n={size}, d={width}, {layers} layers, fixed", rescale_chain(width), start, layers + shift,
+                    readouts, (0.0, top(size) * (1 + 1e-9)), {"shift": shift})
 
 
 def _covered(statement: Statement, trajectory: Trajectory, instance: Instance) -> Any:
@@ -288,8 +304,17 @@ def _averages(first: int) -> Any:
             found.append(Instance(
                 f"{label}, d={width}, {layers} layers", rescale_chain(width), start, layers,
                 ({**values, "d": width, "L": layers},), (0.0, (1 + 1e-9) / (4 * size**2)), {"first": first}))
-        return found
+        return [*found, *([] if batch is not None else [_fixed_average(first)])]
     return instances
+
+
+def _fixed_average(first: int) -> Instance:
+    """The average at the size, width and depth that no bound chose."""
+    size, width, layers = FIXED
+    start = starts.two_level(size, 0.97)
+    values = {"n": size, "Vhat_0": max(1 / size - _initial_gap(start), 0.0), "d": width, "L": layers}
+    return Instance(f"n={size}, d={width}, {layers} layers, fixed", rescale_chain(width), start, layers, (values,),
+                    (0.0, (1 + 1e-9) / (4 * size**2)), {"first": first})
 
 
 def _averaged(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:

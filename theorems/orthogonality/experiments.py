@@ -96,7 +96,8 @@ def _two_samples(chain: Any, widths: tuple[int, ...], depth: Any, spread: float)
             return found  # one sample, or two that no layer can tell apart
         for width in widths:
             start = collinear_batch(width, 2, spread, seed=0) if batch is None else batch[:, :2]
-            found.append(Instance(f"d={width}, {depth(width)} layers", chain(width), start, depth(width),
+            told = "" if batch is None else f", the batch's first 2 of {batch.shape[1]} samples"
+            found.append(Instance(f"d={width}, {depth(width)} layers{told}", chain(width), start, depth(width),
                                   ({"d": width},), (0.0, 1.0 + 1e-9)))
         return found
     return instances

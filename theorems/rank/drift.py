@@ -42,6 +42,11 @@ def _rows(item: inputs.Rows) -> Mapping[str, Any]:
 _ROWS_TRIED = 16
 
 
+def _reads_rows(batch: Any) -> str:
+    """Which part of a batch is read, where it is not all of it."""
+    return f"its first {_ROWS_TRIED} of {len(batch)} rows" if len(batch) > _ROWS_TRIED else ""
+
+
 def _first_rows(batch: Any) -> inputs.Rows:
     return tuple(tuple(Fraction(float(x)) for x in row) for row in batch[:_ROWS_TRIED])
 
@@ -79,7 +84,7 @@ DRIFT_INEQUALITY_RESCALED = Statement(
     expected=Verdict.CERTIFIED, sentinel=Sentinel("Tr M³, one part in a million smaller",
                                                   rhs=(1 - NUDGE) * _rescaled_cube),
     checks=(Pointwise(_rows, inputs.nonzero_rows, inputs.drift_corners, _first_rows, examples=100,
-                      refuses=inputs.too_narrow),),
+                      refuses=inputs.too_narrow, reads=_reads_rows),),
     proof=Proof(theorem=f"{ROCQ}.DriftInequality.drift_inequality_rescaled"),
     remark="drift_inequality for BN-rows(H), in the entries of H: the roots cancel, so that every batch is decided "
            "exactly. Of a user's batch the first 16 rows are tried.",

@@ -106,6 +106,13 @@ def _matrix_values(item: tuple[inputs.Rows, Fraction]) -> Mapping[str, Any]:
 _TAKEN = 48
 
 
+def _reads(batch: Any) -> str:
+    """Which part of a batch is read, where it is not all of it."""
+    rows, samples = batch.shape
+    return (f"its first {min(rows, _TAKEN)} of {rows} rows and {min(samples, _TAKEN)} of {samples} samples"
+            if max(rows, samples) > _TAKEN else "")
+
+
 def _halfway(batch: Any) -> tuple[inputs.Rows, Fraction]:
     """The user's H at τ = 1/2."""
     return tuple(tuple(Fraction(float(x)) for x in row) for row in batch[:_TAKEN, :_TAKEN]), Fraction(1, 2)
@@ -120,7 +127,7 @@ MATRIX = Statement(
     lhs=(1 - tau) ** 2 * _matrix_rank, relation="<=", rhs=rank_tau, expected=Verdict.CERTIFIED,
     sentinel=Sentinel("1-τ in place of (1-τ)²", lhs=(1 - tau) * _matrix_rank),
     checks=(Pointwise(_matrix_values, inputs.matrix_inputs, inputs.matrix_corners, _halfway,
-                      item=lambda values: (values["h"], values["tau"])),),
+                      item=lambda values: (values["h"], values["tau"]), reads=_reads),),
     proof=Proof(theorem=f"{_MODULE}.soft_rank_lower_bound_matrix", link="name",
                 leaves="the diagonalisation M = P diag(λ) Pᵀ, a hypothesis",
                 gloss="a matrix M = P diag(λ) Pᵀ with PᵀP = 1, λ ≥ 0 and Tr M = d has at least (1-τ)² (Tr M)²/‖M‖_F² "

@@ -75,7 +75,9 @@ def _evidence(evidence: Mapping[str, Any]) -> str:
             blocks.append(f"<h4>{escape(label)}</h4>{_rows(value)}")
         else:
             facts.append((label, _inline(value)))
-    return (f"<h3>{escape(evidence['method'])}: {escape(evidence['summary'])}</h3>{_facts(facts)}" + "".join(blocks))
+    apart = "apart from the batch, " * bool(evidence.get("apart"))
+    head = f"{apart}{escape(evidence['method'])}: {escape(evidence['summary'])}"
+    return f"<h3>{head}</h3>{_facts(facts)}" + "".join(blocks)
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> str:

@@ -118,7 +118,8 @@ def _row(result: Mapping[str, Any]) -> str:
     # a break may come after the parts of a name, and nowhere else
     broken = escape(name).replace(".", ".<wbr>").replace(":", ":<wbr>").replace("_", "_<wbr>")
     evidence = "".join(
-        f'<div><span class="method">{escape(e["method"])}</span> {escape(e["summary"])}'
+        f'<div><span class="method">{"apart from the batch, " * bool(e.get("apart"))}'
+        f'{escape(e["method"])}</span> {escape(e["summary"])}'
         + (f'; <strong class="bad">sentinel {escape(e["sentinel"])}</strong>' if _weak(e) else "") + "</div>"
         for e in result["evidence"])
     expected = "yes" if result["as_expected"] else f'<strong class="bad">no: {escape(result["expected"])}</strong>'

@@ -136,7 +136,8 @@ def _falsify(args: argparse.Namespace) -> int:
     with _door():
         chosen, left_out, refused = targets(args)
         batch = _batch(args)
-        verify_each([t.statement for t in chosen], seed=args.seed, level=args.level, budget=args.budget)
+        verify_each([t.statement for t in chosen], batch=batch, seed=args.seed, level=args.level,
+                    budget=args.budget)
         target = None if args.json is None else _result_file(args)
     for words in left_out:
         errors.print(f"theorems: not attacked: {words}", soft_wrap=True)

@@ -147,7 +147,7 @@ def _print_fallen(out: Console, target: Target, evidence: Evidence, args: argpar
     fault, _, rest = evidence.summary.partition(" at ")
     field(out, "  Witness", rest.partition(":")[0])
     field(out, "  Undefined" if fault == "undefined" else "  Margin", f"{details['margin']}{limit}")
-    field(out, "  Found by", details["attack"])
+    field(out, "  Found by", f"{details['attack']}{', apart from the batch' * evidence.apart}")
     if "kept" in details:
         _unbroken(out, "  Kept", str(details["kept"]))
     if "not_kept" in details:

@@ -105,7 +105,8 @@ def _cells(result: Result) -> tuple[Text | str, ...]:
 
 
 def _evidence(evidence: Evidence) -> Text:
-    return Text.assemble((f"{evidence.method}: ", "dim"), words(shortened(evidence.summary, 180)))
+    apart = "apart from the batch, " * evidence.apart
+    return Text.assemble((f"{apart}{evidence.method}: ", "dim"), words(shortened(evidence.summary, 180)))
 
 
 # --- refutations --------------------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def _print_refuted(out: Console, results: Sequence[Result]) -> None:
     for result in refuted:
         s = result.statement
         line = Text.assemble((s.name, "red"), (f" ({s.source.place or s.source.paper}): ", "dim"),
-                             f"{how_it_fell(s, result.evidence)}.")
+                             f"{how_it_fell(s, [e for e in result.evidence if not e.apart])}.")
         paragraph(out, line, first=Text("  "), indent=4)
 
 

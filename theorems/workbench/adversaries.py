@@ -82,6 +82,11 @@ class MeanAdversary:
     design: Design
     check: Expectation
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch is among what it tries."""
+        return True
+
     def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
         finite = [item for x in known if "d" in x for item in self._read(x)]
         # one question for each, for the batch, and for what is shrunk

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import takewhile
 from typing import Any
@@ -95,11 +95,23 @@ class Everywhere:
         return (f"corners and Hypothesis' draws, decided exactly; then the whole domain where it is finite, algebraic "
                 f"in few numbers, or a few boxes; else {self.draws} independent draws: {self.space.law}")
 
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return self.attack.takes_batch
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        share = context.share(2)  # a neighbour that stands is a verdict too
-        found = self._judge(statement, share)
-        neighbour = self._judge(statement.neighbour, share)
-        details, words = found.details | {"sentinel_witness": readable(neighbour.witness)}, found.words
+        found, plain = self._judge(statement, context.share(2)), replace(context, batch=None)
+        if "batch" in found.details:  # decided exactly, so that the level is left to what stands beside it
+            beside = self(statement, plain)
+            return self._evidence(statement, context, found, beside.sentinel, beside.details["sentinel_witness"],
+                                  (beside,))
+        neighbour = self._judge(statement.neighbour, plain.share(2))  # one that stands is a verdict too
+        return self._evidence(statement, context, found, neighbour.verdict, readable(neighbour.witness))
+
+    def _evidence(self, statement: Statement, context: Context, found: _Judgement, sentinel: Verdict, fallen: Any,
+                  beside: tuple[Evidence, ...] = ()) -> Evidence:
+        details, words = found.details | {"sentinel_witness": fallen}, found.words
         tightness = found.tightness
         if found.witness is not None:
             simpler = shrink(found.witness, lambda item: not context.expired and self.refutes(statement, item))
@@ -109,10 +121,8 @@ class Everywhere:
             words = f"violated at {short(simpler)}" if missing is None else (
                 f"undefined at {short(simpler)}: {missing.words}")
             tightness = None if ratio is None else (ratio, ratio)
-        elif context.batch is not None and found.verdict.holds:
-            words += "; the batch first" if "batch" in details else "; the batch has no part in it"
         method = {Verdict.REFUTED: "search", Verdict.CERTIFIED: "certificate"}.get(found.verdict, "sampling")
-        return Evidence(method=method, verdict=found.verdict, summary=words, sentinel=neighbour.verdict,
+        return Evidence(method=method, verdict=found.verdict, summary=words, sentinel=sentinel, beside=beside,
                         tightness=None if tightness is None else tightness[1],
                         tightness_interval=tightness, power=found.power, details=details)
 
@@ -134,13 +144,15 @@ class Everywhere:
         tightness = None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio)
         if verdict is Verdict.REFUTED:
             return _refuted(witness, details, tightness)
-        tried = f"; {len(tally.open)} of {tally.decided + len(tally.open)} others left open" if tally.open else ""
-        if (item := next((x for x in self._far(statement, context) if self.refutes(statement, x)), None)) is not None:
-            return _refuted(item, details, tightness)
-        if tally.batch is not None and not tally.batch.holds:
+        if tally.batch is not None and tally.batch.holds:
+            return _Judgement(tally.batch, "the batch decided exactly", details, power=0.0, tightness=tightness)
+        if tally.batch is not None:
             outside = tally.batch is Verdict.OUTSIDE
             words = f"the batch {'lies outside the domain or the assumptions' if outside else 'is left open'}"
             return _Judgement(tally.batch, words, details, tightness=tightness)
+        tried = f"; {len(tally.open)} of {tally.decided + len(tally.open)} others left open" if tally.open else ""
+        if (item := next((x for x in self._far(statement, context) if self.refutes(statement, x)), None)) is not None:
+            return _refuted(item, details, tightness)
         return self._whole(statement, context, details, tightness) or self._sampled(
             statement, context, details, tightness, tried)
 

@@ -57,13 +57,14 @@ def _pointwise(statement: Statement, check: Pointwise) -> ExactAdversary:
             if variable.name in values:
                 variable.admit(values)  # ValueError where it does not fit
         return True
+    given = check.of_batch if check.takes_batch else None
     if declared is None:
         return ExactAdversary(check.values, check.inputs, check.corners, contains, None, _solved,
-                              examples=check.examples, squares=check.squares, given=check.of_batch)
+                              examples=check.examples, squares=check.squares, given=given)
     return ExactAdversary(
         lambda item: declared.values(declared.recognised(item)), lambda: check.inputs() | declared.strategy(),
         lambda: [*check.corners(), *declared.corners()], contains, None, _solved, examples=2 * check.examples,
-        squares=check.squares, given=check.of_batch)
+        squares=check.squares, given=given)
 
 
 def _plain(value: Any) -> Any:
@@ -118,6 +119,11 @@ class StartAdversary:
     """
 
     check: Expectation
+
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch is among what it tries."""
+        return True
 
     def _starts(self, statement: Statement) -> list[Mapping[str, Any]]:
         generator = np.random.default_rng(0)
