@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from theorems.checking.confidence import median_interval
 from theorems.checking.context import Context
-from theorems.checking.spoiled import told
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Evidence, Verdict, combine
 
@@ -36,8 +35,8 @@ class Sample:
 
     A symbol with several arrays, from several starts, is claimed of every one of them. ``obstacle`` says why
     the values may not decide: the start is not forgotten, the price is too high (then there may be none). ``notes``
-    go into the report. A value that rounding spoiled is NaN: it may be any number. The others are right up to a
-    relative error of ``rounding``.
+    go into the report. A value that is undefined, or that rounding spoiled, is NaN: it may be any number. The others
+    are right up to a relative error of ``rounding``.
     """
 
     values: Mapping[str, Sequence[Floats]]
@@ -106,7 +105,9 @@ class Medians:
                     f"low {name}": _written(below), f"high {name}": _written(above)}
         if any(not math.isfinite(end) for interval in intervals.values() for end in interval):
             verdict = sentinel = Verdict.INCONCLUSIVE
-            row["obstacle"] = told(*_spoiled(sample)) or "too few networks for the level"
+            lost, count = _spoiled(sample)
+            row["obstacle"] = (f"{lost} of {count} values undefined or spoiled by rounding" if lost else
+                               "too few networks for the level")
         else:
             verdict = self._judge(statement.relation, low, high)
             sentinel = self._judge(statement.relation, false_low, false_high)
@@ -210,7 +211,8 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], context: Context
     elif open_rows:
         summary += f", {len(open_rows)} undecided: {open_rows[0].get('obstacle', 'intervals too wide')}"
     if lost := sum(row.get("spoiled", 0) for row in rows):
-        summary += f"; {lost} value{'s' * (lost != 1)} spoiled by rounding, counted as the worst for either side"
+        summary += (f"; {lost} value{'s' * (lost != 1)} undefined or spoiled by rounding, counted as the worst for "
+                    "either side")
     return Evidence(
         method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
         tightness=max((r["tightness"] for r in decided if r.get("tightness") is not None), default=None),
