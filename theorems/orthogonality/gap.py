@@ -102,7 +102,8 @@ GAUSSIAN_IDENTITY = Statement(
     lhs=sp.Sum(sig[i] ** 2 + 1 / n - 2 * sig[i] / sp.sqrt(n), (i, 0, n - 1)), relation="==", rhs=_distance,
     sentinel=Sentinel("the printed coupling bound in place of the identity", rhs=n * _square_gap),
     remark="Left: the Bures distance Tr C + 1 - 2 Tr (C/n)^(1/2) between the rows' Gaussian laws, entries of W and "
-           "G of variance 1/d. For a batch the sides are compared in balls, which cannot certify an equality.",
+           "G of variance 1/d. The identity holds for every σ, of unit norm or not. For a batch the sides are "
+           "compared in balls, which cannot certify an equality.",
     proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_identity"),
     **_wasserstein | {"checks": (Pointwise(singular_values, inputs.singular_inputs,
                                            inputs.singular_corners),)},
@@ -119,7 +120,8 @@ GAUSSIAN_SHARP = Statement(
     proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_sharp",
                 also=(f"{ROCQ}.GaussianDistance.gaussian_distance_squares",)),
     sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
-    remark="n cannot be lowered: equal singular values beside one zero approach equality as n grows.", **_wasserstein,
+    remark="n cannot be lowered: equal singular values beside one zero approach equality as n grows. "
+           "Holds for every σ ≥ 0, of unit norm or not.", **_wasserstein,
 )
 
 
