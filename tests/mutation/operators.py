@@ -46,7 +46,9 @@ class Mutant:
         return f"{self.path}::{self.where}::{self.kind}::{words[0]} -> {words[1]}#{self.number}"
 
     def apply(self, text: str) -> str:
-        """The file with the change."""
+        """The file with the change. Raises ``ValueError`` if the text is not the one the mutant was found in."""
+        if text[self.start:self.end] != self.before:
+            raise ValueError(f"{self.path} has changed since its mutants were listed; start again")
         return text[:self.start] + self.after + text[self.end:]
 
     def diff(self, text: str) -> str:

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from simulators.streams import HostStreams, from_uniform, replica_sequence
 
 SEED = SeedSequence(20260101)
-COUNTS = (2, 64, 128, 130, 1000, 2**17 + 6)
+COUNTS = (2, 64, 126, 128, 130, 1000, 2**17 + 6)
 
 
 def words(count: int, replica: int = 0) -> np.ndarray:
