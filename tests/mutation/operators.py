@@ -161,8 +161,8 @@ class _Finder(ast.NodeVisitor):
                 for left_out in keyword.value.elts:
                     self._add("assumption", keyword.value, self._tuple(
                         [e for e in keyword.value.elts if e is not left_out]))
-            if keyword.arg == "relation" and isinstance(keyword.value, ast.Constant):
-                self._add("comparison", keyword.value, f'"{_RELATIONS[str(keyword.value.value)]}"')
+            if keyword.arg == "relation" and getattr(keyword.value, "value", None) in _RELATIONS:
+                self._add("comparison", keyword.value, f'"{_RELATIONS[keyword.value.value]}"')
         self.generic_visit(node)
 
     def _tuple(self, elements: list[ast.expr]) -> str:
