@@ -34,6 +34,7 @@ def judged(build: Callable[[], nn.Module], width: int, count: int) -> tuple[Coun
     return alone, weighed
 
 
+@pytest.mark.full  # a rate over a hundred networks
 def test_healthy_networks_of_width_8_are_misjudged_once_in_a_hundred() -> None:
     alone, weighed = judged(lambda: networks.batchnorm(8, 15), 8, 100)
     assert 100 - weighed[Condition.HEALTHY] <= 7, "of a binomial(100, 0.01), more has probability 1e-5"
@@ -66,6 +67,7 @@ def test_evidence_is_of_the_last_run() -> None:
     assert evidence([0.9, 0.0, 0.25, 0.5]) == 0.75
 
 
+@pytest.mark.full
 def test_the_reference_is_the_chain_of_batchnorm_and_relu() -> None:
     """Its strengths are zero in wide layers, and as frequent in narrow ones as in Torch's own."""
     assert not _healthy([200] * 4, SAMPLES, 20, 4, np.random.default_rng(0)).any()

@@ -87,3 +87,18 @@ def test_a_batch_that_is_clustered_already_is_said_to_be() -> None:
     assert found.verdict.startswith("clustering from the batch on, at layer 1 ('0'): one direction has 100% of")
     assert "parts the samples into 5 and 7" in found.verdict
     assert found.verdict.endswith("after 8 layers two groups, the larger of 7 samples")
+
+
+def test_a_dead_network_is_dead_at_every_width_and_has_no_ranks() -> None:
+    """Also where healthy networks of this width die by chance."""
+    layers = [layer for _ in range(3) for layer in (torch.nn.Linear(3, 3), torch.nn.ReLU())]
+    for layer in layers[::2]:
+        torch.nn.init.constant_(layer.weight, -1.0)
+        torch.nn.init.zeros_(layer.bias)
+    found = inspect(torch.nn.Sequential(*layers, torch.nn.Linear(3, 2)), torch.rand(4, 3) + 1)
+    assert found.verdict.startswith("dead from layer 1 ('0') on: all features are zero")
+    assert found.condition is Condition.COLLAPSING
+    dead = found.layers[0].measures
+    assert dead.dead
+    assert all(np.isnan([dead.gap, dead.effective_rank, dead.soft_rank, dead.recentred_rank]))
+    assert not found.batch.dead

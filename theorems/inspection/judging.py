@@ -69,7 +69,7 @@ class Measures:
     gap: float
     smallest_gap: float
     effective_rank: float
-    soft_rank: int
+    soft_rank: float
     mean_cosine: float
     mean_share: float
     recentred_rank: float
@@ -79,6 +79,11 @@ class Measures:
     strength: float
     reason: str
     condition: Condition
+
+    @property
+    def dead(self) -> bool:
+        """Whether all features are zero, so that no rank, gap or cosine has a value."""
+        return math.isnan(self.effective_rank)
 
     def as_json(self) -> dict[str, Any]:
         return {**self.__dict__, "condition": self.condition.value}
@@ -101,10 +106,10 @@ def fixed_recentred_rank(n: int, width: float = math.inf) -> float:
 
 
 def measure(H: Floats) -> Measures:
-    """Measure (d, n) features, finite, n ≥ 3. All-zero ones count as collapsing, of rank zero. Cost: O(d n²)."""
+    """Measure (d, n) features, finite, n ≥ 3. All-zero ones are dead: collapsed, without ranks. Cost: O(d n²)."""
     d, n = H.shape
     if not H.any():
-        return Measures(d, math.nan, math.nan, 0.0, 0, math.nan, math.nan, 0.0, 0, math.nan, n, 1.0,
+        return Measures(d, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, 0, math.nan, n, 1.0,
                         "all features are zero", Condition.COLLAPSING)
     seen = _look(gram(H), d)
     energy = float(np.trace(seen.K))

@@ -84,6 +84,10 @@ class Inspection:
         last = self.layers[self.hidden - 1].measures
         many = f"{self.hidden} layer{'s' if self.hidden > 1 else ''}"
         rank = f"effective rank {last.effective_rank:.3g} of {min(last.width, self.samples)} after {many}"
+        if last.dead:
+            first_dead = next(k for k, layer in enumerate(self.layers) if layer.measures.dead)
+            name = self.layers[first_dead].name
+            return f"dead from layer {first_dead + 1} ({name!r}) on: {last.reason}"
         if self.since is None:
             return f"healthy: {rank}{self._pardon(last)}"
         first = self.layers[self.since - 1]
@@ -186,6 +190,8 @@ def _judged(seen: list[Measures], n: int, seed: int) -> tuple[Condition, int | N
     run = final_run(strengths)
     if not run:
         return Condition.HEALTHY, None, None
+    if seen[-1].dead:  # narrow healthy networks may die too, and are dead then
+        return seen[-1].condition, len(seen) - run + 1, None
     found = chance(strengths, [item.width for item in seen], n, seed)
     if found is not None and found.explains:
         return Condition.HEALTHY, None, found

@@ -128,7 +128,7 @@ def _layers(found: Inspection) -> list[Column]:
         words = Text("low rank" if low else seen.condition.value, style=_STYLES[seen.condition.value])
         share = f"{seen.outlier_share:.0%}" if math.isfinite(seen.outlier_share) else "–"
         cells.append([number, name, str(seen.width), _number(seen.gap), _number(seen.effective_rank),
-                      str(seen.soft_rank), share, words,
+                      f"{seen.soft_rank:.0f}" if math.isfinite(seen.soft_rank) else "–", share, words,
                       Text("as above" if does == previous and does else does, style="dim")])
         previous = does
     columns = list(zip(*cells, strict=True))
