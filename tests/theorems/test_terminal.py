@@ -240,7 +240,7 @@ def test_reasons_name_every_defect_and_nothing_else() -> None:
 
 def test_batch_line_spells_out_the_convention() -> None:
     batch = Batch.of(gaussian_batch(7, 2, seed=0), "two samples")
-    assert batch_line(batch) == "two samples; read as a 7 × 2 matrix, one sample per column"
+    assert batch_line(batch) == "two samples; as the 7 × 2 matrix H, one sample per column"
     assert "own inputs" in batch_line(None)
 
 
