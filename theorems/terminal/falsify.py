@@ -133,7 +133,8 @@ def _print(out: Console, target: Target, result: Result, args: argparse.Namespac
     elif outside:
         field(out, "  Not tried", evidence.summary)
     else:
-        field(out, "  Tried", evidence.summary.removeprefix("no counterexample: "))
+        field(out, "  Tried", evidence.summary.removeprefix("no counterexample: ") + (
+            "; the batch has no part in it" * (evidence.apart and "the batch" not in evidence.summary)))
         fallen = evidence.sentinel is Verdict.REFUTED
         field(out, "  Sentinel", f"{s.sentinel.words}: {'refuted by the same search' if fallen else 'survived too'}")
     field(out, "  Time", duration(evidence.seconds))
