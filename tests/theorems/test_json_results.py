@@ -24,7 +24,7 @@ def results(draw: st.DrawFn) -> Result:
     evidence = draw(st.lists(st.builds(
         Evidence, method=st.sampled_from(["proof", "certificate", "search", "simulation"]),
         verdict=st.sampled_from(Verdict), summary=st.text(max_size=20), sentinel=st.sampled_from(Verdict),
-        tightness=NUMBERS, power=NUMBERS, partial=st.booleans(), seconds=st.floats(0, 100),
+        tightness=NUMBERS, power=NUMBERS, partial=st.booleans(), apart=st.booleans(), seconds=st.floats(0, 100),
         details=st.dictionaries(st.sampled_from(["seed", "level", "words"]), st.integers(), max_size=2)), max_size=3))
     statement = replace(STATEMENT, expected=draw(st.sampled_from(Verdict)))
     return Result(statement, draw(st.sampled_from(Verdict)), tuple(evidence), draw(st.booleans()),
@@ -45,7 +45,8 @@ def _says(result: Result, found: dict[str, Any]) -> None:
         assert written == {
             "method": piece.method, "verdict": str(piece.verdict), "summary": piece.summary,
             "sentinel": str(piece.sentinel), "sentinel_claim": statement.sentinel.words, "tightness": piece.tightness,
-            "power": piece.power, "seconds": round(piece.seconds, 3), "partial": piece.partial, **piece.details}
+            "power": piece.power, "seconds": round(piece.seconds, 3), "partial": piece.partial,
+            "apart": piece.apart, **piece.details}
 
 
 @given(results())

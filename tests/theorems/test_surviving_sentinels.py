@@ -16,6 +16,7 @@ from test_error_budget import escape, exponent
 
 from theorems import Evidence, Sentinel, Statement, Verdict, library
 from theorems.checking.context import Context
+from theorems.checking.expectation import Expectation
 from theorems.checking.medians import Case, Medians, Sample
 from theorems.rank.paired import Paired
 from theorems.verification import Result
@@ -52,9 +53,16 @@ def smaller(check: Any) -> Any:
     return replace(check, **changes)
 
 
+def has_a_true_neighbour(statement: Statement, check: Any) -> bool:
+    """Of a sampled equality that is false, the true one would be the mean itself, which has no formula."""
+    false = statement.relation == "==" and statement.expected is Verdict.REFUTED
+    return not (false and isinstance(check, Expectation))
+
+
 CASES = [pytest.param(statement, check, id=f"{statement.name}-{number}-{type(check).__name__}")
          for statement in library() for number, check in enumerate(statement.checks)
-         if type(check).__name__ not in SLOW and not isinstance(check, Medians)]
+         if type(check).__name__ not in SLOW and not isinstance(check, Medians)
+         and has_a_true_neighbour(statement, check)]
 
 
 @pytest.mark.parametrize(("statement", "check"), CASES)

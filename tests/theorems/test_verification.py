@@ -168,8 +168,8 @@ def test_an_interrupted_run_keeps_what_it_has() -> None:
     (V.CERTIFIED, V.SUPPORTED, False, False), (V.CERTIFIED, V.PROVED, True, True),
     (V.SUPPORTED, V.INCONCLUSIVE, False, False), (V.SUPPORTED, V.REFUTED, False, False),
     (V.SUPPORTED, V.VACUOUS, False, True), (V.SUPPORTED, V.OUTSIDE, False, True),
-    (V.REFUTED, V.REFUTED, True, True), (V.REFUTED, V.SUPPORTED, False, False), (V.REFUTED, V.CERTIFIED, False, False),
-    (V.REFUTED, V.INCONCLUSIVE, False, False),
+    (V.REFUTED, V.REFUTED, True, True), (V.REFUTED, V.SUPPORTED, False, True), (V.REFUTED, V.CERTIFIED, False, True),
+    (V.REFUTED, V.INCONCLUSIVE, False, True),
 ])
 def test_as_expected(expected: Verdict, found: Verdict, good: bool, good_on_a_batch: bool) -> None:
     assert result(expected, evidence(found)).as_expected is good
@@ -226,7 +226,7 @@ def test_the_environment_names_what_a_repeat_needs() -> None:
     batch = Batch.of(np.eye(2), "two")
     found = environment(4, LEVEL, batch)
     assert (found["seed"], found["error_budget"]) == (4, 1e-6)
-    assert found["batch"] == {"description": "two", "sha256": batch.digest}
+    assert found["batch"] == {"description": "two", "sha256": batch.digest, "samples": 2, "dimension": 2}
     assert {"numpy", "sympy", "python-flint"} <= set(found["versions"])
     assert environment(0, LEVEL, None)["batch"] is None
 

@@ -58,7 +58,10 @@ Values = Callable[[Any], Mapping[str, Any]]
 
 
 def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
-    """The sign of lhs - rhs at exact values, if it is algebraic; 0 too if it cancels term by term; else None."""
+    """The sign of lhs - rhs at exact values, if it is algebraic; 0 too if it cancels term by term; else None.
+
+    Terms are compared with symbols for the numbers, and, where those are small, with the numbers themselves.
+    """
     held = _Held(values)
     left, right = held.opened(lhs), held.opened(rhs)
     if left is None or right is None:
@@ -70,7 +73,12 @@ def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
             return found
     except UndefinedError:
         return None
-    return 0 if _terms(difference) <= _MOST_TERMS and sp.expand(difference) == 0 else None
+    return 0 if _cancels(difference) or _cancels(held.plain(difference)) else None
+
+
+def _cancels(difference: sp.Expr | None) -> bool:
+    """Whether an expression is 0 term by term once multiplied out."""
+    return difference is not None and _terms(difference) <= _MOST_TERMS and bool(sp.expand(difference) == 0)
 
 
 class _Held:
@@ -86,7 +94,7 @@ class _Held:
         self._symbols: dict[sp.Expr, sp.Symbol] = {}
 
     def opened(self, e: sp.Expr) -> sp.Expr | None:
-        """Without the statement's symbols; None where a value is a ball."""
+        """Without the statement's symbols; None where a value is a ball, or SymPy leaves a long sum closed."""
         while arguments := [a for a in arguments_of(e) if a not in self.numbers]:
             plain: dict[str, Any] = {}
             for name in map(str, arguments):
@@ -98,9 +106,24 @@ class _Held:
                     return None
             e = e.subs({s: plain[str(s)] for s in e.free_symbols if isinstance(
                 plain.get(str(s)), sp.Expr) and not isinstance(plain[str(s)], sp.Lambda)}).doit()
-            e = e.xreplace({x: family(*x.indices) if isinstance(family := plain[str(x.base)], sp.Lambda) else _entry(
-                family, x.indices) for x in e.atoms(sp.Indexed)})
+            entries: dict[sp.Expr, sp.Expr] = {}
+            for x in e.atoms(sp.Indexed):
+                family = plain[str(x.base)]
+                if isinstance(family, sp.Lambda):
+                    entries[x] = family(*x.indices)
+                elif all(index.is_Integer for index in x.indices):
+                    entries[x] = _entry(family, x.indices)
+                else:
+                    return None
+            e = e.xreplace(entries)
         return e
+
+    def plain(self, e: sp.Expr) -> sp.Expr | None:
+        """With the numbers themselves, where SymPy can afford to factor them; else None."""
+        numbers = self.numbers.values()
+        if all(x.is_Rational and max(abs(x.p), x.q) < _AFFORDABLE for x in numbers):
+            return e.xreplace(self.numbers)
+        return None
 
     def _held(self, value: Any) -> Any:
         """A number as a symbol, but for small whole ones, which sums and places need; nested as it came."""
@@ -117,8 +140,8 @@ class _Held:
         return self._symbols[exact]
 
 
-#: Whole numbers below this are factored at once.
-_SMALL = 10**6
+#: Whole numbers below the first are factored at once, roots of those below the second in no time.
+_SMALL, _AFFORDABLE = 10**6, 10**15
 
 
 def _entry(value: Any, indices: Iterable[sp.Expr]) -> sp.Expr:
