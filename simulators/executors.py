@@ -42,14 +42,51 @@ def perform(run: Run, threads: int | None) -> Done:
     """Do a run, in whatever process this is; with at most so many BLAS threads, for good, unless None."""
     if threads is not None:
         _limit_threads(threads)
-    began = time.perf_counter()
-    data = run.perform().to_bytes()
-    return Done(run.key, data, time.perf_counter() - began)
+    with _computing:
+        began = time.perf_counter()
+        data = run.perform().to_bytes()
+        return Done(run.key, data, time.perf_counter() - began)
 
 
 @cache
 def _limit_threads(threads: int) -> None:
     threadpool_limits(limits=threads)
+
+
+class _Computing:
+    """Whether this process is in the middle of runs; it may end there, and not while it hands a result back."""
+
+    def __init__(self) -> None:
+        self._door = threading.Lock()
+        self._runs = 0
+        self._ending = False
+
+    def __enter__(self) -> None:
+        with self._door:
+            if self._ending:
+                os._exit(1)
+            self._runs += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._door:
+            self._runs -= 1
+
+    def end(self, parent: int) -> None:
+        """End this process: in the middle of a run at once, else before the next one, or once its parent is gone.
+
+        A result cut off half-way would leave the parent waiting for the rest, for ever.
+        """
+        with self._door:
+            self._ending = True
+            if self._runs:
+                os._exit(1)
+        while os.getppid() == parent:
+            time.sleep(0.05)
+        os._exit(1)
+
+
+#: Of this process.
+_computing = _Computing()
 
 
 class Workers:
@@ -142,9 +179,10 @@ def _enter(lifeline: Connection) -> None:
 
 def _end_with_parent(lifeline: Connection) -> None:
     """The parent alone holds the other end; the system closes it when the parent is killed."""
+    parent = os.getppid()
     with contextlib.suppress(OSError):
         lifeline.poll(None)
-    os._exit(1)
+    _computing.end(parent)
 
 
 @contextlib.contextmanager

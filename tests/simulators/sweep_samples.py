@@ -44,6 +44,19 @@ class Slow(Run):
 
 
 @dataclass(frozen=True)
+class Large(Run):
+    """A result that takes longer to hand back than to make."""
+
+    def perform(self) -> Trajectory:
+        return Ballast()  # type: ignore[return-value]
+
+
+class Ballast:
+    def to_bytes(self) -> bytes:
+        return bytes(200_000_000)
+
+
+@dataclass(frozen=True)
 class Endless(Run):
     def perform(self) -> Trajectory:
         threading.Event().wait(60)

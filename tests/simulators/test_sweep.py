@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sweep_samples import Deadly, Failing, Slow, as_, grid
+from sweep_samples import Deadly, Failing, Large, Slow, as_, grid
 
 from simulators.executors import Done, Workers, local_processes, perform
 from simulators.store import Store, StoreError
@@ -194,6 +194,20 @@ def test_ctrl_c_ends_long_runs_at_once(tmp_path):
     assert out.splitlines()[-1] == "interrupted 3"
     assert "Traceback" not in err
     assert gone(workers)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_a_result_on_its_way_is_never_cut_off(round_):
+    """Else the thread that reads it waits for the rest, and the process never ends."""
+    before = set(threading.enumerate())
+    with local_processes(2) as workers:
+        runs = [as_(Large, run) for run in grid(seeds=f"0..{5 + round_}").runs().values()]
+        waiting = [workers.submit(perform, run) for run in runs]
+        while not any(future.done() for future in waiting):
+            time.sleep(0.005)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive(), f"{thread.name} still waits for a worker that is gone"
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.3])
