@@ -30,6 +30,7 @@ from theorems.rank.stationary import BURN_IN, CORRELATION, TAUS, WINDOW, Network
 from theorems.rank.stationary import _ranks as ranks
 from theorems.verification import verify
 
+SIGNS = Network(8, math.inf, "rademacher", replicas=48)
 #: Small enough for seconds, of the kind the statements run.
 FEW = (Network(8, math.inf, replicas=200), Network(8, 0.3, replicas=200), Network(16, 0.3, "rademacher", replicas=60))
 
@@ -182,3 +183,33 @@ def test_what_is_no_network_is_refused_by_name(arguments: tuple[Any, ...], messa
 def test_what_is_no_number_is_refused_by_name(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         Network(*arguments)
+
+
+def _rank_modulo(matrix: np.ndarray, prime: int = 2**31 - 1) -> int:
+    """The rank over the integers modulo a prime: at most the rank over the rationals, and rarely less."""
+    rows, rank = matrix.copy() % prime, 0
+    for column in range(rows.shape[1]):
+        pivots = [k for k in range(rank, len(rows)) if rows[k, column]]
+        if not pivots:
+            continue
+        rows[[rank, pivots[0]]] = rows[[pivots[0], rank]]
+        rows[rank] = rows[rank] * pow(int(rows[rank, column]), -1, prime) % prime
+        below = rows[rank + 1:]
+        rows[rank + 1:] = (below - np.outer(below[:, column], rows[rank])) % prime
+        rank += 1
+    return rank
+
+
+def test_signs_alone_lose_rank_for_good_and_floats_do_not_say_otherwise() -> None:
+    """W is singular in every other layer at d = 8; rescaling rows changes no rank, so whole numbers tell it."""
+    assert all((n.width, n.gamma, n.law) != (8, math.inf, "rademacher") for n in NETWORKS)
+    draws, ranks = np.random.default_rng(0), []
+    for _ in range(20):
+        product = np.eye(8, dtype=object)
+        for _ in range(60):
+            product = draws.choice([-1, 1], (8, 8)).astype(object) @ product % (2**31 - 1)
+        ranks.append(_rank_modulo(product))
+    assert max(ranks) < 8
+    assert np.mean(ranks) < 6.5
+    found = SIGNS.run(Context(0, 1e-6))
+    assert np.isnan(found.averages).any(), "some samples are spoiled, and said to be"
