@@ -9,6 +9,9 @@ import pytest
 # A shell starts what it puts into the background deaf to Ctrl-C, and children inherit that: tests of Ctrl-C need ears.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Under nohup they are deaf to a terminal that goes away.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 
