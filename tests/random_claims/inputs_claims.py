@@ -108,7 +108,7 @@ def transcendental(rng: Random) -> RandomClaim:
         options = {"x": f"[{at - 1}, {at + 1}]"}
         why = f"equal at x = {at} without the margin"
     elif form == "log":
-        text = f"log(x/{at}) <= x/{at} - 1 {sign} {margin}"
+        text = f"log(x/({at})) <= x/({at}) - 1 {sign} {margin}"
         options = {"x": f"[{at / 8}, {at * 3}]"}
         why = f"equal at x = {at} without the margin"
     else:
