@@ -30,6 +30,12 @@ def details(result: Any) -> Any:
     return result.evidence[0].details
 
 
+@pytest.mark.parametrize("claim", ["orthogonality_gap > 0", "effective_rank < n", "n*smallest_eigenvalue < 1"])
+def test_a_strict_claim_fails_where_the_quantity_reaches_its_range(claim: str) -> None:
+    """At equal eigenvalues; it is no claim that could not fail."""
+    assert run(claim, over="spectra", n="2..4").verdict is Verdict.REFUTED
+
+
 # --- certified ----------------------------------------------------------------------------------------------
 
 

@@ -166,8 +166,11 @@ def _require_range(statement: Statement, quantity: Quantity | None, rows: list[t
     ranges = f"[{min(a for _, a, _ in rows):.4g}, {max(b for _, _, b in rows):.4g}]"
     rounding = 1e-12
     upper, lower = statement.relation in ("<=", "<"), statement.relation in (">=", ">")
-    if (upper and all(r >= b - rounding and r > b * (1 - rounding) for r, _, b in rows)) or (
-            lower and all(r <= a for r, a, _ in rows)):
+    # a strict claim about every input fails where the quantity reaches the end of its range
+    attained = statement.quantifier is Quantifier.POINTWISE and statement.relation in ("<", ">")
+    beyond = rounding if attained else 0.0
+    if (upper and all(r >= b - rounding + 2 * beyond and r > b * (1 - rounding + 2 * beyond) for r, _, b in rows)) or (
+            lower and all(r <= a - beyond for r, a, _ in rows)):
         raise ClaimError(f"vacuous everywhere: {name} lies in {ranges} anyway, and the bound is {bounds} at all "
                          f"{len(rows)} inputs looked at")
     if (not lower and all(r < a for r, a, _ in rows)) or (
