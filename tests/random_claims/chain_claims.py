@@ -93,7 +93,7 @@ def kept_cosine(rng: Random) -> RandomClaim:
 
 
 def contracted(rng: Random) -> RandomClaim:
-    """At infinite width the smallest eigenvalue's gap shrinks by the sharp factor, tight at the end."""
+    """At infinite width the smallest eigenvalue's gap shrinks by the sharp factor of Lemma 8."""
     true = rng.random() < 0.5
     more = 1 + Fraction(rng.randint(1, 30), 100)
     factor = more if true else 1 / more
