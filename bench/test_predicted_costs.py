@@ -4,8 +4,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 from timing import best_of
 
-from simulators.costs import calibrate
-from simulators.grid import Grid
+from simulators.sweeps.costs import calibrate
+from simulators.sweeps.grid import Grid
 
 RUNS = [
     {"chain": "rescale", "width": 2000, "batch": 16, "depth": 60},

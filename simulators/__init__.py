@@ -4,7 +4,7 @@
 - ``Chain`` and the named chains of the theory; their layers live in ``simulators.layers``
 - observables of ``(..., d, n)`` arrays, by the same names as strings (``simulators.observables``)
 - ``mean_field``: the width-to-infinity maps, in float and in balls
-- ``grid``, ``sweep``, ``store``, ``executors``, ``costs``, ``export``: many runs, kept as they finish
+- ``sweeps``: many runs, kept as they finish: grids, stores, executors, costs, tables
 - ``lyapunov``, ``antithetic``: growth rates without normalisation; a layer under W and -W
 - ``batches``, ``strategies``: input batches, and Hypothesis strategies for them
 - ``arguments``: what arguments must be, and how refusals say so

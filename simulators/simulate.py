@@ -22,11 +22,11 @@ from simulators.backend import Backend, select
 from simulators.batches import validate_batch
 from simulators.centring import centred
 from simulators.chains import Chain, Scaling
-from simulators.door import admit
 from simulators.engines import dense, gram, mean_field
 from simulators.engines.rounding import ROUNDINGS, Copies, Outlook, Representation, Watch, arrival_error
 from simulators.layers import Linear, Rescale
 from simulators.observables import Array, Observable, resolve
+from simulators.runnable import require_runnable
 from simulators.streams import root_sequence
 from simulators.trajectory import Trajectory
 from simulators.workers import run_all, until
@@ -89,7 +89,7 @@ def simulate(
     measures = _measures(observables)
     backend = select(dtype, device, batch if array_api_compat.is_torch_array(batch) else None)
     values = validate_batch(batch)
-    admit(values, chain, backend.dtype)
+    require_runnable(values, chain, backend.dtype)
     name, reason = choose_engine(engine, chain, measures, replicas)
     require_affordable(name, chain, values.shape, layers=depth // every, replicas=replicas,
                        observables=len(measures))

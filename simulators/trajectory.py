@@ -22,6 +22,7 @@ from simulators.regular_files import obstacle
 __all__ = ["FORMAT", "SPOILED", "Trajectory"]
 
 FORMAT = 3
+_FORMER = (1, 2)  # 1 measured every block and did not say so; neither estimated rounding
 _SETTINGS = "settings"
 _ROUNDING = "rounding"
 _VALUE = "value:"
@@ -30,17 +31,19 @@ _ARRAYS = ("values", "rounding")
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """Observables of ``replicas`` runs of a chain along ``depth`` blocks, and the settings that made them.
+    """Observables of ``replicas`` runs of a chain along ``depth`` blocks, and the settings that
+    made them.
 
-    - ``values``: name -> read-only array ``(replicas, depth // every + 1)``, more axes if the observable has
-      more; column 0 is the batch itself, column j follows block j · ``every``
-    - ``rounding``: read-only, ``(replicas, depth // every + 1)``, in [0, 1]: an estimate of how far rounding may have
-      moved what is observed there, relative to samples of norm one; it never decreases along depth
+    - ``values``: name -> read-only array ``(replicas, depth // every + 1)``, more axes if the
+      observable has more; column 0 is the batch itself, column j follows block j · ``every``
+    - ``rounding``: read-only, ``(replicas, depth // every + 1)``, in [0, 1]: an estimate of how far
+      rounding may have moved what is observed there, relative to samples of norm one; it never
+      decreases along depth. NaN in what an earlier release saved that made no estimate
     - ``engine``, ``engine_reason``: which engine ran, and why that one
     - ``chain``: its `repr`; ``depth``, ``every``, ``replicas``, ``dtype``, ``device``
     - ``seed``: entropy and spawn key of the `SeedSequence` that every stream came from
-    - ``batch_shape``, ``batch_sha256``: shape (d₀, n) of the batch, and the digest of its entries as
-      C-ordered little-endian float64
+    - ``batch_shape``, ``batch_sha256``: shape (d₀, n) of the batch, and the digest of its entries
+      as C-ordered little-endian float64
     - ``versions``: of Python, NumPy, Torch and this package
     """
 
@@ -67,11 +70,12 @@ class Trajectory:
 
     @property
     def spoiled(self) -> np.ndarray[Any, Any]:
-        """Where float arithmetic no longer represents the start or a later layer, so that nothing follows from a value.
+        """Where float arithmetic no longer represents the start or a later layer, or where that is
+        not known: nothing follows from a value there.
 
         Booleans, ``(replicas, depth // every + 1)``; a replica that is spoiled stays so.
         """
-        return np.asarray(self.rounding >= SPOILED)
+        return ~np.asarray(self.rounding < SPOILED)
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         """``values[name]``; `KeyError` lists the names there are."""
@@ -82,14 +86,19 @@ class Trajectory:
     def __repr__(self) -> str:
         observed = ", ".join(f"{name} {array.shape}" for name, array in self.values.items())
         return (
-            f"<Trajectory of {self.chain}: {observed}; batch {self.batch_shape}, {self.engine} engine, "
+            f"<Trajectory of {self.chain}: {observed}; batch {self.batch_shape}, {self.engine} "
+            "engine, "
             f"{self.dtype} on {self.device}, seed {self.seed['entropy']}>"
         )
 
     def to_bytes(self) -> bytes:
-        """An .npz archive without pickles, which `from_bytes` reads. The same trajectory gives the same bytes."""
+        """An .npz archive without pickles, which `from_bytes` reads. The same trajectory gives the
+        same bytes.
+        """
         settings = {
-            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in _ARRAYS
+            field.name: _plain(getattr(self, field.name))
+            for field in fields(self)
+            if field.name not in _ARRAYS
         }
         arrays = {f"{_VALUE}{name}": array for name, array in self.values.items()}
         arrays[_ROUNDING] = self.rounding
@@ -100,7 +109,10 @@ class Trajectory:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Trajectory:
-        """Read what `to_bytes` made; nothing is unpickled. Raises `ValueError` for anything else, or a newer one."""
+        """Read what `to_bytes` made, in this release or an earlier one; nothing is unpickled.
+
+        Raises `ValueError` for anything else, or a newer one.
+        """
         return _read(io.BytesIO(data), f"data of {len(data)} bytes")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -121,9 +133,10 @@ class Trajectory:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Trajectory:
-        """Read what `save` wrote; nothing is unpickled.
+        """Read what `save` wrote, in this release or an earlier one; nothing is unpickled.
 
-        Raises `FileNotFoundError`, or `ValueError` when the file is truncated, something else, or newer.
+        Raises `FileNotFoundError`, or `ValueError` when the file is truncated, something else, or
+        newer.
         """
         if (words := obstacle(path)) not in (None, "no such file"):
             raise ValueError(f"path={str(path)!r}: {words}")
@@ -142,16 +155,35 @@ def _read(file: IO[bytes], source: str) -> Trajectory:
             settings = json.loads(str(archive[_SETTINGS]))
             written = settings.pop("format")
             values = {
-                name.removeprefix(_VALUE): archive[name] for name in archive.files if name.startswith(_VALUE)
+                name.removeprefix(_VALUE): archive[name]
+                for name in archive.files
+                if name.startswith(_VALUE)
             }
             rounding = archive[_ROUNDING] if written == FORMAT else None
-        if rounding is not None:
-            settings["batch_shape"] = tuple(settings["batch_shape"])
+        if written in (FORMAT, *_FORMER):
+            settings = {"every": 1, **settings, "batch_shape": tuple(settings["batch_shape"])}
+            if rounding is None:
+                layers = settings["depth"] // settings["every"]
+                rounding = np.full((settings["replicas"], layers + 1), np.nan)
             return Trajectory(values=values, rounding=rounding, **settings)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
-            NotImplementedError, MemoryError) as error:
-        raise ValueError(f"{source} is not a whole file written by Trajectory.save; save it again") from error
-    raise ValueError(f"{source} has format {written}, not {FORMAT}; load it where it was saved")
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        NotImplementedError,
+        MemoryError,
+    ) as error:
+        raise ValueError(
+            f"{source} is not a whole file written by Trajectory.save; save it again"
+        ) from error
+    raise ValueError(
+        f"{source} has format {written}, and up to {FORMAT} are read; load it where it was saved"
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from simulators.grid import Grid, Run
+from simulators.sweeps.grid import Grid, SweepRun
 from simulators.trajectory import Trajectory
 
 
@@ -17,7 +17,7 @@ def grid(**fields: object) -> Grid:
 
 
 @dataclass(frozen=True)
-class Deadly(Run):
+class Deadly(SweepRun):
     """Kills its worker."""
 
     def perform(self) -> Trajectory:
@@ -27,7 +27,7 @@ class Deadly(Run):
 
 
 @dataclass(frozen=True)
-class Failing(Run):
+class Failing(SweepRun):
     """Raises, in two lines."""
 
     def perform(self) -> Trajectory:
@@ -35,7 +35,7 @@ class Failing(Run):
 
 
 @dataclass(frozen=True)
-class Slow(Run):
+class Slow(SweepRun):
     """Takes a while, of which it tells nobody."""
 
     def perform(self) -> Trajectory:
@@ -44,7 +44,7 @@ class Slow(Run):
 
 
 @dataclass(frozen=True)
-class Large(Run):
+class Large(SweepRun):
     """A result that takes longer to hand back than to make."""
 
     def perform(self) -> Trajectory:
@@ -57,11 +57,11 @@ class Ballast:
 
 
 @dataclass(frozen=True)
-class Endless(Run):
+class Endless(SweepRun):
     def perform(self) -> Trajectory:
         threading.Event().wait(60)
         raise RuntimeError("waited")
 
 
-def as_(kind: type[Run], run: Run) -> Run:
-    return kind(**{name: getattr(run, name) for name in Run.__dataclass_fields__})
+def as_(kind: type[SweepRun], run: SweepRun) -> SweepRun:
+    return kind(**{name: getattr(run, name) for name in SweepRun.__dataclass_fields__})

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sweep_samples import grid
 
-from simulators import costs as MODULE
-from simulators.costs import calibrate, features, rough_seconds
+from simulators.sweeps import costs as MODULE
+from simulators.sweeps.costs import calibrate, features, rough_seconds
 
 
 def one(**fields):

@@ -7,9 +7,9 @@ import sys
 import pytest
 from sweep_samples import Deadly, Slow, as_, grid
 
-from simulators.executors import ClusterError, dask_cluster
-from simulators.store import Store
-from simulators.sweep import SweepError, Tally, sweep
+from simulators.sweeps.dispatch import SweepError, Tally, sweep
+from simulators.sweeps.executors import ClusterError, dask_cluster
+from simulators.sweeps.store import Store
 from simulators.trajectory import Trajectory
 
 distributed = pytest.importorskip("distributed")

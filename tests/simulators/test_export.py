@@ -1,16 +1,18 @@
 """Tables of results: complete, exact, and the same in both formats."""
 
 import csv
+import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sweep_samples import grid
 
-from simulators.export import ExportError, export
-from simulators.store import Row, Store
-from simulators.sweep import sweep
+from simulators.sweeps.dispatch import sweep
+from simulators.sweeps.export import ExportError, export
+from simulators.sweeps.store import Row, Store
 from simulators.trajectory import Trajectory
 
 
@@ -117,3 +119,32 @@ def test_data_that_are_no_trajectory_are_one_line(tmp_path):
         store.put([Row("k" * 64, "{}", b"nothing", 0.0)])
         with pytest.raises(ExportError, match="run kkkkkkkkkkkk cannot be read"):
             export(store, tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_a_store_of_an_earlier_release_is_read_and_added_to(tmp_path, name):
+    """Written at fb8c900, whose runs have other keys and no estimate of rounding."""
+    former = Path(__file__).parent / "former" / "sweep_fb8c900.db"
+    path = shutil.copy(former, tmp_path / "x.db")
+    with Store(path, create=False) as store, ThreadPoolExecutor(1) as executor:
+        store.check()
+        old = {row.key for row in store.rows()}
+        outcome = sweep(grid(chain=["rescale", "residual(0.1)"], seeds="0..1", replicas=2,
+                             observables=["orthogonality_gap", "spectrum"]), store, workers=executor)
+        assert (len(old), outcome.found, outcome.computed) == (4, 0, 4)
+        assert export(store, tmp_path / name) == 2 * 4 * 2 * 5
+        assert {row.key for row in store.rows()} > old
+    if name.endswith("csv"):
+        rows = read(tmp_path / name)
+        told = ("", "0")
+    else:
+        parquet = pytest.importorskip("pyarrow.parquet")
+        rows = parquet.read_table(tmp_path / name).to_pylist()
+        told = (None, 0)
+    assert [sum(r["spoiled"] == word for r in rows) for word in told] == [40, 40]
+    gaps = {}
+    for r in rows:
+        place = (r["chain"], r["seed"], r["replica"], r["layer"])
+        gaps.setdefault(place, []).append(float(r["orthogonality_gap"]))
+    assert len(gaps) == 40
+    assert all(first == pytest.approx(second, abs=1e-9) for first, second in gaps.values())

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import simulators.grid as module
+import simulators.sweeps.grid as module
 from simulators import residual_chain, simulate
 from simulators.batches import gaussian_batch
-from simulators.grid import FIELDS, Grid, GridError, Run, read_grid
+from simulators.sweeps.grid import FIELDS, Grid, GridError, SweepRun, read_grid
 
 SMALL = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4}
 
 
-def only(**fields) -> Run:
+def only(**fields) -> SweepRun:
     (run,) = Grid.of({**SMALL, **fields}).runs().values()
     return run
 

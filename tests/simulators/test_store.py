@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from simulators.store import APPLICATION, Row, Store, StoreError
+from simulators.sweeps.store import APPLICATION, Row, Store, StoreError
 
 
 def row(name: str, size: int = 100) -> Row:
@@ -85,7 +85,7 @@ def test_a_transaction_is_all_or_nothing(path):
 
 
 def test_a_store_that_another_process_holds_is_said(path, monkeypatch):
-    monkeypatch.setattr("simulators.store.PATIENCE", 0.1)
+    monkeypatch.setattr("simulators.sweeps.store.PATIENCE", 0.1)
     holder = sqlite3.connect(path, isolation_level=None)
     with Store(path) as store:
         holder.execute("BEGIN IMMEDIATE")
@@ -216,7 +216,7 @@ def test_a_limit_of_the_system_keeps_what_was_put(path):
     """The system refuses to let the file grow, in the middle of a transaction."""
     script = textwrap.dedent("""
         import resource, sys
-        from simulators.store import Row, Store, StoreError
+        from simulators.sweeps.store import Row, Store, StoreError
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
         with Store(sys.argv[1]) as store:
             for number in range(1000):
@@ -240,7 +240,7 @@ def test_a_limit_of_the_system_keeps_what_was_put(path):
 def test_processes_may_make_and_fill_one_store_together(tmp_path):
     script = textwrap.dedent("""
         import sys
-        from simulators.store import Row, Store
+        from simulators.sweeps.store import Row, Store
         with Store(sys.argv[1]) as store:
             new = sum(store.put([Row(f"run {number}", "{}", b"data", 0.0)]) for number in range(50))
         print(new)
@@ -257,7 +257,7 @@ def test_a_writer_killed_in_the_middle_leaves_whole_transactions(tmp_path):
     script = textwrap.dedent("""
         import sys
         from itertools import count
-        from simulators.store import Row, Store
+        from simulators.sweeps.store import Row, Store
         with Store(sys.argv[1]) as store:
             for number in count():
                 store.put([Row(f"{number} {part}", "{}", bytes(20_000), 0.0) for part in range(4)])

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from sweep_samples import Deadly, Failing, Large, Slow, as_, grid
 
-from simulators.executors import Done, Workers, local_processes, perform
-from simulators.store import Store, StoreError
-from simulators.sweep import Outcome, SweepError, Tally, sweep
+from simulators.sweeps.dispatch import Outcome, SweepError, Tally, sweep
+from simulators.sweeps.executors import Done, Workers, local_processes, perform
+from simulators.sweeps.store import Store, StoreError
 from simulators.trajectory import Trajectory
 
 
@@ -87,7 +87,7 @@ def test_a_run_that_kills_its_worker_is_given_up_and_no_other(store):
 
 
 def test_workers_that_never_finish_anything_end_the_sweep(store, monkeypatch):
-    monkeypatch.setattr("simulators.sweep.FRUITLESS", 4)
+    monkeypatch.setattr("simulators.sweeps.dispatch.FRUITLESS", 4)
     runs = [as_(Deadly, run) for run in grid(seeds="0..19").runs().values()]
     with pytest.raises(SweepError, match="broke 4 times before a run finished"):
         sweep(runs, store, workers=local_processes(1))
@@ -129,7 +129,7 @@ def test_a_broken_executor_of_the_caller_is_not_replaced(store):
 
 
 def test_a_worker_of_another_version_is_noticed(store, threads, monkeypatch):
-    monkeypatch.setattr("simulators.sweep.perform", lambda run, limit: Done("another key", b"", 0.0))
+    monkeypatch.setattr("simulators.sweeps.dispatch.perform", lambda run, limit: Done("another key", b"", 0.0))
     outcome = sweep(grid(), store, workers=threads)
     assert len(outcome.failures) == 10
     assert all("another version" in said for said in outcome.failures.values())
@@ -170,9 +170,9 @@ def test_ctrl_c_ends_long_runs_at_once(tmp_path):
     """The signal goes to the whole group, as a terminal sends it."""
     script = textwrap.dedent("""
         import sys
-        from simulators.executors import local_processes
-        from simulators.store import Store
-        from simulators.sweep import sweep
+        from simulators.sweeps.executors import local_processes
+        from simulators.sweeps.store import Store
+        from simulators.sweeps.dispatch import sweep
         from sweep_samples import Endless, as_, grid
         runs = list(grid(seeds="0..4").runs().values())
         runs[1:3] = [as_(Endless, run) for run in runs[1:3]]
@@ -214,8 +214,8 @@ def test_a_result_on_its_way_is_never_cut_off(round_):
 def test_ctrl_c_while_workers_start_is_quiet(tmp_path, delay):
     script = textwrap.dedent("""
         import sys
-        from simulators.store import Store
-        from simulators.sweep import sweep
+        from simulators.sweeps.store import Store
+        from simulators.sweeps.dispatch import sweep
         from sweep_samples import grid
         with Store(sys.argv[1]) as store:
             print("go", flush=True)
@@ -238,8 +238,8 @@ def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
     script = textwrap.dedent("""
         import sys
         from concurrent.futures import ThreadPoolExecutor
-        import simulators.sweep as module
-        from simulators.store import Store
+        import simulators.sweeps.dispatch as module
+        from simulators.sweeps.store import Store
         from sweep_samples import Slow, as_, grid
         done = []
         def noting(run, threads):
@@ -277,7 +277,7 @@ def test_claims_are_renewed_while_a_run_takes_long(store, threads):
         return perform(run, limit)
 
     with Store(store.path) as other, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("simulators.sweep.perform", slowly)
+        patch.setattr("simulators.sweeps.dispatch.perform", slowly)
         outcomes: list[Outcome] = []
         seen: list[tuple[str, ...]] = []
         keys = list(grid(seeds=0).runs())

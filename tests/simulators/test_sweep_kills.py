@@ -14,16 +14,16 @@ import pytest
 from sweep_samples import grid
 from test_sweep import children, environment, gone
 
-from simulators.store import Store
-from simulators.sweep import FRUITLESS
+from simulators.sweeps.dispatch import FRUITLESS
+from simulators.sweeps.store import Store
 from simulators.trajectory import Trajectory
 
 RUNS = grid(width=64, batch=8, depth=300, seeds="0..79", replicas=2).runs()
 SCRIPT = textwrap.dedent("""
     import sys
-    from simulators.executors import local_processes
-    from simulators.store import Store
-    from simulators.sweep import sweep
+    from simulators.sweeps.executors import local_processes
+    from simulators.sweeps.store import Store
+    from simulators.sweeps.dispatch import sweep
     from sweep_samples import grid
     runs = grid(width=64, batch=8, depth=300, seeds="0..79", replicas=2).runs()
     with Store(sys.argv[1]) as store:

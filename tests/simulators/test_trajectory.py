@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from numpy.random import SeedSequence
 from simulators.chains import rescale_chain
 from simulators.simulate import simulate
 from simulators.trajectory import FORMAT, Trajectory
+
+FORMER = Path(__file__).parent / "former"
+"""Files that earlier commits of this repository wrote."""
 
 
 def npy(array):
@@ -124,8 +128,21 @@ def test_another_format_is_refused(trajectory, tmp_path):
         arrays = dict(archive)
     arrays["settings"] = np.array(str(arrays["settings"]).replace(f'"format": {FORMAT}', '"format": 99'))
     np.savez(path, **arrays)
-    with pytest.raises(ValueError, match=f"has format 99, not {FORMAT}"):
+    with pytest.raises(ValueError, match=f"has format 99, and up to {FORMAT} are read"):
         Trajectory.load(path)
+
+
+def test_a_trajectory_of_an_earlier_release_is_read_and_decides_nothing():
+    """Written at f3607ad, in format 1, which said neither how often it measured nor what rounding did."""
+    found = Trajectory.load(FORMER / "trajectory_f3607ad.npz")
+    again = simulate(rescale_chain(8), np.eye(5, 3), depth=3, replicas=2, seed=1)
+    assert (found.every, found.depth, found.chain) == (1, 3, again.chain)
+    assert found["orthogonality_gap"] == pytest.approx(again["orthogonality_gap"], abs=1e-12)
+    assert np.isnan(found.rounding).all()
+    assert found.rounding.shape == again.rounding.shape
+    assert found.spoiled.all()
+    assert not again.spoiled.any()
+    assert repr(Trajectory.from_bytes(found.to_bytes())) == repr(found)
 
 
 def test_a_trajectory_is_frozen(trajectory):

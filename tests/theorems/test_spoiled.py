@@ -16,7 +16,7 @@ import sympy as sp
 
 from simulators import batchnorm_chain, rescale_chain, simulate
 from simulators.batches import Batch, gaussian_batch
-from simulators.export import export
+from simulators.sweeps.export import export
 from simulators.trajectory import SPOILED
 from theorems import Sentinel, Statement, Verdict, conjecture, get
 from theorems.checking import expectation, scaling
@@ -247,9 +247,9 @@ def test_a_spoiled_pilot_promises_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_table_says_what_is_spoiled(tmp_path: Path) -> None:
-    from simulators.grid import Grid
-    from simulators.store import Store
-    from simulators.sweep import sweep
+    from simulators.sweeps.dispatch import sweep
+    from simulators.sweeps.grid import Grid
+    from simulators.sweeps.store import Store
 
     batch = gaussian_batch(16, 3, 0)
     batch[:, 2] = batch[:, 0] * (1 + 1e-12)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulators.store import Store
+from simulators.sweeps.store import Store
 from theorems.cli import main
 
 AXES = ["--chain", "rescale", "--width", "8", "--batch", "3", "--depth", "4"]
@@ -61,7 +61,7 @@ def test_a_failed_run_is_status_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The width is beyond any machine, and with a blind door only the worker finds out."""
-    monkeypatch.setattr("simulators.grid.require_affordable", lambda *_, **__: None)
+    monkeypatch.setattr("simulators.sweeps.grid.require_affordable", lambda *_, **__: None)
     arguments = ["sweep", *AXES, "--store", "x.db", "--workers", "1", "--width", "8", str(2**60)]
     assert main(arguments) == 1
     printed = said(capsys)

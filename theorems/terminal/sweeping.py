@@ -17,11 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from simulators.arguments import whole_number
-from simulators.executors import ClusterError, Workers, dask_cluster, local_processes
-from simulators.export import ExportError, UnwritableTableError, export, require_apart, require_format
-from simulators.grid import Grid, Run, read_grid
-from simulators.store import Store, StoreError, UnwritableStoreError
-from simulators.sweep import Outcome, SweepError, Tally, sweep
+from simulators.sweeps.dispatch import Outcome, SweepError, Tally, sweep
+from simulators.sweeps.executors import ClusterError, Workers, dask_cluster, local_processes
+from simulators.sweeps.export import ExportError, UnwritableTableError, export, require_apart, require_format
+from simulators.sweeps.grid import Grid, SweepRun, read_grid
+from simulators.sweeps.store import Store, StoreError, UnwritableStoreError
 from theorems.terminal.saving import require_apart as apart_from
 from theorems.terminal.saving import require_file
 from theorems.terminal.screen import console, duration, field, paragraph
@@ -47,7 +47,7 @@ _PLAIN_INTERVAL = 10.0  # seconds between lines where no bar can be drawn
 class Job:
     """A sweep that has been checked: its runs (None for all that the store holds), and what to do with them."""
 
-    runs: Mapping[str, Run] | None
+    runs: Mapping[str, SweepRun] | None
     store: Path
     workers: int | None
     dask: str | None
@@ -120,7 +120,7 @@ def carry_out(job: Job) -> int:
     return status
 
 
-def _sweep(out: Console, runs: Mapping[str, Run], store: Store, job: Job) -> int:
+def _sweep(out: Console, runs: Mapping[str, SweepRun], store: Store, job: Job) -> int:
     meter = _Meter(console(errors=True))
     try:
         with _crew(job) as crew, meter:
@@ -160,7 +160,7 @@ def _quiet_dask() -> Iterator[None]:
             chatter.setLevel(level)
 
 
-def _kept(store: Store, runs: Mapping[str, Run]) -> str:
+def _kept(store: Store, runs: Mapping[str, SweepRun]) -> str:
     return f"{len(store.finished() & runs.keys())} of {len(runs)} results are stored in {store.path}"
 
 
@@ -179,8 +179,8 @@ def _print_outcome(out: Console, outcome: Outcome, store: Store) -> None:
     field(out, "Time", duration(outcome.seconds), indent=_INDENT)
 
 
-def _print_plan(out: Console, runs: Mapping[str, Run], job: Job) -> None:
-    from simulators.costs import calibrate
+def _print_plan(out: Console, runs: Mapping[str, SweepRun], job: Job) -> None:
+    from simulators.sweeps.costs import calibrate
 
     there: set[str] = set()
     if job.store.exists() and job.store.stat().st_size:

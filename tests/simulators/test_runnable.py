@@ -13,7 +13,7 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.door import admit
+from simulators.runnable import require_runnable
 
 
 @pytest.mark.parametrize(
@@ -80,34 +80,34 @@ def test_the_batch_is_copied():
 
 def test_a_chain_narrower_than_the_batch_is_refused():
     with pytest.raises(ValueError, match="n=4 samples, more than the width 3"):
-        admit(np.ones((8, 4)), rescale_chain(3), "float64")
-    admit(np.ones((4, 4)), rescale_chain(4), "float64")
+        require_runnable(np.ones((8, 4)), rescale_chain(3), "float64")
+    require_runnable(np.ones((4, 4)), rescale_chain(4), "float64")
 
 
 def test_a_residual_chain_of_another_width_is_refused():
     with pytest.raises(ValueError, match="receives 5 rows"):
-        admit(np.ones((5, 2)), residual_chain(4, 0.1), "float64")
+        require_runnable(np.ones((5, 2)), residual_chain(4, 0.1), "float64")
 
 
 @pytest.mark.parametrize("chain", [batchnorm_chain(4), recenter_relu_chain(4)])
 @pytest.mark.parametrize("batch", [np.ones((4, 3)), np.arange(4.0)[:, None]])
 def test_a_batch_that_recentring_annihilates_is_refused(chain, batch):
     with pytest.raises(ValueError, match="Recenter leaves nothing"):
-        admit(batch, chain, "float64")
-    admit(batch, rescale_chain(4), "float64")
-    admit(np.eye(4, 3), chain, "float64")
+        require_runnable(batch, chain, "float64")
+    require_runnable(batch, rescale_chain(4), "float64")
+    require_runnable(np.eye(4, 3), chain, "float64")
 
 
 @pytest.mark.parametrize("scale", [1e-60, 1e60])
 def test_what_float32_cannot_hold_is_refused(scale):
     with pytest.raises(ValueError, match="outside float32"):
-        admit(np.full((2, 2), scale), rescale_chain(2), "float32")
-    admit(np.full((2, 2), scale), rescale_chain(2), "float64")
+        require_runnable(np.full((2, 2), scale), rescale_chain(2), "float32")
+    require_runnable(np.full((2, 2), scale), rescale_chain(2), "float64")
 
 
 def test_overflow_where_the_scale_matters_is_refused():
     huge = np.full((2, 2), 1e307)
     with pytest.raises(ValueError, match="products with weights overflow float64"):
-        admit(huge, vanilla_chain(2, "tanh"), "float64")
-    admit(huge, vanilla_chain(2, "relu"), "float64")
-    admit(np.full((2, 2), 1e300), rescale_activation_chain(2, "tanh"), "float64")
+        require_runnable(huge, vanilla_chain(2, "tanh"), "float64")
+    require_runnable(huge, vanilla_chain(2, "relu"), "float64")
+    require_runnable(np.full((2, 2), 1e300), rescale_activation_chain(2, "tanh"), "float64")

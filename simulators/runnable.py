@@ -8,11 +8,15 @@ import numpy as np
 
 from simulators.chains import Chain, Scaling
 
-_LARGEST_WEIGHT = 64.0  # in standard deviations; a normal entry exceeds it with probability below 1e-890
+_LARGEST_WEIGHT = (
+    64.0  # in standard deviations; a normal entry exceeds it with probability below 1e-890
+)
 
 
-def admit(batch: np.ndarray[Any, Any], chain: Chain, dtype: str) -> None:
-    """Raise `ValueError` unless ``chain`` can run on ``batch``, from `validate_batch`, in ``dtype``."""
+def require_runnable(batch: np.ndarray[Any, Any], chain: Chain, dtype: str) -> None:
+    """Raise `ValueError` unless ``chain`` can run on ``batch``, from `validate_batch`, in
+    ``dtype``.
+    """
     rows, n = batch.shape
     narrowest = min(chain.widths(rows))
     if n > narrowest:
@@ -21,12 +25,17 @@ def admit(batch: np.ndarray[Any, Any], chain: Chain, dtype: str) -> None:
             f"give at most {narrowest} of them, or a wider chain"
         )
     if chain.recentres and (batch == batch[:, :1]).all():
-        raise ValueError("batch has all columns equal, so the chain's Recenter leaves nothing; vary them")
+        raise ValueError(
+            "batch has all columns equal, so the chain's Recenter leaves nothing; vary them"
+        )
     largest, limits = float(abs(batch).max()), np.finfo(dtype)
     least, most = float(limits.smallest_normal), float(limits.max)
     if not least <= largest <= most and dtype == "float32":
-        raise ValueError(f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64")
+        raise ValueError(
+            f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64"
+        )
     if chain.scaling is Scaling.BOUND and largest > most / (_LARGEST_WEIGHT * rows):
         raise ValueError(
-            f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; rescale it"
+            f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; "
+            "rescale it"
         )

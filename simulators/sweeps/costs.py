@@ -1,0 +1,125 @@
+"""How long runs take: a model linear in what an engine does, fitted to short measured runs.
+
+Per block and replica, with width d, batch size n and one weight matrix:
+
+- gram: 1, d·n (normals drawn), d·n² (products, QR)
+- dense: 1, d² (entries drawn), d²·n (product)
+- mean_field: 1, n² (quadrature nodes, whose number depends on the spectrum as well)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from simulators.sweeps.grid import RunBatch, SweepRun
+
+__all__ = ["Costs", "calibrate", "features", "rough_seconds"]
+
+Group: TypeAlias = tuple[str, str, str, str, tuple[str, ...]]
+
+_ROUGH = {"gram": (5e-5, 6e-9, 1e-9), "dense": (5e-5, 6e-9, 5e-10), "mean_field": (5e-4, 1e-6, 0.0)}
+"""Seconds per feature on a machine of today: for the order of runs, and the depth of the measured
+ones.
+"""
+
+_PROBE = 0.03
+_SMALL_WIDTHS = {"gram": (64, 512, 4096), "dense": (32, 96, 256), "mean_field": (64,)}
+_LARGEST_PROBE = 32
+
+
+def features(run: SweepRun) -> NDArray[np.float64]:
+    """What the run does, in the units of the model: shape (3,)."""
+    d, n = float(run.width), float(run.batch.n)
+    per_block = {
+        "gram": (1, d * n, d * n * n),
+        "dense": (1, d * d, d * d * n),
+        "mean_field": (1, n * n, 0),
+    }
+    return float(run.depth) * run.replicas * np.array(per_block[run.engine], dtype=float)
+
+
+def rough_seconds(run: SweepRun) -> float:
+    """Seconds of one core, without measuring: right in order, not in scale."""
+    return float(features(run) @ np.array(_ROUGH[run.engine]))
+
+
+class Costs:
+    """A fitted model: `seconds` of one core for runs like those it was fitted to."""
+
+    def __init__(self, fitted: Mapping[Group, NDArray[np.float64]]) -> None:
+        self._fitted = dict(fitted)
+
+    def seconds(self, run: SweepRun) -> float:
+        """Predicted seconds on one core. Raises `KeyError` for a chain or engine that was not
+        measured.
+        """
+        return float(features(run) @ self._fitted[_group(run)])
+
+
+def calibrate(runs: Iterable[SweepRun]) -> Costs:
+    """Measure short runs of each chain, law, engine and dtype among ``runs``, and fit the model to
+    them.
+
+    Each probe is at most as wide as the group's widest run and takes some 30 ms; there are up to
+    six a group. Expect a factor of two either way: probes fit into caches, and the machine may be
+    busier later.
+    """
+    groups: dict[Group, list[SweepRun]] = {}
+    for run in runs:
+        groups.setdefault(_group(run), []).append(run)
+    with threadpool_limits(limits=1):  # as in the workers
+        return Costs({group: _fit(members) for group, members in groups.items()})
+
+
+def _group(run: SweepRun) -> Group:
+    return run.chain, run.weights, run.engine, run.dtype, run.observables
+
+
+def _fit(members: list[SweepRun]) -> NDArray[np.float64]:
+    from scipy.optimize import (
+        nnls,
+    )  # a tenth of a second, which commands and workers that do not fit are spared
+
+    rows, seconds = [], []
+    for probe in _probes(members):
+        began = time.perf_counter()
+        probe.perform()
+        seconds.append(time.perf_counter() - began)
+        rows.append(features(probe))
+    matrix = np.array(rows) / np.array(seconds)[:, None]  # equations for relative errors
+    scale = np.maximum(matrix.max(axis=0), np.finfo(float).tiny)
+    coefficients, _ = nnls(matrix / scale, np.ones(len(rows)))
+    return np.asarray(coefficients / scale)
+
+
+def _probes(members: list[SweepRun]) -> list[SweepRun]:
+    """Short runs in place of these: other widths, sizes and depths; the first one warms the engine
+    up.
+    """
+    least, most = (choice(run.batch.n for run in members) for choice in (min, max))
+    # larger batches than a probe's are reckoned by the model, which tells d·n from d·n² by two
+    # sizes
+    sizes = sorted(
+        {least if least < _LARGEST_PROBE else _LARGEST_PROBE // 4, min(most, _LARGEST_PROBE)}
+    )
+    widest = max(run.width for run in members)
+    found = []
+    for n in sizes:
+        for width in sorted(
+            {max(n, min(width, widest)) for width in _SMALL_WIDTHS[members[0].engine]}
+        ):
+            replicas = min(members[0].replicas, 4)
+            probe = replace(
+                members[0], width=width, batch=RunBatch(n), depth=1, replicas=replicas, seed=0
+            )
+            depth = int(_PROBE / rough_seconds(probe))
+            found.append(replace(probe, depth=min(max(depth, 1), 2000)))
+    replace(found[0], depth=1).perform()
+    return found

@@ -1,0 +1,472 @@
+"""A grid of simulations: what is varied, and the runs it stands for, each with a key made of its
+content.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators import chains
+from simulators.affordable import require_affordable
+from simulators.arguments import one_of, told, whole_number
+from simulators.backend import select
+from simulators.batch_files import file_of
+from simulators.batches import Layout, gaussian_batch, read_batch
+from simulators.chains import Chain
+from simulators.layers import LAWS, Linear, Residual
+from simulators.observables import resolve
+from simulators.regular_files import UnreadableFileError, read_regular
+from simulators.runnable import require_runnable
+from simulators.simulate import ENGINES, choose_engine, simulate
+from simulators.trajectory import Trajectory
+
+__all__ = ["FIELDS", "Grid", "GridError", "RunBatch", "SweepRun", "read_grid"]
+
+FORMAT = 2
+"""Part of every key. Raise it when the same parameters would give other numbers."""
+
+MOST_RUNS = 10**6
+_LARGEST_FILE = 10**7
+
+
+class GridError(ValueError):
+    """A grid that cannot be run. The message is one line: the field, what it got, what it wants."""
+
+
+_CHAINS: Mapping[str, tuple[Callable[..., Chain], str | None, str | None]] = {
+    "rescale": (chains.rescale_chain, None, None),
+    "rescale_activation": (chains.rescale_activation_chain, "activation", None),
+    "residual": (chains.residual_chain, "gamma", None),
+    "recenter_relu": (chains.recenter_relu_chain, None, None),
+    "batchnorm": (chains.batchnorm_chain, "activation", "relu"),
+    "vanilla": (chains.vanilla_chain, "activation", "identity"),
+}
+"""Name -> the function in `simulators.chains`, its parameter besides the width, and that one's
+default.
+"""
+
+
+@dataclass(frozen=True)
+class RunBatch:
+    """The batch of a run: ``n`` standard normal samples drawn from ``seed``, or the ``array`` of a
+    ``file``.
+
+    ``description`` says of a file what was read.
+    """
+
+    n: int
+    seed: int = 0
+    array: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+    sha256: str | None = None
+    file: str | None = field(default=None, compare=False, repr=False)
+    description: str = field(default="", compare=False, repr=False)
+
+    def of_width(self, width: int) -> NDArray[np.float64]:
+        """The batch (d₀, n); normal samples have dimension ``width``."""
+        return gaussian_batch(width, self.n, self.seed) if self.array is None else self.array
+
+    def parameters(self) -> dict[str, Any]:
+        """What identifies it, as JSON."""
+        if self.array is None:
+            return {"gaussian": self.n, "seed": self.seed}
+        return {"shape": list(self.array.shape), "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class SweepRun:
+    """One simulation: everything its result depends on, and nothing else. Plain values, so it
+    pickles.
+    """
+
+    chain: str
+    weights: str
+    width: int
+    batch: RunBatch
+    depth: int
+    replicas: int
+    seed: int
+    observables: tuple[str, ...]
+    engine: str
+    dtype: str
+
+    def built(self) -> Chain:
+        """The chain, with its law of weights."""
+        return _chain(self.chain, self.weights, self.width)
+
+    def parameters(self) -> dict[str, Any]:
+        """What the result depends on, as a JSON value."""
+        return {
+            "format": FORMAT,
+            "chain": self.chain,
+            "layers": repr(self.built()),
+            "weights": self.weights,
+            "width": self.width,
+            "batch": self.batch.parameters(),
+            "depth": self.depth,
+            "replicas": self.replicas,
+            "seed": self.seed,
+            "observables": list(self.observables),
+            "engine": self.engine,
+            "dtype": self.dtype,
+        }
+
+    @property
+    def key(self) -> str:
+        """sha256 of the parameters in canonical JSON, in hexadecimal."""
+        return hashlib.sha256(canonical(self.parameters()).encode()).hexdigest()
+
+    def __str__(self) -> str:
+        law = "" if self.weights == "gaussian" else f", {self.weights} weights"
+        return (
+            f"{self.chain}, width {self.width}, n {self.batch.n}, depth {self.depth}{law}, seed "
+            f"{self.seed}"
+        )
+
+    def perform(self) -> Trajectory:
+        """Simulate. Raises what `simulate` raises."""
+        return simulate(
+            self.built(),
+            self.batch.of_width(self.width),
+            depth=self.depth,
+            replicas=self.replicas,
+            seed=self.seed,
+            observables=self.observables,
+            engine=self.engine,
+            dtype=self.dtype,
+        )
+
+
+def canonical(value: Any) -> str:
+    """JSON in the one spelling that is digested and stored."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every combination of these values is a run; make one with `Grid.of`.
+
+    Cells that share a seed share random streams where their sizes agree, so differences between
+    them are paired; runs with different seeds, and replicas within one, are independent.
+    """
+
+    chain: tuple[str, ...]
+    width: tuple[int, ...]
+    batch: tuple[RunBatch, ...]
+    depth: tuple[int, ...]
+    weights: tuple[str, ...]
+    seeds: tuple[int, ...]
+    replicas: int
+    observables: tuple[str, ...]
+    engine: str
+    dtype: str
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Grid:
+        """A grid from plain values. A field takes one value or a list; whole numbers also as text
+        ``"0..9"``.
+
+        - ``chain``: ``"rescale"``, ``"rescale_activation(relu)"``, ``"residual(0.1)"``,
+          ``"recenter_relu"``, ``"batchnorm(relu)"``, ``"vanilla(tanh)"``; ``width``, ``depth``:
+          whole numbers ≥ 1
+        - ``batch``: a whole number n, for n standard normal samples of dimension ``width`` drawn
+          from ``batch_seed`` (0); a .npy, .npz or .csv file; ``"digits"`` or ``"digits:20"``
+        - ``layout``: how files store their samples, as ``"rows"`` (the default) or ``"columns"``
+        - ``weights``: laws of `simulators.layers.LAWS` (gaussian); ``seeds``: whole numbers ≥ 0 (0)
+        - not varied: ``replicas`` (1), ``observables`` measured in every run (orthogonality_gap),
+          ``engine`` (auto), ``dtype`` (float64)
+
+        Raises `GridError` for anything else, naming the field.
+        """
+        if not isinstance(fields, Mapping):
+            raise GridError(
+                f"grid={told(fields)} is a {type(fields).__name__}; give a table of fields"
+            )
+        for name in fields:
+            if name not in FIELDS:
+                near = difflib.get_close_matches(str(name), FIELDS, n=1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise GridError(f"unknown field {name!r}; {hint}known are {', '.join(FIELDS)}")
+        if missing := [name for name in ("chain", "width", "batch", "depth") if name not in fields]:
+            raise GridError(f"{missing[0]} is missing; a grid needs chain, width, batch and depth")
+        try:
+            return cls._of(
+                {
+                    "weights": "gaussian",
+                    "seeds": 0,
+                    "replicas": 1,
+                    "observables": "orthogonality_gap",
+                    "engine": "auto",
+                    "dtype": "float64",
+                    "batch_seed": 0,
+                    "layout": "rows",
+                    **fields,
+                }
+            )
+        except GridError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise GridError(str(error)) from None
+
+    @classmethod
+    def _of(cls, given: Mapping[str, Any]) -> Grid:
+        batch_seed = _one_number("batch_seed", given["batch_seed"], 0)
+        one_of("layout", given["layout"], ("rows", "columns"))
+        observables = _listed("observables", given["observables"])
+        for item in observables:
+            if not isinstance(item, str):
+                raise GridError(
+                    f"observables contain {told(item)}; give names, such as 'effective_rank'"
+                )
+            resolve(item)
+        one_of("engine", given["engine"], ENGINES)
+        dtype = given["dtype"]
+        if dtype not in ("float32", "float64"):
+            raise GridError(f"dtype={told(dtype)} is not available; give 'float32' or 'float64'")
+        grid = cls(
+            chain=tuple(_chain_text(item) for item in _listed("chain", given["chain"])),
+            width=_numbers("width", given["width"], 1),
+            batch=tuple(_batches(given["batch"], batch_seed, given["layout"])),
+            depth=_numbers("depth", given["depth"], 1),
+            weights=tuple(_law(item) for item in _listed("weights", given["weights"])),
+            seeds=_numbers("seeds", given["seeds"], 0),
+            replicas=_one_number("replicas", given["replicas"], 1),
+            observables=observables,
+            engine=given["engine"],
+            dtype=dtype,
+        )
+        for name in ("chain", "width", "batch", "depth", "weights", "seeds", "observables"):
+            values = getattr(grid, name)
+            if len(set(values)) < len(values):
+                twice = Counter(values).most_common(1)[0][0]
+                raise GridError(f"{name} lists {twice!r} twice; give every value once")
+        if len(grid) > MOST_RUNS:
+            raise GridError(
+                f"grid of {len(grid)} runs; at most {MOST_RUNS} are handled, so split it"
+            )
+        return grid
+
+    def __len__(self) -> int:
+        axes = (self.chain, self.width, self.batch, self.depth, self.weights, self.seeds)
+        return math.prod(len(axis) for axis in axes)
+
+    def runs(self) -> dict[str, SweepRun]:
+        """All runs by key, in the order of the grid, seeds innermost.
+
+        Raises `GridError` for a combination that cannot run, such as more samples than width.
+        """
+        found: dict[str, SweepRun] = {}
+        measures = [resolve(name) for name in self.observables]
+        for text, width, batch, depth, law in product(
+            self.chain, self.width, self.batch, self.depth, self.weights
+        ):
+            try:
+                chain = _chain(text, law, width)
+                _admit(chain, batch, width, self.dtype)
+                engine, _ = choose_engine(self.engine, chain, measures, self.replicas)
+                rows = width if batch.array is None else len(batch.array)
+                require_affordable(
+                    engine,
+                    chain,
+                    (rows, batch.n),
+                    layers=depth,
+                    replicas=self.replicas,
+                    observables=len(measures),
+                )
+            except ValueError as error:
+                raise GridError(
+                    f"chain={text!r}, width={width}, batch of n={batch.n}: {error}"
+                ) from None
+            for seed in self.seeds:
+                run = SweepRun(
+                    text,
+                    law,
+                    width,
+                    batch,
+                    depth,
+                    self.replicas,
+                    seed,
+                    self.observables,
+                    engine,
+                    self.dtype,
+                )
+                found[run.key] = run
+        return found
+
+
+FIELDS = (
+    "chain",
+    "width",
+    "batch",
+    "depth",
+    "weights",
+    "seeds",
+    "replicas",
+    "observables",
+    "engine",
+    "dtype",
+    "batch_seed",
+    "layout",
+)
+
+
+def read_grid(path: str | os.PathLike[str], **overrides: Any) -> Grid:
+    """The grid in a TOML file, with some fields replaced; raises `GridError`, naming the file and
+    the field.
+    """
+    name = os.fspath(path)
+    try:
+        fields = tomllib.loads(read_regular(path, _LARGEST_FILE).decode("utf-8"))
+    except UnreadableFileError as error:
+        raise GridError(f"{name}: {error}; name a TOML file") from None
+    except (ValueError, RecursionError) as error:
+        raise GridError(f"{name}: not TOML: {error}") from None
+    try:
+        return Grid.of({**fields, **overrides})
+    except GridError as error:
+        raise GridError(f"{name}: {error}") from None
+
+
+def _listed(name: str, value: Any) -> tuple[Any, ...]:
+    items = (
+        tuple(value)
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        else (value,)
+    )
+    if not items:
+        raise GridError(f"{name} is an empty list; give at least one value")
+    return items
+
+
+def _numbers(name: str, value: Any, least: int) -> tuple[int, ...]:
+    """One axis of whole numbers, from numbers and texts such as ``"64"`` and ``"0..9"``."""
+    return tuple(number for item in _listed(name, value) for number in _spread(name, item, least))
+
+
+def _spread(name: str, item: Any, least: int) -> Iterable[int]:
+    if not isinstance(item, str):
+        return (whole_number(name, item, least),)
+    span = re.fullmatch(r"\s*(\d{1,30})\s*(?:\.\.\s*(\d{1,30})\s*)?", item, re.ASCII)
+    if span is None:
+        raise GridError(
+            f"{name}={item!r} is not a whole number; give one ≥ {least}, or a range such as '0..9'"
+        )
+    first = whole_number(name, int(span[1]), least)
+    last = first if span[2] is None else int(span[2])
+    if not first <= last < first + MOST_RUNS:
+        raise GridError(
+            f"{name}={item!r} is an empty range or has more than {MOST_RUNS} numbers; give one "
+            "like '0..9'"
+        )
+    return range(first, last + 1)
+
+
+def _one_number(name: str, value: Any, least: int) -> int:
+    numbers = _numbers(name, value, least)
+    if len(numbers) != 1:
+        raise GridError(f"{name} has {len(numbers)} values and is not varied; give one")
+    return numbers[0]
+
+
+def _law(item: Any) -> str:
+    one_of("weights", item, LAWS)
+    return str(item)
+
+
+def _batches(value: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
+    for item in _listed("batch", value):
+        yield from _meant(item, seed, layout)
+
+
+def _meant(item: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
+    """The batches that one item stands for: several for a range of sizes."""
+    if not isinstance(item, str) or re.fullmatch(r"[\s\d.]+", item):
+        for n in _spread("batch", item, 1):
+            yield RunBatch(n, seed)
+        return
+    digits = re.fullmatch(r"digits(?::(\d{1,9}))?", item, re.ASCII)
+    take = None if digits is None or digits[1] is None else int(digits[1])
+    try:
+        batch = read_batch("digits" if digits else item, layout=layout, take=take)
+    except ValueError as error:
+        raise GridError(f"batch={item!r}: {' '.join(str(error).split())}") from None
+    yield RunBatch(
+        batch.array.shape[1],
+        0,
+        batch.array,
+        batch.digest,
+        None if digits else file_of(item),
+        batch.description,
+    )
+
+
+def _chain_text(item: Any) -> str:
+    """A chain in the one spelling that is keyed: ``name`` or ``name(argument)``."""
+    call = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", item) if isinstance(item, str) else None
+    if call is None:
+        raise GridError(
+            f"chain={told(item)} is not a chain; give one such as 'rescale' or 'vanilla(tanh)'"
+        )
+    one_of("chain", call[1], _CHAINS)
+    _, parameter, default = _CHAINS[call[1]]
+    argument = (call[2] or "").strip() or default
+    if parameter is None:
+        if argument is not None:
+            raise GridError(f"chain={item!r} takes no argument; write {call[1]!r}")
+        return call[1]
+    if argument is None:
+        raise GridError(
+            f"chain={item!r} needs its {parameter}; write '{call[1]}({_EXAMPLES[parameter]})'"
+        )
+    if parameter == "gamma":
+        try:
+            argument = repr(float(argument))
+        except ValueError:
+            raise GridError(
+                f"chain={item!r}: {argument!r} is not a number; write 'residual(0.1)'"
+            ) from None
+    text = f"{call[1]}({argument})"
+    _chain(
+        text, "gaussian", 2
+    )  # refuses a bad argument; the width of a run is refused with the run
+    return text
+
+
+_EXAMPLES = {"gamma": "0.1", "activation": "relu"}
+
+
+def _chain(text: str, law: str, width: int) -> Chain:
+    name, _, rest = text.partition("(")
+    make, parameter, _ = _CHAINS[name]
+    argument = rest.removesuffix(")")
+    given = () if parameter is None else (float(argument) if parameter == "gamma" else argument,)
+    chain = make(width, *given)
+    return Chain(
+        tuple(
+            replace(layer, law=law) if isinstance(layer, Linear | Residual) else layer
+            for layer in chain.layers
+        )
+    )
+
+
+def _admit(chain: Chain, batch: RunBatch, width: int, dtype: str) -> None:
+    """Raise `ValueError` unless the chain takes the batch. Normal samples are not drawn for it."""
+    if batch.array is not None:
+        require_runnable(batch.array, chain, select(dtype, None, None).dtype)
+    elif batch.n > width:
+        raise ValueError(f"{batch.n} samples are more than the width; give at most {width}")

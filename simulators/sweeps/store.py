@@ -1,0 +1,340 @@
+"""The results of sweeps in one SQLite file that survives kills, full disks and two processes at
+once.
+
+- One transaction stores finished runs and gives up their claims. The rollback journal with
+  ``synchronous=EXTRA`` makes a commit durable when it returns; whatever dies in between leaves the
+  last commit. Not WAL: that leaves results in a second file, which a copy of the store would miss,
+  and needs shared memory between processes.
+- A claim says who computes a run, and until when. Its owner renews it; one that runs out may be
+  taken over. Even if two processes compute the same run, the first result stays and the second is
+  ignored: keys are unique.
+- Every row carries a digest of its content; file, format and rows are checked when a store is
+  opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+__all__ = ["Claims", "Row", "Store", "StoreError", "UnwritableStoreError"]
+
+APPLICATION = 0x424E5457
+VERSION = 1
+PATIENCE = 30.0
+"""Seconds to wait for another process's transaction; ours take milliseconds."""
+
+_SCHEMA = (
+    "CREATE TABLE results (key TEXT PRIMARY KEY, parameters TEXT NOT NULL, data BLOB NOT NULL, "
+    "digest TEXT NOT NULL,"
+    " seconds REAL NOT NULL, finished REAL NOT NULL)",
+    "CREATE TABLE claims (key TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL NOT NULL)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+
+class StoreError(ValueError):
+    """A store that cannot be used, or no longer be written to. The message is one line: file, what,
+    remedy.
+    """
+
+
+class UnwritableStoreError(StoreError):
+    """The disk does not take any more; what was stored before is kept."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finished run: its key, its parameters as canonical JSON, `Trajectory.to_bytes`, seconds it
+    took.
+    """
+
+    key: str
+    parameters: str
+    data: bytes
+    seconds: float
+
+    @property
+    def digest(self) -> str:
+        """sha256 of key, parameters and data, in hexadecimal."""
+        return _digest(self.key, self.parameters, self.data)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What became of keys that were asked for: ours now, finished already, or being computed by
+    another.
+    """
+
+    ours: tuple[str, ...]
+    finished: tuple[str, ...]
+    busy: tuple[str, ...]
+
+
+class Store:
+    """An open store. Use it from one thread, and as a context manager. Every method may raise
+    `StoreError`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, create: bool = True) -> None:
+        """Open the store at ``path``, made if missing unless ``create`` is false, and check all of
+        it.
+
+        Raises `StoreError` for a path that is no store, a store of a later version and a damaged
+        one. Cost: reads the file once, about a second per GB.
+        """
+        self.path = Path(path)
+        self._require_place(create)
+        mode = "rwc" if create else "rw"
+        try:
+            self._db = sqlite3.connect(
+                f"file:{quote(os.path.abspath(path))}?mode={mode}",
+                uri=True,
+                timeout=PATIENCE,
+                isolation_level=None,
+            )
+        except sqlite3.Error as error:
+            raise self._explained(error) from None
+        try:
+            with self._errors():
+                self._db.execute("PRAGMA synchronous = EXTRA")
+                self._prepare()
+            self.check()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    def check(self) -> None:
+        """Raise `StoreError` unless the file is sound and every row has the content that was
+        stored.
+        """
+        with self._errors():
+            complaint = str(self._db.execute("PRAGMA integrity_check(1)").fetchone()[0])
+            if complaint != "ok":
+                raise self._damaged(" ".join(complaint.split()))
+            wrong = [
+                str(key)
+                for key, parameters, data, digest in self._db.execute(
+                    "SELECT key, parameters, data, digest FROM results"
+                )
+                if _digest(key, parameters, data) != digest
+            ]
+        if wrong:
+            raise self._damaged(
+                f"{len(wrong)} row(s) with another content than was stored, first {wrong[0][:12]}"
+            )
+
+    def finished(self) -> set[str]:
+        """The keys of all results."""
+        with self._errors():
+            return {key for (key,) in self._db.execute("SELECT key FROM results")}
+
+    def rows(self, keys: Iterable[str] | None = None) -> Iterator[Row]:
+        """Results in the order of ``keys``, leaving out missing ones; all, in order of parameters,
+        by default.
+        """
+        chosen = "SELECT key, parameters, data, seconds FROM results"
+        with self._errors():
+            if keys is None:
+                for row in self._db.execute(f"{chosen} ORDER BY parameters"):
+                    yield Row(*row)
+                return
+            for key in keys:
+                for row in self._db.execute(f"{chosen} WHERE key = ?", (key,)):
+                    yield Row(*row)
+
+    def claim(self, keys: Sequence[str], owner: str, lease: float) -> Claims:
+        """Claim for ``owner``, for ``lease`` seconds, those of ``keys`` that nobody has finished or
+        claimed.
+        """
+        ours: list[str] = []
+        finished: list[str] = []
+        busy: list[str] = []
+        now = time.time()
+        with self._transaction():
+            for key in keys:
+                if self._db.execute("SELECT 1 FROM results WHERE key = ?", (key,)).fetchone():
+                    finished.append(key)
+                    continue
+                changed = self._db.execute(
+                    "INSERT INTO claims VALUES (:key, :owner, :expires) ON CONFLICT (key) DO UPDATE"
+                    " SET owner = excluded.owner, expires = excluded.expires"
+                    " WHERE owner = excluded.owner OR expires <= :now",
+                    {"key": key, "owner": owner, "expires": now + lease, "now": now},
+                )
+                (ours if changed.rowcount else busy).append(key)
+        return Claims(tuple(ours), tuple(finished), tuple(busy))
+
+    def renew(self, owner: str, lease: float) -> None:
+        """Let all claims of ``owner`` run for another ``lease`` seconds."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE claims SET expires = ? WHERE owner = ?", (time.time() + lease, owner)
+            )
+
+    def release(self, owner: str, keys: Iterable[str] | None = None) -> None:
+        """Give up these claims of ``owner``; all by default."""
+        with self._transaction():
+            if keys is None:
+                self._db.execute("DELETE FROM claims WHERE owner = ?", (owner,))
+            else:
+                self._db.executemany(
+                    "DELETE FROM claims WHERE owner = ? AND key = ?", ((owner, key) for key in keys)
+                )
+
+    def put(self, rows: Sequence[Row]) -> int:
+        """Store finished runs and drop the claims on them, all or none; a key that is there keeps
+        its first result.
+
+        Returns how many were new. They survive a crash of the process or the machine once this
+        returns.
+        """
+        with self._transaction():
+            before = self._db.total_changes
+            self._db.executemany(
+                "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (row.key, row.parameters, row.data, row.digest, row.seconds, time.time())
+                    for row in rows
+                ),
+            )
+            new = self._db.total_changes - before
+            self._db.executemany("DELETE FROM claims WHERE key = ?", ((row.key,) for row in rows))
+        return new
+
+    def _require_place(self, create: bool) -> None:
+        name = str(self.path)
+        if not name.isprintable():
+            raise StoreError(
+                f"{name!r}: has characters that no file name should; name another file"
+            )
+        try:
+            kind = os.stat(self.path).st_mode
+        except FileNotFoundError:
+            if not create:
+                raise StoreError(f"{name}: no such store; check the path") from None
+            if not self.path.absolute().parent.is_dir():
+                raise StoreError(
+                    f"{name}: no directory {str(self.path.parent)!r}; make it first"
+                ) from None
+        except OSError as error:
+            raise StoreError(
+                f"{name}: cannot be opened: {error.strerror}; name another file"
+            ) from None
+        else:
+            if not stat.S_ISREG(kind):
+                raise StoreError(
+                    f"{name}: {'a directory' if stat.S_ISDIR(kind) else 'no regular file'}; name a "
+                    "file"
+                )
+
+    def _prepare(self) -> None:
+        """Make the tables of a new store; refuse what is no store of this version."""
+        found = self._pragmas()
+        if found == (0, 0, 0):
+            with self._transaction():
+                if (found := self._pragmas()) == (0, 0, 0):  # no other process was faster
+                    for line in _SCHEMA:
+                        self._db.execute(line)
+                    found = self._pragmas()
+        application, version, _ = found
+        if application != APPLICATION:
+            raise StoreError(f"{self.path}: an SQLite file of another program; name another file")
+        if version != VERSION:
+            raise StoreError(
+                f"{self.path}: a store of version {version}, not {VERSION}; open it with the "
+                "release"
+                " that wrote it"
+            )
+
+    def _pragmas(self) -> tuple[int, int, int]:
+        """Application, version, number of things in the schema."""
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (things,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return application, version, things
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # a full disk may have ended it
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._explained(error) from None
+        except UnicodeDecodeError:  # SQLite's message about a damaged schema quotes its bytes
+            raise self._damaged("its schema is no text") from None
+
+    def _explained(self, error: sqlite3.Error) -> StoreError:
+        code = getattr(error, "sqlite_errorname", None) or ""
+        if code.startswith("SQLITE_NOTADB"):
+            return StoreError(
+                f"{self.path}: not a store, or its first bytes are damaged; name another file"
+            )
+        if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            what = (
+                "the disk is full"
+                if code == "SQLITE_FULL"
+                else f"the disk failed or is full ({code})"
+            )
+            return UnwritableStoreError(
+                f"{self.path}: {what}; what was stored before is kept; make room and start again"
+            )
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return StoreError(
+                f"{self.path}: locked by another process for {PATIENCE:g} s; end that one first"
+            )
+        if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+            return StoreError(
+                f"{self.path}: cannot be opened for writing ({error}); check its permissions"
+            )
+        return self._damaged(str(error))
+
+    def _damaged(self, what: str) -> StoreError:
+        return StoreError(
+            f"{self.path}: damaged: {what}; restore a copy, or move it away and start anew"
+        )
+
+
+def _digest(*parts: Any) -> str:
+    """Of text and bytes, each with its type and length, whatever a damaged file makes of them."""
+    digest = hashlib.sha256()
+    for part in parts:
+        content = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
+        digest.update(f"{type(part).__name__} {len(content)} ".encode() + content)
+    return digest.hexdigest()
