@@ -18,7 +18,7 @@ from timing import best_of
 from simulators import residual_chain, simulate
 from simulators.streams import HostStreams
 from simulators.workers import cores
-from theorems.rank.published import GAMMA, effective_ranks
+from theorems.families.rank.published import GAMMA, effective_ranks
 
 EVERY, SEED = 10, 2020
 WIDTHS = (8, 16, 32, 64, 128, 256)

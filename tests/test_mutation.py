@@ -78,7 +78,8 @@ def test_the_kinds_that_once_passed_unseen_are_among_the_planted() -> None:
     """A budget not split, a hard-wired sentinel, JSON that says supported, the middle of a ball, -1.99 for -2."""
     found = {(m.path, m.kind) for m in sites.chosen((), planted=True, sample=0, seed=0)}
     assert {("theorems/checking/scaling.py", "budget"), ("theorems/checking/medians.py", "budget"),
-            ("theorems/cluster/escape.py", "budget"), ("theorems/checking/pointwise.py", "verdict"),
+            ("theorems/families/cluster/escape.py", "budget"),
+            ("theorems/checking/pointwise.py", "verdict"),
             ("theorems/checking/width_limit.py", "verdict"), ("theorems/verification.py", "verdict"),
             ("theorems/certificates/branching.py", "ball"), ("simulators/streams.py", "transform")} <= found
 

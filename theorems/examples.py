@@ -9,7 +9,7 @@ Copy what you need into a file of your own: ``theorems verify my_claims.py``, ``
 import sympy as sp
 
 from theorems import conjecture
-from theorems.cluster.fixed_points import find
+from theorems.families.cluster.fixed_points import find
 
 __all__ = ["angle_law", "first_layer_rate", "rank_law"]
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from functools import cache
 
-from theorems import cluster, orthogonality, rank, splines
+from theorems.families import cluster, orthogonality, rank, splines
 from theorems.statement import Statement
 
 __all__ = ["UnknownNameError", "get", "library", "select"]

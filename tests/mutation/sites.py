@@ -16,7 +16,7 @@ _FILES = (
     "theorems/checking/*.py", "theorems/certificates/*.py", "theorems/verification.py", "simulators/engines/*.py",
     "simulators/engines/mean_field/*.py", "simulators/streams.py", "theorems/proofs/printer.py",
     "theorems/proofs/formulas.py", "theorems/proofs/rocq.py", "theorems/proofs/vernacular.py",
-    "theorems/orthogonality/*.py", "theorems/rank/*.py", "theorems/cluster/*.py", "theorems/splines/*.py")
+    "theorems/families/*/*.py")
 #: Files in which a comparison with 0 may be one of a ball.
 _BALLS = ("branching.py", "boxes.py", "growth.py", "isolation.py", "outlier_certificates.py", "pointwise.py",
           "width_limit.py", "enclosed.py", "outlier_enclosure.py", "outlier.py", "recenter_relu.py", "rescale.py")

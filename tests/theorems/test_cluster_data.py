@@ -10,7 +10,7 @@ import sympy as sp
 
 from theorems import Statement, Verdict, get, library
 from theorems.checking.pointwise import Pointwise, admitted, decide
-from theorems.cluster.notation import A, Y, Z, i, j, k, m, n, r, s
+from theorems.families.cluster.notation import A, Y, Z, i, j, k, m, n, r, s
 from theorems.proofs.printer import UnprintableError, proposition
 from theorems.statement import Sentinel
 from theorems.verification import verify

@@ -14,9 +14,9 @@ from simulators.engines.mean_field import outlier_fixed_point
 from simulators.engines.mean_field.outlier_enclosure import cluster_angle_series, excess_series, variable
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.isolation import UndecidedError, over
-from theorems.cluster import angle, jacobian, large_batches, outlier, saddle_node
-from theorems.cluster.fixed_points import find
-from theorems.cluster.notation import n as SIZE
+from theorems.families.cluster import angle, jacobian, large_batches, outlier, saddle_node
+from theorems.families.cluster.fixed_points import find
+from theorems.families.cluster.notation import n as SIZE
 from theorems.statement import Sentinel, Variable, Verdict
 from theorems.verification import verify
 

@@ -12,8 +12,8 @@ from simulators.engines.mean_field import outlier_fixed_point
 from theorems import Statement, Verdict, get, library
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance
-from theorems.cluster import emergence, escape, norms, spread
-from theorems.cluster.notation import m, n
+from theorems.families.cluster import emergence, escape, norms, spread
+from theorems.families.cluster.notation import m, n
 from theorems.statement import Sentinel
 from theorems.verification import verify
 

@@ -20,9 +20,9 @@ from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.medians import Case, Medians, Sample
 from theorems.checking.scaling import Scaling
-from theorems.cluster.escape import ESCAPE, EscapeTimes
-from theorems.rank.average import EXPONENT, Exponent
-from theorems.rank.stationary import Network
+from theorems.families.cluster.escape import ESCAPE, EscapeTimes
+from theorems.families.rank.average import EXPONENT, Exponent
+from theorems.families.rank.stationary import Network
 
 LEVEL = 1e-3
 BETA = sp.Symbol("beta", real=True)

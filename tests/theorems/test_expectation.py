@@ -18,7 +18,7 @@ from theorems import Assumption, Sentinel, Statement, Verdict, get
 from theorems.checking import expectation
 from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance, event
-from theorems.orthogonality.notation import alpha, n, s
+from theorems.families.orthogonality.notation import alpha, n, s
 
 MEAN = 0.25
 E_F = sp.Symbol("E_F")

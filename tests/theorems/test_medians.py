@@ -14,8 +14,8 @@ from theorems import Sentinel, Statement, Verdict
 from theorems.checking.confidence import median_interval
 from theorems.checking.context import Context
 from theorems.checking.medians import Case, Medians, Sample
-from theorems.rank.average import WIDTH
-from theorems.rank.notation import OURS, d
+from theorems.families.rank.average import WIDTH
+from theorems.families.rank.notation import OURS, d
 from theorems.statement import Quantifier
 from theorems.verification import verify
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from theorems.checking.expectation import Expectation
-from theorems.orthogonality.notation import d
+from theorems.families.orthogonality.notation import d
 from theorems.registry import get, library
 from theorems.statement import Quantifier, Statement, Verdict
 from theorems.verification import verify

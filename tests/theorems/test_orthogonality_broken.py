@@ -14,8 +14,8 @@ from broken import only, run
 
 from theorems import Statement, Verdict, get, select
 from theorems.checking.scaling import Scaling
-from theorems.orthogonality import one_step
-from theorems.orthogonality.notation import alpha, d, ell, n, s, sig
+from theorems.families.orthogonality import one_step
+from theorems.families.orthogonality.notation import alpha, d, ell, n, s, sig
 
 Break = Callable[[Statement], Statement]
 

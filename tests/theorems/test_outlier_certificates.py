@@ -8,9 +8,9 @@ import pytest
 from flint import fmpq
 
 from theorems.certificates.document import CertificateError, UndecidedError, UnreadableError, read, write
-from theorems.cluster import large_batches
-from theorems.cluster.outlier import COUNT, STABLE
-from theorems.cluster.outlier_certificates import KINDS, certify_large, certify_sizes
+from theorems.families.cluster import large_batches
+from theorems.families.cluster.outlier import COUNT, STABLE
+from theorems.families.cluster.outlier_certificates import KINDS, certify_large, certify_sizes
 
 KIND = KINDS[0]
 SIZES = certify_sizes((3, 6, 7, 8, 1000))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from theorems.cluster.fixed_points import find
+from theorems.families.cluster.fixed_points import find
 from theorems.report import basin_figure, outlier_figure
 
 DOCUMENT: dict[str, Any] = {"environment": {"seed": 0}, "results": [
@@ -60,7 +60,7 @@ def test_the_maps_mark_every_fixed_point():
 def test_the_birth_that_is_drawn_is_the_certified_one():
     from flint import ctx
 
-    from theorems.cluster.saddle_node import _critical
+    from theorems.families.cluster.saddle_node import _critical
 
     with ctx.workprec(128):
         angle, n = (float(x.mid()) for x in _critical(1.13, 6.5))

@@ -15,7 +15,11 @@ from hypothesis import strategies as st
 from simulators.batches import Batch, read_batch
 from theorems import Assumption, Sentinel, Statement, Verdict, get, library
 from theorems.checking.pointwise import Pointwise, compare, decide, holds, readable
-from theorems.orthogonality.notation import contraction_values, singular_values, spectrum_values
+from theorems.families.orthogonality.notation import (
+    contraction_values,
+    singular_values,
+    spectrum_values,
+)
 
 x, y = sp.symbols("x y")
 TINY = Fraction(1, 10**300)

@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from theorems import Statement, Verdict, get, library
-from theorems.orthogonality.notation import lam, n, s
+from theorems.families.orthogonality.notation import lam, n, s
 from theorems.proofs import certificate as certificates
 from theorems.proofs import rocq
 from theorems.proofs.bridge import Audit, check_file, skeleton

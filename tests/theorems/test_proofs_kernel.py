@@ -15,7 +15,7 @@ import sympy as sp
 
 from theorems import Statement, get, library
 from theorems.cli import main
-from theorems.orthogonality.notation import i, lam, n, s, sig
+from theorems.families.orthogonality.notation import i, lam, n, s, sig
 from theorems.proofs import certificate
 from theorems.proofs.bridge import check_file, establish, neighbours_file, skeleton
 from theorems.proofs.rocq import (

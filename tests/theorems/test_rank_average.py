@@ -12,9 +12,9 @@ from simulators import effective_rank, simulate, soft_rank
 from simulators.chains import residual_chain
 from theorems import Statement, Verdict
 from theorems.checking.context import Context
-from theorems.rank import average
-from theorems.rank.arms import AFFORDABLE
-from theorems.rank.average import (
+from theorems.families.rank import average
+from theorems.families.rank.arms import AFFORDABLE
+from theorems.families.rank.average import (
     EXPONENT,
     LOWER,
     NETWORKS,
@@ -26,8 +26,16 @@ from theorems.rank.average import (
     _ranks,
     _soft_ranks,
 )
-from theorems.rank.stationary import BURN_IN, CORRELATION, TAUS, WINDOW, Network, nearly_equal_rows, relaxation
-from theorems.rank.stationary import _ranks as ranks
+from theorems.families.rank.stationary import (
+    BURN_IN,
+    CORRELATION,
+    TAUS,
+    WINDOW,
+    Network,
+    nearly_equal_rows,
+    relaxation,
+)
+from theorems.families.rank.stationary import _ranks as ranks
 from theorems.verification import verify
 
 SIGNS = Network(8, math.inf, "rademacher", replicas=48)

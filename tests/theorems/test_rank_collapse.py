@@ -13,10 +13,18 @@ from scipy.special import digamma
 from theorems import Statement, Verdict
 from theorems.checking.context import Context
 from theorems.expressions import InexactError, compiled
-from theorems.rank import ablation, collapse
-from theorems.rank.arms import arms
-from theorems.rank.collapse import BRANCHES, COLLAPSE, GAP, LEADING, RANK_ONE, UNCENTRED, _growths
-from theorems.rank.notation import d
+from theorems.families.rank import ablation, collapse
+from theorems.families.rank.arms import arms
+from theorems.families.rank.collapse import (
+    BRANCHES,
+    COLLAPSE,
+    GAP,
+    LEADING,
+    RANK_ONE,
+    UNCENTRED,
+    _growths,
+)
+from theorems.families.rank.notation import d
 from theorems.terminal import typesetting
 from theorems.verification import verify
 

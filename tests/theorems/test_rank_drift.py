@@ -15,7 +15,7 @@ from simulators.batches import Batch
 from tests.theorems.broken import run
 from theorems import Verdict
 from theorems.checking.pointwise import Pointwise, decide
-from theorems.rank.drift import (
+from theorems.families.rank.drift import (
     DRIFT,
     DRIFT_INEQUALITY,
     DRIFT_INEQUALITY_RESCALED,
@@ -25,10 +25,10 @@ from theorems.rank.drift import (
     rows,
     squares,
 )
-from theorems.rank.generator import Derivation, every_width, invariants, second_order
-from theorems.rank.inputs import Rows, drift_corners, drift_inputs
-from theorems.rank.notation import NUDGE, d
-from theorems.rank.paired import Paired, fourth_order, second_difference
+from theorems.families.rank.generator import Derivation, every_width, invariants, second_order
+from theorems.families.rank.inputs import Rows, drift_corners, drift_inputs
+from theorems.families.rank.notation import NUDGE, d
+from theorems.families.rank.paired import Paired, fourth_order, second_difference
 
 
 @pytest.mark.parametrize("item", drift_corners(), ids=range(len(drift_corners())))
@@ -242,7 +242,7 @@ def test_weights_of_another_variance_are_noticed(monkeypatch: pytest.MonkeyPatch
     def louder(batch: Any, gamma: float, **given: Any) -> Any:
         plus, minus, speeds = antithetic_layer(batch, 1.2 * gamma, **given)
         return plus, minus, speeds
-    monkeypatch.setattr("theorems.rank.paired.antithetic_layer", louder)
+    monkeypatch.setattr("theorems.families.rank.paired.antithetic_layer", louder)
     assert run(DRIFT, [ONE]).verdict is Verdict.REFUTED
 
 

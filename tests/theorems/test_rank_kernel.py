@@ -7,9 +7,9 @@ import sympy as sp
 
 from tests.theorems.test_proofs_kernel import domain, refused, rocq_or_skip, scratch_copy
 from theorems import Statement, get
+from theorems.families.rank.notation import d, i, lam, tau
 from theorems.proofs.bridge import check_file, establish
 from theorems.proofs.rocq import Rocq
-from theorems.rank.notation import d, i, lam, tau
 
 PRINTED = get("rank.soft_rank_lower_bound:as_printed")
 SHARP = get("rank.soft_rank_lower_bound:sharp")

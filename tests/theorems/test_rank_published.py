@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulators.observables import effective_rank
-from theorems.rank.published import effective_ranks
+from theorems.families.rank.published import effective_ranks
 
 
 def test_the_loop_is_the_residual_chain() -> None:

@@ -16,10 +16,18 @@ from simulators.strategies import matrices
 from tests.theorems.broken import run
 from theorems import Verdict, get
 from theorems.checking.pointwise import decide
+from theorems.families.rank.inputs import Levels, matrix_corners, nearly_tight, spectrum_corners
+from theorems.families.rank.notation import d, eigenvalues_at_least, i, lam, tau
+from theorems.families.rank.soft_rank import (
+    AS_PRINTED,
+    MATRIX,
+    SHARP,
+    _halfway,
+    _matrix_values,
+    _spectrum_values,
+    soft_rank,
+)
 from theorems.proofs.printer import UnprintableError, proposition
-from theorems.rank.inputs import Levels, matrix_corners, nearly_tight, spectrum_corners
-from theorems.rank.notation import d, eigenvalues_at_least, i, lam, tau
-from theorems.rank.soft_rank import AS_PRINTED, MATRIX, SHARP, _halfway, _matrix_values, _spectrum_values, soft_rank
 
 HALF = Fraction(1, 2)
 

@@ -14,7 +14,7 @@ from theorems.checking import scaling
 from theorems.checking.context import Context
 from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
-from theorems.orthogonality.experiments import BURN_IN
+from theorems.families.orthogonality.experiments import BURN_IN
 
 beta = sp.Symbol("beta", real=True)
 WIDTHS = (4, 16, 64)

@@ -15,9 +15,9 @@ from broken import run
 from simulators.batches import Batch
 from theorems import Result, Statement, Verdict, get, library
 from theorems.checking.pointwise import Pointwise
-from theorems.splines import inputs
-from theorems.splines.jitter import B
-from theorems.splines.notation import N, b, mu, variance
+from theorems.families.splines import inputs
+from theorems.families.splines.jitter import B
+from theorems.families.splines.notation import N, b, mu, variance
 from theorems.verification import verify
 
 #: Written down here and not read from the statements.

@@ -10,11 +10,11 @@ from test_proofs_kernel import rocq_or_skip
 
 from theorems import Statement, get
 from theorems.draws import AverageWithoutReplacement, AverageWithReplacement, BatchSum
+from theorems.families.splines.arrangement import t
+from theorems.families.splines.jitter import B, batch_mean, x
+from theorems.families.splines.notation import N, b, i, mean, mu, norm_squared, variance
 from theorems.proofs.bridge import check_file
 from theorems.proofs.rocq import RocqError, file_of
-from theorems.splines.arrangement import t
-from theorems.splines.jitter import B, batch_mean, x
-from theorems.splines.notation import N, b, i, mean, mu, norm_squared, variance
 from theorems.statement import Assumption
 
 

@@ -9,8 +9,8 @@ import pytest
 import sympy as sp
 
 from theorems import Assumption, Sentinel, Statement, Variable, Verdict, get, library
-from theorems.orthogonality import notation
-from theorems.orthogonality.notation import d, n, s
+from theorems.families.orthogonality import notation
+from theorems.families.orthogonality.notation import d, n, s
 from theorems.statement import combine
 
 DECAY = get("orthogonality.decay:sharp")

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 
 from theorems import Assumption, Statement, Verdict, get
 from theorems.checking.context import Context
-from theorems.orthogonality.notation import alpha, ell, s
+from theorems.families.orthogonality.notation import alpha, ell, s
 
 CONTEXT = Context(0, 1e-6)
 PRINTED, CORRECTED = (get(f"orthogonality.decay:{form}") for form in ("as_printed", "corrected"))

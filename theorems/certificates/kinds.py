@@ -20,8 +20,9 @@ __all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_fields", "d
            "offers", "recheck", "stem"]
 
 #: Modules with a tuple ``KINDS``, imported when a certificate is made or checked.
-MODULES: tuple[str, ...] = ("theorems.certificates.boxes", "theorems.certificates.instances",
-                            "theorems.certificates.small_sizes", "theorems.cluster.outlier_certificates")
+MODULES: tuple[str, ...] = (
+    "theorems.certificates.boxes", "theorems.certificates.instances",
+    "theorems.certificates.small_sizes", "theorems.families.cluster.outlier_certificates")
 
 Progress = Callable[[str], None]
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from simulators import Trajectory, rescale_chain, simulate
 from simulators.batches import dominant_spectrum, spectrum_batch
-from theorems.orthogonality.decay import largest_alpha
+from theorems.families.orthogonality.decay import largest_alpha
 from theorems.registry import get
 from theorems.report.document import find
 from theorems.report.style import (

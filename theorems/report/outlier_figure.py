@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter
 
 from simulators.engines.mean_field import reduced_map, symmetric_fixed_point
-from theorems.cluster.fixed_points import FixedPoints, Point, find
+from theorems.families.cluster.fixed_points import FixedPoints, Point, find
 from theorems.report.document import find as find_result
 from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
 

@@ -13,8 +13,8 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from simulators import Chain, residual_chain, simulate, vanilla_chain
 from simulators.batches import collinear_batch
-from theorems.rank.published import GAMMA, effective_ranks
-from theorems.rank.stationary import BURN_IN, WINDOW, relaxation
+from theorems.families.rank.published import GAMMA, effective_ranks
+from theorems.families.rank.stationary import BURN_IN, WINDOW, relaxation
 from theorems.report.document import evidence_of, find
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, Drawing, drawing, new_figure
 

@@ -1,0 +1,17 @@
+"""The orthogonality family: batch normalisation orthogonalises deep random representations (DJB21).
+
+- ``gap``: eq. 10, Lemma 4, Lemma 2, Appendix E (spectra, decided exactly)
+- ``one_step``: Lemmas 6, 7, 8, 10, Theorem 5 (one layer, given H)
+- ``decay``: Theorem 1, Corollary 3, Appendix B.1 (many layers)
+- ``experiments``: Figures 1 and 2, Appendix F
+- ``notation``, ``inputs``, ``starts``: symbols, exact inputs, starts of simulations
+
+A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
+"""
+
+from theorems.families.orthogonality import decay, experiments, gap, one_step
+from theorems.statement import Statement
+
+STATEMENTS: tuple[Statement, ...] = (
+    *gap.STATEMENTS, *one_step.STATEMENTS, *decay.STATEMENTS, *experiments.STATEMENTS,
+)

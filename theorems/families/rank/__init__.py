@@ -1,0 +1,19 @@
+"""The rank family: batch normalisation keeps the rank of deep random representations (D20, chain ``residual``).
+
+- ``soft_rank``: the lemma that bounds the soft rank by the effective rank (spectra and batches, decided exactly)
+- ``drift``: how ‖M‖_F² moves in one layer, to second order in γ, and the inequality that signs it
+- ``generator``, ``paired``: that second order derived, and seen in simulation, for ``drift``
+- ``average``: what stationary chains keep of the rank; ``collapse``: what is left without normalisation
+- ``stationary``, ``arms``: the simulated networks: ranks averaged along deep ones, and chains compared side by side
+- ``ablation``: which part of the layer keeps the rank
+- ``notation``, ``inputs``: symbols, exact inputs; ``published``: the source's own loop
+
+A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
+"""
+
+from theorems.families.rank import ablation, average, collapse, drift, soft_rank
+from theorems.statement import Statement
+
+STATEMENTS: tuple[Statement, ...] = (
+    *soft_rank.STATEMENTS, *drift.STATEMENTS, *average.STATEMENTS, *collapse.STATEMENTS, *ablation.STATEMENTS,
+)
