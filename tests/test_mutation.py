@@ -81,7 +81,7 @@ def test_the_kinds_that_once_passed_unseen_are_among_the_planted() -> None:
             ("theorems/families/cluster/escape.py", "budget"),
             ("theorems/checking/pointwise.py", "verdict"),
             ("theorems/checking/width_limit.py", "verdict"), ("theorems/verification.py", "verdict"),
-            ("theorems/certificates/branching.py", "ball"), ("simulators/streams.py", "transform")} <= found
+            ("theorems/families/orthogonality/branching.py", "ball"), ("simulators/streams.py", "transform")} <= found
 
 
 def test_a_sample_is_the_same_for_its_seed() -> None:

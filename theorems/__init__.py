@@ -1,6 +1,7 @@
 """Statements about batch normalisation in random deep networks, and what can be said for each.
 
 - ``library()``, ``get(name)``, ``select(names)``: the statements
+- ``Family``: a family of statements, and how another package brings one
 - ``verify(names, batch=..., seed=..., level=..., budget=...)``: check them
 - ``inspect(module, batch)``: what the theory says of a network of your own
 - ``conjecture``: state a claim of your own
@@ -13,18 +14,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from theorems.family import Family
     from theorems.inspection import inspect
     from theorems.registry import UnknownNameError, get, library, select
-    from theorems.statement import Assumption, Evidence, Quantifier, Sentinel, Source, Statement, Variable, Verdict
+    from theorems.statement import (
+        Assumption,
+        ClaimError,
+        Evidence,
+        Quantifier,
+        Sentinel,
+        Source,
+        Statement,
+        Variable,
+        Verdict,
+    )
     from theorems.verification import Result, verify
     from theorems.workbench.conjecture import Conjecture, conjecture
-    from theorems.workbench.parsing import ClaimError
 
 __all__ = [
     "Assumption",
     "ClaimError",
     "Conjecture",
     "Evidence",
+    "Family",
     "Quantifier",
     "Result",
     "Sentinel",
@@ -42,10 +54,10 @@ __all__ = [
 ]
 
 _HOME = {
+    "Family": "theorems.family",
     **dict.fromkeys(("UnknownNameError", "get", "library", "select"), "theorems.registry"),
     **dict.fromkeys(("Result", "verify"), "theorems.verification"),
     **dict.fromkeys(("Conjecture", "conjecture"), "theorems.workbench.conjecture"),
-    "ClaimError": "theorems.workbench.parsing",
     "inspect": "theorems.inspection",
 }
 

@@ -18,6 +18,7 @@ import flint
 import sympy as sp
 
 from theorems.arithmetics import BALLS, UndefinedError, enclosed_roots
+from theorems.simple_fractions import simplest_between
 
 __all__ = ["Point", "Root", "between", "holds", "number", "order", "real_roots", "restored", "root_of", "sign",
            "stored", "true", "whole_above", "whole_below", "within"]
@@ -127,8 +128,6 @@ def order(left: Point, right: Point) -> int:
 
 def between(left: Point | None, right: Point | None) -> Fraction:
     """A simple rational strictly between two numbers that differ; None stands for no end."""
-    from theorems.checking.shrinking import simplest_between
-
     if left is None or right is None:
         if right is not None:
             return min(whole_below(right), Fraction(0))

@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("theorems", "claims about batch normalisation")
     group.addoption("--theorems", metavar="NAMES", nargs="?", const="", action="append",
                     help="collect statements of the library too: all, or families, theorems and variants separated by "
-                         "commas (--theorems=orthogonality.decay); with no file named, only these")
+                         "commas (--theorems=FAMILY.THEOREM); with no file named, only these")
     group.addoption("--theorem-level", metavar="P", type=float, default=LEVEL,
                     help=f"probability of any false verdict in the whole run, split evenly over its items ({LEVEL:g})")
     group.addoption("--theorem-budget", metavar="SECONDS", type=float, default=None,

@@ -1,31 +1,165 @@
-"""Every statement the project knows, and how they are looked up by name."""
+"""Every family and statement that is known, and how they are looked up by name.
+
+Families are plugins: nothing here imports one before it is asked for. The project's own are named
+in ``theorems.families``, those of other installed packages by the entry-point group
+``theorems.families``. What another package brings may be broken: it is refused in one line, which
+``refused()`` keeps, and the rest of the library works.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
-from theorems.families import cluster, orthogonality, rank, splines
+from theorems.failures import in_words
+from theorems.family import Family, FamilyError
 from theorems.statement import Statement
 
-__all__ = ["UnknownNameError", "get", "library", "select"]
+__all__ = [
+    "GROUP", "Part", "UnknownNameError", "brought", "families", "get", "library", "package_of", "refused",
+    "select", "tolerated",
+]
 
-FAMILIES = (orthogonality, rank, cluster, splines)
+#: The entry-point group of other packages' families; also the package that names our own.
+GROUP = "theorems.families"
 
 
 class UnknownNameError(ValueError):
     """A name that is no family, theorem or variant; the message suggests the nearest."""
 
 
+# --- families -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that a family brings: a figure, a kind of certificates, a function of findings.
+
+    ``package`` is the one that the family comes from, empty for our own.
+    """
+
+    family: Family
+    package: str
+    item: Any
+
+
+#: What was refused, in one line each; in the order in which it was found.
+_REFUSED: dict[str, None] = {}
+#: Families that were accepted, and whose statements turned out not to load.
+_UNLOADABLE: set[Family] = set()
+
+
+def families() -> tuple[Family, ...]:
+    """All families: our own, then those of other packages by the name of the package.
+
+    Cost: the import of one small module each; no statement is loaded.
+    """
+    return tuple(family for family, _ in _installed() if family not in _UNLOADABLE)
+
+
+def refused() -> tuple[str, ...]:
+    """What could not be used of other packages' families so far, in one line each.
+
+    A part is looked at when it is first used, so the lines of a verb are complete at its end.
+    """
+    return tuple(_REFUSED)
+
+
 @cache
-def library() -> tuple[Statement, ...]:
-    """All statements, in the order of the families and of the theorems within."""
-    statements = tuple(s for family in FAMILIES for s in family.STATEMENTS)
-    names = [s.name for s in statements]
-    if len(set(names)) != len(names):
-        raise RuntimeError("two statements share a name: " + ", ".join(n for n in names if names.count(n) > 1))
-    return statements
+def _installed() -> tuple[tuple[Family, str], ...]:
+    """Every accepted family, and the package it is from; empty for our own."""
+    own: list[Family] = []
+    for reference in import_module(GROUP).FAMILIES:
+        module, _, name = reference.partition(":")
+        own.append(getattr(import_module(module), name))
+    found = [(family, "") for family in own]
+    for point in sorted(entry_points(group=GROUP), key=lambda p: (_package(p), p.name)):
+        try:
+            family = _loaded(point, [known.name for known, _ in found])
+        except (Exception, SystemExit) as error:  # whatever another package does when it is imported
+            _refuse(_package(point), point.name, "", error)
+        else:
+            found.append((family, _package(point)))
+    return tuple(found)
+
+
+def _package(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "unknown"
+
+
+def _loaded(point: EntryPoint, taken: list[str]) -> Family:
+    family = point.load()
+    if not isinstance(family, Family):
+        raise FamilyError(f"{point.value} is {type(family).__name__}, not a theorems.Family")
+    if family.name in taken:
+        raise FamilyError(f"another family is named {family.name!r}; give it another name")
+    if family.name != point.name:
+        raise FamilyError(f"it names itself {family.name!r}; name the entry point so, too")
+    return family
+
+
+def _refuse(package: str, family: str, part: str, error: BaseException) -> None:
+    what = f"{part} of its family {family!r}" if part else f"its family {family!r}"
+    why = " ".join(str(error).split()) if isinstance(error, FamilyError) else in_words(error)
+    _REFUSED[f"package {package}: {what} is refused: {why}"] = None
+
+
+@contextmanager
+def tolerated(part: Part, what: str) -> Iterator[None]:
+    """An error inside is raised if the part is our own; another package's is refused as ``what``."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        if not part.package:
+            raise
+        _refuse(part.package, part.family.name, what, error)
+
+
+def brought(part: str) -> Iterator[Part]:
+    """Every object that families have as ``part``: "figures", "certificates" or "findings"."""
+    for family, package in _installed():
+        items: tuple[Any, ...] = ()
+        with tolerated(Part(family, package, None), f"the part {part!r}"):
+            items = family.load(part)
+        for item in items:
+            yield Part(family, package, item)
+
+
+# --- statements -----------------------------------------------------------------------------------
+
+
+@cache
+def library(*names: str) -> tuple[Statement, ...]:
+    """The statements of the families of these names, or all: by family, then as each orders them.
+
+    Cost: importing the families that are meant, some 0.1 s each, once.
+    """
+    return tuple(
+        statement for family, package in _installed() if not names or family.name in names
+        for statement in _statements(family, package))
+
+
+def _statements(family: Family, package: str) -> tuple[Statement, ...]:
+    whole: tuple[Statement, ...] = ()
+    with tolerated(Part(family, package, None), ""):
+        whole = family.load("statements")
+    if not whole and package:
+        _UNLOADABLE.add(family)
+    return whole
+
+
+def package_of(statement: Statement) -> str:
+    """The package that a statement of the library is from; empty for our own, and for any other."""
+    for family, package in _installed():
+        if package and family.name == statement.family and statement in _statements(family, package):
+            return package
+    return ""
 
 
 def get(name: str) -> Statement:
@@ -34,7 +168,7 @@ def get(name: str) -> Statement:
     Raises :class:`UnknownNameError` for an unknown or ambiguous name, with the nearest or the variants.
     """
     if not isinstance(name, str):
-        raise TypeError(f"name={name!r}: want a name such as 'orthogonality.decay:sharp'")
+        raise TypeError(f"name={name!r}: want a name such as {library()[-1].name!r}")
     found = select([name])
     if len(found) > 1:
         raise UnknownNameError(f"{name!r} has several variants: {', '.join(s.name for s in found)}")
@@ -42,9 +176,10 @@ def get(name: str) -> Statement:
 
 
 def select(names: Iterable[str | Statement]) -> tuple[Statement, ...]:
-    """Statements meant by families, theorems or full names, in library order; everything if none is given.
+    """Statements meant by families, theorems or full names, in library order; all if none is given.
 
-    A ``Statement`` among the names stands for itself, so that a changed one can be checked; such come last.
+    A ``Statement`` among the names stands for itself, so that a changed one can be checked; such come
+    last. Only the families that are named are loaded.
 
     Raises :class:`UnknownNameError`, suggesting the nearest known name.
     """
@@ -52,26 +187,42 @@ def select(names: Iterable[str | Statement]) -> tuple[Statement, ...]:
     given = tuple(name for name in wanted if isinstance(name, Statement))
     if not wanted:
         return library()
+    asked = [name for name in wanted if isinstance(name, str)]
+    heads = {name.partition(".")[0] for name in asked} & {family.name for family in families()}
+    known = library(*sorted(heads)) if heads else ()
+    groups = _groups(known)
+    chosen: set[str] = set()
+    for name in asked:
+        if name not in groups:
+            raise UnknownNameError(f"no statement or family named {name!r}{_hint(name)}")
+        chosen |= {s.name for s in groups[name]}
+    return (*(s for s in known if s.name in chosen), *given)
+
+
+def _groups(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
+    """What each name stands for: a statement's own, its theorem's, its family's."""
     groups: dict[str, list[Statement]] = {}
-    for s in library():
+    for s in statements:
         for key in {s.name, s.family, f"{s.family}.{s.theorem}"}:
             groups.setdefault(key, []).append(s)
-    chosen: set[str] = set()
-    for name in (name for name in wanted if isinstance(name, str)):
-        if name not in groups:
-            near = difflib.get_close_matches(name, groups, n=3, cutoff=0.4) or [
-                key for key in groups if key.endswith("." + name)]
-            hint = f"; did you mean {', '.join(near)}?" if near else "; `theorems list` shows all names"
-            raise UnknownNameError(f"no statement or family named {name!r}{hint}")
-        chosen |= {s.name for s in groups[name]}
-    return (*(s for s in library() if s.name in chosen), *given)
+    return groups
+
+
+def _hint(name: str) -> str:
+    names = _groups(library())
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or [
+        key for key in names if key.endswith("." + name)]
+    hint = f"did you mean {', '.join(near)}?" if near else "`theorems list` shows all names"
+    return "".join(f"; {words}" for words in (hint, *refused()))
 
 
 def _listed(names: Iterable[str | Statement]) -> list[str | Statement]:
     if not isinstance(names, Iterable):
-        raise TypeError(f"names={names!r}: want names such as 'orthogonality.decay', in a list if several")
+        raise TypeError(
+            f"names={names!r}: want names such as {library()[-1].name!r}, in a list if several")
     wanted = list(names)
     for name in wanted:
         if not isinstance(name, str | Statement):
-            raise TypeError(f"names contain {name!r}: want names such as 'orthogonality.decay', or statements")
+            raise TypeError(
+                f"names contain {name!r}: want names such as {library()[-1].name!r}, or statements")
     return wanted

@@ -10,19 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import sympy as sp
 
+from theorems.context import Context
 from theorems.definedness import Condition, conditions_of, distinct
 from theorems.expressions import arguments_of, compiled
 
-if TYPE_CHECKING:
-    from theorems.checking.context import Check
-
 __all__ = [
     "Assumption",
+    "Check",
+    "ClaimError",
     "Evidence",
     "Proof",
     "Quantifier",
@@ -33,6 +33,10 @@ __all__ = [
     "Verdict",
     "combine",
 ]
+
+
+class ClaimError(ValueError):
+    """A claim that does not say anything that can be checked; one line says why and what would."""
 
 
 class Verdict(StrEnum):
@@ -243,6 +247,12 @@ class Proof:
         depths = [self.script[:k].count("(") - self.script[:k].count(")") for k in range(len(self.script) + 1)]
         if min(depths) < 0 or depths[-1] or re.search(r"\.(\s|$)", self.script):
             raise ValueError(f"{self.theorem}: the script {self.script!r} is not one tactic expression")
+
+
+class Check(Protocol):
+    """Attacks a statement and, with the same means, its false neighbour."""
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence: ...
 
 
 _RELATIONS = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq, "!=": sp.Ne}

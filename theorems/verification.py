@@ -14,12 +14,12 @@ import numpy as np
 
 from simulators.batches import Batch, validate_batch
 from simulators.workers import one_blas_thread
-from theorems.checking.context import Check, Context
+from theorems.context import Context
+from theorems.failures import in_words
 from theorems.proofs.certificate import evidence as proof_evidence
 from theorems.proofs.certificate import lapsed
-from theorems.registry import select
-from theorems.statement import Evidence, Statement, Verdict, combine, weakest
-from theorems.workbench.parsing import ClaimError
+from theorems.registry import package_of, select
+from theorems.statement import Check, ClaimError, Evidence, Statement, Verdict, combine, weakest
 
 __all__ = ["Asked", "Claim", "Result", "environment", "verify", "verify_each"]
 
@@ -193,6 +193,14 @@ def _results(
                 raise
             refused(statement, error)
             continue
+        except Exception as error:
+            if not (package := package_of(statement)):
+                raise
+            failed = ClaimError(f"a check of package {package} fails: {in_words(error)}")
+            if refused is None:
+                raise failed from error
+            refused(statement, failed)
+            continue
         if (proved := proof_evidence(statement)) is not None:
             # of a batch where the claim says nothing, that is the verdict, whatever is proved of others
             silent = batch is not None and all(
@@ -242,7 +250,7 @@ def verify(
     """Check statements (families, theorems or full names; everything by default) and return their results.
 
     ``names``: names, :class:`Statement` objects and conjectures, one or several: ``verify(gap_law)``,
-    ``verify(["orthogonality.decay", gap_law])``.
+    ``verify(["FAMILY.THEOREM", gap_law])``.
     ``batch``: None for the inputs each check lays out, or a (d, n) array, samples as columns, or a ``Batch``.
     ``seed``: nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
     that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds after

@@ -13,13 +13,15 @@ __all__ = ["ROOT", "chosen", "files", "in_file"]
 ROOT = Path(__file__).parents[2]
 
 _FILES = (
-    "theorems/checking/*.py", "theorems/certificates/*.py", "theorems/verification.py", "simulators/engines/*.py",
+    "theorems/checking/*.py", "theorems/certificates/*.py", "theorems/context.py",
+    "theorems/simple_fractions.py", "theorems/verification.py", "simulators/engines/*.py",
     "simulators/engines/mean_field/*.py", "simulators/streams.py", "theorems/proofs/printer.py",
     "theorems/proofs/formulas.py", "theorems/proofs/rocq.py", "theorems/proofs/vernacular.py",
     "theorems/families/*/*.py")
 #: Files in which a comparison with 0 may be one of a ball.
-_BALLS = ("branching.py", "boxes.py", "growth.py", "isolation.py", "outlier_certificates.py", "pointwise.py",
-          "width_limit.py", "enclosed.py", "outlier_enclosure.py", "outlier.py", "recenter_relu.py", "rescale.py")
+_BALLS = ("branching.py", "contraction_boxes.py", "growth.py", "isolation.py", "outlier_certificates.py",
+          "pointwise.py", "width_limit.py", "enclosed.py", "outlier_enclosure.py", "outlier.py",
+          "recenter_relu.py", "rescale.py")
 #: Files in which a number half a percent off makes another law.
 _TRANSFORMS = ("streams.py", "gram.py", "dense.py", "betting.py", "confidence.py", "rescale.py", "recenter_relu.py")
 

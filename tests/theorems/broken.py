@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
+from theorems.context import Context
 from theorems.statement import Statement
 from theorems.verification import Result, overall
 

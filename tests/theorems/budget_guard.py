@@ -21,7 +21,7 @@ from evidence_guard import consistent
 
 from theorems.checking import confidence
 from theorems.checking.betting import BoundedMean
-from theorems.checking.context import Check
+from theorems.statement import Check
 from theorems.workbench import everywhere
 
 __all__ = ["BudgetError", "check_classes", "guarded", "spending", "watched"]
@@ -35,7 +35,7 @@ class BudgetError(AssertionError):
 
 
 #: Where checks live, or what they spend with.
-_PACKAGES = ("checking", "certificates", "workbench", "orthogonality", "rank", "cluster", "splines")
+_PACKAGES = ("checking", "certificates", "workbench", "families")
 
 
 def _modules() -> list[ModuleType]:

@@ -13,11 +13,12 @@ import sympy as sp
 from flint import arb, fmpq
 
 from theorems import Sentinel, Statement, Verdict, get
-from theorems.certificates.branching import Box, CounterexampleFound, Problem, _positive_definite, cover, walk
-from theorems.checking.context import Context
+from theorems.checking.bisection import Box
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.pointwise import Pointwise, compare, decide, holds
 from theorems.checking.width_limit import Start, WidthLimit
+from theorems.context import Context
+from theorems.families.orthogonality.branching import CounterexampleFound, Problem, _positive_definite, cover, walk
 from theorems.statement import Variable
 
 X = sp.Symbol("x", real=True)

@@ -8,12 +8,12 @@ import sympy as sp
 from flint import arb, fmpq
 
 from simulators.engines.mean_field import rescale_map, rescale_map_enclosure
-from theorems.certificates.boxes import PRECISION, certify, constant
-from theorems.certificates.branching import RULES, CounterexampleFound, Problem, cover, walk
 from theorems.certificates.document import CertificateError
-from theorems.certificates.growth import growth
-from theorems.certificates.shipped import ContractionBoxes
-from theorems.checking.context import Context
+from theorems.context import Context
+from theorems.families.orthogonality.branching import RULES, CounterexampleFound, Problem, cover, walk
+from theorems.families.orthogonality.contraction_boxes import PRECISION, certify, constant
+from theorems.families.orthogonality.contraction_check import ContractionBoxes
+from theorems.families.orthogonality.growth import growth
 from theorems.registry import get
 from theorems.statement import Quantifier, Verdict
 

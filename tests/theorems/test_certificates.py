@@ -7,11 +7,11 @@ import flint
 import pytest
 
 from theorems.certificates import kinds
-from theorems.certificates.boxes import certify
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, read, write
 from theorems.certificates.instances import at_input, crossing
 from theorems.certificates.numbers import ball_of, ball_text, rational_of, rational_text
 from theorems.checking.width_limit import WidthLimit
+from theorems.families.orthogonality.contraction_boxes import certify
 from theorems.registry import get
 
 F = flint.fmpq
@@ -176,7 +176,8 @@ def test_an_altered_cover_is_refused_by_the_recomputation(boxes, inputs, words):
 
 @pytest.mark.parametrize(("precision", "marks"), [(129, 1), (1000, 1), (40, 60_001), (128, 5860), (80, 20_000)])
 def test_a_cover_that_would_cost_too_much_is_refused_before_it_costs_anything(boxes, precision, marks, monkeypatch):
-    monkeypatch.setattr("theorems.certificates.boxes.walk", lambda *_: pytest.fail("it was walked"))
+    monkeypatch.setattr("theorems.families.orthogonality.contraction_boxes.walk",
+                        lambda *_: pytest.fail("it was walked"))
     with pytest.raises(UnreadableError, match="precision: .* to 128" if precision > 128 else "characters at"):
         kinds.recheck(changed(boxes, precision=precision, inputs={**boxes.inputs, "tree": "v" * marks}))
 

@@ -2,20 +2,22 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sympy as sp
 
+import theorems.families
 from theorems.certificates.document import read
 from theorems.certificates.kinds import kinds, offers, recheck
-from theorems.certificates.shipped import DATA, ContractionBoxes
-from theorems.checking.context import Context
 from theorems.cli import main
+from theorems.context import Context
+from theorems.families.orthogonality.contraction_check import ContractionBoxes
 from theorems.registry import get, library
 from theorems.statement import Verdict
 
 STEP = "orthogonality.iterative_initialisation:as_printed"
-SHIPPED = sorted(DATA.glob("*.json"))
+SHIPPED = sorted(Path(theorems.families.__file__).parent.glob("*/certificates/*.json"))
 SHARP = get("orthogonality.contraction:sharp")
 
 

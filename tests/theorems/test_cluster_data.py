@@ -101,7 +101,7 @@ def test_corners_are_decided_and_the_sentinel_falls(statement: Statement) -> Non
 
 
 def _context() -> Any:
-    from theorems.checking.context import Context
+    from theorems.context import Context
     return Context(0, 1e-9)
 
 

@@ -10,8 +10,8 @@ import sympy as sp
 from simulators import batchnorm_chain, recenter_relu_chain, simulate
 from simulators.engines.mean_field import outlier_fixed_point
 from theorems import Statement, Verdict, get, library
-from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance
+from theorems.context import Context
 from theorems.families.cluster import emergence, escape, norms, spread
 from theorems.families.cluster.notation import m, n
 from theorems.statement import Sentinel

@@ -10,8 +10,8 @@ import sympy as sp
 
 from theorems import conjecture
 from theorems.checking import covering
-from theorems.checking.context import Context
 from theorems.checking.covering import Cover, Region, cover
+from theorems.context import Context
 from theorems.workbench.covers import covered
 from theorems.workbench.everywhere import Everywhere
 

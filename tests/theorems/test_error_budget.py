@@ -16,10 +16,10 @@ from simulators.batches import Batch
 from theorems import Evidence, Sentinel, Statement, Verdict, get, library
 from theorems.checking import medians as medians_module
 from theorems.checking.confidence import BoundedMean
-from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.medians import Case, Medians, Sample
 from theorems.checking.scaling import Scaling
+from theorems.context import Context
 from theorems.families.cluster.escape import ESCAPE, EscapeTimes
 from theorems.families.rank.average import EXPONENT, Exponent
 from theorems.families.rank.stationary import Network

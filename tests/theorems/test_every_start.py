@@ -16,9 +16,9 @@ from simulators import simulate
 from simulators.starts import Start, corner_axes, corner_samples
 from simulators.strategies import corner_spectra
 from theorems import Verdict, conjecture, get, verify
-from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
 from theorems.cli import main
+from theorems.context import Context
 from theorems.witnesses import Corpus, Witness
 from theorems.workbench.adversaries import MeanAdversary
 from theorems.workbench.covering_array import covering_array

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from theorems import Verdict, conjecture, verify
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.workbench import everywhere, solving
 from theorems.workbench.everywhere import Everywhere, largest_share
 from theorems.workbench.solving import Solved

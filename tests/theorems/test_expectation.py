@@ -16,8 +16,8 @@ import sympy as sp
 from simulators import rescale_chain
 from theorems import Assumption, Sentinel, Statement, Verdict, get
 from theorems.checking import expectation
-from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance, event
+from theorems.context import Context
 from theorems.families.orthogonality.notation import alpha, n, s
 
 MEAN = 0.25

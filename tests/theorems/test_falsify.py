@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from theorems import Verdict, conjecture, verify
-from theorems.checking.context import Context
 from theorems.checking.search import ExactAdversary
 from theorems.cli import main
+from theorems.context import Context
 from theorems.workbench.loading import load
 
 CLAIMS = """

@@ -11,7 +11,7 @@ import pytest
 from simulators.batches import Batch
 from simulators.strategies import corner_matrices
 from theorems import Verdict, conjecture, verify
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.workbench.eigenvalues import Eigenvalues, spectrum_of
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.given import inputs_of

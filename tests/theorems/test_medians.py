@@ -12,8 +12,8 @@ from scipy.stats import binom
 from simulators.batches import Batch
 from theorems import Sentinel, Statement, Verdict
 from theorems.checking.confidence import median_interval
-from theorems.checking.context import Context
 from theorems.checking.medians import Case, Medians, Sample
+from theorems.context import Context
 from theorems.families.rank.average import WIDTH
 from theorems.families.rank.notation import OURS, d
 from theorems.statement import Quantifier

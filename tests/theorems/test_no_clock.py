@@ -10,9 +10,9 @@ import pytest
 from hypothesis import strategies as st
 
 from theorems import Verdict, conjecture, verify
-from theorems.checking.context import Context
 from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import Pointwise
+from theorems.context import Context
 
 CLAIMS = [
     ("smallest_eigenvalue <= 1/n - orthogonality_gap**2/(4*n)", dict(over="spectra", n="2..4"), Verdict.CERTIFIED),

@@ -11,7 +11,7 @@ import sympy as sp
 from simulators import effective_rank, simulate, soft_rank
 from simulators.chains import residual_chain
 from theorems import Statement, Verdict
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.families.rank import average
 from theorems.families.rank.arms import AFFORDABLE
 from theorems.families.rank.average import (

@@ -11,7 +11,7 @@ import sympy as sp
 from scipy.special import digamma
 
 from theorems import Statement, Verdict
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.expressions import InexactError, compiled
 from theorems.families.rank import ablation, collapse
 from theorems.families.rank.arms import arms

@@ -11,9 +11,9 @@ from simulators import rescale_chain
 from simulators.batches import Batch
 from theorems import Sentinel, Statement, Verdict, get
 from theorems.checking import scaling
-from theorems.checking.context import Context
 from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
+from theorems.context import Context
 from theorems.families.orthogonality.experiments import BURN_IN
 
 beta = sp.Symbol("beta", real=True)

@@ -12,9 +12,9 @@ import sympy as sp
 
 from theorems import Verdict, conjecture, get, verify
 from theorems.checking.ascent import ascend, evolve
-from theorems.checking.context import Context
 from theorems.checking.pointwise import decide
 from theorems.checking.search import ExactAdversary, Falsification, Found
+from theorems.context import Context
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary
 from theorems.workbench.library import attackable

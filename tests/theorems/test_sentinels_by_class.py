@@ -12,11 +12,11 @@ from flint import arb
 from hypothesis import strategies as st
 
 from theorems import Sentinel, Statement, Verdict, get
-from theorems.checking.context import Context
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.checking.width_limit import Start, WidthLimit
+from theorems.context import Context
 from theorems.statement import Variable
 from theorems.verification import Result
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theorems.checking.shrinking import shrink, simplest_between, weight
+from theorems.checking.shrinking import shrink, weight
+from theorems.simple_fractions import simplest_between
 
 fractions = st.fractions(-100, 100, max_denominator=500)
 

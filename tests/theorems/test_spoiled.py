@@ -22,11 +22,11 @@ from theorems import Sentinel, Statement, Verdict, conjecture, get
 from theorems.checking import expectation, scaling
 from theorems.checking.betting import BoundedMean
 from theorems.checking.confidence import decide_at_least, decide_at_most
-from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.medians import Case, Medians, Sample, within
 from theorems.checking.scaling import Scaling
 from theorems.checking.spoiled import Known
+from theorems.context import Context
 
 R = sp.Rational
 E_F = sp.Symbol("E_F")

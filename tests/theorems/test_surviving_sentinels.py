@@ -15,9 +15,9 @@ import sympy as sp
 from test_error_budget import escape, exponent
 
 from theorems import Evidence, Sentinel, Statement, Verdict, library
-from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
 from theorems.checking.medians import Case, Medians, Sample
+from theorems.context import Context
 from theorems.families.rank.paired import Paired
 from theorems.verification import Result
 

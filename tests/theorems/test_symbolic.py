@@ -8,8 +8,8 @@ import pytest
 import sympy as sp
 
 from theorems import Sentinel, Statement, Verdict, get
-from theorems.checking.context import Context
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
+from theorems.context import Context
 
 x, y = sp.symbols("x y", positive=True)
 POINTS = ({"x": 1, "y": 2}, {"x": Fraction(1, 3), "y": 5})

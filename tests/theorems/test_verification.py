@@ -13,7 +13,7 @@ from broken import only
 import theorems.verification as MODULE
 from simulators.batches import Batch
 from theorems import Evidence, Result, Sentinel, Statement, Verdict, get, select, verify
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.verification import LEVEL, environment, overall, verify_each
 
 V = Verdict

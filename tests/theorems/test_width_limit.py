@@ -11,7 +11,7 @@ from broken import run
 from scipy.integrate import quad
 
 from theorems import Assumption, Statement, Verdict, get
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.families.orthogonality.notation import alpha, ell, s
 
 CONTEXT = Context(0, 1e-6)

@@ -11,13 +11,13 @@ from typing import Any
 import flint
 
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, versions
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
+from theorems.certificates.kind import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
 from theorems.certificates.numbers import ball_text, entry, rational_text, rationals_of, whole_of
-from theorems.checking.context import Context
 from theorems.checking.exact import admit, determined, exact_values
 from theorems.checking.pointwise import Pointwise, decide
 from theorems.checking.tables import Completed, evaluate
 from theorems.checking.width_limit import LONGEST, Start, WidthLimit
+from theorems.context import Context
 from theorems.statement import Quantifier, Statement, Verdict
 
 __all__ = ["KINDS", "at_input", "crossing"]

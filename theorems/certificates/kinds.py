@@ -1,126 +1,74 @@
-"""The kinds of certificates: who makes them and who checks them again.
-
-Another family adds a kind in a module of its own, which holds ``KINDS``, and one line in ``MODULES``.
-"""
+"""All kinds of certificates: those that any statement may have, and those that families bring."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib import import_module
 
-import flint
-
-from theorems.certificates.document import Certificate, CertificateError, UnreadableError
-from theorems.certificates.numbers import ball_of, entry
+from theorems.certificates import instances, small_sizes
+from theorems.certificates.document import Certificate, CertificateError, UncheckableError, UnreadableError
+from theorems.certificates.kind import Kind, Offer
+from theorems.failures import in_words
+from theorems.family import FamilyError
+from theorems.registry import Part, brought, tolerated
 from theorems.statement import Statement
 
-__all__ = ["MODULES", "Kind", "Offer", "Progress", "demand", "demand_fields", "demand_overlap", "kinds", "named",
-           "offers", "recheck", "stem"]
+__all__ = ["kinds", "offers", "recheck"]
 
-#: Modules with a tuple ``KINDS``, imported when a certificate is made or checked.
-MODULES: tuple[str, ...] = (
-    "theorems.certificates.boxes", "theorems.certificates.instances",
-    "theorems.certificates.small_sizes", "theorems.families.cluster.outlier_certificates")
-
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A certificate that can be made for a statement.
-
-    ``stem`` is the name of its file without ".json", unique in the library. ``make(progress)`` makes it and raises
-    :class:`CertificateError` if the claim does not hold or could not be decided.
-    """
-
-    stem: str
-    words: str
-    make: Callable[[Progress], Certificate]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of certificate.
-
-    ``recheck(certificate)`` decides the claim again from ``inputs`` alone and returns one line that says what was
-    established. It raises :class:`CertificateError` if the claim does not follow, or if a recorded enclosure does
-    not meet the recomputed one, and ``UncheckableError`` if something needed is not installed. ``offers(statement)``
-    are the certificates it can make for a statement of the library.
-    """
-
-    name: str
-    words: str
-    recheck: Callable[[Certificate], str]
-    offers: Callable[[Statement], Iterable[Offer]]
+_PART = "a kind of certificates"
 
 
 @cache
-def kinds() -> Mapping[str, Kind]:
-    """Every kind by its name, in the order of ``MODULES``."""
-    found: dict[str, Kind] = {}
-    for module in MODULES:
-        for kind in import_module(module).KINDS:
-            if kind.name in found:
-                raise RuntimeError(f"two kinds of certificates are named {kind.name!r}")
-            found[kind.name] = kind
+def _kinds() -> Mapping[str, tuple[Kind, Part | None]]:
+    """Every kind by its name, and who brings it; nobody, where it is for any statement."""
+    found: dict[str, tuple[Kind, Part | None]] = {
+        kind.name: (kind, None) for kind in (*instances.KINDS, *small_sizes.KINDS)}
+    for part in brought("certificates"):
+        with tolerated(part, _PART):
+            if not isinstance(part.item, Kind):
+                raise FamilyError(f"{part.item!r}: want a theorems.certificates.kind.Kind")
+            if part.item.name in found:
+                raise FamilyError(f"another kind is named {part.item.name!r}; give it another name")
+            found[part.item.name] = part.item, part
     return found
+
+
+def kinds() -> Mapping[str, Kind]:
+    """Every kind by its name."""
+    return {name: kind for name, (kind, _) in _kinds().items()}
 
 
 def offers(statements: Sequence[Statement]) -> Iterator[Offer]:
     """The certificates that can be made for these statements, statement by statement."""
     for statement in statements:
-        for kind in kinds().values():
-            yield from kind.offers(statement)
+        for kind, part in _kinds().values():
+            yield from _offered(kind, part, statement)
+
+
+def _offered(kind: Kind, part: Part | None, statement: Statement) -> Iterable[Offer]:
+    if part is None:
+        return kind.offers(statement)
+    found: tuple[Offer, ...] = ()
+    with tolerated(part, _PART):
+        found = tuple(kind.offers(statement))
+    return found
 
 
 def recheck(certificate: Certificate) -> str:
     """Check the claim again from the inputs; one line that says what was established.
 
-    Raises :class:`CertificateError` with the reason if the certificate is refused; any cost is the kind's.
+    Raises :class:`CertificateError` with the reason if the certificate is refused, and
+    :class:`UncheckableError` if a kind of another package fails at it. Any cost is the kind's.
     """
-    if certificate.kind not in kinds():
-        known = ", ".join(repr(name) for name in kinds()) or "none"
+    if certificate.kind not in _kinds():
+        known = ", ".join(repr(name) for name in _kinds()) or "none"
         raise UnreadableError(f"kind: {certificate.kind!r} is not known; there are {known}")
-    return kinds()[certificate.kind].recheck(certificate)
-
-
-def demand(certificate: Certificate, **derived: str) -> None:
-    """Refuse a certificate whose words are not those that follow from its inputs: ``claim=…``, ``conclusion=…``."""
-    for name, wanted in derived.items():
-        if (found := getattr(certificate, name)) != wanted:
-            raise CertificateError(f"{name}: says {_short(found)}, but what follows is {_short(wanted)}")
-
-
-def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -> None:
-    """Refuse a certificate whose enclosure ``name`` does not meet the recomputed ball."""
-    recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
-    if not recorded.overlaps(recomputed):
-        raise CertificateError(f"enclosures.{name}: recorded {recorded.str(8)}, recomputed {recomputed.str(8)}")
-
-
-def demand_fields(certificate: Certificate, inputs: tuple[str, ...], enclosures: tuple[str, ...] = ()) -> None:
-    """Refuse inputs and enclosures that the kind has no use for: nothing would check what they say."""
-    for field, wanted in (("inputs", inputs), ("enclosures", enclosures)):
-        if strange := sorted(set(getattr(certificate, field)) - set(wanted)):
-            raise UnreadableError(f"{field}.{strange[0]}: not known to certificates of kind {certificate.kind!r}")
-
-
-def named(certificate: Certificate) -> Statement:
-    """The statement of the library that the certificate names."""
-    from theorems.registry import get
-
+    kind, part = _kinds()[certificate.kind]
     try:
-        return get(certificate.statement)
-    except ValueError as error:
-        raise CertificateError(f"statement: {error}") from None
-
-
-def stem(statement: Statement) -> str:
-    """The statement's name as the beginning of a file name."""
-    return statement.name.replace(":", ".")
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 100 else text[:99] + "…")
+        return kind.recheck(certificate)
+    except CertificateError:
+        raise
+    except Exception as error:
+        if part is None or not part.package:
+            raise
+        raise UncheckableError(f"package {part.package} fails at it: {in_words(error)}") from error

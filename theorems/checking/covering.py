@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import flint
 import sympy as sp
 
-from theorems.certificates.branching import Box, halves
+from theorems.checking.bisection import Box, halves
 from theorems.checking.pointwise import decide, holds
 from theorems.expressions import arguments_of, compare, compiled
 

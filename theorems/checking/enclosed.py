@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import flint
 import sympy as sp
 
-from theorems.checking.context import Context
 from theorems.checking.isolation import UndecidedError
 from theorems.checking.pointwise import holds
+from theorems.context import Context
 from theorems.expressions import InexactError, arguments_of, compiled
 from theorems.statement import Evidence, Verdict
 

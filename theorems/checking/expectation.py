@@ -24,8 +24,8 @@ from theorems.checking.confidence import (
     decide_at_most,
     decide_equal,
 )
-from theorems.checking.context import Context
 from theorems.checking.spoiled import Known
+from theorems.context import Context
 from theorems.expressions import compiled
 from theorems.statement import Evidence, Verdict, combine
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theorems.checking.confidence import median_interval
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Evidence, Verdict, combine
 

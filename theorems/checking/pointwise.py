@@ -21,10 +21,10 @@ import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
 from theorems.algebraic import Root, number, sign
-from theorems.checking.context import Context
 from theorems.checking.declared import DeclaredInputs, determined
 from theorems.checking.hypothesis_search import search
 from theorems.checking.tables import Completed, evaluate
+from theorems.context import Context
 from theorems.expressions import InexactError, UndefinedError, arguments_of, compare
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import sympy as sp
 
 from simulators import Trajectory, simulate
 from theorems.checking.confidence import BoundedMean, fit_exponent
-from theorems.checking.context import Context
 from theorems.checking.expectation import Instance
 from theorems.checking.spoiled import Known, told
 from theorems.checking.undefined_means import UndefinedMean
+from theorems.context import Context
 from theorems.statement import Evidence, Verdict
 
 if TYPE_CHECKING:

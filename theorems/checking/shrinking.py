@@ -9,28 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["shrink", "simplest_between"]
+from theorems.simple_fractions import simplest_between
+
+__all__ = ["shrink"]
 
 #: Intervals tried around a number, from coarse to fine, relative to it.
 _WINDOWS = tuple(Fraction(1, 2) ** k for k in range(0, 44))
-
-
-def simplest_between(low: Fraction, high: Fraction) -> Fraction:
-    """The fraction of smallest denominator in [low, high]; of these, the one nearest to 0 (Stern–Brocot).
-
-    Raises ``ValueError`` unless low <= high.
-    """
-    if low > high:
-        raise ValueError(f"low={low} exceeds high={high}")
-    if low <= 0 <= high:
-        return Fraction(0)
-    if high < 0:
-        return -simplest_between(-high, -low)
-    whole = low.__ceil__()
-    if whole <= high:
-        return Fraction(whole)
-    floor = low.__floor__()
-    return floor + 1 / simplest_between(1 / (high - floor), 1 / (low - floor))
 
 
 def shrink(item: Any, violates: Callable[[Any], bool], most: int = 400) -> Any:

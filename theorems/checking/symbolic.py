@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from theorems.checking.context import Context
 from theorems.checking.pointwise import decide
+from theorems.context import Context
 from theorems.statement import Evidence, Verdict
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from theorems.checking.context import Context
+from theorems.context import Context
 
 if TYPE_CHECKING:
     from theorems.statement import Statement

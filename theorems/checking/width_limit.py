@@ -17,8 +17,8 @@ import flint
 import sympy as sp
 
 from simulators.engines.mean_field import rescale_path_enclosure
-from theorems.checking.context import Context
 from theorems.checking.pointwise import compare, holds
+from theorems.context import Context
 from theorems.expressions import compiled
 from theorems.statement import Evidence, Verdict, combine
 

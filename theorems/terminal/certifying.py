@@ -18,7 +18,8 @@ from theorems.certificates.document import (
     read,
     write,
 )
-from theorems.certificates.kinds import Progress, kinds, offers, recheck
+from theorems.certificates.kind import Progress
+from theorems.certificates.kinds import kinds, offers, recheck
 from theorems.registry import select
 from theorems.terminal.saving import require_directory, writing
 from theorems.terminal.screen import duration

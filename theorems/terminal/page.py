@@ -11,7 +11,6 @@ import sympy as sp
 from rich.console import Console
 from rich.text import Text
 
-from theorems.checking.context import Check
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
@@ -20,7 +19,7 @@ from theorems.checking.width_limit import WidthLimit
 from theorems.proofs.certificate import recorded
 from theorems.proofs.rocq import file_of
 from theorems.registry import library
-from theorems.statement import Assumption, Quantifier, Statement, Verdict
+from theorems.statement import Assumption, Check, Quantifier, Statement, Verdict
 from theorems.terminal.screen import duration, field, heading, paragraph, ratio, sensitivity, shortened, verdict_text
 from theorems.terminal.typesetting import Names, block, claim, domain, inline, notation, symbol, words
 

@@ -16,11 +16,11 @@ import sympy as sp
 from simulators import simulate
 from simulators.strategies import corner_spectra
 from theorems.checking.ascent import evolve
-from theorems.checking.context import Context
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import undefined
 from theorems.checking.search import BATCH, ExactAdversary, Found
 from theorems.checking.shrinking import shrink
+from theorems.context import Context
 from theorems.statement import Quantifier, Sentinel, Statement, Verdict
 from theorems.workbench.covering_array import covering_array
 from theorems.workbench.covers import covered

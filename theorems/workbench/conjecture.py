@@ -23,14 +23,13 @@ import hypothesis
 import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
-from theorems.checking.context import Check
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
 from theorems.checking.search import Adversary, Falsification
 from theorems.checking.undefined_means import UndefinedMean
 from theorems.definedness import Condition, distinct
-from theorems.statement import Assumption, Quantifier, Sentinel, Source, Statement, Variable, Verdict
+from theorems.statement import Assumption, Check, Quantifier, Sentinel, Source, Statement, Variable, Verdict
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary, exact_adversary
 from theorems.workbench.declaring import (

@@ -11,8 +11,8 @@ from typing import Any
 import flint
 import sympy as sp
 
-from theorems.checking.context import Context
 from theorems.checking.covering import Cover, Region, cover
+from theorems.context import Context
 from theorems.statement import Assumption, Sentinel, Statement, Variable
 from theorems.workbench.domains import Domain
 from theorems.workbench.solving import LEAST, opened_claim

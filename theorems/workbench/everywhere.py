@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theorems.checking.context import Context
 from theorems.checking.pointwise import Pointwise, admitted, decide, readable, short
 from theorems.checking.shrinking import shrink
+from theorems.context import Context
 from theorems.statement import Evidence, Statement, Verdict
 from theorems.workbench.covers import covered, covered_at, every_item
 from theorems.workbench.exactly import on_lines

@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 import sympy as sp
 
 from theorems.algebraic import number, within
-from theorems.checking.context import Context
 from theorems.checking.real_line import as_point, decide_on_line
 from theorems.checking.smt import UntranslatableError, require_algebraic
+from theorems.context import Context
 from theorems.statement import Statement
 from theorems.workbench.covers import at_size, choices, smaller_eigenvalues
 from theorems.workbench.domains import Domain

@@ -14,11 +14,11 @@ from simulators.batches import Batch, spectrum_batch
 from simulators.starts import Start, corner_axes, corner_samples, corner_scales, haar_mirrors
 from simulators.strategies import corner_spectra
 from theorems.algebraic import Root
-from theorems.checking.context import Context
 from theorems.checking.declared import Declared
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.search import BATCH, Adversary, ExactAdversary, Falsification, Found
+from theorems.context import Context
 from theorems.statement import Statement, Verdict
 from theorems.witnesses import Corpus
 from theorems.workbench.quantities import QUANTITIES

@@ -22,6 +22,7 @@ from typing import Any
 import sympy as sp
 
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
+from theorems.statement import ClaimError
 
 __all__ = ["FUNCTIONS", "ClaimError", "Relation", "nearest", "read_claim", "read_expression"]
 
@@ -31,10 +32,6 @@ LONGEST, DEEPEST, LARGEST = 2000, 40, 300
 BITS = 4096
 #: Symbols may be raised to powers of at most this size.
 HIGHEST = 1000
-
-
-class ClaimError(ValueError):
-    """A claim that does not say anything that can be checked; one line says why and what would."""
 
 
 @dataclass(frozen=True)

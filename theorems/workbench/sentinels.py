@@ -19,8 +19,8 @@ from simulators import simulate
 from simulators.workers import one_blas_thread
 from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
-from theorems.checking.shrinking import simplest_between
 from theorems.checking.undefined_means import UndefinedMean
+from theorems.simple_fractions import simplest_between
 from theorems.statement import Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.parsing import ClaimError, Relation

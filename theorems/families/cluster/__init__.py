@@ -14,22 +14,25 @@
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
 
-from theorems.families.cluster import (
-    angle,
-    blocks,
-    emergence,
-    escape,
-    norms,
-    outlier,
-    reduction,
-    rounding,
-    spread,
-    symmetric,
-)
-from theorems.statement import Statement
+from theorems.family import Family
 
-STATEMENTS: tuple[Statement, ...] = (
-    *blocks.STATEMENTS, *rounding.STATEMENTS, *norms.STATEMENTS, *symmetric.STATEMENTS, *reduction.STATEMENTS,
-    *outlier.STATEMENTS, *angle.STATEMENTS, *spread.STATEMENTS, *emergence.STATEMENTS,
-    *escape.STATEMENTS,
+__all__ = ["FAMILY"]
+
+FAMILY = Family(
+    name="cluster",
+    title="recentring and ReLU turn a batch into a cluster and an outlier",
+    sources=("after N24 (arXiv 2412.02843)",),
+    statements=(
+        f"{__name__}.blocks:STATEMENTS",
+        f"{__name__}.rounding:STATEMENTS",
+        f"{__name__}.norms:STATEMENTS",
+        f"{__name__}.symmetric:STATEMENTS",
+        f"{__name__}.reduction:STATEMENTS",
+        f"{__name__}.outlier:STATEMENTS",
+        f"{__name__}.angle:STATEMENTS",
+        f"{__name__}.spread:STATEMENTS",
+        f"{__name__}.emergence:STATEMENTS",
+        f"{__name__}.escape:STATEMENTS",
+    ),
+    certificates=(f"{__name__}.outlier_certificates:KINDS",),
 )

@@ -11,9 +11,9 @@ import sympy as sp
 from simulators import recenter_relu_chain, simulate
 from simulators.batches import gaussian_batch
 from theorems.checking.betting import BoundedMean
-from theorems.checking.context import Context
 from theorems.checking.expectation import Floats
 from theorems.checking.spoiled import Known, told
+from theorems.context import Context
 from theorems.families.cluster.notation import FAMILY, OURS
 from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Verdict
 

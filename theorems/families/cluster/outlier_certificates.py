@@ -12,7 +12,7 @@ import flint
 
 from theorems.certificates import document
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, versions
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_overlap
+from theorems.certificates.kind import Kind, Offer, Progress, demand, demand_overlap
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
 from theorems.checking.isolation import UndecidedError
 from theorems.families.cluster import large_batches

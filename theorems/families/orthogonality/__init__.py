@@ -9,9 +9,19 @@
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
 
-from theorems.families.orthogonality import decay, experiments, gap, one_step
-from theorems.statement import Statement
+from theorems.family import Family
 
-STATEMENTS: tuple[Statement, ...] = (
-    *gap.STATEMENTS, *one_step.STATEMENTS, *decay.STATEMENTS, *experiments.STATEMENTS,
+__all__ = ["FAMILY"]
+
+FAMILY = Family(
+    name="orthogonality",
+    title="batch normalisation orthogonalises deep random representations",
+    sources=("DJB21 (arXiv 2106.03970)",),
+    statements=(
+        f"{__name__}.gap:STATEMENTS",
+        f"{__name__}.one_step:STATEMENTS",
+        f"{__name__}.decay:STATEMENTS",
+        f"{__name__}.experiments:STATEMENTS",
+    ),
+    certificates=(f"{__name__}.contraction_boxes:KINDS",),
 )

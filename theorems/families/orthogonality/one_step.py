@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from simulators import Trajectory, rescale_chain
 from simulators.engines.mean_field import rescale_map
 from simulators.observables import Observable, gram
-from theorems.certificates.shipped import ContractionBoxes
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.families.orthogonality import inputs, starts
+from theorems.families.orthogonality.contraction_check import ContractionBoxes
 from theorems.families.orthogonality.notation import (
     BATCH,
     FAMILY,

@@ -11,9 +11,19 @@
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
 
-from theorems.families.rank import ablation, average, collapse, drift, soft_rank
-from theorems.statement import Statement
+from theorems.family import Family
 
-STATEMENTS: tuple[Statement, ...] = (
-    *soft_rank.STATEMENTS, *drift.STATEMENTS, *average.STATEMENTS, *collapse.STATEMENTS, *ablation.STATEMENTS,
+__all__ = ["FAMILY"]
+
+FAMILY = Family(
+    name="rank",
+    title="batch normalisation keeps the rank of deep random representations",
+    sources=("D20 (arXiv 2003.01652)",),
+    statements=(
+        f"{__name__}.soft_rank:STATEMENTS",
+        f"{__name__}.drift:STATEMENTS",
+        f"{__name__}.average:STATEMENTS",
+        f"{__name__}.collapse:STATEMENTS",
+        f"{__name__}.ablation:STATEMENTS",
+    ),
 )

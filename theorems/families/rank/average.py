@@ -16,9 +16,9 @@ import numpy as np
 import sympy as sp
 
 from theorems.checking.confidence import fit_exponent
-from theorems.checking.context import Context
 from theorems.checking.medians import Case, Floats, Medians, Sample, within
 from theorems.checking.scaling import exponent_verdict
+from theorems.context import Context
 from theorems.families.rank.arms import WANTS, square_batch, too_dear
 from theorems.families.rank.notation import FAMILY, OURS, THRESHOLD, d, d20, tau
 from theorems.families.rank.stationary import TAUS, WINDOW, Averages, Network

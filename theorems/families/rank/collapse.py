@@ -12,8 +12,8 @@ import sympy as sp
 from simulators import Chain, residual_chain, vanilla_chain
 from simulators.layers import Normalize, Residual
 from simulators.lyapunov import leading_exponents
-from theorems.checking.context import Context
 from theorems.checking.medians import Case, Floats, Medians, Sample
+from theorems.context import Context
 from theorems.expressions import compiled
 from theorems.families.rank.arms import Arm, arms, rank_symbol
 from theorems.families.rank.average import WIDTH

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from simulators.arguments import told
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.families.rank.inputs import too_narrow
 from theorems.statement import Evidence, Verdict
 

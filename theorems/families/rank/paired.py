@@ -21,7 +21,7 @@ from scipy.stats import chi2
 from simulators.antithetic import antithetic_layer
 from simulators.observables import effective_rank
 from theorems.checking.confidence import BoundedMean
-from theorems.checking.context import Context
+from theorems.context import Context
 from theorems.statement import Evidence, Verdict, combine
 
 if TYPE_CHECKING:

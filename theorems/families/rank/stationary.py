@@ -19,8 +19,8 @@ from simulators import residual_chain, simulate
 from simulators.arguments import whole_number
 from simulators.batches import batch_of_gram
 from simulators.observables import Observable, gram
-from theorems.checking.context import Context
 from theorems.checking.spoiled import rounding_of, told
+from theorems.context import Context
 
 __all__ = ["BURN_IN", "TAUS", "WINDOW", "Averages", "Network", "nearly_equal_rows", "relaxation"]
 

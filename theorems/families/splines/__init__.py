@@ -9,9 +9,18 @@
 One unit has a weight w and the inputs z_1 … z_N; its boundary is {z : ⟨w,z⟩ = μ}.
 """
 
-from theorems.families.splines import arrangement, jitter, least_squares, scale_free
-from theorems.statement import Statement
+from theorems.family import Family
 
-STATEMENTS: tuple[Statement, ...] = (
-    *least_squares.STATEMENTS, *arrangement.STATEMENTS, *scale_free.STATEMENTS, *jitter.STATEMENTS,
+__all__ = ["FAMILY"]
+
+FAMILY = Family(
+    name="splines",
+    title="where batch normalisation puts the boundaries of a unit",
+    sources=("BB22 (arXiv 2209.14778)", "R26"),
+    statements=(
+        f"{__name__}.least_squares:STATEMENTS",
+        f"{__name__}.arrangement:STATEMENTS",
+        f"{__name__}.scale_free:STATEMENTS",
+        f"{__name__}.jitter:STATEMENTS",
+    ),
 )

@@ -1,19 +1,16 @@
-"""What every check is handed, and what every check is."""
+"""The circumstances of a check: seed, share of the error budget, batch, deadline."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from zlib import crc32
 
 from simulators.batches import Batch
 
-if TYPE_CHECKING:
-    from theorems.statement import Evidence, Statement
-
-__all__ = ["Check", "Context"]
+__all__ = ["Context"]
 
 
 def _silent(_: str) -> None:
@@ -47,9 +44,3 @@ class Context:
     @property
     def expired(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
-
-
-class Check(Protocol):
-    """Attacks a statement and, with the same means, its false neighbour."""
-
-    def __call__(self, statement: Statement, context: Context) -> Evidence: ...

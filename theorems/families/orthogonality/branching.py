@@ -26,11 +26,10 @@ from dataclasses import dataclass, field
 
 from flint import arb, ctx, fmpq
 
-from theorems.certificates.growth import growth
+from theorems.checking.bisection import Box, halves
+from theorems.families.orthogonality.growth import growth
 
-__all__ = ["Box", "CounterexampleFound", "Ledger", "Problem", "cover", "halves", "walk"]
-
-Box = tuple[tuple[fmpq, fmpq], ...]
+__all__ = ["CounterexampleFound", "Ledger", "Problem", "cover", "walk"]
 
 #: Bisections on the way to one box.
 DEEPEST = 100
@@ -146,13 +145,6 @@ class Ledger:
     def add(self, rule: str, margin: arb) -> None:
         self.counts[rule] += 1
         self.margin = self.margin.min(margin)
-
-
-def halves(box: Box, j: int) -> tuple[Box, Box]:
-    """The two boxes that a box is cut into along coordinate ``j``, exactly."""
-    low, high = box[j]
-    middle = (low + high) / 2
-    return (*box[:j], (low, middle), *box[j + 1:]), (*box[:j], (middle, high), *box[j + 1:])
 
 
 def _coordinate(problem: Problem, box: Box) -> int:

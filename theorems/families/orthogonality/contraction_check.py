@@ -1,21 +1,21 @@
-"""The certificates that come with the package, as evidence of ``theorems verify``."""
+"""Certificates over boxes that come with the package, as evidence of ``theorems verify``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from theorems.certificates import boxes
-from theorems.certificates.branching import CounterexampleFound, Problem, cover
 from theorems.certificates.document import read
-from theorems.certificates.kinds import recheck, stem
-from theorems.checking.context import Context
+from theorems.certificates.kind import stem
+from theorems.context import Context
+from theorems.families.orthogonality import contraction_boxes as boxes
+from theorems.families.orthogonality.branching import CounterexampleFound, Problem, cover
 from theorems.statement import Evidence, Statement, Verdict
 
 __all__ = ["DATA", "ContractionBoxes"]
 
 #: Where they are; ``theorems certify --out`` wrote them.
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "certificates"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ContractionBoxes:
             try:
                 certificate = read(DATA / f"{stem(statement)}.n{n}.json")
                 boxes.require_about(certificate, statement, n)
-                recheck(certificate)
+                boxes.recheck(certificate)
             except ValueError as error:  # refused, or a bound of another form
                 refused = str(error)
                 break

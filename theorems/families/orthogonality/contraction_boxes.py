@@ -12,13 +12,14 @@ from collections.abc import Iterator
 import sympy as sp
 from flint import fmpq
 
-from theorems.certificates.branching import CounterexampleFound, Ledger, Problem, cover, walk
 from theorems.certificates.document import Certificate, CertificateError, UndecidedError, UnreadableError, versions
-from theorems.certificates.kinds import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
+from theorems.certificates.kind import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
+from theorems.families.orthogonality.branching import CounterexampleFound, Ledger, Problem, cover, walk
+from theorems.registry import get
 from theorems.statement import Statement
 
-__all__ = ["KINDS", "MOST_BOXES", "PRECISION", "SIZES", "certify", "constant", "require_about"]
+__all__ = ["KINDS", "MOST_BOXES", "PRECISION", "SIZES", "certify", "constant", "recheck", "require_about"]
 
 NAME = "contraction over boxes"
 #: Batch sizes that are offered; others up to ``MOST_SAMPLES`` can be asked for.
@@ -95,7 +96,8 @@ def certify(n: int, kappa: fmpq, statement: str = "", progress: Progress = lambd
         versions=versions("python-flint"))
 
 
-def _recheck(certificate: Certificate) -> str:
+def recheck(certificate: Certificate) -> str:
+    """Walk over the boxes again; one line says what they show. Raises :class:`CertificateError`."""
     n = whole_of(entry(certificate.inputs, "n", "inputs"), "inputs.n", 2, MOST_SAMPLES)
     kappa = rational_of(entry(certificate.inputs, "kappa", "inputs"), "inputs.kappa")
     tree = entry(certificate.inputs, "tree", "inputs")
@@ -119,8 +121,6 @@ def _recheck(certificate: Certificate) -> str:
 
 def require_about(certificate: Certificate, statement: Statement, n: int) -> None:
     """Refuse a certificate with another constant than the statement has at ``n``, and a statement of another claim."""
-    from theorems.registry import get
-
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
         raise CertificateError(f"statement: {statement.name} is no claim about one layer of the mean field")
     model = get(f"{statement.family}.{statement.theorem}:sharp")
@@ -143,5 +143,5 @@ def _offers(statement: Statement) -> Iterator[Offer]:
         yield Offer(f"{stem(statement)}.n{n}", f"over boxes, n = {n}", make)
 
 
-KINDS = (Kind(NAME, "one mean-field layer contracts V̂ for every spectrum of a size, by branch and bound", _recheck,
+KINDS = (Kind(NAME, "one mean-field layer contracts V̂ for every spectrum of a size, by branch and bound", recheck,
               _offers),)

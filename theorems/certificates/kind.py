@@ -1,0 +1,84 @@
+"""What a kind of certificates is: who makes them and who checks them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import flint
+
+from theorems.certificates.document import Certificate, CertificateError, UnreadableError
+from theorems.certificates.numbers import ball_of, entry
+from theorems.registry import get
+from theorems.statement import Statement
+
+__all__ = ["Kind", "Offer", "Progress", "demand", "demand_fields", "demand_overlap", "named", "stem"]
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A certificate that can be made for a statement.
+
+    ``stem`` is the name of its file without ".json", unique in the library. ``make(progress)`` makes it and raises
+    :class:`CertificateError` if the claim does not hold or could not be decided.
+    """
+
+    stem: str
+    words: str
+    make: Callable[[Progress], Certificate]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of certificate.
+
+    ``recheck(certificate)`` decides the claim again from ``inputs`` alone and returns one line that says what was
+    established. It raises :class:`CertificateError` if the claim does not follow, or if a recorded enclosure does
+    not meet the recomputed one, and ``UncheckableError`` if something needed is not installed. ``offers(statement)``
+    are the certificates it can make for a statement of the library.
+    """
+
+    name: str
+    words: str
+    recheck: Callable[[Certificate], str]
+    offers: Callable[[Statement], Iterable[Offer]]
+
+
+def demand(certificate: Certificate, **derived: str) -> None:
+    """Refuse a certificate whose words are not those that follow from its inputs: ``claim=…``, ``conclusion=…``."""
+    for name, wanted in derived.items():
+        if (found := getattr(certificate, name)) != wanted:
+            raise CertificateError(f"{name}: says {_short(found)}, but what follows is {_short(wanted)}")
+
+
+def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -> None:
+    """Refuse a certificate whose enclosure ``name`` does not meet the recomputed ball."""
+    recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
+    if not recorded.overlaps(recomputed):
+        raise CertificateError(f"enclosures.{name}: recorded {recorded.str(8)}, recomputed {recomputed.str(8)}")
+
+
+def demand_fields(certificate: Certificate, inputs: tuple[str, ...], enclosures: tuple[str, ...] = ()) -> None:
+    """Refuse inputs and enclosures that the kind has no use for: nothing would check what they say."""
+    for field, wanted in (("inputs", inputs), ("enclosures", enclosures)):
+        if strange := sorted(set(getattr(certificate, field)) - set(wanted)):
+            raise UnreadableError(f"{field}.{strange[0]}: not known to certificates of kind {certificate.kind!r}")
+
+
+def named(certificate: Certificate) -> Statement:
+    """The statement of the library that the certificate names."""
+    try:
+        return get(certificate.statement)
+    except ValueError as error:
+        raise CertificateError(f"statement: {error}") from None
+
+
+def stem(statement: Statement) -> str:
+    """The statement's name as the beginning of a file name."""
+    return statement.name.replace(":", ".")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 100 else text[:99] + "…")

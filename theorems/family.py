@@ -1,0 +1,117 @@
+"""A family of statements, and everything that speaks of it alone: a slice that can be added."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from theorems.statement import Statement
+
+__all__ = ["Family", "FamilyError"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+class FamilyError(ValueError):
+    """A family that cannot be used; one line says which part of it, and why."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Family:
+    """A family of statements with its figures, certificates and findings.
+
+    Each of the last four fields is a tuple of objects, or of references ``"package.module:NAME"`` to
+    one object or to a tuple of them. A module is imported when its part is used: listing statements
+    draws nothing, and a report makes no certificate.
+
+    - ``name``: lower-case letters, digits, underscores; statements are named ``name.theorem``
+    - ``title``: what the family is about, in one line
+    - ``sources``: where its claims are printed
+    - ``statements``: in the order of listing, each with ``family=name``
+    - ``figures``: functions of a run's JSON value that return a ``theorems.report.style.Drawing``,
+      or None where the run does not support the figure
+    - ``certificates``: kinds of certificates, ``theorems.certificates.kind.Kind``
+    - ``findings``: functions of a ``theorems.inspection.finding.Watched`` that return what the family
+      says of that network, a list of ``Finding``
+
+    A family of another package is found through the entry-point group ``theorems.families``::
+
+        [project.entry-points."theorems.families"]
+        mine = "my_package:FAMILY"
+
+    Raises :class:`FamilyError` for a name or reference of another form.
+
+    >>> Family(name="empty", title="nothing yet", sources=(), statements=()).load("statements")
+    ()
+    """
+
+    name: str
+    title: str
+    sources: tuple[str, ...]
+    statements: tuple[Statement | str, ...] = field(repr=False)
+    figures: tuple[Any, ...] = field(default=(), repr=False)
+    certificates: tuple[Any, ...] = field(default=(), repr=False)
+    findings: tuple[Any, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise FamilyError(f"name={self.name!r}: want lower-case letters, digits and underscores")
+        if not isinstance(self.title, str) or not self.title.strip() or "\n" in self.title:
+            raise FamilyError(f"title={self.title!r}: want what {self.name} is about, in one line")
+        for part in ("sources", "statements", "figures", "certificates", "findings"):
+            if not isinstance(items := getattr(self, part), tuple):
+                raise FamilyError(f"{part}={items!r}: want a tuple")
+        for part in _PARTS:
+            for item in getattr(self, part):
+                if isinstance(item, str) and not _REFERENCE.fullmatch(item):
+                    raise FamilyError(f"{part} has {item!r}: want 'package.module:NAME'")
+
+    def load(self, part: str) -> tuple[Any, ...]:
+        """The objects of ``"statements"``, ``"figures"``, ``"certificates"`` or ``"findings"``.
+
+        Imports the modules that hold them. Raises :class:`FamilyError` for a reference to nothing and
+        for statements of another family or of one name, and whatever an import raises.
+        """
+        if part not in _PARTS:
+            raise ValueError(f"part={part!r}: want one of {', '.join(_PARTS)}")
+        return self._statements if part == "statements" else tuple(self._objects(part))
+
+    @cached_property
+    def _statements(self) -> tuple[Statement, ...]:
+        found = tuple(self._objects("statements"))
+        for statement in found:
+            if not isinstance(statement, Statement):
+                raise FamilyError(f"statements have {statement!r}: want a Statement")
+            if statement.family != self.name:
+                raise FamilyError(f"{statement.name} has family={statement.family!r}, in {self.name}")
+        name, count = Counter(s.name for s in found).most_common(1)[0] if found else ("", 0)
+        if count > 1:
+            raise FamilyError(f"two statements are named {name}")
+        return found
+
+    def _objects(self, part: str) -> Iterator[Any]:
+        for item in getattr(self, part):
+            found = _referred(part, item) if isinstance(item, str) else item
+            if isinstance(found, tuple):
+                yield from found
+            else:
+                yield found
+
+
+_PARTS = ("statements", "figures", "certificates", "findings")
+
+
+def _referred(part: str, reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except AttributeError:
+        if hasattr(import_module(module), name):
+            raise
+        raise FamilyError(f"{part} has {reference!r}: {module} has no {name}") from None
