@@ -1,14 +1,19 @@
-"""Files that the user names: only regular ones are read, and no more of them than can be held.
+"""Files that the user names: only regular ones are read, and no more of them than can be held; what is
+written takes their place in one step.
 
 A pipe would be waited for, a device may never end, and a name may be no name at all.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
-__all__ = ["UnreadableFileError", "obstacle", "read_regular"]
+__all__ = ["UnreadableFileError", "obstacle", "read_regular", "replacing"]
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -55,3 +60,20 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
     if len(data) > most:
         raise UnreadableFileError(f"larger than {most} bytes")
     return data
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """The path of a draft beside ``path``, which takes its place in one step at the end.
+
+    Where anything is raised the draft is removed, and ``path`` is as it was. A link is followed.
+    """
+    target = Path(os.path.realpath(path))
+    draft = target.parent / f".{uuid.uuid4().hex}.draft"
+    try:
+        yield draft
+        os.replace(draft, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise

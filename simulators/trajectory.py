@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from simulators.engines.rounding import SPOILED
-from simulators.regular_files import obstacle
+from simulators.regular_files import obstacle, replacing
 
 __all__ = ["FORMAT", "SPOILED", "Trajectory"]
 
@@ -121,14 +120,8 @@ class Trajectory:
         The file appears whole or not at all. Raises `OSError` when it cannot be written.
         """
         path = Path(path)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            try:
-                file.write(self.to_bytes())
-                file.close()
-                os.replace(file.name, path)
-            except BaseException:
-                Path(file.name).unlink()
-                raise
+        with replacing(path) as draft:
+            draft.write_bytes(self.to_bytes())
         return path
 
     @classmethod

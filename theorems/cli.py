@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 
-from theorems.terminal.endings import (
+from theorems.terminal.exit_statuses import (
     CLOSED_PIPE,
     DEFECT,
     INTERRUPTED,
@@ -70,7 +70,7 @@ def _status(argv: Sequence[str] | None) -> int:
     out as one.
     """
     try:
-        from theorems.terminal.commands import run
+        from theorems.commands.command_line import run
 
         return run(argv)
     except (ReaderGoneError, OutputError):
@@ -86,7 +86,7 @@ def _status(argv: Sequence[str] | None) -> int:
 def _say(line: str, status: int) -> int:
     """One line on standard error."""
     try:
-        from theorems.terminal.commands import refuse
+        from theorems.terminal.refusals import refuse
 
         refuse(line)
     except ImportError:  # the defect may be there

@@ -339,4 +339,6 @@ class _Reader:
 
     def _error(self, place: str, value: Any, want: str) -> LedgerError:
         shown = repr(value)
-        return LedgerError(f"{self.path}: {place} is {shown if len(shown) <= 60 else shown[:57] + '…'}; want {want}")
+        shown = shown if len(shown) <= 60 else f"{shown[:57]}…"
+        # names in the file are part of the place, and may hold line ends
+        return LedgerError(" ".join(f"{self.path}: {place} is {shown}; want {want}".split()))

@@ -17,7 +17,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from theorems.failures import in_words
+from theorems.error_words import in_words
 from theorems.family import Family, FamilyError
 from theorems.statement import Statement
 

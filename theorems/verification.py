@@ -15,7 +15,7 @@ import numpy as np
 from simulators.batches import Batch, validate_batch
 from simulators.workers import one_blas_thread
 from theorems.context import Context
-from theorems.failures import in_words
+from theorems.error_words import in_words
 from theorems.proofs.certificate import evidence as proof_evidence
 from theorems.proofs.certificate import lapsed
 from theorems.registry import package_of, select

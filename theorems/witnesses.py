@@ -7,20 +7,18 @@ here ever deletes one.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import re
 import tomllib
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from simulators.regular_files import UnreadableFileError, read_regular
+from simulators.regular_files import UnreadableFileError, read_regular, replacing
 from theorems.algebraic import Root, restored, stored
 
 __all__ = ["Corpus", "CorpusError", "Witness", "spelled"]
@@ -102,19 +100,15 @@ class Corpus:
         Raises :class:`CorpusError` if it cannot be written.
         """
         path = self.directory / f"{_slug(witness.statement)}-{witness.digest}.toml"
-        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
             if path.exists():
                 return path
             self.directory.mkdir(parents=True, exist_ok=True)
-            with open(draft, "x", encoding="utf-8") as stream:
+            with replacing(path) as draft, open(draft, "x", encoding="utf-8") as stream:
                 stream.write(_text(witness))
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.replace(draft, path)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink()
             raise CorpusError(f"{path}: cannot be written: {error.strerror}") from None
         return path
 

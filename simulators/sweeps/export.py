@@ -10,12 +10,10 @@ leaves its columns empty.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import importlib
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from simulators.regular_files import replacing
 from simulators.sweeps.store import Row, Store
 from simulators.trajectory import Trajectory
 
@@ -86,18 +85,13 @@ def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | Non
         {name for row in store.rows(chosen) for name in _observed(_trajectory(row))}, key=_natural
     )
     write = _write_csv if Path(path).suffix.lower() == ".csv" else _write_parquet
-    target = Path(os.path.realpath(path))
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     try:
-        rows = write(draft, names, (_columns(row) for row in store.rows(chosen)))
-        os.replace(draft, target)
+        with replacing(path) as draft:
+            rows = write(draft, names, (_columns(row) for row in store.rows(chosen)))
     except OSError as error:
         raise UnwritableTableError(
             f"{path}: cannot be written: {error.strerror or error}; name another file"
         ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
     return rows
 
 

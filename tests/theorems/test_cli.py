@@ -44,7 +44,7 @@ def strict(path: Path) -> Any:
 def offer(monkeypatch: pytest.MonkeyPatch, *statements: Statement) -> None:
     """Make these statements, without their proofs, the whole library, for the command and for the run."""
     bare = tuple(replace(s, proof=None) for s in statements)
-    monkeypatch.setattr(LIBRARY, "library", lambda: bare)
+    monkeypatch.setattr(LIBRARY, "library", lambda *_: bare)
 
 
 class _Finding:

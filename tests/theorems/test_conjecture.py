@@ -16,7 +16,7 @@ import theorems
 from simulators import Chain, simulate
 from simulators.layers import Linear, Rescale
 from theorems import ClaimError, Quantifier, Verdict, conjecture, verify
-from theorems.terminal.saving import plain
+from theorems.files import plain
 from theorems.workbench.everywhere import Everywhere
 
 SAMPLED: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell=12,

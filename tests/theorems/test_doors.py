@@ -136,7 +136,7 @@ def test_signals_print_and_save_what_was_established(name: str, status: int) -> 
 
 @POSIX
 @pytest.mark.parametrize(
-    "module", ["theorems.terminal.commands", "numpy", "sympy", "scipy.stats", "hypothesis"]
+    "module", ["theorems.commands.command_line", "numpy", "sympy", "scipy.stats", "hypothesis"]
 )
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_during_imports_is_no_traceback(module: str, name: str, status: int) -> None:
@@ -167,7 +167,7 @@ def test_a_signal_that_a_library_swallows_is_no_defect(
             raise RuntimeError("could not do it") from None
         return 0
 
-    monkeypatch.setattr("theorems.terminal.commands.run", swallowing)
+    monkeypatch.setattr("theorems.commands.command_line.run", swallowing)
     assert main([]) == 130
     assert capsys.readouterr() == ("", "")
 

@@ -303,7 +303,7 @@ def test_json_that_cannot_be_written_in_the_end_is_one_line(project: Path, monke
                                                             capsys: pytest.CaptureFixture[str]) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
-    monkeypatch.setattr("theorems.terminal.commands.write_json", full)
+    monkeypatch.setattr("theorems.commands.falsify.write_json", full)
     assert main(["falsify", "my_claims.py::known", "--json", "out.json"]) == 3
     printed, errors = capsys.readouterr()
     assert "my_claims.known  refuted" in printed

@@ -231,6 +231,15 @@ def test_fuzzed_ledgers_are_read_or_refused(place: Sequence[str], value: Any, cu
         assert "\n" not in str(error)  # noqa: PT017 - either outcome is right, and the message is looked at
 
 
+@pytest.mark.parametrize("place", [("environments",), ("statements",)])
+def test_a_name_with_line_ends_is_refused_in_one_line(place: Sequence[str], tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(_with(place, {"a\n\u2028b": None})))
+    with pytest.raises(LedgerError) as refused:
+        read(path)
+    assert len(str(refused.value).splitlines()) == 1
+
+
 def test_a_number_beyond_all_floats_is_refused(tmp_path: Path) -> None:
     """An infinite interval would let tightness move anywhere."""
     path = tmp_path / "ledger.json"
@@ -275,8 +284,8 @@ def claim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
     def offer(**given: Any) -> None:
         statement = replace(get(STEPS), proof=None, expected=V.CERTIFIED, checks=(_Finding(**given),))
-        monkeypatch.setattr(LIBRARY, "library", lambda: (statement,))
-        monkeypatch.setattr("theorems.terminal.bookkeeping.library", lambda: (statement,))
+        monkeypatch.setattr(LIBRARY, "library", lambda *_: (statement,))
+        monkeypatch.setattr("theorems.commands.run_ledger.library", lambda *_: (statement,))
 
     offer()
     return offer

@@ -284,7 +284,7 @@ def test_without_rocq_a_stale_certificate_is_no_proof(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     stale = replace(GAP, rhs=2 * GAP.rhs)
-    monkeypatch.setattr("theorems.registry.library", lambda: (stale,))
+    monkeypatch.setattr("theorems.registry.library", lambda *_: (stale,))
     assert main(["prove"]) == 1
     printed = capsys.readouterr().out
     assert "✗ open" in printed
@@ -296,6 +296,6 @@ def test_a_missing_certificate_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("theorems.terminal.prove.recorded", lambda: "certificate.json: not JSON")
+    monkeypatch.setattr("theorems.commands.prove.recorded", lambda: "certificate.json: not JSON")
     assert main(["prove"]) == 1
     assert "no certificate to show: certificate.json: not JSON" in capsys.readouterr().err

@@ -169,7 +169,7 @@ def test_a_cluster_that_is_lost_says_so_in_one_line() -> None:
     pytest.importorskip("distributed")
     script = """
 import contextlib, logging
-from theorems.terminal import sweeping
+from theorems.commands import sweep
 @contextlib.contextmanager
 def lost(address):
     import distributed
@@ -177,8 +177,8 @@ def lost(address):
         logging.getLogger(name).error("Traceback of %s", name)
     yield
     raise RuntimeError("lost")
-sweeping.dask_cluster = lost
-with contextlib.suppress(RuntimeError), sweeping._crew(sweeping.Job(None, None, None, "tcp://x:1", False, None)):
+sweep.dask_cluster = lost
+with contextlib.suppress(RuntimeError), sweep._crew(sweep._Job(None, None, None, "tcp://x:1", False, None)):
     pass
 assert logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)  # as it was
 """

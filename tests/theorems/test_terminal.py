@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.text import Text
 
 from simulators.batches import Batch, gaussian_batch
+from theorems.commands.arguments import batch_line
+from theorems.commands.show import print_statement
+from theorems.commands.verify import Run, how_it_fell, print_outcome, reasons
 from theorems.registry import get, library
 from theorems.statement import Evidence, Statement, Variable, Verdict
 from theorems.terminal import typesetting
-from theorems.terminal.outcome import Run, batch_line, how_it_fell, print_outcome, reasons
-from theorems.terminal.page import print_page
 from theorems.terminal.progress import Meter
 from theorems.terminal.screen import duration, field, ratio, sensitivity, shortened
 from theorems.terminal.typesetting import block, claim, domain, inline, notation, words
@@ -273,14 +274,14 @@ def test_an_unknown_check_is_described_by_its_docstring() -> None:
             return finding()
 
     out = plain()
-    print_page(out, replace(get("orthogonality.width_scaling"), checks=(CoinToss(),)))
+    print_statement(out, replace(get("orthogonality.width_scaling"), checks=(CoinToss(),)))
     assert "Attacked by   coin toss: Tosses n coins." in printed(out).splitlines()
 
 
 def test_every_check_of_the_library_is_described_in_words() -> None:
     for statement in library():
         out = plain(400)
-        print_page(out, statement)
+        print_statement(out, statement)
         after = printed(out).split("Attacked by")[1]
         assert re.match(r"\s+(exact arithmetic|simulation|width limit|computer algebra|enclosures in balls): ", after)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from simulators.regular_files import UnreadableFileError, read_regular
+from theorems.files import write_json
 
 __all__ = [
     "EXACT", "Certificate", "CertificateError", "UncheckableError", "UndecidedError", "UnreadableError", "read",
@@ -192,8 +193,6 @@ def _parse(text: str) -> Certificate:
 
 def write(path: Path | str, certificate: Certificate) -> None:
     """Write the certificate, replacing ``path`` in one step. Raises ``OSError``, leaving ``path`` as it was."""
-    from theorems.terminal.saving import write_json
-
     write_json(Path(path), {**certificate.content, "digest": certificate.digest})
 
 

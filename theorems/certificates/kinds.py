@@ -8,7 +8,7 @@ from functools import cache
 from theorems.certificates import instances, small_sizes
 from theorems.certificates.document import Certificate, CertificateError, UncheckableError, UnreadableError
 from theorems.certificates.kind import Kind, Offer
-from theorems.failures import in_words
+from theorems.error_words import in_words
 from theorems.family import FamilyError
 from theorems.registry import Part, brought, tolerated
 from theorems.statement import Statement

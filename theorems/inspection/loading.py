@@ -21,7 +21,7 @@ from torch import nn
 from simulators.batch_files import count_of, read_array
 from simulators.batches import Layout, described, read_batch
 from simulators.regular_files import obstacle
-from theorems.failures import in_words, message
+from theorems.error_words import in_words, message
 from theorems.inspection.watching import InspectionError
 
 __all__ = ["Samples", "load_batch", "load_checkpoint", "load_network"]

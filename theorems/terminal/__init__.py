@@ -1,11 +1,9 @@
-"""What the command shows on a terminal.
+"""What every verb of the command shares, whatever it does.
 
-- ``screen``: consoles (colour only where it is wanted), styles, numbers as text
+- ``screen``: consoles (colour only where it is wanted), styles, tables, numbers as text
 - ``typesetting``: SymPy expressions as Unicode mathematics that fits the width
-- ``listing``: ``theorems list``
-- ``page``: ``theorems show``
-- ``outcome``: ``theorems verify``: the table, the refutations, the closing lines
-- ``certifying``: ``theorems certify`` and ``theorems recheck``
-- ``claims``: files of claims and a claim as text on the command line; ``falsify``: ``theorems falsify``
-- ``progress``: what is seen while it runs
+- ``progress``: what is seen while a verb runs
+- ``refusals``: bad usage and input, told in one line
+- ``streams``, ``signals``: standard output and error, and signals, of the process
+- ``exit_statuses``: how a command ends; ``defects``: what is said of a defect of ours
 """

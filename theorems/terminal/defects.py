@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from theorems.failures import in_words
+from theorems.error_words import in_words
 
 __all__ = ["told"]
 

@@ -1,59 +1,129 @@
-"""What is seen while a run goes on: one live line on a terminal, one plain line per statement elsewhere."""
+"""What is seen while a verb runs: one live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import contextlib
 import re
-from types import TracebackType
-from typing import Self
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Column
 from rich.text import Text
 
 from theorems.terminal.screen import duration
-from theorems.verification import Result
 
-__all__ = ["Meter"]
+if TYPE_CHECKING:
+    from simulators.sweeps.dispatch import Tally
+    from theorems.verification import Result
+
+__all__ = ["Meter", "SweepMeter", "live_line"]
+
+#: Seconds between plain lines where no bar can be drawn.
+_PLAIN_INTERVAL = 10.0
 
 
-class Meter:
-    """Progress over ``total`` statements, on ``out`` (standard error). A context manager."""
+def _live(out: Console) -> bool:
+    return out.is_terminal and not out.is_dumb_terminal
 
-    def __init__(self, out: Console, total: int) -> None:
+
+@contextlib.contextmanager
+def live_line(out: Console, place: str) -> Iterator[Callable[[str], None]]:
+    """A function that shows what is done on one line after ``place``; silent but on a terminal."""
+    if not _live(out):
+        yield lambda words: None
+        return
+    with out.status("") as status:
+        yield lambda words: status.update(Text(f"{place}{words}"))
+
+
+class _Bar:
+    """A bar on a terminal that can draw one, on standard error. A context manager."""
+
+    def __init__(self, out: Console, total: int | None, *columns: ProgressColumn) -> None:
         self._out = out
-        self._total = total
-        self._done = 0
         self._live: Progress | None = None
+        if _live(out):
+            self._live = Progress(*columns, console=out, transient=True, expand=total is not None)
+            self._task = self._live.add_task("", total=total)
 
     def __enter__(self) -> Self:
-        if self._out.is_terminal and not self._out.is_dumb_terminal:
-            self._live = Progress(
-                SpinnerColumn(), BarColumn(bar_width=12), MofNCompleteColumn(), TimeElapsedColumn(),
-                TextColumn("{task.description}", markup=False,
-                           table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
-                console=self._out, transient=True, expand=True)
-            self._task = self._live.add_task("", total=self._total)
+        if self._live is not None:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
+
+
+class Meter(_Bar):
+    """Progress over ``total`` statements: a bar, or one plain line per statement."""
+
+    def __init__(self, out: Console, total: int) -> None:
+        wide = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+        super().__init__(
+            out,
+            total,
+            SpinnerColumn(),
+            BarColumn(bar_width=12),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False, table_column=wide),
+        )
+        self._total, self._done = total, 0
 
     def at(self, words: str) -> None:
         """The run is busy with this."""
         if self._live is not None:
-            self._live.update(self._task, description=re.sub(r"^\w+\.", "", words))  # the family says little here
+            # the family says little here
+            self._live.update(self._task, description=re.sub(r"^\w+\.", "", words))
 
     def done(self, result: Result) -> None:
         """A statement is finished."""
         self._done += 1
         if self._live is not None:
             self._live.update(self._task, completed=self._done)
-        else:
-            place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
-            note = "" if result.as_expected else ", not as expected"
-            self._out.print(Text(f"{place} {result.statement.name}: {result.verdict.value}{note} "
-                                 f"({duration(result.seconds)})"), soft_wrap=True)
+            return
+        place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
+        note = "" if result.as_expected else ", not as expected"
+        line = f"{place} {result.statement.name}: {result.verdict.value}{note}"
+        self._out.print(Text(f"{line} ({duration(result.seconds)})"), soft_wrap=True)
+
+
+class SweepMeter(_Bar):
+    """Progress of a sweep: a bar, or a plain line now and then."""
+
+    def __init__(self, out: Console) -> None:
+        super().__init__(
+            out,
+            None,
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+        )
+        self._printed = time.monotonic()
+
+    def at(self, tally: Tally) -> None:
+        """The sweep has come so far."""
+        left = "" if tally.remaining is None else f"about {duration(tally.remaining)} left"
+        failed = f"{tally.failed} failed" if tally.failed else ""
+        words = ", ".join(part for part in (left, failed) if part)
+        if self._live is not None:
+            self._live.update(
+                self._task, total=tally.total, completed=tally.settled, description=words
+            )
+        elif time.monotonic() - self._printed > _PLAIN_INTERVAL:
+            self._printed = time.monotonic()
+            self._out.print(f"[{tally.settled}/{tally.total}] {words}", soft_wrap=True)

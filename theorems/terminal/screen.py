@@ -1,4 +1,4 @@
-"""Consoles, styles and numbers as text."""
+"""Consoles, styles, tables that fit any width, numbers as text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
@@ -16,15 +18,33 @@ from rich.text import Text
 from theorems.statement import Verdict
 from theorems.terminal.streams import harmless
 
-__all__ = ["console", "duration", "field", "heading", "paragraph", "print_table", "ratio", "sensitivity", "shortened",
-           "verdict_text"]
+__all__ = [
+    "Column",
+    "console",
+    "duration",
+    "field",
+    "heading",
+    "outcome_line",
+    "paragraph",
+    "print_columns",
+    "print_table",
+    "ratio",
+    "sensitivity",
+    "shortened",
+    "verdict_text",
+]
 
 #: Lines are never longer than this, however wide the terminal, and never laid out for less, however narrow.
 WIDEST, NARROWEST = 120, 64
 
 _STYLES = {
-    Verdict.PROVED: "bold green", Verdict.CERTIFIED: "green", Verdict.SUPPORTED: "cyan", Verdict.VACUOUS: "dim",
-    Verdict.OUTSIDE: "dim", Verdict.INCONCLUSIVE: "yellow", Verdict.REFUTED: "red",
+    Verdict.PROVED: "bold green",
+    Verdict.CERTIFIED: "green",
+    Verdict.SUPPORTED: "cyan",
+    Verdict.VACUOUS: "dim",
+    Verdict.OUTSIDE: "dim",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.REFUTED: "red",
 }
 
 
@@ -38,7 +58,9 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         raise  # the BrokenPipeError that rich is handling
 
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(harmless(segment.text), segment.style)
 
@@ -50,12 +72,27 @@ def console(*, errors: bool = False, narrowest: int = NARROWEST) -> Console:
     """
     stream: TextIO = sys.stderr if errors else sys.stdout
     # rich takes the size from these two without question, 0 and beyond all screens included
-    surroundings = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    found = _Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False, _environ=surroundings)
+    surroundings = {
+        name: text for name, text in os.environ.items() if name not in ("COLUMNS", "LINES")
+    }
+    found = _Console(
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=False,
+        _environ=surroundings,
+    )
     plain = bool(os.environ.get("NO_COLOR")) or not found.is_terminal
     return _Console(
-        file=stream, markup=False, emoji=False, highlight=False, width=_width(found.width, narrowest),
-        _environ=surroundings, color_system=None if plain else "auto", no_color=plain,
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        width=_width(found.width, narrowest),
+        _environ=surroundings,
+        color_system=None if plain else "auto",
+        no_color=plain,
     )
 
 
@@ -74,7 +111,9 @@ def heading(words: str) -> Text:
     return Text(words, style="bold")
 
 
-def field(out: Console, name: str, content: str | Text | Sequence[str], *, indent: int = 14) -> None:
+def field(
+    out: Console, name: str, content: str | Text | Sequence[str], *, indent: int = 14
+) -> None:
     """``name`` in the margin, ``content`` wrapped beside it; a sequence of lines is printed unwrapped."""
     margin = Text(name.ljust(indent - 1) + " ", style="dim")
     if not isinstance(content, str | Text):
@@ -94,11 +133,73 @@ def paragraph(out: Console, text: Text, *, first: Text | None = None, indent: in
         out.print(margin, part, sep="", no_wrap=True, overflow="ignore", crop=False)
 
 
+def outcome_line(out: Console, mark: Text, name: str, words: str, seconds: float) -> None:
+    """``made name: words (0.1 s)`` on one line, however long."""
+    out.print(Text.assemble(mark, f" {name}: {words} ({duration(seconds)})"), soft_wrap=True)
+
+
 def print_table(out: Console, table: Table) -> None:
     """A table without the blanks that pad its last column."""
     with out.capture() as capture:
         out.print(table)
     out.file.write(re.sub(r"[ ]+$", "", capture.get(), flags=re.MULTILINE))
+
+
+#: Columns between columns, and of a text that folds at least.
+_BETWEEN, _LEAST_TEXT = 2, 14
+
+
+@dataclass(frozen=True)
+class Column:
+    """A title and the cells below it. ``folds`` is for text, which may take more lines where room is short."""
+
+    title: str
+    cells: Sequence[str | Text]
+    folds: bool = False
+    right: bool = False
+
+    @property
+    def wanted(self) -> int:
+        return max(cell_len(str(cell)) for cell in (self.title, *self.cells))
+
+    @property
+    def least(self) -> int:
+        return min(self.wanted, _LEAST_TEXT) if self.folds else self.wanted
+
+
+def print_columns(out: Console, columns: Sequence[Column]) -> None:
+    """Print the columns side by side, as many as find room; the first one stands in every table."""
+    key, *left = columns
+    first = True
+    while left:
+        room, taken = out.width - key.least, 0
+        for column in left:
+            room -= _BETWEEN + column.least
+            if room < 0 and taken:
+                break
+            taken += 1
+        if not first:
+            out.print()
+        _print_side_by_side(out, [key, *left[:taken]])
+        left, first = left[taken:], False
+
+
+def _print_side_by_side(out: Console, columns: Sequence[Column]) -> None:
+    spare = out.width - sum(column.least for column in columns) - _BETWEEN * (len(columns) - 1)
+    table = Table.grid(padding=(0, _BETWEEN, 0, 0), pad_edge=False)
+    for column in columns:
+        more = max(0, min(spare, column.wanted - column.least))
+        spare -= more
+        table.add_column(
+            justify="right" if column.right else "left",
+            width=column.least + more,
+            overflow="fold",
+            no_wrap=not column.folds,
+        )
+    table.add_row(*(Text(column.title, style="dim") for column in columns))
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*row)
+    print_table(out, table)
 
 
 def shortened(text: str, limit: int) -> str:
@@ -118,7 +219,9 @@ def sensitivity(value: float | None) -> str:
     """A power: the smallest violation noticed, relative to the bound, in units of the exponent or as a share."""
     if value is None:
         return "–"
-    return "exact" if value == 0 else f"{value:.2g}" if value < 1 else "≥ 1"
+    if value == 0:
+        return "exact"
+    return f"{value:.2g}" if value < 1 else "≥ 1"
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ import os
 import sys
 import unicodedata
 
-from theorems.terminal.endings import OutputError, ReaderGoneError
+from theorems.terminal.exit_statuses import OutputError, ReaderGoneError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing takes a while to import, and Ctrl-C may come meanwhile

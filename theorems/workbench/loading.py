@@ -16,20 +16,14 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from simulators.regular_files import obstacle
-from theorems.failures import in_words
+from theorems.error_words import in_words
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.parsing import ClaimError, nearest
 
-__all__ = ["EXAMPLES", "Loaded", "conjectures_of", "held", "is_file_name", "load"]
+__all__ = ["EXAMPLES", "Loaded", "conjectures_of", "held", "load"]
 
 #: The file of examples that is shipped, which the name ``examples`` stands for.
 EXAMPLES = Path(__file__).parents[1] / "examples.py"
-
-
-def is_file_name(text: str) -> bool:
-    """Whether a name on the command line means a file of claims rather than a statement of the library."""
-    head = text.partition("::")[0]
-    return "::" in text or head.endswith(".py") or head == "examples"
 
 
 @dataclass(frozen=True)

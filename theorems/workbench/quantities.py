@@ -24,7 +24,7 @@ from simulators.layers import ACTIVATIONS
 from simulators.observables import REGISTRY, Observable, resolve
 from theorems.algebraic import root_of
 from theorems.definedness import Condition
-from theorems.failures import in_words
+from theorems.error_words import in_words
 from theorems.workbench.parsing import ClaimError, nearest
 
 __all__ = ["ALIVE", "CHAINS", "ENTRIES", "QUANTITIES", "ChainKind", "Computed", "Quantity", "chain_kind",

@@ -26,7 +26,7 @@ from simulators.starts.cube import DECADES, share_weights
 from simulators.strategies import corner_matrices, corner_spectra, spectra
 from theorems.algebraic import number as exact_number
 from theorems.algebraic import sign
-from theorems.failures import in_words
+from theorems.error_words import in_words
 from theorems.workbench.domains import Domain
 from theorems.workbench.eigenvalues import Eigenvalues, descending
 from theorems.workbench.parsing import ClaimError

@@ -1,4 +1,4 @@
-"""What went wrong in code that is not ours, in one line, whatever it raised."""
+"""Errors of code that is not ours, in one line, whatever it raised."""
 
 from __future__ import annotations
 

@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
 from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
 
+from theorems.commands.arguments import add_names
+from theorems.commands.claims import asked
+from theorems.registry import select
 from theorems.statement import Source, Statement
-from theorems.terminal.screen import field, heading, paragraph, verdict_text
+from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
+from theorems.terminal.refusals import refuse_each, refusing
+from theorems.terminal.screen import console, field, heading, paragraph, verdict_text
 from theorems.terminal.typesetting import words
 
-__all__ = ["print_listing"]
+__all__ = ["add_arguments", "print_listing", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_names(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    with refusing():
+        names, refused = asked(args)
+        statements = select(names)
+    print_listing(console(), statements)
+    refuse_each(refused)
+    return BAD_INPUT if refused else AS_EXPECTED
 
 
 def print_listing(out: Console, statements: Iterable[Statement]) -> None:
     """One block per theorem, one entry per variant: expected verdict, quantifier, title, source."""
     chosen = list(statements)
-    columns = (max(len(s.variant) for s in chosen) + 4, max(len(s.expected.value) for s in chosen) + 2,
-               max(len(s.quantifier.value) for s in chosen) + 2)
+    columns = (
+        max(len(s.variant) for s in chosen) + 4,
+        max(len(s.expected.value) for s in chosen) + 2,
+        max(len(s.quantifier.value) for s in chosen) + 2,
+    )
     for family, members in groupby(chosen, key=lambda s: s.family):
         inside = list(members)
-        out.print(heading(family), Text(f"  {len(inside)} statement{'' if len(inside) == 1 else 's'}", style="dim"),
-                  sep="")
+        out.print(
+            heading(family),
+            Text(f"  {len(inside)} statement{'' if len(inside) == 1 else 's'}", style="dim"),
+            sep="",
+        )
         for theorem, forms in groupby(inside, key=lambda s: s.theorem):
             out.print()
             out.print(heading(f"{family}.{theorem}"))
@@ -32,8 +57,13 @@ def print_listing(out: Console, statements: Iterable[Statement]) -> None:
         out.print()
     papers = dict.fromkeys(s.source.paper for s in chosen)
     field(out, "Sources", "; ".join(papers), indent=columns[0])
-    field(out, "Verdicts", "as expected of theorems verify NAME, where NAME is a family, a theorem or theorem:variant; "
-                           "theorems show NAME prints a statement in full", indent=columns[0])
+    field(
+        out,
+        "Verdicts",
+        "as expected of theorems verify NAME, where NAME is a family, a theorem or theorem:variant; "
+        "theorems show NAME prints a statement in full",
+        indent=columns[0],
+    )
 
 
 def _print_variant(out: Console, s: Statement, columns: tuple[int, int, int]) -> None:
@@ -42,7 +72,9 @@ def _print_variant(out: Console, s: Statement, columns: tuple[int, int, int]) ->
     line = Text((f"  :{s.variant}" if s.variant else "").ljust(label))
     line.append_text(verdict_text(s.expected))
     line.append(" " * (verdict - len(s.expected.value)) + s.quantifier.value.ljust(quantifier))
-    paragraph(out, Text(_short(s.source), style="dim"), first=line, indent=label + verdict + quantifier)
+    paragraph(
+        out, Text(_short(s.source), style="dim"), first=line, indent=label + verdict + quantifier
+    )
     paragraph(out, Text(words(s.title)), indent=label)
 
 

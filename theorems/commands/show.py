@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import textwrap
 from collections.abc import Mapping
@@ -16,14 +17,36 @@ from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.checking.width_limit import WidthLimit
+from theorems.commands.claims import asked
 from theorems.proofs.certificate import recorded
 from theorems.proofs.rocq import file_of
-from theorems.registry import library
+from theorems.registry import library, select
 from theorems.statement import Assumption, Check, Quantifier, Statement, Verdict
-from theorems.terminal.screen import duration, field, heading, paragraph, ratio, sensitivity, shortened, verdict_text
-from theorems.terminal.typesetting import Names, block, claim, domain, inline, notation, symbol, words
+from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
+from theorems.terminal.refusals import refuse_each, refusing
+from theorems.terminal.screen import (
+    console,
+    duration,
+    field,
+    heading,
+    paragraph,
+    ratio,
+    sensitivity,
+    shortened,
+    verdict_text,
+)
+from theorems.terminal.typesetting import (
+    Names,
+    block,
+    claim,
+    domain,
+    inline,
+    notation,
+    symbol,
+    words,
+)
 
-__all__ = ["print_page"]
+__all__ = ["add_arguments", "print_statement", "run"]
 
 _QUANTIFIERS = {
     Quantifier.POINTWISE: "for every input that meets the assumptions",
@@ -35,7 +58,34 @@ _QUANTIFIERS = {
 _INDENT = 14
 
 
-def print_page(out: Console, statement: Statement, earlier: Mapping[str, Any] | None = None) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument(
+        "--json", metavar="FILE", help="add the evidence of the earlier run that wrote FILE"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    earlier = None
+    with refusing():
+        names, refused = asked(args)
+        statements = select(names)
+        if args.json is not None:
+            from theorems.report import read_document
+
+            earlier = read_document(args.json)
+    out = console()
+    for number, statement in enumerate(statements):
+        if number:
+            out.print()
+        print_statement(out, statement, earlier)
+    refuse_each(refused)
+    return BAD_INPUT if refused else AS_EXPECTED
+
+
+def print_statement(
+    out: Console, statement: Statement, earlier: Mapping[str, Any] | None = None
+) -> None:
     """The statement typeset, what it means, how it is attacked, and the evidence of an ``earlier`` run, if given."""
     s = statement
     out.print(heading(s.name))
@@ -57,7 +107,9 @@ def _lines(out: Console, lines: list[str], indent: str) -> None:
         out.print(Text(indent + line if line else ""), no_wrap=True, overflow="ignore", crop=False)
 
 
-def _written(out: Console, lines: list[str], expression: Any, names: Names | None = None) -> list[str]:
+def _written(
+    out: Console, lines: list[str], expression: Any, names: Names | None = None
+) -> list[str]:
     """``lines`` of mathematics, or one line, wrapped, where characters must be spelled and would fall out of place."""
     try:
         "\n".join(lines).encode(out.encoding)
@@ -86,22 +138,36 @@ def _meaning(out: Console, s: Statement) -> None:
     for number, (name, meaning) in enumerate(s.definitions.items()):
         _definition(out, s, "" if number else "Definitions", name, meaning)
     _items(out, "Assumptions", [_assumption(s, a) for a in s.assumptions])
-    _items(out, "Defined", [f"where {inline(c.relation, notation(s))}: {words(c.words)}" for c in s.conditions_read])
+    _items(
+        out,
+        "Defined",
+        [f"where {inline(c.relation, notation(s))}: {words(c.words)}" for c in s.conditions_read],
+    )
     field(out, "Quantifier", f"{s.quantifier.value}: {_QUANTIFIERS[s.quantifier]}")
     if s.chain is not None:
         field(out, "Chain", s.chain)
     if s.observables:
         field(out, "Observables", ", ".join(s.observables))
     if s.ceiling is not None:
-        field(out, "Vacuous", f"where the right side reaches {inline(s.ceiling, notation(s))}, "
-                              f"which the left side never exceeds")
+        field(
+            out,
+            "Vacuous",
+            f"where the right side reaches {inline(s.ceiling, notation(s))}, "
+            f"which the left side never exceeds",
+        )
 
 
-def _definition(out: Console, s: Statement, margin: str, name: sp.Expr, meaning: sp.Expr | str) -> None:
+def _definition(
+    out: Console, s: Statement, margin: str, name: sp.Expr, meaning: sp.Expr | str
+) -> None:
     if isinstance(meaning, str):
         shown = notation(s).get(str(name))
         # a symbol printed as what it stands for needs no second definition, but its name in the code
-        field(out, margin, f"{shown}: {name} in the code" if shown else f"{symbol(str(name))} = {words(meaning)}")
+        field(
+            out,
+            margin,
+            f"{shown}: {name} in the code" if shown else f"{symbol(str(name))} = {words(meaning)}",
+        )
         return
     if isinstance(meaning, sp.Lambda):  # a family, shown entry by entry
         name, meaning = name[meaning.variables], meaning.expr
@@ -122,15 +188,23 @@ def _assumption(s: Statement, assumption: Assumption) -> str:
 def _standing(out: Console, s: Statement) -> None:
     expected = verdict_text(s.expected)
     field(out, "Expected", expected)
-    sentinel: list[str | Text | list[str]] = [f"{words(s.sentinel.words)}: false, and every check must refute it"]
+    sentinel: list[str | Text | list[str]] = [
+        f"{words(s.sentinel.words)}: false, and every check must refute it"
+    ]
     for side, changed in (("left", s.sentinel.lhs), ("right", s.sentinel.rhs)):
         if changed is not None:
             line = f"{side} side: {inline(changed, notation(s))}"
             fits = len(line) <= out.width - _INDENT
             lines = block(changed, out.width - _INDENT, notation(s))
-            sentinel += [line] if fits else [f"{side} side:", _written(out, lines, changed, notation(s))]
+            sentinel += (
+                [line] if fits else [f"{side} side:", _written(out, lines, changed, notation(s))]
+            )
     _items(out, "Sentinel", sentinel)
-    others = [o for o in library() if (o.family, o.theorem) == (s.family, s.theorem) and o.variant != s.variant]
+    others = [
+        o
+        for o in library(s.family)
+        if (o.family, o.theorem) == (s.family, s.theorem) and o.variant != s.variant
+    ]
     _items(out, "Variants", [_variant(o) for o in others])
     if s.depends_on:
         field(out, "Depends on", ", ".join(s.depends_on))
@@ -139,7 +213,9 @@ def _standing(out: Console, s: Statement) -> None:
 
 
 def _variant(other: Statement) -> Text:
-    return Text.assemble(f":{other.variant} (", verdict_text(other.expected), f") {words(other.title)}")
+    return Text.assemble(
+        f":{other.variant} (", verdict_text(other.expected), f") {words(other.title)}"
+    )
 
 
 # --- what is proved -----------------------------------------------------------------------------------------
@@ -150,23 +226,48 @@ def _proof(out: Console, s: Statement) -> None:
     if (proof := s.proof) is None:
         return
     certificate = recorded()
-    link = {"kernel": "the kernel compares it with the printed statement", "name": "tied by name only"}[proof.link]
-    items: list[str | Text | list[str]] = [f"{proof.theorem.rpartition('.')[2]} in {file_of(proof.theorem)}, {link}"]
+    link = {
+        "kernel": "the kernel compares it with the printed statement",
+        "name": "tied by name only",
+    }[proof.link]
+    items: list[str | Text | list[str]] = [
+        f"{proof.theorem.rpartition('.')[2]} in {file_of(proof.theorem)}, {link}"
+    ]
     if proof.gloss:
-        items.append(f"it says: {words(proof.gloss)}" + (f"; it leaves {words(proof.leaves)}" if proof.leaves else ""))
+        items.append(
+            f"it says: {words(proof.gloss)}"
+            + (f"; it leaves {words(proof.leaves)}" if proof.leaves else "")
+        )
     objection = certificate if isinstance(certificate, str) else certificate.objection(s)
     if isinstance(certificate, str) or objection:
         items.append(f"the recorded certificate does not cover it: {objection}; run theorems prove")
     else:
         axioms = certificate.axioms(proof)
         part = "a part " if proof.leaves else ""
-        found = Text.assemble(part, verdict_text(Verdict.REFUTED if proof.refutes else Verdict.PROVED), (
-            f" with Rocq {certificate.rocq}, recorded {certificate.date}; axioms: {', '.join(axioms) or 'none'}"))
+        found = Text.assemble(
+            part,
+            verdict_text(Verdict.REFUTED if proof.refutes else Verdict.PROVED),
+            (
+                f" with Rocq {certificate.rocq}, recorded {certificate.date}; axioms: {', '.join(axioms) or 'none'}"
+            ),
+        )
         items.append(found)
         if says := certificate.says(s):
             width = out.width - _INDENT
-            items += ["Rocq's Check prints:", [part for line in says.splitlines() for part in textwrap.wrap(
-                line, width, initial_indent="  ", subsequent_indent="      ", break_long_words=False)]]
+            items += [
+                "Rocq's Check prints:",
+                [
+                    part
+                    for line in says.splitlines()
+                    for part in textwrap.wrap(
+                        line,
+                        width,
+                        initial_indent="  ",
+                        subsequent_indent="      ",
+                        break_long_words=False,
+                    )
+                ],
+            ]
     if proof.also:
         items.append(f"beside it: {', '.join(name.rpartition('.')[2] for name in proof.also)}")
     _items(out, "Proof", items)
@@ -184,25 +285,35 @@ def _check(check: Check, s: Statement) -> str:
     match check:
         case Pointwise():
             batch = ", and the user's batch" if check.from_batch is not None else ""
-            return (f"exact arithmetic: corner cases, {check.examples} generated inputs{batch}, "
-                    f"each decided in rationals or, where roots occur, in balls")
+            return (
+                f"exact arithmetic: corner cases, {check.examples} generated inputs{batch}, "
+                f"each decided in rationals or, where roots occur, in balls"
+            )
         case Expectation():
-            scope = "" if check.scope is None else f"; {check.scope(list(check.instances(s, None)))}"
-            return (f"simulation: a confidence sequence for every mean, up to {check.replicas:,} replicas, stopped at "
-                    f"a half-width of {check.resolution:g} of the bound or at a refutation{scope}; a user's batch "
-                    f"{'becomes the start' if check.follows_batch else 'is left alone'}")
+            scope = (
+                "" if check.scope is None else f"; {check.scope(list(check.instances(s, None)))}"
+            )
+            return (
+                f"simulation: a confidence sequence for every mean, up to {check.replicas:,} replicas, stopped at "
+                f"a half-width of {check.resolution:g} of the bound or at a refutation{scope}; a user's batch "
+                f"{'becomes the start' if check.follows_batch else 'is left alone'}"
+            )
         case WidthLimit():
             sizes = ", ".join(str(start.n) for start in check.starts)
-            return (f"width limit: the exact path of spectra for {check.depth} layers from n = {sizes}, every layer "
-                    f"enclosed in balls of {check.precision} bits; it can refute, and speaks for one path only")
+            return (
+                f"width limit: the exact path of spectra for {check.depth} layers from n = {sizes}, every layer "
+                f"enclosed in balls of {check.precision} bits; it can refute, and speaks for one path only"
+            )
         case Scaling():
             scope = f", {check.scope}" if check.scope else "; a user's batch becomes the start"
             return f"simulation: an interval for the slope of log mean against log width{scope}"
         case SymbolicIdentity():
             return "computer algebra: the difference of the sides simplifies to zero, for all parameters at once"
         case SymbolicSign():
-            return ("computer algebra: the difference of the sides is a positive factor times a sum of nonnegative "
-                    "terms, for all parameters at once")
+            return (
+                "computer algebra: the difference of the sides is a positive factor times a sum of nonnegative "
+                "terms, for all parameters at once"
+            )
         case _ if isinstance(said := getattr(check, "words", None), str):
             return said
         case _:
@@ -222,14 +333,19 @@ def _evidence(out: Console, s: Statement, earlier: Mapping[str, Any]) -> None:
         return
     environment = earlier["environment"]
     batch = environment["batch"]
-    line = Text.assemble(verdict_text(Verdict(found["verdict"])), (
-        f" in {duration(found['seconds'])}, seed {environment['seed']}, error budget {environment['error_budget']:g}"
-        + (f", on {batch['description']}" if batch else ""), "dim"))
+    circumstances = f", on {batch['description']}" if batch else ""
+    line = Text.assemble(
+        verdict_text(Verdict(found["verdict"])),
+        (f" in {duration(found['seconds'])}, seed {environment['seed']}", "dim"),
+        (f", error budget {environment['error_budget']:g}{circumstances}", "dim"),
+    )
     _items(out, "Evidence", [line, *(_piece(piece) for piece in found["evidence"])])
 
 
 def _piece(piece: Mapping[str, Any]) -> Text:
     return Text.assemble(
-        (f"{piece['method']}: ", "dim"), verdict_text(Verdict(piece["verdict"])),
+        (f"{piece['method']}: ", "dim"),
+        verdict_text(Verdict(piece["verdict"])),
         f", {words(shortened(piece['summary'], 300))}; tightness {ratio(piece['tightness'])}, "
-        f"power {sensitivity(piece['power'])}; sentinel {piece['sentinel']}")
+        f"power {sensitivity(piece['power'])}; sentinel {piece['sentinel']}",
+    )

@@ -1,40 +1,56 @@
-"""The JSON document of a run: built without NaN, written in one piece or not at all."""
+"""Files that a verb writes: tried before it runs, so that nothing is lost at its end; and the JSON
+document of a run.
+"""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import json
-import math
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from theorems.files import plain
+from theorems.terminal.exit_statuses import OutputError
 
-from simulators.batches import Batch
-from theorems.terminal.endings import OutputError
-from theorems.verification import Result, environment
+if TYPE_CHECKING:
+    from simulators.batches import Batch
+    from theorems.verification import Result
 
-__all__ = ["document", "plain", "require_apart", "require_directory", "require_file", "write_json", "writing"]
+__all__ = [
+    "document",
+    "require_apart",
+    "require_directory",
+    "require_file",
+    "result_file",
+    "writing",
+]
 
 SCHEMA = 1
 
 
 def document(
-    results: Sequence[Result | Mapping[str, Any]], *, seed: int, level: float, batch: Batch | None,
-    interrupted: bool = False, refused: Sequence[str] = (),
+    results: Sequence[Result | Mapping[str, Any]],
+    *,
+    seed: int,
+    level: float,
+    batch: Batch | None,
+    interrupted: bool = False,
+    refused: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The JSON value of a run, of results or of what :meth:`Result.as_json` made of them.
 
-    ``refused`` are the lines about claims that made no sense, and so have no result.
-
-    Numbers JSON has no word for become null, exact numbers become text.
+    ``refused`` are the lines about claims that made no sense, and so have no result. Numbers JSON
+    has no word for become null, exact numbers become text.
     """
+    from theorems.verification import environment
+
     found: dict[str, Any] = {
-        "schema": SCHEMA, "environment": environment(seed, level, batch),
-        "results": [r.as_json() if isinstance(r, Result) else r for r in results],
+        "schema": SCHEMA,
+        "environment": environment(seed, level, batch),
+        "results": [r if isinstance(r, Mapping) else r.as_json() for r in results],
     }
     if interrupted:
         found["interrupted"] = True
@@ -44,46 +60,15 @@ def document(
     return valid
 
 
-def plain(value: Any) -> Any:
-    """``value`` as JSON has it: NaN and infinities null, arrays lists, anything else it has no word for text."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int):
-        return value
-    # a byte of a file's name that is no text is no character of a JSON file either
-    return str(value).encode("utf-8", "backslashreplace").decode()
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write ``value`` to ``path``, replacing it in one step. Raises ``OSError``, leaving ``path`` as it was."""
-    target = Path(os.path.realpath(path))
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        with open(draft, "x", encoding="utf-8") as stream:
-            json.dump(value, stream, ensure_ascii=False, allow_nan=False, indent=1)
-            stream.write("\n")
-        os.replace(draft, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
-
-
 @contextlib.contextmanager
 def writing(place: object, otherwise: str = "") -> Iterator[None]:
     """What cannot be written inside is :class:`OutputError`, in one line: the ``place``, why, and what is left."""
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{place}: cannot be written: {error.strerror or error}{otherwise}") from None
+        raise OutputError(
+            f"{place}: cannot be written: {error.strerror or error}{otherwise}"
+        ) from None
 
 
 def require_file(option: str, text: str) -> Path:
@@ -107,13 +92,31 @@ def require_apart(option: str, text: str, others: Mapping[str, str | None]) -> N
     """
     for what, other in others.items():
         if other is not None and _same(text, other):
-            raise ValueError(f"{option} {text!r}: is {what} itself, and would take its place; name another file")
+            raise ValueError(
+                f"{option} {text!r}: is {what} itself, and would take its place; name another file"
+            )
 
 
 def _same(text: str, other: str) -> bool:
     if os.path.exists(text) and os.path.exists(other):
         return os.path.samefile(text, other)
     return os.path.realpath(text) == os.path.realpath(other)
+
+
+def result_file(args: argparse.Namespace) -> Path:
+    """Where ``--json`` is written, which may be nothing that is read. Raises ``ValueError``."""
+    from simulators.batch_files import file_of
+    from theorems.commands.claims import claim_files
+
+    require_apart(
+        "--json",
+        args.json,
+        {
+            "the batch": None if args.batch is None else file_of(args.batch),
+            **{f"the file of claims {path}": path for path in claim_files(args)},
+        },
+    )
+    return require_file("--json", args.json)
 
 
 def require_directory(option: str, text: str) -> Path:
@@ -125,7 +128,9 @@ def require_directory(option: str, text: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(f"{option} {text!r}: cannot be made: {error.strerror}; name another directory") from None
+        raise ValueError(
+            f"{option} {text!r}: cannot be made: {error.strerror}; name another directory"
+        ) from None
     _try_writing(option, text, path)
     return path
 
@@ -146,4 +151,6 @@ def _try_writing(option: str, text: str, directory: Path) -> None:
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
-        raise ValueError(f"{option} {text!r}: cannot be written: {error.strerror}; name another place") from None
+        raise ValueError(
+            f"{option} {text!r}: cannot be written: {error.strerror}; name another place"
+        ) from None

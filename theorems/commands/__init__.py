@@ -1,0 +1,25 @@
+"""One module a verb: the arguments it takes (``add_arguments``) and what it does (``run``).
+
+A verb is imported when it is asked for, so that each starts with what it needs and no more. What
+several share:
+
+- ``command_line``: the parser of all verbs, and running one
+- ``arguments``: options of several verbs, and what they are checked for
+- ``claims``: names of statements, files of claims, a claim as text
+- ``outputs``: files that are written: tried before a run, replaced in one step after it
+- ``run_ledger``: the ledger of one run of ``verify``
+"""
+
+VERBS = {
+    "list": "list the statements, their sources and the verdicts expected of them",
+    "show": "print statements in full, with what is known of them and by what evidence",
+    "verify": "check statements and print a verdict for each",
+    "falsify": "attack claims: look for the input, start, depth or width at which they fail",
+    "prove": "have Rocq check the proofs, and that they prove what the statements say",
+    "certify": "make the certificates that exist for statements",
+    "recheck": "check certificates again, each from its inputs alone",
+    "sweep": "simulate a grid of chains, widths, batches, depths, seeds into a store",
+    "inspect": "say what becomes of a batch in your own PyTorch network",
+    "report": "render the report of an earlier run",
+}
+"""Every verb of ``theorems`` with what it is for."""

@@ -1,0 +1,81 @@
+"""The command line of ``theorems``: the parser of all verbs, and running the one that is asked for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+from theorems.commands import VERBS
+from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
+from theorems.terminal.refusals import UsageError, refuse
+
+__all__ = ["run"]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises :class:`UsageError` where argparse would print and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} ({self.prog} --help)")
+
+
+class _VerbParser(_Parser):
+    """The parser of one verb, which imports the verb's module when it is first used."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        verb = import_module(f"theorems.commands.{self.prog.rpartition(' ')[2]}")
+        verb.add_arguments(self)
+        self.set_defaults(run=verb.run)
+        return super().parse_known_args(args, namespace)
+
+
+class _Version(argparse.Action):
+    """``--version``, which looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"theorems {version('batchnorm-theorems')}")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    found = _Parser(
+        prog="theorems",
+        allow_abbrev=False,
+        description="The theory of batch normalisation in random deep networks, "
+        "checked statement by statement.",
+        epilog="A NAME is a family, a theorem (family.theorem), one form of it "
+        "(family.theorem:variant), or claims of yours: FILE.py or FILE.py::NAME.",
+    )
+    found.add_argument(
+        "--version", action=_Version, nargs=0, help="show program's version number and exit"
+    )
+    verbs = found.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_VerbParser
+    )
+    for verb, words in VERBS.items():
+        verbs.add_parser(
+            verb, help=words, description=f"{words[0].upper()}{words[1:]}.", allow_abbrev=False
+        )
+    return found
+
+
+def run(argv: Sequence[str] | None) -> int:
+    """Run a command line (the process's by default) and return its exit status; a refusal is told
+    in one line.
+
+    Raises ``OutputError`` for what could not be written, and anything else for a defect.
+    """
+    try:
+        try:
+            args = _parser().parse_args(argv)
+        except SystemExit:  # --help and --version have been printed
+            return AS_EXPECTED
+        status: int = args.run(args)
+        return status
+    except UsageError as error:
+        refuse(str(error))
+        return BAD_INPUT

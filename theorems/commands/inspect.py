@@ -1,0 +1,267 @@
+"""``theorems inspect``: its arguments, what it prints, what it writes."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from simulators.batch_files import file_of
+from theorems.commands.arguments import require_plots, whole_option
+from theorems.commands.outputs import require_apart, require_file, writing
+from theorems.files import plain, write_json
+from theorems.terminal.exit_statuses import AS_EXPECTED, NOT_AS_EXPECTED
+from theorems.terminal.refusals import UsageError, refusing
+from theorems.terminal.screen import Column, console, field, paragraph, print_columns
+
+if TYPE_CHECKING:
+    from theorems.inspection.accounting import NotJudged
+    from theorems.inspection.judging import Measures
+    from theorems.inspection.report import Inspection
+
+__all__ = ["add_arguments", "run"]
+
+_INDENT = 14
+_NARROWEST = 34  # columns; a narrower terminal breaks the lines itself
+_PICTURES = (".png", ".svg", ".pdf")
+_MOST_ROWS = 24
+_STYLES = {"healthy": "green", "collapsing": "red", "clustering": "yellow"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "network",
+        metavar="model.py:build",
+        help="your Python file, which is run, and the function in it that builds the network",
+    )
+    parser.add_argument(
+        "--batch",
+        required=True,
+        metavar="FILE",
+        help="a .npy, .npz or .csv file, samples along the first axis, or 'digits'",
+    )
+    parser.add_argument(
+        "--layout",
+        choices=("rows", "columns"),
+        default="rows",
+        help="how FILE stores its samples, where it is a matrix (rows)",
+    )
+    parser.add_argument("--take", metavar="N", help="use only the first N samples")
+    parser.add_argument(
+        "--checkpoint", metavar="FILE", help="load these weights first; nothing in FILE is run"
+    )
+    parser.add_argument(
+        "--statistics",
+        choices=("batch", "running"),
+        default="batch",
+        help="batchnorm as in training (batch), or everything as in evaluation (running)",
+    )
+    parser.add_argument(
+        "--seed", default="0", metavar="N", help="of the network's weights and of simulations (0)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw rank and gap along depth, as .png, .svg or .pdf"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    with refusing():
+        return AS_EXPECTED if _inspect(args) else NOT_AS_EXPECTED
+
+
+def _inspect(args: argparse.Namespace) -> bool:
+    """Inspect, print and write; whether the network is healthy. Raises ``ValueError`` or ``TypeError``."""
+    seed, take = (
+        whole_option("--seed", args.seed, 0),
+        None if args.take is None else whole_option("--take", args.take, 1),
+    )
+    target = None if args.json is None else require_file("--json", args.json)
+    picture = None if args.plot is None else _picture(args.plot)
+    read = {
+        "the network": args.network.rpartition(":")[0],
+        "the batch": file_of(args.batch),
+        "the checkpoint": args.checkpoint,
+    }
+    for option, text in (("--json", args.json), ("--plot", args.plot)):
+        if text is not None:
+            require_apart(option, text, read)
+            read[f"what {option} writes"] = text
+    from theorems.inspection import inspect
+    from theorems.inspection.loading import load_batch, load_checkpoint, load_network
+
+    batch = load_batch(args.batch, args.layout, take)
+    module = load_network(args.network, seed)
+    if args.checkpoint is not None:
+        load_checkpoint(module, args.checkpoint)
+    found = inspect(module, batch.array, statistics=args.statistics, seed=seed)
+    out = console(narrowest=_NARROWEST)
+    _print(out, found, batch.description)
+    if target is not None:
+        with writing(target):
+            write_json(target, plain(found.as_json()))
+        field(out, "Written", str(target), indent=_INDENT)
+    if picture is not None:
+        from theorems.inspection.figure import draw
+        from theorems.report.style import drawing
+
+        figure = draw(found)
+        with drawing(), writing(picture):
+            figure.savefig(picture, dpi=160)
+        field(out, "Written", str(picture), indent=_INDENT)
+    return found.since is None
+
+
+def _picture(text: str) -> Path:
+    require_plots()
+    if Path(text).suffix.lower() not in _PICTURES:
+        raise UsageError(
+            f"--plot {text!r}: suffix {Path(text).suffix!r} is unknown; name a .png, .svg or .pdf file"
+        )
+    return require_file("--plot", text)
+
+
+def _print(out: Console, found: Inspection, batch: str) -> None:
+    print_columns(out, _layers(found))
+    if found.not_judged:
+        out.print()
+        print_columns(out, _left_out(found))
+    out.print()
+    mode = (
+        "batch statistics as in training, dropout off"
+        if found.statistics == "batch"
+        else "running statistics, as in evaluation"
+    )
+    field(out, "Batch", f"{batch}; {mode}", indent=_INDENT)
+    field(
+        out,
+        "Parameters",
+        f"{found.parameters.judged} of {found.parameters.total} are of layers judged",
+        indent=_INDENT,
+    )
+    field(out, "Chain", found.recognised.sentence, indent=_INDENT)
+    _print_predictions(out, found)
+    paragraph(out, Text(found.verdict, style=f"bold {_STYLES[found.condition.value]}"))
+
+
+def _layers(found: Inspection) -> list[Column]:
+    """What was measured, the batch first; of very many layers the first and the last."""
+    rows: list[tuple[str, str, str, Measures]] = [("0", "batch", "", found.batch)]
+    rows += [
+        (
+            str(number),
+            layer.name,
+            layer.does if number <= found.hidden else f"{layer.role}, not judged",
+            layer.measures,
+        )
+        for number, layer in enumerate(found.layers, start=1)
+    ]
+    cells: list[list[str | Text]] = []
+    previous = ""
+    for place, (number, name, does, seen) in enumerate(rows):
+        if len(rows) > _MOST_ROWS and _MOST_ROWS // 2 <= place < len(rows) - _MOST_ROWS // 2:
+            if place == _MOST_ROWS // 2:
+                cells.append(["…", f"{len(rows) - _MOST_ROWS} more", *[""] * 7])
+            continue
+        low = (
+            not place and seen.condition.value == "collapsing"
+        )  # a batch has no depth to collapse along
+        words = Text(
+            "low rank" if low else seen.condition.value, style=_STYLES[seen.condition.value]
+        )
+        share = f"{seen.outlier_share:.0%}" if math.isfinite(seen.outlier_share) else "–"
+        cells.append(
+            [
+                number,
+                name,
+                str(seen.width),
+                _number(seen.gap),
+                _number(seen.effective_rank),
+                f"{seen.soft_rank:.0f}" if math.isfinite(seen.soft_rank) else "–",
+                share,
+                words,
+                Text("as above" if does == previous and does else does, style="dim"),
+            ]
+        )
+        previous = does
+    columns = list(zip(*cells, strict=True))
+    numbers = [
+        Column(title, column, right=True)
+        for title, column in zip(
+            ("width", "gap", "rank", "soft", "outlier"), columns[2:7], strict=True
+        )
+    ]
+    return [
+        Column("", columns[0], right=True),
+        Column("layer", columns[1], folds=True),
+        *numbers,
+        Column("", columns[7]),
+        Column("does", columns[8], folds=True),
+    ]
+
+
+def _left_out(found: Inspection) -> list[Column]:
+    """Every module that holds parameters and was not judged, together with those of its kind."""
+    alike: dict[tuple[str, str], list[NotJudged]] = {}
+    for item in found.not_judged:
+        alike.setdefault((item.kind, item.reason), []).append(item)
+    return [
+        Column(
+            "not judged",
+            [", ".join(item.name for item in items) for items in alike.values()],
+            folds=True,
+        ),
+        Column(
+            "parameters",
+            [str(sum(item.parameters for item in items)) for items in alike.values()],
+            right=True,
+        ),
+        Column(
+            "because",
+            [Text(f"{kind}: {reason}", style="dim") for kind, reason in alike],
+            folds=True,
+        ),
+    ]
+
+
+def _print_predictions(out: Console, found: Inspection) -> None:
+    seen = found.simulation
+    if isinstance(seen, str):
+        field(out, "Not simulated", seen, indent=_INDENT)
+    else:
+        told: dict[str, Any] = seen.as_json()
+        low, high = told["simulated_range"]
+        said = "as one of them" if seen.holds else "unlike them"
+        field(
+            out,
+            "Simulated",
+            f"mean gap {seen.measured:.4g}, {said}: {low:.4g} to {high:.4g} in {told['replicas']} "
+            f"networks of this chain (p = {seen.p_value:.2g}, level {seen.level:g})",
+            indent=_INDENT,
+        )
+    outside: dict[str, list[str]] = {}
+    for finding in found.findings:
+        if not finding.met:
+            outside.setdefault(finding.why, []).append(finding.statement)
+        elif finding.predicted is not None and finding.measured is not None:
+            verdict = (
+                "says nothing" if finding.holds is None else "holds" if finding.holds else "fails"
+            )
+            sign = "≤" if finding.measured <= finding.predicted else ">"
+            field(
+                out,
+                "Statement",
+                f"{finding.statement}: {verdict}, {finding.measured:.3g} {sign} "
+                f"{finding.predicted:.3g} ({finding.why})",
+                indent=_INDENT,
+            )
+    for why, names in outside.items():
+        field(out, "Outside", f"{', '.join(names)}: {why}", indent=_INDENT)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "–"

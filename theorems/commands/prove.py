@@ -1,0 +1,264 @@
+"""``theorems prove``: have Rocq check the proofs and record it, show what is recorded, or export an
+open statement.
+
+What is printed: which theorem speaks for which statement, what it rests on, and whether the kernel
+agrees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import time
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from theorems.commands.arguments import add_names
+from theorems.commands.outputs import require_file, writing
+from theorems.files import write_json
+from theorems.proofs.bridge import Audit, Finding, establish, skeleton
+from theorems.proofs.certificate import RECORDED, Certificate, compose, recorded
+from theorems.proofs.rocq import SOURCES, MissingRocqError, file_of, installed
+from theorems.registry import get, select
+from theorems.statement import Statement
+from theorems.terminal.exit_statuses import AS_EXPECTED, NOT_AS_EXPECTED
+from theorems.terminal.refusals import UsageError, refusing
+from theorems.terminal.screen import (
+    console,
+    field,
+    heading,
+    paragraph,
+    print_table,
+    verdict_text,
+)
+from theorems.terminal.typesetting import words
+
+__all__ = ["add_arguments", "run"]
+
+_INDENT = 14
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_names(parser)
+    parser.add_argument(
+        "--record",
+        metavar="DATE",
+        help="write the certificate, dated YYYY-MM-DD, if everything stands",
+    )
+    parser.add_argument(
+        "--export",
+        nargs="+",
+        metavar=("NAME", "FILE"),
+        help="write the open statement NAME for Rocq to FILE, or print it, and do nothing else",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    with refusing():
+        if args.export is None:
+            stands = _prove(console(), console(errors=True), args.names, args.record)
+            return AS_EXPECTED if stands else NOT_AS_EXPECTED
+        if args.names or args.record is not None:
+            raise UsageError(
+                "--export: writes one statement and does nothing else; leave out the rest"
+            )
+        _export(console(), args.export)
+        return AS_EXPECTED
+
+
+def _prove(out: Console, notes: Console, names: Sequence[str], date: str | None) -> bool:
+    """Have the proofs checked and print the table; True if they all stand.
+
+    Without Rocq, says how to get it and shows the recorded certificate. ``date`` records a new one,
+    which takes all statements. Raises ``ValueError`` for unknown names and bad dates, or if there is
+    no Rocq to record with.
+    """
+    statements = select(names)
+    if date is not None:
+        _require_date(date, names)
+    try:
+        rocq = installed()
+    except MissingRocqError as error:
+        if date is not None:
+            raise UsageError(f"--record {date}: {error}") from None
+        paragraph(notes, Text(f"theorems: {error}"))
+        certificate = recorded()
+        if isinstance(certificate, str):
+            paragraph(notes, Text(f"theorems: no certificate to show: {certificate}"))
+            return False
+        return _print_recorded(out, certificate, statements)
+    began = time.monotonic()
+
+    def progress(words: str) -> None:
+        if notes.is_terminal:
+            notes.print(f"{words} …", style="dim")
+
+    audit = establish(statements, rocq, everything=not names, progress=progress)
+    unproved = [s for s in statements if s.proof is None]
+    _print_audit(out, audit, unproved, time.monotonic() - began)
+    if date is not None and audit.stands:
+        with writing(RECORDED):
+            write_json(RECORDED, compose(audit, date))
+        recorded.cache_clear()
+        paragraph(out, Text(f"Recorded: {RECORDED}"))
+    return audit.stands
+
+
+def _require_date(date: str, names: Sequence[str]) -> None:
+    try:
+        datetime.date.fromisoformat(date)
+    except ValueError:
+        raise UsageError(f"--record {date!r}: want a date, YYYY-MM-DD") from None
+    if names:
+        raise UsageError(f"--record {date}: records all statements; leave out {', '.join(names)}")
+
+
+def _export(out: Console, given: Sequence[str]) -> None:
+    """Print the skeleton of a statement, or write it to a file. Raises ``ValueError`` if it has no
+    printed form.
+    """
+    if len(given) > 2:
+        raise UsageError(f"--export {' '.join(given)}: want NAME, or NAME FILE")
+    text = skeleton(get(given[0]))
+    if len(given) == 1:
+        out.file.write(text)
+        return
+    path = require_file("--export", given[1])
+    if path.is_relative_to(SOURCES.resolve()) and path.exists():
+        raise UsageError(
+            f"--export {given[1]}: a file of the development; an open statement does not replace it"
+        )
+    with writing(f"--export {given[1]}"):
+        path.write_text(text, encoding="utf-8")
+    out.print(f"Written: {path}", soft_wrap=True)
+
+
+# --- what is printed ------------------------------------------------------------------------------
+
+
+def _print_audit(out: Console, audit: Audit, unproved: Sequence[Statement], seconds: float) -> None:
+    """The table of what Rocq said now, the theorems that stand beside it, and a closing line."""
+    _print_findings(out, audit.findings, timed=True)
+    _print_further(out, audit.theorems, audit.findings)
+    _print_unproved(out, unproved)
+    field(
+        out,
+        "Rocq",
+        f"{audit.rocq}, everything above established in {seconds:.0f} s",
+        indent=_INDENT,
+    )
+    for name, axioms in audit.excess.items():
+        paragraph(out, Text(f"{name} rests on {', '.join(axioms)}", style="bold red"))
+    if audit.problem:
+        paragraph(out, Text(audit.problem, style="bold red"))
+    wrong = [f for f in audit.findings if f.problem]
+    free = sum(not axioms for axioms in audit.theorems.values())
+    line = (
+        f"{len(audit.findings) - len(wrong)} of {len(audit.findings)} proofs stand; "
+        f"{len(audit.theorems)} theorems audited, {free} without axioms"
+    )
+    paragraph(out, Text(line, style="bold green" if audit.stands else "bold red"))
+
+
+def _print_recorded(
+    out: Console, certificate: Certificate, statements: Sequence[Statement]
+) -> bool:
+    """The recorded certificate instead, with what no longer holds of it; True if all of it does."""
+    findings = [
+        Finding(s, p, certificate.objection(s), certificate.axioms(p))
+        for s in statements
+        if (p := s.proof) is not None
+    ]
+    _print_findings(out, findings, timed=False)
+    field(
+        out,
+        "Recorded",
+        f"{certificate.date}, with Rocq {certificate.rocq}; nothing was established anew. A proof "
+        f"counts while the digests of the statement and of the sources match",
+        indent=_INDENT,
+    )
+    return not any(f.problem for f in findings)
+
+
+def _print_findings(out: Console, findings: Sequence[Finding], *, timed: bool) -> None:
+    widths = [max((len(f.statement.variant) for f in findings), default=0) + 4, 10, 6, 10, 8]
+    titles = ("", "verdict", "bridge", "axioms", "time" if timed else "")
+    print_table(out, _grid(widths, tuple(Text(t, style="dim") for t in titles)))
+    for theorem, members in groupby(
+        findings, key=lambda f: f"{f.statement.family}.{f.statement.theorem}"
+    ):
+        out.print(heading(theorem))
+        for f in members:
+            print_table(out, _grid(widths, _cells(f, timed)))
+            paragraph(
+                out,
+                Text.assemble(f.proof.theorem.rpartition(".")[2], (f" ({f.file})", "dim")),
+                indent=widths[0],
+            )
+            if f.problem:
+                paragraph(out, Text(f.problem, style="red"), indent=widths[0])
+            elif f.proof.gloss:
+                leaves = f"; it leaves {f.proof.leaves}" if f.proof.leaves else ""
+                paragraph(
+                    out, Text(words(f"{f.proof.gloss}{leaves}"), style="dim"), indent=widths[0]
+                )
+    out.print()
+
+
+def _cells(f: Finding, timed: bool) -> tuple[Text, ...]:
+    if f.problem:
+        verdict = Text("✗ open", style="bold red")
+    elif f.proof.leaves:
+        verdict = Text("✓ in part", style="cyan")
+    else:
+        verdict = Text.assemble(("✓ ", "green"), verdict_text(f.verdict))
+    return (
+        Text(f"  :{f.statement.variant}" if f.statement.variant else ""),
+        verdict,
+        Text(f.proof.link),
+        Text(_axioms(f.axioms) if not f.problem else ""),
+        Text(f"{f.seconds:.1f} s" if timed else ""),
+    )
+
+
+def _grid(widths: Sequence[int], row: tuple[Text, ...]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for number, column in enumerate(widths):
+        table.add_column(width=column, no_wrap=True, justify="right" if number == 4 else "left")
+    table.add_row(*row)
+    return table
+
+
+def _axioms(axioms: Sequence[str]) -> str:
+    return "none" if not axioms else f"{len(axioms)} classical"
+
+
+def _print_further(
+    out: Console, theorems: Mapping[str, Sequence[str]], findings: Sequence[Finding]
+) -> None:
+    """Audited theorems that are no statement's own: lemmas, sharper forms, statements not encoded yet."""
+    spoken = {f.proof.theorem for f in findings}
+    further = [name for name in theorems if name not in spoken]
+    if not further:
+        return
+    out.print(heading("Further theorems"))
+    for file, names in groupby(sorted(further, key=file_of), key=file_of):
+        inside = list(names)
+        rests = sorted({axiom for name in inside for axiom in theorems[name]})
+        short = ", ".join(name.rpartition(".")[2] for name in inside)
+        out.print(Text(f"  {file}", style="dim"))
+        paragraph(
+            out,
+            Text.assemble(short, (f"; axioms: {', '.join(rests)}" if rests else "", "dim")),
+            indent=4,
+        )
+    out.print()
+
+
+def _print_unproved(out: Console, unproved: Sequence[Statement]) -> None:
+    if unproved:
+        field(out, "No theorem", ", ".join(s.name for s in unproved), indent=_INDENT)

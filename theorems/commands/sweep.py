@@ -1,0 +1,296 @@
+"""``theorems sweep``: its arguments, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from simulators.sweeps.dispatch import Outcome, SweepError, sweep
+from simulators.sweeps.executors import ClusterError, Workers, dask_cluster, local_processes
+from simulators.sweeps.export import (
+    ExportError,
+    UnwritableTableError,
+    export,
+    require_apart,
+    require_format,
+)
+from simulators.sweeps.grid import Grid, SweepRun, read_grid
+from simulators.sweeps.store import Store, StoreError, UnwritableStoreError
+from theorems.commands.arguments import whole_option
+from theorems.commands.outputs import require_apart as apart_from
+from theorems.commands.outputs import require_file
+from theorems.terminal.exit_statuses import (
+    AS_EXPECTED,
+    INTERRUPTED,
+    NOT_AS_EXPECTED,
+    OutputError,
+)
+from theorems.terminal.progress import SweepMeter
+from theorems.terminal.refusals import UsageError, refusing
+from theorems.terminal.screen import console, duration, field, paragraph
+
+__all__ = ["add_arguments", "run"]
+
+#: What may end a sweep that runs, and those among it that are about an output.
+_STOPPED = (StoreError, ClusterError, ExportError, SweepError)
+_UNWRITABLE = (UnwritableStoreError, UnwritableTableError)
+
+_AXES = {
+    "chain": "such as rescale 'residual(0.1)' 'vanilla(tanh)'",
+    "width": "such as 64 256",
+    "batch": "sizes n of normal batches, files, or digits",
+    "depth": "such as 100",
+    "weights": "laws: gaussian uniform rademacher uniform_positive",
+    "seeds": "such as 0..9",
+    "observables": "such as orthogonality_gap 'soft_rank(0.5)'",
+}
+_SINGLE = ("replicas", "engine", "dtype", "batch_seed", "layout")
+_INDENT = 14
+_SHOWN = 5  # failures printed in full
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A sweep that has been checked: its runs (None for all that the store holds), and what to do with them."""
+
+    runs: Mapping[str, SweepRun] | None
+    store: Path
+    workers: int | None
+    dask: str | None
+    dry: bool
+    table: Path | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "grid",
+        nargs="?",
+        metavar="GRID.toml",
+        help="the grid; the options below replace its fields",
+    )
+    parser.add_argument(
+        "--store", required=True, metavar="FILE", help="where results are kept; made if missing"
+    )
+    for name, words in _AXES.items():
+        parser.add_argument(f"--{name}", nargs="+", metavar="VALUE", help=words)
+    for name in _SINGLE:
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", metavar="VALUE", help="one value, not varied"
+        )
+    parser.add_argument("--workers", metavar="N", help="local processes (one per core)")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="use the Dask cluster of this scheduler instead"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would run and how long it takes, no more"
+    )
+    parser.add_argument(
+        "--export",
+        metavar="FILE",
+        help="then write the results as .csv or .parquet; without a grid, "
+        "write all that the store holds",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    with refusing():
+        job = _prepare(args)
+    with refusing(_STOPPED):
+        try:
+            return _carry_out(job)
+        except _UNWRITABLE as error:
+            raise OutputError(str(error)) from None
+
+
+def _prepare(args: argparse.Namespace) -> _Job:
+    """Check everything that can be checked before anything runs. Raises ``ValueError`` or ``TypeError``."""
+    given = {
+        name: value for name in (*_AXES, *_SINGLE) if (value := getattr(args, name)) is not None
+    }
+    table = None
+    if args.export is not None:
+        require_format(args.export)
+        require_apart(args.export, args.store)
+        table = require_file("--export", args.export)
+    if args.dask is not None and args.workers is not None:
+        raise UsageError(
+            f"--workers {args.workers}: the cluster at --dask {args.dask} has its own; leave one out"
+        )
+    workers = None if args.workers is None else whole_option("--workers", args.workers, 1)
+    if args.grid is not None:
+        runs = read_grid(args.grid, **given).runs()
+    elif given:
+        runs = Grid.of(given).runs()
+    elif table is None or args.dry_run:
+        raise UsageError("sweep: no grid; give GRID.toml, or --chain, --width, --batch and --depth")
+    else:
+        runs = None
+    if args.export is not None:
+        files = {run.batch.file for run in (runs or {}).values() if run.batch.file is not None}
+        apart_from(
+            "--export",
+            args.export,
+            {"the grid": args.grid, **{f"the batch {f}": f for f in sorted(files)}},
+        )
+    return _Job(runs, Path(args.store), workers, args.dask, args.dry_run, table)
+
+
+def _carry_out(job: _Job) -> int:
+    """SweepRun, or say what would run; the exit status: 0, 1 if a run failed, 130 if interrupted. Raises `STOPPED`."""
+    out = console()
+    for words in dict.fromkeys(run.batch.description for run in (job.runs or {}).values()):
+        if words:
+            field(out, "Batch", words, indent=_INDENT)
+    if job.dry and job.runs is not None:
+        _print_plan(out, job.runs, job)
+        return AS_EXPECTED
+    status = AS_EXPECTED
+    with Store(job.store, create=job.runs is not None) as store:
+        if job.runs is not None:
+            status = _sweep(out, job.runs, store, job)
+        if job.table is not None and status != INTERRUPTED:
+            rows = export(store, job.table, job.runs)
+            field(out, "Table", f"{job.table}, {rows} rows", indent=_INDENT)
+    return status
+
+
+def _sweep(out: Console, runs: Mapping[str, SweepRun], store: Store, job: _Job) -> int:
+    meter = SweepMeter(console(errors=True))
+    try:
+        with _crew(job) as crew, meter:
+            outcome = sweep(
+                runs.values(), store, workers=contextlib.nullcontext(crew), progress=meter.at
+            )
+    except KeyboardInterrupt:
+        paragraph(out, Text(f"Interrupted: {_kept(store, runs)}; start again to do the rest."))
+        return INTERRUPTED
+    except SweepError as error:
+        raise SweepError(f"{error} ({_kept(store, runs)})") from None
+    _print_outcome(out, outcome, store)
+    return NOT_AS_EXPECTED if outcome.failures else AS_EXPECTED
+
+
+@contextlib.contextmanager
+def _crew(job: _Job) -> Iterator[Workers]:
+    if job.dask is None:
+        with local_processes(job.workers) as crew:
+            yield crew
+        return
+    with _quiet_dask(), dask_cluster(job.dask) as crew:
+        yield crew
+
+
+@contextlib.contextmanager
+def _quiet_dask() -> Iterator[None]:
+    """What matters of its log is said in one line. Its import sets up its loggers, some with levels of their own."""
+    with contextlib.suppress(ImportError):
+        import distributed  # noqa: F401
+    names = [
+        name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"
+    ]
+    levels = {chatter: chatter.level for chatter in map(logging.getLogger, names)}
+    for chatter in levels:
+        chatter.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for chatter, level in levels.items():
+            chatter.setLevel(level)
+
+
+def _kept(store: Store, runs: Mapping[str, SweepRun]) -> str:
+    return (
+        f"{len(store.finished() & runs.keys())} of {len(runs)} results are stored in {store.path}"
+    )
+
+
+def _print_outcome(out: Console, outcome: Outcome, store: Store) -> None:
+    parts = [f"{outcome.found} in the store already", f"{outcome.computed} computed"]
+    if outcome.elsewhere:
+        parts.append(f"{outcome.elsewhere} by another process")
+    if outcome.failures:
+        parts.append(f"{len(outcome.failures)} failed")
+    field(out, "Runs", f"{outcome.total}: {', '.join(parts)}", indent=_INDENT)
+    for line in list(outcome.failures.values())[:_SHOWN]:
+        field(out, "Failed", Text(line, style="red"), indent=_INDENT)
+    if len(outcome.failures) > _SHOWN:
+        field(
+            out,
+            "",
+            f"and {len(outcome.failures) - _SHOWN} more; a second start tries them again",
+            indent=_INDENT,
+        )
+    field(out, "Store", f"{store.path}, {_size(store.path.stat().st_size)}", indent=_INDENT)
+    field(out, "Time", duration(outcome.seconds), indent=_INDENT)
+
+
+def _print_plan(out: Console, runs: Mapping[str, SweepRun], job: _Job) -> None:
+    from simulators.sweeps.costs import calibrate
+
+    there: set[str] = set()
+    if job.store.exists() and job.store.stat().st_size:
+        with Store(job.store, create=False) as store:
+            there = store.finished()
+    missing = [run for key, run in runs.items() if key not in there]
+    field(
+        out,
+        "Runs",
+        f"{len(runs)}, of which {len(runs) - len(missing)} in the store already",
+        indent=_INDENT,
+    )
+    if not missing:
+        return
+    engines = Counter(run.engine for run in missing)
+    field(
+        out,
+        "Engines",
+        ", ".join(f"{name} {count}" for name, count in engines.items()),
+        indent=_INDENT,
+    )
+    costs = calibrate(missing)
+    seconds = [costs.seconds(run) for run in missing]
+    longest = max(range(len(missing)), key=seconds.__getitem__)
+    with contextlib.nullcontext(None) if job.dask is None else _crew(job) as crew:
+        count = crew.count if crew is not None else job.workers or _default_workers()
+    wall = max(sum(seconds) / count, seconds[longest])
+    field(
+        out,
+        "One core",
+        f"{duration(sum(seconds))}, within a factor of two or so, from short measured runs",
+        indent=_INDENT,
+    )
+    field(
+        out,
+        f"{count} worker{'' if count == 1 else 's'}",
+        f"{duration(wall)} at best",
+        indent=_INDENT,
+    )
+    field(out, "Longest run", f"{duration(seconds[longest])}: {missing[longest]}", indent=_INDENT)
+    entries = sum(run.replicas * (run.depth + 1) * len(run.observables) for run in missing)
+    field(
+        out,
+        "Store",
+        f"{job.store}, grows by {_size(8 * entries + 3000 * len(missing))} or more",
+        indent=_INDENT,
+    )
+
+
+def _default_workers() -> int:
+    with local_processes() as crew:
+        return crew.count
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"

@@ -1,0 +1,427 @@
+"""``theorems verify``: check statements, print a verdict for each, write what was established.
+
+What is printed: the table of verdicts, how the refuted statements fell, and the closing lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from simulators.batches import Batch
+from theorems.commands.arguments import (
+    add_batch_options,
+    add_names,
+    add_run_options,
+    batch_line,
+    given_batch,
+    require_plots,
+)
+from theorems.commands.claims import add_claim_options, asked, refusals_told, wholly_asked
+from theorems.commands.outputs import document, require_directory, result_file, writing
+from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes
+from theorems.files import write_json
+from theorems.ledger import DEFAULT, Change
+from theorems.registry import select
+from theorems.statement import ClaimError, Evidence, Statement, Verdict
+from theorems.terminal.exit_statuses import (
+    AS_EXPECTED,
+    BAD_INPUT,
+    INTERRUPTED,
+    NOT_AS_EXPECTED,
+    OutputError,
+)
+from theorems.terminal.progress import Meter
+from theorems.terminal.refusals import UsageError, refuse_each, refusing
+from theorems.terminal.screen import (
+    console,
+    duration,
+    field,
+    heading,
+    paragraph,
+    print_table,
+    ratio,
+    sensitivity,
+    shortened,
+    verdict_text,
+)
+from theorems.terminal.signals import signals
+from theorems.terminal.typesetting import symbol, words
+from theorems.verification import LEVEL, Result, verify_each
+from theorems.witnesses import spelled
+
+__all__ = ["Run", "add_arguments", "how_it_fell", "print_outcome", "reasons", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_names(parser)
+    add_batch_options(parser, "check on this batch")
+    add_claim_options(parser)
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the results with their evidence to FILE"
+    )
+    parser.add_argument("--report", metavar="DIR", help="write an HTML report with plots into DIR")
+    parser.add_argument(
+        "--ledger",
+        metavar="FILE",
+        help=f"compare with this record of earlier verdicts (./{DEFAULT} if there is one)",
+    )
+    parser.add_argument(
+        "--update-ledger",
+        action="store_true",
+        help="accept what was found: write it to the ledger",
+    )
+    add_run_options(parser, "sampling", LEVEL)
+
+
+def run(args: argparse.Namespace) -> int:
+    directory = None
+    with refusing():
+        names, refused = asked(args)
+        statements = select(names)
+        batch = given_batch(args)
+        meter = Meter(console(errors=True), len(statements))
+
+        def progress(words: str) -> None:
+            signals.check()
+            meter.at(words)
+
+        # checks its arguments now and runs when the first result is asked for
+        pending = verify_each(
+            names,
+            batch=batch,
+            seed=args.seed,
+            level=args.level,
+            budget=args.budget,
+            progress=progress,
+            refused=refusals_told(refused),
+        )
+        target = None if args.json is None else result_file(args)
+        record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
+        if record is not None and target is not None and target == record.path.resolve():
+            raise UsageError(
+                f"--json {args.json!r}: is the ledger, and would take its place; name another file"
+            )
+        if args.report is not None:
+            require_plots()
+            directory = require_directory("--report", args.report)
+
+    refuse_each(refused)
+    results: list[Result] = []
+    interrupted, complete, began = False, False, time.monotonic()
+    try:
+        with meter, refusing(ClaimError):  # a claim's own code may fail at an input of the run
+            for result in pending:
+                results.append(result)
+                meter.done(result)
+                signals.check()
+        complete = True
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:  # also when a check is broken: what was established is not lost with it
+        circumstances = Run(
+            len(statements),
+            args.seed,
+            args.level,
+            batch,
+            args.budget,
+            interrupted or not complete,
+            time.monotonic() - began,
+        )
+        failure, changes = _publish(results, circumstances, refused, target, directory, record)
+    if failure is not None:
+        raise failure
+    if interrupted:
+        return INTERRUPTED
+    if refused:
+        return BAD_INPUT
+    if record is not None and not record.update and any(c.worse for c in changes):
+        return NOT_AS_EXPECTED
+    good = all(
+        r.as_expected or (record is not None and r.sound and record.agrees(r, changes))
+        for r in results
+    )
+    return AS_EXPECTED if good else NOT_AS_EXPECTED
+
+
+def _publish(
+    results: Sequence[Result],
+    run: Run,
+    refused: Sequence[str],
+    target: Path | None,
+    directory: Path | None,
+    record: RunLedger | None,
+) -> tuple[OutputError | None, tuple[Change, ...]]:
+    """Write the files, then print the outcome, come what may; and what could not be written."""
+    changes = () if record is None else record.changes(results)
+    found = document(
+        results,
+        seed=run.seed,
+        level=run.level,
+        batch=run.batch,
+        interrupted=run.interrupted,
+        refused=refused,
+    )
+    written: list[str] = []
+    failures: list[OutputError] = []
+
+    @contextlib.contextmanager
+    def attempt(place: Path) -> Iterator[None]:
+        """One that fails leaves the others to be tried."""
+        try:
+            with writing(place, "; the results are printed above"):
+                yield
+        except OutputError as error:
+            failures.append(error)
+
+    try:
+        if target is not None:
+            with attempt(target):
+                write_json(target, found)
+                written.append(str(target))
+        if record is not None and record.update:
+            with attempt(record.path):
+                record.accept(results)
+                written.append(str(record.path))
+        if directory is not None:
+            from theorems.report import write_report
+
+            console(errors=True).print(f"drawing the report in {directory}", soft_wrap=True)
+            with attempt(directory):
+                written.append(str(write_report(found, directory)[0]))
+    finally:
+        shown = replace(run, written=tuple(written))
+        print_outcome(console(), results, shown, record, changes)
+    return next(iter(failures), None), changes
+
+
+# --- what is printed ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """The circumstances of a run that its outcome is printed with."""
+
+    asked: int  # statements selected
+    seed: int
+    level: float
+    batch: Batch | None = None
+    budget: float | None = None
+    interrupted: bool = False
+    seconds: float = 0.0
+    written: tuple[str, ...] = ()
+
+
+def print_outcome(
+    out: Console,
+    results: Sequence[Result],
+    run: Run,
+    record: RunLedger | None = None,
+    changes: Sequence[Change] = (),
+) -> None:
+    """Everything a run has to say, in reading order."""
+    if results:
+        _print_table(out, results)
+        _print_refuted(out, results)
+        out.print()
+    _print_circumstances(out, run)
+    if record is not None:
+        print_changes(out, record, results, changes)
+    out.print()
+    judged = record is not None and not record.update
+    worse = {c.statement for c in changes if c.worse and judged}
+    _print_closing(out, results, run, len(worse))
+
+
+#: From this width on, evidence has a column of its own; below, it stands under its statement.
+_WIDE = 100
+
+
+def _print_table(out: Console, results: Sequence[Result]) -> None:
+    """One row per statement under its theorem. Columns have fixed widths, so that all theorems line up."""
+    columns = [
+        max(len(r.statement.variant) for r in results) + 4,
+        max(len(r.verdict.value) for r in results) + 2,
+    ]
+    titles: tuple[Text | str, ...] = ("", "verdict", "tightness", "power", "time")
+    wide = out.width >= _WIDE
+    print_table(
+        out,
+        _grid(
+            columns,
+            out.width,
+            [tuple(Text(str(t), style="dim") for t in (*titles, "evidence"))],
+            wide,
+        ),
+    )
+    for theorem, members in groupby(
+        results, key=lambda r: f"{r.statement.family}.{r.statement.theorem}"
+    ):
+        out.print(heading(theorem))
+        for result in members:
+            print_table(out, _grid(columns, out.width, [_cells(result)], wide))
+            for evidence in () if wide else result.evidence:
+                paragraph(out, _evidence(evidence), indent=columns[0] + 2)
+            for note in result.notes:
+                paragraph(out, Text.assemble(("note: ", "dim"), words(note)), indent=columns[0] + 2)
+
+
+def _grid(
+    columns: Sequence[int], width: int, rows: Sequence[Sequence[Text | str]], wide: bool
+) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    fixed = (*columns, len("tightness"), len("exact"), len("1000.0 s"))
+    for number, column in enumerate(fixed):
+        table.add_column(width=column, no_wrap=True, justify="right" if number > 1 else "left")
+    if wide:
+        table.add_column(width=width - sum(fixed) - 2 * len(fixed) - 2)
+    for row in rows:
+        table.add_row(
+            *(Text(cell) if isinstance(cell, str) else cell for cell in (row if wide else row[:-1]))
+        )
+    return table
+
+
+def _cells(result: Result) -> tuple[Text | str, ...]:
+    name = f"  :{result.statement.variant}" if result.statement.variant else ""
+    mark = ("✓ ", "green") if result.as_expected else ("✗ ", "bold red")
+    evidence = Text("\n").join(_evidence(e) for e in result.evidence)
+    return (
+        name,
+        Text.assemble(mark, verdict_text(result.verdict)),
+        ratio(result.tightness),
+        sensitivity(result.power),
+        f"{result.seconds:.1f} s",
+        evidence,
+    )
+
+
+def _evidence(evidence: Evidence) -> Text:
+    apart = "apart from the batch, " * evidence.apart
+    return Text.assemble(
+        (f"{apart}{evidence.method}: ", "dim"), words(shortened(evidence.summary, 180))
+    )
+
+
+def _print_refuted(out: Console, results: Sequence[Result]) -> None:
+    refuted = [r for r in results if r.verdict is Verdict.REFUTED]
+    if not refuted:
+        return
+    out.print()
+    out.print(heading("Refuted"))
+    for result in refuted:
+        s = result.statement
+        line = Text.assemble(
+            (s.name, "red"),
+            (f" ({s.source.place or s.source.paper}): ", "dim"),
+            f"{how_it_fell(s, [e for e in result.evidence if not e.apart])}.",
+        )
+        paragraph(out, line, first=Text("  "), indent=4)
+
+
+def how_it_fell(statement: Statement, evidence: Sequence[Evidence]) -> str:
+    """A witness or a crossing, in one sentence without its full stop."""
+    fallen = [e for e in evidence if e.verdict is Verdict.REFUTED]
+    found = [_fall(statement, e.summary, e.details) for e in fallen]
+    return "; ".join(found)
+
+
+def _fall(statement: Statement, summary: str, details: Mapping[str, Any]) -> str:
+    crossings = [p for p in details.get("paths", ()) if p.get("crossing_layer") is not None]
+    if crossings:
+        return "the certified width-limit path crosses the bound at " + ", ".join(
+            f"layer {p['crossing_layer']} for n = {p['n']} ({_ball(p['lhs'])} > {_ball(p['rhs'])})"
+            for p in crossings
+        )
+    if "witness" in details:
+        limit = " in the limit of width, hence at some width" * (
+            details.get("kind") == "width limit"
+        )
+        margin = f" ({details['margin']})" if "margin" in details else ""
+        return f"false at {_witness(statement, details['witness'])}{limit}{margin}"
+    return words(summary)
+
+
+def _ball(text: str) -> str:
+    """An enclosure's midpoint to six digits."""
+    return f"{float(text.strip('[]').split()[0]):.6g}"
+
+
+def _witness(statement: Statement, witness: Any) -> str:
+    if isinstance(witness, Mapping):
+        return ", ".join(f"{symbol(str(k))} = {spelled(v)}" for k, v in witness.items())
+    families = [v for v in statement.variables if v.size]
+    name = f"{symbol(families[0].name)} = " if len(families) == 1 else ""
+    return name + shortened(spelled(witness), 90)
+
+
+def _print_circumstances(out: Console, run: Run) -> None:
+    field(out, "Batch", batch_line(run.batch))
+    field(out, "Error budget", f"any false verdict in this run: at most {run.level:g}")
+    field(out, "Seed", str(run.seed))
+    budget = "" if run.budget is None else f"; sampling stops after {duration(run.budget)}"
+    field(out, "Time", f"{duration(run.seconds)}{budget}")
+    for path in run.written:
+        field(out, "Written", [path])
+    field(
+        out,
+        "Legend",
+        "tightness: measured / bound (for a lower bound: bound / measured), where the bound says "
+        "something; power: the smallest violation that would have been caught, relative to the bound "
+        "(for a slope, in its own units; for draws of inputs, the share that violates); "
+        "✓ as expected, ✗ not",
+    )
+
+
+def reasons(result: Result, run: Run) -> str:
+    """Why a result is not as expected, in a few words."""
+    found = []
+    expected = result.statement.expected
+    if result.contradictory:
+        found.append("proved and refuted at once")
+    elif result.verdict is not expected and not (result.verdict.holds and expected.holds):
+        found.append(f"{result.verdict.value}, expected {expected.value}")
+    elif result.verdict is not expected and not result.as_expected and not result.weak_sentinels:
+        found.append(f"only {result.verdict.value}, expected {expected.value}")
+    if result.weakened_by:
+        found.append(f"it depends on {', '.join(result.weakened_by)}")
+    if result.weak_sentinels:
+        found.append(f"its false neighbour survived: {', '.join(result.weak_sentinels)}")
+    if result.verdict is Verdict.INCONCLUSIVE and run.budget is not None:
+        found.append(f"the budget was {run.budget:g} s")
+    return "; ".join(found)
+
+
+def _print_closing(out: Console, results: Sequence[Result], run: Run, off_record: int) -> None:
+    if run.interrupted:
+        out.print(
+            Text(
+                f"Interrupted after {len(results)} of {run.asked} statements.", style="bold yellow"
+            )
+        )
+    wrong = [r for r in results if not r.as_expected]
+    good = len(results) - len(wrong)
+    names = ", ".join(f"{r.statement.name} ({reasons(r, run)})" for r in wrong)
+    line = Text.assemble(
+        (
+            f"{good} statement{'' if good == 1 else 's'} as expected, {len(wrong)} not",
+            "bold red" if wrong else "bold green",
+        ),
+        f": {names}" if wrong else "",
+    )
+    if off_record:
+        line.append(
+            f"; {off_record} not as the ledger has {'it' if off_record == 1 else 'them'}",
+            style="bold red",
+        )
+    paragraph(out, line)
