@@ -6,7 +6,7 @@ ball evaluation decide the claim that is printed and not a rounded cousin of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property, lru_cache, reduce
 from typing import Any
@@ -19,10 +19,11 @@ from theorems.algebraic import Root
 from theorems.arithmetics import BALLS, EXACT, FLOATS, InexactError, UndefinedError, compare, tensors
 from theorems.draws import Average, BatchSum
 
-__all__ = ["Compiled", "InexactError", "UndefinedError", "arguments_of", "branches", "compare", "compiled"]
+__all__ = ["Compiled", "InexactError", "UndefinedError", "arguments_of", "branches", "compare", "compiled",
+           "converted"]
 
 
-def _rational(value: Any, exactly: bool) -> Any:
+def converted(value: Any, exactly: bool) -> Any:
     """Numbers and sequences of them as ``fmpq``, so that no division leaves the rationals; balls stay balls.
 
     ``TypeError`` for a ball if ``exactly``: comparisons of balls are not certain, and branches are chosen by them.
@@ -49,7 +50,7 @@ def _rational(value: Any, exactly: bool) -> Any:
         raise InexactError(f"{value} is not rational")
     if isinstance(value, str):
         raise TypeError(f"{value!r} is no number")
-    return [_rational(v, exactly) for v in value]
+    return [converted(v, exactly) for v in value]
 
 
 def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[sp.core.relational.Relational, ...]]]:
@@ -208,8 +209,12 @@ class Compiled:
 
     def exact(self, *values: Any) -> flint.fmpq:
         """The value at rational arguments, as a rational; ``InexactError`` if it is irrational or undefined."""
+        return self.exactly([converted(v, True) for v in values])
+
+    def exactly(self, values: Sequence[Any]) -> flint.fmpq:
+        """:meth:`exact` at values that :func:`converted` has made rational."""
         try:
-            return flint.fmpq(self._exact(*(_rational(v, True) for v in values)))
+            return flint.fmpq(self._exact(*values))
         except ZeroDivisionError:
             raise UndefinedError("the value divides by zero") from None
         except IndexError:
@@ -220,8 +225,12 @@ class Compiled:
 
         NaN, which decides nothing, where the value is undefined.
         """
+        return self.enclosed([converted(v, False) for v in values])
+
+    def enclosed(self, values: Sequence[Any]) -> flint.arb:
+        """:meth:`balls` at values that :func:`converted` has made rationals or balls."""
         try:
-            return flint.arb(self._balls(*(_rational(v, False) for v in values)))
+            return flint.arb(self._balls(*values))
         except (ZeroDivisionError, IndexError):
             return flint.arb.nan()
 

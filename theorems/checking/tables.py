@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
+import flint
 import sympy as sp
 
-from theorems.expressions import InexactError, arguments_of, compiled
+from theorems.expressions import Compiled, InexactError, arguments_of, compiled, converted
 
 __all__ = ["Completed", "evaluate"]
 
 
+@lru_cache(maxsize=4096)
+def _prepared(expression: sp.Expr) -> tuple[Compiled, tuple[str, ...]]:
+    """An expression compiled, and the names of what it needs values for."""
+    arguments = arguments_of(expression)
+    return compiled(expression, arguments), tuple(map(str, arguments))
+
+
 def evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> Any:
     """``expression`` as a rational, or in a ball, with its symbols' values by name."""
-    arguments = arguments_of(expression)
-    function = compiled(expression, arguments)
-    given = [values[str(a)] for a in arguments]
-    return function.exact(*given) if exactly else function.balls(*given)
+    function, names = _prepared(expression)
+    given = [values[name] for name in names]
+    if isinstance(values, Completed | _Beside):
+        given = [values.converted(name, exactly) for name in names]
+    else:
+        given = [converted(value, exactly) for value in given]
+    return function.exactly(given) if exactly else function.enclosed(given)
 
 
 class Completed(Mapping[str, Any]):
@@ -32,6 +44,7 @@ class Completed(Mapping[str, Any]):
 
     def __init__(self, values: Mapping[str, Any], definitions: Mapping[Any, sp.Expr | str], exactly: bool) -> None:
         self._values = dict(values)
+        self._converted: dict[tuple[str, int], Any] = {}
         self._meanings = {str(name): (name, meaning) for name, meaning in definitions.items()
                           if isinstance(meaning, sp.Basic) and not meaning.has(sp.Integral)}
         self._exactly = exactly
@@ -42,6 +55,13 @@ class Completed(Mapping[str, Any]):
             self._values[name] = (self._table(symbol, meaning) if isinstance(meaning, sp.Lambda)
                                   else self._number(meaning, self))
         return self._values[name]
+
+    def converted(self, name: str, exactly: bool) -> Any:
+        """A value as rationals, or as enclosures at the precision of the moment; a table only once."""
+        key = (name, 0 if exactly else flint.ctx.prec)
+        if key not in self._converted:
+            self._converted[key] = converted(self[name], exactly)
+        return self._converted[key]
 
     def _number(self, expression: sp.Expr, values: Mapping[str, Any]) -> Any:
         try:
@@ -74,12 +94,16 @@ class Completed(Mapping[str, Any]):
 class _Beside(dict[str, Any]):
     """Indices, with everything else looked up elsewhere."""
 
-    def __init__(self, values: Mapping[str, Any], indices: Mapping[str, int]) -> None:
+    def __init__(self, values: Completed, indices: Mapping[str, int]) -> None:
         super().__init__(indices)
         self._rest = values
 
     def __missing__(self, name: str) -> Any:
         return self._rest[name]
+
+    def converted(self, name: str, exactly: bool) -> Any:
+        """A value as rationals or enclosures; an index is its own."""
+        return converted(self[name], exactly) if name in self else self._rest.converted(name, exactly)
 
 
 def _nested(found: Mapping[tuple[int, ...], Any], sizes: list[int], head: tuple[int, ...] = ()) -> Any:
