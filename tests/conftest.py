@@ -1,10 +1,16 @@
 """Global state that a test may leave behind is put back after it; ``--full`` adds the tests of ``.ci/full``."""
 
+import os
 import signal
 from collections.abc import Iterator
 
 import flint
 import pytest
+
+# The tests' matrices are small and pytest -n has the cores already: more threads would wait for each other, at two to
+# four times the CPU time. Set before the libraries load, and inherited by child processes; a value given stays.
+for library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 # A shell starts what it puts into the background deaf to Ctrl-C, and children inherit that: tests of Ctrl-C need ears.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
