@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.sparse import csr_array
 from torch import Tensor
 
 __all__ = ["law_of"]
@@ -91,10 +92,11 @@ def _dependence(matrices: Sequence[tuple[str, Floats]], excess: float) -> str | 
     for (name, _), values in zip(blocks, marks, strict=True):
         if len(np.unique(values)) < len(values) / 2:
             return f"the weights of {name!r} are not independent: most values are used more than once"
-    for one, other in combinations(range(len(blocks)), 2):
-        if len(np.intersect1d(marks[one], marks[other])) > min(len(marks[one]), len(marks[other])) / 2:
-            return (f"the weights of {blocks[one][0]!r} and {blocks[other][0]!r} are not independent: they have most "
-                    "values in common")
+    common = _in_common(marks)
+    counts = np.array([len(values) for values in marks])
+    for one, other in np.argwhere(np.triu(common > np.minimum.outer(counts, counts) / 2, 1)):
+        return (f"the weights of {blocks[one][0]!r} and {blocks[other][0]!r} are not independent: they have most "
+                "values in common")
     seen = [(repr(name), *test) for name, block in blocks for test in _one_layer(block, excess)]
     seen += [(f"{one!r} and {other!r}", *test) for (one, a), (other, b) in combinations(blocks, 2)
              for test in _two_layers(a, b)]
@@ -113,6 +115,15 @@ def _marks(block: Floats) -> NDArray[np.uint32]:
     """The values without their signs, some thousand of them, chosen by their last digits and not by their places."""
     bits = np.abs(block).astype(np.float32).ravel().view(np.uint32)
     return np.asarray(bits[bits % max(1, bits.size // _MARKS) == 0])
+
+
+def _in_common(marks: Sequence[NDArray[np.uint32]]) -> NDArray[np.int64]:
+    """How many values each two layers share, (layers, layers); a layer shares all of its own with itself."""
+    own = [np.unique(values) for values in marks]
+    layer = np.repeat(np.arange(len(own)), [len(values) for values in own])
+    place = np.unique(np.concatenate(own), return_inverse=True)[1]
+    held = csr_array((np.ones(len(place), dtype=np.int64), (layer, place)), shape=(len(own), len(place)))
+    return np.asarray((held @ held.T).toarray())
 
 
 def _one_layer(matrix: Floats, excess: float) -> Iterator[tuple[str, float]]:
