@@ -7,22 +7,23 @@ Copy what you need into a file of your own: ``theorems verify my_claims.py``, ``
 """
 
 import sympy as sp
+from flint import arb
 
 from theorems import conjecture
-from theorems.families.cluster.fixed_points import find
 
-__all__ = ["angle_law", "first_layer_rate", "rank_law"]
-
-
-def _angle(n):  # type: ignore[no-untyped-def]  # a file of claims needs no annotations
-    """The angle within the cluster at the outlier fixed point of the recenter-ReLU chain."""
-    return find(n).outlier.cluster_angle  # type: ignore[union-attr]  # there is one from n = 7 on
+__all__ = ["first_layer_rate", "rank_law", "symmetric_cosine"]
 
 
-#: True: every batch size of the domain is decided in balls; the library's cluster.angle_law covers all n.
-angle_law = conjecture(
-    "abs(angle - 3*pi/(n + 1)) <= 12*pi/(n**2*(n + 1))", n="7..64", computed={"angle": _angle},
-    title="The cluster's angle is 3π/(n+1), up to a factor 1 ± 4/n²")
+def _cosine(n):  # type: ignore[no-untyped-def]  # a file of claims needs no annotations
+    """The cosine of two samples of which recentring and ReLU make the same again: κ(-1/(n-1))."""
+    recentred = arb(-1) / (n - 1)
+    return ((1 - recentred**2).sqrt() + (arb.pi() - recentred.acos()) * recentred) / arb.pi()
+
+
+#: True: every batch size of the domain is decided in balls.
+symmetric_cosine = conjecture(
+    "abs(cosine - 1/pi + 1/(2*(n - 1))) <= 1/(6*(n - 1)**2)", n="3..64", computed={"cosine": _cosine},
+    title="Where recentring and ReLU leave a batch as it is, cosines are 1/π - 1/(2(n-1)), nearly")
 
 #: False: near the fixed point the gap shrinks by n/(n+2) a layer, but not from the first layer on.
 first_layer_rate = conjecture(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from theorems.report import gap_figure as gap
+from theorems.families.orthogonality import gap_figure as gap
 from theorems.verification import LEVEL, environment
 
 PRINTED = "orthogonality.decay:as_printed"

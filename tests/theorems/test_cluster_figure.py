@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theorems.checking.confidence import clopper_pearson
-from theorems.report import cluster_figure as figure
+from theorems.families.cluster import cluster_figure as figure
 
 DOCUMENT: dict[str, Any] = {
     "environment": {"seed": 1},

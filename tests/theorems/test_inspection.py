@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from simulators import batchnorm_chain, simulate
 from theorems import inspect
-from theorems.inspection.families.orthogonality import _decay, findings
+from theorems.families.orthogonality.findings import _decay, findings
 from theorems.inspection.finding import Watched
 from theorems.inspection.judging import Condition, fixed_cosine, fixed_rank, measure
 from theorems.inspection.predictions import Simulated, simulated

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from simulators import batchnorm_chain, recenter_relu_chain
 from theorems import inspect
-from theorems.inspection.families import cluster, rank, splines
+from theorems.families.cluster import findings as cluster
+from theorems.families.rank import findings as rank
+from theorems.families.splines import findings as splines
 from theorems.inspection.finding import Finding, Watched
 from theorems.inspection.judging import Floats, measure
 from theorems.inspection.recognition import recognise

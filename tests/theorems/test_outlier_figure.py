@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
+from theorems.families.cluster import basin_figure, outlier_figure
 from theorems.families.cluster.fixed_points import find
-from theorems.report import basin_figure, outlier_figure
 
 DOCUMENT: dict[str, Any] = {"environment": {"seed": 0}, "results": [
     {"statement": "cluster.outlier_fixed_point", "variant": "count", "evidence": []}]}

@@ -10,7 +10,8 @@ import pytest
 from report_samples import result
 
 from simulators import residual_chain, vanilla_chain
-from theorems.report import rank_figure, style
+from theorems.families.rank import rank_figure
+from theorems.report import style
 from theorems.verification import LEVEL, environment
 
 

@@ -13,9 +13,9 @@ from report_samples import sample_document, simulate_little
 
 from simulators.engines.mean_field import rescale_path_enclosure
 from theorems import get
-from theorems.report import crossing_figure as crossing
-from theorems.report import gap_figure as gap
-from theorems.report import scaling_figure as scaling
+from theorems.families.orthogonality import crossing_figure as crossing
+from theorems.families.orthogonality import gap_figure as gap
+from theorems.families.orthogonality import scaling_figure as scaling
 from theorems.report import validate_document
 from theorems.report.style import drawing, new_figure
 

@@ -16,10 +16,11 @@ import numpy as np
 from simulators import simulate
 from simulators.observables import resolve
 from simulators.simulate import choose_engine
-from theorems.inspection.families import cluster, orthogonality, rank, splines
+from theorems.family import FamilyError
 from theorems.inspection.finding import Finding, Watched
 from theorems.inspection.judging import Floats, Measures
 from theorems.inspection.recognition import Recognised
+from theorems.registry import brought, tolerated
 
 __all__ = ["Simulated", "findings", "simulated"]
 
@@ -69,5 +70,16 @@ def simulated(recognised: Recognised, batch: Floats, seen: Sequence[Measures], s
 
 
 def findings(watched: Watched) -> list[Finding]:
-    """What each family has to say."""
-    return [finding for family in (orthogonality, rank, cluster, splines) for finding in family.findings(watched)]
+    """What each family has to say.
+
+    What another package's family says is left out where it fails, and ``theorems.registry.refused()``
+    tells why.
+    """
+    found: list[Finding] = []
+    for part in brought("findings"):
+        with tolerated(part, "a finding"):
+            said = part.item(watched)
+            if strange := [item for item in said if not isinstance(item, Finding)]:
+                raise FamilyError(f"{strange[0]!r}: want a theorems.inspection.finding.Finding")
+            found += said
+    return found

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from theorems.family import FamilyError
+from theorems.registry import brought, tolerated
 from theorems.report.document import validate_document
 from theorems.report.page import Picture, render
 
 __all__ = ["available", "write_report"]
-
-_FIGURES = ("gap_figure", "crossing_figure", "scaling_figure", "rank_figure", "outlier_figure", "basin_figure",
-            "cluster_figure")
 
 
 def available() -> str | None:
@@ -29,6 +28,8 @@ def available() -> str | None:
 def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str]) -> list[Path]:
     """Write ``index.html`` and the figures that ``document`` supports into ``directory``; return their paths.
 
+    Figures are those that families bring; one of another package that cannot be drawn is left out, and
+    ``theorems.registry.refused()`` says why.
     ``document`` is the JSON value of a run; a run of some statements gives a report of those. The directory
     is made if missing, files of the same names are replaced. The page comes first in the list. The same
     document and versions give the same bytes; simulating for the gap figure takes a few seconds.
@@ -39,15 +40,21 @@ def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str])
     valid = validate_document(document)
     if (remedy := available()) is not None:
         raise ModuleNotFoundError(remedy, name="matplotlib")
-    style = importlib.import_module("theorems.report.style")
+    from theorems.report.style import Drawing, save
+
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     pictures: list[Picture] = []
-    for module in _FIGURES:
-        drawn = importlib.import_module(f"theorems.report.{module}").draw(valid)
-        if drawn is not None:
-            written += style.save(drawn, folder)
+    for part in brought("figures"):
+        with tolerated(part, "a figure"):
+            if (drawn := part.item(valid)) is None:
+                continue
+            if not isinstance(drawn, Drawing):
+                raise FamilyError(f"{drawn!r}: want a theorems.report.style.Drawing, or None")
+            if any(drawn.name == picture.name for picture in pictures):
+                raise FamilyError(f"another figure is named {drawn.name!r}; give it another name")
+            written += save(drawn, folder)
             svg = (folder / f"{drawn.name}.svg").read_text(encoding="utf-8")
             pictures.append(Picture(drawn.name, drawn.title, drawn.caption, svg))
     page = folder / "index.html"

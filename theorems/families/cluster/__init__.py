@@ -5,11 +5,16 @@
 - ``norms``: the ratio of the blocks' norms, for every symmetric law
 - ``symmetric``: the configuration of equal norms and angles, at infinite width
 - ``reduction``: one number describes n - 1 alike samples and one other
-- ``outlier``, ``angle``: the fixed points with one outlier at infinite width, their number, stability and angle
+- ``outlier``, ``angle``: the fixed points with one outlier at infinite width, their number,
+  stability and angle (``fixed_points``, ``jacobian``, ``saddle_node``, ``large_batches``)
 - ``spread``: how fast a spread within a block grows
 - ``emergence``: finite networks from random starts, with and without rescaling
 - ``escape``: how long that takes, by width
 - ``notation``, ``inputs``: symbols, exact inputs
+- ``outlier_certificates``: certificates of all fixed points, batch size by batch size and for all
+  large ones; those that come with the package are in ``certificates``
+- ``outlier_figure``, ``basin_figure``, ``cluster_figure``; ``findings``: blocks, fixed points and
+  cosines in a network
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
@@ -34,5 +39,11 @@ FAMILY = Family(
         f"{__name__}.emergence:STATEMENTS",
         f"{__name__}.escape:STATEMENTS",
     ),
+    figures=(
+        f"{__name__}.outlier_figure:draw",
+        f"{__name__}.basin_figure:draw",
+        f"{__name__}.cluster_figure:draw",
+    ),
     certificates=(f"{__name__}.outlier_certificates:KINDS",),
+    findings=(f"{__name__}.findings:findings",),
 )

@@ -5,6 +5,11 @@
 - ``decay``: Theorem 1, Corollary 3, Appendix B.1 (many layers)
 - ``experiments``: Figures 1 and 2, Appendix F
 - ``notation``, ``inputs``, ``starts``: symbols, exact inputs, starts of simulations
+- ``contraction_boxes``: certificates of the contraction for every spectrum of a size
+  (``branching`` over enclosures of ``growth``), ``contraction_check``: those in ``certificates``
+  as evidence
+- ``gap_figure``, ``crossing_figure``, ``scaling_figure``; ``findings``: the rescale chain in a
+  network
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
@@ -23,5 +28,11 @@ FAMILY = Family(
         f"{__name__}.decay:STATEMENTS",
         f"{__name__}.experiments:STATEMENTS",
     ),
+    figures=(
+        f"{__name__}.gap_figure:draw",
+        f"{__name__}.crossing_figure:draw",
+        f"{__name__}.scaling_figure:draw",
+    ),
     certificates=(f"{__name__}.contraction_boxes:KINDS",),
+    findings=(f"{__name__}.findings:findings",),
 )

@@ -1,12 +1,15 @@
-"""The rank family: batch normalisation keeps the rank of deep random representations (D20, chain ``residual``).
+"""The rank family: batch normalisation keeps the rank of deep random representations (D20).
 
-- ``soft_rank``: the lemma that bounds the soft rank by the effective rank (spectra and batches, decided exactly)
+- ``soft_rank``: the lemma that bounds the soft rank by the effective rank (decided exactly)
 - ``drift``: how ‖M‖_F² moves in one layer, to second order in γ, and the inequality that signs it
 - ``generator``, ``paired``: that second order derived, and seen in simulation, for ``drift``
-- ``average``: what stationary chains keep of the rank; ``collapse``: what is left without normalisation
-- ``stationary``, ``arms``: the simulated networks: ranks averaged along deep ones, and chains compared side by side
+- ``average``: what stationary chains keep of the rank; ``collapse``: what is left without
+  normalisation
+- ``stationary``, ``arms``: the simulated networks: ranks averaged along deep ones, and chains
+  compared side by side
 - ``ablation``: which part of the layer keeps the rank
 - ``notation``, ``inputs``: symbols, exact inputs; ``published``: the source's own loop
+- ``rank_figure``; ``findings``: soft and effective rank in a network
 
 A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
 """
@@ -26,4 +29,6 @@ FAMILY = Family(
         f"{__name__}.collapse:STATEMENTS",
         f"{__name__}.ablation:STATEMENTS",
     ),
+    figures=(f"{__name__}.rank_figure:draw",),
+    findings=(f"{__name__}.findings:findings",),
 )

@@ -5,6 +5,7 @@
 - ``jitter``: moments of a mini-batch's mean and variance, movement of the boundary
 - ``arrangement``: where the boundaries of a layer meet
 - ``notation``, ``inputs``: symbols, exact inputs
+- ``findings``: every batchnorm unit of a network as a total least squares fit to what it receives
 
 One unit has a weight w and the inputs z_1 … z_N; its boundary is {z : ⟨w,z⟩ = μ}.
 """
@@ -23,4 +24,5 @@ FAMILY = Family(
         f"{__name__}.scale_free:STATEMENTS",
         f"{__name__}.jitter:STATEMENTS",
     ),
+    findings=(f"{__name__}.findings:findings",),
 )
