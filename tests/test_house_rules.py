@@ -1,4 +1,4 @@
-"""Rules of the house that a reader of one file cannot see: imports, asserts, silenced checks."""
+"""Rules of the house that neither a reader of one file sees nor ruff and import-linter know."""
 
 import ast
 import re
@@ -6,19 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from theorems.families import FAMILIES
+
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for package in ("simulators", "theorems") for path in (ROOT / package).rglob("*.py"))
-
-
-def imported(tree: ast.AST) -> set[str]:
-    """Top-level packages that a module names in imports, wherever they stand."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found
+SLICES = ROOT / "theorems" / "families"
+GENERAL = [path for path in SOURCES if not path.is_relative_to(SLICES)]
+NAMES = [reference.rpartition(":")[0].rpartition(".")[2] for reference in FAMILIES]
 
 
 def asserts(tree: ast.AST) -> list[int]:
@@ -31,26 +25,42 @@ def silent(text: str) -> list[str]:
             and not re.search(r"# type: ignore\[[\w-]+\]", line)]
 
 
+def named_families(text: str) -> list[str]:
+    """Names of statements, families and their modules: ``rank.drift``, ``families/rank``, ``"rank"``.
+
+    A family's name alone is also a word of the field, as in ``rank = 2``.
+    """
+    name = "|".join(NAMES)
+    return [found[0] for found in re.finditer(
+        rf"\bfamilies[./]({name})\b|(?<![\w.])({name})\.[a-z_]\w*[:.\s'\"`]|from theorems\.families", text)]
+
+
 def test_there_is_something_to_read() -> None:
     assert len(SOURCES) > 30
+    assert len(GENERAL) < len(SOURCES)
+    assert len(NAMES) == len([path for path in SLICES.iterdir() if (path / "__init__.py").is_file()])
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_house_rules(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text)
-    assert asserts(tree) == [], "python -O removes asserts; raise instead"
+    assert asserts(ast.parse(text)) == [], "python -O removes asserts; raise instead"
     assert silent(text) == []
-    found = imported(tree)
-    assert not found & {"tests", "bench"}
-    if path.is_relative_to(ROOT / "simulators"):
-        assert "theorems" not in found, "imports run one way: theorems knows simulators"
+
+
+@pytest.mark.parametrize("path", GENERAL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_general_rooms_name_no_family(path: Path) -> None:
+    """What speaks of one family alone is in its folder; the others ask the registry."""
+    assert named_families(path.read_text(encoding="utf-8")) == []
 
 
 def test_the_rules_see_what_they_forbid() -> None:
     """Each rule is fed a breach."""
-    bad = ast.parse("def f():\n    from theorems.verification import verify\n    assert f\nimport theorems.registry\n")
-    assert imported(bad) == {"theorems"}
+    bad = ast.parse("def f():\n    from theorems.verification import verify\n    assert f\n")
     assert asserts(bad) == [3]
     assert silent("x = 1  # type: ignore") != []
     assert silent("x = 1  # type: ignore[misc]") == []
+    for breach in ("import theorems.families.rank", "'rank.drift:sharp'", "get('cluster.emergence')",
+                   "# see splines.jitter ", "from theorems.families import x", "theorems/families/rank/drift.py"):
+        assert named_families(breach) != [], breach
+    assert named_families("rank = 2; self.cluster.append(1); axes.rank = 'rank'") == []

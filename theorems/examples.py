@@ -22,7 +22,8 @@ def _cosine(n):  # type: ignore[no-untyped-def]  # a file of claims needs no ann
 
 #: True: every batch size of the domain is decided in balls.
 symmetric_cosine = conjecture(
-    "abs(cosine - 1/pi + 1/(2*(n - 1))) <= 1/(6*(n - 1)**2)", n="3..64", computed={"cosine": _cosine},
+    "abs(kappa - 1/pi + 1/(2*(n - 1))) <= 1/(6*(n - 1)**2)",
+    n="3..64", computed={"kappa": _cosine},
     title="Where recentring and ReLU leave a batch as it is, cosines are 1/π - 1/(2(n-1)), nearly")
 
 #: False: near the fixed point the gap shrinks by n/(n+2) a layer, but not from the first layer on.

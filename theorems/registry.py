@@ -157,8 +157,8 @@ def _statements(family: Family, package: str) -> tuple[Statement, ...]:
 def package_of(statement: Statement) -> str:
     """The package that a statement of the library is from; empty for our own, and for any other."""
     for family, package in _installed():
-        if package and family.name == statement.family and statement in _statements(family, package):
-            return package
+        if package and family.name == statement.family:
+            return package if statement.name in {s.name for s in _statements(family, package)} else ""
     return ""
 
 

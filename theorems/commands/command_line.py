@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 from theorems.commands import VERBS
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
-from theorems.terminal.refusals import UsageError, refuse
+from theorems.terminal.refusals import UsageError, refuse, refuse_each
 
 __all__ = ["run"]
 
@@ -63,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     return found
 
 
+def _tell_refused_families() -> None:
+    """What other packages brought and could not be used, if the verb asked for it: a line each."""
+    if registry := sys.modules.get("theorems.registry"):
+        refuse_each(registry.refused())
+
+
 def run(argv: Sequence[str] | None) -> int:
     """Run a command line (the process's by default) and return its exit status; a refusal is told
     in one line.
@@ -75,6 +82,7 @@ def run(argv: Sequence[str] | None) -> int:
         except SystemExit:  # --help and --version have been printed
             return AS_EXPECTED
         status: int = args.run(args)
+        _tell_refused_families()
         return status
     except UsageError as error:
         refuse(str(error))
