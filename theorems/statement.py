@@ -110,7 +110,7 @@ class Variable:
     meaning: str
     size: tuple[sp.Expr, ...] = ()
 
-    @property
+    @cached_property
     def name(self) -> str:
         return str(self.symbol)
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key, reduce
+from functools import cmp_to_key, lru_cache, reduce
 from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -68,7 +68,11 @@ def exact_values(statement: Statement, variables: Values) -> dict[str, Any]:
 
     What its other definitions make of them, rational or not, is for ``tables.Completed``.
     """
-    least = {str(symbol): family for symbol, meaning in statement.definitions.items()
+    return _with_least(statement.definitions, variables)
+
+
+def _with_least(definitions: Mapping[Any, sp.Expr | str], variables: Values) -> dict[str, Any]:
+    least = {str(symbol): family for symbol, meaning in definitions.items()
              if (family := smallest_of(meaning)) is not None}
     return {**variables, **{name: _least(variables[family]) for name, family in least.items()}}
 
@@ -150,7 +154,38 @@ class DeclaredInputs:
 
     def contains(self, item: Values) -> bool:
         """Whether every value lies in its domain, exactly, and every family has its size."""
-        for variable in self.statement.variables:
+        return self._domains.contains(item)
+
+    def corners(self) -> list[Values]:
+        """Inputs that are always tried, small ones first; they are the same in every run."""
+        return list(_corners(self._domains))
+
+    def strategy(self) -> SearchStrategy[Values]:
+        """Any input, shrinking towards small sizes and plain numbers."""
+        domains = self._domains
+
+        @st.composite
+        def items(draw: st.DrawFn) -> Values | None:
+            return domains.input(_Drawn(draw))
+        return items().filter(lambda item: item is not None)  # type: ignore[return-value]
+
+    @property
+    def _domains(self) -> _Domains:
+        statement = self.statement
+        equalities = (a.relation for a in statement.assumptions if isinstance(a.relation, sp.Eq))
+        return _Domains(statement.variables, tuple(equalities), tuple(statement.definitions.items()))
+
+
+@dataclass(frozen=True)
+class _Domains:
+    """What inputs are made of: variables with their domains, the equalities assumed, and the definitions."""
+
+    variables: tuple[Variable, ...]
+    equalities: tuple[sp.Eq, ...]
+    definitions: tuple[tuple[sp.Symbol | sp.IndexedBase, sp.Expr | str], ...]
+
+    def contains(self, item: Values) -> bool:
+        for variable in self.variables:
             value = item[variable.name]
             try:
                 shape = [int(_end(extent, item)) for extent in variable.size]
@@ -164,28 +199,10 @@ class DeclaredInputs:
                 return False
         return True
 
-    def corners(self) -> list[Values]:
-        """Inputs that are always tried, small ones first; they are the same in every run."""
-        found: dict[str, Values] = {}
-        for number in range(_CORNERS):
-            for attempt in range(_PATIENCE):
-                seeded = _Seeded(random.Random(number * _PATIENCE + attempt))
-                if (item := self._build(seeded)) is not None:
-                    found.setdefault(str(item), item)
-                    break
-        return sorted(found.values(), key=lambda item: len(str(item)))
-
-    def strategy(self) -> SearchStrategy[Values]:
-        """Any input, shrinking towards small sizes and plain numbers."""
-        @st.composite
-        def items(draw: st.DrawFn) -> Values | None:
-            return self._build(_Drawn(draw))
-        return items().filter(lambda item: item is not None)  # type: ignore[return-value]
-
-    def _build(self, choice: _Choice) -> Declared | None:
+    def input(self, choice: _Choice) -> Declared | None:
         """One input; None where a domain turned out empty."""
         found = Declared()
-        for variable in self.statement.variables:
+        for variable in self.variables:
             try:
                 value = _value(variable, found, choice)
             except InexactError:
@@ -197,9 +214,8 @@ class DeclaredInputs:
 
     def _aimed(self, item: Declared, choice: _Choice) -> Declared:
         """The input moved onto the equalities that are assumed, one number for each, where that can be done."""
-        equalities = [a.relation for a in self.statement.assumptions if isinstance(a.relation, sp.Eq)]
         taken: set[str] = set()
-        for relation in equalities if choice.of((True, True, True, False)) else ():
+        for relation in self.equalities if choice.of((True, True, True, False)) else ():
             solved = next(self._solutions(relation, item, taken), None)
             if solved is not None:
                 name, item = solved
@@ -210,7 +226,7 @@ class DeclaredInputs:
         self, relation: sp.Eq, item: Declared, taken: set[str],
     ) -> Iterator[tuple[str, Declared]]:
         """Inputs that meet an equality which is affine in one number, and the variable it belongs to."""
-        for variable in reversed(self.statement.variables):
+        for variable in reversed(self.variables):
             if variable.name in taken or isinstance(variable.domain, sp.Range):
                 continue
             base = item[variable.name]
@@ -229,13 +245,28 @@ class DeclaredInputs:
                 yield variable.name, candidate
 
     def _gap(self, relation: sp.Eq, item: Values) -> Fraction:
-        given = Completed(exact_values(self.statement, item), self.statement.definitions, True)
+        definitions = dict(self.definitions)
+        given = Completed(_with_least(definitions, item), definitions, True)
         q = evaluate(relation.lhs, given, True) - evaluate(relation.rhs, given, True)
         return Fraction(int(q.p), int(q.q))
 
 
+@lru_cache(maxsize=256)
+def _corners(domains: _Domains) -> tuple[Values, ...]:
+    found: dict[str, Values] = {}
+    for number in range(_CORNERS):
+        for attempt in range(_PATIENCE):
+            seeded = _Seeded(random.Random(number * _PATIENCE + attempt))
+            if (item := domains.input(seeded)) is not None:
+                found.setdefault(str(item), item)
+                break
+    return tuple(sorted(found.values(), key=lambda item: len(str(item))))
+
+
 def _end(end: sp.Expr, known: Values) -> Fraction:
     """The number at the end of a domain, or the size of a family. ``InexactError`` if it is irrational."""
+    if isinstance(end, sp.Rational):
+        return Fraction(int(end.p), int(end.q))
     q = evaluate(end, known, True)
     return Fraction(int(q.p), int(q.q))
 
@@ -248,8 +279,10 @@ def _inside(domain: sp.Set, value: Fraction, known: Values) -> bool:
     else:
         low, high = domain.start, domain.end
         opened = bool(domain.left_open), bool(domain.right_open)
-    above = low == -sp.oo or value > (least := _end(low, known)) or (value == least and not opened[0])
-    below = high == sp.oo or value < (most := _end(high, known)) or (value == most and not opened[1])
+    above = (low is sp.S.NegativeInfinity or value > (least := _end(low, known))
+             or (value == least and not opened[0]))
+    below = (high is sp.S.Infinity or value < (most := _end(high, known))
+             or (value == most and not opened[1]))
     return bool(above and below)
 
 

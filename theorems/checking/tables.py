@@ -45,8 +45,8 @@ class Completed(Mapping[str, Any]):
     def __init__(self, values: Mapping[str, Any], definitions: Mapping[Any, sp.Expr | str], exactly: bool) -> None:
         self._values = dict(values)
         self._converted: dict[tuple[str, int], Any] = {}
-        self._meanings = {str(name): (name, meaning) for name, meaning in definitions.items()
-                          if isinstance(meaning, sp.Basic) and not meaning.has(sp.Integral)}
+        self._meanings = {_name(symbol): (symbol, meaning) for symbol, meaning in definitions.items()
+                          if isinstance(meaning, sp.Basic) and not _has_integral(meaning)}
         self._exactly = exactly
 
     def __getitem__(self, name: str) -> Any:
@@ -89,6 +89,16 @@ class Completed(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values.keys() | self._meanings.keys())
+
+
+@lru_cache(maxsize=4096)
+def _name(symbol: sp.Symbol | sp.IndexedBase) -> str:
+    return str(symbol)
+
+
+@lru_cache(maxsize=4096)
+def _has_integral(meaning: sp.Basic) -> bool:
+    return bool(meaning.has(sp.Integral))
 
 
 class _Beside(dict[str, Any]):

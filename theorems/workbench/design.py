@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+import flint
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
@@ -73,6 +74,7 @@ class Design:
     event: Relation | None = None
     observables: tuple[Observable, ...] = ()
     settings: Mapping[str, Fraction] = field(default_factory=dict)
+    _layouts: dict[Any, list[Item]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def start(self, item: Item) -> Floats:
         """The (d0, n) batch of an item."""
@@ -118,7 +120,16 @@ class Design:
         return low - ROUNDING * abs(low), high + ROUNDING * abs(high) + 1e-12
 
     def items(self, statement: Statement) -> list[Item]:
-        """The lay-out, at the greatest depth: see the class. Where assumptions leave few starts, more are drawn."""
+        """The lay-out, at the greatest depth: see the class. Where assumptions leave few starts, more are drawn.
+
+        Made once for the same assumptions, as claim and sentinel, pilot, check and search all ask for it.
+        """
+        asked = statement.assumptions, tuple(statement.definitions.items()), flint.ctx.prec
+        if asked not in self._layouts:
+            self._layouts[asked] = self._laid_out(statement)
+        return list(self._layouts[asked])
+
+    def _laid_out(self, statement: Statement) -> list[Item]:
         by_name = {x.name: x for x in self.space.domains}
         least = max(self.quantity.samples if self.quantity else 1, 2)
         ell = Fraction(_pair(by_name["ell"], _DEEPEST, 1)[-1])

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import flint
@@ -38,7 +39,7 @@ class Domain:
     symbol: sp.Symbol
     set: sp.Set
 
-    @property
+    @cached_property
     def name(self) -> str:
         return str(self.symbol)
 

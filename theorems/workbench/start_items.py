@@ -51,6 +51,8 @@ def _start(spectrum: Any, axes: Any, mirrors: Any, copies: Any, scales: Any, rep
 
 
 def _numbers(value: Any) -> Any:
+    if type(value) is Fraction:
+        return value
     return tuple(map(_numbers, value)) if isinstance(value, list | tuple) else Fraction(value)
 
 
