@@ -189,7 +189,7 @@ class Compiled:
                     for a, name in dummies.items()}
         plain = expression.xreplace(renamed)
         source = f"lambda {', '.join(dummies.values())}: {_Printer().doprint(plain)}"
-        code = compile(source, f"<{expression}>", "eval")
+        code = compile(source, f"<{source}>", "eval")
 
         self._code = code
 

@@ -82,7 +82,7 @@ class Start:
         """Whether no sample is copied, and all scales are 1 or -1: the eigenvalues are then the spectrum."""
         return len(set(self.copies)) == self.size and all(abs(s) == abs(self.scales[0]) for s in self.scales)
 
-    @property
+    @cached_property
     def turned(self) -> tuple[Vector, ...]:
         """The axes after all reflections."""
         return _turned(self.axes, self.mirrors)

@@ -21,6 +21,7 @@ with contextlib.suppress(ImportError):
     import z3  # noqa: F401
 
 pytest_plugins = ("pytester",)
+pytestmark = pytest.mark.usefixtures("few_draws")
 ROOT = Path(__file__).parents[2]
 #: Installed with its entry point, the plugin is there already, and may not be loaded twice.
 PLUGIN = [] if entry_points(group="pytest11", value="theorems.pytest_plugin") else ["-p", "theorems.pytest_plugin"]
@@ -268,6 +269,8 @@ def test_the_profile_of_hypothesis_sets_how_many_inputs_are_drawn(pytester: pyte
 
 def test_workers_give_what_one_process_gives_and_share_one_seed(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(my_claims=FAST)
+    pytester.makeconftest("from hypothesis import settings\n"
+                          "settings.register_profile('few', max_examples=10)\nsettings.load_profile('few')\n")
     spread = run(pytester, "my_claims.py", "-v", "-n", "2", "--theorem-seed", "random")
     spread.assert_outcomes(passed=3, failed=1)
 
