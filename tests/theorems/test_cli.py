@@ -228,7 +228,7 @@ def test_batch_says_what_was_read_and_how(
     source = tmp_path / "mine.npy"
     np.save(source, np.random.default_rng(0).standard_normal(shape))
     target = tmp_path / "run.json"
-    arguments = ["verify", GAP, "--batch", str(source), "--layout", layout, "--json", str(target)]
+    arguments = ["verify", f"{GAP}:sharp", "--batch", str(source), "--layout", layout, "--json", str(target)]
     assert main(arguments) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert f"3 samples ({layout}) of dimension 6 from mine.npy; as the 6 × 3 matrix H, one sample per column" in printed
@@ -238,7 +238,7 @@ def test_batch_says_what_was_read_and_how(
 def test_take_keeps_the_first_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = tmp_path / "mine.csv"
     np.savetxt(source, np.random.default_rng(0).standard_normal((4, 4)), delimiter=",")
-    assert main(["verify", GAP, "--batch", str(source), "--take", "3"]) == 0
+    assert main(["verify", f"{GAP}:sharp", "--batch", str(source), "--take", "3"]) == 0
     assert "first 3 of 4 samples" in capsys.readouterr().out
 
 

@@ -85,4 +85,5 @@ def test_ctrl_c_prints_what_was_established(tmp_path: Path) -> None:
 
 def test_help_exits_with_zero(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    assert all(word in capsys.readouterr().out for word in ("list", "show", "verify", "report"))
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("list", "show", "verify", "report"))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -13,6 +14,7 @@ from theorems import Verdict, conjecture, verify
 from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import Pointwise
 from theorems.context import Context
+from theorems.statement import Statement
 
 CLAIMS = [
     ("smallest_eigenvalue <= 1/n - orthogonality_gap**2/(4*n)", dict(over="spectra", n="2..4"), Verdict.CERTIFIED),
@@ -47,10 +49,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], None]]:
     monkeypatch.undo()
 
 
-def verdict(claim: str, options: dict[str, Any], budget: float | None = None, falsify: bool = True) -> Verdict:
-    statement = conjecture(claim, name="c", **options).statement(falsify=falsify)
-    (result,) = verify([statement], budget=budget)
-    return result.verdict
+@cache
+def stated(number: int, falsify: bool) -> Statement:
+    """The statement of a claim in the list."""
+    claim, options, _ = CLAIMS[number]
+    return conjecture(claim, name="c", **options).statement(falsify=falsify)
 
 
 @pytest.mark.parametrize("step", [0.0, 1000.0], ids=["stopped", "racing"])
@@ -60,16 +63,18 @@ def test_without_a_budget_no_clock_has_a_say(claim: str, options: dict[str, Any]
     if want is Verdict.CERTIFIED and ("sqrt" in claim or "spectra" in options.values()):
         pytest.importorskip("z3")
     clock(step)
-    assert verdict(claim, options) is want
+    (result,) = verify([conjecture(claim, name="c", **options).statement()])
+    assert result.verdict is want
 
 
 @pytest.mark.parametrize("looks", [0, 1, 3, 30, 300])
-@pytest.mark.parametrize(("claim", "options", "want"), CLAIMS, ids=[c for c, *_ in CLAIMS])
-def test_what_a_budget_cuts_says_inconclusive(claim: str, options: dict[str, Any], want: Verdict, looks: int,
-                                              clock: Callable[[float], None]) -> None:
+@pytest.mark.parametrize("number", range(len(CLAIMS)), ids=[c for c, *_ in CLAIMS])
+def test_what_a_budget_cuts_says_inconclusive(number: int, looks: int, clock: Callable[[float], None]) -> None:
     """Out of time at the so-manyth look at the clock, wherever that is."""
+    statement = stated(number, looks % 2 == 0)
     clock(1.0)
-    assert verdict(claim, options, looks + 0.5, looks % 2 == 0) in (want, Verdict.INCONCLUSIVE)
+    (result,) = verify([statement], budget=looks + 0.5)
+    assert result.verdict in (CLAIMS[number][2], Verdict.INCONCLUSIVE)
 
 
 def test_products_are_of_one_thread_whatever_the_machine_has() -> None:
