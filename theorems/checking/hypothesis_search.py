@@ -23,6 +23,10 @@ __all__ = ["search"]
 _CONSTANTS = "_maybe_draw_constant"
 
 
+class _EnoughError(BaseException):
+    """Ends Hypothesis' run at once; it would take an ``Exception`` for a failure of the test."""
+
+
 class _FoundError(Exception):
     """Tells Hypothesis that an input is what is looked for, so that it shrinks it."""
 
@@ -42,10 +46,10 @@ def _seeded() -> Iterator[None]:
 
 
 def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed: int, examples: int,
-           targeted: bool = False) -> Any:
+           targeted: bool = False, over: Callable[[], bool] = lambda: False) -> Any:
     """The simplest input met at which ``wanted`` is true, among ``examples`` drawn and what they shrink to; or None.
 
-    ``targeted``: ``wanted`` calls ``hypothesis.target``. What ``wanted`` or the strategy raises is passed on.
+    ``targeted``: ``wanted`` calls ``hypothesis.target``. Nothing more is drawn once it is ``over``. What ``wanted`` or the strategy raises is passed on.
     """
     found: list[Any] = []
 
@@ -53,6 +57,8 @@ def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed
         if wanted(item):
             found.append(item)
             raise _FoundError
+        if over():
+            raise _EnoughError
 
     phases = [hypothesis.Phase.generate, *[hypothesis.Phase.target] * targeted, hypothesis.Phase.shrink]
     quiet = hypothesis.settings(
@@ -61,7 +67,7 @@ def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed
     with _seeded():
         try:
             hypothesis.seed(seed)(quiet(hypothesis.given(strategy)(examine)))()
-        except _FoundError:
+        except (_FoundError, _EnoughError):
             pass
         except Flaky:
             if not found:

@@ -440,7 +440,8 @@ class Pointwise:
                 return Verdict.REFUTED, tally, item
         tally.fixed = tally.ratio
         for strategy, examples in self._strategies(declared):
-            item = search(strategy, violates, seed=context.seed, examples=examples)
+            item = search(strategy, violates, seed=context.seed, examples=examples,
+                          over=lambda: tally.cut)
             if item is not None and examine(item) is Verdict.REFUTED:
                 return Verdict.REFUTED, tally, item
         if tally.cut:

@@ -267,7 +267,8 @@ class ExactAdversary:
             hypothesis.target(_one_violation(statement, self.values(item)))
             return False
 
-        return search(self.inputs(), refuted, seed=context.seed, examples=self.examples, targeted=True)
+        return search(self.inputs(), refuted, seed=context.seed, examples=self.examples, targeted=True,
+                      over=lambda: context.expired)
 
 
 # --- how far a claim is from failing ------------------------------------------------------------------------
