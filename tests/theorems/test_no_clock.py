@@ -1,7 +1,7 @@
 """No verdict by the clock: none without a budget, and with one the same verdict or ``inconclusive``."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -115,6 +115,19 @@ def test_a_violation_is_not_lost_where_time_runs_out_while_it_is_shrunk() -> Non
         met.append(x)
         return x > 100 and sum(x > 100 for x in met) == 1  # and never again, as where the budget is spent
     assert search(st.integers(0, 10**6), violates, seed=0, examples=50) == next(x for x in met if x > 100)
+
+
+@pytest.mark.parametrize(("last", "kept"), [(5, (None,)), (23, range(102, 10**6 + 1)), (500, (101,))])
+def test_nothing_is_drawn_once_a_search_is_over(last: int, kept: Collection[int | None]) -> None:
+    """Over after some draws, or while what was found is shrunk: then that is kept."""
+    met: list[int] = []
+
+    def violates(x: int) -> bool:
+        met.append(x)
+        return x > 100 and len(met) > 20
+    simplest = search(st.integers(0, 10**6), violates, seed=0, examples=1000, over=lambda: len(met) >= last)
+    assert simplest in kept
+    assert len(met) <= last
 
 
 def test_what_is_drawn_owes_nothing_to_the_modules_that_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

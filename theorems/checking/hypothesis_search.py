@@ -49,7 +49,8 @@ def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed
            targeted: bool = False, over: Callable[[], bool] = lambda: False) -> Any:
     """The simplest input met at which ``wanted`` is true, among ``examples`` drawn and what they shrink to; or None.
 
-    ``targeted``: ``wanted`` calls ``hypothesis.target``. Nothing more is drawn once it is ``over``. What ``wanted`` or the strategy raises is passed on.
+    ``targeted``: ``wanted`` calls ``hypothesis.target``. Nothing more is drawn once it is ``over``. What
+    ``wanted`` or the strategy raises is passed on.
     """
     found: list[Any] = []
 

@@ -258,9 +258,12 @@ class ExactAdversary:
         return shapes if len(shapes) <= 6 else [shapes[k * (len(shapes) - 1) // 5] for k in range(6)]
 
     def _drawn(self, statement: Statement, context: Context, tried: dict[str, int]) -> Any:
+        cut = False
+
         def refuted(item: Any) -> bool:
+            nonlocal cut
             tried["hypothesis"] = tried.get("hypothesis", 0) + 1
-            if context.expired:
+            if cut := context.expired:
                 return False
             if self.refutes(statement, item):
                 return True
@@ -268,7 +271,7 @@ class ExactAdversary:
             return False
 
         return search(self.inputs(), refuted, seed=context.seed, examples=self.examples, targeted=True,
-                      over=lambda: context.expired)
+                      over=lambda: cut)
 
 
 # --- how far a claim is from failing ------------------------------------------------------------------------
