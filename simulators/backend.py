@@ -21,6 +21,7 @@ from numpy.random import SeedSequence
 from simulators.arguments import told
 from simulators.observables import Array
 from simulators.streams import DeviceStreams, HostStreams, Piece
+from simulators.weights import LAWS
 from simulators.workers import cores
 
 S = TypeVar("S")
@@ -154,7 +155,8 @@ class TorchBackend:
             shape = (len(piece.replicas), sum(piece.units))
             out = torch.empty(shape, dtype=getattr(torch, self.dtype), device=self.device)
             for replica, row in enumerate(out):
-                streams.fill(replica, row, piece.law, piece.units)
+                streams.fill(replica, row, LAWS[piece.law].source, piece.units)
+                _of_the_law(piece, row, self.xp)
             yield out
 
 
@@ -206,17 +208,34 @@ class _Filling:
                 replica = self._waiting.popleft()
             except IndexError:
                 return
-            self._streams.fill(replica, self.out[replica], self._piece.law, self._piece.units)
+            self._draw(replica, self.out[replica])
 
     def whole(self) -> None:
         """Draw for all replicas in this thread."""
-        self._streams.fill(0, self.out, self._piece.law, self._piece.units)
+        self._draw(0, self.out)
+
+    def _draw(self, first: int, out: np.ndarray[Any, Any]) -> None:
+        self._streams.fill(first, out, LAWS[self._piece.law].source, self._piece.units)
+        _of_the_law(self._piece, out, array_api_compat.numpy)
 
     def finish(self, other: Future[None] | None) -> None:
         """Draw what is left here, then wait for the thread that does the ``other`` part."""
         self.work()
         if other is not None:
             other.result()
+
+
+def _of_the_law(piece: Piece, drawn: Array, xp: Any) -> None:
+    """Overwrite what was drawn from the source of the piece's law, ``(..., units)``, with entries of the law.
+
+    One unit at a time: how a function rounds may depend on where in an array an entry stands.
+    """
+    law = LAWS[piece.law]
+    start = 0
+    for size in piece.units if law.quantile is not None else ():
+        unit = drawn[..., start : start + size]
+        unit[...] = law.of_source(unit, xp)
+        start += size
 
 
 def _streams(pieces: Sequence[Piece], start: Callable[[range], S]) -> Iterator[tuple[Piece, S]]:

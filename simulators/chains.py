@@ -1,18 +1,34 @@
-"""Chains: a block of layers repeated at every depth, and the named chains of the theory.
+"""Chains: a block of layers repeated at every depth, and the catalogue of the theory's chains.
 
-Sources: DJB21 (arXiv 2106.03970) for the rescale chains and their activations, D20 (arXiv 2003.01652) for
-the residual chain, N24 (arXiv 2412.02843) for recenter–ReLU.
+A new named chain is one function of the width, here or in a module of yours:
+
+    @named_chain()
+    def sine_chain(width, activation="sin"):
+        '''H⁺ = F(WHJ): recentred, and never rescaled'''
+        return Chain((Linear(width), Recenter(), Activation(activation)))
+
+It is then known as ``"sine"`` to sweeps, claims, inspection, help and refusals.
+
+Sources: DJB21 (arXiv 2106.03970) for the rescale chains and their activations, D20 (arXiv
+2003.01652) for the residual chain, N24 (arXiv 2412.02843) for recenter–ReLU.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-from dataclasses import dataclass
-from enum import Enum
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import product, zip_longest
+from typing import Any, TypeVar
 
+from simulators.activations import ACTIVATIONS
 from simulators.arguments import real_number, told, whole_number
+from simulators.catalogue import Catalogue, summary
 from simulators.layers import (
-    ACTIVATIONS,
+    LAYERS,
     Activation,
     Layer,
     Linear,
@@ -20,37 +36,53 @@ from simulators.layers import (
     Recenter,
     Rescale,
     Residual,
+    ScaleResponse,
     WeightLayer,
 )
 
-
-class Scaling(Enum):
-    """What multiplying the input of a block by s > 0 does to its output."""
-
-    FREE = "nothing"
-    LINEAR = "multiplies it by s"
-    BOUND = "changes its shape"
+__all__ = [
+    "CHAINS",
+    "Chain",
+    "ChainParameter",
+    "NamedChain",
+    "batchnorm_chain",
+    "named_chain",
+    "read_chain",
+    "recenter_relu_chain",
+    "rescale_activation_chain",
+    "rescale_chain",
+    "residual_batchnorm_chain",
+    "residual_chain",
+    "vanilla_chain",
+]
 
 
 @dataclass(frozen=True)
 class Chain:
-    """One block, a nonempty tuple of layers applied left to right, repeated ``depth`` times by `simulate`.
+    """One block, a nonempty tuple of layers applied left to right, repeated ``depth`` times by
+    `simulate`.
 
-    The representation is observed after each block. The first block maps the batch, d₀ rows, to the block's
-    width. Raises `TypeError` when ``layers`` are not layers, `ValueError` when none of them draws weights.
+    The representation is observed after each block. The first block maps the batch, d₀ rows, to the
+    block's width. Raises `TypeError` when ``layers`` are not layers, `ValueError` when none of them
+    draws weights.
     """
 
     layers: tuple[Layer, ...]
 
     def __post_init__(self) -> None:
         if isinstance(self.layers, Layer) or not hasattr(self.layers, "__iter__"):
-            raise TypeError(f"layers={told(self.layers)} is not a sequence of layers; write ({told(self.layers)},)")
+            shown = told(self.layers)
+            raise TypeError(f"layers={shown} is not a sequence of layers; write ({shown},)")
         object.__setattr__(self, "layers", tuple(self.layers))
         for layer in self.layers:
             if not isinstance(layer, Layer):
-                raise TypeError(f"layers contain {told(layer)}, which is no layer; see simulators.layers")
-        if not any(isinstance(layer, Linear | Residual) for layer in self.layers):
-            raise ValueError(f"layers={self.layers!r} draw no weights; add a Linear or a Residual layer")
+                raise TypeError(
+                    f"layers contain {told(layer)}, which is no layer; known are {', '.join(LAYERS)}"
+                )
+        if not any(isinstance(layer, WeightLayer) for layer in self.layers):
+            raise ValueError(
+                f"layers={self.layers!r} draw no weights; add a Linear or a Residual layer"
+            )
 
     def widths(self, rows: int) -> tuple[int, ...]:
         """The number of rows after each layer, for an input of ``rows`` rows.
@@ -59,62 +91,67 @@ class Chain:
         """
         widths = []
         for layer in self.layers:
-            if isinstance(layer, Linear):
-                rows = layer.width
-            elif isinstance(layer, Residual) and layer.width not in (None, rows):
-                raise ValueError(
-                    f"{layer!r} receives {rows} rows; it adds its input to its output, so give it "
-                    f"{layer.width} rows, or width={rows}"
-                )
+            rows = layer.width_after(rows) if isinstance(layer, WeightLayer) else rows
             widths.append(rows)
         return tuple(widths)
 
+    def with_law(self, law: str) -> Chain:
+        """The same chain, all weights of the ``law`` of that name. Raises as `Linear` does."""
+        return Chain(
+            tuple(
+                replace(layer, law=law) if isinstance(layer, WeightLayer) else layer
+                for layer in self.layers
+            )
+        )
+
     @property
-    def scaling(self) -> Scaling:
+    def scaling(self) -> ScaleResponse:
         """How the block responds to the scale of its input."""
-        scaling = Scaling.LINEAR
+        scaling = ScaleResponse.LINEAR
         for layer in self.layers:
-            if isinstance(layer, Rescale | Normalize):
-                scaling = Scaling.FREE
-            elif isinstance(layer, Activation) and not layer.homogeneous and scaling is Scaling.LINEAR:
-                return Scaling.BOUND
+            if layer.response is ScaleResponse.FREE:
+                scaling = ScaleResponse.FREE
+            elif layer.response is ScaleResponse.BOUND and scaling is ScaleResponse.LINEAR:
+                return ScaleResponse.BOUND
         return scaling
 
     @property
     def forgotten_factors(self) -> tuple[bool, ...]:
-        """For each layer, whether any s > 0 that multiplies its output is taken out before other weights apply."""
+        """For each layer, whether any s > 0 that multiplies its output is taken out before other
+        weights apply.
+        """
         forgotten, later = [], False
         for layer in reversed(self.layers):
             forgotten.append(later)
-            if isinstance(layer, Rescale | Normalize):
+            if layer.response is ScaleResponse.FREE:
                 later = True
-            elif isinstance(layer, WeightLayer) or (isinstance(layer, Activation) and not layer.homogeneous):
+            elif isinstance(layer, WeightLayer) or layer.response is ScaleResponse.BOUND:
                 later = False  # before weights, factors of several layers would multiply up
         return tuple(reversed(forgotten))
 
     @property
     def turns_with_samples(self) -> bool:
-        """Whether H⁺V comes out of HV, in law, for every orthogonal V: then spectra alone determine spectra."""
-        return all(
-            isinstance(layer, Linear | Residual | Rescale | Normalize)
-            or (isinstance(layer, Activation) and layer.name == "identity")
-            for layer in self.layers
-        )
+        """Whether H⁺V comes out of HV, in law, for every orthogonal V: then spectra alone determine
+        spectra.
+        """
+        return all(layer.turns_with_samples for layer in self.layers)
 
     @property
     def sees_rows(self) -> bool:
-        """Whether the Gram matrix of the batch leaves open what comes out: UH may do as H does not, U orthogonal."""
-        first = next(layer for layer in self.layers if isinstance(layer, Linear | Residual))
-        return first.law != "gaussian" or (isinstance(first, Residual) and first.gamma < math.inf)
+        """Whether the Gram matrix of the batch leaves open what comes out: UH may do as H does not,
+        U orthogonal.
+        """
+        return next(layer for layer in self.layers if isinstance(layer, WeightLayer)).sees_rows
 
     @property
     def recentres(self) -> bool:
         """Whether some layer subtracts the batch mean."""
-        return any(isinstance(layer, Recenter) for layer in self.layers)
+        return any(layer.recentres for layer in self.layers)
 
     @property
     def leading_recenter(self) -> int | None:
-        """The number of the `Recenter` that nothing but weights precedes in the block; None if there is none.
+        """The number of the `Recenter` that nothing but weights precedes in the block; None if
+        there is none.
 
         As (WH)J = W(HJ), it may act on the input of the block.
         """
@@ -129,72 +166,301 @@ class Chain:
     def centring_early(self) -> Chain:
         """The same maps, each `Recenter` ahead of the weights it follows: (WH)J = W(HJ).
 
-        Only that way round does the cancellation of a common mean meet no rounding error of the product.
+        Only that way round does the cancellation of a common mean meet no rounding error of the
+        product.
         """
         layers = list(self.layers)
         for end in range(1, len(layers)):
             at = end
-            while at and isinstance(layers[at], Recenter) and isinstance(layers[at - 1], WeightLayer):
+            while (
+                at and isinstance(layers[at], Recenter) and isinstance(layers[at - 1], WeightLayer)
+            ):
                 layers[at - 1], layers[at] = layers[at], layers[at - 1]
                 at -= 1
         return Chain(tuple(layers))
 
     @property
     def opening(self) -> Chain:
-        """The block as it acts on an input that is centred already, if it would centre that first of all."""
+        """The block as it acts on an input that is centred already, if it would centre that first
+        of all.
+        """
         at = self.leading_recenter
         return self if at is None else Chain(self.layers[:at] + self.layers[at + 1 :])
 
     @property
     def linear(self) -> bool:
         """Whether every activation is the identity, so that the span of the samples is only mapped."""
-        return all(layer.name == "identity" for layer in self.layers if isinstance(layer, Activation))
+        return all(layer.keeps_span for layer in self.layers)
 
     @property
     def homogeneous(self) -> bool:
-        """Whether every activation commutes with positive scalars."""
-        return all(layer.homogeneous for layer in self.layers if isinstance(layer, Activation))
+        """Whether every layer commutes with positive scalars, or takes them out."""
+        return all(layer.response is not ScaleResponse.BOUND for layer in self.layers)
 
     @property
     def odd(self) -> bool:
         """Whether a sample of the other sign keeps the other sign, whatever the rest of the batch."""
-        return not self.recentres and all(
-            ACTIVATIONS[layer.name].odd for layer in self.layers if isinstance(layer, Activation))
+        return all(layer.odd for layer in self.layers)
+
+    @property
+    def has_spectral_limit(self) -> bool:
+        """Whether the map of spectra at infinite width is known: a Gaussian `Linear`, `Rescale`."""
+        match self.layers:
+            case (Linear(law="gaussian"), Rescale()):
+                return True
+        return False
 
 
+@dataclass(frozen=True)
+class ChainParameter:
+    """A parameter that a named chain takes beside its width.
+
+    - ``names_activation``: whether its values are names of activations; else they are numbers
+    - ``default``: what a text that leaves it out means; None where it must be written
+    """
+
+    name: str
+    names_activation: bool = False
+    default: str | float | None = None
+
+    @property
+    def example(self) -> str:
+        """A value as a text writes it."""
+        if self.default is not None:
+            return str(self.default)
+        return next(iter(ACTIVATIONS)) if self.names_activation else "0.1"
+
+    def read(self, written: str) -> str | float:
+        """The value that a text means. Raises `ValueError` for what is no number, or no activation."""
+        if self.names_activation:
+            return ACTIVATIONS.named(written).name
+        try:
+            return float(written)
+        except ValueError:
+            raise ValueError(f"{written!r} is not a number") from None
+
+
+@dataclass(frozen=True)
+class NamedChain:
+    """A chain of every width, by name.
+
+    - ``build``: ``(width, **parameters)`` to a `Chain`; ``meaning``: what it is, in one line
+    - ``parameters``: what ``build`` takes beside the width, in order
+    - ``least``: the fewest rows it is about
+    - ``listed``: whether it is in the catalogue, so that its layers are the same at every width
+    """
+
+    name: str
+    meaning: str
+    build: Callable[..., Chain]
+    parameters: tuple[ChainParameter, ...] = ()
+    least: int = 1
+    listed: bool = True
+
+    def __call__(self, width: int, values: Mapping[str, Any]) -> Chain:
+        """The chain of that width, its numbers taken from ``values`` by name."""
+        return self.build(width, **{name: float(values[name]) for name in self.numbers})
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of the parameters that are numbers."""
+        return tuple(part.name for part in self.parameters if not part.names_activation)
+
+    @cached_property
+    def example(self) -> Chain:
+        """The chain at a small width, which has the layers of all."""
+        words = {part.name: part.example for part in self.parameters if part.names_activation}
+        return self.build(4, **words, **dict.fromkeys(self.numbers, 0.5))
+
+    @property
+    def square(self) -> bool:
+        """Whether the batch must have as many rows as the chain is wide."""
+        return any(getattr(layer, "gamma", math.inf) < math.inf for layer in self.example.layers)
+
+    @property
+    def recentres(self) -> bool:
+        """Whether some layer subtracts the batch mean."""
+        return self.example.recentres
+
+    @property
+    def mean_field(self) -> bool:
+        """Whether its map of spectra at infinite width is known."""
+        return self.listed and self.example.has_spectral_limit
+
+    @property
+    def spelling(self) -> str:
+        """How a text names it, every parameter at its example: ``"vanilla(identity)"``."""
+        return _spelled(self.name, [part.example for part in self.parameters])
+
+    @property
+    def variants(self) -> Iterator[NamedChain]:
+        """The chain with each choice of its activations; numbers stay open."""
+        words = [part.name for part in self.parameters if part.names_activation]
+        for chosen in product(ACTIVATIONS, repeat=len(words)):
+            yield self.bound(dict(zip(words, chosen, strict=True)))
+
+    def bound(self, values: Mapping[str, str | float]) -> NamedChain:
+        """The chain with these parameters given, and named with them."""
+        left = tuple(part for part in self.parameters if part.name not in values)
+        written = [str(value) for value in values.values()]
+        build = partial(self.build, **values)
+        return replace(self, name=_spelled(self.name, written), build=build, parameters=left)
+
+
+CHAINS: Catalogue[NamedChain] = Catalogue("chain")
+"""The named chains, by name."""
+
+C = TypeVar("C", bound=Callable[..., Chain])
+
+
+def named_chain(*, least: int = 1) -> Callable[[C], C]:
+    """Put the chain that the function below builds into the catalogue.
+
+    Its name is the function's without ``_chain``, its meaning the first line of the docstring. The
+    function takes the width; then, if it likes, ``activation``, the name of one, a ``law`` with a
+    default, and numbers under any other name.
+
+    - ``least``: the fewest rows that it is about
+
+    Raises `ValueError` for a name that is taken, a function without docstring, and one whose first
+    parameter is not ``width``.
+
+    Example:
+        >>> with CHAINS.restored():
+        ...     @named_chain()
+        ...     def damped_chain(width, strength):
+        ...         '''H⁺ = H + γWH, nothing rescaled'''
+        ...         return Chain((Residual(strength, width=width),))
+        ...     read_chain("damped(0.25)").name
+        'damped(0.25)'
+    """
+
+    def add(function: C) -> C:
+        first, *others = inspect.signature(function).parameters.values()
+        if first.name != "width":
+            raise ValueError(
+                f"chain {function.__name__}: its first parameter is the width; it has {first}"
+            )
+        parameters = tuple(
+            ChainParameter(
+                part.name,
+                part.name == "activation",
+                None if part.default is part.empty else part.default,
+            )
+            for part in others
+            if part.name != "law"
+        )
+        name = function.__name__.removesuffix("_chain")
+        CHAINS.add(NamedChain(name, summary(function), function, parameters, least), function)
+        return function
+
+    return add
+
+
+def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
+    """The chain that a text names: ``"rescale"``, ``"residual(0.1)"``, ``"vanilla(tanh)"``.
+
+    What it leaves out is at its default, and the name of what is returned spells everything. With
+    ``open_numbers`` a text without arguments leaves the numbers open.
+
+    Raises `ValueError` for what is no such text, an unknown chain or activation, a missing or
+    surplus argument, and one that the chain refuses.
+
+    Example:
+        >>> read_chain(" residual( 1e-1 ) ").name, read_chain("vanilla").build(8).widths(5)
+        ('residual(0.1)', (8, 8))
+    """
+    call = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", text) if isinstance(text, str) else None
+    if call is None:
+        raise ValueError(
+            f"chain={told(text)} is not a chain; give one such as 'rescale' or 'vanilla(tanh)'"
+        )
+    chain = CHAINS.named(call[1])
+    given = [part.strip() for part in (call[2] or "").split(",")] if (call[2] or "").strip() else []
+    if len(given) > len(chain.parameters):
+        most = len(chain.parameters) or "no"
+        raise ValueError(f"chain={text!r} takes {most} argument; write {chain.spelling!r}")
+    values: dict[str, str | float] = {}
+    for part, written in zip_longest(chain.parameters, given):
+        if written is None and open_numbers and not given and not part.names_activation:
+            continue
+        try:
+            value = part.default if written is None else part.read(written)
+        except ValueError as error:
+            raise ValueError(f"chain={text!r}: {error}; write {chain.spelling!r}") from None
+        if value is None:
+            raise ValueError(f"chain={text!r} needs its {part.name}; write {chain.spelling!r}")
+        values[part.name] = value
+    found = chain.bound(values)
+    if not found.parameters:
+        # refuses a bad argument; the width of a run is refused with the run
+        found.build(max(2, chain.least))
+    return found
+
+
+def _spelled(name: str, arguments: Iterable[str]) -> str:
+    inside = ", ".join(arguments)
+    return f"{name}({inside})" if inside else name
+
+
+@named_chain()
 def rescale_chain(width: int) -> Chain:
-    """H⁺ = d^{-1/2} BN(WH), BN(A) = diag(AAᵀ)^{-1/2} A: linear batchnorm without mean subtraction (DJB21)."""
+    """H⁺ = d^{-1/2} BN(WH), BN(A) = diag(AAᵀ)^{-1/2} A: linear batchnorm without mean subtraction
+    (DJB21).
+    """
     return Chain((Linear(width), Rescale("frobenius")))
 
 
+@named_chain()
 def rescale_activation_chain(width: int, activation: str) -> Chain:
     """Q⁺ = d^{-1/2} BN(W F(Q)), observed on Q (DJB21, Appendix F)."""
     return Chain((Activation(activation), Linear(width), Rescale("frobenius")))
 
 
+@named_chain(least=2)
 def residual_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
-    """H⁺ = BN-rows(H + γWH), unit-variance W of any ``law``, diag M = 1 (D20). γ = ∞ means WH alone.
+    """H⁺ = BN-rows(H + γWH), unit-variance W of any ``law``, diag M = 1 (D20); γ = ∞ means WH
+    alone.
 
-    For finite γ the batch itself must have ``width`` rows. Raises `TypeError` or `ValueError`, naming the argument:
-    ``width`` ≥ 2, as a rank needs two rows, and ``gamma`` and ``law`` as `Residual` has them.
+    For finite γ the batch itself must have ``width`` rows. Raises `TypeError` or `ValueError`,
+    naming the argument: ``width`` ≥ 2, as a rank needs two rows, and ``gamma`` and ``law`` as
+    `Residual` has them.
     """
     if whole_number("width", width, 1) == 1:
-        raise ValueError(f"width={width}: the rescaled row is 1 or -1 times the last one; a rank needs 2 rows or more")
+        raise ValueError(
+            f"width={width}: the rescaled row is 1 or -1 times the last one; "
+            "a rank needs 2 rows or more"
+        )
     if real_number("gamma", gamma, "a γ ≥ 0, or math.inf") == math.inf:
         return Chain((Linear(width, law), Rescale("variance")))
     return Chain((Residual(gamma, law, width), Rescale("variance")))
 
 
+@named_chain(least=2)
+def residual_batchnorm_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
+    """H⁺ = BN-rows((H + γWH)J): the residual chain as networks use it, recentred too (after D20).
+
+    Arguments and errors are those of `residual_chain`.
+    """
+    weights, rescale = residual_chain(width, gamma, law).layers
+    return Chain((weights, Recenter(), rescale))
+
+
+@named_chain()
 def recenter_relu_chain(width: int) -> Chain:
     """H⁺ = s·ReLU(WHJ), s one scalar per layer that keeps ‖H‖_F² = d n (after N24)."""
     return Chain((Linear(width), Recenter(), Activation("relu"), Normalize()))
 
 
+@named_chain()
 def batchnorm_chain(width: int, activation: str = "relu") -> Chain:
-    """H⁺ = F(BN-rows(WHJ)) with rows of norm √n before the activation F: batchnorm as networks use it."""
+    """H⁺ = F(BN-rows(WHJ)) with rows of norm √n before the activation F: batchnorm as networks use
+    it.
+    """
     return Chain((Linear(width), Recenter(), Rescale("variance"), Activation(activation)))
 
 
+@named_chain()
 def vanilla_chain(width: int, activation: str = "identity") -> Chain:
     """H⁺ = F(WH), entries of W of variance 1/width: no normalisation."""
     return Chain((Linear(width), Activation(activation)))

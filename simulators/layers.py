@@ -1,87 +1,204 @@
 """The layers a chain is built of: small frozen values, checked when they are made.
 
-A representation is handled sample-major, as ``rows`` of shape ``(..., n, m)``: entry ``[..., j, i]`` is
-coordinate i of sample j, so that the long axis is contiguous. `Recenter`, `Rescale` and `Activation` act on
-each row of H (each column of ``rows``) by itself and may be handed any m of the ``width`` rows;
-`Normalize` needs all of them; `Linear` and `Residual` are applied by the engines, which draw the weights.
+A representation is handled sample-major, as ``rows`` of shape ``(..., n, m)``: entry ``[..., j,
+i]`` is coordinate i of sample j, so that the long axis is contiguous. `RowLayer` is the base of
+those that map it; `Linear` and `Residual` are applied by the engines, which draw the weights.
 
-Raised by every layer at construction: `TypeError` for an argument of the wrong type, `ValueError` for one
-out of range, each naming argument, value and remedy.
+A new layer is one class, here or in a module of yours, that extends `RowLayer` and says what holds
+of it; what it leaves out is taken not to hold, so that the engines assume nothing:
+
+    @dataclass(frozen=True)
+    class Halve(RowLayer):
+        '''H → H/2'''
+        response = ScaleResponse.LINEAR
+        each_row = turns_with_samples = keeps_span = odd = True
+
+        def on_rows(self, rows, xp, width):
+            return rows / 2
+
+Raised by every layer at construction: `TypeError` for an argument of the wrong type, `ValueError`
+for one out of range, each naming argument, value and remedy.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from simulators.activations import ACTIVATIONS, ActivationFunction
 from simulators.arguments import one_of, real_number, told, whole_number
+from simulators.catalogue import Catalogue, summary
 from simulators.observables import Array
+from simulators.weights import LAWS
 
-LAWS: Mapping[str, str] = MappingProxyType({
-    "gaussian": "standard normal",
-    "uniform": "uniform on [−√3, √3]",
-    "rademacher": "±1 with equal probability",
-    "uniform_positive": "uniform on [0, 2√3], mean √3: the uncentred weights of D20, Fig. 6",
-})
-"""The entry laws. Each has variance 1; `Linear` divides the entries by √width, `Residual` does not."""
+__all__ = [
+    "ACTIVATIONS",
+    "LAWS",
+    "LAYERS",
+    "Activation",
+    "ActivationFunction",
+    "Layer",
+    "LayerKind",
+    "Linear",
+    "Normalize",
+    "Recenter",
+    "Rescale",
+    "Residual",
+    "RowLayer",
+    "ScaleResponse",
+    "WeightLayer",
+    "frobenius_norm",
+    "scaled_to",
+]
 
 # Beyond 1/eps of float64 the identity term of a residual layer is below rounding.
 LARGEST_GAMMA = 2.0**52
 
 
+class ScaleResponse(Enum):
+    """What multiplying the input by s > 0 does to the output."""
+
+    FREE = "nothing"
+    LINEAR = "multiplies it by s"
+    BOUND = "changes its shape"
+
+
 @dataclass(frozen=True)
-class Linear:
+class LayerKind:
+    """A class of layers, as the catalogue lists it."""
+
+    name: str
+    meaning: str
+    made_by: type[_Traits]
+
+
+LAYERS: Catalogue[LayerKind] = Catalogue("layer")
+"""The classes of layers, by name."""
+
+
+class _Traits:
+    """What engines and claims must know of a layer, as attributes of its class or of its values."""
+
+    response: ScaleResponse = ScaleResponse.BOUND
+    each_row: bool = False  # every row of H is mapped by itself, by any m of the rows at a time
+    turns_with_samples: bool = False  # HV, V orthogonal, becomes the image of H times V, in law
+    keeps_span: bool = False  # of the images of the samples: linear up to the scale of rows
+    odd: bool = False  # a sample of the other sign becomes one of the other sign
+    recentres: bool = False  # the batch mean is subtracted
+
+    def __init_subclass__(cls, *, listed: bool = True, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        if listed:
+            LAYERS.add(LayerKind(cls.__name__, summary(cls), cls), cls)
+
+
+@dataclass(frozen=True)
+class Linear(_Traits):
     """H → WH, W of shape ``(width, d)`` with i.i.d. entries of law ``law``, variance 1/width.
 
-    The scale cancels wherever rows are rescaled; a chain without normalisation keeps E‖WH‖_F² = ‖H‖_F² for
-    the zero-mean laws. ``uniform_positive`` is U[0, 2a] with a = √(3/width), so its mean is a.
+    The scale cancels wherever rows are rescaled; a chain without normalisation keeps E‖WH‖_F² =
+    ‖H‖_F² for the zero-mean laws. ``uniform_positive`` is U[0, 2a] with a = √(3/width), so its mean
+    is a.
     """
 
     width: int
     law: str = "gaussian"
 
+    response = ScaleResponse.LINEAR
+    turns_with_samples = keeps_span = odd = True
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", whole_number("width", self.width, 1))
-        one_of("law", self.law, LAWS)
+        LAWS.named(self.law)
+
+    @property
+    def sees_rows(self) -> bool:
+        """Whether more of its input than the Gram matrix tells in what comes out."""
+        return self.law != "gaussian"
+
+    def width_after(self, rows: int) -> int:
+        """The number of rows of WH, for an H of ``rows`` rows."""
+        return self.width
 
 
 @dataclass(frozen=True)
-class Residual:
+class Residual(_Traits):
     """H → H + γWH, W square with i.i.d. entries of law ``law``, variance 1; γ = ∞ means WH alone.
 
-    ``gamma``, kept as a `float`, is in [0, 2⁵²] or infinite. ``width``, if given, is the number of rows the layer
-    insists on.
+    ``gamma``, kept as a `float`, is in [0, 2⁵²] or infinite. ``width``, if given, is the number of
+    rows the layer insists on.
     """
 
     gamma: float
     law: str = "gaussian"
     width: int | None = None
 
+    response = ScaleResponse.LINEAR
+    turns_with_samples = keeps_span = odd = True
+
     def __post_init__(self) -> None:
         gamma = real_number("gamma", self.gamma, "a γ ≥ 0, or math.inf")
         if gamma < 0:
-            raise ValueError(f"gamma={told(self.gamma)} is not ≥ 0; its sign cancels in law, so use |gamma|")
+            raise ValueError(
+                f"gamma={told(self.gamma)} is not ≥ 0; its sign cancels in law, so use |gamma|"
+            )
         if LARGEST_GAMMA < gamma < math.inf:
-            raise ValueError(f"gamma={told(self.gamma)} exceeds 2**52: H is lost in rounding; use math.inf")
+            raise ValueError(
+                f"gamma={told(self.gamma)} exceeds 2**52: H is lost in rounding; use math.inf"
+            )
         object.__setattr__(self, "gamma", gamma)
-        one_of("law", self.law, LAWS)
+        LAWS.named(self.law)
         if self.width is not None:
             object.__setattr__(self, "width", whole_number("width", self.width, 1))
 
+    @property
+    def sees_rows(self) -> bool:
+        """Whether more of its input than the Gram matrix tells in what comes out."""
+        return self.law != "gaussian" or self.gamma < math.inf
+
+    def width_after(self, rows: int) -> int:
+        """``rows``. Raises `ValueError` unless that is the width the layer insists on."""
+        if self.width not in (None, rows):
+            raise ValueError(
+                f"{self!r} receives {rows} rows; it adds its input to its output, so give it "
+                f"{self.width} rows, or width={rows}"
+            )
+        return rows
+
+
+class RowLayer(_Traits, ABC, listed=False):
+    """A map of H without weights, on H sample-major; every subclass is in the catalogue `LAYERS`.
+
+    Attributes of a subclass, or of its values, say what holds of it; see the module.
+    """
+
+    @abstractmethod
+    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
+        """The image of ``rows``, ``(..., n, m)``, of the same shape; it may be written into
+        ``rows``.
+
+        m = ``width``, or fewer if the layer maps `each_row` by itself; ``xp`` is the namespace of
+        the array library.
+        """
+
 
 @dataclass(frozen=True)
-class Recenter:
+class Recenter(RowLayer):
     """H → HJ: every row minus its mean over the batch.
 
-    Differences from the first sample are taken before the mean: for samples that nearly agree they are exact,
-    so that what comes out is as accurate as what went in, and exactly zero where all samples are equal.
+    Differences from the first sample are taken before the mean: for samples that nearly agree they
+    are exact, so that what comes out is as accurate as what went in, and exactly zero where all
+    samples are equal.
     """
+
+    response = ScaleResponse.LINEAR
+    each_row = keeps_span = recentres = True
 
     def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
         """Overwrites and returns ``rows`` of shape ``(..., n, m)``. Cost: O(n m)."""
@@ -91,14 +208,18 @@ class Recenter:
 
 
 @dataclass(frozen=True)
-class Rescale:
-    """Every row to one norm: width^{-1/2}, so that ‖H‖_F = 1 (``"frobenius"``), or √n (``"variance"``).
+class Rescale(RowLayer):
+    """Every row to one norm: width^{-1/2}, so that ‖H‖_F = 1 (``"frobenius"``), or √n
+    (``"variance"``).
 
-    A row of zeros stays zero: it has no direction to keep. Rows of any other representable scale come out
-    with full relative accuracy.
+    A row of zeros stays zero: it has no direction to keep. Rows of any other representable scale
+    come out with full relative accuracy.
     """
 
     unit: str = "frobenius"
+
+    response = ScaleResponse.FREE
+    each_row = turns_with_samples = keeps_span = odd = True
 
     def __post_init__(self) -> None:
         one_of("unit", self.unit, ("frobenius", "variance"))
@@ -109,13 +230,16 @@ class Rescale:
         squares = _row_squares(rows, xp)
         if not _all_are_safe(squares, xp):
             peaks = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
-            rows /= xp.where(_safe(squares, xp), 1.0, peaks)  # other rows keep their bits, whatever is beside them
+            # other rows keep their bits, whatever is beside them
+            rows /= xp.where(_safe(squares, xp), 1.0, peaks)
             squares = _or_infinity(_row_squares(rows, xp), xp)
         rows *= target / xp.sqrt(squares)
         return rows
 
     def factors(self, rows: Array, xp: Any, width: int) -> Array:
-        """What each row is to be multiplied by, ``(..., 1, m)``, zero for a row of zeros. Cost: O(n m)."""
+        """What each row is to be multiplied by, ``(..., 1, m)``, zero for a row of zeros. Cost: O(n
+        m).
+        """
         squares = _row_squares(rows, xp)
         if _all_are_safe(squares, xp):
             return self._target(rows, width) / xp.sqrt(squares)
@@ -129,13 +253,23 @@ class Rescale:
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(RowLayer):
     """H → F(H), entry by entry, with F one of `ACTIVATIONS`."""
 
     name: str
 
+    each_row = True
+
     def __post_init__(self) -> None:
-        one_of("activation", self.name, ACTIVATIONS)
+        function = ACTIVATIONS.named(self.name)
+        told_of_it = {
+            "response": ScaleResponse.LINEAR if function.homogeneous else ScaleResponse.BOUND,
+            "turns_with_samples": self.name == "identity",
+            "keeps_span": self.name == "identity",
+            "odd": function.odd,
+        }
+        for trait, holds in told_of_it.items():
+            object.__setattr__(self, trait, holds)
 
     @property
     def homogeneous(self) -> bool:
@@ -148,8 +282,11 @@ class Activation:
 
 
 @dataclass(frozen=True)
-class Normalize:
+class Normalize(RowLayer):
     """H → sH, one s > 0 for the whole layer, such that ‖H‖_F² = d n. A zero H stays zero."""
+
+    response = ScaleResponse.FREE
+    turns_with_samples = keeps_span = odd = True
 
     def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
         """sH for ``rows`` of shape ``(..., n, width)``: all of them. Cost: O(n width)."""
@@ -157,35 +294,7 @@ class Normalize:
 
 
 WeightLayer: TypeAlias = Linear | Residual
-RowLayer: TypeAlias = Recenter | Rescale | Activation | Normalize
 Layer: TypeAlias = WeightLayer | RowLayer
-
-
-@dataclass(frozen=True)
-class ActivationFunction:
-    """``function(rows, xp)`` for any array; ``homogeneous`` if it commutes with positive scalars, ``odd`` with −1."""
-
-    function: Callable[[Array, Any], Array]
-    homogeneous: bool
-    odd: bool
-
-
-def _relu(rows: Array, xp: Any) -> Array:
-    return xp.maximum(rows, xp.zeros_like(rows[..., :1, :1]))
-
-
-def _sigmoid(rows: Array, xp: Any) -> Array:
-    return 0.5 * xp.tanh(0.5 * rows) + 0.5  # as 1/(1 + exp(−x)), without its overflow
-
-
-ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType({
-    "relu": ActivationFunction(_relu, homogeneous=True, odd=False),
-    "tanh": ActivationFunction(lambda rows, xp: xp.tanh(rows), homogeneous=False, odd=True),
-    "sin": ActivationFunction(lambda rows, xp: xp.sin(rows), homogeneous=False, odd=True),
-    "sigmoid": ActivationFunction(_sigmoid, homogeneous=False, odd=False),
-    "identity": ActivationFunction(lambda rows, xp: rows, homogeneous=True, odd=True),
-})
-"""The activations, by name."""
 
 
 def frobenius_norm(rows: Array, xp: Any) -> Array:
@@ -217,7 +326,9 @@ def _all_squares(rows: Array, xp: Any) -> Array:
 
 
 def _safe(squares: Array, xp: Any) -> Array:
-    """Whether each sum of squares has neither lost accuracy to underflow nor overflowed; false for a zero one."""
+    """Whether each sum of squares has neither lost accuracy to underflow nor overflowed; false for
+    a zero one.
+    """
     return (squares >= _least_safe_square(xp, squares.dtype)) & (squares < math.inf)
 
 

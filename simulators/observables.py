@@ -1,16 +1,23 @@
-"""What is measured of a representation: how far its samples are from orthogonal, and of which rank.
+"""The catalogue of observables: what is measured of a representation, as from orthogonality, or
+rank.
 
-Every function takes ``H`` of shape ``(..., d, n)``, real floating, NumPy or Torch: one representation per
-column, any leading axes (replicas, layers). Results keep the leading axes, the dtype and the device.
+Every function takes ``H`` of shape ``(..., d, n)``, real floating, NumPy or Torch: one
+representation per column, any leading axes (replicas, layers). Results keep the leading axes, the
+dtype and the device.
 
-All of them are scale-invariant. ``H`` is first divided by its largest entry, so scales from 1e-300 to
-1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite ``H`` and for the
-cosine with a zero column, they are NaN, without a warning; engines refuse such batches at the door. Ranks and gaps of
-a zero ``H`` are NaN like all else: no rank, not rank 0. `alive` says whether a sample is zero.
+All of them are scale-invariant. ``H`` is first divided by its largest entry, so scales from 1e-300
+to 1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite ``H``
+and for the cosine with a zero column, they are NaN, without a warning; `simulate` refuses such
+batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not rank 0. `alive` says
+whether a sample is zero.
 
-Raised by all: `TypeError` when ``H`` is not a real floating array, `ValueError` when it has fewer than two
-axes or no entries. Cost: O(d n²) per matrix; those built on singular values have the larger constant. Float
-results carry rounding error; pointwise claims are decided elsewhere, in exact or ball arithmetic.
+A new one is one function under `observable`, here or in a module of yours; it is then known by its
+name to simulations, sweeps and claims.
+
+Raised by all: `TypeError` when ``H`` is not a real floating array, `ValueError` when it has fewer
+than two axes or no entries. Cost: O(d n²) per matrix; those built on singular values have the
+larger constant. Float results carry rounding error; claims about every input are decided in exact
+or ball arithmetic, where an observable says how (`simulators.exact`).
 
 Definitions: Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970) for the gaps; Daneshmand et al. 2020
 (arXiv 2003.01652) for the ranks.
@@ -21,23 +28,232 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from functools import cached_property, partial
+from itertools import combinations, product
+from typing import Any, Literal, TypeAlias
 
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from simulators.arguments import real_number, told, whole_number
+from simulators.catalogue import Catalogue, summary
+from simulators.exact import ExactGram, Number
+
+__all__ = [
+    "OBSERVABLES",
+    "Array",
+    "NamedObservable",
+    "Observable",
+    "Parameter",
+    "absolute_cosine",
+    "alive",
+    "cosine",
+    "cosine_range",
+    "effective_rank",
+    "gram",
+    "lone_outlier",
+    "mean_absolute_cosine",
+    "observable",
+    "orthogonality_gap",
+    "parametrised",
+    "resolve",
+    "smallest_eigenvalue",
+    "smallest_eigenvalue_gap",
+    "soft_rank",
+    "spectrum",
+]
 
 Array: TypeAlias = Any  # NumPy or Torch; the array-API standard has no static type of its own
+Bound: TypeAlias = str | float | None
+Measuring: TypeAlias = Callable[..., Array]
 
 
+@dataclass(frozen=True)
+class Observable:
+    """A named measurement, as engines use it.
+
+    ``function(H, width=d)`` measures ``H`` of shape ``(..., rows, n)``, where ``rows`` may be fewer
+    than the width ``d`` when ``H`` is a thin factor. ``gram`` says that the value depends on the
+    representation through its Gram matrix and width alone, which is what measuring a thin factor
+    requires.
+    """
+
+    name: str
+    function: Callable[..., Array]
+    gram: bool
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The number in the name of an observable such as ``soft_rank(0.5)``, in [``low``, ``high``].
+
+    ``role`` is what it is to the observable; ``example`` a value as a text writes it.
+    """
+
+    name: str
+    role: str
+    low: float
+    high: float
+    example: str
+
+    @property
+    def wanted(self) -> str:
+        """Its values, as refusals say them."""
+        return f"in [{self.low:g}, {self.high:g}]"
+
+    def read(self, written: str) -> float:
+        """The number that a text means. Raises `ValueError` for what is none, or outside the range.
+        """
+        try:
+            number = float(written)
+        except ValueError:
+            raise ValueError(
+                f"{self.role} {self.name}={told(written)} is not a number; give one {self.wanted}"
+            ) from None
+        return self.within(number)
+
+    def within(self, value: object) -> float:
+        """The value, if it is in the range.
+
+        Raises `TypeError` for what is no real number, `ValueError` for one outside the range.
+        """
+        number = real_number(f"{self.role} {self.name}", value, f"one {self.wanted}")
+        if not self.low <= number <= self.high:
+            raise ValueError(f"{self.role} {self.name}={told(value)} is not a number {self.wanted}")
+        return number
+
+
+@dataclass(frozen=True)
+class NamedObservable:
+    """An observable, as the catalogue has it.
+
+    - ``name``; ``meaning``: in one line, with the value of a parameter where ``{tau}`` stands
+    - ``function``: ``H``, the parameter if there is one, and ``width=d`` if it is ``wide``, to
+      values
+    - ``reads``: ``"gram"`` if they depend on ``H`` through its Gram matrix and width alone, so that
+      a factor will do for ``H``; else ``"H"``
+    - ``shape``: the axes that one representation gives, as ``("n", "n")``; ``()`` for a number
+    - ``floor``, ``ceiling``: the ends of its range, numbers or formulas in n and d as a text,
+      ``"sqrt(1 - 1/n)"``; with a parameter perhaps functions of it. None where it has none
+    - ``samples``: the fewest it is defined for; ``wide``: whether its value depends on d as well
+    - ``present``: the samples that must not be 0 for it to have a value: their numbers, or
+      ``"all"``; ``absent`` says in words what happens else
+    - ``of_spectrum``, ``of_gram``: its exact evaluation, of an `ExactSpectrum` or `ExactGram` and
+      the parameter if there is one; None where it cannot be read off these
+    """
+
+    name: str
+    meaning: str
+    function: Measuring
+    reads: Literal["H", "gram"] = "H"
+    shape: tuple[str, ...] = ()
+    floor: Bound | Callable[..., Bound] = None
+    ceiling: Bound | Callable[..., Bound] = None
+    samples: int = 1
+    wide: bool = False
+    parameter: Parameter | None = None
+    present: tuple[int, ...] | Literal["all"] = ()
+    absent: str = "it has no value where a sample is 0"
+    of_spectrum: Callable[..., Number] | None = None
+    of_gram: Callable[..., Number] | None = None
+
+    @property
+    def example(self) -> str:
+        """How a text names it."""
+        return self.name if self.parameter is None else f"{self.name}({self.parameter.example})"
+
+    @property
+    def shape_in_words(self) -> str:
+        """What one representation gives: a number, or a vector or matrix of which size."""
+        if not self.shape:
+            return "a number"
+        if len(self.shape) == 1:
+            return f"a vector of {self.shape[0]} numbers"
+        return f"an {' × '.join(self.shape)} matrix"
+
+    @property
+    def range_in_words(self) -> str:
+        """``[floor, ceiling]``, at the example of a parameter; a dash where it has none."""
+        given = () if self.parameter is None else (self.parameter.read(self.parameter.example),)
+        ends = [end(*given) if callable(end) else end for end in (self.floor, self.ceiling)]
+        return "–" if None in ends else f"[{ends[0]}, {ends[1]}]"
+
+    @cached_property
+    def measured(self) -> Observable:
+        """The measurement without a parameter."""
+        return self._measured(self.name, self.function)
+
+    def at(self, value: float, name: str | None = None) -> Observable:
+        """The measurement at this value of its parameter, under ``name``, or spelled with it.
+
+        Raises `ValueError` if it has no parameter, or for a value outside its range.
+        """
+        if self.parameter is None:
+            raise ValueError(f"observable {self.name!r} has no parameter; write {self.name!r}")
+        value = self.parameter.within(value)
+        function = partial(self.function, **{self.parameter.name: value})
+        return self._measured(name or f"{self.name}({value!r})", function)
+
+    def _measured(self, name: str, function: Measuring) -> Observable:
+        measuring = function if self.wide else partial(_ignoring_width, function)
+        return Observable(name, measuring, self.reads == "gram")
+
+
+OBSERVABLES: Catalogue[NamedObservable] = Catalogue("observable")
+"""The observables, by name."""
+
+
+def observable(
+    *, meaning: str | None = None, **told_of_it: Any
+) -> Callable[[Measuring], Measuring]:
+    """Put the function below into the catalogue, under its name; return it as it is.
+
+    It takes ``H`` of shape ``(..., d, n)``, NumPy or Torch, and gives an array with the same
+    leading axes. ``meaning`` is the first paragraph of its docstring by default; the other
+    arguments are those of `NamedObservable`: ``floor``, ``ceiling``, ``reads``, ``shape``,
+    ``samples``, ``wide``, ``parameter``, ``present``, ``absent``, ``of_spectrum``, ``of_gram``.
+
+    Raises `ValueError` for a name that is taken and for a function without docstring, `TypeError`
+    for another argument.
+
+    Example:
+        >>> with OBSERVABLES.restored():
+        ...     @observable(floor=0, ceiling=1, reads="H")
+        ...     def positive_share(H):
+        ...         '''the share of positive entries'''
+        ...         xp = array_namespace(H)
+        ...         return xp.mean(xp.astype(H > 0, H.dtype), axis=(-2, -1))
+        ...     resolve("positive_share").gram
+        False
+    """
+
+    def add(function: Measuring) -> Measuring:
+        entry = NamedObservable(
+            name=function.__name__,
+            meaning=meaning or summary(function),
+            function=function,
+            **told_of_it,
+        )
+        OBSERVABLES.add(entry, function)
+        return function
+
+    return add
+
+
+@observable(
+    meaning="‖C/‖H‖² - I/n‖_F, the distance from orthogonal samples",
+    reads="gram",
+    floor=0,
+    ceiling="sqrt(1 - 1/n)",
+    of_spectrum=lambda s: s.root(s.sum(lambda x: (x - s.share) ** 2)),
+    of_gram=lambda c: c.root(sum((c[i, j] - (i == j) * c.share) ** 2 for i, j in _places(c))),
+)
 def orthogonality_gap(H: Array) -> Array:
     """V(H) = ‖C/‖H‖_F² − I/n‖_F with C = HᵀH; shape ``(...)``, in [0, √(1 − 1/n)].
 
-    The difference is formed entry by entry, so the absolute error is a few roundings, however small V is.
+    The difference is formed entry by entry, so the absolute error is a few roundings, however small
+    V is.
     """
     normalised = gram(H)
     xp, n = array_namespace(H), H.shape[-1]
@@ -45,11 +261,25 @@ def orthogonality_gap(H: Array) -> Array:
     return xp.sqrt(xp.sum(offset * offset, axis=(-2, -1)))
 
 
+@observable(
+    meaning="the smallest eigenvalue of C/‖H‖²",
+    reads="gram",
+    floor=0,
+    ceiling="1/n",
+    of_spectrum=lambda s: s.least,
+)
 def smallest_eigenvalue(H: Array) -> Array:
     """σ_n²/‖H‖_F², the n-th eigenvalue of C/‖H‖_F²; shape ``(...)``, in [0, 1/n], 0 if d < n."""
     return spectrum(H)[..., -1]
 
 
+@observable(
+    meaning="1/n minus the smallest eigenvalue of C/‖H‖²",
+    reads="gram",
+    floor=0,
+    ceiling="1/n",
+    of_spectrum=lambda s: s.share - s.least,
+)
 def smallest_eigenvalue_gap(H: Array) -> Array:
     """V̂(H) = 1/n − σ_n²/‖H‖_F²; shape ``(...)``, in [0, 1/n].
 
@@ -61,6 +291,7 @@ def smallest_eigenvalue_gap(H: Array) -> Array:
     return excess / (sigma.shape[-1] * _or_nan(xp, xp.sum(sigma * sigma, axis=-1)))
 
 
+@observable(meaning="the eigenvalues of C/‖H‖², descending", reads="gram", shape=("n",))
 def spectrum(H: Array) -> Array:
     """Eigenvalues of C/‖H‖_F², descending; shape ``(..., n)``, nonnegative, summing to 1."""
     xp, sigma = _singular_values(H)
@@ -68,32 +299,57 @@ def spectrum(H: Array) -> Array:
     return squares / _or_nan(xp, xp.sum(squares, axis=-1, keepdims=True))
 
 
+@observable(meaning="the Gram matrix C/‖H‖²", reads="gram", shape=("n", "n"))
 def gram(H: Array) -> Array:
     """C/‖H‖_F², the Gram matrix of the samples normalised to trace 1; shape ``(..., n, n)``."""
     _, products, trace = _products(H)
     return products / trace[..., None, None]
 
 
+@observable(
+    meaning="(Tr M)²/‖M‖_F², how many directions the samples fill",
+    reads="gram",
+    floor=1,
+    ceiling="min(n, d)",
+    of_spectrum=lambda s: 1 / s.sum(lambda x: x**2),
+    of_gram=lambda c: 1 / sum(c[i, j] ** 2 for i, j in _places(c)),
+)
 def effective_rank(H: Array) -> Array:
     """r(H) = (Tr M)²/‖M‖_F² with M = HHᵀ/n; shape ``(...)``, in [1, min(d, n)].
 
-    M and C/n share their nonzero eigenvalues, so r is read off the smaller-to-form n × n Gram matrix.
+    M and C/n share their nonzero eigenvalues, so r is read off the smaller-to-form n × n Gram
+    matrix.
     """
     xp, products, trace = _products(H)
-    return trace * trace / xp.sum(products * products, axis=(-2, -1))  # in place, it would have no gradient
+    return (
+        trace * trace / xp.sum(products * products, axis=(-2, -1))
+    )  # in place, it would have no gradient
 
 
+_TAU = Parameter("tau", "soft_rank threshold", 0, 1, "0.5")
+
+
+@observable(
+    meaning="the number of eigenvalues of M that are at least {tau}, M of trace d",
+    reads="gram",
+    floor=0,
+    ceiling=lambda tau: "min(n, d)" if tau else "d",
+    wide=True,
+    parameter=_TAU,
+    of_spectrum=lambda s, tau: s.count(tau) if tau else s.width,
+)
 def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
-    """rank_τ(H) = #{i : λ_i(M) ≥ τ} with M = HHᵀ/n scaled to Tr M = d; shape ``(...)``, whole, in [0, d].
+    """rank_τ(H) = #{i : λ_i(M) ≥ τ} with M = HHᵀ/n scaled to Tr M = d; shape ``(...)``, whole, in
+    [0, d].
 
-    The count comes in the dtype of ``H``, so that an undefined one can be NaN. ``width`` is d when ``H`` is
-    the thin factor of a wider matrix. At τ = 0 the d − min(d, n) zero eigenvalues count too, and the rank
-    is d. A λ_i that ties with τ falls on either side by rounding.
+    The count comes in the dtype of ``H``, so that an undefined one can be NaN. ``width`` is d when
+    ``H`` is the thin factor of a wider matrix. At τ = 0 the d − min(d, n) zero eigenvalues count
+    too, and the rank is d. A λ_i that ties with τ falls on either side by rounding.
 
-    Raises `TypeError` when ``tau`` is no real number or ``width`` no whole one, `ValueError` when ``tau`` is outside
-    [0, 1] or NaN, or ``width`` below the rank ``H`` can have.
+    Raises `TypeError` when ``tau`` is no real number or ``width`` no whole one, `ValueError` when
+    ``tau`` is outside [0, 1] or NaN, or ``width`` below the rank ``H`` can have.
     """
-    tau = _threshold(tau)
+    tau = _TAU.within(tau)
     shares = spectrum(H)
     rows, n = H.shape[-2:]
     d = rows if width is None else whole_number("width", width, 1)
@@ -105,20 +361,53 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
     return xp.where(defined, count, xp.asarray(math.nan, dtype=H.dtype, device=device(H)))
 
 
+@observable(
+    meaning="the cosine between the first two samples",
+    reads="gram",
+    floor=-1,
+    ceiling=1,
+    samples=2,
+    present=(0, 1),
+    absent="a sample that is 0 has no cosine",
+    of_gram=lambda c: c.cosine(0, 1),
+)
 def cosine(H: Array, i: int = 0, j: int = 1) -> Array:
     """Cosine of the angle between samples ``i`` and ``j``; shape ``(...)``, in [−1, 1].
 
-    Raises `TypeError` when ``i`` or ``j`` is no whole number, `ValueError` when ``H`` has no such column.
+    Raises `TypeError` when ``i`` or ``j`` is no whole number, `ValueError` when ``H`` has no such
+    column.
     """
     xp, units = _unit_columns(H, i, j)
     return xp.clip(xp.sum(units[..., i] * units[..., j], axis=-1), -1.0, 1.0)
 
 
+@observable(
+    meaning="the absolute cosine between the first two samples",
+    reads="gram",
+    floor=0,
+    ceiling=1,
+    samples=2,
+    present=(0, 1),
+    absent="a sample that is 0 has no cosine",
+    of_gram=lambda c: abs(c.cosine(0, 1)),
+)
 def absolute_cosine(H: Array, i: int = 0, j: int = 1) -> Array:
-    """|cos| of the angle between samples ``i`` and ``j``; shape ``(...)``, in [0, 1]. Raises as `cosine`."""
+    """|cos| of the angle between samples ``i`` and ``j``; shape ``(...)``, in [0, 1]. Raises as
+    `cosine`.
+    """
     return abs(cosine(H, i, j))
 
 
+@observable(
+    meaning="the mean absolute cosine over pairs of samples",
+    reads="gram",
+    floor=0,
+    ceiling=1,
+    samples=2,
+    present="all",
+    absent="a sample that is 0 has no cosine",
+    of_gram=lambda c: sum(abs(c.cosine(i, j)) for i, j in _pairs(c)) / len(_pairs(c)),
+)
 def mean_absolute_cosine(H: Array) -> Array:
     """Mean of |cos| over the n(n − 1)/2 pairs of samples; shape ``(...)``, in [0, 1].
 
@@ -131,10 +420,22 @@ def mean_absolute_cosine(H: Array) -> Array:
     return xp.sum(cosines * above, axis=(-2, -1)) / (n * (n - 1) / 2)
 
 
+@observable(
+    meaning="the largest minus the smallest cosine over pairs of samples",
+    reads="gram",
+    floor=0,
+    ceiling=2,
+    samples=2,
+    present="all",
+    absent="a sample that is 0 has no cosine",
+    of_gram=lambda c: c.cosine(*_closest(c, _pairs(c))) - c.cosine(*_farthest(c, _pairs(c))),
+)
 def cosine_range(H: Array) -> Array:
-    """Largest minus smallest cosine over the n(n − 1)/2 pairs of samples; shape ``(...)``, in [0, 2].
+    """Largest minus smallest cosine over the n(n − 1)/2 pairs of samples; shape ``(...)``, in [0,
+    2].
 
-    Zero where all angles are equal. NaN where a sample is zero. Raises `ValueError` for a single sample.
+    Zero where all angles are equal. NaN where a sample is zero. Raises `ValueError` for a single
+    sample.
     """
     xp, cosines = _cosines(H, 2)
     aside = xp.eye(H.shape[-1], dtype=xp.bool, device=device(H))
@@ -142,12 +443,24 @@ def cosine_range(H: Array) -> Array:
     return largest - xp.min(xp.where(aside, math.inf, cosines), axis=(-2, -1))
 
 
+@observable(
+    meaning="the number of the sample that stands apart from all others, -1 if none does",
+    reads="gram",
+    floor=-1,
+    ceiling="n - 1",
+    samples=3,
+    present="all",
+    absent="a sample that is 0 has no cosine",
+    of_gram=lambda c: next((k for k in range(c.n) if _stands_apart(c, k)), -1),
+)
 def lone_outlier(H: Array, margin: float = 0.0) -> Array:
-    """Which sample stands apart: its largest cosine with the others is below their smallest; shape ``(...)``.
+    """Which sample stands apart: its largest cosine with the others is below their smallest; shape
+    ``(...)``.
 
-    Its number, 0 … n − 1, or −1 where no sample does; NaN where a sample is zero. No threshold is involved unless
-    ``margin``, in [0, 2), is given, by which the two cosines must differ. With three samples one stands apart
-    almost surely. Raises `ValueError` for fewer, and for another margin; `TypeError` for one that is no real number.
+    Its number, 0 … n − 1, or −1 where no sample does; NaN where a sample is zero. No threshold is
+    involved unless ``margin``, in [0, 2), is given, by which the two cosines must differ. With
+    three samples one stands apart almost surely. Raises `ValueError` for fewer, and for another
+    margin; `TypeError` for one that is no real number.
     """
     margin = real_number("lone_outlier margin", margin, "one in [0, 2)")
     if not 0 <= margin < 2:
@@ -160,14 +473,25 @@ def lone_outlier(H: Array, margin: float = 0.0) -> Array:
     candidate = xp.argmin(closest, axis=-1)[..., None]  # the others have each other
     touched = aside | (candidate == places)[..., None] | (candidate == places)[..., None, :]
     others = xp.min(xp.where(touched, math.inf, cosines), axis=(-2, -1))
-    found = xp.where(xp.min(closest, axis=-1) + margin < others, xp.astype(candidate[..., 0], H.dtype), -1.0)
+    found = xp.where(
+        xp.min(closest, axis=-1) + margin < others, xp.astype(candidate[..., 0], H.dtype), -1.0
+    )
     return xp.where(xp.isnan(xp.sum(cosines, axis=(-2, -1))), math.nan, found)
 
 
+@observable(
+    meaning="1 where every sample has a unit that is not 0, else 0",
+    reads="gram",
+    floor=0,
+    ceiling=1,
+    of_gram=lambda c: int(all(c[i, i] != 0 for i in range(c.n))),
+)
 def alive(H: Array) -> Array:
-    """1 where every sample has a unit that is not 0, else 0; shape ``(...)``; NaN for a non-finite ``H``.
+    """1 where every sample has a unit that is not 0, else 0; shape ``(...)``; NaN for a non-finite
+    ``H``.
 
-    A sample without one is dead: it has no cosine, and in a chain of linear layers and ReLU it stays 0 at every depth.
+    A sample without one is dead: it has no cosine, and in a chain of linear layers and ReLU it
+    stays 0 at every depth.
     """
     xp = _namespace(H)
     largest = xp.max(xp.abs(H), axis=-2)
@@ -175,58 +499,54 @@ def alive(H: Array) -> Array:
     return xp.where(xp.all(largest < math.inf, axis=-1), found, math.nan)
 
 
-@dataclass(frozen=True)
-class Observable:
-    """A named measurement, as engines use it.
-
-    ``function(H, width=d)`` measures ``H`` of shape ``(..., rows, n)``, where ``rows`` may be fewer than the
-    width ``d`` when ``H`` is a thin factor. ``gram`` says that the value depends on the representation
-    through its Gram matrix and width alone, which is what measuring a thin factor requires.
-    """
-
-    name: str
-    function: Callable[..., Array]
-    gram: bool
+def parametrised() -> tuple[str, ...]:
+    """The names of the observables that take a number, as ``soft_rank`` in ``soft_rank(0.5)``."""
+    return tuple(kind.name for kind in OBSERVABLES.values() if kind.parameter is not None)
 
 
 def resolve(item: object) -> Observable:
     """The observable meant by ``item``.
 
-    ``item`` is a name in `REGISTRY`; ``"soft_rank(τ)"`` with τ a number in [0, 1]; an `Observable`; or a
-    callable of ``H``, named after itself, and taken to depend on ``H`` through its Gram matrix alone only if
-    it has a true attribute ``gram_invariant``.
+    ``item`` is a name in `OBSERVABLES`, with the number in brackets if it has a parameter, as
+    ``"soft_rank(0.5)"``; an `Observable`; or a callable of ``H``, named after itself, and taken to
+    depend on ``H`` through its Gram matrix alone only if it has a true attribute
+    ``gram_invariant``.
 
-    Raises `ValueError` for an unknown name or bad threshold, `TypeError` for anything else.
+    Raises `ValueError` for an unknown name or bad parameter, `TypeError` for anything else.
     """
     if isinstance(item, Observable):
         return item
     if isinstance(item, str):
-        return REGISTRY[item] if item in REGISTRY else _parse(item)
+        return _named(item)
     if not callable(item):
-        raise TypeError(f"observable {told(item)} is not a name, a function of H, nor an Observable")
-    if item is soft_rank:
-        raise TypeError("observable soft_rank needs a threshold: write 'soft_rank(0.5)'")
+        raise TypeError(
+            f"observable {told(item)} is not a name, a function of H, nor an Observable"
+        )
     name = getattr(item, "__name__", None)
     if not isinstance(name, str):
         raise TypeError(f"observable {told(item)} has no __name__; wrap it in an Observable")
-    if item in _PLAIN:
-        return REGISTRY[name]
-    return Observable(name, partial(_ignoring_width, item), bool(getattr(item, "gram_invariant", False)))
+    known = OBSERVABLES.get(name)
+    if known is None or known.function is not item:
+        gram_alone = bool(getattr(item, "gram_invariant", False))
+        return Observable(name, partial(_ignoring_width, item), gram_alone)
+    if known.parameter is not None:
+        kind = known.parameter.role.removeprefix(f"{name} ")
+        raise TypeError(f"observable {name} needs a {kind}: write {known.example!r}")
+    return known.measured
 
 
-def _parse(text: str) -> Observable:
-    """``soft_rank(0.5)`` and nothing else that is not in the registry."""
-    call = re.fullmatch(r"soft_rank\(([^()]*)\)", text)
-    if call is None:
-        known = [*REGISTRY, "soft_rank(0.5)"]
-        near = difflib.get_close_matches(text, known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown observable {text!r}; {hint}known are {', '.join(known)}")
-    try:
-        tau = float(call[1])
-    except ValueError:
-        raise ValueError(f"soft_rank threshold tau={told(call[1])} is not a number; give one in [0, 1]") from None
-    return Observable(text, partial(soft_rank, tau=_threshold(tau)), gram=True)
+def _named(text: str) -> Observable:
+    """The observable of that name, and no other spelling."""
+    call = re.fullmatch(r"(\w+)(?:\(([^()]*)\))?", text)
+    known = OBSERVABLES.get(call[1]) if call is not None else None
+    if call is not None and known is not None and (call[2] is None) == (known.parameter is None):
+        if known.parameter is None:
+            return known.measured
+        return known.at(known.parameter.read(call[2]), text)
+    names = [each.example for each in OBSERVABLES.values()]
+    near = difflib.get_close_matches(text, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ValueError(f"unknown observable {text!r}; {hint}known are {', '.join(names)}")
 
 
 def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int) -> Array:
@@ -236,19 +556,25 @@ def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int)
 def _namespace(H: Array) -> Any:
     """The array namespace of ``H``, after the checks that every observable makes."""
     if not is_array_api_obj(H):
-        raise TypeError(f"H={told(H)} is a {type(H).__name__}; observables need a real floating array")
+        raise TypeError(
+            f"H={told(H)} is a {type(H).__name__}; observables need a real floating array"
+        )
     xp = array_namespace(H)
     if not xp.isdtype(H.dtype, "real floating"):
         raise TypeError(f"H has dtype {H.dtype}; observables need a real floating array")
     if H.ndim < 2 or 0 in H.shape:
-        raise ValueError(f"H has shape {tuple(H.shape)}; observables need (..., d, n) with d, n ≥ 1")
+        raise ValueError(
+            f"H has shape {tuple(H.shape)}; observables need (..., d, n) with d, n ≥ 1"
+        )
     return xp
 
 
 def _over_peak(xp: Any, H: Array, axis: int | tuple[int, int]) -> Array:
-    """``H`` over its largest entry along ``axis``; zero where all entries are zero or one is not finite.
+    """``H`` over its largest entry along ``axis``; zero where all entries are zero or one is not
+    finite.
 
-    ``H`` itself, divided by nothing, where no square can overflow, or underflow to a loss that counts.
+    ``H`` itself, divided by nothing, where no square can overflow, or underflow to a loss that
+    counts.
     """
     peak = xp.maximum(xp.max(H, axis=axis, keepdims=True), -xp.min(H, axis=axis, keepdims=True))
     safe = (peak > 1e-6) & (peak < 1e6)
@@ -268,7 +594,9 @@ def _products(H: Array) -> tuple[Any, Array, Array]:
 
 
 def _singular_values(H: Array) -> tuple[Any, Array]:
-    """All n singular values of ``H`` over its largest entry, descending; the last n − d are zero if d < n."""
+    """All n singular values of ``H`` over its largest entry, descending; the last n − d are zero if
+    d < n.
+    """
     xp = _namespace(H)
     scaled = _over_peak(xp, H, (-2, -1))
     sigma = xp.linalg.svdvals(scaled)
@@ -280,11 +608,15 @@ def _singular_values(H: Array) -> tuple[Any, Array]:
 
 
 def _unit_columns(H: Array, *needed: int) -> tuple[Any, Array]:
-    """``H`` with columns of norm 1, a zero column becoming NaN; columns may differ in scale at will."""
+    """``H`` with columns of norm 1, a zero column becoming NaN; columns may differ in scale at
+    will.
+    """
     xp, n = _namespace(H), H.shape[-1]
     for column in needed:
         if whole_number("sample", column, -n) >= n:
-            raise ValueError(f"H has {n} column(s), so none numbered {column}; a cosine needs two samples")
+            raise ValueError(
+                f"H has {n} column(s), so none numbered {column}; a cosine needs two samples"
+            )
     columns = _over_peak(xp, H, -2)
     norms = xp.sqrt(xp.sum(columns * columns, axis=-2, keepdims=True))
     return xp, columns / _or_nan(xp, norms)
@@ -303,20 +635,27 @@ def _or_nan(xp: Any, denominator: Array) -> Array:
     return xp.where(denominator > 0, denominator, math.nan)
 
 
-def _threshold(tau: object) -> float:
-    number = real_number("soft_rank threshold tau", tau, "one in [0, 1]")
-    if not 0 <= number <= 1:
-        raise ValueError(f"soft_rank threshold tau={told(tau)} is not a number in [0, 1]")
-    return number
+def _places(c: ExactGram) -> list[tuple[int, int]]:
+    return list(product(range(c.n), range(c.n)))
 
 
-_PLAIN: tuple[Callable[[Array], Array], ...] = (
-    orthogonality_gap, smallest_eigenvalue, smallest_eigenvalue_gap, spectrum, gram, effective_rank,
-    cosine, absolute_cosine, mean_absolute_cosine, cosine_range, lone_outlier, alive,
-)
+def _pairs(c: ExactGram) -> list[tuple[int, int]]:
+    return list(combinations(range(c.n), 2))
 
-REGISTRY: Mapping[str, Observable] = MappingProxyType({
-    function.__name__: Observable(function.__name__, partial(_ignoring_width, function), gram=True)
-    for function in _PLAIN
-})
-"""The observables without parameters, by name. All depend on ``H`` through its Gram matrix."""
+
+def _closest(c: ExactGram, pairs: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The pair with the largest cosine."""
+    return max(pairs, key=lambda pair: c.signed_square(*pair))
+
+
+def _farthest(c: ExactGram, pairs: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The pair with the smallest cosine."""
+    return min(pairs, key=lambda pair: c.signed_square(*pair))
+
+
+def _stands_apart(c: ExactGram, sample: int) -> bool:
+    """Whether the largest cosine of the sample with the others is below their smallest."""
+    own = [pair for pair in _pairs(c) if sample in pair]
+    others = [pair for pair in _pairs(c) if sample not in pair]
+    nearest, least = _closest(c, own), _farthest(c, others)
+    return bool(c.signed_square(*nearest) < c.signed_square(*least))

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from simulators.chains import Chain, Scaling
+from simulators.chains import Chain
+from simulators.layers import ScaleResponse
 
 _LARGEST_WEIGHT = (
     64.0  # in standard deviations; a normal entry exceeds it with probability below 1e-890
@@ -34,7 +35,7 @@ def require_runnable(batch: np.ndarray[Any, Any], chain: Chain, dtype: str) -> N
         raise ValueError(
             f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64"
         )
-    if chain.scaling is Scaling.BOUND and largest > most / (_LARGEST_WEIGHT * rows):
+    if chain.scaling is ScaleResponse.BOUND and largest > most / (_LARGEST_WEIGHT * rows):
         raise ValueError(
             f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; "
             "rescale it"

@@ -21,10 +21,17 @@ from simulators.arguments import one_of, told, whole_number
 from simulators.backend import Backend, select
 from simulators.batches import validate_batch
 from simulators.centring import centred
-from simulators.chains import Chain, Scaling
+from simulators.chains import Chain
 from simulators.engines import dense, gram, mean_field
 from simulators.engines.rounding import ROUNDINGS, Copies, Outlook, Representation, Watch, arrival_error
-from simulators.layers import Linear, Rescale
+from simulators.layers import (
+    Activation,
+    Normalize,
+    Recenter,
+    Rescale,
+    ScaleResponse,
+    WeightLayer,
+)
 from simulators.observables import Array, Observable, resolve
 from simulators.runnable import require_runnable
 from simulators.streams import root_sequence
@@ -36,6 +43,7 @@ ENGINES = ("auto", "dense", "gram", "mean_field")
 BUFFER_ENTRIES = 2**17
 """Entries of representations gathered before they are measured together."""
 
+_KNOWN_TO_GRAM = (Activation, Normalize, Recenter, Rescale)
 
 
 def simulate(
@@ -177,7 +185,7 @@ def choose_engine(
         if obstacle is not None:
             raise ValueError(f"engine='mean_field' does not apply: {obstacle}")
         return engine, "asked for"
-    obstacle = gram.obstacle(chain) or unmeasurable
+    obstacle = gram.obstacle(chain) or _open_layer(chain) or unmeasurable
     if engine == "gram":
         if obstacle is not None:
             raise ValueError(f"engine='gram' is not exact here: {obstacle}; use engine='dense'")
@@ -187,12 +195,21 @@ def choose_engine(
     return "gram", "exact in law: Gaussian weights, no residual, observables of the Gram matrix"
 
 
+def _open_layer(chain: Chain) -> str | None:
+    """Why a layer that the engine gram does not know keeps it from the chain; None if none does."""
+    for layer in chain.layers:
+        if isinstance(layer, WeightLayer) or type(layer) in _KNOWN_TO_GRAM:
+            continue
+        if not layer.each_row:
+            return f"{layer!r} does not say that it maps each row by itself"
+        if any(isinstance(other, Normalize) for other in chain.layers):
+            return f"{layer!r} stands in a chain with a Normalize, whose scalar it may not pass on"
+    return None
+
+
 def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
-    match chain.layers:
-        case (Linear(law="gaussian"), Rescale()):
-            pass
-        case _:
-            return f"its map is known for a Gaussian Linear followed by Rescale, not for {chain!r}"
+    if not chain.has_spectral_limit:
+        return f"its map is known for a Gaussian Linear followed by Rescale, not for {chain!r}"
     if replicas != 1:
         return f"it is deterministic, so replicas={replicas} would be equal; give replicas=1"
     return None
@@ -206,7 +223,7 @@ def _begun(
     if carried and np.count_nonzero(started.any(axis=1)) <= started.shape[1]:
         started = _nonzero_rows(started)
     exponent = 0
-    if chain.scaling is not Scaling.BOUND:
+    if chain.scaling is not ScaleResponse.BOUND:
         # A power of two is exact, and keeps squares of the first layer's entries representable.
         exponent = math.frexp(float(abs(started).max()))[1]
     rows = backend.array(np.ldexp(started, -exponent).T[None])

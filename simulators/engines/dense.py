@@ -19,9 +19,10 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from simulators.backend import Backend
-from simulators.chains import Chain, Scaling
+from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, worst
 from simulators.layers import Linear, Recenter, WeightLayer, frobenius_norm, scaled_to
+from simulators.layers import ScaleResponse as Scaling
 from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 

@@ -28,7 +28,7 @@ from typing import Any, TypeAlias
 from numpy.random import SeedSequence
 
 from simulators.backend import Backend
-from simulators.chains import Chain, Scaling
+from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, worst
 from simulators.layers import (
     Activation,
@@ -43,6 +43,7 @@ from simulators.layers import (
     frobenius_norm,
     scaled_to,
 )
+from simulators.layers import ScaleResponse as Scaling
 from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 

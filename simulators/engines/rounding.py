@@ -30,8 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.backend import Backend
-from simulators.chains import Chain, Scaling
+from simulators.chains import Chain
 from simulators.layers import Recenter
+from simulators.layers import ScaleResponse as Scaling
 from simulators.observables import Array
 
 __all__ = ["ROUNDINGS", "SPOILED", "Copies", "Outlook", "Representation", "Watch", "arrival_error",

@@ -12,27 +12,26 @@ import os
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators import chains
 from simulators.affordable import require_affordable
 from simulators.arguments import one_of, told, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
 from simulators.batches import Layout, gaussian_batch, read_batch
-from simulators.chains import Chain
-from simulators.layers import LAWS, Linear, Residual
+from simulators.chains import Chain, read_chain
 from simulators.observables import resolve
 from simulators.regular_files import UnreadableFileError, read_regular
 from simulators.runnable import require_runnable
 from simulators.simulate import ENGINES, choose_engine, simulate
 from simulators.trajectory import Trajectory
+from simulators.weights import LAWS
 
 __all__ = ["FIELDS", "Grid", "GridError", "RunBatch", "SweepRun", "read_grid"]
 
@@ -45,19 +44,6 @@ _LARGEST_FILE = 10**7
 
 class GridError(ValueError):
     """A grid that cannot be run. The message is one line: the field, what it got, what it wants."""
-
-
-_CHAINS: Mapping[str, tuple[Callable[..., Chain], str | None, str | None]] = {
-    "rescale": (chains.rescale_chain, None, None),
-    "rescale_activation": (chains.rescale_activation_chain, "activation", None),
-    "residual": (chains.residual_chain, "gamma", None),
-    "recenter_relu": (chains.recenter_relu_chain, None, None),
-    "batchnorm": (chains.batchnorm_chain, "activation", "relu"),
-    "vanilla": (chains.vanilla_chain, "activation", "identity"),
-}
-"""Name -> the function in `simulators.chains`, its parameter besides the width, and that one's
-default.
-"""
 
 
 @dataclass(frozen=True)
@@ -179,19 +165,21 @@ class Grid:
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Grid:
         """A grid from plain values. A field takes one value or a list; whole numbers also as text
-        ``"0..9"``.
+                ``"0..9"``.
 
-        - ``chain``: ``"rescale"``, ``"rescale_activation(relu)"``, ``"residual(0.1)"``,
-          ``"recenter_relu"``, ``"batchnorm(relu)"``, ``"vanilla(tanh)"``; ``width``, ``depth``:
-          whole numbers ≥ 1
-        - ``batch``: a whole number n, for n standard normal samples of dimension ``width`` drawn
-          from ``batch_seed`` (0); a .npy, .npz or .csv file; ``"digits"`` or ``"digits:20"``
-        - ``layout``: how files store their samples, as ``"rows"`` (the default) or ``"columns"``
-        - ``weights``: laws of `simulators.layers.LAWS` (gaussian); ``seeds``: whole numbers ≥ 0 (0)
-        - not varied: ``replicas`` (1), ``observables`` measured in every run (orthogonality_gap),
-          ``engine`` (auto), ``dtype`` (float64)
+        X ``"batchnorm(relu)"``, ``"vanilla(tanh)"``; ``width``, ``depth``:
+                  whole numbers ≥ 1
+                - ``batch``: a whole number n, for n standard normal samples of dimension ``width``
+                  drawn from ``batch_seed`` (0); a .npy, .npz or .csv file; ``"digits"`` or
+                  ``"digits:20"``
+                - ``layout``: how files store their samples, as ``"rows"`` (the default) or
+                  ``"columns"``
+                - ``weights``: laws of `simulators.weights.LAWS` (gaussian); ``seeds``: whole
+                  numbers ≥ 0 (0)
+                - not varied: ``replicas`` (1), ``observables`` measured in every run
+                  (orthogonality_gap), ``engine`` (auto), ``dtype`` (float64)
 
-        Raises `GridError` for anything else, naming the field.
+                Raises `GridError` for anything else, naming the field.
         """
         if not isinstance(fields, Mapping):
             raise GridError(
@@ -239,11 +227,13 @@ class Grid:
         if dtype not in ("float32", "float64"):
             raise GridError(f"dtype={told(dtype)} is not available; give 'float32' or 'float64'")
         grid = cls(
-            chain=tuple(_chain_text(item) for item in _listed("chain", given["chain"])),
+            chain=tuple(read_chain(item).name for item in _listed("chain", given["chain"])),
             width=_numbers("width", given["width"], 1),
             batch=tuple(_batches(given["batch"], batch_seed, given["layout"])),
             depth=_numbers("depth", given["depth"], 1),
-            weights=tuple(_law(item) for item in _listed("weights", given["weights"])),
+            weights=tuple(
+                LAWS.named(item, "weights").name for item in _listed("weights", given["weights"])
+            ),
             seeds=_numbers("seeds", given["seeds"], 0),
             replicas=_one_number("replicas", given["replicas"], 1),
             observables=observables,
@@ -383,11 +373,6 @@ def _one_number(name: str, value: Any, least: int) -> int:
     return numbers[0]
 
 
-def _law(item: Any) -> str:
-    one_of("weights", item, LAWS)
-    return str(item)
-
-
 def _batches(value: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
     for item in _listed("batch", value):
         yield from _meant(item, seed, layout)
@@ -415,53 +400,8 @@ def _meant(item: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
     )
 
 
-def _chain_text(item: Any) -> str:
-    """A chain in the one spelling that is keyed: ``name`` or ``name(argument)``."""
-    call = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", item) if isinstance(item, str) else None
-    if call is None:
-        raise GridError(
-            f"chain={told(item)} is not a chain; give one such as 'rescale' or 'vanilla(tanh)'"
-        )
-    one_of("chain", call[1], _CHAINS)
-    _, parameter, default = _CHAINS[call[1]]
-    argument = (call[2] or "").strip() or default
-    if parameter is None:
-        if argument is not None:
-            raise GridError(f"chain={item!r} takes no argument; write {call[1]!r}")
-        return call[1]
-    if argument is None:
-        raise GridError(
-            f"chain={item!r} needs its {parameter}; write '{call[1]}({_EXAMPLES[parameter]})'"
-        )
-    if parameter == "gamma":
-        try:
-            argument = repr(float(argument))
-        except ValueError:
-            raise GridError(
-                f"chain={item!r}: {argument!r} is not a number; write 'residual(0.1)'"
-            ) from None
-    text = f"{call[1]}({argument})"
-    _chain(
-        text, "gaussian", 2
-    )  # refuses a bad argument; the width of a run is refused with the run
-    return text
-
-
-_EXAMPLES = {"gamma": "0.1", "activation": "relu"}
-
-
 def _chain(text: str, law: str, width: int) -> Chain:
-    name, _, rest = text.partition("(")
-    make, parameter, _ = _CHAINS[name]
-    argument = rest.removesuffix(")")
-    given = () if parameter is None else (float(argument) if parameter == "gamma" else argument,)
-    chain = make(width, *given)
-    return Chain(
-        tuple(
-            replace(layer, law=law) if isinstance(layer, Linear | Residual) else layer
-            for layer in chain.layers
-        )
-    )
+    return read_chain(text).build(width).with_law(law)
 
 
 def _admit(chain: Chain, batch: RunBatch, width: int, dtype: str) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from simulators.chains import (
     Chain,
-    Scaling,
     batchnorm_chain,
     recenter_relu_chain,
     rescale_activation_chain,
@@ -15,7 +14,15 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.layers import (
+    Activation,
+    Linear,
+    Normalize,
+    Recenter,
+    Rescale,
+    Residual,
+    ScaleResponse,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,17 +103,17 @@ def test_widths_follow_the_layers():
 @pytest.mark.parametrize(
     ("chain", "scaling"),
     [
-        (rescale_chain(4), Scaling.FREE),
-        (residual_chain(4, 0.1), Scaling.FREE),
-        (recenter_relu_chain(4), Scaling.FREE),
-        (batchnorm_chain(4, "tanh"), Scaling.FREE),
-        (rescale_activation_chain(4, "relu"), Scaling.FREE),
-        (rescale_activation_chain(4, "tanh"), Scaling.BOUND),
-        (vanilla_chain(4), Scaling.LINEAR),
-        (vanilla_chain(4, "relu"), Scaling.LINEAR),
-        (vanilla_chain(4, "sin"), Scaling.BOUND),
-        (Chain((Linear(4), Normalize(), Activation("tanh"))), Scaling.FREE),
-        (Chain((Linear(4), Activation("tanh"), Normalize())), Scaling.BOUND),
+        (rescale_chain(4), ScaleResponse.FREE),
+        (residual_chain(4, 0.1), ScaleResponse.FREE),
+        (recenter_relu_chain(4), ScaleResponse.FREE),
+        (batchnorm_chain(4, "tanh"), ScaleResponse.FREE),
+        (rescale_activation_chain(4, "relu"), ScaleResponse.FREE),
+        (rescale_activation_chain(4, "tanh"), ScaleResponse.BOUND),
+        (vanilla_chain(4), ScaleResponse.LINEAR),
+        (vanilla_chain(4, "relu"), ScaleResponse.LINEAR),
+        (vanilla_chain(4, "sin"), ScaleResponse.BOUND),
+        (Chain((Linear(4), Normalize(), Activation("tanh"))), ScaleResponse.FREE),
+        (Chain((Linear(4), Activation("tanh"), Normalize())), ScaleResponse.BOUND),
     ],
 )
 def test_scaling_is_what_the_block_does(chain, scaling):

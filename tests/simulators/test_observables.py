@@ -20,7 +20,8 @@ from simulators import strategies
 from simulators.batches import collinear_batch, gaussian_batch, spectrum_batch
 
 EPS = np.finfo(np.float64).eps
-ALL = [*ob._PLAIN, partial(ob.soft_rank, tau=0.5), partial(ob.soft_rank, tau=0)]
+PLAIN = [kind.function for kind in ob.OBSERVABLES.values() if kind.parameter is None]
+ALL = [*PLAIN, partial(ob.soft_rank, tau=0.5), partial(ob.soft_rank, tau=0)]
 BOUNDED = settings(max_examples=60, derandomize=True, deadline=None)
 
 
@@ -158,7 +159,7 @@ def test_small_eigenvalues_do_not_pass_through_the_gram_matrix() -> None:
     assert expected < 2e-17
 
 
-@pytest.mark.parametrize("function", ob._PLAIN)
+@pytest.mark.parametrize("function", PLAIN)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_numpy_and_torch_agree(function: Callable[[Any], Any], dtype: type) -> None:
     H = np.random.default_rng(1).standard_normal((3, 2, 6, 4)).astype(dtype)
@@ -173,7 +174,7 @@ def test_numpy_and_torch_agree(function: Callable[[Any], Any], dtype: type) -> N
     assert np.max(np.abs(ours[2, 1] - single)) <= rounding(H)
 
 
-@pytest.mark.parametrize("function", ob._PLAIN)
+@pytest.mark.parametrize("function", PLAIN)
 @pytest.mark.parametrize("library", [np.asarray, torch.asarray])
 @pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
 def test_scale_does_not_matter(
@@ -309,17 +310,20 @@ def test_the_range_of_cosines() -> None:
     assert ob.cosine_range(np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]])) == 1
 
 
-def test_registry_names_are_the_functions() -> None:
+def test_names_of_the_catalogue_are_the_functions() -> None:
     H = gaussian_batch(6, 3, 3)
-    for name, observable in ob.REGISTRY.items():
-        assert observable.name == name
+    for name, kind in ob.OBSERVABLES.items():
+        assert kind.name == name
+        if kind.parameter is not None:
+            continue
+        observable = kind.measured
         assert observable.gram
         assert ob.resolve(name) is observable
         assert ob.resolve(getattr(ob, name)) is observable
         np.testing.assert_array_equal(observable.function(H, width=6), getattr(ob, name)(H))
 
 
-@pytest.mark.parametrize("name", [*ob.REGISTRY, "soft_rank(0.5)"])
+@pytest.mark.parametrize("name", [kind.example for kind in ob.OBSERVABLES.values()])
 def test_gram_invariant_observables_measure_the_thin_factor(name: str) -> None:
     H = gaussian_batch(9, 3, 4)
     observable = ob.resolve(name)

@@ -30,7 +30,7 @@ def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> No
     ("orthogonality_gap >= 0", SAMPLED, "vacuous everywhere"),
     ("effective_rank <= 1/d", SAMPLED, "out of range everywhere.*units"),
     ("probability <= 3/2", SAMPLED | {"event": "effective_rank >= 2"}, "vacuous everywhere"),
-    ("orthogonality_gap <= 1/d", SAMPLED | {"chain": "rescal"}, "did you mean rescale"),
+    ("orthogonality_gap <= 1/d", SAMPLED | {"chain": "rescal"}, "did you mean 'rescale'"),
     ("orthogonality_gap <= 1/d", SAMPLED | {"chain": rescale_chain(8)}, "one width"),
     ("orthogonality_gap <= 1/d", SAMPLED | {"chain": lambda width: 3}, "returns a Chain"),
     ("orthogonality_gap <= 1/d", SAMPLED | {"n": "8..2"}, "empty"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulators.chains import CHAINS
 from theorems.registry import families
 from theorems.statement import ClaimError, Statement
 from theorems.terminal.refusals import UsageError, refuse
@@ -33,7 +34,7 @@ __all__ = [
 CORPUS = Path(".theorems") / "witnesses"
 
 _OPTIONS = (
-    ("chain", "NAME", "the chain it is about: rescale, residual, batchnorm(tanh), …"),
+    ("chain", "NAME", "the chain it is about: {chains}, …"),
     ("over", "WHAT", "without a chain: spectra, matrices or parameters"),
     ("quantifier", "WORD", "expectation (with a chain), pointwise (without), limit, 'mean field'"),
     ("observable", "NAME", "for the limit: the quantity whose slope is claimed"),
@@ -58,8 +59,9 @@ def add_claim_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--assume", action="append", metavar="TEXT", help="a relation that inputs meet"
     )
+    chains = ", ".join(next(chain.variants).name for chain in CHAINS.values())
     for name, metavar, words in _OPTIONS:
-        group.add_argument(f"--{name}", metavar=metavar, help=words)
+        group.add_argument(f"--{name}", metavar=metavar, help=words.format(chains=chains))
     parser.add_argument(
         "--corpus", metavar="DIR", default=str(CORPUS), help=f"where witnesses are kept ({CORPUS})"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from simulators.chains import CHAINS
+from simulators.observables import OBSERVABLES
 from simulators.sweeps.dispatch import Outcome, SweepError, sweep
 from simulators.sweeps.executors import ClusterError, Workers, dask_cluster, local_processes
 from simulators.sweeps.export import (
@@ -24,6 +27,7 @@ from simulators.sweeps.export import (
 )
 from simulators.sweeps.grid import Grid, SweepRun, read_grid
 from simulators.sweeps.store import Store, StoreError, UnwritableStoreError
+from simulators.weights import LAWS
 from theorems.commands.arguments import whole_option
 from theorems.commands.outputs import require_apart as apart_from
 from theorems.commands.outputs import require_file
@@ -44,13 +48,13 @@ _STOPPED = (StoreError, ClusterError, ExportError, SweepError)
 _UNWRITABLE = (UnwritableStoreError, UnwritableTableError)
 
 _AXES = {
-    "chain": "such as rescale 'residual(0.1)' 'vanilla(tanh)'",
+    "chain": "such as {chains}",
     "width": "such as 64 256",
     "batch": "sizes n of normal batches, files, or digits",
     "depth": "such as 100",
-    "weights": "laws: gaussian uniform rademacher uniform_positive",
+    "weights": "laws: {laws}",
     "seeds": "such as 0..9",
-    "observables": "such as orthogonality_gap 'soft_rank(0.5)'",
+    "observables": "such as {observables}",
 }
 _SINGLE = ("replicas", "engine", "dtype", "batch_seed", "layout")
 _INDENT = 14
@@ -79,8 +83,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", required=True, metavar="FILE", help="where results are kept; made if missing"
     )
+    known = {
+        "chains": shlex.join(chain.spelling for chain in CHAINS.values()),
+        "laws": shlex.join(LAWS),
+        "observables": shlex.join(each.example for each in OBSERVABLES.values()),
+    }
     for name, words in _AXES.items():
-        parser.add_argument(f"--{name}", nargs="+", metavar="VALUE", help=words)
+        parser.add_argument(f"--{name}", nargs="+", metavar="VALUE", help=words.format_map(known))
     for name in _SINGLE:
         parser.add_argument(
             f"--{name.replace('_', '-')}", metavar="VALUE", help="one value, not varied"

@@ -10,16 +10,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from simulators import Chain
-from simulators.layers import Activation, Layer, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.chains import CHAINS, Chain
+from simulators.layers import (
+    Activation,
+    Normalize,
+    Recenter,
+    Rescale,
+    Residual,
+    ScaleResponse,
+    WeightLayer,
+)
 from theorems.inspection.dataflow import reached
-from theorems.inspection.stages import ACTIVATIONS, Stage
+from theorems.inspection.stages import Stage
 from theorems.inspection.values import same
 from theorems.inspection.watching import Passage
 from theorems.inspection.weight_laws import law_of
@@ -152,22 +160,50 @@ def _trained(hidden: Sequence[Stage]) -> str | None:
 
 
 def _chain(hidden: Sequence[Stage], actions: tuple[str, ...], law: str) -> Chain | str:
-    """The chain of these actions, or why there is none."""
-    width, weights = hidden[0].width, Linear(hidden[0].width, law)
-    if actions == ("recenter", "relu"):
-        return Chain((weights, Recenter(), Activation("relu"), Normalize()))
-    if actions in {(), ("relu",)}:
-        return Chain((weights, *map(Activation, actions)))
-    normalised: tuple[Layer, ...] = (Recenter(), Rescale("variance"))
-    if actions in {("batchnorm",), *(("batchnorm", name) for name in ACTIVATIONS)}:
-        return Chain((weights, *normalised, Activation(actions[1] if len(actions) > 1 else "identity")))
-    if actions == ("residual", "batchnorm"):
-        gammas = [(stage.factor or 0.0) * float(stage.call.weight.square().mean().sqrt()) for stage in hidden
-                  if stage.call.weight is not None]
-        chance = math.exp(8 / math.sqrt(2 * width * width))  # four standard errors of a mean square root, either way
-        skips = all(stage.own_skip for stage in hidden) and hidden[0].call.received[0].numel() == width
-        if not skips or max(gammas) > 1.2 * chance * min(gammas):
+    """The chain of the catalogue with these actions, or why there is none."""
+    width = hidden[0].width
+    variants = chain.from_iterable(kind.variants for kind in CHAINS.values())
+    found = next((variant for variant in variants if seen_actions(variant.example) == actions), None)
+    if found is None:
+        parts = "weights, skip connection, recentring, rescaling, activation"
+        shown = " → ".join(("weights", *actions))
+        return f"its layers are not the theory's, which have {parts}: {shown}"
+    values = dict.fromkeys(found.numbers, 0.0)
+    if "residual" in actions:
+        gammas = [(stage.factor or 0.0) * float(stage.call.weight.square().mean().sqrt())
+                  for stage in hidden if stage.call.weight is not None]
+        # four standard errors of a mean square root, either way
+        chance = math.exp(8 / math.sqrt(2 * width * width))
+        skips = all(stage.own_skip for stage in hidden)
+        narrow = hidden[0].call.received[0].numel() == width
+        if not (skips and narrow) or max(gammas) > 1.2 * chance * min(gammas):
             return "its residual layers skip more than one map, change the width or differ in scale"
-        return Chain((Residual(float(np.mean(gammas)), law, width), *normalised))
-    return ("its layers are not the theory's, which have weights, skip connection, recentring, rescaling, activation: "
-            + " → ".join(("weights", *actions)))
+        values = {"gamma": float(np.mean(gammas))}
+    return found(width, values).with_law(law)
+
+
+def seen_actions(block: Chain) -> tuple[str, ...] | None:
+    """What inspection would see happen after the weights of a network that is this chain.
+
+    None for a chain that it cannot recognise, whatever happens: one that begins with another map
+    than weights, or whose output depends on the scale of the weights, of which nothing is assumed.
+    """
+    first, *rest = block.layers
+    if not isinstance(first, WeightLayer) or block.scaling is ScaleResponse.BOUND:
+        return None
+    actions = ["residual"] if isinstance(first, Residual) else []
+    for layer, after in zip(rest, [*rest[1:], None], strict=True):
+        match layer, after:
+            case Recenter(), Rescale("variance"):
+                actions.append("batchnorm")
+            case Recenter(), _:
+                actions.append("recenter")
+            case Activation(name), _ if name != "identity":
+                actions.append(name)
+            case (Activation() | Normalize()), _:
+                pass
+            case Rescale("variance"), _ if actions[-1:] == ["batchnorm"]:
+                pass
+            case _:
+                return None
+    return tuple(actions)

@@ -6,23 +6,21 @@ off the flow of data, what was done to them off the values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 
+import array_api_compat.torch
 import torch
 from torch import Tensor, nn
 
+from simulators.activations import ACTIVATIONS
 from theorems.inspection.dataflow import Node, between, reached, upstream
 from theorems.inspection.values import close, same
 from theorems.inspection.watching import Call, Passage
 
-__all__ = ["ACTIVATIONS", "Role", "Stage", "stages"]
+__all__ = ["Role", "Stage", "stages"]
 
-ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType({
-    "relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "sin": torch.sin,
-})
 _NEGLIGIBLE = 0.05  # share of the energy of rescaled rows that the ε beside their variances may take
 _NAMED = 3  # of what enters a sum, at most
 _PROBABILITIES = frozenset({"_softmax", "_log_softmax"})  # operations that make probabilities of outputs
@@ -202,12 +200,12 @@ def _function_and_sum(before: Tensor, after: Tensor, skipped: Tensor | None) -> 
     if skipped is None or not skipped.numel() == before.numel() == after.numel():
         return ("?",), None
     x, y, z = before.flatten(1), after.flatten(1), skipped.flatten(1)
-    for name, function in ACTIVATIONS.items():
-        if close(x + z, y):
-            return ("residual",), 1.0
-        if close(function(x) + z, y):
+    if close(x + z, y):
+        return ("residual",), 1.0
+    for (name, of_branch), (_, of_sum) in zip(_activated(x), _activated(x + z), strict=True):
+        if close(of_branch + z, y):
             return (name, "residual"), 1.0
-        if close(function(x + z), y):
+        if close(of_sum, y):
             return ("residual", name), 1.0
     energy = float(x.square().sum())
     factor = float(((y - z) * x).sum()) / energy if energy > 0 else 0.0
@@ -221,8 +219,8 @@ def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | Non
     x, y = before.flatten(1), after.flatten(1)
     if close(x, y):
         return "identity"
-    for name, function in ACTIVATIONS.items():
-        if close(function(x), y):
+    for name, activated in _activated(x):
+        if close(activated, y):
             return name
     centred = x - x.mean(dim=0)
     size = x.abs().amax(dim=0)  # what cancels in the difference leaves its rounding behind
@@ -233,6 +231,13 @@ def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | Non
     varied = variance.sqrt() > 1e-6 * size
     small = bool(varied.any()) and float((epsilon / (variance[varied] + epsilon)).mean()) <= _NEGLIGIBLE
     return "batchnorm" if small and close(centred / deviation, y, size / deviation) else None
+
+
+def _activated(x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The image of ``x``, (n, m), under each activation of the catalogue but the identity."""
+    for name, entry in ACTIVATIONS.items():
+        if name != "identity":
+            yield name, entry.function(x, array_api_compat.torch)
 
 
 def _epsilon(call: Call) -> float:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ from scipy import stats
 from scipy.sparse import csr_array
 from torch import Tensor
 
+from simulators.weights import LAWS
+
 __all__ = ["law_of"]
 
 Floats = NDArray[np.float64]
@@ -30,8 +33,6 @@ Floats = NDArray[np.float64]
 _SIGNIFICANT = 1e-3  # of all tests of laws together; below this a law is rejected
 _DEPENDENT = 1e-3  # of all tests of independence together
 _POOLED = 100_000  # entries whose law is tested, from all layers alike
-_LAWS = {"gaussian": stats.norm(), "uniform": stats.uniform(-np.sqrt(3), 2 * np.sqrt(3))}
-_EXCESS = {"gaussian": 0.0, "uniform": -1.2}  # of the fourth moment over 3
 _NARROW = (torch.bfloat16, torch.float16)
 _SMALLEST = 8  # rows and columns from which on sums and sphericity are nearly normal
 _BLOCK = 1024  # rows and columns at most that are tested for independence
@@ -56,8 +57,17 @@ def law_of(weights: Sequence[tuple[str, Tensor]]) -> tuple[str, str | None]:
         matrices.append((name, matrix / spread))
     law, objection = _entries([matrix for _, matrix in matrices])
     if objection is None:
-        objection = _dependence(matrices, _EXCESS[law])
+        objection = _dependence(matrices, float(_laws()[law].stats("k")))
     return ("", objection) if objection is not None else (law, None)
+
+
+def _laws() -> dict[str, Any]:
+    """The centred laws of the catalogue that have a distribution, frozen, by name."""
+    return {
+        name: law.distribution()
+        for name, law in LAWS.items()
+        if law.distribution is not None and law.mean == 0
+    }
 
 
 def _coarse(weight: Tensor) -> str | None:
@@ -76,9 +86,9 @@ def _entries(matrices: Sequence[Floats]) -> tuple[str, str | None]:
     samples = [matrix.ravel() if matrix.size <= share else rng.choice(matrix.ravel(), share, replace=False)
                for matrix in matrices]
     pooled = np.concatenate(samples)
-    found = {name: float(stats.kstest(pooled, law.cdf).pvalue) for name, law in _LAWS.items()}
+    found = {name: float(stats.kstest(pooled, law.cdf).pvalue) for name, law in _laws().items()}
     best = max(found, key=lambda name: found[name])
-    alone = min(float(stats.kstest(sample, _LAWS[best].cdf).pvalue) for sample in samples) * len(samples)
+    alone = min(float(stats.kstest(sample, _laws()[best].cdf).pvalue) for sample in samples) * len(samples)
     if min(found[best], alone) < _SIGNIFICANT:
         pooled_words = " and ".join(f"{value:.1g}" for value in found.values())
         return best, f"its weights look neither Gaussian nor uniform around zero: p = {pooled_words}"

@@ -23,6 +23,7 @@ import hypothesis
 import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
+from simulators.chains import NamedChain
 from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
@@ -33,7 +34,6 @@ from theorems.statement import Assumption, Check, Quantifier, Sentinel, Source, 
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary, exact_adversary
 from theorems.workbench.declaring import (
-    LAMBDA,
     PROBABILITY,
     SLOPE,
     Declaration,
@@ -47,10 +47,11 @@ from theorems.workbench.design import Design, exponent_check, sampling_check
 from theorems.workbench.domains import Domain
 from theorems.workbench.effects import require_chain_parameters, require_effects, require_working_assumptions
 from theorems.workbench.everywhere import Everywhere
+from theorems.workbench.exact_values import LAMBDA
 from theorems.workbench.examining import Points, examine
 from theorems.workbench.given import inputs_from
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
-from theorems.workbench.quantities import ALIVE, ENTRIES, ChainKind, Quantity, chain_kind, quantity
+from theorems.workbench.quantities import ALIVE, ENTRIES, Quantity, chain_kind, quantity
 from theorems.workbench.sentinels import (
     Measured,
     about_exponent,
@@ -146,7 +147,7 @@ class Conjecture:
     def _declare(self, claim: Any, symbols: dict[str, Any], chain: Any, over: str | None, quantifier: Any,
                  observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str,
                  computed: Mapping[str, Callable[..., Any]]) -> None:
-        self.chain: ChainKind | None = None if chain is None else chain_kind(chain)
+        self.chain: NamedChain | None = None if chain is None else chain_kind(chain)
         self.quantifier = _quantifier(read_quantifier(quantifier), self.chain, over, event)
         self.over = self._over(over)
         try:
@@ -168,7 +169,7 @@ class Conjecture:
         if not isinstance(sentinel, str | None):
             raise ClaimError(f"sentinel={sentinel!r}: want the right side of the false neighbour as text")
         self._given_sentinel = None if sentinel is None else read_expression(
-            sentinel, self.declaration.with_thresholds(sentinel))
+            sentinel, self.declaration.with_parameters(sentinel))
         self.space = self._space()
         self.design = self._design() if sampled else None
         self._require_effects(symbols, claim, event, assume)
@@ -262,7 +263,7 @@ class Conjecture:
         if self.over == "paths":
             return {"n", "ell"}
         if self.chain is not None:
-            return {"n", "d", "ell", *self.chain.parameters}
+            return {"n", "d", "ell", *self.chain.numbers}
         wide = any(q.wide for q in self.space.measured)
         return {"matrices": {"n", "d"}, "spectra": {"n", "d"} if wide else {"n"}}.get(self.over, set())
 
@@ -454,7 +455,7 @@ class Conjecture:
         return f"<conjecture {self.family}.{self.name or 'claim'}: {self._spelled}>"
 
 
-def _quantifier(given: Quantifier | None, chain: ChainKind | None, over: str | None, event: str | None) -> Quantifier:
+def _quantifier(given: Quantifier | None, chain: NamedChain | None, over: str | None, event: str | None) -> Quantifier:
     inferred = Quantifier.POINTWISE if chain is None else (
         Quantifier.EXPECTATION if event is None else Quantifier.PROBABILITY)
     found = given or inferred

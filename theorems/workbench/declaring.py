@@ -15,15 +15,17 @@ import sympy as sp
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanAtom
 
+from simulators.chains import NamedChain
+from simulators.observables import parametrised
 from theorems.definedness import conditions_of
 from theorems.expressions import branches
 from theorems.statement import Quantifier
 from theorems.workbench.domains import Domain, read_domain
+from theorems.workbench.exact_values import LAMBDA
 from theorems.workbench.parsing import BITS, FUNCTIONS, HIGHEST, ClaimError, Relation, nearest, read_claim
 from theorems.workbench.quantities import (
     ENTRIES,
     QUANTITIES,
-    ChainKind,
     Computed,
     Quantity,
     computed_quantity,
@@ -45,7 +47,6 @@ FARTHEST = 10**30
 MOST_TERMS, CUT = 10**4, 400
 PROBABILITY = sp.Symbol("probability", nonnegative=True)
 SLOPE = sp.Symbol("slope", real=True)
-LAMBDA = sp.IndexedBase("lambda", real=True)
 #: How one member of each is written.
 _FAMILIES: Mapping[sp.Basic, str] = {LAMBDA: "lam[0]", ENTRIES: "A[0, 0]"}
 _LONGEST_LABEL = 200
@@ -72,15 +73,18 @@ class Declaration:
     computed: tuple[Computed, ...] = ()
     quantities: dict[str, Quantity] = field(default_factory=dict)
 
-    def with_thresholds(self, text: str) -> Mapping[str, Any]:
-        """The names, with every soft_rank(tau) that the text mentions; at the start it is soft_rank(tau)_0."""
+    def with_parameters(self, text: str) -> Mapping[str, Any]:
+        """The names, with every quantity with a number in its name that the text mentions, such as
+        soft_rank(1/2); at the start it is soft_rank(1/2)_0.
+        """
         found = dict(self.names)
-        for early, threshold, late in re.findall(r"\bsoft_rank(_0)?\s*\(([^()]*)\)(_0)?", text):
-            plain = re.sub(r"\s", "", threshold)
-            asked = quantity(f"soft_rank({plain})")
+        written = rf"\b({'|'.join(parametrised())})(_0)?\s*\(([^()]*)\)(_0)?"
+        for base, early, number, late in re.findall(written, text):
+            plain = re.sub(r"\s", "", number)
+            asked = quantity(f"{base}({plain})")
             self.quantities[asked.name] = asked
             at_start = bool(early or late)
-            found[f"soft_rank{'_0' * at_start}({plain})"] = asked.at_start if at_start else asked.symbol
+            found[f"{base}{'_0' * at_start}({plain})"] = asked.at_start if at_start else asked.symbol
         return found
 
     def used(self, *expressions: sp.Basic) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
@@ -106,7 +110,7 @@ class Declaration:
 
 
 def declare(
-    symbols: Mapping[str, Any], over: str | None, chain: ChainKind | None, computed: Mapping[str, Any],
+    symbols: Mapping[str, Any], over: str | None, chain: NamedChain | None, computed: Mapping[str, Any],
 ) -> Declaration:
     """Read the domains in order. Sizes that are not given take all values; a chain's parameters must be given."""
     given = dict(symbols)
@@ -123,7 +127,7 @@ def declare(
     if chain is not None:
         needed: dict[str, tuple[str, str]] = {"n": ("batch size", "2..8"), "ell": ("depth", "8..32"),
                   **({"d": ("width", "64..4096")} if over is None else {}),
-                  **dict.fromkeys(chain.parameters, (f"parameter of the chain {chain.name}", "[1/100, 1]"))}
+                  **dict.fromkeys(chain.numbers, (f"parameter of the chain {chain.name}", "[1/100, 1]"))}
         for name, (meaning, example) in needed.items():
             if name not in given and (name != "d" or over is None):  # at infinite width there is none
                 raise ClaimError(f"no {name}, the {meaning}: declare it, for example {name}='{example}'")
@@ -161,9 +165,10 @@ def declare(
 
 
 def _require_name(name: str) -> None:
-    taken = {*QUANTITIES, *(f"{q}_0" for q in QUANTITIES), *(f"E_{q}" for q in QUANTITIES), "probability", "slope",
-             "lam", "lambda", "A", "pi", "oo", "inf", "soft_rank", "soft_rank_0", "spectrum", "start",
-             "matrix", *FUNCTIONS}
+    measured = (*QUANTITIES, *parametrised())
+    taken = {*measured, *(f"{q}_0" for q in measured), *(f"E_{q}" for q in measured), "probability",
+             "slope", "lam", "lambda", "A", "pi", "oo", "inf", "spectrum", "start", "matrix",
+             *FUNCTIONS}
     if not isinstance(name, str) or not name.isidentifier():
         raise ClaimError(f"{name!r} cannot be declared: it is no name of letters, digits and _")
     if name in taken or iskeyword(name):
@@ -202,7 +207,7 @@ def _require_reach(domain: Domain) -> None:
                              f"out, as in {domain.name}='16..' or {domain.name}='[0, oo)'")
 
 
-def _fit(domains: Iterable[Domain], chain: ChainKind | None) -> None:
+def _fit(domains: Iterable[Domain], chain: NamedChain | None) -> None:
     """Samples must fit into the width somewhere, and the chain be about such a width."""
     by_name = {x.name: x for x in domains}
     if chain is not None and "d" in by_name and (widest := by_name["d"].ends({})[1]) < chain.least:
@@ -223,7 +228,7 @@ def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -
     if callable(claim) and not isinstance(claim, sp.Basic):
         claim = _called(claim, declaration)
     if isinstance(claim, str):
-        found = read_claim(claim, declaration.with_thresholds(claim))
+        found = read_claim(claim, declaration.with_parameters(claim))
     elif isinstance(claim, sp.core.relational.Relational):
         seen = conditions_of(claim, _family_sizes(declaration))
         found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs, seen)

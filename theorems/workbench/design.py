@@ -15,11 +15,14 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from simulators import Trajectory
+from simulators.activations import ACTIVATIONS
 from simulators.batches import spectrum_batch
-from simulators.chains import Scaling as ChainScaling
+from simulators.chains import NamedChain
+from simulators.layers import Activation, ScaleResponse, WeightLayer
 from simulators.observables import Observable
 from simulators.starts import Start, corner_axes, named
 from simulators.strategies import corner_spectra
+from simulators.weights import LAWS
 from theorems.checking.ascent import evolve
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.pointwise import admitted
@@ -28,7 +31,7 @@ from theorems.expressions import arguments_of, compiled
 from theorems.statement import Statement
 from theorems.workbench.covering_array import covering_array
 from theorems.workbench.parsing import ClaimError, Relation
-from theorems.workbench.quantities import ChainKind, Quantity, quantity
+from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.start_items import gram_of, gram_of_batch, is_batch, read_start, shown_start
 from theorems.workbench.start_layout import StartLevels, start_levels
@@ -68,7 +71,7 @@ class Design:
     thousand. All depths are read off one simulation. The error budget is split over every readout there is.
     """
 
-    chain: ChainKind
+    chain: NamedChain
     space: Space
     quantity: Quantity | None
     event: Relation | None = None
@@ -167,7 +170,7 @@ class Design:
         repeats = {"as they are": 1}
         if example.sees_rows and widest // n > 1:
             repeats["stacked"] = widest // n
-        return start_levels(n, spectra, scaled=example.scaling is ChainScaling.BOUND, repeats=repeats)
+        return start_levels(n, spectra, scaled=example.scaling is ScaleResponse.BOUND, repeats=repeats)
 
     def _covering(self, statement: Statement, sizes: list[tuple[int, list[int]]], ell: Fraction) -> list[Item]:
         """Items that show every pair of levels of n, d, the start's coordinates and the chain's parameters."""
@@ -320,9 +323,13 @@ class Design:
 
     @property
     def mortal(self) -> bool:
-        """Whether a sample that is not 0 may become 0 with positive probability: through ReLU, or discrete weights."""
-        return any(getattr(layer, "name", "") == "relu" or getattr(layer, "law", "gaussian") == "rademacher"
-                   for layer in self.chain.example.layers)
+        """Whether a sample that is not 0 may become 0 with positive probability: through ReLU, or
+        weights whose law has atoms.
+        """
+        layers = self.chain.example.layers
+        return any(
+            isinstance(layer, Activation) and ACTIVATIONS[layer.name].vanishes for layer in layers
+        ) or any(isinstance(layer, WeightLayer) and LAWS[layer.law].atoms for layer in layers)
 
     @property
     def alive(self) -> bool:

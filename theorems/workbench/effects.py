@@ -14,13 +14,14 @@ from typing import Any
 import flint
 import sympy as sp
 
+from simulators.chains import NamedChain
 from theorems.checking.pointwise import holds
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Assumption
 from theorems.workbench.declaring import Declaration
 from theorems.workbench.domains import Domain
 from theorems.workbench.parsing import ClaimError
-from theorems.workbench.quantities import ChainKind, Quantity
+from theorems.workbench.quantities import Quantity
 
 __all__ = ["require_chain_parameters", "require_effects", "require_working_assumptions"]
 
@@ -70,13 +71,13 @@ def _named(written: Iterable[Any]) -> set[str]:
 
 
 def require_chain_parameters(
-    chain: ChainKind, domains: Iterable[Domain], width: int = 4,
+    chain: NamedChain, domains: Iterable[Domain], width: int = 4,
 ) -> None:
     """Raise :class:`ClaimError` for a parameter at every corner of which the chain is the same."""
     ends = {x.name: x.corners({}) for x in domains
-            if x.name in chain.parameters and not x.set.free_symbols}
+            if x.name in chain.numbers and not x.set.free_symbols}
     middle = {name: corners[len(corners) // 2] for name, corners in ends.items() if corners}
-    if set(middle) != set(chain.parameters):
+    if set(middle) != set(chain.numbers):
         return  # a parameter whose domain depends on others, or a fixed one
     for name, corners in ends.items():
         built = [chain(width, middle | {name: value}) for value in corners]

@@ -21,6 +21,7 @@ from typing import Any
 
 import sympy as sp
 
+from simulators.observables import parametrised
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
 from theorems.statement import ClaimError
 
@@ -124,8 +125,11 @@ def _tree(text: str) -> ast.expr:
 
 
 def _flat(text: str) -> str:
-    """On one line, and with the start's mark before the threshold: soft_rank(1/2)_0 is read as soft_rank_0(1/2)."""
-    return re.sub(r"\bsoft_rank\s?(\([^()]*\))_0\b", r"soft_rank_0\1", " ".join(text.split()))
+    """On one line, and with the start's mark before the number in a quantity's name:
+    soft_rank(1/2)_0 is read as soft_rank_0(1/2).
+    """
+    named = "|".join(parametrised())
+    return re.sub(rf"\b({named})\s?(\([^()]*\))_0\b", r"\1_0\2", " ".join(text.split()))
 
 
 class _Reader:

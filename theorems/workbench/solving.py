@@ -13,7 +13,7 @@ import sympy as sp
 
 from theorems.algebraic import Root, order
 from theorems.statement import Assumption, Sentinel, Statement, Variable
-from theorems.workbench.declaring import LAMBDA
+from theorems.workbench.exact_values import INDEX, LAMBDA, LEAST
 from theorems.workbench.spaces import Item, Space
 
 __all__ = ["LEAST", "Choice", "Solved", "chosen", "opened_claim", "proposed", "solved"]
@@ -25,10 +25,6 @@ _ASKED, _PROVED = 3, 8
 _GIVEN_UP = 1
 
 Choice = tuple[tuple[str, int], ...]
-
-#: Internal symbols have names that no author can declare: they are no identifiers.
-_index = sp.Symbol("place of lambda", integer=True)
-LEAST = sp.Symbol("least of lambda", real=True)
 
 
 def chosen(sizes: Mapping[str, Any]) -> Choice:
@@ -115,13 +111,15 @@ def opened_claim(space: Space, statement: Statement) -> Statement | None:
     """The comparison about its variables alone, quantities written out in the eigenvalues."""
     if space.over == "parameters":
         return replace(statement, defined=())
-    if space.over != "spectra" or any(q.name not in _FORMULAS for q in space.measured):
+    if space.over != "spectra":
         return None
     n = next(x.symbol for x in space.domains if x.name == "n")
-    written = {q.symbol: _FORMULAS[q.name](n) for q in space.measured}
+    written = {q.symbol: q.in_eigenvalues(n) for q in space.measured}
+    if None in written.values():
+        return None
     present = {v.name for v in statement.variables}
     family = () if "lambda" in present else (Variable(LAMBDA, sp.Interval(0, 1), "eigenvalues", size=(n,)),)
-    unit = Assumption(sp.Eq(sp.Sum(LAMBDA[_index], (_index, 0, n - 1)), 1), "the eigenvalues sum to 1")
+    unit = Assumption(sp.Eq(sp.Sum(LAMBDA[INDEX], (INDEX, 0, n - 1)), 1), "the eigenvalues sum to 1")
     lhs, rhs = (side.subs(written) for side in (statement.lhs, statement.rhs))
     given = [replace(a, relation=a.relation.subs(written), defined=None) for a in statement.assumptions]
     return replace(
@@ -129,14 +127,6 @@ def opened_claim(space: Space, statement: Statement) -> Statement | None:
         assumptions=(*given, unit),
         definitions={LEAST: "min_i lambda[i]"}, defined=(),
         sentinel=Sentinel("none is needed", lhs=lhs + 1, rhs=rhs + 2))
-
-
-_FORMULAS: dict[str, Any] = {
-    "orthogonality_gap": lambda n: sp.sqrt(sp.Sum((LAMBDA[_index] - 1 / n) ** 2, (_index, 0, n - 1))),
-    "effective_rank": lambda n: 1 / sp.Sum(LAMBDA[_index] ** 2, (_index, 0, n - 1)),
-    "smallest_eigenvalue": lambda n: LEAST,
-    "smallest_eigenvalue_gap": lambda n: 1 / n - LEAST,
-}
 
 
 def _numbers(value: Any) -> Any:

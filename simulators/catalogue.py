@@ -1,0 +1,111 @@
+"""A catalogue: what there is of one kind, by name. Lists, tables, help and refusals are read off
+it.
+
+There is one each of chains, layers, laws of weights, activations and observables. An entry is made
+by one decorated function or one class, here or in another package, and is known everywhere at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from simulators.arguments import one_of, told
+
+__all__ = ["Catalogue", "Entry", "summary"]
+
+
+class Entry(Protocol):
+    """What every entry has: its name, an identifier, and its meaning, one line without a full stop."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def meaning(self) -> str: ...
+
+
+E = TypeVar("E", bound=Entry)
+Maker: TypeAlias = Callable[..., object] | type
+
+
+class Catalogue(Mapping[str, E], Generic[E]):
+    """The entries of one kind by name, in the order in which they were added.
+
+    - ``kind``: what an entry is, in the singular, as refusals say it: ``"chain"``
+
+    Example:
+        >>> from simulators.activations import ACTIVATIONS
+        >>> ACTIVATIONS["relu"].homogeneous
+        True
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, E] = {}
+        self._makers: dict[str, tuple[str, str]] = {}
+
+    def __getitem__(self, name: str) -> E:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, entry: E, maker: Maker | None = None) -> E:
+        """Put the entry last, and return it. ``maker`` is the function or class that it stands for.
+
+        A maker that is there already is replaced by one of the same name in the same file, which
+        was read once more. Raises `ValueError` for any other name that is taken, and for one that
+        is no identifier.
+        """
+        made_in = ("", "") if maker is None else _place(maker)
+        if not entry.name.isidentifier():
+            raise ValueError(
+                f"{self.kind} {told(entry.name)}: want a name of letters, digits and _"
+            )
+        if entry.name in self._entries and (maker is None or self._makers[entry.name] != made_in):
+            raise ValueError(f"{self.kind} {entry.name!r} is there already; give another name")
+        self._entries[entry.name], self._makers[entry.name] = entry, made_in
+        return entry
+
+    def named(self, name: object, argument: str | None = None) -> E:
+        """The entry of that name. ``argument`` is what a refusal calls it, the kind by default.
+
+        Raises `TypeError` for what is no text, and `ValueError`, with the nearest name and all
+        there are, for another name.
+        """
+        one_of(argument or self.kind, name, self._entries)
+        return self._entries[str(name)]
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Whatever is added inside is gone afterwards: for tests and experiments."""
+        before = dict(self._entries), dict(self._makers)
+        try:
+            yield
+        finally:
+            self._entries, self._makers = before
+
+
+def _place(maker: Maker) -> tuple[str, str]:
+    """Where the source of a function or class stands: its file, and its name in it."""
+    code = getattr(maker, "__code__", None)
+    module = sys.modules.get(maker.__module__)
+    file = getattr(module, "__file__", None) if code is None else code.co_filename
+    return file or maker.__module__, maker.__qualname__
+
+
+def summary(documented: object) -> str:
+    """The first paragraph of a docstring, without its full stop, as the meaning of an entry.
+
+    Raises `ValueError` where there is none.
+    """
+    text = (documented.__doc__ or "").strip()
+    if not text:
+        raise ValueError(f"{told(documented)} has no docstring; its first line says what it is")
+    return " ".join(text.split("\n\n")[0].split()).rstrip(".")

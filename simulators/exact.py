@@ -1,0 +1,71 @@
+"""What an exact evaluation of an observable is given: the spectrum, or the Gram matrix, exactly.
+
+Claims about every input are decided in rationals, radicals or balls. An observable that can be
+evaluated so says how in terms of the two protocols here, once for all kinds of numbers; whoever
+decides claims brings the numbers (`theorems.workbench.exact_values`). `Number` stands for whatever
+they are: it has + - * / and comparisons, and mixes with whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+__all__ = ["ExactGram", "ExactSpectrum", "Number"]
+
+Number: TypeAlias = Any
+
+
+class ExactSpectrum(Protocol):
+    """The n eigenvalues λ of C/‖H‖_F², of sum 1, with C = HᵀH.
+
+    ``n`` is their number and ``width`` the number d of rows of H.
+    """
+
+    n: Number
+    width: Number
+
+    @property
+    def share(self) -> Number:
+        """1/n."""
+
+    @property
+    def least(self) -> Number:
+        """The smallest eigenvalue."""
+
+    def sum(self, term: Callable[[Number], Number]) -> Number:
+        """The sum of ``term(λ)`` over all eigenvalues."""
+
+    def root(self, x: Number) -> Number:
+        """√x, of an x ≥ 0."""
+
+    def count(self, threshold: Number) -> Number:
+        """How many eigenvalues λ have dλ ≥ ``threshold``."""
+
+
+class ExactGram(Protocol):
+    """The n × n Gram matrix C/‖H‖_F², of trace 1. Its entries are rational.
+
+    ``n`` is its size and ``width`` the number d of rows of H.
+    """
+
+    n: int
+    width: int
+
+    def __getitem__(self, place: tuple[int, int]) -> Number:
+        """The entry in row i and column j, counted from 0."""
+
+    @property
+    def share(self) -> Number:
+        """1/n."""
+
+    def root(self, x: Number) -> Number:
+        """√x, of an x ≥ 0."""
+
+    def cosine(self, i: int, j: int) -> Number:
+        """The cosine between samples i and j, where neither is 0; undefined otherwise."""
+
+    def signed_square(self, i: int, j: int) -> Number:
+        """The square of the cosine between samples i and j, with its sign: a rational, in the order
+        of the cosines.
+        """

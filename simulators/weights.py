@@ -1,0 +1,115 @@
+"""The catalogue of weight laws: of which law the independent entries of a weight matrix are.
+
+Every law has variance 1; `simulators.layers.Linear` divides the entries by √width, `Residual` does
+not. A new one is its quantile function, here or in a module of yours:
+
+    @law()
+    def laplace(u, xp):
+        '''Laplace's, of variance 1'''
+        return xp.sign(0.5 - u) * xp.log(1 - 2 * xp.abs(u - 0.5)) / 2**0.5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from simulators.catalogue import Catalogue, summary
+from simulators.observables import Array
+
+__all__ = ["LAWS", "Law", "law"]
+
+Quantile: TypeAlias = Callable[[Array, Any], Array]
+
+_SPREAD = 2 * 3.0**0.5  # of the law that is drawn for quantiles, uniform from 0
+
+
+@dataclass(frozen=True)
+class Law:
+    """The law of the entries of a weight matrix, by name; of variance 1.
+
+    - ``mean``: that of an entry; ``atoms``: whether single numbers have positive probability, so
+      that sums of a few entries may be 0
+    - ``quantile``: ``(u, xp)`` to entries, for ``u`` uniform on (0, 1), of any shape; ``xp`` is the
+      namespace of its array library. None for the laws that `simulators.streams` draws by itself
+    - ``distribution``: gives the law as a frozen distribution of `scipy.stats`, by which inspection
+      recognises it; None where it cannot
+    """
+
+    name: str
+    meaning: str
+    mean: float = 0.0
+    atoms: bool = False
+    quantile: Quantile | None = None
+    distribution: Callable[[], Any] | None = None
+
+    @property
+    def source(self) -> str:
+        """The law that the streams draw, of which `of_source` makes this one."""
+        return self.name if self.quantile is None else "uniform_positive"
+
+    def of_source(self, drawn: Array, xp: Any) -> Array:
+        """Entries of this law from as many of the law `source`; the same ones, if it is that."""
+        if self.quantile is None:
+            return drawn
+        limits = xp.finfo(drawn.dtype)
+        inside = xp.clip(drawn / _SPREAD, float(limits.smallest_normal), 1 - float(limits.eps) / 2)
+        return self.quantile(inside, xp)
+
+
+LAWS: Catalogue[Law] = Catalogue("law")
+"""The laws, by name."""
+
+
+def law(
+    *, mean: float = 0.0, atoms: bool = False, distribution: Callable[[], Any] | None = None
+) -> Callable[[Quantile], Quantile]:
+    """Put the law with the quantile function below into the catalogue, under the function's name.
+
+    The function takes ``(u, xp)``; the arguments here are those of `Law`. The law must have the
+    variance 1, which is not checked here.
+
+    Raises `ValueError` for a name that is taken and for a function without docstring.
+
+    Example:
+        >>> with LAWS.restored():
+        ...     @law()
+        ...     def triangular(u, xp):
+        ...         '''the sum of two uniform numbers, of variance 1'''
+        ...         low = 6**0.5 * (xp.sqrt(2 * u) - 1)
+        ...         return xp.where(u < 0.5, low, 6**0.5 * (1 - xp.sqrt(2 * (1 - u))))
+        ...     LAWS["triangular"].source
+        'uniform_positive'
+    """
+
+    def add(function: Quantile) -> Quantile:
+        name, meaning = function.__name__, summary(function)
+        LAWS.add(Law(name, meaning, mean, atoms, function, distribution), function)
+        return function
+
+    return add
+
+
+def _normal() -> Any:
+    from scipy import stats
+
+    return stats.norm()
+
+
+def _uniform() -> Any:
+    from scipy import stats
+
+    return stats.uniform(-_SPREAD / 2, _SPREAD)
+
+
+LAWS.add(Law("gaussian", "standard normal", distribution=_normal))
+LAWS.add(Law("uniform", "uniform on [−√3, √3]", distribution=_uniform))
+LAWS.add(Law("rademacher", "±1 with equal probability", atoms=True))
+LAWS.add(
+    Law(
+        "uniform_positive",
+        "uniform on [0, 2√3], mean √3: the uncentred weights of D20, Fig. 6",
+        mean=_SPREAD / 2,
+    )
+)
