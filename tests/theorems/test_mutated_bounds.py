@@ -23,9 +23,10 @@ BOUNDS = [s for s in library() if s.relation == "<=" and d in s.rhs.free_symbols
           and any(isinstance(c, Expectation) for c in s.checks)]
 
 
-def steeper(statement: Statement) -> Statement:
-    """The bound with d squared, √d with d, on what is sampled alone."""
-    checks = tuple(c for c in statement.checks if isinstance(c, Expectation))
+def steeper(statement: Statement, share: int = 10) -> Statement:
+    """The bound with d squared, √d with d, on what is sampled alone, with this part of the draws."""
+    checks = tuple(replace(c, normals=c.normals // share, replicas=c.replicas // share)
+                   for c in statement.checks if isinstance(c, Expectation))
     return replace(statement, rhs=statement.rhs.subs(d, d**2), checks=checks, depends_on=(), proof=None)
 
 
@@ -44,7 +45,7 @@ def test_a_bound_with_another_power_of_the_width_is_refuted(name: str) -> None:
 
 def test_widths_are_not_chosen_by_the_bound_alone() -> None:
     """n = 2, α = 0.45, ℓ = 40, d = 2048: the mean gap is 0.016, the mutated bound 0.0065."""
-    claim = steeper(get("orthogonality.decay:corrected"))
+    claim = steeper(get("orthogonality.decay:corrected"), 1)
     assert float(claim.bound(n=2, d=2048, alpha=0.45, ell=40)) == pytest.approx(0.00651, rel=1e-3)
     (found,) = verify([claim])
     rows = [r for r in found.evidence[0].details["readouts"] if r["verdict"] == Verdict.REFUTED.value]

@@ -38,6 +38,17 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     simulate_little(monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files of one report, to be looked at and left alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        simulate_little(patch)
+        before = dict(matplotlib.rcParams)
+        files = write_report(sample_document(), tmp_path_factory.mktemp("report") / "made" / "here")
+        assert dict(matplotlib.rcParams) == before
+    return files
+
+
 FILES = ["index.html"] + [f"{name}.{kind}" for name in ("gap_against_depth", "printed_bound_crossed", "width_scaling")
                           for kind in ("png", "svg")]
 
@@ -46,20 +57,18 @@ FILES = ["index.html"] + [f"{name}.{kind}" for name in ("gap_against_depth", "pr
 
 
 @pytest.mark.usefixtures("small")
-def test_everything_is_written_and_again_the_same(document: dict[str, Any], tmp_path: Path) -> None:
-    before = dict(matplotlib.rcParams)
-    written = write_report(document, tmp_path / "made" / "here")
+def test_everything_is_written_and_again_the_same(
+    document: dict[str, Any], written: list[Path], tmp_path: Path
+) -> None:
     assert [p.name for p in written] == FILES
-    assert dict(matplotlib.rcParams) == before
     with matplotlib.rc_context({"font.size": 30.0, "svg.hashsalt": None}):  # a user's settings change nothing
         again = write_report(document, tmp_path / "again")
     for first, second in zip(written, again, strict=True):
         assert first.read_bytes() == second.read_bytes(), first.name
 
 
-@pytest.mark.usefixtures("small")
-def test_pictures_are_pictures(document: dict[str, Any], tmp_path: Path) -> None:
-    for path in write_report(document, tmp_path)[1:]:
+def test_pictures_are_pictures(written: list[Path]) -> None:
+    for path in written[1:]:
         if path.suffix == ".png":
             with Image.open(path) as image:
                 pixels = np.asarray(image.convert("RGB"))
@@ -147,9 +156,8 @@ def read(page: str) -> Reader:
     return reader
 
 
-@pytest.mark.usefixtures("small")
-def test_page_stands_alone_and_names_everything(document: dict[str, Any], tmp_path: Path) -> None:
-    page = write_report(document, tmp_path)[0].read_text(encoding="utf-8")
+def test_page_stands_alone_and_names_everything(written: list[Path]) -> None:
+    page = written[0].read_text(encoding="utf-8")
     reader = read(page)
     assert reader.tags.count("svg") == 3
     assert "7 statements, all as expected" in reader.text
