@@ -9,7 +9,9 @@ import pytest
 from theorems.families import FAMILIES
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(path for package in ("simulators", "theorems") for path in (ROOT / package).rglob("*.py"))
+SOURCES = sorted(
+    path for package in ("simulators", "theorems") for path in (ROOT / package).rglob("*.py")
+)
 SLICES = ROOT / "theorems" / "families"
 GENERAL = [path for path in SOURCES if not path.is_relative_to(SLICES)]
 NAMES = [reference.rpartition(":")[0].rpartition(".")[2] for reference in FAMILIES]
@@ -20,25 +22,36 @@ def asserts(tree: ast.AST) -> list[int]:
 
 
 def silent(text: str) -> list[str]:
-    """Lines that switch a type check off without naming the error, so that any other would pass as well."""
-    return [line for line in text.splitlines() if "# type: ignore" in line
-            and not re.search(r"# type: ignore\[[\w-]+\]", line)]
+    """Lines that switch a type check off without naming the error: any other would pass as well."""
+    return [
+        line
+        for line in text.splitlines()
+        if "# type: ignore" in line and not re.search(r"# type: ignore\[[\w-]+\]", line)
+    ]
 
 
 def named_families(text: str) -> list[str]:
-    """Names of statements, families and their modules: ``rank.drift``, ``families/rank``, ``"rank"``.
+    """Names of statements, families and their modules: ``rank.drift``, ``families/rank``.
 
     A family's name alone is also a word of the field, as in ``rank = 2``.
     """
     name = "|".join(NAMES)
-    return [found[0] for found in re.finditer(
-        rf"\bfamilies[./]({name})\b|(?<![\w.])({name})\.[a-z_]\w*[:.\s'\"`]|from theorems\.families", text)]
+    return [
+        found[0]
+        for found in re.finditer(
+            rf"\bfamilies[./]({name})\b|(?<![\w.])({name})\.[a-z_]\w*[:.\s'\"`]"
+            r"|from theorems\.families",
+            text,
+        )
+    ]
 
 
 def test_there_is_something_to_read() -> None:
     assert len(SOURCES) > 30
     assert len(GENERAL) < len(SOURCES)
-    assert len(NAMES) == len([path for path in SLICES.iterdir() if (path / "__init__.py").is_file()])
+    assert len(NAMES) == len(
+        [path for path in SLICES.iterdir() if (path / "__init__.py").is_file()]
+    )
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -60,7 +73,13 @@ def test_the_rules_see_what_they_forbid() -> None:
     assert asserts(bad) == [3]
     assert silent("x = 1  # type: ignore") != []
     assert silent("x = 1  # type: ignore[misc]") == []
-    for breach in ("import theorems.families.rank", "'rank.drift:sharp'", "get('cluster.emergence')",
-                   "# see splines.jitter ", "from theorems.families import x", "theorems/families/rank/drift.py"):
+    for breach in (
+        "import theorems.families.rank",
+        "'rank.drift:sharp'",
+        "get('cluster.emergence')",
+        "# see splines.jitter ",
+        "from theorems.families import x",
+        "theorems/families/rank/drift.py",
+    ):
         assert named_families(breach) != [], breach
     assert named_families("rank = 2; self.cluster.append(1); axes.rank = 'rank'") == []

@@ -22,8 +22,8 @@ class Context:
     """The circumstances of one check.
 
     ``level`` is the probability of a false verdict this check may spend. ``deadline`` is a value of
-    ``time.monotonic()`` after which a check stops sampling and reports what it has. ``memory`` holds
-    samples that the variants of one theorem share.
+    ``time.monotonic()`` after which a check stops sampling and reports what it has. ``memory``
+    holds samples that the variants of one theorem share.
     """
 
     seed: int

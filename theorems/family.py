@@ -26,8 +26,8 @@ class FamilyError(ValueError):
 class Family:
     """A family of statements with its figures, certificates and findings.
 
-    Each of the last four fields is a tuple of objects, or of references ``"package.module:NAME"`` to
-    one object or to a tuple of them. A module is imported when its part is used: listing statements
+    Each of the last four fields is a tuple of objects, or of references ``"package.module:NAME"``
+    to one object or to a tuple of them. A module is imported when its part is used: listing statements
     draws nothing, and a report makes no certificate.
 
     - ``name``: lower-case letters, digits, underscores; statements are named ``name.theorem``
@@ -37,8 +37,8 @@ class Family:
     - ``figures``: functions of a run's JSON value that return a ``theorems.report.style.Drawing``,
       or None where the run does not support the figure
     - ``certificates``: kinds of certificates, ``theorems.certificates.kind.Kind``
-    - ``findings``: functions of a ``theorems.inspection.finding.Watched`` that return what the family
-      says of that network, a list of ``Finding``
+    - ``findings``: functions of a ``theorems.inspection.finding.Watched`` that return what the
+      family says of that network, a list of ``Finding``
 
     A family of another package is found through the entry-point group ``theorems.families``::
 
@@ -61,7 +61,9 @@ class Family:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise FamilyError(f"name={self.name!r}: want lower-case letters, digits and underscores")
+            raise FamilyError(
+                f"name={self.name!r}: want lower-case letters, digits and underscores"
+            )
         if not isinstance(self.title, str) or not self.title.strip() or "\n" in self.title:
             raise FamilyError(f"title={self.title!r}: want what {self.name} is about, in one line")
         for part in ("sources", "statements", "figures", "certificates", "findings"):
@@ -75,8 +77,8 @@ class Family:
     def load(self, part: str) -> tuple[Any, ...]:
         """The objects of ``"statements"``, ``"figures"``, ``"certificates"`` or ``"findings"``.
 
-        Imports the modules that hold them. Raises :class:`FamilyError` for a reference to nothing and
-        for statements of another family or of one name, and whatever an import raises.
+        Imports the modules that hold them. Raises :class:`FamilyError` for a reference to nothing
+        and for statements of another family or of one name, and whatever an import raises.
         """
         if part not in _PARTS:
             raise ValueError(f"part={part!r}: want one of {', '.join(_PARTS)}")
@@ -89,7 +91,9 @@ class Family:
             if not isinstance(statement, Statement):
                 raise FamilyError(f"statements have {statement!r}: want a Statement")
             if statement.family != self.name:
-                raise FamilyError(f"{statement.name} has family={statement.family!r}, in {self.name}")
+                raise FamilyError(
+                    f"{statement.name} has family={statement.family!r}, in {self.name}"
+                )
         name, count = Counter(s.name for s in found).most_common(1)[0] if found else ("", 0)
         if count > 1:
             raise FamilyError(f"two statements are named {name}")

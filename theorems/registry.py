@@ -22,8 +22,18 @@ from theorems.family import Family, FamilyError
 from theorems.statement import Statement
 
 __all__ = [
-    "GROUP", "Part", "UnknownNameError", "brought", "families", "get", "library", "package_of", "refused",
-    "select", "tolerated",
+    "GROUP",
+    "Part",
+    "UnknownNameError",
+    "brought",
+    "families",
+    "get",
+    "library",
+    "package_of",
+    "refused",
+    "rescan",
+    "select",
+    "tolerated",
 ]
 
 #: The entry-point group of other packages' families; also the package that names our own.
@@ -71,6 +81,14 @@ def refused() -> tuple[str, ...]:
     return tuple(_REFUSED)
 
 
+def rescan() -> None:
+    """Look for families again, as after a package was installed while Python runs."""
+    _installed.cache_clear()
+    library.cache_clear()
+    _REFUSED.clear()
+    _UNLOADABLE.clear()
+
+
 @cache
 def _installed() -> tuple[tuple[Family, str], ...]:
     """Every accepted family, and the package it is from; empty for our own."""
@@ -82,7 +100,10 @@ def _installed() -> tuple[tuple[Family, str], ...]:
     for point in sorted(entry_points(group=GROUP), key=lambda p: (_package(p), p.name)):
         try:
             family = _loaded(point, [known.name for known, _ in found])
-        except (Exception, SystemExit) as error:  # whatever another package does when it is imported
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # whatever another package does when it is imported
             _refuse(_package(point), point.name, "", error)
         else:
             found.append((family, _package(point)))
@@ -112,7 +133,7 @@ def _refuse(package: str, family: str, part: str, error: BaseException) -> None:
 
 @contextmanager
 def tolerated(part: Part, what: str) -> Iterator[None]:
-    """An error inside is raised if the part is our own; another package's is refused as ``what``."""
+    """An error inside is raised if the part is ours; another package's is refused as ``what``."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -141,15 +162,20 @@ def library(*names: str) -> tuple[Statement, ...]:
     Cost: importing the families that are meant, some 0.1 s each, once.
     """
     return tuple(
-        statement for family, package in _installed() if not names or family.name in names
-        for statement in _statements(family, package))
+        statement
+        for family, package in _installed()
+        if not names or family.name in names
+        for statement in _statements(family, package)
+    )
 
 
 def _statements(family: Family, package: str) -> tuple[Statement, ...]:
     whole: tuple[Statement, ...] = ()
     with tolerated(Part(family, package, None), ""):
         whole = family.load("statements")
-    if not whole and package:
+        if not whole:
+            raise FamilyError("it has no statements")
+    if not whole:
         _UNLOADABLE.add(family)
     return whole
 
@@ -158,14 +184,17 @@ def package_of(statement: Statement) -> str:
     """The package that a statement of the library is from; empty for our own, and for any other."""
     for family, package in _installed():
         if package and family.name == statement.family:
-            return package if statement.name in {s.name for s in _statements(family, package)} else ""
+            return (
+                package if statement.name in {s.name for s in _statements(family, package)} else ""
+            )
     return ""
 
 
 def get(name: str) -> Statement:
     """The statement of that full name, or of ``family.theorem`` when it has a single variant.
 
-    Raises :class:`UnknownNameError` for an unknown or ambiguous name, with the nearest or the variants.
+    Raises :class:`UnknownNameError` for an unknown or ambiguous name, with the nearest or the
+    variants.
     """
     if not isinstance(name, str):
         raise TypeError(f"name={name!r}: want a name such as {library()[-1].name!r}")
@@ -178,8 +207,8 @@ def get(name: str) -> Statement:
 def select(names: Iterable[str | Statement]) -> tuple[Statement, ...]:
     """Statements meant by families, theorems or full names, in library order; all if none is given.
 
-    A ``Statement`` among the names stands for itself, so that a changed one can be checked; such come
-    last. Only the families that are named are loaded.
+    A ``Statement`` among the names stands for itself, so that a changed one can be checked; such
+    come last. Only the families that are named are loaded.
 
     Raises :class:`UnknownNameError`, suggesting the nearest known name.
     """
@@ -211,7 +240,8 @@ def _groups(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
 def _hint(name: str) -> str:
     names = _groups(library())
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or [
-        key for key in names if key.endswith("." + name)]
+        key for key in names if key.endswith("." + name)
+    ]
     hint = f"did you mean {', '.join(near)}?" if near else "`theorems list` shows all names"
     return "".join(f"; {words}" for words in (hint, *refused()))
 
@@ -219,10 +249,12 @@ def _hint(name: str) -> str:
 def _listed(names: Iterable[str | Statement]) -> list[str | Statement]:
     if not isinstance(names, Iterable):
         raise TypeError(
-            f"names={names!r}: want names such as {library()[-1].name!r}, in a list if several")
+            f"names={names!r}: want names such as {library()[-1].name!r}, in a list if several"
+        )
     wanted = list(names)
     for name in wanted:
         if not isinstance(name, str | Statement):
             raise TypeError(
-                f"names contain {name!r}: want names such as {library()[-1].name!r}, or statements")
+                f"names contain {name!r}: want names such as {library()[-1].name!r}, or statements"
+            )
     return wanted

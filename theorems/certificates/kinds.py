@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 
 from theorems.certificates import instances, small_sizes
-from theorems.certificates.document import Certificate, CertificateError, UncheckableError, UnreadableError
+from theorems.certificates.document import (
+    Certificate,
+    CertificateError,
+    UncheckableError,
+    UnreadableError,
+)
 from theorems.certificates.kind import Kind, Offer
 from theorems.error_words import in_words
 from theorems.family import FamilyError
@@ -18,11 +22,11 @@ __all__ = ["kinds", "offers", "recheck"]
 _PART = "a kind of certificates"
 
 
-@cache
 def _kinds() -> Mapping[str, tuple[Kind, Part | None]]:
     """Every kind by its name, and who brings it; nobody, where it is for any statement."""
     found: dict[str, tuple[Kind, Part | None]] = {
-        kind.name: (kind, None) for kind in (*instances.KINDS, *small_sizes.KINDS)}
+        kind.name: (kind, None) for kind in (*instances.KINDS, *small_sizes.KINDS)
+    }
     for part in brought("certificates"):
         with tolerated(part, _PART):
             if not isinstance(part.item, Kind):
@@ -40,8 +44,9 @@ def kinds() -> Mapping[str, Kind]:
 
 def offers(statements: Sequence[Statement]) -> Iterator[Offer]:
     """The certificates that can be made for these statements, statement by statement."""
+    known = tuple(_kinds().values())
     for statement in statements:
-        for kind, part in _kinds().values():
+        for kind, part in known:
             yield from _offered(kind, part, statement)
 
 
@@ -60,10 +65,12 @@ def recheck(certificate: Certificate) -> str:
     Raises :class:`CertificateError` with the reason if the certificate is refused, and
     :class:`UncheckableError` if a kind of another package fails at it. Any cost is the kind's.
     """
-    if certificate.kind not in _kinds():
-        known = ", ".join(repr(name) for name in _kinds()) or "none"
-        raise UnreadableError(f"kind: {certificate.kind!r} is not known; there are {known}")
-    kind, part = _kinds()[certificate.kind]
+    known = _kinds()
+    if certificate.kind not in known:
+        raise UnreadableError(
+            f"kind: {certificate.kind!r} is not known; there are {', '.join(map(repr, known))}"
+        )
+    kind, part = known[certificate.kind]
     try:
         return kind.recheck(certificate)
     except CertificateError:

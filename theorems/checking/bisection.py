@@ -14,4 +14,4 @@ def halves(box: Box, j: int) -> tuple[Box, Box]:
     """The two boxes that a box is cut into along coordinate ``j``, exactly."""
     low, high = box[j]
     middle = (low + high) / 2
-    return (*box[:j], (low, middle), *box[j + 1:]), (*box[:j], (middle, high), *box[j + 1:])
+    return (*box[:j], (low, middle), *box[j + 1 :]), (*box[:j], (middle, high), *box[j + 1 :])
