@@ -27,8 +27,8 @@ class Family:
     """A family of statements with its figures, certificates and findings.
 
     Each of the last four fields is a tuple of objects, or of references ``"package.module:NAME"``
-    to one object or to a tuple of them. A module is imported when its part is used: listing statements
-    draws nothing, and a report makes no certificate.
+    to one object or to a tuple of them. A module is imported when its part is used: listing
+    statements draws nothing, and a report makes no certificate.
 
     - ``name``: lower-case letters, digits, underscores; statements are named ``name.theorem``
     - ``title``: what the family is about, in one line
