@@ -24,14 +24,7 @@ from simulators.centring import centred
 from simulators.chains import Chain
 from simulators.engines import dense, gram, mean_field
 from simulators.engines.rounding import ROUNDINGS, Copies, Outlook, Representation, Watch, arrival_error
-from simulators.layers import (
-    Activation,
-    Normalize,
-    Recenter,
-    Rescale,
-    ScaleResponse,
-    WeightLayer,
-)
+from simulators.layers import Rescale, ScaleResponse
 from simulators.observables import Array, Observable, resolve
 from simulators.runnable import require_runnable
 from simulators.streams import root_sequence
@@ -42,8 +35,6 @@ ENGINES = ("auto", "dense", "gram", "mean_field")
 
 BUFFER_ENTRIES = 2**17
 """Entries of representations gathered before they are measured together."""
-
-_KNOWN_TO_GRAM = (Activation, Normalize, Recenter, Rescale)
 
 
 def simulate(
@@ -185,7 +176,7 @@ def choose_engine(
         if obstacle is not None:
             raise ValueError(f"engine='mean_field' does not apply: {obstacle}")
         return engine, "asked for"
-    obstacle = gram.obstacle(chain) or _open_layer(chain) or unmeasurable
+    obstacle = gram.obstacle(chain) or unmeasurable
     if engine == "gram":
         if obstacle is not None:
             raise ValueError(f"engine='gram' is not exact here: {obstacle}; use engine='dense'")
@@ -193,18 +184,6 @@ def choose_engine(
     if obstacle is not None:
         return "dense", f"gram is not exact here: {obstacle}"
     return "gram", "exact in law: Gaussian weights, no residual, observables of the Gram matrix"
-
-
-def _open_layer(chain: Chain) -> str | None:
-    """Why a layer that the engine gram does not know keeps it from the chain; None if none does."""
-    for layer in chain.layers:
-        if isinstance(layer, WeightLayer) or type(layer) in _KNOWN_TO_GRAM:
-            continue
-        if not layer.each_row:
-            return f"{layer!r} does not say that it maps each row by itself"
-        if any(isinstance(other, Normalize) for other in chain.layers):
-            return f"{layer!r} stands in a chain with a Normalize, whose scalar it may not pass on"
-    return None
 
 
 def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:

@@ -21,8 +21,14 @@ from numpy.random import SeedSequence
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, worst
-from simulators.layers import Linear, Recenter, WeightLayer, frobenius_norm, scaled_to
-from simulators.layers import ScaleResponse as Scaling
+from simulators.layers import (
+    Linear,
+    Recenter,
+    ScaleResponse,
+    WeightLayer,
+    frobenius_norm,
+    scaled_to,
+)
 from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
@@ -104,7 +110,7 @@ class _Run:
     ) -> Iterator[Representation]:
         xp = self._backend.xp
         rows = xp.asarray(batch, copy=True)
-        linear = chain.scaling is Scaling.LINEAR
+        linear = chain.scaling is ScaleResponse.LINEAR
         for block in (chain.opening.centring_early, *repeat(chain.centring_early, depth - 1)):
             cancelled = None
             for number, (layer, free) in enumerate(zip(block.layers, block.forgotten_factors, strict=True)):

@@ -39,13 +39,15 @@ from simulators.layers import (
     Rescale,
     Residual,
     RowLayer,
+    ScaleResponse,
     WeightLayer,
     frobenius_norm,
     scaled_to,
 )
-from simulators.layers import ScaleResponse as Scaling
 from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks, units_of
+
+_KNOWN = (Linear, Residual, Recenter, Rescale, Activation, Normalize)
 
 PIECE_ENTRIES = 2**18
 """Entries drawn at once, over all replicas of a group: 2 MiB in float64."""
@@ -79,6 +81,17 @@ def obstacle(chain: Chain) -> str | None:
             blocker = _needs_scale(chain.layers[index + 1 :] + chain.layers[:index])
             if blocker is not None:
                 return f"{layer!r} needs all rows of a layer before {blocker!r} can act on the first"
+        elif type(layer) not in _KNOWN and (why := _unknown(layer, chain)) is not None:
+            return why
+    return None
+
+
+def _unknown(layer: Layer, chain: Chain) -> str | None:
+    """Why a layer from elsewhere keeps the engine from ``chain``; None if it does not."""
+    if not layer.each_row:
+        return f"{layer!r} does not say that it maps each row by itself"
+    if any(isinstance(other, Normalize) for other in chain.layers):
+        return f"{layer!r} stands in a chain with a Normalize, whose scalar it may not pass on"
     return None
 
 
@@ -237,7 +250,7 @@ def _factors(
             factors, centrings = through(segment, factor, normals, backend)
             for before, after in centrings:
                 cancelled = worst(cancelled, before, after, backend)
-            if chain.scaling is Scaling.LINEAR:
+            if chain.scaling is ScaleResponse.LINEAR:
                 factors = [scaled_to(1.0, each, frobenius_norm(each, xp), xp) for each in factors]
             factors = [copies.restored(each) for each in factors]
             factor = factors[-1]

@@ -31,8 +31,7 @@ from numpy.typing import NDArray
 
 from simulators.backend import Backend
 from simulators.chains import Chain
-from simulators.layers import Recenter
-from simulators.layers import ScaleResponse as Scaling
+from simulators.layers import Recenter, ScaleResponse
 from simulators.observables import Array
 
 __all__ = ["ROUNDINGS", "SPOILED", "Copies", "Outlook", "Representation", "Watch", "arrival_error",
@@ -106,7 +105,7 @@ class Outlook:
 
     - ``relation``: which distances; None where the engine loses none
     - ``centres``: whether the block first subtracts the mean of its input; ``odd``, ``bound``, ``linear``: see
-      `Chain.odd`, `Scaling.BOUND`, `Scaling.LINEAR`
+      `Chain.odd`, `ScaleResponse.BOUND`, `ScaleResponse.LINEAR`
     - ``unit``: half the spacing of floats at 1; ``least``: the smallest float that has it
     - ``samples``: the numbers of those that are no copies
     - ``distances``, ``ratios``: those of the start, and their ratios to its rounding, ``(k,)`` each
@@ -146,7 +145,7 @@ class Outlook:
         unit = float(limits.eps) / 2
         bare = cls(
             relation=relation, centres=chain.leading_recenter is not None, odd=chain.odd,
-            bound=chain.scaling is Scaling.BOUND, linear=chain.scaling is Scaling.LINEAR, unit=unit,
+            bound=chain.scaling is ScaleResponse.BOUND, linear=chain.scaling is ScaleResponse.LINEAR, unit=unit,
             least=float(limits.smallest_normal), samples=copies.others,
             level=arrival_error(start, arrived, dtype), distances=np.empty(0), ratios=np.empty(0))
         if bare.centres and ROUNDINGS * unit > SPOILED / 4 * float(_shares(start.T[None])[0]):

@@ -67,18 +67,18 @@ class _Computing:
     """
 
     def __init__(self) -> None:
-        self._door = threading.Lock()
+        self._lock = threading.Lock()
         self._runs = 0
         self._ending = False
 
     def __enter__(self) -> None:
-        with self._door:
+        with self._lock:
             if self._ending:
                 os._exit(1)
             self._runs += 1
 
     def __exit__(self, *_: object) -> None:
-        with self._door:
+        with self._lock:
             self._runs -= 1
 
     def end(self, parent: int) -> None:
@@ -87,7 +87,7 @@ class _Computing:
 
         A result cut off half-way would leave the parent waiting for the rest, for ever.
         """
-        with self._door:
+        with self._lock:
             self._ending = True
             if self._runs:
                 os._exit(1)
