@@ -16,7 +16,7 @@ from theorems import Sentinel, Statement, Verdict, get
 from theorems.checking.bisection import Box
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.pointwise import Pointwise, compare, decide, holds
-from theorems.checking.width_limit import Start, WidthLimit
+from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
 from theorems.context import Context
 from theorems.families.orthogonality.branching import CounterexampleFound, Problem, _positive_definite, cover, walk
 from theorems.statement import Variable
@@ -67,7 +67,8 @@ def test_a_path_stops_where_a_ball_leaves_the_bound_open(ball: arb, relation: st
     width, layer = sp.Symbol("d", positive=True), sp.Symbol("ell", nonnegative=True)
     statement = claim(relation, variables=(Variable(width, sp.Interval(1, sp.oo), "d"),
                                            Variable(layer, sp.Interval(0, sp.oo), "ell")))
-    check = WidthLimit((Start((Fraction(1, 4), Fraction(3, 4)), (1, 1)),), 2, lambda spectrum, sizes: {"x": ball},
+    spectrum = RepeatedSpectrum((Fraction(1, 4), Fraction(3, 4)), (1, 1))
+    check = WidthLimit((spectrum,), 2, lambda spectrum, sizes: {"x": ball},
                        lambda statement, start: {}, width, layer)
     found = check(statement, Context(0, 1e-6))
     assert found.verdict is Verdict.INCONCLUSIVE

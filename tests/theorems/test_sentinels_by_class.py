@@ -15,7 +15,7 @@ from theorems import Sentinel, Statement, Verdict, get
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
-from theorems.checking.width_limit import Start, WidthLimit
+from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
 from theorems.context import Context
 from theorems.statement import Variable
 from theorems.verification import Result
@@ -33,7 +33,7 @@ def claim(lhs: Any, relation: str, rhs: Any, other: Any) -> Statement:
 
 
 def path(values: Any) -> WidthLimit:
-    starts = tuple(Start((least, 1 - least), (1, 1)) for least in (Fraction(1, 4), Fraction(1, 3)))
+    starts = tuple(RepeatedSpectrum((least, 1 - least), (1, 1)) for least in (Fraction(1, 4), Fraction(1, 3)))
     return WidthLimit(starts, 2, lambda spectrum, sizes: values, lambda statement, start: {}, D, ELL)
 
 

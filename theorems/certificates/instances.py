@@ -16,7 +16,7 @@ from theorems.certificates.numbers import ball_text, entry, rational_text, ratio
 from theorems.checking.exact import admit, determined, exact_values
 from theorems.checking.pointwise import Pointwise, decide
 from theorems.checking.tables import Completed, evaluate
-from theorems.checking.width_limit import LONGEST, Start, WidthLimit
+from theorems.checking.width_limit import LONGEST, RepeatedSpectrum, WidthLimit
 from theorems.context import Context
 from theorems.statement import Quantifier, Statement, Verdict
 
@@ -124,12 +124,12 @@ def _limit_check(statement: Statement) -> WidthLimit:
     raise CertificateError(f"statement: {statement.name} is not followed to the width limit")
 
 
-def _crossing_claim(statement: Statement, start: Start, layer: int) -> str:
+def _crossing_claim(statement: Statement, start: RepeatedSpectrum, layer: int) -> str:
     return (f"{statement.title}: the bound is crossed in the width limit at layer {layer}, n = {start.n}, so that it "
             "fails at some finite width")
 
 
-def _followed(statement: Statement, start: Start, layer: int, precision: int) -> dict[str, Any]:
+def _followed(statement: Statement, start: RepeatedSpectrum, layer: int, precision: int) -> dict[str, Any]:
     """The path up to ``layer``; refuses one that does not cross the bound exactly there."""
     check = _limit_check(statement)
     check = replace(check, starts=(start,), depth=min(layer - check.offset, LONGEST), precision=precision)
@@ -140,7 +140,7 @@ def _followed(statement: Statement, start: Start, layer: int, precision: int) ->
     return report
 
 
-def crossing(statement: Statement, start: Start, layer: int, precision: int = PRECISION) -> Certificate:
+def crossing(statement: Statement, start: RepeatedSpectrum, layer: int, precision: int = PRECISION) -> Certificate:
     """The certificate that the path from ``start`` crosses the statement's bound first at ``layer``.
 
     Cost: a few milliseconds a layer. Raises :class:`CertificateError` if it does not.
@@ -155,7 +155,7 @@ def crossing(statement: Statement, start: Start, layer: int, precision: int = PR
         enclosures=sides, conclusion=_conclusion(False), versions=versions("python-flint", "sympy"))
 
 
-def _start(inputs: Mapping[str, Any]) -> Start:
+def _start(inputs: Mapping[str, Any]) -> RepeatedSpectrum:
     values = rationals_of(entry(inputs, "eigenvalues", "inputs"), "inputs.eigenvalues")
     counts = entry(inputs, "multiplicities", "inputs")
     if not isinstance(values, list) or not isinstance(counts, list) or len(values) != len(counts) or not all(
@@ -166,7 +166,7 @@ def _start(inputs: Mapping[str, Any]) -> Start:
         raise UnreadableError("inputs.eigenvalues: want positive ones, distinct, smallest first")
     if sum((m * v for m, v in zip(counts, values, strict=True)), flint.fmpq(0)) != 1:
         raise UnreadableError("inputs.eigenvalues: with their multiplicities they do not add up to 1")
-    return Start(tuple(Fraction(int(v.p), int(v.q)) for v in values), tuple(counts))
+    return RepeatedSpectrum(tuple(Fraction(int(v.p), int(v.q)) for v in values), tuple(counts))
 
 
 def _recheck_crossing(certificate: Certificate) -> str:
@@ -192,7 +192,7 @@ def _offer_crossings(statement: Statement) -> Iterator[Offer]:
         return
     check = _limit_check(statement)
     for start in check.starts:
-        def make(progress: Progress, start: Start = start) -> Certificate:
+        def make(progress: Progress, start: RepeatedSpectrum = start) -> Certificate:
             progress("following the width limit")
             report = check.follow(statement, start)
             if report["crossing_layer"] is None:

@@ -25,14 +25,14 @@ from theorems.statement import Evidence, Verdict, combine
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Start", "WidthLimit"]
+__all__ = ["RepeatedSpectrum", "WidthLimit"]
 
 #: No path is followed beyond this depth.
 LONGEST = 10_000
 
 
 @dataclass(frozen=True)
-class Start:
+class RepeatedSpectrum:
     """A spectrum by distinct eigenvalues (smallest first, exact) and multiplicities; the sum is 1."""
 
     eigenvalues: tuple[Fraction, ...]
@@ -46,14 +46,14 @@ class Start:
 class _Path:
     """The enclosed layers of one start, extended as they are asked for; variants of a theorem share them."""
 
-    def __init__(self, start: Start, precision: int) -> None:
+    def __init__(self, start: RepeatedSpectrum, precision: int) -> None:
         eigenvalues = [flint.fmpq(e.numerator, e.denominator) for e in start.eigenvalues]
         self._known: list[list[flint.arb]] = []
         self._more = iter(rescale_path_enclosure(eigenvalues, list(start.multiplicities), LONGEST, precision))
 
     @staticmethod
     @lru_cache(maxsize=16)
-    def of(start: Start, precision: int) -> _Path:
+    def of(start: RepeatedSpectrum, precision: int) -> _Path:
         return _Path(start, precision)
 
     def layers(self, depth: int) -> Iterator[list[flint.arb]]:
@@ -73,10 +73,10 @@ class WidthLimit:
     reads at the start.
     """
 
-    starts: tuple[Start, ...]
+    starts: tuple[RepeatedSpectrum, ...]
     depth: int
     readings: Callable[[list[flint.arb], tuple[int, ...]], Mapping[str, Any]]
-    initial: Callable[[Statement, Start], Mapping[str, Any]]
+    initial: Callable[[Statement, RepeatedSpectrum], Mapping[str, Any]]
     width: sp.Symbol
     layer: sp.Symbol
     offset: int = 0
@@ -110,7 +110,7 @@ class WidthLimit:
             details={"precision_bits": self.precision, "depth": self.depth, "paths": found},
         )
 
-    def follow(self, statement: Statement, start: Start) -> dict[str, Any]:
+    def follow(self, statement: Statement, start: RepeatedSpectrum) -> dict[str, Any]:
         """What the path from one start shows: verdict, the layer where it is crossed, both sides where it ended."""
         limit = sp.limit(statement.rhs, self.width, sp.oo)
         known = {"n": start.n, **self.initial(statement, start)}
@@ -139,7 +139,9 @@ class WidthLimit:
                     return report | {"verdict": admitted.value, "last_layer": layer}
         return report | {"verdict": Verdict.CERTIFIED.value, "last_layer": self.depth}
 
-    def _admitted(self, statement: Statement, start: Start, layer: int, values: Mapping[str, Any]) -> Verdict:
+    def _admitted(
+        self, statement: Statement, start: RepeatedSpectrum, layer: int, values: Mapping[str, Any]
+    ) -> Verdict:
         """``certified`` if every assumption on the path holds at this layer, ``outside`` if one fails."""
         found = Verdict.CERTIFIED
         for assumption in statement.assumptions:

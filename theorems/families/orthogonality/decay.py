@@ -14,7 +14,7 @@ import sympy as sp
 from simulators import Trajectory, rescale_chain
 from simulators.observables import Observable, spectrum
 from theorems.checking.expectation import Expectation, Floats, Instance, event
-from theorems.checking.width_limit import Start, WidthLimit
+from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
 from theorems.expressions import compiled
 from theorems.families.orthogonality import starts
 from theorems.families.orthogonality.notation import (
@@ -145,13 +145,13 @@ def _restricted(name: str) -> Any:
 # --- the width limit ---------------------------------------------------------------------------------------
 
 
-def _start(size: int) -> Start:
+def _start(size: int) -> RepeatedSpectrum:
     """sigma_n = 0.9/sqrt(n) to three digits, the other eigenvalues equal."""
     smallest = Fraction(round(900 / math.sqrt(size)), 1000) ** 2
-    return Start((smallest, (1 - smallest) / (size - 1)), (1, size - 1))
+    return RepeatedSpectrum((smallest, (1 - smallest) / (size - 1)), (1, size - 1))
 
 
-def _constants(statement: Statement, start: Start) -> Mapping[str, Any]:
+def _constants(statement: Statement, start: RepeatedSpectrum) -> Mapping[str, Any]:
     smallest = start.eigenvalues[0]
     constant = compiled(statement.assumptions[0].relation.lhs, (s,)).exact(smallest)
     return {"alpha": constant, "Vhat_1": flint.fmpq(1, start.n) - flint.fmpq(smallest.numerator, smallest.denominator)}

@@ -30,7 +30,7 @@ from theorems.families.rank.notation import (
     m,
     n,
 )
-from theorems.families.rank.paired import Paired, Start
+from theorems.families.rank.paired import LabelledBatch, Paired
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Verdict
 
 
@@ -126,13 +126,13 @@ def _equicorrelated(width: int, cosine: float) -> np.ndarray[Any, Any]:
     return factor
 
 
-def _starts(batch: np.ndarray[Any, Any] | None) -> list[Start]:
+def _starts(batch: np.ndarray[Any, Any] | None) -> list[LabelledBatch]:
     """Three widths under three laws; or the user's batch, whose rows the check rescales, under two."""
     if batch is not None:
-        return [Start("the batch", batch, law) for law in ("rademacher", "gaussian")]
+        return [LabelledBatch("the batch", batch, law) for law in ("rademacher", "gaussian")]
     found = [("d=2, cosine 0.8", _equicorrelated(2, 0.8)), ("d=4, cosine 0.5", _equicorrelated(4, 0.5)),
              ("d=8, cosine 0.2", _equicorrelated(8, 0.2))]
-    return [Start(label, start, law) for label, start in found for law in ("gaussian", "uniform", "rademacher")]
+    return [LabelledBatch(label, start, law) for label, start in found for law in ("gaussian", "uniform", "rademacher")]
 
 
 DRIFT = Statement(

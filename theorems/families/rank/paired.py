@@ -27,7 +27,7 @@ from theorems.statement import Evidence, Verdict, combine
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Paired", "Start", "fourth_order", "second_difference"]
+__all__ = ["LabelledBatch", "Paired", "fourth_order", "second_difference"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,7 +37,7 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class Start:
+class LabelledBatch:
     """A batch, whose rows are first rescaled to diag M = 1, and the law of the weights."""
 
     label: str
@@ -63,7 +63,7 @@ class _Plan:
     mean of what is sampled misses that of the second order: for those draws, for the fourth order, for rounding.
     """
 
-    def __init__(self, start: Start, resolution: float) -> None:
+    def __init__(self, start: LabelledBatch, resolution: float) -> None:
         batch = start.batch / np.abs(start.batch).max(axis=1, keepdims=True)
         batch = batch / np.linalg.norm(batch, axis=1, keepdims=True)
         self.batch = batch
@@ -102,7 +102,7 @@ class Paired:
     pairs of one start.
     """
 
-    starts: Callable[[Floats | None], Iterable[Start]]
+    starts: Callable[[Floats | None], Iterable[LabelledBatch]]
     resolution: float = 0.05
     draws: int = 2**21
     first: int = 2**14
@@ -142,7 +142,7 @@ class Paired:
             details={"seed": context.seed, "engine": "antithetic", "dtype": "float64", "level": context.level,
                      "sentinel_refuted_on": fallen, "readouts": rows})
 
-    def _refusal(self, start: Start) -> str:
+    def _refusal(self, start: LabelledBatch) -> str:
         """Why a start is not simulated; empty if it is."""
         if not np.abs(start.batch).max(axis=1).all():
             return f"{start.label} has a zero row, which cannot be rescaled"
@@ -151,7 +151,7 @@ class Paired:
             return f"{start.label} has d = 1: a rank needs 2 rows or more"
         return f"{start.label} has d = {width}: too wide to draw W a million times" if width > self.widest else ""
 
-    def _run(self, statement: Statement, start: Start, context: Context) -> dict[str, Any]:
+    def _run(self, statement: Statement, start: LabelledBatch, context: Context) -> dict[str, Any]:
         plan = _Plan(start, self.resolution)
         claimed, neighbour = (float(s.bound(**plan.values)) for s in (statement, statement.neighbour))
         sequence = BoundedMean(-plan.reach, plan.reach, context.level, reference=claimed)
@@ -179,7 +179,7 @@ class Paired:
                 "gamma": plan.gamma, "pairs": sequence.count}
 
 
-def _differences(start: Start, plan: _Plan, draws: int, seed: tuple[int, ...]) -> Floats:
+def _differences(start: LabelledBatch, plan: _Plan, draws: int, seed: tuple[int, ...]) -> Floats:
     plus, minus, speeds = antithetic_layer(plan.batch, plan.gamma, draws=draws, seed=seed, law=start.law)
     d = plan.batch.shape[0]
     rest = antithetic_layer(plan.batch, 0.0, draws=1, law=start.law)[0]
