@@ -7,7 +7,8 @@ import math
 import numbers
 import operator
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 _SHORT = reprlib.Repr()
 _SHORT.maxother = _SHORT.maxstring = _SHORT.maxlong = 80
@@ -19,6 +20,62 @@ def told(value: object) -> str:
         return " ".join(_SHORT.repr(value).split())
     except ValueError:  # of its many digits Python prints none
         return f"an {type(value).__name__} of too many digits"
+
+
+_NO_VALUE = object()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument as an error names it: ``take=4``, or ``take`` where no value of it is meant."""
+
+    name: str
+    value: object = _NO_VALUE
+
+    @property
+    def has_value(self) -> bool:
+        return self.value is not _NO_VALUE
+
+    def __str__(self) -> str:
+        return f"{self.name}={told(self.value)}" if self.has_value else self.name
+
+
+class ArgumentError(ValueError):
+    """An argument that is refused: ``parts`` are the argument with what it got, and what it wants.
+
+    A caller that knows arguments by other names, as a command line does, words the parts anew.
+
+    >>> error = ArgumentError(Argument("take", 9), ": want at most 4")
+    >>> error.parts[0].name, error.parts[0].value, str(error)
+    ('take', 9, 'take=9: want at most 4')
+    """
+
+    def __init__(self, *parts: str | Argument) -> None:
+        super().__init__("".join(map(str, parts)))
+        self.parts = parts
+
+    @staticmethod
+    def parts_of(error: BaseException) -> tuple[str | Argument, ...]:
+        """What an error says, with the arguments that it names where it is an `ArgumentError`."""
+        return error.parts if isinstance(error, ArgumentError) else (str(error),)
+
+
+def did_you_mean(
+    word: str,
+    known: Iterable[str],
+    *,
+    most: int = 1,
+    cutoff: float = 0.6,
+    spell: Callable[[str], str] = repr,
+) -> str:
+    """``did you mean …?`` with the nearest of the ``known`` words, at most so many, each as ``spell``
+    writes it; empty where none is as near as ``cutoff``, from 0 for any to 1 for the same.
+
+    >>> did_you_mean("rescal", ["rescale", "residual"])
+    "did you mean 'rescale'?"
+    """
+    near = difflib.get_close_matches(word, list(known), n=most, cutoff=cutoff)
+    return f"did you mean {' or '.join(map(spell, near))}?" if near else ""
 
 
 def real_number(name: str, value: object, wanted: str = "a real number") -> float:
@@ -63,6 +120,5 @@ def one_of(name: str, value: object, known: Iterable[str]) -> None:
     if not isinstance(value, str):
         raise TypeError(f"{name}={told(value)} is a {type(value).__name__}; give one of {', '.join(known)}")
     if value not in known:
-        near = difflib.get_close_matches(value.lower(), known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown {name} {told(value)}; {hint}known are {', '.join(known)}")
+        hints = (did_you_mean(value.lower(), known), f"known are {', '.join(known)}")
+        raise ValueError(f"unknown {name} {told(value)}; {' '.join(filter(None, hints))}")

@@ -23,7 +23,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.arguments import told
+from simulators.arguments import Argument, ArgumentError, told
 from simulators.regular_files import obstacle
 
 __all__ = ["LARGEST", "BatchError", "Stored", "count_of", "file_of", "read_array"]
@@ -37,7 +37,7 @@ _NAMES_TOLD = 8
 _INDEX_HEADINGS = ("", "index", "Unnamed: 0")
 
 
-class BatchError(ValueError):
+class BatchError(ArgumentError):
     """A batch that cannot be read. The message is one line: the file, what was found, the
     remedy.
     """
@@ -102,10 +102,14 @@ def count_of(name: str, take: Any, available: int) -> int:
     try:
         count = operator.index(take)
     except TypeError:
-        raise BatchError(f"{name}: take={told(take)} is not a whole number of samples") from None
+        raise BatchError(
+            f"{name}: ", Argument("take", take), " is not a whole number of samples"
+        ) from None
     if not 1 <= count <= available:
         raise BatchError(
-            f"{name}: take={take} of {available} samples; take between 1 and {available}"
+            f"{name}: ",
+            Argument("take", take),
+            f" of {available} samples; take between 1 and {available}",
         )
     return count
 
@@ -132,8 +136,8 @@ def _part(shape: Sequence[int], axis: int, take: int | None) -> tuple[slice, ...
 def _require_size(name: str, count: int) -> None:
     if count > LARGEST:
         raise BatchError(
-            f"{name}: {count} bytes of numbers, and at most {LARGEST} are held; keep the first few with"
-            " take"
+            f"{name}: {count} bytes of numbers, and at most {LARGEST} are held; keep the first few with ",
+            Argument("take"),
         )
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
-from simulators.arguments import real_number, told, whole_number
+from simulators.arguments import Argument, ArgumentError, real_number, told, whole_number
 from simulators.batch_files import BatchError, Stored, count_of, read_array
 from simulators.streams import root_sequence
 
@@ -86,7 +86,9 @@ def read_batch(
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"source={told(source)} is a {type(source).__name__}; give 'digits' or the path of a file")
     if not isinstance(layout, str) or layout not in ("columns", "rows"):
-        raise ValueError(f"layout={told(layout)}; give 'columns' or 'rows', as the file stores its samples")
+        raise ArgumentError(
+            Argument("layout", layout), "; give 'columns' or 'rows', as the file stores its samples"
+        )
     if source == "digits":
         return _read_digits(10 if take is None else take)
     name = os.fspath(source)
@@ -98,8 +100,14 @@ def read_batch(
     samples = stored.array.T if layout == "rows" else stored.array
     count_of(name, take, available)
     other = "rows" if layout == "columns" else "columns"
-    array = _validated_file(samples, name, f"did you store samples as {other}? pass layout={other!r};"
-                                           " or keep the first few with take")
+    array = _validated_file(
+        samples,
+        name,
+        f"did you store samples as {other}? pass ",
+        Argument("layout", other),
+        " or keep the first few with ",
+        Argument("take"),
+    )
     return Batch.of(array, described(name, stored, layout, array.shape[1], array.shape[0]))
 
 
@@ -133,14 +141,16 @@ def _read_digits(take: int) -> Batch:
     return Batch.of(array, description, tuple(int(label) for label in labels[:count]))
 
 
-def _validated_file(batch: object, name: str, too_many: str) -> NDArray[np.float64]:
+def _validated_file(
+    batch: object, name: str, *too_many: str | Argument
+) -> NDArray[np.float64]:
     try:
-        return _validated(batch, f"{name}: the batch", too_many)
+        return _validated(batch, f"{name}: the batch", *too_many)
     except (TypeError, ValueError) as error:
-        raise BatchError(str(error)) from None
+        raise BatchError(*ArgumentError.parts_of(error)) from None
 
 
-def _validated(batch: object, name: str, too_many: str) -> NDArray[np.float64]:
+def _validated(batch: object, name: str, *too_many: str | Argument) -> NDArray[np.float64]:
     array = _real_array(batch, name)
     if array.ndim != 2:
         raise ValueError(f"{name} has shape {array.shape}; give two axes, (dimension, samples)")
@@ -161,7 +171,9 @@ def _validated(batch: object, name: str, too_many: str) -> NDArray[np.float64]:
     if not values.any():
         raise ValueError(f"{name} is all zero; at least one sample must not be")
     if n > d:
-        raise ValueError(f"{name} has {n} samples of dimension {d}, and at most {d} are allowed; {too_many}")
+        raise ArgumentError(
+            f"{name} has {n} samples of dimension {d}, and at most {d} are allowed; ", *too_many
+        )
     return values
 
 

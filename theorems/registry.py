@@ -8,7 +8,6 @@ in ``theorems.families``, those of other installed packages by the entry-point g
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from simulators.arguments import did_you_mean
 from theorems.error_words import in_words
 from theorems.family import Family, FamilyError
 from theorems.statement import Statement
@@ -239,11 +239,10 @@ def _groups(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
 
 def _hint(name: str) -> str:
     names = _groups(library())
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or [
-        key for key in names if key.endswith("." + name)
-    ]
-    hint = f"did you mean {', '.join(near)}?" if near else "`theorems list` shows all names"
-    return "".join(f"; {words}" for words in (hint, *refused()))
+    inside = [key for key in names if key.endswith(f".{name}")]
+    near = did_you_mean(name, names, most=3, cutoff=0.4, spell=str)
+    near = near or did_you_mean(name, inside, most=3, cutoff=0.0, spell=str)
+    return "".join(f"; {words}" for words in (near or "`theorems list` shows all names", *refused()))
 
 
 def _listed(names: Iterable[str | Statement]) -> list[str | Statement]:

@@ -250,7 +250,11 @@ class Proof:
 
 
 class Check(Protocol):
-    """Attacks a statement and, with the same means, its false neighbour."""
+    """Attacks a statement and, with the same means, its false neighbour.
+
+    A check may also have ``words``, a text or a function of the statement that gives one: what it does, from its own
+    settings, for ``theorems show``; without them the head of its docstring is shown.
+    """
 
     def __call__(self, statement: Statement, context: Context) -> Evidence: ...
 

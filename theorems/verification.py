@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from simulators.arguments import Argument, ArgumentError
 from simulators.batches import Batch, validate_batch
 from simulators.workers import one_blas_thread
 from theorems.context import Context
@@ -165,7 +166,7 @@ def verify_each(
     """
     statements = select(_stated(names))
     given = _read(batch)
-    seed, level, budget = _door(seed, level, budget)
+    seed, level, budget = _settings(seed, level, budget)
     if given is not None and statements and not any(takes_batch(c) for s in statements for c in s.checks):
         raise ValueError(f"batch: it has no part in {', '.join(s.name for s in statements[:3])}"
                          f"{' …' * (len(statements) > 3)}; leave it out")
@@ -269,14 +270,20 @@ def _read(batch: Any) -> Batch | None:
     return Batch.of(array, f"array of {array.shape[1]} samples (columns) of dimension {array.shape[0]}")
 
 
-def _door(seed: int, level: float, budget: float | None) -> tuple[int, float, float | None]:
+def _settings(
+    seed: int, level: float, budget: float | None
+) -> tuple[int, float, float | None]:
+    """The settings of a run as they are used. Raises ``ArgumentError`` for one that cannot be."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed={seed!r}: want a nonnegative integer")
-    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not SMALLEST_LEVEL <= level < 1:
-        raise ValueError(f"level={level!r}: want a probability between 0 and 1, {SMALLEST_LEVEL} or more")
-    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int | float) or not (
-            budget > 0 and isfinite(budget))):
-        raise ValueError(f"budget={budget!r}: want a positive, finite number of seconds")
+        raise ArgumentError(Argument("seed", seed), ": want a nonnegative integer")
+    real = isinstance(level, int | float | np.floating) and not isinstance(level, bool)
+    if not real or not SMALLEST_LEVEL <= level < 1:
+        wanted = f": want a probability between 0 and 1, {SMALLEST_LEVEL} or more"
+        raise ArgumentError(Argument("level", level), wanted)
+    real = isinstance(budget, int | float) and not isinstance(budget, bool)
+    if budget is not None and not (real and budget > 0 and isfinite(budget)):
+        wanted = ": want a positive, finite number of seconds"
+        raise ArgumentError(Argument("budget", budget), wanted)
     return int(seed), float(level), budget
 
 

@@ -4,7 +4,6 @@ content.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.affordable import require_affordable
-from simulators.arguments import one_of, told, whole_number
+from simulators.arguments import ArgumentError, did_you_mean, one_of, told, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
 from simulators.batches import Layout, gaussian_batch, read_batch
@@ -42,7 +41,7 @@ MOST_RUNS = 10**6
 _LARGEST_FILE = 10**7
 
 
-class GridError(ValueError):
+class GridError(ArgumentError):
     """A grid that cannot be run. The message is one line: the field, what it got, what it wants."""
 
 
@@ -187,9 +186,8 @@ class Grid:
             )
         for name in fields:
             if name not in FIELDS:
-                near = difflib.get_close_matches(str(name), FIELDS, n=1)
-                hint = f"did you mean {near[0]!r}? " if near else ""
-                raise GridError(f"unknown field {name!r}; {hint}known are {', '.join(FIELDS)}")
+                hints = (did_you_mean(str(name), FIELDS), f"known are {', '.join(FIELDS)}")
+                raise GridError(f"unknown field {name!r}; {' '.join(filter(None, hints))}")
         if missing := [name for name in ("chain", "width", "batch", "depth") if name not in fields]:
             raise GridError(f"{missing[0]} is missing; a grid needs chain, width, batch and depth")
         try:
@@ -389,7 +387,7 @@ def _meant(item: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
     try:
         batch = read_batch("digits" if digits else item, layout=layout, take=take)
     except ValueError as error:
-        raise GridError(f"batch={item!r}: {' '.join(str(error).split())}") from None
+        raise GridError(f"batch={item!r}: ", *ArgumentError.parts_of(error)) from None
     yield RunBatch(
         batch.array.shape[1],
         0,

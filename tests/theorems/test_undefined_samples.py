@@ -203,7 +203,7 @@ def test_alive_is_refused_where_there_are_no_samples_to_die(claim: str, options:
 
 def test_what_shows_that_a_mean_has_no_value_is_a_check_that_says_so() -> None:
     check = UndefinedMean(3, 12, "n=2, d=4")
-    assert "25.0%" in check.words
+    assert "25.0%" in check.words(_statement(check))
     evidence = check(_statement(check), CONTEXT)
     assert (evidence.verdict, evidence.sentinel) == (Verdict.OUTSIDE, Verdict.OUTSIDE)
 

@@ -56,8 +56,7 @@ class Enclosed:
     values: Callable[[int], Mapping[str, Any]] | None = None
     parts: Callable[[], Iterable[Part]] = tuple
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         return ("enclosures in balls: both sides compared at every batch size named, and over intervals of sizes where "
                 "there are some; a user's batch is left alone")

@@ -114,6 +114,16 @@ class Expectation:
         """Whether a user's batch has a part in it."""
         return self.follows_batch
 
+    def words(self, statement: Statement) -> str:
+        instances = [] if self.scope is None else list(self.instances(statement, None))
+        scope = "" if self.scope is None else f"; {self.scope(instances)}"
+        return (
+            "simulation: a confidence sequence for every mean, up to "
+            f"{self.replicas:,} replicas, stopped at a half-width of {self.resolution:g} of the bound "
+            f"or at a refutation{scope}; a user's batch "
+            f"{'becomes the start' if self.follows_batch else 'is left alone'}"
+        )
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         batch = None if context.batch is None else context.batch.array
         instances = list(self.instances(statement, batch))

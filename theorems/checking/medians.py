@@ -69,8 +69,7 @@ class Medians:
     resolution: float = 0.01
     wants: str = ""
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         return ("simulation: order-statistic intervals for medians over independent networks, in every case that is "
                 "laid out")

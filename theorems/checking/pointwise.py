@@ -351,6 +351,13 @@ class Pointwise:
         """Whether a user's batch has a part in it."""
         return self.given is not None or self.from_batch is not None or self.refuses is not None
 
+    def words(self, statement: Statement) -> str:
+        batch = ", and the user's batch" if self.from_batch is not None else ""
+        return (
+            f"exact arithmetic: corner cases, {self.examples} generated inputs{batch}, "
+            "each decided in rationals or, where roots occur, in balls"
+        )
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         plain = replace(context, batch=None)
         verdict, tally, witness = self.attack(statement, context)

@@ -43,6 +43,10 @@ class Scaling:
     rounds: int = 6
     scope: str = ""
 
+    def words(self, statement: Statement) -> str:
+        scope = f", {self.scope}" if self.scope else "; a user's batch becomes the start"
+        return f"simulation: an interval for the slope of log mean against log width{scope}"
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         instances = self.instances(None if context.batch is None else context.batch.array)
         if len({i.width for i in instances}) < 2:

@@ -38,6 +38,12 @@ class SymbolicIdentity:
         """Whether a user's batch has a part in it."""
         return False
 
+    def words(self, statement: Statement) -> str:
+        return (
+            "computer algebra: the difference of the sides simplifies to zero, for all parameters at "
+            "once"
+        )
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         _require(statement, "==")
         verdict, summary = self._judge(statement)
@@ -76,6 +82,12 @@ class SymbolicSign:
     def takes_batch(self) -> bool:
         """Whether a user's batch has a part in it."""
         return False
+
+    def words(self, statement: Statement) -> str:
+        return (
+            "computer algebra: the difference of the sides is a positive factor times a sum of "
+            "nonnegative terms, for all parameters at once"
+        )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         _require(statement, ">=")

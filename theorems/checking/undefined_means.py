@@ -31,8 +31,7 @@ class UndefinedMean:
     count: int
     where: str
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         return f"nothing: {told(self.missing, self.count, self.where)}"
 

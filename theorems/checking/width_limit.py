@@ -87,6 +87,14 @@ class WidthLimit:
         """Whether a user's batch has a part in it."""
         return False
 
+    def words(self, statement: Statement) -> str:
+        sizes = ", ".join(str(start.n) for start in self.starts)
+        return (
+            f"width limit: the exact path of spectra for {self.depth} layers from n = {sizes}, every "
+            f"layer enclosed in balls of {self.precision} bits; it can refute, and speaks for one "
+            "path only"
+        )
+
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         found = []
         for start in self.starts:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from theorems.commands import VERBS
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
 from theorems.terminal.refusals import UsageError, refuse, refuse_each
+
+if TYPE_CHECKING:
+    from simulators.arguments import Argument
 
 __all__ = ["run"]
 
@@ -76,14 +79,22 @@ def run(argv: Sequence[str] | None) -> int:
 
     Raises ``OutputError`` for what could not be written, and anything else for a defect.
     """
+    args = argparse.Namespace()
     try:
         try:
-            args = _parser().parse_args(argv)
+            _parser().parse_args(argv, args)
         except SystemExit:  # --help and --version have been printed
             return AS_EXPECTED
         status: int = args.run(args)
         _tell_refused_families()
         return status
     except UsageError as error:
-        refuse(str(error))
+        refuse(error.worded(lambda argument: _option(argument, vars(args))))
         return BAD_INPUT
+
+
+def _option(argument: Argument, options: Collection[str]) -> str:
+    """An argument of the library as the verb with these options takes it: ``take=4`` as ``--take 4``."""
+    if argument.name not in options:
+        return str(argument)
+    return f"--{argument.name} {argument.value}" if argument.has_value else f"--{argument.name}"

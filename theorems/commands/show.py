@@ -12,11 +12,6 @@ import sympy as sp
 from rich.console import Console
 from rich.text import Text
 
-from theorems.checking.expectation import Expectation
-from theorems.checking.pointwise import Pointwise
-from theorems.checking.scaling import Scaling
-from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
-from theorems.checking.width_limit import WidthLimit
 from theorems.commands.claims import asked
 from theorems.proofs.certificate import recorded
 from theorems.proofs.rocq import file_of
@@ -281,45 +276,15 @@ def _checks(out: Console, s: Statement) -> None:
 
 
 def _check(check: Check, s: Statement) -> str:
-    """What a check does, from its own settings: its ``words``, or, if it has none, the head of its docstring."""
-    match check:
-        case Pointwise():
-            batch = ", and the user's batch" if check.from_batch is not None else ""
-            return (
-                f"exact arithmetic: corner cases, {check.examples} generated inputs{batch}, "
-                f"each decided in rationals or, where roots occur, in balls"
-            )
-        case Expectation():
-            scope = (
-                "" if check.scope is None else f"; {check.scope(list(check.instances(s, None)))}"
-            )
-            return (
-                f"simulation: a confidence sequence for every mean, up to {check.replicas:,} replicas, stopped at "
-                f"a half-width of {check.resolution:g} of the bound or at a refutation{scope}; a user's batch "
-                f"{'becomes the start' if check.follows_batch else 'is left alone'}"
-            )
-        case WidthLimit():
-            sizes = ", ".join(str(start.n) for start in check.starts)
-            return (
-                f"width limit: the exact path of spectra for {check.depth} layers from n = {sizes}, every layer "
-                f"enclosed in balls of {check.precision} bits; it can refute, and speaks for one path only"
-            )
-        case Scaling():
-            scope = f", {check.scope}" if check.scope else "; a user's batch becomes the start"
-            return f"simulation: an interval for the slope of log mean against log width{scope}"
-        case SymbolicIdentity():
-            return "computer algebra: the difference of the sides simplifies to zero, for all parameters at once"
-        case SymbolicSign():
-            return (
-                "computer algebra: the difference of the sides is a positive factor times a sum of nonnegative "
-                "terms, for all parameters at once"
-            )
-        case _ if isinstance(said := getattr(check, "words", None), str):
-            return said
-        case _:
-            name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(check).__name__).lower()
-            lead = (type(check).__doc__ or "a check without description").strip().split("\n\n")[0]
-            return f"{name}: {' '.join(lead.replace('`', '').split())}"
+    """What a check does, in its own words, or in the head of its docstring if it has none."""
+    said = getattr(check, "words", None)
+    if callable(said):
+        said = said(s)
+    if isinstance(said, str):
+        return said
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(check).__name__).lower()
+    lead = (type(check).__doc__ or "a check without description").strip().split("\n\n")[0]
+    return f"{name}: {' '.join(lead.replace('`', '').split())}"
 
 
 # --- what a run said ----------------------------------------------------------------------------------------

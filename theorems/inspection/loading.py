@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib.util
 import os
 import pickle
@@ -18,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from simulators.arguments import Argument, did_you_mean
 from simulators.batch_files import count_of, read_array
 from simulators.batches import Layout, described, read_batch
 from simulators.regular_files import obstacle
@@ -44,9 +44,8 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
         contents = _run(path)
         if not hasattr(contents, name):
             known = [key for key, value in vars(contents).items() if callable(value) and not key.startswith("_")]
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"; did you mean {', '.join(near)}?" if near else ""
-            raise InspectionError(f"{path}: has no {name!r}{hint}")
+            hint = did_you_mean(name, known, most=3, cutoff=0.4, spell=str)
+            raise InspectionError(f"{path}: has no {name!r}{f'; {hint}' if hint else ''}")
         found = getattr(contents, name)
         if not isinstance(found, nn.Module):
             if not callable(found):
@@ -107,8 +106,10 @@ def load_batch(source: str, layout: Layout = "rows", take: int | None = None) ->
         raise InspectionError(f"{source}: an array of shape {stored.shape}; store (n, ...), one sample "
                               "per row")
     if layout == "columns" and len(stored.shape) > 2:
-        raise InspectionError(f"layout=columns: {source} has shape {stored.shape}, and only a matrix "
-                              "has columns")
+        raise InspectionError(
+            Argument("layout", layout),
+            f": {source} has shape {stored.shape}, and only a matrix has columns",
+        )
     array = np.ascontiguousarray(stored.array if layout == "rows" else stored.array.T)
     count_of(source, take, stored.shape[0 if layout == "rows" else 1])
     dimension = " × ".join(map(str, array.shape[1:]))

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from simulators.arguments import ArgumentError
 from theorems.inspection.dataflow import Dataflow, Node, tensors_in
 from theorems.inspection.values import close
 
@@ -24,7 +25,7 @@ LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d,
 _MOVED = 0.1  # relative distance of rows that are the same but for rounding, which deep networks amplify
 
 
-class InspectionError(ValueError):
+class InspectionError(ArgumentError):
     """A network or batch that cannot be inspected. The message is one line."""
 
 

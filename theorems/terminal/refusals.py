@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from simulators.arguments import Argument
 
 __all__ = ["UsageError", "refuse", "refuse_each", "refusing"]
 
@@ -16,7 +17,18 @@ _LONGEST_LINE = 1200
 
 
 class UsageError(ValueError):
-    """Bad usage or input; the message is one line: argument, value, remedy."""
+    """Bad usage or input, in one line of ``parts``: argument, value, remedy.
+
+    The arguments that an ``ArgumentError`` of the library names stand among the parts.
+    """
+
+    def __init__(self, *parts: str | Argument) -> None:
+        super().__init__("".join(map(str, parts)))
+        self.parts = parts
+
+    def worded(self, spell: Callable[[Argument], str]) -> str:
+        """The line, with every argument of the library as ``spell`` writes it."""
+        return "".join(part if isinstance(part, str) else spell(part) for part in self.parts)
 
 
 @contextlib.contextmanager
@@ -29,16 +41,14 @@ def refusing(
     try:
         yield
     except kinds as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(*getattr(error, "parts", (str(error),))) from None
 
 
 def refuse(words: str) -> None:
-    """One line on standard error, in the words of the command line."""
+    """One line on standard error."""
     from theorems.terminal.screen import console
 
     text = " ".join(words.split())
-    text = re.sub(r"(?<!\S)(layout|take|seed|level|budget)='?([^\s':;,]+)'?", r"--\1 \2", text)
-    text = text.replace("few with take", "few with --take")
     if len(text) > _LONGEST_LINE:
         text = f"{text[: _LONGEST_LINE // 2]} … {text[-_LONGEST_LINE // 2 :]}"
     console(errors=True).print(f"theorems: {text}", soft_wrap=True)

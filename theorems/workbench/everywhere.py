@@ -89,8 +89,7 @@ class Everywhere:
     attack: Pointwise
     draws: int
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         return (f"corners and Hypothesis' draws, decided exactly; then the whole domain where it is finite, algebraic "
                 f"in few numbers, or a few boxes; else {self.draws} independent draws: {self.space.law}")

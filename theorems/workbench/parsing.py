@@ -10,7 +10,6 @@ and the functions of ``FUNCTIONS``. Everything else is refused with a :class:`Cl
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import re
 import warnings
@@ -21,6 +20,7 @@ from typing import Any
 
 import sympy as sp
 
+from simulators.arguments import did_you_mean
 from simulators.observables import parametrised
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
 from theorems.statement import ClaimError
@@ -87,9 +87,8 @@ def read_expression(text: str, names: Names) -> sp.Expr:
 def nearest(word: str, known: Iterable[str]) -> str:
     """``; did you mean …?`` with the nearest known words, or the known ones if none is near."""
     options = list(known)
-    near = difflib.get_close_matches(word, options, n=2, cutoff=0.5)
-    if near:
-        return f"; did you mean {' or '.join(near)}?"
+    if hint := did_you_mean(word, options, most=2, cutoff=0.5, spell=str):
+        return f"; {hint}"
     return f"; known here: {', '.join(options)}" if options else ""
 
 

@@ -48,8 +48,7 @@ class EscapeTimes:
     depth: int
     window: int
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """For ``theorems show``."""
         return (f"simulation: confidence intervals for mean escape layers, cut off at {self.depth}, at widths "
                 f"{', '.join(str(width) for width, _ in self.widths)}; a user's batch is left alone")

@@ -29,8 +29,7 @@ class ContractionBoxes:
 
     sizes: tuple[int, ...]
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         sizes = ", ".join(map(str, self.sizes))
         return f"enclosures in balls: boxes that cover every spectrum of n = {sizes}, shipped and checked again"

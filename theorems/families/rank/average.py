@@ -112,8 +112,7 @@ class Exponent:
 
     networks: tuple[Network, ...]
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         return ("simulation: the slope of log r̄ against log d by least squares, with the interval that the intervals "
                 "of the medians give it")

@@ -127,8 +127,7 @@ class Derivation:
 
     widths: tuple[int, ...] = (2, 3, 4, 5)
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """What the check does, for people."""
         return ("computer algebra: half the Laplacian of ‖M⁺‖_F² in the weights, derived for every d, and compared "
                 f"as a polynomial in the entries of M for d = {_listed(self.widths)}")

@@ -109,8 +109,7 @@ class Paired:
     entries: int = 2**21  # of W drawn at once
     widest: int = 16
 
-    @property
-    def words(self) -> str:
+    def words(self, statement: Statement) -> str:
         """What the check does, for people."""
         return (f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to {self.draws:,} of them, "
                 f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows rescaled, becomes "
