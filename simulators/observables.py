@@ -25,7 +25,6 @@ Definitions: Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970) for the gaps; Dan
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -36,7 +35,7 @@ from typing import Any, Literal, TypeAlias
 
 from array_api_compat import array_namespace, device, is_array_api_obj
 
-from simulators.arguments import real_number, told, whole_number
+from simulators.arguments import did_you_mean, real_number, told, whole_number
 from simulators.catalogue import Catalogue, summary
 from simulators.exact import ExactGram, Number
 
@@ -544,8 +543,8 @@ def _named(text: str) -> Observable:
             return known.measured
         return known.at(known.parameter.read(call[2]), text)
     names = [each.example for each in OBSERVABLES.values()]
-    near = difflib.get_close_matches(text, names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(text, names)
+    hint = f"{hint} " if hint else ""
     raise ValueError(f"unknown observable {text!r}; {hint}known are {', '.join(names)}")
 
 
