@@ -4,6 +4,7 @@ obey what is printed.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -136,9 +137,17 @@ def test_signals_print_and_save_what_was_established(name: str, status: int) -> 
 
 @POSIX
 @pytest.mark.parametrize(
-    "module", ["theorems.commands.command_line", "numpy", "sympy", "scipy.stats", "hypothesis"]
+    ("module", "name", "status"),
+    [
+        ("theorems.commands.command_line", "SIGINT", 130),
+        ("numpy", "SIGINT", 130),
+        ("sympy", "SIGINT", 130),
+        ("scipy.stats", "SIGINT", 130),
+        ("hypothesis", "SIGINT", 130),
+        ("theorems.commands.command_line", "SIGTERM", 143),
+        ("numpy", "SIGTERM", 143),
+    ],
 )
-@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_during_imports_is_no_traceback(module: str, name: str, status: int) -> None:
     """It comes exactly when the module is looked for."""
     script = f"""
@@ -187,24 +196,36 @@ def test_a_width_that_is_none_prints_everything(
     assert max(map(len, printed.splitlines())) <= 120
 
 
+SPELLED = ["show", "orthogonality.unit_frobenius", "orthogonality.decay:sharp"]
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp437"])
-def test_an_encoding_without_the_symbols_spells_them(encoding: str) -> None:
-    arguments = ["show", "orthogonality.unit_frobenius", "orthogonality.decay:sharp"]
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        timeout=120,
-        check=False,
-        env=os.environ | {"PYTHONIOENCODING": encoding},
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
-    printed = " ".join(done.stdout.decode(encoding).split())
+def test_an_encoding_without_the_symbols_spells_them(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr("sys.stdout", stream)
+    assert main(SPELLED) == 0
+    stream.flush()
+    printed = " ".join(stream.buffer.getvalue().decode(encoding).split())  # type: ignore[attr-defined]
     assert "?" not in printed
     assert "\\u" not in printed
     assert (
         "E V(H_{l+1}) <= " in printed or encoding == "cp437"
     )  # which has a character of its own for ≤
     assert "in {1, 2, " in printed
+
+
+def test_the_encoding_of_the_process_is_what_counts() -> None:
+    done = subprocess.run(
+        [*COMMAND, *SPELLED],
+        capture_output=True,
+        timeout=120,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "E V(H_{l+1}) <= " in " ".join(done.stdout.decode("ascii").split())
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from theorems.cli import main
 from theorems.context import Context
 from theorems.workbench.loading import load
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 CLAIMS = """
 from theorems import conjecture
 true = conjecture("x**2 <= 2*x", x="[0, 2]")

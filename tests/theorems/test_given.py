@@ -16,6 +16,8 @@ from theorems.workbench.eigenvalues import Eigenvalues, spectrum_of
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.given import inputs_of
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 GAUSSIAN = np.random.default_rng(0).standard_normal((6, 3))
 BATCHES: dict[str, Any] = {
     "gaussian": GAUSSIAN, "diagonal": np.diag([3.0, 4.0, 0.0]), "one sample": np.ones((4, 1)),

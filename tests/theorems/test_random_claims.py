@@ -99,7 +99,7 @@ def test_a_run_over_nothing_is_refused(
 
 
 def test_the_command_prints_shares(capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["--only", "3", "--jobs", "1"])
+    status = main(["--only", "4", "--jobs", "1"])
     out = capsys.readouterr().out
     assert "conjecture(" in out
     assert "right" in out

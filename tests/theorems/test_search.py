@@ -215,7 +215,7 @@ def test_the_start_is_searched() -> None:
 
 
 def test_infinite_width_refutes_a_claim_that_every_tried_width_supports() -> None:
-    options = CHAIN | {"d": "64.."}
+    options = CHAIN | {"n": 2, "d": "64..", "ell": 8}
     whole = verify([conjecture("orthogonality_gap <= 3*sqrt(n/d)", name="c", **options).statement()])[0]
     assert whole.verdict is Verdict.REFUTED
     searched, sampled = whole.evidence
