@@ -17,7 +17,7 @@ from theorems.context import Context
 from theorems.verification import LEVEL, environment, overall, verify_each
 
 V = Verdict
-CHEAP = ["orthogonality.contraction", "orthogonality.convexity:as_printed",
+CHEAP = ["orthogonality.gap_vs_smallest_eigenvalue", "orthogonality.convexity:as_printed",
          "orthogonality.iterative_initialisation:as_printed"]
 SAMPLED = [f"orthogonality.concentration:{form}" for form in ("as_printed", "sharp")]
 
