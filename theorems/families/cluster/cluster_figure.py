@@ -1,4 +1,6 @@
-"""A lone outlier breaking away at finite width: cosines and norms through depth, and how often it has by each layer."""
+"""A lone outlier breaking away at finite width: cosines and norms through depth, and how often it
+has by each layer.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,18 @@ _HUES = {6: MUTED, 7: COLOURS["as_printed"], 8: COLOURS["corrected"], 10: COLOUR
 
 @dataclass(frozen=True)
 class Network:
-    """One network from a random start: by layer, cosines (depth + 1, n, n) and squared norms over their mean."""
+    """One network from a random start: by layer, cosines (depth + 1, n, n) and squared norms over
+    their mean.
+    """
 
     cosines: Floats
     norms: Floats
 
     @property
     def apart(self) -> int:
-        """The sample that is furthest from the others in the last quarter of the layers, on average."""
+        """The sample that is furthest from the others in the last quarter of the layers, on
+        average.
+        """
         late = self.cosines[-len(self.cosines) // 4 :].mean(axis=0)
         return int(np.argmin(late.sum(axis=0)))
 
@@ -50,8 +56,14 @@ class Network:
 @lru_cache(maxsize=32)
 def network(size: int, width: int, depth: int, seed: int) -> Network:
     """One replica, exact in law."""
-    run = simulate(recenter_relu_chain(width), gaussian_batch(width, size, seed=size), depth=depth,
-                   seed=(seed, size), observables=("gram",), engine="gram")
+    run = simulate(
+        recenter_relu_chain(width),
+        gaussian_batch(width, size, seed=size),
+        depth=depth,
+        seed=(seed, size),
+        observables=("gram",),
+        engine="gram",
+    )
     gram = run["gram"][0]
     squares = np.diagonal(gram, axis1=1, axis2=2)
     return Network(gram / np.sqrt(squares[:, :, None] * squares[:, None, :]), squares * size)
@@ -59,16 +71,27 @@ def network(size: int, width: int, depth: int, seed: int) -> Network:
 
 @lru_cache(maxsize=32)
 def share_by_layer(size: int, width: int, depth: int, seed: int) -> Floats:
-    """Share of networks with an emerged outlier at each layer from ``WINDOW`` on, with its interval: (3, layers)."""
-    run = simulate(recenter_relu_chain(width), gaussian_batch(width, size, seed=size), depth=depth, replicas=REPLICAS,
-                   seed=(seed, size, width), observables=("lone_outlier",), engine="gram")
-    counts = [int(stays(run["lone_outlier"], layer, WINDOW).sum()) for layer in range(WINDOW, depth + 1)]
+    """Share of networks with an emerged outlier at each layer from ``WINDOW`` on, with its
+    interval: (3, layers).
+    """
+    run = simulate(
+        recenter_relu_chain(width),
+        gaussian_batch(width, size, seed=size),
+        depth=depth,
+        replicas=REPLICAS,
+        seed=(seed, size, width),
+        observables=("lone_outlier",),
+        engine="gram",
+    )
+    counts = [
+        int(stays(run["lone_outlier"], layer, WINDOW).sum()) for layer in range(WINDOW, depth + 1)
+    ]
     ends = {count: clopper_pearson(count, REPLICAS, LEVEL) for count in set(counts)}
     return np.array([[count / REPLICAS, *ends[count]] for count in counts]).T
 
 
 def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """Four batch sizes above, the share of networks by layer below; None if emergence was not run."""
+    """Four batch sizes above, the share of networks by layer below; None if it was not run."""
     if find(document, "cluster.emergence:outlier") is None:
         return None
     seed = int(document["environment"]["seed"])
@@ -85,7 +108,9 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
                 above.legend(loc="upper right")
                 figure.axes[-1].set_ylabel("squared norm over the mean")
         _shares(figure.add_subplot(grid[2, :]), seed)
-    return Drawing("lone_outlier", "A lone outlier breaks away from seven samples on", _caption(), figure)
+    return Drawing(
+        "lone_outlier", "A lone outlier breaks away from seven samples on", _caption(), figure
+    )
 
 
 def _cosines(axes: Axes, found: Network, size: int) -> None:
@@ -93,9 +118,13 @@ def _cosines(axes: Axes, found: Network, size: int) -> None:
     others = [k for k in range(size) if k != apart]
     rows, columns = (np.array(others)[place] for place in np.triu_indices(size - 1, 1))
     layers = np.arange(len(found.cosines))
-    for values, colour, label in ((found.cosines[:, rows, columns], COLOURS["measured"], "among the others"),
-                                  (found.cosines[:, apart, others], COLOURS["as_printed"], "with the one apart")):
-        axes.fill_between(layers, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.3, linewidth=0)
+    for values, colour, label in (
+        (found.cosines[:, rows, columns], COLOURS["measured"], "among the others"),
+        (found.cosines[:, apart, others], COLOURS["as_printed"], "with the one apart"),
+    ):
+        axes.fill_between(
+            layers, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.3, linewidth=0
+        )
         axes.plot(layers, values.mean(axis=1), color=colour, linewidth=1.2, label=label)
     point = outlier_fixed_point(size)
     if point is not None:
@@ -110,7 +139,9 @@ def _norms(axes: Axes, found: Network) -> None:
     layers = np.arange(len(found.norms))
     for sample in range(found.norms.shape[1]):
         if sample != found.apart:
-            axes.plot(layers, found.norms[:, sample], color=COLOURS["measured"], linewidth=0.5, alpha=0.5)
+            axes.plot(
+                layers, found.norms[:, sample], color=COLOURS["measured"], linewidth=0.5, alpha=0.5
+            )
     axes.plot(layers, found.norms[:, found.apart], color=COLOURS["as_printed"], linewidth=1.2)
     axes.set(yscale="log", xlabel="layer", ylim=(0.02, 45))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -122,7 +153,13 @@ def _shares(axes: Axes, seed: int) -> None:
         share, low, high = share_by_layer(size, width, DEPTH, seed)
         layers = np.arange(WINDOW, DEPTH + 1)
         axes.fill_between(layers, low, high, color=_HUES[size], alpha=0.12, linewidth=0)
-        axes.plot(layers, share, color=_HUES[size], linestyle=_STROKES[width], label=f"n = {size}, d = {width}")
+        axes.plot(
+            layers,
+            share,
+            color=_HUES[size],
+            linestyle=_STROKES[width],
+            label=f"n = {size}, d = {width}",
+        )
     axes.set(xlabel="layer", ylabel="share of networks", xlim=(0, 1.22 * DEPTH), ylim=(-0.02, 1.02))
     axes.set_title(f"One sample the lone outlier through the last {WINDOW} layers", weight="bold")
     axes.xaxis.set_major_locator(FixedLocator(range(0, DEPTH + 1, 100)))
@@ -131,11 +168,17 @@ def _shares(axes: Axes, seed: int) -> None:
 
 def _caption() -> str:
     return (
-        f"Above: one network of width {WIDTH} for each batch size, from a random start. The sample furthest apart "
-        "in the end against the others; bands from the smallest to the largest cosine, lines the mean; dotted, "
-        "the outlier fixed point of infinite width, which exists for n ≥ 7. Below the cosines, every sample's "
-        f"squared norm. Bottom: how many of {REPLICAS} networks have a lone outlier, a sample whose largest cosine "
-        f"with the others is below their smallest, that was the same through the last {WINDOW} layers; shaded, "
-        f"{1 - LEVEL:.0%} intervals at each layer. The wider network waits longer, as the symmetric "
+        f"Above: one network of width {WIDTH} for each batch size, from a random start. The sample "
+        f"furthest apart "
+        "in the end against the others; bands from the smallest to the largest cosine, lines the "
+        "mean; dotted, "
+        "the outlier fixed point of infinite width, which exists for n ≥ 7. Below the cosines, "
+        "every sample's "
+        f"squared norm. Bottom: how many of {REPLICAS} networks have a lone outlier, a sample "
+        f"whose largest cosine "
+        f"with the others is below their smallest, that was the same through the last {WINDOW} "
+        f"layers; shaded, "
+        f"{1 - LEVEL:.0%} intervals at each layer. The wider network waits longer, as the "
+        f"symmetric "
         "configuration is stable at infinite width."
     )

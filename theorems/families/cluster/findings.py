@@ -1,7 +1,9 @@
-"""The family cluster: two blocks, the fixed points of recentring and ReLU, and the agreement of all cosines.
+"""The family cluster: two blocks, the fixed points of recentring and ReLU, and the agreement of all
+cosines.
 
-A fixed point is one of infinite width. How far from it layers of this width may be is read off the chain itself,
-simulated from that point: the last layers' means hold the prediction if they are as near as those of all replicas.
+A fixed point is one of infinite width. How far from it layers of this width may be is read off the
+chain itself, simulated from that point: the last layers' means hold the prediction if they are as
+near as those of all replicas.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ BLOCKS = "cluster.two_block_invariance:orthogonal"
 
 _REPLICAS = 199
 _LAYERS = 10  # whose mean is compared
-_MOST_WORK = 4e8  # in entries drawn; beyond it a narrower chain, which fluctuates more, is simulated
+_MOST_WORK = (
+    4e8  # in entries drawn; beyond it a narrower chain, which fluctuates more, is simulated
+)
 _EXACT = 1e-3  # of an identity, in float32
 
 
@@ -39,14 +43,20 @@ def findings(watched: Watched) -> list[Finding]:
 
 
 def two_blocks(watched: Watched) -> Finding:
-    """A batch of two blocks of equal samples keeps them through recentring and ReLU, which makes them orthogonal."""
+    """A batch of two blocks of equal samples keeps them through recentring and ReLU, which makes
+    them orthogonal.
+    """
     first = _block(watched.batch)
     if first is None:
         return Finding(BLOCKS, False, "a batch of two blocks of equal samples is assumed")
     actions = watched.stages[0].actions
-    recentred = len(actions) == 2 and (actions[0] in {"recenter", "batchnorm"} or actions[0].startswith("BatchNorm"))
+    recentred = len(actions) == 2 and (
+        actions[0] in {"recenter", "batchnorm"} or actions[0].startswith("BatchNorm")
+    )
     if not recentred or actions[1] != "relu":
-        return Finding(BLOCKS, False, "recentring or batchnorm and then ReLU are assumed at the first layer")
+        return Finding(
+            BLOCKS, False, "recentring or batchnorm and then ReLU are assumed at the first layer"
+        )
     H = watched.features[0]
     c, o = H[:, first], H[:, ~first]
     norms = math.sqrt(float(np.square(c[:, 0]).sum() * np.square(o[:, 0]).sum()))
@@ -54,9 +64,16 @@ def two_blocks(watched: Watched) -> Finding:
     spread = max(float(np.linalg.norm(part - part[:, :1], axis=0).max()) for part in (c, o)) / size
     cosine = abs(float(c[:, 0] @ o[:, 0])) / norms if norms > 0 else 0.0
     worst = max(spread, cosine)
-    return Finding(BLOCKS, True, f"blocks of {first.sum()} and {(~first).sum()} samples after layer 1: cosine between "
-                                 f"them {cosine:.2g}, spread within {spread:.2g}, 0 predicted", _EXACT, worst,
-                   worst <= _EXACT, (Reading("cosine between blocks", 0.0, cosine),))
+    return Finding(
+        BLOCKS,
+        True,
+        f"blocks of {first.sum()} and {(~first).sum()} samples after layer 1: cosine between "
+        f"them {cosine:.2g}, spread within {spread:.2g}, 0 predicted",
+        _EXACT,
+        worst,
+        worst <= _EXACT,
+        (Reading("cosine between blocks", 0.0, cosine),),
+    )
 
 
 def _block(batch: Floats) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
@@ -66,12 +83,14 @@ def _block(batch: Floats) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
     return first if others.shape[1] and (others == others[:, :1]).all() else None
 
 
-# --- fixed points ---------------------------------------------------------------------------------------------
+# --- fixed points ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Point:
-    """A fixed point: what is read there, how it is named, the values at the point that it is to be told from."""
+    """A fixed point: what is read there, how it is named, the values at the point that it is to be
+    told from.
+    """
 
     statement: str
     gram: Floats
@@ -90,8 +109,16 @@ def _fixed_points(watched: Watched) -> list[Finding]:
     found = []
     for name in (OUTLIER, SYMMETRIC):
         why = _unmet(name, n, d, make is batchnorm_chain, lasted, len(watched.measures))
-        found.append(Finding(name, False, why) if why else fixed_point_finding(
-            _outlier(n) if name == OUTLIER else _symmetric(n), make, watched.features[-_LAYERS:], watched.seed))
+        found.append(
+            Finding(name, False, why)
+            if why
+            else fixed_point_finding(
+                _outlier(n) if name == OUTLIER else _symmetric(n),
+                make,
+                watched.features[-_LAYERS:],
+                watched.seed,
+            )
+        )
     return found
 
 
@@ -105,7 +132,10 @@ def _chain(watched: Watched) -> tuple[Callable[[int], Chain] | None, str]:
             return batchnorm_chain, ""
         case ():
             return None, recognised.obstacle or "no chain"
-    return None, f"Gaussian weights, recentring and ReLU are assumed, and this chain is: {recognised.words}"
+    return (
+        None,
+        f"Gaussian weights, recentring and ReLU are assumed, and this chain is: {recognised.words}",
+    )
 
 
 def _lasted(watched: Watched) -> int:
@@ -113,7 +143,11 @@ def _lasted(watched: Watched) -> int:
     n, last = watched.batch.shape[1], watched.measures[-1]
     count = 0
     for item in reversed(watched.measures):
-        if item.condition is not Condition.CLUSTERING or item.largest_cluster < n - 1 or item.outlier != last.outlier:
+        if (
+            item.condition is not Condition.CLUSTERING
+            or item.largest_cluster < n - 1
+            or item.outlier != last.outlier
+        ):
             break
         count += 1
     return count
@@ -130,8 +164,14 @@ def _unmet(name: str, n: int, d: int, rescaled: bool, lasted: int, depth: int) -
         return "recentring without rescaling is assumed, and rows are rescaled"
     if n < LEAST_FOR_OUTLIER:
         return f"n ≥ {LEAST_FOR_OUTLIER} is assumed, and there are {n} samples"
-    return "" if lasted >= 2 * n else (f"a lone outlier that has lasted 2n = {2 * n} layers is assumed, as 1 − 1/n of "
-                                       f"a distance is left by each, and it lasted {lasted}")
+    return (
+        ""
+        if lasted >= 2 * n
+        else (
+            f"a lone outlier that has lasted 2n = {2 * n} layers is assumed, as 1 − 1/n of "
+            f"a distance is left by each, and it lasted {lasted}"
+        )
+    )
 
 
 def _outlier(n: int) -> _Point:
@@ -149,11 +189,19 @@ def _outlier(n: int) -> _Point:
 
 def _symmetric(n: int) -> _Point:
     kappa = fixed_cosine(n)
-    return _Point(SYMMETRIC, np.full((n, n), kappa) + (1 - kappa) * np.eye(n), ("mean cosine",), np.array([kappa]), 1.0)
+    return _Point(
+        SYMMETRIC,
+        np.full((n, n), kappa) + (1 - kappa) * np.eye(n),
+        ("mean cosine",),
+        np.array([kappa]),
+        1.0,
+    )
 
 
 def _read(H: Any, *, width: int, alone: bool) -> Any:
-    """What is compared of (..., d, n): of the sample with the most recentred energy and the others, or of all alike."""
+    """What is compared of (..., d, n): of the sample with the most recentred energy and the others,
+    or of all alike.
+    """
     G = H.swapaxes(-1, -2) @ H
     norms = np.sqrt(np.diagonal(G, axis1=-2, axis2=-1))
     norms = np.where(norms > 0, norms, np.inf)
@@ -171,16 +219,24 @@ def _read(H: Any, *, width: int, alone: bool) -> Any:
     return np.stack([inside / ((n - 1) * (n - 2)), across / (n - 1), own / others], axis=-1)
 
 
-def fixed_point_finding(point: _Point, make: Callable[[int], Chain], last: Sequence[Floats], seed: int) -> Finding:
-    """Compare the means over the ``last`` layers' features with replicas of the chain that start at the point."""
+def fixed_point_finding(
+    point: _Point, make: Callable[[int], Chain], last: Sequence[Floats], seed: int
+) -> Finding:
+    """Compare the means over the ``last`` layers' features with replicas of the chain that start at
+    the point.
+    """
     n, layers = len(point.gram), len(last)
     alone = point.statement == OUTLIER
     burn = min(2 * n, 4 * _LAYERS) if alone else _LAYERS
     widest = max(n, int(8 * _MOST_WORK / (_REPLICAS * (burn + layers) * n * n)))
     chain = make(min(len(last[0]), widest))
-    observable = Observable("readings", lambda H, width: _read(H, width=width, alone=alone), gram=True)
+    observable = Observable(
+        "readings", lambda H, width: _read(H, width=width, alone=alone), gram=True
+    )
     start = np.linalg.cholesky(point.gram).T
-    paths = simulate(chain, start, depth=burn + layers, replicas=_REPLICAS, seed=seed, observables=(observable,))
+    paths = simulate(
+        chain, start, depth=burn + layers, replicas=_REPLICAS, seed=seed, observables=(observable,)
+    )
     if paths.spoiled.any():
         return Finding(point.statement, False, "rounding spoils what is simulated for comparison")
     allowed = np.abs(paths["readings"][:, -layers:].mean(axis=1) - point.values).max(axis=0)
@@ -190,33 +246,60 @@ def fixed_point_finding(point: _Point, make: Callable[[int], Chain], last: Seque
     holds: bool | None = bool(distances[worst] <= 1)
     if holds and allowed[0] >= abs(point.values[0] - point.other):
         holds = None
-    readings = tuple(Reading(name, float(p), float(m)) for name, p, m in zip(
-        point.names, point.values, measured, strict=True))
-    told = ", ".join(f"{item.quantity} {item.measured:.3g} ({item.predicted:.3g} predicted)" for item in readings)
+    readings = tuple(
+        Reading(name, float(p), float(m))
+        for name, p, m in zip(point.names, point.values, measured, strict=True)
+    )
+    told = ", ".join(
+        f"{item.quantity} {item.measured:.3g} ({item.predicted:.3g} predicted)" for item in readings
+    )
     end = "; the width is too small to tell" if holds is None else ""
     return Finding(
-        point.statement, True, f"mean of the last {layers} layers: {told}; distance from the infinite width's value "
-        f"over the largest of {_REPLICAS} networks of this width that start there{end}", 1.0, float(distances[worst]),
-        holds, readings)
+        point.statement,
+        True,
+        f"mean of the last {layers} layers: {told}; distance from the infinite width's value "
+        f"over the largest of {_REPLICAS} networks of this width that start there{end}",
+        1.0,
+        float(distances[worst]),
+        holds,
+        readings,
+    )
 
 
-# --- full batchnorm -------------------------------------------------------------------------------------------
+# --- full batchnorm -------------------------------------------------------------------------------
 
 
 def _restored(watched: Watched) -> Finding:
-    """After 20 layers of batchnorm and ReLU all cosines agree to within 8/√d, on average over networks."""
+    """After 20 layers of batchnorm and ReLU all cosines agree to within 8/√d, on average over
+    networks.
+    """
     d, n = watched.measures[0].width, watched.batch.shape[1]
     make, objection = _chain(watched)
     if make is None:
         return Finding(RESTORED, False, objection)
     if make is not batchnorm_chain:
-        return Finding(RESTORED, False, "rows are to be rescaled after recentring, and they are not")
+        return Finding(
+            RESTORED, False, "rows are to be rescaled after recentring, and they are not"
+        )
     if n > 32 or len(watched.features) < 20:
-        return Finding(RESTORED, False, f"at most 32 samples and 20 layers or more are assumed, and there are {n} and "
-                                        f"{len(watched.features)}")
+        return Finding(
+            RESTORED,
+            False,
+            f"at most 32 samples and 20 layers or more are assumed, and there are {n} and "
+            f"{len(watched.features)}",
+        )
     bound, value = float(get(RESTORED).bound(d=d)), float(cosine_range(watched.features[-1]))
     what = "largest less smallest cosine of two samples after the last layer"
     if bound >= 1:
-        return Finding(RESTORED, True, f"{what}; the bound is vacuous at this width", bound, value, None)
-    return Finding(RESTORED, True, f"{what}; bounds a mean over networks, and this is one", bound, value,
-                   value <= bound, (Reading("range of cosines", bound, value),))
+        return Finding(
+            RESTORED, True, f"{what}; the bound is vacuous at this width", bound, value, None
+        )
+    return Finding(
+        RESTORED,
+        True,
+        f"{what}; bounds a mean over networks, and this is one",
+        bound,
+        value,
+        value <= bound,
+        (Reading("range of cosines", bound, value),),
+    )

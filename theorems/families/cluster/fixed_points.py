@@ -1,9 +1,12 @@
-"""The fixed points of f_n for one batch size: isolated, counted and enclosed in balls, with the spectrum at each."""
+"""The fixed points of f_n for one batch size: isolated, counted and enclosed in balls, with the
+spectrum at each.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from flint import arb, arb_series, ctx, fmpq
 
@@ -15,16 +18,19 @@ from simulators.engines.mean_field.outlier_enclosure import (
 )
 from theorems.checking.isolation import UndecidedError, isolate, narrow
 
-__all__ = ["PRECISION", "FixedPoints", "Point", "find"]
+__all__ = ["PRECISION", "FixedPoints", "Point", "find", "one_apart"]
 
 PRECISION = 192
-#: ψ runs over [0, π/2); this dyadic end lies just beyond, where e is still analytic and has no zero.
+#: ψ runs over [0, π/2); this dyadic end lies just beyond, where e is still analytic and has no
+#: zero.
 _END = fmpq(101, 64)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A fixed point of f_n: ψ, y = (n − 1) cos² ψ, the cluster's angle φ before ReLU, and the Jacobian's spectrum."""
+    """A fixed point of f_n: ψ, y = (n − 1) cos² ψ, the cluster's angle φ before ReLU, and the
+    Jacobian's spectrum.
+    """
 
     angle: arb
     y: arb
@@ -34,7 +40,9 @@ class Point:
 
 @dataclass(frozen=True)
 class FixedPoints:
-    """All fixed points of f_n on (0, n − 1] but the exact two-block point n − 1, by decreasing y; one is symmetric."""
+    """All fixed points of f_n on (0, n − 1] but the exact two-block point n − 1, by decreasing y;
+    one is symmetric.
+    """
 
     n: int
     outlier: Point | None
@@ -56,8 +64,9 @@ class FixedPoints:
 def find(n: int, precision: int = PRECISION) -> FixedPoints:
     """The fixed points for ``n`` samples, from 3 to some 10⁹.
 
-    Raises :class:`UndecidedError` if the balls leave their number open or show a picture other than these: one rising
-    zero of e, or a rising, a falling and a rising one, the last of them symmetric. Cost: some ten milliseconds.
+    Raises :class:`UndecidedError` if the balls leave their number open or show a picture other than
+    these: one rising zero of e, or a rising, a falling and a rising one, the last of them
+    symmetric. Cost: some ten milliseconds.
     """
     if n < 3:
         raise ValueError(f"n={n}; want at least 3")
@@ -70,7 +79,8 @@ def find(n: int, precision: int = PRECISION) -> FixedPoints:
         zeros, cells = isolate(excess, fmpq(0), _END)
         symmetric = (1 / (size - 1)).acos()
         if [z.rising for z in zeros] not in ([True], [True, False, True]) or not (
-                arb(zeros[-1].low) < symmetric < arb(zeros[-1].high)):
+            arb(zeros[-1].low) < symmetric < arb(zeros[-1].high)
+        ):
             raise UndecidedError(f"n={n}: {len(zeros)} zeros, not as described")
         found = [_point(narrow(excess, zero), n) for zero in zeros]
     outlier, separatrix = found[:2] if len(found) == 3 else (None, None)
@@ -80,3 +90,15 @@ def find(n: int, precision: int = PRECISION) -> FixedPoints:
 def _point(angle: arb, n: int) -> Point:
     phi = cluster_angle_series(arb_series([angle], 1), arb(n))[0]
     return Point(angle, (n - 1) * angle.cos() ** 2, phi, spectrum_enclosure(angle, n))
+
+
+def one_apart(n: int, square: Any, inner: Any, across: Any, apart: Any) -> list[list[Any]]:
+    """The Gram matrix of n - 1 alike samples and a last one, n rows of n numbers.
+
+    The alike ones have squared norm ``square`` and product ``inner`` with each other, ``across``
+    with the last, whose squared norm is ``apart``.
+    """
+    rows = [[inner] * (n - 1) + [across] for _ in range(n - 1)]
+    for k, row in enumerate(rows):
+        row[k] = square
+    return [*rows, [across] * (n - 1) + [apart]]

@@ -1,8 +1,10 @@
-"""The Jacobian of the layer on Gram matrices, differentiated in balls and compared with its closed form.
+"""The Jacobian of the layer on Gram matrices, differentiated in balls and compared with its closed
+form.
 
-The derivative in a direction X is the first Taylor coefficient of the map at G + tX, computed entry by entry from the
-map's definition (`layer_derivative`): it shares no formula with the closed forms. Along a basis of all symmetric n × n
-matrices it fixes the whole Jacobian. The bases are sorted by how permutations act on them; matrices are exact.
+The derivative in a direction X is the first Taylor coefficient of the map at G + tX, computed entry
+by entry from the map's definition (`layer_derivative`): it shares no formula with the closed forms.
+Along a basis of all symmetric n × n matrices it fixes the whole Jacobian. The bases are sorted by
+how permutations act on them; matrices are exact.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_mat
 
 from simulators.engines.mean_field.outlier_enclosure import block_rows
 from simulators.engines.mean_field.recenter_relu import arc_cosine_enclosure
-from theorems.families.cluster.fixed_points import PRECISION, Point, find
+from theorems.families.cluster.fixed_points import PRECISION, Point, find, one_apart
 
 __all__ = ["layer_derivative", "outlier_residual", "symmetric_eigenvalues", "symmetric_residual"]
 
@@ -26,8 +28,9 @@ Direction: TypeAlias = list[list[fmpq]]
 def layer_derivative(gram: arb_mat, direction: arb_mat) -> arb_mat:
     """The derivative of the layer at ``gram`` in ``direction``, both n × n and symmetric.
 
-    The layer here scales its result to the trace of ``gram``, so that scale is no direction of its own. Cosines
-    off the diagonal must be certainly inside (−1, 1). Cost: n²/2 series of two terms, 20 µs each.
+    The layer here scales its result to the trace of ``gram``, so that scale is no direction of its
+    own. Cosines off the diagonal must be certainly inside (−1, 1). Cost: n²/2 series of two terms,
+    20 µs each.
     """
     n = gram.nrows()
     rows = [[arb_series([gram[i, j], direction[i, j]], 2) for j in range(n)] for i in range(n)]
@@ -46,7 +49,7 @@ def layer_derivative(gram: arb_mat, direction: arb_mat) -> arb_mat:
     return arb_mat([[(factor * layer[i][j])[1] for j in range(n)] for i in range(n)])
 
 
-# --- directions ----------------------------------------------------------------------------------------------------
+# --- directions -----------------------------------------------------------------------------------
 
 
 def _zero(n: int) -> Direction:
@@ -64,7 +67,9 @@ def _kernel(n: int) -> Iterator[Direction]:
 
 
 def _edges(n: int, members: int) -> Iterator[Direction]:
-    """Zero diagonal and row sums, within the first ``members``: one for each edge that a star and a triangle leave."""
+    """Zero diagonal and row sums, within the first ``members``: one for each edge that a star and a
+    triangle leave.
+    """
     for i, j in combinations(range(members), 2):
         if i == 0 or (i, j) == (1, 2):
             continue
@@ -76,7 +81,9 @@ def _edges(n: int, members: int) -> Iterator[Direction]:
 
 
 def _pattern(n: int, members: int, other: int, alpha: int, beta: int) -> Direction:
-    """K_ii = αv_i, K_ij = β(v_i + v_j) for the first ``members``, v = e_0 − e_other, rows completed to sum zero."""
+    """K_ii = αv_i, K_ij = β(v_i + v_j) for the first ``members``, v = e_0 − e_other, rows completed
+    to sum zero.
+    """
     v = [fmpq((i == 0) - (i == other)) for i in range(members)]
     X = _zero(n)
     for i in range(members):
@@ -92,7 +99,9 @@ def _check_basis(directions: Sequence[Direction]) -> None:
     n = len(directions[0])
     entries = fmpq_mat([[X[i][j] for i in range(n) for j in range(i, n)] for X in directions])
     if not len(directions) == entries.rank() == n * (n + 1) // 2:
-        raise ArithmeticError(f"n={n}: {len(directions)} directions of rank {entries.rank()} are no basis")
+        raise ArithmeticError(
+            f"n={n}: {len(directions)} directions of rank {entries.rank()} are no basis"
+        )
 
 
 def _centred(X: arb_mat) -> arb_mat:
@@ -112,7 +121,7 @@ def _matrix(X: Direction) -> arb_mat:
     return arb_mat([[arb(x) for x in row] for row in X])
 
 
-# --- the symmetric fixed point -------------------------------------------------------------------------------------
+# --- the symmetric fixed point --------------------------------------------------------------------
 
 
 def symmetric_eigenvalues(n: int) -> tuple[arb, arb]:
@@ -120,21 +129,28 @@ def symmetric_eigenvalues(n: int) -> tuple[arb, arb]:
     rho = -1 / arb(n - 1)
     slope = 1 - rho.acos() / arb.pi()
     kappa = (1 - rho * rho).sqrt() / arb.pi() + slope * rho
-    return (slope * n / ((1 - kappa) * (n - 1)),
-            ((n - 2) * (1 - kappa + rho * slope) + 2 * slope) / ((n - 1) * (1 - kappa)))
+    return (
+        slope * n / ((1 - kappa) * (n - 1)),
+        ((n - 2) * (1 - kappa + rho * slope) + 2 * slope) / ((n - 1) * (1 - kappa)),
+    )
 
 
 def symmetric_residual(n: int, edges: arb | None = None, norms: arb | None = None) -> arb:
-    """The largest entry by which the Jacobian at the symmetric point misses its closed-form spectrum.
+    """The largest entry by which the Jacobian at the symmetric point misses its closed-form
+    spectrum.
 
-    Along a basis X of all symmetric matrices, J·DT(X)·J is compared with λJXJ: λ = 0 on the kernel of X ↦ JXJ and on
-    the fixed point itself, ``edges`` on matrices of zero diagonal and row sums, ``norms`` on those that change norms;
-    both are `symmetric_eigenvalues` unless given. DT and J·DT·J have the same eigenvalues but for zeros, as DT
-    depends on JXJ only.
+    Along a basis X of all symmetric matrices, J·DT(X)·J is compared with λJXJ: λ = 0 on the kernel
+    of X ↦ JXJ and on the fixed point itself, ``edges`` on matrices of zero diagonal and row sums,
+    ``norms`` on those that change norms; both are `symmetric_eigenvalues` unless given. DT and
+    J·DT·J have the same eigenvalues but for zeros, as DT depends on JXJ only.
     """
     with ctx.workprec(PRECISION):
         known = symmetric_eigenvalues(n)
-        values = (arb(0), edges if edges is not None else known[0], norms if norms is not None else known[1])
+        values = (
+            arb(0),
+            edges if edges is not None else known[0],
+            norms if norms is not None else known[1],
+        )
         worst = arb(0)
         for given, moved, part in _symmetric_images(n):
             worst = worst.max(_largest(moved - values[part] * given))
@@ -148,22 +164,29 @@ def _symmetric_images(n: int) -> list[tuple[arb_mat, arb_mat, int]]:
     cosine = arc_cosine_enclosure(rho)
     gram = arb_mat([[arb(1) if i == j else cosine for j in range(n)] for i in range(n)])
     # within zero row sums, norms change by α = −(n − 2)β
-    parts = ((*_kernel(n), _diagonal([1] * n)), tuple(_edges(n, n)),
-             tuple(_pattern(n, n, a, 2 - n, 1) for a in range(1, n)))
+    parts = (
+        (*_kernel(n), _diagonal([1] * n)),
+        tuple(_edges(n, n)),
+        tuple(_pattern(n, n, a, 2 - n, 1) for a in range(1, n)),
+    )
     _check_basis([X for part in parts for X in part])
-    return [(_centred(_matrix(X)), _centred(layer_derivative(gram, _matrix(X))), k)
-            for k, part in enumerate(parts) for X in part]
+    return [
+        (_centred(_matrix(X)), _centred(layer_derivative(gram, _matrix(X))), k)
+        for k, part in enumerate(parts)
+        for X in part
+    ]
 
 
-# --- the outlier ---------------------------------------------------------------------------------------------------
+# --- the outlier ----------------------------------------------------------------------------------
 
 
 def outlier_residual(n: int, *, norms_move: bool = True) -> arb:
-    """The largest entry by which the Jacobian at the outlier point misses its blocks, along a basis as above.
+    """The largest entry by which the Jacobian at the outlier point misses its blocks, along a basis
+    as above.
 
-    Counted in: by how much the trace and the determinant behind the enclosed spectrum miss those of the 2 × 2 block.
-    With ``norms_move`` False the block leaves out that the cosines' norms move: a wrong Jacobian. Raises
-    ``ValueError`` where there is no outlier point.
+    Counted in: by how much the trace and the determinant behind the enclosed spectrum miss those of
+    the 2 × 2 block. With ``norms_move`` False the block leaves out that the cosines' norms move: a
+    wrong Jacobian. Raises ``ValueError`` where there is no outlier point.
     """
     point = _point(n)
     with ctx.workprec(PRECISION):
@@ -172,14 +195,18 @@ def outlier_residual(n: int, *, norms_move: bool = True) -> arb:
         spectrum = point.spectrum
         kernel, edges, alone, pairs, invariant = _outlier_images(n)
         worst = _largest(layer_derivative(gram, gram))  # scale
-        worst = worst.max(abs(block.trace() - spectrum.trace)).max(abs(block.det() - spectrum.determinant))
+        worst = worst.max(abs(block.trace() - spectrum.trace)).max(
+            abs(block.det() - spectrum.determinant)
+        )
         for _, moved in kernel:
             worst = worst.max(_largest(moved))
         for given, moved in edges:
             worst = worst.max(_largest(moved - given * spectrum.within))
         for first, second in zip(alone, pairs, strict=True):
             for k, (_, moved) in enumerate((first, second)):
-                worst = worst.max(_largest(moved - first[0] * block[0, k] - second[0] * block[1, k]))
+                worst = worst.max(
+                    _largest(moved - first[0] * block[0, k] - second[0] * block[1, k])
+                )
         K = _centred(gram)
         for given, moved in invariant:
             worst = worst.max(abs(_y_rate(K, moved) - spectrum.slope * _y_rate(K, given)))
@@ -188,13 +215,22 @@ def outlier_residual(n: int, *, norms_move: bool = True) -> arb:
 
 @lru_cache(maxsize=2)
 def _outlier_images(n: int) -> list[list[tuple[arb_mat, arb_mat]]]:
-    """JXJ and J·DT(X)·J for a basis at the outlier: kernel, edges, norms α alone, pairs β, matrices all invariant."""
+    """JXJ and J·DT(X)·J for a basis at the outlier: kernel, edges, norms α alone, pairs β, matrices
+    all invariant.
+    """
     gram, _ = _outlier_gram(_point(n), n)
-    parts = [list(_kernel(n)), list(_edges(n, n - 1)), [_pattern(n, n - 1, a, 1, 0) for a in range(1, n - 1)],
-             [_pattern(n, n - 1, a, 0, 1) for a in range(1, n - 1)],
-             [_diagonal([1] * (n - 1) + [0]), _diagonal([0] * (n - 1) + [1])]]
+    parts = [
+        list(_kernel(n)),
+        list(_edges(n, n - 1)),
+        [_pattern(n, n - 1, a, 1, 0) for a in range(1, n - 1)],
+        [_pattern(n, n - 1, a, 0, 1) for a in range(1, n - 1)],
+        [_diagonal([1] * (n - 1) + [0]), _diagonal([0] * (n - 1) + [1])],
+    ]
     _check_basis([X for part in parts for X in part])
-    return [[(_centred(_matrix(X)), _centred(layer_derivative(gram, _matrix(X)))) for X in part] for part in parts]
+    return [
+        [(_centred(_matrix(X)), _centred(layer_derivative(gram, _matrix(X)))) for X in part]
+        for part in parts
+    ]
 
 
 def _point(n: int) -> Point:
@@ -212,12 +248,16 @@ def _diagonal(entries: Sequence[int]) -> Direction:
 
 
 def _outlier_gram(point: Point, n: int) -> tuple[arb_mat, arb]:
-    """The fixed point as an n × n matrix with JGJ of cluster norm 1, and h, by which a layer multiplies JGJ there."""
+    """The fixed point as an n × n matrix with JGJ of cluster norm 1, and h, by which a layer
+    multiplies JGJ there.
+    """
     r, y = (point.y - 1) / (n - 2), point.y
-    inner, outer = arc_cosine_enclosure(r), (y * (n - 1)).sqrt() * arc_cosine_enclosure(-(y / (n - 1)).sqrt())
+    inner, outer = (
+        arc_cosine_enclosure(r),
+        (y * (n - 1)).sqrt() * arc_cosine_enclosure(-(y / (n - 1)).sqrt()),
+    )
     h = (1 - inner) / (1 - r)
-    rows = [[(arb(1) if i == j else inner) if max(i, j) < n - 1 else (n - 1) * y if i == j else outer
-             for j in range(n)] for i in range(n)]
+    rows = one_apart(n, arb(1), inner, outer, (n - 1) * y)
     return arb_mat([[entry / h for entry in row] for row in rows]), h
 
 

@@ -1,18 +1,23 @@
-"""The outlier reduction for all large batches at once: ε = 1/n is an interval that reaches down to 0.
+"""The outlier reduction for all large batches at once: ε = 1/n is an interval that reaches down to
+0.
 
-Written with ε, every function of `simulators.engines.mean_field.outlier` is analytic at ε = 0 once its variable is
-scaled to the region. With c = cos ψ and φ the angle within the cluster, three regions cover ψ in [0, π/2]:
+Written with ε, every function of `simulators.engines.mean_field.outlier` is analytic at ε = 0 once
+its variable is scaled to the region. With c = cos ψ and φ the angle within the cluster, three
+regions cover ψ in [0, π/2]:
 
-A. φ = θε, θ in [0, 12]: e, as a function of θ, is increasing; it is −2 at θ = 0 and positive at θ = 12 by B. One
+A. φ = θε, θ in [0, 12]: e, as a function of θ, is increasing; it is −2 at θ = 0 and positive at θ =
+12 by B. One
    zero: the outlier.
-B. φ ≥ 12ε and c ≥ 2ε: e > 0. For φ ≤ 1 this is shown for e·p, p = ε/φ in [0, 1/12]; for φ ≥ 1, where ψ > 1/2, for
+B. φ ≥ 12ε and c ≥ 2ε: e > 0. For φ ≤ 1 this is shown for e·p, p = ε/φ in [0, 1/12]; for φ ≥ 1,
+where ψ > 1/2, for
    e·ε/c² with a = ε/c in [0, 1/2].
-C. c = zε, z in [0, 2]: e/ε is convex in z, has the zero z_s = 1/(1 − ε), the symmetric point, with a negative slope,
+C. c = zε, z in [0, 2]: e/ε is convex in z, has the zero z_s = 1/(1 − ε), the symmetric point, with
+a negative slope,
    and is positive at z = 2 by B. One more zero, above z_s: the separatrix.
 
-The slope at z_s tends to 0 with ε; along the symmetric points it is −q(c)/√(1 − c²), c = 1/(n − 1), where q(0) = 0,
-and q′ > 0 is enclosed instead. The exact two-block point ψ = 0 is no zero of e. So f_n has exactly two more fixed
-points.
+The slope at z_s tends to 0 with ε; along the symmetric points it is −q(c)/√(1 − c²), c = 1/(n − 1),
+where q(0) = 0, and q′ > 0 is enclosed instead. The exact two-block point ψ = 0 is no zero of e. So
+f_n has exactly two more fixed points.
 """
 
 from __future__ import annotations
@@ -48,10 +53,11 @@ _SCALED_ZERO = fmpq(4)  # region A: τ lies within this
 class Enclosure:
     """What holds for every n ≥ `FIRST` with 1/n in [low, high], in balls.
 
-    ``fixed_points`` besides the symmetric and the two-block one; ``stretch`` is τ = n²((n + 1)φ/(3π) − 1) at the
-    outlier and ``stretch_after`` = n²((n + 2)φ⁺/(3π) − 1), φ⁺ being the angle after ReLU; ``decay`` = n(1 − spectral
-    radius) and ``slope_decay`` = n(1 − f_n′) there; ``growth`` = n(f_n′ − 1) at the separatrix and ``distance`` =
-    n((n cos ψ at the separatrix) − (at the symmetric point)); ``boxes`` counts the cells of the proof.
+    ``fixed_points`` besides the symmetric and the two-block one; ``stretch`` is τ = n²((n +
+    1)φ/(3π) − 1) at the outlier and ``stretch_after`` = n²((n + 2)φ⁺/(3π) − 1), φ⁺ being the angle
+    after ReLU; ``decay`` = n(1 − spectral radius) and ``slope_decay`` = n(1 − f_n′) there;
+    ``growth`` = n(f_n′ − 1) at the separatrix and ``distance`` = n((n cos ψ at the separatrix) −
+    (at the symmetric point)); ``boxes`` counts the cells of the proof.
     """
 
     low: fmpq
@@ -68,15 +74,23 @@ class Enclosure:
 
 def cells() -> tuple[tuple[fmpq, fmpq], ...]:
     """Intervals of 1/n that cover (0, 1/`FIRST`]; the first starts at 0."""
-    ends = [fmpq(0), fmpq(1, 4096), fmpq(1, 1024), fmpq(1, 512), *(fmpq(k, 16 * FIRST) for k in range(3, 17))]
+    ends = [
+        fmpq(0),
+        fmpq(1, 4096),
+        fmpq(1, 1024),
+        fmpq(1, 512),
+        *(fmpq(k, 16 * FIRST) for k in range(3, 17)),
+    ]
     return tuple(pairwise(ends))
 
 
 @lru_cache(maxsize=64)
 def enclose(low: fmpq, high: fmpq) -> Enclosure:
-    """Prove the picture above for 1/n in [low, high], 0 ≤ low < high ≤ 1/`FIRST`, and enclose what is claimed.
+    """Prove the picture above for 1/n in [low, high], 0 ≤ low < high ≤ 1/`FIRST`, and enclose what
+    is claimed.
 
-    Raises :class:`UndecidedError` if a ball leaves a sign open. Cost: some hundred evaluations of 30 µs.
+    Raises :class:`UndecidedError` if a ball leaves a sign open. Cost: some hundred evaluations of
+    30 µs.
     """
     if not 0 <= low < high <= fmpq(1, FIRST):
         raise ValueError(f"[{low}, {high}] is not within [0, 1/{FIRST}]")
@@ -89,12 +103,20 @@ def enclose(low: fmpq, high: fmpq) -> Enclosure:
         growth, distance, more = _region_c(eps)
         slope_decay, within_decay, block_decay = _spectrum(theta, rate, eps)
         return Enclosure(
-            low=low, high=high, fixed_points=1 + 1, stretch=stretch, stretch_after=_after_relu(stretch, eps),
-            decay=slope_decay.min(within_decay).min(block_decay), slope_decay=slope_decay, growth=growth,
-            distance=distance, boxes=boxes + more)
+            low=low,
+            high=high,
+            fixed_points=1 + 1,
+            stretch=stretch,
+            stretch_after=_after_relu(stretch, eps),
+            decay=slope_decay.min(within_decay).min(block_decay),
+            slope_decay=slope_decay,
+            growth=growth,
+            distance=distance,
+            boxes=boxes + more,
+        )
 
 
-# --- the functions -------------------------------------------------------------------------------------------------
+# --- the functions --------------------------------------------------------------------------------
 
 
 def _ratio(eps: arb) -> arb:
@@ -108,8 +130,11 @@ def _near_two_blocks(theta: arb_series, eps: arb) -> arb_series:
     angle = ((phi / 2).sin() * _ratio(eps)).asin()
     c = angle.cos()
     share = theta * share_series(phi)  # H/ε
-    return (c * c * ((1 + eps) * share - 2) + eps * eps * share / (1 - eps)
-            - 2 * c * sine_defect_series(angle) / arb.pi())
+    return (
+        c * c * ((1 + eps) * share - 2)
+        + eps * eps * share / (1 - eps)
+        - 2 * c * sine_defect_series(angle) / arb.pi()
+    )
 
 
 def _stretched(tau: arb, eps: arb) -> arb:
@@ -123,10 +148,13 @@ def _stretched(tau: arb, eps: arb) -> arb:
     share = share_series(arb_series([phi], 1))[0]
     flatness = theta * theta * _flatness(phi)
     # (sin ψ − ψ cos ψ)/ε² = ε (ψ/ε)³ · (…)/ψ³ with ψ/ε = (ψ/sin ψ)(sin ψ/ε)
-    cubed = eps * (_ratio(eps) * theta / 2 * (phi / 2).sinc() / angle.sinc())**3
+    cubed = eps * (_ratio(eps) * theta / 2 * (phi / 2).sinc() / angle.sinc()) ** 3
     cubed *= entire(fmpq(5, 2), arb_series([-angle * angle / 4], 1))[0] / 3
-    return (c * c * (2 * tau - 2 * (1 + tau * eps * eps) * flatness) + theta * share / (1 - eps)
-            - 2 * c * cubed / pi)
+    return (
+        c * c * (2 * tau - 2 * (1 + tau * eps * eps) * flatness)
+        + theta * share / (1 - eps)
+        - 2 * c * cubed / pi
+    )
 
 
 def _flatness(phi: arb) -> arb:
@@ -137,13 +165,22 @@ def _flatness(phi: arb) -> arb:
 
 
 def _after_relu(tau: arb, eps: arb) -> arb:
-    """n²((n + 2)φ⁺/(3π) − 1), from φ⁺/φ = 1 − φ/(3π) + aφ² + (third Taylor coefficient at some point of [0, φ])·φ³."""
+    """n²((n + 2)φ⁺/(3π) − 1), from φ⁺/φ = 1 − φ/(3π) + aφ² + (third Taylor coefficient at some
+    point of [0, φ])·φ³.
+    """
     pi = arb.pi()
     b, grown = eps / (1 + eps), 1 + tau * eps * eps
     phi = 3 * pi * b * grown
-    bend = _relu_ratio(variable(arb(0), 3))[2] + phi * _relu_ratio(variable(arb(0).union(phi.upper()), 4))[3]
+    bend = (
+        _relu_ratio(variable(arb(0), 3))[2]
+        + phi * _relu_ratio(variable(arb(0).union(phi.upper()), 4))[3]
+    )
     scaled = grown / (1 + eps)  # φ/(3πε)
-    return tau - grown / (1 + eps)**2 + (1 + b) * grown * (9 * pi * pi * bend * scaled * scaled - b * tau)
+    return (
+        tau
+        - grown / (1 + eps) ** 2
+        + (1 + b) * grown * (9 * pi * pi * bend * scaled * scaled - b * tau)
+    )
 
 
 def _relu_ratio(phi: arb_series) -> arb_series:
@@ -158,7 +195,9 @@ def _arcsine_ratio(square: arb_series) -> arb_series:
     for m in range(square.prec):
         coefficients.append(factor * square[0].hypgeom_2f1(half + m, half + m, half + 1 + m))
         factor *= (half + m) ** 2 / ((half + 1 + m) * (m + 1))
-    return arb_series(coefficients, square.prec)(arb_series([arb(0), *square.coeffs()[1:]], square.prec))
+    return arb_series(coefficients, square.prec)(
+        arb_series([arb(0), *square.coeffs()[1:]], square.prec)
+    )
 
 
 def _between(phi: arb, p: arb, eps: arb) -> arb:
@@ -166,7 +205,10 @@ def _between(phi: arb, p: arb, eps: arb) -> arb:
     series = arb_series([phi], 1)
     angle = ((series / 2).sin() * _ratio(eps)).asin()
     c = angle.cos()
-    return (c * c * ((1 + eps) * share_series(series) - 2 * p) - 2 * p * c * sine_defect_series(angle) / arb.pi())[0]
+    return (
+        c * c * ((1 + eps) * share_series(series) - 2 * p)
+        - 2 * p * c * sine_defect_series(angle) / arb.pi()
+    )[0]
 
 
 def _beside(angle: arb, a: arb, eps: arb) -> arb:
@@ -183,21 +225,31 @@ def _near_symmetric(z: arb_series, eps: arb) -> arb_series:
     phi = (1 - (1 - eps) / (1 - 2 * eps) * (1 - z * z * eps * eps)).acos()
     H = phi * share_series(phi)
     pi = arb.pi()
-    return z * z * ((1 + eps) * H - 2 * eps * (1 - angle / pi)) + H / (1 - eps) - 2 * z * angle.sin() / pi
+    return (
+        z * z * ((1 + eps) * H - 2 * eps * (1 - angle / pi))
+        + H / (1 - eps)
+        - 2 * z * angle.sin() / pi
+    )
 
 
 def _slope_at_symmetric(c: arb_series) -> arb_series:
-    """q: the derivative of e in ψ at the symmetric point, where φ = π − ψ, by c = 1/(n − 1); 0 at c = 0."""
+    """q: the derivative of e in ψ at the symmetric point, where φ = π − ψ, by c = 1/(n − 1); 0 at c
+    = 0.
+    """
     pi = arb.pi()
     angle, phi = c.acos(), (-c).acos()
     s = angle.sin()
     H = (s + phi * c) / (pi * (1 + c))
     rate = 2 * c * (phi - s) / (pi * s * (1 + c))
-    return (c * (2 + 2 * c) * rate + 2 * c * c / pi - 2 * s * ((1 + 2 * c) * H - 2 * c * (1 - angle / pi))
-            - 2 * (2 * c * c - 1) / pi)
+    return (
+        c * (2 + 2 * c) * rate
+        + 2 * c * c / pi
+        - 2 * s * ((1 + 2 * c) * H - 2 * c * (1 - angle / pi))
+        - 2 * (2 * c * c - 1) / pi
+    )
 
 
-# --- the regions ---------------------------------------------------------------------------------------------------
+# --- the regions ----------------------------------------------------------------------------------
 
 
 def _region_a(eps: arb) -> tuple[arb, arb, arb, int]:
@@ -226,7 +278,9 @@ def _region_a(eps: arb) -> tuple[arb, arb, arb, int]:
 
 
 def _tighten(outside: arb, inside: arb, eps: arb, *, below: bool) -> arb:
-    """A bound of the zero closer to ``inside``, where the sign is open, than ``outside``, where it is certain."""
+    """A bound of the zero closer to ``inside``, where the sign is open, than ``outside``, where it
+    is certain.
+    """
     for _ in range(12):
         middle = ((outside + inside) / 2).mid()
         value = _stretched(middle, eps)
@@ -239,15 +293,25 @@ def _tighten(outside: arb, inside: arb, eps: arb, *, below: bool) -> arb:
 
 def _region_b(eps: arb) -> int:
     most = eps.upper()
-    near = _positive(lambda phi, p: _between(phi, p, (p * phi).min(most)),
-                     (fmpq(0), fmpq(1)), (fmpq(0), fmpq(1, _OUTERMOST)))
-    far = _positive(lambda angle, a: _beside(angle, a, (a * angle.cos()).nonnegative_part().min(most)),
-                    (fmpq(1, 2), fmpq(101, 64)), (fmpq(0), fmpq(1, _INNERMOST)))
+    near = _positive(
+        lambda phi, p: _between(phi, p, (p * phi).min(most)),
+        (fmpq(0), fmpq(1)),
+        (fmpq(0), fmpq(1, _OUTERMOST)),
+    )
+    far = _positive(
+        lambda angle, a: _beside(angle, a, (a * angle.cos()).nonnegative_part().min(most)),
+        (fmpq(1, 2), fmpq(101, 64)),
+        (fmpq(0), fmpq(1, _INNERMOST)),
+    )
     return near + far
 
 
-def _positive(function: Callable[[arb, arb], arb], first: tuple[fmpq, fmpq], second: tuple[fmpq, fmpq]) -> int:
-    """Show that ``function`` is positive on a rectangle, halving its cells in turn; the number of cells."""
+def _positive(
+    function: Callable[[arb, arb], arb], first: tuple[fmpq, fmpq], second: tuple[fmpq, fmpq]
+) -> int:
+    """Show that ``function`` is positive on a rectangle, halving its cells in turn; the number of
+    cells.
+    """
     done, waiting = 0, [(first, second, 0)]
     while waiting:
         across, along, depth = waiting.pop()
@@ -258,13 +322,21 @@ def _positive(function: Callable[[arb, arb], arb], first: tuple[fmpq, fmpq], sec
         if clear:
             done += 1
             continue
-        _require(depth < _DEEPEST, f"e may vanish near {float(across[0]):.4g}, {float(along[0]):.4g}")
+        _require(
+            depth < _DEEPEST, f"e may vanish near {float(across[0]):.4g}, {float(along[0]):.4g}"
+        )
         if depth % 2:
             middle = (across[0] + across[1]) / 2
-            waiting += [((across[0], middle), along, depth + 1), ((middle, across[1]), along, depth + 1)]
+            waiting += [
+                ((across[0], middle), along, depth + 1),
+                ((middle, across[1]), along, depth + 1),
+            ]
         else:
             middle = (along[0] + along[1]) / 2
-            waiting += [(across, (along[0], middle), depth + 1), (across, (middle, along[1]), depth + 1)]
+            waiting += [
+                (across, (along[0], middle), depth + 1),
+                (across, (middle, along[1]), depth + 1),
+            ]
     return done
 
 
@@ -284,7 +356,8 @@ def _region_c(eps: arb) -> tuple[arb, arb, int]:
     steepness = _slope_at_symmetric(variable(arb(0)))[1] + c * bent
     _require(steepness > 0, "the slope at the symmetric point is open")
     fall = steepness / ((1 - eps) * (1 - c * c).sqrt())  # −(e/ε)′(z_s)/ε
-    # the other zero lies 2·fall·ε/bend above z_s, for some value of the second derivative between the two
+    # the other zero lies 2·fall·ε/bend above z_s, for some value of the second derivative between
+    # the two
     reach = (2 * fall / least).upper()
     span = centre + eps * arb(0).union(reach)
     _require(span < _INNERMOST, "the separatrix leaves region C")
@@ -300,7 +373,9 @@ def _region_c(eps: arb) -> tuple[arb, arb, int]:
 
 
 def _by_mean_value(function: Callable[[arb_series], arb_series], cell: arb, order: int) -> arb:
-    """The Taylor coefficient of that order on ``cell``, from the one at its middle and the next on all of it."""
+    """The Taylor coefficient of that order on ``cell``, from the one at its middle and the next on
+    all of it.
+    """
     middle = cell.mid()
     step = (order + 1) * function(variable(cell, order + 2))[order + 1]
     return function(variable(middle, order + 1))[order] + step * (cell - middle)

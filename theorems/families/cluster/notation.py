@@ -1,7 +1,8 @@
 """Symbols and sources shared by the cluster family (after N24, chain ``recenter_relu``).
 
-A batch of two blocks has its first m of n columns equal to ``c`` and the others to ``o``: ``X``. A layer takes it to
-``A = W X``, ``Z``, its rows recentred (``Q`` their mean squares), and ``Y``, the output. Indices run from 0.
+A batch of two blocks has its first m of n columns equal to ``c`` and the others to ``o``: ``X``. A
+layer takes it to ``A = W X``, ``Z``, its rows recentred (``Q`` their mean squares), and ``Y``, the
+output. Indices run from 0.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from theorems.statement import Assumption, Source, Variable
 FAMILY = "cluster"
 #: Where the family's theorems are in the Rocq development.
 ROCQ = "BatchNorm.cluster"
-#: The phenomenon is N24's, of which only the abstract is known here; no statement is that paper's theorem.
+#: The phenomenon is N24's, of which only the abstract is known here; no statement is that paper's
+#: theorem.
 OURS = Source("ours", "after N24 (arXiv 2412.02843)")
 
 n = sp.Symbol("n", integer=True, positive=True)
@@ -67,10 +69,12 @@ two_blocks = {
 layer = {**two_blocks, Y: sp.Lambda((r, j), s * sp.Max(Z[r, j], 0))}
 #: The layer with every row divided by its root mean square.
 rescaled_layer = {
-    **two_blocks, Q: sp.Lambda((r,), sp.Sum(Z[r, k] ** 2, (k, 0, n - 1)) / n),
+    **two_blocks,
+    Q: sp.Lambda((r,), sp.Sum(Z[r, k] ** 2, (k, 0, n - 1)) / n),
     Y: sp.Lambda((r, j), sp.Max(Z[r, j] / sp.sqrt(Q[r]), 0)),
 }
-#: Where a row's values on the blocks coincide, recentring leaves zeros, which no scale makes a unit row.
+#: Where a row's values on the blocks coincide, recentring leaves zeros, which no scale makes a unit
+#: row.
 NO_ZERO_ROW = Assumption(sp.Gt(sp.Product(Q[r], (r, 0, p - 1)), 0), "no recentred row is zero")
 
 #: The family's sampled claims are about starts of their own; a user's batch says nothing of them.

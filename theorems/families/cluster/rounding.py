@@ -1,4 +1,6 @@
-"""The same in float64: the simulator's own layers, drawn with all their weights, keep the blocks orthogonal exactly."""
+"""The same in float64: the simulator's own layers, drawn with all their weights, keep the blocks
+orthogonal exactly.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,13 @@ WIDTH, DEPTH = 16, 3
 
 
 def _orthogonal(H: Floats, *, width: int, first: int) -> Floats:
-    """Whether every product of a sample of the first block and one of the other is 0.0 to the last bit."""
+    """Whether every product of a sample of the first block and one of the other is 0.0 to the last
+    bit.
+    """
     products = np.swapaxes(H[..., :first], -1, -2) @ H[..., first:]
-    found: Floats = np.asarray(np.abs(products).max(axis=(-2, -1), initial=0.0) == 0.0, dtype=np.float64)
+    found: Floats = np.asarray(
+        np.abs(products).max(axis=(-2, -1), initial=0.0) == 0.0, dtype=np.float64
+    )
     return found
 
 
@@ -41,7 +47,15 @@ def _instances(chain: Callable[[int], Chain]) -> Any:
             return  # the claim is about other starts
         for size, first in SPLITS:
             start = two_block_batch(WIDTH, first, size, seed=size)
-            yield Instance(f"n={size}, m={first}", chain(WIDTH), start, DEPTH, ({"n": size, "m": first},), (0.0, 1.0))
+            yield Instance(
+                f"n={size}, m={first}",
+                chain(WIDTH),
+                start,
+                DEPTH,
+                ({"n": size, "m": first},),
+                (0.0, 1.0),
+            )
+
     return instances
 
 
@@ -52,15 +66,36 @@ def _throughout(statement: Statement, trajectory: Trajectory, instance: Instance
 
 def _in_floats(variant: str, words: str, chain: Callable[[int], Chain], name: str) -> Statement:
     return Statement(
-        family=FAMILY, theorem="two_block_invariance", variant=variant, quantifier=Quantifier.PROBABILITY, source=OURS,
-        title=f"In float64 the {words} keeps ⟨c′, o′⟩ = 0.0 to the last bit, three layers long", chain=name,
-        variables=(BATCH, BLOCK), lhs=EXACT, relation="==", rhs=sp.Integer(1), expected=Verdict.SUPPORTED,
-        definitions={EXACT: "P[every product across the blocks is 0.0 at layers 1, 2 and 3], Gaussian weights"},
+        family=FAMILY,
+        theorem="two_block_invariance",
+        variant=variant,
+        quantifier=Quantifier.PROBABILITY,
+        source=OURS,
+        title=f"In float64 the {words} keeps ⟨c′, o′⟩ = 0.0 to the last bit, three layers long",
+        chain=name,
+        variables=(BATCH, BLOCK),
+        lhs=EXACT,
+        relation="==",
+        rhs=sp.Integer(1),
+        expected=Verdict.SUPPORTED,
+        definitions={
+            EXACT: "P[every product across the blocks is 0.0 at layers 1, 2 and 3], Gaussian "
+            "weights"
+        },
         sentinel=Sentinel("once in fifty networks it is not", rhs=sp.Rational(49, 50)),
-        checks=(FromOwnStarts(_instances(chain), _throughout, tuple(_observable(first) for first in sorted({
-            first for _, first in SPLITS})), resolution=0.005, replicas=20_000),),
-        remark="Of the two factors of each product one is 0.0, unless a row's two values agree to rounding: then the "
-               "mean of equal numbers may round to another number, and both blocks may pass.")
+        checks=(
+            FromOwnStarts(
+                _instances(chain),
+                _throughout,
+                tuple(_observable(first) for first in sorted({first for _, first in SPLITS})),
+                resolution=0.005,
+                replicas=20_000,
+            ),
+        ),
+        remark="Of the two factors of each product one is 0.0, unless a row's two values agree to "
+        "rounding: then the "
+        "mean of equal numbers may round to another number, and both blocks may pass.",
+    )
 
 
 STATEMENTS: tuple[Statement, ...] = (

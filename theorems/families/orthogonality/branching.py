@@ -1,22 +1,27 @@
 """Branch and bound for q(v) ≥ 1 + κ (1/n - v_0) on the simplex, q = p_n / σ_n² (``growth``).
 
-That is the contraction 1/n - p_n ≤ (1 - κ σ_n²) (1/n - σ_n²) over σ_n²; where σ_n = 0 both its sides are 1/n. Let
-F = q - 1 - κ (1/n - v_0), to be shown nonnegative for 0 < v_0 ≤ v_1 ≤ … ≤ v_{n-1}, Σ v_j = 1. At the uniform
-spectrum F = 0, and for κ = 2n/(n+2) its gradient along the simplex vanishes too, so that no enclosure of F alone
-decides near it. A box is settled by one of three rules,
+That is the contraction 1/n - p_n ≤ (1 - κ σ_n²) (1/n - σ_n²) over σ_n²; where σ_n = 0 both its
+sides are 1/n. Let F = q - 1 - κ (1/n - v_0), to be shown nonnegative for 0 < v_0 ≤ v_1 ≤ … ≤
+v_{n-1}, Σ v_j = 1. At the uniform spectrum F = 0, and for κ = 2n/(n+2) its gradient along the
+simplex vanishes too, so that no enclosure of F alone decides near it. A box is settled by one of
+three rules,
 
-- value (v): q at the box's upper corner, below which q never falls, is at least 1 + κ (1/n - low v_0)
-- slope (s): F at a point of the box, and the most that the enclosed gradient lets it fall along Σ ε_j = 0, leave it ≥ 0
-- curvature (c): over the hull of the box and the uniform spectrum the enclosed Hessian is positive definite along
-  Σ ε_j = 0; at the uniform spectrum F = 0 and its derivative along ε is (2n/(n+2) - κ)(-ε_0), exactly (Beta integrals),
-  which is nonnegative for κ ≤ 2n/(n+2)
+- value (v): q at the box's upper corner, below which q never falls, is at least 1 + κ (1/n - low
+  v_0)
+- slope (s): F at a point of the box, and the most that the enclosed gradient lets it fall along Σ
+  ε_j = 0, leave it ≥ 0
+- curvature (c): over the hull of the box and the uniform spectrum the enclosed Hessian is positive
+  definite along Σ ε_j = 0; at the uniform spectrum F = 0 and its derivative along ε is (2n/(n+2) -
+  κ)(-ε_0), exactly (Beta integrals), which is nonnegative for κ ≤ 2n/(n+2)
 
-or holds no point of the simplex (x). A tree of bisections is text in preorder: a digit names the coordinate that is
-halved, a letter a settled box. Whoever reads it halves the same boxes, so the leaves cover the root by construction.
-Before it is settled or halved, a box is cut to what order and sum leave of it, exactly.
+or holds no point of the simplex (x). A tree of bisections is text in preorder: a digit names the
+coordinate that is halved, a letter a settled box. Whoever reads it halves the same boxes, so the
+leaves cover the root by construction. Before it is settled or halved, a box is cut to what order
+and sum leave of it, exactly.
 
-That the Hessian is positive definite everywhere (the integrand is log-convex) would settle the claim in one line, and
-is how it is proved for all n. The boxes do not use it: what they rest on is monotonicity and enclosures.
+That the Hessian is positive definite everywhere (the integrand is log-convex) would settle the
+claim in one line, and is how it is proved for all n. The boxes do not use it: what they rest on is
+monotonicity and enclosures.
 """
 
 from __future__ import annotations
@@ -69,7 +74,9 @@ class Problem:
         for j in range(self.n - 2, -1, -1):
             high[j] = min(high[j], high[j + 1])
         least, most = sum(low, fmpq(0)), sum(high, fmpq(0))
-        found = tuple((max(a, 1 - most + b), min(b, 1 - least + a)) for a, b in zip(low, high, strict=True))
+        found = tuple(
+            (max(a, 1 - most + b), min(b, 1 - least + a)) for a, b in zip(low, high, strict=True)
+        )
         return None if least > 1 or most < 1 or any(a > b for a, b in found) else found
 
     def inner(self, box: Box) -> list[fmpq]:
@@ -83,7 +90,9 @@ class Problem:
         return growth(point, 0, self.precision).value - 1 - self.kappa * (self.uniform - point[0])
 
     def by_value(self, box: Box) -> arb:
-        """A bound of F on the box from below; the rule settles it if that is certainly not negative."""
+        """A bound of F on the box from below; the rule settles it if that is certainly not
+        negative.
+        """
         if box[0][1] == 0:
             return arb("inf")
         corner = growth([b for _, b in box], 0, self.precision).value
@@ -101,34 +110,51 @@ class Problem:
             slopes[0] += self.kappa
             reaches = [arb(a - x).union(arb(b - x)) for (a, b), x in zip(box, point, strict=True)]
             # a common part of all slopes drops out along the simplex: try the middle of each
-            falls = (sum(((g - common.mid()) * r for g, r in zip(slopes, reaches, strict=True)), arb(0))
-                     for common in slopes)
-            return max((arb((value + fall).lower()) for fall in falls), key=lambda bound: float(bound))
+            falls = (
+                sum(((g - common.mid()) * r for g, r in zip(slopes, reaches, strict=True)), arb(0))
+                for common in slopes
+            )
+            return max(
+                (arb((value + fall).lower()) for fall in falls), key=lambda bound: float(bound)
+            )
 
     def by_curvature(self, box: Box) -> bool:
-        """Whether the Hessian is positive definite along the simplex between the box and the uniform spectrum."""
+        """Whether the Hessian is positive definite along the simplex between the box and the
+        uniform spectrum.
+        """
         low = [min(a, self.uniform) for a, _ in box]
         high = [max(b, self.uniform) for _, b in box]
         if self.kappa > fmpq(2 * self.n, self.n + 2) or low[0] <= 0:
             return False
         corners = [growth(corner, 2, self.precision).hessian for corner in (low, high)]
         with ctx.workprec(self.precision):
-            hull = [[a.union(b) for a, b in zip(*rows, strict=True)] for rows in zip(*corners, strict=True)]
-            *rest, k = range(self.n)  # ε_k = -Σ ε_j for the last one, whose entries are the smallest
-            return _positive_definite([[hull[i][j] - hull[i][k] - hull[k][j] + hull[k][k] for j in rest] for i in rest])
+            hull = [
+                [a.union(b) for a, b in zip(*rows, strict=True)]
+                for rows in zip(*corners, strict=True)
+            ]
+            *rest, k = range(
+                self.n
+            )  # ε_k = -Σ ε_j for the last one, whose entries are the smallest
+            return _positive_definite(
+                [[hull[i][j] - hull[i][k] - hull[k][j] + hull[k][k] for j in rest] for i in rest]
+            )
 
 
 def _positive_definite(matrix: list[list[arb]]) -> bool:
-    """Certainly so for every symmetric matrix inside: the middle less the largest row sum of radii, by elimination."""
+    """Certainly so for every symmetric matrix inside: the middle less the largest row sum of radii,
+    by elimination.
+    """
     spread = arb(0)
     for row in matrix:
         spread = spread.max(arb(sum((entry.rad() for entry in row), arb(0)).upper()))
-    left = [[entry.mid() - (spread.upper() if i == j else 0) for j, entry in enumerate(row)]
-            for i, row in enumerate(matrix)]
+    left = [
+        [entry.mid() - (spread.upper() if i == j else 0) for j, entry in enumerate(row)]
+        for i, row in enumerate(matrix)
+    ]
     for p, pivot_row in enumerate(left):
         if not pivot_row[p] > 0:
             return False
-        for row in left[p + 1:]:
+        for row in left[p + 1 :]:
             share = row[p] / pivot_row[p]
             for j in range(p, len(left)):
                 row[j] -= share * pivot_row[j]
@@ -137,7 +163,9 @@ def _positive_definite(matrix: list[list[arb]]) -> bool:
 
 @dataclass
 class Ledger:
-    """What a walk over the boxes found: how many each rule settled, and the least bound of F by value and slope."""
+    """What a walk over the boxes found: how many each rule settled, and the least bound of F by
+    value and slope.
+    """
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
     margin: arb = field(default_factory=lambda: arb("inf"))
@@ -148,25 +176,36 @@ class Ledger:
 
 
 def _coordinate(problem: Problem, box: Box) -> int:
-    """The coordinate along which log q may move most: about a_j times the relative width, a_0 = 3/2, else 1/2."""
-    return max(range(problem.n), key=lambda j: (box[j][1] - box[j][0]) / (
-        box[j][1] + box[j][0] + problem.uniform) * (1 if j else 3))
+    """The coordinate along which log q may move most: about a_j times the relative width, a_0 =
+    3/2, else 1/2.
+    """
+    return max(
+        range(problem.n),
+        key=lambda j: (
+            (box[j][1] - box[j][0]) / (box[j][1] + box[j][0] + problem.uniform) * (1 if j else 3)
+        ),
+    )
 
 
 def _rule(problem: Problem, box: Box | None) -> tuple[str, arb]:
     """The first rule that settles the box, with its bound; "" if none does."""
-    near = box is not None and all(2 * a > problem.uniform and b < 2 * problem.uniform for a, b in box)
-    for rule in "x" if box is None else "vcs" if near else "vs":
+    near = box is not None and all(
+        2 * a > problem.uniform and b < 2 * problem.uniform for a, b in box
+    )
+    rules = "vcs" if near else "vs"
+    for rule in "x" if box is None else rules:
         if (margin := _settled(problem, box, rule)) >= 0:
             return rule, margin
     return "", arb(0)
 
 
-def cover(problem: Problem, most: int, progress: Callable[[int], None] = lambda _: None) -> tuple[str, Ledger]:
+def cover(
+    problem: Problem, most: int, progress: Callable[[int], None] = lambda _: None
+) -> tuple[str, Ledger]:
     """A tree that settles every box, and what it found.
 
-    ``progress`` hears how many boxes were met. Raises :class:`CounterexampleFound`, or ``ArithmeticError`` if a box
-    is left open after ``most`` boxes or ``DEEPEST`` bisections.
+    ``progress`` hears how many boxes were met. Raises :class:`CounterexampleFound`, or
+    ``ArithmeticError`` if a box is left open after ``most`` boxes or ``DEEPEST`` bisections.
     """
     ledger, tree = Ledger(), ""
     stack: list[tuple[Box, int]] = [(problem.root(), 0)]
@@ -193,7 +232,8 @@ def cover(problem: Problem, most: int, progress: Callable[[int], None] = lambda 
 def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _: None) -> Ledger:
     """Halve the boxes as the tree says and settle every leaf by the rule it names.
 
-    Raises ``ValueError`` at the first leaf that its rule does not settle, and for text that is no tree.
+    Raises ``ValueError`` at the first leaf that its rule does not settle, and for text that is no
+    tree.
     """
     ledger = Ledger()
     stack: list[tuple[Box, int]] = [(problem.root(), 0)]
@@ -211,14 +251,18 @@ def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _
         elif "0" <= mark < str(problem.n) and box is not None and depth < DEEPEST:
             stack += [(half, depth + 1) for half in reversed(halves(box, int(mark)))]
         else:
-            raise ValueError(f"{mark!r} at character {place} is neither a rule nor a bisection that is due")
+            raise ValueError(
+                f"{mark!r} at character {place} is neither a rule nor a bisection that is due"
+            )
     if stack:
         raise ValueError(f"ends early: {len(stack)} boxes are left")
     return ledger
 
 
 def _settled(problem: Problem, box: Box | None, rule: str) -> arb:
-    """A bound of F on the box by that rule: infinite where there is nothing to bound, -infinite where it fails."""
+    """A bound of F on the box by that rule: infinite where there is nothing to bound, -infinite
+    where it fails.
+    """
     if box is None or rule == "x":
         return arb("inf" if box is None and rule == "x" else "-inf")
     if rule == "c":

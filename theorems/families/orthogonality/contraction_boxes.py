@@ -1,8 +1,10 @@
-"""The kind "contraction over boxes": one mean-field layer contracts V̂, for every spectrum of a given size.
+"""The kind "contraction over boxes": one mean-field layer contracts V̂, for every spectrum of a
+given size.
 
-It speaks for ``contraction``, and for the deterministic part of ``one_step_drift``: with H given, E C⁺ has the
-spectrum p(σ²), so that V̂(E C⁺) = 1/n - p_n, and the drift bounds it by the same factor. What remains of the drift is
-the noise, E[V̂⁺] - V̂(E C⁺), which no certificate of this kind touches.
+It speaks for ``contraction``, and for the deterministic part of ``one_step_drift``: with H given, E
+C⁺ has the spectrum p(σ²), so that V̂(E C⁺) = 1/n - p_n, and the drift bounds it by the same factor.
+What remains of the drift is the noise, E[V̂⁺] - V̂(E C⁺), which no certificate of this kind
+touches.
 """
 
 from __future__ import annotations
@@ -12,21 +14,52 @@ from collections.abc import Iterator
 import sympy as sp
 from flint import fmpq
 
-from theorems.certificates.document import Certificate, CertificateError, UndecidedError, UnreadableError, versions
-from theorems.certificates.kind import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
+from theorems.certificates.document import (
+    Certificate,
+    CertificateError,
+    UndecidedError,
+    UnreadableError,
+    versions,
+)
+from theorems.certificates.kind import (
+    Kind,
+    Offer,
+    Progress,
+    demand,
+    demand_fields,
+    demand_overlap,
+    named,
+    stem,
+)
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
-from theorems.families.orthogonality.branching import CounterexampleFound, Ledger, Problem, cover, walk
+from theorems.families.orthogonality.branching import (
+    CounterexampleFound,
+    Ledger,
+    Problem,
+    cover,
+    walk,
+)
 from theorems.registry import get
 from theorems.statement import Statement
 
-__all__ = ["KINDS", "MOST_BOXES", "PRECISION", "SIZES", "certify", "constant", "recheck", "require_about"]
+__all__ = [
+    "KINDS",
+    "MOST_BOXES",
+    "PRECISION",
+    "SIZES",
+    "certify",
+    "constant",
+    "recheck",
+    "require_about",
+]
 
 NAME = "contraction over boxes"
 #: Batch sizes that are offered; others up to ``MOST_SAMPLES`` can be asked for.
 SIZES = (2, 3, 4, 5, 6)
 MOST_SAMPLES = 9
 PRECISION = 40
-#: More bits are refused: nothing here needs them, and a box costs as much as the square of its precision.
+#: More bits are refused: nothing here needs them, and a box costs as much as the square of its
+#: precision.
 MOST_BITS = 128
 #: A search is given up after so many boxes.
 MOST_BOXES = 30_000
@@ -40,16 +73,22 @@ _COVERS = {
 
 
 def constant(statement: Statement, n: int) -> fmpq:
-    """κ of the statement's bound (1 - κ s)(1/n - s), at this n and with the noise aside (width → ∞).
+    """κ of the statement's bound (1 - κ s)(1/n - s), at this n and with the noise aside (width →
+    ∞).
 
     Raises ``ValueError`` for a statement whose bound has another form.
     """
-    s, size, width = (sp.Symbol("s", nonnegative=True), sp.Symbol("n", integer=True, positive=True),
-                      sp.Symbol("d", integer=True, positive=True))
+    s, size, width = (
+        sp.Symbol("s", nonnegative=True),
+        sp.Symbol("n", integer=True, positive=True),
+        sp.Symbol("d", integer=True, positive=True),
+    )
     bound = sp.expand(sp.limit(statement.rhs, width, sp.oo).subs(size, n))
     kappa = bound.coeff(s, 2)
     if not kappa.is_Rational or sp.expand(bound - (1 - kappa * s) * (sp.Rational(1, n) - s)) != 0:
-        raise ValueError(f"{statement.name}: its bound is not (1 - κ s)(1/n - s) in the width limit")
+        raise ValueError(
+            f"{statement.name}: its bound is not (1 - κ s)(1/n - s) in the width limit"
+        )
     return fmpq(int(kappa.p), int(kappa.q))
 
 
@@ -69,31 +108,43 @@ def _covered(problem: Problem, progress: Progress) -> tuple[str, Ledger]:
 
 def _claim(statement: str, n: int, kappa: fmpq) -> str:
     part = _COVERS.get(statement.partition(":")[0], "")
-    return (f"{part}1/n - p_n ≤ (1 - {rational_text(kappa)} σ_n²)(1/n - σ_n²) for n = {n} and every spectrum "
-            "σ_1² ≥ … ≥ σ_n² ≥ 0 of sum 1")
+    return (
+        f"{part}1/n - p_n ≤ (1 - {rational_text(kappa)} σ_n²)(1/n - σ_n²) for n = {n} and every "
+        f"spectrum "
+        "σ_1² ≥ … ≥ σ_n² ≥ 0 of sum 1"
+    )
 
 
 _CONCLUSION = "holds on the whole simplex"
 
 
-def certify(n: int, kappa: fmpq, statement: str = "", progress: Progress = lambda _: None) -> Certificate:
+def certify(
+    n: int, kappa: fmpq, statement: str = "", progress: Progress = lambda _: None
+) -> Certificate:
     """The certificate for batch size ``n`` and constant ``kappa``.
 
-    Seconds for n ≤ 4, some 40 s for n = 6. Raises :class:`CertificateError` with a spectrum if the claim is false, or
-    if no cover was found.
+    Seconds for n ≤ 4, some 40 s for n = 6. Raises :class:`CertificateError` with a spectrum if the
+    claim is false, or if no cover was found.
     """
     try:
         tree, ledger = _covered(Problem(n, kappa, PRECISION), progress)
     except CounterexampleFound as found:
-        raise CertificateError(f"{_claim(statement, n, kappa)}: false at σ² = "
-                               f"({', '.join(map(str, reversed(found.point)))})") from None
+        raise CertificateError(
+            f"{_claim(statement, n, kappa)}: false at σ² = "
+            f"({', '.join(map(str, reversed(found.point)))})"
+        ) from None
     except ArithmeticError as error:
         raise UndecidedError(f"{_claim(statement, n, kappa)}: undecided, {error}") from None
     return Certificate(
-        kind=NAME, statement=statement, claim=_claim(statement, n, kappa),
-        inputs={"n": n, "kappa": rational_text(kappa), "tree": tree}, precision=PRECISION,
-        enclosures={"least_margin": ball_text(ledger.margin)}, conclusion=_CONCLUSION,
-        versions=versions("python-flint"))
+        kind=NAME,
+        statement=statement,
+        claim=_claim(statement, n, kappa),
+        inputs={"n": n, "kappa": rational_text(kappa), "tree": tree},
+        precision=PRECISION,
+        enclosures={"least_margin": ball_text(ledger.margin)},
+        conclusion=_CONCLUSION,
+        versions=versions("python-flint"),
+    )
 
 
 def recheck(certificate: Certificate) -> str:
@@ -104,7 +155,9 @@ def recheck(certificate: Certificate) -> str:
     whole_of(certificate.precision, "precision", 10, MOST_BITS)
     most = min(2 * MOST_BOXES, MOST_WORK // certificate.precision**2)
     if not isinstance(tree, str) or len(tree) > most:
-        raise UnreadableError(f"inputs.tree: want text of at most {most} characters at {certificate.precision} bits")
+        raise UnreadableError(
+            f"inputs.tree: want text of at most {most} characters at {certificate.precision} bits"
+        )
     if certificate.statement:
         require_about(certificate, named(certificate), n)
     try:
@@ -115,33 +168,51 @@ def recheck(certificate: Certificate) -> str:
     demand(certificate, claim=_claim(certificate.statement, n, kappa), conclusion=_CONCLUSION)
     demand_overlap(certificate, "least_margin", ledger.margin)
     count = ledger.counts
-    return (f"{certificate.claim}; {len(tree) // 2 + 1} boxes: {count['v']} by value, {count['s']} by slope, "
-            f"{count['c']} by curvature, {count['x']} empty")
+    return (
+        f"{certificate.claim}; {len(tree) // 2 + 1} boxes: {count['v']} by value, {count['s']} by "
+        f"slope, "
+        f"{count['c']} by curvature, {count['x']} empty"
+    )
 
 
 def require_about(certificate: Certificate, statement: Statement, n: int) -> None:
-    """Refuse a certificate with another constant than the statement has at ``n``, and a statement of another claim."""
+    """Refuse a certificate with another constant than the statement has at ``n``, and a statement
+    of another claim.
+    """
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
-        raise CertificateError(f"statement: {statement.name} is no claim about one layer of the mean field")
+        raise CertificateError(
+            f"statement: {statement.name} is no claim about one layer of the mean field"
+        )
     model = get(f"{statement.family}.{statement.theorem}:sharp")
     for part in ("quantifier", "variables", "definitions", "assumptions", "lhs", "relation"):
         if getattr(statement, part) != getattr(model, part):
-            raise CertificateError(f"statement: the {part} of {statement.name} are not those the boxes speak of")
+            raise CertificateError(
+                f"statement: the {part} of {statement.name} are not those the boxes speak of"
+            )
     wanted = {"n": n, "kappa": rational_text(constant(statement, n))}
     for name, value in wanted.items():
         if (found := certificate.inputs.get(name)) != value:
-            raise CertificateError(f"inputs.{name}: {found}, but {statement.name} has {value} at n = {n}")
+            raise CertificateError(
+                f"inputs.{name}: {found}, but {statement.name} has {value} at n = {n}"
+            )
 
 
 def _offers(statement: Statement) -> Iterator[Offer]:
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
         return
     for n in SIZES:
+
         def make(progress: Progress, n: int = n) -> Certificate:
             return certify(n, constant(statement, n), statement.name, progress)
 
         yield Offer(f"{stem(statement)}.n{n}", f"over boxes, n = {n}", make)
 
 
-KINDS = (Kind(NAME, "one mean-field layer contracts V̂ for every spectrum of a size, by branch and bound", recheck,
-              _offers),)
+KINDS = (
+    Kind(
+        NAME,
+        "one mean-field layer contracts V̂ for every spectrum of a size, by branch and bound",
+        recheck,
+        _offers,
+    ),
+)

@@ -28,13 +28,18 @@ Floats = npt.NDArray[np.float64]
 INFINITE = 1e300
 #: Layers drawn past the last crossing, and the deepest path that is followed.
 BEYOND, DEEPEST = 30, 2000
-_LABELS = {"as_printed": "printed bound, α = σ$_n$", "corrected": "corrected bound, α = σ$_n^2$",
-           "sharp": "sharp bound, α = σ$_n^2$"}
+_LABELS = {
+    "as_printed": "printed bound, α = σ$_n$",
+    "corrected": "corrected bound, α = σ$_n^2$",
+    "sharp": "sharp bound, α = σ$_n^2$",
+}
 
 
 @dataclass(frozen=True)
 class Path:
-    """A path of the evidence: its gap at every layer (midpoints of balls), and how wide the balls are."""
+    """A path of the evidence: its gap at every layer (midpoints of balls), and how wide the balls
+    are.
+    """
 
     n: int
     start: str  # its smallest eigenvalue, exactly
@@ -44,11 +49,14 @@ class Path:
 
 
 def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """One column per path of ``decay:as_printed`` with a crossing; None if the run certified none."""
+    """One column per crossing path of ``decay:as_printed``; None if the run certified none."""
     printed = find(document, "orthogonality.decay:as_printed")
-    records = [(record, int(evidence.get("precision_bits", 128)))
-               for evidence in evidence_of(printed, "paths") for record in evidence["paths"]
-               if isinstance(record["crossing_layer"], int) and record["crossing_layer"] <= DEEPEST]
+    records = [
+        (record, int(evidence.get("precision_bits", 128)))
+        for evidence in evidence_of(printed, "paths")
+        for record in evidence["paths"]
+        if isinstance(record["crossing_layer"], int) and record["crossing_layer"] <= DEEPEST
+    ]
     if not records:
         return None
     paths, values = [], []
@@ -59,8 +67,10 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
             values.append(_constants(document, record))
             _check(paths[-1], values[-1]["as_printed"])
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise ValueError(f"a path of decay:as_printed (n={record['n']}) cannot be followed: {error}; "
-                             "run `theorems verify` again") from error
+            raise ValueError(
+                f"a path of decay:as_printed (n={record['n']}) cannot be followed: {error}; "
+                "run `theorems verify` again"
+            ) from error
     with drawing():
         figure = new_figure(5.2 * len(paths), 6.2)
         grid = figure.add_gridspec(2, len(paths), height_ratios=(1.9, 1))
@@ -68,11 +78,17 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
             above = figure.add_subplot(grid[0, column])
             below = figure.add_subplot(grid[1, column], sharex=above)
             _panel(above, below, path, constants, column == 0)
-    return Drawing("printed_bound_crossed", "The printed bound is crossed in the width limit",
-                   _caption(paths, values), figure)
+    return Drawing(
+        "printed_bound_crossed",
+        "The printed bound is crossed in the width limit",
+        _caption(paths, values),
+        figure,
+    )
 
 
-def infinite_width_bound(statement: Statement, layers: Floats, values: Mapping[str, float]) -> Floats:
+def infinite_width_bound(
+    statement: Statement, layers: Floats, values: Mapping[str, float]
+) -> Floats:
     """The bound at every layer as d → ∞, by the statement's own right side."""
     names = {str(x) for x in statement.rhs.free_symbols} | {"n", "alpha"}
     known = {k: v for k, v in values.items() if k in names}
@@ -89,34 +105,49 @@ def _follow(record: Mapping[str, Any], depth: int, precision: int) -> Path:
     with flint.ctx.workprec(precision):
         steps = rescale_path_enclosure(eigenvalues, counts, depth, precision)
         for layer in islice(steps, depth + 1):
-            gap = sum((m * (e - flint.fmpq(1, size)) ** 2 for e, m in zip(layer, counts, strict=True)),
-                      flint.arb(0)).sqrt()
+            gap = sum(
+                (m * (e - flint.fmpq(1, size)) ** 2 for e, m in zip(layer, counts, strict=True)),
+                flint.arb(0),
+            ).sqrt()
             gaps.append(float(gap.mid()))
             widest = max(widest, float(gap.rad() / gap.mid()))
-    return Path(size, str(record["start"][0]), int(record["crossing_layer"]), np.array(gaps), widest)
+    return Path(
+        size, str(record["start"][0]), int(record["crossing_layer"]), np.array(gaps), widest
+    )
 
 
 def _check(path: Path, values: Mapping[str, float]) -> None:
     """Refuse a record whose path, followed again, does not cross where the record says."""
-    bound = infinite_width_bound(get("orthogonality.decay:as_printed"), np.arange(float(len(path.gaps))), values)
+    bound = infinite_width_bound(
+        get("orthogonality.decay:as_printed"), np.arange(float(len(path.gaps))), values
+    )
     crossed = path.gaps > bound
     if not crossed.any() or int(np.argmax(crossed)) != path.crossing:
         raise ValueError(f"it does not cross at layer {path.crossing}")
 
 
-def _constants(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Symbol values by variant: those of the path with the same start in each variant's own evidence."""
+def _constants(
+    document: Mapping[str, Any], record: Mapping[str, Any]
+) -> dict[str, dict[str, float]]:
+    """Symbol values by variant: those of the path with the same start in each variant's own
+    evidence.
+    """
     found = {}
     for variant in ("as_printed", "corrected", "sharp"):
         result = find(document, f"orthogonality.decay:{variant}")
         for evidence in evidence_of(result, "paths"):
             for other in evidence["paths"]:
-                if (other["start"], other["multiplicities"]) == (record["start"], record["multiplicities"]):
+                if (other["start"], other["multiplicities"]) == (
+                    record["start"],
+                    record["multiplicities"],
+                ):
                     found[variant] = {k: float(Fraction(v)) for k, v in other["parameters"].items()}
     return found
 
 
-def _panel(above: Axes, below: Axes, path: Path, constants: Mapping[str, Mapping[str, float]], first: bool) -> None:
+def _panel(
+    above: Axes, below: Axes, path: Path, constants: Mapping[str, Mapping[str, float]], first: bool
+) -> None:
     layers = np.arange(len(path.gaps), dtype=float)
     above.set(yscale="log", xlim=(0, layers[-1]), ylim=(path.gaps[-1], 6))
     above.tick_params(labelbottom=False)
@@ -127,8 +158,15 @@ def _panel(above: Axes, below: Axes, path: Path, constants: Mapping[str, Mapping
         below.set_ylabel("gap / bound")
     below.axhspan(1, 30, facecolor=COLOURS["as_printed"], alpha=0.1, linewidth=0)
     below.axhline(1, color=MUTED, linewidth=1.0)
-    below.annotate("above 1 the bound is false", (0, 1), (6, 4), textcoords="offset points", color=INK, va="bottom",
-                   style="italic")
+    below.annotate(
+        "above 1 the bound is false",
+        (0, 1),
+        (6, 4),
+        textcoords="offset points",
+        color=INK,
+        va="bottom",
+        style="italic",
+    )
     for variant, values in constants.items():
         bound = infinite_width_bound(get(f"orthogonality.decay:{variant}"), layers, values)
         look: dict[str, Any] = {"color": COLOURS[variant], "linestyle": STROKES[variant]}
@@ -137,10 +175,25 @@ def _panel(above: Axes, below: Axes, path: Path, constants: Mapping[str, Mapping
     above.plot(layers, path.gaps, color=COLOURS["measured"], linewidth=2.4, label="certified path")
     k = path.crossing
     for axes, height in ((above, path.gaps[k]), (below, 1.0)):
-        axes.plot([k], [height], marker="o", markersize=9, markerfacecolor="none", markeredgewidth=1.6,
-                  color=COLOURS["as_printed"], zorder=5)
-    above.annotate(f"ℓ = {k}", (k, path.gaps[k]), (-9, -7), textcoords="offset points", ha="right", va="top",
-                   color=COLOURS["as_printed"])
+        axes.plot(
+            [k],
+            [height],
+            marker="o",
+            markersize=9,
+            markerfacecolor="none",
+            markeredgewidth=1.6,
+            color=COLOURS["as_printed"],
+            zorder=5,
+        )
+    above.annotate(
+        f"ℓ = {k}",
+        (k, path.gaps[k]),
+        (-9, -7),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=COLOURS["as_printed"],
+    )
     if first:
         above.legend(loc="lower left")
 
@@ -148,12 +201,18 @@ def _panel(above: Axes, below: Axes, path: Path, constants: Mapping[str, Mapping
 def _caption(paths: list[Path], values: list[dict[str, dict[str, float]]]) -> str:
     radius = max(p.radius for p in paths)
     starts = ", ".join(f"σₙ² = {p.start} (n = {p.n})" for p in paths)
-    crossings = " and ".join(f"layer {p.crossing} (n = {p.n}, V = {_scientific(p.gaps[p.crossing])})" for p in paths)
+    crossings = " and ".join(
+        f"layer {p.crossing} (n = {p.n}, V = {_scientific(p.gaps[p.crossing])})" for p in paths
+    )
     text = (
         "As d → ∞ the spectrum moves by the map p and the bounds lose their noise term. Start: "
-        f"{starts}, the other eigenvalues equal. Every layer is enclosed in balls, of relative radius below "
-        f"{_scientific(radius, up=True)} for V. The gap exceeds 2(1 − 2α/3)^ℓ with α = σₙ for the first time at "
-        f"{crossings}, although σₙ ≥ α at every layer: as printed, Theorem 1 fails at some finite width. ")
+        f"{starts}, the other eigenvalues equal. Every layer is enclosed in balls, of relative "
+        f"radius below "
+        f"{_scientific(radius, up=True)} for V. The gap exceeds 2(1 − 2α/3)^ℓ with α = σₙ for the "
+        f"first time at "
+        f"{crossings}, although σₙ ≥ α at every layer: as printed, Theorem 1 fails at some finite "
+        f"width. "
+    )
     if any("corrected" in v for v in values):
         text += "With α = σₙ², as the proof needs, the bound stays above. "
     return text + "Below: gap over bound on the same layers."

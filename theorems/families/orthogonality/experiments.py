@@ -19,7 +19,7 @@ from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
 
 __all__ = ["STATEMENTS"]
 
-# --- Figure 2: the stationary gap against width ---------------------------------------------------------
+# --- Figure 2: the stationary gap against width ---------------------------------------------------
 
 beta = sp.Symbol("beta", real=True)
 SIZE = 4
@@ -30,13 +30,16 @@ def _exponent(exponent: sp.Expr, tolerance: sp.Expr) -> dict[str, Any]:
     return dict(lhs=sp.Abs(beta - exponent), relation="<=", rhs=tolerance)
 
 
-#: Layers from an orthogonal start to stationarity; a user's batch first has to come as close (see _burn_in).
+#: Layers from an orthogonal start to stationarity; a user's batch first has to come as close (see
+#: _burn_in).
 BURN_IN = 12
 DEEPEST = 512
 
 
 def _burn_in(batch: Floats | None) -> int | None:
-    """Layers until a start's memory is small beside the gap of the widest network; None if it never is."""
+    """Layers until a start's memory is small beside the gap of the widest network; None if it never
+    is.
+    """
     if batch is None:
         return BURN_IN
     size = batch.shape[1]
@@ -45,7 +48,8 @@ def _burn_in(batch: Floats | None) -> int | None:
     eigenvalues = np.linalg.svd(batch / np.abs(batch).max(), compute_uv=False) ** 2
     for layer in range(DEEPEST):
         eigenvalues = rescale_map(eigenvalues)
-        # n more layers take this memory, and that of fluctuations, down by (n/(n+2))^n ≤ 1/4; they add in squares
+        # n more layers take this memory, and that of fluctuations, down by (n/(n+2))^n ≤ 1/4; they
+        # add in squares
         if np.linalg.norm(eigenvalues - 1 / size) <= 0.5 / math.sqrt(WIDTHS[-1]):
             return layer + max(BURN_IN, int(size))
     return None
@@ -53,13 +57,18 @@ def _burn_in(batch: Floats | None) -> int | None:
 
 def _stationary(chain: Any, top: float) -> Any:
     """One instance per width: the last layer of independent replicas after the burn-in."""
+
     def instances(batch: Floats | None) -> list[Instance]:
         start = np.eye(SIZE) if batch is None else batch
         layers = _burn_in(batch)
         if layers is None:
             return []
-        return [Instance(f"d={w}", chain(w), start, layers, (), (0.0, top * (1 + 1e-9)))
-                for w in WIDTHS if w >= start.shape[1]]
+        return [
+            Instance(f"d={w}", chain(w), start, layers, (), (0.0, top * (1 + 1e-9)))
+            for w in WIDTHS
+            if w >= start.shape[1]
+        ]
+
     return instances
 
 
@@ -70,21 +79,32 @@ def _last_gap(trajectory: Trajectory) -> Floats:
 
 HALF = sp.Rational(1, 2)
 WIDTH_SCALING = Statement(
-    family=FAMILY, theorem="width_scaling",
+    family=FAMILY,
+    theorem="width_scaling",
     title="The stationary mean gap scales as d^(-1/2): slope within 1/20 of -1/2",
-    quantifier=Quantifier.LIMIT, source=djb21("Figure 2b"), variables=(WIDTH, BATCH), chain="rescale",
+    quantifier=Quantifier.LIMIT,
+    source=djb21("Figure 2b"),
+    variables=(WIDTH, BATCH),
+    chain="rescale",
     observables=("orthogonality_gap",),
-    definitions={beta: "least-squares slope of log E V against log d, stationary chain, d = 32 … 512"},
+    definitions={
+        beta: "least-squares slope of log E V against log d, stationary chain, d = 32 … 512"
+    },
     **_exponent(-HALF, sp.Rational(1, 20)),
     sentinel=Sentinel("slope within 1/20 of -0.61", lhs=sp.Abs(beta + sp.Rational(61, 100))),
-    expected=Verdict.SUPPORTED, checks=(Scaling(
-        beta, _stationary(rescale_chain, 1.0), _last_gap, ("orthogonality_gap",), replicas=1000),),
-    remark="The figure prints -0.46: its average runs over all 500 layers, and the first of them weigh more the wider "
-           "the network. Averaged so, n = 4, widths 16 … 512: -0.463 from columns 1e-6 apart, -0.507 from "
-           "orthogonal ones.",
+    expected=Verdict.SUPPORTED,
+    checks=(
+        Scaling(
+            beta, _stationary(rescale_chain, 1.0), _last_gap, ("orthogonality_gap",), replicas=1000
+        ),
+    ),
+    remark="The figure prints -0.46: its average runs over all 500 layers, and the first of them "
+    "weigh more the wider "
+    "the network. Averaged so, n = 4, widths 16 … 512: -0.463 from columns 1e-6 apart, -0.507 from "
+    "orthogonal ones.",
 )
 
-# --- Figure 1: two samples, with and without normalisation ------------------------------------------------
+# --- Figure 1: two samples, with and without normalisation ----------------------------------------
 
 COSINE = sp.Symbol("E_cos", nonnegative=True)
 
@@ -97,9 +117,18 @@ def _two_samples(chain: Any, widths: tuple[int, ...], depth: Any, spread: float)
         for width in widths:
             start = collinear_batch(width, 2, spread, seed=0) if batch is None else batch[:, :2]
             told = "" if batch is None else f", the batch's first 2 of {batch.shape[1]} samples"
-            found.append(Instance(f"d={width}, {depth(width)} layers{told}", chain(width), start, depth(width),
-                                  ({"d": width},), (0.0, 1.0 + 1e-9)))
+            found.append(
+                Instance(
+                    f"d={width}, {depth(width)} layers{told}",
+                    chain(width),
+                    start,
+                    depth(width),
+                    ({"d": width},),
+                    (0.0, 1.0 + 1e-9),
+                )
+            )
         return found
+
     return instances
 
 
@@ -109,27 +138,55 @@ def _last_cosine(statement: Statement, trajectory: Trajectory, instance: Instanc
 
 
 _alignment: dict[str, Any] = dict(
-    family=FAMILY, theorem="vanilla_alignment", quantifier=Quantifier.LIMIT, source=djb21("Figure 1"),
-    variables=(WIDTH,), observables=("absolute_cosine",), lhs=COSINE, expected=Verdict.SUPPORTED,
+    family=FAMILY,
+    theorem="vanilla_alignment",
+    quantifier=Quantifier.LIMIT,
+    source=djb21("Figure 1"),
+    variables=(WIDTH,),
+    observables=("absolute_cosine",),
+    lhs=COSINE,
+    expected=Verdict.SUPPORTED,
 )
 ALIGNMENT_VANILLA = Statement(
-    variant="vanilla", title="Without normalisation two samples align: E|cos| ≥ 0.9 after 8d layers",
-    chain="vanilla", definitions={COSINE: "E|cos(h_1, h_2)| at layer 8d, from orthogonal samples"},
-    relation=">=", rhs=sp.Rational(9, 10), sentinel=Sentinel("E|cos| ≥ 0.9999", rhs=sp.Rational(9999, 10000)),
-    checks=(Expectation(_two_samples(vanilla_chain, (16, 32), lambda w: 8 * w, math.sqrt(2.0)), _last_cosine,
-                        ("absolute_cosine",), resolution=0.02),),
-    remark="Exact rate: the family rank, vanilla_collapse.", **_alignment,
+    variant="vanilla",
+    title="Without normalisation two samples align: E|cos| ≥ 0.9 after 8d layers",
+    chain="vanilla",
+    definitions={COSINE: "E|cos(h_1, h_2)| at layer 8d, from orthogonal samples"},
+    relation=">=",
+    rhs=sp.Rational(9, 10),
+    sentinel=Sentinel("E|cos| ≥ 0.9999", rhs=sp.Rational(9999, 10000)),
+    checks=(
+        Expectation(
+            _two_samples(vanilla_chain, (16, 32), lambda w: 8 * w, math.sqrt(2.0)),
+            _last_cosine,
+            ("absolute_cosine",),
+            resolution=0.02,
+        ),
+    ),
+    remark="Exact rate: the family rank, vanilla_collapse.",
+    **_alignment,
 )
 ALIGNMENT_BATCHNORM = Statement(
-    variant="batchnorm", title="With BN two nearly equal samples become orthogonal: E|cos| ≤ 1/√d after 64 layers",
-    chain="rescale", definitions={COSINE: "E|cos(h_1, h_2)| at layer 64, from samples 1e-2 apart"},
-    relation="<=", rhs=1 / sp.sqrt(d), ceiling=sp.Integer(1), sentinel=Sentinel("E|cos| ≤ 1/(2√d)",
-                                                                                rhs=1 / (2 * sp.sqrt(d))),
-    checks=(Expectation(_two_samples(rescale_chain, (32, 128, 512), lambda w: 64, 1e-2), _last_cosine,
-                        ("absolute_cosine",), resolution=0.05),), **_alignment,
+    variant="batchnorm",
+    title="With BN two nearly equal samples become orthogonal: E|cos| ≤ 1/√d after 64 layers",
+    chain="rescale",
+    definitions={COSINE: "E|cos(h_1, h_2)| at layer 64, from samples 1e-2 apart"},
+    relation="<=",
+    rhs=1 / sp.sqrt(d),
+    ceiling=sp.Integer(1),
+    sentinel=Sentinel("E|cos| ≤ 1/(2√d)", rhs=1 / (2 * sp.sqrt(d))),
+    checks=(
+        Expectation(
+            _two_samples(rescale_chain, (32, 128, 512), lambda w: 64, 1e-2),
+            _last_cosine,
+            ("absolute_cosine",),
+            resolution=0.05,
+        ),
+    ),
+    **_alignment,
 )
 
-# --- Appendix F: activations ------------------------------------------------------------------------------
+# --- Appendix F: activations ----------------------------------------------------------------------
 
 OURS_SHAPE = Source("DJB21 (arXiv 2106.03970)", "Appendix F.1, eq. 20, with Qᵀ Q divided by d")
 _GRAM = Observable("gram", lambda H, width: gram(H), gram=True)
@@ -151,46 +208,88 @@ def _pairwise(trajectory: Trajectory) -> Floats:
 
 def _odd(activation: str) -> Statement:
     return Statement(
-        family=FAMILY, theorem="odd_activations", variant=activation, quantifier=Quantifier.LIMIT,
+        family=FAMILY,
+        theorem="odd_activations",
+        variant=activation,
+        quantifier=Quantifier.LIMIT,
         title=f"F = {activation}: the stationary gap scales as d^(-1/2), slope within 1/10 of -1/2",
-        source=djb21("Appendix F.2"), variables=(WIDTH, BATCH), chain="rescale_activation",
+        source=djb21("Appendix F.2"),
+        variables=(WIDTH, BATCH),
+        chain="rescale_activation",
         observables=("orthogonality_gap",),
         definitions={beta: "least-squares slope of log E V(Q) against log d, d = 32 … 512"},
         **_exponent(-HALF, sp.Rational(1, 10)),
         sentinel=Sentinel("slope within 1/10 of -0.75", lhs=sp.Abs(beta + sp.Rational(3, 4))),
         expected=Verdict.SUPPORTED,
-        checks=(Scaling(beta, _stationary(_activated(activation), 1.0), _last_gap, ("orthogonality_gap",),
-                        replicas=500),),
+        checks=(
+            Scaling(
+                beta,
+                _stationary(_activated(activation), 1.0),
+                _last_gap,
+                ("orthogonality_gap",),
+                replicas=500,
+            ),
+        ),
     )
 
 
 def _conjecture(activation: str) -> Statement:
     return Statement(
-        family=FAMILY, theorem="activation_conjecture", variant=activation, quantifier=Quantifier.LIMIT,
-        title=f"F = {activation}: E‖QᵀQ/d - E_ν‖_F = O(d^(-1/2)), slope within 1/10 of -1/2", source=OURS_SHAPE,
-        variables=(WIDTH, BATCH), chain="rescale_activation", observables=("gram",),
-        definitions={beta: "slope of log E‖X - X'‖_F against log d for independent X, X' = QᵀQ/d; "
-                           "E‖X - X'‖/2 ≤ E‖X - E X‖ ≤ E‖X - X'‖"},
+        family=FAMILY,
+        theorem="activation_conjecture",
+        variant=activation,
+        quantifier=Quantifier.LIMIT,
+        title=f"F = {activation}: E‖QᵀQ/d - E_ν‖_F = O(d^(-1/2)), slope within 1/10 of -1/2",
+        source=OURS_SHAPE,
+        variables=(WIDTH, BATCH),
+        chain="rescale_activation",
+        observables=("gram",),
+        definitions={
+            beta: "slope of log E‖X - X'‖_F against log d for independent X, X' = QᵀQ/d; "
+            "E‖X - X'‖/2 ≤ E‖X - E X‖ ≤ E‖X - X'‖"
+        },
         **_exponent(-HALF, sp.Rational(1, 10)),
         sentinel=Sentinel("slope within 1/10 of -0.75", lhs=sp.Abs(beta + sp.Rational(3, 4))),
         expected=Verdict.SUPPORTED,
-        checks=(Scaling(beta, _stationary(_activated(activation), math.sqrt(2)), _pairwise, (_GRAM,),
-                        replicas=1000),),
-        remark="The published notebook draws one activation's curve under every label; here each is run.",
+        checks=(
+            Scaling(
+                beta,
+                _stationary(_activated(activation), math.sqrt(2)),
+                _pairwise,
+                (_GRAM,),
+                replicas=1000,
+            ),
+        ),
+        remark="The published notebook draws one activation's curve under every label; here each "
+        "is run.",
     )
 
 
 CONJECTURE_AS_PRINTED = Statement(
-    family=FAMILY, theorem="activation_conjecture", variant="as_printed", quantifier=Quantifier.LIMIT,
-    title="F = relu: E‖QᵀQ - E_ν[QᵀQ]‖_F = O(d^(-1/2)), not divided by d", source=djb21("Appendix F.1, eqs. 19-20"),
-    variables=(WIDTH, BATCH), chain="rescale_activation", observables=("gram",),
+    family=FAMILY,
+    theorem="activation_conjecture",
+    variant="as_printed",
+    quantifier=Quantifier.LIMIT,
+    title="F = relu: E‖QᵀQ - E_ν[QᵀQ]‖_F = O(d^(-1/2)), not divided by d",
+    source=djb21("Appendix F.1, eqs. 19-20"),
+    variables=(WIDTH, BATCH),
+    chain="rescale_activation",
+    observables=("gram",),
     definitions={beta: "slope of log E‖QᵀQ - Q'ᵀQ'‖_F against log d, independent Q, Q'"},
     **_exponent(-HALF, sp.Rational(1, 10)),
     sentinel=Sentinel("slope within 1/10 of -3/4", lhs=sp.Abs(beta + sp.Rational(3, 4))),
     expected=Verdict.REFUTED,
-    checks=(Scaling(beta, _stationary(_activated("relu"), math.sqrt(2)), _pairwise, (_UNNORMALISED,),
-                    replicas=500),),
-    remark="Rows of Q have unit norm, so QᵀQ has trace d and fluctuates by √d; the figure must show QᵀQ/d.",
+    checks=(
+        Scaling(
+            beta,
+            _stationary(_activated("relu"), math.sqrt(2)),
+            _pairwise,
+            (_UNNORMALISED,),
+            replicas=500,
+        ),
+    ),
+    remark="Rows of Q have unit norm, so QᵀQ has trace d and fluctuates by √d; the figure must "
+    "show QᵀQ/d.",
 )
 
 # With a sigmoid the representations collapse, and O(d^(-1/2)) holds for want of fluctuations.
@@ -210,8 +309,18 @@ _REST = Observable("beyond_first", _beyond_first, gram=True)
 def _collapsed(top: float) -> Any:
     def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
         # the collapse is fast from any start, and deeper there is nothing left to measure
-        return [Instance(i.label, i.chain, i.start, BURN_IN, ({"d": i.width, "n": i.start.shape[1]},), i.support)
-                for i in _stationary(_activated("sigmoid"), top)(batch)]
+        return [
+            Instance(
+                i.label,
+                i.chain,
+                i.start,
+                BURN_IN,
+                ({"d": i.width, "n": i.start.shape[1]},),
+                i.support,
+            )
+            for i in _stationary(_activated("sigmoid"), top)(batch)
+        ]
+
     return instances
 
 
@@ -225,26 +334,56 @@ def _rest_of_last(statement: Statement, trajectory: Trajectory, instance: Instan
 
 
 CONJECTURE_SIGMOID = Statement(
-    family=FAMILY, theorem="activation_conjecture", variant="sigmoid", quantifier=Quantifier.LIMIT,
-    title="F = sigmoid: E‖QᵀQ/d - E_ν‖_F ≤ d^(-1/2)", source=OURS_SHAPE, variables=(WIDTH, BATCH),
-    chain="rescale_activation", observables=("gram",), lhs=DISTANCE, relation="<=", rhs=1 / sp.sqrt(d),
-    ceiling=sp.sqrt(2), definitions={DISTANCE: "E‖X - X'‖_F ≥ E‖X - E X‖_F, independent X, X' = QᵀQ/d"},
-    sentinel=Sentinel("≤ 1e-9 d^(-1/2) at this depth", rhs=1 / (10**9 * sp.sqrt(d))), expected=Verdict.SUPPORTED,
+    family=FAMILY,
+    theorem="activation_conjecture",
+    variant="sigmoid",
+    quantifier=Quantifier.LIMIT,
+    title="F = sigmoid: E‖QᵀQ/d - E_ν‖_F ≤ d^(-1/2)",
+    source=OURS_SHAPE,
+    variables=(WIDTH, BATCH),
+    chain="rescale_activation",
+    observables=("gram",),
+    lhs=DISTANCE,
+    relation="<=",
+    rhs=1 / sp.sqrt(d),
+    ceiling=sp.sqrt(2),
+    definitions={DISTANCE: "E‖X - X'‖_F ≥ E‖X - E X‖_F, independent X, X' = QᵀQ/d"},
+    sentinel=Sentinel("≤ 1e-9 d^(-1/2) at this depth", rhs=1 / (10**9 * sp.sqrt(d))),
+    expected=Verdict.SUPPORTED,
     checks=(Expectation(_collapsed(math.sqrt(2)), _pair_distance, (_GRAM,), resolution=0.5),),
-    remark="Not with the exponent -1/2: the chain collapses (activation_conjecture:sigmoid_collapse), so its "
-           "fluctuations vanish with depth and its curve cannot lie on those of the other activations.",
+    remark="Not with the exponent -1/2: the chain collapses "
+    "(activation_conjecture:sigmoid_collapse), so its "
+    "fluctuations vanish with depth and its curve cannot lie on those of the other activations.",
 )
 SIGMOID_COLLAPSE = Statement(
-    family=FAMILY, theorem="activation_conjecture", variant="sigmoid_collapse", quantifier=Quantifier.LIMIT,
-    title="F = sigmoid: the representations collapse to rank one, E[1 - λ_1] ≤ 1/100 after 12 layers",
-    source=Source("ours", "seen while running Appendix F.1 for four activations"), variables=(WIDTH, BATCH),
-    chain="rescale_activation", observables=("spectrum",), lhs=REST, relation="<=", rhs=sp.Rational(1, 100),
-    ceiling=1 - 1 / n, definitions={REST: "E[1 - λ_1(QᵀQ/d)], zero for rank one and 1 - 1/n for orthogonal columns"},
-    sentinel=Sentinel("≤ 1e-8", rhs=sp.Rational(1, 10**8)), expected=Verdict.SUPPORTED,
+    family=FAMILY,
+    theorem="activation_conjecture",
+    variant="sigmoid_collapse",
+    quantifier=Quantifier.LIMIT,
+    title="F = sigmoid: the representations collapse to rank one, E[1 - λ_1] ≤ 1/100 after 12 "
+    "layers",
+    source=Source("ours", "seen while running Appendix F.1 for four activations"),
+    variables=(WIDTH, BATCH),
+    chain="rescale_activation",
+    observables=("spectrum",),
+    lhs=REST,
+    relation="<=",
+    rhs=sp.Rational(1, 100),
+    ceiling=1 - 1 / n,
+    definitions={REST: "E[1 - λ_1(QᵀQ/d)], zero for rank one and 1 - 1/n for orthogonal columns"},
+    sentinel=Sentinel("≤ 1e-8", rhs=sp.Rational(1, 10**8)),
+    expected=Verdict.SUPPORTED,
     checks=(Expectation(_collapsed(1.0), _rest_of_last, (_REST,), resolution=0.5),),
 )
 
 STATEMENTS = (
-    WIDTH_SCALING, ALIGNMENT_VANILLA, ALIGNMENT_BATCHNORM, _odd("tanh"), _odd("sin"), CONJECTURE_AS_PRINTED,
-    *(_conjecture(a) for a in ("relu", "tanh", "sin")), CONJECTURE_SIGMOID, SIGMOID_COLLAPSE,
+    WIDTH_SCALING,
+    ALIGNMENT_VANILLA,
+    ALIGNMENT_BATCHNORM,
+    _odd("tanh"),
+    _odd("sin"),
+    CONJECTURE_AS_PRINTED,
+    *(_conjecture(a) for a in ("relu", "tanh", "sin")),
+    CONJECTURE_SIGMOID,
+    SIGMOID_COLLAPSE,
 )

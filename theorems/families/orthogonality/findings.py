@@ -1,4 +1,6 @@
-"""The family orthogonality: how the smallest-eigenvalue gap shrinks where rows are rescaled in a linear chain."""
+"""The family orthogonality: how the smallest-eigenvalue gap shrinks where rows are rescaled in a
+linear chain.
+"""
 
 from __future__ import annotations
 
@@ -19,48 +21,89 @@ __all__ = ["findings"]
 
 
 def findings(watched: Watched) -> list[Finding]:
-    """The statements of the rescale chain, which recentred linear batchnorm is for the n − 1 recentred coordinates.
+    """The statements of the rescale chain, which recentred linear batchnorm is for the n − 1
+    recentred coordinates.
 
-    WHJ = (WHU)Uᵀ with U an orthonormal basis of the vectors of sum zero, so rescaled rows of WHJ are rescaled rows of
-    W(HU): the same chain, for a batch of n − 1 samples.
+    WHJ = (WHU)Uᵀ with U an orthonormal basis of the vectors of sum zero, so rescaled rows of WHJ
+    are rescaled rows of W(HU): the same chain, for a batch of n − 1 samples.
     """
-    names = ("orthogonality.one_step_drift:sharp", "orthogonality.averaged_stability:sharp",
-             "orthogonality.decay:sharp")
+    names = (
+        "orthogonality.one_step_drift:sharp",
+        "orthogonality.averaged_stability:sharp",
+        "orthogonality.decay:sharp",
+    )
     if (objection := _objection(watched.recognised)) is not None:
         return [Finding(name, False, objection) for name in names]
     batch, seen = watched.batch, watched.features
     n, d = batch.shape[1] - 1, float(seen[0].shape[0])
     if n < 2:
-        return [Finding(name, False, "fewer than two samples are left by recentring") for name in names]
+        return [
+            Finding(name, False, "fewer than two samples are left by recentring") for name in names
+        ]
     basis = _sum_zero(n + 1)
     gaps = np.array([float(smallest_eigenvalue_gap(H @ basis)) for H in (batch, *seen)])
     drift, average = get(names[0]), get(names[1])
     bounds = [float(drift.bound(n=n, d=d, s=max(1 / n - gap, 0.0))) for gap in gaps[:-1]]
-    found = [_compared(names[0], float(np.mean(bounds)), float(gaps[1:].mean()), 1 / n,
-                       "mean over the layers of V̂ after each, in the recentred coordinates")]
+    found = [
+        _compared(
+            names[0],
+            float(np.mean(bounds)),
+            float(gaps[1:].mean()),
+            1 / n,
+            "mean over the layers of V̂ after each, in the recentred coordinates",
+        )
+    ]
     path = gaps[:-1]
     bound = float(average.bound(Vhat_0=path[0], n=n, d=d, L=len(path)))
-    found.append(_compared(names[1], bound, float((path * (1 / n - path)).mean()), 1 / (4 * n * n),
-                           "mean over the layers of V̂(1/n − V̂), in the recentred coordinates"))
+    found.append(
+        _compared(
+            names[1],
+            bound,
+            float((path * (1 / n - path)).mean()),
+            1 / (4 * n * n),
+            "mean over the layers of V̂(1/n − V̂), in the recentred coordinates",
+        )
+    )
     return [*found, _decay(names[2], [H @ basis for H in seen], d)]
 
 
 def _decay(name: str, path: Sequence[Floats], d: float) -> Finding:
-    """The gap after the last layer, from the first one's, with the largest α that the path allows."""
+    """The gap after the last layer, from the first's, with the largest α that the path allows."""
     n = path[0].shape[1]
     least = min(float(smallest_eigenvalue(H)) for H in path[:-1]) if len(path) > 1 else 0.0
     if least <= 0:
         return Finding(name, False, "σₙ² ≥ α > 0 at every layer is assumed, and no α > 0 fits")
-    bound = float(get(name).bound(n=n, d=d, ell=len(path) - 1, alpha=min(least, 1 / n),
-                                  Vhat_1=float(smallest_eigenvalue_gap(path[0]))))
-    return _compared(name, bound, float(orthogonality_gap(path[-1])), math.sqrt(1 - 1 / n),
-                     f"V after the last layer, in the recentred coordinates, with α = {least:.3g}")
+    bound = float(
+        get(name).bound(
+            n=n,
+            d=d,
+            ell=len(path) - 1,
+            alpha=min(least, 1 / n),
+            Vhat_1=float(smallest_eigenvalue_gap(path[0])),
+        )
+    )
+    return _compared(
+        name,
+        bound,
+        float(orthogonality_gap(path[-1])),
+        math.sqrt(1 - 1 / n),
+        f"V after the last layer, in the recentred coordinates, with α = {least:.3g}",
+    )
 
 
 def _compared(name: str, bound: float, value: float, ceiling: float, what: str) -> Finding:
     if bound >= ceiling:
-        return Finding(name, True, f"{what}; the bound is vacuous at this width", bound, value, None)
-    return Finding(name, True, f"{what}; bounds a mean over networks, and this is one", bound, value, value <= bound)
+        return Finding(
+            name, True, f"{what}; the bound is vacuous at this width", bound, value, None
+        )
+    return Finding(
+        name,
+        True,
+        f"{what}; bounds a mean over networks, and this is one",
+        bound,
+        value,
+        value <= bound,
+    )
 
 
 def _objection(recognised: Recognised) -> str | None:

@@ -1,4 +1,6 @@
-"""The orthogonality gap against depth, under the three forms of Theorem 1 and the ceiling above which they are void."""
+"""The orthogonality gap against depth, under the three forms of Theorem 1 and the ceiling above
+which they are void.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ _WIDEST = 2**62
 
 @dataclass(frozen=True)
 class Panel:
-    """One batch size: a start with sigma_n^2 = share / n, the other n - 1 directions swallowed by one."""
+    """One batch size: a start with sigma_n^2 = share / n, the other n - 1 directions swallowed by
+    one.
+    """
 
     n: int
     share: float
@@ -57,13 +61,24 @@ class Panel:
     def simulate(self, seed: int) -> Trajectory:
         """(replicas, DEPTH + 1) gaps at this width, exact in law."""
         return simulate(
-            rescale_chain(self.width), self.start, depth=DEPTH, replicas=self.replicas, seed=(seed, self.n),
-            observables=("orthogonality_gap", "smallest_eigenvalue"), engine="gram")
+            rescale_chain(self.width),
+            self.start,
+            depth=DEPTH,
+            replicas=self.replicas,
+            seed=(seed, self.n),
+            observables=("orthogonality_gap", "smallest_eigenvalue"),
+            engine="gram",
+        )
 
     def width_limit(self) -> Trajectory:
         """The same path at infinite width."""
-        return simulate(rescale_chain(self.width), self.start, depth=DEPTH, engine="mean_field",
-                        observables=("orthogonality_gap", "smallest_eigenvalue"))
+        return simulate(
+            rescale_chain(self.width),
+            self.start,
+            depth=DEPTH,
+            engine="mean_field",
+            observables=("orthogonality_gap", "smallest_eigenvalue"),
+        )
 
 
 #: The corrected bound asks for widths of order n^4 / share^2; these are a few times that.
@@ -72,20 +87,29 @@ SMALL = (Panel(2, 0.25, 2**14, 32), Panel(8, 0.75, 2**18, 4))
 
 
 def parameters(statement: Statement, panel: Panel, limit: Trajectory) -> dict[str, float]:
-    """The statement's symbols for this panel: the largest alpha that every layer of the path allows."""
+    """The statement's symbols for this panel: the largest alpha that every layer of the path
+    allows.
+    """
     smallest = float(limit["smallest_eigenvalue"].min())
-    values = {"n": float(panel.n), "alpha": float(largest_alpha(statement.assumptions[0], smallest))}
+    values = {
+        "n": float(panel.n),
+        "alpha": float(largest_alpha(statement.assumptions[0], smallest)),
+    }
     if "Vhat_1" in {str(x) for x in statement.rhs.free_symbols}:
         values["Vhat_1"] = 1 / panel.n - float(limit["smallest_eigenvalue"][0, 0])
     return values
 
 
-def bound_values(statement: Statement, layers: Floats, width: float, values: Mapping[str, float]) -> Floats:
+def bound_values(
+    statement: Statement, layers: Floats, width: float, values: Mapping[str, float]
+) -> Floats:
     """The bound at every layer, by the statement's own right side."""
     return np.asarray(statement.bound(d=width, ell=layers, **values), dtype=float)
 
 
-def first_speaking_layer(statement: Statement, width: float, values: Mapping[str, float]) -> int | None:
+def first_speaking_layer(
+    statement: Statement, width: float, values: Mapping[str, float]
+) -> int | None:
     """The first layer at which the bound is below the ceiling; None if no layer is."""
     layers = np.arange(4096.0)
     speaking = bound_values(statement, layers, width, values) < float(statement.top(**values))
@@ -93,7 +117,9 @@ def first_speaking_layer(statement: Statement, width: float, values: Mapping[str
 
 
 def smallest_speaking_width(statement: Statement, values: Mapping[str, float]) -> int | None:
-    """The smallest width at which the bound says something at some depth, by bisection; None if none does."""
+    """The smallest width at which the bound says something at some depth, by bisection; None if
+    none does.
+    """
     top = float(statement.top(**values))
 
     def speaks(width: int) -> bool:
@@ -109,8 +135,14 @@ def smallest_speaking_width(statement: Statement, values: Mapping[str, float]) -
 
 
 def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """The figure, with the variants of ``orthogonality.decay`` that the run checked; None if it checked none."""
-    shown = [get(f"orthogonality.decay:{v}") for v in VARIANTS if find(document, f"orthogonality.decay:{v}")]
+    """The figure, with the variants of ``orthogonality.decay`` that the run checked; None if it
+    checked none.
+    """
+    shown = [
+        get(f"orthogonality.decay:{v}")
+        for v in VARIANTS
+        if find(document, f"orthogonality.decay:{v}")
+    ]
     if not shown:
         return None
     printed = find(document, "orthogonality.decay:as_printed")
@@ -122,8 +154,12 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
         met = [_panel(main, MAIN, shown, seed, True)]
         for row, panel in enumerate(SMALL):
             met.append(_panel(figure.add_subplot(grid[row, 1]), panel, shown, seed, False))
-    return Drawing("gap_against_depth", "The orthogonality gap against depth, and what the bounds say about it",
-                   _caption(shown, met, printed is not None and printed["verdict"] == "refuted"), figure)
+    return Drawing(
+        "gap_against_depth",
+        "The orthogonality gap against depth, and what the bounds say about it",
+        _caption(shown, met, printed is not None and printed["verdict"] == "refuted"),
+        figure,
+    )
 
 
 def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: bool) -> bool:
@@ -132,14 +168,26 @@ def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: b
     layers = np.arange(DEPTH + 1.0)
     gaps = measured["orthogonality_gap"]
     top = float(np.sqrt(1 - 1 / panel.n))
-    axes.set(yscale="log", xlim=(0, DEPTH), ylim=(1e-3, 3.2), xlabel="depth ℓ",
-             ylabel="orthogonality gap  V(H$_{ℓ+1}$)" if large else "gap V")
+    axes.set(
+        yscale="log",
+        xlim=(0, DEPTH),
+        ylim=(1e-3, 3.2),
+        xlabel="depth ℓ",
+        ylabel="orthogonality gap  V(H$_{ℓ+1}$)" if large else "gap V",
+    )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title(f"n = {panel.n},  width d = {_grouped(panel.width)}", weight="bold")
     axes.axhspan(top, 3.2, facecolor=SHADE, alpha=0.28, linewidth=0, gid=f"vacuous-{panel.n}")
     axes.axhline(top, color=MUTED, linewidth=1.0)
 
-    axes.fill_between(layers, gaps.min(axis=0), gaps.max(axis=0), color=COLOURS["measured"], alpha=0.25, linewidth=0)
+    axes.fill_between(
+        layers,
+        gaps.min(axis=0),
+        gaps.max(axis=0),
+        color=COLOURS["measured"],
+        alpha=0.25,
+        linewidth=0,
+    )
     axes.plot(layers, gaps.mean(axis=0), color=COLOURS["measured"], linewidth=2.4, label="measured")
     path = limit["orthogonality_gap"][0]
     axes.plot(layers, path, color=INK, linewidth=1.2, linestyle=(0, (1, 1.6)), label="width limit")
@@ -151,26 +199,57 @@ def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: b
     return met
 
 
-def _bound(axes: Axes, panel: Panel, statement: Statement, values: Mapping[str, float], measured: Trajectory,
-           large: bool) -> bool:
+def _bound(
+    axes: Axes,
+    panel: Panel,
+    statement: Statement,
+    values: Mapping[str, float],
+    measured: Trajectory,
+    large: bool,
+) -> bool:
     layers = np.arange(DEPTH + 1.0)
     drawn = bound_values(statement, layers, panel.width, values)
     colour = COLOURS[statement.variant]
-    axes.plot(layers, drawn, color=colour, linestyle=STROKES[statement.variant], label=statement.variant)
+    axes.plot(
+        layers, drawn, color=colour, linestyle=STROKES[statement.variant], label=statement.variant
+    )
     speaks = first_speaking_layer(statement, panel.width, values)
     if speaks is not None and 0 < speaks <= DEPTH:
         height = float(drawn[speaks])
-        axes.plot([speaks], [height], marker="o", markersize=6 if large else 5, color=colour, clip_on=False, zorder=5)
-        axes.annotate(f"ℓ = {speaks}", (speaks, height), (5, 3), textcoords="offset points", color=colour,
-                      fontsize=9 if large else 8, va="bottom")
+        axes.plot(
+            [speaks],
+            [height],
+            marker="o",
+            markersize=6 if large else 5,
+            color=colour,
+            clip_on=False,
+            zorder=5,
+        )
+        axes.annotate(
+            f"ℓ = {speaks}",
+            (speaks, height),
+            (5, 3),
+            textcoords="offset points",
+            color=colour,
+            fontsize=9 if large else 8,
+            va="bottom",
+        )
     if large:
         width = smallest_speaking_width(statement, values)
         assumption = "σ$_n$" if statement.variant == "as_printed" else "σ$_n^2$"
         above = statement.variant == "as_printed"  # below it the sharp bound is close
         name = f"{_NAMES[statement.variant]} bound,  {assumption} ≥ {values['alpha']:.3g}"
         note = "vacuous at any width" if width is None else f"vacuous below d = {_grouped(width)}"
-        axes.annotate(f"{name};  {note}", (DEPTH, drawn[-1]), (-4, 18 if above else -5),
-                      textcoords="offset points", ha="right", va="bottom" if above else "top", color=colour, fontsize=9)
+        axes.annotate(
+            f"{name};  {note}",
+            (DEPTH, drawn[-1]),
+            (-4, 18 if above else -5),
+            textcoords="offset points",
+            ha="right",
+            va="bottom" if above else "top",
+            color=colour,
+            fontsize=9,
+        )
     smallest = measured["smallest_eigenvalue"].min()
     return bool(float(largest_alpha(statement.assumptions[0], float(smallest))) >= values["alpha"])
 
@@ -182,17 +261,49 @@ def _grouped(number: int) -> str:
 
 def _names(axes: Axes, panel: Panel, top: float, gaps: Floats, path: Floats) -> None:
     """Direct labels of what is not a bound."""
-    axes.text(DEPTH - 0.4, 2.9, "vacuous: no gap can lie here, so a bound here says nothing", ha="right", va="top",
-              color=INK, fontsize=9, style="italic")
-    axes.annotate("ceiling √(1 − 1/n)", (DEPTH, top), (-4, 3), textcoords="offset points", ha="right", va="bottom",
-                  color=MUTED, fontsize=9)
+    axes.text(
+        DEPTH - 0.4,
+        2.9,
+        "vacuous: no gap can lie here, so a bound here says nothing",
+        ha="right",
+        va="top",
+        color=INK,
+        fontsize=9,
+        style="italic",
+    )
+    axes.annotate(
+        "ceiling √(1 − 1/n)",
+        (DEPTH, top),
+        (-4, 3),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=MUTED,
+        fontsize=9,
+    )
     highest = float(gaps[:, DEPTH // 2 :].max())
-    axes.annotate(f"measured: mean and range of {panel.replicas} networks", (DEPTH, highest), (-4, 3),
-                  textcoords="offset points", ha="right", va="bottom", color=COLOURS["measured"], fontsize=9)
+    axes.annotate(
+        f"measured: mean and range of {panel.replicas} networks",
+        (DEPTH, highest),
+        (-4, 3),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=COLOURS["measured"],
+        fontsize=9,
+    )
     low = axes.get_ylim()[0]
     last = int(np.argmax(path < 2 * low)) or DEPTH
-    axes.annotate("width limit d → ∞", (last, float(path[last])), (-9, 0), textcoords="offset points",
-                  color=INK, fontsize=9, ha="right", va="center")
+    axes.annotate(
+        "width limit d → ∞",
+        (last, float(path[last])),
+        (-9, 0),
+        textcoords="offset points",
+        color=INK,
+        fontsize=9,
+        ha="right",
+        va="center",
+    )
 
 
 def _caption(shown: list[Statement], met: list[bool], refuted: bool) -> str:
@@ -200,16 +311,26 @@ def _caption(shown: list[Statement], met: list[bool], refuted: bool) -> str:
     sizes = ", ".join(f"{p.replicas} (n = {p.n})" for p in panels)
     starts = ", ".join(f"{Fraction(p.share) / p.n} (n = {p.n})" for p in panels)
     text = (
-        "Rescale chain, simulated exactly in law (gram engine, float64) from a batch with one large singular value and "
+        "Rescale chain, simulated exactly in law (gram engine, float64) from a batch with one "
+        "large singular value and "
         f"the others equal: σₙ² = {starts}. Blue: mean gap, band from the smallest to "
-        f"the largest of all replicas: {sizes}. Dotted: the same start at infinite width. Above the ceiling √(1 − 1/n) "
-        "(shaded) no gap can lie, so a bound there is vacuous; dots mark the first layer at which a bound falls below "
-        "it, and the widths given are those below which it never does. ")
+        f"the largest of all replicas: {sizes}. Dotted: the same start at infinite width. Above "
+        f"the ceiling √(1 − 1/n) "
+        "(shaded) no gap can lie, so a bound there is vacuous; dots mark the first layer at which "
+        "a bound falls below "
+        "it, and the widths given are those below which it never does. "
+    )
     if shown:
-        text += ("Each bound takes the largest α that every layer of the width-limit path meets, a lower bound on σₙ "
-                 "as printed and on σₙ² otherwise; ")
-        text += ("every replica meets these at every layer. " if all(met) else
-                 "some replicas miss these at some layer, so the bounds speak of the others only. ")
+        text += (
+            "Each bound takes the largest α that every layer of the width-limit path meets, a "
+            "lower bound on σₙ "
+            "as printed and on σₙ² otherwise; "
+        )
+        text += (
+            "every replica meets these at every layer. "
+            if all(met)
+            else "some replicas miss these at some layer, so the bounds speak of the others only. "
+        )
     if refuted:
         text += "The printed bound holds here and is refuted at larger n. "
     return text.strip()

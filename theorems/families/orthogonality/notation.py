@@ -1,7 +1,8 @@
 """Symbols, sources and inputs shared by the orthogonality family (DJB21, chain ``rescale``).
 
-``lambda[i]`` are the squared singular values of H, summing to 1, ``sigma[i]`` the singular values, ``s`` is
-the smallest squared singular value sigma_n^2 of the layer in question. Indices run from 0 to n - 1.
+``lambda[i]`` are the squared singular values of H, summing to 1, ``sigma[i]`` the singular values,
+``s`` is the smallest squared singular value sigma_n^2 of the layer in question. Indices run from 0
+to n - 1.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ SMALLEST = Variable(s, sp.Interval(0, 1 / n), "smallest squared singular value, 
 UNIT_TRACE = Assumption(sp.Eq(sp.Sum(lam[i], (i, 0, n - 1)), 1), "‖H‖_F = 1")
 UNIT_NORM = Assumption(sp.Eq(sp.Sum(sig[i] ** 2, (i, 0, n - 1)), 1), "‖H‖_F = 1")
 
-#: The contraction constant of the sharp form: the slope of the mean-field map at the fixed point is 1 - c/n.
+#: The contraction constant of the sharp form: the slope of the mean-field map at the fixed point is
+#: 1 - c/n.
 c = 2 * n / (n + 2)
 #: A sentinel's nudge: a relative change that exact arithmetic must notice.
 NUDGE = sp.Rational(1, 10**6)
@@ -59,8 +61,11 @@ OURS = Source("ours", "sharpened from DJB21")
 
 
 @lru_cache(maxsize=64)
-def _batch_spectrum(entries: bytes, shape: tuple[int, int], precision: int) -> tuple[list[Any], list[int]]:
-    """Distinct eigenvalues of C over its trace, smallest first, with multiplicities, from the exact C.
+def _batch_spectrum(
+    entries: bytes, shape: tuple[int, int], precision: int
+) -> tuple[list[Any], list[int]]:
+    """Distinct eigenvalues of C over its trace, smallest first, with multiplicities, from the exact
+    C.
 
     Rational ones are exact: roots of a monic integer polynomial that are rational are integers.
     """
@@ -72,7 +77,9 @@ def _batch_spectrum(entries: bytes, shape: tuple[int, int], precision: int) -> t
     trace = flint.fmpz(sum(int(gram[a, a]) for a in range(gram.nrows())))
     polynomial = gram.charpoly()
     found: list[tuple[Any, int]] = []
-    with flint.ctx.workprec(precision + int(trace).bit_length()):  # narrow enough to single out an integer
+    with flint.ctx.workprec(
+        precision + int(trace).bit_length()
+    ):  # narrow enough to single out an integer
         for root, multiplicity in polynomial.complex_roots():
             whole = root.real.unique_fmpz()
             exact = whole is not None and polynomial(whole) == 0
@@ -87,7 +94,10 @@ def _grouped(item: Any) -> tuple[list[Any], list[int]]:
         batch = np.ascontiguousarray(item, dtype=np.float64)
         return _batch_spectrum(batch.tobytes(), batch.shape, flint.ctx.prec)
     distinct = sorted(set(item))
-    return ([flint.fmpq(x.numerator, x.denominator) for x in distinct], [item.count(x) for x in distinct])
+    return (
+        [flint.fmpq(x.numerator, x.denominator) for x in distinct],
+        [item.count(x) for x in distinct],
+    )
 
 
 def _flat(item: Any) -> list[Any]:
@@ -96,7 +106,9 @@ def _flat(item: Any) -> list[Any]:
 
 
 def _pair(batch: np.ndarray[Any, Any]) -> list[sp.Expr]:
-    """Both eigenvalues of a two-sample batch, as radicals: at n = 2 V and V̂ tie, which no ball decides."""
+    """Both eigenvalues of a two-sample batch, as radicals: at n = 2 V and V̂ tie, which no ball
+    decides.
+    """
     exact = np.array([[Fraction(float(x)) for x in row] for row in batch], dtype=object)
     (a, b), (_, c) = exact.T @ exact
     inside = Fraction(1, 4) - (a * c - b * b) / (a + c) ** 2
@@ -105,7 +117,7 @@ def _pair(batch: np.ndarray[Any, Any]) -> list[sp.Expr]:
 
 
 def spectrum_values(item: Any) -> Mapping[str, Any]:
-    """Symbol values of a spectrum: a tuple of ``Fraction`` summing to 1, or a float (d, n) batch."""
+    """Symbol values of a spectrum: a tuple of ``Fraction`` of sum 1, or a float (d, n) batch."""
     if isinstance(item, np.ndarray) and item.shape[1] == 2:
         pair = _pair(item)
         return {"n": 2, "lambda": pair, "s": pair[0]}
@@ -114,13 +126,17 @@ def spectrum_values(item: Any) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=4096)
-def _smallest_image(eigenvalues: tuple[Any, ...], multiplicities: tuple[int, ...], precision: int) -> flint.arb:
-    """p_n in a ball. Variants and sentinels ask for the same spectra, and this is what they cost."""
+def _smallest_image(
+    eigenvalues: tuple[Any, ...], multiplicities: tuple[int, ...], precision: int
+) -> flint.arb:
+    """p_n in a ball. Variants and sentinels ask for the same spectra: this is what they cost."""
     return rescale_map_enclosure(eigenvalues, multiplicities, precision=precision)[0]
 
 
 def contraction_values(item: Any) -> Mapping[str, Any]:
-    """As :func:`spectrum_values`, with ``p_n`` enclosed at the current ball precision (exact where it is)."""
+    """As :func:`spectrum_values`, with ``p_n`` enclosed at the current ball precision (exact where
+    it is).
+    """
     eigenvalues, multiplicities = _grouped(item)
     size = sum(multiplicities)
     if len(eigenvalues) == 1:
@@ -136,11 +152,17 @@ def contraction_values(item: Any) -> Mapping[str, Any]:
 
 def _root(value: Any) -> Any:
     """The square root, as an exact radical where it is one of a rational."""
-    return sp.sqrt(sp.Rational(int(value.p), int(value.q))) if isinstance(value, flint.fmpq) else value.sqrt()
+    return (
+        sp.sqrt(sp.Rational(int(value.p), int(value.q)))
+        if isinstance(value, flint.fmpq)
+        else value.sqrt()
+    )
 
 
 def singular_values(item: Any) -> Mapping[str, Any]:
-    """Symbol values of singular values with unit square sum: ``Fraction``s, or a float (d, n) batch."""
+    """Symbol values of singular values with unit square sum: ``Fraction``s, or a float (d, n)
+    batch.
+    """
     if isinstance(item, np.ndarray):
         roots = [_root(x) for x in _flat(item)]
         return {"n": len(roots), "sigma": roots}

@@ -41,12 +41,15 @@ t = sp.Symbol("t", nonnegative=True)
 lam_k = sp.IndexedBase("lambda", real=True)
 m = sp.Symbol("k", integer=True)
 _integral = sp.Integral(
-    s / (1 + 2 * t * s) * sp.Product(1 / sp.sqrt(1 + 2 * t * lam_k[m]), (m, 0, n - 1)), (t, 0, sp.oo))
+    s / (1 + 2 * t * s) * sp.Product(1 / sp.sqrt(1 + 2 * t * lam_k[m]), (m, 0, n - 1)),
+    (t, 0, sp.oo),
+)
 
-#: Ranges of sampled quantities are widened by this, relatively: float64 may overshoot them by rounding.
+#: Ranges of sampled quantities are widened by this, relatively: float64 may overshoot them by
+#: rounding.
 ROUNDING = 1e-9
 
-# --- Lemma 6 and Lemma 7: concentration -----------------------------------------------------------------
+# --- Lemma 6 and Lemma 7: concentration -----------------------------------------------------------
 
 EC = sp.Symbol("E_C", nonnegative=True)
 P2 = sp.Symbol("P2", nonnegative=True)
@@ -59,8 +62,13 @@ def _directions(start: Floats) -> tuple[Floats, Floats, Floats]:
     return right, spectrum, rescale_map(spectrum)
 
 
-def _one_layer(widths: Callable[[int], tuple[int, ...]], top: Callable[[int, Floats], float]) -> Any:
-    """One layer from spectra of every shape; ``top(n, p)`` bounds the sampled quantity, which is never negative."""
+def _one_layer(
+    widths: Callable[[int], tuple[int, ...]], top: Callable[[int, Floats], float]
+) -> Any:
+    """One layer from spectra of every shape; ``top(n, p)`` bounds the sampled quantity, which is
+    never negative.
+    """
+
     def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
         found: list[Instance] = []
         for label, start in starts.one_layer(batch):
@@ -68,15 +76,27 @@ def _one_layer(widths: Callable[[int], tuple[int, ...]], top: Callable[[int, Flo
             if size == 1:
                 continue  # one sample is at the fixed point, and nothing is random
             right, spectrum, image = _directions(start)
-            values = {"n": size, "s": min(float(spectrum[-1]), 1 / size), "p_n": float(image[-1]),
-                      "P2": float(np.sum(image**2))}
+            values = {
+                "n": size,
+                "s": min(float(spectrum[-1]), 1 / size),
+                "p_n": float(image[-1]),
+                "P2": float(np.sum(image**2)),
+            }
             wide = starts.speaking_width(statement, 0.95, **values) if batch is not None else None
             found.extend(
-                Instance(f"{label}, d={width}", rescale_chain(width), start, 1, ({**values, "d": width},),
-                         (0.0, top(size, image) * (1 + ROUNDING)),
-                         {"expected_gram": (right.T * image) @ right, "p_n": float(image[-1])})
-                for width in sorted({*widths(size), *((wide,) if wide else ())}))
+                Instance(
+                    f"{label}, d={width}",
+                    rescale_chain(width),
+                    start,
+                    1,
+                    ({**values, "d": width},),
+                    (0.0, top(size, image) * (1 + ROUNDING)),
+                    {"expected_gram": (right.T * image) @ right, "p_n": float(image[-1])},
+                )
+                for width in sorted({*widths(size), *((wide,) if wide else ())})
+            )
         return found
+
     return instances
 
 
@@ -87,7 +107,9 @@ def _gram_deviation(statement: Statement, trajectory: Trajectory, instance: Inst
 
 
 def _smallest_deviation(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-    deviation: Floats = (trajectory.values["smallest_eigenvalue"][:, 1] - instance.data["p_n"])[:, None] ** 2
+    deviation: Floats = (trajectory.values["smallest_eigenvalue"][:, 1] - instance.data["p_n"])[
+        :, None
+    ] ** 2
     return deviation
 
 
@@ -95,47 +117,106 @@ _GRAM = Observable("gram", lambda H, width: gram(H), gram=True)
 # C⁺ has trace 1 and is positive, so ‖C⁺ - E C⁺‖² ≤ 1 + Σp² - 2 min p.
 _FINITE = "Gaussian weights: the law of a row is finite in the theorem"
 _deviations = Expectation(
-    _one_layer(lambda size: (size, 4 * size), lambda size, p: 1 + float(np.sum(p**2)) - 2 * float(p[-1])),
-    _gram_deviation, (_GRAM,), resolution=0.1)
+    _one_layer(
+        lambda size: (size, 4 * size), lambda size, p: 1 + float(np.sum(p**2)) - 2 * float(p[-1])
+    ),
+    _gram_deviation,
+    (_GRAM,),
+    resolution=0.1,
+)
 _concentration: dict[str, Any] = dict(
-    family=FAMILY, theorem="concentration", quantifier=Quantifier.EXPECTATION, variables=(WIDTH, BATCH),
+    family=FAMILY,
+    theorem="concentration",
+    quantifier=Quantifier.EXPECTATION,
+    variables=(WIDTH, BATCH),
     definitions={EC: "E‖C⁺ - E C⁺‖_F² given H", P2: "Σ p_i², p = E C⁺ in H's right singular basis"},
-    lhs=EC, chain="rescale", observables=("gram",), expected=Verdict.SUPPORTED,
+    lhs=EC,
+    chain="rescale",
+    observables=("gram",),
+    expected=Verdict.SUPPORTED,
 )
 CONCENTRATION_AS_PRINTED = Statement(
-    variant="as_printed", title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² ≤ 1/d", source=djb21("Lemma 6"),
-    relation="<=", rhs=1 / d, ceiling=1 - 1 / n, sentinel=Sentinel("1/(4d)", rhs=1 / (4 * d)),
-    proof=Proof(theorem=f"{ROCQ}.Concentration.concentration_as_printed", link="name", leaves=_FINITE,
-                gloss="the average of d independent copies of uuᵀ, u a random unit vector of finite law, is within "
-                      "1/d of its mean in squared Frobenius norm, on average"),
-    checks=(_deviations,), **_concentration,
+    variant="as_printed",
+    title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² ≤ 1/d",
+    source=djb21("Lemma 6"),
+    relation="<=",
+    rhs=1 / d,
+    ceiling=1 - 1 / n,
+    sentinel=Sentinel("1/(4d)", rhs=1 / (4 * d)),
+    proof=Proof(
+        theorem=f"{ROCQ}.Concentration.concentration_as_printed",
+        link="name",
+        leaves=_FINITE,
+        gloss="the average of d independent copies of uuᵀ, u a random unit vector of finite law, "
+        "is within "
+        "1/d of its mean in squared Frobenius norm, on average",
+    ),
+    checks=(_deviations,),
+    **_concentration,
 )
 CONCENTRATION_SHARP = Statement(
-    variant="sharp", title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² = (1 - Σp_i²)/d", source=OURS,
-    proof=Proof(theorem=f"{ROCQ}.Concentration.concentration_sharp", link="name", leaves=_FINITE,
-                gloss="for the average of d independent copies of uuᵀ, u a random unit vector of finite law with "
-                      "diagonal second moments p_i, the squared deviation is (1 - Σp_i²)/d on average",
-                also=(f"{ROCQ}.Concentration.concentration_identity", f"{ROCQ}.Concentration.concentration_noise")),
-    relation="==", rhs=(1 - P2) / d, sentinel=Sentinel("the printed 1/d as an equality", rhs=1 / d),
-    checks=(_deviations,), **_concentration,
+    variant="sharp",
+    title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² = (1 - Σp_i²)/d",
+    source=OURS,
+    proof=Proof(
+        theorem=f"{ROCQ}.Concentration.concentration_sharp",
+        link="name",
+        leaves=_FINITE,
+        gloss="for the average of d independent copies of uuᵀ, u a random unit vector of finite "
+        "law with "
+        "diagonal second moments p_i, the squared deviation is (1 - Σp_i²)/d on average",
+        also=(
+            f"{ROCQ}.Concentration.concentration_identity",
+            f"{ROCQ}.Concentration.concentration_noise",
+        ),
+    ),
+    relation="==",
+    rhs=(1 - P2) / d,
+    sentinel=Sentinel("the printed 1/d as an equality", rhs=1 / d),
+    checks=(_deviations,),
+    **_concentration,
 )
 
 EL = sp.Symbol("E_L", nonnegative=True)
 SMALLEST_CONCENTRATION = Statement(
-    family=FAMILY, theorem="smallest_eigenvalue_concentration", quantifier=Quantifier.EXPECTATION,
-    title="V̂ concentrates around the mean-field value: E(V̂⁺ - (1/n - p_n))² ≤ 1/d", source=djb21("Lemma 7"),
-    variables=(WIDTH, BATCH), definitions={EL: "E(V̂(H⁺) - (1/n - p_n))² given H", p_n: _integral}, chain="rescale",
-    observables=("smallest_eigenvalue",), lhs=EL, relation="<=", rhs=1 / d, ceiling=sp.Max(p_n, 1 / n - p_n) ** 2,
-    sentinel=Sentinel("p_n²/(10 d)", rhs=p_n**2 / (10 * d)), expected=Verdict.SUPPORTED,
-    proof=Proof(theorem=f"{ROCQ}.OneStepDrift.smallest_eigenvalue_concentration", link="name", leaves=_FINITE,
-                gloss="the smallest eigenvalue of that average is within (1-1/n)/d of the mean's smallest eigenvalue, "
-                      "in mean square", also=(f"{ROCQ}.OneStepDrift.smallest_lipschitz",)),
-    checks=(Expectation(
-        _one_layer(lambda size: (4 * size**2, 32 * size**2), lambda size, p: float(max(p[-1], 1 / size - p[-1])) ** 2),
-        _smallest_deviation, ("smallest_eigenvalue",), resolution=0.1),),
+    family=FAMILY,
+    theorem="smallest_eigenvalue_concentration",
+    quantifier=Quantifier.EXPECTATION,
+    title="V̂ concentrates around the mean-field value: E(V̂⁺ - (1/n - p_n))² ≤ 1/d",
+    source=djb21("Lemma 7"),
+    variables=(WIDTH, BATCH),
+    definitions={EL: "E(V̂(H⁺) - (1/n - p_n))² given H", p_n: _integral},
+    chain="rescale",
+    observables=("smallest_eigenvalue",),
+    lhs=EL,
+    relation="<=",
+    rhs=1 / d,
+    ceiling=sp.Max(p_n, 1 / n - p_n) ** 2,
+    sentinel=Sentinel("p_n²/(10 d)", rhs=p_n**2 / (10 * d)),
+    expected=Verdict.SUPPORTED,
+    proof=Proof(
+        theorem=f"{ROCQ}.OneStepDrift.smallest_eigenvalue_concentration",
+        link="name",
+        leaves=_FINITE,
+        gloss="the smallest eigenvalue of that average is within (1-1/n)/d of the mean's smallest "
+        "eigenvalue, "
+        "in mean square",
+        also=(f"{ROCQ}.OneStepDrift.smallest_lipschitz",),
+    ),
+    checks=(
+        Expectation(
+            _one_layer(
+                lambda size: (4 * size**2, 32 * size**2),
+                lambda size, p: float(max(p[-1], 1 / size - p[-1])) ** 2,
+            ),
+            _smallest_deviation,
+            ("smallest_eigenvalue",),
+            resolution=0.1,
+        ),
+    ),
 )
 
-# --- Lemma 10: convexity --------------------------------------------------------------------------------
+# --- Lemma 10: convexity --------------------------------------------------------------------------
 
 theta = sp.Symbol("theta", positive=True)
 delta = sp.Symbol("delta", nonnegative=True)
@@ -144,23 +225,39 @@ _far = 1 + 2 * theta * (1 / n + delta / (n - 1))
 _integrand = _near ** sp.Rational(-3, 2) * _far ** (-(n - 1) / 2)
 _h1 = _near ** sp.Rational(-5, 2) * _far ** (-(n + 1) / 2)
 _h3 = _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2)
-_h4_printed = (4 * n - 2) / (n - 1) + 2 * theta * (4 * n - 2) / (n - 1) + 2 * theta * delta * (n + 2) / (n - 1)
+_h4_printed = (
+    (4 * n - 2) / (n - 1)
+    + 2 * theta * (4 * n - 2) / (n - 1)
+    + 2 * theta * delta * (n + 2) / (n - 1)
+)
 _h4 = (4 * n - 6) / (n - 1) * (1 + 2 * theta / n) + 2 * theta * delta * (n + 6) / (n - 1)
 _one_less = sp.Symbol("n_1", positive=True)
 _slack = sp.Symbol("u", nonnegative=True)
-_GRID = tuple({"n": a, "theta": b, "delta": e / a} for a in (2, 3, 8)
-              for b in (Fraction(1, 10), Fraction(10)) for e in (Fraction(0), Fraction(1, 2), Fraction(1)))
+_GRID = tuple(
+    {"n": a, "theta": b, "delta": e / a}
+    for a in (2, 3, 8)
+    for b in (Fraction(1, 10), Fraction(10))
+    for e in (Fraction(0), Fraction(1, 2), Fraction(1))
+)
 _ratio = (n + 1) / (n - 1)
 
 _convexity: dict[str, Any] = dict(
-    family=FAMILY, theorem="convexity", quantifier=Quantifier.POINTWISE,
-    variables=(Variable(n, sp.Range(2, sp.oo), "batch size, at least 2"),
-               Variable(theta, sp.Interval.Lopen(0, sp.oo), "integration variable"),
-               Variable(delta, sp.Interval(0, 1 / n), "δ = 1/n - σ_n²")),
+    family=FAMILY,
+    theorem="convexity",
+    quantifier=Quantifier.POINTWISE,
+    variables=(
+        Variable(n, sp.Range(2, sp.oo), "batch size, at least 2"),
+        Variable(theta, sp.Interval.Lopen(0, sp.oo), "integration variable"),
+        Variable(delta, sp.Interval(0, 1 / n), "δ = 1/n - σ_n²"),
+    ),
 )
-_points = st.fixed_dictionaries({
-    "n": st.integers(2, 40), "theta": st.fractions(Fraction(1, 50), 50, max_denominator=50),
-    "delta": st.fractions(0, 1, max_denominator=60)})
+_points = st.fixed_dictionaries(
+    {
+        "n": st.integers(2, 40),
+        "theta": st.fractions(Fraction(1, 50), 50, max_denominator=50),
+        "delta": st.fractions(0, 1, max_denominator=60),
+    }
+)
 
 
 def _point_values(item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -169,66 +266,138 @@ def _point_values(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 _derivative = sp.diff(_h1, delta)
 CONVEXITY_AS_PRINTED = Statement(
-    variant="as_printed", title="h₁' = θ h₃ h₄ with the printed h₄", source=djb21("Appendix C.7"),
-    lhs=_derivative, relation="==", rhs=theta * _h3 * _h4_printed, expected=Verdict.REFUTED,
+    variant="as_printed",
+    title="h₁' = θ h₃ h₄ with the printed h₄",
+    source=djb21("Appendix C.7"),
+    lhs=_derivative,
+    relation="==",
+    rhs=theta * _h3 * _h4_printed,
+    expected=Verdict.REFUTED,
     sentinel=Sentinel("h₄ doubled", rhs=2 * theta * _h3 * _h4_printed),
     checks=(Pointwise(_point_values, lambda: _points, examples=50),),
-    proof=Proof(theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_as_printed_refuted", link="name", refutes=True,
-                gloss="not for all n ≥ 2, θ > 0 and 0 ≤ δ ≤ 1/n is the derivative of h₁ = near^(-5/2) far^(-(n+1)/2) "
-                      "in δ equal to θ h₃ times the printed h₄",
-                also=(f"{ROCQ}.Convexity.convexity_h4_printed_refuted",)),
-    remark="The exponent (n-3)/2 should be (n+1)/2; hence 4n-2 for 4n-6, n+2 for n+6, and a lost factor 1/n.",
+    proof=Proof(
+        theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_as_printed_refuted",
+        link="name",
+        refutes=True,
+        gloss="not for all n ≥ 2, θ > 0 and 0 ≤ δ ≤ 1/n is the derivative of h₁ = near^(-5/2) "
+        "far^(-(n+1)/2) "
+        "in δ equal to θ h₃ times the printed h₄",
+        also=(f"{ROCQ}.Convexity.convexity_h4_printed_refuted",),
+    ),
+    remark="The exponent (n-3)/2 should be (n+1)/2; hence 4n-2 for 4n-6, n+2 for n+6, and a lost "
+    "factor 1/n.",
     **_convexity,
 )
 CONVEXITY_CORRECTED = Statement(
-    variant="corrected", title="h₁' = θ h₃ h₄ with h₄ = (4n-6)/(n-1)·(1+2θ/n) + 2θδ(n+6)/(n-1)", source=OURS,
-    lhs=_derivative, relation="==", rhs=theta * _h3 * _h4, expected=Verdict.CERTIFIED,
+    variant="corrected",
+    title="h₁' = θ h₃ h₄ with h₄ = (4n-6)/(n-1)·(1+2θ/n) + 2θδ(n+6)/(n-1)",
+    source=OURS,
+    lhs=_derivative,
+    relation="==",
+    rhs=theta * _h3 * _h4,
+    expected=Verdict.CERTIFIED,
     sentinel=Sentinel("the printed h₄", rhs=theta * _h3 * _h4_printed),
-    proof=Proof(theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_corrected", link="name",
-                gloss="the derivative of h₁ = near^(-5/2) far^(-(n+1)/2) in δ is θ h₃ times the corrected h₄",
-                also=(f"{ROCQ}.Convexity.convexity_h4",)),
-    checks=(SymbolicIdentity(_GRID, scale=_h3),), **_convexity,
+    proof=Proof(
+        theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_corrected",
+        link="name",
+        gloss="the derivative of h₁ = near^(-5/2) far^(-(n+1)/2) in δ is θ h₃ times the corrected "
+        "h₄",
+        also=(f"{ROCQ}.Convexity.convexity_h4",),
+    ),
+    checks=(SymbolicIdentity(_GRID, scale=_h3),),
+    **_convexity,
 )
 CONVEXITY_CONCLUSION = Statement(
-    variant="conclusion", title="the integrand g is convex in δ on [0, 1/n]", source=djb21("Lemma 10"),
-    lhs=sp.Derivative(_integrand, (delta, 2)), relation=">=", rhs=sp.Integer(0), expected=Verdict.CERTIFIED,
+    variant="conclusion",
+    title="the integrand g is convex in δ on [0, 1/n]",
+    source=djb21("Lemma 10"),
+    lhs=sp.Derivative(_integrand, (delta, 2)),
+    relation=">=",
+    rhs=sp.Integer(0),
+    expected=Verdict.CERTIFIED,
     sentinel=Sentinel("g'' ≥ 1/10", rhs=sp.Rational(1, 10)),
-    proof=Proof(theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_conclusion", link="name",
-                gloss="the second derivative of g = near^(-3/2) far^(-(n-1)/2) in δ is nonnegative for n ≥ 2, θ > 0, "
-                      "0 ≤ δ ≤ 1/n", also=(f"{ROCQ}.Convexity.convexity_polynomial",)),
-    checks=(SymbolicSign(
-        factor=theta**2 * _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2),
-        terms=(15 * (_far - _near / 5) ** 2, (_ratio - sp.Rational(3, 5)) * _near**2),
-        # delta runs through (0, 1/n]; both sides are continuous at 0
-        substitution={n: _one_less + 1, delta: 1 / ((_one_less + 1) * (1 + _slack))}, points=_GRID,
-    ),), **_convexity,
+    proof=Proof(
+        theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_conclusion",
+        link="name",
+        gloss="the second derivative of g = near^(-3/2) far^(-(n-1)/2) in δ is nonnegative for n ≥ "
+        "2, θ > 0, "
+        "0 ≤ δ ≤ 1/n",
+        also=(f"{ROCQ}.Convexity.convexity_polynomial",),
+    ),
+    checks=(
+        SymbolicSign(
+            factor=theta**2 * _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2),
+            terms=(15 * (_far - _near / 5) ** 2, (_ratio - sp.Rational(3, 5)) * _near**2),
+            # delta runs through (0, 1/n]; both sides are continuous at 0
+            substitution={n: _one_less + 1, delta: 1 / ((_one_less + 1) * (1 + _slack))},
+            points=_GRID,
+        ),
+    ),
+    **_convexity,
 )
 
-# --- Lemma 8: contraction, and Theorem 5: drift ----------------------------------------------------------
+# --- Lemma 8: contraction, and Theorem 5: drift ---------------------------------------------------
 
-_CONTRACTS = ("the improper integral p_n of s/(1+2ts) ∏(1+2tλ_k)^(-1/2), for every spectrum λ of sum 1 and every "
-              "0 ≤ s ≤ 1/n, satisfies the inequality")
+_CONTRACTS = (
+    "the improper integral p_n of s/(1+2ts) ∏(1+2tλ_k)^(-1/2), for every spectrum λ of sum 1 and "
+    "every "
+    "0 ≤ s ≤ 1/n, satisfies the inequality"
+)
 _contraction: dict[str, Any] = dict(
-    family=FAMILY, theorem="contraction", quantifier=Quantifier.POINTWISE, variables=(BATCH, SPECTRUM),
-    assumptions=(UNIT_TRACE,), definitions={s: "min_i lambda[i]", p_n: _integral}, lhs=1 / n - p_n, relation="<=",
+    family=FAMILY,
+    theorem="contraction",
+    quantifier=Quantifier.POINTWISE,
+    variables=(BATCH, SPECTRUM),
+    assumptions=(UNIT_TRACE,),
+    definitions={s: "min_i lambda[i]", p_n: _integral},
+    lhs=1 / n - p_n,
+    relation="<=",
     expected=Verdict.CERTIFIED,
-    sentinel=Sentinel("c one part in a thousand larger", rhs=(1 - c * (1 + sp.Rational(1, 1000)) * s) * (1 / n - s)),
-    checks=(Pointwise(contraction_values, inputs.spectrum_inputs, inputs.spectrum_corners, lambda batch: batch,
-                      examples=80, item=lambda values: tuple(values["lambda"])), ContractionBoxes((2, 3, 4))),
+    sentinel=Sentinel(
+        "c one part in a thousand larger",
+        rhs=(1 - c * (1 + sp.Rational(1, 1000)) * s) * (1 / n - s),
+    ),
+    checks=(
+        Pointwise(
+            contraction_values,
+            inputs.spectrum_inputs,
+            inputs.spectrum_corners,
+            lambda batch: batch,
+            examples=80,
+            item=lambda values: tuple(values["lambda"]),
+        ),
+        ContractionBoxes((2, 3, 4)),
+    ),
 )
 CONTRACTION_AS_PRINTED = Statement(
-    variant="as_printed", title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂", source=djb21("Lemma 8"),
-    rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s), **_contraction,
-    proof=Proof(theorem=f"{ROCQ}.leaf.Contraction.contraction_as_printed", link="name", gloss=_CONTRACTS),
+    variant="as_printed",
+    title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂",
+    source=djb21("Lemma 8"),
+    rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s),
+    **_contraction,
+    proof=Proof(
+        theorem=f"{ROCQ}.leaf.Contraction.contraction_as_printed", link="name", gloss=_CONTRACTS
+    ),
 )
 CONTRACTION_SHARP = Statement(
-    variant="sharp", title="1/n - p_n ≤ (1 - 2n/(n+2) σ_n²) V̂", source=djb21("Appendix C.6, last display"),
-    rhs=(1 - c * s) * (1 / n - s), remark="Tight at the fixed point, where the factor is n/(n+2).", **_contraction,
-    proof=Proof(theorem=f"{ROCQ}.leaf.Contraction.contraction_sharp", link="name", gloss=_CONTRACTS,
-                also=(f"{ROCQ}.leaf.Contraction.contraction_lower",
-                      f"{ROCQ}.leaf.TangentIntegral.tangent_integral_step",
-                      f"{ROCQ}.TangentLine.tangent_line", f"{ROCQ}.TangentLine.tangent_line_rational",
-                      f"{ROCQ}.TangentLine.product_le_mean_power")),
+    variant="sharp",
+    title="1/n - p_n ≤ (1 - 2n/(n+2) σ_n²) V̂",
+    source=djb21("Appendix C.6, last display"),
+    rhs=(1 - c * s) * (1 / n - s),
+    remark="Tight at the fixed point, where the factor is n/(n+2).",
+    **_contraction,
+    proof=Proof(
+        theorem=f"{ROCQ}.leaf.Contraction.contraction_sharp",
+        link="name",
+        gloss=_CONTRACTS,
+        also=(
+            f"{ROCQ}.leaf.Contraction.contraction_lower",
+            f"{ROCQ}.leaf.TangentIntegral.tangent_integral_step",
+            f"{ROCQ}.TangentLine.tangent_line",
+            f"{ROCQ}.TangentLine.tangent_line_rational",
+            f"{ROCQ}.TangentLine.product_le_mean_power",
+        ),
+    ),
 )
 
 EV1 = sp.Symbol("E_Vhat", nonnegative=True)
@@ -239,28 +408,69 @@ def _smallest_gap(statement: Statement, trajectory: Trajectory, instance: Instan
     return gap
 
 
-_DRIFTS = "for independent rows of finite law, contraction of their mean gives the bound after one layer"
+_DRIFTS = (
+    "for independent rows of finite law, contraction of their mean gives the bound after one layer"
+)
 _GIVEN = "the contraction for that law, a hypothesis, and Gaussian weights: the law is finite"
 _drift: dict[str, Any] = dict(
-    family=FAMILY, theorem="one_step_drift", quantifier=Quantifier.EXPECTATION, variables=(WIDTH, BATCH, SMALLEST),
-    definitions={EV1: "E[V̂(H⁺) | H]"}, chain="rescale", observables=("smallest_eigenvalue_gap",), lhs=EV1,
-    relation="<=", ceiling=1 / n, expected=Verdict.SUPPORTED, depends_on=("orthogonality.contraction:sharp",),
+    family=FAMILY,
+    theorem="one_step_drift",
+    quantifier=Quantifier.EXPECTATION,
+    variables=(WIDTH, BATCH, SMALLEST),
+    definitions={EV1: "E[V̂(H⁺) | H]"},
+    chain="rescale",
+    observables=("smallest_eigenvalue_gap",),
+    lhs=EV1,
+    relation="<=",
+    ceiling=1 / n,
+    expected=Verdict.SUPPORTED,
+    depends_on=("orthogonality.contraction:sharp",),
     sentinel=Sentinel("without the noise term", rhs=(1 - c * s) * (1 / n - s)),
-    checks=(Expectation(_one_layer(lambda size: (4 * size**2, 64 * size**2), lambda size, p: 1 / size), _smallest_gap,
-                        ("smallest_eigenvalue_gap",), resolution=0.02),),
+    checks=(
+        Expectation(
+            _one_layer(lambda size: (4 * size**2, 64 * size**2), lambda size, p: 1 / size),
+            _smallest_gap,
+            ("smallest_eigenvalue_gap",),
+            resolution=0.02,
+        ),
+    ),
 )
 DRIFT_AS_PRINTED = Statement(
-    variant="as_printed", title="E[V̂⁺ | H] ≤ (1 - ⅔σ_n²) V̂ + 1/√d", source=djb21("Theorem 5"),
-    rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s) + 1 / sp.sqrt(d), **_drift,
-    proof=Proof(theorem=f"{ROCQ}.OneStepDrift.one_step_drift_as_printed", link="name", gloss=_DRIFTS, leaves=_GIVEN),
+    variant="as_printed",
+    title="E[V̂⁺ | H] ≤ (1 - ⅔σ_n²) V̂ + 1/√d",
+    source=djb21("Theorem 5"),
+    rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s) + 1 / sp.sqrt(d),
+    **_drift,
+    proof=Proof(
+        theorem=f"{ROCQ}.OneStepDrift.one_step_drift_as_printed",
+        link="name",
+        gloss=_DRIFTS,
+        leaves=_GIVEN,
+    ),
 )
 DRIFT_SHARP = Statement(
-    variant="sharp", title="E[V̂⁺ | H] ≤ (1 - 2n/(n+2) σ_n²) V̂ + √((1-1/n)/d)", source=OURS,
-    rhs=(1 - c * s) * (1 / n - s) + sp.sqrt((1 - 1 / n) / d), **_drift,
-    proof=Proof(theorem=f"{ROCQ}.OneStepDrift.one_step_drift_sharp", link="name", gloss=_DRIFTS, leaves=_GIVEN),
+    variant="sharp",
+    title="E[V̂⁺ | H] ≤ (1 - 2n/(n+2) σ_n²) V̂ + √((1-1/n)/d)",
+    source=OURS,
+    rhs=(1 - c * s) * (1 / n - s) + sp.sqrt((1 - 1 / n) / d),
+    **_drift,
+    proof=Proof(
+        theorem=f"{ROCQ}.OneStepDrift.one_step_drift_sharp",
+        link="name",
+        gloss=_DRIFTS,
+        leaves=_GIVEN,
+    ),
 )
 
 STATEMENTS = (
-    CONCENTRATION_AS_PRINTED, CONCENTRATION_SHARP, SMALLEST_CONCENTRATION, CONVEXITY_AS_PRINTED, CONVEXITY_CORRECTED,
-    CONVEXITY_CONCLUSION, CONTRACTION_AS_PRINTED, CONTRACTION_SHARP, DRIFT_AS_PRINTED, DRIFT_SHARP,
+    CONCENTRATION_AS_PRINTED,
+    CONCENTRATION_SHARP,
+    SMALLEST_CONCENTRATION,
+    CONVEXITY_AS_PRINTED,
+    CONVEXITY_CORRECTED,
+    CONVEXITY_CONCLUSION,
+    CONTRACTION_AS_PRINTED,
+    CONTRACTION_SHARP,
+    DRIFT_AS_PRINTED,
+    DRIFT_SHARP,
 )

@@ -1,4 +1,6 @@
-"""Means against width on logarithmic axes, with the intervals of the evidence and the line of slope -1/2."""
+"""Means against width on logarithmic axes, with the intervals of the evidence and the line of slope
+-1/2.
+"""
 
 from __future__ import annotations
 
@@ -41,26 +43,52 @@ class _Group:
 
 _F = "orthogonality"
 _GROUPS = (
-    _Group("mean orthogonality gap  E V", "E V", "Stationary gap", (
-        ("no activation", f"{_F}.width_scaling"), ("tanh", f"{_F}.odd_activations:tanh"),
-        ("sin", f"{_F}.odd_activations:sin"))),
-    _Group("E‖X − X′‖$_F$,  X = QᵀQ/d", "E‖X − X′‖$_F$", "Fluctuation with an activation", (
-        ("relu", f"{_F}.activation_conjecture:relu"), ("tanh", f"{_F}.activation_conjecture:tanh"),
-        ("sin", f"{_F}.activation_conjecture:sin"))),
+    _Group(
+        "mean orthogonality gap  E V",
+        "E V",
+        "Stationary gap",
+        (
+            ("no activation", f"{_F}.width_scaling"),
+            ("tanh", f"{_F}.odd_activations:tanh"),
+            ("sin", f"{_F}.odd_activations:sin"),
+        ),
+    ),
+    _Group(
+        "E‖X − X′‖$_F$,  X = QᵀQ/d",
+        "E‖X − X′‖$_F$",
+        "Fluctuation with an activation",
+        (
+            ("relu", f"{_F}.activation_conjecture:relu"),
+            ("tanh", f"{_F}.activation_conjecture:tanh"),
+            ("sin", f"{_F}.activation_conjecture:sin"),
+        ),
+    ),
 )
-_LOOKS = {"no activation": ("o", COLOURS["measured"]), "relu": ("D", COLOURS["as_printed"]),
-          "tanh": ("s", COLOURS["corrected"]), "sin": ("^", COLOURS["sharp"])}
+_LOOKS = {
+    "no activation": ("o", COLOURS["measured"]),
+    "relu": ("D", COLOURS["as_printed"]),
+    "tanh": ("s", COLOURS["corrected"]),
+    "sin": ("^", COLOURS["sharp"]),
+}
 
 
 def curves(document: Mapping[str, Any], members: tuple[tuple[str, str], ...]) -> list[Curve]:
-    """The curves whose statements the run checked by a fit over two or more widths, positive and bounded."""
+    """The curves whose statements the run checked by a fit over two or more widths, positive and
+    bounded.
+    """
     found = []
     for label, name in members:
         for evidence in evidence_of(find(document, name), "widths"):
             rows = sorted(evidence["widths"], key=lambda row: row["width"])
-            table = np.array([[r["width"], r["mean"], *r["interval"]] for r in rows], dtype=float).reshape(-1, 4)
+            table = np.array(
+                [[r["width"], r["mean"], *r["interval"]] for r in rows], dtype=float
+            ).reshape(-1, 4)
             low, high = np.array(evidence["slope"] or (None, None), dtype=float)
-            if len(rows) > 1 and np.isfinite([*table.flat, low, high]).all() and (table[:, :3] > 0).all():
+            if (
+                len(rows) > 1
+                and np.isfinite([*table.flat, low, high]).all()
+                and (table[:, :3] > 0).all()
+            ):
                 widths, means, lows, highs = table.T
                 found.append(Curve(label, widths, means, lows, highs, (float(low), float(high))))
     return found
@@ -80,9 +108,17 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
             below = figure.add_subplot(grid[1, column], sharex=above)
             _panel(above, below, group, found)
             if group is _GROUPS[1] and collapse is not None and collapse["verdict"] != "refuted":
-                above.text(0.03, 0.04, "sigmoid: not drawn, its representations\ncollapse to rank one",
-                           transform=above.transAxes, color=MUTED, va="bottom")
-    return Drawing("width_scaling", "Fluctuations against width", _caption(columns, collapse), figure)
+                above.text(
+                    0.03,
+                    0.04,
+                    "sigmoid: not drawn, its representations\ncollapse to rank one",
+                    transform=above.transAxes,
+                    color=MUTED,
+                    va="bottom",
+                )
+    return Drawing(
+        "width_scaling", "Fluctuations against width", _caption(columns, collapse), figure
+    )
 
 
 def _panel(above: Axes, below: Axes, group: _Group, found: list[Curve]) -> None:
@@ -94,25 +130,45 @@ def _panel(above: Axes, below: Axes, group: _Group, found: list[Curve]) -> None:
     above.set_xlim(widths[0] / margin, widths[-1] * margin)
     centre = float(np.exp(np.mean(np.log(found[0].means * np.sqrt(found[0].widths)))))
     ends = np.array([widths[0] / margin, widths[-1] * margin])
-    above.plot(ends, centre / np.sqrt(ends), color=INK, linewidth=1.0, linestyle=(0, (1, 1.6)),
-               label=f"{centre:.3g} d$^{{-1/2}}$")
+    above.plot(
+        ends,
+        centre / np.sqrt(ends),
+        color=INK,
+        linewidth=1.0,
+        linestyle=(0, (1, 1.6)),
+        label=f"{centre:.3g} d$^{{-1/2}}$",
+    )
     below.axhline(centre, color=INK, linewidth=1.0, linestyle=(0, (1, 1.6)))
     for place, curve in enumerate(found):
         marker, colour = _LOOKS[curve.label]
         shift = 2.0 ** (0.11 * (place - (len(found) - 1) / 2))
-        label = f"{curve.label}: slope in [{curve.slope[0]:.2f}, {curve.slope[1]:.2f}]".replace("-", "−")
+        label = f"{curve.label}: slope in [{curve.slope[0]:.2f}, {curve.slope[1]:.2f}]".replace(
+            "-", "−"
+        )
         for axes, scale in ((above, np.ones_like(curve.widths)), (below, np.sqrt(curve.widths))):
             bars = [(curve.means - curve.lows) * scale, (curve.highs - curve.means) * scale]
-            axes.errorbar(curve.widths * shift, curve.means * scale, yerr=np.maximum(bars, 0), fmt=marker,
-                          color=colour, markersize=5.5, markerfacecolor="none", markeredgewidth=1.4, elinewidth=1.4,
-                          capsize=3, label=label)
+            axes.errorbar(
+                curve.widths * shift,
+                curve.means * scale,
+                yerr=np.maximum(bars, 0),
+                fmt=marker,
+                color=colour,
+                markersize=5.5,
+                markerfacecolor="none",
+                markeredgewidth=1.4,
+                elinewidth=1.4,
+                capsize=3,
+                label=label,
+            )
     above.legend(loc="upper right")
     for axis in (above.xaxis, below.xaxis):
         axis.set_major_locator(FixedLocator(list(widths)))
         axis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
         axis.set_minor_locator(NullLocator())
     low, high = above.get_ylim()
-    ticks = [t for t in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if low <= t <= high]
+    ticks = [
+        t for t in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if low <= t <= high
+    ]
     if len(ticks) > 1:
         above.yaxis.set_major_locator(FixedLocator(ticks))
         above.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -122,13 +178,22 @@ def _panel(above: Axes, below: Axes, group: _Group, found: list[Curve]) -> None:
 
 def _caption(columns: list[tuple[_Group, list[Curve]]], collapse: Mapping[str, Any] | None) -> str:
     text = (
-        "Points: means over independent networks in the stationary regime; bars: their confidence intervals at the "
-        "run's error budget; dotted: exponent −1/2. Curves are moved sideways a little so that none hides another. "
-        "Below: the same times √d, where exponent −1/2 is level. ")
+        "Points: means over independent networks in the stationary regime; bars: their confidence "
+        "intervals at the "
+        "run's error budget; dotted: exponent −1/2. Curves are moved sideways a little so that "
+        "none hides another. "
+        "Below: the same times √d, where exponent −1/2 is level. "
+    )
     if columns[-1][0] is _GROUPS[1]:
-        text += ("X and X′ are QᵀQ/d of two independent networks; E‖X − X′‖ is within a factor 2 of E‖X − E X‖, the "
-                 "quantity of the conjecture. ")
+        text += (
+            "X and X′ are QᵀQ/d of two independent networks; E‖X − X′‖ is within a factor 2 of E‖X "
+            "− E X‖, the "
+            "quantity of the conjecture. "
+        )
         if collapse is not None and collapse["verdict"] != "refuted":
-            text += ("With a sigmoid the representations collapse to rank one, so its fluctuations vanish with depth "
-                     "and it has no curve here. ")
+            text += (
+                "With a sigmoid the representations collapse to rank one, so its fluctuations "
+                "vanish with depth "
+                "and it has no curve here. "
+            )
     return text.strip()

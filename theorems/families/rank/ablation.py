@@ -1,4 +1,6 @@
-"""Which part of batch normalisation keeps the rank: rescaling the rows, not subtracting the mean (after D20)."""
+"""Which part of batch normalisation keeps the rank: rescaling the rows, not subtracting the mean
+(after D20).
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,10 @@ PARTS: dict[sp.Symbol, tuple[Layer, ...]] = {
     r_bare: (Normalize(),),
 }
 MEANINGS = {
-    r_both: "median of r(H_8d) with mean subtraction and rescaling", r_rescale: "with rescaling alone",
-    r_recentre: "with mean subtraction alone", r_bare: "with neither",
+    r_both: "median of r(H_8d) with mean subtraction and rescaling",
+    r_rescale: "with rescaling alone",
+    r_recentre: "with mean subtraction alone",
+    r_bare: "with neither",
 }
 
 
@@ -37,38 +41,75 @@ def _arm(symbol: sp.Symbol, before: tuple[Layer, ...]) -> Arm:
 
 
 def _pair(
-    network: str, variants: tuple[str, str], before: tuple[Layer, ...], widths: tuple[int, ...], domain: range,
+    network: str,
+    variants: tuple[str, str],
+    before: tuple[Layer, ...],
+    widths: tuple[int, ...],
+    domain: range,
     remark: str = "",
 ) -> tuple[Statement, Statement]:
     """What rescaling keeps, and what mean subtraction alone does not."""
-    width = Variable(d, sp.Range(domain.start, sp.oo if domain[-1] == LARGEST else domain.stop), "width")
+    width = Variable(
+        d, sp.Range(domain.start, sp.oo if domain[-1] == LARGEST else domain.stop), "width"
+    )
     common: dict[str, Any] = dict(
-        family=FAMILY, theorem="normalisation_ablation", quantifier=Quantifier.LIMIT, source=d20("experiments"),
-        variables=(width,), chain="batchnorm", observables=("effective_rank",), definitions=MEANINGS,
+        family=FAMILY,
+        theorem="normalisation_ablation",
+        quantifier=Quantifier.LIMIT,
+        source=d20("experiments"),
+        variables=(width,),
+        chain="batchnorm",
+        observables=("effective_rank",),
+        definitions=MEANINGS,
         expected=Verdict.SUPPORTED,
-        checks=(arms([_arm(symbol, before) for symbol in PARTS], widths, lambda width: 8 * width, domain),),
+        checks=(
+            arms(
+                [_arm(symbol, before) for symbol in PARTS], widths, lambda width: 8 * width, domain
+            ),
+        ),
         remark=remark,
     )
     kept, lost = variants
     return (
         Statement(
-            variant=kept, title=f"{network}: from orthogonal samples rescaling keeps r ≥ √d/3 after 8d layers, with "
-                  "mean subtraction or not",
-            lhs=sp.Min(r_both, r_rescale), relation=">=", rhs=sp.sqrt(d) / 3,
-            sentinel=Sentinel("mean subtraction alone keeps it", lhs=r_recentre), **common),
+            variant=kept,
+            title=f"{network}: from orthogonal samples rescaling keeps r ≥ √d/3 after 8d layers, "
+            f"with "
+            "mean subtraction or not",
+            lhs=sp.Min(r_both, r_rescale),
+            relation=">=",
+            rhs=sp.sqrt(d) / 3,
+            sentinel=Sentinel("mean subtraction alone keeps it", lhs=r_recentre),
+            **common,
+        ),
         Statement(
-            variant=lost, title=f"{network}: from orthogonal samples mean subtraction alone lets the rank collapse, "
-                  "r ≤ 1.1 after 8d layers",
-            lhs=r_recentre, relation="<=", rhs=sp.Rational(11, 10),
-            sentinel=Sentinel("so does rescaling alone", lhs=r_rescale), **common),
+            variant=lost,
+            title=f"{network}: from orthogonal samples mean subtraction alone lets the rank "
+            f"collapse, "
+            "r ≤ 1.1 after 8d layers",
+            lhs=r_recentre,
+            relation="<=",
+            rhs=sp.Rational(11, 10),
+            sentinel=Sentinel("so does rescaling alone", lhs=r_rescale),
+            **common,
+        ),
     )
 
 
 STATEMENTS = (
     *_pair("Linear network", ("rescaling", "recentring"), (), *LINEAR),
-    *_pair("ReLU network, d = 32 … 64", ("relu_rescaling", "relu_recentring"), (Activation("relu"),), *RELU,
-           "Observed before the activation, run at d = n = 32 and 64. √d is no law with ReLU: with rescaling alone r "
-           "stops at 7 to 8, which √d/3 passes between d = 512 and 1024, and with mean subtraction too it peaks near "
-           "d = 128 (a few networks each). At d = n = 16 mean subtraction alone does not settle: r stays spread over "
-           "1 … 3, its median near 1.1, from 128 to 2048 layers. In narrower networks ReLU may leave H = 0."),
+    *_pair(
+        "ReLU network, d = 32 … 64",
+        ("relu_rescaling", "relu_recentring"),
+        (Activation("relu"),),
+        *RELU,
+        "Observed before the activation, run at d = n = 32 and 64. √d is no law with ReLU: with "
+        "rescaling alone r "
+        "stops at 7 to 8, which √d/3 passes between d = 512 and 1024, and with mean subtraction "
+        "too it peaks near "
+        "d = 128 (a few networks each). At d = n = 16 mean subtraction alone does not settle: r "
+        "stays spread over "
+        "1 … 3, its median near 1.1, from 128 to 2048 layers. In narrower networks ReLU may leave "
+        "H = 0.",
+    ),
 )

@@ -1,4 +1,6 @@
-"""Chains that differ in one respect, run side by side under the same weights, and their ranks compared."""
+"""Chains that differ in one respect, run side by side under the same weights, and their ranks
+compared.
+"""
 
 from __future__ import annotations
 
@@ -45,24 +47,42 @@ def square_batch(batch: Floats) -> bool:
 
 def too_dear(weights: int) -> str:
     """Why networks that draw so many weights are not run; empty if they are."""
-    return f"not run: {weights:.1g} weights to draw, {AFFORDABLE:.1g} allowed" if weights > AFFORDABLE else ""
+    return (
+        f"not run: {weights:.1g} weights to draw, {AFFORDABLE:.1g} allowed"
+        if weights > AFFORDABLE
+        else ""
+    )
 
 
 def arms(
-    compared: Sequence[Arm], widths: Sequence[int], depth: Callable[[int], int], domain: range = range(2, LARGEST + 1),
+    compared: Sequence[Arm],
+    widths: Sequence[int],
+    depth: Callable[[int], int],
+    domain: range = range(2, LARGEST + 1),
 ) -> Medians:
     """Medians of r after ``depth(width)`` layers, from orthogonal samples or the user's batch.
 
     A network that died has no rank: it counts as the worst value for either end of an interval.
     ``domain``: the widths of batches that the claim is about.
     """
+
     def cases(batch: Floats | None) -> list[Case]:
         starts: list[Floats] = [np.eye(width) for width in widths]
         if batch is not None:
             starts = [batch] if square_batch(batch) and len(batch) in domain else []
-        return [Case(f"d={len(start)}, {depth(len(start))} layers", {"d": len(start)},
-                     partial(_ranks, compared, start, depth(len(start))), len(compared)) for start in starts]
-    return Medians(cases, wants=f"as many samples as rows, {domain[0]} to {domain[-1]} of them, and full rank")
+        return [
+            Case(
+                f"d={len(start)}, {depth(len(start))} layers",
+                {"d": len(start)},
+                partial(_ranks, compared, start, depth(len(start))),
+                len(compared),
+            )
+            for start in starts
+        ]
+
+    return Medians(
+        cases, wants=f"as many samples as rows, {domain[0]} to {domain[-1]} of them, and full rank"
+    )
 
 
 def _ranks(compared: Sequence[Arm], start: Floats, depth: int, context: Context) -> Sample:
@@ -75,10 +95,25 @@ def _ranks(compared: Sequence[Arm], start: Floats, depth: int, context: Context)
         key = ("arm", chain, start.tobytes(), depth)
         if key not in context.memory:
             run = simulate(
-                chain, start, depth=depth, every=depth, replicas=NETWORKS, engine="dense", dtype="float32",
-                observables=("effective_rank",), seed=context.stream("arms", len(start)))
-            context.memory[key] = np.where(run.spoiled[:, -1], np.nan, run["effective_rank"][:, -1]), rounding_of(run)
+                chain,
+                start,
+                depth=depth,
+                every=depth,
+                replicas=NETWORKS,
+                engine="dense",
+                dtype="float32",
+                observables=("effective_rank",),
+                seed=context.stream("arms", len(start)),
+            )
+            context.memory[key] = (
+                np.where(run.spoiled[:, -1], np.nan, run["effective_rank"][:, -1]),
+                rounding_of(run),
+            )
         ranks, error = context.memory[key]
         found[str(arm.symbol)] = [ranks]
         rounding = max(rounding, error)
-    return Sample(found, rounding=rounding, notes={"networks": NETWORKS, "dtype": "float32", "engine": "dense"})
+    return Sample(
+        found,
+        rounding=rounding,
+        notes={"networks": NETWORKS, "dtype": "float32", "engine": "dense"},
+    )

@@ -1,4 +1,6 @@
-"""Without normalisation the rank collapses, at a rate known exactly; uncentred weights break normalisation."""
+"""Without normalisation the rank collapses, at a rate known exactly; uncentred weights break
+normalisation.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,13 @@ gap = sp.Symbol("gap", real=True)
 lambda_1 = sp.Symbol("lambda_1", real=True)
 gamma = sp.Symbol("gamma", positive=True)
 BRANCH = Variable(gamma, sp.Interval.open(0, sp.oo), "size of the residual branch")
-NEWMAN = Source("Newman, Commun. Math. Phys. 103 (1986)", "the Lyapunov spectrum of Gaussian products")
+NEWMAN = Source(
+    "Newman, Commun. Math. Phys. 103 (1986)", "the Lyapunov spectrum of Gaussian products"
+)
 
 #: log σ_2 - log σ_1 gained per layer, for W of independent normal entries.
 GAP = (sp.digamma((d - 1) / 2) - sp.digamma(d / 2)) / 2
 LEADING_EXPONENT = (sp.log(2) + sp.digamma(d / 2)) / 2
-
 
 
 def _growth(width: int, size: float, depth: int, networks: int, context: Context) -> Sample:
@@ -39,7 +42,8 @@ def _growth(width: int, size: float, depth: int, networks: int, context: Context
     key = ("growth", width, size, depth, networks)
     if key not in context.memory:
         context.memory[key] = leading_exponents(
-            width, size, depth=depth, replicas=networks, seed=context.stream("growth", width, size))
+            width, size, depth=depth, replicas=networks, seed=context.stream("growth", width, size)
+        )
     rates = context.memory[key]
     notes: dict[str, Any] = {"layers": depth, "networks": networks, "dtype": "float64"}
     if size == math.inf:
@@ -49,46 +53,94 @@ def _growth(width: int, size: float, depth: int, networks: int, context: Context
 
 
 def _growths(networks: tuple[tuple[int, float, int, int], ...]) -> Medians:
-    """Width, size of the branch, layers and networks of each case. They take no batch: a growth rate has no start."""
+    """Width, size of the branch, layers and networks of each case. They take no batch: a growth
+    rate has no start.
+    """
+
     def cases(batch: Floats | None) -> list[Case]:
         found = []
         for width, size, depth, count in networks:
             branch = {} if size == math.inf else {"gamma": size}
-            label = f"d={width}, " + "".join(f"γ={g:g}, " for g in branch.values()) + f"{depth} layers"
-            found.append(Case(label, {"d": width, **branch}, partial(_growth, width, size, depth, count), 2))
+            label = (
+                f"d={width}, " + "".join(f"γ={g:g}, " for g in branch.values()) + f"{depth} layers"
+            )
+            found.append(
+                Case(label, {"d": width, **branch}, partial(_growth, width, size, depth, count), 2)
+            )
         return found
+
     return Medians(cases, resolution=0.05)
 
 
 inf = math.inf
-PLAIN = ((2, inf, 20_000, 200), (3, inf, 20_000, 200), (8, inf, 100_000, 48), (16, inf, 20_000, 200))
-BRANCHED = ((4, 1.0, 5_000, 100), (8, 3.0, 5_000, 100), (8, 0.3, 10_000, 100), (8, 0.1, 20_000, 100),
-            (32, 0.3, 10_000, 100))
-GAP_WORDS = "lim (1/ℓ) log(σ_2/σ_1) of the product of ℓ layers: the second Lyapunov exponent less the first"
+PLAIN = (
+    (2, inf, 20_000, 200),
+    (3, inf, 20_000, 200),
+    (8, inf, 100_000, 48),
+    (16, inf, 20_000, 200),
+)
+BRANCHED = (
+    (4, 1.0, 5_000, 100),
+    (8, 3.0, 5_000, 100),
+    (8, 0.3, 10_000, 100),
+    (8, 0.1, 20_000, 100),
+    (32, 0.3, 10_000, 100),
+)
+GAP_WORDS = (
+    "lim (1/ℓ) log(σ_2/σ_1) of the product of ℓ layers: the second Lyapunov exponent less the first"
+)
 RATE = gamma**2 / (1 + 2 * d * gamma**2)
 
 _collapse: dict[str, Any] = dict(
-    family=FAMILY, theorem="vanilla_collapse", quantifier=Quantifier.LIMIT, chain="vanilla", expected=Verdict.SUPPORTED,
+    family=FAMILY,
+    theorem="vanilla_collapse",
+    quantifier=Quantifier.LIMIT,
+    chain="vanilla",
+    expected=Verdict.SUPPORTED,
 )
 COLLAPSE = Statement(
-    variant="gaussian", title="Without normalisation (1/ℓ) log(σ_2/σ_1) → ½[ψ((d-1)/2) - ψ(d/2)] < 0, so r → 1",
-    source=NEWMAN, variables=(WIDTH,), definitions={gap: GAP_WORDS}, lhs=gap, relation="==", rhs=GAP,
-    sentinel=Sentinel("half an integer off: ψ(d/2) - ψ((d+1)/2)",
-                      rhs=(sp.digamma(d / 2) - sp.digamma((d + 1) / 2)) / 2),
-    checks=(_growths(PLAIN),), **_collapse,
+    variant="gaussian",
+    title="Without normalisation (1/ℓ) log(σ_2/σ_1) → ½[ψ((d-1)/2) - ψ(d/2)] < 0, so r → 1",
+    source=NEWMAN,
+    variables=(WIDTH,),
+    definitions={gap: GAP_WORDS},
+    lhs=gap,
+    relation="==",
+    rhs=GAP,
+    sentinel=Sentinel(
+        "half an integer off: ψ(d/2) - ψ((d+1)/2)",
+        rhs=(sp.digamma(d / 2) - sp.digamma((d + 1) / 2)) / 2,
+    ),
+    checks=(_growths(PLAIN),),
+    **_collapse,
 )
 LEADING = Statement(
-    variant="leading_exponent", title="The leading exponent of H → WH is ½[log 2 + ψ(d/2)]", source=NEWMAN,
-    variables=(WIDTH,), definitions={lambda_1: "lim (1/ℓ) log σ_1 of the product of ℓ layers, W_ij ~ N(0, 1)"},
-    lhs=lambda_1, relation="==", rhs=LEADING_EXPONENT,
+    variant="leading_exponent",
+    title="The leading exponent of H → WH is ½[log 2 + ψ(d/2)]",
+    source=NEWMAN,
+    variables=(WIDTH,),
+    definitions={lambda_1: "lim (1/ℓ) log σ_1 of the product of ℓ layers, W_ij ~ N(0, 1)"},
+    lhs=lambda_1,
+    relation="==",
+    rhs=LEADING_EXPONENT,
     sentinel=Sentinel("½[log 2 + ψ((d+1)/2)]", rhs=(sp.log(2) + sp.digamma((d + 1) / 2)) / 2),
-    checks=(_growths(PLAIN),), **_collapse,
+    checks=(_growths(PLAIN),),
+    **_collapse,
 )
 BRANCHES = Statement(
-    variant="residual", title="With residual branches the rank collapses too: gap ≤ -½ γ²/(1 + 2dγ²)", source=OURS,
-    variables=(WIDTH, BRANCH), definitions={gap: GAP_WORDS + "; layers H + γWH"}, lhs=gap, relation="<=",
-    rhs=-RATE / 2, sentinel=Sentinel("gap ≤ -4 γ²/(1 + 2dγ²)", rhs=-4 * RATE), checks=(_growths(BRANCHED),),
-    remark="No closed form is known for finite γ > 0. As γ → ∞ the gap is that of H → WH, about -1/(2d).", **_collapse,
+    variant="residual",
+    title="With residual branches the rank collapses too: gap ≤ -½ γ²/(1 + 2dγ²)",
+    source=OURS,
+    variables=(WIDTH, BRANCH),
+    definitions={gap: GAP_WORDS + "; layers H + γWH"},
+    lhs=gap,
+    relation="<=",
+    rhs=-RATE / 2,
+    sentinel=Sentinel("gap ≤ -4 γ²/(1 + 2dγ²)", rhs=-4 * RATE),
+    checks=(_growths(BRANCHED),),
+    remark="No closed form is known for finite γ > 0. As γ → ∞ the gap is that of H → WH, about "
+    "-1/(2d).",
+    **_collapse,
 )
 
 r_vanilla, r_bn = rank_symbol("vanilla"), rank_symbol("bn")
@@ -102,11 +154,23 @@ def plain_and_rescaled(size: float) -> tuple[Arm, Arm]:
 
 
 RANK_ONE = Statement(
-    variant="rank", title="Without normalisation r ≤ 1.01 after 24d layers, γ = ∞ and 3/10, from orthogonal samples",
-    source=d20("introduction"), variables=(WIDTH,), observables=("effective_rank",), lhs=r_vanilla, relation="<=",
-    definitions={r_vanilla: "median of r(H_24d) without normalisation", r_bn: "the same with rows rescaled"},
-    rhs=sp.Rational(101, 100), sentinel=Sentinel("so it is with rows rescaled", lhs=r_bn),
-    checks=tuple(arms(plain_and_rescaled(size), (8, 16, 32), lambda width: 24 * width) for size in (inf, 0.3)),
+    variant="rank",
+    title="Without normalisation r ≤ 1.01 after 24d layers, γ = ∞ and 3/10, from orthogonal "
+    "samples",
+    source=d20("introduction"),
+    variables=(WIDTH,),
+    observables=("effective_rank",),
+    lhs=r_vanilla,
+    relation="<=",
+    definitions={
+        r_vanilla: "median of r(H_24d) without normalisation",
+        r_bn: "the same with rows rescaled",
+    },
+    rhs=sp.Rational(101, 100),
+    sentinel=Sentinel("so it is with rows rescaled", lhs=r_bn),
+    checks=tuple(
+        arms(plain_and_rescaled(size), (8, 16, 32), lambda width: 24 * width) for size in (inf, 0.3)
+    ),
     **_collapse,
 )
 
@@ -114,19 +178,34 @@ r_uncentred, r_centred = rank_symbol("uncentred"), rank_symbol("centred")
 
 
 def uncentred_and_centred(size: float) -> tuple[Arm, Arm]:
-    return (Arm(r_uncentred, lambda width: residual_chain(width, size, "uniform_positive")),
-            Arm(r_centred, lambda width: residual_chain(width, size, "uniform")))
+    return (
+        Arm(r_uncentred, lambda width: residual_chain(width, size, "uniform_positive")),
+        Arm(r_centred, lambda width: residual_chain(width, size, "uniform")),
+    )
 
 
 UNCENTRED = Statement(
-    family=FAMILY, theorem="uncentred_weights", quantifier=Quantifier.LIMIT, source=d20("Figure 6"),
+    family=FAMILY,
+    theorem="uncentred_weights",
+    quantifier=Quantifier.LIMIT,
+    source=d20("Figure 6"),
     title="Weights from U[0, 2a] break batch normalisation: r ≤ 1.01 after 64 layers from "
-          "orthogonal samples, γ = ∞, 1 and 1/10",
-    variables=(WIDTH,), chain="residual", observables=("effective_rank",), definitions={
-        r_uncentred: "median of r(H_64) for W_ij ~ U[0, 2a]", r_centred: "the same for W_ij ~ U[-a, a]"},
-    lhs=r_uncentred, relation="<=", rhs=sp.Rational(101, 100),
-    sentinel=Sentinel("the same with centred weights", lhs=r_centred), expected=Verdict.SUPPORTED,
-    checks=tuple(arms(uncentred_and_centred(size), (8, 32, 64), lambda width: 64) for size in (inf, 1.0, 0.1)),
+    "orthogonal samples, γ = ∞, 1 and 1/10",
+    variables=(WIDTH,),
+    chain="residual",
+    observables=("effective_rank",),
+    definitions={
+        r_uncentred: "median of r(H_64) for W_ij ~ U[0, 2a]",
+        r_centred: "the same for W_ij ~ U[-a, a]",
+    },
+    lhs=r_uncentred,
+    relation="<=",
+    rhs=sp.Rational(101, 100),
+    sentinel=Sentinel("the same with centred weights", lhs=r_centred),
+    expected=Verdict.SUPPORTED,
+    checks=tuple(
+        arms(uncentred_and_centred(size), (8, 32, 64), lambda width: 64) for size in (inf, 1.0, 0.1)
+    ),
     remark="The scale a cancels at γ = ∞; otherwise a = √3, which makes the variance 1.",
 )
 

@@ -1,7 +1,7 @@
 """Symbols, sources and exact quantities shared by the rank family (D20, chain ``residual``).
 
-H has ``d`` rows, one per neuron, and ``n`` columns, one per sample; M = HHᵀ/n. ``lambda[i]`` are the eigenvalues
-of M scaled to Tr M = d, so that their mean is 1. Indices run from 0.
+H has ``d`` rows, one per neuron, and ``n`` columns, one per sample; M = HHᵀ/n. ``lambda[i]`` are
+the eigenvalues of M scaled to Tr M = d, so that their mean is 1. Indices run from 0.
 """
 
 from __future__ import annotations
@@ -45,18 +45,23 @@ def d20(place: str) -> Source:
 
 
 def eigenvalues_at_least(matrix: Sequence[Sequence[Fraction]], threshold: Fraction) -> int:
-    """How many eigenvalues of a symmetric rational matrix are ``threshold`` or more, with multiplicity; exact.
+    """How many eigenvalues of a symmetric rational matrix are ``threshold`` or more, with
+    multiplicity; exact.
 
-    Ties count. All roots p of the characteristic polynomial are real, so Descartes' rule of signs is exact: p(x + τ)
-    has as many positive roots as its coefficients have changes of sign. Cost: O(size⁴) rational operations.
+    Ties count. All roots p of the characteristic polynomial are real, so Descartes' rule of signs
+    is exact: p(x + τ) has as many positive roots as its coefficients have changes of sign. Cost:
+    O(size⁴) rational operations.
 
     Raises ``ValueError`` for a matrix that is not symmetric.
     """
     size = len(matrix)
     if any(len(row) != size for row in matrix) or any(
-            matrix[a][b] != matrix[b][a] for a in range(size) for b in range(a)):
+        matrix[a][b] != matrix[b][a] for a in range(size) for b in range(a)
+    ):
         raise ValueError(f"matrix={matrix!r} is not symmetric, so its eigenvalues may not be real")
-    shifted = flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in matrix])
+    shifted = flint.fmpq_mat(
+        [[flint.fmpq(x.numerator, x.denominator) for x in row] for row in matrix]
+    )
     for a in range(size):
         shifted[a, a] -= flint.fmpq(threshold.numerator, threshold.denominator)
     coefficients = shifted.charpoly().coeffs()

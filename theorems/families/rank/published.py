@@ -1,4 +1,6 @@
-"""The experiment of D20 on the residual chain, as its source's loop runs it: to compare speed and values with."""
+"""The experiment of D20 on the residual chain, as its source's loop runs it: to compare speed and
+values with.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,13 @@ __all__ = ["GAMMA", "effective_ranks"]
 GAMMA = 0.01
 
 
-def effective_ranks(width: int, layers: int, *, gamma: float = GAMMA, seed: int) -> npt.NDArray[np.float64]:
+def effective_ranks(
+    width: int, layers: int, *, gamma: float = GAMMA, seed: int
+) -> npt.NDArray[np.float64]:
     """r after every layer of one network of ``width`` rows and samples, shape ``(layers,)``.
 
-    It starts from orthogonal samples and carries M = HHᵀ, by four dense products a layer. Cost: O(layers d³).
+    It starts from orthogonal samples and carries M = HHᵀ, by four dense products a layer. Cost:
+    O(layers d³).
     """
     # The generator of the published loop, from seeds of any size.
     draw = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed))).randn

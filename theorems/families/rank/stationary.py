@@ -1,8 +1,9 @@
 """Time averages of the ranks along stationary residual chains, with the start's memory measured.
 
-Every network runs from two starts, one of orthogonal rows and one of nearly equal ones, under the same weights.
-Where their ranks have come together the start is forgotten: that is seen, not assumed. What is averaged comes
-after; each network gives one average, so layers may be as correlated as they like.
+Every network runs from two starts, one of orthogonal rows and one of nearly equal ones, under the
+same weights. Where their ranks have come together the start is forgotten: that is seen, not
+assumed. What is averaged comes after; each network gives one average, so layers may be as
+correlated as they like.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ Floats = npt.NDArray[np.floating[Any]]
 TAUS = (0.25, 0.5, 0.75)
 #: Relaxation times before averaging begins, and during it; the ranks are seen once in each.
 BURN_IN, WINDOW = 4, 3
-#: The two starts count as forgotten once their ranks differ by less than this share of the rank, on average. Paths
-#: come near one another and no nearer: at d = 8 they stay some 4 % apart, however deep, from 150 % at first.
+#: The two starts count as forgotten once their ranks differ by less than this share of the rank, on
+#: average. Paths come near one another and no nearer: at d = 8 they stay some 4 % apart, however
+#: deep, from 150 % at first.
 FORGOTTEN = 0.1
 #: Correlation of the rows of the second start: effective rank about 1.2.
 CORRELATION = 0.9
@@ -38,7 +40,9 @@ CORRELATION = 0.9
 
 def relaxation(width: int, gamma: float) -> int:
     """Layers in which the rank forgets, roughly. Only the length of a run is taken from it."""
-    return math.ceil((1 + 4 / math.sqrt(width)) * (math.sqrt(width) + 1 / (gamma**2 * math.sqrt(width))))
+    return math.ceil(
+        (1 + 4 / math.sqrt(width)) * (math.sqrt(width) + 1 / (gamma**2 * math.sqrt(width)))
+    )
 
 
 def nearly_equal_rows(width: int) -> Floats:
@@ -47,7 +51,9 @@ def nearly_equal_rows(width: int) -> Floats:
 
 
 def _ranks(H: Any, *, width: int) -> Any:
-    """r and the soft ranks at `TAUS`, in units of √d, from one spectrum; shape (..., 1 + len(TAUS))."""
+    """r and the soft ranks at `TAUS`, in units of √d, from one spectrum; shape (..., 1 +
+    len(TAUS)).
+    """
     xp = array_namespace(H)
     shares = xp.linalg.eigvalsh(gram(H))
     ranks = [xp.sum(shares, axis=-1) ** 2 / xp.sum(shares * shares, axis=-1)]
@@ -60,13 +66,15 @@ _RANKS = Observable("ranks", _ranks, gram=True)
 
 @dataclass(frozen=True)
 class Averages:
-    """What the networks of one shape gave, from each start: ranks over √d, r first and then at `TAUS`.
+    """What the networks of one shape gave, from each start: ranks over √d, r first and then at
+    `TAUS`.
 
-    ``averages`` has shape (2, replicas, 1 + len(TAUS)), ``margins`` the smallest
-    rank_τ - (1 - τ)² r at any layer seen, over √d, for each τ. ``apart`` is the mean distance of r between the two
-    starts when averaging begins, over its mean; ``effective`` the number of independent layers the averages are worth.
-    Of the ``spoiled`` networks the averages are NaN, as rounding may have made them; those of the others have a
-    relative error of ``rounding``. All else is of the others, of whom there are two or more, or an obstacle.
+    ``averages`` has shape (2, replicas, 1 + len(TAUS)), ``margins`` the smallest rank_τ - (1 - τ)²
+    r at any layer seen, over √d, for each τ. ``apart`` is the mean distance of r between the two
+    starts when averaging begins, over its mean; ``effective`` the number of independent layers the
+    averages are worth. Of the ``spoiled`` networks the averages are NaN, as rounding may have made
+    them; those of the others have a relative error of ``rounding``. All else is of the others, of
+    whom there are two or more, or an obstacle.
     """
 
     averages: Floats
@@ -83,8 +91,11 @@ class Averages:
             return told(self.spoiled, self.averages.shape[1])
         if self.apart <= FORGOTTEN:
             return ""
-        return (f"the start is not forgotten after {self.layers} layers: r from two starts {self.apart:.1%} apart, "
-                f"{FORGOTTEN:.0%} allowed")
+        return (
+            f"the start is not forgotten after {self.layers} layers: r from two starts "
+            f"{self.apart:.1%} apart, "
+            f"{FORGOTTEN:.0%} allowed"
+        )
 
 
 @dataclass(frozen=True)
@@ -114,11 +125,15 @@ class Network:
 
     @property
     def label(self) -> str:
-        return f"d={self.width}, γ={self.branch}" + (f", {self.law}" if self.law != "gaussian" else "")
+        return f"d={self.width}, γ={self.branch}" + (
+            f", {self.law}" if self.law != "gaussian" else ""
+        )
 
     @property
     def every(self) -> int:
-        """Layers between two looks: the relaxation time, if as many of those as are wanted can be had."""
+        """Layers between two looks: the relaxation time, if as many of those as are wanted can be
+        had.
+        """
         return min(relaxation(self.width, self.gamma), self.layers // (BURN_IN + WINDOW))
 
     @property
@@ -127,7 +142,9 @@ class Network:
         return 2 * self.replicas * (BURN_IN + WINDOW) * self.every * self.width**2
 
     def run(self, context: Context, start: Floats | None = None) -> Averages:
-        """Simulate in float32, once for all variants of a theorem. ``start``, (d, d), is orthogonal by default."""
+        """Simulate in float32, once for all variants of a theorem. ``start``, (d, d), is orthogonal
+        by default.
+        """
         start = np.eye(self.width) if start is None else start
         key = ("stationary", self, start.tobytes())
         if key not in context.memory:
@@ -139,8 +156,17 @@ class Network:
         parts, every = BURN_IN + WINDOW, self.every
         chain = residual_chain(self.width, self.gamma, self.law)
         runs = [
-            simulate(chain, first, depth=every * parts, every=every, replicas=self.replicas, engine="dense",
-                     dtype="float32", observables=(_RANKS,), seed=context.stream("stationary", self.label))
+            simulate(
+                chain,
+                first,
+                depth=every * parts,
+                every=every,
+                replicas=self.replicas,
+                engine="dense",
+                dtype="float32",
+                observables=(_RANKS,),
+                seed=context.stream("stationary", self.label),
+            )
             for first in (start, nearly_equal_rows(self.width))
         ]
         # (starts, replicas, layers seen, ranks)
@@ -148,10 +174,16 @@ class Network:
         averages = everything[:, :, BURN_IN:].mean(axis=2)
         lost = np.logical_or.reduce([run.spoiled[:, -1] for run in runs])
         averages[:, lost] = np.nan
-        facts: dict[str, Any] = {"averages": averages, "layers": every * BURN_IN, "spoiled": int(lost.sum()),
-                                 "rounding": max(rounding_of(run) for run in runs)}
+        facts: dict[str, Any] = {
+            "averages": averages,
+            "layers": every * BURN_IN,
+            "spoiled": int(lost.sum()),
+            "rounding": max(rounding_of(run) for run in runs),
+        }
         if (~lost).sum() < 2:
-            return Averages(margins=np.full(len(TAUS), np.nan), apart=math.inf, effective=0.0, **facts)
+            return Averages(
+                margins=np.full(len(TAUS), np.nan), apart=math.inf, effective=0.0, **facts
+            )
         paths = everything[:, ~lost]
         window = paths[:, :, BURN_IN:]
         r = window[..., 0]
@@ -160,7 +192,9 @@ class Network:
         spread = r.mean(axis=2).var(axis=1, ddof=1).mean()
         return Averages(
             margins=margins.min(axis=(0, 1, 2)),
-            apart=float(np.abs(paths[0, :, BURN_IN - 1, 0] - paths[1, :, BURN_IN - 1, 0]).mean() / r.mean()),
+            apart=float(
+                np.abs(paths[0, :, BURN_IN - 1, 0] - paths[1, :, BURN_IN - 1, 0]).mean() / r.mean()
+            ),
             effective=float(paths.shape[1] * min(WINDOW, variance / spread)) if spread else 0.0,
             **facts,
         )

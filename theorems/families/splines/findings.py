@@ -1,8 +1,9 @@
-"""The family splines: a batchnorm unit's boundary as the total least squares fit to the inputs it receives.
+"""The family splines: a batchnorm unit's boundary as the total least squares fit to the inputs it
+receives.
 
-Read off what the module did, not off its settings: to unit u belong its pre-activations a and its outputs b, and the
-boundary is where b = 0. With batch statistics, ε small and no trained shift, b = (a − mean)/σ. So a module that uses
-running statistics, another axis or a large ε is seen to fail.
+Read off what the module did, not off its settings: to unit u belong its pre-activations a and its
+outputs b, and the boundary is where b = 0. With batch statistics, ε small and no trained shift, b =
+(a − mean)/σ. So a module that uses running statistics, another axis or a large ε is seen to fail.
 """
 
 from __future__ import annotations
@@ -17,14 +18,20 @@ from theorems.inspection.watching import Call
 
 __all__ = ["findings"]
 
-_NAMES = ("splines.total_least_squares:least", "splines.residual_variance:identity", "splines.scale_free:distance")
+_NAMES = (
+    "splines.total_least_squares:least",
+    "splines.residual_variance:identity",
+    "splines.scale_free:distance",
+)
 _LEEWAY = 0.01
-"""What a unit may miss by, relative to the spread of its inputs: ε = 1e-5 at variance 1/2000, rounding far less."""
+"""What a unit may miss by, relative to the spread of its inputs: ε = 1e-5 at variance 1/2000,
+rounding far less.
+"""
 
 
 @dataclass(frozen=True)
 class _Misses:
-    """The largest misses over the units of one module, and the least variance that a unit receives."""
+    """The largest misses over the units of a module, and the least variance that a unit receives."""
 
     name: str
     variance: float
@@ -35,26 +42,61 @@ class _Misses:
 
 def findings(watched: Watched) -> list[Finding]:
     """The worst unit of the worst batchnorm among those that follow a layer with weights."""
-    pairs = [(before, call) for before, call in zip(watched.calls, watched.calls[1:], strict=False)
-             if isinstance(call.module, nn.modules.batchnorm._BatchNorm) and before.weight is not None
-             and before.gave.shape == call.received.shape and torch.equal(before.gave, call.received)]
+    pairs = [
+        (before, call)
+        for before, call in zip(watched.calls, watched.calls[1:], strict=False)
+        if isinstance(call.module, nn.modules.batchnorm._BatchNorm)
+        and before.weight is not None
+        and before.gave.shape == call.received.shape
+        and torch.equal(before.gave, call.received)
+    ]
     seen = [misses for _, call in pairs if (misses := _misses(call)) is not None]
     if not seen:
-        return [Finding(name, False, "no batchnorm module that follows a layer with weights, with inputs that vary")
-                for name in _NAMES]
-    worst = [max(seen, key=lambda item: getattr(item, field)) for field in ("shift", "square", "distance")]
+        return [
+            Finding(
+                name,
+                False,
+                "no batchnorm module that follows a layer with weights, with inputs that vary",
+            )
+            for name in _NAMES
+        ]
+    worst = [
+        max(seen, key=lambda item: getattr(item, field))
+        for field in ("shift", "square", "distance")
+    ]
     words = (
-        (f"distance of a unit's boundary from its best fit, in units of σ/‖w‖, at {worst[0].name!r}",
-         "offset of the boundary", worst[0].shift),
-        (f"Σ dist² to a unit's boundary over Nσ²/‖w‖², σ that the unit divides by, less 1, at {worst[1].name!r}",
-         "Σ dist² less Nσ²/‖w‖², relative", worst[1].square),
-        (f"r.m.s. distance of outputs from signed distances over their r.m.s., at {worst[2].name!r}",
-         "outputs less signed distances over r.m.s.", worst[2].distance),
+        (
+            f"distance of a unit's boundary from its best fit, in units of σ/‖w‖, at "
+            f"{worst[0].name!r}",
+            "offset of the boundary",
+            worst[0].shift,
+        ),
+        (
+            f"Σ dist² to a unit's boundary over Nσ²/‖w‖², σ that the unit divides by, less 1, at "
+            f"{worst[1].name!r}",
+            "Σ dist² less Nσ²/‖w‖², relative",
+            worst[1].square,
+        ),
+        (
+            f"r.m.s. distance of outputs from signed distances over their r.m.s., at "
+            f"{worst[2].name!r}",
+            "outputs less signed distances over r.m.s.",
+            worst[2].distance,
+        ),
     )
-    return [Finding(name, True, f"{what}; worst unit of {len(seen)} batchnorms, 0 predicted for ε = 0, and the least "
-                    f"variance there is {item.variance:.2g}", _LEEWAY, value, value <= _LEEWAY,
-                    (Reading(quantity, 0.0, value),))
-            for name, item, (what, quantity, value) in zip(_NAMES, worst, words, strict=True)]
+    return [
+        Finding(
+            name,
+            True,
+            f"{what}; worst unit of {len(seen)} batchnorms, 0 predicted for ε = 0, and the least "
+            f"variance there is {item.variance:.2g}",
+            _LEEWAY,
+            value,
+            value <= _LEEWAY,
+            (Reading(quantity, 0.0, value),),
+        )
+        for name, item, (what, quantity, value) in zip(_NAMES, worst, words, strict=True)
+    ]
 
 
 def _misses(call: Call) -> _Misses | None:
@@ -66,13 +108,18 @@ def _misses(call: Call) -> _Misses | None:
     if not varied.any():
         return None
     ideal, b = (centred / spread)[varied], b[varied]
-    slope = (b * ideal).mean(dim=1, keepdim=True)  # of outputs in signed distances over their r.m.s.
+    slope = (b * ideal).mean(
+        dim=1, keepdim=True
+    )  # of outputs in signed distances over their r.m.s.
     sound = slope.abs() > 1e-12
     shift = torch.where(sound, b.mean(dim=1, keepdim=True) / slope, torch.inf).abs()
     return _Misses(
-        call.name, variance=float(spread[varied].square().min()), shift=float(shift.max()),
+        call.name,
+        variance=float(spread[varied].square().min()),
+        shift=float(shift.max()),
         square=float((b.square().mean(dim=1) - 1).abs().max()),
-        distance=float((b - ideal).square().mean(dim=1).sqrt().max()))
+        distance=float((b - ideal).square().mean(dim=1).sqrt().max()),
+    )
 
 
 def _by_unit(features: Tensor) -> Tensor:

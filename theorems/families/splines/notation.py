@@ -1,8 +1,8 @@
 """Symbols, sources and definitions shared by the splines family (BB22, R26).
 
-``z[i, k]`` is coordinate k of input i, ``w[k]`` the weight of one unit, ``x[i]`` a population of pre-activations.
-Indices run from 0. The definitions are evaluated as they are printed, so that a check and a proof speak of the same
-mean and variance.
+``z[i, k]`` is coordinate k of input i, ``w[k]`` the weight of one unit, ``x[i]`` a population of
+pre-activations. Indices run from 0. The definitions are evaluated as they are printed, so that a
+check and a proof speak of the same mean and variance.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ DEFINITIONS: Mapping[sp.Symbol, sp.Expr] = {
 }
 
 
-def defined(values: Mapping[str, Any], definitions: Mapping[sp.Symbol, sp.Expr]) -> Mapping[str, Any]:
+def defined(
+    values: Mapping[str, Any], definitions: Mapping[sp.Symbol, sp.Expr]
+) -> Mapping[str, Any]:
     """``values`` and, computed from them exactly and in turn, what the definitions add."""
     found = dict(values)
     for symbol, meaning in definitions.items():
