@@ -42,8 +42,10 @@ def require_affordable(
         drawn = widest * max(inner)
         if drawn > MOST_DRAWN:
             raise ValueError(
-                f"width={widest} with n={n} samples: one layer draws {drawn:.2g} numbers (engine={engine!r}), and at "
-                f"most {MOST_DRAWN:.0e} are drawn; give a smaller width, or engine='mean_field' for an infinite one"
+                f"width={widest} with n={n} samples: one layer draws {drawn:.2g} numbers "
+                f"(engine={engine!r}), and at "
+                f"most {MOST_DRAWN:.0e} are drawn; give a smaller width, or engine='mean_field' "
+                "for an infinite one"
             )
     held = {
         "values": _DOUBLE * replicas * (layers + 1) * observables,

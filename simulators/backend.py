@@ -1,7 +1,7 @@
 """Where arrays live: NumPy, or Torch on a device.
 
-Engines reach both libraries through the array-API namespace ``xp``. The one operation outside the standard
-that they need, the triangular factor alone of a QR decomposition, is here too.
+Engines reach both libraries through the array-API namespace ``xp``. The one operation outside the
+standard that they need, the triangular factor alone of a QR decomposition, is here too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def _lower(n: int, m: int, dtype: str) -> np.ndarray[Any, Any]:
 
 
 class Backend(Protocol):
-    """What engines need of an array library: its namespace, conversions, a factorisation, random entries."""
+    """What engines need of an array library: its namespace, conversions, a factorisation, random
+    entries.
+    """
 
     @property
     def xp(self) -> Any:
@@ -57,7 +59,9 @@ class Backend(Protocol):
         """``array`` as a NumPy array."""
 
     def triangular(self, rows: Array) -> Array:
-        """Rᵀ with H = QR, for ``rows`` = Hᵀ of shape ``(..., n, m)``; shape ``(..., n, min(m, n))``."""
+        """Rᵀ with H = QR, for ``rows`` = Hᵀ of shape ``(..., n, m)``; shape ``(..., n, min(m,
+        n))``.
+        """
 
     @property
     def workers(self) -> int:
@@ -69,7 +73,8 @@ class Backend(Protocol):
     def draws(
         self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
     ) -> Iterator[Array]:
-        """The entries of each piece in turn, shape ``(replicas, sum of units)``, good until the next.
+        """The entries of each piece in turn, shape ``(replicas, sum of units)``, good until the
+        next.
 
         ``ahead`` has the host draw the next piece in a second thread while one is in use.
         """
@@ -84,13 +89,16 @@ class NumpyBackend:
     xp = array_api_compat.numpy
 
     def array(self, values: np.ndarray[Any, Any]) -> Array:
-        return np.array(values, dtype=self.dtype, order="C")  # BLAS rounds otherwise where the layout is another
+        return np.array(
+            values, dtype=self.dtype, order="C"
+        )  # BLAS rounds otherwise where the layout is another
 
     def numpy(self, array: Array) -> np.ndarray[Any, Any]:
         return np.asarray(array)
 
     def triangular(self, rows: Array) -> Array:
-        # The packed form of LAPACK is R above the reflectors; masking it is cheaper than what "r" does.
+        # The packed form of LAPACK is R above the reflectors; masking it is cheaper than what "r"
+        # does.
         packed, _ = np.linalg.qr(rows.mT, mode="raw")
         return packed[..., : rows.shape[-2]] * _lower(*rows.shape[-2:], self.dtype)
 
@@ -151,7 +159,9 @@ class TorchBackend:
             for values in _host_draws(root, engine, pieces, self.dtype, ahead):
                 yield torch.from_numpy(values)
             return
-        for piece, streams in _streams(pieces, lambda group: DeviceStreams(root, engine, group, self.device)):
+        for piece, streams in _streams(
+            pieces, lambda group: DeviceStreams(root, engine, group, self.device)
+        ):
             shape = (len(piece.replicas), sum(piece.units))
             out = torch.empty(shape, dtype=getattr(torch, self.dtype), device=self.device)
             for replica, row in enumerate(out):
@@ -165,8 +175,8 @@ def _host_draws(
 ) -> Iterator[np.ndarray[Any, Any]]:
     """Draw the pieces: if ``ahead``, the next one in a background thread, helped when it is late.
 
-    NumPy's generators release the interpreter lock. Each replica's stretch is drawn whole, from its own
-    generator, so the entries do not depend on which thread draws it.
+    NumPy's generators release the interpreter lock. Each replica's stretch is drawn whole, from its
+    own generator, so the entries do not depend on which thread draws it.
     """
     size = max(len(piece.replicas) * sum(piece.units) for piece in pieces)
     # One buffer is read by the engine while the other is filled.
@@ -226,7 +236,8 @@ class _Filling:
 
 
 def _of_the_law(piece: Piece, drawn: Array, xp: Any) -> None:
-    """Overwrite what was drawn from the source of the piece's law, ``(..., units)``, with entries of the law.
+    """Overwrite what was drawn from the source of the piece's law, ``(..., units)``, with entries
+    of the law.
 
     One unit at a time: how a function rounds may depend on where in an array an entry stands.
     """
@@ -247,9 +258,11 @@ def _streams(pieces: Sequence[Piece], start: Callable[[range], S]) -> Iterator[t
 
 
 def select(dtype: object, device: object, torch_batch: Any) -> Backend:
-    """The backend that ``dtype`` and ``device`` ask for; Torch if ``torch_batch``, a tensor, is given.
+    """The backend that ``dtype`` and ``device`` ask for; Torch if ``torch_batch``, a tensor, is
+    given.
 
-    Raises `ValueError` for another dtype than float32 or float64, and for a device that is not there.
+    Raises `ValueError` for another dtype than float32 or float64, and for a device that is not
+    there.
     """
     name = "float64" if dtype is None else str(dtype).removeprefix("torch.")
     if isinstance(dtype, type | np.dtype):
@@ -268,8 +281,12 @@ def _torch_device(device: Any) -> str:
     try:
         wanted = torch.device(device)
     except (RuntimeError, TypeError) as error:
-        raise ValueError(f"device={told(device)} is no Torch device; available are {', '.join(there)}") from error
+        raise ValueError(
+            f"device={told(device)} is no Torch device; available are {', '.join(there)}"
+        ) from error
     name = wanted.type if wanted.type == "cpu" else f"{wanted.type}:{wanted.index or 0}"
     if name not in there:
-        raise ValueError(f"device={told(device)} is not on this machine; available are {', '.join(there)}")
+        raise ValueError(
+            f"device={told(device)} is not on this machine; available are {', '.join(there)}"
+        )
     return name

@@ -136,7 +136,8 @@ def _part(shape: Sequence[int], axis: int, take: int | None) -> tuple[slice, ...
 def _require_size(name: str, count: int) -> None:
     if count > LARGEST:
         raise BatchError(
-            f"{name}: {count} bytes of numbers, and at most {LARGEST} are held; keep the first few with ",
+            f"{name}: {count} bytes of numbers, and at most {LARGEST} are held; keep the first few "
+            "with ",
             Argument("take"),
         )
 
@@ -164,7 +165,8 @@ def _read_npy(name: str, stream: IO[bytes], size: int, axis: int, take: int | No
         data = stream.read(expected - offset)
         if len(data) < expected - offset:
             raise BatchError(
-                f"{name}: truncated: {len(data) + offset} bytes of {expected}; save or copy it again"
+                f"{name}: truncated: {len(data) + offset} bytes of {expected}; save or copy it "
+                "again"
             )
         stored: NDArray[Any] = np.ndarray(shape, dtype, data, order=order)
     else:
@@ -242,7 +244,8 @@ def _read_npz(name: str, path: str, key: str | None, axis: int, take: int | None
                 member.file_size > LARGEST
             ):  # zipfile gives no more than that, whatever the data would unpack to
                 raise BatchError(
-                    f"{name}: {member.file_size} bytes when unpacked, and at most {LARGEST} are; save the "
+                    f"{name}: {member.file_size} bytes when unpacked, and at most {LARGEST} are; "
+                    "save the "
                     "array as .npy, of which a part can be read"
                 )
             with archive.open(member) as stream:
@@ -289,7 +292,8 @@ def _read_csv(name: str, path: str, axis: int, take: int | None) -> Stored:
                         continue
                 if len(cells) != width:
                     raise BatchError(
-                        f"{name}: line {reader.line_num} has {len(cells)} cells, the first has {width}; "
+                        f"{name}: line {reader.line_num} has {len(cells)} cells, the first has "
+                        f"{width}; "
                         "every line needs the same number"
                     )
                 count += 1
@@ -329,7 +333,8 @@ def _are_headings(name: str, cells: Sequence[str]) -> bool:
         return True
     if len(cells) > 2 and counted == [str(k) for k in range(len(cells))]:
         raise BatchError(
-            f"{name}: line 1 counts 0, 1, 2, …: headings that pandas wrote, or a sample? write it with "
+            f"{name}: line 1 counts 0, 1, 2, …: headings that pandas wrote, or a sample? write it "
+            "with "
             "header=False, or headings with letters"
         )
     return False

@@ -1,11 +1,11 @@
 """The leading Lyapunov exponents of deep linear networks: how fast volumes grow, at any depth.
 
-A frame Q of k orthonormal columns is carried through the layers and orthonormalised after each, QR = AQ;
-the exponents are the averages of log R_ii (Benettin, Galgani, Giorgilli, Strelcyn 1980). Nothing overflows or
-underflows, however deep: only logarithms accumulate.
+A frame Q of k orthonormal columns is carried through the layers and orthonormalised after each, QR
+= AQ; the exponents are the averages of log R_ii (Benettin, Galgani, Giorgilli, Strelcyn 1980).
+Nothing overflows or underflows, however deep: only logarithms accumulate.
 
-For A = W or A = I + γW with Gaussian W, WQ is a width × k standard Gaussian matrix, independent of the past.
-So a layer costs width · k normals rather than width², exactly in law.
+For A = W or A = I + γW with Gaussian W, WQ is a width × k standard Gaussian matrix, independent of
+the past. So a layer costs width · k normals rather than width², exactly in law.
 """
 
 from __future__ import annotations
@@ -29,17 +29,24 @@ _PIECE = 2**16  # entries drawn at once
 
 
 def leading_exponents(
-    width: int, gamma: float = math.inf, *, depth: int, replicas: int = 1, seed: Any = 0, count: int = 2
+    width: int,
+    gamma: float = math.inf,
+    *,
+    depth: int,
+    replicas: int = 1,
+    seed: Any = 0,
+    count: int = 2,
 ) -> np.ndarray[Any, Any]:
-    """Averages over ``depth`` layers of the ``count`` leading growth rates, shape ``(replicas, count)``.
+    """Averages over ``depth`` layers of the ``count`` leading growth rates, shape ``(replicas,
+    count)``.
 
-    Layers are H → H + γWH with W of ``width`` × ``width`` independent standard normal entries; γ = ∞ means
-    H → WH. Growth rates are natural logarithms a layer, the largest first as ``depth`` grows. ``seed`` as for
-    `simulate`; replica i depends on the seed and i alone. Cost per layer and replica: width · count normals
-    and a QR decomposition of as many entries.
+    Layers are H → H + γWH with W of ``width`` × ``width`` independent standard normal entries; γ =
+    ∞ means H → WH. Growth rates are natural logarithms a layer, the largest first as ``depth``
+    grows. ``seed`` as for `simulate`; replica i depends on the seed and i alone. Cost per layer and
+    replica: width · count normals and a QR decomposition of as many entries.
 
-    Raises `TypeError` or `ValueError` naming the argument: ``width`` ≥ 2, 1 ≤ ``count`` ≤ ``width``,
-    ``gamma`` in (0, ∞], ``depth`` and ``replicas`` ≥ 1.
+    Raises `TypeError` or `ValueError` naming the argument: ``width`` ≥ 2, 1 ≤ ``count`` ≤
+    ``width``, ``gamma`` in (0, ∞], ``depth`` and ``replicas`` ≥ 1.
     """
     width = whole_number("width", width, 2)
     depth, replicas = whole_number("depth", depth, 1), whole_number("replicas", replicas, 1)
@@ -52,14 +59,29 @@ def leading_exponents(
     rates = np.empty((replicas, count))
 
     def follow(group: range, stop: Event) -> None:
-        rates[group.start : group.stop] = _rates(width, gamma, depth, count, group, root, len(group) == replicas, stop)
+        rates[group.start : group.stop] = _rates(
+            width, gamma, depth, count, group, root, len(group) == replicas, stop
+        )
 
-    run_all([partial(follow, group) for group in replica_groups(replicas, width * count, _GROUP, cores())], cores())
+    run_all(
+        [
+            partial(follow, group)
+            for group in replica_groups(replicas, width * count, _GROUP, cores())
+        ],
+        cores(),
+    )
     return rates
 
 
 def _rates(
-    width: int, gamma: float, depth: int, count: int, group: range, root: SeedSequence, ahead: bool, stop: Event
+    width: int,
+    gamma: float,
+    depth: int,
+    count: int,
+    group: range,
+    root: SeedSequence,
+    ahead: bool,
+    stop: Event,
 ) -> np.ndarray[Any, Any]:
     pieces = list(pack([(width * count, "gaussian")] * depth, group, _PIECE))
     draws = units_of(pieces, NumpyBackend("float64").draws(root, "lyapunov", pieces, ahead=ahead))

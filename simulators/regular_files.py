@@ -1,5 +1,5 @@
-"""Files that the user names: only regular ones are read, and no more of them than can be held; what is
-written takes their place in one step.
+"""Files that the user names: only regular ones are read, and no more of them than can be held; what
+is written takes their place in one step.
 
 A pipe would be waited for, a device may never end, and a name may be no name at all.
 """

@@ -23,7 +23,14 @@ from simulators.batches import validate_batch
 from simulators.centring import centred
 from simulators.chains import Chain
 from simulators.engines import dense, gram, mean_field
-from simulators.engines.rounding import ROUNDINGS, Copies, Outlook, Representation, Watch, arrival_error
+from simulators.engines.rounding import (
+    ROUNDINGS,
+    Copies,
+    Outlook,
+    Representation,
+    Watch,
+    arrival_error,
+)
 from simulators.layers import Rescale, ScaleResponse
 from simulators.observables import Array, Observable, resolve
 from simulators.runnable import require_runnable
@@ -50,39 +57,49 @@ def simulate(
     device: Any = None,
     every: int = 1,
 ) -> Trajectory:
-    """Run ``replicas`` independent copies of ``chain`` on ``batch`` for ``depth`` blocks, measuring as they go.
+    """Run ``replicas`` independent copies of ``chain`` on ``batch`` for ``depth`` blocks, measuring
+    as they go.
 
-    - ``batch``: (d₀, n), one sample per column, n ≤ d₀ and n ≤ every width; real, finite, not zero. A Torch
-      tensor, or a ``device``, selects Torch; NumPy otherwise
-    - ``seed``: integer ≥ 0, a sequence of them, or a `numpy.random.SeedSequence`. Replica i depends on the
-      seed, the engine and i alone; the same call gives the same bits on the same machine
-    - ``observables``: names, or functions of ``H`` of shape ``(..., d, n)``, in a tuple or as name -> either;
-      see `simulators.observables.resolve`
-    - ``engine``: ``"gram"`` where it is exact, ``"dense"`` for anything, ``"mean_field"`` for a rescale chain
-      of infinite width, ``"auto"`` for the first of gram and dense that applies
+    - ``batch``: (d₀, n), one sample per column, n ≤ d₀ and n ≤ every width; real, finite, not zero.
+      A Torch tensor, or a ``device``, selects Torch; NumPy otherwise
+    - ``seed``: integer ≥ 0, a sequence of them, or a `numpy.random.SeedSequence`. Replica i depends
+      on the seed, the engine and i alone; the same call gives the same bits on the same machine
+    - ``observables``: names, or functions of ``H`` of shape ``(..., d, n)``, in a tuple or as name
+      -> either; see `simulators.observables.resolve`
+    - ``engine``: ``"gram"`` where it is exact, ``"dense"`` for anything, ``"mean_field"`` for a
+      rescale chain of infinite width, ``"auto"`` for the first of gram and dense that applies
     - ``dtype``: float32 or float64 (the default)
-    - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is not paid for
+    - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is
+      not paid for
 
-    Where a block multiplies its input's scale by a scalar and never fixes it (a vanilla chain with identity
-    or ReLU), the representation is kept at ‖H‖_F = 1 from the first block on, which no depth overflows: its
-    scale is then not observable. Every other chain is observed at its true scale.
+    Where a block multiplies its input's scale by a scalar and never fixes it (a vanilla chain with
+    identity or ReLU), the representation is kept at ‖H‖_F = 1 from the first block on, which no
+    depth overflows: its scale is then not observable. Every other chain is observed at its true
+    scale.
 
-    The entries of ``batch`` are taken at their word: what the samples have in common is subtracted exactly, equal
-    samples stay equal. Where float arithmetic cannot follow all the same, `Trajectory.rounding` says by how much, and
-    `Trajectory.spoiled` which replicas speak for nothing from which layer on.
+    The entries of ``batch`` are taken at their word: what the samples have in common is subtracted
+    exactly, equal samples stay equal. Where float arithmetic cannot follow all the same,
+    `Trajectory.rounding` says by how much, and `Trajectory.spoiled` which replicas speak for
+    nothing from which layer on.
 
-    Cost per layer and replica: O(width · n²) for gram, O(width · d · n) for dense. Memory beyond the batch
-    and the values is a few MiB for gram; for dense O(width · n) and at most some 80 MiB per core.
+    Cost per layer and replica: O(width · n²) for gram, O(width · d · n) for dense. Memory beyond
+    the batch and the values is a few MiB for gram; for dense O(width · n) and at most some 80 MiB
+    per core.
 
-    Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it wants; also for what
-    no machine can do, see `simulators.affordable`.
+    Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
+    wants; also for what no machine can do, see `simulators.affordable`.
     """
     if not isinstance(chain, Chain):
-        raise TypeError(f"chain={told(chain)} is a {type(chain).__name__}; give a Chain: rescale_chain(64)")
+        raise TypeError(
+            f"chain={told(chain)} is a {type(chain).__name__}; give a Chain: rescale_chain(64)"
+        )
     depth = whole_number("depth", depth, 1)
     replicas = whole_number("replicas", replicas, 1)
     if depth % whole_number("every", every, 1):
-        raise ValueError(f"every={every} does not divide depth={depth}; give a divisor, so that the last block is seen")
+        raise ValueError(
+            f"every={every} does not divide depth={depth}; give a divisor, so that the last block "
+            "is seen"
+        )
     one_of("engine", engine, ENGINES)
     root = root_sequence(seed)
     measures = _measures(observables)
@@ -90,8 +107,14 @@ def simulate(
     values = validate_batch(batch)
     require_runnable(values, chain, backend.dtype)
     name, reason = choose_engine(engine, chain, measures, replicas)
-    require_affordable(name, chain, values.shape, layers=depth // every, replicas=replicas,
-                       observables=len(measures))
+    require_affordable(
+        name,
+        chain,
+        values.shape,
+        layers=depth // every,
+        replicas=replicas,
+        observables=len(measures),
+    )
 
     record = _Record(measures, replicas, depth // every, backend)
     record.first(values)
@@ -112,7 +135,9 @@ def simulate(
         factors = (backend.array(math.sqrt(scale) * each[None]) for each in paths)
         record.follow(range(1), islice(factors, every - 1, None, every), width)
     else:
-        start, copies, outlook = _begun(chain, values, backend, carried=name == "gram" and gram.carries_rows(chain))
+        start, copies, outlook = _begun(
+            chain, values, backend, carried=name == "gram" and gram.carries_rows(chain)
+        )
         run = gram.run if name == "gram" else dense.run
         runs = run(chain, start, copies, depth=depth, replicas=replicas, root=root, backend=backend)
         jobs = (partial(follow, group, representations, outlook) for group, representations in runs)
@@ -134,7 +159,10 @@ def simulate(
         replicas=replicas,
         dtype=backend.dtype,
         device=backend.device,
-        seed={"entropy": _plain_entropy(root.entropy), "spawn_key": [int(key) for key in root.spawn_key]},
+        seed={
+            "entropy": _plain_entropy(root.entropy),
+            "spawn_key": [int(key) for key in root.spawn_key],
+        },
         batch_shape=values.shape,
         batch_sha256=hashlib.sha256(values.astype("<f8").tobytes()).hexdigest(),
         versions=_versions(),
@@ -149,8 +177,15 @@ def _versions() -> dict[str, str]:
 
 
 def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable]:
-    if isinstance(observables, str) or callable(observables) or not isinstance(observables, Iterable):
-        raise TypeError(f"observables={told(observables)} is not a tuple or mapping; write ({told(observables)},)")
+    if (
+        isinstance(observables, str)
+        or callable(observables)
+        or not isinstance(observables, Iterable)
+    ):
+        raise TypeError(
+            f"observables={told(observables)} is not a tuple or mapping; write "
+            f"({told(observables)},)"
+        )
     if isinstance(observables, Mapping):
         measures = [replace(resolve(item), name=str(name)) for name, item in observables.items()]
     else:
@@ -164,13 +199,17 @@ def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable
 def choose_engine(
     engine: str, chain: Chain, measures: Sequence[Observable], replicas: int
 ) -> tuple[str, str]:
-    """The engine that `simulate` runs, and why. Raises `ValueError` when the one asked for does not apply."""
+    """The engine that `simulate` runs, and why. Raises `ValueError` when the one asked for does not
+    apply.
+    """
     if engine == "dense":
         return engine, "asked for"
     opaque = [measure.name for measure in measures if not measure.gram]
     unmeasurable = None
     if opaque:
-        unmeasurable = f"observable {opaque[0]!r} is not declared gram_invariant, so a factor may not do"
+        unmeasurable = (
+            f"observable {opaque[0]!r} is not declared gram_invariant, so a factor may not do"
+        )
     if engine == "mean_field":
         obstacle = _mean_field_obstacle(chain, replicas) or unmeasurable
         if obstacle is not None:
@@ -197,7 +236,9 @@ def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
 def _begun(
     chain: Chain, batch: np.ndarray[Any, Any], backend: Backend, *, carried: bool
 ) -> tuple[Array, Copies, Outlook]:
-    """H₀ᵀ as an engine begins with it, ``(1, n, d₀)``, the samples in it that remain equal, and what to watch."""
+    """H₀ᵀ as an engine begins with it, ``(1, n, d₀)``, the samples in it that remain equal, and
+    what to watch.
+    """
     started = batch if chain.leading_recenter is None else centred(batch)
     if carried and np.count_nonzero(started.any(axis=1)) <= started.shape[1]:
         started = _nonzero_rows(started)
@@ -212,22 +253,28 @@ def _begun(
 
 
 def _nonzero_rows(batch: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """(n, n): the rows of a batch that are not zero, of which there are at most n, with zeros for what is missing."""
+    """(n, n): the rows of a batch that are not zero, of which there are at most n, with zeros for
+    what is missing.
+    """
     rows = batch[batch.any(axis=1)]
     return np.concatenate([rows, np.zeros((batch.shape[1] - len(rows), batch.shape[1]))])
 
 
 def _arrival(batch: np.ndarray[Any, Any], backend: Backend) -> float:
-    return arrival_error(batch, backend.numpy(backend.array(batch)).astype(np.float64), backend.dtype)
+    return arrival_error(
+        batch, backend.numpy(backend.array(batch)).astype(np.float64), backend.dtype
+    )
 
 
 def _mean_field(
     batch: np.ndarray[Any, Any], depth: int, every: int
 ) -> tuple[list[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
-    """Factors Rᵀ = V diag(√λ) of trace 1 after each layer, and the errors of every ``every``-th, the batch's first.
+    """Factors Rᵀ = V diag(√λ) of trace 1 after each layer, and the errors of every ``every``-th,
+    the batch's first.
 
-    At infinite width the right singular vectors V stay, and λ⁺ = p(λ). What rounding may have made of the batch's
-    smallest singular values is followed along: twice, from both ends of where they may lie.
+    At infinite width the right singular vectors V stay, and λ⁺ = p(λ). What rounding may have made
+    of the batch's smallest singular values is followed along: twice, from both ends of where they
+    may lie.
     """
     _, sigma, right = np.linalg.svd(batch / np.abs(batch).max(), full_matrices=False)
     off = ROUNDINGS * batch.shape[1] * float(np.finfo(np.float64).eps) * sigma[0]
@@ -242,9 +289,12 @@ def _mean_field(
 
 
 class _Record:
-    """Measures representations as they come, several blocks together, and keeps what was measured."""
+    """Measures representations as they come, several blocks together, and keeps what was measured.
+    """
 
-    def __init__(self, measures: list[Observable], replicas: int, layers: int, backend: Backend) -> None:
+    def __init__(
+        self, measures: list[Observable], replicas: int, layers: int, backend: Backend
+    ) -> None:
         self.values: dict[str, np.ndarray[Any, Any]] = {}
         self._measures = measures
         self._shape = (replicas, layers + 1)
@@ -252,7 +302,9 @@ class _Record:
 
     def first(self, batch: np.ndarray[Any, Any]) -> None:
         """Column 0, from the batch (d₀, n)."""
-        self._measure(slice(None), slice(0, 1), self._backend.array(batch[None, None]), batch.shape[0])
+        self._measure(
+            slice(None), slice(0, 1), self._backend.array(batch[None, None]), batch.shape[0]
+        )
 
     def follow(self, group: range, representations: Iterator[Array], width: int) -> None:
         """All other columns of the replicas in ``group``, from arrays Hᵀ, or factors of it."""
@@ -275,14 +327,19 @@ class _Record:
             if not array_api_compat.is_array_api_obj(result) or result.shape[:2] != H.shape[:2]:
                 got = f"shape {tuple(result.shape)}" if hasattr(result, "shape") else repr(result)
                 raise ValueError(
-                    f"observable {measure.name!r} gave {got} for H of shape {tuple(H.shape)}; it must give "
+                    f"observable {measure.name!r} gave {got} for H of shape {tuple(H.shape)}; it "
+                    "must give "
                     f"an array that keeps the leading axes {tuple(H.shape[:2])}"
                 )
             measured = self._backend.numpy(result)
             if measured.dtype.kind not in "biufc":
-                raise TypeError(f"observable {measure.name!r} gave {measured.dtype} entries; give numbers")
+                raise TypeError(
+                    f"observable {measure.name!r} gave {measured.dtype} entries; give numbers"
+                )
             if measure.name not in self.values:
-                self.values[measure.name] = np.empty((*self._shape, *measured.shape[2:]), measured.dtype)
+                self.values[measure.name] = np.empty(
+                    (*self._shape, *measured.shape[2:]), measured.dtype
+                )
             self.values[measure.name][replicas, columns] = measured
 
 

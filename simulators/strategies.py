@@ -1,9 +1,10 @@
-"""Hypothesis strategies for what the statements range over: spectra, singular values, matrices, batches.
+"""Hypothesis strategies for what the statements range over: spectra, singular values, matrices,
+batches.
 
-Draws are exact (`fractions.Fraction`) except `batches`, and shrink to small whole numbers. Each strategy
-reaches its corners with fair probability; `corner_spectra` and `corner_matrices` list corners outright, for
-checks that must always run them. Invalid size limits raise `ValueError`, and `TypeError` if
-they are no whole numbers, when the strategy is made.
+Draws are exact (`fractions.Fraction`) except `batches`, and shrink to small whole numbers. Each
+strategy reaches its corners with fair probability; `corner_spectra` and `corner_matrices` list
+corners outright, for checks that must always run them. Invalid size limits raise `ValueError`, and
+`TypeError` if they are no whole numbers, when the strategy is made.
 """
 
 from __future__ import annotations
@@ -25,15 +26,25 @@ Matrix: TypeAlias = tuple[Vector, ...]
 
 TINY = Fraction(1, 10**300)
 CLOSE = Fraction(1, 10**6)
-_EXPONENTS = (0, 1, 2, 6, 16, 50, 150, 300)  # levels are digit·10^-exponent; 16 is where float64 rounds
+_EXPONENTS = (
+    0,
+    1,
+    2,
+    6,
+    16,
+    50,
+    150,
+    300,
+)  # levels are digit·10^-exponent; 16 is where float64 rounds
 
 
 def spectra(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> SearchStrategy[Vector]:
     """Spectra of n = min_n…max_n eigenvalues: nonnegative, descending, of sum exactly 1.
 
-    Corners: uniform, one dominant, one small, repeated, ratios down to 1e-300, and, if ``allow_zero``,
-    exactly singular.
+    Corners: uniform, one dominant, one small, repeated, ratios down to 1e-300, and, if
+    ``allow_zero``, exactly singular.
     """
+
     def normalised(values: Vector) -> Vector:
         total = sum(values, Fraction(0))
         return tuple(value / total for value in values)
@@ -41,8 +52,11 @@ def spectra(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> Searc
     return _levels(min_n, max_n, allow_zero).map(normalised)
 
 
-def singular_values(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> SearchStrategy[Vector]:
-    """n = min_n…max_n nonnegative numbers, descending, not all zero, of any sum; corners as `spectra`.
+def singular_values(
+    min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True
+) -> SearchStrategy[Vector]:
+    """n = min_n…max_n nonnegative numbers, descending, not all zero, of any sum; corners as
+    `spectra`.
 
     Largest value from 1e-300 to 9e300.
     """
@@ -55,8 +69,8 @@ def matrices(
 ) -> SearchStrategy[Matrix]:
     """d × n matrices as rows of Fractions, 1 ≤ n ≤ d, n ≤ max_n, d ≤ max_d, not all zero.
 
-    Corners: d = n, n = 1, columns equal, opposite or 1e-6 apart, one 100 times larger, columns of zeros, entries of
-    scale 1e-300 and 1e300, and, if ``allow_zero_rows``, rows of zeros.
+    Corners: d = n, n = 1, columns equal, opposite or 1e-6 apart, one 100 times larger, columns of
+    zeros, entries of scale 1e-300 and 1e300, and, if ``allow_zero_rows``, rows of zeros.
     """
     if not 1 <= whole_number("max_n", max_n, 0) <= whole_number("max_d", max_d, 0):
         raise ValueError(f"max_d={max_d}, max_n={max_n}; matrices need 1 ≤ max_n ≤ max_d")
@@ -94,7 +108,9 @@ def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
 
 
 def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
-    """The corners of `matrices` of size d × n, by name, without zero rows. `ValueError` unless 1 ≤ n ≤ d."""
+    """The corners of `matrices` of size d × n, by name, without zero rows. `ValueError` unless 1 ≤
+    n ≤ d.
+    """
     if not 1 <= whole_number("n", n, 0) <= whole_number("d", d, 0):
         raise ValueError(f"d={d}, n={n}; matrices need 1 ≤ n ≤ d")
     plain = tuple(tuple(Fraction(1 + (i == j) + (i + 1) * j) for j in range(n)) for i in range(d))
@@ -124,31 +140,37 @@ def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
         return st.builds(operator.mul, st.integers(1, 9), st.sampled_from(sizes))
 
     positive = digit_of(*sizes)
-    level = digit_of(*sizes, *[Fraction(0)] * 2) if allow_zero else positive  # shrinks to 1, not to 0
+    level = (
+        digit_of(*sizes, *[Fraction(0)] * 2) if allow_zero else positive
+    )  # shrinks to 1, not to 0
 
     def of_size(n: int) -> SearchStrategy[Vector]:
         two_levels = st.builds(
             lambda high, low, split: (high,) * split + (low,) * (n - split),
-            positive, level, st.integers(1, n),
+            positive,
+            level,
+            st.integers(1, n),
         )
-        free = st.builds(lambda first, rest: (first, *rest), positive, st.tuples(*[level] * (n - 1)))
+        free = st.builds(
+            lambda first, rest: (first, *rest), positive, st.tuples(*[level] * (n - 1))
+        )
         return (two_levels | free).map(lambda values: tuple(sorted(values, reverse=True)))
 
     return st.integers(min_n, max_n).flatmap(of_size)
 
 
 @st.composite
-def _matrices(
-    draw: DrawFn, max_d: int, max_n: int, allow_zero_rows: bool
-) -> Matrix:
+def _matrices(draw: DrawFn, max_d: int, max_n: int, allow_zero_rows: bool) -> Matrix:
     n = draw(st.integers(1, max_n))
     d = draw(st.integers(n, max_d))
     entry = st.integers(-9, 9).map(Fraction)
     columns = draw(st.lists(st.tuples(*[entry] * d), min_size=n, max_size=n))
     for j in range(1, n):
-        # a column of its own, one much larger, the first one again, its opposite, it moved by a millionth, or zero
-        own, first = draw(st.sampled_from((
-            (1, 0), (1, 0), (1, 0), (100, 0), (0, 1), (0, -1), (CLOSE, 1), (0, 0))))
+        # a column of its own, one much larger, the first one again, its opposite, it moved by a
+        # millionth, or zero
+        own, first = draw(
+            st.sampled_from(((1, 0), (1, 0), (1, 0), (100, 0), (0, 1), (0, -1), (CLOSE, 1), (0, 0)))
+        )
         pairs = zip(columns[j], columns[0], strict=True)
         columns[j] = tuple(own * mine + first * lead for mine, lead in pairs)
     rows = list(zip(*columns, strict=True))

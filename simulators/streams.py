@@ -1,12 +1,14 @@
 """Random streams: one per replica, from one seed.
 
-The stream of replica i is the child ``(engine, i)`` of the seed's `numpy.random.SeedSequence`. It depends on
-nothing else: not on how many replicas run, how they are grouped, or which worker takes them. Engines draw
-from separate children, so that two engines run from one seed are independent, as a two-sample test needs.
+The stream of replica i is the child ``(engine, i)`` of the seed's `numpy.random.SeedSequence`. It
+depends on nothing else: not on how many replicas run, how they are grouped, or which worker takes
+them. Engines draw from separate children, so that two engines run from one seed are independent, as
+a two-sample test needs.
 
-NumPy, and Torch on the CPU, draw from an SFC64 generator per replica on the host: Torch's own CPU generator
-keeps only 32 bits of its seed, in which thousands of replicas would collide. Torch on another device
-draws there, from one ``torch.Generator`` per replica holding 64 bits of its child's state.
+NumPy, and Torch on the CPU, draw from an SFC64 generator per replica on the host: Torch's own CPU
+generator keeps only 32 bits of its seed, in which thousands of replicas would collide. Torch on
+another device draws there, from one ``torch.Generator`` per replica holding 64 bits of its child's
+state.
 """
 
 from __future__ import annotations
@@ -29,11 +31,16 @@ _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has var
 _BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
 _ASIDE = 2**20  # entries made aside at once where units end within a word
 _SHORT = 2**6  # pairs of a unit below which they alternate
-_ENGINES = ("dense", "gram", "lyapunov")  # the place of a name is part of the stream: append, never reorder
+_ENGINES = (
+    "dense",
+    "gram",
+    "lyapunov",
+)  # the place of a name is part of the stream: append, never reorder
 
 
 def root_sequence(seed: object) -> SeedSequence:
-    """The `SeedSequence` meant by ``seed``: an integer ≥ 0, a sequence of them, or a `SeedSequence`.
+    """The `SeedSequence` meant by ``seed``: an integer ≥ 0, a sequence of them, or a
+    `SeedSequence`.
 
     A `SeedSequence` is read, not advanced, so that the same call gives the same values.
     Raises `TypeError` for anything else, `ValueError` for a negative integer or an empty sequence.
@@ -62,15 +69,20 @@ class HostStreams:
     def fill(
         self, first: int, out: np.ndarray[Any, Any], law: str, units: Sequence[int] | None = None
     ) -> None:
-        """Overwrite ``out``, float32 or float64 with contiguous rows, with the next entries of its replicas.
+        """Overwrite ``out``, float32 or float64 with contiguous rows, with the next entries of its
+        replicas.
 
-        ``out`` has shape ``(replicas, count)``, or ``(count,)`` for one; ``first``, the first of them, counts
-        within the group. ``units``, one by default, are the sizes in which the engine uses the entries: how
-        many calls they are split over does not matter, since each starts at a whole word of the stream.
+        ``out`` has shape ``(replicas, count)``, or ``(count,)`` for one; ``first``, the first of
+        them, counts within the group. ``units``, one by default, are the sizes in which the engine
+        uses the entries: how many calls they are split over does not matter, since each starts at a
+        whole word of the stream.
         """
         rows = np.atleast_2d(out)
         generators = self._generators[first : first + len(rows)]
-        runs = [(size, sum(1 for _ in run)) for size, run in groupby([rows.shape[1]] if units is None else units)]
+        runs = [
+            (size, sum(1 for _ in run))
+            for size, run in groupby([rows.shape[1]] if units is None else units)
+        ]
         grain = _grain(law, rows.dtype)
         if all(size % grain == 0 for size, _ in runs):
             _draw(generators, rows, law, runs)
@@ -86,7 +98,9 @@ class HostStreams:
                 kept[...] = drawn[..., : kept.shape[-1]]
 
 
-def _views(rows: np.ndarray[Any, Any], runs: Iterable[tuple[int, int]]) -> Iterator[np.ndarray[Any, Any]]:
+def _views(
+    rows: np.ndarray[Any, Any], runs: Iterable[tuple[int, int]]
+) -> Iterator[np.ndarray[Any, Any]]:
     """The consecutive units of one size, (replicas, count, size), for each size and count."""
     place = 0
     for size, count in runs:
@@ -102,7 +116,10 @@ def _grain(law: str, dtype: np.dtype[Any]) -> int:
 
 
 def _draw(
-    generators: Sequence[Generator], out: np.ndarray[Any, Any], law: str, runs: Iterable[tuple[int, int]]
+    generators: Sequence[Generator],
+    out: np.ndarray[Any, Any],
+    law: str,
+    runs: Iterable[tuple[int, int]],
 ) -> None:
     if law == "rademacher":
         words = np.empty((len(out), out.shape[1] // 64), "<u8")
@@ -132,12 +149,15 @@ def _signs(dtype: str) -> np.ndarray[Any, Any]:
     return np.where(bits == 0, -1, 1).astype(dtype)
 
 
-def _normals(generators: Sequence[Generator], out: np.ndarray[Any, Any], runs: Iterable[tuple[int, int]]) -> None:
+def _normals(
+    generators: Sequence[Generator], out: np.ndarray[Any, Any], runs: Iterable[tuple[int, int]]
+) -> None:
     """Normals in float32 by Box and Muller's transform, for ``runs`` of units of even sizes.
 
-    NumPy vectorises it in float32, which makes it three times faster than its ziggurat. Half a word makes a
-    radius, half an angle: entries stop at 6.76 deviations, which a normal one exceeds with probability 1.4e-11.
-    A unit is made in blocks of `_BLOCK` words, which is part of what the stream is, unlike how blocks go together.
+    NumPy vectorises it in float32, which makes it three times faster than its ziggurat. Half a word
+    makes a radius, half an angle: entries stop at 6.76 deviations, which a normal one exceeds with
+    probability 1.4e-11. A unit is made in blocks of `_BLOCK` words, which is part of what the
+    stream is, unlike how blocks go together.
     """
     for drawn in _views(out, runs):
         units, size = drawn.shape[1:]
@@ -151,7 +171,9 @@ def _normals(generators: Sequence[Generator], out: np.ndarray[Any, Any], runs: I
 
 
 class _Scratch(threading.local):
-    """Room for `_box_muller`, kept by each thread: to ask the system for pages each time costs as much as the work."""
+    """Room for `_box_muller`, kept by each thread: to ask the system for pages each time costs as
+    much as the work.
+    """
 
     def __init__(self) -> None:
         self.words = np.empty(_BLOCK, "<u8")
@@ -162,14 +184,22 @@ _scratch = _Scratch()
 
 
 def _box_muller(generators: Sequence[Generator], out: np.ndarray[Any, Any]) -> None:
-    """Fill ``out``, float32 of shape (generators, units, even size) and no more than `_BLOCK` pairs."""
+    """Fill ``out``, float32 of shape (generators, units, even size) and no more than `_BLOCK`
+    pairs.
+    """
     replicas, units, size = out.shape
     each = [generator.bit_generator.random_raw(units * size // 2) for generator in generators]
     room = _scratch.words[: replicas * units * size // 2].reshape(replicas, -1)
     together = each[0].astype("<u8", copy=False) if replicas == 1 else np.stack(each, out=room)
     words = together.reshape(replicas, units, -1)
     angle, radius, cosine = _scratch.floats[:, : words.size].reshape(3, *words.shape)
-    np.multiply(_parts(words.view("<i4"))[0], math.pi * 2.0**-31, out=angle, dtype=np.float32, casting="unsafe")
+    np.multiply(
+        _parts(words.view("<i4"))[0],
+        math.pi * 2.0**-31,
+        out=angle,
+        dtype=np.float32,
+        casting="unsafe",
+    )
     # A small radius keeps the half, so that its logarithm is exact where entries are large.
     np.add(_parts(words.view("<u4"))[1], 0.5, out=radius, dtype=np.float32, casting="unsafe")
     radius *= 2.0**-32
@@ -182,7 +212,8 @@ def _box_muller(generators: Sequence[Generator], out: np.ndarray[Any, Any]) -> N
 
 
 def _parts(units: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The two entries of every pair, (..., size/2) each: halves of a unit, alternate ones where it is short.
+    """The two entries of every pair, (..., size/2) each: halves of a unit, alternate ones where it
+    is short.
 
     Halves lie in one piece, which is faster unless the pieces are short themselves.
     """
@@ -195,8 +226,9 @@ def _parts(units: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarra
 class DeviceStreams:
     """The streams of a group of ``replicas`` on a Torch device.
 
-    Philox on a CUDA device advances per call, not per entry, so each unit, the piece in which the engine
-    uses the entries, is drawn by a call of its own: how many units a buffer holds then does not matter.
+    Philox on a CUDA device advances per call, not per entry, so each unit, the piece in which the
+    engine uses the entries, is drawn by a call of its own: how many units a buffer holds then does
+    not matter.
     """
 
     def __init__(self, root: SeedSequence, engine: str, replicas: range, device: Any) -> None:
@@ -204,13 +236,19 @@ class DeviceStreams:
 
         self._generators = [
             torch.Generator(device).manual_seed(
-                int(replica_sequence(root, engine, i).generate_state(1, np.uint64)[0].astype(np.int64))
+                int(
+                    replica_sequence(root, engine, i)
+                    .generate_state(1, np.uint64)[0]
+                    .astype(np.int64)
+                )
             )
             for i in replicas
         ]
 
     def fill(self, replica: int, out: Array, law: str, units: Sequence[int]) -> None:
-        """Overwrite ``out``, one-dimensional, with the next entries of a replica; ``units`` are sizes."""
+        """Overwrite ``out``, one-dimensional, with the next entries of a replica; ``units`` are
+        sizes.
+        """
         import torch
 
         generator = self._generators[replica]
@@ -233,7 +271,9 @@ def from_uniform(xp: Any, u: Array, law: str) -> Array:
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of the streams of some replicas: the ``units``, of the given sizes, that one buffer holds."""
+    """A stretch of the streams of some replicas: the ``units``, of the given sizes, that one buffer
+    holds.
+    """
 
     replicas: range
     units: tuple[int, ...]
@@ -247,7 +287,8 @@ def row_blocks(rows: int, size: int) -> tuple[int, ...]:
 
 
 def replica_groups(replicas: int, unit: int, limit: int, workers: int = 1) -> list[range]:
-    """``replicas`` cut into ranges, of as many as draw ``limit`` entries in units of ``unit``, or of one.
+    """``replicas`` cut into ranges, of as many as draw ``limit`` entries in units of ``unit``, or
+    of one.
 
     Into as many ranges as there are ``workers``, at least, if there are replicas enough.
     """
@@ -256,7 +297,8 @@ def replica_groups(replicas: int, unit: int, limit: int, workers: int = 1) -> li
 
 
 def pack(units: Sequence[tuple[int, str]], replicas: range, limit: int) -> Iterator[Piece]:
-    """Consecutive units, given by size and law, in pieces of one law and at most ``limit`` entries each.
+    """Consecutive units, given by size and law, in pieces of one law and at most ``limit`` entries
+    each.
 
     A unit larger than the limit is a piece by itself.
     """
@@ -266,13 +308,19 @@ def pack(units: Sequence[tuple[int, str]], replicas: range, limit: int) -> Itera
         taken.append(size)
         total += size
         last = number + 1 == len(units)
-        if last or units[number + 1][1] != law or (total + units[number + 1][0]) * len(replicas) > limit:
+        if (
+            last
+            or units[number + 1][1] != law
+            or (total + units[number + 1][0]) * len(replicas) > limit
+        ):
             yield Piece(replicas, tuple(taken), law)
             taken, total = [], 0
 
 
 def units_of(pieces: Iterable[Piece], drawn: Iterable[Array]) -> Iterator[Array]:
-    """The units of each piece in turn, ``(replicas, size)``, as views of the entries ``drawn`` for it."""
+    """The units of each piece in turn, ``(replicas, size)``, as views of the entries ``drawn`` for
+    it.
+    """
     for piece, entries in zip(pieces, drawn, strict=True):
         start = 0
         for size in piece.units:

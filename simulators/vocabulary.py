@@ -1,6 +1,7 @@
 """What there is, as tables read off the catalogues.
 
-``python -m simulators.vocabulary`` prints them as Markdown; with a file's name it writes them there.
+``python -m simulators.vocabulary`` prints them as Markdown; with a file's name it writes them
+there.
 """
 
 from __future__ import annotations

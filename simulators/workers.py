@@ -1,7 +1,8 @@
 """Threads that share independent work, one core each.
 
-NumPy's generators, ufuncs and products release the interpreter lock, so groups of replicas run side by side
-at full speed, as long as the threads of BLAS, which would compete for the same cores, stand back.
+NumPy's generators, ufuncs and products release the interpreter lock, so groups of replicas run side
+by side at full speed, as long as the threads of BLAS, which would compete for the same cores, stand
+back.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ def cores() -> int:
 
 
 def run_all(jobs: Sequence[Callable[[Event], None]], workers: int) -> None:
-    """Run every job, at most ``workers`` at once, each in a thread of its own with one thread for BLAS.
+    """Run every job, at most ``workers`` at once, each in a thread of its own with one thread for
+    BLAS.
 
-    A job is handed an event, and is to return soon once it is set: another has failed, or the caller was
-    interrupted. What the first failing job raised is raised here. A single job or worker runs in this
-    thread, with the threads of BLAS as they are.
+    A job is handed an event, and is to return soon once it is set: another has failed, or the
+    caller was interrupted. What the first failing job raised is raised here. A single job or worker
+    runs in this thread, with the threads of BLAS as they are.
     """
     stop = Event()
     if workers == 1 or len(jobs) == 1:
@@ -53,7 +55,9 @@ def run_all(jobs: Sequence[Callable[[Event], None]], workers: int) -> None:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Products by one thread, so that their last bits do not depend on how many cores there are; also a decorator."""
+    """Products by one thread, so that their last bits do not depend on how many cores there are;
+    also a decorator.
+    """
     with _blas().limit(limits=1, user_api="blas"):
         yield
 

@@ -1,12 +1,12 @@
 """The reference engine: draws every weight matrix. Any chain, any weight law.
 
-Cost per layer and replica: width × d entries drawn, O(width · d · n) arithmetic. Weights are drawn in row
-blocks of at most `BLOCK_ENTRIES` entries (at least one row), so memory is O(width · n) beyond one block.
-The order of a stream is: layer, row block, then within a block Wᵀ row by row.
+Cost per layer and replica: width × d entries drawn, O(width · d · n) arithmetic. Weights are drawn
+in row blocks of at most `BLOCK_ENTRIES` entries (at least one row), so memory is O(width · n)
+beyond one block. The order of a stream is: layer, row block, then within a block Wᵀ row by row.
 
-Replicas run in groups that are independent of one another, so that each core can take one at a time. Threads
-wait for one another between the calls of NumPy, so a group is large enough that the calls are few: that gains
-more than keeping a layer in the second-level cache.
+Replicas run in groups that are independent of one another, so that each core can take one at a
+time. Threads wait for one another between the calls of NumPy, so a group is large enough that the
+calls are few: that gains more than keeping a layer in the second-level cache.
 """
 
 from __future__ import annotations
@@ -52,13 +52,21 @@ LEAST_DIVISOR = 2.0**-40
 
 
 def run(
-    chain: Chain, batch: Array, copies: Copies, *, depth: int, replicas: int, root: SeedSequence, backend: Backend
+    chain: Chain,
+    batch: Array,
+    copies: Copies,
+    *,
+    depth: int,
+    replicas: int,
+    root: SeedSequence,
+    backend: Backend,
 ) -> Iterator[tuple[range, Iterator[Representation]]]:
     """For each group of replicas, the representations Hᵀ after each of ``depth`` blocks.
 
-    ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, centred if the first block is to do that before all else, and
-    ``copies`` are its samples that remain equal to others. The arrays have shape ``(group, n, width)`` and hold
-    until the next is asked for. Groups may be read in any order, and each in a thread of its own.
+    ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, centred if the first block is to do that before all
+    else, and ``copies`` are its samples that remain equal to others. The arrays have shape
+    ``(group, n, width)`` and hold until the next is asked for. Groups may be read in any order, and
+    each in a thread of its own.
     """
     n, rows = batch.shape[-2:]
     units = [
@@ -75,8 +83,15 @@ def run(
 
 
 def _group(
-    chain: Chain, batch: Array, copies: Copies, depth: int, units: Sequence[tuple[int, str]], group: range,
-    root: SeedSequence, backend: Backend, ahead: bool,
+    chain: Chain,
+    batch: Array,
+    copies: Copies,
+    depth: int,
+    units: Sequence[tuple[int, str]],
+    group: range,
+    root: SeedSequence,
+    backend: Backend,
+    ahead: bool,
 ) -> Iterator[Representation]:
     """The representations of one group; nothing is laid out before the first is asked for."""
     room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize // (2 if ahead else 1)
@@ -103,7 +118,9 @@ class _Run:
 
     def __init__(self, backend: Backend, draws: Iterator[Array]) -> None:
         self._backend, self._draws = backend, draws
-        self._spare: Array | None = None  # the last product's input, which the next product may overwrite
+        self._spare: Array | None = (
+            None  # the last product's input, which the next product may overwrite
+        )
 
     def representations(
         self, chain: Chain, batch: Array, copies: Copies, depth: int
@@ -113,7 +130,9 @@ class _Run:
         linear = chain.scaling is ScaleResponse.LINEAR
         for block in (chain.opening.centring_early, *repeat(chain.centring_early, depth - 1)):
             cancelled = None
-            for number, (layer, free) in enumerate(zip(block.layers, block.forgotten_factors, strict=True)):
+            for number, (layer, free) in enumerate(
+                zip(block.layers, block.forgotten_factors, strict=True)
+            ):
                 if isinstance(layer, WeightLayer):
                     rows = self._weighted_by(layer, rows, free)
                 elif isinstance(layer, Recenter) and number:
@@ -127,7 +146,8 @@ class _Run:
             yield Representation(copies.restored(rows), cancelled)
 
     def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
-        """The layer's output, ``(group, n, width)``; its input may be overwritten by the next one's.
+        """The layer's output, ``(group, n, width)``; its input may be overwritten by the next
+        one's.
 
         If ``free``, a multiple of it will do.
         """
@@ -159,12 +179,19 @@ class _Run:
         sizes = row_blocks(width, _block_rows(inputs))
         if len(sizes) == 1:
             return self._times(rows, next(self._draws), width)
-        parts = [self._backend.product(rows, _matrix(next(self._draws), inputs, size), None) for size in sizes]
+        parts = [
+            self._backend.product(rows, _matrix(next(self._draws), inputs, size), None)
+            for size in sizes
+        ]
         return self._backend.xp.concat(parts, axis=-1)
 
     def _times(self, rows: Array, entries: Array, width: int) -> Array:
         weights = _matrix(entries, rows.shape[-1], width)
-        fits = self._spare is not None and tuple(self._spare.shape) == (len(weights), rows.shape[-2], width)
+        fits = self._spare is not None and tuple(self._spare.shape) == (
+            len(weights),
+            rows.shape[-2],
+            width,
+        )
         return self._backend.product(rows, weights, self._spare if fits else None)
 
 

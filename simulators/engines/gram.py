@@ -1,18 +1,18 @@
 """The thin engine: exact in law for Gaussian weights without residual, at O(width · n²) per layer.
 
-For Gaussian W and any thin factorisation H = QR with Q of orthonormal columns, WH has the law of GR, with G
-a width × n standard normal matrix (times the scale of W). So n normals are drawn per row instead of d, and
-only R, n × n, is carried. Rows are made, normalised and activated in blocks, and each block is folded into
-the next R by QR (TSQR: Demmel, Grigori, Hoemmen, Langou 2012), never by a Cholesky factor of HᵀH, which
-nearly collinear samples break. Memory does not grow with the width.
+For Gaussian W and any thin factorisation H = QR with Q of orthonormal columns, WH has the law of
+GR, with G a width × n standard normal matrix (times the scale of W). So n normals are drawn per row
+instead of d, and only R, n × n, is carried. Rows are made, normalised and activated in blocks, and
+each block is folded into the next R by QR (TSQR: Demmel, Grigori, Hoemmen, Langou 2012), never by a
+Cholesky factor of HᵀH, which nearly collinear samples break. Memory does not grow with the width.
 
 The size of a row block, `block_rows`, is a property of n alone: results do not depend on memory.
 The order of a stream is: layer, row block, then within a block G column by column.
 
-In a linear chain each block of rows is D G R with D diagonal. What is folded is then D G alone, well conditioned
-whatever R is: H⁺ = Q (R' R). As the rows of R' R are sums of rows of R no longer than theirs, each keeps a relative
-accuracy of its own: singular values of any ratio are carried, where a QR of D G R would drown the small in the
-rounding of the large.
+In a linear chain each block of rows is D G R with D diagonal. What is folded is then D G alone,
+well conditioned whatever R is: H⁺ = Q (R' R). As the rows of R' R are sums of rows of R no longer
+than theirs, each keeps a relative accuracy of its own: singular values of any ratio are carried,
+where a QR of D G R would drown the small in the rounding of the large.
 
 What is carried and handed out is Rᵀ, as `simulators.layers` has it: samples first, rows last.
 """
@@ -56,8 +56,8 @@ PIECE_ENTRIES = 2**18
 def leaf_rows(n: int) -> int:
     """Rows in one QR decomposition: 4096 entries (32 KiB in float64), but at least 2n rows.
 
-    That many stay in the first-level cache, over which QR passes n times, and below the size at which
-    OpenBLAS starts threads for it: for n ≤ 48 the result does not depend on their number.
+    That many stay in the first-level cache, over which QR passes n times, and below the size at
+    which OpenBLAS starts threads for it: for n ≤ 48 the result does not depend on their number.
     """
     return max(2 * n, 2**12 // n)
 
@@ -65,7 +65,8 @@ def leaf_rows(n: int) -> int:
 def block_rows(n: int) -> int:
     """Rows drawn, normalised and activated together: one to eight leaves.
 
-    Few passes in Python, in the second-level cache, and for n ≤ 48 a product too small for BLAS threads.
+    Few passes in Python, in the second-level cache, and for n ≤ 48 a product too small for BLAS
+    threads.
     """
     return leaf_rows(n) * max(1, min(8, 2**18 // (n * n * leaf_rows(n))))
 
@@ -74,13 +75,21 @@ def obstacle(chain: Chain) -> str | None:
     """Why the engine is not exact for ``chain``; None if it is."""
     for index, layer in enumerate(chain.layers):
         if isinstance(layer, WeightLayer) and layer.law != "gaussian":
-            return f"{layer!r} draws {layer.law} weights, and only Gaussian ones are rotation-invariant"
+            return (
+                f"{layer!r} draws {layer.law} weights, and only Gaussian ones are "
+                "rotation-invariant"
+            )
         if isinstance(layer, Residual) and layer.gamma < math.inf:
-            return f"{layer!r} adds the layer's input to its output, which needs all of H, not a factor of it"
+            return (
+                f"{layer!r} adds the layer's input to its output, which needs all of H, not a "
+                "factor of it"
+            )
         if isinstance(layer, Normalize):
             blocker = _needs_scale(chain.layers[index + 1 :] + chain.layers[:index])
             if blocker is not None:
-                return f"{layer!r} needs all rows of a layer before {blocker!r} can act on the first"
+                return (
+                    f"{layer!r} needs all rows of a layer before {blocker!r} can act on the first"
+                )
         elif type(layer) not in _KNOWN and (why := _unknown(layer, chain)) is not None:
             return why
     return None
@@ -96,7 +105,9 @@ def _unknown(layer: Layer, chain: Chain) -> str | None:
 
 
 def carries_rows(chain: Chain) -> bool:
-    """Whether only the weights' own factor is folded, so that rows of any scale are carried side by side."""
+    """Whether only the weights' own factor is folded, so that rows of any scale are carried side by
+    side.
+    """
     centred = [before for before, layer in pairwise(chain.layers) if isinstance(layer, Recenter)]
     early = all(isinstance(before, WeightLayer) for before in centred)
     return chain.linear and early and not isinstance(chain.layers[0], Recenter)
@@ -127,10 +138,11 @@ class _Outlet:
 class _Segment:
     """The layers from one matrix of weights to the next, across the end of the block if need be.
 
-    Weights of ``width`` rows, in so many ``blocks``, and standard deviation ``std``; the mean of the batch
-    subtracted if ``recentred``; then ``layers``. Of the ``outlets`` the last is where the next weights are
-    applied; the first, in the last segment of a block, where the representation is observed. ``late`` are the
-    centrings of which it is to be told how much they cancel: numbers in ``layers``, −1 for that of the input.
+    Weights of ``width`` rows, in so many ``blocks``, and standard deviation ``std``; the mean of
+    the batch subtracted if ``recentred``; then ``layers``. Of the ``outlets`` the last is where the
+    next weights are applied; the first, in the last segment of a block, where the representation is
+    observed. ``late`` are the centrings of which it is to be told how much they cancel: numbers in
+    ``layers``, −1 for that of the input.
     """
 
     width: int
@@ -143,14 +155,22 @@ class _Segment:
 
 
 def run(
-    chain: Chain, batch: Array, copies: Copies, *, depth: int, replicas: int, root: SeedSequence, backend: Backend
+    chain: Chain,
+    batch: Array,
+    copies: Copies,
+    *,
+    depth: int,
+    replicas: int,
+    root: SeedSequence,
+    backend: Backend,
 ) -> Iterator[tuple[range, Iterator[Representation]]]:
-    """For each group of replicas, the factors Rᵀ of the representations after each of ``depth`` blocks.
+    """For each group of replicas, the factors Rᵀ of the representations after each of ``depth``
+    blocks.
 
-    ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, with n at most d₀ and every width, centred if the first block is to
-    do that before all else; ``copies`` are its samples that remain equal to others. The arrays have shape
-    ``(group, n, n)`` and hold until the next is asked for; a group must be read to its end before the next.
-    The caller has made sure that `obstacle` is None.
+    ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, with n at most d₀ and every width, centred if the first
+    block is to do that before all else; ``copies`` are its samples that remain equal to others. The
+    arrays have shape ``(group, n, n)`` and hold until the next is asked for; a group must be read
+    to its end before the next. The caller has made sure that `obstacle` is None.
     """
     n = batch.shape[-2]
     onward = _before_weights(chain)
@@ -167,8 +187,7 @@ def run(
     pieces = [piece for group in every for piece in pack(units, group, PIECE_ENTRIES)]
     draws = backend.draws(root, "gram", pieces)
     normals = (
-        unit.reshape((unit.shape[0], n, unit.shape[-1] // n))
-        for unit in units_of(pieces, draws)
+        unit.reshape((unit.shape[0], n, unit.shape[-1] // n)) for unit in units_of(pieces, draws)
     )
     start = _start(chain, batch, backend)
     for group in every:
@@ -176,7 +195,8 @@ def run(
 
 
 def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> list[_Segment]:
-    """One block, as a list of segments; the last runs on into the next block, up to its first weights.
+    """One block, as a list of segments; the last runs on into the next block, up to its first
+    weights.
 
     ``onward`` are the layers before those.
     """
@@ -191,15 +211,21 @@ def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> li
         # W(HJ) = (WH)J: on the factor this costs n² rather than width · n.
         recentred = bool(layers) and isinstance(layers[0], Recenter)
         layers = layers[recentred:]
-        first = recentred and chain.leading_recenter == number  # nothing but so many weights precede it
-        late = [-1] * (recentred and not first) + [k for k, each in enumerate(layers) if isinstance(each, Recenter)]
+        first = (
+            recentred and chain.leading_recenter == number
+        )  # nothing but so many weights precede it
+        late = [-1] * (recentred and not first) + [
+            k for k, each in enumerate(layers) if isinstance(each, Recenter)
+        ]
         ends = [len(layers)]
         if number == len(parts) and onward:
             layers += onward
             ends.append(len(layers))
         blocks = len(row_blocks(width, block_rows(n)))
         outlets = tuple(_Outlet(at, _norm_in_force(layers[:at])) for at in ends)
-        segments.append(_Segment(width, blocks, std, recentred, tuple(layers), outlets, tuple(late)))
+        segments.append(
+            _Segment(width, blocks, std, recentred, tuple(layers), outlets, tuple(late))
+        )
     return segments
 
 
@@ -223,7 +249,8 @@ def _norm_in_force(layers: Sequence[Layer]) -> int | None:
 
 
 def _start(chain: Chain, batch: Array, backend: Backend) -> Array:
-    """The factor of what the first weights are applied to: the batch after the layers before them."""
+    """The factor of what the first weights are applied to: the batch after the layers before them.
+    """
     xp = backend.xp
     if carries_rows(chain) and batch.shape[-1] <= batch.shape[-2]:
         # The batch is a factor of itself. The longest rows come first, as in all that follow.
@@ -263,7 +290,9 @@ _Centrings: TypeAlias = Iterable[tuple[Array, Array]]
 def _rows(
     segment: _Segment, factor: Array, normals: Iterator[Array], backend: Backend
 ) -> tuple[list[Array], _Centrings]:
-    """The factor at each outlet of the segment, from the factor of its input; norms before and after late centrings."""
+    """The factor at each outlet of the segment, from the factor of its input; norms before and
+    after late centrings.
+    """
     xp, n = backend.xp, factor.shape[-2]
     factor = segment.std * factor
     sizes: dict[int, tuple[Array, Array]] = {}
@@ -304,7 +333,9 @@ def _rows(
 def _weights_alone(
     segment: _Segment, factor: Array, normals: Iterator[Array], backend: Backend
 ) -> tuple[list[Array], _Centrings]:
-    """As `_rows`, for layers that only multiply rows by scalars: those of the weights are folded in their place."""
+    """As `_rows`, for layers that only multiply rows by scalars: those of the weights are folded in
+    their place.
+    """
     xp, n = backend.xp, factor.shape[-2]
     factor = segment.std * factor
     centrings: list[tuple[Array, Array]] = []
@@ -313,7 +344,9 @@ def _weights_alone(
         factor = Recenter().on_rows(factor, xp, segment.width)
         centrings += [(before, frobenius_norm(factor, xp))] * len(segment.late)
     folded = [_Folding(backend) for _ in segment.outlets]
-    scalings = [k for k, layer in enumerate(segment.layers) if isinstance(layer, Rescale | Normalize)]
+    scalings = [
+        k for k, layer in enumerate(segment.layers) if isinstance(layer, Rescale | Normalize)
+    ]
     norms: dict[int, Array] = {}
     for _ in range(segment.blocks):
         weights = next(normals)
@@ -342,13 +375,17 @@ def _note(norms: dict[int, Array], index: int, rows: Array, xp: Any) -> None:
     norms[index] = xp.hypot(norms[index], norm) if index in norms else norm
 
 
-def _at_scale(factor: Array, outlet: _Outlet, norms: dict[int, Array], target: float, xp: Any) -> Array:
+def _at_scale(
+    factor: Array, outlet: _Outlet, norms: dict[int, Array], target: float, xp: Any
+) -> Array:
     """``factor`` times the scalar of the `Normalize` in force at its outlet."""
     return factor if outlet.norm is None else scaled_to(target, factor, norms[outlet.norm], xp)
 
 
 class _Folding:
-    """The triangular factor of row blocks stacked, by QR of each leaf and of the factors so obtained."""
+    """The triangular factor of row blocks stacked, by QR of each leaf and of the factors so
+    obtained.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend

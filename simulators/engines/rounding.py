@@ -1,21 +1,22 @@
 """How far rounding may have moved what is observed, estimated along each replica.
 
-Every map of a layer rounds each sample by some units in the last place, which in law is as good as exact as long
-as the samples keep their relations. Three relations can be lost, and with them the law of all that follows:
+Every map of a layer rounds each sample by some units in the last place, which in law is as good as
+exact as long as the samples keep their relations. Three relations can be lost, and with them the
+law of all that follows:
 
 - in a linear chain, a sample's distance from the span of those before it;
-- in any other, the distance of two samples (of their directions, where activations are homogeneous and nothing
-  is centred);
+- in any other, the distance of two samples (of their directions, where activations are homogeneous
+  and nothing is centred);
 - where a mean is subtracted, what that leaves of a sample.
 
-A distance that once sank to the level of rounding is noise from then on, and shows as much as it has grown back
-since. So the least ratio of each distance to the rounding at its time is kept, and the error at a layer is the
-largest of the present distances over these. Whether the state itself is reached pathwise does not matter, and in
-a chaotic chain it is not: weights are independent from layer to layer, so a perturbation that keeps the relations
-keeps the law.
+A distance that once sank to the level of rounding is noise from then on, and shows as much as it
+has grown back since. So the least ratio of each distance to the rounding at its time is kept, and
+the error at a layer is the largest of the present distances over these. Whether the state itself is
+reached pathwise does not matter, and in a chaotic chain it is not: weights are independent from
+layer to layer, so a perturbation that keeps the relations keeps the law.
 
-Distances are looked at in ever fewer layers while nothing that was lost so far could show, however it were
-amplified, and in nearly all of them from the time that something could.
+Distances are looked at in ever fewer layers while nothing that was lost so far could show, however
+it were amplified, and in nearly all of them from the time that something could.
 """
 
 from __future__ import annotations
@@ -34,8 +35,16 @@ from simulators.chains import Chain
 from simulators.layers import Recenter, ScaleResponse
 from simulators.observables import Array
 
-__all__ = ["ROUNDINGS", "SPOILED", "Copies", "Outlook", "Representation", "Watch", "arrival_error",
-           "worst"]
+__all__ = [
+    "ROUNDINGS",
+    "SPOILED",
+    "Copies",
+    "Outlook",
+    "Representation",
+    "Watch",
+    "arrival_error",
+    "worst",
+]
 
 Floats = NDArray[np.float64]
 
@@ -46,10 +55,14 @@ ROUNDINGS = 4.0
 """Units in the last place that one block is taken to lose, relative to a sample."""
 
 _FORGOTTEN = 2.0**-4
-"""Below this share of a unit in the last place a distance is not even noise: it has been rounded away."""
+"""Below this share of a unit in the last place a distance is not even noise: it has been rounded
+away.
+"""
 
 _FIRST, _SPARSE = 4, 8
-"""While nothing could show, this layer is looked at, and then those whose numbers grow by this factor."""
+"""While nothing could show, this layer is looked at, and then those whose numbers grow by this
+factor.
+"""
 
 _DENSE = 16
 """Afterwards, one layer in so many of those passed."""
@@ -67,7 +80,8 @@ class Relation(Enum):
 class Copies:
     """Samples that equal an earlier one, or its negative where the chain keeps that, and so remain.
 
-    ``which`` are their numbers, ``of`` those of the earlier ones, ``signs`` ±1; ``others`` all that are no copies.
+    ``which`` are their numbers, ``of`` those of the earlier ones, ``signs`` ±1; ``others`` all that
+    are no copies.
     """
 
     which: tuple[int, ...]
@@ -93,7 +107,9 @@ class Copies:
         return cls(tuple(which), tuple(of), tuple(signs), tuple(others))
 
     def restored(self, rows: Array) -> Array:
-        """``rows``, ``(..., n, m)``, with every copy equal to its original again, to the last bit; in place."""
+        """``rows``, ``(..., n, m)``, with every copy equal to its original again, to the last bit;
+        in place.
+        """
         for copy, original, sign in zip(self.which, self.of, self.signs, strict=True):
             rows[..., copy, :] = sign * rows[..., original, :]
         return rows
@@ -104,8 +120,8 @@ class Outlook:
     """What is to be watched on a chain from a start, and what is known of the start.
 
     - ``relation``: which distances; None where the engine loses none
-    - ``centres``: whether the block first subtracts the mean of its input; ``odd``, ``bound``, ``linear``: see
-      `Chain.odd`, `ScaleResponse.BOUND`, `ScaleResponse.LINEAR`
+    - ``centres``: whether the block first subtracts the mean of its input; ``odd``, ``bound``,
+      ``linear``: see `Chain.odd`, `ScaleResponse.BOUND`, `ScaleResponse.LINEAR`
     - ``unit``: half the spacing of floats at 1; ``least``: the smallest float that has it
     - ``samples``: the numbers of those that are no copies
     - ``distances``, ``ratios``: those of the start, and their ratios to its rounding, ``(k,)`` each
@@ -128,12 +144,20 @@ class Outlook:
 
     @classmethod
     def of(
-        cls, chain: Chain, start: Floats, arrived: Floats, copies: Copies, dtype: str, *, carried: bool
+        cls,
+        chain: Chain,
+        start: Floats,
+        arrived: Floats,
+        copies: Copies,
+        dtype: str,
+        *,
+        carried: bool,
     ) -> Outlook:
-        """For ``start``, (d₀, n): what the block's first weights are to see; floats hold ``arrived`` of it.
+        """For ``start``, (d₀, n): what the block's first weights are to see; floats hold
+        ``arrived`` of it.
 
-        ``carried``: the engine carries each row of a factor with a relative accuracy of its own. Then nothing is
-        lost unless centring or the first factorisation does it.
+        ``carried``: the engine carries each row of a factor with a relative accuracy of its own.
+        Then nothing is lost unless centring or the first factorisation does it.
         """
         if chain.linear:
             relation = Relation.SPAN
@@ -144,22 +168,40 @@ class Outlook:
         limits = np.finfo(dtype)
         unit = float(limits.eps) / 2
         bare = cls(
-            relation=relation, centres=chain.leading_recenter is not None, odd=chain.odd,
-            bound=chain.scaling is ScaleResponse.BOUND, linear=chain.scaling is ScaleResponse.LINEAR, unit=unit,
-            least=float(limits.smallest_normal), samples=copies.others,
-            level=arrival_error(start, arrived, dtype), distances=np.empty(0), ratios=np.empty(0))
+            relation=relation,
+            centres=chain.leading_recenter is not None,
+            odd=chain.odd,
+            bound=chain.scaling is ScaleResponse.BOUND,
+            linear=chain.scaling is ScaleResponse.LINEAR,
+            unit=unit,
+            least=float(limits.smallest_normal),
+            samples=copies.others,
+            level=arrival_error(start, arrived, dtype),
+            distances=np.empty(0),
+            ratios=np.empty(0),
+        )
         if bare.centres and ROUNDINGS * unit > SPOILED / 4 * float(_shares(start.T[None])[0]):
-            bare = replace(bare, first=1)  # what is centred again meets the rounding of the longest sample
+            bare = replace(
+                bare, first=1
+            )  # what is centred again meets the rounding of the longest sample
         rows = start.any(axis=1)
-        carried = carried and not chain.recentres and bool((_lost(start[rows], arrived[rows], 1) <= 2 * unit).all())
+        carried = (
+            carried
+            and not chain.recentres
+            and bool((_lost(start[rows], arrived[rows], 1) <= 2 * unit).all())
+        )
         if carried and rows.sum() <= start.shape[1]:
             return replace(bare, relation=None)
-        factor = start if start.shape[0] <= start.shape[1] else np.asarray(np.linalg.qr(start, mode="r"))
+        factor = (
+            start if start.shape[0] <= start.shape[1] else np.asarray(np.linalg.qr(start, mode="r"))
+        )
         factors = factor.T[None]
         distances = bare._distances(factors)[0]
         ratios = _ratios(distances, bare._relative(factors)[0])
         if carried and _could(ratios[None])[0] <= SPOILED / 4:
-            return replace(bare, relation=None, level=max(bare.level, float(_could(ratios[None])[0])))
+            return replace(
+                bare, relation=None, level=max(bare.level, float(_could(ratios[None])[0]))
+            )
         return replace(bare, distances=distances, ratios=ratios)
 
     @property
@@ -169,18 +211,25 @@ class Outlook:
         return np.asarray(apart & (self.ratios <= 1))
 
     def look(self, factors: Floats, cancelled: Floats) -> tuple[Floats, Floats, Floats]:
-        """What is seen in ``factors``, Hᵀ or Rᵀ of ``(g, n, m)``, after centrings that ``cancelled`` so much.
+        """What is seen in ``factors``, Hᵀ or Rᵀ of ``(g, n, m)``, after centrings that
+        ``cancelled`` so much.
 
-        Distances ``(g, k)``, their ratios to the rounding of the time, and the rounding of the sample that is
-        least beside it, ``(g,)``.
+        Distances ``(g, k)``, their ratios to the rounding of the time, and the rounding of the
+        sample that is least beside it, ``(g,)``.
         """
         if not self.centres:
             noise = self._relative(factors) * np.maximum(cancelled, 1.0)
-            return self._distances(factors), _ratios(self._distances(factors), noise[:, None]), np.zeros(len(noise))
+            return (
+                self._distances(factors),
+                _ratios(self._distances(factors), noise[:, None]),
+                np.zeros(len(noise)),
+            )
         left = Recenter().on_rows(factors.copy(), np, 0)
         before, after = _norms(factors, (-2, -1)), _norms(left, (-2, -1))
         # Where all samples are equal, nothing is left, exactly.
-        cancelled = np.maximum(cancelled, np.where(after > 0, before / np.where(after > 0, after, 1.0), 1.0))
+        cancelled = np.maximum(
+            cancelled, np.where(after > 0, before / np.where(after > 0, after, 1.0), 1.0)
+        )
         noise = self._relative(left) * cancelled
         distances = self._distances(left)
         return distances, _ratios(distances, noise[:, None]), noise / _shares(left)
@@ -190,7 +239,9 @@ class Outlook:
         if not self.bound:
             return np.full(len(factors), self.unit)
         lengths = _norms(factors, -1)
-        return np.asarray(self.unit + self.least / np.where(lengths > 0, lengths, math.inf).min(axis=-1))
+        return np.asarray(
+            self.unit + self.least / np.where(lengths > 0, lengths, math.inf).min(axis=-1)
+        )
 
     def _distances(self, factors: Floats) -> Floats:
         lengths = _norms(factors, -1)
@@ -218,10 +269,11 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Representation:
-    """Hᵀ of one block, or a factor of it, ``(g, n, m)``, and how much the centrings within the block cancelled.
+    """Hᵀ of one block, or a factor of it, ``(g, n, m)``, and how much the centrings within the
+    block cancelled.
 
-    ``cancelled`` is ‖A‖/‖AJ‖ at the worst of them, ``(g,)``, or ``(1,)`` for all; None where only the input of the
-    block is centred.
+    ``cancelled`` is ‖A‖/‖AJ‖ at the worst of them, ``(g,)``, or ``(1,)`` for all; None where only
+    the input of the block is centred.
     """
 
     rows: Array
@@ -229,12 +281,16 @@ class Representation:
 
 
 class Watch:
-    """Estimates the rounding error of one group of replicas, layer by layer, and keeps that of every ``every``-th.
+    """Estimates the rounding error of one group of replicas, layer by layer, and keeps that of
+    every ``every``-th.
 
-    ``errors``, ``(group, depth // every + 1)``, never decreases along depth, and is whole after the last layer.
+    ``errors``, ``(group, depth // every + 1)``, never decreases along depth, and is whole after the
+    last layer.
     """
 
-    def __init__(self, outlook: Outlook, group: int, depth: int, every: int, backend: Backend) -> None:
+    def __init__(
+        self, outlook: Outlook, group: int, depth: int, every: int, backend: Backend
+    ) -> None:
         self._outlook, self._backend, self._depth, self._every = outlook, backend, depth, every
         self.errors: Floats = np.full((group, depth // every + 1), outlook.level)
         self._level = np.full(group, outlook.level)
@@ -252,23 +308,31 @@ class Watch:
             if layer >= self._next:
                 which = np.flatnonzero(self._due <= layer)
                 cancelled = np.ones(1) if found.cancelled is None else found.cancelled
-                self._look(found.rows, np.broadcast_to(cancelled, self._level.shape)[which], which, layer)
+                self._look(
+                    found.rows, np.broadcast_to(cancelled, self._level.shape)[which], which, layer
+                )
             yield found.rows
 
     def _cancel(self, cancelled: Floats, layer: int) -> None:
-        """Note that centrings cancelled so much; the distances are looked at where that is more than a little."""
+        """Note that centrings cancelled so much; the distances are looked at where that is more
+        than a little.
+        """
         fresh = np.minimum(1.0, ROUNDINGS * self._outlook.unit * cancelled)
         if (fresh > self._level).any():
             self._level = np.maximum(self._level, fresh)
             self._write(np.arange(len(fresh)), np.full(len(fresh), layer - 1))
         if self._outlook.relation is not None and (alarming := fresh > SPOILED / 4).any():
-            self._due = np.where(alarming & (self._level < SPOILED), np.minimum(self._due, layer), self._due)
+            self._due = np.where(
+                alarming & (self._level < SPOILED), np.minimum(self._due, layer), self._due
+            )
             self._next = int(self._due.min())
 
     def _look(self, rows: Array, cancelled: Floats, which: NDArray[np.int64], layer: int) -> None:
         rows = rows if len(which) == len(self._level) else rows[which]
         factors = rows if rows.shape[-1] <= rows.shape[-2] else self._backend.triangular(rows)
-        distances, ratios, least = self._outlook.look(self._backend.numpy(factors).astype(np.float64), cancelled)
+        distances, ratios, least = self._outlook.look(
+            self._backend.numpy(factors).astype(np.float64), cancelled
+        )
         self._ratios[which] = np.minimum(self._ratios[which], ratios)
         noise = (distances / self._ratios[which]).max(axis=-1, initial=0.0)
         if not self._outlook.linear:
@@ -282,10 +346,13 @@ class Watch:
         """Write down the error since these replicas were last looked at, and when to look again."""
         could = _could(self._ratios[which])
         quiet = could <= SPOILED / 4
-        self._level[which] = np.where(quiet, np.maximum(self._level[which], could), self._level[which])
+        self._level[which] = np.where(
+            quiet, np.maximum(self._level[which], could), self._level[which]
+        )
         self._write(which, self._looked[which])
         self._looked[which] = layer
-        # What is lost at the last layer itself could show only later; noise of before shows there, too.
+        # What is lost at the last layer itself could show only later; noise of before shows there,
+        # too.
         sparse = _SPARSE * layer if layer else self._outlook.first
         sparse = sparse if sparse < self._depth else self._depth + 1
         dense = min(layer + max(1, layer // _DENSE), self._depth)
@@ -294,19 +361,26 @@ class Watch:
         self._next = int(self._due.min())
 
     def _write(self, which: NDArray[np.int64], after: NDArray[np.int64]) -> None:
-        """The present level holds for these replicas from the layers ``after`` on, until a higher one does."""
+        """The present level holds for these replicas from the layers ``after`` on, until a higher
+        one does.
+        """
         layers = np.arange(self.errors.shape[1]) * self._every
         level = np.where(layers > after[:, None], self._level[which, None], 0.0)
         self.errors[which] = np.maximum(self.errors[which], level)
 
 
 def arrival_error(start: Floats, arrived: Floats, dtype: str) -> float:
-    """By how much a sample of ``start``, (d, n), may be off, relatively, once floats hold ``arrived`` of it."""
-    return min(1.0, max(ROUNDINGS * float(np.finfo(dtype).eps) / 2, float(_lost(start, arrived, 0).max())))
+    """By how much a sample of ``start``, (d, n), may be off, relatively, once floats hold
+    ``arrived`` of it.
+    """
+    return min(
+        1.0, max(ROUNDINGS * float(np.finfo(dtype).eps) / 2, float(_lost(start, arrived, 0).max()))
+    )
 
 
 def worst(cancelled: Floats | None, before: Array, after: Array, backend: Backend) -> Floats:
-    """``cancelled`` with one more centring, of norms ``before`` and ``after`` it, ``(g, 1, 1)`` each.
+    """``cancelled`` with one more centring, of norms ``before`` and ``after`` it, ``(g, 1, 1)``
+    each.
 
     What is left of equal samples is zero exactly, and nothing was lost.
     """
@@ -327,7 +401,9 @@ def _could(ratios: Floats) -> Floats:
 def _shares(factors: Floats) -> Floats:
     """The length of the shortest sample that is not zero over that of the longest, ``(g,)``."""
     lengths = _norms(factors, -1)
-    return np.asarray(np.where(lengths > 0, lengths, math.inf).min(axis=-1) / _or_one(lengths.max(axis=-1)))
+    return np.asarray(
+        np.where(lengths > 0, lengths, math.inf).min(axis=-1) / _or_one(lengths.max(axis=-1))
+    )
 
 
 def _ratios(distances: Floats, noise: Any) -> Floats:

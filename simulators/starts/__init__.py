@@ -13,5 +13,14 @@ from simulators.starts.cube import cube_dimensions, start_at
 from simulators.starts.start import Start
 from simulators.starts.strategies import starts
 
-__all__ = ["Start", "corner_axes", "corner_samples", "corner_scales", "cube_dimensions",
-           "haar_mirrors", "named", "start_at", "starts"]
+__all__ = [
+    "Start",
+    "corner_axes",
+    "corner_samples",
+    "corner_scales",
+    "cube_dimensions",
+    "haar_mirrors",
+    "named",
+    "start_at",
+    "starts",
+]

@@ -1,4 +1,6 @@
-"""Eigenbases of a batch's Gram matrix, as orthogonal vectors of rationals; an axis may have any length."""
+"""Eigenbases of a batch's Gram matrix, as orthogonal vectors of rationals; an axis may have any
+length.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,20 @@ def diagonal_axes(n: int) -> tuple[Vector, ...]:
 
 def helmert_axes(n: int) -> tuple[Vector, ...]:
     """The mean direction (1, …, 1), then Helmert's contrasts (1, …, 1, -k, 0, …, 0)."""
-    contrasts = [(Fraction(1),) * k + (Fraction(-k),) + (Fraction(0),) * (n - k - 1) for k in range(1, n)]
+    contrasts = [
+        (Fraction(1),) * k + (Fraction(-k),) + (Fraction(0),) * (n - k - 1) for k in range(1, n)
+    ]
     return ((Fraction(1),) * n, *contrasts)
 
 
 def pair_axes(n: int) -> tuple[Vector, ...]:
-    """Sums of the pairs of neighbours (0, 1), (2, 3), …, then, if n is odd, the last sample, then their differences.
+    """Sums of the pairs of neighbours (0, 1), (2, 3), …, then, if n is odd, the last sample, then
+    their differences.
 
-    Large leading eigenvalues bring the two samples of every pair together, and leave the pairs apart.
+    Large leading eigenvalues bring the two samples of every pair together, and leave the pairs
+    apart.
     """
+
     def pair(k: int, sign: int) -> Vector:
         return tuple(Fraction({2 * k: 1, 2 * k + 1: sign}.get(i, 0)) for i in range(n))
 
@@ -39,10 +46,11 @@ def pair_axes(n: int) -> tuple[Vector, ...]:
 
 
 def corner_axes(n: int) -> dict[str, tuple[Vector, ...]]:
-    """Named bases of n samples, all different; the first axis carries the first eigenvalue of a spectrum.
+    """Named bases of n samples, all different; the first axis carries the first eigenvalue of a
+    spectrum.
 
-    ``mean last`` is Helmert's in opposite order: with a descending spectrum the mean direction has the smallest
-    eigenvalue, so that samples are anti-correlated.
+    ``mean last`` is Helmert's in opposite order: with a descending spectrum the mean direction has
+    the smallest eigenvalue, so that samples are anti-correlated.
 
     Raises `ValueError` for n < 1.
 
@@ -51,17 +59,23 @@ def corner_axes(n: int) -> dict[str, tuple[Vector, ...]]:
     """
     if whole_number("n", n, 1) == 1:
         return {"diagonal": diagonal_axes(1)}
-    found = {"diagonal": diagonal_axes(n), "mean first": helmert_axes(n), "mean last": helmert_axes(n)[::-1]}
+    found = {
+        "diagonal": diagonal_axes(n),
+        "mean first": helmert_axes(n),
+        "mean last": helmert_axes(n)[::-1],
+    }
     if n > 3:
         found["pairs first"] = pair_axes(n)
     return found
 
 
 def haar_mirrors(n: int, generator: np.random.Generator) -> tuple[Vector, ...]:
-    """Mirrors whose product is an orthogonal matrix of Haar's law, up to the rounding of their coordinates.
+    """Mirrors whose product is an orthogonal matrix of Haar's law, up to the rounding of their
+    coordinates.
 
-    One of each dimension 2 … n, within the last coordinates, with independent normal entries (Stewart 1980, whose
-    signs no Gram matrix sees). Entries are whole numbers. Raises `ValueError` for n < 1.
+    One of each dimension 2 … n, within the last coordinates, with independent normal entries
+    (Stewart 1980, whose signs no Gram matrix sees). Entries are whole numbers. Raises `ValueError`
+    for n < 1.
     """
     whole_number("n", n, 1)
     found = []

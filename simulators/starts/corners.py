@@ -1,4 +1,6 @@
-"""Named values of the coordinates of a start, and the name of a start: what a lay-out is made of and reports."""
+"""Named values of the coordinates of a start, and the name of a start: what a lay-out is made of
+and reports.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ _LARGE, _SMALL = Fraction(100), Fraction(1, 100)
 
 
 def corner_samples(n: int) -> dict[str, Samples]:
-    """Copies and signs of n samples by name, all different: as they are, turned round, twice, and x, -x.
+    """Copies and signs of n samples by name, all different: as they are, turned round, twice, and
+    x, -x.
 
     Raises `ValueError` for n < 1.
 
@@ -61,14 +64,16 @@ def named(start: Start) -> dict[str, str]:
 
     What is plain is left out, except the spectrum and the basis.
 
-    >>> named(Start((Fraction(1, 2), Fraction(1, 2)), copies=(0, 0), scales=(Fraction(1), Fraction(-1))))
-    {'spectrum': 'uniform', 'basis': 'diagonal', 'samples': 'x, -x'}
+    >>> named(Start((Fraction(1, 2), Fraction(1, 2)), copies=(0, 0), scales=(Fraction(1),
+    Fraction(-1)))) {'spectrum': 'uniform', 'basis': 'diagonal', 'samples': 'x, -x'}
     """
     size = start.size
     mirrored = len(start.mirrors)
     basis = _name(corner_axes(size), start.axes) or "other axes"
-    found = {"spectrum": _name(corner_spectra(size), start.spectrum) or _numbers(start.spectrum),
-             "basis": basis + f" turned by {mirrored} mirror{'s' * (mirrored > 1)}" * (mirrored > 0)}
+    found = {
+        "spectrum": _name(corner_spectra(size), start.spectrum) or _numbers(start.spectrum),
+        "basis": basis + f" turned by {mirrored} mirror{'s' * (mirrored > 1)}" * (mirrored > 0),
+    }
     signs = tuple(Fraction(1 if s > 0 else -1) for s in start.scales)
     samples = _name(corner_samples(size), (start.copies, signs))
     if samples != "as they are":

@@ -21,24 +21,27 @@ Vector: TypeAlias = tuple[Fraction, ...]
 
 @dataclass(frozen=True)
 class Start:
-    """n samples: ``scales[i]`` times the sample ``copies[i]`` of a batch with a known spectrum and eigenbasis.
+    """n samples: ``scales[i]`` times the sample ``copies[i]`` of a batch with a known spectrum and
+    eigenbasis.
 
-    That batch is diag(√λ)Uᵀ, with λ the ``spectrum`` (nonnegative, not all zero) and column k of U along
-    ``axes[k]``, after its reflection in the hyperplane orthogonal to each of ``mirrors`` in turn. Axes are
-    orthogonal vectors of rationals, of any length: so Helmert's basis, too, gives a rational Gram matrix.
-    Every rational eigenbasis is the image of the diagonal one under at most n mirrors.
+    That batch is diag(√λ)Uᵀ, with λ the ``spectrum`` (nonnegative, not all zero) and column k of U
+    along ``axes[k]``, after its reflection in the hyperplane orthogonal to each of ``mirrors`` in
+    turn. Axes are orthogonal vectors of rationals, of any length: so Helmert's basis, too, gives a
+    rational Gram matrix. Every rational eigenbasis is the image of the diagonal one under at most n
+    mirrors.
 
-    With ``repeats`` = m the rows are stacked m times, each over √m: the Gram matrix is the same, and fewer rows are
-    zero, which a residual chain sees.
+    With ``repeats`` = m the rows are stacked m times, each over √m: the Gram matrix is the same,
+    and fewer rows are zero, which a residual chain sees.
 
-    ``axes``, ``copies`` and ``scales`` are, by default, the diagonal basis, every sample itself, and 1. A negative
-    scale turns a sample round: copies (0, 0) with scales (1, -1) are x, -x.
+    ``axes``, ``copies`` and ``scales`` are, by default, the diagonal basis, every sample itself,
+    and 1. A negative scale turns a sample round: copies (0, 0) with scales (1, -1) are x, -x.
 
-    Raises `ValueError` for vectors of other lengths, axes that are not orthogonal or zero, a mirror that is zero, and
-    copies of samples that are not there; `TypeError` for a number of repeats that is not whole.
+    Raises `ValueError` for vectors of other lengths, axes that are not orthogonal or zero, a mirror
+    that is zero, and copies of samples that are not there; `TypeError` for a number of repeats that
+    is not whole.
 
-    >>> Start((Fraction(1, 2), Fraction(1, 2)), copies=(0, 0), scales=(Fraction(1), Fraction(-1))).gram
-    ((Fraction(1, 2), Fraction(-1, 2)), (Fraction(-1, 2), Fraction(1, 2)))
+    >>> Start((Fraction(1, 2), Fraction(1, 2)), copies=(0, 0), scales=(Fraction(1),
+    Fraction(-1))).gram ((Fraction(1, 2), Fraction(-1, 2)), (Fraction(-1, 2), Fraction(1, 2)))
     """
 
     spectrum: Vector
@@ -53,7 +56,9 @@ class Start:
         rows = range(size)
         fill: dict[str, Any] = {
             "axes": tuple(tuple(Fraction(i == j) for i in rows) for j in rows),
-            "copies": tuple(rows), "scales": (Fraction(1),) * size}
+            "copies": tuple(rows),
+            "scales": (Fraction(1),) * size,
+        }
         for name, plain in fill.items():
             object.__setattr__(self, name, getattr(self, name) or plain)
         _require_size("spectrum", self.spectrum, size)
@@ -79,8 +84,12 @@ class Start:
 
     @property
     def plain(self) -> bool:
-        """Whether no sample is copied, and all scales are 1 or -1: the eigenvalues are then the spectrum."""
-        return len(set(self.copies)) == self.size and all(abs(s) == abs(self.scales[0]) for s in self.scales)
+        """Whether no sample is copied, and all scales are 1 or -1: the eigenvalues are then the
+        spectrum.
+        """
+        return len(set(self.copies)) == self.size and all(
+            abs(s) == abs(self.scales[0]) for s in self.scales
+        )
 
     @cached_property
     def turned(self) -> tuple[Vector, ...]:
@@ -93,33 +102,42 @@ class Start:
         lengths = [_product(axis, axis) for axis in self.turned]
         weights = [value / length for value, length in zip(self.spectrum, lengths, strict=True)]
         columns = _matrix([self._column(k) for k in range(self.size)])
-        weighted = _matrix([
-            [w * x for w, x in zip(weights, self._column(k), strict=True)] for k in range(self.size)])
+        weighted = _matrix(
+            [
+                [w * x for w, x in zip(weights, self._column(k), strict=True)]
+                for k in range(self.size)
+            ]
+        )
         found = weighted * columns.transpose()
         return tuple(
             tuple(Fraction(int(found[i, j].p), int(found[i, j].q)) for j in range(self.size))
-            for i in range(self.size))
+            for i in range(self.size)
+        )
 
     def _column(self, sample: int) -> Vector:
-        """The coordinates along the axes of one sample of the start, times the lengths of the axes."""
+        """The coordinates along the axes of one sample of the start, times the lengths of the axes.
+        """
         scale, copy = self.scales[sample], self.copies[sample]
         return tuple(scale * axis[copy] for axis in self.turned)
 
     def batch(self, rows: int) -> NDArray[np.float64]:
-        """H in float64, (rows, n), samples as columns, zeros below the n · ``repeats`` rows that are none.
+        """H in float64, (rows, n), samples as columns, zeros below the n · ``repeats`` rows that
+        are none.
 
         Raises `ValueError` for fewer rows than that.
         """
         if whole_number("rows", rows, 1) < self.size * self.repeats:
-            raise ValueError(f"rows={rows}: {self.size} samples, their rows stacked {self.repeats} times, "
-                             f"take {self.size * self.repeats}")
+            raise ValueError(
+                f"rows={rows}: {self.size} samples, their rows stacked {self.repeats} times, "
+                f"take {self.size * self.repeats}"
+            )
         values = np.array([float(x) for x in self.spectrum])
         axes = np.array([_floats(axis) for axis in self.turned])
         base = np.sqrt(values)[:, None] * axes
         samples = base[:, list(self.copies)] * np.array([float(s) for s in self.scales])
         found = np.zeros((rows, self.size))
         for k in range(self.repeats):
-            found[k * self.size:(k + 1) * self.size] = samples / np.sqrt(self.repeats)
+            found[k * self.size : (k + 1) * self.size] = samples / np.sqrt(self.repeats)
         return found
 
 
@@ -135,7 +153,9 @@ def _product(left: Vector, right: Vector) -> Fraction:
 @lru_cache(maxsize=256)
 def _first_oblique(axes: tuple[Vector, ...]) -> int | None:
     """The first axis that is not orthogonal to those before it."""
-    return next((k for k, axis in enumerate(axes) if any(_product(axis, other) for other in axes[:k])), None)
+    return next(
+        (k for k, axis in enumerate(axes) if any(_product(axis, other) for other in axes[:k])), None
+    )
 
 
 @lru_cache(maxsize=256)

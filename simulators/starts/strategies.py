@@ -1,4 +1,6 @@
-"""Hypothesis strategies of starts; they shrink towards plain samples of a simple spectrum in the diagonal basis."""
+"""Hypothesis strategies of starts; they shrink towards plain samples of a simple spectrum in the
+diagonal basis.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _SCALES = tuple(map(Fraction, ("1", "2", "1/2", "10", "1/10", "100", "1/100")))
 
 @st.composite
 def starts(draw: DrawFn, min_n: int = 1, max_n: int = 8) -> Start:
-    """Starts of min_n … max_n samples: any spectrum of `spectra`, any base and mirrors, copies, signs and scales."""
+    """Starts of min_n … max_n samples: any spectrum of `spectra`, any base and mirrors, copies,
+    signs and scales.
+    """
     spectrum = draw(spectra(min_n, max_n))
     size = len(spectrum)
     axes = draw(st.sampled_from(list(corner_axes(size).values())))

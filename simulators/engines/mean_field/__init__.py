@@ -2,7 +2,8 @@
 
 - ``rescale``: the spectrum of the rescale chain
 - ``recenter_relu``: the Gram matrix of the recenter–ReLU chain
-- ``outlier``: that map on batches of n - 1 equal samples and one other, one number; its fixed points in floats
+- ``outlier``: that map on batches of n - 1 equal samples and one other, one number; its fixed
+  points in floats
 - ``outlier_enclosure``: the same reduction in balls, with derivatives
 """
 
@@ -18,7 +19,12 @@ from simulators.engines.mean_field.recenter_relu import (
     recenter_relu_map,
     recenter_relu_map_enclosure,
 )
-from simulators.engines.mean_field.rescale import Exact, rescale_map, rescale_map_enclosure, rescale_path_enclosure
+from simulators.engines.mean_field.rescale import (
+    Exact,
+    rescale_map,
+    rescale_map_enclosure,
+    rescale_path_enclosure,
+)
 
 __all__ = [
     "Exact",

@@ -1,8 +1,9 @@
-"""The reduction of `outlier` in balls, with derivatives: Taylor series over the ball they are given.
+"""The reduction of `outlier` in balls, with derivatives: Taylor series over the ball they are
+given.
 
-An angle comes as an `arb_series`, whose first coefficient is a ball of points; the coefficients of the result then
-enclose value, derivative, … at every one of them. Functions with a removable singularity at 0 are evaluated as
-hypergeometric ones, without division.
+An angle comes as an `arb_series`, whose first coefficient is a ball of points; the coefficients of
+the result then enclose value, derivative, … at every one of them. Functions with a removable
+singularity at 0 are evaluated as hypergeometric ones, without division.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from simulators.engines.mean_field.recenter_relu import arc_cosine_enclosure
 class SpectrumEnclosure:
     """The Jacobian's eigenvalues at a fixed point, but for 0: see `outlier`.
 
-    ``slope`` on invariant matrices, ``within`` on cluster matrices, ``trace`` and ``determinant`` of the 2 × 2 block
-    and the larger modulus ``block_radius`` of its eigenvalues, ``radius`` the largest modulus of all.
+    ``slope`` on invariant matrices, ``within`` on cluster matrices, ``trace`` and ``determinant``
+    of the 2 × 2 block and the larger modulus ``block_radius`` of its eigenvalues, ``radius`` the
+    largest modulus of all.
     """
 
     slope: arb
@@ -31,12 +33,16 @@ class SpectrumEnclosure:
 
 
 def variable(point: arb, terms: int = 2) -> arb_series:
-    """The series of the identity at ``point``, with ``terms`` coefficients; `series_length` must allow them."""
+    """The series of the identity at ``point``, with ``terms`` coefficients; `series_length` must
+    allow them.
+    """
     return arb_series([point, arb(1)], terms)
 
 
 def entire(a: fmpq, z: arb_series) -> arb_series:
-    """₀F₁(; a; z) = Σ z^k/((a)_k k!): what is left of sines and cosines when powers are divided out."""
+    """₀F₁(; a; z) = Σ z^k/((a)_k k!): what is left of sines and cosines when powers are divided
+    out.
+    """
     centre = z[0]
     coefficients, factor = [], arb(1)
     for m in range(z.prec):
@@ -67,7 +73,9 @@ def cluster_angle_series(angle: arb_series, n: arb | arb_series) -> arb_series:
 
 
 def excess_series(angle: arb_series, n: arb | arb_series) -> arb_series:
-    """e(ψ) of `outlier`, whose zeros in (0, π/2) are the fixed points; e is analytic beyond both ends."""
+    """e(ψ) of `outlier`, whose zeros in (0, π/2) are the fixed points; e is analytic beyond both
+    ends.
+    """
     phi = cluster_angle_series(angle, n)
     H = phi * share_series(phi)
     c = angle.cos()
@@ -78,7 +86,8 @@ def excess_series(angle: arb_series, n: arb | arb_series) -> arb_series:
 def reduced_map_enclosure(y: arb, n: int, *, precision: int = 128) -> arb:
     """A ball that contains f_n(y) for every y of the ball in (0, n − 1), n ≥ 3.
 
-    Raises ``ValueError`` for a ball that is not certainly inside. Cost: some twenty functions of a few microseconds.
+    Raises ``ValueError`` for a ball that is not certainly inside. Cost: some twenty functions of a
+    few microseconds.
     """
     if not (y > 0 and y < n - 1):
         raise ValueError(f"y = {y} is not certainly inside (0, {n - 1})")
@@ -92,13 +101,17 @@ def reduced_map_enclosure(y: arb, n: int, *, precision: int = 128) -> arb:
 
 
 def cosines_enclosure(angle: arb, n: int) -> tuple[arb, arb]:
-    """The cosines of the Gram matrix, after ReLU, at ψ = ``angle``: in the cluster, and with the outlier."""
+    """The cosines of the Gram matrix, after ReLU, at ψ = ``angle``: in the cluster, and with the
+    outlier.
+    """
     phi = cluster_angle_series(arb_series([angle], 1), arb(n))[0]
     return arc_cosine_enclosure(phi.cos()), arc_cosine_enclosure(-angle.cos())
 
 
 def spectrum_enclosure(angle: arb, n: int) -> SpectrumEnclosure:
-    """The Jacobian's eigenvalues at a zero of e in the ball ``angle``, at flint's current precision."""
+    """The Jacobian's eigenvalues at a zero of e in the ball ``angle``, at flint's current
+    precision.
+    """
     excess = excess_series(variable(angle), arb(n))
     phi = cluster_angle_series(arb_series([angle], 1), arb(n))
     pi = arb.pi()
@@ -110,15 +123,22 @@ def spectrum_enclosure(angle: arb, n: int) -> SpectrumEnclosure:
     block = _larger_modulus(trace, determinant)
     within = (1 - inner / pi) / h
     radius = abs(slope).max(block)
-    return SpectrumEnclosure(slope, within, trace, determinant, block, radius.max(within) if n > 4 else radius)
+    return SpectrumEnclosure(
+        slope, within, trace, determinant, block, radius.max(within) if n > 4 else radius
+    )
 
 
 def block_rows(phi: arb, angle: arb, reciprocal: arb) -> tuple[arb, arb]:
-    """σ_α/n and σ_β/n of the 2 × 2 block, its row sums before recentring, at (φ, ψ) and 1/n, which may contain 0."""
+    """σ_α/n and σ_β/n of the 2 × 2 block, its row sums before recentring, at (φ, ψ) and 1/n, which
+    may contain 0.
+    """
     pi = arb.pi()
     k, k_o, bend = 1 - phi / pi, angle / pi, phi.sin() / pi
     weight = (1 - reciprocal) * (2 * angle).sin() / (4 * pi)
-    return (reciprocal * (1 - k_o) + (1 - 3 * reciprocal) * bend / 2 + weight, (1 - 3 * reciprocal) * (k - k_o))
+    return (
+        reciprocal * (1 - k_o) + (1 - 3 * reciprocal) * bend / 2 + weight,
+        (1 - 3 * reciprocal) * (k - k_o),
+    )
 
 
 def block_invariants(phi: arb, angle: arb, h: arb, reciprocal: arb) -> tuple[arb, arb]:
@@ -133,5 +153,5 @@ def _larger_modulus(trace: arb, determinant: arb) -> arb:
     discriminant = trace * trace / 4 - determinant
     if discriminant < 0:
         return determinant.sqrt()
-    real = (abs(trace) / 2 + discriminant.nonnegative_part().sqrt())
+    real = abs(trace) / 2 + discriminant.nonnegative_part().sqrt()
     return real if discriminant >= 0 else real.union(determinant.nonnegative_part().sqrt())

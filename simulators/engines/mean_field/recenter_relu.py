@@ -4,11 +4,12 @@ With K = JGJ, J = I − 11ᵀ/n, and cosines ρ_ij = K_ij/√(K_ii K_jj),
 
     G⁺_ij ∝ √(K_ii K_jj) κ(ρ_ij),   κ(ρ) = (√(1 − ρ²) + (π − arccos ρ) ρ)/π,
 
-because E[ReLU(x) ReLU(y)] = κ(ρ)/2 for standard normal x, y of correlation ρ (Cho, Saul, Kernel Methods for Deep
-Learning, NeurIPS 2009, the arc-cosine kernel of degree 1). The factor keeps the trace.
+because E[ReLU(x) ReLU(y)] = κ(ρ)/2 for standard normal x, y of correlation ρ (Cho, Saul, Kernel
+Methods for Deep Learning, NeurIPS 2009, the arc-cosine kernel of degree 1). The factor keeps the
+trace.
 
-Near ρ = −1 the two terms of κ cancel: with ψ = arccos(−ρ), πκ = sin ψ − ψ cos ψ = ψ³/3 − …, summed as a series.
-Near ρ = 1 nothing cancels: κ ≥ 1/π for ρ ≥ 0 and 0 ≤ κ′ ≤ 1.
+Near ρ = −1 the two terms of κ cancel: with ψ = arccos(−ρ), πκ = sin ψ − ψ cos ψ = ψ³/3 − …, summed
+as a series. Near ρ = 1 nothing cancels: κ ≥ 1/π for ρ ≥ 0 and 0 ≤ κ′ ≤ 1.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ from simulators.engines.mean_field.rescale import Exact
 Floats = NDArray[np.float64]
 
 _EPS = float(np.finfo(np.float64).eps)
-#: Taylor coefficients of (sin ψ − ψ cos ψ)/ψ³ in −ψ²: for ψ ≤ π/3 the first left out is below 1e-18.
+#: Taylor coefficients of (sin ψ − ψ cos ψ)/ψ³ in −ψ²: for ψ ≤ π/3 the first left out is below
+#: 1e-18.
 _CUBIC = np.array([(-1) ** k * (2 * k + 2) / math.factorial(2 * k + 3) for k in range(10)])
 
 
 def sine_defect(angle: Floats) -> Floats:
-    """sin ψ − ψ cos ψ for ψ in [0, π], with a relative error of a few 1e-16 however small ψ is. Any shape."""
+    """sin ψ − ψ cos ψ for ψ in [0, π], with a relative error of a few 1e-16 however small ψ is. Any
+    shape.
+    """
     square = angle * angle
     near = angle * square * np.polynomial.polynomial.polyval(square, _CUBIC)
     return np.where(angle < 1.0, near, np.sin(angle) - angle * np.cos(angle))
@@ -40,7 +44,8 @@ def sine_defect(angle: Floats) -> Floats:
 def arc_cosine(cosine: ArrayLike) -> Floats:
     """κ(ρ), the cosine after ReLU at infinite width, for ρ in [−1, 1] of any shape.
 
-    Relative error a few 1e-16 for every float ρ, near −1 too. Raises ``ValueError`` outside [−1, 1] and for NaN.
+    Relative error a few 1e-16 for every float ρ, near −1 too. Raises ``ValueError`` outside [−1, 1]
+    and for NaN.
     """
     rho = np.asarray(cosine, dtype=np.float64)
     if not (abs(rho) <= 1).all():
@@ -62,16 +67,18 @@ def _kappa(rho: Floats) -> Floats:
 
 
 def recenter_relu_map(gram: ArrayLike) -> Floats:
-    """One layer of the recenter–ReLU chain at infinite width, Gram matrix to Gram matrix, with the trace kept.
+    """One layer of the recenter–ReLU chain at infinite width, Gram matrix to Gram matrix, with the
+    trace kept.
 
-    ``gram`` is real of shape ``(..., n, n)``, n ≥ 3, symmetric and positive semidefinite up to rounding, of any
-    scale; so is the result, exactly symmetric. Every entry is good to a few 1e-16·√(G_ii G_jj) beyond what the
-    subtraction of the mean costs. Cost: O(n²) arc cosines and one Cholesky factorisation, to test definiteness; memory
-    some ten times the input.
+    ``gram`` is real of shape ``(..., n, n)``, n ≥ 3, symmetric and positive semidefinite up to
+    rounding, of any scale; so is the result, exactly symmetric. Every entry is good to a few
+    1e-16·√(G_ii G_jj) beyond what the subtraction of the mean costs. Cost: O(n²) arc cosines and
+    one Cholesky factorisation, to test definiteness; memory some ten times the input.
 
-    Raises ``TypeError`` when the entries are not real numbers; ``ValueError`` when the shape does not fit, when an
-    entry is NaN or infinite, when a matrix is asymmetric or indefinite beyond rounding, or when a column equals the
-    mean of the batch to rounding, so that recentring leaves a zero column.
+    Raises ``TypeError`` when the entries are not real numbers; ``ValueError`` when the shape does
+    not fit, when an entry is NaN or infinite, when a matrix is asymmetric or indefinite beyond
+    rounding, or when a column equals the mean of the batch to rounding, so that recentring leaves a
+    zero column.
     """
     given = np.asarray(gram)
     if given.dtype.kind not in "fiu":
@@ -85,13 +92,17 @@ def recenter_relu_map(gram: ArrayLike) -> Floats:
 
 
 def _admit(matrices: Floats) -> Floats:
-    """The largest diagonal entry of each of the matrices, (batch, n, n); ``ValueError`` for what is no Gram matrix."""
+    """The largest diagonal entry of each of the matrices, (batch, n, n); ``ValueError`` for what is
+    no Gram matrix.
+    """
     if not np.isfinite(matrices).all():
         raise ValueError("gram must be finite, without NaN")
     diagonals = np.diagonal(matrices, axis1=1, axis2=2)
     scales = diagonals.max(axis=1)
     if (scales <= 0).any():
-        raise ValueError("gram has no positive diagonal entry; give the Gram matrix of a batch that is not zero")
+        raise ValueError(
+            "gram has no positive diagonal entry; give the Gram matrix of a batch that is not zero"
+        )
     n = matrices.shape[-1]
     noise = n * _EPS * scales
     skew = abs(matrices - matrices.swapaxes(1, 2)).max(axis=(1, 2))
@@ -104,7 +115,9 @@ def _admit(matrices: Floats) -> Floats:
     except np.linalg.LinAlgError:
         least = np.linalg.eigvalsh(matrices)[:, 0]
         if (least < -allowed).any():
-            raise ValueError(f"gram is indefinite, with eigenvalue {least.min():.3g}; give HᵀH") from None
+            raise ValueError(
+                f"gram is indefinite, with eigenvalue {least.min():.3g}; give HᵀH"
+            ) from None
     return np.asarray(scales)
 
 
@@ -118,8 +131,11 @@ def _layer(grams: Floats) -> Floats:
     squares = np.diagonal(centred, axis1=1, axis2=2).copy()
     zero = np.argwhere(squares <= 16 * _EPS)
     if zero.size:
-        raise ValueError(f"gram: column {zero[0, 1]} of the batch equals the mean to rounding, so recentring leaves a "
-                         "zero column, which has no angle")
+        raise ValueError(
+            f"gram: column {zero[0, 1]} of the batch equals the mean to rounding, so recentring "
+            "leaves a "
+            "zero column, which has no angle"
+        )
     norms = np.sqrt(squares)
     scale = norms[:, :, None] * norms[:, None, :]
     np.divide(centred, scale, out=centred)
@@ -134,8 +150,8 @@ def _layer(grams: Floats) -> Floats:
 def arc_cosine_enclosure(cosine: arb) -> arb:
     """A ball that contains κ(ρ) for every ρ of the ball ``cosine`` in [−1, 1].
 
-    κ is monotone, so the ends decide; what of the ball lies beyond [−1, 1] is rounding and is cut off. Raises
-    ``ValueError`` if the ball does not meet [−1, 1].
+    κ is monotone, so the ends decide; what of the ball lies beyond [−1, 1] is rounding and is cut
+    off. Raises ``ValueError`` if the ball does not meet [−1, 1].
     """
     one = arb(1)
     if not cosine.is_finite() or cosine > 1 or cosine < -1:
@@ -150,19 +166,25 @@ def _kappa_at(rho: arb) -> arb:
     return (((1 - rho) * (1 + rho)).sqrt() + (arb.pi() - rho.acos()) * rho) / arb.pi()
 
 
-def recenter_relu_map_enclosure(gram: Sequence[Sequence[Exact]], *, precision: int = 128) -> list[list[arb]]:
-    """Balls that contain the entries of `recenter_relu_map` at an exact Gram matrix, or at every one in balls.
+def recenter_relu_map_enclosure(
+    gram: Sequence[Sequence[Exact]], *, precision: int = 128
+) -> list[list[arb]]:
+    """Balls that contain the entries of `recenter_relu_map` at an exact Gram matrix, or at every
+    one in balls.
 
-    ``gram`` is n rows of n entries, n ≥ 3: `int`, `Fraction`, `fmpq` or `arb`. Symmetry is required of exact entries
-    and means overlap for balls; definiteness is not tested. Radii are some 2^-precision for exact entries. Cost: n²
-    arc cosines, a few microseconds each.
+    ``gram`` is n rows of n entries, n ≥ 3: `int`, `Fraction`, `fmpq` or `arb`. Symmetry is required
+    of exact entries and means overlap for balls; definiteness is not tested. Radii are some
+    2^-precision for exact entries. Cost: n² arc cosines, a few microseconds each.
 
-    Raises ``TypeError`` for a float or any other type; ``ValueError`` when the shape does not fit, when entries are
-    certainly asymmetric, or when a recentred column may be zero.
+    Raises ``TypeError`` for a float or any other type; ``ValueError`` when the shape does not fit,
+    when entries are certainly asymmetric, or when a recentred column may be zero.
     """
     n = len(gram)
     if n < 3 or any(len(row) != n for row in gram):
-        raise ValueError(f"gram has {n} rows of lengths {sorted({len(row) for row in gram})}; give n × n with n ≥ 3")
+        raise ValueError(
+            f"gram has {n} rows of lengths {sorted({len(row) for row in gram})}; give n × n with n "
+            "≥ 3"
+        )
     with ctx.workprec(precision + 32):
         rows = [[_read(value) for value in row] for row in gram]
         for i in range(n):
@@ -174,16 +196,23 @@ def recenter_relu_map_enclosure(gram: Sequence[Sequence[Exact]], *, precision: i
         centred = [[rows[i][j] - means[i] - means[j] + mean for j in range(n)] for i in range(n)]
         for i in range(n):
             if not centred[i][i] > 0:
-                raise ValueError(f"gram: column {i} of the batch may equal the mean, so recentring may leave a zero "
-                                 "column, which has no angle")
+                raise ValueError(
+                    f"gram: column {i} of the batch may equal the mean, so recentring may leave a "
+                    "zero "
+                    "column, which has no angle"
+                )
         norms = [centred[i][i].sqrt() for i in range(n)]
-        factor = (sum((rows[i][i] for i in range(n)), arb(0)) / sum((centred[i][i] for i in range(n)), arb(0)))
+        factor = sum((rows[i][i] for i in range(n)), arb(0)) / sum(
+            (centred[i][i] for i in range(n)), arb(0)
+        )
         layer = [[arb(0)] * n for _ in range(n)]
         for i in range(n):
             layer[i][i] = factor * centred[i][i]
             for j in range(i):
                 scale = norms[i] * norms[j]
-                layer[i][j] = layer[j][i] = factor * scale * arc_cosine_enclosure(centred[i][j] / scale)
+                layer[i][j] = layer[j][i] = (
+                    factor * scale * arc_cosine_enclosure(centred[i][j] / scale)
+                )
     return layer
 
 
@@ -191,5 +220,8 @@ def _read(value: Exact) -> arb:
     if isinstance(value, Fraction):
         value = fmpq(value.numerator, value.denominator)
     if not isinstance(value, int | fmpq | arb):
-        raise TypeError(f"gram has an entry {value!r} of type {type(value).__name__}; give int, Fraction, fmpq or arb")
+        raise TypeError(
+            f"gram has an entry {value!r} of type {type(value).__name__}; give int, Fraction, fmpq "
+            "or arb"
+        )
     return arb(value)

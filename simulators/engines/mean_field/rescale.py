@@ -1,23 +1,25 @@
-"""The rescale chain at infinite width: its spectrum moves by λ⁺ = p(λ), p_i = E[λ_i w_i² / Σ_k λ_k w_k²].
+"""The rescale chain at infinite width: its spectrum moves by λ⁺ = p(λ), p_i = E[λ_i w_i² / Σ_k λ_k
+w_k²].
 
-Here λ_i = σ_i²(H), w is standard normal, and p is homogeneous of degree 0. Source: Daneshmand, Joudaki, Bach
-2021 (arXiv 2106.03970), appendix. Both evaluations below rest on one formula. With ∫_0^∞ e^{−ts} dt = 1/s and
-t = e^x,
+Here λ_i = σ_i²(H), w is standard normal, and p is homogeneous of degree 0. Source: Daneshmand,
+Joudaki, Bach 2021 (arXiv 2106.03970), appendix. Both evaluations below rest on one formula. With
+∫_0^∞ e^{−ts} dt = 1/s and t = e^x,
 
     p_i = ∫ f_i(x) dx,   f_i = tλ_i (1 + 2tλ_i)^{−1} P,   P = Π_k (1 + 2tλ_k)^{−1/2},
 
 summed by the trapezoidal rule with step h. What that leaves out is known, for every spectrum:
 
-- Step. f_i is analytic for |Im x| < π, and |1 + ze^{ia}| ≥ 1 + z cos a for z ≥ 0, a < π/2. So the integral of
-  |f_i| along Im x = ±a is at most p_i / cos a, and the relative error of the rule at most
-  2 / (cos a · (e^{2πa/h} − 1)) (Trefethen, Weideman, SIAM Review 56, 2014, Theorem 5.1).
-- Left end. f_i ≤ tλ_i, so the nodes before t_0 add up to at most t_0 λ_i, whereas p_i ≥ 0.34 λ_i/Σλ (Jensen
-  over the other k gives p_i ≥ λ_i E[w²/(1 + w²)] when Σλ = 1).
-- Right end. (1 + sz)/(1 + z) ≥ s^{z/(1+z)} for s ≥ 1, so past the last node t_N the product P falls at least
-  as (t/t_N)^{−G}, G = ½ Σ_k z_k/(1 + z_k), z_k = 2 t_N λ_k. As tλ_i/(1 + 2tλ_i) ≤ ½, the nodes beyond add up
-  to at most P(t_N)/(2G).
+- Step. f_i is analytic for |Im x| < π, and |1 + ze^{ia}| ≥ 1 + z cos a for z ≥ 0, a < π/2. So the
+  integral of |f_i| along Im x = ±a is at most p_i / cos a, and the relative error of the rule at
+  most 2 / (cos a · (e^{2πa/h} − 1)) (Trefethen, Weideman, SIAM Review 56, 2014, Theorem 5.1).
+- Left end. f_i ≤ tλ_i, so the nodes before t_0 add up to at most t_0 λ_i, whereas p_i ≥ 0.34 λ_i/Σλ
+  (Jensen over the other k gives p_i ≥ λ_i E[w²/(1 + w²)] when Σλ = 1).
+- Right end. (1 + sz)/(1 + z) ≥ s^{z/(1+z)} for s ≥ 1, so past the last node t_N the product P falls
+  at least as (t/t_N)^{−G}, G = ½ Σ_k z_k/(1 + z_k), z_k = 2 t_N λ_k. As tλ_i/(1 + 2tλ_i) ≤ ½, the
+  nodes beyond add up to at most P(t_N)/(2G).
 
-`rescale_map` puts both ends where these are below rounding; `rescale_map_enclosure` adds them to its balls.
+`rescale_map` puts both ends where these are below rounding; `rescale_map_enclosure` adds them to
+its balls.
 """
 
 from __future__ import annotations
@@ -35,26 +37,27 @@ Exact: TypeAlias = int | Fraction | fmpq | arb
 """An eigenvalue as the enclosures take it: exact, or a ball."""
 
 _ANGLE = Fraction(3, 2)  # a in the step's error: near π/2, yet 1/cos a is only 14
-_FLOAT_STEP = 3 / 16     # step error 4e-21; dyadic, so that the nodes are exact
-_FLOAT_TAIL = 45.0       # the ends are cut at e^-45 = 3e-20
+_FLOAT_STEP = 3 / 16  # step error 4e-21; dyadic, so that the nodes are exact
+_FLOAT_TAIL = 45.0  # the ends are cut at e^-45 = 3e-20
 _CHUNK_ENTRIES = 1 << 20
-_GUARD_BITS = 32         # for rounding over the nodes
+_GUARD_BITS = 32  # for rounding over the nodes
 
 
 def rescale_map(eigenvalues: ArrayLike) -> NDArray[np.float64]:
     """p(λ) in float64: one layer of the rescale chain at infinite width.
 
-    ``eigenvalues`` is real of shape ``(..., n)``, nonnegative, of any scale, with a positive entry in every
-    row. The result has that shape and sums to 1 along the last axis up to rounding; it is not normalised
-    afterwards, so that the sum stays an independent check. Zeros map to 0 and a lone positive eigenvalue
-    to 1, exactly.
+    ``eigenvalues`` is real of shape ``(..., n)``, nonnegative, of any scale, with a positive entry
+    in every row. The result has that shape and sums to 1 along the last axis up to rounding; it is
+    not normalised afterwards, so that the sum stays an independent check. Zeros map to 0 and a lone
+    positive eigenvalue to 1, exactly.
 
-    Relative error of every p_i, however small: at most about (n + 20)·3e-16, the rounding of an n-fold
-    product, and typically a few 1e-16. Eigenvalues below 5e-324 of the largest count as zero. Cost:
-    5.4·(45 + 90/n + log(Σλ/λ_min)) nodes of n factors each per row; memory is bounded by working in chunks.
+    Relative error of every p_i, however small: at most about (n + 20)·3e-16, the rounding of an
+    n-fold product, and typically a few 1e-16. Eigenvalues below 5e-324 of the largest count as
+    zero. Cost: 5.4·(45 + 90/n + log(Σλ/λ_min)) nodes of n factors each per row; memory is bounded
+    by working in chunks.
 
-    Raises `TypeError` when the entries are not real numbers; `ValueError` when there are none, when one is
-    NaN, infinite or negative, or when a row is all zero.
+    Raises `TypeError` when the entries are not real numbers; `ValueError` when there are none, when
+    one is NaN, infinite or negative, or when a row is all zero.
     """
     spectra = np.asarray(eigenvalues)
     if spectra.dtype.kind not in "fiu":
@@ -66,7 +69,9 @@ def rescale_map(eigenvalues: ArrayLike) -> NDArray[np.float64]:
         raise ValueError("eigenvalues must be finite and nonnegative")
     largest = rows.max(axis=1, keepdims=True)
     if not largest.all():
-        raise ValueError(f"eigenvalues of row {int(np.argmin(largest))} are all zero; p needs a positive one")
+        raise ValueError(
+            f"eigenvalues of row {int(np.argmin(largest))} are all zero; p needs a positive one"
+        )
     return _trapezoid(rows / largest).reshape(spectra.shape)
 
 
@@ -75,7 +80,8 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     positive = rows > 0
     count = positive.sum(axis=1)
     least = np.min(rows, axis=1, where=positive, initial=1.0)
-    # Centring the scale on √(λ_max λ_min) keeps nodes and eigenvalues inside the range of doubles together.
+    # Centring the scale on √(λ_max λ_min) keeps nodes and eigenvalues inside the range of doubles
+    # together.
     centred = rows / np.sqrt(least)[:, None]
     first = np.floor(16 * (-_FLOAT_TAIL - np.log(centred.sum(axis=1)))) / 16
     last = 2 * _FLOAT_TAIL / count - np.log(least) / 2
@@ -88,8 +94,8 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         x = first[chunk, None] + nodes
         inside = x <= last[chunk, None]
         half = np.exp(-np.where(inside, x, 0.0) / 2)  # t^(-1/2)
-        # Eigenvalues along the first axis: NumPy then multiplies them in order, so that no partial product
-        # falls below the whole one, which starts with t.
+        # Eigenvalues along the first axis: NumPy then multiplies them in order, so that no partial
+        # product falls below the whole one, which starts with t.
         roots = half / np.sqrt(half * half + 2 * centred[chunk].T[:, :, None])
         shares = roots * roots
         roots[0] *= inside / (half * half)
@@ -99,24 +105,28 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def rescale_map_enclosure(
-    eigenvalues: Sequence[Exact], multiplicities: Sequence[int] | None = None, *, precision: int = 128
+    eigenvalues: Sequence[Exact],
+    multiplicities: Sequence[int] | None = None,
+    *,
+    precision: int = 128,
 ) -> list[arb]:
     """Balls that contain p_i for one eigenvalue of each group, so that Σ_i m_i p_i = 1.
 
-    ``eigenvalues`` are nonnegative, of any scale, not all zero: `int`, `fractions.Fraction` or `flint.fmpq`,
-    taken exactly, or `flint.arb` balls of positive numbers; ``multiplicities`` m_i ≥ 1 default to 1. Equal
-    exact eigenvalues need not be grouped. Zeros give exactly 0, a single positive group of m exactly 1/m.
+    ``eigenvalues`` are nonnegative, of any scale, not all zero: `int`, `fractions.Fraction` or
+    `flint.fmpq`, taken exactly, or `flint.arb` balls of positive numbers; ``multiplicities`` m_i ≥
+    1 default to 1. Equal exact eigenvalues need not be grouped. Zeros give exactly 0, a single
+    positive group of m exactly 1/m.
 
-    For exact eigenvalues the relative radius is at most 2^-precision, whatever their ratios. A ball enters
-    through its midpoint: if |log λ_k − log mid_k| ≤ r_k, then log p_i moves by at most
-    (1 − m_i p_i)(r_i + max_{k≠i} r_k), because its logarithmic derivatives are δ_ik − W_ik with W_ik ≥ 0,
-    Σ_k W_ik = 1 and W_ii ≥ m_i p_i. Layer after layer r_1 + r_2 then stays put for two groups, up to
-    rounding; for more groups the radii at most double. Cost: some 0.08·precision·(precision·(1 + 2/n) +
-    log₂(λ_max/λ_min)) nodes of a few microseconds each.
+    For exact eigenvalues the relative radius is at most 2^-precision, whatever their ratios. A ball
+    enters through its midpoint: if |log λ_k − log mid_k| ≤ r_k, then log p_i moves by at most (1 −
+    m_i p_i)(r_i + max_{k≠i} r_k), because its logarithmic derivatives are δ_ik − W_ik with W_ik ≥
+    0, Σ_k W_ik = 1 and W_ii ≥ m_i p_i. Layer after layer r_1 + r_2 then stays put for two groups,
+    up to rounding; for more groups the radii at most double. Cost: some
+    0.08·precision·(precision·(1 + 2/n) + log₂(λ_max/λ_min)) nodes of a few microseconds each.
 
-    Raises `TypeError` for a float or any other type, `ValueError` for an empty list, a negative value, a ball
-    that is not certainly positive, all zeros, multiplicities that do not fit, or ``precision`` below 2. The
-    global precision of flint is unchanged on return, also when raising.
+    Raises `TypeError` for a float or any other type, `ValueError` for an empty list, a negative
+    value, a ball that is not certainly positive, all zeros, multiplicities that do not fit, or
+    ``precision`` below 2. The global precision of flint is unchanged on return, also when raising.
     """
     values, counts, places = _groups(eigenvalues, multiplicities, precision)
     enclosed = _enclosure(values, counts, precision)
@@ -124,13 +134,16 @@ def rescale_map_enclosure(
 
 
 def rescale_path_enclosure(
-    eigenvalues: Sequence[Exact], multiplicities: Sequence[int] | None, depth: int, precision: int = 128
+    eigenvalues: Sequence[Exact],
+    multiplicities: Sequence[int] | None,
+    depth: int,
+    precision: int = 128,
 ) -> Iterator[list[arb]]:
     """The spectrum in balls at layers 0 (the input, normalised to Σ_i m_i λ_i = 1) to ``depth``.
 
     Layers are computed as they are asked for. Arguments, errors and cost per layer are those of
-    `rescale_map_enclosure`; also `ValueError` for a negative ``depth``, at the call, and for a layer at which
-    a ball has grown to reach 0.
+    `rescale_map_enclosure`; also `ValueError` for a negative ``depth``, at the call, and for a
+    layer at which a ball has grown to reach 0.
     """
     values, counts, places = _groups(eigenvalues, multiplicities, precision)
     if depth < 0:
@@ -153,7 +166,8 @@ def _path(
 def _groups(
     eigenvalues: Sequence[Exact], multiplicities: Sequence[int] | None, precision: int
 ) -> tuple[list[arb], list[int], list[int]]:
-    """Distinct eigenvalues as balls, their multiplicities, and for each argument its place among them.
+    """Distinct eigenvalues as balls, their multiplicities, and for each argument its place among
+    them.
 
     Exact values that are equal share a place: as one group they stay equal from layer to layer.
     """
@@ -208,7 +222,8 @@ def _check_ball(value: arb) -> None:
 
 
 def _enclosure(values: list[arb], counts: list[int], precision: int) -> list[arb]:
-    """p for balls that are exactly zero or certainly positive, not all zero, with multiplicities."""
+    """p for balls that are exactly zero or certainly positive, not all zero, with multiplicities.
+    """
     live = [k for k, value in enumerate(values) if not value.is_zero()]
     for k in live:
         _check_ball(values[k])
@@ -221,7 +236,7 @@ def _enclosure(values: list[arb], counts: list[int], precision: int) -> list[arb
         radii = [(-(1 - values[k].rad() / values[k].mid()).log()).upper() for k in live]
         masses = [counts[k] for k in live]
         for i, p in enumerate(_at_points(middles, masses, precision)):
-            others = radii[:i] + radii[i + 1:]
+            others = radii[:i] + radii[i + 1 :]
             free = radii[i] + max(others)
             least_mass = masses[i] * p * (-free).exp()  # along the whole segment from the midpoints
             shift = ((1 - least_mass) * free).upper()
@@ -230,7 +245,9 @@ def _enclosure(values: list[arb], counts: list[int], precision: int) -> list[arb
 
 
 def _at_points(values: list[arb], counts: list[int], precision: int) -> list[arb]:
-    """p for two or more distinct positive values, by the trapezoidal rule with all that it leaves out."""
+    """p for two or more distinct positive values, by the trapezoidal rule with all that it leaves
+    out.
+    """
     total = _weighted_sum(counts, values)
     values = [value / total for value in values]
     goal = (precision + 4) * math.log(2)
