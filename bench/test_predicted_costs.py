@@ -4,8 +4,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 from timing import best_of
 
-from simulators.sweeps.costs import calibrate
 from simulators.sweeps.grid import Grid
+from simulators.sweeps.running_times import calibrate
 
 RUNS = [
     {"chain": "rescale", "width": 2000, "batch": 16, "depth": 60},

@@ -1,3 +1,4 @@
-"""The former path of `simulators.sweeps.costs`, kept for imports that users have."""
+"""The former path of `simulators.sweeps.running_times`, kept for imports that users have."""
 
-from simulators.sweeps.costs import *  # noqa: F403
+from simulators.sweeps.running_times import *  # noqa: F403
+from simulators.sweeps.running_times import RunningTimes as Costs  # noqa: F401

@@ -4,7 +4,7 @@
 - `dispatch`: ``sweep``: the runs that a store lacks, handed to workers
 - `executors`: ``local_processes``, ``dask_cluster``: who the workers are
 - `store`: ``Store``: results in one file; `export`: the same as a table
-- `costs`: how long runs take
+- `running_times`: how long runs take
 """
 
 from simulators.sweeps.dispatch import sweep

@@ -21,9 +21,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from simulators.arguments import real_number
-from simulators.sweeps.costs import rough_seconds
 from simulators.sweeps.executors import Done, Workers, local_processes, perform
 from simulators.sweeps.grid import Grid, SweepRun, canonical
+from simulators.sweeps.running_times import rough_seconds
 from simulators.sweeps.store import Row, Store
 
 __all__ = ["Outcome", "SweepError", "Tally", "sweep"]

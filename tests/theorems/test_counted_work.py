@@ -13,8 +13,8 @@ import sympy as sp
 
 import simulators.affordable as affordable
 from simulators import rescale_chain, residual_chain, simulate
-from simulators.sweeps.costs import calibrate
 from simulators.sweeps.grid import Grid, GridError
+from simulators.sweeps.running_times import calibrate
 from theorems import ClaimError, conjecture
 from theorems.cli import main
 

@@ -242,7 +242,7 @@ def _print_outcome(out: Console, outcome: Outcome, store: Store) -> None:
 
 
 def _print_plan(out: Console, runs: Mapping[str, SweepRun], job: _Job) -> None:
-    from simulators.sweeps.costs import calibrate
+    from simulators.sweeps.running_times import calibrate
 
     there: set[str] = set()
     if job.store.exists() and job.store.stat().st_size:

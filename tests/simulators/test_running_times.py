@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sweep_samples import grid
 
-from simulators.sweeps import costs as MODULE
-from simulators.sweeps.costs import calibrate, features, rough_seconds
+from simulators.sweeps import running_times as MODULE
+from simulators.sweeps.running_times import calibrate, features, rough_seconds
 
 
 def one(**fields):

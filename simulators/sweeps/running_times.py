@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from simulators.sweeps.grid import RunBatch, SweepRun
 
-__all__ = ["Costs", "calibrate", "features", "rough_seconds"]
+__all__ = ["RunningTimes", "calibrate", "features", "rough_seconds"]
 
 Group: TypeAlias = tuple[str, str, str, str, tuple[str, ...]]
 
@@ -50,7 +50,7 @@ def rough_seconds(run: SweepRun) -> float:
     return float(features(run) @ np.array(_ROUGH[run.engine]))
 
 
-class Costs:
+class RunningTimes:
     """A fitted model: `seconds` of one core for runs like those it was fitted to."""
 
     def __init__(self, fitted: Mapping[Group, NDArray[np.float64]]) -> None:
@@ -63,7 +63,7 @@ class Costs:
         return float(features(run) @ self._fitted[_group(run)])
 
 
-def calibrate(runs: Iterable[SweepRun]) -> Costs:
+def calibrate(runs: Iterable[SweepRun]) -> RunningTimes:
     """Measure short runs of each chain, law, engine and dtype among ``runs``, and fit the model to
     them.
 
@@ -75,7 +75,7 @@ def calibrate(runs: Iterable[SweepRun]) -> Costs:
     for run in runs:
         groups.setdefault(_group(run), []).append(run)
     with threadpool_limits(limits=1):  # as in the workers
-        return Costs({group: _fit(members) for group, members in groups.items()})
+        return RunningTimes({group: _fit(members) for group, members in groups.items()})
 
 
 def _group(run: SweepRun) -> Group:
