@@ -1,4 +1,6 @@
-"""What arguments must be. Every refusal is one line that names the argument, what it got and what it wants."""
+"""What arguments must be. Every refusal is one line that names the argument, what it got and what
+it wants.
+"""
 
 from __future__ import annotations
 
@@ -68,8 +70,9 @@ def did_you_mean(
     cutoff: float = 0.6,
     spell: Callable[[str], str] = repr,
 ) -> str:
-    """``did you mean …?`` with the nearest of the ``known`` words, at most so many, each as ``spell``
-    writes it; empty where none is as near as ``cutoff``, from 0 for any to 1 for the same.
+    """``did you mean …?`` with the nearest of the ``known`` words, at most so many, each as
+    ``spell`` writes it; empty where none is as near as ``cutoff``, from 0 for any to 1 for the
+    same.
 
     >>> did_you_mean("rescal", ["rescale", "residual"])
     "did you mean 'rescale'?"
@@ -79,7 +82,8 @@ def did_you_mean(
 
 
 def real_number(name: str, value: object, wanted: str = "a real number") -> float:
-    """``value`` as a `float`, infinities included; real scalars of NumPy pass, bool, complex, text and arrays do not.
+    """``value`` as a `float`, infinities included; real scalars of NumPy pass, bool, complex, text
+    and arrays do not.
 
     Raises `TypeError` for those, and `ValueError` for NaN and what is beyond float64.
     """
@@ -106,9 +110,13 @@ def whole_number(name: str, value: object, minimum: int) -> int:
             pass
         else:
             if number < minimum:
-                raise ValueError(f"{name}={told(value)} is below {minimum}; give an integer ≥ {minimum}")
+                raise ValueError(
+                    f"{name}={told(value)} is below {minimum}; give an integer ≥ {minimum}"
+                )
             return number
-    raise TypeError(f"{name}={told(value)} is a {type(value).__name__}; give an integer ≥ {minimum}")
+    raise TypeError(
+        f"{name}={told(value)} is a {type(value).__name__}; give an integer ≥ {minimum}"
+    )
 
 
 def one_of(name: str, value: object, known: Iterable[str]) -> None:
@@ -118,7 +126,9 @@ def one_of(name: str, value: object, known: Iterable[str]) -> None:
     """
     known = tuple(known)
     if not isinstance(value, str):
-        raise TypeError(f"{name}={told(value)} is a {type(value).__name__}; give one of {', '.join(known)}")
+        raise TypeError(
+            f"{name}={told(value)} is a {type(value).__name__}; give one of {', '.join(known)}"
+        )
     if value not in known:
         hints = (did_you_mean(value.lower(), known), f"known are {', '.join(known)}")
         raise ValueError(f"unknown {name} {told(value)}; {' '.join(filter(None, hints))}")

@@ -1,8 +1,9 @@
-"""Input batches: the reader's own file, the digits that ship with scikit-learn, and named synthetic starts.
+"""Input batches: the reader's own file, the digits that ship with scikit-learn, and named synthetic
+starts.
 
-Everywhere a batch is a real (d, n) array with one sample per column, 1 ≤ n ≤ d, finite and not all zero. A
-zero sample among others is allowed: the theory asks for H ≠ 0 only, and such a batch is merely singular. So
-is any scale that float64 can hold.
+Everywhere a batch is a real (d, n) array with one sample per column, 1 ≤ n ≤ d, finite and not all
+zero. A zero sample among others is allowed: the theory asks for H ≠ 0 only, and such a batch is
+merely singular. So is any scale that float64 can hold.
 """
 
 from __future__ import annotations
@@ -25,8 +26,17 @@ from simulators.batch_files import BatchError, Stored, count_of, read_array
 from simulators.streams import root_sequence
 
 __all__ = [
-    "Batch", "BatchError", "batch_of_gram", "collinear_batch", "described", "dominant_spectrum", "gaussian_batch",
-    "read_batch", "spectrum_batch", "two_level_spectrum", "validate_batch",
+    "Batch",
+    "BatchError",
+    "batch_of_gram",
+    "collinear_batch",
+    "described",
+    "dominant_spectrum",
+    "gaussian_batch",
+    "read_batch",
+    "spectrum_batch",
+    "two_level_spectrum",
+    "validate_batch",
 ]
 
 Layout = Literal["columns", "rows"]
@@ -40,8 +50,8 @@ class Batch:
     """A batch and where it came from.
 
     ``array`` is (d, n) float64, samples as columns. ``description`` says in one line what was read.
-    ``digest`` is the sha256, in hexadecimal, of the shape and the values. ``labels`` holds one class per
-    sample, if known.
+    ``digest`` is the sha256, in hexadecimal, of the shape and the values. ``labels`` holds one
+    class per sample, if known.
     """
 
     array: NDArray[np.float64]
@@ -50,19 +60,22 @@ class Batch:
     labels: tuple[int, ...] | None = None
 
     @classmethod
-    def of(cls, array: NDArray[np.float64], description: str, labels: tuple[int, ...] | None = None) -> Batch:
+    def of(
+        cls, array: NDArray[np.float64], description: str, labels: tuple[int, ...] | None = None
+    ) -> Batch:
         """A batch of a validated (d, n) array, with its digest."""
         return cls(array, description, _digest(array), labels)
 
 
 def validate_batch(batch: object, *, name: str = "batch") -> NDArray[np.float64]:
-    """The one door for batches: ``batch`` as a new (d, n) float64 array, or an error that names it ``name``.
+    """The one door for batches: ``batch`` as a new (d, n) float64 array, or an error that names it
+    ``name``.
 
     Takes NumPy arrays, Torch tensors on any device, and nested sequences of real numbers.
 
-    Raises `TypeError` for entries that are not real numbers (complex, objects, text, booleans), `ValueError`
-    for a ragged, empty, not two-dimensional or all-zero batch, for NaN and infinite entries, for integers
-    that float64 cannot hold, and for more samples than dimensions.
+    Raises `TypeError` for entries that are not real numbers (complex, objects, text, booleans),
+    `ValueError` for a ragged, empty, not two-dimensional or all-zero batch, for NaN and infinite
+    entries, for integers that float64 cannot hold, and for more samples than dimensions.
     """
     return _validated(batch, name, "samples are columns: pass the transpose if yours are rows")
 
@@ -73,18 +86,21 @@ def read_batch(
     """A batch from ``"digits"`` or from a .npy, .npz or .csv file.
 
     ``layout`` says whether the file stores one sample per row, as usual in files, or per column, as
-    the array of a batch does; digits ignore it. ``take`` keeps the first so many samples; by default
-    all, and of the digits the first ten images, which show 0 to 9. An .npz with several arrays is
-    read as ``"file.npz:key"``. A .csv holds comma-separated numbers, rounded to float64, after at most
-    one line of headings; an index that pandas wrote is left out. The description says what was read.
-    Pickled data are refused, never loaded.
+    the array of a batch does; digits ignore it. ``take`` keeps the first so many samples; by
+    default all, and of the digits the first ten images, which show 0 to 9. An .npz with several
+    arrays is read as ``"file.npz:key"``. A .csv holds comma-separated numbers, rounded to float64,
+    after at most one line of headings; an index that pandas wrote is left out. The description says
+    what was read. Pickled data are refused, never loaded.
 
-    Raises `BatchError`, a `ValueError`, whose one line names the file, what was found there and the remedy;
-    also when digits are asked for without scikit-learn. `ValueError` for another ``layout``, `TypeError` for a
-    ``source`` that is no path.
+    Raises `BatchError`, a `ValueError`, whose one line names the file, what was found there and the
+    remedy; also when digits are asked for without scikit-learn. `ValueError` for another
+    ``layout``, `TypeError` for a ``source`` that is no path.
     """
     if not isinstance(source, str | os.PathLike):
-        raise TypeError(f"source={told(source)} is a {type(source).__name__}; give 'digits' or the path of a file")
+        raise TypeError(
+            f"source={told(source)} is a {type(source).__name__}; give 'digits' or the path of a "
+            "file"
+        )
     if not isinstance(layout, str) or layout not in ("columns", "rows"):
         raise ArgumentError(
             Argument("layout", layout), "; give 'columns' or 'rows', as the file stores its samples"
@@ -112,7 +128,9 @@ def read_batch(
 
 
 def described(name: str, stored: Stored, layout: Layout, n: int, dimension: int | str) -> str:
-    """What was read of a file in one line: how many samples of which dimension, and how they lie in it."""
+    """What was read of a file in one line: how many samples of which dimension, and how they lie in
+    it.
+    """
     available = stored.shape[0 if layout == "rows" else 1]
     kept = f"first {n} of {available}" if n < available else f"{n}"
     plural = "" if n == available == 1 else "s"
@@ -123,7 +141,9 @@ def described(name: str, stored: Stored, layout: Layout, n: int, dimension: int 
 
 
 def _at_least_one(take: Any) -> int | None:
-    """What may be asked of a file: whatever ``take`` is else is told once the file has been seen."""
+    """What may be asked of a file: whatever ``take`` is else is told once the file has been
+    seen.
+    """
     return max(int(take), 1) if isinstance(take, int | np.integer) else None
 
 
@@ -132,18 +152,19 @@ def _read_digits(take: int) -> Batch:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise BatchError(
-            "digits: they come with scikit-learn, which is missing; pip install 'batchnorm-theorems[digits]'"
+            "digits: they come with scikit-learn, which is missing; pip install "
+            "'batchnorm-theorems[digits]'"
         ) from error
     images, labels = load_digits(return_X_y=True)
     count = count_of("digits", take, len(images))
     array = _validated_file(images[:count].T, "digits", "take at most 64")
-    description = f"first {count} of {len(images)} samples of dimension 64 from scikit-learn's digits"
+    description = (
+        f"first {count} of {len(images)} samples of dimension 64 from scikit-learn's digits"
+    )
     return Batch.of(array, description, tuple(int(label) for label in labels[:count]))
 
 
-def _validated_file(
-    batch: object, name: str, *too_many: str | Argument
-) -> NDArray[np.float64]:
+def _validated_file(batch: object, name: str, *too_many: str | Argument) -> NDArray[np.float64]:
     try:
         return _validated(batch, f"{name}: the batch", *too_many)
     except (TypeError, ValueError) as error:
@@ -160,14 +181,18 @@ def _validated(batch: object, name: str, *too_many: str | Argument) -> NDArray[n
     if array.dtype.kind in "iu" and (
         int(array.max()) > _LARGEST_EXACT_INTEGER or int(array.min()) < -_LARGEST_EXACT_INTEGER
     ):
-        raise ValueError(f"{name} has integers beyond 2^53, which float64 cannot hold; rescale them")
+        raise ValueError(
+            f"{name} has integers beyond 2^53, which float64 cannot hold; rescale them"
+        )
     with np.errstate(over="ignore"):  # a long double may overflow, and is then reported below
         values = np.array(array, dtype=np.float64, order="C")
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         i, j = (int(index) for index in bad[0])
-        raise ValueError(f"{name} has {values[i, j]} in sample {j}, entry {i} (from 0), one of {len(bad)}"
-                         " such entries; all must be finite")
+        raise ValueError(
+            f"{name} has {values[i, j]} in sample {j}, entry {i} (from 0), one of {len(bad)}"
+            " such entries; all must be finite"
+        )
     if not values.any():
         raise ValueError(f"{name} is all zero; at least one sample must not be")
     if n > d:
@@ -180,7 +205,9 @@ def _validated(batch: object, name: str, *too_many: str | Argument) -> NDArray[n
 def _real_array(batch: Any, name: str) -> NDArray[Any]:
     if is_torch_array(batch):
         tensor = batch.detach().cpu().resolve_conj()
-        batch = (tensor.double() if tensor.is_floating_point() else tensor).numpy()  # NumPy has no bfloat16
+        batch = (
+            tensor.double() if tensor.is_floating_point() else tensor
+        ).numpy()  # NumPy has no bfloat16
     try:
         array = np.asarray(batch)
     except ValueError:
@@ -198,7 +225,8 @@ def _digest(array: NDArray[np.float64]) -> str:
 def gaussian_batch(d: int, n: int, seed: int) -> NDArray[np.float64]:
     """(d, n) independent standard normal entries; ``seed`` as for `simulators.simulate`.
 
-    Raises `ValueError` unless 1 ≤ n ≤ d, and for a negative seed; `TypeError` for what is no whole number.
+    Raises `ValueError` unless 1 ≤ n ≤ d, and for a negative seed; `TypeError` for what is no whole
+    number.
     """
     d, n = _sizes(d, n)
     return np.random.default_rng(root_sequence(seed)).standard_normal((d, n))
@@ -207,8 +235,8 @@ def gaussian_batch(d: int, n: int, seed: int) -> NDArray[np.float64]:
 def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.float64]:
     """(d, n) samples near one random unit vector, every two of them ``spread`` > 0 apart.
 
-    With s = spread/√2 the singular values are s + √n, once, and s, n − 1 times. Raises `ValueError` unless
-    1 ≤ n ≤ d and ``spread`` is positive and finite; `TypeError` for what is no number.
+    With s = spread/√2 the singular values are s + √n, once, and s, n − 1 times. Raises `ValueError`
+    unless 1 ≤ n ≤ d and ``spread`` is positive and finite; `TypeError` for what is no number.
     """
     spread = real_number("spread", spread, "a positive, finite one")
     if not 0 < spread < math.inf:
@@ -221,13 +249,17 @@ def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.floa
 def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[np.float64]:
     """(d, n) batch with HᵀH = diag(eigenvalues): their roots on the diagonal, zeros elsewhere.
 
-    Raises `ValueError` unless 1 ≤ n ≤ d and the eigenvalues are finite, nonnegative and not all zero; `TypeError` for
-    what is no sequence of real numbers.
+    Raises `ValueError` unless 1 ≤ n ≤ d and the eigenvalues are finite, nonnegative and not all
+    zero; `TypeError` for what is no sequence of real numbers.
     """
     wanted = "finite, nonnegative numbers, not all zero"
     if isinstance(eigenvalues, str | bytes) or not isinstance(eigenvalues, Iterable):
-        raise TypeError(f"eigenvalues={told(eigenvalues)} is a {type(eigenvalues).__name__}; give {wanted}")
-    values = [real_number(f"eigenvalues[{k}]", value, wanted) for k, value in enumerate(eigenvalues)]
+        raise TypeError(
+            f"eigenvalues={told(eigenvalues)} is a {type(eigenvalues).__name__}; give {wanted}"
+        )
+    values = [
+        real_number(f"eigenvalues[{k}]", value, wanted) for k, value in enumerate(eigenvalues)
+    ]
     d, _ = _sizes(d, len(values))
     for k, value in enumerate(values):
         if not 0 <= value < math.inf:
@@ -242,8 +274,8 @@ def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[n
 def batch_of_gram(M: object) -> NDArray[np.float64]:
     """A (d, d) batch H with HHᵀ/d = M: rows of norm √d, whose cosines are the entries of M.
 
-    ``M`` is real and symmetric, (d, d) with d ≥ 2, positive semidefinite, with ones on the diagonal, each up to
-    rounding. Raises `TypeError` or `ValueError` naming what it is not.
+    ``M`` is real and symmetric, (d, d) with d ≥ 2, positive semidefinite, with ones on the
+    diagonal, each up to rounding. Raises `TypeError` or `ValueError` naming what it is not.
     """
     matrix = _real_array(M, "M")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
@@ -252,19 +284,27 @@ def batch_of_gram(M: object) -> NDArray[np.float64]:
         matrix = matrix.astype(np.float64)
     bad = np.argwhere(~np.isfinite(matrix))
     if len(bad):
-        raise ValueError(f"M has {_entry(matrix, *bad[0])}, one of {len(bad)} such entries; all must be finite")
+        raise ValueError(
+            f"M has {_entry(matrix, *bad[0])}, one of {len(bad)} such entries; all must be finite"
+        )
     rounding = 8 * len(matrix) * np.finfo(np.float64).eps
     off = abs(np.diagonal(matrix) - 1)
     if off.max() > rounding:
         i = off.argmax()
-        raise ValueError(f"M has {_entry(matrix, i, i)}, {off[i]:.3g} from 1; scale its rows and columns")
+        raise ValueError(
+            f"M has {_entry(matrix, i, i)}, {off[i]:.3g} from 1; scale its rows and columns"
+        )
     apart = abs(matrix - matrix.T)
     if apart.max() > rounding:
         i, j = np.unravel_index(apart.argmax(), apart.shape)
-        raise ValueError(f"M has {_entry(matrix, i, j)} and {_entry(matrix, j, i)}; a Gram matrix is symmetric")
+        raise ValueError(
+            f"M has {_entry(matrix, i, j)} and {_entry(matrix, j, i)}; a Gram matrix is symmetric"
+        )
     eigenvalues, vectors = np.linalg.eigh(matrix)
     if eigenvalues[0] < -rounding * len(matrix):
-        raise ValueError(f"M has the eigenvalue {eigenvalues[0]:.3g}; a Gram matrix has none below 0")
+        raise ValueError(
+            f"M has the eigenvalue {eigenvalues[0]:.3g}; a Gram matrix has none below 0"
+        )
     batch: NDArray[np.float64] = vectors * np.sqrt(len(matrix) * np.maximum(eigenvalues, 0))
     return batch
 
@@ -276,8 +316,8 @@ def _entry(matrix: NDArray[np.float64], i: Any, j: Any) -> str:
 def two_level_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
     """n eigenvalues, descending, of sum 1: the last is ``smallest``, the others are equal.
 
-    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n; `TypeError` for
-    what is no number.
+    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n;
+    `TypeError` for what is no number.
     """
     _check_smallest(n, smallest)
     return ((1 - smallest) / (n - 1),) * (n - 1) + (smallest,)
@@ -286,8 +326,8 @@ def two_level_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
 def dominant_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
     """n eigenvalues, descending, of sum 1: one dominant, the other n − 1 equal to ``smallest``.
 
-    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n; `TypeError` for
-    what is no number.
+    Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n;
+    `TypeError` for what is no number.
     """
     _check_smallest(n, smallest)
     return (1 - (n - 1) * smallest,) + (smallest,) * (n - 1)

@@ -18,7 +18,8 @@ __all__ = ["Catalogue", "Entry", "summary"]
 
 
 class Entry(Protocol):
-    """What every entry has: its name, an identifier, and its meaning, one line without a full stop.
+    """What every entry has: its name, an identifier, and its meaning, one line without a full
+    stop.
     """
 
     @property

@@ -190,7 +190,8 @@ class Chain:
 
     @property
     def linear(self) -> bool:
-        """Whether every activation is the identity, so that the span of the samples is only mapped.
+        """Whether every activation is the identity, so that the span of the samples is only
+        mapped.
         """
         return all(layer.keeps_span for layer in self.layers)
 
@@ -201,7 +202,8 @@ class Chain:
 
     @property
     def odd(self) -> bool:
-        """Whether a sample of the other sign keeps the other sign, whatever the rest of the batch.
+        """Whether a sample of the other sign keeps the other sign, whatever the rest of the
+        batch.
         """
         return all(layer.odd for layer in self.layers)
 
@@ -234,7 +236,8 @@ class ChainParameter:
         return next(iter(ACTIVATIONS)) if self.names_activation else "0.1"
 
     def read(self, written: str) -> str | float:
-        """The value that a text means. Raises `ValueError` for what is no number, or no activation.
+        """The value that a text means. Raises `ValueError` for what is no number, or no
+        activation.
         """
         if self.names_activation:
             return ACTIVATIONS.named(written).name

@@ -225,7 +225,8 @@ class Rescale(RowLayer):
         one_of("unit", self.unit, ("frobenius", "variance"))
 
     def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
-        """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost: O(n m).
+        """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost:
+        O(n m).
         """
         target = self._target(rows, width)
         squares = _row_squares(rows, xp)
@@ -299,7 +300,8 @@ Layer: TypeAlias = WeightLayer | RowLayer
 
 
 def frobenius_norm(rows: Array, xp: Any) -> Array:
-    """‖H‖_F of each matrix in ``(..., n, m)``, shape ``(..., 1, 1)``, at any representable scale.
+    """‖H‖_F of each matrix in ``(..., n, m)``, shape ``(..., 1, 1)``, at any representable
+    scale.
     """
     squares = _all_squares(rows, xp)
     if _all_are_safe(squares, xp):

@@ -102,7 +102,8 @@ class Parameter:
         return f"in [{self.low:g}, {self.high:g}]"
 
     def read(self, written: str) -> float:
-        """The number that a text means. Raises `ValueError` for what is none, or outside the range.
+        """The number that a text means. Raises `ValueError` for what is none, or outside the
+        range.
         """
         try:
             number = float(written)

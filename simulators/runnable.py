@@ -1,4 +1,5 @@
-"""What a validated batch, (d₀, n) with one sample per column, must be for a given chain and dtype.
+"""What a validated batch, (d₀, n) with one sample per column, must be for a given chain and
+dtype.
 """
 
 from __future__ import annotations

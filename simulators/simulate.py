@@ -289,7 +289,8 @@ def _mean_field(
 
 
 class _Record:
-    """Measures representations as they come, several blocks together, and keeps what was measured.
+    """Measures representations as they come, several blocks together, and keeps what was
+    measured.
     """
 
     def __init__(

@@ -249,7 +249,8 @@ def _norm_in_force(layers: Sequence[Layer]) -> int | None:
 
 
 def _start(chain: Chain, batch: Array, backend: Backend) -> Array:
-    """The factor of what the first weights are applied to: the batch after the layers before them.
+    """The factor of what the first weights are applied to: the batch after the layers before
+    them.
     """
     xp = backend.xp
     if carries_rows(chain) and batch.shape[-1] <= batch.shape[-2]:

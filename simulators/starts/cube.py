@@ -27,7 +27,8 @@ _OWN, _OPPOSITE, _COPY = 0.55, 0.75, 0.9
 
 
 def cube_dimensions(n: int) -> int:
-    """Coordinates of a start of n samples: its spectrum, base and mirror, signs and copies, scales.
+    """Coordinates of a start of n samples: its spectrum, base and mirror, signs and copies,
+    scales.
     """
     return 4 * n + 1
 

@@ -115,7 +115,8 @@ class Start:
         )
 
     def _column(self, sample: int) -> Vector:
-        """The coordinates along the axes of one sample of the start, times the lengths of the axes.
+        """The coordinates along the axes of one sample of the start, times the lengths of the
+        axes.
         """
         scale, copy = self.scales[sample], self.copies[sample]
         return tuple(scale * axis[copy] for axis in self.turned)

@@ -201,7 +201,8 @@ class _Sweep:
                     return
 
     def _window(self) -> int:
-        """Runs under way at once: two for each worker, more while runs are shorter than the buffer.
+        """Runs under way at once: two for each worker, more while runs are shorter than the
+        buffer.
         """
         average = self._seconds / self._computed if self._computed else _BUFFER
         return self._crew.count * (1 + min(64, max(1, round(_BUFFER / max(average, 1e-4)))))

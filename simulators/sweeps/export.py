@@ -46,7 +46,8 @@ _WHOLE = ("width", "n", "depth", "replica", "layer", "spoiled")
 
 
 class ExportError(ValueError):
-    """A table that cannot be written. The message is one line: the file, what is wrong, the remedy.
+    """A table that cannot be written. The message is one line: the file, what is wrong, the
+    remedy.
     """
 
 

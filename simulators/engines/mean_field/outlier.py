@@ -178,7 +178,8 @@ def _point(angle: float, n: int) -> FixedPoint:
 
 
 def symmetric_fixed_point(n: SupportsIndex) -> FixedPoint:
-    """The fixed point with equal norms and cosines κ(−1/(n − 1)). Raises ``ValueError`` for n < 3.
+    """The fixed point with equal norms and cosines κ(−1/(n − 1)). Raises ``ValueError`` for n
+    < 3.
     """
     size = _size(n)
     return _point(math.acos(1 / (size - 1)), size)

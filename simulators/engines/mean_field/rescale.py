@@ -222,7 +222,8 @@ def _check_ball(value: arb) -> None:
 
 
 def _enclosure(values: list[arb], counts: list[int], precision: int) -> list[arb]:
-    """p for balls that are exactly zero or certainly positive, not all zero, with multiplicities.
+    """p for balls that are exactly zero or certainly positive, not all zero, with
+    multiplicities.
     """
     live = [k for k, value in enumerate(values) if not value.is_zero()]
     for k in live:
