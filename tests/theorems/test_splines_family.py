@@ -32,7 +32,9 @@ FAMILY = tuple(s for s in library() if s.family == "splines" and f" {s.name.part
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Result]:
-    return {r.statement.name: r for r in verify(FAMILY, seed=1)}
+    """Of a fifth of the draws that a run of the command takes; corners are all there."""
+    fewer = [replace(s, checks=(replace(check_of(s), examples=40),)) for s in FAMILY]
+    return {r.statement.name: r for r in verify(fewer, seed=1)}
 
 
 def test_every_statement_is_there_and_tied_by_the_kernel() -> None:
