@@ -265,6 +265,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     # a test that is run again carries what its earlier runs found
     found = [json.loads(value) for _, value in dict.fromkeys(
         (r.nodeid, value) for r in reports.values() for name, value in r.user_properties if name == _PROPERTY)]
+    if registry := sys.modules.get("theorems.registry"):
+        for line in registry.refused():
+            terminalreporter.line(f"theorems: {line}")
     if not found:
         return
     verdicts = [f["verdict"] for f in found]

@@ -145,6 +145,8 @@ def tolerated(part: Part, what: str) -> Iterator[None]:
 def brought(part: str) -> Iterator[Part]:
     """Every object that families have as ``part``: "figures", "certificates" or "findings"."""
     for family, package in _installed():
+        if family in _UNLOADABLE:
+            continue
         items: tuple[Any, ...] = ()
         with tolerated(Part(family, package, None), f"the part {part!r}"):
             items = family.load(part)

@@ -96,6 +96,7 @@ def test_it_is_listed_and_shown(purity: Path, capsys: pytest.CaptureFixture[str]
     assert main(["list"]) == 0
     printed = capsys.readouterr()
     assert "purity.lower_bound" in printed.out
+    assert "how pure recentred networks leave it (a test)" in " ".join(printed.out.split())
     assert printed.err == ""
     assert main(["show", "purity.recentred"]) == 0
     assert "Recentring leaves a mean effective rank" in " ".join(capsys.readouterr().out.split())

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from theorems.commands.arguments import add_names
 from theorems.commands.claims import asked
-from theorems.registry import select
+from theorems.registry import families, select
 from theorems.statement import Source, Statement
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
 from theorems.terminal.refusals import refuse_each, refusing
@@ -42,6 +42,7 @@ def print_listing(out: Console, statements: Iterable[Statement]) -> None:
         max(len(s.expected.value) for s in chosen) + 2,
         max(len(s.quantifier.value) for s in chosen) + 2,
     )
+    known = {family.name: family for family in families()}
     for family, members in groupby(chosen, key=lambda s: s.family):
         inside = list(members)
         out.print(
@@ -49,6 +50,9 @@ def print_listing(out: Console, statements: Iterable[Statement]) -> None:
             Text(f"  {len(inside)} statement{'' if len(inside) == 1 else 's'}", style="dim"),
             sep="",
         )
+        if family in known:
+            sources = "; ".join(known[family].sources)
+            paragraph(out, Text(known[family].title + (f" ({sources})" if sources else "")))
         for theorem, forms in groupby(inside, key=lambda s: s.theorem):
             out.print()
             out.print(heading(f"{family}.{theorem}"))
