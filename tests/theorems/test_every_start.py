@@ -122,6 +122,14 @@ def test_spectra_alone_are_laid_out_where_nothing_else_counts() -> None:
     assert abs(gaps[0].mean() - gaps[1].mean()) < 5 * deviation  # two-sided error 6e-7
 
 
+def test_a_lay_out_is_of_the_assumptions_it_is_asked_for() -> None:
+    statement, design = design_of("orthogonality_gap <= 7/10", chain="rescale", n="2..3", d="32..64", ell=1,
+                                  assume="smallest_eigenvalue_0 >= 1/10")
+    fewer = design.items(statement)
+    assert len(design.items(replace(statement, assumptions=()))) > len(fewer) > 0
+    assert design.items(statement) == fewer
+
+
 def test_starts_at_which_a_quantity_is_undefined_are_left_out() -> None:
     statement, design = design_of("cosine >= -9/10", chain="batchnorm(tanh)", n="2..4", d="32..64", ell=1)
     for item in design.items(statement):
