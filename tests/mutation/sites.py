@@ -18,6 +18,8 @@ _FILES = (
     "simulators/engines/mean_field/*.py", "simulators/streams.py", "theorems/proofs/printer.py",
     "theorems/proofs/formulas.py", "theorems/proofs/rocq.py", "theorems/proofs/vernacular.py",
     "theorems/families/*/*.py")
+#: What draws or tells, and decides no verdict.
+_NOT = ("*_figure.py", "findings.py")
 #: Files in which a comparison with 0 may be one of a ball.
 _BALLS = ("branching.py", "contraction_boxes.py", "growth.py", "isolation.py", "outlier_certificates.py",
           "pointwise.py", "width_limit.py", "enclosed.py", "outlier_enclosure.py", "outlier.py",
@@ -31,7 +33,8 @@ def files(only: Sequence[str] = ()) -> list[str]:
 
     Raises ``ValueError`` for a name under which nothing is mutated.
     """
-    every = sorted({p.relative_to(ROOT).as_posix() for pattern in _FILES for p in ROOT.glob(pattern)})
+    every = sorted({p.relative_to(ROOT).as_posix() for pattern in _FILES for p in ROOT.glob(pattern)
+                    if not any(p.match(other) for other in _NOT)})
     for name in only:
         if not any(_under(path, name) for path in every):
             raise ValueError(f"--only {name}: no such file among those that are mutated")
