@@ -64,15 +64,11 @@ def activation(
         ...     ACTIVATIONS["leaky"].meaning
         'x for x > 0, else x/10'
     """
-
-    def add(function: Rowwise) -> Rowwise:
-        entry = ActivationFunction(
+    return ACTIVATIONS.entry_of(
+        lambda function: ActivationFunction(
             function.__name__, summary(function), function, homogeneous, odd, vanishes
         )
-        ACTIVATIONS.add(entry, function)
-        return function
-
-    return add
+    )
 
 
 @activation(homogeneous=True, vanishes=True)

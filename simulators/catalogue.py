@@ -7,9 +7,11 @@ by one decorated function or one class, here or in another package, and is known
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from simulators.arguments import one_of, told
@@ -31,6 +33,7 @@ class Entry(Protocol):
 
 E = TypeVar("E", bound=Entry)
 Maker: TypeAlias = Callable[..., object] | type
+M = TypeVar("M", bound=Maker)
 
 
 class Catalogue(Mapping[str, E], Generic[E]):
@@ -47,7 +50,7 @@ class Catalogue(Mapping[str, E], Generic[E]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, E] = {}
-        self._makers: dict[str, tuple[str, str]] = {}
+        self._makers: dict[str, Maker] = {}
 
     def __getitem__(self, name: str) -> E:
         return self._entries[name]
@@ -65,15 +68,39 @@ class Catalogue(Mapping[str, E], Generic[E]):
         was read once more. Raises `ValueError` for any other name that is taken, and for one that
         is no identifier.
         """
-        made_in = ("", "") if maker is None else _place(maker)
         if not entry.name.isidentifier():
             raise ValueError(
                 f"{self.kind} {told(entry.name)}: want a name of letters, digits and _"
             )
-        if entry.name in self._entries and (maker is None or self._makers[entry.name] != made_in):
+        before = self._makers.get(entry.name)
+        again = maker is not None and before is not None and _place(maker) == _place(before)
+        if entry.name in self._entries and not again:
             raise ValueError(f"{self.kind} {entry.name!r} is there already; give another name")
-        self._entries[entry.name], self._makers[entry.name] = entry, made_in
+        self._entries[entry.name] = entry
+        if maker is not None:
+            self._makers[entry.name] = maker
         return entry
+
+    def entry_of(self, make: Callable[[M], E]) -> Callable[[M], M]:
+        """A decorator that puts ``make(function)`` into the catalogue, and leaves the function."""
+
+        def add(function: M) -> M:
+            self.add(make(function), function)
+            return function
+
+        return add
+
+    def sources(self, names: Iterable[str]) -> dict[str, str]:
+        """The source text of each of these entries that is not of this package, by name.
+
+        Names that are no entries are passed over; the text is empty where it cannot be had.
+        """
+        made = {name: self._makers[name] for name in names if name in self._makers}
+        return {
+            name: _source(maker)
+            for name, maker in made.items()
+            if not maker.__module__.startswith("simulators.")
+        }
 
     def named(self, name: object, argument: str | None = None) -> E:
         """The entry of that name. ``argument`` is what a refusal calls it, the kind by default.
@@ -92,6 +119,14 @@ class Catalogue(Mapping[str, E], Generic[E]):
             yield
         finally:
             self._entries, self._makers = before
+
+
+@cache
+def _source(maker: Maker) -> str:
+    try:
+        return inspect.getsource(maker)
+    except (OSError, TypeError):
+        return ""
 
 
 def _place(maker: Maker) -> tuple[str, str]:

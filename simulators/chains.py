@@ -342,7 +342,7 @@ def named_chain(*, least: int = 1) -> Callable[[C], C]:
         'damped(0.25)'
     """
 
-    def add(function: C) -> C:
+    def make(function: C) -> NamedChain:
         first, *others = inspect.signature(function).parameters.values()
         if first.name != "width":
             raise ValueError(
@@ -358,10 +358,9 @@ def named_chain(*, least: int = 1) -> Callable[[C], C]:
             if part.name != "law"
         )
         name = function.__name__.removesuffix("_chain")
-        CHAINS.add(NamedChain(name, summary(function), function, parameters, least), function)
-        return function
+        return NamedChain(name, summary(function), function, parameters, least)
 
-    return add
+    return CHAINS.entry_of(make)
 
 
 def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:

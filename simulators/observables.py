@@ -173,6 +173,15 @@ class NamedObservable:
         return f"an {' × '.join(self.shape)} matrix"
 
     @property
+    def unclaimable(self) -> str | None:
+        """Why a claim cannot compare its values; None if it can."""
+        if self.shape:
+            return f"{self.name} is {self.shape_in_words}, and a claim compares numbers"
+        if self.floor is None or self.ceiling is None:
+            return f"{self.name} has no range: give its floor and ceiling where it is declared"
+        return None
+
+    @property
     def range_in_words(self) -> str:
         """``[floor, ceiling]``, at the example of a parameter; a dash where it has none."""
         given = () if self.parameter is None else (self.parameter.read(self.parameter.example),)
@@ -227,18 +236,14 @@ def observable(
         ...     resolve("positive_share").gram
         False
     """
-
-    def add(function: Measuring) -> Measuring:
-        entry = NamedObservable(
+    return OBSERVABLES.entry_of(
+        lambda function: NamedObservable(
             name=function.__name__,
             meaning=meaning or summary(function),
             function=function,
             **told_of_it,
         )
-        OBSERVABLES.add(entry, function)
-        return function
-
-    return add
+    )
 
 
 @observable(

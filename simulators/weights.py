@@ -82,13 +82,11 @@ def law(
         ...     LAWS["triangular"].source
         'uniform_positive'
     """
-
-    def add(function: Quantile) -> Quantile:
-        name, meaning = function.__name__, summary(function)
-        LAWS.add(Law(name, meaning, mean, atoms, function, distribution), function)
-        return function
-
-    return add
+    return LAWS.entry_of(
+        lambda function: Law(
+            function.__name__, summary(function), mean, atoms, function, distribution
+        )
+    )
 
 
 def _normal() -> Any:

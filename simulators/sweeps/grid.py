@@ -19,13 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.activations import ACTIVATIONS
 from simulators.affordable import require_affordable
 from simulators.arguments import ArgumentError, did_you_mean, one_of, told, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
 from simulators.batches import Layout, gaussian_batch, read_batch
-from simulators.chains import Chain, read_chain
-from simulators.observables import resolve
+from simulators.catalogue import Catalogue
+from simulators.chains import CHAINS, Chain, read_chain
+from simulators.layers import LAYERS, Activation
+from simulators.observables import OBSERVABLES, resolve
 from simulators.regular_files import UnreadableFileError, read_regular
 from simulators.runnable import require_runnable
 from simulators.simulate import ENGINES, choose_engine, simulate
@@ -94,7 +97,9 @@ class SweepRun:
 
     def parameters(self) -> dict[str, Any]:
         """What the result depends on, as a JSON value."""
+        own = {name: _sha256(source) for name, source in self.own_sources().items()}
         return {
+            **({"own": own} if own else {}),
             "format": FORMAT,
             "chain": self.chain,
             "layers": repr(self.built()),
@@ -109,10 +114,29 @@ class SweepRun:
             "dtype": self.dtype,
         }
 
+    def own_sources(self) -> dict[str, str]:
+        """The source of each word of the run that is not of this package, by its kind and name.
+
+        A definition that changes under one name would otherwise find the results of the former.
+        """
+        layers = self.built().layers
+        used: tuple[tuple[Catalogue[Any], Iterable[str]], ...] = (
+            (CHAINS, [self.chain.partition("(")[0]]),
+            (LAYERS, [type(layer).__name__ for layer in layers]),
+            (ACTIVATIONS, [layer.name for layer in layers if isinstance(layer, Activation)]),
+            (LAWS, [self.weights]),
+            (OBSERVABLES, [name.partition("(")[0] for name in self.observables]),
+        )
+        found: dict[str, str] = {}
+        for catalogue, names in used:
+            sources = catalogue.sources(names)
+            found |= {f"{catalogue.kind} {name}": text for name, text in sources.items()}
+        return found
+
     @property
     def key(self) -> str:
         """sha256 of the parameters in canonical JSON, in hexadecimal."""
-        return hashlib.sha256(canonical(self.parameters()).encode()).hexdigest()
+        return _sha256(canonical(self.parameters()))
 
     def __str__(self) -> str:
         law = "" if self.weights == "gaussian" else f", {self.weights} weights"
@@ -133,6 +157,10 @@ class SweepRun:
             engine=self.engine,
             dtype=self.dtype,
         )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def canonical(value: Any) -> str:

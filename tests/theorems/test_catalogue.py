@@ -5,6 +5,7 @@ Each of the entries below is written once, in the manner of an author; nothing e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -160,6 +161,59 @@ def test_sweeps_know_it(tmp_path: Path) -> None:
         assert sweep(grid, store, workers=pool).computed == 4
         stored = [Trajectory.from_bytes(row.data) for row in store.rows()]
     assert all("purity" in trajectory.values for trajectory in stored)
+
+
+def test_a_run_depends_on_what_its_words_mean() -> None:
+    """A definition that changes under one name must not find the results of the former."""
+    def keys() -> tuple[str, str]:
+        fields = {"chain": "vanilla(bent)", "width": 8, "batch": 3, "depth": 2}
+        (bent,) = Grid.of(fields).runs()
+        (plain,) = Grid.of({**fields, "chain": "vanilla(tanh)"}).runs()
+        return bent, plain
+
+    with ACTIVATIONS.restored():
+        @activation()
+        def bent(rows: Any, xp: Any) -> Any:
+            """x + x²"""
+            return rows + rows * rows
+        before = keys()
+    with ACTIVATIONS.restored():
+        @activation()  # type: ignore[no-redef]
+        def bent(rows: Any, xp: Any) -> Any:
+            """x + x²"""
+            return rows + rows * rows / 2
+        after = keys()
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
+@pytest.mark.usefixtures("extended")
+@pytest.mark.parametrize(("claim", "about", "words"), [
+    ("shouting <= 9", ["--chain", "rescale"], "shouting has no range"),
+    ("gram <= 1", ["--chain", "rescale"], "an n × n matrix, and a claim compares numbers"),
+    ("loud_share(1) <= 1/2", ["--over", "spectra"], "has no exact evaluation"),
+    ("loud_share(1) <= 1/2", ["--over", "matrices"], "has no exact evaluation"),
+    ("boastful <= 1/100", ["--chain", "vanilla(tanh)"], r"came out as .*outside the range \[0, 0.1\]"),
+])
+def test_claims_refuse_an_observable_for_what_it_lacks(
+    claim: str, about: list[str], words: str, capsys: pytest.CaptureFixture[str],
+) -> None:
+    @observable()
+    def shouting(H: Any) -> Any:
+        """an observable without a range"""
+        return abs(H).max(axis=(-2, -1))
+
+    @observable(floor=0, ceiling="1/10")
+    def boastful(H: Any) -> Any:
+        """an observable with a wrong range"""
+        xp = array_namespace(H)
+        return xp.sum(H * H, axis=(-2, -1))
+
+    sizes = ["--where", "n=2", "--where", "d=16..32"]
+    sizes += ["--where", "ell=1"] if "--chain" in about else []
+    assert main(["verify", "--claim", claim, *about, *sizes]) == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()[-1:]
+    assert re.search(words, said), said
 
 
 @pytest.mark.usefixtures("extended")

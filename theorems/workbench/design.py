@@ -353,7 +353,14 @@ class Design:
             for condition, value in zip(self.event.conditions, wanted, strict=True):
                 happened = np.where(_COMPARED[condition.relation.rel_op](value, 0), happened, np.nan)
             columns.append(np.broadcast_to(happened, trajectory.replicas).astype(np.float64))
-        return np.stack(columns, axis=1)
+        found = np.stack(columns, axis=1)
+        low, high = instance.support
+        if (outside := found[(found < low) | (found > high)]).size:
+            raise ClaimError(
+                f"{self.observables[0].name} came out as {outside[0]:.6g}, outside the range "
+                f"[{low:.6g}, {high:.6g}] that it is declared with; correct its floor or ceiling"
+            )
+        return found
 
 
 def sampling_check(design: Design, resolution: float) -> Expectation:

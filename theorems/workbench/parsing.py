@@ -21,7 +21,7 @@ from typing import Any
 import sympy as sp
 
 from simulators.arguments import did_you_mean
-from simulators.observables import parametrised
+from simulators.observables import OBSERVABLES, parametrised
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
 from theorems.statement import ClaimError
 
@@ -189,6 +189,8 @@ class _Reader:
             return found
         if name in FUNCTIONS:
             raise ClaimError(f"{name} is a function; write {name}(...)")
+        if name in OBSERVABLES and (why := OBSERVABLES[name].unclaimable) is not None:
+            raise ClaimError(why)
         raise ClaimError(f"{name!r} is neither declared nor a quantity{nearest(name, self.names)}")
 
     def _call(self, node: ast.Call, depth: int) -> sp.Expr:

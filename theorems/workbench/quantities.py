@@ -179,7 +179,8 @@ class _Quantities(Mapping[str, Quantity]):
     """The observables without a parameter that are numbers with a range, as quantities, by name."""
 
     def _kinds(self) -> list[NamedObservable]:
-        return [kind for kind in OBSERVABLES.values() if kind.parameter is None and _claimable(kind)]
+        plain = [kind for kind in OBSERVABLES.values() if kind.parameter is None]
+        return [kind for kind in plain if kind.unclaimable is None]
 
     def __getitem__(self, name: str) -> Quantity:
         if name not in iter(self):
@@ -191,10 +192,6 @@ class _Quantities(Mapping[str, Quantity]):
 
     def __len__(self) -> int:
         return len(self._kinds())
-
-
-def _claimable(kind: NamedObservable) -> bool:
-    return not kind.shape and kind.floor is not None and kind.ceiling is not None
 
 
 QUANTITIES: Mapping[str, Quantity] = _Quantities()
@@ -219,12 +216,8 @@ def quantity(name: str) -> Quantity:
     examples = [f"{each}(1/2)" for each in parametrised()]
     if kind is None or (bracket and (kind.parameter is None or not rest.endswith(")"))):
         raise ClaimError(f"no quantity {name!r}{nearest(name, [*QUANTITIES, *examples])}")
-    if kind.shape:
-        raise ClaimError(
-            f"{name} is {kind.shape_in_words}, and a claim compares numbers; use {', '.join(QUANTITIES)}"
-        )
-    if not _claimable(kind):
-        raise ClaimError(f"{base} has no range: give its floor and ceiling where it is declared")
+    if kind.unclaimable is not None:
+        raise ClaimError(f"{kind.unclaimable}; use {', '.join(QUANTITIES)}")
     if kind.parameter is None:
         raise ClaimError(f"no quantity {name!r}{nearest(name, QUANTITIES)}")
     role = kind.parameter.role.removeprefix(f"{base} ")

@@ -92,6 +92,11 @@ class Space:
             if self.over == "parameters":
                 raise ClaimError(f"{q.name} is a quantity of H; say of which: over='spectra', over='matrices', or a "
                                  "chain")
+            if q.of_spectrum is None and q.of_gram is None:
+                raise ClaimError(
+                    f"{q.name} has no exact evaluation, so nothing is decided of it about every "
+                    "input or start; claim it of the mean under a chain"
+                )
             if self.over != "matrices" and q.of_spectrum is None and not (self.whole and q in self.started):
                 raise ClaimError(f"{q.name} is not determined by the spectrum" + (
                     ", which is all that is followed at infinite width; claim it of finite widths, with d='64..4096'"
