@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.random import SeedSequence
 
+from simulators.backend import NumpyBackend
 from simulators.chains import Chain, residual_chain, vanilla_chain
 from simulators.engines import dense
 from simulators.layers import LAWS, Activation, Linear, Normalize, Recenter, Rescale, Residual
@@ -57,6 +58,15 @@ def test_a_rescaled_residual_layer_keeps_its_proportions(gamma):
         H = H * 3**0.5 / np.linalg.norm(H, axis=1, keepdims=True)
     seen = simulate(residual_chain(6, gamma), start, depth=2, engine="dense", observables={"H": lambda H: H})["H"]
     assert abs(seen[0, -1] - H).max() <= 1e4 * np.finfo(float).eps
+
+
+@pytest.mark.parametrize("n", [99, 100, 101])
+def test_a_residual_layer_passes_over_the_fewer_entries(n):
+    """Over the width² of W once, to scale it and add 1 to its diagonal, or over the n · width of WH twice."""
+    width, entries = 200, np.ones((1, 200**2))
+    layer = dense._Run(NumpyBackend("float64"), iter([entries]))
+    layer._weighted_by(Residual(0.5), np.ones((1, n, width)), False)
+    assert (entries[0, 1] == 0.5) == (width**2 <= 2 * n * width)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -124,6 +124,7 @@ def test_the_trace_is_what_the_chain_says():
         (rescale_activation_chain(50, "tanh"), 1),
         (recenter_relu_chain(5000), 15000),
         (Chain((Linear(50), Rescale("variance"))), 150),
+        (Chain((Linear(50), Normalize())), 150),
     ):
         C = simulate(chain, batch, depth=3, replicas=2, observables=(product,))["product"][:, 1:]
         n, d = 3, chain.layers[0].width if isinstance(chain.layers[0], Linear) else 50

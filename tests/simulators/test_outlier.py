@@ -153,6 +153,12 @@ def test_points_outside_are_refused(y):
             reduced_map_enclosure(arb(y), 7)
 
 
+@pytest.mark.parametrize("open_", [arb(0.1, 0.2), arb(5.9, 0.2)])
+def test_balls_that_leave_open_whether_they_are_inside_are_refused(open_):
+    with pytest.raises(ValueError, match="not certainly inside"):
+        reduced_map_enclosure(open_, 7)
+
+
 def test_series_have_the_derivatives_of_the_functions():
     """Against another formula for e, and difference quotients at high precision."""
     with ctx.workprec(300):

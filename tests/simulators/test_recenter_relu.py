@@ -160,6 +160,25 @@ def test_bad_input_of_the_enclosure_is_refused_by_name(bad, error, words):
         recenter_relu_map_enclosure(bad)
 
 
+def test_balls_that_leave_open_whether_a_column_is_the_mean_are_refused():
+    identity = [[arb(i == j) for j in range(3)] for i in range(3)]
+    assert recenter_relu_map_enclosure(identity)[0][0] > 0
+    identity[0][0] = arb(1, 3)  # about 1, so that the middle would let it pass
+    with pytest.raises(ValueError, match="column 0 of the batch may equal the mean"):
+        recenter_relu_map_enclosure(identity)
+
+
+def test_a_column_is_the_mean_to_rounding_up_to_sixteen_roundings_of_the_largest_square():
+    def apart(square):
+        """The mean of the batch is 0, exactly."""
+        return np.array([[1, -1, 0, 0], [-1, 1, 0, 0], [0, 0, square, -square], [0, 0, -square, square]])
+
+    most = 16 * np.finfo(float).eps
+    assert np.isfinite(recenter_relu_map(apart(math.nextafter(most, 1)))).all()
+    with pytest.raises(ValueError, match="column 2 .* to rounding"):
+        recenter_relu_map(apart(most))
+
+
 def test_rounding_is_no_reason_to_refuse():
     H = RNG.standard_normal((3, 50))  # rank 3: eigenvalues of some -1e-15
     assert np.isfinite(recenter_relu_map(H.T @ H)).all()

@@ -83,7 +83,7 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     # Centring the scale on √(λ_max λ_min) keeps nodes and eigenvalues inside the range of doubles
     # together.
     centred = rows / np.sqrt(least)[:, None]
-    first = np.floor(16 * (-_FLOAT_TAIL - np.log(centred.sum(axis=1)))) / 16
+    first = _FLOAT_STEP * np.floor((-_FLOAT_TAIL - np.log(centred.sum(axis=1))) / _FLOAT_STEP)
     last = 2 * _FLOAT_TAIL / count - np.log(least) / 2
     nodes = _FLOAT_STEP * np.arange(math.ceil(np.max(last - first, initial=0.0) / _FLOAT_STEP) + 1)
 
