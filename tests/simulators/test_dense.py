@@ -62,7 +62,7 @@ def test_a_rescaled_residual_layer_keeps_its_proportions(gamma):
 
 @pytest.mark.parametrize("n", [99, 100, 101])
 def test_a_residual_layer_passes_over_the_fewer_entries(n):
-    """Over the width² of W once, to scale it and add 1 to its diagonal, or over the n · width of WH twice."""
+    """Over the width² of W once, to make I + γW of it, or over the n · width of WH twice."""
     width, entries = 200, np.ones((1, 200**2))
     layer = dense._Run(NumpyBackend("float64"), iter([entries]))
     layer._weighted_by(Residual(0.5), np.ones((1, n, width)), False)

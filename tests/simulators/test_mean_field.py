@@ -15,7 +15,12 @@ from hypothesis import given, settings
 
 from simulators import strategies
 from simulators.batches import dominant_spectrum, two_level_spectrum
-from simulators.engines.mean_field import rescale_map, rescale_map_enclosure, rescale_path_enclosure
+from simulators.engines.mean_field import (
+    rescale,
+    rescale_map,
+    rescale_map_enclosure,
+    rescale_path_enclosure,
+)
 
 BOUNDED = settings(max_examples=40, derandomize=True, deadline=None)
 TINY = Fraction(1, 10**300)
@@ -170,6 +175,49 @@ def test_a_wrong_formula_is_caught() -> None:
         assert_sound(rescale_map_enclosure(spectrum), [ball(value / 4) for value in spectrum])
     with pytest.raises(AssertionError):  # a vacuous ball contains the truth and must not pass
         assert_sound([arb(0.5, 0.5)] * 3, right)
+
+
+SPECTRA_TO_ONE = [([fmpq(1, 2)], [2]), ([fmpq(1, 5)], [5]), ([fmpq(1, 3), fmpq(1, 6)], [1, 4])]
+
+
+@pytest.mark.parametrize(("exact", "counts"), SPECTRA_TO_ONE)
+@pytest.mark.parametrize("t", [0.01, 1.0, 1e30])
+def test_what_lies_past_the_last_node_is_bounded_by_the_formula(
+        exact: list[fmpq], counts: list[int], t: float) -> None:
+    z = [2 * float(value) * t for value in exact]
+    falloff = sum(m * x / (1 + x) for m, x in zip(counts, z, strict=True)) / 2
+    product = math.prod((1 + x) ** (-m / 2) for m, x in zip(counts, z, strict=True))
+    bound = rescale._beyond([arb(value) for value in exact], counts, arb(t))
+    assert float(bound) == pytest.approx(product / (2 * falloff), rel=1e-9)
+
+
+@pytest.mark.parametrize("step", [1 / 16, 3 / 16, 2.0])
+def test_the_error_of_the_step_is_bounded_by_the_formula(step: float) -> None:
+    bound = 2 / (math.cos(1.5) * math.expm1(3 * math.pi / step))
+    assert float(rescale._step_error(arb(step))) == pytest.approx(bound, rel=1e-9)
+
+
+@pytest.mark.parametrize(("exact", "counts"), SPECTRA_TO_ONE)
+@pytest.mark.parametrize("goal", [50.0, 2000.0])
+def test_step_and_last_node_leave_out_what_they_may_and_hardly_less(
+        exact: list[fmpq], counts: list[int], goal: float) -> None:
+    values = [arb(value) for value in exact]
+    step, last = rescale._grid(values, counts, goal)
+    for left_out in (rescale._step_error(step), rescale._beyond(values, counts, arb(last).exp())):
+        assert -goal - 5 < float(left_out.log()) < -goal
+
+
+@pytest.mark.parametrize("row", [
+    [1.0, 1.0], [1.0, 1e-300], [1.0, 0.25, 0.5, 1e-3, 1.0], [1.0, 0.0, 0.5]])
+def test_float_sums_end_where_the_terms_are_below_rounding(row: list[float]) -> None:
+    positive = [value for value in row if value]
+    first, last = rescale._float_ends(
+        np.array([sum(row)]), np.array([min(positive)]), np.array([len(positive)]))
+    assert -45 - rescale._FLOAT_STEP < first[0] + math.log(sum(row)) <= -45
+    assert len(positive) / 2 * (last[0] + math.log(min(positive))) == pytest.approx(45)
+    assert (first[0] / rescale._FLOAT_STEP).is_integer()
+    assert rescale._step_error(arb(rescale._FLOAT_STEP)) < arb("1e-20")
+    assert (16 * rescale._FLOAT_STEP).is_integer()  # multiples of it up to hundreds are exact
 
 
 def test_float_map_is_vectorised_and_scale_free() -> None:

@@ -171,11 +171,11 @@ def test_balls_that_leave_open_whether_a_column_is_the_mean_are_refused():
 def test_a_column_is_the_mean_to_rounding_up_to_sixteen_roundings_of_the_largest_square():
     def apart(square):
         """The mean of the batch is 0, exactly."""
-        return np.array([[1, -1, 0, 0], [-1, 1, 0, 0], [0, 0, square, -square], [0, 0, -square, square]])
+        return np.kron(np.diag([1, square]), [[1, -1], [-1, 1]])
 
     most = 16 * np.finfo(float).eps
     assert np.isfinite(recenter_relu_map(apart(math.nextafter(most, 1)))).all()
-    with pytest.raises(ValueError, match="column 2 .* to rounding"):
+    with pytest.raises(ValueError, match=r"column 2 .* to rounding"):
         recenter_relu_map(apart(most))
 
 

@@ -27,6 +27,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
@@ -82,9 +83,9 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     least = np.min(rows, axis=1, where=positive, initial=1.0)
     # Centring the scale on √(λ_max λ_min) keeps nodes and eigenvalues inside the range of doubles
     # together.
-    centred = rows / np.sqrt(least)[:, None]
-    first = _FLOAT_STEP * np.floor((-_FLOAT_TAIL - np.log(centred.sum(axis=1))) / _FLOAT_STEP)
-    last = 2 * _FLOAT_TAIL / count - np.log(least) / 2
+    middle = np.sqrt(least)
+    centred = rows / middle[:, None]
+    first, last = _float_ends(centred.sum(axis=1), middle, count)
     nodes = _FLOAT_STEP * np.arange(math.ceil(np.max(last - first, initial=0.0) / _FLOAT_STEP) + 1)
 
     result = np.empty_like(rows)
@@ -102,6 +103,18 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         terms = shares * np.multiply.reduce(roots, axis=0)
         result[chunk] = _FLOAT_STEP * centred[chunk] * terms.sum(axis=-1).T
     return np.where(count[:, None] == 1, positive.astype(np.float64), result)
+
+
+def _float_ends(
+    total: NDArray[np.float64], least: NDArray[np.float64], count: NDArray[np.int_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the nodes x = log t begin and end, for each row.
+
+    ``total`` is Σλ, ``least`` the least λ > 0 and ``count`` the number of those. The nodes begin
+    at a multiple of the step, and where the last bits of a logarithm do not move them.
+    """
+    first = _FLOAT_STEP * np.floor((-_FLOAT_TAIL - np.log(total)) / _FLOAT_STEP)
+    return first, 2 * _FLOAT_TAIL / count - np.log(least)
 
 
 def rescale_map_enclosure(
@@ -234,13 +247,13 @@ def _enclosure(values: list[arb], counts: list[int], precision: int) -> list[arb
             result[live[0]] = arb(1) / counts[live[0]]
             return result
         middles = [values[k].mid() for k in live]
-        radii = [(-(1 - values[k].rad() / values[k].mid()).log()).upper() for k in live]
+        radii = [-(1 - values[k].rad() / values[k].mid()).log() for k in live]
         masses = [counts[k] for k in live]
         for i, p in enumerate(_at_points(middles, masses, precision)):
             others = radii[:i] + radii[i + 1 :]
-            free = radii[i] + max(others)
+            free = radii[i] + reduce(arb.max, others)
             least_mass = masses[i] * p * (-free).exp()  # along the whole segment from the midpoints
-            shift = ((1 - least_mass) * free).upper()
+            shift = (1 - least_mass) * free
             result[live[i]] = p * (-shift).exp().union(shift.exp())
     return result
 
@@ -252,11 +265,7 @@ def _at_points(values: list[arb], counts: list[int], precision: int) -> list[arb
     total = _weighted_sum(counts, values)
     values = [value / total for value in values]
     goal = (precision + 4) * math.log(2)
-    angle = arb(_ANGLE.numerator) / _ANGLE.denominator
-    step = arb(2 * math.pi * float(_ANGLE) / (goal + 4))  # 4 > log(2/cos a)
-    step_error = 2 / (angle.cos() * ((2 * arb.pi() * angle / step).exp() - 1))
-
-    last = 2 * goal / sum(counts) - float(min(values).log().mid())
+    step, last = _grid(values, counts, goal)
     nodes = math.ceil((last + goal) / float(step)) + 1
     first = arb(-goal).exp()
     ratio = step.exp()
@@ -268,14 +277,31 @@ def _at_points(values: list[arb], counts: list[int], precision: int) -> list[arb
         factors = [1 + slope * t for slope in doubled]
         weight = t / _weighted_product(counts, factors).sqrt()
         sums = [partial + weight / factor for partial, factor in zip(sums, factors, strict=True)]
-    ends = [1 + slope * t for slope in doubled]
-    falloff = _weighted_sum(counts, [1 - 1 / end for end in ends]) / 2
-    beyond = 1 / (2 * falloff * _weighted_product(counts, ends).sqrt())
-    relative = 1 / (1 + arb(0, step_error.upper()))
+    beyond = _beyond(values, counts, t)
+    relative = 1 / (1 + arb(0, _step_error(step)))
     return [
-        (step * value * partial + arb(0, (first * value + beyond).upper())) * relative
+        (step * value * partial + arb(0, first * value + beyond)) * relative
         for value, partial in zip(values, sums, strict=True)
     ]
+
+
+def _grid(values: list[arb], counts: list[int], goal: float) -> tuple[arb, float]:
+    """A step and a last node, log t, with errors below e^-goal; the balls bound them apart."""
+    step = arb(2 * math.pi * float(_ANGLE) / (goal + 4))  # 4 > log(2/cos a)
+    return step, 2 * goal / sum(counts) - float(min(values).log().mid())
+
+
+def _step_error(step: arb) -> arb:
+    """A bound of the relative error of the rule with all its nodes."""
+    angle = arb(_ANGLE.numerator) / _ANGLE.denominator
+    return 2 / (angle.cos() * ((2 * arb.pi() * angle / step).exp() - 1))
+
+
+def _beyond(values: list[arb], counts: list[int], t: arb) -> arb:
+    """A bound of what the nodes past ``t`` add up to, for any of the values."""
+    ends = [1 + 2 * value * t for value in values]
+    twice_falloff = _weighted_sum(counts, [1 - 1 / end for end in ends])
+    return 1 / (twice_falloff * _weighted_product(counts, ends).sqrt())
 
 
 def _weighted_sum(counts: list[int], values: list[arb]) -> arb:
