@@ -14,7 +14,6 @@ from functools import cache
 from itertools import cycle, groupby
 from typing import Any, Protocol, TypeVar
 
-import array_api_compat.numpy
 import numpy as np
 from numpy.random import SeedSequence
 
@@ -86,7 +85,12 @@ class NumpyBackend:
 
     dtype: str
     device: str = "cpu"
-    xp = array_api_compat.numpy
+
+    @property
+    def xp(self) -> Any:
+        import array_api_compat.numpy
+
+        return array_api_compat.numpy
 
     def array(self, values: np.ndarray[Any, Any]) -> Array:
         return np.array(
@@ -226,6 +230,8 @@ class _Filling:
 
     def _draw(self, first: int, out: np.ndarray[Any, Any]) -> None:
         self._streams.fill(first, out, LAWS[self._piece.law].source, self._piece.units)
+        import array_api_compat.numpy
+
         _of_the_law(self._piece, out, array_api_compat.numpy)
 
     def finish(self, other: Future[None] | None) -> None:

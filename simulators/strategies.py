@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import operator
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
 from numpy.typing import NDArray
 
 from simulators.arguments import whole_number
 from simulators.batches import dominant_spectrum, two_level_spectrum
+from simulators.lazy import composite
+from simulators.lazy import strategies as st
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn, SearchStrategy
 
 Vector: TypeAlias = tuple[Fraction, ...]
 Matrix: TypeAlias = tuple[Vector, ...]
@@ -159,7 +162,7 @@ def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
     return st.integers(min_n, max_n).flatmap(of_size)
 
 
-@st.composite
+@composite
 def _matrices(draw: DrawFn, max_d: int, max_n: int, allow_zero_rows: bool) -> Matrix:
     n = draw(st.integers(1, max_n))
     d = draw(st.integers(n, max_d))

@@ -14,7 +14,7 @@ from typing import Any
 
 import flint
 import numpy as np
-from scipy.special import digamma
+import scipy
 
 from theorems.draws import AverageWithoutReplacement, AverageWithReplacement
 
@@ -201,7 +201,7 @@ FLOATS: Mapping[str, Any] = {
     **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "raised": operator.pow,
     "sign": np.sign, "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats,
     "natural": np.log, "exponential": np.exp, "algebraic": _float_of_root,
-    "digamma": digamma, "arccos": np.arccos, "pi": lambda: np.pi,
+    "digamma": lambda x: scipy.special.digamma(x), "arccos": np.arccos, "pi": lambda: np.pi,
 }
 EXACT: Mapping[str, Any] = {
     **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power, "raised": operator.pow,

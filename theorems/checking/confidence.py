@@ -12,8 +12,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainccinv, betaincinv
-from scipy.stats import binom
+import scipy
 
 from theorems.checking.betting import BoundedMean, error_level, finite_float
 
@@ -140,8 +139,8 @@ def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, f
     if successes > trials:
         raise ValueError(f"successes = {successes} exceeds trials = {trials}; pass successes out of trials")
     failures = trials - successes
-    low = float(betaincinv(successes, failures + 1, level / 2)) if successes else 0.0
-    high = float(betainccinv(successes + 1, failures, level / 2)) if failures else 1.0
+    low = float(scipy.special.betaincinv(successes, failures + 1, level / 2)) if successes else 0.0
+    high = float(scipy.special.betainccinv(successes + 1, failures, level / 2)) if failures else 1.0
     return low, high
 
 
@@ -165,7 +164,7 @@ def median_interval(
     if greatest.shape != sample.shape or not np.isfinite(greatest).all() or (greatest < sample).any():
         raise ValueError("up_to is not finite, not of the shape of values, or below one of them: pass values <= up_to")
     ordered, above = np.sort(sample.astype(np.float64)), np.sort(greatest.astype(np.float64))
-    chances = binom.cdf(np.arange(len(ordered)), len(ordered), 0.5)  # of at most so many below the median
+    chances = scipy.stats.binom.cdf(np.arange(len(ordered)), len(ordered), 0.5)  # of at most so many below the median
     outside = int(np.searchsorted(chances, level / 2, side="right"))
     if outside == 0:
         return -math.inf, math.inf

@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import flint
 import sympy as sp
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
+from simulators.lazy import strategies as st
 from theorems.algebraic import Root, order
 from theorems.checking.tables import Completed, evaluate
 from theorems.expressions import InexactError, arguments_of
 
 if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
     from theorems.statement import Statement, Variable
 
 __all__ = ["Declared", "DeclaredInputs", "determined", "exact_values", "rational", "smallest_of"]

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import hypothesis
-from hypothesis.errors import Flaky
-from hypothesis.internal.conjecture.providers import HypothesisProvider
-from hypothesis.strategies import SearchStrategy
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
 
 __all__ = ["search"]
 
@@ -34,6 +33,8 @@ class _FoundError(Exception):
 @contextmanager
 def _seeded() -> Iterator[None]:
     """Draws come from the seed, and from nothing that the process happens to hold."""
+    from hypothesis.internal.conjecture.providers import HypothesisProvider
+
     usual = getattr(HypothesisProvider, _CONSTANTS, None)
     if usual is None:  # a version without them, or with other ways
         yield
@@ -52,6 +53,9 @@ def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed
     ``targeted``: ``wanted`` calls ``hypothesis.target``. Nothing more is drawn once it is ``over``. What
     ``wanted`` or the strategy raises is passed on.
     """
+    import hypothesis
+    from hypothesis.errors import Flaky
+
     found: list[Any] = []
 
     def examine(item: Any) -> None:

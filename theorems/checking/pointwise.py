@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import flint
 import numpy as np
 import sympy as sp
-from hypothesis.strategies import SearchStrategy
 
 from theorems.algebraic import Root, number, sign
 from theorems.checking.declared import DeclaredInputs, determined
@@ -28,6 +27,8 @@ from theorems.context import Context
 from theorems.expressions import InexactError, UndefinedError, arguments_of, compare
 
 if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
     from theorems.definedness import Condition
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict, combine

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from simulators.lazy import composite
+from simulators.lazy import strategies as st
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
 
 __all__ = [
     "law_corners",
@@ -36,7 +40,7 @@ def _vectors(size: int) -> SearchStrategy[tuple[Fraction, ...]]:
     return st.tuples(*(_numbers() for _ in range(size)))
 
 
-@st.composite
+@composite
 def layer_inputs(draw: Any, within: str = "") -> Item:
     """Weights, blocks and two columns: both in the ``within`` block, "first" or "other", or one in
     each.
@@ -98,7 +102,7 @@ def layer_corners(within: str = "", *, ties: bool = True) -> list[Item]:
     return found
 
 
-@st.composite
+@composite
 def law_inputs(draw: Any) -> Item:
     """A finite symmetric law of a row of weights, blocks, and a column of each."""
     item = dict(draw(layer_inputs()))
@@ -111,7 +115,7 @@ def law_corners() -> list[Item]:
     return [{**item, "P": (Fraction(1, 4),) * 4} for item in layer_corners()]
 
 
-@st.composite
+@composite
 def row_inputs(draw: Any, column: str) -> Item:
     """One row with values u != v on the blocks, and a column of the "first" or "other" one."""
     n = draw(st.integers(2, 12))
@@ -142,7 +146,7 @@ def sizes() -> SearchStrategy[int]:
     return st.one_of(st.integers(3, 100), st.integers(3, 10**6))
 
 
-@st.composite
+@composite
 def symmetric_inputs(draw: Any) -> Item:
     """Equal squared norms a, equal products b < a, and two samples."""
     n = draw(st.integers(3, 5))

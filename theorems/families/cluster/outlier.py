@@ -10,10 +10,10 @@ from typing import Any
 
 import flint
 import sympy as sp
-from hypothesis import strategies as st
 
 from simulators.engines.mean_field.outlier_enclosure import reduced_map_enclosure
 from simulators.engines.mean_field.recenter_relu import recenter_relu_map_enclosure
+from simulators.lazy import strategies as st
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.pointwise import Pointwise
 from theorems.families.cluster import jacobian

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
-from hypothesis import strategies as st
 
+from simulators.lazy import strategies as st
 from theorems.checking.pointwise import Pointwise
 from theorems.families.cluster.notation import FAMILY, NUDGE, OURS, ROCQ, n
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = ["STATEMENTS"]
 
 K_cc, K_x, K_co, K_oo, y = sp.symbols("K_cc K_x K_co K_oo y", real=True)
 
-_items = st.fixed_dictionaries(
-    {
-        "n": st.integers(3, 1000),
-        "y": st.fractions(Fraction(1, 1000), 1000, max_denominator=1000),
-        "K_cc": st.fractions(Fraction(1, 100), 100, max_denominator=100),
-    }
-)
+
+def _items() -> SearchStrategy[Mapping[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "n": st.integers(3, 1000),
+            "y": st.fractions(Fraction(1, 1000), 1000, max_denominator=1000),
+            "K_cc": st.fractions(Fraction(1, 100), 100, max_denominator=100),
+        }
+    )
 
 
 def _values(item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -79,7 +84,7 @@ def _reduction(
         chain="recenter_relu",
         sentinel=sentinel,
         expected=Verdict.CERTIFIED,
-        checks=(Pointwise(_values, lambda: _items, examples=100),),
+        checks=(Pointwise(_values, _items, examples=100),),
         proof=Proof(
             theorem=f"{theorem}.one_dimensional_numbers",
             structure="rcfType",

@@ -10,21 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flint
 import numpy as np
 import sympy as sp
-from hypothesis import strategies as st
 
 from simulators import Trajectory, recenter_relu_chain
 from simulators.engines.mean_field import recenter_relu_map_enclosure
+from simulators.lazy import strategies as st
 from simulators.observables import Observable
 from theorems.checking.expectation import Floats, Instance
 from theorems.checking.pointwise import Pointwise
 from theorems.families.cluster.norms import two_block_batch
 from theorems.families.cluster.notation import BATCH, FAMILY, NUDGE, OURS, ROCQ, FromOwnStarts, m, n
 from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = ["STATEMENTS"]
 
@@ -69,17 +72,18 @@ def _growth_values(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"n": item["n"], "m": item["m"], "e": before, "r": ratio}
 
 
-_items = st.integers(3, 9).flatmap(
-    lambda size: st.fixed_dictionaries(
-        {
-            "n": st.just(size),
-            "m": st.integers(2, size - 1),
-            "s": st.integers(4, 40).map(lambda k: Fraction(1, 10**k)),
-            "norm": st.fractions(Fraction(1, 2), 3, max_denominator=9),
-            "product": st.fractions(0, Fraction(1, 2), max_denominator=9),
-        }
+def _items() -> SearchStrategy[Mapping[str, Any]]:
+    return st.integers(3, 9).flatmap(
+        lambda size: st.fixed_dictionaries(
+            {
+                "n": st.just(size),
+                "m": st.integers(2, size - 1),
+                "s": st.integers(4, 40).map(lambda k: Fraction(1, 10**k)),
+                "norm": st.fractions(Fraction(1, 2), 3, max_denominator=9),
+                "product": st.fractions(0, Fraction(1, 2), max_denominator=9),
+            }
+        )
     )
-)
 
 
 def _every_split() -> list[dict[str, Any]]:
@@ -116,7 +120,7 @@ MEAN_FIELD = Statement(
     sentinel=Sentinel(
         "n²/(m²+(n-m)²), one part in a million larger", lhs=sp.Abs(GROWTH - (1 + NUDGE) * growth)
     ),
-    checks=(Pointwise(_growth_values, lambda: _items, _every_split, examples=40),),
+    checks=(Pointwise(_growth_values, _items, _every_split, examples=40),),
     remark="Extrapolated to zero spread: e runs down to 1e-40, where 4√e leaves no room. The error "
     "is of order √e, "
     "from the rows in which the two samples differ in sign.",
@@ -125,9 +129,13 @@ MEAN_FIELD = Statement(
 
 # --- which split is the least unstable ------------------------------------------------------------
 
-_splits = st.integers(3, 10**6).flatmap(
-    lambda size: st.fixed_dictionaries({"n": st.just(size), "m": st.integers(1, size - 1)})
-)
+
+def _splits() -> SearchStrategy[Mapping[str, Any]]:
+    return st.integers(3, 10**6).flatmap(
+        lambda size: st.fixed_dictionaries({"n": st.just(size), "m": st.integers(1, size - 1)})
+    )
+
+
 # the theorems do without 2 <= n, which is spelled out so that the kernel compares it too
 _SCRIPT = "move=> R n m n2 m1 mn; (have _ : (2 <= n)%N := n2); exact: (@THEOREM R n m m1 mn)"
 LEAST = Statement(
@@ -145,7 +153,7 @@ LEAST = Statement(
     checks=(
         Pointwise(
             lambda item: item,
-            lambda: _splits,
+            _splits,
             lambda: [{"n": size, "m": first} for size in range(2, 40) for first in range(1, size)],
             examples=200,
         ),

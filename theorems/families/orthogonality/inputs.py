@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
-
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from typing import TYPE_CHECKING, Any
 
 from simulators.batches import dominant_spectrum, two_level_spectrum
+from simulators.lazy import strategies as st
 from simulators.strategies import TINY, corner_matrices, corner_spectra, matrices, spectra
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = [
     "matrix_corners",

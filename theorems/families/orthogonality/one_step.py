@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
-from hypothesis import strategies as st
 
 from simulators import Trajectory, rescale_chain
 from simulators.engines.mean_field import rescale_map
+from simulators.lazy import strategies as st
 from simulators.observables import Observable, gram
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.pointwise import Pointwise
@@ -35,6 +35,9 @@ from theorems.families.orthogonality.notation import (
     s,
 )
 from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 p_n = sp.Symbol("p_n", nonnegative=True)
 t = sp.Symbol("t", nonnegative=True)
@@ -251,13 +254,16 @@ _convexity: dict[str, Any] = dict(
         Variable(delta, sp.Interval(0, 1 / n), "δ = 1/n - σ_n²"),
     ),
 )
-_points = st.fixed_dictionaries(
-    {
-        "n": st.integers(2, 40),
-        "theta": st.fractions(Fraction(1, 50), 50, max_denominator=50),
-        "delta": st.fractions(0, 1, max_denominator=60),
-    }
-)
+
+
+def _points() -> SearchStrategy[Mapping[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "n": st.integers(2, 40),
+            "theta": st.fractions(Fraction(1, 50), 50, max_denominator=50),
+            "delta": st.fractions(0, 1, max_denominator=60),
+        }
+    )
 
 
 def _point_values(item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -274,7 +280,7 @@ CONVEXITY_AS_PRINTED = Statement(
     rhs=theta * _h3 * _h4_printed,
     expected=Verdict.REFUTED,
     sentinel=Sentinel("h₄ doubled", rhs=2 * theta * _h3 * _h4_printed),
-    checks=(Pointwise(_point_values, lambda: _points, examples=50),),
+    checks=(Pointwise(_point_values, _points, examples=50),),
     proof=Proof(
         theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_as_printed_refuted",
         link="name",

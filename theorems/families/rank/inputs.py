@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sized
 from fractions import Fraction
 from itertools import groupby
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-
+from simulators.lazy import strategies as st
 from simulators.strategies import corner_matrices, corner_spectra, matrices, spectra
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = [
     "Levels",

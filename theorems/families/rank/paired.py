@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
+import scipy
 
 from simulators.antithetic import antithetic_layer
 from simulators.observables import effective_rank
@@ -78,9 +78,9 @@ class _Plan:
         if start.law == "gaussian":
             # ‖W_i‖² is χ² with d degrees of freedom, and E[χ²; χ² > cut] = d P(χ²_(d+2) > cut)
             worth = 10 * d**4 * top  # 10 ρ² for each of d(d-1) pairs, ρ² ≤ Σ_i λ_max ‖W_i‖²
-            cut = float(chi2.isf(min(self.scale / 1e3 / worth, 0.5), d + 2))
+            cut = float(scipy.stats.chi2.isf(min(self.scale / 1e3 / worth, 0.5), d + 2))
             self.speed = math.sqrt(top * cut)
-            self.slack = worth * float(chi2.sf(cut, d + 2))
+            self.slack = worth * float(scipy.stats.chi2.sf(cut, d + 2))
         else:
             self.speed = math.sqrt(top * d) * _LARGEST[start.law] * (1 + 4 * (d + n) * _EPS)  # what is measured rounds
         # the fourth order takes a fifth of the resolution

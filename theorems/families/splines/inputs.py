@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
+from simulators.lazy import composite
+from simulators.lazy import strategies as st
 from simulators.strategies import CLOSE
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = [
     "drawn_unit_corners",
@@ -39,13 +42,18 @@ Item = Mapping[str, Any]
 HALF = Fraction(1, 2)
 #: Sixths: repeated and collinear points are likely, and exact arithmetic needs no longer numbers to
 #: tell sides apart.
-_numbers = st.integers(-30, 30).map(lambda whole: Fraction(whole, 6))
-_positive = st.integers(1, 60).map(lambda whole: Fraction(whole, 6))
+@cache
+def _numbers(least: int = -30, greatest: int = 30) -> SearchStrategy[Fraction]:
+    return st.integers(least, greatest).map(lambda whole: Fraction(whole, 6))
+
+
+def _positive() -> SearchStrategy[Fraction]:
+    return _numbers(1, 60)
 
 
 @cache
 def _vectors(size: int) -> SearchStrategy[tuple[Fraction, ...]]:
-    return st.tuples(*(_numbers,) * size)
+    return st.tuples(*(_numbers(),) * size)
 
 
 def _data(z: Any, **more: Any) -> Item:
@@ -80,7 +88,7 @@ _UNITS: tuple[tuple[Any, Any], ...] = (
 )
 
 
-@st.composite
+@composite
 def _draw_unit(draw: Any, least: int) -> Item:
     dimension = draw(st.integers(1, 3))
     z = draw(st.lists(_vectors(dimension), min_size=least, max_size=5))
@@ -100,7 +108,7 @@ def unit_corners() -> list[Item]:
 
 
 def units() -> SearchStrategy[Item]:
-    return st.builds(lambda unit, mu: {**unit, "mu": mu}, _draw_unit(1), _numbers)
+    return st.builds(lambda unit, mu: {**unit, "mu": mu}, _draw_unit(1), _numbers())
 
 
 def unit_of_batch(batch: Any) -> Item:
@@ -121,7 +129,7 @@ def indexed_units() -> SearchStrategy[Item]:
 
     def indexed(unit: Item) -> SearchStrategy[Item]:
         return st.builds(
-            lambda r, c: {**unit, "r": r, "c": c}, st.integers(0, unit["N"] - 1), _positive
+            lambda r, c: {**unit, "r": r, "c": c}, st.integers(0, unit["N"] - 1), _positive()
         )
 
     return _draw_unit(2).filter(lambda unit: any(unit["w"])).flatmap(indexed)
@@ -208,7 +216,7 @@ def layer_corners() -> list[Item]:
     return found
 
 
-@st.composite
+@composite
 def _draw_layer(draw: Any) -> Item:
     dimension, units = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     z = draw(st.lists(_vectors(dimension), min_size=1, max_size=4))
@@ -219,8 +227,8 @@ def _draw_layer(draw: Any) -> Item:
         m=units,
         r=draw(st.integers(0, units - 1)),
         y=draw(_vectors(dimension)),
-        t=draw(_positive),
-        rho=draw(_positive),
+        t=draw(_positive()),
+        rho=draw(_positive()),
     )
 
 
