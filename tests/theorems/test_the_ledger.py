@@ -24,11 +24,17 @@ def test_it_holds_every_statement_and_no_other() -> None:
 @pytest.mark.parametrize("statement", library(), ids=lambda s: s.name)
 def test_it_holds_the_statement_as_it_is(statement: Statement) -> None:
     entry = LEDGER.entries[statement.name]
-    assert entry.claim == parts(statement) or entry.digest != digest(statement), "the parts are not those on record"
-    changes = "".join(f"\n  - {change.recorded}\n  + {change.found}" for change in reworded(entry, statement))
+    assert entry.claim == parts(statement) or entry.digest != digest(statement), (
+        "the parts are not those on record"
+    )
+    changes = "".join(
+        f"\n  - {change.recorded}\n  + {change.found}" for change in reworded(entry, statement)
+    )
     assert not changes, (
-        f"{statement.name} is not the statement on record:{changes}\nA change that was not meant is to be undone. "
-        f"After one that was: theorems verify {statement.name} --ledger {DEFAULT} --update-ledger")
+        f"{statement.name} is not the statement on record:{changes}\n"
+        "A change that was not meant is to be undone. "
+        f"After one that was: theorems verify {statement.name} --ledger {DEFAULT} --update-ledger"
+    )
     if statement.expected.holds:
         assert entry.verdict.holds
     else:

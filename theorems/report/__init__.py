@@ -4,8 +4,9 @@
 - ``available()``: None when plots can be drawn, else the remedy in one line
 - ``read_document(path)``, ``validate_document(value)``: a run's JSON, or ``ValueError`` in one line
 
-Rooms: ``document`` (the door), ``style`` (palette, figures, files), ``page`` and ``details`` (HTML).
-Figures are in the folders of the families. matplotlib is imported only when something is drawn.
+Rooms: ``document`` (the door), ``style`` (palette, figures, files), ``page`` and ``details``
+(HTML). Figures are in the folders of the families. matplotlib is imported only when something is
+drawn.
 """
 
 from theorems.report.document import read_document, validate_document

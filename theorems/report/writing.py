@@ -26,16 +26,17 @@ def available() -> str | None:
 
 
 def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str]) -> list[Path]:
-    """Write ``index.html`` and the figures that ``document`` supports into ``directory``; return their paths.
+    """Write ``index.html`` and the figures that ``document`` supports into ``directory``; return
+    their paths.
 
-    Figures are those that families bring; one of another package that cannot be drawn is left out, and
-    ``theorems.registry.refused()`` says why.
-    ``document`` is the JSON value of a run; a run of some statements gives a report of those. The directory
-    is made if missing, files of the same names are replaced. The page comes first in the list. The same
-    document and versions give the same bytes; simulating for the gap figure takes a few seconds.
+    Figures are those that families bring; one of another package that cannot be drawn is left out,
+    and ``theorems.registry.refused()`` says why. ``document`` is the JSON value of a run; a run of
+    some statements gives a report of those. The directory is made if missing, files of the same
+    names are replaced. The page comes first in the list. The same document and versions give the
+    same bytes; simulating for the gap figure takes a few seconds.
 
-    Raises ``ValueError`` for a value that is no document, ``ModuleNotFoundError`` with the remedy when
-    matplotlib is missing, and ``OSError`` when the directory cannot be written.
+    Raises ``ValueError`` for a value that is no document, ``ModuleNotFoundError`` with the remedy
+    when matplotlib is missing, and ``OSError`` when the directory cannot be written.
     """
     valid = validate_document(document)
     if (remedy := available()) is not None:
