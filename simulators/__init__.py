@@ -1,8 +1,11 @@
 """Randomised networks with batch normalisation, simulated exactly in law. Knows no theorem.
 
 - ``simulate``, ``Trajectory``: run a chain on a batch, observe it along depth
-- ``Chain`` and the named chains of the theory; their layers live in ``simulators.layers``
-- observables of ``(..., d, n)`` arrays, by the same names as strings (``simulators.observables``)
+- ``Chain`` and the named chains of the theory (``chains``), made of ``layers``, of laws of
+  ``weights`` and of ``activations``
+- ``observables`` of ``(..., d, n)`` arrays, by the same names as strings
+- ``named_chain``, ``law``, ``activation``, ``observable``: own words, known by name everywhere;
+  ``vocabulary`` lists all there are, ``catalogue`` is what holds them
 - ``mean_field``: the width-to-infinity maps, in float and in balls
 - ``sweeps``: many runs, kept as they finish: grids, stores, executors, costs, tables
 - ``lyapunov``, ``antithetic``: growth rates without normalisation; a layer under W and -W
@@ -10,9 +13,11 @@
 - ``arguments``: what arguments must be, and how refusals say so
 """
 
+from simulators.activations import activation
 from simulators.chains import (
     Chain,
     batchnorm_chain,
+    named_chain,
     recenter_relu_chain,
     rescale_activation_chain,
     rescale_chain,
@@ -22,6 +27,7 @@ from simulators.chains import (
 from simulators.engines import mean_field
 from simulators.observables import (
     effective_rank,
+    observable,
     orthogonality_gap,
     smallest_eigenvalue,
     smallest_eigenvalue_gap,
@@ -29,13 +35,18 @@ from simulators.observables import (
 )
 from simulators.simulate import simulate
 from simulators.trajectory import Trajectory
+from simulators.weights import law
 
 __all__ = [
     "Chain",
     "Trajectory",
+    "activation",
     "batchnorm_chain",
     "effective_rank",
+    "law",
     "mean_field",
+    "named_chain",
+    "observable",
     "orthogonality_gap",
     "recenter_relu_chain",
     "rescale_activation_chain",

@@ -230,6 +230,22 @@ def test_claims_know_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert "certified" in capsys.readouterr().out
 
 
+def test_a_file_of_claims_brings_words_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As the README shows it, and read twice in one process."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = next(part for part in readme.split("```")[1::2] if "def positive_share" in part)
+    claim = ('from theorems import conjecture\n'
+             'few = conjecture("positive_share <= 1/50", chain="vanilla(tanh)", n=2, d=16, ell=1)\n')
+    (tmp_path / "mine.py").write_text(shown.removeprefix("python") + claim, encoding="utf-8")
+    with OBSERVABLES.restored():
+        for _ in range(2):
+            assert main(["falsify", "mine.py::few"]) == 1
+            assert "refuted" in capsys.readouterr().out
+    assert "positive_share" not in OBSERVABLES
+
+
 @pytest.mark.usefixtures("extended")
 def test_a_quantity_has_the_range_and_the_exact_values_of_its_observable() -> None:
     purity = QUANTITIES["purity"]
