@@ -1,8 +1,9 @@
 """The chain of the theory that a network is at initialisation, where it was followed for certain.
 
-A layer is recognised by what it did to this batch, not by its class: a batchnorm with trained scales is none, and a
-function in the user's own ``forward`` counts like a module. A chain is named only if each layer is seen to receive
-what the one before it gives, and nothing else, and if the weights may be independent draws.
+A layer is recognised by what it did to this batch, not by its class: a batchnorm with trained
+scales is none, and a function in the user's own ``forward`` counts like a module. A chain is named
+only if each layer is seen to receive what the one before it gives, and nothing else, and if the
+weights may be independent draws.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ _PRECISE = (torch.float32, torch.float64)
 
 @dataclass(frozen=True)
 class Recognised:
-    """The chain a network is at initialisation, or the reason why none of the theory's was recognised."""
+    """The chain a network is at initialisation, or the reason why none of the theory's was
+    recognised.
+    """
 
     words: str
     chain: Chain | None
@@ -54,19 +57,25 @@ class Recognised:
 
 def recognise(hidden: Sequence[Stage], passage: Passage) -> Recognised:
     """The chain that these stages of a passage repeat, if they do."""
-    objection = (_unfollowed(hidden, passage) or _imprecise(hidden) or _tied(hidden) or _trained(hidden)
-                 or _irregular(hidden))
+    objection = (
+        _unfollowed(hidden, passage)
+        or _imprecise(hidden)
+        or _tied(hidden)
+        or _trained(hidden)
+        or _irregular(hidden)
+    )
     if objection is not None:
         return Recognised(_NONE, None, objection)
-    law, objection = law_of([(stage.call.label, stage.call.weight) for stage in hidden
-                             if stage.call.weight is not None])
+    law, objection = law_of(
+        [(stage.call.label, stage.call.weight) for stage in hidden if stage.call.weight is not None]
+    )
     chain = objection or _chain(hidden, hidden[0].actions, law)
     if isinstance(chain, str):
         return Recognised(_NONE, None, chain)
     return Recognised(f"{' → '.join(('weights', *hidden[0].actions))}, {law} weights", chain, None)
 
 
-# --- what stands against it -----------------------------------------------------------------------------------
+# --- what stands against it -----------------------------------------------------------------------
 
 
 def _unfollowed(hidden: Sequence[Stage], passage: Passage) -> str | None:
@@ -98,8 +107,11 @@ def _irregular(hidden: Sequence[Stage]) -> str | None:
         if not isinstance(call.module, nn.Linear):
             return f"{call.label!r} is a {type(call.module).__name__}, not a Linear"
         if call.received.ndim != 2 or stage.features.ndim != 2:
-            return (f"{call.label!r} acts alike on {call.received[0].numel() // call.received.shape[-1]} places of "
-                    "each sample, and the theory's layers act on a sample as a whole")
+            return (
+                f"{call.label!r} acts alike on "
+                f"{call.received[0].numel() // call.received.shape[-1]} places of "
+                "each sample, and the theory's layers act on a sample as a whole"
+            )
         if (departure := _changed(stage)) is not None:
             return departure
     if len({stage.width for stage in hidden}) > 1:
@@ -113,10 +125,21 @@ def _irregular(hidden: Sequence[Stage]) -> str | None:
 
 def _changed(stage: Stage) -> str | None:
     """Whether a batchnorm is there that does more or less than standardise."""
-    changed = [call.label for call in stage.calls if isinstance(call.module, nn.modules.batchnorm._BatchNorm)
-               and type(call.module).__name__ in stage.actions]
-    return (f"{changed[0]!r} is no plain batchnorm: it has a scale, a shift, running statistics, or an ε that is not "
-            "small beside the variances") if changed else None
+    changed = [
+        call.label
+        for call in stage.calls
+        if isinstance(call.module, nn.modules.batchnorm._BatchNorm)
+        and type(call.module).__name__ in stage.actions
+    ]
+    return (
+        (
+            f"{changed[0]!r} is no plain batchnorm: it has a scale, a shift, running statistics, "
+            "or an ε that is not "
+            "small beside the variances"
+        )
+        if changed
+        else None
+    )
 
 
 def _imprecise(hidden: Sequence[Stage]) -> str | None:
@@ -132,11 +155,21 @@ def _tied(hidden: Sequence[Stage]) -> str | None:
     """Why the weights of different layers, or the entries of one, are not drawn each for itself."""
     for stage in hidden:
         if not isinstance(stage.call.module._parameters.get("weight"), nn.Parameter):
-            return f"{stage.call.label!r} computes its weights from other parameters, so they are not independent draws"
+            return (
+                f"{stage.call.label!r} computes its weights from other parameters, so they are "
+                "not independent draws"
+            )
     for one, other in combinations((stage.call for stage in hidden), 2):
         if one.module is other.module:
-            return f"{one.name!r} is called more than once, so that its weights are not independent from layer to layer"
-        if one.weight is not None and other.weight is not None and one.weight.data_ptr() == other.weight.data_ptr():
+            return (
+                f"{one.name!r} is called more than once, so that its weights are not independent "
+                "from layer to layer"
+            )
+        if (
+            one.weight is not None
+            and other.weight is not None
+            and one.weight.data_ptr() == other.weight.data_ptr()
+        ):
             return f"{one.label!r} and {other.label!r} share their weights"
     return None
 
@@ -148,30 +181,41 @@ def _trained(hidden: Sequence[Stage]) -> str | None:
         count = getattr(call.module, "num_batches_tracked", None)
         if isinstance(count, Tensor) and int(count) > 0:
             many = f"{int(count)} batch{'es' if int(count) > 1 else ''}"
-            return (f"{call.label!r} has seen {many} in training mode, so that the weights may be trained; inspect a "
-                    "fresh network")
+            return (
+                f"{call.label!r} has seen {many} in training mode, so that the weights may be "
+                "trained; inspect a "
+                "fresh network"
+            )
     for call in calls:
         if any(parameter.grad is not None for parameter in call.module.parameters(recurse=False)):
-            return f"{call.label!r} has gradients, so that the weights may be trained; inspect a fresh network"
+            return (
+                f"{call.label!r} has gradients, so that the weights may be trained; inspect a "
+                "fresh network"
+            )
     return None
 
 
-# --- the chain --------------------------------------------------------------------------------------------------
+# --- the chain ------------------------------------------------------------------------------------
 
 
 def _chain(hidden: Sequence[Stage], actions: tuple[str, ...], law: str) -> Chain | str:
     """The chain of the catalogue with these actions, or why there is none."""
     width = hidden[0].width
     variants = chain.from_iterable(kind.variants for kind in CHAINS.values())
-    found = next((variant for variant in variants if seen_actions(variant.example) == actions), None)
+    found = next(
+        (variant for variant in variants if seen_actions(variant.example) == actions), None
+    )
     if found is None:
         parts = "weights, skip connection, recentring, rescaling, activation"
         shown = " → ".join(("weights", *actions))
         return f"its layers are not the theory's, which have {parts}: {shown}"
     values = dict.fromkeys(found.numbers, 0.0)
     if "residual" in actions:
-        gammas = [(stage.factor or 0.0) * float(stage.call.weight.square().mean().sqrt())
-                  for stage in hidden if stage.call.weight is not None]
+        gammas = [
+            (stage.factor or 0.0) * float(stage.call.weight.square().mean().sqrt())
+            for stage in hidden
+            if stage.call.weight is not None
+        ]
         # four standard errors of a mean square root, either way
         chance = math.exp(8 / math.sqrt(2 * width * width))
         skips = all(stage.own_skip for stage in hidden)
@@ -200,7 +244,7 @@ def seen_actions(block: Chain) -> tuple[str, ...] | None:
                 actions.append("recenter")
             case Activation(name), _ if name != "identity":
                 actions.append(name)
-            case (Activation() | Normalize()), _:
+            case ((Activation() | Normalize()), _):
                 pass
             case Rescale("variance"), _ if actions[-1:] == ["batchnorm"]:
                 pass

@@ -1,7 +1,8 @@
-"""The network cut at its judged places: what happens between one and the next, as far as it can be followed.
+"""The network cut at its judged places: what happens between one and the next, as far as it can be
+followed.
 
-A stage goes from what a linear map gives to what the next one on its way receives. Which values enter there is read
-off the flow of data, what was done to them off the values.
+A stage goes from what a linear map gives to what the next one on its way receives. Which values
+enter there is read off the flow of data, what was done to them off the values.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ from theorems.inspection.watching import Call, Passage
 
 __all__ = ["Role", "Stage", "stages"]
 
-_NEGLIGIBLE = 0.05  # share of the energy of rescaled rows that the ε beside their variances may take
+_NEGLIGIBLE = (
+    0.05  # share of the energy of rescaled rows that the ε beside their variances may take
+)
 _NAMED = 3  # of what enters a sum, at most
-_PROBABILITIES = frozenset({"_softmax", "_log_softmax"})  # operations that make probabilities of outputs
+_PROBABILITIES = frozenset(
+    {"_softmax", "_log_softmax"}
+)  # operations that make probabilities of outputs
 
 
 class Role(StrEnum):
@@ -40,11 +45,12 @@ class Role(StrEnum):
 class Stage:
     """From one linear map to the next on its way, or to an output.
 
-    ``features`` is what comes out, (n, ...). ``actions`` is what happened after the weights, in order, such as
-    ``("batchnorm", "relu")``; an action that is not recognised is the class of its module, or ``"?"``. ``factor`` is
-    that of the branch which a skip connection is added to, None without one, and ``own_skip`` says whether what is
-    skipped is what the map itself receives. ``joined`` names what else enters there, empty where nothing does.
-    ``arrival`` is the value that arrives at the next map or output, ``calls`` are the modules on the way.
+    ``features`` is what comes out, (n, ...). ``actions`` is what happened after the weights, in
+    order, such as ``("batchnorm", "relu")``; an action that is not recognised is the class of its
+    module, or ``"?"``. ``factor`` is that of the branch which a skip connection is added to, None
+    without one, and ``own_skip`` says whether what is skipped is what the map itself receives.
+    ``joined`` names what else enters there, empty where nothing does. ``arrival`` is the value that
+    arrives at the next map or output, ``calls`` are the modules on the way.
     """
 
     call: Call
@@ -72,7 +78,10 @@ class Stage:
     def joint(self) -> str:
         """What else enters, in words; of very much the beginning."""
         more = len(self.joined) - _NAMED
-        return f"joined with {' and '.join(self.joined[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
+        return (
+            "joined with "
+            f"{' and '.join(self.joined[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
+        )
 
 
 def stages(passage: Passage) -> list[Stage]:
@@ -82,7 +91,7 @@ def stages(passage: Passage) -> list[Stage]:
     return sorted(found, key=lambda stage: stage.role is not Role.HIDDEN)
 
 
-# --- what enters and what happens ---------------------------------------------------------------------------
+# --- what enters and what happens -----------------------------------------------------------------
 
 
 def _stage(passage: Passage, place: Call) -> Stage:
@@ -91,7 +100,18 @@ def _stage(passage: Passage, place: Call) -> Stage:
     arrival = _arrival(passage, place)
     if arrival is None:
         unseen = any(node.kind == "unseen" for node in upstream(passage.outputs))
-        return Stage(place, place.gave, (), None, False, (), False, None, (), Role.LOST if unseen else Role.UNUSED)
+        return Stage(
+            place,
+            place.gave,
+            (),
+            None,
+            False,
+            (),
+            False,
+            None,
+            (),
+            Role.LOST if unseen else Role.UNUSED,
+        )
     made = {item.gave_node: item for item in passage.places}
     taken = {item.came: item for item in reversed(passage.places) if item.began <= place.began}
     others = reached(arrival, {*made, *taken}) - {place.gave_node}
@@ -101,23 +121,51 @@ def _stage(passage: Passage, place: Call) -> Stage:
         calls = _on(way, passage)
         steps = _steps(place, calls, arrival.seen, skipped)
         if skipped is None or "residual" in steps.actions:
-            return Stage(place, _by_sample(passage, [arrival], place), steps.actions, steps.factor,
-                         skipped is place.came, (), steps.recentred, arrival, calls, Role.HIDDEN)
+            return Stage(
+                place,
+                _by_sample(passage, [arrival], place),
+                steps.actions,
+                steps.factor,
+                skipped is place.came,
+                (),
+                steps.recentred,
+                arrival,
+                calls,
+                Role.HIDDEN,
+            )
     alone = _alone(way, place)
     calls = _on(set(alone), passage)
-    whole = [node for node in alone if node.value.numel() == place.gave.numel()]  # and no parts of it
+    whole = [
+        node for node in alone if node.value.numel() == place.gave.numel()
+    ]  # and no parts of it
     last = all(made[node].began < place.began for node in others if node in made)
     steps = _steps(place, calls, whole[-1].seen, None)
-    return Stage(place, _by_sample(passage, [*whole, arrival] if last else whole, place), steps.actions, None, False,
-                 tuple(_names(others, made, taken)), steps.recentred, arrival,
-                 _on(way, passage) if last else calls, Role.HIDDEN)
+    return Stage(
+        place,
+        _by_sample(passage, [*whole, arrival] if last else whole, place),
+        steps.actions,
+        None,
+        False,
+        tuple(_names(others, made, taken)),
+        steps.recentred,
+        arrival,
+        _on(way, passage) if last else calls,
+        Role.HIDDEN,
+    )
 
 
 def _arrival(passage: Passage, place: Call) -> Node | None:
     """The value made of what ``place`` gives that the next map receives, or else that comes out."""
     made = {item.gave_node for item in passage.places}
-    later = [item.came for item in sorted(passage.places, key=lambda item: item.began) if item.began > place.began]
-    return next((node for node in [*later, *passage.outputs] if place.gave_node in reached(node, made)), None)
+    later = [
+        item.came
+        for item in sorted(passage.places, key=lambda item: item.began)
+        if item.began > place.began
+    ]
+    return next(
+        (node for node in [*later, *passage.outputs] if place.gave_node in reached(node, made)),
+        None,
+    )
 
 
 def _alone(way: set[Node], place: Call) -> list[Node]:
@@ -131,15 +179,26 @@ def _alone(way: set[Node], place: Call) -> list[Node]:
 
 def _on(way: set[Node], passage: Passage) -> tuple[Call, ...]:
     """The calls between values on the way."""
-    return tuple(call for call in passage.calls
-                 if call not in passage.places and call.came in way and call.gave_node in way)
+    return tuple(
+        call
+        for call in passage.calls
+        if call not in passage.places and call.came in way and call.gave_node in way
+    )
 
 
 def _by_sample(passage: Passage, nodes: Sequence[Node], place: Call) -> Tensor:
     """The last of these values that has a row for each sample."""
     samples = len(passage.batch)
-    return next((node.seen for node in reversed(nodes) if node.value.ndim >= 2 and node.value.shape[0] == samples
-                 and node.value.is_floating_point()), place.gave)
+    return next(
+        (
+            node.seen
+            for node in reversed(nodes)
+            if node.value.ndim >= 2
+            and node.value.shape[0] == samples
+            and node.value.is_floating_point()
+        ),
+        place.gave,
+    )
 
 
 def _names(others: set[Node], made: Mapping[Node, Call], taken: Mapping[Node, Call]) -> list[str]:
@@ -157,7 +216,7 @@ def _names(others: set[Node], made: Mapping[Node, Call], taken: Mapping[Node, Ca
     return names
 
 
-# --- by which functions ---------------------------------------------------------------------------------------
+# --- by which functions ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -179,7 +238,9 @@ def _steps(place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Node | 
     for call in [*calls, None]:
         received = arrived if call is None else call.received
         if not same(here, received):
-            names, added = _function_and_sum(here, received, None if skipped is None else skipped.seen)
+            names, added = _function_and_sum(
+                here, received, None if skipped is None else skipped.seen
+            )
             factor = factor if added is None else added
             actions += names
             recentring += [name in {"recenter", "batchnorm"} for name in names]
@@ -188,13 +249,19 @@ def _steps(place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Node | 
             actions.append(name)
             recentring.append(name in {"recenter", "batchnorm"} or _subtracts(call))
             here = call.gave
-    kept = [(name, mean) for name, mean in zip(actions, recentring, strict=True) if name != "identity"]
+    kept = [
+        (name, mean) for name, mean in zip(actions, recentring, strict=True) if name != "identity"
+    ]
     first = next((mean for name, mean in kept if name != "residual"), False)
     return _Steps(tuple(name for name, _ in kept), factor, first)
 
 
-def _function_and_sum(before: Tensor, after: Tensor, skipped: Tensor | None) -> tuple[tuple[str, ...], float | None]:
-    """What the user's own code did between two modules: a function, or a skip connection and the branch's factor."""
+def _function_and_sum(
+    before: Tensor, after: Tensor, skipped: Tensor | None
+) -> tuple[tuple[str, ...], float | None]:
+    """What the user's own code did between two modules: a function, or a skip connection and the
+    branch's factor.
+    """
     if (name := _function(before, after)) is not None:
         return (name,), None
     if skipped is None or not skipped.numel() == before.numel() == after.numel():
@@ -213,8 +280,12 @@ def _function_and_sum(before: Tensor, after: Tensor, skipped: Tensor | None) -> 
 
 
 def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | None:
-    """The function of the theory that takes ``before`` to ``after``, by values; None if none does."""
-    if before.numel() != after.numel() or not (before.is_floating_point() and after.is_floating_point()):
+    """The function of the theory that takes ``before`` to ``after``, by values; None if none
+    does.
+    """
+    if before.numel() != after.numel() or not (
+        before.is_floating_point() and after.is_floating_point()
+    ):
         return None
     x, y = before.flatten(1), after.flatten(1)
     if close(x, y):
@@ -229,7 +300,9 @@ def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | Non
     variance = centred.square().mean(dim=0)
     deviation = (variance + epsilon).sqrt()
     varied = variance.sqrt() > 1e-6 * size
-    small = bool(varied.any()) and float((epsilon / (variance[varied] + epsilon)).mean()) <= _NEGLIGIBLE
+    small = (
+        bool(varied.any()) and float((epsilon / (variance[varied] + epsilon)).mean()) <= _NEGLIGIBLE
+    )
     return "batchnorm" if small and close(centred / deviation, y, size / deviation) else None
 
 
@@ -247,39 +320,61 @@ def _epsilon(call: Call) -> float:
 def _subtracts(call: Call) -> bool:
     """Whether a batchnorm takes the mean over the samples away, whatever its scale, shift and ε."""
     module = call.module
-    if not isinstance(module, nn.modules.batchnorm._BatchNorm) or call.received.shape != call.gave.shape:
+    if (
+        not isinstance(module, nn.modules.batchnorm._BatchNorm)
+        or call.received.shape != call.gave.shape
+    ):
         return False
     axes = [0, *range(2, call.received.ndim)]
     shape = [1, -1, *[1] * (call.received.ndim - 2)]
     shift = torch.zeros(1) if module.bias is None else module.bias.detach().reshape(shape)
-    mean, size = call.gave.mean(dim=axes, keepdim=True), call.gave.abs().amax(dim=axes, keepdim=True)
+    mean, size = (
+        call.gave.mean(dim=axes, keepdim=True),
+        call.gave.abs().amax(dim=axes, keepdim=True),
+    )
     return bool(((mean - shift).abs() <= 1e-3 * size + torch.finfo(mean.dtype).tiny).all())
 
 
-# --- what they are to the network -----------------------------------------------------------------------------
+# --- what they are to the network -----------------------------------------------------------------
 
 
 def _roles(found: Sequence[Stage], passage: Passage) -> list[Stage]:
     """The stages with their roles: outputs, what is pooled for them, and the hidden ones."""
     if passage.unfollowed is not None:  # the last call is taken for the outputs' map
-        return [*found[:-1], replace(found[-1], role=Role.OUTPUT)] if len(found) > 1 else list(found)
+        return (
+            [*found[:-1], replace(found[-1], role=Role.OUTPUT)] if len(found) > 1 else list(found)
+        )
     received = {item.came for item in passage.places}
     inner = [item for item in found if item.arrival in received]
-    heads = [item for item in found if item.role is Role.HIDDEN and item not in inner and _is_head(item, inner)]
+    heads = [
+        item
+        for item in found
+        if item.role is Role.HIDDEN and item not in inner and _is_head(item, inner)
+    ]
     taken = {item.call.came for item in heads}
     hidden = [item for item in found if item.role is Role.HIDDEN and item not in heads]
-    pooled = [item for item in hidden if item.arrival in taken and item.width < item.call.gave[0].numel()]
+    pooled = [
+        item for item in hidden if item.arrival in taken and item.width < item.call.gave[0].numel()
+    ]
     if len(pooled) == len(hidden):
         pooled = []
-    roles = {**{id(item): Role.OUTPUT for item in heads}, **{id(item): Role.POOLED for item in pooled}}
+    roles = {
+        **{id(item): Role.OUTPUT for item in heads},
+        **{id(item): Role.POOLED for item in pooled},
+    }
     return [replace(item, role=roles.get(id(item), item.role)) for item in found]
 
 
 def _is_head(stage: Stage, inner: Sequence[Stage]) -> bool:
-    """Whether what ends in an output is a bare map, perhaps made probabilities, and the inner stages are more than
-    that, or of another width."""
+    """Whether what ends in an output is a bare map, perhaps made probabilities, and the inner
+    stages are more than that, or of another width.
+    """
     widths = {item.width for item in inner}
-    kinds = {node.kind for node in between(stage.arrival, stage.call.gave_node)} if stage.arrival else set()
+    kinds = (
+        {node.kind for node in between(stage.arrival, stage.call.gave_node)}
+        if stage.arrival
+        else set()
+    )
     bare = not stage.actions or bool(kinds & _PROBABILITIES)
     richer = stage.width not in widths or any(item.actions for item in inner)
     squashed = stage.actions == ("sigmoid",) and stage.width not in widths

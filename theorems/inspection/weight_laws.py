@@ -1,11 +1,14 @@
-"""The law that weights look drawn from, and whether they look independent: tests on the weights themselves.
+"""The law that weights look drawn from, and whether they look independent: tests on the weights
+themselves.
 
 Independent entries of one law pass all of them, but for one network in some 500:
 
 - entries: Kolmogorov–Smirnov, layer by layer and pooled
-- one layer: John's statistic of sphericity tr(S²)/tr(S)², S = WWᵀ, which for independent entries is nearly normal
-  about a known mean (Ledoit and Wolf 2002, Wang and Yao 2013); sums and lengths of rows and columns; values used twice
-- two layers: the scalar products of W, of its transpose and of the Gram matrices where they meet; values in common
+- one layer: John's statistic of sphericity tr(S²)/tr(S)², S = WWᵀ, which for independent entries is
+  nearly normal about a known mean (Ledoit and Wolf 2002, Wang and Yao 2013); sums and lengths of
+  rows and columns; values used twice
+- two layers: the scalar products of W, of its transpose and of the Gram matrices where they meet;
+  values in common
 
 What passes may still be dependent; it is not seen to be.
 """
@@ -42,14 +45,18 @@ _SPHERICITY = 6.0  # deviations that it is allowed, as its tails are heavier tha
 
 
 def law_of(weights: Sequence[tuple[str, Tensor]]) -> tuple[str, str | None]:
-    """The law of these weights, named, and None; or an empty law and why they are not independent draws of one."""
+    """The law of these weights, named, and None; or an empty law and why they are not independent
+    draws of one.
+    """
     matrices: list[tuple[str, Floats]] = []
     for name, weight in weights:
         if (coarse := _coarse(weight)) is not None:
             return "", f"{name!r} {coarse}"
         matrix = weight.detach().double().cpu().numpy().reshape(weight.shape[0], -1)
         products = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
-        if min(matrix.shape) > 1 and np.allclose(products, products[0, 0] * np.eye(len(products)), atol=1e-5):
+        if min(matrix.shape) > 1 and np.allclose(
+            products, products[0, 0] * np.eye(len(products)), atol=1e-5
+        ):
             return "", f"{name!r} has orthogonal weights, whose entries are not independent"
         spread = float(np.sqrt(np.mean(matrix**2)))
         if spread == 0:
@@ -75,23 +82,36 @@ def _coarse(weight: Tensor) -> str | None:
     for narrow in _NARROW:
         if weight.dtype is narrow or torch.equal(weight.to(narrow).to(weight.dtype), weight):
             held = str(narrow).removeprefix("torch.")
-            return f"has weights in {held}, which are no draws of a continuous law" if weight.any() else None
+            return (
+                f"has weights in {held}, which are no draws of a continuous law"
+                if weight.any()
+                else None
+            )
     return None
 
 
 def _entries(matrices: Sequence[Floats]) -> tuple[str, str | None]:
     """The law of the entries, each layer's scaled to mean square 1."""
-    rng = np.random.default_rng(0)  # which entries are looked at has nothing to do with their values
+    rng = np.random.default_rng(
+        0
+    )  # which entries are looked at has nothing to do with their values
     share = max(_POOLED // len(matrices), 100)
-    samples = [matrix.ravel() if matrix.size <= share else rng.choice(matrix.ravel(), share, replace=False)
-               for matrix in matrices]
+    samples = [
+        matrix.ravel() if matrix.size <= share else rng.choice(matrix.ravel(), share, replace=False)
+        for matrix in matrices
+    ]
     pooled = np.concatenate(samples)
     found = {name: float(stats.kstest(pooled, law.cdf).pvalue) for name, law in _laws().items()}
     best = max(found, key=lambda name: found[name])
-    alone = min(float(stats.kstest(sample, _laws()[best].cdf).pvalue) for sample in samples) * len(samples)
+    alone = min(float(stats.kstest(sample, _laws()[best].cdf).pvalue) for sample in samples) * len(
+        samples
+    )
     if min(found[best], alone) < _SIGNIFICANT:
         pooled_words = " and ".join(f"{value:.1g}" for value in found.values())
-        return best, f"its weights look neither Gaussian nor uniform around zero: p = {pooled_words}"
+        return (
+            best,
+            f"its weights look neither Gaussian nor uniform around zero: p = {pooled_words}",
+        )
     return best, None
 
 
@@ -101,38 +121,58 @@ def _dependence(matrices: Sequence[tuple[str, Floats]], excess: float) -> str | 
     marks = [_marks(block) for _, block in blocks]
     for (name, _), values in zip(blocks, marks, strict=True):
         if len(np.unique(values)) < len(values) / 2:
-            return f"the weights of {name!r} are not independent: most values are used more than once"
+            return (
+                f"the weights of {name!r} are not independent: most values are used more than once"
+            )
     common = _in_common(marks)
     counts = np.array([len(values) for values in marks])
     for one, other in np.argwhere(np.triu(common > np.minimum.outer(counts, counts) / 2, 1)):
-        return (f"the weights of {blocks[one][0]!r} and {blocks[other][0]!r} are not independent: they have most "
-                "values in common")
+        return (
+            f"the weights of {blocks[one][0]!r} and {blocks[other][0]!r} are not independent: they "
+            "have most "
+            "values in common"
+        )
     seen = [(repr(name), *test) for name, block in blocks for test in _one_layer(block, excess)]
-    seen += [(f"{one!r} and {other!r}", *test) for (one, a), (other, b) in combinations(blocks, 2)
-             for test in _two_layers(a, b)]
-    seen += [(f"{one!r} and {other!r}", *test) for (one, a), (other, b) in pairwise(blocks)
-             for test in _where_they_meet(a, b, excess)]
+    seen += [
+        (f"{one!r} and {other!r}", *test)
+        for (one, a), (other, b) in combinations(blocks, 2)
+        for test in _two_layers(a, b)
+    ]
+    seen += [
+        (f"{one!r} and {other!r}", *test)
+        for (one, a), (other, b) in pairwise(blocks)
+        for test in _where_they_meet(a, b, excess)
+    ]
     allowed = float(stats.norm.isf(_DEPENDENT / (2 * max(len(seen), 1))))
     for names, what, value in seen:
         limit = max(allowed, _SPHERICITY) if what == _SINGULAR else allowed
         if abs(value) > limit:
-            return (f"the weights of {names} do not look independent: their {what} are {abs(value):.3g} standard "
-                    f"deviations off, and {limit:.3g} are allowed")
+            return (
+                f"the weights of {names} do not look independent: their {what} are "
+                f"{abs(value):.3g} standard "
+                f"deviations off, and {limit:.3g} are allowed"
+            )
     return None
 
 
 def _marks(block: Floats) -> NDArray[np.uint32]:
-    """The values without their signs, some thousand of them, chosen by their last digits and not by their places."""
+    """The values without their signs, some thousand of them, chosen by their last digits and not by
+    their places.
+    """
     bits = np.abs(block).astype(np.float32).ravel().view(np.uint32)
     return np.asarray(bits[bits % max(1, bits.size // _MARKS) == 0])
 
 
 def _in_common(marks: Sequence[NDArray[np.uint32]]) -> NDArray[np.int64]:
-    """How many values each two layers share, (layers, layers); a layer shares all of its own with itself."""
+    """How many values each two layers share, (layers, layers); a layer shares all of its own with
+    itself.
+    """
     own = [np.unique(values) for values in marks]
     layer = np.repeat(np.arange(len(own)), [len(values) for values in own])
     place = np.unique(np.concatenate(own), return_inverse=True)[1]
-    held = csr_array((np.ones(len(place), dtype=np.int64), (layer, place)), shape=(len(own), len(place)))
+    held = csr_array(
+        (np.ones(len(place), dtype=np.int64), (layer, place)), shape=(len(own), len(place))
+    )
     return np.asarray((held @ held.T).toarray())
 
 

@@ -1,4 +1,6 @@
-"""From what an author writes to symbols, domains and relations; everything that can be refused before a run is here."""
+"""From what an author writes to symbols, domains and relations; everything that can be refused
+before a run is here.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,15 @@ from theorems.expressions import branches
 from theorems.statement import Quantifier
 from theorems.workbench.domains import Domain, read_domain
 from theorems.workbench.exact_values import LAMBDA
-from theorems.workbench.parsing import BITS, FUNCTIONS, HIGHEST, ClaimError, Relation, nearest, read_claim
+from theorems.workbench.parsing import (
+    BITS,
+    FUNCTIONS,
+    HIGHEST,
+    ClaimError,
+    Relation,
+    nearest,
+    read_claim,
+)
 from theorems.workbench.quantities import (
     ENTRIES,
     QUANTITIES,
@@ -40,10 +50,18 @@ __all__ = ["Declaration", "declare", "read_quantifier", "relation_of", "require_
 _SIZES = {"n": n, "d": d, "ell": ell}
 #: What ranges over all sizes when the author says nothing.
 _DEFAULTS = {"n": "1..", "d": "1.."}
-_RELATIONS: Mapping[type, str] = {sp.Le: "<=", sp.Lt: "<", sp.Ge: ">=", sp.Gt: ">", sp.Eq: "==", sp.Ne: "!="}
+_RELATIONS: Mapping[type, str] = {
+    sp.Le: "<=",
+    sp.Lt: "<",
+    sp.Ge: ">=",
+    sp.Gt: ">",
+    sp.Eq: "==",
+    sp.Ne: "!=",
+}
 _FLIPPED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}
 FARTHEST = 10**30
-#: A sum of more terms is not evaluated, which goes term by term; sizes without end are tried up to CUT and no more.
+#: A sum of more terms is not evaluated, which goes term by term; sizes without end are tried up to
+#: CUT and no more.
 MOST_TERMS, CUT = 10**4, 400
 PROBABILITY = sp.Symbol("probability", nonnegative=True)
 SLOPE = sp.Symbol("slope", real=True)
@@ -60,7 +78,9 @@ def read_quantifier(given: Any) -> Quantifier | None:
     try:
         return Quantifier(words)
     except ValueError:
-        raise ClaimError(f"quantifier={given!r} is none{nearest(words, [q.value for q in Quantifier])}") from None
+        raise ClaimError(
+            f"quantifier={given!r} is none{nearest(words, [q.value for q in Quantifier])}"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -84,15 +104,19 @@ class Declaration:
             asked = quantity(f"{base}({plain})")
             self.quantities[asked.name] = asked
             at_start = bool(early or late)
-            found[f"{base}{'_0' * at_start}({plain})"] = asked.at_start if at_start else asked.symbol
+            found[f"{base}{'_0' * at_start}({plain})"] = (
+                asked.at_start if at_start else asked.symbol
+            )
         return found
 
     def used(self, *expressions: sp.Basic) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
         """Quantities that the expressions name, as they are and at the start."""
         names = {str(s) for e in expressions for s in e.free_symbols}
         known = {**QUANTITIES, **self.quantities}
-        return (tuple(q for q in known.values() if q.name in names),
-                tuple(q for q in known.values() if f"{q.name}_0" in names))
+        return (
+            tuple(q for q in known.values() if q.name in names),
+            tuple(q for q in known.values() if f"{q.name}_0" in names),
+        )
 
     def check(self, *expressions: sp.Basic) -> None:
         """Refuse symbols that are neither declared nor quantities, and floats."""
@@ -102,17 +126,26 @@ class Declaration:
             free = {str(s) for s in expression.free_symbols if not isinstance(s, sp.Indexed)}
             bound = {str(i) for s in expression.atoms(sp.Sum, sp.Product) for i in s.variables}
             for stray in sorted(free - known - bound):
-                raise ClaimError(f"{stray!r} is neither declared nor a quantity{nearest(stray, sorted(known))}")
+                raise ClaimError(
+                    f"{stray!r} is neither declared nor a quantity{nearest(stray, sorted(known))}"
+                )
             if floats := expression.atoms(sp.Float):
-                raise ClaimError(f"{floats.pop()} is a float, not exact; write a fraction, or the claim as text")
+                raise ClaimError(
+                    f"{floats.pop()} is a float, not exact; write a fraction, or the claim as text"
+                )
             _require_exact(expression)
             _require_few_terms(expression, self.domains)
 
 
 def declare(
-    symbols: Mapping[str, Any], over: str | None, chain: NamedChain | None, computed: Mapping[str, Any],
+    symbols: Mapping[str, Any],
+    over: str | None,
+    chain: NamedChain | None,
+    computed: Mapping[str, Any],
 ) -> Declaration:
-    """Read the domains in order. Sizes that are not given take all values; a chain's parameters must be given."""
+    """Read the domains in order. Sizes that are not given take all values; a chain's parameters
+    must be given.
+    """
     given = dict(symbols)
     if not isinstance(computed, Mapping):
         raise ClaimError(f"computed={computed!r}: want a dict of functions by name")
@@ -125,12 +158,19 @@ def declare(
     if over == "matrices":
         given = {"n": given.pop("n", _DEFAULTS["n"]), "d": given.pop("d", _DEFAULTS["d"]), **given}
     if chain is not None:
-        needed: dict[str, tuple[str, str]] = {"n": ("batch size", "2..8"), "ell": ("depth", "8..32"),
-                  **({"d": ("width", "64..4096")} if over is None else {}),
-                  **dict.fromkeys(chain.numbers, (f"parameter of the chain {chain.name}", "[1/100, 1]"))}
+        needed: dict[str, tuple[str, str]] = {
+            "n": ("batch size", "2..8"),
+            "ell": ("depth", "8..32"),
+            **({"d": ("width", "64..4096")} if over is None else {}),
+            **dict.fromkeys(chain.numbers, (f"parameter of the chain {chain.name}", "[1/100, 1]")),
+        }
         for name, (meaning, example) in needed.items():
-            if name not in given and (name != "d" or over is None):  # at infinite width there is none
-                raise ClaimError(f"no {name}, the {meaning}: declare it, for example {name}='{example}'")
+            if name not in given and (
+                name != "d" or over is None
+            ):  # at infinite width there is none
+                raise ClaimError(
+                    f"no {name}, the {meaning}: declare it, for example {name}='{example}'"
+                )
     sizes = {k: given[k] for k in ("n", "d", "ell") if k in given}
     names: dict[str, Any] = {}
     domains: list[Domain] = []
@@ -155,7 +195,10 @@ def declare(
     for q in QUANTITIES.values():
         names |= {q.name: q.symbol, f"{q.name}_0": q.at_start}
     names |= {"probability": PROBABILITY, "slope": SLOPE, "lam": LAMBDA, "A": ENTRIES, "pi": sp.pi}
-    extra = tuple(computed_quantity(name, function, [x.name for x in domains]) for name, function in computed.items())
+    extra = tuple(
+        computed_quantity(name, function, [x.name for x in domains])
+        for name, function in computed.items()
+    )
     for one in extra:
         _require_name(one.name)
         if one.name in names:
@@ -166,9 +209,23 @@ def declare(
 
 def _require_name(name: str) -> None:
     measured = (*QUANTITIES, *parametrised())
-    taken = {*measured, *(f"{q}_0" for q in measured), *(f"E_{q}" for q in measured), "probability",
-             "slope", "lam", "lambda", "A", "pi", "oo", "inf", "spectrum", "start", "matrix",
-             *FUNCTIONS}
+    taken = {
+        *measured,
+        *(f"{q}_0" for q in measured),
+        *(f"E_{q}" for q in measured),
+        "probability",
+        "slope",
+        "lam",
+        "lambda",
+        "A",
+        "pi",
+        "oo",
+        "inf",
+        "spectrum",
+        "start",
+        "matrix",
+        *FUNCTIONS,
+    }
     if not isinstance(name, str) or not name.isidentifier():
         raise ClaimError(f"{name!r} cannot be declared: it is no name of letters, digits and _")
     if name in taken or iskeyword(name):
@@ -190,7 +247,9 @@ def _symbol(name: str, place: sp.Set) -> sp.Symbol:
     low = place.inf if isinstance(place, sp.Range) else place.start
     low_open = isinstance(place, sp.Interval) and bool(place.left_open)
     positive = bool(low.is_positive) or (low == 0 and low_open)
-    assumptions: dict[str, bool] = {"integer": True} if isinstance(place, sp.Range) else {"real": True}
+    assumptions: dict[str, bool] = (
+        {"integer": True} if isinstance(place, sp.Range) else {"real": True}
+    )
     if positive:
         assumptions["positive"] = True
     elif low.is_nonnegative:
@@ -203,27 +262,36 @@ def _require_reach(domain: Domain) -> None:
     ends = (domain.set.inf, domain.set.sup) if domain.whole else (domain.set.start, domain.set.end)
     for end in ends:
         if end.is_Rational and abs(end) > FARTHEST:
-            raise ClaimError(f"{domain.name}: an end beyond 10**{len(str(FARTHEST)) - 1} is too far to try; leave it "
-                             f"out, as in {domain.name}='16..' or {domain.name}='[0, oo)'")
+            raise ClaimError(
+                f"{domain.name}: an end beyond 10**{len(str(FARTHEST)) - 1} is too far to try; "
+                "leave it "
+                f"out, as in {domain.name}='16..' or {domain.name}='[0, oo)'"
+            )
 
 
 def _fit(domains: Iterable[Domain], chain: NamedChain | None) -> None:
     """Samples must fit into the width somewhere, and the chain be about such a width."""
     by_name = {x.name: x for x in domains}
     if chain is not None and "d" in by_name and (widest := by_name["d"].ends({})[1]) < chain.least:
-        raise ClaimError(f"d={widest}: the chain {chain.name} needs {chain.least} rows or more, as ranks do; declare "
-                         "d='64..4096', say")
+        raise ClaimError(
+            f"d={widest}: the chain {chain.name} needs {chain.least} rows or more, as ranks do; "
+            "declare "
+            "d='64..4096', say"
+        )
     if {"n", "d"} <= by_name.keys():
         least, most = by_name["n"].ends({})[0], by_name["d"].ends({})[1]
         if least > most:
-            raise ClaimError(f"the domain is empty: n ≥ {least} samples never fit into a width d ≤ {most}")
+            raise ClaimError(
+                f"the domain is empty: n ≥ {least} samples never fit into a width d ≤ {most}"
+            )
 
 
 def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -> Relation:
     """A relation from text, SymPy, or a function of named symbols that returns either.
 
-    Text is read before any simplification: ``x**2/x`` is undefined at 0. A SymPy relation is what SymPy made of it,
-    ``x``; its conditions are those that can still be seen, unevaluated parts included.
+    Text is read before any simplification: ``x**2/x`` is undefined at 0. A SymPy relation is what
+    SymPy made of it, ``x``; its conditions are those that can still be seen, unevaluated parts
+    included.
     """
     if callable(claim) and not isinstance(claim, sp.Basic):
         claim = _called(claim, declaration)
@@ -233,10 +301,15 @@ def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -
         seen = conditions_of(claim, _family_sizes(declaration))
         found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs, seen)
     elif isinstance(claim, bool) or claim in (sp.true, sp.false):
-        raise ClaimError(f"{what} is always {str(bool(claim)).lower()}, by its symbols alone or because Python's == "
-                         "compared the formulas; write sp.Eq(a, b), or the claim as text")
+        raise ClaimError(
+            f"{what} is always {str(bool(claim)).lower()}, by its symbols alone or because "
+            "Python's == "
+            "compared the formulas; write sp.Eq(a, b), or the claim as text"
+        )
     else:
-        raise ClaimError(f"{what} is a {type(claim).__name__}; want text or a SymPy relation, such as x <= y")
+        raise ClaimError(
+            f"{what} is a {type(claim).__name__}; want text or a SymPy relation, such as x <= y"
+        )
     declaration.check(found.lhs, found.rhs)
     return found
 
@@ -248,27 +321,62 @@ def _family_sizes(declaration: Declaration) -> Mapping[str, tuple[sp.Expr, ...]]
 
 
 #: What every arithmetic here can evaluate.
-_KNOWN = (sp.Symbol, sp.Rational, sp.Add, sp.Mul, sp.Pow, sp.log, sp.exp, sp.acos, sp.Abs, sp.sign, sp.Min, sp.Max,
-          sp.Sum, sp.Product, sp.Piecewise, ExprCondPair, sp.core.relational.Relational, BooleanAtom, sp.And, sp.Tuple,
-          sp.Indexed, sp.IndexedBase, sp.Idx, type(sp.pi), type(sp.E))
+_KNOWN = (
+    sp.Symbol,
+    sp.Rational,
+    sp.Add,
+    sp.Mul,
+    sp.Pow,
+    sp.log,
+    sp.exp,
+    sp.acos,
+    sp.Abs,
+    sp.sign,
+    sp.Min,
+    sp.Max,
+    sp.Sum,
+    sp.Product,
+    sp.Piecewise,
+    ExprCondPair,
+    sp.core.relational.Relational,
+    BooleanAtom,
+    sp.And,
+    sp.Tuple,
+    sp.Indexed,
+    sp.IndexedBase,
+    sp.Idx,
+    type(sp.pi),
+    type(sp.E),
+)
 _UNREAL = (type(sp.I), type(sp.oo), type(-sp.oo), type(sp.nan), type(sp.zoo))
 
 
 def _require_exact(expression: sp.Basic) -> None:
-    """Refuse what is no real number, what cannot be evaluated exactly, and numbers and powers of excessive size."""
+    """Refuse what is no real number, what cannot be evaluated exactly, and numbers and powers of
+    excessive size.
+    """
     for part in sp.preorder_traversal(expression):
         if isinstance(part, _UNREAL):
             raise ClaimError(f"{part} is not a real number, and a claim compares real numbers")
         if isinstance(part, sp.IndexedBase) and part == expression:
-            raise ClaimError(f"{part} is a whole family; write one of it, such as {_FAMILIES[part]}")
+            raise ClaimError(
+                f"{part} is a whole family; write one of it, such as {_FAMILIES[part]}"
+            )
         if isinstance(part, sp.Indexed):
             _require_place(part)
         if not isinstance(part, _KNOWN):
-            raise ClaimError(f"{_short(expression)} cannot be evaluated exactly; known here: sqrt, log, exp, acos, "
-                             f"Abs, sign, Min, Max, pi, finite sums and products; it has {type(part).__name__}")
+            raise ClaimError(
+                f"{_short(expression)} cannot be evaluated exactly; known here: sqrt, log, exp, "
+                "acos, "
+                f"Abs, sign, Min, Max, pi, finite sums and products; it has {type(part).__name__}"
+            )
         if isinstance(part, sp.Rational) and max(abs(int(part.p)), int(part.q)).bit_length() > BITS:
             raise ClaimError(f"a number has more than {BITS} bits")
-        if isinstance(part, sp.Pow) and part.exp.is_Rational and max(abs(part.exp), part.exp.q) > HIGHEST:
+        if (
+            isinstance(part, sp.Pow)
+            and part.exp.is_Rational
+            and max(abs(part.exp), part.exp.q) > HIGHEST
+        ):
             raise ClaimError(f"{_short(part)}: exponents are at most {HIGHEST}")
         if isinstance(part, sp.Piecewise):
             try:
@@ -279,7 +387,9 @@ def _require_exact(expression: sp.Basic) -> None:
 
 def _require_few_terms(expression: sp.Basic, domains: Iterable[Domain]) -> None:
     """Refuse sums and products, which are evaluated term by term, of more terms than can be."""
-    ends = {x.name: (x.set.inf, x.set.sup) if x.whole else (x.set.start, x.set.end) for x in domains}
+    ends = {
+        x.name: (x.set.inf, x.set.sup) if x.whole else (x.set.start, x.set.end) for x in domains
+    }
     for part in expression.atoms(sp.Sum, sp.Product):
         count, inside = sp.S.One, dict(ends)
         for index, low, high in reversed(part.limits):
@@ -290,17 +400,25 @@ def _require_few_terms(expression: sp.Basic, domains: Iterable[Domain]) -> None:
         most = MOST_TERMS if not nested else sp.sqrt(MOST_TERMS)
         if count > most:
             words = "no last term" if count == sp.oo else f"up to {_short(count)} terms"
-            raise ClaimError(f"{_short(part)} has {words} on this domain, and at most {int(most)} are added one by "
-                             "one; write its closed form, or bound its limits")
+            raise ClaimError(
+                f"{_short(part)} has {words} on this domain, and at most {int(most)} are added one "
+                "by "
+                "one; write its closed form, or bound its limits"
+            )
 
 
-def _farthest(limit: sp.Expr, ends: Mapping[str, tuple[sp.Expr, sp.Expr]],
-              choice: Callable[..., sp.Expr]) -> sp.Expr:
-    """The limit of a sum at whichever ends of its symbols' ranges is farthest out; sizes without end are cut off."""
+def _farthest(
+    limit: sp.Expr, ends: Mapping[str, tuple[sp.Expr, sp.Expr]], choice: Callable[..., sp.Expr]
+) -> sp.Expr:
+    """The limit of a sum at whichever ends of its symbols' ranges is farthest out; sizes without
+    end are cut off.
+    """
     # an author's own symbol has other assumptions than the declared one of its name
     symbols = sorted((s for s in limit.free_symbols if str(s) in ends), key=str)
-    corners = [limit.subs(dict(zip(symbols, corner, strict=True)))
-               for corner in product(*(_cut(str(s), ends[str(s)]) for s in symbols))]
+    corners = [
+        limit.subs(dict(zip(symbols, corner, strict=True)))
+        for corner in product(*(_cut(str(s), ends[str(s)]) for s in symbols))
+    ]
     numbers = [value for value in corners if value.is_extended_real and value.is_number]
     return choice(numbers) if numbers else sp.S.Zero
 
@@ -313,18 +431,27 @@ def _cut(name: str, ends: tuple[sp.Expr, sp.Expr]) -> tuple[sp.Expr, sp.Expr]:
 def _require_place(part: sp.Indexed) -> None:
     form = _FAMILIES.get(part.base)
     if form is None:
-        raise ClaimError(f"{part.base} is no family here; known are {', '.join(_FAMILIES.values())}")
+        raise ClaimError(
+            f"{part.base} is no family here; known are {', '.join(_FAMILIES.values())}"
+        )
     if len(part.indices) != form.count(",") + 1 or any(
-            i.is_number and not (i.is_Integer and i >= 0) for i in part.indices):
+        i.is_number and not (i.is_Integer and i >= 0) for i in part.indices
+    ):
         raise ClaimError(f"{part}: places are counted from 0, as in {form}")
 
 
 def require_labels(name: Any, title: Any) -> None:
-    """Refuse a name or title that could not be printed on one line, or written to a file. None stands for none."""
+    """Refuse a name or title that could not be printed on one line, or written to a file. None
+    stands for none.
+    """
     for what, text in (("name", name), ("title", title)):
-        if text is not None and not (isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_LABEL):
-            raise ClaimError(f"{what}={repr(text)[:80]}: want one line, of at most {_LONGEST_LABEL} printable "
-                             "characters")
+        if text is not None and not (
+            isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_LABEL
+        ):
+            raise ClaimError(
+                f"{what}={repr(text)[:80]}: want one line, of at most {_LONGEST_LABEL} printable "
+                "characters"
+            )
     if name and not name.isidentifier():
         raise ClaimError(f"name={name!r}: want letters, digits and _, as in gap_law")
 
@@ -335,25 +462,39 @@ def _short(part: sp.Basic) -> str:
 
 
 def _called(function: Callable[..., Any], declaration: Declaration) -> Any:
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or (
-            inspect.isasyncgenfunction(function)):
-        raise ClaimError("the function is async or a generator; write a plain one that returns the relation")
+    if (
+        inspect.iscoroutinefunction(function)
+        or inspect.isgeneratorfunction(function)
+        or (inspect.isasyncgenfunction(function))
+    ):
+        raise ClaimError(
+            "the function is async or a generator; write a plain one that returns the relation"
+        )
     arguments = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise ClaimError(f"the parameter {name!r}: list the symbols one by one")
         if name not in declaration.names:
-            raise ClaimError(f"the parameter {name!r} is neither declared nor a quantity"
-                             f"{nearest(name, declaration.names)}")
+            raise ClaimError(
+                f"the parameter {name!r} is neither declared nor a quantity"
+                f"{nearest(name, declaration.names)}"
+            )
         arguments[name] = declaration.names[name]
     return function(**arguments)
 
 
 def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
-    """The relation with ``symbol`` alone on its left. Raises :class:`ClaimError` if it is not alone on a side."""
+    """The relation with ``symbol`` alone on its left. Raises :class:`ClaimError` if it is not alone
+    on a side.
+    """
     if relation.lhs == symbol:
         return relation
     if relation.rhs == symbol:
-        return Relation(relation.rhs, _FLIPPED[relation.relation], relation.lhs, relation.conditions)
-    raise ClaimError(f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands in "
-                     f"{relation.lhs} {relation.relation} {relation.rhs}")
+        return Relation(
+            relation.rhs, _FLIPPED[relation.relation], relation.lhs, relation.conditions
+        )
+    raise ClaimError(
+        f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands "
+        "in "
+        f"{relation.lhs} {relation.relation} {relation.rhs}"
+    )

@@ -18,7 +18,15 @@ import sympy as sp
 from simulators.exact import Number
 from theorems.algebraic import root_of
 
-__all__ = ["INDEX", "LAMBDA", "LEAST", "Eigenvalues", "GramMatrix", "Spectrum", "SymbolicEigenvalues"]
+__all__ = [
+    "INDEX",
+    "LAMBDA",
+    "LEAST",
+    "Eigenvalues",
+    "GramMatrix",
+    "Spectrum",
+    "SymbolicEigenvalues",
+]
 
 Spectrum: TypeAlias = Sequence[Number]
 

@@ -1,10 +1,13 @@
-"""Claims and expressions given as text, read by a whitelist over Python's grammar. Nothing is ever evaluated.
+"""Claims and expressions given as text, read by a whitelist over Python's grammar. Nothing is ever
+evaluated.
 
-A text means what it says before any simplification: where a denominator in it is 0, or a root or logarithm in it is of
-a negative number, it has no value, also where SymPy cancels that part. 0**0 is 1.
+A text means what it says before any simplification: where a denominator in it is 0, or a root or
+logarithm in it is of a negative number, it has no value, also where SymPy cancels that part. 0**0
+is 1.
 
-What is allowed: numbers (exactly as written: 0.1 is 1/10), declared names, + - * / **, unary minus, one comparison,
-and the functions of ``FUNCTIONS``. Everything else is refused with a :class:`ClaimError` that says where.
+What is allowed: numbers (exactly as written: 0.1 is 1/10), declared names, + - * / **, unary minus,
+one comparison, and the functions of ``FUNCTIONS``. Everything else is refused with a
+:class:`ClaimError` that says where.
 """
 
 from __future__ import annotations
@@ -37,10 +40,11 @@ HIGHEST = 1000
 
 @dataclass(frozen=True)
 class Relation:
-    """A comparison as it was written: ``lhs relation rhs``, with ``relation`` one of <= < >= > == !=.
+    """A comparison as it was written: ``lhs relation rhs``, with ``relation`` one of <= < >= > ==
+    !=.
 
-    ``conditions`` say where both sides have a value. SymPy simplifies the sides (x**2/x is x), so they are taken from
-    the syntax: x**2/x wants x != 0.
+    ``conditions`` say where both sides have a value. SymPy simplifies the sides (x**2/x is x), so
+    they are taken from the syntax: x**2/x wants x != 0.
     """
 
     lhs: sp.Expr
@@ -55,25 +59,43 @@ def _root(x: sp.Expr) -> sp.Expr:
 
 #: The functions a text may call, with the number of arguments (0: one or more).
 FUNCTIONS: Mapping[str, tuple[Callable[..., sp.Expr], int]] = {
-    "sqrt": (_root, 1), "log": (sp.log, 1), "exp": (sp.exp, 1), "abs": (sp.Abs, 1), "Abs": (sp.Abs, 1),
-    "Min": (sp.Min, 0), "Max": (sp.Max, 0), "min": (sp.Min, 0), "max": (sp.Max, 0),
+    "sqrt": (_root, 1),
+    "log": (sp.log, 1),
+    "exp": (sp.exp, 1),
+    "abs": (sp.Abs, 1),
+    "Abs": (sp.Abs, 1),
+    "Min": (sp.Min, 0),
+    "Max": (sp.Max, 0),
+    "min": (sp.Min, 0),
+    "max": (sp.Max, 0),
 }
 _COMPARISONS: Mapping[type[ast.cmpop], str] = {
-    ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">", ast.Eq: "==", ast.NotEq: "!=",
+    ast.LtE: "<=",
+    ast.Lt: "<",
+    ast.GtE: ">=",
+    ast.Gt: ">",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
 }
 Names = Mapping[str, Any]
 
 
 def read_claim(text: str, names: Names) -> Relation:
-    """``lhs relation rhs`` from text over ``names`` (text -> SymPy symbol). Raises :class:`ClaimError`."""
+    """``lhs relation rhs`` from text over ``names`` (text -> SymPy symbol). Raises
+    :class:`ClaimError`.
+    """
     node = _tree(text)
     if not isinstance(node, ast.Compare):
-        raise ClaimError(f"{text!r} compares nothing; write a claim such as 'orthogonality_gap <= sqrt(n/d)'")
+        raise ClaimError(
+            f"{text!r} compares nothing; write a claim such as 'orthogonality_gap <= sqrt(n/d)'"
+        )
     if len(node.ops) != 1:
         raise ClaimError(f"{text!r} compares more than two sides; give one claim each")
     relation = _COMPARISONS.get(type(node.ops[0]))
     if relation is None:
-        raise ClaimError(f"{text!r}: want one of {' '.join(_COMPARISONS.values())} between the sides")
+        raise ClaimError(
+            f"{text!r}: want one of {' '.join(_COMPARISONS.values())} between the sides"
+        )
     reader = _Reader(text, names)
     left, right = reader.read(node.left), reader.read(node.comparators[0])
     return Relation(left, relation, right, distinct(reader.conditions))
@@ -99,15 +121,20 @@ def _tree(text: str) -> ast.expr:
         raise ClaimError(f"the text has {len(text)} characters; at most {LONGEST} are read")
     flat = _flat(text)
     if not flat:
-        raise ClaimError("the text is empty; write a claim such as 'orthogonality_gap <= sqrt(n/d)'")
+        raise ClaimError(
+            "the text is empty; write a claim such as 'orthogonality_gap <= sqrt(n/d)'"
+        )
     if not flat.isascii() or not flat.isprintable():
         stray = next(c for c in flat if not (c.isascii() and c.isprintable()))
-        raise ClaimError(f"{flat!r}: {stray!r} is not read; write plain ASCII, such as <=, sqrt, alpha")
+        raise ClaimError(
+            f"{flat!r}: {stray!r} is not read; write plain ASCII, such as <=, sqrt, alpha"
+        )
     if re.search(r"(?<![=<>!])=(?![=])", flat):
         raise ClaimError(f"{flat!r}: a single = is no comparison; write ==")
     if "^" in flat:
         raise ClaimError(f"{flat!r}: ^ is no power; write **")
-    # Python's own parser recurses; a text this short cannot exhaust it unless it nests to no purpose
+    # Python's own parser recurses; a text this short cannot exhaust it unless it nests to no
+    # purpose
     depth = worst = 0
     for character in flat:
         depth += (character in "([{") - (character in ")]}")
@@ -118,8 +145,11 @@ def _tree(text: str) -> ast.expr:
         with warnings.catch_warnings(action="ignore"):  # what is odd is refused, in one line
             return ast.parse(flat, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        place = f" at {error.text.strip()[max((error.offset or 1) - 1, 0):][:20]!r}" if (
-            isinstance(error, SyntaxError) and error.text) else ""
+        place = (
+            f" at {error.text.strip()[max((error.offset or 1) - 1, 0) :][:20]!r}"
+            if (isinstance(error, SyntaxError) and error.text)
+            else ""
+        )
         raise ClaimError(f"{flat!r} is not a formula{place}") from None
 
 
@@ -160,8 +190,10 @@ class _Reader:
                 return self._binary(node, depth)
             case ast.Call():
                 return self._call(node, depth)
-        raise ClaimError(f"{self._source(node)!r} is not read; allowed are numbers, declared names, + - * / **, "
-                         f"brackets and {', '.join(FUNCTIONS)}")
+        raise ClaimError(
+            f"{self._source(node)!r} is not read; allowed are numbers, declared names, + - * / **, "
+            f"brackets and {', '.join(FUNCTIONS)}"
+        )
 
     def _source(self, node: ast.AST) -> str:
         found = ast.get_source_segment(self.text, node) or self.text
@@ -175,7 +207,9 @@ class _Reader:
             raise ClaimError(f"{self._source(node)!r} is no number")
         written = self._source(node).replace("_", "")
         exponent = re.search(r"[eE]([+-]?\d+)$", written)
-        if len(written) > 200 or (exponent and abs(int(exponent[1])) > 400 and not written.startswith("0x")):
+        if len(written) > 200 or (
+            exponent and abs(int(exponent[1])) > 400 and not written.startswith("0x")
+        ):
             raise ClaimError(f"{written!r} is too long or too large a number")
         try:
             value = Fraction(node.value) if isinstance(node.value, int) else Fraction(written)
@@ -200,13 +234,17 @@ class _Reader:
             written = re.sub(r"\s", "", self._source(node))
             if written in self.names:
                 return self._name(written)
-            raise ClaimError(f"{self._source(node)!r}: no function {ast.unparse(node.func)[:40]!r}"
-                             f"{nearest(name or '', FUNCTIONS)}")
+            raise ClaimError(
+                f"{self._source(node)!r}: no function {ast.unparse(node.func)[:40]!r}"
+                f"{nearest(name or '', FUNCTIONS)}"
+            )
         function, arity = FUNCTIONS[name]
         if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
             raise ClaimError(f"{self._source(node)!r}: arguments are plain formulas")
         if not node.args or (arity and len(node.args) != arity):
-            raise ClaimError(f"{self._source(node)!r}: {name} takes {arity or 'one or more'} argument(s)")
+            raise ClaimError(
+                f"{self._source(node)!r}: {name} takes {arity or 'one or more'} argument(s)"
+            )
         arguments = [self.read(a, depth + 1) for a in node.args]
         if name == "exp" and arguments[0].is_number and abs(float(arguments[0])) > HIGHEST:
             raise ClaimError(f"{self._source(node)!r}: too large an exponent")
@@ -246,7 +284,10 @@ class _Reader:
                     raise ClaimError(f"{self._source(node)!r} divides by zero")
         elif exponent.is_number or not (base.is_positive or base.is_nonnegative):
             # an irrational power, or a base whose sign is open under a variable exponent
-            raise ClaimError(f"{self._source(node)!r}: raise to a rational power, or a positive base to a variable one")
+            raise ClaimError(
+                f"{self._source(node)!r}: raise to a rational power, or a positive base to a "
+                "variable one"
+            )
         rooted = exponent.is_Rational and exponent.q > 1
         verb = "takes the root of" if rooted else "divides by" if exponent.is_negative else "raises"
         self.conditions += of_power(base, exponent, self._words(node, verb, node.left))

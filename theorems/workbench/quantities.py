@@ -142,7 +142,9 @@ class Quantity:
         return sp.Symbol(f"{self.name}_0", **self.symbol.assumptions0)
 
     def range_in(self, declared: Collection[str]) -> tuple[sp.Expr, sp.Expr | None]:
-        """Floor and ceiling in terms of the declared sizes; no ceiling where it takes one that is not."""
+        """Floor and ceiling in terms of the declared sizes; no ceiling where it takes one that is
+        not.
+        """
         top = self.ceiling if "d" in declared else self.ceiling.subs(d, sp.oo)
         known = {str(s) for s in top.free_symbols} <= set(declared)
         return self.floor, top if known and top != sp.oo else None
@@ -259,35 +261,58 @@ class Computed:
     @property
     def meaning(self) -> str:
         lines = (self.function.__doc__ or "").strip().splitlines()
-        return lines[0].rstrip(".") if lines else f"computed from {', '.join(self.arguments) or 'nothing'}"
+        return (
+            lines[0].rstrip(".")
+            if lines
+            else f"computed from {', '.join(self.arguments) or 'nothing'}"
+        )
 
     def at(self, values: Mapping[str, Any]) -> Any:
-        """The value, at the ball precision of the moment. Raises :class:`ClaimError` for what is not exact."""
-        given = {a: int(values[a]) if Fraction(values[a]).denominator == 1 else values[a] for a in self.arguments}
+        """The value, at the ball precision of the moment. Raises :class:`ClaimError` for what is
+        not exact.
+        """
+        given = {
+            a: int(values[a]) if Fraction(values[a]).denominator == 1 else values[a]
+            for a in self.arguments
+        }
         try:
             found = self.function(**given)
         except (Exception, SystemExit) as error:  # the author's code
             at = ", ".join(f"{k}={v}" for k, v in given.items())
             raise ClaimError(f"{self.name} at {at}: {in_words(error)}") from None
         if isinstance(found, bool) or not isinstance(found, _EXACT):
-            raise ClaimError(f"{self.name} came out as a {type(found).__name__}; return a Fraction, a SymPy radical or "
-                             "a flint.arb that encloses it")
-        if isinstance(found, sp.Expr) and (found.free_symbols or found.is_real is False or found.atoms(sp.Float)):
-            raise ClaimError(f"{self.name} came out as {str(found)[:60]}, which is no exact real number")
+            raise ClaimError(
+                f"{self.name} came out as a {type(found).__name__}; return a Fraction, a SymPy "
+                "radical or "
+                "a flint.arb that encloses it"
+            )
+        if isinstance(found, sp.Expr) and (
+            found.free_symbols or found.is_real is False or found.atoms(sp.Float)
+        ):
+            raise ClaimError(
+                f"{self.name} came out as {str(found)[:60]}, which is no exact real number"
+            )
         return found
 
 
 def computed_quantity(name: str, function: Any, declared: Collection[str]) -> Computed:
-    """The quantity of that name. Raises :class:`ClaimError` unless its parameters are declared symbols."""
+    """The quantity of that name. Raises :class:`ClaimError` unless its parameters are declared
+    symbols.
+    """
     if not callable(function):
         raise ClaimError(f"computed: {name} is no function")
     try:
         arguments = tuple(inspect.signature(function).parameters)
     except ValueError:
-        raise ClaimError(f"computed: {name} does not tell its parameters; wrap it in a function that does") from None
+        raise ClaimError(
+            f"computed: {name} does not tell its parameters; wrap it in a function that does"
+        ) from None
     for argument in arguments:
         if argument not in declared:
-            raise ClaimError(f"computed: {name} takes {argument!r}, which is not declared{nearest(argument, declared)}")
+            raise ClaimError(
+                f"computed: {name} takes {argument!r}, which is not "
+                f"declared{nearest(argument, declared)}"
+            )
     return Computed(name, function, arguments)
 
 
