@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -83,9 +84,8 @@ def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | Non
     require_format(path)
     require_apart(path, store.path)
     chosen = None if keys is None else list(keys)
-    names = sorted(
-        {name for row in store.rows(chosen) for name in _observed(_trajectory(row))}, key=_natural
-    )
+    observed = (_observed(_trajectory(row)) for row in store.rows(chosen))
+    names = sorted(set(chain.from_iterable(observed)), key=_natural)
     write = _write_csv if Path(path).suffix.lower() == ".csv" else _write_parquet
     try:
         with replacing(path) as draft:

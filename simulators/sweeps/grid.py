@@ -5,6 +5,7 @@ content.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -371,7 +372,9 @@ def _listed(name: str, value: Any) -> tuple[Any, ...]:
 
 def _numbers(name: str, value: Any, least: int) -> tuple[int, ...]:
     """One axis of whole numbers, from numbers and texts such as ``"64"`` and ``"0..9"``."""
-    return tuple(number for item in _listed(name, value) for number in _spread(name, item, least))
+    return tuple(
+        itertools.chain.from_iterable(_spread(name, item, least) for item in _listed(name, value))
+    )
 
 
 def _spread(name: str, item: Any, least: int) -> Iterable[int]:

@@ -176,7 +176,7 @@ def _tied(hidden: Sequence[Stage]) -> str | None:
 
 def _trained(hidden: Sequence[Stage]) -> str | None:
     """What shows that the network may not be at initialisation."""
-    calls = [call for stage in hidden for call in (stage.call, *stage.calls)]
+    calls = list(chain.from_iterable((stage.call, *stage.calls) for stage in hidden))
     for call in calls:
         count = getattr(call.module, "num_batches_tracked", None)
         if isinstance(count, Tensor) and int(count) > 0:

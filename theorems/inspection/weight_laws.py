@@ -132,17 +132,14 @@ def _dependence(matrices: Sequence[tuple[str, Floats]], excess: float) -> str | 
             "have most "
             "values in common"
         )
-    seen = [(repr(name), *test) for name, block in blocks for test in _one_layer(block, excess)]
-    seen += [
-        (f"{one!r} and {other!r}", *test)
-        for (one, a), (other, b) in combinations(blocks, 2)
-        for test in _two_layers(a, b)
-    ]
-    seen += [
-        (f"{one!r} and {other!r}", *test)
-        for (one, a), (other, b) in pairwise(blocks)
-        for test in _where_they_meet(a, b, excess)
-    ]
+    seen: list[tuple[str, str, float]] = []
+    for name, block in blocks:
+        seen += [(repr(name), *test) for test in _one_layer(block, excess)]
+    for (one_name, a), (other_name, b) in combinations(blocks, 2):
+        seen += [(f"{one_name!r} and {other_name!r}", *test) for test in _two_layers(a, b)]
+    for (one_name, a), (other_name, b) in pairwise(blocks):
+        names = f"{one_name!r} and {other_name!r}"
+        seen += [(names, *test) for test in _where_they_meet(a, b, excess)]
     allowed = float(stats.norm.isf(_DEPENDENT / (2 * max(len(seen), 1))))
     for names, what, value in seen:
         limit = max(allowed, _SPHERICITY) if what == _SINGULAR else allowed

@@ -5,6 +5,7 @@ before a run is here.
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ class Declaration:
 
     def used(self, *expressions: sp.Basic) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
         """Quantities that the expressions name, as they are and at the start."""
-        names = {str(s) for e in expressions for s in e.free_symbols}
+        names = set(map(str, set().union(*(e.free_symbols for e in expressions))))
         known = {**QUANTITIES, **self.quantities}
         return (
             tuple(q for q in known.values() if q.name in names),
@@ -120,11 +121,12 @@ class Declaration:
 
     def check(self, *expressions: sp.Basic) -> None:
         """Refuse symbols that are neither declared nor quantities, and floats."""
-        own = {name for q in self.quantities for name in (q, f"{q}_0")}
+        own = {*self.quantities, *(f"{q}_0" for q in self.quantities)}
         known = {str(s) for s in self.names.values()} | own - {"pi"}
         for expression in expressions:
             free = {str(s) for s in expression.free_symbols if not isinstance(s, sp.Indexed)}
-            bound = {str(i) for s in expression.atoms(sp.Sum, sp.Product) for i in s.variables}
+            sums = expression.atoms(sp.Sum, sp.Product)
+            bound = set(map(str, itertools.chain.from_iterable(s.variables for s in sums)))
             for stray in sorted(free - known - bound):
                 raise ClaimError(
                     f"{stray!r} is neither declared nor a quantity{nearest(stray, sorted(known))}"

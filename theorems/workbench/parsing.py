@@ -288,8 +288,9 @@ class _Reader:
                 f"{self._source(node)!r}: raise to a rational power, or a positive base to a "
                 "variable one"
             )
-        rooted = exponent.is_Rational and exponent.q > 1
-        verb = "takes the root of" if rooted else "divides by" if exponent.is_negative else "raises"
+        verb = "divides by" if exponent.is_negative else "raises"
+        if exponent.is_Rational and exponent.q > 1:
+            verb = "takes the root of"
         self.conditions += of_power(base, exponent, self._words(node, verb, node.left))
         found = base**exponent
         if any(p.exp.is_Rational and abs(p.exp) > HIGHEST for p in found.atoms(sp.Pow)):
