@@ -8,10 +8,11 @@ weights may be independent draws.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations, pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import torch
@@ -176,7 +177,7 @@ def _tied(hidden: Sequence[Stage]) -> str | None:
 
 def _trained(hidden: Sequence[Stage]) -> str | None:
     """What shows that the network may not be at initialisation."""
-    calls = list(chain.from_iterable((stage.call, *stage.calls) for stage in hidden))
+    calls = list(itertools.chain.from_iterable((stage.call, *stage.calls) for stage in hidden))
     for call in calls:
         count = getattr(call.module, "num_batches_tracked", None)
         if isinstance(count, Tensor) and int(count) > 0:
@@ -201,7 +202,7 @@ def _trained(hidden: Sequence[Stage]) -> str | None:
 def _chain(hidden: Sequence[Stage], actions: tuple[str, ...], law: str) -> Chain | str:
     """The chain of the catalogue with these actions, or why there is none."""
     width = hidden[0].width
-    variants = chain.from_iterable(kind.variants for kind in CHAINS.values())
+    variants = itertools.chain.from_iterable(kind.variants for kind in CHAINS.values())
     found = next(
         (variant for variant in variants if seen_actions(variant.example) == actions), None
     )
