@@ -244,7 +244,9 @@ def _hint(name: str) -> str:
     inside = [key for key in names if key.endswith(f".{name}")]
     near = did_you_mean(name, names, most=3, cutoff=0.4, spell=str)
     near = near or did_you_mean(name, inside, most=3, cutoff=0.0, spell=str)
-    return "".join(f"; {words}" for words in (near or "`theorems list` shows all names", *refused()))
+    known = name.partition(".")[0] in {family.name for family in families()}
+    told = () if known else refused()
+    return "".join(f"; {words}" for words in (*told, near or "`theorems list` shows all names"))
 
 
 def _listed(names: Iterable[str | Statement]) -> list[str | Statement]:

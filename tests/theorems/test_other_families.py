@@ -288,6 +288,9 @@ def test_a_broken_family_is_refused_in_one_line_and_blocks_nothing(
         with pytest.raises(UnknownNameError, match="package mine-theorems") as refusal:
             get("mine.theorem")
         assert "\n" not in str(refusal.value)
+    with pytest.raises(UnknownNameError) as elsewhere:
+        get(f"{OWN[0].family}.nothing")
+    assert "mine-theorems" not in str(elsewhere.value)
 
 
 def test_of_two_packages_with_one_name_the_second_is_refused(install: Install) -> None:
