@@ -13,9 +13,9 @@ from theorems.context import Context
 from theorems.families.orthogonality.branching import RULES, CounterexampleFound, Problem, cover, walk
 from theorems.families.orthogonality.contraction_boxes import PRECISION, certify, constant
 from theorems.families.orthogonality.contraction_check import ContractionBoxes
-from theorems.families.orthogonality.growth import growth
+from theorems.families.orthogonality.growth import _Sums, growth
 from theorems.registry import get
-from theorems.statement import Quantifier, Verdict
+from theorems.statement import Quantifier, Sentinel, Verdict
 
 SPECTRA = ([fmpq(1, 10), fmpq(3, 10), fmpq(6, 10)], [fmpq(1, 10**6), fmpq(1, 2), fmpq(1, 2) - fmpq(1, 10**6)],
            [fmpq(1, 6)] * 6, [fmpq(2, 5), fmpq(3, 5)])
@@ -118,6 +118,25 @@ def test_the_constant_is_read_off_the_statement():
     with pytest.raises(ValueError, match="not"):
         constant(get("orthogonality.averaged_stability:sharp"), 4)
     assert sp.Rational(str(constant(get("orthogonality.contraction:sharp").neighbour, 2))) == sp.Rational(1001, 1000)
+
+
+def test_a_tail_that_is_not_certainly_bounded_leaves_an_infinite_ball():
+    sums = _Sums([fmpq(1, 2)] * 2, 0, 20)
+    assert sums._whole(sums.zero, ()).is_finite()
+    sums.shares = [arb(0.4, 0.2)] * 2  # the exponent of its fall is about 1/5, and may be below 0
+    assert not sums._whole(sums.zero, ()).is_finite()
+
+
+N, S = sp.Symbol("n", integer=True, positive=True), sp.Symbol("s", nonnegative=True)
+
+
+@pytest.mark.parametrize(("bound", "found"), [
+    ((1 - S) * (1 / N - S), Verdict.CERTIFIED), ((1 - 2 * S) * (1 / N - S), Verdict.REFUTED),
+    ((1 - S) * (1 / N - S) / 2, Verdict.INCONCLUSIVE)])
+def test_a_neighbour_stands_where_boxes_cover_it_and_is_open_in_another_form(bound, found):
+    changed = dataclasses.replace(
+        get("orthogonality.contraction:sharp"), sentinel=Sentinel("", rhs=bound))
+    assert ContractionBoxes((2,))(changed, Context(seed=0, level=1e-6)).sentinel is found
 
 
 @pytest.mark.parametrize("change", [

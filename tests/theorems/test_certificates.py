@@ -8,7 +8,7 @@ import pytest
 
 from theorems.certificates import kinds
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, read, write
-from theorems.certificates.instances import at_input, crossing
+from theorems.certificates.instances import _offer_crossings, at_input, crossing
 from theorems.certificates.numbers import ball_of, ball_text, rational_of, rational_text
 from theorems.checking.width_limit import WidthLimit
 from theorems.families.orthogonality.contraction_boxes import certify
@@ -49,6 +49,15 @@ def contents(certificate):
 def changed(certificate, **fields):
     """Altered by somebody who knows how to redo the digest: a new certificate has its own."""
     return dataclasses.replace(certificate, **fields)
+
+
+@pytest.mark.parametrize(("name", "stems"), [
+    ("orthogonality.decay:as_printed", {f"orthogonality.decay.as_printed.crossing-n{n}" for n in (8, 16, 32)}),
+    ("orthogonality.decay:corrected", set())])
+def test_crossings_are_offered_of_refuted_bounds_alone(name, stems):
+    offered = [offer.stem for offer in _offer_crossings(get(name))]
+    assert len(offered) == len(stems)
+    assert set(offered) == stems
 
 
 def test_what_is_written_is_read_and_stands(tmp_path, witness, boxes, crossed):

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from flint import arb, ctx, fmpq
 
@@ -144,11 +145,9 @@ def _positive_definite(matrix: list[list[arb]]) -> bool:
     """Certainly so for every symmetric matrix inside: the middle less the largest row sum of radii,
     by elimination.
     """
-    spread = arb(0)
-    for row in matrix:
-        spread = spread.max(arb(sum((entry.rad() for entry in row), arb(0)).upper()))
+    spread = reduce(arb.max, (sum((entry.rad() for entry in row), arb(0)) for row in matrix))
     left = [
-        [entry.mid() - (spread.upper() if i == j else 0) for j, entry in enumerate(row)]
+        [entry.mid() - (spread if i == j else 0) for j, entry in enumerate(row)]
         for i, row in enumerate(matrix)
     ]
     for p, pivot_row in enumerate(left):

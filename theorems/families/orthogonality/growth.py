@@ -137,4 +137,4 @@ class _Sums:
         for i in extra:
             end *= self.shares[i]
         outside = self.first ** (r + 1) / (r + 1) + end / margin
-        return (self.step * total + arb(0, outside.upper())) / (1 + arb(0, turned.upper()))
+        return (self.step * total + arb(0, outside)) / (1 + arb(0, turned))
