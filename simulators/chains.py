@@ -65,6 +65,10 @@ class Chain:
     The representation is observed after each block. The first block maps the batch, d₀ rows, to the
     block's width. Raises `TypeError` when ``layers`` are not layers, `ValueError` when none of them
     draws weights.
+
+    Example:
+        >>> Chain((Linear(8), Recenter(), Activation("relu"))).recentres
+        True
     """
 
     layers: tuple[Layer, ...]
@@ -413,13 +417,28 @@ def _spelled(name: str, arguments: Iterable[str]) -> str:
 def rescale_chain(width: int) -> Chain:
     """H⁺ = d^{-1/2} BN(WH), BN(A) = diag(AAᵀ)^{-1/2} A: linear batchnorm without mean subtraction
     (DJB21).
+
+    ``width``: rows d ≥ 1 of every representation but the batch. Raises `TypeError` or `ValueError`,
+    naming it.
+
+    Example:
+        >>> rescale_chain(8).widths(5)
+        (8, 8)
     """
     return Chain((Linear(width), Rescale("frobenius")))
 
 
 @named_chain()
 def rescale_activation_chain(width: int, activation: str) -> Chain:
-    """Q⁺ = d^{-1/2} BN(W F(Q)), observed on Q (DJB21, Appendix F)."""
+    """Q⁺ = d^{-1/2} BN(W F(Q)), observed on Q (DJB21, Appendix F).
+
+    ``width``: rows d ≥ 1; ``activation``: a name in `simulators.activations.ACTIVATIONS`. Raises
+    `TypeError` or `ValueError`, naming the argument.
+
+    Example:
+        >>> rescale_activation_chain(8, "tanh").scaling
+        <ScaleResponse.BOUND: 'changes its shape'>
+    """
     return Chain((Activation(activation), Linear(width), Rescale("frobenius")))
 
 
@@ -431,6 +450,10 @@ def residual_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
     For finite γ the batch itself must have ``width`` rows. Raises `TypeError` or `ValueError`,
     naming the argument: ``width`` ≥ 2, as a rank needs two rows, and ``gamma`` and ``law`` as
     `Residual` has them.
+
+    Example:
+        >>> residual_chain(8, 0.1).layers[0]
+        Residual(gamma=0.1, law='gaussian', width=8)
     """
     if whole_number("width", width, 1) == 1:
         raise ValueError(
@@ -447,6 +470,10 @@ def residual_batchnorm_chain(width: int, gamma: float, law: str = "gaussian") ->
     """H⁺ = BN-rows((H + γWH)J): the residual chain as networks use it, recentred too (after D20).
 
     Arguments and errors are those of `residual_chain`.
+
+    Example:
+        >>> residual_batchnorm_chain(8, 0.1).recentres
+        True
     """
     weights, rescale = residual_chain(width, gamma, law).layers
     return Chain((weights, Recenter(), rescale))
@@ -454,7 +481,14 @@ def residual_batchnorm_chain(width: int, gamma: float, law: str = "gaussian") ->
 
 @named_chain()
 def recenter_relu_chain(width: int) -> Chain:
-    """H⁺ = s·ReLU(WHJ), s one scalar per layer that keeps ‖H‖_F² = d n (after N24)."""
+    """H⁺ = s·ReLU(WHJ), s one scalar per layer that keeps ‖H‖_F² = d n (after N24).
+
+    ``width``: rows d ≥ 1; d is that number. Raises `TypeError` or `ValueError`, naming it.
+
+    Example:
+        >>> recenter_relu_chain(8).homogeneous, recenter_relu_chain(8).linear
+        (True, False)
+    """
     return Chain((Linear(width), Recenter(), Activation("relu"), Normalize()))
 
 
@@ -462,11 +496,26 @@ def recenter_relu_chain(width: int) -> Chain:
 def batchnorm_chain(width: int, activation: str = "relu") -> Chain:
     """H⁺ = F(BN-rows(WHJ)) with rows of norm √n before the activation F: batchnorm as networks use
     it.
+
+    ``width``: rows d ≥ 1; ``activation``: a name in `simulators.activations.ACTIVATIONS`. Raises
+    `TypeError` or `ValueError`, naming the argument.
+
+    Example:
+        >>> batchnorm_chain(8, "tanh").scaling
+        <ScaleResponse.FREE: 'nothing'>
     """
     return Chain((Linear(width), Recenter(), Rescale("variance"), Activation(activation)))
 
 
 @named_chain()
 def vanilla_chain(width: int, activation: str = "identity") -> Chain:
-    """H⁺ = F(WH), entries of W of variance 1/width: no normalisation."""
+    """H⁺ = F(WH), entries of W of variance 1/width: no normalisation.
+
+    ``width``: rows d ≥ 1; ``activation``: a name in `simulators.activations.ACTIVATIONS`. Raises
+    `TypeError` or `ValueError`, naming the argument.
+
+    Example:
+        >>> vanilla_chain(8, "relu").scaling
+        <ScaleResponse.LINEAR: 'multiplies it by s'>
+    """
     return Chain((Linear(width), Activation(activation)))

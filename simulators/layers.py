@@ -105,6 +105,10 @@ class Linear(_Traits):
     The scale cancels wherever rows are rescaled; a chain without normalisation keeps E‖WH‖_F² =
     ‖H‖_F² for the zero-mean laws. ``uniform_positive`` is U[0, 2a] with a = √(3/width), so its mean
     is a.
+
+    Example:
+        >>> Linear(8, "rademacher").sees_rows
+        True
     """
 
     width: int
@@ -133,6 +137,10 @@ class Residual(_Traits):
 
     ``gamma``, kept as a `float`, is in [0, 2⁵²] or infinite. ``width``, if given, is the number of
     rows the layer insists on.
+
+    Example:
+        >>> Residual(0.1, width=8).width_after(8)
+        8
     """
 
     gamma: float
@@ -195,6 +203,10 @@ class Recenter(RowLayer):
     Differences from the first sample are taken before the mean: for samples that nearly agree they
     are exact, so that what comes out is as accurate as what went in, and exactly zero where all
     samples are equal.
+
+    Example:
+        >>> Recenter().on_rows(np.array([[1.0, 4.0], [3.0, 4.0]]), np, 2).tolist()
+        [[-1.0, 0.0], [1.0, 0.0]]
     """
 
     response = ScaleResponse.LINEAR
@@ -214,6 +226,10 @@ class Rescale(RowLayer):
 
     A row of zeros stays zero: it has no direction to keep. Rows of any other representable scale
     come out with full relative accuracy.
+
+    Example:
+        >>> Rescale("variance").on_rows(np.array([[3.0], [4.0]]), np, 1).round(3).tolist()
+        [[0.849], [1.131]]
     """
 
     unit: str = "frobenius"
@@ -256,7 +272,15 @@ class Rescale(RowLayer):
 
 @dataclass(frozen=True)
 class Activation(RowLayer):
-    """H → F(H), entry by entry, with F one of `ACTIVATIONS`."""
+    """H → F(H), entry by entry, with F one of `ACTIVATIONS`.
+
+    ``name`` is one of these names; another is refused with `ValueError`, and what is no text with
+    `TypeError`.
+
+    Example:
+        >>> Activation("relu").on_rows(np.array([[-1.0, 2.0]]), np, 2).tolist()
+        [[0.0, 2.0]]
+    """
 
     name: str
 
@@ -285,7 +309,12 @@ class Activation(RowLayer):
 
 @dataclass(frozen=True)
 class Normalize(RowLayer):
-    """H → sH, one s > 0 for the whole layer, such that ‖H‖_F² = d n. A zero H stays zero."""
+    """H → sH, one s > 0 for the whole layer, such that ‖H‖_F² = d n. A zero H stays zero.
+
+    Example:
+        >>> Normalize().on_rows(np.array([[3.0, 0.0], [0.0, 4.0]]), np, 2).tolist()
+        [[1.2, 0.0], [0.0, 1.6]]
+    """
 
     response = ScaleResponse.FREE
     turns_with_samples = keeps_span = odd = True

@@ -1,5 +1,5 @@
-"""Libraries that are imported when they are first used, because they take long to load and little of
-what imports them ever calls them: listing statements draws no input.
+"""Libraries that are imported when they are first used, because they take long to load and little
+of what imports them ever calls them: listing statements draws no input.
 """
 
 from __future__ import annotations

@@ -259,6 +259,12 @@ def orthogonality_gap(H: Array) -> Array:
 
     The difference is formed entry by entry, so the absolute error is a few roundings, however small
     V is.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> round(float(orthogonality_gap(H)), 3)
+        0.527
     """
     normalised = gram(H)
     xp, n = array_namespace(H), H.shape[-1]
@@ -274,7 +280,14 @@ def orthogonality_gap(H: Array) -> Array:
     of_spectrum=lambda s: s.least,
 )
 def smallest_eigenvalue(H: Array) -> Array:
-    """σ_n²/‖H‖_F², the n-th eigenvalue of C/‖H‖_F²; shape ``(...)``, in [0, 1/n], 0 if d < n."""
+    """σ_n²/‖H‖_F², the n-th eigenvalue of C/‖H‖_F²; shape ``(...)``, in [0, 1/n], 0 if d < n.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> round(float(smallest_eigenvalue(H)), 3)
+        0.127
+    """
     return spectrum(H)[..., -1]
 
 
@@ -289,6 +302,12 @@ def smallest_eigenvalue_gap(H: Array) -> Array:
     """V̂(H) = 1/n − σ_n²/‖H‖_F²; shape ``(...)``, in [0, 1/n].
 
     Summed as Σ_k (σ_k − σ_n)(σ_k + σ_n)/(n‖H‖_F²): never negative, and no cancellation against 1/n.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> round(float(smallest_eigenvalue_gap(H)), 3)
+        0.373
     """
     xp, sigma = _singular_values(H)
     last = sigma[..., -1:]
@@ -298,7 +317,14 @@ def smallest_eigenvalue_gap(H: Array) -> Array:
 
 @observable(meaning="the eigenvalues of C/‖H‖², descending", reads="gram", shape=("n",))
 def spectrum(H: Array) -> Array:
-    """Eigenvalues of C/‖H‖_F², descending; shape ``(..., n)``, nonnegative, summing to 1."""
+    """Eigenvalues of C/‖H‖_F², descending; shape ``(..., n)``, nonnegative, summing to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> spectrum(H).round(3).tolist()
+        [0.873, 0.127]
+    """
     xp, sigma = _singular_values(H)
     squares = sigma * sigma
     return squares / _or_nan(xp, xp.sum(squares, axis=-1, keepdims=True))
@@ -306,7 +332,14 @@ def spectrum(H: Array) -> Array:
 
 @observable(meaning="the Gram matrix C/‖H‖²", reads="gram", shape=("n", "n"))
 def gram(H: Array) -> Array:
-    """C/‖H‖_F², the Gram matrix of the samples normalised to trace 1; shape ``(..., n, n)``."""
+    """C/‖H‖_F², the Gram matrix of the samples normalised to trace 1; shape ``(..., n, n)``.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> gram(H).round(3).tolist()
+        [[0.333, 0.333], [0.333, 0.667]]
+    """
     _, products, trace = _products(H)
     return products / trace[..., None, None]
 
@@ -324,6 +357,12 @@ def effective_rank(H: Array) -> Array:
 
     M and C/n share their nonzero eigenvalues, so r is read off the smaller-to-form n × n Gram
     matrix.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> round(float(effective_rank(H)), 3)
+        1.286
     """
     xp, products, trace = _products(H)
     return (
@@ -353,6 +392,12 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
 
     Raises `TypeError` when ``tau`` is no real number or ``width`` no whole one, `ValueError` when
     ``tau`` is outside [0, 1] or NaN, or ``width`` below the rank ``H`` can have.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> float(soft_rank(H, 0.5))
+        1.0
     """
     tau = _TAU.within(tau)
     shares = spectrum(H)
@@ -381,6 +426,12 @@ def cosine(H: Array, i: int = 0, j: int = 1) -> Array:
 
     Raises `TypeError` when ``i`` or ``j`` is no whole number, `ValueError` when ``H`` has no such
     column.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> round(float(cosine(H)), 3)
+        0.707
     """
     xp, units = _unit_columns(H, i, j)
     return xp.clip(xp.sum(units[..., i] * units[..., j], axis=-1), -1.0, 1.0)
@@ -399,6 +450,12 @@ def cosine(H: Array, i: int = 0, j: int = 1) -> Array:
 def absolute_cosine(H: Array, i: int = 0, j: int = 1) -> Array:
     """|cos| of the angle between samples ``i`` and ``j``; shape ``(...)``, in [0, 1]. Raises as
     `cosine`.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> round(float(absolute_cosine(-H, 0, 1)), 3)
+        0.707
     """
     return abs(cosine(H, i, j))
 
@@ -417,6 +474,12 @@ def mean_absolute_cosine(H: Array) -> Array:
     """Mean of |cos| over the n(n − 1)/2 pairs of samples; shape ``(...)``, in [0, 1].
 
     Raises `ValueError` for a single sample, which has no pair.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> round(float(mean_absolute_cosine(H)), 3)
+        0.707
     """
     xp, units = _unit_columns(H, 0, 1)
     n = H.shape[-1]
@@ -441,6 +504,12 @@ def cosine_range(H: Array) -> Array:
 
     Zero where all angles are equal. NaN where a sample is zero. Raises `ValueError` for a single
     sample.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> float(cosine_range(H))
+        0.0
     """
     xp, cosines = _cosines(H, 2)
     aside = xp.eye(H.shape[-1], dtype=xp.bool, device=device(H))
@@ -466,6 +535,11 @@ def lone_outlier(H: Array, margin: float = 0.0) -> Array:
     involved unless ``margin``, in [0, 2), is given, by which the two cosines must differ. With
     three samples one stands apart almost surely. Raises `ValueError` for fewer, and for another
     margin; `TypeError` for one that is no real number.
+
+    Example:
+        >>> import numpy as np
+        >>> float(lone_outlier(np.array([[1.0, 1.0, 0.0], [0.1, 0.2, 1.0]])))
+        2.0
     """
     margin = real_number("lone_outlier margin", margin, "one in [0, 2)")
     if not 0 <= margin < 2:
@@ -497,6 +571,12 @@ def alive(H: Array) -> Array:
 
     A sample without one is dead: it has no cosine, and in a chain of linear layers and ReLU it
     stays 0 at every depth.
+
+    Example:
+        >>> import numpy as np
+        >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
+        >>> float(alive(H))
+        1.0
     """
     xp = _namespace(H)
     largest = xp.max(xp.abs(H), axis=-2)
@@ -518,6 +598,10 @@ def resolve(item: object) -> Observable:
     ``gram_invariant``.
 
     Raises `ValueError` for an unknown name or bad parameter, `TypeError` for anything else.
+
+    Example:
+        >>> resolve("soft_rank(0.5)").name, resolve(effective_rank).gram
+        ('soft_rank(0.5)', True)
     """
     if isinstance(item, Observable):
         return item

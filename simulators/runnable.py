@@ -19,6 +19,10 @@ _LARGEST_WEIGHT = (
 def require_runnable(batch: np.ndarray[Any, Any], chain: Chain, dtype: str) -> None:
     """Raise `ValueError` unless ``chain`` can run on ``batch``, from `validate_batch`, in
     ``dtype``.
+
+    Example:
+        >>> from simulators.chains import rescale_chain
+        >>> require_runnable(np.eye(8, 4), rescale_chain(8), "float64")
     """
     rows, n = batch.shape
     narrowest = min(chain.widths(rows))

@@ -88,6 +88,12 @@ def simulate(
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
     wants; also for what no machine can do, see `simulators.affordable`.
+
+    Example:
+        >>> from simulators import rescale_chain
+        >>> gaps = simulate(rescale_chain(64), np.eye(64, 4), depth=10, replicas=3, every=5)
+        >>> gaps["orthogonality_gap"].shape, gaps.engine
+        ((3, 3), 'gram')
     """
     if not isinstance(chain, Chain):
         raise TypeError(

@@ -64,8 +64,9 @@ def named(start: Start) -> dict[str, str]:
 
     What is plain is left out, except the spectrum and the basis.
 
-    >>> named(Start((Fraction(1, 2), Fraction(1, 2)), copies=(0, 0), scales=(Fraction(1),
-    Fraction(-1)))) {'spectrum': 'uniform', 'basis': 'diagonal', 'samples': 'x, -x'}
+    >>> half, one = Fraction(1, 2), Fraction(1)
+    >>> named(Start((half, half), copies=(0, 0), scales=(one, -one)))
+    {'spectrum': 'uniform', 'basis': 'diagonal', 'samples': 'x, -x'}
     """
     size = start.size
     mirrored = len(start.mirrors)

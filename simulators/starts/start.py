@@ -40,8 +40,9 @@ class Start:
     that is zero, and copies of samples that are not there; `TypeError` for a number of repeats that
     is not whole.
 
-    >>> Start((Fraction(1, 2), Fraction(1, 2)), copies=(0, 0), scales=(Fraction(1),
-    Fraction(-1))).gram ((Fraction(1, 2), Fraction(-1, 2)), (Fraction(-1, 2), Fraction(1, 2)))
+    >>> half, one = Fraction(1, 2), Fraction(1)
+    >>> Start((half, half), copies=(0, 0), scales=(one, -one)).gram
+    ((Fraction(1, 2), Fraction(-1, 2)), (Fraction(-1, 2), Fraction(1, 2)))
     """
 
     spectrum: Vector

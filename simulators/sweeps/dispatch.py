@@ -109,6 +109,16 @@ def sweep(
     Raises `SweepError` when workers cannot be had or a cluster is lost, `StoreError` when the store
     cannot be written, for a full disk say; both leave in the store all that was put there.
     `TypeError` or `ValueError` for a ``lease`` that is no positive number.
+
+    Example:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> from tempfile import TemporaryDirectory
+        >>> fields = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4, "seeds": "0..9"}
+        >>> grid = Grid.of(fields)
+        >>> with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
+        ...     with Store(f"{folder}/runs.db") as store:
+        ...         sweep(grid, store, workers=pool).computed
+        10
     """
     lease = real_number("lease", lease, "seconds, more than 0")
     if not lease > 0:

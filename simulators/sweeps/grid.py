@@ -177,6 +177,11 @@ class Grid:
 
     Cells that share a seed share random streams where their sizes agree, so differences between
     them are paired; runs with different seeds, and replicas within one, are independent.
+
+    Example:
+        >>> len(Grid.of({"chain": ["rescale", "vanilla(tanh)"], "width": [8, 16], "batch": 3,
+        ...              "depth": 4, "seeds": "0..9"}))
+        40
     """
 
     chain: tuple[str, ...]
