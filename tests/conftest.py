@@ -41,3 +41,12 @@ def ball_precision() -> Iterator[None]:
     yield
     after, flint.ctx.prec = flint.ctx.prec, before
     assert after == before, f"flint.ctx.prec was left at {after} bits, and was {before}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What is new and on no record yet, a line each: reported, where it would turn nothing red."""
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped")]
+    if told := sorted({reason for reason in reasons if reason.startswith("new: ")}):
+        terminalreporter.section("new statements")
+        for reason in told:
+            terminalreporter.line(reason.removeprefix("new: "))

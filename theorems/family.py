@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from theorems.statement import Statement
 
-__all__ = ["Family", "FamilyError"]
+__all__ = ["Family", "FamilyError", "of_each_file"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -119,3 +120,24 @@ def _referred(part: str, reference: str) -> Any:
         if hasattr(import_module(module), name):
             raise
         raise FamilyError(f"{part} has {reference!r}: {module} has no {name}") from None
+
+
+def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...]:
+    """What the modules of a folder have in a tuple called ``name``, in the order of their names.
+
+    For the ``__init__`` of a folder of statements with a file each, which are found by being
+    there: ``STATEMENTS = of_each_file(__name__, __path__, "STATEMENTS")``. A module without such a
+    tuple adds nothing. Imports every module of the folder, and raises what an import raises, and
+    :class:`FamilyError` where ``name`` is no tuple.
+
+    >>> import theorems.families.rank.statements as folder
+    >>> of_each_file(folder.__name__, folder.__path__, "NOTHING_IS_CALLED_THIS")
+    ()
+    """
+    found: list[Any] = []
+    for module in sorted(each.name for each in iter_modules(path)):
+        items = getattr(import_module(f"{package}.{module}"), name, ())
+        if not isinstance(items, tuple):
+            raise FamilyError(f"{package}.{module} has {name}={items!r}: want a tuple")
+        found += items
+    return tuple(found)

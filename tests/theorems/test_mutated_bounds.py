@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from newcomers import new, with_own_file
 
 from theorems.checking.expectation import Expectation
 from theorems.families.orthogonality.notation import d
@@ -40,6 +41,8 @@ def test_there_are_bounds_in_the_width_to_mutate() -> None:
 @pytest.mark.parametrize("name", sorted({s.name for s in BOUNDS} - set(STILL_TRUE) - FALSE_ALREADY))
 def test_a_bound_with_another_power_of_the_width_is_refuted(name: str) -> None:
     (found,) = verify([steeper(get(name))])
+    if name in with_own_file() and found.verdict is not Verdict.REFUTED:
+        new(f"{name} is {found.verdict.value} with d² for d as well: no width tells them apart")
     assert found.verdict is Verdict.REFUTED
 
 

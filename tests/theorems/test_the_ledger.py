@@ -1,4 +1,6 @@
-"""The committed ledger: complete, about the statements as they are, and holding what they expect.
+"""The committed ledger: about statements that are there, as they are, and holding what they expect.
+
+A statement that is not on record yet is reported at the end of the run, and red only once it is.
 
 That a run finds what it holds is the gate's business: ``theorems verify`` compares with it there.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from newcomers import new
 
 from theorems.ledger import DEFAULT, digest, read, reworded
 from theorems.registry import library, package_of
@@ -17,13 +20,16 @@ from theorems.wording import parts
 LEDGER = read(Path(__file__).parents[2] / DEFAULT)
 
 
-def test_it_holds_every_statement_and_no_other() -> None:
-    assert set(LEDGER.entries) == {s.name for s in library() if not package_of(s)}
+def test_it_holds_no_statement_that_is_gone() -> None:
+    assert set(LEDGER.entries) <= {s.name for s in library() if not package_of(s)}
+    assert len(LEDGER.entries) > 100
 
 
 @pytest.mark.parametrize("statement", library(), ids=lambda s: s.name)
 def test_it_holds_the_statement_as_it_is(statement: Statement) -> None:
-    entry = LEDGER.entries[statement.name]
+    if (entry := LEDGER.entries.get(statement.name)) is None:
+        how = f"theorems verify {statement.name} --update-ledger"
+        new(f"{statement.name} is not in {DEFAULT}: {how}")
     assert entry.claim == parts(statement) or entry.digest != digest(statement), (
         "the parts are not those on record"
     )

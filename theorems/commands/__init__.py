@@ -21,5 +21,6 @@ VERBS = {
     "sweep": "simulate a grid of chains, widths, batches, depths, seeds into a store",
     "inspect": "say what becomes of a batch in your own PyTorch network",
     "report": "render the report of an earlier run",
+    "new": "write the file of a new statement, to be changed into yours",
 }
 """Every verb of ``theorems`` with what it is for."""

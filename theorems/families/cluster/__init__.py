@@ -15,8 +15,7 @@
   large ones; those that come with the package are in ``certificates``
 - ``outlier_figure``, ``basin_figure``, ``cluster_figure``; ``findings``: blocks, fixed points and
   cosines in a network
-
-A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
+- ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 """
 
 from theorems.family import Family
@@ -38,11 +37,13 @@ FAMILY = Family(
         f"{__name__}.spread:STATEMENTS",
         f"{__name__}.emergence:STATEMENTS",
         f"{__name__}.escape:STATEMENTS",
+        f"{__name__}.statements:STATEMENTS",
     ),
     figures=(
         f"{__name__}.outlier_figure:draw",
         f"{__name__}.basin_figure:draw",
         f"{__name__}.cluster_figure:draw",
+        f"{__name__}.statements:FIGURES",
     ),
     certificates=(f"{__name__}.outlier_certificates:KINDS",),
     findings=(f"{__name__}.findings:findings",),

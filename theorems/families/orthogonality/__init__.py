@@ -10,8 +10,7 @@
   as evidence
 - ``gap_figure``, ``crossing_figure``, ``scaling_figure``; ``findings``: the rescale chain in a
   network
-
-A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
+- ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 """
 
 from theorems.family import Family
@@ -27,11 +26,13 @@ FAMILY = Family(
         f"{__name__}.one_step:STATEMENTS",
         f"{__name__}.decay:STATEMENTS",
         f"{__name__}.experiments:STATEMENTS",
+        f"{__name__}.statements:STATEMENTS",
     ),
     figures=(
         f"{__name__}.gap_figure:draw",
         f"{__name__}.crossing_figure:draw",
         f"{__name__}.scaling_figure:draw",
+        f"{__name__}.statements:FIGURES",
     ),
     certificates=(f"{__name__}.contraction_boxes:KINDS",),
     findings=(f"{__name__}.findings:findings",),

@@ -10,8 +10,7 @@
 - ``ablation``: which part of the layer keeps the rank
 - ``notation``, ``inputs``: symbols, exact inputs; ``published``: the source's own loop
 - ``rank_figure``; ``findings``: soft and effective rank in a network
-
-A new theorem is one ``Statement`` in one of these modules, or in a new one listed below.
+- ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 """
 
 from theorems.family import Family
@@ -28,7 +27,8 @@ FAMILY = Family(
         f"{__name__}.average:STATEMENTS",
         f"{__name__}.collapse:STATEMENTS",
         f"{__name__}.ablation:STATEMENTS",
+        f"{__name__}.statements:STATEMENTS",
     ),
-    figures=(f"{__name__}.rank_figure:draw",),
+    figures=(f"{__name__}.rank_figure:draw", f"{__name__}.statements:FIGURES"),
     findings=(f"{__name__}.findings:findings",),
 )

@@ -5,6 +5,7 @@
 - ``jitter``: moments of a mini-batch's mean and variance, movement of the boundary
 - ``arrangement``: where the boundaries of a layer meet
 - ``notation``, ``inputs``: symbols, exact inputs
+- ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 - ``findings``: every batchnorm unit of a network as a total least squares fit to what it receives
 
 One unit has a weight w and the inputs z_1 … z_N; its boundary is {z : ⟨w,z⟩ = μ}.
@@ -23,6 +24,8 @@ FAMILY = Family(
         f"{__name__}.arrangement:STATEMENTS",
         f"{__name__}.scale_free:STATEMENTS",
         f"{__name__}.jitter:STATEMENTS",
+        f"{__name__}.statements:STATEMENTS",
     ),
+    figures=(f"{__name__}.statements:FIGURES",),
     findings=(f"{__name__}.findings:findings",),
 )
