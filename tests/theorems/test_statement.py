@@ -1,6 +1,5 @@
 """Statements as data: every door seen accepting and refusing, and the table by which findings combine."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 

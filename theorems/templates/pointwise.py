@@ -14,7 +14,7 @@ Example:
 
     >>> STATEMENT.name
     'family_name.theorem_name'
-    >>> STATEMENT.bound(n=4)
+    >>> float(STATEMENT.bound(n=4))
     0.25
 """
 

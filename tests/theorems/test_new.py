@@ -1,0 +1,177 @@
+"""A contributor's path: what ``theorems new`` writes, and that a statement in a file needs no edit elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from theorems.cli import main
+from theorems.family import FamilyError, of_each_file
+from theorems.templates import KINDS, written
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+FOLDER = Path("theorems", "families", "orthogonality", "statements")
+#: Tests that start processes or Rocq, and look at no statement of the library by itself.
+APART = ("test_new.py", "test_proofs_kernel.py", "test_other_families.py", "test_pytest_plugin.py")
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_writes_the_template_under_the_name(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", "rank.mine", "--kind", kind, "--out", str(tmp_path)]) == 0
+    path = tmp_path / "mine.py"
+    text = path.read_text(encoding="utf-8")
+    assert text == written(kind, "rank", "mine")
+    assert 'family="rank"' in text
+    assert 'theorem="mine"' in text
+    assert "_name" not in text.replace("__name__", "")
+    printed = capsys.readouterr().out
+    for words in (str(path), "theorems verify rank.mine", "theorems show rank.mine", "-k mine"):
+        assert words in printed.replace("\n", "")
+
+
+def test_it_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.py").write_text("kept", encoding="utf-8")
+    assert main(["new", "rank.mine", "--out", str(tmp_path)]) == 2
+    assert "exists, and is left as it is" in capsys.readouterr().err
+    assert (tmp_path / "mine.py").read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rank"], "want FAMILY.NAME"),
+        (["ran.mine"], "did you mean 'rank'?"),
+        (["zzz.mine"], "families are orthogonality, rank"),
+        (["rank.drift"], "is a statement already"),
+        (["rank."], "is no name of a theorem"),
+        (["rank.Mine"], "is no name of a theorem"),
+        (["rank.mine:sharp"], "variants are told in it"),
+        (["rank.class"], "is no name of a theorem"),
+        (["rank.../x"], "is no name of a theorem"),
+        (["rank.mine", "--out", "/nowhere/at/all"], "no directory"),
+        (["rank.mine", "--kind", "limit"], "invalid choice: 'limit'"),
+        ([], "FAMILY.NAME"),
+    ],
+)
+def test_what_it_refuses_is_one_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_a_kind_without_a_template_is_refused() -> None:
+    with pytest.raises(ValueError, match="kind='limit': want one of pointwise, expectation"):
+        written("limit", "rank", "mine")
+
+
+def test_a_file_whose_list_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "mine_statements"
+    folder.mkdir()
+    for name, text in (("__init__", ""), ("a", "S = (1, 2)"), ("b", ""), ("c", "S = [3]")):
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(FamilyError, match=r"mine_statements\.c has S=\[3\]: want a tuple"):
+        of_each_file("mine_statements", [str(folder)], "S")
+    (folder / "c.py").unlink()
+    assert of_each_file("mine_statements", [str(folder)], "S") == (1, 2)
+
+
+# --- in a copy of the sources -------------------------------------------------------------------
+
+
+def looks_at_all(path: Path) -> list[str]:
+    """The tests of a module that go through the library or a family by themselves, by node id."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    wanted = ("library()", "offers(", "select(['orthogonality'])", "LEDGER.entries)", "TABLE", "BROKEN")
+    return [
+        f"{path.relative_to(ROOT)}::{node.name}"
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        if any(words in ast.unparse(ast.Module(body=node.body, type_ignores=[])) for words in wanted)
+    ]
+
+
+def in_copy(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+        env={**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"},
+    )
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources, with the worked example of the guide and an expectation as ``theorems new`` writes it."""
+    root = tmp_path_factory.mktemp("copy")
+    for name in ("simulators", "theorems", "tests"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.db"))
+    for name in ("pyproject.toml", "theorems-ledger.json", "README.md", "CONTRIBUTING.md", ".ci", "docs"):
+        (root / name).symlink_to(ROOT / name)
+    (example,) = re.findall(r"<!-- example: ([\w.]+) -->\n```python\n(.*?)```", GUIDE, re.DOTALL)
+    name, text = example
+    (root / FOLDER / f"{name.partition('.')[2]}.py").write_text(text, encoding="utf-8")
+    made = in_copy(root, "theorems.cli", "new", "orthogonality.gap_of_twelve_layers", "--kind", "expectation")
+    assert made.returncode == 0, made.stderr
+    return root
+
+
+NEW = ("initialisation_never_hurts", "gap_of_twelve_layers")
+
+
+def judged(run: subprocess.CompletedProcess[str]) -> None:
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr
+    assert " passed" in run.stdout
+    assert "new statements" in run.stdout
+    for name in NEW:
+        assert f"orthogonality.{name} is not in theorems-ledger.json" in run.stdout
+
+
+def test_the_doors_and_the_ledger_take_a_new_statement(copy: Path) -> None:
+    files = [f"tests/theorems/test_{name}.py" for name in ("registry", "the_ledger", "statement")]
+    judged(in_copy(copy, "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *files, "-k", " or ".join(NEW)))
+
+
+@pytest.mark.full  # minutes; the gate's quick brother is above
+def test_no_test_turns_red_for_a_new_statement(copy: Path) -> None:
+    modules = [path for path in sorted((ROOT / "tests" / "theorems").glob("test_*.py")) if path.name not in APART]
+    every = [str(path.relative_to(ROOT)) for path in modules if "library" in path.read_text(encoding="utf-8")]
+    every.append("tests/theorems/test_statement_files.py")
+    judged(in_copy(copy, "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *every, "-k", " or ".join(NEW)))
+    whole = [node for path in modules for node in looks_at_all(path)]
+    assert len(whole) > 10
+    found = in_copy(copy, "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *whole)
+    assert found.returncode == 0, found.stdout[-6000:] + found.stderr
+
+
+@pytest.mark.full
+def test_it_is_reported_with_its_figure_and_its_proof_stands(copy: Path) -> None:
+    names = [f"orthogonality.{name}" for name in NEW]
+    run = in_copy(copy, "theorems.cli", "verify", *names, "--report", "report")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (copy / "report" / "initialisation_never_hurts.svg").is_file()
+    assert "2 not on record" in run.stdout
+    if shutil.which("coqc") is None and os.environ.get("CI") != "true":
+        pytest.skip("Rocq is not installed")
+    proof = in_copy(copy, "theorems.cli", "prove", names[0])
+    assert proof.returncode == 0, proof.stdout + proof.stderr
+    assert "1 of 1 proofs stand" in proof.stdout
