@@ -130,9 +130,9 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
     tuple adds nothing. Imports every module of the folder, and raises what an import raises, and
     :class:`FamilyError` where ``name`` is no tuple.
 
-    >>> import theorems.families.rank.statements as folder
-    >>> of_each_file(folder.__name__, folder.__path__, "NOTHING_IS_CALLED_THIS")
-    ()
+    >>> import theorems.templates as folder
+    >>> [s.quantifier.value for s in of_each_file(folder.__name__, folder.__path__, "STATEMENTS")]
+    ['expectation', 'pointwise']
     """
     found: list[Any] = []
     for module in sorted(each.name for each in iter_modules(path)):

@@ -19,7 +19,7 @@ def written(kind: str, family: str, theorem: str) -> str:
 
     Raises ``ValueError`` for another kind.
 
-    >>> "rank.mine" in written("pointwise", "rank", "mine")
+    >>> 'family="mine"' in written("pointwise", "mine", "claim")
     True
     """
     if kind not in KINDS:
