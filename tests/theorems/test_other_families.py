@@ -109,23 +109,9 @@ def test_it_is_verified_reported_and_kept_in_a_ledger(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "ledger.json").write_text('{"schema": 1, "statements": {}}', encoding="utf-8")
-    assert (
-        main(
-            [
-                "verify",
-                "purity",
-                "--ledger",
-                "new.json",
-                "--update-ledger",
-                "--json",
-                "run.json",
-                "--report",
-                "report",
-            ]
-        )
-        == 0
-    ), capsys.readouterr().err
+    kept = ["--ledger", "new.json", "--update-ledger"]
+    told = ["--json", "run.json", "--report", "report"]
+    assert main(["verify", "purity", *kept, *told]) == 0, capsys.readouterr().err
     found = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["results"]
     assert [(r["statement"], r["verdict"]) for r in found] == [
         ("purity.lower_bound", "certified"),
