@@ -13,6 +13,7 @@ import sympy as sp
 from flint import arb, fmpq
 
 from theorems import Sentinel, Statement, Verdict, get
+from theorems.checking import enclosed, pointwise
 from theorems.checking.bisection import Box
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.pointwise import Pointwise, compare, decide, holds
@@ -151,3 +152,21 @@ def test_a_matrix_that_may_be_singular_is_not_called_positive_definite() -> None
     with flint.ctx.workprec(8):  # its determinant is -1, its last pivot above 0 but for rounding
         assert not _positive_definite([[arb(3), arb(19)], [arb(19), arb(120)]])
         assert _positive_definite([[arb(3), arb(19)], [arb(19), arb(123)]])
+
+
+@pytest.mark.parametrize("open_", [arb(0.1, 0.2), arb(0, 0.2)])
+@pytest.mark.parametrize("relation", ["<=", ">="])
+def test_no_ratio_to_a_bound_that_may_be_zero_or_of_a_side_that_may_be_negative(
+        open_: arb, relation: str) -> None:
+    for left, right in ((arb(1), open_), (open_, arb(1))):
+        assert enclosed._ratio(claim(relation), left, right) is None
+    over, under = (open_, arb(1)) if relation == ">=" else (arb(1), open_)
+    assert pointwise._ratio(claim(relation), over, under, 1) is None
+    ratio = {"<=": 0.5, ">=": 2.0}[relation]
+    assert enclosed._ratio(claim(relation), arb(1), arb(2)) == ratio
+    assert pointwise._ratio(claim(relation), arb(1), arb(2), 1) == ratio
+
+
+@pytest.mark.parametrize(("ball", "certain"), [(arb(1, 0.5), True), (arb(0.1, 0.2), False)])
+def test_a_side_is_not_negative_if_its_whole_ball_is_not(ball: arb, certain: bool) -> None:
+    assert pointwise._nonnegative(X, claim("<="), {"x": ball}) is certain

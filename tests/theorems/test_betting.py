@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from theorems.checking.betting import BoundedMean, _LowerBound
+from theorems.checking.betting import _BLOCK, BoundedMean, _LowerBound
+
+EPS = float(np.finfo(float).eps)
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 Interval = tuple[float, float]
@@ -296,3 +298,28 @@ def test_observations_of_the_wrong_kind_are_refused(bad: object) -> None:
 def test_sequence_arguments_are_checked(arguments: tuple[float, ...], name: str) -> None:
     with pytest.raises(ValueError, match=rf"^{name} = "):
         BoundedMean(*arguments)
+
+
+def test_a_lower_bound_gives_up_what_rounding_may_have_added() -> None:
+    one = _LowerBound(np.array([1.0]), 0.0)  # no cost: the capital reaches its target at the mean
+    for blocks in (1, 2):
+        one.extend(np.array([1.0]), np.array([0]), np.array([float(blocks)]))
+        assert one.blocks == blocks
+    additions = _BLOCK + 1 + 16
+    first = np.expm1(np.log1p(1.0) * (1 - additions * EPS))
+    assert one.bound == first * (1 - 2.0**7 * EPS)
+
+
+def test_an_interval_is_four_roundings_of_its_terms_wider() -> None:
+    sequence = BoundedMean(-1.0, 1.0, 0.1)
+    for side in (sequence._from_below, sequence._from_above):
+        side.bound = (1 - 2.0**-10) / 2  # its end is 2^-10 away from 0, where floats are dense
+    outwards = 2.0**-10 + 4 * EPS * (2 - 2.0**-10)
+    assert sequence.interval == (-outwards, outwards)
+
+
+def test_the_mean_of_observations_known_between_values_is_in_the_middle() -> None:
+    sequence = BoundedMean(0.0, 1.0, 0.1)
+    sequence.update(np.array([0.2, 0.4]), np.array([0.6, 0.8]))
+    assert sequence.mean == pytest.approx(0.5)
+    assert sequence.means == pytest.approx((0.3, 0.7))

@@ -90,6 +90,15 @@ def test_fit_exponent_encloses_every_line_through_the_intervals() -> None:
     assert low <= np.polyfit(np.log(widths), np.log(inside), 1)[0] <= high
 
 
+def test_fit_exponent_is_widened_by_the_rounding_of_its_slope() -> None:
+    k, widths, mean = 2, np.array([1e9, 1e9 + 1]), 1e3
+    low, high = fit_exponent(widths, [(mean, mean)] * k)
+    spread = 1e-9 / 2**0.5  # of the logarithms about their mean
+    rounding = k * (k + 3) * 2.0**-52 * (np.log(mean) / spread) * (3 * np.log(1e9) / spread + 2)
+    assert (high - low) / 2 == pytest.approx(rounding, rel=1e-3)
+    assert low < 0 < high
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_fit_exponent_encloses_the_slope_of_points_however_it_is_rounded(seed: int) -> None:
     widths, means = np.random.default_rng(seed).uniform(1, 1000, (2, 6)).tolist()

@@ -15,7 +15,7 @@ import sympy as sp
 
 from simulators import rescale_chain
 from theorems import Assumption, Sentinel, Statement, Verdict, get
-from theorems.checking import expectation
+from theorems.checking import expectation, undefined_means
 from theorems.checking.expectation import Expectation, Instance, event
 from theorems.context import Context
 from theorems.families.orthogonality.notation import alpha, n, s
@@ -99,6 +99,37 @@ def test_a_strict_claim_is_not_supported_by_a_tie(relation: str, verdict: Verdic
     assert trial.verdict(0.1) is verdict
 
 
+def trial_of(low: float, high: float, spoiled: bool, inside: Any = None, **more: Any) -> Any:
+    """A trial of a thousand samples known to lie between ``low`` and ``high``."""
+    instance = Instance("", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 0.5))
+    found = expectation._Trial(statement(R(3, 10), **more), instance, {}, 1e-3, inside is not None)
+    found.observe(np.full(1000, low), np.full(1000, high), np.full(1000, spoiled), inside)
+    return found
+
+
+@pytest.mark.parametrize(("high", "hopeless"), [(0.5, True), (0.1, False)])
+def test_sampling_stops_where_what_is_spoiled_leaves_no_hope(high: float, hopeless: bool) -> None:
+    trial = trial_of(0.0, high, spoiled=hopeless)
+    assert trial.verdict(0.1) is (Verdict.INCONCLUSIVE if hopeless else Verdict.SUPPORTED)
+    assert trial.settled(1e-9) is hopeless  # the narrow interval that is wanted is not there
+
+
+def test_a_refutation_outlives_the_budget_and_nothing_else_does() -> None:
+    trial = trial_of(0.25, 0.25, spoiled=False)
+    assert [trial.row(0.1)[name] for name in ("verdict", "sentinel")] == ["supported", "refuted"]
+    trial.cut = True
+    assert [trial.row(0.1)[name] for name in ("verdict", "sentinel")] == ["inconclusive", "refuted"]
+
+
+def test_an_event_too_rare_for_the_bound_to_fail_is_vacuous() -> None:
+    for often, verdict in ((10, Verdict.VACUOUS), (1000, Verdict.SUPPORTED)):
+        inside = np.arange(1000) < often
+        row = trial_of(0.1, 0.1, spoiled=False, inside=inside).row(0.1)
+        assert row["verdict"] == verdict
+        assert row["sentinel"] == verdict
+        assert row["paths_in_event"] == often
+
+
 def test_outside_when_nothing_is_laid_out(seeds: list[Any]) -> None:
     evidence = replace(check(), instances=lambda *_: [])(statement(R(3, 10)), context())
     assert evidence.verdict is Verdict.OUTSIDE
@@ -113,6 +144,70 @@ def test_an_event_that_no_replica_meets_supports_nothing(seeds: list[Any], met: 
     assert evidence.verdict is (Verdict.SUPPORTED if met else Verdict.OUTSIDE)
     row = evidence.details["readouts"][0]
     assert row["paths_in_event"] == (row["replicas"] if met else 0)
+
+
+def row(verdict: str, sentinel: str = "refuted", **more: Any) -> dict[str, Any]:
+    """A readout with a mean."""
+    return {"instance": "one", "bound": 0.4, "verdict": verdict, "sentinel": sentinel, "mean": 0.2,
+            "low": 0.1, "high": 0.3, "replicas": 10, "tightness": 0.5, "power": 0.25, **more}
+
+
+def silent(verdict: str, **more: Any) -> dict[str, Any]:
+    """A readout without one."""
+    return {"instance": "two", "bound": 0.4, "verdict": verdict, "sentinel": verdict, **more}
+
+
+@pytest.mark.parametrize(("rows", "verdict", "tightness", "summary"), [
+    ([row("supported"), row("supported", tightness=0.8)], Verdict.SUPPORTED, 0.8,
+     "2 means by confidence sequence"),
+    ([row("supported"), silent("vacuous"), silent("outside"), silent("outside")], Verdict.SUPPORTED, 0.5,
+     "1 mean by confidence sequence, 1 vacuous, 2 outside"),
+    ([row("supported"), row("refuted", tightness=0.2)], Verdict.REFUTED, 0.2,
+     "one: mean in [0.1, 0.3], bound 0.4"),
+    ([row("supported"), row("inconclusive", cut=True), row("refuted", cut=True)], Verdict.REFUTED, 0.5,
+     "one: mean in [0.1, 0.3], bound 0.4"),
+    ([row("supported"), row("inconclusive", cut=True), row("inconclusive")], Verdict.INCONCLUSIVE, None,
+     "3 means by confidence sequence, 1 cut short: out of time"),
+    ([row("supported"), silent("inconclusive", cut=True)], Verdict.INCONCLUSIVE, None,
+     "1 mean by confidence sequence, 1 not sampled: out of time"),
+    ([row("supported"), silent("inconclusive", discarded=9)], Verdict.INCONCLUSIVE, None,
+     "1 mean by confidence sequence, 1 with no replica left; 9 of 19 replicas discarded: they do not meet "
+     "what is assumed along the path"),
+    ([silent("vacuous")], Verdict.VACUOUS, None, "the bound cannot fail at any affordable width"),
+    ([row("outside")], Verdict.OUTSIDE, None, "no path met the assumption"),
+    ([], Verdict.OUTSIDE, None, "the batch does not meet the assumptions"),
+    ([row("refuted"), row("outside", undefined=3, ell=2)], Verdict.OUTSIDE, None,
+     undefined_means.told(3, 13, "one, ell=2")),
+])
+def test_the_evidence_says_what_the_readouts_say(
+        rows: list[dict[str, Any]], verdict: Verdict, tightness: float | None, summary: str) -> None:
+    found = expectation._evidence(statement(R(3, 10)), rows, "gram", context(), 0.05)
+    assert (found.verdict, found.tightness, found.summary) == (verdict, tightness, summary)
+    assert found.power == (None if tightness is None else 0.25)
+
+
+def test_an_equality_is_supported_to_within_twice_the_resolution() -> None:
+    for word in ("supported", "inconclusive"):
+        found = expectation._evidence(statement(R(3, 10), relation="=="), [row(word)], "", context(), 0.05)
+        assert ("equal to within 10%" in found.summary) is (word == "supported")
+
+
+@pytest.mark.parametrize(("sentinels", "verdict", "count"), [
+    (["supported", "refuted", "inconclusive", "refuted"], Verdict.REFUTED, 2),
+    (["supported", "inconclusive", "vacuous"], Verdict.INCONCLUSIVE, 0),
+    (["supported", "vacuous", "outside"], Verdict.SUPPORTED, 0), (["vacuous", "outside"], Verdict.VACUOUS, 0)])
+def test_a_neighbour_falls_where_it_falls_on_some_readout_and_stands_where_on_all(
+        sentinels: list[str], verdict: Verdict, count: int) -> None:
+    rows = [row("supported", sentinel) for sentinel in sentinels]
+    found = expectation._evidence(statement(R(3, 10)), rows, "", context(), 0.05)
+    assert (found.sentinel, found.details["sentinel_refuted_on"]) == (verdict, count)
+
+
+@pytest.mark.parametrize(("bound", "told"), [(R(3, 10), True), (R(1, 5), False)])
+def test_the_scope_is_told_of_all_but_a_refutation(seeds: list[Any], bound: Any, told: bool) -> None:
+    found = check(scope=lambda _: "over one start")(statement(bound), context())
+    assert found.summary.endswith("; over one start") is told
+    assert found.details["scope"] == "over one start"
 
 
 def test_a_value_outside_its_support_is_an_error(seeds: list[Any]) -> None:

@@ -33,6 +33,9 @@ def test_the_interval_is_made_of_order_statistics() -> None:
 
 def test_too_few_values_bound_nothing() -> None:
     assert median_interval(np.ones(10), 1e-3) == (-math.inf, math.inf)
+    # all ten lie on one side of the median with probability 2^-9
+    assert median_interval(np.ones(10), 0.999 * 2.0**-9) == (-math.inf, math.inf)
+    assert median_interval(np.ones(10), 1.001 * 2.0**-9) == (1, 1)
     assert median_interval(np.ones(11), 1e-3) == (1.0, 1.0)
 
 
