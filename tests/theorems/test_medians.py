@@ -12,7 +12,7 @@ from scipy.stats import binom
 from simulators.batches import Batch
 from theorems import Sentinel, Statement, Verdict
 from theorems.checking.confidence import median_interval
-from theorems.checking.medians import Case, Medians, Sample
+from theorems.checking.medians import Case, Medians, Sample, within
 from theorems.context import Context
 from theorems.families.rank.average import WIDTH
 from theorems.families.rank.notation import OURS, d
@@ -125,20 +125,63 @@ def test_one_refuted_case_refutes_and_one_open_case_leaves_it_open() -> None:
         result.as_json()
 
 
+@pytest.mark.parametrize(("open_", "summary"), [
+    (case(NEAR_TWO, obstacle="the start is not forgotten"), "the start is not forgotten"),
+    (case(NEAR_TWO[:5]), "too few networks for the level")])
+def test_an_open_case_says_nothing_of_either_claim(open_: Case, summary: str) -> None:
+    statement = claim(">=", 1, 3, [open_])
+    found = statement.checks[0](statement, Context(0, 1e-6))
+    assert (found.verdict, found.sentinel) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
+    (row,) = found.details["readouts"]
+    assert (row["verdict"], row["sentinel"]) == ("inconclusive", "inconclusive")
+    assert found.summary == f"medians of 1 chain, 1 undecided: {summary}"
+
+
+def test_every_sample_has_its_part_of_the_level() -> None:
+    statement = claim(">=", 1, 3, [case(NEAR_TWO, y=NEAR_TWO), case(NEAR_TWO)])
+    found = statement.checks[0](statement, Context(0, 1e-2))
+    for row in found.details["readouts"]:  # three parts and two
+        assert (row["low X"], row["high X"]) == median_interval(NEAR_TWO, 1e-2 / 5)
+        assert within(NEAR_TWO, 1e-2 / 5) == median_interval(NEAR_TWO, 1e-2 / 5)
+
+
+@pytest.mark.parametrize(("relation", "left", "right", "verdict"), [
+    ("<=", (1, 2), (2, 3), Verdict.SUPPORTED), ("<", (1, 2), (2, 3), Verdict.INCONCLUSIVE),
+    ("<", (1, 2), (3, 3), Verdict.SUPPORTED), ("<=", (3, 4), (1, 2), Verdict.REFUTED),
+    ("<=", (2, 4), (1, 2), Verdict.INCONCLUSIVE), ("<", (2, 4), (1, 2), Verdict.REFUTED),
+    (">=", (2, 3), (1, 2), Verdict.SUPPORTED), (">", (2, 3), (1, 2), Verdict.INCONCLUSIVE),
+    ("==", (1, 2), (3, 4), Verdict.REFUTED), ("==", (3, 4), (1, 2), Verdict.REFUTED),
+    ("==", (9.95, 10.05), (10, 10), Verdict.SUPPORTED), ("==", (9.95, 10.2), (10, 10), Verdict.INCONCLUSIVE)])
+def test_sides_are_judged_by_the_ends_of_their_intervals(
+        relation: str, left: Any, right: Any, verdict: Verdict) -> None:
+    assert Medians(lambda _: [])._judge(relation, left, right) is verdict
+
+
+def test_the_tightness_is_that_of_the_cases_that_decide() -> None:
+    statement = claim("<=", 3, sp.Rational(1, 2), [case(NEAR_TWO), case(NEAR_TWO + 4)])
+    found = statement.checks[0](statement, Context(0, 1e-6))
+    assert found.verdict is Verdict.REFUTED
+    assert found.tightness == pytest.approx(2, rel=0.02)
+    assert found.summary.startswith("a case: X in [5.")
+    assert found.summary.endswith("bound 3; 1 of 2 chains")
+
+
 def test_nothing_is_drawn_once_time_is_up() -> None:
     def never(context: Context) -> Sample:
         raise AssertionError("drawn")
 
     statement = claim(">=", 1, 3, [Case("late", {"d": 4}, never, 1)])
     evidence = statement.checks[0](statement, Context(0, 1e-6, deadline=0.0))
-    assert evidence.verdict is Verdict.INCONCLUSIVE
-    assert evidence.details["readouts"][0]["obstacle"] == "out of time"
+    assert (evidence.verdict, evidence.sentinel) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
+    (row,) = evidence.details["readouts"]
+    assert (row["verdict"], row["sentinel"], row["obstacle"]) == (
+        "inconclusive", "inconclusive", "out of time")
 
 
 def test_a_batch_without_cases_is_outside() -> None:
     statement = claim(">=", 1, 3, [], wants="full rank")
     evidence = statement.checks[0](statement, Context(0, 1e-6, batch=Batch.of(np.eye(2), "")))
-    assert evidence.verdict is Verdict.OUTSIDE
+    assert (evidence.verdict, evidence.sentinel) == (Verdict.OUTSIDE, Verdict.OUTSIDE)
     assert "full rank" in evidence.summary
 
 

@@ -11,6 +11,7 @@ from simulators import rescale_chain
 from simulators.batches import Batch
 from theorems import Sentinel, Statement, Verdict, get
 from theorems.checking import scaling
+from theorems.checking.confidence import BoundedMean
 from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
 from theorems.context import Context
@@ -84,9 +85,22 @@ def test_sampling_goes_on_until_both_are_clear(drawn: list[int]) -> None:
     assert few < sum(drawn) <= len(WIDTHS) * sum(max(400 * 2**k // 2, 1) for k in range(6))
 
 
+def test_every_mean_has_its_part_of_the_level(drawn: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[float] = []
+
+    def recorded(lower: float, upper: float, level: float) -> BoundedMean:
+        spent.append(level)
+        return BoundedMean(lower, upper, level)
+
+    monkeypatch.setattr(scaling, "BoundedMean", recorded)
+    check()(claim(HALF), Context(0, 1e-6))
+    assert spent == pytest.approx([1e-6 / len(WIDTHS)] * len(WIDTHS))
+
+
 def test_few_widths_are_outside(drawn: list[int]) -> None:
     for widths in ((), (8,), (8, 8)):
-        assert check(widths)(claim(HALF), Context(0, 1e-6)).verdict is Verdict.OUTSIDE
+        found = check(widths)(claim(HALF), Context(0, 1e-6))
+        assert (found.verdict, found.sentinel) == (Verdict.OUTSIDE, Verdict.OUTSIDE)
     assert drawn == []
 
 

@@ -200,6 +200,58 @@ def test_a_proof_and_a_refutation_contradict() -> None:
     assert not result(V.REFUTED, evidence(V.CERTIFIED), evidence(V.REFUTED)).contradictory
 
 
+def test_the_proof_of_a_part_contradicts_nothing() -> None:
+    part = evidence(V.PROVED, method="proof", partial=True)
+    assert not result(V.REFUTED, part, evidence(V.REFUTED)).contradictory
+
+
+def test_a_proof_by_name_has_no_neighbour_to_try() -> None:
+    assert result(V.PROVED, evidence(V.PROVED, V.OUTSIDE, method="proof")).weak_sentinels == ()
+    assert result(V.PROVED, evidence(V.PROVED, V.SUPPORTED, method="proof")).weak_sentinels == ("proof",)
+
+
+def test_a_refutation_whose_neighbour_stands_is_weak() -> None:
+    assert result(V.REFUTED, evidence(V.REFUTED, V.SUPPORTED)).weak_sentinels == ("simulation",)
+    assert result(V.REFUTED, evidence(V.INCONCLUSIVE, V.INCONCLUSIVE)).weak_sentinels == ()
+
+
+@pytest.mark.parametrize("verdict", V)
+def test_json_says_the_verdict_of_every_part(verdict: Verdict) -> None:
+    found = Result(get("orthogonality.contraction:sharp"), verdict, (evidence(verdict, verdict),)).as_json()
+    assert found["verdict"] == verdict.value
+    (piece,) = found["evidence"]
+    assert (piece["verdict"], piece["sentinel"]) == (verdict.value, verdict.value)
+
+
+@pytest.mark.parametrize(("found", "proved", "of_batch", "of_all"), [
+    (V.VACUOUS, V.PROVED, V.VACUOUS, V.PROVED), (V.OUTSIDE, V.PROVED, V.OUTSIDE, V.PROVED),
+    (V.SUPPORTED, V.PROVED, V.PROVED, V.PROVED), (V.INCONCLUSIVE, V.PROVED, V.PROVED, V.PROVED),
+    (V.SUPPORTED, V.REFUTED, V.SUPPORTED, V.REFUTED)])
+def test_a_proof_says_nothing_of_a_batch_on_which_the_claim_is_silent_or_of_which_it_is_not(
+        offer: Offer, monkeypatch: pytest.MonkeyPatch, found: Verdict, proved: Verdict, of_batch: Verdict,
+        of_all: Verdict) -> None:
+    monkeypatch.setattr(MODULE, "proof_evidence", lambda _: evidence(proved, method="proof"))
+    offer((replace(get(NEEDED), checks=(lambda *_: evidence(found),)),))
+    assert verify()[0].verdict is of_all
+    assert verify(batch=np.eye(2))[0].verdict is of_batch
+
+
+def test_a_claim_in_which_the_batch_has_no_part_is_outside(offer: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Apart:
+        takes_batch = False
+
+        def __call__(self, statement: Statement, context: Context) -> Evidence:
+            assert context.batch is None
+            return evidence(V.SUPPORTED)
+
+    reads = replace(get(NEEDED), proof=None, checks=(lambda *_: evidence(V.SUPPORTED),))
+    offer((reads, replace(reads, theorem="other", checks=(Apart(),))))
+    first, second = verify(batch=np.eye(2))
+    assert (first.verdict, second.verdict) == (V.SUPPORTED, V.OUTSIDE)
+    assert second.evidence[0].apart
+    assert any("no part in this claim" in note for note in second.notes)
+
+
 def test_partial_evidence_refutes_but_does_not_carry() -> None:
     part, whole = evidence(V.CERTIFIED, partial=True), evidence(V.INCONCLUSIVE)
     assert overall([part, whole]) is V.INCONCLUSIVE
