@@ -123,6 +123,19 @@ def test_bad_batches(given: list[str], said: list[str], capsys: pytest.CaptureFi
     assert all(word in errors for word in said), errors
 
 
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["verify", CHEAP, "--batch", "good.npy", "--take", "9"], "good.npy: --take 9 of 3 samples"),
+    (["sweep", "--store", "s.db", "--chain", "rescale", "--width", "8", "--depth", "1", "--batch", "tall.npy"],
+     "pass --layout columns or keep the first few with take"),
+    (["list", "nothing level=3 take=2"], "'nothing level=3 take=2'"),
+    (["list", "keep the few with take"], "'keep the few with take'"),
+])
+def test_arguments_of_the_library_are_spelled_as_options_of_the_verb_and_what_was_given_is_quoted(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in refused(arguments, capsys)
+
+
 def test_digits_without_scikit_learn_name_the_remedy(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
