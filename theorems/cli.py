@@ -15,14 +15,7 @@ from __future__ import annotations
 import os
 import sys
 
-from theorems.terminal.exit_statuses import (
-    CLOSED_PIPE,
-    DEFECT,
-    INTERRUPTED,
-    NOT_WRITTEN,
-    OutputError,
-    ReaderGoneError,
-)
+from theorems.terminal.exit_statuses import CLOSED_PIPE, DEFECT, INTERRUPTED, NOT_WRITTEN, OutputError, ReaderGoneError
 from theorems.terminal.signals import signals
 from theorems.terminal.streams import guarded, spare_descriptors
 
@@ -86,7 +79,7 @@ def _status(argv: Sequence[str] | None) -> int:
 def _say(line: str, status: int) -> int:
     """One line on standard error."""
     try:
-        from theorems.terminal.refusals import refuse
+        from theorems.terminal.screen import refuse
 
         refuse(line)
     except ImportError:  # the defect may be there

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theorems import Evidence, Verdict, get, library
-from theorems.commands.outputs import document
+from theorems.report.document import document_of as document
 from theorems.verification import Result
 
 STATEMENT = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")

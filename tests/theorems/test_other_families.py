@@ -339,8 +339,8 @@ def test_a_part_that_fails_is_left_out_and_told(
     monkeypatch.syspath_prepend(OTHER)
     install("mine-theorems", {"mine": "mine:FAMILY"}, mine=PARTS.format(part=part, item=item))
     if part == "figures":
-        from theorems.commands.outputs import document
         from theorems.report import write_report
+        from theorems.report.document import document_of as document
 
         empty = document([], seed=0, level=1e-6, batch=None)
         assert write_report(empty, tmp_path / "report")[0].is_file()

@@ -1,11 +1,15 @@
-"""Options that several verbs take, and what they are checked for."""
+"""Options that several verbs take, and what they are checked for before anything runs."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from theorems.terminal.refusals import UsageError
+from theorems.terminal.exit_statuses import UsageError
 
 if TYPE_CHECKING:
     from simulators.batches import Batch
@@ -16,7 +20,11 @@ __all__ = [
     "add_run_options",
     "batch_line",
     "given_batch",
+    "require_apart",
+    "require_directory",
+    "require_file",
     "require_plots",
+    "result_file",
     "whole_option",
 ]
 
@@ -115,3 +123,91 @@ def require_plots() -> None:
 
     if (remedy := available()) is not None:
         raise UsageError(remedy)
+
+
+# --- files that are written: tried before a verb runs, so that nothing is lost at its end ---------
+
+
+def require_file(option: str, text: str) -> Path:
+    """``text`` as a path that a file can be written to, seen by trying; ``ValueError`` names ``option``."""
+    path = Path(os.path.realpath(text))
+    _require_name(option, text)
+    if not text or path.is_dir():
+        raise UsageError(f"{option} {text!r}: a directory; name a file in it")
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {text!r}: no directory {str(path.parent)!r}; make it first")
+    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+        raise UsageError(f"{option} {text!r}: exists and cannot be replaced; name another file")
+    _try_writing(option, text, path.parent)
+    return path
+
+
+def require_apart(option: str, text: str, others: Mapping[str, str | None]) -> None:
+    """Raise ``ValueError`` if writing ``text`` would take the place of another file of the same command line.
+
+    ``others`` are paths by what they are, as in ``{"the batch": "H.npy"}``; None stands for one that was not given.
+    """
+    for what, other in others.items():
+        if other is not None and _same(text, other):
+            raise UsageError(
+                f"{option} {text!r}: is {what} itself, and would take its place; name another file"
+            )
+
+
+def _same(text: str, other: str) -> bool:
+    if os.path.exists(text) and os.path.exists(other):
+        return os.path.samefile(text, other)
+    return os.path.realpath(text) == os.path.realpath(other)
+
+
+def result_file(args: argparse.Namespace) -> Path:
+    """Where ``--json`` is written, which may be nothing that is read. Raises ``ValueError``."""
+    from simulators.batch_files import file_of
+    from theorems.commands.claims import claim_files
+
+    require_apart(
+        "--json",
+        args.json,
+        {
+            "the batch": None if args.batch is None else file_of(args.batch),
+            **{f"the file of claims {path}": path for path in claim_files(args)},
+        },
+    )
+    return require_file("--json", args.json)
+
+
+def require_directory(option: str, text: str) -> Path:
+    """``text`` as a directory that can be written to, made if missing; ``ValueError`` names ``option``."""
+    path = Path(text)
+    _require_name(option, text)
+    if not text or (path.exists() and not path.is_dir()):
+        raise UsageError(f"{option} {text!r}: not a directory; name one, it is made if missing")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{option} {text!r}: cannot be made: {error.strerror}; name another directory"
+        ) from None
+    _try_writing(option, text, path)
+    return path
+
+
+def _require_name(option: str, text: str) -> None:
+    """Raise ``ValueError`` for a name that the system takes for none, too long for instance."""
+    try:
+        os.lstat(text or ".")
+    except (FileNotFoundError, NotADirectoryError):
+        return  # told in its place
+    except OSError as error:
+        raise UsageError(f"{option} {text!r}: {error.strerror}; name another place") from None
+
+
+def _try_writing(option: str, text: str, directory: Path) -> None:
+    probe = directory / f".theorems-{uuid.uuid4().hex[:8]}"
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"{option} {text!r}: cannot be written: {error.strerror}; name another place"
+        ) from None

@@ -14,12 +14,16 @@ from theorems.certificates.document import (
     write,
 )
 from theorems.certificates.kinds import kinds, offers
-from theorems.commands.arguments import add_names
-from theorems.commands.outputs import require_directory, writing
+from theorems.commands.arguments import add_names, require_directory
 from theorems.registry import select
-from theorems.terminal.exit_statuses import AS_EXPECTED, NOT_AS_EXPECTED
+from theorems.terminal.exit_statuses import (
+    AS_EXPECTED,
+    NOT_AS_EXPECTED,
+    UsageError,
+    refusing,
+    writing,
+)
 from theorems.terminal.progress import live_line
-from theorems.terminal.refusals import UsageError, refusing
 from theorems.terminal.screen import console, outcome_line
 
 __all__ = ["add_arguments", "run"]

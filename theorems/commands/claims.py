@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from simulators.chains import CHAINS
 from theorems.registry import families
 from theorems.statement import ClaimError, Statement
-from theorems.terminal.refusals import UsageError, refuse
+from theorems.terminal.exit_statuses import UsageError
+from theorems.terminal.screen import refuse
 
 if TYPE_CHECKING:
     from theorems.workbench.conjecture import Conjecture

@@ -10,8 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from theorems.commands import VERBS
-from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
-from theorems.terminal.refusals import UsageError, refuse, refuse_each
+from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, UsageError
 
 if TYPE_CHECKING:
     from simulators.arguments import Argument
@@ -70,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _tell_refused_families() -> None:
     """What other packages brought and could not be used, if the verb asked for it: a line each."""
+    from theorems.terminal.screen import refuse_each
+
     if registry := sys.modules.get("theorems.registry"):
         refuse_each(registry.refused())
 
@@ -92,6 +93,8 @@ def run(argv: Sequence[str] | None) -> int:
         _tell_refused_families()
         return status
     except UsageError as error:
+        from theorems.terminal.screen import refuse
+
         refuse(error.worded(lambda argument: _option(argument, vars(args))))
         return BAD_INPUT
 

@@ -16,6 +16,7 @@ from theorems.commands.arguments import (
     add_run_options,
     batch_line,
     given_batch,
+    result_file,
 )
 from theorems.commands.claims import (
     CORPUS,
@@ -27,14 +28,28 @@ from theorems.commands.claims import (
     refusals_told,
     stated,
 )
-from theorems.commands.outputs import document, result_file, writing
 from theorems.files import write_json
 from theorems.registry import select
+from theorems.report.document import document_of
 from theorems.statement import ClaimError, Evidence, Quantifier, Statement, Verdict
-from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, NOT_AS_EXPECTED
+from theorems.terminal.exit_statuses import (
+    AS_EXPECTED,
+    BAD_INPUT,
+    NOT_AS_EXPECTED,
+    UsageError,
+    refusing,
+    writing,
+)
 from theorems.terminal.progress import Meter
-from theorems.terminal.refusals import UsageError, refuse_each, refusing
-from theorems.terminal.screen import console, duration, field, heading, paragraph, verdict_text
+from theorems.terminal.screen import (
+    console,
+    duration,
+    field,
+    heading,
+    paragraph,
+    refuse_each,
+    verdict_text,
+)
 from theorems.terminal.typesetting import words
 from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import Corpus
@@ -96,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
         raise
     finally:  # also when interrupted: what fell is not lost with the rest
         if target is not None:
-            written = document(
+            written = document_of(
                 results,
                 seed=args.seed,
                 level=args.level,

@@ -11,11 +11,15 @@ from rich.console import Console
 from rich.text import Text
 
 from simulators.batch_files import file_of
-from theorems.commands.arguments import require_plots, whole_option
-from theorems.commands.outputs import require_apart, require_file, writing
+from theorems.commands.arguments import require_apart, require_file, require_plots, whole_option
 from theorems.files import plain, write_json
-from theorems.terminal.exit_statuses import AS_EXPECTED, NOT_AS_EXPECTED
-from theorems.terminal.refusals import UsageError, refusing
+from theorems.terminal.exit_statuses import (
+    AS_EXPECTED,
+    NOT_AS_EXPECTED,
+    UsageError,
+    refusing,
+    writing,
+)
 from theorems.terminal.screen import Column, console, field, paragraph, print_columns
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from theorems.commands.arguments import add_names
 from theorems.commands.claims import asked
 from theorems.registry import families, select
 from theorems.statement import Source, Statement
-from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
-from theorems.terminal.refusals import refuse_each, refusing
-from theorems.terminal.screen import console, field, heading, paragraph, verdict_text
+from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, refusing
+from theorems.terminal.screen import console, field, heading, paragraph, refuse_each, verdict_text
 from theorems.terminal.typesetting import words
 
 __all__ = ["add_arguments", "print_listing", "run"]

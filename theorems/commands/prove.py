@@ -17,16 +17,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from theorems.commands.arguments import add_names
-from theorems.commands.outputs import require_file, writing
+from theorems.commands.arguments import add_names, require_file
 from theorems.files import write_json
 from theorems.proofs.bridge import Audit, Finding, establish, skeleton
 from theorems.proofs.certificate import RECORDED, Certificate, compose, recorded
 from theorems.proofs.rocq import SOURCES, MissingRocqError, file_of, installed
 from theorems.registry import get, select
 from theorems.statement import Statement
-from theorems.terminal.exit_statuses import AS_EXPECTED, NOT_AS_EXPECTED
-from theorems.terminal.refusals import UsageError, refusing
+from theorems.terminal.exit_statuses import (
+    AS_EXPECTED,
+    NOT_AS_EXPECTED,
+    UsageError,
+    refusing,
+    writing,
+)
 from theorems.terminal.screen import (
     console,
     field,

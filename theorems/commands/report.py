@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 
 from theorems import report
-from theorems.commands.arguments import require_plots
-from theorems.commands.outputs import require_directory, writing
-from theorems.terminal.exit_statuses import AS_EXPECTED
-from theorems.terminal.refusals import refusing
+from theorems.commands.arguments import require_directory, require_plots
+from theorems.terminal.exit_statuses import AS_EXPECTED, refusing, writing
 from theorems.terminal.screen import console
 
 __all__ = ["add_arguments", "run"]

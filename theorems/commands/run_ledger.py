@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from simulators.batches import Batch
-from theorems.commands.outputs import require_file
+from theorems.commands.arguments import require_file
 from theorems.files import write_json
 from theorems.ledger import DEFAULT, Change, Ledger, compare, read
 from theorems.registry import library
 from theorems.statement import Statement
-from theorems.terminal.refusals import UsageError
+from theorems.terminal.exit_statuses import UsageError
 from theorems.terminal.screen import field, paragraph
 from theorems.verification import Result, environment
 

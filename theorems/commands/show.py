@@ -17,8 +17,7 @@ from theorems.proofs.certificate import recorded
 from theorems.proofs.rocq import file_of
 from theorems.registry import library, select
 from theorems.statement import Assumption, Check, Quantifier, Statement, Verdict
-from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
-from theorems.terminal.refusals import refuse_each, refusing
+from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, refusing
 from theorems.terminal.screen import (
     console,
     duration,
@@ -26,6 +25,7 @@ from theorems.terminal.screen import (
     heading,
     paragraph,
     ratio,
+    refuse_each,
     sensitivity,
     shortened,
     verdict_text,

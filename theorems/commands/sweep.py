@@ -28,17 +28,17 @@ from simulators.sweeps.export import (
 from simulators.sweeps.grid import Grid, SweepRun, read_grid
 from simulators.sweeps.store import Store, StoreError, UnwritableStoreError
 from simulators.weights import LAWS
-from theorems.commands.arguments import whole_option
-from theorems.commands.outputs import require_apart as apart_from
-from theorems.commands.outputs import require_file
+from theorems.commands.arguments import require_apart as apart_from
+from theorems.commands.arguments import require_file, whole_option
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
     INTERRUPTED,
     NOT_AS_EXPECTED,
     OutputError,
+    UsageError,
+    refusing,
 )
 from theorems.terminal.progress import SweepMeter
-from theorems.terminal.refusals import UsageError, refusing
 from theorems.terminal.screen import console, duration, field, paragraph
 
 __all__ = ["add_arguments", "run"]

@@ -25,14 +25,16 @@ from theorems.commands.arguments import (
     add_run_options,
     batch_line,
     given_batch,
+    require_directory,
     require_plots,
+    result_file,
 )
 from theorems.commands.claims import add_claim_options, asked, refusals_told, wholly_asked
-from theorems.commands.outputs import document, require_directory, result_file, writing
 from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes
 from theorems.files import write_json
 from theorems.ledger import DEFAULT, Change
 from theorems.registry import select
+from theorems.report.document import document_of
 from theorems.statement import ClaimError, Evidence, Statement, Verdict
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
@@ -40,9 +42,11 @@ from theorems.terminal.exit_statuses import (
     INTERRUPTED,
     NOT_AS_EXPECTED,
     OutputError,
+    UsageError,
+    refusing,
+    writing,
 )
 from theorems.terminal.progress import Meter
-from theorems.terminal.refusals import UsageError, refuse_each, refusing
 from theorems.terminal.screen import (
     console,
     duration,
@@ -51,6 +55,7 @@ from theorems.terminal.screen import (
     paragraph,
     print_table,
     ratio,
+    refuse_each,
     sensitivity,
     shortened,
     verdict_text,
@@ -164,7 +169,7 @@ def _publish(
 ) -> tuple[OutputError | None, tuple[Change, ...]]:
     """Write the files, then print the outcome, come what may; and what could not be written."""
     changes = () if record is None else record.changes(results)
-    found = document(
+    found = document_of(
         results,
         seed=run.seed,
         level=run.level,

@@ -1,16 +1,19 @@
-"""The door of the report: a run's JSON document, checked before anything is drawn from it."""
+"""A run's JSON document: composed of its results, and checked before anything is drawn from it."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from simulators.batches import Batch
 from simulators.regular_files import UnreadableFileError, read_regular
+from theorems.files import plain
 from theorems.statement import Verdict
+from theorems.verification import Result, environment
 
-__all__ = ["evidence_of", "find", "full_name", "read_document", "validate_document"]
+__all__ = ["document_of", "evidence_of", "find", "full_name", "read_document", "validate_document"]
 
 #: The version of the document this package writes and reads.
 SCHEMA = 1
@@ -35,6 +38,33 @@ _PATH: dict[str, Any] = {"n": int, "start": list, "multiplicities": list, "param
 _WIDTH: dict[str, Any] = {"width": int, "mean": _NUMBER_OR_NONE, "interval": list}
 #: Lists inside a piece of evidence that figures are drawn from, with the keys of their items.
 _DRAWN: dict[str, dict[str, Any]] = {"paths": _PATH, "widths": _WIDTH, "readouts": {}}
+
+
+def document_of(
+    results: Sequence[Result | Mapping[str, Any]],
+    *,
+    seed: int,
+    level: float,
+    batch: Batch | None,
+    interrupted: bool = False,
+    refused: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The JSON value of a run, of results or of what :meth:`Result.as_json` made of them.
+
+    ``refused`` are the lines about claims that made no sense, and so have no result. Numbers JSON
+    has no word for become null, exact numbers become text.
+    """
+    found: dict[str, Any] = {
+        "schema": SCHEMA,
+        "environment": environment(seed, level, batch),
+        "results": [r if isinstance(r, Mapping) else r.as_json() for r in results],
+    }
+    if interrupted:
+        found["interrupted"] = True
+    if refused:
+        found["refused"] = list(refused)
+    valid: dict[str, Any] = plain(found)
+    return valid
 
 
 #: Larger files are no documents.

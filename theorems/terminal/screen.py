@@ -29,6 +29,8 @@ __all__ = [
     "print_columns",
     "print_table",
     "ratio",
+    "refuse",
+    "refuse_each",
     "sensitivity",
     "shortened",
     "verdict_text",
@@ -101,6 +103,24 @@ def _width(terminal: int, narrowest: int) -> int:
     asked = os.environ.get("COLUMNS", "")
     wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
     return min(max(wanted or terminal, narrowest), WIDEST)
+
+
+#: Of a refusal, which quotes what was given: a name may have thousands of characters.
+_LONGEST_LINE = 1200
+
+
+def refuse(words: str) -> None:
+    """One line on standard error."""
+    text = " ".join(words.split())
+    if len(text) > _LONGEST_LINE:
+        text = f"{text[: _LONGEST_LINE // 2]} … {text[-_LONGEST_LINE // 2 :]}"
+    console(errors=True).print(f"theorems: {text}", soft_wrap=True)
+
+
+def refuse_each(refused: Iterable[str]) -> None:
+    """Every refused claim in a line of its own."""
+    for line in refused:
+        refuse(line)
 
 
 def verdict_text(verdict: Verdict) -> Text:
