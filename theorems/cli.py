@@ -15,7 +15,8 @@ from __future__ import annotations
 import os
 import sys
 
-from theorems.terminal.exit_statuses import CLOSED_PIPE, DEFECT, INTERRUPTED, NOT_WRITTEN, OutputError, ReaderGoneError
+from theorems.terminal.exit_statuses import CLOSED_PIPE, DEFECT, INTERRUPTED, NOT_WRITTEN,
+OutputError, ReaderGoneError
 from theorems.terminal.signals import signals
 from theorems.terminal.streams import guarded, spare_descriptors
 

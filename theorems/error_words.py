@@ -8,7 +8,9 @@ _LONGEST = 300
 
 
 def message(error: BaseException) -> str:
-    """The text of an exception on one line, cut where it is long; empty where it has none, or fails to give one."""
+    """The text of an exception on one line, cut where it is long; empty where it has none, or fails
+    to give one.
+    """
     try:
         text = " ".join(str(error).split())
     except BaseException as second:  # __str__ is the author's own code too, and may raise anything

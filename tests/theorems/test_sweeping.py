@@ -178,7 +178,7 @@ def lost(address):
     yield
     raise RuntimeError("lost")
 sweep.dask_cluster = lost
-with contextlib.suppress(RuntimeError), sweep._crew(sweep._Job(None, None, None, "tcp://x:1", False, None)):
+with contextlib.suppress(RuntimeError), sweep._crew(None, "tcp://x:1"):
     pass
 assert logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)  # as it was
 """

@@ -129,23 +129,29 @@ def require_plots() -> None:
 
 
 def require_file(option: str, text: str) -> Path:
-    """``text`` as a path that a file can be written to, seen by trying; ``ValueError`` names ``option``."""
+    """``text`` as a path that a file can be written to, seen by trying; ``ValueError`` names
+    ``option``.
+    """
     path = Path(os.path.realpath(text))
     _require_name(option, text)
-    if not text or path.is_dir():
-        raise UsageError(f"{option} {text!r}: a directory; name a file in it")
-    if not path.parent.is_dir():
-        raise UsageError(f"{option} {text!r}: no directory {str(path.parent)!r}; make it first")
-    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
-        raise UsageError(f"{option} {text!r}: exists and cannot be replaced; name another file")
+    free = not path.exists() or (path.is_file() and os.access(path, os.W_OK))
+    for stands, words in (
+        (text and not path.is_dir(), "a directory; name a file in it"),
+        (path.parent.is_dir(), f"no directory {str(path.parent)!r}; make it first"),
+        (free, "exists and cannot be replaced; name another file"),
+    ):
+        if not stands:
+            raise UsageError(f"{option} {text!r}: {words}")
     _try_writing(option, text, path.parent)
     return path
 
 
 def require_apart(option: str, text: str, others: Mapping[str, str | None]) -> None:
-    """Raise ``ValueError`` if writing ``text`` would take the place of another file of the same command line.
+    """Raise ``ValueError`` if writing ``text`` would take the place of another file of the same
+    command line.
 
-    ``others`` are paths by what they are, as in ``{"the batch": "H.npy"}``; None stands for one that was not given.
+    ``others`` are paths by what they are, as in ``{"the batch": "H.npy"}``; None stands for one that
+    was not given.
     """
     for what, other in others.items():
         if other is not None and _same(text, other):
@@ -177,7 +183,9 @@ def result_file(args: argparse.Namespace) -> Path:
 
 
 def require_directory(option: str, text: str) -> Path:
-    """``text`` as a directory that can be written to, made if missing; ``ValueError`` names ``option``."""
+    """``text`` as a directory that can be written to, made if missing; ``ValueError`` names
+    ``option``.
+    """
     path = Path(text)
     _require_name(option, text)
     if not text or (path.exists() and not path.is_dir()):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulators.chains import CHAINS
-from theorems.registry import families
+from theorems.registry import families, select
 from theorems.statement import ClaimError, Statement
 from theorems.terminal.exit_statuses import UsageError
 from theorems.terminal.screen import refuse
@@ -69,16 +69,18 @@ def add_claim_options(parser: argparse.ArgumentParser) -> None:
 
 
 def is_file_name(text: str) -> bool:
-    """Whether a name on the command line means a file of claims rather than a statement of the library."""
+    """Whether a name on the command line means a file of claims rather than a statement of the
+    library.
+    """
     head = text.partition("::")[0]
     return "::" in text or head.endswith(".py") or head == "examples"
 
 
-def asked(args: argparse.Namespace) -> tuple[list[str | Statement], list[str]]:
-    """What the names, files and claim of a command line mean: library names as they are, claims as statements.
+def asked(args: argparse.Namespace) -> tuple[tuple[Statement, ...], list[str]]:
+    """The statements that the names, files and claim of a command line mean.
 
-    Beside it, one line for every claim of a file that makes no sense, so that the others can be checked. Raises
-    ``ValueError`` in one line for what means nothing, and if nothing else is left.
+    Beside it, one line for every claim of a file that makes no sense, so that the others can be
+    checked. Raises ``ValueError`` in one line for what means nothing, and if nothing else is left.
     """
     found: list[str | Statement] = []
     refused: list[str] = []
@@ -96,13 +98,14 @@ def asked(args: argparse.Namespace) -> tuple[list[str | Statement], list[str]]:
         raise UsageError(f"{doubled}: two claims of that name; rename one, or run one at a time")
     if refused and not found:
         raise UsageError("; ".join(refused))
-    return found, refused
+    return select(found), refused
 
 
 def stated(
     name: str, make: Callable[[Conjecture], Statement]
 ) -> tuple[list[tuple[Conjecture, Statement]], list[str]]:
-    """The claims of a file, each with the statement that ``make`` gives, and a line for each that is refused.
+    """The claims of a file, each with the statement that ``make`` gives, and a line for each that
+    is refused.
 
     Raises ``ValueError`` in one line for a file that cannot be run.
     """
@@ -144,10 +147,13 @@ def claim_files(args: argparse.Namespace) -> list[str]:
 def wholly_asked(
     args: argparse.Namespace, statements: Iterable[Statement], refused: Sequence[str] = ()
 ) -> frozenset[str]:
-    """The families among ``statements`` of which a command line leaves out none that its files declare.
+    """The families among ``statements`` of which a command line leaves out none that its files
+    declare.
 
-    That goes for families of the library too, whose other statements are known without being asked for; it does not
-    for ``FILE.py::NAME`` or a claim as text, nor where claims of files were ``refused``, of which nothing is known.
+    That goes for families of the library too, whose other statements are known without being asked
+    for; it does not
+    for ``FILE.py::NAME`` or a claim as text, nor where claims of files were ``refused``, of which
+    nothing is known.
     """
     whole = [name for name in args.names if is_file_name(name) and "::" not in name and not refused]
     files = {re.sub(r"\W", "_", Path(name).stem) for name in whole}
@@ -169,7 +175,9 @@ def claim_words(args: argparse.Namespace) -> list[str]:
 
 
 def corpus_of(args: argparse.Namespace) -> Path:
-    """Where witnesses are kept. Raises ``ValueError`` for a name without letters, which would mean this directory."""
+    """Where witnesses are kept. Raises ``ValueError`` for a name without letters, which would mean
+    this directory.
+    """
     given = getattr(args, "corpus", str(CORPUS))
     if not given:
         raise UsageError(f"--corpus {given!r}: want the name of a directory; it is made if missing")
@@ -177,7 +185,9 @@ def corpus_of(args: argparse.Namespace) -> Path:
 
 
 def given_claim(args: argparse.Namespace) -> Conjecture | None:
-    """The claim given as text, if there is one. Raises ``ValueError`` in one line for options that do not fit."""
+    """The claim given as text, if there is one. Raises ``ValueError`` in one line for options that
+    do not fit.
+    """
     if getattr(args, "claim", None) is None:
         for option in ("where", "assume", *(name for name, *_ in _OPTIONS)):
             if getattr(args, option, None) is not None:

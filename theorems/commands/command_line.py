@@ -100,7 +100,9 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _option(argument: Argument, options: Collection[str]) -> str:
-    """An argument of the library as the verb with these options takes it: ``take=4`` as ``--take 4``."""
+    """An argument of the library as the verb with these options takes it: ``take=4`` as ``--take
+    4``.
+    """
     if argument.name not in options:
         return str(argument)
     return f"--{argument.name} {argument.value}" if argument.has_value else f"--{argument.name}"

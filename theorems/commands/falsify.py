@@ -1,4 +1,6 @@
-"""``theorems falsify``: attack claims, say what broke and how to see it again, or what was tried in vain."""
+"""``theorems falsify``: attack claims, say what broke and how to see it again, or what was tried in
+vain.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,8 @@ def run(args: argparse.Namespace) -> int:
                 found = by_statement[id(result.statement)]
                 results.append(_entry(found, result, args))
                 wrong += not _print(out, found, result, args)
-            _print_count(out, len(results) - wrong, wrong)
+            count = f"{len(results) - wrong} as expected, {wrong} not"
+            paragraph(out, Text(count, style="bold red" if wrong else "bold green"))
     except KeyboardInterrupt:
         out.print(f"Interrupted after {len(results)} of {len(chosen)} claims.")
         raise
@@ -129,14 +132,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Target:
-    """A statement whose only check is falsification, and the words that mean it on the command line."""
+    """A statement whose only check is falsification, and the words that mean it on the command
+    line.
+    """
 
     def __init__(self, statement: Statement, *words: str) -> None:
         self.statement, self.words = statement, words
 
 
 def _targets(args: argparse.Namespace) -> tuple[list[_Target], list[str], list[str]]:
-    """What the names, files and claim of a command line mean, what among it has no inputs to search, what no sense.
+    """What the names, files and claim of a command line mean, what among it has no inputs to
+    search, what no sense.
 
     Raises ``ValueError`` for what means nothing, or if nothing is left.
     """
@@ -184,11 +190,6 @@ def _targets(args: argparse.Namespace) -> tuple[list[_Target], list[str], list[s
     return found, left_out, refused
 
 
-def _print_count(out: Console, expected: int, wrong: int) -> None:
-    style = "bold red" if wrong else "bold green"
-    paragraph(out, Text(f"{expected} as expected, {wrong} not", style=style))
-
-
 def _search(result: Result) -> Evidence:
     # a claim about a mean that is not there is not searched, and its check says why
     return next((e for e in result.evidence if e.method == "search"), result.evidence[0])
@@ -206,7 +207,9 @@ def _as_expected(result: Result) -> bool:
 
 
 def _entry(target: _Target, result: Result, args: argparse.Namespace) -> dict[str, Any]:
-    """One result as ``verify --json`` has it, of the search alone, with the claim and the command that repeats it."""
+    """One result as ``verify --json`` has it, of the search alone, with the claim and the command
+    that repeats it.
+    """
     evidence, s = _search(result), result.statement
     found = replace(result, verdict=evidence.verdict, evidence=(evidence,)).as_json()
     return found | {
@@ -269,7 +272,9 @@ def _print_fallen(
 
 
 def _again(target: _Target, args: argparse.Namespace) -> str:
-    """The command that finds the same witness again: everything that differs from the defaults, and the seed."""
+    """The command that finds the same witness again: everything that differs from the defaults, and
+    the seed.
+    """
     options = ["--seed", str(args.seed)]
     options += [] if args.level == LEVEL else ["--level", repr(args.level)]
     options += [] if args.corpus == str(CORPUS) else ["--corpus", args.corpus]

@@ -20,7 +20,7 @@ from theorems.terminal.exit_statuses import (
     refusing,
     writing,
 )
-from theorems.terminal.screen import Column, console, field, paragraph, print_columns
+from theorems.terminal.screen import Column, console, field, fields, paragraph, print_columns
 
 if TYPE_CHECKING:
     from theorems.inspection.accounting import NotJudged
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-_INDENT = 14
 _NARROWEST = 34  # columns; a narrower terminal breaks the lines itself
 _PICTURES = (".png", ".svg", ".pdf")
 _MOST_ROWS = 24
@@ -79,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> bool:
-    """Inspect, print and write; whether the network is healthy. Raises ``ValueError`` or ``TypeError``."""
+    """Inspect, print and write; whether the network is healthy. Raises ``ValueError`` or
+    ``TypeError``.
+    """
     seed, take = (
         whole_option("--seed", args.seed, 0),
         None if args.take is None else whole_option("--take", args.take, 1),
@@ -108,7 +109,7 @@ def _inspect(args: argparse.Namespace) -> bool:
     if target is not None:
         with writing(target):
             write_json(target, plain(found.as_json()))
-        field(out, "Written", str(target), indent=_INDENT)
+        field(out, "Written", str(target))
     if picture is not None:
         from theorems.inspection.figure import draw
         from theorems.report.style import drawing
@@ -116,15 +117,16 @@ def _inspect(args: argparse.Namespace) -> bool:
         figure = draw(found)
         with drawing(), writing(picture):
             figure.savefig(picture, dpi=160)
-        field(out, "Written", str(picture), indent=_INDENT)
+        field(out, "Written", str(picture))
     return found.since is None
 
 
 def _picture(text: str) -> Path:
     require_plots()
-    if Path(text).suffix.lower() not in _PICTURES:
+    suffix = Path(text).suffix
+    if suffix.lower() not in _PICTURES:
         raise UsageError(
-            f"--plot {text!r}: suffix {Path(text).suffix!r} is unknown; name a .png, .svg or .pdf file"
+            f"--plot {text!r}: suffix {suffix!r} is unknown; name a .png, .svg or .pdf file"
         )
     return require_file("--plot", text)
 
@@ -140,14 +142,15 @@ def _print(out: Console, found: Inspection, batch: str) -> None:
         if found.statistics == "batch"
         else "running statistics, as in evaluation"
     )
-    field(out, "Batch", f"{batch}; {mode}", indent=_INDENT)
-    field(
+    parameters = found.parameters
+    fields(
         out,
-        "Parameters",
-        f"{found.parameters.judged} of {found.parameters.total} are of layers judged",
-        indent=_INDENT,
+        {
+            "Batch": f"{batch}; {mode}",
+            "Parameters": f"{parameters.judged} of {parameters.total} are of layers judged",
+            "Chain": found.recognised.sentence,
+        },
     )
-    field(out, "Chain", found.recognised.sentence, indent=_INDENT)
     _print_predictions(out, found)
     paragraph(out, Text(found.verdict, style=f"bold {_STYLES[found.condition.value]}"))
 
@@ -235,7 +238,7 @@ def _left_out(found: Inspection) -> list[Column]:
 def _print_predictions(out: Console, found: Inspection) -> None:
     seen = found.simulation
     if isinstance(seen, str):
-        field(out, "Not simulated", seen, indent=_INDENT)
+        field(out, "Not simulated", seen)
     else:
         told: dict[str, Any] = seen.as_json()
         low, high = told["simulated_range"]
@@ -245,26 +248,22 @@ def _print_predictions(out: Console, found: Inspection) -> None:
             "Simulated",
             f"mean gap {seen.measured:.4g}, {said}: {low:.4g} to {high:.4g} in {told['replicas']} "
             f"networks of this chain (p = {seen.p_value:.2g}, level {seen.level:g})",
-            indent=_INDENT,
         )
     outside: dict[str, list[str]] = {}
     for finding in found.findings:
         if not finding.met:
             outside.setdefault(finding.why, []).append(finding.statement)
         elif finding.predicted is not None and finding.measured is not None:
-            verdict = (
-                "says nothing" if finding.holds is None else "holds" if finding.holds else "fails"
-            )
+            verdict = {None: "says nothing", True: "holds", False: "fails"}[finding.holds]
             sign = "≤" if finding.measured <= finding.predicted else ">"
             field(
                 out,
                 "Statement",
                 f"{finding.statement}: {verdict}, {finding.measured:.3g} {sign} "
                 f"{finding.predicted:.3g} ({finding.why})",
-                indent=_INDENT,
             )
     for why, names in outside.items():
-        field(out, "Outside", f"{', '.join(names)}: {why}", indent=_INDENT)
+        field(out, "Outside", f"{', '.join(names)}: {why}")
 
 
 def _number(value: float) -> str:

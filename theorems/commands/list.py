@@ -11,7 +11,7 @@ from rich.text import Text
 
 from theorems.commands.arguments import add_names
 from theorems.commands.claims import asked
-from theorems.registry import families, select
+from theorems.registry import families
 from theorems.statement import Source, Statement
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, refusing
 from theorems.terminal.screen import console, field, heading, paragraph, refuse_each, verdict_text
@@ -26,8 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with refusing():
-        names, refused = asked(args)
-        statements = select(names)
+        statements, refused = asked(args)
     print_listing(console(), statements)
     refuse_each(refused)
     return BAD_INPUT if refused else AS_EXPECTED

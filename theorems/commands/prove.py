@@ -43,8 +43,6 @@ from theorems.terminal.typesetting import words
 
 __all__ = ["add_arguments", "run"]
 
-_INDENT = 14
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_names(parser)
@@ -78,7 +76,8 @@ def _prove(out: Console, notes: Console, names: Sequence[str], date: str | None)
     """Have the proofs checked and print the table; True if they all stand.
 
     Without Rocq, says how to get it and shows the recorded certificate. ``date`` records a new one,
-    which takes all statements. Raises ``ValueError`` for unknown names and bad dates, or if there is
+    which takes all statements. Raises ``ValueError`` for unknown names and bad dates, or if there
+    is
     no Rocq to record with.
     """
     statements = select(names)
@@ -153,7 +152,6 @@ def _print_audit(out: Console, audit: Audit, unproved: Sequence[Statement], seco
         out,
         "Rocq",
         f"{audit.rocq}, everything above established in {seconds:.0f} s",
-        indent=_INDENT,
     )
     for name, axioms in audit.excess.items():
         paragraph(out, Text(f"{name} rests on {', '.join(axioms)}", style="bold red"))
@@ -183,7 +181,6 @@ def _print_recorded(
         "Recorded",
         f"{certificate.date}, with Rocq {certificate.rocq}; nothing was established anew. A proof "
         f"counts while the digests of the statement and of the sources match",
-        indent=_INDENT,
     )
     return not any(f.problem for f in findings)
 
@@ -244,7 +241,9 @@ def _axioms(axioms: Sequence[str]) -> str:
 def _print_further(
     out: Console, theorems: Mapping[str, Sequence[str]], findings: Sequence[Finding]
 ) -> None:
-    """Audited theorems that are no statement's own: lemmas, sharper forms, statements not encoded yet."""
+    """Audited theorems that are no statement's own: lemmas, sharper forms, statements not encoded
+    yet.
+    """
     spoken = {f.proof.theorem for f in findings}
     further = [name for name in theorems if name not in spoken]
     if not further:
@@ -265,4 +264,4 @@ def _print_further(
 
 def _print_unproved(out: Console, unproved: Sequence[Statement]) -> None:
     if unproved:
-        field(out, "No theorem", ", ".join(s.name for s in unproved), indent=_INDENT)
+        field(out, "No theorem", ", ".join(s.name for s in unproved))

@@ -88,7 +88,8 @@ def open_ledger(
     asked: tuple[Statement, ...],
     judged: frozenset[str],
 ) -> RunLedger | None:
-    """The ledger to compare with, if any: ``--ledger``, or the default one in the current directory.
+    """The ledger to compare with, if any: ``--ledger``, or the default one in the current
+    directory.
 
     ``asked`` and ``judged`` are as in :class:`RunLedger`. Raises ``ValueError`` for a ledger that
     cannot be read or, with ``--update-ledger``, written, and for one beside a batch.

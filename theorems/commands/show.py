@@ -15,13 +15,14 @@ from rich.text import Text
 from theorems.commands.claims import asked
 from theorems.proofs.certificate import recorded
 from theorems.proofs.rocq import file_of
-from theorems.registry import library, select
+from theorems.registry import library
 from theorems.statement import Assumption, Check, Quantifier, Statement, Verdict
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, refusing
 from theorems.terminal.screen import (
     console,
     duration,
     field,
+    fields,
     heading,
     paragraph,
     ratio,
@@ -63,8 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     earlier = None
     with refusing():
-        names, refused = asked(args)
-        statements = select(names)
+        statements, refused = asked(args)
         if args.json is not None:
             from theorems.report import read_document
 
@@ -81,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
 def print_statement(
     out: Console, statement: Statement, earlier: Mapping[str, Any] | None = None
 ) -> None:
-    """The statement typeset, what it means, how it is attacked, and the evidence of an ``earlier`` run, if given."""
+    """The statement typeset, what it means, how it is attacked, and the evidence of an ``earlier``
+    run, if given.
+    """
     s = statement
     out.print(heading(s.name))
     paragraph(out, Text(words(s.title)))
@@ -105,7 +107,9 @@ def _lines(out: Console, lines: list[str], indent: str) -> None:
 def _written(
     out: Console, lines: list[str], expression: Any, names: Names | None = None
 ) -> list[str]:
-    """``lines`` of mathematics, or one line, wrapped, where characters must be spelled and would fall out of place."""
+    """``lines`` of mathematics, or one line, wrapped, where characters must be spelled and would
+    fall out of place.
+    """
     try:
         "\n".join(lines).encode(out.encoding)
     except UnicodeEncodeError:
@@ -119,7 +123,7 @@ def _items(out: Console, name: str, items: list[str | Text | list[str]]) -> None
         field(out, "" if number else name, item, indent=_INDENT)
 
 
-# --- what it says -------------------------------------------------------------------------------------------
+# --- what it says ---------------------------------------------------------------------------------
 
 
 def _meaning(out: Console, s: Statement) -> None:
@@ -138,18 +142,17 @@ def _meaning(out: Console, s: Statement) -> None:
         "Defined",
         [f"where {inline(c.relation, notation(s))}: {words(c.words)}" for c in s.conditions_read],
     )
-    field(out, "Quantifier", f"{s.quantifier.value}: {_QUANTIFIERS[s.quantifier]}")
-    if s.chain is not None:
-        field(out, "Chain", s.chain)
-    if s.observables:
-        field(out, "Observables", ", ".join(s.observables))
-    if s.ceiling is not None:
-        field(
-            out,
-            "Vacuous",
-            f"where the right side reaches {inline(s.ceiling, notation(s))}, "
-            f"which the left side never exceeds",
-        )
+    ceiling = "" if s.ceiling is None else inline(s.ceiling, notation(s))
+    fields(
+        out,
+        {
+            "Quantifier": f"{s.quantifier.value}: {_QUANTIFIERS[s.quantifier]}",
+            "Chain": s.chain or "",
+            "Observables": ", ".join(s.observables),
+            "Vacuous": ceiling
+            and f"where the right side reaches {ceiling}, which the left side never exceeds",
+        },
+    )
 
 
 def _definition(
@@ -157,7 +160,8 @@ def _definition(
 ) -> None:
     if isinstance(meaning, str):
         shown = notation(s).get(str(name))
-        # a symbol printed as what it stands for needs no second definition, but its name in the code
+        # a symbol printed as what it stands for needs no second definition, but its name in the
+        # code
         field(
             out,
             margin,
@@ -177,12 +181,11 @@ def _assumption(s: Statement, assumption: Assumption) -> str:
     return f"{words(assumption.words)}, that is {formula}{where}"
 
 
-# --- where it stands ----------------------------------------------------------------------------------------
+# --- where it stands ------------------------------------------------------------------------------
 
 
 def _standing(out: Console, s: Statement) -> None:
-    expected = verdict_text(s.expected)
-    field(out, "Expected", expected)
+    field(out, "Expected", verdict_text(s.expected))
     sentinel: list[str | Text | list[str]] = [
         f"{words(s.sentinel.words)}: false, and every check must refute it"
     ]
@@ -201,10 +204,7 @@ def _standing(out: Console, s: Statement) -> None:
         if (o.family, o.theorem) == (s.family, s.theorem) and o.variant != s.variant
     ]
     _items(out, "Variants", [_variant(o) for o in others])
-    if s.depends_on:
-        field(out, "Depends on", ", ".join(s.depends_on))
-    if s.remark:
-        field(out, "Remark", words(s.remark))
+    fields(out, {"Depends on": ", ".join(s.depends_on), "Remark": words(s.remark)})
 
 
 def _variant(other: Statement) -> Text:
@@ -213,11 +213,13 @@ def _variant(other: Statement) -> Text:
     )
 
 
-# --- what is proved -----------------------------------------------------------------------------------------
+# --- what is proved -------------------------------------------------------------------------------
 
 
 def _proof(out: Console, s: Statement) -> None:
-    """The theorem, how it is tied to the statement, what it rests on, and whether the certificate covers it."""
+    """The theorem, how it is tied to the statement, what it rests on, and whether the certificate
+    covers it.
+    """
     if (proof := s.proof) is None:
         return
     certificate = recorded()
@@ -242,33 +244,28 @@ def _proof(out: Console, s: Statement) -> None:
         found = Text.assemble(
             part,
             verdict_text(Verdict.REFUTED if proof.refutes else Verdict.PROVED),
-            (
-                f" with Rocq {certificate.rocq}, recorded {certificate.date}; axioms: {', '.join(axioms) or 'none'}"
-            ),
+            f" with Rocq {certificate.rocq}, recorded {certificate.date}; ",
+            f"axioms: {', '.join(axioms) or 'none'}",
         )
         items.append(found)
         if says := certificate.says(s):
             width = out.width - _INDENT
-            items += [
-                "Rocq's Check prints:",
-                [
-                    part
-                    for line in says.splitlines()
-                    for part in textwrap.wrap(
-                        line,
-                        width,
-                        initial_indent="  ",
-                        subsequent_indent="      ",
-                        break_long_words=False,
-                    )
-                ],
-            ]
+            lines: list[str] = []
+            for line in says.splitlines():
+                lines += textwrap.wrap(
+                    line,
+                    width,
+                    initial_indent="  ",
+                    subsequent_indent="      ",
+                    break_long_words=False,
+                )
+            items += ["Rocq's Check prints:", lines]
     if proof.also:
         items.append(f"beside it: {', '.join(name.rpartition('.')[2] for name in proof.also)}")
     _items(out, "Proof", items)
 
 
-# --- how it is attacked -------------------------------------------------------------------------------------
+# --- how it is attacked ---------------------------------------------------------------------------
 
 
 def _checks(out: Console, s: Statement) -> None:
@@ -287,7 +284,7 @@ def _check(check: Check, s: Statement) -> str:
     return f"{name}: {' '.join(lead.replace('`', '').split())}"
 
 
-# --- what a run said ----------------------------------------------------------------------------------------
+# --- what a run said ------------------------------------------------------------------------------
 
 
 def _evidence(out: Console, s: Statement, earlier: Mapping[str, Any]) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -39,7 +38,7 @@ from theorems.terminal.exit_statuses import (
     refusing,
 )
 from theorems.terminal.progress import SweepMeter
-from theorems.terminal.screen import console, duration, field, paragraph
+from theorems.terminal.screen import console, duration, field, fields, paragraph
 
 __all__ = ["add_arguments", "run"]
 
@@ -57,20 +56,7 @@ _AXES = {
     "observables": "such as {observables}",
 }
 _SINGLE = ("replicas", "engine", "dtype", "batch_seed", "layout")
-_INDENT = 14
 _SHOWN = 5  # failures printed in full
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A sweep that has been checked: its runs (None for all that the store holds), and what to do with them."""
-
-    runs: Mapping[str, SweepRun] | None
-    store: Path
-    workers: int | None
-    dask: str | None
-    dry: bool
-    table: Path | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,37 +97,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with refusing():
-        job = _prepare(args)
+        runs = _prepare(args)
     with refusing(_STOPPED):
         try:
-            return _carry_out(job)
+            return _carry_out(runs, args)
         except _UNWRITABLE as error:
             raise OutputError(str(error)) from None
 
 
-def _prepare(args: argparse.Namespace) -> _Job:
-    """Check everything that can be checked before anything runs. Raises ``ValueError`` or ``TypeError``."""
+def _prepare(args: argparse.Namespace) -> Mapping[str, SweepRun] | None:
+    """The runs that are asked for, None for all that the store holds, once everything is checked.
+
+    Raises ``ValueError`` or ``TypeError``. Puts the count of workers and the table into ``args``.
+    """
     given = {
         name: value for name in (*_AXES, *_SINGLE) if (value := getattr(args, name)) is not None
     }
-    table = None
+    args.table = None
     if args.export is not None:
         require_format(args.export)
         require_apart(args.export, args.store)
-        table = require_file("--export", args.export)
+        args.table = require_file("--export", args.export)
     if args.dask is not None and args.workers is not None:
         raise UsageError(
-            f"--workers {args.workers}: the cluster at --dask {args.dask} has its own; leave one out"
+            f"--workers {args.workers}: the cluster at --dask {args.dask} has its own; "
+            "leave one out"
         )
-    workers = None if args.workers is None else whole_option("--workers", args.workers, 1)
+    if args.workers is not None:
+        args.workers = whole_option("--workers", args.workers, 1)
+    runs: Mapping[str, SweepRun] | None = None
     if args.grid is not None:
         runs = read_grid(args.grid, **given).runs()
     elif given:
         runs = Grid.of(given).runs()
-    elif table is None or args.dry_run:
+    elif args.table is None or args.dry_run:
         raise UsageError("sweep: no grid; give GRID.toml, or --chain, --width, --batch and --depth")
-    else:
-        runs = None
     if args.export is not None:
         files = {run.batch.file for run in (runs or {}).values() if run.batch.file is not None}
         apart_from(
@@ -149,32 +139,33 @@ def _prepare(args: argparse.Namespace) -> _Job:
             args.export,
             {"the grid": args.grid, **{f"the batch {f}": f for f in sorted(files)}},
         )
-    return _Job(runs, Path(args.store), workers, args.dask, args.dry_run, table)
+    return runs
 
 
-def _carry_out(job: _Job) -> int:
-    """SweepRun, or say what would run; the exit status: 0, 1 if a run failed, 130 if interrupted. Raises `STOPPED`."""
+def _carry_out(runs: Mapping[str, SweepRun] | None, args: argparse.Namespace) -> int:
+    """Run, or say what would run; the exit status. Raises what is in `_STOPPED`."""
     out = console()
-    for words in dict.fromkeys(run.batch.description for run in (job.runs or {}).values()):
-        if words:
-            field(out, "Batch", words, indent=_INDENT)
-    if job.dry and job.runs is not None:
-        _print_plan(out, job.runs, job)
+    for words in dict.fromkeys(run.batch.description for run in (runs or {}).values()):
+        fields(out, {"Batch": words})
+    if args.dry_run and runs is not None:
+        _print_plan(out, runs, args)
         return AS_EXPECTED
     status = AS_EXPECTED
-    with Store(job.store, create=job.runs is not None) as store:
-        if job.runs is not None:
-            status = _sweep(out, job.runs, store, job)
-        if job.table is not None and status != INTERRUPTED:
-            rows = export(store, job.table, job.runs)
-            field(out, "Table", f"{job.table}, {rows} rows", indent=_INDENT)
+    with Store(args.store, create=runs is not None) as store:
+        if runs is not None:
+            status = _sweep(out, runs, store, args)
+        if args.table is not None and status != INTERRUPTED:
+            rows = export(store, args.table, runs)
+            field(out, "Table", f"{args.table}, {rows} rows")
     return status
 
 
-def _sweep(out: Console, runs: Mapping[str, SweepRun], store: Store, job: _Job) -> int:
+def _sweep(
+    out: Console, runs: Mapping[str, SweepRun], store: Store, args: argparse.Namespace
+) -> int:
     meter = SweepMeter(console(errors=True))
     try:
-        with _crew(job) as crew, meter:
+        with _crew(args.workers, args.dask) as crew, meter:
             outcome = sweep(
                 runs.values(), store, workers=contextlib.nullcontext(crew), progress=meter.at
             )
@@ -188,18 +179,20 @@ def _sweep(out: Console, runs: Mapping[str, SweepRun], store: Store, job: _Job) 
 
 
 @contextlib.contextmanager
-def _crew(job: _Job) -> Iterator[Workers]:
-    if job.dask is None:
-        with local_processes(job.workers) as crew:
+def _crew(workers: int | None, dask: str | None) -> Iterator[Workers]:
+    if dask is None:
+        with local_processes(workers) as crew:
             yield crew
         return
-    with _quiet_dask(), dask_cluster(job.dask) as crew:
+    with _quiet_dask(), dask_cluster(dask) as crew:
         yield crew
 
 
 @contextlib.contextmanager
 def _quiet_dask() -> Iterator[None]:
-    """What matters of its log is said in one line. Its import sets up its loggers, some with levels of their own."""
+    """What matters of its log is said in one line. Its import sets up its loggers, some with levels
+    of their own.
+    """
     with contextlib.suppress(ImportError):
         import distributed  # noqa: F401
     names = [
@@ -227,74 +220,47 @@ def _print_outcome(out: Console, outcome: Outcome, store: Store) -> None:
         parts.append(f"{outcome.elsewhere} by another process")
     if outcome.failures:
         parts.append(f"{len(outcome.failures)} failed")
-    field(out, "Runs", f"{outcome.total}: {', '.join(parts)}", indent=_INDENT)
+    field(out, "Runs", f"{outcome.total}: {', '.join(parts)}")
     for line in list(outcome.failures.values())[:_SHOWN]:
-        field(out, "Failed", Text(line, style="red"), indent=_INDENT)
-    if len(outcome.failures) > _SHOWN:
-        field(
-            out,
-            "",
-            f"and {len(outcome.failures) - _SHOWN} more; a second start tries them again",
-            indent=_INDENT,
-        )
-    field(out, "Store", f"{store.path}, {_size(store.path.stat().st_size)}", indent=_INDENT)
-    field(out, "Time", duration(outcome.seconds), indent=_INDENT)
+        field(out, "Failed", Text(line, style="red"))
+    if (more := len(outcome.failures) - _SHOWN) > 0:
+        field(out, "", f"and {more} more; a second start tries them again")
+    size = _size(store.path.stat().st_size)
+    fields(out, {"Store": f"{store.path}, {size}", "Time": duration(outcome.seconds)})
 
 
-def _print_plan(out: Console, runs: Mapping[str, SweepRun], job: _Job) -> None:
+def _print_plan(out: Console, runs: Mapping[str, SweepRun], args: argparse.Namespace) -> None:
     from simulators.sweeps.running_times import calibrate
 
     there: set[str] = set()
-    if job.store.exists() and job.store.stat().st_size:
-        with Store(job.store, create=False) as store:
+    if os.path.exists(args.store) and os.path.getsize(args.store):
+        with Store(args.store, create=False) as store:
             there = store.finished()
     missing = [run for key, run in runs.items() if key not in there]
-    field(
-        out,
-        "Runs",
-        f"{len(runs)}, of which {len(runs) - len(missing)} in the store already",
-        indent=_INDENT,
-    )
+    old = len(runs) - len(missing)
+    field(out, "Runs", f"{len(runs)}, of which {old} in the store already")
     if not missing:
         return
     engines = Counter(run.engine for run in missing)
-    field(
-        out,
-        "Engines",
-        ", ".join(f"{name} {count}" for name, count in engines.items()),
-        indent=_INDENT,
-    )
     costs = calibrate(missing)
     seconds = [costs.seconds(run) for run in missing]
     longest = max(range(len(missing)), key=seconds.__getitem__)
-    with contextlib.nullcontext(None) if job.dask is None else _crew(job) as crew:
-        count = crew.count if crew is not None else job.workers or _default_workers()
+    with _crew(args.workers, args.dask) as crew:
+        count = crew.count
     wall = max(sum(seconds) / count, seconds[longest])
-    field(
-        out,
-        "One core",
-        f"{duration(sum(seconds))}, within a factor of two or so, from short measured runs",
-        indent=_INDENT,
-    )
-    field(
-        out,
-        f"{count} worker{'' if count == 1 else 's'}",
-        f"{duration(wall)} at best",
-        indent=_INDENT,
-    )
-    field(out, "Longest run", f"{duration(seconds[longest])}: {missing[longest]}", indent=_INDENT)
     entries = sum(run.replicas * (run.depth + 1) * len(run.observables) for run in missing)
-    field(
+    growth = _size(8 * entries + 3000 * len(missing))
+    fields(
         out,
-        "Store",
-        f"{job.store}, grows by {_size(8 * entries + 3000 * len(missing))} or more",
-        indent=_INDENT,
+        {
+            "Engines": ", ".join(f"{name} {number}" for name, number in engines.items()),
+            "One core": f"{duration(sum(seconds))}, within a factor of two or so, "
+            "from short measured runs",
+            f"{count} worker{'' if count == 1 else 's'}": f"{duration(wall)} at best",
+            "Longest run": f"{duration(seconds[longest])}: {missing[longest]}",
+            "Store": f"{args.store}, grows by {growth} or more",
+        },
     )
-
-
-def _default_workers() -> int:
-    with local_processes() as crew:
-        return crew.count
 
 
 def _size(count: float) -> str:

@@ -33,7 +33,6 @@ from theorems.commands.claims import add_claim_options, asked, refusals_told, wh
 from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes
 from theorems.files import write_json
 from theorems.ledger import DEFAULT, Change
-from theorems.registry import select
 from theorems.report.document import document_of
 from theorems.statement import ClaimError, Evidence, Statement, Verdict
 from theorems.terminal.exit_statuses import (
@@ -51,6 +50,7 @@ from theorems.terminal.screen import (
     console,
     duration,
     field,
+    fields,
     heading,
     paragraph,
     print_table,
@@ -92,8 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     directory = None
     with refusing():
-        names, refused = asked(args)
-        statements = select(names)
+        statements, refused = asked(args)
         batch = given_batch(args)
         meter = Meter(console(errors=True), len(statements))
 
@@ -103,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
         # checks its arguments now and runs when the first result is asked for
         pending = verify_each(
-            names,
+            statements,
             batch=batch,
             seed=args.seed,
             level=args.level,
@@ -213,6 +212,13 @@ def _publish(
 # --- what is printed ------------------------------------------------------------------------------
 
 
+_LEGEND = (
+    "tightness: measured / bound (for a lower bound: bound / measured), where the bound says "
+    "something; power: the smallest violation that would have been caught, relative to the bound (for "
+    "a slope, in its own units; for draws of inputs, the share that violates); ✓ as expected, ✗ not"
+)
+
+
 @dataclass(frozen=True)
 class Run:
     """The circumstances of a run that its outcome is printed with."""
@@ -253,7 +259,9 @@ _WIDE = 100
 
 
 def _print_table(out: Console, results: Sequence[Result]) -> None:
-    """One row per statement under its theorem. Columns have fixed widths, so that all theorems line up."""
+    """One row per statement under its theorem. Columns have fixed widths, so that all theorems line
+    up.
+    """
     columns = [
         max(len(r.statement.variant) for r in results) + 4,
         max(len(r.verdict.value) for r in results) + 2,
@@ -371,21 +379,19 @@ def _witness(statement: Statement, witness: Any) -> str:
 
 
 def _print_circumstances(out: Console, run: Run) -> None:
-    field(out, "Batch", batch_line(run.batch))
-    field(out, "Error budget", f"any false verdict in this run: at most {run.level:g}")
-    field(out, "Seed", str(run.seed))
     budget = "" if run.budget is None else f"; sampling stops after {duration(run.budget)}"
-    field(out, "Time", f"{duration(run.seconds)}{budget}")
+    fields(
+        out,
+        {
+            "Batch": batch_line(run.batch),
+            "Error budget": f"any false verdict in this run: at most {run.level:g}",
+            "Seed": str(run.seed),
+            "Time": f"{duration(run.seconds)}{budget}",
+        },
+    )
     for path in run.written:
         field(out, "Written", [path])
-    field(
-        out,
-        "Legend",
-        "tightness: measured / bound (for a lower bound: bound / measured), where the bound says "
-        "something; power: the smallest violation that would have been caught, relative to the bound "
-        "(for a slope, in its own units; for draws of inputs, the share that violates); "
-        "✓ as expected, ✗ not",
-    )
+    field(out, "Legend", _LEGEND)
 
 
 def reasons(result: Result, run: Run) -> str:

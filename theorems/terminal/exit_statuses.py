@@ -73,7 +73,9 @@ def refusing(
 
 @contextlib.contextmanager
 def writing(place: object, otherwise: str = "") -> Iterator[None]:
-    """What cannot be written inside is :class:`OutputError`, in one line: the ``place``, why, and what is left."""
+    """What cannot be written inside is :class:`OutputError`, in one line: the ``place``, why, and
+    what is left.
+    """
     try:
         yield
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -23,6 +23,7 @@ __all__ = [
     "console",
     "duration",
     "field",
+    "fields",
     "heading",
     "outcome_line",
     "paragraph",
@@ -36,7 +37,8 @@ __all__ = [
     "verdict_text",
 ]
 
-#: Lines are never longer than this, however wide the terminal, and never laid out for less, however narrow.
+#: Lines are never longer than this, however wide the terminal, and never laid out for less, however
+#: narrow.
 WIDEST, NARROWEST = 120, 64
 
 _STYLES = {
@@ -51,9 +53,11 @@ _STYLES = {
 
 
 class _Console(Console):
-    """Rich's console, leaving a closed pipe to the caller, and nothing to a terminal that it would obey.
+    """Rich's console, leaving a closed pipe to the caller, and nothing to a terminal that it would
+    obey.
 
-    Names, descriptions and errors come from files: what they hold of control characters is shown, not sent. The
+    Names, descriptions and errors come from files: what they hold of control characters is shown,
+    not sent. The
     controls of rich itself, which colour text and move the cursor, are no text and pass.
     """
 
@@ -68,7 +72,8 @@ class _Console(Console):
 
 
 def console(*, errors: bool = False, narrowest: int = NARROWEST) -> Console:
-    """Standard output, or standard error: plain text unless it is a terminal and NO_COLOR is unset or empty.
+    """Standard output, or standard error: plain text unless it is a terminal and NO_COLOR is unset
+    or empty.
 
     Nothing is laid out for fewer than ``narrowest`` columns.
     """
@@ -99,7 +104,9 @@ def console(*, errors: bool = False, narrowest: int = NARROWEST) -> Console:
 
 
 def _width(terminal: int, narrowest: int) -> int:
-    """``COLUMNS`` where it is a number above 0, else the terminal's; within what a table and a reader can do with."""
+    """``COLUMNS`` where it is a number above 0, else the terminal's; within what a table and a
+    reader can do with.
+    """
     asked = os.environ.get("COLUMNS", "")
     wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
     return min(max(wanted or terminal, narrowest), WIDEST)
@@ -134,7 +141,9 @@ def heading(words: str) -> Text:
 def field(
     out: Console, name: str, content: str | Text | Sequence[str], *, indent: int = 14
 ) -> None:
-    """``name`` in the margin, ``content`` wrapped beside it; a sequence of lines is printed unwrapped."""
+    """``name`` in the margin, ``content`` wrapped beside it; a sequence of lines is printed
+    unwrapped.
+    """
     margin = Text(name.ljust(indent - 1) + " ", style="dim")
     if not isinstance(content, str | Text):
         for number, line in enumerate(content):
@@ -143,6 +152,13 @@ def field(
         return
     text = content if isinstance(content, Text) else Text(content)
     paragraph(out, text, first=margin, indent=indent)
+
+
+def fields(out: Console, contents: Mapping[str, str | Text]) -> None:
+    """Each content beside its name, those that are empty left out."""
+    for name, content in contents.items():
+        if content:
+            field(out, name, content)
 
 
 def paragraph(out: Console, text: Text, *, first: Text | None = None, indent: int = 0) -> None:
@@ -171,7 +187,9 @@ _BETWEEN, _LEAST_TEXT = 2, 14
 
 @dataclass(frozen=True)
 class Column:
-    """A title and the cells below it. ``folds`` is for text, which may take more lines where room is short."""
+    """A title and the cells below it. ``folds`` is for text, which may take more lines where room
+    is short.
+    """
 
     title: str
     cells: Sequence[str | Text]
@@ -236,12 +254,13 @@ def ratio(value: float | None) -> str:
 
 
 def sensitivity(value: float | None) -> str:
-    """A power: the smallest violation noticed, relative to the bound, in units of the exponent or as a share."""
+    """A power: the smallest violation noticed, relative to the bound, in units of the exponent or
+    as a share.
+    """
     if value is None:
         return "–"
-    if value == 0:
-        return "exact"
-    return f"{value:.2g}" if value < 1 else "≥ 1"
+    less = f"{value:.2g}" if value < 1 else "≥ 1"
+    return "exact" if value == 0 else less
 
 
 def duration(seconds: float) -> str:

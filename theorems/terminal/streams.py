@@ -21,7 +21,8 @@ __all__ = ["guarded", "harmless", "spare_descriptors", "spelled"]
 
 # --- what a terminal may be sent ------------------------------------------------------------------
 
-#: Control characters as their pictures (ESC as ␛), and what reorders text or stands for no character as �.
+#: Control characters as their pictures (ESC as ␛), and what reorders text or stands for no
+#: character as �.
 _HARMLESS: dict[int, int] = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
 _HARMLESS |= {0x7F: 0x2421}
 _HARMLESS |= dict.fromkeys(

@@ -20,7 +20,15 @@ from theorems.statement import Statement, Variable
 __all__ = ["Names", "block", "claim", "domain", "inline", "notation", "words"]
 
 _RELATIONS = {sp.Le: "≤", sp.Lt: "<", sp.Ge: "≥", sp.Gt: ">", sp.Eq: "=", sp.Ne: "≠"}
-_WORDS = {"ell": "ℓ", "sigma": "σ", "lambda": "λ", "alpha": "α", "theta": "θ", "delta": "δ", "oo": "∞"}
+_WORDS = {
+    "ell": "ℓ",
+    "sigma": "σ",
+    "lambda": "λ",
+    "alpha": "α",
+    "theta": "θ",
+    "delta": "δ",
+    "oo": "∞",
+}
 _POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUBSCRIPTS = {**sub, "j": "ⱼ"}
 #: Parts with fewer operations than this are not worth a letter of their own.
@@ -34,7 +42,10 @@ _T = TypeVar("_T")
 
 
 def _in_unicode(setting: Callable[_P, _T]) -> Callable[_P, _T]:
-    """SymPy decides by the encoding of standard output when it is imported, and half its printer then fails."""
+    """SymPy decides by the encoding of standard output when it is imported, and half its printer
+    then fails.
+    """
+
     @wraps(setting)
     def found(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         before = pretty_use_unicode(True)
@@ -42,12 +53,15 @@ def _in_unicode(setting: Callable[_P, _T]) -> Callable[_P, _T]:
             return setting(*args, **kwargs)
         finally:
             pretty_use_unicode(before)
+
     return found
 
 
 def words(text: str) -> str:
     """Running text with its ASCII mathematics set: ``H_1`` as H₁, ``sigma_n^2`` as σₙ²."""
-    text = re.sub(r"\b(" + "|".join(_WORDS) + r")(?![A-Za-z])", lambda found: _WORDS[found[1]], text)
+    text = re.sub(
+        r"\b(" + "|".join(_WORDS) + r")(?![A-Za-z])", lambda found: _WORDS[found[1]], text
+    )
     index = r"(?<=[\w\u0302])_([a-z0-9])(?![A-Za-z0-9{])"
     text = re.sub(index, lambda found: _SUBSCRIPTS.get(found[1], found[0]), text)
     return re.sub(r"\^(\d+)(?![\w/.])", lambda found: found[1].translate(_POWERS), text)
@@ -71,16 +85,23 @@ def _drawn(average: Average) -> str:
     if isinstance(average, AverageWithoutReplacement):
         return f"|{batch}| = {size}"
     last = f"0 … {inline(average.population - 1)}"
-    return f"{batch} ∈ {{{last}}}^{size}" if average.size.is_Atom else f"{batch} ∈ {{{last}}}^({size})"
+    return (
+        f"{batch} ∈ {{{last}}}^{size}" if average.size.is_Atom else f"{batch} ∈ {{{last}}}^({size})"
+    )
 
 
-def _positive_first(terms: list[sp.Expr]) -> list[sp.Expr]:
-    """1/n - s rather than -s + 1/n."""
-    return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
+class _PositiveFirst:
+    """A printer of 1/n - s rather than -s + 1/n."""
+
+    def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
+        terms: list[sp.Expr] = super()._as_ordered_terms(expr, order=order)  # type: ignore[misc]
+        return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
 
 
-class _Block(PrettyPrinter):  # type: ignore[misc]
-    """SymPy's pretty printer with the field's habits; ``names`` replaces symbols by what they stand for."""
+class _Block(_PositiveFirst, PrettyPrinter):  # type: ignore[misc]
+    """SymPy's pretty printer with the field's habits; ``names`` replaces symbols by what they stand
+    for.
+    """
 
     def __init__(self, names: Names) -> None:
         super().__init__({"use_unicode": True, "wrap_line": False})
@@ -98,7 +119,9 @@ class _Block(PrettyPrinter):  # type: ignore[misc]
         return self._print(sp.Function("psi" if order == 0 else f"psi^({order})")(argument))
 
     def _print_Indexed(self, expr: sp.Indexed) -> prettyForm:
-        return prettyForm(symbol(str(expr.base)) + _subscript([str(index) for index in expr.indices]))
+        return prettyForm(
+            symbol(str(expr.base)) + _subscript([str(index) for index in expr.indices])
+        )
 
     def _print_BatchSum(self, expr: BatchSum) -> prettyForm:
         body = self._print(expr.function)
@@ -114,17 +137,18 @@ class _Block(PrettyPrinter):  # type: ignore[misc]
         head.baseline = 0
         return prettyForm(*head.right(body), binding=prettyForm.MUL)
 
-    def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
-        return _positive_first(super()._as_ordered_terms(expr, order=order))
-
 
 def _power_of_ten(expr: sp.Rational) -> str:
     """A millionth or less as a power of ten, if it is one; else nothing."""
     zeros = len(str(expr.q)) - 1
-    return "10" + f"-{zeros}".translate(_POWERS) if expr.p == 1 and zeros >= 6 and expr.q == 10**zeros else ""
+    return (
+        "10" + f"-{zeros}".translate(_POWERS)
+        if expr.p == 1 and zeros >= 6 and expr.q == 10**zeros
+        else ""
+    )
 
 
-class _Line(StrPrinter):  # type: ignore[misc]
+class _Line(_PositiveFirst, StrPrinter):  # type: ignore[misc]
     """One line: √(n - 1)·λᵢ². Sums run over every index."""
 
     printmethod = "_nowhere"  # SymPy's indexed symbols would print themselves
@@ -141,7 +165,9 @@ class _Line(StrPrinter):  # type: ignore[misc]
 
     def _print_polygamma(self, expr: sp.Expr) -> str:
         order, argument = expr.args
-        return f"ψ({self._print(argument)})" if order == 0 else f"ψ^({order})({self._print(argument)})"
+        return (
+            f"ψ({self._print(argument)})" if order == 0 else f"ψ^({order})({self._print(argument)})"
+        )
 
     def _print_Rational(self, expr: sp.Rational) -> str:
         return _power_of_ten(expr) or str(super()._print_Rational(expr))
@@ -151,9 +177,6 @@ class _Line(StrPrinter):  # type: ignore[misc]
 
     def _print_Abs(self, expr: sp.Abs) -> str:
         return f"|{self._print(expr.args[0])}|"
-
-    def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
-        return _positive_first(super()._as_ordered_terms(expr, order=order))
 
     def _print_Mul(self, expr: sp.Mul) -> str:
         return str(super()._print_Mul(expr)).replace("*", "·")
@@ -200,8 +223,9 @@ class _Line(StrPrinter):  # type: ignore[misc]
 
     def _print_Piecewise(self, expr: sp.Piecewise) -> str:
         *cases, (last, _) = expr.args
-        return "".join(f"{self._print(value)} if {self._print(where)}, " for value, where in cases) + (
-            f"else {self._print(last)}")
+        return "".join(
+            f"{self._print(value)} if {self._print(where)}, " for value, where in cases
+        ) + (f"else {self._print(last)}")
 
     def _print_Max(self, expr: sp.Max) -> str:
         return f"max({', '.join(self._print(a) for a in expr.args)})"
@@ -218,7 +242,9 @@ def inline(expression: Any, names: Names | None = None) -> str:
 
 @_in_unicode
 def domain(variable: Variable) -> str:
-    """``n ∈ {1, 2, …}``, ``α ∈ (0, 1/√n]``, ``λ₀ … λₙ₋₁ ∈ [0, 1]``-like: the symbol with its domain and size."""
+    """``n ∈ {1, 2, …}``, ``α ∈ (0, 1/√n]``, ``λ₀ … λₙ₋₁ ∈ [0, 1]``-like: the symbol with its domain
+    and size.
+    """
     place = variable.domain
     if place == sp.Reals:
         where = "ℝ"
@@ -226,7 +252,7 @@ def domain(variable: Variable) -> str:
         last = "" if place.stop == sp.oo else f", {inline(place.stop - 1)}"
         where = f"{{{inline(place.start)}, {inline(place.start + 1)}, …{last}}}"
     else:
-        left, right = "([" [not place.left_open], ")]"[not place.right_open]
+        left, right = "(["[not place.left_open], ")]"[not place.right_open]
         right = ")" if place.end == sp.oo else right
         where = f"{left}{inline(place.start)}, {inline(place.end)}{right}"
     if not variable.size:
@@ -245,7 +271,9 @@ def notation(statement: Statement) -> dict[str, str]:
 
 
 def _spelled_left(statement: Statement) -> dict[str, str]:
-    """The left side in full, where it is one symbol whose definition is an expression and not a comment."""
+    """The left side in full, where it is one symbol whose definition is an expression and not a
+    comment.
+    """
     meaning = statement.definitions.get(statement.lhs) if statement.lhs.is_Symbol else None
     if not isinstance(meaning, str) or len(meaning) > 48:
         return {}
@@ -255,7 +283,9 @@ def _spelled_left(statement: Statement) -> dict[str, str]:
 
 @_in_unicode
 def claim(statement: Statement, width: int) -> list[str]:
-    """The claim as lines no longer than ``width``: spelled out if it fits, otherwise broken where a reader would."""
+    """The claim as lines no longer than ``width``: spelled out if it fits, otherwise broken where a
+    reader would.
+    """
     names = notation(statement)
     relation = statement.claim
     for shown in (names | _spelled_left(statement), names):
@@ -269,7 +299,8 @@ def claim(statement: Statement, width: int) -> list[str]:
 def block(expression: Any, width: int, names: Names | None = None) -> list[str]:
     """An expression or relation as lines no longer than ``width``.
 
-    Tried in turn: in one piece; a relation broken at its sign and at the terms of its sides; repeated and
+    Tried in turn: in one piece; a relation broken at its sign and at the terms of its sides;
+    repeated and
     large parts named below; one line of text, wrapped.
     """
     printer = _Block(names or {})
@@ -282,7 +313,9 @@ def block(expression: Any, width: int, names: Names | None = None) -> list[str]:
     named = _named(printer, expression, width)
     if _fits(named, width):
         return named
-    return textwrap.wrap(inline(expression, names), width, subsequent_indent="    ", break_long_words=False)
+    return textwrap.wrap(
+        inline(expression, names), width, subsequent_indent="    ", break_long_words=False
+    )
 
 
 def _lines(form: prettyForm) -> list[str]:
@@ -294,11 +327,15 @@ def _fits(lines: list[str], width: int) -> bool:
 
 
 def _beside(left: prettyForm | str, right: prettyForm) -> prettyForm:
-    return prettyForm(*prettyForm(left).right(right) if isinstance(left, str) else left.right(right))
+    return prettyForm(
+        *prettyForm(left).right(right) if isinstance(left, str) else left.right(right)
+    )
 
 
 def _broken(printer: _Block, expression: Any, width: int) -> list[str]:
-    """The left side, then the relation and the right side, each side broken before its terms as needed."""
+    """The left side, then the relation and the right side, each side broken before its terms as
+    needed.
+    """
     if not isinstance(expression, sp.core.relational.Relational):
         return _stacked(printer, expression, "", width)
     sign = _RELATIONS[type(expression)]
@@ -314,7 +351,9 @@ def _stacked(printer: _Block, side: sp.Expr, lead: str, width: int) -> list[str]
         negative = bool(term.could_extract_minus_sign())
         form = printer._print(-term if negative else term)
         if number == 0:
-            rows.append(_beside(lead + ("-" if negative else ""), form) if lead or negative else form)
+            rows.append(
+                _beside(lead + ("-" if negative else ""), form) if lead or negative else form
+            )
             continue
         joined = _beside(_beside(rows[-1], prettyForm(" - " if negative else " + ")), form)
         if _fits(_lines(joined), width):
@@ -329,7 +368,11 @@ def _stacked(printer: _Block, side: sp.Expr, lead: str, width: int) -> list[str]
 
 def _named(printer: _Block, expression: Any, width: int) -> list[str]:
     """The expression with its large repeated parts as letters, explained below it."""
-    sides = list(expression.args) if isinstance(expression, sp.core.relational.Relational) else [expression]
+    sides = (
+        list(expression.args)
+        if isinstance(expression, sp.core.relational.Relational)
+        else [expression]
+    )
     found, short = sp.cse(sides, symbols=sp.numbered_symbols(cls=sp.Dummy), order="none")
     small: dict[sp.Symbol, sp.Expr] = {}
     large: list[tuple[sp.Symbol, sp.Expr]] = []
