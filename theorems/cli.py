@@ -15,8 +15,14 @@ from __future__ import annotations
 import os
 import sys
 
-from theorems.terminal.exit_statuses import CLOSED_PIPE, DEFECT, INTERRUPTED, NOT_WRITTEN,
-OutputError, ReaderGoneError
+from theorems.terminal.exit_statuses import (
+    CLOSED_PIPE,
+    DEFECT,
+    INTERRUPTED,
+    NOT_WRITTEN,
+    OutputError,
+    ReaderGoneError,
+)
 from theorems.terminal.signals import signals
 from theorems.terminal.streams import guarded, spare_descriptors
 
@@ -43,7 +49,8 @@ def _guarded(argv: Sequence[str] | None) -> int:
     spare_descriptors()
     if sys.stdout is None:
         return _say(
-            "standard output: closed, so nothing could be printed; leave it open, or use >/dev/null",
+            "standard output: closed, so nothing could be printed; leave it open, or use "
+            ">/dev/null",
             NOT_WRITTEN,
         )
     with guarded():

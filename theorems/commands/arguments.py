@@ -150,8 +150,8 @@ def require_apart(option: str, text: str, others: Mapping[str, str | None]) -> N
     """Raise ``ValueError`` if writing ``text`` would take the place of another file of the same
     command line.
 
-    ``others`` are paths by what they are, as in ``{"the batch": "H.npy"}``; None stands for one that
-    was not given.
+    ``others`` are paths by what they are, as in ``{"the batch": "H.npy"}``; None stands for one
+    that was not given.
     """
     for what, other in others.items():
         if other is not None and _same(text, other):

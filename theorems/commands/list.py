@@ -62,8 +62,8 @@ def print_listing(out: Console, statements: Iterable[Statement]) -> None:
     field(
         out,
         "Verdicts",
-        "as expected of theorems verify NAME, where NAME is a family, a theorem or theorem:variant; "
-        "theorems show NAME prints a statement in full",
+        "as expected of theorems verify NAME, where NAME is a family, a theorem or "
+        "theorem:variant; theorems show NAME prints a statement in full",
         indent=columns[0],
     )
 

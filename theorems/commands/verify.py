@@ -214,8 +214,9 @@ def _publish(
 
 _LEGEND = (
     "tightness: measured / bound (for a lower bound: bound / measured), where the bound says "
-    "something; power: the smallest violation that would have been caught, relative to the bound (for "
-    "a slope, in its own units; for draws of inputs, the share that violates); ✓ as expected, ✗ not"
+    "something; power: the smallest violation that would have been caught, relative to the bound "
+    "(for a slope, in its own units; for draws of inputs, the share that violates); "
+    "✓ as expected, ✗ not"
 )
 
 

@@ -191,7 +191,8 @@ class _Line(_PositiveFirst, StrPrinter):  # type: ignore[misc]
         if exponent.is_Integer and int(exponent) > 1:
             return self._closed(base) + str(int(exponent)).translate(_POWERS)
         if isinstance(base, _SIGNED) and exponent.is_Integer:
-            return f"1/{self._closed(base)}{str(-int(exponent)).translate(_POWERS) if exponent != -1 else ''}"
+            power = "" if exponent == -1 else str(-int(exponent)).translate(_POWERS)
+            return f"1/{self._closed(base)}{power}"
         return str(super()._print_Pow(expr, rational=rational)).replace("**", "^")
 
     def _closed(self, expr: sp.Expr) -> str:
