@@ -121,7 +121,7 @@ def test_a_claim_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     (["falsify", "--claim", "x <= 1", "--where", "x=1", "--where", "x=2"], "declared twice"),
     (["falsify", "--claim", "x <= 1", "--where", "chain=1"], "meaning of its own"),
     (["verify", "--where", "x=1"], "add --claim"), (["verify", "--claim", "x <= 2", "--where", "x=[0, 1]", "--chain",
-                                                     "rescal"], "did you mean rescale"),
+                                                     "rescal"], "did you mean 'rescale'"),
     (["falsify", "my_claims.py::true", "--level", "2"], "--level 2"),
     (["verify", "my_claims.py::true", "my_claims.py::true"], "two claims of that name"),
 ])

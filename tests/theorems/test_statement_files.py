@@ -8,9 +8,9 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 import pytest
+from theorems.commands.outputs import document
 
 from theorems import Statement, Verdict, verify
-from theorems.commands.outputs import document
 from theorems.families import FAMILIES
 from theorems.report.style import Drawing
 from theorems.templates import KINDS
