@@ -8,10 +8,10 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 import pytest
-from theorems.commands.outputs import document
 
 from theorems import Statement, Verdict, verify
 from theorems.families import FAMILIES
+from theorems.report.document import document_of
 from theorems.report.style import Drawing
 from theorems.templates import KINDS
 
@@ -70,8 +70,8 @@ def test_its_example_runs(file: ModuleType) -> None:
 
 @each_file
 def test_its_figures_are_drawn_of_a_run(file: ModuleType) -> None:
-    empty = document([], seed=0, level=1e-6, batch=None)
-    whole = document(verify(file.STATEMENTS) if file.FIGURES else [], seed=0, level=1e-6, batch=None)
+    empty = document_of([], seed=0, level=1e-6, batch=None)
+    whole = document_of(verify(file.STATEMENTS) if file.FIGURES else [], seed=0, level=1e-6, batch=None)
     for draw in file.FIGURES:
         assert draw(empty) is None
         assert isinstance(draw(whole), Drawing)

@@ -9,12 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from simulators.arguments import did_you_mean
-from theorems.commands.outputs import writing
 from theorems.family import Family
 from theorems.registry import families
 from theorems.templates import KINDS, written
-from theorems.terminal.exit_statuses import AS_EXPECTED
-from theorems.terminal.refusals import UsageError, refusing
+from theorems.terminal.exit_statuses import AS_EXPECTED, UsageError, refusing, writing
 from theorems.terminal.screen import console
 
 __all__ = ["add_arguments", "run"]
