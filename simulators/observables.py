@@ -468,7 +468,7 @@ def absolute_cosine(H: Array, i: int = 0, j: int = 1) -> Array:
     samples=2,
     present="all",
     absent="a sample that is 0 has no cosine",
-    of_gram=lambda c: sum(abs(c.cosine(i, j)) for i, j in _pairs(c)) / len(_pairs(c)),
+    of_gram=lambda c: sum(abs(c.cosine(i, j)) for i, j in _pairs(c)) / (c.n * (c.n - 1) // 2),
 )
 def mean_absolute_cosine(H: Array) -> Array:
     """Mean of |cos| over the n(n − 1)/2 pairs of samples; shape ``(...)``, in [0, 1].

@@ -57,15 +57,15 @@ class Eigenvalues:
     values: Spectrum
     width: int
 
-    @property
+    @cached_property
     def n(self) -> int:
         return len(self.values)
 
-    @property
+    @cached_property
     def _algebraic(self) -> bool:
         return isinstance(self.values[0], sp.Expr)
 
-    @property
+    @cached_property
     def share(self) -> Number:
         return sp.Rational(1, self.n) if self._algebraic else flint.fmpq(1, self.n)
 
@@ -106,12 +106,12 @@ class GramMatrix:
     products: flint.fmpq_mat
     width: int
 
-    @property
+    @cached_property
     def n(self) -> int:
         size: int = self.products.nrows()
         return size
 
-    @property
+    @cached_property
     def share(self) -> Number:
         return flint.fmpq(1, self.n)
 
