@@ -12,7 +12,8 @@ import pytest
 
 from tests.mutation import sites
 from tests.mutation.__main__ import main
-from tests.mutation.operators import KINDS, PLANTED, mutants
+from tests.mutation.operators import KINDS, PLANTED, Mutant, mutants
+from tests.mutation.reach import Reach
 from tests.mutation.runner import KILLED, SURVIVED, Copy, Outcome, fork
 from tests.mutation.score import Tally, equivalents, fallen, read, share, tally, write
 
@@ -135,6 +136,21 @@ def test_what_waits_for_ever_is_ended_by_the_clock(copy: Copy, monkeypatch: pyte
         time.sleep(3600)
         return 0
     assert fork(waiting, copy.folder, 1) & 0x7F == signal.SIGALRM
+
+
+def test_the_nearest_tests_run_first_and_none_is_left_out() -> None:
+    reach = Reach()
+    for number in range(6):
+        name = f"tests/test_{number}.py"
+        sources = {f"s{source}.py": {"1": [0, 1]} for source in range(6 - number)}
+        reach.add({"seconds": {f"{name}::a": number, f"{name}::b": 9 - number}, "lines": sources})
+    tests = reach.tests(Mutant("s0.py", "sign", "f", 1, 1, 0, 1, "x", "-x", 1))
+    first, rest = reach.stages(tests)
+    assert {test.partition("::")[0] for test in first} == {f"tests/test_{n}.py" for n in (2, 3, 4, 5)}
+    assert sorted(first + rest) == sorted(tests)
+    assert len(tests) == 12
+    assert first == [test for test in tests if test in first]  # the quickest first, still
+    assert reach.stages(first) == [first]
 
 
 def outcomes() -> list[tuple[object, Outcome]]:

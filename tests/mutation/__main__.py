@@ -123,7 +123,7 @@ def _judge(mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach,
         tests = reach.tests(mutant)
         if tests:
             copy.write(mutant.path, mutant.apply(copy.text(mutant.path)))
-            outcome = copy.test(tests, _ROOM + 10 * reach.cost(tests))
+            outcome = _outcome(reach.stages(tests), reach, copy)
             copy.restore(mutant.path)
         else:
             outcome = Outcome(SURVIVED, "no test reaches it")
@@ -131,6 +131,15 @@ def _judge(mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach,
             file.write(json.dumps([named[mutant], outcome.word, outcome.why]) + "\n")
         sign = "." if outcome.word == KILLED else f"\nsurvived {len(tests)} tests: {mutant.key}\n"
         print(sign, end="", flush=True)
+
+
+def _outcome(stages: Sequence[Sequence[str]], reach: Reach, copy: Copy) -> Outcome:
+    """What the first stage says that notices something, or the last."""
+    for tests in stages:
+        outcome = copy.test(tests, _ROOM + 10 * reach.cost(tests))
+        if outcome.word == KILLED:
+            break
+    return outcome
 
 
 def _identity(mutant: Mutant, reach: Reach) -> str:

@@ -21,6 +21,8 @@ __all__ = ["CACHE", "Reach", "around", "files_of_tests", "measure"]
 
 #: Kept beside the sources, and ignored by git.
 CACHE = ROOT / ".mutation_cache"
+#: Files of tests in the first run of a mutant.
+_NEAR = 4
 #: Seconds of CPU that one file of tests may take while lines are noted.
 _LIMIT = 3600
 #: What is run while a module is loaded is a statement, mostly: these look at every statement as it is.
@@ -37,15 +39,20 @@ def files_of_tests(only: Sequence[str] = ()) -> list[str]:
 
 @dataclass
 class Reach:
-    """``lines[source][line]`` are the tests that run it, ``seconds`` what each costs in CPU; all of them passed."""
+    """``lines[source][line]`` are the tests that run it, ``seconds`` what each costs in CPU; all of them passed.
+
+    ``sources`` counts the sources that a file of tests runs.
+    """
 
     lines: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     seconds: dict[str, float] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
 
     def add(self, noted: dict[str, Any]) -> None:
         """Take what one file of tests runs."""
         self.seconds |= noted["seconds"]
         names = list(noted["seconds"])
+        self.sources |= {name: len(noted["lines"]) for name in {_file(test) for test in names}}
         for source, lines in noted["lines"].items():
             for line, places in lines.items():
                 self.lines[source][int(line)] |= {names[place] for place in places}
@@ -63,9 +70,28 @@ class Reach:
             found |= {test for test in self.seconds if test.startswith(_LOADED)}
         return sorted(found, key=lambda test: (self.seconds[test], test))
 
+    def stages(self, tests: Sequence[str]) -> list[list[str]]:
+        """These tests in two runs: those in the few files that run the fewest sources, then the others.
+
+        Most mutants fall in the first, which has little to load.
+        """
+        files = sorted({_file(test) for test in tests}, key=lambda name: (self.breadth(name), name))
+        near = set(files[:_NEAR])
+        first = [test for test in tests if _file(test) in near]
+        rest = [test for test in tests if _file(test) not in near]
+        return [first, rest] if rest else [first]
+
+    def breadth(self, name: str) -> int:
+        """How many sources the tests of a file run."""
+        return self.sources.get(name, 0)
+
     def cost(self, tests: Iterable[str]) -> float:
         """Seconds of CPU that these tests take when nothing is wrong."""
         return sum(self.seconds[test] for test in tests)
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 def measure(copy: Copy, files: Sequence[str], told: Callable[[str], None]) -> Reach:
