@@ -12,9 +12,10 @@ import pytest
 
 from tests.mutation import sites
 from tests.mutation.__main__ import main
+from tests.mutation.loaded import Loaded
 from tests.mutation.operators import KINDS, PLANTED, Mutant, mutants
 from tests.mutation.reach import Reach
-from tests.mutation.runner import KILLED, SURVIVED, Copy, Outcome, fork
+from tests.mutation.runner import KILLED, SURVIVED, Copy, Outcome, fork, forked
 from tests.mutation.score import Tally, equivalents, fallen, read, share, tally, write
 
 SOURCE = '''
@@ -109,10 +110,10 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
     return made
 
 
-def run(copy: Copy, text: str, *names: str, cpu: float = 30) -> Outcome:
+def run(copy: Copy, text: str, *names: str, room: float = 30) -> Outcome:
     copy.text("number.py")
     copy.write("number.py", text)
-    found = copy.test([f"tests/test_number.py::{name}" for name in names], cpu)
+    found = copy.test({f"tests/test_number.py::{name}": 0.0 for name in names}, room)
     copy.restore("number.py")
     return found
 
@@ -124,9 +125,67 @@ def test_a_mutant_is_caught_by_a_test_that_fails_an_import_or_the_work_limit(cop
     assert run(copy, "def double(x):\n    return 3 * x\n", "test_none") == Outcome(SURVIVED, "")
     assert run(copy, "1 / 0\n", *two).word == KILLED
     endless = "def double(x):\n    while True:\n        x += 1\n"
-    assert run(copy, endless, *two, cpu=2) == Outcome(KILLED, "work limit")
+    assert run(copy, endless, *two, room=2) == Outcome(KILLED, "work limit")
     for folder in (copy.root, copy.folder):  # type: ignore[attr-defined]
         assert (folder / "number.py").read_text() == "def double(x):\n    return 2 * x\n"
+
+
+LOADED = """
+from functools import cache, wraps
+def double(x, by=2):
+    return by * x
+@cache
+def triple(x):
+    return 3 * x
+def shifted(by):
+    def shift(x):
+        return x + by
+    return shift
+class Squares:
+    @property
+    def four(self):
+        return 4 + 0
+def early():
+    return 5 + 0
+FIVE = early()
+up = shifted(1)
+"""
+ASKING = """
+import number
+def test_double(): assert number.double(1) == 2
+def test_triple(): assert number.triple(1) == 3
+def test_up(): assert number.up(1) == 2
+def test_four(): assert number.Squares().four == 4
+def test_five(): assert number.FIVE == 5
+def test_early(): assert number.early() == 5
+"""
+
+
+def test_a_mutant_is_put_into_what_is_loaded_where_that_shows_it_whole(copy: Copy) -> None:
+    copy.write("number.py", LOADED)
+    copy.write("tests/test_number.py", ASKING)
+    answer = copy.folder / "answer.json"
+    names = [f"tests/test_number.py::test_{n}" for n in ("double", "triple", "up", "four", "five", "early")]
+    changes = {"by * x": "by + x", "3 * x": "4 * x", "x + by": "x - by", "4 + 0": "5 + 0",
+               "return by * x": "while x: pass", "return 3": "return 3.0 +  0",
+               "by=2": "by=3", "5 + 0": "6 + 0", "shifted(1)": "shifted(2)"}
+
+    def ask() -> int:
+        found: dict[str, str | None] = {}
+        loaded = Loaded(copy, room=1)
+
+        def work() -> None:
+            for before, after in changes.items():
+                outcome = loaded.test("number.py", LOADED.replace(before, after), dict.fromkeys(names, 0.0))
+                found[before] = outcome and outcome.why
+        loaded.serve(["tests/test_number.py"], work)
+        answer.write_text(json.dumps(found))
+        return 0
+    forked(ask, copy.folder)
+    inside = dict.fromkeys(("by * x", "3 * x", "4 + 0"), "failed")
+    from_the_start = dict.fromkeys(("x + by", "by=2", "5 + 0", "shifted(1)"))
+    assert json.loads(answer.read_text()) == inside | {"return by * x": "work limit", "return 3": ""} | from_the_start
+    assert copy.text("number.py") == LOADED
 
 
 def test_what_waits_for_ever_is_ended_by_the_clock(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:

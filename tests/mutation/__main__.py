@@ -20,14 +20,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.mutation.loaded import Loaded
 from tests.mutation.operators import PLANTED, Mutant
 from tests.mutation.reach import CACHE, Reach, around, files_of_tests, measure
 from tests.mutation.runner import KILLED, SURVIVED, Copy, Outcome, preload
 from tests.mutation.score import equivalents, fallen, read, share, tally, write
 from tests.mutation.sites import ROOT, chosen
-
-#: Seconds of CPU a mutant's tests may take beyond ten times their own.
-_ROOM = 60
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -42,6 +40,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("--resume", action="store_true", help="keep what is known of mutants that were run before")
     parser.add_argument("--record", action="store_true", help="put the score on record")
+    parser.add_argument("--within", type=float, default=60, metavar="SECONDS",
+                        help="try the quickest tests of a mutant that take so much CPU in all, 60 by default")
     parser.add_argument("--shards", type=int, default=2, metavar="N", help="processes side by side, 2 by default")
     args = parser.parse_args(arguments)
     if not args.planted and not args.sample:
@@ -82,10 +82,15 @@ def _run(mutants: Sequence[Mutant], args: argparse.Namespace) -> list[tuple[Muta
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         reach = measure(Copy(Path(folder)), files, _told)  # by now from the cache
     named = {m: _identity(m, reach) for m in mutants}  # once: sources may change while this runs
-    known = _known() if args.resume else {}
+    if not args.resume:
+        (CACHE / "outcomes.jsonl").unlink(missing_ok=True)
+    known = _known()
     pending = [m for m in mutants if named[m] not in known]
     print(f"{len(mutants)} mutants, {len(mutants) - len(pending)} known from before", flush=True)
-    _in_shards(args.shards, lambda shard, copy: _judge(pending[shard::args.shards], named, reach, copy))
+    for step in (_first, _judge):
+        left = pending if step is _first else [m for m in pending if named[m] not in _known()]
+        _in_shards(args.shards, lambda shard, copy, step=step, left=left: step(
+            left[shard::args.shards], named, reach, args.within, copy))
     known = _known()
     return [(m, known[named[m]]) for m in mutants]
 
@@ -118,28 +123,42 @@ def _in_shards(count: int, work) -> None:  # type: ignore[no-untyped-def]
         raise RuntimeError("a shard ended early; its error is above")
 
 
-def _judge(mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, copy: Copy) -> None:
+def _first(mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, within: float, copy: Copy) -> None:
+    """Judge the mutants that can be put into what is loaded once; of the others nothing is said."""
+    def work() -> None:
+        for mutant in mutants:
+            tests = reach.tests(mutant, within)
+            outcome = loaded.test(mutant.path, mutant.apply(copy.text(mutant.path)),
+                                  {test: reach.seconds[test] for test in tests}) if tests else None
+            if outcome is None:
+                _shown("?")
+            else:
+                _told_of(mutant, named[mutant], outcome, len(tests))
+    loaded = Loaded(copy)
+    loaded.serve(sorted({test.partition("::")[0] for m in mutants for test in reach.tests(m, within)}), work)
+
+
+def _judge(mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, within: float, copy: Copy) -> None:
     for mutant in mutants:
-        tests = reach.tests(mutant)
-        if tests:
-            copy.write(mutant.path, mutant.apply(copy.text(mutant.path)))
-            outcome = _outcome(reach.stages(tests), reach, copy)
-            copy.restore(mutant.path)
-        else:
-            outcome = Outcome(SURVIVED, "no test reaches it")
-        with (CACHE / "outcomes.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps([named[mutant], outcome.word, outcome.why]) + "\n")
-        sign = "." if outcome.word == KILLED else f"\nsurvived {len(tests)} tests: {mutant.key}\n"
-        print(sign, end="", flush=True)
+        tests = reach.tests(mutant, within)
+        outcome = Outcome(SURVIVED, "no test reaches it")
+        copy.write(mutant.path, mutant.apply(copy.text(mutant.path)))
+        for stage in filter(None, reach.stages(tests)):
+            outcome = copy.test({test: reach.seconds[test] for test in stage})
+            if outcome.word == KILLED:
+                break
+        copy.restore(mutant.path)
+        _told_of(mutant, named[mutant], outcome, len(tests))
 
 
-def _outcome(stages: Sequence[Sequence[str]], reach: Reach, copy: Copy) -> Outcome:
-    """What the first stage says that notices something, or the last."""
-    for tests in stages:
-        outcome = copy.test(tests, _ROOM + 10 * reach.cost(tests))
-        if outcome.word == KILLED:
-            break
-    return outcome
+def _told_of(mutant: Mutant, identity: str, outcome: Outcome, tests: int) -> None:
+    _shown("." if outcome.word == KILLED else f"\nsurvived {tests} tests: {mutant.key}\n")
+    with (CACHE / "outcomes.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps([identity, outcome.word, outcome.why]) + "\n")
+
+
+def _shown(sign: str) -> None:
+    print(sign, end="", flush=True)
 
 
 def _identity(mutant: Mutant, reach: Reach) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +59,8 @@ class Reach:
             for line, places in lines.items():
                 self.lines[source][int(line)] |= {names[place] for place in places}
 
-    def tests(self, mutant: Mutant) -> list[str]:
-        """The tests that run a mutant's lines, the quickest first.
+    def tests(self, mutant: Mutant, within: float = math.inf) -> list[str]:
+        """The tests that run a mutant's lines, the quickest first, as many as take ``within`` seconds of CPU in all.
 
         Of a line that runs only while its module is loaded: those that run anything of the module, and those that
         look at every statement.
@@ -68,7 +70,9 @@ class Reach:
         if mutant.where.rpartition(".")[2][:1].isupper() or mutant.where == "module" or not found:
             found |= {test for tests in lines.values() for test in tests}
             found |= {test for test in self.seconds if test.startswith(_LOADED)}
-        return sorted(found, key=lambda test: (self.seconds[test], test))
+        ordered = sorted(found, key=lambda test: (self.seconds[test], test))
+        spent = accumulate(self.seconds[test] for test in ordered)
+        return [test for test, total in zip(ordered, spent, strict=True) if total <= within]
 
     def stages(self, tests: Sequence[str]) -> list[list[str]]:
         """These tests in two runs: those in the few files that run the fewest sources, then the others.
@@ -84,10 +88,6 @@ class Reach:
     def breadth(self, name: str) -> int:
         """How many sources the tests of a file run."""
         return self.sources.get(name, 0)
-
-    def cost(self, tests: Iterable[str]) -> float:
-        """Seconds of CPU that these tests take when nothing is wrong."""
-        return sum(self.seconds[test] for test in tests)
 
 
 def _file(test: str) -> str:

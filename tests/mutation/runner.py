@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +22,20 @@ import pytest
 
 from tests.mutation.sites import ROOT
 
-__all__ = ["KILLED", "LOG", "SURVIVED", "Copy", "Outcome", "Selection", "fork", "preload"]
+__all__ = ["CRASHED", "KILLED", "LOG", "SURVIVED", "Copy", "Outcome", "Selection", "enter", "fork", "forked",
+           "limited", "preload", "read"]
 
 #: What is loaded before any fork, and is neither ours nor a plugin of pytest.
 _LIBRARIES = ("numpy", "scipy.stats", "scipy.optimize", "sympy", "torch", "flint", "mpmath", "rich.table",
               "array_api_compat", "threadpoolctl")
 #: Seconds by the clock for every second of CPU allowed, on a machine that does other things too.
 _PATIENCE = 20
+#: Seconds of CPU that a test may take beyond ten times its own.
+ROOM = 20
+#: Seconds of CPU, a tenth of those that loading may take.
+_LOADING = 30
+#: The status of a child that ended by an error outside the tests.
+CRASHED = 70
 SURVIVED, KILLED = "survived", "killed"
 #: What pytest said last, in the copy.
 LOG = ".run.log"
@@ -49,14 +56,21 @@ def preload() -> None:
 
 
 class Selection:
-    """A plugin: runs the tests named, in the order named, and nothing else."""
+    """A plugin: runs the tests named, in the order named, each within a limit of its own, and nothing else."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.places = {name: place for place, name in enumerate(names)}
+    def __init__(self, seconds: Mapping[str, float], room: float) -> None:
+        self.seconds = seconds
+        self.room = room
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep what was asked for."""
-        items[:] = sorted((i for i in items if i.nodeid in self.places), key=lambda i: self.places[i.nodeid])
+        places = {name: place for place, name in enumerate(self.seconds)}
+        items[:] = sorted((i for i in items if i.nodeid in places), key=lambda i: places[i.nodeid])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Allow what the test needs."""
+        limited(self.seconds[item.nodeid], self.room)
 
 
 class Copy:
@@ -90,31 +104,58 @@ class Copy:
         """Put the file back as it was copied."""
         self.write(path, self.text(path))
 
-    def test(self, names: Sequence[str], cpu: float) -> Outcome:
-        """What the tests named, all of which passed before, say within so many seconds of CPU."""
+    def test(self, seconds: Mapping[str, float], room: float = ROOM) -> Outcome:
+        """What the tests named say, in that order, all of which passed before in so many seconds of CPU each."""
         def run() -> int:
             return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line",
-                                    *sorted({name.partition("::")[0] for name in names})],
-                                   plugins=[Selection(names)]))
-        return _read(fork(run, self.folder, cpu))
+                                    *sorted({name.partition("::")[0] for name in seconds})],
+                                   plugins=[Selection(seconds, room)]))
+        return read(fork(run, self.folder, _LOADING))
 
 
-def _read(status: int) -> Outcome:
+def read(status: int) -> Outcome:
+    """The word for how a run of tests ended."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         why = {signal.SIGXCPU: "work limit", signal.SIGKILL: "work limit", signal.SIGALRM: "waits"}.get(
             signal.Signals(number), signal.Signals(number).name)
         return Outcome(KILLED, why)
     code = os.WEXITSTATUS(status)
-    words = {0: "", 1: "failed", 2: "import", 5: "no test reaches it", _CRASHED: "import"}
+    words = {0: "", 1: "failed", 2: "import", 5: "no test reaches it", CRASHED: "import"}
     return Outcome(SURVIVED if code in (0, 5) else KILLED, words.get(code, f"pytest ended with {code}"))
 
 
-_CRASHED = 70
-
-
 def fork(work: Callable[[], int], folder: Path, cpu: float) -> int:
-    """How a child ended that did ``work`` in ``folder``, which comes first on its path; a status as of ``os.wait``."""
+    """How a child ended that did ``work`` in ``folder`` with nothing of ours loaded; a status as of ``os.wait``."""
+    def begun() -> int:
+        enter(folder)
+        limited(cpu, 0)
+        return work()
+    return forked(begun, folder)
+
+
+def enter(folder: Path) -> None:
+    """Go to ``folder``, which comes first on the path, and forget what is loaded of ours."""
+    os.chdir(folder)
+    sys.path[:] = [str(folder), *(p for p in sys.path if p not in ("", str(ROOT)))]
+    os.environ["PYTHONPATH"] = str(folder)
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("tests", "theorems", "simulators")]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def limited(cpu: float, room: float = ROOM) -> None:
+    """Allow this process ten times ``cpu`` more seconds and ``room``, and by the clock a multiple of that."""
+    allowed = 10 * cpu + room
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(spent.ru_utime + spent.ru_stime + allowed) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(_PATIENCE * allowed) + 1)
+
+
+def forked(work: Callable[[], int], folder: Path) -> int:
+    """How a child ended that did ``work``; what it says is kept in ``folder``. A status as of ``os.wait``."""
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -124,19 +165,10 @@ def fork(work: Callable[[], int], folder: Path, cpu: float) -> int:
             with open(folder / LOG, "wb") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-            os.chdir(folder)
-            sys.path[:] = [str(folder), *(p for p in sys.path if p not in ("", str(ROOT)))]
-            os.environ["PYTHONPATH"] = str(folder)
-            for name in [n for n in sys.modules if n.partition(".")[0] in ("tests", "theorems", "simulators")]:
-                del sys.modules[name]
-            importlib.invalidate_caches()
-            resource.setrlimit(resource.RLIMIT_CPU, (int(cpu) + 1, int(cpu) + 6))
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(int(_PATIENCE * cpu) + 1)
             code = work()
         except BaseException as error:
             print(repr(error), file=sys.stderr)
-            code = _CRASHED
+            code = CRASHED
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
