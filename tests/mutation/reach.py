@@ -75,11 +75,13 @@ class Reach:
         return [test for test, total in zip(ordered, spent, strict=True) if total <= within]
 
     def stages(self, tests: Sequence[str]) -> list[list[str]]:
-        """These tests in two runs: those in the few files that run the fewest sources, then the others.
+        """These tests in two runs: those in the few files that are nearest, then the others.
 
-        Most mutants fall in the first, which has little to load.
+        Nearest to a statement is what looks at every statement, else what runs the fewest sources. Most mutants fall
+        in the first run, which has little to load.
         """
-        files = sorted({_file(test) for test in tests}, key=lambda name: (self.breadth(name), name))
+        files = sorted({_file(test) for test in tests},
+                       key=lambda name: (name not in _LOADED, self.breadth(name), name))
         near = set(files[:_NEAR])
         first = [test for test in tests if _file(test) in near]
         rest = [test for test in tests if _file(test) not in near]
