@@ -34,6 +34,10 @@ VERSION = 1
 PATIENCE = 30.0
 """Seconds to wait for another process's transaction; ours take milliseconds."""
 
+_HEADER = 100
+"""Bytes at the beginning of every SQLite file that is not empty."""
+
+_NO_STORE = "{}: not a store, or its first bytes are damaged; name another file"
 _SCHEMA = (
     "CREATE TABLE results (key TEXT PRIMARY KEY, parameters TEXT NOT NULL, data BLOB NOT NULL, "
     "digest TEXT NOT NULL,"
@@ -234,7 +238,7 @@ class Store:
                 f"{name!r}: has characters that no file name should; name another file"
             )
         try:
-            kind = os.stat(self.path).st_mode
+            found = os.stat(self.path)
         except FileNotFoundError:
             if not create:
                 raise StoreError(f"{name}: no such store; check the path") from None
@@ -247,11 +251,13 @@ class Store:
                 f"{name}: cannot be opened: {error.strerror}; name another file"
             ) from None
         else:
-            if not stat.S_ISREG(kind):
+            if not stat.S_ISREG(found.st_mode):
                 raise StoreError(
-                    f"{name}: {'a directory' if stat.S_ISDIR(kind) else 'no regular file'}; name a "
+                    f"{name}: {'a directory' if stat.S_ISDIR(found.st_mode) else 'no regular file'}; name a "
                     "file"
                 )
+            if 0 < found.st_size < _HEADER:  # of which SQLite makes an empty store
+                raise StoreError(_NO_STORE.format(name))
 
     def _prepare(self) -> None:
         """Make the tables of a new store; refuse what is no store of this version."""
@@ -303,9 +309,7 @@ class Store:
     def _explained(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorname", None) or ""
         if code.startswith("SQLITE_NOTADB"):
-            return StoreError(
-                f"{self.path}: not a store, or its first bytes are damaged; name another file"
-            )
+            return StoreError(_NO_STORE.format(self.path))
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             what = (
                 "the disk is full"

@@ -135,6 +135,21 @@ def test_another_file_is_refused_and_left_alone(tmp_path):
     assert other.read_bytes() == before
 
 
+@pytest.mark.parametrize("content", [b"{", b"\0", b"SQLite", b"{}\n", b"x" * 99, b"x" * 200])
+def test_a_file_that_is_not_empty_is_no_new_store(tmp_path, content):
+    """SQLite itself takes the shortest for empty databases."""
+    path = tmp_path / "notes.json"
+    path.write_bytes(content)
+    assert "not a store" in refused(path)
+    assert path.read_bytes() == content
+
+
+def test_an_empty_file_is_a_new_store(tmp_path):
+    (tmp_path / "x.db").touch()
+    with Store(tmp_path / "x.db") as store:
+        assert store.finished() == set()
+
+
 def test_a_later_version_is_refused(path):
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 2")
