@@ -121,7 +121,7 @@ def read_batch(
         name,
         f"did you store samples as {other}? pass ",
         Argument("layout", other),
-        " or keep the first few with ",
+        "; or keep the first few with ",
         Argument("take"),
     )
     return Batch.of(array, described(name, stored, layout, array.shape[1], array.shape[0]))

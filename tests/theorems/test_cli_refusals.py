@@ -126,7 +126,7 @@ def test_bad_batches(given: list[str], said: list[str], capsys: pytest.CaptureFi
 @pytest.mark.parametrize(("arguments", "said"), [
     (["verify", CHEAP, "--batch", "good.npy", "--take", "9"], "good.npy: --take 9 of 3 samples"),
     (["sweep", "--store", "s.db", "--chain", "rescale", "--width", "8", "--depth", "1", "--batch", "tall.npy"],
-     "pass --layout columns or keep the first few with take"),
+     "pass --layout columns; or keep the first few with take"),
     (["list", "nothing level=3 take=2"], "'nothing level=3 take=2'"),
     (["list", "keep the few with take"], "'keep the few with take'"),
 ])
