@@ -41,7 +41,13 @@ GROUP = "theorems.families"
 
 
 class UnknownNameError(ValueError):
-    """A name that is no family, theorem or variant; the message suggests the nearest."""
+    """A name that is no family, theorem or variant; the message suggests the nearest.
+
+    Example:
+        >>> select("no such name at all")
+        Traceback (most recent call last):
+        theorems.registry.UnknownNameError: no statement or family named 'no such name at all'; ...
+    """
 
 
 # --- families -------------------------------------------------------------------------------------
@@ -161,7 +167,15 @@ def brought(part: str) -> Iterator[Part]:
 def library(*names: str) -> tuple[Statement, ...]:
     """The statements of the families of these names, or all: by family, then as each orders them.
 
+    A name that is no family adds nothing. Raises whatever the import of one of our own families
+    raises; another package's that fails is left out, see :func:`refused`.
+
     Cost: importing the families that are meant, some 0.1 s each, once.
+
+    Example:
+        >>> first = library()[0]
+        >>> {statement.family for statement in library(first.family)} == {first.family}
+        True
     """
     return tuple(
         statement
@@ -196,7 +210,12 @@ def get(name: str) -> Statement:
     """The statement of that full name, or of ``family.theorem`` when it has a single variant.
 
     Raises :class:`UnknownNameError` for an unknown or ambiguous name, with the nearest or the
-    variants.
+    variants, and ``TypeError`` for what is no text.
+
+    Example:
+        >>> last = library()[-1]
+        >>> get(last.name) is last
+        True
     """
     if not isinstance(name, str):
         raise TypeError(f"name={name!r}: want a name such as {library()[-1].name!r}")
@@ -212,7 +231,13 @@ def select(names: Iterable[str | Statement]) -> tuple[Statement, ...]:
     A ``Statement`` among the names stands for itself, so that a changed one can be checked; such
     come last. Only the families that are named are loaded.
 
-    Raises :class:`UnknownNameError`, suggesting the nearest known name.
+    Raises :class:`UnknownNameError`, suggesting the nearest known name, and ``TypeError`` for
+    what is neither a name nor a statement.
+
+    Example:
+        >>> first = library()[0]
+        >>> select([first.name, first.family]) == library(first.family)
+        True
     """
     wanted = [names] if isinstance(names, str | Statement) else _listed(names)
     given = tuple(name for name in wanted if isinstance(name, Statement))

@@ -36,11 +36,23 @@ __all__ = [
 
 
 class ClaimError(ValueError):
-    """A claim that does not say anything that can be checked; one line says why and what would."""
+    """A claim that does not say anything that can be checked; one line says why and what would.
+
+    Example:
+        >>> from theorems import conjecture
+        >>> conjecture("x <= x", over="parameters", x="[0, 1]", name="same")
+        Traceback (most recent call last):
+        theorems.statement.ClaimError: same: ...
+    """
 
 
 class Verdict(StrEnum):
-    """What a check established; ``architecture`` order, strongest first."""
+    """What a check established, strongest first; `refuted` is the last.
+
+    Example:
+        >>> [verdict.value for verdict in Verdict if verdict.holds]
+        ['proved', 'certified', 'supported']
+    """
 
     PROVED = "proved"  # kernel-checked for all sizes
     CERTIFIED = "certified"  # exact or ball arithmetic, for the instances named
@@ -64,6 +76,10 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
 
     A refutation wins over everything, a proof over everything else. Otherwise the weakest finding that
     speaks counts; ``vacuous`` and ``outside`` are silent unless nothing else was found.
+
+    Example:
+        >>> combine([Verdict.CERTIFIED, Verdict.SUPPORTED, Verdict.VACUOUS]).value
+        'supported'
     """
     for decisive in (Verdict.REFUTED, Verdict.PROVED):
         if decisive in verdicts:
@@ -78,7 +94,12 @@ def weakest(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 class Quantifier(StrEnum):
-    """Over what a statement is claimed."""
+    """Over what a statement is claimed: every input, a mean, an event, or a limit.
+
+    Example:
+        >>> Quantifier("mean field")
+        <Quantifier.MEAN_FIELD: 'mean field'>
+    """
 
     POINTWISE = "pointwise"  # every input
     EXPECTATION = "expectation"
@@ -89,7 +110,15 @@ class Quantifier(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """Where a claim is printed, or "ours"."""
+    """Where a claim is printed, or "ours".
+
+    - ``paper``: a short name with an identifier, such as an arXiv number
+    - ``place``: theorem, equation or figure in it; may be empty
+
+    Example:
+        >>> print(Source("D20 (arXiv 2003.01652)", "Theorem 2"))
+        D20 (arXiv 2003.01652), Theorem 2
+    """
 
     paper: str
     place: str
@@ -102,7 +131,19 @@ class Source:
 class Variable:
     """A symbol, or an indexed family when ``size`` is given, with its domain and meaning.
 
-    ``domain`` is a SymPy set (``Interval`` or ``Range``); its ends may name variables declared before it.
+    - ``symbol``: a SymPy ``Symbol``, or an ``IndexedBase`` for a family
+    - ``domain``: a SymPy set, ``Interval``, ``Reals``, or ``Range`` for whole numbers; its ends
+      may name variables declared before it
+    - ``meaning``: in a few words, as ``theorems show`` prints it
+    - ``size``: of a family, one expression an axis; indices run from 0
+
+    Example:
+        >>> n, d = sp.symbols("n d", integer=True, positive=True)
+        >>> width = Variable(d, sp.Range(n, sp.oo), "width, at least the batch size")
+        >>> width.admit({"n": 4, "d": 8})
+        >>> width.admit({"n": 4, "d": 3})
+        Traceback (most recent call last):
+        ValueError: d=...3...: width, at least the batch size, must lie in Range(n, oo, 1)
     """
 
     symbol: sp.Symbol | sp.IndexedBase
@@ -115,7 +156,13 @@ class Variable:
         return str(self.symbol)
 
     def admit(self, values: Mapping[str, Any]) -> None:
-        """Raise ``ValueError`` if ``values[self.name]`` leaves the domain, or is a family of another size."""
+        """Refuse a value that leaves the domain, or a family of another size.
+
+        ``values``: numbers or arrays by symbol name, of this variable and of all that its domain
+        and size name; a value may have further axes, and then its worst entry is refused.
+
+        Raises ``ValueError`` and names the symbol, what it got and what it wants.
+        """
         array = np.asarray(values[self.name])
         want = tuple(int(_end_value(extent, values)) for extent in self.size)
         if array.shape[: len(want)] != want:
@@ -160,7 +207,12 @@ class Assumption:
 
     The strategy that draws inputs, the simulator's event and the printed statement read this one relation. Where a
     side of it has no value it is not met: ``defined`` says where, as read from text before SymPy simplified it; None
-    for what can be seen in the relation.
+    for what can be seen in the relation. ``words`` are what people read.
+
+    Example:
+        >>> x = sp.Symbol("x", real=True)
+        >>> Assumption(sp.Gt(x, 0), "x is positive").along
+        'input'
     """
 
     relation: sp.core.relational.Relational
@@ -176,7 +228,16 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Sentinel:
-    """A false neighbour: the statement with one side, or its assumptions, replaced. It must be refuted."""
+    """A false neighbour: the statement with one side or both replaced. It must be refuted.
+
+    - ``words``: what was changed
+    - ``lhs``, ``rhs``: the side in place of the statement's; None leaves it as it is
+
+    Example:
+        >>> n = sp.Symbol("n", positive=True)
+        >>> Sentinel("twice as much", rhs=2 / n).rhs
+        2/n
+    """
 
     words: str
     lhs: sp.Expr | None = None
@@ -197,7 +258,15 @@ class Evidence:
     budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
     an expectation over all starts): it can refute the statement but not carry it. Where a user gives a batch,
     ``apart`` evidence was found without it, and has no part in the verdict, which is about the batch; a check that
-    reads the batch hands over as ``beside`` what it found apart from it.
+    reads the batch hands over as ``beside`` what it found apart from it. ``details`` has what else a
+    reader may want, as plain data.
+
+    Example:
+        >>> found = Evidence(
+        ...     method="search", verdict=Verdict.REFUTED, summary="at x = 1", sentinel=Verdict.REFUTED
+        ... )
+        >>> found.partial, found.tightness
+        (False, None)
     """
 
     method: str  # "proof" | "certificate" | "symbolic" | "simulation" | "search" | "sampling"
@@ -226,6 +295,13 @@ class Proof:
     ``structure`` is the field the statement is printed over, where the least that its operations need is not what
     the theorem has: a structure of mathcomp, or ``R`` for Coq's real numbers. ``also`` names theorems that say more
     on the same subject.
+
+    Raises ``ValueError`` for a link of another kind, one by name without ``gloss``, one by the kernel that leaves
+    something, and a script that is no single tactic expression.
+
+    Example:
+        >>> Proof(theorem="BatchNorm.common.Sums.cauchy_schwarz").link
+        'kernel'
     """
 
     theorem: str
@@ -275,6 +351,25 @@ class Statement:
     ``defined`` are the conditions under which both sides have a value, as read from text before SymPy simplified it;
     None for what can be seen in the sides and definitions. Where one fails, inside the domains and assumptions, a
     claim about every input is false: it says something about what is not there.
+
+    - ``family``, ``theorem``, ``variant``: its name, ``family.theorem:variant``
+    - ``title``, ``remark``: for people; ``source``: where it is printed
+    - ``relation``: one of ``<=``, ``<``, ``>=``, ``>``, ``==``, ``!=``
+    - ``sentinel``: its false neighbour; ``expected``: the verdict that a run should find
+    - ``checks``: what attacks it, called with the statement and a ``Context``
+    - ``chain``, ``observables``: what it is about, in the simulators' words
+    - ``depends_on``: full names of statements; it is no stronger than the weakest of them
+    - ``proof``: the Rocq theorem that speaks for it
+
+    Raises ``ValueError`` for what cannot be a claim: a stray symbol, a float, a name declared twice, a sentinel that
+    changes nothing.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> STATEMENT.claim
+        Sum(lambda[i]**2, (i, 0, n - 1)) >= 1/n
+        >>> STATEMENT.neighbour.rhs
+        1001/(1000*n)
     """
 
     family: str
@@ -403,18 +498,39 @@ class Statement:
 
         Raises ``TypeError`` for a missing or unknown symbol and ``ValueError`` outside a domain.
         Cost: one compiled NumPy expression.
+
+        Example:
+            >>> from theorems.templates.expectation import STATEMENT
+            >>> STATEMENT.bound(n=4, d=np.array([64, 256])).tolist()
+            [0.25, 0.125]
         """
         return self._floats(self.rhs, values)
 
     def top(self, **values: Any) -> Any:
-        """The trivial ceiling of ``lhs`` at ``values`` (infinite where none is known)."""
+        """The trivial ceiling of ``lhs`` at ``values``, in float64; infinite where none is known.
+
+        Raises as :meth:`bound` does.
+
+        Example:
+            >>> from theorems.templates.expectation import STATEMENT
+            >>> round(float(STATEMENT.top(n=4, d=64)), 3)
+            0.866
+        """
         if self.ceiling is None:
             return np.inf
         names = {str(x) for x in self.ceiling.free_symbols}
         return self._floats(self.ceiling, {k: v for k, v in values.items() if k in names})
 
     def trivial(self, **values: Any) -> Any:
-        """True where the bound cannot fail: ``rhs`` at or above the ceiling of ``lhs``."""
+        """True where the bound cannot fail: ``rhs`` at or above the ceiling of ``lhs``.
+
+        Raises as :meth:`bound` does.
+
+        Example:
+            >>> from theorems.templates.expectation import STATEMENT
+            >>> STATEMENT.trivial(n=4, d=np.array([4, 64])).tolist()
+            [True, False]
+        """
         names = {v.name for v in self.variables} | {str(x) for x in self.rhs.free_symbols}
         return self.bound(**{k: v for k, v in values.items() if k in names}) >= self.top(**values)
 

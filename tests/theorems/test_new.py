@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,12 @@ from theorems.templates import KINDS, written
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+#: What the guide has a reader run, in its order.
+COMMANDS = [
+    shlex.split(line, comments=True)[1:]
+    for block in re.findall(r"<!-- run: contributing -->\n```sh\n(.*?)```", GUIDE, re.DOTALL)
+    for line in re.findall(r"^theorems .*", block, re.MULTILINE)
+]
 FOLDER = Path("theorems", "families", "orthogonality", "statements")
 #: Tests that start processes or Rocq, and look at no statement of the library by itself.
 APART = ("test_new.py", "test_proofs_kernel.py", "test_other_families.py", "test_pytest_plugin.py")
@@ -119,23 +126,26 @@ def in_copy(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+NEW = ("initialisation_never_hurts", "gap_of_twelve_layers")
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources, with the worked example of the guide and an expectation as ``theorems new`` writes it."""
+    """The sources, after what the guide has a reader do: its example, and an expectation as it is written."""
     root = tmp_path_factory.mktemp("copy")
     for name in ("simulators", "theorems", "tests"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.db"))
     for name in ("pyproject.toml", "theorems-ledger.json", "README.md", "CONTRIBUTING.md", ".ci", "docs"):
         (root / name).symlink_to(ROOT / name)
+    for command in COMMANDS:
+        if command[0] == "new":
+            made = in_copy(root, "theorems.cli", *command)
+            assert made.returncode == 0, made.stderr
     (example,) = re.findall(r"<!-- example: ([\w.]+) -->\n```python\n(.*?)```", GUIDE, re.DOTALL)
     name, text = example
     (root / FOLDER / f"{name.partition('.')[2]}.py").write_text(text, encoding="utf-8")
-    made = in_copy(root, "theorems.cli", "new", "orthogonality.gap_of_twelve_layers", "--kind", "expectation")
-    assert made.returncode == 0, made.stderr
+    assert sorted(p.stem for p in (root / FOLDER).glob("*.py")) == sorted(["__init__", *NEW])
     return root
-
-
-NEW = ("initialisation_never_hurts", "gap_of_twelve_layers")
 
 
 def judged(run: subprocess.CompletedProcess[str]) -> None:
@@ -165,13 +175,15 @@ def test_no_test_turns_red_for_a_new_statement(copy: Path) -> None:
 
 @pytest.mark.full
 def test_it_is_reported_with_its_figure_and_its_proof_stands(copy: Path) -> None:
-    names = [f"orthogonality.{name}" for name in NEW]
-    run = in_copy(copy, "theorems.cli", "verify", *names, "--report", "report")
-    assert run.returncode == 0, run.stdout + run.stderr
+    for command in COMMANDS:
+        if command[0] != "new":
+            run = in_copy(copy, "theorems.cli", *command)
+            assert run.returncode == 0, run.stdout + run.stderr
+    assert {command[0] for command in COMMANDS} == {"new", "show", "verify"}
     assert (copy / "report" / "initialisation_never_hurts.svg").is_file()
-    assert "2 not on record" in run.stdout
+    assert "1 not on record" in run.stdout
     if shutil.which("coqc") is None and os.environ.get("CI") != "true":
         pytest.skip("Rocq is not installed")
-    proof = in_copy(copy, "theorems.cli", "prove", names[0])
+    proof = in_copy(copy, "theorems.cli", "prove", f"orthogonality.{NEW[0]}")
     assert proof.returncode == 0, proof.stdout + proof.stderr
     assert "1 of 1 proofs stand" in proof.stdout

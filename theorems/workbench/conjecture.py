@@ -102,6 +102,20 @@ def conjecture(
     and assumptions, a claim about every input is refused with the point, or refuted there.
 
     Raises :class:`ClaimError`, a ``ValueError``, in one line, for a claim that says nothing that can be checked.
+
+    Cost: the claim is read and tried at a few points; checking it is for ``verify``.
+
+    Example:
+        >>> square = conjecture("(x - 1)**2 >= 0", over="parameters", x="[0, 2]", name="square")
+        >>> from theorems import verify
+        >>> verify(square)[0].verdict.value
+        'certified'
+        >>> @conjecture(over="spectra", n="2..4")
+        ... def gap_is_small(orthogonality_gap, n):
+        ...     '''The gap is at most 1 - 1/n'''
+        ...     return "orthogonality_gap <= 1 - 1/n"
+        >>> gap_is_small.title
+        'The gap is at most 1 - 1/n'
     """
     __tracebackhide__ = True  # pytest then shows the author's own line
     frame = sys._getframe(1)
@@ -122,6 +136,11 @@ class Conjecture:
     """A claim with everything needed to attack it. ``statement()`` is the library's form of it.
 
     ``module``, ``file`` and ``line`` say where it was declared. Made by :func:`conjecture`.
+
+    Example:
+        >>> found = conjecture("x**2 >= x", over="parameters", x="[1, 2]", name="grows")
+        >>> found.name, found.statement().quantifier.value
+        ('grows', 'pointwise')
     """
 
     def __init__(

@@ -1,0 +1,36 @@
+"""The examples in docstrings of `theorems` run; every public name has one, and names what it takes."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+from pathlib import Path
+
+import pytest
+
+import theorems
+
+ROOT = Path(__file__).parents[2]
+#: Modules that show examples. Statements with a file each are tested with their files.
+MODULES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted((ROOT / "theorems").rglob("*.py"))
+    if ">>>" in path.read_text(encoding="utf-8") and path.parent.name != "statements"
+]
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name: str) -> None:
+    failed, tried = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
+    assert (failed, tried > 0) == (0, True)
+
+
+#: Shown by an example in ``docs/`` only, so far.
+ELSEWHERE = {"Result", "verify"}
+
+
+@pytest.mark.parametrize("name", sorted({*theorems.__all__} - ELSEWHERE))
+def test_every_public_name_has_an_example(name: str) -> None:
+    assert ">>>" in (inspect.getdoc(getattr(theorems, name)) or "")
