@@ -21,6 +21,7 @@ from theorems.cli import main
 from theorems.family import Family, FamilyError
 from theorems.registry import GROUP, UnknownNameError, families, refused, rescan
 from theorems.statement import ClaimError
+from theorems.templates import written
 
 ROOT = Path(__file__).parents[2]
 OTHER = ROOT / "tests" / "other_package"
@@ -416,3 +417,39 @@ def test_a_family_of_another_form_is_refused(changes: dict[str, object], words: 
 def test_a_part_of_no_family_is_refused() -> None:
     with pytest.raises(ValueError, match="part='figure': want one of statements, figures"):
         families()[0].load("figure")
+
+
+# --- statements with a file each ----------------------------------------------------------------
+
+
+def test_a_family_without_a_folder_of_statements_is_told_where_a_new_one_goes(
+    purity: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", "purity.mine"]) == 2
+    error = capsys.readouterr().err
+    assert "'purity' has no folder of statements with a file each" in error
+    assert "--out DIR" in error
+
+
+def test_a_new_statement_goes_into_the_folder_of_its_family_and_is_found_there(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family = FAMILY.format(name="mine", statements=("mine_stated:STATEMENTS",))
+    site = install("mine-theorems", {"mine": "mine:FAMILY"}, mine=family)
+    (site / "mine_stated").mkdir()
+    (site / "mine_stated" / "__init__.py").write_text(
+        "from theorems.family import of_each_file\n"
+        'STATEMENTS = of_each_file(__name__, __path__, "STATEMENTS")\n',
+        encoding="utf-8",
+    )
+    first = written("pointwise", "mine", "first")
+    (site / "mine_stated" / "first.py").write_text(first, encoding="utf-8")
+    rescan()
+    assert main(["new", "mine.second", "--kind", "expectation"]) == 0
+    assert (site / "mine_stated" / "second.py").is_file()
+    assert main(["new", "mine.first"]) == 2
+    assert "is a statement already" in capsys.readouterr().err
+    del sys.modules["mine_stated"]
+    del sys.modules["mine"]
+    rescan()
+    assert [s.name for s in library() if s.family == "mine"] == ["mine.first", "mine.second"]
