@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from newcomers import with_own_file
 
 from simulators.batches import Batch, read_batch
-from theorems import Assumption, Sentinel, Statement, Verdict, get, library
+from theorems import Assumption, Evidence, Sentinel, Statement, Verdict, get, library
 from theorems.checking.pointwise import Pointwise, admitted, compare, decide, holds, readable
+from theorems.context import Context
 from theorems.families.orthogonality.notation import (
     contraction_values,
     singular_values,
@@ -128,8 +129,37 @@ def test_outside_is_not_certified() -> None:
     assumption = Assumption(sp.Gt(x, 1000), "x > 1000")
     evidence = search(claim(x, "<=", 0, assumptions=(assumption,)))
     assert evidence.verdict is Verdict.OUTSIDE
+    assert evidence.summary == "no input met the assumptions"
     assert evidence.details["decided"] == 0
     assert evidence.details["outside"] > 0
+
+
+def of_batch(items: list[Any], sentinel: Any = -1, refusal: str = "") -> Evidence:
+    """What is said of x ≤ 1 and a batch that gives these values of x; elsewhere x is 0."""
+    check = Pointwise(lambda item: {"x": item, "y": 0}, lambda: st.just(Fraction(0)), examples=1,
+                      given=lambda _: items, refuses=lambda _: refusal)
+    statement = claim(x, "<=", sp.S.One, sentinel=Sentinel("", rhs=sp.sympify(sentinel)))
+    return check(statement, Context(0, 1e-6, batch=Batch.of(np.eye(2), "")))
+
+
+@pytest.mark.parametrize(("items", "refusal", "verdict", "method", "summary"), [
+    ([Fraction(1, 2), Fraction(1)], "", Verdict.CERTIFIED, "certificate", "the batch decided exactly"),
+    ([Fraction(1, 2), Fraction(2)], "", Verdict.REFUTED, "search", "violated at 2"),
+    ([Fraction(1, 2), flint.arb(1, 0.5)], "", Verdict.INCONCLUSIVE, "certificate", "the batch is left open"),
+    ([], "", Verdict.OUTSIDE, "certificate", "the batch lies outside the domain or the assumptions"),
+    ([Fraction(2)], "it is too thin", Verdict.OUTSIDE, "certificate", "it is too thin")])
+def test_a_batch_is_told_of_in_its_own_words(
+        items: list[Any], refusal: str, verdict: Verdict, method: str, summary: str) -> None:
+    found = of_batch(items, refusal=refusal)
+    assert (found.verdict, found.method, found.summary) == (verdict, method, summary)
+    assert found.details["batch"] == verdict
+    assert found.details.get("witness") == ("2" if verdict is Verdict.REFUTED else None)
+    assert found.power == (0.0 if verdict.holds else None)
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(-1, Verdict.REFUTED), (2, Verdict.CERTIFIED)])
+def test_the_neighbour_of_a_claim_of_a_batch_is_tried_elsewhere(bound: int, verdict: Verdict) -> None:
+    assert of_batch([Fraction(1, 2)], bound).sentinel is verdict
 
 
 def test_corners_are_always_tried() -> None:

@@ -363,7 +363,7 @@ class Pointwise:
         plain = replace(context, batch=None)
         verdict, tally, witness = self.attack(statement, context)
         if tally.batch is not None:
-            return self._of_batch(statement, context, tally, self(statement, plain))
+            return self._of_batch(context, tally, verdict, self(statement, plain))
         values = self._values(statement)
         neighbour, _, counterexample = self.attack(statement.neighbour, plain)
         details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open),
@@ -387,10 +387,9 @@ class Pointwise:
                         power=0.0 if verdict.holds else None, details=details)
 
     def _of_batch(
-        self, statement: Statement, context: Context, tally: _Tally, beside: Evidence,
+        self, context: Context, tally: _Tally, found: Verdict, beside: Evidence,
     ) -> Evidence:
         """What was found of the batch, with what is known apart from it."""
-        found = tally.batch or Verdict.INCONCLUSIVE
         words = {Verdict.OUTSIDE: self._refusal(context) or
                  "the batch lies outside the domain or the assumptions",
                  Verdict.INCONCLUSIVE: "the batch is left open",
