@@ -252,10 +252,8 @@ class Store:
             ) from None
         else:
             if not stat.S_ISREG(found.st_mode):
-                raise StoreError(
-                    f"{name}: {'a directory' if stat.S_ISDIR(found.st_mode) else 'no regular file'}; name a "
-                    "file"
-                )
+                what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
+                raise StoreError(f"{name}: {what}; name a file")
             if 0 < found.st_size < _HEADER:  # of which SQLite makes an empty store
                 raise StoreError(_NO_STORE.format(name))
 
