@@ -44,6 +44,12 @@ class Trajectory:
     - ``batch_shape``, ``batch_sha256``: shape (d₀, n) of the batch, and the digest of its entries
       as C-ordered little-endian float64
     - ``versions``: of Python, NumPy, Torch and this package
+
+    Example:
+        >>> from simulators import rescale_chain, simulate
+        >>> run = simulate(rescale_chain(8), np.eye(8, 2), depth=4, every=2, replicas=3)
+        >>> run["orthogonality_gap"].shape, run.spoiled.shape, run.batch_shape
+        ((3, 3), (3, 3), (8, 2))
     """
 
     values: Mapping[str, np.ndarray[Any, Any]]

@@ -23,7 +23,12 @@ class Context:
 
     ``level`` is the probability of a false verdict this check may spend. ``deadline`` is a value of
     ``time.monotonic()`` after which a check stops sampling and reports what it has. ``memory``
-    holds samples that the variants of one theorem share.
+    holds samples that the variants of one theorem share. ``progress`` is told what is being done.
+
+    Example:
+        >>> whole = Context(seed=0, level=1e-6)
+        >>> whole.share(4).level, whole.expired
+        (2.5e-07, False)
     """
 
     seed: int
@@ -34,7 +39,13 @@ class Context:
     memory: dict[Any, Any] = field(default_factory=dict)
 
     def stream(self, *names: object) -> tuple[int, ...]:
-        """Entropy for ``SeedSequence``: the run's seed, then one word per name."""
+        """Entropy for ``SeedSequence``: the run's seed, then one word per name.
+
+        Example:
+            >>> a, b = (Context(7, 1e-6).stream(name) for name in ("a", "b"))
+            >>> a[0] == b[0] == 7, a[1] == b[1]
+            (True, False)
+        """
         return (self.seed, *(crc32(str(name).encode()) for name in names))
 
     def share(self, parts: int) -> Context:

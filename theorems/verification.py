@@ -45,7 +45,14 @@ class Result:
     """What was established about one statement.
 
     ``weakened_by`` names the statements it depends on that made the verdict weaker than its own evidence. ``notes``
-    say what else must be known, such as that a recorded proof is of another statement than this.
+    say what else must be known, such as that a recorded proof is of another statement than this. ``evidence`` is in
+    the order of the statement's checks, a recorded proof last; ``with_batch`` says whether the run was about a batch.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> (result,) = verify(STATEMENT)
+        >>> result.verdict.value, result.as_expected, result.tightness
+        ('certified', True, 1.0)
     """
 
     statement: Statement
@@ -258,7 +265,18 @@ def verify(
     which sampling stops and what is undecided is reported as such; None for no limit. A statement inherits the
     weakest verdict of those it depends on, among the statements of this run.
 
-    Raises ``ValueError``/``TypeError`` at the door, naming the argument.
+    Raises ``ValueError``/``TypeError`` at the door, naming the argument; so does a batch that has a part in nothing
+    that is asked, and a name that is none.
+
+    Cost: what the checks draw: milliseconds for a claim that is decided exactly, minutes for a large family.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> [result.verdict.value for result in verify(STATEMENT, seed=1)]
+        ['certified']
+        >>> verify(STATEMENT, level=2)
+        Traceback (most recent call last):
+        simulators.arguments.ArgumentError: level=2: want a probability between 0 and 1, ...
     """
     return tuple(verify_each(names, batch=batch, seed=seed, level=level, budget=budget))
 

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 
 import pytest
@@ -21,3 +22,8 @@ def test_there_are_examples() -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)
     modules = map(importlib.import_module, MODULES)
     assert sum(bool(test.examples) for m in modules for test in finder.find(m)) > 30
+
+
+@pytest.mark.parametrize("name", sorted({*simulators.__all__} - {"mean_field"}))
+def test_every_public_name_has_an_example(name: str) -> None:
+    assert ">>>" in (inspect.getdoc(getattr(simulators, name)) or "")

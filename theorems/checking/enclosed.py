@@ -29,6 +29,10 @@ class Part:
     """Enclosures that hold for every batch size with 1/n in [low, high], low ≥ 0; ``values()`` gives them by symbol.
 
     A claim without batch size has parts with low = high = 0.
+
+    Example:
+        >>> Part("n from 10 on", dict, high=Fraction(1, 10)).reaches(20)
+        True
     """
 
     label: str
@@ -50,6 +54,15 @@ class Enclosed:
     the sides may depend on it only by comparisons that are settled. Both may raise ``UndecidedError``, which leaves the
     claim open. A claim about infinitely many sizes is certified for the instances named, unless parts cover the rest.
     Parts with a gap between them, or above the last, raise ``ValueError``.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from theorems.context import Context
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> quarters = {"n": 4, "lambda": (Fraction(1, 4),) * 4}
+        >>> found = Enclosed(sizes=(4,), values=lambda n: quarters)(STATEMENT, Context(0, 1e-6))
+        >>> found.sentinel.value
+        'refuted'
     """
 
     sizes: tuple[int, ...] = ()

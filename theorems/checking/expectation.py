@@ -42,7 +42,20 @@ _GIVEN_UP, _RAREST = 4096, 1000
 
 @dataclass(frozen=True)
 class Instance:
-    """One start for one chain. ``readouts`` holds the symbol values of each claim read off it."""
+    """One start for one chain. ``readouts`` holds the symbol values of each claim read off it.
+
+    - ``label``: its name in the evidence; the stream of random numbers is of the label
+    - ``start``: (d₀, n), one sample a column; ``depth``: blocks of the chain
+    - ``readouts``: for each mean that is claimed of it, a number for every variable of the statement
+    - ``support``: the least and the largest value that one sample can take, which must be true
+    - ``data``: whatever the function that samples wants to know of it
+
+    Example:
+        >>> from simulators import rescale_chain
+        >>> one = Instance("n=2", rescale_chain(8), np.eye(4, 2), 10, ({"n": 2, "d": 8},), (0.0, 1.0))
+        >>> one.width, one.normals
+        (8, 160)
+    """
 
     label: str
     chain: Chain
@@ -94,6 +107,15 @@ class Expectation:
     that is NaN has no value; then the mean has none, and the verdict is ``outside``. ``last(instance)`` is the last
     layer that each readout looks at, of the instance by default: what rounding spoiled by then may be anything, NaN and
     to be discarded included, and counts as the worst value for either side.
+
+    ``observables`` are what is simulated, names or functions, as `simulators.simulate` takes them.
+
+    Example:
+        >>> from theorems.templates.expectation import STATEMENT, instances, sample
+        >>> check = Expectation(instances, sample, ("orthogonality_gap",), resolution=0.5)
+        >>> found = check(STATEMENT, Context(0, 1e-3))
+        >>> found.verdict.value, found.sentinel.value
+        ('supported', 'refuted')
     """
 
     instances: Callable[[Statement, Floats | None], Iterable[Instance]]

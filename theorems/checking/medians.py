@@ -37,6 +37,10 @@ class Sample:
     the values may not decide: the start is not forgotten, the price is too high (then there may be none). ``notes``
     go into the report. A value that is undefined, or that rounding spoiled, is NaN: it may be any number. The others
     are right up to a relative error of ``rounding``.
+
+    Example:
+        >>> Sample({"r": [np.ones(8)]}).obstacle
+        ''
     """
 
     values: Mapping[str, Sequence[Floats]]
@@ -47,7 +51,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Case:
-    """One network shape. ``values`` are the symbols that the sides need beside what is sampled."""
+    """One network shape. ``values`` are the symbols that the sides need beside what is sampled.
+
+    ``draw(context)`` samples at the seed of the context; ``share`` is how many intervals the case
+    asks for, over which its level is split.
+
+    Example:
+        >>> case = Case("d = 4", {"d": 4.0}, lambda context: Sample({"r": [np.ones(8)]}), 1)
+        >>> len(case.draw(None).values["r"])
+        1
+    """
 
     label: str
     values: Mapping[str, float]
@@ -63,6 +76,14 @@ class Medians:
     intervals. An equality is supported once its interval holds the value and is at most ``resolution`` of it
     to either side. ``cases(batch)`` lays out the work; none means that the batch does not meet the assumptions,
     which ``wants`` names.
+
+    Example:
+        >>> from theorems.templates.expectation import STATEMENT
+        >>> gaps = np.linspace(0.1, 0.2, 99)
+        >>> case = Case("n = 4", {"n": 4, "d": 64}, lambda context: Sample({"E_V": [gaps]}), 1)
+        >>> found = Medians(lambda batch: [case])(STATEMENT, Context(0, 1e-6))
+        >>> found.verdict.value, found.sentinel.value
+        ('supported', 'refuted')
     """
 
     cases: Callable[[Floats | None], Iterable[Case]]

@@ -316,6 +316,17 @@ class Pointwise:
 
     An assumption on balls may be open, as equalities of enclosures are. A claim that holds whatever the
     assumption then counts; one that would fall is left open.
+
+    ``examples`` is how many inputs the strategy draws; ``squares`` compares the squares of both sides first, where
+    these are roots of rationals.
+
+    Example:
+        >>> from theorems.context import Context
+        >>> from theorems.templates.pointwise import STATEMENT, corners, values
+        >>> from simulators.strategies import spectra
+        >>> found = Pointwise(values, spectra, corners, examples=20)(STATEMENT, Context(0, 1e-6))
+        >>> found.verdict.value, found.sentinel.value
+        ('certified', 'refuted')
     """
 
     values: Values

@@ -32,7 +32,13 @@ class Scaling:
 
     The statement's ``lhs`` must be ``Abs(slope - exponent)``. Each mean gets a confidence sequence; the
     slope's interval is exact given those. ``sample`` gives (observations,) values in ``support``; ``scope`` says in
-    words of which starts the verdict speaks.
+    words of which starts the verdict speaks. ``replicas`` are drawn in each of at most ``rounds`` rounds.
+
+    Example:
+        >>> from theorems.context import Context
+        >>> check = Scaling(sp.Symbol("beta"), lambda batch: [], lambda path: path["V"][:, -1], (), 8)
+        >>> check(None, Context(0, 1e-6)).verdict.value      # no two widths, no slope
+        'outside'
     """
 
     slope: sp.Symbol

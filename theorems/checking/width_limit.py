@@ -71,6 +71,13 @@ class WidthLimit:
     reads the layer reached, path assumptions read every layer before it (and, with an ``offset``, that layer
     too), ``initial(statement, start)`` gives the symbols fixed at the start, exactly. ``offset`` is what ``layer``
     reads at the start.
+
+    Example:
+        >>> d, ell = sp.symbols("d ell", positive=True)
+        >>> start = RepeatedSpectrum((Fraction(1, 4), Fraction(3, 4)), (1, 1))
+        >>> check = WidthLimit((start,), 5, lambda spectrum, sizes: {}, lambda claim, start: {}, d, ell)
+        >>> start.n, check.takes_batch
+        (2, False)
     """
 
     starts: tuple[RepeatedSpectrum, ...]
