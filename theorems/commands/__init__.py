@@ -4,9 +4,8 @@ A verb is imported when it is asked for, so that each starts with what it needs 
 several share:
 
 - ``command_line``: the parser of all verbs, and running one
-- ``arguments``: options of several verbs, and what they are checked for
+- ``arguments``: options of several verbs, and what they are checked for before anything runs
 - ``claims``: names of statements, files of claims, a claim as text
-- ``outputs``: files that are written: tried before a run, replaced in one step after it
 - ``run_ledger``: the ledger of one run of ``verify``
 """
 
