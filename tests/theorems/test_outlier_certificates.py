@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from flint import fmpq
+from flint import arb, fmpq
 
 from theorems.certificates.document import CertificateError, UndecidedError, UnreadableError, read, write
-from theorems.families.cluster import large_batches
+from theorems.families.cluster import large_batches, outlier_certificates
 from theorems.families.cluster.outlier import COUNT, STABLE
 from theorems.families.cluster.outlier_certificates import KINDS, certify_large, certify_sizes
 
@@ -87,3 +87,22 @@ def test_the_library_is_offered_both():
     assert [offer.stem for offer in KIND.offers(COUNT)] == [
         "cluster.outlier_fixed_point.count.sizes", "cluster.outlier_fixed_point.count.large"]
     assert not list(KIND.offers(STABLE))
+
+
+def test_sizes_between_the_regions_reach_the_largest_reciprocal(monkeypatch):
+    met = []
+    for name in ("_between", "_beside"):
+        monkeypatch.setattr(large_batches, name, lambda first, second, eps: met.append(float(eps)))
+    monkeypatch.setattr(large_batches, "_positive", lambda function, *_: function(arb(1), arb(1)) or 1)
+    assert large_batches._region_b(arb(0.05, 0.05)) == 2
+    assert met == pytest.approx([0.1, 0.1])
+
+
+@pytest.mark.parametrize("changed", ["decay", "growth"])
+def test_a_rate_whose_ball_holds_zero_leaves_the_stability_open(changed, monkeypatch):
+    low, high = next(iter(large_batches.cells()))
+    found = large_batches.enclose(low, high)
+    monkeypatch.setattr(
+        outlier_certificates, "enclose", lambda *_: replace(found, **{changed: arb(0.1, 0.2)}))
+    with pytest.raises(UndecidedError, match="the stability is open"):
+        outlier_certificates._large([(low, high)], lambda _: None)

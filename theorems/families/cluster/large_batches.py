@@ -159,7 +159,7 @@ def _stretched(tau: arb, eps: arb) -> arb:
 
 def _flatness(phi: arb) -> arb:
     """(1 − (3π/2) H/φ)/φ², 1/60 at 0, by the mean value theorem in φ²."""
-    w = variable(arb(0).union((phi * phi).upper()))
+    w = variable(arb(0).union(phi * phi))
     denominator = entire(fmpq(3, 2), -w / 16)
     return (1 - entire(fmpq(5, 2), -w / 4) / (denominator * denominator))[1]
 
@@ -173,7 +173,7 @@ def _after_relu(tau: arb, eps: arb) -> arb:
     phi = 3 * pi * b * grown
     bend = (
         _relu_ratio(variable(arb(0), 3))[2]
-        + phi * _relu_ratio(variable(arb(0).union(phi.upper()), 4))[3]
+        + phi * _relu_ratio(variable(arb(0).union(phi), 4))[3]
     )
     scaled = grown / (1 + eps)  # φ/(3πε)
     return (
@@ -348,23 +348,22 @@ def _region_c(eps: arb) -> tuple[arb, arb, int]:
         cell = over(fmpq(k * _INNERMOST, pieces), fmpq((k + 1) * _INNERMOST, pieces))
         bend = 2 * _near_symmetric(variable(cell, 3), eps)[2]
         _require(bend > 0, f"e may not be convex for z in {cell}")
-        least = bend.lower() if least is None else least.min(bend.lower())
+        least = bend if least is None else least.min(bend)
     centre = 1 / (1 - eps)
     c = eps / (1 - eps)
     # q(c)/c = q′(0) + c q″/2 at some point between
-    bent = _slope_at_symmetric(variable(arb(0).union(c.upper()), 3))[2]
+    bent = _slope_at_symmetric(variable(arb(0).union(c), 3))[2]
     steepness = _slope_at_symmetric(variable(arb(0)))[1] + c * bent
     _require(steepness > 0, "the slope at the symmetric point is open")
     fall = steepness / ((1 - eps) * (1 - c * c).sqrt())  # −(e/ε)′(z_s)/ε
     # the other zero lies 2·fall·ε/bend above z_s, for some value of the second derivative between
     # the two
-    reach = (2 * fall / least).upper()
+    reach = 2 * fall / least
     span = centre + eps * arb(0).union(reach)
     _require(span < _INNERMOST, "the separatrix leaves region C")
     bend = 2 * _by_mean_value(lambda z: _near_symmetric(z, eps), span, 2)
     distance = 2 * fall / bend
-    spread = bend.upper() / bend.lower()
-    rise = fall * (1 / spread).union(spread)  # (e/ε)′/ε at the separatrix
+    rise = fall * (bend / bend)  # (e/ε)′/ε at the separatrix; bends of two points
     z = centre + eps * distance
     sine = 1 - z * z * eps * eps
     phi = (1 - (1 - eps) / (1 - 2 * eps) * sine).acos()
