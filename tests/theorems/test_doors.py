@@ -137,18 +137,20 @@ def test_signals_print_and_save_what_was_established(name: str, status: int) -> 
 
 @POSIX
 @pytest.mark.parametrize(
-    ("module", "name", "status"),
+    ("module", "arguments", "name", "status"),
     [
-        ("theorems.commands.command_line", "SIGINT", 130),
-        ("numpy", "SIGINT", 130),
-        ("sympy", "SIGINT", 130),
-        ("scipy.stats", "SIGINT", 130),
-        ("hypothesis", "SIGINT", 130),
-        ("theorems.commands.command_line", "SIGTERM", 143),
-        ("numpy", "SIGTERM", 143),
+        ("theorems.commands.command_line", ["list", "rank"], "SIGINT", 130),
+        ("numpy", ["list", "rank"], "SIGINT", 130),
+        ("sympy", ["list", "rank"], "SIGINT", 130),
+        ("hypothesis", ["falsify", "examples"], "SIGINT", 130),
+        ("torch", ["inspect", "model.py:build", "--batch", "digits"], "SIGINT", 130),
+        ("theorems.commands.command_line", ["list", "rank"], "SIGTERM", 143),
+        ("numpy", ["list", "rank"], "SIGTERM", 143),
     ],
 )
-def test_a_signal_during_imports_is_no_traceback(module: str, name: str, status: int) -> None:
+def test_a_signal_during_imports_is_no_traceback(
+    module: str, arguments: list[str], name: str, status: int
+) -> None:
     """It comes exactly when the module is looked for."""
     script = f"""
 import os, signal, sys
@@ -158,7 +160,7 @@ class Pressing:
             os.kill(os.getpid(), signal.{name})
 sys.meta_path.insert(0, Pressing())
 from theorems.cli import main
-sys.exit(main(["list", "rank"]))
+sys.exit(main({arguments!r}))
 """
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
