@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,12 @@ def test_house_rules(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert asserts(ast.parse(text)) == [], "python -O removes asserts; raise instead"
     assert silent(text) == []
+
+
+def test_modules_of_tests_have_names_of_their_own() -> None:
+    """pytest imports them by name alone, and the second of a name fails the whole run."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("path", GENERAL, ids=lambda p: str(p.relative_to(ROOT)))
