@@ -60,6 +60,19 @@ def test_a_rescaled_residual_layer_keeps_its_proportions(gamma):
     assert abs(seen[0, -1] - H).max() <= 1e4 * np.finfo(float).eps
 
 
+@pytest.mark.parametrize("size", [
+    dense.BLOCK_ENTRIES, dense.LAYER_ENTRIES, dense.GROUP_REPLICAS, dense.CALL_ENTRIES, dense.BUFFER_BYTES])
+def test_work_is_cut_at_whole_powers_of_two(size):
+    assert isinstance(size, int)
+    assert size.bit_count() == 1
+
+
+def test_one_over_the_least_divisor_is_exact():
+    assert math.frexp(dense.LEAST_DIVISOR)[0] == 0.5
+    square = dense.LEAST_DIVISOR**-2
+    assert square < np.finfo(np.float32).max
+
+
 @pytest.mark.parametrize("n", [99, 100, 101])
 def test_a_residual_layer_passes_over_the_fewer_entries(n):
     """Over the width² of W once, to make I + γW of it, or over the n · width of WH twice."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
 from simulators import Chain, Trajectory, batchnorm_chain, rescale_chain, residual_chain, simulate, vanilla_chain
+from simulators.backend import NumpyBackend
 from simulators.batches import gaussian_batch
 from simulators.centring import centred
 from simulators.chains import CHAINS
@@ -211,3 +212,22 @@ def test_the_estimate_is_kept_with_the_values(engine: str, tmp_path: Any) -> Non
     assert (Trajectory.load(found.save(tmp_path / "t.npz")).rounding == found.rounding).all()
     with pytest.raises(ValueError, match="read-only"):
         found.rounding[:] = 0
+
+
+def test_the_error_on_arrival_holds_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounding, "arrival_error", lambda *_: 1e-3)
+    start = np.random.default_rng(0).standard_normal((2 * N, N))
+    found = run(rescale_chain(WIDTH), start, "gram", depth=2)
+    assert (found.rounding[:, 1:] == 1e-3).all()
+
+
+def test_a_level_is_written_down_from_its_layer_on() -> None:
+    outlook = rounding.Outlook(
+        relation=None, centres=False, odd=True, bound=False, linear=True, unit=2.0**-53, least=2.0**-1022,
+        samples=(0, 1), level=1e-9, distances=np.empty(0), ratios=np.empty(0))
+    watch = rounding.Watch(outlook, 2, 6, 3, NumpyBackend("float64"))
+    assert (watch.errors == 1e-9).all()
+    assert (watch._level == 1e-9).all()
+    watch._level[:] = 1e-5
+    watch._write(np.arange(2), np.array([0, 4]))
+    assert watch.errors.tolist() == [[1e-9, 1e-5, 1e-5], [1e-9, 1e-9, 1e-5]]

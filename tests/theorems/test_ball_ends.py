@@ -167,6 +167,7 @@ def test_no_ratio_to_a_bound_that_may_be_zero_or_of_a_side_that_may_be_negative(
     assert pointwise._ratio(claim(relation), arb(1), arb(2), 1) == ratio
 
 
-@pytest.mark.parametrize(("ball", "certain"), [(arb(1, 0.5), True), (arb(0.1, 0.2), False)])
-def test_a_side_is_not_negative_if_its_whole_ball_is_not(ball: arb, certain: bool) -> None:
+@pytest.mark.parametrize(("ball", "certain"), [
+    (arb(1, 0.5), True), (arb(0.1, 0.2), False), (Fraction(1, 2), True), (Fraction(-1, 2), False)])
+def test_a_side_is_not_negative_if_its_whole_ball_is_not(ball: Any, certain: bool) -> None:
     assert pointwise._nonnegative(X, claim("<="), {"x": ball}) is certain
