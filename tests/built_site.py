@@ -1,4 +1,4 @@
-"""``python -m tests.built_site DIR``: the built documentation asks no network and has every public name."""
+"""``python -m tests.built_site DIR``: the built pages ask no network and have every public name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The pages of ``docs/`` and the guide for contributors: their examples run, and give what they show.
+"""The pages of ``docs/`` and the guide for contributors: their examples give what they show.
 
-A page is gone through from top to bottom in a directory of its own. ``python`` with ``>>>`` is a doctest, in one
-namespace a page; ``console`` is a command line of ``theorems`` with what it prints; a block with a title is that file.
+A page is gone through from top to bottom in a directory of its own. ``python`` with ``>>>`` is a
+doctest, in one namespace a page; ``console`` is a command line of ``theorems`` with what it prints;
+a block with a title is that file.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SHOWN = ("sh", "toml")
 
 
 def blocks(text: str) -> list[tuple[str, str, str]]:
-    """Language, title and content of each fenced block; one with a part of another file left out."""
+    """Language, title, content of each fenced block but those with a part of another file."""
     found = [(language, title, content) for language, title, content in FENCE.findall(text)]
     return [block for block in found if "--8<--" not in block[2]]
 
@@ -47,7 +48,9 @@ def console(content: str) -> Iterator[tuple[str, str]]:
 
 
 def agrees(wanted: str, printed: str) -> bool:
-    return doctest.OutputChecker().check_output(wanted, printed, FLAGS & ~doctest.IGNORE_EXCEPTION_DETAIL)
+    return doctest.OutputChecker().check_output(
+        wanted, printed, FLAGS & ~doctest.IGNORE_EXCEPTION_DETAIL
+    )
 
 
 @pytest.fixture
@@ -58,7 +61,7 @@ def catalogues() -> Iterator[None]:
 
 
 def run_page(text: str, capsys: pytest.CaptureFixture[str]) -> int:
-    """Run every example in the present directory; how many there were. Fails at the first that differs."""
+    """Run every example, in the present directory, to the first that differs; how many there were."""
     names: dict[str, Any] = {}
     count = 0
     for language, title, content in blocks(text):
@@ -117,7 +120,9 @@ def test_there_are_examples(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run_page("```python\n>>> x = 1\n\n```\n\n```python\n>>> x + 1\n2\n\n```\n", capsys) == 2
-    kinds = [language for page in PAGES for language, _, _ in blocks(page.read_text(encoding="utf-8"))]
+    kinds = [
+        language for page in PAGES for language, _, _ in blocks(page.read_text(encoding="utf-8"))
+    ]
     assert kinds.count("console") >= 6
     assert kinds.count("python") >= 20
 
@@ -125,7 +130,9 @@ def test_there_are_examples(
 def test_the_site_has_every_page_and_asks_no_network() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     listed = set(re.findall(r"([\w/-]+\.md)$", text, re.MULTILINE))
-    assert listed == {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")}
+    assert listed == {
+        p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")
+    }
     assert "font: false" in text
     assert "http" not in text
 

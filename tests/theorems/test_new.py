@@ -1,4 +1,4 @@
-"""A contributor's path: what ``theorems new`` writes, and that a statement in a file needs no edit elsewhere."""
+"""The contributor's path: ``theorems new``, and that a statement in a file needs no edit elsewhere."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ def test_a_kind_without_a_template_is_refused() -> None:
         written("limit", "rank", "mine")
 
 
-def test_a_file_whose_list_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_whose_list_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "mine_statements"
     folder.mkdir()
     for name, text in (("__init__", ""), ("a", "S = (1, 2)"), ("b", ""), ("c", "S = [3]")):
@@ -105,12 +107,21 @@ def test_a_file_whose_list_is_none_is_refused(tmp_path: Path, monkeypatch: pytes
 def looks_at_all(path: Path) -> list[str]:
     """The tests of a module that go through the library or a family by themselves, by node id."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    wanted = ("library()", "offers(", "select(['orthogonality'])", "LEDGER.entries)", "TABLE", "BROKEN")
+    wanted = (
+        "library()",
+        "offers(",
+        "select(['orthogonality'])",
+        "LEDGER.entries)",
+        "TABLE",
+        "BROKEN",
+    )
     return [
         f"{path.relative_to(ROOT)}::{node.name}"
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-        if any(words in ast.unparse(ast.Module(body=node.body, type_ignores=[])) for words in wanted)
+        if any(
+            words in ast.unparse(ast.Module(body=node.body, type_ignores=[])) for words in wanted
+        )
     ]
 
 
@@ -126,16 +137,26 @@ def in_copy(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+PYTEST = ("pytest", "-q", "-n", "0", "-p", "no:cacheprovider")
 NEW = ("initialisation_never_hurts", "gap_of_twelve_layers")
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources, after what the guide has a reader do: its example, and an expectation as it is written."""
+    """The sources after what the guide has a reader do: its example, and an expectation."""
     root = tmp_path_factory.mktemp("copy")
     for name in ("simulators", "theorems", "tests"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.db"))
-    for name in ("pyproject.toml", "theorems-ledger.json", "README.md", "CONTRIBUTING.md", ".ci", "docs"):
+        shutil.copytree(
+            ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.db")
+        )
+    for name in (
+        "pyproject.toml",
+        "theorems-ledger.json",
+        "README.md",
+        "CONTRIBUTING.md",
+        ".ci",
+        "docs",
+    ):
         (root / name).symlink_to(ROOT / name)
     for command in COMMANDS:
         if command[0] == "new":
@@ -158,18 +179,26 @@ def judged(run: subprocess.CompletedProcess[str]) -> None:
 
 def test_the_doors_and_the_ledger_take_a_new_statement(copy: Path) -> None:
     files = [f"tests/theorems/test_{name}.py" for name in ("registry", "the_ledger", "statement")]
-    judged(in_copy(copy, "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *files, "-k", " or ".join(NEW)))
+    judged(in_copy(copy, *PYTEST, *files, "-k", " or ".join(NEW)))
 
 
 @pytest.mark.full  # minutes; the gate's quick brother is above
 def test_no_test_turns_red_for_a_new_statement(copy: Path) -> None:
-    modules = [path for path in sorted((ROOT / "tests" / "theorems").glob("test_*.py")) if path.name not in APART]
-    every = [str(path.relative_to(ROOT)) for path in modules if "library" in path.read_text(encoding="utf-8")]
+    modules = [
+        path
+        for path in sorted((ROOT / "tests" / "theorems").glob("test_*.py"))
+        if path.name not in APART
+    ]
+    every = [
+        str(path.relative_to(ROOT))
+        for path in modules
+        if "library" in path.read_text(encoding="utf-8")
+    ]
     every.append("tests/theorems/test_statement_files.py")
-    judged(in_copy(copy, "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *every, "-k", " or ".join(NEW)))
+    judged(in_copy(copy, *PYTEST, *every, "-k", " or ".join(NEW)))
     whole = [node for path in modules for node in looks_at_all(path)]
     assert len(whole) > 10
-    found = in_copy(copy, "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *whole)
+    found = in_copy(copy, *PYTEST, *whole)
     assert found.returncode == 0, found.stdout[-6000:] + found.stderr
 
 

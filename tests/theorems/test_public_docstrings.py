@@ -1,4 +1,4 @@
-"""The examples in docstrings of `theorems` run; every public name has one, and names what it takes."""
+"""The examples in docstrings of `theorems` run, and every public name has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements as data: every door seen accepting and refusing, and the table by which findings combine."""
+"""Statements as data: every door seen accepting and refusing, and how findings combine."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ Edges = tuple[dict[str, int], list[Any], list[Any]]
 
 
 def edges(variable: Variable) -> Edges:
-    """What else must be known, values at both ends of the domain, values beyond: of any variable."""
+    """Of a variable: what else must be known, values at both ends of its domain, values beyond."""
     domain = variable.domain
     letters = {*domain.free_symbols, *(s for extent in variable.size for s in extent.free_symbols)}
     known = {str(s): SIZES.get(str(s), 3) for s in letters}
@@ -98,7 +98,9 @@ def test_edges_are_those_of_the_domain(
 
 
 def test_the_largest_alpha_depends_on_the_assumption() -> None:
-    on_sigma, on_lambda = (get(f"orthogonality.decay:{v}").variables[2] for v in ("as_printed", "corrected"))
+    on_sigma, on_lambda = (
+        get(f"orthogonality.decay:{v}").variables[2] for v in ("as_printed", "corrected")
+    )
     on_sigma.admit({"n": 4, "alpha": 0.5})
     with pytest.raises(ValueError, match="alpha"):
         on_lambda.admit({"n": 4, "alpha": 0.5})
@@ -106,7 +108,9 @@ def test_the_largest_alpha_depends_on_the_assumption() -> None:
 
 def test_a_family_of_another_size_is_refused() -> None:
     statement = get("orthogonality.gaussian_distance:sharp")
-    assert statement.bound(n=2, sigma=[0.6, 0.8]) == pytest.approx(2 * ((0.36 - 0.5) ** 2 + (0.64 - 0.5) ** 2))
+    assert statement.bound(n=2, sigma=[0.6, 0.8]) == pytest.approx(
+        2 * ((0.36 - 0.5) ** 2 + (0.64 - 0.5) ** 2)
+    )
     with pytest.raises(ValueError, match="shape"):
         statement.bound(n=2, sigma=[0.6, 0.8, 0.0])
 
@@ -142,16 +146,25 @@ def test_vacuous_exactly_where_the_bound_reaches_the_ceiling() -> None:
 def test_stray_symbols_are_refused_wherever_they_hide() -> None:
     stray = sp.Symbol("stray")
     family = sp.IndexedBase("loose")
-    for change in ({"rhs": DECAY.rhs + stray}, {"lhs": stray}, {"ceiling": stray}, {"rhs": DECAY.rhs * family[0]},
-                   {"sentinel": Sentinel("", rhs=stray)}, {"sentinel": Sentinel("", lhs=stray)},
-                   {"assumptions": (Assumption(sp.Ge(stray, 0), ""),)}):
+    for change in (
+        {"rhs": DECAY.rhs + stray},
+        {"lhs": stray},
+        {"ceiling": stray},
+        {"rhs": DECAY.rhs * family[0]},
+        {"sentinel": Sentinel("", rhs=stray)},
+        {"sentinel": Sentinel("", lhs=stray)},
+        {"assumptions": (Assumption(sp.Ge(stray, 0), ""),)},
+    ):
         with pytest.raises(ValueError, match="neither variables nor definitions"):
             replace(DECAY, **change)
 
 
 def test_sentinels_that_change_nothing_are_refused() -> None:
-    for sentinel in (Sentinel("none"), Sentinel("the same side", rhs=DECAY.rhs),
-                     Sentinel("both the same", lhs=DECAY.lhs, rhs=DECAY.rhs)):
+    for sentinel in (
+        Sentinel("none"),
+        Sentinel("the same side", rhs=DECAY.rhs),
+        Sentinel("both the same", lhs=DECAY.lhs, rhs=DECAY.rhs),
+    ):
         with pytest.raises(ValueError, match="sentinel changes nothing"):
             replace(DECAY, sentinel=sentinel)
 
@@ -165,7 +178,9 @@ def test_a_name_stands_for_one_thing() -> None:
         replace(DECAY, definitions={**DECAY.definitions, alpha: "again"})
     with pytest.raises(ValueError, match="declared twice"):
         replace(DECAY, variables=(*DECAY.variables, DECAY.variables[-1]))
-    with pytest.raises(ValueError, match="other is defined by other"):  # nothing satisfies it, all would follow
+    with pytest.raises(
+        ValueError, match="other is defined by other"
+    ):  # nothing satisfies it, all would follow
         replace(DECAY, definitions={**DECAY.definitions, other: other + 1})
 
 
@@ -190,18 +205,21 @@ def test_the_claim_prints_both_sides_as_given() -> None:
     assert get("orthogonality.iterative_initialisation:conclusion").claim.rel_op == "<"
 
 
-@pytest.mark.parametrize(("found", "verdict"), [
-    ([], V.INCONCLUSIVE),
-    ([V.CERTIFIED], V.CERTIFIED),
-    ([V.CERTIFIED, V.SUPPORTED], V.SUPPORTED),
-    ([V.PROVED, V.INCONCLUSIVE, V.VACUOUS], V.PROVED),
-    ([V.PROVED, V.REFUTED], V.REFUTED),
-    ([V.SUPPORTED, V.INCONCLUSIVE], V.INCONCLUSIVE),
-    ([V.SUPPORTED, V.VACUOUS, V.OUTSIDE], V.SUPPORTED),
-    ([V.VACUOUS, V.OUTSIDE], V.OUTSIDE),
-    ([V.VACUOUS, V.INCONCLUSIVE], V.INCONCLUSIVE),
-    ([V.REFUTED, V.SUPPORTED, V.VACUOUS], V.REFUTED),
-])
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        ([], V.INCONCLUSIVE),
+        ([V.CERTIFIED], V.CERTIFIED),
+        ([V.CERTIFIED, V.SUPPORTED], V.SUPPORTED),
+        ([V.PROVED, V.INCONCLUSIVE, V.VACUOUS], V.PROVED),
+        ([V.PROVED, V.REFUTED], V.REFUTED),
+        ([V.SUPPORTED, V.INCONCLUSIVE], V.INCONCLUSIVE),
+        ([V.SUPPORTED, V.VACUOUS, V.OUTSIDE], V.SUPPORTED),
+        ([V.VACUOUS, V.OUTSIDE], V.OUTSIDE),
+        ([V.VACUOUS, V.INCONCLUSIVE], V.INCONCLUSIVE),
+        ([V.REFUTED, V.SUPPORTED, V.VACUOUS], V.REFUTED),
+    ],
+)
 def test_findings_combine(found: list[Verdict], verdict: Verdict) -> None:
     assert combine(found) is verdict
     assert combine(found[::-1]) is verdict

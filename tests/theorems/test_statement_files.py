@@ -1,4 +1,4 @@
-"""Statements with a file each, the templates among them: each stands, tells what it should, and its example runs."""
+"""Statements with a file each, and the templates: each stands, says what it should, and runs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def test_its_example_runs(file: ModuleType) -> None:
 @each_file
 def test_its_figures_are_drawn_of_a_run(file: ModuleType) -> None:
     empty = document_of([], seed=0, level=1e-6, batch=None)
-    whole = document_of(verify(file.STATEMENTS) if file.FIGURES else [], seed=0, level=1e-6, batch=None)
+    whole = document_of(
+        verify(file.STATEMENTS) if file.FIGURES else [], seed=0, level=1e-6, batch=None
+    )
     for draw in file.FIGURES:
         assert draw(empty) is None
         assert isinstance(draw(whole), Drawing)

@@ -68,7 +68,9 @@ STATEMENT = Statement(
         Variable(lam, sp.Interval(0, 1), "eigenvalues", size=(n,)),
     ),
     # Every assumption is tested by dropping it: the claim must then be refuted.
-    assumptions=(Assumption(sp.Eq(sp.Sum(lam[i], (i, 0, n - 1)), 1), "the eigenvalues add up to 1"),),
+    assumptions=(
+        Assumption(sp.Eq(sp.Sum(lam[i], (i, 0, n - 1)), 1), "the eigenvalues add up to 1"),
+    ),
     lhs=sp.Sum(lam[i] ** 2, (i, 0, n - 1)),
     relation=">=",
     rhs=1 / n,
