@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from simulators.engines.mean_field import (
     symmetric_fixed_point,
 )
 from simulators.engines.mean_field.outlier_enclosure import (
+    _larger_modulus,
     block_invariants,
     cosines_enclosure,
     excess_series,
@@ -204,3 +205,16 @@ def test_the_norm_ratio_at_the_two_blocks_is_the_limit():
     assert ratios == sorted(ratios)
     assert ratios[-1] == pytest.approx(1, abs=1e-3)
     assert Fraction(ratios[0]) < Fraction(1, 2)
+
+
+@pytest.mark.parametrize(("trace", "determinant"), [
+    (arb(3), arb(2)), (arb(-3), arb(2)), (arb(1), arb(-6)), (arb(1), arb(5)), (arb(2), arb(1)),
+    (arb(2, 0.25), arb(1.0625)), (arb(2, 0.25), arb(0.9375)), (arb(2), arb(1, 0.5)), (arb(0, 1), arb(0, 1))])
+def test_the_larger_modulus_is_that_of_the_zeros_at_every_point_of_the_balls(trace, determinant):
+    found = _larger_modulus(trace, determinant)
+    for part, other in product((-1, 0, 1), repeat=2):
+        ends = [float(ball.mid()) + sign * float(ball.rad()) for ball, sign in ((trace, part), (determinant, other))]
+        modulus = max(abs(np.roots([1, -ends[0], ends[1]])))
+        assert found.overlaps(arb(modulus, 1e-7))
+    if trace.is_exact() and determinant.is_exact():
+        assert float(found.rad()) < 1e-6

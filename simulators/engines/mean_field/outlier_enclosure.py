@@ -149,9 +149,11 @@ def block_invariants(phi: arb, angle: arb, h: arb, reciprocal: arb) -> tuple[arb
 
 
 def _larger_modulus(trace: arb, determinant: arb) -> arb:
-    """The larger modulus of the zeros of x² − trace·x + determinant."""
+    """The larger modulus of the zeros of x² − trace·x + determinant.
+
+    Of real zeros the larger in size is at least the root of a positive determinant, which is the
+    modulus of those that are not real and then at least |trace|/2.
+    """
     discriminant = trace * trace / 4 - determinant
-    if discriminant < 0:
-        return determinant.sqrt()
     real = abs(trace) / 2 + discriminant.nonnegative_part().sqrt()
-    return real if discriminant >= 0 else real.union(determinant.nonnegative_part().sqrt())
+    return real.max(determinant.nonnegative_part().sqrt())
