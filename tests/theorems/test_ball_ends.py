@@ -171,3 +171,13 @@ def test_no_ratio_to_a_bound_that_may_be_zero_or_of_a_side_that_may_be_negative(
     (arb(1, 0.5), True), (arb(0.1, 0.2), False), (Fraction(1, 2), True), (Fraction(-1, 2), False)])
 def test_a_side_is_not_negative_if_its_whole_ball_is_not(ball: Any, certain: bool) -> None:
     assert pointwise._nonnegative(X, claim("<="), {"x": ball}) is certain
+
+
+@pytest.mark.parametrize(("middle", "other", "verdict", "sentinel"), [
+    (0.5, -7, Verdict.CERTIFIED, Verdict.REFUTED), (0.5, 7, Verdict.CERTIFIED, Verdict.CERTIFIED),
+    (2, -7, Verdict.REFUTED, Verdict.REFUTED), (0.5, Fraction(1, 2), Verdict.CERTIFIED, Verdict.INCONCLUSIVE)])
+def test_checks_by_enclosures_decide_both_claims_where_balls_are_apart(
+        middle: float, other: Any, verdict: Verdict, sentinel: Verdict) -> None:
+    check = Enclosed(parts=lambda: [Part("a part", lambda: {"x": arb(middle, 0.1)})])
+    found = check(claim("<=", sentinel=Sentinel("", rhs=sp.sympify(other))), Context(0, 1e-6))
+    assert (found.verdict, found.sentinel) == (verdict, sentinel)
