@@ -30,7 +30,9 @@ def machine():
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "batchnorm-theorems": version("batchnorm-theorems"),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
     }
 
 

@@ -20,6 +20,11 @@ def test_within_the_cost_of_its_observations(benchmark, report):
     drawing, updating = best_of(5, lambda: generator.random(OBSERVATIONS), update)
     benchmark.pedantic(update, rounds=1)
     ratio = updating / drawing
-    report(f"a million observations of a confidence sequence: {ratio:.0f} times drawing them; "
-           f"target {TARGET}", drawing=drawing, updating=updating, seed=SEED)
+    report(
+        f"a million observations of a confidence sequence: {ratio:.0f} times drawing them; "
+        f"target {TARGET}",
+        drawing=drawing,
+        updating=updating,
+        seed=SEED,
+    )
     assert ratio <= TARGET

@@ -27,7 +27,9 @@ def test_within_the_cost_of_its_normals(benchmark, report, width):
                 generator.standard_normal(out=buffer)
 
     def run():
-        simulate(rescale_chain(width), batch, depth=layers, replicas=REPLICAS, seed=SEED, engine="gram")
+        simulate(
+            rescale_chain(width), batch, depth=layers, replicas=REPLICAS, seed=SEED, engine="gram"
+        )
 
     drawing, running = best_of(15, draw, run)
     benchmark.pedantic(run, rounds=1)

@@ -29,8 +29,16 @@ def plain_loop(layers, replicas, normal):
 
 def by_simulate(dtype):
     start = np.random.default_rng(SEED).standard_normal((WIDTH, SAMPLES))
-    return simulate(recenter_relu_chain(WIDTH), start, depth=LAYERS, replicas=REPLICAS, seed=SEED, engine="gram",
-                    dtype=dtype, observables=("lone_outlier",))
+    return simulate(
+        recenter_relu_chain(WIDTH),
+        start,
+        depth=LAYERS,
+        replicas=REPLICAS,
+        seed=SEED,
+        engine="gram",
+        dtype=dtype,
+        observables=("lone_outlier",),
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -41,9 +49,17 @@ def test_fifty_times_faster_than_drawing_every_weight(benchmark, report, dtype):
     modern, legacy, turns = [], [], []
     for _ in range(3):
         turns.append(seconds(lambda: by_simulate(dtype)))
-        modern.append(share * seconds(
-            lambda: plain_loop(TIMED_LAYERS, TIMED_REPLICAS, lambda *d: generator.standard_normal(d))))
-        legacy.append(share * seconds(lambda: plain_loop(TIMED_LAYERS, TIMED_REPLICAS, np.random.randn)))
+        modern.append(
+            share
+            * seconds(
+                lambda: plain_loop(
+                    TIMED_LAYERS, TIMED_REPLICAS, lambda *d: generator.standard_normal(d)
+                )
+            )
+        )
+        legacy.append(
+            share * seconds(lambda: plain_loop(TIMED_LAYERS, TIMED_REPLICAS, np.random.randn))
+        )
     gram = min(turns)
     trajectory = benchmark.pedantic(by_simulate, (dtype,), rounds=1)
     emerged = np.mean(trajectory["lone_outlier"][:, -1] >= 0)
@@ -51,7 +67,10 @@ def test_fifty_times_faster_than_drawing_every_weight(benchmark, report, dtype):
         f"emergence, n = {SAMPLES}, d = {WIDTH}, {LAYERS} layers, {REPLICAS} replicas, {dtype}: {gram:.1f} s, "
         f"{min(legacy) / gram:.0f} times faster than the loop by np.random, {min(modern) / gram:.0f} times than by "
         f"default_rng; an outlier in {emerged:.0%}; target 50",
-        gram=gram, legacy=min(legacy), modern=min(modern), seed=SEED,
+        gram=gram,
+        legacy=min(legacy),
+        modern=min(modern),
+        seed=SEED,
     )
     assert emerged > 0.9
     assert min(legacy) / gram >= 50

@@ -23,6 +23,9 @@ def test_predictions_have_the_right_size(benchmark, report, fields):
         (measured,) = best_of(5, run.perform)
         benchmark.pedantic(run.perform, rounds=1)
     ratio = costs.seconds(run) / measured
-    report(f"{fields['chain']} at width {run.width}: predicted / measured seconds {ratio:.2f}; "
-           f"target within {FACTOR} times", ratio=ratio)
+    report(
+        f"{fields['chain']} at width {run.width}: predicted / measured seconds {ratio:.2f}; "
+        f"target within {FACTOR} times",
+        ratio=ratio,
+    )
     assert 1 / FACTOR < ratio < FACTOR

@@ -35,7 +35,9 @@ def by_simulate():
     """Mean gap over depth, ``(widths, replicas)``, by the gram engine in float64."""
     options = {"depth": LAYERS, "replicas": REPLICAS, "seed": SEED, "engine": "gram"}
     trajectories = [simulate(rescale_chain(width), batch(width), **options) for width in WIDTHS]
-    return np.array([trajectory["orthogonality_gap"][:, 1:].mean(axis=1) for trajectory in trajectories])
+    return np.array(
+        [trajectory["orthogonality_gap"][:, 1:].mean(axis=1) for trajectory in trajectories]
+    )
 
 
 def test_a_hundred_times_faster_than_the_notebook_with_the_same_means(benchmark, report):
@@ -44,7 +46,9 @@ def test_a_hundred_times_faster_than_the_notebook_with_the_same_means(benchmark,
     notebook, legacy, modern, turns = [], 0.0, 0.0, []
     for width in WIDTHS:
         legacy += seconds(lambda width=width: notebook.append(by_notebook(width, np.random.randn)))
-        modern += seconds(lambda width=width: by_notebook(width, lambda *d: generator.standard_normal(d)))
+        modern += seconds(
+            lambda width=width: by_notebook(width, lambda *d: generator.standard_normal(d))
+        )
         turns.append(seconds(by_simulate))
     gram = float(np.median(turns))
 

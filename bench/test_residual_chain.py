@@ -23,7 +23,9 @@ from theorems.families.rank.published import GAMMA, effective_ranks
 EVERY, SEED = 10, 2020
 WIDTHS = (8, 16, 32, 64, 128, 256)
 ENTRIES = 2e8  # weights drawn for one measurement, of one width: a second or so
-TOGETHER = 2**18  # weights in a layer of all replicas that a thread takes at once: the engine's own number
+TOGETHER = (
+    2**18
+)  # weights in a layer of all replicas that a thread takes at once: the engine's own number
 LEVEL = 1e-6  # of a false alarm, in each comparison of laws
 NETWORKS, DEPTH = 1500, 40
 
@@ -90,7 +92,10 @@ def test_faster_than_the_published_loop(benchmark, report, dtype, target):
         report(f"residual chain, d = {width}, {dtype}: {theirs / here:.1f} times faster than the published loop, "
                f"{1e6 * theirs:.0f} µs a layer against {1e6 * here:.1f}", loop=theirs, ours=here)  # fmt: skip
     benchmark.pedantic(ours, (WIDTHS[-1], *shape(WIDTHS[-1]), dtype), rounds=1)
-    report(f"residual chain, all widths, {dtype}: {loop / mine:.1f} times faster; target {target}", seed=SEED)
+    report(
+        f"residual chain, all widths, {dtype}: {loop / mine:.1f} times faster; target {target}",
+        seed=SEED,
+    )
     assert loop / mine >= target
 
 
@@ -106,7 +111,9 @@ def test_the_same_law_as_the_published_loop(benchmark, report, width, dtype):
         return ks_2samp(theirs, mine["effective_rank"][:, -1], method="asymp").pvalue
 
     same, other = benchmark.pedantic(p_value, (GAMMA,), rounds=1), p_value(1.2 * GAMMA)
-    report(f"residual chain, d = {width}, {dtype}: p = {same:.2g} against the loop's law, {other:.1g} at 1.2 γ")
+    report(
+        f"residual chain, d = {width}, {dtype}: p = {same:.2g} against the loop's law, {other:.1g} at 1.2 γ"
+    )
     assert same > LEVEL > other
 
 
@@ -114,7 +121,11 @@ def test_the_same_law_as_the_published_loop(benchmark, report, width, dtype):
 def test_what_rademacher_weights_gain(benchmark, report, dtype):
     for width in WIDTHS:
         arguments = (width, *shape(width), dtype)
-        gaussian, signs = best_of(3, partial(ours, *arguments), partial(ours, *arguments, "rademacher"))
-        report(f"residual chain, d = {width}, {dtype}: Rademacher weights {gaussian / signs:.2f} times faster")
+        gaussian, signs = best_of(
+            3, partial(ours, *arguments), partial(ours, *arguments, "rademacher")
+        )
+        report(
+            f"residual chain, d = {width}, {dtype}: Rademacher weights {gaussian / signs:.2f} times faster"
+        )
         assert signs < gaussian
     benchmark.pedantic(ours, (WIDTHS[-1], *shape(WIDTHS[-1]), dtype, "rademacher"), rounds=1)

@@ -43,7 +43,9 @@ def per_layer(width, samples, normals):
 
 def test_width_a_million_in_two_gib(benchmark, report):
     def run():
-        return subprocess.run([sys.executable, "-c", WIDE], capture_output=True, text=True, check=True)
+        return subprocess.run(
+            [sys.executable, "-c", WIDE], capture_output=True, text=True, check=True
+        )
 
     outcome = json.loads(benchmark.pedantic(run, rounds=1).stdout)
     report(
@@ -59,7 +61,11 @@ def test_cost_is_linear_in_the_width(benchmark, report):
     widths = (10**3, 10**4, 10**5, 10**6)
     times = benchmark.pedantic(lambda: [per_layer(width, 8, 2e7) for width in widths], rounds=1)
     slope = exponent(widths, times)
-    report(f"time ~ width^{slope:.2f} over 10³…10⁶ at n = 8; target at most 1.1", slope=slope, seed=SEED)
+    report(
+        f"time ~ width^{slope:.2f} over 10³…10⁶ at n = 8; target at most 1.1",
+        slope=slope,
+        seed=SEED,
+    )
     assert slope <= 1.1
 
 

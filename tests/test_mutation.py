@@ -42,16 +42,27 @@ def changes(**given: bool) -> set[tuple[str, str, str]]:
 def test_every_operator_changes_what_it_is_for() -> None:
     found = changes(balls=True, transforms=True)
     assert {
-        ("budget", "level / 2", "level"), ("budget", "5", "1"),
-        ("verdict", "found", "Verdict.SUPPORTED"), ("verdict", "Verdict.INCONCLUSIVE", "Verdict.REFUTED"),
-        ("verdict", "found.value", '"supported"'), ("verdict", "Verdict.CERTIFIED", "Verdict.INCONCLUSIVE"),
+        ("budget", "level / 2", "level"),
+        ("budget", "5", "1"),
+        ("verdict", "found", "Verdict.SUPPORTED"),
+        ("verdict", "Verdict.INCONCLUSIVE", "Verdict.REFUTED"),
+        ("verdict", "found.value", '"supported"'),
+        ("verdict", "Verdict.CERTIFIED", "Verdict.INCONCLUSIVE"),
         ("ball", "(-x * 2.5).lower()", "(-x * 2.5).mid()"),
         ("ball", "(-x * 2.5).lower() >= 0", "((-x * 2.5).lower()).mid() >= 0"),
-        ("transform", "2.5", "(2.4875)"), ("constant", "2.5", "2.525"),
-        ("off by one", "3", "4"), ("off by one", "3", "2"),
-        ("comparison", "x <= 1", "x < 1"), ("comparison", "x <= 1", "x > 1"), ("comparison", '"<="', '"<"'),
-        ("sign", "-x", "x"), ("factor", "-x * 2.5", "(-x)"), ("factor", "-x * 2.5", "2.5"),
-        ("assumption", "(a, b)", "(b,)"), ("assumption", "(a, b)", "(a,)"), ("assumption", "not level", "level"),
+        ("transform", "2.5", "(2.4875)"),
+        ("constant", "2.5", "2.525"),
+        ("off by one", "3", "4"),
+        ("off by one", "3", "2"),
+        ("comparison", "x <= 1", "x < 1"),
+        ("comparison", "x <= 1", "x > 1"),
+        ("comparison", '"<="', '"<"'),
+        ("sign", "-x", "x"),
+        ("factor", "-x * 2.5", "(-x)"),
+        ("factor", "-x * 2.5", "2.5"),
+        ("assumption", "(a, b)", "(b,)"),
+        ("assumption", "(a, b)", "(a,)"),
+        ("assumption", "not level", "level"),
         ("assumption", "x <= 1 and not level", "((x <= 1))"),
     } <= found
     assert {kind for kind, _, _ in found} == set(KINDS)
@@ -79,15 +90,22 @@ def test_every_mutant_of_the_sources_can_be_read_and_is_named_once() -> None:
 def test_the_kinds_that_once_passed_unseen_are_among_the_planted() -> None:
     """A budget not split, a hard-wired sentinel, JSON that says supported, the middle of a ball, -1.99 for -2."""
     found = {(m.path, m.kind) for m in sites.chosen((), planted=True, sample=0, seed=0)}
-    assert {("theorems/checking/scaling.py", "budget"), ("theorems/checking/medians.py", "budget"),
-            ("theorems/families/cluster/escape.py", "budget"),
-            ("theorems/checking/pointwise.py", "verdict"),
-            ("theorems/checking/width_limit.py", "verdict"), ("theorems/verification.py", "verdict"),
-            ("theorems/families/orthogonality/branching.py", "ball"), ("simulators/streams.py", "transform")} <= found
+    assert {
+        ("theorems/checking/scaling.py", "budget"),
+        ("theorems/checking/medians.py", "budget"),
+        ("theorems/families/cluster/escape.py", "budget"),
+        ("theorems/checking/pointwise.py", "verdict"),
+        ("theorems/checking/width_limit.py", "verdict"),
+        ("theorems/verification.py", "verdict"),
+        ("theorems/families/orthogonality/branching.py", "ball"),
+        ("simulators/streams.py", "transform"),
+    } <= found
 
 
 def test_a_sample_is_the_same_for_its_seed() -> None:
-    one, again, other = (sites.chosen((), planted=False, sample=20, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (
+        sites.chosen((), planted=False, sample=20, seed=seed) for seed in (1, 1, 2)
+    )
     assert one == again
     assert one != other
     assert not {m.kind for m in one} & set(PLANTED)
@@ -100,10 +118,12 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
     (root / "tests").mkdir(parents=True)
     (root / "number.py").write_text("def double(x):\n    return 2 * x\n")
     (root / "tests/test_number.py").write_text(
-        "from number import double\ndef test_two():\n    assert double(1) == 2\ndef test_none():\n    pass\n")
+        "from number import double\ndef test_two():\n    assert double(1) == 2\ndef test_none():\n    pass\n"
+    )
     (root / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
     monkeypatch.setattr("tests.mutation.runner.ROOT", root)
     import subprocess
+
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     made = Copy(tmp_path / "copy")
     made.root = root  # type: ignore[attr-defined]
@@ -165,10 +185,21 @@ def test_a_mutant_is_put_into_what_is_loaded_where_that_shows_it_whole(copy: Cop
     copy.write("number.py", LOADED)
     copy.write("tests/test_number.py", ASKING)
     answer = copy.folder / "answer.json"
-    names = [f"tests/test_number.py::test_{n}" for n in ("double", "triple", "up", "four", "five", "early")]
-    changes = {"by * x": "by + x", "3 * x": "4 * x", "x + by": "x - by", "4 + 0": "5 + 0",
-               "return by * x": "while x: pass", "return 3": "return 3.0 +  0",
-               "by=2": "by=3", "5 + 0": "6 + 0", "shifted(1)": "shifted(2)"}
+    names = [
+        f"tests/test_number.py::test_{n}"
+        for n in ("double", "triple", "up", "four", "five", "early")
+    ]
+    changes = {
+        "by * x": "by + x",
+        "3 * x": "4 * x",
+        "x + by": "x - by",
+        "4 + 0": "5 + 0",
+        "return by * x": "while x: pass",
+        "return 3": "return 3.0 +  0",
+        "by=2": "by=3",
+        "5 + 0": "6 + 0",
+        "shifted(1)": "shifted(2)",
+    }
 
     def ask() -> int:
         found: dict[str, str | None] = {}
@@ -176,24 +207,34 @@ def test_a_mutant_is_put_into_what_is_loaded_where_that_shows_it_whole(copy: Cop
 
         def work() -> None:
             for before, after in changes.items():
-                outcome = loaded.test("number.py", LOADED.replace(before, after), dict.fromkeys(names, 0.0))
+                outcome = loaded.test(
+                    "number.py", LOADED.replace(before, after), dict.fromkeys(names, 0.0)
+                )
                 found[before] = outcome and outcome.why
+
         loaded.serve(["tests/test_number.py"], work)
         answer.write_text(json.dumps(found))
         return 0
+
     forked(ask, copy.folder)
     inside = dict.fromkeys(("by * x", "3 * x", "4 + 0"), "failed")
     from_the_start = dict.fromkeys(("x + by", "by=2", "5 + 0", "shifted(1)"))
-    assert json.loads(answer.read_text()) == inside | {"return by * x": "work limit", "return 3": ""} | from_the_start
+    assert (
+        json.loads(answer.read_text())
+        == inside | {"return by * x": "work limit", "return 3": ""} | from_the_start
+    )
     assert copy.text("number.py") == LOADED
 
 
-def test_what_waits_for_ever_is_ended_by_the_clock(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_for_ever_is_ended_by_the_clock(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tests.mutation.runner._PATIENCE", 0)
 
     def waiting() -> int:
         time.sleep(3600)
         return 0
+
     assert fork(waiting, copy.folder, 1) & 0x7F == signal.SIGALRM
 
 
@@ -205,7 +246,9 @@ def test_the_nearest_tests_run_first_and_none_is_left_out() -> None:
         reach.add({"seconds": {f"{name}::a": number, f"{name}::b": 9 - number}, "lines": sources})
     tests = reach.tests(Mutant("s0.py", "sign", "f", 1, 1, 0, 1, "x", "-x", 1))
     first, rest = reach.stages(tests)
-    assert {test.partition("::")[0] for test in first} == {f"tests/test_{n}.py" for n in (2, 3, 4, 5)}
+    assert {test.partition("::")[0] for test in first} == {
+        f"tests/test_{n}.py" for n in (2, 3, 4, 5)
+    }
     assert sorted(first + rest) == sorted(tests)
     assert len(tests) == 12
     assert first == [test for test in tests if test in first]  # the quickest first, still
@@ -223,8 +266,11 @@ def test_the_score_may_not_fall(tmp_path: Path) -> None:
     write("planted", good, [], {}, path)
     assert fallen(good, read(path)["planted"]) == []
     assert fallen(bad, read(path)["planted"]) == [
-        "a.py: budget: 2 killed and 1 survived, on record 3 and 0"]
-    assert fallen({"b.py: budget": Tally(1, 1)}, read(path)["planted"])  # a new file starts without survivors
+        "a.py: budget: 2 killed and 1 survived, on record 3 and 0"
+    ]
+    assert fallen(
+        {"b.py: budget": Tally(1, 1)}, read(path)["planted"]
+    )  # a new file starts without survivors
     write("planted", bad, ["a.py::f::budget::x -> y#1"], {}, path)
     write("sample", {"b.py: sign": Tally(1, 1)}, ["b.py::f::sign::x -> y#1"], {"seed": 0}, path)
     record = json.loads(path.read_text())
@@ -235,12 +281,18 @@ def test_the_score_may_not_fall(tmp_path: Path) -> None:
     assert read(path)["sample survivors"] == ["b.py::f::sign::x -> y#1"]
 
 
-def test_an_equivalent_mutant_needs_a_reason_and_counts_only_while_it_survives(tmp_path: Path) -> None:
+def test_an_equivalent_mutant_needs_a_reason_and_counts_only_while_it_survives(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "equivalent.toml"
     found = outcomes()
     keys = [m.key for m, _ in found]  # type: ignore[attr-defined]
-    path.write_text("".join(f'[[mutant]]\nkey = {json.dumps(key)}\nreason = "nothing reads it, see the caller"\n'
-                            for key in keys))
+    path.write_text(
+        "".join(
+            f'[[mutant]]\nkey = {json.dumps(key)}\nreason = "nothing reads it, see the caller"\n'
+            for key in keys
+        )
+    )
     known = equivalents(path)
     cells = tally(found, known)  # type: ignore[arg-type]
     assert cells == {"a.py: budget": Tally(1, 0, 1)}
@@ -255,11 +307,19 @@ def test_the_list_of_equivalent_mutants_is_about_mutants_there_are() -> None:
     assert [key for key in equivalents() if key not in every] == []
 
 
-@pytest.mark.parametrize(("arguments", "status", "said"), [
-    ([], 2, "nothing to do"), (["--sample", "-1"], 2, "--sample"),
-    (["--planted", "--only", "theorems/cli.py"], 2, "no such file"),
-    (["--planted", "--tests", "tests/none.py"], 2, "no such file"), (["--planted", "--shards", "0"], 2, "--shards")])
-def test_bad_usage_is_refused(arguments: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ([], 2, "nothing to do"),
+        (["--sample", "-1"], 2, "--sample"),
+        (["--planted", "--only", "theorems/cli.py"], 2, "no such file"),
+        (["--planted", "--tests", "tests/none.py"], 2, "no such file"),
+        (["--planted", "--shards", "0"], 2, "--shards"),
+    ],
+)
+def test_bad_usage_is_refused(
+    arguments: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     try:
         found = main(arguments)
     except SystemExit as error:

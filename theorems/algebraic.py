@@ -20,8 +20,23 @@ import sympy as sp
 from theorems.arithmetics import BALLS, UndefinedError, enclosed_roots
 from theorems.simple_fractions import simplest_between
 
-__all__ = ["Point", "Root", "between", "holds", "number", "order", "real_roots", "restored", "root_of", "sign",
-           "stored", "true", "whole_above", "whole_below", "within"]
+__all__ = [
+    "Point",
+    "Root",
+    "between",
+    "holds",
+    "number",
+    "order",
+    "real_roots",
+    "restored",
+    "root_of",
+    "sign",
+    "stored",
+    "true",
+    "whole_above",
+    "whole_below",
+    "within",
+]
 
 #: Bits that a sign may take; beyond them it is left open.
 _MOST_BITS = 60_000
@@ -67,7 +82,9 @@ class Root(sp.AtomicExpr):  # type: ignore[misc]
     def _eval_evalf(self, precision: int) -> sp.Expr:
         with flint.ctx.workprec(precision + 10):
             mantissa, exponent = self.ball().mid().man_exp()
-        return sp.Float(sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent), precision=precision)
+        return sp.Float(
+            sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent), precision=precision
+        )
 
     def __float__(self) -> float:
         return float(self.ball().mid())
@@ -92,12 +109,18 @@ def real_roots(polynomial: flint.fmpz_poly) -> list[Point]:
         if len(coefficients) == 2:
             found.append(Fraction(-coefficients[0], coefficients[1]))
         elif len(coefficients) > 2:
-            found += [Root(coefficients, k + 1) for k in range(len(enclosed_roots(coefficients, 64)))]
+            found += [
+                Root(coefficients, k + 1) for k in range(len(enclosed_roots(coefficients, 64)))
+            ]
     return sorted(found, key=cmp_to_key(order))
 
 
 def _ball(point: Point) -> flint.arb:
-    return point.ball() if isinstance(point, Root) else flint.arb(flint.fmpq(point.numerator, point.denominator))
+    return (
+        point.ball()
+        if isinstance(point, Root)
+        else flint.arb(flint.fmpq(point.numerator, point.denominator))
+    )
 
 
 def root_of(x: Fraction, degree: int) -> sp.Expr:
@@ -108,7 +131,9 @@ def root_of(x: Fraction, degree: int) -> sp.Expr:
         top, bottom = isqrt(x.numerator), isqrt(x.denominator)
         square = (top * top, bottom * bottom) == (x.numerator, x.denominator)
         return sp.Rational(top, bottom) if square else Root((-x.numerator, 0, x.denominator), 2)
-    return number(real_roots(flint.fmpz_poly([-x.numerator, *[0] * (degree - 1), x.denominator]))[-1])
+    return number(
+        real_roots(flint.fmpz_poly([-x.numerator, *[0] * (degree - 1), x.denominator]))[-1]
+    )
 
 
 def order(left: Point, right: Point) -> int:
@@ -188,7 +213,9 @@ def sign(expression: sp.Expr, at: Mapping[sp.Symbol, Any] | None = None) -> int 
         return None
 
 
-def true(relation: sp.core.relational.Relational, at: Mapping[sp.Symbol, Any] | None = None) -> bool | None:
+def true(
+    relation: sp.core.relational.Relational, at: Mapping[sp.Symbol, Any] | None = None
+) -> bool | None:
     """Whether a relation holds at these values; None where that is open, or a side has no value."""
     try:
         found = sign(relation.lhs - relation.rhs, at)
@@ -211,7 +238,11 @@ def number(point: Any) -> sp.Expr:
     """A rational of any kind, or a number of SymPy's, as SymPy holds it."""
     if isinstance(point, sp.Expr):
         return point
-    q = flint.fmpq(point.numerator, point.denominator) if isinstance(point, Fraction) else flint.fmpq(point)
+    q = (
+        flint.fmpq(point.numerator, point.denominator)
+        if isinstance(point, Fraction)
+        else flint.fmpq(point)
+    )
     return sp.Rational(int(q.p), int(q.q))
 
 
@@ -236,7 +267,9 @@ def _plain(e: sp.Expr, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
         for other in rest:
             found = other if _sign(other - found) == wanted else found
     elif isinstance(e, sp.Piecewise):
-        found = next((_plain(value, seen) for value, condition in e.args if _true(condition, seen)), None)
+        found = next(
+            (_plain(value, seen) for value, condition in e.args if _true(condition, seen)), None
+        )
         if found is None:
             raise UndefinedError(f"{e} has no value")
     else:
@@ -281,8 +314,14 @@ def _true(condition: Any, seen: dict[sp.Basic, sp.Expr]) -> bool:
 
 def holds(relation: type[sp.core.relational.Relational], found: int) -> bool:
     """Whether a relation holds between two sides whose difference has this sign."""
-    return {sp.Le: found <= 0, sp.Lt: found < 0, sp.Ge: found >= 0, sp.Gt: found > 0, sp.Eq: found == 0,
-            sp.Ne: found != 0}[relation]
+    return {
+        sp.Le: found <= 0,
+        sp.Lt: found < 0,
+        sp.Ge: found >= 0,
+        sp.Gt: found > 0,
+        sp.Eq: found == 0,
+        sp.Ne: found != 0,
+    }[relation]
 
 
 def _sign(plain: sp.Expr) -> int:
@@ -373,6 +412,10 @@ def restored(index: int, coefficients: Sequence[int]) -> Point:
     """The root that was stored. Raises ``ValueError`` unless the polynomial is irreducible and has it."""
     polynomial = flint.fmpz_poly(list(coefficients))
     factors = polynomial.factor()[1] if polynomial.degree() > 1 else []
-    if len(factors) != 1 or factors[0][1] != 1 or not 1 <= index <= len(enclosed_roots(tuple(coefficients), 64)):
+    if (
+        len(factors) != 1
+        or factors[0][1] != 1
+        or not 1 <= index <= len(enclosed_roots(tuple(coefficients), 64))
+    ):
         raise ValueError("no such root of an irreducible polynomial")
     return Root(coefficients, index)

@@ -18,7 +18,16 @@ import scipy
 
 from theorems.draws import AverageWithoutReplacement, AverageWithReplacement
 
-__all__ = ["BALLS", "EXACT", "FLOATS", "InexactError", "UndefinedError", "compare", "enclosed_roots", "tensors"]
+__all__ = [
+    "BALLS",
+    "EXACT",
+    "FLOATS",
+    "InexactError",
+    "UndefinedError",
+    "compare",
+    "enclosed_roots",
+    "tensors",
+]
 
 
 class InexactError(ArithmeticError):
@@ -73,11 +82,15 @@ def _float_of_root(coefficients: tuple[int, ...], index: int) -> float:
 def enclosed_roots(coefficients: tuple[int, ...], precision: int) -> tuple[flint.arb, ...]:
     """The real roots of a square-free integer polynomial, ascending and apart; coefficients from the constant on."""
     with flint.ctx.workprec(precision):
-        if len(coefficients) == 3 and not coefficients[1]:  # of data: faster, and the numbers may be long
+        if (
+            len(coefficients) == 3 and not coefficients[1]
+        ):  # of data: faster, and the numbers may be long
             square = flint.arb(flint.fmpq(-coefficients[0], coefficients[2]))
             return (-square.sqrt(), square.sqrt()) if square > 0 else ()
         # the imaginary part of a real root comes out as exactly 0
-        roots = [r.real for r, _ in flint.fmpz_poly(list(coefficients)).complex_roots() if r.imag == 0]
+        roots = [
+            r.real for r, _ in flint.fmpz_poly(list(coefficients)).complex_roots() if r.imag == 0
+        ]
     return tuple(sorted(roots, key=lambda r: r.mid()))
 
 
@@ -100,7 +113,9 @@ def _ball_raised(x: Any, k: int) -> Any:
     if not x.is_finite():
         return x * x if k % 2 == 0 else x
     low, high = flint.arb(x.lower()), flint.arb(x.upper())
-    return flint.arb(0).union(flint.arb(x.abs_upper()) ** k) if k % 2 == 0 else (low**k).union(high**k)
+    return (
+        flint.arb(0).union(flint.arb(x.abs_upper()) ** k) if k % 2 == 0 else (low**k).union(high**k)
+    )
 
 
 def _ball_power(x: Any, k: Any) -> flint.arb:
@@ -167,8 +182,14 @@ def compare(left: Any, relation: str, right: Any) -> bool | None:
     return False if left != right else None  # equality of balls is never certain
 
 
-_ORDER = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq,
-          "!=": operator.ne}
+_ORDER = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 _Branch = Callable[[], Any]
 
 
@@ -193,30 +214,69 @@ def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise
 
 
 _COMMON = {
-    "total": _sum, "product": _product, "place": _whole, "slot": _slot, "abs": abs,
-    **{f"{verb}_{cls.__name__}": getattr(cls, verb) for cls in (AverageWithoutReplacement, AverageWithReplacement)
-       for verb in ("batches", "count")},
+    "total": _sum,
+    "product": _product,
+    "place": _whole,
+    "slot": _slot,
+    "abs": abs,
+    **{
+        f"{verb}_{cls.__name__}": getattr(cls, verb)
+        for cls in (AverageWithoutReplacement, AverageWithReplacement)
+        for verb in ("batches", "count")
+    },
 }
 FLOATS: Mapping[str, Any] = {
-    **_COMMON, "root": np.sqrt, "rational": lambda p, q: p / q, "power": np.power, "raised": operator.pow,
-    "sign": np.sign, "least": np.minimum, "greatest": np.maximum, "span": _range, "choose": _choose_floats,
-    "natural": np.log, "exponential": np.exp, "algebraic": _float_of_root,
-    "digamma": lambda x: scipy.special.digamma(x), "arccos": np.arccos, "pi": lambda: np.pi,
+    **_COMMON,
+    "root": np.sqrt,
+    "rational": lambda p, q: p / q,
+    "power": np.power,
+    "raised": operator.pow,
+    "sign": np.sign,
+    "least": np.minimum,
+    "greatest": np.maximum,
+    "span": _range,
+    "choose": _choose_floats,
+    "natural": np.log,
+    "exponential": np.exp,
+    "algebraic": _float_of_root,
+    "digamma": lambda x: scipy.special.digamma(x),
+    "arccos": np.arccos,
+    "pi": lambda: np.pi,
 }
 EXACT: Mapping[str, Any] = {
-    **_COMMON, "root": _exact_sqrt, "rational": flint.fmpq, "power": _exact_power, "raised": operator.pow,
+    **_COMMON,
+    "root": _exact_sqrt,
+    "rational": flint.fmpq,
+    "power": _exact_power,
+    "raised": operator.pow,
     "sign": lambda x: flint.fmpq((x > 0) - (x < 0)),
-    "least": min, "greatest": max, "span": _exact_range, "choose": _choose_exactly,
-    "natural": _exact_log, "exponential": _exact_exp, "algebraic": _no_root,
-    "digamma": _no_digamma, "arccos": _exact_arccos, "pi": _no_pi,
+    "least": min,
+    "greatest": max,
+    "span": _exact_range,
+    "choose": _choose_exactly,
+    "natural": _exact_log,
+    "exponential": _exact_exp,
+    "algebraic": _no_root,
+    "digamma": _no_digamma,
+    "arccos": _exact_arccos,
+    "pi": _no_pi,
 }
 BALLS: Mapping[str, Any] = {
-    **_COMMON, "root": lambda x: flint.arb(x).sqrt(), "rational": flint.fmpq, "power": _ball_power,
+    **_COMMON,
+    "root": lambda x: flint.arb(x).sqrt(),
+    "rational": flint.fmpq,
+    "power": _ball_power,
     "raised": _ball_raised,
     "sign": lambda x: flint.arb(x).sgn(),
-    "least": lambda a, b: flint.arb(a).min(flint.arb(b)), "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
-    "span": _exact_range, "choose": _choose_balls, "arccos": lambda x: flint.arb(x).acos(), "pi": flint.arb.pi,
-    "algebraic": _ball_of_root, "natural": lambda x: flint.arb(x).log(), "exponential": lambda x: flint.arb(x).exp(),
+    "least": lambda a, b: flint.arb(a).min(flint.arb(b)),
+    "greatest": lambda a, b: flint.arb(a).max(flint.arb(b)),
+    "span": _exact_range,
+    "choose": _choose_balls,
+    "arccos": lambda x: flint.arb(x).acos(),
+    "pi": flint.arb.pi,
+    "algebraic": _ball_of_root,
+    "natural": lambda x: flint.arb(x).log(),
+    "exponential": lambda x: flint.arb(x).exp(),
     "digamma": lambda x: flint.arb(x).digamma(),
 }
 
@@ -230,13 +290,23 @@ def tensors() -> Mapping[str, Any]:
 
     def choose(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
         return lifted(lambda a, b, yes, no: torch.where(_ORDER[relation](a, b), yes, no))(
-            left, right, then(), otherwise())
+            left, right, then(), otherwise()
+        )
 
     return {
-        **_COMMON, "root": lifted(torch.sqrt), "rational": lambda p, q: p / q, "power": lifted(torch.pow),
+        **_COMMON,
+        "root": lifted(torch.sqrt),
+        "rational": lambda p, q: p / q,
+        "power": lifted(torch.pow),
         "raised": operator.pow,
-        "least": lifted(torch.minimum), "greatest": lifted(torch.maximum), "span": _range,
-        "arccos": lifted(torch.arccos), "pi": lambda: torch.pi, "natural": lifted(torch.log),
+        "least": lifted(torch.minimum),
+        "greatest": lifted(torch.maximum),
+        "span": _range,
+        "arccos": lifted(torch.arccos),
+        "pi": lambda: torch.pi,
+        "natural": lifted(torch.log),
         "exponential": lifted(torch.exp),
-        "sign": lifted(torch.sign), "choose": choose, "algebraic": _float_of_root,
+        "sign": lifted(torch.sign),
+        "choose": choose,
+        "algebraic": _float_of_root,
     }

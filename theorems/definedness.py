@@ -62,7 +62,9 @@ def of_power(base: sp.Expr, exponent: sp.Expr, words: str) -> Conditions:
         return found
     if exponent.is_negative:
         return found + of_quotient(base, words)
-    kept = _where(Condition(sp.Ne(base, 0, evaluate=False), words), (sp.Lt(exponent, 0, evaluate=False),))
+    kept = _where(
+        Condition(sp.Ne(base, 0, evaluate=False), words), (sp.Lt(exponent, 0, evaluate=False),)
+    )
     return (*found, kept)
 
 
@@ -87,12 +89,17 @@ def distinct(conditions: Iterable[Condition]) -> Conditions:
 
 
 @lru_cache(maxsize=1024)
-def _cached(expression: sp.Basic, sizes: tuple[tuple[str, tuple[sp.Expr, ...]], ...],
-            bounds: tuple[tuple[sp.Symbol, tuple[sp.Expr, sp.Expr]], ...]) -> Conditions:
+def _cached(
+    expression: sp.Basic,
+    sizes: tuple[tuple[str, tuple[sp.Expr, ...]], ...],
+    bounds: tuple[tuple[sp.Symbol, tuple[sp.Expr, sp.Expr]], ...],
+) -> Conditions:
     return distinct(_of(expression, dict(sizes), dict(bounds)))
 
 
-def conditions_of(expression: sp.Basic, sizes: Sizes | None = None, bounds: _Bounds | None = None) -> Conditions:
+def conditions_of(
+    expression: sp.Basic, sizes: Sizes | None = None, bounds: _Bounds | None = None
+) -> Conditions:
     """The conditions of a SymPy expression or relation as it stands, unevaluated parts included.
 
     ``sizes`` are the extents of indexed families by name, ``bounds`` the least and greatest value of symbols that are
@@ -112,13 +119,20 @@ def _of(e: sp.Basic, sizes: Sizes, bounds: _Bounds) -> Conditions:
     if isinstance(e, sp.Sum | sp.Product):
         return _of_loop(e, sizes, bounds)
     if isinstance(e, BatchSum):
-        return tuple(_everywhere(c, lambda body: BatchSum(body, e.index, e.batch))
-                     for c in _of(e.function, sizes, bounds))
+        return tuple(
+            _everywhere(c, lambda body: BatchSum(body, e.index, e.batch))
+            for c in _of(e.function, sizes, bounds)
+        )
     if isinstance(e, Average):
-        drawn = _at_least(e.population - e.size, f"{e} draws more than there are") if isinstance(
-            e, AverageWithoutReplacement) else ()
-        return drawn + tuple(_everywhere(c, lambda body: type(e)(body, e.batch, e.size, e.population))
-                             for c in _of(e.function, sizes, bounds))
+        drawn = (
+            _at_least(e.population - e.size, f"{e} draws more than there are")
+            if isinstance(e, AverageWithoutReplacement)
+            else ()
+        )
+        return drawn + tuple(
+            _everywhere(c, lambda body: type(e)(body, e.batch, e.size, e.population))
+            for c in _of(e.function, sizes, bounds)
+        )
     inner: Conditions = ()
     for part in e.args:
         inner += _of(part, sizes, bounds)
@@ -148,7 +162,11 @@ def _at_least(x: sp.Expr, words: str) -> Conditions:
 
 def _where(condition: Condition, given: Sequence[sp.Basic]) -> Condition:
     """The condition, wanted only where all of these comparisons hold."""
-    return _cased(condition, (condition.relation.lhs, sp.And(*given)), (_met(condition), True)) if given else condition
+    return (
+        _cased(condition, (condition.relation.lhs, sp.And(*given)), (_met(condition), True))
+        if given
+        else condition
+    )
 
 
 def _unless(condition: Condition, given: Sequence[sp.Basic]) -> Condition:
@@ -175,7 +193,9 @@ def _everywhere(condition: Condition, over: Callable[[sp.Expr], sp.Expr]) -> Con
 def _failing(left: sp.Expr, relation: Relational) -> sp.Expr:
     """-1 where ``left`` does not stand to 0 as ``relation`` says, else 0; no case within a comparison."""
     if isinstance(left, sp.Piecewise):
-        return sp.Piecewise(*((_failing(value, relation), test) for value, test in left.args), evaluate=False)
+        return sp.Piecewise(
+            *((_failing(value, relation), test) for value, test in left.args), evaluate=False
+        )
     if left.is_number:
         return sp.S.Zero if relation.func(left, 0) == sp.true else sp.S.NegativeOne
     return sp.Piecewise((0, relation.func(left, 0, evaluate=False)), (-1, True), evaluate=False)
@@ -200,8 +220,9 @@ def _of_loop(e: sp.Sum | sp.Product, sizes: Sizes, bounds: _Bounds) -> Condition
     for _, first, last in e.limits:
         found += _of(first, sizes, bounds) + _of(last, sizes, bounds)
     within = {**bounds, **{index: (first, last) for index, first, last in e.limits}}
-    return found + tuple(_everywhere(c, lambda body: sp.Sum(body, *e.limits))
-                         for c in _of(e.function, sizes, within))
+    return found + tuple(
+        _everywhere(c, lambda body: sp.Sum(body, *e.limits)) for c in _of(e.function, sizes, within)
+    )
 
 
 def _of_place(e: sp.Indexed, sizes: Sizes, bounds: _Bounds) -> Conditions:

@@ -106,8 +106,9 @@ class Average(sp.Expr):  # type: ignore[misc]
         return sp.Add(*terms) / self.count(population, size)
 
     def _of(self, members: Sequence[int]) -> sp.Expr:
-        return self.function.replace(lambda e: isinstance(e, BatchSum) and e.batch == self.batch,
-                                     lambda e: e.over(members))
+        return self.function.replace(
+            lambda e: isinstance(e, BatchSum) and e.batch == self.batch, lambda e: e.over(members)
+        )
 
 
 class AverageWithoutReplacement(Average):
@@ -132,4 +133,3 @@ class AverageWithReplacement(Average):
     @staticmethod
     def count(population: int, size: int) -> int:
         return int(population**size)
-

@@ -16,11 +16,27 @@ import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
 from theorems.algebraic import Root
-from theorems.arithmetics import BALLS, EXACT, FLOATS, InexactError, UndefinedError, compare, tensors
+from theorems.arithmetics import (
+    BALLS,
+    EXACT,
+    FLOATS,
+    InexactError,
+    UndefinedError,
+    compare,
+    tensors,
+)
 from theorems.draws import Average, BatchSum
 
-__all__ = ["Compiled", "InexactError", "UndefinedError", "arguments_of", "branches", "compare", "compiled",
-           "converted"]
+__all__ = [
+    "Compiled",
+    "InexactError",
+    "UndefinedError",
+    "arguments_of",
+    "branches",
+    "compare",
+    "compiled",
+    "converted",
+]
 
 
 def converted(value: Any, exactly: bool) -> Any:
@@ -66,7 +82,9 @@ def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[sp.core.relational
         comparisons = tuple(sorted(sp.And.make_args(condition), key=str))
         for comparison in comparisons:
             if not isinstance(comparison, sp.Le | sp.Lt | sp.Ge | sp.Gt | sp.Eq | sp.Ne):
-                raise TypeError(f"{condition} is no comparison by <=, <, >=, >, == or !=, nor several at once")
+                raise TypeError(
+                    f"{condition} is no comparison by <=, <, >=, >, == or !=, nor several at once"
+                )
         found.append((value, comparisons))
     return [*found, (last, ())]
 
@@ -84,7 +102,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     _print_Half = _print_Rational
 
     def _print_Float(self, expr: sp.Float) -> str:
-        raise TypeError(f"{expr} is a float, which no exact evaluation can hold; write sp.Rational('{expr}')")
+        raise TypeError(
+            f"{expr} is a float, which no exact evaluation can hold; write sp.Rational('{expr}')"
+        )
 
     def _print_Pow(self, expr: sp.Pow, **_: Any) -> str:
         base, exponent = expr.as_base_exp()
@@ -116,7 +136,8 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
     def _loop(self, function: str, expr: sp.Sum | sp.Product) -> str:
         loops = " ".join(
-            f"for {i} in span({self._print(a)}, {self._print(b)})" for i, a, b in reversed(expr.limits)
+            f"for {i} in span({self._print(a)}, {self._print(b)})"
+            for i, a, b in reversed(expr.limits)
         )
         return f"{function}({self._print(expr.function)} {loops})"
 
@@ -130,7 +151,11 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return f"total({self._print(expr.function)} for {expr.index} in {expr.batch})"
 
     def _print_Average(self, expr: Average) -> str:
-        kind, size, population = type(expr).__name__, self._print(expr.size), self._print(expr.population)
+        kind, size, population = (
+            type(expr).__name__,
+            self._print(expr.size),
+            self._print(expr.population),
+        )
         batches = f"batches_{kind}(span(0, {population} - 1), place({size}))"
         count = f"count_{kind}(place({population}), place({size}))"
         return f"(rational(1, 1) * total({self._print(expr.function)} for {expr.batch} in {batches}) / {count})"
@@ -150,7 +175,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     def _print_polygamma(self, expr: sp.Expr) -> str:
         order, argument = expr.args
         if order != 0:
-            raise TypeError(f"{expr} is a polygamma function of order {order}; only digamma is known here")
+            raise TypeError(
+                f"{expr} is a polygamma function of order {order}; only digamma is known here"
+            )
         return f"digamma({self._print(argument)})"
 
     def _nest(self, function: str, expr: sp.Expr) -> str:
@@ -180,13 +207,20 @@ class Compiled:
     ``exact`` raises :class:`InexactError` when the value is irrational.
     """
 
-    def __init__(self, expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]) -> None:
+    def __init__(
+        self, expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]
+    ) -> None:
         # every name is ours, so that no index hides an argument or a function of the namespace
         dummies = {a: f"x{k}" for k, a in enumerate(arguments)}
         bound = sorted({str(b) for b in expression.atoms(sp.Symbol) - dummies.keys()})
-        renamed = {b: sp.Symbol(f"i{bound.index(str(b))}") for b in expression.atoms(sp.Symbol) - dummies.keys()}
-        renamed |= {a: sp.IndexedBase(name) if isinstance(a, sp.IndexedBase) else sp.Symbol(name)
-                    for a, name in dummies.items()}
+        renamed = {
+            b: sp.Symbol(f"i{bound.index(str(b))}")
+            for b in expression.atoms(sp.Symbol) - dummies.keys()
+        }
+        renamed |= {
+            a: sp.IndexedBase(name) if isinstance(a, sp.IndexedBase) else sp.Symbol(name)
+            for a, name in dummies.items()
+        }
         plain = expression.xreplace(renamed)
         source = f"lambda {', '.join(dummies.values())}: {_Printer().doprint(plain)}"
         code = compile(source, f"<{source}>", "eval")
@@ -247,5 +281,7 @@ def arguments_of(expression: sp.Expr) -> tuple[sp.Symbol | sp.IndexedBase, ...]:
 @lru_cache(maxsize=4096)
 def compiled(expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]) -> Compiled:
     """Compile once; later calls with the same expression and arguments return the same object."""
-    opened = sp.sympify(expression).replace(lambda e: isinstance(e, sp.Derivative), lambda e: e.doit())
+    opened = sp.sympify(expression).replace(
+        lambda e: isinstance(e, sp.Derivative), lambda e: e.doit()
+    )
     return Compiled(opened, arguments)

@@ -21,8 +21,18 @@ from theorems.statement import Statement, Verdict
 from theorems.verification import Result
 from theorems.wording import differences, parts
 
-__all__ = ["DEFAULT", "Change", "Entry", "Ledger", "LedgerError", "compare", "digest", "entry_of", "read",
-           "reworded"]
+__all__ = [
+    "DEFAULT",
+    "Change",
+    "Entry",
+    "Ledger",
+    "LedgerError",
+    "compare",
+    "digest",
+    "entry_of",
+    "read",
+    "reworded",
+]
 
 #: The ledger that ``theorems verify`` compares with when it lies in the current directory.
 DEFAULT = "theorems-ledger.json"
@@ -73,13 +83,21 @@ def digest(statement: Statement) -> str:
     """
     neighbour = statement.neighbour_sides
     parts = (
-        statement.name, statement.quantifier.value, statement.relation, statement.chain, *statement.observables,
+        statement.name,
+        statement.quantifier.value,
+        statement.relation,
+        statement.chain,
+        *statement.observables,
         *(sp.srepr(side) for side in (statement.lhs, statement.rhs, *neighbour)),
-        *(f"{sp.srepr(v.symbol)} {sp.srepr(v.domain)} {[sp.srepr(x) for x in v.size]}" for v in statement.variables),
+        *(
+            f"{sp.srepr(v.symbol)} {sp.srepr(v.domain)} {[sp.srepr(x) for x in v.size]}"
+            for v in statement.variables
+        ),
         *(f"{a.along} {sp.srepr(a.relation)}" for a in statement.assumptions),
         *(f"defined {sp.srepr(c.relation)}" for c in statement.conditions_read),
         *(f"{sp.srepr(name)} {_text(meaning)}" for name, meaning in statement.definitions.items()),
-        "" if statement.ceiling is None else sp.srepr(statement.ceiling), statement.expected.value,
+        "" if statement.ceiling is None else sp.srepr(statement.ceiling),
+        statement.expected.value,
     )
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
@@ -94,22 +112,38 @@ def entry_of(result: Result, *, seed: int, level: float, versions: Mapping[str, 
     tightness = None
     if value is not None and math.isfinite(value):
         tightness = (value, *(interval or (value, value)))
-    return Entry(digest(result.statement), result.verdict, tuple((e.method, e.verdict) for e in result.evidence),
-                 tightness, seed, level, dict(versions), parts(result.statement))
+    return Entry(
+        digest(result.statement),
+        result.verdict,
+        tuple((e.method, e.verdict) for e in result.evidence),
+        tightness,
+        seed,
+        level,
+        dict(versions),
+        parts(result.statement),
+    )
 
 
 # --- comparison ---------------------------------------------------------------------------------------------
 
 
-def compare(ledger: Ledger, results: Sequence[Result], *, seed: int, level: float,
-            versions: Mapping[str, str]) -> tuple[Change, ...]:
+def compare(
+    ledger: Ledger,
+    results: Sequence[Result],
+    *,
+    seed: int,
+    level: float,
+    versions: Mapping[str, str],
+) -> tuple[Change, ...]:
     """Every difference between the record and what was found, statement by statement."""
     changes: list[Change] = []
     for result in results:
         now = entry_of(result, seed=seed, level=level, versions=versions)
         before = ledger.entries.get(result.statement.name)
         if before is None:
-            changes.append(Change(result.statement.name, "new", "nothing", now.verdict.value, False))
+            changes.append(
+                Change(result.statement.name, "new", "nothing", now.verdict.value, False)
+            )
         else:
             changes += reworded(before, result.statement)
             changes += _differences(result.statement.name, before, now)
@@ -120,21 +154,48 @@ def reworded(entry: Entry, statement: Statement) -> list[Change]:
     """What a statement says otherwise than on record: each symbol, assumption, definition or side by name."""
     if entry.digest == digest(statement):
         return []
-    told = [Change(statement.name, "text", f"{part}: {before}", f"{part}: {now}", True)
-            for part, before, now in differences(entry.claim, parts(statement))] if entry.claim else []
+    told = (
+        [
+            Change(statement.name, "text", f"{part}: {before}", f"{part}: {now}", True)
+            for part, before, now in differences(entry.claim, parts(statement))
+        ]
+        if entry.claim
+        else []
+    )
     if told:
         return told
-    why = "the order of its symbols or assumptions" if entry.claim else "by parts, which this ledger does not hold"
-    return [Change(statement.name, "text", f"{entry.digest[:12]}, {why}", digest(statement)[:12], True)]
+    why = (
+        "the order of its symbols or assumptions"
+        if entry.claim
+        else "by parts, which this ledger does not hold"
+    )
+    return [
+        Change(statement.name, "text", f"{entry.digest[:12]}, {why}", digest(statement)[:12], True)
+    ]
 
 
 def _differences(name: str, before: Entry, now: Entry) -> list[Change]:
     found: list[Change] = []
     if before.verdict is not now.verdict:
-        found.append(Change(name, "verdict", before.verdict.value, now.verdict.value,
-                            _worse(before.verdict, now.verdict)))
+        found.append(
+            Change(
+                name,
+                "verdict",
+                before.verdict.value,
+                now.verdict.value,
+                _worse(before.verdict, now.verdict),
+            )
+        )
     elif lost := _lost(before, now):
-        found.append(Change(name, "evidence", _listed(before.evidence), f"{_listed(now.evidence)}; lost {lost}", True))
+        found.append(
+            Change(
+                name,
+                "evidence",
+                _listed(before.evidence),
+                f"{_listed(now.evidence)}; lost {lost}",
+                True,
+            )
+        )
     if before.digest == now.digest and (moved := _moved(before, now)):
         found.append(Change(name, "tightness", *moved, True))
     return found
@@ -170,7 +231,11 @@ def _listed(evidence: Iterable[tuple[str, Verdict]]) -> str:
 def _moved(before: Entry, now: Entry) -> tuple[str, str] | None:
     """Tightness beyond its interval; without intervals, another number from the same seed and libraries."""
     if before.tightness is None or now.tightness is None:
-        return None if before.tightness == now.tightness else (_range(before.tightness), _range(now.tightness))
+        return (
+            None
+            if before.tightness == now.tightness
+            else (_range(before.tightness), _range(now.tightness))
+        )
     (_, low, high), (_, low_now, high_now) = before.tightness, now.tightness
     slack = _SAME * max(abs(high), abs(high_now))
     if low_now <= high + slack and low <= high_now + slack:
@@ -178,7 +243,8 @@ def _moved(before: Entry, now: Entry) -> tuple[str, str] | None:
     sampled = low < high or low_now < high_now
     # a sampled number without an interval also moves with the share of the error budget, so it is not compared
     repeated = (before.seed, dict(before.versions)) == (now.seed, dict(now.versions)) and not any(
-        method == "simulation" for method, _ in (*before.evidence, *now.evidence))
+        method == "simulation" for method, _ in (*before.evidence, *now.evidence)
+    )
     return (_range(before.tightness), _range(now.tightness)) if sampled or repeated else None
 
 
@@ -198,20 +264,32 @@ class Ledger:
 
     entries: Mapping[str, Entry]
 
-    def updated(self, results: Sequence[Result], *, seed: int, level: float, versions: Mapping[str, str],
-                gone: Iterable[str] = ()) -> Ledger:
+    def updated(
+        self,
+        results: Sequence[Result],
+        *,
+        seed: int,
+        level: float,
+        versions: Mapping[str, str],
+        gone: Iterable[str] = (),
+    ) -> Ledger:
         """The record after accepting ``results`` and the removal of the statements ``gone``; the rest is kept."""
         dropped = set(gone)
         found = {name: entry for name, entry in self.entries.items() if name not in dropped}
-        found |= {r.statement.name: entry_of(r, seed=seed, level=level, versions=versions) for r in results}
+        found |= {
+            r.statement.name: entry_of(r, seed=seed, level=level, versions=versions)
+            for r in results
+        }
         return replace(self, entries=found)
 
     def removed(self, families: Iterable[str], known: Iterable[str]) -> tuple[Change, ...]:
         """Entries of these families that no statement has any more."""
         names, wanted = set(known), set(families)
-        return tuple(Change(name, "removed", entry.verdict.value, "no such statement", True)
-                     for name, entry in self.entries.items()
-                     if name not in names and name.partition(".")[0] in wanted)
+        return tuple(
+            Change(name, "removed", entry.verdict.value, "no such statement", True)
+            for name, entry in self.entries.items()
+            if name not in names and name.partition(".")[0] in wanted
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, sorted by name; library versions are told once for all entries that share them."""
@@ -222,21 +300,33 @@ class Ledger:
             key = hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:8]
             environments[key] = versions
             statements[name] = {
-                "digest": entry.digest, "verdict": entry.verdict.value,
+                "digest": entry.digest,
+                "verdict": entry.verdict.value,
                 "evidence": [f"{method}: {verdict.value}" for method, verdict in entry.evidence],
-                "tightness": None if entry.tightness is None else [float(f"{x:.12g}") for x in entry.tightness],
-                "seed": entry.seed, "level": entry.level, **({"claim": dict(entry.claim)} if entry.claim else {}),
+                "tightness": None
+                if entry.tightness is None
+                else [float(f"{x:.12g}") for x in entry.tightness],
+                "seed": entry.seed,
+                "level": entry.level,
+                **({"claim": dict(entry.claim)} if entry.claim else {}),
                 "environment": key,
             }
-        return {"schema": SCHEMA, "environments": dict(sorted(environments.items())), "statements": statements}
+        return {
+            "schema": SCHEMA,
+            "environments": dict(sorted(environments.items())),
+            "statements": statements,
+        }
 
 
 def read(path: Path | str) -> Ledger:
     """The ledger in ``path``. Raises :class:`LedgerError`, one line that names what is wrong and where."""
     path = Path(path)
     try:
-        content = json.loads(read_regular(path, _LARGEST_FILE).decode("utf-8"),
-                             parse_constant=_no_constant, object_pairs_hook=_unique)
+        content = json.loads(
+            read_regular(path, _LARGEST_FILE).decode("utf-8"),
+            parse_constant=_no_constant,
+            object_pairs_hook=_unique,
+        )
     except UnreadableFileError as error:
         raise LedgerError(f"{path}: {error}; name a ledger") from None
     except (ValueError, RecursionError) as error:
@@ -252,7 +342,11 @@ def _no_constant(word: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; a merge that kept two entries of one name has not been resolved."""
     names = [name for name, _ in pairs]
-    if twice := next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None:
+    if (
+        twice := next((name for name in names if names.count(name) > 1), None)
+        if len(set(names)) < len(names)
+        else None
+    ):
         raise LedgerError(f"{twice!r} is given twice")
     return dict(pairs)
 
@@ -267,12 +361,19 @@ class _Reader:
         top = self._mapping(content, "the ledger")
         if top.get("schema") != SCHEMA or isinstance(top.get("schema"), bool):
             raise self._error("schema", top.get("schema"), f"{SCHEMA}")
-        environments = {key: self._texts(value, f"environments.{key}") for key, value in
-                        self._mapping(top.get("environments"), "environments").items()}
+        environments = {
+            key: self._texts(value, f"environments.{key}")
+            for key, value in self._mapping(top.get("environments"), "environments").items()
+        }
         statements = self._mapping(top.get("statements"), "statements")
-        return {name: self._entry(value, f"statements.{name}", environments) for name, value in statements.items()}
+        return {
+            name: self._entry(value, f"statements.{name}", environments)
+            for name, value in statements.items()
+        }
 
-    def _entry(self, value: Any, place: str, environments: Mapping[str, Mapping[str, str]]) -> Entry:
+    def _entry(
+        self, value: Any, place: str, environments: Mapping[str, Mapping[str, str]]
+    ) -> Entry:
         given = self._mapping(value, place)
         key = self._string(given.get("environment"), f"{place}.environment")
         if key not in environments:
@@ -288,11 +389,18 @@ class _Reader:
             self._string(given.get("digest"), f"{place}.digest"),
             self._verdict(given.get("verdict"), f"{place}.verdict"),
             tuple(self._evidence(item, f"{place}.evidence") for item in evidence),
-            self._tightness(given.get("tightness"), f"{place}.tightness"), seed, level, environments[key],
-            self._texts(given.get("claim", {}), f"{place}.claim"))
+            self._tightness(given.get("tightness"), f"{place}.tightness"),
+            seed,
+            level,
+            environments[key],
+            self._texts(given.get("claim", {}), f"{place}.claim"),
+        )
 
     def _texts(self, value: Any, place: str) -> dict[str, str]:
-        return {name: self._string(text, f"{place}.{name}") for name, text in self._mapping(value, place).items()}
+        return {
+            name: self._string(text, f"{place}.{name}")
+            for name, text in self._mapping(value, place).items()
+        }
 
     def _tightness(self, value: Any, place: str) -> tuple[float, float, float] | None:
         if value is None:

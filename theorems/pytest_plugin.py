@@ -28,7 +28,10 @@ _DECLARING = "theorems.workbench.conjecture"
 _QUANTIFIERS = ("pointwise", "expectation", "probability", "limit", "mean_field")
 _MARKERS = {
     "theorem": "a claim or a statement of the library, checked by the theorems plugin",
-    **{f"quantifier_{q}": f"a claim with the quantifier '{q.replace('_', ' ')}'" for q in _QUANTIFIERS},
+    **{
+        f"quantifier_{q}": f"a claim with the quantifier '{q.replace('_', ' ')}'"
+        for q in _QUANTIFIERS
+    },
     "cost_low": "decided by exact arithmetic, in seconds",
     "cost_high": "simulated, up to minutes",
 }
@@ -41,24 +44,50 @@ _ITEMS = pytest.StashKey[int]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("theorems", "claims about batch normalisation")
-    group.addoption("--theorems", metavar="NAMES", nargs="?", const="", action="append",
-                    help="collect statements of the library too: all, or families, theorems and variants separated by "
-                         "commas (--theorems=FAMILY.THEOREM); with no file named, only these")
-    group.addoption("--theorem-level", metavar="P", type=float, default=LEVEL,
-                    help=f"probability of any false verdict in the whole run, split evenly over its items ({LEVEL:g})")
-    group.addoption("--theorem-budget", metavar="SECONDS", type=float, default=None,
-                    help="stop sampling an item after so long (no limit)")
-    group.addoption("--theorem-seed", metavar="N", default="0",
-                    help="the seed of everything random in items, or 'random' for a fresh one (0)")
-    group.addoption("--theorem-corpus", metavar="DIR", default=None,
-                    help="where witnesses are kept (.theorems/witnesses in the root directory)")
+    group.addoption(
+        "--theorems",
+        metavar="NAMES",
+        nargs="?",
+        const="",
+        action="append",
+        help="collect statements of the library too: all, or families, theorems and variants separated by "
+        "commas (--theorems=FAMILY.THEOREM); with no file named, only these",
+    )
+    group.addoption(
+        "--theorem-level",
+        metavar="P",
+        type=float,
+        default=LEVEL,
+        help=f"probability of any false verdict in the whole run, split evenly over its items ({LEVEL:g})",
+    )
+    group.addoption(
+        "--theorem-budget",
+        metavar="SECONDS",
+        type=float,
+        default=None,
+        help="stop sampling an item after so long (no limit)",
+    )
+    group.addoption(
+        "--theorem-seed",
+        metavar="N",
+        default="0",
+        help="the seed of everything random in items, or 'random' for a fresh one (0)",
+    )
+    group.addoption(
+        "--theorem-corpus",
+        metavar="DIR",
+        default=None,
+        help="where witnesses are kept (.theorems/witnesses in the root directory)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for name, words in _MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {words}")
     if not 0 < config.getoption("theorem_level") < 1:
-        raise pytest.UsageError(f"--theorem-level {config.getoption('theorem_level')}: a probability between 0 and 1")
+        raise pytest.UsageError(
+            f"--theorem-level {config.getoption('theorem_level')}: a probability between 0 and 1"
+        )
     budget = config.getoption("theorem_budget")
     if budget is not None and not 0 < budget < float("inf"):
         raise pytest.UsageError(f"--theorem-budget {budget}: a positive number of seconds")
@@ -126,7 +155,9 @@ class TheoremItem(pytest.Item):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(
-    collector: pytest.Module | pytest.Class, name: str, obj: object,
+    collector: pytest.Module | pytest.Class,
+    name: str,
+    obj: object,
 ) -> list[TheoremItem] | None:
     module = collector.getparent(pytest.Module)
     if _DECLARING not in sys.modules or module is None:
@@ -134,16 +165,24 @@ def pytest_pycollect_makeitem(
     from theorems.workbench.loading import held
 
     # one imported from elsewhere is collected where it is declared
-    claims = [(called, claim) for called, claim in held(name, obj) if claim.module == module.obj.__name__]
+    claims = [
+        (called, claim) for called, claim in held(name, obj) if claim.module == module.obj.__name__
+    ]
     if not claims:
         return None
     if not isinstance(collector, pytest.Module):
-        collector.warn(pytest.PytestCollectionWarning(
-            f"cannot collect the conjecture {name!r} in the class {collector.name}; declare it at the top of the file"))
+        collector.warn(
+            pytest.PytestCollectionWarning(
+                f"cannot collect the conjecture {name!r} in the class {collector.name}; "
+                "declare it at the top of the file"
+            )
+        )
         return None
     for called, claim in claims:
         claim.name = claim.name or called
-    return [TheoremItem.from_parent(collector, name=called, claim=claim) for called, claim in claims]
+    return [
+        TheoremItem.from_parent(collector, name=called, claim=claim) for called, claim in claims
+    ]
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
@@ -154,7 +193,9 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
     given = config.getoption("theorems")
     if not given:
         return
@@ -165,8 +206,10 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         statements = select(names)
     except UnknownNameError as error:
         raise pytest.UsageError(f"--theorems: {error}") from None
-    items[:0] = [TheoremItem.from_parent(session, name=s.name, nodeid=f"theorems::{s.name}", claim=s)
-                 for s in statements]
+    items[:0] = [
+        TheoremItem.from_parent(session, name=s.name, nodeid=f"theorems::{s.name}", claim=s)
+        for s in statements
+    ]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -193,7 +236,9 @@ class Circumstances:
         self._share = self.level
         self.budget: float | None = config.getoption("theorem_budget")
         corpus = config.getoption("theorem_corpus")
-        self.corpus = config.rootpath / ".theorems" / "witnesses" if corpus is None else Path(corpus)
+        self.corpus = (
+            config.rootpath / ".theorems" / "witnesses" if corpus is None else Path(corpus)
+        )
         self.directory = config.invocation_params.dir
         self.nodeid = node.nodeid
         self._node = node
@@ -205,14 +250,19 @@ class Circumstances:
     def report(self, **found: Any) -> None:
         """Travels with the item's report, from a worker too. A claim of no file is checked again by its test."""
         found["replay"] = found.get("replay") or self._again
-        self._node.user_properties.append((_PROPERTY, json.dumps({**found, "items": self.items, "seed": self.seed})))
-
+        self._node.user_properties.append(
+            (_PROPERTY, json.dumps({**found, "items": self.items, "seed": self.seed}))
+        )
 
     @property
     def _again(self) -> str:
         """The command that runs this test alone, with the share of the budget that it has here."""
-        test = os.path.relpath(self._node.path, self.directory) + "".join(self.nodeid.partition("::")[1:])
-        again = f"pytest {shlex.quote(test)} --theorem-seed {self.seed} --theorem-level {self._share!r}"
+        test = os.path.relpath(self._node.path, self.directory) + "".join(
+            self.nodeid.partition("::")[1:]
+        )
+        again = (
+            f"pytest {shlex.quote(test)} --theorem-seed {self.seed} --theorem-level {self._share!r}"
+        )
         return again + (f" --theorem-budget {self.budget:g}" if self.budget is not None else "")
 
 
@@ -233,6 +283,7 @@ def simulate(theorem_seed: int) -> Callable[..., Any]:
 
     def seeded(*args: Any, **kwargs: Any) -> Any:
         return run(*args, **{"seed": theorem_seed, **kwargs})
+
     return seeded
 
 
@@ -246,13 +297,17 @@ def verify_claim(request: pytest.FixtureRequest) -> Callable[..., Result]:
     from theorems.workbench.running import check_any
 
     if not _shares(request.node):  # the budget has been split without this test
-        pytest.fail("verify_claim: name it among the test's arguments, or with pytest.mark.usefixtures, so that the "
-                    "test has a share of the error budget", pytrace=False)
+        pytest.fail(
+            "verify_claim: name it among the test's arguments, or with pytest.mark.usefixtures, so that the "
+            "test has a share of the error budget",
+            pytrace=False,
+        )
     around = circumstances(request.node)
 
     def verified(claim: Any, **options: Any) -> Result:
         __tracebackhide__ = True
         return check_any(claim, around, **options)
+
     return verified
 
 
@@ -261,10 +316,22 @@ def verify_claim(request: pytest.FixtureRequest) -> Callable[..., Result]:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     # among the statistics are deselected items and warnings too
-    reports = {id(r): r for kind in terminalreporter.stats.values() for r in kind if getattr(r, "when", "") == "call"}
+    reports = {
+        id(r): r
+        for kind in terminalreporter.stats.values()
+        for r in kind
+        if getattr(r, "when", "") == "call"
+    }
     # a test that is run again carries what its earlier runs found
-    found = [json.loads(value) for _, value in dict.fromkeys(
-        (r.nodeid, value) for r in reports.values() for name, value in r.user_properties if name == _PROPERTY)]
+    found = [
+        json.loads(value)
+        for _, value in dict.fromkeys(
+            (r.nodeid, value)
+            for r in reports.values()
+            for name, value in r.user_properties
+            if name == _PROPERTY
+        )
+    ]
     if registry := sys.modules.get("theorems.registry"):
         for line in registry.refused():
             terminalreporter.line(f"theorems: {line}")
@@ -275,8 +342,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("theorems", sep="-")
     terminalreporter.line(f"{len(found)} claim{'s' * (len(found) != 1)} checked: {counts}")
     level = config.getoption("theorem_level")
-    terminalreporter.line(f"error budget {level:g} (probability of any false verdict in the run), split over "
-                          f"{found[0]['items']} items; spent: {sum(f['level'] for f in found):.3g}")
+    terminalreporter.line(
+        f"error budget {level:g} (probability of any false verdict in the run), split over "
+        f"{found[0]['items']} items; spent: {sum(f['level'] for f in found):.3g}"
+    )
     terminalreporter.line(f"seed {found[0]['seed']}")
     for f in found:
         if f.get("witness"):

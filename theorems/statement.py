@@ -168,7 +168,9 @@ class Variable:
         if array.shape[: len(want)] != want:
             raise ValueError(f"{self.name} has shape {array.shape}: {self.meaning}, of size {want}")
         if array.dtype.kind not in "biuf" or array.dtype.kind == "b":
-            raise ValueError(f"{self.name}={values[self.name]!r}: want real numbers in {self.domain}")
+            raise ValueError(
+                f"{self.name}={values[self.name]!r}: want real numbers in {self.domain}"
+            )
         domain = self.domain
         if isinstance(domain, sp.Range):
             low, high, left_open, right_open = domain.start, domain.stop - 1, False, False
@@ -177,8 +179,10 @@ class Variable:
             low, high = domain.start, domain.end
             left_open, right_open = bool(domain.left_open), bool(domain.right_open)
             inside = np.isfinite(array)
-        for end, compare in ((low, np.greater if left_open else np.greater_equal),
-                             (high, np.less if right_open else np.less_equal)):
+        for end, compare in (
+            (low, np.greater if left_open else np.greater_equal),
+            (high, np.less if right_open else np.less_equal),
+        ):
             if end not in (sp.oo, -sp.oo):
                 inside = inside & compare(array, _end_value(end, values))
         if not np.all(inside):
@@ -319,10 +323,17 @@ class Proof:
         if self.link == "name" and not self.gloss:
             raise ValueError(f"{self.theorem}: linked by name only, so gloss must say what it says")
         if self.link == "kernel" and self.leaves:
-            raise ValueError(f"{self.theorem}: what the kernel ties is the statement itself; it leaves nothing")
-        depths = [self.script[:k].count("(") - self.script[:k].count(")") for k in range(len(self.script) + 1)]
+            raise ValueError(
+                f"{self.theorem}: what the kernel ties is the statement itself; it leaves nothing"
+            )
+        depths = [
+            self.script[:k].count("(") - self.script[:k].count(")")
+            for k in range(len(self.script) + 1)
+        ]
         if min(depths) < 0 or depths[-1] or re.search(r"\.(\s|$)", self.script):
-            raise ValueError(f"{self.theorem}: the script {self.script!r} is not one tactic expression")
+            raise ValueError(
+                f"{self.theorem}: the script {self.script!r} is not one tactic expression"
+            )
 
 
 class Check(Protocol):
@@ -412,12 +423,17 @@ class Statement:
                     f"{self.name}: symbol(s) {', '.join(sorted(stray))} are neither variables nor definitions"
                 )
             if floats := side.atoms(sp.Float):
-                raise ValueError(f"{self.name}: {floats.pop()} is a float; write an exact number, sp.Rational")
+                raise ValueError(
+                    f"{self.name}: {floats.pop()} is a float; write an exact number, sp.Rational"
+                )
         self._require_distinct_names(sides)
         for name, meaning in self.definitions.items():
             if isinstance(name, sp.IndexedBase) and not (
-                    isinstance(meaning, sp.Lambda) and len(name.shape or ()) == len(meaning.variables)):
-                raise ValueError(f"{self.name}: the family {name} needs a shape, and a Lambda of as many indices")
+                isinstance(meaning, sp.Lambda) and len(name.shape or ()) == len(meaning.variables)
+            ):
+                raise ValueError(
+                    f"{self.name}: the family {name} needs a shape, and a Lambda of as many indices"
+                )
         if self.neighbour_sides == (self.lhs, self.rhs):
             raise ValueError(f"{self.name}: the sentinel changes nothing, so it cannot be refuted")
 
@@ -428,13 +444,17 @@ class Statement:
             raise ValueError(f"{self.name}: {twice.pop()} is declared twice")
         meanings = {str(x): m for x, m in self.definitions.items() if isinstance(m, sp.Basic)}
         for name, meaning in meanings.items():
-            if early := {str(x) for x in meaning.free_symbols} & set(names[names.index(name):]):
-                raise ValueError(f"{self.name}: {name} is defined by {early.pop()}, which is not declared before it")
+            if early := {str(x) for x in meaning.free_symbols} & set(names[names.index(name) :]):
+                raise ValueError(
+                    f"{self.name}: {name} is defined by {early.pop()}, which is not declared before it"
+                )
         symbols: dict[str, sp.Symbol] = {}
         for e in (*sides, *meanings.values()):
             for x in e.atoms(sp.Symbol) - {base.label for base in e.atoms(sp.IndexedBase)}:
                 if symbols.setdefault(str(x), x) != x:
-                    raise ValueError(f"{self.name}: two symbols are named {x}; give them the same assumptions")
+                    raise ValueError(
+                        f"{self.name}: two symbols are named {x}; give them the same assumptions"
+                    )
 
     @property
     def name(self) -> str:
@@ -451,7 +471,9 @@ class Statement:
         """The sentinel as a statement of its own, false on purpose: by its values, never for want of one."""
         lhs, rhs = self.neighbour_sides
         # its own sentinel must differ from it, and may as well be the claim
-        return replace(self, lhs=lhs, rhs=rhs, sentinel=Sentinel("the claim", self.lhs, self.rhs), defined=())
+        return replace(
+            self, lhs=lhs, rhs=rhs, sentinel=Sentinel("the claim", self.lhs, self.rhs), defined=()
+        )
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
@@ -460,30 +482,51 @@ class Statement:
             return self.defined
         sizes = {v.name: v.size for v in self.variables if v.size}
         sizes |= {str(x): tuple(x.shape) for x in self.definitions if isinstance(x, sp.IndexedBase)}
-        bounds = {v.symbol: (v.domain.start, v.domain.stop - 1) for v in self.variables
-                  if isinstance(v.domain, sp.Range)}
+        bounds = {
+            v.symbol: (v.domain.start, v.domain.stop - 1)
+            for v in self.variables
+            if isinstance(v.domain, sp.Range)
+        }
         found: list[Condition] = []
         for name, meaning in self.definitions.items():
             if isinstance(meaning, sp.Lambda):
-                limits = [(i, 0, size - 1) for i, size in zip(meaning.variables, name.shape, strict=True)]
+                limits = [
+                    (i, 0, size - 1) for i, size in zip(meaning.variables, name.shape, strict=True)
+                ]
                 found += conditions_of(sp.Sum(meaning.expr, *limits), sizes, bounds)
             elif isinstance(meaning, sp.Basic) and not meaning.has(sp.Integral):
                 found += conditions_of(meaning, sizes, bounds)
-        return distinct([*found, *conditions_of(self.lhs, sizes, bounds), *conditions_of(self.rhs, sizes, bounds)])
+        return distinct(
+            [
+                *found,
+                *conditions_of(self.lhs, sizes, bounds),
+                *conditions_of(self.rhs, sizes, bounds),
+            ]
+        )
 
     @property
     def conditions_read(self) -> tuple[Condition, ...]:
         """Those of the sides and of the assumptions that were read with them, and cannot be seen in them."""
-        return distinct(c for read in (self.defined, *(a.defined for a in self.assumptions)) for c in read or ())
+        return distinct(
+            c for read in (self.defined, *(a.defined for a in self.assumptions)) for c in read or ()
+        )
 
     @property
     def definedness(self) -> tuple[Statement, ...]:
         """Each of its conditions as a claim of its own about the same inputs, for whoever decides claims."""
-        return tuple(replace(
-            self, lhs=c.relation.lhs, relation=c.relation.rel_op, rhs=c.relation.rhs, ceiling=None, defined=(),
-            title=c.words,
-            sentinel=Sentinel("none is needed", lhs=sp.S.Zero, rhs=sp.S.One))
-            for c in self.conditions)
+        return tuple(
+            replace(
+                self,
+                lhs=c.relation.lhs,
+                relation=c.relation.rel_op,
+                rhs=c.relation.rhs,
+                ceiling=None,
+                defined=(),
+                title=c.words,
+                sentinel=Sentinel("none is needed", lhs=sp.S.Zero, rhs=sp.S.One),
+            )
+            for c in self.conditions
+        )
 
     @property
     def neighbour_sides(self) -> tuple[sp.Expr, sp.Expr]:
@@ -549,4 +592,6 @@ class Statement:
         for symbol in self.definitions:
             if str(symbol) in values:
                 _admit_defined(symbol, values[str(symbol)])
-        return compiled(expression, arguments).floats(*(np.asarray(values[str(a)], dtype=float) for a in arguments))
+        return compiled(expression, arguments).floats(
+            *(np.asarray(values[str(a)], dtype=float) for a in arguments)
+        )

@@ -24,6 +24,7 @@ from theorems.statement import Check, ClaimError, Evidence, Statement, Verdict, 
 
 __all__ = ["Asked", "Claim", "Result", "environment", "verify", "verify_each"]
 
+
 @runtime_checkable
 class Claim(Protocol):
     """What makes a statement of itself when asked, as a :class:`~theorems.workbench.conjecture.Conjecture` does."""
@@ -74,12 +75,21 @@ class Result:
     @property
     def tightness_interval(self) -> tuple[float, float] | None:
         """The interval of :attr:`tightness`, as its evidence gives it; None where it was computed."""
-        return next((e.tightness_interval for e in self._decisive
-                     if e.tightness is not None and e.tightness == self.tightness), None)
+        return next(
+            (
+                e.tightness_interval
+                for e in self._decisive
+                if e.tightness is not None and e.tightness == self.tightness
+            ),
+            None,
+        )
 
     @property
     def power(self) -> float | None:
-        return max((e.power for e in self._decisive if e.power is not None and isfinite(e.power)), default=None)
+        return max(
+            (e.power for e in self._decisive if e.power is not None and isfinite(e.power)),
+            default=None,
+        )
 
     @property
     def _decisive(self) -> tuple[Evidence, ...]:
@@ -94,15 +104,23 @@ class Result:
 
         On a user's batch a neighbour may be left open, which is a matter of power there; it may not be upheld.
         """
-        return tuple(e.method for e in self.evidence
-                     if e.sentinel is not Verdict.REFUTED and (e.verdict.holds or e.verdict is Verdict.REFUTED)
-                     and not (e.method == "proof" and e.sentinel is Verdict.OUTSIDE)  # by name, nothing to try
-                     and (e.sentinel.holds or not self.with_batch))
+        return tuple(
+            e.method
+            for e in self.evidence
+            if e.sentinel is not Verdict.REFUTED
+            and (e.verdict.holds or e.verdict is Verdict.REFUTED)
+            and not (
+                e.method == "proof" and e.sentinel is Verdict.OUTSIDE
+            )  # by name, nothing to try
+            and (e.sentinel.holds or not self.with_batch)
+        )
 
     @property
     def contradictory(self) -> bool:
         """A proof and a refutation of the same statement; a proof of a part of it contradicts nothing."""
-        found = {e.verdict for e in self.evidence if not (e.partial and e.verdict is Verdict.PROVED)}
+        found = {
+            e.verdict for e in self.evidence if not (e.partial and e.verdict is Verdict.PROVED)
+        }
         return {Verdict.PROVED, Verdict.REFUTED} <= found
 
     @property
@@ -120,24 +138,49 @@ class Result:
         if not self.sound:
             return False
         expected, found = self.statement.expected, self.verdict
-        if found == expected or (expected.holds and found.holds and list(Verdict).index(found)
-                                 <= list(Verdict).index(expected)):
+        if found == expected or (
+            expected.holds
+            and found.holds
+            and list(Verdict).index(found) <= list(Verdict).index(expected)
+        ):
             return True
-        return self.with_batch and (expected is Verdict.REFUTED or found in (Verdict.VACUOUS, Verdict.OUTSIDE))
+        return self.with_batch and (
+            expected is Verdict.REFUTED or found in (Verdict.VACUOUS, Verdict.OUTSIDE)
+        )
 
     def as_json(self) -> dict[str, Any]:
         s = self.statement
         return {
-            "statement": f"{s.family}.{s.theorem}", "variant": s.variant, "title": s.title,
-            "quantifier": s.quantifier.value, "source": str(s.source), "verdict": self.verdict.value,
-            "expected": s.expected.value, "as_expected": self.as_expected, "tightness": self.tightness,
-            "tightness_interval": self.tightness_interval, "power": self.power, "seconds": round(self.seconds, 3),
-            "weakened_by": list(self.weakened_by), "notes": list(self.notes),
-            "evidence": [{
-                "method": e.method, "verdict": e.verdict.value, "summary": e.summary, "sentinel": e.sentinel.value,
-                "sentinel_claim": s.sentinel.words, "tightness": e.tightness, "power": e.power,
-                "seconds": round(e.seconds, 3), "partial": e.partial, "apart": e.apart, **e.details,
-            } for e in self.evidence],
+            "statement": f"{s.family}.{s.theorem}",
+            "variant": s.variant,
+            "title": s.title,
+            "quantifier": s.quantifier.value,
+            "source": str(s.source),
+            "verdict": self.verdict.value,
+            "expected": s.expected.value,
+            "as_expected": self.as_expected,
+            "tightness": self.tightness,
+            "tightness_interval": self.tightness_interval,
+            "power": self.power,
+            "seconds": round(self.seconds, 3),
+            "weakened_by": list(self.weakened_by),
+            "notes": list(self.notes),
+            "evidence": [
+                {
+                    "method": e.method,
+                    "verdict": e.verdict.value,
+                    "summary": e.summary,
+                    "sentinel": e.sentinel.value,
+                    "sentinel_claim": s.sentinel.words,
+                    "tightness": e.tightness,
+                    "power": e.power,
+                    "seconds": round(e.seconds, 3),
+                    "partial": e.partial,
+                    "apart": e.apart,
+                    **e.details,
+                }
+                for e in self.evidence
+            ],
         }
 
 
@@ -162,8 +205,13 @@ def inherited(own: Verdict, dependency: Verdict) -> Verdict:
 
 
 def verify_each(
-    names: Asked = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL,
-    budget: float | None = None, progress: Callable[[str], None] = lambda _: None,
+    names: Asked = (),
+    *,
+    batch: Any = None,
+    seed: int = 0,
+    level: float = LEVEL,
+    budget: float | None = None,
+    progress: Callable[[str], None] = lambda _: None,
     refused: Callable[[Statement, ClaimError], None] | None = None,
 ) -> Iterator[Result]:
     """As :func:`verify`, one result at a time, so that an interrupted run keeps what it established.
@@ -174,15 +222,26 @@ def verify_each(
     statements = select(_stated(names))
     given = _read(batch)
     seed, level, budget = _settings(seed, level, budget)
-    if given is not None and statements and not any(takes_batch(c) for s in statements for c in s.checks):
-        raise ValueError(f"batch: it has no part in {', '.join(s.name for s in statements[:3])}"
-                         f"{' …' * (len(statements) > 3)}; leave it out")
+    if (
+        given is not None
+        and statements
+        and not any(takes_batch(c) for s in statements for c in s.checks)
+    ):
+        raise ValueError(
+            f"batch: it has no part in {', '.join(s.name for s in statements[:3])}"
+            f"{' …' * (len(statements) > 3)}; leave it out"
+        )
     return _results(statements, given, seed, level, budget, progress, refused)
 
 
 def _results(
-    statements: tuple[Statement, ...], batch: Batch | None, seed: int, level: float, budget: float | None,
-    progress: Callable[[str], None], refused: Callable[[Statement, ClaimError], None] | None,
+    statements: tuple[Statement, ...],
+    batch: Batch | None,
+    seed: int,
+    level: float,
+    budget: float | None,
+    progress: Callable[[str], None],
+    refused: Callable[[Statement, ClaimError], None] | None,
 ) -> Iterator[Result]:
     deadline = None if budget is None else time.monotonic() + budget
     share = level / max(sum(len(s.checks) for s in statements), 1)
@@ -212,15 +271,29 @@ def _results(
         if (proved := proof_evidence(statement)) is not None:
             # of a batch where the claim says nothing, that is the verdict, whatever is proved of others
             silent = batch is not None and all(
-                e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in found if not e.apart)
+                e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in found if not e.apart
+            )
             # and a proof that refutes is of some input, not of this one
-            found.append(replace(proved, apart=silent or (batch is not None and proved.verdict is Verdict.REFUTED)))
+            found.append(
+                replace(
+                    proved,
+                    apart=silent or (batch is not None and proved.verdict is Verdict.REFUTED),
+                )
+            )
         about = [e for e in found if not e.apart]
-        own = overall(about) if about else Verdict.OUTSIDE  # a batch that has a part in nothing here
-        limits = {name: inherited(own, verdicts[name]) for name in statement.depends_on if name in verdicts}
+        own = (
+            overall(about) if about else Verdict.OUTSIDE
+        )  # a batch that has a part in nothing here
+        limits = {
+            name: inherited(own, verdicts[name])
+            for name in statement.depends_on
+            if name in verdicts
+        }
         verdicts[statement.name] = verdict = weakest([own, *limits.values()])
         weakened = tuple(name for name, limit in limits.items() if limit is not own)
-        unread = "" if about else "the batch has no part in this claim; what is known of it stands apart"
+        unread = (
+            "" if about else "the batch has no part in this claim; what is known of it stands apart"
+        )
         notes = tuple(note for note in (lapsed(statement), unread) if note)
         yield Result(statement, verdict, tuple(found), batch is not None, weakened, notes)
 
@@ -234,7 +307,14 @@ def _checked(statement: Statement, context: Context) -> list[Evidence]:
         apart = context.batch is not None and not takes_batch(check)
         with one_blas_thread():
             evidence = check(statement, replace(context, batch=None) if apart else context)
-        found.append(replace(evidence, seconds=time.perf_counter() - began, beside=(), apart=apart or evidence.apart))
+        found.append(
+            replace(
+                evidence,
+                seconds=time.perf_counter() - began,
+                beside=(),
+                apart=apart or evidence.apart,
+            )
+        )
         found += [replace(other, apart=True) for other in evidence.beside]
     return found
 
@@ -252,7 +332,11 @@ def _stated(names: Asked) -> list[str | Statement]:
 
 
 def verify(
-    names: Asked = (), *, batch: Any = None, seed: int = 0, level: float = LEVEL,
+    names: Asked = (),
+    *,
+    batch: Any = None,
+    seed: int = 0,
+    level: float = LEVEL,
     budget: float | None = None,
 ) -> tuple[Result, ...]:
     """Check statements (families, theorems or full names; everything by default) and return their results.
@@ -285,12 +369,12 @@ def _read(batch: Any) -> Batch | None:
     if batch is None or isinstance(batch, Batch):
         return batch
     array = validate_batch(batch)
-    return Batch.of(array, f"array of {array.shape[1]} samples (columns) of dimension {array.shape[0]}")
+    return Batch.of(
+        array, f"array of {array.shape[1]} samples (columns) of dimension {array.shape[0]}"
+    )
 
 
-def _settings(
-    seed: int, level: float, budget: float | None
-) -> tuple[int, float, float | None]:
+def _settings(seed: int, level: float, budget: float | None) -> tuple[int, float, float | None]:
     """The settings of a run as they are used. Raises ``ArgumentError`` for one that cannot be."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ArgumentError(Argument("seed", seed), ": want a nonnegative integer")
@@ -307,11 +391,27 @@ def _settings(
 
 def environment(seed: int, level: float, batch: Batch | None) -> dict[str, Any]:
     """What a report must say to be repeated: versions, seed, error budget, batch."""
-    packages = ("batchnorm-theorems", "numpy", "scipy", "sympy", "torch", "python-flint", "hypothesis")
+    packages = (
+        "batchnorm-theorems",
+        "numpy",
+        "scipy",
+        "sympy",
+        "torch",
+        "python-flint",
+        "hypothesis",
+    )
     return {
-        "python": platform.python_version(), "machine": platform.machine(), "seed": seed, "error_budget": level,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "seed": seed,
+        "error_budget": level,
         "versions": {p: version(p) for p in packages},
-        "batch": None if batch is None else {
-            "description": batch.description, "sha256": batch.digest, "samples": batch.array.shape[1],
-            "dimension": batch.array.shape[0]},
+        "batch": None
+        if batch is None
+        else {
+            "description": batch.description,
+            "sha256": batch.digest,
+            "samples": batch.array.shape[1],
+            "dimension": batch.array.shape[0],
+        },
     }

@@ -45,7 +45,11 @@ def spelled(value: Any) -> str:
     """
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{k} = {spelled(v)}" for k, v in value.items()) + "}"
-    return "(" + ", ".join(map(spelled, value)) + ")" if isinstance(value, list | tuple) else str(value)
+    return (
+        "(" + ", ".join(map(spelled, value)) + ")"
+        if isinstance(value, list | tuple)
+        else str(value)
+    )
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,9 @@ class Witness:
     @property
     def digest(self) -> str:
         """Of what was claimed and where it fails, not of how that was found."""
-        content = json.dumps([self.statement, self.claim, self.kind, _encoded(self.input)], sort_keys=True)
+        content = json.dumps(
+            [self.statement, self.claim, self.kind, _encoded(self.input)], sort_keys=True
+        )
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -86,12 +92,16 @@ class Corpus:
         except FileNotFoundError:
             return []
         except NotADirectoryError:
-            raise CorpusError(f"{self.directory}: not a directory; name one for witnesses, it is made if missing"
-                              ) from None
+            raise CorpusError(
+                f"{self.directory}: not a directory; name one for witnesses, it is made if missing"
+            ) from None
         except OSError as error:
             raise CorpusError(f"{self.directory}: cannot be read: {error.strerror}") from None
-        own = [self.directory / name for name in names
-               if name.startswith(f"{_slug(statement)}-") and name.endswith(".toml")]
+        own = [
+            self.directory / name
+            for name in names
+            if name.startswith(f"{_slug(statement)}-") and name.endswith(".toml")
+        ]
         return [w for w in map(read, own) if w.statement == statement]
 
     def keep(self, witness: Witness) -> Path:
@@ -115,6 +125,7 @@ class Corpus:
 
 def read(path: Path) -> Witness:
     """The witness in a file. Raises :class:`CorpusError` naming the file and what is wrong with it."""
+
     def wrong(words: str) -> CorpusError:
         return CorpusError(f"{path}: {words}; mend it, or delete it if it is not needed")
 
@@ -161,7 +172,9 @@ def _encoded(value: Any) -> Any:
         return stored(value)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise CorpusError(f"{value!r} is no exact rational, so it cannot be kept as a witness")
-    return value if isinstance(value, int) else str(value)  # a size stays an int, a number a fraction
+    return (
+        value if isinstance(value, int) else str(value)
+    )  # a size stays an int, a number a fraction
 
 
 def _decoded(value: Any, depth: int = 0) -> Any:
@@ -192,9 +205,13 @@ def _text(witness: Witness) -> str:
             return "{" + ", ".join(f"{text(k)} = {written(v)}" for k, v in value.items()) + "}"
         return text(value) if isinstance(value, str) else str(value)
 
-    lines = ["# A witness against a claim: tried first on every run. Exact rationals; see theorems falsify --help.",
-             f"schema = {SCHEMA}", f"statement = {text(witness.statement)}", f"claim = {text(witness.claim)}",
-             f"kind = {text(witness.kind)}"]
+    lines = [
+        "# A witness against a claim: tried first on every run. Exact rationals; see theorems falsify --help.",
+        f"schema = {SCHEMA}",
+        f"statement = {text(witness.statement)}",
+        f"claim = {text(witness.claim)}",
+        f"kind = {text(witness.kind)}",
+    ]
     given = _encoded(witness.input)
     if isinstance(given, dict):
         lines += ["", "[input]", *(f"{text(k)} = {written(v)}" for k, v in given.items())]

@@ -24,19 +24,27 @@ def parts(statement: Statement) -> dict[str, str]:
     """
     left, right = statement.neighbour_sides
     found = {
-        "quantifier": statement.quantifier.value, "relation": statement.relation,
-        "chain": statement.chain or _NOTHING, "observables": ", ".join(statement.observables) or _NOTHING,
+        "quantifier": statement.quantifier.value,
+        "relation": statement.relation,
+        "chain": statement.chain or _NOTHING,
+        "observables": ", ".join(statement.observables) or _NOTHING,
         "expected": statement.expected.value,
-        "left side": _written(statement.lhs), "right side": _written(statement.rhs),
-        "left side of the false neighbour": _written(left), "right side of the false neighbour": _written(right),
+        "left side": _written(statement.lhs),
+        "right side": _written(statement.rhs),
+        "left side of the false neighbour": _written(left),
+        "right side of the false neighbour": _written(right),
         "ceiling": _NOTHING if statement.ceiling is None else _written(statement.ceiling),
     }
     found |= {f"symbol {v.name}": _variable(v) for v in statement.variables}
     found |= {f"assumption {sp.sstr(a.relation)}": _assumption(a) for a in statement.assumptions}
-    found |= {f"defined where {sp.sstr(c.relation)}": f"{c.words}{_MARK}{_short(sp.srepr(c.relation))}"
-              for c in statement.conditions_read}
-    found |= {f"definition of {name}": f"{_symbol(name)}: {meaning if isinstance(meaning, str) else _written(meaning)}"
-              for name, meaning in statement.definitions.items()}
+    found |= {
+        f"defined where {sp.sstr(c.relation)}": f"{c.words}{_MARK}{_short(sp.srepr(c.relation))}"
+        for c in statement.conditions_read
+    }
+    found |= {
+        f"definition of {name}": f"{_symbol(name)}: {meaning if isinstance(meaning, str) else _written(meaning)}"
+        for name, meaning in statement.definitions.items()
+    }
     return found
 
 
@@ -65,7 +73,10 @@ def _written(expression: sp.Basic) -> str:
 def _symbol(symbol: sp.Basic) -> str:
     """A symbol with what SymPy assumes of it, which decides how a claim is simplified."""
     assumed = getattr(symbol, "_assumptions_orig", {})
-    return ", ".join(f"{'' if value else 'not '}{name}" for name, value in sorted(assumed.items())) or "any"
+    return (
+        ", ".join(f"{'' if value else 'not '}{name}" for name, value in sorted(assumed.items()))
+        or "any"
+    )
 
 
 def _variable(variable: Variable) -> str:

@@ -29,20 +29,45 @@ from tests.mutation.sites import ROOT, chosen
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--planted", action="store_true", help="every mutant of the kinds a verdict stands on")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--planted", action="store_true", help="every mutant of the kinds a verdict stands on"
+    )
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="and N of the others")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
-    parser.add_argument("--only", action="append", default=[], metavar="PATH", help="mutate this file or folder only")
-    parser.add_argument("--tests", action="append", default=[], metavar="FILE",
-                        help="against this file of tests only: what it kills, all of them kill")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="mutate this file or folder only",
+    )
+    parser.add_argument(
+        "--tests",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="against this file of tests only: what it kills, all of them kill",
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
-    parser.add_argument("--resume", action="store_true", help="keep what is known of mutants that were run before")
+    parser.add_argument(
+        "--resume", action="store_true", help="keep what is known of mutants that were run before"
+    )
     parser.add_argument("--record", action="store_true", help="put the score on record")
-    parser.add_argument("--within", type=float, default=60, metavar="SECONDS",
-                        help="try the quickest tests of a mutant that take so much CPU in all, 60 by default")
-    parser.add_argument("--shards", type=int, default=2, metavar="N", help="processes side by side, 2 by default")
+    parser.add_argument(
+        "--within",
+        type=float,
+        default=60,
+        metavar="SECONDS",
+        help="try the quickest tests of a mutant that take so much CPU in all, 60 by default",
+    )
+    parser.add_argument(
+        "--shards", type=int, default=2, metavar="N", help="processes side by side, 2 by default"
+    )
     args = parser.parse_args(arguments)
     if not args.planted and not args.sample:
         parser.error("nothing to do: give --planted, --sample N, or both")
@@ -78,7 +103,7 @@ def _run(mutants: Sequence[Mutant], args: argparse.Namespace) -> list[tuple[Muta
     CACHE.mkdir(exist_ok=True)
     preload()
     files = files_of_tests(args.tests)
-    _in_shards(args.shards, lambda shard, copy: measure(copy, files[shard::args.shards], _told))
+    _in_shards(args.shards, lambda shard, copy: measure(copy, files[shard :: args.shards], _told))
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         reach = measure(Copy(Path(folder)), files, _told)  # by now from the cache
     named = {m: _identity(m, reach) for m in mutants}  # once: sources may change while this runs
@@ -89,8 +114,12 @@ def _run(mutants: Sequence[Mutant], args: argparse.Namespace) -> list[tuple[Muta
     print(f"{len(mutants)} mutants, {len(mutants) - len(pending)} known from before", flush=True)
     for step in (_first, _judge):
         left = pending if step is _first else [m for m in pending if named[m] not in _known()]
-        _in_shards(args.shards, lambda shard, copy, step=step, left=left: step(
-            left[shard::args.shards], named, reach, args.within, copy))
+        _in_shards(
+            args.shards,
+            lambda shard, copy, step=step, left=left: step(
+                left[shard :: args.shards], named, reach, args.within, copy
+            ),
+        )
     known = _known()
     return [(m, known[named[m]]) for m in mutants]
 
@@ -123,22 +152,37 @@ def _in_shards(count: int, work) -> None:  # type: ignore[no-untyped-def]
         raise RuntimeError("a shard ended early; its error is above")
 
 
-def _first(mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, within: float, copy: Copy) -> None:
+def _first(
+    mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, within: float, copy: Copy
+) -> None:
     """Judge the mutants that can be put into what is loaded once; of the others nothing is said."""
+
     def work() -> None:
         for mutant in mutants:
             tests = reach.tests(mutant, within)
-            outcome = loaded.test(mutant.path, mutant.apply(copy.text(mutant.path)),
-                                  {test: reach.seconds[test] for test in tests}) if tests else None
+            outcome = (
+                loaded.test(
+                    mutant.path,
+                    mutant.apply(copy.text(mutant.path)),
+                    {test: reach.seconds[test] for test in tests},
+                )
+                if tests
+                else None
+            )
             if outcome is None:
                 _shown("?")
             else:
                 _told_of(mutant, named[mutant], outcome, len(tests))
+
     loaded = Loaded(copy)
-    loaded.serve(sorted({test.partition("::")[0] for m in mutants for test in reach.tests(m, within)}), work)
+    loaded.serve(
+        sorted({test.partition("::")[0] for m in mutants for test in reach.tests(m, within)}), work
+    )
 
 
-def _judge(mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, within: float, copy: Copy) -> None:
+def _judge(
+    mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, within: float, copy: Copy
+) -> None:
     for mutant in mutants:
         tests = reach.tests(mutant, within)
         outcome = Outcome(SURVIVED, "no test reaches it")
@@ -165,7 +209,9 @@ def _identity(mutant: Mutant, reach: Reach) -> str:
     """A mutant, the file it is of, and the tests that were to notice it, with what they are."""
     tests = reach.tests(mutant)
     parts = [mutant.key, (ROOT / mutant.path).read_text(encoding="utf-8"), *tests]
-    parts += [json.dumps(around(name)) for name in sorted({test.partition("::")[0] for test in tests})]
+    parts += [
+        json.dumps(around(name)) for name in sorted({test.partition("::")[0] for test in tests})
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -173,7 +219,11 @@ def _known() -> dict[str, Outcome]:
     path = CACHE / "outcomes.jsonl"
     if not path.exists():
         return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("]")]
+    rows = [
+        json.loads(line)
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.endswith("]")
+    ]
     return {identity: Outcome(word, why) for identity, word, why in rows}
 
 
@@ -193,8 +243,10 @@ def _report(outcomes: Sequence[tuple[Mutant, Outcome]], args: argparse.Namespace
         worse = fallen(now, read()[part])
         killed = sum(cell.killed for cell in now.values())
         equivalent = sum(cell.equivalent for cell in now.values())
-        print(f"{part}: {len(found)} mutants, {killed} killed, {len(survivors)} survived, {equivalent} equivalent: "
-              f"score {share(now):.1%}")
+        print(
+            f"{part}: {len(found)} mutants, {killed} killed, {len(survivors)} survived, {equivalent} equivalent: "
+            f"score {share(now):.1%}"
+        )
         for line in worse:
             print(f"  below the record: {line}")
         if args.record:

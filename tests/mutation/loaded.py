@@ -16,7 +16,17 @@ from types import CodeType, FrameType, FunctionType
 
 import pytest
 
-from tests.mutation.runner import CRASHED, ROOM, SURVIVED, Copy, Outcome, enter, forked, limited, read
+from tests.mutation.runner import (
+    CRASHED,
+    ROOM,
+    SURVIVED,
+    Copy,
+    Outcome,
+    enter,
+    forked,
+    limited,
+    read,
+)
 
 __all__ = ["Loaded", "changed", "swap"]
 
@@ -41,7 +51,9 @@ def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
 
 def swap(codes: Mapping[CodeType, CodeType], file: str) -> int:
     """Give the loaded functions of ``file`` their new code; how many there were."""
-    found = [f for f in gc.get_objects() if type(f) is FunctionType and f.__code__.co_filename == file]
+    found = [
+        f for f in gc.get_objects() if type(f) is FunctionType and f.__code__.co_filename == file
+    ]
     swapped = 0
     for function in found:
         new = codes.get(function.__code__)
@@ -67,7 +79,10 @@ class Loaded:
         enter(self.copy.folder)
         self._work = work
         sys.setprofile(self._note)
-        pytest.main(["-qq", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", *files], plugins=[self])
+        pytest.main(
+            ["-qq", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", *files],
+            plugins=[self],
+        )
         sys.setprofile(None)
 
     def _note(self, frame: FrameType, event: str, _: object) -> None:
@@ -96,7 +111,9 @@ class Loaded:
         outcome, guilty = self._run(known, codes, file)
         sure = outcome.why != _NOT_PUT_IN
         if outcome.why == "failed":
-            sure = self._run({guilty: known[guilty]}, codes, file)[0] == outcome and self._passes(guilty, known[guilty])
+            sure = self._run({guilty: known[guilty]}, codes, file)[0] == outcome and self._passes(
+                guilty, known[guilty]
+            )
         self.copy.restore(path)
         return outcome if sure else None
 
@@ -105,7 +122,9 @@ class Loaded:
             self._clean[name] = self._run({name: cpu}, {}, "")[0].word == SURVIVED
         return self._clean[name]
 
-    def _run(self, seconds: Mapping[str, float], codes: Mapping[CodeType, CodeType], file: str) -> tuple[Outcome, str]:
+    def _run(
+        self, seconds: Mapping[str, float], codes: Mapping[CodeType, CodeType], file: str
+    ) -> tuple[Outcome, str]:
         """How the tests end in a fork with the new code, and the one that failed."""
         note = self.copy.folder / ".failed"
         note.unlink(missing_ok=True)
@@ -121,6 +140,7 @@ class Loaded:
                     note.write_text(item.nodeid, encoding="utf-8")
                     return 1
             return 0
+
         status = forked(run, self.copy.folder)
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) in (CRASHED, _NOTHING):
             return Outcome(SURVIVED, _NOT_PUT_IN), ""

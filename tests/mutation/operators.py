@@ -15,12 +15,29 @@ PLANTED = ("budget", "verdict", "ball", "transform")
 KINDS = (*PLANTED, "constant", "off by one", "comparison", "sign", "factor", "assumption")
 
 _BOUNDARY = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">"}
-_OPPOSITE = {ast.Lt: ">=", ast.LtE: ">", ast.Gt: "<=", ast.GtE: "<", ast.Eq: "!=", ast.NotEq: "==", ast.In: "not in",
-             ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is"}
+_OPPOSITE = {
+    ast.Lt: ">=",
+    ast.LtE: ">",
+    ast.Gt: "<=",
+    ast.GtE: "<",
+    ast.Eq: "!=",
+    ast.NotEq: "==",
+    ast.In: "not in",
+    ast.NotIn: "in",
+    ast.Is: "is not",
+    ast.IsNot: "is",
+}
 _RELATIONS = {"<=": "<", "<": "<=", ">=": ">", ">": ">=", "==": "<="}
 #: What a hard-wired verdict is, in the place of each.
-_VERDICTS = {"REFUTED": "INCONCLUSIVE", "INCONCLUSIVE": "SUPPORTED", "SUPPORTED": "REFUTED",
-             "CERTIFIED": "INCONCLUSIVE", "OUTSIDE": "SUPPORTED", "VACUOUS": "SUPPORTED", "PROVED": "SUPPORTED"}
+_VERDICTS = {
+    "REFUTED": "INCONCLUSIVE",
+    "INCONCLUSIVE": "SUPPORTED",
+    "SUPPORTED": "REFUTED",
+    "CERTIFIED": "INCONCLUSIVE",
+    "OUTSIDE": "SUPPORTED",
+    "VACUOUS": "SUPPORTED",
+    "PROVED": "SUPPORTED",
+}
 _WIRED = {"verdict": "SUPPORTED", "sentinel": "REFUTED"}
 
 
@@ -47,17 +64,21 @@ class Mutant:
 
     def apply(self, text: str) -> str:
         """The file with the change. Raises ``ValueError`` if the text is not the one the mutant was found in."""
-        if text[self.start:self.end] != self.before:
+        if text[self.start : self.end] != self.before:
             raise ValueError(f"{self.path} has changed since its mutants were listed; start again")
-        return text[:self.start] + self.after + text[self.end:]
+        return text[: self.start] + self.after + text[self.end :]
 
     def diff(self, text: str) -> str:
         """The lines it changes, before and after."""
         first = text.rfind("\n", 0, self.start) + 1
         last = text.find("\n", self.end)
         old = text[first:last]
-        new = text[first:self.start] + self.after + text[self.end:last]
-        lines = [f"  {sign} {line.strip()}" for sign, side in (("-", old), ("+", new)) for line in side.splitlines()]
+        new = text[first : self.start] + self.after + text[self.end : last]
+        lines = [
+            f"  {sign} {line.strip()}"
+            for sign, side in (("-", old), ("+", new))
+            for line in side.splitlines()
+        ]
         return "\n".join([f"{self.path}:{self.line} ({self.kind})", *lines])
 
 
@@ -67,14 +88,28 @@ def mutants(path: str, text: str, *, balls: bool = False, transforms: bool = Fal
     finder.visit(ast.parse(text))
     counts: Counter[tuple[str, ...]] = Counter()
     found = []
-    for kind, where, node, after in sorted(finder.found, key=lambda f: (f[2].lineno, f[2].col_offset, f[0], f[3])):
+    for kind, where, node, after in sorted(
+        finder.found, key=lambda f: (f[2].lineno, f[2].col_offset, f[0], f[3])
+    ):
         start, end = finder.span(node)
         before = text[start:end]
         if before == after:
             continue
         counts[kind, where, before, after] += 1
-        found.append(Mutant(path, kind, where, node.lineno, node.end_lineno or node.lineno, start, end, before, after,
-                            counts[kind, where, before, after]))
+        found.append(
+            Mutant(
+                path,
+                kind,
+                where,
+                node.lineno,
+                node.end_lineno or node.lineno,
+                start,
+                end,
+                before,
+                after,
+                counts[kind, where, before, after],
+            )
+        )
     return found
 
 
@@ -90,10 +125,14 @@ class _Finder(ast.NodeVisitor):
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Where a node stands in the text; the tree counts bytes within a line."""
+
         def place(line: int, column: int) -> int:
             return self._starts[line - 1] + len(self._lines[line - 1][:column].decode())
-        return (place(node.lineno, node.col_offset),  # type: ignore[attr-defined]
-                place(node.end_lineno, node.end_col_offset))  # type: ignore[attr-defined]
+
+        return (
+            place(node.lineno, node.col_offset),  # type: ignore[attr-defined]
+            place(node.end_lineno, node.end_col_offset),
+        )  # type: ignore[attr-defined]
 
     def _source(self, node: ast.AST) -> str:
         start, end = self.span(node)
@@ -101,7 +140,11 @@ class _Finder(ast.NodeVisitor):
 
     def _closed(self, node: ast.AST) -> str:
         text = self._source(node)
-        return text if isinstance(node, ast.Name | ast.Constant | ast.Attribute | ast.Call) else f"({text})"
+        return (
+            text
+            if isinstance(node, ast.Name | ast.Constant | ast.Attribute | ast.Call)
+            else f"({text})"
+        )
 
     def _add(self, kind: str, node: ast.expr, after: str) -> None:
         self.found.append((kind, ".".join(self._scope) or "module", node, after))
@@ -125,7 +168,9 @@ class _Finder(ast.NodeVisitor):
             self.visit(node.value)
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        if not any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets):
+        if not any(
+            isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
+        ):
             self.visit(node.value)
 
     def visit_Expr(self, node: ast.Expr) -> None:
@@ -159,8 +204,11 @@ class _Finder(ast.NodeVisitor):
                 self._add("verdict", keyword.value, f"Verdict.{_WIRED[keyword.arg]}")
             if keyword.arg == "assumptions" and isinstance(keyword.value, ast.Tuple):
                 for left_out in keyword.value.elts:
-                    self._add("assumption", keyword.value, self._tuple(
-                        [e for e in keyword.value.elts if e is not left_out]))
+                    self._add(
+                        "assumption",
+                        keyword.value,
+                        self._tuple([e for e in keyword.value.elts if e is not left_out]),
+                    )
             if keyword.arg == "relation" and getattr(keyword.value, "value", None) in _RELATIONS:
                 self._add("comparison", keyword.value, f'"{_RELATIONS[keyword.value.value]}"')
         self.generic_visit(node)
@@ -179,7 +227,11 @@ class _Finder(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if isinstance(node.value, ast.Name) and node.value.id == "Verdict" and node.attr in _VERDICTS:
+        if (
+            isinstance(node.value, ast.Name)
+            and node.value.id == "Verdict"
+            and node.attr in _VERDICTS
+        ):
             self._add("verdict", node, f"Verdict.{_VERDICTS[node.attr]}")
         self.generic_visit(node)
 
@@ -187,8 +239,14 @@ class _Finder(ast.NodeVisitor):
         left, right = self._closed(node.left), self._closed(node.right)
         if isinstance(node.op, ast.Div) and _is_level(node.left):
             self._add("budget", node, left)
-        if isinstance(node.op, ast.Add | ast.Sub) and not _is_text(node.left) and not _is_text(node.right):
-            self._add("sign", node, f"{left} {'-' if isinstance(node.op, ast.Add) else '+'} {right}")
+        if (
+            isinstance(node.op, ast.Add | ast.Sub)
+            and not _is_text(node.left)
+            and not _is_text(node.right)
+        ):
+            self._add(
+                "sign", node, f"{left} {'-' if isinstance(node.op, ast.Add) else '+'} {right}"
+            )
         if isinstance(node.op, ast.Mult | ast.Div | ast.FloorDiv | ast.Pow):
             self._add("factor", node, left)
         if isinstance(node.op, ast.Mult):
@@ -223,7 +281,11 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Compare(self, node: ast.Compare) -> None:
         if len(node.ops) == 1:
-            left, right, sign = self._closed(node.left), self._closed(node.comparators[0]), type(node.ops[0])
+            left, right, sign = (
+                self._closed(node.left),
+                self._closed(node.comparators[0]),
+                type(node.ops[0]),
+            )
             for other in (_BOUNDARY.get(sign), _OPPOSITE[sign]):
                 if other is not None:
                     self._add("comparison", node, f"{left} {other} {right}")
@@ -232,7 +294,10 @@ class _Finder(ast.NodeVisitor):
         else:
             for place, sign in enumerate(node.ops):
                 if type(sign) in _BOUNDARY:
-                    signs = [_BOUNDARY[type(s)] if k == place else _SIGNS[type(s)] for k, s in enumerate(node.ops)]
+                    signs = [
+                        _BOUNDARY[type(s)] if k == place else _SIGNS[type(s)]
+                        for k, s in enumerate(node.ops)
+                    ]
                     text = self._closed(node.left)
                     for other, value in zip(signs, node.comparators, strict=True):
                         text += f" {other} {self._closed(value)}"
@@ -250,18 +315,31 @@ class _Finder(ast.NodeVisitor):
             self._add("constant", node, repr(node.value * 1.01))
 
 
-_SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in",
-          ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
+_SIGNS = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+}
 
 
 def _is_level(node: ast.expr) -> bool:
     return (isinstance(node, ast.Name) and node.id == "level") or (
-        isinstance(node, ast.Attribute) and node.attr == "level")
+        isinstance(node, ast.Attribute) and node.attr == "level"
+    )
 
 
 def _is_text(node: ast.expr) -> bool:
-    return any(isinstance(n, ast.JoinedStr) or (isinstance(n, ast.Constant) and isinstance(n.value, str))
-               for n in _operands(node))
+    return any(
+        isinstance(n, ast.JoinedStr) or (isinstance(n, ast.Constant) and isinstance(n.value, str))
+        for n in _operands(node)
+    )
 
 
 def _operands(node: ast.expr) -> Iterator[ast.expr]:

@@ -28,14 +28,21 @@ _NEAR = 4
 #: Seconds of CPU that one file of tests may take while lines are noted.
 _LIMIT = 3600
 #: What is run while a module is loaded is a statement, mostly: these look at every statement as it is.
-_LOADED = ("tests/theorems/test_the_ledger.py", "tests/theorems/test_registry.py", "tests/theorems/test_proofs.py",
-           "tests/theorems/test_surviving_sentinels.py")
+_LOADED = (
+    "tests/theorems/test_the_ledger.py",
+    "tests/theorems/test_registry.py",
+    "tests/theorems/test_proofs.py",
+    "tests/theorems/test_surviving_sentinels.py",
+)
 
 
 def files_of_tests(only: Sequence[str] = ()) -> list[str]:
     """The files of tests, relative to the root, or those of ``only``."""
-    found = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "tests").rglob("test_*.py")
-                   if not p.name.startswith(("test_mutation", "test_house_rules")))
+    found = sorted(
+        p.relative_to(ROOT).as_posix()
+        for p in (ROOT / "tests").rglob("test_*.py")
+        if not p.name.startswith(("test_mutation", "test_house_rules"))
+    )
     return [f for f in found if not only or f in only]
 
 
@@ -46,7 +53,9 @@ class Reach:
     ``sources`` counts the sources that a file of tests runs.
     """
 
-    lines: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    lines: dict[str, dict[int, set[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(set))
+    )
     seconds: dict[str, float] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
 
@@ -66,7 +75,11 @@ class Reach:
         look at every statement.
         """
         lines = self.lines.get(mutant.path, {})
-        found = {test for line in range(mutant.line, mutant.last_line + 1) for test in lines.get(line, ())}
+        found = {
+            test
+            for line in range(mutant.line, mutant.last_line + 1)
+            for test in lines.get(line, ())
+        }
         if mutant.where.rpartition(".")[2][:1].isupper() or mutant.where == "module" or not found:
             found |= {test for tests in lines.values() for test in tests}
             found |= {test for test in self.seconds if test.startswith(_LOADED)}
@@ -80,8 +93,10 @@ class Reach:
         Nearest to a statement is what looks at every statement, else what runs the fewest sources. Most mutants fall
         in the first run, which has little to load.
         """
-        files = sorted({_file(test) for test in tests},
-                       key=lambda name: (name not in _LOADED, self.breadth(name), name))
+        files = sorted(
+            {_file(test) for test in tests},
+            key=lambda name: (name not in _LOADED, self.breadth(name), name),
+        )
         near = set(files[:_NEAR])
         first = [test for test in tests if _file(test) in near]
         rest = [test for test in tests if _file(test) not in near]
@@ -120,7 +135,11 @@ def _digest(path: Path) -> str:
 def around(name: str) -> dict[str, str]:
     """The digests of a file of tests and of what lies beside it and is no test."""
     folder = (ROOT / name).parent
-    beside = [p for p in (*folder.glob("*.py"), *(ROOT / "tests").glob("*.py")) if not p.name.startswith("test_")]
+    beside = [
+        p
+        for p in (*folder.glob("*.py"), *(ROOT / "tests").glob("*.py"))
+        if not p.name.startswith("test_")
+    ]
     return {p.relative_to(ROOT).as_posix(): _digest(p) for p in sorted({ROOT / name, *beside})}
 
 
@@ -131,7 +150,8 @@ def _kept(path: Path, name: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     same = noted["around"] == around(name) and all(
-        _digest(ROOT / source) == digest for source, digest in noted["sources"].items())
+        _digest(ROOT / source) == digest for source, digest in noted["sources"].items()
+    )
     return noted if same else None
 
 
@@ -143,28 +163,44 @@ def _noted(copy: Copy, name: str) -> dict[str, Any]:
     def work() -> int:
         import coverage
 
-        measured = coverage.Coverage(data_file=None, source=[str(copy.folder / "theorems"),
-                                                             str(copy.folder / "simulators")], config_file=False)
+        measured = coverage.Coverage(
+            data_file=None,
+            source=[str(copy.folder / "theorems"), str(copy.folder / "simulators")],
+            config_file=False,
+        )
         watcher = _Watcher(measured)
         measured.start()
-        pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", name], plugins=[watcher])
+        pytest.main(
+            ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", name], plugins=[watcher]
+        )
         measured.stop()
         names = list(watcher.seconds)
         places = {test: place for place, test in enumerate(names)}
         lines = {}
         data = measured.get_data()
         for file in data.measured_files():
-            found = {line: [places[c] for c in contexts if c in places]
-                     for line, contexts in data.contexts_by_lineno(file).items()}
-            lines[Path(file).relative_to(copy.folder).as_posix()] = {k: v for k, v in found.items() if v}
-        answer.write_text(json.dumps({"seconds": watcher.seconds, "failed": watcher.failed, "lines": lines}))
+            found = {
+                line: [places[c] for c in contexts if c in places]
+                for line, contexts in data.contexts_by_lineno(file).items()
+            }
+            lines[Path(file).relative_to(copy.folder).as_posix()] = {
+                k: v for k, v in found.items() if v
+            }
+        answer.write_text(
+            json.dumps({"seconds": watcher.seconds, "failed": watcher.failed, "lines": lines})
+        )
         return 0
 
     fork(work, copy.folder, _LIMIT)
     if not answer.exists():
-        raise RuntimeError(f"{name}: its reach could not be measured:\n{(copy.folder / LOG).read_text()[-2000:]}")
+        raise RuntimeError(
+            f"{name}: its reach could not be measured:\n{(copy.folder / LOG).read_text()[-2000:]}"
+        )
     noted: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-    return noted | {"around": around(name), "sources": {s: _digest(ROOT / s) for s in noted["lines"]}}
+    return noted | {
+        "around": around(name),
+        "sources": {s: _digest(ROOT / s) for s in noted["lines"]},
+    }
 
 
 class _Watcher:

@@ -22,12 +22,35 @@ import pytest
 
 from tests.mutation.sites import ROOT
 
-__all__ = ["CRASHED", "KILLED", "LOG", "SURVIVED", "Copy", "Outcome", "Selection", "enter", "fork", "forked",
-           "limited", "preload", "read"]
+__all__ = [
+    "CRASHED",
+    "KILLED",
+    "LOG",
+    "SURVIVED",
+    "Copy",
+    "Outcome",
+    "Selection",
+    "enter",
+    "fork",
+    "forked",
+    "limited",
+    "preload",
+    "read",
+]
 
 #: What is loaded before any fork, and is neither ours nor a plugin of pytest.
-_LIBRARIES = ("numpy", "scipy.stats", "scipy.optimize", "sympy", "torch", "flint", "mpmath", "rich.table",
-              "array_api_compat", "threadpoolctl")
+_LIBRARIES = (
+    "numpy",
+    "scipy.stats",
+    "scipy.optimize",
+    "sympy",
+    "torch",
+    "flint",
+    "mpmath",
+    "rich.table",
+    "array_api_compat",
+    "threadpoolctl",
+)
 #: Seconds by the clock for every second of CPU allowed, on a machine that does other things too.
 _PATIENCE = 20
 #: Seconds of CPU that a test may take beyond ten times its own.
@@ -79,8 +102,16 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._texts: dict[str, str] = {}
-        names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True,
-                               capture_output=True).stdout.decode().split("\0")
+        names = (
+            subprocess.run(
+                ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+                cwd=ROOT,
+                check=True,
+                capture_output=True,
+            )
+            .stdout.decode()
+            .split("\0")
+        )
         for name in filter(None, names):
             target = folder / name
             if (ROOT / name).is_file():
@@ -106,10 +137,24 @@ class Copy:
 
     def test(self, seconds: Mapping[str, float], room: float = ROOM) -> Outcome:
         """What the tests named say, in that order, all of which passed before in so many seconds of CPU each."""
+
         def run() -> int:
-            return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line",
-                                    *sorted({name.partition("::")[0] for name in seconds})],
-                                   plugins=[Selection(seconds, room)]))
+            return int(
+                pytest.main(
+                    [
+                        "-x",
+                        "-q",
+                        "-p",
+                        "no:cacheprovider",
+                        "-p",
+                        "no:xdist",
+                        "--tb=line",
+                        *sorted({name.partition("::")[0] for name in seconds}),
+                    ],
+                    plugins=[Selection(seconds, room)],
+                )
+            )
+
         return read(fork(run, self.folder, _LOADING))
 
 
@@ -117,20 +162,27 @@ def read(status: int) -> Outcome:
     """The word for how a run of tests ended."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        why = {signal.SIGXCPU: "work limit", signal.SIGKILL: "work limit", signal.SIGALRM: "waits"}.get(
-            signal.Signals(number), signal.Signals(number).name)
+        why = {
+            signal.SIGXCPU: "work limit",
+            signal.SIGKILL: "work limit",
+            signal.SIGALRM: "waits",
+        }.get(signal.Signals(number), signal.Signals(number).name)
         return Outcome(KILLED, why)
     code = os.WEXITSTATUS(status)
     words = {0: "", 1: "failed", 2: "import", 5: "no test reaches it", CRASHED: "import"}
-    return Outcome(SURVIVED if code in (0, 5) else KILLED, words.get(code, f"pytest ended with {code}"))
+    return Outcome(
+        SURVIVED if code in (0, 5) else KILLED, words.get(code, f"pytest ended with {code}")
+    )
 
 
 def fork(work: Callable[[], int], folder: Path, cpu: float) -> int:
     """How a child ended that did ``work`` in ``folder`` with nothing of ours loaded; a status as of ``os.wait``."""
+
     def begun() -> int:
         enter(folder)
         limited(cpu, 0)
         return work()
+
     return forked(begun, folder)
 
 
@@ -139,7 +191,9 @@ def enter(folder: Path) -> None:
     os.chdir(folder)
     sys.path[:] = [str(folder), *(p for p in sys.path if p not in ("", str(ROOT)))]
     os.environ["PYTHONPATH"] = str(folder)
-    for name in [n for n in sys.modules if n.partition(".")[0] in ("tests", "theorems", "simulators")]:
+    for name in [
+        n for n in sys.modules if n.partition(".")[0] in ("tests", "theorems", "simulators")
+    ]:
         del sys.modules[name]
     importlib.invalidate_caches()
 

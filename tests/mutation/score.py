@@ -51,8 +51,10 @@ def tally(outcomes: Sequence[tuple[Mutant, Outcome]], known: Mapping[str, str]) 
         cells.add(cell)
         word = "equivalent" if outcome.word != KILLED and mutant.key in known else outcome.word
         counts[cell, word] += 1
-    return {cell: Tally(*(counts[cell, word] for word in ("killed", "survived", "equivalent")))
-            for cell in sorted(cells)}
+    return {
+        cell: Tally(*(counts[cell, word] for word in ("killed", "survived", "equivalent")))
+        for cell in sorted(cells)
+    }
 
 
 def share(cells: Mapping[str, Tally]) -> float:
@@ -76,24 +78,41 @@ def fallen(now: Mapping[str, Tally], recorded: Mapping[str, Mapping[str, int]]) 
     for cell, found in now.items():
         before = Tally(**recorded[cell]) if cell in recorded else Tally()
         if share({cell: found}) < share({cell: before}):
-            worse.append(f"{cell}: {found.killed} killed and {found.survived} survived, on record {before.killed} and "
-                         f"{before.survived}")
+            worse.append(
+                f"{cell}: {found.killed} killed and {found.survived} survived, on record {before.killed} and "
+                f"{before.survived}"
+            )
     return worse
 
 
-def write(part: str, now: Mapping[str, Tally], survivors: Sequence[str], note: Mapping[str, Any],
-          path: Path = SCORE) -> None:
+def write(
+    part: str,
+    now: Mapping[str, Tally],
+    survivors: Sequence[str],
+    note: Mapping[str, Any],
+    path: Path = SCORE,
+) -> None:
     """Put the cells of a run on record, and the keys of what survived in them; the others stay as they are."""
     record = read(path)
-    record[part] = dict(sorted((record[part] | {cell: vars(found) for cell, found in now.items()}).items()))
+    record[part] = dict(
+        sorted((record[part] | {cell: vars(found) for cell, found in now.items()}).items())
+    )
     kept = [key for key in record.get(f"{part} survivors", []) if _cell(key) not in now]
     record[f"{part} survivors"] = sorted({*kept, *survivors})
     record["run"] = record.get("run", {}) | {part: dict(note)}
-    totals: dict[str, Tally] = {cell: Tally(**found) for which in ("planted", "sample")
-                                for cell, found in record[which].items()}
+    totals: dict[str, Tally] = {
+        cell: Tally(**found)
+        for which in ("planted", "sample")
+        for cell, found in record[which].items()
+    }
     kinds = sorted({cell.partition(": ")[2] for cell in totals})
-    record["by kind"] = {kind: {word: sum(getattr(t, word) for cell, t in totals.items() if cell.endswith(f": {kind}"))
-                                for word in ("killed", "survived", "equivalent")} for kind in kinds}
+    record["by kind"] = {
+        kind: {
+            word: sum(getattr(t, word) for cell, t in totals.items() if cell.endswith(f": {kind}"))
+            for word in ("killed", "survived", "equivalent")
+        }
+        for kind in kinds
+    }
     record["score"] = round(share(totals), 4)
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

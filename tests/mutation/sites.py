@@ -13,19 +13,47 @@ __all__ = ["ROOT", "chosen", "files", "in_file"]
 ROOT = Path(__file__).parents[2]
 
 _FILES = (
-    "theorems/checking/*.py", "theorems/certificates/*.py", "theorems/context.py",
-    "theorems/simple_fractions.py", "theorems/verification.py", "simulators/engines/*.py",
-    "simulators/engines/mean_field/*.py", "simulators/streams.py", "theorems/proofs/printer.py",
-    "theorems/proofs/formulas.py", "theorems/proofs/rocq.py", "theorems/proofs/vernacular.py",
-    "theorems/families/*/*.py")
+    "theorems/checking/*.py",
+    "theorems/certificates/*.py",
+    "theorems/context.py",
+    "theorems/simple_fractions.py",
+    "theorems/verification.py",
+    "simulators/engines/*.py",
+    "simulators/engines/mean_field/*.py",
+    "simulators/streams.py",
+    "theorems/proofs/printer.py",
+    "theorems/proofs/formulas.py",
+    "theorems/proofs/rocq.py",
+    "theorems/proofs/vernacular.py",
+    "theorems/families/*/*.py",
+)
 #: What draws or tells, and decides no verdict.
 _NOT = ("*_figure.py", "findings.py")
 #: Files in which a comparison with 0 may be one of a ball.
-_BALLS = ("branching.py", "contraction_boxes.py", "growth.py", "isolation.py", "outlier_certificates.py",
-          "pointwise.py", "width_limit.py", "enclosed.py", "outlier_enclosure.py", "outlier.py",
-          "recenter_relu.py", "rescale.py")
+_BALLS = (
+    "branching.py",
+    "contraction_boxes.py",
+    "growth.py",
+    "isolation.py",
+    "outlier_certificates.py",
+    "pointwise.py",
+    "width_limit.py",
+    "enclosed.py",
+    "outlier_enclosure.py",
+    "outlier.py",
+    "recenter_relu.py",
+    "rescale.py",
+)
 #: Files in which a number half a percent off makes another law.
-_TRANSFORMS = ("streams.py", "gram.py", "dense.py", "betting.py", "confidence.py", "rescale.py", "recenter_relu.py")
+_TRANSFORMS = (
+    "streams.py",
+    "gram.py",
+    "dense.py",
+    "betting.py",
+    "confidence.py",
+    "rescale.py",
+    "recenter_relu.py",
+)
 
 
 def files(only: Sequence[str] = ()) -> list[str]:
@@ -33,8 +61,14 @@ def files(only: Sequence[str] = ()) -> list[str]:
 
     Raises ``ValueError`` for a name under which nothing is mutated.
     """
-    every = sorted({p.relative_to(ROOT).as_posix() for pattern in _FILES for p in ROOT.glob(pattern)
-                    if not any(p.match(other) for other in _NOT)})
+    every = sorted(
+        {
+            p.relative_to(ROOT).as_posix()
+            for pattern in _FILES
+            for p in ROOT.glob(pattern)
+            if not any(p.match(other) for other in _NOT)
+        }
+    )
     for name in only:
         if not any(_under(path, name) for path in every):
             raise ValueError(f"--only {name}: no such file among those that are mutated")
@@ -48,8 +82,12 @@ def _under(path: str, name: str) -> bool:
 def in_file(path: str) -> list[Mutant]:
     """Every mutant of a file."""
     name = path.rpartition("/")[2]
-    return mutants(path, (ROOT / path).read_text(encoding="utf-8"), balls=name in _BALLS,
-                   transforms=name in _TRANSFORMS)
+    return mutants(
+        path,
+        (ROOT / path).read_text(encoding="utf-8"),
+        balls=name in _BALLS,
+        transforms=name in _TRANSFORMS,
+    )
 
 
 def chosen(only: Sequence[str], *, planted: bool, sample: int, seed: int) -> list[Mutant]:

@@ -63,13 +63,21 @@ def _large(batch: Floats) -> None:
 HOSTILE: Mapping[str, Callable[[int, int], Floats]] = {
     "eigenvalues 1e-300 beside the mean": lambda d, n: _spectral(d, _dominant(n), mean_first(n)),
     "eigenvalues 1e-300 in a turned basis": lambda d, n: _spectral(d, _dominant(n), _turned(n)),
-    "eigenvalues 1e-300, rows mixed": lambda d, n: _turned(d) @ _spectral(d, _dominant(n), _turned(n)),
-    "one eigenvalue 1e-300": lambda d, n: _spectral(d, np.array([1.0] * (n - 1) + [1e-300]), _turned(n)),
+    "eigenvalues 1e-300, rows mixed": lambda d, n: (
+        _turned(d) @ _spectral(d, _dominant(n), _turned(n))
+    ),
+    "one eigenvalue 1e-300": lambda d, n: _spectral(
+        d, np.array([1.0] * (n - 1) + [1e-300]), _turned(n)
+    ),
     "equal samples": lambda d, n: _with(d, n, _duplicate),
     "opposite samples": lambda d, n: _with(d, n, _opposite),
     "dependent samples": lambda d, n: _with(d, n, _dependent),
-    "constant samples and noise of 1e-12": lambda d, n: _noise(d, n)[:, :1] + 1e-12 * _turned(d)[:, :n],
-    "constant samples and noise of 1e-16": lambda d, n: _noise(d, n)[:, :1] + 1e-16 * _turned(d)[:, :n],
+    "constant samples and noise of 1e-12": lambda d, n: (
+        _noise(d, n)[:, :1] + 1e-12 * _turned(d)[:, :n]
+    ),
+    "constant samples and noise of 1e-16": lambda d, n: (
+        _noise(d, n)[:, :1] + 1e-16 * _turned(d)[:, :n]
+    ),
     "one huge sample": lambda d, n: _with(d, n, _huge),
     "one large sample": lambda d, n: _with(d, n, _large),
 }

@@ -13,7 +13,9 @@ from simulators.trajectory import Trajectory
 
 
 def grid(**fields: object) -> Grid:
-    return Grid.of({"chain": "rescale", "width": 8, "batch": 3, "depth": 4, "seeds": "0..9", **fields})
+    return Grid.of(
+        {"chain": "rescale", "width": 8, "batch": 3, "depth": 4, "seeds": "0..9", **fields}
+    )
 
 
 @dataclass(frozen=True)

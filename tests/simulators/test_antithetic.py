@@ -79,14 +79,22 @@ def test_torch_gives_the_same() -> None:
         assert np.allclose(ours, theirs.numpy())
 
 
-@pytest.mark.parametrize(("change", "error", "words"), [
-    ({"gamma": -0.1}, ValueError, "gamma"), ({"gamma": math.nan}, ValueError, "gamma"),
-    ({"gamma": math.inf}, ValueError, "finite"), ({"gamma": "1"}, TypeError, "gamma"),
-    ({"draws": 0}, ValueError, "draws"), ({"draws": 2.5}, TypeError, "draws"), ({"law": "cauchy"}, ValueError, "law"),
-    ({"batch": np.array([[1.0, 1.0], [0.0, 0.0]])}, ValueError, r"zero rows \[1\]"),
-    ({"batch": [[2.0]]}, ValueError, r"batch has shape \(1, 1\): .*; give 2 rows or more"),
-    ({"batch": np.array([[np.nan]])}, ValueError, "batch"), ({"seed": -1}, ValueError, "seed"),
-])
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"gamma": -0.1}, ValueError, "gamma"),
+        ({"gamma": math.nan}, ValueError, "gamma"),
+        ({"gamma": math.inf}, ValueError, "finite"),
+        ({"gamma": "1"}, TypeError, "gamma"),
+        ({"draws": 0}, ValueError, "draws"),
+        ({"draws": 2.5}, TypeError, "draws"),
+        ({"law": "cauchy"}, ValueError, "law"),
+        ({"batch": np.array([[1.0, 1.0], [0.0, 0.0]])}, ValueError, r"zero rows \[1\]"),
+        ({"batch": [[2.0]]}, ValueError, r"batch has shape \(1, 1\): .*; give 2 rows or more"),
+        ({"batch": np.array([[np.nan]])}, ValueError, "batch"),
+        ({"seed": -1}, ValueError, "seed"),
+    ],
+)
 def test_the_door(change: dict[str, Any], error: type[Exception], words: str) -> None:
     given: dict[str, Any] = {"batch": BATCH, "gamma": 0.1, "draws": 3} | change
     with pytest.raises(error, match=words):

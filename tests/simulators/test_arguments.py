@@ -11,23 +11,49 @@ import torch
 from simulators.arguments import one_of, real_number, told, whole_number
 
 
-@pytest.mark.parametrize("value", [
-    1, 0.1, Fraction(1, 3), np.float16(0.1), np.float32(0.1), np.float64(0.1), np.longdouble(2), np.int64(1),
-    np.uint8(3), math.inf, -math.inf])
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        0.1,
+        Fraction(1, 3),
+        np.float16(0.1),
+        np.float32(0.1),
+        np.float64(0.1),
+        np.longdouble(2),
+        np.int64(1),
+        np.uint8(3),
+        math.inf,
+        -math.inf,
+    ],
+)
 def test_real_scalars_are_numbers(value: Any) -> None:
     found = real_number("x", value)
     assert type(found) is float
     assert found == float(value)
 
 
-@pytest.mark.parametrize(("value", "error", "words"), [
-    (True, TypeError, "x=True is"), (np.True_, TypeError, "x=np.True_ is"), (1j, TypeError, "x=1j is"),
-    (np.complex64(1), TypeError, "complex64"), ("1", TypeError, "x='1' is"), (None, TypeError, "x=None is"),
-    ([0.5], TypeError, r"x=\[0.5\] is"), (np.array(0.5), TypeError, "x=array"), (np.ones((9, 9)), TypeError, "x=array"),
-    (torch.ones(3, 3), TypeError, "x=tensor"), (math.nan, ValueError, "x=nan is not a number"),
-    (np.float32("nan"), ValueError, "x=nan is not a number"), (10**400, ValueError, "beyond float64"),
-])
-def test_all_else_is_refused_in_one_short_line(value: Any, error: type[Exception], words: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        (True, TypeError, "x=True is"),
+        (np.True_, TypeError, "x=np.True_ is"),
+        (1j, TypeError, "x=1j is"),
+        (np.complex64(1), TypeError, "complex64"),
+        ("1", TypeError, "x='1' is"),
+        (None, TypeError, "x=None is"),
+        ([0.5], TypeError, r"x=\[0.5\] is"),
+        (np.array(0.5), TypeError, "x=array"),
+        (np.ones((9, 9)), TypeError, "x=array"),
+        (torch.ones(3, 3), TypeError, "x=tensor"),
+        (math.nan, ValueError, "x=nan is not a number"),
+        (np.float32("nan"), ValueError, "x=nan is not a number"),
+        (10**400, ValueError, "beyond float64"),
+    ],
+)
+def test_all_else_is_refused_in_one_short_line(
+    value: Any, error: type[Exception], words: str
+) -> None:
     with pytest.raises(error, match=f"{words}.*; give one in") as caught:
         real_number("x", value, "one in [0, 1]")
     assert "\n" not in str(caught.value)

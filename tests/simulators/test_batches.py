@@ -42,14 +42,23 @@ def savez(path: Path, **arrays: np.ndarray) -> str:
 
 WRITERS: dict[str, Callable[[Path, np.ndarray], str]] = {
     "npy": lambda folder, array: write(folder / "my.npy", npy_bytes(array)),
-    "npy, Fortran order": lambda folder, array: write(folder / "my.npy", npy_bytes(np.asfortranarray(array))),
-    "npy, big endian": lambda folder, array: write(folder / "my.npy", npy_bytes(array.astype(">f8"))),
+    "npy, Fortran order": lambda folder, array: write(
+        folder / "my.npy", npy_bytes(np.asfortranarray(array))
+    ),
+    "npy, big endian": lambda folder, array: write(
+        folder / "my.npy", npy_bytes(array.astype(">f8"))
+    ),
     "npz": lambda folder, array: savez(folder / "my.npz", batch=array),
-    "npz, by key": lambda folder, array: savez(folder / "my.npz", batch=array, other=array + 1) + ":batch",
+    "npz, by key": lambda folder, array: (
+        savez(folder / "my.npz", batch=array, other=array + 1) + ":batch"
+    ),
     "csv": lambda folder, array: write(folder / "my.csv", csv_text(array)),
     "csv, headings": lambda folder, array: write(
         folder / "my.CSV",
-        "\ufeff" + ", ".join("abc"[:array.shape[1]]) + "\r\n\r\n" + csv_text(array).replace("\n", "\r\n"),
+        "\ufeff"
+        + ", ".join("abc"[: array.shape[1]])
+        + "\r\n\r\n"
+        + csv_text(array).replace("\n", "\r\n"),
     ),
 }
 
@@ -98,9 +107,13 @@ def test_digits_are_the_ten_first_images() -> None:
     batch = read_batch("digits")
     assert batch.array.shape == (64, 10)
     assert batch.labels == tuple(range(10))
-    assert batch.description == "first 10 of 1797 samples of dimension 64 from scikit-learn's digits"
+    assert (
+        batch.description == "first 10 of 1797 samples of dimension 64 from scikit-learn's digits"
+    )
     assert set(np.unique(batch.array)) <= set(range(17))
-    np.testing.assert_array_equal(read_batch("digits", take=3, layout="rows").array, batch.array[:, :3])
+    np.testing.assert_array_equal(
+        read_batch("digits", take=3, layout="rows").array, batch.array[:, :3]
+    )
     assert np.linalg.matrix_rank(batch.array) == 10
     for take, message in ((65, "65 samples of dimension 64"), (1798, "between 1 and 1797")):
         with pytest.raises(BatchError, match=message):
@@ -143,7 +156,9 @@ def damaged_zip() -> bytes:
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("batch.npy", npy_bytes(STORED))
     content = bytearray(stream.getvalue())
-    content[content.index(b"\x93NUMPY") + 140] ^= 0xFF  # a byte of data: the checksum no longer fits
+    content[content.index(b"\x93NUMPY") + 140] ^= (
+        0xFF  # a byte of data: the checksum no longer fits
+    )
     return bytes(content)
 
 
@@ -166,10 +181,18 @@ BAD_FILES: dict[str, tuple[str, bytes | str, str]] = {
     "text in npy": ("my.npy", "1,2", "not an .npy array"),
     "zip in npy": ("my.npy", zip_of(a=b""), "not an .npy array"),
     "pickle in npy": ("my.npy", pickle.dumps(Boom()), "a pickle, refused"),
-    "object array": ("my.npy", npy_bytes(np.array([[Boom()]], dtype=object)), "object array, refused"),
+    "object array": (
+        "my.npy",
+        npy_bytes(np.array([[Boom()]], dtype=object)),
+        "object array, refused",
+    ),
     "truncated header": ("my.npy", npy_bytes(STORED)[:40], "truncated or damaged"),
     "only the signature": ("my.npy", b"\x93NUMPY", "truncated or damaged"),
-    "damaged header": ("my.npy", npy_bytes(STORED).replace(b"{'descr'", b"{!descr'"), "truncated or damaged"),
+    "damaged header": (
+        "my.npy",
+        npy_bytes(STORED).replace(b"{'descr'", b"{!descr'"),
+        "truncated or damaged",
+    ),
     "truncated data": ("my.npy", npy_bytes(STORED)[:-1], "truncated: 175 bytes of 176"),
     "header claiming terabytes": ("my.npy", LARGE_CLAIM, "truncated: "),
     "version 3": ("my.npy", HEADER_3, r"version \(3, 0\)"),
@@ -177,7 +200,11 @@ BAD_FILES: dict[str, tuple[str, bytes | str, str]] = {
     "complex": ("my.npy", npy_bytes(STORED + 1j), "entries of type complex128"),
     "text array": ("my.npy", npy_bytes(np.array([["a"]])), "entries of type <U1"),
     "booleans": ("my.npy", npy_bytes(STORED > 0), "entries of type bool"),
-    "dates": ("my.npy", npy_bytes(np.array([["2020-01-01"]], dtype="M8[D]")), "entries of type datetime64"),
+    "dates": (
+        "my.npy",
+        npy_bytes(np.array([["2020-01-01"]], dtype="M8[D]")),
+        "entries of type datetime64",
+    ),
     "large integers": ("my.npy", npy_bytes(np.array([[2**53 + 1]])), "beyond 2\\^53"),
     "large negative integers": ("my.npy", npy_bytes(np.array([[-(2**60)]])), "beyond 2\\^53"),
     "scalar": ("my.npy", npy_bytes(np.array(1.0)), r"shape \(\)"),
@@ -186,7 +213,11 @@ BAD_FILES: dict[str, tuple[str, bytes | str, str]] = {
     "empty": ("my.npy", npy_bytes(np.ones((3, 0))), "is empty"),
     "zero": ("my.npy", npy_bytes(np.zeros((3, 2))), "all zero"),
     "NaN": ("my.npy", npy_bytes(np.array([[1.0, 1], [1, np.nan]])), "nan in sample 1, entry 1"),
-    "infinite": ("my.npy", npy_bytes(np.array([[1.0, -np.inf], [1, 1]])), "-inf in sample 1, entry 0"),
+    "infinite": (
+        "my.npy",
+        npy_bytes(np.array([[1.0, -np.inf], [1, 1]])),
+        "-inf in sample 1, entry 0",
+    ),
     "wide": ("my.npy", npy_bytes(STORED.T), "did you store samples as rows.*layout='rows'"),
     "not a zip": ("my.npz", npy_bytes(STORED), "no .npz archive"),
     "truncated zip": ("my.npz", zip_of(a=npy_bytes(STORED))[:-8], "no .npz archive"),
@@ -232,7 +263,10 @@ def test_refusals_that_depend_on_the_arguments(tmp_path: Path) -> None:
         (lambda: read_batch("digit"), "write 'digits'"),
         (lambda: read_batch(archive + ":c"), "no array 'c'; the file has a, b"),
         (lambda: read_batch(str(tmp_path / "none.npz:a")), "no such file"),
-        (lambda: read_batch(name, layout="rows"), "did you store samples as columns.*layout='columns'"),
+        (
+            lambda: read_batch(name, layout="rows"),
+            "did you store samples as columns.*layout='columns'",
+        ),
         (lambda: read_batch(name, take=0), "take=0 of 3"),
         (lambda: read_batch(name, take=4), "take=4 of 3"),
         (lambda: read_batch(name, layout="columns", take=3), "take=3 of 2"),
@@ -246,7 +280,9 @@ def test_refusals_that_depend_on_the_arguments(tmp_path: Path) -> None:
         read_batch(name, layout=STORED)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("source", "message"), [(3, "source=3 is a int"), (STORED, "source=array")])
+@pytest.mark.parametrize(
+    ("source", "message"), [(3, "source=3 is a int"), (STORED, "source=array")]
+)
 def test_what_names_no_file_is_refused(source: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         read_batch(source)
@@ -263,15 +299,26 @@ def test_unreadable_files_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         read_batch(name)
 
 
-@pytest.mark.parametrize("batch", [
-    STORED, STORED.tolist(), STORED[:, :1].astype(np.float32), np.asfortranarray(STORED),
-    np.array([[2**53], [-(2**53)]]), np.array([[0.0, 1.0], [0.0, 0.0]]), np.full((2, 1), 5e-324),
-    torch.from_numpy(STORED), torch.ones(3, 2, dtype=torch.bfloat16, requires_grad=True),
-    torch.ones(2, 1).int(),
-])
+@pytest.mark.parametrize(
+    "batch",
+    [
+        STORED,
+        STORED.tolist(),
+        STORED[:, :1].astype(np.float32),
+        np.asfortranarray(STORED),
+        np.array([[2**53], [-(2**53)]]),
+        np.array([[0.0, 1.0], [0.0, 0.0]]),
+        np.full((2, 1), 5e-324),
+        torch.from_numpy(STORED),
+        torch.ones(3, 2, dtype=torch.bfloat16, requires_grad=True),
+        torch.ones(2, 1).int(),
+    ],
+)
 def test_the_door_accepts(batch: Any) -> None:
     array = validate_batch(batch)
-    expected = batch.detach().double().numpy() if isinstance(batch, torch.Tensor) else np.asarray(batch)
+    expected = (
+        batch.detach().double().numpy() if isinstance(batch, torch.Tensor) else np.asarray(batch)
+    )
     np.testing.assert_array_equal(array, expected)
     assert array.dtype == np.float64
     assert not np.shares_memory(array, expected)
@@ -309,9 +356,13 @@ def test_the_door_refuses(batch: Any, error: type[Exception], message: str) -> N
 
 def bomb(path: Path, claimed: str) -> str:
     """A gigabyte of zeros in an archive of a megabyte, whose header claims so many rows of 1024 doubles."""
-    start = npy_bytes(np.zeros((1, 1024)))[:128].replace(b"(1, 1024), ", f"({claimed}, 1024), ".encode())
-    with (zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-          archive.open("batch.npy", "w", force_zip64=True) as member):
+    start = npy_bytes(np.zeros((1, 1024)))[:128].replace(
+        b"(1, 1024), ", f"({claimed}, 1024), ".encode()
+    )
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("batch.npy", "w", force_zip64=True) as member,
+    ):
         member.write(start[:128])
         for _ in range(1024):
             member.write(bytes(2**20))
@@ -324,7 +375,9 @@ def test_an_archive_is_refused_by_the_size_it_declares(
     name = bomb(tmp_path / "my.npz", "131072")
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("it was unpacked"))
     for take in (None, 1):
-        with pytest.raises(BatchError, match="1073741952 bytes when unpacked, and at most 268435456"):
+        with pytest.raises(
+            BatchError, match="1073741952 bytes when unpacked, and at most 268435456"
+        ):
             read_batch(name, take=take)
 
 
@@ -334,23 +387,31 @@ def sparse(path: Path, start: bytes, size: int) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(("file", "message"), [
-    ("line.csv", "a line of 16777216 characters or more"), ("wide.npy", "keep the first few with take"),
-    ("narrow.npy", "keep the first few with take"),
-])
-def test_a_file_of_absurd_size_is_refused_before_it_is_read(tmp_path: Path, file: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("line.csv", "a line of 16777216 characters or more"),
+        ("wide.npy", "keep the first few with take"),
+        ("narrow.npy", "keep the first few with take"),
+    ],
+)
+def test_a_file_of_absurd_size_is_refused_before_it_is_read(
+    tmp_path: Path, file: str, message: str
+) -> None:
     rows = "99999999" if file == "narrow.npy" else "00009999"
     columns = "8" if file == "narrow.npy" else "99999999"
-    header = npy_bytes(np.zeros((1, 1)))[:128].replace(b"(1, 1), }                    ",
-                                                       f"({int(rows)}, {columns}), }}".ljust(29).encode())
+    header = npy_bytes(np.zeros((1, 1)))[:128].replace(
+        b"(1, 1), }                    ", f"({int(rows)}, {columns}), }}".ljust(29).encode()
+    )
     start = b"1," if file == "line.csv" else header
     with pytest.raises(BatchError, match=message):
         read_batch(sparse(tmp_path / file, start, 10**13))
 
 
 def test_of_a_long_file_only_what_is_taken_is_read(tmp_path: Path) -> None:
-    header = npy_bytes(np.zeros((1, 1)))[:128].replace(b"(1, 1), }                    ",
-                                                       b"(99999999, 8), }".ljust(29))
+    header = npy_bytes(np.zeros((1, 1)))[:128].replace(
+        b"(1, 1), }                    ", b"(99999999, 8), }".ljust(29)
+    )
     name = sparse(tmp_path / "long.npy", header + np.eye(3, 8).tobytes(), 128 + 99999999 * 64)
     batch = read_batch(name, take=3)
     np.testing.assert_array_equal(batch.array, np.eye(8, 3))
@@ -359,7 +420,9 @@ def test_of_a_long_file_only_what_is_taken_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "link to a device"])
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv"])
-def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path, kind: str, suffix: str) -> None:
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(
+    tmp_path: Path, kind: str, suffix: str
+) -> None:
     path = tmp_path / f"my{suffix}"
     if kind == "pipe":
         os.mkfifo(path)
@@ -369,7 +432,9 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path, k
         read_batch(str(path))
 
 
-@pytest.mark.parametrize("name", ["a" * 300 + ".npy", "a" * 5000 + ".csv", "a" * 300 + ".npz:" + "k" * 300, "\0.npy"])
+@pytest.mark.parametrize(
+    "name", ["a" * 300 + ".npy", "a" * 5000 + ".csv", "a" * 300 + ".npz:" + "k" * 300, "\0.npy"]
+)
 def test_names_that_no_file_may_have_are_refused(name: str) -> None:
     with pytest.raises(BatchError, match=r"name too long|null character"):
         read_batch(name)
@@ -379,11 +444,17 @@ def test_names_that_no_file_may_have_are_refused(name: str) -> None:
 def test_whatever_is_damaged_is_refused_in_one_line(tmp_path: Path, kind: str) -> None:
     """Every byte of the header, and of the directory of an archive, replaced by a few others."""
     whole = npy_bytes(STORED.T) if kind == "npy" else zip_of(batch=npy_bytes(STORED.T))
-    places = range(128) if kind == "npy" else (*range(60), *range(whole.index(b"PK\x01\x02"), len(whole)))
+    places = (
+        range(128)
+        if kind == "npy"
+        else (*range(60), *range(whole.index(b"PK\x01\x02"), len(whole)))
+    )
     told = []
     for place in places:
         for byte in (0x00, 0x28, 0x2D, 0x39, 0x5C, 0xFF):
-            name = write(tmp_path / f"my.{kind}", whole[:place] + bytes([byte]) + whole[place + 1:])
+            name = write(
+                tmp_path / f"my.{kind}", whole[:place] + bytes([byte]) + whole[place + 1 :]
+            )
             try:
                 read_batch(name)
             except BatchError as error:
@@ -392,9 +463,16 @@ def test_whatever_is_damaged_is_refused_in_one_line(tmp_path: Path, kind: str) -
     assert not [line for line in told if "\n" in line]
 
 
-@pytest.mark.parametrize(("header", "index"), [
-    (",a,b", "0"), (",0,1", "0"), ("Unnamed: 0,a,b", "0"), ("index,a,b", "first"), ('"",a,b', "'x'"),
-])
+@pytest.mark.parametrize(
+    ("header", "index"),
+    [
+        (",a,b", "0"),
+        (",0,1", "0"),
+        ("Unnamed: 0,a,b", "0"),
+        ("index,a,b", "first"),
+        ('"",a,b', "'x'"),
+    ],
+)
 def test_the_index_that_pandas_writes_is_no_data(tmp_path: Path, header: str, index: str) -> None:
     batch = read_batch(write(tmp_path / "my.csv", f"{header}\n{index},1,2\n1,3,4.5\n"))
     np.testing.assert_array_equal(batch.array, [[1, 3], [2, 4.5]])

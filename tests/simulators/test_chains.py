@@ -32,7 +32,11 @@ from simulators.layers import (
         ((Recenter(), Rescale()), ValueError, "draw no weights"),
         (Linear(4), TypeError, "not a sequence of layers"),
         (7, TypeError, "layers=7"),
-        ((Linear(4), np.ones((9, 9))), TypeError, r"^layers contain array[^\n]*, which is no layer"),
+        (
+            (Linear(4), np.ones((9, 9))),
+            TypeError,
+            r"^layers contain array[^\n]*, which is no layer",
+        ),
         ((Linear(4), "relu"), TypeError, "'relu', which is no layer"),
     ],
 )
@@ -45,7 +49,9 @@ def test_a_list_of_layers_is_accepted():
     assert Chain([Linear(4), Rescale()]) == rescale_chain(4)
 
 
-@pytest.mark.parametrize("make", [rescale_chain, recenter_relu_chain, batchnorm_chain, vanilla_chain])
+@pytest.mark.parametrize(
+    "make", [rescale_chain, recenter_relu_chain, batchnorm_chain, vanilla_chain]
+)
 @pytest.mark.parametrize(("width", "error"), [(0, ValueError), (True, TypeError), (2.5, TypeError)])
 def test_named_chains_refuse_bad_widths(make, width, error):
     with pytest.raises(error, match="width="):
@@ -74,8 +80,11 @@ def test_residual_chain_takes_numpy_scalars():
 @pytest.mark.parametrize("gamma", [0.1, math.inf])
 @pytest.mark.parametrize(
     ("width", "error", "message"),
-    [(1, ValueError, "width=1: .*; a rank needs 2 rows or more"), (0, ValueError, "width=0"),
-     (True, TypeError, "width=True")],
+    [
+        (1, ValueError, "width=1: .*; a rank needs 2 rows or more"),
+        (0, ValueError, "width=0"),
+        (True, TypeError, "width=True"),
+    ],
 )
 def test_a_rank_needs_two_rows(width, gamma, error, message):
     with pytest.raises(error, match=message):
@@ -128,7 +137,10 @@ def test_scaling_is_what_the_block_does(chain, scaling):
         ((Linear(4), Rescale(), Residual(0.1)), (True, False, False)),
         ((Residual(0.1), Activation("tanh"), Rescale()), (False, True, False)),
         ((Residual(0.1), Residual(0.2), Rescale()), (False, True, False)),
-        ((Residual(0.1), Rescale(), Residual(0.2), Recenter(), Rescale()), (True, False, True, True, False)),
+        (
+            (Residual(0.1), Rescale(), Residual(0.2), Recenter(), Rescale()),
+            (True, False, True, True, False),
+        ),
         ((Residual(0.1), Rescale(), Activation("tanh")), (True, False, False)),
         ((Linear(4), Activation("relu")), (False, False)),
     ],
@@ -138,6 +150,9 @@ def test_a_factor_is_forgotten_if_the_block_takes_it_out_before_it_can_count(lay
 
 
 def test_chains_print_as_they_are_written():
-    names = {cls.__name__: cls for cls in (Chain, Linear, Recenter, Rescale, Activation, Normalize, Residual)}
+    names = {
+        cls.__name__: cls
+        for cls in (Chain, Linear, Recenter, Rescale, Activation, Normalize, Residual)
+    }
     for chain in (batchnorm_chain(4), recenter_relu_chain(np.int32(5)), residual_chain(3, 0.5)):
         assert eval(repr(chain), names) == chain

@@ -13,7 +13,9 @@ from simulators.sweeps.store import Store
 from simulators.trajectory import Trajectory
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.filterwarnings("default")  # what the cluster's own threads warn of is not ours
+pytestmark = pytest.mark.filterwarnings(
+    "default"
+)  # what the cluster's own threads warn of is not ours
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +23,16 @@ def cluster():
     import dask
 
     quick = {"distributed.scheduler.allowed-failures": 1, "distributed.comm.timeouts.connect": "3s"}
-    with dask.config.set(quick), distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50) as started:
+    with (
+        dask.config.set(quick),
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            silence_logs=50,
+        ) as started,
+    ):
         yield started
 
 
@@ -42,9 +52,13 @@ def test_the_cluster_computes_and_the_store_keeps(cluster, store):
     outcome = sweep(wanted.values(), store, workers=dask_cluster(cluster.scheduler_address))
     assert (outcome.computed, outcome.failures) == (10, {})
     for row in store.rows():
-        assert (Trajectory.from_bytes(row.data)["orthogonality_gap"] == wanted[row.key].perform()["orthogonality_gap"]
-                ).all()
-    assert sweep(wanted.values(), store, workers=dask_cluster(cluster.scheduler_address)).computed == 0
+        assert (
+            Trajectory.from_bytes(row.data)["orthogonality_gap"]
+            == wanted[row.key].perform()["orthogonality_gap"]
+        ).all()
+    assert (
+        sweep(wanted.values(), store, workers=dask_cluster(cluster.scheduler_address)).computed == 0
+    )
 
 
 def test_killed_workers_lose_nothing(cluster, store):
@@ -73,8 +87,10 @@ def test_a_run_that_kills_its_workers_is_given_up(cluster, store):
 
 def test_a_lost_scheduler_ends_the_sweep_and_keeps_the_rest(store):
     runs = [as_(Slow, run) for run in grid(seeds="0..199").runs().values()]
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0",
-                                  silence_logs=50) as own:
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
+    ) as own:
+
         def leave(tally: Tally) -> None:
             if tally.computed >= 5:
                 own.close()
@@ -84,9 +100,19 @@ def test_a_lost_scheduler_ends_the_sweep_and_keeps_the_rest(store):
     assert 5 <= len(store.finished()) < 200
 
 
-@pytest.mark.parametrize("address", [
-    "tcp://127.0.0.1:9", "tcp://127.0.0.1:99999", "nonsense://x:1", "127.0.0.1:notaport", "", "  ", "tcp://", None,
-])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://127.0.0.1:9",
+        "tcp://127.0.0.1:99999",
+        "nonsense://x:1",
+        "127.0.0.1:notaport",
+        "",
+        "  ",
+        "tcp://",
+        None,
+    ],
+)
 def test_bad_addresses_are_one_line(address):
     with pytest.raises(ClusterError) as caught, dask_cluster(address, timeout=0.5):
         pass
@@ -95,13 +121,18 @@ def test_bad_addresses_are_one_line(address):
 
 
 def test_a_scheduler_without_workers_is_refused():
-    with distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as empty, \
-            pytest.raises(ClusterError, match="has no workers; start some: dask worker"), \
-            dask_cluster(empty.scheduler_address):
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as empty,
+        pytest.raises(ClusterError, match="has no workers; start some: dask worker"),
+        dask_cluster(empty.scheduler_address),
+    ):
         pass
 
 
 def test_without_dask_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ClusterError, match=r"batchnorm-theorems\[dask\]"), dask_cluster("tcp://x:1"):
+    with (
+        pytest.raises(ClusterError, match=r"batchnorm-theorems\[dask\]"),
+        dask_cluster("tcp://x:1"),
+    ):
         pass

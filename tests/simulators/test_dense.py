@@ -56,12 +56,22 @@ def test_a_rescaled_residual_layer_keeps_its_proportions(gamma):
     for W in weights("gaussian", (6, 6), (6, 6)):
         H = H + gamma * W @ H
         H = H * 3**0.5 / np.linalg.norm(H, axis=1, keepdims=True)
-    seen = simulate(residual_chain(6, gamma), start, depth=2, engine="dense", observables={"H": lambda H: H})["H"]
+    seen = simulate(
+        residual_chain(6, gamma), start, depth=2, engine="dense", observables={"H": lambda H: H}
+    )["H"]
     assert abs(seen[0, -1] - H).max() <= 1e4 * np.finfo(float).eps
 
 
-@pytest.mark.parametrize("size", [
-    dense.BLOCK_ENTRIES, dense.LAYER_ENTRIES, dense.GROUP_REPLICAS, dense.CALL_ENTRIES, dense.BUFFER_BYTES])
+@pytest.mark.parametrize(
+    "size",
+    [
+        dense.BLOCK_ENTRIES,
+        dense.LAYER_ENTRIES,
+        dense.GROUP_REPLICAS,
+        dense.CALL_ENTRIES,
+        dense.BUFFER_BYTES,
+    ],
+)
 def test_work_is_cut_at_whole_powers_of_two(size):
     assert isinstance(size, int)
     assert size.bit_count() == 1
@@ -87,8 +97,12 @@ def test_a_residual_layer_passes_over_the_fewer_entries(n):
 def test_many_residual_layers_before_one_rescaling_stay_in_range(dtype, last):
     chain = Chain((*(Residual(1e-12),) * 40, last))
     start = np.random.default_rng(0).standard_normal((6, 6))
-    ranks = simulate(chain, start, depth=2, engine="dense", dtype=dtype, observables=("effective_rank",))
-    rescaled = start / (np.linalg.norm(start, axis=1, keepdims=True) if isinstance(last, Rescale) else 1)
+    ranks = simulate(
+        chain, start, depth=2, engine="dense", dtype=dtype, observables=("effective_rank",)
+    )
+    rescaled = start / (
+        np.linalg.norm(start, axis=1, keepdims=True) if isinstance(last, Rescale) else 1
+    )
     assert abs(ranks["effective_rank"][0, -1] - effective_rank(rescaled)) < 1e-3
 
 
@@ -109,10 +123,14 @@ def test_the_whole_alphabet_over_two_blocks():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("chain", [
-    Chain((Linear(8), Activation("relu"), Rescale("variance"))), Chain((Linear(3), Activation("relu"), Normalize())),
-    vanilla_chain(2, "relu"),
-])
+@pytest.mark.parametrize(
+    "chain",
+    [
+        Chain((Linear(8), Activation("relu"), Rescale("variance"))),
+        Chain((Linear(3), Activation("relu"), Normalize())),
+        vanilla_chain(2, "relu"),
+    ],
+)
 def test_a_replica_is_the_same_to_the_bit_beside_any_others(chain, dtype):
     """In some replicas a whole row vanishes, or all of them."""
     width = chain.layers[0].width
@@ -120,7 +138,15 @@ def test_a_replica_is_the_same_to_the_bit_beside_any_others(chain, dtype):
     measured = {"H": lambda H: H[..., :width, :], "r": effective_rank}
 
     def run(replicas):
-        return simulate(chain, batch, depth=5, replicas=replicas, engine="dense", observables=measured, dtype=dtype)
+        return simulate(
+            chain,
+            batch,
+            depth=5,
+            replicas=replicas,
+            engine="dense",
+            observables=measured,
+            dtype=dtype,
+        )
 
     alone, beside = run(1), run(300)
     assert (beside["H"][:, -1] == 0).all(axis=-1).any()

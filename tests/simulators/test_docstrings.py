@@ -9,7 +9,10 @@ import pytest
 
 import simulators
 
-MODULES = ["simulators", *(m.name for m in pkgutil.walk_packages(simulators.__path__, "simulators."))]
+MODULES = [
+    "simulators",
+    *(m.name for m in pkgutil.walk_packages(simulators.__path__, "simulators.")),
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -43,8 +43,14 @@ def test_entries_have_the_gram_matrix_that_is_stated(start: Start, repeats: int)
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(1, 4).flatmap(lambda n: st.tuples(st.just(n), st.lists(
-    st.floats(0, 1), min_size=cube_dimensions(n), max_size=cube_dimensions(n)))))
+@given(
+    st.integers(1, 4).flatmap(
+        lambda n: st.tuples(
+            st.just(n),
+            st.lists(st.floats(0, 1), min_size=cube_dimensions(n), max_size=cube_dimensions(n)),
+        )
+    )
+)
 def test_the_cube_holds_starts(point: tuple[int, list[float]]) -> None:
     start = start_at(*point)
     assert close(start, start.size)
@@ -77,8 +83,10 @@ def test_named_axes_are_orthogonal_and_complete(n: int) -> None:
 
 def test_the_mean_direction_is_first_or_last() -> None:
     spectrum = corner_spectra(4)["dominant"]
-    means = [sum(sum(row) for row in Start(spectrum, corner_axes(4)[name]).gram) / 4
-             for name in ("mean first", "mean last")]
+    means = [
+        sum(sum(row) for row in Start(spectrum, corner_axes(4)[name]).gram) / 4
+        for name in ("mean first", "mean last")
+    ]
     assert means == [spectrum[0], spectrum[-1]]
     simplex = Start(corner_spectra(4)["singular"], corner_axes(4)["mean last"]).gram
     assert {simplex[i][j] / simplex[i][i] for i in range(4) for j in range(i)} == {Fraction(-1, 3)}
@@ -88,8 +96,15 @@ def test_mirrors_draw_bases_by_haars_law() -> None:
     """The squares of the first axis' entries are Dirichlet(1/2, …): means 1/3, mean squares 1/5."""
     generator = np.random.default_rng(0)
     first = (Fraction(1), Fraction(0), Fraction(0))
-    squares = np.array([[float(row[k]) for k, row in enumerate(Start(first, (), haar_mirrors(3, generator)).gram)]
-                        for _ in range(1500)])
+    squares = np.array(
+        [
+            [
+                float(row[k])
+                for k, row in enumerate(Start(first, (), haar_mirrors(3, generator)).gram)
+            ]
+            for _ in range(1500)
+        ]
+    )
     deviation = 4.5 / np.sqrt(1500)  # two-sided error 7e-6 for each mean
     assert abs(squares.mean(0) - 1 / 3).max() < deviation * np.sqrt(4 / 45)
     assert abs((squares**2).mean(0) - 1 / 5).max() < deviation * squares.var()
@@ -109,26 +124,41 @@ def test_levels_have_names_that_are_read_back(n: int) -> None:
             for scales, sizes in corner_scales(n).items():
                 scaled = tuple(a * b for a, b in zip(signs, sizes, strict=True))
                 words = named(Start(spectrum, axes, (), copies, scaled))
-                assert (words["basis"], words.get("samples", "as they are"), words.get("scales", "as they are")) == (
-                    basis, samples, scales)
+                assert (
+                    words["basis"],
+                    words.get("samples", "as they are"),
+                    words.get("scales", "as they are"),
+                ) == (basis, samples, scales)
 
 
 def test_a_start_says_whether_its_spectrum_is_what_it_was_given() -> None:
     spectrum = corner_spectra(3)["distinct"]
-    turned = Start(spectrum, corner_axes(3)["mean first"], ((Fraction(1), Fraction(2), Fraction(3)),),
-                   scales=(Fraction(1), Fraction(-1), Fraction(1)))
+    turned = Start(
+        spectrum,
+        corner_axes(3)["mean first"],
+        ((Fraction(1), Fraction(2), Fraction(3)),),
+        scales=(Fraction(1), Fraction(-1), Fraction(1)),
+    )
     assert turned.plain
     assert np.allclose(np.linalg.eigvalsh(floats(turned.gram))[::-1], [float(x) for x in spectrum])
     assert not replace(turned, copies=(0, 0, 2)).plain
     assert not replace(turned, scales=(Fraction(1), Fraction(2), Fraction(1))).plain
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (dict(spectrum=()), "nonnegative numbers"), (dict(spectrum=(Fraction(0),)), "not all zero"),
-    (dict(spectrum=(HALF, -HALF)), "nonnegative"), (dict(axes=((HALF, HALF), (HALF, HALF))), r"axes\[1\]"),
-    (dict(axes=((HALF, HALF),)), "axes: 1 entries"), (dict(mirrors=((Fraction(0),) * 2,)), "mirrors: one is the zero"),
-    (dict(copies=(0, 2)), "copies"), (dict(scales=(HALF,)), "scales: 1 entries"), (dict(repeats=0), "repeats"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (dict(spectrum=()), "nonnegative numbers"),
+        (dict(spectrum=(Fraction(0),)), "not all zero"),
+        (dict(spectrum=(HALF, -HALF)), "nonnegative"),
+        (dict(axes=((HALF, HALF), (HALF, HALF))), r"axes\[1\]"),
+        (dict(axes=((HALF, HALF),)), "axes: 1 entries"),
+        (dict(mirrors=((Fraction(0),) * 2,)), "mirrors: one is the zero"),
+        (dict(copies=(0, 2)), "copies"),
+        (dict(scales=(HALF,)), "scales: 1 entries"),
+        (dict(repeats=0), "repeats"),
+    ],
+)
 def test_what_is_no_start_is_refused_by_name(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Start(**{"spectrum": (HALF, HALF), **options})

@@ -18,10 +18,22 @@ from simulators.trajectory import Trajectory
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    with Store(tmp_path_factory.mktemp("store") / "x.db") as store, ThreadPoolExecutor(1) as executor:
+    with (
+        Store(tmp_path_factory.mktemp("store") / "x.db") as store,
+        ThreadPoolExecutor(1) as executor,
+    ):
         for batch in (2, 11):
-            sweep(grid(width=16, batch=batch, seeds="5..6", replicas=2, observables=["orthogonality_gap", "spectrum"]),
-                  store, workers=executor)
+            sweep(
+                grid(
+                    width=16,
+                    batch=batch,
+                    seeds="5..6",
+                    replicas=2,
+                    observables=["orthogonality_gap", "spectrum"],
+                ),
+                store,
+                workers=executor,
+            )
         sweep(grid(seeds=0, observables="effective_rank", dtype="float32"), store, workers=executor)
         yield store
 
@@ -45,7 +57,9 @@ def test_csv_has_every_number_exactly(filled, tmp_path):
     count = export(filled, tmp_path / "t.csv")
     rows = read(tmp_path / "t.csv")
     assert count == len(rows) == 4 * 2 * 5 + 5
-    found = {(r["n"], r["seed"], r["replica"], r["layer"]): r for r in rows if r["dtype"] == "float64"}
+    found = {
+        (r["n"], r["seed"], r["replica"], r["layer"]): r for r in rows if r["dtype"] == "float64"
+    }
     for stored in filled.rows():
         trajectory = Trajectory.from_bytes(stored.data)
         if trajectory.dtype == "float32":
@@ -54,8 +68,12 @@ def test_csv_has_every_number_exactly(filled, tmp_path):
         for replica in range(2):
             for layer in range(5):
                 r = found[str(n), str(seed), str(replica), str(layer)]
-                assert float(r["orthogonality_gap"]) == trajectory["orthogonality_gap"][replica, layer]
-                assert [float(r[f"spectrum.{k}"]) for k in range(n)] == list(trajectory["spectrum"][replica, layer])
+                assert (
+                    float(r["orthogonality_gap"]) == trajectory["orthogonality_gap"][replica, layer]
+                )
+                assert [float(r[f"spectrum.{k}"]) for k in range(n)] == list(
+                    trajectory["spectrum"][replica, layer]
+                )
                 assert all(r[f"spectrum.{k}"] == "" for k in range(n, 11))
                 assert r["effective_rank"] == ""
                 assert r["batch_sha256"] == trajectory.batch_sha256
@@ -65,7 +83,11 @@ def test_csv_has_every_number_exactly(filled, tmp_path):
 def test_columns_are_in_natural_order(filled, tmp_path):
     export(filled, tmp_path / "t.csv")
     names = list(read(tmp_path / "t.csv")[0])
-    assert names[-13:] == ["effective_rank", "orthogonality_gap", *(f"spectrum.{k}" for k in range(11))]
+    assert names[-13:] == [
+        "effective_rank",
+        "orthogonality_gap",
+        *(f"spectrum.{k}" for k in range(11)),
+    ]
 
 
 def test_parquet_says_the_same(filled, tmp_path):
@@ -75,7 +97,10 @@ def test_parquet_says_the_same(filled, tmp_path):
     table = parquet.read_table(tmp_path / "t.parquet").to_pylist()
     rows = read(tmp_path / "t.csv")
     assert list(table[0]) == list(rows[0])
-    assert [{name: "" if value is None else str(value) for name, value in line.items()} for line in table] == rows
+    assert [
+        {name: "" if value is None else str(value) for name, value in line.items()}
+        for line in table
+    ] == rows
 
 
 def test_only_these_runs(filled, tmp_path):
@@ -129,8 +154,16 @@ def test_a_store_of_an_earlier_release_is_read_and_added_to(tmp_path, name):
     with Store(path, create=False) as store, ThreadPoolExecutor(1) as executor:
         store.check()
         old = {row.key for row in store.rows()}
-        outcome = sweep(grid(chain=["rescale", "residual(0.1)"], seeds="0..1", replicas=2,
-                             observables=["orthogonality_gap", "spectrum"]), store, workers=executor)
+        outcome = sweep(
+            grid(
+                chain=["rescale", "residual(0.1)"],
+                seeds="0..1",
+                replicas=2,
+                observables=["orthogonality_gap", "spectrum"],
+            ),
+            store,
+            workers=executor,
+        )
         assert (len(old), outcome.found, outcome.computed) == (4, 0, 4)
         assert export(store, tmp_path / name) == 2 * 4 * 2 * 5
         assert {row.key for row in store.rows()} > old

@@ -90,7 +90,9 @@ def test_a_step_is_the_same_step_on_all_rows_of_GR(width, depth):
     n = 4
     batch = np.random.default_rng(0).standard_normal((9, n))
     chain = Chain((Activation("relu"), Linear(width), Recenter(), Normalize(), Activation("relu")))
-    seen = simulate(chain, batch, depth=depth, seed=5, observables=(product,), engine="gram")["product"]
+    seen = simulate(chain, batch, depth=depth, seed=5, observables=(product,), engine="gram")[
+        "product"
+    ]
     R, error = np.linalg.qr(np.maximum(batch, 0), mode="r"), 0.0
     for layer, G in enumerate(normals(width, n, seed=5, layers=depth), start=1):
         A = G @ R
@@ -128,7 +130,10 @@ def test_the_trace_is_what_the_chain_says():
     ):
         C = simulate(chain, batch, depth=3, replicas=2, observables=(product,))["product"][:, 1:]
         n, d = 3, chain.layers[0].width if isinstance(chain.layers[0], Linear) else 50
-        assert abs(np.trace(C, axis1=-2, axis2=-1) / trace - 1).max() <= 2 * n * d * np.finfo(float).eps
+        assert (
+            abs(np.trace(C, axis1=-2, axis2=-1) / trace - 1).max()
+            <= 2 * n * d * np.finfo(float).eps
+        )
 
 
 @pytest.mark.parametrize("chain", [rescale_chain(16), batchnorm_chain(16, "tanh")], ids=repr)

@@ -22,8 +22,17 @@ def only(**fields) -> SweepRun:
 
 
 def test_a_grid_is_the_product_of_its_axes():
-    grid = Grid.of({**SMALL, "chain": ["rescale", "vanilla(tanh)"], "width": [8, "16"], "batch": [2, "3..4"],
-                    "weights": ["gaussian", "uniform"], "seeds": "0..4", "depth": [1, 2]})
+    grid = Grid.of(
+        {
+            **SMALL,
+            "chain": ["rescale", "vanilla(tanh)"],
+            "width": [8, "16"],
+            "batch": [2, "3..4"],
+            "weights": ["gaussian", "uniform"],
+            "seeds": "0..4",
+            "depth": [1, 2],
+        }
+    )
     runs = grid.runs()
     assert len(runs) == len(grid) == 2 * 2 * 3 * 2 * 5 * 2
     assert {run.batch.n for run in runs.values()} == {2, 3, 4}
@@ -39,12 +48,26 @@ def test_the_engine_is_settled_beforehand():
 
 
 def test_a_run_is_the_simulation_it_says():
-    run = only(chain="residual(0.5)", weights="uniform", replicas=2, seeds=7, observables=["effective_rank"],
-               dtype="float32", batch_seed=3)
+    run = only(
+        chain="residual(0.5)",
+        weights="uniform",
+        replicas=2,
+        seeds=7,
+        observables=["effective_rank"],
+        dtype="float32",
+        batch_seed=3,
+    )
     chain = residual_chain(8, 0.5)
     chain = replace(chain, layers=(replace(chain.layers[0], law="uniform"), *chain.layers[1:]))
-    expected = simulate(chain, gaussian_batch(8, 3, 3), depth=4, replicas=2, seed=7, observables=("effective_rank",),
-                        dtype="float32")
+    expected = simulate(
+        chain,
+        gaussian_batch(8, 3, 3),
+        depth=4,
+        replicas=2,
+        seed=7,
+        observables=("effective_rank",),
+        dtype="float32",
+    )
     found = run.perform()
     assert np.array_equal(found["effective_rank"], expected["effective_rank"])
     assert (found.chain, found.seed, found.dtype) == (expected.chain, expected.seed, "float32")
@@ -54,10 +77,24 @@ def test_every_parameter_is_in_the_key(tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", np.eye(3, 8))
     np.save(tmp_path / "b.npy", 2 * np.eye(3, 8))
     base = only()
-    others = [only(chain="vanilla"), only(width=9), only(batch=2), only(depth=5), only(weights="uniform"),
-              only(weights="rademacher"), only(seeds=1), only(replicas=2), only(observables="effective_rank"),
-              only(engine="dense"), only(dtype="float32"), only(batch_seed=1), only(batch=str(tmp_path / "a.npy")),
-              only(batch=str(tmp_path / "b.npy")), only(chain="residual(0.1)"), only(chain="residual(0.2)")]
+    others = [
+        only(chain="vanilla"),
+        only(width=9),
+        only(batch=2),
+        only(depth=5),
+        only(weights="uniform"),
+        only(weights="rademacher"),
+        only(seeds=1),
+        only(replicas=2),
+        only(observables="effective_rank"),
+        only(engine="dense"),
+        only(dtype="float32"),
+        only(batch_seed=1),
+        only(batch=str(tmp_path / "a.npy")),
+        only(batch=str(tmp_path / "b.npy")),
+        only(chain="residual(0.1)"),
+        only(chain="residual(0.2)"),
+    ]
     keys = {run.key for run in (base, *others)}
     assert len(keys) == 1 + len(others)
     monkeypatch.setattr(module, "FORMAT", module.FORMAT + 1)
@@ -85,25 +122,43 @@ def test_a_run_survives_pickling():
     assert pickle.loads(pickle.dumps(run)).key == run.key
 
 
-@pytest.mark.parametrize(("fields", "said"), [
-    ({"widht": 3}, ["'widht'", "did you mean 'width'"]),
-    ({"width": 0}, ["width=0", "≥ 1"]), ({"width": 2.5}, ["width=2.5", "integer"]), ({"width": True}, ["width=True"]),
-    ({"width": []}, ["width", "empty"]), ({"width": "wide"}, ["width='wide'", "range"]),
-    ({"width": [8, 8]}, ["width", "8", "twice"]), ({"width": "9..3"}, ["'9..3'", "empty range"]),
-    ({"seeds": "0..9999999999"}, ["seeds", "1000000"]), ({"seeds": -1}, ["seeds=-1", "≥ 0"]),
-    ({"seeds": "0..999999", "depth": [1, 2]}, ["2000000 runs", "split"]),
-    ({"chain": "resale"}, ["'resale'", "did you mean 'rescale'"]), ({"chain": 3}, ["chain=3"]),
-    ({"chain": "rescale(relu)"}, ["no argument"]), ({"chain": "residual"}, ["gamma", "residual(0.1)"]),
-    ({"chain": "residual(much)"}, ["'much'", "not a number"]), ({"chain": "residual(-1)"}, ["gamma"]),
-    ({"chain": "residual(0.1)", "width": 1, "batch": 1}, ["width=1", "2 rows or more"]),
-    ({"chain": "vanilla(tan)"}, ["'tan'", "tanh"]), ({"chain": "vanilla(relu"}, ["is not a chain"]),
-    ({"batch": 9}, ["width=8", "n=9", "at most 8"]), ({"batch": "no.npy"}, ["no.npy", "no such file"]),
-    ({"batch": None}, ["batch=None"]), ({"batch": "digits:0"}, ["take=0"]),
-    ({"weights": "cauchy"}, ["weights", "'cauchy'"]), ({"weights": "uniform", "engine": "gram"}, ["engine='gram'"]),
-    ({"observables": "rank"}, ["'rank'"]), ({"observables": [len]}, ["give names"]),
-    ({"observables": "soft_rank(2)"}, ["tau=2.0"]), ({"engine": "fast"}, ["engine", "'fast'"]),
-    ({"dtype": "float16"}, ["dtype='float16'"]), ({"replicas": [1, 2]}, ["replicas", "not varied"]),
-])
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"widht": 3}, ["'widht'", "did you mean 'width'"]),
+        ({"width": 0}, ["width=0", "≥ 1"]),
+        ({"width": 2.5}, ["width=2.5", "integer"]),
+        ({"width": True}, ["width=True"]),
+        ({"width": []}, ["width", "empty"]),
+        ({"width": "wide"}, ["width='wide'", "range"]),
+        ({"width": [8, 8]}, ["width", "8", "twice"]),
+        ({"width": "9..3"}, ["'9..3'", "empty range"]),
+        ({"seeds": "0..9999999999"}, ["seeds", "1000000"]),
+        ({"seeds": -1}, ["seeds=-1", "≥ 0"]),
+        ({"seeds": "0..999999", "depth": [1, 2]}, ["2000000 runs", "split"]),
+        ({"chain": "resale"}, ["'resale'", "did you mean 'rescale'"]),
+        ({"chain": 3}, ["chain=3"]),
+        ({"chain": "rescale(relu)"}, ["no argument"]),
+        ({"chain": "residual"}, ["gamma", "residual(0.1)"]),
+        ({"chain": "residual(much)"}, ["'much'", "not a number"]),
+        ({"chain": "residual(-1)"}, ["gamma"]),
+        ({"chain": "residual(0.1)", "width": 1, "batch": 1}, ["width=1", "2 rows or more"]),
+        ({"chain": "vanilla(tan)"}, ["'tan'", "tanh"]),
+        ({"chain": "vanilla(relu"}, ["is not a chain"]),
+        ({"batch": 9}, ["width=8", "n=9", "at most 8"]),
+        ({"batch": "no.npy"}, ["no.npy", "no such file"]),
+        ({"batch": None}, ["batch=None"]),
+        ({"batch": "digits:0"}, ["take=0"]),
+        ({"weights": "cauchy"}, ["weights", "'cauchy'"]),
+        ({"weights": "uniform", "engine": "gram"}, ["engine='gram'"]),
+        ({"observables": "rank"}, ["'rank'"]),
+        ({"observables": [len]}, ["give names"]),
+        ({"observables": "soft_rank(2)"}, ["tau=2.0"]),
+        ({"engine": "fast"}, ["engine", "'fast'"]),
+        ({"dtype": "float16"}, ["dtype='float16'"]),
+        ({"replicas": [1, 2]}, ["replicas", "not varied"]),
+    ],
+)
 def test_what_is_refused(fields, said):
     with pytest.raises(GridError) as caught:
         Grid.of({**SMALL, **fields}).runs()
@@ -135,10 +190,14 @@ def test_a_file_is_read_and_named_in_errors(tmp_path):
         read_grid(path)
 
 
-WORDS = st.sampled_from(["rescale", "vanilla(tanh)", "residual(nan)", "0..3", "digits:3", "gram", "../x.npy"])
-ANYTHING = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | WORDS,
-                        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-                        max_leaves=4)
+WORDS = st.sampled_from(
+    ["rescale", "vanilla(tanh)", "residual(nan)", "0..3", "digits:3", "gram", "../x.npy"]
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
 
 
 @settings(max_examples=200, deadline=None)

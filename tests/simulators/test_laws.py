@@ -38,7 +38,9 @@ WIDTH = 10
 def distances(one, other):
     """D for every observable at every depth of `DEPTHS`."""
     return {
-        (name, depth): ks_2samp(one[name][:, depth], other[name][:, depth], method="asymp").statistic
+        (name, depth): ks_2samp(
+            one[name][:, depth], other[name][:, depth], method="asymp"
+        ).statistic
         for name in one.values
         for depth in DEPTHS
     }
@@ -46,7 +48,13 @@ def distances(one, other):
 
 def sample(chain, *, seed, replicas=REPLICAS, **options):
     return simulate(
-        chain, BATCH, depth=max(DEPTHS), replicas=replicas, seed=seed, observables=OBSERVABLES, **options
+        chain,
+        BATCH,
+        depth=max(DEPTHS),
+        replicas=replicas,
+        seed=seed,
+        observables=OBSERVABLES,
+        **options,
     )
 
 
@@ -104,7 +112,9 @@ def test_float32_forgets_a_nearly_collinear_start_as_float64_does():
 
 
 def wrong_activation():
-    return sample(batchnorm_chain(WIDTH, "tanh"), seed=2, engine="dense"), batchnorm_chain(WIDTH, "relu")
+    return sample(batchnorm_chain(WIDTH, "tanh"), seed=2, engine="dense"), batchnorm_chain(
+        WIDTH, "relu"
+    )
 
 
 def uncentred_weights():
@@ -121,7 +131,9 @@ def another_width():
     return sample(rescale_chain(WIDTH + 5), seed=2, engine="dense"), rescale_chain(WIDTH)
 
 
-@pytest.mark.parametrize("sentinel", [wrong_activation, uncentred_weights, no_recentring, another_width])
+@pytest.mark.parametrize(
+    "sentinel", [wrong_activation, uncentred_weights, no_recentring, another_width]
+)
 def test_sentinel_another_law_is_caught(sentinel):
     other, chain = sentinel()
     found = distances(sample(chain, seed=1, engine="gram"), other)

@@ -29,7 +29,11 @@ ROWS = np.random.default_rng(0).standard_normal((5, 3, 8))  # 5 replicas, 3 samp
         (lambda: Linear(True), TypeError, "width=True is a bool"),
         (lambda: Linear(4.0), TypeError, "width=4.0 is a float"),
         (lambda: Linear("4"), TypeError, "width='4' is a str"),
-        (lambda: Linear(4, "gausian"), ValueError, "unknown law 'gausian'; did you mean 'gaussian'?"),
+        (
+            lambda: Linear(4, "gausian"),
+            ValueError,
+            "unknown law 'gausian'; did you mean 'gaussian'?",
+        ),
         (lambda: Linear(4, None), TypeError, "law=None"),
         (lambda: Residual(-1.0), ValueError, "gamma=-1.0 is not ≥ 0"),
         (lambda: Residual(math.nan), ValueError, "gamma=nan"),
@@ -42,7 +46,11 @@ ROWS = np.random.default_rng(0).standard_normal((5, 3, 8))  # 5 replicas, 3 samp
         (lambda: Residual(np.array([0.1])), TypeError, "gamma=array"),
         (lambda: Residual(np.float32("nan")), ValueError, "gamma=nan"),
         (lambda: Residual(np.float32(-1)), ValueError, "gamma=np.float32.* is not ≥ 0"),
-        (lambda: Residual(10**400), ValueError, "gamma=1000.* is beyond float64; give a γ ≥ 0, or math.inf"),
+        (
+            lambda: Residual(10**400),
+            ValueError,
+            "gamma=1000.* is beyond float64; give a γ ≥ 0, or math.inf",
+        ),
         (lambda: Residual(True), TypeError, "gamma=True"),
         (lambda: Residual(1.0, "cauchy"), ValueError, "unknown law 'cauchy'; known are gaussian"),
         (lambda: Residual(1.0, width=0), ValueError, "width=0"),
@@ -81,7 +89,10 @@ def test_numpy_width_becomes_an_int():
 
 
 def test_numpy_gamma_becomes_a_float():
-    assert repr(Residual(np.float32(0.1))) == f"Residual(gamma={float(np.float32(0.1))!r}, law='gaussian', width=None)"
+    assert (
+        repr(Residual(np.float32(0.1)))
+        == f"Residual(gamma={float(np.float32(0.1))!r}, law='gaussian', width=None)"
+    )
     assert Residual(np.float32("inf")) == Residual(math.inf)
 
 

@@ -25,7 +25,9 @@ def test_all_leading_exponents_of_gaussian_products(width):
     error = rates.std(axis=0, ddof=1) / 60**0.5
     expected = [exact(width, place) for place in range(count)]
     assert (abs(rates.mean(axis=0) - expected) < 7 * error).all()  # false alarm below 1e-9
-    assert (abs(rates.mean(axis=0) - [exact(width + 1, place) for place in range(count)]) > 7 * error).any()
+    assert (
+        abs(rates.mean(axis=0) - [exact(width + 1, place) for place in range(count)]) > 7 * error
+    ).any()
 
 
 def log_ratio(chain, width, depth, replicas):

@@ -34,7 +34,9 @@ def relative_radius(enclosure: arb) -> float:
     return float((enclosure.rad() / enclosure.mid()).upper())
 
 
-def assert_sound(enclosures: Iterable[arb], references: Iterable[arb], precision: int = 128) -> None:
+def assert_sound(
+    enclosures: Iterable[arb], references: Iterable[arb], precision: int = 128
+) -> None:
     """Each ball meets its reference, itself a narrow ball, and is no wider than the precision asked for."""
     with ctx.workprec(precision + 64):
         for enclosure, reference in zip(enclosures, references, strict=True):
@@ -55,12 +57,15 @@ def integrated(eigenvalues: Sequence[Fraction], precision: int = 128) -> list[ar
             for factor in factors:
                 product *= factor.sqrt(analytic=analytic)
             return values[i] * v ** (len(values) - 1) / (factors[i] * product)
+
         return at
 
     with ctx.workprec(precision + 32):
         goal = arb(2) ** -precision
         return [
-            acb.integral(integrand(i), 0, 1, rel_tol=goal, abs_tol=goal * value / (4 * len(values))).real
+            acb.integral(
+                integrand(i), 0, 1, rel_tol=goal, abs_tol=goal * value / (4 * len(values))
+            ).real
             for i, value in enumerate(values)
         ]
 
@@ -69,10 +74,12 @@ CLOSED_FORMS: dict[str, tuple[tuple[Fraction, ...], Callable[[], list[arb]]]] = 
     # p_i = √λ_i/(√λ_1 + √λ_2), from E[1/(1 + c·tan²)] over a uniform angle
     "two": ((Fraction(9, 10), Fraction(1, 10)), lambda: [arb(3) / 4, arb(1) / 4]),
     "two, irrational": (
-        (Fraction(2), Fraction(1)), lambda: [1 / (1 + (1 / arb(2)).sqrt()), 1 / (1 + arb(2).sqrt())]
+        (Fraction(2), Fraction(1)),
+        lambda: [1 / (1 + (1 / arb(2)).sqrt()), 1 / (1 + arb(2).sqrt())],
     ),
     "two, far apart": (
-        (Fraction(1), TINY), lambda: [1 / (1 + ball(TINY).sqrt()), 1 / (1 + ball(1 / TINY).sqrt())]
+        (Fraction(1), TINY),
+        lambda: [1 / (1 + ball(TINY).sqrt()), 1 / (1 + ball(1 / TINY).sqrt())],
     ),
     # u = w_1²/‖w‖² has density 1/(2√u) on the sphere in R³, so p_1 = ∫ √u/(1 + u) du
     "three": (
@@ -92,17 +99,23 @@ def test_closed_forms(name: str, precision: int) -> None:
     enclosures = rescale_map_enclosure(spectrum, precision=precision)
     with ctx.workprec(precision + 64):
         expected = closed_form()
-    assert_sound(enclosures[:len(expected)], expected, precision)
-    assert all(enclosure == 0 for enclosure in enclosures[len(expected):])
+    assert_sound(enclosures[: len(expected)], expected, precision)
+    assert all(enclosure == 0 for enclosure in enclosures[len(expected) :])
     floats = rescale_map([float(value) for value in spectrum])
-    np.testing.assert_allclose(floats[:len(expected)], [float(p) for p in expected], rtol=1e-15)
-    assert not floats[len(expected):].any()
+    np.testing.assert_allclose(floats[: len(expected)], [float(p) for p in expected], rtol=1e-15)
+    assert not floats[len(expected) :].any()
 
 
-@pytest.mark.parametrize("spectrum", [
-    two_level_spectrum(3, Fraction(1, 30)), dominant_spectrum(5, Fraction(1, 50)),
-    tuple(Fraction(k) for k in (1, 2, 3, 4)), (Fraction(1), Fraction(1, 10**6), Fraction(1, 10**12)),
-], ids=["one small", "dominant", "distinct", "spread"])
+@pytest.mark.parametrize(
+    "spectrum",
+    [
+        two_level_spectrum(3, Fraction(1, 30)),
+        dominant_spectrum(5, Fraction(1, 50)),
+        tuple(Fraction(k) for k in (1, 2, 3, 4)),
+        (Fraction(1), Fraction(1, 10**6), Fraction(1, 10**12)),
+    ],
+    ids=["one small", "dominant", "distinct", "spread"],
+)
 def test_agrees_with_adaptive_integration(spectrum: tuple[Fraction, ...]) -> None:
     assert_sound(rescale_map_enclosure(spectrum), integrated(spectrum))
 
@@ -160,7 +173,9 @@ def test_large_two_level_spectra(n: int) -> None:
     with ctx.workprec(200):
         assert ((n - 1) * p[0] + p[1]).contains(1)
     assert max(map(relative_radius, p)) < 1e-38
-    np.testing.assert_allclose(rescale_map(two_level_spectrum(n, float(small)))[-1], float(p[1]), rtol=1e-14)
+    np.testing.assert_allclose(
+        rescale_map(two_level_spectrum(n, float(small)))[-1], float(p[1]), rtol=1e-14
+    )
 
 
 def test_a_wrong_formula_is_caught() -> None:
@@ -183,7 +198,8 @@ SPECTRA_TO_ONE = [([fmpq(1, 2)], [2]), ([fmpq(1, 5)], [5]), ([fmpq(1, 3), fmpq(1
 @pytest.mark.parametrize(("exact", "counts"), SPECTRA_TO_ONE)
 @pytest.mark.parametrize("t", [0.01, 1.0, 1e30])
 def test_what_lies_past_the_last_node_is_bounded_by_the_formula(
-        exact: list[fmpq], counts: list[int], t: float) -> None:
+    exact: list[fmpq], counts: list[int], t: float
+) -> None:
     z = [2 * float(value) * t for value in exact]
     falloff = sum(m * x / (1 + x) for m, x in zip(counts, z, strict=True)) / 2
     product = math.prod((1 + x) ** (-m / 2) for m, x in zip(counts, z, strict=True))
@@ -200,19 +216,22 @@ def test_the_error_of_the_step_is_bounded_by_the_formula(step: float) -> None:
 @pytest.mark.parametrize(("exact", "counts"), SPECTRA_TO_ONE)
 @pytest.mark.parametrize("goal", [50.0, 2000.0])
 def test_step_and_last_node_leave_out_what_they_may_and_hardly_less(
-        exact: list[fmpq], counts: list[int], goal: float) -> None:
+    exact: list[fmpq], counts: list[int], goal: float
+) -> None:
     values = [arb(value) for value in exact]
     step, last = rescale._grid(values, counts, goal)
     for left_out in (rescale._step_error(step), rescale._beyond(values, counts, arb(last).exp())):
         assert -goal - 5 < float(left_out.log()) < -goal
 
 
-@pytest.mark.parametrize("row", [
-    [1.0, 1.0], [1.0, 1e-300], [1.0, 0.25, 0.5, 1e-3, 1.0], [1.0, 0.0, 0.5]])
+@pytest.mark.parametrize(
+    "row", [[1.0, 1.0], [1.0, 1e-300], [1.0, 0.25, 0.5, 1e-3, 1.0], [1.0, 0.0, 0.5]]
+)
 def test_float_sums_end_where_the_terms_are_below_rounding(row: list[float]) -> None:
     positive = [value for value in row if value]
     first, last = rescale._float_ends(
-        np.array([sum(row)]), np.array([min(positive)]), np.array([len(positive)]))
+        np.array([sum(row)]), np.array([min(positive)]), np.array([len(positive)])
+    )
     assert -45 - rescale._FLOAT_STEP < first[0] + math.log(sum(row)) <= -45
     assert len(positive) / 2 * (last[0] + math.log(min(positive))) == pytest.approx(45)
     assert (first[0] / rescale._FLOAT_STEP).is_integer()
@@ -273,9 +292,13 @@ def test_wide_balls_contain_the_images_of_their_points() -> None:
     wide = [arb(6, 0.006), arb(2, 0.002), arb(1, 0.001)]
     assert all(relative_radius(p) < 4 * 1.1e-3 for p in rescale_map_enclosure(wide))
     for signs in np.ndindex(3, 3, 3):
-        point = [value * (1 + Fraction(sign - 1, 1000)) for value, sign in zip(exact, signs, strict=True)]
+        point = [
+            value * (1 + Fraction(sign - 1, 1000)) for value, sign in zip(exact, signs, strict=True)
+        ]
         paths = zip(
-            rescale_path_enclosure(wide, None, 4), rescale_path_enclosure(point, None, 4), strict=True
+            rescale_path_enclosure(wide, None, 4),
+            rescale_path_enclosure(point, None, 4),
+            strict=True,
         )
         for outer, inner in paths:
             assert all(a.contains(b) for a, b in zip(outer, inner, strict=True))
@@ -357,7 +380,7 @@ def test_enclosures_refuse(
     with pytest.raises(error, match=message):
         rescale_map_enclosure(*arguments, **options)
     with pytest.raises(error, match=message):
-        rescale_path_enclosure(*arguments, *[None][:2 - len(arguments)], depth=1, **options)
+        rescale_path_enclosure(*arguments, *[None][: 2 - len(arguments)], depth=1, **options)
 
 
 def test_path_refuses_a_negative_depth() -> None:

@@ -46,10 +46,14 @@ def exact_gram(H: np.ndarray) -> list[list[Fraction]]:
 def exact_spectrum(H: np.ndarray) -> list[float]:
     """Eigenvalues of C/‖H‖_F² from the exact characteristic polynomial, descending."""
     normalised = exact_gram(H)
-    matrix = fmpq_mat([[fmpq(entry.numerator, entry.denominator) for entry in row] for row in normalised])
+    matrix = fmpq_mat(
+        [[fmpq(entry.numerator, entry.denominator) for entry in row] for row in normalised]
+    )
     with ctx.workprec(200):
         roots = matrix.charpoly().numer().complex_roots()
-        values = [float(root.real.mid()) for root, multiplicity in roots for _ in range(multiplicity)]
+        values = [
+            float(root.real.mid()) for root, multiplicity in roots for _ in range(multiplicity)
+        ]
     return sorted(values, reverse=True)
 
 
@@ -72,7 +76,9 @@ def exact_cosine(H: np.ndarray) -> float:
     return math.copysign(exact_root(C[0][1] ** 2 / (C[0][0] * C[1][1])), C[0][1])
 
 
-def agrees(function: Callable[[np.ndarray], Any], exact: Callable[[np.ndarray], Any], H: np.ndarray) -> bool:
+def agrees(
+    function: Callable[[np.ndarray], Any], exact: Callable[[np.ndarray], Any], H: np.ndarray
+) -> bool:
     return bool(np.max(np.abs(np.asarray(function(H)) - np.asarray(exact(H)))) <= rounding(H))
 
 
@@ -113,7 +119,9 @@ def test_cosine_agrees_with_exact_arithmetic(H: np.ndarray) -> None:
         (lambda H: abs(ob.cosine(H)), exact_cosine),
     ],
 )
-def test_a_wrong_formula_is_caught(wrong: Callable[[Any], Any], exact: Callable[[Any], Any]) -> None:
+def test_a_wrong_formula_is_caught(
+    wrong: Callable[[Any], Any], exact: Callable[[Any], Any]
+) -> None:
     H = np.array([[3.0, -1.0, 0.0], [1.0, 1.0, 2.0], [0.0, 1.0, 1.0], [-2.0, 5.0, 1.0]])
     assert exact_cosine(H) < 0
     assert not agrees(wrong, exact, H)
@@ -125,12 +133,18 @@ def test_known_values() -> None:
     assert ob.orthogonality_gap(np.eye(5)) == 0
     assert ob.orthogonality_gap(np.ones((3, 1))) == 0
     assert ob.smallest_eigenvalue_gap(np.eye(4)) == 0
-    np.testing.assert_allclose(ob.orthogonality_gap(np.ones((5, 4))), math.sqrt(1 - 1 / 4), rtol=4 * EPS)
+    np.testing.assert_allclose(
+        ob.orthogonality_gap(np.ones((5, 4))), math.sqrt(1 - 1 / 4), rtol=4 * EPS
+    )
     np.testing.assert_allclose(ob.effective_rank(np.ones((5, 4))), 1, rtol=4 * EPS)
     np.testing.assert_allclose(ob.effective_rank(np.eye(6)[:, :4]), 4, rtol=4 * EPS)
     H = np.array([[1.0, -1, 0], [0, 0, 1]])
     np.testing.assert_allclose(ob.mean_absolute_cosine(H), 1 / 3, rtol=4 * EPS)
-    assert [float(ob.cosine(H)), float(ob.cosine(H, 0, 2)), float(ob.absolute_cosine(H))] == [-1, 0, 1]
+    assert [float(ob.cosine(H)), float(ob.cosine(H, 0, 2)), float(ob.absolute_cosine(H))] == [
+        -1,
+        0,
+        1,
+    ]
 
 
 def test_fewer_rows_than_samples_mean_a_zero_eigenvalue() -> None:
@@ -201,8 +215,12 @@ def test_undefined_is_nan_and_stays_in_its_replica(
 
 
 @pytest.mark.parametrize("library", [np.asarray, torch.asarray])
-def test_alive_says_whether_every_sample_has_a_unit_that_is_not_zero(library: Callable[[Any], Any]) -> None:
-    H = np.stack([[[1.0, 0.0], [0.0, 0.0]], [[1e-300, 0.0], [0.0, -1e300]], [[0.0, 0.0], [1.0, 1.0]]])
+def test_alive_says_whether_every_sample_has_a_unit_that_is_not_zero(
+    library: Callable[[Any], Any],
+) -> None:
+    H = np.stack(
+        [[[1.0, 0.0], [0.0, 0.0]], [[1e-300, 0.0], [0.0, -1e300]], [[0.0, 0.0], [1.0, 1.0]]]
+    )
     assert np.asarray(ob.alive(library(H))).tolist() == [0, 1, 1]
 
 
@@ -220,7 +238,7 @@ def test_soft_rank_counts_eigenvalues_scaled_to_trace_d() -> None:
     assert [float(ob.soft_rank(H, tau)) for tau in (0.0, 1e-9, 0.99)] == [8, 4, 4]
     assert ob.soft_rank(H[:4], 0.0) == 4
     assert ob.soft_rank(H[:4], 0.0, width=8) == 8
-    assert ob.soft_rank(H[:4], 0.6) == 2          # scaled to trace 4: 2, 1, ½, ½
+    assert ob.soft_rank(H[:4], 0.6) == 2  # scaled to trace 4: 2, 1, ½, ½
     assert ob.soft_rank(H[:4], 0.6, width=8) == 4
     assert ob.soft_rank(torch.from_numpy(H[:4]), 0.6, width=8) == 4
     assert ob.soft_rank(np.stack([H, H]), 0.0).tolist() == [8, 8]
@@ -232,7 +250,9 @@ def test_soft_rank_refuses_thresholds_outside_the_unit_interval(tau: float) -> N
         ob.soft_rank(np.eye(2), tau)
 
 
-@pytest.mark.parametrize("tau", ["0.5", None, 1j, True, [0.5], np.array([0.5, 0.6]), np.array(0.5), np.complex64(0)])
+@pytest.mark.parametrize(
+    "tau", ["0.5", None, 1j, True, [0.5], np.array([0.5, 0.6]), np.array(0.5), np.complex64(0)]
+)
 def test_soft_rank_refuses_thresholds_that_are_no_numbers(tau: Any) -> None:
     with pytest.raises(TypeError, match=r"tau=.* is not a real number; give one in \[0, 1\]"):
         ob.soft_rank(np.eye(2), tau)
@@ -246,15 +266,18 @@ def test_soft_rank_takes_scalars_of_numpy(H: Any, tau: Any) -> None:
     assert ob.resolve(f"soft_rank({float(tau)})").function(H, width=2) == 2
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda H: ob.soft_rank(H, 0.5, width="4"), "width='4' is a str"),
-    (lambda H: ob.soft_rank(H, 0.5, width=4.5), "width=4.5 is a float"),
-    (lambda H: ob.cosine(H, "a"), "sample='a' is a str"),
-    (lambda H: ob.absolute_cosine(H, 0, 1.5), "sample=1.5 is a float"),
-    (lambda H: ob.lone_outlier(H, "0.1"), "margin='0.1' is not a real number"),
-    (lambda H: ob.gram(H.tolist()), "H=.* is a list; observables need a real floating array"),
-    (lambda H: ob.spectrum(None), "H=None is a NoneType"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda H: ob.soft_rank(H, 0.5, width="4"), "width='4' is a str"),
+        (lambda H: ob.soft_rank(H, 0.5, width=4.5), "width=4.5 is a float"),
+        (lambda H: ob.cosine(H, "a"), "sample='a' is a str"),
+        (lambda H: ob.absolute_cosine(H, 0, 1.5), "sample=1.5 is a float"),
+        (lambda H: ob.lone_outlier(H, "0.1"), "margin='0.1' is not a real number"),
+        (lambda H: ob.gram(H.tolist()), "H=.* is a list; observables need a real floating array"),
+        (lambda H: ob.spectrum(None), "H=None is a NoneType"),
+    ],
+)
 def test_other_arguments_of_another_type_are_named(call: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         call(np.eye(4))
@@ -296,7 +319,9 @@ def test_a_lone_outlier_is_below_every_cosine_of_the_others() -> None:
     pairs = np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.1, 1.0, 1.0]])
     assert ob.lone_outlier(pairs) == -1
     assert ob.lone_outlier(np.eye(4)) == -1, "a tie is no outlier"
-    np.testing.assert_array_equal(ob.lone_outlier(np.stack([cluster * 1e-200, cluster * 1e200])), [3, 3])
+    np.testing.assert_array_equal(
+        ob.lone_outlier(np.stack([cluster * 1e-200, cluster * 1e200])), [3, 3]
+    )
     with pytest.raises(ValueError, match="n ≥ 3"):
         ob.lone_outlier(cluster[:, :2])
     for margin in (-0.1, 2.0, math.nan):
@@ -338,7 +363,9 @@ def test_resolve_reads_a_threshold() -> None:
     assert observable.gram
     assert observable.function(H, width=12) == ob.soft_rank(H, 0.25, width=12)
     assert ob.resolve(observable) is observable
-    assert pickle.loads(pickle.dumps(observable)).function(H, width=12) == observable.function(H, width=12)
+    assert pickle.loads(pickle.dumps(observable)).function(H, width=12) == observable.function(
+        H, width=12
+    )
 
 
 def test_resolve_takes_functions_of_the_user() -> None:
@@ -366,7 +393,11 @@ def test_resolve_takes_functions_of_the_user() -> None:
         ("soft_rank(0.5) ", ValueError, "unknown"),
         (ob.soft_rank, TypeError, "needs a threshold"),
         (3, TypeError, "3 is not a name"),
-        (type("Nameless", (), {"__call__": lambda self, H: H})(), TypeError, "wrap it in an Observable"),
+        (
+            type("Nameless", (), {"__call__": lambda self, H: H})(),
+            TypeError,
+            "wrap it in an Observable",
+        ),
     ],
 )
 def test_resolve_refuses(item: object, error: type[Exception], message: str) -> None:

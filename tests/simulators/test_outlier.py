@@ -59,7 +59,9 @@ def test_there_is_none_up_to_six(n):
 @pytest.mark.parametrize("n", [7, 8, 10, 30, 1000])
 def test_it_is_a_fixed_point_of_the_layer(n):
     point = outlier_fixed_point(n)
-    assert np.allclose(recenter_relu_map(point.gram), point.gram, rtol=0, atol=1e-14 * point.norm_ratio)
+    assert np.allclose(
+        recenter_relu_map(point.gram), point.gram, rtol=0, atol=1e-14 * point.norm_ratio
+    )
     assert reduced_map(point.y, n) == pytest.approx(point.y, rel=1e-13)
     assert point.norm_ratio == pytest.approx((n - 1) * point.y, rel=1e-13)
     cosine = point.gram[0, -1] / math.sqrt(point.gram[0, 0] * point.gram[-1, -1])
@@ -79,9 +81,15 @@ def test_all_eigenvalues_and_multiplicities_of_the_blocks():
     point = outlier_fixed_point(n)
     spectrum = spectrum_enclosure(arb(point.angle), n)
     block = np.roots([1, -float(spectrum.trace.mid()), float(spectrum.determinant.mid())])
-    expected = ([1.0, point.slope] + [float(spectrum.within.mid())] * ((n - 1) * (n - 4) // 2)
-                + list(block) * (n - 2) + [0.0] * n)
-    assert np.allclose(np.sort(np.linalg.eigvals(jacobian(point.gram)).real), np.sort(expected), atol=2e-6)
+    expected = (
+        [1.0, point.slope]
+        + [float(spectrum.within.mid())] * ((n - 1) * (n - 4) // 2)
+        + list(block) * (n - 2)
+        + [0.0] * n
+    )
+    assert np.allclose(
+        np.sort(np.linalg.eigvals(jacobian(point.gram)).real), np.sort(expected), atol=2e-6
+    )
 
 
 @pytest.mark.parametrize("n", [3, 4, 9])
@@ -105,7 +113,9 @@ def test_the_reduced_map_is_the_layer(n, share):
     K = recenter_relu_map(pattern(y, n) + 3)
     J = np.eye(n) - 1 / n
     K = J @ K @ J
-    assert reduced_map(y, n) == pytest.approx(-K[0, -1] / K[0, 0], rel=1e-7 if share == 1e-9 else 1e-11)
+    assert reduced_map(y, n) == pytest.approx(
+        -K[0, -1] / K[0, 0], rel=1e-7 if share == 1e-9 else 1e-11
+    )
     ball = reduced_map_enclosure(arb(y), n)
     assert float(ball.rad()) < 1e-25
     assert float(reduced_map(y, n)) == pytest.approx(float(ball.mid()), rel=1e-12)
@@ -115,7 +125,9 @@ def test_the_ends_of_the_reduced_map():
     assert reduced_map(6.0, 7) == pytest.approx(6.0)  # two exact blocks stay
     assert reduced_map(np.array([[1 / 6]]), 7) == pytest.approx(1 / 6)
     near = 6 - 1e-6
-    assert (6 - float(reduced_map(near, 7))) / 1e-6 == pytest.approx(49 / 37, rel=1e-2)  # slope n²/((n-1)²+1)
+    assert (6 - float(reduced_map(near, 7))) / 1e-6 == pytest.approx(
+        49 / 37, rel=1e-2
+    )  # slope n²/((n-1)²+1)
 
 
 @pytest.mark.parametrize("n", [10**4, 10**6, 10**9])
@@ -123,7 +135,9 @@ def test_large_batches_keep_accuracy(n):
     point = outlier_fixed_point(n)
     with ctx.workprec(300):
         excess = excess_series(variable(arb(point.angle)), arb(n))
-        assert abs(float((excess[0] / excess[1]).mid())) < 1e-14 * point.angle  # the Newton step left
+        assert (
+            abs(float((excess[0] / excess[1]).mid())) < 1e-14 * point.angle
+        )  # the Newton step left
         spectrum = spectrum_enclosure(arb(point.angle), n)
         assert abs(float(spectrum.radius.mid()) - point.spectral_radius) < 1e-15
         inner, outer = cosines_enclosure(arb(point.angle), n)
@@ -170,7 +184,11 @@ def test_series_have_the_derivatives_of_the_functions():
             r = 1 - (n - 1) / (n - 2) * s * s
             phi = r.acos()
             H = (phi.sin() - phi * r) / (arb.pi() * (1 - r))
-            return c * c * ((n + 1) * H - 2 + 2 * angle / arb.pi()) + H / (n - 1) - 2 * s * c / arb.pi()
+            return (
+                c * c * ((n + 1) * H - 2 + 2 * angle / arb.pi())
+                + H / (n - 1)
+                - 2 * s * c / arb.pi()
+            )
 
         series = excess_series(variable(at, 3), n)
         assert series[0].overlaps(plain(at))
@@ -207,13 +225,27 @@ def test_the_norm_ratio_at_the_two_blocks_is_the_limit():
     assert Fraction(ratios[0]) < Fraction(1, 2)
 
 
-@pytest.mark.parametrize(("trace", "determinant"), [
-    (arb(3), arb(2)), (arb(-3), arb(2)), (arb(1), arb(-6)), (arb(1), arb(5)), (arb(2), arb(1)),
-    (arb(2, 0.25), arb(1.0625)), (arb(2, 0.25), arb(0.9375)), (arb(2), arb(1, 0.5)), (arb(0, 1), arb(0, 1))])
+@pytest.mark.parametrize(
+    ("trace", "determinant"),
+    [
+        (arb(3), arb(2)),
+        (arb(-3), arb(2)),
+        (arb(1), arb(-6)),
+        (arb(1), arb(5)),
+        (arb(2), arb(1)),
+        (arb(2, 0.25), arb(1.0625)),
+        (arb(2, 0.25), arb(0.9375)),
+        (arb(2), arb(1, 0.5)),
+        (arb(0, 1), arb(0, 1)),
+    ],
+)
 def test_the_larger_modulus_is_that_of_the_zeros_at_every_point_of_the_balls(trace, determinant):
     found = _larger_modulus(trace, determinant)
     for part, other in product((-1, 0, 1), repeat=2):
-        ends = [float(ball.mid()) + sign * float(ball.rad()) for ball, sign in ((trace, part), (determinant, other))]
+        ends = [
+            float(ball.mid()) + sign * float(ball.rad())
+            for ball, sign in ((trace, part), (determinant, other))
+        ]
         modulus = max(abs(np.roots([1, -ends[0], ends[1]])))
         assert found.overlaps(arb(modulus, 1e-7))
     if trace.is_exact() and determinant.is_exact():

@@ -30,8 +30,23 @@ def exact(matrix: np.ndarray) -> list[list[Fraction]]:
     return [[Fraction(float(x)) for x in row] for row in matrix]
 
 
-@pytest.mark.parametrize("rho", [-1.0, math.nextafter(-1, 0), -1 + 1e-12, -1 + 1e-6, -0.9, -0.5 - 1e-12, -0.5, 0.0, 0.3,
-                                 1 - 1e-6, math.nextafter(1, 0), 1.0])
+@pytest.mark.parametrize(
+    "rho",
+    [
+        -1.0,
+        math.nextafter(-1, 0),
+        -1 + 1e-12,
+        -1 + 1e-6,
+        -0.9,
+        -0.5 - 1e-12,
+        -0.5,
+        0.0,
+        0.3,
+        1 - 1e-6,
+        math.nextafter(1, 0),
+        1.0,
+    ],
+)
 def test_the_kernel_keeps_its_relative_accuracy_up_to_both_ends(rho):
     with ctx.workprec(400):
         true = arc_cosine_enclosure(arb(fmpq(*rho.as_integer_ratio())))
@@ -80,11 +95,15 @@ def test_floats_lie_in_the_balls(n):
 def test_it_is_the_limit_of_wide_layers():
     batch = RNG.standard_normal((6, 5)) + 1
     limit = recenter_relu_map(batch.T @ batch)
-    wide = simulate(recenter_relu_chain(200_000), batch, depth=1, observables=("gram",), seed=3)["gram"][0, 1]
+    wide = simulate(recenter_relu_chain(200_000), batch, depth=1, observables=("gram",), seed=3)[
+        "gram"
+    ][0, 1]
     assert np.allclose(wide / np.trace(wide), limit / np.trace(limit), atol=0.01)
     # and not of layers that do not recentre
     norms = np.linalg.norm(batch, axis=0)
-    uncentred = np.outer(norms, norms) * arc_cosine(np.clip(batch.T @ batch / np.outer(norms, norms), -1, 1))
+    uncentred = np.outer(norms, norms) * arc_cosine(
+        np.clip(batch.T @ batch / np.outer(norms, norms), -1, 1)
+    )
     assert not np.allclose(wide / np.trace(wide), uncentred / np.trace(uncentred), atol=0.02)
 
 
@@ -95,7 +114,9 @@ def test_trace_symmetry_scale_and_shift():
     assert np.trace(layer) == pytest.approx(np.trace(matrix), rel=1e-14)
     for scale in (1e-200, 1e200):
         assert np.allclose(recenter_relu_map(scale * matrix), scale * layer, rtol=1e-12, atol=0)
-    moved = recenter_relu_map(matrix + 5)  # the same batch, moved: another trace, the same layer up to scale
+    moved = recenter_relu_map(
+        matrix + 5
+    )  # the same batch, moved: another trace, the same layer up to scale
     assert np.allclose(moved / np.trace(moved), layer / np.trace(layer), rtol=1e-10)
 
 
@@ -130,31 +151,37 @@ def centred_column() -> np.ndarray:
     return H.T @ H
 
 
-@pytest.mark.parametrize(("bad", "error", "words"), [
-    (gram(2), ValueError, "n ≥ 3"),
-    (np.ones((3, 4)), ValueError, "n ≥ 3"),
-    (np.ones(3), ValueError, "n ≥ 3"),
-    (np.full((3, 3), "x"), TypeError, "real numbers"),
-    (np.full((3, 3), math.nan), ValueError, "NaN"),
-    (np.full((3, 3), math.inf), ValueError, "finite"),
-    (asymmetric(), ValueError, "asymmetric"),
-    (np.eye(4) - 0.5, ValueError, "indefinite"),
-    (np.zeros((3, 3)), ValueError, "not zero"),
-    (np.ones((3, 3)), ValueError, "column 0 .* to rounding, .* zero column"),
-    (centred_column(), ValueError, "column 3 .* zero column"),
-])
+@pytest.mark.parametrize(
+    ("bad", "error", "words"),
+    [
+        (gram(2), ValueError, "n ≥ 3"),
+        (np.ones((3, 4)), ValueError, "n ≥ 3"),
+        (np.ones(3), ValueError, "n ≥ 3"),
+        (np.full((3, 3), "x"), TypeError, "real numbers"),
+        (np.full((3, 3), math.nan), ValueError, "NaN"),
+        (np.full((3, 3), math.inf), ValueError, "finite"),
+        (asymmetric(), ValueError, "asymmetric"),
+        (np.eye(4) - 0.5, ValueError, "indefinite"),
+        (np.zeros((3, 3)), ValueError, "not zero"),
+        (np.ones((3, 3)), ValueError, "column 0 .* to rounding, .* zero column"),
+        (centred_column(), ValueError, "column 3 .* zero column"),
+    ],
+)
 def test_bad_input_is_refused_by_name(bad, error, words):
     with pytest.raises(error, match=f"gram.*{words}"):
         recenter_relu_map(bad)
 
 
-@pytest.mark.parametrize(("bad", "error", "words"), [
-    ([[1, 0], [0, 1]], ValueError, "n ≥ 3"),
-    ([[1, 0, 0], [0, 1], [0, 0, 1]], ValueError, "n × n"),
-    ([[1, 0, 0], [0, 1, 0.5], [0, 0.5, 1]], TypeError, "0.5 of type float"),
-    ([[1, 0, 1], [0, 1, 0], [0, 0, 1]], ValueError, "asymmetric at"),
-    ([[1, 1, 1]] * 3, ValueError, "column 0 .* zero column"),
-])
+@pytest.mark.parametrize(
+    ("bad", "error", "words"),
+    [
+        ([[1, 0], [0, 1]], ValueError, "n ≥ 3"),
+        ([[1, 0, 0], [0, 1], [0, 0, 1]], ValueError, "n × n"),
+        ([[1, 0, 0], [0, 1, 0.5], [0, 0.5, 1]], TypeError, "0.5 of type float"),
+        ([[1, 0, 1], [0, 1, 0], [0, 0, 1]], ValueError, "asymmetric at"),
+        ([[1, 1, 1]] * 3, ValueError, "column 0 .* zero column"),
+    ],
+)
 def test_bad_input_of_the_enclosure_is_refused_by_name(bad, error, words):
     with pytest.raises(error, match=words):
         recenter_relu_map_enclosure(bad)

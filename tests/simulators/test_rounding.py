@@ -13,7 +13,15 @@ from hostile import HOSTILE, mean_first
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from simulators import Chain, Trajectory, batchnorm_chain, rescale_chain, residual_chain, simulate, vanilla_chain
+from simulators import (
+    Chain,
+    Trajectory,
+    batchnorm_chain,
+    rescale_chain,
+    residual_chain,
+    simulate,
+    vanilla_chain,
+)
 from simulators.backend import NumpyBackend
 from simulators.batches import gaussian_batch
 from simulators.centring import centred
@@ -27,12 +35,20 @@ CLOSE = 1e-5  # laws of a single point are told apart by rounding
 READ = ("orthogonality_gap", "mean_absolute_cosine")
 VARIANTS = [variant for chain in CHAINS.values() for variant in chain.variants]
 NAMED = {variant.name: variant(WIDTH, {"gamma": 0.1}) for variant in VARIANTS}
-COMPARED = [name for name in NAMED if not name.startswith("residual")]  # of which there is one engine
+COMPARED = [
+    name for name in NAMED if not name.startswith("residual")
+]  # of which there is one engine
 FALSE_ALARM = 1e-6 / (len(NAMED) * (len(HOSTILE) + 2) * 2 * 2 * len(READ))
 
 
 def run(chain: Chain, batch: NDArray[np.float64], engine: str, **more: Any) -> Trajectory:
-    given = {"depth": DEPTH, "replicas": REPLICAS, "observables": READ, "seed": (7, int(engine == "dense")), **more}
+    given = {
+        "depth": DEPTH,
+        "replicas": REPLICAS,
+        "observables": READ,
+        "seed": (7, int(engine == "dense")),
+        **more,
+    }
     return simulate(chain, batch, engine=engine, **given)
 
 
@@ -41,7 +57,9 @@ def differ(one: Trajectory, other: Trajectory, layer: int = -1) -> bool:
     if one.spoiled[:, layer].any() or other.spoiled[:, layer].any():
         return False
     for name in READ:
-        first, second = (each[name][:, layer][~np.isnan(each[name][:, layer])] for each in (one, other))
+        first, second = (
+            each[name][:, layer][~np.isnan(each[name][:, layer])] for each in (one, other)
+        )
         if not (len(first) and len(second)):
             continue
         below = ks_2samp(first + CLOSE, second, alternative="greater", method="asymp").pvalue
@@ -66,8 +84,10 @@ def test_engines_agree_in_law_from_hostile_starts_or_say_spoiled(name: str) -> N
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", NAMED)
 def test_nothing_is_spoiled_from_a_healthy_start(name: str, dtype: str) -> None:
-    for engine in ("gram", "dense")[name not in COMPARED:]:
-        found = run(NAMED[name], gaussian_batch(WIDTH, N, 1), engine, depth=100, replicas=50, dtype=dtype)
+    for engine in ("gram", "dense")[name not in COMPARED :]:
+        found = run(
+            NAMED[name], gaussian_batch(WIDTH, N, 1), engine, depth=100, replicas=50, dtype=dtype
+        )
         assert not found.spoiled.any()
         if "sigmoid" not in name:  # samples become equal there, as far as floats can tell
             assert found.rounding.max() < {"float64": 1e-8, "float32": 2e-3}[dtype]
@@ -75,7 +95,9 @@ def test_nothing_is_spoiled_from_a_healthy_start(name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("width", [8, 64])
 def test_square_residual_chains_are_not_spoiled_in_float32(width: int) -> None:
-    found = simulate(residual_chain(width, 0.1), np.eye(width), depth=200, replicas=40, dtype="float32", seed=2)
+    found = simulate(
+        residual_chain(width, 0.1), np.eye(width), depth=200, replicas=40, dtype="float32", seed=2
+    )
     assert found.spoiled[:, -1].mean() < 0.1
 
 
@@ -87,8 +109,10 @@ def test_a_common_mean_cancels_exactly(activation: str, dtype: str, engine: str)
     chain, n = batchnorm_chain(64, activation), 8
     tiny = HOSTILE["eigenvalues 1e-300 beside the mean"](n, n)
     plain = np.vstack([mean_first(n)[:, 1:].T, np.zeros((1, n))])
-    one, other = (run(chain, batch, engine, depth=4, dtype=dtype, seed=(3, k))
-                  for k, batch in enumerate((tiny, plain)))
+    one, other = (
+        run(chain, batch, engine, depth=4, dtype=dtype, seed=(3, k))
+        for k, batch in enumerate((tiny, plain))
+    )
     assert not one.spoiled.any()
     assert not other.spoiled.any()
     assert not any(differ(one, other, layer) for layer in range(1, 5))
@@ -107,15 +131,23 @@ def test_equal_samples_stay_equal(name: str, engine: str) -> None:
 @pytest.mark.parametrize("engine", ["gram", "dense"])
 @pytest.mark.parametrize("name", [name for name in COMPARED if NAMED[name].odd])
 def test_opposite_samples_stay_opposite(name: str, engine: str) -> None:
-    found = run(NAMED[name], HOSTILE["opposite samples"](WIDTH, N), engine, depth=40, replicas=20,
-                observables=("cosine",))
+    found = run(
+        NAMED[name],
+        HOSTILE["opposite samples"](WIDTH, N),
+        engine,
+        depth=40,
+        replicas=20,
+        observables=("cosine",),
+    )
     assert abs(found["cosine"] + 1).max() < 1e-12
     assert not found.spoiled.any()
 
 
 def _log_determinant(H: Any, *, width: int) -> Any:
     scaled = H / abs(H).max(axis=(-2, -1), keepdims=True)
-    return np.linalg.slogdet(scaled.swapaxes(-1, -2) if scaled.shape[-1] == scaled.shape[-2] else scaled).logabsdet
+    return np.linalg.slogdet(
+        scaled.swapaxes(-1, -2) if scaled.shape[-1] == scaled.shape[-2] else scaled
+    ).logabsdet
 
 
 @pytest.mark.parametrize("chain", [rescale_chain(WIDTH), vanilla_chain(WIDTH)])
@@ -123,8 +155,14 @@ def test_singular_values_of_any_ratio_are_carried_by_the_thin_engine(chain: Chai
     """Under the same weights the determinant is proportional to that of the start, however small it is."""
     determinant = Observable("log_determinant", _log_determinant, gram=True)
     logs = [
-        simulate(chain, np.diag([1.0, 0.5, tiny])[:, :3] @ _rotation(), depth=6, replicas=5, engine="gram",
-                 observables=(determinant,))["log_determinant"]
+        simulate(
+            chain,
+            np.diag([1.0, 0.5, tiny])[:, :3] @ _rotation(),
+            depth=6,
+            replicas=5,
+            engine="gram",
+            observables=(determinant,),
+        )["log_determinant"]
         for tiny in (1e-20, 1e-150)
     ]
     np.testing.assert_allclose(logs[0] - logs[1], 130 * np.log(10), rtol=1e-9)
@@ -144,7 +182,9 @@ def test_noise_that_grows_into_sight_is_spoiled_and_stays_so(engine: str) -> Non
     assert (np.diff(found.rounding[:, 1:], axis=1) >= 0).all()
 
 
-def test_an_estimate_that_is_too_small_lets_the_engines_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_estimate_that_is_too_small_lets_the_engines_disagree(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What the comparison of engines is worth: with the estimate away, rounding is taken for a result."""
     batch = HOSTILE["one large sample"](WIDTH, N)
     monkeypatch.setattr(rounding, "ROUNDINGS", 1e-30)
@@ -158,7 +198,9 @@ def test_an_estimate_that_is_too_small_lets_the_engines_disagree(monkeypatch: py
     assert differ(one, exact)
 
 
-def test_an_estimate_that_is_too_large_spoils_healthy_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_estimate_that_is_too_large_spoils_healthy_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(rounding, "ROUNDINGS", 1e14)
     assert run(batchnorm_chain(WIDTH, "relu"), gaussian_batch(WIDTH, N, 1), "gram").spoiled.any()
 
@@ -186,7 +228,9 @@ def test_infinite_width_is_spoiled_where_the_batch_hides_its_spectrum() -> None:
     found = simulate(rescale_chain(WIDTH), hidden, depth=20, engine="mean_field")
     assert not found.spoiled[0, 1]
     assert found.spoiled[0, -1]
-    assert not simulate(rescale_chain(WIDTH), gaussian_batch(WIDTH, 4, 0), depth=20, engine="mean_field").spoiled.any()
+    assert not simulate(
+        rescale_chain(WIDTH), gaussian_batch(WIDTH, 4, 0), depth=20, engine="mean_field"
+    ).spoiled.any()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -197,7 +241,9 @@ def test_centring_is_exact_to_a_few_units_in_the_last_place(seed: int) -> None:
     batch = batch * (1 + 10.0 ** rng.integers(-18, 1) * rng.standard_normal((d, n)))
     batch[:, -1] = batch.mean(axis=1)
     found = centred(batch)
-    for row, exact_row in zip(found, [[Fraction(x) for x in row] for row in batch.tolist()], strict=True):
+    for row, exact_row in zip(
+        found, [[Fraction(x) for x in row] for row in batch.tolist()], strict=True
+    ):
         mean = sum(exact_row) / len(exact_row)
         exact = np.array([float(x - mean) for x in exact_row])
         largest = np.abs(found).max(axis=0)
@@ -207,7 +253,9 @@ def test_centring_is_exact_to_a_few_units_in_the_last_place(seed: int) -> None:
 
 @pytest.mark.parametrize("engine", ["gram", "dense"])
 def test_the_estimate_is_kept_with_the_values(engine: str, tmp_path: Any) -> None:
-    found = run(rescale_chain(WIDTH), HOSTILE["dependent samples"](WIDTH, N), engine, depth=6, every=3)
+    found = run(
+        rescale_chain(WIDTH), HOSTILE["dependent samples"](WIDTH, N), engine, depth=6, every=3
+    )
     assert found.rounding.shape == found.spoiled.shape == (REPLICAS, 3)
     assert (Trajectory.load(found.save(tmp_path / "t.npz")).rounding == found.rounding).all()
     with pytest.raises(ValueError, match="read-only"):
@@ -223,8 +271,18 @@ def test_the_error_on_arrival_holds_from_the_start(monkeypatch: pytest.MonkeyPat
 
 def test_a_level_is_written_down_from_its_layer_on() -> None:
     outlook = rounding.Outlook(
-        relation=None, centres=False, odd=True, bound=False, linear=True, unit=2.0**-53, least=2.0**-1022,
-        samples=(0, 1), level=1e-9, distances=np.empty(0), ratios=np.empty(0))
+        relation=None,
+        centres=False,
+        odd=True,
+        bound=False,
+        linear=True,
+        unit=2.0**-53,
+        least=2.0**-1022,
+        samples=(0, 1),
+        level=1e-9,
+        distances=np.empty(0),
+        ratios=np.empty(0),
+    )
     watch = rounding.Watch(outlook, 2, 6, 3, NumpyBackend("float64"))
     assert (watch.errors == 1e-9).all()
     assert (watch._level == 1e-9).all()

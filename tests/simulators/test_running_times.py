@@ -23,11 +23,14 @@ def test_work_grows_as_the_engines_do():
     assert rough_seconds(replace(gram, depth=20)) == pytest.approx(2 * rough_seconds(gram))
 
 
-@pytest.mark.parametrize("fields", [
-    {"chain": "rescale", "width": 2000, "batch": 16, "depth": 60},
-    {"chain": "residual(0.1)", "width": 192, "batch": 16, "depth": 60},
-    {"chain": "rescale", "width": 8, "batch": 8, "depth": 60, "engine": "mean_field"},
-])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"chain": "rescale", "width": 2000, "batch": 16, "depth": 60},
+        {"chain": "residual(0.1)", "width": 192, "batch": 16, "depth": 60},
+        {"chain": "rescale", "width": 8, "batch": 8, "depth": 60, "engine": "mean_field"},
+    ],
+)
 def test_predictions_are_what_the_same_work_costs(fields, monkeypatch):
     """Each probe costs a fixed price a layer, a normal and a product, whatever the machine does meanwhile."""
     clock = [0.0]

@@ -116,7 +116,9 @@ def test_the_width_reaches_observables_that_need_it():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("device", [None, "cpu"])
 def test_every_chain_runs_on_both_libraries_in_both_precisions(chain, engine, dtype, device):
-    trajectory = simulate(chain, BATCH, depth=4, replicas=3, engine=engine, dtype=dtype, device=device)
+    trajectory = simulate(
+        chain, BATCH, depth=4, replicas=3, engine=engine, dtype=dtype, device=device
+    )
     gap = trajectory["orthogonality_gap"]
     assert gap.dtype == dtype
     # V is a root of a sum of n² squares of entries rounded a few times: its ceiling holds to n² eps.
@@ -128,8 +130,16 @@ def test_every_chain_runs_on_both_libraries_in_both_precisions(chain, engine, dt
     [
         (residual_chain(6, 0.3), ("effective_rank",), "adds the layer's input to its output"),
         (Chain((Linear(8, "uniform"), Rescale())), ("effective_rank",), "draws uniform weights"),
-        (Chain((Linear(8), Normalize(), Activation("tanh"))), ("effective_rank",), "needs all rows"),
-        (Chain((Activation("tanh"), Linear(8), Normalize())), ("effective_rank",), "before Activation"),
+        (
+            Chain((Linear(8), Normalize(), Activation("tanh"))),
+            ("effective_rank",),
+            "needs all rows",
+        ),
+        (
+            Chain((Activation("tanh"), Linear(8), Normalize())),
+            ("effective_rank",),
+            "before Activation",
+        ),
         (rescale_chain(8), (frobenius,), "'frobenius' is not declared gram_invariant"),
     ],
 )
@@ -139,7 +149,9 @@ def test_where_gram_is_not_exact_auto_takes_dense_and_gram_says_why(chain, obser
     assert reason in trajectory.engine_reason
     with pytest.raises(ValueError, match=f"not exact here.*{reason}.*use engine='dense'"):
         simulate(chain, BATCH, depth=1, observables=observables, engine="gram")
-    assert simulate(chain, BATCH, depth=1, observables=observables, engine="dense").engine == "dense"
+    assert (
+        simulate(chain, BATCH, depth=1, observables=observables, engine="dense").engine == "dense"
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +191,11 @@ def test_mean_field_is_the_limit_of_wide_chains():
 
 def test_mean_field_keeps_the_directions_of_the_batch():
     trajectory = simulate(
-        Chain((Linear(7), Rescale("variance"))), BATCH, depth=2, engine="mean_field", observables=("gram",)
+        Chain((Linear(7), Rescale("variance"))),
+        BATCH,
+        depth=2,
+        engine="mean_field",
+        observables=("gram",),
     )
     _, directions = np.linalg.eigh(BATCH.T @ BATCH)
     for layer in range(3):
@@ -205,7 +221,9 @@ def test_mean_field_is_refused_where_it_does_not_apply(chain, options, reason):
 @pytest.mark.parametrize("engine", ["gram", "dense"])
 @pytest.mark.parametrize("scale", [2.0**-1000, 2.0**1000])
 @pytest.mark.parametrize(
-    "chain", [rescale_chain(8), vanilla_chain(8), recenter_relu_chain(8), batchnorm_chain(8)], ids=repr
+    "chain",
+    [rescale_chain(8), vanilla_chain(8), recenter_relu_chain(8), batchnorm_chain(8)],
+    ids=repr,
 )
 def test_a_power_of_two_changes_no_bit_where_the_scale_is_free(chain, scale, engine):
     options = {"depth": 6, "replicas": 2, "engine": engine}
@@ -215,7 +233,9 @@ def test_a_power_of_two_changes_no_bit_where_the_scale_is_free(chain, scale, eng
 
 @pytest.mark.parametrize("engine", ["gram", "dense"])
 @pytest.mark.parametrize("scale", [1e-300, 1e300])
-@pytest.mark.parametrize("chain", [vanilla_chain(8, "tanh"), rescale_activation_chain(8, "tanh")], ids=repr)
+@pytest.mark.parametrize(
+    "chain", [vanilla_chain(8, "tanh"), rescale_activation_chain(8, "tanh")], ids=repr
+)
 def test_extreme_scales_do_no_harm_where_they_matter(chain, scale, engine):
     gap = simulate(chain, BATCH * scale, depth=6, replicas=2, engine=engine)["orthogonality_gap"]
     assert np.isfinite(gap).all()
@@ -263,7 +283,9 @@ def test_one_sample_two_and_as_many_as_coordinates(engine, n):
 def test_nearly_collinear_samples_in_float32(chain, engine, library):
     batch = np.ones((6, 3)) + 1e-6 * np.random.default_rng(1).standard_normal((6, 3))
     device = None if library == "numpy" else "cpu"
-    gap = simulate(chain, batch, depth=50, replicas=4, engine=engine, dtype="float32", device=device)
+    gap = simulate(
+        chain, batch, depth=50, replicas=4, engine=engine, dtype="float32", device=device
+    )
     assert np.isfinite(gap["orthogonality_gap"]).all()
 
 
@@ -276,7 +298,9 @@ def test_replicas_do_not_depend_on_their_number_or_grouping(chain, dtype, monkey
         few = simulate(chain, BATCH, replicas=3, engine=engine, **options)["orthogonality_gap"]
         with monkeypatch.context() as patch:
             patch.setattr(gram, "PIECE_ENTRIES", 200)
-            grouped = simulate(chain, BATCH, replicas=50, engine=engine, **options)["orthogonality_gap"]
+            grouped = simulate(chain, BATCH, replicas=50, engine=engine, **options)[
+                "orthogonality_gap"
+            ]
         assert (many[:3] == few).all()
         assert (many == grouped).all()
         assert len(np.unique(many[:, 1])) == 50
@@ -331,7 +355,9 @@ def test_a_torch_batch_selects_torch_and_observables_see_tensors():
 
 
 def test_settings_say_what_ran():
-    trajectory = simulate(rescale_chain(8), BATCH, depth=2, replicas=3, seed=SeedSequence(7, spawn_key=(1,)))
+    trajectory = simulate(
+        rescale_chain(8), BATCH, depth=2, replicas=3, seed=SeedSequence(7, spawn_key=(1,))
+    )
     assert trajectory.chain == repr(rescale_chain(8))
     assert (trajectory.depth, trajectory.replicas, trajectory.dtype) == (2, 3, "float64")
     assert trajectory.seed == {"entropy": 7, "spawn_key": [1]}
@@ -344,7 +370,9 @@ def test_simulations_may_run_in_several_threads():
     results = [None] * 4
 
     def work(slot):
-        results[slot] = simulate(rescale_chain(64), BATCH, depth=200, replicas=8)["orthogonality_gap"]
+        results[slot] = simulate(rescale_chain(64), BATCH, depth=200, replicas=8)[
+            "orthogonality_gap"
+        ]
 
     threads = [threading.Thread(target=work, args=(slot,)) for slot in range(4)]
     for thread in threads:
@@ -354,7 +382,9 @@ def test_simulations_may_run_in_several_threads():
     assert all((result == results[0]).all() for result in results)
 
 
-@pytest.mark.parametrize("chain", [rescale_chain(8), residual_chain(6, 0.3), vanilla_chain(8)], ids=repr)
+@pytest.mark.parametrize(
+    "chain", [rescale_chain(8), residual_chain(6, 0.3), vanilla_chain(8)], ids=repr
+)
 @pytest.mark.parametrize("engine", ["auto", "dense"])
 def test_measuring_now_and_then_gives_the_same_path(chain, engine):
     options = {"depth": 12, "replicas": 5, "seed": 2, "engine": engine}
@@ -373,11 +403,15 @@ def test_an_observable_that_fails_in_a_thread_fails_here():
 
     with pytest.raises(ZeroDivisionError, match="seen"):
         simulate(residual_chain(6, 0.3), BATCH, depth=50, replicas=9, observables=(broken,))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("replicas", "draws"))]
+    assert not [
+        thread for thread in threading.enumerate() if thread.name.startswith(("replicas", "draws"))
+    ]
 
 
 @pytest.mark.parametrize("law", ["gaussian", "uniform", "rademacher"])
 def test_a_residual_chain_takes_any_law(law):
-    rank = simulate(residual_chain(6, 0.5, law), BATCH, depth=3, replicas=4, observables=("effective_rank",))
+    rank = simulate(
+        residual_chain(6, 0.5, law), BATCH, depth=3, replicas=4, observables=("effective_rank",)
+    )
     assert np.isfinite(rank["effective_rank"]).all()
     assert law in rank.chain

@@ -25,7 +25,9 @@ def test_collinear_batches_have_their_spread_and_spectrum(spread: float, n: int)
     batch = batches.collinear_batch(5, n, spread, 0)
     s = spread / np.sqrt(2)
     expected = [s + np.sqrt(n)] + [s] * (n - 1)
-    np.testing.assert_allclose(np.linalg.svd(batch, compute_uv=False), expected, rtol=1e-14 / min(spread, 1))
+    np.testing.assert_allclose(
+        np.linalg.svd(batch, compute_uv=False), expected, rtol=1e-14 / min(spread, 1)
+    )
     for i in range(n):
         for j in range(i):
             np.testing.assert_allclose(np.linalg.norm(batch[:, i] - batch[:, j]), spread, rtol=1e-8)
@@ -85,15 +87,21 @@ def test_synthetic_starts_refuse(make: Callable[[], object], message: str) -> No
         (lambda: batches.dominant_spectrum(2, 1j), "smallest=1j is not a real number"),  # type: ignore[type-var]
     ],
 )
-def test_starts_of_another_type_are_refused_by_name(make: Callable[[], object], message: str) -> None:
+def test_starts_of_another_type_are_refused_by_name(
+    make: Callable[[], object], message: str
+) -> None:
     with pytest.raises(TypeError, match=message):
         make()
 
 
 def test_synthetic_starts_take_numpy_scalars() -> None:
-    np.testing.assert_array_equal(batches.gaussian_batch(np.int64(3), 2, np.int64(1)), batches.gaussian_batch(3, 2, 1))
+    np.testing.assert_array_equal(
+        batches.gaussian_batch(np.int64(3), 2, np.int64(1)), batches.gaussian_batch(3, 2, 1)
+    )
     single = np.float32(0.5)
-    np.testing.assert_array_equal(batches.collinear_batch(3, 2, single, 0), batches.collinear_batch(3, 2, 0.5, 0))
+    np.testing.assert_array_equal(
+        batches.collinear_batch(3, 2, single, 0), batches.collinear_batch(3, 2, 0.5, 0)
+    )
 
 
 def test_a_batch_of_a_gram_matrix_has_it():
@@ -109,9 +117,21 @@ def test_a_batch_of_a_gram_matrix_has_it():
     ("M", "error", "message"),
     [
         ([[1.0, 2.0], [2.0, 1.0]], ValueError, "M has the eigenvalue -1"),
-        ([[1.0, 0.2], [0.2, 1.1]], ValueError, r"M has 1.1 in entry \(1, 1\) .*, 0.1 from 1; scale"),
-        ([[1.0, 0.2], [0.3, 1.0]], ValueError, r"M has 0.2 in entry \(0, 1\) .* and 0.3 in entry \(1, 0\) .*symmetric"),
-        ([[1.0, np.nan], [np.nan, 1.0]], ValueError, r"M has nan in entry \(0, 1\) .*one of 2 such entries"),
+        (
+            [[1.0, 0.2], [0.2, 1.1]],
+            ValueError,
+            r"M has 1.1 in entry \(1, 1\) .*, 0.1 from 1; scale",
+        ),
+        (
+            [[1.0, 0.2], [0.3, 1.0]],
+            ValueError,
+            r"M has 0.2 in entry \(0, 1\) .* and 0.3 in entry \(1, 0\) .*symmetric",
+        ),
+        (
+            [[1.0, np.nan], [np.nan, 1.0]],
+            ValueError,
+            r"M has nan in entry \(0, 1\) .*one of 2 such entries",
+        ),
         ([[1.0, 0.0], [-np.inf, 1.0]], ValueError, r"M has -inf in entry \(1, 0\)"),
         ([[1, 2], [1]], ValueError, "M is ragged or not an array; give rows of one length$"),
         (None, TypeError, "M has entries of type object"),

@@ -41,7 +41,9 @@ def test_what_is_put_is_there_when_it_is_opened_again(path):
         assert store.finished() == {f"run {i}" for i in range(40)}
         assert list(store.rows(["run 3", "missing", "run 1"])) == [row("run 3"), row("run 1")]
         assert len(list(store.rows())) == 40
-    assert [entry.name for entry in path.parent.iterdir()] == ["results.db"], "one file, so a copy has everything"
+    assert [entry.name for entry in path.parent.iterdir()] == ["results.db"], (
+        "one file, so a copy has everything"
+    )
 
 
 def test_the_first_result_of_a_key_stays(path):
@@ -99,8 +101,16 @@ def test_a_store_that_another_process_holds_is_said(path, monkeypatch):
 # --- damage -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("change", ["data = zeroblob(100)", "parameters = '{}'", "key = 'run 99'", "digest = ''",
-                                    "data = CAST(data AS TEXT)"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "data = zeroblob(100)",
+        "parameters = '{}'",
+        "key = 'run 99'",
+        "digest = ''",
+        "data = CAST(data AS TEXT)",
+    ],
+)
 def test_a_changed_row_is_noticed(path, change):
     with sqlite3.connect(path) as db:
         db.execute(f"UPDATE results SET {change} WHERE key = 'run 7'")
@@ -122,7 +132,9 @@ def test_a_truncated_file_is_noticed(path):
 
 def test_another_file_is_refused_and_left_alone(tmp_path):
     text = tmp_path / "notes.txt"
-    text.write_text("my notes, which are not a store, and longer than a header of a hundred bytes " * 3)
+    text.write_text(
+        "my notes, which are not a store, and longer than a header of a hundred bytes " * 3
+    )
     before = text.read_bytes()
     assert "not a store" in refused(text)
     assert text.read_bytes() == before
@@ -165,9 +177,15 @@ def test_tables_that_are_not_there_are_noticed(tmp_path):
     assert "no such table" in refused(tmp_path / "bare.db")
 
 
-@pytest.mark.parametrize(("name", "said"), [
-    ("folder", "a directory"), ("missing/x.db", "no directory"), ("a\0b", "characters"), ("x" * 300, "too long"),
-])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("folder", "a directory"),
+        ("missing/x.db", "no directory"),
+        ("a\0b", "characters"),
+        ("x" * 300, "too long"),
+    ],
+)
 def test_bad_places(tmp_path, name, said):
     (tmp_path / "folder").mkdir()
     assert said in refused(tmp_path / name)
@@ -178,9 +196,17 @@ def test_a_missing_store_is_not_made_when_not_asked_to(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@example(at=0.1171875, change=b"\x80", cut=False)  # a schema that is no text, nor SQLite's message about it
-@given(at=st.floats(0, 1, exclude_max=True), change=st.binary(min_size=1, max_size=40), cut=st.booleans())
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@example(
+    at=0.1171875, change=b"\x80", cut=False
+)  # a schema that is no text, nor SQLite's message about it
+@given(
+    at=st.floats(0, 1, exclude_max=True),
+    change=st.binary(min_size=1, max_size=40),
+    cut=st.booleans(),
+)
 def test_a_damaged_store_gives_its_rows_or_one_line(path, at, change, cut):
     """Bytes overwritten or cut off anywhere: results that are read are those that were put, or it is said."""
     damaged = path.with_name("damaged.db")
@@ -197,7 +223,10 @@ def test_a_damaged_store_gives_its_rows_or_one_line(path, at, change, cut):
     else:
         said = ""
     assert "\n" not in said
-    assert all((found.parameters, found.data) == (row(key).parameters, row(key).data) for key, found in kept.items())
+    assert all(
+        (found.parameters, found.data) == (row(key).parameters, row(key).data)
+        for key, found in kept.items()
+    )
 
 
 # --- a full disk --------------------------------------------------------------------------------------------
@@ -241,7 +270,9 @@ def test_a_limit_of_the_system_keeps_what_was_put(path):
                     print(error)
                     sys.exit(number)
     """)
-    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=60
+    )
     assert done.stderr == ""
     assert "the disk failed or is full" in done.stdout
     assert done.returncode > 1
@@ -261,8 +292,12 @@ def test_processes_may_make_and_fill_one_store_together(tmp_path):
         print(new)
     """)
     target = tmp_path / "new.db"
-    started = [subprocess.Popen([sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE, text=True)
-               for _ in range(3)]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
     assert sum(int(process.communicate(timeout=60)[0]) for process in started) == 50
     with Store(target, create=False) as store:
         assert len(store.finished()) == 50
@@ -279,7 +314,9 @@ def test_a_writer_killed_in_the_middle_leaves_whole_transactions(tmp_path):
                 print(number, flush=True)
     """)
     target = tmp_path / "killed.db"
-    process = subprocess.Popen([sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE, text=True
+    )
     time.sleep(0.6)
     process.send_signal(signal.SIGKILL)
     said = process.communicate(timeout=30)[0].split()
@@ -287,5 +324,3 @@ def test_a_writer_killed_in_the_middle_leaves_whole_transactions(tmp_path):
         kept = store.finished()
     assert len(kept) % 4 == 0
     assert {f"{number} 3" for number in said} <= kept
-
-

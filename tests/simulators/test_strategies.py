@@ -18,7 +18,9 @@ from simulators.strategies import CLOSE, TINY, Matrix, Vector
 
 BOUNDED = settings(max_examples=100, derandomize=True, deadline=None)
 # Within so many draws each corner must appear: one that appears once in fifty is missed with odds 1e-26.
-REACHED = settings(max_examples=3000, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
+REACHED = settings(
+    max_examples=3000, derandomize=True, deadline=None, database=None, phases=[Phase.generate]
+)
 SHRUNK = settings(max_examples=3000, derandomize=True, deadline=None, database=None)
 
 
@@ -97,7 +99,8 @@ MATRIX_CORNERS: dict[str, Callable[[Matrix], bool]] = {
     "tall": lambda m: len(m) > len(m[0]) + 1 > 2,
     "equal columns": lambda m: len(m[0]) > 1 and len(set(columns(m))) < len(m[0]),
     "opposite columns": lambda m: any(
-        any(a) and tuple(-x for x in a) == b for a, b in combinations(columns(m), 2)),
+        any(a) and tuple(-x for x in a) == b for a, b in combinations(columns(m), 2)
+    ),
     "all columns equal": lambda m: len(m[0]) > 2 and len(set(columns(m))) == 1,
     "close columns": lambda m: any(
         0 < max(abs(a - b) for a, b in zip(columns(m)[0], other, strict=True)) <= 18 * CLOSE
@@ -131,11 +134,19 @@ def test_matrices_reach(corner: str) -> None:
     [
         ("huge values", strategies.singular_values(), lambda values: values[0] >= 1 / TINY),
         ("tiny values", strategies.singular_values(), lambda values: values[0] <= 9 * TINY),
-        ("zero row", strategies.matrices(allow_zero_rows=True), lambda m: not all(any(row) for row in m)),
+        (
+            "zero row",
+            strategies.matrices(allow_zero_rows=True),
+            lambda m: not all(any(row) for row in m),
+        ),
         ("zero row", strategies.batches(), lambda b: not b.any(axis=1).all()),
         ("huge batch", strategies.batches(), lambda b: np.abs(b).max() >= 1e300),
         ("tiny batch", strategies.batches(), lambda b: np.abs(b).max() <= 1e-299),
-        ("equal samples", strategies.batches(), lambda b: b.shape[1] > 1 and (b[:, 0] == b.T).all()),
+        (
+            "equal samples",
+            strategies.batches(),
+            lambda b: b.shape[1] > 1 and (b[:, 0] == b.T).all(),
+        ),
     ],
 )
 def test_further_corners_are_reached(
@@ -146,7 +157,11 @@ def test_further_corners_are_reached(
 
 def test_failures_shrink_to_small_whole_numbers() -> None:
     third = Fraction(1, 3)
-    assert find(strategies.spectra(), lambda s: len(s) == 3, settings=SHRUNK) == (third, third, third)
+    assert find(strategies.spectra(), lambda s: len(s) == 3, settings=SHRUNK) == (
+        third,
+        third,
+        third,
+    )
     assert find(strategies.singular_values(), lambda s: len(s) == 2, settings=SHRUNK) == (1, 1)
     matrix = find(strategies.matrices(), lambda m: len(m[0]) == 2, settings=SHRUNK)
     assert len(matrix) == 2
@@ -162,7 +177,9 @@ def test_corner_spectra_are_distinct_spectra(n: int) -> None:
         assert sum(spectrum) == 1
         assert list(spectrum) == sorted(spectrum, reverse=True)
         assert spectrum[-1] >= 0
-    assert all(spectrum[-1] > 0 for spectrum in strategies.corner_spectra(n, allow_zero=False).values())
+    assert all(
+        spectrum[-1] > 0 for spectrum in strategies.corner_spectra(n, allow_zero=False).values()
+    )
 
 
 @pytest.mark.parametrize(("d", "n"), [(1, 1), (3, 3), (5, 2)])
@@ -199,6 +216,8 @@ def test_invalid_sizes_are_refused(make: Callable[[], object], message: str) -> 
         (lambda: strategies.corner_matrices(2, "1"), "n='1'"),  # type: ignore[arg-type]
     ],
 )
-def test_sizes_that_are_no_whole_numbers_are_refused(make: Callable[[], object], message: str) -> None:
+def test_sizes_that_are_no_whole_numbers_are_refused(
+    make: Callable[[], object], message: str
+) -> None:
     with pytest.raises(TypeError, match=message):
         make()

@@ -22,7 +22,10 @@ from simulators.streams import (
 
 
 def drawn(backend, pieces, seed=0, engine="gram"):
-    return [np.array(backend.numpy(entries)) for entries in backend.draws(SeedSequence(seed), engine, pieces)]
+    return [
+        np.array(backend.numpy(entries))
+        for entries in backend.draws(SeedSequence(seed), engine, pieces)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,13 +92,17 @@ def test_groups_drawn_in_one_run_continue_no_other_stream():
     backend = NumpyBackend("float64")
     pieces = [Piece(range(0, 2), (5,), "gaussian"), Piece(range(2, 4), (5,), "gaussian")]
     one, two = drawn(backend, pieces)
-    assert (np.concatenate([one, two]) == drawn(backend, [Piece(range(4), (5,), "gaussian")])[0]).all()
+    assert (
+        np.concatenate([one, two]) == drawn(backend, [Piece(range(4), (5,), "gaussian")])[0]
+    ).all()
 
 
 def test_torch_on_the_host_draws_the_entries_of_numpy():
     pieces = [Piece(range(3), (10, 6), "gaussian"), Piece(range(3), (8,), "rademacher")]
     for ours, theirs in zip(
-        drawn(NumpyBackend("float32"), pieces), drawn(TorchBackend("float32", "cpu"), pieces), strict=True
+        drawn(NumpyBackend("float32"), pieces),
+        drawn(TorchBackend("float32", "cpu"), pieces),
+        strict=True,
     ):
         assert (ours == theirs).all()
 
@@ -149,7 +156,9 @@ def test_an_abandoned_run_leaves_no_thread_waiting():
     draws.close()
 
 
-@pytest.mark.parametrize(("rows", "size", "blocks"), [(10, 4, (4, 4, 2)), (8, 4, (4, 4)), (3, 4, (3,))])
+@pytest.mark.parametrize(
+    ("rows", "size", "blocks"), [(10, 4, (4, 4, 2)), (8, 4, (4, 4)), (3, 4, (3,))]
+)
 def test_row_blocks(rows, size, blocks):
     assert row_blocks(rows, size) == blocks
 
@@ -179,7 +188,9 @@ def test_dtypes_are_accepted_by_any_of_their_names(dtype, name):
     assert select(dtype, None, None).dtype == name
 
 
-@pytest.mark.parametrize("dtype", ["float16", "single precision", np.int64, torch.float16, np.complex128, 7])
+@pytest.mark.parametrize(
+    "dtype", ["float16", "single precision", np.int64, torch.float16, np.complex128, 7]
+)
 def test_other_dtypes_are_refused(dtype):
     with pytest.raises(ValueError, match="give 'float32' or 'float64'"):
         select(dtype, None, None)
@@ -196,7 +207,9 @@ def test_devices_are_checked():
 
 
 @pytest.mark.parametrize("law", ["gaussian", "rademacher"])
-@pytest.mark.parametrize("sizes", [(1, 7, 64, 65, 3), (130, 130, 130, 2), (2, 70_000, 70_000, 131_073, 131_073)])
+@pytest.mark.parametrize(
+    "sizes", [(1, 7, 64, 65, 3), (130, 130, 130, 2), (2, 70_000, 70_000, 131_073, 131_073)]
+)
 def test_units_that_end_within_a_word_start_the_next_at_a_whole_one(law, sizes):
     """However units are gathered in calls, each has the entries it has in a call of its own."""
     together = np.empty((2, sum(sizes)), np.float32)
@@ -214,7 +227,9 @@ def test_normals_in_float32_are_normal_and_independent(unit):
     """Kolmogorov's distance, tails, and correlation of neighbours and of halves: pairs share a word or a block."""
     count = 400_000
     entries = np.empty(count, np.float32)
-    HostStreams(SeedSequence(6), "dense", range(1)).fill(0, entries, "gaussian", (unit,) * (count // unit))
+    HostStreams(SeedSequence(6), "dense", range(1)).fill(
+        0, entries, "gaussian", (unit,) * (count // unit)
+    )
     wide = entries.astype(float)
     assert kstest(wide, "norm").pvalue > 1e-6
     block = min(unit, 2 * _BLOCK)
@@ -249,6 +264,11 @@ def test_groups_are_as_many_as_workers():
 def test_drawing_ahead_changes_no_entry(ahead):
     pieces = [Piece(range(2), (9, 4), "gaussian"), Piece(range(2), (5,), "rademacher"),
               Piece(range(2, 3), (8,), "uniform")]  # fmt: skip
-    draws = [np.array(each) for each in NumpyBackend("float32").draws(SeedSequence(1), "dense", pieces, ahead=ahead)]
-    for one, other in zip(draws, drawn(TorchBackend("float32", "cpu"), pieces, seed=1, engine="dense"), strict=True):
+    draws = [
+        np.array(each)
+        for each in NumpyBackend("float32").draws(SeedSequence(1), "dense", pieces, ahead=ahead)
+    ]
+    for one, other in zip(
+        draws, drawn(TorchBackend("float32", "cpu"), pieces, seed=1, engine="dense"), strict=True
+    ):
         assert (one == other).all()

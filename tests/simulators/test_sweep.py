@@ -7,7 +7,13 @@ import sys
 import textwrap
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -59,7 +65,12 @@ def test_a_second_start_does_only_what_is_missing(store, threads):
 
 def test_progress_adds_up(store, threads):
     seen: list[Tally] = []
-    sweep([as_(Slow, run) for run in grid().runs().values()], store, workers=threads, progress=seen.append)
+    sweep(
+        [as_(Slow, run) for run in grid().runs().values()],
+        store,
+        workers=threads,
+        progress=seen.append,
+    )
     settled = [tally.settled for tally in seen]
     assert settled == sorted(settled)
     assert settled[-1] == seen[-1].total == 10
@@ -129,7 +140,9 @@ def test_a_broken_executor_of_the_caller_is_not_replaced(store):
 
 
 def test_a_worker_of_another_version_is_noticed(store, threads, monkeypatch):
-    monkeypatch.setattr("simulators.sweeps.dispatch.perform", lambda run, limit: Done("another key", b"", 0.0))
+    monkeypatch.setattr(
+        "simulators.sweeps.dispatch.perform", lambda run, limit: Done("another key", b"", 0.0)
+    )
     outcome = sweep(grid(), store, workers=threads)
     assert len(outcome.failures) == 10
     assert all("another version" in said for said in outcome.failures.values())
@@ -182,8 +195,14 @@ def test_ctrl_c_ends_long_runs_at_once(tmp_path):
             except KeyboardInterrupt:
                 print("interrupted", len(store.finished()))
     """)
-    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "x.db")], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment())
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "x.db")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=environment(),
+    )
     assert process.stdout is not None
     while process.stdout.readline().strip() != "3":
         pass
@@ -224,8 +243,14 @@ def test_ctrl_c_while_workers_start_is_quiet(tmp_path, delay):
             except KeyboardInterrupt:
                 sys.exit(7)
     """)
-    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "x.db")], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment())
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "x.db")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=environment(),
+    )
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(0.2 + delay)  # the grid is planned first
@@ -252,9 +277,18 @@ def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
         assert outcome.found + outcome.computed + outcome.elsewhere == 60
         print(*done)
     """)
-    started = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "x.db")], stdout=subprocess.PIPE,
-                                text=True, env=environment()) for _ in range(2)]
-    shares = [[int(seed) for seed in process.communicate(timeout=60)[0].split()] for process in started]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path / "x.db")],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        for _ in range(2)
+    ]
+    shares = [
+        [int(seed) for seed in process.communicate(timeout=60)[0].split()] for process in started
+    ]
     assert sorted(shares[0] + shares[1]) == list(range(60))
     assert all(shares), "both took part"
 
@@ -263,8 +297,13 @@ def test_claims_of_a_dead_process_run_out(store, threads):
     wanted = grid(seeds="0..3").runs()
     store.claim(list(wanted), "dead", 0.6)
     waited: list[int] = []
-    outcome = sweep(wanted.values(), store, workers=threads, lease=0.6,
-                    progress=lambda tally: waited.append(tally.computed))
+    outcome = sweep(
+        wanted.values(),
+        store,
+        workers=threads,
+        lease=0.6,
+        progress=lambda tally: waited.append(tally.computed),
+    )
     assert outcome.computed == 4
     assert 0 in waited, "none was taken while the dead process held them"
 

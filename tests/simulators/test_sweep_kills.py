@@ -33,8 +33,12 @@ SCRIPT = textwrap.dedent("""
 
 
 def start(path: Path) -> subprocess.Popen[bytes]:
-    with open(path.with_suffix(".log"), "wb") as log:  # no pipe: a worker left behind would hold it open
-        return subprocess.Popen([sys.executable, "-c", SCRIPT, str(path)], stdout=log, stderr=log, env=environment())
+    with open(
+        path.with_suffix(".log"), "wb"
+    ) as log:  # no pipe: a worker left behind would hold it open
+        return subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(path)], stdout=log, stderr=log, env=environment()
+        )
 
 
 def stored(path: Path) -> dict[str, bytes]:
@@ -53,7 +57,9 @@ class Killer:
         self.chance = random.Random(seed)
         self.victims = ["main"] * 9 + ["worker"] * 14
         self.chance.shuffle(self.victims)
-        self.victims.insert(0, "worker")  # the last: what was lost with it, this very process must make good
+        self.victims.insert(
+            0, "worker"
+        )  # the last: what was lost with it, this very process must make good
         self.in_a_row = 0
         self.finished = 0
 

@@ -126,7 +126,9 @@ def test_another_format_is_refused(trajectory, tmp_path):
     path = trajectory.save(tmp_path / "run.npz")
     with np.load(path) as archive:
         arrays = dict(archive)
-    arrays["settings"] = np.array(str(arrays["settings"]).replace(f'"format": {FORMAT}', '"format": 99'))
+    arrays["settings"] = np.array(
+        str(arrays["settings"]).replace(f'"format": {FORMAT}', '"format": 99')
+    )
     np.savez(path, **arrays)
     with pytest.raises(ValueError, match=f"has format 99, and up to {FORMAT} are read"):
         Trajectory.load(path)
@@ -160,5 +162,12 @@ def test_an_unobserved_name_lists_the_observed(trajectory):
 
 
 def test_repr_tells_the_run(trajectory):
-    for part in ("Linear(width=8", "V (2, 4)", "(5, 3)", "gram engine", "float64 on cpu", str(2**70)):
+    for part in (
+        "Linear(width=8",
+        "V (2, 4)",
+        "(5, 3)",
+        "gram engine",
+        "float64 on cpu",
+        str(2**70),
+    ):
         assert part in repr(trajectory)

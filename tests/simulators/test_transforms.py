@@ -33,7 +33,9 @@ def box_muller(block: np.ndarray) -> np.ndarray:
     """
     halves = block.astype("<u8").view("<u4")
     count = len(block)
-    angles, radii = (halves[0::2], halves[1::2]) if count < 2**6 else (halves[:count], halves[count:])
+    angles, radii = (
+        (halves[0::2], halves[1::2]) if count < 2**6 else (halves[:count], halves[count:])
+    )
     radius = np.sqrt(-2 * np.log((radii.astype(np.float64) + 0.5) / 2.0**32))
     angle = np.pi * angles.view("<i4").astype(np.float64) / 2.0**31
     pair = np.stack([radius * np.cos(angle), radius * np.sin(angle)])
@@ -43,7 +45,9 @@ def box_muller(block: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("count", COUNTS)
 def test_normals_of_single_precision_are_box_and_mullers_of_their_words(count):
     every = words(count // 2)
-    wanted = np.concatenate([box_muller(every[start:start + 2**15]) for start in range(0, count // 2, 2**15)])
+    wanted = np.concatenate(
+        [box_muller(every[start : start + 2**15]) for start in range(0, count // 2, 2**15)]
+    )
     found = filled("gaussian", "float32", count)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=2e-5)
     assert (found @ found) / (wanted @ wanted) == pytest.approx(1, abs=1e-6)
@@ -51,7 +55,9 @@ def test_normals_of_single_precision_are_box_and_mullers_of_their_words(count):
 
 def test_normals_of_double_precision_are_numpys():
     generator = Generator(SFC64(replica_sequence(SEED, "gram", 2)))
-    np.testing.assert_array_equal(filled("gaussian", "float64", 1001, replica=2), generator.standard_normal(1001))
+    np.testing.assert_array_equal(
+        filled("gaussian", "float64", 1001, replica=2), generator.standard_normal(1001)
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -69,12 +75,19 @@ def test_signs_are_the_bits_of_the_words_lowest_first(dtype):
     assert filled("rademacher", dtype, 320, replica=3).tolist() == [2.0 * bit - 1 for bit in bits]
 
 
-@pytest.mark.parametrize(("law", "wanted"), [
-    ("uniform", lambda u: np.sqrt(12) * (u - 0.5)), ("uniform_positive", lambda u: np.sqrt(12) * u),
-    ("rademacher", lambda u: np.where(u < 0.5, -1.0, 1.0))])
+@pytest.mark.parametrize(
+    ("law", "wanted"),
+    [
+        ("uniform", lambda u: np.sqrt(12) * (u - 0.5)),
+        ("uniform_positive", lambda u: np.sqrt(12) * u),
+        ("rademacher", lambda u: np.where(u < 0.5, -1.0, 1.0)),
+    ],
+)
 def test_uniforms_of_a_device_become_the_same_laws(law, wanted):
     u = np.array([0.0, 0.1, 0.25, 0.4999, 0.5, 0.75, 0.999])
-    np.testing.assert_allclose(from_uniform(torch, torch.tensor(u), law).numpy(), wanted(u), rtol=1e-12)
+    np.testing.assert_allclose(
+        from_uniform(torch, torch.tensor(u), law).numpy(), wanted(u), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("law", ["gaussian", "uniform", "rademacher"])

@@ -19,6 +19,7 @@ def test_every_job_runs_once_in_threads_with_one_for_blas():
         def run(stop):
             with lock:
                 seen.append((number, threading.current_thread().name, blas_threads()))
+
         return run
 
     with threadpool_limits(2, user_api="blas"):

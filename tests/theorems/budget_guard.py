@@ -50,10 +50,16 @@ def _modules() -> list[ModuleType]:
 def check_classes() -> tuple[type, ...]:
     """Every class of the package whose instances are called with a statement and a context."""
     found = {
-        thing for module in _modules() for thing in vars(module).values()
-        if inspect.isclass(thing) and thing is not Check and thing.__module__.startswith("theorems.")
+        thing
+        for module in _modules()
+        for thing in vars(module).values()
+        if inspect.isclass(thing)
+        and thing is not Check
+        and thing.__module__.startswith("theorems.")
         and inspect.isfunction(vars(thing).get("__call__"))
-        and list(inspect.signature(vars(thing)["__call__"]).parameters)[:3] == ["self", "statement", "context"]}
+        and list(inspect.signature(vars(thing)["__call__"]).parameters)[:3]
+        == ["self", "statement", "context"]
+    }
     return tuple(sorted(found, key=lambda kind: f"{kind.__module__}.{kind.__qualname__}"))
 
 
@@ -68,6 +74,7 @@ def spending(level: float) -> None:
 
 def watched(call: Callable[..., Any], kind: type) -> Callable[..., Any]:
     """A check's ``__call__`` that raises :class:`BudgetError` when it spends more than its level."""
+
     @functools.wraps(call)
     def watching(self: Any, statement: Any, context: Any) -> Any:
         spent: list[float] = []
@@ -77,10 +84,13 @@ def watched(call: Callable[..., Any], kind: type) -> Callable[..., Any]:
         finally:
             _running.pop()
         if sum(spent) > context.level * (1 + _ROUNDING):
-            raise BudgetError(f"{kind.__name__} asked for {len(spent)} intervals at levels that add up to "
-                              f"{sum(spent):.3g}, and was given {context.level:.3g}")
+            raise BudgetError(
+                f"{kind.__name__} asked for {len(spent)} intervals at levels that add up to "
+                f"{sum(spent):.3g}, and was given {context.level:.3g}"
+            )
         consistent(statement, found)
         return found
+
     return watching
 
 
@@ -91,6 +101,7 @@ def _paying(function: Callable[..., Any]) -> Callable[..., Any]:
     def paying(*arguments: Any, **named: Any) -> Any:
         spending(signature.bind(*arguments, **named).arguments["level"])
         return function(*arguments, **named)
+
     return paying
 
 
@@ -106,7 +117,11 @@ def guarded() -> Iterator[None]:
     for kind in check_classes():
         put(kind, "__call__", watched(vars(kind)["__call__"], kind))
     put(BoundedMean, "__init__", _paying(BoundedMean.__init__))
-    for function in (confidence.median_interval, confidence.clopper_pearson, everywhere.largest_share):
+    for function in (
+        confidence.median_interval,
+        confidence.clopper_pearson,
+        everywhere.largest_share,
+    ):
         paying = _paying(function)
         for module in _modules():
             for name in [name for name, thing in vars(module).items() if thing is function]:

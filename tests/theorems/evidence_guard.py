@@ -15,7 +15,15 @@ __all__ = ["EvidenceError", "consistent"]
 
 _SPEAKS = ("proved", "certified", "supported")
 _SILENT = ("vacuous", "outside")
-_STRONGEST_FIRST = ("proved", "certified", "supported", "vacuous", "outside", "inconclusive", "refuted")
+_STRONGEST_FIRST = (
+    "proved",
+    "certified",
+    "supported",
+    "vacuous",
+    "outside",
+    "inconclusive",
+    "refuted",
+)
 
 
 class EvidenceError(AssertionError):
@@ -26,13 +34,29 @@ def consistent(statement: Statement, found: Evidence) -> None:
     """Raise :class:`EvidenceError` unless the evidence follows from its own readouts."""
     rows = found.details.get("readouts")
     if found.verdict.value == "outside" and not rows and "decided" not in found.details:
-        _require(found.sentinel.value in _SILENT, found, "nothing was looked at, so nothing of the neighbour either")
-    if not isinstance(rows, list) or not rows or not all("verdict" in row and "sentinel" in row for row in rows):
+        _require(
+            found.sentinel.value in _SILENT,
+            found,
+            "nothing was looked at, so nothing of the neighbour either",
+        )
+    if (
+        not isinstance(rows, list)
+        or not rows
+        or not all("verdict" in row and "sentinel" in row for row in rows)
+    ):
         return
-    together = "outside" if any(row.get("undefined") for row in rows) else _together([row["verdict"] for row in rows])
+    together = (
+        "outside"
+        if any(row.get("undefined") for row in rows)
+        else _together([row["verdict"] for row in rows])
+    )
     _require(found.verdict.value == together, found, "the verdicts of the readouts")
     sentinels = [row["sentinel"] for row in rows]
-    _require(found.details["sentinel_refuted_on"] == sentinels.count("refuted"), found, "the sentinels that fell")
+    _require(
+        found.details["sentinel_refuted_on"] == sentinels.count("refuted"),
+        found,
+        "the sentinels that fell",
+    )
     if "refuted" in sentinels:
         _require(found.sentinel.value == "refuted", found, "a sentinel fell")
     elif "inconclusive" in sentinels:
@@ -41,9 +65,17 @@ def consistent(statement: Statement, found: Evidence) -> None:
         _require(found.sentinel.value != "refuted", found, "no sentinel fell")
     for row in rows:
         if row.get("obstacle"):
-            _require((row["verdict"], row["sentinel"]) == ("inconclusive",) * 2, found, "what obstructs a readout")
+            _require(
+                (row["verdict"], row["sentinel"]) == ("inconclusive",) * 2,
+                found,
+                "what obstructs a readout",
+            )
         if row.get("undefined"):  # a mean that is not there
-            _require((row["verdict"], row["sentinel"]) == ("outside",) * 2, found, "samples without a value")
+            _require(
+                (row["verdict"], row["sentinel"]) == ("outside",) * 2,
+                found,
+                "samples without a value",
+            )
         elif {"mean", "low", "high", "bound"} <= row.keys():
             _mean(statement.relation, row, found)
 
@@ -55,15 +87,22 @@ def _mean(relation: str, row: Mapping[str, Any], found: Evidence) -> None:
         _require(row["verdict"] not in (*_SPEAKS, "refuted"), found, "an empty interval")
         return
     above, below = low > bound, high < bound
-    clear = {"<=": high <= bound, "<": high < bound, ">=": low >= bound, ">": low > bound,
-             "==": not above and not below}[relation]
+    clear = {
+        "<=": high <= bound,
+        "<": high < bound,
+        ">=": low >= bound,
+        ">": low > bound,
+        "==": not above and not below,
+    }[relation]
     against = {"<=": above, "<": above, ">=": below, ">": below, "==": above or below}[relation]
     if row["verdict"] in _SPEAKS:
         _require(clear, found, f"{low} … {high} {relation} {bound}")
     if row["verdict"] == "refuted":
         _require(against, found, f"{low} … {high} against {bound}")
     if against and not row.get("spoiled"):
-        _require(row["verdict"] in ("refuted", "inconclusive"), found, f"{low} … {high} against {bound}")
+        _require(
+            row["verdict"] in ("refuted", "inconclusive"), found, f"{low} … {high} against {bound}"
+        )
 
 
 def _together(verdicts: Sequence[str]) -> str:
@@ -75,4 +114,6 @@ def _together(verdicts: Sequence[str]) -> str:
 
 def _require(holds: bool, found: Evidence, what: str) -> None:
     if not holds:
-        raise EvidenceError(f"{found.method} says {found.verdict} and of its sentinel {found.sentinel}, against {what}")
+        raise EvidenceError(
+            f"{found.method} says {found.verdict} and of its sentinel {found.sentinel}, against {what}"
+        )

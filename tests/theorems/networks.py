@@ -16,7 +16,11 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width: int, gamma: float) -> None:
         super().__init__()
-        self.linear, self.norm, self.gamma = linear(width, width, std=1.0), nn.BatchNorm1d(width), gamma
+        self.linear, self.norm, self.gamma = (
+            linear(width, width, std=1.0),
+            nn.BatchNorm1d(width),
+            gamma,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(x + self.gamma * self.linear(x))

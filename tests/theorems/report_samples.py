@@ -17,28 +17,60 @@ PRINTED = "orthogonality.decay:as_printed"
 def result(name: str, *evidence: dict[str, Any], **changes: Any) -> dict[str, Any]:
     statement, _, variant = name.partition(":")
     return {
-        "statement": statement, "variant": variant, "title": f"title of {name}", "quantifier": "expectation",
-        "source": "ours", "verdict": "supported", "expected": "supported", "as_expected": True, "tightness": 0.5,
-        "power": 0.1, "seconds": 1.5, "evidence": [piece() | e for e in evidence or ({},)],
+        "statement": statement,
+        "variant": variant,
+        "title": f"title of {name}",
+        "quantifier": "expectation",
+        "source": "ours",
+        "verdict": "supported",
+        "expected": "supported",
+        "as_expected": True,
+        "tightness": 0.5,
+        "power": 0.1,
+        "seconds": 1.5,
+        "evidence": [piece() | e for e in evidence or ({},)],
     } | changes
 
 
 def piece() -> dict[str, Any]:
-    return {"method": "simulation", "verdict": "supported", "summary": "3 means", "sentinel": "refuted",
-            "sentinel_claim": "half the bound", "tightness": None, "power": math.inf, "seconds": 1.5}
+    return {
+        "method": "simulation",
+        "verdict": "supported",
+        "summary": "3 means",
+        "sentinel": "refuted",
+        "sentinel_claim": "half the bound",
+        "tightness": None,
+        "power": math.inf,
+        "seconds": 1.5,
+    }
 
 
 def path_record(alpha: Fraction, crossing_layer: int | None) -> dict[str, Any]:
     smallest = Fraction(81, 1600)
-    return {"n": 16, "start": [str(smallest), str((1 - smallest) / 15)], "multiplicities": [1, 15],
-            "parameters": {"n": "16", "alpha": str(alpha), "Vhat_1": str(Fraction(1, 16) - smallest)},
-            "crossing_layer": crossing_layer, "tightness": 0.9, "verdict": "refuted"}
+    return {
+        "n": 16,
+        "start": [str(smallest), str((1 - smallest) / 15)],
+        "multiplicities": [1, 15],
+        "parameters": {"n": "16", "alpha": str(alpha), "Vhat_1": str(Fraction(1, 16) - smallest)},
+        "crossing_layer": crossing_layer,
+        "tightness": 0.9,
+        "verdict": "refuted",
+    }
 
 
 def widths_record(constant: float) -> dict[str, Any]:
-    return {"slope": [-0.55, -0.45], "widths": [
-        {"width": w, "mean": constant / w**0.5, "interval": [0.9 * constant / w**0.5, 1.2 * constant / w**0.5],
-         "count": 100} for w in (32, 64, 128)]}
+    return {
+        "slope": [-0.55, -0.45],
+        "widths": [
+            {
+                "width": w,
+                "mean": constant / w**0.5,
+                "interval": [0.9 * constant / w**0.5, 1.2 * constant / w**0.5],
+                "count": 100,
+            }
+            for w in (32, 64, 128)
+        ],
+    }
 
 
 def sample_document() -> dict[str, Any]:
@@ -47,10 +79,20 @@ def sample_document() -> dict[str, Any]:
         "schema": 1,
         "environment": environment(3, LEVEL, None),
         "results": [
-            result(PRINTED, {"paths": [path_record(Fraction(9, 40), 110)], "precision_bits": 128},
-                   {"readouts": [{"instance": "n=4", "alpha": 0.5, "bound": 1.25, "verdict": "supported"}]},
-                   verdict="refuted", expected="refuted"),
-            result("orthogonality.decay:corrected", {"paths": [path_record(Fraction(81, 1600), None)]}),
+            result(
+                PRINTED,
+                {"paths": [path_record(Fraction(9, 40), 110)], "precision_bits": 128},
+                {
+                    "readouts": [
+                        {"instance": "n=4", "alpha": 0.5, "bound": 1.25, "verdict": "supported"}
+                    ]
+                },
+                verdict="refuted",
+                expected="refuted",
+            ),
+            result(
+                "orthogonality.decay:corrected", {"paths": [path_record(Fraction(81, 1600), None)]}
+            ),
             result("orthogonality.decay:sharp", {"paths": [path_record(Fraction(81, 1600), None)]}),
             result("orthogonality.width_scaling", widths_record(1.14)),
             result("orthogonality.activation_conjecture:relu", widths_record(1.7)),

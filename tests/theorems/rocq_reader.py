@@ -21,10 +21,25 @@ __all__ = ["Proposition", "read", "term"]
 Env = Mapping[str, Any]
 Node = Callable[[Env], Any]
 
-_TOKENS = re.compile(r"""\s*(?:(\\sum_\(|\\prod_\(|\\big\[Rplus/0\]_\(|'I_|'C\(|%:R|%N|:>|\^-1|\^\+|<=|!=|==|&&|->|`\||
-    [-+*/^<=():,~{}|\#]|\d+|[A-Za-z](?:[\w'.]*[\w'])?))""", re.VERBOSE)
-_INFIX = {"^+": (29, 28), "^": (30, 30), "*": (40, 39), "/": (40, 39), "&&": (40, 39), "+": (50, 49), "-": (50, 49),
-          "<=": (70, 69), "<": (70, 69), "=": (70, 69), "==": (70, 69), "!=": (70, 69)}
+_TOKENS = re.compile(
+    r"""\s*(?:(\\sum_\(|\\prod_\(|\\big\[Rplus/0\]_\(|'I_|'C\(|%:R|%N|:>|\^-1|\^\+|<=|!=|==|&&|->|`\||
+    [-+*/^<=():,~{}|\#]|\d+|[A-Za-z](?:[\w'.]*[\w'])?))""",
+    re.VERBOSE,
+)
+_INFIX = {
+    "^+": (29, 28),
+    "^": (30, 30),
+    "*": (40, 39),
+    "/": (40, 39),
+    "&&": (40, 39),
+    "+": (50, 49),
+    "-": (50, 49),
+    "<=": (70, 69),
+    "<": (70, 69),
+    "=": (70, 69),
+    "==": (70, 69),
+    "!=": (70, 69),
+}
 _ATOM = 9  # what stands as an argument
 
 
@@ -68,7 +83,9 @@ def read(text: str, *, reals: bool = False) -> Proposition:
     *hypotheses, (conclusion, sides) = parts
     if sides is None:
         raise SyntaxError("the conclusion is no relation")
-    return Proposition(tuple(binders), tuple(node for node, _ in hypotheses), conclusion, sides, negated)
+    return Proposition(
+        tuple(binders), tuple(node for node, _ in hypotheses), conclusion, sides, negated
+    )
 
 
 class _Parser:
@@ -79,7 +96,7 @@ class _Parser:
         while place < len(text):
             match = _TOKENS.match(text, place)
             if match is None:
-                raise SyntaxError(f"no token at {text[place:place + 20]!r}")
+                raise SyntaxError(f"no token at {text[place : place + 20]!r}")
             self.tokens.append(match.group(1))
             place = match.end()
         self.place = 0
@@ -102,11 +119,13 @@ class _Parser:
 
     def expect(self, token: str) -> None:
         if not self.accept(token):
-            raise SyntaxError(f"want {token!r} before {' '.join(self.tokens[self.place:self.place + 8])!r}")
+            raise SyntaxError(
+                f"want {token!r} before {' '.join(self.tokens[self.place : self.place + 8])!r}"
+            )
 
     def end(self) -> None:
         if self.peek():
-            raise SyntaxError(f"more: {' '.join(self.tokens[self.place:self.place + 8])!r}")
+            raise SyntaxError(f"more: {' '.join(self.tokens[self.place : self.place + 8])!r}")
 
     # --- propositions -----------------------------------------------------------------------------------------
 
@@ -178,6 +197,7 @@ class _Parser:
             every = all if word == "forall" else any
             found = (dict(zip(names, places, strict=True)) for places in itertools.product(*ranges))
             return every(body({**env, **places}) for places in found)
+
         return holds
 
     def ordinal(self) -> Node:
@@ -203,7 +223,11 @@ class _Parser:
                 second, other = self.take(), self.expression(69, nat)
                 node = _both(_compared(sign, node, right), _compared(second, right, other))
             else:
-                node = _compared(sign, node, right) if own == 70 else _operation(sign, node, right, self.reals)
+                node = (
+                    _compared(sign, node, right)
+                    if own == 70
+                    else _operation(sign, node, right, self.reals)
+                )
             level = own
         return node
 
@@ -257,8 +281,10 @@ class _Parser:
 
     def _starts_argument(self) -> bool:
         word = self.peek()
-        return word in ("(", "`|", "'C(") or (bool(re.match(r"\d|[A-Za-z]", word)) and word not in (
-            "then", "else", "in", "if", "forall", "exists"))
+        return word in ("(", "`|", "'C(") or (
+            bool(re.match(r"\d|[A-Za-z]", word))
+            and word not in ("then", "else", "in", "if", "forall", "exists")
+        )
 
     def atom(self, nat: bool) -> tuple[Node, int, bool]:
         word = self.take()
@@ -300,7 +326,7 @@ class _Parser:
         for place in range(self.place, len(self.tokens)):
             depth += (self.tokens[place].endswith("(")) - (self.tokens[place] == ")")
             if depth < 0:
-                return self.tokens[place + 1:place + 2] == ["%N"]
+                return self.tokens[place + 1 : place + 2] == ["%N"]
         return False
 
     def big(self, word: str) -> tuple[Node, int]:
@@ -313,6 +339,7 @@ class _Parser:
         def total(env: Env) -> Any:
             values = [body({**env, name: place}) for place in over(env)]
             return mpmath.fprod(values) if word == "\\prod_(" else mpmath.fsum(values)
+
         return total, level
 
     def range(self, name: str) -> Node:
@@ -330,8 +357,10 @@ class _Parser:
             self.expect("->")
             target = self.ordinal()
             self.expect("}")
-            return lambda env: [tuple.__getitem__.__get__(image) for image in itertools.product(
-                range(target(env)), repeat=source(env))]
+            return lambda env: [
+                tuple.__getitem__.__get__(image)
+                for image in itertools.product(range(target(env)), repeat=source(env))
+            ]
         self.expect("set")
         among = self.ordinal()
         self.expect("}")
@@ -356,8 +385,14 @@ def _root(value: Any) -> Any:
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "Num.sqrt": _root, "sqrt": _root, "acos": lambda x: mpmath.acos(max(min(x, 1), -1)),
-    "Num.max": max, "Num.min": min, "Num.sg": mpmath.sign, "INR": lambda n: mpmath.mpf(_natural(n))}
+    "Num.sqrt": _root,
+    "sqrt": _root,
+    "acos": lambda x: mpmath.acos(max(min(x, 1), -1)),
+    "Num.max": max,
+    "Num.min": min,
+    "Num.sg": mpmath.sign,
+    "INR": lambda n: mpmath.mpf(_natural(n)),
+}
 
 
 def _both(first: Node, second: Node) -> Node:
@@ -368,7 +403,14 @@ def _compared(sign: str, left: Node, right: Node) -> Node:
     def holds(env: Env) -> bool:
         a, b = left(env), right(env)
         same = _close(a, b)
-        return {"<=": a < b or same, "<": a < b and not same, "=": same, "==": same, "!=": not same}[sign]
+        return {
+            "<=": a < b or same,
+            "<": a < b and not same,
+            "=": same,
+            "==": same,
+            "!=": not same,
+        }[sign]
+
     return holds
 
 
@@ -388,4 +430,5 @@ def _operation(sign: str, left: Node, right: Node, reals: bool) -> Node:
         if sign == "-":
             return max(a - b, 0) if "%N" in env else a - b
         return a + b if sign == "+" else a * b
+
     return value

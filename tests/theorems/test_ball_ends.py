@@ -19,7 +19,13 @@ from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.pointwise import Pointwise, compare, decide, holds
 from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
 from theorems.context import Context
-from theorems.families.orthogonality.branching import CounterexampleFound, Problem, _positive_definite, cover, walk
+from theorems.families.orthogonality.branching import (
+    CounterexampleFound,
+    Problem,
+    _positive_definite,
+    cover,
+    walk,
+)
 from theorems.statement import Variable
 
 X = sp.Symbol("x", real=True)
@@ -35,11 +41,19 @@ def test_a_comparison_of_balls_is_open_where_they_meet(ball: arb, relation: str)
     assert holds(ball, RELATIONS[relation](X, sp.Integer(1)), arb(1)) is None
 
 
-@pytest.mark.parametrize(("relation", "above", "touching", "below"), [
-    ("<=", False, None, True), ("<", False, None, True), (">=", True, None, False), (">", True, None, False),
-    ("==", False, None, False)])
+@pytest.mark.parametrize(
+    ("relation", "above", "touching", "below"),
+    [
+        ("<=", False, None, True),
+        ("<", False, None, True),
+        (">=", True, None, False),
+        (">", True, None, False),
+        ("==", False, None, False),
+    ],
+)
 def test_a_comparison_of_balls_apart_is_decided(
-        relation: str, above: bool, touching: None, below: bool) -> None:
+    relation: str, above: bool, touching: None, below: bool
+) -> None:
     assert compare(arb(1.5, 0.25), relation, arb(1)) is above
     assert compare(arb(1.5, 0.625), relation, arb(1)) is touching
     assert compare(arb(0.5, 0.25), relation, arb(1)) is below
@@ -48,8 +62,15 @@ def test_a_comparison_of_balls_apart_is_decided(
 def claim(relation: str, **changes: Any) -> Statement:
     base = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
     given: dict[str, Any] = dict(
-        variables=(), definitions={X: "what is read"}, assumptions=(), proof=None, lhs=X,
-        relation=relation, rhs=sp.S.One, sentinel=Sentinel("", rhs=sp.Integer(-7)))
+        variables=(),
+        definitions={X: "what is read"},
+        assumptions=(),
+        proof=None,
+        lhs=X,
+        relation=relation,
+        rhs=sp.S.One,
+        sentinel=Sentinel("", rhs=sp.Integer(-7)),
+    )
     return replace(base, **(given | changes))
 
 
@@ -59,6 +80,7 @@ def test_checks_by_enclosures_leave_open_what_a_ball_leaves_open(ball: arb, rela
     enclosed = Enclosed(parts=lambda: [Part("a part", lambda: {"x": ball})])
     assert enclosed(claim(relation), Context(0, 1e-6)).verdict is Verdict.INCONCLUSIVE
     from hypothesis import strategies as st
+
     pointwise = Pointwise(lambda item: {"x": ball}, lambda: st.just(0), examples=1)
     assert pointwise(claim(relation), Context(0, 1e-6)).verdict is Verdict.INCONCLUSIVE
 
@@ -66,11 +88,22 @@ def test_checks_by_enclosures_leave_open_what_a_ball_leaves_open(ball: arb, rela
 @pytest.mark.parametrize(("ball", "relation"), [*product(ABOUT_ONE, ("<=", "<", ">=", ">"))])
 def test_a_path_stops_where_a_ball_leaves_the_bound_open(ball: arb, relation: str) -> None:
     width, layer = sp.Symbol("d", positive=True), sp.Symbol("ell", nonnegative=True)
-    statement = claim(relation, variables=(Variable(width, sp.Interval(1, sp.oo), "d"),
-                                           Variable(layer, sp.Interval(0, sp.oo), "ell")))
+    statement = claim(
+        relation,
+        variables=(
+            Variable(width, sp.Interval(1, sp.oo), "d"),
+            Variable(layer, sp.Interval(0, sp.oo), "ell"),
+        ),
+    )
     spectrum = RepeatedSpectrum((Fraction(1, 4), Fraction(3, 4)), (1, 1))
-    check = WidthLimit((spectrum,), 2, lambda spectrum, sizes: {"x": ball},
-                       lambda statement, start: {}, width, layer)
+    check = WidthLimit(
+        (spectrum,),
+        2,
+        lambda spectrum, sizes: {"x": ball},
+        lambda statement, start: {},
+        width,
+        layer,
+    )
     found = check(statement, Context(0, 1e-6))
     assert found.verdict is Verdict.INCONCLUSIVE
     assert found.details["paths"][0]["crossing_layer"] is None
@@ -112,19 +145,35 @@ def test_a_counterexample_is_certainly_one() -> None:
     class False_(Vague):
         def excess(self, point: Any) -> arb:
             return arb(-1, 0.5)
+
     with pytest.raises(CounterexampleFound):
         cover(False_(2, fmpq(1), 64), 20)
 
 
-@pytest.mark.parametrize("box", [
-    ((fmpq(1, 4), fmpq(1, 3)), (fmpq(2, 3), fmpq(3, 4))), ((fmpq(1, 10), fmpq(2, 5)), (fmpq(3, 5), fmpq(9, 10))),
-    ((fmpq(2, 5), fmpq(1, 2)), (fmpq(1, 2), fmpq(3, 5)))])
+@pytest.mark.parametrize(
+    "box",
+    [
+        ((fmpq(1, 4), fmpq(1, 3)), (fmpq(2, 3), fmpq(3, 4))),
+        ((fmpq(1, 10), fmpq(2, 5)), (fmpq(3, 5), fmpq(9, 10))),
+        ((fmpq(2, 5), fmpq(1, 2)), (fmpq(1, 2), fmpq(3, 5))),
+    ],
+)
 @pytest.mark.parametrize("kappa", [fmpq(1), fmpq(1, 2)])
 def test_bounds_of_a_box_are_below_all_its_points(box: Box, kappa: fmpq) -> None:
     problem = Problem(2, kappa, 128)
-    least = min((problem.excess(point).lower() for k in range(21) if (
-        point := [box[0][0] + (box[0][1] - box[0][0]) * fmpq(k, 20), 1 - box[0][0] - (
-            box[0][1] - box[0][0]) * fmpq(k, 20)])), key=float)
+    least = min(
+        (
+            problem.excess(point).lower()
+            for k in range(21)
+            if (
+                point := [
+                    box[0][0] + (box[0][1] - box[0][0]) * fmpq(k, 20),
+                    1 - box[0][0] - (box[0][1] - box[0][0]) * fmpq(k, 20),
+                ]
+            )
+        ),
+        key=float,
+    )
     for bound in (problem.by_value(box), problem.by_slope(box)):
         assert bound <= least + arb("1e-25")
     with flint.ctx.workprec(16):  # where balls are wide, the bound is lower, never higher
@@ -157,7 +206,8 @@ def test_a_matrix_that_may_be_singular_is_not_called_positive_definite() -> None
 @pytest.mark.parametrize("open_", [arb(0.1, 0.2), arb(0, 0.2)])
 @pytest.mark.parametrize("relation", ["<=", ">="])
 def test_no_ratio_to_a_bound_that_may_be_zero_or_of_a_side_that_may_be_negative(
-        open_: arb, relation: str) -> None:
+    open_: arb, relation: str
+) -> None:
     for left, right in ((arb(1), open_), (open_, arb(1))):
         assert enclosed._ratio(claim(relation), left, right) is None
     over, under = (open_, arb(1)) if relation == ">=" else (arb(1), open_)
@@ -167,17 +217,26 @@ def test_no_ratio_to_a_bound_that_may_be_zero_or_of_a_side_that_may_be_negative(
     assert pointwise._ratio(claim(relation), arb(1), arb(2), 1) == ratio
 
 
-@pytest.mark.parametrize(("ball", "certain"), [
-    (arb(1, 0.5), True), (arb(0.1, 0.2), False), (Fraction(1, 2), True), (Fraction(-1, 2), False)])
+@pytest.mark.parametrize(
+    ("ball", "certain"),
+    [(arb(1, 0.5), True), (arb(0.1, 0.2), False), (Fraction(1, 2), True), (Fraction(-1, 2), False)],
+)
 def test_a_side_is_not_negative_if_its_whole_ball_is_not(ball: Any, certain: bool) -> None:
     assert pointwise._nonnegative(X, claim("<="), {"x": ball}) is certain
 
 
-@pytest.mark.parametrize(("middle", "other", "verdict", "sentinel"), [
-    (0.5, -7, Verdict.CERTIFIED, Verdict.REFUTED), (0.5, 7, Verdict.CERTIFIED, Verdict.CERTIFIED),
-    (2, -7, Verdict.REFUTED, Verdict.REFUTED), (0.5, Fraction(1, 2), Verdict.CERTIFIED, Verdict.INCONCLUSIVE)])
+@pytest.mark.parametrize(
+    ("middle", "other", "verdict", "sentinel"),
+    [
+        (0.5, -7, Verdict.CERTIFIED, Verdict.REFUTED),
+        (0.5, 7, Verdict.CERTIFIED, Verdict.CERTIFIED),
+        (2, -7, Verdict.REFUTED, Verdict.REFUTED),
+        (0.5, Fraction(1, 2), Verdict.CERTIFIED, Verdict.INCONCLUSIVE),
+    ],
+)
 def test_checks_by_enclosures_decide_both_claims_where_balls_are_apart(
-        middle: float, other: Any, verdict: Verdict, sentinel: Verdict) -> None:
+    middle: float, other: Any, verdict: Verdict, sentinel: Verdict
+) -> None:
     check = Enclosed(parts=lambda: [Part("a part", lambda: {"x": arb(middle, 0.1)})])
     found = check(claim("<=", sentinel=Sentinel("", rhs=sp.sympify(other))), Context(0, 1e-6))
     assert (found.verdict, found.sentinel) == (verdict, sentinel)

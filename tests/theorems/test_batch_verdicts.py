@@ -28,14 +28,18 @@ def test_built_in_paths_do_not_refute_for_a_batch_of_which_the_bound_says_nothin
 
 def test_what_is_false_of_some_other_input_may_hold_of_the_batch() -> None:
     """(Σσ³)² ≤ (Σσ⁴)² holds of one sample, where both sides are 1; at σ = (4/5, 3/5) it does not."""
-    (found,) = verify(["orthogonality.iterative_initialisation:as_printed"], batch=np.array([[2.0], [1.0]]))
+    (found,) = verify(
+        ["orthogonality.iterative_initialisation:as_printed"], batch=np.array([[2.0], [1.0]])
+    )
     assert found.verdict is Verdict.CERTIFIED
     assert Verdict.REFUTED in {e.verdict for e in found.evidence if e.apart}
     assert found.as_expected
 
 
 def test_what_is_false_of_the_batch_is_refuted() -> None:
-    claim = conjecture("effective_rank <= 3/2", over="matrices", n=3, d=6, name="c").statement(falsify=False)
+    claim = conjecture("effective_rank <= 3/2", over="matrices", n=3, d=6, name="c").statement(
+        falsify=False
+    )
     (found,) = verify([claim], batch=GAUSSIAN)
     assert found.verdict is Verdict.REFUTED
     assert [e.verdict for e in found.evidence if not e.apart] == [Verdict.REFUTED]
@@ -49,9 +53,12 @@ def test_what_is_false_elsewhere_is_no_refutation_of_the_batch() -> None:
 
 
 def test_a_claim_of_which_a_batch_is_no_part_is_outside_in_company_and_refused_alone(
-        capsys: pytest.CaptureFixture[str]) -> None:
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     about = conjecture("x <= 1", x="[0, 1/2]", name="about_x").statement(falsify=False)
-    matrices = conjecture("effective_rank >= 3/2", over="matrices", n=3, d=6, name="rank").statement(falsify=False)
+    matrices = conjecture(
+        "effective_rank >= 3/2", over="matrices", n=3, d=6, name="rank"
+    ).statement(falsify=False)
     found = verify([about, matrices], batch=GAUSSIAN)
     assert found[0].verdict is Verdict.OUTSIDE
     assert all(e.apart for e in found[0].evidence)
@@ -61,10 +68,23 @@ def test_a_claim_of_which_a_batch_is_no_part_is_outside_in_company_and_refused_a
         assert "it has no part in" in capsys.readouterr().err
 
 
-def test_how_many_samples_were_read_of_how_many_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_how_many_samples_were_read_of_how_many_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "out.json"
-    assert main(["verify", "orthogonality.iterative_initialisation:corrected", "--batch", "digits", "--json",
-                 str(target)]) == 0
+    assert (
+        main(
+            [
+                "verify",
+                "orthogonality.iterative_initialisation:corrected",
+                "--batch",
+                "digits",
+                "--json",
+                str(target),
+            ]
+        )
+        == 0
+    )
     printed = " ".join(capsys.readouterr().out.split())
     assert "first 10 of 1797 samples" in printed
     assert "apart from the batch, certificate" in printed

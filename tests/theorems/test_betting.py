@@ -68,7 +68,9 @@ def peeking(values: np.ndarray, level: float, reference: float | None) -> Interv
     return betting(winning, level, reference)[0], 1.0
 
 
-def miscoverages(method: Callable[..., Interval], law: str, level: float, reference: float | None) -> int:
+def miscoverages(
+    method: Callable[..., Interval], law: str, level: float, reference: float | None
+) -> int:
     """How many of the runs ever exclude the mean: intervals are nested, so the last one tells."""
     draw, mean = LAWS[law]
     runs = draw(np.random.default_rng([7, list(LAWS).index(law)]), (REPETITIONS, LENGTH))
@@ -96,7 +98,9 @@ def test_invalid_methods_are_caught(law: str, sentinel: Callable[..., Interval])
     assert not tolerable(miscoverages(sentinel, law, 0.05, None), 0.05)
 
 
-def miscoverage_by_enumeration(length: int, scales: list[float], level: float, charged: float) -> float:
+def miscoverage_by_enumeration(
+    length: int, scales: list[float], level: float, charged: float
+) -> float:
     """The largest P(bound > p) over p, exact over all coin sequences, for a bound that is paid `charged`."""
     outcomes = np.array(list(itertools.product([0.0, 1.0], repeat=length)))
     counts = np.arange(1.0, length + 1)
@@ -107,7 +111,9 @@ def miscoverage_by_enumeration(length: int, scales: list[float], level: float, c
         bounds[i] = lower.bound
     successes = outcomes.sum(axis=1)
     worst = 0.0
-    for p in np.unique(bounds[bounds > 0]) * (1 - 1e-9):  # P(bound > p) is largest just below a jump
+    for p in np.unique(bounds[bounds > 0]) * (
+        1 - 1e-9
+    ):  # P(bound > p) is largest just below a jump
         weights = p**successes * (1 - p) ** (length - successes)
         worst = max(worst, float(weights[bounds > p].sum()))
     return worst / level
@@ -225,7 +231,9 @@ def enclosed_bound(scaled: list[flint.arb], scales: np.ndarray, level: float) ->
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("lower", "upper"), [(0.0, 1.0), (0.1, 0.7), (-1e-3, 1e5), (1e6, 1e6 + 0.1)])
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(0.0, 1.0), (0.1, 0.7), (-1e-3, 1e5), (1e6, 1e6 + 0.1)]
+)
 def test_rounding_errs_outwards(lower: float, upper: float, seed: int) -> None:
     values = np.random.default_rng(seed).uniform(lower, upper, 80).clip(lower, upper)
     sequence = BoundedMean(lower, upper, 0.1, lower + 0.01 * (upper - lower))
@@ -234,10 +242,14 @@ def test_rounding_errs_outwards(lower: float, upper: float, seed: int) -> None:
     with flint.ctx.workprec(200):
         span = flint.arb(upper) - lower
         rise = span * enclosed_bound(
-            [(flint.arb(x) - lower) / span for x in values.tolist()], sequence._from_below.scales, 0.1
+            [(flint.arb(x) - lower) / span for x in values.tolist()],
+            sequence._from_below.scales,
+            0.1,
         )
         fall = span * enclosed_bound(
-            [(upper - flint.arb(x)) / span for x in values.tolist()], sequence._from_above.scales, 0.1
+            [(upper - flint.arb(x)) / span for x in values.tolist()],
+            sequence._from_above.scales,
+            0.1,
         )
         slack = 1e-9 * (upper - lower) + 1e-15 * max(abs(lower), abs(upper))
         assert low < lower + rise < low + slack
@@ -274,7 +286,9 @@ def test_observation_outside_the_range_is_refused_whole(bad: float) -> None:
     assert sequence.interval == (0.0, 1.0)
 
 
-@pytest.mark.parametrize("bad", [np.zeros((2, 2)), np.array(0.5), np.array([1j]), np.array(["a"]), [None]])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((2, 2)), np.array(0.5), np.array([1j]), np.array(["a"]), [None]]
+)
 def test_observations_of_the_wrong_kind_are_refused(bad: object) -> None:
     with pytest.raises(ValueError, match="values has shape"):
         BoundedMean(0.0, 1.0, 0.1).update(bad)  # type: ignore[arg-type]

@@ -10,15 +10,25 @@ from flint import arb, fmpq
 from simulators.engines.mean_field import rescale_map, rescale_map_enclosure
 from theorems.certificates.document import CertificateError
 from theorems.context import Context
-from theorems.families.orthogonality.branching import RULES, CounterexampleFound, Problem, cover, walk
+from theorems.families.orthogonality.branching import (
+    RULES,
+    CounterexampleFound,
+    Problem,
+    cover,
+    walk,
+)
 from theorems.families.orthogonality.contraction_boxes import PRECISION, certify, constant
 from theorems.families.orthogonality.contraction_check import ContractionBoxes
 from theorems.families.orthogonality.growth import _Sums, growth
 from theorems.registry import get
 from theorems.statement import Quantifier, Sentinel, Verdict
 
-SPECTRA = ([fmpq(1, 10), fmpq(3, 10), fmpq(6, 10)], [fmpq(1, 10**6), fmpq(1, 2), fmpq(1, 2) - fmpq(1, 10**6)],
-           [fmpq(1, 6)] * 6, [fmpq(2, 5), fmpq(3, 5)])
+SPECTRA = (
+    [fmpq(1, 10), fmpq(3, 10), fmpq(6, 10)],
+    [fmpq(1, 10**6), fmpq(1, 2), fmpq(1, 2) - fmpq(1, 10**6)],
+    [fmpq(1, 6)] * 6,
+    [fmpq(2, 5), fmpq(3, 5)],
+)
 
 
 def sharp(n):
@@ -94,7 +104,10 @@ def test_boxes_that_rules_settle_hold_at_random_points():
     assert np.all(1 / 3 - rescale_map(spectra)[:, 0] <= (1 - 6 / 5 * spectra[:, 0]) * gaps + 1e-14)
     # every spectrum lies in exactly the boxes that the tree says, and in at least one
     assert set(tree) <= set(RULES + "012")
-    assert tree.count("v") + tree.count("s") + tree.count("c") + tree.count("x") == sum(map(str.isdigit, tree)) + 1
+    assert (
+        tree.count("v") + tree.count("s") + tree.count("c") + tree.count("x")
+        == sum(map(str.isdigit, tree)) + 1
+    )
 
 
 def test_every_rule_refuses_a_box_it_does_not_settle():
@@ -117,7 +130,9 @@ def test_the_constant_is_read_off_the_statement():
     assert constant(get("orthogonality.one_step_drift:as_printed"), 4) == fmpq(2, 3)
     with pytest.raises(ValueError, match="not"):
         constant(get("orthogonality.averaged_stability:sharp"), 4)
-    assert sp.Rational(str(constant(get("orthogonality.contraction:sharp").neighbour, 2))) == sp.Rational(1001, 1000)
+    assert sp.Rational(
+        str(constant(get("orthogonality.contraction:sharp").neighbour, 2))
+    ) == sp.Rational(1001, 1000)
 
 
 def test_a_tail_that_is_not_certainly_bounded_leaves_an_infinite_ball():
@@ -130,18 +145,31 @@ def test_a_tail_that_is_not_certainly_bounded_leaves_an_infinite_ball():
 N, S = sp.Symbol("n", integer=True, positive=True), sp.Symbol("s", nonnegative=True)
 
 
-@pytest.mark.parametrize(("bound", "found"), [
-    ((1 - S) * (1 / N - S), Verdict.CERTIFIED), ((1 - 2 * S) * (1 / N - S), Verdict.REFUTED),
-    ((1 - S) * (1 / N - S) / 2, Verdict.INCONCLUSIVE)])
+@pytest.mark.parametrize(
+    ("bound", "found"),
+    [
+        ((1 - S) * (1 / N - S), Verdict.CERTIFIED),
+        ((1 - 2 * S) * (1 / N - S), Verdict.REFUTED),
+        ((1 - S) * (1 / N - S) / 2, Verdict.INCONCLUSIVE),
+    ],
+)
 def test_a_neighbour_stands_where_boxes_cover_it_and_is_open_in_another_form(bound, found):
     changed = dataclasses.replace(
-        get("orthogonality.contraction:sharp"), sentinel=Sentinel("", rhs=bound))
+        get("orthogonality.contraction:sharp"), sentinel=Sentinel("", rhs=bound)
+    )
     assert ContractionBoxes((2,))(changed, Context(seed=0, level=1e-6)).sentinel is found
 
 
-@pytest.mark.parametrize("change", [
-    {"lhs": 2 * get("orthogonality.contraction:sharp").lhs}, {"relation": ">="}, {"relation": "=="},
-    {"assumptions": ()}, {"quantifier": Quantifier.MEAN_FIELD}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lhs": 2 * get("orthogonality.contraction:sharp").lhs},
+        {"relation": ">="},
+        {"relation": "=="},
+        {"assumptions": ()},
+        {"quantifier": Quantifier.MEAN_FIELD},
+    ],
+)
 def test_shipped_boxes_speak_of_no_other_claim(change):
     statement = get("orthogonality.contraction:sharp")
     check = ContractionBoxes((2,))

@@ -77,8 +77,13 @@ def add_chain() -> None:
 
 
 def add_observables() -> None:
-    @observable(reads="gram", floor=0, ceiling=1, of_spectrum=lambda s: s.sum(lambda x: x**2),
-                of_gram=lambda c: sum(c[i, j] ** 2 for i in range(c.n) for j in range(c.n)))
+    @observable(
+        reads="gram",
+        floor=0,
+        ceiling=1,
+        of_spectrum=lambda s: s.sum(lambda x: x**2),
+        of_gram=lambda c: sum(c[i, j] ** 2 for i in range(c.n) for j in range(c.n)),
+    )
     def purity(H: Any) -> Any:
         """Tr C²/(Tr C)², one over the effective rank"""
         xp = array_namespace(H)
@@ -155,8 +160,16 @@ def test_the_engine_gram_takes_a_new_layer_only_where_it_maps_rows_one_by_one() 
 
 @pytest.mark.usefixtures("extended")
 def test_sweeps_know_it(tmp_path: Path) -> None:
-    grid = Grid.of({"chain": ["halved(softsign)", "vanilla(softsign)"], "width": 8, "batch": 3,
-                    "depth": 2, "weights": ["laplace", "gaussian"], "observables": "purity"})
+    grid = Grid.of(
+        {
+            "chain": ["halved(softsign)", "vanilla(softsign)"],
+            "width": 8,
+            "batch": 3,
+            "depth": 2,
+            "weights": ["laplace", "gaussian"],
+            "observables": "purity",
+        }
+    )
     with Store(tmp_path / "x.db") as store, ThreadPoolExecutor(1) as pool:
         assert sweep(grid, store, workers=pool).computed == 4
         stored = [Trajectory.from_bytes(row.data) for row in store.rows()]
@@ -165,6 +178,7 @@ def test_sweeps_know_it(tmp_path: Path) -> None:
 
 def test_a_run_depends_on_what_its_words_mean() -> None:
     """A definition that changes under one name must not find the results of the former."""
+
     def keys() -> tuple[str, str]:
         fields = {"chain": "vanilla(bent)", "width": 8, "batch": 3, "depth": 2}
         (bent,) = Grid.of(fields).runs()
@@ -172,31 +186,45 @@ def test_a_run_depends_on_what_its_words_mean() -> None:
         return bent, plain
 
     with ACTIVATIONS.restored():
+
         @activation()
         def bent(rows: Any, xp: Any) -> Any:
             """x + x²"""
             return rows + rows * rows
+
         before = keys()
     with ACTIVATIONS.restored():
+
         @activation()  # type: ignore[no-redef]
         def bent(rows: Any, xp: Any) -> Any:
             """x + x²"""
             return rows + rows * rows / 2
+
         after = keys()
     assert before[0] != after[0]
     assert before[1] == after[1]
 
 
 @pytest.mark.usefixtures("extended")
-@pytest.mark.parametrize(("claim", "about", "words"), [
-    ("shouting <= 9", ["--chain", "rescale"], "shouting has no range"),
-    ("gram <= 1", ["--chain", "rescale"], "an n × n matrix, and a claim compares numbers"),
-    ("loud_share(1) <= 1/2", ["--over", "spectra"], "has no exact evaluation"),
-    ("loud_share(1) <= 1/2", ["--over", "matrices"], "has no exact evaluation"),
-    ("boastful <= 1/100", ["--chain", "vanilla(tanh)"], r"came out as .*outside the range \[0, 0.1\]"),
-])
+@pytest.mark.parametrize(
+    ("claim", "about", "words"),
+    [
+        ("shouting <= 9", ["--chain", "rescale"], "shouting has no range"),
+        ("gram <= 1", ["--chain", "rescale"], "an n × n matrix, and a claim compares numbers"),
+        ("loud_share(1) <= 1/2", ["--over", "spectra"], "has no exact evaluation"),
+        ("loud_share(1) <= 1/2", ["--over", "matrices"], "has no exact evaluation"),
+        (
+            "boastful <= 1/100",
+            ["--chain", "vanilla(tanh)"],
+            r"came out as .*outside the range \[0, 0.1\]",
+        ),
+    ],
+)
 def test_claims_refuse_an_observable_for_what_it_lacks(
-    claim: str, about: list[str], words: str, capsys: pytest.CaptureFixture[str],
+    claim: str,
+    about: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     @observable()
     def shouting(H: Any) -> Any:
@@ -231,13 +259,16 @@ def test_claims_know_it(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_file_of_claims_brings_words_of_its_own(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """As the README shows it, and read twice in one process."""
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     shown = next(part for part in readme.split("```")[1::2] if "def positive_share" in part)
-    claim = ('from theorems import conjecture\n'
-             'few = conjecture("positive_share <= 1/50", chain="vanilla(tanh)", n=2, d=16, ell=1)\n')
+    claim = (
+        "from theorems import conjecture\n"
+        'few = conjecture("positive_share <= 1/50", chain="vanilla(tanh)", n=2, d=16, ell=1)\n'
+    )
     (tmp_path / "mine.py").write_text(shown.removeprefix("python") + claim, encoding="utf-8")
     with OBSERVABLES.restored():
         for _ in range(2):
@@ -267,18 +298,21 @@ def test_inspection_recognises_it() -> None:
 
 
 @pytest.mark.usefixtures("extended")
-@pytest.mark.parametrize(("refuse", "kind", "name"), [
-    (lambda: Grid.of({"chain": "x", "width": 8, "batch": 3, "depth": 4}), GridError, "halved"),
-    (lambda: chain_kind("x"), ClaimError, "halved"),
-    (lambda: chain_kind(3), ClaimError, "halved"),
-    (lambda: Activation("x"), ValueError, "softsign"),
-    (lambda: read_chain("vanilla(x)"), ValueError, "softsign"),
-    (lambda: Linear(3, "x"), ValueError, "laplace"),
-    (lambda: Chain((Linear(3), "x")), TypeError, "Halve"),
-    (lambda: resolve("x"), ValueError, r"purity.*loud_share\(1\)"),
-    (lambda: quantity("gram"), ClaimError, "purity"),
-    (lambda: quantity("loud_share"), ClaimError, r"needs its level: write loud_share\(1/2\)"),
-])
+@pytest.mark.parametrize(
+    ("refuse", "kind", "name"),
+    [
+        (lambda: Grid.of({"chain": "x", "width": 8, "batch": 3, "depth": 4}), GridError, "halved"),
+        (lambda: chain_kind("x"), ClaimError, "halved"),
+        (lambda: chain_kind(3), ClaimError, "halved"),
+        (lambda: Activation("x"), ValueError, "softsign"),
+        (lambda: read_chain("vanilla(x)"), ValueError, "softsign"),
+        (lambda: Linear(3, "x"), ValueError, "laplace"),
+        (lambda: Chain((Linear(3), "x")), TypeError, "Halve"),
+        (lambda: resolve("x"), ValueError, r"purity.*loud_share\(1\)"),
+        (lambda: quantity("gram"), ClaimError, "purity"),
+        (lambda: quantity("loud_share"), ClaimError, r"needs its level: write loud_share\(1/2\)"),
+    ],
+)
 def test_refusals_list_it(refuse: Any, kind: type[Exception], name: str) -> None:
     with pytest.raises(kind, match=name) as caught:
         refuse()
@@ -286,10 +320,16 @@ def test_refusals_list_it(refuse: Any, kind: type[Exception], name: str) -> None
 
 
 @pytest.mark.usefixtures("extended")
-@pytest.mark.parametrize(("verb", "names"), [
-    ("sweep", ("halved(identity)", "laplace", "purity")), ("verify", ("halved(relu)",)),
-])
-def test_help_lists_it(verb: str, names: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("verb", "names"),
+    [
+        ("sweep", ("halved(identity)", "laplace", "purity")),
+        ("verify", ("halved(relu)",)),
+    ],
+)
+def test_help_lists_it(
+    verb: str, names: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([verb, "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert all(name in said for name in names), said
@@ -297,11 +337,14 @@ def test_help_lists_it(verb: str, names: tuple[str, ...], capsys: pytest.Capture
 
 @pytest.mark.usefixtures("extended")
 def test_tables_list_it() -> None:
-    for line in ("| `halved(identity)` | H⁺ = F(BN(WH)/2) |", "| `Halve` | H → H/2 |",
-                 "| `laplace` | Laplace's, of variance 1 | 0 |",
-                 "| `softsign` | x/(1 + |x|) | no | yes |",
-                 "| `purity` | Tr C²/(Tr C)², one over the effective rank | a number | [0, 1] | HᵀH "
-                 "| spectrum, Gram matrix |"):
+    for line in (
+        "| `halved(identity)` | H⁺ = F(BN(WH)/2) |",
+        "| `Halve` | H → H/2 |",
+        "| `laplace` | Laplace's, of variance 1 | 0 |",
+        "| `softsign` | x/(1 + |x|) | no | yes |",
+        "| `purity` | Tr C²/(Tr C)², one over the effective rank | a number | [0, 1] | HᵀH "
+        "| spectrum, Gram matrix |",
+    ):
         assert line in tables()
 
 
@@ -330,6 +373,7 @@ def test_an_entry_has_a_name_and_says_what_it_is() -> None:
     with pytest.raises(ValueError, match="want a name of letters"):
         ACTIVATIONS.add(ActivationFunction("a b", "none", lambda rows, xp: rows))
     with pytest.raises(ValueError, match="its first parameter is the width"), CHAINS.restored():
+
         @named_chain()
         def odd_chain(gamma: float) -> Chain:
             """No chain of a width"""

@@ -7,7 +7,13 @@ import flint
 import pytest
 
 from theorems.certificates import kinds
-from theorems.certificates.document import Certificate, CertificateError, UnreadableError, read, write
+from theorems.certificates.document import (
+    Certificate,
+    CertificateError,
+    UnreadableError,
+    read,
+    write,
+)
 from theorems.certificates.instances import _offer_crossings, at_input, crossing
 from theorems.certificates.numbers import ball_of, ball_text, rational_of, rational_text
 from theorems.checking.width_limit import WidthLimit
@@ -51,9 +57,16 @@ def changed(certificate, **fields):
     return dataclasses.replace(certificate, **fields)
 
 
-@pytest.mark.parametrize(("name", "stems"), [
-    ("orthogonality.decay:as_printed", {f"orthogonality.decay.as_printed.crossing-n{n}" for n in (8, 16, 32)}),
-    ("orthogonality.decay:corrected", set())])
+@pytest.mark.parametrize(
+    ("name", "stems"),
+    [
+        (
+            "orthogonality.decay:as_printed",
+            {f"orthogonality.decay.as_printed.crossing-n{n}" for n in (8, 16, 32)},
+        ),
+        ("orthogonality.decay:corrected", set()),
+    ],
+)
 def test_crossings_are_offered_of_refuted_bounds_alone(name, stems):
     offered = [offer.stem for offer in _offer_crossings(get(name))]
     assert len(offered) == len(stems)
@@ -68,12 +81,28 @@ def test_what_is_written_is_read_and_stands(tmp_path, witness, boxes, crossed):
         assert kinds.recheck(read(path))
 
 
-@pytest.mark.parametrize("field", ["kind", "statement", "claim", "inputs", "precision", "enclosures", "conclusion",
-                                   "versions", "digest"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "kind",
+        "statement",
+        "claim",
+        "inputs",
+        "precision",
+        "enclosures",
+        "conclusion",
+        "versions",
+        "digest",
+    ],
+)
 def test_an_altered_field_does_not_match_the_digest(tmp_path, witness, field):
     content = contents(witness)
     value = content[field]
-    content[field] = {int: 1, str: "x"}[type(value)] + value if not isinstance(value, dict) else {**value, "x": "1"}
+    content[field] = (
+        {int: 1, str: "x"}[type(value)] + value
+        if not isinstance(value, dict)
+        else {**value, "x": "1"}
+    )
     with pytest.raises(CertificateError, match=r"certificate\.json: digest: does not match"):
         read(saved(tmp_path, content))
     del content[field]
@@ -81,11 +110,20 @@ def test_an_altered_field_does_not_match_the_digest(tmp_path, witness, field):
         read(saved(tmp_path, content))
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    ("", "not JSON"), ("[]", "not a JSON object"), ('{"schema": 2}', "schema"), ('{"schema": true}', "schema"),
-    ('{"schema": 1, "schema": 1}', "given twice"), ("[" * 100_000, "nested too deeply"), ('{"a": NaN}', "no number"),
-    ('{"schema": ' + "1" * 10_000 + "}", "schema: want 1"), ('{"schema": 1}', "missing"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "not JSON"),
+        ("[]", "not a JSON object"),
+        ('{"schema": 2}', "schema"),
+        ('{"schema": true}', "schema"),
+        ('{"schema": 1, "schema": 1}', "given twice"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a": NaN}', "no number"),
+        ('{"schema": ' + "1" * 10_000 + "}", "schema: want 1"),
+        ('{"schema": 1}', "missing"),
+    ],
+)
 def test_what_is_no_certificate_is_unreadable(tmp_path, content, words):
     with pytest.raises(UnreadableError, match=words) as refusal:
         read(saved(tmp_path, content))
@@ -98,25 +136,42 @@ def test_files_that_cannot_be_read_are_refused(tmp_path, witness):
         with pytest.raises(UnreadableError):
             read(saved(tmp_path, whole[:cut]))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    for path, words in ((tmp_path / "none", "no such file"), (tmp_path, "directory"), (tmp_path / "binary", "UTF-8")):
+    for path, words in (
+        (tmp_path / "none", "no such file"),
+        (tmp_path, "directory"),
+        (tmp_path / "binary", "UTF-8"),
+    ):
         with pytest.raises(UnreadableError, match=words):
             read(path)
 
 
-@pytest.mark.parametrize(("field", "value", "words"), [
-    ("kind", 3, "kind: want text"), ("kind", "", "kind: empty"), ("claim", None, "claim: want text"),
-    ("precision", "128", "precision: want a whole number"), ("precision", True, "precision"), ("precision", -1, "bits"),
-    ("precision", 10**9, "bits"), ("inputs", [], "inputs: want an object"), ("inputs", {"at": 0.5}, "is a float"),
-    ("inputs", {"at": None}, "inputs.at"), ("inputs", {"at": 10**30}, r"inputs\.at: an integer of more than 18 digits"),
-    ("enclosures", {"lhs": [0.1, 0.2]}, "is a float"), ("versions", {"python": 3}, "versions.python"),
-    ("statement", "\ud800", "Unicode"),
-])
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("kind", 3, "kind: want text"),
+        ("kind", "", "kind: empty"),
+        ("claim", None, "claim: want text"),
+        ("precision", "128", "precision: want a whole number"),
+        ("precision", True, "precision"),
+        ("precision", -1, "bits"),
+        ("precision", 10**9, "bits"),
+        ("inputs", [], "inputs: want an object"),
+        ("inputs", {"at": 0.5}, "is a float"),
+        ("inputs", {"at": None}, "inputs.at"),
+        ("inputs", {"at": 10**30}, r"inputs\.at: an integer of more than 18 digits"),
+        ("enclosures", {"lhs": [0.1, 0.2]}, "is a float"),
+        ("versions", {"python": 3}, "versions.python"),
+        ("statement", "\ud800", "Unicode"),
+    ],
+)
 def test_fields_of_the_wrong_type_are_named(tmp_path, witness, field, value, words):
     with pytest.raises(UnreadableError, match=words):
         read(saved(tmp_path, {**contents(witness), field: value}))
 
 
-@pytest.mark.parametrize("text", ["1/0", "0.5", "1e3", "", "1/-2", "٣", "1" * 5000, "1*2^999999", 1, 0.5, None, ["1"]])
+@pytest.mark.parametrize(
+    "text", ["1/0", "0.5", "1e3", "", "1/-2", "٣", "1" * 5000, "1*2^999999", 1, 0.5, None, ["1"]]
+)
 def test_only_exact_numbers_are_read(text):
     with pytest.raises(UnreadableError, match=r"^here: "):
         rational_of(text, "here")
@@ -139,23 +194,38 @@ def test_balls_are_written_by_their_exact_ends():
 # --- altered with the digest redone ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("fields", "words"), [
-    ({"kind": "vote"}, "not known"), ({"kind": "small sizes"}, "inputs.sizes: missing"),
-    ({"statement": "orthogonality.iterative_initialisation:corrected"}, "claim: says"),
-    ({"statement": "nothing"}, "no statement"), ({"statement": "orthogonality.decay:sharp"}, "inputs.at"),
-    ({"claim": "anything"}, "claim: says"), ({"conclusion": "holds there"}, "conclusion: says"),
-    ({"inputs": {"at": {"n": "2", "sigma": ["1", "0"]}}}, "claim: says"),
-    ({"inputs": {"at": {"n": "2", "sigma": ["4/5", "4/5"]}}}, "assumption does not hold"),
-    ({"inputs": {"at": {"n": "2", "sigma": ["-4/5", "3/5"]}}}, "not in"),
-    ({"inputs": {"at": {"n": "3", "sigma": ["4/5", "3/5"]}}}, "want 3 entries"),
-    ({"inputs": {"at": {"n": "9999999", "sigma": ["4/5", "3/5"]}}}, "a size above"),
-    ({"inputs": {"at": {"n": "3/2", "sigma": ["4/5", "3/5"]}}}, "inputs.at"),
-    ({"inputs": {"at": {"n": ["2"], "sigma": "1"}}}, "inputs.at"), ({"inputs": {"at": {"n": "2"}}}, "want values of"),
-    ({"inputs": {}}, "inputs.at: missing"), ({"enclosures": {}}, "lhs: missing"),
-    ({"enclosures": {"lhs": ["0", "0"], "rhs": ["0", "1"]}}, "lhs: recorded"), ({"precision": 1}, "precision"),
-    ({"inputs": {"at": {"n": "2", "sigma": ["4/5", "3/5"]}, "for": "every n"}}, "inputs.for: not known"),
-    ({"enclosures": {"lhs": ["0", "1"], "rhs": ["0", "1"], "gap": ["7", "8"]}}, "enclosures.gap: not known"),
-])
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": "vote"}, "not known"),
+        ({"kind": "small sizes"}, "inputs.sizes: missing"),
+        ({"statement": "orthogonality.iterative_initialisation:corrected"}, "claim: says"),
+        ({"statement": "nothing"}, "no statement"),
+        ({"statement": "orthogonality.decay:sharp"}, "inputs.at"),
+        ({"claim": "anything"}, "claim: says"),
+        ({"conclusion": "holds there"}, "conclusion: says"),
+        ({"inputs": {"at": {"n": "2", "sigma": ["1", "0"]}}}, "claim: says"),
+        ({"inputs": {"at": {"n": "2", "sigma": ["4/5", "4/5"]}}}, "assumption does not hold"),
+        ({"inputs": {"at": {"n": "2", "sigma": ["-4/5", "3/5"]}}}, "not in"),
+        ({"inputs": {"at": {"n": "3", "sigma": ["4/5", "3/5"]}}}, "want 3 entries"),
+        ({"inputs": {"at": {"n": "9999999", "sigma": ["4/5", "3/5"]}}}, "a size above"),
+        ({"inputs": {"at": {"n": "3/2", "sigma": ["4/5", "3/5"]}}}, "inputs.at"),
+        ({"inputs": {"at": {"n": ["2"], "sigma": "1"}}}, "inputs.at"),
+        ({"inputs": {"at": {"n": "2"}}}, "want values of"),
+        ({"inputs": {}}, "inputs.at: missing"),
+        ({"enclosures": {}}, "lhs: missing"),
+        ({"enclosures": {"lhs": ["0", "0"], "rhs": ["0", "1"]}}, "lhs: recorded"),
+        ({"precision": 1}, "precision"),
+        (
+            {"inputs": {"at": {"n": "2", "sigma": ["4/5", "3/5"]}, "for": "every n"}},
+            "inputs.for: not known",
+        ),
+        (
+            {"enclosures": {"lhs": ["0", "1"], "rhs": ["0", "1"], "gap": ["7", "8"]}},
+            "enclosures.gap: not known",
+        ),
+    ],
+)
 def test_an_altered_witness_is_refused_by_the_recomputation(witness, fields, words):
     with pytest.raises(CertificateError, match=words) as refusal:
         kinds.recheck(changed(witness, **fields))
@@ -171,44 +241,73 @@ def test_a_coarse_precision_admits_no_false_enclosure():
         kinds.recheck(changed(made, enclosures=narrow))
 
 
-@pytest.mark.parametrize(("inputs", "words"), [
-    ({"kappa": "1201/1000"}, "has 6/5"), ({"n": 4}, "kappa"), ({"n": 10**6}, "whole number from 2 to"),
-    ({"n": "3"}, "n:"), ({"kappa": 1.2}, "float"), ({"tree": ""}, "ends early"),
-    ({"tree": "v"}, "not settled by rule 'v'"),
-    ({"tree": "c"}, "not settled by rule 'c'"), ({"tree": "x"}, "not settled by rule 'x'"), ({"tree": "7"}, "neither"),
-    ({"tree": 5}, "want text"),
-])
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"kappa": "1201/1000"}, "has 6/5"),
+        ({"n": 4}, "kappa"),
+        ({"n": 10**6}, "whole number from 2 to"),
+        ({"n": "3"}, "n:"),
+        ({"kappa": 1.2}, "float"),
+        ({"tree": ""}, "ends early"),
+        ({"tree": "v"}, "not settled by rule 'v'"),
+        ({"tree": "c"}, "not settled by rule 'c'"),
+        ({"tree": "x"}, "not settled by rule 'x'"),
+        ({"tree": "7"}, "neither"),
+        ({"tree": 5}, "want text"),
+    ],
+)
 def test_an_altered_cover_is_refused_by_the_recomputation(boxes, inputs, words):
     with pytest.raises(CertificateError, match=words):
         kinds.recheck(changed(boxes, inputs={**boxes.inputs, **inputs}))
 
 
-@pytest.mark.parametrize(("precision", "marks"), [(129, 1), (1000, 1), (40, 60_001), (128, 5860), (80, 20_000)])
-def test_a_cover_that_would_cost_too_much_is_refused_before_it_costs_anything(boxes, precision, marks, monkeypatch):
-    monkeypatch.setattr("theorems.families.orthogonality.contraction_boxes.walk",
-                        lambda *_: pytest.fail("it was walked"))
-    with pytest.raises(UnreadableError, match="precision: .* to 128" if precision > 128 else "characters at"):
-        kinds.recheck(changed(boxes, precision=precision, inputs={**boxes.inputs, "tree": "v" * marks}))
+@pytest.mark.parametrize(
+    ("precision", "marks"), [(129, 1), (1000, 1), (40, 60_001), (128, 5860), (80, 20_000)]
+)
+def test_a_cover_that_would_cost_too_much_is_refused_before_it_costs_anything(
+    boxes, precision, marks, monkeypatch
+):
+    monkeypatch.setattr(
+        "theorems.families.orthogonality.contraction_boxes.walk",
+        lambda *_: pytest.fail("it was walked"),
+    )
+    with pytest.raises(
+        UnreadableError, match="precision: .* to 128" if precision > 128 else "characters at"
+    ):
+        kinds.recheck(
+            changed(boxes, precision=precision, inputs={**boxes.inputs, "tree": "v" * marks})
+        )
 
 
 def test_a_cover_of_another_constant_or_with_a_box_left_out_is_refused(boxes):
     tree = boxes.inputs["tree"]
     larger = changed(boxes, statement="", inputs={**boxes.inputs, "kappa": "1201/1000"})
-    for forged in (larger, changed(boxes, inputs={**boxes.inputs, "tree": tree[:-1]}),
-                   changed(boxes, inputs={**boxes.inputs, "tree": tree + "v"}),
-                   changed(boxes, enclosures={"least_margin": ["1", "2"]}),
-                   changed(boxes, statement="orthogonality.decay:sharp"),
-                   changed(boxes, claim=boxes.claim.replace("n = 3", "n = 4"))):
+    for forged in (
+        larger,
+        changed(boxes, inputs={**boxes.inputs, "tree": tree[:-1]}),
+        changed(boxes, inputs={**boxes.inputs, "tree": tree + "v"}),
+        changed(boxes, enclosures={"least_margin": ["1", "2"]}),
+        changed(boxes, statement="orthogonality.decay:sharp"),
+        changed(boxes, claim=boxes.claim.replace("n = 3", "n = 4")),
+    ):
         with pytest.raises(CertificateError):
             kinds.recheck(forged)
 
 
-@pytest.mark.parametrize(("inputs", "words"), [
-    ({"layer": 108}, "first at layer 108"), ({"layer": 110}, "first at layer 110"), ({"layer": -1}, "whole number"),
-    ({"eigenvalues": ["1/32", "1/32"]}, "distinct"), ({"eigenvalues": ["1/64", "1/31"]}, "add up to 1"),
-    ({"multiplicities": [1]}, "two lists"), ({"multiplicities": [1, 0]}, "multiplicities"),
-    ({"eigenvalues": ["9/400", "391/12400"]}, "does not cross"),
-])
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"layer": 108}, "first at layer 108"),
+        ({"layer": 110}, "first at layer 110"),
+        ({"layer": -1}, "whole number"),
+        ({"eigenvalues": ["1/32", "1/32"]}, "distinct"),
+        ({"eigenvalues": ["1/64", "1/31"]}, "add up to 1"),
+        ({"multiplicities": [1]}, "two lists"),
+        ({"multiplicities": [1, 0]}, "multiplicities"),
+        ({"eigenvalues": ["9/400", "391/12400"]}, "does not cross"),
+    ],
+)
 def test_an_altered_crossing_is_refused_by_the_recomputation(crossed, inputs, words):
     with pytest.raises(CertificateError, match=words):
         kinds.recheck(changed(crossed, inputs={**crossed.inputs, **inputs}))
@@ -216,8 +315,15 @@ def test_an_altered_crossing_is_refused_by_the_recomputation(crossed, inputs, wo
 
 def test_a_statement_whose_symbols_the_inputs_do_not_settle_has_no_witness():
     # p_n is an integral: no exact number of the variables
-    forged = Certificate(kind="instance", statement=CONTRACTION, claim="", precision=64,
-                         inputs={"at": {"n": "2", "lambda": ["1/2", "1/2"]}}, enclosures={}, conclusion="refuted",
-                         versions={})
+    forged = Certificate(
+        kind="instance",
+        statement=CONTRACTION,
+        claim="",
+        precision=64,
+        inputs={"at": {"n": "2", "lambda": ["1/2", "1/2"]}},
+        enclosures={},
+        conclusion="refuted",
+        versions={},
+    )
     with pytest.raises(CertificateError, match="not decided by values of its variables"):
         kinds.recheck(forged)

@@ -30,26 +30,47 @@ def test_a_file_gives_its_claims_by_the_names_of_its_variables(tmp_path: Path) -
 
 def test_claims_in_lists_and_tables_are_found_too(tmp_path: Path) -> None:
     path = tmp_path / "my_claims.py"
-    path.write_text(GOOD + """many = [conjecture(f"x <= {k}", x=f"[0, {k}]") for k in (2, 3)] + [first, None]
+    path.write_text(
+        GOOD
+        + """many = [conjecture(f"x <= {k}", x=f"[0, {k}]") for k in (2, 3)] + [first, None]
 table = {"a b": conjecture("x <= 2", x="[0, 1]"), 3: conjecture("x <= 3", x="[0, 1]", name="named")}
-""")
+"""
+    )
     names = [c.name for c in load(str(path)).conjectures]
     assert names == ["first", "second", "many_0", "many_1", "table_a_b", "named"]
     assert [c.relation.rhs for c in load(f"{path}::many_1").conjectures] == [3]
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("x = 1\n", "states no conjecture"), ("def f(:\n", "line 1: not Python"),
-    ("import nothing_of_the_kind\n", "line 1: ModuleNotFoundError"),
-    ("\n1/0\n", "line 2: ZeroDivisionError"), ("raise SystemExit(3)\n", "SystemExit: 3"),
-    ("\0", "line 1: not Python"),
-    ("class E(Exception):\n    def __str__(self): 1/0\nraise E\n", "line 3: E: its text cannot be shown"),
-    ("class E(SystemExit):\n    def __str__(self): raise SystemExit\nraise E\n", "line 3: E: its text"),
-    ("class E(BaseException): pass\nraise E\n", "line 2: E$"), ("import sys\nsys.path.pop(0)\n", "no conjecture"),
-    ("raise ValueError('a\\nb')\n", "line 1: ValueError: a b$"),
-    (GOOD + 'third = conjecture("x <= 1", x="[0, 2]", name="first")\n', "two conjectures are named 'first'"),
-    ('from theorems import conjecture\n\nconjecture("x <= z", x="[0, 1]", name="a")\n', "line 3: a: 'z' is neither"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x = 1\n", "states no conjecture"),
+        ("def f(:\n", "line 1: not Python"),
+        ("import nothing_of_the_kind\n", "line 1: ModuleNotFoundError"),
+        ("\n1/0\n", "line 2: ZeroDivisionError"),
+        ("raise SystemExit(3)\n", "SystemExit: 3"),
+        ("\0", "line 1: not Python"),
+        (
+            "class E(Exception):\n    def __str__(self): 1/0\nraise E\n",
+            "line 3: E: its text cannot be shown",
+        ),
+        (
+            "class E(SystemExit):\n    def __str__(self): raise SystemExit\nraise E\n",
+            "line 3: E: its text",
+        ),
+        ("class E(BaseException): pass\nraise E\n", "line 2: E$"),
+        ("import sys\nsys.path.pop(0)\n", "no conjecture"),
+        ("raise ValueError('a\\nb')\n", "line 1: ValueError: a b$"),
+        (
+            GOOD + 'third = conjecture("x <= 1", x="[0, 2]", name="first")\n',
+            "two conjectures are named 'first'",
+        ),
+        (
+            'from theorems import conjecture\n\nconjecture("x <= z", x="[0, 1]", name="a")\n',
+            "line 3: a: 'z' is neither",
+        ),
+    ],
+)
 def test_a_bad_file_gives_one_clear_line(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "bad.py"
     path.write_text(text)
@@ -72,7 +93,7 @@ def test_a_file_that_was_damaged_gives_claims_or_one_clear_line(data: st.DataObj
     inserted = data.draw(st.text(alphabet="()[]'\"=,.:x01\n\t\x00é", max_size=4))
     with TemporaryDirectory() as directory:
         path = Path(directory) / "damaged.py"
-        path.write_text(GOOD[:where] + inserted + GOOD[where + length:], encoding="utf-8")
+        path.write_text(GOOD[:where] + inserted + GOOD[where + length :], encoding="utf-8")
         try:
             refusal = "".join(load(str(path)).refused)
         except ClaimError as error:
@@ -104,7 +125,11 @@ def test_a_claim_that_makes_no_sense_leaves_the_others(tmp_path: Path) -> None:
     path.write_text(MIXED, encoding="utf-8")
     found = load(str(path))
     assert [c.name for c in found.conjectures] == ["first", "late", "last"]
-    assert [line.partition("line ")[2].partition(":")[0] for line in found.refused] == ["4", "5", "12"]
+    assert [line.partition("line ")[2].partition(":")[0] for line in found.refused] == [
+        "4",
+        "5",
+        "12",
+    ]
     assert "'z' is neither" in found.refused[0]
     assert found.refused[2].endswith("needs bad, which was refused")
     assert load(f"{path}::last").refused == ()
@@ -115,7 +140,10 @@ def test_a_claim_that_makes_no_sense_leaves_the_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["verify", "falsify", "list", "show"])
 def test_the_command_runs_the_other_claims_and_says_which_one_it_refused(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mixed.py").write_text(MIXED, encoding="utf-8")

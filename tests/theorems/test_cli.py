@@ -29,7 +29,9 @@ CHEAP = f"{STEPS}:as_printed"
 
 
 @pytest.fixture(autouse=True)
-def eighty_columns_and_no_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def eighty_columns_and_no_ledger(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
     monkeypatch.setenv("COLUMNS", "80")
     for name in ("NO_COLOR", "FORCE_COLOR"):
@@ -38,8 +40,10 @@ def eighty_columns_and_no_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path_facto
 
 def strict(path: Path) -> Any:
     """The JSON value in a file, refusing NaN and infinities."""
+
     def refuse(word: str) -> None:
         raise AssertionError(f"{path} holds {word}")
+
     return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
@@ -53,8 +57,12 @@ class _Finding:
     """A check that says what it is told to say."""
 
     def __init__(self, **given: Any) -> None:
-        self.given = {"method": "search", "verdict": Verdict.CERTIFIED, "summary": "as told",
-                      "sentinel": Verdict.REFUTED} | given
+        self.given = {
+            "method": "search",
+            "verdict": Verdict.CERTIFIED,
+            "summary": "as told",
+            "sentinel": Verdict.REFUTED,
+        } | given
 
     def __call__(self, statement: Statement, context: Any) -> Evidence:
         context.progress(statement.name)
@@ -74,8 +82,11 @@ def test_list_shows_every_statement(capsys: pytest.CaptureFixture[str]) -> None:
     position = 0
     for statement in library():
         position = lines.index(f"{statement.family}.{statement.theorem}", position and 0)
-        row = next(line for line in lines[position + 1 :] if line.startswith(f"  :{statement.variant}")
-                   or not statement.variant)
+        row = next(
+            line
+            for line in lines[position + 1 :]
+            if line.startswith(f"  :{statement.variant}") or not statement.variant
+        )
         assert statement.expected.value in row
         assert statement.quantifier.value in row
 
@@ -104,11 +115,26 @@ def test_list_of_one_theorem_lists_only_its_forms(capsys: pytest.CaptureFixture[
 def test_show_prints_all_that_is_known_of_a_statement(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "orthogonality.decay:as_printed"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    for expected in ("Theorem 1", "α ∈ (0, 1/√n]", "lower bound on σₙ along the path", "ℓ ∈ {0, 1, …}",
-                     "σₙ(Hₖ) ≥ α for every k ≤ ℓ", "expectation", "rescale", "orthogonality_gap", "√(1 - 1/n)",
-                     "three times the depth", "refuted", ":corrected (supported)", ":sharp (supported)",
-                     "orthogonality.one_step_drift:sharp", "The proof uses σₙ² ≥ α", "width limit:", "layers from n = ",
-                     "simulation:"):
+    for expected in (
+        "Theorem 1",
+        "α ∈ (0, 1/√n]",
+        "lower bound on σₙ along the path",
+        "ℓ ∈ {0, 1, …}",
+        "σₙ(Hₖ) ≥ α for every k ≤ ℓ",
+        "expectation",
+        "rescale",
+        "orthogonality_gap",
+        "√(1 - 1/n)",
+        "three times the depth",
+        "refuted",
+        ":corrected (supported)",
+        ":sharp (supported)",
+        "orthogonality.one_step_drift:sharp",
+        "The proof uses σₙ² ≥ α",
+        "width limit:",
+        "layers from n = ",
+        "simulation:",
+    ):
         assert expected in printed
 
 
@@ -119,7 +145,9 @@ def test_show_of_a_theorem_shows_all_its_variants(capsys: pytest.CaptureFixture[
     assert f"{GAP}:sharp" in lines
 
 
-def test_show_adds_the_evidence_of_an_earlier_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_adds_the_evidence_of_an_earlier_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "run.json"
     assert main(["verify", CHEAP, "--seed", "5", "--json", str(target)]) == 0
     capsys.readouterr()
@@ -153,7 +181,12 @@ def two_theorems(tmp_path_factory: pytest.TempPathFactory) -> Run:
         for name in ("NO_COLOR", "FORCE_COLOR"):
             patch.delenv(name, raising=False)
         assert main(["verify", GAP, STEPS, "--seed", "3", "--json", "run.json"]) == 0
-    return Run(out.getvalue(), err.getvalue(), strict(folder / "run.json"), [p.name for p in folder.iterdir()])
+    return Run(
+        out.getvalue(),
+        err.getvalue(),
+        strict(folder / "run.json"),
+        [p.name for p in folder.iterdir()],
+    )
 
 
 def test_verify_prints_table_refutations_and_closing_line(two_theorems: Run) -> None:
@@ -188,10 +221,14 @@ def test_json_is_valid_and_as_documented(two_theorems: Run) -> None:
     assert found["environment"]["error_budget"] == 1e-6
     assert "interrupted" not in found
     assert [(r["statement"], r["variant"], r["verdict"]) for r in found["results"]] == [
-        (f"{s.family}.{s.theorem}", s.variant, {"certified": "proved"}.get(s.expected, s.expected)) for s in library()
-        if f"{s.family}.{s.theorem}" in (GAP, STEPS)]
+        (f"{s.family}.{s.theorem}", s.variant, {"certified": "proved"}.get(s.expected, s.expected))
+        for s in library()
+        if f"{s.family}.{s.theorem}" in (GAP, STEPS)
+    ]
     pieces = [e for r in found["results"] for e in r["evidence"]]
-    assert all(e["method"] and (e["sentinel"] == "refuted" or e.get("link") == "name") for e in pieces)
+    assert all(
+        e["method"] and (e["sentinel"] == "refuted" or e.get("link") == "name") for e in pieces
+    )
     assert sum(e["method"] == "proof" for e in pieces) == len(found["results"])
     assert two_theorems.files == ["run.json"], "no draft is left behind"
 
@@ -203,16 +240,29 @@ def test_same_command_twice_gives_the_same_verdicts(two_theorems: Run, tmp_path:
     again = strict(target)["results"]
 
     def told(results: list[Any]) -> list[Any]:
-        return [(r["statement"], r["variant"], r["verdict"], [e["summary"] for e in r["evidence"]]) for r in results]
+        return [
+            (r["statement"], r["variant"], r["verdict"], [e["summary"] for e in r["evidence"]])
+            for r in results
+        ]
+
     names = [(r["statement"], r["variant"]) for r in again]
     first = [r for r in two_theorems.written["results"] if (r["statement"], r["variant"]) in names]
     assert len(names) == 3
     assert told(first) == told(again)
 
 
-def test_numbers_json_cannot_hold_become_null(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    odd = {"power": float("inf"), "tightness": float("nan"),
-           "details": {"rows": (np.float64("nan"), np.int64(3)), "half": sp.Rational(1, 2), "array": np.eye(1)}}
+def test_numbers_json_cannot_hold_become_null(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = {
+        "power": float("inf"),
+        "tightness": float("nan"),
+        "details": {
+            "rows": (np.float64("nan"), np.int64(3)),
+            "half": sp.Rational(1, 2),
+            "array": np.eye(1),
+        },
+    }
     offer(monkeypatch, replace(get(CHEAP), checks=(_Finding(**odd),), expected=Verdict.CERTIFIED))
     target = tmp_path / "run.json"
     assert main(["verify", "--json", str(target)]) == 0
@@ -228,10 +278,22 @@ def test_batch_says_what_was_read_and_how(
     source = tmp_path / "mine.npy"
     np.save(source, np.random.default_rng(0).standard_normal(shape))
     target = tmp_path / "run.json"
-    arguments = ["verify", f"{GAP}:sharp", "--batch", str(source), "--layout", layout, "--json", str(target)]
+    arguments = [
+        "verify",
+        f"{GAP}:sharp",
+        "--batch",
+        str(source),
+        "--layout",
+        layout,
+        "--json",
+        str(target),
+    ]
     assert main(arguments) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert f"3 samples ({layout}) of dimension 6 from mine.npy; as the 6 × 3 matrix H, one sample per column" in printed
+    assert (
+        f"3 samples ({layout}) of dimension 6 from mine.npy; as the 6 × 3 matrix H, one sample per column"
+        in printed
+    )
     assert strict(target)["environment"]["batch"]["description"].startswith("3 samples")
 
 
@@ -277,7 +339,9 @@ def test_a_surviving_sentinel_turns_the_run_red(
     assert "its false neighbour survived: certificate" in printed
 
 
-def test_a_contradiction_turns_the_run_red(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_contradiction_turns_the_run_red(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     both = (_Finding(verdict=Verdict.PROVED, method="proof"), _Finding(verdict=Verdict.REFUTED))
     offer(monkeypatch, replace(get(CHEAP), checks=both))
     assert main(["verify"]) == 1
@@ -287,7 +351,12 @@ def test_a_contradiction_turns_the_run_red(capsys: pytest.CaptureFixture[str], m
 def test_a_weaker_verdict_turns_the_run_red(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offer(monkeypatch, replace(get(CHEAP), checks=(_Finding(verdict=Verdict.SUPPORTED),), expected=Verdict.CERTIFIED))
+    offer(
+        monkeypatch,
+        replace(
+            get(CHEAP), checks=(_Finding(verdict=Verdict.SUPPORTED),), expected=Verdict.CERTIFIED
+        ),
+    )
     assert main(["verify"]) == 1
     assert "only supported, expected certified" in " ".join(capsys.readouterr().out.split())
 
@@ -297,7 +366,9 @@ def test_an_undecided_statement_names_the_budget(
 ) -> None:
     offer(monkeypatch, replace(get(CHEAP), checks=(_Finding(verdict=Verdict.INCONCLUSIVE),)))
     assert main(["verify", "--budget", "2"]) == 1
-    assert "inconclusive, expected refuted; the budget was 2 s" in " ".join(capsys.readouterr().out.split())
+    assert "inconclusive, expected refuted; the budget was 2 s" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_a_defect_in_a_check_keeps_its_traceback_and_what_was_established(
@@ -332,10 +403,17 @@ def _interrupting(statement: Statement, context: Any) -> Evidence:
 def test_an_interrupted_run_keeps_what_it_established(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offer(monkeypatch, get(CHEAP), replace(get(f"{GAP}:sharp"), checks=(_interrupting,)), get(f"{GAP}:as_printed"))
+    offer(
+        monkeypatch,
+        get(CHEAP),
+        replace(get(f"{GAP}:sharp"), checks=(_interrupting,)),
+        get(f"{GAP}:as_printed"),
+    )
     target = tmp_path / "run.json"
     assert main(["verify", "--json", str(target)]) == 130
-    assert capsys.readouterr().out.endswith("Interrupted after 1 of 3 statements.\n1 statement as expected, 0 not\n")
+    assert capsys.readouterr().out.endswith(
+        "Interrupted after 1 of 3 statements.\n1 statement as expected, 0 not\n"
+    )
     assert (found := strict(target))["interrupted"] is True
     assert len(found["results"]) == 1
 

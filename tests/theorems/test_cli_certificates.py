@@ -24,7 +24,9 @@ SHARP = get("orthogonality.contraction:sharp")
 @pytest.fixture
 def made(tmp_path, capsys):
     assert main(["certify", STEP, "--out", str(tmp_path / "new")]) == 0
-    assert capsys.readouterr().out.startswith("made orthogonality.iterative_initialisation.as_printed.witness: ")
+    assert capsys.readouterr().out.startswith(
+        "made orthogonality.iterative_initialisation.as_printed.witness: "
+    )
     (path,) = (tmp_path / "new").iterdir()
     return path
 
@@ -58,11 +60,18 @@ def test_certify_without_a_place_writes_nothing_and_says_so(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["certify", "orthogonality.contractio"], "did you mean"), (["recheck"], "FILE"),
-    (["certify", "orthogonality.width_scaling"], "no certificate is made for orthogonality.width_scaling"),
-    (["certify", STEP, "--out", __file__], "not a directory"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["certify", "orthogonality.contractio"], "did you mean"),
+        (["recheck"], "FILE"),
+        (
+            ["certify", "orthogonality.width_scaling"],
+            "no certificate is made for orthogonality.width_scaling",
+        ),
+        (["certify", STEP, "--out", __file__], "not a directory"),
+    ],
+)
 def test_refusals_are_one_line(arguments, words, capsys):
     assert main(arguments) == 2
     error = capsys.readouterr().err
@@ -76,8 +85,15 @@ def test_names_of_files_are_unique_and_every_kind_offers_something():
     assert {read(path).kind for path in SHIPPED} == set(kinds())
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=[pytest.mark.full] * path.stem.endswith(
-    ("n5", "n6", "n64"))) for path in SHIPPED])
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path, id=path.stem, marks=[pytest.mark.full] * path.stem.endswith(("n5", "n6", "n64"))
+        )
+        for path in SHIPPED
+    ],
+)
 def test_what_comes_with_the_package_stands(path):
     certificate = read(path)
     if certificate.kind == "small sizes":
@@ -87,15 +103,24 @@ def test_what_comes_with_the_package_stands(path):
 
 def test_boxes_as_evidence_speak_for_the_statement_and_against_its_neighbour():
     found = ContractionBoxes((2, 3))(SHARP, Context(seed=0, level=1e-6))
-    assert (found.verdict, found.sentinel, found.partial) == (Verdict.CERTIFIED, Verdict.REFUTED, True)
+    assert (found.verdict, found.sentinel, found.partial) == (
+        Verdict.CERTIFIED,
+        Verdict.REFUTED,
+        True,
+    )
 
 
 @pytest.mark.parametrize("factor", [sp.Rational(1001, 1000), sp.Rational(9, 10)])
 def test_boxes_are_no_evidence_for_another_constant(factor):
     n, s = sp.Symbol("n", integer=True, positive=True), sp.Symbol("s", nonnegative=True)
-    other = replace(SHARP, rhs=(1 - factor * 2 * n / (n + 2) * s) * (1 / n - s),
-                    sentinel=replace(SHARP.sentinel, rhs=(1 - 3 * s) * (1 / n - s)))
-    assert ContractionBoxes((2,))(other, Context(seed=0, level=1e-6)).verdict is Verdict.INCONCLUSIVE
+    other = replace(
+        SHARP,
+        rhs=(1 - factor * 2 * n / (n + 2) * s) * (1 / n - s),
+        sentinel=replace(SHARP.sentinel, rhs=(1 - 3 * s) * (1 / n - s)),
+    )
+    assert (
+        ContractionBoxes((2,))(other, Context(seed=0, level=1e-6)).verdict is Verdict.INCONCLUSIVE
+    )
 
 
 def test_boxes_are_no_evidence_for_a_bound_of_another_form():

@@ -19,8 +19,15 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes as POSI
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, encoding="utf-8", errors="replace", timeout=120,
-                          env=os.environ | {"COLUMNS": "80"} | environment, check=False)
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=120,
+        env=os.environ | {"COLUMNS": "80"} | environment,
+        check=False,
+    )
 
 
 def test_exit_statuses() -> None:
@@ -30,10 +37,14 @@ def test_exit_statuses() -> None:
     assert (bad.returncode, bad.stdout, len(bad.stderr.splitlines())) == (2, "", 1)
 
 
-@pytest.mark.parametrize(("environment", "coloured"), [
-    ({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)])
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
 def test_colour_only_where_it_is_wanted(
-    environment: dict[str, str], coloured: bool, monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    coloured: bool,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name in ("FORCE_COLOR", "NO_COLOR"):
@@ -51,7 +62,9 @@ def test_a_stream_without_unicode_is_no_reason_to_fail() -> None:
 
 @POSIX
 def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
-    process = subprocess.Popen([*COMMAND, "show", "orthogonality"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*COMMAND, "show", "orthogonality"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     if process.stdout is None or process.stderr is None:
         pytest.fail("no pipes")
     process.stdout.readline()
@@ -66,8 +79,12 @@ def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
 def test_ctrl_c_prints_what_was_established(tmp_path: Path) -> None:
     target = tmp_path / "run.json"
     process = subprocess.Popen(
-        [*COMMAND, "verify", CHEAP, "orthogonality.concentration", "--json", str(target)], encoding="utf-8",
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"COLUMNS": "80"})
+        [*COMMAND, "verify", CHEAP, "orthogonality.concentration", "--json", str(target)],
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"COLUMNS": "80"},
+    )
     if process.stderr is None:
         pytest.fail("no pipes")
     first = process.stderr.readline()  # the first statement is done, the second takes seconds

@@ -18,8 +18,13 @@ from theorems.verification import verify
 ORTHOGONAL = get("cluster.two_block_invariance:orthogonal")
 VALUES = get("cluster.rescaled_values:first")
 STABILITY = get("cluster.symmetric_fixed_point:stability")
-EXACT = tuple(x for x in library() if x.family == "cluster" and [type(check) for check in x.checks] == [Pointwise]
-              and x.expected is Verdict.CERTIFIED)
+EXACT = tuple(
+    x
+    for x in library()
+    if x.family == "cluster"
+    and [type(check) for check in x.checks] == [Pointwise]
+    and x.expected is Verdict.CERTIFIED
+)
 
 GOLDEN = {
     ORTHOGONAL.name: r"""
@@ -70,24 +75,42 @@ def redefined(name: Any, meaning: sp.Expr) -> dict[Any, Any]:
     return {**ORTHOGONAL.definitions, name: sp.Lambda((r, j), meaning)}
 
 
-@pytest.mark.parametrize(("part", "reason"), [
-    ({"rhs": sp.acos(s)}, "acos has no printed form"), ({"rhs": sp.Piecewise((s, s > 0))}, "has no value where"),
-    ({"rhs": sp.Piecewise((s, (s < 0) | (s > 1)), (0, True))}, "no comparison by"), ({"rhs": Z[i, j]}, "is read at"),
-])
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ({"rhs": sp.acos(s)}, "acos has no printed form"),
+        ({"rhs": sp.Piecewise((s, s > 0))}, "has no value where"),
+        ({"rhs": sp.Piecewise((s, (s < 0) | (s > 1)), (0, True))}, "no comparison by"),
+        ({"rhs": Z[i, j]}, "is read at"),
+    ],
+)
 def test_what_mathcomp_lacks_is_refused(part: Mapping[str, Any], reason: str) -> None:
     with pytest.raises(UnprintableError, match=reason):
         proposition(changed(ORTHOGONAL, **part))
 
 
-@pytest.mark.parametrize("wrong", [
-    changed(ORTHOGONAL, rhs=sp.Rational(1, 10**6)),
-    changed(ORTHOGONAL, definitions=redefined(Y, s * Z[r, j])),  # without ReLU
-    changed(ORTHOGONAL, definitions=redefined(Y, s * sp.Max(Z[r, j] + sp.Rational(1, 1000), 0))),  # biased
-    changed(ORTHOGONAL, definitions=redefined(Z, A[r, j] - sp.Sum(A[r, k], (k, 0, n - 1)) / (2 * n))),
-    changed(VALUES, rhs=sp.Piecewise((sp.sqrt((n - m) / n), sp.Symbol("v", real=True) < sp.Symbol("u", real=True)),
-                                     (0, True))),
-    changed(STABILITY, lhs=STABILITY.lhs * n / (n - 1) * sp.Rational(6, 5)),
-], ids=lambda x: x.name)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        changed(ORTHOGONAL, rhs=sp.Rational(1, 10**6)),
+        changed(ORTHOGONAL, definitions=redefined(Y, s * Z[r, j])),  # without ReLU
+        changed(
+            ORTHOGONAL, definitions=redefined(Y, s * sp.Max(Z[r, j] + sp.Rational(1, 1000), 0))
+        ),  # biased
+        changed(
+            ORTHOGONAL, definitions=redefined(Z, A[r, j] - sp.Sum(A[r, k], (k, 0, n - 1)) / (2 * n))
+        ),
+        changed(
+            VALUES,
+            rhs=sp.Piecewise(
+                (sp.sqrt((n - m) / n), sp.Symbol("v", real=True) < sp.Symbol("u", real=True)),
+                (0, True),
+            ),
+        ),
+        changed(STABILITY, lhs=STABILITY.lhs * n / (n - 1) * sp.Rational(6, 5)),
+    ],
+    ids=lambda x: x.name,
+)
 def test_a_wrong_version_is_refuted(wrong: Statement) -> None:
     (result,) = verify([replace(wrong, proof=None)])
     assert result.verdict is Verdict.REFUTED
@@ -97,13 +120,16 @@ def test_a_wrong_version_is_refuted(wrong: Statement) -> None:
 def test_corners_are_decided_and_the_sentinel_falls(statement: Statement) -> None:
     (check,) = statement.checks
     assert isinstance(check, Pointwise)
-    corners = replace(check, examples=5)  # the corners are what is asked about; a full run draws 200
+    corners = replace(
+        check, examples=5
+    )  # the corners are what is asked about; a full run draws 200
     found = corners(replace(statement, checks=(corners,)), _context())
     assert (found.verdict, found.sentinel) == (Verdict.CERTIFIED, Verdict.REFUTED)
 
 
 def _context() -> Any:
     from theorems.context import Context
+
     return Context(0, 1e-9)
 
 
@@ -111,7 +137,10 @@ def test_a_family_needs_a_shape_and_as_many_indices() -> None:
     with pytest.raises(ValueError, match="the family Y needs a shape"):
         replace(ORTHOGONAL, definitions={**ORTHOGONAL.definitions, Y: sp.Lambda((r,), s)})
     with pytest.raises(ValueError, match="the family B needs a shape"):
-        replace(ORTHOGONAL, definitions={**ORTHOGONAL.definitions, sp.IndexedBase("B"): sp.Lambda((r,), s)})
+        replace(
+            ORTHOGONAL,
+            definitions={**ORTHOGONAL.definitions, sp.IndexedBase("B"): sp.Lambda((r,), s)},
+        )
 
 
 def test_a_row_that_ties_is_outside_the_rescaled_claims() -> None:

@@ -10,7 +10,8 @@ from theorems.families.cluster import cluster_figure as figure
 
 DOCUMENT: dict[str, Any] = {
     "environment": {"seed": 1},
-    "results": [{"statement": "cluster.emergence", "variant": "outlier", "evidence": []}]}
+    "results": [{"statement": "cluster.emergence", "variant": "outlier", "evidence": []}],
+}
 
 
 @pytest.fixture
@@ -36,7 +37,9 @@ def test_what_is_drawn_is_what_was_simulated() -> None:
     found = figure.network(10, 64, 60, 1)
     lines = {str(x.get_label()): np.asarray(x.get_ydata()) for x in axes[4].get_lines()}
     others = [k for k in range(10) if k != found.apart]
-    np.testing.assert_allclose(lines["with the one apart"], found.cosines[:, found.apart, others].mean(axis=1))
+    np.testing.assert_allclose(
+        lines["with the one apart"], found.cosines[:, found.apart, others].mean(axis=1)
+    )
     shares = {str(x.get_label()): np.asarray(x.get_ydata()) for x in axes[8].get_lines()}
     share, low, high = figure.share_by_layer(10, 500, 60, 1)
     np.testing.assert_array_equal(shares["n = 10, d = 500"], share)

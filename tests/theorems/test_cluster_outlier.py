@@ -11,7 +11,11 @@ import sympy as sp
 from flint import arb, arb_mat, arb_series, ctx, fmpq
 
 from simulators.engines.mean_field import outlier_fixed_point
-from simulators.engines.mean_field.outlier_enclosure import cluster_angle_series, excess_series, variable
+from simulators.engines.mean_field.outlier_enclosure import (
+    cluster_angle_series,
+    excess_series,
+    variable,
+)
 from theorems.checking.enclosed import Enclosed, Part
 from theorems.checking.isolation import UndecidedError, over
 from theorems.families.cluster import angle, jacobian, large_batches, outlier, saddle_node
@@ -41,7 +45,9 @@ def few(statement, *sizes):
     return replace(statement, checks=(replace(check, sizes=sizes),))
 
 
-@pytest.mark.parametrize("statement", [outlier.SYMMETRIC_SPECTRUM, outlier.OUTLIER_JACOBIAN], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "statement", [outlier.SYMMETRIC_SPECTRUM, outlier.OUTLIER_JACOBIAN], ids=lambda s: s.name
+)
 def test_the_jacobians_are_as_expected(statement):
     result = verify([few(statement, 4, 7, 9)])[0]
     assert result.as_expected
@@ -58,14 +64,19 @@ def test_the_reduction_is_as_expected():
 
 @pytest.mark.parametrize("threshold", [5, 6, 8, 9])
 def test_a_wrong_threshold_is_refuted(threshold):
-    wrong = replace(outlier.COUNT, rhs=outlier._others(threshold), sentinel=Sentinel("", rhs=outlier._others(7)))
+    wrong = replace(
+        outlier.COUNT, rhs=outlier._others(threshold), sentinel=Sentinel("", rhs=outlier._others(7))
+    )
     assert verdict(wrong) is Verdict.REFUTED
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_wrong_count_is_refuted_even_for_large_sizes_only(count):
-    wrong = replace(outlier.COUNT, rhs=sp.Integer(count),
-                    variables=(Variable(SIZE, sp.Range(large_batches.FIRST, sp.oo), "batch size"),))
+    wrong = replace(
+        outlier.COUNT,
+        rhs=sp.Integer(count),
+        variables=(Variable(SIZE, sp.Range(large_batches.FIRST, sp.oo), "batch size"),),
+    )
     wrong = few(wrong)
     result = verify([wrong])[0]
     assert result.verdict is Verdict.REFUTED
@@ -74,13 +85,20 @@ def test_a_wrong_count_is_refuted_even_for_large_sizes_only(count):
 
 def test_a_wrong_angle_is_refuted():
     tau = angle.tau
-    two_pi = replace(angle.RECENTRED, lhs=sp.Abs(tau + SIZE**2 / 3), checks=(Enclosed((7, 8, 20), angle._before),))
+    two_pi = replace(
+        angle.RECENTRED,
+        lhs=sp.Abs(tau + SIZE**2 / 3),
+        checks=(Enclosed((7, 8, 20), angle._before),),
+    )
     assert verdict(two_pi) is Verdict.REFUTED  # 2π in place of 3π
-    assert verdict(replace(angle.NEXT_ORDER, lhs=sp.Abs(tau - 3 * sp.pi**2 / 20))) is Verdict.REFUTED
+    assert (
+        verdict(replace(angle.NEXT_ORDER, lhs=sp.Abs(tau - 3 * sp.pi**2 / 20))) is Verdict.REFUTED
+    )
 
 
 def test_stability_is_refuted_where_there_is_none():
     """The same check says of the separatrix that it does not attract."""
+
     def decay(size: int):
         return {"D": size * (1 - find(size).separatrix.spectrum.radius)}
 
@@ -93,7 +111,11 @@ def test_a_wrong_jacobian_misses_by_far_more_than_the_right_one():
     assert jacobian.outlier_residual(7, norms_move=False) > 0.1
     right = jacobian.symmetric_eigenvalues(6)
     assert jacobian.symmetric_residual(6) < 1e-50
-    for wrong in ({"edges": right[0] + 1e-9}, {"norms": right[1] - 1e-9}, {"edges": right[1], "norms": right[0]}):
+    for wrong in (
+        {"edges": right[0] + 1e-9},
+        {"norms": right[1] - 1e-9},
+        {"edges": right[1], "norms": right[0]},
+    ):
         assert jacobian.symmetric_residual(6, **wrong) > 1e-10
 
 
@@ -102,9 +124,12 @@ def test_a_wrong_fixed_point_is_noticed(monkeypatch):
     found = find(8)
     off = replace(found.outlier, y=found.outlier.y + 1e-6)
     spectrum = found.outlier.spectrum
-    for wrong in (off, replace(found.outlier, spectrum=found.separatrix.spectrum),
-                  replace(found.outlier, spectrum=replace(spectrum, trace=spectrum.trace - 1e-6)),
-                  replace(found.outlier, spectrum=replace(spectrum, determinant=spectrum.determinant + 1e-6))):
+    for wrong in (
+        off,
+        replace(found.outlier, spectrum=found.separatrix.spectrum),
+        replace(found.outlier, spectrum=replace(spectrum, trace=spectrum.trace - 1e-6)),
+        replace(found.outlier, spectrum=replace(spectrum, determinant=spectrum.determinant + 1e-6)),
+    ):
         jacobian._outlier_images.cache_clear()
         monkeypatch.setattr(jacobian, "find", lambda n, wrong=wrong: replace(found, outlier=wrong))
         assert jacobian.outlier_residual(8) > 1e-8
@@ -121,7 +146,9 @@ def test_fixed_points_agree_with_floats(n):
     assert (found.outlier is None) == (floats is None)
     if floats is not None:
         assert float(found.outlier.angle.mid()) == pytest.approx(floats.angle, rel=1e-13)
-        assert float(found.outlier.spectrum.radius.mid()) == pytest.approx(floats.spectral_radius, abs=1e-13)
+        assert float(found.outlier.spectrum.radius.mid()) == pytest.approx(
+            floats.spectral_radius, abs=1e-13
+        )
         assert float(found.outlier.angle.rad()) < 1e-40
 
 
@@ -142,14 +169,31 @@ def test_the_derivative_is_that_of_the_map():
     from simulators.engines.mean_field import recenter_relu_map_enclosure
 
     with ctx.workprec(200):
-        gram = [[fmpq(4), fmpq(1), fmpq(-1)], [fmpq(1), fmpq(2), fmpq(1, 3)], [fmpq(-1), fmpq(1, 3), fmpq(5)]]
-        X = [[fmpq(1), fmpq(2), fmpq(0)], [fmpq(2), fmpq(0), fmpq(1)], [fmpq(0), fmpq(1), fmpq(-1)]]  # trace 0
+        gram = [
+            [fmpq(4), fmpq(1), fmpq(-1)],
+            [fmpq(1), fmpq(2), fmpq(1, 3)],
+            [fmpq(-1), fmpq(1, 3), fmpq(5)],
+        ]
+        X = [
+            [fmpq(1), fmpq(2), fmpq(0)],
+            [fmpq(2), fmpq(0), fmpq(1)],
+            [fmpq(0), fmpq(1), fmpq(-1)],
+        ]  # trace 0
         step = fmpq(1, 10**18)
-        ahead, behind = (recenter_relu_map_enclosure([[g + sign * step * x for g, x in zip(*rows, strict=True)]
-                                                      for rows in zip(gram, X, strict=True)], precision=200)
-                         for sign in (1, -1))
-        derivative = jacobian.layer_derivative(arb_mat([[arb(g) for g in row] for row in gram]),
-                                               arb_mat([[arb(x) for x in row] for row in X]))
+        ahead, behind = (
+            recenter_relu_map_enclosure(
+                [
+                    [g + sign * step * x for g, x in zip(*rows, strict=True)]
+                    for rows in zip(gram, X, strict=True)
+                ],
+                precision=200,
+            )
+            for sign in (1, -1)
+        )
+        derivative = jacobian.layer_derivative(
+            arb_mat([[arb(g) for g in row] for row in gram]),
+            arb_mat([[arb(x) for x in row] for row in X]),
+        )
         for i in range(3):
             for j in range(3):
                 quotient = (ahead[i][j] - behind[i][j]) / (2 * step)
@@ -182,7 +226,9 @@ def test_what_holds_at_once_holds_at_each_size(n):
         assert everywhere.decay.contains(n * (1 - found.outlier.spectrum.radius))
         assert everywhere.slope_decay.contains(n * (1 - found.outlier.spectrum.slope))
         assert everywhere.growth.contains(n * (found.separatrix.spectrum.slope - 1))
-        assert everywhere.distance.contains(n * n * (found.separatrix.angle.cos() - found.symmetric.angle.cos()))
+        assert everywhere.distance.contains(
+            n * n * (found.separatrix.angle.cos() - found.symmetric.angle.cos())
+        )
         assert everywhere.stretch_after.contains(angle._after(n)["tau"])
 
 
@@ -193,8 +239,11 @@ def test_each_eigenvalue_at_once_is_that_of_each_size(n):
         eps = over(low, high)
         theta, rate, *_ = large_batches._region_a(eps)
         found = find(n).outlier.spectrum
-        for ball, value in zip(large_batches._spectrum(theta, rate, eps),
-                               (found.slope, found.within, found.block_radius), strict=True):
+        for ball, value in zip(
+            large_batches._spectrum(theta, rate, eps),
+            (found.slope, found.within, found.block_radius),
+            strict=True,
+        ):
             assert ball.contains(n * (1 - value))
             assert ball.rad() < 0.2
 
@@ -205,7 +254,11 @@ def test_the_limits_are_enclosed_at_one_over_n_equal_to_zero():
         pi, zero = arb.pi(), arb(0)
         growth, distance, _ = large_batches._region_c(zero)
         _, _, stretch, _ = large_batches._region_a(zero)
-        for ball, limit in ((distance, pi - 2), (growth, (pi - 2) / (2 * (pi - 1))), (stretch, 3 * pi**2 / 20 - 1)):
+        for ball, limit in (
+            (distance, pi - 2),
+            (growth, (pi - 2) / (2 * (pi - 1))),
+            (stretch, 3 * pi**2 / 20 - 1),
+        ):
             assert ball.contains(limit)
             assert ball.rad() < 1e-9
 
@@ -229,19 +282,34 @@ def test_the_scaled_functions_are_e(n):
             phi = cluster_angle_series(arb_series([psi], 1), size)[0]
             c = psi.cos()
             assert large_batches._near_two_blocks(arb_series([phi * n], 1), eps)[0].overlaps(e(psi))
-            assert large_batches._stretched(n * n * ((n + 1) * phi / (3 * arb.pi()) - 1), eps).overlaps(e(psi) * n * n)
-            assert large_batches._near_symmetric(arb_series([c * n], 1), eps)[0].overlaps(e(psi) * n)
+            assert large_batches._stretched(
+                n * n * ((n + 1) * phi / (3 * arb.pi()) - 1), eps
+            ).overlaps(e(psi) * n * n)
+            assert large_batches._near_symmetric(arb_series([c * n], 1), eps)[0].overlaps(
+                e(psi) * n
+            )
             assert large_batches._beside(psi, eps / c, eps).overlaps(e(psi) * eps / c**2)
             H = phi * large_batches.share_series(arb_series([phi], 1))[0]
             left_out = eps / phi * eps * H / (1 - eps)
-            assert (large_batches._between(phi, eps / phi, eps) + left_out).overlaps(e(psi) * eps / phi)
+            assert (large_batches._between(phi, eps / phi, eps) + left_out).overlaps(
+                e(psi) * eps / phi
+            )
         cosine = 1 / arb(n - 1)
         slope = excess_series(variable(cosine.acos()), size)[1]
         assert large_batches._slope_at_symmetric(arb_series([cosine], 1))[0].overlaps(slope)
 
 
-@pytest.mark.parametrize("name", ["_near_two_blocks", "_stretched", "_between", "_beside", "_near_symmetric",
-                                  "_slope_at_symmetric"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_near_two_blocks",
+        "_stretched",
+        "_between",
+        "_beside",
+        "_near_symmetric",
+        "_slope_at_symmetric",
+    ],
+)
 def test_every_lemma_is_needed(monkeypatch, name):
     """With one function turned round the proof stops."""
     right = getattr(large_batches, name)
@@ -253,7 +321,11 @@ def test_every_lemma_is_needed(monkeypatch, name):
 
 
 def test_intervals_outside_are_refused():
-    for low, high in ((fmpq(0), fmpq(1, 63)), (fmpq(1, 100), fmpq(1, 100)), (fmpq(-1), fmpq(1, 100))):
+    for low, high in (
+        (fmpq(0), fmpq(1, 63)),
+        (fmpq(1, 100), fmpq(1, 100)),
+        (fmpq(-1), fmpq(1, 100)),
+    ):
         with pytest.raises(ValueError, match="not within"):
             large_batches.enclose(low, high)
 
@@ -300,8 +372,12 @@ def test_open_enclosures_are_inconclusive():
 
 def test_parts_only_speak_of_what_does_not_depend_on_n():
     part = Part("n≥64", lambda: {"D": arb(1)}, Fraction(0), Fraction(1, 64))
-    statement = replace(outlier.STABLE, rhs=1 / SIZE, checks=(Enclosed((), None, lambda: [part]),),
-                        sentinel=Sentinel("", rhs=2 / SIZE))
+    statement = replace(
+        outlier.STABLE,
+        rhs=1 / SIZE,
+        checks=(Enclosed((), None, lambda: [part]),),
+        sentinel=Sentinel("", rhs=2 / SIZE),
+    )
     with pytest.raises(ValueError, match="depends on n beyond"):
         verify([statement])
 
@@ -310,7 +386,9 @@ def test_parts_only_speak_of_what_does_not_depend_on_n():
 def test_a_gap_between_parts_is_refused(left_out):
     """Left out: the part that reaches to infinity, one in the middle."""
     check = outlier.REPELLING.checks[0]
-    gappy = replace(check, sizes=(), parts=lambda: [p for k, p in enumerate(check.parts()) if k != left_out])
+    gappy = replace(
+        check, sizes=(), parts=lambda: [p for k, p in enumerate(check.parts()) if k != left_out]
+    )
     with pytest.raises(ValueError, match="no part covers 1/n between"):
         verify([replace(outlier.REPELLING, checks=(gappy,))])
 
@@ -318,11 +396,15 @@ def test_a_gap_between_parts_is_refused(left_out):
 @pytest.mark.parametrize("without", [{"sizes": ()}, {"values": None}], ids=["sizes", "values"])
 def test_parts_alone_speak_of_no_smaller_size(without):
     check = replace(outlier.REPELLING.checks[0], **without)
-    result = verify([replace(outlier.REPELLING, checks=(check,), sentinel=Sentinel("", rhs=sp.Integer(1)))])[0]
+    result = verify(
+        [replace(outlier.REPELLING, checks=(check,), sentinel=Sentinel("", rhs=sp.Integer(1)))]
+    )[0]
     assert result.evidence[0].summary == f"enclosed in balls for every n ≥ {large_batches.FIRST}"
 
 
 def test_sizes_that_are_not_covered_are_not_claimed():
-    statement = replace(outlier.COUNT, checks=(Enclosed((3, 4, 7), lambda size: {"N": find(size).others}),))
+    statement = replace(
+        outlier.COUNT, checks=(Enclosed((3, 4, 7), lambda size: {"N": find(size).others}),)
+    )
     result = verify([replace(statement, sentinel=Sentinel("", rhs=outlier._others(4)))])[0]
     assert result.evidence[0].summary == "3 batch sizes from 3 to 7"

@@ -19,23 +19,35 @@ from theorems.verification import verify
 
 #: Written down here and not read from the statements.
 EXPECTED = {
-    "two_block_invariance:in_floats": Verdict.SUPPORTED, "two_block_invariance:rescaled_in_floats": Verdict.SUPPORTED,
-    "norm_ratio:gaussian": Verdict.SUPPORTED, "norm_ratio:uniform": Verdict.SUPPORTED,
-    "norm_ratio:rademacher": Verdict.SUPPORTED, "norm_ratio:asymmetric": Verdict.REFUTED,
-    "spread_growth:mean_field": Verdict.CERTIFIED, "spread_growth:lone_least": Verdict.CERTIFIED,
-    "spread_growth:unstable": Verdict.CERTIFIED, "spread_growth:finite": Verdict.SUPPORTED,
-    "emergence:outlier": Verdict.SUPPORTED, "emergence:none": Verdict.SUPPORTED, "emergence:wide": Verdict.SUPPORTED,
-    "emergence:transient": Verdict.SUPPORTED, "emergence:escape_time": Verdict.SUPPORTED,
+    "two_block_invariance:in_floats": Verdict.SUPPORTED,
+    "two_block_invariance:rescaled_in_floats": Verdict.SUPPORTED,
+    "norm_ratio:gaussian": Verdict.SUPPORTED,
+    "norm_ratio:uniform": Verdict.SUPPORTED,
+    "norm_ratio:rademacher": Verdict.SUPPORTED,
+    "norm_ratio:asymmetric": Verdict.REFUTED,
+    "spread_growth:mean_field": Verdict.CERTIFIED,
+    "spread_growth:lone_least": Verdict.CERTIFIED,
+    "spread_growth:unstable": Verdict.CERTIFIED,
+    "spread_growth:finite": Verdict.SUPPORTED,
+    "emergence:outlier": Verdict.SUPPORTED,
+    "emergence:none": Verdict.SUPPORTED,
+    "emergence:wide": Verdict.SUPPORTED,
+    "emergence:transient": Verdict.SUPPORTED,
+    "emergence:escape_time": Verdict.SUPPORTED,
     "rescaling_restores_symmetry": Verdict.SUPPORTED,
 }
 
 
 def test_the_table_is_what_is_declared() -> None:
-    declared = {x.name.removeprefix("cluster."): x.expected for x in library() if x.family == "cluster"}
+    declared = {
+        x.name.removeprefix("cluster."): x.expected for x in library() if x.family == "cluster"
+    }
     assert declared.items() >= EXPECTED.items()
 
 
-def judged(statement: Statement, check: Expectation, level: float = 1e-6) -> tuple[Verdict, Verdict]:
+def judged(
+    statement: Statement, check: Expectation, level: float = 1e-6
+) -> tuple[Verdict, Verdict]:
     found = check(statement, Context(0, level))
     return found.verdict, found.sentinel
 
@@ -44,11 +56,15 @@ def narrowed(statement: Statement, keep: Any, **limits: Any) -> Expectation:
     """The statement's check on the instances that ``keep`` lets through."""
     (check,) = statement.checks
     assert isinstance(check, Expectation)
-    return replace(check, instances=lambda s, b: [x for x in check.instances(s, b) if keep(x)], **limits)
+    return replace(
+        check, instances=lambda s, b: [x for x in check.instances(s, b) if keep(x)], **limits
+    )
 
 
 def test_a_stay_is_one_sample_through_the_whole_window() -> None:
-    lone = np.array([[-1, 2, 2, 2], [2, 2, 0, 2], [0, 0, 0, 0], [-1, -1, -1, -1], [np.nan, 1, 1, 1]])
+    lone = np.array(
+        [[-1, 2, 2, 2], [2, 2, 0, 2], [0, 0, 0, 0], [-1, -1, -1, -1], [np.nan, 1, 1, 1]]
+    )
     assert emergence.stays(lone, 3, 3).tolist() == [True, False, True, False, True]
     assert emergence.stays(lone, 3, 4).tolist() == [False, False, True, False, False]
     assert emergence.stays(lone, 2, 2).tolist() == [True, False, True, False, True]
@@ -56,7 +72,9 @@ def test_a_stay_is_one_sample_through_the_whole_window() -> None:
 
 
 def test_the_escape_layer_is_the_first_of_a_long_enough_run() -> None:
-    lone = np.array([[-1, 2, 2, 2, 0], [2, 2, 0, 1, 1], [0, 0, 0, 0, 0], [-1, -1, -1, -1, -1], [0, 1, 2, 2, 2]])
+    lone = np.array(
+        [[-1, 2, 2, 2, 0], [2, 2, 0, 1, 1], [0, 0, 0, 0, 0], [-1, -1, -1, -1, -1], [0, 1, 2, 2, 2]]
+    )
     assert escape.escape_layers(lone, 3).tolist() == [1, 4, 0, 4, 2]
     assert escape.escape_layers(lone, 2).tolist() == [1, 0, 0, 4, 2]
 
@@ -73,10 +91,21 @@ def test_escape_times_compare_two_widths() -> None:
 
 def test_an_outlier_emerges_and_the_false_threshold_falls() -> None:
     cases = (emergence._Case(6, 100, 300, (50,)), emergence._Case(12, 100, 200, (20,)))
-    check = Expectation(emergence._random_starts(cases), emergence._persistent, emergence._LONE[:1], resolution=1.0,
-                        first=128, replicas=256)
+    check = Expectation(
+        emergence._random_starts(cases),
+        emergence._persistent,
+        emergence._LONE[:1],
+        resolution=1.0,
+        first=128,
+        replicas=256,
+    )
     assert judged(emergence.OUTLIER, check) == (Verdict.SUPPORTED, Verdict.REFUTED)
-    inverted = replace(emergence.OUTLIER, relation="<=", rhs=sp.Rational(1, 2), sentinel=Sentinel("0", rhs=sp.S.Zero))
+    inverted = replace(
+        emergence.OUTLIER,
+        relation="<=",
+        rhs=sp.Rational(1, 2),
+        sentinel=Sentinel("0", rhs=sp.S.Zero),
+    )
     assert judged(inverted, check)[0] is Verdict.REFUTED
 
 
@@ -89,7 +118,12 @@ def test_the_start_at_the_outlier_is_the_fixed_point() -> None:
     assert gram[0, 1] == pytest.approx(point.cluster_cosine)
     assert gram[8, 8] == pytest.approx(point.norm_ratio)
     assert gram[0, 8] / np.sqrt(gram[8, 8]) == pytest.approx(point.outlier_cosine)
-    assert simulate(recenter_relu_chain(16), start, depth=1, observables=("lone_outlier",))["lone_outlier"][0, 0] == 8
+    assert (
+        simulate(recenter_relu_chain(16), start, depth=1, observables=("lone_outlier",))[
+            "lone_outlier"
+        ][0, 0]
+        == 8
+    )
 
 
 def test_rescaling_restores_symmetry_and_its_absence_does_not() -> None:
@@ -97,10 +131,14 @@ def test_rescaling_restores_symmetry_and_its_absence_does_not() -> None:
     assert judged(emergence.RESTORED, check) == (Verdict.SUPPORTED, Verdict.REFUTED)
 
     def without(statement: Statement, batch: Any) -> list[Instance]:
-        return [replace(x, chain=recenter_relu_chain(400)) for x in check.instances(statement, batch)]
+        return [
+            replace(x, chain=recenter_relu_chain(400)) for x in check.instances(statement, batch)
+        ]
 
     assert judged(emergence.RESTORED, replace(check, instances=without))[0] is Verdict.REFUTED
-    assert repr(batchnorm_chain(400)) in {repr(x.chain) for x in check.instances(emergence.RESTORED, None)}
+    assert repr(batchnorm_chain(400)) in {
+        repr(x.chain) for x in check.instances(emergence.RESTORED, None)
+    }
 
 
 @pytest.mark.parametrize("variant", ["gaussian", "uniform", "rademacher"])
@@ -117,10 +155,13 @@ def test_without_symmetry_the_norm_ratio_fails() -> None:
     assert result.verdict is Verdict.REFUTED
 
 
-@pytest.mark.parametrize("wrong", [
-    n**2 / (m**2 + (n - m) ** 2 + 1), n / m, 2 * spread.growth, sp.Integer(1)], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [n**2 / (m**2 + (n - m) ** 2 + 1), n / m, 2 * spread.growth, sp.Integer(1)], ids=str
+)
 def test_another_growth_is_refuted(wrong: sp.Expr) -> None:
-    other = replace(spread.MEAN_FIELD, lhs=sp.Abs(spread.GROWTH - wrong), sentinel=Sentinel("0", lhs=sp.S.Zero))
+    other = replace(
+        spread.MEAN_FIELD, lhs=sp.Abs(spread.GROWTH - wrong), sentinel=Sentinel("0", lhs=sp.S.Zero)
+    )
     (check,) = other.checks
     found = replace(check, examples=3)(other, Context(0, 1e-6))  # type: ignore[type-var]
     assert found.verdict is Verdict.REFUTED
@@ -131,8 +172,15 @@ def test_the_spread_grows_at_finite_width() -> None:
     assert judged(spread.FINITE, check) == (Verdict.SUPPORTED, Verdict.REFUTED)
 
 
-@pytest.mark.parametrize("name", ["norm_ratio:gaussian", "emergence:outlier", "spread_growth:finite",
-                                  "two_block_invariance:in_floats"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "norm_ratio:gaussian",
+        "emergence:outlier",
+        "spread_growth:finite",
+        "two_block_invariance:in_floats",
+    ],
+)
 def test_claims_about_other_starts_have_no_use_for_a_batch(name: str) -> None:
     with pytest.raises(ValueError, match=f"it has no part in cluster.{name}; leave it out"):
         verify([f"cluster.{name}"], batch=np.eye(4))

@@ -69,7 +69,11 @@ def test_decision_arguments_are_checked() -> None:
     for decide in (decide_at_most, decide_at_least):
         with pytest.raises(ValueError, match=r"^bound = nan"):
             decide(sequence, math.nan)
-    for value, resolution, name in ((0.0, 0.1, "value"), (math.inf, 0.1, "value"), (1.0, 0.0, "resolution")):
+    for value, resolution, name in (
+        (0.0, 0.1, "value"),
+        (math.inf, 0.1, "value"),
+        (1.0, 0.0, "resolution"),
+    ):
         with pytest.raises(ValueError, match=f"^{name} = "):
             decide_equal(sequence, value, resolution)
 
@@ -81,7 +85,8 @@ def test_fit_exponent_encloses_every_line_through_the_intervals() -> None:
     intervals = np.stack([means * 0.9, means * 1.2], axis=1)
     low, high = fit_exponent(widths, intervals)
     slopes = [
-        np.polyfit(np.log(widths), np.log(np.array(corner)), 1)[0] for corner in itertools.product(*intervals)
+        np.polyfit(np.log(widths), np.log(np.array(corner)), 1)[0]
+        for corner in itertools.product(*intervals)
     ]
     assert low <= min(slopes) + 1e-12
     assert high >= max(slopes) - 1e-12
@@ -106,8 +111,12 @@ def test_fit_exponent_encloses_the_slope_of_points_however_it_is_rounded(seed: i
     with flint.ctx.workprec(200):
         abscissae = [flint.arb(width).log() for width in widths]
         center = sum(abscissae, flint.arb(0)) / len(widths)
-        products = [(x - center) * flint.arb(mean).log() for x, mean in zip(abscissae, means, strict=True)]
-        slope = sum(products, flint.arb(0)) / sum(((x - center) ** 2 for x in abscissae), flint.arb(0))
+        products = [
+            (x - center) * flint.arb(mean).log() for x, mean in zip(abscissae, means, strict=True)
+        ]
+        slope = sum(products, flint.arb(0)) / sum(
+            ((x - center) ** 2 for x in abscissae), flint.arb(0)
+        )
         assert low <= slope
         assert slope <= high
     assert high - low < 1e-11
@@ -167,6 +176,8 @@ def test_clopper_pearson_ends_have_the_tail_probabilities_they_claim(
         ((1, 5, 0.0), "level"),
     ],
 )
-def test_clopper_pearson_arguments_are_checked(arguments: tuple[int, int, float], name: str) -> None:
+def test_clopper_pearson_arguments_are_checked(
+    arguments: tuple[int, int, float], name: str
+) -> None:
     with pytest.raises(ValueError, match=f"^{name} = "):
         clopper_pearson(*arguments)

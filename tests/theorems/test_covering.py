@@ -25,23 +25,34 @@ def bounded(claim: Any, **options: Any) -> Cover | None:
     statement = conjecture(claim, name="c", sentinel="-10**9", **options).statement(falsify=False)
     (check,) = statement.checks
     assert isinstance(check, Everywhere)
-    return covered(check.space, statement, lambda item: check.refutes(statement, item), Context(0, 1e-6))
+    return covered(
+        check.space, statement, lambda item: check.refutes(statement, item), Context(0, 1e-6)
+    )
 
 
-@pytest.mark.parametrize(("claim", "options"), [
-    ("exp(-10**8*(x-314159/1000003)**2) <= 3/2", dict(x="[0, 1]")),
-    ("x**2 <= 2*x", dict(x="[0, 2]")),  # tight at both ends, and the slopes lead there
-    ("x*y*(1 - x) <= 1/3", dict(x="[0, 1]", y="(0, 1)")),
-    ("abs(x - y) + Max(x, y) <= 21/10", dict(x="[0, 1]", y="[0, 1]")),
-    ("x <= 3/2", dict(x="[0, sqrt(2))")),
-    ("x**k <= 1", dict(k="1..20", x="[0, 1]")),
-    ("x*y*z < 9/2", dict(x="[0, 1]", y="[0, 2]", z="[0, 2]", assume="x + y <= 2")),
-    ("x*y <= 3/10", dict(x="[0, 1]", y="[0, 1]", assume="x + y <= 1")),  # false without the assumption
-    ("effective_rank <= 21/20 + 4*smallest_eigenvalue", dict(over="spectra", n=2)),
-    ("effective_rank <= 2 + 6*smallest_eigenvalue - alpha/20", dict(over="spectra", n="1..3", alpha="[0, 1]",
-                                                                     assume="smallest_eigenvalue >= 1/20")),
-    ("r*x <= 4", dict(n="1..3", x="[0, 1]", computed={"r": lambda n: Fraction(n)})),
-], ids=shown)
+@pytest.mark.parametrize(
+    ("claim", "options"),
+    [
+        ("exp(-10**8*(x-314159/1000003)**2) <= 3/2", dict(x="[0, 1]")),
+        ("x**2 <= 2*x", dict(x="[0, 2]")),  # tight at both ends, and the slopes lead there
+        ("x*y*(1 - x) <= 1/3", dict(x="[0, 1]", y="(0, 1)")),
+        ("abs(x - y) + Max(x, y) <= 21/10", dict(x="[0, 1]", y="[0, 1]")),
+        ("x <= 3/2", dict(x="[0, sqrt(2))")),
+        ("x**k <= 1", dict(k="1..20", x="[0, 1]")),
+        ("x*y*z < 9/2", dict(x="[0, 1]", y="[0, 2]", z="[0, 2]", assume="x + y <= 2")),
+        (
+            "x*y <= 3/10",
+            dict(x="[0, 1]", y="[0, 1]", assume="x + y <= 1"),
+        ),  # false without the assumption
+        ("effective_rank <= 21/20 + 4*smallest_eigenvalue", dict(over="spectra", n=2)),
+        (
+            "effective_rank <= 2 + 6*smallest_eigenvalue - alpha/20",
+            dict(over="spectra", n="1..3", alpha="[0, 1]", assume="smallest_eigenvalue >= 1/20"),
+        ),
+        ("r*x <= 4", dict(n="1..3", x="[0, 1]", computed={"r": lambda n: Fraction(n)})),
+    ],
+    ids=shown,
+)
 def test_true_claims_with_room_are_covered(claim: str, options: Any) -> None:
     found = bounded(claim, **options)
     assert found is not None
@@ -49,14 +60,21 @@ def test_true_claims_with_room_are_covered(claim: str, options: Any) -> None:
     assert found.settled
 
 
-@pytest.mark.parametrize(("claim", "options"), [
-    ("exp(-10**8*(x-314159/1000003)**2) <= 1/2", dict(x="[0, 1]")),
-    ("exp(-10**6*((x-1/7)**2 + (y-5/11)**2)) < 1/2", dict(x="[0, 1]", y="[0, 1]")),
-    ("effective_rank + exp(-10**9*(smallest_eigenvalue-142857/1000003)**2) <= 41/20 + 3*smallest_eigenvalue",
-     dict(over="spectra", n="2..3")),
-    ("x <= 99/100", dict(x="[0, 1]")), ("x*k <= 3", dict(k="1..4", x="[0, 4/5]")),
-    ("-exp(-10**8*(x-1/3)**2) >= -1/2", dict(x="[0, 1]")),
-], ids=shown)
+@pytest.mark.parametrize(
+    ("claim", "options"),
+    [
+        ("exp(-10**8*(x-314159/1000003)**2) <= 1/2", dict(x="[0, 1]")),
+        ("exp(-10**6*((x-1/7)**2 + (y-5/11)**2)) < 1/2", dict(x="[0, 1]", y="[0, 1]")),
+        (
+            "effective_rank + exp(-10**9*(smallest_eigenvalue-142857/1000003)**2) <= 41/20 + 3*smallest_eigenvalue",
+            dict(over="spectra", n="2..3"),
+        ),
+        ("x <= 99/100", dict(x="[0, 1]")),
+        ("x*k <= 3", dict(k="1..4", x="[0, 4/5]")),
+        ("-exp(-10**8*(x-1/3)**2) >= -1/2", dict(x="[0, 1]")),
+    ],
+    ids=shown,
+)
 def test_a_thin_violation_is_found(claim: str, options: Any) -> None:
     found = bounded(claim, **options)
     assert found is not None
@@ -64,13 +82,20 @@ def test_a_thin_violation_is_found(claim: str, options: Any) -> None:
     assert not found.complete
 
 
-@pytest.mark.parametrize(("claim", "options"), [
-    ("exp(x) >= 1 + x", dict(x="[-1, 1]")),  # tight inside
-    ("x < 1", dict(x="[0, 1)")),  # tight at an end that is not there
-    ("log(x) <= x - 1/2", dict(x="(0, 1]")),  # not enclosed at an end that is not there
-    ("x/(x**2 + 1) <= 1/2", dict(x="[0, 3]")),
-    ("orthogonality_gap <= sqrt(2)*smallest_eigenvalue_gap", dict(over="spectra", n=2)),  # the sides are equal
-], ids=shown)
+@pytest.mark.parametrize(
+    ("claim", "options"),
+    [
+        ("exp(x) >= 1 + x", dict(x="[-1, 1]")),  # tight inside
+        ("x < 1", dict(x="[0, 1)")),  # tight at an end that is not there
+        ("log(x) <= x - 1/2", dict(x="(0, 1]")),  # not enclosed at an end that is not there
+        ("x/(x**2 + 1) <= 1/2", dict(x="[0, 3]")),
+        (
+            "orthogonality_gap <= sqrt(2)*smallest_eigenvalue_gap",
+            dict(over="spectra", n=2),
+        ),  # the sides are equal
+    ],
+    ids=shown,
+)
 def test_what_is_tight_stays_open_and_no_witness_is_made_up(claim: str, options: Any) -> None:
     found = bounded(claim, **options)
     assert found is not None
@@ -80,14 +105,24 @@ def test_what_is_tight_stays_open_and_no_witness_is_made_up(claim: str, options:
     assert found.witness is None
 
 
-@pytest.mark.parametrize(("claim", "options"), [
-    ("x <= 2", dict(x="[0, oo)")), ("n <= 2*n", dict(n="1..9")), ("n*x <= 2*n", dict(n="1..", x="[0, 1]")),
-    ("a + b + c + e <= 5", dict(a="[0, 1]", b="[0, 1]", c="[0, 1]", e="[0, 1]")),
-    ("n*x <= 2*n", dict(n="1..201", x="[0, 1]")), ("x*y <= 2", dict(x="[1/2, 1]", y="[0, 1/x]")),
-    ("r <= 2", dict(x="[0, 1]", computed={"r": lambda x: x})),
-    ("effective_rank <= n*(1 - orthogonality_gap**2/4)", dict(over="spectra", n="2..4")),
-    ("orthogonality_gap <= orthogonality_gap_0", dict(chain="rescale", quantifier="mean field", n=2, ell=1)),
-], ids=shown)
+@pytest.mark.parametrize(
+    ("claim", "options"),
+    [
+        ("x <= 2", dict(x="[0, oo)")),
+        ("n <= 2*n", dict(n="1..9")),
+        ("n*x <= 2*n", dict(n="1..", x="[0, 1]")),
+        ("a + b + c + e <= 5", dict(a="[0, 1]", b="[0, 1]", c="[0, 1]", e="[0, 1]")),
+        ("n*x <= 2*n", dict(n="1..201", x="[0, 1]")),
+        ("x*y <= 2", dict(x="[1/2, 1]", y="[0, 1/x]")),
+        ("r <= 2", dict(x="[0, 1]", computed={"r": lambda x: x})),
+        ("effective_rank <= n*(1 - orthogonality_gap**2/4)", dict(over="spectra", n="2..4")),
+        (
+            "orthogonality_gap <= orthogonality_gap_0",
+            dict(chain="rescale", quantifier="mean field", n=2, ell=1),
+        ),
+    ],
+    ids=shown,
+)
 def test_what_is_no_few_boxes_is_left_alone(claim: str, options: Any) -> None:
     assert bounded(claim, **options) is None
 
@@ -96,9 +131,14 @@ def test_a_jump_has_no_slope_that_says_so() -> None:
     """The slopes of a step are 0 on both sides; taken at their word they would cover a false claim."""
     x = sp.Symbol("x", nonnegative=True)
     bump = sp.Piecewise((1, sp.And(5 * x >= 2, 5 * x <= 3)), (0, True))
-    statement = replace(conjecture("x <= 1/2", x="[0, 1]", name="c").statement(falsify=False), lhs=bump)
-    found = cover(statement, [Region({}, ("x",), ((flint.fmpq(0), flint.fmpq(1)),))],
-                  lambda values: 2 <= 5 * values["x"] <= 3)
+    statement = replace(
+        conjecture("x <= 1/2", x="[0, 1]", name="c").statement(falsify=False), lhs=bump
+    )
+    found = cover(
+        statement,
+        [Region({}, ("x",), ((flint.fmpq(0), flint.fmpq(1)),))],
+        lambda values: 2 <= 5 * values["x"] <= 3,
+    )
     assert found.witness is not None
 
 
@@ -127,7 +167,13 @@ def test_a_point_counts_only_once_it_is_decided() -> None:
     def never(values: Any) -> bool:
         asked.append(values)
         return False
-    found = cover(statement, [Region({}, ("x",), ((flint.fmpq(0), flint.fmpq(1)),))], never, lambda: len(asked) > 20)
+
+    found = cover(
+        statement,
+        [Region({}, ("x",), ((flint.fmpq(0), flint.fmpq(1)),))],
+        never,
+        lambda: len(asked) > 20,
+    )
     assert asked
     assert found.witness is None
     assert not found.complete
@@ -141,4 +187,7 @@ def test_the_hull_of_a_domain_is_no_smaller_and_hardly_larger(domain: str) -> No
     ends = [sp.Rational(end.numerator, end.denominator) for end in hull]
     assert ends[0] <= found.set.start
     assert ends[1] >= found.set.end
-    assert all(abs(sp.N(a - b, 30)) < 1e-9 for a, b in zip(ends, (found.set.start, found.set.end), strict=True))
+    assert all(
+        abs(sp.N(a - b, 30)) < 1e-9
+        for a, b in zip(ends, (found.set.start, found.set.end), strict=True)
+    )

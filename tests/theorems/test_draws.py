@@ -22,11 +22,15 @@ POPULATION = [Fraction(1), Fraction(5, 3), Fraction(7), Fraction(-2)]
 
 MEAN = BatchSum(x[i], i, B) / b
 VARIANCE = BatchSum((x[i] - BatchSum(x[j], j, B) / b) ** 2, i, B) / b
-KINDS = {AverageWithoutReplacement: lambda size, places: combinations(range(size), places),
-         AverageWithReplacement: lambda size, places: product(range(size), repeat=places)}
+KINDS = {
+    AverageWithoutReplacement: lambda size, places: combinations(range(size), places),
+    AverageWithReplacement: lambda size, places: product(range(size), repeat=places),
+}
 
 
-def by_hand(kind: type[Average], values: list[Fraction], size: int) -> Iterator[tuple[Fraction, Fraction]]:
+def by_hand(
+    kind: type[Average], values: list[Fraction], size: int
+) -> Iterator[tuple[Fraction, Fraction]]:
     """Mean and variance of every batch, by the definition."""
     for members in KINDS[kind](len(values), size):
         drawn = [values[k] for k in members]
@@ -42,29 +46,39 @@ def rational(value: Fraction) -> flint.fmpq:
 @pytest.mark.parametrize("kind", KINDS)
 def test_moments_are_those_of_all_batches(kind: type[Average], size: int) -> None:
     batches = list(by_hand(kind, POPULATION, size))
-    for body, truth in ((MEAN**2, [mean**2 for mean, _ in batches]), (VARIANCE, [var for _, var in batches])):
+    for body, truth in (
+        (MEAN**2, [mean**2 for mean, _ in batches]),
+        (VARIANCE, [var for _, var in batches]),
+    ):
         average = kind(body, B, b, N)
         assert arguments_of(average) == (N, b, x)
         function, want = compiled(average, (N, b, x)), sum(truth, Fraction(0)) / len(truth)
         assert function.exact(4, size, POPULATION) == rational(want)
         with flint.ctx.workprec(100):
             assert function.balls(4, size, POPULATION).overlaps(flint.arb(rational(want)))
-        number = function.floats(np.asarray(4.0), np.asarray(float(size)), np.array([float(v) for v in POPULATION]))
+        number = function.floats(
+            np.asarray(4.0), np.asarray(float(size)), np.array([float(v) for v in POPULATION])
+        )
         assert number == pytest.approx(float(want), rel=1e-13)
         opened = average.subs({N: 4, b: size}).doit()
-        assert opened.xreplace({x[k]: sp.Rational(v.numerator, v.denominator) for k, v in enumerate(POPULATION)}
-                               ) == sp.Rational(want.numerator, want.denominator)
+        assert opened.xreplace(
+            {x[k]: sp.Rational(v.numerator, v.denominator) for k, v in enumerate(POPULATION)}
+        ) == sp.Rational(want.numerator, want.denominator)
 
 
 def test_the_two_kinds_differ() -> None:
-    first, second = (compiled(kind(MEAN**2, B, b, N), (N, b, x)).exact(4, 2, POPULATION) for kind in KINDS)
+    first, second = (
+        compiled(kind(MEAN**2, B, b, N), (N, b, x)).exact(4, 2, POPULATION) for kind in KINDS
+    )
     assert first != second
 
 
 def test_more_than_there_are_cannot_be_drawn_without_replacement() -> None:
     with pytest.raises(UndefinedError):
         compiled(AverageWithoutReplacement(MEAN, B, b, N), (N, b, x)).exact(2, 3, POPULATION[:2])
-    assert compiled(AverageWithReplacement(MEAN, B, b, N), (N, b, x)).exact(2, 3, POPULATION[:2]) == flint.fmpq(4, 3)
+    assert compiled(AverageWithReplacement(MEAN, B, b, N), (N, b, x)).exact(
+        2, 3, POPULATION[:2]
+    ) == flint.fmpq(4, 3)
 
 
 def test_bound_symbols_are_not_free() -> None:
@@ -80,17 +94,30 @@ def formulas(**more: Any) -> Formulas:
     return Formulas(names, {"N": 1, "b": 1, "m": 1}, {"x": (N,)}, **more)
 
 
-@pytest.mark.parametrize(("expression", "printed"), [
-    (AverageWithoutReplacement(MEAN, B, b, N),
-     r"(\sum_(B : {set 'I_N} | #|B| == b) (\sum_(i in B) x i) / b%:R) / 'C(N, b)%:R"),
-    (AverageWithReplacement(MEAN, B, b, N),
-     r"(\sum_(B : {ffun 'I_b -> 'I_N}) (\sum_(i < b) x (B i)) / b%:R) / N%:R ^+ b"),
-    (AverageWithoutReplacement(BatchSum(x[i] * BatchSum(x[j], j, B), i, B) ** 2, B, b + 1, N),
-     r"(\sum_(B : {set 'I_N} | #|B| == (b + 1)%N) (\sum_(i in B) x i * (\sum_(j in B) x j)) ^+ 2)"
-     r" / 'C(N, b + 1)%:R"),
-    (AverageWithReplacement(BatchSum(x[i], i, B) ** 2, B, 2, N),
-     r"(\sum_(B : {ffun 'I_2 -> 'I_N}) (\sum_(i < 2) x (B i)) ^+ 2) / N%:R ^+ 2"),
-])
+@pytest.mark.parametrize(
+    ("expression", "printed"),
+    [
+        (
+            AverageWithoutReplacement(MEAN, B, b, N),
+            r"(\sum_(B : {set 'I_N} | #|B| == b) (\sum_(i in B) x i) / b%:R) / 'C(N, b)%:R",
+        ),
+        (
+            AverageWithReplacement(MEAN, B, b, N),
+            r"(\sum_(B : {ffun 'I_b -> 'I_N}) (\sum_(i < b) x (B i)) / b%:R) / N%:R ^+ b",
+        ),
+        (
+            AverageWithoutReplacement(
+                BatchSum(x[i] * BatchSum(x[j], j, B), i, B) ** 2, B, b + 1, N
+            ),
+            r"(\sum_(B : {set 'I_N} | #|B| == (b + 1)%N) (\sum_(i in B) x i * (\sum_(j in B) x j)) ^+ 2)"
+            r" / 'C(N, b + 1)%:R",
+        ),
+        (
+            AverageWithReplacement(BatchSum(x[i], i, B) ** 2, B, 2, N),
+            r"(\sum_(B : {ffun 'I_2 -> 'I_N}) (\sum_(i < 2) x (B i)) ^+ 2) / N%:R ^+ 2",
+        ),
+    ],
+)
 def test_printed_to_rocq(expression: sp.Expr, printed: str) -> None:
     assert formulas().real(expression) == printed
 

@@ -21,17 +21,33 @@ SETTLES = "(σ - r)² ≤ n(σ² - r²)² for every σ ≥ 0 and r = 1/√n, ter
 UNUSED = "its side does not name a number that this equality fixes"
 #: Assumptions without which the claim stays true, each with the reason. They say what the symbols stand for.
 NOT_NEEDED: dict[tuple[str, str], str] = {
-    ("orthogonality.gaussian_distance:identity", "‖H‖_F = 1"): "the square multiplied out, entry by entry",
-    ("orthogonality.gaussian_distance:as_printed", "‖H‖_F = 1"):
-        "Σ(σ - r)² ≤ Σ|σ² - r²| ≤ √n V, as |σ - r| ≤ σ + r",
+    (
+        "orthogonality.gaussian_distance:identity",
+        "‖H‖_F = 1",
+    ): "the square multiplied out, entry by entry",
+    (
+        "orthogonality.gaussian_distance:as_printed",
+        "‖H‖_F = 1",
+    ): "Σ(σ - r)² ≤ Σ|σ² - r²| ≤ √n V, as |σ - r| ≤ σ + r",
     ("orthogonality.gaussian_distance:sharp", "‖H‖_F = 1"): SETTLES,
     ("orthogonality.iterative_initialisation:corrected", "‖H‖_F = 1"): "Cauchy–Schwarz for every σ",
-    ("cluster.symmetric_fixed_point:one_step", "the samples are not all equal"):
-        "for b = a the other assumption has no value, and for b > a the layer's trace is 0, not n a",
+    (
+        "cluster.symmetric_fixed_point:one_step",
+        "the samples are not all equal",
+    ): "for b = a the other assumption has no value, and for b > a the layer's trace is 0, not n a",
     ("cluster.one_dimensional_reduction:outlier_norm", "so do the rows of the n - 1"): UNUSED,
-    ("cluster.one_dimensional_reduction:cluster_correlation", "the other sample's row of K sums to 0"): UNUSED,
-    ("cluster.one_dimensional_reduction:outlier_correlation", "so do the rows of the n - 1"): UNUSED,
-    ("splines.scale_free:distance", "w ≠ 0"): "pre-activations that are not all equal are not of w = 0",
+    (
+        "cluster.one_dimensional_reduction:cluster_correlation",
+        "the other sample's row of K sums to 0",
+    ): UNUSED,
+    (
+        "cluster.one_dimensional_reduction:outlier_correlation",
+        "so do the rows of the n - 1",
+    ): UNUSED,
+    (
+        "splines.scale_free:distance",
+        "w ≠ 0",
+    ): "pre-activations that are not all equal are not of w = 0",
 }
 CLAIMS = [s for s in library() if s.quantifier is Quantifier.POINTWISE and s.assumptions]
 DROPPED = [(s.name, a.words) for s in CLAIMS for a in s.assumptions]
@@ -71,12 +87,18 @@ def test_without_an_assumption_a_claim_is_refuted(name: str, words: str) -> None
 def test_what_is_not_needed_is_not_refuted_without_it(name: str, words: str) -> None:
     weakened = without(get(name), words)
     quick = replace(weakened, checks=tuple(replace(c, examples=20) for c in weakened.checks))  # type: ignore[type-var]
-    assert verify([quick])[0].verdict in (Verdict.CERTIFIED, Verdict.INCONCLUSIVE, get(name).expected)
+    assert verify([quick])[0].verdict in (
+        Verdict.CERTIFIED,
+        Verdict.INCONCLUSIVE,
+        get(name).expected,
+    )
 
 
 def test_the_gap_without_unit_trace_is_refuted_by_a_spectrum_of_another_sum() -> None:
     for variant in ("as_printed", "sharp"):
-        weakened = replace(get(f"orthogonality.gap_vs_smallest_eigenvalue:{variant}"), assumptions=())
+        weakened = replace(
+            get(f"orthogonality.gap_vs_smallest_eigenvalue:{variant}"), assumptions=()
+        )
         ones: dict[str, Any] = {"n": 2, "lambda": (Fraction(1), Fraction(1)), "s": Fraction(1)}
         admit(weakened, ones)
         result = verify([weakened])[0]
@@ -87,8 +109,16 @@ def test_the_gap_without_unit_trace_is_refuted_by_a_spectrum_of_another_sum() ->
         assert any("recorded proof" in note and "changed" in note for note in result.notes)
 
 
-@pytest.mark.parametrize("name", sorted({s.name for s in library() if any(
-    isinstance(c, Pointwise) and c.declared(s) for c in s.checks)}))
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {
+            s.name
+            for s in library()
+            if any(isinstance(c, Pointwise) and c.declared(s) for c in s.checks)
+        }
+    ),
+)
 def test_declared_inputs_lie_in_their_domains(name: str) -> None:
     statement = get(name)
     (check,) = (c for c in statement.checks if isinstance(c, Pointwise))

@@ -32,17 +32,36 @@ MEAN, MEDIAN = sp.Symbol("E_V", nonnegative=True), sp.Symbol("X", real=True)
 def statement(**changes: Any) -> Statement:
     """A claim about a mean gap, without variables."""
     given: dict[str, Any] = {
-        "proof": None, "variables": (), "assumptions": (), "ceiling": None, "definitions": {MEAN: ""}, "lhs": MEAN,
-        "relation": "<=", "rhs": sp.Rational(9, 10), "sentinel": Sentinel("", rhs=sp.Rational(1, 10**6)), **changes}
+        "proof": None,
+        "variables": (),
+        "assumptions": (),
+        "ceiling": None,
+        "definitions": {MEAN: ""},
+        "lhs": MEAN,
+        "relation": "<=",
+        "rhs": sp.Rational(9, 10),
+        "sentinel": Sentinel("", rhs=sp.Rational(1, 10**6)),
+        **changes,
+    }
     return replace(get("orthogonality.one_step_drift:sharp"), **given)
 
 
 def expectation() -> tuple[Statement, Expectation]:
     """Three readouts of two instances each."""
+
     def instances(_: Statement, batch: Any) -> list[Instance]:
-        return [Instance(f"start {k}", rescale_chain(4), np.eye(4)[:, :2], 3, ({},) * 3, (0.0, 1.0)) for k in (1, 2)]
-    return statement(), Expectation(instances, lambda s, t, i: t["orthogonality_gap"][:, 1:],
-                                    ("orthogonality_gap",), replicas=8, first=8)
+        return [
+            Instance(f"start {k}", rescale_chain(4), np.eye(4)[:, :2], 3, ({},) * 3, (0.0, 1.0))
+            for k in (1, 2)
+        ]
+
+    return statement(), Expectation(
+        instances,
+        lambda s, t, i: t["orthogonality_gap"][:, 1:],
+        ("orthogonality_gap",),
+        replicas=8,
+        first=8,
+    )
 
 
 def medians() -> tuple[Statement, Medians]:
@@ -52,17 +71,36 @@ def medians() -> tuple[Statement, Medians]:
 
     def case(label: str) -> Case:
         return Case(label, {}, lambda context: Sample({"X": [values, values], "Y": [values]}), 3)
-    return (statement(definitions={MEDIAN: "", other: ""}, lhs=MEDIAN + other, rhs=sp.Integer(2)),
-            Medians(lambda batch: [case("one"), case("two")]))
+
+    return (
+        statement(definitions={MEDIAN: "", other: ""}, lhs=MEDIAN + other, rhs=sp.Integer(2)),
+        Medians(lambda batch: [case("one"), case("two")]),
+    )
 
 
 def slope() -> tuple[Statement, Scaling]:
     """Four widths."""
+
     def instances(_: Any) -> list[Instance]:
-        return [Instance(f"d={w}", rescale_chain(w), np.eye(2), 1, (), (0.0, 1.0)) for w in (4, 8, 16, 32)]
-    claim = statement(definitions={BETA: ""}, lhs=sp.Abs(BETA + sp.Rational(1, 2)), rhs=sp.Rational(1, 4),
-                      sentinel=Sentinel("", lhs=sp.Abs(BETA + 3)))
-    return claim, Scaling(BETA, instances, lambda t: t["orthogonality_gap"][:, 1], ("orthogonality_gap",), 16, rounds=1)
+        return [
+            Instance(f"d={w}", rescale_chain(w), np.eye(2), 1, (), (0.0, 1.0))
+            for w in (4, 8, 16, 32)
+        ]
+
+    claim = statement(
+        definitions={BETA: ""},
+        lhs=sp.Abs(BETA + sp.Rational(1, 2)),
+        rhs=sp.Rational(1, 4),
+        sentinel=Sentinel("", lhs=sp.Abs(BETA + 3)),
+    )
+    return claim, Scaling(
+        BETA,
+        instances,
+        lambda t: t["orthogonality_gap"][:, 1],
+        ("orthogonality_gap",),
+        16,
+        rounds=1,
+    )
 
 
 def escape() -> tuple[Statement, EscapeTimes]:
@@ -89,7 +127,11 @@ def test_a_level_that_is_not_split_is_noticed(make: Any, monkeypatch: pytest.Mon
     claim, check = make()
     monkeypatch.setattr(Context, "share", lambda self, parts: self)
     there = medians_module.median_interval
-    monkeypatch.setattr(medians_module, "median_interval", lambda values, level, *more: there(values, 2 * level, *more))
+    monkeypatch.setattr(
+        medians_module,
+        "median_interval",
+        lambda values, level, *more: there(values, 2 * level, *more),
+    )
     with pytest.raises(BudgetError, match=r"was given 0\.001"):
         check(claim, Context(0, LEVEL))
 
@@ -97,13 +139,21 @@ def test_a_level_that_is_not_split_is_noticed(make: Any, monkeypatch: pytest.Mon
 BATCH = Batch.of(np.ones((3, 2)), "a batch of rank one")
 
 
-@pytest.mark.parametrize("make", [
-    lambda: (medians()[0], Medians(lambda batch: [], wants="full rank")),
-    lambda: (slope()[0], replace(slope()[1], instances=lambda batch: [])), escape, exponent,
-    lambda: (get("rank.drift"), get("rank.drift").checks[0]),
-    lambda: (expectation()[0], replace(expectation()[1], instances=lambda claim, batch: [])),
-    *((lambda name=name, k=k: (get(name), get(name).checks[k])) for name, k in (
-        ("rank.average_rank:lower", 0), ("orthogonality.width_scaling", 0)))])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: (medians()[0], Medians(lambda batch: [], wants="full rank")),
+        lambda: (slope()[0], replace(slope()[1], instances=lambda batch: [])),
+        escape,
+        exponent,
+        lambda: (get("rank.drift"), get("rank.drift").checks[0]),
+        lambda: (expectation()[0], replace(expectation()[1], instances=lambda claim, batch: [])),
+        *(
+            (lambda name=name, k=k: (get(name), get(name).checks[k]))
+            for name, k in (("rank.average_rank:lower", 0), ("orthogonality.width_scaling", 0))
+        ),
+    ],
+)
 def test_where_a_batch_is_outside_nothing_is_said_of_the_neighbour_either(make: Any) -> None:
     claim, check = make()
     batch = Batch.of(np.ones((1, 2)), "one row") if claim.name == "rank.drift" else BATCH
@@ -112,39 +162,76 @@ def test_where_a_batch_is_outside_nothing_is_said_of_the_neighbour_either(make: 
     assert found.sentinel in (Verdict.OUTSIDE, Verdict.VACUOUS)
 
 
-ROWS = [{"verdict": "supported", "sentinel": "refuted", "mean": 0.5, "low": 0.4, "high": 0.6, "bound": 0.7}]
+ROWS = [
+    {
+        "verdict": "supported",
+        "sentinel": "refuted",
+        "mean": 0.5,
+        "low": 0.4,
+        "high": 0.6,
+        "bound": 0.7,
+    }
+]
 
 
 def readout(**changes: Any) -> dict[str, Any]:
     return {**ROWS[0], **changes}
 
 
-@pytest.mark.parametrize(("verdict", "sentinel", "fallen", "rows"), [
-    ("refuted", "refuted", 1, ROWS), ("supported", "inconclusive", 1, ROWS), ("supported", "refuted", 0, ROWS),
-    ("supported", "refuted", 0, [readout(sentinel="supported")]),
-    ("supported", "supported", 0, [readout(sentinel="inconclusive")]),
-    ("supported", "refuted", 1, [readout(bound=0.5)]), ("supported", "refuted", 1, [readout(bound=0.3)]),
-    ("refuted", "refuted", 1, [readout(verdict="refuted")]), ("supported", "refuted", 1, [readout(low=0.65)]),
-    ("supported", "refuted", 1, [readout(obstacle="out of time")]),
-    ("supported", "refuted", 1, [readout(), readout(verdict="inconclusive", sentinel="inconclusive")]),
-    ("outside", "refuted", 0, []), ("outside", "supported", 0, []),
-])
+@pytest.mark.parametrize(
+    ("verdict", "sentinel", "fallen", "rows"),
+    [
+        ("refuted", "refuted", 1, ROWS),
+        ("supported", "inconclusive", 1, ROWS),
+        ("supported", "refuted", 0, ROWS),
+        ("supported", "refuted", 0, [readout(sentinel="supported")]),
+        ("supported", "supported", 0, [readout(sentinel="inconclusive")]),
+        ("supported", "refuted", 1, [readout(bound=0.5)]),
+        ("supported", "refuted", 1, [readout(bound=0.3)]),
+        ("refuted", "refuted", 1, [readout(verdict="refuted")]),
+        ("supported", "refuted", 1, [readout(low=0.65)]),
+        ("supported", "refuted", 1, [readout(obstacle="out of time")]),
+        (
+            "supported",
+            "refuted",
+            1,
+            [readout(), readout(verdict="inconclusive", sentinel="inconclusive")],
+        ),
+        ("outside", "refuted", 0, []),
+        ("outside", "supported", 0, []),
+    ],
+)
 def test_evidence_that_does_not_follow_from_its_readouts_is_noticed(
-        verdict: str, sentinel: str, fallen: int, rows: list[dict[str, Any]]) -> None:
+    verdict: str, sentinel: str, fallen: int, rows: list[dict[str, Any]]
+) -> None:
     details = {"readouts": rows, "sentinel_refuted_on": fallen}
-    found = Evidence(method="simulation", verdict=Verdict(verdict), summary="", sentinel=Verdict(sentinel),
-                     details=details)
+    found = Evidence(
+        method="simulation",
+        verdict=Verdict(verdict),
+        summary="",
+        sentinel=Verdict(sentinel),
+        details=details,
+    )
     with pytest.raises(EvidenceError):
         consistent(statement(), found)
-    consistent(statement(), replace(found, verdict=Verdict.SUPPORTED, sentinel=Verdict.REFUTED, details={
-        "readouts": ROWS, "sentinel_refuted_on": 1}))
+    consistent(
+        statement(),
+        replace(
+            found,
+            verdict=Verdict.SUPPORTED,
+            sentinel=Verdict.REFUTED,
+            details={"readouts": ROWS, "sentinel_refuted_on": 1},
+        ),
+    )
 
 
 def test_every_check_of_the_library_is_watched() -> None:
     watched = check_classes()
     for claim in library():
         for check in claim.checks:
-            assert any(kind in watched for kind in type(check).__mro__), f"{claim.name}: {type(check).__name__}"
+            assert any(kind in watched for kind in type(check).__mro__), (
+                f"{claim.name}: {type(check).__name__}"
+            )
     assert {Expectation, Medians, Scaling, EscapeTimes, Exponent} <= set(watched)
 
 

@@ -29,7 +29,6 @@ def context(**more: Any) -> Context:
     return Context(0, LEVEL, **more)
 
 
-
 class FakeTrajectory:
     engine = "fake"
 
@@ -43,7 +42,9 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
     """Replaces the simulator by uniforms on [0, 1/2]; records what was asked for."""
     asked: list[tuple[Any, int]] = []
 
-    def fake(chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any) -> FakeTrajectory:
+    def fake(
+        chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any
+    ) -> FakeTrajectory:
         asked.append((seed, replicas))
         return FakeTrajectory(np.random.default_rng(seed).random((replicas, depth + 1)) / 2)
 
@@ -57,8 +58,16 @@ LOW = R(3, 20)
 
 def statement(bound: Any, sentinel: Any = LOW, relation: str = "<=", **more: Any) -> Statement:
     base = get("orthogonality.one_step_drift:sharp")
-    return replace(base, variables=(), definitions={E_F: ""}, lhs=E_F, relation=relation, rhs=sp.sympify(bound),
-                   sentinel=Sentinel("", rhs=sp.sympify(sentinel)), **{"ceiling": R(1, 2), **more})
+    return replace(
+        base,
+        variables=(),
+        definitions={E_F: ""},
+        lhs=E_F,
+        relation=relation,
+        rhs=sp.sympify(bound),
+        sentinel=Sentinel("", rhs=sp.sympify(sentinel)),
+        **{"ceiling": R(1, 2), **more},
+    )
 
 
 def check(readouts: int = 1, support: tuple[float, float] = (0.0, 0.5), **more: Any) -> Expectation:
@@ -68,17 +77,30 @@ def check(readouts: int = 1, support: tuple[float, float] = (0.0, 0.5), **more: 
     def sample(_: Statement, trajectory: Any, instance: Instance) -> np.ndarray:
         values: np.ndarray = trajectory.values["f"][:, 1:]
         return values
+
     settings = {"replicas": 4000, "resolution": 0.05, **more}
     return Expectation(instances, sample, ("f",), **settings)
 
 
-@pytest.mark.parametrize(("bound", "relation", "verdict"), [
-    (R(3, 10), "<=", Verdict.SUPPORTED), (R(1, 5), "<=", Verdict.REFUTED), (R(1, 4), "<=", Verdict.INCONCLUSIVE),
-    (R(1, 5), ">=", Verdict.SUPPORTED), (R(3, 10), ">=", Verdict.REFUTED), (R(1, 4), ">=", Verdict.INCONCLUSIVE),
-    (R(1, 4), "==", Verdict.SUPPORTED), (R(1, 5), "==", Verdict.REFUTED), (R(6, 10), "<=", Verdict.VACUOUS),
-    (R(3, 10), "<", Verdict.SUPPORTED), (R(1, 5), ">", Verdict.SUPPORTED),
-])
-def test_every_verdict_is_reached(seeds: list[Any], bound: Any, relation: str, verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("bound", "relation", "verdict"),
+    [
+        (R(3, 10), "<=", Verdict.SUPPORTED),
+        (R(1, 5), "<=", Verdict.REFUTED),
+        (R(1, 4), "<=", Verdict.INCONCLUSIVE),
+        (R(1, 5), ">=", Verdict.SUPPORTED),
+        (R(3, 10), ">=", Verdict.REFUTED),
+        (R(1, 4), ">=", Verdict.INCONCLUSIVE),
+        (R(1, 4), "==", Verdict.SUPPORTED),
+        (R(1, 5), "==", Verdict.REFUTED),
+        (R(6, 10), "<=", Verdict.VACUOUS),
+        (R(3, 10), "<", Verdict.SUPPORTED),
+        (R(1, 5), ">", Verdict.SUPPORTED),
+    ],
+)
+def test_every_verdict_is_reached(
+    seeds: list[Any], bound: Any, relation: str, verdict: Verdict
+) -> None:
     if relation in (">=", ">"):
         claim = statement(bound, R(31, 100), relation, ceiling=None)
     else:
@@ -86,13 +108,22 @@ def test_every_verdict_is_reached(seeds: list[Any], bound: Any, relation: str, v
     evidence = check(replicas=40_000)(claim, context())
     assert evidence.verdict is verdict
     assert evidence.sentinel is (Verdict.VACUOUS if verdict is Verdict.VACUOUS else Verdict.REFUTED)
-    assert bool(seeds) is (verdict is not Verdict.VACUOUS), "a bound that cannot fail costs no samples"
+    assert bool(seeds) is (verdict is not Verdict.VACUOUS), (
+        "a bound that cannot fail costs no samples"
+    )
 
 
-@pytest.mark.parametrize(("relation", "verdict"), [("<", Verdict.INCONCLUSIVE), ("<=", Verdict.SUPPORTED)])
+@pytest.mark.parametrize(
+    ("relation", "verdict"), [("<", Verdict.INCONCLUSIVE), ("<=", Verdict.SUPPORTED)]
+)
 def test_a_strict_claim_is_not_supported_by_a_tie(relation: str, verdict: Verdict) -> None:
-    trial = expectation._Trial(statement(R(1, 2), relation=relation, ceiling=None),
-                               Instance("", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 0.5)), {}, 1e-3, False)
+    trial = expectation._Trial(
+        statement(R(1, 2), relation=relation, ceiling=None),
+        Instance("", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 0.5)),
+        {},
+        1e-3,
+        False,
+    )
     trial.observe(np.full(8, 0.1), np.full(8, 0.1), np.zeros(8, dtype=bool))
     assert trial.sequence is not None
     trial.bound = trial.sequence.interval[1]
@@ -148,8 +179,19 @@ def test_an_event_that_no_replica_meets_supports_nothing(seeds: list[Any], met: 
 
 def row(verdict: str, sentinel: str = "refuted", **more: Any) -> dict[str, Any]:
     """A readout with a mean."""
-    return {"instance": "one", "bound": 0.4, "verdict": verdict, "sentinel": sentinel, "mean": 0.2,
-            "low": 0.1, "high": 0.3, "replicas": 10, "tightness": 0.5, "power": 0.25, **more}
+    return {
+        "instance": "one",
+        "bound": 0.4,
+        "verdict": verdict,
+        "sentinel": sentinel,
+        "mean": 0.2,
+        "low": 0.1,
+        "high": 0.3,
+        "replicas": 10,
+        "tightness": 0.5,
+        "power": 0.25,
+        **more,
+    }
 
 
 def silent(verdict: str, **more: Any) -> dict[str, Any]:
@@ -157,30 +199,71 @@ def silent(verdict: str, **more: Any) -> dict[str, Any]:
     return {"instance": "two", "bound": 0.4, "verdict": verdict, "sentinel": verdict, **more}
 
 
-@pytest.mark.parametrize(("rows", "verdict", "tightness", "summary"), [
-    ([row("supported"), row("supported", tightness=0.8)], Verdict.SUPPORTED, 0.8,
-     "2 means by confidence sequence"),
-    ([row("supported"), silent("vacuous"), silent("outside"), silent("outside")], Verdict.SUPPORTED, 0.5,
-     "1 mean by confidence sequence, 1 vacuous, 2 outside"),
-    ([row("supported"), row("refuted", tightness=0.2)], Verdict.REFUTED, 0.2,
-     "one: mean in [0.1, 0.3], bound 0.4"),
-    ([row("supported"), row("inconclusive", cut=True), row("refuted", cut=True)], Verdict.REFUTED, 0.5,
-     "one: mean in [0.1, 0.3], bound 0.4"),
-    ([row("supported"), row("inconclusive", cut=True), row("inconclusive")], Verdict.INCONCLUSIVE, None,
-     "3 means by confidence sequence, 1 cut short: out of time"),
-    ([row("supported"), silent("inconclusive", cut=True)], Verdict.INCONCLUSIVE, None,
-     "1 mean by confidence sequence, 1 not sampled: out of time"),
-    ([row("supported"), silent("inconclusive", discarded=9)], Verdict.INCONCLUSIVE, None,
-     "1 mean by confidence sequence, 1 with no replica left; 9 of 19 replicas discarded: they do not meet "
-     "what is assumed along the path"),
-    ([silent("vacuous")], Verdict.VACUOUS, None, "the bound cannot fail at any affordable width"),
-    ([row("outside")], Verdict.OUTSIDE, None, "no path met the assumption"),
-    ([], Verdict.OUTSIDE, None, "the batch does not meet the assumptions"),
-    ([row("refuted"), row("outside", undefined=3, ell=2)], Verdict.OUTSIDE, None,
-     undefined_means.told(3, 13, "one, ell=2")),
-])
+@pytest.mark.parametrize(
+    ("rows", "verdict", "tightness", "summary"),
+    [
+        (
+            [row("supported"), row("supported", tightness=0.8)],
+            Verdict.SUPPORTED,
+            0.8,
+            "2 means by confidence sequence",
+        ),
+        (
+            [row("supported"), silent("vacuous"), silent("outside"), silent("outside")],
+            Verdict.SUPPORTED,
+            0.5,
+            "1 mean by confidence sequence, 1 vacuous, 2 outside",
+        ),
+        (
+            [row("supported"), row("refuted", tightness=0.2)],
+            Verdict.REFUTED,
+            0.2,
+            "one: mean in [0.1, 0.3], bound 0.4",
+        ),
+        (
+            [row("supported"), row("inconclusive", cut=True), row("refuted", cut=True)],
+            Verdict.REFUTED,
+            0.5,
+            "one: mean in [0.1, 0.3], bound 0.4",
+        ),
+        (
+            [row("supported"), row("inconclusive", cut=True), row("inconclusive")],
+            Verdict.INCONCLUSIVE,
+            None,
+            "3 means by confidence sequence, 1 cut short: out of time",
+        ),
+        (
+            [row("supported"), silent("inconclusive", cut=True)],
+            Verdict.INCONCLUSIVE,
+            None,
+            "1 mean by confidence sequence, 1 not sampled: out of time",
+        ),
+        (
+            [row("supported"), silent("inconclusive", discarded=9)],
+            Verdict.INCONCLUSIVE,
+            None,
+            "1 mean by confidence sequence, 1 with no replica left; 9 of 19 replicas discarded: they do not meet "
+            "what is assumed along the path",
+        ),
+        (
+            [silent("vacuous")],
+            Verdict.VACUOUS,
+            None,
+            "the bound cannot fail at any affordable width",
+        ),
+        ([row("outside")], Verdict.OUTSIDE, None, "no path met the assumption"),
+        ([], Verdict.OUTSIDE, None, "the batch does not meet the assumptions"),
+        (
+            [row("refuted"), row("outside", undefined=3, ell=2)],
+            Verdict.OUTSIDE,
+            None,
+            undefined_means.told(3, 13, "one, ell=2"),
+        ),
+    ],
+)
 def test_the_evidence_says_what_the_readouts_say(
-        rows: list[dict[str, Any]], verdict: Verdict, tightness: float | None, summary: str) -> None:
+    rows: list[dict[str, Any]], verdict: Verdict, tightness: float | None, summary: str
+) -> None:
     found = expectation._evidence(statement(R(3, 10)), rows, "gram", context(), 0.05)
     assert (found.verdict, found.tightness, found.summary) == (verdict, tightness, summary)
     assert found.power == (None if tightness is None else 0.25)
@@ -188,23 +271,33 @@ def test_the_evidence_says_what_the_readouts_say(
 
 def test_an_equality_is_supported_to_within_twice_the_resolution() -> None:
     for word in ("supported", "inconclusive"):
-        found = expectation._evidence(statement(R(3, 10), relation="=="), [row(word)], "", context(), 0.05)
+        found = expectation._evidence(
+            statement(R(3, 10), relation="=="), [row(word)], "", context(), 0.05
+        )
         assert ("equal to within 10%" in found.summary) is (word == "supported")
 
 
-@pytest.mark.parametrize(("sentinels", "verdict", "count"), [
-    (["supported", "refuted", "inconclusive", "refuted"], Verdict.REFUTED, 2),
-    (["supported", "inconclusive", "vacuous"], Verdict.INCONCLUSIVE, 0),
-    (["supported", "vacuous", "outside"], Verdict.SUPPORTED, 0), (["vacuous", "outside"], Verdict.VACUOUS, 0)])
+@pytest.mark.parametrize(
+    ("sentinels", "verdict", "count"),
+    [
+        (["supported", "refuted", "inconclusive", "refuted"], Verdict.REFUTED, 2),
+        (["supported", "inconclusive", "vacuous"], Verdict.INCONCLUSIVE, 0),
+        (["supported", "vacuous", "outside"], Verdict.SUPPORTED, 0),
+        (["vacuous", "outside"], Verdict.VACUOUS, 0),
+    ],
+)
 def test_a_neighbour_falls_where_it_falls_on_some_readout_and_stands_where_on_all(
-        sentinels: list[str], verdict: Verdict, count: int) -> None:
+    sentinels: list[str], verdict: Verdict, count: int
+) -> None:
     rows = [row("supported", sentinel) for sentinel in sentinels]
     found = expectation._evidence(statement(R(3, 10)), rows, "", context(), 0.05)
     assert (found.sentinel, found.details["sentinel_refuted_on"]) == (verdict, count)
 
 
 @pytest.mark.parametrize(("bound", "told"), [(R(3, 10), True), (R(1, 5), False)])
-def test_the_scope_is_told_of_all_but_a_refutation(seeds: list[Any], bound: Any, told: bool) -> None:
+def test_the_scope_is_told_of_all_but_a_refutation(
+    seeds: list[Any], bound: Any, told: bool
+) -> None:
     found = check(scope=lambda _: "over one start")(statement(bound), context())
     assert found.summary.endswith("; over one start") is told
     assert found.details["scope"] == "over one start"
@@ -219,7 +312,9 @@ def test_sampling_stops_at_the_limit_and_when_it_is_clear(seeds: list[Any]) -> N
     row = check(replicas=1000)(statement(R(1, 4)), context()).details["readouts"][0]
     assert row["replicas"] == 1000
     assert row["verdict"] == Verdict.INCONCLUSIVE
-    row = check(replicas=10**6, resolution=0.5)(statement(R(1, 2), ceiling=None), context()).details["readouts"][0]
+    row = check(replicas=10**6, resolution=0.5)(
+        statement(R(1, 2), ceiling=None), context()
+    ).details["readouts"][0]
     assert row["replicas"] < 4000
     seeds.clear()
     check(normals=16 * 64, first=8)(statement(R(1, 4)), context())
@@ -250,12 +345,15 @@ def test_variants_share_samples_and_nothing_else(seeds: list[Any]) -> None:
     assert len(seeds) - drawn > 0, "the last run drew its own"
     assert first.details["readouts"][0]["mean"] != MEAN
     other = check()(statement(R(29, 100), theorem="other"), context(memory={}))
-    assert other.details["readouts"][0]["mean"] != alone.details["readouts"][0]["mean"], "another theorem, other seeds"
+    assert other.details["readouts"][0]["mean"] != alone.details["readouts"][0]["mean"], (
+        "another theorem, other seeds"
+    )
 
 
 @pytest.mark.parametrize("readouts", [1, 2, 5])
-def test_the_error_level_is_split_over_readouts_and_neighbours(monkeypatch: pytest.MonkeyPatch, seeds: list[Any],
-                                                               readouts: int) -> None:
+def test_the_error_level_is_split_over_readouts_and_neighbours(
+    monkeypatch: pytest.MonkeyPatch, seeds: list[Any], readouts: int
+) -> None:
     spent: list[float] = []
     real = expectation.BoundedMean
 
@@ -269,14 +367,25 @@ def test_the_error_level_is_split_over_readouts_and_neighbours(monkeypatch: pyte
     assert sum(spent) <= LEVEL * (1 + 1e-15)
 
 
-@pytest.mark.parametrize(("relation", "want"), [
-    (sp.Ge(s, alpha), [False, True, True]), (sp.Gt(s, alpha), [False, False, True]),
-    (sp.Le(s, alpha), [True, True, False]), (sp.Lt(s, alpha), [True, False, False]),
-    (sp.Ge(n * s, alpha * n), [False, True, True]),
-])
+@pytest.mark.parametrize(
+    ("relation", "want"),
+    [
+        (sp.Ge(s, alpha), [False, True, True]),
+        (sp.Gt(s, alpha), [False, False, True]),
+        (sp.Le(s, alpha), [True, True, False]),
+        (sp.Lt(s, alpha), [True, False, False]),
+        (sp.Ge(n * s, alpha * n), [False, True, True]),
+    ],
+)
 def test_events_read_the_relation_of_the_assumption(relation: Any, want: list[bool]) -> None:
     base = get("orthogonality.decay:sharp")
-    claim = replace(base, assumptions=(Assumption(relation, "", along="path"), Assumption(sp.Ge(s, 9), "not a path's")))
+    claim = replace(
+        base,
+        assumptions=(
+            Assumption(relation, "", along="path"),
+            Assumption(sp.Ge(s, 9), "not a path's"),
+        ),
+    )
     layers = {"s": np.array([[0.1, 0.2, 0.3]])}
     assert event(claim, layers, {"alpha": 0.2, "n": 4}).tolist() == [want]
 
@@ -299,7 +408,10 @@ def test_layers_and_events_are_counted_as_the_theorem_does(name: str, form: str)
             smallest = np.full((1, columns), 1.0)
             smallest[0, broken] = threshold * 0.99
             trajectory = FakeTrajectory(np.zeros((1, columns)))
-            trajectory.values = {observed: np.arange(1.0, columns + 1)[None], "smallest_eigenvalue": smallest}
+            trajectory.values = {
+                observed: np.arange(1.0, columns + 1)[None],
+                "smallest_eigenvalue": smallest,
+            }
             read = probe.sample(claim, trajectory, instance)[0, position]
             inside = broken + 1 > layer  # H_{broken+1} is beyond H_ℓ
             at = layer if (name, form) == ("gaussian_limit", "as_printed") else layer + 1

@@ -17,20 +17,40 @@ THIRD = Fraction(1, 3)
 
 #: Values by symbol name, the same for every statement; rational, so that floats of them are off by one rounding.
 VALUES: dict[str, Any] = {
-    "n": 4, "d": 49, "ell": 3, "L": 5, "alpha": Fraction(1, 8), "s": Fraction(1, 7), "p_n": Fraction(1, 6),
-    "P2": Fraction(2, 7), "theta": Fraction(3, 5), "delta": Fraction(1, 9), "Vhat_1": Fraction(1, 11),
-    "Vhat_0": Fraction(1, 13), "beta": Fraction(-3, 7),
+    "n": 4,
+    "d": 49,
+    "ell": 3,
+    "L": 5,
+    "alpha": Fraction(1, 8),
+    "s": Fraction(1, 7),
+    "p_n": Fraction(1, 6),
+    "P2": Fraction(2, 7),
+    "theta": Fraction(3, 5),
+    "delta": Fraction(1, 9),
+    "Vhat_1": Fraction(1, 11),
+    "Vhat_0": Fraction(1, 13),
+    "beta": Fraction(-3, 7),
     "lambda": [Fraction(1, 2), Fraction(1, 4), Fraction(3, 28), Fraction(1, 7)],
     "sigma": [Fraction(1, 2), Fraction(1, 3), Fraction(2, 3), Fraction(1, 7)],
     "A": [[Fraction(r + c * c + 1, 3) for c in range(4)] for r in range(49)],
 }
-SIDES = sorted({
-    (f"{s.name} {place}", side)
-    for s in library()
-    for place, side in (("lhs", s.lhs), ("rhs", s.rhs), ("sentinel lhs", s.neighbour.lhs),
-                        ("sentinel rhs", s.neighbour.rhs), ("ceiling", s.ceiling))
-    if side is not None and {str(v) for v in arguments_of(side)} <= set(VALUES) and not side.has(sp.Abs)
-}, key=lambda pair: pair[0])
+SIDES = sorted(
+    {
+        (f"{s.name} {place}", side)
+        for s in library()
+        for place, side in (
+            ("lhs", s.lhs),
+            ("rhs", s.rhs),
+            ("sentinel lhs", s.neighbour.lhs),
+            ("sentinel rhs", s.neighbour.rhs),
+            ("ceiling", s.ceiling),
+        )
+        if side is not None
+        and {str(v) for v in arguments_of(side)} <= set(VALUES)
+        and not side.has(sp.Abs)
+    },
+    key=lambda pair: pair[0],
+)
 
 
 def numbers(side: sp.Expr) -> list[Any]:
@@ -112,8 +132,9 @@ def test_radicals_as_arguments() -> None:
     assert compiled(x**2, (x,)).exact(sp.Rational(2, 3)) == flint.fmpq(4, 9)
 
 
-@pytest.mark.parametrize("expression", [sp.Sum(i / (i + 2), (i, 0, n - 1)),
-                                        sp.Product((i + 1) / (i + 2), (i, 0, n - 1))])
+@pytest.mark.parametrize(
+    "expression", [sp.Sum(i / (i + 2), (i, 0, n - 1)), sp.Product((i + 1) / (i + 2), (i, 0, n - 1))]
+)
 def test_an_index_divides_exactly(expression: sp.Expr) -> None:
     """Indices are integers; in Python their quotient would be a float, and the ball a wrong one."""
     function = compiled(expression, (n,))
@@ -150,14 +171,27 @@ def test_derivatives_are_opened() -> None:
     assert compiled(sp.Derivative(x**3, (x, 2)), (x,)).exact(Fraction(1, 2)) == 3
 
 
-@pytest.mark.parametrize("expression", [sp.Min(x, y, 1), sp.Max(x, y, sp.Rational(1, 3)), x ** (-2), (x + y) ** -y,
-                                        1 / sp.sqrt(x), (sp.Rational(1, 2)) ** y, -x - y, 3 / (x * y)])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        sp.Min(x, y, 1),
+        sp.Max(x, y, sp.Rational(1, 3)),
+        x ** (-2),
+        (x + y) ** -y,
+        1 / sp.sqrt(x),
+        (sp.Rational(1, 2)) ** y,
+        -x - y,
+        3 / (x * y),
+    ],
+)
 def test_every_printed_operation(expression: sp.Expr) -> None:
     function = compiled(expression, (x, y))
     truth = sp.N(expression.subs({x: sp.Rational(9, 4), y: 2}), 40)
     with flint.ctx.workprec(100):
         assert function.balls(Fraction(9, 4), 2).overlaps(flint.arb(str(truth), flint.arb("1e-35")))
-    assert function.exact(Fraction(9, 4), 2) == rational(expression.subs({x: sp.Rational(9, 4), y: 2}))
+    assert function.exact(Fraction(9, 4), 2) == rational(
+        expression.subs({x: sp.Rational(9, 4), y: 2})
+    )
     assert function.floats(np.array([2.25, 2.25]), np.array([2.0, 2.0])).shape in ((2,), ())
 
 
@@ -166,7 +200,12 @@ COUNT = sp.Sum(STEP, (i, 0, n - 1))
 
 
 def test_cases_count_ties_in_every_arithmetic() -> None:
-    values = {"a": [Fraction(2), THIRD, Fraction(1, 4), Fraction(0)], "n": 4, "x": THIRD, "y": Fraction(1, 8)}
+    values = {
+        "a": [Fraction(2), THIRD, Fraction(1, 4), Fraction(0)],
+        "n": 4,
+        "x": THIRD,
+        "y": Fraction(1, 8),
+    }
     function = compiled(COUNT, arguments_of(COUNT))
     given = [values[str(s)] for s in arguments_of(COUNT)]
     assert function.exact(*given) == flint.fmpq(17, 8)
@@ -208,9 +247,14 @@ def test_a_branch_not_taken_is_not_evaluated_exactly() -> None:
     assert compiled(inverse, (x,)).exact(0) == 0
 
 
-@pytest.mark.parametrize("cases", [
-    sp.Piecewise((1, (x > 0) | (y > 0)), (0, True)), sp.Piecewise((1, x > 0)),
-], ids=str)
+@pytest.mark.parametrize(
+    "cases",
+    [
+        sp.Piecewise((1, (x > 0) | (y > 0)), (0, True)),
+        sp.Piecewise((1, x > 0)),
+    ],
+    ids=str,
+)
 def test_other_cases_are_refused(cases: sp.Piecewise) -> None:
     with pytest.raises(TypeError, match=r"comparison|no value"):
         compiled(cases, (x, y))

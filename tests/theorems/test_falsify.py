@@ -44,13 +44,16 @@ def one_line(capsys: pytest.CaptureFixture[str]) -> str:
     return errors
 
 
-def test_a_false_claim_falls_is_kept_and_is_seen_again_at_once(project: Path,
-                                                               capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_false_claim_falls_is_kept_and_is_seen_again_at_once(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["falsify", "my_claims.py::false"]) == 1
     printed = capsys.readouterr().out
     assert "Witness     x = 2" in printed
     assert "4.00000 > 2.00000" in printed
-    again = next(line for line in printed.splitlines() if "Again" in line).split("theorems ")[1].split()
+    again = (
+        next(line for line in printed.splitlines() if "Again" in line).split("theorems ")[1].split()
+    )
     (path,) = (project / ".theorems" / "witnesses").iterdir()
     assert f".theorems/witnesses/{path.name}" in printed
     before = path.read_bytes()
@@ -59,9 +62,12 @@ def test_a_false_claim_falls_is_kept_and_is_seen_again_at_once(project: Path,
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("chain", ["'residual', gamma='1/2'", "lambda width: residual_chain(width, 0.5)"])
-def test_widths_without_such_a_chain_are_passed_over(chain: str, project: Path,
-                                                     capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "chain", ["'residual', gamma='1/2'", "lambda width: residual_chain(width, 0.5)"]
+)
+def test_widths_without_such_a_chain_are_passed_over(
+    chain: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "narrow.py").write_text(f"""
 from simulators import residual_chain
 from theorems import conjecture
@@ -72,12 +78,17 @@ narrow = conjecture("effective_rank <= n - (n - 1)/10**6", chain={chain}, n="1..
 
 
 def test_a_witness_at_a_width_without_such_a_chain_is_passed_over() -> None:
-    claim = conjecture("effective_rank >= 1 + gamma", chain="residual", n="1..2", d="1..4", ell=1, gamma="1/2")
+    claim = conjecture(
+        "effective_rank >= 1 + gamma", chain="residual", n="1..2", d="1..4", ell=1, gamma="1/2"
+    )
     statement = claim.statement(only=True)
     item = {"n": Fraction(1), "d": Fraction(1), "ell": Fraction(1), "spectrum": (Fraction(1),)}
     (search,) = statement.checks
     item = search.adversary.design.completed(item)
-    assert search.adversary._confirmed(statement, Context(0, 1e-6), item, "witness of an earlier run") is None
+    assert (
+        search.adversary._confirmed(statement, Context(0, 1e-6), item, "witness of an earlier run")
+        is None
+    )
 
 
 def test_the_exit_status_is_about_what_was_expected(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +99,9 @@ def test_the_exit_status_is_about_what_was_expected(capsys: pytest.CaptureFixtur
     assert "1 as expected, 1 not" in capsys.readouterr().out
 
 
-def test_verify_replays_the_corpus_first_and_says_how_claims_fell(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_replays_the_corpus_first_and_says_how_claims_fell(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["verify", "my_claims.py::false"]) == 1
     printed = " ".join(capsys.readouterr().out.split())
     assert "my_claims.false (my_claims.py): false at x = 2 (4.00000 > 2.00000)" in printed
@@ -97,42 +110,79 @@ def test_verify_replays_the_corpus_first_and_says_how_claims_fell(capsys: pytest
 
 
 def test_a_claim_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["falsify", "--claim", "x**2 <= x", "--where", "x=[0, 2]", "--expected", "refuted"]) == 0
+    assert (
+        main(["falsify", "--claim", "x**2 <= x", "--where", "x=[0, 2]", "--expected", "refuted"])
+        == 0
+    )
     printed = capsys.readouterr().out
-    again = shlex.split(next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2])
+    again = shlex.split(
+        next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2]
+    )
     assert main(again) == 0
     assert "witness of an earlier run" in capsys.readouterr().out
     assert main(["verify", "--claim", "x**2 <= 2*x", "--where", "x=[0, 2]"]) == 0
-    assert main(["verify", "--claim", "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", "--over", "spectra",
-                 "--where", "n=2..4"]) == 0
+    assert (
+        main(
+            [
+                "verify",
+                "--claim",
+                "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap",
+                "--over",
+                "spectra",
+                "--where",
+                "n=2..4",
+            ]
+        )
+        == 0
+    )
     assert "given.claim" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["falsify"], "name what to attack"), (["falsify", "nowhere.py"], "no such file"),
-    (["falsify", "my_claims.py::fals"], "did you mean false"),
-    (["falsify", "orthogonality.decey"], "did you mean orthogonality.decay"),
-    (["falsify", "orthogonality.convexity:conclusion"], "nothing to search"),
-    (["falsify", "my_claims.py::slope"], "an exponent"),
-    (["falsify", "--claim", "x <= 9**9**9", "--where", "x=[0, 1]"], "exponents are at most"),
-    (["falsify", "--claim", "__import__('os')", "--where", "x=[0, 1]"], "compares nothing"),
-    (["falsify", "--claim", "x <= 1", "--where", "x"], "NAME=DOMAIN"),
-    (["falsify", "--claim", "x <= 1", "--where", "x=[1, 0]"], "empty"),
-    (["falsify", "--claim", "x <= 1", "--where", "x=1", "--where", "x=2"], "declared twice"),
-    (["falsify", "--claim", "x <= 1", "--where", "chain=1"], "meaning of its own"),
-    (["verify", "--where", "x=1"], "add --claim"), (["verify", "--claim", "x <= 2", "--where", "x=[0, 1]", "--chain",
-                                                     "rescal"], "did you mean 'rescale'"),
-    (["falsify", "my_claims.py::true", "--level", "2"], "--level 2"),
-    (["verify", "my_claims.py::true", "my_claims.py::true"], "two claims of that name"),
-])
-def test_what_makes_no_sense_is_refused_in_one_line(arguments: list[str], words: str,
-                                                    capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["falsify"], "name what to attack"),
+        (["falsify", "nowhere.py"], "no such file"),
+        (["falsify", "my_claims.py::fals"], "did you mean false"),
+        (["falsify", "orthogonality.decey"], "did you mean orthogonality.decay"),
+        (["falsify", "orthogonality.convexity:conclusion"], "nothing to search"),
+        (["falsify", "my_claims.py::slope"], "an exponent"),
+        (["falsify", "--claim", "x <= 9**9**9", "--where", "x=[0, 1]"], "exponents are at most"),
+        (["falsify", "--claim", "__import__('os')", "--where", "x=[0, 1]"], "compares nothing"),
+        (["falsify", "--claim", "x <= 1", "--where", "x"], "NAME=DOMAIN"),
+        (["falsify", "--claim", "x <= 1", "--where", "x=[1, 0]"], "empty"),
+        (["falsify", "--claim", "x <= 1", "--where", "x=1", "--where", "x=2"], "declared twice"),
+        (["falsify", "--claim", "x <= 1", "--where", "chain=1"], "meaning of its own"),
+        (["verify", "--where", "x=1"], "add --claim"),
+        (
+            ["verify", "--claim", "x <= 2", "--where", "x=[0, 1]", "--chain", "rescal"],
+            "did you mean 'rescale'",
+        ),
+        (["falsify", "my_claims.py::true", "--level", "2"], "--level 2"),
+        (["verify", "my_claims.py::true", "my_claims.py::true"], "two claims of that name"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments) == 2
     assert words in one_line(capsys)
 
 
-def test_what_cannot_be_attacked_is_named_beside_what_can(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["falsify", "my_claims.py::known", "my_claims.py::slope", "orthogonality.convexity:conclusion"]) == 0
+def test_what_cannot_be_attacked_is_named_beside_what_can(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert (
+        main(
+            [
+                "falsify",
+                "my_claims.py::known",
+                "my_claims.py::slope",
+                "orthogonality.convexity:conclusion",
+            ]
+        )
+        == 0
+    )
     printed, errors = capsys.readouterr()
     assert "my_claims.known  refuted" in printed
     assert "not attacked: my_claims.slope" in errors
@@ -140,8 +190,9 @@ def test_what_cannot_be_attacked_is_named_beside_what_can(capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("command", ["falsify", "verify"])
-def test_a_claims_own_code_that_fails_during_the_run_is_one_clear_line(command: str, project: Path,
-                                                                       capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_claims_own_code_that_fails_during_the_run_is_one_clear_line(
+    command: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "mine.py").write_text("""
 from theorems import conjecture
 def late(k):
@@ -156,8 +207,9 @@ claim = conjecture("late <= k + 1", k="1..100", computed={"late": late})
 
 
 @pytest.mark.parametrize("command", ["falsify", "verify"])
-def test_a_claim_that_leaves_during_the_run_does_not_end_it_well(command: str, project: Path,
-                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_claim_that_leaves_during_the_run_does_not_end_it_well(
+    command: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "mine.py").write_text("""
 from theorems import conjecture
 claim = conjecture("late <= k + 1", k="1..100", computed={"late": lambda k: exit() if k in (13, 17) else k})
@@ -167,8 +219,9 @@ claim = conjecture("late <= k + 1", k="1..100", computed={"late": lambda k: exit
 
 
 @pytest.mark.parametrize("command", ["falsify", "verify"])
-def test_a_corrupted_corpus_is_named_and_stops_the_run(command: str, project: Path,
-                                                       capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_corrupted_corpus_is_named_and_stops_the_run(
+    command: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     corpus = project / ".theorems" / "witnesses"
     corpus.mkdir(parents=True)
     bad = corpus / "my_claims.true-0123456789ab.toml"
@@ -179,28 +232,43 @@ def test_a_corrupted_corpus_is_named_and_stops_the_run(command: str, project: Pa
     assert main([command, "my_claims.py::known"]) == 0  # whose own witnesses are whole
 
 
-def test_a_corpus_that_cannot_be_written_costs_no_verdict(monkeypatch: pytest.MonkeyPatch,
-                                                          capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+def test_a_corpus_that_cannot_be_written_costs_no_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     assert main(["falsify", "my_claims.py::known"]) == 0
     assert "Not kept" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("corpus", "words"), [
-    ("file", "file: not a directory"), ("file/inside", "file/inside: not a directory"), ("", "--corpus ''"),
-])
+@pytest.mark.parametrize(
+    ("corpus", "words"),
+    [
+        ("file", "file: not a directory"),
+        ("file/inside", "file/inside: not a directory"),
+        ("", "--corpus ''"),
+    ],
+)
 @pytest.mark.parametrize("command", ["falsify", "verify"])
-def test_a_corpus_that_is_no_directory_is_refused(command: str, corpus: str, words: str, project: Path,
-                                                  capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_corpus_that_is_no_directory_is_refused(
+    command: str, corpus: str, words: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "file").write_text("")
     assert main([command, "my_claims.py::known", "--corpus", corpus]) == 2
     assert words in one_line(capsys)
 
 
-def test_claims_as_text_keep_their_witnesses_apart(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_claims_as_text_keep_their_witnesses_apart(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     corpus = project / ".theorems" / "witnesses"
-    for claim, where, again in (("x**2 <= x", "x=[0, 2]", 1), (" x**2<=x ", "x = [0,2]", 1),
-                                ("x**2 <= x", "x=[0, 3]", 2), ("x**3 <= x", "x=[0, 2]", 3)):
+    for claim, where, again in (
+        ("x**2 <= x", "x=[0, 2]", 1),
+        (" x**2<=x ", "x = [0,2]", 1),
+        ("x**2 <= x", "x=[0, 3]", 2),
+        ("x**3 <= x", "x=[0, 2]", 3),
+    ):
         assert main(["falsify", "--claim", claim, "--where", where]) == 1
         printed = capsys.readouterr().out
         assert len(list(corpus.iterdir())) == again
@@ -211,11 +279,31 @@ def test_claims_as_text_keep_their_witnesses_apart(project: Path, capsys: pytest
     assert all(name.startswith("given.claim_") for name in names)
 
 
-def test_the_command_that_replays_is_read_as_it_was_meant(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["falsify", "--claim=-x<=-1", "--where", "x=[0, 2]", "--assume=-x<=-1/4", "--corpus", "kept",
-                 "--level", "1e-3", "--seed", "7"]) == 1
+def test_the_command_that_replays_is_read_as_it_was_meant(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(
+            [
+                "falsify",
+                "--claim=-x<=-1",
+                "--where",
+                "x=[0, 2]",
+                "--assume=-x<=-1/4",
+                "--corpus",
+                "kept",
+                "--level",
+                "1e-3",
+                "--seed",
+                "7",
+            ]
+        )
+        == 1
+    )
     printed = capsys.readouterr().out
-    again = shlex.split(next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2])
+    again = shlex.split(
+        next(line for line in printed.splitlines() if "Again" in line).partition("theorems ")[2]
+    )
     assert again[-6:] == ["--seed", "7", "--level", "0.001", "--corpus", "kept"]
     assert main(again) == 1
     assert "witness of an earlier run" in capsys.readouterr().out
@@ -230,7 +318,11 @@ def test_the_examples_are_one_true_one_false_one_open(project: Path) -> None:
     assert list(claims) == ["symmetric_cosine", "first_layer_rate", "rank_law"]
     found = verify([c.statement(corpus=project / "corpus") for c in claims.values()])
     results = {r.statement.theorem: r for r in found}
-    assert [r.verdict for r in results.values()] == [Verdict.CERTIFIED, Verdict.REFUTED, Verdict.SUPPORTED]
+    assert [r.verdict for r in results.values()] == [
+        Verdict.CERTIFIED,
+        Verdict.REFUTED,
+        Verdict.SUPPORTED,
+    ]
     assert all(r.as_expected for r in results.values())
     witness = results["first_layer_rate"].evidence[0].details["witness"]
     assert witness == {"n": "2", "ell": "1", "spectrum": ["2/3", "1/3"]}
@@ -253,18 +345,39 @@ gap = conjecture("x**2 <= 2*x", x="[0, 2]")
 """
 
 
-def test_json_holds_claims_witnesses_margins_and_what_was_tried(project: Path,
-                                                                capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_claims_witnesses_margins_and_what_was_tried(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "mine.py").write_text(RANK)
     np.save("batch.npy", np.array([[3.0, 0.0, 0.25], [1.0, 2.0, 0.0]]))
-    assert main(["falsify", "mine.py", "my_claims.py::slope", "--json", "out.json", "--seed", "3", "--batch",
-                 "batch.npy"]) == 1
+    assert (
+        main(
+            [
+                "falsify",
+                "mine.py",
+                "my_claims.py::slope",
+                "--json",
+                "out.json",
+                "--seed",
+                "3",
+                "--batch",
+                "batch.npy",
+            ]
+        )
+        == 1
+    )
     printed = capsys.readouterr().out
     found = json.loads((project / "out.json").read_text(), parse_constant=pytest.fail)
     assert "Written: " in printed
-    assert (found["schema"], found["environment"]["seed"], found["environment"]["error_budget"]) == (1, 3, 1e-6)
+    assert (
+        found["schema"],
+        found["environment"]["seed"],
+        found["environment"]["error_budget"],
+    ) == (1, 3, 1e-6)
     assert "from batch.npy" in found["environment"]["batch"]["description"]
-    assert found["not_attacked"] == ["my_claims.slope, a claim about an exponent: nothing to search"]
+    assert found["not_attacked"] == [
+        "my_claims.slope, a claim about an exponent: nothing to search"
+    ]
     assert "interrupted" not in found
     fallen, standing = found["results"]
     (evidence,) = fallen["evidence"]
@@ -273,7 +386,7 @@ def test_json_holds_claims_witnesses_margins_and_what_was_tried(project: Path,
     assert not fallen["as_expected"]
     matrix = [[Fraction(x) for x in row] for row in evidence["witness"]["matrix"]]
     gram = [[sum(row[i] * row[j] for row in matrix) for j in range(2)] for i in range(2)]
-    assert (gram[0][0] + gram[1][1])**2 > Fraction(3, 2) * sum(x * x for row in gram for x in row)
+    assert (gram[0][0] + gram[1][1]) ** 2 > Fraction(3, 2) * sum(x * x for row in gram for x in row)
     assert evidence["margin"].endswith("> 1.50000")
     assert (evidence["attack"], evidence["tried"]) == ("the batch", {"the batch": 1})
     assert Path(evidence["kept"]).exists()
@@ -286,7 +399,9 @@ def test_json_holds_claims_witnesses_margins_and_what_was_tried(project: Path,
     assert "witness of an earlier run" in capsys.readouterr().out
 
 
-def test_an_interrupted_search_leaves_what_it_found(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_search_leaves_what_it_found(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project / "mine.py").write_text(RANK)
     real = ExactAdversary.hunt
 
@@ -294,6 +409,7 @@ def test_an_interrupted_search_leaves_what_it_found(project: Path, monkeypatch: 
         if statement.theorem == "gap":
             raise KeyboardInterrupt
         return real(self, statement, *rest)
+
     monkeypatch.setattr(ExactAdversary, "hunt", stopped)
     assert main(["falsify", "mine.py", "--json", "out.json"]) == 130
     found = json.loads((project / "out.json").read_text())
@@ -301,10 +417,12 @@ def test_an_interrupted_search_leaves_what_it_found(project: Path, monkeypatch: 
     assert [r["statement"] for r in found["results"]] == ["mine.rank"]
 
 
-def test_json_that_cannot_be_written_in_the_end_is_one_line(project: Path, monkeypatch: pytest.MonkeyPatch,
-                                                            capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_that_cannot_be_written_in_the_end_is_one_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr("theorems.commands.falsify.write_json", full)
     assert main(["falsify", "my_claims.py::known", "--json", "out.json"]) == 3
     printed, errors = capsys.readouterr()
@@ -312,19 +430,35 @@ def test_json_that_cannot_be_written_in_the_end_is_one_line(project: Path, monke
     assert "out.json: cannot be written: No space left on device" in errors
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["--json", "no/such/out.json"], "make it first"), (["--json", "my_claims.py"], "would take its place"),
-    (["--batch", "nowhere.npy"], "no such file"), (["--take", "2"], "add --batch"),
-])
-def test_falsify_refuses_before_anything_runs(arguments: list[str], words: str,
-                                              capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--json", "no/such/out.json"], "make it first"),
+        (["--json", "my_claims.py"], "would take its place"),
+        (["--batch", "nowhere.npy"], "no such file"),
+        (["--take", "2"], "add --batch"),
+    ],
+)
+def test_falsify_refuses_before_anything_runs(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["falsify", "my_claims.py::known", *arguments]) == 2
     assert words in one_line(capsys)
 
 
-def test_falsify_starts_statements_of_the_library_from_the_batch(project: Path,
-                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+def test_falsify_starts_statements_of_the_library_from_the_batch(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     np.save("batch.npy", np.array([[3.0, 0.0, 0.25], [1.0, 2.0, 0.0]]))
-    main(["falsify", "orthogonality.gap_vs_smallest_eigenvalue:sharp", "--batch", "batch.npy", "--json", "out.json"])
+    main(
+        [
+            "falsify",
+            "orthogonality.gap_vs_smallest_eigenvalue:sharp",
+            "--batch",
+            "batch.npy",
+            "--json",
+            "out.json",
+        ]
+    )
     (result,) = json.loads((project / "out.json").read_text())["results"]
     assert result["evidence"][0]["tried"]["the batch"] == 1

@@ -21,7 +21,9 @@ from theorems.inspection.watching import watch
 SAMPLES = 10
 
 
-def judged(build: Callable[[], nn.Module], width: int, count: int) -> tuple[Counter[Condition], Counter[Condition]]:
+def judged(
+    build: Callable[[], nn.Module], width: int, count: int
+) -> tuple[Counter[Condition], Counter[Condition]]:
     """Conditions of so many random networks, by the yardsticks alone and with chance."""
     alone: Counter[Condition] = Counter()
     weighed: Counter[Condition] = Counter()
@@ -37,14 +39,24 @@ def judged(build: Callable[[], nn.Module], width: int, count: int) -> tuple[Coun
 @pytest.mark.full  # a rate over a hundred networks
 def test_healthy_networks_of_width_8_are_misjudged_once_in_a_hundred() -> None:
     alone, weighed = judged(lambda: networks.batchnorm(8, 15), 8, 100)
-    assert 100 - weighed[Condition.HEALTHY] <= 7, "of a binomial(100, 0.01), more has probability 1e-5"
-    assert 100 - alone[Condition.HEALTHY] > 100 - weighed[Condition.HEALTHY], "the yardsticks alone do worse"
+    assert 100 - weighed[Condition.HEALTHY] <= 7, (
+        "of a binomial(100, 0.01), more has probability 1e-5"
+    )
+    assert 100 - alone[Condition.HEALTHY] > 100 - weighed[Condition.HEALTHY], (
+        "the yardsticks alone do worse"
+    )
 
 
-@pytest.mark.parametrize(("build", "least"), [
-    (lambda: networks.vanilla_linear(8, 80), 11), (lambda: networks.vanilla(8, 40), 10),
-])
-def test_collapsed_networks_of_width_8_are_not_excused(build: Callable[[], nn.Module], least: int) -> None:
+@pytest.mark.parametrize(
+    ("build", "least"),
+    [
+        (lambda: networks.vanilla_linear(8, 80), 11),
+        (lambda: networks.vanilla(8, 40), 10),
+    ],
+)
+def test_collapsed_networks_of_width_8_are_not_excused(
+    build: Callable[[], nn.Module], least: int
+) -> None:
     """If 97 % and 93 % of them are judged so, fewer of 14 have probability below 1e-3."""
     assert judged(build, 8, 14)[1][Condition.COLLAPSING] >= least
 
@@ -63,7 +75,12 @@ def test_wide_layers_need_one_layer_of_evidence_and_narrow_ones_more() -> None:
 
 
 def test_evidence_is_of_the_last_run() -> None:
-    assert [final_run(x) for x in ([0.0, 0.0], [0.4, 0.0], [0.0, 0.4, 0.3], [0.4, 0.3])] == [0, 0, 2, 2]
+    assert [final_run(x) for x in ([0.0, 0.0], [0.4, 0.0], [0.0, 0.4, 0.3], [0.4, 0.3])] == [
+        0,
+        0,
+        2,
+        2,
+    ]
     assert evidence([0.9, 0.0, 0.25, 0.5]) == 0.75
 
 
@@ -77,7 +94,11 @@ def test_the_reference_is_the_chain_of_batchnorm_and_relu() -> None:
         torch.manual_seed(seed)
         x = torch.eye(SAMPLES)
         for layer in networks.stack(8, 16, nn.BatchNorm1d, nn.ReLU, head=False).train():
-            x = layer(x if x.shape[1] == 8 or not isinstance(layer, nn.Linear) else torch.randn(SAMPLES, 8))
+            x = layer(
+                x
+                if x.shape[1] == 8 or not isinstance(layer, nn.Linear)
+                else torch.randn(SAMPLES, 8)
+            )
         H = x.detach().double().numpy().T
         theirs.append(strength(H.T @ H / np.square(H).sum(), 8) > 0)
     assert abs(ours - np.mean(theirs)) < 4 * np.sqrt(0.15 * 0.85 * (1 / 400 + 1 / 200))
@@ -90,7 +111,10 @@ def test_an_excused_network_is_told_so() -> None:
         if found.chance is not None and found.chance.explains:
             assert found.since is None
             assert found.verdict.startswith("healthy: effective rank")
-            assert f"{found.layers[14].measures.reason}), but by chance {found.chance.exceeded} of" in found.verdict
+            assert (
+                f"{found.layers[14].measures.reason}), but by chance {found.chance.exceeded} of"
+                in found.verdict
+            )
             assert found.as_json()["chance"]["explains"] is True
             return
     pytest.fail("no narrow network was past a yardstick")
@@ -98,4 +122,9 @@ def test_an_excused_network_is_told_so() -> None:
 
 def test_what_is_told_of_chance() -> None:
     assert Chance(0.5, 99, 0).as_json() == {
-        "evidence": 0.5, "replicas": 99, "exceeded": 0, "level": 0.01, "explains": False}
+        "evidence": 0.5,
+        "replicas": 99,
+        "exceeded": 0,
+        "level": 0.01,
+        "explains": False,
+    }

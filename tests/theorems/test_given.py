@@ -20,9 +20,13 @@ pytestmark = pytest.mark.usefixtures("few_draws")
 
 GAUSSIAN = np.random.default_rng(0).standard_normal((6, 3))
 BATCHES: dict[str, Any] = {
-    "gaussian": GAUSSIAN, "diagonal": np.diag([3.0, 4.0, 0.0]), "one sample": np.ones((4, 1)),
-    "rank one": np.outer(np.arange(1.0, 6), [1, 2, -1]), "repeated": GAUSSIAN[:, [0, 0, 1]],
-    "tiny": GAUSSIAN * 1e-150, "ill-conditioned": GAUSSIAN @ np.diag([1.0, 1e-9, 1e-12]),
+    "gaussian": GAUSSIAN,
+    "diagonal": np.diag([3.0, 4.0, 0.0]),
+    "one sample": np.ones((4, 1)),
+    "rank one": np.outer(np.arange(1.0, 6), [1, 2, -1]),
+    "repeated": GAUSSIAN[:, [0, 0, 1]],
+    "tiny": GAUSSIAN * 1e-150,
+    "ill-conditioned": GAUSSIAN @ np.diag([1.0, 1e-9, 1e-12]),
 }
 
 
@@ -37,11 +41,17 @@ def given(batch: Any) -> Context:
 @pytest.mark.parametrize("name", BATCHES)
 def test_the_spectrum_of_a_batch_encloses_what_is_computed_in_floats(name: str) -> None:
     batch = BATCHES[name] / np.abs(BATCHES[name]).max()
-    want = np.sort(np.linalg.svd(batch, compute_uv=False) ** 2)[::-1][:batch.shape[1]]
+    want = np.sort(np.linalg.svd(batch, compute_uv=False) ** 2)[::-1][: batch.shape[1]]
     found = spectrum_of(exact(BATCHES[name]))
-    now = found.now() if isinstance(found, Eigenvalues) else [flint.fmpq(x.numerator, x.denominator) for x in found]
+    now = (
+        found.now()
+        if isinstance(found, Eigenvalues)
+        else [flint.fmpq(x.numerator, x.denominator) for x in found]
+    )
     assert len(found) == len(now) == batch.shape[1]
-    np.testing.assert_allclose([float(flint.arb(x).mid()) for x in now], want / want.sum(), atol=1e-14)
+    np.testing.assert_allclose(
+        [float(flint.arb(x).mid()) for x in now], want / want.sum(), atol=1e-14
+    )
     assert sum(map(flint.arb, now), flint.arb(0)).contains(1)
     if isinstance(found, Eigenvalues):
         assert sum(found.rounded()) == 1
@@ -51,11 +61,15 @@ def test_the_spectrum_of_a_batch_encloses_what_is_computed_in_floats(name: str) 
 def test_rational_spectra_are_rationals() -> None:
     assert spectrum_of(exact(np.diag([3.0, 4.0, 0.0]))) == (Fraction(16, 25), Fraction(9, 25), 0)
     assert spectrum_of(exact(np.ones((4, 2)))) == (1, 0)
-    assert isinstance(spectrum_of(exact(np.array([[1.0, 1.0], [0.0, 1.0]]))), Eigenvalues)  # (3 ± √5)/6
+    assert isinstance(
+        spectrum_of(exact(np.array([[1.0, 1.0], [0.0, 1.0]]))), Eigenvalues
+    )  # (3 ± √5)/6
     assert all(len(spectrum_of(rows)) == 2 for rows in corner_matrices(3, 2).values())
 
 
-def test_irrational_eigenvalues_sharpen_with_the_precision_and_balls_that_overlap_cover_all() -> None:
+def test_irrational_eigenvalues_sharpen_with_the_precision_and_balls_that_overlap_cover_all() -> (
+    None
+):
     golden = spectrum_of(exact(np.array([[1.0, 1.0], [0.0, 1.0]])))
     assert isinstance(golden, Eigenvalues)
     for precision in (64, 512):
@@ -76,8 +90,10 @@ def test_irrational_eigenvalues_sharpen_with_the_precision_and_balls_that_overla
 CLAIMS: dict[str, tuple[str, dict[str, Any]]] = {
     "matrices": ("effective_rank >= 1/(1/n + orthogonality_gap**2)", dict(over="matrices")),
     "spectra": ("orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", dict(over="spectra")),
-    "paths": ("orthogonality_gap <= orthogonality_gap_0", dict(chain="rescale", quantifier="mean field", n="1..3",
-                                                               ell=1)),
+    "paths": (
+        "orthogonality_gap <= orthogonality_gap_0",
+        dict(chain="rescale", quantifier="mean field", n="1..3", ell=1),
+    ),
     "with a parameter": ("x*effective_rank <= n", dict(over="matrices", x="[0, 1]")),
 }
 
@@ -98,12 +114,20 @@ def test_true_claims_hold_of_every_batch(claim: str) -> None:
         assert len(found.beside) == 1
 
 
-@pytest.mark.parametrize(("text", "options", "name"), [
-    ("effective_rank <= 3/2", dict(over="matrices", n=3, d=6), "gaussian"),
-    ("smallest_eigenvalue <= 1/10**6", dict(over="spectra", n=3), "gaussian"),
-    ("orthogonality_gap <= 1/3", dict(over="spectra", n=3), "diagonal"),
-    ("orthogonality_gap <= 1/10", dict(chain="rescale", quantifier="mean field", n=3, ell="0..1"), "gaussian"),
-], ids=["matrix", "balls", "rational", "path"])
+@pytest.mark.parametrize(
+    ("text", "options", "name"),
+    [
+        ("effective_rank <= 3/2", dict(over="matrices", n=3, d=6), "gaussian"),
+        ("smallest_eigenvalue <= 1/10**6", dict(over="spectra", n=3), "gaussian"),
+        ("orthogonality_gap <= 1/3", dict(over="spectra", n=3), "diagonal"),
+        (
+            "orthogonality_gap <= 1/10",
+            dict(chain="rescale", quantifier="mean field", n=3, ell="0..1"),
+            "gaussian",
+        ),
+    ],
+    ids=["matrix", "balls", "rational", "path"],
+)
 def test_a_batch_refutes_what_is_false_of_it(text: str, options: Any, name: str) -> None:
     stated = conjecture(text, name="c", **options)
     statement = stated.statement(falsify=False)
@@ -117,13 +141,25 @@ def test_a_batch_refutes_what_is_false_of_it(text: str, options: Any, name: str)
     assert "about" not in str(broken.details["witness"])  # rationals, which can be kept
 
 
-@pytest.mark.parametrize("options", [
-    dict(over="matrices", n="1..2"), dict(over="matrices", d="7..9"),
-    dict(over="matrices", assume="orthogonality_gap <= 1/10**9"), dict(over="spectra", n="4..9"),
-], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(over="matrices", n="1..2"),
+        dict(over="matrices", d="7..9"),
+        dict(over="matrices", assume="orthogonality_gap <= 1/10**9"),
+        dict(over="spectra", n="4..9"),
+    ],
+    ids=str,
+)
 def test_a_batch_outside_the_domain_or_the_assumptions_is_outside(options: Any) -> None:
-    (found,) = verify([conjecture("effective_rank >= 1/(1/n + orthogonality_gap**2)", name="c",
-                                   **options).statement(falsify=False)], batch=GAUSSIAN)
+    (found,) = verify(
+        [
+            conjecture(
+                "effective_rank >= 1/(1/n + orthogonality_gap**2)", name="c", **options
+            ).statement(falsify=False)
+        ],
+        batch=GAUSSIAN,
+    )
     assert found.verdict is Verdict.OUTSIDE
     assert found.as_expected  # of a batch, that is a result
     assert "the batch lies outside" in found.evidence[0].summary
@@ -135,7 +171,9 @@ def test_a_claim_about_parameters_says_that_the_batch_has_no_part_in_it() -> Non
 
 
 def test_a_mean_is_refuted_from_the_batch() -> None:
-    stated = conjecture("effective_rank >= n/2", chain="rescale", n=3, d="16..32", ell="1..2", name="c")
+    stated = conjecture(
+        "effective_rank >= n/2", chain="rescale", n=3, d="16..32", ell="1..2", name="c"
+    )
     search = stated.statement(only=True)
     broken = search.checks[0](search, given(BATCHES["rank one"]))
     assert broken.verdict is Verdict.REFUTED

@@ -73,7 +73,12 @@ def test_a_healthy_network_is_status_0(capsys: pytest.CaptureFixture[str]) -> No
     assert "as one of them" in printed or "unlike them" in printed
     assert "batch statistics as in training" in printed
     found = json.loads(Path("out.json").read_text(encoding="utf-8"))
-    assert (found["schema"], found["condition"], found["since"], found["hidden"]) == (1, "healthy", None, 12)
+    assert (found["schema"], found["condition"], found["since"], found["hidden"]) == (
+        1,
+        "healthy",
+        None,
+        12,
+    )
     assert [layer["name"] for layer in found["layers"]] == [str(3 * k) for k in range(12)]
     assert all(1 <= layer["effective_rank"] <= 8 for layer in found["layers"])
     assert found["simulation"]["replicas"] == 99
@@ -99,7 +104,11 @@ def test_a_checkpoint_is_loaded_and_never_run(capsys: pytest.CaptureFixture[str]
     torch.save(state, "weights.pt")
     torch.save({"state_dict": state, "epoch": 3}, "wrapped.pt")
     outputs = []
-    for arguments in (["--seed", "5"], ["--checkpoint", "weights.pt"], ["--checkpoint", "wrapped.pt"]):
+    for arguments in (
+        ["--seed", "5"],
+        ["--checkpoint", "weights.pt"],
+        ["--checkpoint", "wrapped.pt"],
+    ):
         assert main(["inspect", "model.py:healthy", "--batch", "good.npy", *arguments]) == 0
         outputs.append(capsys.readouterr().out.split("Simulated")[0])
     assert outputs[0] == outputs[1] == outputs[2]
@@ -112,38 +121,57 @@ def test_a_checkpoint_is_loaded_and_never_run(capsys: pytest.CaptureFixture[str]
     with open("harm.pkl", "wb") as stream:
         pickle.dump(Harm(), stream)
     for name in ("harm.pt", "harm.pkl"):
-        assert name in refused(["model.py:healthy", "--batch", "good.npy", "--checkpoint", name], capsys)
+        assert name in refused(
+            ["model.py:healthy", "--batch", "good.npy", "--checkpoint", name], capsys
+        )
     assert not Path("harmed").exists()
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["model.py", "--batch", "good.npy"], ["model.py:build"]),
-    (["no.py:build", "--batch", "good.npy"], ["no.py", "no such file"]),
-    (["model.py:helthy", "--batch", "good.npy"], ["'helthy'", "did you mean healthy"]),
-    (["model.py:a b", "--batch", "good.npy"], ["model.py:build"]),
-    (["model.py:failing", "--batch", "good.npy"], ["RuntimeError", "two lines"]),
-    (["model.py:leaving", "--batch", "good.npy"], ["SystemExit"]),
-    (["model.py:wrong", "--batch", "good.npy"], ["gives a list"]),
-    (["model.py:demanding", "--batch", "good.npy"], ["TypeError", "width"]),
-    (["model.py:number", "--batch", "good.npy"], ["a int; give a function"]),
-    (["broken.py:build", "--batch", "good.npy"], ["broken.py", "SyntaxError"]),
-    (["text.txt:build", "--batch", "good.npy"], ["text.txt", "not a Python file"]),
-    (["model.py:healthy", "--batch", "no.npy"], ["no.npy", "no such file"]),
-    (["model.py:healthy", "--batch", "line.npy"], ["line.npy", "(3,)"]),
-    (["model.py:healthy", "--batch", "nan.npy"], ["not finite"]),
-    (["model.py:healthy", "--batch", "narrow.npy"], ["(8, 5)", "module fails"]),
-    (["model.py:healthy", "--batch", "images.npy", "--layout", "columns"], ["--layout columns", "(4, 1, 4, 4)"]),
-    (["model.py:healthy", "--batch", "good.npy", "--take", "9"], ["--take 9", "between 1 and 8"]),
-    (["model.py:healthy", "--batch", "good.npy", "--take", "2"], ["2 sample(s)", "at least 3"]),
-    (["model.py:healthy", "--batch", "good.npy", "--take", "x"], ["--take", "'x'"]),
-    (["model.py:healthy", "--batch", "good.npy", "--seed", "-1"], ["--seed", "'-1'"]),
-    (["model.py:healthy", "--batch", "good.npy", "--plot", "x.txt"], ["--plot", "'.txt'"]),
-    (["model.py:healthy", "--batch", "good.npy", "--json", "no/x.json"], ["--json", "make it first"]),
-    (["model.py:healthy", "--batch", "good.npy", "--checkpoint", "no.pt"], ["no.pt", "no such file"]),
-    (["model.py:healthy", "--batch", "good.npy", "--checkpoint", "text.txt"], ["text.txt"]),
-    (["model.py:healthy"], ["--batch"]),
-])
-def test_bad_usage(arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["model.py", "--batch", "good.npy"], ["model.py:build"]),
+        (["no.py:build", "--batch", "good.npy"], ["no.py", "no such file"]),
+        (["model.py:helthy", "--batch", "good.npy"], ["'helthy'", "did you mean healthy"]),
+        (["model.py:a b", "--batch", "good.npy"], ["model.py:build"]),
+        (["model.py:failing", "--batch", "good.npy"], ["RuntimeError", "two lines"]),
+        (["model.py:leaving", "--batch", "good.npy"], ["SystemExit"]),
+        (["model.py:wrong", "--batch", "good.npy"], ["gives a list"]),
+        (["model.py:demanding", "--batch", "good.npy"], ["TypeError", "width"]),
+        (["model.py:number", "--batch", "good.npy"], ["a int; give a function"]),
+        (["broken.py:build", "--batch", "good.npy"], ["broken.py", "SyntaxError"]),
+        (["text.txt:build", "--batch", "good.npy"], ["text.txt", "not a Python file"]),
+        (["model.py:healthy", "--batch", "no.npy"], ["no.npy", "no such file"]),
+        (["model.py:healthy", "--batch", "line.npy"], ["line.npy", "(3,)"]),
+        (["model.py:healthy", "--batch", "nan.npy"], ["not finite"]),
+        (["model.py:healthy", "--batch", "narrow.npy"], ["(8, 5)", "module fails"]),
+        (
+            ["model.py:healthy", "--batch", "images.npy", "--layout", "columns"],
+            ["--layout columns", "(4, 1, 4, 4)"],
+        ),
+        (
+            ["model.py:healthy", "--batch", "good.npy", "--take", "9"],
+            ["--take 9", "between 1 and 8"],
+        ),
+        (["model.py:healthy", "--batch", "good.npy", "--take", "2"], ["2 sample(s)", "at least 3"]),
+        (["model.py:healthy", "--batch", "good.npy", "--take", "x"], ["--take", "'x'"]),
+        (["model.py:healthy", "--batch", "good.npy", "--seed", "-1"], ["--seed", "'-1'"]),
+        (["model.py:healthy", "--batch", "good.npy", "--plot", "x.txt"], ["--plot", "'.txt'"]),
+        (
+            ["model.py:healthy", "--batch", "good.npy", "--json", "no/x.json"],
+            ["--json", "make it first"],
+        ),
+        (
+            ["model.py:healthy", "--batch", "good.npy", "--checkpoint", "no.pt"],
+            ["no.pt", "no such file"],
+        ),
+        (["model.py:healthy", "--batch", "good.npy", "--checkpoint", "text.txt"], ["text.txt"]),
+        (["model.py:healthy"], ["--batch"]),
+    ],
+)
+def test_bad_usage(
+    arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     errors = refused(arguments, capsys)
     assert all(word in errors for word in words), errors
 
@@ -151,8 +179,12 @@ def test_bad_usage(arguments: list[str], words: list[str], capsys: pytest.Captur
 def test_a_checkpoint_of_another_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     torch.save(load_network("model.py:ready").state_dict(), "other.pt")
     torch.save([1, 2], "list.pt")
-    assert "does not fit" in refused(["model.py:healthy", "--batch", "good.npy", "--checkpoint", "other.pt"], capsys)
-    assert "holds a list" in refused(["model.py:healthy", "--batch", "good.npy", "--checkpoint", "list.pt"], capsys)
+    assert "does not fit" in refused(
+        ["model.py:healthy", "--batch", "good.npy", "--checkpoint", "other.pt"], capsys
+    )
+    assert "holds a list" in refused(
+        ["model.py:healthy", "--batch", "good.npy", "--checkpoint", "list.pt"], capsys
+    )
 
 
 def test_batches_have_their_samples_first() -> None:
@@ -160,13 +192,20 @@ def test_batches_have_their_samples_first() -> None:
     assert load_batch("good.npy", "columns", 3).array.shape == (3, 8)
     images = load_batch("images.npy", take=2)
     assert images.array.shape == (2, 1, 4, 4)
-    assert images.description == "first 2 of 4 samples (rows) of dimension 1 × 4 × 4 from images.npy"
+    assert (
+        images.description == "first 2 of 4 samples (rows) of dimension 1 × 4 × 4 from images.npy"
+    )
     pytest.importorskip("sklearn")
     assert load_batch("digits", take=5).array.shape == (5, 64)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.binary(max_size=80) | st.text(max_size=40).map(str.encode), target=st.text(max_size=12))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    content=st.binary(max_size=80) | st.text(max_size=40).map(str.encode),
+    target=st.text(max_size=12),
+)
 def test_any_file_and_target_are_refused_in_one_line(
     content: bytes, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,12 +39,20 @@ def samples(n: int, d: int, seed: int = 5) -> Tensor:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("build", "width", "condition"), [
-    (networks.batchnorm, 96, Condition.HEALTHY), (networks.linear_batchnorm, 96, Condition.HEALTHY),
-    (networks.residual, 96, Condition.HEALTHY), (networks.vanilla, 96, Condition.COLLAPSING),
-    (networks.vanilla_linear, 24, Condition.COLLAPSING), (networks.recenter, 128, Condition.CLUSTERING),
-])
-def test_known_networks(build: Callable[..., nn.Module], width: int, condition: Condition, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("build", "width", "condition"),
+    [
+        (networks.batchnorm, 96, Condition.HEALTHY),
+        (networks.linear_batchnorm, 96, Condition.HEALTHY),
+        (networks.residual, 96, Condition.HEALTHY),
+        (networks.vanilla, 96, Condition.COLLAPSING),
+        (networks.vanilla_linear, 24, Condition.COLLAPSING),
+        (networks.recenter, 128, Condition.CLUSTERING),
+    ],
+)
+def test_known_networks(
+    build: Callable[..., nn.Module], width: int, condition: Condition, seed: int
+) -> None:
     found = inspect(made(build, seed), samples(16, width, seed))
     assert found.condition is condition
     assert found.verdict.startswith(condition.value)
@@ -57,14 +65,22 @@ def test_known_networks(build: Callable[..., nn.Module], width: int, condition: 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_outlier_in_a_batch_of_four(seed: int) -> None:
     """The outlier's fixed point is born between six and seven samples."""
-    assert inspect(made(networks.recenter, seed), samples(4, 128, seed)).condition is Condition.HEALTHY
+    assert (
+        inspect(made(networks.recenter, seed), samples(4, 128, seed)).condition is Condition.HEALTHY
+    )
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=pytest.mark.full) for k in (1, 2))])
 def test_narrow_layers_are_not_taken_for_collapsed_ones(seed: int) -> None:
     """Width 24 and 128 samples: the rank cannot exceed 24, and scatters."""
-    assert inspect(made(networks.batchnorm, seed, width=24), samples(128, 24, seed)).condition is Condition.HEALTHY
-    assert inspect(made(networks.vanilla, seed, width=24), samples(128, 24, seed)).condition is Condition.COLLAPSING
+    assert (
+        inspect(made(networks.batchnorm, seed, width=24), samples(128, 24, seed)).condition
+        is Condition.HEALTHY
+    )
+    assert (
+        inspect(made(networks.vanilla, seed, width=24), samples(128, 24, seed)).condition
+        is Condition.COLLAPSING
+    )
 
 
 # --- yardsticks ---------------------------------------------------------------------------------------------
@@ -72,24 +88,41 @@ def test_narrow_layers_are_not_taken_for_collapsed_ones(seed: int) -> None:
 
 @pytest.mark.parametrize("n", [4, 12])
 def test_the_healthy_rank_is_that_of_wide_batchnorm(n: int) -> None:
-    wide = simulate(batchnorm_chain(20_000), np.eye(n) + 0.3, depth=12, replicas=4, seed=1,
-                    observables=("orthogonality_gap", "effective_rank"))
+    wide = simulate(
+        batchnorm_chain(20_000),
+        np.eye(n) + 0.3,
+        depth=12,
+        replicas=4,
+        seed=1,
+        observables=("orthogonality_gap", "effective_rank"),
+    )
     gap = wide["orthogonality_gap"][:, 6:].mean()
     assert gap == pytest.approx(fixed_cosine(n) * math.sqrt(1 - 1 / n), rel=0.03)
     assert wide["effective_rank"][:, 6:].mean() == pytest.approx(fixed_rank(n, 20_000), rel=0.03)
-    narrow = simulate(batchnorm_chain(64), np.eye(n) + 0.3, depth=12, replicas=99, seed=1,
-                      observables=("effective_rank",))["effective_rank"][:, 6:].mean()
+    narrow = simulate(
+        batchnorm_chain(64),
+        np.eye(n) + 0.3,
+        depth=12,
+        replicas=99,
+        seed=1,
+        observables=("effective_rank",),
+    )["effective_rank"][:, 6:].mean()
     assert math.sqrt(fixed_rank(n, 64)) < 0.8 * narrow, "with room for scatter"
     assert narrow < fixed_rank(n)
 
 
 def layer_map(y: float, n: int) -> float:
     """One layer of recentring and ReLU at infinite width, on n − 1 alike and one other."""
+
     def kappa(rho: float) -> float:
         return (math.sqrt(1 - rho * rho) + (math.pi - math.acos(rho)) * rho) / math.pi
 
     m = n - 1
-    alike, across, other = kappa((y - 1) / (n - 2)), math.sqrt(m * y) * kappa(-math.sqrt(y / m)), m * y
+    alike, across, other = (
+        kappa((y - 1) / (n - 2)),
+        math.sqrt(m * y) * kappa(-math.sqrt(y / m)),
+        m * y,
+    )
     row, last = (1 + (m - 1) * alike + across) / n, (m * across + other) / n
     mean = (m * row + last) / n
     return -(across - row - last + mean) / (1 - 2 * row + mean)
@@ -114,7 +147,9 @@ def test_an_outlier_is_told_from_a_collapse_and_from_two_groups() -> None:
     groups = np.column_stack([cluster] * 6 + [other] * 4) + 0.01 * rng.standard_normal((50, 10))
     found = measure(groups)
     assert (found.condition, found.largest_cluster) == (Condition.CLUSTERING, 6)
-    opposite = np.outer(cluster, np.sign(rng.standard_normal(10))) + 0.01 * rng.standard_normal((50, 10))
+    opposite = np.outer(cluster, np.sign(rng.standard_normal(10))) + 0.01 * rng.standard_normal(
+        (50, 10)
+    )
     found = measure(opposite)
     assert (found.condition, found.largest_cluster) == (Condition.COLLAPSING, 10)
     assert measure(rng.standard_normal((50, 10))).condition is Condition.HEALTHY
@@ -123,7 +158,9 @@ def test_an_outlier_is_told_from_a_collapse_and_from_two_groups() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 9), st.floats(-30, 30))
-def test_what_is_measured_does_not_depend_on_scale_or_rotation(seed: int, n: int, exponent: float) -> None:
+def test_what_is_measured_does_not_depend_on_scale_or_rotation(
+    seed: int, n: int, exponent: float
+) -> None:
     rng = np.random.default_rng(seed)
     H = rng.standard_normal((12, n)) + rng.standard_normal((12, 1))
     turned = np.linalg.qr(rng.standard_normal((12, 12))).Q @ H * 10**exponent
@@ -136,25 +173,32 @@ def test_what_is_measured_does_not_depend_on_scale_or_rotation(seed: int, n: int
 # --- recognition --------------------------------------------------------------------------------------------
 
 
-def words(module: nn.Module, n: int = 16, d: int = 96, statistics: str = "batch") -> tuple[str, str | None]:
+def words(
+    module: nn.Module, n: int = 16, d: int = 96, statistics: str = "batch"
+) -> tuple[str, str | None]:
     found = inspect(module, samples(n, d), statistics=statistics)
     return found.recognised.words, found.recognised.obstacle
 
 
-@pytest.mark.parametrize(("build", "width", "expected"), [
-    (networks.batchnorm, 96, "weights → batchnorm → relu, gaussian weights"),
-    (networks.linear_batchnorm, 96, "weights → batchnorm, gaussian weights"),
-    (networks.vanilla, 96, "weights → relu, gaussian weights"),
-    (networks.vanilla_linear, 24, "weights, gaussian weights"),
-    (networks.recenter, 128, "weights → recenter → relu, gaussian weights"),
-    (networks.residual, 96, "weights → residual → batchnorm, gaussian weights"),
-])
+@pytest.mark.parametrize(
+    ("build", "width", "expected"),
+    [
+        (networks.batchnorm, 96, "weights → batchnorm → relu, gaussian weights"),
+        (networks.linear_batchnorm, 96, "weights → batchnorm, gaussian weights"),
+        (networks.vanilla, 96, "weights → relu, gaussian weights"),
+        (networks.vanilla_linear, 24, "weights, gaussian weights"),
+        (networks.recenter, 128, "weights → recenter → relu, gaussian weights"),
+        (networks.residual, 96, "weights → residual → batchnorm, gaussian weights"),
+    ],
+)
 def test_chains_are_recognised(build: Callable[..., nn.Module], width: int, expected: str) -> None:
     assert words(made(build, 1), d=width) == (expected, None)
 
 
 def test_functions_in_the_users_code_count_like_modules() -> None:
-    assert words(made(networks.Functional, 1, width=96, depth=5))[0].startswith("weights → batchnorm → relu")
+    assert words(made(networks.Functional, 1, width=96, depth=5))[0].startswith(
+        "weights → batchnorm → relu"
+    )
 
 
 def test_laws_of_weights_are_told_apart() -> None:
@@ -164,8 +208,10 @@ def test_laws_of_weights_are_told_apart() -> None:
             if isinstance(part, nn.Linear):
                 init(part.weight, *((-1, 1) if law == "uniform" else ()))
         assert words(module)[0].endswith(f"{law} weights")
-    for change, said in ((lambda w: w.exponential_(), "neither Gaussian nor uniform"),
-                         (nn.init.orthogonal_, "orthogonal")):
+    for change, said in (
+        (lambda w: w.exponential_(), "neither Gaussian nor uniform"),
+        (nn.init.orthogonal_, "orthogonal"),
+    ):
         for part in module.modules():
             if isinstance(part, nn.Linear):
                 with torch.no_grad():
@@ -185,15 +231,23 @@ def test_a_network_that_gives_zeros_collapses() -> None:
 
 def test_what_departs_from_the_theory_is_said() -> None:
     trained = made(networks.batchnorm, 1)
-    nn.init.uniform_(next(part for part in trained.modules() if isinstance(part, nn.BatchNorm1d)).weight)
+    nn.init.uniform_(
+        next(part for part in trained.modules() if isinstance(part, nn.BatchNorm1d)).weight
+    )
     assert "its layers differ" in str(words(trained)[1])
     untrained = words(made(networks.batchnorm, 1), statistics="running")
-    assert untrained == ("weights → relu, gaussian weights", None), "initial running statistics normalise nothing"
+    assert untrained == ("weights → relu, gaussian weights", None), (
+        "initial running statistics normalise nothing"
+    )
     biased = nn.Sequential(nn.Linear(96, 96), nn.ReLU(), nn.Linear(96, 96), nn.ReLU())
     assert "bias that nothing subtracts" in str(words(biased)[1])
-    harmless = nn.Sequential(*[part for _ in range(3) for part in (nn.Linear(96, 96), nn.BatchNorm1d(96), nn.ReLU())])
+    harmless = nn.Sequential(
+        *[part for _ in range(3) for part in (nn.Linear(96, 96), nn.BatchNorm1d(96), nn.ReLU())]
+    )
     assert words(harmless)[1] is None, "batchnorm takes the bias away"
-    narrowing = nn.Sequential(networks.linear(96, 96), nn.ReLU(), networks.linear(96, 40), nn.ReLU())
+    narrowing = nn.Sequential(
+        networks.linear(96, 96), nn.ReLU(), networks.linear(96, 40), nn.ReLU()
+    )
     assert "widths differ" in str(words(narrowing)[1])
 
 
@@ -201,16 +255,26 @@ def test_what_departs_from_the_theory_is_said() -> None:
 
 
 def test_networks_of_the_chain_pass_the_simulation_and_others_do_not() -> None:
-    passed = [inspect(made(networks.batchnorm, seed, width=48, depth=6), samples(8, 48, seed), seed=seed).simulation
-              for seed in range(20)]
+    passed = [
+        inspect(
+            made(networks.batchnorm, seed, width=48, depth=6), samples(8, 48, seed), seed=seed
+        ).simulation
+        for seed in range(20)
+    ]
     p_values = [item.p_value for item in passed if isinstance(item, Simulated)]
     assert len(p_values) == 20
-    assert sum(p <= 0.02 for p in p_values) <= 3, "of a binomial(20, 0.02), more has probability 6e-4"
+    assert sum(p <= 0.02 for p in p_values) <= 3, (
+        "of a binomial(20, 0.02), more has probability 6e-4"
+    )
     assert min(p_values) < 0.5 < max(p_values)
     found = inspect(made(networks.batchnorm, 1), samples(16, 96))
     other = inspect(made(networks.vanilla, 1, depth=15), samples(16, 96))
-    false = simulated(found.recognised, samples(16, 96).double().numpy().T,
-                      [layer.measures for layer in other.layers[: other.hidden]], 0)
+    false = simulated(
+        found.recognised,
+        samples(16, 96).double().numpy().T,
+        [layer.measures for layer in other.layers[: other.hidden]],
+        0,
+    )
     assert isinstance(false, Simulated)
     assert not false.holds
 
@@ -222,13 +286,21 @@ def test_statements_hold_where_their_assumptions_are_met_and_can_be_exceeded() -
     statements = [item for item in found.findings if item.statement.startswith("orthogonality")]
     assert [(item.met, item.holds) for item in statements] == [(True, True)] * 3
     start = batch.double().numpy().T
-    collapsed = [np.outer(np.ones(2048), np.arange(4.0)) + 1e-3 * np.random.default_rng(i).standard_normal((2048, 4))
-                 for i in range(6)]
+    collapsed = [
+        np.outer(np.ones(2048), np.arange(4.0))
+        + 1e-3 * np.random.default_rng(i).standard_normal((2048, 4))
+        for i in range(6)
+    ]
     measures = [measure(H) for H in collapsed]
     drift, _, decay = findings(Watched(found.recognised, (), (), start, collapsed, measures, 0))
     assert drift.holds is False
     assert decay.holds is None, "its bound says nothing for so small an α"
-    assert _decay(decay.statement, [np.eye(9, 3), np.eye(9, 3), np.ones((9, 3)) + np.eye(9, 3)], 1e6).holds is False
+    assert (
+        _decay(
+            decay.statement, [np.eye(9, 3), np.eye(9, 3), np.ones((9, 3)) + np.eye(9, 3)], 1e6
+        ).holds
+        is False
+    )
     other = inspect(made(networks.vanilla, 1), samples(16, 96)).findings
     assert not any(item.met for item in other if item.statement.startswith("orthogonality"))
 
@@ -286,20 +358,27 @@ def test_images_and_tuples() -> None:
     class Pair(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.body = nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(),
-                                      nn.Linear(288, 10))
+            self.body = nn.Sequential(
+                nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10)
+            )
 
         def forward(self, x: Tensor) -> tuple[None, Tensor]:
             return None, self.body(x)
 
-    found = inspect(made(Pair, 1), torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0)))
+    found = inspect(
+        made(Pair, 1), torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    )
     assert [layer.measures.width for layer in found.layers] == [288, 10]
     assert "Conv2d" in str(found.recognised.obstacle)
 
 
 def test_what_is_pooled_for_the_outputs_is_not_judged() -> None:
     torch.manual_seed(0)
-    parts = [part for _ in range(4) for part in (nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())]
+    parts = [
+        part
+        for _ in range(4)
+        for part in (nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+    ]
     body = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10))
     found = inspect(body, torch.randn(6, 4, 6, 6))
     assert (len(found.layers), found.hidden) == (5, 3)
@@ -319,21 +398,24 @@ class Broken(nn.Module):
         return self.act(self.second(self.first(x)))
 
 
-@pytest.mark.parametrize(("module", "batch", "said"), [
-    ("net", torch.ones(4, 8), "is a str; give a torch.nn.Module"),
-    (nn.ReLU(), torch.ones(4, 8), "no layer with weights"),
-    (nn.Linear(8, 8), torch.ones(8), "samples along the first axis"),
-    (nn.Linear(8, 8), torch.ones(2, 8), "at least 3"),
-    (nn.Linear(8, 8), torch.ones(4, 7), "module fails on a batch of shape (4, 7)"),
-    (nn.Linear(8, 8), torch.full((4, 8), math.nan), "not finite"),
-    (nn.Linear(8, 8), torch.ones(4, 8) > 0, "torch.bool"),
-    (nn.Linear(8, 8), [["a", "b"]] * 4, "no array of numbers"),
-    (nn.LazyLinear(8), torch.ones(4, 8), "no shape yet"),
-    (Broken(lambda x: "text"), torch.ones(4, 8), "module gives a str"),
-    (Broken(lambda x: (None, {})), torch.ones(4, 8), "module gives a tuple"),
-    (Broken(lambda x: x * math.inf), torch.ones(4, 8), "come out of the network"),
-    (Broken(lambda x: 1 / 0), torch.ones(4, 8), "module fails after 'second'"),
-])
+@pytest.mark.parametrize(
+    ("module", "batch", "said"),
+    [
+        ("net", torch.ones(4, 8), "is a str; give a torch.nn.Module"),
+        (nn.ReLU(), torch.ones(4, 8), "no layer with weights"),
+        (nn.Linear(8, 8), torch.ones(8), "samples along the first axis"),
+        (nn.Linear(8, 8), torch.ones(2, 8), "at least 3"),
+        (nn.Linear(8, 8), torch.ones(4, 7), "module fails on a batch of shape (4, 7)"),
+        (nn.Linear(8, 8), torch.full((4, 8), math.nan), "not finite"),
+        (nn.Linear(8, 8), torch.ones(4, 8) > 0, "torch.bool"),
+        (nn.Linear(8, 8), [["a", "b"]] * 4, "no array of numbers"),
+        (nn.LazyLinear(8), torch.ones(4, 8), "no shape yet"),
+        (Broken(lambda x: "text"), torch.ones(4, 8), "module gives a str"),
+        (Broken(lambda x: (None, {})), torch.ones(4, 8), "module gives a tuple"),
+        (Broken(lambda x: x * math.inf), torch.ones(4, 8), "come out of the network"),
+        (Broken(lambda x: 1 / 0), torch.ones(4, 8), "module fails after 'second'"),
+    ],
+)
 def test_what_is_refused(module: Any, batch: Any, said: str) -> None:
     with pytest.raises((InspectionError, TypeError)) as caught:
         inspect(module, batch)

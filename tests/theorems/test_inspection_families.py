@@ -30,8 +30,15 @@ def watched(module: nn.Module, batch: Tensor, statistics: str = "batch") -> Watc
     found = stages(passage)
     found = found[: _hidden(found)]
     features = [_features(stage.features) for stage in found]
-    return Watched(recognise(found, passage), passage.calls, found, _features(passage.batch), features,
-                   [measure(H) for H in features], 0)
+    return Watched(
+        recognise(found, passage),
+        passage.calls,
+        found,
+        _features(passage.batch),
+        features,
+        [measure(H) for H in features],
+        0,
+    )
 
 
 def with_features(seen: Watched, features: Sequence[Floats]) -> Watched:
@@ -53,17 +60,27 @@ def samples(n: int, d: int, seed: int = 5) -> Tensor:
 
 def test_every_family_speaks_of_statements_that_exist() -> None:
     found = inspect(seeded(networks.batchnorm, 0, 48, 4), samples(8, 48))
-    assert {item.statement.split(".")[0] for item in found.findings} == {"orthogonality", "rank", "cluster", "splines"}
+    assert {item.statement.split(".")[0] for item in found.findings} == {
+        "orthogonality",
+        "rank",
+        "cluster",
+        "splines",
+    }
     assert all(get(item.statement).name == item.statement for item in found.findings)
     assert all((item.measured is None) == (not item.met) for item in found.findings)
-    assert all(item.holds is None or item.holds == (item.measured <= item.predicted + 1e-9)
-               for item in found.findings if item.measured is not None and item.predicted is not None)
+    assert all(
+        item.holds is None or item.holds == (item.measured <= item.predicted + 1e-9)
+        for item in found.findings
+        if item.measured is not None and item.predicted is not None
+    )
 
 
 # --- rank ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("build", [networks.batchnorm, networks.vanilla, networks.recenter, networks.branches])
+@pytest.mark.parametrize(
+    "build", [networks.batchnorm, networks.vanilla, networks.recenter, networks.branches]
+)
 def test_soft_ranks_are_large_enough_at_every_layer(build: Callable[..., nn.Module]) -> None:
     seen = watched(seeded(build, 0, 64, 12), samples(16, 64)).measures
     found = rank.soft_rank_finding(seen)
@@ -75,7 +92,9 @@ def test_soft_ranks_are_large_enough_at_every_layer(build: Callable[..., nn.Modu
 def test_the_soft_rank_that_r_allows_is_attained() -> None:
     """One eigenvalue that counts, the others just below τ: the least soft rank is 1, up to that."""
     d, low = 40, 0.5 - 1e-9
-    found = rank.soft_rank_finding([measure(np.diag(np.sqrt([d - (d - 1) * low, *[low] * (d - 1)])))])
+    found = rank.soft_rank_finding(
+        [measure(np.diag(np.sqrt([d - (d - 1) * low, *[low] * (d - 1)])))]
+    )
     assert found.holds is True
     assert found.measured == pytest.approx(1)
 
@@ -92,7 +111,9 @@ def test_the_average_rank_of_a_residual_chain() -> None:
     seen = watched(seeded(residual, 0, 16, 60), samples(24, 16))
     found = average_rank(seen)
     assert (found.met, found.holds) == (True, True)
-    low = np.outer(np.arange(1.0, 17), np.ones(24)) + 1e-3 * np.random.default_rng(0).standard_normal((16, 24))
+    low = np.outer(np.arange(1.0, 17), np.ones(24)) + 1e-3 * np.random.default_rng(
+        0
+    ).standard_normal((16, 24))
     assert average_rank(with_features(seen, [*seen.features[:36], *[low] * 24])).holds is False
     narrow = average_rank(watched(seeded(residual, 0, 8, 60), samples(20, 8)))
     assert (narrow.met, narrow.holds) == (True, None), "√8/3 < 1 ≤ r"
@@ -113,15 +134,21 @@ def test_linear_networks_lose_rank_at_the_exact_rate() -> None:
         held.append(found.holds)
         assert found.predicted is not None
     assert held.count(True) >= 38, "each fails with probability 1e-3"
-    tied = [rank.growth_gap([np.random.default_rng(seed).standard_normal((4, 4))] * 400, batch[:4]).holds
-            for seed in range(20)]
+    tied = [
+        rank.growth_gap(
+            [np.random.default_rng(seed).standard_normal((4, 4))] * 400, batch[:4]
+        ).holds
+        for seed in range(20)
+    ]
     assert tied.count(False) >= 5, "powers of one matrix have another rate"
     few = rank.growth_gap(list(np.random.default_rng(0).standard_normal((20, 8, 8))), batch)
     assert (few.met, few.holds) == (True, None)
     assert "too few to tell" in few.why
     seen = watched(seeded(networks.vanilla_linear, 0, 8, 400), samples(6, 8))
     assert named(rank.findings(seen), "vanilla_collapse").holds is True
-    assert not named(rank.findings(watched(seeded(networks.vanilla, 0), samples(6, 96))), "vanilla_collapse").met
+    assert not named(
+        rank.findings(watched(seeded(networks.vanilla, 0), samples(6, 96))), "vanilla_collapse"
+    ).met
 
 
 # --- cluster ------------------------------------------------------------------------------------------------
@@ -138,10 +165,15 @@ def trained(width: int) -> nn.BatchNorm1d:
     return norm
 
 
-@pytest.mark.parametrize(("norm", "holds"), [
-    (nn.BatchNorm1d, True), (lambda width: networks.Recenter(), True),
-    (lambda width: nn.BatchNorm1d(width, eps=3), True), (trained, False),
-])
+@pytest.mark.parametrize(
+    ("norm", "holds"),
+    [
+        (nn.BatchNorm1d, True),
+        (lambda width: networks.Recenter(), True),
+        (lambda width: nn.BatchNorm1d(width, eps=3), True),
+        (trained, False),
+    ],
+)
 def test_two_blocks_become_orthogonal(norm: Callable[[int], nn.Module], holds: bool) -> None:
     torch.manual_seed(0)
     module = nn.Sequential(networks.linear(64, 64), norm(64), nn.ReLU())
@@ -166,7 +198,10 @@ def test_deep_layers_are_at_the_outlier() -> None:
     outlier = named(found, "outlier_fixed_point")
     assert (outlier.met, outlier.holds) == (True, True)
     assert [reading.quantity for reading in outlier.readings] == [
-        "cosine in the cluster", "cosine with the outlier", "outlier's norm over the others'"]
+        "cosine in the cluster",
+        "cosine with the outlier",
+        "outlier's norm over the others'",
+    ]
     assert outlier.readings[0].predicted == pytest.approx(0.866, abs=1e-3)
     assert not named(found, "symmetric_fixed_point").met
     assert not named(found, "rescaling_restores").met
@@ -182,18 +217,30 @@ def test_fixed_points_are_told_from_others() -> None:
     loose = rng.standard_normal((d, 1)) + 1.2 * rng.standard_normal((d, n))
     outlier, symmetric = cluster._outlier(n), cluster._symmetric(n)
     at_outlier = np.linalg.qr(rng.standard_normal((d, n))).Q @ np.linalg.cholesky(outlier.gram).T
-    assert cluster.fixed_point_finding(outlier, recenter_relu_chain, [at_outlier] * 10, 0).holds is True
+    assert (
+        cluster.fixed_point_finding(outlier, recenter_relu_chain, [at_outlier] * 10, 0).holds
+        is True
+    )
     for other in (tight, loose):
-        assert cluster.fixed_point_finding(outlier, recenter_relu_chain, [other] * 10, 0).holds is False
-        assert cluster.fixed_point_finding(symmetric, batchnorm_chain, [other] * 10, 0).holds is False
+        assert (
+            cluster.fixed_point_finding(outlier, recenter_relu_chain, [other] * 10, 0).holds
+            is False
+        )
+        assert (
+            cluster.fixed_point_finding(symmetric, batchnorm_chain, [other] * 10, 0).holds is False
+        )
     near = dataclasses.replace(outlier, other=float(outlier.values[0]) - 0.01)
-    assert cluster.fixed_point_finding(near, recenter_relu_chain, [at_outlier] * 10, 0).holds is None
+    assert (
+        cluster.fixed_point_finding(near, recenter_relu_chain, [at_outlier] * 10, 0).holds is None
+    )
 
 
 def test_full_batchnorm_is_at_the_symmetric_point() -> None:
     failures = 0
     for seed in range(8):
-        found = cluster.findings(watched(seeded(networks.batchnorm, seed, 128, 20), samples(8, 128, seed)))
+        found = cluster.findings(
+            watched(seeded(networks.batchnorm, seed, 128, 20), samples(8, 128, seed))
+        )
         point, restored = named(found, "symmetric_fixed_point"), named(found, "rescaling_restores")
         assert (point.met, restored.met, restored.holds) == (True, True, True)
         failures += point.holds is not True
@@ -217,18 +264,23 @@ class WrongAxis(nn.BatchNorm1d):
         return (x - x.mean(dim=1, keepdim=True)) / x.std(dim=1, correction=0, keepdim=True)
 
 
-@pytest.mark.parametrize(("norm", "statistics", "holds"), [
-    (nn.BatchNorm1d, "batch", [True, True, True]),
-    (lambda width: nn.BatchNorm1d(width, eps=1.0), "batch", [True, False, False]),
-    (nn.BatchNorm1d, "running", [False, False, False]),
-    (WrongAxis, "batch", [False, False, False]),
-    (trained, "batch", [False, False, False]),
-])
+@pytest.mark.parametrize(
+    ("norm", "statistics", "holds"),
+    [
+        (nn.BatchNorm1d, "batch", [True, True, True]),
+        (lambda width: nn.BatchNorm1d(width, eps=1.0), "batch", [True, False, False]),
+        (nn.BatchNorm1d, "running", [False, False, False]),
+        (WrongAxis, "batch", [False, False, False]),
+        (trained, "batch", [False, False, False]),
+    ],
+)
 def test_units_are_best_fits_unless_batchnorm_is_broken(
     norm: Callable[[int], nn.Module], statistics: str, holds: list[bool]
 ) -> None:
     torch.manual_seed(0)
-    module = nn.Sequential(*[part for _ in range(3) for part in (networks.linear(32, 32), norm(32), nn.ReLU())])
+    module = nn.Sequential(
+        *[part for _ in range(3) for part in (networks.linear(32, 32), norm(32), nn.ReLU())]
+    )
     found = splines.findings(watched(module, samples(16, 32), statistics))
     assert [item.met for item in found] == [True] * 3
     assert [item.holds for item in found] == holds
@@ -236,15 +288,21 @@ def test_units_are_best_fits_unless_batchnorm_is_broken(
 
 def test_units_of_convolutions_fit_patches() -> None:
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10))
+    module = nn.Sequential(
+        nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 10)
+    )
     found = splines.findings(watched(module, torch.randn(6, 1, 8, 8)))
     assert [item.holds for item in found] == [True] * 3
     assert "1 batchnorms" in found[0].why
     module[0].weight.data.mul_(1e-3)  # type: ignore[operator]
     found = splines.findings(watched(module, torch.randn(6, 1, 8, 8)))
-    assert [item.holds for item in found] == [True, False, False], "ε is no longer small beside the variance"
+    assert [item.holds for item in found] == [True, False, False], (
+        "ε is no longer small beside the variance"
+    )
     assert "the least variance there is" in found[2].why
 
 
 def test_without_batchnorm_modules_splines_are_silent() -> None:
-    assert not any(item.met for item in splines.findings(watched(seeded(networks.vanilla, 0), samples(8, 96))))
+    assert not any(
+        item.met for item in splines.findings(watched(seeded(networks.vanilla, 0), samples(8, 96)))
+    )

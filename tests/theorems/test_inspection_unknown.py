@@ -25,8 +25,10 @@ from theorems.inspection.watching import InspectionError
 from theorems.inspection.weight_laws import _in_common, law_of
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*weight_norm.*:FutureWarning", "ignore:.*torch.jit.*:DeprecationWarning",
-    "ignore:.*torch.jit.*:FutureWarning")
+    "ignore:.*weight_norm.*:FutureWarning",
+    "ignore:.*torch.jit.*:DeprecationWarning",
+    "ignore:.*torch.jit.*:FutureWarning",
+)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -66,69 +68,198 @@ def blocks(*makers: Callable[[], nn.Module], depth: int = 3) -> nn.Module:
 ZOO: dict[str, tuple[Callable[[], nn.Module], Tensor, set[str], dict[str, str]]] = {
     # what is judged, and of what is not a part of the reason
     "two branches": (zoo.Branches, FLAT, {"a", "b1", "b2", "c"}, {"h": "maps to the outputs"}),
-    "strided residual block": (zoo.StridedBlock, IMAGES, {"stem", "first", "second"},
-                               {"shortcut": "pooled", "head": "maps to the outputs"}),
+    "strided residual block": (
+        zoo.StridedBlock,
+        IMAGES,
+        {"stem", "first", "second"},
+        {"shortcut": "pooled", "head": "maps to the outputs"},
+    ),
     "a map called six times": (zoo.Repeated, FLAT, {"map"}, {}),
-    "attention": (zoo.Attention, TOKENS, {"mlp"}, {
-        "attention": "is attention", "attention.out_proj": "not called itself", "head": "maps to the outputs"}),
-    "attention of linear maps": (zoo.OwnAttention, TOKENS, {"q", "k", "v"}, {"out": "maps to the outputs"}),
+    "attention": (
+        zoo.Attention,
+        TOKENS,
+        {"mlp"},
+        {
+            "attention": "is attention",
+            "attention.out_proj": "not called itself",
+            "head": "maps to the outputs",
+        },
+    ),
+    "attention of linear maps": (
+        zoo.OwnAttention,
+        TOKENS,
+        {"q", "k", "v"},
+        {"out": "maps to the outputs"},
+    ),
     "LSTM": (lambda: zoo.Recurrent(nn.LSTM), TOKENS, {"before", "after"}, {"cell": "is recurrent"}),
     "GRU": (lambda: zoo.Recurrent(nn.GRU), TOKENS, {"before", "after"}, {"cell": "is recurrent"}),
     "recurrent cell": (zoo.Cell, FLAT, {"after"}, {"cell": "recurrent cell"}),
-    "linear with an idle child": (lambda: blocks(lambda: zoo.WithChild(True)), FLAT, {"0", "2", "4"}, {
-        "0.more": "never called", "2.more": "never called", "4.more": "never called"}),
-    "linear with a working child": (lambda: blocks(zoo.linear, lambda: zoo.WithChild(False)), FLAT,
-                                    {"0", "1.more", "3", "4.more", "6", "7.more"},
-                                    dict.fromkeys(("1", "4", "7"), "something else than its weights times")),
-    "parameters of the network's own": (zoo.Functional, FLAT, {"first", "last"}, {"Functional": "its own code"}),
+    "linear with an idle child": (
+        lambda: blocks(lambda: zoo.WithChild(True)),
+        FLAT,
+        {"0", "2", "4"},
+        {"0.more": "never called", "2.more": "never called", "4.more": "never called"},
+    ),
+    "linear with a working child": (
+        lambda: blocks(zoo.linear, lambda: zoo.WithChild(False)),
+        FLAT,
+        {"0", "1.more", "3", "4.more", "6", "7.more"},
+        dict.fromkeys(("1", "4", "7"), "something else than its weights times"),
+    ),
+    "parameters of the network's own": (
+        zoo.Functional,
+        FLAT,
+        {"first", "last"},
+        {"Functional": "its own code"},
+    ),
     "weights used without a call": (zoo.Borrowed, FLAT, {"first"}, {"second": "not called itself"}),
-    "embedding": (lambda: zoo.Tokens(False), NUMBERS, {"mlp"}, {
-        "table": "looks rows up", "head": "maps to the outputs"}),
-    "tied embedding": (lambda: zoo.Tokens(True), NUMBERS, {"mlp"}, {
-        "table": "looks rows up", "head": "shared, and counted elsewhere"}),
-    "product of two inputs": (zoo.TwoInputs, FLAT, {"a", "b", "last"}, {"product": "product of two inputs"}),
-    "idle modules": (zoo.Idle, FLAT, {"used"}, {
-        "dropped": "no output", "idle": "never called", "norm": "never called"}),
-    "features and logits": (zoo.FeaturesAndLogits, FLAT, {"body.0", "body.2", "body.4"},
-                            {"head": "maps to the outputs"}),
-    "samples folded": (zoo.Folded, torch.randn(12, 64, generator=seeded()), {"whole"},
-                       {"part": "first axis does not hold the 12 samples"}),
+    "embedding": (
+        lambda: zoo.Tokens(False),
+        NUMBERS,
+        {"mlp"},
+        {"table": "looks rows up", "head": "maps to the outputs"},
+    ),
+    "tied embedding": (
+        lambda: zoo.Tokens(True),
+        NUMBERS,
+        {"mlp"},
+        {"table": "looks rows up", "head": "shared, and counted elsewhere"},
+    ),
+    "product of two inputs": (
+        zoo.TwoInputs,
+        FLAT,
+        {"a", "b", "last"},
+        {"product": "product of two inputs"},
+    ),
+    "idle modules": (
+        zoo.Idle,
+        FLAT,
+        {"used"},
+        {"dropped": "no output", "idle": "never called", "norm": "never called"},
+    ),
+    "features and logits": (
+        zoo.FeaturesAndLogits,
+        FLAT,
+        {"body.0", "body.2", "body.4"},
+        {"head": "maps to the outputs"},
+    ),
+    "samples folded": (
+        zoo.Folded,
+        torch.randn(12, 64, generator=seeded()),
+        {"whole"},
+        {"part": "first axis does not hold the 12 samples"},
+    ),
     "dense": (zoo.Dense, FLAT, {f"layers.{k}" for k in range(4)}, {}),
-    "norm first": (zoo.PreNorm, FLAT, {f"layers.{k}" for k in range(4)}, {"norms.0": "acts on nothing"}),
+    "norm first": (
+        zoo.PreNorm,
+        FLAT,
+        {f"layers.{k}" for k in range(4)},
+        {"norms.0": "acts on nothing"},
+    ),
     "written in place": (zoo.InPlace, FLAT, {"a", "b", "c"}, {}),
-    "weight norm": (lambda: zoo.weight_normed(parametrizations.weight_norm), FLAT,
-                    {"0", "2", "4", "6", "8", "10"}, {}),
-    "old weight norm": (lambda: zoo.weight_normed(old_weight_norm), FLAT, {"0", "2", "4", "6", "8", "10"}, {}),
+    "weight norm": (
+        lambda: zoo.weight_normed(parametrizations.weight_norm),
+        FLAT,
+        {"0", "2", "4", "6", "8", "10"},
+        {},
+    ),
+    "old weight norm": (
+        lambda: zoo.weight_normed(old_weight_norm),
+        FLAT,
+        {"0", "2", "4", "6", "8", "10"},
+        {},
+    ),
     "spectral norm": (zoo.spectral, FLAT, {"0", "2", "4", "6"}, {}),
-    "traced": (lambda: blocks(zoo.linear, lambda: zoo.traced(zoo.linear()), depth=1), FLAT, {"0"},
-               {"1": "compiled by torch.jit"}),
-    "scripted": (lambda: blocks(zoo.linear, lambda: torch.jit.script(zoo.linear()), depth=1), FLAT, {"0"},
-                 {"1": "compiled by torch.jit"}),
+    "traced": (
+        lambda: blocks(zoo.linear, lambda: zoo.traced(zoo.linear()), depth=1),
+        FLAT,
+        {"0"},
+        {"1": "compiled by torch.jit"},
+    ),
+    "scripted": (
+        lambda: blocks(zoo.linear, lambda: torch.jit.script(zoo.linear()), depth=1),
+        FLAT,
+        {"0"},
+        {"1": "compiled by torch.jit"},
+    ),
     "layer norm of three axes": (
-        lambda: nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.LayerNorm((8, 8, 8)), nn.ReLU(), nn.Flatten(),
-                              nn.Linear(512, 3)), IMAGES, {"0"}, {"4": "maps to the outputs"}),
-    "norm of the batch first": (lambda: nn.Sequential(nn.BatchNorm1d(8), *networks.batchnorm(8, 3)), FLAT,
-                                {"1", "4", "7"}, {"0": "acts on nothing", "10": "maps to the outputs"}),
-    "probabilities": (lambda: nn.Sequential(networks.batchnorm(32, 3), nn.Softmax(1)), WIDE,
-                      {"0.0", "0.3", "0.6"}, {"0.9": "maps to the outputs"}),
+        lambda: nn.Sequential(
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.LayerNorm((8, 8, 8)),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(512, 3),
+        ),
+        IMAGES,
+        {"0"},
+        {"4": "maps to the outputs"},
+    ),
+    "norm of the batch first": (
+        lambda: nn.Sequential(nn.BatchNorm1d(8), *networks.batchnorm(8, 3)),
+        FLAT,
+        {"1", "4", "7"},
+        {"0": "acts on nothing", "10": "maps to the outputs"},
+    ),
+    "probabilities": (
+        lambda: nn.Sequential(networks.batchnorm(32, 3), nn.Softmax(1)),
+        WIDE,
+        {"0.0", "0.3", "0.6"},
+        {"0.9": "maps to the outputs"},
+    ),
     "samples along the second of two equal axes": (
-        zoo.TimeFirst, torch.randn(12, 12, 8, generator=seeded()), {"upright"}, {"turned": "not the 12 samples"}),
+        zoo.TimeFirst,
+        torch.randn(12, 12, 8, generator=seeded()),
+        {"upright"},
+        {"turned": "not the 12 samples"},
+    ),
     "mixtures in the place of samples": (
-        zoo.Turned, torch.randn(12, 12, generator=seeded()), {"first"},
-        {"across": "not the 12 samples", "along": "not the 12 samples"}),
-    "as many samples as entries": (lambda: networks.batchnorm(12, 3), torch.randn(12, 12, generator=seeded()),
-                                   {"0", "3", "6"}, {"9": "maps to the outputs"}),
-    "data that leave Torch": (zoo.Away, FLAT, {"after"}, {"before": "cannot be followed to an output"}),
-    "what is pooled": (zoo.Pooled, IMAGES, {"maps.0", "maps.1"}, {
-        "maps.2": "is pooled", "norms.2": "gives, which is pooled", "head": "maps to the outputs"}),
-    "a hook of the user's": (zoo.hooked, FLAT, {"2"}, {"0": "something else than its weights times"}),
+        zoo.Turned,
+        torch.randn(12, 12, generator=seeded()),
+        {"first"},
+        {"across": "not the 12 samples", "along": "not the 12 samples"},
+    ),
+    "as many samples as entries": (
+        lambda: networks.batchnorm(12, 3),
+        torch.randn(12, 12, generator=seeded()),
+        {"0", "3", "6"},
+        {"9": "maps to the outputs"},
+    ),
+    "data that leave Torch": (
+        zoo.Away,
+        FLAT,
+        {"after"},
+        {"before": "cannot be followed to an output"},
+    ),
+    "what is pooled": (
+        zoo.Pooled,
+        IMAGES,
+        {"maps.0", "maps.1"},
+        {"maps.2": "is pooled", "norms.2": "gives, which is pooled", "head": "maps to the outputs"},
+    ),
+    "a hook of the user's": (
+        zoo.hooked,
+        FLAT,
+        {"2"},
+        {"0": "something else than its weights times"},
+    ),
     "attention over the samples": (
-        lambda: nn.TransformerEncoderLayer(8, 2, 16), torch.randn(12, 5, 8, generator=seeded()),
-        {"linear1", "linear2"}, {"self_attn": "takes the first axis for time", "norm1": "acts on nothing",
-                                 "self_attn.out_proj": "not called itself"}),
+        lambda: nn.TransformerEncoderLayer(8, 2, 16),
+        torch.randn(12, 5, 8, generator=seeded()),
+        {"linear1", "linear2"},
+        {
+            "self_attn": "takes the first axis for time",
+            "norm1": "acts on nothing",
+            "self_attn.out_proj": "not called itself",
+        },
+    ),
     "transposed convolution": (
-        lambda: nn.Sequential(nn.ConvTranspose2d(1, 4, 2), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU()), IMAGES,
-        {"0", "2"}, {}),
+        lambda: nn.Sequential(
+            nn.ConvTranspose2d(1, 4, 2), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU()
+        ),
+        IMAGES,
+        {"0", "2"},
+        {},
+    ),
 }
 
 
@@ -151,12 +282,24 @@ def test_every_parameter_is_of_a_judged_layer_or_of_a_module_named(name: str) ->
     assert (share in found.verdict) == bool(missed)
     told = found.as_json()
     assert [item["name"] for item in told["not_judged"]] == list(named)
-    assert told["parameters"] == {"total": total, "judged": counted.judged, "not_judged": counted.not_judged}
+    assert told["parameters"] == {
+        "total": total,
+        "judged": counted.judged,
+        "not_judged": counted.not_judged,
+    }
 
 
-@pytest.mark.parametrize("build", [lambda: zoo.traced(zoo.linear()), lambda: nn.LSTM(8, 8, batch_first=True),
-                                   lambda: nn.MultiheadAttention(8, 2)])
-def test_a_network_of_which_nothing_can_be_judged_is_refused_with_the_reason(build: Callable[[], nn.Module]) -> None:
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: zoo.traced(zoo.linear()),
+        lambda: nn.LSTM(8, 8, batch_first=True),
+        lambda: nn.MultiheadAttention(8, 2),
+    ],
+)
+def test_a_network_of_which_nothing_can_be_judged_is_refused_with_the_reason(
+    build: Callable[[], nn.Module],
+) -> None:
     class Alone(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -166,12 +309,18 @@ def test_a_network_of_which_nothing_can_be_judged_is_refused_with_the_reason(bui
             several = isinstance(self.inner, nn.MultiheadAttention)
             return self.inner(*[x] * 3) if several else self.inner(x)
 
-    with pytest.raises(InspectionError, match=r"no layer with weights that can be judged.*'inner'.* is "):
+    with pytest.raises(
+        InspectionError, match=r"no layer with weights that can be judged.*'inner'.* is "
+    ):
         inspected(Alone, TOKENS if build().__class__ is nn.LSTM else FLAT)
 
 
 def test_what_has_no_shape_yet_is_refused_in_one_line() -> None:
-    for part in (nn.LazyLinear(8), nn.LazyBatchNorm1d(affine=False), nn.Sequential(zoo.linear(), nn.LazyConv2d(3, 3))):
+    for part in (
+        nn.LazyLinear(8),
+        nn.LazyBatchNorm1d(affine=False),
+        nn.Sequential(zoo.linear(), nn.LazyConv2d(3, 3)),
+    ):
         with pytest.raises(InspectionError, match="no shape yet"):
             inspect(part, FLAT)
 
@@ -181,8 +330,13 @@ def test_what_has_no_shape_yet_is_refused_in_one_line() -> None:
 
 def test_branches_are_joined_where_they_are_and_nowhere_else() -> None:
     found = inspected(zoo.Branches)
-    assert does(found) == {"a": "weights → relu", "b1": "weights → relu", "b2": "weights → relu → joined with 'c'",
-                           "c": "weights → relu → joined with 'b2'", "h": "weights"}
+    assert does(found) == {
+        "a": "weights → relu",
+        "b1": "weights → relu",
+        "b2": "weights → relu → joined with 'c'",
+        "c": "weights → relu → joined with 'b2'",
+        "h": "weights",
+    }
     assert "'b2'" in found.recognised.sentence
     assert "joined with 'c'" in found.recognised.sentence
 
@@ -191,13 +345,17 @@ def test_a_strided_block_does_not_give_its_input_to_its_second_map() -> None:
     torch.manual_seed(1)
     module = zoo.StridedBlock()
     seen: dict[str, Tensor] = {}
-    module.second.register_forward_hook(lambda part, args, output: seen.update(second=output.detach().clone()))
+    module.second.register_forward_hook(
+        lambda part, args, output: seen.update(second=output.detach().clone())
+    )
     found = inspect(module, IMAGES)
     layer = next(item for item in found.layers if item.name == "second")
     assert layer.measures.width == seen["second"][0].numel()
     H = seen["second"].flatten(1).double().numpy()
     gram = H @ H.T
-    assert layer.measures.effective_rank == pytest.approx(np.trace(gram) ** 2 / np.square(gram).sum())
+    assert layer.measures.effective_rank == pytest.approx(
+        np.trace(gram) ** 2 / np.square(gram).sum()
+    )
     assert "shortcut" in layer.does
 
 
@@ -241,15 +399,26 @@ NO_CHAIN: dict[str, tuple[Callable[[], nn.Module], Tensor, str]] = {
     "dense": (zoo.Dense, FLAT, "joined with"),
     "written in place": (zoo.InPlace, FLAT, "joined with"),
     "changed batch": (zoo.Scaled, FLAT, "does not receive the batch as it is"),
-    "normalised batch": (lambda: nn.Sequential(nn.BatchNorm1d(8), *networks.batchnorm(8, 3)), FLAT,
-                         "does not receive the batch as it is"),
+    "normalised batch": (
+        lambda: nn.Sequential(nn.BatchNorm1d(8), *networks.batchnorm(8, 3)),
+        FLAT,
+        "does not receive the batch as it is",
+    ),
     "one Gaussian map six times": (lambda: zoo.Repeated(0.5), FLAT, "called more than once"),
     "one map six times": (zoo.Repeated, FLAT, "called more than once"),
     "shared weights": (zoo.shared_weights, FLAT, "share their weights"),
     "shared memory": (zoo.shared_memory, FLAT, "share their weights"),
     "copied weights": (zoo.copied, torch.randn(12, 16, generator=seeded()), "values in common"),
-    "weights of low rank": (zoo.of_low_rank, torch.randn(12, 64, generator=seeded()), "do not look independent"),
-    "weight norm": (lambda: zoo.weight_normed(parametrizations.weight_norm), FLAT, "from other parameters"),
+    "weights of low rank": (
+        zoo.of_low_rank,
+        torch.randn(12, 64, generator=seeded()),
+        "do not look independent",
+    ),
+    "weight norm": (
+        lambda: zoo.weight_normed(parametrizations.weight_norm),
+        FLAT,
+        "from other parameters",
+    ),
     "old weight norm": (lambda: zoo.weight_normed(old_weight_norm), FLAT, "from other parameters"),
     "spectral norm": (zoo.spectral, FLAT, "from other parameters"),
     "bfloat16": (lambda: networks.batchnorm(32, 4).bfloat16(), WIDE, "in bfloat16"),
@@ -272,8 +441,10 @@ def test_a_chain_is_named_only_where_it_is_certain(name: str) -> None:
 
 def test_plain_chains_are_still_recognised() -> None:
     cases: list[tuple[Callable[[], Any], Tensor]] = [
-        (lambda: networks.batchnorm(32, 4), WIDE), (lambda: torch.compile(networks.vanilla(32, 4)), WIDE),
-        (zoo.FeaturesAndLogits, FLAT)]
+        (lambda: networks.batchnorm(32, 4), WIDE),
+        (lambda: torch.compile(networks.vanilla(32, 4)), WIDE),
+        (zoo.FeaturesAndLogits, FLAT),
+    ]
     for build, batch in cases:
         found = inspected(build, batch)
         assert found.recognised.obstacle is None
@@ -306,7 +477,9 @@ def test_a_bias_is_subtracted_by_batchnorm_of_any_settings() -> None:
 
 def test_in_low_precision_actions_are_named_by_their_modules() -> None:
     found = inspected(lambda: networks.batchnorm(32, 3).bfloat16(), WIDE)
-    assert does(found)["0"] == "weights → BatchNorm1d → relu", "and not recenter, which rounding hides"
+    assert does(found)["0"] == "weights → BatchNorm1d → relu", (
+        "and not recenter, which rounding hides"
+    )
 
 
 class Under(nn.Module):
@@ -346,7 +519,9 @@ def unwatched(net: nn.Module, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("run", [with_gradients, without])
-def test_contexts_of_the_networks_own_hide_nothing(run: Callable[[nn.Module, Tensor], Tensor]) -> None:
+def test_contexts_of_the_networks_own_hide_nothing(
+    run: Callable[[nn.Module, Tensor], Tensor],
+) -> None:
     found = inspected(lambda: Under(run))
     assert found.recognised.sentence == "weights → batchnorm → relu, gaussian weights"
 
@@ -357,7 +532,10 @@ def test_rounding_that_the_network_asks_for_is_seen() -> None:
 
 def test_where_data_cannot_be_followed_layers_are_measured_and_nothing_is_recognised() -> None:
     found = inspected(lambda: Under(unwatched))
-    assert "data cannot be followed through it: RuntimeError: runs under no mode" in found.recognised.sentence
+    assert (
+        "data cannot be followed through it: RuntimeError: runs under no mode"
+        in found.recognised.sentence
+    )
     assert [layer.name for layer in found.layers] == ["net.0", "net.3", "net.6", "net.9"]
     assert set(does(found).values()) == {"weights → ?"}
     assert reasons(found)["net.1"] == "acts on what cannot be followed"
@@ -371,16 +549,31 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=seeded(seed))
 
 
-@pytest.mark.parametrize(("change", "width"), [
-    (lambda w: w.clone(), 8), (lambda w: -0.3 * w.T, 8), (lambda w: w[torch.randperm(len(w), generator=seeded())], 32),
-    (lambda w: 0.8 * w + 0.6 * normal(*w.shape, seed=7), 32), (torch.linalg.pinv, 32),
-    (lambda w: normal(len(w), 8, seed=7) @ normal(8, len(w), seed=8), 32),
-    (lambda w: normal(*w.shape, seed=7) + 0.4 * normal(len(w), 1, seed=8) @ normal(1, len(w), seed=9), 96),
-    (lambda w: normal(*w.shape, seed=7) / normal(*w.shape, seed=7).norm(dim=1, keepdim=True), 32),
-    (lambda w: normal(*w.shape, seed=7).softmax(dim=0), 32),
-    (lambda w: torch.stack([normal(len(w), seed=7).roll(k) for k in range(len(w))]), 32),
-    (lambda w: normal(*w.shape, seed=7) * (0.5 * normal(len(w), 1, seed=8)).exp(), 32),
-])
+@pytest.mark.parametrize(
+    ("change", "width"),
+    [
+        (lambda w: w.clone(), 8),
+        (lambda w: -0.3 * w.T, 8),
+        (lambda w: w[torch.randperm(len(w), generator=seeded())], 32),
+        (lambda w: 0.8 * w + 0.6 * normal(*w.shape, seed=7), 32),
+        (torch.linalg.pinv, 32),
+        (lambda w: normal(len(w), 8, seed=7) @ normal(8, len(w), seed=8), 32),
+        (
+            lambda w: (
+                normal(*w.shape, seed=7)
+                + 0.4 * normal(len(w), 1, seed=8) @ normal(1, len(w), seed=9)
+            ),
+            96,
+        ),
+        (
+            lambda w: normal(*w.shape, seed=7) / normal(*w.shape, seed=7).norm(dim=1, keepdim=True),
+            32,
+        ),
+        (lambda w: normal(*w.shape, seed=7).softmax(dim=0), 32),
+        (lambda w: torch.stack([normal(len(w), seed=7).roll(k) for k in range(len(w))]), 32),
+        (lambda w: normal(*w.shape, seed=7) * (0.5 * normal(len(w), 1, seed=8)).exp(), 32),
+    ],
+)
 def test_dependent_weights_are_no_law(change: Callable[[Tensor], Tensor], width: int) -> None:
     first = normal(width, width)
     assert law_of([("a", first), ("b", normal(width, width, seed=7))]) == ("gaussian", None)
@@ -393,7 +586,9 @@ def test_values_in_common_are_counted_between_each_two_layers() -> None:
     rng = np.random.default_rng(0)
     marks = [rng.integers(0, 40, size=size).astype(np.uint32) for size in (0, 1, 20, 20, 60)]
     common = _in_common(marks)
-    assert [[len(np.intersect1d(one, other)) for other in marks] for one in marks] == common.tolist()
+    assert [
+        [len(np.intersect1d(one, other)) for other in marks] for one in marks
+    ] == common.tolist()
 
 
 def test_every_layer_counts_for_the_law_and_not_the_first_alone() -> None:
@@ -405,7 +600,11 @@ def test_every_layer_counts_for_the_law_and_not_the_first_alone() -> None:
 @pytest.mark.parametrize("law", ["gaussian", "uniform"])
 def test_independent_draws_are_told_otherwise_once_in_some_hundreds(law: str) -> None:
     def draw(seed: int) -> Tensor:
-        return normal(12, 12, seed=seed) if law == "gaussian" else 2 * torch.rand(12, 12, generator=seeded(seed)) - 1
+        return (
+            normal(12, 12, seed=seed)
+            if law == "gaussian"
+            else 2 * torch.rand(12, 12, generator=seeded(seed)) - 1
+        )
 
     told = [law_of([(str(k), draw(100 * seed + k)) for k in range(6)])[0] for seed in range(200)]
     assert told.count(law) >= 194, "of a binomial(200, 1/500), more failures have probability 4e-7"
@@ -418,8 +617,13 @@ def test_batches_of_any_byte_order_type_and_layout_reach_the_network() -> None:
     module = networks.batchnorm(8, 3)
     plain = FLAT.double().numpy()
     known = inspect(module, plain).as_json()
-    for batch in (plain.astype(">f8"), plain.astype(np.longdouble), np.asfortranarray(plain), plain[::-1][::-1],
-                  FLAT.T.contiguous().T):
+    for batch in (
+        plain.astype(">f8"),
+        plain.astype(np.longdouble),
+        np.asfortranarray(plain),
+        plain[::-1][::-1],
+        FLAT.T.contiguous().T,
+    ):
         assert inspect(module, batch).as_json() == known
     folded = zoo.Folded()
     wide = normal(12, 64)
@@ -427,7 +631,10 @@ def test_batches_of_any_byte_order_type_and_layout_reach_the_network() -> None:
 
 
 def test_numbers_that_the_networks_type_does_not_hold_are_said_to_be_too_large() -> None:
-    with pytest.raises(InspectionError, match=r"up to 1e\+200, and the network's type torch.float32 ends at 3.4e\+38"):
+    with pytest.raises(
+        InspectionError,
+        match=r"up to 1e\+200, and the network's type torch.float32 ends at 3.4e\+38",
+    ):
         inspect(networks.batchnorm(8, 3), np.full((12, 8), 1e200))
     assert inspect(networks.batchnorm(8, 3).double(), 1e100 * FLAT.double()).hidden == 3
 
@@ -452,7 +659,9 @@ class Named(nn.Module):
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.py").write_text(MODEL.format(folder=str(Path(zoo.__file__).parent)), encoding="utf-8")
+    (tmp_path / "model.py").write_text(
+        MODEL.format(folder=str(Path(zoo.__file__).parent)), encoding="utf-8"
+    )
     np.save("big.npy", FLAT.double().numpy().astype(">f8"))
     return tmp_path
 
@@ -460,14 +669,22 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("columns", [120, 80, 60, 40, 25])
 @pytest.mark.parametrize("build", ["branches", "deep", "Named"])
 def test_no_number_is_cut_at_any_width(
-    build: str, columns: int, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    build: str,
+    columns: int,
+    model: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     main(["inspect", f"model.py:{build}", "--batch", "big.npy", "--json", "out.json"])
     printed = capsys.readouterr().out
     told = json.loads(Path("out.json").read_text(encoding="utf-8"))
     numbers = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\d)", printed)
-    shown = told["layers"] if len(told["layers"]) < 24 else [*told["layers"][:11], *told["layers"][-12:]]
+    shown = (
+        told["layers"]
+        if len(told["layers"]) < 24
+        else [*told["layers"][:11], *told["layers"][-12:]]
+    )
     for layer in shown:
         for value in (str(layer["width"]), f"{layer['gap']:.3f}", f"{layer['effective_rank']:.3f}"):
             assert value in numbers, (value, printed)
@@ -483,9 +700,20 @@ def test_no_number_is_cut_at_any_width(
 
 def test_nothing_is_cut_in_a_pipe(model: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", "from theorems.cli import main; raise SystemExit(main())",
-         "inspect", "model.py:Named", "--batch", "big.npy"],
-        capture_output=True, text=True, encoding="utf-8", check=False)
+        [
+            sys.executable,
+            "-c",
+            "from theorems.cli import main; raise SystemExit(main())",
+            "inspect",
+            "model.py:Named",
+            "--batch",
+            "big.npy",
+        ],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert run.returncode in {0, 1}, run.stderr
     assert "1200" in run.stdout
     assert str(4 * 400 * (300 + 400 + 2)) in run.stdout

@@ -43,9 +43,14 @@ def test_the_verdict_names_the_first_layer_and_what_decided_there() -> None:
     outlier = inspect(made(networks.recenter, 0), samples(16, 128, 0))
     layers = [layer.measures for layer in outlier.layers]
     assert outlier.since is not None
-    assert layers[outlier.since - 1].condition is Condition.COLLAPSING, "the rank falls before the outlier shows"
-    later = next(k for k, item in enumerate(layers, start=1)
-                 if k > outlier.since and item.condition is Condition.CLUSTERING)
+    assert layers[outlier.since - 1].condition is Condition.COLLAPSING, (
+        "the rank falls before the outlier shows"
+    )
+    later = next(
+        k
+        for k, item in enumerate(layers, start=1)
+        if k > outlier.since and item.condition is Condition.CLUSTERING
+    )
     assert f", below √r* = 2.61, and at layer {later} (" in outlier.verdict
     assert layers[later - 1].reason in outlier.verdict
     assert inspect(made(networks.batchnorm, 0), samples(16, 96)).layers[0].measures.reason == ""
@@ -59,11 +64,17 @@ def test_a_branch_that_ends_in_relu_collapses_by_a_common_mean() -> None:
     last = found.layers[-1].measures
     assert last.mean_share > 0.7
     assert last.recentred_rank > 9
-    cosines = [layer.measures.mean_cosine for layer in inspect(
-        made(networks.branches, 1, width=256, depth=32), samples(16, 256)).layers]
+    cosines = [
+        layer.measures.mean_cosine
+        for layer in inspect(
+            made(networks.branches, 1, width=256, depth=32), samples(16, 256)
+        ).layers
+    ]
     assert [(1 - cosines[k - 1]) * k for k in (8, 16, 32)] == pytest.approx([2.2] * 3, rel=0.1)
     deep = inspect(made(networks.branches, 0, width=48, depth=200), samples(16, 48))
-    assert deep.layers[-1].measures.recentred_rank < 1.5, "in the end the spread too lies along one line, the mean's"
+    assert deep.layers[-1].measures.recentred_rank < 1.5, (
+        "in the end the spread too lies along one line, the mean's"
+    )
     assert "recentring does not help" in deep.verdict
     linear = inspect(made(networks.vanilla_linear, 0), samples(16, 24))
     assert "recentring does not help, it leaves effective rank 1" in linear.verdict
@@ -78,13 +89,17 @@ def test_the_plot_is_titled_by_the_first_layer_and_shows_the_rank_after_recentri
     assert figure.get_suptitle() == found.verdict.partition("; ")[0]
     lines = {line.get_label(): np.asarray(line.get_ydata()) for line in figure.axes[0].lines}
     assert list(lines["recentred"][1:]) == [layer.measures.recentred_rank for layer in found.layers]
-    assert list(lines["this network"][1:]) == [layer.measures.effective_rank for layer in found.layers]
+    assert list(lines["this network"][1:]) == [
+        layer.measures.effective_rank for layer in found.layers
+    ]
 
 
 def test_a_batch_that_is_clustered_already_is_said_to_be() -> None:
     c, o = samples(2, 96)
     found = inspect(made(networks.batchnorm, 0, depth=8), torch.stack([c] * 5 + [o] * 7))
-    assert found.verdict.startswith("clustering from the batch on, at layer 1 ('0'): one direction has 100% of")
+    assert found.verdict.startswith(
+        "clustering from the batch on, at layer 1 ('0'): one direction has 100% of"
+    )
     assert "parts the samples into 5 and 7" in found.verdict
     assert found.verdict.endswith("after 8 layers two groups, the larger of 7 samples")
 

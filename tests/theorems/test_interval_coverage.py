@@ -26,7 +26,8 @@ def at_most(k: int, n: int) -> Fraction:
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("count", [1, 2, 5, 11, 31, 40, 100, 257, 400])
 def test_a_median_is_missed_with_the_probability_stated_and_no_interval_inside_would_do(
-        count: int, level: float) -> None:
+    count: int, level: float
+) -> None:
     low, high = median_interval(np.arange(count), level)
     if math.isinf(low):
         assert math.isinf(high)
@@ -45,9 +46,19 @@ def test_a_probability_is_missed_at_most_as_often_as_stated(trials: int, level: 
     """Summed over all outcomes at many probabilities: at most the level, and somewhere at least a fifth of it."""
     ends = [clopper_pearson(k, trials, level) for k in range(trials + 1)]
     worst = 0.0
-    inside = [end * (1 - 1e-9) if side else end * (1 + 1e-9) for pair in ends for side, end in enumerate(pair)]
-    for p in (*np.linspace(0.01, 0.99, 99), *(p for p in inside if 0 < p < 1), *(1e-9 + end[1] for end in ends[:-1])):
-        missed = sum(binom.pmf(k, trials, p) for k, (low, high) in enumerate(ends) if not low <= p <= high)
+    inside = [
+        end * (1 - 1e-9) if side else end * (1 + 1e-9)
+        for pair in ends
+        for side, end in enumerate(pair)
+    ]
+    for p in (
+        *np.linspace(0.01, 0.99, 99),
+        *(p for p in inside if 0 < p < 1),
+        *(1e-9 + end[1] for end in ends[:-1]),
+    ):
+        missed = sum(
+            binom.pmf(k, trials, p) for k, (low, high) in enumerate(ends) if not low <= p <= high
+        )
         assert missed <= level * (1 + 1e-9)
         worst = max(worst, missed)
     assert worst >= level / 5
@@ -68,13 +79,17 @@ def bound_below(values: list[Fraction], level: float, scales: np.ndarray) -> mpm
 
 @pytest.mark.parametrize("level", [0.9, 0.1, 1e-6])
 @pytest.mark.parametrize(("reference", "top"), [(None, 10), (0.5, 5), (1e-3, 14)])
-def test_a_confidence_sequence_is_its_formula(level: float, reference: float | None, top: int) -> None:
+def test_a_confidence_sequence_is_its_formula(
+    level: float, reference: float | None, top: int
+) -> None:
     values = [Fraction(k * k % 17, 64) for k in range(200)]
     sequence = BoundedMean(0.0, 1.0, level, reference=reference)
     sequence.update([float(v) for v in values])
     scales = np.exp2(np.arange(-14, top + 1))
     above = np.exp2(np.arange(-14, {None: 10, 0.5: 5, 1e-3: 5}[reference] + 1))
-    assert sequence.interval[0] == pytest.approx(float(bound_below(values, level, scales)), rel=1e-9)
+    assert sequence.interval[0] == pytest.approx(
+        float(bound_below(values, level, scales)), rel=1e-9
+    )
     upper = 1 - float(bound_below([1 - v for v in values], level, above))
     assert sequence.interval[1] == pytest.approx(upper, rel=1e-9)
 

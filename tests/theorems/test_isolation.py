@@ -16,6 +16,7 @@ def polynomial(*zeros: fmpq) -> Callable[[arb_series], arb_series]:
         for zero in zeros:
             product *= x - zero
         return product
+
     return function
 
 
@@ -35,7 +36,10 @@ def test_none_and_transcendental():
     assert isolate(lambda x: x * x + 1, fmpq(-2), fmpq(2))[0] == []
     zeros, _ = isolate(lambda x: x.cos(), fmpq(0), fmpq(8))
     with ctx.workprec(128):
-        assert [narrow(lambda x: x.cos(), z).overlaps(k * arb.pi() / 2) for z, k in zip(zeros, (1, 3, 5), strict=True)]
+        assert [
+            narrow(lambda x: x.cos(), z).overlaps(k * arb.pi() / 2)
+            for z, k in zip(zeros, (1, 3, 5), strict=True)
+        ]
 
 
 def test_a_zero_at_a_point_of_bisection_is_not_lost_or_doubled():

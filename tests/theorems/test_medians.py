@@ -39,7 +39,9 @@ def test_too_few_values_bound_nothing() -> None:
     assert median_interval(np.ones(11), 1e-3) == (1.0, 1.0)
 
 
-@pytest.mark.parametrize("law", [np.random.Generator.standard_cauchy, np.random.Generator.standard_exponential])
+@pytest.mark.parametrize(
+    "law", [np.random.Generator.standard_cauchy, np.random.Generator.standard_exponential]
+)
 def test_the_interval_misses_the_median_as_seldom_as_it_says(law: Callable[..., Any]) -> None:
     median = {"standard_cauchy": 0.0, "standard_exponential": math.log(2)}[law.__name__]
     rng, misses = np.random.default_rng(1), 0
@@ -50,19 +52,33 @@ def test_the_interval_misses_the_median_as_seldom_as_it_says(law: Callable[..., 
     assert misses > 100  # and not by being wide
 
 
-@pytest.mark.parametrize(("values", "level"), [([], 0.1), ([[1.0]], 0.1), ([math.nan], 0.1), (["a"], 0.1),
-                                               ([1.0], 0.0), ([1.0], 1.0)])
+@pytest.mark.parametrize(
+    ("values", "level"),
+    [([], 0.1), ([[1.0]], 0.1), ([math.nan], 0.1), (["a"], 0.1), ([1.0], 0.0), ([1.0], 1.0)],
+)
 def test_arguments_of_the_interval_are_checked(values: Any, level: float) -> None:
     with pytest.raises(ValueError, match=r"values|level"):
         median_interval(values, level)
 
 
-def claim(relation: str, rhs: Any, other: Any, cases: list[Case], lhs: Any = X, **more: Any) -> Statement:
+def claim(
+    relation: str, rhs: Any, other: Any, cases: list[Case], lhs: Any = X, **more: Any
+) -> Statement:
     return Statement(
-        family="rank", theorem="claim", title="", quantifier=Quantifier.LIMIT, source=OURS, variables=(WIDTH,),
-        definitions={X: "", Y: ""}, lhs=lhs, relation=relation, rhs=sp.sympify(rhs),
-        sentinel=Sentinel("", rhs=sp.sympify(other)), expected=Verdict.SUPPORTED,
-        checks=(Medians(lambda batch: cases, **more),))
+        family="rank",
+        theorem="claim",
+        title="",
+        quantifier=Quantifier.LIMIT,
+        source=OURS,
+        variables=(WIDTH,),
+        definitions={X: "", Y: ""},
+        lhs=lhs,
+        relation=relation,
+        rhs=sp.sympify(rhs),
+        sentinel=Sentinel("", rhs=sp.sympify(other)),
+        expected=Verdict.SUPPORTED,
+        checks=(Medians(lambda batch: cases, **more),),
+    )
 
 
 def case(*arrays: Any, obstacle: str = "", y: Any = None) -> Case:
@@ -87,7 +103,9 @@ NEAR_TWO = np.random.default_rng(2).normal(2, 0.1, 200)
 def test_both_claims_are_judged_by_the_same_interval(
     relation: str, rhs: Any, other: Any, verdict: str, sentinel: str
 ) -> None:
-    statement = claim(relation, sp.nsimplify(rhs), sp.nsimplify(other), [case(NEAR_TWO)], resolution=0.05)
+    statement = claim(
+        relation, sp.nsimplify(rhs), sp.nsimplify(other), [case(NEAR_TWO)], resolution=0.05
+    )
     (result,) = verify([statement])
     assert (result.verdict.value, result.evidence[0].sentinel.value) == (verdict, sentinel)
 
@@ -100,13 +118,19 @@ def test_an_equality_needs_a_narrow_interval() -> None:
 def test_a_claim_is_made_of_every_start() -> None:
     both = claim(">=", 1, 3, [case(NEAR_TWO, NEAR_TWO - 1.5)])
     assert verify([both])[0].verdict is Verdict.INCONCLUSIVE
-    assert verify([claim(">=", 1, 3, [case(NEAR_TWO, NEAR_TWO + 1.5)])])[0].verdict is Verdict.SUPPORTED
+    assert (
+        verify([claim(">=", 1, 3, [case(NEAR_TWO, NEAR_TWO + 1.5)])])[0].verdict
+        is Verdict.SUPPORTED
+    )
 
 
 def test_sides_may_join_several_samples() -> None:
     low = claim(">=", 1, 5, [case(NEAR_TWO, y=NEAR_TWO - 2)], lhs=sp.Min(X, Y))
     assert verify([low])[0].verdict is Verdict.REFUTED
-    assert verify([claim(">=", 1, 5, [case(NEAR_TWO, y=NEAR_TWO)], lhs=sp.Min(X, Y))])[0].verdict is Verdict.SUPPORTED
+    assert (
+        verify([claim(">=", 1, 5, [case(NEAR_TWO, y=NEAR_TWO)], lhs=sp.Min(X, Y))])[0].verdict
+        is Verdict.SUPPORTED
+    )
 
 
 def test_what_is_decided_is_not_called_undecided() -> None:
@@ -125,9 +149,13 @@ def test_one_refuted_case_refutes_and_one_open_case_leaves_it_open() -> None:
         result.as_json()
 
 
-@pytest.mark.parametrize(("open_", "summary"), [
-    (case(NEAR_TWO, obstacle="the start is not forgotten"), "the start is not forgotten"),
-    (case(NEAR_TWO[:5]), "too few networks for the level")])
+@pytest.mark.parametrize(
+    ("open_", "summary"),
+    [
+        (case(NEAR_TWO, obstacle="the start is not forgotten"), "the start is not forgotten"),
+        (case(NEAR_TWO[:5]), "too few networks for the level"),
+    ],
+)
 def test_an_open_case_says_nothing_of_either_claim(open_: Case, summary: str) -> None:
     statement = claim(">=", 1, 3, [open_])
     found = statement.checks[0](statement, Context(0, 1e-6))
@@ -145,15 +173,26 @@ def test_every_sample_has_its_part_of_the_level() -> None:
         assert within(NEAR_TWO, 1e-2 / 5) == median_interval(NEAR_TWO, 1e-2 / 5)
 
 
-@pytest.mark.parametrize(("relation", "left", "right", "verdict"), [
-    ("<=", (1, 2), (2, 3), Verdict.SUPPORTED), ("<", (1, 2), (2, 3), Verdict.INCONCLUSIVE),
-    ("<", (1, 2), (3, 3), Verdict.SUPPORTED), ("<=", (3, 4), (1, 2), Verdict.REFUTED),
-    ("<=", (2, 4), (1, 2), Verdict.INCONCLUSIVE), ("<", (2, 4), (1, 2), Verdict.REFUTED),
-    (">=", (2, 3), (1, 2), Verdict.SUPPORTED), (">", (2, 3), (1, 2), Verdict.INCONCLUSIVE),
-    ("==", (1, 2), (3, 4), Verdict.REFUTED), ("==", (3, 4), (1, 2), Verdict.REFUTED),
-    ("==", (9.95, 10.05), (10, 10), Verdict.SUPPORTED), ("==", (9.95, 10.2), (10, 10), Verdict.INCONCLUSIVE)])
+@pytest.mark.parametrize(
+    ("relation", "left", "right", "verdict"),
+    [
+        ("<=", (1, 2), (2, 3), Verdict.SUPPORTED),
+        ("<", (1, 2), (2, 3), Verdict.INCONCLUSIVE),
+        ("<", (1, 2), (3, 3), Verdict.SUPPORTED),
+        ("<=", (3, 4), (1, 2), Verdict.REFUTED),
+        ("<=", (2, 4), (1, 2), Verdict.INCONCLUSIVE),
+        ("<", (2, 4), (1, 2), Verdict.REFUTED),
+        (">=", (2, 3), (1, 2), Verdict.SUPPORTED),
+        (">", (2, 3), (1, 2), Verdict.INCONCLUSIVE),
+        ("==", (1, 2), (3, 4), Verdict.REFUTED),
+        ("==", (3, 4), (1, 2), Verdict.REFUTED),
+        ("==", (9.95, 10.05), (10, 10), Verdict.SUPPORTED),
+        ("==", (9.95, 10.2), (10, 10), Verdict.INCONCLUSIVE),
+    ],
+)
 def test_sides_are_judged_by_the_ends_of_their_intervals(
-        relation: str, left: Any, right: Any, verdict: Verdict) -> None:
+    relation: str, left: Any, right: Any, verdict: Verdict
+) -> None:
     assert Medians(lambda _: [])._judge(relation, left, right) is verdict
 
 
@@ -175,7 +214,10 @@ def test_nothing_is_drawn_once_time_is_up() -> None:
     assert (evidence.verdict, evidence.sentinel) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
     (row,) = evidence.details["readouts"]
     assert (row["verdict"], row["sentinel"], row["obstacle"]) == (
-        "inconclusive", "inconclusive", "out of time")
+        "inconclusive",
+        "inconclusive",
+        "out of time",
+    )
 
 
 def test_a_batch_without_cases_is_outside() -> None:
@@ -185,7 +227,9 @@ def test_a_batch_without_cases_is_outside() -> None:
     assert "full rank" in evidence.summary
 
 
-@pytest.mark.parametrize(("relation", "rhs", "tightness"), [(">=", 1, 0.5), ("<=", 4, 0.5), ("<=", -1, 0.25)])
+@pytest.mark.parametrize(
+    ("relation", "rhs", "tightness"), [(">=", 1, 0.5), ("<=", 4, 0.5), ("<=", -1, 0.25)]
+)
 def test_tightness_is_one_at_the_bound(relation: str, rhs: int, tightness: float) -> None:
     values = np.full(100, 2.0 if rhs > 0 else -4.0)
     (result,) = verify([claim(relation, rhs, 3 if relation == ">=" else -9, [case(values)])])

@@ -17,18 +17,31 @@ from theorems.verification import verify
 STILL_TRUE = {
     f"orthogonality.gaussian_limit:{variant}": "W₂² is at most n V², which itself falls as 1/d"
     for variant in ("as_printed", "corrected", "sharp")
-} | {"orthogonality.activation_conjecture:sigmoid": "the chain collapses, and nothing is left to fluctuate"}
+} | {
+    "orthogonality.activation_conjecture:sigmoid": "the chain collapses, and nothing is left to fluctuate"
+}
 #: Refuted as it is printed, by paths in the width limit.
 FALSE_ALREADY = {"orthogonality.decay:as_printed"}
-BOUNDS = [s for s in library() if s.relation == "<=" and d in s.rhs.free_symbols and s.ceiling is not None
-          and any(isinstance(c, Expectation) for c in s.checks)]
+BOUNDS = [
+    s
+    for s in library()
+    if s.relation == "<="
+    and d in s.rhs.free_symbols
+    and s.ceiling is not None
+    and any(isinstance(c, Expectation) for c in s.checks)
+]
 
 
 def steeper(statement: Statement, share: int = 10) -> Statement:
     """The bound with d squared, √d with d, on what is sampled alone, with this part of the draws."""
-    checks = tuple(replace(c, normals=c.normals // share, replicas=c.replicas // share)
-                   for c in statement.checks if isinstance(c, Expectation))
-    return replace(statement, rhs=statement.rhs.subs(d, d**2), checks=checks, depends_on=(), proof=None)
+    checks = tuple(
+        replace(c, normals=c.normals // share, replicas=c.replicas // share)
+        for c in statement.checks
+        if isinstance(c, Expectation)
+    )
+    return replace(
+        statement, rhs=statement.rhs.subs(d, d**2), checks=checks, depends_on=(), proof=None
+    )
 
 
 def test_there_are_bounds_in_the_width_to_mutate() -> None:
@@ -51,5 +64,7 @@ def test_widths_are_not_chosen_by_the_bound_alone() -> None:
     claim = steeper(get("orthogonality.decay:corrected"), 1)
     assert float(claim.bound(n=2, d=2048, alpha=0.45, ell=40)) == pytest.approx(0.00651, rel=1e-3)
     (found,) = verify([claim])
-    rows = [r for r in found.evidence[0].details["readouts"] if r["verdict"] == Verdict.REFUTED.value]
+    rows = [
+        r for r in found.evidence[0].details["readouts"] if r["verdict"] == Verdict.REFUTED.value
+    ]
     assert any(r["d"] == 2048 and r["ell"] == 40 and 0.014 < r["mean"] < 0.019 for r in rows)

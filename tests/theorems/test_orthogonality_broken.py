@@ -36,15 +36,18 @@ def relation(symbol: str) -> Break:
 def slope(exponent: Any) -> Break:
     """Another exponent claimed for a log-log slope."""
     return lambda statement: replace(
-        statement, lhs=sp.Abs(statement.checks[0].slope - sp.sympify(exponent)))
+        statement, lhs=sp.Abs(statement.checks[0].slope - sp.sympify(exponent))
+    )
 
 
 def without(word: str) -> Break:
     """The assumption with this word dropped."""
+
     def change(statement: Statement) -> Statement:
         kept = tuple(a for a in statement.assumptions if word not in a.words)
         assert len(kept) < len(statement.assumptions)
         return replace(statement, assumptions=kept)
+
     return change
 
 
@@ -52,25 +55,55 @@ fourth = sp.Sum(sig[sp.Symbol("i", integer=True)] ** 4, (sp.Symbol("i", integer=
 
 #: False claims that exact arithmetic or algebra must refute.
 EXACT: dict[str, dict[str, Break]] = {
-    "unit_frobenius": {"constant": rhs(lambda side: side + sp.Rational(1, 10**30)), "sides": times(2)},
+    "unit_frobenius": {
+        "constant": rhs(lambda side: side + sp.Rational(1, 10**30)),
+        "sides": times(2),
+    },
     "gap_vs_smallest_eigenvalue:as_printed": {
-        "constant": times(sp.Rational(1, 4)), "direction": relation(">="), "exponent": rhs(lambda side: side**2)},
+        "constant": times(sp.Rational(1, 4)),
+        "direction": relation(">="),
+        "exponent": rhs(lambda side: side**2),
+    },
     "gap_vs_smallest_eigenvalue:sharp": {
-        "constant": times(1 - sp.Rational(1, 10**15)), "strict": relation("<"), "sign": times(-1)},
-    "gaussian_distance:identity": {"constant": times(1 + sp.Rational(1, 10**15)), "exponent": rhs(lambda x: x**2)},
-    "gaussian_distance:as_printed": {"constant": times(sp.Rational(1, 5)), "direction": relation(">=")},
-    "gaussian_distance:sharp": {"constant": times(sp.Rational(9, 10)), "exponent": rhs(lambda side: side**2)},
+        "constant": times(1 - sp.Rational(1, 10**15)),
+        "strict": relation("<"),
+        "sign": times(-1),
+    },
+    "gaussian_distance:identity": {
+        "constant": times(1 + sp.Rational(1, 10**15)),
+        "exponent": rhs(lambda x: x**2),
+    },
+    "gaussian_distance:as_printed": {
+        "constant": times(sp.Rational(1, 5)),
+        "direction": relation(">="),
+    },
+    "gaussian_distance:sharp": {
+        "constant": times(sp.Rational(9, 10)),
+        "exponent": rhs(lambda side: side**2),
+    },
     "iterative_initialisation:corrected": {
-        "constant": times(1 - sp.Rational(1, 10**9)), "strict": relation("<"), "exponent": rhs(lambda x: x**2)},
+        "constant": times(1 - sp.Rational(1, 10**9)),
+        "strict": relation("<"),
+        "exponent": rhs(lambda x: x**2),
+    },
     "iterative_initialisation:conclusion": {
-        "V = 0 allowed": without("V(H)"), "σ_n = 0 allowed": without("σ_n"), "direction": relation(">")},
-    "convexity:corrected": {"constant": times(1 + sp.Rational(1, 10**9)),
-                            "exponent": rhs(lambda side: side * one_step._far)},
+        "V = 0 allowed": without("V(H)"),
+        "σ_n = 0 allowed": without("σ_n"),
+        "direction": relation(">"),
+    },
+    "convexity:corrected": {
+        "constant": times(1 + sp.Rational(1, 10**9)),
+        "exponent": rhs(lambda side: side * one_step._far),
+    },
     "convexity:conclusion": {"constant": rhs(lambda side: side + sp.Rational(1, 5))},
-    "contraction:as_printed": {"constant": rhs(lambda _: (1 - sp.Rational(6, 5) * s) * (1 / n - s)),
-                               "direction": relation(">=")},
-    "contraction:sharp": {"constant": times(1 - sp.Rational(1, 10**6)),
-                          "σ for σ²": rhs(lambda side: side.subs(s, sp.sqrt(s)))},
+    "contraction:as_printed": {
+        "constant": rhs(lambda _: (1 - sp.Rational(6, 5) * s) * (1 / n - s)),
+        "direction": relation(">="),
+    },
+    "contraction:sharp": {
+        "constant": times(1 - sp.Rational(1, 10**6)),
+        "σ for σ²": rhs(lambda side: side.subs(s, sp.sqrt(s))),
+    },
 }
 
 #: Printed slips: put right, they hold, which is not what the library expects of them.
@@ -102,8 +135,14 @@ SAMPLED: dict[str, tuple[Break, tuple[str, ...]]] = {
 }
 #: Of the normals that a true claim is given; a false one falls before.
 TENTH = 10
-SLOPES = ("width_scaling", "odd_activations:tanh", "odd_activations:sin", "activation_conjecture:relu",
-          "activation_conjecture:tanh", "activation_conjecture:sin")
+SLOPES = (
+    "width_scaling",
+    "odd_activations:tanh",
+    "odd_activations:sin",
+    "activation_conjecture:relu",
+    "activation_conjecture:tanh",
+    "activation_conjecture:sin",
+)
 
 
 BROKEN = {f"orthogonality.{name}" for name in [*EXACT, *MENDED, *SAMPLED, *SLOPES]}
@@ -114,7 +153,9 @@ def test_every_statement_broken_by_hand_is_there() -> None:
     assert len(BROKEN) == 38
 
 
-@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kinds in EXACT.items() for kind in kinds])
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name, kinds in EXACT.items() for kind in kinds]
+)
 def test_exact_checks_refute_a_false_claim(name: str, kind: str) -> None:
     result = run(EXACT[name][kind](get(f"orthogonality.{name}")))
     assert result.verdict is Verdict.REFUTED
@@ -124,8 +165,14 @@ def test_exact_checks_refute_a_false_claim(name: str, kind: str) -> None:
 @pytest.mark.parametrize("name", MENDED)
 def test_what_is_expected_to_fall_turns_red_when_it_stands(name: str) -> None:
     statement = MENDED[name](get(f"orthogonality.{name}"))
-    checks = [replace(c, rounds=3) if isinstance(c, Scaling) else
-              replace(c, examples=10, walks=False) if isinstance(c, Pointwise) else c for c in statement.checks]
+    checks = [
+        replace(c, rounds=3)
+        if isinstance(c, Scaling)
+        else replace(c, examples=10, walks=False)
+        if isinstance(c, Pointwise)
+        else c
+        for c in statement.checks
+    ]
     result = run(statement, checks)
     assert result.verdict in (Verdict.CERTIFIED, Verdict.SUPPORTED, Verdict.INCONCLUSIVE)
     assert not result.as_expected
@@ -138,8 +185,10 @@ def test_sampled_checks_refute_a_false_claim(name: str) -> None:
     check = only(statement.checks[-1], *words)
     # where the true claim would be looked at, not where the false one says most
     laid_out = list(check.instances(statement, None))
-    result = run(replace(damage(statement), expected=Verdict.SUPPORTED),
-                 [replace(check, instances=lambda *_: laid_out, normals=check.normals // TENTH)])
+    result = run(
+        replace(damage(statement), expected=Verdict.SUPPORTED),
+        [replace(check, instances=lambda *_: laid_out, normals=check.normals // TENTH)],
+    )
     assert result.verdict is Verdict.REFUTED
     assert not result.as_expected
 
@@ -152,8 +201,14 @@ def test_slopes_refute_another_exponent(name: str) -> None:
     assert not result.as_expected
 
 
-@pytest.mark.parametrize("name", [f"{theorem}:{form}" for theorem in ("decay", "gaussian_limit")
-                                  for form in ("corrected", "sharp")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{theorem}:{form}"
+        for theorem in ("decay", "gaussian_limit")
+        for form in ("corrected", "sharp")
+    ],
+)
 @pytest.mark.parametrize("damage", ["rate", "assumption", "direction"])
 def test_the_width_limit_refutes_a_false_claim(name: str, damage: str) -> None:
     statement = get(f"orthogonality.{name}")

@@ -27,7 +27,11 @@ REFUTED = """decay:as_printed gaussian_limit:as_printed iterative_initialisation
     activation_conjecture:as_printed"""
 TABLE = {
     f"orthogonality.{name}": verdict
-    for verdict, names in ((Verdict.CERTIFIED, CERTIFIED), (Verdict.SUPPORTED, SUPPORTED), (Verdict.REFUTED, REFUTED))
+    for verdict, names in (
+        (Verdict.CERTIFIED, CERTIFIED),
+        (Verdict.SUPPORTED, SUPPORTED),
+        (Verdict.REFUTED, REFUTED),
+    )
     for name in names.split()
 }
 
@@ -39,7 +43,12 @@ def test_the_table_is_about_this_family() -> None:
 
 
 def readouts(result: Result) -> list[Mapping[str, Any]]:
-    return [row for e in result.evidence if e.method == "simulation" for row in e.details.get("readouts", ())]
+    return [
+        row
+        for e in result.evidence
+        if e.method == "simulation"
+        for row in e.details.get("readouts", ())
+    ]
 
 
 def false_bound(statement: Statement, row: Mapping[str, Any]) -> float:
@@ -64,12 +73,16 @@ def check_sampled(result: Result) -> None:
             assert 0 < row["paths_in_event"] <= row["replicas"]
     fallen = [row for row in rows if row["sentinel"] == Verdict.REFUTED]
     # a bound on a nonnegative mean that is positive could hold; the sampled mean says it does not
-    assert any(false_bound(statement, row) > 0 for row in fallen), f"{statement.name}: sentinel falls trivially"
+    assert any(false_bound(statement, row) > 0 for row in fallen), (
+        f"{statement.name}: sentinel falls trivially"
+    )
 
 
 def _names(statement: Statement) -> set[str]:
     ceiling = statement.ceiling.free_symbols if statement.ceiling is not None else set()
-    return {v.name for v in statement.variables} | {str(x) for x in statement.rhs.free_symbols | ceiling}
+    return {v.name for v in statement.variables} | {
+        str(x) for x in statement.rhs.free_symbols | ceiling
+    }
 
 
 @pytest.mark.full  # the gate has the command line compare the same run with the ledger
@@ -80,7 +93,11 @@ def test_the_whole_family() -> None:
     stronger = {name: Verdict.PROVED if v is Verdict.CERTIFIED else v for name, v in TABLE.items()}
     assert {name: results[name].verdict for name in stronger} == stronger
     for name, result in results.items():
-        assert all(e.sentinel is Verdict.REFUTED for e in result.evidence if e.details.get("link") != "name"), name
+        assert all(
+            e.sentinel is Verdict.REFUTED
+            for e in result.evidence
+            if e.details.get("link") != "name"
+        ), name
         assert result.as_expected, name
         assert result.weak_sentinels == (), name
         json.dumps(result.as_json(), allow_nan=False)
@@ -90,12 +107,17 @@ def test_the_whole_family() -> None:
     # Theorem 1: both kinds of evidence, and every n where its mended bound is to speak
     decay = results["orthogonality.decay:corrected"]
     assert [(e.verdict, e.partial) for e in decay.evidence] == [
-        (Verdict.CERTIFIED, True), (Verdict.SUPPORTED, False), (Verdict.PROVED, True)]
+        (Verdict.CERTIFIED, True),
+        (Verdict.SUPPORTED, False),
+        (Verdict.PROVED, True),
+    ]
     assert {row["n"] for row in readouts(decay) if row["verdict"] == Verdict.SUPPORTED} == {2, 4, 8}
     printed = results["orthogonality.decay:as_printed"].evidence[0]
     crossed = {path["n"]: path["crossing_layer"] for path in printed.details["paths"]}
     assert {16, 32} <= {n for n, layer in crossed.items() if layer is not None}
     # Appendix E: the counterexample is one
-    witness = results["orthogonality.iterative_initialisation:as_printed"].evidence[0].details["witness"]
+    witness = (
+        results["orthogonality.iterative_initialisation:as_printed"].evidence[0].details["witness"]
+    )
     assert witness == ["4/5", "3/5"]
     assert (64 + 27) ** 2 / 125**2 > ((256 + 81) / 625) ** 2

@@ -12,8 +12,10 @@ from matplotlib.axes import Axes
 from theorems.families.cluster import basin_figure, outlier_figure
 from theorems.families.cluster.fixed_points import find
 
-DOCUMENT: dict[str, Any] = {"environment": {"seed": 0}, "results": [
-    {"statement": "cluster.outlier_fixed_point", "variant": "count", "evidence": []}]}
+DOCUMENT: dict[str, Any] = {
+    "environment": {"seed": 0},
+    "results": [{"statement": "cluster.outlier_fixed_point", "variant": "count", "evidence": []}],
+}
 EMPTY: dict[str, Any] = {"environment": {"seed": 0}, "results": []}
 
 
@@ -30,8 +32,11 @@ def test_a_layer_turns_towards_the_attracting_points_and_past_none(n):
         assert abs(outlier_figure.turn(np.array([angle]), n)[0]) < 1e-13
     angle = np.linspace(1e-3, math.pi / 2 - 1e-6, 2000)
     border = float(found.separatrix.angle.mid()) if found.separatrix is not None else 0.0
-    goal = np.where(angle < border, float((found.outlier or found.symmetric).angle.mid()),
-                    float(found.symmetric.angle.mid()))
+    goal = np.where(
+        angle < border,
+        float((found.outlier or found.symmetric).angle.mid()),
+        float(found.symmetric.angle.mid()),
+    )
     turned = outlier_figure.turn(angle, n)
     for point in found.points:
         place = float(point.angle.mid())
@@ -51,7 +56,9 @@ def test_the_maps_mark_every_fixed_point():
         assert marks(axes) == pytest.approx(wanted)
         assert axes.get_title(loc="left") == f"n = {n}"
     branches = drawn.figure.axes[-2]
-    (separatrix,) = [line for line in branches.lines if str(line.get_label()).startswith("separatrix")]
+    (separatrix,) = [
+        line for line in branches.lines if str(line.get_label()).startswith("separatrix")
+    ]
     sizes, angles = np.asarray(separatrix.get_xdata()), np.asarray(separatrix.get_ydata())
     assert (sizes[0], angles[0]) == outlier_figure.BIRTH
     assert angles[1] == pytest.approx(math.degrees(float(find(7).separatrix.angle.mid())))

@@ -30,13 +30,23 @@ TINY = Fraction(1, 10**300)
 def claim(lhs: sp.Expr, relation: str, rhs: sp.Expr, **more: Any) -> Statement:
     """``lhs relation rhs`` in x and y, with a sentinel that no test here reads."""
     base = get("orthogonality.contraction:sharp")
-    return replace(base, variables=(), definitions={x: "", y: ""}, lhs=sp.sympify(lhs), relation=relation,
-                   rhs=sp.sympify(rhs), assumptions=more.pop("assumptions", ()), ceiling=None,
-                   **{"sentinel": Sentinel("", rhs=x + y + 10**6), **more})
+    return replace(
+        base,
+        variables=(),
+        definitions={x: "", y: ""},
+        lhs=sp.sympify(lhs),
+        relation=relation,
+        rhs=sp.sympify(rhs),
+        assumptions=more.pop("assumptions", ()),
+        ceiling=None,
+        **{"sentinel": Sentinel("", rhs=x + y + 10**6), **more},
+    )
 
 
 def truth(relation: str, sign: int) -> bool:
-    return {"<=": sign <= 0, "<": sign < 0, ">=": sign >= 0, ">": sign > 0, "==": sign == 0}[relation]
+    return {"<=": sign <= 0, "<": sign < 0, ">=": sign >= 0, ">": sign > 0, "==": sign == 0}[
+        relation
+    ]
 
 
 @pytest.mark.parametrize("relation", ["<=", "<", ">=", ">", "=="])
@@ -53,7 +63,9 @@ def test_ties_and_near_ties(relation: str, sign: int, root: bool) -> None:
 @pytest.mark.parametrize("relation", ["<=", "<", ">=", ">", "=="])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_radicals_that_agree_to_forty_digits_differ(relation: str, sign: int) -> None:
-    statement = claim(sp.sqrt(x) + sp.sqrt(y), relation, sp.sqrt(5 + 2 * sp.sqrt(6)) - sp.Rational(sign, 10**40))
+    statement = claim(
+        sp.sqrt(x) + sp.sqrt(y), relation, sp.sqrt(5 + 2 * sp.sqrt(6)) - sp.Rational(sign, 10**40)
+    )
     assert decide(statement, lambda: {"x": 2, "y": 3}).holds is truth(relation, sign)
 
 
@@ -66,8 +78,10 @@ def test_an_open_enclosure_is_never_true(relation: str) -> None:
 
 def test_enclosures_that_narrow_are_used() -> None:
     """The input is asked for again at every precision."""
+
     def values() -> dict[str, Any]:
         return {"x": flint.arb(2).sqrt(), "y": Fraction(10**60 * 14142135623730951, 10**76)}
+
     asked = []
     decision = decide(claim(x, "<", y), lambda: (asked.append(flint.ctx.prec), values())[1])
     assert decision.holds is True
@@ -83,12 +97,17 @@ def test_squares_are_compared_only_between_nonnegative_sides() -> None:
 
 
 def test_equal_sides_may_both_be_negative() -> None:
-    x_y = {"x": Fraction(285362461, 8820), "y": Fraction(1141449844, 3914685)}  # roots SymPy does not reduce alike
+    x_y = {
+        "x": Fraction(285362461, 8820),
+        "y": Fraction(1141449844, 3914685),
+    }  # roots SymPy does not reduce alike
     scaled = claim(-1 / sp.sqrt(x), "==", -1 / (sp.sqrt(y) * sp.sqrt(sp.Rational(86993, 784))))
     assert decide(scaled, lambda: x_y, squares=True).holds is True
     assert decide(scaled, lambda: x_y).holds is True
     assert decide(claim(-sp.sqrt(x), "==", sp.sqrt(x)), lambda: x_y, squares=True).holds is False
-    assert decide(claim(-sp.sqrt(x), "<=", -sp.sqrt(x + 1)), lambda: x_y, squares=True).holds is False
+    assert (
+        decide(claim(-sp.sqrt(x), "<=", -sp.sqrt(x + 1)), lambda: x_y, squares=True).holds is False
+    )
 
 
 def test_nonnumbers_are_an_error() -> None:
@@ -96,11 +115,22 @@ def test_nonnumbers_are_an_error() -> None:
         decide(claim(x, "<=", 1), lambda: {"x": "1"})
 
 
-@pytest.mark.parametrize(("relation", "left", "right", "answer"), [
-    (sp.Eq(x, y), 1, 1, True), (sp.Eq(x, y), 1, 2, False), (sp.Ne(x, y), 1, 2, True), (sp.Ne(x, y), 1, 1, False),
-    (sp.Ge(x, y), 1, 1, True), (sp.Gt(x, y), 1, 1, False), (sp.Le(x, y), 2, 1, False), (sp.Lt(x, y), 1, 2, True),
-])
-def test_assumptions_are_read_in_their_direction(relation: Any, left: int, right: int, answer: bool) -> None:
+@pytest.mark.parametrize(
+    ("relation", "left", "right", "answer"),
+    [
+        (sp.Eq(x, y), 1, 1, True),
+        (sp.Eq(x, y), 1, 2, False),
+        (sp.Ne(x, y), 1, 2, True),
+        (sp.Ne(x, y), 1, 1, False),
+        (sp.Ge(x, y), 1, 1, True),
+        (sp.Gt(x, y), 1, 1, False),
+        (sp.Le(x, y), 2, 1, False),
+        (sp.Lt(x, y), 1, 2, True),
+    ],
+)
+def test_assumptions_are_read_in_their_direction(
+    relation: Any, left: int, right: int, answer: bool
+) -> None:
     assert holds(flint.fmpq(left), relation, flint.fmpq(right)) is answer
     assert holds(flint.arb(left), relation, flint.arb(right)) is answer
     assert holds(flint.arb(left, 5), relation, flint.arb(right, 5)) is None
@@ -136,20 +166,48 @@ def test_outside_is_not_certified() -> None:
 
 def of_batch(items: list[Any], sentinel: Any = -1, refusal: str = "") -> Evidence:
     """What is said of x ≤ 1 and a batch that gives these values of x; elsewhere x is 0."""
-    check = Pointwise(lambda item: {"x": item, "y": 0}, lambda: st.just(Fraction(0)), examples=1,
-                      given=lambda _: items, refuses=lambda _: refusal)
+    check = Pointwise(
+        lambda item: {"x": item, "y": 0},
+        lambda: st.just(Fraction(0)),
+        examples=1,
+        given=lambda _: items,
+        refuses=lambda _: refusal,
+    )
     statement = claim(x, "<=", sp.S.One, sentinel=Sentinel("", rhs=sp.sympify(sentinel)))
     return check(statement, Context(0, 1e-6, batch=Batch.of(np.eye(2), "")))
 
 
-@pytest.mark.parametrize(("items", "refusal", "verdict", "method", "summary"), [
-    ([Fraction(1, 2), Fraction(1)], "", Verdict.CERTIFIED, "certificate", "the batch decided exactly"),
-    ([Fraction(1, 2), Fraction(2)], "", Verdict.REFUTED, "search", "violated at 2"),
-    ([Fraction(1, 2), flint.arb(1, 0.5)], "", Verdict.INCONCLUSIVE, "certificate", "the batch is left open"),
-    ([], "", Verdict.OUTSIDE, "certificate", "the batch lies outside the domain or the assumptions"),
-    ([Fraction(2)], "it is too thin", Verdict.OUTSIDE, "certificate", "it is too thin")])
+@pytest.mark.parametrize(
+    ("items", "refusal", "verdict", "method", "summary"),
+    [
+        (
+            [Fraction(1, 2), Fraction(1)],
+            "",
+            Verdict.CERTIFIED,
+            "certificate",
+            "the batch decided exactly",
+        ),
+        ([Fraction(1, 2), Fraction(2)], "", Verdict.REFUTED, "search", "violated at 2"),
+        (
+            [Fraction(1, 2), flint.arb(1, 0.5)],
+            "",
+            Verdict.INCONCLUSIVE,
+            "certificate",
+            "the batch is left open",
+        ),
+        (
+            [],
+            "",
+            Verdict.OUTSIDE,
+            "certificate",
+            "the batch lies outside the domain or the assumptions",
+        ),
+        ([Fraction(2)], "it is too thin", Verdict.OUTSIDE, "certificate", "it is too thin"),
+    ],
+)
 def test_a_batch_is_told_of_in_its_own_words(
-        items: list[Any], refusal: str, verdict: Verdict, method: str, summary: str) -> None:
+    items: list[Any], refusal: str, verdict: Verdict, method: str, summary: str
+) -> None:
     found = of_batch(items, refusal=refusal)
     assert (found.verdict, found.method, found.summary) == (verdict, method, summary)
     assert found.details["batch"] == verdict
@@ -158,7 +216,9 @@ def test_a_batch_is_told_of_in_its_own_words(
 
 
 @pytest.mark.parametrize(("bound", "verdict"), [(-1, Verdict.REFUTED), (2, Verdict.CERTIFIED)])
-def test_the_neighbour_of_a_claim_of_a_batch_is_tried_elsewhere(bound: int, verdict: Verdict) -> None:
+def test_the_neighbour_of_a_claim_of_a_batch_is_tried_elsewhere(
+    bound: int, verdict: Verdict
+) -> None:
     assert of_batch([Fraction(1, 2)], bound).sentinel is verdict
 
 
@@ -170,7 +230,9 @@ def test_corners_are_always_tried() -> None:
 @pytest.mark.parametrize(("relation", "bound"), [("<=", 2), (">=", Fraction(1, 2))])
 def test_tightness_is_one_at_the_tight_end_of_either_bound(relation: str, bound: Any) -> None:
     for value, tightness in ((Fraction(1), 0.5), (Fraction(bound), 1.0)):
-        assert decide(claim(x, relation, bound), lambda value=value: {"x": value}).ratio == tightness  # type: ignore[misc]
+        assert (
+            decide(claim(x, relation, bound), lambda value=value: {"x": value}).ratio == tightness
+        )  # type: ignore[misc]
 
 
 def test_the_interval_of_tightness_starts_at_what_does_not_depend_on_draws() -> None:
@@ -201,7 +263,11 @@ def test_an_assumption_left_open_neither_refutes_nor_hides() -> None:
 def test_readable_inputs_are_json() -> None:
     item = {"a": Fraction(1, 3), "b": (flint.fmpq(1, 2), sp.sqrt(2)), "c": np.ones((3, 2)), "d": 4}
     assert json.loads(json.dumps(readable(item))) == {
-        "a": "1/3", "b": ["1/2", "sqrt(2)"], "c": "the batch, 3×2", "d": 4}
+        "a": "1/3",
+        "b": ["1/2", "sqrt(2)"],
+        "c": "the batch, 3×2",
+        "d": 4,
+    }
 
 
 # --- a user's batch ------------------------------------------------------------------------------------------
@@ -214,19 +280,32 @@ BATCHES = {
     "repeated": _columns[:, [0, 0, 1]],
     "rank one": _columns[:, [0, 0, 0]] * np.array([1.0, 2.0, -4.0]),
     "zero sample": _columns * np.array([1.0, 0.0, 1.0]),
-    "ill-conditioned": np.column_stack([_columns[:, 0], _columns[:, 0] + 1e-12 * _columns[:, 1], _columns[:, 2]]),
+    "ill-conditioned": np.column_stack(
+        [_columns[:, 0], _columns[:, 0] + 1e-12 * _columns[:, 1], _columns[:, 2]]
+    ),
     "orthonormal": np.eye(3),
     "tiny": _columns * 1e-150,
     "digits": read_batch("digits").array,
 }
-POINTWISE = [s for s in library() if any(isinstance(c, Pointwise) and c.from_batch for c in s.checks)]
+POINTWISE = [
+    s for s in library() if any(isinstance(c, Pointwise) and c.from_batch for c in s.checks)
+]
 #: Batches outside a statement's assumptions: V = 0, σ_n = 0.
-OUTSIDE = {("orthogonality.iterative_initialisation:conclusion", name)
-           for name in ("one sample", "repeated", "rank one", "zero sample", "orthonormal")}
+OUTSIDE = {
+    ("orthogonality.iterative_initialisation:conclusion", name)
+    for name in ("one sample", "repeated", "rank one", "zero sample", "orthonormal")
+}
 
 #: One input leaves nothing to vary, and is its own mean.
-OUTSIDE |= {(f"splines.{name}", "one sample") for name in (
-    "total_least_squares:unique", "central_arrangement:unbounded", "scale_free:length", "scale_free:distance")}
+OUTSIDE |= {
+    (f"splines.{name}", "one sample")
+    for name in (
+        "total_least_squares:unique",
+        "central_arrangement:unbounded",
+        "scale_free:length",
+        "scale_free:distance",
+    )
+}
 #: The digits' first pixels are blank, and a zero row cannot be rescaled.
 OUTSIDE.add(("rank.drift_inequality_rescaled", "digits"))
 
@@ -234,8 +313,11 @@ OUTSIDE.add(("rank.drift_inequality_rescaled", "digits"))
 @pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize("statement", POINTWISE, ids=lambda s: s.name)
 def test_batches_are_examined_exactly(statement: Statement, name: str) -> None:
-    checks = [replace(check, corners=tuple, examples=1, walks=False) for check in statement.checks
-              if isinstance(check, Pointwise)]
+    checks = [
+        replace(check, corners=tuple, examples=1, walks=False)
+        for check in statement.checks
+        if isinstance(check, Pointwise)
+    ]
     result = run(statement, checks, Batch.of(BATCHES[name], name))
     found = result.evidence[0].details["batch"]
     if statement.expected is Verdict.REFUTED:  # false in general, and true or open on some batches
@@ -253,19 +335,31 @@ def test_batches_are_examined_exactly(statement: Statement, name: str) -> None:
 
 def test_a_false_claim_falls_on_the_batch_itself() -> None:
     statement = get("orthogonality.contraction:sharp")
-    checks = [replace(check, corners=tuple, examples=1) for check in statement.checks if isinstance(check, Pointwise)]
-    evidence = run(replace(statement, rhs=statement.rhs / 2), checks, Batch.of(np.diag([2.0, 1.0]), "")).evidence[0]
+    checks = [
+        replace(check, corners=tuple, examples=1)
+        for check in statement.checks
+        if isinstance(check, Pointwise)
+    ]
+    evidence = run(
+        replace(statement, rhs=statement.rhs / 2), checks, Batch.of(np.diag([2.0, 1.0]), "")
+    ).evidence[0]
     assert evidence.verdict is Verdict.REFUTED
     assert evidence.details["witness"] == "the batch, 2×2"
 
 
 def test_spectra_of_batches_are_exact_where_rational() -> None:
-    assert spectrum_values(np.diag([3.0, 1.0])) == {"n": 2, "lambda": [flint.fmpq(1, 10), flint.fmpq(9, 10)],
-                                                    "s": flint.fmpq(1, 10)}
+    assert spectrum_values(np.diag([3.0, 1.0])) == {
+        "n": 2,
+        "lambda": [flint.fmpq(1, 10), flint.fmpq(9, 10)],
+        "s": flint.fmpq(1, 10),
+    }
     assert singular_values(np.eye(3) * 1e-3)["sigma"] == [sp.sqrt(3) / 3] * 3
     assert contraction_values(np.eye(3))["p_n"] == flint.fmpq(1, 3)
     assert spectrum_values(np.ones((2, 2)))["s"] == 0
-    assert spectrum_values(np.array([[1.0, 1.0], [0.0, 1.0]]))["s"] == sp.Rational(1, 2) - sp.sqrt(5) / 6
+    assert (
+        spectrum_values(np.array([[1.0, 1.0], [0.0, 1.0]]))["s"]
+        == sp.Rational(1, 2) - sp.sqrt(5) / 6
+    )
     three = spectrum_values(np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))["lambda"]
     assert three[1] == flint.fmpq(1, 4)
     assert three[0].overlaps((3 - flint.arb(5).sqrt()) / 8)

@@ -58,7 +58,9 @@ def test_printed_statements(name: str) -> None:
 
 
 def test_a_negation_is_closed_over_the_field() -> None:
-    lines = proposition(get("orthogonality.iterative_initialisation:as_printed"), negated=True).splitlines()
+    lines = proposition(
+        get("orthogonality.iterative_initialisation:as_printed"), negated=True
+    ).splitlines()
     assert lines[:2] == ["forall R : realFieldType,", "  ~ (forall (n : nat) (sigma : 'I_n -> R),"]
     assert lines[-1].endswith(")")
 
@@ -69,11 +71,16 @@ def test_the_checked_file_is_one_definition() -> None:
         "From mathcomp Require Import all_ssreflect all_algebra.\n"
         "Require BatchNorm.orthogonality.UnitFrobenius.\nLocal Open Scope ring_scope.\nDefinition check :\n  "
         + proposition(get("orthogonality.unit_frobenius")).replace("\n", "\n  ")
-        + "\n  := @BatchNorm.orthogonality.UnitFrobenius.unit_frobenius.\nPrint Assumptions check.\n")
+        + "\n  := @BatchNorm.orthogonality.UnitFrobenius.unit_frobenius.\nPrint Assumptions check.\n"
+    )
 
 
 k = sp.Symbol("k", integer=True)
-x, y, m = sp.Symbol("x", real=True), sp.Symbol("y", positive=True), sp.Symbol("m", integer=True, nonnegative=True)
+x, y, m = (
+    sp.Symbol("x", real=True),
+    sp.Symbol("y", positive=True),
+    sp.Symbol("m", integer=True, nonnegative=True),
+)
 
 
 SEVEN = sp.Integer(7)
@@ -81,30 +88,64 @@ SEVEN = sp.Integer(7)
 
 def claim(lhs: sp.Expr, relation: str = "<=", rhs: sp.Expr = SEVEN, **changes: object) -> Statement:
     """A pointwise claim about a real x, a positive y, naturals n >= 2 and m < n, and a family lambda."""
-    variables = (Variable(n, sp.Range(2, sp.oo), "n"), Variable(m, sp.Range(0, n), "m"),
-                 Variable(x, sp.Reals, "x"), Variable(y, sp.Interval.open(0, sp.oo), "y"),
-                 Variable(lam, sp.Interval.Ropen(-1, 1 / n), "family", size=(n,)))
+    variables = (
+        Variable(n, sp.Range(2, sp.oo), "n"),
+        Variable(m, sp.Range(0, n), "m"),
+        Variable(x, sp.Reals, "x"),
+        Variable(y, sp.Interval.open(0, sp.oo), "y"),
+        Variable(lam, sp.Interval.Ropen(-1, 1 / n), "family", size=(n,)),
+    )
     given = {"definitions": {}, "assumptions": (), **changes}
-    return replace(get(GAP), theorem="t", variant="", variables=variables, lhs=lhs, relation=relation, rhs=rhs,
-                   sentinel=Sentinel("other", rhs=rhs + 1), proof=None, **given)  # type: ignore[arg-type]
+    return replace(
+        get(GAP),
+        theorem="t",
+        variant="",
+        variables=variables,
+        lhs=lhs,
+        relation=relation,
+        rhs=rhs,
+        sentinel=Sentinel("other", rhs=rhs + 1),
+        proof=None,
+        **given,
+    )  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("expression", "printed"), [
-    (sp.Rational(-2, 3) * x, "- (2%:R * x / 3%:R)"), (1 - x, "1 - x"), (x - 1, "x - 1"), (x / y, "x / y"),
-    (1 / y, "y^-1"), (y**-2, "(y ^+ 2)^-1"), (sp.sqrt(y), "Num.sqrt y"), (1 / sp.sqrt(y), "(Num.sqrt y)^-1"),
-    (y ** sp.Rational(3, 2), "Num.sqrt y ^+ 3"), (x**m, "x ^+ m"), (x ** (m + n), "x ^+ (m + n)%N"),
-    (x ** (n - 2), "x ^+ (n - 2)%N"), (y ** ((n + 1) / 2), "Num.sqrt y ^+ (n + 1)%N"), (y**-m, "(y ^+ m)^-1"),
-    (n * x, "n%:R * x"), (n - m * x, "n%:R - m%:R * x"), (sp.Max(x, 0), "Num.max 0 x"), (abs(x), "`|x|"),
-    (sp.Sum(k * lam[k], (k, 0, n - 1)), r"\sum_(k < n) k%:R * lambda k"), ((x + y) * y, "y * (x + y)"),
-    (x - (sp.Sum(lam[k], (k, 0, n - 1)) + 1), r"x - (\sum_(k < n) lambda k) - 1"),
-    (sp.Integer(10**6) * x, "1000%:R * 1000%:R * x"), (sp.Integer(2001) + x, "x + (2%:R * 1000%:R + 1)"),
-])
+@pytest.mark.parametrize(
+    ("expression", "printed"),
+    [
+        (sp.Rational(-2, 3) * x, "- (2%:R * x / 3%:R)"),
+        (1 - x, "1 - x"),
+        (x - 1, "x - 1"),
+        (x / y, "x / y"),
+        (1 / y, "y^-1"),
+        (y**-2, "(y ^+ 2)^-1"),
+        (sp.sqrt(y), "Num.sqrt y"),
+        (1 / sp.sqrt(y), "(Num.sqrt y)^-1"),
+        (y ** sp.Rational(3, 2), "Num.sqrt y ^+ 3"),
+        (x**m, "x ^+ m"),
+        (x ** (m + n), "x ^+ (m + n)%N"),
+        (x ** (n - 2), "x ^+ (n - 2)%N"),
+        (y ** ((n + 1) / 2), "Num.sqrt y ^+ (n + 1)%N"),
+        (y**-m, "(y ^+ m)^-1"),
+        (n * x, "n%:R * x"),
+        (n - m * x, "n%:R - m%:R * x"),
+        (sp.Max(x, 0), "Num.max 0 x"),
+        (abs(x), "`|x|"),
+        (sp.Sum(k * lam[k], (k, 0, n - 1)), r"\sum_(k < n) k%:R * lambda k"),
+        ((x + y) * y, "y * (x + y)"),
+        (x - (sp.Sum(lam[k], (k, 0, n - 1)) + 1), r"x - (\sum_(k < n) lambda k) - 1"),
+        (sp.Integer(10**6) * x, "1000%:R * 1000%:R * x"),
+        (sp.Integer(2001) + x, "x + (2%:R * 1000%:R + 1)"),
+    ],
+)
 def test_printed_terms(expression: sp.Expr, printed: str) -> None:
     assert proposition(claim(expression)).splitlines()[-1].strip() == f"{printed} <= 7%:R"
 
 
-@pytest.mark.parametrize(("relation", "printed"), [
-    ("<=", "x <= y"), ("<", "x < y"), (">=", "y <= x"), (">", "y < x"), ("==", "x = y")])
+@pytest.mark.parametrize(
+    ("relation", "printed"),
+    [("<=", "x <= y"), ("<", "x < y"), (">=", "y <= x"), (">", "y < x"), ("==", "x = y")],
+)
 def test_printed_relations(relation: str, printed: str) -> None:
     assert proposition(claim(x, relation, y)).splitlines()[-1].strip() == printed
 
@@ -112,20 +153,35 @@ def test_printed_relations(relation: str, printed: str) -> None:
 def test_printed_domains() -> None:
     assert proposition(claim(x, "<=", y)).splitlines() == [
         "forall (R : realFieldType) (n : nat) (m : nat) (x : R) (y : R) (lambda : 'I_n -> R),",
-        "  (2 <= n)%N ->", "  (m < n)%N ->", "  0 < y ->",
-        "  (forall i : 'I_n, - 1 <= lambda i < n%:R^-1) ->", "  x <= y"]
+        "  (2 <= n)%N ->",
+        "  (m < n)%N ->",
+        "  0 < y ->",
+        "  (forall i : 'I_n, - 1 <= lambda i < n%:R^-1) ->",
+        "  x <= y",
+    ]
 
 
 def test_one_hypothesis_more_or_another_makes_a_proposition_beside_the_statement() -> None:
     statement = claim(x, "<=", y)
     head, *given, last = proposition(statement).splitlines()
     assert [text.splitlines() for text in beside(statement)] == [
-        [head, "  False ->", *given, last], [head, "  (0 = 0 :> R) ->", *given, last],
-        [head, *given, "  False ->", last], [head, *given, "  (0 = 0 :> R) ->", last],
-        *([head, *given[:k], "  False ->", *given[k + 1:], last] for k in range(len(given)))]
-    bare = replace(statement, variables=(Variable(x, sp.Reals, "x"),), rhs=x + 1, sentinel=Sentinel("other", rhs=x))
+        [head, "  False ->", *given, last],
+        [head, "  (0 = 0 :> R) ->", *given, last],
+        [head, *given, "  False ->", last],
+        [head, *given, "  (0 = 0 :> R) ->", last],
+        *([head, *given[:k], "  False ->", *given[k + 1 :], last] for k in range(len(given))),
+    ]
+    bare = replace(
+        statement,
+        variables=(Variable(x, sp.Reals, "x"),),
+        rhs=x + 1,
+        sentinel=Sentinel("other", rhs=x),
+    )
     assert len(beside(bare)) == 2
-    assert all(text.startswith("forall R : realFieldType,\n  ~ (") for text in beside(statement, negated=True))
+    assert all(
+        text.startswith("forall R : realFieldType,\n  ~ (")
+        for text in beside(statement, negated=True)
+    )
 
 
 def test_a_claim_about_numbers_alone_says_of_which_field() -> None:
@@ -140,26 +196,45 @@ def test_definitions_become_hypotheses() -> None:
     assert "  (forall i : 'I_n, lambda i <= s) ->" in proposition(largest).splitlines()
 
 
-@pytest.mark.parametrize(("statement", "reason"), [
-    (claim(sp.sin(x)), "sin has no printed form"), (claim(x ** sp.Rational(1, 3)), "exponent 1/3"),
-    (claim(lam[0]), "read at 0"), (claim(x ** (m - 1)), "may be negative"),
-    (claim(sp.Sum(lam[k], (k, 1, n - 1))), "starts at 1"), (claim(sp.Sum(lam[k], (k, 0, n - 2))), "read at k"),
-    (claim(s, definitions={s: "something"}), "in words"),
-    (claim(x, assumptions=(Assumption(sp.Ge(x, 1), "along", along="path"),)), "along a random path"),
-    (get("orthogonality.decay:sharp"), "expectation"), (get("orthogonality.convexity:conclusion"), "Derivative"),
-])
-def test_what_cannot_be_printed_is_refused_with_the_reason(statement: Statement, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        (claim(sp.sin(x)), "sin has no printed form"),
+        (claim(x ** sp.Rational(1, 3)), "exponent 1/3"),
+        (claim(lam[0]), "read at 0"),
+        (claim(x ** (m - 1)), "may be negative"),
+        (claim(sp.Sum(lam[k], (k, 1, n - 1))), "starts at 1"),
+        (claim(sp.Sum(lam[k], (k, 0, n - 2))), "read at k"),
+        (claim(s, definitions={s: "something"}), "in words"),
+        (
+            claim(x, assumptions=(Assumption(sp.Ge(x, 1), "along", along="path"),)),
+            "along a random path",
+        ),
+        (get("orthogonality.decay:sharp"), "expectation"),
+        (get("orthogonality.convexity:conclusion"), "Derivative"),
+    ],
+)
+def test_what_cannot_be_printed_is_refused_with_the_reason(
+    statement: Statement, reason: str
+) -> None:
     with pytest.raises(UnprintableError, match=re.escape(reason)) as error:
         proposition(statement)
     assert str(error.value).startswith(statement.name)
 
 
-@pytest.mark.parametrize(("condition", "printed"), [
-    (sp.And(sp.Eq(m, n - 1), m < n), "(m < n)%N && (m == (n - 1)%N)"),
-    (sp.And(sp.Eq(m + 1, n), sp.Eq(m, n - 2), evaluate=False), "(m == (n - 2)%N) && (n == (m + 1)%N)"),
-    (sp.And(sp.Eq(m, n - 1), x > 0), "(0 < x) && (m == (n - 1)%N)"), (sp.Eq(m, n - 1), "m == (n - 1)%N"),
-    (sp.And(m < n, m + 2 > n, evaluate=False), "(m < n)%N && (n < (m + 2)%N)%N"),
-])
+@pytest.mark.parametrize(
+    ("condition", "printed"),
+    [
+        (sp.And(sp.Eq(m, n - 1), m < n), "(m < n)%N && (m == (n - 1)%N)"),
+        (
+            sp.And(sp.Eq(m + 1, n), sp.Eq(m, n - 2), evaluate=False),
+            "(m == (n - 2)%N) && (n == (m + 1)%N)",
+        ),
+        (sp.And(sp.Eq(m, n - 1), x > 0), "(0 < x) && (m == (n - 1)%N)"),
+        (sp.Eq(m, n - 1), "m == (n - 1)%N"),
+        (sp.And(m < n, m + 2 > n, evaluate=False), "(m < n)%N && (n < (m + 2)%N)%N"),
+    ],
+)
 def test_every_case_of_several_stands_in_parentheses(condition: sp.Basic, printed: str) -> None:
     text = proposition(claim(sp.Piecewise((x, condition), (y, True)))).splitlines()[-1]
     assert re.search("if (.*) then", text)[1] == printed  # type: ignore[index]
@@ -178,7 +253,10 @@ def test_no_variable_takes_the_name_of_a_constant_of_the_reals() -> None:
 
 
 def test_printing_does_not_depend_on_the_order_of_writing() -> None:
-    one, other = x * y + n * x, sp.Add(sp.Mul(x, n, evaluate=False), sp.Mul(y, x, evaluate=False), evaluate=False)
+    one, other = (
+        x * y + n * x,
+        sp.Add(sp.Mul(x, n, evaluate=False), sp.Mul(y, x, evaluate=False), evaluate=False),
+    )
     assert proposition(claim(one)) == proposition(claim(other))
 
 
@@ -238,7 +316,9 @@ def test_axioms_are_read_and_what_is_not_understood_counts() -> None:
     assert rocq.axioms_in("Closed under the global context\n") == ()
     printed = "Axioms:\nA.b : forall x,\n  x = x\nc\n  : nat\n"
     assert rocq.axioms_in(printed) == ("A.b", "c")
-    assert rocq.axioms_in("Theory: Type hierarchy is collapsed (logic is inconsistent)\n") == ("Theory",)
+    assert rocq.axioms_in("Theory: Type hierarchy is collapsed (logic is inconsistent)\n") == (
+        "Theory",
+    )
     with pytest.raises(rocq.RocqError):
         rocq.axioms_in("\n")
 
@@ -254,7 +334,9 @@ def recorded() -> certificates.Certificate:
 def copy(tmp_path: Path) -> Path:
     """The sources and the certificate, to be changed."""
     root = tmp_path / "proofs"
-    shutil.copytree(rocq.SOURCES, root, ignore=shutil.ignore_patterns("*.py", "__pycache__", "*.vo*", "*.glob"))
+    shutil.copytree(
+        rocq.SOURCES, root, ignore=shutil.ignore_patterns("*.py", "__pycache__", "*.vo*", "*.glob")
+    )
     return root
 
 
@@ -273,11 +355,22 @@ def test_twenty_theorems_speak_for_statements() -> None:
     assert len(TIED) >= 9
 
 
-@pytest.mark.parametrize("change", [
-    {"rhs": get(GAP).rhs * sp.Rational(999, 1000)}, {"relation": "<"}, {"assumptions": ()},
-    {"variables": (get(GAP).variables[0], replace(get(GAP).variables[1], domain=sp.Interval(0, 2)))},
-    {"sentinel": Sentinel("another", rhs=get(GAP).rhs / 2)},
-], ids=lambda c: next(iter(c)))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rhs": get(GAP).rhs * sp.Rational(999, 1000)},
+        {"relation": "<"},
+        {"assumptions": ()},
+        {
+            "variables": (
+                get(GAP).variables[0],
+                replace(get(GAP).variables[1], domain=sp.Interval(0, 2)),
+            )
+        },
+        {"sentinel": Sentinel("another", rhs=get(GAP).rhs / 2)},
+    ],
+    ids=lambda c: next(iter(c)),
+)
 def test_a_changed_statement_is_not_covered(change: dict[str, object]) -> None:
     changed = replace(get(GAP), **change)  # type: ignore[arg-type]
     assert "has changed" in recorded().objection(changed)
@@ -295,10 +388,16 @@ def test_a_changed_source_is_not_covered(copy: Path) -> None:
     assert "UnitFrobenius.v has changed" in before.objection(get("orthogonality.unit_frobenius"))
 
 
-@pytest.mark.parametrize("tamper", [
-    lambda c: c["theorems"].update({get(GAP).proof.theorem: ["assumed"]}), lambda c: c.update(date="1999-12-31"),
-    lambda c: c["statements"].pop(GAP), lambda c: c.pop("digest"), lambda c: c.update(schema=2),
-])
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda c: c["theorems"].update({get(GAP).proof.theorem: ["assumed"]}),
+        lambda c: c.update(date="1999-12-31"),
+        lambda c: c["statements"].pop(GAP),
+        lambda c: c.pop("digest"),
+        lambda c: c.update(schema=2),
+    ],
+)
 def test_a_tampered_certificate_is_refused(tamper: object, copy: Path) -> None:
     path = copy / "certificate.json"
     content = json.loads(path.read_text(encoding="utf-8"))
@@ -318,7 +417,10 @@ def test_a_certificate_that_is_missing_or_no_json_is_refused(tmp_path: Path) -> 
 
 def test_axioms_beyond_the_reals_do_not_count_even_if_recorded() -> None:
     content = dict(recorded().content)
-    content["theorems"] = {**content["theorems"], get(GAP).proof.theorem: ["Classical_Prop.classic"]}  # type: ignore[union-attr]
+    content["theorems"] = {
+        **content["theorems"],
+        get(GAP).proof.theorem: ["Classical_Prop.classic"],
+    }  # type: ignore[union-attr]
     assert "rests on" in certificates.Certificate(content).objection(get(GAP))
 
 
@@ -335,11 +437,18 @@ def test_a_proof_makes_the_statement_proved() -> None:
     assert result.verdict is Verdict.PROVED
     assert result.as_expected
     piece = result.as_json()["evidence"][-1]
-    assert (piece["method"], piece["link"], piece["axioms"], piece["partial"]) == ("proof", "kernel", [], False)
+    assert (piece["method"], piece["link"], piece["axioms"], piece["partial"]) == (
+        "proof",
+        "kernel",
+        [],
+        False,
+    )
 
 
 def found(verdict: Verdict, *, partial: bool = False, method: str = "simulation") -> Evidence:
-    return Evidence(method=method, verdict=verdict, summary="", sentinel=Verdict.REFUTED, partial=partial)
+    return Evidence(
+        method=method, verdict=verdict, summary="", sentinel=Verdict.REFUTED, partial=partial
+    )
 
 
 def test_the_proof_of_a_part_never_carries_the_whole() -> None:

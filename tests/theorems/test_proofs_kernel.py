@@ -35,10 +35,19 @@ GAP = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
 UNIT = get("orthogonality.unit_frobenius")
 FALSE_STEP = get("orthogonality.iterative_initialisation:as_printed")
 #: One for each family and kind of numbers: `theorems prove`, which the gate runs as well, goes through them all.
-TIED = tuple({(x.family, x.proof.structure): x for x in library()
-              if x.proof is not None and x.proof.link == "kernel"}.values())
-KEPT = ("common/Sums.v", "orthogonality/GapSharp.v", "orthogonality/UnitFrobenius.v",
-        "orthogonality/IterativeInitialisation.v")
+TIED = tuple(
+    {
+        (x.family, x.proof.structure): x
+        for x in library()
+        if x.proof is not None and x.proof.link == "kernel"
+    }.values()
+)
+KEPT = (
+    "common/Sums.v",
+    "orthogonality/GapSharp.v",
+    "orthogonality/UnitFrobenius.v",
+    "orthogonality/IterativeInitialisation.v",
+)
 
 
 def rocq_or_skip(**where: Any) -> Rocq:
@@ -57,18 +66,23 @@ def scratch_copy(root: Path, kept: tuple[str, ...] = KEPT) -> Path:
         shutil.copy(SOURCES / name, root / name)
     lines = (SOURCES / "_CoqProject").read_text(encoding="utf-8").splitlines()
     (root / "_CoqProject").write_text(
-        "\n".join([x for x in lines if not x.endswith(".v")] + list(kept)) + "\n", encoding="utf-8")
+        "\n".join([x for x in lines if not x.endswith(".v")] + list(kept)) + "\n", encoding="utf-8"
+    )
     modules = {f"BatchNorm.{name[:-2].replace('/', '.')}" for name in kept}
     names = (SOURCES / "EXPORTED").read_text(encoding="utf-8").splitlines()
     (root / "EXPORTED").write_text(
-        "\n".join(x for x in names if x.rpartition(".")[0] in modules) + "\n", encoding="utf-8")
+        "\n".join(x for x in names if x.rpartition(".")[0] in modules) + "\n", encoding="utf-8"
+    )
     return root
 
 
 @pytest.fixture(scope="session")
 def rocq(tmp_path_factory: pytest.TempPathFactory) -> Rocq:
     """Those files, built from nothing."""
-    found = rocq_or_skip(root=scratch_copy(tmp_path_factory.mktemp("root")), workspace=tmp_path_factory.mktemp("built"))
+    found = rocq_or_skip(
+        root=scratch_copy(tmp_path_factory.mktemp("root")),
+        workspace=tmp_path_factory.mktemp("built"),
+    )
     found.build()
     return found
 
@@ -96,11 +110,22 @@ CHANGES = {
     "a wider domain": changed(GAP, variables=domain(GAP, 1, sp.Interval(-1, 1))),
     "the largest for the smallest": changed(GAP, definitions={s: "max_i lambda[i]"}),
     "another side": changed(UNIT, rhs=UNIT.rhs + 1),
-    "an assumption weakened": changed(UNIT, assumptions=(replace(
-        UNIT.assumptions[0], relation=sp.Ge(UNIT.assumptions[0].relation.lhs, 0, evaluate=False)),)),
+    "an assumption weakened": changed(
+        UNIT,
+        assumptions=(
+            replace(
+                UNIT.assumptions[0],
+                relation=sp.Ge(UNIT.assumptions[0].relation.lhs, 0, evaluate=False),
+            ),
+        ),
+    ),
     "one size less": changed(UNIT, variables=domain(UNIT, 1, sp.Range(0, sp.oo))),
-    "an exponent under a negation": changed(FALSE_STEP, lhs=sp.Sum(sig[i] ** 3, (i, 0, n - 1)) ** 3),
-    "a theorem for its negation": changed(FALSE_STEP, proof=replace(FALSE_STEP.proof, refutes=False)),  # type: ignore[type-var]
+    "an exponent under a negation": changed(
+        FALSE_STEP, lhs=sp.Sum(sig[i] ** 3, (i, 0, n - 1)) ** 3
+    ),
+    "a theorem for its negation": changed(
+        FALSE_STEP, proof=replace(FALSE_STEP.proof, refutes=False)
+    ),  # type: ignore[type-var]
 }
 
 
@@ -114,10 +139,13 @@ def refused(changes: Iterable[Statement]) -> str:
     files = [check_file(changed) for changed in changes]
     lines = [max((text.partition("Definition check :")[0] for text in files), key=len)]
     for number, text in enumerate(files):
-        definition = text[text.index("Definition check :"):text.index("Print Assumptions")]
-        claim = definition[:definition.rindex("\n  := ")]
+        definition = text[text.index("Definition check :") : text.index("Print Assumptions")]
+        claim = definition[: definition.rindex("\n  := ")]
         # stated first: it is the type that the kernel refuses, not the text
-        lines += [claim.replace("check :", f"stated_{number} : Prop :=") + ".", f"Fail {definition}"]
+        lines += [
+            claim.replace("check :", f"stated_{number} : Prop :=") + ".",
+            f"Fail {definition}",
+        ]
     return "\n".join(lines)
 
 
@@ -140,7 +168,9 @@ def test_tied_statements_and_no_neighbour_of_them(tmp_path: Path) -> None:
     found = rocq_or_skip()
     audit = establish(TIED, found)
     assert {f.statement.name: f.problem for f in audit.findings} == {x.name: "" for x in TIED}
-    assert all(set(f.axioms) <= (ALLOWED if is_leaf(f.proof.theorem) else set()) for f in audit.findings)
+    assert all(
+        set(f.axioms) <= (ALLOWED if is_leaf(f.proof.theorem) else set()) for f in audit.findings
+    )
     assert any(f.axioms for f in audit.findings)
     assert audit.stands
 
@@ -155,13 +185,17 @@ def test_a_neighbour_that_passes_is_a_defect(rocq: Rocq) -> None:
     assert establish([replace(weak, sentinel=UNIT.sentinel)], rocq).stands
 
 
-@pytest.mark.parametrize("script", [
-    "by move=> R n l s n1 l01 least reached sum1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; "
-    "have := THEOREM n1 l01 least reached sum1",  # closes what is left by search
-    "by move=> R n l s n1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; apply: THEOREM",  # False will do
-    "move=> R n l s n1 l01 least reached sum1; (have n0 : 0 <= n%:R - 1 :> R by rewrite subr_ge0 ler1n); "
-    "rewrite -(sqrtrM _ n0) [(_ - 1) * _]mulrC; exact: (THEOREM _ l01 least reached sum1)",  # n1 from the context
-], ids=["introduces", "contradicts", "picks"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "by move=> R n l s n1 l01 least reached sum1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; "
+        "have := THEOREM n1 l01 least reached sum1",  # closes what is left by search
+        "by move=> R n l s n1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; apply: THEOREM",  # False will do
+        "move=> R n l s n1 l01 least reached sum1; (have n0 : 0 <= n%:R - 1 :> R by rewrite subr_ge0 ler1n); "
+        "rewrite -(sqrtrM _ n0) [(_ - 1) * _]mulrC; exact: (THEOREM _ l01 least reached sum1)",  # n1 from the context
+    ],
+    ids=["introduces", "contradicts", "picks"],
+)
 def test_a_script_that_takes_another_hypothesis_is_a_defect(script: str, rocq: Rocq) -> None:
     loose = replace(GAP, proof=replace(GAP.proof, script=script))  # type: ignore[type-var]
     assert rocq.axioms_of(check_file(loose)) == ()
@@ -172,21 +206,39 @@ def test_a_script_that_takes_another_hypothesis_is_a_defect(script: str, rocq: R
 def test_a_hypothesis_that_python_adds_is_noticed() -> None:
     """One file: statements with ``n > n + 1`` before or behind their assumptions, stated, then refused."""
     found, heads, bodies = rocq_or_skip(), dict[str, None](), []
-    for name in ("cluster.rescaled_values:first", "splines.minibatch_jitter:mean_variance",
-                 "splines.total_least_squares:identity", "orthogonality.gap_vs_smallest_eigenvalue:sharp"):
+    for name in (
+        "cluster.rescaled_values:first",
+        "splines.minibatch_jitter:mean_variance",
+        "splines.total_least_squares:identity",
+        "orthogonality.gap_vs_smallest_eigenvalue:sharp",
+    ):
         statement = get(name)
         size = statement.variables[0].symbol
         more = Assumption(sp.Gt(size, size + 1, evaluate=False), "contradicts itself")
         for assumptions in ((*statement.assumptions, more), (more, *statement.assumptions)):
-            head, _, rest = check_file(replace(statement, assumptions=assumptions)).partition("Definition check :")
+            head, _, rest = check_file(replace(statement, assumptions=assumptions)).partition(
+                "Definition check :"
+            )
             claim, _, value = rest.partition("Print Assumptions")[0].rpartition("\n  := ")
             heads |= dict.fromkeys(line for line in head.splitlines() if line.startswith("Require"))
-            bodies += [f"Definition stated_{len(bodies)} : Prop :={claim}.",
-                       f"Fail Definition check :{claim} := {value}"]
+            bodies += [
+                f"Definition stated_{len(bodies)} : Prop :={claim}.",
+                f"Fail Definition check :{claim} := {value}",
+            ]
     found.build([file_of(head.removeprefix("Require ").removesuffix(".") + ".x") for head in heads])
-    found.compile("added", "\n".join([
-        "From mathcomp Require Import all_ssreflect all_algebra.", *heads,
-        "Import Order.Theory GRing.Theory Num.Theory.", "Local Open Scope ring_scope.", *bodies, ""]))
+    found.compile(
+        "added",
+        "\n".join(
+            [
+                "From mathcomp Require Import all_ssreflect all_algebra.",
+                *heads,
+                "Import Order.Theory GRing.Theory Num.Theory.",
+                "Local Open Scope ring_scope.",
+                *bodies,
+                "",
+            ]
+        ),
+    )
 
 
 # --- the audit sees what is assumed ---------------------------------------------------------------------------
@@ -198,9 +250,11 @@ UNIT_FILE = "orthogonality/UnitFrobenius.v"
 def assumed(how: str, text: str) -> str:
     """The file with its first theorem assumed."""
     start, end = text.index("Theorem unit_frobenius "), text.index("Qed.") + len("Qed.")
-    head = text[start:text.index("Proof.", start)]
+    head = text[start : text.index("Proof.", start)]
     if how == "Axiom":
-        found = head.replace("Theorem unit_frobenius", "Axiom unit_frobenius : forall", 1).replace(" :\n", ",\n", 1)
+        found = head.replace("Theorem unit_frobenius", "Axiom unit_frobenius : forall", 1).replace(
+            " :\n", ",\n", 1
+        )
     elif how == "Admitted":
         found = f"{head}Proof. Admitted."
     else:  # outside a section this is an axiom by another name
@@ -208,8 +262,10 @@ def assumed(how: str, text: str) -> str:
     return text[:start] + found + text[end:]
 
 
-@pytest.mark.parametrize(("how", "axiom"), [
-    ("Axiom", "unit_frobenius"), ("Admitted", "unit_frobenius"), ("Variable", "wished")])
+@pytest.mark.parametrize(
+    ("how", "axiom"),
+    [("Axiom", "unit_frobenius"), ("Admitted", "unit_frobenius"), ("Variable", "wished")],
+)
 def test_an_assumption_is_noticed(how: str, axiom: str, tmp_path: Path) -> None:
     found = rocq_or_skip(root=scratch_copy(tmp_path / "root"), workspace=tmp_path / "built")
     path = found.root / UNIT_FILE
@@ -237,7 +293,9 @@ def test_a_proof_that_does_not_compile_is_said(tmp_path: Path) -> None:
 
 
 def test_a_theorem_that_is_not_exported_does_not_count(rocq: Rocq) -> None:
-    audit = establish([replace(UNIT, proof=replace(UNIT.proof, theorem="BatchNorm.rank.Missing.thm"))], rocq)  # type: ignore[type-var]
+    audit = establish(
+        [replace(UNIT, proof=replace(UNIT.proof, theorem="BatchNorm.rank.Missing.thm"))], rocq
+    )  # type: ignore[type-var]
     assert not audit.stands
     assert "not in EXPORTED" in audit.problem
 
@@ -245,8 +303,14 @@ def test_a_theorem_that_is_not_exported_does_not_count(rocq: Rocq) -> None:
 # --- the command --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["orthogonality.gap_vs_smallest_eigenvalue:sharp", "orthogonality.unit_frobenius",
-                                  "orthogonality.convexity:corrected"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "orthogonality.gap_vs_smallest_eigenvalue:sharp",
+        "orthogonality.unit_frobenius",
+        "orthogonality.convexity:corrected",
+    ],
+)
 def test_an_exported_skeleton_compiles(name: str, rocq: Rocq, tmp_path: Path) -> None:
     target = tmp_path / "open.v"
     assert main(["prove", "--export", name, str(target)]) == 0

@@ -24,7 +24,11 @@ pytest_plugins = ("pytester",)
 pytestmark = pytest.mark.usefixtures("few_draws")
 ROOT = Path(__file__).parents[2]
 #: Installed with its entry point, the plugin is there already, and may not be loaded twice.
-PLUGIN = [] if entry_points(group="pytest11", value="theorems.pytest_plugin") else ["-p", "theorems.pytest_plugin"]
+PLUGIN = (
+    []
+    if entry_points(group="pytest11", value="theorems.pytest_plugin")
+    else ["-p", "theorems.pytest_plugin"]
+)
 
 FAST = """
 from theorems import conjecture
@@ -45,27 +49,43 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_claims_are_items_with_verdicts(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(my_claims=FAST + "e = conjecture('x**2 <= x', x='[0, 2]', expected='refuted')\n")
+    pytester.makepyfile(
+        my_claims=FAST + "e = conjecture('x**2 <= x', x='[0, 2]', expected='refuted')\n"
+    )
     result = run(pytester, "my_claims.py", "-v")
     result.assert_outcomes(passed=4, failed=1)
-    result.stdout.fnmatch_lines(["my_claims.py::first PASSED*", "my_claims.py::false FAILED*",
-                                 "my_claims.py::e PASSED*"])
+    result.stdout.fnmatch_lines(
+        ["my_claims.py::first PASSED*", "my_claims.py::false FAILED*", "my_claims.py::e PASSED*"]
+    )
 
 
-def test_a_failure_shows_claim_witness_margin_seed_power_and_replay(pytester: pytest.Pytester) -> None:
+def test_a_failure_shows_claim_witness_margin_seed_power_and_replay(
+    pytester: pytest.Pytester,
+) -> None:
     pytester.makepyfile(my_claims=FAST)
     result = run(pytester, "my_claims.py::false", "--theorem-seed", "5", "--theorem-level", "1e-5")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([
-        "claim     my_claims.false: x[*][*]2 <= x", "verdict   refuted, expected supported", "witness   x = 2",
-        "margin*2*",
-        "power*", "seed      5, error level 1e-05",
-        "replay    theorems verify my_claims.py::false --seed 5 --level 1e-05*"])
+    result.stdout.fnmatch_lines(
+        [
+            "claim     my_claims.false: x[*][*]2 <= x",
+            "verdict   refuted, expected supported",
+            "witness   x = 2",
+            "margin*2*",
+            "power*",
+            "seed      5, error level 1e-05",
+            "replay    theorems verify my_claims.py::false --seed 5 --level 1e-05*",
+        ]
+    )
     assert "Traceback" not in result.stdout.str()
     replay = next(line for line in result.outlines if line.startswith("replay"))
     arguments = replay.split()[2:]
-    again = subprocess.run([sys.executable, "-m", "theorems.cli", *arguments], capture_output=True, text=True,
-                           cwd=pytester.path, check=False)
+    again = subprocess.run(
+        [sys.executable, "-m", "theorems.cli", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=pytester.path,
+        check=False,
+    )
     assert again.returncode == 1, again.stderr
     assert "false at x = 2" in again.stdout
 
@@ -73,28 +93,50 @@ def test_a_failure_shows_claim_witness_margin_seed_power_and_replay(pytester: py
 def test_the_summary_says_what_was_spent(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(my_claims=FAST)
     result = run(pytester, "my_claims.py")
-    result.stdout.fnmatch_lines(["4 claims checked: 3 certified, 1 refuted",
-                                 "error budget 1e-06 *split over 4 items; spent: 1e-06", "seed 0"])
+    result.stdout.fnmatch_lines(
+        [
+            "4 claims checked: 3 certified, 1 refuted",
+            "error budget 1e-06 *split over 4 items; spent: 1e-06",
+            "seed 0",
+        ]
+    )
 
 
 def test_selection_by_keyword_and_marker_also_splits_the_budget(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(my_claims=FAST)
-    run(pytester, "my_claims.py", "-k", "first or second").stdout.fnmatch_lines(["*split over 2 items; spent: 1e-06"])
-    chosen = run(pytester, "my_claims.py", "-m", "quantifier_pointwise and cost_low and family_my_claims and theorem",
-                 "-k", "first")
+    run(pytester, "my_claims.py", "-k", "first or second").stdout.fnmatch_lines(
+        ["*split over 2 items; spent: 1e-06"]
+    )
+    chosen = run(
+        pytester,
+        "my_claims.py",
+        "-m",
+        "quantifier_pointwise and cost_low and family_my_claims and theorem",
+        "-k",
+        "first",
+    )
     chosen.assert_outcomes(passed=1, deselected=3)
     run(pytester, "my_claims.py", "-m", "cost_high").assert_outcomes(deselected=4)
 
 
 def test_markers_are_registered(pytester: pytest.Pytester) -> None:
     result = run(pytester, "--markers")
-    for name in ("theorem", "cost_low", "cost_high", *(f"quantifier_{q.value.replace(' ', '_')}" for q in Quantifier)):
+    for name in (
+        "theorem",
+        "cost_low",
+        "cost_high",
+        *(f"quantifier_{q.value.replace(' ', '_')}" for q in Quantifier),
+    ):
         result.stdout.fnmatch_lines([f"@pytest.mark.{name}:*"])
 
 
 def test_statements_of_the_library_are_items(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_other="def test_it(): pass\n")
-    result = run(pytester, "--theorems=orthogonality.gap_vs_smallest_eigenvalue,orthogonality.unit_frobenius", "-v")
+    result = run(
+        pytester,
+        "--theorems=orthogonality.gap_vs_smallest_eigenvalue,orthogonality.unit_frobenius",
+        "-v",
+    )
     result.assert_outcomes(passed=3)  # and nothing else, as no file was named
     result.stdout.fnmatch_lines(["*orthogonality.unit_frobenius PASSED*"])
     both = run(pytester, "--theorems=orthogonality.unit_frobenius", "test_other.py")
@@ -107,7 +149,9 @@ def test_an_unknown_name_of_the_library_is_bad_usage(pytester: pytest.Pytester) 
     result.stderr.fnmatch_lines(["*did you mean orthogonality.decay*"])
 
 
-@pytest.mark.parametrize("arguments", [("--theorem-level", "2"), ("--theorem-budget", "-1"), ("--theorem-seed", "x")])
+@pytest.mark.parametrize(
+    "arguments", [("--theorem-level", "2"), ("--theorem-budget", "-1"), ("--theorem-seed", "x")]
+)
 def test_bad_options_are_bad_usage(pytester: pytest.Pytester, arguments: tuple[str, str]) -> None:
     result = run(pytester, *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -115,17 +159,23 @@ def test_bad_options_are_bad_usage(pytester: pytest.Pytester, arguments: tuple[s
 
 
 def test_a_claim_that_makes_no_sense_is_shown_at_its_own_line(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(my_claims="from theorems import conjecture\n\n"
-                                  "bad = conjecture('x <= z', x='[0, 1]', name='bad')\n")
+    pytester.makepyfile(
+        my_claims="from theorems import conjecture\n\n"
+        "bad = conjecture('x <= z', x='[0, 1]', name='bad')\n"
+    )
     result = run(pytester, "my_claims.py")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["my_claims.py:3: in <module>", "*ClaimError: bad: 'z' is neither declared*"])
+    result.stdout.fnmatch_lines(
+        ["my_claims.py:3: in <module>", "*ClaimError: bad: 'z' is neither declared*"]
+    )
     assert "workbench/conjecture.py:" not in result.stdout.str()
 
 
 def test_claims_imported_from_elsewhere_are_not_collected_twice(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(my_claims=FAST, test_uses="from my_claims import first\n"
-                        "def test_it(verify_claim): verify_claim(first)\n")
+    pytester.makepyfile(
+        my_claims=FAST,
+        test_uses="from my_claims import first\ndef test_it(verify_claim): verify_claim(first)\n",
+    )
     pytester.syspathinsert()
     run(pytester, "test_uses.py", "my_claims.py").assert_outcomes(passed=4, failed=1)
 
@@ -155,8 +205,13 @@ def test_fixtures_reach_simulators_and_checkers(pytester: pytest.Pytester) -> No
         """)
     result = run(pytester)
     result.assert_outcomes(passed=3, failed=1)
-    result.stdout.fnmatch_lines(["E *claim     *.claim_????????: x <= 1", "E *witness   x = *",
-                                 "*.claim_????????: x = 2; again: pytest *"])
+    result.stdout.fnmatch_lines(
+        [
+            "E *claim     *.claim_????????: x <= 1",
+            "E *witness   x = *",
+            "*.claim_????????: x = 2; again: pytest *",
+        ]
+    )
 
 
 def test_a_test_that_checks_twice_stays_within_its_share(pytester: pytest.Pytester) -> None:
@@ -192,7 +247,9 @@ def test_a_test_that_is_run_again_is_counted_once(pytester: pytest.Pytester) -> 
             runtestprotocol(item, nextitem=nextitem)
             return True if runtestprotocol(item, nextitem=nextitem) else None
         """)
-    run(pytester, "my_claims.py").stdout.fnmatch_lines(["4 claims checked*", "*split over 4 items; spent: 1e-06"])
+    run(pytester, "my_claims.py").stdout.fnmatch_lines(
+        ["4 claims checked*", "*split over 4 items; spent: 1e-06"]
+    )
 
 
 def test_a_test_without_a_share_of_the_budget_is_told_so(pytester: pytest.Pytester) -> None:
@@ -210,25 +267,32 @@ def test_a_test_without_a_share_of_the_budget_is_told_so(pytester: pytest.Pytest
 
 
 def test_a_claim_in_a_class_is_not_left_out_unsaid(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(other="from theorems import conjecture\nx = conjecture('x <= 1', x='[0, 1/2]')\n", test_mine="""
+    pytester.makepyfile(
+        other="from theorems import conjecture\nx = conjecture('x <= 1', x='[0, 1/2]')\n",
+        test_mine="""
         import other
         from theorems import conjecture
         class TestIt:
             borrowed = other.x
             inner = conjecture("x <= 1", x="[0, 1/2]")
             def test_it(self): pass
-        """)
+        """,
+    )
     pytester.syspathinsert()
     result = run(pytester, "test_mine.py", "-W", "default")
     result.assert_outcomes(passed=1, warnings=1)
-    result.stdout.fnmatch_lines(["*cannot collect the conjecture 'inner' in the class TestIt; declare it*"])
+    result.stdout.fnmatch_lines(
+        ["*cannot collect the conjecture 'inner' in the class TestIt; declare it*"]
+    )
 
 
 def test_claims_in_a_list_are_tests_each(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_mine="""
+    pytester.makepyfile(
+        test_mine="""
         from theorems import conjecture
         many = [conjecture(f"x <= {bound}", x="[0, 2]") for bound in (3, 1)]
-        """)
+        """
+    )
     result = run(pytester, "-v")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*::many_0 PASSED*", "*::many_1 FAILED*"])
@@ -242,7 +306,10 @@ def test_random_seeds_differ_and_are_said(pytester: pytest.Pytester) -> None:
     seeds = set()
     for _ in range(2):
         out = run(pytester, "my_claims.py::first", "--theorem-seed", "random").stdout.str()
-        header, summary = re.search(r"theorems: seed (\d+)", out), re.search(r"^seed (\d+)$", out, re.MULTILINE)
+        header, summary = (
+            re.search(r"theorems: seed (\d+)", out),
+            re.search(r"^seed (\d+)$", out, re.MULTILINE),
+        )
         assert header is not None
         assert summary is not None
         assert header[1] == summary[1]
@@ -251,16 +318,22 @@ def test_random_seeds_differ_and_are_said(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize("examples", [7, 200])
-def test_the_profile_of_hypothesis_sets_how_many_inputs_are_drawn(pytester: pytest.Pytester, examples: int) -> None:
-    pytester.makeconftest("from hypothesis import settings\n"
-                          f"settings.register_profile('mine', max_examples={examples})\n")
-    pytester.makepyfile(my_claims="""
+def test_the_profile_of_hypothesis_sets_how_many_inputs_are_drawn(
+    pytester: pytest.Pytester, examples: int
+) -> None:
+    pytester.makeconftest(
+        "from hypothesis import settings\n"
+        f"settings.register_profile('mine', max_examples={examples})\n"
+    )
+    pytester.makepyfile(
+        my_claims="""
         from theorems import conjecture
         a = conjecture("x**2 <= 3*x + y", x="[0, 2]", y="[0, 9]")
         def test_examples():
             check = a.statement(falsify=False).checks[0]
             assert (check.attack.examples, check.draws) == (EXAMPLES, 2 * EXAMPLES)
-        """.replace("EXAMPLES", str(examples)))
+        """.replace("EXAMPLES", str(examples))
+    )
     run(pytester, "my_claims.py", "--hypothesis-profile=mine").assert_outcomes(passed=2)
 
 
@@ -269,8 +342,10 @@ def test_the_profile_of_hypothesis_sets_how_many_inputs_are_drawn(pytester: pyte
 
 def test_workers_give_what_one_process_gives_and_share_one_seed(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(my_claims=FAST)
-    pytester.makeconftest("from hypothesis import settings\n"
-                          "settings.register_profile('few', max_examples=10)\nsettings.load_profile('few')\n")
+    pytester.makeconftest(
+        "from hypothesis import settings\n"
+        "settings.register_profile('few', max_examples=10)\nsettings.load_profile('few')\n"
+    )
     spread = run(pytester, "my_claims.py", "-v", "-n", "2", "--theorem-seed", "random")
     spread.assert_outcomes(passed=3, failed=1)
 
@@ -280,7 +355,13 @@ def test_workers_give_what_one_process_gives_and_share_one_seed(pytester: pytest
     seed = of(spread, r"^seed (\d+)$")[0]
     assert seed != "0"
     alone = run(pytester, "my_claims.py", "-v", "--theorem-seed", seed)
-    for pattern in (r"^replay.*$", r"^claim .*$", r"^witness.*$", r"^error budget.*$", r"^4 claims checked"):
+    for pattern in (
+        r"^replay.*$",
+        r"^claim .*$",
+        r"^witness.*$",
+        r"^error budget.*$",
+        r"^4 claims checked",
+    ):
         assert of(alone, pattern) == of(spread, pattern) != []
     assert set(of(alone, r"my_claims\.py::\w+")) == set(of(spread, r"my_claims\.py::\w+"))
 
@@ -289,12 +370,21 @@ def test_workers_give_what_one_process_gives_and_share_one_seed(pytester: pytest
 
 
 def test_loading_it_imports_nothing_heavy() -> None:
-    script = "import json, sys, pytest, theorems.pytest_plugin; print(json.dumps(sorted(sys.modules)))"
-    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    script = (
+        "import json, sys, pytest, theorems.pytest_plugin; print(json.dumps(sorted(sys.modules)))"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
     modules = json.loads(out)
-    heavy = {"sympy", "torch", "numpy", "scipy", "flint", "hypothesis", "rich", "simulators"} & set(modules)
+    heavy = {"sympy", "torch", "numpy", "scipy", "flint", "hypothesis", "rich", "simulators"} & set(
+        modules
+    )
     assert not heavy
-    assert [m for m in modules if m.startswith("theorems")] == ["theorems", "theorems.pytest_plugin"]
+    assert [m for m in modules if m.startswith("theorems")] == [
+        "theorems",
+        "theorems.pytest_plugin",
+    ]
 
 
 def test_a_run_without_claims_is_untouched(pytester: pytest.Pytester) -> None:
@@ -305,7 +395,9 @@ def test_a_run_without_claims_is_untouched(pytester: pytest.Pytester) -> None:
         def test_left_out():
             pass
         """)
-    result = pytester.runpytest_subprocess(*PLUGIN, "-p", "no:cacheprovider", "--strict-markers", "-k", "light")
+    result = pytester.runpytest_subprocess(
+        *PLUGIN, "-p", "no:cacheprovider", "--strict-markers", "-k", "light"
+    )
     result.assert_outcomes(passed=1, deselected=1)
     assert "claims checked" not in result.stdout.str()
 
@@ -323,7 +415,9 @@ def test_claims_as_text_in_one_file_keep_their_witnesses_apart(pytester: pytest.
             verify_claim("x <= 1", x="[0, 2]", expected="refuted", name="mine")
         """)
     run(pytester, "--theorem-corpus", "kept").assert_outcomes(passed=1)
-    names = sorted(path.name.split("-")[0].split(".")[-1] for path in (pytester.path / "kept").iterdir())
+    names = sorted(
+        path.name.split("-")[0].split(".")[-1] for path in (pytester.path / "kept").iterdir()
+    )
     assert [name.startswith("claim_") for name in names] == [True, True, False]
     assert names[2] == "mine"
 

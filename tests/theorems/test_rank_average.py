@@ -40,7 +40,11 @@ from theorems.verification import verify
 
 SIGNS = Network(8, math.inf, "rademacher", replicas=48)
 #: Small enough for seconds, of the kind the statements run.
-FEW = (Network(8, math.inf, replicas=200), Network(8, 0.3, replicas=200), Network(16, 0.3, "rademacher", replicas=60))
+FEW = (
+    Network(8, math.inf, replicas=200),
+    Network(8, 0.3, replicas=200),
+    Network(16, 0.3, "rademacher", replicas=60),
+)
 
 
 def with_checks(statement: Statement, *checks: Any) -> Statement:
@@ -57,7 +61,9 @@ def test_the_ranks_are_the_observables() -> None:
 
 def test_the_second_start_is_of_low_rank() -> None:
     H = nearly_equal_rows(16)
-    np.testing.assert_allclose(H @ H.T / 16, np.full((16, 16), CORRELATION) + 0.1 * np.eye(16), atol=1e-12)
+    np.testing.assert_allclose(
+        H @ H.T / 16, np.full((16, 16), CORRELATION) + 0.1 * np.eye(16), atol=1e-12
+    )
     assert effective_rank(H) < 1.3
 
 
@@ -65,9 +71,17 @@ def test_averages_are_taken_after_the_burn_in_over_both_starts() -> None:
     network, context = Network(6, 0.5, replicas=5), Context(3, 1e-6)
     found = network.run(context)
     every = relaxation(6, 0.5)
-    path = simulate(residual_chain(6, 0.5), np.eye(6), depth=every * (BURN_IN + WINDOW), every=every, replicas=5,
-                    engine="dense", dtype="float32", observables=("effective_rank",),
-                    seed=context.stream("stationary", network.label))["effective_rank"]
+    path = simulate(
+        residual_chain(6, 0.5),
+        np.eye(6),
+        depth=every * (BURN_IN + WINDOW),
+        every=every,
+        replicas=5,
+        engine="dense",
+        dtype="float32",
+        observables=("effective_rank",),
+        seed=context.stream("stationary", network.label),
+    )["effective_rank"]
     expected = path[:, 1 + BURN_IN :].mean(axis=1) / math.sqrt(6)
     np.testing.assert_allclose(found.averages[0, :, 0], expected, rtol=1e-5)
     assert found.averages.shape == (2, 5, 1 + len(TAUS))
@@ -117,8 +131,13 @@ def test_the_exponent_is_a_half_and_not_one() -> None:
     networks = tuple(Network(width, 0.5, replicas=150) for width in (8, 64))
     (result,) = verify([replace(EXPONENT, rhs=sp.Rational(1, 5), checks=(Exponent(networks),))])
     assert result.as_expected
-    one = replace(EXPONENT, lhs=sp.Abs(average.beta - 1), sentinel=replace(EXPONENT.sentinel, lhs=EXPONENT.lhs),
-                  rhs=sp.Rational(1, 5), checks=(Exponent(networks),))
+    one = replace(
+        EXPONENT,
+        lhs=sp.Abs(average.beta - 1),
+        sentinel=replace(EXPONENT.sentinel, lhs=EXPONENT.lhs),
+        rhs=sp.Rational(1, 5),
+        checks=(Exponent(networks),),
+    )
     assert verify([one])[0].verdict is Verdict.REFUTED
 
 
@@ -129,7 +148,13 @@ def test_an_exponent_of_networks_that_remember_is_open() -> None:
     (on_batch,) = verify([with_checks(EXPONENT, Exponent(networks))], batch=np.eye(8))
     assert on_batch.verdict is Verdict.OUTSIDE
     assert "needs several" in on_batch.evidence[0].summary
-    (few,) = verify([with_checks(EXPONENT, Exponent((Network(8, 1.0, replicas=9), Network(16, 1.0, replicas=9))))])
+    (few,) = verify(
+        [
+            with_checks(
+                EXPONENT, Exponent((Network(8, 1.0, replicas=9), Network(16, 1.0, replicas=9)))
+            )
+        ]
+    )
     assert "too few networks" in few.evidence[0].summary
     few.as_json()
 
@@ -153,13 +178,19 @@ def test_what_is_too_much_to_draw_is_named_and_not_run(monkeypatch: pytest.Monke
 
 def test_every_cell_of_the_widths_and_branches_is_run_or_left_open() -> None:
     cells = {(n.width, n.gamma) for n in (*NETWORKS, *SMALL_GAMMA) if n.law == "gaussian"}
-    wanted = {(width, gamma) for width in (8, 16, 32, 64, 128, 256, 512) for gamma in (1e-3, 0.01, 0.1, 1.0, math.inf)}
+    wanted = {
+        (width, gamma)
+        for width in (8, 16, 32, 64, 128, 256, 512)
+        for gamma in (1e-3, 0.01, 0.1, 1.0, math.inf)
+    }
     assert wanted - cells == {(512, 1.0), (512, math.inf)}  # the remark says so
     assert all(n.weights <= AFFORDABLE for n in NETWORKS)
 
 
 def test_a_batch_is_run_at_the_size_of_branch_that_the_claim_is_about() -> None:
-    (result,) = verify([with_checks(SMALL, _ranks((), Network(8, 1e-3, layers=70)))], batch=np.eye(9))
+    (result,) = verify(
+        [with_checks(SMALL, _ranks((), Network(8, 1e-3, layers=70)))], batch=np.eye(9)
+    )
     (row,) = result.evidence[0].details["readouts"]
     assert (row["d"], row["gamma"], row["verdict"]) == (9, "0.001", Verdict.INCONCLUSIVE)
 
@@ -184,10 +215,14 @@ def test_what_is_no_network_is_refused_by_name(arguments: tuple[Any, ...], messa
         Network(*arguments)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ((None, 0.1), "width=None"), ((8, 0.1, "gaussian", 1.5), "replicas=1.5"),
-    ((8, 0.1, "gaussian", 48, "x"), "layers='x'"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((None, 0.1), "width=None"),
+        ((8, 0.1, "gaussian", 1.5), "replicas=1.5"),
+        ((8, 0.1, "gaussian", 48, "x"), "layers='x'"),
+    ],
+)
 def test_what_is_no_number_is_refused_by_name(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         Network(*arguments)
@@ -202,8 +237,8 @@ def _rank_modulo(matrix: np.ndarray, prime: int = 2**31 - 1) -> int:
             continue
         rows[[rank, pivots[0]]] = rows[[pivots[0], rank]]
         rows[rank] = rows[rank] * pow(int(rows[rank, column]), -1, prime) % prime
-        below = rows[rank + 1:]
-        rows[rank + 1:] = (below - np.outer(below[:, column], rows[rank])) % prime
+        below = rows[rank + 1 :]
+        rows[rank + 1 :] = (below - np.outer(below[:, column], rows[rank])) % prime
         rank += 1
     return rank
 

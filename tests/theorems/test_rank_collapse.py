@@ -51,8 +51,12 @@ def test_the_constant_in_three_arithmetics() -> None:
 @pytest.mark.parametrize("statement", [COLLAPSE, LEADING])
 def test_the_exponents_are_newmans_and_not_their_neighbours(statement: Statement) -> None:
     assert run(statement, _growths(PLAIN)).as_expected
-    other = run(statement, _growths(PLAIN), rhs=statement.sentinel.rhs, sentinel=replace(
-        statement.sentinel, rhs=statement.rhs))
+    other = run(
+        statement,
+        _growths(PLAIN),
+        rhs=statement.sentinel.rhs,
+        sentinel=replace(statement.sentinel, rhs=statement.rhs),
+    )
     assert other.verdict is Verdict.REFUTED
 
 
@@ -72,18 +76,29 @@ def test_uncentred_weights_break_normalisation() -> None:
     compared = arms(collapse.uncentred_and_centred(1.0), (8,), lambda width: 64)
     assert run(UNCENTRED, compared).as_expected
     swapped = replace(UNCENTRED.sentinel, lhs=collapse.r_uncentred)
-    assert run(UNCENTRED, compared, lhs=collapse.r_centred, sentinel=swapped).verdict is Verdict.REFUTED
+    assert (
+        run(UNCENTRED, compared, lhs=collapse.r_centred, sentinel=swapped).verdict
+        is Verdict.REFUTED
+    )
 
 
 @pytest.mark.parametrize("statement", ablation.STATEMENTS, ids=lambda s: s.name)
 def test_rescaling_keeps_the_rank_and_mean_subtraction_does_not(statement: Statement) -> None:
     before = () if "relu" not in statement.variant else (ablation.Activation("relu"),)
-    compared = arms([ablation._arm(symbol, before) for symbol in ablation.PARTS], (32,), lambda width: 8 * width)
+    compared = arms(
+        [ablation._arm(symbol, before) for symbol in ablation.PARTS], (32,), lambda width: 8 * width
+    )
     assert run(statement, compared).as_expected
     swapped = {"r_recentre": "r_rescale", "r_rescale": "r_recentre", "r_both": "r_bare"}
-    names = {sp.Symbol(a, nonnegative=True): sp.Symbol(b, nonnegative=True) for a, b in swapped.items()}
-    wrong = run(statement, compared, lhs=statement.lhs.xreplace(names), sentinel=replace(
-        statement.sentinel, lhs=statement.sentinel.lhs.xreplace(names)))
+    names = {
+        sp.Symbol(a, nonnegative=True): sp.Symbol(b, nonnegative=True) for a, b in swapped.items()
+    }
+    wrong = run(
+        statement,
+        compared,
+        lhs=statement.lhs.xreplace(names),
+        sentinel=replace(statement.sentinel, lhs=statement.sentinel.lhs.xreplace(names)),
+    )
     assert wrong.verdict is Verdict.REFUTED
 
 
@@ -102,20 +117,31 @@ def test_the_digamma_function_is_typeset_by_its_letter() -> None:
 
 def test_a_network_that_died_has_no_rank() -> None:
     """At d = 8 ReLU leaves H = 0 in some networks; the ranks of the others are at least 1."""
-    compared = arms([ablation._arm(symbol, (ablation.Activation("relu"),)) for symbol in ablation.PARTS], (8,),
-                    lambda width: 64)
+    compared = arms(
+        [ablation._arm(symbol, (ablation.Activation("relu"),)) for symbol in ablation.PARTS],
+        (8,),
+        lambda width: 64,
+    )
     (case,) = compared.cases(None)
-    values = np.concatenate([array for arrays in case.draw(Context(0, 1e-6)).values.values() for array in arrays])
+    values = np.concatenate(
+        [array for arrays in case.draw(Context(0, 1e-6)).values.values() for array in arrays]
+    )
     dead = np.isnan(values)
     assert 0 < dead.sum() < len(values)
     assert (values[~dead] > 0.999).all()
 
 
-@pytest.mark.parametrize(("statement", "size", "wanted"), [
-    (ablation.STATEMENTS[0], 8, "16 to 512"), (ablation.STATEMENTS[2], 8, "32 to 64"),
-    (ablation.STATEMENTS[3], 70, "32 to 64"),
-])
-def test_batches_of_widths_that_a_claim_is_not_about_are_outside(statement: Any, size: int, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("statement", "size", "wanted"),
+    [
+        (ablation.STATEMENTS[0], 8, "16 to 512"),
+        (ablation.STATEMENTS[2], 8, "32 to 64"),
+        (ablation.STATEMENTS[3], 70, "32 to 64"),
+    ],
+)
+def test_batches_of_widths_that_a_claim_is_not_about_are_outside(
+    statement: Any, size: int, wanted: str
+) -> None:
     (result,) = verify([statement], batch=np.eye(size))
     assert result.verdict is Verdict.OUTSIDE
     assert f"{wanted} of them" in result.evidence[0].summary

@@ -62,7 +62,10 @@ def test_a_diagonal_other_than_one_is_outside() -> None:
 
 def test_without_the_diagonal_it_fails() -> None:
     single = ((Fraction(2),),)  # M = 4: 256 > 64
-    assert run(replace(DRIFT_INEQUALITY, assumptions=()), [with_corner(single)]).verdict is Verdict.REFUTED
+    assert (
+        run(replace(DRIFT_INEQUALITY, assumptions=()), [with_corner(single)]).verdict
+        is Verdict.REFUTED
+    )
 
 
 def test_the_rescaled_inequality_is_that_of_the_rescaled_matrix() -> None:
@@ -80,7 +83,10 @@ def test_the_rescaled_inequality_is_certified_on_a_user_batch() -> None:
     assert result.verdict is Verdict.CERTIFIED
     assert result.weak_sentinels == ()
     array[3] = 0
-    assert run(DRIFT_INEQUALITY_RESCALED, batch=Batch.of(array, "a zero row")).verdict is Verdict.OUTSIDE
+    assert (
+        run(DRIFT_INEQUALITY_RESCALED, batch=Batch.of(array, "a zero row")).verdict
+        is Verdict.OUTSIDE
+    )
 
 
 # --- one row ---------------------------------------------------------------------------------------------------
@@ -111,13 +117,18 @@ def test_the_drift_is_about_two_rows_or_more() -> None:
     assert find(pointwise.inputs(), lambda item: True, settings=few) is not None
     with pytest.raises(NoSuchExample):
         find(pointwise.inputs(), lambda item: len(item) < 2, settings=few)
-    assert len(find(drift_inputs(), lambda item: len(item) < 2, settings=few)) == 1, "so many draws would meet one"
+    assert len(find(drift_inputs(), lambda item: len(item) < 2, settings=few)) == 1, (
+        "so many draws would meet one"
+    )
 
 
 # --- the generator: derived ----------------------------------------------------------------------------------
 
-MATRIX: list[list[Any]] = [[1, Fraction(1, 2), Fraction(-1, 3)], [Fraction(1, 2), 1, Fraction(1, 5)],
-          [Fraction(-1, 3), Fraction(1, 5), 1]]
+MATRIX: list[list[Any]] = [
+    [1, Fraction(1, 2), Fraction(-1, 3)],
+    [Fraction(1, 2), 1, Fraction(1, 5)],
+    [Fraction(-1, 3), Fraction(1, 5), 1],
+]
 TRUE = 2 * d**2 - 2 * squares - 8 * cube + 8 * rows
 
 
@@ -142,15 +153,29 @@ NAN = float("nan")
 
 
 @pytest.mark.parametrize("function", [second_order, invariants])
-@pytest.mark.parametrize(("matrix", "error", "words"), [
-    (None, TypeError, "matrix=None is no sequence of rows"), ([1, 2], TypeError, r"matrix=\[1, 2\] is no sequence"),
-    ([], ValueError, r"0 rows of lengths \[\]; give \(d, d\)"), ([[1, 2], [1]], ValueError, r"lengths \[2, 1\]"),
-    ([[1, 2, 3]], ValueError, r"1 rows of lengths \[3\]"), ([["1"]], TypeError, "contains '1'"),
-    ([[None]], TypeError, "contains None"), (np.ones((2, 2, 2)), TypeError, "contains array"),
-    ([[1, Fraction(1, 3)], [Fraction(1, 2), 1]], ValueError, r"1, 2.* in entry \(1, 0\).*1, 3.* in entry \(0, 1\)"),
-    ([[1, NAN], [NAN, 1]], ValueError, r"nan in entry \(1, 0\)"), ([[NAN]], ValueError, r"nan in entry \(0, 0\)"),
-])
-def test_what_is_no_symmetric_matrix_is_refused(function: Any, matrix: Any, error: type[Exception], words: str) -> None:
+@pytest.mark.parametrize(
+    ("matrix", "error", "words"),
+    [
+        (None, TypeError, "matrix=None is no sequence of rows"),
+        ([1, 2], TypeError, r"matrix=\[1, 2\] is no sequence"),
+        ([], ValueError, r"0 rows of lengths \[\]; give \(d, d\)"),
+        ([[1, 2], [1]], ValueError, r"lengths \[2, 1\]"),
+        ([[1, 2, 3]], ValueError, r"1 rows of lengths \[3\]"),
+        ([["1"]], TypeError, "contains '1'"),
+        ([[None]], TypeError, "contains None"),
+        (np.ones((2, 2, 2)), TypeError, "contains array"),
+        (
+            [[1, Fraction(1, 3)], [Fraction(1, 2), 1]],
+            ValueError,
+            r"1, 2.* in entry \(1, 0\).*1, 3.* in entry \(0, 1\)",
+        ),
+        ([[1, NAN], [NAN, 1]], ValueError, r"nan in entry \(1, 0\)"),
+        ([[NAN]], ValueError, r"nan in entry \(0, 0\)"),
+    ],
+)
+def test_what_is_no_symmetric_matrix_is_refused(
+    function: Any, matrix: Any, error: type[Exception], words: str
+) -> None:
     with pytest.raises(error, match=f"^(?=matrix).*{words}") as caught:
         function(matrix)
     assert "\n" not in str(caught.value)
@@ -160,7 +185,10 @@ def test_the_second_order_is_that_of_diagonal_1_and_the_invariants_of_any() -> N
     x = sp.ring("x", sp.QQ)[0].gens[0]
     slanted = np.array([[1, 0.5], [0.5, 1.1]])
     for matrix, entry in (([[1, 0], [0, 2]], "2"), ([[x**0, x], [x, x]], "x"), (slanted, "1.1")):
-        with pytest.raises(ValueError, match=rf"matrix has .*{entry}.* in entry \(1, 1\) .*; give one with diagonal 1"):
+        with pytest.raises(
+            ValueError,
+            match=rf"matrix has .*{entry}.* in entry \(1, 1\) .*; give one with diagonal 1",
+        ):
             second_order(matrix)
         invariants(matrix)
     assert second_order(np.eye(2)) == 4
@@ -170,12 +198,18 @@ def test_the_second_order_is_that_of_diagonal_1_and_the_invariants_of_any() -> N
 
 
 def test_the_general_sum_is_the_stated_drift() -> None:
-    assert sp.expand(every_width() - TRUE.subs({s: sp.Symbol(str(s)) for s in TRUE.free_symbols})) == 0
+    assert (
+        sp.expand(every_width() - TRUE.subs({s: sp.Symbol(str(s)) for s in TRUE.free_symbols})) == 0
+    )
 
 
-@pytest.mark.parametrize("wrong", [
-    TRUE + squares, TRUE - 2 * d**2 + 2 * d, TRUE - 4 * rows, TRUE + 4 * cube, TRUE + NUDGE * d])
-def test_another_polynomial_is_refuted_entry_by_entry_and_not_certified_in_general(wrong: sp.Expr) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [TRUE + squares, TRUE - 2 * d**2 + 2 * d, TRUE - 4 * rows, TRUE + 4 * cube, TRUE + NUDGE * d],
+)
+def test_another_polynomial_is_refuted_entry_by_entry_and_not_certified_in_general(
+    wrong: sp.Expr,
+) -> None:
     claim = replace(DRIFT, rhs=wrong)
     assert Derivation()._judge(claim)[0] is Verdict.REFUTED
     assert Derivation(widths=())._judge(claim)[0] is Verdict.INCONCLUSIVE
@@ -208,23 +242,35 @@ def quadratic(batch: Any, weighted: Any) -> Any:
 def test_the_bounds_hold_draw_by_draw(law: str, gamma: float) -> None:
     batch = np.linalg.cholesky(np.array(MATRIX, dtype=float))
     draws = np.random.default_rng(0)
-    w = {"gaussian": draws.standard_normal((500, 3, 3)), "uniform": draws.uniform(-3**0.5, 3**0.5, (500, 3, 3)),
-         "rademacher": draws.choice([-1.0, 1.0], (500, 3, 3))}[law]
+    w = {
+        "gaussian": draws.standard_normal((500, 3, 3)),
+        "uniform": draws.uniform(-(3**0.5), 3**0.5, (500, 3, 3)),
+        "rademacher": draws.choice([-1.0, 1.0], (500, 3, 3)),
+    }[law]
     m, v = batch @ batch.T, w @ batch
-    seconds = np.array([(frobenius(m, gamma * a) + frobenius(m, -gamma * a)) / 2 - frobenius(m, 0 * a) for a in w])
+    seconds = np.array(
+        [(frobenius(m, gamma * a) + frobenius(m, -gamma * a)) / 2 - frobenius(m, 0 * a) for a in w]
+    )
     speeds = np.linalg.norm(v, axis=-1).max(axis=-1)
     assert (speeds * gamma < 1 / 3).all()
     beyond = np.abs(seconds / gamma**2 - quadratic(batch, v))
     assert all(x <= fourth_order(3, r, gamma) for x, r in zip(beyond, speeds, strict=True))
-    assert all(abs(x) / gamma**2 <= second_difference(3, r, gamma) for x, r in zip(seconds, speeds, strict=True))
-    assert fourth_order(3, 2.0, gamma / 2) == pytest.approx(fourth_order(3, 2.0, gamma) / 4, rel=0.2)
+    assert all(
+        abs(x) / gamma**2 <= second_difference(3, r, gamma)
+        for x, r in zip(seconds, speeds, strict=True)
+    )
+    assert fourth_order(3, 2.0, gamma / 2) == pytest.approx(
+        fourth_order(3, 2.0, gamma) / 4, rel=0.2
+    )
 
 
 def test_a_step_too_long_for_the_bound_has_none() -> None:
     assert fourth_order(3, 2.0, 0.2) == np.inf
 
 
-ONE = Paired(lambda batch: [s for s in _starts(batch) if (s.law, len(s.batch)) == ("rademacher", 4)])
+ONE = Paired(
+    lambda batch: [s for s in _starts(batch) if (s.law, len(s.batch)) == ("rademacher", 4)]
+)
 
 
 def test_the_drift_is_supported_and_its_neighbour_falls() -> None:
@@ -235,7 +281,9 @@ def test_the_drift_is_supported_and_its_neighbour_falls() -> None:
     assert row["slack"] < row["half_width"]
 
 
-@pytest.mark.parametrize("wrong", [TRUE + squares, TRUE - 2 * d**2 + 2 * d, TRUE - 4 * rows], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [TRUE + squares, TRUE - 2 * d**2 + 2 * d, TRUE - 4 * rows], ids=str
+)
 def test_a_wrong_drift_is_refuted_by_simulation(wrong: sp.Expr) -> None:
     assert run(replace(DRIFT, rhs=wrong), [ONE]).verdict is Verdict.REFUTED
 
@@ -244,6 +292,7 @@ def test_weights_of_another_variance_are_noticed(monkeypatch: pytest.MonkeyPatch
     def louder(batch: Any, gamma: float, **given: Any) -> Any:
         plus, minus, speeds = antithetic_layer(batch, 1.2 * gamma, **given)
         return plus, minus, speeds
+
     monkeypatch.setattr("theorems.families.rank.paired.antithetic_layer", louder)
     assert run(DRIFT, [ONE]).verdict is Verdict.REFUTED
 
@@ -255,16 +304,25 @@ def test_too_few_draws_decide_nothing() -> None:
     assert "after 100 pairs, 0.8 asked" in evidence.summary
 
 
-@pytest.mark.parametrize(("shape", "verdict"), [((3, 3), Verdict.SUPPORTED), ((64, 4), Verdict.OUTSIDE)])
-def test_a_user_batch_is_taken_if_its_weights_can_be_drawn(shape: tuple[int, int], verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("shape", "verdict"), [((3, 3), Verdict.SUPPORTED), ((64, 4), Verdict.OUTSIDE)]
+)
+def test_a_user_batch_is_taken_if_its_weights_can_be_drawn(
+    shape: tuple[int, int], verdict: Verdict
+) -> None:
     array = np.random.default_rng(0).standard_normal(shape)
     result = run(DRIFT, [Paired(_starts, resolution=0.2)], batch=Batch.of(array, "normals"))
     assert result.evidence[0].verdict is verdict
 
 
-@pytest.mark.parametrize(("array", "words"), [
-    (np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 0.0]]), "zero row"), (np.ones((17, 1)), "d = 17"),
-    (np.array([[2.0]]), "d = 1: a rank needs 2 rows or more")])
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 0.0]]), "zero row"),
+        (np.ones((17, 1)), "d = 17"),
+        (np.array([[2.0]]), "d = 1: a rank needs 2 rows or more"),
+    ],
+)
 def test_a_batch_that_is_not_simulated_says_why(array: Any, words: str) -> None:
     (evidence,) = run(DRIFT, [Paired(_starts)], batch=Batch.of(array, "a batch")).evidence
     assert evidence.verdict is Verdict.OUTSIDE

@@ -16,13 +16,23 @@ from theorems.verification import LEVEL, environment
 
 
 def row(d: int, gamma: str, middle: float, **more: Any) -> dict[str, Any]:
-    return {"d": d, "gamma": gamma, "weights": "gaussian", "median r_bar": middle, "low r_bar": 0.9 * middle,
-            "high r_bar": 1.2 * middle, "verdict": "supported"} | more
+    return {
+        "d": d,
+        "gamma": gamma,
+        "weights": "gaussian",
+        "median r_bar": middle,
+        "low r_bar": 0.9 * middle,
+        "high r_bar": 1.2 * middle,
+        "verdict": "supported",
+    } | more
 
 
 def document(*rows: dict[str, Any]) -> dict[str, Any]:
-    return {"schema": 1, "environment": environment(3, LEVEL, None),
-            "results": [result(rank_figure.NAME, {"readouts": list(rows)})]}
+    return {
+        "schema": 1,
+        "environment": environment(3, LEVEL, None),
+        "results": [result(rank_figure.NAME, {"readouts": list(rows)})],
+    }
 
 
 ROWS = (row(32, "∞", 5.0), row(8, "∞", 2.3), row(8, "0.1", 2.6))
@@ -38,15 +48,25 @@ def test_points_and_bars_are_those_of_the_evidence() -> None:
     bars = {bar.get_label(): bar for bar in axes.containers}
     line, _, (segments,) = bars["γ = ∞"]
     np.testing.assert_allclose(line.get_ydata(), [2.3, 5.0])
-    np.testing.assert_allclose([s[:, 1] for s in segments.get_segments()], [[2.07, 2.76], [4.5, 6.0]])
+    np.testing.assert_allclose(
+        [s[:, 1] for s in segments.get_segments()], [[2.07, 2.76], [4.5, 6.0]]
+    )
     guides = {x.get_label(): x for x in axes.get_lines()}
     for name, value in (("√d", 2.0), ("√d/3", 2 / 3), ("d: full rank", 4.0)):
         x, y = map(np.asarray, guides[name].get_data())
         np.testing.assert_allclose(y, value * (x / 4) ** (1 if "full" in name else 0.5))
 
 
-@pytest.mark.parametrize("change", [{"verdict": "inconclusive"}, {"weights": "uniform"}, {"low r_bar": None},
-                                    {"median r_bar": -1.0}, {"gamma": "7"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": "inconclusive"},
+        {"weights": "uniform"},
+        {"low r_bar": None},
+        {"median r_bar": -1.0},
+        {"gamma": "7"},
+    ],
+)
 def test_what_the_run_left_open_is_not_drawn(change: dict[str, Any]) -> None:
     found = rank_figure.ranks(document(*ROWS, row(16, "∞", 3.3) | change))
     assert 16 not in found["∞"][0]
@@ -54,15 +74,22 @@ def test_what_the_run_left_open_is_not_drawn(change: dict[str, Any]) -> None:
 
 
 def test_without_the_statement_there_is_no_figure() -> None:
-    assert rank_figure.draw({"schema": 1, "environment": environment(3, LEVEL, None), "results": []}) is None
+    assert (
+        rank_figure.draw({"schema": 1, "environment": environment(3, LEVEL, None), "results": []})
+        is None
+    )
     assert rank_figure.draw(document()) is None
 
 
 def crosses(*rows: dict[str, Any]) -> list[tuple[float, float]]:
     drawn = rank_figure.draw(document(*rows))
     assert drawn is not None
-    return [tuple(point) for line in drawn.figure.axes[0].get_lines() if line.get_label() == "γ = 0.01, published loop"
-            for point in np.asarray(line.get_xydata())]
+    return [
+        tuple(point)
+        for line in drawn.figure.axes[0].get_lines()
+        if line.get_label() == "γ = 0.01, published loop"
+        for point in np.asarray(line.get_xydata())
+    ]
 
 
 def test_the_loop_of_the_source_stands_beside_the_points() -> None:

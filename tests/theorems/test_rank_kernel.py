@@ -20,14 +20,18 @@ KEPT = ("common/Sums.v", "rank/SoftRankLowerBound.v", "rank/DriftInequality.v")
 
 @pytest.fixture(scope="module")
 def rocq(tmp_path_factory: pytest.TempPathFactory) -> Rocq:
-    found = rocq_or_skip(root=scratch_copy(tmp_path_factory.mktemp("root"), KEPT),
-                         workspace=tmp_path_factory.mktemp("built"))
+    found = rocq_or_skip(
+        root=scratch_copy(tmp_path_factory.mktemp("root"), KEPT),
+        workspace=tmp_path_factory.mktemp("built"),
+    )
     found.build()
     return found
 
 
 def counting(case: sp.Piecewise, statement: Statement = PRINTED) -> Statement:
-    return replace(statement, rhs=statement.rhs.xreplace({sp.Piecewise((1, lam[i] >= tau), (0, True)): case}))
+    return replace(
+        statement, rhs=statement.rhs.xreplace({sp.Piecewise((1, lam[i] >= tau), (0, True)): case})
+    )
 
 
 CHANGES: dict[str, Statement] = {
@@ -47,7 +51,9 @@ CHANGES: dict[str, Statement] = {
     "the cube's constant": replace(DRIFT, rhs=DRIFT.rhs * (1 - sp.Rational(1, 10**7))),
     "the squares' exponent": replace(DRIFT, lhs=DRIFT.lhs**2),
     "the diagonal": replace(DRIFT, assumptions=()),
-    "the rescaled cube's constant": replace(RESCALED, rhs=RESCALED.rhs * (1 - sp.Rational(1, 10**7))),
+    "the rescaled cube's constant": replace(
+        RESCALED, rhs=RESCALED.rhs * (1 - sp.Rational(1, 10**7))
+    ),
     "the rescaled direction": replace(RESCALED, relation=">="),
     "zero rows": replace(RESCALED, assumptions=()),
 }

@@ -16,5 +16,9 @@ def test_the_loop_is_the_residual_chain() -> None:
         H = H + gamma * draw(width, width) @ H
         H /= np.linalg.norm(H, axis=1, keepdims=True)
         expected.append(effective_rank(H))
-    np.testing.assert_allclose(effective_ranks(width, layers, gamma=gamma, seed=2**70), expected, rtol=1e-12)
-    assert abs(effective_ranks(width, layers, gamma=1.1 * gamma, seed=2**70) - expected).max() > 1e-3
+    np.testing.assert_allclose(
+        effective_ranks(width, layers, gamma=gamma, seed=2**70), expected, rtol=1e-12
+    )
+    assert (
+        abs(effective_ranks(width, layers, gamma=1.1 * gamma, seed=2**70) - expected).max() > 1e-3
+    )

@@ -34,7 +34,10 @@ HALF = Fraction(1, 2)
 
 def inertia(matrix: list[list[Fraction]], threshold: Fraction) -> int:
     """Sylvester: eigenvalues at or above the threshold, by congruence transformations of M - τ, exactly."""
-    a = [[x - (threshold if r == c else 0) for c, x in enumerate(row)] for r, row in enumerate(matrix)]
+    a = [
+        [x - (threshold if r == c else 0) for c, x in enumerate(row)]
+        for r, row in enumerate(matrix)
+    ]
     found = 0
     while a:
         size = len(a)
@@ -65,7 +68,9 @@ def test_two_exact_counts_agree(rows: Any) -> None:
         assert eigenvalues_at_least(gram, threshold) == inertia(gram, threshold)
 
 
-@pytest.mark.parametrize(("threshold", "count"), [(0, 3), (1, 3), (Fraction(10**9 + 1, 10**9), 1), (3, 1), (4, 0)])
+@pytest.mark.parametrize(
+    ("threshold", "count"), [(0, 3), (1, 3), (Fraction(10**9 + 1, 10**9), 1), (3, 1), (4, 0)]
+)
 def test_ties_count_with_their_multiplicity(threshold: Any, count: int) -> None:
     third = Fraction(2, 3)  # eigenvalues 3, 1, 1
     matrix = [[(1 if a == b else 0) + third for b in range(3)] for a in range(3)]
@@ -117,7 +122,10 @@ def test_the_constant_is_reached_as_the_width_grows(threshold: Fraction) -> None
     if threshold == 0:
         assert ratio(AS_PRINTED, ((Fraction(1), 4),), threshold) == 1
         return
-    ratios = [ratio(AS_PRINTED, nearly_tight(size, threshold), threshold) for size in (20, 200, 2000, 20_000)]
+    ratios = [
+        ratio(AS_PRINTED, nearly_tight(size, threshold), threshold)
+        for size in (20, 200, 2000, 20_000)
+    ]
     assert ratios == sorted(ratios)
     assert 1 - ratios[-1] == pytest.approx((1 / (1 - threshold) ** 2 - 1) / 20_000, rel=0.01)
 
@@ -150,7 +158,9 @@ def test_certified_and_the_neighbour_falls(statement: Any) -> None:
     assert result.weak_sentinels == ()
 
 
-@pytest.mark.parametrize(("relation", "verdict"), [(sp.Gt, Verdict.CERTIFIED), (sp.Le, Verdict.REFUTED)])
+@pytest.mark.parametrize(
+    ("relation", "verdict"), [(sp.Gt, Verdict.CERTIFIED), (sp.Le, Verdict.REFUTED)]
+)
 def test_ties_are_not_what_it_rests_on_but_the_side_is(relation: Any, verdict: Verdict) -> None:
     count = sp.Sum(sp.Piecewise((1, relation(lam[i], tau)), (0, True)), (i, 0, d - 1))
     assert run(replace(AS_PRINTED, rhs=count)).verdict is verdict
@@ -163,9 +173,16 @@ def test_a_user_batch_is_decided() -> None:
     assert result.evidence[0].details["batch"] == "certified"
 
 
-@pytest.mark.parametrize(("values", "name"), [
-    ({"tau": 1.5}, "tau"), ({"tau": float("nan")}, "tau"), ({"tau": -0.1}, "tau"), ({"lambda": [-1.0, 3.0]}, "lambda"),
-    ({"d": 0}, "d")])
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"tau": 1.5}, "tau"),
+        ({"tau": float("nan")}, "tau"),
+        ({"tau": -0.1}, "tau"),
+        ({"lambda": [-1.0, 3.0]}, "lambda"),
+        ({"d": 0}, "d"),
+    ],
+)
 def test_what_lies_outside_a_domain_is_refused_by_name(values: dict[str, Any], name: str) -> None:
     given_values = {"d": 2, "tau": 0.5, "lambda": [0.5, 1.5]} | values
     with pytest.raises(ValueError, match=f"^{name}"):
@@ -176,14 +193,17 @@ def test_what_lies_outside_a_domain_is_refused_by_name(values: dict[str, Any], n
 
 
 def test_the_count_is_printed_as_a_sum_of_cases() -> None:
-    assert proposition(get("rank.soft_rank_lower_bound:as_printed")) == r"""
+    assert (
+        proposition(get("rank.soft_rank_lower_bound:as_printed"))
+        == r"""
 forall (R : realFieldType) (d : nat) (lambda : 'I_d -> R) (tau : R),
   (1 <= d)%N ->
   (forall i : 'I_d, 0 <= lambda i) ->
   0 <= tau <= 1 ->
   \sum_(i < d) lambda i = d%:R ->
-  (1 - tau) ^+ 2 * (\sum_(i < d) lambda i) ^+ 2 / (\sum_(i < d) lambda i ^+ 2)"""[1:] + (
-        r" <= \sum_(i < d) (if tau <= lambda i then 1 else 0)")
+  (1 - tau) ^+ 2 * (\sum_(i < d) lambda i) ^+ 2 / (\sum_(i < d) lambda i ^+ 2)"""[1:]
+        + (r" <= \sum_(i < d) (if tau <= lambda i then 1 else 0)")
+    )
 
 
 CASES = "(if 2%:R^-1 < tau then 1 else if 3%:R^-1 <= tau then 2%:R else 3%:R)"

@@ -21,15 +21,22 @@ def test_names_select_in_library_order_and_once() -> None:
     assert select(["orthogonality"]) == tuple(s for s in library() if s.family == "orthogonality")
     decay = select(["orthogonality.decay"])
     assert [s.variant for s in decay] == ["as_printed", "corrected", "sharp"]
-    mixed = select(["orthogonality.decay:sharp", "orthogonality.decay", "orthogonality.unit_frobenius"])
+    mixed = select(
+        ["orthogonality.decay:sharp", "orthogonality.decay", "orthogonality.unit_frobenius"]
+    )
     assert [s.name for s in mixed] == ["orthogonality.unit_frobenius", *(s.name for s in decay)]
     assert select("orthogonality.decay") == decay, "one name need not be wrapped"
 
 
-@pytest.mark.parametrize(("wrong", "suggestion"), [
-    ("orthogonality.decya", "orthogonality.decay"), ("decay", "orthogonality.decay"), ("ortogonality", "orthogonality"),
-    ("orthogonality.decay:correct", "orthogonality.decay:corrected"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "suggestion"),
+    [
+        ("orthogonality.decya", "orthogonality.decay"),
+        ("decay", "orthogonality.decay"),
+        ("ortogonality", "orthogonality"),
+        ("orthogonality.decay:correct", "orthogonality.decay:corrected"),
+    ],
+)
 def test_the_nearest_name_is_suggested(wrong: str, suggestion: str) -> None:
     for look_up in (get, lambda name: select([name])):
         with pytest.raises(UnknownNameError, match=f"did you mean .*{suggestion}"):

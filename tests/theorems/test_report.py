@@ -49,8 +49,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return files
 
 
-FILES = ["index.html"] + [f"{name}.{kind}" for name in ("gap_against_depth", "printed_bound_crossed", "width_scaling")
-                          for kind in ("png", "svg")]
+FILES = ["index.html"] + [
+    f"{name}.{kind}"
+    for name in ("gap_against_depth", "printed_bound_crossed", "width_scaling")
+    for kind in ("png", "svg")
+]
 
 
 # --- files ---------------------------------------------------------------------------------------------------
@@ -61,7 +64,9 @@ def test_everything_is_written_and_again_the_same(
     document: dict[str, Any], written: list[Path], tmp_path: Path
 ) -> None:
     assert [p.name for p in written] == FILES
-    with matplotlib.rc_context({"font.size": 30.0, "svg.hashsalt": None}):  # a user's settings change nothing
+    with matplotlib.rc_context(
+        {"font.size": 30.0, "svg.hashsalt": None}
+    ):  # a user's settings change nothing
         again = write_report(document, tmp_path / "again")
     for first, second in zip(written, again, strict=True):
         assert first.read_bytes() == second.read_bytes(), first.name
@@ -73,7 +78,9 @@ def test_pictures_are_pictures(written: list[Path]) -> None:
             with Image.open(path) as image:
                 pixels = np.asarray(image.convert("RGB"))
             assert min(pixels.shape[:2]) > 700
-            assert 0.01 < np.mean(pixels.min(axis=2) < 200) < 0.6  # neither blank nor drowned in ink
+            assert (
+                0.01 < np.mean(pixels.min(axis=2) < 200) < 0.6
+            )  # neither blank nor drowned in ink
         else:
             root = ElementTree.parse(path).getroot()
             assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -84,9 +91,16 @@ def test_pictures_are_pictures(written: list[Path]) -> None:
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize(("kept", "expected"), [
-    ([], []), ([4], ["width_scaling"]), ([1], ["gap_against_depth"]),
-    ([0], ["gap_against_depth", "printed_bound_crossed"]), ([6], [])])
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        ([], []),
+        ([4], ["width_scaling"]),
+        ([1], ["gap_against_depth"]),
+        ([0], ["gap_against_depth", "printed_bound_crossed"]),
+        ([6], []),
+    ],
+)
 def test_some_statements_give_a_report_of_those(
     document: dict[str, Any], kept: list[int], expected: list[str], tmp_path: Path
 ) -> None:
@@ -161,7 +175,11 @@ def test_page_stands_alone_and_names_everything(written: list[Path]) -> None:
     reader = read(page)
     assert reader.tags.count("svg") == 3
     assert "7 statements, all as expected" in reader.text
-    for name in (PRINTED, "orthogonality.width_scaling", "orthogonality.activation_conjecture:tanh"):
+    for name in (
+        PRINTED,
+        "orthogonality.width_scaling",
+        "orthogonality.activation_conjecture:tanh",
+    ):
         assert name in reader.text
         assert f"title of {name}" in reader.text
     for word in ("10⁻⁶", "seed", "half the bound: refuted", "81/1600", *LEGEND.values()):
@@ -172,7 +190,10 @@ def test_page_stands_alone_and_names_everything(written: list[Path]) -> None:
 def test_page_escapes_every_text(document: dict[str, Any]) -> None:
     def poisoned(value: Any) -> Any:
         if isinstance(value, dict):
-            return {k: v if k in ("verdict", "expected", "sentinel") else poisoned(v) for k, v in value.items()}
+            return {
+                k: v if k in ("verdict", "expected", "sentinel") else poisoned(v)
+                for k, v in value.items()
+            }
         if isinstance(value, list):
             return [poisoned(v) for v in value]
         return HOSTILE if isinstance(value, str) else value
@@ -202,23 +223,48 @@ def test_page_says_what_weakened_a_verdict(document: dict[str, Any]) -> None:
 
 def test_page_says_that_a_run_was_interrupted(document: dict[str, Any]) -> None:
     assert "was interrupted" not in read(render(document, [])).text
-    assert "was interrupted" in read(render(validate_document(document | {"interrupted": True}), [])).text
+    assert (
+        "was interrupted"
+        in read(render(validate_document(document | {"interrupted": True}), [])).text
+    )
 
 
 def test_inlined_pictures_share_no_ids_and_follow_the_page() -> None:
-    svg = ('<?xml version="1.0"?><svg width="7pt" height="5pt" viewBox="0 0 7 5"><metadata><a>b</a></metadata>'
-           f'<g id="a"><use xlink:href="#m" style="fill: {COLOURS["sharp"]}"/>'
-           '<path clip-path="url(#c)" style="fill: #ffffff"/></g></svg>')
+    svg = (
+        '<?xml version="1.0"?><svg width="7pt" height="5pt" viewBox="0 0 7 5"><metadata><a>b</a></metadata>'
+        f'<g id="a"><use xlink:href="#m" style="fill: {COLOURS["sharp"]}"/>'
+        '<path clip-path="url(#c)" style="fill: #ffffff"/></g></svg>'
+    )
     inlined = inline_svg(Picture("one", "t", "c", svg))
-    for piece_ in ('id="one-a"', 'href="#one-m"', "url(#one-c)", "var(--sharp)", "fill: none", 'viewBox="0 0 7 5"'):
+    for piece_ in (
+        'id="one-a"',
+        'href="#one-m"',
+        "url(#one-c)",
+        "var(--sharp)",
+        "fill: none",
+        'viewBox="0 0 7 5"',
+    ):
         assert piece_ in inlined
     for gone in ("metadata", "<?xml", "7pt", "5pt"):
         assert gone not in inlined
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (None, "–"), (0.0, "0"), (1, "1"), (0.123456, "0.1235"), (1e-6, "10⁻⁶"), (8.1321e-5, "8.132·10⁻⁵"), (-0.5, "−0.5"),
-    (math.inf, "∞"), (math.nan, "not a number"), (1722.0, "1722"), (2.5e20, "2.5·10²⁰")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (1, "1"),
+        (0.123456, "0.1235"),
+        (1e-6, "10⁻⁶"),
+        (8.1321e-5, "8.132·10⁻⁵"),
+        (-0.5, "−0.5"),
+        (math.inf, "∞"),
+        (math.nan, "not a number"),
+        (1722.0, "1722"),
+        (2.5e20, "2.5·10²⁰"),
+    ],
+)
 def test_numbers_are_short(value: Any, text: str) -> None:
     assert number(value) == text
 
@@ -226,9 +272,11 @@ def test_numbers_are_short(value: Any, text: str) -> None:
 # --- the door ------------------------------------------------------------------------------------------------
 
 BREAKS = [
-    (("schema",), 2, "schema 2 is not 1"), (("schema",), None, "document.schema is null"),
+    (("schema",), 2, "schema 2 is not 1"),
+    (("schema",), None, "document.schema is null"),
     (("interrupted",), "yes", "document.interrupted is text"),
-    (("results",), {}, "document.results is an object"), (("environment",), None, "document.environment is null"),
+    (("results",), {}, "document.results is an object"),
+    (("environment",), None, "document.environment is null"),
     (("environment", "seed"), True, "environment.seed is true or false"),
     (("environment", "seed"), -1, "environment.seed is -1"),
     (("environment", "seed"), 10**400, "environment.seed is too large"),
@@ -241,7 +289,11 @@ BREAKS = [
     (("results", 0, "evidence", 0, "paths"), 1, r"evidence\[0\].paths is the number 1"),
     (("results", 0, "evidence", 0, "paths", 0), {}, r"paths\[0\] has no 'n'"),
     (("results", 3, "evidence", 0, "slope"), [1], "slope has 1 ends"),
-    (("results", 3, "evidence", 0, "widths", 1, "interval"), [0, "x"], r"widths\[1\].interval is text"),
+    (
+        ("results", 3, "evidence", 0, "widths", 1, "interval"),
+        [0, "x"],
+        r"widths\[1\].interval is text",
+    ),
 ]
 
 
@@ -267,7 +319,9 @@ def test_missing_keys_are_named(document: dict[str, Any], key: str) -> None:
         validate_document(document)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b"\x89PNG"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b"\x89PNG"]
+)
 def test_files_that_are_no_json_are_refused(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     file.write_bytes(content)

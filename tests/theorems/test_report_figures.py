@@ -43,13 +43,18 @@ def test_gap_figure_draws_the_statements_own_bounds(document: dict[str, Any]) ->
     panels = (gap.MAIN, *gap.SMALL)
     for axes, panel in zip(drawn.figure.axes, panels, strict=True):
         smallest = panel.share / panel.n
-        known = {"as_printed": {"alpha": math.sqrt(smallest)}, "corrected": {"alpha": smallest},
-                 "sharp": {"alpha": smallest, "Vhat_1": 1 / panel.n - smallest}}
+        known = {
+            "as_printed": {"alpha": math.sqrt(smallest)},
+            "corrected": {"alpha": smallest},
+            "sharp": {"alpha": smallest, "Vhat_1": 1 / panel.n - smallest},
+        }
         values = []
         for variant, symbols in known.items():
             layers, drawn_values = line(axes, variant)
             np.testing.assert_array_equal(layers, np.arange(gap.DEPTH + 1))
-            expected = get(f"orthogonality.decay:{variant}").bound(n=panel.n, d=panel.width, ell=layers, **symbols)
+            expected = get(f"orthogonality.decay:{variant}").bound(
+                n=panel.n, d=panel.width, ell=layers, **symbols
+            )
             np.testing.assert_allclose(drawn_values, expected, rtol=1e-12)
             values.append(drawn_values)
         assert not np.allclose(values[0], values[1])
@@ -83,7 +88,9 @@ def test_a_bound_that_never_speaks_is_said_to_be_silent() -> None:
     assert gap.smallest_speaking_width(statement, {"n": 4, "alpha": 1e-12}) is None
 
 
-def test_crossing_figure_shows_the_certified_path_and_the_bounds_without_noise(document: dict[str, Any]) -> None:
+def test_crossing_figure_shows_the_certified_path_and_the_bounds_without_noise(
+    document: dict[str, Any],
+) -> None:
     drawn = crossing.draw(document)
     assert drawn is not None
     above, below = drawn.figure.axes
@@ -91,7 +98,9 @@ def test_crossing_figure_shows_the_certified_path_and_the_bounds_without_noise(d
     starts = [flint.fmpq(81, 1600), flint.fmpq(1519, 24000)]
     for layer, balls in zip(range(5), rescale_path_enclosure(starts, [1, 15], 4), strict=True):
         smallest, other = (float(b.mid()) for b in balls)
-        assert path[layer] == pytest.approx(math.sqrt((smallest - 1 / 16) ** 2 + 15 * (other - 1 / 16) ** 2), rel=1e-9)
+        assert path[layer] == pytest.approx(
+            math.sqrt((smallest - 1 / 16) ** 2 + 15 * (other - 1 / 16) ** 2), rel=1e-9
+        )
     ratio = line(below, "as_printed")[1]
     np.testing.assert_allclose(path / ratio, 2 * (1 - 2 / 3 * 9 / 40) ** layers, rtol=1e-9)
     assert int(np.argmax(ratio > 1)) == 110
@@ -100,13 +109,23 @@ def test_crossing_figure_shows_the_certified_path_and_the_bounds_without_noise(d
     assert "layer 110" in above.get_title(loc="left")
 
 
-def test_crossing_figure_refuses_a_path_that_does_not_cross_where_it_says(document: dict[str, Any]) -> None:
+def test_crossing_figure_refuses_a_path_that_does_not_cross_where_it_says(
+    document: dict[str, Any],
+) -> None:
     record = document["results"][0]["evidence"][0]["paths"][0]
-    for key, value in (("crossing_layer", 100), ("start", ["x", "y"]), ("start", ["-1", "2"]),
-                       ("multiplicities", [1, 14]), ("parameters", {}), ("parameters", {"n": "16", "alpha": "7"})):
+    for key, value in (
+        ("crossing_layer", 100),
+        ("start", ["x", "y"]),
+        ("start", ["-1", "2"]),
+        ("multiplicities", [1, 14]),
+        ("parameters", {}),
+        ("parameters", {"n": "16", "alpha": "7"}),
+    ):
         broken = copy.deepcopy(document)
         broken["results"][0]["evidence"][0]["paths"][0] = record | {key: value}
-        with pytest.raises(ValueError, match=r"decay:as_printed \(n=16\) cannot be followed") as caught:
+        with pytest.raises(
+            ValueError, match=r"decay:as_printed \(n=16\) cannot be followed"
+        ) as caught:
             crossing.draw(broken)
         assert "\n" not in str(caught.value)
 

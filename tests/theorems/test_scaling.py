@@ -33,7 +33,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             self.values = {"f": values}
             self.rounding = np.zeros(values.shape)
 
-    def fake(chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any) -> Fake:
+    def fake(
+        chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any
+    ) -> Fake:
         asked.append(replicas)
         width = chain.widths(start.shape[0])[-1]
         noise = np.random.default_rng(seed).uniform(0.9, 1.1, replicas)
@@ -48,23 +50,36 @@ TENTH = sp.Rational(1, 10)
 
 def claim(exponent: Any, tolerance: Any = TENTH, other: Any = -2) -> Statement:
     base = get("orthogonality.width_scaling")
-    return replace(base, lhs=sp.Abs(beta - sp.sympify(exponent)), rhs=sp.sympify(tolerance),
-                   sentinel=Sentinel("", lhs=sp.Abs(beta - sp.sympify(other))))
+    return replace(
+        base,
+        lhs=sp.Abs(beta - sp.sympify(exponent)),
+        rhs=sp.sympify(tolerance),
+        sentinel=Sentinel("", lhs=sp.Abs(beta - sp.sympify(other))),
+    )
 
 
 def check(widths: tuple[int, ...] = WIDTHS, **more: Any) -> Scaling:
     def instances(_: Any) -> list[Instance]:
         return [Instance(f"d={w}", rescale_chain(w), np.eye(2), 1, (), (0.0, 1.0)) for w in widths]
-    return Scaling(beta, instances, lambda t: t.values["f"][:, 0], ("f",), **{"replicas": 400, **more})
+
+    return Scaling(
+        beta, instances, lambda t: t.values["f"][:, 0], ("f",), **{"replicas": 400, **more}
+    )
 
 
 HALF = sp.Rational(-1, 2)
 
 
-@pytest.mark.parametrize(("exponent", "verdict"), [
-    (HALF, Verdict.SUPPORTED), (-1, Verdict.REFUTED), (0, Verdict.REFUTED), (sp.Rational(1, 2), Verdict.REFUTED),
-    (sp.Rational(-2, 5), Verdict.INCONCLUSIVE),
-])
+@pytest.mark.parametrize(
+    ("exponent", "verdict"),
+    [
+        (HALF, Verdict.SUPPORTED),
+        (-1, Verdict.REFUTED),
+        (0, Verdict.REFUTED),
+        (sp.Rational(1, 2), Verdict.REFUTED),
+        (sp.Rational(-2, 5), Verdict.INCONCLUSIVE),
+    ],
+)
 def test_every_verdict_is_reached(drawn: list[int], exponent: Any, verdict: Verdict) -> None:
     evidence = check()(claim(exponent), Context(0, 1e-6))
     assert evidence.verdict is verdict
@@ -74,7 +89,10 @@ def test_every_verdict_is_reached(drawn: list[int], exponent: Any, verdict: Verd
 
 
 def test_the_sentinel_is_judged_by_the_same_interval(drawn: list[int]) -> None:
-    assert check()(claim(HALF, other=sp.Rational(-51, 100)), Context(0, 1e-6)).sentinel is Verdict.SUPPORTED
+    assert (
+        check()(claim(HALF, other=sp.Rational(-51, 100)), Context(0, 1e-6)).sentinel
+        is Verdict.SUPPORTED
+    )
 
 
 def test_sampling_goes_on_until_both_are_clear(drawn: list[int]) -> None:
@@ -85,7 +103,9 @@ def test_sampling_goes_on_until_both_are_clear(drawn: list[int]) -> None:
     assert few < sum(drawn) <= len(WIDTHS) * sum(max(400 * 2**k // 2, 1) for k in range(6))
 
 
-def test_every_mean_has_its_part_of_the_level(drawn: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_mean_has_its_part_of_the_level(
+    drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     spent: list[float] = []
 
     def recorded(lower: float, upper: float, level: float) -> BoundedMean:
@@ -106,12 +126,18 @@ def test_few_widths_are_outside(drawn: list[int]) -> None:
 
 def test_a_deadline_stops_sampling(drawn: list[int]) -> None:
     evidence = check()(claim(HALF), Context(0, 1e-6, deadline=0.0))
-    assert (evidence.verdict, evidence.sentinel, evidence.power) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, None)
+    assert (evidence.verdict, evidence.sentinel, evidence.power) == (
+        Verdict.INCONCLUSIVE,
+        Verdict.INCONCLUSIVE,
+        None,
+    )
     assert drawn == []
 
 
 def test_a_mean_that_may_be_zero_has_no_slope(drawn: list[int]) -> None:
-    evidence = replace(check(rounds=2), sample=lambda t: 0 * t.values["f"][:, 0])(claim(HALF), Context(0, 1e-6))
+    evidence = replace(check(rounds=2), sample=lambda t: 0 * t.values["f"][:, 0])(
+        claim(HALF), Context(0, 1e-6)
+    )
     assert (evidence.verdict, evidence.sentinel) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
     assert evidence.details["slope"] is None
 
@@ -124,13 +150,20 @@ class Late(Context):
         return bool(self.memory)
 
 
-@pytest.mark.parametrize(("exponent", "other", "expected"), [
-    (-3, HALF, (Verdict.REFUTED, Verdict.INCONCLUSIVE)), (HALF, -3, (Verdict.INCONCLUSIVE, Verdict.REFUTED))])
+@pytest.mark.parametrize(
+    ("exponent", "other", "expected"),
+    [
+        (-3, HALF, (Verdict.REFUTED, Verdict.INCONCLUSIVE)),
+        (HALF, -3, (Verdict.INCONCLUSIVE, Verdict.REFUTED)),
+    ],
+)
 def test_out_of_time_a_refutation_stands_and_nothing_else_is_said(
-        drawn: list[int], exponent: Any, other: Any, expected: tuple[Verdict, Verdict]) -> None:
+    drawn: list[int], exponent: Any, other: Any, expected: tuple[Verdict, Verdict]
+) -> None:
     context = Late(0, 1e-6)
-    found = replace(check(), sample=lambda t: (context.memory.update(drawn=True), t.values["f"][:, 0])[1])(
-        claim(exponent, sp.Rational(1, 10**6), other), context)
+    found = replace(
+        check(), sample=lambda t: (context.memory.update(drawn=True), t.values["f"][:, 0])[1]
+    )(claim(exponent, sp.Rational(1, 10**6), other), context)
     assert (found.verdict, found.sentinel) == expected
 
 
@@ -139,12 +172,22 @@ _columns = _rng.standard_normal((8, 3))
 NEAR = np.column_stack([_columns[:, 0], _columns[:, 0] + 1e-7 * _columns[:, 1], _columns[:, 2]])
 
 
-@pytest.mark.parametrize(("name", "batch"), [
-    ("one sample", _columns[:, :1]), ("repeated", _columns[:, [0, 0, 1]]), ("too many", np.eye(400)),
-])
-def test_batches_without_a_stationary_slope_are_outside(drawn: list[int], name: str, batch: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    ("name", "batch"),
+    [
+        ("one sample", _columns[:, :1]),
+        ("repeated", _columns[:, [0, 0, 1]]),
+        ("too many", np.eye(400)),
+    ],
+)
+def test_batches_without_a_stationary_slope_are_outside(
+    drawn: list[int], name: str, batch: np.ndarray
+) -> None:
     statement = get("orthogonality.width_scaling")
-    assert statement.checks[0](statement, Context(0, 1e-6, Batch.of(batch, name))).verdict is Verdict.OUTSIDE
+    assert (
+        statement.checks[0](statement, Context(0, 1e-6, Batch.of(batch, name))).verdict
+        is Verdict.OUTSIDE
+    )
     assert drawn == []
 
 

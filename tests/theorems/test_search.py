@@ -20,13 +20,16 @@ from theorems.workbench.adversaries import MeanAdversary
 from theorems.workbench.library import attackable
 
 UNIT: dict[str, Any] = dict(x="[0, 1]", y="[0, 1]")
-CHAIN: dict[str, Any] = dict(chain="rescale", n="2..3", d="64..128", ell="8..12",
-                             assume="smallest_eigenvalue_0 >= 1/(4*n)")
+CHAIN: dict[str, Any] = dict(
+    chain="rescale", n="2..3", d="64..128", ell="8..12", assume="smallest_eigenvalue_0 >= 1/(4*n)"
+)
 CONTEXT = Context(0, 1e-6)
 EDGE: dict[str, Any] = dict(chain="rescale", n="3..4", d="64..", ell="16..32", alpha="[0, 1]")
 
 
-def falsification(claim: str, corpus: Path | None = None, **options: Any) -> tuple[Any, Falsification]:
+def falsification(
+    claim: str, corpus: Path | None = None, **options: Any
+) -> tuple[Any, Falsification]:
     statement = conjecture(claim, name="c", **options).statement(corpus=corpus, only=True)
     (check,) = statement.checks
     assert isinstance(check, Falsification)
@@ -38,8 +41,12 @@ def hunted(claim: str, *attacks: str, **options: Any) -> Any:
     statement, check = falsification(claim, **options)
     adversary = check.adversary
     assert isinstance(adversary, ExactAdversary)
-    without = {"corners": dict(corners=lambda: []), "z3": dict(solve=None), "cube": dict(cube=None),
-               "boxes": dict(bound=None)}
+    without = {
+        "corners": dict(corners=lambda: []),
+        "z3": dict(solve=None),
+        "cube": dict(cube=None),
+        "boxes": dict(bound=None),
+    }
     for name, change in without.items():
         if name not in attacks:
             adversary = replace(adversary, **change)  # type: ignore[arg-type]
@@ -64,6 +71,7 @@ def test_ascent_reaches_the_top_and_keeps_the_best_point() -> None:
 def test_evolution_finds_a_narrow_step_without_gradient_and_repeats_itself() -> None:
     def score(u: Any) -> Any:
         return np.floor(-20 * np.abs(u - 0.7).max(-1))
+
     found = evolve(score, 2, seed=3)
     assert score(found[:1])[0] >= -1
     assert (found == evolve(score, 2, seed=3)).all()
@@ -82,10 +90,14 @@ def test_gradient_ascent_finds_what_random_draws_do_not() -> None:
     assert abs(found.item["x"] - Fraction(1, 3)) < Fraction(1, 100)
 
 
-@pytest.mark.parametrize(("claim", "options"), [
-    ("orthogonality_gap <= 69/100", {}), ("effective_rank <= 199/100", {}),
-    ("absolute_cosine <= 99/100", {"assume": "alive"}),
-])
+@pytest.mark.parametrize(
+    ("claim", "options"),
+    [
+        ("orthogonality_gap <= 69/100", {}),
+        ("effective_rank <= 199/100", {}),
+        ("absolute_cosine <= 99/100", {"assume": "alive"}),
+    ],
+)
 def test_quantities_can_be_climbed(claim: str, options: Any) -> None:
     found = hunted(claim, "cube", over="matrices", n=2, d=2, **options)
     assert found.attack == "gradient ascent"
@@ -101,7 +113,9 @@ def test_z3_decides_polynomials_at_small_sizes() -> None:
     found = hunted("(x - 1/3)**2 + (y - 2/7)**2 >= 1/10**8", "z3", **UNIT)
     assert found.attack == "z3 at small sizes"
     assert found.item == {"x": Fraction(1, 3), "y": Fraction(2, 7)}
-    spectra = hunted("orthogonality_gap >= 1/1000 + smallest_eigenvalue_gap/10", "z3", over="spectra", n="3..4")
+    spectra = hunted(
+        "orthogonality_gap >= 1/1000 + smallest_eigenvalue_gap/10", "z3", over="spectra", n="3..4"
+    )
     assert spectra.attack == "z3 at small sizes"
     assert spectra.item["spectrum"] == (Fraction(1, 3),) * 3
 
@@ -120,10 +134,14 @@ def test_targeting_climbs_where_nothing_else_is_left() -> None:
     assert found.attack == "hypothesis"
 
 
-@pytest.mark.parametrize("claim", [
-    "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", "effective_rank <= n*(1 - orthogonality_gap**2/4)",
-    "smallest_eigenvalue <= 1/n - orthogonality_gap**2/100",
-])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap",
+        "effective_rank <= n*(1 - orthogonality_gap**2/4)",
+        "smallest_eigenvalue <= 1/n - orthogonality_gap**2/100",
+    ],
+)
 def test_true_claims_survive_and_their_neighbours_do_not(claim: str) -> None:
     statement, check = falsification(claim, over="spectra", n="2..4")
     found = check(statement, CONTEXT)
@@ -133,8 +151,13 @@ def test_true_claims_survive_and_their_neighbours_do_not(claim: str) -> None:
 
 
 def test_a_witness_is_decided_exactly_shrunk_and_kept(tmp_path: Path) -> None:
-    statement, check = falsification("orthogonality_gap <= 2*smallest_eigenvalue_gap", corpus=tmp_path, over="spectra",
-                                     n="3..6", assume="smallest_eigenvalue >= 1/50")
+    statement, check = falsification(
+        "orthogonality_gap <= 2*smallest_eigenvalue_gap",
+        corpus=tmp_path,
+        over="spectra",
+        n="3..6",
+        assume="smallest_eigenvalue >= 1/50",
+    )
     found = check(statement, CONTEXT)
     assert found.verdict is Verdict.REFUTED
     (kept,) = Corpus(tmp_path).of(statement.name)
@@ -153,8 +176,9 @@ def test_floats_alone_never_refute() -> None:
 
 def test_the_claim_that_survives_a_blind_search_is_not_praised() -> None:
     statement, check = falsification("x <= 1 + y", **UNIT)
-    blind = replace(check.adversary, corners=lambda: [], solve=None, cube=None, bound=None,
-                    examples=1)  # type: ignore[type-var]
+    blind = replace(
+        check.adversary, corners=lambda: [], solve=None, cube=None, bound=None, examples=1
+    )  # type: ignore[type-var]
     found = Falsification(blind)(statement, CONTEXT)
     assert found.sentinel is not Verdict.REFUTED
     assert "misses the false neighbour too" in found.summary
@@ -172,8 +196,12 @@ def test_witnesses_are_tried_first_and_survive_a_run_that_fails(tmp_path: Path) 
     assert again.details["attack"] == "witness of an earlier run"
     assert again.details["tried"] == {"witness of an earlier run": 1}
 
-    mended, check = falsification("(exp(x) - exp(1/3))**2 + (y - 2/7)**2 >= 0*x", **options | {"sentinel": "1/10"})
-    assert check(mended, CONTEXT).verdict is Verdict.INCONCLUSIVE  # tried, and held against it no more
+    mended, check = falsification(
+        "(exp(x) - exp(1/3))**2 + (y - 2/7)**2 >= 0*x", **options | {"sentinel": "1/10"}
+    )
+    assert (
+        check(mended, CONTEXT).verdict is Verdict.INCONCLUSIVE
+    )  # tried, and held against it no more
     assert len(Corpus(tmp_path).of(statement.name)) == 1
 
 
@@ -206,17 +234,26 @@ def test_a_true_mean_survives_and_its_neighbour_does_not() -> None:
 
 def test_the_start_is_searched() -> None:
     """True from every start that the lay-out of the check tries, false between them."""
-    statement, check = falsification("smallest_eigenvalue >= 1/4 - 5*(smallest_eigenvalue_0 - 3/10)**2",
-                                     chain="rescale", n=2,
-                                     d=64, ell=1)
+    statement, check = falsification(
+        "smallest_eigenvalue >= 1/4 - 5*(smallest_eigenvalue_0 - 3/10)**2",
+        chain="rescale",
+        n=2,
+        d=64,
+        ell=1,
+    )
     found = check(statement, CONTEXT)
     assert found.verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE)
-    assert "differential evolution over starts" in found.details["tried"] or found.verdict is Verdict.REFUTED
+    assert (
+        "differential evolution over starts" in found.details["tried"]
+        or found.verdict is Verdict.REFUTED
+    )
 
 
 def test_infinite_width_refutes_a_claim_that_every_tried_width_supports() -> None:
     options = CHAIN | {"n": 2, "d": "64..", "ell": 8}
-    whole = verify([conjecture("orthogonality_gap <= 3*sqrt(n/d)", name="c", **options).statement()])[0]
+    whole = verify(
+        [conjecture("orthogonality_gap <= 3*sqrt(n/d)", name="c", **options).statement()]
+    )[0]
     assert whole.verdict is Verdict.REFUTED
     searched, sampled = whole.evidence
     assert searched.verdict is Verdict.REFUTED
@@ -225,8 +262,9 @@ def test_infinite_width_refutes_a_claim_that_every_tried_width_supports() -> Non
 
 
 @pytest.mark.parametrize("earlier", [0, 1, 5])
-def test_the_questions_of_a_search_never_spend_more_than_its_level(earlier: int,
-                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_questions_of_a_search_never_spend_more_than_its_level(
+    earlier: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every question that can be asked is, the last of them confirms, and the shrunk witness is confirmed too."""
     spent: list[float] = []
     questions = earlier + 6
@@ -234,10 +272,13 @@ def test_the_questions_of_a_search_never_spend_more_than_its_level(earlier: int,
     def confirm(_: Any, __: Any, context: Context, item: Any, attack: str) -> Any:
         spent.append(context.level)
         return Found(item, attack, "", "mean", context.level) if len(spent) >= questions else None
+
     monkeypatch.setattr(MeanAdversary, "pilot", lambda *_: 0.5)
     monkeypatch.setattr(MeanAdversary, "_confirmed", confirm)
     statement, check = falsification("orthogonality_gap <= 3*sqrt(n/d)", **CHAIN)
-    known = [{"n": Fraction(2), "d": Fraction(64), "ell": Fraction(8), "spectrum": (Fraction(1, 2),) * 2}] * earlier
+    known = [
+        {"n": Fraction(2), "d": Fraction(64), "ell": Fraction(8), "spectrum": (Fraction(1, 2),) * 2}
+    ] * earlier
     found = check.adversary.hunt(statement, CONTEXT, known, {})
     assert found is not None
     check.adversary.shrunk(statement, CONTEXT, found)
@@ -262,19 +303,25 @@ def test_a_search_out_of_time_says_so_and_stops(monkeypatch: pytest.MonkeyPatch)
         return decide(*arguments, **options)
 
     monkeypatch.setattr("theorems.checking.search.decide", counting)
-    statement, check = falsification("orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", over="spectra",
-                                     n="1..6")
+    statement, check = falsification(
+        "orthogonality_gap <= sqrt(n*(n-1))*smallest_eigenvalue_gap", over="spectra", n="1..6"
+    )
     found = check(statement, replace(CONTEXT, deadline=time.monotonic()))
     assert found.verdict is Verdict.INCONCLUSIVE
     assert len(decided) <= 3, "one question in the claim, its neighbour and the shrinking each"
 
 
-@pytest.mark.parametrize(("name", "verdict"), [
-    ("orthogonality.iterative_initialisation:as_printed", Verdict.REFUTED),
-    ("orthogonality.convexity:as_printed", Verdict.REFUTED),
-    ("orthogonality.gap_vs_smallest_eigenvalue:sharp", Verdict.INCONCLUSIVE),
-])
-def test_statements_of_the_library_are_attacked_too(name: str, verdict: Verdict, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("orthogonality.iterative_initialisation:as_printed", Verdict.REFUTED),
+        ("orthogonality.convexity:as_printed", Verdict.REFUTED),
+        ("orthogonality.gap_vs_smallest_eigenvalue:sharp", Verdict.INCONCLUSIVE),
+    ],
+)
+def test_statements_of_the_library_are_attacked_too(
+    name: str, verdict: Verdict, tmp_path: Path
+) -> None:
     statement = attackable(get(name), Corpus(tmp_path))
     assert statement is not None
     found = statement.checks[0](statement, CONTEXT)
@@ -307,6 +354,7 @@ def test_the_formulas_of_small_sizes_are_the_quantities() -> None:
         values = {"n": 3, "lambda": spectrum, str(LEAST): min(spectrum)}
         written = float(compiled(formula, names).balls(*(values[str(s)] for s in names)))
         import flint
+
         exact = QUANTITIES[name].of_spectrum
         assert exact is not None
         found = exact([flint.fmpq(x.numerator, x.denominator) for x in spectrum], 3)
@@ -316,8 +364,12 @@ def test_the_formulas_of_small_sizes_are_the_quantities() -> None:
 @pytest.mark.parametrize(("edge", "falls"), [("alpha <= 0", False), ("alpha >= 1/2", True)])
 def test_a_limit_of_the_bound_counts_only_where_it_is_the_limit(edge: str, falls: bool) -> None:
     """At α = 0 the bound n/(2n + 2αd) is 1/2 at every width, though its limit for a generic α is 0."""
-    claim = conjecture("orthogonality_gap <= n/(2*n + 2*alpha*d)", name="c",
-                       assume=("smallest_eigenvalue_0 >= 1/(4*n)", edge), **EDGE)
+    claim = conjecture(
+        "orthogonality_gap <= n/(2*n + 2*alpha*d)",
+        name="c",
+        assume=("smallest_eigenvalue_0 >= 1/(4*n)", edge),
+        **EDGE,
+    )
     (check,) = claim.statement(only=True).checks
     assert isinstance(check, Falsification)
     assert isinstance(check.adversary, MeanAdversary)

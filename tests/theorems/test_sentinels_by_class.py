@@ -20,31 +20,67 @@ from theorems.context import Context
 from theorems.statement import Variable
 from theorems.verification import Result
 
-X, D, ELL = sp.Symbol("x", real=True), sp.Symbol("d", positive=True), sp.Symbol("ell", nonnegative=True)
+X, D, ELL = (
+    sp.Symbol("x", real=True),
+    sp.Symbol("d", positive=True),
+    sp.Symbol("ell", nonnegative=True),
+)
 
 
 def claim(lhs: Any, relation: str, rhs: Any, other: Any) -> Statement:
     base = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
     variables = tuple(Variable(s, sp.Interval(0, 3), str(s)) for s in (D, ELL))
-    return replace(base, variables=variables, definitions={X: "what is read"}, assumptions=(), proof=None,
-                   lhs=sp.sympify(lhs),
-                   relation=relation, rhs=sp.sympify(rhs), sentinel=Sentinel("", rhs=sp.sympify(other)),
-                   expected=Verdict.CERTIFIED)
+    return replace(
+        base,
+        variables=variables,
+        definitions={X: "what is read"},
+        assumptions=(),
+        proof=None,
+        lhs=sp.sympify(lhs),
+        relation=relation,
+        rhs=sp.sympify(rhs),
+        sentinel=Sentinel("", rhs=sp.sympify(other)),
+        expected=Verdict.CERTIFIED,
+    )
 
 
 def path(values: Any) -> WidthLimit:
-    starts = tuple(RepeatedSpectrum((least, 1 - least), (1, 1)) for least in (Fraction(1, 4), Fraction(1, 3)))
-    return WidthLimit(starts, 2, lambda spectrum, sizes: values, lambda statement, start: {}, D, ELL)
+    starts = tuple(
+        RepeatedSpectrum((least, 1 - least), (1, 1)) for least in (Fraction(1, 4), Fraction(1, 3))
+    )
+    return WidthLimit(
+        starts, 2, lambda spectrum, sizes: values, lambda statement, start: {}, D, ELL
+    )
 
 
 ONE = {"x": Fraction(1)}
 #: The check, a claim that holds, a neighbour that does, and one that is false.
 HOLDING = {
-    "Pointwise": (Pointwise(lambda item: {"x": item}, lambda: st.just(Fraction(1)), examples=2), X, "<=", 2, 3, 0),
+    "Pointwise": (
+        Pointwise(lambda item: {"x": item}, lambda: st.just(Fraction(1)), examples=2),
+        X,
+        "<=",
+        2,
+        3,
+        0,
+    ),
     "WidthLimit": (path({"x": arb(1)}), X, "<=", 2, 3, 0),
-    "Enclosed": (Enclosed(parts=lambda: [Part("all", lambda: {"x": arb(1, 0.25)})]), X, "<=", 2, 3, 0),
-    "SymbolicIdentity": (SymbolicIdentity((ONE,)), (X + 1) ** 2, "==", X**2 + 2 * X + 1,
-                         sp.Mul(X + 1, X + 1, evaluate=False), X**2 + 1),
+    "Enclosed": (
+        Enclosed(parts=lambda: [Part("all", lambda: {"x": arb(1, 0.25)})]),
+        X,
+        "<=",
+        2,
+        3,
+        0,
+    ),
+    "SymbolicIdentity": (
+        SymbolicIdentity((ONE,)),
+        (X + 1) ** 2,
+        "==",
+        X**2 + 2 * X + 1,
+        sp.Mul(X + 1, X + 1, evaluate=False),
+        X**2 + 1,
+    ),
     "SymbolicSign": (SymbolicSign(sp.S.One, (X**2,), {}, (ONE,)), X**2 + 1, ">=", 1, 0, 3),
 }
 
@@ -73,10 +109,17 @@ def test_a_false_claim_falls_whatever_its_neighbour(name: str) -> None:
 @pytest.mark.parametrize("name", ["Pointwise", "WidthLimit", "Enclosed"])
 def test_what_is_open_is_said_to_be_open(name: str) -> None:
     vague = {"x": arb(1, 2)}
-    check = {"Pointwise": Pointwise(lambda item: vague, lambda: st.just(0), examples=1), "WidthLimit": path(vague),
-             "Enclosed": Enclosed(parts=lambda: [Part("all", lambda: vague)])}[name]
+    check = {
+        "Pointwise": Pointwise(lambda item: vague, lambda: st.just(0), examples=1),
+        "WidthLimit": path(vague),
+        "Enclosed": Enclosed(parts=lambda: [Part("all", lambda: vague)]),
+    }[name]
     found = check(claim(X, "<=", 2, 1), Context(0, 1e-6))
-    assert (found.verdict, found.sentinel, found.power) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, None)
+    assert (found.verdict, found.sentinel, found.power) == (
+        Verdict.INCONCLUSIVE,
+        Verdict.INCONCLUSIVE,
+        None,
+    )
 
 
 def test_two_paths_of_which_one_falls_refute() -> None:

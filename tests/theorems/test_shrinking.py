@@ -22,9 +22,17 @@ def test_no_simpler_fraction_lies_between(a: Fraction, b: Fraction) -> None:
         assert first > high, "a smaller denominator fits"
 
 
-@pytest.mark.parametrize(("low", "high", "found"), [("1/3", "1/2", "1/2"), ("5/7", "3/4", "3/4"), ("-3", "-2", "-2"),
-                                                    ("-1", "1", "0"),
-                                                    ("31415/10000", "31416/10000", "333/106"), ("2/5", "2/5", "2/5")])
+@pytest.mark.parametrize(
+    ("low", "high", "found"),
+    [
+        ("1/3", "1/2", "1/2"),
+        ("5/7", "3/4", "3/4"),
+        ("-3", "-2", "-2"),
+        ("-1", "1", "0"),
+        ("31415/10000", "31416/10000", "333/106"),
+        ("2/5", "2/5", "2/5"),
+    ],
+)
 def test_simplest_fractions(low: str, high: str, found: str) -> None:
     assert simplest_between(Fraction(low), Fraction(high)) == Fraction(found)
 
@@ -35,14 +43,21 @@ def test_an_empty_interval_is_refused() -> None:
 
 
 def test_a_number_shrinks_to_the_simplest_that_violates() -> None:
-    found = shrink({"x": Fraction(2_718_281_828, 10**9)}, lambda item: Fraction(5, 2) < item["x"] < Fraction(26, 9))
+    found = shrink(
+        {"x": Fraction(2_718_281_828, 10**9)},
+        lambda item: Fraction(5, 2) < item["x"] < Fraction(26, 9),
+    )
     assert found == {"x": Fraction(11, 4)} or found["x"].denominator <= 4
 
 
 def test_a_spectrum_loses_samples_and_keeps_its_sum() -> None:
     spectrum = (Fraction(61, 100), Fraction(29, 100), Fraction(7, 100), Fraction(3, 100))
-    found = shrink({"n": Fraction(4), "spectrum": spectrum},
-                   lambda item: len(item["spectrum"]) == item["n"] >= 2 and item["spectrum"][0] > Fraction(1, 2))
+    found = shrink(
+        {"n": Fraction(4), "spectrum": spectrum},
+        lambda item: (
+            len(item["spectrum"]) == item["n"] >= 2 and item["spectrum"][0] > Fraction(1, 2)
+        ),
+    )
     assert found["n"] == 2
     assert sum(found["spectrum"]) == 1
     assert max(x.denominator for x in found["spectrum"]) <= 4
@@ -50,9 +65,13 @@ def test_a_spectrum_loses_samples_and_keeps_its_sum() -> None:
 
 def test_a_matrix_loses_rows_and_columns() -> None:
     rows = tuple(tuple(Fraction(7 * i + j + 1, 3) for j in range(3)) for i in range(4))
-    found = shrink({"n": Fraction(3), "d": Fraction(4), "matrix": rows},
-                   lambda item: (len(item["matrix"]), len(item["matrix"][0])) == (item["d"],
-                                                                                  item["n"]) and item["d"] >= 2)
+    found = shrink(
+        {"n": Fraction(3), "d": Fraction(4), "matrix": rows},
+        lambda item: (
+            (len(item["matrix"]), len(item["matrix"][0])) == (item["d"], item["n"])
+            and item["d"] >= 2
+        ),
+    )
     assert (found["d"], found["n"]) == (2, 1)
     assert set(sum(found["matrix"], ())) <= {Fraction(0), Fraction(1)}
 
@@ -61,6 +80,7 @@ def test_a_matrix_loses_rows_and_columns() -> None:
 def test_what_comes_out_violates_and_is_no_heavier(x: Fraction, y: Fraction) -> None:
     def violates(item: object) -> bool:
         return isinstance(item, dict) and item["x"] * item["y"] >= Fraction(1, 2)
+
     found = shrink({"x": x, "y": y}, violates)
     assert violates(found)
     assert weight(found) <= weight({"x": x, "y": y})

@@ -26,8 +26,11 @@ NAMES = """total_least_squares:least total_least_squares:unique total_least_squa
     scale_free:length scale_free:distance minibatch_jitter:mean minibatch_jitter:mean_variance
     minibatch_jitter:variance minibatch_jitter:replacement_mean minibatch_jitter:replacement_mean_variance
     minibatch_jitter:replacement_variance margin_jitter"""
-FAMILY = tuple(s for s in library() if s.family == "splines" and f" {s.name.partition('.')[2]} " in
-               f" {' '.join(NAMES.split())} ")
+FAMILY = tuple(
+    s
+    for s in library()
+    if s.family == "splines" and f" {s.name.partition('.')[2]} " in f" {' '.join(NAMES.split())} "
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,8 @@ def test_every_statement_is_there_and_tied_by_the_kernel() -> None:
 
 @pytest.mark.parametrize("statement", FAMILY, ids=lambda s: s.name)
 def test_exact_arithmetic_certifies_it_and_refutes_its_neighbour(
-        statement: Statement, results: Mapping[str, Result]) -> None:
+    statement: Statement, results: Mapping[str, Result]
+) -> None:
     evidence = results[statement.name].evidence[0]
     assert evidence.method == "certificate"
     assert evidence.verdict is Verdict.CERTIFIED
@@ -59,7 +63,9 @@ def test_exact_arithmetic_certifies_it_and_refutes_its_neighbour(
 def test_bounds_are_tight(results: Mapping[str, Result]) -> None:
     for name in ("total_least_squares:least", "residual_variance:least"):
         assert results[f"splines.{name}"].evidence[0].tightness == 1.0
-    assert results["splines.central_arrangement:unbounded"].evidence[0].tightness == pytest.approx(1 / 4)
+    assert results["splines.central_arrangement:unbounded"].evidence[0].tightness == pytest.approx(
+        1 / 4
+    )
 
 
 # --- wrong versions fall --------------------------------------------------------------------------------------
@@ -74,13 +80,22 @@ def check_of(statement: Statement) -> Pointwise:
 def verdict(statement: Statement, **values: Any) -> Verdict:
     """What the statement's own check finds, with some of its values replaced."""
     check = check_of(statement)
-    changed = replace(check, examples=40, values=lambda item: {
-        **check.values(item), **{name: rule(item) for name, rule in values.items()}})
+    changed = replace(
+        check,
+        examples=40,
+        values=lambda item: {
+            **check.values(item),
+            **{name: rule(item) for name, rule in values.items()},
+        },
+    )
     return run(statement, [changed]).verdict
 
 
 def activations(item: Mapping[str, Any]) -> list[Fraction]:
-    return [sum((w * c for w, c in zip(item["w"], point, strict=True)), Fraction(0)) for point in item["z"]]
+    return [
+        sum((w * c for w, c in zip(item["w"], point, strict=True)), Fraction(0))
+        for point in item["z"]
+    ]
 
 
 def median(item: Mapping[str, Any]) -> Fraction:
@@ -116,7 +131,9 @@ WRONG = {
     "residual: N + 1 for N": replace(RESIDUAL, lhs=RESIDUAL.lhs * (N + 1) / N),
     "mean variance: as with replacement": replace(JITTER, rhs=variance / b),
     "mean variance: b for b²": replace(JITTER, rhs=JITTER.rhs / b),
-    "replaced variance: as without": replace(REPLACED, rhs=variance * N * (b - 1) / (b * (N - 1 + 1 / N**3))),
+    "replaced variance: as without": replace(
+        REPLACED, rhs=variance * N * (b - 1) / (b * (N - 1 + 1 / N**3))
+    ),
     "margin: without the root of b": replace(MARGIN, rhs=MARGIN.rhs / sp.sqrt(b)),
     "length: one side doubled": replace(LENGTH, lhs=LENGTH.lhs * 2),
     "ray: backwards": replace(RAY, rhs=-RAY.rhs),
@@ -125,7 +142,9 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_versions_are_refuted(name: str) -> None:
-    assert run(WRONG[name], [replace(check_of(WRONG[name]), examples=60)]).verdict is Verdict.REFUTED
+    assert (
+        run(WRONG[name], [replace(check_of(WRONG[name]), examples=60)]).verdict is Verdict.REFUTED
+    )
 
 
 def test_the_best_threshold_found_by_hand_is_the_mean() -> None:
@@ -146,7 +165,9 @@ def test_corners_are_what_they_are_called() -> None:
     assert {item["N"] for item in units} >= {1, 2, 3}
     assert {item["d"] for item in units} >= {1, 2, 3}
     assert any(len(set(item["z"])) < item["N"] for item in units), "repeated points"
-    assert any(len(set(activations(item))) == 1 < item["N"] for item in units), "a weight across the data"
+    assert any(len(set(activations(item))) == 1 < item["N"] for item in units), (
+        "a weight across the data"
+    )
     assert any(item["mu"] == average(item) for item in units)
     for kind, beyond in (("part", False), ("proper", False), ("any", True)):
         corners = inputs.population_corners(kind)
@@ -160,7 +181,9 @@ def test_corners_are_what_they_are_called() -> None:
 def items(check: Pointwise) -> Iterable[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = list(check.corners())
     quiet = hypothesis.settings(max_examples=30, database=None, deadline=None, derandomize=True)
-    quiet(hypothesis.given(check.inputs())(lambda item: found.append(item)))()  # wants a function of its own
+    quiet(
+        hypothesis.given(check.inputs())(lambda item: found.append(item))
+    )()  # wants a function of its own
     return found
 
 
@@ -173,7 +196,10 @@ def test_inputs_lie_in_the_domains(statement: Statement) -> None:
 
 
 def test_batch_sizes_end_at_the_population() -> None:
-    part, beyond = (get(f"splines.minibatch_jitter:{name}").variables[1] for name in ("mean", "replacement_mean"))
+    part, beyond = (
+        get(f"splines.minibatch_jitter:{name}").variables[1]
+        for name in ("mean", "replacement_mean")
+    )
     with pytest.raises(ValueError, match=r"b=.*6.*must lie in"):
         part.admit({"N": 5, "b": 6})
     beyond.admit({"N": 5, "b": 6})
@@ -187,8 +213,11 @@ def test_the_users_samples_are_the_inputs() -> None:
     assert activations(item) == [Fraction(1, 2), 3, 4]
     assert item["mu"] == Fraction(1, 2)
     assert inputs.indexed_of_batch(samples)["r"] == 2
-    evidence = run(replace(LEAST, lhs=LEAST.lhs * 3), [replace(check_of(LEAST), corners=tuple, examples=1)],
-                   Batch.of(samples, "")).evidence[0]
+    evidence = run(
+        replace(LEAST, lhs=LEAST.lhs * 3),
+        [replace(check_of(LEAST), corners=tuple, examples=1)],
+        Batch.of(samples, ""),
+    ).evidence[0]
     assert evidence.details["batch"] == "refuted"
 
 

@@ -23,7 +23,16 @@ from theorems.verification import Result
 
 FAR = 10**6
 #: What a check does less of here, by the name of its field.
-LESS = {"examples": 5, "replicas": 2, "first": 2, "normals": 1, "rounds": 1, "draws": 64, "depth": 12, "sizes": 2}
+LESS = {
+    "examples": 5,
+    "replicas": 2,
+    "first": 2,
+    "normals": 1,
+    "rounds": 1,
+    "draws": 64,
+    "depth": 12,
+    "sizes": 2,
+}
 #: These draw for minutes before they say anything; each has a small lay-out of its own below.
 SLOW = ("Exponent", "EscapeTimes", "Paired")
 
@@ -59,10 +68,14 @@ def has_a_true_neighbour(statement: Statement, check: Any) -> bool:
     return not (false and isinstance(check, Expectation))
 
 
-CASES = [pytest.param(statement, check, id=f"{statement.name}-{number}-{type(check).__name__}")
-         for statement in library() for number, check in enumerate(statement.checks)
-         if type(check).__name__ not in SLOW and not isinstance(check, Medians)
-         and has_a_true_neighbour(statement, check)]
+CASES = [
+    pytest.param(statement, check, id=f"{statement.name}-{number}-{type(check).__name__}")
+    for statement in library()
+    for number, check in enumerate(statement.checks)
+    if type(check).__name__ not in SLOW
+    and not isinstance(check, Medians)
+    and has_a_true_neighbour(statement, check)
+]
 
 
 @pytest.mark.parametrize(("statement", "check"), CASES)
@@ -92,22 +105,31 @@ def test_a_neighbour_that_holds_is_not_refuted_by_the_slow_checks(make: Any) -> 
     claim = holding(statement)
     found = check(claim, Context(0, 1e-3))
     assert found.sentinel is not Verdict.REFUTED
-    assert Result(claim, Verdict.SUPPORTED, (replace(found, verdict=Verdict.SUPPORTED),)).weak_sentinels == (
-        "simulation",)
+    assert Result(
+        claim, Verdict.SUPPORTED, (replace(found, verdict=Verdict.SUPPORTED),)
+    ).weak_sentinels == ("simulation",)
 
 
-MEDIANS = [pytest.param(statement, check, id=f"{statement.name}-{number}")
-           for statement in library() for number, check in enumerate(statement.checks) if isinstance(check, Medians)]
+MEDIANS = [
+    pytest.param(statement, check, id=f"{statement.name}-{number}")
+    for statement in library()
+    for number, check in enumerate(statement.checks)
+    if isinstance(check, Medians)
+]
 
 
 @pytest.mark.parametrize(("statement", "check"), MEDIANS)
-def test_a_neighbour_of_medians_that_holds_is_not_refuted(statement: Statement, check: Medians) -> None:
+def test_a_neighbour_of_medians_that_holds_is_not_refuted(
+    statement: Statement, check: Medians
+) -> None:
     """On made-up samples for which the claim is true by far, whatever the check would draw."""
     names = sorted({str(s) for side in (statement.lhs, statement.rhs) for s in side.free_symbols})
     sizes = {str(v.symbol): 4.0 for v in statement.variables}
     sampled = [name for name in names if name not in sizes]
     values = np.full(200, _true_at(statement, sizes, sampled))
-    case = Case("made up", sizes, lambda context: Sample({name: [values] for name in sampled}), len(sampled))
+    case = Case(
+        "made up", sizes, lambda context: Sample({name: [values] for name in sampled}), len(sampled)
+    )
     claim = holding(statement)
     found = replace(check, cases=lambda batch: [case])(claim, Context(0, 1e-9))
     assert found.verdict is Verdict.SUPPORTED
@@ -119,23 +141,51 @@ def _true_at(statement: Statement, sizes: dict[str, float], sampled: list[str]) 
     """A value of all that is sampled, the same one, at which the claim holds."""
     if statement.relation == "==":
         return float(statement.rhs.subs({s: sizes[str(s)] for s in statement.rhs.free_symbols}))
-    for value in (1.0, 0.5, 0.0, 2.0, 0.1, -1.0, 1.5, 1e-3, 1e3, -0.1, 0.25, 0.9, 0.75, -0.01, 0.01, 3.0):
+    for value in (
+        1.0,
+        0.5,
+        0.0,
+        2.0,
+        0.1,
+        -1.0,
+        1.5,
+        1e-3,
+        1e3,
+        -0.1,
+        0.25,
+        0.9,
+        0.75,
+        -0.01,
+        0.01,
+        3.0,
+    ):
         given = {**sizes, **dict.fromkeys(sampled, value)}
-        if statement.claim.subs({s: given[str(s)] for s in statement.claim.free_symbols}) == sp.true:
+        if (
+            statement.claim.subs({s: given[str(s)] for s in statement.claim.free_symbols})
+            == sp.true
+        ):
             return value
     raise LookupError(f"{statement.name}: no value was found at which it holds")
 
 
 def evidence(**given: Any) -> Evidence:
-    return Evidence(**{"method": "search", "verdict": Verdict.CERTIFIED, "summary": "", "sentinel": Verdict.REFUTED,
-                       **given})
+    return Evidence(
+        **{
+            "method": "search",
+            "verdict": Verdict.CERTIFIED,
+            "summary": "",
+            "sentinel": Verdict.REFUTED,
+            **given,
+        }
+    )
 
 
 @pytest.mark.parametrize("sentinel", Verdict)
 @pytest.mark.parametrize("verdict", Verdict)
 @pytest.mark.parametrize("with_batch", [False, True])
 def test_a_sentinel_that_stands_makes_the_result_unsound(
-        verdict: Verdict, sentinel: Verdict, with_batch: bool) -> None:
+    verdict: Verdict, sentinel: Verdict, with_batch: bool
+) -> None:
     statement = replace(library()[0], expected=verdict)
     result = Result(statement, verdict, (evidence(verdict=verdict, sentinel=sentinel),), with_batch)
     speaks = verdict in (Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED, Verdict.REFUTED)

@@ -39,7 +39,9 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_a_sweep_and_its_second_start(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("g.toml").write_text('chain = ["rescale", "vanilla(tanh)"]\nwidth = 8\nbatch = 3\ndepth = 4\nseeds = "0..2"\n')
+    Path("g.toml").write_text(
+        'chain = ["rescale", "vanilla(tanh)"]\nwidth = 8\nbatch = 3\ndepth = 4\nseeds = "0..2"\n'
+    )
     start = ["sweep", "g.toml", "--store", "x.db", "--workers", "1"]
     assert main([*start, "--dry-run"]) == 0
     assert "Runs 6, of which 0 in the store already Engines gram 6 One core" in said(capsys)
@@ -70,11 +72,28 @@ def test_a_failed_run_is_status_1(
 
 
 def test_ctrl_c_is_status_130_and_keeps_what_is_finished(tmp_path: Path) -> None:
-    arguments = ["sweep", *AXES, "--store", "x.db", "--workers", "2", "--width", "64", "--depth", "1000", "--seeds",
-                 "0..299"]
-    process = subprocess.Popen([sys.executable, "-m", "theorems.cli", *arguments], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, start_new_session=True,
-                               env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    arguments = [
+        "sweep",
+        *AXES,
+        "--store",
+        "x.db",
+        "--workers",
+        "2",
+        "--width",
+        "64",
+        "--depth",
+        "1000",
+        "--seeds",
+        "0..299",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "theorems.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         time.sleep(0.2)
@@ -88,13 +107,22 @@ def test_ctrl_c_is_status_130_and_keeps_what_is_finished(tmp_path: Path) -> None
     assert 0 < kept() < 300
 
 
-def test_a_full_disk_is_one_line_and_keeps_what_is_stored(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_one_line_and_keeps_what_is_stored(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """The system lets no file grow beyond 60 kB, in the main process as on a disk that is full."""
     arguments = ["sweep", *AXES, "--store", "x.db", "--workers", "1", "--seeds", "0..39"]
-    script = ("import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000));"
-              f"from theorems.cli import main; sys.exit(main({arguments!r}))")
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
-                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000));"
+        f"from theorems.cli import main; sys.exit(main({arguments!r}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
     assert done.returncode == 3, done.stderr
     assert done.stderr.startswith("theorems: x.db: the disk failed or is full")
     assert done.stderr.count("\n") == 1
@@ -109,25 +137,40 @@ def kept() -> int:
         return len(store.finished())
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ([], ["--store"]), (["--store", "x.db"], ["no grid", "GRID.toml"]),
-    (["missing.toml", "--store", "x.db"], ["missing.toml", "no such file"]),
-    (["--store", "x.db", "--export", "x.csv"], ["no such store"]),
-    (["--store", "x.db", "--export", "x.txt", *AXES], ["'.txt'"]),
-    (["--store", "x.csv", "--export", "./x.csv", *AXES], ["the store itself"]),
-    (["--store", "x.db", "--export", "no/x.csv", *AXES], ["--export", "make it first"]),
-    (["--store", ".", *AXES], ["a directory"]), (["--store", "no/x.db", *AXES], ["no directory"]),
-    (["--store", "x.db", *AXES, "--workers", "0"], ["--workers", "'0'", "≥ 1"]),
-    (["--store", "x.db", *AXES, "--workers", "many"], ["--workers", "'many'"]),
-    (["--store", "x.db", *AXES, "--workers", "2", "--dask", "tcp://x:1"], ["--workers 2", "leave one out"]),
-    (["--store", "x.db", *AXES, "--width", "2"], ["3 samples", "at most 2"]),
-    (["--store", "x.db", *AXES, "--chain", "residual(0.1)", "--width", "1", "--batch", "1"],
-     ["width=1", "a rank needs 2 rows or more"]),
-    (["--store", "x.db", *AXES, "--seeds", "one"], ["seeds='one'"]),
-    (["--store", "x.db", "--chain", "rescale"], ["width is missing"]),
-    (["--store", "x.db", *AXES, "--dask", "tcp://127.0.0.1:notaport"], ["dask", "notaport", "not an address"]),
-])
-def test_bad_usage(arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["--store"]),
+        (["--store", "x.db"], ["no grid", "GRID.toml"]),
+        (["missing.toml", "--store", "x.db"], ["missing.toml", "no such file"]),
+        (["--store", "x.db", "--export", "x.csv"], ["no such store"]),
+        (["--store", "x.db", "--export", "x.txt", *AXES], ["'.txt'"]),
+        (["--store", "x.csv", "--export", "./x.csv", *AXES], ["the store itself"]),
+        (["--store", "x.db", "--export", "no/x.csv", *AXES], ["--export", "make it first"]),
+        (["--store", ".", *AXES], ["a directory"]),
+        (["--store", "no/x.db", *AXES], ["no directory"]),
+        (["--store", "x.db", *AXES, "--workers", "0"], ["--workers", "'0'", "≥ 1"]),
+        (["--store", "x.db", *AXES, "--workers", "many"], ["--workers", "'many'"]),
+        (
+            ["--store", "x.db", *AXES, "--workers", "2", "--dask", "tcp://x:1"],
+            ["--workers 2", "leave one out"],
+        ),
+        (["--store", "x.db", *AXES, "--width", "2"], ["3 samples", "at most 2"]),
+        (
+            ["--store", "x.db", *AXES, "--chain", "residual(0.1)", "--width", "1", "--batch", "1"],
+            ["width=1", "a rank needs 2 rows or more"],
+        ),
+        (["--store", "x.db", *AXES, "--seeds", "one"], ["seeds='one'"]),
+        (["--store", "x.db", "--chain", "rescale"], ["width is missing"]),
+        (
+            ["--store", "x.db", *AXES, "--dask", "tcp://127.0.0.1:notaport"],
+            ["dask", "notaport", "not an address"],
+        ),
+    ],
+)
+def test_bad_usage(
+    arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     if "--dask" in arguments:
         pytest.importorskip("distributed")
     errors = refused(["sweep", *arguments], capsys)
@@ -145,19 +188,54 @@ def test_a_damaged_store_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     assert "x.db: damaged" in refused([*start, "--dry-run"], capsys)
 
 
-TEXT = st.sampled_from(["rescale", "vanilla(tanh)", "8", "0..3", "-1", "digits", "x.npy", "gram", "float32", "(", "5e3"]
-                       ) | st.text(max_size=6)
-OPTIONS = st.sampled_from(["chain", "width", "batch", "depth", "weights", "seeds", "observables", "replicas", "engine",
-                           "dtype", "batch-seed", "workers"])
+TEXT = st.sampled_from(
+    [
+        "rescale",
+        "vanilla(tanh)",
+        "8",
+        "0..3",
+        "-1",
+        "digits",
+        "x.npy",
+        "gram",
+        "float32",
+        "(",
+        "5e3",
+    ]
+) | st.text(max_size=6)
+OPTIONS = st.sampled_from(
+    [
+        "chain",
+        "width",
+        "batch",
+        "depth",
+        "weights",
+        "seeds",
+        "observables",
+        "replicas",
+        "engine",
+        "dtype",
+        "batch-seed",
+        "workers",
+    ]
+)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(changes=st.dictionaries(OPTIONS, TEXT, max_size=3), grid=st.none() | st.binary(max_size=30))
 def test_any_arguments_are_planned_or_refused_in_one_line(
     changes: dict[str, str], grid: bytes | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only checked and planned, by a store that refuses to open, so that nothing large is run."""
-    arguments = ["sweep", *AXES, *(f"--{name}={value}" for name, value in changes.items()), "--store", "."]
+    arguments = [
+        "sweep",
+        *AXES,
+        *(f"--{name}={value}" for name, value in changes.items()),
+        "--store",
+        ".",
+    ]
     if grid is not None:
         Path("fuzzed.toml").write_bytes(grid)
         arguments.insert(1, "fuzzed.toml")
@@ -182,6 +260,11 @@ with contextlib.suppress(RuntimeError), sweep._crew(None, "tcp://x:1"):
     pass
 assert logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)  # as it was
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
     assert (done.returncode, done.stderr) == (0, "")

@@ -19,15 +19,24 @@ CONTEXT = Context(0, 1e-6)
 def claim(lhs: Any, relation: str, rhs: Any, false_rhs: Any = None) -> Statement:
     base = get("orthogonality.convexity:corrected")
     wrong = sp.sympify(rhs) + 1 + x if false_rhs is None else sp.sympify(false_rhs)
-    return replace(base, variables=(), definitions={x: "", y: ""}, lhs=sp.sympify(lhs), relation=relation,
-                   rhs=sp.sympify(rhs), sentinel=Sentinel("", rhs=wrong))
+    return replace(
+        base,
+        variables=(),
+        definitions={x: "", y: ""},
+        lhs=sp.sympify(lhs),
+        relation=relation,
+        rhs=sp.sympify(rhs),
+        sentinel=Sentinel("", rhs=wrong),
+    )
 
 
 def test_identities() -> None:
     check = SymbolicIdentity(POINTS)
     certified = check(claim((x + y) ** 2, "==", x**2 + 2 * x * y + y**2), CONTEXT)
     assert (certified.verdict, certified.sentinel) == (Verdict.CERTIFIED, Verdict.REFUTED)
-    refuted = check(claim((x + y) ** 2, "==", x**2 + 2 * x * y + y**2 + sp.Rational(1, 10**50)), CONTEXT)
+    refuted = check(
+        claim((x + y) ** 2, "==", x**2 + 2 * x * y + y**2 + sp.Rational(1, 10**50)), CONTEXT
+    )
     assert refuted.verdict is Verdict.REFUTED
     assert "x = 1" in refuted.summary
 
@@ -52,12 +61,15 @@ def test_signs() -> None:
     assert (evidence.verdict, evidence.sentinel) == (Verdict.CERTIFIED, Verdict.REFUTED)
 
 
-@pytest.mark.parametrize(("check", "why"), [
-    (sign(x, ((x - y) ** 2, x)), "do not add up"),
-    (sign(x - y, (x**2 - x * y,)), "may not be positive"),
-    (sign(-x, (-((x - y) ** 2),)), "may not be positive"),
-    (sign(x, (x**2 - x * y, y**2 - x * y)), "is open"),
-])
+@pytest.mark.parametrize(
+    ("check", "why"),
+    [
+        (sign(x, ((x - y) ** 2, x)), "do not add up"),
+        (sign(x - y, (x**2 - x * y,)), "may not be positive"),
+        (sign(-x, (-((x - y) ** 2),)), "may not be positive"),
+        (sign(x, (x**2 - x * y, y**2 - x * y)), "is open"),
+    ],
+)
 def test_a_certificate_that_fails_leaves_the_claim_open(check: SymbolicSign, why: str) -> None:
     evidence = check(SQUARES, CONTEXT)
     assert evidence.verdict is Verdict.INCONCLUSIVE

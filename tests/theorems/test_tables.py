@@ -15,7 +15,8 @@ x = sp.IndexedBase("x", real=True)
 z, y = (sp.IndexedBase(name, shape=(n,), real=True) for name in "zy")
 total = sp.Symbol("T", real=True)
 MEANINGS = {
-    total: sp.Sum(x[k], (k, 0, n - 1)), z: sp.Lambda((i,), sp.Piecewise((x[i] - total / n, i < 2), (0, True))),
+    total: sp.Sum(x[k], (k, 0, n - 1)),
+    z: sp.Lambda((i,), sp.Piecewise((x[i] - total / n, i < 2), (0, True))),
     y: sp.Lambda((i,), sp.sqrt(z[i] + 1)),
 }
 GIVEN = {"n": 3, "x": (Fraction(1), Fraction(2), Fraction(6))}

@@ -35,7 +35,9 @@ def columns(line: str) -> int:
 
 
 def plain(width: int = 80) -> Console:
-    return Console(file=io.StringIO(), width=width, color_system=None, markup=False, highlight=False)
+    return Console(
+        file=io.StringIO(), width=width, color_system=None, markup=False, highlight=False
+    )
 
 
 def printed(out: Console) -> str:
@@ -46,22 +48,28 @@ def printed(out: Console) -> str:
 # --- one line -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("expression", "expected"), [
-    (2 * (1 - 2 * alpha / 3) ** ell + 3 * n / (alpha * sp.sqrt(d)), "2·(1 - 2·α/3)^ℓ + 3·n/(α·√d)"),
-    (1 / n - Vhat_1, "1/n - V̂₁"),
-    (sp.sqrt(1 - 1 / n), "√(1 - 1/n)"),
-    (1 / sp.sqrt(n), "1/√n"),
-    (2 - 2 / sp.sqrt(n), "2 - 2/√n"),
-    (1 / (4 * n**2), "1/(4·n²)"),
-    (n ** sp.Rational(3, 2), "n^(3/2)"),
-    (sp.Sum((lam[i] - 1 / n) ** 2, (i, 0, n - 1)), "Σᵢ (λᵢ - 1/n)²"),
-    (sp.Sum(lam[i], (i, 0, n - 1)) ** -2, "1/(Σᵢ λᵢ)²"),
-    (sp.Sum(lam[i], (i, 0, n - 1)) * sp.Sum(lam[i] ** 2, (i, 0, n - 1)), "(Σᵢ λᵢ)·(Σᵢ λᵢ²)"),
-    (sp.Product(lam[i], (i, 0, n - 1)), "∏ᵢ λᵢ"),
-    (sp.Abs(sp.Symbol("beta") + sp.Rational(1, 2)), "|β + 1/2|"),
-    (sp.Ge(sp.sqrt(alpha), d), "√α ≥ d"),
-    (sp.Ne(n, 1), "n ≠ 1"),
-])
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (
+            2 * (1 - 2 * alpha / 3) ** ell + 3 * n / (alpha * sp.sqrt(d)),
+            "2·(1 - 2·α/3)^ℓ + 3·n/(α·√d)",
+        ),
+        (1 / n - Vhat_1, "1/n - V̂₁"),
+        (sp.sqrt(1 - 1 / n), "√(1 - 1/n)"),
+        (1 / sp.sqrt(n), "1/√n"),
+        (2 - 2 / sp.sqrt(n), "2 - 2/√n"),
+        (1 / (4 * n**2), "1/(4·n²)"),
+        (n ** sp.Rational(3, 2), "n^(3/2)"),
+        (sp.Sum((lam[i] - 1 / n) ** 2, (i, 0, n - 1)), "Σᵢ (λᵢ - 1/n)²"),
+        (sp.Sum(lam[i], (i, 0, n - 1)) ** -2, "1/(Σᵢ λᵢ)²"),
+        (sp.Sum(lam[i], (i, 0, n - 1)) * sp.Sum(lam[i] ** 2, (i, 0, n - 1)), "(Σᵢ λᵢ)·(Σᵢ λᵢ²)"),
+        (sp.Product(lam[i], (i, 0, n - 1)), "∏ᵢ λᵢ"),
+        (sp.Abs(sp.Symbol("beta") + sp.Rational(1, 2)), "|β + 1/2|"),
+        (sp.Ge(sp.sqrt(alpha), d), "√α ≥ d"),
+        (sp.Ne(n, 1), "n ≠ 1"),
+    ],
+)
 def test_inline(expression: Any, expected: str) -> None:
     assert inline(expression) == expected
 
@@ -70,23 +78,36 @@ def test_inline_puts_definitions_in_place() -> None:
     assert inline(2 * Vhat_1, {"Vhat_1": "V̂(H₁)"}) == "2·V̂(H₁)"
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("V̂(H_1)", "V̂(H₁)"), ("σ_n(H_k) ≥ α", "σₙ(Hₖ) ≥ α"), ("sigma_n^2", "σₙ²"), ("min_i lambda[i]", "minᵢ λ[i]"),
-    ("n^(-1/2)", "n^(-1/2)"), ("H_{ℓ+1}", "H_{ℓ+1}"), ("‖H‖_F", "‖H‖_F"), ("as_printed", "as_printed"),
-    ("well, alphabet, room", "well, alphabet, room"), ("10^12", "10¹²"),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("V̂(H_1)", "V̂(H₁)"),
+        ("σ_n(H_k) ≥ α", "σₙ(Hₖ) ≥ α"),
+        ("sigma_n^2", "σₙ²"),
+        ("min_i lambda[i]", "minᵢ λ[i]"),
+        ("n^(-1/2)", "n^(-1/2)"),
+        ("H_{ℓ+1}", "H_{ℓ+1}"),
+        ("‖H‖_F", "‖H‖_F"),
+        ("as_printed", "as_printed"),
+        ("well, alphabet, room", "well, alphabet, room"),
+        ("10^12", "10¹²"),
+    ],
+)
 def test_words(text: str, expected: str) -> None:
     assert words(text) == expected
 
 
-@pytest.mark.parametrize(("symbol", "place", "expected"), [
-    (n, sp.Range(1, sp.oo), "n ∈ {1, 2, …}"),
-    (n, sp.Range(2, 9), "n ∈ {2, 3, …, 8}"),
-    (alpha, sp.Interval.Lopen(0, 1 / sp.sqrt(n)), "α ∈ (0, 1/√n]"),
-    (alpha, sp.Interval(0, 1), "α ∈ [0, 1]"),
-    (alpha, sp.Interval.Lopen(0, sp.oo), "α ∈ (0, ∞)"),
-    (alpha, sp.Interval.Ropen(0, 1), "α ∈ [0, 1)"),
-])
+@pytest.mark.parametrize(
+    ("symbol", "place", "expected"),
+    [
+        (n, sp.Range(1, sp.oo), "n ∈ {1, 2, …}"),
+        (n, sp.Range(2, 9), "n ∈ {2, 3, …, 8}"),
+        (alpha, sp.Interval.Lopen(0, 1 / sp.sqrt(n)), "α ∈ (0, 1/√n]"),
+        (alpha, sp.Interval(0, 1), "α ∈ [0, 1]"),
+        (alpha, sp.Interval.Lopen(0, sp.oo), "α ∈ (0, ∞)"),
+        (alpha, sp.Interval.Ropen(0, 1), "α ∈ [0, 1)"),
+    ],
+)
 def test_domain(symbol: sp.Symbol, place: sp.Set, expected: str) -> None:
     assert domain(Variable(symbol, place, "")) == expected
 
@@ -132,7 +153,13 @@ def test_a_long_relation_breaks_at_its_sign_and_at_its_terms() -> None:
 
 def test_negative_terms_keep_their_sign_when_a_side_is_broken() -> None:
     long, longer = sp.symbols("abcdefghijkl mnopqrstuvwx")
-    assert block(sp.Eq(d, long - longer, evaluate=False), 20) == ["d", "", "  = abcdefghijkl", "", "  - mnopqrstuvwx"]
+    assert block(sp.Eq(d, long - longer, evaluate=False), 20) == [
+        "d",
+        "",
+        "  = abcdefghijkl",
+        "",
+        "  - mnopqrstuvwx",
+    ]
 
 
 def test_named_parts_are_the_expression() -> None:
@@ -155,7 +182,14 @@ def test_the_last_resort_is_wrapped_text() -> None:
 def test_only_short_definitions_replace_their_symbol() -> None:
     decay = get("orthogonality.decay:sharp")
     assert notation(decay) == {"Vhat_1": "V̂(H₁)"}
-    assert notation(replace(decay, definitions=dict.fromkeys(decay.definitions, "the gap of the first layer"))) == {}
+    assert (
+        notation(
+            replace(
+                decay, definitions=dict.fromkeys(decay.definitions, "the gap of the first layer")
+            )
+        )
+        == {}
+    )
 
 
 def test_positive_terms_come_first() -> None:
@@ -165,20 +199,40 @@ def test_positive_terms_come_first() -> None:
 # --- numbers ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    (None, "–"), (0.0, "0.000"), (0.46770717, "0.468"), (1.0, "1.000"), (8.1e-05, "8.1e-05"), (1234.5, "1.2e+03")])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "–"),
+        (0.0, "0.000"),
+        (0.46770717, "0.468"),
+        (1.0, "1.000"),
+        (8.1e-05, "8.1e-05"),
+        (1234.5, "1.2e+03"),
+    ],
+)
 def test_ratio(value: float | None, expected: str) -> None:
     assert ratio(value) == expected
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    (None, "–"), (0.0, "exact"), (0.0972, "0.097"), (0.5, "0.5"), (1.0, "≥ 1"), (float("inf"), "≥ 1")])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "–"),
+        (0.0, "exact"),
+        (0.0972, "0.097"),
+        (0.5, "0.5"),
+        (1.0, "≥ 1"),
+        (float("inf"), "≥ 1"),
+    ],
+)
 def test_sensitivity(value: float | None, expected: str) -> None:
     assert sensitivity(value) == expected
 
 
-@pytest.mark.parametrize(("value", "expected"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (60, "1 min 00 s"),
-                                                 (205.7, "3 min 25 s")])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.04, "0.0 s"), (59.9, "59.9 s"), (60, "1 min 00 s"), (205.7, "3 min 25 s")],
+)
 def test_duration(value: float, expected: str) -> None:
     assert duration(value) == expected
 
@@ -201,30 +255,63 @@ def test_field_wraps_beside_its_margin() -> None:
 
 
 def finding(**given: Any) -> Evidence:
-    return Evidence(**{"method": "search", "verdict": Verdict.REFUTED, "summary": "somewhere",
-                       "sentinel": Verdict.REFUTED} | given)
+    return Evidence(
+        **{
+            "method": "search",
+            "verdict": Verdict.REFUTED,
+            "summary": "somewhere",
+            "sentinel": Verdict.REFUTED,
+        }
+        | given
+    )
 
 
 def test_a_crossing_is_told_with_layer_and_both_sides() -> None:
-    paths = [{"n": 16, "crossing_layer": 110, "lhs": "[3.45667898e-8 +/- 4e-20]", "rhs": "[3.44439e-8 +/- 4e-20]"},
-             {"n": 32, "crossing_layer": None}]
+    paths = [
+        {
+            "n": 16,
+            "crossing_layer": 110,
+            "lhs": "[3.45667898e-8 +/- 4e-20]",
+            "rhs": "[3.44439e-8 +/- 4e-20]",
+        },
+        {"n": 32, "crossing_layer": None},
+    ]
     found = how_it_fell(get("orthogonality.decay:as_printed"), [finding(details={"paths": paths})])
-    assert found == ("the certified width-limit path crosses the bound at layer 110 for n = 16 "
-                     "(3.45668e-08 > 3.44439e-08)")
+    assert found == (
+        "the certified width-limit path crosses the bound at layer 110 for n = 16 "
+        "(3.45668e-08 > 3.44439e-08)"
+    )
 
 
-@pytest.mark.parametrize(("name", "witness", "expected"), [
-    ("orthogonality.iterative_initialisation:as_printed", ["4/5", "3/5"], "false at σ = (4/5, 3/5)"),
-    ("orthogonality.unit_frobenius", [["1", "0"], ["2", "1"]], "false at A = ((1, 0), (2, 1))"),
-    ("orthogonality.convexity:as_printed", {"n": 2, "theta": "1/50"}, "false at n = 2, θ = 1/50"),
-])
+@pytest.mark.parametrize(
+    ("name", "witness", "expected"),
+    [
+        (
+            "orthogonality.iterative_initialisation:as_printed",
+            ["4/5", "3/5"],
+            "false at σ = (4/5, 3/5)",
+        ),
+        ("orthogonality.unit_frobenius", [["1", "0"], ["2", "1"]], "false at A = ((1, 0), (2, 1))"),
+        (
+            "orthogonality.convexity:as_printed",
+            {"n": 2, "theta": "1/50"},
+            "false at n = 2, θ = 1/50",
+        ),
+    ],
+)
 def test_a_witness_is_told_by_its_symbol(name: str, witness: Any, expected: str) -> None:
     assert how_it_fell(get(name), [finding(details={"witness": witness})]) == expected
 
 
 def test_a_refutation_by_sampling_is_told_by_its_summary() -> None:
-    evidence = [finding(verdict=Verdict.SUPPORTED, summary="fine"), finding(summary="mean in [2, 3], bound 1")]
-    assert how_it_fell(get("orthogonality.concentration:as_printed"), evidence) == "mean in [2, 3], bound 1"
+    evidence = [
+        finding(verdict=Verdict.SUPPORTED, summary="fine"),
+        finding(summary="mean in [2, 3], bound 1"),
+    ]
+    assert (
+        how_it_fell(get("orthogonality.concentration:as_printed"), evidence)
+        == "mean in [2, 3], bound 1"
+    )
 
 
 def test_reasons_name_every_defect_and_nothing_else() -> None:
@@ -233,7 +320,11 @@ def test_reasons_name_every_defect_and_nothing_else() -> None:
     sound = Result(statement, Verdict.CERTIFIED, (finding(verdict=Verdict.CERTIFIED),))
     assert sound.as_expected
     assert reasons(sound, run) == ""
-    weak = Result(statement, Verdict.CERTIFIED, (finding(verdict=Verdict.CERTIFIED, sentinel=Verdict.CERTIFIED),))
+    weak = Result(
+        statement,
+        Verdict.CERTIFIED,
+        (finding(verdict=Verdict.CERTIFIED, sentinel=Verdict.CERTIFIED),),
+    )
     assert reasons(weak, run) == "its false neighbour survived: search"
     lower = Result(statement, Verdict.SUPPORTED, (finding(verdict=Verdict.SUPPORTED),))
     assert reasons(lower, run) == "only supported, expected certified"
@@ -247,8 +338,14 @@ def test_batch_line_spells_out_the_convention() -> None:
 
 @pytest.mark.parametrize("width", [80, 99, 100, 120])
 def test_the_table_fits_and_lines_up(width: int) -> None:
-    results = [Result(s, s.expected, (finding(verdict=s.expected, summary="many means by confidence sequence " * 3),))
-               for s in library()]
+    results = [
+        Result(
+            s,
+            s.expected,
+            (finding(verdict=s.expected, summary="many means by confidence sequence " * 3),),
+        )
+        for s in library()
+    ]
     out = plain(width)
     print_outcome(out, results, Run(len(results), 0, 1e-6))
     lines = printed(out).splitlines()
@@ -283,14 +380,21 @@ def test_every_check_of_the_library_is_described_in_words() -> None:
         out = plain(400)
         print_statement(out, statement)
         after = printed(out).split("Attacked by")[1]
-        assert re.match(r"\s+(exact arithmetic|simulation|width limit|computer algebra|enclosures in balls): ", after)
+        assert re.match(
+            r"\s+(exact arithmetic|simulation|width limit|computer algebra|enclosures in balls): ",
+            after,
+        )
 
 
 def test_progress_without_a_terminal_is_one_line_per_statement() -> None:
     out = plain(40)
     with Meter(out, 12) as meter:
         meter.at("something")
-        meter.done(Result(get("orthogonality.convexity:as_printed"), Verdict.REFUTED, (finding(seconds=1.25),)))
+        meter.done(
+            Result(
+                get("orthogonality.convexity:as_printed"), Verdict.REFUTED, (finding(seconds=1.25),)
+            )
+        )
         meter.done(Result(get("orthogonality.convexity:corrected"), Verdict.REFUTED, (finding(),)))
     assert printed(out).splitlines() == [
         "[ 1/12] orthogonality.convexity:as_printed: refuted (1.2 s)",
@@ -299,7 +403,9 @@ def test_progress_without_a_terminal_is_one_line_per_statement() -> None:
 
 
 def test_progress_on_a_terminal_is_one_live_line_that_goes_away() -> None:
-    out = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None, markup=False)
+    out = Console(
+        file=io.StringIO(), width=80, force_terminal=True, color_system=None, markup=False
+    )
     with Meter(out, 2) as meter:
         meter.at("orthogonality.decay:sharp: " + "x" * 200)
         meter.done(Result(get("orthogonality.convexity:as_printed"), Verdict.REFUTED, (finding(),)))

@@ -18,7 +18,12 @@ from theorems.workbench.parsing import read_claim
 
 x = sp.Symbol("x", real=True)
 k = sp.Symbol("k", integer=True)
-NAMES = {"x": x, "k": k, "m": sp.Symbol("m", integer=True, positive=True), "y": sp.Symbol("y", nonnegative=True)}
+NAMES = {
+    "x": x,
+    "k": k,
+    "m": sp.Symbol("m", integer=True, positive=True),
+    "y": sp.Symbol("y", nonnegative=True),
+}
 
 
 def run(claim: Any, **options: Any) -> tuple[Verdict, Evidence]:
@@ -31,28 +36,59 @@ def run(claim: Any, **options: Any) -> tuple[Verdict, Evidence]:
 # --- what the reader sees -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("text", "wanted"), [
-    ("x**2/x <= 1", {"Ne(x, 0)"}), ("x/x <= m", {"Ne(x, 0)"}), ("0*log(x) <= 1", {"x > 0"}),
-    ("min(1/x, 1) <= 1", {"Ne(x, 0)"}), ("sqrt(x)**2 <= 1", {"x >= 0"}), ("exp(log(x)) <= 1", {"x > 0"}),
-    ("x**-1*x <= 1", {"Ne(x, 0)"}), ("x**(1/3) <= 1", {"x >= 0"}), ("x**(-1/2) <= 1", {"x >= 0", "Ne(x, 0)"}),
-    ("1/(1/x) <= 1", {"Ne(x, 0)"}), ("1 <= 1/((x - 2)*(x + 1)**3)", {"Ne(x - 2, 0)", "Ne(x + 1, 0)"}),
-    ("1/abs(x - 1)**2 <= 1", {"Ne(x - 1, 0)"}), ("1/m + sqrt(y) <= 1", set()), ("x**0 + x**3 <= 1", set()),
-    ("m**k <= 3", set()), ("y**k <= 3", {"Ne(Piecewise((y, k < 0), (1, True)), 0)"}), ("x - x/m <= 1", set()),
-])
-def test_conditions_are_read_from_the_syntax_before_sympy_simplifies(text: str, wanted: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("x**2/x <= 1", {"Ne(x, 0)"}),
+        ("x/x <= m", {"Ne(x, 0)"}),
+        ("0*log(x) <= 1", {"x > 0"}),
+        ("min(1/x, 1) <= 1", {"Ne(x, 0)"}),
+        ("sqrt(x)**2 <= 1", {"x >= 0"}),
+        ("exp(log(x)) <= 1", {"x > 0"}),
+        ("x**-1*x <= 1", {"Ne(x, 0)"}),
+        ("x**(1/3) <= 1", {"x >= 0"}),
+        ("x**(-1/2) <= 1", {"x >= 0", "Ne(x, 0)"}),
+        ("1/(1/x) <= 1", {"Ne(x, 0)"}),
+        ("1 <= 1/((x - 2)*(x + 1)**3)", {"Ne(x - 2, 0)", "Ne(x + 1, 0)"}),
+        ("1/abs(x - 1)**2 <= 1", {"Ne(x - 1, 0)"}),
+        ("1/m + sqrt(y) <= 1", set()),
+        ("x**0 + x**3 <= 1", set()),
+        ("m**k <= 3", set()),
+        ("y**k <= 3", {"Ne(Piecewise((y, k < 0), (1, True)), 0)"}),
+        ("x - x/m <= 1", set()),
+    ],
+)
+def test_conditions_are_read_from_the_syntax_before_sympy_simplifies(
+    text: str, wanted: set[str]
+) -> None:
     assert {str(c.relation) for c in read_claim(text, NAMES).conditions} == wanted
 
 
-@pytest.mark.parametrize(("expression", "wanted"), [
-    (1 / x, ["Ne(x, 0)"]), (sp.sqrt(1 - x), ["1 - x >= 0"]), (sp.log(x), ["x > 0"]),
-    (sp.acos(x), ["1 - x >= 0", "x + 1 >= 0"]),
-    (sp.Mul(x, sp.Pow(x, -1, evaluate=False), evaluate=False), ["Ne(x, 0)"]),  # unevaluated parts are seen
-    (x**2 / x, []),  # and what SymPy has cancelled is not
-    (sp.Piecewise((1 / x, x > 0), (sp.sqrt(-x), True)),
-     ["Ne(Piecewise((x, x > 0), (1, True)), 0)", "Piecewise((1, x > 0), (-x, True)) >= 0"]),
-    (sp.Sum(1 / (x - k), (k, 0, 3)), ["Sum(Piecewise((0, Ne(k - x, 0)), (-1, True)), (k, 0, 3)) >= 0"]),
-])
-def test_conditions_of_a_sympy_expression_are_those_that_can_be_seen(expression: sp.Expr, wanted: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("expression", "wanted"),
+    [
+        (1 / x, ["Ne(x, 0)"]),
+        (sp.sqrt(1 - x), ["1 - x >= 0"]),
+        (sp.log(x), ["x > 0"]),
+        (sp.acos(x), ["1 - x >= 0", "x + 1 >= 0"]),
+        (
+            sp.Mul(x, sp.Pow(x, -1, evaluate=False), evaluate=False),
+            ["Ne(x, 0)"],
+        ),  # unevaluated parts are seen
+        (x**2 / x, []),  # and what SymPy has cancelled is not
+        (
+            sp.Piecewise((1 / x, x > 0), (sp.sqrt(-x), True)),
+            ["Ne(Piecewise((x, x > 0), (1, True)), 0)", "Piecewise((1, x > 0), (-x, True)) >= 0"],
+        ),
+        (
+            sp.Sum(1 / (x - k), (k, 0, 3)),
+            ["Sum(Piecewise((0, Ne(k - x, 0)), (-1, True)), (k, 0, 3)) >= 0"],
+        ),
+    ],
+)
+def test_conditions_of_a_sympy_expression_are_those_that_can_be_seen(
+    expression: sp.Expr, wanted: list[str]
+) -> None:
     assert [str(c.relation) for c in conditions_of(expression)] == wanted
 
 
@@ -70,45 +106,92 @@ def test_a_place_that_is_not_there_is_undefined_and_never_counted_from_the_end()
 # --- refused at the door, naming the point ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("claim", "options", "point"), [
-    ("x**2/x <= 1", {"x": "[-1, 1]"}, "x=0: x[*][*]2/x divides by x.*assume='x != 0'"),
-    ("min(1/x, 1) <= 1", {"x": "[0, 1]"}, "x=0: 1/x divides by x"),
-    ("0*log(x) <= x", {"x": "[0, 1]"}, "x=0: log[(]x[)] takes the logarithm of x"),
-    ("sqrt(x)**2 <= 1", {"x": "[-1, 1]"}, "x=-1: sqrt[(]x[)] takes the root of x"),
-    ("x**(1/3) <= 1", {"x": "[-1, 1]"}, "x=-1: x[*][*][(]1/3[)] takes the root of x"),
-    ("x*(1/k) <= 1", {"k": "0..5", "x": "[0, 1]"}, "k=0"),
-    ("1/(617 - k) - 1/(617 - k) <= 1/k", {"k": "1..900"}, "k=617: 1/[(]617 - k[)] divides by 617 - k"),
-    ("y**k <= 3", {"y": "[0, 1]", "k": "-2..2"}, "y=0, k=-2|k=-2, y=0"),
-    (lambda x: sp.acos(2 * x) <= 4, {"x": "[0, 1]"}, "x=1: acos[(]2[*]x[)] takes the arc cosine of 2[*]x"),
-    (lambda lam, n: lam[n - 3] <= 1, {"over": "spectra", "n": "2..8"}, "n=2.*not there"),
-    (lambda A, d: A[3, 0] <= d, {"over": "matrices", "n": 2, "d": "2..5"}, "d=2.*not there"),
-    ("cosine <= 1/2", {"over": "matrices", "n": 2, "d": "2..3"}, "a sample that is 0 has no cosine.*assume='alive'"),
-    ("mean_absolute_cosine <= 1/2", {"over": "matrices", "n": 3, "d": 3}, "a sample that is 0 has no cosine"),
-    ("orthogonality_gap <= 1/orthogonality_gap", {"over": "spectra", "n": "2..4"}, "n=2, spectrum=.1/2, 1/2."),
-    ("orthogonality_gap <= 1/orthogonality_gap_0",
-     {"chain": "rescale", "n": 2, "d": 8, "ell": 2}, "spectrum=.1/2, 1/2."),
-])
-def test_a_side_without_a_value_is_refused_where_that_is_seen(claim: Any, options: Any, point: str) -> None:
+@pytest.mark.parametrize(
+    ("claim", "options", "point"),
+    [
+        ("x**2/x <= 1", {"x": "[-1, 1]"}, "x=0: x[*][*]2/x divides by x.*assume='x != 0'"),
+        ("min(1/x, 1) <= 1", {"x": "[0, 1]"}, "x=0: 1/x divides by x"),
+        ("0*log(x) <= x", {"x": "[0, 1]"}, "x=0: log[(]x[)] takes the logarithm of x"),
+        ("sqrt(x)**2 <= 1", {"x": "[-1, 1]"}, "x=-1: sqrt[(]x[)] takes the root of x"),
+        ("x**(1/3) <= 1", {"x": "[-1, 1]"}, "x=-1: x[*][*][(]1/3[)] takes the root of x"),
+        ("x*(1/k) <= 1", {"k": "0..5", "x": "[0, 1]"}, "k=0"),
+        (
+            "1/(617 - k) - 1/(617 - k) <= 1/k",
+            {"k": "1..900"},
+            "k=617: 1/[(]617 - k[)] divides by 617 - k",
+        ),
+        ("y**k <= 3", {"y": "[0, 1]", "k": "-2..2"}, "y=0, k=-2|k=-2, y=0"),
+        (
+            lambda x: sp.acos(2 * x) <= 4,
+            {"x": "[0, 1]"},
+            "x=1: acos[(]2[*]x[)] takes the arc cosine of 2[*]x",
+        ),
+        (lambda lam, n: lam[n - 3] <= 1, {"over": "spectra", "n": "2..8"}, "n=2.*not there"),
+        (lambda A, d: A[3, 0] <= d, {"over": "matrices", "n": 2, "d": "2..5"}, "d=2.*not there"),
+        (
+            "cosine <= 1/2",
+            {"over": "matrices", "n": 2, "d": "2..3"},
+            "a sample that is 0 has no cosine.*assume='alive'",
+        ),
+        (
+            "mean_absolute_cosine <= 1/2",
+            {"over": "matrices", "n": 3, "d": 3},
+            "a sample that is 0 has no cosine",
+        ),
+        (
+            "orthogonality_gap <= 1/orthogonality_gap",
+            {"over": "spectra", "n": "2..4"},
+            "n=2, spectrum=.1/2, 1/2.",
+        ),
+        (
+            "orthogonality_gap <= 1/orthogonality_gap_0",
+            {"chain": "rescale", "n": 2, "d": 8, "ell": 2},
+            "spectrum=.1/2, 1/2.",
+        ),
+    ],
+)
+def test_a_side_without_a_value_is_refused_where_that_is_seen(
+    claim: Any, options: Any, point: str
+) -> None:
     with pytest.raises(ClaimError, match=f"undefined at .*({point})") as caught:
         conjecture(claim, **options)
     assert "\n" not in str(caught.value)
 
 
 def test_a_mean_is_claimed_of_the_quantity_itself() -> None:
-    with pytest.raises(ClaimError, match="divides by orthogonality_gap, and orthogonality_gap is random"):
-        conjecture("orthogonality_gap**2/orthogonality_gap <= 1/2", chain="rescale", n=2, d=8, ell=2)
+    with pytest.raises(
+        ClaimError, match="divides by orthogonality_gap, and orthogonality_gap is random"
+    ):
+        conjecture(
+            "orthogonality_gap**2/orthogonality_gap <= 1/2", chain="rescale", n=2, d=8, ell=2
+        )
 
 
 # --- refuted, where only a search finds the point -----------------------------------------------------------
 
 
-@pytest.mark.parametrize(("claim", "options", "witness", "words"), [
-    ("x/(x - 2/7)*(x - 2/7) <= 1", {"x": "[0, 1]"}, {"x": "2/7"}, "x/(x - 2/7) divides by x - 2/7"),
-    ("0*sqrt((x - 1/3)**2 - 1/10**6) <= x", {"x": "[1/4, 1]"}, None, "takes the root of"),
-    ("1/(x - y) + 1/(y - x) <= 1 + y", {"x": "[0, 1]", "y": "[2/3, 3]"}, None, "divides by"),
-    ("1/(1617 - k) - 1/(1617 - k) <= 1/k", {"k": "1..3000"}, {"k": "1617"}, "1/(1617 - k) divides by 1617 - k"),
-])
-def test_a_side_without_a_value_is_refuted_there(claim: str, options: Any, witness: Any, words: str) -> None:
+@pytest.mark.parametrize(
+    ("claim", "options", "witness", "words"),
+    [
+        (
+            "x/(x - 2/7)*(x - 2/7) <= 1",
+            {"x": "[0, 1]"},
+            {"x": "2/7"},
+            "x/(x - 2/7) divides by x - 2/7",
+        ),
+        ("0*sqrt((x - 1/3)**2 - 1/10**6) <= x", {"x": "[1/4, 1]"}, None, "takes the root of"),
+        ("1/(x - y) + 1/(y - x) <= 1 + y", {"x": "[0, 1]", "y": "[2/3, 3]"}, None, "divides by"),
+        (
+            "1/(1617 - k) - 1/(1617 - k) <= 1/k",
+            {"k": "1..3000"},
+            {"k": "1617"},
+            "1/(1617 - k) divides by 1617 - k",
+        ),
+    ],
+)
+def test_a_side_without_a_value_is_refuted_there(
+    claim: str, options: Any, witness: Any, words: str
+) -> None:
     verdict, evidence = run(claim, **options)
     assert verdict is Verdict.REFUTED
     assert "undefined at" in evidence.summary
@@ -133,12 +216,16 @@ def test_an_exact_decision_at_an_undefined_point_is_no_and_says_which_part() -> 
 # --- mended by assumptions ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("claim", "options"), [
-    ("x**2/x <= 1", {"x": "[-1, 1]", "assume": "x != 0"}), ("min(1/x, 1) <= 1", {"x": "[0, 1]", "assume": "x != 0"}),
-    ("x/(x - 2/7)*(x - 2/7) <= 1", {"x": "[0, 1]", "assume": "x != 2/7"}),
-    ("1/(617 - k) - 1/(617 - k) <= 1/k", {"k": "1..900", "assume": "k != 617"}),
-    ("(x**2 - 2)/(x**2 - 2)*x <= 2", {"x": "[0, 2]", "assume": "x**2 != 2"}),
-])
+@pytest.mark.parametrize(
+    ("claim", "options"),
+    [
+        ("x**2/x <= 1", {"x": "[-1, 1]", "assume": "x != 0"}),
+        ("min(1/x, 1) <= 1", {"x": "[0, 1]", "assume": "x != 0"}),
+        ("x/(x - 2/7)*(x - 2/7) <= 1", {"x": "[0, 1]", "assume": "x != 2/7"}),
+        ("1/(617 - k) - 1/(617 - k) <= 1/k", {"k": "1..900", "assume": "k != 617"}),
+        ("(x**2 - 2)/(x**2 - 2)*x <= 2", {"x": "[0, 2]", "assume": "x**2 != 2"}),
+    ],
+)
 def test_what_is_assumed_away_need_not_be_defined(claim: str, options: Any) -> None:
     pytest.importorskip("z3")
     assert run(claim, **options)[0] is Verdict.CERTIFIED
@@ -179,6 +266,8 @@ def test_conditions_are_part_of_the_claim_and_hypotheses_of_what_is_printed() ->
 
 def test_whether_both_sides_have_a_value_is_said_to_be_open_where_it_is() -> None:
     assert run("1/(exp(x) - 1 - log(1 + x + x**2)) <= 10**9", x="[1, 2]")[0] is Verdict.CERTIFIED
-    verdict, evidence = run("(exp(x) - 2)/(exp(x) - 2) + x <= 3", x="[0, 1]")  # undefined at log(2) alone
+    verdict, evidence = run(
+        "(exp(x) - 2)/(exp(x) - 2) + x <= 3", x="[0, 1]"
+    )  # undefined at log(2) alone
     assert verdict is not Verdict.CERTIFIED
     assert "left open ((exp(x) - 2)/(exp(x) - 2) divides by exp(x) - 2)" in evidence.summary

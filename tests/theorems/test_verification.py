@@ -17,8 +17,11 @@ from theorems.context import Context
 from theorems.verification import LEVEL, environment, overall, verify_each
 
 V = Verdict
-CHEAP = ["orthogonality.gap_vs_smallest_eigenvalue", "orthogonality.convexity:as_printed",
-         "orthogonality.iterative_initialisation:as_printed"]
+CHEAP = [
+    "orthogonality.gap_vs_smallest_eigenvalue",
+    "orthogonality.convexity:as_printed",
+    "orthogonality.iterative_initialisation:as_printed",
+]
 SAMPLED = [f"orthogonality.concentration:{form}" for form in ("as_printed", "sharp")]
 
 Offer = Callable[[tuple[Statement, ...]], None]
@@ -32,11 +35,16 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
 
 def small(*names: str) -> tuple[Statement, ...]:
     """Statements with their sampled checks restricted to n = 2, from the uniform start, at width 8."""
-    return tuple(replace(s, checks=tuple(only(c, "n=2 uniform", "d=8") for c in s.checks)) for s in select(names))
+    return tuple(
+        replace(s, checks=tuple(only(c, "n=2 uniform", "d=8") for c in s.checks))
+        for s in select(names)
+    )
 
 
 def evidence(verdict: Verdict, sentinel: Verdict = V.REFUTED, **more: Any) -> Evidence:
-    return Evidence(**{"method": "simulation", "summary": "", "verdict": verdict, "sentinel": sentinel, **more})
+    return Evidence(
+        **{"method": "simulation", "summary": "", "verdict": verdict, "sentinel": sentinel, **more}
+    )
 
 
 def result(expected: Verdict, *found: Evidence, batch: bool = False) -> Result:
@@ -45,7 +53,9 @@ def result(expected: Verdict, *found: Evidence, batch: bool = False) -> Result:
 
 
 def plain(results: tuple[Result, ...]) -> list[Any]:
-    return [{k: v for k, v in r.as_json().items() if k not in ("seconds", "evidence")} for r in results]
+    return [
+        {k: v for k, v in r.as_json().items() if k not in ("seconds", "evidence")} for r in results
+    ]
 
 
 def test_the_same_call_gives_the_same_results() -> None:
@@ -88,7 +98,9 @@ class Recorder:
 def test_the_error_level_is_split_over_all_checks(offer: Offer, counts: tuple[int, ...]) -> None:
     spent: list[Context] = []
     base = get("orthogonality.contraction:sharp")
-    statements = tuple(replace(base, theorem=f"t{k}", checks=(Recorder(spent),) * c) for k, c in enumerate(counts))
+    statements = tuple(
+        replace(base, theorem=f"t{k}", checks=(Recorder(spent),) * c) for k, c in enumerate(counts)
+    )
     offer(statements)
     found = verify(level=1e-3)
     assert [len(r.evidence) for r in found] == list(counts)
@@ -109,7 +121,10 @@ def test_samples_are_forgotten_between_theorems(offer: Offer) -> None:
 
     base = get("orthogonality.contraction:sharp")
     names = [("f", "a", "x"), ("f", "a", "y"), ("f", "b", ""), ("g", "b", "")]
-    statements = tuple(replace(base, family=f, theorem=t, variant=v, checks=(Remembering(spent),)) for f, t, v in names)
+    statements = tuple(
+        replace(base, family=f, theorem=t, variant=v, checks=(Remembering(spent),))
+        for f, t, v in names
+    )
     offer(statements)
     verify()
     assert seen == [[], ["f.a:x"], [], []]
@@ -142,13 +157,21 @@ def test_doors_are_at_the_call_and_not_at_the_first_result() -> None:
 
 def test_good_arguments() -> None:
     name = "orthogonality.convexity:corrected"
-    for change in ({"seed": np.int64(3)}, {"level": 0.5}, {"level": 1e-300}, {"budget": 1}, {"budget": 0.5}):
+    for change in (
+        {"seed": np.int64(3)},
+        {"level": 0.5},
+        {"level": 1e-300},
+        {"budget": 1},
+        {"budget": 0.5},
+    ):
         assert verify([name], **change)[0].evidence[0].verdict is V.CERTIFIED
 
 
 def test_a_spent_budget_leaves_sampled_claims_open(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
-    monkeypatch.setattr("theorems.checking.expectation.simulate", lambda *_, replicas, **__: drawn.append(replicas))
+    monkeypatch.setattr(
+        "theorems.checking.expectation.simulate", lambda *_, replicas, **__: drawn.append(replicas)
+    )
     results = verify(["orthogonality.one_step_drift", "orthogonality.odd_activations"], budget=1e-9)
     assert {r.verdict for r in results} == {V.INCONCLUSIVE}
     assert not any(r.as_expected for r in results)
@@ -164,30 +187,52 @@ def test_an_interrupted_run_keeps_what_it_has() -> None:
 
 # --- what a result says --------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("expected", "found", "good", "good_on_a_batch"), [
-    (V.SUPPORTED, V.SUPPORTED, True, True), (V.SUPPORTED, V.CERTIFIED, True, True), (V.SUPPORTED, V.PROVED, True, True),
-    (V.CERTIFIED, V.SUPPORTED, False, False), (V.CERTIFIED, V.PROVED, True, True),
-    (V.SUPPORTED, V.INCONCLUSIVE, False, False), (V.SUPPORTED, V.REFUTED, False, False),
-    (V.SUPPORTED, V.VACUOUS, False, True), (V.SUPPORTED, V.OUTSIDE, False, True),
-    (V.REFUTED, V.REFUTED, True, True), (V.REFUTED, V.SUPPORTED, False, True), (V.REFUTED, V.CERTIFIED, False, True),
-    (V.REFUTED, V.INCONCLUSIVE, False, True),
-])
+
+@pytest.mark.parametrize(
+    ("expected", "found", "good", "good_on_a_batch"),
+    [
+        (V.SUPPORTED, V.SUPPORTED, True, True),
+        (V.SUPPORTED, V.CERTIFIED, True, True),
+        (V.SUPPORTED, V.PROVED, True, True),
+        (V.CERTIFIED, V.SUPPORTED, False, False),
+        (V.CERTIFIED, V.PROVED, True, True),
+        (V.SUPPORTED, V.INCONCLUSIVE, False, False),
+        (V.SUPPORTED, V.REFUTED, False, False),
+        (V.SUPPORTED, V.VACUOUS, False, True),
+        (V.SUPPORTED, V.OUTSIDE, False, True),
+        (V.REFUTED, V.REFUTED, True, True),
+        (V.REFUTED, V.SUPPORTED, False, True),
+        (V.REFUTED, V.CERTIFIED, False, True),
+        (V.REFUTED, V.INCONCLUSIVE, False, True),
+    ],
+)
 def test_as_expected(expected: Verdict, found: Verdict, good: bool, good_on_a_batch: bool) -> None:
     assert result(expected, evidence(found)).as_expected is good
     assert result(expected, evidence(found), batch=True).as_expected is good_on_a_batch
 
 
-@pytest.mark.parametrize("sentinel", [V.SUPPORTED, V.CERTIFIED, V.INCONCLUSIVE, V.VACUOUS, V.OUTSIDE])
+@pytest.mark.parametrize(
+    "sentinel", [V.SUPPORTED, V.CERTIFIED, V.INCONCLUSIVE, V.VACUOUS, V.OUTSIDE]
+)
 def test_a_sentinel_that_survives_spoils_the_result(sentinel: Verdict) -> None:
-    weak = result(V.SUPPORTED, evidence(V.SUPPORTED), evidence(V.SUPPORTED, sentinel, method="certificate"))
+    weak = result(
+        V.SUPPORTED, evidence(V.SUPPORTED), evidence(V.SUPPORTED, sentinel, method="certificate")
+    )
     assert weak.weak_sentinels == ("certificate",)
     assert not weak.as_expected
     on_batch = result(V.SUPPORTED, evidence(V.SUPPORTED, sentinel), batch=True)
-    assert on_batch.as_expected is not sentinel.holds, "upheld is a defect anywhere, open is a matter of power"
+    assert on_batch.as_expected is not sentinel.holds, (
+        "upheld is a defect anywhere, open is a matter of power"
+    )
 
 
 def test_a_check_that_is_silent_needs_no_sentinel() -> None:
-    silent = result(V.SUPPORTED, evidence(V.SUPPORTED), evidence(V.VACUOUS, V.VACUOUS), evidence(V.OUTSIDE, V.OUTSIDE))
+    silent = result(
+        V.SUPPORTED,
+        evidence(V.SUPPORTED),
+        evidence(V.VACUOUS, V.VACUOUS),
+        evidence(V.OUTSIDE, V.OUTSIDE),
+    )
     assert silent.weak_sentinels == ()
     assert silent.as_expected
 
@@ -207,7 +252,9 @@ def test_the_proof_of_a_part_contradicts_nothing() -> None:
 
 def test_a_proof_by_name_has_no_neighbour_to_try() -> None:
     assert result(V.PROVED, evidence(V.PROVED, V.OUTSIDE, method="proof")).weak_sentinels == ()
-    assert result(V.PROVED, evidence(V.PROVED, V.SUPPORTED, method="proof")).weak_sentinels == ("proof",)
+    assert result(V.PROVED, evidence(V.PROVED, V.SUPPORTED, method="proof")).weak_sentinels == (
+        "proof",
+    )
 
 
 def test_a_refutation_whose_neighbour_stands_is_weak() -> None:
@@ -217,26 +264,41 @@ def test_a_refutation_whose_neighbour_stands_is_weak() -> None:
 
 @pytest.mark.parametrize("verdict", V)
 def test_json_says_the_verdict_of_every_part(verdict: Verdict) -> None:
-    found = Result(get("orthogonality.contraction:sharp"), verdict, (evidence(verdict, verdict),)).as_json()
+    found = Result(
+        get("orthogonality.contraction:sharp"), verdict, (evidence(verdict, verdict),)
+    ).as_json()
     assert found["verdict"] == verdict.value
     (piece,) = found["evidence"]
     assert (piece["verdict"], piece["sentinel"]) == (verdict.value, verdict.value)
 
 
-@pytest.mark.parametrize(("found", "proved", "of_batch", "of_all"), [
-    (V.VACUOUS, V.PROVED, V.VACUOUS, V.PROVED), (V.OUTSIDE, V.PROVED, V.OUTSIDE, V.PROVED),
-    (V.SUPPORTED, V.PROVED, V.PROVED, V.PROVED), (V.INCONCLUSIVE, V.PROVED, V.PROVED, V.PROVED),
-    (V.SUPPORTED, V.REFUTED, V.SUPPORTED, V.REFUTED)])
+@pytest.mark.parametrize(
+    ("found", "proved", "of_batch", "of_all"),
+    [
+        (V.VACUOUS, V.PROVED, V.VACUOUS, V.PROVED),
+        (V.OUTSIDE, V.PROVED, V.OUTSIDE, V.PROVED),
+        (V.SUPPORTED, V.PROVED, V.PROVED, V.PROVED),
+        (V.INCONCLUSIVE, V.PROVED, V.PROVED, V.PROVED),
+        (V.SUPPORTED, V.REFUTED, V.SUPPORTED, V.REFUTED),
+    ],
+)
 def test_a_proof_says_nothing_of_a_batch_on_which_the_claim_is_silent_or_of_which_it_is_not(
-        offer: Offer, monkeypatch: pytest.MonkeyPatch, found: Verdict, proved: Verdict, of_batch: Verdict,
-        of_all: Verdict) -> None:
+    offer: Offer,
+    monkeypatch: pytest.MonkeyPatch,
+    found: Verdict,
+    proved: Verdict,
+    of_batch: Verdict,
+    of_all: Verdict,
+) -> None:
     monkeypatch.setattr(MODULE, "proof_evidence", lambda _: evidence(proved, method="proof"))
     offer((replace(get(NEEDED), checks=(lambda *_: evidence(found),)),))
     assert verify()[0].verdict is of_all
     assert verify(batch=np.eye(2))[0].verdict is of_batch
 
 
-def test_a_claim_in_which_the_batch_has_no_part_is_outside(offer: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_in_which_the_batch_has_no_part_is_outside(
+    offer: Offer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Apart:
         takes_batch = False
 
@@ -261,14 +323,20 @@ def test_partial_evidence_refutes_but_does_not_carry() -> None:
 
 
 def test_numbers_of_a_result() -> None:
-    found = result(V.SUPPORTED, evidence(V.SUPPORTED, tightness=0.5, power=0.1, seconds=1.0),
-                   evidence(V.SUPPORTED, tightness=0.7, seconds=2.0))
+    found = result(
+        V.SUPPORTED,
+        evidence(V.SUPPORTED, tightness=0.5, power=0.1, seconds=1.0),
+        evidence(V.SUPPORTED, tightness=0.7, seconds=2.0),
+    )
     assert (found.tightness, found.power, found.seconds) == (0.7, 0.1, 3.0)
     assert result(V.SUPPORTED, evidence(V.SUPPORTED)).tightness is None
 
 
 def test_results_are_json() -> None:
-    for found in verify(["orthogonality.convexity:as_printed", "orthogonality.contraction"], batch=np.diag([1.0, 2.0])):
+    for found in verify(
+        ["orthogonality.convexity:as_printed", "orthogonality.contraction"],
+        batch=np.diag([1.0, 2.0]),
+    ):
         entry = json.loads(json.dumps(found.as_json(), allow_nan=False))
         assert f"{entry['statement']}:{entry['variant']}" == found.statement.name
         assert entry["evidence"][0]["sentinel"] == "refuted"
@@ -279,21 +347,35 @@ def test_the_environment_names_what_a_repeat_needs() -> None:
     batch = Batch.of(np.eye(2), "two")
     found = environment(4, LEVEL, batch)
     assert (found["seed"], found["error_budget"]) == (4, 1e-6)
-    assert found["batch"] == {"description": "two", "sha256": batch.digest, "samples": 2, "dimension": 2}
+    assert found["batch"] == {
+        "description": "two",
+        "sha256": batch.digest,
+        "samples": 2,
+        "dimension": 2,
+    }
     assert {"numpy", "sympy", "python-flint"} <= set(found["versions"])
     assert environment(0, LEVEL, None)["batch"] is None
 
 
 @pytest.mark.parametrize(("door", "value"), [("level", 1e-322), ("budget", float("inf"))])
-def test_values_that_would_fail_in_the_middle_of_a_run_are_refused_at_the_door(door: str, value: float) -> None:
+def test_values_that_would_fail_in_the_middle_of_a_run_are_refused_at_the_door(
+    door: str, value: float
+) -> None:
     with pytest.raises(ValueError, match=door):
         verify_each(["orthogonality.convexity:as_printed"], **{door: value})
 
 
 def test_a_changed_statement_is_checked_like_one_of_the_library() -> None:
     true = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
-    false = replace(true, rhs=true.rhs * sp.Rational(999_999_999, 10**9), sentinel=Sentinel("half", rhs=true.rhs / 2))
-    assert [r.verdict for r in verify([true, false])] == [true.proof and Verdict.PROVED, Verdict.REFUTED]
+    false = replace(
+        true,
+        rhs=true.rhs * sp.Rational(999_999_999, 10**9),
+        sentinel=Sentinel("half", rhs=true.rhs / 2),
+    )
+    assert [r.verdict for r in verify([true, false])] == [
+        true.proof and Verdict.PROVED,
+        Verdict.REFUTED,
+    ]
 
 
 @pytest.mark.parametrize("names", [5, [5], None])
@@ -326,16 +408,28 @@ def test_values_of_defined_symbols_are_checked(value: object) -> None:
 DEPENDENT, NEEDED = "orthogonality.gaussian_limit:sharp", "orthogonality.decay:sharp"
 
 
-@pytest.mark.parametrize(("needed", "own", "found"), [
-    (V.PROVED, V.CERTIFIED, V.CERTIFIED), (V.SUPPORTED, V.CERTIFIED, V.SUPPORTED),
-    (V.REFUTED, V.SUPPORTED, V.INCONCLUSIVE),
-    (V.INCONCLUSIVE, V.PROVED, V.INCONCLUSIVE), (V.VACUOUS, V.CERTIFIED, V.CERTIFIED), (V.OUTSIDE, V.PROVED, V.PROVED),
-    (V.REFUTED, V.REFUTED, V.REFUTED), (V.REFUTED, V.VACUOUS, V.VACUOUS), (V.SUPPORTED, V.OUTSIDE, V.OUTSIDE),
-])
-def test_a_statement_inherits_the_weakest_verdict_of_those_it_depends_on(offer: Offer, needed: Verdict, own: Verdict,
-                                                                         found: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("needed", "own", "found"),
+    [
+        (V.PROVED, V.CERTIFIED, V.CERTIFIED),
+        (V.SUPPORTED, V.CERTIFIED, V.SUPPORTED),
+        (V.REFUTED, V.SUPPORTED, V.INCONCLUSIVE),
+        (V.INCONCLUSIVE, V.PROVED, V.INCONCLUSIVE),
+        (V.VACUOUS, V.CERTIFIED, V.CERTIFIED),
+        (V.OUTSIDE, V.PROVED, V.PROVED),
+        (V.REFUTED, V.REFUTED, V.REFUTED),
+        (V.REFUTED, V.VACUOUS, V.VACUOUS),
+        (V.SUPPORTED, V.OUTSIDE, V.OUTSIDE),
+    ],
+)
+def test_a_statement_inherits_the_weakest_verdict_of_those_it_depends_on(
+    offer: Offer, needed: Verdict, own: Verdict, found: Verdict
+) -> None:
     def told(name: str, verdict: Verdict) -> Statement:
-        return replace(get(name), proof=None, expected=verdict, checks=(lambda *_: evidence(verdict),))
+        return replace(
+            get(name), proof=None, expected=verdict, checks=(lambda *_: evidence(verdict),)
+        )
+
     offer((told(NEEDED, needed), told(DEPENDENT, own)))
     first, second = verify()
     assert (first.verdict, first.weakened_by) == (needed, ())
@@ -349,19 +443,34 @@ def test_a_statement_inherits_the_weakest_verdict_of_those_it_depends_on(offer: 
 def test_weakness_goes_down_a_chain_of_dependencies(offer: Offer) -> None:
     names = ("orthogonality.one_step_drift:sharp", NEEDED, DEPENDENT)
     verdicts = (V.REFUTED, V.SUPPORTED, V.SUPPORTED)
-    offer(tuple(replace(get(n), proof=None, checks=(lambda *_, v=v: evidence(v),))
-                for n, v in zip(names, verdicts, strict=True)))
+    offer(
+        tuple(
+            replace(get(n), proof=None, checks=(lambda *_, v=v: evidence(v),))
+            for n, v in zip(names, verdicts, strict=True)
+        )
+    )
     assert [r.verdict for r in verify()] == [V.REFUTED, V.INCONCLUSIVE, V.INCONCLUSIVE]
 
 
 def _piece(verdict: Verdict, tightness: float | None = None, *, partial: bool = False) -> Evidence:
-    return Evidence(method="search", verdict=verdict, summary="", sentinel=Verdict.REFUTED, tightness=tightness,
-                    tightness_interval=None if tightness is None else (tightness, tightness), power=tightness,
-                    partial=partial)
+    return Evidence(
+        method="search",
+        verdict=verdict,
+        summary="",
+        sentinel=Verdict.REFUTED,
+        tightness=tightness,
+        tightness_interval=None if tightness is None else (tightness, tightness),
+        power=tightness,
+        partial=partial,
+    )
 
 
 def test_a_refuted_statement_is_as_tight_as_where_it_is_refuted() -> None:
-    pieces = (_piece(Verdict.INCONCLUSIVE, 3.0), _piece(Verdict.REFUTED, 2.0), _piece(Verdict.SUPPORTED, 5.0))
+    pieces = (
+        _piece(Verdict.INCONCLUSIVE, 3.0),
+        _piece(Verdict.REFUTED, 2.0),
+        _piece(Verdict.SUPPORTED, 5.0),
+    )
     result = Result(get("orthogonality.contraction:sharp"), Verdict.REFUTED, pieces)
     assert (result.tightness, result.tightness_interval, result.power) == (2.0, (2.0, 2.0), 2.0)
 
@@ -372,14 +481,20 @@ def test_partial_evidence_gives_way_to_whole_evidence() -> None:
     assert (result.tightness, result.tightness_interval, result.power) == (2.0, (2.0, 2.0), 2.0)
 
 
-@pytest.mark.parametrize(("pieces", "verdict"), [
-    ([(Verdict.PROVED, True), (Verdict.CERTIFIED, True)], Verdict.CERTIFIED),
-    ([(Verdict.PROVED, True), (Verdict.SUPPORTED, False)], Verdict.SUPPORTED),
-    ([(Verdict.PROVED, True)], Verdict.INCONCLUSIVE), ([(Verdict.PROVED, False), (Verdict.SUPPORTED, False)],
-                                                       Verdict.PROVED),
-    ([(Verdict.REFUTED, True), (Verdict.CERTIFIED, False)], Verdict.REFUTED),
-    ([(Verdict.CERTIFIED, True), (Verdict.INCONCLUSIVE, False)], Verdict.INCONCLUSIVE),
-    ([(Verdict.SUPPORTED, True), (Verdict.CERTIFIED, True)], Verdict.SUPPORTED), ([], Verdict.INCONCLUSIVE),
-])
-def test_the_proof_of_a_part_proves_no_whole(pieces: list[tuple[Verdict, bool]], verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("pieces", "verdict"),
+    [
+        ([(Verdict.PROVED, True), (Verdict.CERTIFIED, True)], Verdict.CERTIFIED),
+        ([(Verdict.PROVED, True), (Verdict.SUPPORTED, False)], Verdict.SUPPORTED),
+        ([(Verdict.PROVED, True)], Verdict.INCONCLUSIVE),
+        ([(Verdict.PROVED, False), (Verdict.SUPPORTED, False)], Verdict.PROVED),
+        ([(Verdict.REFUTED, True), (Verdict.CERTIFIED, False)], Verdict.REFUTED),
+        ([(Verdict.CERTIFIED, True), (Verdict.INCONCLUSIVE, False)], Verdict.INCONCLUSIVE),
+        ([(Verdict.SUPPORTED, True), (Verdict.CERTIFIED, True)], Verdict.SUPPORTED),
+        ([], Verdict.INCONCLUSIVE),
+    ],
+)
+def test_the_proof_of_a_part_proves_no_whole(
+    pieces: list[tuple[Verdict, bool]], verdict: Verdict
+) -> None:
     assert overall([_piece(word, partial=partial) for word, partial in pieces]) is verdict

@@ -70,7 +70,9 @@ def test_comments_strings_sections_and_longer_names_are_no_breach(text: str) -> 
 
 def test_a_breach_names_its_line() -> None:
     assert breaches("(* one\n two *)\n\nLemma a : b.\nAdmitted.\nAxiom c : d.") == [
-        Breach(5, "Admitted"), Breach(6, "Axiom")]
+        Breach(5, "Admitted"),
+        Breach(6, "Axiom"),
+    ]
 
 
 def test_what_is_blanked_out_keeps_its_lines() -> None:
@@ -80,8 +82,19 @@ def test_what_is_blanked_out_keeps_its_lines() -> None:
     assert stripped(text).count("\n") == text.count("\n")
 
 
-@pytest.mark.parametrize("line", ["-type-in-type", "-arg -type-in-type", "-impredicative-set", "-arg -noinit",
-                                  "-R ../elsewhere Elsewhere", "-Q ../elsewhere BatchNorm", "-arg -lv", "a.v b.v"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-type-in-type",
+        "-arg -type-in-type",
+        "-impredicative-set",
+        "-arg -noinit",
+        "-R ../elsewhere Elsewhere",
+        "-Q ../elsewhere BatchNorm",
+        "-arg -lv",
+        "a.v b.v",
+    ],
+)
 def test_options_that_weaken_the_kernel_or_bring_in_text_are_found(line: str) -> None:
     assert project_breaches(f"-Q . BatchNorm\n{line}\na.v\n") == [Breach(2, line)]
     assert project_breaches("-Q . BatchNorm\n# -R a b\n-arg -w\n-arg -one,-two\n\na/B.v\n") == []
@@ -93,17 +106,23 @@ def test_options_that_weaken_the_kernel_or_bring_in_text_are_found(line: str) ->
 def development(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The development by itself, to be altered."""
     root = tmp_path_factory.mktemp("development") / "proofs"
-    shutil.copytree(rocq.SOURCES, root, ignore=shutil.ignore_patterns("__pycache__", "*.vo*", "*.glob", ".*"))
+    shutil.copytree(
+        rocq.SOURCES, root, ignore=shutil.ignore_patterns("__pycache__", "*.vo*", "*.glob", ".*")
+    )
     return root
 
 
 def checked(root: Path, tools: Path) -> subprocess.CompletedProcess[str]:
     """What the script says, with a ``coq_makefile`` that only reports that it was reached."""
     maker = tools / "coq_makefile"
-    maker.write_text("#!/bin/sh\necho 'the sources were let through' >&2\nexit 7\n", encoding="utf-8")
+    maker.write_text(
+        "#!/bin/sh\necho 'the sources were let through' >&2\nexit 7\n", encoding="utf-8"
+    )
     maker.chmod(0o755)
     path = f"{tools}:/usr/bin:/bin"
-    return subprocess.run(["sh", root / "check.sh"], env={"PATH": path}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["sh", root / "check.sh"], env={"PATH": path}, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_script_lets_the_sources_through(development: Path, tmp_path: Path) -> None:
@@ -113,7 +132,9 @@ def test_the_script_lets_the_sources_through(development: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("text", "word"), BREACHES.items(), ids=list(BREACHES))
-def test_the_script_stops_at_every_breach(text: str, word: str, development: Path, tmp_path: Path) -> None:
+def test_the_script_stops_at_every_breach(
+    text: str, word: str, development: Path, tmp_path: Path
+) -> None:
     path = development / FILE
     before = path.read_text(encoding="utf-8")
     try:

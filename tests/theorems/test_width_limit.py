@@ -24,10 +24,12 @@ def follow(statement: Statement, **change: Any) -> Any:
 
 def mean_field(small: float, large: float, size: int) -> tuple[float, float]:
     """One layer by adaptive quadrature of λ ∫ (1+2tλ)^{-1} ∏ (1+2tλ_k)^{-1/2} dt, t = (x/(1-x))."""
+
     def integrand(x: float) -> float:
         t = x / (1 - x)
         root = math.sqrt((1 + 2 * t * small) * (1 + 2 * t * large) ** (size - 1))
         return small / (1 + 2 * t * small) / root / (1 - x) ** 2
+
     image = quad(integrand, 0, 1, epsabs=0, epsrel=1e-11, limit=200)[0]
     return image, (1 - image) / (size - 1)
 
@@ -57,13 +59,17 @@ def test_the_printed_bound_is_crossed_where_floats_cross_it() -> None:
     assert all(50 < found[size] < 200 for size in (16, 32)), "about a hundred layers"
 
 
-@pytest.mark.parametrize("statement", [CORRECTED, get("orthogonality.decay:sharp")], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "statement", [CORRECTED, get("orthogonality.decay:sharp")], ids=lambda s: s.name
+)
 def test_the_mended_bounds_hold_on_the_same_path(statement: Statement) -> None:
     evidence = statement.checks[0](statement, CONTEXT)
     assert evidence.verdict is Verdict.CERTIFIED
     printed = PRINTED.checks[0](PRINTED, CONTEXT).details["paths"]
     assert [p["start"] for p in evidence.details["paths"]] == [p["start"] for p in printed]
-    assert all(path["last_layer"] == statement.checks[0].depth for path in evidence.details["paths"])
+    assert all(
+        path["last_layer"] == statement.checks[0].depth for path in evidence.details["paths"]
+    )
     assert 0 < evidence.tightness < 1
     assert evidence.sentinel is Verdict.REFUTED
     assert evidence.partial, "one path cannot carry an expectation over all starts"
@@ -81,7 +87,9 @@ def test_the_assumption_holds_with_equality_at_the_start() -> None:
 
 
 def test_an_assumption_violated_is_outside() -> None:
-    larger = {"initial": lambda st, start: dict(CORRECTED.checks[0].initial(st, start)) | {"alpha": 1}}
+    larger = {
+        "initial": lambda st, start: dict(CORRECTED.checks[0].initial(st, start)) | {"alpha": 1}
+    }
     evidence = follow(CORRECTED, **larger)
     assert evidence.verdict is Verdict.OUTSIDE
     assert "outside at layer 0" in evidence.summary

@@ -34,7 +34,10 @@ class Branches(nn.Module):
 class StridedBlock(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.stem, self.first = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 6, 3, stride=2, padding=1)
+        self.stem, self.first = (
+            nn.Conv2d(1, 4, 3, padding=1),
+            nn.Conv2d(4, 6, 3, stride=2, padding=1),
+        )
         self.second, self.shortcut = nn.Conv2d(6, 6, 3, padding=1), nn.Conv2d(4, 6, 1, stride=2)
         self.head = nn.Linear(6, 3)
 
@@ -85,7 +88,11 @@ class OwnAttention(nn.Module):
 class Recurrent(nn.Module):
     def __init__(self, kind: type[nn.RNNBase]) -> None:
         super().__init__()
-        self.before, self.cell, self.after = linear(), kind(WIDTH, WIDTH, batch_first=True), linear()
+        self.before, self.cell, self.after = (
+            linear(),
+            kind(WIDTH, WIDTH, batch_first=True),
+            linear(),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = torch.relu(self.after(self.cell(torch.relu(self.before(x)))[0]))
@@ -154,10 +161,17 @@ class Tokens(nn.Module):
 class TwoInputs(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.a, self.b, self.product, self.last = linear(), linear(), nn.Bilinear(WIDTH, WIDTH, WIDTH), linear()
+        self.a, self.b, self.product, self.last = (
+            linear(),
+            linear(),
+            nn.Bilinear(WIDTH, WIDTH, WIDTH),
+            linear(),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = torch.relu(self.last(self.product(torch.relu(self.a(x)), torch.relu(self.b(x)))))
+        out: Tensor = torch.relu(
+            self.last(self.product(torch.relu(self.a(x)), torch.relu(self.b(x))))
+        )
         return out
 
 
@@ -166,7 +180,12 @@ class Idle(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.used, self.dropped, self.idle, self.norm = linear(), linear(), linear(), nn.BatchNorm1d(WIDTH)
+        self.used, self.dropped, self.idle, self.norm = (
+            linear(),
+            linear(),
+            linear(),
+            nn.BatchNorm1d(WIDTH),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         self.dropped(x)
@@ -176,7 +195,9 @@ class Idle(nn.Module):
 class FeaturesAndLogits(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(*[part for _ in range(3) for part in (networks.linear(WIDTH, WIDTH), nn.ReLU())])
+        self.body = nn.Sequential(
+            *[part for _ in range(3) for part in (networks.linear(WIDTH, WIDTH), nn.ReLU())]
+        )
         self.head = nn.Linear(WIDTH, 3)
 
     def forward(self, x: Tensor) -> Any:

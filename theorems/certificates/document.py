@@ -19,8 +19,15 @@ from simulators.regular_files import UnreadableFileError, read_regular
 from theorems.files import write_json
 
 __all__ = [
-    "EXACT", "Certificate", "CertificateError", "UncheckableError", "UndecidedError", "UnreadableError", "read",
-    "versions", "write",
+    "EXACT",
+    "Certificate",
+    "CertificateError",
+    "UncheckableError",
+    "UndecidedError",
+    "UnreadableError",
+    "read",
+    "versions",
+    "write",
 ]
 
 SCHEMA = 1
@@ -76,7 +83,9 @@ class Certificate:
         if not self.kind:
             raise UnreadableError("kind: empty")
         if not PRECISIONS[0] <= self.precision <= PRECISIONS[1]:
-            raise UnreadableError(f"precision: {self.precision}; want from {PRECISIONS[0]} to {PRECISIONS[1]} bits")
+            raise UnreadableError(
+                f"precision: {self.precision}; want from {PRECISIONS[0]} to {PRECISIONS[1]} bits"
+            )
         for name in ("inputs", "enclosures"):
             _admit(getattr(self, name), name)
         for name, value in self.versions.items():
@@ -90,12 +99,22 @@ class Certificate:
     @property
     def digest(self) -> str:
         """SHA-256 of the content as canonical JSON: keys sorted, no blanks, UTF-8."""
-        text = json.dumps(self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(
+            self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-_TYPES: Mapping[str, type] = {"kind": str, "statement": str, "claim": str, "inputs": Mapping, "precision": int,
-                              "enclosures": Mapping, "conclusion": str, "versions": Mapping}
+_TYPES: Mapping[str, type] = {
+    "kind": str,
+    "statement": str,
+    "claim": str,
+    "inputs": Mapping,
+    "precision": int,
+    "enclosures": Mapping,
+    "conclusion": str,
+    "versions": Mapping,
+}
 _WORDS = {str: "text", int: "a whole number", Mapping: "an object"}
 
 
@@ -112,7 +131,9 @@ def _require(value: Any, want: type, field: str) -> None:
 def _admit(value: Any, field: str, depth: int = 0) -> None:
     """Objects, lists, text and short integers: what an exact certificate is made of."""
     if depth > _DEEPEST:
-        raise UnreadableError(f"{field.split('.')[0].split('[')[0]}: nested more than {_DEEPEST} deep")
+        raise UnreadableError(
+            f"{field.split('.')[0].split('[')[0]}: nested more than {_DEEPEST} deep"
+        )
     if isinstance(value, Mapping):
         for name, item in value.items():
             _require(name, str, f"{field}: a key")
@@ -121,17 +142,19 @@ def _admit(value: Any, field: str, depth: int = 0) -> None:
         for k, item in enumerate(value):
             _admit(item, f"{field}[{k}]", depth + 1)
     elif isinstance(value, float):
-        raise UnreadableError(f"{field}: {value!r} is a float; write exact numbers as text, \"p/q\"")
+        raise UnreadableError(f'{field}: {value!r} is a float; write exact numbers as text, "p/q"')
     elif isinstance(value, int) and not isinstance(value, bool):
         if abs(value) >= 10**_DIGITS:
-            raise UnreadableError(f"{field}: an integer of more than {_DIGITS} digits; write it as text")
+            raise UnreadableError(
+                f"{field}: an integer of more than {_DIGITS} digits; write it as text"
+            )
     else:
         _require(value, str, field)
 
 
 def _whole(text: str) -> int:
     # what is too long stays too long, so that whoever looks at the field can name it
-    return int(text[:_DIGITS + 2])
+    return int(text[: _DIGITS + 2])
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -170,7 +193,9 @@ def _text(path: Path) -> str:
 
 def _parse(text: str) -> Certificate:
     try:
-        content = json.loads(text, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_unique)
+        content = json.loads(
+            text, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_unique
+        )
     except json.JSONDecodeError as error:
         raise UnreadableError(f"not JSON, or truncated, at line {error.lineno}") from None
     except RecursionError:
@@ -198,4 +223,7 @@ def write(path: Path | str, certificate: Certificate) -> None:
 
 def versions(*packages: str) -> dict[str, str]:
     """The versions that made a certificate: this project, Python, and ``packages`` by their distribution names."""
-    return {"python": platform.python_version(), **{p: version(p) for p in ("batchnorm-theorems", *packages)}}
+    return {
+        "python": platform.python_version(),
+        **{p: version(p) for p in ("batchnorm-theorems", *packages)},
+    }

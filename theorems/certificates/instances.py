@@ -11,7 +11,16 @@ from typing import Any
 import flint
 
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, versions
-from theorems.certificates.kind import Kind, Offer, Progress, demand, demand_fields, demand_overlap, named, stem
+from theorems.certificates.kind import (
+    Kind,
+    Offer,
+    Progress,
+    demand,
+    demand_fields,
+    demand_overlap,
+    named,
+    stem,
+)
 from theorems.certificates.numbers import ball_text, entry, rational_text, rationals_of, whole_of
 from theorems.checking.exact import admit, determined, exact_values
 from theorems.checking.pointwise import Pointwise, decide
@@ -40,26 +49,38 @@ _MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, Arithme
 def _as_text(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _as_text(part) for name, part in value.items()}
-    return [_as_text(part) for part in value] if isinstance(value, list | tuple) else rational_text(value)
+    return (
+        [_as_text(part) for part in value]
+        if isinstance(value, list | tuple)
+        else rational_text(value)
+    )
 
 
-def _decided(statement: Statement, variables: Any, precision: int) -> tuple[bool, dict[str, flint.arb]]:
+def _decided(
+    statement: Statement, variables: Any, precision: int
+) -> tuple[bool, dict[str, flint.arb]]:
     """Whether the claim holds at the input, and both sides there; refuses an input outside domains or assumptions."""
     wanted = {v.name for v in statement.variables}
     if not isinstance(variables, Mapping) or set(variables) != wanted:
         raise CertificateError(f"inputs.at: want values of {', '.join(sorted(wanted))}")
     if statement.quantifier is not Quantifier.POINTWISE or not determined(statement):
-        raise CertificateError(f"statement: {statement.name} is not decided by values of its variables")
+        raise CertificateError(
+            f"statement: {statement.name} is not decided by values of its variables"
+        )
     try:
         values = exact_values(statement, variables)
         admit(statement, values)
         decision = decide(statement, lambda: values)
         with flint.ctx.workprec(precision):
             completed = Completed(values, statement.definitions, False)
-            sides = {name: flint.arb(evaluate(side, completed, False))
-                     for name, side in (("lhs", statement.lhs), ("rhs", statement.rhs))}
+            sides = {
+                name: flint.arb(evaluate(side, completed, False))
+                for name, side in (("lhs", statement.lhs), ("rhs", statement.rhs))
+            }
     except _MISFITS as error:
-        raise CertificateError(f"inputs.at: no input of {statement.name}: {' '.join(str(error).split())}") from None
+        raise CertificateError(
+            f"inputs.at: no input of {statement.name}: {' '.join(str(error).split())}"
+        ) from None
     if decision.holds is None:
         raise CertificateError("inputs.at: the claim could not be decided there")
     return decision.holds, sides
@@ -73,7 +94,9 @@ def _conclusion(holds: bool) -> str:
     return "holds there" if holds else "refuted"
 
 
-def at_input(statement: Statement, variables: Mapping[str, Any], precision: int = PRECISION) -> Certificate:
+def at_input(
+    statement: Statement, variables: Mapping[str, Any], precision: int = PRECISION
+) -> Certificate:
     """The certificate of what a pointwise ``statement`` is worth at one input, true or false.
 
     ``variables`` are exact numbers by symbol name, nested for families. Raises :class:`CertificateError` if they are
@@ -81,9 +104,16 @@ def at_input(statement: Statement, variables: Mapping[str, Any], precision: int 
     """
     given = {"at": _as_text(variables)}
     holds, sides = _decided(statement, rationals_of(given["at"], "inputs.at"), precision)
-    return Certificate(kind=INSTANCE, statement=statement.name, claim=_claim(statement, holds), inputs=given,
-                       precision=precision, enclosures={name: ball_text(side) for name, side in sides.items()},
-                       conclusion=_conclusion(holds), versions=versions("python-flint", "sympy"))
+    return Certificate(
+        kind=INSTANCE,
+        statement=statement.name,
+        claim=_claim(statement, holds),
+        inputs=given,
+        precision=precision,
+        enclosures={name: ball_text(side) for name, side in sides.items()},
+        conclusion=_conclusion(holds),
+        versions=versions("python-flint", "sympy"),
+    )
 
 
 def _recheck_instance(certificate: Certificate) -> str:
@@ -95,7 +125,9 @@ def _recheck_instance(certificate: Certificate) -> str:
     demand(certificate, claim=_claim(statement, holds), conclusion=_conclusion(holds))
     for name, side in sides.items():
         demand_overlap(certificate, name, side)
-    return f"{statement.name}: {certificate.conclusion}, at {certificate.inputs['at']}".replace("'", "")
+    return f"{statement.name}: {certificate.conclusion}, at {certificate.inputs['at']}".replace(
+        "'", ""
+    )
 
 
 def _offer_instances(statement: Statement) -> Iterator[Offer]:
@@ -125,22 +157,32 @@ def _limit_check(statement: Statement) -> WidthLimit:
 
 
 def _crossing_claim(statement: Statement, start: RepeatedSpectrum, layer: int) -> str:
-    return (f"{statement.title}: the bound is crossed in the width limit at layer {layer}, n = {start.n}, so that it "
-            "fails at some finite width")
+    return (
+        f"{statement.title}: the bound is crossed in the width limit at layer {layer}, n = {start.n}, so that it "
+        "fails at some finite width"
+    )
 
 
-def _followed(statement: Statement, start: RepeatedSpectrum, layer: int, precision: int) -> dict[str, Any]:
+def _followed(
+    statement: Statement, start: RepeatedSpectrum, layer: int, precision: int
+) -> dict[str, Any]:
     """The path up to ``layer``; refuses one that does not cross the bound exactly there."""
     check = _limit_check(statement)
-    check = replace(check, starts=(start,), depth=min(layer - check.offset, LONGEST), precision=precision)
+    check = replace(
+        check, starts=(start,), depth=min(layer - check.offset, LONGEST), precision=precision
+    )
     report = check.follow(statement, start)
     if report["verdict"] != Verdict.REFUTED or report["crossing_layer"] != layer:
-        raise CertificateError(f"inputs.layer: the path does not cross the bound first at layer {layer}"
-                               f" ({report['verdict']} at layer {report['last_layer']})")
+        raise CertificateError(
+            f"inputs.layer: the path does not cross the bound first at layer {layer}"
+            f" ({report['verdict']} at layer {report['last_layer']})"
+        )
     return report
 
 
-def crossing(statement: Statement, start: RepeatedSpectrum, layer: int, precision: int = PRECISION) -> Certificate:
+def crossing(
+    statement: Statement, start: RepeatedSpectrum, layer: int, precision: int = PRECISION
+) -> Certificate:
     """The certificate that the path from ``start`` crosses the statement's bound first at ``layer``.
 
     Cost: a few milliseconds a layer. Raises :class:`CertificateError` if it does not.
@@ -149,23 +191,40 @@ def crossing(statement: Statement, start: RepeatedSpectrum, layer: int, precisio
     with flint.ctx.workprec(precision):
         sides = {name: ball_text(flint.arb(report[name])) for name in ("lhs", "rhs")}
     return Certificate(
-        kind=CROSSING, statement=statement.name, claim=_crossing_claim(statement, start, layer), precision=precision,
-        inputs={"eigenvalues": [rational_text(e) for e in start.eigenvalues],
-                "multiplicities": list(start.multiplicities), "layer": layer},
-        enclosures=sides, conclusion=_conclusion(False), versions=versions("python-flint", "sympy"))
+        kind=CROSSING,
+        statement=statement.name,
+        claim=_crossing_claim(statement, start, layer),
+        precision=precision,
+        inputs={
+            "eigenvalues": [rational_text(e) for e in start.eigenvalues],
+            "multiplicities": list(start.multiplicities),
+            "layer": layer,
+        },
+        enclosures=sides,
+        conclusion=_conclusion(False),
+        versions=versions("python-flint", "sympy"),
+    )
 
 
 def _start(inputs: Mapping[str, Any]) -> RepeatedSpectrum:
     values = rationals_of(entry(inputs, "eigenvalues", "inputs"), "inputs.eigenvalues")
     counts = entry(inputs, "multiplicities", "inputs")
-    if not isinstance(values, list) or not isinstance(counts, list) or len(values) != len(counts) or not all(
-            isinstance(v, flint.fmpq) for v in values):
+    if (
+        not isinstance(values, list)
+        or not isinstance(counts, list)
+        or len(values) != len(counts)
+        or not all(isinstance(v, flint.fmpq) for v in values)
+    ):
         raise UnreadableError("inputs: want as many eigenvalues as multiplicities, in two lists")
-    counts = [whole_of(m, f"inputs.multiplicities[{k}]", 1, _MOST_SAMPLES) for k, m in enumerate(counts)]
+    counts = [
+        whole_of(m, f"inputs.multiplicities[{k}]", 1, _MOST_SAMPLES) for k, m in enumerate(counts)
+    ]
     if not values or values[0] <= 0 or any(a >= b for a, b in pairwise(values)):
         raise UnreadableError("inputs.eigenvalues: want positive ones, distinct, smallest first")
     if sum((m * v for m, v in zip(counts, values, strict=True)), flint.fmpq(0)) != 1:
-        raise UnreadableError("inputs.eigenvalues: with their multiplicities they do not add up to 1")
+        raise UnreadableError(
+            "inputs.eigenvalues: with their multiplicities they do not add up to 1"
+        )
     return RepeatedSpectrum(tuple(Fraction(int(v.p), int(v.q)) for v in values), tuple(counts))
 
 
@@ -179,24 +238,33 @@ def _recheck_crossing(certificate: Certificate) -> str:
     except CertificateError:
         raise
     except _MISFITS as error:
-        raise CertificateError(f"inputs: no path of {statement.name} ({' '.join(str(error).split())})") from None
+        raise CertificateError(
+            f"inputs: no path of {statement.name} ({' '.join(str(error).split())})"
+        ) from None
     demand_fields(certificate, ("eigenvalues", "multiplicities", "layer"), ("lhs", "rhs"))
-    demand(certificate, claim=_crossing_claim(statement, start, layer), conclusion=_conclusion(False))
+    demand(
+        certificate, claim=_crossing_claim(statement, start, layer), conclusion=_conclusion(False)
+    )
     for name in ("lhs", "rhs"):
         demand_overlap(certificate, name, flint.arb(report[name]))
     return f"{statement.name}: crossed in the width limit at layer {layer}, n = {start.n}"
 
 
 def _offer_crossings(statement: Statement) -> Iterator[Offer]:
-    if statement.expected is not Verdict.REFUTED or not any(isinstance(c, WidthLimit) for c in statement.checks):
+    if statement.expected is not Verdict.REFUTED or not any(
+        isinstance(c, WidthLimit) for c in statement.checks
+    ):
         return
     check = _limit_check(statement)
     for start in check.starts:
+
         def make(progress: Progress, start: RepeatedSpectrum = start) -> Certificate:
             progress("following the width limit")
             report = check.follow(statement, start)
             if report["crossing_layer"] is None:
-                raise CertificateError(f"{statement.name}: its bound is not crossed for n = {start.n}")
+                raise CertificateError(
+                    f"{statement.name}: its bound is not crossed for n = {start.n}"
+                )
             return crossing(statement, start, report["crossing_layer"], check.precision)
 
         yield Offer(f"{stem(statement)}.crossing-n{start.n}", f"a crossing, n = {start.n}", make)
@@ -204,5 +272,10 @@ def _offer_crossings(statement: Statement) -> Iterator[Offer]:
 
 KINDS = (
     Kind(INSTANCE, "a claim decided at one input, exactly", _recheck_instance, _offer_instances),
-    Kind(CROSSING, "a bound crossed on one path of the width limit, in balls", _recheck_crossing, _offer_crossings),
+    Kind(
+        CROSSING,
+        "a bound crossed on one path of the width limit, in balls",
+        _recheck_crossing,
+        _offer_crossings,
+    ),
 )

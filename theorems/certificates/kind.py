@@ -12,7 +12,16 @@ from theorems.certificates.numbers import ball_of, entry
 from theorems.registry import get
 from theorems.statement import Statement
 
-__all__ = ["Kind", "Offer", "Progress", "demand", "demand_fields", "demand_overlap", "named", "stem"]
+__all__ = [
+    "Kind",
+    "Offer",
+    "Progress",
+    "demand",
+    "demand_fields",
+    "demand_overlap",
+    "named",
+    "stem",
+]
 
 Progress = Callable[[str], None]
 
@@ -50,21 +59,29 @@ def demand(certificate: Certificate, **derived: str) -> None:
     """Refuse a certificate whose words are not those that follow from its inputs: ``claim=…``, ``conclusion=…``."""
     for name, wanted in derived.items():
         if (found := getattr(certificate, name)) != wanted:
-            raise CertificateError(f"{name}: says {_short(found)}, but what follows is {_short(wanted)}")
+            raise CertificateError(
+                f"{name}: says {_short(found)}, but what follows is {_short(wanted)}"
+            )
 
 
 def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -> None:
     """Refuse a certificate whose enclosure ``name`` does not meet the recomputed ball."""
     recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
     if not recorded.overlaps(recomputed):
-        raise CertificateError(f"enclosures.{name}: recorded {recorded.str(8)}, recomputed {recomputed.str(8)}")
+        raise CertificateError(
+            f"enclosures.{name}: recorded {recorded.str(8)}, recomputed {recomputed.str(8)}"
+        )
 
 
-def demand_fields(certificate: Certificate, inputs: tuple[str, ...], enclosures: tuple[str, ...] = ()) -> None:
+def demand_fields(
+    certificate: Certificate, inputs: tuple[str, ...], enclosures: tuple[str, ...] = ()
+) -> None:
     """Refuse inputs and enclosures that the kind has no use for: nothing would check what they say."""
     for field, wanted in (("inputs", inputs), ("enclosures", enclosures)):
         if strange := sorted(set(getattr(certificate, field)) - set(wanted)):
-            raise UnreadableError(f"{field}.{strange[0]}: not known to certificates of kind {certificate.kind!r}")
+            raise UnreadableError(
+                f"{field}.{strange[0]}: not known to certificates of kind {certificate.kind!r}"
+            )
 
 
 def named(certificate: Certificate) -> Statement:

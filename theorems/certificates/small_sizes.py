@@ -51,8 +51,10 @@ def _asked(statement: Statement, sizes: Mapping[str, int], work: int) -> Answer:
 
 def _claim(statement: Statement, sizes: Mapping[str, int]) -> str:
     given = ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
-    return (f"{statement.title}: for {given} and all values of the other variables within domains and assumptions "
-            "at which every root and quotient is defined")
+    return (
+        f"{statement.title}: for {given} and all values of the other variables within domains and assumptions "
+        "at which every root and quotient is defined"
+    )
 
 
 def certify(statement: Statement, sizes: Mapping[str, int]) -> Certificate:
@@ -62,14 +64,25 @@ def certify(statement: Statement, sizes: Mapping[str, int]) -> Certificate:
     """
     answer = _asked(statement, sizes, MAKING)
     if answer.witness is not None and "algebraic" in answer.words:
-        raise UndecidedError(f"{_claim(statement, sizes)}: {answer.words}, and a certificate holds rational ones only")
+        raise UndecidedError(
+            f"{_claim(statement, sizes)}: {answer.words}, and a certificate holds rational ones only"
+        )
     if answer.witness is not None:
         return at_input(statement, answer.witness)
     if answer.holds is None:
-        raise UndecidedError(f"{_claim(statement, sizes)}: undecided, {answer.solver} {answer.words}")
+        raise UndecidedError(
+            f"{_claim(statement, sizes)}: undecided, {answer.solver} {answer.words}"
+        )
     return Certificate(
-        kind=NAME, statement=statement.name, claim=_claim(statement, sizes), inputs={"sizes": dict(sizes)},
-        precision=EXACT, enclosures={}, conclusion=_CONCLUSION, versions=versions("sympy", "z3-solver"))
+        kind=NAME,
+        statement=statement.name,
+        claim=_claim(statement, sizes),
+        inputs={"sizes": dict(sizes)},
+        precision=EXACT,
+        enclosures={},
+        conclusion=_CONCLUSION,
+        versions=versions("sympy", "z3-solver"),
+    )
 
 
 def _recheck(certificate: Certificate) -> str:
@@ -79,12 +92,16 @@ def _recheck(certificate: Certificate) -> str:
         raise UnreadableError("inputs.sizes: want a whole number for each size")
     if certificate.precision != EXACT:
         raise CertificateError(f"precision: z3 works exactly; want {EXACT}")
-    sizes = {name: whole_of(size, f"inputs.sizes.{name}", 0, _LARGEST) for name, size in given.items()}
+    sizes = {
+        name: whole_of(size, f"inputs.sizes.{name}", 0, _LARGEST) for name, size in given.items()
+    }
     demand_fields(certificate, ("sizes",))
     demand(certificate, claim=_claim(statement, sizes), conclusion=_CONCLUSION)
     answer = _asked(statement, sizes, CHECKING)
     if answer.holds is False:
-        raise CertificateError(f"claim: false, {answer.solver} found an input that exact arithmetic confirms")
+        raise CertificateError(
+            f"claim: false, {answer.solver} found an input that exact arithmetic confirms"
+        )
     if answer.holds is None:
         raise CertificateError(f"claim: {answer.solver} could not decide it again: {answer.words}")
     return f"{certificate.claim}: {answer.words} ({answer.solver})"
@@ -114,8 +131,11 @@ def _sizes(statement: Statement, n: int) -> dict[str, int] | None:
 
 
 def _offers(statement: Statement) -> Iterator[Offer]:
-    if (statement.quantifier is not Quantifier.POINTWISE or statement.expected is Verdict.REFUTED
-            or not determined(statement)):
+    if (
+        statement.quantifier is not Quantifier.POINTWISE
+        or statement.expected is Verdict.REFUTED
+        or not determined(statement)
+    ):
         return
     for n in SIZES:
         try:
@@ -134,4 +154,8 @@ def _offers(statement: Statement) -> Iterator[Offer]:
         yield Offer(f"{stem(statement)}.size{n}", f"by z3, n = {n}", make)
 
 
-KINDS = (Kind(NAME, "a claim about polynomials and roots, decided by z3 at small sizes", _recheck, _offers),)
+KINDS = (
+    Kind(
+        NAME, "a claim about polynomials and roots, decided by z3 at small sizes", _recheck, _offers
+    ),
+)

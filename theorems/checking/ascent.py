@@ -21,7 +21,9 @@ __all__ = ["ascend", "evolve"]
 Floats = npt.NDArray[np.float64]
 
 
-def ascend(score: Callable[[Any], Any], starts: Floats, *, steps: int = 150, rate: float = 0.05) -> Floats:
+def ascend(
+    score: Callable[[Any], Any], starts: Floats, *, steps: int = 150, rate: float = 0.05
+) -> Floats:
     """Points (k, dimensions) that Adam on ``score`` reaches from ``starts``, each the best on its way, in the cube.
 
     ``score`` maps a float64 Torch tensor (k, dimensions) to (k,), larger is better, and may be NaN. Nothing random.
@@ -39,7 +41,10 @@ def ascend(score: Callable[[Any], Any], starts: Floats, *, steps: int = 150, rat
         (gradient,) = torch.autograd.grad(torch.nan_to_num(value, nan=0.0).sum(), u)
         with torch.no_grad():
             better = torch.nan_to_num(value, nan=-torch.inf) > best
-            best, best_at = torch.where(better, value, best), torch.where(better[:, None], u, best_at)
+            best, best_at = (
+                torch.where(better, value, best),
+                torch.where(better[:, None], u, best_at),
+            )
             # Adam (Kingma & Ba, 2015), written out: torch.optim takes seconds to import the compiler it never uses here
             gradient = torch.nan_to_num(gradient, 0.0, 0.0, 0.0)
             mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
@@ -50,14 +55,21 @@ def ascend(score: Callable[[Any], Any], starts: Floats, *, steps: int = 150, rat
 
 
 def evolve(
-    score: Callable[[Floats], Floats], dimensions: int, *, seed: int, generations: int = 60, population: int = 12,
-    initial: Floats | None = None, stop: Callable[[], bool] = lambda: False,
+    score: Callable[[Floats], Floats],
+    dimensions: int,
+    *,
+    seed: int,
+    generations: int = 60,
+    population: int = 12,
+    initial: Floats | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Floats:
     """The points (k, dimensions) that differential evolution ends with, best first.
 
     ``score`` maps (k, dimensions) to (k,), larger is better. A generation has ``population`` points per dimension, or
     begins with the points ``initial`` (k, dimensions), k ≥ 5. ``stop`` is asked after every generation.
     """
+
     def loss(u: Floats) -> Floats:
         values = score(np.ascontiguousarray(u.T))
         return -np.nan_to_num(values, nan=-1e9, posinf=1e9, neginf=-1e9)
@@ -65,8 +77,18 @@ def evolve(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a flat score is no error
         found = differential_evolution(
-            loss, [(0.0, 1.0)] * dimensions, rng=np.random.default_rng(seed), maxiter=generations, popsize=population,
-            vectorized=True, updating="deferred", polish=False, tol=0.0, atol=0.0, callback=lambda *_: stop(),
-            init="latinhypercube" if initial is None else initial)
+            loss,
+            [(0.0, 1.0)] * dimensions,
+            rng=np.random.default_rng(seed),
+            maxiter=generations,
+            popsize=population,
+            vectorized=True,
+            updating="deferred",
+            polish=False,
+            tol=0.0,
+            atol=0.0,
+            callback=lambda *_: stop(),
+            init="latinhypercube" if initial is None else initial,
+        )
     points: Floats = found.population[np.argsort(found.population_energies)]
     return points

@@ -31,10 +31,16 @@ FloatArray = npt.NDArray[np.float64]
 
 _BLOCK = 8192  # observations handled at a time; with some 25 scales the work array stays in cache
 _LEADING_BITS = 8
-_SMALLEST_EXPONENT = -14  # θ = 2^-14 is the best bet for some 1e10 observations of standard deviation 1/2
-_HEADROOM = 4  # the largest stake on a candidate m at the reference is 16/17 or more of the admissible 1/m
+_SMALLEST_EXPONENT = (
+    -14
+)  # θ = 2^-14 is the best bet for some 1e10 observations of standard deviation 1/2
+_HEADROOM = (
+    4  # the largest stake on a candidate m at the reference is 16/17 or more of the admissible 1/m
+)
 _UNAIMED = 2.0**-6  # without a reference: full stakes for means down to 1/64 of the range
-_NEAREST = 2.0**-30  # a reference closer to the edge, relative to the range, is treated as this close
+_NEAREST = (
+    2.0**-30
+)  # a reference closer to the edge, relative to the range, is treated as this close
 _EPS = float(np.finfo(np.float64).eps)  # twice the unit roundoff
 
 
@@ -53,7 +59,9 @@ def error_level(name: str, value: float) -> float:
     """`value` as a float; ValueError naming the argument unless it lies strictly between 0 and 1."""
     number = finite_float(name, value)
     if not 0.0 < number < 1.0:
-        raise ValueError(f"{name} = {value!r} is outside (0, 1); pass an error probability such as 1e-8")
+        raise ValueError(
+            f"{name} = {value!r} is outside (0, 1); pass an error probability such as 1e-8"
+        )
     return number
 
 
@@ -119,7 +127,9 @@ class BoundedMean:
     Source: the capital process of Waudby-Smith & Ramdas (2024), section 4; see the head of this module.
     """
 
-    def __init__(self, lower: float, upper: float, level: float, reference: float | None = None) -> None:
+    def __init__(
+        self, lower: float, upper: float, level: float, reference: float | None = None
+    ) -> None:
         self.lower = finite_float("lower", lower)
         self.upper = finite_float("upper", upper)
         self.level = error_level("level", level)
@@ -153,7 +163,9 @@ class BoundedMean:
         observations = self._validated(values)
         greatest = observations if up_to is None else self._validated(up_to)
         if len(observations) != len(greatest) or (observations > greatest).any():
-            raise ValueError("up_to is not of the shape of values, or below one of them: pass values <= up_to")
+            raise ValueError(
+                "up_to is not of the shape of values, or below one of them: pass values <= up_to"
+            )
         for first in range(0, len(observations), _BLOCK):
             block, above = observations[first : first + _BLOCK], greatest[first : first + _BLOCK]
             counts = np.arange(self._count + 1, self._count + len(block) + 1)

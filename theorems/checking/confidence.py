@@ -68,9 +68,13 @@ def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Deci
     value = finite_float("value", value)
     resolution = finite_float("resolution", resolution)
     if value == 0.0:
-        raise ValueError("value = 0 has no relative resolution; use decide_at_most and decide_at_least")
+        raise ValueError(
+            "value = 0 has no relative resolution; use decide_at_most and decide_at_least"
+        )
     if resolution <= 0.0:
-        raise ValueError(f"resolution = {resolution!r} is not positive; pass a relative half-width, say 0.01")
+        raise ValueError(
+            f"resolution = {resolution!r} is not positive; pass a relative half-width, say 0.01"
+        )
     low, high = sequence.interval
     if low > high:
         return "undecided"
@@ -99,7 +103,9 @@ def fit_exponent(
     sizes = np.asarray(widths, dtype=np.float64)
     ends = np.asarray(intervals, dtype=np.float64)
     if sizes.ndim != 1 or ends.shape != (len(sizes), 2):
-        raise ValueError(f"widths, intervals have shapes {sizes.shape}, {ends.shape}; pass (k,) and (k, 2)")
+        raise ValueError(
+            f"widths, intervals have shapes {sizes.shape}, {ends.shape}; pass (k,) and (k, 2)"
+        )
     for name, array in (("widths", sizes), ("intervals", ends)):
         wrong = ~((array > 0.0) & (array < math.inf))
         if wrong.any():
@@ -110,7 +116,9 @@ def fit_exponent(
         empty = ends[ends[:, 0] > ends[:, 1]][0].tolist()
         raise ValueError(f"intervals contains {empty!r}; pass low <= high")
     if len(np.unique(sizes)) < 2:
-        raise ValueError(f"widths = {sizes.tolist()!r} has fewer than two distinct values; no slope exists")
+        raise ValueError(
+            f"widths = {sizes.tolist()!r} has fewer than two distinct values; no slope exists"
+        )
     abscissae, ordinates = np.log(sizes), np.log(ends)
     deviations = abscissae - abscissae.mean()
     spread = math.sqrt(float(deviations @ deviations))
@@ -137,7 +145,9 @@ def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, f
     level = error_level("level", level)
     trials, successes = _count("trials", trials, 1), _count("successes", successes, 0)
     if successes > trials:
-        raise ValueError(f"successes = {successes} exceeds trials = {trials}; pass successes out of trials")
+        raise ValueError(
+            f"successes = {successes} exceeds trials = {trials}; pass successes out of trials"
+        )
     failures = trials - successes
     low = float(scipy.special.betaincinv(successes, failures + 1, level / 2)) if successes else 0.0
     high = float(scipy.special.betainccinv(successes + 1, failures, level / 2)) if failures else 1.0
@@ -158,13 +168,28 @@ def median_interval(
     """
     level = error_level("level", level)
     sample = np.asarray(values)
-    if sample.ndim != 1 or not len(sample) or sample.dtype.kind not in "fiu" or not np.isfinite(sample).all():
-        raise ValueError(f"values has shape {sample.shape} and dtype {sample.dtype}: pass finite real numbers (R,)")
+    if (
+        sample.ndim != 1
+        or not len(sample)
+        or sample.dtype.kind not in "fiu"
+        or not np.isfinite(sample).all()
+    ):
+        raise ValueError(
+            f"values has shape {sample.shape} and dtype {sample.dtype}: pass finite real numbers (R,)"
+        )
     greatest = sample if up_to is None else np.asarray(up_to)
-    if greatest.shape != sample.shape or not np.isfinite(greatest).all() or (greatest < sample).any():
-        raise ValueError("up_to is not finite, not of the shape of values, or below one of them: pass values <= up_to")
+    if (
+        greatest.shape != sample.shape
+        or not np.isfinite(greatest).all()
+        or (greatest < sample).any()
+    ):
+        raise ValueError(
+            "up_to is not finite, not of the shape of values, or below one of them: pass values <= up_to"
+        )
     ordered, above = np.sort(sample.astype(np.float64)), np.sort(greatest.astype(np.float64))
-    chances = scipy.stats.binom.cdf(np.arange(len(ordered)), len(ordered), 0.5)  # of at most so many below the median
+    chances = scipy.stats.binom.cdf(
+        np.arange(len(ordered)), len(ordered), 0.5
+    )  # of at most so many below the median
     outside = int(np.searchsorted(chances, level / 2, side="right"))
     if outside == 0:
         return -math.inf, math.inf

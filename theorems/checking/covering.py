@@ -57,8 +57,13 @@ class Region:
 
     def at(self, point: Iterable[flint.fmpq]) -> dict[str, Any]:
         """Every symbol's value at one point of the box, exactly."""
-        return {**self.fixed, **{name: Fraction(int(x.p), int(x.q))
-                                 for name, x in zip(self.names, point, strict=True)}}
+        return {
+            **self.fixed,
+            **{
+                name: Fraction(int(x.p), int(x.q))
+                for name, x in zip(self.names, point, strict=True)
+            },
+        }
 
 
 @dataclass(frozen=True)
@@ -80,15 +85,21 @@ class Cover:
         return not self.open and self.witness is None
 
 
-def cover(statement: Statement, regions: Iterable[Region], refutes: Callable[[Mapping[str, Any]], bool],
-          stop: Callable[[], bool] = lambda: False) -> Cover:
+def cover(
+    statement: Statement,
+    regions: Iterable[Region],
+    refutes: Callable[[Mapping[str, Any]], bool],
+    stop: Callable[[], bool] = lambda: False,
+) -> Cover:
     """Settle every box of the regions, breadth first: ``MOST_BOXES`` and ``MOST_OPERATIONS`` at most.
 
     ``refutes(values)`` decides one point exactly, domain and assumptions included. The share of what is open is by
     volume, each region counting alike. An equality is never settled. Raises nothing: what cannot be enclosed is open.
     """
     sides, work = _Sides(statement), 0
-    queue = deque(_Part(region, region.box, Fraction(1), sides.operations(region.fixed)) for region in regions)
+    queue = deque(
+        _Part(region, region.box, Fraction(1), sides.operations(region.fixed)) for region in regions
+    )
     total, met, settled = len(queue), 0, 0
     stuck: list[_Part] = []
     with flint.ctx.workprec(PRECISION):
@@ -107,16 +118,23 @@ def cover(statement: Statement, regions: Iterable[Region], refutes: Callable[[Ma
             if found.halve is None or part.share < _SMALLEST:
                 stuck.append(part)
                 continue
-            queue += [replace(part, region=Region(region.fixed, region.names, half), share=part.share / 2)
-                      for half in halves(region.box, found.halve)]
+            queue += [
+                replace(part, region=Region(region.fixed, region.names, half), share=part.share / 2)
+                for half in halves(region.box, found.halve)
+            ]
     left = [*queue, *stuck]
     touching = [part.region for part in stuck if not sides.at_open_end(part)][:_POLISHED]
     for region in touching:
         for near in sides.polished(region):
             if refutes(region.at([near])):
                 return Cover(settled, len(left), _volume(left, total), region.at([near]))
-    return Cover(settled, len(left), _volume(left, total), None, tuple(
-        region.at([(low + high) / 2 for low, high in region.box]) for region in touching))
+    return Cover(
+        settled,
+        len(left),
+        _volume(left, total),
+        None,
+        tuple(region.at([(low + high) / 2 for low, high in region.box]) for region in touching),
+    )
 
 
 @dataclass(frozen=True)
@@ -155,33 +173,50 @@ class _Sides:
 
     @cached_property
     def relation(self) -> str:
-        return {"<=": "<=", ">=": "<=", "<": "<", ">": "<", "==": "==", "!=": "!="}[self.statement.relation]
+        return {"<=": "<=", ">=": "<=", "<": "<", ">": "<", "==": "==", "!=": "!="}[
+            self.statement.relation
+        ]
 
     @cached_property
     def slopes(self) -> Mapping[str, sp.Expr]:
         """The slope along each symbol, where it can be compiled; none of what may jump."""
         if self.excess.has(sp.Piecewise, sp.sign) or any(
-                not isinstance(f, _SMOOTH) for f in self.excess.atoms(sp.Function)):
+            not isinstance(f, _SMOOTH) for f in self.excess.atoms(sp.Function)
+        ):
             return {}
         return {str(s): sp.diff(self.excess, s) for s in self.excess.free_symbols}
 
     def operations(self, fixed: Mapping[str, Any]) -> int:
         """What one look at a box costs, counted in the formulas with these values."""
-        evaluated = (self.statement.lhs, self.statement.rhs, self.excess, self.excess, *self.slopes.values(), *(
-            side for a in self.statement.assumptions for side in a.relation.args))
+        evaluated = (
+            self.statement.lhs,
+            self.statement.rhs,
+            self.excess,
+            self.excess,
+            *self.slopes.values(),
+            *(side for a in self.statement.assumptions for side in a.relation.args),
+        )
         return sum(_operations(e, fixed) for e in evaluated)
 
     def at_open_end(self, part: _Part) -> bool:
         """Whether a box ends where its domain does without its end."""
         domains = {v.name: v.domain for v in self.statement.variables}
-        return any((low == first and domains[name].left_open) or (high == last and domains[name].right_open)
-                   for name, (low, high), (first, last) in zip(
-                       part.region.names, part.region.box, part.whole, strict=True)
-                   if isinstance(domains.get(name), sp.Interval))
+        return any(
+            (low == first and domains[name].left_open)
+            or (high == last and domains[name].right_open)
+            for name, (low, high), (first, last) in zip(
+                part.region.names, part.region.box, part.whole, strict=True
+            )
+            if isinstance(domains.get(name), sp.Interval)
+        )
 
     def polished(self, region: Region) -> list[flint.fmpq]:
         """Where the excess has its extremum near a box of one smooth symbol, to ever more digits, by Newton."""
-        if len(region.names) != 1 or self.excess.has(sp.Abs) or (slope := self.slopes.get(region.names[0])) is None:
+        if (
+            len(region.names) != 1
+            or self.excess.has(sp.Abs)
+            or (slope := self.slopes.get(region.names[0])) is None
+        ):
             return []
         symbol = next(s for s in self.excess.free_symbols if str(s) == region.names[0])
         curvature, (low, high) = sp.diff(slope, symbol), region.box[0]
@@ -202,7 +237,12 @@ class _Sides:
         names = arguments_of(expression)
         try:
             return compiled(expression, names).balls(*(values[str(s)] for s in names))
-        except (NameError, TypeError, ValueError, NotImplementedError):  # a derivative, or no single number
+        except (
+            NameError,
+            TypeError,
+            ValueError,
+            NotImplementedError,
+        ):  # a derivative, or no single number
             return flint.arb.nan()
 
     def settle(self, region: Region) -> _Look:
@@ -211,10 +251,20 @@ class _Sides:
             return _Look(True)
         if self.relation == "!=":
             return self._apart(region, values)
-        finite = all(self._ball(side, values).is_finite() for side in (self.statement.lhs, self.statement.rhs))
-        slopes = [self._ball(self.slopes[name], values) if name in self.slopes else (
-            flint.arb(0) if name not in {str(s) for s in self.excess.free_symbols} else flint.arb.nan())
-            for name in region.names]
+        finite = all(
+            self._ball(side, values).is_finite()
+            for side in (self.statement.lhs, self.statement.rhs)
+        )
+        slopes = [
+            self._ball(self.slopes[name], values)
+            if name in self.slopes
+            else (
+                flint.arb(0)
+                if name not in {str(s) for s in self.excess.free_symbols}
+                else flint.arb.nan()
+            )
+            for name in region.names
+        ]
         highest, suspects = self._highest(region, slopes), []
         if all(low == high for low, high in highest):
             corner = tuple(low for low, _ in highest)
@@ -228,8 +278,14 @@ class _Sides:
             return _Look(True)
         middle = tuple((low + high) / 2 for low, high in highest)
         value = self._ball(self.excess, region.at(middle))
-        rise = sum((slope * (top[name] - x) for name, slope, x in zip(region.names, slopes, middle, strict=True)
-                    if isinstance(top[name], flint.arb)), flint.arb(0))
+        rise = sum(
+            (
+                slope * (top[name] - x)
+                for name, slope, x in zip(region.names, slopes, middle, strict=True)
+                if isinstance(top[name], flint.arb)
+            ),
+            flint.arb(0),
+        )
         if finite and compare(value + rise, self.relation, flint.arb(0)):
             return _Look(True)
         if compare(value, self.relation, flint.arb(0)) is False:
@@ -242,20 +298,28 @@ class _Sides:
             return _Look(True)
         middle = tuple((low + high) / 2 for low, high in region.box)
         corners = (tuple(low for low, _ in region.box), tuple(high for _, high in region.box))
-        return _Look(False, tuple(dict.fromkeys((middle, *corners))), _widest(region, [flint.arb.nan()] * len(middle)))
+        return _Look(
+            False,
+            tuple(dict.fromkeys((middle, *corners))),
+            _widest(region, [flint.arb.nan()] * len(middle)),
+        )
 
     def _outside(self, values: Mapping[str, Any]) -> bool:
         for assumption in self.statement.assumptions:
-            left, right = (flint.arb(self._ball(side, values)) for side in (
-                assumption.relation.lhs, assumption.relation.rhs))
+            left, right = (
+                flint.arb(self._ball(side, values))
+                for side in (assumption.relation.lhs, assumption.relation.rhs)
+            )
             if holds(left, assumption.relation, right) is False:
                 return True
         return False
 
     def _highest(self, region: Region, slopes: Iterable[flint.arb]) -> Box:
         """The part of the box where the excess is largest: an end along each symbol whose slope has a sign."""
-        return tuple((high, high) if slope >= 0 else (low, low) if slope <= 0 else (low, high)
-                     for (low, high), slope in zip(region.box, slopes, strict=True))
+        return tuple(
+            (high, high) if slope >= 0 else (low, low) if slope <= 0 else (low, high)
+            for (low, high), slope in zip(region.box, slopes, strict=True)
+        )
 
     def _exactly(self, values: Mapping[str, Any]) -> bool | None:
         try:
@@ -269,16 +333,26 @@ def _operations(expression: sp.Basic, fixed: Mapping[str, Any]) -> int:
     if not isinstance(expression, sp.Sum | sp.Product):
         return 1 + inner
     for _, low, high in expression.limits:
-        extent = (high - low + 1).subs({s: sp.Rational(str(fixed[str(s)])) for s in (high - low).free_symbols
-                                        if isinstance(fixed.get(str(s)), int | Fraction)})
+        extent = (high - low + 1).subs(
+            {
+                s: sp.Rational(str(fixed[str(s)]))
+                for s in (high - low).free_symbols
+                if isinstance(fixed.get(str(s)), int | Fraction)
+            }
+        )
         inner *= max(int(extent), 1) if extent.is_Integer else _TERMS
     return 1 + inner
 
 
 def _values(region: Region, box: Box) -> dict[str, Any]:
     """Balls for the sides of the box that have a length, exact numbers for all else."""
-    return {**region.fixed, **{name: low if low == high else flint.arb(low).union(flint.arb(high))
-                               for name, (low, high) in zip(region.names, box, strict=True)}}
+    return {
+        **region.fixed,
+        **{
+            name: low if low == high else flint.arb(low).union(flint.arb(high))
+            for name, (low, high) in zip(region.names, box, strict=True)
+        },
+    }
 
 
 def _widest(region: Region, slopes: Iterable[flint.arb]) -> int | None:
@@ -289,5 +363,8 @@ def _widest(region: Region, slopes: Iterable[flint.arb]) -> int | None:
     weights = [float(slope.abs_upper()) for slope in slopes]
     if not all(map(isfinite, weights)):
         weights = [1.0] * len(weights)
-    found = [float(flint.arb(length)) * (weight + 1e-9) for length, weight in zip(lengths, weights, strict=True)]
+    found = [
+        float(flint.arb(length)) * (weight + 1e-9)
+        for length, weight in zip(lengths, weights, strict=True)
+    ]
     return max((k for k, length in enumerate(lengths) if length), key=found.__getitem__)

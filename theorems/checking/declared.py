@@ -56,8 +56,11 @@ def determined(statement: Statement) -> bool:
     """
     known = {v.name for v in statement.variables}
     for symbol, meaning in statement.definitions.items():
-        needed = ({smallest_of(meaning)} if isinstance(meaning, str)
-                  else {str(a) for a in arguments_of(meaning)})
+        needed = (
+            {smallest_of(meaning)}
+            if isinstance(meaning, str)
+            else {str(a) for a in arguments_of(meaning)}
+        )
         if needed - known or (isinstance(meaning, sp.Basic) and meaning.has(sp.Integral)):
             return False
         known.add(str(symbol))
@@ -73,20 +76,29 @@ def exact_values(statement: Statement, variables: Values) -> dict[str, Any]:
 
 
 def _with_least(definitions: Mapping[Any, sp.Expr | str], variables: Values) -> dict[str, Any]:
-    least = {str(symbol): family for symbol, meaning in definitions.items()
-             if (family := smallest_of(meaning)) is not None}
+    least = {
+        str(symbol): family
+        for symbol, meaning in definitions.items()
+        if (family := smallest_of(meaning)) is not None
+    }
     return {**variables, **{name: _least(variables[family]) for name, family in least.items()}}
 
 
 def _least(values: Sequence[Any]) -> Any:
     if any(isinstance(x, Root) for x in values):
-        return min((x if isinstance(x, Root) else Fraction(x) for x in values), key=cmp_to_key(order))
+        return min(
+            (x if isinstance(x, Root) else Fraction(x) for x in values), key=cmp_to_key(order)
+        )
     return min(values)
 
 
 def rational(value: Any) -> sp.Rational:
     """An exact number as SymPy holds it. ``TypeError`` for what is none."""
-    q = flint.fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else flint.fmpq(value)
+    q = (
+        flint.fmpq(value.numerator, value.denominator)
+        if isinstance(value, Fraction)
+        else flint.fmpq(value)
+    )
     return sp.Rational(int(q.p), int(q.q))
 
 
@@ -168,13 +180,16 @@ class DeclaredInputs:
         @st.composite
         def items(draw: st.DrawFn) -> Values | None:
             return domains.input(_Drawn(draw))
+
         return items().filter(lambda item: item is not None)  # type: ignore[return-value]
 
     @property
     def _domains(self) -> _Domains:
         statement = self.statement
         equalities = (a.relation for a in statement.assumptions if isinstance(a.relation, sp.Eq))
-        return _Domains(statement.variables, tuple(equalities), tuple(statement.definitions.items()))
+        return _Domains(
+            statement.variables, tuple(equalities), tuple(statement.definitions.items())
+        )
 
 
 @dataclass(frozen=True)
@@ -224,7 +239,10 @@ class _Domains:
         return item
 
     def _solutions(
-        self, relation: sp.Eq, item: Declared, taken: set[str],
+        self,
+        relation: sp.Eq,
+        item: Declared,
+        taken: set[str],
     ) -> Iterator[tuple[str, Declared]]:
         """Inputs that meet an equality which is affine in one number, and the variable it belongs to."""
         for variable in reversed(self.variables):
@@ -234,6 +252,7 @@ class _Domains:
 
             def moved(x: Fraction, variable: Variable = variable, base: Any = base) -> Declared:
                 return Declared(item | {variable.name: _ending(base, x) if variable.size else x})
+
             try:
                 gaps = [self._gap(relation, moved(Fraction(x))) for x in range(3)]
             except (InexactError, ZeroDivisionError, KeyError, TypeError):
@@ -280,18 +299,27 @@ def _inside(domain: sp.Set, value: Fraction, known: Values) -> bool:
     else:
         low, high = domain.start, domain.end
         opened = bool(domain.left_open), bool(domain.right_open)
-    above = (low is sp.S.NegativeInfinity or value > (least := _end(low, known))
-             or (value == least and not opened[0]))
-    below = (high is sp.S.Infinity or value < (most := _end(high, known))
-             or (value == most and not opened[1]))
+    above = (
+        low is sp.S.NegativeInfinity
+        or value > (least := _end(low, known))
+        or (value == least and not opened[0])
+    )
+    below = (
+        high is sp.S.Infinity
+        or value < (most := _end(high, known))
+        or (value == most and not opened[1])
+    )
     return bool(above and below)
 
 
 def _shaped(value: Any, shape: Sequence[int]) -> bool:
     if not shape:
         return not isinstance(value, list | tuple)
-    return isinstance(value, list | tuple) and len(value) == shape[0] and all(
-        _shaped(part, shape[1:]) for part in value)
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == shape[0]
+        and all(_shaped(part, shape[1:]) for part in value)
+    )
 
 
 def _value(variable: Variable, known: Values, choice: _Choice) -> Any:
@@ -316,8 +344,14 @@ def _value(variable: Variable, known: Values, choice: _Choice) -> Any:
     level, other = _number(levels, choice), _number(levels, choice)
     places = list(product(*map(range, shape)))
     marked = choice.of(places)
-    numbers = {place: _number(levels, choice) if pattern == "free" else
-               other if pattern == "one other" and place == marked else level for place in places}
+    numbers = {
+        place: _number(levels, choice)
+        if pattern == "free"
+        else other
+        if pattern == "one other" and place == marked
+        else level
+        for place in places
+    }
     return _nested(numbers, shape)
 
 
@@ -338,7 +372,9 @@ def _number(levels: Sequence[Fraction], choice: _Choice) -> Fraction:
     return choice.between(first, choice.of(levels)) if choice.of((False, True)) else first
 
 
-def _nested(numbers: Mapping[tuple[int, ...], Any], shape: Sequence[int], head: tuple[int, ...] = ()) -> Any:
+def _nested(
+    numbers: Mapping[tuple[int, ...], Any], shape: Sequence[int], head: tuple[int, ...] = ()
+) -> Any:
     if len(head) == len(shape):
         return numbers[head]
     return tuple(_nested(numbers, shape, (*head, k)) for k in range(shape[len(head)]))

@@ -71,8 +71,10 @@ class Enclosed:
 
     def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
-        return ("enclosures in balls: both sides compared at every batch size named, and over intervals of sizes where "
-                "there are some; a user's batch is left alone")
+        return (
+            "enclosures in balls: both sides compared at every batch size named, and over intervals of sizes where "
+            "there are some; a user's batch is left alone"
+        )
 
     @property
     def takes_batch(self) -> bool:
@@ -83,15 +85,28 @@ class Enclosed:
         verdict, words, enclosures, ratio = self._judge(statement, context)
         sentinel, fallen, _, _ = self._judge(statement.neighbour, context)
         return Evidence(
-            method="certificate", verdict=verdict, summary=words, sentinel=sentinel, tightness=ratio,
+            method="certificate",
+            verdict=verdict,
+            summary=words,
+            sentinel=sentinel,
+            tightness=ratio,
             power=0.0 if verdict.holds else None,
-            details={"precision_bits": PRECISION, "enclosures": enclosures, "sentinel_found": fallen})
+            details={
+                "precision_bits": PRECISION,
+                "enclosures": enclosures,
+                "sentinel_found": fallen,
+            },
+        )
 
-    def _judge(self, statement: Statement, context: Context) -> tuple[Verdict, str, dict[str, Any], float | None]:
+    def _judge(
+        self, statement: Statement, context: Context
+    ) -> tuple[Verdict, str, dict[str, Any], float | None]:
         least, most = _domain(statement)
         own = self.sizes if self.values is not None else ()
         sizes = [n for n in own if least <= n and (most is None or n <= most)]
-        parts = _adjoining(part for part in self.parts() if part.reaches(least)) if most is None else []
+        parts = (
+            _adjoining(part for part in self.parts() if part.reaches(least)) if most is None else []
+        )
         found: dict[str, Any] = {}
         open_, ratios = [], []
         with flint.ctx.workprec(PRECISION):
@@ -103,8 +118,13 @@ class Enclosed:
                     open_.append(f"{label}: {error}")
                     continue
                 left, right = (_side(side, given) for side in sides)
-                found[label] = {name: str(value) if not isinstance(value, flint.arb) else value.str(20, radius=True)
-                                for name, value in given.items() if name != "n"}
+                found[label] = {
+                    name: str(value)
+                    if not isinstance(value, flint.arb)
+                    else value.str(20, radius=True)
+                    for name, value in given.items()
+                    if name != "n"
+                }
                 answer = holds(left, statement.claim, right)
                 if answer is False:
                     ratio = _ratio(statement, left, right)
@@ -113,18 +133,30 @@ class Enclosed:
                     open_.append(label)
                 ratios.append(_ratio(statement, left, right))
         if open_ or not found:
-            return Verdict.INCONCLUSIVE, f"open at {', '.join(open_[:3]) or 'every size'}", found, None
-        return (Verdict.CERTIFIED, _covered(sizes, parts, least, most), found,
-                max((r for r in ratios if r is not None), default=None))
+            return (
+                Verdict.INCONCLUSIVE,
+                f"open at {', '.join(open_[:3]) or 'every size'}",
+                found,
+                None,
+            )
+        return (
+            Verdict.CERTIFIED,
+            _covered(sizes, parts, least, most),
+            found,
+            max((r for r in ratios if r is not None), default=None),
+        )
 
-    def _instances(self, statement: Statement, sizes: list[int], parts: list[Part], least: int) -> Iterable[
-            tuple[str, tuple[sp.Expr, sp.Expr], Callable[[], Mapping[str, Any]]]]:
+    def _instances(
+        self, statement: Statement, sizes: list[int], parts: list[Part], least: int
+    ) -> Iterable[tuple[str, tuple[sp.Expr, sp.Expr], Callable[[], Mapping[str, Any]]]]:
         sides = (statement.lhs, statement.rhs)
         for n in sizes:
             if self.values is not None:
                 yield f"n={n}", sides, lambda n=n: {"n": n, **self.values(n)}  # type: ignore[misc]
         for part in parts:
-            first = max(least, -(-part.high.denominator // part.high.numerator) if part.high else least)
+            first = max(
+                least, -(-part.high.denominator // part.high.numerator) if part.high else least
+            )
             yield part.label, (_beyond(sides[0], first), _beyond(sides[1], first)), part.values
 
 
@@ -132,7 +164,9 @@ def _domain(statement: Statement) -> tuple[int, int | None]:
     """The least and the largest batch size that the statement is about; None if it has no largest."""
     for variable in statement.variables:
         if variable.name == "n":
-            return int(variable.domain.start), None if variable.domain.stop == sp.oo else int(variable.domain.stop) - 1
+            return int(variable.domain.start), None if variable.domain.stop == sp.oo else int(
+                variable.domain.stop
+            ) - 1
     return 1, None
 
 

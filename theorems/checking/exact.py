@@ -31,7 +31,11 @@ _MOST_DRAWS = 10**5
 
 def admit(statement: Statement, values: Mapping[str, Any]) -> None:
     """Raise ``ValueError``, naming the symbol, unless exact values lie in the domains and meet the assumptions."""
-    sizes = {v.symbol: rational(values[v.name]) for v in statement.variables if isinstance(v.domain, sp.Range)}
+    sizes = {
+        v.symbol: rational(values[v.name])
+        for v in statement.variables
+        if isinstance(v.domain, sp.Range)
+    }
     if any(size > _LARGEST_SIZE for size in sizes.values()):
         raise ValueError(f"a size above {_LARGEST_SIZE}")
     for variable in statement.variables:
@@ -46,7 +50,10 @@ def admit(statement: Statement, values: Mapping[str, Any]) -> None:
         if prod(int(extent.subs(sizes)) for extent in family.shape) > _LARGEST_FAMILY:
             raise ValueError(f"{family} would have more than {_LARGEST_FAMILY} entries")
     for average in statement.claim.atoms(Average):
-        if average.count(int(average.population.subs(sizes)), int(average.size.subs(sizes))) > _MOST_DRAWS:
+        if (
+            average.count(int(average.population.subs(sizes)), int(average.size.subs(sizes)))
+            > _MOST_DRAWS
+        ):
             raise ValueError(f"an average over more than {_MOST_DRAWS} draws")
     if admitted(statement, values) is not True:
         words = "; ".join(a.words for a in statement.assumptions)
@@ -55,7 +62,9 @@ def admit(statement: Statement, values: Mapping[str, Any]) -> None:
 
 def _lies_in(domain: sp.Set, number: Any) -> bool:
     if isinstance(number, Root):
-        return isinstance(domain, sp.Interval) and all(true(r) is True for r in within(number, domain))
+        return isinstance(domain, sp.Interval) and all(
+            true(r) is True for r in within(number, domain)
+        )
     return domain.contains(rational(number)) is sp.true
 
 

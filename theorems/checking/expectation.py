@@ -79,7 +79,9 @@ class Instance:
 _COMPARE = {sp.Ge: np.greater_equal, sp.Gt: np.greater, sp.Le: np.less_equal, sp.Lt: np.less}
 
 
-def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> npt.NDArray[np.bool_]:
+def event(
+    statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]
+) -> npt.NDArray[np.bool_]:
     """Where the statement's path assumptions hold, elementwise over ``layers`` (one array per symbol)."""
     met: npt.NDArray[np.bool_] = np.ones(np.shape(next(iter(layers.values()))), dtype=bool)
     for assumption in statement.assumptions:
@@ -87,7 +89,9 @@ def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[st
             relation = assumption.relation
             names = tuple(sorted(relation.free_symbols, key=str))
             given = [layers.get(str(s), values.get(str(s))) for s in names]
-            left, right = (compiled(side, names).floats(*given) for side in (relation.lhs, relation.rhs))
+            left, right = (
+                compiled(side, names).floats(*given) for side in (relation.lhs, relation.rhs)
+            )
             met = met & _COMPARE[type(relation)](left, right)
     return met
 
@@ -161,12 +165,21 @@ class Expectation:
         if self.scope is None:
             return replace(found, details={**found.details, "scope": _labels(instances)})
         words = self.scope(instances)
-        return replace(found, details={**found.details, "scope": words},
-                       summary=found.summary if found.verdict is Verdict.REFUTED else f"{found.summary}; {words}")
+        return replace(
+            found,
+            details={**found.details, "scope": words},
+            summary=found.summary
+            if found.verdict is Verdict.REFUTED
+            else f"{found.summary}; {words}",
+        )
 
-    def _run(self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]) -> str:
-        trials = [_Trial(statement, instance, values, context.level, self.covered is not None)
-                  for values in instance.readouts]
+    def _run(
+        self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]
+    ) -> str:
+        trials = [
+            _Trial(statement, instance, values, context.level, self.covered is not None)
+            for values in instance.readouts
+        ]
         open_trials = [t for t in trials if t.sequence is not None]
         engine, drawn, size, stage = "", 0, self.first, 0
         limit = max(self.first, min(self.replicas, self.normals // max(instance.normals, 1)))
@@ -174,16 +187,29 @@ class Expectation:
             size = min(size, limit - drawn)
             trajectory = self._draw(instance, size, stage, statement, context)
             engine = trajectory.engine
-            values = Known.at(trajectory, self.sample(statement, trajectory, instance), instance.support,
-                              None if self.last is None else self.last(instance))
+            values = Known.at(
+                trajectory,
+                self.sample(statement, trajectory, instance),
+                instance.support,
+                None if self.last is None else self.last(instance),
+            )
             inside = None if self.covered is None else self.covered(statement, trajectory, instance)
-            kept = np.ones(values.low.shape, dtype=np.bool_) if self.kept is None else self.kept(
-                statement, trajectory, instance)
+            kept = (
+                np.ones(values.low.shape, dtype=np.bool_)
+                if self.kept is None
+                else self.kept(statement, trajectory, instance)
+            )
             for position, trial in enumerate(trials):
                 if trial in open_trials:
-                    counts = trial.sift(values.low[:, position], kept[:, position], values.spoiled[:, position])
-                    low, high, spoiled = (each[counts, position] for each in (values.low, values.high, values.spoiled))
-                    trial.observe(low, high, spoiled, None if inside is None else inside[counts, position])
+                    counts = trial.sift(
+                        values.low[:, position], kept[:, position], values.spoiled[:, position]
+                    )
+                    low, high, spoiled = (
+                        each[counts, position] for each in (values.low, values.high, values.spoiled)
+                    )
+                    trial.observe(
+                        low, high, spoiled, None if inside is None else inside[counts, position]
+                    )
             drawn += size
             open_trials = [t for t in open_trials if not t.settled(self.resolution)]
             size, stage = drawn, stage + 1
@@ -192,12 +218,25 @@ class Expectation:
         rows.extend(t.row(self.resolution) for t in trials)
         return engine
 
-    def _draw(self, instance: Instance, size: int, stage: int, statement: Statement, context: Context) -> Trajectory:
+    def _draw(
+        self, instance: Instance, size: int, stage: int, statement: Statement, context: Context
+    ) -> Trajectory:
         """The samples of one stage, shared by the variants of a theorem."""
-        key = (instance.label, instance.chain, instance.start.tobytes(), instance.depth, size, stage, self.observables)
+        key = (
+            instance.label,
+            instance.chain,
+            instance.start.tobytes(),
+            instance.depth,
+            size,
+            stage,
+            self.observables,
+        )
         if key not in context.memory:
             context.memory[key] = simulate(
-                instance.chain, instance.start, depth=instance.depth, replicas=size,
+                instance.chain,
+                instance.start,
+                depth=instance.depth,
+                replicas=size,
                 seed=context.stream(statement.family, statement.theorem, instance.label, stage),
                 observables=self.observables,
             )
@@ -225,8 +264,14 @@ def _eigenvalues(start: Floats) -> str:
 class _Trial:
     """One readout: its bound, its false neighbour's bound, and the confidence sequence of its mean."""
 
-    def __init__(self, statement: Statement, instance: Instance, values: Mapping[str, float], level: float,
-                 events: bool) -> None:
+    def __init__(
+        self,
+        statement: Statement,
+        instance: Instance,
+        values: Mapping[str, float],
+        level: float,
+        events: bool,
+    ) -> None:
         self.label = instance.label
         self.events = events
         self.met = self.spoiled = 0
@@ -256,7 +301,9 @@ class _Trial:
         self.undefined += int(missing.sum())
         return (kept | spoiled) & ~missing
 
-    def observe(self, low: Floats, high: Floats, spoiled: Bools, inside: Bools | None = None) -> None:
+    def observe(
+        self, low: Floats, high: Floats, spoiled: Bools, inside: Bools | None = None
+    ) -> None:
         self.spoiled += int(spoiled.sum())
         for sequence in (self.sequence, self.false_sequence):
             if sequence is not None:
@@ -273,7 +320,9 @@ class _Trial:
         if self.relation == "==":
             word = decide_equal(sequence, bound, resolution)
         else:
-            word = (decide_at_most if self.relation in ("<=", "<") else decide_at_least)(sequence, bound)
+            word = (decide_at_most if self.relation in ("<=", "<") else decide_at_least)(
+                sequence, bound
+            )
         strict = self.relation in ("<", ">") and bound in sequence.interval
         if word == "supported" and not strict:
             return Verdict.SUPPORTED
@@ -289,7 +338,9 @@ class _Trial:
         if self.sequence is None or self.undefined or self._rarely_kept:
             return True
         verdict = self.verdict(resolution)
-        if verdict is Verdict.REFUTED or (verdict is Verdict.INCONCLUSIVE and self._hopeless(self.sequence)):
+        if verdict is Verdict.REFUTED or (
+            verdict is Verdict.INCONCLUSIVE and self._hopeless(self.sequence)
+        ):
             return True
         narrow = self.sequence.half_width <= resolution * abs(self.bound)
         return verdict is Verdict.SUPPORTED and narrow
@@ -313,21 +364,41 @@ class _Trial:
     def row(self, resolution: float) -> dict[str, Any]:
         verdict, sentinel = self.verdict(resolution), self.sentinel(resolution)
         if self.cut:
-            verdict, sentinel = (v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel))
-        if self.event_sequence is not None and verdict is Verdict.SUPPORTED and self.sequence is not None:
+            verdict, sentinel = (
+                v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel)
+            )
+        if (
+            self.event_sequence is not None
+            and verdict is Verdict.SUPPORTED
+            and self.sequence is not None
+        ):
             if self.met + self.spoiled == 0:
-                verdict = sentinel = Verdict.OUTSIDE  # no replica met the assumption, so nothing was seen
+                verdict = sentinel = (
+                    Verdict.OUTSIDE
+                )  # no replica met the assumption, so nothing was seen
             elif self.event_sequence.interval[1] * self.sequence.upper <= self.bound:
-                verdict = sentinel = Verdict.VACUOUS  # the assumption is met too seldom for the bound to fail
+                verdict = sentinel = (
+                    Verdict.VACUOUS
+                )  # the assumption is met too seldom for the bound to fail
         if self.undefined:
             verdict = sentinel = Verdict.OUTSIDE
-        found: dict[str, Any] = {"instance": self.label, **self.values, "bound": self.bound, "verdict": verdict.value,
-                                 "sentinel": sentinel.value} | ({"cut": True} if self.cut else {})
+        found: dict[str, Any] = {
+            "instance": self.label,
+            **self.values,
+            "bound": self.bound,
+            "verdict": verdict.value,
+            "sentinel": sentinel.value,
+        } | ({"cut": True} if self.cut else {})
         if self.sequence is not None and self.sequence.count:
             low, high = self.sequence.interval
-            found |= {"mean": self.sequence.mean, "low": low, "high": high, "replicas": self.sequence.count,
-                      "tightness": self._tightness(self.sequence.mean),
-                      "power": self.sequence.half_width / abs(self.bound) if self.bound else None}
+            found |= {
+                "mean": self.sequence.mean,
+                "low": low,
+                "high": high,
+                "replicas": self.sequence.count,
+                "tightness": self._tightness(self.sequence.mean),
+                "power": self.sequence.half_width / abs(self.bound) if self.bound else None,
+            }
             if self.spoiled:
                 found["spoiled"] = self.spoiled
             if self.events:
@@ -343,8 +414,13 @@ def _used(statement: Statement, values: Mapping[str, float]) -> dict[str, float]
     return {k: v for k, v in values.items() if k in needed}
 
 
-def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, context: Context,
-              resolution: float) -> Evidence:
+def _evidence(
+    statement: Statement,
+    rows: list[dict[str, Any]],
+    engine: str,
+    context: Context,
+    resolution: float,
+) -> Evidence:
     verdicts = [Verdict(r["verdict"]) for r in rows]
     undefined = next((r for r in rows if "undefined" in r), None)
     verdict = combine(verdicts) if verdicts else Verdict.OUTSIDE
@@ -353,14 +429,20 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, con
     deciding = Verdict.REFUTED if verdict is Verdict.REFUTED else Verdict.SUPPORTED
     decided = [r for r in rows if r["verdict"] == deciding == verdict and "mean" in r]
     sentinels = {Verdict(r["sentinel"]) for r in rows}
-    quiet = {word: verdicts.count(word) for word in (Verdict.VACUOUS, Verdict.OUTSIDE) if word in verdicts}
+    quiet = {
+        word: verdicts.count(word)
+        for word in (Verdict.VACUOUS, Verdict.OUTSIDE)
+        if word in verdicts
+    }
     silent = [r for r in rows if "mean" not in r and r["verdict"] not in quiet]
     emptied = sum("discarded" in r for r in silent)
     unsampled = len(silent) - emptied
     spoke = len(rows) - sum(quiet.values()) - len(silent)
     summary = f"{spoke} mean{'s' * (spoke != 1)} by confidence sequence"
     if statement.relation == "==" and verdict is Verdict.SUPPORTED:
-        summary += f", equal to within {2 * resolution:.0%}"  # what decide_equal promises, and no more
+        summary += (
+            f", equal to within {2 * resolution:.0%}"  # what decide_equal promises, and no more
+        )
     summary += "".join(f", {count} {word.value}" for word, count in quiet.items())
     summary += f", {unsampled} not sampled: out of time" if unsampled else ""
     summary += f", {emptied} with no replica left" if emptied else ""
@@ -374,36 +456,59 @@ def _evidence(statement: Statement, rows: list[dict[str, Any]], engine: str, con
     elif undefined is not None:
         summary = _without_value(undefined)
     elif verdict is Verdict.OUTSIDE:
-        summary = "no path met the assumption" if rows else "the batch does not meet the assumptions"
+        summary = (
+            "no path met the assumption" if rows else "the batch does not meet the assumptions"
+        )
     if discarded := sum(r.get("discarded", 0) for r in rows):
         drawn = discarded + sum(r.get("replicas", 0) for r in rows)
         summary += f"; {discarded} of {drawn} replicas discarded: they do not meet what is assumed along the path"
     if any("spoiled" in r for r in rows):
         samples = sum(r.get("replicas", 0) for r in rows)
         summary += f"; {spoiled.told(sum(r.get('spoiled', 0) for r in rows), samples)}"
-    sentinel = next((v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED) if v in sentinels),
-                    Verdict.VACUOUS)
+    sentinel = next(
+        (v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED) if v in sentinels),
+        Verdict.VACUOUS,
+    )
     return Evidence(
-        method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
-        tightness=max((r["tightness"] for r in decided if r["tightness"] is not None), default=None),
+        method="simulation",
+        verdict=verdict,
+        summary=summary,
+        sentinel=sentinel,
+        tightness=max(
+            (r["tightness"] for r in decided if r["tightness"] is not None), default=None
+        ),
         tightness_interval=_tightness_interval(statement, decided),
         power=max((r["power"] for r in decided if r["power"] is not None), default=None),
-        details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level,
-                 "sentinel_refuted_on": sum(r["sentinel"] == Verdict.REFUTED for r in rows), "readouts": rows},
+        details={
+            "seed": context.seed,
+            "engine": engine,
+            "dtype": "float64",
+            "level": context.level,
+            "sentinel_refuted_on": sum(r["sentinel"] == Verdict.REFUTED for r in rows),
+            "readouts": rows,
+        },
     )
 
 
 def _without_value(row: Mapping[str, Any]) -> str:
     depth = f", ell={row['ell']:g}" if "ell" in row else ""
     missing = row["undefined"]
-    return undefined_means.told(missing, row.get("replicas", 0) + missing, f"{row['instance']}{depth}")
+    return undefined_means.told(
+        missing, row.get("replicas", 0) + missing, f"{row['instance']}{depth}"
+    )
 
 
-def _tightness_interval(statement: Statement, rows: list[dict[str, Any]]) -> tuple[float, float] | None:
+def _tightness_interval(
+    statement: Statement, rows: list[dict[str, Any]]
+) -> tuple[float, float] | None:
     """Where the largest tightness over the readouts lies, by the intervals of their means."""
     ends = [(r["low"], r["high"], r["bound"]) for r in rows if r["tightness"] is not None]
     if statement.relation in (">=", ">"):
         found = [(bound / high, bound / low) for low, high, bound in ends if low > 0]
     else:
         found = [(low / bound, high / bound) for low, high, bound in ends]
-    return (max(low for low, _ in found), max(high for _, high in found)) if len(found) == len(ends) > 0 else None
+    return (
+        (max(low for low, _ in found), max(high for _, high in found))
+        if len(found) == len(ends) > 0
+        else None
+    )

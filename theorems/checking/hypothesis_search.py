@@ -46,8 +46,15 @@ def _seeded() -> Iterator[None]:
         setattr(HypothesisProvider, _CONSTANTS, usual)
 
 
-def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed: int, examples: int,
-           targeted: bool = False, over: Callable[[], bool] = lambda: False) -> Any:
+def search(
+    strategy: SearchStrategy[Any],
+    wanted: Callable[[Any], bool],
+    *,
+    seed: int,
+    examples: int,
+    targeted: bool = False,
+    over: Callable[[], bool] = lambda: False,
+) -> Any:
     """The simplest input met at which ``wanted`` is true, among ``examples`` drawn and what they shrink to; or None.
 
     ``targeted``: ``wanted`` calls ``hypothesis.target``. Nothing more is drawn once it is ``over``. What
@@ -65,10 +72,21 @@ def search(strategy: SearchStrategy[Any], wanted: Callable[[Any], bool], *, seed
         if over():
             raise _EnoughError
 
-    phases = [hypothesis.Phase.generate, *[hypothesis.Phase.target] * targeted, hypothesis.Phase.shrink]
+    phases = [
+        hypothesis.Phase.generate,
+        *[hypothesis.Phase.target] * targeted,
+        hypothesis.Phase.shrink,
+    ]
     quiet = hypothesis.settings(
-        max_examples=examples, database=None, deadline=None, derandomize=False, print_blob=False,
-        report_multiple_bugs=False, suppress_health_check=list(hypothesis.HealthCheck), phases=phases)
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=phases,
+    )
     with _seeded():
         try:
             hypothesis.seed(seed)(quiet(hypothesis.given(strategy)(examine)))()

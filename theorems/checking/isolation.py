@@ -47,7 +47,9 @@ def isolate(function: Function, low: fmpq, high: fmpq) -> tuple[list[Zero], int]
     on a neighbourhood of the interval. ``low`` and ``high`` are dyadic. Raises :class:`UndecidedError` if the balls
     leave the count open. Cost: three evaluations a cell.
     """
-    cells: list[tuple[fmpq, fmpq, int]] = []  # with the sign of the derivative, or 0 where there is no zero
+    cells: list[
+        tuple[fmpq, fmpq, int]
+    ] = []  # with the sign of the derivative, or 0 where there is no zero
     waiting = [(low, high, 0)]
     while waiting:
         left, right, depth = waiting.pop()
@@ -61,7 +63,11 @@ def isolate(function: Function, low: fmpq, high: fmpq) -> tuple[list[Zero], int]
             waiting += [(middle, right, depth + 1), (left, middle, depth + 1)]
     zeros = []
     for direction, run in groupby(cells, key=lambda cell: cell[2]):
-        if direction and (zero := _in_run(function, [(left, right) for left, right, _ in run], direction)) is not None:
+        if (
+            direction
+            and (zero := _in_run(function, [(left, right) for left, right, _ in run], direction))
+            is not None
+        ):
             zeros.append(zero)
     return zeros, len(cells)
 
@@ -71,7 +77,9 @@ def _in_run(function: Function, run: list[tuple[fmpq, fmpq]], direction: int) ->
     ends = [run[0][0], *(right for _, right in run)]
     found = [_sign(function(arb_series([arb(end)], 1))[0]) for end in ends]
     if not found[0] or not found[-1]:
-        raise UndecidedError(f"the sign at an end of [{float(ends[0]):.6g}, {float(ends[-1]):.6g}] is open")
+        raise UndecidedError(
+            f"the sign at an end of [{float(ends[0]):.6g}, {float(ends[-1]):.6g}] is open"
+        )
     if found[0] == found[-1]:
         return None
     low = max(end for end, sign in zip(ends, found, strict=True) if sign == found[0])
@@ -84,7 +92,9 @@ def signs(function: Function, low: fmpq, high: fmpq) -> tuple[int, int]:
     cell, middle = over(low, high), arb((low + high) / 2)
     series = function(arb_series([cell, arb(1)], 2))
     slope = series[1]
-    value = _sign(series[0]) or _sign(function(arb_series([middle], 1))[0] + slope * (cell - middle))
+    value = _sign(series[0]) or _sign(
+        function(arb_series([middle], 1))[0] + slope * (cell - middle)
+    )
     return value, _sign(slope)
 
 

@@ -92,8 +92,10 @@ class Medians:
 
     def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
-        return ("simulation: order-statistic intervals for medians over independent networks, in every case that is "
-                "laid out")
+        return (
+            "simulation: order-statistic intervals for medians over independent networks, in every case that is "
+            "laid out"
+        )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         cases = list(self.cases(None if context.batch is None else context.batch.array))
@@ -101,42 +103,75 @@ class Medians:
         rows: list[dict[str, Any]] = []
         for number, case in enumerate(cases):
             if context.expired:
-                rows.append({"instance": case.label, **case.values, "verdict": Verdict.INCONCLUSIVE.value,
-                             "sentinel": Verdict.INCONCLUSIVE.value, "obstacle": "out of time"})
+                rows.append(
+                    {
+                        "instance": case.label,
+                        **case.values,
+                        "verdict": Verdict.INCONCLUSIVE.value,
+                        "sentinel": Verdict.INCONCLUSIVE.value,
+                        "obstacle": "out of time",
+                    }
+                )
                 continue
             context.progress(f"{statement.name}: {case.label} ({number + 1}/{len(cases)})")
             rows.append(self._row(statement, case, case.draw(context), context.level / parts))
         return _evidence(statement, rows, context, self.wants)
 
-    def _row(self, statement: Statement, case: Case, sample: Sample, level: float) -> dict[str, Any]:
+    def _row(
+        self, statement: Statement, case: Case, sample: Sample, level: float
+    ) -> dict[str, Any]:
         if sample.obstacle:
             # Arrays of one symbol then need not agree, so they are not pooled.
-            medians = {f"medians {name}": [_middle(values) for values in arrays]
-                       for name, arrays in sample.values.items()}
-            return {"instance": case.label, **case.values, **medians, "obstacle": sample.obstacle,
-                    "verdict": Verdict.INCONCLUSIVE.value, "sentinel": Verdict.INCONCLUSIVE.value, **sample.notes}
-        intervals = {name: _hull([within(values, level, sample.rounding) for values in arrays])
-                     for name, arrays in sample.values.items()}
+            medians = {
+                f"medians {name}": [_middle(values) for values in arrays]
+                for name, arrays in sample.values.items()
+            }
+            return {
+                "instance": case.label,
+                **case.values,
+                **medians,
+                "obstacle": sample.obstacle,
+                "verdict": Verdict.INCONCLUSIVE.value,
+                "sentinel": Verdict.INCONCLUSIVE.value,
+                **sample.notes,
+            }
+        intervals = {
+            name: _hull([within(values, level, sample.rounding) for values in arrays])
+            for name, arrays in sample.values.items()
+        }
         low, high = (_ends(side, case.values, intervals) for side in (statement.lhs, statement.rhs))
-        false_low, false_high = (_ends(side, case.values, intervals) for side in statement.neighbour_sides)
+        false_low, false_high = (
+            _ends(side, case.values, intervals) for side in statement.neighbour_sides
+        )
         row: dict[str, Any] = {"instance": case.label, **case.values}
         for name, (below, above) in intervals.items():
-            row |= {f"median {name}": _middle(np.concatenate(sample.values[name])),
-                    f"low {name}": _written(below), f"high {name}": _written(above)}
+            row |= {
+                f"median {name}": _middle(np.concatenate(sample.values[name])),
+                f"low {name}": _written(below),
+                f"high {name}": _written(above),
+            }
         if any(not math.isfinite(end) for interval in intervals.values() for end in interval):
             verdict = sentinel = Verdict.INCONCLUSIVE
             lost, count = _spoiled(sample)
-            row["obstacle"] = (f"{lost} of {count} values undefined or spoiled by rounding" if lost else
-                               "too few networks for the level")
+            row["obstacle"] = (
+                f"{lost} of {count} values undefined or spoiled by rounding"
+                if lost
+                else "too few networks for the level"
+            )
         else:
             verdict = self._judge(statement.relation, low, high)
             sentinel = self._judge(statement.relation, false_low, false_high)
         bound = high[1]
         if spoiled := _spoiled(sample)[0]:
             row["spoiled"] = spoiled
-        return row | {"bound": _written(bound), "verdict": verdict.value, "sentinel": sentinel.value,
-                      "tightness": _tightness(statement.relation, low, high),
-                      "power": _relative(low, bound), **sample.notes}
+        return row | {
+            "bound": _written(bound),
+            "verdict": verdict.value,
+            "sentinel": sentinel.value,
+            "tightness": _tightness(statement.relation, low, high),
+            "power": _relative(low, bound),
+            **sample.notes,
+        }
 
     def _judge(self, relation: str, left: Interval, right: Interval) -> Verdict:
         """Of ``left relation right``, each side known to lie in its interval."""
@@ -163,8 +198,10 @@ def within(values: Floats, level: float, rounding: float = 0.0) -> Interval:
     values = np.asarray(values, dtype=np.float64)
     lost, most = np.isnan(values), float(np.finfo(np.float64).max)
     low, high = median_interval(np.where(lost, -most, values), level, np.where(lost, most, values))
-    return (low - rounding * abs(low) if low > -most else -math.inf,
-            high + rounding * abs(high) if high < most else math.inf)
+    return (
+        low - rounding * abs(low) if low > -most else -math.inf,
+        high + rounding * abs(high) if high < most else math.inf,
+    )
 
 
 def _middle(values: Floats) -> float | None:
@@ -175,8 +212,10 @@ def _middle(values: Floats) -> float | None:
 
 def _spoiled(sample: Sample) -> tuple[int, int]:
     """Of the symbol that has most, how many values are spoiled, and how many there are."""
-    counts = [(int(sum(np.isnan(each).sum() for each in arrays)), sum(map(len, arrays)))
-              for arrays in sample.values.values()]
+    counts = [
+        (int(sum(np.isnan(each).sum() for each in arrays)), sum(map(len, arrays)))
+        for arrays in sample.values.values()
+    ]
     return max(counts, default=(0, 0))
 
 
@@ -194,7 +233,14 @@ def _ends(side: Any, values: Mapping[str, float], intervals: Mapping[str, Interv
     function = compiled(side, arguments).floats
 
     def at(end: int) -> float:
-        return float(function(*(intervals[str(a)][end] if str(a) in intervals else values[str(a)] for a in arguments)))
+        return float(
+            function(
+                *(
+                    intervals[str(a)][end] if str(a) in intervals else values[str(a)]
+                    for a in arguments
+                )
+            )
+        )
 
     return at(0), at(1)
 
@@ -213,30 +259,55 @@ def _relative(interval: Interval, bound: float) -> float | None:
     return half / abs(bound) if bound and math.isfinite(half) else None
 
 
-def _evidence(statement: Statement, rows: list[dict[str, Any]], context: Context, wants: str) -> Evidence:
+def _evidence(
+    statement: Statement, rows: list[dict[str, Any]], context: Context, wants: str
+) -> Evidence:
     if not rows:
-        return Evidence(method="simulation", verdict=Verdict.OUTSIDE, sentinel=Verdict.OUTSIDE,
-                        summary=f"the batch does not meet the assumptions: {wants}")
+        return Evidence(
+            method="simulation",
+            verdict=Verdict.OUTSIDE,
+            sentinel=Verdict.OUTSIDE,
+            summary=f"the batch does not meet the assumptions: {wants}",
+        )
     verdict = combine([Verdict(row["verdict"]) for row in rows])
     sentinels = {row["sentinel"] for row in rows}
-    sentinel = next((v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE) if v.value in sentinels), Verdict.SUPPORTED)
+    sentinel = next(
+        (v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE) if v.value in sentinels),
+        Verdict.SUPPORTED,
+    )
     open_rows = [row for row in rows if row["verdict"] == Verdict.INCONCLUSIVE]
     decided = [row for row in rows if row["verdict"] == verdict.value]
     summary = f"medians of {len(rows)} chain{'s' * (len(rows) != 1)}"
     if verdict is Verdict.REFUTED:
         bad = decided[0]
-        measured = ", ".join(f"{key[4:]} in [{bad[key]:.4g}, {bad['high ' + key[4:]]:.4g}]"
-                             for key in bad if key.startswith("low ") and bad[key] is not None)
+        measured = ", ".join(
+            f"{key[4:]} in [{bad[key]:.4g}, {bad['high ' + key[4:]]:.4g}]"
+            for key in bad
+            if key.startswith("low ") and bad[key] is not None
+        )
         summary = f"{bad['instance']}: {measured}, bound {bad['bound']:.4g}; {len(decided)} of {len(rows)} chains"
     elif open_rows:
-        summary += f", {len(open_rows)} undecided: {open_rows[0].get('obstacle', 'intervals too wide')}"
+        summary += (
+            f", {len(open_rows)} undecided: {open_rows[0].get('obstacle', 'intervals too wide')}"
+        )
     if lost := sum(row.get("spoiled", 0) for row in rows):
-        summary += (f"; {lost} value{'s' * (lost != 1)} undefined or spoiled by rounding, counted as the worst for "
-                    "either side")
+        summary += (
+            f"; {lost} value{'s' * (lost != 1)} undefined or spoiled by rounding, counted as the worst for "
+            "either side"
+        )
     return Evidence(
-        method="simulation", verdict=verdict, summary=summary, sentinel=sentinel,
-        tightness=max((r["tightness"] for r in decided if r.get("tightness") is not None), default=None),
+        method="simulation",
+        verdict=verdict,
+        summary=summary,
+        sentinel=sentinel,
+        tightness=max(
+            (r["tightness"] for r in decided if r.get("tightness") is not None), default=None
+        ),
         power=max((r["power"] for r in decided if r.get("power") is not None), default=None),
-        details={"seed": context.seed, "level": context.level,
-                 "sentinel_refuted_on": sum(row["sentinel"] == Verdict.REFUTED for row in rows), "readouts": rows},
+        details={
+            "seed": context.seed,
+            "level": context.level,
+            "sentinel_refuted_on": sum(row["sentinel"] == Verdict.REFUTED for row in rows),
+            "readouts": rows,
+        },
     )

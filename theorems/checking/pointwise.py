@@ -33,14 +33,32 @@ if TYPE_CHECKING:
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict, combine
 
-__all__ = ["Decision", "Pointwise", "admitted", "compare", "decide", "exact_sign", "fault", "holds", "readable",
-           "short", "undefined"]
+__all__ = [
+    "Decision",
+    "Pointwise",
+    "admitted",
+    "compare",
+    "decide",
+    "exact_sign",
+    "fault",
+    "holds",
+    "readable",
+    "short",
+    "undefined",
+]
 
 #: Balls are tried at these precisions (bits) before a question is left open.
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 #: After so many of them, algebraic numbers are compared exactly.
 _BALLS_FIRST = 2
-_TRUE = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq, "!=": operator.ne}
+_TRUE = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,9 @@ class Decision:
     """
 
     holds: bool | None
-    ratio: float | None = None  # measured / bound, or bound / measured for a lower bound: 1 is the tight end
+    ratio: float | None = (
+        None  # measured / bound, or bound / measured for a lower bound: 1 is the tight end
+    )
     undefined: Condition | None = None
 
 
@@ -69,8 +89,11 @@ def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
         return None
     difference = left - right
     try:
-        if sign(left, held.numbers) is not None and sign(right, held.numbers) is not None and (
-                found := sign(difference, held.numbers)) is not None:
+        if (
+            sign(left, held.numbers) is not None
+            and sign(right, held.numbers) is not None
+            and (found := sign(difference, held.numbers)) is not None
+        ):
             return found
     except UndefinedError:
         return None
@@ -79,7 +102,11 @@ def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
 
 def _cancels(difference: sp.Expr | None) -> bool:
     """Whether an expression is 0 term by term once multiplied out."""
-    return difference is not None and _terms(difference) <= _MOST_TERMS and bool(sp.expand(difference) == 0)
+    return (
+        difference is not None
+        and _terms(difference) <= _MOST_TERMS
+        and bool(sp.expand(difference) == 0)
+    )
 
 
 class _Held:
@@ -105,8 +132,14 @@ class _Held:
                     plain[name] = self.values.meaning(name)
                 except TypeError:  # a ball
                     return None
-            e = e.subs({s: plain[str(s)] for s in e.free_symbols if isinstance(
-                plain.get(str(s)), sp.Expr) and not isinstance(plain[str(s)], sp.Lambda)}).doit()
+            e = e.subs(
+                {
+                    s: plain[str(s)]
+                    for s in e.free_symbols
+                    if isinstance(plain.get(str(s)), sp.Expr)
+                    and not isinstance(plain[str(s)], sp.Lambda)
+                }
+            ).doit()
             entries: dict[sp.Expr, sp.Expr] = {}
             for x in e.atoms(sp.Indexed):
                 family = plain[str(x.base)]
@@ -135,8 +168,13 @@ class _Held:
             return exact
         if exact not in self._symbols:
             positive = bool(exact > 0) if isinstance(exact, sp.Rational | Root) else None
-            symbol = sp.Dummy(real=True) if positive is None else sp.Dummy(positive=True) if positive else sp.Dummy(
-                negative=True)
+            symbol = (
+                sp.Dummy(real=True)
+                if positive is None
+                else sp.Dummy(positive=True)
+                if positive
+                else sp.Dummy(negative=True)
+            )
             self._symbols[exact], self.numbers[symbol] = symbol, exact
         return self._symbols[exact]
 
@@ -151,7 +189,9 @@ def _entry(value: Any, indices: Iterable[sp.Expr]) -> sp.Expr:
     return value
 
 
-def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squares: bool = False) -> Decision:
+def decide(
+    statement: Statement, values: Callable[[], Mapping[str, Any]], *, squares: bool = False
+) -> Decision:
     """Decide ``lhs relation rhs`` at one input, exactly: false where a side has no value, before any simplification.
 
     ``values()`` is called again at every working precision and returns integers, ``Fraction``, ``fmpq``,
@@ -166,40 +206,63 @@ def decide(statement: Statement, values: Callable[[], Mapping[str, Any]], *, squ
     return found if known or not found.holds else Decision(None, found.ratio)
 
 
-def undefined(statement: Statement, values: Callable[[], Mapping[str, Any]]) -> tuple[Condition | None, bool]:
+def undefined(
+    statement: Statement, values: Callable[[], Mapping[str, Any]]
+) -> tuple[Condition | None, bool]:
     """The first condition that certainly fails at one input, or None, and whether that is known for certain."""
     for condition in statement.conditions:
         if (met := _truth(statement, condition.relation, values)) is not True:
-            return (condition if met is False else None), met is False  # what builds on it is not asked
+            return (
+                condition if met is False else None
+            ), met is False  # what builds on it is not asked
     return None, True
 
 
-def _truth(statement: Statement, relation: sp.core.relational.Relational,
-           values: Callable[[], Mapping[str, Any]]) -> bool | None:
+def _truth(
+    statement: Statement,
+    relation: sp.core.relational.Relational,
+    values: Callable[[], Mapping[str, Any]],
+) -> bool | None:
     """Whether a relation holds at one input; None if the finest enclosure leaves that open."""
     exact = Completed(values(), statement.definitions, True)
     try:
-        return holds(evaluate(relation.lhs, exact, True), relation, evaluate(relation.rhs, exact, True))
+        return holds(
+            evaluate(relation.lhs, exact, True), relation, evaluate(relation.rhs, exact, True)
+        )
     except (InexactError, TypeError):
         pass
     for precision in PRECISIONS:
         with flint.ctx.workprec(precision):
             balls = Completed(values(), statement.definitions, False)
-            left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
+            left, right = (
+                flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs)
+            )
             if (certain := holds(left, relation, right)) is not None:
                 return certain
-        if left.is_finite() and (found := exact_sign(relation.lhs, relation.rhs, exact)) is not None:
+        if (
+            left.is_finite()
+            and (found := exact_sign(relation.lhs, relation.rhs, exact)) is not None
+        ):
             return holds(flint.fmpq(found), relation, flint.fmpq(0))
     return None
 
 
-def _compared(statement: Statement, values: Callable[[], Mapping[str, Any]], squares: bool) -> Decision:
+def _compared(
+    statement: Statement, values: Callable[[], Mapping[str, Any]], squares: bool
+) -> Decision:
     """The comparison itself, at an input where both sides have a value."""
     plain, definitions = values(), statement.definitions
     given = Completed(plain, definitions, True)
     sides = (statement.lhs, statement.rhs)
-    alike = all(_nonnegative(side, statement, plain) for side in sides) or (statement.relation == "==" and all(
-        _nonnegative(-side, statement, plain) for side in sides)) if squares else False
+    alike = (
+        all(_nonnegative(side, statement, plain) for side in sides)
+        or (
+            statement.relation == "=="
+            and all(_nonnegative(-side, statement, plain) for side in sides)
+        )
+        if squares
+        else False
+    )
     power = 2 if alike else 1
     lhs, rhs = statement.lhs**power, statement.rhs**power
     try:
@@ -211,12 +274,17 @@ def _compared(statement: Statement, values: Callable[[], Mapping[str, Any]], squ
         return Decision(holds, _ratio(statement, flint.arb(left), flint.arb(right), power))
     difference, ratio = _difference(lhs, rhs), None
     for tried, precision in enumerate(PRECISIONS):
-        if tried == _BALLS_FIRST and (exact := exact_sign(statement.lhs, statement.rhs, given)) is not None:
+        if (
+            tried == _BALLS_FIRST
+            and (exact := exact_sign(statement.lhs, statement.rhs, given)) is not None
+        ):
             return Decision(_TRUE[statement.relation](exact, 0), 1.0 if exact == 0 else ratio)
         with flint.ctx.workprec(precision):
             balls = Completed(values(), definitions, False)
             gap = evaluate(difference, balls, False)
-            ratio = _ratio(statement, evaluate(lhs, balls, False), evaluate(rhs, balls, False), power)
+            ratio = _ratio(
+                statement, evaluate(lhs, balls, False), evaluate(rhs, balls, False), power
+            )
             if (certain := compare(gap, statement.relation, flint.arb(0))) is not None:
                 return Decision(certain, ratio)
     return Decision(None, ratio)
@@ -377,8 +445,12 @@ class Pointwise:
             return self._of_batch(context, tally, verdict, self(statement, plain))
         values = self._values(statement)
         neighbour, _, counterexample = self.attack(statement.neighbour, plain)
-        details: dict[str, Any] = {"decided": tally.decided, "outside": tally.outside, "open": len(tally.open),
-                                   "sentinel_witness": readable(counterexample)}
+        details: dict[str, Any] = {
+            "decided": tally.decided,
+            "outside": tally.outside,
+            "open": len(tally.open),
+            "sentinel_witness": readable(counterexample),
+        }
         if tally.worst is not None:
             details["tightest_at"] = readable(tally.worst)
         if witness is not None:
@@ -392,26 +464,48 @@ class Pointwise:
             summary += ", then out of time"
         elif tally.open:
             summary += f", {len(tally.open)} left open"
-        return Evidence(method="certificate" if witness is None else "search", verdict=verdict, summary=summary,
-                        sentinel=neighbour, tightness=tally.ratio,
-                        tightness_interval=None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio),
-                        power=0.0 if verdict.holds else None, details=details)
+        return Evidence(
+            method="certificate" if witness is None else "search",
+            verdict=verdict,
+            summary=summary,
+            sentinel=neighbour,
+            tightness=tally.ratio,
+            tightness_interval=None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio),
+            power=0.0 if verdict.holds else None,
+            details=details,
+        )
 
     def _of_batch(
-        self, context: Context, tally: _Tally, found: Verdict, beside: Evidence,
+        self,
+        context: Context,
+        tally: _Tally,
+        found: Verdict,
+        beside: Evidence,
     ) -> Evidence:
         """What was found of the batch, with what is known apart from it."""
-        words = {Verdict.OUTSIDE: self._refusal(context) or
-                 "the batch lies outside the domain or the assumptions",
-                 Verdict.INCONCLUSIVE: "the batch is left open",
-                 Verdict.REFUTED: f"violated at {short(tally.worst)}"}
+        words = {
+            Verdict.OUTSIDE: self._refusal(context)
+            or "the batch lies outside the domain or the assumptions",
+            Verdict.INCONCLUSIVE: "the batch is left open",
+            Verdict.REFUTED: f"violated at {short(tally.worst)}",
+        }
         witness = {"witness": readable(tally.worst)} if found is Verdict.REFUTED else {}
         return Evidence(
-            method="search" if found is Verdict.REFUTED else "certificate", verdict=found,
+            method="search" if found is Verdict.REFUTED else "certificate",
+            verdict=found,
             summary=words.get(found, "the batch decided exactly") + self._part(context),
-            sentinel=beside.sentinel, tightness=tally.ratio, power=0.0 if found.holds else None,
-            details={"batch": found.value, "decided": tally.decided, "outside": tally.outside,
-                     "open": len(tally.open), **witness}, beside=(beside,))
+            sentinel=beside.sentinel,
+            tightness=tally.ratio,
+            power=0.0 if found.holds else None,
+            details={
+                "batch": found.value,
+                "decided": tally.decided,
+                "outside": tally.outside,
+                "open": len(tally.open),
+                **witness,
+            },
+            beside=(beside,),
+        )
 
     def _part(self, context: Context) -> str:
         if context.batch is None or self.reads is None:
@@ -435,7 +529,9 @@ class Pointwise:
             if decision.holds is False and met is None:
                 decision = Decision(None, decision.ratio)
             tally.add(item, decision)
-            return {True: Verdict.CERTIFIED, False: Verdict.REFUTED, None: Verdict.INCONCLUSIVE}[decision.holds]
+            return {True: Verdict.CERTIFIED, False: Verdict.REFUTED, None: Verdict.INCONCLUSIVE}[
+                decision.holds
+            ]
 
         def violates(item: Any) -> bool:
             tally.cut = tally.cut or context.expired
@@ -444,7 +540,9 @@ class Pointwise:
         seen: list[Verdict] = []
         if self._refusal(context):
             tally.batch = Verdict.OUTSIDE
-        elif context.batch is not None and (items := self.of_batch(context.batch.array)) is not None:
+        elif (
+            context.batch is not None and (items := self.of_batch(context.batch.array)) is not None
+        ):
             for item in items:
                 seen.append(examine(item))
                 if seen[-1] is Verdict.REFUTED:
@@ -458,8 +556,9 @@ class Pointwise:
                 return Verdict.REFUTED, tally, item
         tally.fixed = tally.ratio
         for strategy, examples in self._strategies(declared):
-            item = search(strategy, violates, seed=context.seed, examples=examples,
-                          over=lambda: tally.cut)
+            item = search(
+                strategy, violates, seed=context.seed, examples=examples, over=lambda: tally.cut
+            )
             if item is not None and examine(item) is Verdict.REFUTED:
                 return Verdict.REFUTED, tally, item
         if tally.cut:
@@ -471,9 +570,15 @@ class Pointwise:
         return Verdict.CERTIFIED, tally, None
 
     def _refusal(self, context: Context) -> str:
-        return "" if context.batch is None or self.refuses is None else self.refuses(context.batch.array)
+        return (
+            ""
+            if context.batch is None or self.refuses is None
+            else self.refuses(context.batch.array)
+        )
 
-    def _strategies(self, declared: DeclaredInputs | None) -> Iterator[tuple[SearchStrategy[Any], int]]:
+    def _strategies(
+        self, declared: DeclaredInputs | None
+    ) -> Iterator[tuple[SearchStrategy[Any], int]]:
         """Where inputs are drawn from, with how many are."""
         yield self.inputs(), self.examples
         if declared is not None:
@@ -494,7 +599,9 @@ def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
         try:
             left, right = (evaluate(side, exact, True) for side in (relation.lhs, relation.rhs))
         except (InexactError, TypeError):
-            left, right = (flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs))
+            left, right = (
+                flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs)
+            )
         answer = holds(left, relation, right)
         if answer is None and (found := exact_sign(relation.lhs, relation.rhs, exact)) is not None:
             answer = holds(flint.fmpq(found), relation, flint.fmpq(0))

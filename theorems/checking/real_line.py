@@ -58,7 +58,9 @@ class Outcome:
     nothing: bool = False
 
 
-def decide_on_line(claim: Relation, given: Sequence[Relation], x: sp.Symbol, *, whole: bool = False) -> Outcome:
+def decide_on_line(
+    claim: Relation, given: Sequence[Relation], x: sp.Symbol, *, whole: bool = False
+) -> Outcome:
     """Decide ``claim`` for every real ``x`` (every integer, if ``whole``) at which all that is ``given`` holds.
 
     The relations are algebraic in ``x``: rationals, roots, + - * /, rational powers, Abs, Min, Max, sign, cases.
@@ -77,7 +79,9 @@ def decide_on_line(claim: Relation, given: Sequence[Relation], x: sp.Symbol, *, 
         return Outcome(None, cells=cells)
     if witnesses:
         return Outcome(False, min(witnesses, key=_plainness), cells=cells)
-    return Outcome(None if undefined is not None or not met else True, None, undefined, cells, not met)
+    return Outcome(
+        None if undefined is not None or not met else True, None, undefined, cells, not met
+    )
 
 
 def _plainness(point: Point) -> tuple[int, int]:
@@ -124,7 +128,11 @@ class _Line:
         found: set[Point] = set()
         for function in self._functions(sample):
             found.update(_zeros(function, self.x))
-        inside = [p for p in found if (low is None or order(low, p) < 0) and (high is None or order(p, high) < 0)]
+        inside = [
+            p
+            for p in found
+            if (low is None or order(low, p) < 0) and (high is None or order(p, high) < 0)
+        ]
         return _sorted(inside)
 
     def _functions(self, sample: Fraction) -> list[sp.Expr]:
@@ -132,7 +140,9 @@ class _Line:
         found: list[sp.Expr] = []
         for relation in (*self.given, self.claim):
             branch = _Branch(self.x, sample, found)
-            with suppress(UndefinedError):  # it has none all over the cell, by what was found on the way
+            with suppress(
+                UndefinedError
+            ):  # it has none all over the cell, by what was found on the way
                 found.append(branch.of(relation.lhs) - branch.of(relation.rhs))
         return found
 
@@ -177,7 +187,9 @@ def _whole_inside(low: _End, high: _End) -> Fraction | None:
 def _sorted(points: Iterable[Point]) -> list[Point]:
     ordered: list[Point] = []
     for point in points:
-        place = next((k for k, other in enumerate(ordered) if order(point, other) < 0), len(ordered))
+        place = next(
+            (k for k, other in enumerate(ordered) if order(point, other) < 0), len(ordered)
+        )
         ordered.insert(place, point)
     return ordered
 
@@ -208,7 +220,9 @@ class _Branch:
         if isinstance(e, sp.Abs | sp.sign):
             inside = self.of(e.args[0])
             found = self._sign(inside)
-            return sp.Integer(found) if isinstance(e, sp.sign) else inside if found >= 0 else -inside
+            return (
+                sp.Integer(found) if isinstance(e, sp.sign) else inside if found >= 0 else -inside
+            )
         if isinstance(e, sp.Max | sp.Min):
             best, *rest = map(self.of, e.args)
             for other in rest:
@@ -245,16 +259,24 @@ def _zeros(e: sp.Expr, x: sp.Symbol) -> list[Point]:
     """Finitely many numbers outside which the formula, without cases, is nowhere 0 or 0 all along an interval."""
     if not e.has(x):
         return []
-    radicals = sorted((p for p in e.atoms(sp.Pow, Root) if isinstance(p, Root) or p.exp.q > 1), key=_depth)
-    roots = list(dict.fromkeys((p if isinstance(p, Root) else (p.base, int(p.exp.q))) for p in radicals))
+    radicals = sorted(
+        (p for p in e.atoms(sp.Pow, Root) if isinstance(p, Root) or p.exp.q > 1), key=_depth
+    )
+    roots = list(
+        dict.fromkeys((p if isinstance(p, Root) else (p.base, int(p.exp.q))) for p in radicals)
+    )
     if len(roots) > _MOST_RADICALS:
         raise _OpenError(f"{e} has more than {_MOST_RADICALS} radicals")
     context = flint.fmpq_mpoly_ctx.get(["x", "y", *(f"t{k}" for k in range(len(roots)))], "lex")
     elimination = _Elimination(x, roots, context)
     top, bottom = elimination.quotient(e)
     found = elimination.eliminated(top)
-    if found.is_zero():  # some conjugate of it vanishes: then zeros of a formula that is not 0 are those of
-        found = elimination.eliminated(top - context.gens()[1] * bottom)  # the norm of e - y over a power of y
+    if (
+        found.is_zero()
+    ):  # some conjugate of it vanishes: then zeros of a formula that is not 0 are those of
+        found = elimination.eliminated(
+            top - context.gens()[1] * bottom
+        )  # the norm of e - y over a power of y
         while not found.is_zero() and found.subs({"y": 0}).is_zero():
             found = _divided(found, context)
         found = found.subs({"y": 0})
@@ -300,7 +322,10 @@ class _Elimination:
             top, bottom = self.quotient(e.args[0])
             for a in e.args[1:]:
                 p, q = self.quotient(a)
-                top, bottom = (top * q + p * bottom if isinstance(e, sp.Add) else top * p), bottom * q
+                top, bottom = (
+                    (top * q + p * bottom if isinstance(e, sp.Add) else top * p),
+                    bottom * q,
+                )
             return self._small(top), self._small(bottom)
         p, q = int(e.exp.p), int(e.exp.q)
         top, bottom = self.quotient(e.base) if q == 1 else (self._unknown((e.base, q)), one)
@@ -322,10 +347,13 @@ class _Elimination:
         for k in reversed(range(len(self.roots))):
             root, unknown = self.roots[k], self.context.gens()[2 + k]
             if isinstance(root, Root):
-                defining = sum((c * unknown**i for i, c in enumerate(root.coefficients)), self.context.constant(0))
+                defining = sum(
+                    (c * unknown**i for i, c in enumerate(root.coefficients)),
+                    self.context.constant(0),
+                )
             else:
                 top, bottom = self.quotient(root[0])
-                defining = bottom * unknown**root[1] - top
+                defining = bottom * unknown ** root[1] - top
             if polynomial.degrees()[2 + k]:
                 polynomial = self._small(polynomial.resultant(defining, f"t{k}"))
             if polynomial.is_zero():

@@ -56,8 +56,12 @@ class Scaling:
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         instances = self.instances(None if context.batch is None else context.batch.array)
         if len({i.width for i in instances}) < 2:
-            return Evidence(method="simulation", verdict=Verdict.OUTSIDE, sentinel=Verdict.OUTSIDE,
-                            summary="the batch does not meet the assumptions: full rank, 2 ≤ n ≤ 256")
+            return Evidence(
+                method="simulation",
+                verdict=Verdict.OUTSIDE,
+                sentinel=Verdict.OUTSIDE,
+                summary="the batch does not meet the assumptions: full rank, 2 ≤ n ≤ 256",
+            )
         share = context.share(len(instances))
         means = [BoundedMean(*i.support, share.level) for i in instances]
         verdict, sentinel = Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE
@@ -66,39 +70,72 @@ class Scaling:
         widths = np.array([i.width for i in instances], dtype=float)
         for stage in range(self.rounds):
             if context.expired:  # a refutation stands, and nothing else is said
-                verdict, sentinel = (v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel))
+                verdict, sentinel = (
+                    v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel)
+                )
                 break
             for instance, mean in zip(instances, means, strict=True):
                 context.progress(f"{statement.name}: {instance.label}, round {stage + 1}")
                 trajectory = simulate(
-                    instance.chain, instance.start, depth=instance.depth, replicas=self.replicas * 2**stage // 2 or 1,
-                    seed=context.stream(statement.name, instance.label, stage), observables=self.observables)
+                    instance.chain,
+                    instance.start,
+                    depth=instance.depth,
+                    replicas=self.replicas * 2**stage // 2 or 1,
+                    seed=context.stream(statement.name, instance.label, stage),
+                    observables=self.observables,
+                )
                 engine = trajectory.engine
                 values = Known.at(trajectory, self.sample(trajectory), instance.support)
                 if missing := int(np.isnan(values.low).sum()):
-                    return UndefinedMean(missing, len(values.low), instance.label)(statement, context)
+                    return UndefinedMean(missing, len(values.low), instance.label)(
+                        statement, context
+                    )
                 mean.update(values.low, values.high)
                 spoiled += int(values.spoiled.sum())
             if all(0 < m.interval[0] <= m.interval[1] for m in means):
                 interval = fit_exponent(widths, [m.interval for m in means])
                 claims = (statement, statement.neighbour)
-                verdict, sentinel = (exponent_verdict(claim, self.slope, interval) for claim in claims)
+                verdict, sentinel = (
+                    exponent_verdict(claim, self.slope, interval) for claim in claims
+                )
             if Verdict.INCONCLUSIVE not in (verdict, sentinel):
                 break
         return Evidence(
-            method="simulation", verdict=verdict, sentinel=sentinel,
-            summary=("slope not bounded" if interval is None else f"slope in [{interval[0]:.3f}, {interval[1]:.3f}]")
-            + f" over widths {widths[0]:.0f}…{widths[-1]:.0f}" + (f", {self.scope}" if self.scope else "")
+            method="simulation",
+            verdict=verdict,
+            sentinel=sentinel,
+            summary=(
+                "slope not bounded"
+                if interval is None
+                else f"slope in [{interval[0]:.3f}, {interval[1]:.3f}]"
+            )
+            + f" over widths {widths[0]:.0f}…{widths[-1]:.0f}"
+            + (f", {self.scope}" if self.scope else "")
             + (f"; {told(spoiled, sum(m.count for m in means))}" if spoiled else ""),
             power=None if interval is None else (interval[1] - interval[0]) / 2,
-            details={"seed": context.seed, "engine": engine, "dtype": "float64", "level": context.level,
-                     **({"spoiled": spoiled} if spoiled else {}), "slope": None if interval is None else list(interval),
-                     "widths": [{"width": i.width, "mean": m.mean if m.count else None, "interval": list(m.interval),
-                                 "count": m.count} for i, m in zip(instances, means, strict=True)]},
+            details={
+                "seed": context.seed,
+                "engine": engine,
+                "dtype": "float64",
+                "level": context.level,
+                **({"spoiled": spoiled} if spoiled else {}),
+                "slope": None if interval is None else list(interval),
+                "widths": [
+                    {
+                        "width": i.width,
+                        "mean": m.mean if m.count else None,
+                        "interval": list(m.interval),
+                        "count": m.count,
+                    }
+                    for i, m in zip(instances, means, strict=True)
+                ],
+            },
         )
 
 
-def exponent_verdict(statement: Statement, slope: sp.Symbol, interval: tuple[float, float]) -> Verdict:
+def exponent_verdict(
+    statement: Statement, slope: sp.Symbol, interval: tuple[float, float]
+) -> Verdict:
     """What an interval for ``slope`` says of a statement of the form |slope - exponent| <= tolerance.
 
     Raises ``ValueError`` for a statement of another form.
@@ -117,5 +154,7 @@ def _exponent(statement: Statement, slope: sp.Symbol) -> float:
     lhs = statement.lhs
     exponent = slope - lhs.args[0] if isinstance(lhs, sp.Abs) else None
     if exponent is None or not exponent.is_number or statement.relation != "<=":
-        raise ValueError(f"{statement.name}: want |{slope} - exponent| <= tolerance, which is read here")
+        raise ValueError(
+            f"{statement.name}: want |{slope} - exponent| <= tolerance, which is read here"
+        )
     return float(exponent)

@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from theorems.statement import Statement
 from theorems.statement import Evidence, Verdict
 
-__all__ = ["BATCH", "Adversary", "Cube", "ExactAdversary", "Falsification", "Found", "margin_at", "violation"]
+__all__ = [
+    "BATCH",
+    "Adversary",
+    "Cube",
+    "ExactAdversary",
+    "Falsification",
+    "Found",
+    "margin_at",
+    "violation",
+]
 
 
 #: The attack that is made of the user's batch.
@@ -63,7 +72,9 @@ class Adversary(Protocol):
         """Whether a user's batch is among what it tries."""
         ...
 
-    def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
+    def hunt(
+        self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
+    ) -> Found | None:
         """The first input that certainly refutes; ``tried`` counts what each attack looked at."""
         ...
 
@@ -108,30 +119,61 @@ class Falsification:
         share = context.share(2)
         found = self.adversary.hunt(statement, share, [w.input for w in self.known], tried)
         fallen = self.adversary.hunt(statement.neighbour, share, [], {})
-        details: dict[str, Any] = {"tried": dict(tried), "replayed": len(self.known),
-                                   "sentinel_witness": _readable(fallen.item) if fallen else None}
+        details: dict[str, Any] = {
+            "tried": dict(tried),
+            "replayed": len(self.known),
+            "sentinel_witness": _readable(fallen.item) if fallen else None,
+        }
         sentinel = Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE
-        apart = context.batch is not None and (found.attack != BATCH if found else not tried.get(BATCH))
+        apart = context.batch is not None and (
+            found.attack != BATCH if found else not tried.get(BATCH)
+        )
         if found is None:
             listed = ", ".join(f"{count} by {attack}" for attack, count in tried.items() if count)
             blind = "" if fallen else "; it misses the false neighbour too, so that says nothing"
             if context.batch is not None and not tried.get(BATCH):
                 blind += "; the batch has no part in it, or lies outside"
-            return Evidence(method="search", verdict=Verdict.INCONCLUSIVE, sentinel=sentinel, partial=True, apart=apart,
-                            summary=f"no counterexample: {listed or 'nothing tried'}{blind}", details=details)
+            return Evidence(
+                method="search",
+                verdict=Verdict.INCONCLUSIVE,
+                sentinel=sentinel,
+                partial=True,
+                apart=apart,
+                summary=f"no counterexample: {listed or 'nothing tried'}{blind}",
+                details=details,
+            )
         found = self.adversary.shrunk(statement, share, found)
-        details |= {"witness": _readable(found.item), "margin": found.margin, "attack": found.attack,
-                    "kind": found.kind}
+        details |= {
+            "witness": _readable(found.item),
+            "margin": found.margin,
+            "attack": found.attack,
+            "kind": found.kind,
+        }
         words = "by the width limit" if found.kind == "width limit" else f"by {found.attack}"
         if self.corpus is not None:
             claim = f"{statement.lhs} {statement.relation} {statement.rhs}"
             try:
-                details["kept"] = str(self.corpus.keep(Witness(statement.name, claim, found.item, found.kind, {
-                    "by": found.attack, "margin": found.margin, "seed": str(context.seed)})))
+                details["kept"] = str(
+                    self.corpus.keep(
+                        Witness(
+                            statement.name,
+                            claim,
+                            found.item,
+                            found.kind,
+                            {"by": found.attack, "margin": found.margin, "seed": str(context.seed)},
+                        )
+                    )
+                )
             except CorpusError as error:
                 details["not_kept"] = str(error)  # the verdict stands without it
-        return Evidence(method="search", verdict=Verdict.REFUTED, sentinel=sentinel, details=details, apart=apart,
-                        summary=f"{found.fault} at {_line(found.item)}: {found.margin} ({words})")
+        return Evidence(
+            method="search",
+            verdict=Verdict.REFUTED,
+            sentinel=sentinel,
+            details=details,
+            apart=apart,
+            summary=f"{found.fault} at {_line(found.item)}: {found.margin} ({words})",
+        )
 
 
 # --- exact claims -------------------------------------------------------------------------------------------
@@ -176,21 +218,31 @@ class ExactAdversary:
         if item is None:  # a question asked, without an input to show for it
             return False
         try:
-            if not (inside or self.contains(item)) or admitted(statement, self.values(item)) is not True:
+            if (
+                not (inside or self.contains(item))
+                or admitted(statement, self.values(item)) is not True
+            ):
                 return False
             return decide(statement, lambda: self.values(item), squares=self.squares).holds is False
         except (ValueError, ArithmeticError, LookupError, TypeError):
             return False  # a witness of another claim of this name, or a candidate that is no input
 
-    def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
+    def hunt(
+        self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
+    ) -> Found | None:
         for attack, proposals in (
-                ("witness of an earlier run", iter(known)), (BATCH, self._of_batch(context)),
-                ("corner inputs", iter(self.corners())),
-                ("exact decision on the real line", self._decided(statement, context)),
-                ("z3 at small sizes", self._solved(statement)),
-                ("branch and bound", iter(()) if self.bound is None else self.bound(statement, context)),
-                ("gradient ascent", self._climbed(statement, context)),
-                ("differential evolution", self._evolved(statement, context))):
+            ("witness of an earlier run", iter(known)),
+            (BATCH, self._of_batch(context)),
+            ("corner inputs", iter(self.corners())),
+            ("exact decision on the real line", self._decided(statement, context)),
+            ("z3 at small sizes", self._solved(statement)),
+            (
+                "branch and bound",
+                iter(()) if self.bound is None else self.bound(statement, context),
+            ),
+            ("gradient ascent", self._climbed(statement, context)),
+            ("differential evolution", self._evolved(statement, context)),
+        ):
             context.progress(f"{statement.name}: {attack}")
             for item in proposals:
                 tried[attack] = tried.get(attack, 0) + 1
@@ -203,11 +255,18 @@ class ExactAdversary:
         return None if item is None else self._found(statement, item, "hypothesis")
 
     def _found(self, statement: Statement, item: Any, attack: str) -> Found:
-        return Found(item, attack, margin_at(statement, self.values(item)), self.kind,
-                     fault=fault(statement, lambda: self.values(item)))
+        return Found(
+            item,
+            attack,
+            margin_at(statement, self.values(item)),
+            self.kind,
+            fault=fault(statement, lambda: self.values(item)),
+        )
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
-        item = shrink(found.item, lambda candidate: not context.expired and self.refutes(statement, candidate))
+        item = shrink(
+            found.item, lambda candidate: not context.expired and self.refutes(statement, candidate)
+        )
         return self._found(statement, item, found.attack)
 
     def _of_batch(self, context: Context) -> Iterator[Any]:
@@ -231,11 +290,14 @@ class ExactAdversary:
         for number, sizes in enumerate(self._shapes()):
             if (dimensions := cube.coordinates(sizes)) == 0 or context.expired:
                 continue
-            starts = np.random.default_rng(context.stream("ascent", number)).random((16, dimensions))
+            starts = np.random.default_rng(context.stream("ascent", number)).random(
+                (16, dimensions)
+            )
 
             def score(u: Any, sizes: Mapping[str, Fraction] = sizes) -> Any:
                 values = cube.floats(sizes, u, torch)
                 return violation(statement, values, torch)
+
             yield from (cube.item(sizes, u) for u in ascend(score, starts)[:4])
 
     def _evolved(self, statement: Statement, context: Context) -> Iterator[Any]:
@@ -248,14 +310,26 @@ class ExactAdversary:
 
             def score(u: Any, sizes: Mapping[str, Fraction] = sizes) -> Any:
                 return violation(statement, cube.floats(sizes, u, np), np)
-            seed = int(np.random.SeedSequence(context.stream("evolution", number)).generate_state(1)[0])
-            found = evolve(score, dimensions, seed=seed, generations=30, population=8, stop=lambda: context.expired)
+
+            seed = int(
+                np.random.SeedSequence(context.stream("evolution", number)).generate_state(1)[0]
+            )
+            found = evolve(
+                score,
+                dimensions,
+                seed=seed,
+                generations=30,
+                population=8,
+                stop=lambda: context.expired,
+            )
             yield from (cube.item(sizes, u) for u in found[:3])
 
     def _shapes(self) -> list[dict[str, Fraction]]:
         """Few sizes: the smallest, the largest, and some between."""
         shapes = self.cube.shapes(self.most) if self.cube is not None else []
-        return shapes if len(shapes) <= 6 else [shapes[k * (len(shapes) - 1) // 5] for k in range(6)]
+        return (
+            shapes if len(shapes) <= 6 else [shapes[k * (len(shapes) - 1) // 5] for k in range(6)]
+        )
 
     def _drawn(self, statement: Statement, context: Context, tried: dict[str, int]) -> Any:
         cut = False
@@ -270,8 +344,14 @@ class ExactAdversary:
             hypothesis.target(_one_violation(statement, self.values(item)))
             return False
 
-        return search(self.inputs(), refuted, seed=context.seed, examples=self.examples, targeted=True,
-                      over=lambda: cut)
+        return search(
+            self.inputs(),
+            refuted,
+            seed=context.seed,
+            examples=self.examples,
+            targeted=True,
+            over=lambda: cut,
+        )
 
 
 # --- how far a claim is from failing ------------------------------------------------------------------------
@@ -314,6 +394,7 @@ def _side(expression: Any, values: Mapping[str, Any], tensors: bool) -> Any:
     size = next((shape for v in values.values() if (shape := _shape(v))), ())
     if tensors:
         import torch
+
         return torch.as_tensor(found, dtype=torch.float64).expand(size)
     return np.broadcast_to(np.asarray(found, dtype=np.float64), size)
 
@@ -329,7 +410,10 @@ def _one_violation(statement: Statement, values: Mapping[str, Any]) -> float:
     def plain(value: Any) -> Any:
         if isinstance(value, list | tuple):
             return [plain(v) for v in value]
-        return np.float64(float(flint.arb(value).mid() if isinstance(value, flint.arb | flint.fmpq) else value))
+        return np.float64(
+            float(flint.arb(value).mid() if isinstance(value, flint.arb | flint.fmpq) else value)
+        )
+
     sides = (statement.lhs, statement.rhs, *(a.relation for a in statement.assumptions))
     names = {str(s) for side in sides for s in arguments_of(side)}
     completed = Completed(values, statement.definitions, False)
@@ -343,8 +427,13 @@ def margin_at(statement: Statement, values: Mapping[str, Any]) -> str:
         return missing.words
     with flint.ctx.workprec(256):
         completed = Completed(values, statement.definitions, False)
-        sides = [flint.arb(evaluate(side, completed, False)) for side in (statement.lhs, statement.rhs)]
-    equal = exact_sign(statement.lhs, statement.rhs, Completed(values, statement.definitions, True)) == 0
+        sides = [
+            flint.arb(evaluate(side, completed, False)) for side in (statement.lhs, statement.rhs)
+        ]
+    equal = (
+        exact_sign(statement.lhs, statement.rhs, Completed(values, statement.definitions, True))
+        == 0
+    )
     if equal:
         sides = [max(sides, key=lambda side: side.is_exact())] * 2
     sign = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "≠", "!=": "="}[statement.relation]
@@ -368,5 +457,11 @@ def _readable(item: Any) -> Any:
 
 def _line(item: Any) -> str:
     """An input on one line: ``n = 2, spectrum = (2/3, 1/3)``."""
-    found = ", ".join(f"{k} = {spelled(v)}" for k, v in item.items()) if isinstance(item, Mapping) else spelled(item)
-    return found if len(found) <= _LONGEST_LINE else f"{found[:_LONGEST_LINE]} …"  # a user's batch may be large
+    found = (
+        ", ".join(f"{k} = {spelled(v)}" for k, v in item.items())
+        if isinstance(item, Mapping)
+        else spelled(item)
+    )
+    return (
+        found if len(found) <= _LONGEST_LINE else f"{found[:_LONGEST_LINE]} …"
+    )  # a user's batch may be large

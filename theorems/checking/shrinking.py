@@ -41,8 +41,15 @@ def shrink(item: Any, violates: Callable[[Any], bool], most: int = 400) -> Any:
 def weight(item: Any) -> tuple[int, int, int]:
     """What shrinking lowers: how many numbers there are, their digits, how many differ."""
     numbers = list(_numbers(item))
-    digits = sum(len(str(abs(x.numerator))) + (len(str(x.denominator)) if x.denominator > 1 else 0) for x in numbers)
-    return len(numbers), digits + sum(x < 0 for x in numbers), sum(abs(x.numerator) + x.denominator for x in numbers)
+    digits = sum(
+        len(str(abs(x.numerator))) + (len(str(x.denominator)) if x.denominator > 1 else 0)
+        for x in numbers
+    )
+    return (
+        len(numbers),
+        digits + sum(x < 0 for x in numbers),
+        sum(abs(x.numerator) + x.denominator for x in numbers),
+    )
 
 
 def _numbers(item: Any) -> Iterator[Fraction]:
@@ -60,12 +67,20 @@ def _simpler(item: Any) -> Iterator[Any]:
     """Candidates, boldest first: fewer samples, then rounder objects, then rounder numbers one by one."""
     yield from _fewer(item)
     for path, value in _places(item):
-        if isinstance(value, tuple | list) and len(value) > 1 and all(isinstance(x, Fraction) for x in value):
+        if (
+            isinstance(value, tuple | list)
+            and len(value) > 1
+            and all(isinstance(x, Fraction) for x in value)
+        ):
             yield from (_with(item, path, rounded) for rounded in _rounder_vectors(tuple(value)))
     for path, value in _places(item):
         if isinstance(value, int | Fraction) and not isinstance(value, bool):
             for number in _rounder(Fraction(value)):
-                yield _with(item, path, int(number) if isinstance(value, int) and number.denominator == 1 else number)
+                yield _with(
+                    item,
+                    path,
+                    int(number) if isinstance(value, int) and number.denominator == 1 else number,
+                )
 
 
 def _fewer(item: Any) -> Iterator[Any]:
@@ -76,7 +91,7 @@ def _fewer(item: Any) -> Iterator[Any]:
         if all(isinstance(x, Fraction) for x in value):
             total = sum(value)
             for k in dict.fromkeys((len(value) - 1, 0, len(value) // 2)):
-                rest = [*value[:k], *value[k + 1:]]
+                rest = [*value[:k], *value[k + 1 :]]
                 if total and sum(rest):
                     yield _resized(item, path, tuple(x * total / sum(rest) for x in rest), ("n",))
         elif all(isinstance(x, tuple | list) for x in value):

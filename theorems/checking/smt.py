@@ -27,8 +27,17 @@ from theorems.draws import Average
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["WORK", "Answer", "MissingSolverError", "Question", "UntranslatableError", "ask", "require_algebraic",
-           "solver", "translate"]
+__all__ = [
+    "WORK",
+    "Answer",
+    "MissingSolverError",
+    "Question",
+    "UntranslatableError",
+    "ask",
+    "require_algebraic",
+    "solver",
+    "translate",
+]
 
 #: What one question may cost, in z3's own units, the same on every machine: some million a second, or ten if easy.
 WORK = 20_000_000
@@ -64,7 +73,9 @@ def solver() -> Any:
     try:
         import z3
     except ImportError:
-        raise MissingSolverError("z3 is not installed: pip install 'batchnorm-theorems[smt]'") from None
+        raise MissingSolverError(
+            "z3 is not installed: pip install 'batchnorm-theorems[smt]'"
+        ) from None
     return z3
 
 
@@ -132,11 +143,20 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
     def opened(expression: sp.Basic, at: Mapping[sp.Symbol, sp.Integer] = fixed) -> sp.Basic:
         plain = expression.subs(exact, simultaneous=True).subs(at)
         if any(a.count(int(a.population), int(a.size)) > _MOST_DRAWS for a in plain.atoms(Average)):
-            raise UntranslatableError(f"{expression}: an average over more than {_MOST_DRAWS} draws")
+            raise UntranslatableError(
+                f"{expression}: an average over more than {_MOST_DRAWS} draws"
+            )
         plain = plain.doit()
-        plain = plain.xreplace({x: _pick(members[str(x.base)], x.indices) for x in plain.atoms(sp.Indexed)})
-        plain = plain.xreplace({s: families[str(s)] for s in plain.free_symbols
-                                if str(s) in families and isinstance(families[str(s)], sp.Symbol)})
+        plain = plain.xreplace(
+            {x: _pick(members[str(x.base)], x.indices) for x in plain.atoms(sp.Indexed)}
+        )
+        plain = plain.xreplace(
+            {
+                s: families[str(s)]
+                for s in plain.free_symbols
+                if str(s) in families and isinstance(families[str(s)], sp.Symbol)
+            }
+        )
         require_algebraic(plain)
         return plain
 
@@ -156,8 +176,14 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
         relation = assumption.relation
         given.append(relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False))
     relation = statement.claim
-    return Question(statement, dict(sizes), families, tuple(given), smallest,
-                    relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False))
+    return Question(
+        statement,
+        dict(sizes),
+        families,
+        tuple(given),
+        smallest,
+        relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False),
+    )
 
 
 def _entries(name: str, shape: Sequence[int], suffix: str = "") -> Any:
@@ -166,8 +192,11 @@ def _entries(name: str, shape: Sequence[int], suffix: str = "") -> Any:
     return [_entries(name, shape[1:], f"{suffix}[{k}]") for k in range(shape[0])]
 
 
-def _table(shape: Sequence[int], entry: Callable[[tuple[sp.Integer, ...]], sp.Expr],
-           head: tuple[sp.Integer, ...] = ()) -> Any:
+def _table(
+    shape: Sequence[int],
+    entry: Callable[[tuple[sp.Integer, ...]], sp.Expr],
+    head: tuple[sp.Integer, ...] = (),
+) -> Any:
     if len(head) == len(shape):
         return entry(head)
     return [_table(shape, entry, (*head, sp.Integer(k))) for k in range(shape[len(head)])]
@@ -178,12 +207,17 @@ _TRANSLATABLE = (sp.Rational, Root, sp.Symbol, sp.Add, sp.Mul, sp.Abs, sp.Max, s
 
 def require_algebraic(e: sp.Basic) -> None:
     """Raise :class:`UntranslatableError` for what :class:`_Translator` has no terms for, before a solver is asked."""
-    known = isinstance(e, _TRANSLATABLE) or (isinstance(e, sp.Pow) and (
-        isinstance(e.exp, sp.Rational) or e.base == 0))
+    known = isinstance(e, _TRANSLATABLE) or (
+        isinstance(e, sp.Pow) and (isinstance(e.exp, sp.Rational) or e.base == 0)
+    )
     if isinstance(e, sp.Expr) and not known:
         raise UntranslatableError(f"{e} is no polynomial, root or case")
     for part in e.args if isinstance(e, sp.Expr) else ():
-        for expression in part.args[:1] if isinstance(part, sp.functions.elementary.piecewise.ExprCondPair) else [part]:
+        for expression in (
+            part.args[:1]
+            if isinstance(part, sp.functions.elementary.piecewise.ExprCondPair)
+            else [part]
+        ):
             require_algebraic(expression)
 
 
@@ -202,8 +236,14 @@ def _within(symbol: sp.Symbol, domain: sp.Set) -> list[sp.Basic]:
 # --- from SymPy to z3 ------------------------------------------------------------------------------------------
 
 
-_SIGNS = {sp.Le: operator.le, sp.Lt: operator.lt, sp.Ge: operator.ge, sp.Gt: operator.gt, sp.Eq: operator.eq,
-          sp.Ne: operator.ne}
+_SIGNS = {
+    sp.Le: operator.le,
+    sp.Lt: operator.lt,
+    sp.Ge: operator.ge,
+    sp.Gt: operator.gt,
+    sp.Eq: operator.eq,
+    sp.Ne: operator.ne,
+}
 
 
 class _Translator:
@@ -215,7 +255,9 @@ class _Translator:
     def __init__(self, z3: Any, context: Any) -> None:
         self.z3, self.context = z3, context
         self.conditions: list[Any] = []
-        self._case: tuple[Any, ...] = ()  # what must hold for the term at hand to count, in z3's terms
+        self._case: tuple[
+            Any, ...
+        ] = ()  # what must hold for the term at hand to count, in z3's terms
         self._found: dict[tuple[Any, ...], Any] = {}
 
     def relation(self, relation: sp.Basic) -> Any:
@@ -250,7 +292,9 @@ class _Translator:
         if isinstance(e, sp.Max | sp.Min):
             found, *rest = (self.term(a) for a in e.args)
             for other in rest:
-                found = z3.If((found >= other) if isinstance(e, sp.Max) else (found <= other), found, other)
+                found = z3.If(
+                    (found >= other) if isinstance(e, sp.Max) else (found <= other), found, other
+                )
             return found
         if isinstance(e, sp.Piecewise) and e.args[-1].cond == sp.true:
             return self._cases(e.args)
@@ -259,7 +303,9 @@ class _Translator:
     def _power(self, base: sp.Expr, exponent: sp.Rational) -> Any:
         factor = self.term(base) if exponent.q == 1 else self._root(base, int(exponent.q))
         if exponent < 0:
-            factor = self._reciprocal(base if exponent.q == 1 else base ** sp.Rational(1, exponent.q), factor)
+            factor = self._reciprocal(
+                base if exponent.q == 1 else base ** sp.Rational(1, exponent.q), factor
+            )
         result = factor
         for _ in range(abs(int(exponent.p)) - 1):
             result = result * factor
@@ -301,7 +347,9 @@ class _Translator:
 
     def _require(self, condition: Any) -> None:
         """In the case at hand."""
-        self.conditions.append(self.z3.Implies(self.z3.And(*self._case), condition) if self._case else condition)
+        self.conditions.append(
+            self.z3.Implies(self.z3.And(*self._case), condition) if self._case else condition
+        )
 
 
 def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> Answer:
@@ -311,7 +359,9 @@ def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> 
     """
     question, z3 = translate(statement, sizes), solver()
     name = f"z3 {z3.get_version_string()}"
-    context = z3.Context()  # of its own, so that what was asked before leaves no trace in the answer
+    context = (
+        z3.Context()
+    )  # of its own, so that what was asked before leaves no trace in the answer
     translator = _Translator(z3, context)
     base = [translator.relation(relation) for relation in question.given]
     for symbol, entries in question.smallest.items():
@@ -346,10 +396,16 @@ def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> 
             return answer(False, "false at a rational input", witness)
     points = {s: _point(z3, term) for s, term in values.items()}
     if None not in points.values():
-        witness = {**question.sizes, **{name: _fill(entries, points) for name, entries in question.families.items()}}
+        witness = {
+            **question.sizes,
+            **{name: _fill(entries, points) for name, entries in question.families.items()},
+        }
         if refutes(statement, witness):
             return answer(False, "false at an algebraic input", witness)
-    return answer(None, "found a solution, but no input near it, nor the solution itself, certainly refutes the claim")
+    return answer(
+        None,
+        "found a solution, but no input near it, nor the solution itself, certainly refutes the claim",
+    )
 
 
 def _value(z3: Any, term: Any) -> Fraction:
@@ -364,7 +420,9 @@ def _point(z3: Any, term: Any) -> Point | None:
         return _value(z3, term)
     near = _value(z3, term)
     polynomial = flint.fmpq_poly([_flint(_value(z3, c)) for c in term.poly()]).numer()
-    return min(real_roots(polynomial), key=lambda root: abs(Fraction(float(root)) - near), default=None)
+    return min(
+        real_roots(polynomial), key=lambda root: abs(Fraction(float(root)) - near), default=None
+    )
 
 
 def _flint(value: Fraction) -> flint.fmpq:
@@ -374,7 +432,9 @@ def _flint(value: Fraction) -> flint.fmpq:
 # --- rational inputs near a solution ----------------------------------------------------------------------------------
 
 
-def _rationals_near(question: Question, near: Mapping[sp.Symbol, Fraction]) -> Iterator[dict[str, Any]]:
+def _rationals_near(
+    question: Question, near: Mapping[sp.Symbol, Fraction]
+) -> Iterator[dict[str, Any]]:
     """Rational inputs ever nearer to the solution, moved onto the equations among the assumptions where possible."""
     equations = [r for r in question.given if isinstance(r, sp.Eq)]
     for denominator in _DENOMINATORS:
@@ -404,7 +464,9 @@ def _meet(equation: sp.Expr, values: dict[sp.Symbol, Fraction]) -> bool:
                 values[symbol] = Fraction(int(solved.p), int(solved.q))
                 return True
     if sp.expand(equation - (sum(s**2 for s in unknowns) - 1)) == 0:
-        pole = min(unknowns, key=lambda s: abs(values[s]))  # project along it, from the farther side
+        pole = min(
+            unknowns, key=lambda s: abs(values[s])
+        )  # project along it, from the farther side
         plane = {s: values[s] / (1 + abs(values[pole])) for s in unknowns if s != pole}
         square = sum((v * v for v in plane.values()), Fraction(0))
         values.update({s: 2 * v / (1 + square) for s, v in plane.items()})

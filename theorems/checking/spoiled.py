@@ -30,17 +30,26 @@ class Known:
         self.spoiled: npt.NDArray[np.bool_] = np.broadcast_to(rounding >= SPOILED, values.shape)
         self.low: Floats = np.where(values >= lower, np.maximum(values - off, lower), values)
         self.high: Floats = np.where(values <= upper, np.minimum(values + off, upper), values)
-        self.low, self.high = np.where(self.spoiled, lower, self.low), np.where(self.spoiled, upper, self.high)
+        self.low, self.high = (
+            np.where(self.spoiled, lower, self.low),
+            np.where(self.spoiled, upper, self.high),
+        )
 
     @classmethod
     def at(
-        cls, trajectory: Trajectory, values: Floats, support: tuple[float, float], last: Sequence[int] | None = None
+        cls,
+        trajectory: Trajectory,
+        values: Floats,
+        support: tuple[float, float],
+        last: Sequence[int] | None = None,
     ) -> Known:
         """For values read off ``trajectory``, each up to the layer of its readout in ``last``; of all by default.
 
         Values that are not one for each replica are taken to depend on all of them.
         """
-        rounding = trajectory.rounding[:, -1] if last is None else trajectory.rounding[:, list(last)]
+        rounding = (
+            trajectory.rounding[:, -1] if last is None else trajectory.rounding[:, list(last)]
+        )
         if len(values) != len(rounding):
             rounding = np.broadcast_to(rounding.max(axis=0), (len(values), *rounding.shape[1:]))
         return cls(values, rounding if values.ndim == rounding.ndim else rounding[:, None], support)
@@ -56,4 +65,6 @@ def told(spoiled: int, samples: int) -> str:
     """The words in which evidence says that so many of its samples are spoiled; empty for none."""
     if not spoiled:
         return ""
-    return f"{spoiled} of {samples} samples spoiled by rounding, each counted as the worst it could be"
+    return (
+        f"{spoiled} of {samples} samples spoiled by rounding, each counted as the worst it could be"
+    )

@@ -49,8 +49,12 @@ class SymbolicIdentity:
         verdict, summary = self._judge(statement)
         sentinel, difference = self._judge(statement.neighbour)
         return Evidence(
-            method="symbolic", verdict=verdict, summary=summary, sentinel=sentinel,
-            power=0.0 if verdict.holds else None, details={"scale": sp.sstr(self.scale), "sentinel_found": difference},
+            method="symbolic",
+            verdict=verdict,
+            summary=summary,
+            sentinel=sentinel,
+            power=0.0 if verdict.holds else None,
+            details={"scale": sp.sstr(self.scale), "sentinel_found": difference},
         )
 
     def _judge(self, statement: Statement) -> tuple[Verdict, str]:
@@ -98,17 +102,27 @@ class SymbolicSign:
             verdict, summary = self._prove(statement)
         fallen = [p for p in self.points if _at(statement.neighbour, p) is False]
         return Evidence(
-            method="symbolic", verdict=verdict, summary=summary, power=0.0 if verdict.holds else None,
+            method="symbolic",
+            verdict=verdict,
+            summary=summary,
+            power=0.0 if verdict.holds else None,
             sentinel=Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE,
-            details={"factor": sp.sstr(self.factor), "terms": [sp.sstr(t) for t in self.terms],
-                     "sentinel_witness": {k: str(v) for k, v in fallen[0].items()} if fallen else None},
+            details={
+                "factor": sp.sstr(self.factor),
+                "terms": [sp.sstr(t) for t in self.terms],
+                "sentinel_witness": {k: str(v) for k, v in fallen[0].items()} if fallen else None,
+            },
         )
 
     def _prove(self, statement: Statement) -> tuple[Verdict, str]:
         difference = (statement.lhs - statement.rhs).doit()
-        product = replace(statement, lhs=difference, rhs=self.factor * sum(self.terms), relation="==")
-        if any(_at(product, p) is False for p in self.points) or sp.simplify(
-                difference / self.factor - sum(self.terms)) != 0:
+        product = replace(
+            statement, lhs=difference, rhs=self.factor * sum(self.terms), relation="=="
+        )
+        if (
+            any(_at(product, p) is False for p in self.points)
+            or sp.simplify(difference / self.factor - sum(self.terms)) != 0
+        ):
             return Verdict.INCONCLUSIVE, "the terms do not add up to the difference of the sides"
         for part in sp.Mul.make_args(self.factor):
             if not sp.factor(part.as_base_exp()[0].subs(self.substitution)).is_positive:
@@ -116,12 +130,17 @@ class SymbolicSign:
         for term in self.terms:
             if not sp.factor(term.subs(self.substitution)).is_nonnegative:
                 return Verdict.INCONCLUSIVE, f"the sign of {sp.sstr(term)} is open"
-        return Verdict.CERTIFIED, f"a positive factor times a sum of {len(self.terms)} nonnegative terms"
+        return (
+            Verdict.CERTIFIED,
+            f"a positive factor times a sum of {len(self.terms)} nonnegative terms",
+        )
 
 
 def _require(statement: Statement, relation: str) -> None:
     if statement.relation != relation:
-        raise ValueError(f"{statement.name}: this check certifies {relation!r}, not {statement.relation!r}")
+        raise ValueError(
+            f"{statement.name}: this check certifies {relation!r}, not {statement.relation!r}"
+        )
 
 
 def _at(statement: Statement, point: Mapping[str, Fraction | int]) -> bool | None:

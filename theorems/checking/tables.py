@@ -42,18 +42,26 @@ class Completed(Mapping[str, Any]):
     ``KeyError`` for a symbol that is neither given nor defined by an expression.
     """
 
-    def __init__(self, values: Mapping[str, Any], definitions: Mapping[Any, sp.Expr | str], exactly: bool) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], definitions: Mapping[Any, sp.Expr | str], exactly: bool
+    ) -> None:
         self._values = dict(values)
         self._converted: dict[tuple[str, int], Any] = {}
-        self._meanings = {_name(symbol): (symbol, meaning) for symbol, meaning in definitions.items()
-                          if isinstance(meaning, sp.Basic) and not _has_integral(meaning)}
+        self._meanings = {
+            _name(symbol): (symbol, meaning)
+            for symbol, meaning in definitions.items()
+            if isinstance(meaning, sp.Basic) and not _has_integral(meaning)
+        }
         self._exactly = exactly
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
             symbol, meaning = self._meanings[name]
-            self._values[name] = (self._table(symbol, meaning) if isinstance(meaning, sp.Lambda)
-                                  else self._number(meaning, self))
+            self._values[name] = (
+                self._table(symbol, meaning)
+                if isinstance(meaning, sp.Lambda)
+                else self._number(meaning, self)
+            )
         return self._values[name]
 
     def converted(self, name: str, exactly: bool) -> Any:
@@ -113,10 +121,14 @@ class _Beside(dict[str, Any]):
 
     def converted(self, name: str, exactly: bool) -> Any:
         """A value as rationals or enclosures; an index is its own."""
-        return converted(self[name], exactly) if name in self else self._rest.converted(name, exactly)
+        return (
+            converted(self[name], exactly) if name in self else self._rest.converted(name, exactly)
+        )
 
 
-def _nested(found: Mapping[tuple[int, ...], Any], sizes: list[int], head: tuple[int, ...] = ()) -> Any:
+def _nested(
+    found: Mapping[tuple[int, ...], Any], sizes: list[int], head: tuple[int, ...] = ()
+) -> Any:
     if len(head) == len(sizes):
         return found[head]
     return [_nested(found, sizes, (*head, k)) for k in range(sizes[len(head)])]

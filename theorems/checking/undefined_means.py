@@ -19,8 +19,10 @@ __all__ = ["UndefinedMean", "told"]
 
 def told(missing: int, count: int, where: str) -> str:
     """The words in which evidence says that so many samples have no value there."""
-    return (f"undefined in {missing} of {count} samples ({missing / count:.1%}) at {where}: such a mean has no value; "
-            "condition it on what keeps it defined, as assume='alive' does where samples die")
+    return (
+        f"undefined in {missing} of {count} samples ({missing / count:.1%}) at {where}: such a mean has no value; "
+        "condition it on what keeps it defined, as assume='alive' does where samples die"
+    )
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class UndefinedMean:
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         return Evidence(
-            method="simulation", verdict=Verdict.OUTSIDE, sentinel=Verdict.OUTSIDE,
+            method="simulation",
+            verdict=Verdict.OUTSIDE,
+            sentinel=Verdict.OUTSIDE,
             summary=told(self.missing, self.count, self.where),
-            details={"seed": context.seed, "undefined": self.missing, "samples": self.count, "instance": self.where})
+            details={
+                "seed": context.seed,
+                "undefined": self.missing,
+                "samples": self.count,
+                "instance": self.where,
+            },
+        )

@@ -49,7 +49,9 @@ class _Path:
     def __init__(self, start: RepeatedSpectrum, precision: int) -> None:
         eigenvalues = [flint.fmpq(e.numerator, e.denominator) for e in start.eigenvalues]
         self._known: list[list[flint.arb]] = []
-        self._more = iter(rescale_path_enclosure(eigenvalues, list(start.multiplicities), LONGEST, precision))
+        self._more = iter(
+            rescale_path_enclosure(eigenvalues, list(start.multiplicities), LONGEST, precision)
+        )
 
     @staticmethod
     @lru_cache(maxsize=16)
@@ -111,17 +113,25 @@ class WidthLimit:
         verdict = combine([Verdict(f["verdict"]) for f in found])
         crossings = {f["n"]: f["crossing_layer"] for f in found if f["crossing_layer"] is not None}
         if verdict is Verdict.REFUTED:
-            summary = "crossed in the width limit at " + ", ".join(f"layer {k} (n={n})" for n, k in crossings.items())
+            summary = "crossed in the width limit at " + ", ".join(
+                f"layer {k} (n={n})" for n, k in crossings.items()
+            )
         elif all(f["verdict"] == Verdict.CERTIFIED for f in found):
             summary = f"holds on the width-limit path for {self.depth} layers, n=" + ", ".join(
-                str(f["n"]) for f in found)
+                str(f["n"]) for f in found
+            )
         else:
-            summary = "width-limit path: " + ", ".join(f"{f['verdict']} at layer {f['last_layer']} (n={f['n']})"
-                                                       for f in found)
+            summary = "width-limit path: " + ", ".join(
+                f"{f['verdict']} at layer {f['last_layer']} (n={f['n']})" for f in found
+            )
         return Evidence(
-            method="certificate", verdict=verdict, summary=summary, power=0.0 if verdict.holds else None,
+            method="certificate",
+            verdict=verdict,
+            summary=summary,
+            power=0.0 if verdict.holds else None,
             tightness=max((f["tightness"] for f in found), default=None),
-            sentinel=combine([Verdict(f) for f in fallen]), partial=True,
+            sentinel=combine([Verdict(f) for f in fallen]),
+            partial=True,
             details={"precision_bits": self.precision, "depth": self.depth, "paths": found},
         )
 
@@ -130,8 +140,12 @@ class WidthLimit:
         limit = sp.limit(statement.rhs, self.width, sp.oo)
         known = {"n": start.n, **self.initial(statement, start)}
         report: dict[str, Any] = {
-            "n": start.n, "start": [str(e) for e in start.eigenvalues], "multiplicities": list(start.multiplicities),
-            "parameters": {k: str(v) for k, v in known.items()}, "crossing_layer": None, "tightness": 0.0,
+            "n": start.n,
+            "start": [str(e) for e in start.eigenvalues],
+            "multiplicities": list(start.multiplicities),
+            "parameters": {k: str(v) for k, v in known.items()},
+            "crossing_layer": None,
+            "tightness": 0.0,
         }
         with flint.ctx.workprec(self.precision):
             for layer, spectrum in enumerate(_Path.of(start, self.precision).layers(self.depth)):
@@ -147,7 +161,10 @@ class WidthLimit:
                 answer = compare(left, statement.relation, right)
                 report |= {"last_layer": layer, "lhs": left.str(12), "rhs": right.str(12)}
                 if answer is False:
-                    return report | {"verdict": Verdict.REFUTED.value, "crossing_layer": layer + self.offset}
+                    return report | {
+                        "verdict": Verdict.REFUTED.value,
+                        "crossing_layer": layer + self.offset,
+                    }
                 if answer is None:
                     return report | {"verdict": Verdict.INCONCLUSIVE.value}
                 if admitted is not Verdict.CERTIFIED:
@@ -166,8 +183,10 @@ class WidthLimit:
             if layer == 0:  # equality at the start is meant, and exact
                 exact = dict(values) | {"s": start.eigenvalues[0]}
                 names = tuple(sorted(relation.free_symbols, key=str))
-                left, right = (compiled(side, names).exact(*(exact[str(s)] for s in names))
-                               for side in (relation.lhs, relation.rhs))
+                left, right = (
+                    compiled(side, names).exact(*(exact[str(s)] for s in names))
+                    for side in (relation.lhs, relation.rhs)
+                )
             else:
                 left, right = _ball(relation.lhs, values), _ball(relation.rhs, values)
             answer = holds(left, relation, right)

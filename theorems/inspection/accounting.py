@@ -15,13 +15,22 @@ from theorems.inspection.watching import Passage
 
 __all__ = ["NotJudged", "Parameters", "account"]
 
-_ACTING = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.GroupNorm,
-           nn.RMSNorm, nn.PReLU)
+_ACTING = (
+    nn.modules.batchnorm._BatchNorm,
+    nn.modules.instancenorm._InstanceNorm,
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.RMSNorm,
+    nn.PReLU,
+)
 """The modules with parameters that are judged with the layer that they follow."""
 
 _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
     (torch.jit.ScriptModule, "is compiled by torch.jit, and what it does inside is not watched"),
-    (nn.MultiheadAttention, "is attention, whose maps are within one call and are not watched one by one"),
+    (
+        nn.MultiheadAttention,
+        "is attention, whose maps are within one call and are not watched one by one",
+    ),
     (nn.RNNBase, "is recurrent, and its steps are within one call"),
     (nn.RNNCellBase, "is a recurrent cell, no map of one input"),
     (nn.Embedding, "looks rows up, and is no map of numbers"),
@@ -61,11 +70,15 @@ class Parameters:
         return dict(self.__dict__)
 
 
-def account(module: nn.Module, passage: Passage, stages: Sequence[Stage]) -> tuple[Parameters, tuple[NotJudged, ...]]:
+def account(
+    module: nn.Module, passage: Passage, stages: Sequence[Stage]
+) -> tuple[Parameters, tuple[NotJudged, ...]]:
     """Count every parameter once, and name every module that holds some and was not judged."""
     hidden = [stage for stage in stages if stage.role is Role.HIDDEN]
     judged = {stage.call.name for stage in hidden}
-    judged |= {call.name for stage in hidden for call in stage.calls if isinstance(call.module, _ACTING)}
+    judged |= {
+        call.name for stage in hidden for call in stage.calls if isinstance(call.module, _ACTING)
+    }
     roles = {stage.call.name: str(stage.role) for stage in reversed(stages)}
     outputs = {stage.call.name for stage in stages if stage.role in {Role.OUTPUT, Role.POOLED}}
     for stage in stages:
@@ -76,7 +89,9 @@ def account(module: nn.Module, passage: Passage, stages: Sequence[Stage]) -> tup
     held = _holders(module)
     before = upstream(passage.outputs)
     followed = passage.unfollowed is None and not any(node.kind == "unseen" for node in before)
-    entering = {node.value.data_ptr() for node in before if node.kind == "parameter"} if followed else None
+    entering = (
+        {node.value.data_ptr() for node in before if node.kind == "parameter"} if followed else None
+    )
     counted: set[int] = set()
     under = _count([item for name in held if name in judged for item in held[name]], counted)
     found = []
@@ -85,9 +100,15 @@ def account(module: nn.Module, passage: Passage, stages: Sequence[Stage]) -> tup
             part = module.get_submodule(name)
             count = _count(parameters, counted)
             shared = "" if count else "; its parameters are shared, and counted elsewhere"
-            found.append(NotJudged(name or type(module).__name__, _kind(part), count,
-                                   _reason(name, part, passage, roles, entering) + shared,
-                                   name in outputs))
+            found.append(
+                NotJudged(
+                    name or type(module).__name__,
+                    _kind(part),
+                    count,
+                    _reason(name, part, passage, roles, entering) + shared,
+                    name in outputs,
+                )
+            )
     left = sum(item.parameters for item in found)
     return Parameters(under + left, under, left), tuple(found)
 
@@ -118,8 +139,13 @@ def _kind(part: nn.Module) -> str:
     return str(getattr(part, "original_name", type(part).__name__))
 
 
-def _reason(name: str, part: nn.Module, passage: Passage, roles: Mapping[str, str],
-            entering: set[int] | None) -> str:
+def _reason(
+    name: str,
+    part: nn.Module,
+    passage: Passage,
+    roles: Mapping[str, str],
+    entering: set[int] | None,
+) -> str:
     """Why a module is not judged; ``entering`` are the parameters that the outputs are made of, if that is known."""
     used = entering is None or any(item.data_ptr() in entering for item in part.parameters())
     if name in passage.refused:
@@ -128,13 +154,20 @@ def _reason(name: str, part: nn.Module, passage: Passage, roles: Mapping[str, st
         return roles[name]
     scripted = isinstance(part, torch.jit.ScriptModule)
     if name not in passage.called and not scripted:
-        return ("is not called itself, and its parameters are used in the code of another" if used and entering
-                else "is never called in the forward pass")
+        return (
+            "is not called itself, and its parameters are used in the code of another"
+            if used and entering
+            else "is never called in the forward pass"
+        )
     if not used:
         return "takes no part in the outputs"
     for kind, reason in _KINDS:
         if isinstance(part, kind):
             return reason + ("" if getattr(part, "batch_first", True) else _TIME_FIRST)
     if isinstance(part, _ACTING):
-        return "acts on nothing that is judged" if passage.unfollowed is None else "acts on what cannot be followed"
+        return (
+            "acts on nothing that is judged"
+            if passage.unfollowed is None
+            else "acts on what cannot be followed"
+        )
     return "uses its parameters in its own code, which is no layer that is known"

@@ -45,7 +45,9 @@ class Dataflow:
     """The values of one forward pass, by the memory that they lie in."""
 
     _nodes: dict[tuple[Any, ...], Node] = field(default_factory=dict)
-    _held: dict[tuple[Any, ...], Tensor] = field(default_factory=dict)  # so that no memory is used twice
+    _held: dict[tuple[Any, ...], Tensor] = field(
+        default_factory=dict
+    )  # so that no memory is used twice
     _views: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
     _count: int = 0
 
@@ -70,15 +72,21 @@ class Dataflow:
         """A context in which operations are noted."""
         return _Watching(self)
 
-    def note(self, name: str, read: Sequence[Tensor], written: Sequence[Tensor], run: Callable[[], Any]) -> Any:
+    def note(
+        self, name: str, read: Sequence[Tensor], written: Sequence[Tensor], run: Callable[[], Any]
+    ) -> Any:
         """Run the operation ``name``, and note what it makes and what it writes over."""
         inputs = tuple(dict.fromkeys(self.node(item) for item in read))
-        old = {key: self._nodes[key] for item in written for key in self._views.get(_storage(item), ())}
+        old = {
+            key: self._nodes[key] for item in written for key in self._views.get(_storage(item), ())
+        }
         for node in set(old.values()):
             if node.fed:
                 node.value = node.value.detach().clone()
         output = run()
-        same = {_memory(item) for item in read}  # to make another view of the same is to make nothing
+        same = {
+            _memory(item) for item in read
+        }  # to make another view of the same is to make nothing
         over = {_memory(item): self._made(name, item, inputs) for item in written}
         for key, node in over.items():
             self._put(node.value, node)
@@ -111,7 +119,9 @@ class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _should_skip_dynamo(cls) -> bool:
         return False  # the compiler is not at work, and would be loaded only to be told so
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
         written: list[Tensor] = []
@@ -120,7 +130,9 @@ class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 if argument.alias_info is not None and argument.alias_info.is_write:
                     given = args[place] if place < len(args) else kwargs.get(argument.name)
                     written += tensors_in(given)
-        return self._flow.note(name, tensors_in((args, kwargs)), written, lambda: func(*args, **kwargs))
+        return self._flow.note(
+            name, tensors_in((args, kwargs)), written, lambda: func(*args, **kwargs)
+        )
 
 
 def tensors_in(value: Any) -> list[Tensor]:

@@ -81,7 +81,9 @@ def chance(strengths: Sequence[float], widths: Sequence[int], n: int, seed: int)
     return Chance(observed, seen, exceeded)
 
 
-def _healthy(widths: Sequence[int], n: int, count: int, window: int, rng: np.random.Generator) -> Any:
+def _healthy(
+    widths: Sequence[int], n: int, count: int, window: int, rng: np.random.Generator
+) -> Any:
     """Strengths (count, window) over the last layers of so many healthy networks.
 
     For any H = QR with orthonormal Q, WH has the law of GR, G Gaussian, so only R is carried where it is smaller.

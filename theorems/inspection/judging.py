@@ -109,8 +109,22 @@ def measure(H: Floats) -> Measures:
     """Measure (d, n) features, finite, n ≥ 3. All-zero ones are dead: collapsed, without ranks. Cost: O(d n²)."""
     d, n = H.shape
     if not H.any():
-        return Measures(d, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, 0, math.nan, n, 1.0,
-                        "all features are zero", Condition.COLLAPSING)
+        return Measures(
+            d,
+            math.nan,
+            math.nan,
+            math.nan,
+            math.nan,
+            math.nan,
+            math.nan,
+            math.nan,
+            0,
+            math.nan,
+            n,
+            1.0,
+            "all features are zero",
+            Condition.COLLAPSING,
+        )
     seen = _look(gram(H), d)
     energy = float(np.trace(seen.K))
     cluster, condition, reason = 1, Condition.HEALTHY, ""
@@ -123,14 +137,26 @@ def measure(H: Floats) -> Measures:
         reason = f"sample {seen.outlier} alone has {seen.shares[seen.outlier]:.0%} of the recentred energy, above 50%"
     elif cluster < n and seen.groups:
         cluster, condition = max(seen.groups), Condition.CLUSTERING
-        reason = (f"one direction has {seen.leading:.0%} of the recentred energy, above 50%, and parts the samples "
-                  f"into {seen.groups[0]} and {seen.groups[1]}")
+        reason = (
+            f"one direction has {seen.leading:.0%} of the recentred energy, above 50%, and parts the samples "
+            f"into {seen.groups[0]} and {seen.groups[1]}"
+        )
     return Measures(
-        width=d, gap=float(orthogonality_gap(H)), smallest_gap=float(smallest_eigenvalue_gap(H)),
-        effective_rank=seen.rank, soft_rank=int(soft_rank(H, SOFT)), mean_cosine=float(seen.alignment.mean()),
-        mean_share=1 - energy, recentred_rank=energy**2 / float(np.square(seen.K).sum()) if energy > 0 else 0.0,
-        outlier=seen.outlier, outlier_share=float(seen.shares[seen.outlier]), largest_cluster=cluster,
-        strength=seen.strength, reason=reason, condition=condition)
+        width=d,
+        gap=float(orthogonality_gap(H)),
+        smallest_gap=float(smallest_eigenvalue_gap(H)),
+        effective_rank=seen.rank,
+        soft_rank=int(soft_rank(H, SOFT)),
+        mean_cosine=float(seen.alignment.mean()),
+        mean_share=1 - energy,
+        recentred_rank=energy**2 / float(np.square(seen.K).sum()) if energy > 0 else 0.0,
+        outlier=seen.outlier,
+        outlier_share=float(seen.shares[seen.outlier]),
+        largest_cluster=cluster,
+        strength=seen.strength,
+        reason=reason,
+        condition=condition,
+    )
 
 
 def strength(G: Floats, width: int) -> float:
@@ -173,9 +199,17 @@ def _look(G: Floats, d: int) -> _Look:
     apart = n >= LEAST_FOR_OUTLIER and alignment[outlier] < aligned
     leading, groups = _two_groups(K, cosines, aligned) if n > 3 else (0.0, ())
     return _Look(
-        rank, alignment, aligned, K, shares, outlier, leading, groups,
+        rank,
+        alignment,
+        aligned,
+        K,
+        shares,
+        outlier,
+        leading,
+        groups,
         collapse=min(1.0, max(0.0, 1 - math.log(rank) / math.log(math.sqrt(fixed_rank(n, d))))),
-        lone=min(1.0, max(0.0, 2 * float(shares[outlier]) - 1)) if apart else 0.0)
+        lone=min(1.0, max(0.0, 2 * float(shares[outlier]) - 1)) if apart else 0.0,
+    )
 
 
 def _two_groups(K: Floats, cosines: Floats, aligned: float) -> tuple[float, tuple[int, ...]]:
@@ -184,7 +218,9 @@ def _two_groups(K: Floats, cosines: Floats, aligned: float) -> tuple[float, tupl
     No sizes where they are no two clusters; no share where it cannot be half.
     """
     energy = float(np.trace(K))
-    if np.square(K).sum() <= energy**2 / 4:  # an eigenvalue above half of the energy alone would give more
+    if (
+        np.square(K).sum() <= energy**2 / 4
+    ):  # an eigenvalue above half of the energy alone would give more
         return 0.0, ()
     values, vectors = np.linalg.eigh(K)
     leading = float(values[-1]) / energy
@@ -192,6 +228,8 @@ def _two_groups(K: Floats, cosines: Floats, aligned: float) -> tuple[float, tupl
     groups = [int(i) for i in np.flatnonzero(above)], [int(i) for i in np.flatnonzero(~above)]
     if leading <= 0.5 or min(len(group) for group in groups) < 2:
         return leading, ()
-    inside = [cosines[np.ix_(group, group)].sum() / (len(group) * (len(group) - 1)) for group in groups]
+    inside = [
+        cosines[np.ix_(group, group)].sum() / (len(group) * (len(group) - 1)) for group in groups
+    ]
     across = cosines[np.ix_(*groups)].mean()
     return leading, tuple(len(group) for group in groups) if min(inside) > aligned > across else ()

@@ -35,21 +35,30 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
     """
     path, colon, name = target.rpartition(":")
     if not colon or not path or not name.isidentifier():
-        raise InspectionError(f"{target!r}: name a file and a function in it, such as model.py:build")
+        raise InspectionError(
+            f"{target!r}: name a file and a function in it, such as model.py:build"
+        )
     if (words := obstacle(path)) is not None:
-        raise InspectionError(f"{path}: {words}; give a Python file and a function in it, such as "
-                              "model.py:build")
+        raise InspectionError(
+            f"{path}: {words}; give a Python file and a function in it, such as model.py:build"
+        )
     with _beside(path), torch.random.fork_rng():
         torch.manual_seed(seed)
         contents = _run(path)
         if not hasattr(contents, name):
-            known = [key for key, value in vars(contents).items() if callable(value) and not key.startswith("_")]
+            known = [
+                key
+                for key, value in vars(contents).items()
+                if callable(value) and not key.startswith("_")
+            ]
             hint = did_you_mean(name, known, most=3, cutoff=0.4, spell=str)
             raise InspectionError(f"{path}: has no {name!r}{f'; {hint}' if hint else ''}")
         found = getattr(contents, name)
         if not isinstance(found, nn.Module):
             if not callable(found):
-                raise InspectionError(f"{target}: a {type(found).__name__}; give a function that builds a network")
+                raise InspectionError(
+                    f"{target}: a {type(found).__name__}; give a function that builds a network"
+                )
             found = _guarded(f"{target} fails", found)
     if not isinstance(found, nn.Module):
         raise InspectionError(f"{target}: gives a {type(found).__name__}, not a torch.nn.Module")
@@ -70,19 +79,29 @@ def load_checkpoint(module: nn.Module, path: str) -> None:
     except InspectionError:
         raise
     except OSError as error:
-        raise InspectionError(f"--checkpoint {path}: cannot be read: {error.strerror or error}") from None
+        raise InspectionError(
+            f"--checkpoint {path}: cannot be read: {error.strerror or error}"
+        ) from None
     except pickle.UnpicklingError:
-        raise InspectionError(f"--checkpoint {path}: holds more than weights, or is damaged, and is not run; save "
-                              "module.state_dict()") from None
+        raise InspectionError(
+            f"--checkpoint {path}: holds more than weights, or is damaged, and is not run; save "
+            "module.state_dict()"
+        ) from None
     except Exception as error:  # Torch raises many kinds for damaged archives
-        raise InspectionError(f"--checkpoint {path}: no whole checkpoint: {in_words(error)}") from None
+        raise InspectionError(
+            f"--checkpoint {path}: no whole checkpoint: {in_words(error)}"
+        ) from None
     state = found.get("state_dict", found) if isinstance(found, Mapping) else found
     if not isinstance(state, Mapping):
-        raise InspectionError(f"--checkpoint {path}: holds a {type(state).__name__}; save module.state_dict()")
+        raise InspectionError(
+            f"--checkpoint {path}: holds a {type(state).__name__}; save module.state_dict()"
+        )
     try:
         module.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError) as error:
-        raise InspectionError(f"--checkpoint {path}: does not fit the network: {message(error)}") from None
+        raise InspectionError(
+            f"--checkpoint {path}: does not fit the network: {message(error)}"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -103,8 +122,9 @@ def load_batch(source: str, layout: Layout = "rows", take: int | None = None) ->
         return Samples(digits.array.T, digits.description)
     stored = read_array(source, axis=0 if layout == "rows" else 1, take=take)
     if len(stored.shape) < 2:
-        raise InspectionError(f"{source}: an array of shape {stored.shape}; store (n, ...), one sample "
-                              "per row")
+        raise InspectionError(
+            f"{source}: an array of shape {stored.shape}; store (n, ...), one sample per row"
+        )
     if layout == "columns" and len(stored.shape) > 2:
         raise InspectionError(
             Argument("layout", layout),

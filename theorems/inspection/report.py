@@ -77,8 +77,10 @@ class Inspection:
             return self._finding()
         share = sum(item.parameters for item in left)
         many = f"{len(left)} modules" if len(left) > 1 else "1 module"
-        return (f"{self._finding()}; {many} with {share} of the {self.parameters.total} parameters "
-                f"{'are' if len(left) > 1 else 'is'} not judged")
+        return (
+            f"{self._finding()}; {many} with {share} of the {self.parameters.total} parameters "
+            f"{'are' if len(left) > 1 else 'is'} not judged"
+        )
 
     def _finding(self) -> str:
         last = self.layers[self.hidden - 1].measures
@@ -96,8 +98,11 @@ class Inspection:
             place = f"from the batch on, {place}"
         decided = f"{self.condition.value} {place}: {first.measures.reason}"
         if first.measures.condition is not self.condition:
-            number, same = next((k, layer) for k, layer in enumerate(self.layers[self.since :], start=self.since + 1)
-                                if layer.measures.condition is self.condition)
+            number, same = next(
+                (k, layer)
+                for k, layer in enumerate(self.layers[self.since :], start=self.since + 1)
+                if layer.measures.condition is self.condition
+            )
             decided += f", and at layer {number} ({same.name!r}) {same.measures.reason}"
         if self.condition is Condition.COLLAPSING:
             after = f"; {rank}" if self.since < self.hidden else ""
@@ -113,8 +118,10 @@ class Inspection:
             return ""
         run = final_run([layer.measures.strength for layer in self.layers[: self.hidden]])
         which = "the last layer is" if run == 1 else f"the last {run} layers are"
-        return (f"; {which} past a yardstick ({last.reason}), but by chance {self.chance.exceeded} of "
-                f"{self.chance.replicas} healthy networks of this width are as far past one")
+        return (
+            f"; {which} past a yardstick ({last.reason}), but by chance {self.chance.exceeded} of "
+            f"{self.chance.replicas} healthy networks of this width are as far past one"
+        )
 
     def _driver(self, last: Measures) -> str:
         """What the loss of rank comes from: a mean that all samples share, or what recentring leaves."""
@@ -125,25 +132,40 @@ class Inspection:
         if last.recentred_rank < math.sqrt(fixed):
             return f"; recentring does not help, it leaves {left}"
         if last.mean_share > 0.5:
-            return (f"; a mean that all samples share drives it, with {last.mean_share:.0%} of the energy: recentring, "
-                    f"as the next batchnorm does, leaves {left}")
+            return (
+                f"; a mean that all samples share drives it, with {last.mean_share:.0%} of the energy: recentring, "
+                f"as the next batchnorm does, leaves {left}"
+            )
         return f"; recentring leaves {left}"
 
     def as_json(self) -> dict[str, Any]:
         """A JSON value; numbers that do not exist are NaN."""
         seen = self.simulation
         return {
-            "schema": 1, "verdict": self.verdict, "condition": self.condition.value, "since": self.since,
+            "schema": 1,
+            "verdict": self.verdict,
+            "condition": self.condition.value,
+            "since": self.since,
             "chance": None if self.chance is None else self.chance.as_json(),
-            "samples": self.samples, "statistics": self.statistics, "hidden": self.hidden, "soft_rank_tau": SOFT,
+            "samples": self.samples,
+            "statistics": self.statistics,
+            "hidden": self.hidden,
+            "soft_rank_tau": SOFT,
             "healthy_rank": fixed_rank(self.samples, self.layers[self.hidden - 1].measures.width),
             "batch": self.batch.as_json(),
-            "layers": [{"name": x.name, "does": x.does, "role": str(x.role), **x.measures.as_json()}
-                       for x in self.layers],
-            "chain": {"words": self.recognised.words, "layers": repr(self.recognised.chain) if self.recognised.chain
-                      else None, "obstacle": self.recognised.obstacle},
+            "layers": [
+                {"name": x.name, "does": x.does, "role": str(x.role), **x.measures.as_json()}
+                for x in self.layers
+            ],
+            "chain": {
+                "words": self.recognised.words,
+                "layers": repr(self.recognised.chain) if self.recognised.chain else None,
+                "obstacle": self.recognised.obstacle,
+            },
             "statements": [finding.as_json() for finding in self.findings],
-            "simulation": seen.as_json() if isinstance(seen, Simulated) else {"not_simulated": seen},
+            "simulation": seen.as_json()
+            if isinstance(seen, Simulated)
+            else {"not_simulated": seen},
             "not_judged": [item.as_json() for item in self.not_judged],
             "parameters": self.parameters.as_json(),
         }
@@ -157,21 +179,37 @@ def inspected(module: Any, batch: Any, statistics: str, seed: int) -> Inspection
     hidden = _hidden(found)
     if not hidden:
         why = "; ".join(f"{item.name!r} ({item.kind}) {item.reason}" for item in left[:3])
-        raise InspectionError("module has no layer with weights that can be judged; nothing to inspect"
-                              + (f": {why}" if why else ""))
+        raise InspectionError(
+            "module has no layer with weights that can be judged; nothing to inspect"
+            + (f": {why}" if why else "")
+        )
     start = _features(passage.batch)
     features = [_features(stage.features) for stage in found]
-    layers = tuple(Layer(stage.call.label, stage.does, measure(H), stage.role)
-                   for stage, H in zip(found, features, strict=True))
+    layers = tuple(
+        Layer(stage.call.label, stage.does, measure(H), stage.role)
+        for stage, H in zip(found, features, strict=True)
+    )
     recognised = recognise(found[:hidden], passage)
     seen = [layer.measures for layer in layers[:hidden]]
-    watched = Watched(recognised, passage.calls, found[:hidden], start, features[:hidden], seen, seed)
+    watched = Watched(
+        recognised, passage.calls, found[:hidden], start, features[:hidden], seen, seed
+    )
     condition, since, excuse = _judged(seen, start.shape[1], seed)
     return Inspection(
-        samples=start.shape[1], statistics=statistics, batch=measure(start), layers=layers, hidden=hidden,
-        recognised=recognised, findings=tuple(findings(watched)),
-        simulation=simulated(recognised, start, seen, seed), not_judged=left, parameters=parameters,
-        condition=condition, since=since, chance=excuse)
+        samples=start.shape[1],
+        statistics=statistics,
+        batch=measure(start),
+        layers=layers,
+        hidden=hidden,
+        recognised=recognised,
+        findings=tuple(findings(watched)),
+        simulation=simulated(recognised, start, seen, seed),
+        not_judged=left,
+        parameters=parameters,
+        condition=condition,
+        since=since,
+        chance=excuse,
+    )
 
 
 def _features(tensor: torch.Tensor) -> Floats:

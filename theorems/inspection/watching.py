@@ -19,10 +19,19 @@ from theorems.inspection.values import close
 __all__ = ["Call", "InspectionError", "Passage", "watch"]
 
 STATISTICS = ("batch", "running")
-LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d,
-          nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+LINEAR = (
+    nn.Linear,
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+)
 """The modules that are judged: weights times what comes in, and a bias."""
-_MOVED = 0.1  # relative distance of rows that are the same but for rounding, which deep networks amplify
+_MOVED = (
+    0.1  # relative distance of rows that are the same but for rounding, which deep networks amplify
+)
 
 
 class InspectionError(ArgumentError):
@@ -82,20 +91,26 @@ class Passage:
 def watch(module: nn.Module, batch: Any, statistics: str) -> Passage:
     """Run ``module`` on ``batch`` once. Raises `InspectionError`, or `TypeError` for what is no module."""
     if not isinstance(module, nn.Module):
-        raise TypeError(f"module={module!r:.60} is a {type(module).__name__}; give a torch.nn.Module")
+        raise TypeError(
+            f"module={module!r:.60} is a {type(module).__name__}; give a torch.nn.Module"
+        )
     if statistics not in STATISTICS:
         raise InspectionError(f"statistics={statistics!r}; give 'batch' or 'running'")
     tensors = (*module.named_parameters(), *module.named_buffers())
     if lazy := [name for name, item in tensors if nn.parameter.is_lazy(item)]:
-        raise InspectionError(f"module has no shape yet at {lazy[0]!r}; run it on a batch once first, and leave out "
-                              "what no run reaches")
+        raise InspectionError(
+            f"module has no shape yet at {lazy[0]!r}; run it on a batch once first, and leave out "
+            "what no run reaches"
+        )
     given = _tensor(module, batch)
     try:
         with _as_it_was(module, statistics):
             return _passage(module, given, Dataflow())
     except InspectionError:
         raise
-    except Exception as error:  # whatever the user's code raises, or Torch where it cannot be watched
+    except (
+        Exception
+    ) as error:  # whatever the user's code raises, or Torch where it cannot be watched
         with _as_it_was(module, statistics):
             passage = _passage(module, given, None)
         passage.unfollowed = f"data cannot be followed through it: {_in_words(error)}"
@@ -118,13 +133,23 @@ def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage
             except Exception as error:
                 if flow is not None:
                     raise
-                last = next((f" after {call.label!r}" for call in reversed(everything) if _smallest(call.module)), "")
-                raise InspectionError(f"module fails{last} on a batch of shape {tuple(given.shape)}: "
-                                      f"{_in_words(error)}") from None
+                last = next(
+                    (
+                        f" after {call.label!r}"
+                        for call in reversed(everything)
+                        if _smallest(call.module)
+                    ),
+                    "",
+                )
+                raise InspectionError(
+                    f"module fails{last} on a batch of shape {tuple(given.shape)}: "
+                    f"{_in_words(error)}"
+                ) from None
         passage.outputs = [_known(flow, item) for item in tensors_in(output)]
         if not passage.outputs:
             raise InspectionError(
-                f"module gives a {type(output).__name__}; it must give a tensor, or tensors in tuples or dicts")
+                f"module gives a {type(output).__name__}; it must give a tensor, or tensors in tuples or dicts"
+            )
         doubtful = [call for call in everything if _doubtful(call, len(given))]
         _choose(passage, everything, _moved(module, given, state, doubtful) if doubtful else set())
     _require_finite(passage)
@@ -142,12 +167,15 @@ def _known(flow: Dataflow | None, value: Tensor) -> Node:
 def _require_finite(passage: Passage) -> None:
     for number, call in enumerate(passage.calls, start=1):
         if not torch.isfinite(call.gave).all():
-            raise InspectionError("values that are not finite come out of layer "
-                                  f"{number}, {call.label!r} ({type(call.module).__name__})")
+            raise InspectionError(
+                "values that are not finite come out of layer "
+                f"{number}, {call.label!r} ({type(call.module).__name__})"
+            )
     for output in passage.outputs:
         if not torch.isfinite(output.seen).all():
             raise InspectionError(
-                "values that are not finite come out of the network, though out of none of its layers")
+                "values that are not finite come out of the network, though out of none of its layers"
+            )
 
 
 # --- what goes in -------------------------------------------------------------------------------------------
@@ -156,23 +184,35 @@ def _require_finite(passage: Passage) -> None:
 def _tensor(module: nn.Module, batch: Any) -> Tensor:
     like = next((item for item in module.parameters() if item.is_floating_point()), torch.zeros(()))
     try:
-        tensor = batch.detach().clone() if isinstance(batch, Tensor) else torch.tensor(_native(np.asarray(batch)))
+        tensor = (
+            batch.detach().clone()
+            if isinstance(batch, Tensor)
+            else torch.tensor(_native(np.asarray(batch)))
+        )
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InspectionError(f"batch is no array of numbers: {' '.join(str(error).split())}") from None
+        raise InspectionError(
+            f"batch is no array of numbers: {' '.join(str(error).split())}"
+        ) from None
     if tensor.is_complex() or tensor.dtype == torch.bool:
         raise InspectionError(f"batch has entries of type {tensor.dtype}; give real numbers")
     if tensor.ndim < 2 or 0 in tensor.shape:
-        raise InspectionError(f"batch has shape {tuple(tensor.shape)}; give (n, ...), samples along the first axis")
+        raise InspectionError(
+            f"batch has shape {tuple(tensor.shape)}; give (n, ...), samples along the first axis"
+        )
     if tensor.shape[0] < 3:  # recentred, two samples are opposite whatever the network does
-        raise InspectionError(f"batch has {tensor.shape[0]} sample(s); give at least 3, along the first axis")
+        raise InspectionError(
+            f"batch has {tensor.shape[0]} sample(s); give at least 3, along the first axis"
+        )
     if not torch.isfinite(tensor).all():
         raise InspectionError("batch has entries that are not finite")
     whole = isinstance(batch, Tensor) and not tensor.is_floating_point()
     fitted = tensor.to(like.device) if whole else tensor.to(like)
     if not torch.isfinite(fitted).all():
-        raise InspectionError(f"batch has entries up to {float(tensor.double().abs().max()):.3g}, and the network's "
-                              f"type {like.dtype} ends at {torch.finfo(like.dtype).max:.3g}; scale the batch, or give "
-                              "the network a wider type")
+        raise InspectionError(
+            f"batch has entries up to {float(tensor.double().abs().max()):.3g}, and the network's "
+            f"type {like.dtype} ends at {torch.finfo(like.dtype).max:.3g}; scale the batch, or give "
+            "the network a wider type"
+        )
     return fitted.contiguous()
 
 
@@ -186,7 +226,9 @@ def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 @contextlib.contextmanager
 def _eager() -> Iterator[None]:
     """Compiled modules run as they are written, so that their layers are seen."""
-    compiling = "torch._dynamo" in sys.modules  # nothing was compiled otherwise, and loading it takes seconds
+    compiling = (
+        "torch._dynamo" in sys.modules
+    )  # nothing was compiled otherwise, and loading it takes seconds
     with torch.compiler.set_stance("force_eager") if compiling else contextlib.nullcontext():
         yield
 
@@ -195,13 +237,19 @@ def _eager() -> Iterator[None]:
 def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
     """Set the modes that ``statistics`` asks for; put modes, parameters, buffers and random state back afterwards."""
     modes = [(part, part.training) for part in module.modules()]
-    kept = [(tensor, tensor.detach().clone()) for tensor in (*module.parameters(), *module.buffers())]
-    places = [(part, name, value) for part in module.modules() for name, value in part._buffers.items()]
+    kept = [
+        (tensor, tensor.detach().clone()) for tensor in (*module.parameters(), *module.buffers())
+    ]
+    places = [
+        (part, name, value) for part in module.modules() for name, value in part._buffers.items()
+    ]
     devices = sorted({tensor.device for tensor, _ in kept if tensor.device.type == "cuda"}, key=str)
     with torch.random.fork_rng(devices):
         try:
             for part, _ in modes:
-                part.training = statistics == "batch" and isinstance(part, nn.modules.batchnorm._BatchNorm)
+                part.training = statistics == "batch" and isinstance(
+                    part, nn.modules.batchnorm._BatchNorm
+                )
             yield
         finally:
             with torch.no_grad():
@@ -218,7 +266,9 @@ def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _hooks(module: nn.Module, passage: Passage, found: list[Call], flow: Dataflow | None) -> Iterator[None]:
+def _hooks(
+    module: nn.Module, passage: Passage, found: list[Call], flow: Dataflow | None
+) -> Iterator[None]:
     """Note every call of a module. No operation of Torch may run in a hook: it would be noted too."""
     handles = []
     open_calls: list[tuple[int, Node | None]] = []
@@ -235,7 +285,10 @@ def _hooks(module: nn.Module, passage: Passage, found: list[Call], flow: Dataflo
             label = (name or type(part).__name__) + (f" (call {count})" if count > 1 else "")
             gave = next(iter(tensors_in(output)), None)
             if came is not None and gave is not None:
-                found.append(Call(name, label, part, came, _known(flow, gave), began, next(moments)))
+                found.append(
+                    Call(name, label, part, came, _known(flow, gave), began, next(moments))
+                )
+
         return note
 
     try:
@@ -261,12 +314,25 @@ def _moved(module: nn.Module, given: Tensor, state: Tensor, doubtful: list[Call]
     again: list[Call] = []
     other = Passage(given.roll(1, dims=0), Node("batch", given))
     torch.set_rng_state(state)
-    with _hooks(module, other, again, None), _eager(), contextlib.suppress(Exception):  # what fails has not moved
+    with (
+        _hooks(module, other, again, None),
+        _eager(),
+        contextlib.suppress(Exception),
+    ):  # what fails has not moved
         module(other.batch.clone())
     seen = {call.label: call for call in again}
-    return {call.label for call in doubtful if call.label in seen and all(
-        a.shape == b.shape and bool((a.roll(1, dims=0) - b).norm() <= _MOVED * a.norm())
-        for a, b in ((call.received, seen[call.label].received), (call.gave, seen[call.label].gave)))}
+    return {
+        call.label
+        for call in doubtful
+        if call.label in seen
+        and all(
+            a.shape == b.shape and bool((a.roll(1, dims=0) - b).norm() <= _MOVED * a.norm())
+            for a, b in (
+                (call.received, seen[call.label].received),
+                (call.gave, seen[call.label].gave),
+            )
+        )
+    }
 
 
 def _choose(passage: Passage, everything: list[Call], moved: set[str]) -> None:
@@ -282,7 +348,9 @@ def _choose(passage: Passage, everything: list[Call], moved: set[str]) -> None:
         inside = outer and f"is called inside {outer.label!r}, which is judged as one linear map"
         weight = getattr(call.module, "weight", None)
         seen = replace(call, weight=weight.detach() if isinstance(weight, Tensor) else None)
-        if objection := inside or _objection(seen, samples, _doubtful(call, samples) and call.label not in moved):
+        if objection := inside or _objection(
+            seen, samples, _doubtful(call, samples) and call.label not in moved
+        ):
             passage.refused.setdefault(call.name, objection)
         else:
             passage.places.append(seen)
@@ -290,15 +358,24 @@ def _choose(passage: Passage, everything: list[Call], moved: set[str]) -> None:
     chosen: list[Call] = list(passage.places)
     for call in sorted(everything, key=lambda item: item.began):
         holds = any(place.within(call) or place.began == call.began for place in passage.places)
-        if _smallest(call.module) and not holds and not any(call.within(item) for item in chosen) \
-                and _by_sample(call.received, samples) and _by_sample(call.gave, samples) and call.gave_node.fed:
+        if (
+            _smallest(call.module)
+            and not holds
+            and not any(call.within(item) for item in chosen)
+            and _by_sample(call.received, samples)
+            and _by_sample(call.gave, samples)
+            and call.gave_node.fed
+        ):
             chosen.append(call)
     passage.calls = sorted(chosen, key=lambda item: item.ended)
 
 
 def _smallest(part: nn.Module) -> bool:
     """Whether a module is not merely made of others."""
-    return next(part.children(), None) is None or next(part.parameters(recurse=False), None) is not None
+    return (
+        next(part.children(), None) is None
+        or next(part.parameters(recurse=False), None) is not None
+    )
 
 
 def _by_sample(value: Tensor, samples: int) -> bool:
@@ -333,8 +410,11 @@ def _is_product(call: Call) -> bool:
     if own and not module._forward_hooks and not module._forward_pre_hooks:
         return True
     try:
-        product = (base._conv_forward(module, call.received, module.weight, module.bias)
-                   if hasattr(base, "_conv_forward") else base.forward(module, call.received))
+        product = (
+            base._conv_forward(module, call.received, module.weight, module.bias)
+            if hasattr(base, "_conv_forward")
+            else base.forward(module, call.received)
+        )
     except (RuntimeError, TypeError, ValueError):
         return False
     return product.shape == call.gave.shape and close(product, call.gave)

@@ -29,7 +29,9 @@ def check_file(statement: Statement, name: str = "check") -> str:
     """
     proof = _proof(statement)
     text = proposition(statement, negated=proof.refutes, structure=proof.structure)
-    return "\n".join([*_preamble([proof]), _definition(text, proof, name), f"Print Assumptions {name}.", ""])
+    return "\n".join(
+        [*_preamble([proof]), _definition(text, proof, name), f"Print Assumptions {name}.", ""]
+    )
 
 
 def _proof(statement: Statement) -> Proof:
@@ -51,7 +53,11 @@ def _preamble(proofs: Iterable[Proof]) -> list[str]:
 
 
 def _definition(text: str, proof: Proof, name: str) -> str:
-    value = f"ltac:({proof.script.replace('THEOREM', proof.theorem)})" if proof.script else f"@{proof.theorem}"
+    value = (
+        f"ltac:({proof.script.replace('THEOREM', proof.theorem)})"
+        if proof.script
+        else f"@{proof.theorem}"
+    )
     return f"Definition {name} :\n  {_indented(text)}\n  := {value}."
 
 
@@ -70,10 +76,14 @@ def neighbours_file(statements: Sequence[Statement]) -> str:
     lines = _preamble(proofs)
     for number, (statement, proof) in enumerate(zip(statements, proofs, strict=True)):
         how: dict[str, Any] = {"negated": proof.refutes, "structure": proof.structure}
-        for case, text in enumerate((proposition(statement.neighbour, **how), *beside(statement, **how))):
+        for case, text in enumerate(
+            (proposition(statement.neighbour, **how), *beside(statement, **how))
+        ):
             # stated first: what cannot even be read as a proposition is not rejected as one
-            lines += [f"Definition stated_{number}_{case} : Prop :=\n  {_indented(text)}.",
-                      f"Fail {_definition(text, proof, 'changed')}"]
+            lines += [
+                f"Definition stated_{number}_{case} : Prop :=\n  {_indented(text)}.",
+                f"Fail {_definition(text, proof, 'changed')}",
+            ]
     return "\n".join((*lines, ""))
 
 
@@ -83,15 +93,35 @@ def skeleton(statement: Statement) -> str:
     Raises :class:`UnprintableError` where there is no printed form.
     """
     name = "_".join((statement.theorem, statement.variant)).rstrip("_")
-    title = statement.title.replace("(*", "( *").replace("*)", "* )").replace('"', "'")  # Rocq lexes its comments
-    return "\n".join([
-        f"(* OPEN: stated, not proved. {statement.name}", f"   {title}", f"   Source: {statement.source}", "",
-        "   Printed from the Python statement by theorems prove --export; no part of the build. Replace Admitted by a",
-        "   proof ended by Qed, put the file beside the others in theorems/proofs, name it in _CoqProject and its",
-        "   theorem in EXPORTED and in the statement's proof field: then theorems prove checks it. *)", "",
-        f"{_MATHCOMP} ring.", "", "Set Implicit Arguments.", "Unset Strict Implicit.",
-        "Unset Printing Implicit Defensive.", "", _LEMMAS, _SCOPE, "",
-        f"Theorem {name} :\n  {proposition(statement).replace(chr(10), chr(10) + '  ')}.", "Proof.", "Admitted.", ""])
+    title = (
+        statement.title.replace("(*", "( *").replace("*)", "* )").replace('"', "'")
+    )  # Rocq lexes its comments
+    return "\n".join(
+        [
+            f"(* OPEN: stated, not proved. {statement.name}",
+            f"   {title}",
+            f"   Source: {statement.source}",
+            "",
+            "   Printed from the Python statement by theorems prove --export; no part of the build. "
+            "Replace Admitted by a",
+            "   proof ended by Qed, put the file beside the others in theorems/proofs, name it in _CoqProject and its",
+            "   theorem in EXPORTED and in the statement's proof field: then theorems prove checks it. *)",
+            "",
+            f"{_MATHCOMP} ring.",
+            "",
+            "Set Implicit Arguments.",
+            "Unset Strict Implicit.",
+            "Unset Printing Implicit Defensive.",
+            "",
+            _LEMMAS,
+            _SCOPE,
+            "",
+            f"Theorem {name} :\n  {proposition(statement).replace(chr(10), chr(10) + '  ')}.",
+            "Proof.",
+            "Admitted.",
+            "",
+        ]
+    )
 
 
 # --- establishing -------------------------------------------------------------------------------------------
@@ -145,7 +175,10 @@ def _excess(theorem: str, axioms: Iterable[str]) -> tuple[str, ...]:
 
 
 def establish(
-    statements: Iterable[Statement], rocq: Rocq, *, everything: bool = False,
+    statements: Iterable[Statement],
+    rocq: Rocq,
+    *,
+    everything: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Audit:
     """Build what the statements' proofs need, compare, and audit; with ``everything``, all exported theorems.
@@ -176,7 +209,9 @@ def establish(
     def look(pair: tuple[Statement, Proof]) -> Finding:
         statement, proof = pair
         progress(statement.name)
-        return _look(statement, proof, rocq, theorems.get(proof.theorem), says.get(proof.theorem, ""))
+        return _look(
+            statement, proof, rocq, theorems.get(proof.theorem), says.get(proof.theorem, "")
+        )
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         findings = list(pool.map(look, proved))
@@ -190,7 +225,9 @@ def _said(rocq: Rocq, theorems: Sequence[str]) -> dict[str, str]:
         return {}  # shown beside a gloss; nothing rests on it
 
 
-def _look(statement: Statement, proof: Proof, rocq: Rocq, axioms: tuple[str, ...] | None, says: str) -> Finding:
+def _look(
+    statement: Statement, proof: Proof, rocq: Rocq, axioms: tuple[str, ...] | None, says: str
+) -> Finding:
     if axioms is None:
         return Finding(statement, proof, f"no theorem {proof.theorem}")
     began = time.perf_counter()
@@ -212,12 +249,22 @@ def _sentinels(findings: list[Finding], rocq: Rocq) -> list[Finding]:
     """The same theorems must not do for the false neighbours."""
     weak: set[str] = set()
     for real in (False, True):  # over Coq's reals in a file of their own
-        tied = [f.statement for f in findings if f.proof.link == "kernel" and not f.problem
-                and (f.proof.structure == REALS) == real]
+        tied = [
+            f.statement
+            for f in findings
+            if f.proof.link == "kernel" and not f.problem and (f.proof.structure == REALS) == real
+        ]
         if tied and not _rejected(tied, rocq):
             weak |= {s.name for s in tied if not _rejected([s], rocq)}
-    return [replace(f, problem="its false neighbour passes as well, or itself with another hypothesis, or has no print")
-            if f.statement.name in weak else f for f in findings]
+    return [
+        replace(
+            f,
+            problem="its false neighbour passes as well, or itself with another hypothesis, or has no print",
+        )
+        if f.statement.name in weak
+        else f
+        for f in findings
+    ]
 
 
 def _rejected(statements: Sequence[Statement], rocq: Rocq) -> bool:

@@ -21,7 +21,16 @@ from theorems.proofs.printer import UnprintableError
 from theorems.proofs.rocq import ALLOWED, SOURCES, closure, file_of, is_leaf
 from theorems.statement import Evidence, Proof, Statement, Verdict
 
-__all__ = ["RECORDED", "Certificate", "CertificateError", "compose", "evidence", "lapsed", "read", "recorded"]
+__all__ = [
+    "RECORDED",
+    "Certificate",
+    "CertificateError",
+    "compose",
+    "evidence",
+    "lapsed",
+    "read",
+    "recorded",
+]
 
 RECORDED = SOURCES / "certificate.json"
 SCHEMA = 1
@@ -48,10 +57,17 @@ def _tie(statement: Statement) -> str:
     proof = _proof(statement)
     if proof.link == "kernel":
         return _sha256((check_file(statement) + neighbours_file([statement])).encode())
-    parts = (proof.theorem, proof.gloss, proof.leaves, str(statement.lhs), statement.relation, str(statement.rhs),
-             *(str(a.relation) for a in statement.assumptions),
-             *(f"{v.symbol} {v.domain} {v.size}" for v in statement.variables),
-             *(f"{name} {meaning}" for name, meaning in statement.definitions.items()))
+    parts = (
+        proof.theorem,
+        proof.gloss,
+        proof.leaves,
+        str(statement.lhs),
+        statement.relation,
+        str(statement.rhs),
+        *(str(a.relation) for a in statement.assumptions),
+        *(f"{v.symbol} {v.domain} {v.size}" for v in statement.variables),
+        *(f"{name} {meaning}" for name, meaning in statement.definitions.items()),
+    )
     return _sha256("\n".join(parts).encode())
 
 
@@ -67,13 +83,20 @@ def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, Any]:
         raise ValueError("what is not proved cannot be recorded")
     files = sorted({name for theorem in audit.theorems for name in closure(file_of(theorem), root)})
     content: dict[str, Any] = {
-        "schema": SCHEMA, "date": date, "rocq": audit.rocq,
+        "schema": SCHEMA,
+        "date": date,
+        "rocq": audit.rocq,
         "sources": {name: _sha256((root / name).read_bytes()) for name in files},
         "theorems": {name: list(axioms) for name, axioms in sorted(audit.theorems.items())},
         "statements": {
-            f.statement.name: {"theorem": f.proof.theorem, "link": f.proof.link, "tie": _tie(f.statement),
-                               **({"says": f.says} if f.says else {})}
-            for f in sorted(audit.findings, key=lambda f: f.statement.name)},
+            f.statement.name: {
+                "theorem": f.proof.theorem,
+                "link": f.proof.link,
+                "tie": _tie(f.statement),
+                **({"says": f.says} if f.says else {}),
+            }
+            for f in sorted(audit.findings, key=lambda f: f.statement.name)
+        },
     }
     return content | {"digest": _digest(content)}
 
@@ -163,13 +186,23 @@ def evidence(statement: Statement, certificate: Certificate | None = None) -> Ev
         return None
     axioms = found.axioms(proof)
     return Evidence(
-        method="proof", verdict=Verdict.REFUTED if proof.refutes else Verdict.PROVED, summary=summary(proof, axioms),
+        method="proof",
+        verdict=Verdict.REFUTED if proof.refutes else Verdict.PROVED,
+        summary=summary(proof, axioms),
         # the kernel rejects the same theorem for the neighbour; by name there is nothing to try
-        sentinel=Verdict.REFUTED if proof.link == "kernel" else Verdict.OUTSIDE, partial=bool(proof.leaves),
+        sentinel=Verdict.REFUTED if proof.link == "kernel" else Verdict.OUTSIDE,
+        partial=bool(proof.leaves),
         seconds=time.perf_counter() - began,
-        details={"theorem": proof.theorem, "link": proof.link, "axioms": list(axioms), "rocq": found.rocq,
-                 "recorded": found.date, **({"gloss": proof.gloss} if proof.gloss else {}),
-                 **({"leaves": proof.leaves} if proof.leaves else {})})
+        details={
+            "theorem": proof.theorem,
+            "link": proof.link,
+            "axioms": list(axioms),
+            "rocq": found.rocq,
+            "recorded": found.date,
+            **({"gloss": proof.gloss} if proof.gloss else {}),
+            **({"leaves": proof.leaves} if proof.leaves else {}),
+        },
+    )
 
 
 def lapsed(statement: Statement, certificate: Certificate | None = None) -> str:
@@ -179,7 +212,11 @@ def lapsed(statement: Statement, certificate: Certificate | None = None) -> str:
     found = recorded() if certificate is None else certificate
     reason = found if isinstance(found, str) else found.objection(statement)
     name = proof.theorem.rpartition(".")[2]
-    return f"the recorded proof {name} does not count: {reason}; theorems prove checks it again" if reason else ""
+    return (
+        f"the recorded proof {name} does not count: {reason}; theorems prove checks it again"
+        if reason
+        else ""
+    )
 
 
 def summary(proof: Proof, axioms: tuple[str, ...]) -> str:

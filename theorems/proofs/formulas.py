@@ -17,13 +17,58 @@ from theorems.expressions import branches
 __all__ = ["Formulas", "UnprintableError", "binder_names"]
 
 # Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
-_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = 0, 3, 10, 29, 35, 40, 41, 50, 200
+_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = (
+    0,
+    3,
+    10,
+    29,
+    35,
+    40,
+    41,
+    50,
+    200,
+)
 
-_KEYWORDS = frozenset((
-    "as", "at", "by", "cofix", "do", "else", "end", "exists", "exists2", "fix", "for", "forall", "fun", "if", "in",
-    "is", "let", "match", "of", "return", "then", "using", "where", "with", "Prop", "Set", "SProp", "Type", "R", "nat",
-    # and what is printed over Coq's reals: a variable of that name would stand for the constant
-    "INR", "PI", "Rplus", "acos", "sqrt"))
+_KEYWORDS = frozenset(
+    (
+        "as",
+        "at",
+        "by",
+        "cofix",
+        "do",
+        "else",
+        "end",
+        "exists",
+        "exists2",
+        "fix",
+        "for",
+        "forall",
+        "fun",
+        "if",
+        "in",
+        "is",
+        "let",
+        "match",
+        "of",
+        "return",
+        "then",
+        "using",
+        "where",
+        "with",
+        "Prop",
+        "Set",
+        "SProp",
+        "Type",
+        "R",
+        "nat",
+        # and what is printed over Coq's reals: a variable of that name would stand for the constant
+        "INR",
+        "PI",
+        "Rplus",
+        "acos",
+        "sqrt",
+    )
+)
 _RELATIONS = {"<=": "<=", "<": "<", ">=": "<=", ">": "<", "==": "=", "!=": "!="}
 _TESTS = {(sp.Eq,): "==", (sp.Ne,): "!=", (sp.Lt, sp.Gt): "<", (sp.Le, sp.Ge): "<="}
 #: Whole numbers above this are printed in base 1000: a literal of ``nat`` is unary.
@@ -65,12 +110,21 @@ class Formulas:
     #: The notation of sums, its level, and that of what may stand under it without parentheses.
     _SUM = ("\\sum", _BIG, _TIMES)
 
-    def __init__(self, names: Mapping[str, str], naturals: Mapping[str, int],
-                 sizes: Mapping[str, tuple[sp.Expr, ...]], indices: Mapping[str, sp.Expr] | None = None) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, str],
+        naturals: Mapping[str, int],
+        sizes: Mapping[str, tuple[sp.Expr, ...]],
+        indices: Mapping[str, sp.Expr] | None = None,
+    ) -> None:
         self._names, self._naturals, self._sizes = names, naturals, sizes
         # index symbol -> its name, the size it runs below
-        self._bound: dict[str, tuple[str, sp.Expr]] = {i: (names[i], size) for i, size in (indices or {}).items()}
-        self._batches: dict[str, tuple[str, Average]] = {}  # batch symbol -> its name, how it is drawn
+        self._bound: dict[str, tuple[str, sp.Expr]] = {
+            i: (names[i], size) for i, size in (indices or {}).items()
+        }
+        self._batches: dict[
+            str, tuple[str, Average]
+        ] = {}  # batch symbol -> its name, how it is drawn
         self.roots = False
 
     # --- relations, types, names ------------------------------------------------------------------------------
@@ -80,7 +134,11 @@ class Formulas:
         left, right = self.real(lhs), self.real(rhs)
         if sign in (">", ">="):
             left, right = right, left
-        free = {str(s) for side in (lhs, rhs) for s in side.free_symbols} - set(self._naturals) - set(self._bound)
+        free = (
+            {str(s) for side in (lhs, rhs) for s in side.free_symbols}
+            - set(self._naturals)
+            - set(self._bound)
+        )
         typed = any(s in self._names for s in free)
         return f"{left} {_RELATIONS[sign]} {right}" + ("" if typed else " :> R")
 
@@ -98,7 +156,9 @@ class Formulas:
             self._bound[str(index)] = (names[-1], size)
         value = self.real(meaning.expr)
         self._bound = outer
-        binders = [f"{name} : {self.ordinal(size)}" for name, size in zip(names, sizes, strict=True)]
+        binders = [
+            f"{name} : {self.ordinal(size)}" for name, size in zip(names, sizes, strict=True)
+        ]
         where = binders[0] if len(binders) == 1 else " ".join(f"({b})" for b in binders)
         return f"(forall {where}, {' '.join((self._names[family], *names))} = {value})"
 
@@ -129,7 +189,11 @@ class Formulas:
         parts, least = [], 0
         for term in others:
             coefficient, rest = term.as_coeff_Mul()
-            if not (coefficient.is_Integer and coefficient > 0 and str(rest) in self._naturals.keys() | self._bound):
+            if not (
+                coefficient.is_Integer
+                and coefficient > 0
+                and str(rest) in self._naturals.keys() | self._bound
+            ):
                 raise UnprintableError(f"{e} is not seen to be a natural number")
             name, smallest = self._whole_numbered(str(rest))
             parts.append(name if coefficient == 1 else f"{coefficient} * {name}")
@@ -184,7 +248,9 @@ class Formulas:
         if e < 0:
             return f"- {_within(self._rational(-e), _MINUS)}", _MINUS
         if e.q != 1:
-            return self._quotient([self._whole(int(e.p))] if e.p != 1 else [], [self._whole(int(e.q))])
+            return self._quotient(
+                [self._whole(int(e.p))] if e.p != 1 else [], [self._whole(int(e.q))]
+            )
         return self._whole(int(e))
 
     def _whole(self, value: int) -> Term:
@@ -208,8 +274,12 @@ class Formulas:
         family = str(e.base.label)
         for index, size in zip(e.indices, self._sizes.get(family, ()), strict=True):
             if str(index) not in self._bound or self._bound[str(index)][1] != size:
-                raise UnprintableError(f"{e} is read at {index}, which does not run over 0 … {size} - 1")
-        return " ".join((self._names[family], *(self._bound[str(i)][0] for i in e.indices))), _APPLIED
+                raise UnprintableError(
+                    f"{e} is read at {index}, which does not run over 0 … {size} - 1"
+                )
+        return " ".join(
+            (self._names[family], *(self._bound[str(i)][0] for i in e.indices))
+        ), _APPLIED
 
     def _sum_of(self, e: sp.Add) -> Term:
         # free of SymPy's own order: what is added first, members of families before the rest, numbers behind
@@ -222,7 +292,9 @@ class Formulas:
             part = _within(self._term(-term if negative else term), _TIMES)
             if negative and not text and part.startswith("\\prod"):
                 part = f"({part})"  # a minus in front binds tighter than a product over an index
-            text += f" {'-' if negative else '+'} {part}" if text else f"- {part}" if negative else part
+            text += (
+                f" {'-' if negative else '+'} {part}" if text else f"- {part}" if negative else part
+            )
         return text, _PLUS
 
     def _fraction(self, e: sp.Expr) -> Term:
@@ -238,7 +310,9 @@ class Formulas:
                 if factor.q != 1:
                     below.append(((0, ""), self._whole(int(factor.q))))
                 continue
-            base, exponent = factor.as_base_exp() if isinstance(factor, sp.Pow) else (factor, sp.S.One)
+            base, exponent = (
+                factor.as_base_exp() if isinstance(factor, sp.Pow) else (factor, sp.S.One)
+            )
             if inverted := bool(exponent.could_extract_minus_sign()):
                 exponent = -exponent
             entry = (self._rank(base, exponent), sp.sstr(factor)), self._power(base, exponent)
@@ -249,15 +323,19 @@ class Formulas:
     def _rank(base: sp.Expr, exponent: sp.Expr) -> int:
         if exponent == 1:
             kinds: tuple[type, ...] = (sp.Symbol, sp.Indexed, sp.Pow, sp.Sum, sp.Product)
-            return next((k for k, kind in enumerate(kinds, 1) if isinstance(base, kind)), len(kinds) + 1)
+            return next(
+                (k for k, kind in enumerate(kinds, 1) if isinstance(base, kind)), len(kinds) + 1
+            )
         return 3
 
     def _quotient(self, above: Sequence[Term], below: Sequence[Term]) -> Term:
         def product(factors: Sequence[Term]) -> Term:
             if len(factors) == 1:
                 return factors[0]
-            return " * ".join(_within(f, _TIMES if k == 0 and f[1] != _MINUS else _POWER)
-                              for k, f in enumerate(factors)), _TIMES
+            return " * ".join(
+                _within(f, _TIMES if k == 0 and f[1] != _MINUS else _POWER)
+                for k, f in enumerate(factors)
+            ), _TIMES
 
         if not below:
             return product(above) if above else ("1", _ATOM)
@@ -272,7 +350,9 @@ class Formulas:
             return self._term(base)
         if not _natural_looking(exponent):
             if not _natural_looking(2 * exponent):
-                raise UnprintableError(f"the exponent {exponent} is neither a natural number nor half of one")
+                raise UnprintableError(
+                    f"the exponent {exponent} is neither a natural number nor half of one"
+                )
             self.roots = True
             root: Term = (f"Num.sqrt {_within(self._term(base), _INVERSE)}", _APPLIED)
             return root if exponent == sp.Rational(1, 2) else self._raised(root, 2 * exponent)
@@ -287,7 +367,9 @@ class Formulas:
         heads = []
         for index, first, last in reversed(e.limits):
             if first != 0:
-                raise UnprintableError(f"the index {index} starts at {first}; only 0 … n - 1 is printed")
+                raise UnprintableError(
+                    f"the index {index} starts at {first}; only 0 … n - 1 is printed"
+                )
             size = sp.expand(last + 1)
             text, compound = self._natural(size)
             name = self._index_name(str(index))
@@ -300,7 +382,11 @@ class Formulas:
 
     def _average(self, e: Average) -> Term:
         """Over all sets of ``size`` indices, or all functions from ``size`` places to indices."""
-        name, population, size = self._index_name(str(e.batch)), self.ordinal(e.population), self.natural(e.size)
+        name, population, size = (
+            self._index_name(str(e.batch)),
+            self.ordinal(e.population),
+            self.natural(e.size),
+        )
         if isinstance(e, AverageWithoutReplacement):
             drawn = f"{name} : {{set {population}}} | #|{name}| == {size}"
             count = f"'C({self._natural(e.population)[0]}, {self._natural(e.size)[0]})%:R"
@@ -316,7 +402,11 @@ class Formulas:
     def _batch_sum(self, e: BatchSum) -> Term:
         if str(e.batch) not in self._batches:
             raise UnprintableError(f"{e.batch} is summed over outside the average over its draws")
-        (batch, drawn), name, outer = self._batches[str(e.batch)], self._index_name(str(e.index)), dict(self._bound)
+        (batch, drawn), name, outer = (
+            self._batches[str(e.batch)],
+            self._index_name(str(e.index)),
+            dict(self._bound),
+        )
         if isinstance(drawn, AverageWithoutReplacement):
             head, member = f"{name} in {batch}", name
         else:
@@ -327,7 +417,10 @@ class Formulas:
         return f"\\sum_({head}) {body}", _BIG
 
     def _index_name(self, symbol: str) -> str:
-        taken = {*self._names.values(), *(name for name, _ in (*self._bound.values(), *self._batches.values()))}
+        taken = {
+            *self._names.values(),
+            *(name for name, _ in (*self._bound.values(), *self._batches.values())),
+        }
         name = binder_names([symbol])[symbol]
         while name in taken:
             name += "_"
@@ -349,7 +442,11 @@ class Formulas:
         text = self.real(value)
         for value, comparisons in reversed(given):
             tests = [self._comparison(c) for c in comparisons]
-            test = tests[0][0] if len(tests) == 1 else " && ".join(sorted(_within(t, _ATOM) for t in tests))
+            test = (
+                tests[0][0]
+                if len(tests) == 1
+                else " && ".join(sorted(_within(t, _ATOM) for t in tests))
+            )
             text = f"if {test} then {self.real(value)} else {text}"
         return text, _LOOSEST
 

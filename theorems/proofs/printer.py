@@ -40,17 +40,33 @@ def beside(statement: Statement, *, negated: bool = False, structure: str = "") 
 
     One more, ``False`` or ``0 = 0``, stands before or behind the others, or one of them is ``False``.
     """
-    return _texts(statement, negated, structure, lambda given: [
-        *([*given[:k], more, *given[k:]] for k in sorted({0, len(given)}) for more in ("False", "(0 = 0 :> R)")),
-        *([*given[:k], "False", *given[k + 1:]] for k in range(len(given)))])
+    return _texts(
+        statement,
+        negated,
+        structure,
+        lambda given: [
+            *(
+                [*given[:k], more, *given[k:]]
+                for k in sorted({0, len(given)})
+                for more in ("False", "(0 = 0 :> R)")
+            ),
+            *([*given[:k], "False", *given[k + 1 :]] for k in range(len(given))),
+        ],
+    )
 
 
-def _texts(statement: Statement, negated: bool, structure: str,
-           hypotheses: Callable[[list[str]], list[list[str]]]) -> list[str]:
+def _texts(
+    statement: Statement,
+    negated: bool,
+    structure: str,
+    hypotheses: Callable[[list[str]], list[list[str]]],
+) -> list[str]:
     """One text for each list of hypotheses that is made of the statement's own."""
     if statement.quantifier is not Quantifier.POINTWISE:
-        raise UnprintableError(f"{statement.name}: claimed of {statement.quantifier.value}, which mathcomp has no "
-                               f"library for; only pointwise statements are printed")
+        raise UnprintableError(
+            f"{statement.name}: claimed of {statement.quantifier.value}, which mathcomp has no "
+            f"library for; only pointwise statements are printed"
+        )
     try:
         found = _Proposition(statement, RealFormulas if structure == REALS else Formulas)
         return [found.text(given, negated, structure) for given in hypotheses(found.hypotheses())]
@@ -65,13 +81,21 @@ class _Proposition:
         self.statement = statement
         used = self._used()
         self.definitions: Mapping[sp.Symbol | sp.IndexedBase, sp.Expr | str] = {
-            name: meaning for name, meaning in statement.definitions.items() if str(name) in used}
+            name: meaning for name, meaning in statement.definitions.items() if str(name) in used
+        }
         symbols = [*(v.symbol for v in statement.variables), *self.definitions]
         self.names = binder_names([str(symbol) for symbol in symbols])
-        naturals = {str(v.symbol): int(v.domain.start) for v in statement.variables if isinstance(v.domain, sp.Range)
-                    and sp.sympify(v.domain.start).is_Integer}
+        naturals = {
+            str(v.symbol): int(v.domain.start)
+            for v in statement.variables
+            if isinstance(v.domain, sp.Range) and sp.sympify(v.domain.start).is_Integer
+        }
         self.sizes = {v.name: v.size for v in statement.variables if v.size}
-        self.sizes |= {str(name): tuple(name.shape) for name in self.definitions if isinstance(name, sp.IndexedBase)}
+        self.sizes |= {
+            str(name): tuple(name.shape)
+            for name in self.definitions
+            if isinstance(name, sp.IndexedBase)
+        }
         self.indices = self._indexing()
         self.formulas = kind(self.names, naturals, self.sizes, self.indices)
 
@@ -80,7 +104,12 @@ class _Proposition:
         s = self.statement
         meanings = {str(name): meaning for name, meaning in s.definitions.items()}
         used: set[str] = set()
-        pending = [s.lhs, s.rhs, *(a.relation for a in s.assumptions), *(c.relation for c in s.conditions_read)]
+        pending = [
+            s.lhs,
+            s.rhs,
+            *(a.relation for a in s.assumptions),
+            *(c.relation for c in s.conditions_read),
+        ]
         while pending:
             fresh = {str(x) for x in pending.pop().free_symbols} - used
             used |= fresh
@@ -90,25 +119,42 @@ class _Proposition:
     def _indexing(self) -> dict[str, sp.Expr]:
         """Variables by which families are indexed, with what they run below."""
         s = self.statement
-        members = {x for side in (s.lhs, s.rhs, *(a.relation for a in s.assumptions)) for x in side.atoms(sp.Indexed)}
+        members = {
+            x
+            for side in (s.lhs, s.rhs, *(a.relation for a in s.assumptions))
+            for x in side.atoms(sp.Indexed)
+        }
         whole = {v.name for v in s.variables if isinstance(v.domain, sp.Range)}
-        return {str(index): size for x in sorted(members, key=str)
-                for index, size in zip(x.indices, self.sizes.get(str(x.base.label), ()), strict=False)
-                if str(index) in whole}
+        return {
+            str(index): size
+            for x in sorted(members, key=str)
+            for index, size in zip(x.indices, self.sizes.get(str(x.base.label), ()), strict=False)
+            if str(index) in whole
+        }
 
     def hypotheses(self) -> list[str]:
         hypotheses = [line for v in self.statement.variables for line in self._domain(v)]
-        hypotheses += [line for name, meaning in self.definitions.items() for line in self._definition(name, meaning)]
+        hypotheses += [
+            line
+            for name, meaning in self.definitions.items()
+            for line in self._definition(name, meaning)
+        ]
         hypotheses += [self._assumption(a.relation, a.along) for a in self.statement.assumptions]
-        return hypotheses + [self.formulas.relation(c.relation.rel_op, c.relation.lhs, c.relation.rhs)
-                             for c in self.statement.conditions_read]
+        return hypotheses + [
+            self.formulas.relation(c.relation.rel_op, c.relation.lhs, c.relation.rhs)
+            for c in self.statement.conditions_read
+        ]
 
     def text(self, hypotheses: Sequence[str], negated: bool, structure: str) -> str:
-        claim = self.formulas.relation(self.statement.relation, self.statement.lhs, self.statement.rhs)
+        claim = self.formulas.relation(
+            self.statement.relation, self.statement.lhs, self.statement.rhs
+        )
         field = structure or ("rcfType" if self.formulas.roots else "realFieldType")
         binders = " ".join(self._binder(v) for v in self.statement.variables)
-        binders += "".join(f" {self._family(str(x), tuple(x.shape) if isinstance(x, sp.IndexedBase) else ())}"
-                           for x in self.definitions)
+        binders += "".join(
+            f" {self._family(str(x), tuple(x.shape) if isinstance(x, sp.IndexedBase) else ())}"
+            for x in self.definitions
+        )
         body = "".join(f"{line} ->\n  " for line in hypotheses) + claim
         if structure == REALS:
             return f"{'~ ' if negated else ''}(forall {binders},\n  {body})"
@@ -125,7 +171,9 @@ class _Proposition:
         return self._family(variable.name, variable.size)
 
     def _family(self, symbol: str, size: tuple[sp.Expr, ...]) -> str:
-        return f"({self.names[symbol]} : {''.join(f'{self.formulas.ordinal(x)} -> ' for x in size)}R)"
+        return (
+            f"({self.names[symbol]} : {''.join(f'{self.formulas.ordinal(x)} -> ' for x in size)}R)"
+        )
 
     def _domain(self, variable: Variable) -> list[str]:
         name, domain = self.names[variable.name], variable.domain
@@ -135,7 +183,10 @@ class _Proposition:
             return self._whole(name, domain, self.indices.get(variable.name))
         if not isinstance(domain, sp.Interval):
             raise UnprintableError(f"{variable.name} ranges over {domain}")
-        low, high = ("" if end in (sp.oo, -sp.oo) else self.formulas.real(end) for end in (domain.start, domain.end))
+        low, high = (
+            "" if end in (sp.oo, -sp.oo) else self.formulas.real(end)
+            for end in (domain.start, domain.end)
+        )
         if not low and not high:
             return []
         indices = self.formulas.fresh_indices(len(variable.size))
@@ -144,14 +195,24 @@ class _Proposition:
         upper = f" {'<' if domain.right_open else '<='} {high}" if high else ""
         if not indices:
             return [f"{lower}{member}{upper}"]
-        bound = [f"{i} : {self.formulas.ordinal(x)}" for i, x in zip(indices, variable.size, strict=True)]
+        bound = [
+            f"{i} : {self.formulas.ordinal(x)}" for i, x in zip(indices, variable.size, strict=True)
+        ]
         where = bound[0] if len(bound) == 1 else " ".join(f"({b})" for b in bound)
         return [f"(forall {where}, {lower}{member}{upper})"]
 
     def _whole(self, name: str, domain: sp.Range, size: sp.Expr | None) -> list[str]:
-        if domain.step != 1 or domain.start == -sp.oo or (domain.start.is_Integer and domain.start < 0):
-            raise UnprintableError(f"{name} ranges over {domain}, not over natural numbers one by one")
-        found = [] if domain.start == 0 else [f"({self.formulas.natural(domain.start)} <= {name})%N"]
+        if (
+            domain.step != 1
+            or domain.start == -sp.oo
+            or (domain.start.is_Integer and domain.start < 0)
+        ):
+            raise UnprintableError(
+                f"{name} ranges over {domain}, not over natural numbers one by one"
+            )
+        found = (
+            [] if domain.start == 0 else [f"({self.formulas.natural(domain.start)} <= {name})%N"]
+        )
         if domain.stop not in (sp.oo, size):
             found.append(f"({name} < {self.formulas.natural(domain.stop)})%N")
         return found
@@ -168,7 +229,9 @@ class _Proposition:
         which, family = extreme.groups()
         size = self.sizes.get(family, ())
         if len(size) != 1:
-            raise UnprintableError(f"{symbol} is defined as {meaning!r}, and {family} is no family with one index")
+            raise UnprintableError(
+                f"{symbol} is defined as {meaning!r}, and {family} is no family with one index"
+            )
         (i,), kind = self.formulas.fresh_indices(1), self.formulas.ordinal(size[0])
         member = f"{self.names[family]} {i}"
         bound = f"{name} <= {member}" if which == "min" else f"{member} <= {name}"
@@ -178,5 +241,7 @@ class _Proposition:
         if along != "input":
             raise UnprintableError(f"{relation} is assumed along a random path")
         if not isinstance(relation, sp.core.relational.Relational):
-            raise UnprintableError(f"an assumption that SymPy takes for {relation}; give its relation evaluate=False")
+            raise UnprintableError(
+                f"an assumption that SymPy takes for {relation}; give its relation evaluate=False"
+            )
         return self.formulas.relation(relation.rel_op, relation.lhs, relation.rhs)

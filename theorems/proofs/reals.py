@@ -41,7 +41,9 @@ class RealFormulas(Formulas):
         if isinstance(e, sp.acos):
             return f"acos {_within(self._term(e.args[0]), _INVERSE)}", _APPLIED
         if isinstance(e, sp.Max | sp.Min | sp.Product):
-            raise UnprintableError(f"{type(e).__name__} has no printed form over Coq's reals: {sp.sstr(e)}")
+            raise UnprintableError(
+                f"{type(e).__name__} has no printed form over Coq's reals: {sp.sstr(e)}"
+            )
         return super()._term(e)
 
     def _whole(self, value: int) -> Term:
@@ -49,7 +51,9 @@ class RealFormulas(Formulas):
 
     def _symbol(self, e: sp.Symbol) -> Term:
         text, level = super()._symbol(e)
-        return (f"INR {text.removesuffix('%:R')}", _APPLIED) if text.endswith("%:R") else (text, level)
+        return (
+            (f"INR {text.removesuffix('%:R')}", _APPLIED) if text.endswith("%:R") else (text, level)
+        )
 
     def _power(self, base: sp.Expr, exponent: sp.Expr) -> Term:
         text, level = super()._power(base, exponent)

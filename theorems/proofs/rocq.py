@@ -16,21 +16,43 @@ from pathlib import Path
 
 from theorems.proofs.vernacular import breaches, project_breaches, stripped
 
-__all__ = ["ALLOWED", "INSTALL", "SOURCES", "MissingRocqError", "Rocq", "RocqError", "axioms_in",
-           "closure", "exported", "file_of", "forbidden", "installed", "is_leaf", "sources"]
+__all__ = [
+    "ALLOWED",
+    "INSTALL",
+    "SOURCES",
+    "MissingRocqError",
+    "Rocq",
+    "RocqError",
+    "axioms_in",
+    "closure",
+    "exported",
+    "file_of",
+    "forbidden",
+    "installed",
+    "is_leaf",
+    "sources",
+]
 
 #: The development, in the package.
 SOURCES = Path(__file__).parent
 
 #: What gets it where it is missing (Debian, Ubuntu).
-INSTALL = ("apt-get install --no-install-recommends coq libcoq-mathcomp-analysis libcoq-mathcomp-algebra-tactics "
-           "libcoq-mathcomp-zify libcoq-coquelicot libcoq-interval make")
+INSTALL = (
+    "apt-get install --no-install-recommends coq libcoq-mathcomp-analysis libcoq-mathcomp-algebra-tactics "
+    "libcoq-mathcomp-zify libcoq-coquelicot libcoq-interval make"
+)
 
 #: The axioms behind Coq's own real numbers. Only files under leaf/ may rest on them.
-ALLOWED = frozenset((
-    "ClassicalDedekindReals.sig_forall_dec", "ClassicalDedekindReals.sig_not_dec",
-    "FunctionalExtensionality.functional_extensionality_dep", "Classical_Prop.classic",
-    "ClassicalEpsilon.constructive_indefinite_description", "Epsilon.epsilon_statement"))
+ALLOWED = frozenset(
+    (
+        "ClassicalDedekindReals.sig_forall_dec",
+        "ClassicalDedekindReals.sig_not_dec",
+        "FunctionalExtensionality.functional_extensionality_dep",
+        "Classical_Prop.classic",
+        "ClassicalEpsilon.constructive_indefinite_description",
+        "Epsilon.epsilon_statement",
+    )
+)
 
 _PROJECT = "BatchNorm"
 _CLOSED = "Closed under the global context"
@@ -53,7 +75,9 @@ def sources(root: Path = SOURCES) -> tuple[str, ...]:
 def exported(root: Path = SOURCES) -> tuple[str, ...]:
     """The qualified names of the theorems that speak for a statement."""
     lines = (root / "EXPORTED").read_text(encoding="utf-8").splitlines()
-    return tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    return tuple(
+        line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")
+    )
 
 
 def file_of(theorem: str) -> str:
@@ -75,26 +99,43 @@ def closure(file: str, root: Path = SOURCES) -> tuple[str, ...]:
         found.add(name)
         text = stripped((root / name).read_text(encoding="utf-8"))
         for prefix, modules in re.findall(
-                rf"From\s+({_PROJECT}[\w.]*)\s+Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text):
+            rf"From\s+({_PROJECT}[\w.]*)\s+Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text
+        ):
             folder = prefix.split(".")[1:]
-            pending += ["/".join((*folder, *module.split("."))) + ".v" for module in modules.split()]
-        for modules in re.findall(r"(?<!\S)Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text):
-            pending += [file_of(f"{module}.x") for module in modules.split() if module.startswith(f"{_PROJECT}.")]
+            pending += [
+                "/".join((*folder, *module.split("."))) + ".v" for module in modules.split()
+            ]
+        for modules in re.findall(
+            r"(?<!\S)Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text
+        ):
+            pending += [
+                file_of(f"{module}.x")
+                for module in modules.split()
+                if module.startswith(f"{_PROJECT}.")
+            ]
     return tuple(sorted(found))
 
 
 def forbidden(root: Path = SOURCES) -> list[str]:
     """``file: word`` for every word in the sources, or option of the project, that assumes or hides something."""
     project = (root / "_CoqProject").read_text(encoding="utf-8")
-    return [*(f"_CoqProject: {breach.word}" for breach in project_breaches(project)),
-            *(f"{name}: {breach.word}" for name in sources(root)
-              for breach in breaches((root / name).read_text(encoding="utf-8")))]
+    return [
+        *(f"_CoqProject: {breach.word}" for breach in project_breaches(project)),
+        *(
+            f"{name}: {breach.word}"
+            for name in sources(root)
+            for breach in breaches((root / name).read_text(encoding="utf-8"))
+        ),
+    ]
 
 
 def axioms_in(output: str) -> tuple[str, ...]:
     """The axioms that one ``Print Assumptions`` printed; what is not understood counts as one."""
-    found = [line.split(":")[0].strip() for line in output.splitlines()
-             if line.strip() and not line[0].isspace() and line.strip() not in (_CLOSED, "Axioms:")]
+    found = [
+        line.split(":")[0].strip()
+        for line in output.splitlines()
+        if line.strip() and not line[0].isspace() and line.strip() not in (_CLOSED, "Axioms:")
+    ]
     if not found and _CLOSED not in output:
         raise RocqError(f"Print Assumptions said nothing: {output[-200:]!r}")
     return tuple(found)
@@ -115,20 +156,28 @@ class Rocq:
             self._copy()
             targets = [f"{name}o" for name in files]
             self._run(["coq_makefile", "-f", "_CoqProject", "-o", "Makefile.coq"], timeout)
-            self._run(["make", "-f", "Makefile.coq", f"-j{jobs}", "--no-print-directory", *targets], timeout)
+            self._run(
+                ["make", "-f", "Makefile.coq", f"-j{jobs}", "--no-print-directory", *targets],
+                timeout,
+            )
 
     def compile(self, name: str, text: str, *, timeout: float = 300) -> str:
         """What ``coqc`` prints for a file with this text, against the built development."""
         with tempfile.TemporaryDirectory(prefix="rocq-") as folder:
             path = Path(folder) / f"{name}.v"
             path.write_text(text, encoding="utf-8")
-            return self._run([self.coqc, "-q", "-Q", str(self.workspace), _PROJECT, "-w", "none", str(path)], timeout)
+            return self._run(
+                [self.coqc, "-q", "-Q", str(self.workspace), _PROJECT, "-w", "none", str(path)],
+                timeout,
+            )
 
     def axioms_of(self, text: str) -> tuple[str, ...]:
         """The axioms that a file ending in one ``Print Assumptions`` rests on. Raises :class:`RocqError`."""
         return axioms_in(self.compile("check", text))
 
-    def assumptions(self, theorems: Sequence[str], *, timeout: float = 600) -> dict[str, tuple[str, ...]]:
+    def assumptions(
+        self, theorems: Sequence[str], *, timeout: float = 600
+    ) -> dict[str, tuple[str, ...]]:
         """The axioms of each theorem. Files under leaf/, whose libraries load slowly, are asked apart."""
         found: dict[str, tuple[str, ...]] = {}
         for leaf in (False, True):
@@ -139,7 +188,9 @@ class Rocq:
             lines = [f"Require {module}." for module in modules]
             for name in names:
                 lines += [f'Goal True. idtac "== {name}". Abort.', f"Print Assumptions {name}."]
-            output = self.compile("audit_leaf" if leaf else "audit_core", "\n".join(lines) + "\n", timeout=timeout)
+            output = self.compile(
+                "audit_leaf" if leaf else "audit_core", "\n".join(lines) + "\n", timeout=timeout
+            )
             for part in output.split("== ")[1:]:
                 name, _, rest = part.partition("\n")
                 found[name.strip()] = axioms_in(rest)
@@ -150,15 +201,21 @@ class Rocq:
         if not theorems:
             return {}
         modules = dict.fromkeys(t.rpartition(".")[0] for t in theorems)
-        lines = ["From mathcomp Require Import all_ssreflect all_algebra.", *(f"Require {m}." for m in modules),
-                 "Local Open Scope ring_scope.", "Set Printing Width 90."]
+        lines = [
+            "From mathcomp Require Import all_ssreflect all_algebra.",
+            *(f"Require {m}." for m in modules),
+            "Local Open Scope ring_scope.",
+            "Set Printing Width 90.",
+        ]
         for name in theorems:
             lines += [f'Goal True. idtac "== {name}". Abort.', f"Check @{name}."]
         output = self.compile("says", "\n".join(lines) + "\n")
         found = {}
         for part in output.split("== ")[1:]:
             name, _, rest = part.partition("\n")
-            found[name.strip()] = rest.partition("\n     : ")[2].replace("\n" + " " * 7, "\n").rstrip()
+            found[name.strip()] = (
+                rest.partition("\n     : ")[2].replace("\n" + " " * 7, "\n").rstrip()
+            )
         return found
 
     def _copy(self) -> None:
@@ -187,12 +244,20 @@ class Rocq:
 
     def _run(self, command: list[str], timeout: float) -> str:
         try:
-            done = subprocess.run(command, cwd=self.workspace, capture_output=True, text=True, timeout=timeout,
-                                  check=False)
+            done = subprocess.run(
+                command,
+                cwd=self.workspace,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
         except FileNotFoundError:
             raise MissingRocqError(f"{command[0]} is not installed; get it by: {INSTALL}") from None
         except subprocess.TimeoutExpired:
-            raise RocqError(f"{Path(command[0]).name} was still running after {timeout:g} s") from None
+            raise RocqError(
+                f"{Path(command[0]).name} was still running after {timeout:g} s"
+            ) from None
         if done.returncode != 0:
             raise RocqError(_last_words(done.stderr) or _last_words(done.stdout))
         return done.stdout
@@ -212,7 +277,9 @@ def installed(root: Path = SOURCES, workspace: Path | None = None) -> Rocq:
     if missing:
         raise MissingRocqError(f"{', '.join(missing)} not found; get Rocq by: {INSTALL}")
     coqc = shutil.which("coqc") or "coqc"
-    done = subprocess.run([coqc, "--print-version"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [coqc, "--print-version"], capture_output=True, text=True, timeout=60, check=False
+    )
     version = done.stdout.split()[0] if done.stdout.split() else "unknown"
     if workspace is None:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -224,4 +291,4 @@ def installed(root: Path = SOURCES, workspace: Path | None = None) -> Rocq:
 def _last_words(text: str, limit: int = 400) -> str:
     """The error in a compiler's output, on one line."""
     start = text.rfind("\nError:")
-    return " ".join(text[start if start >= 0 else -limit:].split())[:limit]
+    return " ".join(text[start if start >= 0 else -limit :].split())[:limit]

@@ -20,10 +20,13 @@ __all__ = ["Breach", "breaches", "project_breaches", "stripped"]
 _ANYWHERE = re.compile(
     r"(?<![\w'])(?:Admitted|admit|Admit\s+Obligations|give_up|Axioms?|Parameters?|Conjectures?|Declare\s+Module"
     r"|bypass_check|(?:Unset|Set)\s+(?:Guard|Positivity|Universe)\s+Checking|Load|Declare\s+ML\s+Module"
-    r"|Add\s+(?:Rec\s+)?LoadPath|Rewrite\s+Rules?)(?![\w'])|-type-in-type")
+    r"|Add\s+(?:Rec\s+)?LoadPath|Rewrite\s+Rules?)(?![\w'])|-type-in-type"
+)
 #: Refused where no section is open, at whose end they would become arguments.
 _OF_A_SECTION = re.compile(r"(?<![\w'])(?:Hypothesis|Hypotheses|Variables?|Context)(?![\w'])")
-_OPENING = re.compile(r"(?<![\w'])(Section|Module)\s+(?:Type\s+)?(?:Import\s+|Export\s+)?([\w']+)[^.]*?(:=)?")
+_OPENING = re.compile(
+    r"(?<![\w'])(Section|Module)\s+(?:Type\s+)?(?:Import\s+|Export\s+)?([\w']+)[^.]*?(:=)?"
+)
 _CLOSING = re.compile(r"(?<![\w'])End\s+([\w']+)")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")
 
@@ -45,7 +48,7 @@ def stripped(text: str) -> str:
     kept = list(text)
     depth, quoted, place = 0, False, 0
     while place < len(text):
-        pair = text[place:place + 2]
+        pair = text[place : place + 2]
         width = 1
         hidden = bool(depth) or quoted
         if text[place] == '"':
@@ -55,7 +58,9 @@ def stripped(text: str) -> str:
         elif not quoted and pair == "*)" and depth:
             depth, width = depth - 1, 2
         if hidden:
-            kept[place:place + width] = ["\n" if c == "\n" else " " for c in text[place:place + width]]
+            kept[place : place + width] = [
+                "\n" if c == "\n" else " " for c in text[place : place + width]
+            ]
         place += width
     return "".join(kept)
 
@@ -77,13 +82,16 @@ def breaches(text: str) -> list[Breach]:
                 open_sections.append(opened.group(1) == "Section")
         elif _CLOSING.match(sentence.lstrip()) and open_sections:
             open_sections.pop()
-    return [Breach(plain.count("\n", 0, place) + 1, " ".join(word.split())) for place, word in sorted(set(found))]
+    return [
+        Breach(plain.count("\n", 0, place) + 1, " ".join(word.split()))
+        for place, word in sorted(set(found))
+    ]
 
 
 def _sentences(plain: str) -> Iterator[tuple[int, str]]:
     start = 0
     for end in _SENTENCE_END.finditer(plain):
-        yield start, plain[start:end.start()]
+        yield start, plain[start : end.start()]
         start = end.end()
     yield start, plain[start:]
 
@@ -97,10 +105,18 @@ def project_breaches(project: str) -> list[Breach]:
     [Breach(line=2, word='-arg -type-in-type')]
     """
     lines = [line.strip() for line in project.splitlines()]
-    return [Breach(number, line) for number, line in enumerate(lines, 1)
-            if line and not line.startswith("#") and not re.fullmatch(r"[\w/]+\.v|-Q \. BatchNorm|-arg -w", line)
-            and not (lines[number - 2] == "-arg -w" and re.fullmatch(r"-arg -[a-z]\S*", line)
-                     and line != "-arg -type-in-type")]
+    return [
+        Breach(number, line)
+        for number, line in enumerate(lines, 1)
+        if line
+        and not line.startswith("#")
+        and not re.fullmatch(r"[\w/]+\.v|-Q \. BatchNorm|-arg -w", line)
+        and not (
+            lines[number - 2] == "-arg -w"
+            and re.fullmatch(r"-arg -[a-z]\S*", line)
+            and line != "-arg -type-in-type"
+        )
+    ]
 
 
 def _main(root: Path) -> int:

@@ -13,13 +13,38 @@ from theorems.report.document import full_name
 __all__ = ["anchor", "detail", "number"]
 
 #: Shown in the heading of a piece of evidence, hence not again among its details.
-_HEADING = {"method", "verdict", "summary", "sentinel", "sentinel_claim", "tightness", "power", "seconds"}
-_WORDS = {"decided": "inputs decided", "outside": "inputs outside the assumption", "open": "inputs left open",
-          "dtype": "precision", "level": "error level", "scope": "speaks of", "tightest_at": "tightest at",
-          "witness": "violated at",
-          "sentinel_witness": "sentinel violated at", "precision_bits": "precision, bits", "widths": "means by width",
-          "slope": "slope in", "paths": "paths in the width limit", "paths_in_event": "paths in event",
-          "alpha": "α", "ell": "ℓ", "Vhat_0": "V̂(H_0)", "Vhat_1": "V̂(H_1)", "theta": "θ", "delta": "δ"}
+_HEADING = {
+    "method",
+    "verdict",
+    "summary",
+    "sentinel",
+    "sentinel_claim",
+    "tightness",
+    "power",
+    "seconds",
+}
+_WORDS = {
+    "decided": "inputs decided",
+    "outside": "inputs outside the assumption",
+    "open": "inputs left open",
+    "dtype": "precision",
+    "level": "error level",
+    "scope": "speaks of",
+    "tightest_at": "tightest at",
+    "witness": "violated at",
+    "sentinel_witness": "sentinel violated at",
+    "precision_bits": "precision, bits",
+    "widths": "means by width",
+    "slope": "slope in",
+    "paths": "paths in the width limit",
+    "paths_in_event": "paths in event",
+    "alpha": "α",
+    "ell": "ℓ",
+    "Vhat_0": "V̂(H_0)",
+    "Vhat_1": "V̂(H_1)",
+    "theta": "θ",
+    "delta": "δ",
+}
 
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -50,20 +75,32 @@ def number(value: Any) -> str:
 def detail(result: Mapping[str, Any], chip: str) -> str:
     """The section of one result; ``chip`` is its verdict as HTML."""
     name = full_name(result)
-    weakened = [("weakened by", _inline(result["weakened_by"]))] if result.get("weakened_by") else []
+    weakened = (
+        [("weakened by", _inline(result["weakened_by"]))] if result.get("weakened_by") else []
+    )
     weakened += [("note", note) for note in result.get("notes", ())]
-    facts = _facts((("claim", result["title"]), ("quantifier", result["quantifier"]), ("source", result["source"]),
-                    ("expected", result["expected"]), *weakened))
+    facts = _facts(
+        (
+            ("claim", result["title"]),
+            ("quantifier", result["quantifier"]),
+            ("source", result["source"]),
+            ("expected", result["expected"]),
+            *weakened,
+        )
+    )
     evidence = "".join(_evidence(e) for e in result["evidence"]) or "<p>No evidence.</p>"
-    return (f'<details id="{anchor(name)}"><summary><span class="name">{escape(name)}</span> {chip}</summary>\n'
-            f'<div class="body">{facts}{evidence}</div></details>')
+    return (
+        f'<details id="{anchor(name)}"><summary><span class="name">{escape(name)}</span> {chip}</summary>\n'
+        f'<div class="body">{facts}{evidence}</div></details>'
+    )
 
 
 def _evidence(evidence: Mapping[str, Any]) -> str:
     facts = [
         ("verdict", evidence["verdict"]),
         ("sentinel", f"{evidence['sentinel_claim']}: {evidence['sentinel']}"),
-        ("tightness", number(evidence["tightness"])), ("power", number(evidence["power"])),
+        ("tightness", number(evidence["tightness"])),
+        ("power", number(evidence["power"])),
         ("time", f"{float(evidence['seconds']):.1f} s"),
     ]
     blocks = []
@@ -81,17 +118,26 @@ def _evidence(evidence: Mapping[str, Any]) -> str:
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> str:
-    return '<dl class="facts">' + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts) + "</dl>"
+    return (
+        '<dl class="facts">'
+        + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts)
+        + "</dl>"
+    )
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
     """A table with the union of the keys of ``rows``, in the order they first appear; numbers to the right."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    sides = {key: ' class="num"' if all(_numeric(row.get(key)) for row in rows) else "" for key in keys}
+    sides = {
+        key: ' class="num"' if all(_numeric(row.get(key)) for row in rows) else "" for key in keys
+    }
     head = "".join(f"<th{sides[key]}>{escape(_label(key))}</th>" for key in keys)
     body = "".join(
-        "<tr>" + "".join(f"<td{sides[key]}>{escape(_inline(row.get(key)))}</td>" for key in keys) + "</tr>"
-        for row in rows)
+        "<tr>"
+        + "".join(f"<td{sides[key]}>{escape(_inline(row.get(key)))}</td>" for key in keys)
+        + "</tr>"
+        for row in rows
+    )
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

@@ -23,17 +23,44 @@ _VERDICTS = frozenset(v.value for v in Verdict)
 _ENORMOUS = 2**64
 _NUMBER = (int, float)
 _NUMBER_OR_NONE = (int, float, type(None))
-_ENVIRONMENT: dict[str, Any] = {"python": str, "seed": int, "error_budget": _NUMBER, "versions": dict,
-                                "batch": (dict, type(None))}
-_RESULT: dict[str, Any] = {
-    "statement": str, "variant": str, "title": str, "quantifier": str, "source": str, "verdict": str,
-    "expected": str, "as_expected": bool, "tightness": _NUMBER_OR_NONE, "power": _NUMBER_OR_NONE,
-    "seconds": _NUMBER, "evidence": list,
+_ENVIRONMENT: dict[str, Any] = {
+    "python": str,
+    "seed": int,
+    "error_budget": _NUMBER,
+    "versions": dict,
+    "batch": (dict, type(None)),
 }
-_EVIDENCE: dict[str, Any] = {"method": str, "verdict": str, "summary": str, "sentinel": str, "sentinel_claim": str,
-                             "tightness": _NUMBER_OR_NONE, "power": _NUMBER_OR_NONE, "seconds": _NUMBER}
-_PATH: dict[str, Any] = {"n": int, "start": list, "multiplicities": list, "parameters": dict,
-                         "crossing_layer": (int, type(None))}
+_RESULT: dict[str, Any] = {
+    "statement": str,
+    "variant": str,
+    "title": str,
+    "quantifier": str,
+    "source": str,
+    "verdict": str,
+    "expected": str,
+    "as_expected": bool,
+    "tightness": _NUMBER_OR_NONE,
+    "power": _NUMBER_OR_NONE,
+    "seconds": _NUMBER,
+    "evidence": list,
+}
+_EVIDENCE: dict[str, Any] = {
+    "method": str,
+    "verdict": str,
+    "summary": str,
+    "sentinel": str,
+    "sentinel_claim": str,
+    "tightness": _NUMBER_OR_NONE,
+    "power": _NUMBER_OR_NONE,
+    "seconds": _NUMBER,
+}
+_PATH: dict[str, Any] = {
+    "n": int,
+    "start": list,
+    "multiplicities": list,
+    "parameters": dict,
+    "crossing_layer": (int, type(None)),
+}
 #: An end or a mean that is not finite, because sampling stopped early, is null.
 _WIDTH: dict[str, Any] = {"width": int, "mean": _NUMBER_OR_NONE, "interval": list}
 #: Lists inside a piece of evidence that figures are drawn from, with the keys of their items.
@@ -79,8 +106,9 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     name = os.fspath(path)
     try:
-        value = json.loads(read_regular(name, _LARGEST).decode("utf-8"),
-                           parse_constant=_no_constant)
+        value = json.loads(
+            read_regular(name, _LARGEST).decode("utf-8"), parse_constant=_no_constant
+        )
     except UnreadableFileError as error:
         raise ValueError(f"{name}: {error}; check the path") from None
     except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested or numbered beyond reason
@@ -102,12 +130,16 @@ def validate_document(value: object) -> dict[str, Any]:
     """
     document = _object("document", value, {"schema": int})
     if document["schema"] != SCHEMA:
-        raise ValueError(f"schema {document['schema']} is not {SCHEMA}; {_REMEDY}, using this version")
+        raise ValueError(
+            f"schema {document['schema']} is not {SCHEMA}; {_REMEDY}, using this version"
+        )
     _object("document", value, {"environment": dict, "results": list})
     _instance("document.interrupted", document.get("interrupted", False), bool)
     environment = _object("environment", document["environment"], _ENVIRONMENT)
     if environment["seed"] < 0:
-        raise ValueError(f"environment.seed is {environment['seed']}, not a nonnegative integer; {_REMEDY}")
+        raise ValueError(
+            f"environment.seed is {environment['seed']}, not a nonnegative integer; {_REMEDY}"
+        )
     for package, found in environment["versions"].items():
         _instance(f"environment.versions.{package}", found, str)
     if environment["batch"] is not None:
@@ -169,8 +201,13 @@ def _verdicts(where: str, record: Mapping[str, Any], keys: tuple[str, ...]) -> N
 
 
 def _kind(value: object) -> str:
-    return {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}.get(
-        type(value), f"the number {value!r}")
+    return {
+        dict: "an object",
+        list: "a list",
+        str: "text",
+        bool: "true or false",
+        type(None): "null",
+    }.get(type(value), f"the number {value!r}")
 
 
 def full_name(result: Mapping[str, Any]) -> str:

@@ -13,7 +13,19 @@ from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "GRID", "INK", "MUTED", "PAPER", "SHADE", "STROKES", "Drawing", "drawing", "new_figure", "save"]
+__all__ = [
+    "COLOURS",
+    "GRID",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "SHADE",
+    "STROKES",
+    "Drawing",
+    "drawing",
+    "new_figure",
+    "save",
+]
 
 # The page recolours these, and COLOURS, for dark screens.
 INK = "#24292f"
@@ -24,18 +36,50 @@ PAPER = "#ffffff"
 SHADE = "#8c959f"
 
 #: Distinguishable under the common colour deficiencies and on white and near-black; lines differ in stroke too.
-COLOURS = {"measured": "#0072b2", "as_printed": "#d55e00", "corrected": "#009e73", "sharp": "#b0489a"}
-STROKES = {"measured": "-", "as_printed": (0, (5, 2)), "corrected": "-", "sharp": (0, (6, 1.5, 1.2, 1.5))}
+COLOURS = {
+    "measured": "#0072b2",
+    "as_printed": "#d55e00",
+    "corrected": "#009e73",
+    "sharp": "#b0489a",
+}
+STROKES = {
+    "measured": "-",
+    "as_printed": (0, (5, 2)),
+    "corrected": "-",
+    "sharp": (0, (6, 1.5, 1.2, 1.5)),
+}
 
 _SETTINGS: dict[str, Any] = {
-    "svg.hashsalt": "batchnorm-theorems", "svg.fonttype": "path", "figure.facecolor": PAPER, "axes.facecolor": "none",
-    "savefig.facecolor": "auto", "font.family": "DejaVu Sans", "font.size": 9.0, "mathtext.fontset": "dejavusans",
-    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": MUTED, "axes.titlecolor": INK,
-    "axes.titlesize": 10.0, "axes.titlelocation": "left", "axes.labelsize": 9.5, "axes.linewidth": 0.8,
-    "axes.spines.top": False, "axes.spines.right": False, "xtick.color": MUTED, "ytick.color": MUTED,
-    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "grid.color": GRID, "grid.linewidth": 0.6,
-    "axes.grid": True, "axes.axisbelow": True, "lines.linewidth": 1.8, "legend.frameon": False,
-    "legend.labelcolor": INK, "hatch.linewidth": 0.5,
+    "svg.hashsalt": "batchnorm-theorems",
+    "svg.fonttype": "path",
+    "figure.facecolor": PAPER,
+    "axes.facecolor": "none",
+    "savefig.facecolor": "auto",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "mathtext.fontset": "dejavusans",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10.0,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9.5,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "hatch.linewidth": 0.5,
 }
 
 
@@ -68,5 +112,7 @@ def save(drawn: Drawing, directory: Path) -> list[Path]:
     paths = [directory / f"{drawn.name}.png", directory / f"{drawn.name}.svg"]
     with drawing():
         drawn.figure.savefig(paths[0], dpi=160, metadata={"Software": None})
-        drawn.figure.savefig(paths[1], metadata={"Date": None, "Creator": f"Matplotlib {matplotlib.__version__}"})
+        drawn.figure.savefig(
+            paths[1], metadata={"Date": None, "Creator": f"Matplotlib {matplotlib.__version__}"}
+        )
     return paths

@@ -43,7 +43,9 @@ _MEMBERS = 48
 _EACH = 3
 
 
-def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exact") -> ExactAdversary:
+def exact_adversary(
+    space: Space, corners: Any, examples: int, kind: str = "exact"
+) -> ExactAdversary:
     """Every attack there is on a claim about every input of a space."""
     slow = space.over == "paths"
 
@@ -59,12 +61,23 @@ def exact_adversary(space: Space, corners: Any, examples: int, kind: str = "exac
 
     def on_line(statement: Statement, context: Context) -> Iterator[Item | None]:
         for part in (*statement.definedness, statement):
-            yield on_lines(space, part, lambda item: adversary.refutes(statement, item), context).witness
+            yield on_lines(
+                space, part, lambda item: adversary.refutes(statement, item), context
+            ).witness
 
     adversary = ExactAdversary(
-        space.values, space.strategy, corners, space.contains, None if space.computed else space,
-        None if space.computed else solved, bounded, on_line,
-        examples=min(examples, 8) if slow else examples, kind=kind, most={"n": 4, "d": 4, "ell": 8 if slow else 12})
+        space.values,
+        space.strategy,
+        corners,
+        space.contains,
+        None if space.computed else space,
+        None if space.computed else solved,
+        bounded,
+        on_line,
+        examples=min(examples, 8) if slow else examples,
+        kind=kind,
+        most={"n": 4, "d": 4, "ell": 8 if slow else 12},
+    )
     return adversary
 
 
@@ -87,7 +100,9 @@ class MeanAdversary:
         """Whether a user's batch is among what it tries."""
         return True
 
-    def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
+    def hunt(
+        self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
+    ) -> Found | None:
         finite = [item for x in known if "d" in x for item in self._read(x)]
         # one question for each, for the batch, and for what is shrunk
         asked = context.share(len(finite) + (context.batch is not None) + 2 * _EACH + 1)
@@ -100,8 +115,10 @@ class MeanAdversary:
         if found := self._in_the_limit(statement, context, known, tried):
             return found
         best: list[tuple[float, Item]] = []
-        for attack, proposals in (("corner starts and extreme sizes", self._extremes(statement)),
-                                  ("differential evolution over starts", self._evolved(statement, context, best))):
+        for attack, proposals in (
+            ("corner starts and extreme sizes", self._extremes(statement)),
+            ("differential evolution over starts", self._evolved(statement, context, best)),
+        ):
             context.progress(f"{statement.name}: {attack}")
             for item in proposals:
                 if context.expired:
@@ -112,7 +129,11 @@ class MeanAdversary:
                 best.append((self.pilot(statement, item), item))
             best.sort(key=lambda pair: -pair[0])
             for value, item in best[:_EACH]:
-                if value > 0 and not context.expired and (found := self._confirmed(statement, asked, item, attack)):
+                if (
+                    value > 0
+                    and not context.expired
+                    and (found := self._confirmed(statement, asked, item, attack))
+                ):
                     return found
         return None
 
@@ -120,21 +141,34 @@ class MeanAdversary:
         """A witness of an earlier run, its start in full; nothing where it is one of another claim of this name."""
         with contextlib.suppress(ValueError, TypeError, LookupError):
             item = self.design.completed(known)
-            if self._complete(item) and self.design.space.contains(item) and not is_batch(item.get("start")):
+            if (
+                self._complete(item)
+                and self.design.space.contains(item)
+                and not is_batch(item.get("start"))
+            ):
                 yield item
 
     def _complete(self, item: Item) -> bool:
         space = self.design.space
         return set(item) == {*(x.name for x in space.domains), space.object}
 
-    def _at_batch(self, statement: Statement, context: Context, tried: dict[str, int]) -> Found | None:
+    def _at_batch(
+        self, statement: Statement, context: Context, tried: dict[str, int]
+    ) -> Found | None:
         """The user's batch as the start, as the check takes it."""
         rows = self.check(statement, replace(context, memory={})).details["readouts"]
         tried[BATCH] = len(rows)
         row = next((r for r in rows if r["verdict"] == Verdict.REFUTED.value), None)
-        return None if row is None or context.batch is None else Found(
-            {"batch": context.batch.description, "ell": Fraction(row["ell"])}, BATCH,
-            f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}", "mean")
+        return (
+            None
+            if row is None or context.batch is None
+            else Found(
+                {"batch": context.batch.description, "ell": Fraction(row["ell"])},
+                BATCH,
+                f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}",
+                "mean",
+            )
+        )
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
         if found.attack is BATCH or found.fault == "undefined":
@@ -142,9 +176,15 @@ class MeanAdversary:
         if found.kind == "width limit":
             limit = self._limit(statement)
             return found if limit is None else limit[1].shrunk(limit[0], context, found)
+
         def violates(candidate: Item) -> bool:
             return not context.expired and self.pilot(statement, candidate) > 0.05
-        simpler = plainer(found.item, violates) if self.design.space.whole else shrink(found.item, violates, most=60)
+
+        simpler = (
+            plainer(found.item, violates)
+            if self.design.space.whole
+            else shrink(found.item, violates, most=60)
+        )
         asked = context if found.level is None else replace(context, level=found.level)
         return self._confirmed(statement, asked, simpler, found.attack) or found
 
@@ -156,7 +196,11 @@ class MeanAdversary:
             missing, _ = undefined(statement, lambda: self.design.space.values(item))
         except (ValueError, TypeError, ArithmeticError, LookupError):
             return None
-        return None if missing is None else Found(item, attack, missing.words, "mean", fault="undefined")
+        return (
+            None
+            if missing is None
+            else Found(item, attack, missing.words, "mean", fault="undefined")
+        )
 
     # --- finite widths ----------------------------------------------------------------------------------------
 
@@ -168,8 +212,14 @@ class MeanAdversary:
             instance = self.design.instance(item)
             if instance.normals > _AFFORDABLE:
                 return -10.0
-            trajectory = simulate(instance.chain, instance.start, depth=instance.depth, replicas=_PILOT,
-                                  seed=(0xF15E, 1), observables=self.design.observables)
+            trajectory = simulate(
+                instance.chain,
+                instance.start,
+                depth=instance.depth,
+                replicas=_PILOT,
+                seed=(0xF15E, 1),
+                observables=self.design.observables,
+            )
             known = ~trajectory.spoiled[:, -1]
             if 2 * known.sum() < _PILOT:
                 return -10.0
@@ -178,9 +228,13 @@ class MeanAdversary:
             if not samples.size or np.isnan(samples).any():
                 return -10.0  # a mean that is not there
             mean = float(samples.mean())
-            names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
+            names = {v.name for v in statement.variables} | {
+                str(s) for s in statement.rhs.free_symbols
+            }
             with np.errstate(all="ignore"):
-                bound = float(statement.bound(**{k: v for k, v in instance.readouts[0].items() if k in names}))
+                bound = float(
+                    statement.bound(**{k: v for k, v in instance.readouts[0].items() if k in names})
+                )
         except (ValueError, TypeError, ArithmeticError, LookupError):
             return -10.0
         gap = bound - mean if statement.relation in (">=", ">") else mean - bound
@@ -190,7 +244,9 @@ class MeanAdversary:
             gap = abs(gap) - 0.25 * abs(bound)  # beyond the noise of a pilot
         return gap / (abs(bound) + abs(mean) + 1e-300)
 
-    def _confirmed(self, statement: Statement, context: Context, item: Item, attack: str) -> Found | None:
+    def _confirmed(
+        self, statement: Statement, context: Context, item: Item, attack: str
+    ) -> Found | None:
         if not self.design.speaks(statement, item) or not self._affordable(item, _AFFORDABLE):
             return None
         instance = self.design.instance(item)
@@ -220,6 +276,7 @@ class MeanAdversary:
         def ends(name: str) -> list[int]:
             low, high = (int(e) for e in by_name[name].ends({}))
             return sorted({max(low, 1), max(low, 1, min(high, reach[name]))})
+
         sizes = list(product(ends("n"), ends("d"), ends("ell")))
         if self.design.space.whole:
             yield from self._covering(sizes)
@@ -244,7 +301,9 @@ class MeanAdversary:
             n, d, ell = sizes[row[0]]
             yield {**self._sized(n, d, ell, number), "start": shown_start(levels[n].at(row[1:]))}
 
-    def _evolved(self, statement: Statement, context: Context, best: list[tuple[float, Item]]) -> Iterator[Item]:
+    def _evolved(
+        self, statement: Statement, context: Context, best: list[tuple[float, Item]]
+    ) -> Iterator[Item]:
         """Starts and parameters, at the two most promising sizes so far."""
         space = self.design.space
         seen: list[dict[str, Fraction]] = []
@@ -257,17 +316,32 @@ class MeanAdversary:
                 return
 
             def score(u: Any, sizes: dict[str, Fraction] = sizes) -> Any:
-                return np.array([-10.0 if context.expired else self.pilot(statement, space.item(sizes, x)) for x in u])
-            seed = int(np.random.SeedSequence(context.stream("starts", number)).generate_state(1)[0])
+                return np.array(
+                    [
+                        -10.0 if context.expired else self.pilot(statement, space.item(sizes, x))
+                        for x in u
+                    ]
+                )
+
+            seed = int(
+                np.random.SeedSequence(context.stream("starts", number)).generate_state(1)[0]
+            )
             members = min(max(3 * dimensions, 12), _MEMBERS)
-            found = evolve(score, dimensions, seed=seed, generations=4, stop=lambda: context.expired,
-                           initial=np.random.default_rng(seed).random((members, dimensions)))
+            found = evolve(
+                score,
+                dimensions,
+                seed=seed,
+                generations=4,
+                stop=lambda: context.expired,
+                initial=np.random.default_rng(seed).random((members, dimensions)),
+            )
             yield from (space.item(sizes, u) for u in found[:2])
 
     # --- infinite width ---------------------------------------------------------------------------------------
 
-    def _in_the_limit(self, statement: Statement, context: Context, known: Sequence[Any],
-                      tried: dict[str, int]) -> Found | None:
+    def _in_the_limit(
+        self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
+    ) -> Found | None:
         """A violation in the limit of width: by the law of large numbers the claim is then false at some width."""
         limit = self._limit(statement)
         if limit is None:
@@ -281,7 +355,13 @@ class MeanAdversary:
         """The claim at infinite width, where the domain reaches it and chain, quantity and assumptions allow it."""
         design, q = self.design, self.design.quantity
         width = next(x for x in design.space.domains if x.name == "d")
-        if not (design.chain.mean_field and width.endless and q is not None and q.of_spectrum and not q.wide):
+        if not (
+            design.chain.mean_field
+            and width.endless
+            and q is not None
+            and q.of_spectrum
+            and not q.wide
+        ):
             return None
         given = tuple(a for a in statement.assumptions if a.along == "input")
         if any(width.symbol in a.relation.free_symbols for a in given):
@@ -292,26 +372,53 @@ class MeanAdversary:
             bound = sp.limit(statement.rhs, width.symbol, sp.oo)
         except (NotImplementedError, ValueError, TypeError):
             return None
-        if not bound.is_finite or bound.has(sp.Limit, sp.AccumBounds) or width.symbol in bound.free_symbols:
+        if (
+            not bound.is_finite
+            or bound.has(sp.Limit, sp.AccumBounds)
+            or width.symbol in bound.free_symbols
+        ):
             return None
-        space = Space("paths", tuple(x for x in design.space.domains if x is not width), (q,), design.space.started,
-                      whole=design.space.whole)
+        space = Space(
+            "paths",
+            tuple(x for x in design.space.domains if x is not width),
+            (q,),
+            design.space.started,
+            whole=design.space.whole,
+        )
         claim = replace(
-            statement, lhs=q.symbol, rhs=bound, relation={"<": "<=", ">": ">="}.get(statement.relation,
-                                                                                    statement.relation),
-            quantifier=Quantifier.MEAN_FIELD, definitions={**statement.definitions, q.symbol: q.meaning}, ceiling=None,
-            variables=tuple(v for v in statement.variables if v.name != "d"), checks=(),
-            assumptions=given, sentinel=Sentinel("none is needed", lhs=q.symbol + 1, rhs=bound + 2))
+            statement,
+            lhs=q.symbol,
+            rhs=bound,
+            relation={"<": "<=", ">": ">="}.get(statement.relation, statement.relation),
+            quantifier=Quantifier.MEAN_FIELD,
+            definitions={**statement.definitions, q.symbol: q.meaning},
+            ceiling=None,
+            variables=tuple(v for v in statement.variables if v.name != "d"),
+            checks=(),
+            assumptions=given,
+            sentinel=Sentinel("none is needed", lhs=q.symbol + 1, rhs=bound + 2),
+        )
         attack = exact_adversary(space, space.corners, 8, "width limit")
         if not statement.rhs.free_symbols - {width.symbol, *bound.free_symbols}:
             return claim, attack
-        return claim, replace(attack, contains=lambda item: space.contains(item) and _limit_is(
-            statement.rhs, width.symbol, bound, space.values(item)))
+        return claim, replace(
+            attack,
+            contains=lambda item: (
+                space.contains(item)
+                and _limit_is(statement.rhs, width.symbol, bound, space.values(item))
+            ),
+        )
 
 
-def _limit_is(expression: sp.Expr, symbol: sp.Symbol, generic: sp.Expr, values: Mapping[str, Any]) -> bool:
+def _limit_is(
+    expression: sp.Expr, symbol: sp.Symbol, generic: sp.Expr, values: Mapping[str, Any]
+) -> bool:
     """Whether the limit at these values is the generic one: that of n/(n + αd) is 0, and 1 at α = 0."""
-    given = {s: sp.Rational(str(values[str(s)])) if isinstance(values[str(s)], flint.fmpq | Fraction) else
-             values[str(s)] for s in expression.free_symbols - {symbol}}
+    given = {
+        s: sp.Rational(str(values[str(s)]))
+        if isinstance(values[str(s)], flint.fmpq | Fraction)
+        else values[str(s)]
+        for s in expression.free_symbols - {symbol}
+    }
     found = sp.limit(expression.subs(given), symbol, sp.oo)
     return bool((found - generic.subs(given)).equals(0))

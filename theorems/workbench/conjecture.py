@@ -30,7 +30,16 @@ from theorems.checking.scaling import Scaling
 from theorems.checking.search import Adversary, Falsification
 from theorems.checking.undefined_means import UndefinedMean
 from theorems.definedness import Condition, distinct
-from theorems.statement import Assumption, Check, Quantifier, Sentinel, Source, Statement, Variable, Verdict
+from theorems.statement import (
+    Assumption,
+    Check,
+    Quantifier,
+    Sentinel,
+    Source,
+    Statement,
+    Variable,
+    Verdict,
+)
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary, exact_adversary
 from theorems.workbench.declaring import (
@@ -45,7 +54,11 @@ from theorems.workbench.declaring import (
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
 from theorems.workbench.domains import Domain
-from theorems.workbench.effects import require_chain_parameters, require_effects, require_working_assumptions
+from theorems.workbench.effects import (
+    require_chain_parameters,
+    require_effects,
+    require_working_assumptions,
+)
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.exact_values import LAMBDA
 from theorems.workbench.examining import Points, examine
@@ -72,10 +85,20 @@ _COMPARED = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq, "!="
 
 
 def conjecture(
-    claim: str | sp.Basic | Callable[..., Any] | None = None, *, chain: Any = None, over: str | None = None,
-    quantifier: Any = None, observable: str | None = None, assume: Any = (), event: str | None = None,
-    sentinel: str | None = None, expected: str = "supported", name: str | None = None,
-    title: str | None = None, computed: Mapping[str, Callable[..., Any]] | None = None, draw: Any = None,
+    claim: str | sp.Basic | Callable[..., Any] | None = None,
+    *,
+    chain: Any = None,
+    over: str | None = None,
+    quantifier: Any = None,
+    observable: str | None = None,
+    assume: Any = (),
+    event: str | None = None,
+    sentinel: str | None = None,
+    expected: str = "supported",
+    name: str | None = None,
+    title: str | None = None,
+    computed: Mapping[str, Callable[..., Any]] | None = None,
+    draw: Any = None,
     **symbols: Any,
 ) -> Any:
     """State a claim: a function to decorate, text, or a SymPy relation. Returns a :class:`Conjecture`.
@@ -121,14 +144,27 @@ def conjecture(
     frame = sys._getframe(1)
     caller = frame.f_globals
     options: dict[str, Any] = {
-        "chain": chain, "over": over, "quantifier": quantifier, "observable": observable, "assume": assume,
-        "event": event, "sentinel": sentinel, "expected": expected, "name": name, "title": title, "computed": computed,
+        "chain": chain,
+        "over": over,
+        "quantifier": quantifier,
+        "observable": observable,
+        "assume": assume,
+        "event": event,
+        "sentinel": sentinel,
+        "expected": expected,
+        "name": name,
+        "title": title,
+        "computed": computed,
         "draw": draw,
-        "module": str(caller.get("__name__", "")), "file": caller.get("__file__"), "line": frame.f_lineno}
+        "module": str(caller.get("__name__", "")),
+        "file": caller.get("__file__"),
+        "line": frame.f_lineno,
+    }
 
     def make(given: Any) -> Conjecture:
         __tracebackhide__ = True
         return Conjecture(given, symbols, **options)
+
     return make if claim is None else make(claim)
 
 
@@ -144,9 +180,24 @@ class Conjecture:
     """
 
     def __init__(
-        self, claim: Any, symbols: dict[str, Any], *, chain: Any, over: str | None, quantifier: Any,
-        observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str, name: str | None,
-        title: str | None, computed: Mapping[str, Callable[..., Any]] | None, draw: Any, module: str, file: str | None,
+        self,
+        claim: Any,
+        symbols: dict[str, Any],
+        *,
+        chain: Any,
+        over: str | None,
+        quantifier: Any,
+        observable: str | None,
+        assume: Any,
+        event: str | None,
+        sentinel: str | None,
+        expected: str,
+        name: str | None,
+        title: str | None,
+        computed: Mapping[str, Callable[..., Any]] | None,
+        draw: Any,
+        module: str,
+        file: str | None,
         line: int,
     ) -> None:
         __tracebackhide__ = True
@@ -155,40 +206,81 @@ class Conjecture:
         self.module, self.file, self.line = module, file, line
         self._draw = draw
         try:
-            self._declare(claim, symbols, chain, over, quantifier, observable, assume, event, sentinel, expected,
-                          computed or {})
+            self._declare(
+                claim,
+                symbols,
+                chain,
+                over,
+                quantifier,
+                observable,
+                assume,
+                event,
+                sentinel,
+                expected,
+                computed or {},
+            )
         except ClaimError as error:
             raise ClaimError(f"{self.name or 'conjecture'}: {error}") from None
         self.title = title or _first_line(claim) or self._spelled
 
     # --- reading ----------------------------------------------------------------------------------------------
 
-    def _declare(self, claim: Any, symbols: dict[str, Any], chain: Any, over: str | None, quantifier: Any,
-                 observable: str | None, assume: Any, event: str | None, sentinel: str | None, expected: str,
-                 computed: Mapping[str, Callable[..., Any]]) -> None:
+    def _declare(
+        self,
+        claim: Any,
+        symbols: dict[str, Any],
+        chain: Any,
+        over: str | None,
+        quantifier: Any,
+        observable: str | None,
+        assume: Any,
+        event: str | None,
+        sentinel: str | None,
+        expected: str,
+        computed: Mapping[str, Callable[..., Any]],
+    ) -> None:
         self.chain: NamedChain | None = None if chain is None else chain_kind(chain)
         self.quantifier = _quantifier(read_quantifier(quantifier), self.chain, over, event)
         self.over = self._over(over)
         try:
             self.expected = Verdict(expected)
         except ValueError:
-            raise ClaimError(f"expected={expected!r}{nearest(str(expected), [v.value for v in Verdict])}") from None
-        sampled = self.quantifier in (Quantifier.EXPECTATION, Quantifier.PROBABILITY, Quantifier.LIMIT)
-        self.declaration: Declaration = declare(symbols, None if sampled else self.over, self.chain, computed)
+            raise ClaimError(
+                f"expected={expected!r}{nearest(str(expected), [v.value for v in Verdict])}"
+            ) from None
+        sampled = self.quantifier in (
+            Quantifier.EXPECTATION,
+            Quantifier.PROBABILITY,
+            Quantifier.LIMIT,
+        )
+        self.declaration: Declaration = declare(
+            symbols, None if sampled else self.over, self.chain, computed
+        )
         found = relation_of(claim, self.declaration)
         if found.relation == "!=":
-            raise ClaimError("a claim with != holds almost everywhere; say by how much the sides differ")
+            raise ClaimError(
+                "a claim with != holds almost everywhere; say by how much the sides differ"
+            )
         if not found.lhs.free_symbols | found.rhs.free_symbols:
-            raise ClaimError(f"{found.lhs} {found.relation} {found.rhs} names no symbol, so there is nothing to vary")
+            raise ClaimError(
+                f"{found.lhs} {found.relation} {found.rhs} names no symbol, so there is nothing to vary"
+            )
         if (found.lhs - found.rhs).is_number:
-            raise ClaimError(f"{found.lhs} {found.relation} {found.rhs}: the sides differ by a constant")
+            raise ClaimError(
+                f"{found.lhs} {found.relation} {found.rhs}: the sides differ by a constant"
+            )
         self.event = None if event is None else relation_of(event, self.declaration, "the event")
         self.relation, self.quantity = self._aimed(found, observable)
         self.assumptions = tuple(self._assumed(assume))
         if not isinstance(sentinel, str | None):
-            raise ClaimError(f"sentinel={sentinel!r}: want the right side of the false neighbour as text")
-        self._given_sentinel = None if sentinel is None else read_expression(
-            sentinel, self.declaration.with_parameters(sentinel))
+            raise ClaimError(
+                f"sentinel={sentinel!r}: want the right side of the false neighbour as text"
+            )
+        self._given_sentinel = (
+            None
+            if sentinel is None
+            else read_expression(sentinel, self.declaration.with_parameters(sentinel))
+        )
         self.space = self._space()
         self.design = self._design() if sampled else None
         self._require_effects(symbols, claim, event, assume)
@@ -209,10 +301,14 @@ class Conjecture:
         measured, _ = self.declaration.used(found.lhs, found.rhs)
         asked = None if observable is None else quantity(observable)
         limit = self.quantifier is Quantifier.LIMIT
-        for symbol, owner, remedy in ((PROBABILITY, Quantifier.PROBABILITY,
-                                       "give chain= and event='effective_rank >= 2'"),
-                                      (SLOPE, Quantifier.LIMIT, "give chain= and quantifier='limit'")):
-            if symbol in found.lhs.free_symbols | found.rhs.free_symbols and self.quantifier is not owner:
+        for symbol, owner, remedy in (
+            (PROBABILITY, Quantifier.PROBABILITY, "give chain= and event='effective_rank >= 2'"),
+            (SLOPE, Quantifier.LIMIT, "give chain= and quantifier='limit'"),
+        ):
+            if (
+                symbol in found.lhs.free_symbols | found.rhs.free_symbols
+                and self.quantifier is not owner
+            ):
                 raise ClaimError(f"{symbol} of what? {remedy}")
         if asked is not None and not limit and asked.name not in {q.name for q in measured}:
             raise ClaimError(f"observable={observable!r} does not occur in the claim")
@@ -220,8 +316,10 @@ class Conjecture:
             return facing(found, PROBABILITY), None
         if self.quantifier is Quantifier.LIMIT:
             if SLOPE not in found.lhs.free_symbols | found.rhs.free_symbols:
-                raise ClaimError("a claim with quantifier 'limit' is about the slope of log mean against log width: "
-                                 "write 'abs(slope + 1/2) <= 1/20' and observable='orthogonality_gap'")
+                raise ClaimError(
+                    "a claim with quantifier 'limit' is about the slope of log mean against log width: "
+                    "write 'abs(slope + 1/2) <= 1/20' and observable='orthogonality_gap'"
+                )
             if asked is None and observable is None:
                 raise ClaimError("the slope of what? give observable='orthogonality_gap'")
             about_exponent(found, SLOPE)
@@ -231,14 +329,20 @@ class Conjecture:
             return (facing(found, alone[0].symbol), alone[0]) if alone else (found, None)
         for part in found.conditions:
             if within := self.declaration.used(part.relation)[0]:
-                raise ClaimError(f"{part.words}, and {within[0].name} is random; a claim about a mean names it alone")
+                raise ClaimError(
+                    f"{part.words}, and {within[0].name} is random; a claim about a mean names it alone"
+                )
         if len(measured) != 1:
             names = ", ".join(q.name for q in measured) or "none"
-            raise ClaimError(f"a claim about a mean compares one quantity at layer ell with a bound; it names {names}")
+            raise ClaimError(
+                f"a claim about a mean compares one quantity at layer ell with a bound; it names {names}"
+            )
         return facing(found, measured[0].symbol), measured[0]
 
     def _assumed(self, assume: Any) -> list[Assumption]:
-        listed: Sequence[Any] = tuple(assume) if isinstance(assume, list | tuple | set) else (assume,)
+        listed: Sequence[Any] = (
+            tuple(assume) if isinstance(assume, list | tuple | set) else (assume,)
+        )
         found = []
         for given in listed:
             if isinstance(given, str) and given.strip() == "alive":
@@ -248,30 +352,52 @@ class Conjecture:
             if self.chain is not None:
                 now, _ = self.declaration.used(relation.lhs, relation.rhs)
                 if now:
-                    raise ClaimError(f"an assumption speaks of the start: write {now[0].name}_0, not {now[0].name}")
-            words = f"{relation.lhs} {relation.relation} {relation.rhs}" if not isinstance(given, str) else given
+                    raise ClaimError(
+                        f"an assumption speaks of the start: write {now[0].name}_0, not {now[0].name}"
+                    )
+            words = (
+                f"{relation.lhs} {relation.relation} {relation.rhs}"
+                if not isinstance(given, str)
+                else given
+            )
             compared = _COMPARED[relation.relation](relation.lhs, relation.rhs, evaluate=False)
             found.append(Assumption(compared, words, defined=relation.conditions))
         return found
 
     def _alive(self) -> Assumption:
         if self.quantifier is Quantifier.MEAN_FIELD:
-            raise ClaimError("assume='alive' has no effect: at infinite width no sample dies; leave it out")
+            raise ClaimError(
+                "assume='alive' has no effect: at infinite width no sample dies; leave it out"
+            )
         if self.chain is not None:
-            return Assumption(ALIVE, "alive: every sample has a unit that is not 0 at every layer up to ell", "path")
+            return Assumption(
+                ALIVE,
+                "alive: every sample has a unit that is not 0 at every layer up to ell",
+                "path",
+            )
         if self.over != "matrices":
             raise ClaimError("assume='alive' is about samples: give chain= or over='matrices'")
         return Assumption(ALIVE, "alive: every sample has a unit that is not 0")
 
-    def _require_effects(self, symbols: Mapping[str, Any], claim: Any, event: Any, assume: Any) -> None:
+    def _require_effects(
+        self, symbols: Mapping[str, Any], claim: Any, event: Any, assume: Any
+    ) -> None:
         """Refuse what was declared or assumed and does nothing."""
         relations = [self.relation, *(a.relation for a in self.assumptions)]
         if self.event is not None:
             relations.append(self.event)
         listed = assume if isinstance(assume, list | tuple | set) else (assume,)
-        require_effects(self.declaration, symbols, [side for r in relations for side in (r.lhs, r.rhs)],
-                        (claim, event, *listed), self._taken)
-        quantities = {**{q.symbol: q for q in self.space.measured}, **{q.at_start: q for q in self.space.started}}
+        require_effects(
+            self.declaration,
+            symbols,
+            [side for r in relations for side in (r.lhs, r.rhs)],
+            (claim, event, *listed),
+            self._taken,
+        )
+        quantities = {
+            **{q.symbol: q for q in self.space.measured},
+            **{q.at_start: q for q in self.space.started},
+        }
         require_working_assumptions(self.assumptions, self.space.domains, quantities)
         if self.chain is not None:
             require_chain_parameters(self.chain, self.space.domains)
@@ -284,42 +410,66 @@ class Conjecture:
         if self.chain is not None:
             return {"n", "d", "ell", *self.chain.numbers}
         wide = any(q.wide for q in self.space.measured)
-        return {"matrices": {"n", "d"}, "spectra": {"n", "d"} if wide else {"n"}}.get(self.over, set())
+        return {"matrices": {"n", "d"}, "spectra": {"n", "d"} if wide else {"n"}}.get(
+            self.over, set()
+        )
 
     def _space(self) -> Space:
-        sides = [self.relation.lhs, self.relation.rhs, *(a.relation for a in self.assumptions),
-                 *(c.relation for c in self.relation.conditions),
-                 *(c.relation for a in self.assumptions for c in a.conditions)]
+        sides = [
+            self.relation.lhs,
+            self.relation.rhs,
+            *(a.relation for a in self.assumptions),
+            *(c.relation for c in self.relation.conditions),
+            *(c.relation for a in self.assumptions for c in a.conditions),
+        ]
         if self._given_sentinel is not None:
             sides.append(self._given_sentinel)
         if self.event is not None:
             sides += [self.event.lhs, self.event.rhs]
         measured, started = self.declaration.used(*sides)
         if started and self.chain is None:
-            raise ClaimError(f"{started[0].name}_0 is a quantity of a chain's start, and there is no chain")
+            raise ClaimError(
+                f"{started[0].name}_0 is a quantity of a chain's start, and there is no chain"
+            )
         if self.over == "parameters":
             for family in (LAMBDA, ENTRIES):
                 if any(s.atoms(sp.IndexedBase) & {family} for s in sides):
                     raise ClaimError(f"{family} belongs to over='spectra' or over='matrices'")
         domains = self.declaration.domains
         if self.quantifier in (Quantifier.POINTWISE, Quantifier.MEAN_FIELD):
-            found = Space(self.over, domains, measured, started, self.declaration.computed, self._draw,
-                          whole=any(q.of_spectrum is None for q in started))
+            found = Space(
+                self.over,
+                domains,
+                measured,
+                started,
+                self.declaration.computed,
+                self._draw,
+                whole=any(q.of_spectrum is None for q in started),
+            )
             if self._draw is not None:
                 _require_draws(found, self._draw)
             return found
         if self._draw is not None:
-            raise ClaimError("draw= is for claims about every input; starts of a chain are restricted by assume=")
+            raise ClaimError(
+                "draw= is for claims about every input; starts of a chain are restricted by assume="
+            )
         asked = measured if self.quantity is None else (*measured, self.quantity)
         example = None if self.chain is None else self.chain.example
         whole = example is not None and (example.sees_rows or not example.turns_with_samples)
-        return Space("spectra", domains, (), started,
-                     whole=whole or any(q.of_spectrum is None for q in (*asked, *started)))
+        return Space(
+            "spectra",
+            domains,
+            (),
+            started,
+            whole=whole or any(q.of_spectrum is None for q in (*asked, *started)),
+        )
 
     def _design(self) -> Design:
         chain = self.chain
         if chain is None:
-            raise ClaimError(f"quantifier='{self.quantifier.value}' is about a chain: give chain='rescale'")
+            raise ClaimError(
+                f"quantifier='{self.quantifier.value}' is about a chain: give chain='rescale'"
+            )
         if self.quantity is not None:
             used: tuple[Quantity, ...] = (self.quantity,)
         elif self.event is not None:
@@ -327,12 +477,20 @@ class Conjecture:
         else:
             raise ClaimError("the probability of what? give event='effective_rank >= 2'")
         if not used:
-            raise ClaimError("the event names no quantity of layer ell; write event='effective_rank >= 2'")
+            raise ClaimError(
+                "the event names no quantity of layer ell; write event='effective_rank >= 2'"
+            )
         _require_drawable(self.declaration.domains)
         if any(a.along == "path" for a in self.assumptions):
             used = (*used, quantity("alive"))
-        return Design(chain, self.space, self.quantity, self.event, tuple(replace(
-            q.observable, name=q.name) for q in used), settings=self.declaration.constants)
+        return Design(
+            chain,
+            self.space,
+            self.quantity,
+            self.event,
+            tuple(replace(q.observable, name=q.name) for q in used),
+            settings=self.declaration.constants,
+        )
 
     # --- the statement ----------------------------------------------------------------------------------------
 
@@ -366,15 +524,29 @@ class Conjecture:
     def _draft(self) -> Statement:
         """The statement with a sentinel that only holds the place."""
         meanings = {"n": "batch size", "d": "width", "ell": "layer"}
-        variables = [Variable(x.symbol, x.set, meanings.get(x.name, "parameter")) for x in self.space.domains]
+        variables = [
+            Variable(x.symbol, x.set, meanings.get(x.name, "parameter")) for x in self.space.domains
+        ]
         defined = self._conditions
         sides = (self.relation.lhs, self.relation.rhs, *(c.relation for c in defined))
         if any(LAMBDA in s.atoms(sp.IndexedBase) for s in sides):
-            variables.append(Variable(LAMBDA, sp.Interval(0, 1), "eigenvalues of C/‖H‖², descending",
-                                      size=(self.declaration.names["n"],)))
+            variables.append(
+                Variable(
+                    LAMBDA,
+                    sp.Interval(0, 1),
+                    "eigenvalues of C/‖H‖², descending",
+                    size=(self.declaration.names["n"],),
+                )
+            )
         if any(ENTRIES in s.atoms(sp.IndexedBase) for s in sides):
-            variables.append(Variable(ENTRIES, sp.Reals, "entries of H",
-                                      size=(self.declaration.names["d"], self.declaration.names["n"])))
+            variables.append(
+                Variable(
+                    ENTRIES,
+                    sp.Reals,
+                    "entries of H",
+                    size=(self.declaration.names["d"], self.declaration.names["n"]),
+                )
+            )
         definitions: dict[sp.Symbol, sp.Expr | str] = {}
         for q in self.space.measured:
             definitions[q.symbol] = f"{q.meaning} of {'layer ell' if self.over == 'paths' else 'H'}"
@@ -387,24 +559,37 @@ class Conjecture:
         if self.quantifier is Quantifier.EXPECTATION and self.quantity is not None:
             definitions[self._left] = f"E[{self.quantity.name}] at layer ell, {given}"
         elif self.quantifier is Quantifier.PROBABILITY and self.event is not None:
-            definitions[PROBABILITY] = (f"P[{self.event.lhs} {self.event.relation} {self.event.rhs}] at layer ell, "
-                                        f"{given}")
+            definitions[PROBABILITY] = (
+                f"P[{self.event.lhs} {self.event.relation} {self.event.rhs}] at layer ell, {given}"
+            )
         elif self.quantifier is Quantifier.LIMIT and self.quantity is not None:
-            definitions[SLOPE] = f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
+            definitions[SLOPE] = (
+                f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
+            )
         names = {x.name for x in self.space.domains}
         upper = self.relation.relation in ("<=", "<") and self.quantifier is not Quantifier.LIMIT
         top = self.quantity.range_in(names)[1] if self.quantity else None
         if self.quantifier is Quantifier.PROBABILITY:
             top = sp.S.One
         return Statement(
-            family=self.family, theorem=self.name or "claim", title=getattr(self, "title", "") or self._spelled,
-            quantifier=self.quantifier, source=Source("conjecture", Path(self.file).name if self.file else "as given"),
-            variables=tuple(variables), lhs=self._left, relation=self.relation.relation, rhs=self.relation.rhs,
-            assumptions=self.assumptions, definitions=definitions, chain=self.chain.name if self.chain else None,
-            observables=(self.quantity.name,) if self.quantity else (), ceiling=top if upper else None,
+            family=self.family,
+            theorem=self.name or "claim",
+            title=getattr(self, "title", "") or self._spelled,
+            quantifier=self.quantifier,
+            source=Source("conjecture", Path(self.file).name if self.file else "as given"),
+            variables=tuple(variables),
+            lhs=self._left,
+            relation=self.relation.relation,
+            rhs=self.relation.rhs,
+            assumptions=self.assumptions,
+            definitions=definitions,
+            chain=self.chain.name if self.chain else None,
+            observables=(self.quantity.name,) if self.quantity else (),
+            ceiling=top if upper else None,
             sentinel=Sentinel("not yet measured", lhs=self._left + 1, rhs=self.relation.rhs + 2),
             expected=self.expected,
-            checks=(), defined=defined,
+            checks=(),
+            defined=defined,
         )
 
     @cached_property
@@ -415,20 +600,30 @@ class Conjecture:
     @cached_property
     def _measured(self) -> tuple[Sentinel, float]:
         """The sentinel, and the resolution at which it can be told from the truth; a few simulations if sampled."""
-        given = None if self._given_sentinel is None else Sentinel("given by the author", rhs=self._given_sentinel)
+        given = (
+            None
+            if self._given_sentinel is None
+            else Sentinel("given by the author", rhs=self._given_sentinel)
+        )
         if self.quantifier is Quantifier.LIMIT and self._undefined:
             inner = about_exponent(self.relation, SLOPE)
             return given or Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1)), 0.1
         if self.quantifier is Quantifier.LIMIT:
             return given or other_exponent(self.relation, SLOPE, self._exponent()), 0.1
         if self.design is None:
-            return given or derive(self.relation.rhs, self.relation.relation, self._points.sides, sampled=False), 0.1
+            return given or derive(
+                self.relation.rhs, self.relation.relation, self._points.sides, sampled=False
+            ), 0.1
         seen = Measured([], []) if self._undefined else pilot(self.design, self._draft)
         right, relation = self.relation.rhs, self.relation.relation
-        found = given or (derive(right, relation, seen, sampled=True) if seen.lhs else unmeasured(right, relation))
+        found = given or (
+            derive(right, relation, seen, sampled=True) if seen.lhs else unmeasured(right, relation)
+        )
         return found, resolution(self.relation.relation, seen)
 
-    def statement(self, *, corpus: Path | None = None, falsify: bool = True, only: bool = False) -> Statement:
+    def statement(
+        self, *, corpus: Path | None = None, falsify: bool = True, only: bool = False
+    ) -> Statement:
         """The statement with its checks and its sentinel, which may take a few simulations to place.
 
         ``corpus``: where witnesses are kept; none are read or written if it is None. ``falsify=False`` leaves the
@@ -455,15 +650,23 @@ class Conjecture:
         if self.design is not None:
             return sampling_check(self.design, fineness)
         most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
-        attack = Pointwise(self.space.values, self.space.strategy, self._corners, examples=8 if slow else most,
-                           given=inputs_from(self.space), walks=False)
+        attack = Pointwise(
+            self.space.values,
+            self.space.strategy,
+            self._corners,
+            examples=8 if slow else most,
+            given=inputs_from(self.space),
+            walks=False,
+        )
         return Everywhere(self.space, attack, min(2 * most, 40) if slow else 2 * most)
 
     def _adversary(self, check: Check) -> Adversary | None:
         if self.design is not None:
             return MeanAdversary(self.design, check) if isinstance(check, Expectation) else None
-        return replace(exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1)),
-                       given=inputs_from(self.space, nearby=True))
+        return replace(
+            exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1)),
+            given=inputs_from(self.space, nearby=True),
+        )
 
     def _exponent(self) -> Scaling:
         if self.design is None:
@@ -474,22 +677,33 @@ class Conjecture:
         return f"<conjecture {self.family}.{self.name or 'claim'}: {self._spelled}>"
 
 
-def _quantifier(given: Quantifier | None, chain: NamedChain | None, over: str | None, event: str | None) -> Quantifier:
-    inferred = Quantifier.POINTWISE if chain is None else (
-        Quantifier.EXPECTATION if event is None else Quantifier.PROBABILITY)
+def _quantifier(
+    given: Quantifier | None, chain: NamedChain | None, over: str | None, event: str | None
+) -> Quantifier:
+    inferred = (
+        Quantifier.POINTWISE
+        if chain is None
+        else (Quantifier.EXPECTATION if event is None else Quantifier.PROBABILITY)
+    )
     found = given or inferred
     if found is Quantifier.POINTWISE and chain is not None:
-        raise ClaimError("a pointwise claim has no chain; with a chain say quantifier='expectation', or leave it out")
+        raise ClaimError(
+            "a pointwise claim has no chain; with a chain say quantifier='expectation', or leave it out"
+        )
     if found is not Quantifier.POINTWISE and chain is None:
         raise ClaimError(f"quantifier='{found.value}' is about a chain: give chain='rescale'")
     if over is not None and chain is not None:
-        raise ClaimError(f"over={over!r} is for claims without a chain; with one, starts are restricted by assume=")
+        raise ClaimError(
+            f"over={over!r} is for claims without a chain; with one, starts are restricted by assume="
+        )
     if event is not None and found is not Quantifier.PROBABILITY:
         raise ClaimError("event= is for a claim about the probability of something")
     if found is Quantifier.PROBABILITY and event is None:
         raise ClaimError("the probability of what? give event='effective_rank >= 2'")
     if found is Quantifier.MEAN_FIELD and chain is not None and not chain.mean_field:
-        raise ClaimError(f"the chain {chain.name} has no known map on spectra at infinite width; 'rescale' has")
+        raise ClaimError(
+            f"the chain {chain.name} has no known map on spectra at infinite width; 'rescale' has"
+        )
     return found
 
 
@@ -499,16 +713,22 @@ def _require_drawable(domains: Sequence[Domain]) -> None:
     operations = max(least["d"], least["n"]) * least["n"] ** 2 * least["ell"]
     if operations > MOST_OPERATIONS:
         sizes = ", ".join(f"{name} ≥ {value}" for name, value in least.items())
-        raise ClaimError(f"{sizes}: one network takes {operations:.2g} operations, and at most "
-                         f"{MOST_OPERATIONS:.0e} are spent on each of many; declare smaller sizes")
+        raise ClaimError(
+            f"{sizes}: one network takes {operations:.2g} operations, and at most "
+            f"{MOST_OPERATIONS:.0e} are spent on each of many; declare smaller sizes"
+        )
 
 
 def _require_draws(space: Space, draw: Any) -> None:
     """Look at one draw before anything runs."""
     if not isinstance(draw, SearchStrategy):
         raise ClaimError(f"draw={draw!r} is no Hypothesis strategy")
-    quiet = hypothesis.settings(database=None, deadline=None, derandomize=True,
-                                suppress_health_check=list(hypothesis.HealthCheck))
+    quiet = hypothesis.settings(
+        database=None,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
     hypothesis.find(space.authored(draw), lambda _: True, settings=quiet)
 
 

@@ -32,14 +32,20 @@ def covering_array(levels: Sequence[int], allowed: Callable[[Row], bool]) -> lis
         return [(k,) for k in range(levels[0]) if allowed((k,))]
     missing: dict[tuple[Place, Place], None] = {}
     for i, j in combinations(range(len(levels)), 2):
-        missing |= {((i, k // levels[j]), (j, k % levels[j])): None for k in range(levels[i] * levels[j])}
+        missing |= {
+            ((i, k // levels[j]), (j, k % levels[j])): None for k in range(levels[i] * levels[j])
+        }
     found: list[Row] = []
     generator = np.random.default_rng(0)
     known: dict[Row, bool] = {}
     while missing and sum(not met for met in known.values()) < _REFUSALS:
         first = next(iter(missing))
         for attempt in range(_TRIES):
-            order = generator.integers(0, levels).tolist() if attempt else [len(found) % count for count in levels]
+            order = (
+                generator.integers(0, levels).tolist()
+                if attempt
+                else [len(found) % count for count in levels]
+            )
             row = _row_through(first, levels, order, {} if attempt else missing)
             if row not in known:
                 known[row] = allowed(row)
@@ -53,13 +59,18 @@ def covering_array(levels: Sequence[int], allowed: Callable[[Row], bool]) -> lis
 
 
 def _row_through(
-    pair: tuple[Place, Place], levels: Sequence[int], order: Sequence[int], missing: Mapping[tuple[Place, Place], None],
+    pair: tuple[Place, Place],
+    levels: Sequence[int],
+    order: Sequence[int],
+    missing: Mapping[tuple[Place, Place], None],
 ) -> Row:
     """A row with this pair, whose other factors add most missing pairs; of equal ones the first from ``order`` on."""
     row = dict(pair)
     for factor, count in enumerate(levels):
+
         def gain(level: int, factor: int = factor) -> int:
             return sum(tuple(sorted(((factor, level), other))) in missing for other in row.items())
+
         if factor not in row:
             row[factor] = max(((order[factor] + k) % count for k in range(count)), key=gain)
     return tuple(row[factor] for factor in range(len(levels)))

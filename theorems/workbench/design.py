@@ -48,8 +48,14 @@ NORMALS = 150_000_000
 _WIDEST, _LARGEST, _DEEPEST = 2048, 16, 64
 _STARTS = ("uniform", "one small", "dominant", "distinct", "repeated", "singular")
 _ALIVE = "alive"
-_COMPARED = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater, "==": np.equal,
-             "!=": np.not_equal}
+_COMPARED = {
+    "<=": np.less_equal,
+    "<": np.less,
+    ">=": np.greater_equal,
+    ">": np.greater,
+    "==": np.equal,
+    "!=": np.not_equal,
+}
 #: Corners of a chain parameter that a lay-out deals out, at most.
 _OPTIONS = 5
 #: Where assumptions leave fewer starts of one size, so many are looked for; this often, at random and by evolution.
@@ -77,7 +83,9 @@ class Design:
     event: Relation | None = None
     observables: tuple[Observable, ...] = ()
     settings: Mapping[str, Fraction] = field(default_factory=dict)
-    _layouts: dict[Any, list[Item]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _layouts: dict[Any, list[Item]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def start(self, item: Item) -> Floats:
         """The (d0, n) batch of an item."""
@@ -96,12 +104,16 @@ class Design:
         """
         if not self.space.whole or "spectrum" not in item:
             return item
-        basis = "diagonal" if self.chain.name in ("rescale", "residual", "vanilla") else "mean first"
+        basis = (
+            "diagonal" if self.chain.name in ("rescale", "residual", "vanilla") else "mean first"
+        )
         axes = corner_axes(len(item["spectrum"])).get(basis, ())
         rest = {k: v for k, v in item.items() if k != "spectrum"}
         return rest | {"start": shown_start(Start(tuple(item["spectrum"]), axes))}
 
-    def instance(self, item: Item, depths: Sequence[int] = (), batch: Floats | None = None) -> Instance:
+    def instance(
+        self, item: Item, depths: Sequence[int] = (), batch: Floats | None = None
+    ) -> Instance:
         """One start with a readout at each depth, the item's own by default; or the user's batch in its place."""
         numbers = {k: float(v) for k, v in self.space.values(dict(item)).items() if k != "lambda"}
         plain = {k: float(v) for k, v in self.settings.items()}
@@ -109,11 +121,24 @@ class Design:
         names = {} if batch is not None else _named(item)
         shown = ", ".join(f"{x.name}={item[x.name]}" for x in self.space.domains if x.name != "ell")
         words = [text if part == "spectrum" else f"{part} {text}" for part, text in names.items()]
-        label = f"{shown}, start {', '.join(words)}" if batch is None else (
-            f"batch {batch.shape[0]}×{batch.shape[1]}, d={item['d']}")
-        chain, start = self.chain(int(item["d"]), plain | numbers), self.start(item) if batch is None else batch
-        return Instance(label, chain, start, int(max(r["ell"] for r in readouts)), readouts, self.support(item),
-                        {"start": names})
+        label = (
+            f"{shown}, start {', '.join(words)}"
+            if batch is None
+            else (f"batch {batch.shape[0]}×{batch.shape[1]}, d={item['d']}")
+        )
+        chain, start = (
+            self.chain(int(item["d"]), plain | numbers),
+            self.start(item) if batch is None else batch,
+        )
+        return Instance(
+            label,
+            chain,
+            start,
+            int(max(r["ell"] for r in readouts)),
+            readouts,
+            self.support(item),
+            {"start": names},
+        )
 
     def support(self, item: Item) -> tuple[float, float]:
         """The range of the sampled quantity."""
@@ -144,8 +169,10 @@ class Design:
             for n, widths in sizes:
                 for d, spectrum in product(widths, _spectra(n).values()):
                     item = {"n": Fraction(n), "d": Fraction(d), "ell": ell}
-                    found.append(self._parametrised(item, [len(found)] * len(self.space.parameters))
-                                 | {"spectrum": spectrum})
+                    found.append(
+                        self._parametrised(item, [len(found)] * len(self.space.parameters))
+                        | {"spectrum": spectrum}
+                    )
             found = [x for x in found if self.allows(statement, x)]
         if self.space.started:
             for n, widths in sizes:
@@ -164,44 +191,64 @@ class Design:
             found[domain.name] = options[level % len(options)] if options else Fraction(0)
         return found
 
-    def levels(self, n: int, widest: int, spectra: Mapping[str, tuple[Fraction, ...]]) -> StartLevels:
+    def levels(
+        self, n: int, widest: int, spectra: Mapping[str, tuple[Fraction, ...]]
+    ) -> StartLevels:
         """The levels of a start of n samples for this chain, at widths of at least ``widest``."""
         example = self.chain.example
         repeats = {"as they are": 1}
         if example.sees_rows and widest // n > 1:
             repeats["stacked"] = widest // n
-        return start_levels(n, spectra, scaled=example.scaling is ScaleResponse.BOUND, repeats=repeats)
+        return start_levels(
+            n, spectra, scaled=example.scaling is ScaleResponse.BOUND, repeats=repeats
+        )
 
-    def _covering(self, statement: Statement, sizes: list[tuple[int, list[int]]], ell: Fraction) -> list[Item]:
+    def _covering(
+        self, statement: Statement, sizes: list[tuple[int, list[int]]], ell: Fraction
+    ) -> list[Item]:
         """Items that show every pair of levels of n, d, the start's coordinates and the chain's parameters."""
         levels = [self.levels(n, min(widths), _spectra(n)) for n, widths in sizes]
-        counts = [len(sizes), max(len(widths) for _, widths in sizes),
-                  *map(max, zip(*(x.counts for x in levels), strict=True)), *[_OPTIONS] * len(self.space.parameters)]
+        counts = [
+            len(sizes),
+            max(len(widths) for _, widths in sizes),
+            *map(max, zip(*(x.counts for x in levels), strict=True)),
+            *[_OPTIONS] * len(self.space.parameters),
+        ]
 
         def item(row: Sequence[int]) -> Item:
             n, widths = sizes[row[0]]
             place = {"n": Fraction(n), "d": Fraction(widths[row[1] % len(widths)]), "ell": ell}
-            return self._parametrised(place, row[7:]) | {"start": shown_start(levels[row[0]].at(row[2:7]))}
+            return self._parametrised(place, row[7:]) | {
+                "start": shown_start(levels[row[0]].at(row[2:7]))
+            }
+
         rows = covering_array(counts, lambda row: self._admits(statement, item(row)))
         return list({str(found): found for found in map(item, rows)}.values())
 
-    def _points(self, n: int, widths: Sequence[int], ell: Fraction) -> tuple[dict[str, Fraction], _Points]:
+    def _points(
+        self, n: int, widths: Sequence[int], ell: Fraction
+    ) -> tuple[dict[str, Fraction], _Points]:
         """Sizes, and where starts of n samples are drawn from the cube."""
         sizes = {"n": Fraction(n), "d": Fraction(widths[0]), "ell": ell}
         return sizes, np.random.default_rng(n).random((_DRAWS, self.space.coordinates(sizes)))
 
-    def _drawn(self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction, most: int) -> list[Item]:
+    def _drawn(
+        self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction, most: int
+    ) -> list[Item]:
         """Starts drawn at random that meet the assumptions, at most so many, at the smallest width."""
         sizes, points = self._points(n, widths, ell)
         items = (self.space.item(sizes, u) for u in points)
         return _first((item for item in items if self._admits(statement, item)), most)
 
-    def _evolved(self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction) -> list[Item]:
+    def _evolved(
+        self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction
+    ) -> list[Item]:
         """Starts that meet the assumptions, where differential evolution on what is short of them ends."""
         sizes, points = self._points(n, widths, ell)
 
         def score(given: _Points) -> _Points:
             return -np.array([self._short(statement, self.space.item(sizes, u)) for u in given])
+
         near = points[np.argsort(-score(points))[:_MEMBERS]]
         ends = evolve(score, points.shape[1], seed=n, generations=_GENERATIONS, initial=near)
         items = (self.space.item(sizes, u) for u in ends)
@@ -222,8 +269,11 @@ class Design:
         if early > _NEAR or not late:
             return early
         start = self.start(item)
-        values |= {f"{q.name}_0": float(q.observable.function(start, width=int(item["d"])))
-                   for q in self.space.started if start.shape[1] >= q.samples}
+        values |= {
+            f"{q.name}_0": float(q.observable.function(start, width=int(item["d"])))
+            for q in self.space.started
+            if start.shape[1] >= q.samples
+        }
         return early + sum(_shortfall(r, values) for r in late)
 
     def allows(self, statement: Statement, item: Item) -> bool:
@@ -240,8 +290,11 @@ class Design:
     def _defined(self, item: Item) -> bool:
         """Whether rows suffice, samples are left once recentred, and those whose angle is asked for are not zero."""
         shown = item["start"]
-        if self.chain.square and not is_batch(shown) and (
-                read_start(shown).size * read_start(shown).repeats > int(item["d"])):
+        if (
+            self.chain.square
+            and not is_batch(shown)
+            and (read_start(shown).size * read_start(shown).repeats > int(item["d"]))
+        ):
             return False
         gram = gram_of(shown)
         squares = [row[k] for k, row in enumerate(gram)]
@@ -265,7 +318,9 @@ class Design:
         ell = next(x for x in self.space.domains if x.name == "ell")
         depths = sorted({max(k, 1) for k in _pair(ell, _DEEPEST, 1)})
         for item in self.items(statement):
-            if batch is None and (kept := [k for k in depths if self.speaks(statement, {**item, "ell": Fraction(k)})]):
+            if batch is None and (
+                kept := [k for k in depths if self.speaks(statement, {**item, "ell": Fraction(k)})]
+            ):
                 yield self.instance(item, kept)
         if batch is not None:
             yield from self._of_batch(statement, batch, depths)
@@ -276,44 +331,68 @@ class Design:
             return False
         if statement.relation not in (">=", ">"):
             return True  # an upper bound that says nothing is reported as vacuous
-        return _number(statement.rhs, {k: v for k, v in self.space.values(item).items() if k != "lambda"}) > (
-            self.support(item)[0] + 1e-12)
+        return _number(
+            statement.rhs, {k: v for k, v in self.space.values(item).items() if k != "lambda"}
+        ) > (self.support(item)[0] + 1e-12)
 
-    def _of_batch(self, statement: Statement, batch: Floats, depths: Sequence[int]) -> Iterator[Instance]:
+    def _of_batch(
+        self, statement: Statement, batch: Floats, depths: Sequence[int]
+    ) -> Iterator[Instance]:
         size = batch.shape[1]
         values = np.linalg.svd(batch / np.abs(batch).max(), compute_uv=False)[:size] ** 2
         shares = [Fraction(float(x)) for x in values]
         spectrum = tuple(x / sum(shares) for x in shares)
-        start = {"start": {"gram": gram_of_batch(batch), "spectrum": spectrum}} if self.space.whole else {
-            "spectrum": spectrum}
+        start = (
+            {"start": {"gram": gram_of_batch(batch), "spectrum": spectrum}}
+            if self.space.whole
+            else {"spectrum": spectrum}
+        )
         seen = set()
         for item in self.items(statement):
             d = int(item["d"])
             moved = {**item, "n": Fraction(size)} | start
-            if (self.chain.square and batch.shape[0] != d) or d in seen or not self.speaks(statement, moved):
+            if (
+                (self.chain.square and batch.shape[0] != d)
+                or d in seen
+                or not self.speaks(statement, moved)
+            ):
                 continue
             seen.add(d)
-            yield self.instance(moved, [k for k in depths if self.speaks(statement, {**moved, "ell": Fraction(k)})],
-                                batch)
+            yield self.instance(
+                moved,
+                [k for k in depths if self.speaks(statement, {**moved, "ell": Fraction(k)})],
+                batch,
+            )
 
     def scope(self, instances: Sequence[Instance]) -> str:
         """Over which starts, sizes and depths the instances speak, in words."""
         parts = []
         for part in ("spectrum", "basis", "samples", "scales", "rows"):
-            names = list(dict.fromkeys(_family(i.data["start"][part]) for i in instances if part in i.data["start"]))
+            names = list(
+                dict.fromkeys(
+                    _family(i.data["start"][part]) for i in instances if part in i.data["start"]
+                )
+            )
             if names:
-                plain = part in ("samples", "scales", "rows") and any(part not in i.data["start"] for i in instances)
+                plain = part in ("samples", "scales", "rows") and any(
+                    part not in i.data["start"] for i in instances
+                )
                 parts.append(f"{_PLURALS[part]} {' / '.join(['as they are'] * plain + names)}")
         if not parts:
             return ""
         readouts = [values for i in instances for values in i.readouts]
         shown = [x.name for x in self.space.domains]
-        parts += [f"{name} = {', '.join(f'{x:g}' for x in sorted({r[name] for r in readouts}))}" for name in shown]
+        parts += [
+            f"{name} = {', '.join(f'{x:g}' for x in sorted({r[name] for r in readouts}))}"
+            for name in shown
+        ]
         if not self.space.whole:
             parts.insert(1, "in one basis, as chain and quantity see no more than spectra")
         return f"{len(instances)} instances: " + "; ".join(parts)
 
-    def kept(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> NDArray[np.bool_]:
+    def kept(
+        self, statement: Statement, trajectory: Trajectory, instance: Instance
+    ) -> NDArray[np.bool_]:
         """(replicas, readouts): which paths, up to each depth, are alive, where that is assumed; else all."""
         depths = [int(values["ell"]) for values in instance.readouts]
         if not self.alive:
@@ -344,14 +423,29 @@ class Design:
             if self.event is None:
                 columns.append(trajectory.values[self.observables[0].name][:, at])
                 continue
-            given = dict(values) | {o.name: trajectory.values[o.name][:, at] for o in self.observables}
+            given = dict(values) | {
+                o.name: trajectory.values[o.name][:, at] for o in self.observables
+            }
             with np.errstate(all="ignore"):
                 left, right, *wanted = (
-                    compiled(side, arguments_of(side)).floats(*(given[str(s)] for s in arguments_of(side)))
-                    for side in (self.event.lhs, self.event.rhs, *(c.relation.lhs for c in self.event.conditions)))
-            happened = np.where(np.isnan(left) | np.isnan(right), np.nan, _COMPARED[self.event.relation](left, right))
+                    compiled(side, arguments_of(side)).floats(
+                        *(given[str(s)] for s in arguments_of(side))
+                    )
+                    for side in (
+                        self.event.lhs,
+                        self.event.rhs,
+                        *(c.relation.lhs for c in self.event.conditions),
+                    )
+                )
+            happened = np.where(
+                np.isnan(left) | np.isnan(right),
+                np.nan,
+                _COMPARED[self.event.relation](left, right),
+            )
             for condition, value in zip(self.event.conditions, wanted, strict=True):
-                happened = np.where(_COMPARED[condition.relation.rel_op](value, 0), happened, np.nan)
+                happened = np.where(
+                    _COMPARED[condition.relation.rel_op](value, 0), happened, np.nan
+                )
             columns.append(np.broadcast_to(happened, trajectory.replicas).astype(np.float64))
         found = np.stack(columns, axis=1)
         low, high = instance.support
@@ -365,9 +459,16 @@ class Design:
 
 def sampling_check(design: Design, resolution: float) -> Expectation:
     """Confidence sequences over the lay-out."""
-    return Expectation(design.instances, design.sample, design.observables, resolution=resolution, normals=NORMALS,
-                       scope=design.scope, kept=design.kept if design.alive else None,
-                       last=lambda instance: [int(values["ell"]) for values in instance.readouts])
+    return Expectation(
+        design.instances,
+        design.sample,
+        design.observables,
+        resolution=resolution,
+        normals=NORMALS,
+        scope=design.scope,
+        kept=design.kept if design.alive else None,
+        last=lambda instance: [int(values["ell"]) for values in instance.readouts],
+    )
 
 
 def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Scaling:
@@ -377,16 +478,21 @@ def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Sc
     """
     low, high = (float(e) for e in next(x for x in design.space.domains if x.name == "d").ends({}))
     item = design.items(statement)[0]
-    widths = sorted({round(w) for w in np.geomspace(max(low, float(item["n"])), min(high, float(_WIDEST)), 5)})
+    widths = sorted(
+        {round(w) for w in np.geomspace(max(low, float(item["n"])), min(high, float(_WIDEST)), 5)}
+    )
     if len(widths) < 2:
         raise ClaimError(f"a slope needs several widths; d has only {widths}")
 
     def instances(batch: Floats | None) -> list[Instance]:
-        return [design.instance({**item, "d": Fraction(w)}) for w in widths] if batch is None else []
+        return (
+            [design.instance({**item, "d": Fraction(w)}) for w in widths] if batch is None else []
+        )
 
     def sample(trajectory: Trajectory) -> Floats:
         found: Floats = trajectory.values[design.observables[0].name][:, -1]
         return found[(trajectory.values[_ALIVE] != 0).all(axis=1)] if design.alive else found
+
     plain = design.instance(item).label.partition(", start ")[2]
     scope = f"from one start: n = {item['n']}, {plain}; ell = {item['ell']}"
     return Scaling(slope, instances, sample, design.observables, replicas=1000, scope=scope)
@@ -406,7 +512,13 @@ def _number(expression: sp.Expr, item: Item) -> float:
 def _shortfall(relation: sp.core.relational.Relational, values: Mapping[str, float]) -> float:
     """By how much floats miss a relation, relatively; ``_FAR`` where a side is undefined."""
     left, right = (_number(side, values) for side in (relation.lhs, relation.rhs))
-    gaps = {"<=": left - right, "<": left - right, ">=": right - left, ">": right - left, "==": abs(left - right)}
+    gaps = {
+        "<=": left - right,
+        "<": left - right,
+        ">=": right - left,
+        ">": right - left,
+        "==": abs(left - right),
+    }
     gap = gaps.get(relation.rel_op, 0.0)
     return max(gap, 0.0) / (abs(left) + abs(right) + 1e-9) if math.isfinite(gap) else _FAR
 
@@ -427,12 +539,22 @@ def _named(item: Item) -> dict[str, str]:
     return {"spectrum": named(Start(tuple(item["spectrum"])))["spectrum"]}
 
 
-_PLURALS = {"spectrum": "spectra", "basis": "bases", "samples": "samples", "scales": "scales", "rows": "rows"}
+_PLURALS = {
+    "spectrum": "spectra",
+    "basis": "bases",
+    "samples": "samples",
+    "scales": "scales",
+    "rows": "rows",
+}
 
 
 def _family(name: str) -> str:
     """A name of a level; what was drawn goes by that."""
-    return "drawn" if name.startswith(("(", "×(")) or " mirror" in name or " copied, " in name else name
+    return (
+        "drawn"
+        if name.startswith(("(", "×(")) or " mirror" in name or " copied, " in name
+        else name
+    )
 
 
 def _first(items: Iterator[Item], most: int) -> list[Item]:

@@ -67,7 +67,9 @@ class Domain:
         if high is None:
             high = max(FAR, 2 * low)
         inside = (high - low) / 10**9
-        return (low + inside if self._open(0, values) else low), (high - inside if self._open(1, values) else high)
+        return (low + inside if self._open(0, values) else low), (
+            high - inside if self._open(1, values) else high
+        )
 
     def hull(self, values: Mapping[str, Any]) -> tuple[Fraction, Fraction] | None:
         """Rationals between which it certainly lies, however open or irrational its ends; None if it is unbounded."""
@@ -93,7 +95,9 @@ class Domain:
     def law(self) -> str:
         """In words, how :meth:`exactly` is distributed for a uniform argument."""
         low, high = self._limits
-        stretched = self.endless or (not low.free_symbols | high.free_symbols and self._stretched(*self.ends({})))
+        stretched = self.endless or (
+            not low.free_symbols | high.free_symbols and self._stretched(*self.ends({}))
+        )
         first = f"{-FAR}" if low == -sp.oo else str(low)
         last = str(high) if high != sp.oo else f"{first} + {LONG}" if self.whole else f"{FAR}"
         return f"{self.name} {'log-uniform' if stretched else 'uniform'} from {first} to {last}"
@@ -101,8 +105,10 @@ class Domain:
     def _open(self, side: int, values: Mapping[str, Any]) -> bool:
         if self._limits[side] in (sp.oo, -sp.oo):
             return False
-        return bool(self.set.right_open if side else self.set.left_open) or self._exact(
-            self._limits[side], values) is None
+        return (
+            bool(self.set.right_open if side else self.set.left_open)
+            or self._exact(self._limits[side], values) is None
+        )
 
     def _exact(self, end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:
         names = arguments_of(end)
@@ -120,10 +126,14 @@ class Domain:
         names = arguments_of(end)
         try:
             with np.errstate(all="ignore"):
-                return Fraction(float(compiled(end, names).floats(*(float(values[str(s)]) for s in names))))
+                return Fraction(
+                    float(compiled(end, names).floats(*(float(values[str(s)]) for s in names)))
+                )
         except (ArithmeticError, ValueError):
             at = ", ".join(f"{s}={values[str(s)]}" for s in names)
-            raise ClaimError(f"{self.name}: the end {end} of its domain is undefined at {at}") from None
+            raise ClaimError(
+                f"{self.name}: the end {end} of its domain is undefined at {at}"
+            ) from None
 
     def contains(self, value: Any, values: Mapping[str, Any]) -> bool:
         """Exactly for rational ends, by enclosure for irrational ones; False where that leaves it open."""
@@ -135,8 +145,10 @@ class Domain:
 
     def _between_ends(self, value: Root, values: Mapping[str, Any]) -> bool:
         """Whether an algebraic number certainly lies in the interval."""
-        return all(true(relation, {s: values[str(s)] for s in relation.free_symbols}) is True
-                   for relation in within(value, self.set))
+        return all(
+            true(relation, {s: values[str(s)] for s in relation.free_symbols}) is True
+            for relation in within(value, self.set)
+        )
 
     def _beyond(self, side: int, value: Any, values: Mapping[str, Any]) -> bool:
         """Whether ``value`` is certainly on the inner side of an end."""
@@ -170,7 +182,11 @@ class Domain:
             return st.integers(int(low), int(high)).map(Fraction)
         if low == high:
             return st.just(low)
-        if high - low < Fraction(1, 100) or max(low.denominator, high.denominator) > 1000 or self.set.left_open:
+        if (
+            high - low < Fraction(1, 100)
+            or max(low.denominator, high.denominator) > 1000
+            or self.set.left_open
+        ):
             return st.fractions(0, 1, max_denominator=1000).map(lambda t: low + t * (high - low))
         return st.fractions(low, high, max_denominator=1000)
 
@@ -182,7 +198,9 @@ class Domain:
         low, high = self._floats(values, xp)
         if self._stretched(low, high):
             span = xp.log1p(high - low) if hasattr(high - low, "shape") else math.log1p(high - low)
-            found = low + xp.expm1(u * span)  # logarithmic: most is tried near the start, and the far end too
+            found = low + xp.expm1(
+                u * span
+            )  # logarithmic: most is tried near the start, and the far end too
         else:
             found = low + u * (high - low)
         return xp.floor(found + 0.5) if self.whole else found
@@ -192,9 +210,15 @@ class Domain:
         if all(isinstance(values[s], int | Fraction) for s in names):
             low, high = self.ends(values)
             return float(low), float(high)
-        found: list[Any] = [None if end in (sp.oo, -sp.oo) else (compiled(end, order).tensors if xp is not np else
-                            compiled(end, order).floats)(*(values[str(s)] for s in order))
-                            for end in self._limits for order in [arguments_of(end)]]
+        found: list[Any] = [
+            None
+            if end in (sp.oo, -sp.oo)
+            else (compiled(end, order).tensors if xp is not np else compiled(end, order).floats)(
+                *(values[str(s)] for s in order)
+            )
+            for end in self._limits
+            for order in [arguments_of(end)]
+        ]
         if found[0] is None:
             found[0] = xp.minimum(2 * found[1], 0 * found[1] - float(FAR))
         if found[1] is None:
@@ -212,32 +236,49 @@ class Domain:
 
 def read_domain(name: str, given: Any, names: Names) -> sp.Set | sp.Expr:
     """A SymPy set, or a number for a fixed value. Raises :class:`ClaimError` saying what is understood."""
-    if isinstance(given, int | Fraction | sp.Rational) and max(abs(given.numerator), given.denominator).bit_length() > (
-            BITS):
-        raise ClaimError(f"{name}: a number of more than {BITS} bits")  # which could not even be shown
-    remedy = f"{name}={given!r}: want '2..8' (whole numbers), '(0, 1/2]' (real numbers), or one number"
+    if isinstance(given, int | Fraction | sp.Rational) and max(
+        abs(given.numerator), given.denominator
+    ).bit_length() > (BITS):
+        raise ClaimError(
+            f"{name}: a number of more than {BITS} bits"
+        )  # which could not even be shown
+    remedy = (
+        f"{name}={given!r}: want '2..8' (whole numbers), '(0, 1/2]' (real numbers), or one number"
+    )
     if isinstance(given, sp.Interval | sp.Range):
         _require_ends(name, given, names)
         return _nonempty(name, given, given)
     if isinstance(given, range):
         if given.step != 1:
-            raise ClaimError(f"{name}={given!r}: a range of step 1, please; or say what it means as an assumption")
+            raise ClaimError(
+                f"{name}={given!r}: a range of step 1, please; or say what it means as an assumption"
+            )
         return _nonempty(name, sp.Range(given.start, given.stop), given)
     if isinstance(given, bool) or not isinstance(given, str | int | Fraction | sp.Rational):
-        raise ClaimError(remedy + ("; floats are not exact, write it as text" if isinstance(given, float) else ""))
+        raise ClaimError(
+            remedy
+            + ("; floats are not exact, write it as text" if isinstance(given, float) else "")
+        )
     if not isinstance(given, str):
         return sp.Rational(given)
     text = given.strip()
     if whole := re.fullmatch(r"(.+?)\.\.(.*)", text):
-        low, high = (read_expression(t, names) if t.strip() not in ("", "oo") else sp.oo for t in whole.groups())
+        low, high = (
+            read_expression(t, names) if t.strip() not in ("", "oo") else sp.oo
+            for t in whole.groups()
+        )
         for end in (low, high):
             if end != sp.oo and not end.is_Integer:
-                raise ClaimError(f"{name}={given!r}: {end} is not a whole number; real numbers are written [a, b], and "
-                                 "what depends on other symbols is an assumption")
+                raise ClaimError(
+                    f"{name}={given!r}: {end} is not a whole number; real numbers are written [a, b], and "
+                    "what depends on other symbols is an assumption"
+                )
         return _nonempty(name, sp.Range(low, high + 1), given)
     if real := re.fullmatch(r"([\[(])([^,]+),([^,]+)([\])])", text):
         low, high = (_end(t, names) for t in (real[2], real[3]))
-        found = sp.Interval(low, high, real[1] == "(" or low == -sp.oo, real[4] == ")" or high == sp.oo)
+        found = sp.Interval(
+            low, high, real[1] == "(" or low == -sp.oo, real[4] == ")" or high == sp.oo
+        )
         return _nonempty(name, found, given)
     if re.search(r"[\[\](,]", text) and not re.search(r"\w\(", text):
         raise ClaimError(remedy)
@@ -248,12 +289,16 @@ def _require_ends(name: str, given: sp.Set, names: Names) -> None:
     """Refuse ends of a SymPy set that text could not have."""
     declared = set(names.values())
     if stray := next((s for s in sorted(given.free_symbols, key=str) if s not in declared), None):
-        raise ClaimError(f"{name}={given}: {str(stray)!r} is not declared before it; ends that depend on other symbols "
-                         "are written as text")
+        raise ClaimError(
+            f"{name}={given}: {str(stray)!r} is not declared before it; ends that depend on other symbols "
+            "are written as text"
+        )
     if isinstance(given, sp.Range):
         if given.free_symbols or given.step != 1:
-            raise ClaimError(f"{name}={given}: a range of whole numbers and step 1, please; or say what it means as an "
-                             "assumption")
+            raise ClaimError(
+                f"{name}={given}: a range of whole numbers and step 1, please; or say what it means as an "
+                "assumption"
+            )
     elif given.atoms(sp.Float):
         raise ClaimError(f"{name}={given}: floats are not exact, write it as text")
 

@@ -29,8 +29,11 @@ _NAME = re.compile(r"[^\W\d]\w*")
 
 
 def require_effects(
-    declaration: Declaration, given: Mapping[str, Any], sides: Iterable[sp.Basic],
-    written: Iterable[Any], taken: Iterable[str],
+    declaration: Declaration,
+    given: Mapping[str, Any],
+    sides: Iterable[sp.Basic],
+    written: Iterable[Any],
+    taken: Iterable[str],
 ) -> None:
     """Raise :class:`ClaimError` for a symbol or a computed quantity that nothing depends on.
 
@@ -44,8 +47,10 @@ def require_effects(
     used = free | set(taken) | (named & set(declaration.constants))
     for computed in declaration.computed:
         if computed.name not in free:
-            raise ClaimError(f"computed: {computed.name} has no effect, for neither claim nor "
-                             "assumptions depend on it; leave it out")
+            raise ClaimError(
+                f"computed: {computed.name} has no effect, for neither claim nor "
+                "assumptions depend on it; leave it out"
+            )
         used |= set(computed.arguments)
     for domain in reversed(declaration.domains):  # ends name only what was declared before
         if domain.name in used:
@@ -56,7 +61,8 @@ def require_effects(
             raise ClaimError(
                 f"{name}={str(given[name])[:60]!r} has no effect{cancels}: neither claim, event, "
                 "assumptions, computed quantities, domains of other symbols nor the chain depend "
-                "on it; leave it out, or use it")
+                "on it; leave it out, or use it"
+            )
 
 
 def _named(written: Iterable[Any]) -> set[str]:
@@ -71,23 +77,29 @@ def _named(written: Iterable[Any]) -> set[str]:
 
 
 def require_chain_parameters(
-    chain: NamedChain, domains: Iterable[Domain], width: int = 4,
+    chain: NamedChain,
+    domains: Iterable[Domain],
+    width: int = 4,
 ) -> None:
     """Raise :class:`ClaimError` for a parameter at every corner of which the chain is the same."""
-    ends = {x.name: x.corners({}) for x in domains
-            if x.name in chain.numbers and not x.set.free_symbols}
+    ends = {
+        x.name: x.corners({}) for x in domains if x.name in chain.numbers and not x.set.free_symbols
+    }
     middle = {name: corners[len(corners) // 2] for name, corners in ends.items() if corners}
     if set(middle) != set(chain.numbers):
         return  # a parameter whose domain depends on others, or a fixed one
     for name, corners in ends.items():
         built = [chain(width, middle | {name: value}) for value in corners]
         if all(one == built[0] for one in built[1:]):
-            raise ClaimError(f"{name} has no effect: the chain {chain.name} is the same at {name} "
-                             f"= {', '.join(map(str, corners))}; leave it out")
+            raise ClaimError(
+                f"{name} has no effect: the chain {chain.name} is the same at {name} "
+                f"= {', '.join(map(str, corners))}; leave it out"
+            )
 
 
 def require_working_assumptions(
-    assumptions: Sequence[Assumption], domains: Sequence[Domain],
+    assumptions: Sequence[Assumption],
+    domains: Sequence[Domain],
     quantities: Mapping[sp.Symbol, Quantity],
 ) -> None:
     """Raise :class:`ClaimError` for an assumption that certainly holds on the domain, or twice.
@@ -99,18 +111,22 @@ def require_working_assumptions(
         if any(assumption.relation == other.relation for other in assumptions[:number]):
             raise ClaimError(f"the assumption {assumption.words} is given twice; leave one out")
         if _implied(assumption.relation, domains, hulls):
-            raise ClaimError(f"the assumption {assumption.words} has no effect: it holds on the "
-                             "whole domain; leave it out")
+            raise ClaimError(
+                f"the assumption {assumption.words} has no effect: it holds on the "
+                "whole domain; leave it out"
+            )
 
 
 def _hulls(
-    domains: Sequence[Domain], quantities: Mapping[sp.Symbol, Quantity],
+    domains: Sequence[Domain],
+    quantities: Mapping[sp.Symbol, Quantity],
 ) -> dict[str, flint.arb]:
     """Balls that certainly hold every value of a symbol, of those that are bounded."""
     found: dict[str, flint.arb] = {}
     for domain in domains:
         if {str(s) for s in domain.set.free_symbols} <= found.keys() and (
-                ends := domain.hull(found)) is not None:
+            ends := domain.hull(found)
+        ) is not None:
             found[domain.name] = _between(*ends)
     names = {x.name for x in domains}
     for symbol, quantity in quantities.items():
@@ -123,7 +139,8 @@ def _hulls(
 
 def _between(low: Fraction, high: Fraction) -> flint.arb:
     return flint.arb(flint.fmpq(low.numerator, low.denominator)).union(
-        flint.arb(flint.fmpq(high.numerator, high.denominator)))
+        flint.arb(flint.fmpq(high.numerator, high.denominator))
+    )
 
 
 def _balls(expression: sp.Expr, values: Mapping[str, flint.arb]) -> flint.arb:
@@ -132,7 +149,8 @@ def _balls(expression: sp.Expr, values: Mapping[str, flint.arb]) -> flint.arb:
 
 
 def _implied(
-    relation: sp.core.relational.Relational, domains: Sequence[Domain],
+    relation: sp.core.relational.Relational,
+    domains: Sequence[Domain],
     hulls: Mapping[str, flint.arb],
 ) -> bool:
     """Certainly true on the whole domain; False where that is open."""
@@ -151,21 +169,27 @@ def _total(relation: sp.core.relational.Relational) -> bool:
     """Whether both sides have a value everywhere, so that it is not there to keep them defined."""
     plain = (sp.Symbol, sp.Rational, sp.Add, sp.Mul, sp.Abs, sp.Min, sp.Max)
     parts = [p for side in (relation.lhs, relation.rhs) for p in sp.preorder_traversal(side)]
-    return all(isinstance(part, plain) or (
-        isinstance(part, sp.Pow) and part.exp.is_Integer and part.exp > 0) for part in parts)
+    return all(
+        isinstance(part, plain)
+        or (isinstance(part, sp.Pow) and part.exp.is_Integer and part.exp > 0)
+        for part in parts
+    )
 
 
 def _is_end(relation: sp.core.relational.Relational, domains: Sequence[Domain]) -> bool:
     """Whether a symbol is compared with an end of its own domain, or with a number beyond that."""
     for domain in domains:
-        for symbol, end, operator in ((relation.lhs, relation.rhs, relation.rel_op),
-                                      (relation.rhs, relation.lhs, relation.reversed.rel_op)):
+        for symbol, end, operator in (
+            (relation.lhs, relation.rhs, relation.rel_op),
+            (relation.rhs, relation.lhs, relation.reversed.rel_op),
+        ):
             if symbol != domain.symbol or operator not in ("<=", "<", ">=", ">"):
                 continue
             upper, strict = operator in ("<=", "<"), operator in ("<", ">")
             own = domain.set.sup if upper else domain.set.inf
             opened = isinstance(domain.set, sp.Interval) and bool(
-                domain.set.right_open if upper else domain.set.left_open)
+                domain.set.right_open if upper else domain.set.left_open
+            )
             if own == end:
                 return not strict or opened
             if own.is_Rational and end.is_Rational:

@@ -39,7 +39,9 @@ class Eigenvalues:
 
     def rounded(self) -> tuple[Fraction, ...]:
         """Fractions that sum to 1 and are within rounding of it."""
-        whole = [Fraction(round(max(float(flint.arb(x).mid()), 0.0) * _GRID), _GRID) for x in self.now()]
+        whole = [
+            Fraction(round(max(float(flint.arb(x).mid()), 0.0) * _GRID), _GRID) for x in self.now()
+        ]
         return tuple(x / sum(whole) for x in whole)
 
     def __str__(self) -> str:
@@ -63,9 +65,15 @@ def _enclosed(spectrum: Eigenvalues, precision: int) -> tuple[Any, ...]:
         found.sort(key=lambda x: flint.arb(x).mid(), reverse=True)  # exact, so it compares
         for k in range(1, len(found)):
             left, right = found[k - 1], found[k]
-            if not (isinstance(left, flint.fmpq) and isinstance(right, flint.fmpq)) and not left > right:
+            if (
+                not (isinstance(left, flint.fmpq) and isinstance(right, flint.fmpq))
+                and not left > right
+            ):
                 together = flint.arb(left).union(flint.arb(right))
-                found = [together if x is left or x is right or flint.arb(x).overlaps(together) else x for x in found]
+                found = [
+                    together if x is left or x is right or flint.arb(x).overlaps(together) else x
+                    for x in found
+                ]
     return tuple(found)
 
 
@@ -82,7 +90,9 @@ def eigenvalues_of(gram: flint.fmpq_mat) -> tuple[Fraction, ...] | Eigenvalues:
     """The eigenvalues of a Gram matrix over its trace, which is not 0; as :func:`spectrum_of` gives them."""
     trace = sum((gram[i, i] for i in range(gram.nrows())), flint.fmpq(0))
     _, factors = (gram / trace).charpoly().numer().factor()
-    found = Eigenvalues(tuple((tuple(int(c) for c in factor.coeffs()), int(count)) for factor, count in factors))
+    found = Eigenvalues(
+        tuple((tuple(int(c) for c in factor.coeffs()), int(count)) for factor, count in factors)
+    )
     if any(len(f) > 2 for f, _ in found.factors):
         return found
     return tuple(Fraction(int(x.p), int(x.q)) for x in found.now())

@@ -52,7 +52,11 @@ class Exactly:
 
     @property
     def words(self) -> str:
-        at = "" if len(self.settled) == 1 else f", at each of {len(self.settled)} choices of whole numbers"
+        at = (
+            ""
+            if len(self.settled) == 1
+            else f", at each of {len(self.settled)} choices of whole numbers"
+        )
         cells = f"{self.cells} cell{'s' * (self.cells != 1)}"
         return f"decided on the whole line, in {cells} where nothing changes sign{at}"
 
@@ -68,19 +72,30 @@ class _Piece:
     integers: bool = False
 
 
-def on_lines(space: Space, statement: Statement, refutes: Callable[[Item], bool], context: Context) -> Exactly:
+def on_lines(
+    space: Space, statement: Statement, refutes: Callable[[Item], bool], context: Context
+) -> Exactly:
     """Decide every piece in one number exactly, and count those in two and three. One run serves all who ask.
 
     ``refutes(item)`` decides a witness again, by the meaning that the space gives it.
     """
-    key = ("lines", statement.lhs, statement.relation, statement.rhs, statement.assumptions, space.domains)
+    key = (
+        "lines",
+        statement.lhs,
+        statement.relation,
+        statement.rhs,
+        statement.assumptions,
+        space.domains,
+    )
     if key not in context.memory:
         context.memory[key] = _decided(space, statement, refutes, context)
     found: Exactly = context.memory[key]
     return found
 
 
-def _decided(space: Space, statement: Statement, refutes: Callable[[Item], bool], context: Context) -> Exactly:
+def _decided(
+    space: Space, statement: Statement, refutes: Callable[[Item], bool], context: Context
+) -> Exactly:
     found = Exactly(whole=not any(x.endless for x in _listed(space)))
     for number_, piece in enumerate(_pieces(space, statement)):
         if piece is None or number_ == _CHOICES or not _is_algebraic(piece):
@@ -98,7 +113,9 @@ def _decided(space: Space, statement: Statement, refutes: Callable[[Item], bool]
         if point is not None and refutes(item := _item(space, piece, point)):
             return replace(found, witness=item)
         if outcome.holds or outcome.nothing:
-            found = replace(found, settled=found.settled | {choice}, cells=found.cells + outcome.cells)
+            found = replace(
+                found, settled=found.settled | {choice}, cells=found.cells + outcome.cells
+            )
         else:
             found = replace(found, open=found.open | {choice})
     return found
@@ -138,13 +155,23 @@ def _pieces(space: Space, statement: Statement) -> Iterator[_Piece | None]:
             yield None
             continue
         fixed = {x.symbol: sp.Integer(int(known[x.name])) for x in listed}
-        relations = [r.func(r.lhs.subs(fixed), r.rhs.subs(fixed), evaluate=False)
-                     for r in (part.claim, *(a.relation for a in part.assumptions))]
+        relations = [
+            r.func(r.lhs.subs(fixed), r.rhs.subs(fixed), evaluate=False)
+            for r in (part.claim, *(a.relation for a in part.assumptions))
+        ]
         places = [(x.symbol, x.set.subs(fixed)) for x in rest]
-        places += [(s, sp.Interval(0, 1)) for s in (smaller_eigenvalues(size) if space.over == "spectra" else ())]
+        places += [
+            (s, sp.Interval(0, 1))
+            for s in (smaller_eigenvalues(size) if space.over == "spectra" else ())
+        ]
         given = [r for s, place in places for r in within(s, _interval(place))]
-        yield _Piece(known, relations[0], (*given, *relations[1:]), tuple(s for s, _ in places),
-                     integers=len(places) == 1 and isinstance(places[0][1], sp.Range))
+        yield _Piece(
+            known,
+            relations[0],
+            (*given, *relations[1:]),
+            tuple(s for s, _ in places),
+            integers=len(places) == 1 and isinstance(places[0][1], sp.Range),
+        )
 
 
 def _interval(place: sp.Set) -> sp.Interval:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -43,7 +44,9 @@ class Points:
     items: tuple[Item, ...]
 
 
-def examine(statement: Statement, space: Space, design: Design | None, quantity: Quantity | None) -> Points:
+def examine(
+    statement: Statement, space: Space, design: Design | None, quantity: Quantity | None
+) -> Points:
     """Raise :class:`ClaimError` for a claim about nothing, or one that its quantity's range settles everywhere."""
     if design is None:
         candidates = [*space.corners(), *_random(space)]
@@ -52,26 +55,45 @@ def examine(statement: Statement, space: Space, design: Design | None, quantity:
         candidates = items = design.items(statement)
     if not items:
         sizes = [] if design is None else ["2 ≤ n ≤ d and ell ≥ 1"]
-        words = ", ".join([*sizes, *(a.words for a in statement.assumptions)]) or "n ≤ d and ell ≥ 1"
-        raise ClaimError(f"nothing meets the assumptions ({words}) on this domain: none of the inputs looked at does")
+        words = (
+            ", ".join([*sizes, *(a.words for a in statement.assumptions)]) or "n ≤ d and ell ≥ 1"
+        )
+        raise ClaimError(
+            f"nothing meets the assumptions ({words}) on this domain: none of the inputs looked at does"
+        )
     if statement.quantifier is Quantifier.LIMIT:
         return Points(Measured([], []), ())
     _require_defined_sizes(statement, space, design)
     for item in items:
         _require_defined(statement, space, item)
-    rows = [(_number(statement.lhs, v) if design is None else math.nan, _number(statement.rhs, v), v, x)
-            for x in items for v in [_floats(space, x)]]
-    beyond = [x for left, right, _, x in rows if not (math.isfinite(right) and (design or math.isfinite(left)))]
+    rows = [
+        (_number(statement.lhs, v) if design is None else math.nan, _number(statement.rhs, v), v, x)
+        for x in items
+        for v in [_floats(space, x)]
+    ]
+    beyond = [
+        x
+        for left, right, _, x in rows
+        if not (math.isfinite(right) and (design or math.isfinite(left)))
+    ]
     if beyond:
-        raise ClaimError(f"a side is beyond all floats, or has no value, at {_shown(beyond[0])}; assume= such points "
-                         "away")
+        raise ClaimError(
+            f"a side is beyond all floats, or has no value, at {_shown(beyond[0])}; assume= such points "
+            "away"
+        )
     if design is not None and design.event is not None and len(design.observables) == 1:
         measured = quantities.quantity(design.observables[0].name)
         _require_open_event(statement, design.event, measured, [v for *_, v, _ in rows])
     low, high = _range(statement, quantity)
     if low is not None:
-        _require_range(statement, quantity, [
-            (r, _number(low, v), math.inf if high is None else _number(high, v)) for _, r, v, _ in rows])
+        _require_range(
+            statement,
+            quantity,
+            [
+                (r, _number(low, v), math.inf if high is None else _number(high, v))
+                for _, r, v, _ in rows
+            ],
+        )
     sides = Measured([r[0] for r in rows], [r[1] for r in rows])
     rows.sort(key=lambda r: -_tight(statement.relation, r[0], r[1]))
     return Points(sides, tuple(r[3] for r in rows[:_KEPT]) if design is None else ())
@@ -81,15 +103,23 @@ def _require_defined_sizes(statement: Statement, space: Space, design: Design | 
     """Raise :class:`ClaimError` if a condition on whole numbers alone fails at one of few choices of them."""
     for condition in statement.conditions:
         names = {str(s) for s in condition.relation.free_symbols}
-        alone = tuple(a for a in statement.assumptions if {str(s) for s in a.relation.free_symbols} <= names)
+        alone = tuple(
+            a for a in statement.assumptions if {str(s) for s in a.relation.free_symbols} <= names
+        )
         asked = tuple(x for x in space.domains if x.name in names)
-        if len(asked) < len(names) or not all(x.whole and not x.endless for x in asked) or any(
-                a.along == "input" and a not in alone for a in statement.assumptions):
+        if (
+            len(asked) < len(names)
+            or not all(x.whole and not x.endless for x in asked)
+            or any(a.along == "input" and a not in alone for a in statement.assumptions)
+        ):
             continue
         claim = replace(statement, defined=(condition,), assumptions=alone)
         for at in islice(choices(asked), _CHOICES):
-            if _occurs(at, space, design) and admitted(claim, at) is True and (
-                    undefined(claim, lambda at=at: at)[0] is not None):  # type: ignore[misc]
+            if (
+                _occurs(at, space, design)
+                and admitted(claim, at) is True
+                and undefined(claim, partial(dict, at))[0] is not None
+            ):
                 _refuse(condition, at, space)
 
 
@@ -114,9 +144,16 @@ def _require_defined(statement: Statement, space: Space, item: Item) -> None:
 def _refuse(missing: Condition, item: Item, space: Space) -> None:
     relation = missing.relation
     plain = not relation.has(sp.Piecewise, sp.Sum)
-    remedy = f"assume='{relation.lhs} {relation.rel_op} 0'" if plain else "assume='alive'" if (
-        space.over == "matrices" and any(q.wants == missing for q in space.measured)) else "assume="
-    raise ClaimError(f"undefined at {_shown(item)}: {missing.words}; keep such inputs out, as by {remedy}")
+    remedy = (
+        f"assume='{relation.lhs} {relation.rel_op} 0'"
+        if plain
+        else "assume='alive'"
+        if (space.over == "matrices" and any(q.wants == missing for q in space.measured))
+        else "assume="
+    )
+    raise ClaimError(
+        f"undefined at {_shown(item)}: {missing.words}; keep such inputs out, as by {remedy}"
+    )
 
 
 def _random(space: Space) -> list[Item]:
@@ -126,6 +163,7 @@ def _random(space: Space) -> list[Item]:
         def collect(item: Item) -> bool:
             found.append(item)
             return False
+
         search(space.strategy(), collect, seed=0, examples=_RANDOM)
         return found
     generator = np.random.default_rng(0)
@@ -141,6 +179,7 @@ def _random(space: Space) -> list[Item]:
 def _floats(space: Space, item: Item) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         return [plain(v) for v in value] if isinstance(value, list | tuple) else float(value)
+
     return {k: plain(v) for k, v in space.values(item).items()}
 
 
@@ -148,19 +187,38 @@ def _number(expression: sp.Expr, values: Mapping[str, Any]) -> float:
     names = arguments_of(expression)
     with np.errstate(all="ignore"):
         try:
-            return float(compiled(expression, names).floats(
-                *(values[str(s)] if isinstance(values[str(s)], list) else np.float64(values[str(s)]) for s in names)))
-        except (ArithmeticError, IndexError):  # an integer beyond all floats, too; what is not there
+            return float(
+                compiled(expression, names).floats(
+                    *(
+                        values[str(s)]
+                        if isinstance(values[str(s)], list)
+                        else np.float64(values[str(s)])
+                        for s in names
+                    )
+                )
+            )
+        except (
+            ArithmeticError,
+            IndexError,
+        ):  # an integer beyond all floats, too; what is not there
             return math.nan
 
 
-def _range(statement: Statement, quantity: Quantity | None) -> tuple[sp.Expr | None, sp.Expr | None]:
+def _range(
+    statement: Statement, quantity: Quantity | None
+) -> tuple[sp.Expr | None, sp.Expr | None]:
     if statement.quantifier is Quantifier.PROBABILITY:
         return sp.S.Zero, sp.S.One
-    return quantity.range_in({v.name for v in statement.variables}) if quantity is not None else (None, None)
+    return (
+        quantity.range_in({v.name for v in statement.variables})
+        if quantity is not None
+        else (None, None)
+    )
 
 
-def _require_range(statement: Statement, quantity: Quantity | None, rows: list[tuple[float, float, float]]) -> None:
+def _require_range(
+    statement: Statement, quantity: Quantity | None, rows: list[tuple[float, float, float]]
+) -> None:
     name = quantity.name if quantity else "a probability"
     bounds = f"between {min(r for r, _, _ in rows):.4g} and {max(r for r, _, _ in rows):.4g}"
     ranges = f"[{min(a for _, a, _ in rows):.4g}, {max(b for _, _, b in rows):.4g}]"
@@ -169,34 +227,58 @@ def _require_range(statement: Statement, quantity: Quantity | None, rows: list[t
     # a strict claim about every input fails where the quantity reaches the end of its range
     attained = statement.quantifier is Quantifier.POINTWISE and statement.relation in ("<", ">")
     beyond = rounding if attained else 0.0
-    if (upper and all(r >= b - rounding + 2 * beyond and r > b * (1 - rounding + 2 * beyond) for r, _, b in rows)) or (
-            lower and all(r <= a - beyond for r, a, _ in rows)):
-        raise ClaimError(f"vacuous everywhere: {name} lies in {ranges} anyway, and the bound is {bounds} at all "
-                         f"{len(rows)} inputs looked at")
+    if (
+        upper
+        and all(
+            r >= b - rounding + 2 * beyond and r > b * (1 - rounding + 2 * beyond)
+            for r, _, b in rows
+        )
+    ) or (lower and all(r <= a - beyond for r, a, _ in rows)):
+        raise ClaimError(
+            f"vacuous everywhere: {name} lies in {ranges} anyway, and the bound is {bounds} at all "
+            f"{len(rows)} inputs looked at"
+        )
     if (not lower and all(r < a for r, a, _ in rows)) or (
-            not upper and all(r > b * (1 + rounding) for r, _, b in rows)):
-        raise ClaimError(f"out of range everywhere: {name} lies in {ranges}, and the bound is {bounds}; do the units "
-                         "fit?")
+        not upper and all(r > b * (1 + rounding) for r, _, b in rows)
+    ):
+        raise ClaimError(
+            f"out of range everywhere: {name} lies in {ranges}, and the bound is {bounds}; do the units "
+            "fit?"
+        )
 
 
 def _require_open_event(
-    statement: Statement, event: Relation, measured: Quantity, points: list[dict[str, Any]],
+    statement: Statement,
+    event: Relation,
+    measured: Quantity,
+    points: list[dict[str, Any]],
 ) -> None:
     """Raise :class:`ClaimError` for an event that the quantity's range makes certain, or impossible, everywhere."""
     if measured.symbol not in (event.lhs, event.rhs):
         return
     turned = facing(event, measured.symbol)
     low, high = measured.range_in({v.name for v in statement.variables})
-    ends = [(_number(low, v), math.inf if high is None else _number(high, v), _number(turned.rhs, v)) for v in points]
+    ends = [
+        (_number(low, v), math.inf if high is None else _number(high, v), _number(turned.rhs, v))
+        for v in points
+    ]
     upper, strict = turned.relation in ("<=", "<"), turned.relation in ("<", ">")
     if turned.relation == "==" or not ends:
         return
-    sure = all((b < r or (b == r and not strict)) if upper else (a > r or (a == r and not strict)) for a, b, r in ends)
-    never = all((a > r or (a == r and strict)) if upper else (b < r or (b == r and strict)) for a, b, r in ends)
+    sure = all(
+        (b < r or (b == r and not strict)) if upper else (a > r or (a == r and not strict))
+        for a, b, r in ends
+    )
+    never = all(
+        (a > r or (a == r and strict)) if upper else (b < r or (b == r and strict))
+        for a, b, r in ends
+    )
     if sure or never:
-        raise ClaimError(f"vacuous everywhere: the event {event.lhs} {event.relation} {event.rhs} "
-                         f"{'always' if sure else 'never'} happens, as {measured.name} lies in "
-                         f"[{min(a for a, *_ in ends):.4g}, {max(b for _, b, _ in ends):.4g}]")
+        raise ClaimError(
+            f"vacuous everywhere: the event {event.lhs} {event.relation} {event.rhs} "
+            f"{'always' if sure else 'never'} happens, as {measured.name} lies in "
+            f"[{min(a for a, *_ in ends):.4g}, {max(b for _, b, _ in ends):.4g}]"
+        )
 
 
 def _tight(relation: str, left: float, right: float) -> float:
@@ -210,6 +292,14 @@ def _shown(item: Item) -> str:
     def text(value: Any) -> str:
         if isinstance(value, Mapping):
             return spelled(value)
-        return "(" + ", ".join(text(v) for v in value) + ")" if isinstance(value, tuple) else (
-            str(value) if not isinstance(value, Fraction) or len(str(value)) < 20 else f"{float(value):.6g}")
+        return (
+            "(" + ", ".join(text(v) for v in value) + ")"
+            if isinstance(value, tuple)
+            else (
+                str(value)
+                if not isinstance(value, Fraction) or len(str(value)) < 20
+                else f"{float(value):.6g}"
+            )
+        )
+
     return ", ".join(f"{k}={text(v)}" for k, v in item.items())

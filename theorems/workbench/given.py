@@ -20,7 +20,9 @@ __all__ = ["inputs_from", "inputs_of"]
 _CORNERS = 64
 
 
-def inputs_from(space: Space, *, nearby: bool = False) -> Callable[[NDArray[np.float64]], list[Item]] | None:
+def inputs_from(
+    space: Space, *, nearby: bool = False
+) -> Callable[[NDArray[np.float64]], list[Item]] | None:
     """How a batch becomes items of this space; None for claims about parameters alone, in which it has no part."""
     return None if space.over == "parameters" else partial(inputs_of, space, nearby=nearby)
 
@@ -33,11 +35,16 @@ def inputs_of(space: Space, batch: NDArray[np.float64], *, nearby: bool = False)
     rows = tuple(tuple(Fraction(x) for x in row) for row in batch.tolist())
     wide, size = batch.shape
     base: dict[str, Any] = {"n": Fraction(size), "d": Fraction(wide)}
-    base["matrix" if space.over == "matrices" else "spectrum"] = rows if space.over == "matrices" else spectrum_of(rows)
+    base["matrix" if space.over == "matrices" else "spectrum"] = (
+        rows if space.over == "matrices" else spectrum_of(rows)
+    )
     declared = {x.name for x in space.domains}
     base = {k: v for k, v in base.items() if k in declared or k in ("matrix", "spectrum")}
-    found = [scalars for depth in limited_depths(space)
-             for scalars in islice(space.scalar_corners(base | depth, space.parameters), _CORNERS)]
+    found = [
+        scalars
+        for depth in limited_depths(space)
+        for scalars in islice(space.scalar_corners(base | depth, space.parameters), _CORNERS)
+    ]
     if nearby and isinstance(spectrum := base.get("spectrum"), Eigenvalues):
         found = [scalars | {"spectrum": spectrum.rounded()} for scalars in found] + found
     return [item for item in found if space.contains(item)]

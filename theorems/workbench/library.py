@@ -57,14 +57,31 @@ def _pointwise(statement: Statement, check: Pointwise) -> ExactAdversary:
             if variable.name in values:
                 variable.admit(values)  # ValueError where it does not fit
         return True
+
     given = check.of_batch if check.takes_batch else None
     if declared is None:
-        return ExactAdversary(check.values, check.inputs, check.corners, contains, None, _solved,
-                              examples=check.examples, squares=check.squares, given=given)
+        return ExactAdversary(
+            check.values,
+            check.inputs,
+            check.corners,
+            contains,
+            None,
+            _solved,
+            examples=check.examples,
+            squares=check.squares,
+            given=given,
+        )
     return ExactAdversary(
-        lambda item: declared.values(declared.recognised(item)), lambda: check.inputs() | declared.strategy(),
-        lambda: [*check.corners(), *declared.corners()], contains, None, _solved, examples=2 * check.examples,
-        squares=check.squares, given=given)
+        lambda item: declared.values(declared.recognised(item)),
+        lambda: check.inputs() | declared.strategy(),
+        lambda: [*check.corners(), *declared.corners()],
+        contains,
+        None,
+        _solved,
+        examples=2 * check.examples,
+        squares=check.squares,
+        given=given,
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -93,12 +110,16 @@ def _tuples(value: Any) -> Any:
     return value if isinstance(value, Root) else Fraction(value)
 
 
-def _turned(size: int, spectrum: tuple[Fraction, ...], generator: np.random.Generator) -> Iterator[Start]:
+def _turned(
+    size: int, spectrum: tuple[Fraction, ...], generator: np.random.Generator
+) -> Iterator[Start]:
     """Starts of one spectrum, each with other coordinates moved away from the plain ones."""
     axes = corner_axes(size)
     yield Start(spectrum, axes["mean first"])
     yield Start(spectrum, axes["mean last"], scales=corner_scales(size)["first ×100"])
-    yield Start(spectrum, (), haar_mirrors(size, generator), *corner_samples(size)["signs alternating"])
+    yield Start(
+        spectrum, (), haar_mirrors(size, generator), *corner_samples(size)["signs alternating"]
+    )
     yield Start(spectrum, axes["mean first"], (), *corner_samples(size)["x, x"])
     yield Start(spectrum, (), haar_mirrors(size, generator), *corner_samples(size)["x, -x"])
 
@@ -131,25 +152,37 @@ class StartAdversary:
         whole = self._sees_more(statement)
         for size in _SIZES:
             corners = corner_spectra(size)
-            found += [{"spectrum": corners[name]} for name in ("uniform", "one small", "dominant") if name in corners]
+            found += [
+                {"spectrum": corners[name]}
+                for name in ("uniform", "one small", "dominant")
+                if name in corners
+            ]
             weights = [Fraction(int(w)) for w in generator.integers(1, 1000, size)]
             drawn = tuple(sorted((w / sum(weights) for w in weights), reverse=True))
             found.append({"spectrum": drawn})
             if whole:
-                found += [{"start": shown_start(start)} for start in _turned(size, drawn, generator)]
+                found += [
+                    {"start": shown_start(start)} for start in _turned(size, drawn, generator)
+                ]
         return found
 
     def _sees_more(self, statement: Statement) -> bool:
         """Whether more than the spectrum of a start may count."""
-        if any(not isinstance(x, str) or x not in QUANTITIES or QUANTITIES[x].of_spectrum is None
-               for x in self.check.observables):
+        if any(
+            not isinstance(x, str) or x not in QUANTITIES or QUANTITIES[x].of_spectrum is None
+            for x in self.check.observables
+        ):
             return True
         instance = next(iter(self.check.instances(statement, None)), None)
         return instance is None or instance.chain.sees_rows or not instance.chain.turns_with_samples
 
-    def hunt(self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]) -> Found | None:
-        starts: list[tuple[str, Any]] = [*[("witness of an earlier run", k) for k in known],
-                                         *[("starts of every shape", s) for s in self._starts(statement)]]
+    def hunt(
+        self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
+    ) -> Found | None:
+        starts: list[tuple[str, Any]] = [
+            *[("witness of an earlier run", k) for k in known],
+            *[("starts of every shape", s) for s in self._starts(statement)],
+        ]
         if context.batch is not None:
             starts.insert(len(known), (BATCH, context.batch))
         for attack, item in starts:
@@ -162,11 +195,18 @@ class StartAdversary:
                 continue  # a witness of another claim of this name
             around = replace(context.share(len(starts)), batch=batch, memory={})
             evidence = self.check(statement, around)
-            row = next((r for r in evidence.details["readouts"] if r["verdict"] == Verdict.REFUTED.value), None)
+            row = next(
+                (r for r in evidence.details["readouts"] if r["verdict"] == Verdict.REFUTED.value),
+                None,
+            )
             if row is not None:
-                return Found({"batch": item.description} if attack is BATCH else item, attack,
-                             f"{row['instance']}: mean in [{row['low']:.6g}, {row['high']:.6g}], bound "
-                             f"{row['bound']:.6g}", "mean")
+                return Found(
+                    {"batch": item.description} if attack is BATCH else item,
+                    attack,
+                    f"{row['instance']}: mean in [{row['low']:.6g}, {row['high']:.6g}], bound "
+                    f"{row['bound']:.6g}",
+                    "mean",
+                )
         return None
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:

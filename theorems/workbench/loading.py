@@ -46,7 +46,9 @@ def load(text: str) -> Loaded:
     head, _, wanted = text.partition("::")
     path = EXAMPLES if head == "examples" else Path(head)
     if (words := obstacle(path)) is not None:
-        raise ClaimError(f"{head}: {words}; name a Python file that states claims, as in my_claims.py::gap_law")
+        raise ClaimError(
+            f"{head}: {words}; name a Python file that states claims, as in my_claims.py::gap_law"
+        )
     module, refusals = _run(path)
     found = conjectures_of(module)
     if not found and not refusals:
@@ -73,7 +75,9 @@ def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
             if claim.module == module.__name__ and claim not in found.values():
                 claim.name = claim.name or name
                 if claim.name in found:
-                    raise ClaimError(f"{module.__file__}: two conjectures are named {claim.name!r}; rename one")
+                    raise ClaimError(
+                        f"{module.__file__}: two conjectures are named {claim.name!r}; rename one"
+                    )
                 found[claim.name] = claim
     return found
 
@@ -84,8 +88,11 @@ def held(variable: str, value: object) -> list[tuple[str, Conjecture]]:
         return [(variable, value)]
     if not isinstance(value, Mapping):
         value = dict(enumerate(value)) if isinstance(value, list | tuple) else {}
-    return [(re.sub(r"\W", "_", f"{variable}_{place}"), each) for place, each in value.items()
-            if isinstance(each, Conjecture)]
+    return [
+        (re.sub(r"\W", "_", f"{variable}_{place}"), each)
+        for place, each in value.items()
+        if isinstance(each, Conjecture)
+    ]
 
 
 @dataclass(frozen=True)
@@ -113,12 +120,18 @@ def _run(path: Path) -> tuple[ModuleType, list[_Refusal]]:
             try:
                 exec(code, vars(module))
             except ClaimError as error:
-                refusals.append(_Refusal(f"{path}{_line(error, resolved)}: {error}", _bound(statement)))
+                refusals.append(
+                    _Refusal(f"{path}{_line(error, resolved)}: {error}", _bound(statement))
+                )
             except NameError as error:
                 if not any(error.name in refusal.names for refusal in refusals):
                     raise
-                refusals.append(_Refusal(f"{path}{_line(error, resolved)}: needs {error.name}, which was refused",
-                                         _bound(statement)))
+                refusals.append(
+                    _Refusal(
+                        f"{path}{_line(error, resolved)}: needs {error.name}, which was refused",
+                        _bound(statement),
+                    )
+                )
     except OSError as error:
         raise ClaimError(f"{path}{_line(error, resolved)}: {in_words(error)}") from None
     except SyntaxError as error:
@@ -147,8 +160,11 @@ def _statements(path: Path, module: ModuleType) -> Iterator[tuple[ast.stmt, Code
 
 def _bound(statement: ast.stmt) -> frozenset[str]:
     """The names that a statement would have given a value."""
-    names = {node.id for node in ast.walk(statement)
-             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names = {
+        node.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
     own = getattr(statement, "name", None)
     return frozenset(names | ({own} if isinstance(own, str) else set()))
 

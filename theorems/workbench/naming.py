@@ -15,10 +15,14 @@ def name_of(claim: Conjecture) -> str:
 
     Spaces and the order of assumptions make no difference, nor do sentinel and expected verdict, which claim nothing.
     """
-    parts = [claim.quantifier.value, claim.over if claim.chain is None else claim.chain.name, _told(claim.relation),
-             *(f"{x.symbol} in {x.set}" for x in claim.space.domains),
-             *(f"{name} = {value}" for name, value in sorted(claim.declaration.constants.items())),
-             *sorted(str(a.relation) for a in claim.assumptions)]
+    parts = [
+        claim.quantifier.value,
+        claim.over if claim.chain is None else claim.chain.name,
+        _told(claim.relation),
+        *(f"{x.symbol} in {x.set}" for x in claim.space.domains),
+        *(f"{name} = {value}" for name, value in sorted(claim.declaration.constants.items())),
+        *sorted(str(a.relation) for a in claim.assumptions),
+    ]
     conditions = [*claim.relation.conditions, *(c for a in claim.assumptions for c in a.conditions)]
     parts += sorted(f"defined where {c.relation}" for c in conditions)
     if claim.event is not None:

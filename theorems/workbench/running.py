@@ -20,7 +20,15 @@ from theorems.workbench.loading import EXAMPLES
 from theorems.workbench.naming import name_of
 from theorems.workbench.parsing import ClaimError
 
-__all__ = ["ClaimFailedError", "Surroundings", "check", "check_any", "explained", "failure", "traits"]
+__all__ = [
+    "ClaimFailedError",
+    "Surroundings",
+    "check",
+    "check_any",
+    "explained",
+    "failure",
+    "traits",
+]
 
 
 class Surroundings(Protocol):
@@ -55,17 +63,29 @@ def check(claim: Conjecture | Statement, around: Surroundings, *, batch: Any = N
     """Verify one claim, note it for the summary, and raise :class:`ClaimFailedError` unless it is as expected."""
     __tracebackhide__ = True
     statement = claim.statement(corpus=around.corpus) if isinstance(claim, Conjecture) else claim
-    result = verify([statement], seed=around.seed, level=around.level, budget=around.budget, batch=batch)[0]
+    result = verify(
+        [statement], seed=around.seed, level=around.level, budget=around.budget, batch=batch
+    )[0]
     again = _again(claim, statement, around)
-    around.report(claim=statement.name, verdict=result.verdict.value, level=around.level, witness=_witness(result),
-                  replay=again)
+    around.report(
+        claim=statement.name,
+        verdict=result.verdict.value,
+        level=around.level,
+        witness=_witness(result),
+        replay=again,
+    )
     if not result.as_expected:
         raise ClaimFailedError(failure(result, around, again))
     return result
 
 
 def check_any(
-    claim: Any, around: Surroundings, *, batch: Any = None, expected: str | None = None, **options: Any,
+    claim: Any,
+    around: Surroundings,
+    *,
+    batch: Any = None,
+    expected: str | None = None,
+    **options: Any,
 ) -> Result:
     """As :func:`check`, for a conjecture, a statement, a name of the library, or a claim as text with its options."""
     __tracebackhide__ = True
@@ -73,13 +93,17 @@ def check_any(
     if isinstance(claim, str) and not any(sign in claim for sign in "<>="):
         claim = get(claim)
     elif not isinstance(claim, Conjecture | Statement):
-        claim = conjecture(claim, **{"name": "claim", **({"expected": expected} if expected else {}), **options})
+        claim = conjecture(
+            claim, **{"name": "claim", **({"expected": expected} if expected else {}), **options}
+        )
         claim.module, claim.file = around.nodeid.partition("::")[0].removesuffix(".py"), None
         if "name" not in options:
             claim.name = name_of(claim)
         options = {}
     if options:
-        raise TypeError(f"verify_claim: {', '.join(options)} would declare a claim, and {claim!r} is one already")
+        raise TypeError(
+            f"verify_claim: {', '.join(options)} would declare a claim, and {claim!r} is one already"
+        )
     if isinstance(claim, Statement) and expected is not None:
         claim = replace(claim, expected=Verdict(expected))
     return check(claim, around, batch=batch)
@@ -97,13 +121,23 @@ def failure(result: Result, around: Surroundings, again: str | None) -> str:
     lines += [("assuming", a.words) for a in s.assumptions]
     lines.append(("verdict", f"{result.verdict.value}, expected {s.expected.value}"))
     if result.weak_sentinels:
-        lines.append(("sentinel", f"survived ({', '.join(result.weak_sentinels)}): {s.sentinel.words}"))
+        lines.append(
+            ("sentinel", f"survived ({', '.join(result.weak_sentinels)}): {s.sentinel.words}")
+        )
     lines += [("evidence", f"{e.method}: {e.verdict.value}, {e.summary}") for e in result.evidence]
     lines += [("witness", _witness(result) or "none"), ("margin", _margin(result))]
     power, drawn = result.power, any(e.method == "sampling" for e in result.evidence)
-    lines.append(("power", "none measured" if power is None else "exact" if power == 0 else
-                  f"a violation {f'on a share {power:.2g} of the inputs' if drawn else f'of {power:.2g} of the bound'} "
-                  "would have been noticed"))
+    lines.append(
+        (
+            "power",
+            "none measured"
+            if power is None
+            else "exact"
+            if power == 0
+            else f"a violation {f'on a share {power:.2g} of the inputs' if drawn else f'of {power:.2g} of the bound'} "
+            "would have been noticed",
+        )
+    )
     lines.append(("seed", f"{around.seed}, error level {around.level:.3g}"))
     if again is not None:
         lines.append(("replay", again))
@@ -125,11 +159,16 @@ def _witness(result: Result) -> str:
     if found is not None:
         return spelled(found)
     row = _worst(evidence)
-    return str(row["instance"]) + f", ell={row['ell']:g}" * ("ell" in row) if row else evidence.summary
+    return (
+        str(row["instance"]) + f", ell={row['ell']:g}" * ("ell" in row) if row else evidence.summary
+    )
 
 
 def _worst(evidence: Evidence) -> Mapping[str, Any] | None:
-    return next((r for r in evidence.details.get("readouts", ()) if r["verdict"] == Verdict.REFUTED.value), None)
+    return next(
+        (r for r in evidence.details.get("readouts", ()) if r["verdict"] == Verdict.REFUTED.value),
+        None,
+    )
 
 
 def _margin(result: Result) -> str:
@@ -140,7 +179,9 @@ def _margin(result: Result) -> str:
         return f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
     if evidence and "margin" in evidence.details:
         return str(evidence.details["margin"])
-    return "not measured" if result.tightness is None else f"measured / bound {result.tightness:.6g}"
+    return (
+        "not measured" if result.tightness is None else f"measured / bound {result.tightness:.6g}"
+    )
 
 
 def _again(claim: Conjecture | Statement, statement: Statement, around: Surroundings) -> str | None:

@@ -25,8 +25,16 @@ from theorems.statement import Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.parsing import ClaimError, Relation
 
-__all__ = ["Measured", "about_exponent", "derive", "other_exponent", "pilot", "resolution", "undefined_mean",
-           "unmeasured"]
+__all__ = [
+    "Measured",
+    "about_exponent",
+    "derive",
+    "other_exponent",
+    "pilot",
+    "resolution",
+    "undefined_mean",
+    "unmeasured",
+]
 
 #: Replicas with which a sentinel is placed, and their seed; the check itself draws its own.
 _REPLICAS, _SEED = 24, 0x5E47
@@ -48,13 +56,17 @@ class Measured:
     rhs: Sequence[float]
 
 
-def derive(rhs: sp.Expr, relation: str, seen: Measured, *, sampled: bool, resolution: float = 0.1) -> Sentinel:
+def derive(
+    rhs: sp.Expr, relation: str, seen: Measured, *, sampled: bool, resolution: float = 0.1
+) -> Sentinel:
     """The neighbour. Raises :class:`ClaimError` if nothing was measured, so that the author must give one."""
     if relation == "==":
         return _moved(rhs, seen, sp.Rational(3, 10) if sampled else NUDGE)
     pairs = list(zip(seen.lhs, seen.rhs, strict=True))
     if not pairs:
-        raise ClaimError("nothing could be measured to place a false neighbour past; give sentinel='…'")
+        raise ClaimError(
+            "nothing could be measured to place a false neighbour past; give sentinel='…'"
+        )
     lower = relation in (">=", ">")
     near, far = (0.7, 0.8) if sampled else (0.9, 0.99)
     if all(left > 0 and right > 0 for left, right in pairs):
@@ -65,22 +77,36 @@ def derive(rhs: sp.Expr, relation: str, seen: Measured, *, sampled: bool, resolu
             reach = min(ratio, 1.0)
             low, high = Fraction(near * reach), Fraction(far * reach)
             k = simplest_between(1 / high, 1 / low) if lower else simplest_between(low, high)
-        k = sp.Rational(k) if isinstance(k, sp.Rational) else sp.Rational(k.numerator, k.denominator)
-        return Sentinel(f"the bound times {k}, past the {'smallest' if lower else 'largest'} share seen, "
-                        f"{1 / ratio if lower else ratio:.3g}", rhs=k * rhs)
+        k = (
+            sp.Rational(k)
+            if isinstance(k, sp.Rational)
+            else sp.Rational(k.numerator, k.denominator)
+        )
+        return Sentinel(
+            f"the bound times {k}, past the {'smallest' if lower else 'largest'} share seen, "
+            f"{1 / ratio if lower else ratio:.3g}",
+            rhs=k * rhs,
+        )
     gap = min((left - right if lower else right - left) for left, right in pairs)
     spread = max(max(seen.lhs) - min(seen.lhs), abs(gap), 1e-6)
-    low, high = Fraction(max(gap, 0.0)), Fraction(max(gap, 0.0) + (0.3 if sampled else 0.01) * spread)
+    low, high = (
+        Fraction(max(gap, 0.0)),
+        Fraction(max(gap, 0.0) + (0.3 if sampled else 0.01) * spread),
+    )
     c = simplest_between(low + (high - low) / 2, high)
     shift = sp.Rational(c.numerator, c.denominator)
-    return Sentinel(f"the bound moved by {shift}, past the smallest distance seen, {gap:.3g}",
-                    rhs=rhs + shift if lower else rhs - shift)
+    return Sentinel(
+        f"the bound moved by {shift}, past the smallest distance seen, {gap:.3g}",
+        rhs=rhs + shift if lower else rhs - shift,
+    )
 
 
 def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
     """A neighbour for a claim of which no sample has a value, whatever it may be worth."""
-    return Sentinel("the bound moved by 1: no sample has a value to place it by",
-                    rhs=rhs + 1 if relation in (">=", ">", "==") else rhs - 1)
+    return Sentinel(
+        "the bound moved by 1: no sample has a value to place it by",
+        rhs=rhs + 1 if relation in (">=", ">", "==") else rhs - 1,
+    )
 
 
 def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
@@ -99,7 +125,9 @@ def pilot(design: Design, statement: Statement) -> Measured:
     lhs: list[float] = []
     rhs: list[float] = []
     names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
-    instances = sorted(enumerate(design.instances(statement, None)), key=lambda pair: pair[1].normals)
+    instances = sorted(
+        enumerate(design.instances(statement, None)), key=lambda pair: pair[1].normals
+    )
     for _, instance in instances:
         _require_affordable(instance)
     left = _AFFORDABLE
@@ -109,8 +137,14 @@ def pilot(design: Design, statement: Statement) -> Measured:
         if replicas < 2 and lhs:
             break
         left -= replicas * instance.normals
-        seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=max(replicas, 2),
-                        seed=(_SEED, number), observables=design.observables)
+        seen = simulate(
+            instance.chain,
+            instance.start,
+            depth=instance.depth,
+            replicas=max(replicas, 2),
+            seed=(_SEED, number),
+            observables=design.observables,
+        )
         samples = design.sample(statement, seen, instance)
         counts = design.kept(statement, seen, instance) & ~np.isnan(samples) & ~seen.spoiled[:, -1:]
         for column, counted, values in zip(samples.T, counts.T, instance.readouts, strict=True):
@@ -123,8 +157,10 @@ def pilot(design: Design, statement: Statement) -> Measured:
 
 def _require_affordable(instance: Instance) -> None:
     if instance.normals > NORMALS:
-        raise ClaimError(f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers for "
-                         f"one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes")
+        raise ClaimError(
+            f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers for "
+            f"one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes"
+        )
 
 
 def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None:
@@ -137,8 +173,14 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
         instance = design.instance(item)
         _require_affordable(instance)
         replicas = min(_LOOKED_AT, max(_LOOKS // max(instance.normals, 1), 2))
-        seen = simulate(instance.chain, instance.start, depth=instance.depth, replicas=replicas,
-                        seed=(_SEED, 1, number), observables=design.observables)
+        seen = simulate(
+            instance.chain,
+            instance.start,
+            depth=instance.depth,
+            replicas=replicas,
+            seed=(_SEED, 1, number),
+            observables=design.observables,
+        )
         known = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:]
         samples = design.sample(statement, seen, instance)[known]
         if missing := int(np.isnan(samples).sum()):
@@ -150,7 +192,11 @@ def resolution(relation: str, seen: Measured) -> float:
     """The half-width, relative to the bound, that tells the neighbour, a fifth from the truth, and no finer one."""
     if relation == "==":
         return 0.1
-    ratios = [left / right for left, right in zip(seen.lhs, seen.rhs, strict=True) if left > 0 and right > 0]
+    ratios = [
+        left / right
+        for left, right in zip(seen.lhs, seen.rhs, strict=True)
+        if left > 0 and right > 0
+    ]
     upper = relation in ("<=", "<")
     return min(0.1 if upper else 0.5, 0.15 * ((max if upper else min)(ratios) if ratios else 1.0))
 
@@ -158,7 +204,12 @@ def resolution(relation: str, seen: Measured) -> float:
 def about_exponent(claim: Relation, slope: sp.Symbol) -> sp.Expr:
     """What stands between the bars of a claim about an exponent. Raises :class:`ClaimError` for another form."""
     inner = claim.lhs.args[0] if isinstance(claim.lhs, sp.Abs) else None
-    if inner is None or claim.relation != "<=" or not claim.rhs.is_number or not (slope - inner).is_number:
+    if (
+        inner is None
+        or claim.relation != "<="
+        or not claim.rhs.is_number
+        or not (slope - inner).is_number
+    ):
         raise ClaimError("a claim about an exponent reads 'abs(slope + 1/2) <= 1/20'")
     return inner
 
@@ -169,13 +220,26 @@ def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentine
     instances = list(check.instances(None))
     for instance in instances:
         _require_affordable(instance)
-    runs = [simulate(i.chain, i.start, depth=i.depth, replicas=_REPLICAS, seed=(_SEED, k),
-                     observables=check.observables) for k, i in enumerate(instances)]
+    runs = [
+        simulate(
+            i.chain,
+            i.start,
+            depth=i.depth,
+            replicas=_REPLICAS,
+            seed=(_SEED, k),
+            observables=check.observables,
+        )
+        for k, i in enumerate(instances)
+    ]
     seen = [check.sample(run) for run in runs]
-    if any(not values.size or np.isnan(values).any() or run.spoiled.any()
-           for run, values in zip(runs, seen, strict=True)):
+    if any(
+        not values.size or np.isnan(values).any() or run.spoiled.any()
+        for run, values in zip(runs, seen, strict=True)
+    ):
         return Sentinel("an exponent larger by 1: a rough one has no value", lhs=sp.Abs(inner - 1))
     means = [float(np.mean(values)) for values in seen]
-    rough = float(np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0])
+    rough = float(
+        np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0]
+    )
     shift = 3 * claim.rhs * (1 if rough < float(slope - inner) else -1)
     return Sentinel(f"an exponent larger by {shift}", lhs=sp.Abs(inner - shift))

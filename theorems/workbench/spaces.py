@@ -59,8 +59,10 @@ _SPECTRAL = f"{{}} proportional to exp(-{DECADES} u), each u uniform on [0, 1]"
 
 
 #: How far out, and beside how many choices of the other symbols.
-_LADDER = [*(Fraction(10) ** k for k in (3, 5, 7, 9, 12, 15, 20, 30, 50, 100, 300)),
-           *(Fraction(2) ** k for k in (10, 16, 20, 31, 40, 64, 128, 1000))]
+_LADDER = [
+    *(Fraction(10) ** k for k in (3, 5, 7, 9, 12, 15, 20, 30, 50, 100, 300)),
+    *(Fraction(2) ** k for k in (10, 16, 20, 31, 40, 64, 128, 1000)),
+]
 _BESIDE = 8
 
 
@@ -90,24 +92,36 @@ class Space:
     def __post_init__(self) -> None:
         for q in (*self.measured, *self.started):
             if self.over == "parameters":
-                raise ClaimError(f"{q.name} is a quantity of H; say of which: over='spectra', over='matrices', or a "
-                                 "chain")
+                raise ClaimError(
+                    f"{q.name} is a quantity of H; say of which: over='spectra', over='matrices', or a "
+                    "chain"
+                )
             if q.of_spectrum is None and q.of_gram is None:
                 raise ClaimError(
                     f"{q.name} has no exact evaluation, so nothing is decided of it about every "
                     "input or start; claim it of the mean under a chain"
                 )
-            if self.over != "matrices" and q.of_spectrum is None and not (self.whole and q in self.started):
-                raise ClaimError(f"{q.name} is not determined by the spectrum" + (
-                    ", which is all that is followed at infinite width; claim it of finite widths, with d='64..4096'"
-                    if self.over == "paths" else "; use over='matrices'"))
+            if (
+                self.over != "matrices"
+                and q.of_spectrum is None
+                and not (self.whole and q in self.started)
+            ):
+                remedy = "; use over='matrices'"
+                if self.over == "paths":
+                    remedy = (
+                        ", which is all that is followed at infinite width; "
+                        "claim it of finite widths, with d='64..4096'"
+                    )
+                raise ClaimError(f"{q.name} is not determined by the spectrum{remedy}")
             if self.over == "matrices" and q.of_gram is None:
                 raise ClaimError(f"{q.name} depends on the spectrum alone; use over='spectra'")
             if self.over == "spectra" and q.wide and "d" not in {x.name for x in self.domains}:
                 raise ClaimError(f"{q.name} depends on the width: declare it, as in d='4..64'")
             if any(x.name == "n" and x.ends({})[0] < q.samples for x in self.domains):
-                raise ClaimError(f"{q.name} is of at least {q.samples} samples: declare as many, as in "
-                                 f"n='{q.samples}..8'")
+                raise ClaimError(
+                    f"{q.name} is of at least {q.samples} samples: declare as many, as in "
+                    f"n='{q.samples}..8'"
+                )
             if self.over == "paths" and q.wide:
                 raise ClaimError(f"{q.name} depends on the width, which is infinite here")
         self._require_work()
@@ -127,8 +141,10 @@ class Space:
             work, what = least.get("n", 0), "eigenvalues"
         if work > MOST_WORK[self.over]:
             sizes = ", ".join(f"{name} ≥ {value}" for name, value in least.items())
-            raise ClaimError(f"{sizes}: {work} {what} of one input to be decided exactly, and at most "
-                             f"{MOST_WORK[self.over]} are; declare smaller sizes")
+            raise ClaimError(
+                f"{sizes}: {work} {what} of one input to be decided exactly, and at most "
+                f"{MOST_WORK[self.over]} are; declare smaller sizes"
+            )
 
     @property
     def _sizes(self) -> dict[str, Domain]:
@@ -160,8 +176,11 @@ class Space:
             if isinstance(value, list | tuple):
                 return tuple(map(exact, value))
             if isinstance(value, bool) or not isinstance(value, int | Fraction):
-                raise ClaimError(f"draw= gives {value!r}, which is not exact; draw integers or fractions")
+                raise ClaimError(
+                    f"draw= gives {value!r}, which is not exact; draw integers or fractions"
+                )
             return Fraction(value)
+
         found = {name: exact(value) for name, value in item.items() if name != "start"}
         if self.whole:
             try:
@@ -172,14 +191,23 @@ class Space:
             if name == "start":
                 continue
             rows = {"spectrum": (value,), "matrix": value}.get(name, ((value,),))
-            if not (isinstance(rows, tuple) and rows and all(isinstance(row, tuple) and row and all(
-                    isinstance(x, Fraction) for x in row) for row in rows)):
-                raise ClaimError(f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of numbers, "
-                                 "of 'matrix' a list of rows")
+            if not (
+                isinstance(rows, tuple)
+                and rows
+                and all(
+                    isinstance(row, tuple) and row and all(isinstance(x, Fraction) for x in row)
+                    for row in rows
+                )
+            ):
+                raise ClaimError(
+                    f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of numbers, "
+                    "of 'matrix' a list of rows"
+                )
         return found
 
     def authored(self, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Item]:
         """What the author's ``strategy`` draws, read; whatever it raises comes as a :class:`ClaimError`."""
+
         @st.composite
         def items(draw: st.DrawFn) -> Item:
             try:
@@ -188,6 +216,7 @@ class Space:
                 raise
             except (Exception, SystemExit) as error:  # the author's code
                 raise ClaimError(f"draw= raised {in_words(error)}") from None
+
         return items()
 
     def contains(self, item: Item) -> bool:
@@ -208,8 +237,11 @@ class Space:
             return len(spectrum) == int(item["n"]) and whole
         if self.over == "matrices":
             rows = item["matrix"]
-            return ((len(rows), len(rows[0])) == (item["d"], item["n"]) and all(len(r) == len(rows[0]) for r in rows)
-                    and any(any(r) for r in rows))
+            return (
+                (len(rows), len(rows[0])) == (item["d"], item["n"])
+                and all(len(r) == len(rows[0]) for r in rows)
+                and any(any(r) for r in rows)
+            )
         return True
 
     def values(self, item: Item) -> Mapping[str, Any]:
@@ -219,17 +251,28 @@ class Space:
         if self.over in ("spectra", "paths"):
             if self.over == "paths" or not self.whole:
                 spectrum = spectrum_at(item["start"]) if self.whole else item["spectrum"]
-                now = descending(spectrum) if self.over == "spectra" else _Path.of(
-                    spectrum, flint.ctx.prec).layer(int(item["ell"]))
+                now = (
+                    descending(spectrum)
+                    if self.over == "spectra"
+                    else _Path.of(spectrum, flint.ctx.prec).layer(int(item["ell"]))
+                )
                 found["lambda"] = now
-                found |= {q.name: q.of_spectrum(now, width) for q in self.measured if q.of_spectrum is not None}
+                found |= {
+                    q.name: q.of_spectrum(now, width)
+                    for q in self.measured
+                    if q.of_spectrum is not None
+                }
             found |= {f"{q.name}_0": self._at_start(q, item, width) for q in self.started}
         elif self.over == "matrices":
             rows = item["matrix"]
-            matrix = flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows])
+            matrix = flint.fmpq_mat(
+                [[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows]
+            )
             gram = matrix.transpose() * matrix
             found["A"] = rows
-            found |= {q.name: q.of_gram(gram, width) for q in self.measured if q.of_gram is not None}
+            found |= {
+                q.name: q.of_gram(gram, width) for q in self.measured if q.of_gram is not None
+            }
         return found | {c.name: c.at(found) for c in self.computed}
 
     def _at_start(self, quantity: Quantity, item: Item, width: int) -> Any:
@@ -252,7 +295,10 @@ class Space:
                 if self.over == "parameters":
                     found += [s | extra for s in scalars]
                 else:  # every object, with the scalar corners dealt out in turn
-                    found += [scalars[k % len(scalars)] | extra for k in range(number, number + min(len(scalars), 4))]
+                    found += [
+                        scalars[k % len(scalars)] | extra
+                        for k in range(number, number + min(len(scalars), 4))
+                    ]
         return [x for x in found if self.contains(x)]
 
     def far(self) -> Iterator[Item]:
@@ -262,11 +308,18 @@ class Space:
         """
         for domain in self.parameters if self.over != "paths" else ():
             low, high = (bool(abs(end) == sp.oo) for end in (domain.set.inf, domain.set.sup))
-            others = [x for x in self.corners() if x.get(domain.name) == domain.corners(x)[0]] if low or high else []
+            others = (
+                [x for x in self.corners() if x.get(domain.name) == domain.corners(x)[0]]
+                if low or high
+                else []
+            )
             for item in others[:: -(-len(others) // _BESIDE) or 1]:
                 for distance in _LADDER:
-                    candidates = [{**item, domain.name: sign_ * distance} for sign_, without in (
-                        (1, high), (-1, low)) if without]
+                    candidates = [
+                        {**item, domain.name: sign_ * distance}
+                        for sign_, without in ((1, high), (-1, low))
+                        if without
+                    ]
                     yield from (x for x in candidates if self.contains(x))
 
     def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
@@ -274,7 +327,12 @@ class Space:
         choices = []
         for name, domain in self._sizes.items():
             low, high = _limited(domain, most[name])
-            choices.append([(name, Fraction(k)) for k in sorted({low, min(low + 1, high), (low + high) // 2, high})])
+            choices.append(
+                [
+                    (name, Fraction(k))
+                    for k in sorted({low, min(low + 1, high), (low + high) // 2, high})
+                ]
+            )
         found = [dict(c) for c in product(*choices)]
         return [s for s in found if self.over != "matrices" or s["n"] <= s["d"]]
 
@@ -293,7 +351,9 @@ class Space:
         else:
             yield {}
 
-    def scalar_corners(self, known: dict[str, Any], left: tuple[Domain, ...]) -> Iterator[dict[str, Any]]:
+    def scalar_corners(
+        self, known: dict[str, Any], left: tuple[Domain, ...]
+    ) -> Iterator[dict[str, Any]]:
         """``known`` with every choice of corners of the symbols that are ``left``."""
         if not left:
             yield dict(known)
@@ -322,12 +382,16 @@ class Space:
             elif self.over == "matrices":
                 entry = st.integers(-9, 9).map(Fraction)
                 row = st.tuples(*[entry] * size)
-                rows = draw(st.lists(row, min_size=int(item["d"]), max_size=int(item["d"])).filter(
-                    lambda rows: any(map(any, rows))))
+                rows = draw(
+                    st.lists(row, min_size=int(item["d"]), max_size=int(item["d"])).filter(
+                        lambda rows: any(map(any, rows))
+                    )
+                )
                 item["matrix"] = tuple(rows)
             for domain in self.parameters:
                 item[domain.name] = draw(domain.strategy(item))
             return item
+
         return items()
 
     # --- floats -----------------------------------------------------------------------------------------------
@@ -340,7 +404,12 @@ class Space:
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
         """The dimension of the cube for these sizes."""
         size = int(sizes.get("n", 0))
-        entries = {"": 0, "spectrum": size, "start": cube_dimensions(size), "matrix": size * int(sizes.get("d", 0))}
+        entries = {
+            "": 0,
+            "spectrum": size,
+            "start": cube_dimensions(size),
+            "matrix": size * int(sizes.get("d", 0)),
+        }
         return len(self.parameters) + entries[self.object]
 
     def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: Any = np) -> dict[str, Any]:
@@ -348,12 +417,14 @@ class Space:
         found: dict[str, Any] = {name: int(value) for name, value in sizes.items()}
         for k, domain in enumerate(self.parameters):
             found[domain.name] = domain.at(u[:, k], found, xp)
-        entries = u[:, len(self.parameters):]
+        entries = u[:, len(self.parameters) :]
         width = found.get("d", found.get("n", 1))
         if self.over in ("spectra", "paths"):
             first = None  # H, where it has more than its spectrum
             if self.whole:
-                first = np.stack([start_at(found["n"], point).batch(found["n"]) for point in entries])
+                first = np.stack(
+                    [start_at(found["n"], point).batch(found["n"]) for point in entries]
+                )
                 squares = np.linalg.svd(first, compute_uv=False) ** 2
                 start = squares / squares.sum(-1)[:, None]
             else:
@@ -363,12 +434,19 @@ class Space:
             for _ in range(found["ell"] if self.over == "paths" else 0):
                 now = rescale_map(now)
             found["lambda"] = [now[:, k] for k in range(found["n"])]
-            for spectrum, measured, suffix in ((now, self.measured, ""), (start, self.started, "_0")):
+            for spectrum, measured, suffix in (
+                (now, self.measured, ""),
+                (start, self.started, "_0"),
+            ):
                 if measured and suffix and first is not None:
-                    found |= {q.name + suffix: q.observable.function(first, width=width) for q in measured}
+                    found |= {
+                        q.name + suffix: q.observable.function(first, width=width) for q in measured
+                    }
                 elif measured:
                     H = xp.eye(found["n"], dtype=xp.float64) * xp.sqrt(spectrum)[:, None, :]
-                    found |= {q.name + suffix: q.observable.function(H, width=width) for q in measured}
+                    found |= {
+                        q.name + suffix: q.observable.function(H, width=width) for q in measured
+                    }
         elif self.over == "matrices":
             H = (2 * entries - 1).reshape((-1, found["d"], found["n"]))
             found["A"] = [[H[:, i, j] for j in range(found["n"])] for i in range(found["d"])]
@@ -395,19 +473,33 @@ class Space:
             parts.append(f"{name} uniform on {first}..{high}")
         parts += [domain.law for domain in self.parameters]
         if self.whole:
-            return ", ".join([*parts, "starts of simulators.starts.start_at, each coordinate uniform on [0, 1]"])
+            return ", ".join(
+                [*parts, "starts of simulators.starts.start_at, each coordinate uniform on [0, 1]"]
+            )
         start = "the spectrum" if self.over == "spectra" else "the spectrum of the start"
-        parts += {"spectra": [_SPECTRAL.format(start)], "paths": [_SPECTRAL.format(start)],
-                  "matrices": ["entries uniform on [-1, 1]"]}.get(self.over, [])
+        parts += {
+            "spectra": [_SPECTRAL.format(start)],
+            "paths": [_SPECTRAL.format(start)],
+            "matrices": ["entries uniform on [-1, 1]"],
+        }.get(self.over, [])
         return ", ".join(parts)
 
     @property
     def cut(self) -> list[str]:
         """Up to where :attr:`law` draws the symbols whose domains go further: ``n ≤ 8``."""
-        sizes = [(domain, _limited(domain, self._reach[name])[1]) for name, domain in self._sizes.items()]
-        return [f"{domain.name} ≤ {high}" for domain, high in sizes if domain.endless or domain.ends({})[1] > high] + [
-            f"{x.name} {sign} {float(x.ends({})[end]):g}" for x in self.parameters for end, sign, without in (
-                (0, "≥", x.set.inf == -sp.oo), (1, "≤", x.endless)) if without]
+        sizes = [
+            (domain, _limited(domain, self._reach[name])[1]) for name, domain in self._sizes.items()
+        ]
+        return [
+            f"{domain.name} ≤ {high}"
+            for domain, high in sizes
+            if domain.endless or domain.ends({})[1] > high
+        ] + [
+            f"{x.name} {sign} {float(x.ends({})[end]):g}"
+            for x in self.parameters
+            for end, sign, without in ((0, "≥", x.set.inf == -sp.oo), (1, "≤", x.endless))
+            if without
+        ]
 
     @property
     def _reach(self) -> Mapping[str, int]:
@@ -418,7 +510,7 @@ class Space:
         found: dict[str, Any] = dict(sizes)
         for k, domain in enumerate(self.parameters):
             found[domain.name] = domain.exactly(float(u[k]), found)
-        entries = np.asarray(u[len(self.parameters):], dtype=np.float64)
+        entries = np.asarray(u[len(self.parameters) :], dtype=np.float64)
         if self.object == "start":
             found["start"] = shown_start(start_at(int(sizes["n"]), entries.tolist()))
         elif self.object == "spectrum":
@@ -426,7 +518,7 @@ class Space:
         elif self.over == "matrices":
             flat = [Fraction(round((2 * x - 1) * 10**6), 10**6) for x in entries.tolist()]
             size = int(sizes["n"])
-            found["matrix"] = tuple(tuple(flat[i:i + size]) for i in range(0, len(flat), size))
+            found["matrix"] = tuple(tuple(flat[i : i + size]) for i in range(0, len(flat), size))
         return found
 
 
@@ -440,7 +532,9 @@ def _of_unit_sum(spectrum: tuple[Any, ...]) -> bool:
 
 def limited_depths(space: Space) -> list[dict[str, Fraction]]:
     """The depths of paths that a start is followed to: the ends and the middle, as far as balls can go."""
-    depth = next((x for x in space.domains if x.name == "ell"), None) if space.over == "paths" else None
+    depth = (
+        next((x for x in space.domains if x.name == "ell"), None) if space.over == "paths" else None
+    )
     if depth is None:
         return [{}]
     low, high = _limited(depth, _ON_PATHS["ell"])
@@ -452,7 +546,9 @@ class _Path:
 
     def __init__(self, start: tuple[Fraction, ...] | Eigenvalues, precision: int) -> None:
         eigenvalues = descending(start)
-        self.fixed = not isinstance(start, Eigenvalues) and len({e for e in eigenvalues if e != 0}) == 1
+        self.fixed = (
+            not isinstance(start, Eigenvalues) and len({e for e in eigenvalues if e != 0}) == 1
+        )
         self.known: list[list[Any]] = [list(eigenvalues)]
         self.more = iter(rescale_path_enclosure(eigenvalues, None, 10_000, precision))
         next(self.more)  # the start, which is known exactly

@@ -18,8 +18,17 @@ from numpy.typing import NDArray
 from simulators.starts import Start
 from theorems.workbench.eigenvalues import Eigenvalues, eigenvalues_of
 
-__all__ = ["ShownStart", "gram_of", "gram_of_batch", "is_batch", "known_spectrum", "matrix_of", "read_start",
-           "shown_start", "spectrum_at"]
+__all__ = [
+    "ShownStart",
+    "gram_of",
+    "gram_of_batch",
+    "is_batch",
+    "known_spectrum",
+    "matrix_of",
+    "read_start",
+    "shown_start",
+    "spectrum_at",
+]
 
 ShownStart = Mapping[str, Any]
 Rows = tuple[tuple[Fraction, ...], ...]
@@ -39,8 +48,13 @@ def read_start(shown: Any) -> Start:
     if not isinstance(shown, Mapping) or "spectrum" not in shown or not names >= set(shown):
         raise ValueError(f"start={shown!r}: want a dict of {', '.join(sorted(names))}")
     try:
-        return _start(*(_numbers(shown.get(name, ())) for name in ("spectrum", "axes", "mirrors", "copies", "scales")),
-                      int(shown.get("repeats", 1)))
+        return _start(
+            *(
+                _numbers(shown.get(name, ()))
+                for name in ("spectrum", "axes", "mirrors", "copies", "scales")
+            ),
+            int(shown.get("repeats", 1)),
+        )
     except TypeError:
         raise ValueError(f"start={shown!r}: want vectors of exact numbers") from None
 
@@ -71,7 +85,9 @@ def gram_of_batch(batch: NDArray[np.floating[Any]]) -> Rows:
     samples = matrix_of([[Fraction(x) for x in row] for row in batch.T.tolist()])
     found = samples * samples.transpose()
     size = range(found.nrows())
-    return tuple(tuple(Fraction(int(found[i, j].p), int(found[i, j].q)) for j in size) for i in size)
+    return tuple(
+        tuple(Fraction(int(found[i, j].p), int(found[i, j].q)) for j in size) for i in size
+    )
 
 
 def matrix_of(rows: Sequence[Sequence[Fraction]]) -> flint.fmpq_mat:

@@ -54,7 +54,9 @@ class StartLevels:
         copies, signs = _pick(self.samples, row[2])
         sizes = _pick(self.scales, row[3])
         scales = tuple(sign * size for sign, size in zip(signs, sizes, strict=True))
-        return _start(_pick(self.spectra, row[0]), axes, mirrors, copies, scales, _pick(self.repeats, row[4]))
+        return _start(
+            _pick(self.spectra, row[0]), axes, mirrors, copies, scales, _pick(self.repeats, row[4])
+        )
 
 
 def _pick(options: Mapping[str, Level], level: int) -> Level:
@@ -62,22 +64,37 @@ def _pick(options: Mapping[str, Level], level: int) -> Level:
 
 
 @lru_cache(maxsize=2048)
-def _start(spectrum: Vector, axes: Vectors, mirrors: Vectors, copies: tuple[int, ...], scales: Vector,
-           repeats: int) -> Start:
+def _start(
+    spectrum: Vector,
+    axes: Vectors,
+    mirrors: Vectors,
+    copies: tuple[int, ...],
+    scales: Vector,
+    repeats: int,
+) -> Start:
     return Start(spectrum, axes, mirrors, copies, scales, repeats)
 
 
 def start_levels(
-    n: int, spectra: Mapping[str, Vector], *, scaled: bool = False, repeats: Mapping[str, int] | None = None,
+    n: int,
+    spectra: Mapping[str, Vector],
+    *,
+    scaled: bool = False,
+    repeats: Mapping[str, int] | None = None,
 ) -> StartLevels:
     """Named levels for n samples: the given spectra, named and Haar bases, signs and copies, scales.
 
     ``scaled`` adds starts ten times as large, for chains whose law depends on the scale of the whole batch.
     """
-    bases: dict[str, tuple[Vectors, Vectors]] = {name: (axes, ()) for name, axes in corner_axes(n).items()}
+    bases: dict[str, tuple[Vectors, Vectors]] = {
+        name: (axes, ()) for name, axes in corner_axes(n).items()
+    }
     if n > 1:
         generator = np.random.default_rng(n)
-        bases |= {f"Haar {k + 1}": (corner_axes(n)["diagonal"], haar_mirrors(n, generator)) for k in range(_HAAR)}
+        bases |= {
+            f"Haar {k + 1}": (corner_axes(n)["diagonal"], haar_mirrors(n, generator))
+            for k in range(_HAAR)
+        }
     scales = corner_scales(n)
     if scaled:
         scales = scales | {"all ×10": (Fraction(10),) * n}

@@ -44,13 +44,18 @@ def plainer(item: Item, violates: Callable[[Item], bool]) -> Item:
     def still(given: Any) -> bool:
         fits = len(given) == start.size and sum(given) == sum(start.spectrum) and min(given) >= 0
         return fits and violates(with_spectrum(tuple(given)))
+
     return with_spectrum(tuple(shrink(start.spectrum, still, most=_TRIALS)))
 
 
 def _smaller(item: Item) -> Iterator[Item]:
     """Plain starts of fewer samples."""
     for size in [k for k in _SMALL if k < int(item["n"])]:
-        spectra = [corner_spectra(size)[name] for name in ("uniform", "one small") if name in corner_spectra(size)]
+        spectra = [
+            corner_spectra(size)[name]
+            for name in ("uniform", "one small")
+            if name in corner_spectra(size)
+        ]
         bases = list(corner_axes(size).values())[:2]
         for samples, axes, spectrum in product(corner_samples(size).values(), bases, spectra):
             start = Start(spectrum, axes, (), *samples)

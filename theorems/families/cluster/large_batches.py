@@ -172,8 +172,7 @@ def _after_relu(tau: arb, eps: arb) -> arb:
     b, grown = eps / (1 + eps), 1 + tau * eps * eps
     phi = 3 * pi * b * grown
     bend = (
-        _relu_ratio(variable(arb(0), 3))[2]
-        + phi * _relu_ratio(variable(arb(0).union(phi), 4))[3]
+        _relu_ratio(variable(arb(0), 3))[2] + phi * _relu_ratio(variable(arb(0).union(phi), 4))[3]
     )
     scaled = grown / (1 + eps)  # φ/(3πε)
     return (

@@ -53,14 +53,22 @@ class ContractionBoxes:
         neighbour, witness = self._attack(statement.neighbour)
         told = ", ".join(map(str, self.sizes))
         return Evidence(
-            method="certificate", verdict=Verdict.INCONCLUSIVE if refused else Verdict.CERTIFIED, sentinel=neighbour,
-            summary=refused or f"every spectrum of n = {told}: boxes that enclosures settle, checked again",
-            power=None if refused else 0.0, partial=True,
-            details={"sizes": list(self.sizes), "sentinel_witness": witness})
+            method="certificate",
+            verdict=Verdict.INCONCLUSIVE if refused else Verdict.CERTIFIED,
+            sentinel=neighbour,
+            summary=refused
+            or f"every spectrum of n = {told}: boxes that enclosures settle, checked again",
+            power=None if refused else 0.0,
+            partial=True,
+            details={"sizes": list(self.sizes), "sentinel_witness": witness},
+        )
 
     def _attack(self, neighbour: Statement) -> tuple[Verdict, str]:
         try:
-            cover(Problem(self.sizes[0], boxes.constant(neighbour, self.sizes[0]), boxes.PRECISION), boxes.MOST_BOXES)
+            cover(
+                Problem(self.sizes[0], boxes.constant(neighbour, self.sizes[0]), boxes.PRECISION),
+                boxes.MOST_BOXES,
+            )
         except CounterexampleFound as found:
             return Verdict.REFUTED, ", ".join(map(str, reversed(found.point)))
         except (ArithmeticError, ValueError):  # left open, or a bound of another form

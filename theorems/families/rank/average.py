@@ -30,8 +30,10 @@ WIDTH = Variable(d, sp.Range(2, sp.oo), "width")
 r_bar = sp.Symbol("r_bar", nonnegative=True)
 ratio = sp.Symbol("ratio", nonnegative=True)
 beta = sp.Symbol("beta", real=True)
-R_BAR = (f"average of r(H_ℓ) over {WINDOW} layers of the stationary chain, a relaxation time apart; its median over "
-         "networks")
+R_BAR = (
+    f"average of r(H_ℓ) over {WINDOW} layers of the stationary chain, a relaxation time apart; its median over "
+    "networks"
+)
 
 inf = math.inf
 LAWS = ("gaussian", "uniform", "rademacher")
@@ -40,10 +42,14 @@ NETWORKS = (
     *(Network(8, gamma, replicas=400) for gamma in (inf, 1.0, 0.1)),
     *(Network(16, gamma, replicas=200) for gamma in (inf, 1.0, 0.1)),
     *(Network(width, gamma) for width in (32, 64, 128) for gamma in (inf, 1.0, 0.1)),
-    *(Network(256, gamma, replicas=40) for gamma in (inf, 1.0, 0.1)), Network(512, 0.1, replicas=40),
+    *(Network(256, gamma, replicas=40) for gamma in (inf, 1.0, 0.1)),
+    Network(512, 0.1, replicas=40),
     *(Network(width, 0.01) for width in (8, 16, 32, 64)),
     *(Network(8, gamma, law) for gamma, law in ((inf, "uniform"), *product((1.0, 0.1), LAWS[1:]))),
-    *(Network(width, gamma, law) for law, width, gamma in product(LAWS[1:], (32, 128), (inf, 1.0, 0.1))),
+    *(
+        Network(width, gamma, law)
+        for law, width, gamma in product(LAWS[1:], (32, 128), (inf, 1.0, 0.1))
+    ),
     *(Network(8, 0.01, law) for law in LAWS[1:]),
 )
 #: What is run from a user's batch, at its width.
@@ -51,14 +57,21 @@ ON_BATCH = Network(8, 0.1)
 #: The averages need some 10 γ⁻²/√d layers, which is more than these networks are given, or more than is drawn.
 SMALL_GAMMA = (
     *(Network(width, 1e-3, layers=6_000) for width in (8, 16, 32)),
-    *(Network(width, 1e-3) for width in (64, 128, 256, 512)), *(Network(width, 0.01) for width in (128, 256, 512)),
+    *(Network(width, 1e-3) for width in (64, 128, 256, 512)),
+    *(Network(width, 0.01) for width in (128, 256, 512)),
 )
 
 
 def _notes(network: Network, found: Averages) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "gamma": network.branch, "weights": network.law, "networks": network.replicas, "burn_in": found.layers,
-        "snapshots": f"{WINDOW}, {network.every} layers apart", "dtype": "float32", "engine": "dense"}
+        "gamma": network.branch,
+        "weights": network.law,
+        "networks": network.replicas,
+        "burn_in": found.layers,
+        "snapshots": f"{WINDOW}, {network.every} layers apart",
+        "dtype": "float32",
+        "engine": "dense",
+    }
     shown |= {"starts_apart": found.apart} if math.isfinite(found.apart) else {}
     # Layers that remember their start are no sample of the stationary chain.
     return shown if found.obstacle else shown | {"effective_layers": found.effective}
@@ -68,7 +81,9 @@ def _middle(network: Network, found: Averages) -> float:
     return math.sqrt(network.width) * float(np.nanmedian(found.averages[:, :, 0]))
 
 
-def _laid_out(batch: Floats | None, networks: Iterable[Network], on_batch: Network) -> list[Network]:
+def _laid_out(
+    batch: Floats | None, networks: Iterable[Network], on_batch: Network
+) -> list[Network]:
     """The networks; for a batch, one that starts from it, if it has as many samples as rows and full rank."""
     if batch is None:
         return list(networks)
@@ -77,6 +92,7 @@ def _laid_out(batch: Floats | None, networks: Iterable[Network], on_batch: Netwo
 
 def _ranks(networks: tuple[Network, ...], on_batch: Network = ON_BATCH) -> Medians:
     """r̄ from both starts of every network, and in units of √d."""
+
     def cases(batch: Floats | None) -> list[Case]:
         def draw(network: Network, context: Context) -> Sample:
             if dear := too_dear(network.weights):
@@ -84,14 +100,24 @@ def _ranks(networks: tuple[Network, ...], on_batch: Network = ON_BATCH) -> Media
             found = network.run(context, batch)
             shares = list(found.averages[:, :, 0])
             r = [math.sqrt(network.width) * share for share in shares]
-            return Sample({"r_bar": r, "r_bar/√d": shares}, found.obstacle, found.rounding, _notes(network, found))
+            return Sample(
+                {"r_bar": r, "r_bar/√d": shares},
+                found.obstacle,
+                found.rounding,
+                _notes(network, found),
+            )
 
-        return [Case(n.label, {"d": n.width}, partial(draw, n), 4) for n in _laid_out(batch, networks, on_batch)]
+        return [
+            Case(n.label, {"d": n.width}, partial(draw, n), 4)
+            for n in _laid_out(batch, networks, on_batch)
+        ]
+
     return Medians(cases, wants=WANTS)
 
 
 def _soft_ranks(networks: tuple[Network, ...]) -> Medians:
     """The average of rank_τ over that of r, on the same path."""
+
     def cases(batch: Floats | None) -> list[Case]:
         def draw(network: Network, position: int, context: Context) -> Sample:
             found = network.run(context, batch)
@@ -99,10 +125,16 @@ def _soft_ranks(networks: tuple[Network, ...]) -> Medians:
             least = math.sqrt(network.width) * float(found.margins[position])
             margin = {} if math.isnan(least) else {"least margin at a layer": least}
             values = {"ratio": list(soft / found.averages[:, :, 0]), "rank_tau/√d": list(soft)}
-            return Sample(values, found.obstacle, 2 * found.rounding, margin | _notes(network, found))
+            return Sample(
+                values, found.obstacle, 2 * found.rounding, margin | _notes(network, found)
+            )
 
-        return [Case(f"{n.label}, τ={t:g}", {"d": n.width, "tau": t}, partial(draw, n, k), 4)
-                for n in _laid_out(batch, networks, ON_BATCH) for k, t in enumerate(TAUS)]
+        return [
+            Case(f"{n.label}, τ={t:g}", {"d": n.width, "tau": t}, partial(draw, n, k), 4)
+            for n in _laid_out(batch, networks, ON_BATCH)
+            for k, t in enumerate(TAUS)
+        ]
+
     return Medians(cases, wants=WANTS)
 
 
@@ -114,13 +146,19 @@ class Exponent:
 
     def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
-        return ("simulation: the slope of log r̄ against log d by least squares, with the interval that the intervals "
-                "of the medians give it")
+        return (
+            "simulation: the slope of log r̄ against log d by least squares, with the interval that the intervals "
+            "of the medians give it"
+        )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         if context.batch is not None:
-            return Evidence(method="simulation", verdict=Verdict.OUTSIDE, sentinel=Verdict.OUTSIDE,
-                            summary="a batch has one width, and an exponent needs several")
+            return Evidence(
+                method="simulation",
+                verdict=Verdict.OUTSIDE,
+                sentinel=Verdict.OUTSIDE,
+                summary="a batch has one width, and an exponent needs several",
+            )
         level = context.level / (2 * len(self.networks))
         intervals, rows, obstacles = [], [], []
         for network in self.networks:
@@ -129,73 +167,136 @@ class Exponent:
                 break
             context.progress(f"{statement.name}: {network.label}")
             found = network.run(context)
-            ends = [within(math.sqrt(network.width) * each[:, 0], level, found.rounding) for each in found.averages]
+            ends = [
+                within(math.sqrt(network.width) * each[:, 0], level, found.rounding)
+                for each in found.averages
+            ]
             intervals.append((min(low for low, _ in ends), max(high for _, high in ends)))
-            rows.append({"instance": network.label, "d": network.width, "median r_bar": _middle(network, found),
-                         **_notes(network, found)})
+            rows.append(
+                {
+                    "instance": network.label,
+                    "d": network.width,
+                    "median r_bar": _middle(network, found),
+                    **_notes(network, found),
+                }
+            )
             few = "" if math.isfinite(intervals[-1][1]) else "too few networks for the level"
             obstacles += [words for words in (found.obstacle, few) if words]
         slope = None if obstacles else fit_exponent([n.width for n in self.networks], intervals)
-        verdict, sentinel = (Verdict.INCONCLUSIVE if slope is None else exponent_verdict(claim, beta, slope)
-                             for claim in (statement, statement.neighbour))
+        verdict, sentinel = (
+            Verdict.INCONCLUSIVE if slope is None else exponent_verdict(claim, beta, slope)
+            for claim in (statement, statement.neighbour)
+        )
         widths = f"{self.networks[0].width}…{self.networks[-1].width}"
-        summary = f"slope in [{slope[0]:.3f}, {slope[1]:.3f}] over widths {widths}" if slope else "; ".join(obstacles)
+        summary = (
+            f"slope in [{slope[0]:.3f}, {slope[1]:.3f}] over widths {widths}"
+            if slope
+            else "; ".join(obstacles)
+        )
         return Evidence(
-            method="simulation", verdict=verdict, sentinel=sentinel, summary=summary,
+            method="simulation",
+            verdict=verdict,
+            sentinel=sentinel,
+            summary=summary,
             power=None if slope is None else (slope[1] - slope[0]) / 2,
-            details={"seed": context.seed, "level": context.level, "slope": None if slope is None else list(slope),
-                     "readouts": rows},
+            details={
+                "seed": context.seed,
+                "level": context.level,
+                "slope": None if slope is None else list(slope),
+                "readouts": rows,
+            },
         )
 
 
 ROOT = sp.sqrt(d)
 _average: dict[str, Any] = dict(
-    family=FAMILY, theorem="average_rank", quantifier=Quantifier.LIMIT, variables=(WIDTH,), chain="residual",
+    family=FAMILY,
+    theorem="average_rank",
+    quantifier=Quantifier.LIMIT,
+    variables=(WIDTH,),
+    chain="residual",
     observables=("effective_rank",),
 )
 LOWER = Statement(
-    variant="lower", title="r̄ ≥ √d/3 at γ = 1/100 (d = 8 … 64), 1/10 (to 512), 1 and ∞ (to 256), three laws of weights",
-    source=d20("Theorem 2 (informal); the constant 1/3 is ours"), definitions={r_bar: R_BAR}, lhs=r_bar, relation=">=",
-    rhs=ROOT / 3, sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT), expected=Verdict.SUPPORTED, checks=(_ranks(NETWORKS),),
+    variant="lower",
+    title="r̄ ≥ √d/3 at γ = 1/100 (d = 8 … 64), 1/10 (to 512), 1 and ∞ (to 256), three laws of weights",
+    source=d20("Theorem 2 (informal); the constant 1/3 is ours"),
+    definitions={r_bar: R_BAR},
+    lhs=r_bar,
+    relation=">=",
+    rhs=ROOT / 3,
+    sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
+    expected=Verdict.SUPPORTED,
+    checks=(_ranks(NETWORKS),),
     remark="Each network runs from orthogonal and from nearly equal rows under the same weights, and speaks only "
-           "once the two ranks have come within a tenth of one another. The claim is made of both. Uniform and "
-           "Rademacher weights: d = 8, 32 and 128, at γ = 1/100 only 8. The rest is `small_gamma`, or d = 512, left "
-           "out for its price, or signs for weights without the residual branch at d = 8: there W is singular in "
-           "every other layer, and what it loses no later layer gives back, so that r falls to 1; only the rounding "
-           "of floats keeps it up.",
+    "once the two ranks have come within a tenth of one another. The claim is made of both. Uniform and "
+    "Rademacher weights: d = 8, 32 and 128, at γ = 1/100 only 8. The rest is `small_gamma`, or d = 512, left "
+    "out for its price, or signs for weights without the residual branch at d = 8: there W is singular in "
+    "every other layer, and what it loses no later layer gives back, so that r falls to 1; only the rounding "
+    "of floats keeps it up.",
     **_average,
 )
 UNIT = Statement(
-    variant="unit_constant", title="r̄ ≥ √d", source=OURS, definitions={r_bar: R_BAR}, lhs=r_bar, relation=">=",
-    rhs=ROOT, sentinel=Sentinel("r̄ ≥ 2√d", rhs=2 * ROOT), expected=Verdict.REFUTED,
-    checks=(_ranks(tuple(n for n in NETWORKS if n.width <= 16 and n.gamma >= 0.1 and n.law == "gaussian"),
-                   replace(ON_BATCH, replicas=400)),),
+    variant="unit_constant",
+    title="r̄ ≥ √d",
+    source=OURS,
+    definitions={r_bar: R_BAR},
+    lhs=r_bar,
+    relation=">=",
+    rhs=ROOT,
+    sentinel=Sentinel("r̄ ≥ 2√d", rhs=2 * ROOT),
+    expected=Verdict.REFUTED,
+    checks=(
+        _ranks(
+            tuple(n for n in NETWORKS if n.width <= 16 and n.gamma >= 0.1 and n.law == "gaussian"),
+            replace(ON_BATCH, replicas=400),
+        ),
+    ),
     **_average,
 )
 SOFT = Statement(
-    variant="soft_rank", title="Along every path the average of rank_τ is at least (1-τ)² times the average of r",
+    variant="soft_rank",
+    title="Along every path the average of rank_τ is at least (1-τ)² times the average of r",
     source=d20("Theorem 2 (informal), first inequality"),
-    definitions={ratio: "average of rank_τ(H_ℓ) over that of r(H_ℓ) along one path, its median over networks"},
-    lhs=ratio, relation=">=", rhs=(1 - tau) ** 2, sentinel=Sentinel("(1+τ)² for (1-τ)²", rhs=(1 + tau) ** 2),
-    expected=Verdict.SUPPORTED, checks=(_soft_ranks(tuple(n for n in NETWORKS if n.law == "gaussian")),),
+    definitions={
+        ratio: "average of rank_τ(H_ℓ) over that of r(H_ℓ) along one path, its median over networks"
+    },
+    lhs=ratio,
+    relation=">=",
+    rhs=(1 - tau) ** 2,
+    sentinel=Sentinel("(1+τ)² for (1-τ)²", rhs=(1 + tau) ** 2),
+    expected=Verdict.SUPPORTED,
+    checks=(_soft_ranks(tuple(n for n in NETWORKS if n.law == "gaussian")),),
     depends_on=("rank.soft_rank_lower_bound:as_printed",),
     remark="It follows layer by layer from the lemma; the least margin seen at any layer is in the evidence.",
     **(_average | dict(variables=(WIDTH, THRESHOLD), observables=("effective_rank", "soft_rank"))),
 )
 EXPONENT = Statement(
-    variant="exponent", title="r̄ scales as √d at γ = 1/10: slope within 1/20 of 1/2", source=OURS,
+    variant="exponent",
+    title="r̄ scales as √d at γ = 1/10: slope within 1/20 of 1/2",
+    source=OURS,
     definitions={beta: "least-squares slope of log r̄ against log d, d = 8 … 512"},
-    lhs=sp.Abs(beta - sp.Rational(1, 2)), relation="<=", rhs=sp.Rational(1, 20),
-    sentinel=Sentinel("slope within 1/20 of 1", lhs=sp.Abs(beta - 1)), expected=Verdict.SUPPORTED,
-    checks=(Exponent(tuple(n for n in NETWORKS if n.gamma == 0.1 and n.law == "gaussian")),), **_average,
+    lhs=sp.Abs(beta - sp.Rational(1, 2)),
+    relation="<=",
+    rhs=sp.Rational(1, 20),
+    sentinel=Sentinel("slope within 1/20 of 1", lhs=sp.Abs(beta - 1)),
+    expected=Verdict.SUPPORTED,
+    checks=(Exponent(tuple(n for n in NETWORKS if n.gamma == 0.1 and n.law == "gaussian")),),
+    **_average,
 )
 SMALL = Statement(
-    variant="small_gamma", title="r̄ ≥ √d/3 at γ = 1/1000, and at 1/100 from d = 128 on",
-    source=d20("Theorem 2 (informal)"), definitions={r_bar: R_BAR}, lhs=r_bar, relation=">=", rhs=ROOT / 3,
-    sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT), expected=Verdict.INCONCLUSIVE,
+    variant="small_gamma",
+    title="r̄ ≥ √d/3 at γ = 1/1000, and at 1/100 from d = 128 on",
+    source=d20("Theorem 2 (informal)"),
+    definitions={r_bar: R_BAR},
+    lhs=r_bar,
+    relation=">=",
+    rhs=ROOT / 3,
+    sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
+    expected=Verdict.INCONCLUSIVE,
     checks=(_ranks(SMALL_GAMMA, Network(8, 1e-3, layers=6_000)),),
     remark="The rank forgets its start in about γ⁻²/√d layers, and runs last seven or more times as long: 8 million "
-           "layers at d = 8, γ = 1/1000. What was run is far shorter, and says so; the rest is too much to draw.",
+    "layers at d = 8, γ = 1/1000. What was run is far shorter, and says so; the rest is too much to draw.",
     **_average,
 )
 

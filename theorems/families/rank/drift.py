@@ -68,18 +68,30 @@ def _first_rows(batch: Any) -> inputs.Rows:
 
 
 DRIFT_INEQUALITY = Statement(
-    family=FAMILY, theorem="drift_inequality", title="For M with diag M = 1: Σ_i (M²)_ii² ≤ Tr M³",
-    quantifier=Quantifier.POINTWISE, source=OURS, variables=(WIDTH, BATCH, ROWS),
+    family=FAMILY,
+    theorem="drift_inequality",
+    title="For M with diag M = 1: Σ_i (M²)_ii² ≤ Tr M³",
+    quantifier=Quantifier.POINTWISE,
+    source=OURS,
+    variables=(WIDTH, BATCH, ROWS),
     assumptions=(Assumption(sp.Eq(_off_diagonal, 0, evaluate=False), "diag M = 1"),),
-    lhs=_squares, relation="<=", rhs=_cube, expected=Verdict.CERTIFIED,
+    lhs=_squares,
+    relation="<=",
+    rhs=_cube,
+    expected=Verdict.CERTIFIED,
     sentinel=Sentinel("Tr M³, one part in a million smaller", rhs=(1 - NUDGE) * _cube),
     checks=(Pointwise(_rows, inputs.drift_inputs, inputs.drift_corners),),
-    proof=Proof(theorem=f"{ROCQ}.DriftInequality.drift_inequality_batch",
-                also=(f"{ROCQ}.DriftInequality.drift_inequality", f"{ROCQ}.DriftInequality.drift_inequality_row",
-                      f"{ROCQ}.DriftInequality.drift_inequality_indexed",
-                      f"{ROCQ}.DriftInequality.drift_inequality_gram")),
+    proof=Proof(
+        theorem=f"{ROCQ}.DriftInequality.drift_inequality_batch",
+        also=(
+            f"{ROCQ}.DriftInequality.drift_inequality",
+            f"{ROCQ}.DriftInequality.drift_inequality_row",
+            f"{ROCQ}.DriftInequality.drift_inequality_indexed",
+            f"{ROCQ}.DriftInequality.drift_inequality_gram",
+        ),
+    ),
     remark="Cauchy–Schwarz row by row. Equality at M = I and at rank one. It signs the part -8 Tr M³ + 8 Σ_i (M²)_ii² "
-           "of the drift.",
+    "of the drift.",
 )
 
 
@@ -93,17 +105,32 @@ def _rescaled(*pairs: tuple[sp.Expr, sp.Expr]) -> sp.Expr:
 _norms = sp.Product(sp.Sum(h[i, m] ** 2, (m, 0, n - 1)), (i, 0, d - 1))
 _rescaled_cube = _over(_rescaled((i, j), (j, k), (k, i)), i, j, k)
 DRIFT_INEQUALITY_RESCALED = Statement(
-    family=FAMILY, theorem="drift_inequality_rescaled", quantifier=Quantifier.POINTWISE, source=OURS,
+    family=FAMILY,
+    theorem="drift_inequality_rescaled",
+    quantifier=Quantifier.POINTWISE,
+    source=OURS,
     title="Of every H without zero row, rows rescaled so that diag M = 1: Σ_i (M²)_ii² ≤ Tr M³",
-    variables=(WIDTH, BATCH, ROWS), assumptions=(Assumption(sp.Gt(_norms, 0, evaluate=False), "no row of H is zero"),),
-    lhs=_over(_over(_rescaled((i, j), (i, j)), j) ** 2, i), relation="<=", rhs=_rescaled_cube,
-    expected=Verdict.CERTIFIED, sentinel=Sentinel("Tr M³, one part in a million smaller",
-                                                  rhs=(1 - NUDGE) * _rescaled_cube),
-    checks=(Pointwise(_rows, inputs.nonzero_rows, inputs.drift_corners, _first_rows, examples=100,
-                      refuses=inputs.too_narrow, reads=_reads_rows),),
+    variables=(WIDTH, BATCH, ROWS),
+    assumptions=(Assumption(sp.Gt(_norms, 0, evaluate=False), "no row of H is zero"),),
+    lhs=_over(_over(_rescaled((i, j), (i, j)), j) ** 2, i),
+    relation="<=",
+    rhs=_rescaled_cube,
+    expected=Verdict.CERTIFIED,
+    sentinel=Sentinel("Tr M³, one part in a million smaller", rhs=(1 - NUDGE) * _rescaled_cube),
+    checks=(
+        Pointwise(
+            _rows,
+            inputs.nonzero_rows,
+            inputs.drift_corners,
+            _first_rows,
+            examples=100,
+            refuses=inputs.too_narrow,
+            reads=_reads_rows,
+        ),
+    ),
     proof=Proof(theorem=f"{ROCQ}.DriftInequality.drift_inequality_rescaled"),
     remark="drift_inequality for BN-rows(H), in the entries of H: the roots cancel, so that every batch is decided "
-           "exactly. Of a user's batch the first 16 rows are tried.",
+    "exactly. Of a user's batch the first 16 rows are tried.",
 )
 
 # --- the generator -------------------------------------------------------------------------------------------
@@ -116,7 +143,10 @@ _rhs = 2 * d**2 - 2 * squares - 8 * cube + 8 * rows
 @lru_cache(maxsize=1024)
 def _drift_values(item: inputs.Rows) -> Mapping[str, Any]:
     n = len(item[0])
-    matrix = [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / n for b in item] for a in item]
+    matrix = [
+        [sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / n for b in item]
+        for a in item
+    ]
     return {**_rows(item), **invariants(matrix), "G": second_order(matrix)}
 
 
@@ -130,24 +160,50 @@ def _starts(batch: np.ndarray[Any, Any] | None) -> list[LabelledBatch]:
     """Three widths under three laws; or the user's batch, whose rows the check rescales, under two."""
     if batch is not None:
         return [LabelledBatch("the batch", batch, law) for law in ("rademacher", "gaussian")]
-    found = [("d=2, cosine 0.8", _equicorrelated(2, 0.8)), ("d=4, cosine 0.5", _equicorrelated(4, 0.5)),
-             ("d=8, cosine 0.2", _equicorrelated(8, 0.2))]
-    return [LabelledBatch(label, start, law) for label, start in found for law in ("gaussian", "uniform", "rademacher")]
+    found = [
+        ("d=2, cosine 0.8", _equicorrelated(2, 0.8)),
+        ("d=4, cosine 0.5", _equicorrelated(4, 0.5)),
+        ("d=8, cosine 0.2", _equicorrelated(8, 0.2)),
+    ]
+    return [
+        LabelledBatch(label, start, law)
+        for label, start in found
+        for law in ("gaussian", "uniform", "rademacher")
+    ]
 
 
 DRIFT = Statement(
-    family=FAMILY, theorem="drift", quantifier=Quantifier.EXPECTATION, source=OURS,
-    title="E‖M⁺‖_F² = ‖M‖_F² + γ²(2d² - 2‖M‖_F² - 8 Tr M³ + 8 Σ_i (M²)_ii²) + O(γ⁴)", chain="residual",
-    variables=(TWO_ROWS, BATCH, ROWS), assumptions=(Assumption(sp.Eq(_off_diagonal, 0, evaluate=False), "diag M = 1"),),
+    family=FAMILY,
+    theorem="drift",
+    quantifier=Quantifier.EXPECTATION,
+    source=OURS,
+    title="E‖M⁺‖_F² = ‖M‖_F² + γ²(2d² - 2‖M‖_F² - 8 Tr M³ + 8 Σ_i (M²)_ii²) + O(γ⁴)",
+    chain="residual",
+    variables=(TWO_ROWS, BATCH, ROWS),
+    assumptions=(Assumption(sp.Eq(_off_diagonal, 0, evaluate=False), "diag M = 1"),),
     definitions={
         drift: "the coefficient of γ² in E‖M⁺‖_F², entries of W independent, symmetric, of variance 1",
-        squares: "‖M‖_F²", cube: "Tr M³", rows: "Σ_i (M²)_ii²"},
-    lhs=drift, relation="==", rhs=_rhs, expected=Verdict.SUPPORTED,
+        squares: "‖M‖_F²",
+        cube: "Tr M³",
+        rows: "Σ_i (M²)_ii²",
+    },
+    lhs=drift,
+    relation="==",
+    rhs=_rhs,
+    expected=Verdict.SUPPORTED,
     sentinel=Sentinel("4 in place of 8", rhs=2 * d**2 - 2 * squares - 4 * cube + 4 * rows),
-    checks=(Derivation(), Pointwise(_drift_values, partial(inputs.drift_inputs, 2), partial(inputs.drift_corners, 2),
-                                    refuses=inputs.too_narrow), Paired(_starts)),
+    checks=(
+        Derivation(),
+        Pointwise(
+            _drift_values,
+            partial(inputs.drift_inputs, 2),
+            partial(inputs.drift_corners, 2),
+            refuses=inputs.too_narrow,
+        ),
+        Paired(_starts),
+    ),
     remark="The second order needs no more of the law than mean 0 and variance 1. By drift_inequality its last two "
-           "terms together are at most 0. At M = I only noise is left, 2d² - 2d, which lowers the rank; at rank one "
-           "nothing moves.",
+    "terms together are at most 0. At M = I only noise is left, 2d² - 2d, which lowers the rank; at rank one "
+    "nothing moves.",
 )
 STATEMENTS = (DRIFT_INEQUALITY, DRIFT_INEQUALITY_RESCALED, DRIFT)

@@ -42,17 +42,27 @@ def _require_symmetric(matrix: Sequence[Sequence[Ring]]) -> None:
         sizes = [len(row) for row in matrix]
         entries = [row[j] for row, size in zip(matrix, sizes, strict=True) for j in range(size)]
     except (TypeError, LookupError):
-        raise TypeError(f"matrix={told(matrix)} is no sequence of rows; give (d, d) with d ≥ 1") from None
+        raise TypeError(
+            f"matrix={told(matrix)} is no sequence of rows; give (d, d) with d ≥ 1"
+        ) from None
     if not sizes or set(sizes) != {len(sizes)}:
-        raise ValueError(f"matrix has {len(sizes)} rows of lengths {told(sizes)}; give (d, d) with d ≥ 1")
+        raise ValueError(
+            f"matrix has {len(sizes)} rows of lengths {told(sizes)}; give (d, d) with d ≥ 1"
+        )
     for entry in entries:
-        if getattr(entry, "shape", ()) or not (hasattr(entry, "__sub__") and hasattr(entry, "__mul__")):
-            raise TypeError(f"matrix contains {told(entry)}; give numbers, or what else has +, - and *")
+        if getattr(entry, "shape", ()) or not (
+            hasattr(entry, "__sub__") and hasattr(entry, "__mul__")
+        ):
+            raise TypeError(
+                f"matrix contains {told(entry)}; give numbers, or what else has +, - and *"
+            )
     for i, row in enumerate(matrix):
         for j in range(i + 1):
             if not row[j] == matrix[j][i]:  # nor is NaN
-                raise ValueError(f"matrix has {told(row[j])} in entry ({i}, {j}) (from 0) and {told(matrix[j][i])} in "
-                                 f"entry ({j}, {i}); give a symmetric one")
+                raise ValueError(
+                    f"matrix has {told(row[j])} in entry ({i}, {j}) (from 0) and {told(matrix[j][i])} in "
+                    f"entry ({j}, {i}); give a symmetric one"
+                )
 
 
 def second_order(matrix: Sequence[Sequence[Ring]]) -> Ring:
@@ -67,7 +77,9 @@ def second_order(matrix: Sequence[Sequence[Ring]]) -> Ring:
     _require_symmetric(matrix)
     for i, row in enumerate(matrix):
         if not row[i] == 1:
-            raise ValueError(f"matrix has {told(row[i])} in entry ({i}, {i}) (from 0); give one with diagonal 1")
+            raise ValueError(
+                f"matrix has {told(row[i])} in entry ({i}, {i}) (from 0); give one with diagonal 1"
+            )
     size, total = len(matrix), matrix[0][0] - matrix[0][0]
     zero = total
 
@@ -93,8 +105,11 @@ def invariants(matrix: Sequence[Sequence[Ring]]) -> dict[str, Ring]:
     _require_symmetric(matrix)
     places = range(len(matrix))
     square = [[sum(matrix[i][k] * matrix[k][j] for k in places) for j in places] for i in places]
-    return {"F": sum(square[i][i] for i in places), "Q": sum(square[i][i] * square[i][i] for i in places),
-            "T_3": sum(square[i][j] * matrix[j][i] for i in places for j in places)}
+    return {
+        "F": sum(square[i][i] for i in places),
+        "Q": sum(square[i][i] * square[i][i] for i in places),
+        "T_3": sum(square[i][j] * matrix[j][i] for i in places for j in places),
+    }
 
 
 def every_width() -> sp.Expr:
@@ -106,13 +121,17 @@ def every_width() -> sp.Expr:
     """
     d, squares, cube, rows = sp.symbols("d F T_3 Q")
     m, x, y, t = sp.symbols("m x y t")
-    term = sp.Poly(sp.series((m + t * x) ** 2 / (1 + 2 * t * y + t**2), t, 0, 3).removeO().coeff(t, 2), m, x, y)
+    term = sp.Poly(
+        sp.series((m + t * x) ** 2 / (1 + 2 * t * y + t**2), t, 0, 3).removeO().coeff(t, 2), m, x, y
+    )
     # Σ_ijb of M_ij^e M_bj^f M_ib^g, by (e, f, g)
     loops = {(0, 2, 0): d * squares, (2, 0, 0): d * squares, (1, 1, 1): cube, (2, 0, 2): rows}
     # Σ_ib of M_ib^g, by g
     diagonal = {(0,): d**2, (2,): squares}
     everywhere = sum(c * loops[powers] for powers, c in term.terms())
-    taken_off = sum(c * diagonal[powers] for powers, c in sp.Poly(term.as_expr().subs({m: 1, x: y}), y).terms())
+    taken_off = sum(
+        c * diagonal[powers] for powers, c in sp.Poly(term.as_expr().subs({m: 1, x: y}), y).terms()
+    )
     return sp.expand(2 * (everywhere - taken_off))
 
 
@@ -129,36 +148,58 @@ class Derivation:
 
     def words(self, statement: Statement) -> str:
         """What the check does, for people."""
-        return ("computer algebra: half the Laplacian of ‖M⁺‖_F² in the weights, derived for every d, and compared "
-                f"as a polynomial in the entries of M for d = {_listed(self.widths)}")
+        return (
+            "computer algebra: half the Laplacian of ‖M⁺‖_F² in the weights, derived for every d, and compared "
+            f"as a polynomial in the entries of M for d = {_listed(self.widths)}"
+        )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         if context.batch is not None and (reason := too_narrow(context.batch.array)):
-            return Evidence(method="symbolic", verdict=Verdict.OUTSIDE, summary=reason, sentinel=Verdict.OUTSIDE)
+            return Evidence(
+                method="symbolic", verdict=Verdict.OUTSIDE, summary=reason, sentinel=Verdict.OUTSIDE
+            )
         verdict, summary = self._judge(statement)
         sentinel, found = self._judge(statement.neighbour)
-        return Evidence(method="symbolic", verdict=verdict, summary=summary, sentinel=sentinel,
-                        power=0.0 if verdict.holds else None,
-                        details={"derived": sp.sstr(every_width()), "entrywise": list(self.widths),
-                                 "sentinel_found": found})
+        return Evidence(
+            method="symbolic",
+            verdict=verdict,
+            summary=summary,
+            sentinel=sentinel,
+            power=0.0 if verdict.holds else None,
+            details={
+                "derived": sp.sstr(every_width()),
+                "entrywise": list(self.widths),
+                "sentinel_found": found,
+            },
+        )
 
     def _judge(self, statement: Statement) -> tuple[Verdict, str]:
         for width in self.widths:
             if self._differs(statement, width):
-                return Verdict.REFUTED, f"as polynomials in the entries of M the sides differ at d = {width}"
+                return (
+                    Verdict.REFUTED,
+                    f"as polynomials in the entries of M the sides differ at d = {width}",
+                )
         stated = statement.rhs.subs({s: sp.Symbol(str(s)) for s in statement.rhs.free_symbols})
         if sp.expand(stated - every_width()) != 0:
             return Verdict.INCONCLUSIVE, f"the general sum gives {sp.sstr(every_width())}"
         return Verdict.CERTIFIED, (
-            f"derived for every d; the same polynomial in the entries of M for d = {_listed(self.widths)}")
+            f"derived for every d; the same polynomial in the entries of M for d = {_listed(self.widths)}"
+        )
 
     @staticmethod
     def _differs(statement: Statement, width: int) -> bool:
         pairs = [(i, j) for i in range(width) for j in range(i)]
         ring = sp.ring([f"M{i}{j}" for i, j in pairs], sp.QQ)[0]
         entries = dict(zip(pairs, ring.gens, strict=True))
-        matrix = [[ring.one if i == j else entries[max(i, j), min(i, j)] for j in range(width)] for i in range(width)]
-        return bool(second_order(matrix) != value(statement.rhs, {"d": ring(width), **invariants(matrix)}, ring.zero))
+        matrix = [
+            [ring.one if i == j else entries[max(i, j), min(i, j)] for j in range(width)]
+            for i in range(width)
+        ]
+        return bool(
+            second_order(matrix)
+            != value(statement.rhs, {"d": ring(width), **invariants(matrix)}, ring.zero)
+        )
 
 
 def value(polynomial: sp.Expr, values: Mapping[str, Ring], zero: Ring) -> Ring:

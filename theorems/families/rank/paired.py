@@ -70,8 +70,12 @@ class _Plan:
         m = batch @ batch.T
         square = m @ m
         d, n = batch.shape
-        self.values = {"d": float(d), "F": float(np.trace(square)), "T_3": float(np.sum(square * m)),
-                       "Q": float(np.sum(np.diag(square) ** 2))}
+        self.values = {
+            "d": float(d),
+            "F": float(np.trace(square)),
+            "T_3": float(np.sum(square * m)),
+            "Q": float(np.sum(np.diag(square) ** 2)),
+        }
         self.scale = resolution * d**2
         top = float(np.linalg.eigvalsh(m)[-1]) * (1 + 4 * d * _EPS)  # ‖v_i‖² ≤ λ_max ‖W_i‖²
         self.slack = 0.0
@@ -82,7 +86,9 @@ class _Plan:
             self.speed = math.sqrt(top * cut)
             self.slack = worth * float(scipy.stats.chi2.sf(cut, d + 2))
         else:
-            self.speed = math.sqrt(top * d) * _LARGEST[start.law] * (1 + 4 * (d + n) * _EPS)  # what is measured rounds
+            self.speed = (
+                math.sqrt(top * d) * _LARGEST[start.law] * (1 + 4 * (d + n) * _EPS)
+            )  # what is measured rounds
         # the fourth order takes a fifth of the resolution
         self.gamma = math.sqrt(self.scale / 5 / (17 * 81 * self.speed**4 * d * (d - 1)))
         self.slack += fourth_order(d, self.speed, self.gamma) + self._rounding(d, n)
@@ -111,14 +117,21 @@ class Paired:
 
     def words(self, statement: Statement) -> str:
         """What the check does, for people."""
-        return (f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to {self.draws:,} of them, "
-                f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows rescaled, becomes "
-                f"the start")
+        return (
+            f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to {self.draws:,} of them, "
+            f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows rescaled, becomes "
+            f"the start"
+        )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         starts = list(self.starts(None if context.batch is None else context.batch.array))
         if reasons := [reason for start in starts if (reason := self._refusal(start))]:
-            return Evidence(method="simulation", verdict=Verdict.OUTSIDE, summary=reasons[0], sentinel=Verdict.OUTSIDE)
+            return Evidence(
+                method="simulation",
+                verdict=Verdict.OUTSIDE,
+                summary=reasons[0],
+                sentinel=Verdict.OUTSIDE,
+            )
         rows = []
         for start in starts:
             context.progress(f"{statement.name}: {start.label}, {start.law}")
@@ -132,14 +145,28 @@ class Paired:
             summary = f"{bad['start']}: drift in [{bad['low']:.4g}, {bad['high']:.4g}], claimed {bad['claimed']:.4g}"
         elif open_rows := [row for row in rows if row["verdict"] == Verdict.INCONCLUSIVE]:
             first = open_rows[0]
-            summary = (f"{len(open_rows)} of {len(rows)} drifts undecided: {first['law']} weights, half-width "
-                       f"{first['half_width']:.3g} after {first['pairs']:,} pairs, {first['asked']:.3g} asked")
+            summary = (
+                f"{len(open_rows)} of {len(rows)} drifts undecided: {first['law']} weights, half-width "
+                f"{first['half_width']:.3g} after {first['pairs']:,} pairs, {first['asked']:.3g} asked"
+            )
         return Evidence(
-            method="simulation", verdict=verdict, summary=summary,
+            method="simulation",
+            verdict=verdict,
+            summary=summary,
             sentinel=Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE,
-            power=max((row["half_width"] / abs(row["claimed"]) for row in rows if row["claimed"]), default=None),
-            details={"seed": context.seed, "engine": "antithetic", "dtype": "float64", "level": context.level,
-                     "sentinel_refuted_on": fallen, "readouts": rows})
+            power=max(
+                (row["half_width"] / abs(row["claimed"]) for row in rows if row["claimed"]),
+                default=None,
+            ),
+            details={
+                "seed": context.seed,
+                "engine": "antithetic",
+                "dtype": "float64",
+                "level": context.level,
+                "sentinel_refuted_on": fallen,
+                "readouts": rows,
+            },
+        )
 
     def _refusal(self, start: LabelledBatch) -> str:
         """Why a start is not simulated; empty if it is."""
@@ -148,18 +175,32 @@ class Paired:
         width = len(start.batch)
         if width == 1:
             return f"{start.label} has d = 1: a rank needs 2 rows or more"
-        return f"{start.label} has d = {width}: too wide to draw W a million times" if width > self.widest else ""
+        return (
+            f"{start.label} has d = {width}: too wide to draw W a million times"
+            if width > self.widest
+            else ""
+        )
 
     def _run(self, statement: Statement, start: LabelledBatch, context: Context) -> dict[str, Any]:
         plan = _Plan(start, self.resolution)
-        claimed, neighbour = (float(s.bound(**plan.values)) for s in (statement, statement.neighbour))
+        claimed, neighbour = (
+            float(s.bound(**plan.values)) for s in (statement, statement.neighbour)
+        )
         sequence = BoundedMean(-plan.reach, plan.reach, context.level, reference=claimed)
         most = max(1, self.entries // len(start.batch) ** 2)
         size, stage = min(self.first, most), 0
         while sequence.count < self.draws and not context.expired:
             size = min(size, self.draws - sequence.count)
-            sequence.update(_differences(start, plan, size, context.stream(
-                statement.family, statement.theorem, start.label, start.law, stage)))
+            sequence.update(
+                _differences(
+                    start,
+                    plan,
+                    size,
+                    context.stream(
+                        statement.family, statement.theorem, start.label, start.law, stage
+                    ),
+                )
+            )
             low, high = (sequence.interval[0] - plan.slack, sequence.interval[1] + plan.slack)
             settled = not low <= claimed <= high or (high - low) / 2 <= plan.scale
             if settled and not low <= neighbour <= high:
@@ -172,16 +213,33 @@ class Paired:
                 return Verdict.INCONCLUSIVE
             return Verdict.SUPPORTED if low <= value <= high else Verdict.REFUTED
 
-        return {"start": start.label, "law": start.law, **plan.values, "claimed": claimed, "neighbour": neighbour,
-                "verdict": judge(claimed).value, "sentinel": judge(neighbour).value, "mean": sequence.mean, "low": low,
-                "high": high, "half_width": (high - low) / 2, "asked": plan.scale, "slack": plan.slack,
-                "gamma": plan.gamma, "pairs": sequence.count}
+        return {
+            "start": start.label,
+            "law": start.law,
+            **plan.values,
+            "claimed": claimed,
+            "neighbour": neighbour,
+            "verdict": judge(claimed).value,
+            "sentinel": judge(neighbour).value,
+            "mean": sequence.mean,
+            "low": low,
+            "high": high,
+            "half_width": (high - low) / 2,
+            "asked": plan.scale,
+            "slack": plan.slack,
+            "gamma": plan.gamma,
+            "pairs": sequence.count,
+        }
 
 
 def _differences(start: LabelledBatch, plan: _Plan, draws: int, seed: tuple[int, ...]) -> Floats:
-    plus, minus, speeds = antithetic_layer(plan.batch, plan.gamma, draws=draws, seed=seed, law=start.law)
+    plus, minus, speeds = antithetic_layer(
+        plan.batch, plan.gamma, draws=draws, seed=seed, law=start.law
+    )
     d = plan.batch.shape[0]
     rest = antithetic_layer(plan.batch, 0.0, draws=1, law=start.law)[0]
-    moved = d**2 * ((1 / effective_rank(plus) + 1 / effective_rank(minus)) / 2 - 1 / effective_rank(rest))
+    moved = d**2 * (
+        (1 / effective_rank(plus) + 1 / effective_rank(minus)) / 2 - 1 / effective_rank(rest)
+    )
     values: Floats = np.where(speeds <= plan.speed, moved / plan.gamma**2, 0.0)
     return values

@@ -40,6 +40,8 @@ __all__ = [
 Item = Mapping[str, Any]
 
 HALF = Fraction(1, 2)
+
+
 #: Sixths: repeated and collinear points are likely, and exact arithmetic needs no longer numbers to
 #: tell sides apart.
 @cache
