@@ -148,7 +148,10 @@ def _run(path: Path) -> tuple[ModuleType, list[_Refusal]]:
 
 def _statements(path: Path, module: ModuleType) -> Iterator[tuple[ast.stmt, CodeType]]:
     """The statements of a file, each compiled alone, under the ``__future__`` that stands above it."""
-    tree = ast.parse(path.read_bytes(), str(path))
+    source = path.read_bytes()
+    if b"\0" in source:  # a ValueError before Python 3.11.4
+        raise SyntaxError("source code cannot contain null bytes")
+    tree = ast.parse(source, str(path))
     module.__doc__ = ast.get_docstring(tree, clean=False)
     flags = 0
     for statement in tree.body:
