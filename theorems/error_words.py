@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["in_words", "message"]
+import os.path
+import traceback
+
+__all__ = ["in_words", "line_in", "message"]
 
 _LONGEST = 300
 
@@ -24,3 +27,16 @@ def in_words(error: BaseException) -> str:
     """``ValueError: what it says``, or the kind alone."""
     text = message(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def line_in(file: str, error: BaseException) -> int | None:
+    """The last line of ``file`` that was at work when the error came up; None if none was."""
+    wanted = os.path.realpath(file)
+    if isinstance(error, SyntaxError) and os.path.realpath(error.filename or "") == wanted:
+        return error.lineno
+    lines = [
+        number
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if os.path.realpath(frame.f_code.co_filename) == wanted
+    ]
+    return lines[-1] if lines else None

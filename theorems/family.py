@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any
 
+from theorems.error_words import in_words, line_in, message
 from theorems.statement import Statement
 
 __all__ = ["Family", "FamilyError", "of_each_file"]
@@ -93,7 +95,8 @@ class Family:
                 raise FamilyError(f"statements have {statement!r}: want a Statement")
             if statement.family != self.name:
                 raise FamilyError(
-                    f"{statement.name} has family={statement.family!r}, in {self.name}"
+                    f"{statement.name} has family={statement.family!r}, in {self.name}; "
+                    f"want family={self.name!r}, that of its place"
                 )
         name, count = Counter(s.name for s in found).most_common(1)[0] if found else ("", 0)
         if count > 1:
@@ -127,8 +130,8 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
 
     For the ``__init__`` of a folder of statements with a file each, which are found by being
     there: ``STATEMENTS = of_each_file(__name__, __path__, "STATEMENTS")``. A module without such a
-    tuple adds nothing. Imports every module of the folder, and raises what an import raises, and
-    :class:`FamilyError` where ``name`` is no tuple.
+    tuple adds nothing. Imports every module of the folder, and raises :class:`FamilyError`, which
+    names file and line, for what an import raises, and where ``name`` is no tuple.
 
     >>> import theorems.templates as folder
     >>> [s.quantifier.value for s in of_each_file(folder.__name__, folder.__path__, "STATEMENTS")]
@@ -136,8 +139,27 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
     """
     found: list[Any] = []
     for module in sorted(each.name for each in iter_modules(path)):
-        items = getattr(import_module(f"{package}.{module}"), name, ())
+        items = getattr(_imported(f"{package}.{module}"), name, ())
+        if isinstance(items, Statement):
+            raise FamilyError(
+                f"{package}.{module} has a statement as {name}: want a tuple, {name} = (STATEMENT,) "
+                "with a comma"
+            )
         if not isinstance(items, tuple):
             raise FamilyError(f"{package}.{module} has {name}={items!r}: want a tuple")
         found += items
     return tuple(found)
+
+
+def _imported(module: str) -> Any:
+    """A module of a folder of statements. What is wrong in its file is told with file and line."""
+    try:
+        return import_module(module)
+    except (FamilyError, MemoryError):
+        raise
+    except Exception as error:
+        spec = find_spec(module)
+        file = spec.origin if spec is not None and spec.origin else module
+        line = line_in(file, error)
+        why = message(error) if isinstance(error, ValueError) else in_words(error)
+        raise FamilyError(f"{file}{f', line {line}' if line else ''}: {why}") from error

@@ -123,6 +123,10 @@ class Source:
     paper: str
     place: str
 
+    def __post_init__(self) -> None:
+        if not self.paper.strip():
+            raise ValueError(f"paper={self.paper!r}: want where the claim is printed, or 'ours'")
+
     def __str__(self) -> str:
         return f"{self.paper}, {self.place}" if self.place else self.paper
 

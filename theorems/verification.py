@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from simulators.arguments import Argument, ArgumentError
 from simulators.batches import Batch, validate_batch
 from simulators.workers import one_blas_thread
 from theorems.context import Context
-from theorems.error_words import in_words
+from theorems.error_words import in_words, line_in
 from theorems.proofs.certificate import evidence as proof_evidence
 from theorems.proofs.certificate import lapsed
 from theorems.registry import package_of, select
@@ -234,6 +235,17 @@ def verify_each(
     return _results(statements, given, seed, level, budget, progress, refused)
 
 
+def _author(statement: Statement, error: Exception) -> str:
+    """Whose check failed: a package, or a file that is the statement's own; empty if ours."""
+    if package := package_of(statement):
+        return f"package {package}"
+    module = sys.modules.get(f"theorems.families.{statement.family}.statements.{statement.theorem}")
+    if module is None or not module.__file__ or isinstance(error, MemoryError):
+        return ""
+    line = line_in(module.__file__, error)
+    return f"{module.__file__}{f', line {line},' if line else ''}"
+
+
 def _results(
     statements: tuple[Statement, ...],
     batch: Batch | None,
@@ -261,9 +273,9 @@ def _results(
             refused(statement, error)
             continue
         except Exception as error:
-            if not (package := package_of(statement)):
+            if not (author := _author(statement, error)):
                 raise
-            failed = ClaimError(f"a check of package {package} fails: {in_words(error)}")
+            failed = ClaimError(f"a check of {author} fails: {in_words(error)}")
             if refused is None:
                 raise failed from error
             refused(statement, failed)

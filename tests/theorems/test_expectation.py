@@ -308,6 +308,12 @@ def test_a_value_outside_its_support_is_an_error(seeds: list[Any]) -> None:
         check(support=(0.0, 0.3))(statement(R(1, 5), ceiling=None), context())
 
 
+def test_samples_of_another_shape_are_an_error(seeds: list[Any]) -> None:
+    several = replace(check(), sample=lambda _, t, __: t.values["f"])
+    with pytest.raises(ValueError, match=r"shape \(\d+, 2\): want a row .* and 1 column"):
+        several(statement(R(1, 5), ceiling=None), context())
+
+
 def test_sampling_stops_at_the_limit_and_when_it_is_clear(seeds: list[Any]) -> None:
     row = check(replicas=1000)(statement(R(1, 4)), context()).details["readouts"][0]
     assert row["replicas"] == 1000

@@ -9,13 +9,18 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from theorems.cli import main
+from theorems.error_words import line_in
 from theorems.family import FamilyError, of_each_file
 from theorems.templates import KINDS, written
+from theorems.templates.pointwise import STATEMENT as POINTWISE
+from theorems.verification import verify_each
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -97,8 +102,56 @@ def test_a_file_whose_list_is_none_is_refused(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(FamilyError, match=r"mine_statements\.c has S=\[3\]: want a tuple"):
         of_each_file("mine_statements", [str(folder)], "S")
+    statement = "from theorems.templates.pointwise import STATEMENT as S"
+    for number, (text, words) in enumerate(
+        (
+            (statement, r"x0 has a statement as S: want a tuple, S = \(STATEMENT,\) with a comma"),
+            ("\nS = (lamb,)", r"x1\.py, line 2: NameError: name 'lamb' is not defined"),
+            ("\n\nS = (1 2)", r"x2\.py, line 3: SyntaxError: "),
+            ("raise ValueError('it is 3')", r"x3\.py, line 1: it is 3"),
+            ("\nimport nothing.there", r"x4\.py, line 2: ModuleNotFoundError: "),
+        )
+    ):
+        (folder / "c.py").rename(folder / f"x{number}.py")
+        (folder / f"x{number}.py").write_text(text, encoding="utf-8")
+        with pytest.raises(FamilyError, match=words):
+            of_each_file("mine_statements", [str(folder)], "S")
+        (folder / f"x{number}.py").rename(folder / "c.py")
     (folder / "c.py").unlink()
     assert of_each_file("mine_statements", [str(folder)], "S") == (1, 2)
+
+
+def test_a_check_that_fails_is_told_with_its_file_and_the_others_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text("\n\ndef check(statement, context):\n    return lost\n", encoding="utf-8")
+    name = "theorems.families.orthogonality.statements.broken"
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, name, module)
+    sound = replace(POINTWISE, family="orthogonality")
+    broken = replace(sound, theorem="broken", checks=(module.check,))
+    told: list[str] = []
+    found = [
+        result.statement.name
+        for result in verify_each(
+            [broken, sound], refused=lambda statement, error: told.append(str(error))
+        )
+    ]
+    assert found == [sound.name]
+    (line,) = told
+    assert f"a check of {path}, line 4, fails: NameError: name 'lost' is not defined" in line
+
+
+def test_lines_of_another_file_are_not_those_of_an_error() -> None:
+    with pytest.raises(ValueError, match="no number") as caught:
+        int("no number")
+    assert line_in(__file__, caught.value) is not None
+    assert line_in("elsewhere.py", caught.value) is None
 
 
 # --- in a copy of the sources -------------------------------------------------------------------

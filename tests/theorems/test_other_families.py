@@ -447,6 +447,7 @@ def test_a_new_statement_goes_into_the_folder_of_its_family_and_is_found_there(
     rescan()
     assert main(["new", "mine.second", "--kind", "expectation"]) == 0
     assert (site / "mine_stated" / "second.py").is_file()
+    assert "pytest --theorems=mine.second " in capsys.readouterr().out
     assert main(["new", "mine.first"]) == 2
     assert "is a statement already" in capsys.readouterr().err
     del sys.modules["mine_stated"]

@@ -10,7 +10,7 @@ import sympy as sp
 from theorems import Assumption, Sentinel, Statement, Variable, Verdict, get, library
 from theorems.families.orthogonality import notation
 from theorems.families.orthogonality.notation import d, n, s
-from theorems.statement import combine
+from theorems.statement import Source, combine
 
 DECAY = get("orthogonality.decay:sharp")
 V = Verdict
@@ -189,6 +189,12 @@ def test_floats_and_relations_are_refused() -> None:
         replace(DECAY, rhs=DECAY.rhs * 0.3)
     with pytest.raises(ValueError, match="relation='~'"):
         replace(DECAY, relation="~")
+
+
+def test_a_source_names_where_a_claim_is_printed() -> None:
+    with pytest.raises(ValueError, match="paper=' ': want where the claim is printed, or 'ours'"):
+        Source(" ", "Theorem 1")
+    assert str(Source("ours", "")) == "ours"
 
 
 def test_the_neighbour_is_the_claim_with_the_sentinel_in_place() -> None:

@@ -9,7 +9,9 @@ from types import ModuleType
 
 import pytest
 
-from theorems import Statement, Verdict, verify
+from theorems import Quantifier, Statement, Verdict, verify
+from theorems.checking.expectation import Expectation
+from theorems.checking.pointwise import Pointwise
 from theorems.families import FAMILIES
 from theorems.report.document import document_of
 from theorems.report.style import Drawing
@@ -51,6 +53,16 @@ def test_it_is_named_after_its_file(file: ModuleType) -> None:
         return
     _, _, family, _, name = file.__name__.split(".")
     assert {(s.family, s.theorem) for s in file.STATEMENTS} == {(family, name)}
+
+
+@pytest.mark.parametrize(("statement", "file"), CASES)
+def test_it_says_of_itself_what_its_checks_do(statement: Statement, file: ModuleType) -> None:
+    for check in statement.checks:
+        if isinstance(check, Expectation):
+            assert statement.quantifier is Quantifier.EXPECTATION
+            assert set(statement.observables) == set(check.observables)
+        if isinstance(check, Pointwise):
+            assert statement.quantifier is Quantifier.POINTWISE
 
 
 @each_file

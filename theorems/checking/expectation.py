@@ -189,7 +189,7 @@ class Expectation:
             engine = trajectory.engine
             values = Known.at(
                 trajectory,
-                self.sample(statement, trajectory, instance),
+                self._sampled(statement, trajectory, instance, len(trials)),
                 instance.support,
                 None if self.last is None else self.last(instance),
             )
@@ -217,6 +217,22 @@ class Expectation:
             trial.cut = drawn < limit
         rows.extend(t.row(self.resolution) for t in trials)
         return engine
+
+    def _sampled(
+        self,
+        statement: Statement,
+        trajectory: Trajectory,
+        instance: Instance,
+        readouts: int,
+    ) -> Floats:
+        """A column for each readout, as ``sample`` gives them."""
+        found = self.sample(statement, trajectory, instance)
+        if found.ndim != 2 or found.shape[1] != readouts:
+            raise ValueError(
+                f"sample() has the shape {found.shape}: want a row for each replica and "
+                f"{readouts} column(s), one for each readout"
+            )
+        return found
 
     def _draw(
         self, instance: Instance, size: int, stage: int, statement: Statement, context: Context

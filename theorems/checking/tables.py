@@ -12,7 +12,13 @@ import sympy as sp
 
 from theorems.expressions import Compiled, InexactError, arguments_of, compiled, converted
 
-__all__ = ["Completed", "evaluate"]
+__all__ = ["Completed", "NoValueError", "evaluate"]
+
+
+class NoValueError(ValueError, KeyError):
+    """A symbol that no value is given for; one line names it, and those that have one."""
+
+    __str__ = ValueError.__str__
 
 
 @lru_cache(maxsize=4096)
@@ -39,7 +45,7 @@ class Completed(Mapping[str, Any]):
     Rationals if ``exactly``. Else what is rational stays so, for the root of 1 - c² has no value at a ball around
     c = 1, and the rest are balls at the precision of the moment: make a new one to work at another.
     A value given goes before a definition. Raises ``InexactError`` for an irrational value if ``exactly``,
-    ``KeyError`` for a symbol that is neither given nor defined by an expression.
+    ``NoValueError`` for a symbol that is neither given nor defined by an expression.
     """
 
     def __init__(
@@ -56,6 +62,10 @@ class Completed(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
+            if name not in self._meanings:
+                raise NoValueError(
+                    f"no value for {name} among those given: {', '.join(map(str, self._values))}"
+                )
             symbol, meaning = self._meanings[name]
             self._values[name] = (
                 self._table(symbol, meaning)

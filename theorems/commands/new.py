@@ -10,7 +10,7 @@ from pathlib import Path
 
 from simulators.arguments import did_you_mean
 from theorems.family import Family
-from theorems.registry import families
+from theorems.registry import GROUP, families
 from theorems.templates import KINDS, written
 from theorems.terminal.exit_statuses import AS_EXPECTED, UsageError, refusing, writing
 from theorems.terminal.screen import console
@@ -53,13 +53,22 @@ def run(args: argparse.Namespace) -> int:
     out.print(f"Written: {path}", soft_wrap=True)
     if args.out is not None:
         out.print("It is found once its STATEMENTS are among those of the family.")
-    for step in (
-        f"theorems verify {name}        as it is, it stands; change it to what you claim",
-        f"theorems show {name}          read it as others will",
-        f"pytest -k {theorem}           the tests that every statement gets",
-    ):
-        out.print(f"  {step}", soft_wrap=True)
+    steps = {
+        f"theorems verify {name}": "as it is, it stands; change it to what you claim",
+        f"theorems show {name}": "read it as others will",
+        _tests(family, theorem): "the tests that every statement gets",
+    }
+    width = max(map(len, steps))
+    for command, words in steps.items():
+        out.print(f"  {command:{width}}  {words}", soft_wrap=True)
     return AS_EXPECTED
+
+
+def _tests(family: Family, theorem: str) -> str:
+    """What runs the tests of a statement: ours are in this project, others' in the pytest plugin."""
+    if any(str(reference).startswith(f"{GROUP}.") for reference in family.statements):
+        return f"pytest -k {theorem}"
+    return f"pytest --theorems={family.name}.{theorem}"
 
 
 def _named(name: str) -> tuple[Family, str]:
@@ -89,5 +98,6 @@ def _folder(family: Family) -> Path:
             return Path(spec.submodule_search_locations[0])
     raise UsageError(
         f"the family {family.name!r} has no folder of statements with a file each "
-        "(theorems.family.of_each_file); say where the file goes: --out DIR"
+        "(theorems.family.of_each_file); name one among its statements, or say where the file "
+        "goes: --out DIR"
     )
