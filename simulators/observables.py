@@ -158,6 +158,16 @@ class NamedObservable:
     of_spectrum: Callable[..., Number] | None = None
     of_gram: Callable[..., Number] | None = None
 
+    def __post_init__(self) -> None:
+        if self.reads not in ("H", "gram"):
+            raise ValueError(f"{self.name}: reads={self.reads!r}: want 'H' or 'gram'")
+        ends = [end for end in (self.floor, self.ceiling) if isinstance(end, int | float)]
+        if any(math.isnan(end) for end in ends) or (len(ends) == 2 and ends[0] > ends[1]):
+            raise ValueError(
+                f"{self.name}: floor={self.floor!r}, ceiling={self.ceiling!r}: "
+                "want the lower and the upper end of its range"
+            )
+
     @property
     def example(self) -> str:
         """How a text names it."""
@@ -223,8 +233,9 @@ def observable(
     arguments are those of `NamedObservable`: ``floor``, ``ceiling``, ``reads``, ``shape``,
     ``samples``, ``wide``, ``parameter``, ``present``, ``absent``, ``of_spectrum``, ``of_gram``.
 
-    Raises `ValueError` for a name that is taken and for a function without docstring, `TypeError`
-    for another argument.
+    Raises `ValueError` for a name that is taken, a function without docstring, another word for
+    ``reads`` and a range whose ends are no numbers or out of order, `TypeError` for another
+    argument.
 
     Example:
         >>> with OBSERVABLES.restored():

@@ -315,6 +315,8 @@ def test_the_list_of_equivalent_mutants_is_about_mutants_there_are() -> None:
         (["--planted", "--only", "theorems/cli.py"], 2, "no such file"),
         (["--planted", "--tests", "tests/none.py"], 2, "no such file"),
         (["--planted", "--shards", "0"], 2, "--shards"),
+        (["--planted", "--within", "nan"], 2, "--within nan"),
+        (["--planted", "--within", "-3"], 2, "--within -3"),
     ],
 )
 def test_bad_usage_is_refused(

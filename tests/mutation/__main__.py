@@ -73,6 +73,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("nothing to do: give --planted, --sample N, or both")
     if args.sample < 0 or args.shards < 1:
         parser.error("--sample and --shards want whole numbers of at least 0 and 1")
+    if not args.within > 0:
+        parser.error(f"--within {args.within}: want seconds of CPU above 0")
     if unknown := [name for name in args.tests if name not in files_of_tests()]:
         parser.error(f"--tests {unknown[0]}: no such file of tests, relative to the root")
     return args

@@ -403,3 +403,23 @@ def test_resolve_takes_functions_of_the_user() -> None:
 def test_resolve_refuses(item: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         ob.resolve(item)
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ({"reads": "Q"}, "reads='Q'"),
+        ({"floor": 2, "ceiling": 1}, "floor=2, ceiling=1"),
+        ({"floor": math.nan}, "floor=nan"),
+        ({"ceiling": math.nan}, "ceiling=nan"),
+    ],
+)
+def test_an_own_observable_whose_range_or_reading_makes_no_sense_is_refused(
+    told: dict[str, Any], named: str
+) -> None:
+    def total(H: Any) -> Any:
+        """The sum of all entries."""
+        return H.sum((-1, -2))
+
+    with ob.OBSERVABLES.restored(), pytest.raises(ValueError, match=named):
+        ob.observable(**told)(total)
