@@ -271,3 +271,39 @@ def test_whether_both_sides_have_a_value_is_said_to_be_open_where_it_is() -> Non
     )  # undefined at log(2) alone
     assert verdict is not Verdict.CERTIFIED
     assert "left open ((exp(x) - 2)/(exp(x) - 2) divides by exp(x) - 2)" in evidence.summary
+
+
+# --- between two inputs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("claim", "domains"),
+    [
+        ("-1/(exp(x)-2)**2 <= 0", {}),
+        ("log((exp(x)-2)**2) <= 10", {}),
+        ("x/(exp(x)-2)/(x+1) <= 5", {}),
+        ("-1/abs(exp(x)-k)**3 <= 0", {"k": "1..3"}),
+        ("-1/(exp(x)-3*y-1/2)**2 <= 0", {"y": "[0,x]"}),
+        ("-1/(log(x+2)-4/5)**2 <= 0", {}),
+    ],
+)
+def test_a_transcendental_denominator_that_changes_its_sign_is_undefined_between(
+    claim: str, domains: dict[str, str]
+) -> None:
+    with pytest.raises(ClaimError, match=r"undefined (somewhere between|at) x="):
+        conjecture(claim, x="[0,1]", **domains).statement()
+
+
+@pytest.mark.parametrize(
+    ("claim", "options"),
+    [
+        ("1/(exp(x)+1) <= 1", {}),
+        ("-1/(exp(x)-x-1/2)**2 <= 0", {}),
+        ("-1/(exp(x)-2)**2 <= 0", {"assume": "exp(x) != 2"}),
+        ("x - 1/(exp(k)-5*m)**2 <= 1", {"k": "1..3", "m": "1..3"}),  # both signs, nothing between
+    ],
+)
+def test_one_sign_or_an_assumption_leaves_a_transcendental_denominator_in_peace(
+    claim: str, options: dict[str, str]
+) -> None:
+    assert conjecture(claim, x="[0,1]", **options).statement().title == claim

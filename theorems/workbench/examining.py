@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -15,7 +15,7 @@ import sympy as sp
 
 from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted, undefined
-from theorems.definedness import Condition
+from theorems.definedness import Condition, conditions_of, of_quotient
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Quantifier, Statement
 from theorems.witnesses import spelled
@@ -34,6 +34,8 @@ _RANDOM = 48
 _KEPT = 4
 #: So many choices of the whole numbers that a condition names are gone through.
 _CHOICES = 1000
+#: And from so many choices of all whole numbers a sign is followed along the real ones.
+_BASES = 8
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def examine(
     _require_defined_sizes(statement, space, design)
     for item in items:
         _require_defined(statement, space, item)
+    _require_defined_between(statement, space, items)
     rows = [
         (_number(statement.lhs, v) if design is None else math.nan, _number(statement.rhs, v), v, x)
         for x in items
@@ -139,6 +142,82 @@ def _require_defined(statement: Statement, space: Space, item: Item) -> None:
     if missing is None or admitted(statement, space.values(item)) is not True:
         return
     _refuse(missing, item, space)
+
+
+#: Continuous wherever all of their own conditions hold.
+_CONTINUOUS = (sp.Symbol, sp.Number, sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.Abs, sp.Min, sp.Max)
+
+
+def _require_defined_between(statement: Statement, space: Space, items: Sequence[Item]) -> None:
+    """Raise :class:`ClaimError` if what must not be 0 certainly changes its sign between two inputs.
+
+    A domain is connected along its real symbols, so a function that is continuous on it is 0 somewhere between.
+    Zeros of algebraic functions are found exactly elsewhere.
+    """
+    if space.over != "parameters":
+        return
+    assumed = {
+        s for a in statement.assumptions if a.along == "input" for s in a.relation.free_symbols
+    }
+    real = {domain.symbol for domain in space.domains if not domain.whole}
+    for condition in statement.conditions:
+        for core in _not_zero(condition):
+            moved = core.free_symbols & real
+            if core.free_symbols - assumed == core.free_symbols and moved and core.has(*_BEYOND):
+                _require_one_sign(statement, space, items, condition, core)
+
+
+#: What makes a function transcendental.
+_BEYOND = (sp.exp, sp.log)
+
+
+def _not_zero(condition: Condition) -> list[sp.Expr]:
+    """The continuous functions that are nowhere 0 if the condition holds everywhere."""
+    relation = condition.relation
+    if condition.counts or not isinstance(relation, sp.Ne | sp.Gt):
+        return []
+    cores = [c.relation.lhs for c in of_quotient(relation.lhs, condition.words)]
+    return [
+        core
+        for core in cores
+        if all(isinstance(part, _CONTINUOUS) for part in sp.preorder_traversal(core))
+        and not conditions_of(core)
+    ]
+
+
+def _require_one_sign(
+    statement: Statement,
+    space: Space,
+    items: Sequence[Item],
+    condition: Condition,
+    core: sp.Expr,
+) -> None:
+    claim = replace(statement, defined=(Condition(sp.Gt(core, 0, evaluate=False), ""),))
+    wholes = [domain.name for domain in space.domains if domain.whole]
+    bases = {tuple(item[name] for name in wholes): item for item in items}
+    for base in islice(bases.values(), _BASES):
+        ends: dict[bool, Item] = {}
+        for item in _moved(base, items, core, space):
+            if admitted(statement, space.values(item)) is True:
+                failed, certain = undefined(claim, partial(space.values, item))
+                if certain:
+                    ends.setdefault(failed is None, item)
+        if len(ends) == 2:
+            raise ClaimError(
+                f"undefined somewhere between {_shown(ends[False])} and {_shown(ends[True])}: "
+                f"{condition.words}, and {core} changes its sign there; keep such inputs out, "
+                f"as by assume='{core} != 0'"
+            )
+
+
+def _moved(base: Item, items: Sequence[Item], core: sp.Expr, space: Space) -> Iterator[Item]:
+    """``base``, and what it becomes where the real symbols of ``core`` are as in another item."""
+    real = {domain.name for domain in space.domains if not domain.whole}
+    names = real & {str(s) for s in core.free_symbols}
+    for other in (base, *items):
+        item = {**base, **{name: other[name] for name in names}}
+        if space.contains(item):
+            yield item
 
 
 def _refuse(missing: Condition, item: Item, space: Space) -> None:
