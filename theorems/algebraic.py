@@ -17,7 +17,7 @@ from typing import Any
 import flint
 import sympy as sp
 
-from theorems.arithmetics import BALLS, UndefinedError, enclosed_roots
+from theorems.number_systems import BALLS, UndefinedError, enclosed_roots
 from theorems.simple_fractions import simplest_between
 
 __all__ = [

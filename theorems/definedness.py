@@ -18,7 +18,7 @@ from typing import TypeAlias
 import sympy as sp
 from sympy.core.relational import Relational
 
-from theorems.draws import Average, AverageWithoutReplacement, BatchSum
+from theorems.minibatch_averages import Average, AverageWithoutReplacement, BatchSum
 
 __all__ = ["Condition", "conditions_of", "distinct", "of_function", "of_power", "of_quotient"]
 

@@ -16,7 +16,8 @@ import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
 from theorems.algebraic import Root
-from theorems.arithmetics import (
+from theorems.minibatch_averages import Average, BatchSum
+from theorems.number_systems import (
     BALLS,
     EXACT,
     FLOATS,
@@ -25,7 +26,6 @@ from theorems.arithmetics import (
     compare,
     tensors,
 )
-from theorems.draws import Average, BatchSum
 
 __all__ = [
     "Compiled",

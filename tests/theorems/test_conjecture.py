@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import theorems
 from simulators import Chain, simulate
+from simulators.documents import plain
 from simulators.layers import Linear, Rescale
 from theorems import ClaimError, Quantifier, Verdict, conjecture, verify
-from theorems.files import plain
 from theorems.workbench.everywhere import Everywhere
 
 SAMPLED: dict[str, Any] = dict(

@@ -306,7 +306,7 @@ def test_computed_quantities_that_do_not_fit_are_refused(
         (st.just({"x": 1, "y": 1}), "want a dict of x"),
     ],
 )
-def test_draws_that_do_not_fit_are_refused_before_a_run(draw: Any, words: str) -> None:
+def test_minibatch_averages_that_do_not_fit_are_refused_before_a_run(draw: Any, words: str) -> None:
     with pytest.raises(ClaimError, match=words):
         conjecture("x <= 2 - x/2", x="[0, 1]", draw=draw, name="c")
 
@@ -340,7 +340,7 @@ def test_a_strategy_that_fails_during_a_run_gives_one_clear_line() -> None:
         ("spectra", {"n": 2, "spectrum": 1}),
     ],
 )
-def test_draws_of_the_wrong_shape_are_refused(over: str, drawn: Any) -> None:
+def test_minibatch_averages_of_the_wrong_shape_are_refused(over: str, drawn: Any) -> None:
     with pytest.raises(ClaimError, match="list of rows"):
         conjecture(
             "effective_rank <= n - 1/4",

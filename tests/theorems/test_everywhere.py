@@ -216,7 +216,7 @@ def test_the_share_is_understated_as_rarely_as_the_level_says() -> None:
     assert abs(wrong - level * runs) < 4 * (runs * level * (1 - level)) ** 0.5
 
 
-def test_draws_follow_the_seed_of_the_run_and_owe_nothing_to_each_other(
+def test_minibatch_averages_follow_the_seed_of_the_run_and_owe_nothing_to_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     claim = conjecture(
@@ -245,7 +245,7 @@ def test_draws_follow_the_seed_of_the_run_and_owe_nothing_to_each_other(
     assert all(abs(sizes.count(n) - 1000) < 130 for n in (2, 3, 4))
 
 
-def test_draws_that_violate_refute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minibatch_averages_that_violate_refute(monkeypatch: pytest.MonkeyPatch) -> None:
     """What corners and Hypothesis miss and no box can hold: a violation on a tenth of 4 real symbols' domain."""
     claim = conjecture(
         "a + b + c + e <= 2", a="[0, 1]", b="[0, 1]", c="[0, 1]", e="[0, 1]", name="c", sentinel="0"
@@ -270,7 +270,7 @@ def test_too_few_draws_are_no_support() -> None:
     assert "meet the assumptions: too few" in found.evidence[0].summary
 
 
-def test_draws_left_open_are_no_support() -> None:
+def test_minibatch_averages_left_open_are_no_support() -> None:
     def ball(x: Fraction) -> Any:
         return flint.arb(flint.fmpq(x.numerator, x.denominator), 0.1)
 

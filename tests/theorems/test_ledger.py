@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 
 import theorems.registry as LIBRARY
 from theorems.cli import main
-from theorems.ledger import Ledger, LedgerError, compare, digest, entry_of, read, reworded
+from theorems.ledger import Ledger, LedgerError, compare, digest, entry_of, parts, read, reworded
 from theorems.registry import get
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, overall
-from theorems.wording import parts
 
 V = Verdict
 VERSIONS = {"numpy": "2.4.6"}

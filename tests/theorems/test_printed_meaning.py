@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rocq_reader import read, term
 
 from theorems import Statement, get, library
-from theorems.draws import Average, AverageWithoutReplacement, BatchSum
+from theorems.minibatch_averages import Average, AverageWithoutReplacement, BatchSum
 from theorems.proofs.printer import UnprintableError, proposition
 from theorems.statement import Assumption, Sentinel, Variable
 

@@ -12,11 +12,11 @@ from newcomers import new
 
 from theorems import Statement, Verdict, get, library
 from theorems.families.orthogonality.notation import lam, n, s
-from theorems.proofs import certificate as certificates
+from theorems.proofs import record as records
 from theorems.proofs import rocq
 from theorems.proofs.bridge import Audit, check_file, skeleton
-from theorems.proofs.certificate import CertificateError, compose, evidence, read
 from theorems.proofs.printer import UnprintableError, beside, proposition
+from theorems.proofs.record import RecordError, compose, evidence, read
 from theorems.statement import Assumption, Evidence, Proof, Sentinel, Variable
 from theorems.verification import Result, overall, verify
 
@@ -326,7 +326,7 @@ def test_axioms_are_read_and_what_is_not_understood_counts() -> None:
 # --- the certificate ----------------------------------------------------------------------------------------
 
 
-def recorded() -> certificates.Certificate:
+def recorded() -> records.ProofRecord:
     return read()
 
 
@@ -403,15 +403,15 @@ def test_a_tampered_certificate_is_refused(tamper: object, copy: Path) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     tamper(content)  # type: ignore[operator]
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(CertificateError):
+    with pytest.raises(RecordError):
         read(path, copy)
 
 
 def test_a_certificate_that_is_missing_or_no_json_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CertificateError, match="No such file"):
+    with pytest.raises(RecordError, match="No such file"):
         read(tmp_path / "certificate.json")
     (tmp_path / "certificate.json").write_text("{", encoding="utf-8")
-    with pytest.raises(CertificateError, match="not JSON"):
+    with pytest.raises(RecordError, match="not JSON"):
         read(tmp_path / "certificate.json")
 
 
@@ -421,7 +421,7 @@ def test_axioms_beyond_the_reals_do_not_count_even_if_recorded() -> None:
         **content["theorems"],
         get(GAP).proof.theorem: ["Classical_Prop.classic"],
     }  # type: ignore[union-attr]
-    assert "rests on" in certificates.Certificate(content).objection(get(GAP))
+    assert "rests on" in records.ProofRecord(content).objection(get(GAP))
 
 
 def test_what_does_not_stand_is_not_recorded() -> None:

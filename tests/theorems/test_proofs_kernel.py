@@ -16,7 +16,7 @@ import sympy as sp
 from theorems import Statement, get, library
 from theorems.cli import main
 from theorems.families.orthogonality.notation import i, lam, n, s, sig
-from theorems.proofs import certificate
+from theorems.proofs import record as records
 from theorems.proofs.bridge import check_file, establish, neighbours_file, skeleton
 from theorems.proofs.rocq import (
     ALLOWED,
@@ -167,11 +167,11 @@ def test_a_change_that_changes_nothing_is_noticed(place: int, rocq: Rocq) -> Non
 def test_tied_statements_and_no_neighbour_of_them(tmp_path: Path) -> None:
     found = rocq_or_skip()
     audit = establish(TIED, found)
-    assert {f.statement.name: f.problem for f in audit.findings} == {x.name: "" for x in TIED}
+    assert {f.statement.name: f.problem for f in audit.results} == {x.name: "" for x in TIED}
     assert all(
-        set(f.axioms) <= (ALLOWED if is_leaf(f.proof.theorem) else set()) for f in audit.findings
+        set(f.axioms) <= (ALLOWED if is_leaf(f.proof.theorem) else set()) for f in audit.results
     )
-    assert any(f.axioms for f in audit.findings)
+    assert any(f.axioms for f in audit.results)
     assert audit.stands
 
 
@@ -181,7 +181,7 @@ def test_a_neighbour_that_passes_is_a_defect(rocq: Rocq) -> None:
     weak = replace(UNIT, proof=replace(UNIT.proof, script=script), sentinel=true)  # type: ignore[type-var]
     audit = establish([weak], rocq)
     assert not audit.stands
-    assert "its false neighbour passes" in audit.findings[0].problem
+    assert "its false neighbour passes" in audit.results[0].problem
     assert establish([replace(weak, sentinel=UNIT.sentinel)], rocq).stands
 
 
@@ -272,9 +272,9 @@ def test_an_assumption_is_noticed(how: str, axiom: str, tmp_path: Path) -> None:
     path.write_text(assumed(how, path.read_text(encoding="utf-8")), encoding="utf-8")
     audit = establish([UNIT], found)
     assert not audit.stands
-    assert how in audit.findings[0].problem
+    assert how in audit.results[0].problem
     with pytest.raises(ValueError, match="cannot be recorded"):
-        certificate.compose(audit, "2026-01-31", found.root)
+        records.compose(audit, "2026-01-31", found.root)
     assert forbidden(found.root) == [f"{UNIT_FILE}: {how}"]
     # and were the word overlooked, the kernel's own list would still tell
     found.build([UNIT_FILE])
@@ -353,7 +353,7 @@ def test_without_rocq_a_stale_certificate_is_no_proof(
     printed = capsys.readouterr().out
     assert "✗ open" in printed
     assert "has changed" in printed
-    assert certificate.evidence(stale) is None
+    assert records.evidence(stale) is None
 
 
 def test_a_missing_certificate_is_said(

@@ -73,7 +73,7 @@ def test_the_kernel_rejects_what_is_changed(statement: Statement, rocq: Rocq) ->
 
 def test_the_matrix_form_is_said_to_be_a_part(rocq: Rocq) -> None:
     audit = establish([get("rank.soft_rank_lower_bound:matrix")], rocq)
-    (found,) = audit.findings
+    (found,) = audit.results
     assert audit.stands
     assert not any(audit.theorems.values())
     assert "diagonalisation" in found.proof.leaves

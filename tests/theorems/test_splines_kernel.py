@@ -9,10 +9,10 @@ import sympy as sp
 from test_proofs_kernel import rocq_or_skip
 
 from theorems import Statement, get
-from theorems.draws import AverageWithoutReplacement, AverageWithReplacement, BatchSum
 from theorems.families.splines.arrangement import t
 from theorems.families.splines.jitter import B, batch_mean, x
 from theorems.families.splines.notation import N, b, i, mean, mu, norm_squared, variance
+from theorems.minibatch_averages import AverageWithoutReplacement, AverageWithReplacement, BatchSum
 from theorems.proofs.bridge import check_file
 from theorems.proofs.rocq import RocqError, file_of
 from theorems.statement import Assumption

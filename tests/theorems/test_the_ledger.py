@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from newcomers import new
 
-from theorems.ledger import DEFAULT, digest, read, reworded
+from theorems.ledger import DEFAULT, digest, parts, read, reworded
 from theorems.registry import library, package_of
 from theorems.statement import Statement, Verdict
-from theorems.wording import parts
 
 LEDGER = read(Path(__file__).parents[2] / DEFAULT)
 

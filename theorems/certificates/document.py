@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from simulators.documents import write_json
 from simulators.regular_files import UnreadableFileError, read_regular
-from theorems.files import write_json
 
 __all__ = [
     "EXACT",

@@ -13,8 +13,8 @@ import sympy as sp
 from theorems.algebraic import Root, true, within
 from theorems.checking.declared import determined, exact_values, rational, smallest_of
 from theorems.checking.pointwise import admitted, decide
-from theorems.draws import Average
 from theorems.expressions import InexactError
+from theorems.minibatch_averages import Average
 
 if TYPE_CHECKING:
     from theorems.statement import Statement

@@ -29,7 +29,7 @@ from theorems.algebraic import (
     whole_above,
     whole_below,
 )
-from theorems.arithmetics import UndefinedError
+from theorems.number_systems import UndefinedError
 
 __all__ = ["Outcome", "as_point", "decide_on_line"]
 

@@ -22,7 +22,7 @@ import sympy as sp
 
 from theorems.algebraic import Point, Root, real_roots, within
 from theorems.checking.exact import determined, refutes, smallest_of
-from theorems.draws import Average
+from theorems.minibatch_averages import Average
 
 if TYPE_CHECKING:
     from theorems.statement import Statement

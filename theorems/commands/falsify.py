@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from simulators.documents import write_json
 from theorems.commands.arguments import (
     add_batch_options,
     add_names,
@@ -30,7 +31,6 @@ from theorems.commands.claims import (
     refusals_told,
     stated,
 )
-from theorems.files import write_json
 from theorems.registry import select
 from theorems.report.document import document_of
 from theorems.statement import ClaimError, Evidence, Quantifier, Statement, Verdict

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from simulators.batch_files import file_of
+from simulators.documents import plain, write_json
 from theorems.commands.arguments import require_apart, require_file, require_plots, whole_option
-from theorems.files import plain, write_json
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
     NOT_AS_EXPECTED,

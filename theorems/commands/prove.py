@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from simulators.documents import write_json
 from theorems.commands.arguments import add_names, require_file
-from theorems.files import write_json
-from theorems.proofs.bridge import Audit, Finding, establish, skeleton
-from theorems.proofs.certificate import RECORDED, Certificate, compose, recorded
+from theorems.proofs.bridge import Audit, ProofResult, establish, skeleton
+from theorems.proofs.record import RECORDED, ProofRecord, compose, recorded
 from theorems.proofs.rocq import SOURCES, MissingRocqError, file_of, installed
 from theorems.registry import get, select
 from theorems.statement import Statement
@@ -145,8 +145,8 @@ def _export(out: Console, given: Sequence[str]) -> None:
 
 def _print_audit(out: Console, audit: Audit, unproved: Sequence[Statement], seconds: float) -> None:
     """The table of what Rocq said now, the theorems that stand beside it, and a closing line."""
-    _print_findings(out, audit.findings, timed=True)
-    _print_further(out, audit.theorems, audit.findings)
+    _print_results(out, audit.results, timed=True)
+    _print_further(out, audit.theorems, audit.results)
     _print_unproved(out, unproved)
     field(
         out,
@@ -157,40 +157,38 @@ def _print_audit(out: Console, audit: Audit, unproved: Sequence[Statement], seco
         paragraph(out, Text(f"{name} rests on {', '.join(axioms)}", style="bold red"))
     if audit.problem:
         paragraph(out, Text(audit.problem, style="bold red"))
-    wrong = [f for f in audit.findings if f.problem]
+    wrong = [f for f in audit.results if f.problem]
     free = sum(not axioms for axioms in audit.theorems.values())
     line = (
-        f"{len(audit.findings) - len(wrong)} of {len(audit.findings)} proofs stand; "
+        f"{len(audit.results) - len(wrong)} of {len(audit.results)} proofs stand; "
         f"{len(audit.theorems)} theorems audited, {free} without axioms"
     )
     paragraph(out, Text(line, style="bold green" if audit.stands else "bold red"))
 
 
-def _print_recorded(
-    out: Console, certificate: Certificate, statements: Sequence[Statement]
-) -> bool:
+def _print_recorded(out: Console, record: ProofRecord, statements: Sequence[Statement]) -> bool:
     """The recorded certificate instead, with what no longer holds of it; True if all of it does."""
-    findings = [
-        Finding(s, p, certificate.objection(s), certificate.axioms(p))
+    results = [
+        ProofResult(s, p, record.objection(s), record.axioms(p))
         for s in statements
         if (p := s.proof) is not None
     ]
-    _print_findings(out, findings, timed=False)
+    _print_results(out, results, timed=False)
     field(
         out,
         "Recorded",
-        f"{certificate.date}, with Rocq {certificate.rocq}; nothing was established anew. A proof "
+        f"{record.date}, with Rocq {record.rocq}; nothing was established anew. A proof "
         f"counts while the digests of the statement and of the sources match",
     )
-    return not any(f.problem for f in findings)
+    return not any(f.problem for f in results)
 
 
-def _print_findings(out: Console, findings: Sequence[Finding], *, timed: bool) -> None:
-    widths = [max((len(f.statement.variant) for f in findings), default=0) + 4, 10, 6, 10, 8]
+def _print_results(out: Console, results: Sequence[ProofResult], *, timed: bool) -> None:
+    widths = [max((len(f.statement.variant) for f in results), default=0) + 4, 10, 6, 10, 8]
     titles = ("", "verdict", "bridge", "axioms", "time" if timed else "")
     print_table(out, _grid(widths, tuple(Text(t, style="dim") for t in titles)))
     for theorem, members in groupby(
-        findings, key=lambda f: f"{f.statement.family}.{f.statement.theorem}"
+        results, key=lambda f: f"{f.statement.family}.{f.statement.theorem}"
     ):
         out.print(heading(theorem))
         for f in members:
@@ -210,7 +208,7 @@ def _print_findings(out: Console, findings: Sequence[Finding], *, timed: bool) -
     out.print()
 
 
-def _cells(f: Finding, timed: bool) -> tuple[Text, ...]:
+def _cells(f: ProofResult, timed: bool) -> tuple[Text, ...]:
     if f.problem:
         verdict = Text("✗ open", style="bold red")
     elif f.proof.leaves:
@@ -239,12 +237,12 @@ def _axioms(axioms: Sequence[str]) -> str:
 
 
 def _print_further(
-    out: Console, theorems: Mapping[str, Sequence[str]], findings: Sequence[Finding]
+    out: Console, theorems: Mapping[str, Sequence[str]], results: Sequence[ProofResult]
 ) -> None:
     """Audited theorems that are no statement's own: lemmas, sharper forms, statements not encoded
     yet.
     """
-    spoken = {f.proof.theorem for f in findings}
+    spoken = {f.proof.theorem for f in results}
     further = [name for name in theorems if name not in spoken]
     if not further:
         return

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from simulators.batches import Batch
+from simulators.documents import write_json
 from theorems.commands.arguments import require_file
-from theorems.files import write_json
 from theorems.ledger import DEFAULT, Change, Ledger, compare, read
 from theorems.registry import library
 from theorems.statement import Statement

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from theorems.commands.claims import asked
-from theorems.proofs.certificate import recorded
+from theorems.proofs.record import recorded
 from theorems.proofs.rocq import file_of
 from theorems.registry import library
 from theorems.statement import Assumption, Check, Quantifier, Statement, Verdict

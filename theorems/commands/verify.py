@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulators.batches import Batch
+from simulators.documents import write_json
 from theorems.commands.arguments import (
     add_batch_options,
     add_names,
@@ -31,7 +32,6 @@ from theorems.commands.arguments import (
 )
 from theorems.commands.claims import add_claim_options, asked, refusals_told, wholly_asked
 from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes
-from theorems.files import write_json
 from theorems.ledger import DEFAULT, Change
 from theorems.report.document import document_of
 from theorems.statement import ClaimError, Evidence, Statement, Verdict

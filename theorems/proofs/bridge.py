@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from theorems.proofs.formulas import REALS
 from theorems.proofs.printer import UnprintableError, beside, proposition
-from theorems.proofs.reals import REALS
 from theorems.proofs.rocq import ALLOWED, Rocq, RocqError, exported, file_of, forbidden, is_leaf
 from theorems.statement import Proof, Statement, Verdict
 
-__all__ = ["Audit", "Finding", "check_file", "establish", "neighbours_file", "skeleton"]
+__all__ = ["Audit", "ProofResult", "check_file", "establish", "neighbours_file", "skeleton"]
 
 _MATHCOMP = "From mathcomp Require Import all_ssreflect all_algebra"
 _REALS = "From Coq Require Import Reals Lra.\nFrom mathcomp Require Import all_ssreflect."
@@ -128,7 +128,7 @@ def skeleton(statement: Statement) -> str:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProofResult:
     """What Rocq said of one statement's proof; ``problem`` is empty if it stands."""
 
     statement: Statement
@@ -152,16 +152,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """The findings on the statements asked for, and the axioms of every theorem looked at."""
+    """The results for the statements asked for, and the axioms of every theorem looked at."""
 
-    findings: tuple[Finding, ...]
+    results: tuple[ProofResult, ...]
     theorems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rocq: str = ""
     problem: str = ""
 
     @property
     def stands(self) -> bool:
-        return not self.problem and not any(f.problem for f in self.findings) and not self.excess
+        return not self.problem and not any(f.problem for f in self.results) and not self.excess
 
     @property
     def excess(self) -> dict[str, tuple[str, ...]]:
@@ -203,10 +203,12 @@ def establish(
         except RocqError as error:
             problem = str(error)
     if problem:
-        return Audit(tuple(Finding(s, p, problem) for s, p in proved), {}, rocq.version, problem)
+        return Audit(
+            tuple(ProofResult(s, p, problem) for s, p in proved), {}, rocq.version, problem
+        )
     says = _said(rocq, [p.theorem for _, p in proved if p.link == "name"])
 
-    def look(pair: tuple[Statement, Proof]) -> Finding:
+    def look(pair: tuple[Statement, Proof]) -> ProofResult:
         statement, proof = pair
         progress(statement.name)
         return _look(
@@ -214,8 +216,8 @@ def establish(
         )
 
     with ThreadPoolExecutor(max_workers=2) as pool:
-        findings = list(pool.map(look, proved))
-    return Audit(tuple(_sentinels(findings, rocq)), theorems, rocq.version)
+        results = list(pool.map(look, proved))
+    return Audit(tuple(_sentinels(results, rocq)), theorems, rocq.version)
 
 
 def _said(rocq: Rocq, theorems: Sequence[str]) -> dict[str, str]:
@@ -227,9 +229,9 @@ def _said(rocq: Rocq, theorems: Sequence[str]) -> dict[str, str]:
 
 def _look(
     statement: Statement, proof: Proof, rocq: Rocq, axioms: tuple[str, ...] | None, says: str
-) -> Finding:
+) -> ProofResult:
     if axioms is None:
-        return Finding(statement, proof, f"no theorem {proof.theorem}")
+        return ProofResult(statement, proof, f"no theorem {proof.theorem}")
     began = time.perf_counter()
     problem = ""
     if proof.link == "kernel":
@@ -242,16 +244,16 @@ def _look(
             problem = f"the kernel rejects the printed statement: {error}"
     if not problem and (excess := _excess(proof.theorem, axioms)):
         problem = f"rests on {', '.join(excess)}"
-    return Finding(statement, proof, problem, axioms, says, time.perf_counter() - began)
+    return ProofResult(statement, proof, problem, axioms, says, time.perf_counter() - began)
 
 
-def _sentinels(findings: list[Finding], rocq: Rocq) -> list[Finding]:
+def _sentinels(results: list[ProofResult], rocq: Rocq) -> list[ProofResult]:
     """The same theorems must not do for the false neighbours."""
     weak: set[str] = set()
     for real in (False, True):  # over Coq's reals in a file of their own
         tied = [
             f.statement
-            for f in findings
+            for f in results
             if f.proof.link == "kernel" and not f.problem and (f.proof.structure == REALS) == real
         ]
         if tied and not _rejected(tied, rocq):
@@ -263,7 +265,7 @@ def _sentinels(findings: list[Finding], rocq: Rocq) -> list[Finding]:
         )
         if f.statement.name in weak
         else f
-        for f in findings
+        for f in results
     ]
 
 

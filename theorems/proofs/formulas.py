@@ -1,7 +1,9 @@
-"""SymPy expressions as terms of mathcomp's ring scope, fully spelled out.
+"""SymPy expressions as Rocq terms, fully spelled out: of mathcomp's ring scope, or over Coq's reals.
 
-The order of terms and factors is fixed here and does not depend on SymPy's: numbers, symbols, members of
-families, roots, powers, sums; what is subtracted after what is added; one fraction bar.
+Over Coq's own real numbers there are pi and arccos; sums are mathcomp's big operators of
+``Rplus``, whose indices have the same types as in the rest of the development. The order of terms
+and factors is fixed here and does not depend on SymPy's: numbers, symbols, members of families,
+roots, powers, sums; what is subtracted after what is added; one fraction bar.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
-from theorems.draws import Average, AverageWithoutReplacement, BatchSum
 from theorems.expressions import branches
+from theorems.minibatch_averages import Average, AverageWithoutReplacement, BatchSum
 
-__all__ = ["Formulas", "UnprintableError", "binder_names"]
+__all__ = ["REALS", "Formulas", "RealFormulas", "UnprintableError", "binder_names"]
+
+#: What a proof names as its structure to be printed over Coq's reals.
+REALS = "R"
 
 # Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
 _ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = (
@@ -458,6 +463,45 @@ class Formulas:
             text = f"{self.natural(left)} {sign} {self.natural(right)}"
             return (text, _LOOSEST) if sign in ("==", "!=") else (f"({text})%N", _ATOM)
         return f"{self.real(left)} {sign} {self.real(right)}", _LOOSEST
+
+
+class RealFormulas(Formulas):
+    """As :class:`Formulas`, with the notations of ``R_scope``, and with pi and arccos."""
+
+    _SUM = ("\\big[Rplus/0]", _BIG, _POWER)  # in parentheses wherever it is not alone
+
+    def _term(self, e: sp.Expr) -> Term:
+        if e == sp.pi:
+            return "PI", _ATOM
+        if isinstance(e, sp.acos):
+            return f"acos {_within(self._term(e.args[0]), _INVERSE)}", _APPLIED
+        if isinstance(e, sp.Max | sp.Min | sp.Product):
+            raise UnprintableError(
+                f"{type(e).__name__} has no printed form over Coq's reals: {sp.sstr(e)}"
+            )
+        return super()._term(e)
+
+    def _whole(self, value: int) -> Term:
+        return str(value), _ATOM
+
+    def _symbol(self, e: sp.Symbol) -> Term:
+        text, level = super()._symbol(e)
+        return (
+            (f"INR {text.removesuffix('%:R')}", _APPLIED) if text.endswith("%:R") else (text, level)
+        )
+
+    def _power(self, base: sp.Expr, exponent: sp.Expr) -> Term:
+        text, level = super()._power(base, exponent)
+        return text.replace("Num.sqrt", "sqrt"), level
+
+    def _raised(self, base: Term, exponent: sp.Expr) -> Term:
+        return f"{_within(base, _APPLIED)} ^ {self.natural(sp.expand(exponent))}", _POWER
+
+    def _quotient(self, above: Sequence[Term], below: Sequence[Term]) -> Term:
+        text, level = super()._quotient(above, below)
+        if level == _INVERSE and text.endswith("^-1"):
+            return f"/ {text.removesuffix('^-1')}", _MINUS
+        return text, level if level != _INVERSE else _TIMES
 
 
 def _negative(term: sp.Expr) -> bool:

@@ -16,8 +16,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import sympy as sp
 
-from theorems.proofs.formulas import Formulas, UnprintableError, binder_names
-from theorems.proofs.reals import REALS, RealFormulas
+from theorems.proofs.formulas import (
+    REALS,
+    Formulas,
+    RealFormulas,
+    UnprintableError,
+    binder_names,
+)
 from theorems.statement import Quantifier, Statement, Variable
 
 __all__ = ["UnprintableError", "beside", "proposition"]

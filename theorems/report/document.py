@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from simulators.batches import Batch
+from simulators.documents import plain
 from simulators.regular_files import UnreadableFileError, read_regular
-from theorems.files import plain
 from theorems.statement import Verdict
 from theorems.verification import Result, environment
 

@@ -14,7 +14,7 @@ from sympy.printing.pretty.pretty_symbology import pretty_symbol, pretty_use_uni
 from sympy.printing.pretty.stringpict import line_width, prettyForm
 from sympy.printing.str import StrPrinter
 
-from theorems.draws import Average, AverageWithoutReplacement, BatchSum
+from theorems.minibatch_averages import Average, AverageWithoutReplacement, BatchSum
 from theorems.statement import Statement, Variable
 
 __all__ = ["Names", "block", "claim", "domain", "inline", "notation", "words"]

@@ -13,7 +13,6 @@ from typing import Any
 import sympy as sp
 
 from theorems.checking.pointwise import Pointwise
-from theorems.draws import AverageWithoutReplacement, AverageWithReplacement, BatchSum
 from theorems.families.splines import inputs
 from theorems.families.splines.notation import (
     CLASSICAL,
@@ -37,6 +36,7 @@ from theorems.families.splines.notation import (
     pre_activation,
     variance,
 )
+from theorems.minibatch_averages import AverageWithoutReplacement, AverageWithReplacement, BatchSum
 from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 B = sp.Symbol("B")

@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from theorems.draws import Average, AverageWithoutReplacement, AverageWithReplacement, BatchSum
 from theorems.expressions import UndefinedError, arguments_of, compiled
+from theorems.minibatch_averages import (
+    Average,
+    AverageWithoutReplacement,
+    AverageWithReplacement,
+    BatchSum,
+)
 from theorems.proofs.formulas import Formulas, UnprintableError
 from theorems.terminal.typesetting import block, inline
 

@@ -16,7 +16,7 @@ import flint
 import numpy as np
 import scipy
 
-from theorems.draws import AverageWithoutReplacement, AverageWithReplacement
+from theorems.minibatch_averages import AverageWithoutReplacement, AverageWithReplacement
 
 __all__ = [
     "BALLS",

@@ -23,8 +23,8 @@ from theorems.statement import Evidence, Proof, Statement, Verdict
 
 __all__ = [
     "RECORDED",
-    "Certificate",
-    "CertificateError",
+    "ProofRecord",
+    "RecordError",
     "compose",
     "evidence",
     "lapsed",
@@ -36,7 +36,7 @@ RECORDED = SOURCES / "certificate.json"
 SCHEMA = 1
 
 
-class CertificateError(ValueError):
+class RecordError(ValueError):
     """The certificate cannot be trusted; the message says why."""
 
 
@@ -95,14 +95,14 @@ def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, Any]:
                 "tie": _tie(f.statement),
                 **({"says": f.says} if f.says else {}),
             }
-            for f in sorted(audit.findings, key=lambda f: f.statement.name)
+            for f in sorted(audit.results, key=lambda f: f.statement.name)
         },
     }
     return content | {"digest": _digest(content)}
 
 
 @dataclass(frozen=True)
-class Certificate:
+class ProofRecord:
     """A certificate that has been read, beside the sources it is about."""
 
     content: Mapping[str, Any]
@@ -152,31 +152,31 @@ class Certificate:
         return str(self.content["statements"].get(statement.name, {}).get("says", ""))
 
 
-def read(path: Path = RECORDED, root: Path = SOURCES) -> Certificate:
-    """The certificate in ``path``. Raises :class:`CertificateError` if it is missing, malformed or altered."""
+def read(path: Path = RECORDED, root: Path = SOURCES) -> ProofRecord:
+    """The certificate in ``path``. Raises :class:`RecordError` if it is missing, malformed or altered."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CertificateError(f"{path.name}: {error.strerror}") from None
+        raise RecordError(f"{path.name}: {error.strerror}") from None
     except ValueError:
-        raise CertificateError(f"{path.name}: not JSON") from None
+        raise RecordError(f"{path.name}: not JSON") from None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise CertificateError(f"{path.name}: not a certificate of schema {SCHEMA}")
+        raise RecordError(f"{path.name}: not a certificate of schema {SCHEMA}")
     if content.get("digest") != _digest(content):
-        raise CertificateError(f"{path.name}: altered, its digest does not match its content")
-    return Certificate(content, root)
+        raise RecordError(f"{path.name}: altered, its digest does not match its content")
+    return ProofRecord(content, root)
 
 
 @cache
-def recorded() -> Certificate | str:
+def recorded() -> ProofRecord | str:
     """The certificate of the package, or why there is none."""
     try:
         return read()
-    except CertificateError as error:
+    except RecordError as error:
         return str(error)
 
 
-def evidence(statement: Statement, certificate: Certificate | None = None) -> Evidence | None:
+def evidence(statement: Statement, certificate: ProofRecord | None = None) -> Evidence | None:
     """The proof as evidence, if the certificate (by default the package's) covers the statement as it is now."""
     if (proof := statement.proof) is None:
         return None
@@ -205,7 +205,7 @@ def evidence(statement: Statement, certificate: Certificate | None = None) -> Ev
     )
 
 
-def lapsed(statement: Statement, certificate: Certificate | None = None) -> str:
+def lapsed(statement: Statement, certificate: ProofRecord | None = None) -> str:
     """Why a proof that the statement names does not count now, in one line; empty if it does, or none is named."""
     if (proof := statement.proof) is None:
         return ""
