@@ -19,8 +19,8 @@ from typing import Any
 
 from evidence_guard import consistent
 
-from theorems.checking import confidence
-from theorems.checking.betting import BoundedMean
+from theorems.checking import confidence_intervals
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.statement import Check
 from theorems.workbench import everywhere
 
@@ -118,8 +118,8 @@ def guarded() -> Iterator[None]:
         put(kind, "__call__", watched(vars(kind)["__call__"], kind))
     put(BoundedMean, "__init__", _paying(BoundedMean.__init__))
     for function in (
-        confidence.median_interval,
-        confidence.clopper_pearson,
+        confidence_intervals.median_interval,
+        confidence_intervals.clopper_pearson,
         everywhere.largest_share,
     ):
         paying = _paying(function)

@@ -13,9 +13,9 @@ import sympy as sp
 from flint import arb, fmpq
 
 from theorems import Sentinel, Statement, Verdict, get
-from theorems.checking import enclosed, pointwise
-from theorems.checking.bisection import Box
-from theorems.checking.enclosed import Enclosed, Part
+from theorems.checking import enclosures, pointwise
+from theorems.checking.covering import Box
+from theorems.checking.enclosures import Enclosed, Part
 from theorems.checking.pointwise import Pointwise, compare, decide, holds
 from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
 from theorems.context import Context
@@ -209,11 +209,11 @@ def test_no_ratio_to_a_bound_that_may_be_zero_or_of_a_side_that_may_be_negative(
     open_: arb, relation: str
 ) -> None:
     for left, right in ((arb(1), open_), (open_, arb(1))):
-        assert enclosed._ratio(claim(relation), left, right) is None
+        assert enclosures._ratio(claim(relation), left, right) is None
     over, under = (open_, arb(1)) if relation == ">=" else (arb(1), open_)
     assert pointwise._ratio(claim(relation), over, under, 1) is None
     ratio = {"<=": 0.5, ">=": 2.0}[relation]
-    assert enclosed._ratio(claim(relation), arb(1), arb(2)) == ratio
+    assert enclosures._ratio(claim(relation), arb(1), arb(2)) == ratio
     assert pointwise._ratio(claim(relation), arb(1), arb(2), 1) == ratio
 
 

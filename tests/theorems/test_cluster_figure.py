@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from theorems.checking.confidence import clopper_pearson
+from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.families.cluster import cluster_figure as figure
 
 DOCUMENT: dict[str, Any] = {

@@ -16,8 +16,8 @@ from simulators.engines.mean_field.outlier_enclosure import (
     excess_series,
     variable,
 )
-from theorems.checking.enclosed import Enclosed, Part
-from theorems.checking.isolation import UndecidedError, over
+from theorems.checking.enclosures import Enclosed, Part
+from theorems.checking.root_isolation import UndecidedError, over
 from theorems.families.cluster import angle, jacobian, large_batches, outlier, saddle_node
 from theorems.families.cluster.fixed_points import find
 from theorems.families.cluster.notation import n as SIZE

@@ -15,7 +15,7 @@ from simulators import rescale_chain
 from simulators.batches import Batch
 from theorems import Evidence, Sentinel, Statement, Verdict, get, library
 from theorems.checking import medians as medians_module
-from theorems.checking.confidence import BoundedMean
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.medians import Case, Medians, Sample
 from theorems.checking.scaling import Scaling

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from theorems.checking.betting import BoundedMean
-from theorems.checking.confidence import clopper_pearson, fit_exponent, median_interval
+from theorems.checking.confidence_intervals import clopper_pearson, fit_exponent, median_interval
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.workbench.everywhere import largest_share
 
 LEVELS = (0.5, 0.1, 1e-2, 1e-4, 1e-9, 1e-30)

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from simulators.batches import Batch
 from theorems import Sentinel, Statement, Verdict
-from theorems.checking.confidence import median_interval
+from theorems.checking.confidence_intervals import median_interval
 from theorems.checking.medians import Case, Medians, Sample, within
 from theorems.context import Context
 from theorems.families.rank.average import WIDTH

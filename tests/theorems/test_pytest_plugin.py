@@ -13,7 +13,7 @@ import torch  # noqa: F401  # runs within this process forget what they import, 
 
 import theorems.workbench.running  # noqa: F401  # the same
 from theorems import pytest_plugin
-from theorems.checking.confidence import BoundedMean
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.statement import Quantifier
 from theorems.verification import LEVEL
 

@@ -11,7 +11,7 @@ from simulators import rescale_chain
 from simulators.batches import Batch
 from theorems import Sentinel, Statement, Verdict, get
 from theorems.checking import scaling
-from theorems.checking.confidence import BoundedMean
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
 from theorems.context import Context

@@ -12,7 +12,7 @@ from flint import arb
 from hypothesis import strategies as st
 
 from theorems import Sentinel, Statement, Verdict, get
-from theorems.checking.enclosed import Enclosed, Part
+from theorems.checking.enclosures import Enclosed, Part
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit

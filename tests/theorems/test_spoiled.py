@@ -20,8 +20,7 @@ from simulators.sweeps.export import export
 from simulators.trajectory import SPOILED
 from theorems import Sentinel, Statement, Verdict, conjecture, get
 from theorems.checking import expectation, scaling
-from theorems.checking.betting import BoundedMean
-from theorems.checking.confidence import decide_at_least, decide_at_most
+from theorems.checking.confidence_sequence import BoundedMean, decide_at_least, decide_at_most
 from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.medians import Case, Medians, Sample, within
 from theorems.checking.scaling import Scaling

@@ -24,7 +24,7 @@ from theorems.certificates.kind import (
 from theorems.certificates.numbers import ball_text, entry, rational_text, rationals_of, whole_of
 from theorems.checking.exact import admit, determined, exact_values
 from theorems.checking.pointwise import Pointwise, decide
-from theorems.checking.tables import Completed, evaluate
+from theorems.checking.symbol_values import Completed, evaluate
 from theorems.checking.width_limit import LONGEST, RepeatedSpectrum, WidthLimit
 from theorems.context import Context
 from theorems.statement import Quantifier, Statement, Verdict

@@ -25,14 +25,16 @@ from typing import TYPE_CHECKING, Any
 import flint
 import sympy as sp
 
-from theorems.checking.bisection import Box, halves
 from theorems.checking.pointwise import decide, holds
 from theorems.expressions import arguments_of, compare, compiled
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Cover", "Region", "cover"]
+__all__ = ["Box", "Cover", "Region", "cover", "halves"]
+
+#: The least and the largest value of every coordinate.
+Box = tuple[tuple[flint.fmpq, flint.fmpq], ...]
 
 PRECISION = 96
 #: A search is given up after so many boxes, or operations on balls, of which some hundred thousand take a second.
@@ -45,6 +47,13 @@ _TERMS = 100
 _SMALLEST = Fraction(1, 2**90)
 #: What is continuous with slopes that SymPy takes correctly; a jump would have a slope of 0 on both sides.
 _SMOOTH = (sp.exp, sp.log, sp.Abs, sp.acos)
+
+
+def halves(box: Box, j: int) -> tuple[Box, Box]:
+    """The two boxes that a box with rational ends is cut into along coordinate ``j``, exactly."""
+    low, high = box[j]
+    middle = (low + high) / 2
+    return (*box[:j], (low, middle), *box[j + 1 :]), (*box[:j], (middle, high), *box[j + 1 :])
 
 
 @dataclass(frozen=True)

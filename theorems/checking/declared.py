@@ -22,7 +22,7 @@ import sympy as sp
 
 from simulators.lazy import strategies as st
 from theorems.algebraic import Root, order
-from theorems.checking.tables import Completed, evaluate
+from theorems.checking.symbol_values import Completed, evaluate
 from theorems.expressions import InexactError, arguments_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def determined(statement: Statement) -> bool:
 def exact_values(statement: Statement, variables: Values) -> dict[str, Any]:
     """The variables' values, and those of what is defined in words, of a :func:`determined` statement.
 
-    What its other definitions make of them, rational or not, is for ``tables.Completed``.
+    What its other definitions make of them, rational or not, is for ``symbol_values.Completed``.
     """
     return _with_least(statement.definitions, variables)
 

@@ -18,7 +18,7 @@ import sympy as sp
 
 from simulators import Chain, Trajectory, simulate
 from theorems.checking import spoiled, undefined_means
-from theorems.checking.confidence import (
+from theorems.checking.confidence_sequence import (
     BoundedMean,
     decide_at_least,
     decide_at_most,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.confidence import median_interval
+from theorems.checking.confidence_intervals import median_interval
 from theorems.context import Context
 from theorems.expressions import arguments_of, compiled
 from theorems.statement import Evidence, Verdict, combine

@@ -22,7 +22,7 @@ import sympy as sp
 from theorems.algebraic import Root, number, sign
 from theorems.checking.declared import DeclaredInputs, determined
 from theorems.checking.hypothesis_search import search
-from theorems.checking.tables import Completed, evaluate
+from theorems.checking.symbol_values import Completed, evaluate
 from theorems.context import Context
 from theorems.expressions import InexactError, UndefinedError, arguments_of, compare
 

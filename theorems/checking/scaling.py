@@ -11,7 +11,8 @@ import numpy.typing as npt
 import sympy as sp
 
 from simulators import Trajectory, simulate
-from theorems.checking.confidence import BoundedMean, fit_exponent
+from theorems.checking.confidence_intervals import fit_exponent
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Instance
 from theorems.checking.spoiled import Known, told
 from theorems.checking.undefined_means import UndefinedMean

@@ -23,7 +23,7 @@ from theorems.checking.ascent import ascend, evolve
 from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted, decide, exact_sign, fault
 from theorems.checking.shrinking import shrink
-from theorems.checking.tables import Completed, evaluate
+from theorems.checking.symbol_values import Completed, evaluate
 from theorems.context import Context
 from theorems.expressions import arguments_of, compiled
 from theorems.witnesses import Corpus, CorpusError, Witness, spelled

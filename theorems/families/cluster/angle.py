@@ -9,7 +9,7 @@ import flint
 import sympy as sp
 
 from simulators.engines.mean_field.outlier_enclosure import cosines_enclosure
-from theorems.checking.enclosed import Enclosed
+from theorems.checking.enclosures import Enclosed
 from theorems.families.cluster.fixed_points import Point, find
 from theorems.families.cluster.notation import FAMILY, OURS, n
 from theorems.families.cluster.outlier import BEYOND, parts

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.engines.mean_field import outlier_fixed_point, recenter_relu_map
-from theorems.checking.confidence import clopper_pearson
+from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.report.document import find
 from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
 

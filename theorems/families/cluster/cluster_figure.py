@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 from simulators import recenter_relu_chain, simulate
 from simulators.batches import gaussian_batch
 from simulators.engines.mean_field import outlier_fixed_point
-from theorems.checking.confidence import clopper_pearson
+from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.families.cluster.emergence import stays
 from theorems.report.document import find
 from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure

@@ -10,7 +10,7 @@ import sympy as sp
 
 from simulators import recenter_relu_chain, simulate
 from simulators.batches import gaussian_batch
-from theorems.checking.betting import BoundedMean
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Floats
 from theorems.checking.spoiled import Known, told
 from theorems.context import Context

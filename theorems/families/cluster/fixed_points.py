@@ -16,7 +16,7 @@ from simulators.engines.mean_field.outlier_enclosure import (
     excess_series,
     spectrum_enclosure,
 )
-from theorems.checking.isolation import UndecidedError, isolate, narrow
+from theorems.checking.root_isolation import UndecidedError, isolate, narrow
 
 __all__ = ["PRECISION", "FixedPoints", "Point", "find", "one_apart"]
 

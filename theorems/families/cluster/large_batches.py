@@ -37,7 +37,7 @@ from simulators.engines.mean_field.outlier_enclosure import (
     sine_defect_series,
     variable,
 )
-from theorems.checking.isolation import UndecidedError, over
+from theorems.checking.root_isolation import UndecidedError, over
 
 __all__ = ["FIRST", "PRECISION", "Enclosure", "cells", "enclose"]
 

@@ -14,7 +14,7 @@ import sympy as sp
 from simulators.engines.mean_field.outlier_enclosure import reduced_map_enclosure
 from simulators.engines.mean_field.recenter_relu import recenter_relu_map_enclosure
 from simulators.lazy import strategies as st
-from theorems.checking.enclosed import Enclosed, Part
+from theorems.checking.enclosures import Enclosed, Part
 from theorems.checking.pointwise import Pointwise
 from theorems.families.cluster import jacobian
 from theorems.families.cluster.fixed_points import find, one_apart

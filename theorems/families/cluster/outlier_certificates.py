@@ -15,7 +15,7 @@ from theorems.certificates import document
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, versions
 from theorems.certificates.kind import Kind, Offer, Progress, demand, demand_overlap
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
-from theorems.checking.isolation import UndecidedError
+from theorems.checking.root_isolation import UndecidedError
 from theorems.families.cluster import large_batches
 from theorems.families.cluster.fixed_points import PRECISION, find
 from theorems.families.cluster.large_batches import FIRST, cells, enclose

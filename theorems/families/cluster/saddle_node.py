@@ -14,7 +14,7 @@ from functools import lru_cache
 from flint import arb, arb_mat, arb_series, ctx, fmpq
 
 from simulators.engines.mean_field.outlier_enclosure import excess_series
-from theorems.checking.isolation import UndecidedError, isolate, over
+from theorems.checking.root_isolation import UndecidedError, isolate, over
 
 __all__ = ["SaddleNode", "saddle_node"]
 

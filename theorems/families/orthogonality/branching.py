@@ -32,7 +32,7 @@ from functools import reduce
 
 from flint import arb, ctx, fmpq
 
-from theorems.checking.bisection import Box, halves
+from theorems.checking.covering import Box, halves
 from theorems.families.orthogonality.growth import growth
 
 __all__ = ["CounterexampleFound", "Ledger", "Problem", "cover", "walk"]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theorems.checking.confidence import fit_exponent
+from theorems.checking.confidence_intervals import fit_exponent
 from theorems.checking.medians import Case, Floats, Medians, Sample, within
 from theorems.checking.scaling import exponent_verdict
 from theorems.context import Context

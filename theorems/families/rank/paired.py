@@ -20,7 +20,7 @@ import scipy
 
 from simulators.antithetic import antithetic_layer
 from simulators.observables import effective_rank
-from theorems.checking.confidence import BoundedMean
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.context import Context
 from theorems.statement import Evidence, Verdict, combine
 

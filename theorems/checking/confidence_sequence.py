@@ -22,10 +22,20 @@ of a plug-in estimate's log t. Being a maximum over θ, the bound adapts to the 
 """
 
 import math
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+__all__ = [
+    "BoundedMean",
+    "Decision",
+    "decide_at_least",
+    "decide_at_most",
+    "decide_equal",
+    "error_level",
+    "finite_float",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -182,7 +192,7 @@ class BoundedMean:
             self._count += len(block)
 
     def _validated(self, values: npt.ArrayLike) -> FloatArray:
-        array: npt.NDArray[Any] = np.asarray(values)
+        array = np.asarray(values)
         if array.ndim != 1 or array.dtype.kind not in "fiub":
             raise ValueError(
                 f"values has shape {array.shape} and dtype {array.dtype}: pass a real array of shape (k,)"
@@ -237,3 +247,59 @@ class BoundedMean:
         """Half the length of `interval`; negative if that is empty."""
         low, high = self.interval
         return (high - low) / 2
+
+
+Decision = Literal["supported", "refuted", "undecided"]
+
+
+def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
+    """Is the mean at most `bound`? Supported once the interval lies in (-∞, bound], refuted beyond it.
+
+    An empty interval decides nothing. Raises ValueError unless `bound` is finite.
+    """
+    bound = finite_float("bound", bound)
+    low, high = sequence.interval
+    if low > high:
+        return "undecided"
+    if high <= bound:
+        return "supported"
+    return "refuted" if low > bound else "undecided"
+
+
+def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
+    """Is the mean at least `bound`? Supported once the interval lies in [bound, ∞), refuted below it.
+
+    An empty interval decides nothing. Raises ValueError unless `bound` is finite.
+    """
+    bound = finite_float("bound", bound)
+    low, high = sequence.interval
+    if low > high:
+        return "undecided"
+    if low >= bound:
+        return "supported"
+    return "refuted" if high < bound else "undecided"
+
+
+def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Decision:
+    """Is the mean `value`, to a relative `resolution`? Refuted once `value` is outside the interval.
+
+    Supported once `value` is inside and the half-width is at most resolution · |value|; "supported" then
+    means that the mean is within twice that of `value`. An empty interval decides nothing. Raises ValueError
+    unless `value` is finite and not zero and `resolution` positive and finite.
+    """
+    value = finite_float("value", value)
+    resolution = finite_float("resolution", resolution)
+    if value == 0.0:
+        raise ValueError(
+            "value = 0 has no relative resolution; use decide_at_most and decide_at_least"
+        )
+    if resolution <= 0.0:
+        raise ValueError(
+            f"resolution = {resolution!r} is not positive; pass a relative half-width, say 0.01"
+        )
+    low, high = sequence.interval
+    if low > high:
+        return "undecided"
+    if not low <= value <= high:
+        return "refuted"
+    return "supported" if sequence.half_width <= resolution * abs(value) else "undecided"

@@ -3,7 +3,7 @@
 import numpy as np
 from timing import best_of
 
-from theorems.checking.betting import BoundedMean
+from theorems.checking.confidence_sequence import BoundedMean
 
 OBSERVATIONS = 10**6
 SEED = 2

@@ -6,7 +6,7 @@ import flint
 import pytest
 import sympy as sp
 
-from theorems.checking.tables import Completed, NoValueError, evaluate
+from theorems.checking.symbol_values import Completed, NoValueError, evaluate
 from theorems.expressions import InexactError
 
 n = sp.Symbol("n", integer=True, positive=True)

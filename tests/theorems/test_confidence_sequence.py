@@ -1,4 +1,4 @@
-"""Confidence sequences for bounded means: exact and simulated coverage, sharpness, rounding, doors.
+"""Confidence sequences for bounded means: exact and simulated coverage, sharpness, rounding, doors, decisions.
 
 The simulated coverage tests allow miscoverage up to a binomial quantile. Together they fail by chance, were
 the sequences' error exactly their level, with probability below 1e-6; seeds are fixed, so a failure repeats.
@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from theorems.checking.betting import _BLOCK, BoundedMean, _LowerBound
+from theorems.checking.confidence_sequence import (
+    _BLOCK,
+    BoundedMean,
+    _LowerBound,
+    decide_at_least,
+    decide_at_most,
+    decide_equal,
+)
 
 EPS = float(np.finfo(float).eps)
 
@@ -337,3 +344,61 @@ def test_the_mean_of_observations_known_between_values_is_in_the_middle() -> Non
     sequence.update(np.array([0.2, 0.4]), np.array([0.6, 0.8]))
     assert sequence.mean == pytest.approx(0.5)
     assert sequence.means == pytest.approx((0.3, 0.7))
+
+
+def narrow(center: float = 0.5) -> BoundedMean:
+    sequence = BoundedMean(center - 0.5, center + 0.5, 1e-6)
+    sequence.update(np.full(20_000, center))
+    return sequence
+
+
+def empty() -> BoundedMean:
+    """The mean drifts from one end to the other: no constant mean fits, and the interval is empty."""
+    sequence = BoundedMean(0.0, 1.0, 1e-6)
+    sequence.update(np.concatenate([np.zeros(1000), np.ones(9000)]))
+    assert sequence.half_width < 0
+    return sequence
+
+
+def test_decisions() -> None:
+    sequence = narrow()
+    low, high = sequence.interval
+    assert 0.49 < low < 0.5 < high < 0.51
+    assert [decide_at_most(sequence, b) for b in (0.4, low, 0.5, high)] == [
+        "refuted",
+        "undecided",
+        "undecided",
+        "supported",
+    ]
+    assert [decide_at_least(sequence, b) for b in (0.6, high, 0.5, low)] == [
+        "refuted",
+        "undecided",
+        "undecided",
+        "supported",
+    ]
+    assert decide_equal(sequence, 0.5, 0.02) == decide_equal(sequence, low, 0.02) == "supported"
+    assert decide_equal(sequence, 0.5, 1e-6) == "undecided"
+    assert decide_equal(sequence, 0.6, 1.0) == decide_equal(sequence, 0.4, 1.0) == "refuted"
+    assert decide_equal(narrow(-0.5), -0.5, 0.02) == "supported"
+
+
+def test_an_empty_interval_decides_nothing() -> None:
+    sequence = empty()
+    for value in (0.01, 0.5, 0.99):
+        assert decide_at_most(sequence, value) == "undecided"
+        assert decide_at_least(sequence, value) == "undecided"
+        assert decide_equal(sequence, value, 0.1) == "undecided"
+
+
+def test_decision_arguments_are_checked() -> None:
+    sequence = narrow()
+    for decide in (decide_at_most, decide_at_least):
+        with pytest.raises(ValueError, match=r"^bound = nan"):
+            decide(sequence, math.nan)
+    for value, resolution, name in (
+        (0.0, 0.1, "value"),
+        (math.inf, 0.1, "value"),
+        (1.0, 0.0, "resolution"),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} = "):
+            decide_equal(sequence, value, resolution)

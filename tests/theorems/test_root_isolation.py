@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flint import arb, arb_series, ctx, fmpq
 
-from theorems.checking.isolation import UndecidedError, isolate, narrow, over, signs
+from theorems.checking.root_isolation import UndecidedError, isolate, narrow, over, signs
 
 
 def polynomial(*zeros: fmpq) -> Callable[[arb_series], arb_series]:

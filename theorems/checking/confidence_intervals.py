@@ -1,86 +1,16 @@
-"""Decisions from confidence intervals: means, probabilities, exponents.
-
-`BoundedMean` is the confidence sequence (see `betting` for the method and its source); the `decide_*`
-functions turn its interval into an answer. A false
-answer has probability at most the sequence's level, whatever the stopping rule.
-"""
+"""Confidence intervals from a number of observations fixed in advance: probabilities, medians, exponents."""
 
 import math
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
-from theorems.checking.betting import BoundedMean, error_level, finite_float
+from theorems.checking.confidence_sequence import error_level
 
-__all__ = [
-    "BoundedMean",
-    "Decision",
-    "clopper_pearson",
-    "decide_at_least",
-    "decide_at_most",
-    "decide_equal",
-    "fit_exponent",
-    "median_interval",
-]
-
-Decision = Literal["supported", "refuted", "undecided"]
-
-
-def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
-    """Is the mean at most `bound`? Supported once the interval lies in (-∞, bound], refuted beyond it.
-
-    An empty interval decides nothing. Raises ValueError unless `bound` is finite.
-    """
-    bound = finite_float("bound", bound)
-    low, high = sequence.interval
-    if low > high:
-        return "undecided"
-    if high <= bound:
-        return "supported"
-    return "refuted" if low > bound else "undecided"
-
-
-def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
-    """Is the mean at least `bound`? Supported once the interval lies in [bound, ∞), refuted below it.
-
-    An empty interval decides nothing. Raises ValueError unless `bound` is finite.
-    """
-    bound = finite_float("bound", bound)
-    low, high = sequence.interval
-    if low > high:
-        return "undecided"
-    if low >= bound:
-        return "supported"
-    return "refuted" if high < bound else "undecided"
-
-
-def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Decision:
-    """Is the mean `value`, to a relative `resolution`? Refuted once `value` is outside the interval.
-
-    Supported once `value` is inside and the half-width is at most resolution · |value|; "supported" then
-    means that the mean is within twice that of `value`. An empty interval decides nothing. Raises ValueError
-    unless `value` is finite and not zero and `resolution` positive and finite.
-    """
-    value = finite_float("value", value)
-    resolution = finite_float("resolution", resolution)
-    if value == 0.0:
-        raise ValueError(
-            "value = 0 has no relative resolution; use decide_at_most and decide_at_least"
-        )
-    if resolution <= 0.0:
-        raise ValueError(
-            f"resolution = {resolution!r} is not positive; pass a relative half-width, say 0.01"
-        )
-    low, high = sequence.interval
-    if low > high:
-        return "undecided"
-    if not low <= value <= high:
-        return "refuted"
-    return "supported" if sequence.half_width <= resolution * abs(value) else "undecided"
+__all__ = ["clopper_pearson", "fit_exponent", "median_interval"]
 
 
 def _count(name: str, value: object, least: int) -> int:

@@ -1,4 +1,4 @@
-"""Decisions, sampling until decided, exponents and binomial intervals."""
+"""Exponents and binomial intervals."""
 
 import itertools
 import math
@@ -8,74 +8,9 @@ import flint
 import numpy as np
 import pytest
 
-from theorems.checking.confidence import (
-    BoundedMean,
-    clopper_pearson,
-    decide_at_least,
-    decide_at_most,
-    decide_equal,
-    fit_exponent,
-)
+from theorems.checking.confidence_intervals import clopper_pearson, fit_exponent
 
 Interval = tuple[float, float]
-
-
-def narrow(center: float = 0.5) -> BoundedMean:
-    sequence = BoundedMean(center - 0.5, center + 0.5, 1e-6)
-    sequence.update(np.full(20_000, center))
-    return sequence
-
-
-def empty() -> BoundedMean:
-    """The mean drifts from one end to the other: no constant mean fits, and the interval is empty."""
-    sequence = BoundedMean(0.0, 1.0, 1e-6)
-    sequence.update(np.concatenate([np.zeros(1000), np.ones(9000)]))
-    assert sequence.half_width < 0
-    return sequence
-
-
-def test_decisions() -> None:
-    sequence = narrow()
-    low, high = sequence.interval
-    assert 0.49 < low < 0.5 < high < 0.51
-    assert [decide_at_most(sequence, b) for b in (0.4, low, 0.5, high)] == [
-        "refuted",
-        "undecided",
-        "undecided",
-        "supported",
-    ]
-    assert [decide_at_least(sequence, b) for b in (0.6, high, 0.5, low)] == [
-        "refuted",
-        "undecided",
-        "undecided",
-        "supported",
-    ]
-    assert decide_equal(sequence, 0.5, 0.02) == decide_equal(sequence, low, 0.02) == "supported"
-    assert decide_equal(sequence, 0.5, 1e-6) == "undecided"
-    assert decide_equal(sequence, 0.6, 1.0) == decide_equal(sequence, 0.4, 1.0) == "refuted"
-    assert decide_equal(narrow(-0.5), -0.5, 0.02) == "supported"
-
-
-def test_an_empty_interval_decides_nothing() -> None:
-    sequence = empty()
-    for value in (0.01, 0.5, 0.99):
-        assert decide_at_most(sequence, value) == "undecided"
-        assert decide_at_least(sequence, value) == "undecided"
-        assert decide_equal(sequence, value, 0.1) == "undecided"
-
-
-def test_decision_arguments_are_checked() -> None:
-    sequence = narrow()
-    for decide in (decide_at_most, decide_at_least):
-        with pytest.raises(ValueError, match=r"^bound = nan"):
-            decide(sequence, math.nan)
-    for value, resolution, name in (
-        (0.0, 0.1, "value"),
-        (math.inf, 0.1, "value"),
-        (1.0, 0.0, "resolution"),
-    ):
-        with pytest.raises(ValueError, match=f"^{name} = "):
-            decide_equal(sequence, value, resolution)
 
 
 def test_fit_exponent_encloses_every_line_through_the_intervals() -> None:

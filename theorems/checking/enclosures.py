@@ -1,0 +1,226 @@
+"""Claims about numbers that are enclosed in balls, batch size by batch size, and for all large ones at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import flint
+import sympy as sp
+
+from theorems.checking.pointwise import holds
+from theorems.checking.root_isolation import UndecidedError
+from theorems.context import Context
+from theorems.expressions import InexactError, arguments_of, compiled
+from theorems.statement import Evidence, Verdict
+
+if TYPE_CHECKING:
+    from theorems.statement import Statement
+
+__all__ = ["Enclosed", "Part"]
+
+PRECISION = 192
+
+
+@dataclass(frozen=True)
+class Part:
+    """Enclosures that hold for every batch size with 1/n in [low, high], low ≥ 0; ``values()`` gives them by symbol.
+
+    A claim without batch size has parts with low = high = 0.
+
+    Example:
+        >>> Part("n from 10 on", dict, high=Fraction(1, 10)).reaches(20)
+        True
+    """
+
+    label: str
+    values: Callable[[], Mapping[str, Any]]
+    low: Fraction = Fraction(0)
+    high: Fraction = Fraction(0)
+
+    def reaches(self, least: int) -> bool:
+        """Whether it covers a batch size of ``least`` or more that its neighbour above does not."""
+        return self.low * least < 1
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """Decides ``lhs relation rhs`` from enclosures of the symbols, at every size and on every part.
+
+    ``values(n)`` gives exact numbers or balls by symbol name for one batch size of ``sizes``; those outside the domain
+    of the statement's ``n`` are passed over. ``parts()`` cover all sizes from some one on: ``n`` is not known there, so
+    the sides may depend on it only by comparisons that are settled. Both may raise ``UndecidedError``, which leaves the
+    claim open. A claim about infinitely many sizes is certified for the instances named, unless parts cover the rest.
+    Parts with a gap between them, or above the last, raise ``ValueError``.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from theorems.context import Context
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> quarters = {"n": 4, "lambda": (Fraction(1, 4),) * 4}
+        >>> found = Enclosed(sizes=(4,), values=lambda n: quarters)(STATEMENT, Context(0, 1e-6))
+        >>> found.sentinel.value
+        'refuted'
+    """
+
+    sizes: tuple[int, ...] = ()
+    values: Callable[[int], Mapping[str, Any]] | None = None
+    parts: Callable[[], Iterable[Part]] = tuple
+
+    def words(self, statement: Statement) -> str:
+        """What ``theorems show`` says of it."""
+        return (
+            "enclosures in balls: both sides compared at every batch size named, and over intervals of sizes where "
+            "there are some; a user's batch is left alone"
+        )
+
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return False
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        verdict, words, enclosures, ratio = self._judge(statement, context)
+        sentinel, fallen, _, _ = self._judge(statement.neighbour, context)
+        return Evidence(
+            method="certificate",
+            verdict=verdict,
+            summary=words,
+            sentinel=sentinel,
+            tightness=ratio,
+            power=0.0 if verdict.holds else None,
+            details={
+                "precision_bits": PRECISION,
+                "enclosures": enclosures,
+                "sentinel_found": fallen,
+            },
+        )
+
+    def _judge(
+        self, statement: Statement, context: Context
+    ) -> tuple[Verdict, str, dict[str, Any], float | None]:
+        least, most = _domain(statement)
+        own = self.sizes if self.values is not None else ()
+        sizes = [n for n in own if least <= n and (most is None or n <= most)]
+        parts = (
+            _adjoining(part for part in self.parts() if part.reaches(least)) if most is None else []
+        )
+        found: dict[str, Any] = {}
+        open_, ratios = [], []
+        with flint.ctx.workprec(PRECISION):
+            for label, sides, values in self._instances(statement, sizes, parts, least):
+                context.progress(f"{statement.name}: {label}")
+                try:
+                    given = values()
+                except UndecidedError as error:
+                    open_.append(f"{label}: {error}")
+                    continue
+                left, right = (_side(side, given) for side in sides)
+                found[label] = {
+                    name: str(value)
+                    if not isinstance(value, flint.arb)
+                    else value.str(20, radius=True)
+                    for name, value in given.items()
+                    if name != "n"
+                }
+                answer = holds(left, statement.claim, right)
+                if answer is False:
+                    ratio = _ratio(statement, left, right)
+                    return Verdict.REFUTED, f"violated at {label}", {label: found[label]}, ratio
+                if answer is None:
+                    open_.append(label)
+                ratios.append(_ratio(statement, left, right))
+        if open_ or not found:
+            return (
+                Verdict.INCONCLUSIVE,
+                f"open at {', '.join(open_[:3]) or 'every size'}",
+                found,
+                None,
+            )
+        return (
+            Verdict.CERTIFIED,
+            _covered(sizes, parts, least, most),
+            found,
+            max((r for r in ratios if r is not None), default=None),
+        )
+
+    def _instances(
+        self, statement: Statement, sizes: list[int], parts: list[Part], least: int
+    ) -> Iterable[tuple[str, tuple[sp.Expr, sp.Expr], Callable[[], Mapping[str, Any]]]]:
+        sides = (statement.lhs, statement.rhs)
+        for n in sizes:
+            if self.values is not None:
+                yield f"n={n}", sides, lambda n=n: {"n": n, **self.values(n)}  # type: ignore[misc]
+        for part in parts:
+            first = max(
+                least, -(-part.high.denominator // part.high.numerator) if part.high else least
+            )
+            yield part.label, (_beyond(sides[0], first), _beyond(sides[1], first)), part.values
+
+
+def _domain(statement: Statement) -> tuple[int, int | None]:
+    """The least and the largest batch size that the statement is about; None if it has no largest."""
+    for variable in statement.variables:
+        if variable.name == "n":
+            return int(variable.domain.start), None if variable.domain.stop == sp.oo else int(
+                variable.domain.stop
+            ) - 1
+    return 1, None
+
+
+def _beyond(side: sp.Expr, first: int) -> sp.Expr:
+    """``side`` for every n ≥ ``first``, which may settle its comparisons; ``ValueError`` if n remains."""
+    further = sp.Symbol("n_beyond", integer=True, nonnegative=True)
+    settled = side.subs({s: first + further for s in side.free_symbols if str(s) == "n"})
+    if further in settled.free_symbols:
+        raise ValueError(f"{side} depends on n beyond n = {first}, where no n is named")
+    return settled
+
+
+def _side(expression: sp.Expr, values: Mapping[str, Any]) -> Any:
+    names = arguments_of(expression)
+    function, given = compiled(expression, names), [values[str(name)] for name in names]
+    try:
+        return function.exact(*given)
+    except (InexactError, TypeError):
+        return function.balls(*given)
+
+
+def _ratio(statement: Statement, left: Any, right: Any) -> float | None:
+    """Measured over bound, of an upper or a lower one."""
+    low, high = (left, right) if statement.relation in ("<=", "<") else (right, left)
+    low, high = flint.arb(low), flint.arb(high)
+    if statement.relation == "==" or not (high > 0 and low >= 0):
+        return None
+    return float((low / high).mid())
+
+
+def _adjoining(parts: Iterable[Part]) -> list[Part]:
+    """The parts, from 1/n = 0 on; ``ValueError`` unless they leave no batch size out up to the last."""
+    found = sorted(parts, key=lambda part: part.low)
+    reached = Fraction(0)
+    for part in found:
+        if part.low > reached:
+            raise ValueError(f"no part covers 1/n between {reached} and {part.low}")
+        reached = max(reached, part.high)
+    return found
+
+
+def _covered(sizes: list[int], parts: list[Part], least: int, most: int | None) -> str:
+    if not sizes:
+        where = f"every n ≥ {max(least, _first(parts))}" if parts[0].high else parts[0].label
+        return f"enclosed in balls for {where}"
+    one_by_one = set(range(least, (_first(parts) if parts else max(sizes) + 1)))
+    if parts and one_by_one <= set(sizes):
+        return f"every n ≥ {least}: {len(sizes)} sizes one by one, n ≥ {_first(parts)} at once ({len(parts)} parts)"
+    if most is not None and set(range(least, most + 1)) <= set(sizes):
+        return f"every n from {least} to {most}, one by one"
+    return f"{len(sizes)} batch sizes from {min(sizes)} to {max(sizes)}"
+
+
+def _first(parts: list[Part]) -> int:
+    """The least batch size that the parts cover."""
+    high = max(part.high for part in parts)
+    return -(-high.denominator // high.numerator)
