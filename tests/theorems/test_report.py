@@ -19,8 +19,7 @@ from report_samples import PRINTED, sample_document, simulate_little
 
 from theorems import verify
 from theorems.report import available, read_document, validate_document, write_report
-from theorems.report.details import number
-from theorems.report.page import LEGEND, Picture, inline_svg, render
+from theorems.report.page import LEGEND, Picture, inline_svg, number, render
 from theorems.report.style import COLOURS
 from theorems.statement import Verdict
 from theorems.verification import LEVEL, environment

@@ -2,14 +2,20 @@
 
 - ``write_report(document, directory)``: write the page and the plots the document supports
 - ``available()``: None when plots can be drawn, else the remedy in one line
+- ``document_of(results)``: a run's JSON value
 - ``read_document(path)``, ``validate_document(value)``: a run's JSON, or ``ValueError`` in one line
 
-Rooms: ``document`` (the door), ``style`` (palette, figures, files), ``page`` and ``details``
-(HTML). Figures are in the folders of the families. matplotlib is imported only when something is
-drawn.
+Rooms: ``document`` (the JSON value), ``style`` (palette, figures, files), ``page`` (HTML). Figures
+are in the folders of the families. matplotlib and Jinja are imported only when something is drawn.
 """
 
-from theorems.report.document import read_document, validate_document
-from theorems.report.writing import available, write_report
+from theorems.report.document import document_of, read_document, validate_document
+from theorems.report.page import available, write_report
 
-__all__ = ["available", "read_document", "validate_document", "write_report"]
+__all__ = [
+    "available",
+    "document_of",
+    "read_document",
+    "validate_document",
+    "write_report",
+]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
 from simulators.batches import Batch
@@ -19,52 +21,69 @@ __all__ = ["document_of", "evidence_of", "find", "full_name", "read_document", "
 SCHEMA = 1
 
 _REMEDY = "write it again with `theorems verify --json FILE`"
-_VERDICTS = frozenset(v.value for v in Verdict)
+#: Larger files are no documents, nor are those with larger numbers.
+_LARGEST = 10**9
 _ENORMOUS = 2**64
-_NUMBER = (int, float)
-_NUMBER_OR_NONE = (int, float, type(None))
-_ENVIRONMENT: dict[str, Any] = {
-    "python": str,
-    "seed": int,
-    "error_budget": _NUMBER,
-    "versions": dict,
-    "batch": (dict, type(None)),
+
+
+@dataclass(frozen=True)
+class _Nullable:
+    """In a shape: null, or that."""
+
+    shape: object
+
+
+#: An end or a mean that is not finite, because sampling stopped early, is null.
+_NUMBER_OR_NONE = int | float | None
+_ENDS = (_NUMBER_OR_NONE, _NUMBER_OR_NONE)
+_EVIDENCE = {
+    "method": str,
+    "verdict": Verdict,
+    "summary": str,
+    "sentinel": Verdict,
+    "sentinel_claim": str,
+    "tightness": _NUMBER_OR_NONE,
+    "power": _NUMBER_OR_NONE,
+    "seconds": int | float,
+    # what figures are drawn from; ``key?`` may be missing, ``key?other`` unless there is the other
+    "paths?": [
+        {
+            "n": int,
+            "start": list,
+            "multiplicities": list,
+            "parameters": dict,
+            "crossing_layer": int | None,
+        }
+    ],
+    "widths?": [{"width": int, "mean": _NUMBER_OR_NONE, "interval": _ENDS}],
+    "slope?widths": _Nullable(_ENDS),
+    "readouts?": [{}],
 }
-_RESULT: dict[str, Any] = {
+_RESULT = {
     "statement": str,
     "variant": str,
     "title": str,
     "quantifier": str,
     "source": str,
-    "verdict": str,
-    "expected": str,
+    "verdict": Verdict,
+    "expected": Verdict,
     "as_expected": bool,
     "tightness": _NUMBER_OR_NONE,
     "power": _NUMBER_OR_NONE,
-    "seconds": _NUMBER,
-    "evidence": list,
+    "seconds": int | float,
+    "evidence": [_EVIDENCE],
 }
-_EVIDENCE: dict[str, Any] = {
-    "method": str,
-    "verdict": str,
-    "summary": str,
-    "sentinel": str,
-    "sentinel_claim": str,
-    "tightness": _NUMBER_OR_NONE,
-    "power": _NUMBER_OR_NONE,
-    "seconds": _NUMBER,
+_DOCUMENT = {
+    "environment": {
+        "python": str,
+        "seed": int,
+        "error_budget": int | float,
+        "versions": dict,
+        "batch": _Nullable({"description": str, "sha256": str}),
+    },
+    "results": [_RESULT],
+    "interrupted?": bool,
 }
-_PATH: dict[str, Any] = {
-    "n": int,
-    "start": list,
-    "multiplicities": list,
-    "parameters": dict,
-    "crossing_layer": (int, type(None)),
-}
-#: An end or a mean that is not finite, because sampling stopped early, is null.
-_WIDTH: dict[str, Any] = {"width": int, "mean": _NUMBER_OR_NONE, "interval": list}
-#: Lists inside a piece of evidence that figures are drawn from, with the keys of their items.
-_DRAWN: dict[str, dict[str, Any]] = {"paths": _PATH, "widths": _WIDTH, "readouts": {}}
 
 
 def document_of(
@@ -76,10 +95,19 @@ def document_of(
     interrupted: bool = False,
     refused: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The JSON value of a run, of results or of what :meth:`Result.as_json` made of them.
+    """The JSON value of a run. Numbers JSON has no word for become null, exact ones become text.
 
-    ``refused`` are the lines about claims that made no sense, and so have no result. Numbers JSON
-    has no word for become null, exact numbers become text.
+    Args:
+        results: results, or what :meth:`Result.as_json` made of them.
+        seed: the seed of everything random in the run.
+        level: the probability of any false verdict in the run, in (0, 1).
+        batch: the user's batch, None where each check laid out its own inputs.
+        interrupted: whether statements were left out when the run ended.
+        refused: the lines about claims that made no sense, and so have no result.
+
+    Example:
+        >>> sorted(document_of([], seed=0, level=1e-6, batch=None))
+        ['environment', 'results', 'schema']
     """
     found: dict[str, Any] = {
         "schema": SCHEMA,
@@ -94,21 +122,22 @@ def document_of(
     return valid
 
 
-#: Larger files are no documents.
-_LARGEST = 10**9
-
-
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The document in the file ``path``, validated.
 
-    Raises ``ValueError`` with one line (file, what was found, remedy) when the file cannot be read, is not
-    JSON, or is not the document of a run.
+    Raises ``ValueError`` with one line (file, what was found, remedy) when the file cannot be read,
+    is not JSON, or is not the document of a run.
+
+    Example:
+        >>> read_document("gone.json")
+        Traceback (most recent call last):
+            ...
+        ValueError: gone.json: cannot be read: no such file; check the path
     """
     name = os.fspath(path)
     try:
-        value = json.loads(
-            read_regular(name, _LARGEST).decode("utf-8"), parse_constant=_no_constant
-        )
+        text = read_regular(name, _LARGEST).decode("utf-8")
+        value = json.loads(text, parse_constant=_no_constant)
     except UnreadableFileError as error:
         raise ValueError(f"{name}: {error}; check the path") from None
     except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested or numbered beyond reason
@@ -127,77 +156,78 @@ def validate_document(value: object) -> dict[str, Any]:
     """``value`` itself, if it is the document of a run; keys beyond the known ones are allowed.
 
     Raises ``ValueError`` with one line that names the place, what is wrong, and the remedy.
+
+    Example:
+        >>> validate_document({"schema": 2})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        ValueError: schema 2 is not 1; write it again with `theorems verify --json FILE`, ...
     """
     document = _object("document", value, {"schema": int})
     if document["schema"] != SCHEMA:
         raise ValueError(
             f"schema {document['schema']} is not {SCHEMA}; {_REMEDY}, using this version"
         )
-    _object("document", value, {"environment": dict, "results": list})
-    _instance("document.interrupted", document.get("interrupted", False), bool)
-    environment = _object("environment", document["environment"], _ENVIRONMENT)
-    if environment["seed"] < 0:
-        raise ValueError(
-            f"environment.seed is {environment['seed']}, not a nonnegative integer; {_REMEDY}"
-        )
-    for package, found in environment["versions"].items():
+    _object("document", value, _DOCUMENT)
+    for package, found in document["environment"]["versions"].items():
         _instance(f"environment.versions.{package}", found, str)
-    if environment["batch"] is not None:
-        _object("environment.batch", environment["batch"], {"description": str, "sha256": str})
-    for place, result in enumerate(document["results"]):
-        _result(f"results[{place}]", result)
+    if (seed := document["environment"]["seed"]) < 0:
+        raise ValueError(f"environment.seed is {seed}, not a nonnegative integer; {_REMEDY}")
     return document
 
 
-def _result(where: str, value: object) -> None:
-    result = _object(where, value, _RESULT)
-    _verdicts(where, result, ("verdict", "expected"))
-    for place, item in enumerate(result["evidence"]):
-        inner = f"{where}.evidence[{place}]"
-        evidence = _object(inner, item, _EVIDENCE)
-        _verdicts(inner, evidence, ("verdict", "sentinel"))
-        for key, shape in _DRAWN.items():
-            if key in evidence:
-                _instance(f"{inner}.{key}", evidence[key], list)
-                for number, row in enumerate(evidence[key]):
-                    _object(f"{inner}.{key}[{number}]", row, shape)
-        if "widths" in evidence:
-            _object(inner, evidence, {"slope": (list, type(None))})
-            if evidence["slope"] is not None:
-                _interval(f"{inner}.slope", evidence["slope"])
-            for number, row in enumerate(evidence["widths"]):
-                _interval(f"{inner}.widths[{number}].interval", row["interval"])
+def _object(where: str, value: object, shape: Mapping[str, object]) -> dict[str, Any]:
+    """``value``, if it is an object with these keys, each of its shape; other keys are let pass.
 
-
-def _object(where: str, value: object, shape: Mapping[str, Any]) -> dict[str, Any]:
+    ``key?`` may be missing; ``key?other`` too, unless the key ``other`` is there.
+    """
     if not isinstance(value, dict):
         raise ValueError(f"{where} is {_kind(value)}, not an object; {_REMEDY}")
-    for key, kind in shape.items():
-        if key not in value:
+    for name, inner in shape.items():
+        key, optional, unless = name.partition("?")
+        if key in value:
+            _require(f"{where}.{key}", value[key], inner)
+        elif not optional or unless in value:
             raise ValueError(f"{where} has no {key!r}; {_REMEDY}")
-        _instance(f"{where}.{key}", value[key], kind)
     return value
 
 
-def _instance(where: str, value: object, kind: Any) -> None:
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+def _require(where: str, value: object, shape: object) -> None:
+    """Raise ``ValueError`` unless ``value`` has this shape.
+
+    A shape is a type or a union; ``Verdict``, for a verdict's word; a dict as `_object` takes, for
+    an object; a list of one shape, for such items; a tuple, for as many ends of an interval.
+    """
+    inside = where.removeprefix("document.")
+    match shape, value:
+        case _Nullable(), None:
+            pass
+        case _Nullable(inner), _:
+            _require(where, value, inner)
+        case dict(), _:
+            _object(inside if isinstance(value, dict) else where, value, shape)
+        case [item], list():
+            for place, each in enumerate(value):
+                _require(f"{inside}[{place}]", each, item)
+        case tuple(), list():
+            if len(value) != len(shape):
+                raise ValueError(f"{where} has {len(value)} ends; {_REMEDY}")
+            for end, kind in zip(value, shape, strict=True):
+                _require(where, end, kind)
+        case type() | UnionType(), _:
+            _instance(where, value, str if shape is Verdict else shape)
+            if shape is Verdict and value not in list(Verdict):
+                raise ValueError(f"{where} is {value!r}, no verdict; {_REMEDY}")
+        case _:
+            raise ValueError(f"{where} is {_kind(value)}; {_REMEDY}")
+
+
+def _instance(where: str, value: object, kind: type | UnionType) -> None:
+    truth = isinstance(value, bool) and kind is not bool  # which Python takes for a number
+    if truth or not isinstance(value, kind):
         raise ValueError(f"{where} is {_kind(value)}; {_REMEDY}")
     if isinstance(value, int) and abs(value) >= _ENORMOUS:
         raise ValueError(f"{where} is too large a number; {_REMEDY}")
-
-
-def _interval(where: str, value: list[Any]) -> None:
-    if len(value) != 2:
-        raise ValueError(f"{where} has {len(value)} ends; {_REMEDY}")
-    for end in value:
-        _instance(where, end, _NUMBER_OR_NONE)
-
-
-def _verdicts(where: str, record: Mapping[str, Any], keys: tuple[str, ...]) -> None:
-    for key in keys:
-        if record[key] not in _VERDICTS:
-            raise ValueError(f"{where}.{key} is {record[key]!r}, no verdict; {_REMEDY}")
 
 
 def _kind(value: object) -> str:
@@ -211,18 +241,26 @@ def _kind(value: object) -> str:
 
 
 def full_name(result: Mapping[str, Any]) -> str:
-    """``family.theorem`` or ``family.theorem:variant``."""
+    """``family.theorem`` or ``family.theorem:variant``.
+
+    >>> full_name({"statement": "mine.claim", "variant": "sharp"})
+    'mine.claim:sharp'
+    """
     variant = result["variant"]
     return f"{result['statement']}:{variant}" if variant else str(result["statement"])
 
 
 def find(document: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """The result of the statement of that full name, if the run has one."""
+    """The result of the statement of that full name, as `full_name` gives it; None without one."""
     return next((r for r in document["results"] if full_name(r) == name), None)
 
 
 def evidence_of(result: Mapping[str, Any] | None, key: str) -> Iterator[dict[str, Any]]:
-    """The pieces of evidence of ``result`` that hold ``key``."""
+    """The pieces of evidence of ``result``, which may be None, that hold ``key``.
+
+    >>> [e["paths"] for e in evidence_of({"evidence": [{"paths": []}, {"widths": []}]}, "paths")]
+    [[]]
+    """
     for evidence in () if result is None else result["evidence"]:
         if key in evidence:
             yield evidence

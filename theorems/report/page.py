@@ -1,20 +1,27 @@
-"""The page: what a run established, in one HTML file that needs nothing else and runs nothing."""
+"""The report of a run: its figures, and one HTML page that needs nothing else and runs nothing.
+
+The page is a Jinja template, ``page.html`` with ``page.css``. Every text of a run is escaped.
+"""
 
 from __future__ import annotations
 
+import importlib
+import math
+import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
-from theorems.report.details import anchor, detail, number
-from theorems.report.document import full_name
-from theorems.report.stylesheet import STYLESHEET
+from theorems.family import FamilyError
+from theorems.registry import brought, tolerated
+from theorems.report.document import full_name, validate_document
 from theorems.statement import Verdict
 
-__all__ = ["LEGEND", "Picture", "render"]
+__all__ = ["LEGEND", "Picture", "available", "inline_svg", "number", "render", "write_report"]
 
 #: The seven verdicts, in the words of the project's architecture.
 LEGEND: dict[Verdict, str] = {
@@ -24,7 +31,8 @@ LEGEND: dict[Verdict, str] = {
     Verdict.REFUTED: "witness or confidence bound against it",
     Verdict.VACUOUS: "the bound cannot fail there",
     Verdict.OUTSIDE: "assumption not met",
-    Verdict.INCONCLUSIVE: "enclosures wider than the question, or a confidence bound that clears nothing",
+    Verdict.INCONCLUSIVE: "enclosures wider than the question, "
+    "or a confidence bound that clears nothing",
 }
 
 
@@ -38,174 +46,262 @@ class Picture:
     svg: str
 
 
+def available() -> str | None:
+    """What keeps plots from being drawn, in one line with the remedy; None where nothing does.
+
+    Example:
+        >>> available() is None  # with the extra ``report``
+        True
+    """
+    try:
+        importlib.import_module("matplotlib")
+    except ImportError:
+        return "plots need matplotlib; install it with: pip install 'batchnorm-theorems[report]'"
+    return None
+
+
+def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str]) -> list[Path]:
+    """Write ``index.html`` and the figures that ``document`` supports.
+
+    Figures are those that families bring; one of another package that cannot be drawn is left out,
+    and ``theorems.registry.refused()`` says why. The same document and versions give the same
+    bytes.
+
+    Args:
+        document: the JSON value of a run; a run of some statements gives a report of those.
+        directory: where the files go; made if missing, files of the same names are replaced.
+
+    Returns:
+        The paths of the files, the page first.
+
+    Raises:
+        ValueError: a value that is no document.
+        ModuleNotFoundError: with the remedy, where matplotlib is missing.
+        OSError: the directory cannot be written.
+
+    Cost: simulating for the gap figure takes a few seconds.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from theorems.report import document_of
+        >>> with TemporaryDirectory() as directory:
+        ...     written = write_report(document_of([], seed=0, level=1e-6, batch=None), directory)
+        >>> [path.name for path in written]
+        ['index.html']
+    """
+    valid = validate_document(document)
+    if (remedy := available()) is not None:
+        raise ModuleNotFoundError(remedy, name="matplotlib")
+    from theorems.report.style import Drawing, save
+
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    pictures: list[Picture] = []
+    for part in brought("figures"):
+        with tolerated(part, "a figure"):
+            if (drawn := part.item(valid)) is None:
+                continue
+            if not isinstance(drawn, Drawing):
+                raise FamilyError(f"{drawn!r}: want a theorems.report.style.Drawing, or None")
+            if any(drawn.name == picture.name for picture in pictures):
+                raise FamilyError(f"another figure is named {drawn.name!r}; give it another name")
+            written += save(drawn, folder)
+            svg = (folder / f"{drawn.name}.svg").read_text(encoding="utf-8")
+            pictures.append(Picture(drawn.name, drawn.title, drawn.caption, svg))
+    page = folder / "index.html"
+    page.write_text(render(valid, pictures), encoding="utf-8", errors="xmlcharrefreplace")
+    return [page, *written]
+
+
 def render(document: Mapping[str, Any], pictures: Sequence[Picture]) -> str:
-    """The whole page as HTML text for a validated document. Every text of the document is escaped."""
+    """The whole page as HTML text for a validated document.
+
+    Args:
+        document: what `theorems.report.validate_document` gave.
+        pictures: figures; the first stands above the table of statements, the others below it.
+
+    Example:
+        >>> from theorems.report.document import document_of
+        >>> page = render(document_of([], seed=0, level=1e-6, batch=None), [])
+        >>> "<h1>No statement was checked</h1>" in page
+        True
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    templates.filters |= _FILTERS
     results = document["results"]
-    parts = [
-        _headline(results, document.get("interrupted", False)),
-        _environment(document["environment"]),
-        "".join(_figure(p) for p in pictures[:1]),
-        _legend(results),
-        _table(results),
-        "".join(_figure(p) for p in pictures[1:]),
-        _details(results),
-    ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(_title(results))}</title>\n<style>\n{STYLESHEET}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in parts if part)
-        + "\n</main>\n</body>\n</html>\n"
+    counts = Counter(result["verdict"] for result in results)
+    return templates.get_template("page.html").render(
+        title=_title(results),
+        results=results,
+        counts={verdict: counts[verdict] for verdict in LEGEND if counts[verdict]},
+        surprises=[result for result in results if not result["as_expected"]],
+        interrupted=document.get("interrupted", False),
+        circumstances=_circumstances(document["environment"]),
+        legend=LEGEND,
+        pictures=pictures,
     )
 
 
 def _title(results: Sequence[Mapping[str, Any]]) -> str:
-    expected = sum(r["as_expected"] for r in results)
-    noun = "statement" if len(results) == 1 else "statements"
     if not results:
         return "No statement was checked"
-    if expected == len(results):
-        return f"{len(results)} {noun}, {'' if len(results) == 1 else 'all '}as expected"
-    return f"{len(results)} {noun}, {len(results) - expected} not as expected"
+    wrong = sum(not result["as_expected"] for result in results)
+    noun = "statement" if len(results) == 1 else "statements"
+    if wrong:
+        return f"{len(results)} {noun}, {wrong} not as expected"
+    return f"{len(results)} {noun}, {'' if len(results) == 1 else 'all '}as expected"
 
 
-def _headline(results: Sequence[Mapping[str, Any]], interrupted: bool) -> str:
-    counts = Counter(r["verdict"] for r in results)
-    chips = " ".join(
-        f'{chip(v.value)}<span class="count">{counts[v.value]}</span>'
-        for v in LEGEND
-        if counts[v.value]
+def _circumstances(environment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    budget = number(environment["error_budget"])
+    yield (
+        "error budget",
+        f"{budget}: the probability that this run reports any false verdict from sampling",
     )
-    surprises = [r for r in results if not r["as_expected"]]
-    listed = "".join(
-        f'<li><a href="#{anchor(full_name(r))}">{escape(full_name(r))}</a>: {chip(r["verdict"])}, '
-        f"expected {escape(r['expected'])}</li>"
-        for r in surprises
-    )
-    block = f'<ul class="surprises">{listed}</ul>' if surprises else ""
-    if interrupted:
-        block = (
-            '<p class="bad">The run was interrupted: this is what it had established.</p>' + block
-        )
-    return (
-        f'<header>\n<p class="kicker">Batch normalisation in random deep networks</p>\n'
-        f'<h1>{escape(_title(results))}</h1>\n<p class="tally">{chips}</p>\n{block}</header>'
-    )
-
-
-def _environment(environment: Mapping[str, Any]) -> str:
-    batch = environment["batch"]
-    rows = [
-        (
-            "error budget",
-            f"{number(environment['error_budget'])}: the probability that this run reports any "
-            "false verdict from sampling",
-        ),
-        ("seed", str(environment["seed"])),
-        (
-            "batch",
-            "laid out by each check"
-            if batch is None
-            else f"{batch['description']} · sha256 {batch['sha256']}",
-        ),
-        (
-            "versions",
-            ", ".join(
-                [
-                    f"Python {environment['python']}",
-                    *(f"{name} {found}" for name, found in environment["versions"].items()),
-                ]
-            ),
-        ),
-    ]
+    yield "seed", str(environment["seed"])
+    if (batch := environment["batch"]) is None:
+        yield "batch", "laid out by each check"
+    else:
+        yield "batch", f"{batch['description']} · sha256 {batch['sha256']}"
+    versions = {"Python": environment["python"], **environment["versions"]}
+    yield "versions", ", ".join(f"{name} {found}" for name, found in versions.items())
     if isinstance(environment.get("machine"), str):
-        rows.append(("machine", environment["machine"]))
-    body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
-    return f'<dl class="environment">{body}</dl>'
+        yield "machine", environment["machine"]
 
 
-def _legend(results: Sequence[Mapping[str, Any]]) -> str:
-    rows = "".join(
-        f"<div><dt>{chip(verdict.value)}</dt><dd>{escape(words)}</dd></div>"
-        for verdict, words in LEGEND.items()
-    )
-    return (
-        (
-            '<section>\n<h2>Statements</h2>\n<dl class="legend">' + rows + '</dl>\n<p class="note">'
-            "Sampling never yields proved or certified. Tightness: measured / bound where the bound is non-trivial. "
-            "Power: the smallest violation the check would have caught, relative to the bound; 0 is exact arithmetic. "
-            "Sentinel: a false neighbour of the statement, which the same check with the same budget must refute."
-            "</p></section>"
-        )
-        if results
-        else ""
-    )
+# --- what the template shows of a value -----------------------------------------------------------
+
+#: Shown in the heading of a piece of evidence, or nowhere; hence not again among its readings.
+_HEADING = {
+    "method",
+    "verdict",
+    "summary",
+    "sentinel",
+    "sentinel_claim",
+    "tightness",
+    "power",
+    "seconds",
+}
+_LABELS = {
+    "decided": "inputs decided",
+    "outside": "inputs outside the assumption",
+    "open": "inputs left open",
+    "dtype": "precision",
+    "level": "error level",
+    "scope": "speaks of",
+    "tightest_at": "tightest at",
+    "witness": "violated at",
+    "sentinel_witness": "sentinel violated at",
+    "precision_bits": "precision, bits",
+    "widths": "means by width",
+    "slope": "slope in",
+    "paths": "paths in the width limit",
+    "paths_in_event": "paths in event",
+    "alpha": "α",
+    "ell": "ℓ",
+    "Vhat_0": "V̂(H_0)",
+    "Vhat_1": "V̂(H_1)",
+    "theta": "θ",
+    "delta": "δ",
+}
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _table(results: Sequence[Mapping[str, Any]]) -> str:
-    if not results:
-        return ""
-    head = (
-        '<thead><tr><th>statement</th><th>verdict</th><th>as expected</th><th class="num">tightness</th>'
-        '<th class="num">power</th><th>evidence</th><th class="num">time</th></tr></thead>'
-    )
-    return (
-        '<table class="statements">'
-        + head
-        + "<tbody>"
-        + "\n".join(_row(r) for r in results)
-        + "</tbody></table>"
-    )
+def number(value: object) -> str:
+    """A number in four digits, with typographic signs; a dash for none.
+
+    >>> number(8.1321e-5), number(-0.5), number(None)
+    ('8.132·10⁻⁵', '−0.5', '–')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
+        text = f"{value:.4g}"
+    elif isinstance(value, float) and math.isfinite(value) and abs(value) < 1e15:
+        text = str(int(value))
+    else:
+        text = {"inf": "∞", "-inf": "-∞", "nan": "not a number"}.get(str(value), str(value))
+    mantissa, mark, exponent = text.partition("e")
+    if mark and exponent.lstrip("+-").isdigit():
+        power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+        text = power if mantissa == "1" else f"{mantissa}·{power}"
+    return text.replace("-", "−")
 
 
-def _row(result: Mapping[str, Any]) -> str:
-    name = full_name(result)
-    # a break may come after the parts of a name, and nowhere else
-    broken = escape(name).replace(".", ".<wbr>").replace(":", ":<wbr>").replace("_", "_<wbr>")
-    evidence = "".join(
-        f'<div><span class="method">{"apart from the batch, " * bool(e.get("apart"))}'
-        f"{escape(e['method'])}</span> {escape(e['summary'])}"
-        + (f'; <strong class="bad">sentinel {escape(e["sentinel"])}</strong>' if _weak(e) else "")
-        + "</div>"
-        for e in result["evidence"]
-    )
-    expected = (
-        "yes"
-        if result["as_expected"]
-        else f'<strong class="bad">no: {escape(result["expected"])}</strong>'
-    )
-    return (
-        f'<tr><td class="name"><a href="#{anchor(name)}">{broken}</a><div class="title">{escape(result["title"])}</div>'
-        f'</td><td data-label="verdict">{chip(result["verdict"])}</td><td data-label="as expected">{expected}</td>'
-        f'<td class="num" data-label="tightness">{number(result["tightness"])}</td>'
-        f'<td class="num" data-label="power">{number(result["power"])}</td>'
-        f'<td class="evidence" data-label="evidence">{evidence}</td>'
-        f'<td class="num" data-label="time">{float(result["seconds"]):.1f} s</td></tr>'
-    )
+def _anchor(result: Mapping[str, Any]) -> str:
+    """An id for a statement's section: its name, with everything unusual replaced."""
+    return "s-" + re.sub(r"[^A-Za-z0-9_.-]", "-", full_name(result))
 
 
-def _weak(evidence: Mapping[str, Any]) -> bool:
-    """The false neighbour survived although the check itself spoke."""
-    return evidence["sentinel"] != "refuted" and evidence["verdict"] not in ("vacuous", "outside")
+def _breakable(result: Mapping[str, Any]) -> str:
+    """The name as HTML, which may break after its parts and nowhere else."""
+    return re.sub(r"([.:_])", r"\1<wbr>", escape(full_name(result)))
 
 
-def _details(results: Sequence[Mapping[str, Any]]) -> str:
-    if not results:
-        return ""
-    return (
-        "<section>\n<h2>Evidence</h2>\n"
-        + "\n".join(detail(r, chip(r["verdict"])) for r in results)
-        + "\n</section>"
-    )
+def _says(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a statement claims, and what is to be known of the verdict."""
+    facts = [("claim", result["title"])]
+    facts += [(key, result[key]) for key in ("quantifier", "source", "expected")]
+    if weakened := result.get("weakened_by"):
+        facts.append(("weakened by", _words(weakened)))
+    return facts + [("note", note) for note in result.get("notes", ())]
 
 
-def chip(verdict: str) -> str:
-    """A verdict as a coloured word; colour never stands alone."""
-    return f'<span class="chip {escape(verdict)}">{escape(verdict)}</span>'
+def _label(key: str) -> str:
+    return _LABELS.get(key, key.replace("_", " "))
 
 
-# --- figures -------------------------------------------------------------------------------------------------
+def _words(value: object) -> str:
+    """A value on one line: text as it is, numbers short, lists bracketed."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return f"[{', '.join(map(_words, value))}]"
+        case dict():
+            return ", ".join(f"{_label(key)} = {_words(item)}" for key, item in value.items())
+        case _:
+            return number(value)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _readings(evidence: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What a piece of evidence holds beside its heading and its tables, in words."""
+    return [
+        (_label(key), _words(value))
+        for key, value in evidence.items()
+        if key not in _HEADING and not _is_table(value)
+    ]
+
+
+def _tables(evidence: Mapping[str, object]) -> list[tuple[str, object]]:
+    return [(k, value) for k, value in evidence.items() if k not in _HEADING and _is_table(value)]
+
+
+def _columns(rows: Sequence[Mapping[str, object]]) -> list[tuple[str, bool]]:
+    """The union of the keys of ``rows`` in their order, and whether all below it are numbers."""
+    keys: dict[str, None] = {}
+    for row in rows:
+        keys |= dict.fromkeys(row)
+    return [(key, all(_numeric(row.get(key)) for row in rows)) for key in keys]
+
+
+def _numeric(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
 
 #: The colours of ``theorems.report.style``, as variables of the page that follow light and dark.
 _RECOLOURED = {
@@ -220,23 +316,33 @@ _RECOLOURED = {
 }
 
 
-def _figure(picture: Picture) -> str:
-    return (
-        f'<figure id="{escape(picture.name)}">\n<h2>{escape(picture.title)}</h2>\n<div class="plot">'
-        f"{inline_svg(picture)}</div>\n<figcaption>{escape(picture.caption)}</figcaption>\n</figure>"
-    )
-
-
 def inline_svg(picture: Picture) -> str:
-    """The SVG as part of a page: no prologue or metadata, ids of its own, colours that follow the page."""
+    """The SVG as part of a page: no prologue, ids of its own, colours that follow the page.
+
+    >>> inline_svg(Picture("p", "title", "", '<?xml?><svg><g id="a"/></svg>'))
+    '<svg role="img" aria-label="title"><g id="p-a"/></svg>'
+    """
     svg = picture.svg[picture.svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    prefix = f"{picture.name}-"
-    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
-    svg = re.sub(r'href="#', f'href="#{prefix}', svg)
-    svg = re.sub(r"url\(#", f"url(#{prefix}", svg)
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.name}-", svg)
     for colour, variable in _RECOLOURED.items():
         svg = svg.replace(colour, variable)
-    svg = re.sub(r'<svg([^>]*?) width="[^"]*"', r"<svg\1", svg, count=1)
-    svg = re.sub(r'<svg([^>]*?) height="[^"]*"', r"<svg\1", svg, count=1)
+    for size in ("width", "height"):
+        svg = re.sub(rf'<svg([^>]*?) {size}="[^"]*"', r"<svg\1", svg, count=1)
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(picture.title)}"', 1)
+
+
+#: The functions that the template calls, by their names there.
+_FILTERS: dict[str, Callable[..., object]] = {
+    "anchor": _anchor,
+    "breakable": _breakable,
+    "columns": _columns,
+    "full_name": full_name,
+    "inline_svg": inline_svg,
+    "label": _label,
+    "number": number,
+    "readings": _readings,
+    "says": _says,
+    "tables": _tables,
+    "words": _words,
+}

@@ -1,4 +1,6 @@
-"""How figures look and how they are written: one palette, Figure objects only, the same bytes every time."""
+"""How figures look and how they are written: one palette, Figure objects only, the same bytes
+every time.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 from matplotlib import style
@@ -35,7 +36,8 @@ PAPER = "#ffffff"
 #: Where a bound cannot fail; translucent, so that it works on light and dark.
 SHADE = "#8c959f"
 
-#: Distinguishable under the common colour deficiencies and on white and near-black; lines differ in stroke too.
+#: Distinguishable under the common colour deficiencies and on white and near-black; lines differ in
+#: stroke too.
 COLOURS = {
     "measured": "#0072b2",
     "as_printed": "#d55e00",
@@ -49,7 +51,7 @@ STROKES = {
     "sharp": (0, (6, 1.5, 1.2, 1.5)),
 }
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS = {
     "svg.hashsalt": "batchnorm-theorems",
     "svg.fonttype": "path",
     "figure.facecolor": PAPER,
@@ -85,9 +87,9 @@ _SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with what a reader of it must know."""
+    """A figure with what a reader of it must know; ``name`` is that of its files."""
 
-    name: str  # of its files
+    name: str
     title: str
     caption: str
     figure: Figure
@@ -95,20 +97,41 @@ class Drawing:
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Matplotlib's own defaults with this module's settings; whatever the user had set returns afterwards."""
+    """Inside, Matplotlib's own defaults with this module's settings; afterwards what the user had.
+
+    Example:
+        >>> with drawing():
+        ...     matplotlib.rcParams["axes.labelsize"]
+        9.5
+    """
     with style.context(["default", _SETTINGS]):
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of that size in inches, known to no global registry, drawn by Agg."""
+    """An empty figure of that size in inches, known to no global registry, drawn by Agg.
+
+    Example:
+        >>> [float(side) for side in new_figure(4, 3).get_size_inches()]
+        [4.0, 3.0]
+    """
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def save(drawn: Drawing, directory: Path) -> list[Path]:
-    """Write ``drawn`` as PNG and SVG into ``directory``; the same figure gives the same bytes."""
+    """Write ``drawn`` as PNG and SVG into ``directory``, which is there; return the two paths.
+
+    The same figure gives the same bytes. Raises ``OSError`` where they cannot be written.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as directory:
+        ...     paths = save(Drawing("empty", "", "", new_figure(1, 1)), Path(directory))
+        >>> [path.name for path in paths]
+        ['empty.png', 'empty.svg']
+    """
     paths = [directory / f"{drawn.name}.png", directory / f"{drawn.name}.svg"]
     with drawing():
         drawn.figure.savefig(paths[0], dpi=160, metadata={"Software": None})
