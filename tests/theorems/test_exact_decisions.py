@@ -152,9 +152,7 @@ def test_far_ends_are_tried(claim: str, options: Any) -> None:
     assert run(claim, **options).verdict is Verdict.REFUTED
 
 
-@pytest.mark.parametrize(
-    "claim", ["(exp(x)-2)**2 > 0", "abs(exp(x)-2) > 0", "1/(exp(x)-2)**2 >= 0"]
-)
+@pytest.mark.parametrize("claim", ["(exp(x)-2)**2 > 0", "abs(exp(x)-2) > 0"])
 def test_a_strict_claim_whose_sides_meet_or_nearly_is_left_open(claim: str) -> None:
     """At log 2, which no arithmetic here can tell from its neighbours."""
     found = run(claim, x="[0, 1]")
