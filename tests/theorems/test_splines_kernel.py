@@ -9,7 +9,7 @@ import sympy as sp
 from test_proofs_kernel import rocq_or_skip
 
 from theorems import Statement, get
-from theorems.families.splines.arrangement import t
+from theorems.families.splines.boundary import t
 from theorems.families.splines.jitter import B, batch_mean, x
 from theorems.families.splines.notation import N, b, i, mean, mu, norm_squared, variance
 from theorems.minibatch_averages import AverageWithoutReplacement, AverageWithReplacement, BatchSum

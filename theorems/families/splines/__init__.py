@@ -1,9 +1,8 @@
 """The splines family: where batch normalisation puts the boundaries of a unit (BB22, R26).
 
-- ``least_squares``: the mean as the best threshold, what it leaves over
-- ``scale_free``: pre-activations as signed distances
+- ``boundary``: the mean as the best threshold, what it leaves over; where the boundaries of a layer
+  meet; pre-activations as signed distances
 - ``jitter``: moments of a mini-batch's mean and variance, movement of the boundary
-- ``arrangement``: where the boundaries of a layer meet
 - ``notation``, ``inputs``: symbols, exact inputs
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 - ``findings``: every batchnorm unit of a network as a total least squares fit to what it receives
@@ -20,9 +19,7 @@ FAMILY = Family(
     title="where batch normalisation puts the boundaries of a unit",
     sources=("BB22 (arXiv 2209.14778)", "R26"),
     statements=(
-        f"{__name__}.least_squares:STATEMENTS",
-        f"{__name__}.arrangement:STATEMENTS",
-        f"{__name__}.scale_free:STATEMENTS",
+        f"{__name__}.boundary:STATEMENTS",
         f"{__name__}.jitter:STATEMENTS",
         f"{__name__}.statements:STATEMENTS",
     ),

@@ -41,7 +41,11 @@ class _Misses:
 
 
 def findings(watched: Watched) -> list[Finding]:
-    """The worst unit of the worst batchnorm among those that follow a layer with weights."""
+    """The worst unit of the worst batchnorm among those that follow a layer with weights.
+
+    Of the calls of the ``watched`` network. Returns a finding for each of three statements, unmet
+    where no batchnorm follows weights. Cost: one pass over what the modules received and gave.
+    """
     pairs = [
         (before, call)
         for before, call in zip(watched.calls, watched.calls[1:], strict=False)
@@ -52,14 +56,8 @@ def findings(watched: Watched) -> list[Finding]:
     ]
     seen = [misses for _, call in pairs if (misses := _misses(call)) is not None]
     if not seen:
-        return [
-            Finding(
-                name,
-                False,
-                "no batchnorm module that follows a layer with weights, with inputs that vary",
-            )
-            for name in _NAMES
-        ]
+        why = "no batchnorm module that follows a layer with weights, with inputs that vary"
+        return [Finding(name, False, why) for name in _NAMES]
     worst = [
         max(seen, key=lambda item: getattr(item, field))
         for field in ("shift", "square", "distance")
@@ -108,9 +106,8 @@ def _misses(call: Call) -> _Misses | None:
     if not varied.any():
         return None
     ideal, b = (centred / spread)[varied], b[varied]
-    slope = (b * ideal).mean(
-        dim=1, keepdim=True
-    )  # of outputs in signed distances over their r.m.s.
+    # of outputs in signed distances over their r.m.s.
+    slope = (b * ideal).mean(dim=1, keepdim=True)
     sound = slope.abs() > 1e-12
     shift = torch.where(sound, b.mean(dim=1, keepdim=True) / slope, torch.inf).abs()
     return _Misses(

@@ -7,12 +7,12 @@ b).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 import sympy as sp
 
 from theorems.checking.pointwise import Pointwise
+from theorems.checking.rational_inputs import as_given
 from theorems.families.splines import inputs
 from theorems.families.splines.notation import (
     CLASSICAL,
@@ -28,7 +28,6 @@ from theorems.families.splines.notation import (
     N,
     average,
     b,
-    defined,
     i,
     j,
     mean,
@@ -56,30 +55,37 @@ batch_variance = BatchSum((x[i] - BatchSum(x[j], j, B) / b) ** 2, i, B) / b
 
 
 def without(term: sp.Expr) -> sp.Expr:
-    """E over batches drawn without replacement."""
+    """E of ``term``, which names the batch B, over b of N inputs drawn without replacement.
+
+    Example:
+        >>> without(batch_mean).has(AverageWithoutReplacement)
+        True
+    """
     return AverageWithoutReplacement(term, B, b, N)
 
 
 def replaced(term: sp.Expr) -> sp.Expr:
-    """E over batches drawn with replacement."""
+    """E of ``term``, which names the batch B, over b of N inputs drawn with replacement.
+
+    Example:
+        >>> replaced(batch_mean).has(AverageWithReplacement)
+        True
+    """
     return AverageWithReplacement(term, B, b, N)
 
 
-def _checked(definitions: Mapping[sp.Symbol, sp.Expr], kind: str) -> Any:
-    return (
-        Pointwise(
-            lambda item: defined(item, definitions),
-            lambda: inputs.populations(kind),
-            lambda: inputs.population_corners(kind),
-        ),
-    )
+def _tried(kind: str) -> tuple[Pointwise]:
+    """Populations and batch sizes of a kind of :func:`inputs.population_corners`."""
+    populations = partial(inputs.populations, kind)
+    return (Pointwise(as_given, populations, partial(inputs.population_corners, kind)),)
 
 
-def _proof(theorem: str, script: str = "") -> Proof:
+def _proof(theorem: str, script: str) -> Proof:
     return Proof(theorem=f"{ROCQ}.MinibatchJitter.{theorem}", script=script)
 
 
-_jitter: dict[str, Any] = dict(
+_jitter = partial(
+    Statement,
     family=FAMILY,
     theorem="minibatch_jitter",
     quantifier=Quantifier.POINTWISE,
@@ -89,7 +95,7 @@ _jitter: dict[str, Any] = dict(
 )
 _SIZED = "move=> R N b x mean v N2 b1; rewrite addn1 ltnS"
 _NUDGED = "one part in a million more"
-MEAN = Statement(
+MEAN = _jitter(
     variant="mean",
     title="Without replacement: E μ_B = μ",
     variables=(_ONE, _PART, _POPULATION),
@@ -97,23 +103,22 @@ MEAN = Statement(
     lhs=without(batch_mean),
     rhs=mean,
     sentinel=Sentinel(_NUDGED, rhs=mean * (1 + NUDGE)),
-    checks=_checked(_MEAN, "part"),
+    checks=_tried("part"),
     proof=_proof(
         "minibatch_mean",
         "move=> R N b x mean N1 b1; rewrite addn1 ltnS => bN defmean; "
         "(have _ : (1 <= N)%N := N1); "
         "exact: (THEOREM b1 bN defmean)",
     ),
-    **_jitter,
 )
-MEAN_VARIANCE = Statement(
+MEAN_VARIANCE = _jitter(
     variant="mean_variance",
     title="Without replacement: Var μ_B = (σ²/b)(N-b)/(N-1)",
     variables=(_TWO, _PART, _POPULATION),
     definitions=_MOMENTS,
     lhs=without((batch_mean - mean) ** 2),
     rhs=variance / b * ((N - b) / (N - 1)),
-    checks=_checked(_MOMENTS, "proper"),
+    checks=_tried("proper"),
     sentinel=Sentinel("(N-b)/N for (N-b)/(N-1)", rhs=variance / b * ((N - b) / N)),
     proof=_proof(
         "minibatch_mean_variance",
@@ -122,25 +127,23 @@ MEAN_VARIANCE = Statement(
     ),
     remark="No jitter at b = N; without the factor (N-b)/(N-1) the draws would be with "
     "replacement.",
-    **_jitter,
 )
-VARIANCE = Statement(
+VARIANCE = _jitter(
     variant="variance",
     title="Without replacement: E σ_B² = σ² N(b-1)/(b(N-1))",
     variables=(_TWO, _PART, _POPULATION),
     definitions=_MOMENTS,
     lhs=without(batch_variance),
     rhs=variance * (N * (b - 1)) / (b * (N - 1)),
-    checks=_checked(_MOMENTS, "proper"),
+    checks=_tried("proper"),
     sentinel=Sentinel("(b-1)/b, as with replacement", rhs=variance * (b - 1) / b),
     proof=_proof(
         "minibatch_variance",
         f"{_SIZED} => bN defmean defv; rewrite (THEOREM b1 bN N2 defmean defv) "
         "mulrA [v * _]mulrCA mulrA; exact: erefl",
     ),
-    **_jitter,
 )
-REPLACED_MEAN = Statement(
+REPLACED_MEAN = _jitter(
     variant="replacement_mean",
     title="With replacement: E μ_B = μ",
     variables=(_ONE, _ANY, _POPULATION),
@@ -148,13 +151,12 @@ REPLACED_MEAN = Statement(
     lhs=replaced(batch_mean),
     rhs=mean,
     sentinel=Sentinel(_NUDGED, rhs=mean * (1 + NUDGE)),
-    checks=_checked(_MEAN, "any"),
+    checks=_tried("any"),
     proof=_proof(
         "replacement_mean", "move=> R N b x mean N1 b1 defmean; exact: (THEOREM b1 N1 defmean)"
     ),
-    **_jitter,
 )
-REPLACED_MEAN_VARIANCE = Statement(
+REPLACED_MEAN_VARIANCE = _jitter(
     variant="replacement_mean_variance",
     title="With replacement: Var μ_B = σ²/b",
     variables=(_ONE, _ANY, _POPULATION),
@@ -164,14 +166,13 @@ REPLACED_MEAN_VARIANCE = Statement(
     sentinel=Sentinel(
         "times (N-b)/N, nearly as without replacement", rhs=variance / b * ((N - b) / N)
     ),
-    checks=_checked(_MOMENTS, "any"),
+    checks=_tried("any"),
     proof=_proof(
         "replacement_mean_variance",
         "move=> R N b x mean v N1 b1 defmean defv; exact: (THEOREM b1 N1 defmean defv)",
     ),
-    **_jitter,
 )
-REPLACED_VARIANCE = Statement(
+REPLACED_VARIANCE = _jitter(
     variant="replacement_variance",
     title="With replacement: E σ_B² = σ²(b-1)/b",
     variables=(_ONE, _ANY, _POPULATION),
@@ -179,13 +180,12 @@ REPLACED_VARIANCE = Statement(
     lhs=replaced(batch_variance),
     rhs=variance * ((b - 1) / b),
     sentinel=Sentinel("σ² itself, Bessel's factor forgotten", rhs=variance),
-    checks=_checked(_MOMENTS, "any"),
+    checks=_tried("any"),
     proof=_proof(
         "replacement_variance",
         "by move=> R N b x mean v N1 b1 defmean defv; rewrite -[RHS]mulrA; "
         "apply: (THEOREM b1 N1 defmean defv)",
     ),
-    **_jitter,
 )
 
 _shift = (BatchSum(pre_activation(i), i, B) / b - mean) / sp.sqrt(norm_squared)
@@ -209,7 +209,7 @@ MARGIN_JITTER = Statement(
     depends_on=("splines.minibatch_jitter:mean_variance",),
     checks=(
         Pointwise(
-            lambda item: defined(item, DEFINITIONS),
+            as_given,
             inputs.drawn_units,
             inputs.drawn_unit_corners,
             squares=True,

@@ -8,11 +8,9 @@ check and a proof speak of the same mean and variance.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import sympy as sp
 
-from theorems.expressions import arguments_of, compiled
 from theorems.statement import Assumption, Source, Variable
 
 FAMILY = "splines"
@@ -21,14 +19,11 @@ ROCQ = "BatchNorm.splines"
 #: ``NONZERO`` as the theorems have it: some coordinate of w is not 0.
 NORM = f"{ROCQ}.TotalLeastSquares.norm_neq0"
 
-N = sp.Symbol("N", integer=True, positive=True)
-b = sp.Symbol("b", integer=True, positive=True)
-d = sp.Symbol("d", integer=True, positive=True)
+N, b, d = sp.symbols("N b d", integer=True, positive=True)
 mu, mean = sp.symbols("mu mean", real=True)
 variance = sp.Symbol("variance", nonnegative=True)
 i, j, k = sp.symbols("i j k", integer=True)
-w = sp.IndexedBase("w", real=True)
-z = sp.IndexedBase("z", real=True)
+w, z = (sp.IndexedBase(name, real=True) for name in "wz")
 
 #: A sentinel's nudge: a relative change that exact arithmetic must notice.
 NUDGE = sp.Rational(1, 10**6)
@@ -44,12 +39,22 @@ NONZERO = Assumption(sp.Gt(norm_squared, 0), "w ≠ 0")
 
 
 def pre_activation(index: sp.Expr) -> sp.Expr:
-    """⟨w, z_index⟩."""
+    """⟨w, z_index⟩, of an index below N.
+
+    Example:
+        >>> pre_activation(i)
+        Sum(w[k]*z[i, k], (k, 0, d - 1))
+    """
     return sp.Sum(w[k] * z[index, k], (k, 0, d - 1))
 
 
 def average(term: sp.Expr, index: sp.Symbol) -> sp.Expr:
-    """The mean of ``term`` over the inputs."""
+    """The mean of ``term``, which names ``index``, over the N inputs.
+
+    Example:
+        >>> average(z[i, 0], i)
+        Sum(z[i, 0], (i, 0, N - 1))/N
+    """
     return sp.Sum(term, (index, 0, N - 1)) / N
 
 
@@ -58,18 +63,6 @@ DEFINITIONS: Mapping[sp.Symbol, sp.Expr] = {
     mean: mean_activation,
     variance: average((pre_activation(i) - mean) ** 2, i),
 }
-
-
-def defined(
-    values: Mapping[str, Any], definitions: Mapping[sp.Symbol, sp.Expr]
-) -> Mapping[str, Any]:
-    """``values`` and, computed from them exactly and in turn, what the definitions add."""
-    found = dict(values)
-    for symbol, meaning in definitions.items():
-        arguments = arguments_of(meaning)
-        found[str(symbol)] = compiled(meaning, arguments).exact(*(found[str(a)] for a in arguments))
-    return found
-
 
 #: The subject is theirs; the statements are ours, for one unit and any finite set of inputs.
 BB22 = Source("after BB22 (arXiv 2209.14778)", "")
