@@ -204,7 +204,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     for name in (
         "pyproject.toml",
-        "theorems-ledger.json",
         "README.md",
         "CONTRIBUTING.md",
         ".ci",
@@ -227,7 +226,7 @@ def judged(run: subprocess.CompletedProcess[str]) -> None:
     assert " passed" in run.stdout
     assert "new statements" in run.stdout
     for name in NEW:
-        assert f"orthogonality.{name} is not in theorems-ledger.json" in run.stdout
+        assert f"orthogonality.{name} is not in theorems/ledger.json" in run.stdout
 
 
 def test_the_doors_and_the_ledger_take_a_new_statement(copy: Path) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from newcomers import new
 
-from theorems.ledger import DEFAULT, digest, parts, read, reworded
+from theorems.ledger import LIBRARY, digest, parts, read, reworded
 from theorems.registry import library, package_of
 from theorems.statement import Statement, Verdict
 
-LEDGER = read(Path(__file__).parents[2] / DEFAULT)
+LEDGER = read(LIBRARY)
+#: As a user types it at the top of the sources.
+FILE = LIBRARY.relative_to(Path(__file__).parents[2])
 
 
 def test_it_holds_no_statement_that_is_gone() -> None:
@@ -28,7 +30,7 @@ def test_it_holds_no_statement_that_is_gone() -> None:
 def test_it_holds_the_statement_as_it_is(statement: Statement) -> None:
     if (entry := LEDGER.entries.get(statement.name)) is None:
         how = f"theorems verify {statement.name} --update-ledger"
-        new(f"{statement.name} is not in {DEFAULT}: {how}")
+        new(f"{statement.name} is not in {FILE}: {how}")
     assert entry.claim == parts(statement) or entry.digest != digest(statement), (
         "the parts are not those on record"
     )
@@ -38,7 +40,7 @@ def test_it_holds_the_statement_as_it_is(statement: Statement) -> None:
     assert not changes, (
         f"{statement.name} is not the statement on record:{changes}\n"
         "A change that was not meant is to be undone. "
-        f"After one that was: theorems verify {statement.name} --ledger {DEFAULT} --update-ledger"
+        f"After one that was: theorems verify {statement.name} --ledger {FILE} --update-ledger"
     )
     if statement.expected.holds:
         assert entry.verdict.holds

@@ -1,7 +1,7 @@
-"""The certificate as a file: JSON of schema 1, with a digest, read with suspicion and written in one piece.
+"""The certificate as a file: JSON of schema 1, with a digest, read with suspicion.
 
-The digest notices damage. It is no signature: whoever alters a claim can redo it, and then the claim falls when it is
-checked again from the inputs (``kinds.recheck``).
+The digest notices damage. It is no signature: whoever alters a claim can redo it, and then the
+claim falls when it is checked again from the inputs (``kinds.recheck``).
 """
 
 from __future__ import annotations
@@ -13,10 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated
 
-from simulators.documents import write_json
-from simulators.regular_files import UnreadableFileError, read_regular
+from simulators.documents import (
+    DocumentError,
+    Schema1,
+    Wanted,
+    read_json,
+    require_fields,
+    structured,
+    write_json,
+)
+from simulators.regular_files import UnreadableFileError
 
 __all__ = [
     "EXACT",
@@ -40,9 +48,21 @@ EXACT = 0
 _DIGITS = 18
 _DEEPEST = 30
 
+_Kind = Annotated[str, Wanted("text"), Wanted("the name of a kind of certificates", bool)]
+_Precision = Annotated[
+    int,
+    Wanted("a whole number"),
+    Wanted(
+        f"from {PRECISIONS[0]} to {PRECISIONS[1]} bits",
+        lambda bits: PRECISIONS[0] <= bits <= PRECISIONS[1],
+    ),
+]
+
 
 class CertificateError(ValueError):
-    """The certificate is refused; one line says why, with the file and the field where there is one."""
+    """The certificate is refused; one line says why, with the file and the field where there is
+    one.
+    """
 
 
 class UnreadableError(CertificateError):
@@ -61,38 +81,46 @@ class UncheckableError(CertificateError):
 class Certificate:
     """What is claimed, of which inputs, and what was enclosed on the way.
 
-    ``kind`` names the checker (``kinds``); ``statement`` is a name of the library, or "". ``inputs`` alone determine
-    the claim: exact numbers are text ("p/q" or "m*2^e", see ``numbers``), counts are integers, nested as the kind
-    wants. ``precision`` is in bits, 0 if nothing is enclosed. ``enclosures`` are balls by their exact ends,
-    [low, high], nested likewise. ``conclusion`` is what follows from them. ``claim`` is for people. ``versions`` are
-    those of the software.
+    - ``kind``: names the checker (``kinds``)
+    - ``statement``: a name of the library, or ""
+    - ``claim``: for people
+    - ``inputs``: they alone determine the claim: exact numbers are text ("p/q" or "m*2^e", see
+      ``numbers``), counts are integers, nested as the kind wants
+    - ``precision``: in bits, 0 if nothing is enclosed
+    - ``enclosures``: balls by their exact ends, [low, high], nested likewise
+    - ``conclusion``: what follows from them
+    - ``versions``: those of the software
+
+    Raises :class:`UnreadableError` for a field of the wrong type or size.
+
+    Example:
+        >>> fields = dict(statement="", claim="1 < 2", inputs={}, enclosures={}, versions={})
+        >>> Certificate(kind="order", precision=EXACT, conclusion="holds", **fields).precision
+        0
+        >>> Certificate(kind="order", precision=0.5, conclusion="holds", **fields)
+        Traceback (most recent call last):
+        theorems.certificates.document.UnreadableError: precision is 0.5; want a whole number
     """
 
-    kind: str
+    kind: _Kind
     statement: str
     claim: str
-    inputs: Mapping[str, Any]
-    precision: int
-    enclosures: Mapping[str, Any]
+    inputs: Mapping[str, object]
+    precision: _Precision
+    enclosures: Mapping[str, object]
     conclusion: str
     versions: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        for name, want in _TYPES.items():
-            _require(getattr(self, name), want, name)
-        if not self.kind:
-            raise UnreadableError("kind: empty")
-        if not PRECISIONS[0] <= self.precision <= PRECISIONS[1]:
-            raise UnreadableError(
-                f"precision: {self.precision}; want from {PRECISIONS[0]} to {PRECISIONS[1]} bits"
-            )
-        for name in ("inputs", "enclosures"):
-            _admit(getattr(self, name), name)
-        for name, value in self.versions.items():
-            _require(value, str, f"versions.{name}")
+        try:
+            require_fields(self)
+        except DocumentError as error:
+            raise UnreadableError(str(error)) from None
+        _admit(self.inputs, "inputs")
+        _admit(self.enclosures, "enclosures")
 
     @property
-    def content(self) -> dict[str, Any]:
+    def content(self) -> dict[str, object]:
         """Everything but the digest, as JSON."""
         return {"schema": SCHEMA, **{f.name: getattr(self, f.name) for f in fields(self)}}
 
@@ -105,38 +133,13 @@ class Certificate:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-_TYPES: Mapping[str, type] = {
-    "kind": str,
-    "statement": str,
-    "claim": str,
-    "inputs": Mapping,
-    "precision": int,
-    "enclosures": Mapping,
-    "conclusion": str,
-    "versions": Mapping,
-}
-_WORDS = {str: "text", int: "a whole number", Mapping: "an object"}
-
-
-def _require(value: Any, want: type, field: str) -> None:
-    if not isinstance(value, want) or isinstance(value, bool):
-        raise UnreadableError(f"{field}: want {_WORDS[want]}, not {type(value).__name__}")
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise UnreadableError(f"{field}: not Unicode text") from None
-
-
-def _admit(value: Any, field: str, depth: int = 0) -> None:
+def _admit(value: object, field: str, depth: int = 0) -> None:
     """Objects, lists, text and short integers: what an exact certificate is made of."""
     if depth > _DEEPEST:
-        raise UnreadableError(
-            f"{field.split('.')[0].split('[')[0]}: nested more than {_DEEPEST} deep"
-        )
+        raise UnreadableError(f"{field.partition('.')[0]}: nested more than {_DEEPEST} deep")
     if isinstance(value, Mapping):
         for name, item in value.items():
-            _require(name, str, f"{field}: a key")
+            _admit(name, f"{field}: a key")
             _admit(item, f"{field}.{name}", depth + 1)
     elif isinstance(value, list | tuple):
         for k, item in enumerate(value):
@@ -149,80 +152,54 @@ def _admit(value: Any, field: str, depth: int = 0) -> None:
                 f"{field}: an integer of more than {_DIGITS} digits; write it as text"
             )
     else:
-        _require(value, str, field)
+        try:
+            structured(value, str, field)
+        except DocumentError as error:
+            raise UnreadableError(str(error)) from None
 
 
-def _whole(text: str) -> int:
-    # what is too long stays too long, so that whoever looks at the field can name it
-    return int(text[: _DIGITS + 2])
+@dataclass(frozen=True)
+class _Head:
+    """What the file holds beside the certificate."""
 
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise UnreadableError(f"{next(n for n in names if names.count(n) > 1)}: given twice")
-    return found
-
-
-def _constant(text: str) -> NoReturn:
-    raise UnreadableError(f"{text} is no number")
+    schema: Schema1
+    digest: str
 
 
 def read(path: Path | str) -> Certificate:
     """The certificate in ``path``.
 
-    Raises :class:`UnreadableError` if there is none or it is malformed, and :class:`CertificateError` if its digest
-    does not match. The message names the file and the field. Nothing of the claim is checked: see ``kinds.recheck``.
+    Raises :class:`UnreadableError` if there is none or it is malformed, and
+    :class:`CertificateError` if its digest does not match. The message names the file and the
+    field. Nothing of the claim is checked: see ``kinds.recheck``.
     """
-    path = Path(path)
     try:
-        return _parse(_text(path))
+        content = structured(read_json(path, LARGEST), dict[str, object], "the file")
+        head = structured(content, _Head)
+        if strange := content.keys() - {f.name for f in (*fields(_Head), *fields(Certificate))}:
+            raise UnreadableError(f"{min(strange)}: no field of schema {SCHEMA}")
+        certificate = structured(content, Certificate)
+        if certificate.digest != head.digest:
+            raise CertificateError("digest: does not match the content; the file was altered")
+    except (UnreadableFileError, DocumentError) as error:
+        raise UnreadableError(f"{path}: {error}") from None
     except CertificateError as error:
         raise type(error)(f"{path}: {error}") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_regular(path, LARGEST).decode("utf-8")
-    except UnreadableFileError as error:
-        raise UnreadableError(str(error)) from None
-    except UnicodeDecodeError:
-        raise UnreadableError("not UTF-8 text") from None
-
-
-def _parse(text: str) -> Certificate:
-    try:
-        content = json.loads(
-            text, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_unique
-        )
-    except json.JSONDecodeError as error:
-        raise UnreadableError(f"not JSON, or truncated, at line {error.lineno}") from None
-    except RecursionError:
-        raise UnreadableError("nested too deeply") from None
-    if not isinstance(content, dict):
-        raise UnreadableError("not a JSON object")
-    if content.get("schema") != SCHEMA or isinstance(content["schema"], bool | float):
-        raise UnreadableError(f"schema: want {SCHEMA}")
-    wanted = {"schema", "digest", *_TYPES}
-    if missing := wanted - content.keys():
-        raise UnreadableError(f"{sorted(missing)[0]}: missing")
-    if strange := content.keys() - wanted:
-        raise UnreadableError(f"{sorted(strange)[0]}: no field of schema {SCHEMA}")
-    _require(content["digest"], str, "digest")
-    certificate = Certificate(**{name: content[name] for name in _TYPES})
-    if certificate.digest != content["digest"]:
-        raise CertificateError("digest: does not match the content; the file was altered")
     return certificate
 
 
 def write(path: Path | str, certificate: Certificate) -> None:
-    """Write the certificate, replacing ``path`` in one step. Raises ``OSError``, leaving ``path`` as it was."""
+    """Write the certificate, replacing ``path`` in one step.
+
+    Raises ``OSError``, leaving ``path`` as it was.
+    """
     write_json(Path(path), {**certificate.content, "digest": certificate.digest})
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """The versions that made a certificate: this project, Python, and ``packages`` by their distribution names."""
+    """The versions that made a certificate: of this project, Python, and ``packages`` by their
+    distribution names.
+    """
     return {
         "python": platform.python_version(),
         **{p: version(p) for p in ("batchnorm-theorems", *packages)},

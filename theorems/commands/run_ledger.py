@@ -15,7 +15,7 @@ from rich.text import Text
 from simulators.batches import Batch
 from simulators.documents import write_json
 from theorems.commands.arguments import require_file
-from theorems.ledger import DEFAULT, Change, Ledger, compare, read
+from theorems.ledger import Change, Ledger, compare, default_path, read
 from theorems.registry import library
 from theorems.statement import Statement
 from theorems.terminal.exit_statuses import UsageError
@@ -101,7 +101,7 @@ def open_ledger(
                 "--ledger: holds verdicts on the inputs that checks lay out; leave out --batch"
             )
         return None
-    path = Path(file or DEFAULT)
+    path = Path(file) if file else default_path()
     if file == "":
         raise UsageError("--ledger '': want the name of a file")
     if update:

@@ -1,8 +1,9 @@
-"""The recorded certificate: what Rocq established, valid only while everything it rests on is as it was.
+"""What Rocq established when it last did, valid only while everything it rests on is as it was.
 
-For every statement it holds the digest of the file that the kernel accepted, which contains the printed statement,
-and for every source file its digest. A statement whose print has changed, or whose theorem's file or a file that
-it imports has, is no longer certified: ``theorems prove`` establishes it again, ``--record`` writes it down.
+For every statement the record holds the digest of the file that the kernel accepted, which contains
+the printed statement, and for every source file its digest. A statement whose print has changed, or
+whose theorem's file or a file that it imports has, is no longer proved: ``theorems prove``
+establishes it again, ``--record`` writes it down.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from simulators.documents import DocumentError, Schema1, read_json, structured
+from simulators.regular_files import UnreadableFileError
 from theorems.proofs.bridge import Audit, check_file, neighbours_file
 from theorems.proofs.printer import UnprintableError
 from theorems.proofs.rocq import ALLOWED, SOURCES, closure, file_of, is_leaf
@@ -34,17 +36,18 @@ __all__ = [
 
 RECORDED = SOURCES / "certificate.json"
 SCHEMA = 1
+_LARGEST = 10_000_000
 
 
 class RecordError(ValueError):
-    """The certificate cannot be trusted; the message says why."""
+    """The record cannot be trusted; the message says why."""
 
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def _digest(content: Mapping[str, object]) -> str:
     plain = {key: value for key, value in content.items() if key != "digest"}
     return _sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
 
@@ -77,16 +80,16 @@ def _proof(statement: Statement) -> Proof:
     return statement.proof
 
 
-def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, Any]:
-    """The certificate of an audit that stands, as JSON. Raises ``ValueError`` for one that does not."""
+def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, object]:
+    """The record of an audit that stands, as JSON. Raises ``ValueError`` for one that does not."""
     if not audit.stands:
         raise ValueError("what is not proved cannot be recorded")
-    files = sorted({name for theorem in audit.theorems for name in closure(file_of(theorem), root)})
-    content: dict[str, Any] = {
+    needed = {name for theorem in audit.theorems for name in closure(file_of(theorem), root)}
+    content: dict[str, object] = {
         "schema": SCHEMA,
         "date": date,
         "rocq": audit.rocq,
-        "sources": {name: _sha256((root / name).read_bytes()) for name in files},
+        "sources": {name: _sha256((root / name).read_bytes()) for name in sorted(needed)},
         "theorems": {name: list(axioms) for name, axioms in sorted(audit.theorems.items())},
         "statements": {
             f.statement.name: {
@@ -102,85 +105,101 @@ def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class ProofRecord:
-    """A certificate that has been read, beside the sources it is about."""
+class _Tied:
+    """What is on record for one statement; ``says`` is what ``Check`` printed for its theorem."""
 
-    content: Mapping[str, Any]
+    theorem: str
+    link: str
+    tie: str
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class _File:
+    schema: Schema1
+    digest: str
+    date: str
+    rocq: str
+    sources: Mapping[str, str]
+    theorems: Mapping[str, tuple[str, ...]]
+    statements: Mapping[str, _Tied]
+
+
+@dataclass(frozen=True)
+class ProofRecord:
+    """A record that has been read, beside the sources it is about."""
+
+    file: _File
     root: Path = SOURCES
 
     @property
     def date(self) -> str:
-        return str(self.content["date"])
+        return self.file.date
 
     @property
     def rocq(self) -> str:
-        return str(self.content["rocq"])
+        return self.file.rocq
 
     def objection(self, statement: Statement) -> str:
-        """Why the certificate does not cover the statement as it is now; empty if it does."""
+        """Why the record does not cover the statement as it is now; empty if it does."""
         proof = _proof(statement)
-        entry = self.content["statements"].get(statement.name)
+        entry = self.file.statements.get(statement.name)
         if entry is None:
             return "it was not recorded"
-        if (entry["theorem"], entry["link"]) != (proof.theorem, proof.link):
+        if (entry.theorem, entry.link) != (proof.theorem, proof.link):
             return "another theorem or link was recorded"
         try:
-            if entry["tie"] != _tie(statement):
+            if entry.tie != _tie(statement):
                 return "the statement, or what ties it to its theorem, has changed"
         except UnprintableError as error:
             return f"it can no longer be printed ({error})"
-        for name in self._needed(proof):
+        own = file_of(proof.theorem)
+        for name in closure(own, self.root) if (self.root / own).is_file() else (own,):
             path = self.root / name
-            if not path.is_file() or self._hash(path) != self.content["sources"].get(name):
+            if not path.is_file() or _sha256(path.read_bytes()) != self.file.sources.get(name):
                 return f"{name} has changed"
         excess = [a for a in self.axioms(proof) if not (is_leaf(proof.theorem) and a in ALLOWED)]
         return f"it rests on {', '.join(excess)}" if excess else ""
 
-    def _needed(self, proof: Proof) -> tuple[str, ...]:
-        name = file_of(proof.theorem)
-        return closure(name, self.root) if (self.root / name).is_file() else (name,)
-
-    @staticmethod
-    def _hash(path: Path) -> str:
-        return _sha256(path.read_bytes())
-
     def axioms(self, proof: Proof) -> tuple[str, ...]:
-        return tuple(self.content["theorems"].get(proof.theorem, ("nothing known of its axioms",)))
+        """What the proof's theorem rested on."""
+        return self.file.theorems.get(proof.theorem, ("nothing known of its axioms",))
 
     def says(self, statement: Statement) -> str:
         """What ``Check`` printed for the theorem of a statement that is tied by name."""
-        return str(self.content["statements"].get(statement.name, {}).get("says", ""))
+        entry = self.file.statements.get(statement.name)
+        return "" if entry is None else entry.says
 
 
 def read(path: Path = RECORDED, root: Path = SOURCES) -> ProofRecord:
-    """The certificate in ``path``. Raises :class:`RecordError` if it is missing, malformed or altered."""
+    """The record in ``path``.
+
+    Raises :class:`RecordError` if it is missing, malformed or altered.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecordError(f"{path.name}: {error.strerror}") from None
-    except ValueError:
-        raise RecordError(f"{path.name}: not JSON") from None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise RecordError(f"{path.name}: not a certificate of schema {SCHEMA}")
-    if content.get("digest") != _digest(content):
+        content = structured(read_json(path, _LARGEST), dict[str, object], "the record")
+        file = structured(content, _File)
+    except (UnreadableFileError, DocumentError) as error:
+        raise RecordError(f"{path.name}: {error}") from None
+    if file.digest != _digest(content):
         raise RecordError(f"{path.name}: altered, its digest does not match its content")
-    return ProofRecord(content, root)
+    return ProofRecord(file, root)
 
 
 @cache
 def recorded() -> ProofRecord | str:
-    """The certificate of the package, or why there is none."""
+    """The record of the package, or why there is none."""
     try:
         return read()
     except RecordError as error:
         return str(error)
 
 
-def evidence(statement: Statement, certificate: ProofRecord | None = None) -> Evidence | None:
-    """The proof as evidence, if the certificate (by default the package's) covers the statement as it is now."""
+def evidence(statement: Statement, record: ProofRecord | None = None) -> Evidence | None:
+    """The proof as evidence, if the record (by default the package's) covers the statement as it is now."""
     if (proof := statement.proof) is None:
         return None
-    found = recorded() if certificate is None else certificate
+    found = recorded() if record is None else record
     began = time.perf_counter()
     if isinstance(found, str) or found.objection(statement):
         return None
@@ -205,11 +224,11 @@ def evidence(statement: Statement, certificate: ProofRecord | None = None) -> Ev
     )
 
 
-def lapsed(statement: Statement, certificate: ProofRecord | None = None) -> str:
+def lapsed(statement: Statement, record: ProofRecord | None = None) -> str:
     """Why a proof that the statement names does not count now, in one line; empty if it does, or none is named."""
     if (proof := statement.proof) is None:
         return ""
-    found = recorded() if certificate is None else certificate
+    found = recorded() if record is None else record
     reason = found if isinstance(found, str) else found.objection(statement)
     name = proof.theorem.rpartition(".")[2]
     return (
