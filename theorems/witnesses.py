@@ -13,11 +13,13 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from simulators.documents import DocumentError, Schema1, structured
 from simulators.regular_files import UnreadableFileError, read_regular, replacing
 from theorems.algebraic import Root, restored, stored
 
@@ -37,7 +39,7 @@ class CorpusError(ValueError):
     """A file of the corpus cannot be read or written; the message names it."""
 
 
-def spelled(value: Any) -> str:
+def spelled(value: object) -> str:
     """Nested numbers on one line, as an author would write them.
 
     >>> spelled({"spectrum": (Fraction(2, 3), Fraction(1, 3)), "copies": [0, 0]})
@@ -45,11 +47,9 @@ def spelled(value: Any) -> str:
     """
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{k} = {spelled(v)}" for k, v in value.items()) + "}"
-    return (
-        "(" + ", ".join(map(spelled, value)) + ")"
-        if isinstance(value, list | tuple)
-        else str(value)
-    )
+    if isinstance(value, list | tuple):
+        return "(" + ", ".join(map(spelled, value)) + ")"
+    return str(value)
 
 
 @dataclass(frozen=True)
@@ -123,36 +123,33 @@ class Corpus:
         return path
 
 
+@dataclass(frozen=True)
+class _File:
+    schema: Schema1
+    statement: str
+    claim: str
+    kind: str
+    input: object
+    found: Mapping[str, str] = field(default_factory=dict)
+
+
 def read(path: Path) -> Witness:
-    """The witness in a file. Raises :class:`CorpusError` naming the file and what is wrong with it."""
+    """The witness in a file.
 
-    def wrong(words: str) -> CorpusError:
-        return CorpusError(f"{path}: {words}; mend it, or delete it if it is not needed")
-
+    Raises :class:`CorpusError` naming the file and what is wrong with it.
+    """
     try:
-        content = tomllib.loads(read_regular(path, _LARGEST).decode("utf-8"))
-    except UnreadableFileError as error:
-        raise wrong(str(error)) from None
+        file = structured(tomllib.loads(read_regular(path, _LARGEST).decode("utf-8")), _File)
+        witness = Witness(file.statement, file.claim, _decoded(file.input), file.kind, file.found)
+        if not path.stem.endswith(witness.digest):
+            raise DocumentError("its content is not what its name says, so it was changed")
+    except (UnreadableFileError, DocumentError) as error:
+        words = str(error)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise wrong(f"not a text in TOML ({str(error).splitlines()[0][:80]})") from None
-    if content.get("schema") != SCHEMA:
-        raise wrong(f"schema {content.get('schema')!r}, and {SCHEMA} is read")
-    for name in ("statement", "claim", "kind"):
-        if not isinstance(content.get(name), str):
-            raise wrong(f"no {name}, or it is no text")
-    found = content.get("found", {})
-    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
-        raise wrong("'found' is no table of texts")
-    if "input" not in content:
-        raise wrong("no input")
-    try:
-        given = _decoded(content["input"])
-    except ValueError as error:
-        raise wrong(f"the input is not made of exact rationals ({error})") from None
-    witness = Witness(content["statement"], content["claim"], given, content["kind"], found)
-    if not path.stem.endswith(witness.digest):
-        raise wrong("its content is not what its name says, so it was changed")
-    return witness
+        words = f"not a text in TOML ({str(error).splitlines()[0][:80]})"
+    else:
+        return witness
+    raise CorpusError(f"{path}: {words}; mend it, or delete it if it is not needed")
 
 
 def _slug(statement: str) -> str:
@@ -163,7 +160,8 @@ def _slug(statement: str) -> str:
     return f"{slug[:30]}-{hashlib.sha256(statement.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
 
 
-def _encoded(value: Any) -> Any:
+def _encoded(value: object) -> object:
+    """As TOML holds it: a size stays an int, any other number is text."""
     if isinstance(value, Mapping):
         return {str(k): _encoded(v) for k, v in value.items()}
     if isinstance(value, tuple | list):
@@ -172,51 +170,58 @@ def _encoded(value: Any) -> Any:
         return stored(value)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise CorpusError(f"{value!r} is no exact rational, so it cannot be kept as a witness")
-    return (
-        value if isinstance(value, int) else str(value)
-    )  # a size stays an int, a number a fraction
+    return value if isinstance(value, int) else str(value)
 
 
-def _decoded(value: Any, depth: int = 0) -> Any:
-    if depth > _DEEPEST:
-        raise ValueError("nested too deep")
-    if isinstance(value, dict):
+def _decoded(value: object, depth: int = 0) -> Any:
+    if isinstance(value, dict) and depth <= _DEEPEST:
         return {k: _decoded(v, depth + 1) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list) and depth <= _DEEPEST:
         return tuple(_decoded(v, depth + 1) for v in value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and _RATIONAL.fullmatch(value):
+        return Fraction(value)
     if isinstance(value, str) and (found := _ROOT.fullmatch(value)):
-        return restored(int(found[1]), [int(c) for c in found[2].split(",")])
-    if not isinstance(value, str) or not _RATIONAL.fullmatch(value):
-        raise ValueError(f"{str(value)[:40]!r}")
-    return Fraction(value)
+        with suppress(ValueError):
+            return restored(int(found[1]), [int(c) for c in found[2].split(",")])
+    raise DocumentError(f"the input is not made of exact rationals ({str(value)[:40]!r})")
 
 
 def _text(witness: Witness) -> str:
-    def text(value: str) -> str:
-        # TOML's basic strings escape as JSON does, but want DEL escaped too
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-    def written(value: Any) -> str:
-        if isinstance(value, list):
-            return "[" + ", ".join(map(written, value)) + "]"
-        if isinstance(value, dict):
-            return "{" + ", ".join(f"{text(k)} = {written(v)}" for k, v in value.items()) + "}"
-        return text(value) if isinstance(value, str) else str(value)
-
+    head = {
+        "statement": witness.statement,
+        "claim": witness.claim,
+        "kind": witness.kind,
+    }
     lines = [
-        "# A witness against a claim: tried first on every run. Exact rationals; see theorems falsify --help.",
+        "# A witness against a claim: tried first on every run. Exact rationals; see theorems "
+        "falsify --help.",
         f"schema = {SCHEMA}",
-        f"statement = {text(witness.statement)}",
-        f"claim = {text(witness.claim)}",
-        f"kind = {text(witness.kind)}",
+        *(f"{name} = {_quoted(text)}" for name, text in head.items()),
     ]
     given = _encoded(witness.input)
     if isinstance(given, dict):
-        lines += ["", "[input]", *(f"{text(k)} = {written(v)}" for k, v in given.items())]
+        lines += ["", "[input]", *_pairs(given)]
     else:
-        lines.append(f"input = {written(given)}")
+        lines.append(f"input = {_toml(given)}")
     if witness.found:
-        lines += ["", "[found]", *(f"{text(k)} = {text(v)}" for k, v in witness.found.items())]
+        lines += ["", "[found]", *_pairs(witness.found)]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    # TOML's basic strings escape as JSON does, but want DEL escaped too
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _pairs(values: Mapping[str, object]) -> list[str]:
+    return [f"{_quoted(name)} = {_toml(value)}" for name, value in values.items()]
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(_pairs(value)) + "}"
+    return _quoted(value) if isinstance(value, str) else str(value)

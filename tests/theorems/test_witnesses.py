@@ -79,14 +79,14 @@ def test_writers_at_a_time_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("schema = 1", "schema = 2", "schema 2"),
+        ("schema = 1", "schema = 2", "schema is 2; want 1"),
         ('"3/2"', '"3/0"', "exact rationals"),
         ('"3/2"', "1.5", "exact rationals"),
         ('"3/2"', '"7/2"', "its content is not what its name says"),
-        ("[input]", "[outut]", "no input"),
-        ("kind = ", "kin = ", "no kind"),
+        ("[input]", "[outut]", "input: missing"),
+        ("kind = ", "kin = ", "kind: missing"),
         ("schema", "sch\x00ema", "TOML"),
-        ('"exact"', "3", "no kind"),
+        ('"exact"', "3", "kind is 3; want text"),
         ('"3/2"', '"' + "9" * 5000 + '"', "exact rationals"),
         ('[found]\n"by" = "me"', "found = 3", "not what its name says"),
         ('"3/2"', '["1", ["2", ["3", ["4", ["5", ["6", ["7"]]]]]]]', "exact rationals"),
