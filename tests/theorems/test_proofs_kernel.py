@@ -24,6 +24,7 @@ from theorems.proofs.rocq import (
     MissingRocqError,
     Rocq,
     RocqError,
+    axioms_in,
     file_of,
     forbidden,
     installed,
@@ -77,13 +78,10 @@ def scratch_copy(root: Path, kept: tuple[str, ...] = KEPT) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rocq(tmp_path_factory: pytest.TempPathFactory) -> Rocq:
-    """Those files, built from nothing."""
-    found = rocq_or_skip(
-        root=scratch_copy(tmp_path_factory.mktemp("root")),
-        workspace=tmp_path_factory.mktemp("built"),
-    )
-    found.build()
+def rocq() -> Rocq:
+    """Those files, built where ``theorems prove`` builds them, once for all workers and runs."""
+    found = rocq_or_skip()
+    found.build(KEPT)
     return found
 
 
@@ -129,9 +127,24 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("statement", [GAP, UNIT, FALSE_STEP], ids=lambda x: x.name)
-def test_the_kernel_accepts_what_is_proved(statement: Statement, rocq: Rocq) -> None:
-    assert rocq.axioms_of(check_file(statement)) == ()
+def together(files: Iterable[str]) -> str:
+    """One file for several, a module each: loading the libraries takes longer than what is asked."""
+    return "\n".join(
+        f"Module file_{number}.\n{text}\nEnd file_{number}." for number, text in enumerate(files)
+    )
+
+
+def axioms_of_each(rocq: Rocq, files: Iterable[str]) -> list[tuple[str, ...]]:
+    """What files that end in one ``Print Assumptions`` each rest on."""
+    marked = [f'Goal True. idtac "== file". Abort.\n{text}' for text in files]
+    return [
+        axioms_in(part) for part in rocq.compile("check", together(marked)).split("== file")[1:]
+    ]
+
+
+def test_the_kernel_accepts_what_is_proved(rocq: Rocq) -> None:
+    proved = [GAP, UNIT, FALSE_STEP]
+    assert axioms_of_each(rocq, map(check_file, proved)) == [()] * len(proved)
 
 
 def refused(changes: Iterable[Statement]) -> str:
@@ -149,18 +162,33 @@ def refused(changes: Iterable[Statement]) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("statement", [GAP, UNIT, FALSE_STEP], ids=lambda x: x.name)
-def test_the_kernel_rejects_what_is_changed(statement: Statement, rocq: Rocq) -> None:
-    changes = [changed for changed in CHANGES.values() if changed.name == statement.name]
-    assert len(changes) > 1
-    rocq.compile("changes", refused(changes))
+def changes_of(statement: Statement) -> list[Statement]:
+    return [changed for changed in CHANGES.values() if changed.name == statement.name]
 
 
-@pytest.mark.parametrize("place", range(3))
-def test_a_change_that_changes_nothing_is_noticed(place: int, rocq: Rocq) -> None:
-    changes = [changed for changed in CHANGES.values() if changed.name == UNIT.name]
+def test_the_kernel_rejects_what_is_changed(rocq: Rocq) -> None:
+    changes = [changes_of(statement) for statement in (GAP, UNIT, FALSE_STEP)]
+    assert min(map(len, changes)) > 1
+    assert sum(map(len, changes)) == len(CHANGES)
+    rocq.compile("changes", together(map(refused, changes)))
+
+
+def test_a_change_that_changes_nothing_is_noticed(rocq: Rocq) -> None:
+    """At every place: there, and nowhere else, is it ``Fail`` that fails."""
+    changes, files = changes_of(UNIT), []
+    for place in range(len(changes) + 1):
+        given = refused([*changes[:place], UNIT, *changes[place:]])
+        before, *guarded = given.split("Fail Definition")
+        files.append(
+            before
+            + "".join(
+                f"{'Fail ' if at == place else ''}Fail Definition{text}"
+                for at, text in enumerate(guarded)
+            )
+        )
+    rocq.compile("changes", together(files))
     with pytest.raises(RocqError, match="has not failed"):
-        rocq.compile("changes", refused([*changes[:place], UNIT, *changes[place:]]))
+        rocq.compile("changes", refused([*changes, UNIT]))
 
 
 @pytest.mark.full  # `theorems prove`, which the gate runs, goes through them all
@@ -182,23 +210,28 @@ def test_a_neighbour_that_passes_is_a_defect(rocq: Rocq) -> None:
     audit = establish([weak], rocq)
     assert not audit.stands
     assert "its false neighbour passes" in audit.results[0].problem
-    assert establish([replace(weak, sentinel=UNIT.sentinel)], rocq).stands
+    # the same theorem by the same script, beside a neighbour that is false
+    rocq.compile("neighbours", neighbours_file([replace(weak, sentinel=UNIT.sentinel)]))
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
+LOOSE = [
+    replace(GAP, proof=replace(GAP.proof, script=script))  # type: ignore[type-var]
+    for script in (
         "by move=> R n l s n1 l01 least reached sum1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; "
         "have := THEOREM n1 l01 least reached sum1",  # closes what is left by search
         "by move=> R n l s n1; rewrite -sqrtrM ?subr_ge0 ?ler1n // [(_ - 1) * _]mulrC; apply: THEOREM",  # False will do
         "move=> R n l s n1 l01 least reached sum1; (have n0 : 0 <= n%:R - 1 :> R by rewrite subr_ge0 ler1n); "
         "rewrite -(sqrtrM _ n0) [(_ - 1) * _]mulrC; exact: (THEOREM _ l01 least reached sum1)",  # n1 from the context
-    ],
-    ids=["introduces", "contradicts", "picks"],
-)
-def test_a_script_that_takes_another_hypothesis_is_a_defect(script: str, rocq: Rocq) -> None:
-    loose = replace(GAP, proof=replace(GAP.proof, script=script))  # type: ignore[type-var]
-    assert rocq.axioms_of(check_file(loose)) == ()
+    )
+]
+
+
+def test_loose_scripts_prove_the_statement(rocq: Rocq) -> None:
+    assert axioms_of_each(rocq, map(check_file, LOOSE)) == [()] * len(LOOSE)
+
+
+@pytest.mark.parametrize("loose", LOOSE, ids=["introduces", "contradicts", "picks"])
+def test_a_script_that_takes_another_hypothesis_is_a_defect(loose: Statement, rocq: Rocq) -> None:
     with pytest.raises(RocqError, match="has not failed"):
         rocq.compile("neighbours", neighbours_file([loose]))
 
@@ -262,11 +295,11 @@ def assumed(how: str, text: str) -> str:
     return text[:start] + found + text[end:]
 
 
-@pytest.mark.parametrize(
-    ("how", "axiom"),
-    [("Axiom", "unit_frobenius"), ("Admitted", "unit_frobenius"), ("Variable", "wished")],
-)
-def test_an_assumption_is_noticed(how: str, axiom: str, tmp_path: Path) -> None:
+ASSUMED = {"Axiom": "unit_frobenius", "Admitted": "unit_frobenius", "Variable": "wished"}
+
+
+@pytest.mark.parametrize("how", ASSUMED)
+def test_an_assumption_is_noticed(how: str, tmp_path: Path) -> None:
     found = rocq_or_skip(root=scratch_copy(tmp_path / "root"), workspace=tmp_path / "built")
     path = found.root / UNIT_FILE
     path.write_text(assumed(how, path.read_text(encoding="utf-8")), encoding="utf-8")
@@ -276,10 +309,22 @@ def test_an_assumption_is_noticed(how: str, axiom: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be recorded"):
         records.compose(audit, "2026-01-31", found.root)
     assert forbidden(found.root) == [f"{UNIT_FILE}: {how}"]
-    # and were the word overlooked, the kernel's own list would still tell
-    found.build([UNIT_FILE])
-    name = UNIT.proof.theorem  # type: ignore[union-attr]
-    assert [a.rpartition(".")[2] for a in found.assumptions([name])[name]] == [axiom]
+
+
+def test_were_the_word_overlooked_the_kernels_own_list_would_still_tell(tmp_path: Path) -> None:
+    (tmp_path / "root/orthogonality").mkdir(parents=True)
+    root = scratch_copy(tmp_path / "root", ())
+    text = (SOURCES / UNIT_FILE).read_text(encoding="utf-8")
+    with (root / "_CoqProject").open("a", encoding="utf-8") as project:
+        for how in ASSUMED:
+            (root / f"orthogonality/{how}.v").write_text(assumed(how, text), encoding="utf-8")
+            print(f"orthogonality/{how}.v", file=project)
+    found = rocq_or_skip(root=root, workspace=tmp_path / "built")
+    found.build()
+    names = {how: f"BatchNorm.orthogonality.{how}.unit_frobenius" for how in ASSUMED}
+    told = found.assumptions(list(names.values()))
+    for how, name in names.items():
+        assert [axiom.rpartition(".")[2] for axiom in told[name]] == [ASSUMED[how]]
 
 
 def test_a_proof_that_does_not_compile_is_said(tmp_path: Path) -> None:
@@ -303,21 +348,21 @@ def test_a_theorem_that_is_not_exported_does_not_count(rocq: Rocq) -> None:
 # --- the command --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_exported_skeletons_compile(rocq: Rocq, tmp_path: Path) -> None:
+    files = {}
+    for name in (
         "orthogonality.gap_vs_smallest_eigenvalue:sharp",
         "orthogonality.unit_frobenius",
         "orthogonality.convexity:corrected",
-    ],
-)
-def test_an_exported_skeleton_compiles(name: str, rocq: Rocq, tmp_path: Path) -> None:
-    target = tmp_path / "open.v"
-    assert main(["prove", "--export", name, str(target)]) == 0
-    text = target.read_text(encoding="utf-8")
-    assert text == skeleton(get(name))
-    theorem = name.partition(".")[2].replace(":", "_")
-    assert rocq.axioms_of(f"{text}Print Assumptions {theorem}.\n") == (theorem,)
+    ):
+        target = tmp_path / "open.v"
+        assert main(["prove", "--export", name, str(target)]) == 0
+        text = target.read_text(encoding="utf-8")
+        assert text == skeleton(get(name))
+        theorem = name.partition(".")[2].replace(":", "_")
+        files[theorem] = f"{text}Print Assumptions {theorem}.\n"
+        target.unlink()
+    assert axioms_of_each(rocq, files.values()) == [(theorem,) for theorem in files]
 
 
 def test_prove_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
