@@ -12,11 +12,19 @@ import torch
 from torch import nn
 
 from theorems import inspect
-from theorems.inspection.fluctuation import Chance, _healthy, chance, evidence, final_run
-from theorems.inspection.judging import Condition, measure, strength
-from theorems.inspection.report import _features, _hidden, _judged
-from theorems.inspection.stages import stages
-from theorems.inspection.watching import watch
+from theorems.inspection.condition import (
+    Chance,
+    Condition,
+    chance,
+    evidence,
+    final_run,
+    judge,
+    strength,
+    strengths_of_healthy,
+)
+from theorems.inspection.forward_pass import watch
+from theorems.inspection.report import watched
+from theorems.inspection.stages import Role, stages
 
 SAMPLES = 10
 
@@ -29,10 +37,11 @@ def judged(
     weighed: Counter[Condition] = Counter()
     for seed in range(count):
         torch.manual_seed(seed)
-        found = stages(watch(build(), torch.randn(SAMPLES, width), "batch"))
-        seen = [measure(_features(stage.features)) for stage in found[: _hidden(found)]]
+        passage = watch(build(), torch.randn(SAMPLES, width), "batch")
+        hidden = [stage for stage in stages(passage) if stage.role is Role.HIDDEN]
+        seen = watched(passage, hidden).measures
         alone[seen[-1].condition] += 1
-        weighed[_judged(seen, SAMPLES, seed)[0]] += 1
+        weighed[judge(seen, SAMPLES, seed)[0]] += 1
     return alone, weighed
 
 
@@ -87,8 +96,8 @@ def test_evidence_is_of_the_last_run() -> None:
 @pytest.mark.full
 def test_the_reference_is_the_chain_of_batchnorm_and_relu() -> None:
     """Its strengths are zero in wide layers, and as frequent in narrow ones as in Torch's own."""
-    assert not _healthy([200] * 4, SAMPLES, 20, 4, np.random.default_rng(0)).any()
-    ours = (_healthy([8] * 16, SAMPLES, 400, 1, np.random.default_rng(0)) > 0).mean()
+    assert not strengths_of_healthy([200] * 4, SAMPLES, 20, 4, np.random.default_rng(0)).any()
+    ours = (strengths_of_healthy([8] * 16, SAMPLES, 400, 1, np.random.default_rng(0)) > 0).mean()
     theirs = []
     for seed in range(200):
         torch.manual_seed(seed)

@@ -18,12 +18,11 @@ from torch import Tensor, nn
 from simulators import batchnorm_chain, simulate
 from theorems import inspect
 from theorems.families.orthogonality.findings import _decay, findings
-from theorems.inspection.finding import Watched
-from theorems.inspection.judging import Condition, fixed_cosine, fixed_rank, measure
-from theorems.inspection.predictions import Simulated, simulated
+from theorems.inspection.condition import Condition, fixed_cosine, fixed_rank, measure
+from theorems.inspection.finding import Simulated, Watched, simulated
+from theorems.inspection.forward_pass import InspectionError, watch
 from theorems.inspection.recognition import recognise
 from theorems.inspection.stages import stages
-from theorems.inspection.watching import InspectionError, watch
 
 
 def made(build: Callable[..., nn.Module], seed: int, **sizes: int) -> nn.Module:

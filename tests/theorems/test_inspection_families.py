@@ -16,29 +16,17 @@ from theorems import inspect
 from theorems.families.cluster import findings as cluster
 from theorems.families.rank import findings as rank
 from theorems.families.splines import findings as splines
+from theorems.inspection.condition import Floats, measure
 from theorems.inspection.finding import Finding, Watched
-from theorems.inspection.judging import Floats, measure
-from theorems.inspection.recognition import recognise
-from theorems.inspection.report import _features, _hidden
-from theorems.inspection.stages import stages
-from theorems.inspection.watching import watch
+from theorems.inspection.forward_pass import watch
+from theorems.inspection.report import watched as what_is_watched
+from theorems.inspection.stages import Role, stages
 from theorems.registry import get
 
 
 def watched(module: nn.Module, batch: Tensor, statistics: str = "batch") -> Watched:
     passage = watch(module, batch, statistics)
-    found = stages(passage)
-    found = found[: _hidden(found)]
-    features = [_features(stage.features) for stage in found]
-    return Watched(
-        recognise(found, passage),
-        passage.calls,
-        found,
-        _features(passage.batch),
-        features,
-        [measure(H) for H in features],
-        0,
-    )
+    return what_is_watched(passage, [s for s in stages(passage) if s.role is Role.HIDDEN])
 
 
 def with_features(seen: Watched, features: Sequence[Floats]) -> Watched:

@@ -20,8 +20,8 @@ from torch.nn.utils import parametrizations
 
 from theorems import inspect
 from theorems.cli import main
+from theorems.inspection.forward_pass import InspectionError
 from theorems.inspection.report import Inspection
-from theorems.inspection.watching import InspectionError
 from theorems.inspection.weight_laws import _in_common, law_of
 
 pytestmark = pytest.mark.filterwarnings(

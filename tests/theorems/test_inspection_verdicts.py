@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from theorems import inspect
-from theorems.inspection.judging import Condition
+from theorems.inspection.condition import Condition
 
 
 def made(build: Callable[..., nn.Module], seed: int, **sizes: int) -> nn.Module:

@@ -24,7 +24,7 @@ from theorems.terminal.screen import Column, console, field, fields, paragraph, 
 
 if TYPE_CHECKING:
     from theorems.inspection.accounting import NotJudged
-    from theorems.inspection.judging import Measures
+    from theorems.inspection.condition import Measures
     from theorems.inspection.report import Inspection
 
 __all__ = ["add_arguments", "run"]

@@ -1,17 +1,18 @@
-"""Every parameter of the network: under a judged layer, or under a module that was not judged, with the reason."""
+"""Every parameter of the network: under a judged layer, or under a module that was not judged, with
+the reason.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 
 from theorems.inspection.dataflow import upstream
+from theorems.inspection.forward_pass import Passage
 from theorems.inspection.stages import Role, Stage
-from theorems.inspection.watching import Passage
 
 __all__ = ["NotJudged", "Parameters", "account"]
 
@@ -44,8 +45,8 @@ _TIME_FIRST = "; it takes the first axis for time, where the samples are (batch_
 class NotJudged:
     """A module that holds parameters and was not judged: how many are counted here, and why.
 
-    ``parameters`` counts entries; what is shared counts once, with the layer that is judged if there is one.
-    ``output`` says that it maps to the outputs, or is pooled for them.
+    ``parameters`` counts entries; what is shared counts once, with the layer that is judged if
+    there is one. ``output`` says that it maps to the outputs, or is pooled for them.
     """
 
     name: str
@@ -53,9 +54,6 @@ class NotJudged:
     parameters: int
     reason: str
     output: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        return dict(self.__dict__)
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,6 @@ class Parameters:
     total: int
     judged: int
     not_judged: int
-
-    def as_json(self) -> dict[str, Any]:
-        return dict(self.__dict__)
 
 
 def account(
@@ -114,7 +109,9 @@ def account(
 
 
 def _holders(module: nn.Module) -> dict[str, list[nn.Parameter]]:
-    """The parameters by the name of the module that they are of; what weights are computed from is of their module."""
+    """The parameters by the name of the module that they are of; what weights are computed from is
+    of their module.
+    """
     held: dict[str, list[nn.Parameter]] = {}
     for name, part in module.named_modules():
         owner = name.partition(".parametrizations.")[0] if ".parametrizations." in name else name
@@ -146,7 +143,9 @@ def _reason(
     roles: Mapping[str, str],
     entering: set[int] | None,
 ) -> str:
-    """Why a module is not judged; ``entering`` are the parameters that the outputs are made of, if that is known."""
+    """Why a module is not judged; ``entering`` are the parameters that the outputs are made of, if
+    that is known.
+    """
     used = entering is None or any(item.data_ptr() in entering for item in part.parameters())
     if name in passage.refused:
         return passage.refused[name]

@@ -1,31 +1,39 @@
-"""Which value was computed from which, in one forward pass.
+"""Which value was computed from which in one forward pass, and when two are the same.
 
-Every operation that Torch dispatches is seen, in modules, in functions and in scripted code alike. A value is known by
-the memory that it lies in, whatever Python object holds it. What is written in place is a new value, of which all
-views of that memory are made; the old one is copied first.
+Every operation that Torch dispatches is seen, in modules, in functions and in scripted code alike.
+A value is known by the memory that it lies in, whatever Python object holds it. What is written in
+place is a new value, of which all views of that memory are made; the old one is copied first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-__all__ = ["Dataflow", "Node", "between", "reached", "tensors_in", "upstream"]
+__all__ = ["Dataflow", "Node", "between", "close", "reached", "same", "tensors_in", "upstream"]
 
-_RUNNING = "batch_norm"  # operations that also write running statistics, which the layer itself does not read
+#: Operations that also write running statistics, which the layer itself does not read.
+_RUNNING = "batch_norm"
+#: From this rounding unit on, hiding what was done, values are close if they are the same.
+_COARSE = 1e-5
+
+#: Where a value lies: storage, offset, shape, strides and type.
+_Memory = tuple[object, ...]
 
 
 @dataclass(eq=False)
 class Node:
     """One value, and the values that it was made from.
 
-    ``kind`` is the operation's name, or ``"batch"``, ``"parameter"``, ``"constant"`` (a tensor that a module holds),
-    or ``"unseen"`` (a tensor of which nothing is known). ``fed`` says whether the batch, or something unseen, enters.
+    ``kind`` is the operation's name, or ``"batch"``, ``"parameter"``, ``"constant"`` (a tensor that
+    a module holds), or ``"unseen"`` (a tensor of which nothing is known). ``fed`` says whether the
+    batch, or something unseen, enters.
     """
 
     kind: str
@@ -44,11 +52,11 @@ class Node:
 class Dataflow:
     """The values of one forward pass, by the memory that they lie in."""
 
-    _nodes: dict[tuple[Any, ...], Node] = field(default_factory=dict)
-    _held: dict[tuple[Any, ...], Tensor] = field(
-        default_factory=dict
-    )  # so that no memory is used twice
-    _views: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    _nodes: dict[_Memory, Node] = field(default_factory=dict)
+    #: so that no memory is used twice
+    _held: dict[_Memory, Tensor] = field(default_factory=dict)
+    #: by their storage
+    _views: dict[object, list[_Memory]] = field(default_factory=dict)
     _count: int = 0
 
     def start(self, module: nn.Module, batch: Tensor) -> Node:
@@ -73,8 +81,12 @@ class Dataflow:
         return _Watching(self)
 
     def note(
-        self, name: str, read: Sequence[Tensor], written: Sequence[Tensor], run: Callable[[], Any]
-    ) -> Any:
+        self,
+        name: str,
+        read: Sequence[Tensor],
+        written: Sequence[Tensor],
+        run: Callable[[], object],
+    ) -> object:
         """Run the operation ``name``, and note what it makes and what it writes over."""
         inputs = tuple(dict.fromkeys(self.node(item) for item in read))
         old = {
@@ -84,9 +96,7 @@ class Dataflow:
             if node.fed:
                 node.value = node.value.detach().clone()
         output = run()
-        same = {
-            _memory(item) for item in read
-        }  # to make another view of the same is to make nothing
+        known = {_memory(item) for item in read}  # another view of the same is nothing new
         over = {_memory(item): self._made(name, item, inputs) for item in written}
         for key, node in over.items():
             self._put(node.value, node)
@@ -94,7 +104,7 @@ class Dataflow:
         for key, node in old.items():
             self._nodes[key] = self._made("view", self._held[key], (node, *over.values()))
         for item in tensors_in(output):
-            if _memory(item) not in same:
+            if _memory(item) not in known:
                 self._put(item, self._made(name, item, inputs))
         return output
 
@@ -120,8 +130,12 @@ class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return False  # the compiler is not at work, and would be loaded only to be told so
 
     def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
+        self,
+        func: OpOverload[..., object],
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
         written: list[Tensor] = []
@@ -135,13 +149,15 @@ class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
 
 
-def tensors_in(value: Any) -> list[Tensor]:
-    """The tensors of nested tuples, lists and dicts, and of the attributes of other objects, in order."""
-    if isinstance(value, Tensor):
-        return [value]
-    leaves = tree_flatten(value)[0]
+def tensors_in(value: object) -> list[Tensor]:
+    """The tensors of nested tuples, lists and dicts, and of the attributes of other objects, in
+    order.
+
+    >>> [len(item) for item in tensors_in({"a": torch.zeros(2), "b": [torch.zeros(3), None]})]
+    [2, 3]
+    """
     found: list[Tensor] = []
-    for leaf in leaves:
+    for leaf in tree_flatten(value)[0]:
         if isinstance(leaf, Tensor):
             found.append(leaf)
         elif hasattr(leaf, "__dict__") and not isinstance(leaf, type | nn.Module):
@@ -150,13 +166,21 @@ def tensors_in(value: Any) -> list[Tensor]:
 
 
 def reached(target: Node, stops: Collection[Node]) -> set[Node]:
-    """Where one comes to from ``target`` against the flow: the first of ``stops`` on each way, and the ends of ways
-    that meet none, except those that the batch does not enter."""
+    """Where one comes to from ``target`` against the flow: the first of ``stops`` on each way, and
+    the ends of ways that meet none, except those that the batch does not enter.
+
+    >>> batch = Node("batch", torch.zeros(1), fed=True)
+    >>> sum_ = Node("add", torch.zeros(1), (batch, Node("constant", torch.ones(1))), 1, fed=True)
+    >>> [node.kind for node in reached(sum_, ())]
+    ['batch']
+    """
     return {node for node in _walk(target, stops) if node in stops or not node.made_from}
 
 
 def between(target: Node, start: Node) -> set[Node]:
-    """The values on ways from ``start`` to ``target``, both among them; empty where there is no way."""
+    """The values on ways from ``start`` to ``target``, both among them; empty where there is no
+    way.
+    """
     order = sorted(_walk(target, {start}), key=lambda node: node.order)
     found = {start} & set(order)
     for node in order:
@@ -196,8 +220,37 @@ def _storage(value: Tensor) -> int:
         return -id(value)
 
 
-def _memory(value: Tensor) -> tuple[Any, ...]:
+def _memory(value: Tensor) -> _Memory:
     storage = _storage(value)
     if storage < 0:
         return (storage,)
     return storage, value.storage_offset(), tuple(value.shape), value.stride(), value.dtype
+
+
+# --- whether two values are the same --------------------------------------------------------------
+
+
+def same(a: Tensor, b: Tensor) -> bool:
+    """Whether two values, (n, …), have the same entries sample by sample, whatever their shapes.
+
+    >>> same(torch.zeros(2, 2, 2), torch.zeros(2, 4)), same(torch.zeros(2, 3), torch.zeros(2, 4))
+    (True, False)
+    """
+    return a.numel() == b.numel() and torch.equal(a.flatten(1), b.flatten(1))
+
+
+def close(a: Tensor, b: Tensor, size: Tensor | float = 0.0) -> bool:
+    """Equal up to the rounding of a few operations in their precision, on numbers up to ``size``
+    where that is more.
+
+    Exactly equal in a precision so low that rounding hides what was done.
+
+    >>> a = torch.tensor([[1.0, 2.0]])
+    >>> close(a, a + 1e-6), close(a, a + 1e-3), close(a.half(), a.half() + 1e-3)
+    (True, False, False)
+    """
+    eps = torch.finfo(b.dtype).eps if b.is_floating_point() else 0.0
+    if eps > _COARSE:
+        return same(a, b)
+    scale = float(b.abs().max())
+    return bool(((a.flatten(1) - b.flatten(1)).abs() <= 64 * eps * (scale + size)).all())

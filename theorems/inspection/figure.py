@@ -1,4 +1,6 @@
-"""The picture of an inspection: effective rank, also recentred, and gap along depth, with the theory's yardsticks."""
+"""The picture of an inspection: effective rank, also recentred, and gap along depth, with the
+theory's yardsticks.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from theorems.inspection.judging import Condition, fixed_cosine, fixed_rank
-from theorems.inspection.predictions import Simulated
+from theorems.inspection.condition import Condition, fixed_cosine, fixed_rank
+from theorems.inspection.finding import Simulated
 from theorems.inspection.report import Inspection
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, drawing, new_figure
 
 __all__ = ["draw"]
 
+_DOTTED = (0, (1, 1.6))
+
 
 def draw(found: Inspection) -> Figure:
-    """Two panels over the layers, layer 0 being the batch."""
+    """Two panels over the layers, layer 0 being the batch.
+
+    Example:
+        >>> import torch
+        >>> from theorems import inspect
+        >>> network = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU())
+        >>> len(draw(inspect(network, torch.eye(8))).axes)
+        2
+    """
     with drawing():
         figure = new_figure(9.5, 4.2)
         rank, gap = figure.subplots(1, 2)
@@ -43,10 +55,7 @@ def _title(found: Inspection) -> str:
 
 def _rank(axes: Axes, found: Inspection) -> None:
     n = found.samples
-    values = [
-        found.batch.effective_rank,
-        *(layer.measures.effective_rank for layer in found.layers[: found.hidden]),
-    ]
+    seen = [found.batch, *(layer.measures for layer in found.layers[: found.hidden])]
     axes.set(
         ylabel="effective rank r",
         ylim=(0.9, 1.25 * n),
@@ -56,39 +65,21 @@ def _rank(axes: Axes, found: Inspection) -> None:
     axes.yaxis.set_major_locator(LogLocator(base=2, subs=(1.0,), numticks=12))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_locator(NullLocator())
-    fixed = fixed_rank(n, found.layers[found.hidden - 1].measures.width)
+    fixed = fixed_rank(n, seen[-1].width)
     threshold = math.sqrt(fixed)
     axes.axhspan(0.9, threshold, color=SHADE, alpha=0.2, linewidth=0)
-    for height, words in (
-        (threshold, f"collapsing below √r* = {threshold:.3g}"),
-        (fixed, f"r* = {fixed:.3g}"),
-        (n, f"n = {n}"),
-    ):
-        axes.axhline(height, color=MUTED, linewidth=0.9)
-        below = height == threshold
-        axes.annotate(
-            words,
-            (found.hidden, height),
-            (-3, -3 if below else 3),
-            textcoords="offset points",
-            ha="right",
-            va="top" if below else "bottom",
-            fontsize=8,
-            color=MUTED,
-        )
-    recentred = [
-        max(item.recentred_rank, 0.9)
-        for item in (found.batch, *(layer.measures for layer in found.layers[: found.hidden]))
-    ]
+    _yardstick(axes, found, threshold, f"collapsing below √r* = {threshold:.3g}", below=True)
+    _yardstick(axes, found, fixed, f"r* = {fixed:.3g}")
+    _yardstick(axes, found, n, f"n = {n}")
     axes.plot(
-        range(len(recentred)),
-        recentred,
+        range(len(seen)),
+        [max(item.recentred_rank, 0.9) for item in seen],
         color=INK,
         linewidth=1.0,
-        linestyle=(0, (1, 1.6)),
+        linestyle=_DOTTED,
         label="recentred",
     )
-    _path(axes, values, found)
+    _path(axes, [item.effective_rank for item in seen], found)
     axes.legend(loc="lower left", fontsize=8)
 
 
@@ -96,21 +87,13 @@ def _gap(axes: Axes, found: Inspection) -> None:
     n = found.samples
     values = [found.batch.gap, *(layer.measures.gap for layer in found.layers[: found.hidden])]
     top = math.sqrt(1 - 1 / n)
-    chain = (
-        found.recognised.words if found.recognised.chain else "no chain of the theory recognised"
+    chain = "no chain of the theory recognised"
+    axes.set(
+        ylabel="orthogonality gap V",
+        ylim=(0, 1.12 * top),
+        title=found.recognised.words if found.recognised.chain else chain,
     )
-    axes.set(ylabel="orthogonality gap V", ylim=(0, 1.12 * top), title=chain)
-    axes.axhline(top, color=MUTED, linewidth=0.9)
-    axes.annotate(
-        "rank one, √(1 − 1/n)",
-        (found.hidden, top),
-        (-3, 3),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontsize=8,
-        color=MUTED,
-    )
+    _yardstick(axes, found, top, "rank one, √(1 − 1/n)")
     seen = found.simulation
     if isinstance(seen, Simulated):
         layers = np.arange(seen.gaps.shape[1])
@@ -126,19 +109,32 @@ def _gap(axes: Axes, found: Inspection) -> None:
         axes.plot(layers, seen.gaps.mean(axis=0), color=COLOURS["corrected"], linewidth=1.2)
     else:
         fixed = fixed_cosine(n) * top
-        axes.axhline(fixed, color=MUTED, linewidth=0.9, linestyle=(0, (1, 1.6)))
-        axes.annotate(
-            "symmetric fixed point with ReLU",
-            (found.hidden, fixed),
-            (-3, 3),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            fontsize=8,
-            color=MUTED,
-        )
+        _yardstick(axes, found, fixed, "symmetric fixed point with ReLU", linestyle=_DOTTED)
     _path(axes, values, found)
     axes.legend(loc="best", fontsize=8)
+
+
+def _yardstick(
+    axes: Axes,
+    found: Inspection,
+    height: float,
+    words: str,
+    *,
+    below: bool = False,
+    linestyle: str | tuple[float, tuple[float, ...]] = "-",
+) -> None:
+    """A line at this height with its meaning at its right end, above or below it."""
+    axes.axhline(height, color=MUTED, linewidth=0.9, linestyle=linestyle)
+    axes.annotate(
+        words,
+        (found.hidden, height),
+        (-3, -3 if below else 3),
+        textcoords="offset points",
+        ha="right",
+        va="top" if below else "bottom",
+        fontsize=8,
+        color=MUTED,
+    )
 
 
 def _path(axes: Axes, values: list[float], found: Inspection) -> None:

@@ -1,17 +1,32 @@
-"""One statement beside one network: what is assumed, what is predicted, what is seen."""
+"""One statement beside one network: what is assumed, what is predicted, what is seen.
+
+Statements about means over networks are compared with one network, and say so. A recognised chain
+is also simulated from the same batch; whether the network is one of its draws is a Monte Carlo test
+(Barnard 1963) of the gap averaged over depth: under the chain's law its rank among the replicas is
+uniform, so the level is exact.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from theorems.inspection.judging import Floats, Measures
+import numpy as np
+
+from simulators import simulate
+from simulators.observables import resolve
+from simulators.simulate import choose_engine
+from theorems.family import FamilyError
+from theorems.inspection.condition import Floats, Measures
+from theorems.inspection.forward_pass import Call
 from theorems.inspection.recognition import Recognised
 from theorems.inspection.stages import Stage
-from theorems.inspection.watching import Call
+from theorems.registry import brought, tolerated
 
-__all__ = ["Finding", "Reading", "Watched"]
+__all__ = ["Finding", "Reading", "Simulated", "Watched", "findings", "simulated"]
+
+_REPLICAS = (99, 19)
+_MOST_WORK = 4e8  # in entries drawn, a few seconds; beyond it fewer replicas are simulated
 
 
 @dataclass(frozen=True)
@@ -25,11 +40,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Finding:
-    """A statement and this network: whether its assumptions are met, what it predicts, what is seen.
+    """A statement and this network: whether its assumptions are met, what it predicts, what is
+    seen.
 
-    ``measured`` is to be at most ``predicted``. Where the statement is no upper bound, ``measured`` is a distance from
-    what it says, or a quotient, as ``why`` tells, and ``readings`` has the plain quantities. ``holds`` is None where
-    the assumptions are not met, or nothing could be seen to fail at this width and depth.
+    ``measured`` is to be at most ``predicted``. Where the statement is no upper bound, ``measured``
+    is a distance from what it says, or a quotient, as ``why`` tells, and ``readings`` has the plain
+    quantities. ``holds`` is None where the assumptions are not met, or nothing could be seen to
+    fail at this width and depth.
     """
 
     statement: str
@@ -40,13 +57,11 @@ class Finding:
     holds: bool | None = None
     readings: tuple[Reading, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "readings": [dict(reading.__dict__) for reading in self.readings]}
-
 
 @dataclass(frozen=True)
 class Watched:
-    """What the families look at: the chain, all calls, and the judged layers' stages, features and measures.
+    """What the families look at: the chain, all calls, and the judged layers' stages, features and
+    measures.
 
     ``batch`` and each of ``features`` are (d, n), one sample per column.
     """
@@ -58,3 +73,92 @@ class Watched:
     features: Sequence[Floats]
     measures: Sequence[Measures]
     seed: int
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """The recognised chain from the same batch: gaps (replicas, depth + 1), and the test of this
+    network's, ``measured``, the mean over its layers.
+    """
+
+    gaps: Floats
+    measured: float
+    p_value: float
+    level: float
+
+    @property
+    def holds(self) -> bool:
+        return self.p_value > self.level
+
+    @property
+    def means(self) -> Floats:
+        """The gap averaged over depth, (replicas,)."""
+        return np.asarray(self.gaps[:, 1:].mean(axis=1))
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "replicas": len(self.gaps),
+            "mean_gap": self.measured,
+            "simulated_mean_gap": float(self.means.mean()),
+            "simulated_range": [float(self.means.min()), float(self.means.max())],
+            "p_value": self.p_value,
+            "level": self.level,
+            "holds": self.holds,
+        }
+
+
+def simulated(
+    recognised: Recognised, batch: Floats, seen: Sequence[Measures], seed: int
+) -> Simulated | str:
+    """Simulate the recognised chain from the network's batch; or say why not.
+
+    Args:
+        recognised: the chain, if there is one.
+        batch: (d₀, n), one sample per column.
+        seen: of each judged layer of the network.
+        seed: of the simulation.
+
+    Cost: some seconds; of wide networks fewer replicas are simulated.
+
+    Example:
+        >>> simulated(Recognised("not recognised", None, "its widths differ"), np.eye(4), [], 0)
+        'its widths differ'
+    """
+    if recognised.chain is None:
+        return recognised.obstacle or "no chain"
+    d, n = batch.shape
+    width, depth = seen[0].width, len(seen)
+    if n > min(d, width):
+        return (
+            f"{n} samples are more than the smallest width {min(d, width)}, "
+            "and the simulators take no more"
+        )
+    gram = choose_engine("auto", recognised.chain, [resolve("orthogonality_gap")], 1)[0] == "gram"
+    work = depth * (width * n * n / 8 if gram else width * width)
+    replicas = next((count for count in _REPLICAS if count * work < _MOST_WORK), _REPLICAS[-1])
+    run = simulate(recognised.chain, batch, depth=depth, replicas=replicas, seed=seed)
+    if run.spoiled.any():
+        spoiled = int(run.spoiled[:, -1].sum())
+        return f"rounding spoils {spoiled} of {replicas} simulated networks from this batch"
+    gaps = run["orthogonality_gap"]
+    means = gaps[:, 1:].mean(axis=1)
+    measured = float(np.mean([item.gap for item in seen]))
+    beyond = 1 + min(int((means <= measured).sum()), int((means >= measured).sum()))
+    p_value = min(1.0, 2 * beyond / (replicas + 1))
+    return Simulated(gaps, measured, p_value, level=2 / (replicas + 1))
+
+
+def findings(watched: Watched) -> list[Finding]:
+    """What each family has to say of a network.
+
+    What another package's family says is left out where it fails, and
+    ``theorems.registry.refused()`` tells why.
+    """
+    found: list[Finding] = []
+    for part in brought("findings"):
+        with tolerated(part, "a finding"):
+            said = part.item(watched)
+            if strange := [item for item in said if not isinstance(item, Finding)]:
+                raise FamilyError(f"{strange[0]!r}: want a theorems.inspection.finding.Finding")
+            found += said
+    return found

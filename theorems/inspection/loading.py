@@ -1,4 +1,6 @@
-"""Networks from the user's Python files, their checkpoints, and batches with samples along the first axis."""
+"""Networks from the user's Python files, their checkpoints, and batches with samples along the first
+axis.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ import importlib.util
 import os
 import pickle
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,16 +24,26 @@ from simulators.batch_files import count_of, read_array
 from simulators.batches import Layout, described, read_batch
 from simulators.regular_files import obstacle
 from theorems.error_words import in_words, message
-from theorems.inspection.watching import InspectionError
+from theorems.inspection.forward_pass import InspectionError
 
 __all__ = ["Samples", "load_batch", "load_checkpoint", "load_network"]
 
 
 def load_network(target: str, seed: int = 0) -> nn.Module:
-    """The network meant by ``"model.py:build"``: what the function gives, or the module of that name.
+    """The network meant by ``"model.py:build"``: what the function gives, or the module of that
+    name.
 
-    The file is run: it is the user's own code. Weights are drawn with Torch seeded by ``seed``; the random state is
-    put back. Raises `InspectionError` when the file, the name or the function will not do.
+    The file is run: it is the user's own code. Weights are drawn with Torch seeded by ``seed``; the
+    random state is put back.
+
+    Raises:
+        InspectionError: the file, the name or the function will not do.
+
+    Example:
+        >>> load_network("gone.py:build")
+        Traceback (most recent call last):
+            ...
+        theorems.inspection.forward_pass.InspectionError: gone.py: ...
     """
     path, colon, name = target.rpartition(":")
     if not colon or not path or not name.isidentifier():
@@ -45,77 +57,88 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
     with _beside(path), torch.random.fork_rng():
         torch.manual_seed(seed)
         contents = _run(path)
-        if not hasattr(contents, name):
-            known = [
-                key
-                for key, value in vars(contents).items()
-                if callable(value) and not key.startswith("_")
-            ]
+        if name not in contents:
+            known = [key for key, value in contents.items() if callable(value) and key[0] != "_"]
             hint = did_you_mean(name, known, most=3, cutoff=0.4, spell=str)
             raise InspectionError(f"{path}: has no {name!r}{f'; {hint}' if hint else ''}")
-        found = getattr(contents, name)
-        if not isinstance(found, nn.Module):
-            if not callable(found):
-                raise InspectionError(
-                    f"{target}: a {type(found).__name__}; give a function that builds a network"
-                )
+        found = contents[name]
+        if callable(found) and not isinstance(found, nn.Module):
             found = _guarded(f"{target} fails", found)
+        elif not isinstance(found, nn.Module):
+            raise InspectionError(
+                f"{target}: a {type(found).__name__}; give a function that builds a network"
+            )
     if not isinstance(found, nn.Module):
         raise InspectionError(f"{target}: gives a {type(found).__name__}, not a torch.nn.Module")
     return found
 
 
 def load_checkpoint(module: nn.Module, path: str) -> None:
-    """Put the weights in file ``path`` into ``module``: a state dict, or a mapping with one as ``state_dict``.
+    """Put the weights in file ``path`` into ``module``: a state dict, or a mapping with one as
+    ``state_dict``.
 
-    Read with ``weights_only=True``: nothing in the file is run. Raises `InspectionError`.
+    Read with ``weights_only=True``: nothing in the file is run.
+
+    Raises:
+        InspectionError: the file cannot be read, holds something else, or does not fit.
+
+    Example:
+        >>> load_checkpoint(nn.Linear(1, 1), "gone.pt")
+        Traceback (most recent call last):
+            ...
+        theorems.inspection.forward_pass.InspectionError: --checkpoint gone.pt: ...
     """
+    place = f"--checkpoint {path}"
     if (words := obstacle(path)) is not None:
-        raise InspectionError(f"--checkpoint {path}: {words}; name a file of weights")
+        raise InspectionError(f"{place}: {words}; name a file of weights")
     try:
         if not os.path.getsize(path):
-            raise InspectionError(f"--checkpoint {path}: an empty file; save module.state_dict()")
+            raise InspectionError(f"{place}: an empty file; save module.state_dict()")
         found = torch.load(path, map_location="cpu", weights_only=True)
     except InspectionError:
         raise
     except OSError as error:
-        raise InspectionError(
-            f"--checkpoint {path}: cannot be read: {error.strerror or error}"
-        ) from None
+        raise InspectionError(f"{place}: cannot be read: {error.strerror or error}") from None
     except pickle.UnpicklingError:
         raise InspectionError(
-            f"--checkpoint {path}: holds more than weights, or is damaged, and is not run; save "
+            f"{place}: holds more than weights, or is damaged, and is not run; save "
             "module.state_dict()"
         ) from None
     except Exception as error:  # Torch raises many kinds for damaged archives
-        raise InspectionError(
-            f"--checkpoint {path}: no whole checkpoint: {in_words(error)}"
-        ) from None
+        raise InspectionError(f"{place}: no whole checkpoint: {in_words(error)}") from None
     state = found.get("state_dict", found) if isinstance(found, Mapping) else found
     if not isinstance(state, Mapping):
-        raise InspectionError(
-            f"--checkpoint {path}: holds a {type(state).__name__}; save module.state_dict()"
-        )
+        raise InspectionError(f"{place}: holds a {type(state).__name__}; save module.state_dict()")
     try:
         module.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError) as error:
-        raise InspectionError(
-            f"--checkpoint {path}: does not fit the network: {message(error)}"
-        ) from None
+        raise InspectionError(f"{place}: does not fit the network: {message(error)}") from None
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What was read: ``array`` of shape (n, ...), and in one line what it is and where it comes from."""
+    """What was read: ``array`` of shape (n, …), and in one line what it is and where it comes
+    from.
+    """
 
-    array: NDArray[Any]
+    array: NDArray[np.generic]
     description: str
 
 
 def load_batch(source: str, layout: Layout = "rows", take: int | None = None) -> Samples:
-    """Samples from ``"digits"`` or a .npy, .npz or .csv file; ``layout="columns"`` for a matrix of columns.
+    """Samples from ``"digits"`` or a .npy, .npz or .csv file.
 
-    Raises `ValueError` for what cannot be read, and for a ``take`` that is not there.
+    Args:
+        source: the path of the file, or ``"digits"``.
+        layout: ``"columns"`` for a matrix of columns.
+        take: only so many samples, at least 1; all by default.
+
+    Raises:
+        ValueError: what cannot be read, and a ``take`` that is not there.
+
+    Example:
+        >>> load_batch("digits", take=3).array.shape
+        (3, 64)
     """
     if source == "digits":
         digits = read_batch("digits", take=take)
@@ -148,20 +171,21 @@ def _beside(path: str) -> Iterator[None]:
             sys.path.remove(folder)
 
 
-def _run(path: str) -> Any:
+def _run(path: str) -> dict[str, object]:
+    """What the file defines, by name."""
     spec = importlib.util.spec_from_file_location("inspected_model", path)
     if spec is None or spec.loader is None:
         raise InspectionError(f"{path}: not a Python file; name one that ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look themselves up there
     try:
-        _guarded(f"{path} fails", lambda: spec.loader.exec_module(module) if spec.loader else None)
+        _guarded(f"{path} fails", partial(spec.loader.exec_module, module))
     finally:
         del sys.modules[spec.name]
-    return module
+    return vars(module)
 
 
-def _guarded(words: str, call: Any) -> Any:
+def _guarded(words: str, call: Callable[[], object]) -> object:
     try:
         return call()
     except KeyboardInterrupt:

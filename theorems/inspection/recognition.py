@@ -28,10 +28,9 @@ from simulators.layers import (
     ScaleResponse,
     WeightLayer,
 )
-from theorems.inspection.dataflow import reached
+from theorems.inspection.dataflow import reached, same
+from theorems.inspection.forward_pass import Passage
 from theorems.inspection.stages import Stage
-from theorems.inspection.values import same
-from theorems.inspection.watching import Passage
 from theorems.inspection.weight_laws import law_of
 
 __all__ = ["Recognised", "recognise"]

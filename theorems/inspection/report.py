@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
 
 from theorems.inspection.accounting import NotJudged, Parameters, account
-from theorems.inspection.finding import Finding, Watched
-from theorems.inspection.fluctuation import Chance, chance, final_run
-from theorems.inspection.judging import (
+from theorems.inspection.condition import (
     SOFT,
+    Chance,
     Condition,
     Floats,
     Measures,
+    final_run,
     fixed_rank,
     fixed_recentred_rank,
+    judge,
     measure,
 )
-from theorems.inspection.predictions import Simulated, findings, simulated
+from theorems.inspection.finding import Finding, Simulated, Watched, findings, simulated
+from theorems.inspection.forward_pass import InspectionError, Passage, watch
 from theorems.inspection.recognition import Recognised, recognise
 from theorems.inspection.stages import Role, Stage, stages
-from theorems.inspection.watching import InspectionError, watch
 
-__all__ = ["Inspection", "Layer", "inspected"]
+__all__ = ["Inspection", "Layer", "as_columns", "inspect", "watched"]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer with weights and all up to the next: its name, what it does, what is measured of what comes out.
+    """A layer with weights and all up to the next: its name, what it does, what is measured of what
+    comes out.
 
     ``role`` is ``"hidden"`` for a layer that is judged, and says otherwise why it is not.
     """
@@ -46,12 +49,13 @@ class Layer:
 class Inspection:
     """What was seen of a network, layer by layer, and what it means.
 
-    ``hidden`` counts the layers that the verdict is about, which come first in ``layers``: all linear maps and
-    convolutions that could be watched, except maps to the outputs and what is pooled for them. ``not_judged`` names
-    every other module that holds parameters, with the reason, and ``parameters`` counts them all. ``since`` is the
-    layer, from 1, from which on the condition is not healthy; None for a healthy network. ``chance`` says whether
-    healthy networks of these widths look as bad, None where that was not asked: the last layer is healthy, or the
-    batch too large.
+    ``hidden`` counts the layers that the verdict is about, which come first in ``layers``: all
+    linear maps and convolutions that could be watched, except maps to the outputs and what is
+    pooled for them. ``not_judged`` names every other module that holds parameters, with the reason,
+    and ``parameters`` counts them all. ``since`` is the layer, from 1, from which on the condition
+    is not healthy; None for a healthy network. ``chance`` says whether healthy networks of these
+    widths look as bad, None where that was not asked: the last layer is healthy, or the batch too
+    large.
     """
 
     samples: int
@@ -70,8 +74,9 @@ class Inspection:
 
     @property
     def verdict(self) -> str:
-        """In words: the first layer, the quantity that decided there, what is left after the last, and how much of the
-        network that does not speak of."""
+        """In words: the first layer, the quantity that decided there, what is left after the last,
+        and how much of the network that does not speak of.
+        """
         left = [item for item in self.not_judged if not item.output]
         if not left:
             return self._finding()
@@ -85,7 +90,8 @@ class Inspection:
     def _finding(self) -> str:
         last = self.layers[self.hidden - 1].measures
         many = f"{self.hidden} layer{'s' if self.hidden > 1 else ''}"
-        rank = f"effective rank {last.effective_rank:.3g} of {min(last.width, self.samples)} after {many}"
+        most = min(last.width, self.samples)
+        rank = f"effective rank {last.effective_rank:.3g} of {most} after {many}"
         if last.dead:
             first_dead = next(k for k, layer in enumerate(self.layers) if layer.measures.dead)
             name = self.layers[first_dead].name
@@ -124,7 +130,9 @@ class Inspection:
         )
 
     def _driver(self, last: Measures) -> str:
-        """What the loss of rank comes from: a mean that all samples share, or what recentring leaves."""
+        """What the loss of rank comes from: a mean that all samples share, or what recentring
+        leaves.
+        """
         if not math.isfinite(last.mean_share):
             return ""
         left = f"effective rank {last.recentred_rank:.3g} of {min(last.width, self.samples - 1)}"
@@ -133,14 +141,16 @@ class Inspection:
             return f"; recentring does not help, it leaves {left}"
         if last.mean_share > 0.5:
             return (
-                f"; a mean that all samples share drives it, with {last.mean_share:.0%} of the energy: recentring, "
+                "; a mean that all samples share drives it, with "
+                f"{last.mean_share:.0%} of the energy: recentring, "
                 f"as the next batchnorm does, leaves {left}"
             )
         return f"; recentring leaves {left}"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """A JSON value; numbers that do not exist are NaN."""
         seen = self.simulation
+        last = self.layers[self.hidden - 1].measures
         return {
             "schema": 1,
             "verdict": self.verdict,
@@ -151,10 +161,10 @@ class Inspection:
             "statistics": self.statistics,
             "hidden": self.hidden,
             "soft_rank_tau": SOFT,
-            "healthy_rank": fixed_rank(self.samples, self.layers[self.hidden - 1].measures.width),
-            "batch": self.batch.as_json(),
+            "healthy_rank": fixed_rank(self.samples, last.width),
+            "batch": asdict(self.batch),
             "layers": [
-                {"name": x.name, "does": x.does, "role": str(x.role), **x.measures.as_json()}
+                {"name": x.name, "does": x.does, "role": x.role, **asdict(x.measures)}
                 for x in self.layers
             ],
             "chain": {
@@ -162,48 +172,81 @@ class Inspection:
                 "layers": repr(self.recognised.chain) if self.recognised.chain else None,
                 "obstacle": self.recognised.obstacle,
             },
-            "statements": [finding.as_json() for finding in self.findings],
-            "simulation": seen.as_json()
-            if isinstance(seen, Simulated)
-            else {"not_simulated": seen},
-            "not_judged": [item.as_json() for item in self.not_judged],
-            "parameters": self.parameters.as_json(),
+            "statements": [asdict(finding) for finding in self.findings],
+            "simulation": {"not_simulated": seen} if isinstance(seen, str) else seen.as_json(),
+            "not_judged": [asdict(item) for item in self.not_judged],
+            "parameters": asdict(self.parameters),
         }
 
 
-def inspected(module: Any, batch: Any, statistics: str, seed: int) -> Inspection:
-    """As `theorems.inspection.inspect`."""
+def inspect(
+    module: nn.Module, batch: ArrayLike | Tensor, *, statistics: str = "batch", seed: int = 0
+) -> Inspection:
+    """Watch ``module`` process ``batch`` once, and say what becomes of the samples along depth.
+
+    Judged are linear maps and convolutions of which each row belongs to a sample. All other modules
+    that hold parameters are in ``not_judged`` of what is returned, with the reason, and
+    ``parameters`` adds up to all of them. A chain of the theory is named where data were followed
+    from layer to layer and the weights pass tests of independence; else ``recognised.sentence``
+    says why not.
+
+    Args:
+        module: its forward takes the batch alone; its output is a tensor, or tensors in tuples and
+            dicts. It is left as it was: parameters, buffers, modes, hooks and random state.
+        batch: (n, …), n ≥ 3 samples along the first axis, an array of any byte order and layout or
+            a tensor; converted to the module's dtype and device, integer tensors to the device
+            alone.
+        statistics: ``"batch"``, batchnorm as in training, which is what the theory is about,
+            dropout off; or ``"running"``, everything as in evaluation.
+        seed: of the simulations that the network is compared with.
+
+    Raises:
+        ValueError: naming what is wrong: fewer than three samples, a batch the network does not
+            take or its type does not hold, values that are not finite, with the layer, nothing that
+            can be judged.
+        TypeError: no module.
+
+    Cost: one forward pass, of which all values are kept in memory, O(d n²) per layer, and up to
+    about ten seconds of simulation each where a chain is recognised, where a fixed point of it is
+    compared, and where the last layers do not look healthy.
+
+    Example:
+        >>> import torch
+        >>> network = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU())
+        >>> found = inspect(network, torch.eye(8))
+        >>> (
+        ...     found.layers[0].does,
+        ...     found.parameters.total,
+        ...     found.recognised.sentence,
+        ... )  # doctest: +ELLIPSIS
+        ('weights → relu', 72, "not recognised, because '0' has a bias that nothing subtracts; ...")
+    """
     passage = watch(module, batch, statistics)
     found = stages(passage)
     parameters, left = account(module, passage, found)
-    hidden = _hidden(found)
+    hidden = [stage for stage in found if stage.role is Role.HIDDEN]
     if not hidden:
         why = "; ".join(f"{item.name!r} ({item.kind}) {item.reason}" for item in left[:3])
         raise InspectionError(
             "module has no layer with weights that can be judged; nothing to inspect"
             + (f": {why}" if why else "")
         )
-    start = _features(passage.batch)
-    features = [_features(stage.features) for stage in found]
-    layers = tuple(
-        Layer(stage.call.label, stage.does, measure(H), stage.role)
-        for stage, H in zip(found, features, strict=True)
-    )
-    recognised = recognise(found[:hidden], passage)
-    seen = [layer.measures for layer in layers[:hidden]]
-    watched = Watched(
-        recognised, passage.calls, found[:hidden], start, features[:hidden], seen, seed
-    )
-    condition, since, excuse = _judged(seen, start.shape[1], seed)
+    seen = watched(passage, hidden, seed)
+    beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
+    n = len(passage.batch)
+    condition, since, excuse = judge(seen.measures, n, seed)
     return Inspection(
-        samples=start.shape[1],
+        samples=n,
         statistics=statistics,
-        batch=measure(start),
-        layers=layers,
-        hidden=hidden,
-        recognised=recognised,
-        findings=tuple(findings(watched)),
-        simulation=simulated(recognised, start, seen, seed),
+        batch=measure(seen.batch),
+        layers=tuple(
+            Layer(stage.call.label, stage.does, measures, stage.role)
+            for stage, measures in zip(found, [*seen.measures, *beside], strict=True)
+        ),
+        hidden=len(hidden),
+        recognised=seen.recognised,
+        findings=tuple(findings(seen)),
+        simulation=simulated(seen.recognised, seen.batch, seen.measures, seed),
         not_judged=left,
         parameters=parameters,
         condition=condition,
@@ -212,25 +255,35 @@ def inspected(module: Any, batch: Any, statistics: str, seed: int) -> Inspection
     )
 
 
-def _features(tensor: torch.Tensor) -> Floats:
-    """(d, n) float64 from (n, ...)."""
-    return np.ascontiguousarray(tensor.detach().flatten(1).double().cpu().numpy().T)
+def watched(passage: Passage, hidden: Sequence[Stage], seed: int = 0) -> Watched:
+    """What the families look at, of a passage and the stages of it that are judged.
+
+    Cost: O(d n²) per layer.
+
+    Example:
+        >>> import torch
+        >>> passage = watch(nn.Sequential(nn.Linear(4, 2), nn.ReLU()), torch.eye(4), "batch")
+        >>> seen = watched(passage, stages(passage))
+        >>> seen.features[0].shape, seen.measures[0].width
+        ((2, 4), 2)
+    """
+    features = [as_columns(stage.features) for stage in hidden]
+    return Watched(
+        recognise(hidden, passage),
+        passage.calls,
+        hidden,
+        as_columns(passage.batch),
+        features,
+        [measure(H) for H in features],
+        seed,
+    )
 
 
-def _hidden(found: list[Stage]) -> int:
-    """The layers that are judged, which come first."""
-    return sum(stage.role is Role.HIDDEN for stage in found)
+def as_columns(samples: Tensor) -> Floats:
+    """(d, n) in float64, one sample per column, from (n, …), one along the first axis.
 
-
-def _judged(seen: list[Measures], n: int, seed: int) -> tuple[Condition, int | None, Chance | None]:
-    """The last layer's condition, the first layer of the run that it ends, and whether chance explains that run."""
-    strengths = [item.strength for item in seen]
-    run = final_run(strengths)
-    if not run:
-        return Condition.HEALTHY, None, None
-    if seen[-1].dead:  # narrow healthy networks may die too, and are dead then
-        return seen[-1].condition, len(seen) - run + 1, None
-    found = chance(strengths, [item.width for item in seen], n, seed)
-    if found is not None and found.explains:
-        return Condition.HEALTHY, None, found
-    return seen[-1].condition, len(seen) - run + 1, found
+    >>> import torch
+    >>> as_columns(torch.zeros(3, 2, 2)).shape
+    (4, 3)
+    """
+    return np.ascontiguousarray(samples.detach().flatten(1).double().cpu().numpy().T)

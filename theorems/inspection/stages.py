@@ -16,9 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from simulators.activations import ACTIVATIONS
-from theorems.inspection.dataflow import Node, between, reached, upstream
-from theorems.inspection.values import close, same
-from theorems.inspection.watching import Call, Passage
+from theorems.inspection.dataflow import Node, between, close, reached, same, upstream
+from theorems.inspection.forward_pass import Call, Passage
 
 __all__ = ["Role", "Stage", "stages"]
 

@@ -19,8 +19,8 @@ from simulators import Chain, batchnorm_chain, recenter_relu_chain, simulate
 from simulators.engines.mean_field import outlier_fixed_point
 from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale
 from simulators.observables import Observable, cosine_range
+from theorems.inspection.condition import LEAST_FOR_OUTLIER, Condition, Floats, fixed_cosine
 from theorems.inspection.finding import Finding, Reading, Watched
-from theorems.inspection.judging import LEAST_FOR_OUTLIER, Condition, Floats, fixed_cosine
 from theorems.registry import get
 
 __all__ = ["findings", "fixed_point_finding", "two_blocks"]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from simulators.layers import Activation, Linear, Recenter, Rescale
 from simulators.observables import orthogonality_gap, smallest_eigenvalue, smallest_eigenvalue_gap
+from theorems.inspection.condition import Floats
 from theorems.inspection.finding import Finding, Watched
-from theorems.inspection.judging import Floats
 from theorems.inspection.recognition import Recognised
 from theorems.registry import get
 

@@ -12,8 +12,8 @@ from scipy.special import polygamma
 
 from simulators.layers import Activation, Linear, Recenter, Rescale, Residual
 from theorems.families.rank.stationary import BURN_IN, relaxation
+from theorems.inspection.condition import SOFT, Floats, Measures
 from theorems.inspection.finding import Finding, Reading, Watched
-from theorems.inspection.judging import SOFT, Floats, Measures
 from theorems.registry import get
 
 __all__ = ["findings", "growth_gap", "soft_rank_finding"]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from theorems.inspection.finding import Finding, Reading, Watched
-from theorems.inspection.watching import Call
+from theorems.inspection.forward_pass import Call
 
 __all__ = ["findings"]
 

@@ -6,15 +6,15 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from simulators.arguments import ArgumentError
-from theorems.inspection.dataflow import Dataflow, Node, tensors_in
-from theorems.inspection.values import close
+from theorems.error_words import in_words
+from theorems.inspection.dataflow import Dataflow, Node, close, tensors_in
 
 __all__ = ["Call", "InspectionError", "Passage", "watch"]
 
@@ -29,9 +29,12 @@ LINEAR = (
     nn.ConvTranspose3d,
 )
 """The modules that are judged: weights times what comes in, and a bias."""
-_MOVED = (
-    0.1  # relative distance of rows that are the same but for rounding, which deep networks amplify
-)
+_MOVED = 0.1
+"""Relative distance of rows that are the same but for rounding, which deep networks amplify."""
+
+
+#: The methods that make a module of these a product.
+_CODE = ("forward", "_conv_forward")
 
 
 class InspectionError(ArgumentError):
@@ -42,9 +45,9 @@ class InspectionError(ArgumentError):
 class Call:
     """One call of a module: its name in the network, what came in and what came out.
 
-    ``label`` is the name, and which call it is where there are several. ``began`` and ``ended`` count the beginnings
-    and ends of calls, so that a call within another is known by them. ``weight`` is that of a linear map or
-    convolution as it entered, None for other modules.
+    ``label`` is the name, and which call it is where there are several. ``began`` and ``ended``
+    count the beginnings and ends of calls, so that a call within another is known by them.
+    ``weight`` is that of a linear map or convolution as it entered, None for other modules.
     """
 
     name: str
@@ -72,10 +75,11 @@ class Call:
 class Passage:
     """A batch's way through a network.
 
-    ``places`` are the calls that are linear maps of each sample, in order; ``calls`` are these and the others that are
-    made of no smaller ones. ``refused`` says of a module by its name why a call of it is no place though it is a linear
-    map or convolution. ``called`` names all modules that were called, with the number of calls. ``unfollowed`` is why
-    data could not be followed, None if they were.
+    ``places`` are the calls that are linear maps of each sample, in order; ``calls`` are these and
+    the others that are made of no smaller ones. ``refused`` says of a module by its name why a call
+    of it is no place though it is a linear map or convolution. ``called`` names all modules that
+    were called, with the number of calls. ``unfollowed`` is why data could not be followed, None if
+    they were.
     """
 
     batch: Tensor
@@ -88,8 +92,25 @@ class Passage:
     unfollowed: str | None = None
 
 
-def watch(module: nn.Module, batch: Any, statistics: str) -> Passage:
-    """Run ``module`` on ``batch`` once. Raises `InspectionError`, or `TypeError` for what is no module."""
+def watch(module: nn.Module, batch: ArrayLike | Tensor, statistics: str) -> Passage:
+    """Run ``module`` on ``batch`` once, watched; it is left as it was.
+
+    Args:
+        module: whose forward takes the batch alone.
+        batch: (n, …), n ≥ 3 samples along the first axis.
+        statistics: ``"batch"`` or ``"running"``, as `theorems.inspect` has it.
+
+    Raises:
+        InspectionError: a batch that the network does not take, values that are not finite.
+        TypeError: what is no module.
+
+    Cost: one forward pass, of which all values are kept.
+
+    Example:
+        >>> passage = watch(nn.Sequential(nn.Linear(4, 2), nn.ReLU()), torch.eye(4), "batch")
+        >>> [call.label for call in passage.calls], len(passage.places)
+        (['0', '1'], 1)
+    """
     if not isinstance(module, nn.Module):
         raise TypeError(
             f"module={module!r:.60} is a {type(module).__name__}; give a torch.nn.Module"
@@ -108,17 +129,17 @@ def watch(module: nn.Module, batch: Any, statistics: str) -> Passage:
             return _passage(module, given, Dataflow())
     except InspectionError:
         raise
-    except (
-        Exception
-    ) as error:  # whatever the user's code raises, or Torch where it cannot be watched
+    except Exception as error:  # the user's code may raise anything, and Torch where it is watched
         with _as_it_was(module, statistics):
             passage = _passage(module, given, None)
-        passage.unfollowed = f"data cannot be followed through it: {_in_words(error)}"
+        passage.unfollowed = f"data cannot be followed through it: {in_words(error)}"
         return passage
 
 
 def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage:
-    """One run, with the flow of data if there is one. Without, what the user's code raises is an `InspectionError`."""
+    """One run, with the flow of data if there is one. Without, what the user's code raises is an
+    `InspectionError`.
+    """
     passage = Passage(given, Node("batch", given, fed=True))
     everything: list[Call] = []
     state = torch.get_rng_state()
@@ -133,31 +154,22 @@ def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage
             except Exception as error:
                 if flow is not None:
                     raise
-                last = next(
-                    (
-                        f" after {call.label!r}"
-                        for call in reversed(everything)
-                        if _smallest(call.module)
-                    ),
-                    "",
-                )
+                done = [call for call in everything if _smallest(call.module)]
+                last = f" after {done[-1].label!r}" if done else ""
                 raise InspectionError(
                     f"module fails{last} on a batch of shape {tuple(given.shape)}: "
-                    f"{_in_words(error)}"
+                    f"{in_words(error)}"
                 ) from None
         passage.outputs = [_known(flow, item) for item in tensors_in(output)]
         if not passage.outputs:
             raise InspectionError(
-                f"module gives a {type(output).__name__}; it must give a tensor, or tensors in tuples or dicts"
+                f"module gives a {type(output).__name__}; it must give a tensor, or tensors in "
+                "tuples or dicts"
             )
         doubtful = [call for call in everything if _doubtful(call, len(given))]
         _choose(passage, everything, _moved(module, given, state, doubtful) if doubtful else set())
     _require_finite(passage)
     return passage
-
-
-def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split()):.300}"
 
 
 def _known(flow: Dataflow | None, value: Tensor) -> Node:
@@ -174,14 +186,15 @@ def _require_finite(passage: Passage) -> None:
     for output in passage.outputs:
         if not torch.isfinite(output.seen).all():
             raise InspectionError(
-                "values that are not finite come out of the network, though out of none of its layers"
+                "values that are not finite come out of the network, though out of none of its "
+                "layers"
             )
 
 
-# --- what goes in -------------------------------------------------------------------------------------------
+# --- what goes in ---------------------------------------------------------------------------------
 
 
-def _tensor(module: nn.Module, batch: Any) -> Tensor:
+def _tensor(module: nn.Module, batch: ArrayLike | Tensor) -> Tensor:
     like = next((item for item in module.parameters() if item.is_floating_point()), torch.zeros(()))
     try:
         tensor = (
@@ -210,13 +223,13 @@ def _tensor(module: nn.Module, batch: Any) -> Tensor:
     if not torch.isfinite(fitted).all():
         raise InspectionError(
             f"batch has entries up to {float(tensor.double().abs().max()):.3g}, and the network's "
-            f"type {like.dtype} ends at {torch.finfo(like.dtype).max:.3g}; scale the batch, or give "
-            "the network a wider type"
+            f"type {like.dtype} ends at {torch.finfo(like.dtype).max:.3g}; scale the batch, or "
+            "give the network a wider type"
         )
     return fitted.contiguous()
 
 
-def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _native(array: NDArray[np.generic]) -> NDArray[np.generic]:
     """The same numbers in the byte order, the types and the layout that Torch takes."""
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         return array.astype(np.float64)
@@ -226,16 +239,18 @@ def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 @contextlib.contextmanager
 def _eager() -> Iterator[None]:
     """Compiled modules run as they are written, so that their layers are seen."""
-    compiling = (
-        "torch._dynamo" in sys.modules
-    )  # nothing was compiled otherwise, and loading it takes seconds
-    with torch.compiler.set_stance("force_eager") if compiling else contextlib.nullcontext():
+    if "torch._dynamo" not in sys.modules:  # nothing was compiled, and loading it takes seconds
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
         yield
 
 
 @contextlib.contextmanager
 def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
-    """Set the modes that ``statistics`` asks for; put modes, parameters, buffers and random state back afterwards."""
+    """Set the modes that ``statistics`` asks for; put modes, parameters, buffers and random state
+    back afterwards.
+    """
     modes = [(part, part.training) for part in module.modules()]
     kept = [
         (tensor, tensor.detach().clone()) for tensor in (*module.parameters(), *module.buffers())
@@ -262,24 +277,26 @@ def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
                 part.training = training
 
 
-# --- what is called -----------------------------------------------------------------------------------------
+# --- what is called -------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def _hooks(
     module: nn.Module, passage: Passage, found: list[Call], flow: Dataflow | None
 ) -> Iterator[None]:
-    """Note every call of a module. No operation of Torch may run in a hook: it would be noted too."""
+    """Note every call of a module. No operation of Torch may run in a hook: it would be noted
+    too.
+    """
     handles = []
     open_calls: list[tuple[int, Node | None]] = []
     moments = iter(range(1 << 62))
 
-    def before(part: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def before(part: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         first = next(iter(tensors_in((args, kwargs))), None)
         open_calls.append((next(moments), None if first is None else _known(flow, first)))
 
-    def after(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def note(part: nn.Module, args: Any, output: Any) -> None:
+    def after(name: str) -> Callable[[nn.Module, object, object], None]:
+        def note(part: nn.Module, args: object, output: object) -> None:
             began, came = open_calls.pop()
             passage.called[name] = count = passage.called.get(name, 0) + 1
             label = (name or type(part).__name__) + (f" (call {count})" if count > 1 else "")
@@ -310,35 +327,32 @@ def _doubtful(call: Call, samples: int) -> bool:
 
 
 def _moved(module: nn.Module, given: Tensor, state: Tensor, doubtful: list[Call]) -> set[str]:
-    """Of these calls, by their labels, the ones of which rows move as the samples do in a batch in another order."""
+    """Of these calls, by their labels, the ones of which rows move as the samples do in a batch in
+    another order.
+    """
     again: list[Call] = []
     other = Passage(given.roll(1, dims=0), Node("batch", given))
     torch.set_rng_state(state)
-    with (
-        _hooks(module, other, again, None),
-        _eager(),
-        contextlib.suppress(Exception),
-    ):  # what fails has not moved
+    unmoved = contextlib.suppress(Exception)  # what fails has not moved
+    with _hooks(module, other, again, None), _eager(), unmoved:
         module(other.batch.clone())
     seen = {call.label: call for call in again}
+
+    def rolled(a: Tensor, b: Tensor) -> bool:
+        return a.shape == b.shape and bool((a.roll(1, dims=0) - b).norm() <= _MOVED * a.norm())
+
     return {
         call.label
         for call in doubtful
-        if call.label in seen
-        and all(
-            a.shape == b.shape and bool((a.roll(1, dims=0) - b).norm() <= _MOVED * a.norm())
-            for a, b in (
-                (call.received, seen[call.label].received),
-                (call.gave, seen[call.label].gave),
-            )
-        )
+        if (other_call := seen.get(call.label)) is not None
+        and rolled(call.received, other_call.received)
+        and rolled(call.gave, other_call.gave)
     }
 
 
 def _choose(passage: Passage, everything: list[Call], moved: set[str]) -> None:
-    """Tell the calls that are linear maps of each sample, and those that are made of no smaller ones.
-
-    Of calls that are doubtful ``moved`` has those whose first axis is that of the samples.
+    """Tell the calls that are linear maps of each sample, and those that are made of no smaller
+    ones. Of calls that are doubtful ``moved`` has those whose first axis is that of the samples.
     """
     samples = len(passage.batch)
     for call in sorted(everything, key=lambda item: item.began):
@@ -383,38 +397,44 @@ def _by_sample(value: Tensor, samples: int) -> bool:
 
 
 def _objection(call: Call, samples: int, still: bool) -> str | None:
-    """Why a call of a linear map or convolution cannot be judged; ``still`` if rows do not move with the samples."""
+    """Why a call of a linear map or convolution cannot be judged; ``still`` if rows do not move
+    with the samples.
+    """
     received, gave = call.received, call.gave
     if not (call.came.fed and call.gave_node.fed):
         return "the batch does not enter it"
     for verb, value in (("receives", received), ("gives", gave)):
         if value.is_complex() or not value.is_floating_point():
-            return f"{verb} entries of type {str(value.dtype).removeprefix('torch.')}, not real numbers"
+            kind = str(value.dtype).removeprefix("torch.")
+            return f"{verb} entries of type {kind}, not real numbers"
         if not _by_sample(value, samples):
-            return f"{verb} shape {tuple(value.shape)}, whose first axis does not hold the {samples} samples"
+            shape = tuple(value.shape)
+            return f"{verb} shape {shape}, whose first axis does not hold the {samples} samples"
     if still:
-        return f"holds rows along its first axis that are not the {samples} samples: they do not move as those do"
+        return (
+            f"holds rows along its first axis that are not the {samples} samples: they do not "
+            "move as those do"
+        )
     if call.weight is None or not _is_product(call):
         return "gives something else than its weights times what it receives, and its bias"
     return None
 
 
 def _is_product(call: Call) -> bool:
-    """Whether what came out is weights times what came in, and a bias: by its code, else by the values."""
-    module: Any = call.module
-    base: Any = next(kind for kind in LINEAR if isinstance(module, kind))
-    kind: Any = type(module)
-    own = kind.forward is base.forward and "forward" not in vars(module)
-    if hasattr(base, "_conv_forward"):
-        own = own and kind._conv_forward is base._conv_forward
-    if own and not module._forward_hooks and not module._forward_pre_hooks:
+    """Whether what came out is weights times what came in, and a bias: by its code, else by the
+    values.
+    """
+    module, base = call.module, next(kind for kind in LINEAR if isinstance(call.module, kind))
+    code = {name: getattr(base, name) for name in _CODE if hasattr(base, name)}
+    own = all(getattr(type(module), name) is function for name, function in code.items())
+    hooked = module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module)
+    if own and not hooked:
         return True
     try:
-        product = (
-            base._conv_forward(module, call.received, module.weight, module.bias)
-            if hasattr(base, "_conv_forward")
-            else base.forward(module, call.received)
-        )
+        if "_conv_forward" in code:
+            product = code["_conv_forward"](module, call.received, module.weight, module.bias)
+        else:
+            product = code["forward"](module, call.received)
     except (RuntimeError, TypeError, ValueError):
         return False
     return product.shape == call.gave.shape and close(product, call.gave)
