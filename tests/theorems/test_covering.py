@@ -12,8 +12,8 @@ from theorems import conjecture
 from theorems.checking import covering
 from theorems.checking.covering import Cover, Region, cover
 from theorems.context import Context
-from theorems.workbench.covers import covered
 from theorems.workbench.everywhere import Everywhere
+from theorems.workbench.whole_domain import covered
 
 
 def shown(value: Any) -> str:

@@ -15,7 +15,7 @@ from theorems.checking.pointwise import Pointwise
 from theorems.registry import get, library
 from theorems.statement import Quantifier, Statement, Verdict
 from theorems.verification import verify
-from theorems.workbench.library import attackable
+from theorems.workbench.adversaries import attackable
 
 SETTLES = "(σ - r)² ≤ n(σ² - r²)² for every σ ≥ 0 and r = 1/√n, term by term"
 UNUSED = "its side does not name a number that this equality fixes"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from theorems import Verdict, conjecture, verify
 from theorems.context import Context
-from theorems.workbench import everywhere, solving
+from theorems.workbench import everywhere, whole_domain
 from theorems.workbench.everywhere import Everywhere, largest_share
-from theorems.workbench.solving import Solved
 from theorems.workbench.spaces import Space
+from theorems.workbench.whole_domain import Solved, solved
 
 LEVEL = 1e-6
 #: False on an interval of length 2·10⁻⁴ only.
@@ -98,7 +98,7 @@ def test_z3_certifies_what_it_proves_at_every_size(
     found = run(claim, **options)
     assert found.verdict is Verdict.CERTIFIED
     assert found.evidence[0].summary.endswith("the negation has no solution" + where)
-    monkeypatch.setattr(solving, "_answer", lambda *_: None)  # as where it is not installed
+    monkeypatch.setattr(whole_domain, "ask_z3", lambda *_: None)  # as where it is not installed
     found = run(claim, **options)
     assert (
         found.verdict is Verdict.INCONCLUSIVE
@@ -126,9 +126,7 @@ def test_z3_is_not_believed_about_sizes_it_was_not_asked_for() -> None:
 def test_no_symbol_of_an_author_meets_one_of_ours(claim: str, options: Any) -> None:
     """Names that stand for the least eigenvalue, or an index, within: taken at their word they would prove s ≥ s."""
     stated = conjecture(claim, name="c", over="spectra", n=2, **options)
-    assert (
-        solving.solved(stated.space, stated.statement(falsify=False), lambda _: False).words is None
-    )
+    assert solved(stated.space, stated.statement(falsify=False), lambda _: False).words is None
     assert run(claim, over="spectra", n=2, **options).verdict is Verdict.REFUTED
 
 
@@ -308,6 +306,14 @@ def test_out_of_time_is_no_support() -> None:
     found = claim.checks[0](claim, Context(0, LEVEL, deadline=0.0))
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "out of time after 0 draws" in found.summary
+
+
+def test_whole_numbers_are_chosen_one_by_one_however_many_there_are() -> None:
+    """Of ranges as long as these no list could be made."""
+    stated = conjecture("x*y >= 1", over="parameters", x="1..10**12", y="1..10**12", name="c")
+    found = solved(stated.space, stated.statement(falsify=False), lambda _: False)
+    assert found.words is None
+    assert found.witness is None
 
 
 # --- the spike ----------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from theorems.checking.real_line import Outcome, as_point, decide_on_line
 from theorems.expressions import UndefinedError, compiled
 from theorems.witnesses import Corpus, CorpusError, Witness
 from theorems.workbench import everywhere
-from theorems.workbench.solving import Solved
+from theorems.workbench.whole_domain import Solved
 
 x = sp.Symbol("x", real=True)
 R = sp.Rational
@@ -131,7 +131,9 @@ def test_a_true_claim_that_touches_is_certified(claim: str, options: Any) -> Non
 def test_an_algebraic_claim_in_few_numbers_that_stays_open_is_not_supported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("theorems.workbench.exactly.decide_on_line", lambda *_, **__: Outcome(None))
+    monkeypatch.setattr(
+        "theorems.workbench.whole_domain.decide_on_line", lambda *_, **__: Outcome(None)
+    )
     monkeypatch.setattr(everywhere, "solved", lambda *_: Solved())
     found = run("(x**2-2)**2 > 0", x="[0, 2]")
     assert found.verdict is Verdict.INCONCLUSIVE

@@ -12,9 +12,13 @@ from simulators.batches import Batch
 from simulators.strategies import corner_matrices
 from theorems import Verdict, conjecture, verify
 from theorems.context import Context
-from theorems.workbench.eigenvalues import Eigenvalues, spectrum_of
 from theorems.workbench.everywhere import Everywhere
-from theorems.workbench.given import inputs_of
+from theorems.workbench.exact_values import (
+    AlgebraicSpectrum,
+    KnownSpectrum,
+    eigenvalues_of,
+    gram_matrix,
+)
 
 pytestmark = pytest.mark.usefixtures("few_draws")
 
@@ -34,6 +38,10 @@ def exact(batch: Any) -> tuple[tuple[Fraction, ...], ...]:
     return tuple(tuple(map(Fraction, row)) for row in batch.tolist())
 
 
+def spectrum_of(rows: tuple[tuple[Fraction, ...], ...]) -> KnownSpectrum:
+    return eigenvalues_of(gram_matrix(rows))
+
+
 def given(batch: Any) -> Context:
     return Context(0, 1e-6, Batch.of(np.asarray(batch, float), "a batch"))
 
@@ -45,7 +53,7 @@ def test_the_spectrum_of_a_batch_encloses_what_is_computed_in_floats(name: str) 
     found = spectrum_of(exact(BATCHES[name]))
     now = (
         found.now()
-        if isinstance(found, Eigenvalues)
+        if isinstance(found, AlgebraicSpectrum)
         else [flint.fmpq(x.numerator, x.denominator) for x in found]
     )
     assert len(found) == len(now) == batch.shape[1]
@@ -53,7 +61,7 @@ def test_the_spectrum_of_a_batch_encloses_what_is_computed_in_floats(name: str) 
         [float(flint.arb(x).mid()) for x in now], want / want.sum(), atol=1e-14
     )
     assert sum(map(flint.arb, now), flint.arb(0)).contains(1)
-    if isinstance(found, Eigenvalues):
+    if isinstance(found, AlgebraicSpectrum):
         assert sum(found.rounded()) == 1
         assert "about (" in str(found)
 
@@ -62,7 +70,7 @@ def test_rational_spectra_are_rationals() -> None:
     assert spectrum_of(exact(np.diag([3.0, 4.0, 0.0]))) == (Fraction(16, 25), Fraction(9, 25), 0)
     assert spectrum_of(exact(np.ones((4, 2)))) == (1, 0)
     assert isinstance(
-        spectrum_of(exact(np.array([[1.0, 1.0], [0.0, 1.0]]))), Eigenvalues
+        spectrum_of(exact(np.array([[1.0, 1.0], [0.0, 1.0]]))), AlgebraicSpectrum
     )  # (3 ± √5)/6
     assert all(len(spectrum_of(rows)) == 2 for rows in corner_matrices(3, 2).values())
 
@@ -71,14 +79,14 @@ def test_irrational_eigenvalues_sharpen_with_the_precision_and_balls_that_overla
     None
 ):
     golden = spectrum_of(exact(np.array([[1.0, 1.0], [0.0, 1.0]])))
-    assert isinstance(golden, Eigenvalues)
+    assert isinstance(golden, AlgebraicSpectrum)
     for precision in (64, 512):
         with flint.ctx.workprec(precision):
             truth = (3 + flint.arb(5).sqrt()) / 6
             assert golden.now()[0].overlaps(truth)
             assert golden.now()[0].rad() < flint.arb(2) ** (8 - precision)
     # 1/2, and the roots of x² - x + 1/4 - 2·10^-40, closer to it than 30 bits can tell
-    close = Eigenvalues((((-1, 2), 1), ((10**40 - 8, -4 * 10**40, 4 * 10**40), 1)))
+    close = AlgebraicSpectrum((((-1, 2), 1), ((10**40 - 8, -4 * 10**40, 4 * 10**40), 1)))
     with flint.ctx.workprec(30):
         if not close.now()[0] > close.now()[2]:
             assert all(flint.arb(x).contains(flint.fmpq(1, 2)) for x in close.now())
@@ -107,7 +115,7 @@ def test_true_claims_hold_of_every_batch(claim: str) -> None:
     assert isinstance(check, Everywhere)
     alone = replace(check, draws=60, attack=replace(check.attack, corners=tuple, examples=1))
     for name in ("gaussian", "diagonal", "one sample", "rank one"):
-        assert inputs_of(stated.space, BATCHES[name])
+        assert stated.space.of_batch(BATCHES[name])
         found = alone(statement, given(BATCHES[name]))
         assert found.details["batch"] == "certified"
         assert found.summary == "the batch decided exactly"
@@ -179,3 +187,34 @@ def test_a_mean_is_refuted_from_the_batch() -> None:
     assert broken.verdict is Verdict.REFUTED
     assert broken.details["attack"] == "the batch"
     assert broken.details["witness"]["batch"] == "a batch"
+
+
+@pytest.mark.parametrize(
+    ("claim", "second", "verdict"),
+    [
+        ("orthogonality_gap <= orthogonality_gap_0", [0.5, 1.0], "certified"),
+        ("orthogonality_gap <= orthogonality_gap_0", [-0.5, 1.0], "outside"),
+        ("orthogonality_gap <= 1/100", [0.5, 1.0], "refuted"),
+    ],
+)
+def test_a_batch_is_a_start_also_where_more_than_its_spectrum_counts(
+    claim: str, second: list[float], verdict: str
+) -> None:
+    stated = conjecture(
+        claim,
+        chain="rescale",
+        quantifier="mean field",
+        n=2,
+        ell="1..2",
+        assume="cosine_0 >= 0",
+        name="c",
+    )
+    assert stated.space.whole
+    found = stated.statement()
+    for check in found.checks:
+        evidence = check(found, given(np.transpose([[1.0, 0.0], second])))
+        assert evidence.details.get("batch", verdict) == verdict
+        if verdict == "refuted":  # and no shrinking has made another batch of it
+            assert evidence.verdict is Verdict.REFUTED
+            start = evidence.details["witness"]["start"]
+            assert start == {"gram": [["1", "1/2"], ["1/2", "5/4"]]}

@@ -16,8 +16,7 @@ from theorems.checking.pointwise import decide
 from theorems.checking.search import ExactAdversary, Falsification, Found
 from theorems.context import Context
 from theorems.witnesses import Corpus
-from theorems.workbench.adversaries import MeanAdversary
-from theorems.workbench.library import attackable
+from theorems.workbench.adversaries import MeanAdversary, attackable
 
 UNIT: dict[str, Any] = dict(x="[0, 1]", y="[0, 1]")
 CHAIN: dict[str, Any] = dict(

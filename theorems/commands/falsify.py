@@ -55,8 +55,8 @@ from theorems.terminal.screen import (
 from theorems.terminal.typesetting import words
 from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import Corpus
+from theorems.workbench.adversaries import attackable
 from theorems.workbench.conjecture import Conjecture
-from theorems.workbench.library import attackable
 
 __all__ = ["add_arguments", "run"]
 

@@ -1,57 +1,82 @@
-"""The adversaries of stated claims: exact for pointwise and mean-field ones, sampled for means and probabilities."""
+"""Who tries to break a claim: exactly for claims about every input, by samples for means.
+
+Stated claims come with their space of inputs, or with the starts and sizes they are sampled on.
+Statements of the library are attacked as far as their own checks open the way.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import flint
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from simulators import simulate
+from simulators.batches import Batch, spectrum_batch
+from simulators.starts import Start, corner_axes, corner_samples, corner_scales, haar_mirrors
 from simulators.strategies import corner_spectra
 from theorems.checking.ascent import evolve
+from theorems.checking.declared import Declared
 from theorems.checking.expectation import Expectation
-from theorems.checking.pointwise import undefined
-from theorems.checking.search import BATCH, ExactAdversary, Found
+from theorems.checking.pointwise import Pointwise, undefined
+from theorems.checking.search import BATCH, Adversary, ExactAdversary, Falsification, Found
 from theorems.checking.shrinking import shrink
 from theorems.context import Context
-from theorems.statement import Quantifier, Sentinel, Statement, Verdict
+from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Verdict
+from theorems.witnesses import Corpus
 from theorems.workbench.covering_array import covering_array
-from theorems.workbench.covers import covered
 from theorems.workbench.design import Design
-from theorems.workbench.exactly import on_lines
-from theorems.workbench.solving import proposed
+from theorems.workbench.quantities import QUANTITIES
 from theorems.workbench.spaces import Item, Space
-from theorems.workbench.start_items import is_batch, shown_start
-from theorems.workbench.start_shrinking import plainer
+from theorems.workbench.starts import is_batch, plainer, read_start, shown_start
+from theorems.workbench.whole_domain import ask_z3, covered, exact_witness, on_lines, proposed
 
-__all__ = ["MeanAdversary", "exact_adversary"]
+__all__ = ["MeanAdversary", "StartAdversary", "attackable", "exact_adversary"]
+
+Floats: TypeAlias = NDArray[np.float64]
 
 #: Replicas with which an input is judged promising; the confidence sequence then draws its own.
 _PILOT = 24
 #: Random numbers one replica of a promising input may cost.
 _AFFORDABLE = 2_000_000
+#: What the pilot gives an input that is not allowed, too costly or spoiled.
+_HOPELESS = -10.0
 #: Points of a generation of starts, at most.
 _MEMBERS = 48
 #: How often each of the two attacks may ask for a confidence bound.
 _EACH = 3
+#: The largest sizes at which corner starts are tried.
+_REACH = {"n": 16, "d": 16_384, "ell": 512}
+#: Batch sizes of the starts with which statements of the library are attacked.
+_SIZES = (2, 3, 4)
+_EARLIER = "witness of an earlier run"
+
+
+# --- every input ----------------------------------------------------------------------------------
 
 
 def exact_adversary(
-    space: Space, corners: Any, examples: int, kind: str = "exact"
+    space: Space, corners: Callable[[], Iterable[Item]], examples: int, kind: str = "exact"
 ) -> ExactAdversary:
-    """Every attack there is on a claim about every input of a space."""
+    """Every attack there is on a claim about every input of a space.
+
+    - ``corners``: always tried
+    - ``examples``: how many inputs Hypothesis draws
+    - ``kind``: of witness, "exact" or "width limit"
+    """
     slow = space.over == "paths"
 
     def bounded(statement: Statement, context: Context) -> Iterator[Item | None]:
         for part in (*statement.definedness, statement):
-            found = covered(space, part, lambda item: adversary.refutes(statement, item), context)
+            found = covered(space, part, partial(adversary.refutes, statement), context)
             if found is not None:
                 yield found.witness
 
@@ -61,9 +86,7 @@ def exact_adversary(
 
     def on_line(statement: Statement, context: Context) -> Iterator[Item | None]:
         for part in (*statement.definedness, statement):
-            yield on_lines(
-                space, part, lambda item: adversary.refutes(statement, item), context
-            ).witness
+            yield on_lines(space, part, partial(adversary.refutes, statement), context).witness
 
     adversary = ExactAdversary(
         space.values,
@@ -81,15 +104,97 @@ def exact_adversary(
     return adversary
 
 
-# --- means --------------------------------------------------------------------------------------------------
+def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
+    """A statement of the library with falsification as its only check.
+
+    - ``corpus``: where its witnesses are kept; none are read or written if it is None
+
+    None where its checks are algebra or paths of their own. Raises ``CorpusError`` for a corpus that
+    cannot be read.
+    """
+    check = next((c for c in statement.checks if isinstance(c, Pointwise | Expectation)), None)
+    if check is None:
+        return None
+    adversary: Adversary = (
+        _pointwise_adversary(statement, check)
+        if isinstance(check, Pointwise)
+        else StartAdversary(check)
+    )
+    known = tuple(corpus.of(statement.name)) if corpus else ()
+    return replace(statement, checks=(Falsification(adversary, known, corpus),))
+
+
+def _pointwise_adversary(statement: Statement, check: Pointwise) -> ExactAdversary:
+    declared = check.declared(statement)
+
+    def contains(item: object) -> bool:
+        if declared is not None and isinstance(recognised := declared.recognised(item), Declared):
+            return declared.contains(recognised)
+        values = {k: _floats(v) for k, v in check.values(item).items()}
+        for variable in statement.variables:
+            if variable.name in values:
+                variable.admit(values)  # ValueError where it does not fit
+        return True
+
+    given = check.of_batch if check.takes_batch else None
+    found = ExactAdversary(
+        check.values,
+        check.inputs,
+        check.corners,
+        contains,
+        solve=_solved,
+        examples=check.examples,
+        squares=check.squares,
+        given=given,
+    )
+    if declared is None:
+        return found
+    return replace(
+        found,
+        values=lambda item: declared.values(declared.recognised(item)),
+        inputs=lambda: check.inputs() | declared.strategy(),
+        corners=lambda: [*check.corners(), *declared.corners()],
+        examples=2 * check.examples,
+    )
+
+
+def _floats(value: Any) -> Any:
+    return [_floats(v) for v in value] if isinstance(value, list | tuple) else float(value)
+
+
+def _solved(statement: Statement) -> Iterator[object]:
+    """What z3 proposes at small sizes for a claim about one family."""
+    families = [v.name for v in statement.variables if v.size]
+    scalars = [v.name for v in statement.variables if not v.size and v.name in ("n", "d")]
+    for size, part in product(_SIZES[:2], (*statement.definedness, statement)):
+        answer = ask_z3(part, dict.fromkeys(scalars, size))
+        if answer is None:
+            continue
+        witness = answer.witness if len(families) == 1 else None
+        yield None if witness is None else exact_witness(witness[families[0]])
+
+
+# --- means ----------------------------------------------------------------------------------------
+
+
+def _refuting(evidence: Evidence) -> Mapping[str, Any] | None:
+    """The first mean that a check found on the wrong side of its bound."""
+    readouts = evidence.details["readouts"]
+    return next((row for row in readouts if row["verdict"] == Verdict.REFUTED.value), None)
+
+
+def _seen(row: Mapping[str, Any]) -> str:
+    return f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
 
 
 @dataclass(frozen=True)
 class MeanAdversary:
-    """For claims about means and probabilities: over starts, sizes, depths, chain parameters, and infinite width.
+    """For claims about means and probabilities: over starts, sizes, depths, chain parameters, and
+    infinite width.
 
-    A promising input is one whose pilot mean violates; it refutes once a confidence sequence on fresh samples does,
-    at an error level that is split over all such questions there can be. At infinite width paths are enclosed.
+    A promising input is one whose pilot mean violates; it refutes once a confidence sequence on
+    fresh samples does, at an error level that is split over all such questions there can be. At
+    infinite width paths are enclosed.
     """
 
     design: Design
@@ -101,14 +206,16 @@ class MeanAdversary:
         return True
 
     def hunt(
-        self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
+        self, statement: Statement, context: Context, known: Sequence[Item], tried: dict[str, int]
     ) -> Found | None:
-        finite = [item for x in known if "d" in x for item in self._read(x)]
+        """The first input that certainly refutes; ``tried`` counts what each attack looked at."""
+        read = [self._read(x) for x in known if "d" in x]
+        finite = [item for item in read if item is not None]
         # one question for each, for the batch, and for what is shrunk
         asked = context.share(len(finite) + (context.batch is not None) + 2 * _EACH + 1)
         for item in finite:
-            tried["witness of an earlier run"] = tried.get("witness of an earlier run", 0) + 1
-            if found := self._confirmed(statement, asked, item, "witness of an earlier run"):
+            tried[_EARLIER] = tried.get(_EARLIER, 0) + 1
+            if found := self._confirmed(statement, asked, item, _EARLIER):
                 return found
         if context.batch is not None and (found := self._at_batch(statement, asked, tried)):
             return found
@@ -129,48 +236,37 @@ class MeanAdversary:
                 best.append((self.pilot(statement, item), item))
             best.sort(key=lambda pair: -pair[0])
             for value, item in best[:_EACH]:
-                if (
-                    value > 0
-                    and not context.expired
-                    and (found := self._confirmed(statement, asked, item, attack))
-                ):
+                if value <= 0 or context.expired:
+                    break
+                if found := self._confirmed(statement, asked, item, attack):
                     return found
         return None
 
-    def _read(self, known: Item) -> Iterator[Item]:
-        """A witness of an earlier run, its start in full; nothing where it is one of another claim of this name."""
+    def _read(self, known: Item) -> Item | None:
+        """A witness of an earlier run, its start in full; None for one of another claim."""
         with contextlib.suppress(ValueError, TypeError, LookupError):
             item = self.design.completed(known)
-            if (
-                self._complete(item)
-                and self.design.space.contains(item)
-                and not is_batch(item.get("start"))
-            ):
-                yield item
+            inside = self._complete(item) and self.design.space.contains(item)
+            return item if inside and not is_batch(item.get("start")) else None
+        return None
 
     def _complete(self, item: Item) -> bool:
-        space = self.design.space
-        return set(item) == {*(x.name for x in space.domains), space.object}
+        return set(item) == self.design.space.names
 
     def _at_batch(
         self, statement: Statement, context: Context, tried: dict[str, int]
     ) -> Found | None:
         """The user's batch as the start, as the check takes it."""
-        rows = self.check(statement, replace(context, memory={})).details["readouts"]
-        tried[BATCH] = len(rows)
-        row = next((r for r in rows if r["verdict"] == Verdict.REFUTED.value), None)
-        return (
-            None
-            if row is None or context.batch is None
-            else Found(
-                {"batch": context.batch.description, "ell": Fraction(row["ell"])},
-                BATCH,
-                f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}",
-                "mean",
-            )
-        )
+        evidence = self.check(statement, replace(context, memory={}))
+        tried[BATCH] = len(evidence.details["readouts"])
+        row = _refuting(evidence)
+        if row is None or context.batch is None:
+            return None
+        item = {"batch": context.batch.description, "ell": Fraction(row["ell"])}
+        return Found(item, BATCH, _seen(row), "mean")
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
+        """A simpler input, confirmed again at the level that was spent before."""
         if found.attack is BATCH or found.fault == "undefined":
             return found
         if found.kind == "width limit":
@@ -180,38 +276,36 @@ class MeanAdversary:
         def violates(candidate: Item) -> bool:
             return not context.expired and self.pilot(statement, candidate) > 0.05
 
-        simpler = (
-            plainer(found.item, violates)
-            if self.design.space.whole
-            else shrink(found.item, violates, most=60)
-        )
+        whole = self.design.space.whole
+        simpler = plainer(found.item, violates) if whole else shrink(found.item, violates, most=60)
         asked = context if found.level is None else replace(context, level=found.level)
         return self._confirmed(statement, asked, simpler, found.attack) or found
 
     def _without_bound(self, statement: Statement, item: Item, attack: str) -> Found | None:
-        """An input at which the bound has no value, so that there is nothing to compare a mean with."""
+        """An input at which the bound has no value: there is nothing to compare a mean with."""
         try:
             if not self._complete(item) or not self.design.allows(statement, item):
                 return None
             missing, _ = undefined(statement, lambda: self.design.space.values(item))
         except (ValueError, TypeError, ArithmeticError, LookupError):
             return None
-        return (
-            None
-            if missing is None
-            else Found(item, attack, missing.words, "mean", fault="undefined")
-        )
+        if missing is None:
+            return None
+        return Found(item, attack, missing.words, "mean", fault="undefined")
 
-    # --- finite widths ----------------------------------------------------------------------------------------
+    # --- finite widths ----------------------------------------------------------------------------
 
     def pilot(self, statement: Statement, item: Item) -> float:
-        """The relative violation of the bound by a rough mean; -10 for what is not allowed, too costly or spoiled."""
+        """The relative violation of the bound by a rough mean.
+
+        -10 for what is not allowed, too costly or spoiled, and where the mean has no value.
+        """
         try:
             if not self._complete(item) or not self.design.speaks(statement, item):
-                return -10.0
+                return _HOPELESS
             instance = self.design.instance(item)
             if instance.normals > _AFFORDABLE:
-                return -10.0
+                return _HOPELESS
             trajectory = simulate(
                 instance.chain,
                 instance.start,
@@ -221,25 +315,17 @@ class MeanAdversary:
                 observables=self.design.observables,
             )
             known = ~trajectory.spoiled[:, -1]
-            if 2 * known.sum() < _PILOT:
-                return -10.0
             samples = self.design.sample(statement, trajectory, instance)[known]
             samples = samples[self.design.kept(statement, trajectory, instance)[known]]
-            if not samples.size or np.isnan(samples).any():
-                return -10.0  # a mean that is not there
+            if 2 * known.sum() < _PILOT or not samples.size or np.isnan(samples).any():
+                return _HOPELESS
             mean = float(samples.mean())
-            names = {v.name for v in statement.variables} | {
-                str(s) for s in statement.rhs.free_symbols
-            }
-            with np.errstate(all="ignore"):
-                bound = float(
-                    statement.bound(**{k: v for k, v in instance.readouts[0].items() if k in names})
-                )
+            bound = self.design.bound(statement, instance.readouts[0])
         except (ValueError, TypeError, ArithmeticError, LookupError):
-            return -10.0
+            return _HOPELESS
         gap = bound - mean if statement.relation in (">=", ">") else mean - bound
         if not np.isfinite(gap):
-            return -10.0
+            return _HOPELESS
         if statement.relation == "==":
             gap = abs(gap) - 0.25 * abs(bound)  # beyond the noise of a pilot
         return gap / (abs(bound) + abs(mean) + 1e-300)
@@ -252,32 +338,28 @@ class MeanAdversary:
         instance = self.design.instance(item)
         labelled = replace(instance, label=f"search: {attack}: {instance.label}, ell={item['ell']}")
         check = replace(self.check, instances=lambda *_: [labelled])
-        row = check(statement, replace(context, memory={}, batch=None)).details["readouts"][0]
-        if row["verdict"] != Verdict.REFUTED.value:
+        row = _refuting(check(statement, replace(context, memory={}, batch=None)))
+        if row is None:
             return None
-        seen = f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
-        if self.design.space.whole:
-            seen += f", from start {instance.label.rpartition('start ')[2]}"
+        start = instance.label.rpartition("start ")[2]
+        seen = _seen(row) + f", from start {start}" * self.design.space.whole
         return Found(item, attack, seen, "mean", context.level)
 
     def _affordable(self, item: Item, most: int) -> bool:
-        """Whether there is such a chain, which some widths have not, and its weights are at most so many."""
+        """Whether there is such a chain, which some widths have not, of at most so many weights."""
         try:
             return self.design.instance(item).normals <= most
         except ValueError:
             return False
 
     def _extremes(self, statement: Statement) -> Iterator[Item]:
-        """The lay-out of the check, then every corner start at the least and greatest size and depth there is."""
+        """The lay-out of the check, then every corner start at the least and greatest sizes."""
         yield from self.design.items(statement)
-        by_name = {x.name: x for x in self.design.space.domains}
-        reach = {"n": 16, "d": 16_384, "ell": 512}
-
-        def ends(name: str) -> list[int]:
-            low, high = (int(e) for e in by_name[name].ends({}))
-            return sorted({max(low, 1), max(low, 1, min(high, reach[name]))})
-
-        sizes = list(product(ends("n"), ends("d"), ends("ell")))
+        ends = []
+        for name, reach in _REACH.items():
+            low, high = (int(e) for e in self.design.space.domain(name).ends({}))
+            ends.append(sorted({max(low, 1), max(low, 1, min(high, reach))}))
+        sizes = list(product(*ends))
         if self.design.space.whole:
             yield from self._covering(sizes)
             return
@@ -285,16 +367,16 @@ class MeanAdversary:
             for number, spectrum in enumerate(corner_spectra(n).values()):
                 yield {**self._sized(n, d, ell, number), "spectrum": spectrum}
 
-    def _sized(self, n: int, d: int, ell: int, number: int) -> dict[str, Any]:
-        """An item without its start; ``number`` counts through the corners of the chain's parameters."""
-        item: dict[str, Any] = {"n": Fraction(n), "d": Fraction(max(d, n)), "ell": Fraction(ell)}
-        for domain in self.design.space.parameters:
-            options = domain.corners(item)
-            item[domain.name] = options[number % len(options)]
-        return item
+    def _sized(self, n: int, d: int, ell: int, number: int) -> Item:
+        """An item without its start; ``number`` counts through corners of the chain's parameters."""
+        sizes = {"n": Fraction(n), "d": Fraction(max(d, n)), "ell": Fraction(ell)}
+        return self.design.parametrised(sizes, [number] * len(self.design.space.parameters))
 
-    def _covering(self, sizes: Sequence[tuple[int, int, int]]) -> Iterator[Item]:
-        """Items that show every pair of levels of sizes, spectrum (all its corners), basis, signs, scales and rows."""
+    def _covering(self, sizes: Sequence[tuple[int, ...]]) -> Iterator[Item]:
+        """Items that show every pair of levels of sizes and of all coordinates of a start.
+
+        Of spectra every corner is a level.
+        """
         levels = {n: self.design.levels(n, max(d, n), corner_spectra(n)) for n, d, _ in sizes}
         counts = [len(sizes), *map(max, zip(*(x.counts for x in levels.values()), strict=True))]
         for number, row in enumerate(covering_array(counts, lambda _: True)):
@@ -315,17 +397,11 @@ class MeanAdversary:
             if context.expired or (dimensions := space.coordinates(sizes)) == 0:
                 return
 
-            def score(u: Any, sizes: dict[str, Fraction] = sizes) -> Any:
-                return np.array(
-                    [
-                        -10.0 if context.expired else self.pilot(statement, space.item(sizes, x))
-                        for x in u
-                    ]
-                )
+            def score(points: Floats, sizes: Mapping[str, Fraction] = sizes) -> Floats:
+                return np.array([self._promise(statement, context, sizes, u) for u in points])
 
-            seed = int(
-                np.random.SeedSequence(context.stream("starts", number)).generate_state(1)[0]
-            )
+            entropy = np.random.SeedSequence(context.stream("starts", number))
+            seed = int(entropy.generate_state(1)[0])
             members = min(max(3 * dimensions, 12), _MEMBERS)
             found = evolve(
                 score,
@@ -337,12 +413,24 @@ class MeanAdversary:
             )
             yield from (space.item(sizes, u) for u in found[:2])
 
-    # --- infinite width ---------------------------------------------------------------------------------------
+    def _promise(
+        self, statement: Statement, context: Context, sizes: Mapping[str, Fraction], u: Floats
+    ) -> float:
+        return (
+            _HOPELESS
+            if context.expired
+            else self.pilot(statement, self.design.space.item(sizes, u))
+        )
+
+    # --- infinite width ---------------------------------------------------------------------------
 
     def _in_the_limit(
-        self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
+        self, statement: Statement, context: Context, known: Sequence[Item], tried: dict[str, int]
     ) -> Found | None:
-        """A violation in the limit of width: by the law of large numbers the claim is then false at some width."""
+        """A violation in the limit of width.
+
+        By the law of large numbers the claim is then false at some width.
+        """
         limit = self._limit(statement)
         if limit is None:
             return None
@@ -352,31 +440,21 @@ class MeanAdversary:
         return found
 
     def _limit(self, statement: Statement) -> tuple[Statement, ExactAdversary] | None:
-        """The claim at infinite width, where the domain reaches it and chain, quantity and assumptions allow it."""
+        """The claim at infinite width, and who attacks it.
+
+        None where the domain does not reach it, or chain, quantity or assumptions do not allow it.
+        """
         design, q = self.design, self.design.quantity
-        width = next(x for x in design.space.domains if x.name == "d")
-        if not (
-            design.chain.mean_field
-            and width.endless
-            and q is not None
-            and q.of_spectrum
-            and not q.wide
-        ):
-            return None
+        width = design.space.domain("d")
         given = tuple(a for a in statement.assumptions if a.along == "input")
+        if q is None or q.of_spectrum is None or q.wide:
+            return None
+        if not (design.chain.mean_field and width.endless):
+            return None
         if any(width.symbol in a.relation.free_symbols for a in given):
             return None
-        if statement.rhs.has(sp.Abs, sp.Min, sp.Max):
-            return None  # limits of which SymPy may never finish
-        try:
-            bound = sp.limit(statement.rhs, width.symbol, sp.oo)
-        except (NotImplementedError, ValueError, TypeError):
-            return None
-        if (
-            not bound.is_finite
-            or bound.has(sp.Limit, sp.AccumBounds)
-            or width.symbol in bound.free_symbols
-        ):
+        bound = _limit_of(statement.rhs, width.symbol)
+        if bound is None:
             return None
         space = Space(
             "paths",
@@ -401,24 +479,126 @@ class MeanAdversary:
         attack = exact_adversary(space, space.corners, 8, "width limit")
         if not statement.rhs.free_symbols - {width.symbol, *bound.free_symbols}:
             return claim, attack
-        return claim, replace(
-            attack,
-            contains=lambda item: (
-                space.contains(item)
-                and _limit_is(statement.rhs, width.symbol, bound, space.values(item))
-            ),
-        )
+
+        def contains(item: Item) -> bool:
+            return space.contains(item) and _limit_is(
+                statement.rhs, width.symbol, bound, space.values(item)
+            )
+
+        return claim, replace(attack, contains=contains)
+
+
+def _limit_of(bound: sp.Expr, width: sp.Symbol) -> sp.Expr | None:
+    """What a bound tends to; None where SymPy does not tell, or may never finish."""
+    if bound.has(sp.Abs, sp.Min, sp.Max):
+        return None
+    try:
+        found = sp.limit(bound, width, sp.oo)
+    except (NotImplementedError, ValueError, TypeError):
+        return None
+    open_ = found.has(sp.Limit, sp.AccumBounds) or width in found.free_symbols
+    return None if open_ or not found.is_finite else found
 
 
 def _limit_is(
     expression: sp.Expr, symbol: sp.Symbol, generic: sp.Expr, values: Mapping[str, Any]
 ) -> bool:
-    """Whether the limit at these values is the generic one: that of n/(n + αd) is 0, and 1 at α = 0."""
-    given = {
-        s: sp.Rational(str(values[str(s)]))
-        if isinstance(values[str(s)], flint.fmpq | Fraction)
-        else values[str(s)]
-        for s in expression.free_symbols - {symbol}
-    }
+    """Whether the limit at these values is the generic one.
+
+    That of n/(n + αd) is 0, and 1 at α = 0.
+    """
+    given = {s: values[str(s)] for s in expression.free_symbols - {symbol}}
+    for s, value in given.items():
+        if isinstance(value, flint.fmpq | Fraction):
+            given[s] = sp.Rational(str(value))
     found = sp.limit(expression.subs(given), symbol, sp.oo)
     return bool((found - generic.subs(given)).equals(0))
+
+
+# --- means that the library claims ----------------------------------------------------------------
+
+
+def _turned(
+    size: int, spectrum: tuple[Fraction, ...], generator: np.random.Generator
+) -> Iterator[Start]:
+    """Starts of one spectrum, each with other coordinates moved away from the plain ones."""
+    axes, samples = corner_axes(size), corner_samples(size)
+    yield Start(spectrum, axes["mean first"])
+    yield Start(spectrum, axes["mean last"], scales=corner_scales(size)["first ×100"])
+    yield Start(spectrum, (), haar_mirrors(size, generator), *samples["signs alternating"])
+    yield Start(spectrum, axes["mean first"], (), *samples["x, x"])
+    yield Start(spectrum, (), haar_mirrors(size, generator), *samples["x, -x"])
+
+
+def _batch(item: Item) -> Floats:
+    if "start" in item:
+        start = read_start(item["start"])
+        return start.batch(start.size * start.repeats)
+    return spectrum_batch(item["spectrum"], len(item["spectrum"]))
+
+
+@dataclass(frozen=True)
+class StartAdversary:
+    """For statements about means: starts of every shape as the user's batch, at equal shares of the
+    level.
+
+    Spectra of every shape; where chain or quantities see more than these, also starts whose every
+    other coordinate is moved: eigenbasis, signs, copies, scales of single samples.
+    """
+
+    check: Expectation
+
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch is among what it tries."""
+        return True
+
+    def _starts(self, statement: Statement) -> list[Item]:
+        generator = np.random.default_rng(0)
+        found: list[Item] = []
+        whole = self._sees_more(statement)
+        for size in _SIZES:
+            corners = corner_spectra(size)
+            plain = [name for name in ("uniform", "one small", "dominant") if name in corners]
+            found += [{"spectrum": corners[name]} for name in plain]
+            weights = [Fraction(int(w)) for w in generator.integers(1, 1000, size)]
+            drawn = tuple(sorted((w / sum(weights) for w in weights), reverse=True))
+            found.append({"spectrum": drawn})
+            if whole:
+                found += [{"start": shown_start(x)} for x in _turned(size, drawn, generator)]
+        return found
+
+    def _sees_more(self, statement: Statement) -> bool:
+        """Whether more than the spectrum of a start may count."""
+        for x in self.check.observables:
+            if not (isinstance(x, str) and x in QUANTITIES and QUANTITIES[x].of_spectrum):
+                return True
+        instance = next(iter(self.check.instances(statement, None)), None)
+        return instance is None or instance.chain.sees_rows or not instance.chain.turns_with_samples
+
+    def hunt(
+        self, statement: Statement, context: Context, known: Sequence[Item], tried: dict[str, int]
+    ) -> Found | None:
+        """The first start that certainly refutes; ``tried`` counts what each attack looked at."""
+        starts: list[tuple[str, Any]] = [(_EARLIER, item) for item in known]
+        if context.batch is not None:
+            starts.append((BATCH, context.batch))
+        starts += [("starts of every shape", item) for item in self._starts(statement)]
+        for attack, item in starts:
+            if context.expired:
+                return None
+            tried[attack] = tried.get(attack, 0) + 1
+            try:
+                batch = item if attack is BATCH else Batch.of(_batch(item), "start")
+            except (KeyError, TypeError, ValueError):
+                continue  # a witness of another claim of this name
+            around = replace(context.share(len(starts)), batch=batch, memory={})
+            row = _refuting(self.check(statement, around))
+            if row is not None:
+                shown = {"batch": item.description} if attack is BATCH else item
+                return Found(shown, attack, f"{row['instance']}: {_seen(row)}", "mean")
+        return None
+
+    def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
+        """The start as it is: it is simple, and each trial costs a part of the error budget."""
+        return found

@@ -15,13 +15,15 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import numpy as np
 import sympy as sp
 from hypothesis.strategies import SearchStrategy
+from numpy.typing import NDArray
 
 from simulators.chains import NamedChain
 from theorems.checking.expectation import Expectation
@@ -62,7 +64,6 @@ from theorems.workbench.effects import (
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.exact_values import LAMBDA
 from theorems.workbench.examining import Points, examine
-from theorems.workbench.given import inputs_from
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression
 from theorems.workbench.quantities import ALIVE, ENTRIES, Quantity, chain_kind, quantity
 from theorems.workbench.sentinels import (
@@ -641,6 +642,12 @@ class Conjecture:
         search = Falsification(adversary, tuple(kept.of(draft.name)) if kept else (), kept)
         return replace(draft, checks=(search,) if only else (search, check))
 
+    def _given(self, *, nearby: bool) -> Callable[[NDArray[np.float64]], list[Item]] | None:
+        """How a batch becomes inputs; None of parameters alone, in which it has no part."""
+        if self.over == "parameters":
+            return None
+        return partial(self.space.of_batch, nearby=nearby)
+
     def _corners(self) -> list[Item]:
         return [*self.space.corners(), *self._points.items]
 
@@ -655,7 +662,7 @@ class Conjecture:
             self.space.strategy,
             self._corners,
             examples=8 if slow else most,
-            given=inputs_from(self.space),
+            given=self._given(nearby=False),
             walks=False,
         )
         return Everywhere(self.space, attack, min(2 * most, 40) if slow else 2 * most)
@@ -665,7 +672,7 @@ class Conjecture:
             return MeanAdversary(self.design, check) if isinstance(check, Expectation) else None
         return replace(
             exact_adversary(self.space, self._corners, max(hypothesis.settings().max_examples, 1)),
-            given=inputs_from(self.space, nearby=True),
+            given=self._given(nearby=True),
         )
 
     def _exponent(self) -> Scaling:

@@ -1,18 +1,21 @@
-"""What a claim about a mean, a probability or an exponent is sampled on: starts, widths, depths, chain parameters."""
+"""What a claim about a mean, a probability or an exponent is sampled on: starts, widths, depths,
+chain parameters.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import product
-from typing import Any
+from itertools import islice, product
+from typing import Any, TypeAlias
 
 import flint
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
+from sympy.core.relational import Relational
 
 from simulators import Trajectory
 from simulators.activations import ACTIVATIONS
@@ -27,24 +30,33 @@ from theorems.checking.ascent import evolve
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.pointwise import admitted
 from theorems.checking.scaling import Scaling
-from theorems.expressions import arguments_of, compiled
+from theorems.expressions import arguments_of
 from theorems.statement import Statement
 from theorems.workbench.covering_array import covering_array
+from theorems.workbench.domains import Domain, floats_at
 from theorems.workbench.parsing import ClaimError, Relation
 from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.spaces import Item, Space
-from theorems.workbench.start_items import gram_of, gram_of_batch, is_batch, read_start, shown_start
-from theorems.workbench.start_layout import StartLevels, start_levels
+from theorems.workbench.starts import (
+    StartLevels,
+    gram_of,
+    is_batch,
+    read_start,
+    shown_batch,
+    shown_start,
+    start_levels,
+)
 
 __all__ = ["Design", "exponent_check", "sampling_check"]
 
-_Points = NDArray[np.float64]
+_Points: TypeAlias = NDArray[np.float64]
 
-#: Ranges of sampled quantities are widened by this, relatively: float64 may overshoot them by rounding.
+#: Ranges of sampled quantities are widened by this, relatively: float64 may overshoot them.
 ROUNDING = 1e-9
 #: Random numbers one start, width and depth may use.
 NORMALS = 150_000_000
-#: Sizes at which a claim without an upper end is sampled; the mean-field limit and the search go further.
+#: Sizes at which a claim without an upper end is sampled; the mean-field limit and the search go
+#: further.
 _WIDEST, _LARGEST, _DEEPEST = 2048, 16, 64
 _STARTS = ("uniform", "one small", "dominant", "distinct", "repeated", "singular")
 _ALIVE = "alive"
@@ -58,23 +70,37 @@ _COMPARED = {
 }
 #: Corners of a chain parameter that a lay-out deals out, at most.
 _OPTIONS = 5
-#: Where assumptions leave fewer starts of one size, so many are looked for; this often, at random and by evolution.
+#: Where assumptions leave fewer starts of one size, so many are looked for; this often, at random
+#: and by evolution.
 _FEW, _DRAWS, _GENERATIONS, _MEMBERS = 4, 100, 40, 24
 #: Floats leave an assumption open within this; what is undefined misses it by so much.
 _NEAR, _FAR = 1e-6, 10.0
+#: Plurals of the coordinates of a start.
+_PLURALS = {
+    "spectrum": "spectra",
+    "basis": "bases",
+    "samples": "samples",
+    "scales": "scales",
+    "rows": "rows",
+}
 
 
 @dataclass(frozen=True)
 class Design:
-    """A chain, the quantity or event read at layer ell, and the space of starts and sizes the claim ranges over.
+    """A chain, what is read at layer ell, and the starts and sizes the claim ranges over.
 
-    Items of ``space`` hold n, d, ell, chain parameters and the start: a spectrum put on the diagonal where chain and
-    quantities see no more than that, else a whole ``start``.
+    - ``space``: its items hold n, d, ell, chain parameters and the start: a spectrum put on the
+      diagonal where chain and quantities see no more than that, else a whole ``start``
+    - ``quantity``, ``event``: what is read, one of them None
+    - ``observables``: what is simulated: the quantity or those of the event, then ``alive`` where
+      the mean is over paths on which no sample dies
+    - ``settings``: constants that the author declared
 
-    The lay-out is the full product of lowest and highest n and d with the corner spectra in the first case. In the
-    second it is a covering array over n, d, spectrum, eigenbasis, signs and copies, scales and chain parameters: every
-    pair of levels of two of them is there (for pairs that the assumptions allow), in some 30 instances instead of some
-    thousand. All depths are read off one simulation. The error budget is split over every readout there is.
+    The lay-out is the full product of lowest and highest n and d with the corner spectra in the
+    first case. In the second it is a covering array over n, d, spectrum, eigenbasis, signs and
+    copies, scales and chain parameters: every pair of levels of two of them is there (for pairs
+    that the assumptions allow), in some 30 instances instead of some thousand. All depths are read
+    off one simulation. The error budget is split over every readout there is.
     """
 
     chain: NamedChain
@@ -83,9 +109,11 @@ class Design:
     event: Relation | None = None
     observables: tuple[Observable, ...] = ()
     settings: Mapping[str, Fraction] = field(default_factory=dict)
-    _layouts: dict[Any, list[Item]] = field(
+    _layouts: dict[object, list[Item]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    # --- one input --------------------------------------------------------------------------------
 
     def start(self, item: Item) -> Floats:
         """The (d0, n) batch of an item."""
@@ -93,46 +121,46 @@ class Design:
         if "start" in item:
             start = read_start(item["start"])
             return start.batch(width if self.chain.square else size * start.repeats)
-        found: Floats = spectrum_batch(item["spectrum"], width if self.chain.square else size)
-        return found
+        return spectrum_batch(item["spectrum"], width if self.chain.square else size)
 
     def completed(self, item: Item) -> Item:
-        """An item with its start in full; one of an earlier version is given by its spectrum alone.
+        """An item with its start in full; one of an earlier version gives its spectrum alone.
 
-        It then stood for the diagonal basis under the chains rescale, residual and vanilla, and for the basis that
-        begins with the mean direction under any other.
+        It then stood for the diagonal basis under the chains rescale, residual and vanilla, and for
+        the basis that begins with the mean direction under any other.
         """
         if not self.space.whole or "spectrum" not in item:
             return item
-        basis = (
-            "diagonal" if self.chain.name in ("rescale", "residual", "vanilla") else "mean first"
-        )
-        axes = corner_axes(len(item["spectrum"])).get(basis, ())
+        diagonal = self.chain.name in ("rescale", "residual", "vanilla")
+        axes = corner_axes(len(item["spectrum"])).get("diagonal" if diagonal else "mean first", ())
         rest = {k: v for k, v in item.items() if k != "spectrum"}
         return rest | {"start": shown_start(Start(tuple(item["spectrum"]), axes))}
 
     def instance(
         self, item: Item, depths: Sequence[int] = (), batch: Floats | None = None
     ) -> Instance:
-        """One start with a readout at each depth, the item's own by default; or the user's batch in its place."""
-        numbers = {k: float(v) for k, v in self.space.values(dict(item)).items() if k != "lambda"}
-        plain = {k: float(v) for k, v in self.settings.items()}
+        """What is simulated of an item, with a readout at each depth.
+
+        - ``depths``: the item's own by default
+        - ``batch``: the user's, in the place of the start
+        """
+        values = self.space.values(item)
+        numbers = {name: float(value) for name, value in values.items() if name != "lambda"}
         readouts = tuple(numbers | {"ell": float(at)} for at in depths or (int(item["ell"]),))
-        names = {} if batch is not None else _named(item)
-        shown = ", ".join(f"{x.name}={item[x.name]}" for x in self.space.domains if x.name != "ell")
-        words = [text if part == "spectrum" else f"{part} {text}" for part, text in names.items()]
-        label = (
-            f"{shown}, start {', '.join(words)}"
-            if batch is None
-            else (f"batch {batch.shape[0]}×{batch.shape[1]}, d={item['d']}")
-        )
-        chain, start = (
-            self.chain(int(item["d"]), plain | numbers),
-            self.start(item) if batch is None else batch,
-        )
+        settings = {k: float(v) for k, v in self.settings.items()} | numbers
+        start, names = batch, {}
+        if start is None:
+            start, names = self.start(item), _named(item)
+            words = [
+                text if part == "spectrum" else f"{part} {text}" for part, text in names.items()
+            ]
+            shown = [f"{x.name}={item[x.name]}" for x in self.space.domains if x.name != "ell"]
+            label = f"{', '.join(shown)}, start {', '.join(words)}"
+        else:
+            label = f"batch {start.shape[0]}×{start.shape[1]}, d={item['d']}"
         return Instance(
             label,
-            chain,
+            self.chain(int(item["d"]), settings),
             start,
             int(max(r["ell"] for r in readouts)),
             readouts,
@@ -147,10 +175,20 @@ class Design:
         low, high = (_number(e, item) for e in (self.quantity.floor, self.quantity.ceiling))
         return low - ROUNDING * abs(low), high + ROUNDING * abs(high) + 1e-12
 
-    def items(self, statement: Statement) -> list[Item]:
-        """The lay-out, at the greatest depth: see the class. Where assumptions leave few starts, more are drawn.
+    def bound(self, statement: Statement, values: Mapping[str, float]) -> float:
+        """The right side at one readout; NaN or infinite where floats give no number."""
+        names = {v.name for v in statement.variables}
+        names |= {str(s) for s in statement.rhs.free_symbols}
+        with np.errstate(all="ignore"):
+            return float(statement.bound(**{k: v for k, v in values.items() if k in names}))
 
-        Made once for the same assumptions, as claim and sentinel, pilot, check and search all ask for it.
+    # --- the lay-out ------------------------------------------------------------------------------
+
+    def items(self, statement: Statement) -> list[Item]:
+        """The lay-out, at the greatest depth: see the class.
+
+        Where assumptions leave few starts, more are drawn. Made once for the same assumptions, as
+        claim and sentinel, pilot, check and search all ask for it.
         """
         asked = statement.assumptions, tuple(statement.definitions.items()), flint.ctx.prec
         if asked not in self._layouts:
@@ -158,32 +196,29 @@ class Design:
         return list(self._layouts[asked])
 
     def _laid_out(self, statement: Statement) -> list[Item]:
-        by_name = {x.name: x for x in self.space.domains}
         least = max(self.quantity.samples if self.quantity else 1, 2)
-        ell = Fraction(_pair(by_name["ell"], _DEEPEST, 1)[-1])
+        ell = Fraction(_pair(self.space.domain("ell"), _DEEPEST, 1)[-1])
+        d = self.space.domain("d")
+        sizes = [(n, _pair(d, _WIDEST, n)) for n in _pair(self.space.domain("n"), _LARGEST, least)]
         found: list[Item] = []
-        sizes = [(n, _pair(by_name["d"], _WIDEST, n)) for n in _pair(by_name["n"], _LARGEST, least)]
         if self.space.whole:
             found = self._covering(statement, sizes, ell)
         else:
             for n, widths in sizes:
-                for d, spectrum in product(widths, _spectra(n).values()):
-                    item = {"n": Fraction(n), "d": Fraction(d), "ell": ell}
-                    found.append(
-                        self._parametrised(item, [len(found)] * len(self.space.parameters))
-                        | {"spectrum": spectrum}
-                    )
+                for width, spectrum in product(widths, _spectra(n).values()):
+                    item = {"n": Fraction(n), "d": Fraction(width), "ell": ell}
+                    levels = [len(found)] * len(self.space.parameters)
+                    found.append(self.parametrised(item, levels) | {"spectrum": spectrum})
             found = [x for x in found if self.allows(statement, x)]
-        if self.space.started:
-            for n, widths in sizes:
-                there = len({str(_object(x)) for x in found if x["n"] == n})
-                if there < _FEW:
-                    found += self._drawn(statement, n, widths, ell, _FEW - there)
-        if self.space.started and not found:
-            found = self._evolved(statement, *sizes[0], ell)
-        return found
+        if not self.space.started:
+            return found
+        for n, widths in sizes:
+            there = len({str(x[self.space.object]) for x in found if x["n"] == n})
+            if there < _FEW:
+                found += self._drawn(statement, n, widths, ell, _FEW - there)
+        return found or self._evolved(statement, *sizes[0], ell)
 
-    def _parametrised(self, item: Mapping[str, Any], levels: Sequence[int]) -> dict[str, Any]:
+    def parametrised(self, item: Item, levels: Sequence[int]) -> dict[str, Any]:
         """The item with chain parameters at these of their corners, counted round."""
         found = dict(item)
         for domain, level in zip(self.space.parameters, levels, strict=True):
@@ -199,14 +234,13 @@ class Design:
         repeats = {"as they are": 1}
         if example.sees_rows and widest // n > 1:
             repeats["stacked"] = widest // n
-        return start_levels(
-            n, spectra, scaled=example.scaling is ScaleResponse.BOUND, repeats=repeats
-        )
+        bound = example.scaling is ScaleResponse.BOUND
+        return start_levels(n, spectra, scaled=bound, repeats=repeats)
 
     def _covering(
         self, statement: Statement, sizes: list[tuple[int, list[int]]], ell: Fraction
     ) -> list[Item]:
-        """Items that show every pair of levels of n, d, the start's coordinates and the chain's parameters."""
+        """Items that show every pair of levels of sizes, start and chain parameters."""
         levels = [self.levels(n, min(widths), _spectra(n)) for n, widths in sizes]
         counts = [
             len(sizes),
@@ -218,9 +252,8 @@ class Design:
         def item(row: Sequence[int]) -> Item:
             n, widths = sizes[row[0]]
             place = {"n": Fraction(n), "d": Fraction(widths[row[1] % len(widths)]), "ell": ell}
-            return self._parametrised(place, row[7:]) | {
-                "start": shown_start(levels[row[0]].at(row[2:7]))
-            }
+            start = shown_start(levels[row[0]].at(row[2:7]))
+            return self.parametrised(place, row[7:]) | {"start": start}
 
         rows = covering_array(counts, lambda row: self._admits(statement, item(row)))
         return list({str(found): found for found in map(item, rows)}.values())
@@ -232,18 +265,23 @@ class Design:
         sizes = {"n": Fraction(n), "d": Fraction(widths[0]), "ell": ell}
         return sizes, np.random.default_rng(n).random((_DRAWS, self.space.coordinates(sizes)))
 
+    def _admitted(
+        self, statement: Statement, sizes: Mapping[str, Fraction], points: _Points, most: int
+    ) -> list[Item]:
+        """The first items at these points that meet the assumptions."""
+        items = (self.space.item(sizes, u) for u in points)
+        return list(islice((item for item in items if self._admits(statement, item)), most))
+
     def _drawn(
         self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction, most: int
     ) -> list[Item]:
-        """Starts drawn at random that meet the assumptions, at most so many, at the smallest width."""
-        sizes, points = self._points(n, widths, ell)
-        items = (self.space.item(sizes, u) for u in points)
-        return _first((item for item in items if self._admits(statement, item)), most)
+        """Starts drawn at random that meet the assumptions, at the smallest width."""
+        return self._admitted(statement, *self._points(n, widths, ell), most)
 
     def _evolved(
         self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction
     ) -> list[Item]:
-        """Starts that meet the assumptions, where differential evolution on what is short of them ends."""
+        """Starts at which differential evolution on what is short of the assumptions meets them."""
         sizes, points = self._points(n, widths, ell)
 
         def score(given: _Points) -> _Points:
@@ -251,16 +289,17 @@ class Design:
 
         near = points[np.argsort(-score(points))[:_MEMBERS]]
         ends = evolve(score, points.shape[1], seed=n, generations=_GENERATIONS, initial=near)
-        items = (self.space.item(sizes, u) for u in ends)
-        found = _first((item for item in items if self._admits(statement, item)), _FEW)
-        return [{**item, "d": Fraction(d)} for item in found for d in widths]
+        found = self._admitted(statement, sizes, ends, _FEW)
+        return [{**item, "d": Fraction(d)} for item, d in product(found, widths)]
+
+    # --- which inputs count -----------------------------------------------------------------------
 
     def _admits(self, statement: Statement, item: Item) -> bool:
-        """As :meth:`allows`, which takes much longer for what floats show to be far from the assumptions."""
+        """As `allows`, which takes much longer for what floats show to be far off."""
         return self._short(statement, item) <= _NEAR and self.allows(statement, item)
 
     def _short(self, statement: Statement, item: Item) -> float:
-        """By how much an item misses the assumptions, relatively and in floats; 0 where it meets them."""
+        """By how much an item misses the assumptions, relatively and in floats; 0 if it does not."""
         values = {x.name: float(item[x.name]) for x in self.space.domains}
         of_start = {q.at_start for q in self.space.started}
         relations = [a.relation for a in statement.assumptions if a.along == "input"]
@@ -269,61 +308,42 @@ class Design:
         if early > _NEAR or not late:
             return early
         start = self.start(item)
-        values |= {
-            f"{q.name}_0": float(q.observable.function(start, width=int(item["d"])))
-            for q in self.space.started
-            if start.shape[1] >= q.samples
-        }
+        for q in self.space.started:
+            if start.shape[1] >= q.samples:
+                value = q.observable.function(start, width=int(item["d"]))
+                values[f"{q.name}_0"] = float(value)
         return early + sum(_shortfall(r, values) for r in late)
 
     def allows(self, statement: Statement, item: Item) -> bool:
-        """Whether an item is in the domain, its quantities are defined, and it meets every assumption, exactly."""
+        """Whether an item is in the domain, its quantities are defined, and it meets every
+        assumption, exactly.
+        """
         if not self.space.contains(item) or item["n"] > item["d"] or item["ell"] < 1:
             return False
         if self.space.whole:
-            if not self._defined(item):
-                return False
-        elif self.chain.recentres and sum(x > 0 for x in item["spectrum"]) < 2:
-            return False  # equal samples, or none left once recentred
-        return admitted(statement, self.space.values(item)) is True
+            defined = self._defined(item)
+        else:  # recentred samples that are equal leave none
+            defined = not self.chain.recentres or sum(x > 0 for x in item["spectrum"]) > 1
+        return defined and admitted(statement, self.space.values(item)) is True
 
     def _defined(self, item: Item) -> bool:
-        """Whether rows suffice, samples are left once recentred, and those whose angle is asked for are not zero."""
+        """Whether rows suffice, samples are left once recentred, and angles are of nonzero ones."""
         shown = item["start"]
-        if (
-            self.chain.square
-            and not is_batch(shown)
-            and (read_start(shown).size * read_start(shown).repeats > int(item["d"]))
-        ):
-            return False
+        if self.chain.square and not is_batch(shown):
+            start = read_start(shown)
+            if start.size * start.repeats > int(item["d"]):
+                return False
         gram = gram_of(shown)
+        measured = [quantity(o.name) for o in self.observables]
         squares = [row[k] for k, row in enumerate(gram)]
-        angles = [q for q in (*self._measured, *self.space.started) if q.samples > 1]
-        if angles and not all(squares):
+        if any(q.samples > 1 for q in (*measured, *self.space.started)) and not all(squares):
             return False
         if not self.chain.recentres:
             return True
-        size = len(gram)
-        means = [sum(row) / size for row in gram]
-        middle = sum(means) / size
+        means = [sum(row) / len(gram) for row in gram]
+        middle = sum(means) / len(gram)
         left = [square - 2 * mean + middle for square, mean in zip(squares, means, strict=True)]
-        return all(left) if any(q.samples > 1 for q in self._measured) else any(left)
-
-    @property
-    def _measured(self) -> tuple[Quantity, ...]:
-        return tuple(quantity(o.name) for o in self.observables)
-
-    def instances(self, statement: Statement, batch: Floats | None) -> Iterable[Instance]:
-        """The lay-out of the check; a user's batch, if it fits the domain, takes the place of the starts."""
-        ell = next(x for x in self.space.domains if x.name == "ell")
-        depths = sorted({max(k, 1) for k in _pair(ell, _DEEPEST, 1)})
-        for item in self.items(statement):
-            if batch is None and (
-                kept := [k for k in depths if self.speaks(statement, {**item, "ell": Fraction(k)})]
-            ):
-                yield self.instance(item, kept)
-        if batch is not None:
-            yield from self._of_batch(statement, batch, depths)
+        return all(left) if any(q.samples > 1 for q in measured) else any(left)
 
     def speaks(self, statement: Statement, item: Item) -> bool:
         """Whether an item is allowed, and a lower bound is not below the least value there."""
@@ -331,69 +351,62 @@ class Design:
             return False
         if statement.relation not in (">=", ">"):
             return True  # an upper bound that says nothing is reported as vacuous
-        return _number(
-            statement.rhs, {k: v for k, v in self.space.values(item).items() if k != "lambda"}
-        ) > (self.support(item)[0] + 1e-12)
+        return _number(statement.rhs, self.space.values(item)) > self.support(item)[0] + 1e-12
 
-    def _of_batch(
-        self, statement: Statement, batch: Floats, depths: Sequence[int]
-    ) -> Iterator[Instance]:
-        size = batch.shape[1]
+    # --- what the check is given ------------------------------------------------------------------
+
+    def instances(self, statement: Statement, batch: Floats | None) -> Iterable[Instance]:
+        """The lay-out of the check; a user's batch that fits the domain takes the starts' place."""
+        depths = sorted({max(k, 1) for k in _pair(self.space.domain("ell"), _DEEPEST, 1)})
+        items = self.items(statement)
+        if batch is not None:
+            items = self._of_batch(statement, batch)
+        for item in items:
+            kept = [k for k in depths if self.speaks(statement, {**item, "ell": Fraction(k)})]
+            if kept or batch is not None:
+                yield self.instance(item, kept, batch)
+
+    def _of_batch(self, statement: Statement, batch: Floats) -> list[Item]:
+        """One item for each width of the lay-out that a batch of this shape can have."""
+        rows, size = batch.shape
         values = np.linalg.svd(batch / np.abs(batch).max(), compute_uv=False)[:size] ** 2
         shares = [Fraction(float(x)) for x in values]
-        spectrum = tuple(x / sum(shares) for x in shares)
-        start = (
-            {"start": {"gram": gram_of_batch(batch), "spectrum": spectrum}}
-            if self.space.whole
-            else {"spectrum": spectrum}
-        )
-        seen = set()
+        start: dict[str, Any] = {"spectrum": tuple(x / sum(shares) for x in shares)}
+        if self.space.whole:
+            start = {"start": shown_batch(batch) | start}
+        found: dict[int, Item] = {}
         for item in self.items(statement):
             d = int(item["d"])
-            moved = {**item, "n": Fraction(size)} | start
-            if (
-                (self.chain.square and batch.shape[0] != d)
-                or d in seen
-                or not self.speaks(statement, moved)
-            ):
-                continue
-            seen.add(d)
-            yield self.instance(
-                moved,
-                [k for k in depths if self.speaks(statement, {**moved, "ell": Fraction(k)})],
-                batch,
-            )
+            moved = {**item, "n": Fraction(size), **start}
+            fits = d not in found and (not self.chain.square or rows == d)
+            if fits and self.speaks(statement, moved):
+                found[d] = moved
+        return list(found.values())
 
     def scope(self, instances: Sequence[Instance]) -> str:
         """Over which starts, sizes and depths the instances speak, in words."""
+        starts = [i.data["start"] for i in instances]
         parts = []
-        for part in ("spectrum", "basis", "samples", "scales", "rows"):
-            names = list(
-                dict.fromkeys(
-                    _family(i.data["start"][part]) for i in instances if part in i.data["start"]
-                )
-            )
+        for part, plural in _PLURALS.items():
+            names = list(dict.fromkeys(_family(start[part]) for start in starts if part in start))
+            if names and part in ("samples", "scales", "rows"):
+                names = ["as they are"] * any(part not in start for start in starts) + names
             if names:
-                plain = part in ("samples", "scales", "rows") and any(
-                    part not in i.data["start"] for i in instances
-                )
-                parts.append(f"{_PLURALS[part]} {' / '.join(['as they are'] * plain + names)}")
+                parts.append(f"{plural} {' / '.join(names)}")
         if not parts:
             return ""
-        readouts = [values for i in instances for values in i.readouts]
-        shown = [x.name for x in self.space.domains]
-        parts += [
-            f"{name} = {', '.join(f'{x:g}' for x in sorted({r[name] for r in readouts}))}"
-            for name in shown
-        ]
         if not self.space.whole:
             parts.insert(1, "in one basis, as chain and quantity see no more than spectra")
+        readouts = [values for i in instances for values in i.readouts]
+        for domain in self.space.domains:
+            numbers = sorted({values[domain.name] for values in readouts})
+            parts.append(f"{domain.name} = {', '.join(f'{x:g}' for x in numbers)}")
         return f"{len(instances)} instances: " + "; ".join(parts)
 
     def kept(
         self, statement: Statement, trajectory: Trajectory, instance: Instance
     ) -> NDArray[np.bool_]:
-        """(replicas, readouts): which paths, up to each depth, are alive, where that is assumed; else all."""
+        """(replicas, readouts): which paths count, up to each depth: those alive, if assumed."""
         depths = [int(values["ell"]) for values in instance.readouts]
         if not self.alive:
             return np.ones((trajectory.replicas, len(depths)), dtype=bool)
@@ -416,37 +429,12 @@ class Design:
         return any(o.name == _ALIVE for o in self.observables[1:])
 
     def sample(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-        """(replicas, readouts): the quantity, or whether the event happened, at each depth; NaN where undefined."""
-        columns = []
-        for values in instance.readouts:
-            at = int(values["ell"])
-            if self.event is None:
-                columns.append(trajectory.values[self.observables[0].name][:, at])
-                continue
-            given = dict(values) | {
-                o.name: trajectory.values[o.name][:, at] for o in self.observables
-            }
-            with np.errstate(all="ignore"):
-                left, right, *wanted = (
-                    compiled(side, arguments_of(side)).floats(
-                        *(given[str(s)] for s in arguments_of(side))
-                    )
-                    for side in (
-                        self.event.lhs,
-                        self.event.rhs,
-                        *(c.relation.lhs for c in self.event.conditions),
-                    )
-                )
-            happened = np.where(
-                np.isnan(left) | np.isnan(right),
-                np.nan,
-                _COMPARED[self.event.relation](left, right),
-            )
-            for condition, value in zip(self.event.conditions, wanted, strict=True):
-                happened = np.where(
-                    _COMPARED[condition.relation.rel_op](value, 0), happened, np.nan
-                )
-            columns.append(np.broadcast_to(happened, trajectory.replicas).astype(np.float64))
+        """(replicas, readouts): the quantity, or whether the event happened, at each depth.
+
+        NaN where it is undefined. Raises `ClaimError` for a value outside the range of the
+        quantity, which its author declared.
+        """
+        columns = [self._column(trajectory, values) for values in instance.readouts]
         found = np.stack(columns, axis=1)
         low, high = instance.support
         if (outside := found[(found < low) | (found > high)]).size:
@@ -456,9 +444,29 @@ class Design:
             )
         return found
 
+    def _column(self, trajectory: Trajectory, values: Mapping[str, float]) -> Floats:
+        at = int(values["ell"])
+        seen = {o.name: trajectory.values[o.name][:, at] for o in self.observables}
+        if self.event is None:
+            return seen[self.observables[0].name]
+        given = {**values, **seen}
+        with np.errstate(all="ignore"):
+            left, right = (floats_at(side, given) for side in (self.event.lhs, self.event.rhs))
+            happened = _COMPARED[self.event.relation](left, right)
+            happened = np.where(np.isnan(left) | np.isnan(right), np.nan, happened)
+            for condition in self.event.conditions:
+                defined = _COMPARED[condition.relation.rel_op](
+                    floats_at(condition.relation.lhs, given), 0
+                )
+                happened = np.where(defined, happened, np.nan)
+        return np.broadcast_to(happened, trajectory.replicas).astype(np.float64)
+
 
 def sampling_check(design: Design, resolution: float) -> Expectation:
-    """Confidence sequences over the lay-out."""
+    """Confidence sequences over the lay-out.
+
+    - ``resolution``: the half-width, relative to the bound, at which sampling stops
+    """
     return Expectation(
         design.instances,
         design.sample,
@@ -472,22 +480,23 @@ def sampling_check(design: Design, resolution: float) -> Expectation:
 
 
 def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Scaling:
-    """An interval for the exponent over five widths of the domain, from the first start of the lay-out.
+    """An interval for the exponent over five widths of the domain, from the first start laid out.
 
-    Raises :class:`ClaimError` for fewer than two widths.
+    - ``slope``: the symbol that stands for the exponent
+
+    Raises `ClaimError` for fewer than two widths.
     """
-    low, high = (float(e) for e in next(x for x in design.space.domains if x.name == "d").ends({}))
+    low, high = (float(e) for e in design.space.domain("d").ends({}))
     item = design.items(statement)[0]
-    widths = sorted(
-        {round(w) for w in np.geomspace(max(low, float(item["n"])), min(high, float(_WIDEST)), 5)}
-    )
+    between = np.geomspace(max(low, float(item["n"])), min(high, float(_WIDEST)), 5)
+    widths = sorted({round(w) for w in between})
     if len(widths) < 2:
         raise ClaimError(f"a slope needs several widths; d has only {widths}")
 
     def instances(batch: Floats | None) -> list[Instance]:
-        return (
-            [design.instance({**item, "d": Fraction(w)}) for w in widths] if batch is None else []
-        )
+        if batch is not None:
+            return []
+        return [design.instance({**item, "d": Fraction(w)}) for w in widths]
 
     def sample(trajectory: Trajectory) -> Floats:
         found: Floats = trajectory.values[design.observables[0].name][:, -1]
@@ -498,27 +507,22 @@ def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Sc
     return Scaling(slope, instances, sample, design.observables, replicas=1000, scope=scope)
 
 
-def _pair(domain: Any, most: int, least: int) -> list[int]:
+def _pair(domain: Domain, most: int, least: int) -> list[int]:
     low, high = (int(e) for e in domain.ends({}))
     low = max(low, least)
     return sorted({min(low, max(high, least)), max(low, min(high, most))})
 
 
 def _number(expression: sp.Expr, item: Item) -> float:
-    names = arguments_of(expression)
-    return float(compiled(expression, names).floats(*(float(item[str(s)]) for s in names)))
+    values = {str(s): float(item[str(s)]) for s in arguments_of(expression)}
+    return float(floats_at(expression, values))
 
 
-def _shortfall(relation: sp.core.relational.Relational, values: Mapping[str, float]) -> float:
+def _shortfall(relation: Relational, values: Mapping[str, float]) -> float:
     """By how much floats miss a relation, relatively; ``_FAR`` where a side is undefined."""
-    left, right = (_number(side, values) for side in (relation.lhs, relation.rhs))
-    gaps = {
-        "<=": left - right,
-        "<": left - right,
-        ">=": right - left,
-        ">": right - left,
-        "==": abs(left - right),
-    }
+    left, right = (float(floats_at(side, values)) for side in (relation.lhs, relation.rhs))
+    upper, lower = left - right, right - left
+    gaps = {"<=": upper, "<": upper, ">=": lower, ">": lower, "==": abs(upper)}
     gap = gaps.get(relation.rel_op, 0.0)
     return max(gap, 0.0) / (abs(left) + abs(right) + 1e-9) if math.isfinite(gap) else _FAR
 
@@ -528,10 +532,6 @@ def _spectra(n: int) -> dict[str, tuple[Fraction, ...]]:
     return {name: spectrum for name, spectrum in corner_spectra(n).items() if name in _STARTS}
 
 
-def _object(item: Item) -> Any:
-    return item["start"] if "start" in item else item["spectrum"]
-
-
 def _named(item: Item) -> dict[str, str]:
     """The start in words, by coordinate."""
     if "start" in item:
@@ -539,23 +539,7 @@ def _named(item: Item) -> dict[str, str]:
     return {"spectrum": named(Start(tuple(item["spectrum"])))["spectrum"]}
 
 
-_PLURALS = {
-    "spectrum": "spectra",
-    "basis": "bases",
-    "samples": "samples",
-    "scales": "scales",
-    "rows": "rows",
-}
-
-
 def _family(name: str) -> str:
     """A name of a level; what was drawn goes by that."""
-    return (
-        "drawn"
-        if name.startswith(("(", "×(")) or " mirror" in name or " copied, " in name
-        else name
-    )
-
-
-def _first(items: Iterator[Item], most: int) -> list[Item]:
-    return [item for item, _ in zip(items, range(most), strict=False)]
+    drawn = name.startswith(("(", "×(")) or " mirror" in name or " copied, " in name
+    return "drawn" if drawn else name

@@ -1,7 +1,8 @@
-"""Where one symbol of a claim lives: read from text or SymPy, its corners, a strategy, and maps from [0, 1].
+"""Where one symbol of a claim lives: read from text or SymPy, its corners, a strategy, and maps from
+[0, 1].
 
-``"2..8"`` are whole numbers, ``"16.."`` whole numbers without end, ``"(0, 1/n]"`` real numbers; a number alone is
-a fixed value. Ends may name symbols declared before.
+``"2..8"`` are whole numbers, ``"16.."`` whole numbers without end, ``"(0, 1/n]"`` real numbers; a
+number alone is a fixed value. Ends may name symbols declared before.
 """
 
 from __future__ import annotations
@@ -12,29 +13,60 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import flint
 import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from theorems.algebraic import Root, true, within
+from simulators.exact import Number
+from theorems.algebraic import Point, Root, true, within
 from theorems.expressions import InexactError, arguments_of, compiled
-from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression
+from theorems.workbench.exact_values import fraction
+from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression, refuse
 
-__all__ = ["Domain", "read_domain"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Domain", "balls_at", "floats_at", "read_domain"]
 
 #: Where an unbounded real domain is cut off when inputs are drawn from it.
 FAR = Fraction(10**6)
 #: Whole numbers without an end are tried up to so much above their start.
 LONG = 10**4
 _GRID = 10**12
+_INFINITE = (sp.oo, -sp.oo)
+
+
+def floats_at(expression: sp.Expr, values: Mapping[str, Any]) -> Any:
+    """The value at floats, or at arrays of them, by symbol name."""
+    names = arguments_of(expression)
+    return compiled(expression, names).floats(*(values[str(s)] for s in names))
+
+
+def balls_at(expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
+    """An enclosure of the value at exact numbers or balls, by symbol name."""
+    names = arguments_of(expression)
+    return compiled(expression, names).balls(*(values[str(s)] for s in names))
 
 
 @dataclass(frozen=True)
 class Domain:
-    """One symbol with its SymPy set (``Range`` or ``Interval``). Ends may depend on symbols declared before it."""
+    """One symbol with its set. Ends may depend on symbols declared before it.
+
+    - ``symbol``: as the claim names it
+    - ``set``: a SymPy ``Range``, of whole numbers with numbers for ends, or an ``Interval``
+
+    What is asked at ``values`` takes exact numbers by name, of the symbols that the ends name.
+
+    Example:
+        >>> n = Domain(sp.Symbol("n"), sp.Range(2, 9))
+        >>> n.ends({}), n.contains(Fraction(5), {}), n.law
+        ((Fraction(2, 1), Fraction(8, 1)), True, 'n uniform from 2 to 8')
+    """
 
     symbol: sp.Symbol
     set: sp.Set
@@ -45,20 +77,25 @@ class Domain:
 
     @property
     def whole(self) -> bool:
+        """Whether it holds whole numbers alone."""
         return isinstance(self.set, sp.Range)
 
     @property
-    def _limits(self) -> tuple[sp.Expr, sp.Expr]:
+    def limits(self) -> tuple[sp.Expr, sp.Expr]:
+        """Both ends as they are declared."""
         return (self.set.inf, self.set.sup) if self.whole else (self.set.start, self.set.end)
 
     @property
     def endless(self) -> bool:
-        """Without an upper end."""
-        return bool(self._limits[1] == sp.oo)
+        """Whether it has no upper end."""
+        return bool(self.limits[1] == sp.oo)
 
     def ends(self, values: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
-        """Both ends as rationals, cut off where they are infinite; open or irrational ends are moved inside."""
-        low, high = (self._end(e, values) for e in self._limits)
+        """Both ends as rationals, cut off where they are infinite.
+
+        Open and irrational ends are moved inside. Raises `ClaimError` where an end has no value.
+        """
+        low, high = (self._end(end, values) for end in self.limits)
         if self.whole:
             least = math.ceil(low) if low is not None else -LONG
             return Fraction(least), Fraction(math.floor(high) if high is not None else least + LONG)
@@ -67,19 +104,20 @@ class Domain:
         if high is None:
             high = max(FAR, 2 * low)
         inside = (high - low) / 10**9
-        return (low + inside if self._open(0, values) else low), (
-            high - inside if self._open(1, values) else high
-        )
+        first, last = (self._open(side, values) * inside for side in (0, 1))
+        return low + first, high - last
 
     def hull(self, values: Mapping[str, Any]) -> tuple[Fraction, Fraction] | None:
-        """Rationals between which it certainly lies, however open or irrational its ends; None if it is unbounded."""
+        """Rationals between which it certainly lies, however open or irrational its ends.
+
+        None if it is unbounded. Values may be balls.
+        """
         found = []
-        for side, end in enumerate(self._limits):
-            if end in (sp.oo, -sp.oo):
+        for side, end in enumerate(self.limits):
+            if end in _INFINITE:
                 return None
-            if (exact := self._exact(end, values)) is None:
-                names = arguments_of(end)
-                ball = compiled(end, names).balls(*(values[str(s)] for s in names))
+            if (exact := _exact(end, values)) is None:
+                ball = balls_at(end, values)
                 if not ball.is_finite():
                     return None
                 mantissa, exponent = (ball.upper() if side else ball.lower()).man_exp()
@@ -93,76 +131,61 @@ class Domain:
 
     @property
     def law(self) -> str:
-        """In words, how :meth:`exactly` is distributed for a uniform argument."""
-        low, high = self._limits
-        stretched = self.endless or (
-            not low.free_symbols | high.free_symbols and self._stretched(*self.ends({}))
-        )
+        """In words, how `exactly` is distributed for a uniform argument."""
+        low, high = self.limits
+        fixed = not low.free_symbols | high.free_symbols
+        stretched = self.endless or (fixed and self._stretched(*self.ends({})))
         first = f"{-FAR}" if low == -sp.oo else str(low)
-        last = str(high) if high != sp.oo else f"{first} + {LONG}" if self.whole else f"{FAR}"
+        last = str(high)
+        if high == sp.oo:
+            last = f"{first} + {LONG}" if self.whole else f"{FAR}"
         return f"{self.name} {'log-uniform' if stretched else 'uniform'} from {first} to {last}"
 
     def _open(self, side: int, values: Mapping[str, Any]) -> bool:
-        if self._limits[side] in (sp.oo, -sp.oo):
-            return False
-        return (
-            bool(self.set.right_open if side else self.set.left_open)
-            or self._exact(self._limits[side], values) is None
-        )
-
-    def _exact(self, end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:
-        names = arguments_of(end)
-        try:
-            q = compiled(end, names).exact(*(values[str(s)] for s in names))
-        except (InexactError, TypeError):
-            return None
-        return Fraction(int(q.p), int(q.q))
+        end = self.limits[side]
+        opened = bool(self.set.right_open if side else self.set.left_open)
+        return end not in _INFINITE and (opened or _exact(end, values) is None)
 
     def _end(self, end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:
-        if end in (sp.oo, -sp.oo):
+        if end in _INFINITE:
             return None
-        if (exact := self._exact(end, values)) is not None:
+        if (exact := _exact(end, values)) is not None:
             return exact
-        names = arguments_of(end)
+        names = list(map(str, arguments_of(end)))
         try:
             with np.errstate(all="ignore"):
-                return Fraction(
-                    float(compiled(end, names).floats(*(float(values[str(s)]) for s in names)))
-                )
+                return Fraction(float(floats_at(end, {s: float(values[s]) for s in names})))
         except (ArithmeticError, ValueError):
-            at = ", ".join(f"{s}={values[str(s)]}" for s in names)
+            at = ", ".join(f"{s}={values[s]}" for s in names)
             raise ClaimError(
                 f"{self.name}: the end {end} of its domain is undefined at {at}"
             ) from None
 
-    def contains(self, value: Any, values: Mapping[str, Any]) -> bool:
-        """Exactly for rational ends, by enclosure for irrational ones; False where that leaves it open."""
+    def contains(self, value: Point | int, values: Mapping[str, Any]) -> bool:
+        """Whether a number certainly lies in it.
+
+        Exactly for rational ends, by enclosure for irrational ones; False where that leaves it open.
+        """
         if isinstance(value, Root):
-            return not self.whole and self._between_ends(value, values)
-        if self.whole and Fraction(value).denominator != 1:
+            return not self.whole and all(
+                true(relation, {s: values[str(s)] for s in relation.free_symbols}) is True
+                for relation in within(value, self.set)
+            )
+        given = Fraction(value)
+        if self.whole and given.denominator != 1:
             return False
-        return self._beyond(0, value, values) and self._beyond(1, value, values)
+        return self._beyond(0, given, values) and self._beyond(1, given, values)
 
-    def _between_ends(self, value: Root, values: Mapping[str, Any]) -> bool:
-        """Whether an algebraic number certainly lies in the interval."""
-        return all(
-            true(relation, {s: values[str(s)] for s in relation.free_symbols}) is True
-            for relation in within(value, self.set)
-        )
-
-    def _beyond(self, side: int, value: Any, values: Mapping[str, Any]) -> bool:
+    def _beyond(self, side: int, value: Fraction, values: Mapping[str, Any]) -> bool:
         """Whether ``value`` is certainly on the inner side of an end."""
-        end = self._limits[side]
-        if end in (sp.oo, -sp.oo):
+        end = self.limits[side]
+        if end in _INFINITE:
             return True
-        if (exact := self._exact(end, values)) is not None:
+        if (exact := _exact(end, values)) is not None:
             closed = self.whole or not (self.set.right_open if side else self.set.left_open)
-            return bool((value == exact and closed) or (value < exact if side else value > exact))
-        names = arguments_of(end)
+            return (value == exact and closed) or (value < exact if side else value > exact)
         with flint.ctx.workprec(256):
-            given = Fraction(value)
-            ball = compiled(end, names).balls(*(values[str(s)] for s in names))
-            inside = ball - flint.fmpq(given.numerator, given.denominator)
+            inside = balls_at(end, values) - flint.fmpq(value.numerator, value.denominator)
             return bool(inside > 0 if side else inside < 0)
 
     def corners(self, values: Mapping[str, Any]) -> list[Fraction]:
@@ -177,56 +200,53 @@ class Domain:
         return sorted(found | ({Fraction(0)} if low < 0 < high else set()))
 
     def strategy(self, values: Mapping[str, Any]) -> st.SearchStrategy[Fraction]:
+        """Draws from it, for Hypothesis, which shrinks them towards the lower end."""
         low, high = self.ends(values)
         if self.whole:
             return st.integers(int(low), int(high)).map(Fraction)
         if low == high:
             return st.just(low)
-        if (
-            high - low < Fraction(1, 100)
-            or max(low.denominator, high.denominator) > 1000
-            or self.set.left_open
-        ):
+        fine = max(low.denominator, high.denominator) > 1000 or high - low < Fraction(1, 100)
+        if fine or self.set.left_open:
             return st.fractions(0, 1, max_denominator=1000).map(lambda t: low + t * (high - low))
         return st.fractions(low, high, max_denominator=1000)
 
-    def at(self, u: Any, values: Mapping[str, Any], xp: Any = np) -> Any:
-        """The float at ``u`` in [0, 1], an array of any library; whole numbers are rounded (no gradient there).
+    def at(
+        self,
+        u: NDArray[np.float64] | torch.Tensor | np.float64,
+        values: Mapping[str, Any],
+        xp: ModuleType = np,
+    ) -> Any:
+        """The floats at ``u`` in [0, 1], of any shape.
 
-        ``values`` may hold arrays, of the symbols that the ends depend on.
+        - ``u``: an array of ``xp``, NumPy or Torch
+        - ``values``: may hold arrays, of the symbols that the ends depend on
+
+        Whole numbers are rounded, and have no gradient. Where there is no end it is logarithmic, so
+        that most is tried near the start, and the far end too.
         """
-        low, high = self._floats(values, xp)
+        low, high = self._float_ends(values, xp)
         if self._stretched(low, high):
             span = xp.log1p(high - low) if hasattr(high - low, "shape") else math.log1p(high - low)
-            found = low + xp.expm1(
-                u * span
-            )  # logarithmic: most is tried near the start, and the far end too
+            found = low + xp.expm1(u * span)
         else:
             found = low + u * (high - low)
         return xp.floor(found + 0.5) if self.whole else found
 
-    def _floats(self, values: Mapping[str, Any], xp: Any) -> tuple[Any, Any]:
-        names = {str(s) for end in self._limits for s in arguments_of(end)}
+    def _float_ends(self, values: Mapping[str, Any], xp: ModuleType) -> tuple[Any, Any]:
+        names = {str(s) for end in self.limits for s in arguments_of(end)}
         if all(isinstance(values[s], int | Fraction) for s in names):
             low, high = self.ends(values)
             return float(low), float(high)
-        found: list[Any] = [
-            None
-            if end in (sp.oo, -sp.oo)
-            else (compiled(end, order).tensors if xp is not np else compiled(end, order).floats)(
-                *(values[str(s)] for s in order)
-            )
-            for end in self._limits
-            for order in [arguments_of(end)]
-        ]
-        if found[0] is None:
-            found[0] = xp.minimum(2 * found[1], 0 * found[1] - float(FAR))
-        if found[1] is None:
-            found[1] = xp.maximum(2 * found[0], 0 * found[0] + float(FAR))
-        return found[0], found[1]
+        low, high = (_array(end, values, xp) for end in self.limits)
+        if low is None:
+            low = xp.minimum(2 * high, 0 * high - float(FAR))
+        if high is None:
+            high = xp.maximum(2 * low, 0 * low + float(FAR))
+        return low, high
 
     def exactly(self, u: float, values: Mapping[str, Any]) -> Fraction:
-        """A rational of the domain at ``u``."""
+        """A rational of the domain at ``u`` in [0, 1]."""
         low, high = self.ends(values)
         found = float(self.at(np.float64(u), values))
         if self.whole:
@@ -234,14 +254,42 @@ class Domain:
         return min(max(Fraction(round(found * _GRID), _GRID), low), high)
 
 
-def read_domain(name: str, given: Any, names: Names) -> sp.Set | sp.Expr:
-    """A SymPy set, or a number for a fixed value. Raises :class:`ClaimError` saying what is understood."""
-    if isinstance(given, int | Fraction | sp.Rational) and max(
-        abs(given.numerator), given.denominator
-    ).bit_length() > (BITS):
-        raise ClaimError(
-            f"{name}: a number of more than {BITS} bits"
-        )  # which could not even be shown
+def _exact(end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:
+    names = arguments_of(end)
+    try:
+        return fraction(compiled(end, names).exact(*(values[str(s)] for s in names)))
+    except (InexactError, TypeError):
+        return None
+
+
+def _array(end: sp.Expr, values: Mapping[str, Any], xp: ModuleType) -> Number:
+    """An end at arrays of NumPy or Torch; None where there is none."""
+    if end in _INFINITE:
+        return None
+    if xp is np:
+        return floats_at(end, values)
+    names = arguments_of(end)
+    return compiled(end, names).tensors(*(values[str(s)] for s in names))
+
+
+def read_domain(name: str, given: object, names: Names) -> sp.Set | sp.Expr:
+    """A SymPy set, or a number for a fixed value.
+
+    - ``name``: of the symbol, for what is said of it
+    - ``given``: as the author wrote it: text, a number, a ``range``, a SymPy ``Range`` or ``Interval``
+    - ``names``: what its ends may name
+
+    Raises `ClaimError` saying what is understood.
+
+    Example:
+        >>> read_domain("alpha", "(0, 1/2]", {})
+        Interval.Lopen(0, 1/2)
+    """
+    if isinstance(given, int | Fraction | sp.Rational):
+        if max(abs(given.numerator), given.denominator).bit_length() > BITS:
+            raise ClaimError(f"{name}: a number of more than {BITS} bits")  # too many to be shown
+        if not isinstance(given, bool):
+            return sp.Rational(given)
     remedy = (
         f"{name}={given!r}: want '2..8' (whole numbers), '(0, 1/2]' (real numbers), or one number"
     )
@@ -251,35 +299,29 @@ def read_domain(name: str, given: Any, names: Names) -> sp.Set | sp.Expr:
     if isinstance(given, range):
         if given.step != 1:
             raise ClaimError(
-                f"{name}={given!r}: a range of step 1, please; or say what it means as an assumption"
+                f"{name}={given!r}: a range of step 1, please; or say what it means as an "
+                "assumption"
             )
         return _nonempty(name, sp.Range(given.start, given.stop), given)
-    if isinstance(given, bool) or not isinstance(given, str | int | Fraction | sp.Rational):
-        raise ClaimError(
-            remedy
-            + ("; floats are not exact, write it as text" if isinstance(given, float) else "")
-        )
     if not isinstance(given, str):
-        return sp.Rational(given)
+        inexact = "; floats are not exact, write it as text" * isinstance(given, float)
+        raise ClaimError(remedy + inexact)
     text = given.strip()
     if whole := re.fullmatch(r"(.+?)\.\.(.*)", text):
         low, high = (
-            read_expression(t, names) if t.strip() not in ("", "oo") else sp.oo
-            for t in whole.groups()
+            sp.oo if t.strip() in ("", "oo") else read_expression(t, names) for t in whole.groups()
         )
         for end in (low, high):
             if end != sp.oo and not end.is_Integer:
                 raise ClaimError(
-                    f"{name}={given!r}: {end} is not a whole number; real numbers are written [a, b], and "
-                    "what depends on other symbols is an assumption"
+                    f"{name}={given!r}: {end} is not a whole number; real numbers are written "
+                    "[a, b], and what depends on other symbols is an assumption"
                 )
         return _nonempty(name, sp.Range(low, high + 1), given)
     if real := re.fullmatch(r"([\[(])([^,]+),([^,]+)([\])])", text):
         low, high = (_end(t, names) for t in (real[2], real[3]))
-        found = sp.Interval(
-            low, high, real[1] == "(" or low == -sp.oo, real[4] == ")" or high == sp.oo
-        )
-        return _nonempty(name, found, given)
+        left, right = real[1] == "(" or low == -sp.oo, real[4] == ")" or high == sp.oo
+        return _nonempty(name, sp.Interval(low, high, left, right), given)
     if re.search(r"[\[\](,]", text) and not re.search(r"\w\(", text):
         raise ClaimError(remedy)
     return read_expression(text, names)
@@ -287,20 +329,24 @@ def read_domain(name: str, given: Any, names: Names) -> sp.Set | sp.Expr:
 
 def _require_ends(name: str, given: sp.Set, names: Names) -> None:
     """Refuse ends of a SymPy set that text could not have."""
-    declared = set(names.values())
-    if stray := next((s for s in sorted(given.free_symbols, key=str) if s not in declared), None):
-        raise ClaimError(
-            f"{name}={given}: {str(stray)!r} is not declared before it; ends that depend on other symbols "
-            "are written as text"
-        )
-    if isinstance(given, sp.Range):
-        if given.free_symbols or given.step != 1:
-            raise ClaimError(
-                f"{name}={given}: a range of whole numbers and step 1, please; or say what it means as an "
-                "assumption"
-            )
-    elif given.atoms(sp.Float):
-        raise ClaimError(f"{name}={given}: floats are not exact, write it as text")
+    stray = given.free_symbols - set(names.values())
+    ranged = isinstance(given, sp.Range)
+    refuse(
+        (
+            bool(stray),
+            f"{name}={given}: {min(map(str, stray), default='')!r} is not declared before it; ends "
+            "that depend on other symbols are written as text",
+        ),
+        (
+            ranged and bool(given.free_symbols or given.step != 1),
+            f"{name}={given}: a range of whole numbers and step 1, please; or say what it means as "
+            "an assumption",
+        ),
+        (
+            not ranged and bool(given.atoms(sp.Float)),
+            f"{name}={given}: floats are not exact, write it as text",
+        ),
+    )
 
 
 def _end(text: str, names: Names) -> sp.Expr:
@@ -310,9 +356,13 @@ def _end(text: str, names: Names) -> sp.Expr:
     return read_expression(stripped, names)
 
 
-def _nonempty(name: str, found: sp.Set, given: Any) -> sp.Set:
-    if found is sp.S.EmptySet or (isinstance(found, sp.Range) and found.size == 0):
-        raise ClaimError(f"{name}={given!r} is empty: it starts beyond its end")
-    if not isinstance(found, sp.Interval | sp.Range):
-        raise ClaimError(f"{name}={given!r} is a single point; give the number alone")
+def _nonempty(name: str, found: sp.Set, given: object) -> sp.Set:
+    empty = found is sp.S.EmptySet or (isinstance(found, sp.Range) and found.size == 0)
+    refuse(
+        (empty, f"{name}={given!r} is empty: it starts beyond its end"),
+        (
+            not isinstance(found, sp.Interval | sp.Range),
+            f"{name}={given!r} is a single point; give the number alone",
+        ),
+    )
     return found

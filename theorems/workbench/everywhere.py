@@ -23,10 +23,8 @@ from theorems.checking.pointwise import Pointwise, admitted, decide, readable, s
 from theorems.checking.shrinking import shrink
 from theorems.context import Context
 from theorems.statement import Evidence, Statement, Verdict
-from theorems.workbench.covers import covered, covered_at, every_item
-from theorems.workbench.exactly import on_lines
-from theorems.workbench.solving import solved
 from theorems.workbench.spaces import Item, Space
+from theorems.workbench.whole_domain import covered, covered_at, every_item, on_lines, solved
 
 __all__ = ["Everywhere", "largest_share"]
 
@@ -279,7 +277,7 @@ class Everywhere:
                 details["touching"] = _roughly(found.touching[0])
         left = sorted(lines.open - by_z3.settled)
         for choice in left[:_BOXED] if found is None else ():
-            boxed = covered_at(self.space, part, dict(choice), refutes, context)
+            boxed = covered_at(self.space, part, choice, refutes, context)
             if boxed is not None and boxed.witness is not None:
                 return _Settled(witness=boxed.witness)
             if boxed is not None and boxed.complete:

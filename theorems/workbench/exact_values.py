@@ -1,7 +1,8 @@
 """The numbers that observables are evaluated in exactly: rationals, radicals, balls, and formulas.
 
 `Eigenvalues` and `GramMatrix` are what `simulators.exact` describes; `SymbolicEigenvalues` writes
-the same evaluation out as a formula.
+the same evaluation out as a formula. The spectrum of a batch is made of rationals where it is
+rational, and of enclosed roots of polynomials, an `AlgebraicSpectrum`, where it is not.
 """
 
 from __future__ import annotations
@@ -9,26 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, cmp_to_key, lru_cache, reduce
 from typing import TypeAlias
 
 import flint
 import sympy as sp
 
 from simulators.exact import Number
-from theorems.algebraic import root_of
+from theorems.algebraic import number, root_of, sign
 
 __all__ = [
     "INDEX",
     "LAMBDA",
     "LEAST",
+    "AlgebraicSpectrum",
     "Eigenvalues",
     "GramMatrix",
+    "KnownSpectrum",
     "Spectrum",
     "SymbolicEigenvalues",
+    "descending",
+    "eigenvalues_of",
+    "fraction",
+    "gram_matrix",
+    "matrix_of",
 ]
 
 Spectrum: TypeAlias = Sequence[Number]
+Rows: TypeAlias = Sequence[Sequence[Fraction]]
+
+#: Denominator of the fractions that irrational eigenvalues are rounded to.
+_GRID = 10**12
 
 LAMBDA = sp.IndexedBase("lambda", real=True)
 #: Internal symbols have names that no author can declare: they are no identifiers.
@@ -36,12 +48,28 @@ INDEX = sp.Symbol("place of lambda", integer=True)
 LEAST = sp.Symbol("least of lambda", real=True)
 
 
+def fraction(x: flint.fmpq | sp.Rational) -> Fraction:
+    """A rational of FLINT or SymPy as Python holds it."""
+    return Fraction(int(x.p), int(x.q))
+
+
+def matrix_of(rows: Rows) -> flint.fmpq_mat:
+    """A matrix of rationals in FLINT."""
+    return flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows])
+
+
+def gram_matrix(rows: Rows) -> flint.fmpq_mat:
+    """C = HᵀH, n × n, of the d rows of H, each of n rationals."""
+    matrix = matrix_of(rows)
+    return matrix.transpose() * matrix
+
+
 def _root(x: Number) -> Number:
     """Exact where x is rational or algebraic (a radical), enclosed where it is a ball."""
     if isinstance(x, sp.Expr):
         return sp.sqrt(x)
     if isinstance(x, flint.fmpq):
-        return root_of(Fraction(int(x.p), int(x.q)), 2)
+        return root_of(fraction(x), 2)
     # a ball about 0, of something nonnegative
     return x.sqrt() if x >= 0 else flint.arb(0).union(x.abs_upper().sqrt())
 
@@ -75,10 +103,7 @@ class Eigenvalues:
             return self.values[-1]
         if all(isinstance(value, flint.fmpq) for value in self.values):
             return min(self.values)
-        found = flint.arb(self.values[0])
-        for value in self.values[1:]:
-            found = found.min(flint.arb(value))
-        return found
+        return reduce(flint.arb.min, map(flint.arb, self.values))
 
     def sum(self, term: Callable[[Number], Number]) -> Number:
         return sum(map(term, self.values), sp.Integer(0) if self._algebraic else flint.fmpq(0))
@@ -108,8 +133,7 @@ class GramMatrix:
 
     @cached_property
     def n(self) -> int:
-        size: int = self.products.nrows()
-        return size
+        return int(self.products.nrows())
 
     @cached_property
     def share(self) -> Number:
@@ -159,3 +183,103 @@ class SymbolicEigenvalues:
     def count(self, threshold: Number) -> sp.Expr:
         within = sp.Ge(self.width * LAMBDA[INDEX], threshold)
         return sp.Sum(sp.Piecewise((1, within), (0, True)), (INDEX, 0, self.n - 1))
+
+
+@dataclass(frozen=True)
+class AlgebraicSpectrum:
+    """The spectrum of a Gram matrix over its trace, some of it irrational.
+
+    - ``factors``: those of its characteristic polynomial with their multiplicities, as integer
+      coefficients from the constant on; irreducible or linear, every root real and not negative
+    """
+
+    factors: tuple[tuple[tuple[int, ...], int], ...]
+
+    def __len__(self) -> int:
+        return sum((len(factor) - 1) * count for factor, count in self.factors)
+
+    def now(self) -> list[Number]:
+        """Descending: rationals as ``fmpq``, the rest enclosed at the precision of the moment.
+
+        Balls that overlap are not told apart: each then covers them all.
+        """
+        return list(_enclosed(self, int(flint.ctx.prec)))
+
+    def rounded(self) -> tuple[Fraction, ...]:
+        """Fractions that sum to 1 and are within rounding of it."""
+        middles = [max(float(flint.arb(x).mid()), 0.0) for x in self.now()]
+        whole = [Fraction(round(middle * _GRID), _GRID) for middle in middles]
+        return tuple(x / sum(whole) for x in whole)
+
+    def __str__(self) -> str:
+        with flint.ctx.workprec(64):
+            shown = [f"{float(flint.arb(x).mid()):.6g}" for x in self.now()]
+        return f"about ({', '.join(shown)})"
+
+    __repr__ = __str__
+
+
+KnownSpectrum: TypeAlias = tuple[Fraction, ...] | AlgebraicSpectrum
+
+
+@lru_cache(maxsize=64)
+def _enclosed(spectrum: AlgebraicSpectrum, precision: int) -> tuple[Number, ...]:
+    found: list[Number] = []
+    with flint.ctx.workprec(precision):
+        for factor, count in spectrum.factors:
+            if len(factor) == 2:
+                found += [flint.fmpq(-factor[0], factor[1])] * count
+                continue
+            for root, _ in flint.fmpz_poly(list(factor)).complex_roots():
+                found += [root.real] * count
+        found.sort(key=lambda x: flint.arb(x).mid(), reverse=True)  # exact, so it compares
+        for k in range(1, len(found)):
+            left, right = found[k - 1], found[k]
+            rational = isinstance(left, flint.fmpq) and isinstance(right, flint.fmpq)
+            if rational or left > right:
+                continue
+            union = flint.arb(left).union(flint.arb(right))
+            found = [
+                union if x is left or x is right or flint.arb(x).overlaps(union) else x
+                for x in found
+            ]
+    return tuple(found)
+
+
+def eigenvalues_of(gram: flint.fmpq_mat) -> KnownSpectrum:
+    """The eigenvalues of a Gram matrix over its trace, descending; as fractions if all are.
+
+    - ``gram``: C = HᵀH, n × n and rational, of an H that is not 0; `gram_matrix` makes it
+
+    Cost: a characteristic polynomial over the rationals, and its factors.
+
+    Example:
+        >>> eigenvalues_of(gram_matrix([[1, 1], [0, 0]]))
+        (Fraction(1, 1), Fraction(0, 1))
+        >>> eigenvalues_of(gram_matrix([[1, 1], [0, 1]]))
+        about (0.872678, 0.127322)
+    """
+    trace = sum((gram[i, i] for i in range(gram.nrows())), flint.fmpq(0))
+    _, factors = (gram / trace).charpoly().numer().factor()
+    found = AlgebraicSpectrum(
+        tuple((tuple(map(int, factor.coeffs())), int(count)) for factor, count in factors)
+    )
+    if any(len(factor) > 2 for factor, _ in found.factors):
+        return found
+    return tuple(map(fraction, found.now()))
+
+
+def _descend(left: sp.Expr, right: sp.Expr) -> int:
+    return sign(right - left) or 0
+
+
+def descending(spectrum: Sequence[Fraction | sp.Expr] | AlgebraicSpectrum) -> list[Number]:
+    """A spectrum as numbers that an observable is evaluated in, the largest first.
+
+    They are ``fmpq``; SymPy numbers if some are algebraic; and balls where it is of a batch.
+    """
+    if isinstance(spectrum, AlgebraicSpectrum):
+        return spectrum.now()
+    if any(isinstance(x, sp.Expr) for x in spectrum):
+        return sorted(map(number, spectrum), key=cmp_to_key(_descend))
+    return [flint.fmpq(x.numerator, x.denominator) for x in sorted(spectrum, reverse=True)]

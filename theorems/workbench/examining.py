@@ -20,13 +20,13 @@ from theorems.expressions import arguments_of, compiled
 from theorems.statement import Quantifier, Statement
 from theorems.witnesses import spelled
 from theorems.workbench import quantities
-from theorems.workbench.covers import choices
 from theorems.workbench.declaring import facing
 from theorems.workbench.design import Design
 from theorems.workbench.parsing import ClaimError, Relation
 from theorems.workbench.quantities import Quantity
 from theorems.workbench.sentinels import Measured
 from theorems.workbench.spaces import Item, Space
+from theorems.workbench.whole_domain import choices
 
 __all__ = ["Points", "examine"]
 

@@ -28,7 +28,15 @@ from simulators.observables import OBSERVABLES, parametrised
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
 from theorems.statement import ClaimError
 
-__all__ = ["FUNCTIONS", "ClaimError", "Relation", "nearest", "read_claim", "read_expression"]
+__all__ = [
+    "FUNCTIONS",
+    "ClaimError",
+    "Relation",
+    "nearest",
+    "read_claim",
+    "read_expression",
+    "refuse",
+]
 
 #: Longer texts are refused, and deeper or larger expressions.
 LONGEST, DEEPEST, LARGEST = 2000, 40, 300
@@ -104,6 +112,13 @@ def read_claim(text: str, names: Names) -> Relation:
 def read_expression(text: str, names: Names) -> sp.Expr:
     """An exact expression from text over ``names``. Raises :class:`ClaimError`."""
     return _Reader(text, names).read(_tree(text))
+
+
+def refuse(*cases: tuple[bool, str]) -> None:
+    """Raise :class:`ClaimError` in the words of the first case that is true."""
+    for wrong, words in cases:
+        if wrong:
+            raise ClaimError(words)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -1,50 +1,64 @@
-"""What a pointwise or mean-field claim ranges over, in every form that a check or a search needs.
+"""What a claim about every input ranges over, in every form that a check or a search needs.
 
-An item is a dict: every scalar symbol by name, exactly, and under ``spectrum``, ``start`` or ``matrix`` the object
-itself. A space gives corners, a Hypothesis strategy, exact values of all symbols, and, for sizes held fixed, a map
-from the unit cube to floats (NumPy or Torch) and back to exact items, which is what optimisers walk in.
+A space gives corners, a Hypothesis strategy, exact values of all symbols, and, for sizes held
+fixed, a map from the unit cube to floats (NumPy or Torch) and back to exact items, which is what
+optimisers walk in. A user's batch is an input as well: the matrix itself, or its spectrum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import product
-from typing import Any
+from itertools import islice, product
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import flint
 import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
+from numpy.typing import NDArray
 
 from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
+from simulators.exact import Number
 from simulators.starts import cube_dimensions, start_at, starts
 from simulators.starts.cube import DECADES, share_weights
 from simulators.strategies import corner_matrices, corner_spectra, spectra
-from theorems.algebraic import number as exact_number
-from theorems.algebraic import sign
+from theorems.algebraic import number, sign
 from theorems.error_words import in_words
 from theorems.workbench.domains import Domain
-from theorems.workbench.eigenvalues import Eigenvalues, descending
-from theorems.workbench.parsing import ClaimError
+from theorems.workbench.exact_values import (
+    AlgebraicSpectrum,
+    KnownSpectrum,
+    descending,
+    eigenvalues_of,
+    gram_matrix,
+    matrix_of,
+)
+from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import Computed, Quantity
-from theorems.workbench.start_items import (
+from theorems.workbench.starts import (
+    Item,
     gram_of,
     is_batch,
     known_spectrum,
-    matrix_of,
     read_start,
+    shown_batch,
     shown_start,
     spectrum_at,
+    start_layout,
 )
-from theorems.workbench.start_layout import start_layout
 
-__all__ = ["OVER", "Item", "Space", "limited_depths"]
+if TYPE_CHECKING:
+    import torch
 
-Item = Mapping[str, Any]
+__all__ = ["OVER", "Item", "Space"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
 #: What a claim may be about every one of.
 OVER = ("parameters", "spectra", "matrices", "paths")
 _SIZES = ("n", "d", "ell")
@@ -53,11 +67,11 @@ _LARGEST = {"n": 8, "d": 6, "ell": 40}
 _FARTHEST = {"n": 32, "d": 8, "ell": 400}
 #: Balls along a path cost more: some milliseconds per layer and eigenvalue.
 _ON_PATHS = {"n": 6, "ell": 40}
-#: What one input may take to decide, in units that `Space._require_work` names: a fraction of a second.
+#: What one input may take to decide, in the units that are named with it: a fraction of a second.
 MOST_WORK = {"parameters": 0, "spectra": 256, "matrices": 2**14, "paths": 2**10}
 _SPECTRAL = f"{{}} proportional to exp(-{DECADES} u), each u uniform on [0, 1]"
-
-
+#: So many corners of the other symbols are tried with one batch.
+_CORNERS = 64
 #: How far out, and beside how many choices of the other symbols.
 _LADDER = [
     *(Fraction(10) ** k for k in (3, 5, 7, 9, 12, 15, 20, 30, 50, 100, 300)),
@@ -66,19 +80,26 @@ _LADDER = [
 _BESIDE = 8
 
 
-def _limited(domain: Domain, most: int) -> list[int]:
+def _limited(domain: Domain, most: int) -> tuple[int, int]:
     low, high = (int(e) for e in domain.ends({}))
-    return [low, max(low, min(high, most))]
+    return low, max(low, min(high, most))
 
 
 @dataclass(frozen=True)
 class Space:
-    """``over`` one of :data:`OVER`; ``domains`` of every scalar symbol in order of declaration; what is measured.
+    """Every input that a claim is about.
 
-    ``measured`` are the quantities at the object itself (on paths: at layer ell), ``started`` those at the start of a
-    path or chain, ``computed`` what the author's own functions give. ``drawn`` is the author's way to draw items; the
-    domains still say which count. Where a chain or a quantity sees more of a start than its spectrum, ``whole`` puts
-    the start itself in its place: spectrum, eigenbasis, signs, copies and scales of samples.
+    - ``over``: one of `OVER`
+    - ``domains``: of every scalar symbol, in order of declaration
+    - ``measured``: the quantities at the object itself (on paths: at layer ell)
+    - ``started``: those at the start of a path or chain
+    - ``computed``: what the author's own functions give
+    - ``drawn``: the author's way to draw items; the domains still say which count
+    - ``whole``: puts the start itself in the place of its spectrum, where a chain or a quantity
+      sees more of it: eigenbasis, signs, copies and scales of samples
+
+    Raises `ClaimError` for a quantity that has no exact value here, or is not defined on all of the
+    domain, and where the smallest input is too large to be decided.
     """
 
     over: str
@@ -91,54 +112,65 @@ class Space:
 
     def __post_init__(self) -> None:
         for q in (*self.measured, *self.started):
-            if self.over == "parameters":
-                raise ClaimError(
-                    f"{q.name} is a quantity of H; say of which: over='spectra', over='matrices', or a "
-                    "chain"
-                )
-            if q.of_spectrum is None and q.of_gram is None:
-                raise ClaimError(
-                    f"{q.name} has no exact evaluation, so nothing is decided of it about every "
-                    "input or start; claim it of the mean under a chain"
-                )
-            if (
-                self.over != "matrices"
-                and q.of_spectrum is None
-                and not (self.whole and q in self.started)
-            ):
-                remedy = "; use over='matrices'"
-                if self.over == "paths":
-                    remedy = (
-                        ", which is all that is followed at infinite width; "
-                        "claim it of finite widths, with d='64..4096'"
-                    )
-                raise ClaimError(f"{q.name} is not determined by the spectrum{remedy}")
-            if self.over == "matrices" and q.of_gram is None:
-                raise ClaimError(f"{q.name} depends on the spectrum alone; use over='spectra'")
-            if self.over == "spectra" and q.wide and "d" not in {x.name for x in self.domains}:
-                raise ClaimError(f"{q.name} depends on the width: declare it, as in d='4..64'")
-            if any(x.name == "n" and x.ends({})[0] < q.samples for x in self.domains):
-                raise ClaimError(
-                    f"{q.name} is of at least {q.samples} samples: declare as many, as in "
-                    f"n='{q.samples}..8'"
-                )
-            if self.over == "paths" and q.wide:
-                raise ClaimError(f"{q.name} depends on the width, which is infinite here")
+            self._require_exact(q)
         self._require_work()
 
+    def _require_exact(self, q: Quantity) -> None:
+        """Raise `ClaimError` for a quantity that has no exact value at every object here."""
+        few = any(x.name == "n" and x.ends({})[0] < q.samples for x in self.domains)
+        spectral = q.of_spectrum is not None or (self.whole and q in self.started)
+        remedy = "; use over='matrices'"
+        if self.over == "paths":
+            remedy = (
+                ", which is all that is followed at infinite width; "
+                "claim it of finite widths, with d='64..4096'"
+            )
+        refuse(
+            (
+                self.over == "parameters",
+                f"{q.name} is a quantity of H; say of which: over='spectra', over='matrices', or a "
+                "chain",
+            ),
+            (
+                q.of_spectrum is None and q.of_gram is None,
+                f"{q.name} has no exact evaluation, so nothing is decided of it about every "
+                "input or start; claim it of the mean under a chain",
+            ),
+            (
+                self.over != "matrices" and not spectral,
+                f"{q.name} is not determined by the spectrum{remedy}",
+            ),
+            (
+                self.over == "matrices" and q.of_gram is None,
+                f"{q.name} depends on the spectrum alone; use over='spectra'",
+            ),
+            (
+                self.over == "spectra" and q.wide and "d" not in {x.name for x in self.domains},
+                f"{q.name} depends on the width: declare it, as in d='4..64'",
+            ),
+            (
+                few,
+                f"{q.name} is of at least {q.samples} samples: declare as many, as in "
+                f"n='{q.samples}..8'",
+            ),
+            (
+                self.over == "paths" and q.wide,
+                f"{q.name} depends on the width, which is infinite here",
+            ),
+        )
+
     def _require_work(self) -> None:
-        """Raise :class:`ClaimError` if the smallest objects of the domain are too large to be decided exactly."""
+        """Raise `ClaimError` if the smallest objects of the domain are too large to be decided."""
         if self.over == "spectra" and "ell" in self._sizes:
             return  # starts of a chain, which are sampled
         least = {name: int(domain.ends({})[0]) for name, domain in self._sizes.items()}
+        work, what = least.get("n", 0), "eigenvalues"
         if self.over == "paths":
-            last = _limited(self._sizes["ell"], _ON_PATHS["ell"])[1]
-            work, what = least["n"] * last, "eigenvalues times layers"
+            work *= _limited(self._sizes["ell"], _ON_PATHS["ell"])[1]
+            what = "eigenvalues times layers"
         elif self.over == "matrices":
-            wide = max(least["d"], least["n"])
-            work, what = wide * least["n"] ** 2, "products in HᵀH"
-        else:
-            work, what = least.get("n", 0), "eigenvalues"
+            work = max(least["d"], least["n"]) * least["n"] ** 2
+            what = "products in HᵀH"
         if work > MOST_WORK[self.over]:
             sizes = ", ".join(f"{name} ≥ {value}" for name, value in least.items())
             raise ClaimError(
@@ -160,58 +192,31 @@ class Space:
         return "matrix" if self.over == "matrices" else ""
 
     @property
+    def names(self) -> set[str]:
+        """What stands in an item: every scalar symbol, and the object."""
+        return {x.name for x in self.domains} | ({self.object} if self.object else set())
+
+    def domain(self, name: str) -> Domain:
+        """That of the scalar symbol of this name."""
+        return next(x for x in self.domains if x.name == name)
+
+    @property
     def parameters(self) -> tuple[Domain, ...]:
         """The scalars that are no sizes of an object."""
         return tuple(x for x in self.domains if x.name not in self._sizes)
 
-    # --- exact ------------------------------------------------------------------------------------------------
-
-    def read(self, item: Any) -> Item:
-        """An item that the author's strategy drew. Raises :class:`ClaimError` unless it gives every symbol, exactly."""
-        wanted = {x.name for x in self.domains} | ({self.object} if self.object else set())
-        if not isinstance(item, Mapping) or set(item) != wanted:
-            raise ClaimError(f"draw= gives {item!r}; want a dict of {', '.join(sorted(wanted))}")
-
-        def exact(value: Any) -> Any:
-            if isinstance(value, list | tuple):
-                return tuple(map(exact, value))
-            if isinstance(value, bool) or not isinstance(value, int | Fraction):
-                raise ClaimError(
-                    f"draw= gives {value!r}, which is not exact; draw integers or fractions"
-                )
-            return Fraction(value)
-
-        found = {name: exact(value) for name, value in item.items() if name != "start"}
-        if self.whole:
-            try:
-                found["start"] = shown_start(read_start(item["start"]))
-            except ValueError as error:
-                raise ClaimError(f"draw= gives {error}") from None
-        for name, value in found.items():
-            if name == "start":
-                continue
-            rows = {"spectrum": (value,), "matrix": value}.get(name, ((value,),))
-            if not (
-                isinstance(rows, tuple)
-                and rows
-                and all(
-                    isinstance(row, tuple) and row and all(isinstance(x, Fraction) for x in row)
-                    for row in rows
-                )
-            ):
-                raise ClaimError(
-                    f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of numbers, "
-                    "of 'matrix' a list of rows"
-                )
-        return found
+    # --- exact ------------------------------------------------------------------------------------
 
     def authored(self, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Item]:
-        """What the author's ``strategy`` draws, read; whatever it raises comes as a :class:`ClaimError`."""
+        """What the author's ``strategy`` draws, read as items of this space.
+
+        Drawing raises `ClaimError` for what is no item, and for whatever the strategy raises.
+        """
 
         @st.composite
         def items(draw: st.DrawFn) -> Item:
             try:
-                return self.read(draw(strategy))
+                return self._read(draw(strategy))
             except (ClaimError, HypothesisException):  # the latter steer Hypothesis
                 raise
             except (Exception, SystemExit) as error:  # the author's code
@@ -219,64 +224,72 @@ class Space:
 
         return items()
 
+    def _read(self, item: Any) -> Item:
+        """An item that the author's strategy drew, which must give every symbol, exactly."""
+        if not isinstance(item, Mapping) or set(item) != self.names:
+            raise ClaimError(
+                f"draw= gives {item!r}; want a dict of {', '.join(sorted(self.names))}"
+            )
+        found = {name: _drawn(value) for name, value in item.items() if name != "start"}
+        for name, value in found.items():
+            rows = {"spectrum": (value,), "matrix": value}.get(name, ((value,),))
+            if not _is_rows(rows):
+                raise ClaimError(
+                    f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of "
+                    "numbers, of 'matrix' a list of rows"
+                )
+        if self.whole:
+            try:
+                found["start"] = shown_start(read_start(item["start"]))
+            except ValueError as error:
+                raise ClaimError(f"draw= gives {error}") from None
+        return found
+
     def contains(self, item: Item) -> bool:
         """Whether every scalar lies in its domain and the object is what it should be."""
         if not all(x.contains(item[x.name], item) for x in self.domains):
             return False
         if self.object == "start":
-            try:
-                shown = item["start"]
-                if not is_batch(shown) and sum(read_start(shown).spectrum) != 1:
-                    return False  # its size stands in the scales
-                return len(gram_of(shown)) == int(item["n"])
-            except ValueError:
-                return False
+            return _is_start(item["start"], int(item["n"]))
         if self.object == "spectrum":
             spectrum = item["spectrum"]
-            whole = isinstance(spectrum, Eigenvalues) or _of_unit_sum(spectrum)
+            whole = isinstance(spectrum, AlgebraicSpectrum) or _of_unit_sum(spectrum)
             return len(spectrum) == int(item["n"]) and whole
         if self.over == "matrices":
-            rows = item["matrix"]
-            return (
-                (len(rows), len(rows[0])) == (item["d"], item["n"])
-                and all(len(r) == len(rows[0]) for r in rows)
-                and any(any(r) for r in rows)
-            )
+            rows, size = item["matrix"], item["n"]
+            fits = len(rows) == item["d"] and all(len(row) == size for row in rows)
+            return fits and any(map(any, rows))
         return True
 
     def values(self, item: Item) -> Mapping[str, Any]:
-        """Exact numbers, radicals or balls for every symbol, at the current ball precision."""
+        """Exact numbers, radicals or balls for every symbol, at the ball precision of the moment.
+
+        Families come as sequences: ``lambda`` of n numbers, descending, and ``A`` of d rows.
+        """
         found: dict[str, Any] = {x.name: item[x.name] for x in self.domains}
         width = int(item.get("d", item.get("n", 1)))
-        if self.over in ("spectra", "paths"):
-            if self.over == "paths" or not self.whole:
-                spectrum = spectrum_at(item["start"]) if self.whole else item["spectrum"]
-                now = (
-                    descending(spectrum)
-                    if self.over == "spectra"
-                    else _Path.of(spectrum, flint.ctx.prec).layer(int(item["ell"]))
-                )
-                found["lambda"] = now
-                found |= {
-                    q.name: q.of_spectrum(now, width)
-                    for q in self.measured
-                    if q.of_spectrum is not None
-                }
-            found |= {f"{q.name}_0": self._at_start(q, item, width) for q in self.started}
-        elif self.over == "matrices":
+        if self.over == "matrices":
             rows = item["matrix"]
-            matrix = flint.fmpq_mat(
-                [[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows]
-            )
-            gram = matrix.transpose() * matrix
+            gram = gram_matrix(rows)
             found["A"] = rows
-            found |= {
-                q.name: q.of_gram(gram, width) for q in self.measured if q.of_gram is not None
-            }
+            found |= {q.name: q.of_gram(gram, width) for q in self.measured if q.of_gram}
+        elif self.over != "parameters":
+            if self.over == "paths" or not self.whole:
+                now = self._spectrum(item)
+                found["lambda"] = now
+                found |= {q.name: q.of_spectrum(now, width) for q in self.measured if q.of_spectrum}
+            found |= {f"{q.name}_0": self._at_start(q, item, width) for q in self.started}
         return found | {c.name: c.at(found) for c in self.computed}
 
-    def _at_start(self, quantity: Quantity, item: Item, width: int) -> Any:
-        """A quantity of the start: by its spectrum where that is known, else by its Gram matrix, both exactly."""
+    def _spectrum(self, item: Item) -> list[Number]:
+        """The eigenvalues that a claim speaks of: on paths, those of layer ell."""
+        spectrum = spectrum_at(item["start"]) if self.whole else item["spectrum"]
+        if self.over == "spectra":
+            return descending(spectrum)
+        return _Path.of(spectrum, flint.ctx.prec).layer(int(item["ell"]))
+
+    def _at_start(self, quantity: Quantity, item: Item, width: int) -> Number:
+        """A quantity of the start: by its spectrum where that is known, else its Gram matrix."""
         known = known_spectrum(item["start"]) if self.whole else item["spectrum"]
         if quantity.of_spectrum is not None and known is not None:
             return quantity.of_spectrum(descending(known), width)
@@ -287,82 +300,99 @@ class Space:
         return quantity.of_spectrum(descending(spectrum_at(item["start"])), width)
 
     def corners(self) -> list[Item]:
-        """Extreme sizes with the corner objects of each, and the corners of the parameters in turn."""
+        """Extreme sizes with the corner objects of each, and the corners of the parameters."""
         found = []
         for sizes in self.shapes(_FARTHEST if self.over != "paths" else _ON_PATHS):
-            scalars = list(self.scalar_corners(dict(sizes), self.parameters))
-            for number, extra in enumerate(self._object_corners(sizes)):
-                if self.over == "parameters":
-                    found += [s | extra for s in scalars]
-                else:  # every object, with the scalar corners dealt out in turn
-                    found += [
-                        scalars[k % len(scalars)] | extra
-                        for k in range(number, number + min(len(scalars), 4))
-                    ]
+            scalars = list(self._scalar_corners(sizes, self.parameters))
+            if self.over == "parameters":
+                found += scalars
+                continue
+            for number_, extra in enumerate(self._object_corners(sizes)):
+                dealt = range(number_, number_ + min(len(scalars), 4))  # all objects, in turn
+                found += [scalars[k % len(scalars)] | extra for k in dealt]
         return [x for x in found if self.contains(x)]
 
     def far(self) -> Iterator[Item]:
-        """Inputs far out along each symbol without end, in powers of ten and of two, the others at their corners.
+        """Inputs far out along each symbol without end, in powers of ten and of two.
 
-        Sizes of an object stay within what :meth:`corners` lays out.
+        The others are at their corners; sizes of an object stay within what `corners` lays out.
         """
         for domain in self.parameters if self.over != "paths" else ():
-            low, high = (bool(abs(end) == sp.oo) for end in (domain.set.inf, domain.set.sup))
-            others = (
-                [x for x in self.corners() if x.get(domain.name) == domain.corners(x)[0]]
-                if low or high
-                else []
-            )
-            for item in others[:: -(-len(others) // _BESIDE) or 1]:
-                for distance in _LADDER:
-                    candidates = [
-                        {**item, domain.name: sign_ * distance}
-                        for sign_, without in ((1, high), (-1, low))
-                        if without
-                    ]
-                    yield from (x for x in candidates if self.contains(x))
+            ends = ((1, domain.set.sup), (-1, domain.set.inf))
+            signs = [sign_ for sign_, end in ends if abs(end) == sp.oo]
+            if not signs:
+                continue
+            others = [x for x in self.corners() if x.get(domain.name) == domain.corners(x)[0]]
+            few = others[:: -(-len(others) // _BESIDE) or 1]
+            for item, distance, sign_ in product(few, _LADDER, signs):
+                candidate = {**item, domain.name: sign_ * distance}
+                if self.contains(candidate):
+                    yield candidate
+
+    def of_batch(self, batch: Floats, *, nearby: bool = False) -> list[Item]:
+        """The items that a user's batch gives, one per corner of the other symbols.
+
+        - ``batch``: (d, n) floats, one sample a column, taken as the rationals they are
+        - ``nearby``: irrational spectra come rounded to rationals first, which can be written down
+          as witnesses
+
+        None lies outside the domain. Of ``over="parameters"`` no item has a part of a batch.
+        """
+        rows = tuple(tuple(map(Fraction, row)) for row in batch.tolist())
+        sizes = {"n": Fraction(batch.shape[1]), "d": Fraction(batch.shape[0])}
+        base: dict[str, Any] = {k: v for k, v in sizes.items() if k in self.names}
+        spectrum: KnownSpectrum | None = None
+        if self.object == "spectrum":
+            base["spectrum"] = spectrum = eigenvalues_of(gram_matrix(rows))
+        else:
+            base[self.object] = rows if self.over == "matrices" else shown_batch(batch)
+        found: list[Item] = []
+        for depth in self._depths():
+            found += islice(self._scalar_corners(base | depth, self.parameters), _CORNERS)
+        if nearby and isinstance(spectrum, AlgebraicSpectrum):
+            found = [{**item, "spectrum": spectrum.rounded()} for item in found] + found
+        return [item for item in found if self.contains(item)]
+
+    def _depths(self) -> list[dict[str, Fraction]]:
+        """The depths that paths are followed to: the ends and the middle, as far as balls go."""
+        if self.over != "paths":
+            return [{}]
+        low, high = _limited(self._sizes["ell"], _ON_PATHS["ell"])
+        return [{"ell": Fraction(k)} for k in sorted({low, (low + high) // 2, high})]
 
     def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
         """Sizes from the smallest to the largest allowed, at most ``most``."""
-        choices = []
+        levels = []
         for name, domain in self._sizes.items():
             low, high = _limited(domain, most[name])
-            choices.append(
-                [
-                    (name, Fraction(k))
-                    for k in sorted({low, min(low + 1, high), (low + high) // 2, high})
-                ]
-            )
-        found = [dict(c) for c in product(*choices)]
+            levels.append(sorted({low, min(low + 1, high), (low + high) // 2, high}))
+        found = [dict(zip(self._sizes, map(Fraction, c), strict=True)) for c in product(*levels)]
         return [s for s in found if self.over != "matrices" or s["n"] <= s["d"]]
 
-    def _object_corners(self, sizes: Mapping[str, Fraction]) -> Iterator[dict[str, Any]]:
-        if self.over == "matrices":
-            for matrix in corner_matrices(int(sizes["d"]), int(sizes["n"])).values():
-                yield {"matrix": matrix}
-            if sizes["n"] > 1:  # one sample 0, which has no cosine
-                yield {"matrix": tuple((*row[:-1], Fraction(0)) for row in matrix)}
-        elif self.object == "start":
-            for start in start_layout(int(sizes["n"]), corner_spectra(int(sizes["n"]))):
-                yield {"start": shown_start(start)}
-        elif self.object == "spectrum":
-            for spectrum in corner_spectra(int(sizes["n"])).values():
-                yield {"spectrum": spectrum}
-        else:
-            yield {}
+    def _object_corners(self, sizes: Mapping[str, Fraction]) -> list[dict[str, Any]]:
+        size = int(sizes["n"])
+        spectra_ = corner_spectra(size)
+        if self.object == "start":
+            return [{"start": shown_start(start)} for start in start_layout(size, spectra_)]
+        if self.object == "spectrum":
+            return [{"spectrum": spectrum} for spectrum in spectra_.values()]
+        matrices = list(corner_matrices(int(sizes["d"]), size).values())
+        if size > 1:  # one sample 0, which has no cosine
+            matrices.append(tuple((*row[:-1], Fraction(0)) for row in matrices[-1]))
+        return [{"matrix": matrix} for matrix in matrices]
 
-    def scalar_corners(
-        self, known: dict[str, Any], left: tuple[Domain, ...]
+    def _scalar_corners(
+        self, known: Mapping[str, Any], left: tuple[Domain, ...]
     ) -> Iterator[dict[str, Any]]:
         """``known`` with every choice of corners of the symbols that are ``left``."""
         if not left:
             yield dict(known)
             return
         for value in left[0].corners(known):
-            yield from self.scalar_corners(known | {left[0].name: value}, left[1:])
+            yield from self._scalar_corners({**known, left[0].name: value}, left[1:])
 
     def strategy(self) -> st.SearchStrategy[Item]:
-        """Items of every size that is affordable, shrinking towards small ones, or the author's own."""
+        """Items of every affordable size, shrinking towards small ones, or the author's own."""
         if self.drawn is not None:
             return self.authored(self.drawn).filter(self.contains)
 
@@ -370,35 +400,38 @@ class Space:
         def items(draw: st.DrawFn) -> Item:
             item: dict[str, Any] = {}
             for name, domain in self._sizes.items():
-                low, high = _limited(domain, _LARGEST[name])
-                if self.over == "matrices" and name == "d":
-                    low = max(low, int(item.get("n", 1)))
-                item[name] = Fraction(draw(st.integers(low, max(low, high))))
+                low, high = self._drawn_from(name, domain, item, _LARGEST)
+                item[name] = Fraction(draw(st.integers(low, high)))
             size = int(item.get("n", 1))
             if self.object == "start":
                 item["start"] = shown_start(draw(starts(size, size)))
             elif self.object == "spectrum":
                 item["spectrum"] = draw(spectra(size, size))
             elif self.over == "matrices":
-                entry = st.integers(-9, 9).map(Fraction)
-                row = st.tuples(*[entry] * size)
-                rows = draw(
-                    st.lists(row, min_size=int(item["d"]), max_size=int(item["d"])).filter(
-                        lambda rows: any(map(any, rows))
-                    )
-                )
-                item["matrix"] = tuple(rows)
+                row = st.tuples(*[st.integers(-9, 9).map(Fraction)] * size)
+                wide = int(item["d"])
+                rows = st.lists(row, min_size=wide, max_size=wide)
+                item["matrix"] = tuple(draw(rows.filter(lambda rows: any(map(any, rows)))))
             for domain in self.parameters:
                 item[domain.name] = draw(domain.strategy(item))
             return item
 
         return items()
 
-    # --- floats -----------------------------------------------------------------------------------------------
+    def _drawn_from(
+        self, name: str, domain: Domain, known: Mapping[str, Fraction], most: Mapping[str, int]
+    ) -> tuple[int, int]:
+        """Between which ends a size is drawn: of a matrix, no fewer rows than samples."""
+        low, high = _limited(domain, most[name])
+        if self.over == "matrices" and name == "d":
+            low = max(low, int(known.get("n", 1)))
+        return low, max(low, high)
+
+    # --- floats -----------------------------------------------------------------------------------
 
     @property
     def differentiable(self) -> bool:
-        """Whether :meth:`floats` runs in Torch."""
+        """Whether `floats` runs in Torch."""
         return self.over != "paths"
 
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
@@ -412,153 +445,167 @@ class Space:
         }
         return len(self.parameters) + entries[self.object]
 
-    def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: Any = np) -> dict[str, Any]:
-        """Values of every symbol at points ``u`` of the cube, (k, coordinates) -> (k,); sizes are plain numbers."""
+    def floats(
+        self, sizes: Mapping[str, Fraction], u: Floats | torch.Tensor, xp: ModuleType = np
+    ) -> dict[str, Any]:
+        """Values of every symbol at k points of the cube.
+
+        - ``sizes``: those held fixed, which come back as plain numbers
+        - ``u``: (k, coordinates) in [0, 1], an array of ``xp``, NumPy or Torch
+
+        Every other value is of shape (k,), a family a list of such.
+        """
         found: dict[str, Any] = {name: int(value) for name, value in sizes.items()}
         for k, domain in enumerate(self.parameters):
             found[domain.name] = domain.at(u[:, k], found, xp)
         entries = u[:, len(self.parameters) :]
         width = found.get("d", found.get("n", 1))
-        if self.over in ("spectra", "paths"):
-            first = None  # H, where it has more than its spectrum
+        if self.over == "matrices":
+            H = (2 * entries - 1).reshape((-1, found["d"], found["n"]))
+            found["A"] = [[H[:, i, j] for j in range(found["n"])] for i in range(found["d"])]
+            found |= {q.name: q.observable.function(H, width=width) for q in self.measured}
+        elif self.over != "parameters":
             if self.whole:
-                first = np.stack(
-                    [start_at(found["n"], point).batch(found["n"]) for point in entries]
-                )
-                squares = np.linalg.svd(first, compute_uv=False) ** 2
-                start = squares / squares.sum(-1)[:, None]
+                drawn = [start_at(found["n"], point).batch(found["n"]) for point in entries]
+                first = np.stack(drawn)
+                weights = np.linalg.svd(first, compute_uv=False) ** 2
+                start = weights / weights.sum(-1)[:, None]
             else:
                 weights = xp.exp(-DECADES * entries)
                 start = weights / weights.sum(-1)[:, None]
+                first = _diagonal(start, xp)
             now = start
             for _ in range(found["ell"] if self.over == "paths" else 0):
                 now = rescale_map(now)
             found["lambda"] = [now[:, k] for k in range(found["n"])]
-            for spectrum, measured, suffix in (
-                (now, self.measured, ""),
-                (start, self.started, "_0"),
-            ):
-                if measured and suffix and first is not None:
-                    found |= {
-                        q.name + suffix: q.observable.function(first, width=width) for q in measured
-                    }
-                elif measured:
-                    H = xp.eye(found["n"], dtype=xp.float64) * xp.sqrt(spectrum)[:, None, :]
-                    found |= {
-                        q.name + suffix: q.observable.function(H, width=width) for q in measured
-                    }
-        elif self.over == "matrices":
-            H = (2 * entries - 1).reshape((-1, found["d"], found["n"]))
-            found["A"] = [[H[:, i, j] for j in range(found["n"])] for i in range(found["d"])]
+            H = _diagonal(now, xp)
             found |= {q.name: q.observable.function(H, width=width) for q in self.measured}
+            found |= {
+                f"{q.name}_0": q.observable.function(first, width=width) for q in self.started
+            }
         return found
 
     def sample(self, generator: np.random.Generator) -> Item:
-        """One input by :attr:`law`, outside the domain at times: sizes and coordinates that owe nothing to another."""
+        """One input by `law`, outside the domain at times, independent of any other."""
         sizes: dict[str, Fraction] = {}
         for name, domain in self._sizes.items():
-            low, high = _limited(domain, self._reach[name])
-            if self.over == "matrices" and name == "d":
-                low = max(low, int(sizes["n"]))
-            sizes[name] = Fraction(int(generator.integers(low, max(low, high), endpoint=True)))
+            low, high = self._drawn_from(name, domain, sizes, self._reach)
+            sizes[name] = Fraction(int(generator.integers(low, high, endpoint=True)))
         return self.item(sizes, generator.random(self.coordinates(sizes)))
 
     @property
     def law(self) -> str:
-        """In words, where :meth:`sample` draws from."""
+        """In words, where `sample` draws from."""
         parts = []
         for name, domain in self._sizes.items():
             low, high = _limited(domain, self._reach[name])
             first = f"max(n, {low})" if self.over == "matrices" and name == "d" else str(low)
             parts.append(f"{name} uniform on {first}..{high}")
         parts += [domain.law for domain in self.parameters]
-        if self.whole:
-            return ", ".join(
-                [*parts, "starts of simulators.starts.start_at, each coordinate uniform on [0, 1]"]
-            )
-        start = "the spectrum" if self.over == "spectra" else "the spectrum of the start"
-        parts += {
-            "spectra": [_SPECTRAL.format(start)],
-            "paths": [_SPECTRAL.format(start)],
+        objects = {
+            "parameters": [],
+            "spectra": [_SPECTRAL.format("the spectrum")],
+            "paths": [_SPECTRAL.format("the spectrum of the start")],
             "matrices": ["entries uniform on [-1, 1]"],
-        }.get(self.over, [])
+        }
+        if self.whole:
+            parts.append("starts of simulators.starts.start_at, each coordinate uniform on [0, 1]")
+        else:
+            parts += objects[self.over]
         return ", ".join(parts)
 
     @property
     def cut(self) -> list[str]:
-        """Up to where :attr:`law` draws the symbols whose domains go further: ``n ≤ 8``."""
-        sizes = [
-            (domain, _limited(domain, self._reach[name])[1]) for name, domain in self._sizes.items()
-        ]
-        return [
-            f"{domain.name} ≤ {high}"
-            for domain, high in sizes
-            if domain.endless or domain.ends({})[1] > high
-        ] + [
-            f"{x.name} {sign} {float(x.ends({})[end]):g}"
-            for x in self.parameters
-            for end, sign, without in ((0, "≥", x.set.inf == -sp.oo), (1, "≤", x.endless))
-            if without
-        ]
+        """Up to where `law` draws the symbols whose domains go further: ``n ≤ 8``."""
+        found = []
+        for name, domain in self._sizes.items():
+            high = _limited(domain, self._reach[name])[1]
+            if domain.endless or domain.ends({})[1] > high:
+                found.append(f"{name} ≤ {high}")
+        for x in self.parameters:
+            if x.set.inf == -sp.oo:
+                found.append(f"{x.name} ≥ {float(x.ends({})[0]):g}")
+            if x.endless:
+                found.append(f"{x.name} ≤ {float(x.ends({})[1]):g}")
+        return found
 
     @property
     def _reach(self) -> Mapping[str, int]:
         return _LARGEST | _ON_PATHS if self.over == "paths" else _LARGEST
 
-    def item(self, sizes: Mapping[str, Fraction], u: Any) -> Item:
-        """The exact item at one point of the cube."""
+    def item(self, sizes: Mapping[str, Fraction], u: Floats) -> Item:
+        """The exact item at one point (coordinates,) of the cube."""
         found: dict[str, Any] = dict(sizes)
         for k, domain in enumerate(self.parameters):
             found[domain.name] = domain.exactly(float(u[k]), found)
-        entries = np.asarray(u[len(self.parameters) :], dtype=np.float64)
+        entries = np.asarray(u[len(self.parameters) :], dtype=np.float64).tolist()
         if self.object == "start":
-            found["start"] = shown_start(start_at(int(sizes["n"]), entries.tolist()))
+            found["start"] = shown_start(start_at(int(sizes["n"]), entries))
         elif self.object == "spectrum":
-            found["spectrum"] = share_weights(entries.tolist())
+            found["spectrum"] = share_weights(entries)
         elif self.over == "matrices":
-            flat = [Fraction(round((2 * x - 1) * 10**6), 10**6) for x in entries.tolist()]
+            flat = [Fraction(round((2 * x - 1) * 10**6), 10**6) for x in entries]
             size = int(sizes["n"])
             found["matrix"] = tuple(tuple(flat[i : i + size]) for i in range(0, len(flat), size))
         return found
 
 
-def _of_unit_sum(spectrum: tuple[Any, ...]) -> bool:
+def _diagonal(spectrum: Any, xp: ModuleType) -> Any:
+    """Batches (k, n, n) of these spectra (k, n), in the diagonal basis."""
+    return xp.eye(spectrum.shape[-1], dtype=xp.float64) * xp.sqrt(spectrum)[:, None, :]
+
+
+def _drawn(value: object) -> Any:
+    """What the author's strategy drew, nested as it is, as fractions."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_drawn, value))
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise ClaimError(f"draw= gives {value!r}, which is not exact; draw integers or fractions")
+    return Fraction(value)
+
+
+def _is_rows(rows: object) -> bool:
+    """Whether these are rows of numbers, none of them empty."""
+    if not (isinstance(rows, tuple) and rows and all(isinstance(row, tuple) for row in rows)):
+        return False
+    return all(row and all(isinstance(x, Fraction) for x in row) for row in rows)
+
+
+def _is_start(shown: Any, size: int) -> bool:
+    """Whether it is a start of so many samples, or a batch of as many."""
+    try:
+        if not is_batch(shown) and sum(read_start(shown).spectrum) != 1:
+            return False  # its size stands in the scales
+        return len(gram_of(shown)) == size
+    except ValueError:
+        return False
+
+
+def _of_unit_sum(spectrum: Sequence[Fraction | sp.Expr]) -> bool:
     """Whether exact numbers are nonnegative and sum to 1."""
     if any(isinstance(x, sp.Expr) for x in spectrum):
-        numbers = [exact_number(x) for x in spectrum]
+        numbers = list(map(number, spectrum))
         return sign(sum(numbers) - 1) == 0 and all(sign(x) in (0, 1) for x in numbers)
     return bool(sum(spectrum) == 1 and min(spectrum) >= 0)
-
-
-def limited_depths(space: Space) -> list[dict[str, Fraction]]:
-    """The depths of paths that a start is followed to: the ends and the middle, as far as balls can go."""
-    depth = (
-        next((x for x in space.domains if x.name == "ell"), None) if space.over == "paths" else None
-    )
-    if depth is None:
-        return [{}]
-    low, high = _limited(depth, _ON_PATHS["ell"])
-    return [{"ell": Fraction(k)} for k in sorted({low, (low + high) // 2, high})]
 
 
 class _Path:
     """The enclosed layers of one start at infinite width, extended as they are asked for."""
 
-    def __init__(self, start: tuple[Fraction, ...] | Eigenvalues, precision: int) -> None:
-        eigenvalues = descending(start)
-        self.fixed = (
-            not isinstance(start, Eigenvalues) and len({e for e in eigenvalues if e != 0}) == 1
-        )
-        self.known: list[list[Any]] = [list(eigenvalues)]
-        self.more = iter(rescale_path_enclosure(eigenvalues, None, 10_000, precision))
+    def __init__(self, start: KnownSpectrum, precision: int) -> None:
+        first = descending(start)
+        exact = not isinstance(start, AlgebraicSpectrum)
+        self.fixed = exact and len({e for e in first if e != 0}) == 1
+        self.known = [first]
+        self.more = iter(rescale_path_enclosure(first, None, 10_000, precision))
         next(self.more)  # the start, which is known exactly
 
     @staticmethod
     @lru_cache(maxsize=256)
-    def of(start: tuple[Fraction, ...] | Eigenvalues, precision: int) -> _Path:
+    def of(start: KnownSpectrum, precision: int) -> _Path:
         return _Path(start, precision)
 
-    def layer(self, depth: int) -> list[Any]:
+    def layer(self, depth: int) -> list[Number]:
         if self.fixed:
             return self.known[0]
         while len(self.known) <= depth:
