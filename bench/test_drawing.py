@@ -1,4 +1,4 @@
-"""The gram engine against the cost of the normals it draws, with the same generator on one thread."""
+"""The factor engine against the cost of the normals it draws, with the same generator on one thread."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_within_the_cost_of_its_normals(benchmark, report, width):
 
     def run():
         simulate(
-            rescale_chain(width), batch, depth=layers, replicas=REPLICAS, seed=SEED, engine="gram"
+            rescale_chain(width), batch, depth=layers, replicas=REPLICAS, seed=SEED, engine="factor"
         )
 
     drawing, running = best_of(15, draw, run)

@@ -35,7 +35,7 @@ def by_simulate(dtype):
         depth=LAYERS,
         replicas=REPLICAS,
         seed=SEED,
-        engine="gram",
+        engine="factor",
         dtype=dtype,
         observables=("lone_outlier",),
     )

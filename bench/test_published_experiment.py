@@ -32,8 +32,8 @@ def by_notebook(width, normal):
 
 
 def by_simulate():
-    """Mean gap over depth, ``(widths, replicas)``, by the gram engine in float64."""
-    options = {"depth": LAYERS, "replicas": REPLICAS, "seed": SEED, "engine": "gram"}
+    """Mean gap over depth, ``(widths, replicas)``, by the factor engine in float64."""
+    options = {"depth": LAYERS, "replicas": REPLICAS, "seed": SEED, "engine": "factor"}
     trajectories = [simulate(rescale_chain(width), batch(width), **options) for width in WIDTHS]
     return np.array(
         [trajectory["orthogonality_gap"][:, 1:].mean(axis=1) for trajectory in trajectories]

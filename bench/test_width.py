@@ -19,7 +19,7 @@ from simulators import rescale_chain, simulate
 
 batch = np.random.default_rng({SEED}).standard_normal((10**6, 8))
 start = time.perf_counter()
-gap = simulate(rescale_chain(10**6), batch, depth=100, seed={SEED}, engine="gram")["orthogonality_gap"]
+gap = simulate(rescale_chain(10**6), batch, depth=100, seed={SEED}, engine="factor")["orthogonality_gap"]
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 print(json.dumps({{"seconds": time.perf_counter() - start, "peak": peak, "gap": gap[0, -1]}}))
 """
@@ -36,7 +36,7 @@ def per_layer(width, samples, normals):
     layers = max(1, round(normals / (width * samples)))
 
     def run():
-        simulate(rescale_chain(width), batch, depth=layers, seed=SEED, engine="gram")
+        simulate(rescale_chain(width), batch, depth=layers, seed=SEED, engine="factor")
 
     return min(seconds(run) for _ in range(3)) / layers
 

@@ -15,7 +15,7 @@ MOST_DRAWN = 10**11
 
 _DOUBLE = 8
 _PER_BLOCK = 40
-"""Bytes that the engine gram notes for every block of rows, of some thousands each."""
+"""Bytes that the engine factor notes for every block of rows, of some thousands each."""
 
 
 def require_affordable(
@@ -38,7 +38,7 @@ def require_affordable(
     widths = (rows, *chain.widths(rows))
     widest = max(widths)
     if engine != "mean_field":
-        inner = [n] if engine == "gram" else widths
+        inner = [n] if engine == "factor" else widths
         drawn = widest * max(inner)
         if drawn > MOST_DRAWN:
             raise ValueError(
@@ -50,7 +50,7 @@ def require_affordable(
     held = {
         "values": _DOUBLE * replicas * (layers + 1) * observables,
         "batch": 2 * _DOUBLE * rows * n,
-        "layers": {"dense": 2 * _DOUBLE * widest * n, "gram": _PER_BLOCK * (widest // 2**12)}.get(
+        "layers": {"dense": 2 * _DOUBLE * widest * n, "factor": _PER_BLOCK * (widest // 2**12)}.get(
             engine, 0
         ),
     }

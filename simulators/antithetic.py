@@ -5,29 +5,28 @@ out.
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import array_api_compat
 
 from simulators.arguments import whole_number
+from simulators.arrays import Array
 from simulators.backend import select
 from simulators.batches import validate_batch
 from simulators.layers import Rescale, Residual
-from simulators.observables import Array
-from simulators.streams import pack, root_sequence, row_blocks
+from simulators.streams import Seed, pack, root_sequence, row_blocks
+
+__all__ = ["antithetic_layer"]
 
 _BLOCK_ROWS = 2**16
 
 
 def antithetic_layer(
-    batch: Any,
+    batch: object,
     gamma: float,
     *,
     draws: int,
-    seed: Any = 0,
+    seed: Seed = 0,
     law: str = "gaussian",
-    dtype: Any = None,
-    device: Any = None,
+    dtype: object = None,
+    device: object = None,
 ) -> tuple[Array, Array, Array]:
     """BN-rows(H + γWH), BN-rows(H − γWH) and the speed of the rows, for independent W with entries
     of variance 1.
@@ -42,12 +41,17 @@ def antithetic_layer(
     Cost: d² entries and O(d² n) operations a draw; memory O(draws · d · (d + n)).
 
     Raises `TypeError` or `ValueError`, naming the argument.
+
+    Example:
+        >>> plus, minus, speeds = antithetic_layer([[1, 0], [1, 1]], 0.1, draws=5)
+        >>> plus.shape, minus.shape, speeds.shape
+        ((5, 2, 2), (5, 2, 2), (5,))
     """
     layer, rescale = Residual(gamma, law), Rescale("variance")
     if layer.gamma == math.inf:
         raise ValueError("gamma=inf keeps nothing of H; give a finite γ")
     draws = whole_number("draws", draws, 1)
-    backend = select(dtype, device, batch if array_api_compat.is_torch_array(batch) else None)
+    backend = select(dtype, device, batch)
     xp, values = backend.xp, validate_batch(batch)
     if len(values) < 2:
         raise ValueError(
@@ -59,14 +63,8 @@ def antithetic_layer(
     H, d = backend.array(values), values.shape[0]
     blocks = row_blocks(draws * d, _BLOCK_ROWS)
     pieces = list(pack([(rows * d, law) for rows in blocks], range(1), 0))
-    weighted = xp.concat(
-        [
-            xp.matmul(xp.reshape(entries, (rows, d)), H)
-            for rows, entries in zip(
-                blocks, backend.draws(root_sequence(seed), "dense", pieces), strict=True
-            )
-        ]
-    )
+    drawn = zip(blocks, backend.draws(root_sequence(seed), "dense", pieces), strict=True)
+    weighted = xp.concat([xp.matmul(xp.reshape(weights, (rows, d)), H) for rows, weights in drawn])
     change = layer.gamma * xp.reshape(weighted, (draws, *H.shape))
     plus, minus = (rescale.on_rows((H + sign * change).mT, xp, d).mT for sign in (1, -1))
     lengths = xp.reshape(xp.sqrt(xp.sum(weighted * weighted, axis=-1)), (draws, d))

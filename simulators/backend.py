@@ -12,62 +12,80 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle, groupby
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+import array_api_compat.numpy
 import numpy as np
+from array_api_compat import device as device_of
+from array_api_compat import is_torch_array
 from numpy.random import SeedSequence
+from numpy.typing import NDArray
 
 from simulators.arguments import told
-from simulators.observables import Array
+from simulators.arrays import Array, Namespace, Reals
 from simulators.streams import DeviceStreams, HostStreams, Piece
 from simulators.weights import LAWS
 from simulators.workers import cores
 
+__all__ = ["Backend", "NumpyBackend", "TorchBackend", "select"]
+
 S = TypeVar("S")
 
-_DTYPES = ("float32", "float64")
+_NUMPY: Namespace = array_api_compat.numpy
 
 
 @cache
-def _lower(n: int, m: int, dtype: str) -> np.ndarray[Any, Any]:
+def _lower(n: int, m: int, dtype: str) -> Reals:
     """Ones on and below the diagonal, ``(n, min(m, n))``."""
-    return np.tri(n, min(m, n), dtype=dtype)
+    return np.tri(n, min(m, n), dtype=np.dtype(dtype))
 
 
-class Backend(Protocol):
-    """What engines need of an array library: its namespace, conversions, a factorisation, random
-    entries.
+@dataclass(frozen=True)
+class NumpyBackend:
+    """Arrays in NumPy, on the host: what engines need of an array library.
+
+    - ``dtype``: ``"float32"`` or ``"float64"``; ``device``: ``"cpu"``
+
+    Example:
+        >>> backend = NumpyBackend("float32")
+        >>> backend.xp.matmul(backend.array(np.eye(2)), backend.array(np.eye(2))).dtype
+        dtype('float32')
     """
 
-    @property
-    def xp(self) -> Any:
-        """The array-API namespace."""
+    dtype: str
+    device: str = "cpu"
 
     @property
-    def dtype(self) -> str:
-        """``"float32"`` or ``"float64"``."""
-
-    @property
-    def device(self) -> str:
-        """``"cpu"``, or the Torch device as ``"cuda:0"``."""
-
-    def array(self, values: np.ndarray[Any, Any]) -> Array:
-        """``values`` in this library, dtype and device."""
-
-    def numpy(self, array: Array) -> np.ndarray[Any, Any]:
-        """``array`` as a NumPy array."""
-
-    def triangular(self, rows: Array) -> Array:
-        """Rᵀ with H = QR, for ``rows`` = Hᵀ of shape ``(..., n, m)``; shape ``(..., n, min(m,
-        n))``.
-        """
+    def xp(self) -> Namespace:
+        """The library under the names of the array-API standard."""
+        return _NUMPY
 
     @property
     def workers(self) -> int:
         """How many groups of replicas are worth running at once, each in a thread of its own."""
+        return cores()
+
+    def array(self, values: NDArray[np.generic]) -> Array:
+        """A copy of ``values``, of any shape, in this library, dtype and device."""
+        # BLAS rounds otherwise where the layout is another
+        return np.array(values, dtype=self.dtype, order="C")
+
+    def numpy(self, array: Array) -> NDArray[np.generic]:
+        """``array``, of any shape, as an array of NumPy on the host; a view where it is one."""
+        return np.asarray(array)
+
+    def triangular(self, rows: Array) -> Array:
+        """Rᵀ with H = QR, for ``rows`` = Hᵀ of shape ``(..., n, m)``; shape ``(..., n, min(m,
+        n))``. Cost: O(n² m).
+        """
+        # The packed form of LAPACK is R above the reflectors; masking it is cheaper than what "r"
+        # does.
+        packed, _ = np.linalg.qr(np.asarray(rows.mT), mode="raw")
+        return packed[..., : rows.shape[-2]] * _lower(*rows.shape[-2:], self.dtype)
 
     def product(self, one: Array, other: Array, out: Array | None) -> Array:
-        """``one @ other``, into ``out`` if that is given."""
+        """``one @ other``, matrices with any leading axes, into ``out`` if that is given."""
+        return np.matmul(one, other, out=None if out is None else np.asarray(out))
 
     def draws(
         self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
@@ -75,88 +93,67 @@ class Backend(Protocol):
         """The entries of each piece in turn, shape ``(replicas, sum of units)``, good until the
         next.
 
-        ``ahead`` has the host draw the next piece in a second thread while one is in use.
+        ``engine`` names the child of ``root`` that they are drawn from. ``ahead`` has the host draw
+        the next piece in a second thread while one is in use.
         """
-
-
-@dataclass(frozen=True)
-class NumpyBackend:
-    """Arrays in NumPy, on the host."""
-
-    dtype: str
-    device: str = "cpu"
-
-    @property
-    def xp(self) -> Any:
-        import array_api_compat.numpy
-
-        return array_api_compat.numpy
-
-    def array(self, values: np.ndarray[Any, Any]) -> Array:
-        return np.array(
-            values, dtype=self.dtype, order="C"
-        )  # BLAS rounds otherwise where the layout is another
-
-    def numpy(self, array: Array) -> np.ndarray[Any, Any]:
-        return np.asarray(array)
-
-    def triangular(self, rows: Array) -> Array:
-        # The packed form of LAPACK is R above the reflectors; masking it is cheaper than what "r"
-        # does.
-        packed, _ = np.linalg.qr(rows.mT, mode="raw")
-        return packed[..., : rows.shape[-2]] * _lower(*rows.shape[-2:], self.dtype)
-
-    @property
-    def workers(self) -> int:
-        return cores()
-
-    def product(self, one: Array, other: Array, out: Array | None) -> Array:
-        return np.matmul(one, other, out=out)
-
-    def draws(
-        self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
-    ) -> Iterator[Array]:
         return _host_draws(root, engine, pieces, self.dtype, ahead)
 
 
 @dataclass(frozen=True)
 class TorchBackend:
-    """Arrays in Torch, on ``device``."""
+    """Arrays in Torch, on ``device``; the methods are those of `NumpyBackend`.
+
+    Example:
+        >>> TorchBackend("float64", "cpu").array(np.eye(2)).shape
+        torch.Size([2, 2])
+    """
 
     dtype: str
     device: str
 
     @property
-    def xp(self) -> Any:
+    def xp(self) -> Namespace:
+        """The library under the names of the array-API standard."""
         import array_api_compat.torch
 
-        return array_api_compat.torch
+        library: Namespace = array_api_compat.torch
+        return library
 
-    def array(self, values: np.ndarray[Any, Any]) -> Array:
+    @property
+    def workers(self) -> int:
+        """One: Torch uses all cores by itself, and a device is one."""
+        return 1
+
+    def array(self, values: NDArray[np.generic]) -> Array:
+        """A copy of ``values``, of any shape, in this library, dtype and device."""
         import torch
 
         return torch.tensor(values, dtype=getattr(torch, self.dtype), device=self.device)
 
-    def numpy(self, array: Array) -> np.ndarray[Any, Any]:
-        return np.asarray(array.cpu())
+    def numpy(self, array: Array) -> NDArray[np.generic]:
+        """``array``, of any shape, as an array of NumPy on the host."""
+        import torch
+
+        return np.asarray(torch.as_tensor(array).cpu())
 
     def triangular(self, rows: Array) -> Array:
+        """Rᵀ as `NumpyBackend.triangular` has it."""
         import torch
 
-        return torch.linalg.qr(rows.mT, mode="r").R.mT
-
-    @property
-    def workers(self) -> int:
-        return 1  # Torch uses all cores by itself, and a device is one
+        factor: Array = torch.linalg.qr(torch.as_tensor(rows.mT), mode="r").R.mT
+        return factor
 
     def product(self, one: Array, other: Array, out: Array | None) -> Array:
+        """``one @ other``, matrices with any leading axes, into ``out`` if that is given."""
         import torch
 
-        return torch.matmul(one, other, out=out)
+        one, other = torch.as_tensor(one), torch.as_tensor(other)
+        return torch.matmul(one, other, out=None if out is None else torch.as_tensor(out))
 
     def draws(
         self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
     ) -> Iterator[Array]:
+        """The entries of each piece in turn, as `NumpyBackend.draws` has them."""
         import torch
 
         if torch.device(self.device).type == "cpu":
@@ -174,9 +171,12 @@ class TorchBackend:
             yield out
 
 
+Backend: TypeAlias = NumpyBackend | TorchBackend
+
+
 def _host_draws(
     root: SeedSequence, engine: str, pieces: Sequence[Piece], dtype: str, ahead: bool
-) -> Iterator[np.ndarray[Any, Any]]:
+) -> Iterator[Reals]:
     """Draw the pieces: if ``ahead``, the next one in a background thread, helped when it is late.
 
     NumPy's generators release the interpreter lock. Each replica's stretch is drawn whole, from its
@@ -195,21 +195,20 @@ def _host_draws(
             yield filling.out
         return
     late: Future[None] | None = None
-    current = next(fillings)
+    current = next(fillings, None)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="draws") as background:
-        for following in fillings:
+        while current is not None:
             current.finish(late)
-            late = background.submit(following.work)
+            following = next(fillings, None)
+            late = None if following is None else background.submit(following.work)
             yield current.out
             current = following
-        current.finish(late)
-    yield current.out
 
 
 class _Filling:
     """The drawing of one piece into ``buffer``; any number of threads may `work` on it."""
 
-    def __init__(self, streams: HostStreams, piece: Piece, buffer: np.ndarray[Any, Any]) -> None:
+    def __init__(self, streams: HostStreams, piece: Piece, buffer: Reals) -> None:
         replicas, count = len(piece.replicas), sum(piece.units)
         self.out = buffer[: replicas * count].reshape(replicas, count)
         self._streams, self._piece = streams, piece
@@ -228,11 +227,9 @@ class _Filling:
         """Draw for all replicas in this thread."""
         self._draw(0, self.out)
 
-    def _draw(self, first: int, out: np.ndarray[Any, Any]) -> None:
+    def _draw(self, first: int, out: Reals) -> None:
         self._streams.fill(first, out, LAWS[self._piece.law].source, self._piece.units)
-        import array_api_compat.numpy
-
-        _of_the_law(self._piece, out, array_api_compat.numpy)
+        _of_the_law(self._piece, out, _NUMPY)
 
     def finish(self, other: Future[None] | None) -> None:
         """Draw what is left here, then wait for the thread that does the ``other`` part."""
@@ -241,18 +238,15 @@ class _Filling:
             other.result()
 
 
-def _of_the_law(piece: Piece, drawn: Array, xp: Any) -> None:
+def _of_the_law(piece: Piece, drawn: Array, xp: Namespace) -> None:
     """Overwrite what was drawn from the source of the piece's law, ``(..., units)``, with entries
     of the law.
 
     One unit at a time: how a function rounds may depend on where in an array an entry stands.
     """
     law = LAWS[piece.law]
-    start = 0
-    for size in piece.units if law.quantile is not None else ():
-        unit = drawn[..., start : start + size]
+    for unit in piece.cut(drawn) if law.quantile is not None else ():
         unit[...] = law.of_source(unit, xp)
-        start += size
 
 
 def _streams(pieces: Sequence[Piece], start: Callable[[range], S]) -> Iterator[tuple[Piece, S]]:
@@ -263,21 +257,26 @@ def _streams(pieces: Sequence[Piece], start: Callable[[range], S]) -> Iterator[t
             yield piece, streams
 
 
-def select(dtype: object, device: object, torch_batch: Any) -> Backend:
-    """The backend that ``dtype`` and ``device`` ask for; Torch if ``torch_batch``, a tensor, is
-    given.
+def select(dtype: object, device: object, batch: object = None) -> Backend:
+    """The backend that ``dtype`` and ``device`` ask for; Torch also if ``batch`` is a tensor.
 
-    Raises `ValueError` for another dtype than float32 or float64, and for a device that is not
-    there.
+    ``dtype`` is float32 or float64, as NumPy or Torch have them or by name, None for float64;
+    ``device`` is Torch's, or None for the batch's.
+
+    Raises `ValueError` for another dtype, and for a device that is not there.
+
+    Example:
+        >>> select("float32", None), select(None, "cpu")
+        (NumpyBackend(dtype='float32', device='cpu'), TorchBackend(dtype='float64', device='cpu'))
     """
     name = "float64" if dtype is None else str(dtype).removeprefix("torch.")
     if isinstance(dtype, type | np.dtype):
         name = np.dtype(dtype).name
-    if name not in _DTYPES:
+    if name not in ("float32", "float64"):
         raise ValueError(f"dtype={told(dtype)} is not available; give 'float32' or 'float64'")
-    if device is None and torch_batch is None:
+    if device is None and not is_torch_array(batch):
         return NumpyBackend(name)
-    return TorchBackend(name, _torch_device(torch_batch.device if device is None else device))
+    return TorchBackend(name, _torch_device(device_of(batch) if device is None else device))
 
 
 def _torch_device(device: Any) -> str:

@@ -25,10 +25,12 @@ class Entry(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """An identifier."""
 
     @property
-    def meaning(self) -> str: ...
+    def meaning(self) -> str:
+        """What it is, in one line."""
 
 
 E = TypeVar("E", bound=Entry)

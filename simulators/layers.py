@@ -27,14 +27,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from simulators.activations import ACTIVATIONS, ActivationFunction
 from simulators.arguments import one_of, real_number, told, whole_number
+from simulators.arrays import Array, Namespace
 from simulators.catalogue import Catalogue, summary
-from simulators.observables import Array
 from simulators.weights import LAWS
 
 __all__ = [
@@ -62,7 +62,12 @@ LARGEST_GAMMA = 2.0**52
 
 
 class ScaleResponse(Enum):
-    """What multiplying the input by s > 0 does to the output."""
+    """What multiplying the input by s > 0 does to the output.
+
+    Example:
+        >>> Recenter().response
+        <ScaleResponse.LINEAR: 'multiplies it by s'>
+    """
 
     FREE = "nothing"
     LINEAR = "multiplies it by s"
@@ -71,7 +76,14 @@ class ScaleResponse(Enum):
 
 @dataclass(frozen=True)
 class LayerKind:
-    """A class of layers, as the catalogue lists it."""
+    """A class of layers, as the catalogue lists it.
+
+    ``name`` is that of the class ``made_by``; ``meaning`` its docstring's first paragraph.
+
+    Example:
+        >>> LAYERS["Recenter"].made_by is Recenter
+        True
+    """
 
     name: str
     meaning: str
@@ -92,8 +104,8 @@ class _Traits:
     odd: bool = False  # a sample of the other sign becomes one of the other sign
     recentres: bool = False  # the batch mean is subtracted
 
-    def __init_subclass__(cls, *, listed: bool = True, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
+    def __init_subclass__(cls, *, listed: bool = True) -> None:
+        super().__init_subclass__()
         if listed:
             LAYERS.add(LayerKind(cls.__name__, summary(cls), cls), cls)
 
@@ -123,11 +135,19 @@ class Linear(_Traits):
 
     @property
     def sees_rows(self) -> bool:
-        """Whether more of its input than the Gram matrix tells in what comes out."""
+        """Whether more of its input than the Gram matrix tells in what comes out.
+
+        It does unless the weights are Gaussian, whose law no rotation of the rows of H changes.
+        """
         return self.law != "gaussian"
 
     def width_after(self, rows: int) -> int:
-        """The number of rows of WH, for an H of ``rows`` rows."""
+        """The number of rows of WH, for an H of ``rows`` ≥ 1 rows.
+
+        Example:
+            >>> Linear(8).width_after(5)
+            8
+        """
         return self.width
 
 
@@ -167,7 +187,10 @@ class Residual(_Traits):
 
     @property
     def sees_rows(self) -> bool:
-        """Whether more of its input than the Gram matrix tells in what comes out."""
+        """Whether more of its input than the Gram matrix tells in what comes out.
+
+        It does for a finite γ, as H itself is added, and for weights that are not Gaussian.
+        """
         return self.law != "gaussian" or self.gamma < math.inf
 
     def width_after(self, rows: int) -> int:
@@ -187,7 +210,7 @@ class RowLayer(_Traits, ABC, listed=False):
     """
 
     @abstractmethod
-    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
+    def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """The image of ``rows``, ``(..., n, m)``, of the same shape; it may be written into
         ``rows``.
 
@@ -212,8 +235,11 @@ class Recenter(RowLayer):
     response = ScaleResponse.LINEAR
     each_row = keeps_span = recentres = True
 
-    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
-        """Overwrites and returns ``rows`` of shape ``(..., n, m)``. Cost: O(n m)."""
+    def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
+        """Overwrites and returns ``rows`` of shape ``(..., n, m)``, any m of the rows of H.
+
+        Cost: O(n m).
+        """
         rows -= xp.asarray(rows[..., :1, :], copy=True)
         rows -= xp.mean(rows, axis=-2, keepdims=True)
         return rows
@@ -240,7 +266,7 @@ class Rescale(RowLayer):
     def __post_init__(self) -> None:
         one_of("unit", self.unit, ("frobenius", "variance"))
 
-    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
+    def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost:
         O(n m).
         """
@@ -254,7 +280,7 @@ class Rescale(RowLayer):
         rows *= target / xp.sqrt(squares)
         return rows
 
-    def factors(self, rows: Array, xp: Any, width: int) -> Array:
+    def factors(self, rows: Array, xp: Namespace, width: int) -> Array:
         """What each row is to be multiplied by, ``(..., 1, m)``, zero for a row of zeros. Cost: O(n
         m).
         """
@@ -299,11 +325,19 @@ class Activation(RowLayer):
 
     @property
     def homogeneous(self) -> bool:
-        """Whether F(sx) = sF(x) for every s > 0."""
+        """Whether F(sx) = sF(x) for every s > 0.
+
+        Example:
+            >>> Activation("relu").homogeneous, Activation("tanh").homogeneous
+            (True, False)
+        """
         return ACTIVATIONS[self.name].homogeneous
 
-    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
-        """F of ``rows``, shape ``(..., n, m)``. Cost: O(n m)."""
+    def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
+        """F of ``rows``, any m of the rows of H, shape ``(..., n, m)``.
+
+        Cost: O(n m).
+        """
         return ACTIVATIONS[self.name].function(rows, xp)
 
 
@@ -319,8 +353,11 @@ class Normalize(RowLayer):
     response = ScaleResponse.FREE
     turns_with_samples = keeps_span = odd = True
 
-    def on_rows(self, rows: Array, xp: Any, width: int) -> Array:
-        """sH for ``rows`` of shape ``(..., n, width)``: all of them. Cost: O(n width)."""
+    def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
+        """sH for ``rows`` of shape ``(..., n, width)``: all of the rows of H.
+
+        Cost: O(n width).
+        """
         return scaled_to((width * rows.shape[-2]) ** 0.5, rows, frobenius_norm(rows, xp), xp)
 
 
@@ -328,9 +365,15 @@ WeightLayer: TypeAlias = Linear | Residual
 Layer: TypeAlias = WeightLayer | RowLayer
 
 
-def frobenius_norm(rows: Array, xp: Any) -> Array:
+def frobenius_norm(rows: Array, xp: Namespace) -> Array:
     """‖H‖_F of each matrix in ``(..., n, m)``, shape ``(..., 1, 1)``, at any representable
     scale.
+
+    Cost: O(n m).
+
+    Example:
+        >>> frobenius_norm(np.array([[3.0, 4.0]]), np).tolist()
+        [[5.0]]
     """
     squares = _all_squares(rows, xp)
     if _all_are_safe(squares, xp):
@@ -340,44 +383,50 @@ def frobenius_norm(rows: Array, xp: Any) -> Array:
     return xp.where(_safe(squares, xp), xp.sqrt(squares), peak * xp.sqrt(_all_squares(scaled, xp)))
 
 
-def scaled_to(norm: float, rows: Array, present: Array, xp: Any) -> Array:
-    """``rows`` times norm/present, and zero where the ``present`` norm is."""
+def scaled_to(norm: float, rows: Array, present: Array, xp: Namespace) -> Array:
+    """``rows``, ``(..., n, m)``, times norm/present, and zero where the ``present`` norm,
+    ``(..., 1, 1)``, is.
+
+    Example:
+        >>> scaled_to(1.0, np.array([[3.0, 4.0]]), np.array([[5.0]]), np).tolist()
+        [[0.6, 0.8]]
+    """
     # Two steps: the quotient of the norms alone could overflow where the product does not.
     return norm * (rows / _or_infinity(present, xp))
 
 
-def _row_squares(rows: Array, xp: Any) -> Array:
+def _row_squares(rows: Array, xp: Namespace) -> Array:
     """Sums over the samples, ``(..., 1, m)``, in one pass."""
     with np.errstate(over="ignore"):  # `_all_are_safe` looks at what came out
         return xp.einsum("...ji,...ji->...i", rows, rows)[..., None, :]
 
 
-def _all_squares(rows: Array, xp: Any) -> Array:
+def _all_squares(rows: Array, xp: Namespace) -> Array:
     """Sums over samples and rows, ``(..., 1, 1)``."""
     with np.errstate(over="ignore"):
         return xp.sum(rows * rows, axis=(-2, -1), keepdims=True)
 
 
-def _safe(squares: Array, xp: Any) -> Array:
+def _safe(squares: Array, xp: Namespace) -> Array:
     """Whether each sum of squares has neither lost accuracy to underflow nor overflowed; false for
     a zero one.
     """
     return (squares >= _least_safe_square(xp, squares.dtype)) & (squares < math.inf)
 
 
-def _all_are_safe(squares: Array, xp: Any) -> bool:
+def _all_are_safe(squares: Array, xp: Namespace) -> bool:
     """`_safe` of them all, in two quick passes."""
     lowest, highest = xp.min(squares), xp.max(squares)
     return bool(lowest >= _least_safe_square(xp, squares.dtype)) and bool(highest < math.inf)
 
 
 @cache
-def _least_safe_square(xp: Any, dtype: Any) -> float:
+def _least_safe_square(xp: Namespace, dtype: object) -> float:
     """Terms that underflow are below the rounding of a sum of at least this."""
     limits = xp.finfo(dtype)
     return float(limits.smallest_normal) / float(limits.eps)
 
 
-def _or_infinity(norms: Array, xp: Any) -> Array:
+def _or_infinity(norms: Array, xp: Namespace) -> Array:
     """Zero replaced by ∞, so that dividing a zero vector by its norm gives zero, quietly."""
     return xp.where(norms > 0, norms, math.inf)

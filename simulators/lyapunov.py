@@ -13,16 +13,17 @@ from __future__ import annotations
 import math
 from functools import partial
 from threading import Event
-from typing import Any
 
 import numpy as np
-from numpy.random import SeedSequence
 
 from simulators.arguments import whole_number
+from simulators.arrays import Floats
 from simulators.backend import NumpyBackend
 from simulators.layers import Residual
-from simulators.streams import pack, replica_groups, root_sequence, units_of
+from simulators.streams import Seed, pack, replica_groups, root_sequence, units_of
 from simulators.workers import cores, run_all, until
+
+__all__ = ["leading_exponents"]
 
 _GROUP = 2**14  # entries of a layer over all replicas of a group
 _PIECE = 2**16  # entries drawn at once
@@ -34,9 +35,9 @@ def leading_exponents(
     *,
     depth: int,
     replicas: int = 1,
-    seed: Any = 0,
+    seed: Seed = 0,
     count: int = 2,
-) -> np.ndarray[Any, Any]:
+) -> Floats:
     """Averages over ``depth`` layers of the ``count`` leading growth rates, shape ``(replicas,
     count)``.
 
@@ -47,6 +48,10 @@ def leading_exponents(
 
     Raises `TypeError` or `ValueError` naming the argument: ``width`` ≥ 2, 1 ≤ ``count`` ≤
     ``width``, ``gamma`` in (0, ∞], ``depth`` and ``replicas`` ≥ 1.
+
+    Example:
+        >>> leading_exponents(8, depth=50, replicas=3).shape
+        (3, 2)
     """
     width = whole_number("width", width, 2)
     depth, replicas = whole_number("depth", depth, 1), whole_number("replicas", replicas, 1)
@@ -56,41 +61,22 @@ def leading_exponents(
     if gamma == 0:
         raise ValueError("gamma=0 leaves every frame where it is; give a γ > 0, or math.inf")
     root = root_sequence(seed)
-    rates = np.empty((replicas, count))
+    rates = np.zeros((replicas, count))
+    units = [(width * count, "gaussian")] * depth
 
     def follow(group: range, stop: Event) -> None:
-        rates[group.start : group.stop] = _rates(
-            width, gamma, depth, count, group, root, len(group) == replicas, stop
-        )
+        pieces = list(pack(units, group, _PIECE))
+        backend = NumpyBackend("float64")
+        draws = backend.draws(root, "lyapunov", pieces, ahead=len(group) == replicas)
+        frame: Floats = np.broadcast_to(np.eye(width, count), (len(group), width, count))
+        for entries in until(stop, units_of(pieces, draws)):
+            image = np.asarray(entries).reshape(len(group), width, count)
+            if gamma != math.inf:
+                image = frame + gamma * image
+            frame, factor = np.linalg.qr(image)
+            growth = np.log(np.abs(np.diagonal(factor, axis1=-2, axis2=-1)))
+            rates[group.start : group.stop] += growth
 
-    run_all(
-        [
-            partial(follow, group)
-            for group in replica_groups(replicas, width * count, _GROUP, cores())
-        ],
-        cores(),
-    )
-    return rates
-
-
-def _rates(
-    width: int,
-    gamma: float,
-    depth: int,
-    count: int,
-    group: range,
-    root: SeedSequence,
-    ahead: bool,
-    stop: Event,
-) -> np.ndarray[Any, Any]:
-    pieces = list(pack([(width * count, "gaussian")] * depth, group, _PIECE))
-    draws = units_of(pieces, NumpyBackend("float64").draws(root, "lyapunov", pieces, ahead=ahead))
-    frame = np.broadcast_to(np.eye(width, count), (len(group), width, count))
-    total = np.zeros((len(group), count))
-    for entries in until(stop, draws):
-        image = entries.reshape(len(group), width, count)
-        if gamma != math.inf:
-            image = frame + gamma * image
-        frame, factor = np.linalg.qr(image)
-        total += np.log(np.abs(np.diagonal(factor, axis1=-2, axis2=-1)))
-    return total / depth
+    groups = replica_groups(replicas, width * count, _GROUP, cores())
+    run_all([partial(follow, group) for group in groups], cores())
+    return rates / depth

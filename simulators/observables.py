@@ -36,6 +36,7 @@ from typing import Any, Literal, TypeAlias
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from simulators.arguments import did_you_mean, real_number, told, whole_number
+from simulators.arrays import Array, Namespace
 from simulators.catalogue import Catalogue, summary
 from simulators.exact import ExactGram, Number
 
@@ -63,7 +64,6 @@ __all__ = [
     "spectrum",
 ]
 
-Array: TypeAlias = Any  # NumPy or Torch; the array-API standard has no static type of its own
 Bound: TypeAlias = str | float | None
 Measuring: TypeAlias = Callable[..., Array]
 
@@ -278,7 +278,7 @@ def orthogonality_gap(H: Array) -> Array:
         0.527
     """
     normalised = gram(H)
-    xp, n = array_namespace(H), H.shape[-1]
+    xp, n = _namespace(H), H.shape[-1]
     offset = normalised - xp.eye(n, dtype=H.dtype, device=device(H)) / n
     return xp.sqrt(xp.sum(offset * offset, axis=(-2, -1)))
 
@@ -416,7 +416,7 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
     d = rows if width is None else whole_number("width", width, 1)
     if d < min(rows, n):
         raise ValueError(f"width={d} is below min(d, n) of H, which has shape {tuple(H.shape)}")
-    xp = array_namespace(H)
+    xp = _namespace(H)
     defined = shares[..., 0] > 0
     count = xp.sum(xp.astype(d * shares >= tau, H.dtype), axis=-1) if tau > 0 else d
     return xp.where(defined, count, xp.asarray(math.nan, dtype=H.dtype, device=device(H)))
@@ -558,10 +558,11 @@ def lone_outlier(H: Array, margin: float = 0.0) -> Array:
     xp, cosines = _cosines(H, 3)
     n = H.shape[-1]
     places = xp.arange(n, device=device(H))
-    aside = places[:, None] == places
+    aside = xp.equal(places[:, None], places)
     closest = xp.max(xp.where(aside, -math.inf, cosines), axis=-1)
     candidate = xp.argmin(closest, axis=-1)[..., None]  # the others have each other
-    touched = aside | (candidate == places)[..., None] | (candidate == places)[..., None, :]
+    own = xp.equal(candidate, places)
+    touched = aside | own[..., None] | own[..., None, :]
     others = xp.min(xp.where(touched, math.inf, cosines), axis=(-2, -1))
     found = xp.where(
         xp.min(closest, axis=-1) + margin < others, xp.astype(candidate[..., 0], H.dtype), -1.0
@@ -653,13 +654,13 @@ def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int)
     return function(H)
 
 
-def _namespace(H: Array) -> Any:
+def _namespace(H: Array) -> Namespace:
     """The array namespace of ``H``, after the checks that every observable makes."""
     if not is_array_api_obj(H):
         raise TypeError(
             f"H={told(H)} is a {type(H).__name__}; observables need a real floating array"
         )
-    xp = array_namespace(H)
+    xp: Namespace = array_namespace(H)
     if not xp.isdtype(H.dtype, "real floating"):
         raise TypeError(f"H has dtype {H.dtype}; observables need a real floating array")
     if H.ndim < 2 or 0 in H.shape:
@@ -669,7 +670,7 @@ def _namespace(H: Array) -> Any:
     return xp
 
 
-def _over_peak(xp: Any, H: Array, axis: int | tuple[int, int]) -> Array:
+def _over_peak(xp: Namespace, H: Array, axis: int | tuple[int, int]) -> Array:
     """``H`` over its largest entry along ``axis``; zero where all entries are zero or one is not
     finite.
 
@@ -685,7 +686,7 @@ def _over_peak(xp: Any, H: Array, axis: int | tuple[int, int]) -> Array:
     return xp.where(usable, H / xp.where(usable & ~safe, peak, 1.0), 0.0)
 
 
-def _products(H: Array) -> tuple[Any, Array, Array]:
+def _products(H: Array) -> tuple[Namespace, Array, Array]:
     """C of ``H`` or of a multiple of it, and its trace, NaN where there is none."""
     xp = _namespace(H)
     scaled = _over_peak(xp, H, (-2, -1))
@@ -693,7 +694,7 @@ def _products(H: Array) -> tuple[Any, Array, Array]:
     return xp, products, _or_nan(xp, xp.linalg.trace(products))
 
 
-def _singular_values(H: Array) -> tuple[Any, Array]:
+def _singular_values(H: Array) -> tuple[Namespace, Array]:
     """All n singular values of ``H`` over its largest entry, descending; the last n − d are zero if
     d < n.
     """
@@ -707,7 +708,7 @@ def _singular_values(H: Array) -> tuple[Any, Array]:
     return xp, sigma
 
 
-def _unit_columns(H: Array, *needed: int) -> tuple[Any, Array]:
+def _unit_columns(H: Array, *needed: int) -> tuple[Namespace, Array]:
     """``H`` with columns of norm 1, a zero column becoming NaN; columns may differ in scale at
     will.
     """
@@ -722,7 +723,7 @@ def _unit_columns(H: Array, *needed: int) -> tuple[Any, Array]:
     return xp, columns / _or_nan(xp, norms)
 
 
-def _cosines(H: Array, least: int) -> tuple[Any, Array]:
+def _cosines(H: Array, least: int) -> tuple[Namespace, Array]:
     """The cosines of all pairs of at least so many samples, ``(..., n, n)``."""
     xp, units = _unit_columns(H)
     if H.shape[-1] < least:
@@ -730,7 +731,7 @@ def _cosines(H: Array, least: int) -> tuple[Any, Array]:
     return xp, xp.matmul(xp.matrix_transpose(units), units)
 
 
-def _or_nan(xp: Any, denominator: Array) -> Array:
+def _or_nan(xp: Namespace, denominator: Array) -> Array:
     """Zero replaced by NaN: a division is then undefined quietly, in both libraries."""
     return xp.where(denominator > 0, denominator, math.nan)
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import hashlib
 import math
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import version
 from itertools import islice
 from threading import Event
-from typing import Any
+from typing import TypeAlias
 
-import array_api_compat
 import numpy as np
+from array_api_compat import is_array_api_obj
+from numpy.typing import ArrayLike, NDArray
 
 from simulators.affordable import require_affordable
 from simulators.arguments import one_of, told, whole_number
+from simulators.arrays import Array, Floats
 from simulators.backend import Backend, select
 from simulators.batches import validate_batch
 from simulators.centring import centred
 from simulators.chains import Chain
-from simulators.engines import dense, gram, mean_field
+from simulators.engines import dense, factor, mean_field
 from simulators.engines.rounding import (
     ROUNDINGS,
     Copies,
@@ -32,29 +35,34 @@ from simulators.engines.rounding import (
     arrival_error,
 )
 from simulators.layers import Rescale, ScaleResponse
-from simulators.observables import Array, Observable, resolve
+from simulators.observables import Observable, resolve
 from simulators.runnable import require_runnable
-from simulators.streams import root_sequence
+from simulators.streams import Seed, root_sequence
 from simulators.trajectory import Trajectory
 from simulators.workers import run_all, until
 
-ENGINES = ("auto", "dense", "gram", "mean_field")
+__all__ = ["ENGINES", "Measurable", "choose_engine", "engine_named", "simulate"]
+
+ENGINES = ("auto", "dense", "factor", "mean_field")
 
 BUFFER_ENTRIES = 2**17
 """Entries of representations gathered before they are measured together."""
 
+Measurable: TypeAlias = str | Observable | Callable[..., Array]
+"""What `simulators.observables.resolve` takes for an observable."""
+
 
 def simulate(
     chain: Chain,
-    batch: Any,
+    batch: ArrayLike,
     *,
     depth: int,
     replicas: int = 1,
-    seed: Any = 0,
-    observables: Iterable[Any] | Mapping[str, Any] = ("orthogonality_gap",),
+    seed: Seed = 0,
+    observables: Iterable[Measurable] | Mapping[str, Measurable] = ("orthogonality_gap",),
     engine: str = "auto",
-    dtype: Any = None,
-    device: Any = None,
+    dtype: object = None,
+    device: object = None,
     every: int = 1,
 ) -> Trajectory:
     """Run ``replicas`` independent copies of ``chain`` on ``batch`` for ``depth`` blocks, measuring
@@ -66,8 +74,9 @@ def simulate(
       on the seed, the engine and i alone; the same call gives the same bits on the same machine
     - ``observables``: names, or functions of ``H`` of shape ``(..., d, n)``, in a tuple or as name
       -> either; see `simulators.observables.resolve`
-    - ``engine``: ``"gram"`` where it is exact, ``"dense"`` for anything, ``"mean_field"`` for a
-      rescale chain of infinite width, ``"auto"`` for the first of gram and dense that applies
+    - ``engine``: ``"factor"`` where it is exact, ``"dense"`` for anything, ``"mean_field"`` for a
+      rescale chain of infinite width, ``"auto"`` for the first of factor and dense that applies.
+      ``"gram"``, the former name of factor, does as well, with a `DeprecationWarning`
     - ``dtype``: float32 or float64 (the default)
     - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is
       not paid for
@@ -82,8 +91,8 @@ def simulate(
     `Trajectory.rounding` says by how much, and `Trajectory.spoiled` which replicas speak for
     nothing from which layer on.
 
-    Cost per layer and replica: O(width · n²) for gram, O(width · d · n) for dense. Memory beyond
-    the batch and the values is a few MiB for gram; for dense O(width · n) and at most some 80 MiB
+    Cost per layer and replica: O(width · n²) for factor, O(width · d · n) for dense. Memory beyond
+    the batch and the values is a few MiB for factor; for dense O(width · n) and at most some 80 MiB
     per core.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
@@ -93,7 +102,7 @@ def simulate(
         >>> from simulators import rescale_chain
         >>> gaps = simulate(rescale_chain(64), np.eye(64, 4), depth=10, replicas=3, every=5)
         >>> gaps["orthogonality_gap"].shape, gaps.engine
-        ((3, 3), 'gram')
+        ((3, 3), 'factor')
     """
     if not isinstance(chain, Chain):
         raise TypeError(
@@ -106,57 +115,38 @@ def simulate(
             f"every={every} does not divide depth={depth}; give a divisor, so that the last block "
             "is seen"
         )
-    one_of("engine", engine, ENGINES)
+    engine = engine_named(engine)
     root = root_sequence(seed)
     measures = _measures(observables)
-    backend = select(dtype, device, batch if array_api_compat.is_torch_array(batch) else None)
+    backend = select(dtype, device, batch)
     values = validate_batch(batch)
     require_runnable(values, chain, backend.dtype)
     name, reason = choose_engine(engine, chain, measures, replicas)
+    layers = depth // every
     require_affordable(
-        name,
-        chain,
-        values.shape,
-        layers=depth // every,
-        replicas=replicas,
-        observables=len(measures),
+        name, chain, values.shape, layers=layers, replicas=replicas, observables=len(measures)
     )
 
-    record = _Record(measures, replicas, depth // every, backend)
-    record.first(values)
-    width = chain.widths(values.shape[0])[-1]
-    rounding = np.empty((replicas, depth // every + 1))
-
-    def follow(
-        group: range, representations: Iterator[Representation], outlook: Outlook, stop: Event
-    ) -> None:
-        watch = Watch(outlook, len(group), depth, every, backend)
-        seen = islice(until(stop, watch.over(representations)), every - 1, None, every)
-        record.follow(group, seen, width)
-        rounding[group.start : group.stop] = watch.errors
-
+    width = chain.widths(len(values))[-1]
+    record = _Record(measures, (replicas, layers + 1), every, width, backend)
+    record.start(values)
     if name == "mean_field":
-        paths, rounding[0] = _mean_field(values, depth, every)
         scale = 1.0 if chain.layers[-1] == Rescale("frobenius") else width * values.shape[1]
-        factors = (backend.array(math.sqrt(scale) * each[None]) for each in paths)
-        record.follow(range(1), islice(factors, every - 1, None, every), width)
+        factors, record.rounding[:, 1:] = _mean_field(values, depth, every)
+        record.keep(range(1), (backend.array(math.sqrt(scale) * each[None]) for each in factors))
     else:
-        start, copies, outlook = _begun(
-            chain, values, backend, carried=name == "gram" and gram.carries_rows(chain)
-        )
-        run = gram.run if name == "gram" else dense.run
+        carried = name == "factor" and factor.carries_rows(chain)
+        start, copies, outlook = _begun(chain, values, backend, carried=carried)
+        run = factor.run if name == "factor" else dense.run
         runs = run(chain, start, copies, depth=depth, replicas=replicas, root=root, backend=backend)
-        jobs = (partial(follow, group, representations, outlook) for group, representations in runs)
-        if name == "dense":
-            run_all(list(jobs), backend.workers)
-        else:
-            for job in jobs:
-                job(Event())
-    # Column 0 is measured on the batch as it is, where nothing is centred yet.
-    rounding[:, 0] = _arrival(values, backend)
+        # The groups of factor share their draws, and are read one after another.
+        run_all(
+            [partial(record.watch, group, found, outlook) for group, found in runs],
+            backend.workers if name == "dense" else 1,
+        )
     return Trajectory(
         values=record.values,
-        rounding=rounding,
+        rounding=record.rounding,
         engine=name,
         engine_reason=reason,
         chain=repr(chain),
@@ -182,53 +172,76 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **packages}
 
 
-def _measures(observables: Iterable[Any] | Mapping[str, Any]) -> list[Observable]:
-    if (
-        isinstance(observables, str)
-        or callable(observables)
-        or not isinstance(observables, Iterable)
-    ):
-        raise TypeError(
-            f"observables={told(observables)} is not a tuple or mapping; write "
-            f"({told(observables)},)"
-        )
+def _measures(observables: Iterable[Measurable] | Mapping[str, Measurable]) -> list[Observable]:
+    shown = told(observables)
+    if isinstance(observables, str) or callable(observables):
+        raise TypeError(f"observables={shown} is not a tuple or mapping; write ({shown},)")
     if isinstance(observables, Mapping):
         measures = [replace(resolve(item), name=str(name)) for name, item in observables.items()]
-    else:
+    elif isinstance(observables, Iterable):
         measures = [resolve(item) for item in observables]
+    else:
+        raise TypeError(f"observables={shown} is not a tuple or mapping; write ({shown},)")
     names = [measure.name for measure in measures]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"observables are named {names}; give at least one, each of another name")
     return measures
 
 
+def engine_named(name: str) -> str:
+    """The engine of that name, one of `ENGINES`; ``"gram"`` is the former name of ``"factor"``,
+    and says so in a `DeprecationWarning`.
+
+    Raises `TypeError` for what is no text, `ValueError` for another name, with the nearest.
+
+    Example:
+        >>> engine_named("factor")
+        'factor'
+    """
+    if name == "gram":
+        warnings.warn("engine 'gram' is called 'factor' now", DeprecationWarning, stacklevel=3)
+        return "factor"
+    one_of("engine", name, ENGINES)
+    return name
+
+
 def choose_engine(
     engine: str, chain: Chain, measures: Sequence[Observable], replicas: int
 ) -> tuple[str, str]:
-    """The engine that `simulate` runs, and why. Raises `ValueError` when the one asked for does not
-    apply.
+    """The engine that `simulate` runs where ``engine`` of `ENGINES` is asked for, and why.
+
+    ``measures`` are the observables, ``replicas`` ≥ 1 their number of runs. Raises `ValueError`
+    when the one asked for does not apply, with the reason.
+
+    Example:
+        >>> from simulators.chains import rescale_chain, residual_chain
+        >>> gap = resolve("orthogonality_gap")
+        >>> [choose_engine("auto", chain, [gap], 1)[0]
+        ...  for chain in (rescale_chain(8), residual_chain(8, 0.1))]
+        ['factor', 'dense']
     """
-    if engine == "dense":
-        return engine, "asked for"
     opaque = [measure.name for measure in measures if not measure.gram]
     unmeasurable = None
     if opaque:
         unmeasurable = (
             f"observable {opaque[0]!r} is not declared gram_invariant, so a factor may not do"
         )
+    if engine == "dense":
+        return engine, "asked for"
     if engine == "mean_field":
         obstacle = _mean_field_obstacle(chain, replicas) or unmeasurable
         if obstacle is not None:
             raise ValueError(f"engine='mean_field' does not apply: {obstacle}")
         return engine, "asked for"
-    obstacle = gram.obstacle(chain) or unmeasurable
-    if engine == "gram":
-        if obstacle is not None:
-            raise ValueError(f"engine='gram' is not exact here: {obstacle}; use engine='dense'")
-        return engine, "asked for"
+    obstacle = factor.obstacle(chain) or unmeasurable
+    if engine == "auto" and obstacle is not None:
+        return "dense", f"factor is not exact here: {obstacle}"
+    if engine == "auto":
+        reason = "exact in law: Gaussian weights, no residual, observables of the Gram matrix"
+        return "factor", reason
     if obstacle is not None:
-        return "dense", f"gram is not exact here: {obstacle}"
-    return "gram", "exact in law: Gaussian weights, no residual, observables of the Gram matrix"
+        raise ValueError(f"engine='factor' is not exact here: {obstacle}; use engine='dense'")
+    return engine, "asked for"
 
 
 def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
@@ -240,14 +253,17 @@ def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
 
 
 def _begun(
-    chain: Chain, batch: np.ndarray[Any, Any], backend: Backend, *, carried: bool
+    chain: Chain, batch: Floats, backend: Backend, *, carried: bool
 ) -> tuple[Array, Copies, Outlook]:
     """H₀ᵀ as an engine begins with it, ``(1, n, d₀)``, the samples in it that remain equal, and
     what to watch.
     """
     started = batch if chain.leading_recenter is None else centred(batch)
-    if carried and np.count_nonzero(started.any(axis=1)) <= started.shape[1]:
-        started = _nonzero_rows(started)
+    nonzero = started[started.any(axis=1)]
+    n = batch.shape[1]
+    if carried and len(nonzero) <= n:
+        # (n, n): as many rows of zeros as are missing
+        started = np.concatenate([nonzero, np.zeros((n - len(nonzero), n))])
     exponent = 0
     if chain.scaling is not ScaleResponse.BOUND:
         # A power of two is exact, and keeps squares of the first layer's entries representable.
@@ -258,25 +274,8 @@ def _begun(
     return rows, copies, Outlook.of(chain, started, arrived, copies, backend.dtype, carried=carried)
 
 
-def _nonzero_rows(batch: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """(n, n): the rows of a batch that are not zero, of which there are at most n, with zeros for
-    what is missing.
-    """
-    rows = batch[batch.any(axis=1)]
-    return np.concatenate([rows, np.zeros((batch.shape[1] - len(rows), batch.shape[1]))])
-
-
-def _arrival(batch: np.ndarray[Any, Any], backend: Backend) -> float:
-    return arrival_error(
-        batch, backend.numpy(backend.array(batch)).astype(np.float64), backend.dtype
-    )
-
-
-def _mean_field(
-    batch: np.ndarray[Any, Any], depth: int, every: int
-) -> tuple[list[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
-    """Factors Rᵀ = V diag(√λ) of trace 1 after each layer, and the errors of every ``every``-th,
-    the batch's first.
+def _mean_field(batch: Floats, depth: int, every: int) -> tuple[list[Floats], Floats]:
+    """Factors Rᵀ = V diag(√λ) of trace 1 after each layer, and the errors of every ``every``-th.
 
     At infinite width the right singular vectors V stay, and λ⁺ = p(λ). What rounding may have made
     of the batch's smallest singular values is followed along: twice, from both ends of where they
@@ -286,57 +285,79 @@ def _mean_field(
     off = ROUNDINGS * batch.shape[1] * float(np.finfo(np.float64).eps) * sigma[0]
     spectra = np.stack([sigma, sigma + off, np.maximum(sigma - off, 0.0)]) ** 2
     factors, errors = [], [off]
-    for layer in range(1, depth + 1):
+    for _ in range(depth):
         spectra = mean_field.rescale_map(spectra)
         factors.append(right.T * np.sqrt(spectra[0]))
-        if layer % every == 0:
-            errors.append(float(np.abs(spectra[1:] - spectra[0]).max()))
-    return factors, np.minimum(1.0, np.maximum.accumulate(errors))
+        errors.append(np.abs(spectra[1:] - spectra[0]).max())
+    seen = np.array(errors)[::every]
+    return factors, np.minimum(1.0, np.maximum.accumulate(seen))[1:]
 
 
 class _Record:
-    """Measures representations as they come, several blocks together, and keeps what was
-    measured.
+    """Measures representations as they come, several blocks together, and keeps what was measured.
+
+    ``values`` are those of each observable, ``rounding`` the errors, ``(replicas, columns)`` each:
+    column 0 from the batch, column j after block j · ``every``.
     """
 
     def __init__(
-        self, measures: list[Observable], replicas: int, layers: int, backend: Backend
+        self,
+        measures: Sequence[Observable],
+        shape: tuple[int, int],
+        every: int,
+        width: int,
+        backend: Backend,
     ) -> None:
-        self.values: dict[str, np.ndarray[Any, Any]] = {}
-        self._measures = measures
-        self._shape = (replicas, layers + 1)
+        self.values: dict[str, NDArray[np.generic]] = {}
+        self.rounding = np.empty(shape)
+        self._measures, self._every, self._width = measures, every, width
         self._backend = backend
 
-    def first(self, batch: np.ndarray[Any, Any]) -> None:
-        """Column 0, from the batch (d₀, n)."""
-        self._measure(
-            slice(None), slice(0, 1), self._backend.array(batch[None, None]), batch.shape[0]
-        )
+    def start(self, batch: Floats) -> None:
+        """Column 0, from the batch (d₀, n) as it is, where nothing is centred yet."""
+        H = self._backend.array(batch[None, None])
+        self._measure(slice(None), slice(0, 1), H, len(batch))
+        arrived = self._backend.numpy(H)[0, 0].astype(np.float64)
+        self.rounding[:, 0] = arrival_error(batch, arrived, self._backend.dtype)
 
-    def follow(self, group: range, representations: Iterator[Array], width: int) -> None:
-        """All other columns of the replicas in ``group``, from arrays Hᵀ, or factors of it."""
-        replicas = slice(group.start, group.stop)
+    def watch(
+        self,
+        group: range,
+        representations: Iterator[Representation],
+        outlook: Outlook,
+        stop: Event,
+    ) -> None:
+        """All other columns of the replicas in ``group``, until ``stop`` is set."""
+        depth = (self.rounding.shape[1] - 1) * self._every
+        watch = Watch(outlook, len(group), depth, self._every, self._backend)
+        self.keep(group, until(stop, watch.over(representations)))
+        self.rounding[group.start : group.stop, 1:] = watch.errors[:, 1:]
+
+    def keep(self, group: range, blocks: Iterator[Array]) -> None:
+        """The values of the replicas in ``group``, from arrays Hᵀ, or factors of it, after each
+        block.
+        """
+        replicas, layers = slice(group.start, group.stop), self.rounding.shape[1] - 1
         buffer, start, filled = None, 1, 0
-        for rows in representations:
+        for rows in islice(blocks, self._every - 1, None, self._every):
             if buffer is None:
-                layers = min(self._shape[1] - 1, max(1, BUFFER_ENTRIES // math.prod(rows.shape)))
-                buffer = self._backend.xp.stack([rows] * layers, axis=1)
+                room = min(layers, max(1, BUFFER_ENTRIES // math.prod(rows.shape)))
+                buffer = self._backend.xp.stack([rows] * room, axis=1)
             buffer[:, filled] = rows
             filled += 1
-            if filled == layers or start + filled == self._shape[1]:
+            if filled == room or start + filled == layers + 1:
                 held = buffer[:, :filled].mT
-                self._measure(replicas, slice(start, start + filled), held, width)
+                self._measure(replicas, slice(start, start + filled), held, self._width)
                 start, filled = start + filled, 0
 
     def _measure(self, replicas: slice, columns: slice, H: Array, width: int) -> None:
         for measure in self._measures:
             result = measure.function(H, width=width)
-            if not array_api_compat.is_array_api_obj(result) or result.shape[:2] != H.shape[:2]:
+            if not is_array_api_obj(result) or result.shape[:2] != H.shape[:2]:
                 got = f"shape {tuple(result.shape)}" if hasattr(result, "shape") else repr(result)
                 raise ValueError(
                     f"observable {measure.name!r} gave {got} for H of shape {tuple(H.shape)}; it "
-                    "must give "
-                    f"an array that keeps the leading axes {tuple(H.shape[:2])}"
+                    f"must give an array that keeps the leading axes {tuple(H.shape[:2])}"
                 )
             measured = self._backend.numpy(result)
             if measured.dtype.kind not in "biufc":
@@ -344,11 +365,10 @@ class _Record:
                     f"observable {measure.name!r} gave {measured.dtype} entries; give numbers"
                 )
             if measure.name not in self.values:
-                self.values[measure.name] = np.empty(
-                    (*self._shape, *measured.shape[2:]), measured.dtype
-                )
+                shape = (*self.rounding.shape, *measured.shape[2:])
+                self.values[measure.name] = np.empty(shape, measured.dtype)
             self.values[measure.name][replicas, columns] = measured
 
 
-def _plain_entropy(entropy: Any) -> int | list[int]:
-    return [int(word) for word in entropy] if isinstance(entropy, Iterable) else int(entropy)
+def _plain_entropy(entropy: int | Sequence[int] | None) -> int | list[int]:
+    return [int(word) for word in entropy] if isinstance(entropy, Iterable) else int(entropy or 0)

@@ -18,24 +18,41 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby, product
-from typing import Any
+from itertools import groupby, pairwise, product
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
 
 from simulators.arguments import whole_number
-from simulators.observables import Array
+from simulators.arrays import Array, Reals
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "DeviceStreams",
+    "HostStreams",
+    "Piece",
+    "Seed",
+    "from_uniform",
+    "pack",
+    "replica_groups",
+    "replica_sequence",
+    "root_sequence",
+    "row_blocks",
+    "units_of",
+]
+
+Seed: TypeAlias = int | Sequence[int] | SeedSequence
+"""Whole numbers ≥ 0, one or several, or a `numpy.random.SeedSequence`; see `root_sequence`."""
 
 _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has variance 1
 _BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
 _ASIDE = 2**20  # entries made aside at once where units end within a word
 _SHORT = 2**6  # pairs of a unit below which they alternate
-_ENGINES = (
-    "dense",
-    "gram",
-    "lyapunov",
-)  # the place of a name is part of the stream: append, never reorder
+_ENGINES = ("dense", "factor", "lyapunov")
+"""The place of a name is part of the stream: append, never reorder."""
 
 
 def root_sequence(seed: object) -> SeedSequence:
@@ -44,6 +61,10 @@ def root_sequence(seed: object) -> SeedSequence:
 
     A `SeedSequence` is read, not advanced, so that the same call gives the same values.
     Raises `TypeError` for anything else, `ValueError` for a negative integer or an empty sequence.
+
+    Example:
+        >>> root_sequence((1, 2)).entropy
+        [1, 2]
     """
     if isinstance(seed, SeedSequence):
         return seed
@@ -55,20 +76,32 @@ def root_sequence(seed: object) -> SeedSequence:
 
 
 def replica_sequence(root: SeedSequence, engine: str, replica: int) -> SeedSequence:
-    """Child ``(engine, replica)`` of ``root``. Cost: a few microseconds, so thousands are cheap."""
+    """Child ``(engine, replica)`` of ``root``. Cost: a few microseconds, so thousands are cheap.
+
+    ``engine`` is one of dense, factor and lyapunov; ``replica`` ≥ 0.
+
+    Example:
+        >>> replica_sequence(SeedSequence(5), "factor", 2).spawn_key
+        (1, 2)
+    """
     key = (*root.spawn_key, _ENGINES.index(engine), replica)
     return SeedSequence(root.entropy, spawn_key=key, pool_size=root.pool_size)
 
 
 class HostStreams:
-    """The streams of a group of ``replicas`` on the host, into NumPy arrays."""
+    """The streams of a group of ``replicas`` on the host, into NumPy arrays.
+
+    Example:
+        >>> out = np.empty((2, 64))
+        >>> HostStreams(SeedSequence(1), "dense", range(2)).fill(0, out, "rademacher")
+        >>> sorted(set(out.ravel().tolist()))
+        [-1.0, 1.0]
+    """
 
     def __init__(self, root: SeedSequence, engine: str, replicas: range) -> None:
         self._generators = [Generator(SFC64(replica_sequence(root, engine, i))) for i in replicas]
 
-    def fill(
-        self, first: int, out: np.ndarray[Any, Any], law: str, units: Sequence[int] | None = None
-    ) -> None:
+    def fill(self, first: int, out: Reals, law: str, units: Sequence[int] | None = None) -> None:
         """Overwrite ``out``, float32 or float64 with contiguous rows, with the next entries of its
         replicas.
 
@@ -79,10 +112,8 @@ class HostStreams:
         """
         rows = np.atleast_2d(out)
         generators = self._generators[first : first + len(rows)]
-        runs = [
-            (size, sum(1 for _ in run))
-            for size, run in groupby([rows.shape[1]] if units is None else units)
-        ]
+        sizes = [rows.shape[1]] if units is None else units
+        runs = [(size, len(list(run))) for size, run in groupby(sizes)]
         grain = _grain(law, rows.dtype)
         if all(size % grain == 0 for size, _ in runs):
             _draw(generators, rows, law, runs)
@@ -98,9 +129,7 @@ class HostStreams:
                 kept[...] = drawn[..., : kept.shape[-1]]
 
 
-def _views(
-    rows: np.ndarray[Any, Any], runs: Iterable[tuple[int, int]]
-) -> Iterator[np.ndarray[Any, Any]]:
+def _views(rows: Reals, runs: Iterable[tuple[int, int]]) -> Iterator[Reals]:
     """The consecutive units of one size, (replicas, count, size), for each size and count."""
     place = 0
     for size, count in runs:
@@ -108,7 +137,7 @@ def _views(
         place += count * size
 
 
-def _grain(law: str, dtype: np.dtype[Any]) -> int:
+def _grain(law: str, dtype: np.dtype[np.floating]) -> int:
     """Entries made of one word of the stream."""
     if law == "rademacher":
         return 64
@@ -117,7 +146,7 @@ def _grain(law: str, dtype: np.dtype[Any]) -> int:
 
 def _draw(
     generators: Sequence[Generator],
-    out: np.ndarray[Any, Any],
+    out: Reals,
     law: str,
     runs: Iterable[tuple[int, int]],
 ) -> None:
@@ -143,15 +172,13 @@ def _draw(
 
 
 @cache
-def _signs(dtype: str) -> np.ndarray[Any, Any]:
+def _signs(dtype: str) -> Reals:
     """The bits of every byte as ±1, lowest first, (256, 8)."""
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
     return np.where(bits == 0, -1, 1).astype(dtype)
 
 
-def _normals(
-    generators: Sequence[Generator], out: np.ndarray[Any, Any], runs: Iterable[tuple[int, int]]
-) -> None:
+def _normals(generators: Sequence[Generator], out: Reals, runs: Iterable[tuple[int, int]]) -> None:
     """Normals in float32 by Box and Muller's transform, for ``runs`` of units of even sizes.
 
     NumPy vectorises it in float32, which makes it three times faster than its ziggurat. Half a word
@@ -183,7 +210,7 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def _box_muller(generators: Sequence[Generator], out: np.ndarray[Any, Any]) -> None:
+def _box_muller(generators: Sequence[Generator], out: Reals) -> None:
     """Fill ``out``, float32 of shape (generators, units, even size) and no more than `_BLOCK`
     pairs.
     """
@@ -211,7 +238,7 @@ def _box_muller(generators: Sequence[Generator], out: np.ndarray[Any, Any]) -> N
     np.multiply(radius, np.sin(angle, out=angle), out=second)
 
 
-def _parts(units: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _parts(units: Reals) -> tuple[Reals, Reals]:
     """The two entries of every pair, (..., size/2) each: halves of a unit, alternate ones where it
     is short.
 
@@ -229,25 +256,28 @@ class DeviceStreams:
     Philox on a CUDA device advances per call, not per entry, so each unit, the piece in which the
     engine uses the entries, is drawn by a call of its own: how many units a buffer holds then does
     not matter.
+
+    Example:
+        >>> import torch
+        >>> out = torch.empty(6)
+        >>> DeviceStreams(SeedSequence(1), "dense", range(2), "cpu").fill(1, out, "uniform", (4, 2))
+        >>> bool((out.abs() <= 3**0.5).all())
+        True
     """
 
-    def __init__(self, root: SeedSequence, engine: str, replicas: range, device: Any) -> None:
+    def __init__(self, root: SeedSequence, engine: str, replicas: range, device: str) -> None:
         import torch
 
-        self._generators = [
-            torch.Generator(device).manual_seed(
-                int(
-                    replica_sequence(root, engine, i)
-                    .generate_state(1, np.uint64)[0]
-                    .astype(np.int64)
-                )
-            )
-            for i in replicas
-        ]
+        children = [replica_sequence(root, engine, i) for i in replicas]
+        words = [child.generate_state(1, np.uint64).astype(np.int64) for child in children]
+        self._generators = [torch.Generator(device).manual_seed(int(word[0])) for word in words]
 
-    def fill(self, replica: int, out: Array, law: str, units: Sequence[int]) -> None:
-        """Overwrite ``out``, one-dimensional, with the next entries of a replica; ``units`` are
-        sizes.
+    def fill(self, replica: int, out: torch.Tensor, law: str, units: Sequence[int]) -> None:
+        """Overwrite ``out``, one-dimensional, with the next entries of a replica.
+
+        ``replica`` counts within the group; ``units`` are sizes that add up to that of ``out``;
+        ``law`` is one of the four that streams know: gaussian, uniform, uniform_positive,
+        rademacher.
         """
         import torch
 
@@ -257,33 +287,53 @@ class DeviceStreams:
                 unit.normal_(generator=generator)
             else:
                 unit.uniform_(generator=generator)
-                unit[...] = from_uniform(torch, unit, law)
+                unit.copy_(torch.as_tensor(from_uniform(unit, law)))
 
 
-def from_uniform(xp: Any, u: Array, law: str) -> Array:
-    """Entries of a bounded ``law`` of variance 1 from ``u``, uniform on [0, 1)."""
+def from_uniform(u: Array, law: str) -> Array:
+    """Entries of a bounded ``law`` of variance 1 from ``u``, uniform on [0, 1), of any shape.
+
+    ``law`` is uniform, uniform_positive, or else rademacher.
+
+    Example:
+        >>> from_uniform(np.array([0.25, 0.75]), "rademacher").tolist()
+        [-1.0, 1.0]
+    """
     if law == "uniform":
         return _SPREAD * (u - 0.5)
-    if law == "uniform_positive":
-        return _SPREAD * u
-    return xp.where(u < 0.5, -1.0, 1.0)  # rademacher
+    return _SPREAD * u if law == "uniform_positive" else 2.0 * (u >= 0.5) - 1.0
 
 
 @dataclass(frozen=True)
 class Piece:
     """A stretch of the streams of some replicas: the ``units``, of the given sizes, that one buffer
-    holds.
+    holds, of one ``law``.
+
+    Example:
+        >>> [unit.tolist() for unit in Piece(range(1), (2, 1), "gaussian").cut(np.arange(3.0))]
+        [[0.0, 1.0], [2.0]]
     """
 
     replicas: range
     units: tuple[int, ...]
     law: str
 
+    def cut(self, entries: Array) -> Iterator[Array]:
+        """The units in turn, as views of ``entries``, ``(..., sum of units)``."""
+        start = 0
+        for size in self.units:
+            yield entries[..., start : start + size]
+            start += size
+
 
 def row_blocks(rows: int, size: int) -> tuple[int, ...]:
-    """``rows`` cut into blocks of ``size``, the last one smaller if need be."""
-    whole, rest = divmod(rows, size)
-    return (size,) * whole + ((rest,) if rest else ())
+    """``rows`` ≥ 1 cut into blocks of ``size`` ≥ 1, the last one smaller if need be.
+
+    Example:
+        >>> row_blocks(7, 3)
+        (3, 3, 1)
+    """
+    return tuple(min(size, rows - start) for start in range(0, rows, size))
 
 
 def replica_groups(replicas: int, unit: int, limit: int, workers: int = 1) -> list[range]:
@@ -291,6 +341,10 @@ def replica_groups(replicas: int, unit: int, limit: int, workers: int = 1) -> li
     of one.
 
     Into as many ranges as there are ``workers``, at least, if there are replicas enough.
+
+    Example:
+        >>> replica_groups(5, unit=10, limit=20)
+        [range(0, 2), range(2, 4), range(4, 5)]
     """
     size = max(1, min(limit // unit, -(-replicas // workers)))
     return [range(start, min(start + size, replicas)) for start in range(0, replicas, size)]
@@ -298,21 +352,20 @@ def replica_groups(replicas: int, unit: int, limit: int, workers: int = 1) -> li
 
 def pack(units: Sequence[tuple[int, str]], replicas: range, limit: int) -> Iterator[Piece]:
     """Consecutive units, given by size and law, in pieces of one law and at most ``limit`` entries
-    each.
+    each, over all ``replicas``.
 
     A unit larger than the limit is a piece by itself.
+
+    Example:
+        >>> [piece.units for piece in pack([(2, "gaussian")] * 3, range(1), 4)]
+        [(2, 2), (2,)]
     """
     taken: list[int] = []
     total = 0
-    for number, (size, law) in enumerate(units):
-        taken.append(size)
-        total += size
-        last = number + 1 == len(units)
-        if (
-            last
-            or units[number + 1][1] != law
-            or (total + units[number + 1][0]) * len(replicas) > limit
-        ):
+    for (size, law), following in pairwise([*units, (math.inf, "")]):
+        taken.append(int(size))
+        total += int(size)
+        if following[1] != law or (total + following[0]) * len(replicas) > limit:
             yield Piece(replicas, tuple(taken), law)
             taken, total = [], 0
 
@@ -320,9 +373,11 @@ def pack(units: Sequence[tuple[int, str]], replicas: range, limit: int) -> Itera
 def units_of(pieces: Iterable[Piece], drawn: Iterable[Array]) -> Iterator[Array]:
     """The units of each piece in turn, ``(replicas, size)``, as views of the entries ``drawn`` for
     it.
+
+    Example:
+        >>> pieces = [Piece(range(1), (2, 1), "gaussian")]
+        >>> [unit.shape for unit in units_of(pieces, [np.zeros((1, 3))])]
+        [(1, 2), (1, 1)]
     """
     for piece, entries in zip(pieces, drawn, strict=True):
-        start = 0
-        for size in piece.units:
-            yield entries[:, start : start + size]
-            start += size
+        yield from piece.cut(entries)

@@ -14,7 +14,9 @@ from types import MappingProxyType
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from simulators.arrays import Floats
 from simulators.engines.rounding import SPOILED
 from simulators.regular_files import obstacle, replacing
 
@@ -26,6 +28,7 @@ _SETTINGS = "settings"
 _ROUNDING = "rounding"
 _VALUE = "value:"
 _ARRAYS = ("values", "rounding")
+_FORMER_ENGINES = {"gram": "factor"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +55,8 @@ class Trajectory:
         ((3, 3), (3, 3), (8, 2))
     """
 
-    values: Mapping[str, np.ndarray[Any, Any]]
-    rounding: np.ndarray[Any, Any]
+    values: Mapping[str, NDArray[Any]]
+    rounding: Floats
     engine: str
     engine_reason: str
     chain: str
@@ -62,7 +65,7 @@ class Trajectory:
     replicas: int
     dtype: str
     device: str
-    seed: Mapping[str, Any]
+    seed: Mapping[str, int | list[int]]
     batch_shape: tuple[int, int]
     batch_sha256: str
     versions: Mapping[str, str]
@@ -74,7 +77,7 @@ class Trajectory:
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @property
-    def spoiled(self) -> np.ndarray[Any, Any]:
+    def spoiled(self) -> NDArray[np.bool_]:
         """Where float arithmetic no longer represents the start or a later layer, or where that is
         not known: nothing follows from a value there.
 
@@ -82,7 +85,7 @@ class Trajectory:
         """
         return ~np.asarray(self.rounding < SPOILED)
 
-    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+    def __getitem__(self, name: str) -> NDArray[Any]:
         """``values[name]``; `KeyError` lists the names there are."""
         if name not in self.values:
             raise KeyError(f"{name!r} was not observed; observed were {', '.join(self.values)}")
@@ -101,13 +104,13 @@ class Trajectory:
         same bytes.
         """
         settings = {
-            field.name: _plain(getattr(self, field.name))
+            field.name: getattr(self, field.name)
             for field in fields(self)
             if field.name not in _ARRAYS
         }
         arrays = {f"{_VALUE}{name}": array for name, array in self.values.items()}
         arrays[_ROUNDING] = self.rounding
-        arrays[_SETTINGS] = np.array(json.dumps({"format": FORMAT, **settings}))
+        arrays[_SETTINGS] = np.array(json.dumps({"format": FORMAT, **settings}, default=dict))
         archive = io.BytesIO()
         np.savez(archive, **arrays)  # type: ignore[arg-type]  # no name clashes: all have a prefix
         return archive.getvalue()
@@ -161,6 +164,7 @@ def _read(file: IO[bytes], source: str) -> Trajectory:
             rounding = archive[_ROUNDING] if written == FORMAT else None
         if written in (FORMAT, *_FORMER):
             settings = {"every": 1, **settings, "batch_shape": tuple(settings["batch_shape"])}
+            settings["engine"] = _FORMER_ENGINES.get(settings["engine"], settings["engine"])
             if rounding is None:
                 layers = settings["depth"] // settings["every"]
                 rounding = np.full((settings["replicas"], layers + 1), np.nan)
@@ -183,7 +187,3 @@ def _read(file: IO[bytes], source: str) -> Trajectory:
     raise ValueError(
         f"{source} has format {written}, and up to {FORMAT} are read; load it where it was saved"
     )
-
-
-def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, Mapping) else value

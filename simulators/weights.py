@@ -13,16 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Protocol, TypeAlias
 
+from simulators.arrays import Array, Floats, Namespace
 from simulators.catalogue import Catalogue, summary
-from simulators.observables import Array
 
-__all__ = ["LAWS", "Law", "law"]
+__all__ = ["LAWS", "Distribution", "Law", "law"]
 
-Quantile: TypeAlias = Callable[[Array, Any], Array]
+Quantile: TypeAlias = Callable[[Array, Namespace], Array]
 
 _SPREAD = 2 * 3.0**0.5  # of the law that is drawn for quantiles, uniform from 0
+
+
+class Distribution(Protocol):
+    """A law of one number, as `scipy.stats` has it: ``cdf`` gives P(X ≤ x), of any shape."""
+
+    def cdf(self, x: Floats, /) -> Floats:
+        """P(X ≤ x), of the shape of ``x``."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,10 @@ class Law:
       namespace of its array library. None for the laws that `simulators.streams` draws by itself
     - ``distribution``: gives the law as a frozen distribution of `scipy.stats`, by which inspection
       recognises it; None where it cannot
+
+    Example:
+        >>> LAWS["rademacher"].atoms, LAWS["gaussian"].distribution().cdf(0.0)
+        (True, np.float64(0.5))
     """
 
     name: str
@@ -42,15 +53,20 @@ class Law:
     mean: float = 0.0
     atoms: bool = False
     quantile: Quantile | None = None
-    distribution: Callable[[], Any] | None = None
+    distribution: Callable[[], Distribution] | None = None
 
     @property
     def source(self) -> str:
-        """The law that the streams draw, of which `of_source` makes this one."""
+        """The law that the streams draw, of which `of_source` makes this one.
+
+        One of gaussian, uniform, uniform_positive and rademacher.
+        """
         return self.name if self.quantile is None else "uniform_positive"
 
-    def of_source(self, drawn: Array, xp: Any) -> Array:
-        """Entries of this law from as many of the law `source`; the same ones, if it is that."""
+    def of_source(self, drawn: Array, xp: Namespace) -> Array:
+        """Entries of this law from as many of the law `source`, ``drawn``, of any shape; the same
+        ones, if it is that. ``xp`` is the namespace of their array library.
+        """
         if self.quantile is None:
             return drawn
         limits = xp.finfo(drawn.dtype)
@@ -63,7 +79,10 @@ LAWS: Catalogue[Law] = Catalogue("law")
 
 
 def law(
-    *, mean: float = 0.0, atoms: bool = False, distribution: Callable[[], Any] | None = None
+    *,
+    mean: float = 0.0,
+    atoms: bool = False,
+    distribution: Callable[[], Distribution] | None = None,
 ) -> Callable[[Quantile], Quantile]:
     """Put the law with the quantile function below into the catalogue, under the function's name.
 
@@ -89,16 +108,18 @@ def law(
     )
 
 
-def _normal() -> Any:
+def _normal() -> Distribution:
     from scipy import stats
 
-    return stats.norm()
+    found: Distribution = stats.norm()
+    return found
 
 
-def _uniform() -> Any:
+def _uniform() -> Distribution:
     from scipy import stats
 
-    return stats.uniform(-_SPREAD / 2, _SPREAD)
+    found: Distribution = stats.uniform(-_SPREAD / 2, _SPREAD)
+    return found
 
 
 LAWS.add(Law("gaussian", "standard normal", distribution=_normal))

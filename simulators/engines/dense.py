@@ -12,12 +12,13 @@ calls are few: that gains more than keeping a layer in the second-level cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import repeat
 
 import numpy as np
 from numpy.random import SeedSequence
 
+from simulators.arrays import Array
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, worst
@@ -29,7 +30,6 @@ from simulators.layers import (
     frobenius_norm,
     scaled_to,
 )
-from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
 BLOCK_ENTRIES = 2**21
@@ -69,48 +69,34 @@ def run(
     each in a thread of its own.
     """
     n, rows = batch.shape[-2:]
-    units = [
-        (inputs * size, law)
-        for inputs, width, law in _weight_shapes(chain, rows, depth)
-        for size in row_blocks(width, _block_rows(inputs))
-    ]
+    units = list(_units(chain, rows, depth))
     largest = max(n * max(rows, *chain.widths(rows)), *(size for size, _ in units))
+
+    def representations(group: range, ahead: bool) -> Iterator[Representation]:
+        """Those of one group; nothing is laid out before the first is asked for."""
+        room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize // (2 if ahead else 1)
+        pieces = list(pack(units, group, max(LAYER_ENTRIES, min(CALL_ENTRIES * len(group), room))))
+        draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
+        yield from _Run(backend, draws).representations(chain, batch, copies, depth)
+
     limit = min(LAYER_ENTRIES, GROUP_REPLICAS * largest)
     for group in replica_groups(replicas, largest, limit, backend.workers):
         # A lone group leaves the other cores idle, so they draw for it.
-        ahead = len(group) == replicas or backend.workers == 1
-        yield group, _group(chain, batch, copies, depth, units, group, root, backend, ahead)
+        yield group, representations(group, len(group) == replicas or backend.workers == 1)
 
 
-def _group(
-    chain: Chain,
-    batch: Array,
-    copies: Copies,
-    depth: int,
-    units: Sequence[tuple[int, str]],
-    group: range,
-    root: SeedSequence,
-    backend: Backend,
-    ahead: bool,
-) -> Iterator[Representation]:
-    """The representations of one group; nothing is laid out before the first is asked for."""
-    room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize // (2 if ahead else 1)
-    pieces = list(pack(units, group, max(LAYER_ENTRIES, min(CALL_ENTRIES * len(group), room))))
-    draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
-    yield from _Run(backend, draws).representations(chain, batch, copies, depth)
+def _units(chain: Chain, rows: int, depth: int) -> Iterator[tuple[int, str]]:
+    """Size and law of every row block of weights, in the order of use."""
+    for _ in range(depth):
+        for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
+            if isinstance(layer, WeightLayer):
+                for size in row_blocks(width, _block_rows(rows)):
+                    yield rows * size, layer.law
+            rows = width
 
 
 def _block_rows(inputs: int) -> int:
     return max(1, BLOCK_ENTRIES // inputs)
-
-
-def _weight_shapes(chain: Chain, rows: int, depth: int) -> Iterator[tuple[int, int, str]]:
-    """Columns, rows and law of every weight matrix, in the order of use."""
-    for _ in range(depth):
-        for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
-            if isinstance(layer, WeightLayer):
-                yield rows, width, layer.law
-            rows = width
 
 
 class _Run:
@@ -118,9 +104,8 @@ class _Run:
 
     def __init__(self, backend: Backend, draws: Iterator[Array]) -> None:
         self._backend, self._draws = backend, draws
-        self._spare: Array | None = (
-            None  # the last product's input, which the next product may overwrite
-        )
+        # the last product's input, which the next product may overwrite
+        self._spare: Array | None = None
 
     def representations(
         self, chain: Chain, batch: Array, copies: Copies, depth: int
@@ -175,26 +160,24 @@ class _Run:
 
     def _product(self, rows: Array, width: int) -> Array:
         """(WH)ᵀ for the next weights, of variance 1."""
-        inputs = rows.shape[-1]
-        sizes = row_blocks(width, _block_rows(inputs))
+        sizes = row_blocks(width, _block_rows(rows.shape[-1]))
         if len(sizes) == 1:
             return self._times(rows, next(self._draws), width)
         parts = [
-            self._backend.product(rows, _matrix(next(self._draws), inputs, size), None)
+            self._backend.product(rows, self._matrix(next(self._draws), size), None)
             for size in sizes
         ]
         return self._backend.xp.concat(parts, axis=-1)
 
     def _times(self, rows: Array, entries: Array, width: int) -> Array:
-        weights = _matrix(entries, rows.shape[-1], width)
         fits = self._spare is not None and tuple(self._spare.shape) == (
-            len(weights),
+            len(entries),
             rows.shape[-2],
             width,
         )
+        weights = self._matrix(entries, width)
         return self._backend.product(rows, weights, self._spare if fits else None)
 
-
-def _matrix(entries: Array, inputs: int, rows: int) -> Array:
-    """Wᵀ for the rows of W whose entries these are; a view of them."""
-    return entries.reshape((len(entries), inputs, rows))
+    def _matrix(self, entries: Array, rows: int) -> Array:
+        """Wᵀ for so many rows of W, whose entries these are; a view of them."""
+        return self._backend.xp.reshape(entries, (len(entries), entries.shape[-1] // rows, rows))

@@ -25,15 +25,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.backend import Backend
+from simulators.arrays import Array, Floats
+from simulators.backend import Backend, NumpyBackend
 from simulators.chains import Chain
 from simulators.layers import Recenter, ScaleResponse
-from simulators.observables import Array
 
 __all__ = [
     "ROUNDINGS",
@@ -46,7 +45,7 @@ __all__ = [
     "worst",
 ]
 
-Floats = NDArray[np.float64]
+_HOST = NumpyBackend("float64").xp
 
 SPOILED = 2.0**-7
 """From this estimate on a sample is spoiled: it speaks for nothing."""
@@ -224,7 +223,7 @@ class Outlook:
                 _ratios(self._distances(factors), noise[:, None]),
                 np.zeros(len(noise)),
             )
-        left = Recenter().on_rows(factors.copy(), np, 0)
+        left = np.asarray(Recenter().on_rows(factors.copy(), _HOST, 0))
         before, after = _norms(factors, (-2, -1)), _norms(left, (-2, -1))
         # Where all samples are equal, nothing is left, exactly.
         cancelled = np.maximum(
@@ -406,7 +405,7 @@ def _shares(factors: Floats) -> Floats:
     )
 
 
-def _ratios(distances: Floats, noise: Any) -> Floats:
+def _ratios(distances: Floats, noise: Floats) -> Floats:
     """How many roundings fit into each distance; at least one, as a lesser distance is one."""
     return np.asarray(np.maximum(1.0, distances / noise))
 

@@ -32,7 +32,7 @@ from simulators.layers import LAYERS, Activation
 from simulators.observables import OBSERVABLES, resolve
 from simulators.regular_files import UnreadableFileError, read_regular
 from simulators.runnable import require_runnable
-from simulators.simulate import ENGINES, choose_engine, simulate
+from simulators.simulate import choose_engine, engine_named, simulate
 from simulators.trajectory import Trajectory
 from simulators.weights import LAWS
 
@@ -40,6 +40,9 @@ __all__ = ["FIELDS", "Grid", "GridError", "RunBatch", "SweepRun", "read_grid"]
 
 FORMAT = 2
 """Part of every key. Raise it when the same parameters would give other numbers."""
+
+_ENGINE_IN_KEYS = {"factor": "gram"}
+"""Its name when the first stores were written: their results are found again."""
 
 MOST_RUNS = 10**6
 _LARGEST_FILE = 10**7
@@ -111,7 +114,7 @@ class SweepRun:
             "replicas": self.replicas,
             "seed": self.seed,
             "observables": list(self.observables),
-            "engine": self.engine,
+            "engine": _ENGINE_IN_KEYS.get(self.engine, self.engine),
             "dtype": self.dtype,
         }
 
@@ -254,7 +257,7 @@ class Grid:
                     f"observables contain {told(item)}; give names, such as 'effective_rank'"
                 )
             resolve(item)
-        one_of("engine", given["engine"], ENGINES)
+        engine = engine_named(given["engine"])
         dtype = given["dtype"]
         if dtype not in ("float32", "float64"):
             raise GridError(f"dtype={told(dtype)} is not available; give 'float32' or 'float64'")
@@ -269,7 +272,7 @@ class Grid:
             seeds=_numbers("seeds", given["seeds"], 0),
             replicas=_one_number("replicas", given["replicas"], 1),
             observables=observables,
-            engine=given["engine"],
+            engine=engine,
             dtype=dtype,
         )
         for name in ("chain", "width", "batch", "depth", "weights", "seeds", "observables"):

@@ -2,7 +2,7 @@
 
 Per block and replica, with width d, batch size n and one weight matrix:
 
-- gram: 1, d·n (normals drawn), d·n² (products, QR)
+- factor: 1, d·n (normals drawn), d·n² (products, QR)
 - dense: 1, d² (entries drawn), d²·n (product)
 - mean_field: 1, n² (quadrature nodes, whose number depends on the spectrum as well)
 """
@@ -24,13 +24,17 @@ __all__ = ["RunningTimes", "calibrate", "features", "rough_seconds"]
 
 Group: TypeAlias = tuple[str, str, str, str, tuple[str, ...]]
 
-_ROUGH = {"gram": (5e-5, 6e-9, 1e-9), "dense": (5e-5, 6e-9, 5e-10), "mean_field": (5e-4, 1e-6, 0.0)}
+_ROUGH = {
+    "factor": (5e-5, 6e-9, 1e-9),
+    "dense": (5e-5, 6e-9, 5e-10),
+    "mean_field": (5e-4, 1e-6, 0.0),
+}
 """Seconds per feature on a machine of today: for the order of runs, and the depth of the measured
 ones.
 """
 
 _PROBE = 0.03
-_SMALL_WIDTHS = {"gram": (64, 512, 4096), "dense": (32, 96, 256), "mean_field": (64,)}
+_SMALL_WIDTHS = {"factor": (64, 512, 4096), "dense": (32, 96, 256), "mean_field": (64,)}
 _LARGEST_PROBE = 32
 
 
@@ -38,7 +42,7 @@ def features(run: SweepRun) -> NDArray[np.float64]:
     """What the run does, in the units of the model: shape (3,)."""
     d, n = float(run.width), float(run.batch.n)
     per_block = {
-        "gram": (1, d * n, d * n * n),
+        "factor": (1, d * n, d * n * n),
         "dense": (1, d * d, d * d * n),
         "mean_field": (1, n * n, 0),
     }

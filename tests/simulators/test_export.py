@@ -77,7 +77,7 @@ def test_csv_has_every_number_exactly(filled, tmp_path):
                 assert all(r[f"spectrum.{k}"] == "" for k in range(n, 11))
                 assert r["effective_rank"] == ""
                 assert r["batch_sha256"] == trajectory.batch_sha256
-                assert (r["engine"], r["numpy_version"]) == ("gram", np.__version__)
+                assert (r["engine"], r["numpy_version"]) == ("factor", np.__version__)
 
 
 def test_columns_are_in_natural_order(filled, tmp_path):

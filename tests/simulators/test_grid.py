@@ -41,10 +41,17 @@ def test_a_grid_is_the_product_of_its_axes():
 
 
 def test_the_engine_is_settled_beforehand():
-    assert only().engine == "gram"
+    assert only().engine == "factor"
     assert only(weights="uniform").engine == "dense"
     assert only(chain="residual(0.5)").engine == "dense"
-    assert only(engine="gram").key == only().key
+    assert only(engine="factor").key == only().key
+
+
+def test_keys_are_those_of_stores_written_when_the_engine_had_its_former_name():
+    """The digest was printed by the release before the engine gram was called factor."""
+    assert only().key == "d88acb94d7f47d43efe236430609a1a07fafebc6bd8152d7da861a0176661039"
+    with pytest.warns(DeprecationWarning, match="'factor'"):
+        assert only(engine="gram").key == only().key
 
 
 def test_a_run_is_the_simulation_it_says():
@@ -150,7 +157,7 @@ def test_a_run_survives_pickling():
         ({"batch": None}, ["batch=None"]),
         ({"batch": "digits:0"}, ["take=0"]),
         ({"weights": "cauchy"}, ["weights", "'cauchy'"]),
-        ({"weights": "uniform", "engine": "gram"}, ["engine='gram'"]),
+        ({"weights": "uniform", "engine": "factor"}, ["engine='factor'"]),
         ({"observables": "rank"}, ["'rank'"]),
         ({"observables": [len]}, ["give names"]),
         ({"observables": "soft_rank(2)"}, ["tau=2.0"]),

@@ -22,7 +22,7 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.engines import gram
+from simulators.engines import factor
 from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale
 from simulators.simulate import simulate
 
@@ -74,15 +74,15 @@ CHAINS = [
 
 @pytest.mark.parametrize("chain", CHAINS, ids=repr)
 def test_gram_and_dense_agree_in_law(chain):
-    found = distances(sample(chain, seed=1, engine="gram"), sample(chain, seed=2, engine="dense"))
+    found = distances(sample(chain, seed=1, engine="factor"), sample(chain, seed=2, engine="dense"))
     assert max(found.values()) < CRITICAL, found
 
 
 @pytest.mark.parametrize("chain", [rescale_chain(50), recenter_relu_chain(50)], ids=repr)
 def test_many_small_blocks_agree_with_one_in_law(chain, monkeypatch):
     whole = sample(chain, seed=1)
-    monkeypatch.setattr(gram, "leaf_rows", lambda n: 2 * n)
-    monkeypatch.setattr(gram, "block_rows", lambda n: 4 * n)
+    monkeypatch.setattr(factor, "leaf_rows", lambda n: 2 * n)
+    monkeypatch.setattr(factor, "block_rows", lambda n: 4 * n)
     found = distances(whole, sample(chain, seed=2))
     assert max(found.values()) < CRITICAL, found
 
@@ -136,7 +136,7 @@ def another_width():
 )
 def test_sentinel_another_law_is_caught(sentinel):
     other, chain = sentinel()
-    found = distances(sample(chain, seed=1, engine="gram"), other)
+    found = distances(sample(chain, seed=1, engine="factor"), other)
     assert max(found.values()) > CRITICAL, found
 
 
@@ -150,7 +150,7 @@ def test_sentinel_weights_scaled_per_column_are_caught(monkeypatch):
         return factor
 
     monkeypatch.setattr(NumpyBackend, "triangular", wrong)
-    found = distances(sample(rescale_chain(WIDTH), seed=1, engine="gram"), right)
+    found = distances(sample(rescale_chain(WIDTH), seed=1, engine="factor"), right)
     assert max(found.values()) > CRITICAL, found
 
 

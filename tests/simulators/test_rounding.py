@@ -76,7 +76,7 @@ def test_engines_agree_in_law_from_hostile_starts_or_say_spoiled(name: str) -> N
             batch = make(WIDTH, N)
             if dtype == "float32" and abs(batch).max() > 1e38:
                 continue  # refused at the door
-            found = [run(NAMED[name], batch, engine, dtype=dtype) for engine in ("gram", "dense")]
+            found = [run(NAMED[name], batch, engine, dtype=dtype) for engine in ("factor", "dense")]
             for layer in (1, 4, DEPTH):
                 assert not differ(*found, layer), (start, dtype, layer)
 
@@ -84,7 +84,7 @@ def test_engines_agree_in_law_from_hostile_starts_or_say_spoiled(name: str) -> N
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", NAMED)
 def test_nothing_is_spoiled_from_a_healthy_start(name: str, dtype: str) -> None:
-    for engine in ("gram", "dense")[name not in COMPARED :]:
+    for engine in ("factor", "dense")[name not in COMPARED :]:
         found = run(
             NAMED[name], gaussian_batch(WIDTH, N, 1), engine, depth=100, replicas=50, dtype=dtype
         )
@@ -101,7 +101,7 @@ def test_square_residual_chains_are_not_spoiled_in_float32(width: int) -> None:
     assert found.spoiled[:, -1].mean() < 0.1
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "identity"])
 def test_a_common_mean_cancels_exactly(activation: str, dtype: str, engine: str) -> None:
@@ -118,7 +118,7 @@ def test_a_common_mean_cancels_exactly(activation: str, dtype: str, engine: str)
     assert not any(differ(one, other, layer) for layer in range(1, 5))
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 @pytest.mark.parametrize("name", COMPARED)
 def test_equal_samples_stay_equal(name: str, engine: str) -> None:
     batch = HOSTILE["equal samples"](WIDTH, N)
@@ -128,7 +128,7 @@ def test_equal_samples_stay_equal(name: str, engine: str) -> None:
     assert not found.spoiled.any()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 @pytest.mark.parametrize("name", [name for name in COMPARED if NAMED[name].odd])
 def test_opposite_samples_stay_opposite(name: str, engine: str) -> None:
     found = run(
@@ -160,7 +160,7 @@ def test_singular_values_of_any_ratio_are_carried_by_the_thin_engine(chain: Chai
             np.diag([1.0, 0.5, tiny])[:, :3] @ _rotation(),
             depth=6,
             replicas=5,
-            engine="gram",
+            engine="factor",
             observables=(determinant,),
         )["log_determinant"]
         for tiny in (1e-20, 1e-150)
@@ -172,7 +172,7 @@ def _rotation() -> NDArray[np.float64]:
     return np.asarray(np.linalg.qr(np.random.default_rng(8).standard_normal((3, 3))).Q)
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 def test_noise_that_grows_into_sight_is_spoiled_and_stays_so(engine: str) -> None:
     batch = HOSTILE["eigenvalues 1e-300, rows mixed"](WIDTH, N)
     found = run(rescale_chain(WIDTH), batch, engine, depth=40, dtype="float32")
@@ -193,8 +193,8 @@ def test_an_estimate_that_is_too_small_lets_the_engines_disagree(
     from simulators import trajectory
 
     monkeypatch.setattr(trajectory, "SPOILED", 2.0)
-    one = run(batchnorm_chain(WIDTH, "relu"), batch, "gram", depth=40, dtype="float32")
-    exact = run(batchnorm_chain(WIDTH, "relu"), batch, "gram", depth=40)
+    one = run(batchnorm_chain(WIDTH, "relu"), batch, "factor", depth=40, dtype="float32")
+    exact = run(batchnorm_chain(WIDTH, "relu"), batch, "factor", depth=40)
     assert differ(one, exact)
 
 
@@ -202,10 +202,10 @@ def test_an_estimate_that_is_too_large_spoils_healthy_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rounding, "ROUNDINGS", 1e14)
-    assert run(batchnorm_chain(WIDTH, "relu"), gaussian_batch(WIDTH, N, 1), "gram").spoiled.any()
+    assert run(batchnorm_chain(WIDTH, "relu"), gaussian_batch(WIDTH, N, 1), "factor").spoiled.any()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 def test_what_float32_cannot_hold_is_spoiled_on_arrival(engine: str) -> None:
     batch = gaussian_batch(WIDTH, N, 1)
     batch[:, 0] *= 1e-60
@@ -214,7 +214,7 @@ def test_what_float32_cannot_hold_is_spoiled_on_arrival(engine: str) -> None:
     assert not run(rescale_chain(WIDTH), batch, engine).spoiled.any()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 def test_a_centring_after_the_activation_tells_what_it_cancels(engine: str) -> None:
     """The activation's mean dwarfs what the samples differ in; rescaling then shows rounding."""
     chain = Chain((Linear(WIDTH), Activation("sigmoid"), Recenter(), Rescale("variance")))
@@ -251,7 +251,7 @@ def test_centring_is_exact_to_a_few_units_in_the_last_place(seed: int) -> None:
         assert (row[exact == 0] == 0).all()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 def test_the_estimate_is_kept_with_the_values(engine: str, tmp_path: Any) -> None:
     found = run(
         rescale_chain(WIDTH), HOSTILE["dependent samples"](WIDTH, N), engine, depth=6, every=3
@@ -265,7 +265,7 @@ def test_the_estimate_is_kept_with_the_values(engine: str, tmp_path: Any) -> Non
 def test_the_error_on_arrival_holds_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounding, "arrival_error", lambda *_: 1e-3)
     start = np.random.default_rng(0).standard_normal((2 * N, N))
-    found = run(rescale_chain(WIDTH), start, "gram", depth=2)
+    found = run(rescale_chain(WIDTH), start, "factor", depth=2)
     assert (found.rounding[:, 1:] == 1e-3).all()
 
 

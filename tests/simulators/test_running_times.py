@@ -37,8 +37,8 @@ def test_predictions_are_what_the_same_work_costs(fields, monkeypatch):
 
     def price(run):
         d, n = run.width, run.batch.n
-        entries = {"gram": d * n, "dense": d * d, "mean_field": n * n}[run.engine]
-        products = {"gram": d * n * n, "dense": d * d * n, "mean_field": 0}[run.engine]
+        entries = {"factor": d * n, "dense": d * d, "mean_field": n * n}[run.engine]
+        products = {"factor": d * n * n, "dense": d * d * n, "mean_field": 0}[run.engine]
         return run.depth * run.replicas * (3e-5 + 2e-9 * entries + 7e-10 * products)
 
     def perform(run):

@@ -18,7 +18,7 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.engines import dense, gram
+from simulators.engines import dense, factor
 from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, Residual
 from simulators.simulate import simulate
 
@@ -54,7 +54,7 @@ def frobenius(H):
         ({"replicas": 0}, ValueError, "replicas=0 is below 1"),
         ({"replicas": False}, TypeError, "replicas=False is a bool"),
         ({"seed": -1}, ValueError, "seed=-1"),
-        ({"engine": "grma"}, ValueError, "did you mean 'gram'"),
+        ({"engine": "factro"}, ValueError, "did you mean 'factor'"),
         ({"engine": None}, TypeError, "engine=None"),
         ({"observables": ("orthogonality_gab",)}, ValueError, "did you mean 'orthogonality_gap'"),
         ({"observables": "orthogonality_gap"}, TypeError, r"write \('orthogonality_gap',\)"),
@@ -106,7 +106,7 @@ def test_observables_by_mapping_take_the_given_names():
 def test_the_width_reaches_observables_that_need_it():
     names = ("soft_rank(0.0)", "soft_rank(1.0)")
     trajectory = simulate(rescale_chain(50), BATCH, depth=3, observables=names)
-    assert trajectory.engine == "gram"
+    assert trajectory.engine == "factor"
     assert trajectory["soft_rank(0.0)"].tolist() == [[6, 50, 50, 50]]
     assert (trajectory["soft_rank(1.0)"][:, 1:] == 3).all()
 
@@ -148,7 +148,7 @@ def test_where_gram_is_not_exact_auto_takes_dense_and_gram_says_why(chain, obser
     assert trajectory.engine == "dense"
     assert reason in trajectory.engine_reason
     with pytest.raises(ValueError, match=f"not exact here.*{reason}.*use engine='dense'"):
-        simulate(chain, BATCH, depth=1, observables=observables, engine="gram")
+        simulate(chain, BATCH, depth=1, observables=observables, engine="factor")
     assert (
         simulate(chain, BATCH, depth=1, observables=observables, engine="dense").engine == "dense"
     )
@@ -169,8 +169,8 @@ def test_where_gram_is_not_exact_auto_takes_dense_and_gram_says_why(chain, obser
 )
 def test_where_gram_is_exact_auto_takes_it(chain):
     trajectory = simulate(chain, BATCH, depth=2)
-    assert (trajectory.engine, trajectory.engine_reason[:12]) == ("gram", "exact in law")
-    assert simulate(chain, BATCH, depth=2, engine="gram").engine_reason == "asked for"
+    assert (trajectory.engine, trajectory.engine_reason[:12]) == ("factor", "exact in law")
+    assert simulate(chain, BATCH, depth=2, engine="factor").engine_reason == "asked for"
 
 
 def test_a_marked_function_is_measured_on_the_factor():
@@ -179,7 +179,7 @@ def test_a_marked_function_is_measured_on_the_factor():
 
     size.gram_invariant = True
     trajectory = simulate(rescale_chain(8), BATCH, depth=2, observables=(size,))
-    assert trajectory.engine == "gram"
+    assert trajectory.engine == "factor"
 
 
 def test_mean_field_is_the_limit_of_wide_chains():
@@ -218,7 +218,7 @@ def test_mean_field_is_refused_where_it_does_not_apply(chain, options, reason):
         simulate(chain, BATCH, depth=1, engine="mean_field", **options)
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 @pytest.mark.parametrize("scale", [2.0**-1000, 2.0**1000])
 @pytest.mark.parametrize(
     "chain",
@@ -231,7 +231,7 @@ def test_a_power_of_two_changes_no_bit_where_the_scale_is_free(chain, scale, eng
     assert (plain["orthogonality_gap"] == scaled["orthogonality_gap"]).all()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 @pytest.mark.parametrize("scale", [1e-300, 1e300])
 @pytest.mark.parametrize(
     "chain", [vanilla_chain(8, "tanh"), rescale_activation_chain(8, "tanh")], ids=repr
@@ -241,7 +241,7 @@ def test_extreme_scales_do_no_harm_where_they_matter(chain, scale, engine):
     assert np.isfinite(gap).all()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 @pytest.mark.parametrize("activation", ["identity", "relu"])
 def test_vanilla_chains_neither_overflow_nor_underflow(engine, activation):
     def size(H):
@@ -259,13 +259,13 @@ def test_vanilla_chains_neither_overflow_nor_underflow(engine, activation):
 
 def test_a_dead_network_is_nan_without_a_warning():
     chain, batch = vanilla_chain(1, "relu"), np.array([[1.0]])
-    for engine in ("gram", "dense"):
+    for engine in ("factor", "dense"):
         gap = simulate(chain, batch, depth=30, replicas=5, engine=engine)["orthogonality_gap"]
         assert np.isnan(gap[:, -1]).all()
         assert (gap[:, 0] == 0).all()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense", "mean_field"])
+@pytest.mark.parametrize("engine", ["factor", "dense", "mean_field"])
 @pytest.mark.parametrize("n", [1, 2, 6])
 def test_one_sample_two_and_as_many_as_coordinates(engine, n):
     batch = np.random.default_rng(n).standard_normal((6, n))
@@ -275,7 +275,7 @@ def test_one_sample_two_and_as_many_as_coordinates(engine, n):
         assert (gap == 0).all()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize(
     "chain", [rescale_chain(8), batchnorm_chain(8), rescale_activation_chain(8, "tanh")], ids=repr
@@ -297,7 +297,7 @@ def test_replicas_do_not_depend_on_their_number_or_grouping(chain, dtype, monkey
         many = simulate(chain, BATCH, replicas=50, engine=engine, **options)["orthogonality_gap"]
         few = simulate(chain, BATCH, replicas=3, engine=engine, **options)["orthogonality_gap"]
         with monkeypatch.context() as patch:
-            patch.setattr(gram, "PIECE_ENTRIES", 200)
+            patch.setattr(factor, "PIECE_ENTRIES", 200)
             grouped = simulate(chain, BATCH, replicas=50, engine=engine, **options)[
                 "orthogonality_gap"
             ]
@@ -314,7 +314,7 @@ def test_dense_replicas_do_not_depend_on_grouping(monkeypatch):
         assert (together == apart).all()
 
 
-@pytest.mark.parametrize("engine", ["gram", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "dense"])
 def test_the_same_call_gives_the_same_bits_and_another_seed_others(engine):
     def run(seed):
         return simulate(rescale_chain(300), BATCH, depth=10, replicas=9, seed=seed, engine=engine)
@@ -328,13 +328,13 @@ def test_the_same_call_gives_the_same_bits_and_another_seed_others(engine):
 
 def test_the_engines_draw_from_separate_streams():
     gaps = [simulate(rescale_chain(3), BATCH, depth=1, engine=name)["orthogonality_gap"][0, 1]
-            for name in ("gram", "dense")]  # fmt: skip
+            for name in ("factor", "dense")]  # fmt: skip
     assert gaps[0] != gaps[1]
 
 
 def test_the_batch_is_left_alone_in_both_libraries():
     chain = Chain((Recenter(), Activation("identity"), Rescale(), Linear(8)))
-    for engine in ("gram", "dense"):
+    for engine in ("factor", "dense"):
         array, tensor = BATCH.copy(), torch.tensor(BATCH)
         simulate(chain, array, depth=2, engine=engine)
         simulate(chain, tensor, depth=2, engine=engine)
@@ -415,3 +415,11 @@ def test_a_residual_chain_takes_any_law(law):
     )
     assert np.isfinite(rank["effective_rank"]).all()
     assert law in rank.chain
+
+
+def test_the_former_name_of_an_engine_works_and_says_so():
+    now = simulate(rescale_chain(8), BATCH, depth=2, engine="factor")
+    with pytest.warns(DeprecationWarning, match="engine 'gram' is called 'factor' now"):
+        former = simulate(rescale_chain(8), BATCH, depth=2, engine="gram")
+    assert former.engine == "factor"
+    assert np.array_equal(former["orthogonality_gap"], now["orthogonality_gap"])

@@ -21,7 +21,7 @@ from simulators.streams import (
 )
 
 
-def drawn(backend, pieces, seed=0, engine="gram"):
+def drawn(backend, pieces, seed=0, engine="factor"):
     return [
         np.array(backend.numpy(entries))
         for entries in backend.draws(SeedSequence(seed), engine, pieces)
@@ -53,13 +53,13 @@ def test_good_seeds_are_accepted(seed):
 def test_a_seed_sequence_is_read_and_not_advanced():
     root = SeedSequence(4)
     root_sequence(root)
-    replica_sequence(root, "gram", 3)
+    replica_sequence(root, "factor", 3)
     assert root.n_children_spawned == 0
 
 
 def test_streams_are_the_spawned_children_of_the_seed():
     engines = SeedSequence(9).spawn(2)
-    for number, engine in enumerate(("dense", "gram")):
+    for number, engine in enumerate(("dense", "factor")):
         child = engines[number].spawn(3)[2]
         ours = replica_sequence(SeedSequence(9), engine, 2)
         assert (ours.generate_state(4) == child.generate_state(4)).all()
@@ -69,7 +69,7 @@ def test_replicas_engines_and_seeds_have_different_streams():
     states = {
         tuple(replica_sequence(SeedSequence(seed), engine, replica).generate_state(4))
         for seed in range(3)
-        for engine in ("dense", "gram")
+        for engine in ("dense", "factor")
         for replica in range(50)
     }
     assert len(states) == 300
@@ -111,8 +111,8 @@ def test_device_streams_do_not_depend_on_grouping_nor_on_pieces():
     # The class for CUDA, run where every machine has a generator.
     root = SeedSequence(0)
     together, apart = torch.empty(30), torch.empty(30)
-    DeviceStreams(root, "gram", range(5), "cpu").fill(3, together, "gaussian", (10, 20))
-    streams = DeviceStreams(root, "gram", range(3, 5), "cpu")
+    DeviceStreams(root, "factor", range(5), "cpu").fill(3, together, "gaussian", (10, 20))
+    streams = DeviceStreams(root, "factor", range(3, 5), "cpu")
     streams.fill(0, apart[:10], "gaussian", (10,))
     streams.fill(0, apart[10:], "gaussian", (20,))
     assert torch.equal(together, apart)
@@ -150,7 +150,7 @@ def test_a_failing_thread_says_so():
 
 def test_an_abandoned_run_leaves_no_thread_waiting():
     draws = NumpyBackend("float64").draws(
-        SeedSequence(0), "gram", [Piece(range(2), (50,), "gaussian")] * 10
+        SeedSequence(0), "factor", [Piece(range(2), (50,), "gaussian")] * 10
     )
     next(draws)
     draws.close()

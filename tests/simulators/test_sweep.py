@@ -51,7 +51,7 @@ def test_local_processes_compute_what_a_direct_call_does(store, count):
     for row in store.rows():
         expected, found = wanted[row.key].perform(), Trajectory.from_bytes(row.data)
         assert np.array_equal(found["orthogonality_gap"], expected["orthogonality_gap"])
-        assert (found.seed, found.engine, found.dtype) == (expected.seed, "gram", "float64")
+        assert (found.seed, found.engine, found.dtype) == (expected.seed, "factor", "float64")
         assert found.versions["numpy"] == np.__version__
     assert claims(store) == 0
 

@@ -139,6 +139,7 @@ def test_a_trajectory_of_an_earlier_release_is_read_and_decides_nothing():
     found = Trajectory.load(FORMER / "trajectory_f3607ad.npz")
     again = simulate(rescale_chain(8), np.eye(5, 3), depth=3, replicas=2, seed=1)
     assert (found.every, found.depth, found.chain) == (1, 3, again.chain)
+    assert found.engine == again.engine == "factor"  # its file still says "gram"
     assert found["orthogonality_gap"] == pytest.approx(again["orthogonality_gap"], abs=1e-12)
     assert np.isnan(found.rounding).all()
     assert found.rounding.shape == again.rounding.shape
@@ -166,7 +167,7 @@ def test_repr_tells_the_run(trajectory):
         "Linear(width=8",
         "V (2, 4)",
         "(5, 3)",
-        "gram engine",
+        "factor engine",
         "float64 on cpu",
         str(2**70),
     ):

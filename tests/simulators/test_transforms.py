@@ -17,12 +17,12 @@ COUNTS = (2, 64, 126, 128, 130, 1000, 2**17 + 6)
 
 def words(count: int, replica: int = 0) -> np.ndarray:
     """The raw words of one replica's stream."""
-    return SFC64(replica_sequence(SEED, "gram", replica)).random_raw(count)
+    return SFC64(replica_sequence(SEED, "factor", replica)).random_raw(count)
 
 
 def filled(law: str, dtype: str, count: int, replica: int = 0, units=None) -> np.ndarray:
     out = np.empty((1, count), dtype)
-    HostStreams(SEED, "gram", range(replica, replica + 1)).fill(0, out, law, units)
+    HostStreams(SEED, "factor", range(replica, replica + 1)).fill(0, out, law, units)
     return out[0].astype(np.float64)
 
 
@@ -54,7 +54,7 @@ def test_normals_of_single_precision_are_box_and_mullers_of_their_words(count):
 
 
 def test_normals_of_double_precision_are_numpys():
-    generator = Generator(SFC64(replica_sequence(SEED, "gram", 2)))
+    generator = Generator(SFC64(replica_sequence(SEED, "factor", 2)))
     np.testing.assert_array_equal(
         filled("gaussian", "float64", 1001, replica=2), generator.standard_normal(1001)
     )
@@ -63,7 +63,9 @@ def test_normals_of_double_precision_are_numpys():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("law", ["uniform", "uniform_positive"])
 def test_uniform_entries_are_an_interval_of_length_two_root_three(law, dtype):
-    u = Generator(SFC64(replica_sequence(SEED, "gram", 1))).random(999, dtype=np.dtype(dtype).type)
+    u = Generator(SFC64(replica_sequence(SEED, "factor", 1))).random(
+        999, dtype=np.dtype(dtype).type
+    )
     shift = 0.5 if law == "uniform" else 0.0
     wanted = np.sqrt(12.0) * (u.astype(np.float64) - shift)
     np.testing.assert_allclose(filled(law, dtype, 999, replica=1), wanted, rtol=1e-6, atol=2e-7)
@@ -85,9 +87,7 @@ def test_signs_are_the_bits_of_the_words_lowest_first(dtype):
 )
 def test_uniforms_of_a_device_become_the_same_laws(law, wanted):
     u = np.array([0.0, 0.1, 0.25, 0.4999, 0.5, 0.75, 0.999])
-    np.testing.assert_allclose(
-        from_uniform(torch, torch.tensor(u), law).numpy(), wanted(u), rtol=1e-12
-    )
+    np.testing.assert_allclose(from_uniform(torch.tensor(u), law).numpy(), wanted(u), rtol=1e-12)
 
 
 @pytest.mark.parametrize("law", ["gaussian", "uniform", "rademacher"])

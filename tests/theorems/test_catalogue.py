@@ -151,11 +151,11 @@ def test_the_engine_gram_takes_a_new_layer_only_where_it_maps_rows_one_by_one() 
             return rows / xp.max(xp.abs(rows), axis=(-2, -1), keepdims=True)
 
     linear = read_chain("halved").build(16)
-    assert simulate(linear, BATCH, depth=1).engine == "gram"
+    assert simulate(linear, BATCH, depth=1).engine == "factor"
     whole = Chain((Linear(16), Whole()))
     assert simulate(whole, BATCH, depth=1).engine == "dense"
     with pytest.raises(ValueError, match="does not say that it maps each row by itself"):
-        simulate(whole, BATCH, depth=1, engine="gram")
+        simulate(whole, BATCH, depth=1, engine="factor")
 
 
 @pytest.mark.usefixtures("extended")

@@ -162,7 +162,7 @@ def measure(H: Floats) -> Measures:
             reason="all features are zero",
             condition=Condition.COLLAPSING,
         )
-    seen = _look(gram(H), d)
+    seen = _look(np.asarray(gram(H)), d)
     energy = float(np.trace(seen.K))
     cluster, condition, reason = 1, Condition.HEALTHY, ""
     if seen.collapse > 0:
@@ -184,7 +184,7 @@ def measure(H: Floats) -> Measures:
         gap=float(orthogonality_gap(H)),
         smallest_gap=float(smallest_eigenvalue_gap(H)),
         effective_rank=seen.rank,
-        soft_rank=int(soft_rank(H, SOFT)),
+        soft_rank=int(float(soft_rank(H, SOFT))),
         mean_cosine=float(seen.alignment.mean()),
         mean_share=1 - energy,
         recentred_rank=energy**2 / float(np.square(seen.K).sum()) if energy > 0 else 0.0,

@@ -133,8 +133,8 @@ def simulated(
             f"{n} samples are more than the smallest width {min(d, width)}, "
             "and the simulators take no more"
         )
-    gram = choose_engine("auto", recognised.chain, [resolve("orthogonality_gap")], 1)[0] == "gram"
-    work = depth * (width * n * n / 8 if gram else width * width)
+    thin = choose_engine("auto", recognised.chain, [resolve("orthogonality_gap")], 1)[0] == "factor"
+    work = depth * (width * n * n / 8 if thin else width * width)
     replicas = next((count for count in _REPLICAS if count * work < _MOST_WORK), _REPLICAS[-1])
     run = simulate(recognised.chain, batch, depth=depth, replicas=replicas, seed=seed)
     if run.spoiled.any():

@@ -309,7 +309,7 @@ def _activated(x: Tensor) -> Iterator[tuple[str, Tensor]]:
     """The image of ``x``, (n, m), under each activation of the catalogue but the identity."""
     for name, entry in ACTIVATIONS.items():
         if name != "identity":
-            yield name, entry.function(x, array_api_compat.torch)
+            yield name, torch.as_tensor(entry.function(x, array_api_compat.torch))
 
 
 def _epsilon(call: Call) -> float:

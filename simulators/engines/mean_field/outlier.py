@@ -30,15 +30,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from operator import index
-from typing import Any, SupportsIndex
+from typing import SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from simulators.arguments import whole_number
+from simulators.arrays import Floats
 from simulators.engines.mean_field.recenter_relu import arc_cosine, sine_defect
-
-Floats = NDArray[np.float64]
 
 _LARGEST = 10**9
 
@@ -102,15 +101,15 @@ def _growth(angle: Floats, n: int) -> Floats:
     return np.asarray(product / (product + (n - 1) * _excess(angle, n)))
 
 
-def _cluster(angle: Any, n: int) -> tuple[Any, Any]:
+def _cluster(angle: float | Floats, n: int) -> tuple[Floats, Floats]:
     """φ and H(φ)."""
-    phi = 2 * np.arcsin(math.sqrt((n - 1) / (2 * (n - 2))) * np.sin(angle))
+    phi: Floats = 2 * np.arcsin(math.sqrt((n - 1) / (2 * (n - 2))) * np.sin(angle))
     with np.errstate(invalid="ignore"):
-        H = sine_defect(np.asarray(phi)) / (2 * math.pi * np.sin(phi / 2) ** 2)
+        H = sine_defect(phi) / (2 * math.pi * np.sin(phi / 2) ** 2)
     return phi, np.where(phi > 0, H, 0.0)
 
 
-def _excess(angle: Any, n: int) -> Any:
+def _excess(angle: float | Floats, n: int) -> Floats:
     """e(ψ)."""
     _, H = _cluster(angle, n)
     c = np.cos(angle)
@@ -121,12 +120,12 @@ def _excess(angle: Any, n: int) -> Any:
 
 def _excess_slope(angle: float, n: int) -> float:
     """e′(ψ) for ψ > 0."""
-    phi, H = _cluster(angle, n)
+    phi, H = map(float, _cluster(angle, n))
     # H′ = sin φ (φ − sin φ)/(π (1 − cos φ)²)
     rate = math.sin(phi) * _angle_defect(phi) / (4 * math.pi * math.sin(phi / 2) ** 4)
     rate *= 2 * math.tan(phi / 2) / math.tan(angle)  # dφ/dψ
     c, s = math.cos(angle), math.sin(angle)
-    inner = (n + 1) * float(H) - 2 + 2 * angle / math.pi
+    inner = (n + 1) * H - 2 + 2 * angle / math.pi
     return float(
         c * c * ((n + 1) * rate + 2 / math.pi)
         - 2 * c * s * inner
@@ -148,7 +147,7 @@ def blocks(angle: float, n: int) -> tuple[float, float, Floats]:
     """At a zero ψ of e: the slope f_n′, the eigenvalue on cluster matrices, the 2 × 2 block in (α,
     β).
     """
-    phi, H = (float(value) for value in _cluster(angle, n))
+    phi, H = map(float, _cluster(angle, n))
     c, s, h = math.cos(angle), math.sin(angle), 1 - H
     slope = 1 - (n - 1) * _excess_slope(angle, n) * s / (2 * n * n * h * c)
     k, k_o = 1 - phi / math.pi, angle / math.pi  # κ′ at the two cosines
@@ -218,12 +217,7 @@ def _first_zero(n: int) -> float | None:
 
 
 def _size(n: SupportsIndex) -> int:
-    if isinstance(n, bool | np.bool_):
-        raise TypeError(f"n={n!r} is a truth value; want a whole number")
-    try:
-        size = index(n)
-    except TypeError:
-        raise TypeError(f"n={n!r} is a {type(n).__name__}; want a whole number") from None
-    if not 3 <= size <= _LARGEST:
+    size = whole_number("n", n, 3)
+    if size > _LARGEST:
         raise ValueError(f"n={size}; want a whole number from 3 to {_LARGEST}")
     return size

@@ -62,7 +62,7 @@ def network(size: int, width: int, depth: int, seed: int) -> Network:
         depth=depth,
         seed=(seed, size),
         observables=("gram",),
-        engine="gram",
+        engine="factor",
     )
     gram = run["gram"][0]
     squares = np.diagonal(gram, axis1=1, axis2=2)
@@ -81,7 +81,7 @@ def share_by_layer(size: int, width: int, depth: int, seed: int) -> Floats:
         replicas=REPLICAS,
         seed=(seed, size, width),
         observables=("lone_outlier",),
-        engine="gram",
+        engine="factor",
     )
     counts = [
         int(stays(run["lone_outlier"], layer, WINDOW).sum()) for layer in range(WINDOW, depth + 1)

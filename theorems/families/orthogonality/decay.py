@@ -10,6 +10,7 @@ from typing import Any
 import flint
 import numpy as np
 import sympy as sp
+from array_api_compat import array_namespace
 
 from simulators import Trajectory, rescale_chain
 from simulators.observables import Observable, spectrum
@@ -329,9 +330,9 @@ E_W = sp.Symbol("E_W", nonnegative=True)
 
 
 def _gaussian_distance(H: Any, *, width: int) -> Any:
-    found = spectrum(H)
-    deviation = found**0.5 - H.shape[-1] ** -0.5
-    return (deviation * deviation).sum(axis=-1)
+    xp = array_namespace(H)
+    deviation = xp.sqrt(spectrum(H)) - H.shape[-1] ** -0.5
+    return xp.sum(deviation * deviation, axis=-1)
 
 
 GAUSSIAN_DISTANCE = Observable("gaussian_distance", _gaussian_distance, gram=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from array_api_compat import array_namespace
 
 from simulators import Trajectory, rescale_activation_chain, rescale_chain, vanilla_chain
 from simulators.batches import collinear_batch
@@ -300,7 +301,7 @@ REST = sp.Symbol("E_rest", nonnegative=True)
 
 def _beyond_first(H: Any, *, width: int) -> Any:
     """1 - lambda_1 as the sum of the other eigenvalues, which does not cancel."""
-    return spectrum(H)[..., 1:].sum(axis=-1)
+    return array_namespace(H).sum(spectrum(H)[..., 1:], axis=-1)
 
 
 _REST = Observable("beyond_first", _beyond_first, gram=True)

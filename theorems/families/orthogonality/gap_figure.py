@@ -67,7 +67,7 @@ class Panel:
             replicas=self.replicas,
             seed=(seed, self.n),
             observables=("orthogonality_gap", "smallest_eigenvalue"),
-            engine="gram",
+            engine="factor",
         )
 
     def width_limit(self) -> Trajectory:
@@ -311,7 +311,7 @@ def _caption(shown: list[Statement], met: list[bool], refuted: bool) -> str:
     sizes = ", ".join(f"{p.replicas} (n = {p.n})" for p in panels)
     starts = ", ".join(f"{Fraction(p.share) / p.n} (n = {p.n})" for p in panels)
     text = (
-        "Rescale chain, simulated exactly in law (gram engine, float64) from a batch with one "
+        "Rescale chain, simulated exactly in law (factor engine, float64) from a batch with one "
         "large singular value and "
         f"the others equal: σₙ² = {starts}. Blue: mean gap, band from the smallest to "
         f"the largest of all replicas: {sizes}. Dotted: the same start at infinite width. Above "

@@ -1,4 +1,4 @@
-"""The gram engine: folding by QR, and its step against the same step on all rows."""
+"""The factor engine: folding by QR, and its step against the same step on all rows."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from simulators.chains import (
     rescale_activation_chain,
     rescale_chain,
 )
-from simulators.engines import gram
+from simulators.engines import factor
 from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale
 from simulators.simulate import simulate
 from simulators.streams import HostStreams, row_blocks
@@ -30,36 +30,36 @@ def rounding(rows, dtype="float64"):
 @pytest.mark.parametrize("n", [1, 2, 3, 8, 40])
 @pytest.mark.parametrize("extra", [0, 1, 7])
 def test_folding_keeps_the_gram_matrix_of_all_rows(backend, n, extra):
-    leaf = gram.leaf_rows(n)
-    sizes = [gram.block_rows(n), 3 * leaf + extra, n, leaf, max(1, n - 1)]
+    leaf = factor.leaf_rows(n)
+    sizes = [factor.block_rows(n), 3 * leaf + extra, n, leaf, max(1, n - 1)]
     rows = np.random.default_rng(n).standard_normal((2, n, sum(sizes)))
-    folding = gram._Folding(backend)
+    folding = factor._Folding(backend)
     start = 0
     for size in sizes:
         folding.add(backend.array(rows[..., start : start + size]))
         start += size
-    factor = backend.numpy(folding.result()).astype(float)
-    assert factor.shape == (2, n, n)
-    assert abs(factor @ factor.mT - rows @ rows.mT).max() <= rounding(rows, backend.dtype)
+    found = backend.numpy(folding.result()).astype(float)
+    assert found.shape == (2, n, n)
+    assert abs(found @ found.mT - rows @ rows.mT).max() <= rounding(rows, backend.dtype)
 
 
 def test_folding_many_blocks_stays_small():
-    folding = gram._Folding(NumpyBackend("float64"))
+    folding = factor._Folding(NumpyBackend("float64"))
     rows = np.random.default_rng(0).standard_normal((1, 2, 200 * 300))
     for block in np.split(rows, 200, axis=-1):
         folding.add(block)
-        assert sum(each.shape[-1] for each in folding._factors) <= gram.leaf_rows(2)
-    factor = folding.result()
-    assert abs(factor @ factor.mT - rows @ rows.mT).max() <= rounding(rows)
+        assert sum(each.shape[-1] for each in folding._factors) <= factor.leaf_rows(2)
+    found = folding.result()
+    assert abs(found @ found.mT - rows @ rows.mT).max() <= rounding(rows)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 8, 16, 48])
 def test_blocks_are_whole_leaves_too_small_for_blas_threads(n):
     # OpenBLAS: gemv starts threads at 9216 entries, gemm at 2¹⁸ multiplications.
-    assert gram.block_rows(n) % gram.leaf_rows(n) == 0
-    assert gram.leaf_rows(n) * n < 9216
-    assert gram.block_rows(n) * n * n <= 2**18
-    assert gram.leaf_rows(n) >= 2 * n
+    assert factor.block_rows(n) % factor.leaf_rows(n) == 0
+    assert factor.leaf_rows(n) * n < 9216
+    assert factor.block_rows(n) * n * n <= 2**18
+    assert factor.leaf_rows(n) >= 2 * n
 
 
 def product(H):
@@ -71,11 +71,11 @@ product.gram_invariant = True
 
 
 def normals(width, n, *, seed, layers=1):
-    """G of the gram engine's replica 0, ``(width, n)``, for each layer."""
-    streams, drawn = HostStreams(SeedSequence(seed), "gram", range(1)), []
+    """G of the factor engine's replica 0, ``(width, n)``, for each layer."""
+    streams, drawn = HostStreams(SeedSequence(seed), "factor", range(1)), []
     for _ in range(layers):
         blocks = []
-        for rows in row_blocks(width, gram.block_rows(n)):
+        for rows in row_blocks(width, factor.block_rows(n)):
             entries = np.empty(rows * n)
             streams.fill(0, entries, "gaussian")
             blocks.append(entries.reshape(n, rows).T)
@@ -90,7 +90,7 @@ def test_a_step_is_the_same_step_on_all_rows_of_GR(width, depth):
     n = 4
     batch = np.random.default_rng(0).standard_normal((9, n))
     chain = Chain((Activation("relu"), Linear(width), Recenter(), Normalize(), Activation("relu")))
-    seen = simulate(chain, batch, depth=depth, seed=5, observables=(product,), engine="gram")[
+    seen = simulate(chain, batch, depth=depth, seed=5, observables=(product,), engine="factor")[
         "product"
     ]
     R, error = np.linalg.qr(np.maximum(batch, 0), mode="r"), 0.0
@@ -109,7 +109,7 @@ def test_several_weights_in_one_block_are_several_segments():
     batch = np.random.default_rng(1).standard_normal((5, n))
     chain = Chain((Linear(40), Activation("tanh"), Linear(30), Rescale("variance")))
     seen = simulate(chain, batch, depth=1, seed=2, observables=(product,))["product"]
-    streams = HostStreams(SeedSequence(2), "gram", range(1))
+    streams = HostStreams(SeedSequence(2), "factor", range(1))
     entries = np.empty(n * 70)
     streams.fill(0, entries, "gaussian")
     first, second = entries[: n * 40].reshape(n, 40).T, entries[n * 40 :].reshape(n, 30).T

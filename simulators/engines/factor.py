@@ -1,4 +1,4 @@
-"""The thin engine: exact in law for Gaussian weights without residual, at O(width · n²) per layer.
+"""The factor engine: exact in law for Gaussian weights without residual, at O(width · n²) per layer.
 
 For Gaussian W and any thin factorisation H = QR with Q of orthonormal columns, WH has the law of
 GR, with G a width × n standard normal matrix (times the scale of W). So n normals are drawn per row
@@ -20,13 +20,14 @@ What is carried and handed out is Rᵀ, as `simulators.layers` has it: samples f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain as chained
 from itertools import pairwise
-from typing import Any, TypeAlias
 
 from numpy.random import SeedSequence
 
+from simulators.arrays import Array
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, worst
@@ -44,10 +45,12 @@ from simulators.layers import (
     frobenius_norm,
     scaled_to,
 )
-from simulators.observables import Array
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
+__all__ = ["block_rows", "carries_rows", "leaf_rows", "obstacle", "run"]
+
 _KNOWN = (Linear, Residual, Recenter, Rescale, Activation, Normalize)
+_SCALINGS = (Rescale, Normalize)
 
 PIECE_ENTRIES = 2**18
 """Entries drawn at once, over all replicas of a group: 2 MiB in float64."""
@@ -58,6 +61,10 @@ def leaf_rows(n: int) -> int:
 
     That many stay in the first-level cache, over which QR passes n times, and below the size at
     which OpenBLAS starts threads for it: for n ≤ 48 the result does not depend on their number.
+
+    Example:
+        >>> leaf_rows(4), leaf_rows(100)
+        (1024, 200)
     """
     return max(2 * n, 2**12 // n)
 
@@ -67,12 +74,22 @@ def block_rows(n: int) -> int:
 
     Few passes in Python, in the second-level cache, and for n ≤ 48 a product too small for BLAS
     threads.
+
+    Example:
+        >>> block_rows(4) // leaf_rows(4)
+        8
     """
     return leaf_rows(n) * max(1, min(8, 2**18 // (n * n * leaf_rows(n))))
 
 
 def obstacle(chain: Chain) -> str | None:
-    """Why the engine is not exact for ``chain``; None if it is."""
+    """Why the engine is not exact for ``chain``, in words; None if it is.
+
+    Example:
+        >>> print(obstacle(Chain((Linear(4, "uniform"),))))
+        Linear(width=4, law='uniform') draws uniform weights, and only Gaussian ones are \
+rotation-invariant
+    """
     for index, layer in enumerate(chain.layers):
         if isinstance(layer, WeightLayer) and layer.law != "gaussian":
             return (
@@ -106,7 +123,11 @@ def _unknown(layer: Layer, chain: Chain) -> str | None:
 
 def carries_rows(chain: Chain) -> bool:
     """Whether only the weights' own factor is folded, so that rows of any scale are carried side by
-    side.
+    side: in linear chains that centre nothing but right after weights.
+
+    Example:
+        >>> carries_rows(Chain((Linear(4), Rescale())))
+        True
     """
     centred = [before for before, layer in pairwise(chain.layers) if isinstance(layer, Recenter)]
     early = all(isinstance(before, WeightLayer) for before in centred)
@@ -138,7 +159,7 @@ class _Outlet:
 class _Segment:
     """The layers from one matrix of weights to the next, across the end of the block if need be.
 
-    Weights of ``width`` rows, in so many ``blocks``, and standard deviation ``std``; the mean of
+    Weights of ``width`` rows, in ``blocks`` of so many, and standard deviation ``std``; the mean of
     the batch subtracted if ``recentred``; then ``layers``. Of the ``outlets`` the last is where the
     next weights are applied; the first, in the last segment of a block, where the representation is
     observed. ``late`` are the centrings of which it is to be told how much they cancel: numbers in
@@ -146,7 +167,7 @@ class _Segment:
     """
 
     width: int
-    blocks: int
+    blocks: tuple[int, ...]
     std: float
     recentred: bool
     layers: tuple[RowLayer, ...]
@@ -177,18 +198,12 @@ def run(
     first = _segments(chain.opening, onward, batch.shape[-1], n)
     others = _segments(chain, onward, first[-1].width, n)
     order = [first, *[others] * (depth - 1)]
-    units = [
-        (n * size, "gaussian")
-        for block in order
-        for segment in block
-        for size in row_blocks(segment.width, block_rows(n))
-    ]
+    sizes = chained.from_iterable(segment.blocks for segment in chained.from_iterable(order))
+    units = [(n * size, "gaussian") for size in sizes]
     every = replica_groups(replicas, max(size for size, _ in units), PIECE_ENTRIES)
-    pieces = [piece for group in every for piece in pack(units, group, PIECE_ENTRIES)]
-    draws = backend.draws(root, "gram", pieces)
-    normals = (
-        unit.reshape((unit.shape[0], n, unit.shape[-1] // n)) for unit in units_of(pieces, draws)
-    )
+    pieces = list(chained.from_iterable(pack(units, group, PIECE_ENTRIES) for group in every))
+    draws = units_of(pieces, backend.draws(root, "factor", pieces))
+    normals = (backend.xp.reshape(unit, (len(unit), n, unit.shape[-1] // n)) for unit in draws)
     start = _start(chain, batch, backend)
     for group in every:
         yield group, _factors(chain, order, start, copies, normals, backend)
@@ -221,7 +236,7 @@ def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> li
         if number == len(parts) and onward:
             layers += onward
             ends.append(len(layers))
-        blocks = len(row_blocks(width, block_rows(n)))
+        blocks = row_blocks(width, block_rows(n))
         outlets = tuple(_Outlet(at, _norm_in_force(layers[:at])) for at in ends)
         segments.append(
             _Segment(width, blocks, std, recentred, tuple(layers), outlets, tuple(late))
@@ -271,12 +286,13 @@ def _factors(
     backend: Backend,
 ) -> Iterator[Representation]:
     xp = backend.xp
-    through = _weights_alone if carries_rows(chain) else _rows
+    alone = carries_rows(chain)
     for block in order:
         cancelled = None
         for segment in block:
-            factors, centrings = through(segment, factor, normals, backend)
-            for before, after in centrings:
+            passage = _Passage(segment, backend)
+            factors = passage.factors(factor, normals, alone)
+            for before, after in passage.centrings.values():
                 cancelled = worst(cancelled, before, after, backend)
             if chain.scaling is ScaleResponse.LINEAR:
                 factors = [scaled_to(1.0, each, frobenius_norm(each, xp), xp) for each in factors]
@@ -285,102 +301,90 @@ def _factors(
         yield Representation(factors[0], cancelled)
 
 
-_Centrings: TypeAlias = Iterable[tuple[Array, Array]]
+class _Passage:
+    """The way through one segment, block of rows after block of rows.
 
-
-def _rows(
-    segment: _Segment, factor: Array, normals: Iterator[Array], backend: Backend
-) -> tuple[list[Array], _Centrings]:
-    """The factor at each outlet of the segment, from the factor of its input; norms before and
-    after late centrings.
+    ``centrings`` are the norms before and after each late centring, by its number.
     """
-    xp, n = backend.xp, factor.shape[-2]
-    factor = segment.std * factor
-    sizes: dict[int, tuple[Array, Array]] = {}
 
-    def centre(rows: Array, number: int) -> Array:
-        if number not in segment.late:
-            return Recenter().on_rows(rows, xp, segment.width)
-        before = frobenius_norm(rows, xp)
-        rows = Recenter().on_rows(rows, xp, segment.width)
-        found = before, frobenius_norm(rows, xp)
-        earlier = sizes.get(number, (0 * before, 0 * before))
-        sizes[number] = xp.hypot(earlier[0], found[0]), xp.hypot(earlier[1], found[1])
-        return rows
+    def __init__(self, segment: _Segment, backend: Backend) -> None:
+        self._segment, self._backend, self._xp = segment, backend, backend.xp
+        self._norms: dict[int, Array] = {}
+        self.centrings: dict[int, tuple[Array, Array]] = {}
 
-    if segment.recentred:
-        factor = centre(factor, -1)
-    folded = [_Folding(backend) for _ in segment.outlets]
-    norms: dict[int, Array] = {}
-    for _ in range(segment.blocks):
-        rows = xp.matmul(factor, next(normals))
-        for index, layer in enumerate(segment.layers):
-            for outlet, fold in zip(segment.outlets, folded, strict=True):
-                if outlet.at == index:
-                    fold.add(rows)
+    def factors(self, factor: Array, normals: Iterator[Array], alone: bool) -> list[Array]:
+        """The factor at each outlet of the segment, from the factor of its input.
+
+        If ``alone``, the layers only multiply rows by scalars, and rows of the weights are folded
+        in their place.
+        """
+        segment, xp = self._segment, self._xp
+        factor = segment.std * factor
+        if segment.recentred:
+            factor = self._centred(factor, -1)
+        folded = [_Folding(self._backend) for _ in segment.outlets]
+        for _ in segment.blocks:
+            weights = next(normals)
+            images = self._scaled if alone else self._mapped
+            for index, rows in enumerate(images(factor, weights)):
+                for outlet, fold in zip(segment.outlets, folded, strict=True):
+                    if outlet.at == index:
+                        fold.add(rows)
+        target = (segment.width * factor.shape[-2]) ** 0.5
+        found = []
+        for outlet, fold in zip(segment.outlets, folded, strict=True):
+            result = xp.matmul(factor, fold.result()) if alone else fold.result()
+            if outlet.norm is not None:
+                result = scaled_to(target, result, self._norms[outlet.norm], xp)
+            found.append(result)
+        return found
+
+    def _mapped(self, factor: Array, weights: Array) -> Iterator[Array]:
+        """The rows of one block as each layer finds them, and as the last leaves them."""
+        rows = self._xp.matmul(factor, weights)
+        for index, layer in enumerate(self._segment.layers):
+            yield rows
             if isinstance(layer, Normalize):
-                _note(norms, index, rows, xp)
+                self._note(index, rows)
             elif isinstance(layer, Recenter):
-                rows = centre(rows, index)
+                rows = self._centred(rows, index)
             else:
-                rows = layer.on_rows(rows, xp, segment.width)
-        folded[-1].add(rows)
-    return [
-        _at_scale(fold.result(), outlet, norms, (segment.width * n) ** 0.5, xp)
-        for outlet, fold in zip(segment.outlets, folded, strict=True)
-    ], sizes.values()
+                rows = layer.on_rows(rows, self._xp, self._segment.width)
+        yield rows
 
-
-def _weights_alone(
-    segment: _Segment, factor: Array, normals: Iterator[Array], backend: Backend
-) -> tuple[list[Array], _Centrings]:
-    """As `_rows`, for layers that only multiply rows by scalars: those of the weights are folded in
-    their place.
-    """
-    xp, n = backend.xp, factor.shape[-2]
-    factor = segment.std * factor
-    centrings: list[tuple[Array, Array]] = []
-    if segment.recentred:
-        before = frobenius_norm(factor, xp)
-        factor = Recenter().on_rows(factor, xp, segment.width)
-        centrings += [(before, frobenius_norm(factor, xp))] * len(segment.late)
-    folded = [_Folding(backend) for _ in segment.outlets]
-    scalings = [
-        k for k, layer in enumerate(segment.layers) if isinstance(layer, Rescale | Normalize)
-    ]
-    norms: dict[int, Array] = {}
-    for _ in range(segment.blocks):
-        weights = next(normals)
-        rows = xp.matmul(factor, weights) if scalings else None
-        for index, layer in enumerate(segment.layers):
-            for outlet, fold in zip(segment.outlets, folded, strict=True):
-                if outlet.at == index:
-                    fold.add(weights)
+    def _scaled(self, factor: Array, weights: Array) -> Iterator[Array]:
+        """The weights of these rows, times the scalars that the rows have been multiplied by."""
+        scalings = [
+            k for k, layer in enumerate(self._segment.layers) if isinstance(layer, _SCALINGS)
+        ]
+        rows = self._xp.matmul(factor, weights) if scalings else weights
+        for index, layer in enumerate(self._segment.layers):
+            yield weights
             if isinstance(layer, Normalize):
-                _note(norms, index, rows, xp)
+                self._note(index, rows)
             elif isinstance(layer, Rescale):
-                by = layer.factors(rows, xp, segment.width)
+                by = layer.factors(rows, self._xp, self._segment.width)
                 weights *= by
                 if index < scalings[-1]:
                     rows *= by
-        folded[-1].add(weights)
-    return [
-        _at_scale(xp.matmul(factor, fold.result()), outlet, norms, (segment.width * n) ** 0.5, xp)
-        for outlet, fold in zip(segment.outlets, folded, strict=True)
-    ], centrings
+        yield weights
 
+    def _note(self, index: int, rows: Array) -> None:
+        """Add a block of rows to the norm that the `Normalize` of this number sees."""
+        norm = frobenius_norm(rows, self._xp)
+        before = self._norms.get(index)
+        self._norms[index] = norm if before is None else self._xp.hypot(before, norm)
 
-def _note(norms: dict[int, Array], index: int, rows: Array, xp: Any) -> None:
-    """Add a block of rows to the norm that the `Normalize` of this number sees."""
-    norm = frobenius_norm(rows, xp)
-    norms[index] = xp.hypot(norms[index], norm) if index in norms else norm
-
-
-def _at_scale(
-    factor: Array, outlet: _Outlet, norms: dict[int, Array], target: float, xp: Any
-) -> Array:
-    """``factor`` times the scalar of the `Normalize` in force at its outlet."""
-    return factor if outlet.norm is None else scaled_to(target, factor, norms[outlet.norm], xp)
+    def _centred(self, rows: Array, number: int) -> Array:
+        """The rows after a centring of this number, whose norms are noted where it is late."""
+        xp = self._xp
+        before = frobenius_norm(rows, xp) if number in self._segment.late else None
+        rows = Recenter().on_rows(rows, xp, self._segment.width)
+        if before is not None:
+            found = before, frobenius_norm(rows, xp)
+            earlier = self.centrings.get(number, (0 * before, 0 * before))
+            self.centrings[number] = xp.hypot(earlier[0], found[0]), xp.hypot(earlier[1], found[1])
+        return rows
 
 
 class _Folding:
