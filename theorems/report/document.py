@@ -2,88 +2,108 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import UnionType
-from typing import Any
+from typing import Annotated, Any
 
 from simulators.batches import Batch
-from simulators.documents import plain
-from simulators.regular_files import UnreadableFileError, read_regular
+from simulators.documents import DocumentError, Schema1, Wanted, plain, read_json, structured
+from simulators.regular_files import UnreadableFileError
 from theorems.statement import Verdict
 from theorems.verification import Result, environment
 
 __all__ = ["document_of", "evidence_of", "find", "full_name", "read_document", "validate_document"]
 
-#: The version of the document this package writes and reads.
-SCHEMA = 1
-
 _REMEDY = "write it again with `theorems verify --json FILE`"
-#: Larger files are no documents, nor are those with larger numbers.
+#: Larger files are no documents.
 _LARGEST = 10**9
-_ENORMOUS = 2**64
+
+_Whole = Annotated[int, Wanted("a whole number below 2^64", lambda number: abs(number) < 2**64)]
+_Seed = Annotated[int, Wanted("a whole number from 0 to 2^64", lambda seed: 0 <= seed < 2**64)]
+#: An end or a mean that is not finite, because sampling stopped early, is null.
+_Interval = Annotated[tuple[float | None, ...], Wanted("two ends", lambda ends: len(ends) == 2)]
 
 
 @dataclass(frozen=True)
-class _Nullable:
-    """In a shape: null, or that."""
+class _Batch:
+    description: str
+    sha256: str
 
-    shape: object
+
+@dataclass(frozen=True)
+class _Environment:
+    python: str
+    seed: _Seed
+    error_budget: float
+    versions: Mapping[str, str]
+    batch: _Batch | None
 
 
-#: An end or a mean that is not finite, because sampling stopped early, is null.
-_NUMBER_OR_NONE = int | float | None
-_ENDS = (_NUMBER_OR_NONE, _NUMBER_OR_NONE)
-_EVIDENCE = {
-    "method": str,
-    "verdict": Verdict,
-    "summary": str,
-    "sentinel": Verdict,
-    "sentinel_claim": str,
-    "tightness": _NUMBER_OR_NONE,
-    "power": _NUMBER_OR_NONE,
-    "seconds": int | float,
-    # what figures are drawn from; ``key?`` may be missing, ``key?other`` unless there is the other
-    "paths?": [
-        {
-            "n": int,
-            "start": list,
-            "multiplicities": list,
-            "parameters": dict,
-            "crossing_layer": int | None,
-        }
-    ],
-    "widths?": [{"width": int, "mean": _NUMBER_OR_NONE, "interval": _ENDS}],
-    "slope?widths": _Nullable(_ENDS),
-    "readouts?": [{}],
-}
-_RESULT = {
-    "statement": str,
-    "variant": str,
-    "title": str,
-    "quantifier": str,
-    "source": str,
-    "verdict": Verdict,
-    "expected": Verdict,
-    "as_expected": bool,
-    "tightness": _NUMBER_OR_NONE,
-    "power": _NUMBER_OR_NONE,
-    "seconds": int | float,
-    "evidence": [_EVIDENCE],
-}
-_DOCUMENT = {
-    "environment": {
-        "python": str,
-        "seed": int,
-        "error_budget": int | float,
-        "versions": dict,
-        "batch": _Nullable({"description": str, "sha256": str}),
-    },
-    "results": [_RESULT],
-    "interrupted?": bool,
-}
+@dataclass(frozen=True)
+class _Path:
+    """What is drawn of a path in the width limit."""
+
+    n: _Whole
+    start: list[object]
+    multiplicities: list[object]
+    parameters: Mapping[str, object]
+    crossing_layer: _Whole | None
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """What is drawn of a mean at one width."""
+
+    width: _Whole
+    mean: float | None
+    interval: _Interval
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    method: str
+    verdict: Verdict
+    summary: str
+    sentinel: Verdict
+    sentinel_claim: str
+    tightness: float | None
+    power: float | None
+    seconds: float
+    paths: tuple[_Path, ...] = ()
+    widths: tuple[_Mean, ...] = ()
+    slope: _Interval | None = ()
+    readouts: tuple[Mapping[str, object], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.widths and self.slope == ():
+            raise DocumentError("evidence of means by width has no slope; want two ends, or null")
+
+
+@dataclass(frozen=True)
+class _Result:
+    statement: str
+    variant: str
+    title: str
+    quantifier: str
+    source: str
+    verdict: Verdict
+    expected: Verdict
+    as_expected: bool
+    tightness: float | None
+    power: float | None
+    seconds: float
+    evidence: list[_Evidence]
+
+
+@dataclass(frozen=True)
+class _Document:
+    """What a run's document must hold; there may be more."""
+
+    schema: Schema1
+    environment: _Environment
+    results: list[_Result]
+    interrupted: bool = False
 
 
 def document_of(
@@ -110,7 +130,7 @@ def document_of(
         ['environment', 'results', 'schema']
     """
     found: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": 1,
         "environment": environment(seed, level, batch),
         "results": [r if isinstance(r, Mapping) else r.as_json() for r in results],
     }
@@ -136,108 +156,29 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     name = os.fspath(path)
     try:
-        text = read_regular(name, _LARGEST).decode("utf-8")
-        value = json.loads(text, parse_constant=_no_constant)
+        return validate_document(read_json(name, _LARGEST))
     except UnreadableFileError as error:
         raise ValueError(f"{name}: {error}; check the path") from None
-    except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested or numbered beyond reason
-        raise ValueError(f"{name}: not JSON; {_REMEDY}") from None
-    try:
-        return validate_document(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-
-
-def _no_constant(word: str) -> float:
-    raise ValueError(f"{word} is not a JSON number")  # json accepts NaN and Infinity unless told
+    except DocumentError as error:
+        raise ValueError(f"{name}: {error}; {_REMEDY}") from None
 
 
 def validate_document(value: object) -> dict[str, Any]:
     """``value`` itself, if it is the document of a run; keys beyond the known ones are allowed.
 
-    Raises ``ValueError`` with one line that names the place, what is wrong, and the remedy.
+    Raises ``DocumentError``, a ``ValueError``, in one line that names the place, what is there and
+    what is wanted.
 
     Example:
-        >>> validate_document({"schema": 2})  # doctest: +ELLIPSIS
+        >>> validate_document({"schema": 2})
         Traceback (most recent call last):
             ...
-        ValueError: schema 2 is not 1; write it again with `theorems verify --json FILE`, ...
+        simulators.documents.DocumentError: schema is 2; want 1
     """
-    document = _object("document", value, {"schema": int})
-    if document["schema"] != SCHEMA:
-        raise ValueError(
-            f"schema {document['schema']} is not {SCHEMA}; {_REMEDY}, using this version"
-        )
-    _object("document", value, _DOCUMENT)
-    for package, found in document["environment"]["versions"].items():
-        _instance(f"environment.versions.{package}", found, str)
-    if (seed := document["environment"]["seed"]) < 0:
-        raise ValueError(f"environment.seed is {seed}, not a nonnegative integer; {_REMEDY}")
-    return document
-
-
-def _object(where: str, value: object, shape: Mapping[str, object]) -> dict[str, Any]:
-    """``value``, if it is an object with these keys, each of its shape; other keys are let pass.
-
-    ``key?`` may be missing; ``key?other`` too, unless the key ``other`` is there.
-    """
+    structured(value, _Document)
     if not isinstance(value, dict):
-        raise ValueError(f"{where} is {_kind(value)}, not an object; {_REMEDY}")
-    for name, inner in shape.items():
-        key, optional, unless = name.partition("?")
-        if key in value:
-            _require(f"{where}.{key}", value[key], inner)
-        elif not optional or unless in value:
-            raise ValueError(f"{where} has no {key!r}; {_REMEDY}")
+        raise DocumentError(f"the document is a {type(value).__name__}; want a dict")
     return value
-
-
-def _require(where: str, value: object, shape: object) -> None:
-    """Raise ``ValueError`` unless ``value`` has this shape.
-
-    A shape is a type or a union; ``Verdict``, for a verdict's word; a dict as `_object` takes, for
-    an object; a list of one shape, for such items; a tuple, for as many ends of an interval.
-    """
-    inside = where.removeprefix("document.")
-    match shape, value:
-        case _Nullable(), None:
-            pass
-        case _Nullable(inner), _:
-            _require(where, value, inner)
-        case dict(), _:
-            _object(inside if isinstance(value, dict) else where, value, shape)
-        case [item], list():
-            for place, each in enumerate(value):
-                _require(f"{inside}[{place}]", each, item)
-        case tuple(), list():
-            if len(value) != len(shape):
-                raise ValueError(f"{where} has {len(value)} ends; {_REMEDY}")
-            for end, kind in zip(value, shape, strict=True):
-                _require(where, end, kind)
-        case type() | UnionType(), _:
-            _instance(where, value, str if shape is Verdict else shape)
-            if shape is Verdict and value not in list(Verdict):
-                raise ValueError(f"{where} is {value!r}, no verdict; {_REMEDY}")
-        case _:
-            raise ValueError(f"{where} is {_kind(value)}; {_REMEDY}")
-
-
-def _instance(where: str, value: object, kind: type | UnionType) -> None:
-    truth = isinstance(value, bool) and kind is not bool  # which Python takes for a number
-    if truth or not isinstance(value, kind):
-        raise ValueError(f"{where} is {_kind(value)}; {_REMEDY}")
-    if isinstance(value, int) and abs(value) >= _ENORMOUS:
-        raise ValueError(f"{where} is too large a number; {_REMEDY}")
-
-
-def _kind(value: object) -> str:
-    return {
-        dict: "an object",
-        list: "a list",
-        str: "text",
-        bool: "true or false",
-        type(None): "null",
-    }.get(type(value), f"the number {value!r}")
 
 
 def full_name(result: Mapping[str, Any]) -> str:
