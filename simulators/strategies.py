@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import operator
 from fractions import Fraction
+from functools import cache, lru_cache
+from math import gcd
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -47,12 +49,7 @@ def spectra(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> Searc
     Corners: uniform, one dominant, one small, repeated, ratios down to 1e-300, and, if
     ``allow_zero``, exactly singular.
     """
-
-    def normalised(values: Vector) -> Vector:
-        total = sum(values, Fraction(0))
-        return tuple(value / total for value in values)
-
-    return _levels(min_n, max_n, allow_zero).map(normalised)
+    return _spectra(*_sizes(min_n, max_n), allow_zero)
 
 
 def singular_values(
@@ -64,7 +61,7 @@ def singular_values(
     Largest value from 1e-300 to 9e300.
     """
     scales = st.sampled_from((Fraction(1), Fraction(10**300)))
-    return st.builds(_scaled, _levels(min_n, max_n, allow_zero), scales)
+    return st.builds(_scaled, _levels(*_sizes(min_n, max_n), allow_zero), scales)
 
 
 def matrices(
@@ -133,10 +130,50 @@ def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
     return corners
 
 
+@lru_cache(maxsize=1024)
+def fractions_between(low: Fraction, high: Fraction, most: int) -> SearchStrategy[Fraction]:
+    """Fractions in [low, high] of a denominator of at most ``most``, drawn, and shrunk, as
+    ``hypothesis.strategies.fractions`` does, which makes a strategy anew at every draw.
+    """
+
+    def of_denominator(denominator: int) -> SearchStrategy[Fraction]:
+        return _fractions_over(low, high, denominator)
+
+    def limited(fraction: Fraction) -> Fraction:
+        return fraction.limit_denominator(most)
+
+    return st.integers(1, most).flatmap(of_denominator).map(limited)
+
+
+@lru_cache(maxsize=4096)
+def _fractions_over(low: Fraction, high: Fraction, denominator: int) -> SearchStrategy[Fraction]:
+    """Fractions in [low, high] over a multiple of ``denominator`` at which both ends are whole."""
+    first, last = low.numerator * high.denominator, high.numerator * low.denominator
+    scale = low.denominator * high.denominator
+    common = gcd(scale, first, last)
+    numerators = st.integers(denominator * first // common, denominator * last // common)
+    return st.builds(Fraction, numerators, st.just(denominator * scale // common))
+
+
+def _sizes(min_n: int, max_n: int) -> tuple[int, int]:
+    least, most = whole_number("min_n", min_n, 0), whole_number("max_n", max_n, 0)
+    if not 1 <= least <= most:
+        raise ValueError(f"min_n={min_n}, max_n={max_n}; give 1 ≤ min_n ≤ max_n")
+    return least, most
+
+
+@lru_cache(maxsize=256)
+def _spectra(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
+    def normalised(values: Vector) -> Vector:
+        total = sum(values, Fraction(0))
+        return tuple(value / total for value in values)
+
+    return _levels(min_n, max_n, allow_zero).map(normalised)
+
+
+@lru_cache(maxsize=256)
 def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
     """Descending nonnegative values, not all zero: all free, or on two levels."""
-    if not 1 <= whole_number("min_n", min_n, 0) <= whole_number("max_n", max_n, 0):
-        raise ValueError(f"min_n={min_n}, max_n={max_n}; give 1 ≤ min_n ≤ max_n")
     sizes = [Fraction(1, 10**exponent) for exponent in _EXPONENTS]
 
     def digit_of(*sizes: Fraction) -> SearchStrategy[Fraction]:
@@ -147,7 +184,8 @@ def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
         digit_of(*sizes, *[Fraction(0)] * 2) if allow_zero else positive
     )  # shrinks to 1, not to 0
 
-    def of_size(n: int) -> SearchStrategy[Vector]:
+    @lru_cache(maxsize=64)
+    def levels_of(n: int) -> SearchStrategy[Vector]:
         two_levels = st.builds(
             lambda high, low, split: (high,) * split + (low,) * (n - split),
             positive,
@@ -159,21 +197,39 @@ def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
         )
         return (two_levels | free).map(lambda values: tuple(sorted(values, reverse=True)))
 
+    def of_size(n: int) -> SearchStrategy[Vector]:
+        return levels_of(n)
+
     return st.integers(min_n, max_n).flatmap(of_size)
+
+
+@cache
+def _mixtures() -> SearchStrategy[tuple[Fraction | int, int]]:
+    """How much of a column is its own, and how much the first column."""
+    return st.sampled_from(((1, 0), (1, 0), (1, 0), (100, 0), (0, 1), (0, -1), (CLOSE, 1), (0, 0)))
+
+
+@cache
+def _scales() -> SearchStrategy[Fraction]:
+    return st.sampled_from((Fraction(1), Fraction(1, 7), 1 / TINY, TINY))
+
+
+@lru_cache(maxsize=256)
+def _columns(d: int, n: int) -> SearchStrategy[list[Vector]]:
+    """n columns of d whole numbers."""
+    entry = st.integers(-9, 9).map(Fraction)
+    return st.lists(st.tuples(*[entry] * d), min_size=n, max_size=n)
 
 
 @composite
 def _matrices(draw: DrawFn, max_d: int, max_n: int, allow_zero_rows: bool) -> Matrix:
     n = draw(st.integers(1, max_n))
     d = draw(st.integers(n, max_d))
-    entry = st.integers(-9, 9).map(Fraction)
-    columns = draw(st.lists(st.tuples(*[entry] * d), min_size=n, max_size=n))
+    columns = draw(_columns(d, n))
     for j in range(1, n):
         # a column of its own, one much larger, the first one again, its opposite, it moved by a
         # millionth, or zero
-        own, first = draw(
-            st.sampled_from(((1, 0), (1, 0), (1, 0), (100, 0), (0, 1), (0, -1), (CLOSE, 1), (0, 0)))
-        )
+        own, first = draw(_mixtures())
         pairs = zip(columns[j], columns[0], strict=True)
         columns[j] = tuple(own * mine + first * lead for mine, lead in pairs)
     rows = list(zip(*columns, strict=True))
@@ -181,7 +237,7 @@ def _matrices(draw: DrawFn, max_d: int, max_n: int, allow_zero_rows: bool) -> Ma
     if not allow_zero_rows or len(empty) == d:
         for i in empty:
             rows[i] = (Fraction(1),) * n  # equal entries, so that equal columns stay equal
-    scale = draw(st.sampled_from((Fraction(1), Fraction(1, 7), 1 / TINY, TINY)))
+    scale = draw(_scales())
     return tuple(_scaled(row, scale) for row in rows)
 
 

@@ -5,17 +5,21 @@ diagonal basis.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from simulators.starts.axes import corner_axes
-from simulators.starts.start import Start
+from simulators.starts.start import Start, Vector
 from simulators.strategies import spectra
 
 __all__ = ["starts"]
 
-_SCALES = tuple(map(Fraction, ("1", "2", "1/2", "10", "1/10", "100", "1/100")))
+_ENTRY = st.integers(-9, 9).map(Fraction)
+_COPIED: SearchStrategy[bool] = st.sampled_from((False, False, False, True))
+_SIGN = st.sampled_from((Fraction(1), Fraction(-1)))
+_SCALE = st.sampled_from(tuple(map(Fraction, ("1", "2", "1/2", "10", "1/10", "100", "1/100"))))
 
 
 @st.composite
@@ -25,11 +29,15 @@ def starts(draw: DrawFn, min_n: int = 1, max_n: int = 8) -> Start:
     """
     spectrum = draw(spectra(min_n, max_n))
     size = len(spectrum)
-    axes = draw(st.sampled_from(list(corner_axes(size).values())))
-    entry = st.integers(-9, 9).map(Fraction)
-    mirror = st.tuples(*[entry] * size).filter(any)
-    copied: SearchStrategy[bool] = st.sampled_from((False, False, False, True))
-    copies = tuple(0 if draw(copied) else k for k in range(size))
-    sign = st.sampled_from((Fraction(1), Fraction(-1)))
-    scales = tuple(draw(sign) * draw(st.sampled_from(_SCALES)) for _ in range(size))
-    return Start(spectrum, axes, tuple(draw(st.lists(mirror, max_size=2))), copies, scales)
+    axes, mirrors = _of_size(size)
+    base = draw(axes)
+    copies = tuple(0 if draw(_COPIED) else k for k in range(size))
+    scales = tuple(draw(_SIGN) * draw(_SCALE) for _ in range(size))
+    return Start(spectrum, base, tuple(draw(mirrors)), copies, scales)
+
+
+@lru_cache(maxsize=64)
+def _of_size(size: int) -> tuple[SearchStrategy[tuple[Vector, ...]], SearchStrategy[list[Vector]]]:
+    """The bases and the mirrors of starts of so many samples."""
+    mirror = st.tuples(*[_ENTRY] * size).filter(any)
+    return st.sampled_from(list(corner_axes(size).values())), st.lists(mirror, max_size=2)

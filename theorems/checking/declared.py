@@ -21,6 +21,7 @@ import flint
 import sympy as sp
 
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.algebraic import Root, order
 from theorems.checking.symbol_values import Completed, evaluate
 from theorems.expressions import InexactError, arguments_of
@@ -129,7 +130,7 @@ class _Drawn:
         return self.draw(st.sampled_from(options))
 
     def between(self, low: Fraction, high: Fraction) -> Fraction:
-        share = self.draw(st.fractions(0, 1, max_denominator=60))
+        share = self.draw(fractions_between(Fraction(0), Fraction(1), 60))
         return low + (high - low) * share
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from simulators.exact import Number
+from simulators.strategies import fractions_between
 from theorems.algebraic import Point, Root, true, within
 from theorems.expressions import InexactError, arguments_of, compiled
 from theorems.workbench.exact_values import fraction
@@ -203,13 +204,8 @@ class Domain:
         """Draws from it, for Hypothesis, which shrinks them towards the lower end."""
         low, high = self.ends(values)
         if self.whole:
-            return st.integers(int(low), int(high)).map(Fraction)
-        if low == high:
-            return st.just(low)
-        fine = max(low.denominator, high.denominator) > 1000 or high - low < Fraction(1, 100)
-        if fine or self.set.left_open:
-            return st.fractions(0, 1, max_denominator=1000).map(lambda t: low + t * (high - low))
-        return st.fractions(low, high, max_denominator=1000)
+            return _whole_numbers(int(low), int(high))
+        return _real_numbers(low, high, bool(self.set.left_open))
 
     def at(
         self,
@@ -252,6 +248,25 @@ class Domain:
         if self.whole:
             return Fraction(min(max(round(found), int(low)), int(high)))
         return min(max(Fraction(round(found * _GRID), _GRID), low), high)
+
+
+@lru_cache(maxsize=1024)
+def _whole_numbers(low: int, high: int) -> st.SearchStrategy[Fraction]:
+    return st.integers(low, high).map(Fraction)
+
+
+@lru_cache(maxsize=1024)
+def _real_numbers(low: Fraction, high: Fraction, left_open: bool) -> st.SearchStrategy[Fraction]:
+    """Fractions of small denominators between two ends, or, where these say little, small shares
+    of the way from one to the other.
+    """
+    if low == high:
+        return st.just(low)
+    fine = max(low.denominator, high.denominator) > 1000 or high - low < Fraction(1, 100)
+    if fine or left_open:
+        share = fractions_between(Fraction(0), Fraction(1), 1000)
+        return share.map(lambda t: low + t * (high - low))
+    return fractions_between(low, high, 1000)
 
 
 def _exact(end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:

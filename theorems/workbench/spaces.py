@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
 from simulators.exact import Number
-from simulators.starts import cube_dimensions, start_at, starts
+from simulators.starts import Start, cube_dimensions, start_at, starts
 from simulators.starts.cube import DECADES, share_weights
 from simulators.strategies import corner_matrices, corner_spectra, spectra
 from theorems.algebraic import number, sign
@@ -404,14 +404,11 @@ class Space:
                 item[name] = Fraction(draw(st.integers(low, high)))
             size = int(item.get("n", 1))
             if self.object == "start":
-                item["start"] = shown_start(draw(starts(size, size)))
+                item["start"] = shown_start(draw(_starts(size)))
             elif self.object == "spectrum":
                 item["spectrum"] = draw(spectra(size, size))
             elif self.over == "matrices":
-                row = st.tuples(*[st.integers(-9, 9).map(Fraction)] * size)
-                wide = int(item["d"])
-                rows = st.lists(row, min_size=wide, max_size=wide)
-                item["matrix"] = tuple(draw(rows.filter(lambda rows: any(map(any, rows)))))
+                item["matrix"] = tuple(draw(_rows(int(item["d"]), size)))
             for domain in self.parameters:
                 item[domain.name] = draw(domain.strategy(item))
             return item
@@ -548,6 +545,18 @@ class Space:
             size = int(sizes["n"])
             found["matrix"] = tuple(tuple(flat[i : i + size]) for i in range(0, len(flat), size))
         return found
+
+
+@lru_cache(maxsize=64)
+def _starts(size: int) -> st.SearchStrategy[Start]:
+    return starts(size, size)
+
+
+@lru_cache(maxsize=256)
+def _rows(d: int, n: int) -> st.SearchStrategy[list[tuple[Fraction, ...]]]:
+    """The rows of d × n matrices of small whole numbers, not all 0."""
+    row = st.tuples(*[st.integers(-9, 9).map(Fraction)] * n)
+    return st.lists(row, min_size=d, max_size=d).filter(lambda rows: any(map(any, rows)))
 
 
 def _diagonal(spectrum: Any, xp: ModuleType) -> Any:
