@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simulators.batches import Batch
 
 __all__ = ["Context"]
+
+
+Found = TypeVar("Found")
 
 
 def _silent(_: str) -> None:
@@ -36,7 +42,19 @@ class Context:
     batch: Batch | None = None
     deadline: float | None = None
     progress: Callable[[str], None] = _silent
-    memory: dict[Any, Any] = field(default_factory=dict)
+    memory: dict[Hashable, Any] = field(default_factory=dict)
+
+    @property
+    def array(self) -> NDArray[np.float64] | None:
+        """The user's batch, (d, n) with a sample in each column; None where there is none."""
+        return None if self.batch is None else self.batch.array
+
+    def remembered(self, key: Hashable, make: Callable[[], Found]) -> Found:
+        """What ``make()`` gave when this ``key`` was first asked for, by whichever variant."""
+        if key not in self.memory:
+            self.memory[key] = make()
+        found: Found = self.memory[key]
+        return found
 
     def stream(self, *names: object) -> tuple[int, ...]:
         """Entropy for ``SeedSequence``: the run's seed, then one word per name.
@@ -54,4 +72,5 @@ class Context:
 
     @property
     def expired(self) -> bool:
+        """Whether the time that a user allowed is up."""
         return self.deadline is not None and time.monotonic() > self.deadline

@@ -182,7 +182,7 @@ def compare(left: Any, relation: str, right: Any) -> bool | None:
     return False if left != right else None  # equality of balls is never certain
 
 
-_ORDER = {
+ORDER = {
     "<=": operator.le,
     "<": operator.lt,
     ">=": operator.ge,
@@ -195,11 +195,11 @@ _Branch = Callable[[], Any]
 
 def _choose_floats(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
     """Elementwise, so both branches are evaluated everywhere."""
-    return np.where(_ORDER[relation](left, right), then(), otherwise())
+    return np.where(ORDER[relation](left, right), then(), otherwise())
 
 
 def _choose_exactly(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
-    return then() if _ORDER[relation](left, right) else otherwise()
+    return then() if ORDER[relation](left, right) else otherwise()
 
 
 def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
@@ -207,7 +207,7 @@ def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise
     if isinstance(left, flint.arb) or isinstance(right, flint.arb):
         certain = compare(left, relation, right)
     else:
-        certain = _ORDER[relation](left, right)
+        certain = ORDER[relation](left, right)
     if certain is None:
         return flint.arb(then()).union(flint.arb(otherwise()))
     return then() if certain else otherwise()
@@ -289,7 +289,7 @@ def tensors() -> Mapping[str, Any]:
         return lambda *values: function(*(torch.as_tensor(v, dtype=torch.float64) for v in values))
 
     def choose(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
-        return lifted(lambda a, b, yes, no: torch.where(_ORDER[relation](a, b), yes, no))(
+        return lifted(lambda a, b, yes, no: torch.where(ORDER[relation](a, b), yes, no))(
             left, right, then(), otherwise()
         )
 

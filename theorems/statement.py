@@ -6,7 +6,7 @@ Everything here is data. The checkers read the same assumptions and sides that a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -17,6 +17,7 @@ import sympy as sp
 
 from theorems.context import Context
 from theorems.definedness import Condition, conditions_of, distinct
+from theorems.evidence import Evidence, Verdict, combine
 from theorems.expressions import arguments_of, compiled
 
 __all__ = [
@@ -44,53 +45,6 @@ class ClaimError(ValueError):
         Traceback (most recent call last):
         theorems.statement.ClaimError: same: ...
     """
-
-
-class Verdict(StrEnum):
-    """What a check established, strongest first; `refuted` is the last.
-
-    Example:
-        >>> [verdict.value for verdict in Verdict if verdict.holds]
-        ['proved', 'certified', 'supported']
-    """
-
-    PROVED = "proved"  # kernel-checked for all sizes
-    CERTIFIED = "certified"  # exact or ball arithmetic, for the instances named
-    SUPPORTED = "supported"  # a confidence bound clears the claim, or all but a share of inputs, at the stated level
-    VACUOUS = "vacuous"  # the bound cannot fail there
-    OUTSIDE = "outside"  # the assumption is not met
-    INCONCLUSIVE = "inconclusive"
-    REFUTED = "refuted"
-
-    @property
-    def holds(self) -> bool:
-        """True for the three verdicts that speak for the claim."""
-        return self in (Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED)
-
-
-_STRENGTH = {verdict: rank for rank, verdict in enumerate(Verdict)}
-
-
-def combine(verdicts: Sequence[Verdict]) -> Verdict:
-    """One verdict from several findings on the same claim.
-
-    A refutation wins over everything, a proof over everything else. Otherwise the weakest finding that
-    speaks counts; ``vacuous`` and ``outside`` are silent unless nothing else was found.
-
-    Example:
-        >>> combine([Verdict.CERTIFIED, Verdict.SUPPORTED, Verdict.VACUOUS]).value
-        'supported'
-    """
-    for decisive in (Verdict.REFUTED, Verdict.PROVED):
-        if decisive in verdicts:
-            return decisive
-    speaking = [v for v in verdicts if v not in (Verdict.VACUOUS, Verdict.OUTSIDE)]
-    return weakest(speaking or verdicts or [Verdict.INCONCLUSIVE])
-
-
-def weakest(verdicts: Iterable[Verdict]) -> Verdict:
-    """The last of them in the order of `Verdict`."""
-    return max(verdicts, key=_STRENGTH.__getitem__)
 
 
 class Quantifier(StrEnum):
@@ -250,45 +204,6 @@ class Sentinel:
     words: str
     lhs: sp.Expr | None = None
     rhs: sp.Expr | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """One piece of evidence: what was done, what it showed, how tight, how sensitive, from which seed.
-
-    ``tightness`` is measured / bound where the bound is non-trivial, bound / measured for a lower bound, so that 1
-    is the tight end; ``tightness_interval`` is its confidence interval where it was sampled. Where inputs were
-    drawn it reaches from the tightest of those laid out to the tightest of all: Hypothesis draws also the constants
-    of the user's modules that are loaded, so the upper end is not the same in every process. ``power`` is the
-    smallest relative violation of the bound that this check would have caught on every instance it decided (0 for
-    exact arithmetic; in units of the exponent for a slope; for independent draws of inputs, the share of inputs that
-    would have had to violate). ``sentinel`` is what the same check with the same
-    budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
-    an expectation over all starts): it can refute the statement but not carry it. Where a user gives a batch,
-    ``apart`` evidence was found without it, and has no part in the verdict, which is about the batch; a check that
-    reads the batch hands over as ``beside`` what it found apart from it. ``details`` has what else a
-    reader may want, as plain data.
-
-    Example:
-        >>> found = Evidence(
-        ...     method="search", verdict=Verdict.REFUTED, summary="at x = 1", sentinel=Verdict.REFUTED
-        ... )
-        >>> found.partial, found.tightness
-        (False, None)
-    """
-
-    method: str  # "proof" | "certificate" | "symbolic" | "simulation" | "search" | "sampling"
-    verdict: Verdict
-    summary: str
-    sentinel: Verdict
-    tightness: float | None = None
-    tightness_interval: tuple[float, float] | None = None
-    power: float | None = None
-    partial: bool = False
-    seconds: float = 0.0
-    details: Mapping[str, Any] = field(default_factory=dict)
-    apart: bool = False
-    beside: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

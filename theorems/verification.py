@@ -18,10 +18,11 @@ from simulators.batches import Batch, validate_batch
 from simulators.workers import one_blas_thread
 from theorems.context import Context
 from theorems.error_words import in_words, line_in
+from theorems.evidence import Evidence, Verdict, combine, weakest
 from theorems.proofs.record import evidence as proof_evidence
 from theorems.proofs.record import lapsed
 from theorems.registry import package_of, select
-from theorems.statement import Check, ClaimError, Evidence, Statement, Verdict, combine, weakest
+from theorems.statement import Check, ClaimError, Statement
 
 __all__ = ["Asked", "Claim", "Result", "environment", "verify", "verify_each"]
 

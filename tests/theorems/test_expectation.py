@@ -15,8 +15,9 @@ import sympy as sp
 
 from simulators import rescale_chain
 from theorems import Assumption, Sentinel, Statement, Verdict, get
-from theorems.checking import expectation, undefined_means
-from theorems.checking.expectation import Expectation, Instance, event
+from theorems.checking import expectation
+from theorems.checking.expectation import Expectation, Instance, MeanRow, event
+from theorems.checking.lost_samples import undefined_words
 from theorems.context import Context
 from theorems.families.orthogonality.notation import alpha, n, s
 
@@ -177,9 +178,9 @@ def test_an_event_that_no_replica_meets_supports_nothing(seeds: list[Any], met: 
     assert row["paths_in_event"] == (row["replicas"] if met else 0)
 
 
-def row(verdict: str, sentinel: str = "refuted", **more: Any) -> dict[str, Any]:
-    """A readout with a mean."""
-    return {
+def row(verdict: str, sentinel: str = "refuted", **more: Any) -> MeanRow:
+    """A readout with a mean, as it is written in JSON."""
+    written = {
         "instance": "one",
         "bound": 0.4,
         "verdict": verdict,
@@ -192,11 +193,13 @@ def row(verdict: str, sentinel: str = "refuted", **more: Any) -> dict[str, Any]:
         "power": 0.25,
         **more,
     }
+    return MeanRow.read(written)
 
 
-def silent(verdict: str, **more: Any) -> dict[str, Any]:
+def silent(verdict: str, **more: Any) -> MeanRow:
     """A readout without one."""
-    return {"instance": "two", "bound": 0.4, "verdict": verdict, "sentinel": verdict, **more}
+    written = {"instance": "two", "bound": 0.4, "verdict": verdict, "sentinel": verdict, **more}
+    return MeanRow.read(written)
 
 
 @pytest.mark.parametrize(
@@ -257,23 +260,21 @@ def silent(verdict: str, **more: Any) -> dict[str, Any]:
             [row("refuted"), row("outside", undefined=3, ell=2)],
             Verdict.OUTSIDE,
             None,
-            undefined_means.told(3, 13, "one, ell=2"),
+            undefined_words(3, 13, "one, ell=2"),
         ),
     ],
 )
 def test_the_evidence_says_what_the_readouts_say(
-    rows: list[dict[str, Any]], verdict: Verdict, tightness: float | None, summary: str
+    rows: list[MeanRow], verdict: Verdict, tightness: float | None, summary: str
 ) -> None:
-    found = expectation._evidence(statement(R(3, 10)), rows, "gram", context(), 0.05)
+    found = check().of_means(statement(R(3, 10)), rows, "gram", context())
     assert (found.verdict, found.tightness, found.summary) == (verdict, tightness, summary)
     assert found.power == (None if tightness is None else 0.25)
 
 
 def test_an_equality_is_supported_to_within_twice_the_resolution() -> None:
     for word in ("supported", "inconclusive"):
-        found = expectation._evidence(
-            statement(R(3, 10), relation="=="), [row(word)], "", context(), 0.05
-        )
+        found = check().of_means(statement(R(3, 10), relation="=="), [row(word)], "", context())
         assert ("equal to within 10%" in found.summary) is (word == "supported")
 
 
@@ -290,7 +291,7 @@ def test_a_neighbour_falls_where_it_falls_on_some_readout_and_stands_where_on_al
     sentinels: list[str], verdict: Verdict, count: int
 ) -> None:
     rows = [row("supported", sentinel) for sentinel in sentinels]
-    found = expectation._evidence(statement(R(3, 10)), rows, "", context(), 0.05)
+    found = check().of_means(statement(R(3, 10)), rows, "", context())
     assert (found.sentinel, found.details["sentinel_refuted_on"]) == (verdict, count)
 
 

@@ -193,7 +193,7 @@ def test_every_sample_has_its_part_of_the_level() -> None:
 def test_sides_are_judged_by_the_ends_of_their_intervals(
     relation: str, left: Any, right: Any, verdict: Verdict
 ) -> None:
-    assert Medians(lambda _: [])._judge(relation, left, right) is verdict
+    assert Medians(lambda _: []).judged(relation, left, right) is verdict
 
 
 def test_the_tightness_is_that_of_the_cases_that_decide() -> None:

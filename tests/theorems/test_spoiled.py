@@ -22,9 +22,9 @@ from theorems import Sentinel, Statement, Verdict, conjecture, get
 from theorems.checking import expectation, scaling
 from theorems.checking.confidence_sequence import BoundedMean, decide_at_least, decide_at_most
 from theorems.checking.expectation import Expectation, Instance
+from theorems.checking.lost_samples import Known
 from theorems.checking.medians import Case, Medians, Sample, within
 from theorems.checking.scaling import Scaling
-from theorems.checking.spoiled import Known
 from theorems.context import Context
 
 R = sp.Rational
@@ -215,7 +215,7 @@ def test_medians_of_spoiled_networks_decide_nothing(part: float, verdict: Verdic
     evidence = Medians(cases)(base, Context(0, 1e-6))
     assert evidence.verdict is verdict
     assert ("spoiled by rounding" in evidence.summary) is (part > 0)
-    json.dumps(evidence.details, allow_nan=False)
+    json.dumps(evidence.details.json, allow_nan=False)
 
 
 def test_a_slope_of_spoiled_means_is_not_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

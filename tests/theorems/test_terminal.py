@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from simulators.batches import Batch, gaussian_batch
+from theorems.checking.width_limit import FollowedPath, FollowedPaths
 from theorems.commands.arguments import batch_line
 from theorems.commands.show import print_statement
 from theorems.commands.verify import Run, how_it_fell, print_outcome, reasons
@@ -267,16 +268,22 @@ def finding(**given: Any) -> Evidence:
 
 
 def test_a_crossing_is_told_with_layer_and_both_sides() -> None:
-    paths = [
-        {
-            "n": 16,
-            "crossing_layer": 110,
-            "lhs": "[3.45667898e-8 +/- 4e-20]",
-            "rhs": "[3.44439e-8 +/- 4e-20]",
-        },
-        {"n": 32, "crossing_layer": None},
-    ]
-    found = how_it_fell(get("orthogonality.decay:as_printed"), [finding(details={"paths": paths})])
+    def path(n: int, layer: int | None) -> FollowedPath:
+        return FollowedPath(
+            n=n,
+            start=["1/4", "3/4"],
+            multiplicities=[n // 2, n // 2],
+            parameters={},
+            crossing_layer=layer,
+            tightness=1.0,
+            last_layer=110,
+            lhs="[3.45667898e-8 +/- 4e-20]",
+            rhs="[3.44439e-8 +/- 4e-20]",
+            verdict=Verdict.CERTIFIED if layer is None else Verdict.REFUTED,
+        )
+
+    followed = FollowedPaths(128, 300, (path(16, 110), path(32, None)))
+    found = how_it_fell(get("orthogonality.decay:as_printed"), [finding(details=followed)])
     assert found == (
         "the certified width-limit path crosses the bound at layer 110 for n = 16 "
         "(3.45668e-08 > 3.44439e-08)"

@@ -11,8 +11,8 @@ import sympy as sp
 from simulators import simulate, vanilla_chain
 from theorems import ClaimError, conjecture, verify
 from theorems.checking.expectation import Expectation, Instance
+from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.scaling import Scaling
-from theorems.checking.undefined_means import UndefinedMean
 from theorems.context import Context
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Variable, Verdict
 from theorems.verification import Result

@@ -25,7 +25,7 @@ from theorems.certificates.numbers import ball_text, entry, rational_text, ratio
 from theorems.checking.exact import admit, determined, exact_values
 from theorems.checking.pointwise import Pointwise, decide
 from theorems.checking.symbol_values import Completed, evaluate
-from theorems.checking.width_limit import LONGEST, RepeatedSpectrum, WidthLimit
+from theorems.checking.width_limit import LONGEST, FollowedPath, RepeatedSpectrum, WidthLimit
 from theorems.context import Context
 from theorems.statement import Quantifier, Statement, Verdict
 
@@ -165,7 +165,7 @@ def _crossing_claim(statement: Statement, start: RepeatedSpectrum, layer: int) -
 
 def _followed(
     statement: Statement, start: RepeatedSpectrum, layer: int, precision: int
-) -> dict[str, Any]:
+) -> FollowedPath:
     """The path up to ``layer``; refuses one that does not cross the bound exactly there."""
     check = _limit_check(statement)
     check = replace(

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import flint
 import sympy as sp
 
+from theorems.checking.check import ExactCheck, Judgement, greatest
 from theorems.checking.pointwise import holds
 from theorems.checking.root_isolation import UndecidedError
+from theorems.checking.symbol_values import exactly_or_in_balls
 from theorems.context import Context
-from theorems.expressions import InexactError, arguments_of, compiled
-from theorems.statement import Evidence, Verdict
+from theorems.evidence import Details, Verdict
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Enclosed", "Part"]
+__all__ = ["Enclosed", "EnclosedNumbers", "Part"]
 
 PRECISION = 192
 
@@ -36,7 +37,7 @@ class Part:
     """
 
     label: str
-    values: Callable[[], Mapping[str, Any]]
+    values: Callable[[], Mapping[str, object]]
     low: Fraction = Fraction(0)
     high: Fraction = Fraction(0)
 
@@ -45,8 +46,21 @@ class Part:
         return self.low * least < 1
 
 
+#: What was enclosed, by size or part, and by symbol.
+Enclosures = Mapping[str, Mapping[str, str]]
+
+
 @dataclass(frozen=True)
-class Enclosed:
+class EnclosedNumbers(Details):
+    """The enclosures of a claim, and what was found of its neighbour."""
+
+    precision_bits: int
+    enclosures: Enclosures
+    sentinel_found: str
+
+
+@dataclass(frozen=True)
+class Enclosed(ExactCheck[Enclosures]):
     """Decides ``lhs relation rhs`` from enclosures of the symbols, at every size and on every part.
 
     ``values(n)`` gives exact numbers or balls by symbol name for one batch size of ``sizes``; those outside the domain
@@ -66,7 +80,7 @@ class Enclosed:
     """
 
     sizes: tuple[int, ...] = ()
-    values: Callable[[int], Mapping[str, Any]] | None = None
+    values: Callable[[int], Mapping[str, object]] | None = None
     parts: Callable[[], Iterable[Part]] = tuple
 
     def words(self, statement: Statement) -> str:
@@ -76,79 +90,46 @@ class Enclosed:
             "there are some; a user's batch is left alone"
         )
 
-    @property
-    def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
-        return False
+    def details(self, found: Judgement[Enclosures], fallen: Judgement[Enclosures]) -> Details:
+        """The claim's enclosures."""
+        return EnclosedNumbers(PRECISION, found.seen, fallen.words)
 
-    def __call__(self, statement: Statement, context: Context) -> Evidence:
-        verdict, words, enclosures, ratio = self._judge(statement, context)
-        sentinel, fallen, _, _ = self._judge(statement.neighbour, context)
-        return Evidence(
-            method="certificate",
-            verdict=verdict,
-            summary=words,
-            sentinel=sentinel,
-            tightness=ratio,
-            power=0.0 if verdict.holds else None,
-            details={
-                "precision_bits": PRECISION,
-                "enclosures": enclosures,
-                "sentinel_found": fallen,
-            },
-        )
-
-    def _judge(
-        self, statement: Statement, context: Context
-    ) -> tuple[Verdict, str, dict[str, Any], float | None]:
-        least, most = _domain(statement)
+    def judge(self, claim: Statement, context: Context) -> Judgement[Enclosures]:
+        """Every size and every part in turn, until one refutes."""
+        least, most = _domain(claim)
         own = self.sizes if self.values is not None else ()
         sizes = [n for n in own if least <= n and (most is None or n <= most)]
         parts = (
             _adjoining(part for part in self.parts() if part.reaches(least)) if most is None else []
         )
-        found: dict[str, Any] = {}
+        found: dict[str, dict[str, str]] = {}
         open_, ratios = [], []
         with flint.ctx.workprec(PRECISION):
-            for label, sides, values in self._instances(statement, sizes, parts, least):
-                context.progress(f"{statement.name}: {label}")
+            for label, sides, values in self._instances(claim, sizes, parts, least):
+                context.progress(f"{claim.name}: {label}")
                 try:
                     given = values()
                 except UndecidedError as error:
                     open_.append(f"{label}: {error}")
                     continue
-                left, right = (_side(side, given) for side in sides)
-                found[label] = {
-                    name: str(value)
-                    if not isinstance(value, flint.arb)
-                    else value.str(20, radius=True)
-                    for name, value in given.items()
-                    if name != "n"
-                }
-                answer = holds(left, statement.claim, right)
+                left, right = (exactly_or_in_balls(side, given) for side in sides)
+                found[label] = {n: _written(value) for n, value in given.items() if n != "n"}
+                ratios.append(_ratio(claim, left, right))
+                answer = holds(left, claim.claim, right)
                 if answer is False:
-                    ratio = _ratio(statement, left, right)
-                    return Verdict.REFUTED, f"violated at {label}", {label: found[label]}, ratio
+                    only, words = {label: found[label]}, f"violated at {label}"
+                    return Judgement(Verdict.REFUTED, words, only, ratios[-1])
                 if answer is None:
                     open_.append(label)
-                ratios.append(_ratio(statement, left, right))
         if open_ or not found:
-            return (
-                Verdict.INCONCLUSIVE,
-                f"open at {', '.join(open_[:3]) or 'every size'}",
-                found,
-                None,
-            )
-        return (
-            Verdict.CERTIFIED,
-            _covered(sizes, parts, least, most),
-            found,
-            max((r for r in ratios if r is not None), default=None),
-        )
+            words = f"open at {', '.join(open_[:3]) or 'every size'}"
+            return Judgement(Verdict.INCONCLUSIVE, words, found)
+        words = _covered(sizes, parts, least, most)
+        return Judgement(Verdict.CERTIFIED, words, found, greatest(ratios))
 
     def _instances(
         self, statement: Statement, sizes: list[int], parts: list[Part], least: int
-    ) -> Iterable[tuple[str, tuple[sp.Expr, sp.Expr], Callable[[], Mapping[str, Any]]]]:
+    ) -> Iterable[tuple[str, tuple[sp.Expr, sp.Expr], Callable[[], Mapping[str, object]]]]:
         sides = (statement.lhs, statement.rhs)
         for n in sizes:
             if self.values is not None:
@@ -179,16 +160,13 @@ def _beyond(side: sp.Expr, first: int) -> sp.Expr:
     return settled
 
 
-def _side(expression: sp.Expr, values: Mapping[str, Any]) -> Any:
-    names = arguments_of(expression)
-    function, given = compiled(expression, names), [values[str(name)] for name in names]
-    try:
-        return function.exact(*given)
-    except (InexactError, TypeError):
-        return function.balls(*given)
+def _written(value: object) -> str:
+    return value.str(20, radius=True) if isinstance(value, flint.arb) else str(value)
 
 
-def _ratio(statement: Statement, left: Any, right: Any) -> float | None:
+def _ratio(
+    statement: Statement, left: flint.fmpq | flint.arb, right: flint.fmpq | flint.arb
+) -> float | None:
     """Measured over bound, of an upper or a lower one."""
     low, high = (left, right) if statement.relation in ("<=", "<") else (right, left)
     low, high = flint.arb(low), flint.arb(high)

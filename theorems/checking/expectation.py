@@ -8,33 +8,34 @@ as has how often a path assumption is met, where there is one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import sympy as sp
 
 from simulators import Chain, Trajectory, simulate
-from theorems.checking import spoiled, undefined_means
+from simulators.observables import Observable
+from theorems.checking.check import Floats, SampledCheck, SampledRows
 from theorems.checking.confidence_sequence import (
     BoundedMean,
     decide_at_least,
     decide_at_most,
     decide_equal,
 )
-from theorems.checking.spoiled import Known
+from theorems.checking.lost_samples import Known, spoiled_words, undefined_words
 from theorems.context import Context
+from theorems.evidence import Details, Evidence, Verdict, beside, combine, typed
 from theorems.expressions import compiled
-from theorems.statement import Evidence, Verdict, combine
+from theorems.number_systems import ORDER
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Expectation", "Instance", "event"]
+__all__ = ["Expectation", "Floats", "Instance", "MeanRow", "event"]
 
-Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 #: Draws after which a condition is given up that not one replica in so many meets.
 _GIVEN_UP, _RAREST = 4096, 1000
@@ -76,14 +77,12 @@ class Instance:
         return self.width * int(self.start.shape[1]) * self.depth
 
 
-_COMPARE = {sp.Ge: np.greater_equal, sp.Gt: np.greater, sp.Le: np.less_equal, sp.Lt: np.less}
+def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> Bools:
+    """Where the path assumptions hold, elementwise over ``layers`` (one array per symbol, all of a shape).
 
-
-def event(
-    statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]
-) -> npt.NDArray[np.bool_]:
-    """Where the statement's path assumptions hold, elementwise over ``layers`` (one array per symbol)."""
-    met: npt.NDArray[np.bool_] = np.ones(np.shape(next(iter(layers.values()))), dtype=bool)
+    ``values`` gives the other symbols.
+    """
+    met = np.ones(np.shape(next(iter(layers.values()))), dtype=bool)
     for assumption in statement.assumptions:
         if assumption.along == "path":
             relation = assumption.relation
@@ -92,12 +91,64 @@ def event(
             left, right = (
                 compiled(side, names).floats(*given) for side in (relation.lhs, relation.rhs)
             )
-            met = met & _COMPARE[type(relation)](left, right)
+            met = met & ORDER[relation.rel_op](left, right)
     return met
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measured(Details):
+    """A mean that was measured: its interval [low, high], over how many replicas, and what that is worth."""
+
+    mean: float
+    low: float
+    high: float
+    replicas: int
+    tightness: float | None
+    power: float | None
+    spoiled: int = 0
+    paths_in_event: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanRow(Details):
+    """What one readout says: the bound at its symbols, both verdicts, the mean where there is one.
+
+    ``cut`` by the clock; of the samples, ``undefined`` had no value, ``discarded`` did not meet the condition.
+    """
+
+    instance: str
+    symbols: Mapping[str, float] = field(metadata=beside())
+    bound: float
+    verdict: Verdict = field(metadata=typed(Verdict))
+    sentinel: Verdict = field(metadata=typed(Verdict))
+    cut: bool = False
+    measured: Measured | None = field(default=None, metadata=beside(Measured))
+    undefined: int = 0
+    discarded: int = 0
+
+    @property
+    def tightness(self) -> float | None:
+        """Measured / bound, or its inverse for a lower bound."""
+        return None if self.measured is None else self.measured.tightness
+
+    @property
+    def power(self) -> float | None:
+        """Half the interval over the bound."""
+        return None if self.measured is None else self.measured.power
+
+    @property
+    def replicas(self) -> int:
+        """How many counted."""
+        return 0 if self.measured is None else self.measured.replicas
+
+    @property
+    def spoiled(self) -> int:
+        """How many of them rounding spoiled."""
+        return 0 if self.measured is None else self.measured.spoiled
+
+
 @dataclass(frozen=True)
-class Expectation:
+class Expectation(SampledCheck):
     """Confidence sequences for ``lhs`` at every readout of every instance.
 
     ``instances(statement, batch)`` lays out the work: ``batch`` is the user's (d, n) array or None.
@@ -124,15 +175,15 @@ class Expectation:
 
     instances: Callable[[Statement, Floats | None], Iterable[Instance]]
     sample: Callable[[Statement, Trajectory, Instance], Floats]
-    observables: tuple[Any, ...]
-    covered: Callable[[Statement, Trajectory, Instance], npt.NDArray[np.bool_]] | None = None
+    observables: tuple[str | Observable, ...]
+    covered: Callable[[Statement, Trajectory, Instance], Bools] | None = None
     resolution: float = 0.1
     replicas: int = 100_000
     normals: int = 300_000_000
     first: int = 32
     follows_batch: bool = True
     scope: Callable[[Sequence[Instance]], str] | None = None
-    kept: Callable[[Statement, Trajectory, Instance], npt.NDArray[np.bool_]] | None = None
+    kept: Callable[[Statement, Trajectory, Instance], Bools] | None = None
     last: Callable[[Instance], Sequence[int]] | None = None
 
     @property
@@ -151,31 +202,23 @@ class Expectation:
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        batch = None if context.batch is None else context.batch.array
-        instances = list(self.instances(statement, batch))
+        instances = list(self.instances(statement, context.array))
         parts = (2 if self.covered is None else 3) * sum(len(i.readouts) for i in instances)
-        rows: list[dict[str, Any]] = []
+        rows: list[MeanRow] = []
         engine = ""
         for number, instance in enumerate(instances):
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
-            engine = self._run(statement, instance, context.share(parts), rows) or engine
-        found = _evidence(statement, rows, engine, context, self.resolution)
-        if not instances:
-            return found
-        if self.scope is None:
-            return replace(found, details={**found.details, "scope": _labels(instances)})
-        words = self.scope(instances)
-        return replace(
-            found,
-            details={**found.details, "scope": words},
-            summary=found.summary
-            if found.verdict is Verdict.REFUTED
-            else f"{found.summary}; {words}",
-        )
+            found, ran = self._run(statement, instance, context.share(parts))
+            rows, engine = [*rows, *found], ran or engine
+        scope = None
+        if instances:
+            scope = (self.scope or _labels)(instances)
+        return self.of_means(statement, rows, engine, context, scope)
 
     def _run(
-        self, statement: Statement, instance: Instance, context: Context, rows: list[dict[str, Any]]
-    ) -> str:
+        self, statement: Statement, instance: Instance, context: Context
+    ) -> tuple[list[MeanRow], str]:
+        """A row for each readout, and the engine that was used."""
         trials = [
             _Trial(statement, instance, values, context.level, self.covered is not None)
             for values in instance.readouts
@@ -201,22 +244,17 @@ class Expectation:
             )
             for position, trial in enumerate(trials):
                 if trial in open_trials:
-                    counts = trial.sift(
-                        values.low[:, position], kept[:, position], values.spoiled[:, position]
-                    )
-                    low, high, spoiled = (
-                        each[counts, position] for each in (values.low, values.high, values.spoiled)
-                    )
-                    trial.observe(
-                        low, high, spoiled, None if inside is None else inside[counts, position]
-                    )
+                    low, high = values.low[:, position], values.high[:, position]
+                    spoiled = values.spoiled[:, position]
+                    counts = trial.sift(low, kept[:, position], spoiled)
+                    met = None if inside is None else inside[counts, position]
+                    trial.observe(low[counts], high[counts], spoiled[counts], met)
             drawn += size
             open_trials = [t for t in open_trials if not t.settled(self.resolution)]
             size, stage = drawn, stage + 1
         for trial in open_trials:
             trial.cut = drawn < limit
-        rows.extend(t.row(self.resolution) for t in trials)
-        return engine
+        return [t.row(self.resolution) for t in trials], engine
 
     def _sampled(
         self,
@@ -247,17 +285,47 @@ class Expectation:
             stage,
             self.observables,
         )
-        if key not in context.memory:
-            context.memory[key] = simulate(
+        return context.remembered(
+            key,
+            lambda: simulate(
                 instance.chain,
                 instance.start,
                 depth=instance.depth,
                 replicas=size,
                 seed=context.stream(statement.family, statement.theorem, instance.label, stage),
                 observables=self.observables,
-            )
-        found: Trajectory = context.memory[key]
-        return found
+            ),
+        )
+
+    def of_means(
+        self,
+        statement: Statement,
+        rows: Sequence[MeanRow],
+        engine: str,
+        context: Context,
+        scope: str | None = None,
+    ) -> Evidence:
+        """What the rows say together; ``scope`` says of what, and is None where nothing was laid out."""
+        undefined = next((row for row in rows if row.undefined), None)
+        verdict = combine([row.verdict for row in rows])
+        if undefined is not None or not rows:
+            verdict = Verdict.OUTSIDE  # claimed of a mean that is not there, whatever others are
+        told = _told(statement, rows, verdict, self.resolution)
+        if scope is not None and self.scope is not None and verdict is not Verdict.REFUTED:
+            told = f"{told}; {scope}"
+        deciding = verdict in (Verdict.REFUTED, Verdict.SUPPORTED)
+        decided = [r for r in rows if deciding and r.verdict is verdict and r.measured is not None]
+        details = SampledRows(
+            seed=context.seed,
+            engine=engine,
+            dtype="float64",
+            level=context.level,
+            sentinel_refuted_on=sum(row.sentinel is Verdict.REFUTED for row in rows),
+            readouts=rows,
+            scope=scope,
+        )
+        found = self.of_rows(verdict, told, rows, decided, details)
+        return replace(found, tightness_interval=_tightness_interval(statement, decided))
 
 
 #: Instances that are named one by one.
@@ -377,51 +445,51 @@ class _Trial:
         over, under = (self.bound, mean) if self.relation in (">=", ">") else (mean, self.bound)
         return over / under if under > 0 else None
 
-    def row(self, resolution: float) -> dict[str, Any]:
+    def row(self, resolution: float) -> MeanRow:
         verdict, sentinel = self.verdict(resolution), self.sentinel(resolution)
         if self.cut:
             verdict, sentinel = (
                 v if v is Verdict.REFUTED else Verdict.INCONCLUSIVE for v in (verdict, sentinel)
             )
-        if (
-            self.event_sequence is not None
-            and verdict is Verdict.SUPPORTED
-            and self.sequence is not None
-        ):
-            if self.met + self.spoiled == 0:
-                verdict = sentinel = (
-                    Verdict.OUTSIDE
-                )  # no replica met the assumption, so nothing was seen
-            elif self.event_sequence.interval[1] * self.sequence.upper <= self.bound:
-                verdict = sentinel = (
-                    Verdict.VACUOUS
-                )  # the assumption is met too seldom for the bound to fail
+        if self.event_sequence is not None and verdict is Verdict.SUPPORTED:
+            if self.met + self.spoiled == 0:  # no replica met the assumption: nothing was seen
+                verdict = sentinel = Verdict.OUTSIDE
+            elif self._seldom(self.event_sequence):  # too seldom met for the bound to fail
+                verdict = sentinel = Verdict.VACUOUS
         if self.undefined:
             verdict = sentinel = Verdict.OUTSIDE
-        found: dict[str, Any] = {
-            "instance": self.label,
-            **self.values,
-            "bound": self.bound,
-            "verdict": verdict.value,
-            "sentinel": sentinel.value,
-        } | ({"cut": True} if self.cut else {})
-        if self.sequence is not None and self.sequence.count:
-            low, high = self.sequence.interval
-            found |= {
-                "mean": self.sequence.mean,
-                "low": low,
-                "high": high,
-                "replicas": self.sequence.count,
-                "tightness": self._tightness(self.sequence.mean),
-                "power": self.sequence.half_width / abs(self.bound) if self.bound else None,
-            }
-            if self.spoiled:
-                found["spoiled"] = self.spoiled
-            if self.events:
-                found["paths_in_event"] = self.met
-        counts = {"undefined": self.undefined, "discarded": self.discarded}
-        found |= {name: count for name, count in counts.items() if count}
-        return found
+        return MeanRow(
+            instance=self.label,
+            symbols=self.values,
+            bound=self.bound,
+            verdict=verdict,
+            sentinel=sentinel,
+            cut=self.cut,
+            measured=self._measured(),
+            undefined=self.undefined,
+            discarded=self.discarded,
+        )
+
+    def _seldom(self, events: BoundedMean) -> bool:
+        """Whether the bound holds even if the quantity is as large as it can be wherever the assumption is met."""
+        return self.sequence is not None and (
+            events.interval[1] * self.sequence.upper <= self.bound
+        )
+
+    def _measured(self) -> Measured | None:
+        if self.sequence is None or not self.sequence.count:
+            return None
+        low, high = self.sequence.interval
+        return Measured(
+            mean=self.sequence.mean,
+            low=low,
+            high=high,
+            replicas=self.sequence.count,
+            tightness=self._tightness(self.sequence.mean),
+            power=self.sequence.half_width / abs(self.bound) if self.bound else None,
+            spoiled=self.spoiled,
+            paths_in_event=self.met if self.events else None,
+        )
 
 
 def _used(statement: Statement, values: Mapping[str, float]) -> dict[str, float]:
@@ -430,101 +498,87 @@ def _used(statement: Statement, values: Mapping[str, float]) -> dict[str, float]
     return {k: v for k, v in values.items() if k in needed}
 
 
-def _evidence(
-    statement: Statement,
-    rows: list[dict[str, Any]],
-    engine: str,
-    context: Context,
-    resolution: float,
-) -> Evidence:
-    verdicts = [Verdict(r["verdict"]) for r in rows]
-    undefined = next((r for r in rows if "undefined" in r), None)
-    verdict = combine(verdicts) if verdicts else Verdict.OUTSIDE
-    if undefined is not None:
-        verdict = Verdict.OUTSIDE  # it is claimed of a mean that is not there, whatever others are
-    deciding = Verdict.REFUTED if verdict is Verdict.REFUTED else Verdict.SUPPORTED
-    decided = [r for r in rows if r["verdict"] == deciding == verdict and "mean" in r]
-    sentinels = {Verdict(r["sentinel"]) for r in rows}
-    quiet = {
-        word: verdicts.count(word)
-        for word in (Verdict.VACUOUS, Verdict.OUTSIDE)
-        if word in verdicts
-    }
-    silent = [r for r in rows if "mean" not in r and r["verdict"] not in quiet]
-    emptied = sum("discarded" in r for r in silent)
-    unsampled = len(silent) - emptied
-    spoke = len(rows) - sum(quiet.values()) - len(silent)
-    summary = f"{spoke} mean{'s' * (spoke != 1)} by confidence sequence"
-    if statement.relation == "==" and verdict is Verdict.SUPPORTED:
-        summary += (
-            f", equal to within {2 * resolution:.0%}"  # what decide_equal promises, and no more
-        )
-    summary += "".join(f", {count} {word.value}" for word, count in quiet.items())
-    summary += f", {unsampled} not sampled: out of time" if unsampled else ""
-    summary += f", {emptied} with no replica left" if emptied else ""
-    cut = sum("cut" in r and "mean" in r and r["verdict"] == Verdict.INCONCLUSIVE for r in rows)
-    summary += f", {cut} cut short: out of time" if cut else ""
-    if verdict is Verdict.REFUTED:
-        bad = next(r for r in rows if r["verdict"] == Verdict.REFUTED)
-        summary = f"{bad['instance']}: mean in [{bad['low']:.4g}, {bad['high']:.4g}], bound {bad['bound']:.4g}"
-    elif verdict is Verdict.VACUOUS:
-        summary = "the bound cannot fail at any affordable width"
+def _told(
+    statement: Statement, rows: Sequence[MeanRow], verdict: Verdict, resolution: float
+) -> str:
+    """What the rows say together, in words."""
+    undefined = next((row for row in rows if row.undefined), None)
+    if verdict is Verdict.VACUOUS:
+        found = "the bound cannot fail at any affordable width"
     elif undefined is not None:
-        summary = _without_value(undefined)
+        found = _without_value(undefined)
     elif verdict is Verdict.OUTSIDE:
-        summary = (
-            "no path met the assumption" if rows else "the batch does not meet the assumptions"
+        found = "no path met the assumption" if rows else "the batch does not meet the assumptions"
+    elif verdict is Verdict.REFUTED:
+        found = _refuted(next(row for row in rows if row.verdict is Verdict.REFUTED))
+    else:
+        found = _counted(statement, rows, verdict, resolution)
+    replicas = sum(row.replicas for row in rows)
+    if discarded := sum(row.discarded for row in rows):
+        found += (
+            f"; {discarded} of {discarded + replicas} replicas discarded: "
+            "they do not meet what is assumed along the path"
         )
-    if discarded := sum(r.get("discarded", 0) for r in rows):
-        drawn = discarded + sum(r.get("replicas", 0) for r in rows)
-        summary += f"; {discarded} of {drawn} replicas discarded: they do not meet what is assumed along the path"
-    if any("spoiled" in r for r in rows):
-        samples = sum(r.get("replicas", 0) for r in rows)
-        summary += f"; {spoiled.told(sum(r.get('spoiled', 0) for r in rows), samples)}"
-    sentinel = next(
-        (v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED) if v in sentinels),
-        Verdict.VACUOUS,
-    )
-    return Evidence(
-        method="simulation",
-        verdict=verdict,
-        summary=summary,
-        sentinel=sentinel,
-        tightness=max(
-            (r["tightness"] for r in decided if r["tightness"] is not None), default=None
-        ),
-        tightness_interval=_tightness_interval(statement, decided),
-        power=max((r["power"] for r in decided if r["power"] is not None), default=None),
-        details={
-            "seed": context.seed,
-            "engine": engine,
-            "dtype": "float64",
-            "level": context.level,
-            "sentinel_refuted_on": sum(r["sentinel"] == Verdict.REFUTED for r in rows),
-            "readouts": rows,
-        },
-    )
+    spoiled = sum(row.spoiled for row in rows)
+    return found + (f"; {spoiled_words(spoiled, replicas)}" if spoiled else "")
 
 
-def _without_value(row: Mapping[str, Any]) -> str:
-    depth = f", ell={row['ell']:g}" if "ell" in row else ""
-    missing = row["undefined"]
-    return undefined_means.told(
-        missing, row.get("replicas", 0) + missing, f"{row['instance']}{depth}"
+def _refuted(row: MeanRow) -> str:
+    low, high = (
+        (math.nan, math.nan) if row.measured is None else (row.measured.low, row.measured.high)
     )
+    return f"{row.instance}: mean in [{low:.4g}, {high:.4g}], bound {row.bound:.4g}"
+
+
+def _counted(
+    statement: Statement, rows: Sequence[MeanRow], verdict: Verdict, resolution: float
+) -> str:
+    """How many means spoke, and what became of the others."""
+    quiet = dict.fromkeys((Verdict.VACUOUS, Verdict.OUTSIDE), 0)
+    spoke = unsampled = emptied = cut = 0
+    for row in rows:
+        if row.verdict in quiet:
+            quiet[row.verdict] += 1
+        elif row.measured is not None:
+            spoke += 1
+            cut += row.cut and row.verdict is Verdict.INCONCLUSIVE
+        elif row.discarded:
+            emptied += 1
+        else:
+            unsampled += 1
+    found = f"{spoke} mean{'s' * (spoke != 1)} by confidence sequence"
+    if statement.relation == "==" and verdict is Verdict.SUPPORTED:
+        found += f", equal to within {2 * resolution:.0%}"  # decide_equal promises no more
+    others = {
+        **{word.value: count for word, count in quiet.items()},
+        "not sampled: out of time": unsampled,
+        "with no replica left": emptied,
+        "cut short: out of time": cut,
+    }
+    return found + "".join(f", {count} {words}" for words, count in others.items() if count)
+
+
+def _without_value(row: MeanRow) -> str:
+    depth = f", ell={row.symbols['ell']:g}" if "ell" in row.symbols else ""
+    count = row.replicas + row.undefined
+    return undefined_words(row.undefined, count, f"{row.instance}{depth}")
 
 
 def _tightness_interval(
-    statement: Statement, rows: list[dict[str, Any]]
+    statement: Statement, rows: Sequence[MeanRow]
 ) -> tuple[float, float] | None:
     """Where the largest tightness over the readouts lies, by the intervals of their means."""
-    ends = [(r["low"], r["high"], r["bound"]) for r in rows if r["tightness"] is not None]
-    if statement.relation in (">=", ">"):
-        found = [(bound / high, bound / low) for low, high, bound in ends if low > 0]
-    else:
-        found = [(low / bound, high / bound) for low, high, bound in ends]
-    return (
-        (max(low for low, _ in found), max(high for _, high in found))
-        if len(found) == len(ends) > 0
-        else None
-    )
+    found = []
+    for row in rows:
+        if row.measured is None or row.measured.tightness is None:
+            continue
+        low, high = row.measured.low, row.measured.high
+        if statement.relation not in (">=", ">"):
+            found.append((low / row.bound, high / row.bound))
+        elif low > 0:
+            found.append((row.bound / high, row.bound / low))
+        else:
+            return None
+    if not found:
+        return None
+    return max(low for low, _ in found), max(high for _, high in found)

@@ -10,22 +10,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+import sympy as sp
 
+from theorems.checking.check import Floats, SampledCheck, SampledRows
 from theorems.checking.confidence_intervals import median_interval
 from theorems.context import Context
+from theorems.evidence import Details, Evidence, Verdict, beside, combine, typed
 from theorems.expressions import arguments_of, compiled
-from theorems.statement import Evidence, Verdict, combine
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Case", "Medians", "Sample", "within"]
+__all__ = ["Case", "Floats", "MedianRow", "Medians", "Sample", "within"]
 
-Floats = npt.NDArray[np.floating[Any]]
 Interval = tuple[float, float]
 
 
@@ -46,7 +46,7 @@ class Sample:
     values: Mapping[str, Sequence[Floats]]
     obstacle: str = ""
     rounding: float = 0.0
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,56 @@ class Case:
     share: int  # intervals it will ask for, over which its level is split
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compared(Details):
+    """The bound of a case, and how tightly and with what power its medians were compared with it."""
+
+    bound: float | None
+    tightness: float | None
+    power: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MedianRow(Details):
+    """What one case says: its symbols, its medians with the ends of their intervals, and both verdicts.
+
+    An ``obstacle`` says why they decide nothing. ``spoiled`` of the values are undefined, or spoiled by rounding.
+    """
+
+    instance: str
+    symbols: Mapping[str, float] = field(metadata=beside())
+    medians: Mapping[str, object] = field(default_factory=dict, metadata=beside())
+    obstacle: str | None = None
+    spoiled: int = 0
+    verdict: Verdict = field(metadata=typed(Verdict))
+    sentinel: Verdict = field(metadata=typed(Verdict))
+    compared: Compared | None = field(default=None, metadata=beside(Compared))
+    notes: Mapping[str, object] = field(default_factory=dict, metadata=beside())
+
+    @property
+    def tightness(self) -> float | None:
+        """Measured / bound, or its inverse."""
+        return None if self.compared is None else self.compared.tightness
+
+    @property
+    def power(self) -> float | None:
+        """Half the interval over the bound."""
+        return None if self.compared is None else self.compared.power
+
+    @property
+    def measured(self) -> str:
+        """The intervals that were reached, in words."""
+        ends = [
+            (name, self.medians[f"low {name}"], self.medians[f"high {name}"])
+            for name in (key[4:] for key in self.medians if key.startswith("low "))
+        ]
+        return ", ".join(
+            f"{name} in [{low:.4g}, {high:.4g}]" for name, low, high in ends if low is not None
+        )
+
+
 @dataclass(frozen=True)
-class Medians:
+class Medians(SampledCheck):
     """Intervals for medians over independent networks, compared with the statement's sides at every case.
 
     Both sides must rise with every sampled symbol of theirs, so that their ends are at the ends of the
@@ -98,83 +146,69 @@ class Medians:
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        cases = list(self.cases(None if context.batch is None else context.batch.array))
+        cases = list(self.cases(context.array))
+        if not cases:
+            return self.outside(f"the batch does not meet the assumptions: {self.wants}")
         parts = sum(case.share for case in cases)
-        rows: list[dict[str, Any]] = []
+        rows: list[MedianRow] = []
         for number, case in enumerate(cases):
             if context.expired:
-                rows.append(
-                    {
-                        "instance": case.label,
-                        **case.values,
-                        "verdict": Verdict.INCONCLUSIVE.value,
-                        "sentinel": Verdict.INCONCLUSIVE.value,
-                        "obstacle": "out of time",
-                    }
-                )
+                rows.append(_open(case, Sample({}, "out of time")))
                 continue
             context.progress(f"{statement.name}: {case.label} ({number + 1}/{len(cases)})")
             rows.append(self._row(statement, case, case.draw(context), context.level / parts))
-        return _evidence(statement, rows, context, self.wants)
+        verdict = combine([row.verdict for row in rows])
+        decided = [row for row in rows if row.verdict is verdict]
+        details = SampledRows(
+            seed=context.seed,
+            level=context.level,
+            sentinel_refuted_on=sum(row.sentinel is Verdict.REFUTED for row in rows),
+            readouts=rows,
+        )
+        return self.of_rows(verdict, _told(verdict, rows, decided), rows, decided, details)
 
-    def _row(
-        self, statement: Statement, case: Case, sample: Sample, level: float
-    ) -> dict[str, Any]:
+    def _row(self, statement: Statement, case: Case, sample: Sample, level: float) -> MedianRow:
         if sample.obstacle:
-            # Arrays of one symbol then need not agree, so they are not pooled.
-            medians = {
-                f"medians {name}": [_middle(values) for values in arrays]
-                for name, arrays in sample.values.items()
-            }
-            return {
-                "instance": case.label,
-                **case.values,
-                **medians,
-                "obstacle": sample.obstacle,
-                "verdict": Verdict.INCONCLUSIVE.value,
-                "sentinel": Verdict.INCONCLUSIVE.value,
-                **sample.notes,
-            }
+            return _open(case, sample)
         intervals = {
             name: _hull([within(values, level, sample.rounding) for values in arrays])
             for name, arrays in sample.values.items()
         }
-        low, high = (_ends(side, case.values, intervals) for side in (statement.lhs, statement.rhs))
-        false_low, false_high = (
-            _ends(side, case.values, intervals) for side in statement.neighbour_sides
-        )
-        row: dict[str, Any] = {"instance": case.label, **case.values}
+        medians: dict[str, float | None] = {}
         for name, (below, above) in intervals.items():
-            row |= {
-                f"median {name}": _middle(np.concatenate(sample.values[name])),
-                f"low {name}": _written(below),
-                f"high {name}": _written(above),
-            }
-        if any(not math.isfinite(end) for interval in intervals.values() for end in interval):
-            verdict = sentinel = Verdict.INCONCLUSIVE
-            lost, count = _spoiled(sample)
-            row["obstacle"] = (
-                f"{lost} of {count} values undefined or spoiled by rounding"
-                if lost
-                else "too few networks for the level"
-            )
+            medians[f"median {name}"] = _middle(np.concatenate(sample.values[name]))
+            medians[f"low {name}"] = _written(below)
+            medians[f"high {name}"] = _written(above)
+        left, right = (_ends(s, case.values, intervals) for s in (statement.lhs, statement.rhs))
+        false = [_ends(side, case.values, intervals) for side in statement.neighbour_sides]
+        lost, count = _spoiled(sample)
+        obstacle = None
+        verdict = sentinel = Verdict.INCONCLUSIVE
+        if not all(math.isfinite(end) for interval in intervals.values() for end in interval):
+            obstacle = "too few networks for the level"
+            if lost:
+                obstacle = f"{lost} of {count} values undefined or spoiled by rounding"
         else:
-            verdict = self._judge(statement.relation, low, high)
-            sentinel = self._judge(statement.relation, false_low, false_high)
-        bound = high[1]
-        if spoiled := _spoiled(sample)[0]:
-            row["spoiled"] = spoiled
-        return row | {
-            "bound": _written(bound),
-            "verdict": verdict.value,
-            "sentinel": sentinel.value,
-            "tightness": _tightness(statement.relation, low, high),
-            "power": _relative(low, bound),
-            **sample.notes,
-        }
+            verdict = self.judged(statement.relation, left, right)
+            sentinel = self.judged(statement.relation, *false)
+        return MedianRow(
+            instance=case.label,
+            symbols=case.values,
+            medians=medians,
+            obstacle=obstacle,
+            spoiled=lost,
+            verdict=verdict,
+            sentinel=sentinel,
+            compared=Compared(
+                bound=_written(right[1]),
+                tightness=_tightness(statement.relation, left, right),
+                power=_relative(left, right[1]),
+            ),
+            notes=sample.notes,
+        )
 
-    def _judge(self, relation: str, left: Interval, right: Interval) -> Verdict:
-        """Of ``left relation right``, each side known to lie in its interval."""
+    def judged(self, relation: str, left: Interval, right: Interval) -> Verdict:
+        """Of ``left relation right``, each side known to lie in its interval (low, high)."""
         if relation in (">=", ">"):
             left, right, relation = right, left, {">=": "<=", ">": "<"}[relation]
         if relation == "==":
@@ -187,6 +221,19 @@ class Medians:
             return Verdict.SUPPORTED
         beyond = left[0] > right[1] or (relation == "<" and left[0] == right[1])
         return Verdict.REFUTED if beyond else Verdict.INCONCLUSIVE
+
+
+def _open(case: Case, sample: Sample) -> MedianRow:
+    """A case that its obstacle leaves open. Arrays of one symbol then need not agree, and are not pooled."""
+    return MedianRow(
+        instance=case.label,
+        symbols=case.values,
+        medians={f"medians {name}": [*map(_middle, each)] for name, each in sample.values.items()},
+        obstacle=sample.obstacle,
+        verdict=Verdict.INCONCLUSIVE,
+        sentinel=Verdict.INCONCLUSIVE,
+        notes=sample.notes,
+    )
 
 
 def within(values: Floats, level: float, rounding: float = 0.0) -> Interval:
@@ -228,21 +275,17 @@ def _hull(intervals: Sequence[Interval]) -> Interval:
     return min(low for low, _ in intervals), max(high for _, high in intervals)
 
 
-def _ends(side: Any, values: Mapping[str, float], intervals: Mapping[str, Interval]) -> Interval:
-    arguments = arguments_of(side)
-    function = compiled(side, arguments).floats
-
-    def at(end: int) -> float:
-        return float(
-            function(
-                *(
-                    intervals[str(a)][end] if str(a) in intervals else values[str(a)]
-                    for a in arguments
-                )
-            )
-        )
-
-    return at(0), at(1)
+def _ends(
+    side: sp.Expr, values: Mapping[str, float], intervals: Mapping[str, Interval]
+) -> Interval:
+    """A side at both ends of the intervals of its symbols."""
+    names = [str(a) for a in arguments_of(side)]
+    function = compiled(side, arguments_of(side)).floats
+    low, high = (
+        float(function(*(intervals[n][end] if n in intervals else values[n] for n in names)))
+        for end in (0, 1)
+    )
+    return low, high
 
 
 def _tightness(relation: str, left: Interval, right: Interval) -> float | None:
@@ -259,55 +302,21 @@ def _relative(interval: Interval, bound: float) -> float | None:
     return half / abs(bound) if bound and math.isfinite(half) else None
 
 
-def _evidence(
-    statement: Statement, rows: list[dict[str, Any]], context: Context, wants: str
-) -> Evidence:
-    if not rows:
-        return Evidence(
-            method="simulation",
-            verdict=Verdict.OUTSIDE,
-            sentinel=Verdict.OUTSIDE,
-            summary=f"the batch does not meet the assumptions: {wants}",
-        )
-    verdict = combine([Verdict(row["verdict"]) for row in rows])
-    sentinels = {row["sentinel"] for row in rows}
-    sentinel = next(
-        (v for v in (Verdict.REFUTED, Verdict.INCONCLUSIVE) if v.value in sentinels),
-        Verdict.SUPPORTED,
-    )
-    open_rows = [row for row in rows if row["verdict"] == Verdict.INCONCLUSIVE]
-    decided = [row for row in rows if row["verdict"] == verdict.value]
-    summary = f"medians of {len(rows)} chain{'s' * (len(rows) != 1)}"
+def _told(verdict: Verdict, rows: Sequence[MedianRow], decided: Sequence[MedianRow]) -> str:
+    """What the rows say together, in words."""
+    found = f"medians of {len(rows)} chain{'s' * (len(rows) != 1)}"
+    undecided = [row for row in rows if row.verdict is Verdict.INCONCLUSIVE]
     if verdict is Verdict.REFUTED:
         bad = decided[0]
-        measured = ", ".join(
-            f"{key[4:]} in [{bad[key]:.4g}, {bad['high ' + key[4:]]:.4g}]"
-            for key in bad
-            if key.startswith("low ") and bad[key] is not None
+        found = (
+            f"{bad.instance}: {bad.measured}, bound {bad['bound']:.4g}; "
+            f"{len(decided)} of {len(rows)} chains"
         )
-        summary = f"{bad['instance']}: {measured}, bound {bad['bound']:.4g}; {len(decided)} of {len(rows)} chains"
-    elif open_rows:
-        summary += (
-            f", {len(open_rows)} undecided: {open_rows[0].get('obstacle', 'intervals too wide')}"
+    elif undecided:
+        found += f", {len(undecided)} undecided: {undecided[0].obstacle or 'intervals too wide'}"
+    if lost := sum(row.spoiled for row in rows):
+        found += (
+            f"; {lost} value{'s' * (lost != 1)} undefined or spoiled by rounding, "
+            "counted as the worst for either side"
         )
-    if lost := sum(row.get("spoiled", 0) for row in rows):
-        summary += (
-            f"; {lost} value{'s' * (lost != 1)} undefined or spoiled by rounding, counted as the worst for "
-            "either side"
-        )
-    return Evidence(
-        method="simulation",
-        verdict=verdict,
-        summary=summary,
-        sentinel=sentinel,
-        tightness=max(
-            (r["tightness"] for r in decided if r.get("tightness") is not None), default=None
-        ),
-        power=max((r["power"] for r in decided if r.get("power") is not None), default=None),
-        details={
-            "seed": context.seed,
-            "level": context.level,
-            "sentinel_refuted_on": sum(row["sentinel"] == Verdict.REFUTED for row in rows),
-            "readouts": rows,
-        },
-    )
+    return found

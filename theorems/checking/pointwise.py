@@ -20,10 +20,12 @@ import numpy as np
 import sympy as sp
 
 from theorems.algebraic import Root, number, sign
+from theorems.checking.check import CheckBase
 from theorems.checking.declared import DeclaredInputs, determined
 from theorems.checking.hypothesis_search import search
 from theorems.checking.symbol_values import Completed, evaluate
 from theorems.context import Context
+from theorems.evidence import Details, Evidence, Verdict, combine, typed
 from theorems.expressions import InexactError, UndefinedError, arguments_of, compare
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
     from theorems.definedness import Condition
     from theorems.statement import Statement
-from theorems.statement import Evidence, Verdict, combine
 
 __all__ = [
     "Decision",
@@ -362,13 +363,34 @@ def readable(item: Any) -> Any:
         return {str(k): readable(v) for k, v in item.items()}
     if isinstance(item, tuple | list):
         return [readable(v) for v in item]
-    if isinstance(item, Mapping):
-        return {str(k): readable(v) for k, v in item.items()}
     return item
 
 
+@dataclass(frozen=True, kw_only=True)
+class DecidedInputs(Details):
+    """How many inputs were decided, outside the assumptions, left open; where it is tightest, where it fails."""
+
+    decided: int
+    outside: int
+    open: int
+    sentinel_witness: object
+    tightest_at: object = None
+    witness: object = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecidedBatch(Details):
+    """What was found of a user's batch, and of how many inputs it gave."""
+
+    batch: Verdict = field(metadata=typed(Verdict))
+    decided: int
+    outside: int
+    open: int
+    witness: object = None
+
+
 @dataclass(frozen=True)
-class Pointwise:
+class Pointwise(CheckBase):
     """Exact decisions over corners, a Hypothesis strategy, the declared domains, and the user's batch.
 
     ``values(input)`` turns an input into numbers by symbol name, at the current ball precision.
@@ -409,6 +431,8 @@ class Pointwise:
     walks: bool = True
     reads: Callable[[Any], str] | None = None
 
+    method = "certificate"
+
     def declared(self, statement: Statement) -> DeclaredInputs | None:
         """The inputs that the statement declares; None where only the family's own can be evaluated."""
         if not self.walks or (self.item is None and not determined(statement)):
@@ -445,16 +469,6 @@ class Pointwise:
             return self._of_batch(context, tally, verdict, self(statement, plain))
         values = self._values(statement)
         neighbour, _, counterexample = self.attack(statement.neighbour, plain)
-        details: dict[str, Any] = {
-            "decided": tally.decided,
-            "outside": tally.outside,
-            "open": len(tally.open),
-            "sentinel_witness": readable(counterexample),
-        }
-        if tally.worst is not None:
-            details["tightest_at"] = readable(tally.worst)
-        if witness is not None:
-            details["witness"] = readable(witness)
         summary = f"{tally.decided} inputs decided exactly"
         if witness is not None:
             summary = f"{fault(statement, lambda: values(witness))} at {short(witness)}"
@@ -465,14 +479,21 @@ class Pointwise:
         elif tally.open:
             summary += f", {len(tally.open)} left open"
         return Evidence(
-            method="certificate" if witness is None else "search",
+            method=self.method if witness is None else "search",
             verdict=verdict,
             summary=summary,
             sentinel=neighbour,
             tightness=tally.ratio,
             tightness_interval=None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio),
             power=0.0 if verdict.holds else None,
-            details=details,
+            details=DecidedInputs(
+                decided=tally.decided,
+                outside=tally.outside,
+                open=len(tally.open),
+                sentinel_witness=readable(counterexample),
+                tightest_at=readable(tally.worst),
+                witness=readable(witness),
+            ),
         )
 
     def _of_batch(
@@ -483,27 +504,27 @@ class Pointwise:
         beside: Evidence,
     ) -> Evidence:
         """What was found of the batch, with what is known apart from it."""
+        refuted = found is Verdict.REFUTED
         words = {
             Verdict.OUTSIDE: self._refusal(context)
             or "the batch lies outside the domain or the assumptions",
             Verdict.INCONCLUSIVE: "the batch is left open",
             Verdict.REFUTED: f"violated at {short(tally.worst)}",
         }
-        witness = {"witness": readable(tally.worst)} if found is Verdict.REFUTED else {}
         return Evidence(
-            method="search" if found is Verdict.REFUTED else "certificate",
+            method="search" if refuted else self.method,
             verdict=found,
             summary=words.get(found, "the batch decided exactly") + self._part(context),
             sentinel=beside.sentinel,
             tightness=tally.ratio,
             power=0.0 if found.holds else None,
-            details={
-                "batch": found.value,
-                "decided": tally.decided,
-                "outside": tally.outside,
-                "open": len(tally.open),
-                **witness,
-            },
+            details=DecidedBatch(
+                batch=found,
+                decided=tally.decided,
+                outside=tally.outside,
+                open=len(tally.open),
+                witness=readable(tally.worst) if refuted else None,
+            ),
             beside=(beside,),
         )
 

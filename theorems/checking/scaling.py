@@ -3,32 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import sympy as sp
 
 from simulators import Trajectory, simulate
+from simulators.observables import Observable
+from theorems.checking.check import Floats, SampledCheck
 from theorems.checking.confidence_intervals import fit_exponent
 from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Instance
-from theorems.checking.spoiled import Known, told
-from theorems.checking.undefined_means import UndefinedMean
+from theorems.checking.lost_samples import Known, UndefinedMean, spoiled_words
 from theorems.context import Context
-from theorems.statement import Evidence, Verdict
+from theorems.evidence import Details, Evidence, Verdict, typed
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["Scaling", "exponent_verdict"]
-
-Floats = npt.NDArray[np.floating[Any]]
+__all__ = ["MeasuredSlope", "Scaling", "WidthMean", "exponent_verdict"]
 
 
 @dataclass(frozen=True)
-class Scaling:
+class WidthMean(Details):
+    """The mean at one width, with its interval, over ``count`` observations; None before the first."""
+
+    width: int
+    mean: float | None
+    interval: tuple[float, float]
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredSlope(Details):
+    """The interval of the slope, None where it is not bounded, and the means it was read from."""
+
+    seed: int
+    engine: str
+    dtype: str
+    level: float
+    spoiled: int = 0
+    slope: tuple[float, float] | None
+    widths: tuple[WidthMean, ...] = field(metadata=typed(WidthMean.read))
+
+
+@dataclass(frozen=True)
+class Scaling(SampledCheck):
     """The least-squares slope of log mean against log width, over ``instances`` of growing width.
 
     The statement's ``lhs`` must be ``Abs(slope - exponent)``. Each mean gets a confidence sequence; the
@@ -45,7 +66,7 @@ class Scaling:
     slope: sp.Symbol
     instances: Callable[[Floats | None], list[Instance]]
     sample: Callable[[Trajectory], Floats]
-    observables: tuple[Any, ...]
+    observables: tuple[str | Observable, ...]
     replicas: int
     rounds: int = 6
     scope: str = ""
@@ -55,14 +76,9 @@ class Scaling:
         return f"simulation: an interval for the slope of log mean against log width{scope}"
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        instances = self.instances(None if context.batch is None else context.batch.array)
+        instances = self.instances(context.array)
         if len({i.width for i in instances}) < 2:
-            return Evidence(
-                method="simulation",
-                verdict=Verdict.OUTSIDE,
-                sentinel=Verdict.OUTSIDE,
-                summary="the batch does not meet the assumptions: full rank, 2 ≤ n ≤ 256",
-            )
+            return self.outside("the batch does not meet the assumptions: full rank, 2 ≤ n ≤ 256")
         share = context.share(len(instances))
         means = [BoundedMean(*i.support, share.level) for i in instances]
         verdict, sentinel = Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE
@@ -102,7 +118,7 @@ class Scaling:
             if Verdict.INCONCLUSIVE not in (verdict, sentinel):
                 break
         return Evidence(
-            method="simulation",
+            method=self.method,
             verdict=verdict,
             sentinel=sentinel,
             summary=(
@@ -112,25 +128,20 @@ class Scaling:
             )
             + f" over widths {widths[0]:.0f}…{widths[-1]:.0f}"
             + (f", {self.scope}" if self.scope else "")
-            + (f"; {told(spoiled, sum(m.count for m in means))}" if spoiled else ""),
+            + (f"; {spoiled_words(spoiled, sum(m.count for m in means))}" if spoiled else ""),
             power=None if interval is None else (interval[1] - interval[0]) / 2,
-            details={
-                "seed": context.seed,
-                "engine": engine,
-                "dtype": "float64",
-                "level": context.level,
-                **({"spoiled": spoiled} if spoiled else {}),
-                "slope": None if interval is None else list(interval),
-                "widths": [
-                    {
-                        "width": i.width,
-                        "mean": m.mean if m.count else None,
-                        "interval": list(m.interval),
-                        "count": m.count,
-                    }
+            details=MeasuredSlope(
+                seed=context.seed,
+                engine=engine,
+                dtype="float64",
+                level=context.level,
+                spoiled=spoiled,
+                slope=interval,
+                widths=tuple(
+                    WidthMean(i.width, m.mean if m.count else None, m.interval, m.count)
                     for i, m in zip(instances, means, strict=True)
-                ],
-            },
+                ),
+            ),
         )
 
 

@@ -10,7 +10,7 @@ the claim there. What counts is shrunk, decided again, and kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,17 +20,18 @@ import numpy as np
 from hypothesis.strategies import SearchStrategy
 
 from theorems.checking.ascent import ascend, evolve
+from theorems.checking.check import CheckBase
 from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted, decide, exact_sign, fault
 from theorems.checking.shrinking import shrink
 from theorems.checking.symbol_values import Completed, evaluate
 from theorems.context import Context
+from theorems.evidence import Details, Evidence, Verdict
 from theorems.expressions import arguments_of, compiled
 from theorems.witnesses import Corpus, CorpusError, Witness, spelled
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
-from theorems.statement import Evidence, Verdict
 
 __all__ = [
     "BATCH",
@@ -46,6 +47,8 @@ __all__ = [
 
 #: The attack that is made of the user's batch.
 BATCH = "the batch"
+#: The kind of what refutes in the limit of width, hence at some width.
+WIDTH_LIMIT = "width limit"
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,34 @@ class Cube(Protocol):
     def item(self, sizes: Mapping[str, Fraction], u: Any) -> Any: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hunt(Details):
+    """What a search tried, by attack, and what it found: of the claim, and of its neighbour.
+
+    ``margin``, ``attack`` and ``kind`` are those of the :class:`Found` input; ``kept`` names the file it was kept in,
+    ``not_kept`` says why it was not.
+    """
+
+    tried: Mapping[str, int]
+    replayed: int
+    sentinel_witness: object
+    witness: object = None
+    margin: str | None = None
+    attack: str | None = None
+    kind: str | None = None
+    kept: str | None = None
+    not_kept: str | None = None
+
+    def fell(self, at: Callable[[object], str]) -> str:
+        """Where the claim is false, and by how much."""
+        if self.witness is None:
+            return ""
+        limit = " in the limit of width, hence at some width" * (self.kind == WIDTH_LIMIT)
+        return f"false at {at(self.witness)}{limit} ({self.margin})"
+
+
 @dataclass(frozen=True)
-class Falsification:
+class Falsification(CheckBase):
     """Adversarial search, on the claim and on its false neighbour alike, with a corpus of witnesses.
 
     ``known`` are witnesses of earlier runs, tried first. Finding nothing says little, and never carries a verdict.
@@ -109,21 +138,30 @@ class Falsification:
     known: tuple[Witness, ...] = ()
     corpus: Corpus | None = None
 
+    method = "search"
+
     @property
     def takes_batch(self) -> bool:
         """Whether a user's batch has a part in it."""
         return self.adversary.takes_batch
+
+    def words(self, statement: Statement) -> str:
+        """What ``theorems show`` says of it."""
+        return (
+            "falsification: Adversarial search, on the claim and on its false neighbour alike, "
+            "with a corpus of witnesses."
+        )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         tried: dict[str, int] = {}
         share = context.share(2)
         found = self.adversary.hunt(statement, share, [w.input for w in self.known], tried)
         fallen = self.adversary.hunt(statement.neighbour, share, [], {})
-        details: dict[str, Any] = {
-            "tried": dict(tried),
-            "replayed": len(self.known),
-            "sentinel_witness": _readable(fallen.item) if fallen else None,
-        }
+        hunt = Hunt(
+            tried=dict(tried),
+            replayed=len(self.known),
+            sentinel_witness=_readable(fallen.item) if fallen else None,
+        )
         sentinel = Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE
         apart = context.batch is not None and (
             found.attack != BATCH if found else not tried.get(BATCH)
@@ -134,46 +172,43 @@ class Falsification:
             if context.batch is not None and not tried.get(BATCH):
                 blind += "; the batch has no part in it, or lies outside"
             return Evidence(
-                method="search",
+                method=self.method,
                 verdict=Verdict.INCONCLUSIVE,
                 sentinel=sentinel,
                 partial=True,
                 apart=apart,
                 summary=f"no counterexample: {listed or 'nothing tried'}{blind}",
-                details=details,
+                details=hunt,
             )
         found = self.adversary.shrunk(statement, share, found)
-        details |= {
-            "witness": _readable(found.item),
-            "margin": found.margin,
-            "attack": found.attack,
-            "kind": found.kind,
-        }
-        words = "by the width limit" if found.kind == "width limit" else f"by {found.attack}"
-        if self.corpus is not None:
-            claim = f"{statement.lhs} {statement.relation} {statement.rhs}"
-            try:
-                details["kept"] = str(
-                    self.corpus.keep(
-                        Witness(
-                            statement.name,
-                            claim,
-                            found.item,
-                            found.kind,
-                            {"by": found.attack, "margin": found.margin, "seed": str(context.seed)},
-                        )
-                    )
-                )
-            except CorpusError as error:
-                details["not_kept"] = str(error)  # the verdict stands without it
+        hunt = replace(
+            hunt,
+            witness=_readable(found.item),
+            margin=found.margin,
+            attack=found.attack,
+            kind=found.kind,
+        )
+        by = "the width limit" if found.kind == WIDTH_LIMIT else found.attack
         return Evidence(
-            method="search",
+            method=self.method,
             verdict=Verdict.REFUTED,
             sentinel=sentinel,
-            details=details,
+            details=self._kept(hunt, statement, found, context.seed),
             apart=apart,
-            summary=f"{found.fault} at {_line(found.item)}: {found.margin} ({words})",
+            summary=f"{found.fault} at {_line(found.item)}: {found.margin} (by {by})",
         )
+
+    def _kept(self, hunt: Hunt, statement: Statement, found: Found, seed: int) -> Hunt:
+        """What was found, kept in the corpus if there is one; the verdict stands without it."""
+        if self.corpus is None:
+            return hunt
+        claim = f"{statement.lhs} {statement.relation} {statement.rhs}"
+        how = {"by": found.attack, "margin": found.margin, "seed": str(seed)}
+        witness = Witness(statement.name, claim, found.item, found.kind, how)
+        try:
+            return replace(hunt, kept=str(self.corpus.keep(witness)))
+        except CorpusError as error:
+            return replace(hunt, not_kept=str(error))
 
 
 # --- exact claims -------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import sympy as sp
 
 from theorems.expressions import Compiled, InexactError, arguments_of, compiled, converted
 
-__all__ = ["Completed", "NoValueError", "evaluate"]
+__all__ = ["Completed", "NoValueError", "evaluate", "exactly_or_in_balls", "in_balls"]
 
 
 class NoValueError(ValueError, KeyError):
@@ -37,6 +37,19 @@ def evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> A
     else:
         given = [converted(value, exactly) for value in given]
     return function.exactly(given) if exactly else function.enclosed(given)
+
+
+def in_balls(expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
+    """An enclosure of ``expression`` at values by name, at the precision of the moment."""
+    return evaluate(expression, values, False)
+
+
+def exactly_or_in_balls(expression: sp.Expr, values: Mapping[str, Any]) -> flint.fmpq | flint.arb:
+    """``expression`` as a rational where it is one, else in a ball at the precision of the moment."""
+    try:
+        return evaluate(expression, values, True)
+    except (InexactError, TypeError):
+        return evaluate(expression, values, False)
 
 
 class Completed(Mapping[str, Any]):

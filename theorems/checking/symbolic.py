@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
+from theorems.checking.check import ExactCheck, Judgement
 from theorems.checking.pointwise import decide
 from theorems.context import Context
-from theorems.statement import Evidence, Verdict
+from theorems.evidence import Details, Verdict
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -19,11 +20,29 @@ if TYPE_CHECKING:
 __all__ = ["SymbolicIdentity", "SymbolicSign"]
 
 
-Points = tuple[Mapping[str, Fraction | int], ...]
+Point = Mapping[str, Fraction | int]
+Points = tuple[Point, ...]
 
 
 @dataclass(frozen=True)
-class SymbolicIdentity:
+class Simplified(Details):
+    """By what the difference of the sides was divided, and what was found of the neighbour's."""
+
+    scale: str
+    sentinel_found: str
+
+
+@dataclass(frozen=True)
+class Factorised(Details):
+    """The factor and the terms, and the point at which the neighbour falls."""
+
+    factor: str
+    terms: tuple[str, ...]
+    sentinel_witness: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class SymbolicIdentity(ExactCheck[None]):
     """``lhs == rhs`` for all parameters: (lhs - rhs) / ``scale`` simplifies to zero. ``scale`` is nonzero.
 
     A difference that does not simplify to zero refutes nothing: that takes one of ``points``, at which the
@@ -33,10 +52,7 @@ class SymbolicIdentity:
     points: Points
     scale: sp.Expr = sp.S.One
 
-    @property
-    def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
-        return False
+    method = "symbolic"
 
     def words(self, statement: Statement) -> str:
         return (
@@ -44,31 +60,27 @@ class SymbolicIdentity:
             "once"
         )
 
-    def __call__(self, statement: Statement, context: Context) -> Evidence:
-        _require(statement, "==")
-        verdict, summary = self._judge(statement)
-        sentinel, difference = self._judge(statement.neighbour)
-        return Evidence(
-            method="symbolic",
-            verdict=verdict,
-            summary=summary,
-            sentinel=sentinel,
-            power=0.0 if verdict.holds else None,
-            details={"scale": sp.sstr(self.scale), "sentinel_found": difference},
-        )
-
-    def _judge(self, statement: Statement) -> tuple[Verdict, str]:
+    def judge(self, claim: Statement, context: Context) -> Judgement[None]:
+        """A point where the sides differ, or what their difference simplifies to."""
+        _require(claim, "==")
         # points first: simplifying what is not zero can take for ever
         for point in self.points:
-            if _at(statement, point) is False:
-                return Verdict.REFUTED, "the sides differ at " + _written(point)
-        if sp.simplify((statement.lhs - statement.rhs).doit() / self.scale) == 0:
-            return Verdict.CERTIFIED, "difference of the sides simplifies to 0"
-        return Verdict.INCONCLUSIVE, "the difference of the sides does not simplify to 0"
+            if _at(claim, point) is False:
+                words = "the sides differ at " + _written(point)
+                return Judgement(Verdict.REFUTED, words, None)
+        if sp.simplify((claim.lhs - claim.rhs).doit() / self.scale) == 0:
+            words = "difference of the sides simplifies to 0"
+            return Judgement(Verdict.CERTIFIED, words, None)
+        words = "the difference of the sides does not simplify to 0"
+        return Judgement(Verdict.INCONCLUSIVE, words, None)
+
+    def details(self, found: Judgement[None], fallen: Judgement[None]) -> Details:
+        """The scale, and what was found of the neighbour."""
+        return Simplified(sp.sstr(self.scale), fallen.words)
 
 
 @dataclass(frozen=True)
-class SymbolicSign:
+class SymbolicSign(ExactCheck[Point | None]):
     """``lhs >= rhs`` for all parameters: the difference is a positive ``factor`` times a sum of ``terms``.
 
     The factors of ``factor`` must be positive, and each term nonnegative, by SymPy's assumptions after
@@ -82,10 +94,7 @@ class SymbolicSign:
     substitution: Mapping[sp.Symbol, sp.Expr]
     points: Points
 
-    @property
-    def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
-        return False
+    method = "symbolic"
 
     def words(self, statement: Statement) -> str:
         return (
@@ -93,26 +102,21 @@ class SymbolicSign:
             "nonnegative terms, for all parameters at once"
         )
 
-    def __call__(self, statement: Statement, context: Context) -> Evidence:
-        _require(statement, ">=")
-        fallen = [p for p in self.points if _at(statement, p) is False]
-        if fallen:
-            verdict, summary = Verdict.REFUTED, "violated at " + _written(fallen[0])
-        else:
-            verdict, summary = self._prove(statement)
-        fallen = [p for p in self.points if _at(statement.neighbour, p) is False]
-        return Evidence(
-            method="symbolic",
-            verdict=verdict,
-            summary=summary,
-            power=0.0 if verdict.holds else None,
-            sentinel=Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE,
-            details={
-                "factor": sp.sstr(self.factor),
-                "terms": [sp.sstr(t) for t in self.terms],
-                "sentinel_witness": {k: str(v) for k, v in fallen[0].items()} if fallen else None,
-            },
-        )
+    def judge(self, claim: Statement, context: Context) -> Judgement[Point | None]:
+        """A point where the claim fails, or what its certificate is worth."""
+        _require(claim, ">=")
+        for point in self.points:
+            if _at(claim, point) is False:
+                return Judgement(Verdict.REFUTED, "violated at " + _written(point), point)
+        verdict, words = self._prove(claim)
+        return Judgement(verdict, words, None)
+
+    def details(self, found: Judgement[Point | None], fallen: Judgement[Point | None]) -> Details:
+        """The certificate, and where the neighbour falls."""
+        witness = None
+        if fallen.seen is not None:
+            witness = {name: str(value) for name, value in fallen.seen.items()}
+        return Factorised(sp.sstr(self.factor), tuple(map(sp.sstr, self.terms)), witness)
 
     def _prove(self, statement: Statement) -> tuple[Verdict, str]:
         difference = (statement.lhs - statement.rhs).doit()
@@ -143,9 +147,9 @@ def _require(statement: Statement, relation: str) -> None:
         )
 
 
-def _at(statement: Statement, point: Mapping[str, Fraction | int]) -> bool | None:
+def _at(statement: Statement, point: Point) -> bool | None:
     return decide(statement, lambda: point).holds
 
 
-def _written(point: Mapping[str, Fraction | int]) -> str:
+def _written(point: Point) -> str:
     return ", ".join(f"{name} = {value}" for name, value in point.items())

@@ -7,25 +7,27 @@ enclosed in balls, so a crossing is a certificate and not an observation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import flint
 import sympy as sp
 
 from simulators.engines.mean_field import rescale_path_enclosure
+from theorems.checking.check import ExactCheck, Judgement
 from theorems.checking.pointwise import compare, holds
+from theorems.checking.symbol_values import in_balls
 from theorems.context import Context
+from theorems.evidence import Details, Verdict, combine, typed
 from theorems.expressions import compiled
-from theorems.statement import Evidence, Verdict, combine
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
 
-__all__ = ["RepeatedSpectrum", "WidthLimit"]
+__all__ = ["FollowedPath", "FollowedPaths", "RepeatedSpectrum", "WidthLimit"]
 
 #: No path is followed beyond this depth.
 LONGEST = 10_000
@@ -65,8 +67,44 @@ class _Path:
             yield self._known[layer]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FollowedPath(Details):
+    """What the path from one start shows: the layer where it crosses the bound, both sides where it ended."""
+
+    n: int
+    start: Sequence[str]
+    multiplicities: Sequence[int]
+    parameters: Mapping[str, str]
+    crossing_layer: int | None
+    tightness: float
+    last_layer: int
+    lhs: str | None = None
+    rhs: str | None = None
+    verdict: Verdict = field(metadata=typed(Verdict))
+
+    @property
+    def crossing(self) -> str:
+        """Where the bound is crossed, with the middles of both sides."""
+        left, right = (float(str(e).strip("[]").split()[0]) for e in (self.lhs, self.rhs))
+        return f"layer {self.crossing_layer} for n = {self.n} ({left:.6g} > {right:.6g})"
+
+
 @dataclass(frozen=True)
-class WidthLimit:
+class FollowedPaths(Details):
+    """The paths from all starts, up to ``depth`` layers."""
+
+    precision_bits: int
+    depth: int
+    paths: Sequence[FollowedPath] = field(metadata=typed(FollowedPath.read))
+
+    def fell(self, at: Callable[[object], str]) -> str:
+        """Which paths cross the bound, and where."""
+        crossed = ", ".join(p.crossing for p in self.paths if p.crossing_layer is not None)
+        return crossed and f"the certified width-limit path crosses the bound at {crossed}"
+
+
+@dataclass(frozen=True)
+class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
     """Follows ``starts`` for ``depth`` layers and compares both sides at every layer in balls.
 
     ``readings(spectrum, multiplicities)`` gives the enclosures of the symbols a layer determines; ``lhs``
@@ -84,17 +122,14 @@ class WidthLimit:
 
     starts: tuple[RepeatedSpectrum, ...]
     depth: int
-    readings: Callable[[list[flint.arb], tuple[int, ...]], Mapping[str, Any]]
-    initial: Callable[[Statement, RepeatedSpectrum], Mapping[str, Any]]
+    readings: Callable[[list[flint.arb], tuple[int, ...]], Mapping[str, object]]
+    initial: Callable[[Statement, RepeatedSpectrum], Mapping[str, object]]
     width: sp.Symbol
     layer: sp.Symbol
     offset: int = 0
     precision: int = 128
 
-    @property
-    def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
-        return False
+    partial = True
 
     def words(self, statement: Statement) -> str:
         sizes = ", ".join(str(start.n) for start in self.starts)
@@ -104,49 +139,58 @@ class WidthLimit:
             "path only"
         )
 
-    def __call__(self, statement: Statement, context: Context) -> Evidence:
+    def judge(self, claim: Statement, context: Context) -> Judgement[Sequence[FollowedPath]]:
+        """Every start's path against the bound."""
         found = []
         for start in self.starts:
-            context.progress(f"{statement.name}: width limit, n={start.n}")
-            found.append(self.follow(statement, start))
-        fallen = [self.follow(statement.neighbour, start)["verdict"] for start in self.starts]
-        verdict = combine([Verdict(f["verdict"]) for f in found])
-        crossings = {f["n"]: f["crossing_layer"] for f in found if f["crossing_layer"] is not None}
+            context.progress(f"{claim.name}: width limit, n={start.n}")
+            found.append(self.follow(claim, start))
+        verdict = combine([path.verdict for path in found])
         if verdict is Verdict.REFUTED:
-            summary = "crossed in the width limit at " + ", ".join(
-                f"layer {k} (n={n})" for n, k in crossings.items()
+            words = "crossed in the width limit at " + ", ".join(
+                f"layer {p.crossing_layer} (n={p.n})" for p in found if p.crossing_layer is not None
             )
-        elif all(f["verdict"] == Verdict.CERTIFIED for f in found):
-            summary = f"holds on the width-limit path for {self.depth} layers, n=" + ", ".join(
-                str(f["n"]) for f in found
+        elif all(path.verdict is Verdict.CERTIFIED for path in found):
+            words = f"holds on the width-limit path for {self.depth} layers, n=" + ", ".join(
+                str(path.n) for path in found
             )
         else:
-            summary = "width-limit path: " + ", ".join(
-                f"{f['verdict']} at layer {f['last_layer']} (n={f['n']})" for f in found
+            words = "width-limit path: " + ", ".join(
+                f"{p.verdict} at layer {p.last_layer} (n={p.n})" for p in found
             )
-        return Evidence(
-            method="certificate",
-            verdict=verdict,
-            summary=summary,
-            power=0.0 if verdict.holds else None,
-            tightness=max((f["tightness"] for f in found), default=None),
-            sentinel=combine([Verdict(f) for f in fallen]),
-            partial=True,
-            details={"precision_bits": self.precision, "depth": self.depth, "paths": found},
-        )
+        return Judgement(verdict, words, found, max((p.tightness for p in found), default=None))
 
-    def follow(self, statement: Statement, start: RepeatedSpectrum) -> dict[str, Any]:
-        """What the path from one start shows: verdict, the layer where it is crossed, both sides where it ended."""
+    def details(
+        self,
+        found: Judgement[Sequence[FollowedPath]],
+        fallen: Judgement[Sequence[FollowedPath]],
+    ) -> Details:
+        """The claim's paths."""
+        return FollowedPaths(self.precision, self.depth, found.seen)
+
+    def follow(self, statement: Statement, start: RepeatedSpectrum) -> FollowedPath:
+        """What the path from one start shows, layer by layer, until a side is open or the bound is crossed.
+
+        Cost: a few milliseconds a layer.
+        """
         limit = sp.limit(statement.rhs, self.width, sp.oo)
         known = {"n": start.n, **self.initial(statement, start)}
-        report: dict[str, Any] = {
-            "n": start.n,
-            "start": [str(e) for e in start.eigenvalues],
-            "multiplicities": list(start.multiplicities),
-            "parameters": {k: str(v) for k, v in known.items()},
-            "crossing_layer": None,
-            "tightness": 0.0,
-        }
+        tightness, left, right = 0.0, None, None
+
+        def ended(verdict: Verdict, layer: int) -> FollowedPath:
+            return FollowedPath(
+                n=start.n,
+                start=[str(e) for e in start.eigenvalues],
+                multiplicities=start.multiplicities,
+                parameters={k: str(v) for k, v in known.items()},
+                crossing_layer=layer + self.offset if verdict is Verdict.REFUTED else None,
+                tightness=tightness,
+                last_layer=layer,
+                lhs=None if left is None else left.str(12),
+                rhs=None if right is None else right.str(12),
+                verdict=verdict,
+            )
+
         with flint.ctx.workprec(self.precision):
             for layer, spectrum in enumerate(_Path.of(start, self.precision).layers(self.depth)):
                 read = self.readings(spectrum, start.multiplicities)
@@ -154,25 +198,23 @@ class WidthLimit:
                 # without an offset, the next layer is covered only if this one meets the assumption
                 admitted = self._admitted(statement, start, layer, values)
                 if self.offset and admitted is not Verdict.CERTIFIED:
-                    return report | {"verdict": admitted.value, "last_layer": layer}
-                left, right = _ball(statement.lhs, values), _ball(limit, values)
+                    return ended(admitted, layer)
+                left, right = in_balls(statement.lhs, values), in_balls(limit, values)
                 if right > 0:
-                    report["tightness"] = max(report["tightness"], float((left / right).mid()))
+                    tightness = max(tightness, float((left / right).mid()))
                 answer = compare(left, statement.relation, right)
-                report |= {"last_layer": layer, "lhs": left.str(12), "rhs": right.str(12)}
-                if answer is False:
-                    return report | {
-                        "verdict": Verdict.REFUTED.value,
-                        "crossing_layer": layer + self.offset,
-                    }
-                if answer is None:
-                    return report | {"verdict": Verdict.INCONCLUSIVE.value}
+                if answer is not True:
+                    return ended(Verdict.INCONCLUSIVE if answer is None else Verdict.REFUTED, layer)
                 if admitted is not Verdict.CERTIFIED:
-                    return report | {"verdict": admitted.value, "last_layer": layer}
-        return report | {"verdict": Verdict.CERTIFIED.value, "last_layer": self.depth}
+                    return ended(admitted, layer)
+            return ended(Verdict.CERTIFIED, self.depth)
 
     def _admitted(
-        self, statement: Statement, start: RepeatedSpectrum, layer: int, values: Mapping[str, Any]
+        self,
+        statement: Statement,
+        start: RepeatedSpectrum,
+        layer: int,
+        values: Mapping[str, object],
     ) -> Verdict:
         """``certified`` if every assumption on the path holds at this layer, ``outside`` if one fails."""
         found = Verdict.CERTIFIED
@@ -188,15 +230,10 @@ class WidthLimit:
                     for side in (relation.lhs, relation.rhs)
                 )
             else:
-                left, right = _ball(relation.lhs, values), _ball(relation.rhs, values)
+                left, right = in_balls(relation.lhs, values), in_balls(relation.rhs, values)
             answer = holds(left, relation, right)
             if answer is False:
                 return Verdict.OUTSIDE
             if answer is None:
                 found = Verdict.INCONCLUSIVE
         return found
-
-
-def _ball(expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
-    names = tuple(sorted(expression.free_symbols, key=str))
-    return compiled(expression, names).balls(*(values[str(s)] for s in names))

@@ -345,30 +345,11 @@ def _print_refuted(out: Console, results: Sequence[Result]) -> None:
 
 def how_it_fell(statement: Statement, evidence: Sequence[Evidence]) -> str:
     """A witness or a crossing, in one sentence without its full stop."""
-    fallen = [e for e in evidence if e.verdict is Verdict.REFUTED]
-    found = [_fall(statement, e.summary, e.details) for e in fallen]
-    return "; ".join(found)
-
-
-def _fall(statement: Statement, summary: str, details: Mapping[str, Any]) -> str:
-    crossings = [p for p in details.get("paths", ()) if p.get("crossing_layer") is not None]
-    if crossings:
-        return "the certified width-limit path crosses the bound at " + ", ".join(
-            f"layer {p['crossing_layer']} for n = {p['n']} ({_ball(p['lhs'])} > {_ball(p['rhs'])})"
-            for p in crossings
-        )
-    if "witness" in details:
-        limit = " in the limit of width, hence at some width" * (
-            details.get("kind") == "width limit"
-        )
-        margin = f" ({details['margin']})" if "margin" in details else ""
-        return f"false at {_witness(statement, details['witness'])}{limit}{margin}"
-    return words(summary)
-
-
-def _ball(text: str) -> str:
-    """An enclosure's midpoint to six digits."""
-    return f"{float(text.strip('[]').split()[0]):.6g}"
+    return "; ".join(
+        e.details.fell(lambda witness: _witness(statement, witness)) or words(e.summary)
+        for e in evidence
+        if e.verdict is Verdict.REFUTED
+    )
 
 
 def _witness(statement: Statement, witness: Any) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from simulators.documents import DocumentError, Schema1, read_json, structured
 from simulators.regular_files import UnreadableFileError
+from theorems.evidence import Recorded
 from theorems.proofs.bridge import Audit, check_file, neighbours_file
 from theorems.proofs.printer import UnprintableError
 from theorems.proofs.rocq import ALLOWED, SOURCES, closure, file_of, is_leaf
@@ -212,15 +213,17 @@ def evidence(statement: Statement, record: ProofRecord | None = None) -> Evidenc
         sentinel=Verdict.REFUTED if proof.link == "kernel" else Verdict.OUTSIDE,
         partial=bool(proof.leaves),
         seconds=time.perf_counter() - began,
-        details={
-            "theorem": proof.theorem,
-            "link": proof.link,
-            "axioms": list(axioms),
-            "rocq": found.rocq,
-            "recorded": found.date,
-            **({"gloss": proof.gloss} if proof.gloss else {}),
-            **({"leaves": proof.leaves} if proof.leaves else {}),
-        },
+        details=Recorded(
+            {
+                "theorem": proof.theorem,
+                "link": proof.link,
+                "axioms": list(axioms),
+                "rocq": found.rocq,
+                "recorded": found.date,
+                **({"gloss": proof.gloss} if proof.gloss else {}),
+                **({"leaves": proof.leaves} if proof.leaves else {}),
+            }
+        ),
     )
 
 

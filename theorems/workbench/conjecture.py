@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 
 from simulators.chains import NamedChain
 from theorems.checking.expectation import Expectation
+from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
 from theorems.checking.search import Adversary, Falsification
-from theorems.checking.undefined_means import UndefinedMean
 from theorems.definedness import Condition, distinct
 from theorems.statement import (
     Assumption,

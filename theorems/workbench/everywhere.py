@@ -22,6 +22,7 @@ import sympy as sp
 from theorems.checking.pointwise import Pointwise, admitted, decide, readable, short
 from theorems.checking.shrinking import shrink
 from theorems.context import Context
+from theorems.evidence import Recorded
 from theorems.statement import Evidence, Statement, Verdict
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.whole_domain import covered, covered_at, every_item, on_lines, solved
@@ -156,7 +157,7 @@ class Everywhere:
             tightness=None if tightness is None else tightness[1],
             tightness_interval=tightness,
             power=found.power,
-            details=details,
+            details=Recorded(details),
         )
 
     def refutes(self, statement: Statement, item: Item) -> bool:

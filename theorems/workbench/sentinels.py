@@ -18,8 +18,8 @@ import sympy as sp
 from simulators import simulate
 from simulators.workers import one_blas_thread
 from theorems.checking.expectation import Instance
+from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.scaling import Scaling
-from theorems.checking.undefined_means import UndefinedMean
 from theorems.simple_fractions import simplest_between
 from theorems.statement import Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design

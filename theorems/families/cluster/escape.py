@@ -12,8 +12,9 @@ from simulators import recenter_relu_chain, simulate
 from simulators.batches import gaussian_batch
 from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Floats
-from theorems.checking.spoiled import Known, told
+from theorems.checking.lost_samples import Known, spoiled_words
 from theorems.context import Context
+from theorems.evidence import Recorded
 from theorems.families.cluster.notation import FAMILY, OURS
 from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Verdict
 
@@ -86,17 +87,19 @@ class EscapeTimes:
             verdict=verdict,
             sentinel=sentinel,
             summary=f"mean layers at d = {wide} over those at d = {narrow} in [{low:.3g}, {high:.3g}]"
-            + (f"; {told(spoiled, sum(r['replicas'] for r in rows))}" if spoiled else ""),
+            + (f"; {spoiled_words(spoiled, sum(r['replicas'] for r in rows))}" if spoiled else ""),
             tightness=float(statement.rhs) / low if low > 0 else None,
             power=(high - low) / high if np.isfinite(high) else None,
-            details={
-                "seed": context.seed,
-                "level": context.level,
-                "n": self.size,
-                "depth": self.depth,
-                "window": self.window,
-                "escape": rows,
-            },
+            details=Recorded(
+                {
+                    "seed": context.seed,
+                    "level": context.level,
+                    "n": self.size,
+                    "depth": self.depth,
+                    "window": self.window,
+                    "escape": rows,
+                }
+            ),
         )
 
     def _row(

@@ -8,6 +8,7 @@ from pathlib import Path
 from theorems.certificates.document import read
 from theorems.certificates.kind import stem
 from theorems.context import Context
+from theorems.evidence import Recorded
 from theorems.families.orthogonality import contraction_boxes as boxes
 from theorems.families.orthogonality.branching import CounterexampleFound, Problem, cover
 from theorems.statement import Evidence, Statement, Verdict
@@ -60,7 +61,7 @@ class ContractionBoxes:
             or f"every spectrum of n = {told}: boxes that enclosures settle, checked again",
             power=None if refused else 0.0,
             partial=True,
-            details={"sizes": list(self.sizes), "sentinel_witness": witness},
+            details=Recorded({"sizes": list(self.sizes), "sentinel_witness": witness}),
         )
 
     def _attack(self, neighbour: Statement) -> tuple[Verdict, str]:

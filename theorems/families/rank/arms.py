@@ -13,8 +13,8 @@ import numpy as np
 import sympy as sp
 
 from simulators import Chain, simulate
+from theorems.checking.lost_samples import rounding_of
 from theorems.checking.medians import Case, Floats, Medians, Sample
-from theorems.checking.spoiled import rounding_of
 from theorems.context import Context
 
 __all__ = ["LARGEST", "WANTS", "Arm", "arms", "rank_symbol", "square_batch", "too_dear"]

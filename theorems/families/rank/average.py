@@ -19,6 +19,7 @@ from theorems.checking.confidence_intervals import fit_exponent
 from theorems.checking.medians import Case, Floats, Medians, Sample, within
 from theorems.checking.scaling import exponent_verdict
 from theorems.context import Context
+from theorems.evidence import Recorded
 from theorems.families.rank.arms import WANTS, square_batch, too_dear
 from theorems.families.rank.notation import FAMILY, OURS, THRESHOLD, d, d20, tau
 from theorems.families.rank.stationary import TAUS, WINDOW, Averages, Network
@@ -199,12 +200,14 @@ class Exponent:
             sentinel=sentinel,
             summary=summary,
             power=None if slope is None else (slope[1] - slope[0]) / 2,
-            details={
-                "seed": context.seed,
-                "level": context.level,
-                "slope": None if slope is None else list(slope),
-                "readouts": rows,
-            },
+            details=Recorded(
+                {
+                    "seed": context.seed,
+                    "level": context.level,
+                    "slope": None if slope is None else list(slope),
+                    "readouts": rows,
+                }
+            ),
         )
 
 

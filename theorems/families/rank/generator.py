@@ -15,6 +15,7 @@ import sympy as sp
 
 from simulators.arguments import told
 from theorems.context import Context
+from theorems.evidence import Recorded
 from theorems.families.rank.inputs import too_narrow
 from theorems.statement import Evidence, Verdict
 
@@ -166,11 +167,13 @@ class Derivation:
             summary=summary,
             sentinel=sentinel,
             power=0.0 if verdict.holds else None,
-            details={
-                "derived": sp.sstr(every_width()),
-                "entrywise": list(self.widths),
-                "sentinel_found": found,
-            },
+            details=Recorded(
+                {
+                    "derived": sp.sstr(every_width()),
+                    "entrywise": list(self.widths),
+                    "sentinel_found": found,
+                }
+            ),
         )
 
     def _judge(self, statement: Statement) -> tuple[Verdict, str]:

@@ -22,6 +22,7 @@ from simulators.antithetic import antithetic_layer
 from simulators.observables import effective_rank
 from theorems.checking.confidence_sequence import BoundedMean
 from theorems.context import Context
+from theorems.evidence import Recorded
 from theorems.statement import Evidence, Verdict, combine
 
 if TYPE_CHECKING:
@@ -158,14 +159,16 @@ class Paired:
                 (row["half_width"] / abs(row["claimed"]) for row in rows if row["claimed"]),
                 default=None,
             ),
-            details={
-                "seed": context.seed,
-                "engine": "antithetic",
-                "dtype": "float64",
-                "level": context.level,
-                "sentinel_refuted_on": fallen,
-                "readouts": rows,
-            },
+            details=Recorded(
+                {
+                    "seed": context.seed,
+                    "engine": "antithetic",
+                    "dtype": "float64",
+                    "level": context.level,
+                    "sentinel_refuted_on": fallen,
+                    "readouts": rows,
+                }
+            ),
         )
 
     def _refusal(self, start: LabelledBatch) -> str:

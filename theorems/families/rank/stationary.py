@@ -20,7 +20,7 @@ from simulators import residual_chain, simulate
 from simulators.arguments import whole_number
 from simulators.batches import batch_of_gram
 from simulators.observables import Observable, gram
-from theorems.checking.spoiled import rounding_of, told
+from theorems.checking.lost_samples import rounding_of, spoiled_words
 from theorems.context import Context
 
 __all__ = ["BURN_IN", "TAUS", "WINDOW", "Averages", "Network", "nearly_equal_rows", "relaxation"]
@@ -88,7 +88,7 @@ class Averages:
     @property
     def obstacle(self) -> str:
         if not math.isfinite(self.apart):
-            return told(self.spoiled, self.averages.shape[1])
+            return spoiled_words(self.spoiled, self.averages.shape[1])
         if self.apart <= FORGOTTEN:
             return ""
         return (

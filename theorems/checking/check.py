@@ -1,0 +1,178 @@
+"""What checks have in common: their words, their policy towards a user's batch, and the way to evidence.
+
+A check judges a claim and its false neighbour by the same means. An :class:`ExactCheck` judges each by itself, in
+exact numbers or balls; a :class:`SampledCheck` reads both off the same samples, row by row.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from theorems.context import Context
+from theorems.evidence import Details, Evidence, Recorded, Verdict, read_details, typed
+
+if TYPE_CHECKING:
+    from theorems.statement import Statement
+
+__all__ = [
+    "CheckBase",
+    "ExactCheck",
+    "Floats",
+    "Judgement",
+    "Readout",
+    "SampledCheck",
+    "SampledRows",
+    "greatest",
+    "sentinel_of",
+]
+
+Floats = npt.NDArray[np.floating]
+Seen = TypeVar("Seen")
+
+
+class CheckBase(ABC):
+    """A check, called with a statement and its circumstances: it says what it does, and what it found.
+
+    ``method`` is the word for it in evidence. Where a user's batch has no part in a check, it is run without the
+    batch, and what it finds stands apart from the verdict on the batch.
+    """
+
+    method: ClassVar[str]
+
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return True
+
+    @abstractmethod
+    def words(self, statement: Statement) -> str:
+        """What it does, from its own settings, as ``theorems show`` prints it."""
+
+    @abstractmethod
+    def __call__(self, statement: Statement, context: Context) -> Evidence: ...
+
+    def outside(self, words: str, details: Details | None = None) -> Evidence:
+        """Evidence that says nothing of the claim nor of its neighbour, and why."""
+        return Evidence(
+            method=self.method,
+            verdict=Verdict.OUTSIDE,
+            sentinel=Verdict.OUTSIDE,
+            summary=words,
+            details=Recorded() if details is None else details,
+        )
+
+
+@dataclass(frozen=True)
+class Judgement(Generic[Seen]):
+    """What was found of one claim: a verdict, in words, from what was seen, how tight it is."""
+
+    verdict: Verdict
+    words: str
+    seen: Seen
+    tightness: float | None = None
+
+
+class ExactCheck(CheckBase, Generic[Seen]):
+    """Judges the claim, and then its neighbour alone, without a user's batch. ``partial`` as in `Evidence`."""
+
+    method = "certificate"
+    partial: ClassVar[bool] = False
+
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it."""
+        return False
+
+    @abstractmethod
+    def judge(self, claim: Statement, context: Context) -> Judgement[Seen]:
+        """What there is to say of one claim."""
+
+    @abstractmethod
+    def details(self, found: Judgement[Seen], fallen: Judgement[Seen]) -> Details:
+        """What was seen of the claim and of its neighbour."""
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        found = self.judge(statement, context)
+        fallen = self.judge(statement.neighbour, context)
+        return Evidence(
+            method=self.method,
+            verdict=found.verdict,
+            summary=found.words,
+            sentinel=fallen.verdict,
+            tightness=found.tightness,
+            power=0.0 if found.verdict.holds else None,
+            partial=self.partial,
+            details=self.details(found, fallen),
+        )
+
+
+class Readout(Protocol):
+    """A row: what one instance says of the claim and of its neighbour, how tightly, and with what power."""
+
+    @property
+    def verdict(self) -> Verdict: ...
+
+    @property
+    def sentinel(self) -> Verdict: ...
+
+    @property
+    def tightness(self) -> float | None: ...
+
+    @property
+    def power(self) -> float | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledRows(Details):
+    """Rows of a check that samples, with the seed, and the error level that was theirs together."""
+
+    seed: int
+    engine: str | None = None
+    dtype: str | None = None
+    level: float
+    sentinel_refuted_on: int
+    readouts: Sequence[Details] = field(metadata=typed(read_details))
+    scope: str | None = None
+
+
+class SampledCheck(CheckBase):
+    """Judges both claims on the same samples, in rows, one for each thing that is claimed."""
+
+    method = "simulation"
+
+    def of_rows(
+        self,
+        verdict: Verdict,
+        summary: str,
+        rows: Sequence[Readout],
+        decided: Sequence[Readout],
+        details: Details,
+    ) -> Evidence:
+        """Evidence from rows; tightness and power are those of the rows that ``decided``."""
+        return Evidence(
+            method=self.method,
+            verdict=verdict,
+            summary=summary,
+            sentinel=sentinel_of(rows),
+            tightness=greatest(row.tightness for row in decided),
+            power=greatest(row.power for row in decided),
+            details=details,
+        )
+
+
+def sentinel_of(rows: Iterable[Readout]) -> Verdict:
+    """What rows say of the false neighbour: that it fell on one of them, or is open, or stands."""
+    found = {row.sentinel for row in rows}
+    words = (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED)
+    return next((word for word in words if word in found), Verdict.VACUOUS)
+
+
+def greatest(numbers: Iterable[float | None]) -> float | None:
+    """The largest of those that are there; None if none is."""
+    return max((x for x in numbers if x is not None), default=None)
