@@ -18,7 +18,7 @@ from theorems.families.orthogonality.branching import (
     walk,
 )
 from theorems.families.orthogonality.contraction_boxes import PRECISION, certify, constant
-from theorems.families.orthogonality.contraction_check import ContractionBoxes
+from theorems.families.orthogonality.contraction_boxes import ContractionBoxes
 from theorems.families.orthogonality.growth import _Sums, growth
 from theorems.registry import get
 from theorems.statement import Quantifier, Sentinel, Verdict

@@ -12,7 +12,7 @@ from theorems.certificates.document import read
 from theorems.certificates.kinds import kinds, offers, recheck
 from theorems.cli import main
 from theorems.context import Context
-from theorems.families.orthogonality.contraction_check import ContractionBoxes
+from theorems.families.orthogonality.contraction_boxes import ContractionBoxes
 from theorems.registry import get, library
 from theorems.statement import Verdict
 

@@ -10,6 +10,9 @@ touches.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import sympy as sp
 from flint import fmpq
@@ -19,6 +22,7 @@ from theorems.certificates.document import (
     CertificateError,
     UndecidedError,
     UnreadableError,
+    read,
     versions,
 )
 from theorems.certificates.kind import (
@@ -32,6 +36,8 @@ from theorems.certificates.kind import (
     stem,
 )
 from theorems.certificates.numbers import ball_text, entry, rational_of, rational_text, whole_of
+from theorems.context import Context
+from theorems.evidence import Recorded
 from theorems.families.orthogonality.branching import (
     CounterexampleFound,
     Ledger,
@@ -39,14 +45,18 @@ from theorems.families.orthogonality.branching import (
     cover,
     walk,
 )
+from theorems.families.orthogonality.notation import d, s
+from theorems.families.orthogonality.notation import n as symbol_n
 from theorems.registry import get
-from theorems.statement import Statement
+from theorems.statement import Evidence, Statement, Verdict
 
 __all__ = [
+    "DATA",
     "KINDS",
     "MOST_BOXES",
     "PRECISION",
     "SIZES",
+    "ContractionBoxes",
     "certify",
     "constant",
     "recheck",
@@ -54,6 +64,8 @@ __all__ = [
 ]
 
 NAME = "contraction over boxes"
+#: Where those that come with the package are; ``theorems certify --out`` wrote them.
+DATA = Path(__file__).parent / "certificates"
 #: Batch sizes that are offered; others up to ``MOST_SAMPLES`` can be asked for.
 SIZES = (2, 3, 4, 5, 6)
 MOST_SAMPLES = 9
@@ -78,12 +90,7 @@ def constant(statement: Statement, n: int) -> fmpq:
 
     Raises ``ValueError`` for a statement whose bound has another form.
     """
-    s, size, width = (
-        sp.Symbol("s", nonnegative=True),
-        sp.Symbol("n", integer=True, positive=True),
-        sp.Symbol("d", integer=True, positive=True),
-    )
-    bound = sp.expand(sp.limit(statement.rhs, width, sp.oo).subs(size, n))
+    bound = sp.expand(sp.limit(statement.rhs, d, sp.oo).subs(symbol_n, n))
     kappa = bound.coeff(s, 2)
     if not kappa.is_Rational or sp.expand(bound - (1 - kappa * s) * (sp.Rational(1, n) - s)) != 0:
         raise ValueError(
@@ -197,15 +204,19 @@ def require_about(certificate: Certificate, statement: Statement, n: int) -> Non
             )
 
 
+def _certified(statement: Statement, n: int, progress: Progress) -> Certificate:
+    return certify(n, constant(statement, n), statement.name, progress)
+
+
 def _offers(statement: Statement) -> Iterator[Offer]:
     if f"{statement.family}.{statement.theorem}" not in _COVERS:
         return
     for n in SIZES:
-
-        def make(progress: Progress, n: int = n) -> Certificate:
-            return certify(n, constant(statement, n), statement.name, progress)
-
-        yield Offer(f"{stem(statement)}.n{n}", f"over boxes, n = {n}", make)
+        yield Offer(
+            f"{stem(statement)}.n{n}",
+            f"over boxes, n = {n}",
+            partial(_certified, statement, n),
+        )
 
 
 KINDS = (
@@ -216,3 +227,76 @@ KINDS = (
         _offers,
     ),
 )
+
+
+# --- as evidence of a run -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ContractionBoxes:
+    """Boxes that cover every spectrum of a few sizes, each settled by enclosures: shipped, and
+    checked again here.
+
+    Partial evidence: it speaks of the batch sizes ``sizes`` only. The false neighbour falls to a
+    spectrum that the same branch and bound finds at the smallest size. A statement whose constant
+    is not that of its certificates has no evidence in them: inconclusive.
+    """
+
+    sizes: tuple[int, ...]
+
+    def words(self, statement: Statement) -> str:
+        """What ``theorems show`` says of it, for the ``statement``.
+
+        Example:
+            >>> ContractionBoxes((2, 3)).words(None)[:43]
+            'enclosures in balls: boxes that cover every'
+        """
+        sizes = ", ".join(map(str, self.sizes))
+        return (
+            f"enclosures in balls: boxes that cover every spectrum of n = {sizes}, shipped and "
+            "checked again"
+        )
+
+    @property
+    def takes_batch(self) -> bool:
+        """Whether a user's batch has a part in it: it has none.
+
+        The boxes cover every spectrum of a size, whatever the batch.
+        """
+        return False
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        refused = ""
+        for n in self.sizes:
+            context.progress(f"{statement.name}: boxes, n={n}")
+            try:
+                certificate = read(DATA / f"{stem(statement)}.n{n}.json")
+                require_about(certificate, statement, n)
+                recheck(certificate)
+            except ValueError as error:  # refused, or a bound of another form
+                refused = str(error)
+                break
+        neighbour, witness = self._attack(statement.neighbour)
+        told = ", ".join(map(str, self.sizes))
+        return Evidence(
+            method="certificate",
+            verdict=Verdict.INCONCLUSIVE if refused else Verdict.CERTIFIED,
+            sentinel=neighbour,
+            summary=refused
+            or f"every spectrum of n = {told}: boxes that enclosures settle, checked again",
+            power=None if refused else 0.0,
+            partial=True,
+            details=Recorded({"sizes": list(self.sizes), "sentinel_witness": witness}),
+        )
+
+    def _attack(self, neighbour: Statement) -> tuple[Verdict, str]:
+        try:
+            cover(
+                Problem(self.sizes[0], constant(neighbour, self.sizes[0]), PRECISION),
+                MOST_BOXES,
+            )
+        except CounterexampleFound as found:
+            return Verdict.REFUTED, ", ".join(map(str, reversed(found.point)))
+        except (ArithmeticError, ValueError):  # left open, or a bound of another form
+            return Verdict.INCONCLUSIVE, ""
+        return Verdict.CERTIFIED, ""

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from functools import partial
+from itertools import product
+from typing import TypeAlias
 
 import flint
 import numpy as np
 import sympy as sp
 from array_api_compat import array_namespace
+from numpy.typing import NDArray
 
 from simulators import Trajectory, rescale_chain
+from simulators.arrays import Array
 from simulators.observables import Observable, spectrum
 from theorems.checking.expectation import Expectation, Floats, Instance, event
 from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
 from theorems.expressions import compiled
-from theorems.families.orthogonality import starts
+from theorems.families.orthogonality import inputs
 from theorems.families.orthogonality.notation import (
     BATCH,
     DEPTH,
@@ -35,8 +40,20 @@ from theorems.families.orthogonality.notation import (
     n,
     s,
 )
-from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import (
+    Assumption,
+    Check,
+    Proof,
+    Quantifier,
+    Sentinel,
+    Statement,
+    Variable,
+    Verdict,
+)
 
+Values: TypeAlias = Mapping[str, float]
+
+E_V, E_W, E_A, Vhat_0, Vhat_1 = sp.symbols("E_V E_W E_A Vhat_0 Vhat_1", nonnegative=True)
 ON_SIGMA = Assumption(sp.Ge(sp.sqrt(s), alpha), "σ_n(H_k) ≥ α for every k ≤ ℓ", along="path")
 ON_LAMBDA = Assumption(sp.Ge(s, alpha), "σ_n(H_k)² ≥ α for every k ≤ ℓ", along="path")
 ALPHA_SIGMA = Variable(
@@ -49,6 +66,8 @@ SHARES = (0.5, 0.75, 0.9)
 #: Widths are chosen so that a bound is at most this share of its ceiling.
 SPEAKING = 0.85
 FAR = 16
+#: Depths tried, in turn, until the part of a bound that is not noise is small.
+DEPTHS = tuple(2**k for k in range(3, 10))
 #: A size, a width and a depth at which noise is seen to fall as d^(-1/2), chosen from no bound: one that falls
 #: faster is crossed there, whatever widths it would choose for itself.
 FIXED = (2, 2048, 40)
@@ -56,136 +75,137 @@ FIXED = (2, 2048, 40)
 AFFORDABLE = 5 * 10**7
 
 
-def largest_alpha(assumption: Assumption, smallest: Any) -> sp.Expr:
-    """The largest constant the path assumption allows at a layer with this sigma_n^2."""
+def largest_alpha(assumption: Assumption, smallest: float | sp.Expr) -> sp.Expr:
+    """The largest constant the path assumption allows at a layer with this sigma_n^2.
+
+    Example:
+        >>> largest_alpha(ON_SIGMA, sp.Rational(1, 4))
+        1/2
+    """
     return assumption.relation.lhs.subs(s, smallest)
 
 
-def _initial_gap(start: Floats) -> float:
+def _smallest(start: Floats) -> float:
+    """sigma_n^2 of a start, scaled to norm 1."""
     singular = np.linalg.svd(start / np.abs(start).max(), compute_uv=False)
     return float(singular[-1] ** 2 / np.sum(singular**2))
 
 
-def _speaking(
-    statement: Statement, start: Floats, share: float, values: Mapping[str, float]
-) -> tuple[int, int] | None:
-    """Depth and width at which the bound is below ``share`` of its ceiling, if one is affordable."""
-    size = start.shape[1]
-    top = float(statement.top(**values))
-    for layers in (2**k for k in range(3, 10)):
-        if (
-            float(statement.bound(d=2**62, ell=layers, **_known(statement, values)))
-            <= share / 4 * top
-        ):
-            width = starts.speaking_width(statement, share, ell=layers, **values)
-            if width is not None and width * size * layers <= AFFORDABLE:
-                return layers, width
-            return None
-    return None
+def _first_depth(
+    statement: Statement, depths: Sequence[int], name: str, share: float, values: Values
+) -> int | None:
+    """The first depth at which the bound at no noise is at most ``share`` of its ceiling."""
+    most, given = share * float(statement.top(**values)), inputs.known(statement, values)
+    bounds = ((x, float(statement.bound(d=2**62, **{name: x}, **given))) for x in depths)
+    return next((depth for depth, bound in bounds if bound <= most), None)
 
 
-def _known(statement: Statement, values: Mapping[str, float]) -> dict[str, float]:
-    names = {str(x) for x in statement.rhs.free_symbols} | {"n", "alpha"}
-    return {key: value for key, value in values.items() if key in names}
+def _speaking(statement: Statement, values: Values) -> tuple[int, int]:
+    """Depth and width at which the bound speaks, if affordable; else a width where it is vacuous."""
+    layers = _first_depth(statement, DEPTHS, "ell", SPEAKING / 4, values)
+    if layers is not None:
+        width = inputs.speaking_width(statement, SPEAKING, ell=layers, **values)
+        if width is not None and width * values["n"] * layers <= AFFORDABLE:
+            return layers, width
+    return 8, inputs.WIDTHS[0]
+
+
+def _constants(statement: Statement, reach: float) -> list[float]:
+    """Values of alpha: ``SHARES`` of what sigma_n^2 = ``reach`` allows."""
+    assumption = statement.assumptions[0]
+    return [min(float(largest_alpha(assumption, share * reach)), 1.0) for share in SHARES]
 
 
 def paths(
-    statement: Statement, batch: Floats | None, sizes: tuple[int, ...], top: Any, shift: int
+    sizes: Sequence[int],
+    top: Callable[[int], float],
+    shift: int,
+    statement: Statement,
+    batch: Floats | None,
 ) -> list[Instance]:
-    """Starts with their depth, width and readouts: every alpha of ``SHARES`` at a quarter, half and full depth.
+    """Starts with their depth, width and readouts: every alpha of ``SHARES`` at a quarter, half and
+    full depth.
 
-    ``shift`` is the trajectory column read at ell = 0. The smallest size runs at ``FAR`` times the width where
-    the bound begins to speak as well: a wrong power of d shows between the two, or at ``FIXED``, if its own widths
-    are so narrow that few paths meet the assumption.
+    ``top(n)`` bounds the sampled quantity; ``shift`` is the trajectory column read at ell = 0. The
+    first of ``sizes`` runs at ``FAR`` times the width where the bound begins to speak as well: a
+    wrong power of d shows between the two, or at ``FIXED``, if its own widths are so narrow that
+    few paths meet the assumption. A user's (d, n) batch takes the place of all, if sigma_n > 0.
+
+    Example:
+        >>> [path.depth for path in paths((2,), lambda n: 1.0, 0, DECAY_SHARP, np.eye(2))]
+        [8]
     """
-    given = [(f"n={size}", starts.two_level(size, 0.92), 1) for size in sizes]
-    given.insert(1, (f"n={sizes[0]}", starts.two_level(sizes[0], 0.92), FAR))
+
+    def path(label: str, start: Floats, alphas: list[float], layers: int, width: int) -> Instance:
+        n = start.shape[1]
+        values = {"n": n, "d": width, "Vhat_1": max(1 / n - _smallest(start), 0.0)}
+        seen = product(alphas, sorted({max(layers // 4, 1), layers // 2, layers}))
+        return Instance(
+            f"{label}, d={width}, {layers} layers",
+            rescale_chain(width),
+            start,
+            layers + shift,
+            tuple({**values, "alpha": alpha, "ell": at} for alpha, at in seen),
+            (0.0, top(n) * (1 + 1e-9)),
+            {"shift": shift},
+        )
+
+    found = []
+    given = [(f"n={size}", inputs.two_level(size, 0.92), 1) for size in sizes]
+    given.insert(1, (*given[0][:2], FAR))
     if batch is not None:
         given = [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch, 1)]
-    found = [] if batch is not None else [_fixed(statement, top, shift)]
+    else:
+        size, width, layers = FIXED
+        start = inputs.two_level(size, 0.92)
+        fixed = path(f"n={size}", start, _constants(statement, 1 / size), layers, width)
+        found.append(replace(fixed, label=f"{fixed.label}, fixed"))
     for label, start, factor in given:
-        size, smallest = start.shape[1], _initial_gap(start)
-        reach = 1 / size if batch is None else smallest
+        size, smallest = start.shape[1], _smallest(start)
         if size == 1 or smallest <= 1e-15:
             continue  # nothing moves, or dependent columns: no positive alpha meets the assumption
-        constants = [
-            min(float(largest_alpha(statement.assumptions[0], share * reach)), 1.0)
-            for share in SHARES
-        ]
-        values = {"n": size, "alpha": constants[-1], "Vhat_1": max(1 / size - smallest, 0.0)}
-        reachable = _speaking(statement, start, SPEAKING, values)
-        layers, width = reachable or (
-            8,
-            starts.WIDTHS[0],
-        )  # out of reach: a width where it is vacuous
+        alphas = _constants(statement, 1 / size if batch is None else smallest)
+        values = {"n": size, "alpha": alphas[-1], "Vhat_1": max(1 / size - smallest, 0.0)}
+        layers, width = _speaking(statement, values)
         if factor > 1 and width * factor * size * layers > AFFORDABLE / FAR:
             continue  # narrow means there take too many replicas to bound
-        width *= factor
-        readouts = tuple(
-            {**values, "alpha": constant, "d": width, "ell": at}
-            for constant in constants
-            for at in sorted({max(layers // 4, 1), layers // 2, layers})
-        )
-        found.append(
-            Instance(
-                f"{label}, d={width}, {layers} layers",
-                rescale_chain(width),
-                start,
-                layers + shift,
-                readouts,
-                (0.0, top(size) * (1 + 1e-9)),
-                {"shift": shift},
-            )
-        )
+        found.append(path(label, start, alphas, layers, width * factor))
     return found
 
 
-def _fixed(statement: Statement, top: Any, shift: int) -> Instance:
-    """The same readouts at the size, width and depth that no bound chose."""
-    size, width, layers = FIXED
-    start = starts.two_level(size, 0.92)
-    values = {"n": size, "d": width, "Vhat_1": max(1 / size - _initial_gap(start), 0.0)}
-    constants = [
-        min(float(largest_alpha(statement.assumptions[0], share / size)), 1.0) for share in SHARES
-    ]
-    readouts = tuple(
-        {**values, "alpha": constant, "ell": at}
-        for constant in constants
-        for at in (layers // 4, layers // 2, layers)
-    )
-    return Instance(
-        f"n={size}, d={width}, {layers} layers, fixed",
-        rescale_chain(width),
-        start,
-        layers + shift,
-        readouts,
-        (0.0, top(size) * (1 + 1e-9)),
-        {"shift": shift},
-    )
-
-
-def _covered(statement: Statement, trajectory: Trajectory, instance: Instance) -> Any:
+def _covered(statement: Statement, trajectory: Trajectory, instance: Instance) -> NDArray[np.bool_]:
     """(replicas, readouts): the assumption holds at every layer the readout's hypothesis names."""
-    smallest = trajectory.values["smallest_eigenvalue"]
-    columns = []
-    for values in instance.readouts:
-        met = event(statement, {"s": smallest}, values)
-        columns.append(np.all(met[:, : int(values["ell"])], axis=1))
-    return np.stack(columns, axis=1)
+    layers = {"s": trajectory.values["smallest_eigenvalue"]}
+    met = [
+        np.all(event(statement, layers, values)[:, : int(values["ell"])], axis=1)
+        for values in instance.readouts
+    ]
+    return np.stack(met, axis=1)
 
 
-def _restricted(name: str) -> Any:
-    def sample(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-        columns = [int(v["ell"]) + instance.data["shift"] for v in instance.readouts]
-        values: Floats = trajectory.values[name][:, columns] * _covered(
-            statement, trajectory, instance
-        )
-        return values
-
-    return sample
+def _restricted(
+    name: str, statement: Statement, trajectory: Trajectory, instance: Instance
+) -> Floats:
+    columns = [int(values["ell"]) + instance.data["shift"] for values in instance.readouts]
+    seen = trajectory.values[name][:, columns]
+    return np.asarray(seen * _covered(statement, trajectory, instance))
 
 
-# --- the width limit ---------------------------------------------------------------------------------------
+def _on_event(
+    sizes: Sequence[int], top: Callable[[int], float], observable: str | Observable, shift: int = 0
+) -> Expectation:
+    """The mean of an observable over paths that meet the assumption."""
+    return Expectation(
+        partial(paths, sizes, top, shift),
+        partial(_restricted, observable if isinstance(observable, str) else observable.name),
+        (observable, "smallest_eigenvalue"),
+        covered=_covered,
+        first=20,
+        resolution=0.2,
+    )
+
+
+# --- the width limit ------------------------------------------------------------------------------
 
 
 def _start(size: int) -> RepeatedSpectrum:
@@ -194,45 +214,37 @@ def _start(size: int) -> RepeatedSpectrum:
     return RepeatedSpectrum((smallest, (1 - smallest) / (size - 1)), (1, size - 1))
 
 
-def _constants(statement: Statement, start: RepeatedSpectrum) -> Mapping[str, Any]:
+def _at_start(statement: Statement, start: RepeatedSpectrum) -> Mapping[str, flint.fmpq]:
     smallest = start.eigenvalues[0]
-    constant = compiled(statement.assumptions[0].relation.lhs, (s,)).exact(smallest)
     return {
-        "alpha": constant,
+        "alpha": compiled(statement.assumptions[0].relation.lhs, (s,)).exact(smallest),
         "Vhat_1": flint.fmpq(1, start.n) - flint.fmpq(smallest.numerator, smallest.denominator),
     }
 
 
-def _gap(eigenvalues: list[flint.arb], multiplicities: tuple[int, ...]) -> Mapping[str, Any]:
-    size = sum(multiplicities)
-    square = sum(
-        (
-            m * (e - flint.fmpq(1, size)) ** 2
-            for e, m in zip(eigenvalues, multiplicities, strict=True)
-        ),
-        flint.arb(0),
-    )
-    return {"E_V": square.sqrt(), "s": eigenvalues[0]}
+def gap_of(
+    eigenvalues: Sequence[flint.arb], multiplicities: Sequence[int]
+) -> Mapping[str, flint.arb]:
+    """Enclosures of the gap V and of sigma_n^2, from a layer's spectrum, smallest first.
+
+    Example:
+        >>> gap_of([flint.arb(0), flint.arb(1)], (1, 1))["E_V"] ** 2 - 0.5
+        0
+    """
+    mean = flint.fmpq(1, sum(multiplicities))
+    squares = (m * (e - mean) ** 2 for e, m in zip(eigenvalues, multiplicities, strict=True))
+    return {"E_V": sum(squares, flint.arb(0)).sqrt(), "s": eigenvalues[0]}
 
 
-def _distance(eigenvalues: list[flint.arb], multiplicities: tuple[int, ...]) -> Mapping[str, Any]:
+def _distance(
+    eigenvalues: Sequence[flint.arb], multiplicities: Sequence[int]
+) -> Mapping[str, flint.arb]:
     root = flint.arb(flint.fmpq(1, sum(multiplicities))).sqrt()
-    square = sum(
-        (m * (e.sqrt() - root) ** 2 for e, m in zip(eigenvalues, multiplicities, strict=True)),
-        flint.arb(0),
-    )
-    return {"E_W": square, "s": eigenvalues[0]}
+    squares = (m * (e.sqrt() - root) ** 2 for e, m in zip(eigenvalues, multiplicities, strict=True))
+    return {"E_W": sum(squares, flint.arb(0)), "s": eigenvalues[0]}
 
 
 # --- Theorem 1 ---------------------------------------------------------------------------------------------
-
-E_V = sp.Symbol("E_V", nonnegative=True)
-Vhat_1 = sp.Symbol("Vhat_1", nonnegative=True)
-
-
-def _gap_paths(statement: Statement, batch: Floats | None) -> list[Instance]:
-    return paths(statement, batch, (2, 4, 8), lambda size: math.sqrt(1 - 1 / size), 0)
-
 
 _sharp_rate = sp.sqrt(n * (n - 1)) * (
     (1 - c * alpha) ** ell * Vhat_1 + sp.sqrt((1 - 1 / n) / d) / (c * alpha)
@@ -242,7 +254,8 @@ _DECAYS = (
     "bound after ℓ layers on the event"
 )
 _DRIFT = "the one-step drift, a hypothesis of the theorem"
-_decay: dict[str, Any] = dict(
+_decay = partial(
+    Statement,
     family=FAMILY,
     theorem="decay",
     quantifier=Quantifier.EXPECTATION,
@@ -261,18 +274,11 @@ _decay: dict[str, Any] = dict(
         rhs=_sharp_rate.subs({ell: 3 * ell, d: 10000 * d}),
     ),
     checks=(
-        WidthLimit((_start(8), _start(16), _start(32)), 300, _gap, _constants, d, ell),
-        Expectation(
-            _gap_paths,
-            _restricted("orthogonality_gap"),
-            ("orthogonality_gap", "smallest_eigenvalue"),
-            covered=_covered,
-            first=20,
-            resolution=0.2,
-        ),
+        WidthLimit((_start(8), _start(16), _start(32)), 300, gap_of, _at_start, d, ell),
+        _on_event((2, 4, 8), lambda size: math.sqrt(1 - 1 / size), "orthogonality_gap"),
     ),
 )
-DECAY_AS_PRINTED = Statement(
+DECAY_AS_PRINTED = _decay(
     variant="as_printed",
     title="E V(H_{ℓ+1}) ≤ 2(1-⅔α)^ℓ + 3n/(α√d) if σ_n ≥ α",
     source=djb21("Theorem 1"),
@@ -282,9 +288,8 @@ DECAY_AS_PRINTED = Statement(
     expected=Verdict.REFUTED,
     remark="The proof uses σ_n² ≥ α. Along the width limit σ_n only grows, so the assumption holds with room. From "
     "σ_n = 0.99/√n the path crosses at n = 5 too (layer 455, 448 bits); for n ≤ 4 the rates do not.",
-    **_decay,
 )
-DECAY_CORRECTED = Statement(
+DECAY_CORRECTED = _decay(
     variant="corrected",
     title="E V(H_{ℓ+1}) ≤ 2(1-⅔α)^ℓ + 3n/(α√d) if σ_n² ≥ α",
     source=OURS,
@@ -293,7 +298,6 @@ DECAY_CORRECTED = Statement(
     rhs=2 * (1 - sp.Rational(2, 3) * alpha) ** ell + 3 * n / (alpha * sp.sqrt(d)),
     expected=Verdict.SUPPORTED,
     remark="The appendix prints 3n/(2α√d) in its last line: a slip.",
-    **_decay,
     proof=Proof(
         theorem=f"{ROCQ}.Decay.decay_corrected",
         link="name",
@@ -302,7 +306,7 @@ DECAY_CORRECTED = Statement(
         also=(f"{ROCQ}.Decay.drift_sharp_implies_printed",),
     ),
 )
-DECAY_SHARP = Statement(
+DECAY_SHARP = _decay(
     variant="sharp",
     title="E V(H_{ℓ+1}) ≤ √(n(n-1)) [(1-cα)^ℓ V̂(H_1) + √(1-1/n)/(cα√d)] if σ_n² ≥ α, c = 2n/(n+2)",
     source=OURS,
@@ -310,7 +314,6 @@ DECAY_SHARP = Statement(
     assumptions=(ON_LAMBDA,),
     rhs=_sharp_rate,
     expected=Verdict.SUPPORTED,
-    **_decay,
     proof=Proof(
         theorem=f"{ROCQ}.Decay.decay_sharp",
         link="name",
@@ -326,10 +329,8 @@ DECAY_SHARP = Statement(
 
 # --- Corollary 3 -------------------------------------------------------------------------------------------
 
-E_W = sp.Symbol("E_W", nonnegative=True)
 
-
-def _gaussian_distance(H: Any, *, width: int) -> Any:
+def _gaussian_distance(H: Array, *, width: int) -> Array:
     xp = array_namespace(H)
     deviation = xp.sqrt(spectrum(H)) - H.shape[-1] ** -0.5
     return xp.sum(deviation * deviation, axis=-1)
@@ -338,28 +339,15 @@ def _gaussian_distance(H: Any, *, width: int) -> Any:
 GAUSSIAN_DISTANCE = Observable("gaussian_distance", _gaussian_distance, gram=True)
 
 
-def _distance_paths(shift: int) -> Any:
-    def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
-        return paths(statement, batch, (2, 3), lambda size: 2 - 2 / math.sqrt(size), shift)
-
-    return instances
-
-
-def _gaussian_checks(shift: int) -> tuple[Any, ...]:
+def _gaussian_checks(shift: int) -> tuple[Check, ...]:
     return (
-        WidthLimit((_start(64),), 1000, _distance, _constants, d, ell, offset=-shift),
-        Expectation(
-            _distance_paths(shift),
-            _restricted("gaussian_distance"),
-            (GAUSSIAN_DISTANCE, "smallest_eigenvalue"),
-            covered=_covered,
-            first=20,
-            resolution=0.2,
-        ),
+        WidthLimit((_start(64),), 1000, _distance, _at_start, d, ell, offset=-shift),
+        _on_event((2, 3), lambda size: 2 - 2 / math.sqrt(size), GAUSSIAN_DISTANCE, shift),
     )
 
 
-_gaussian: dict[str, Any] = dict(
+_gaussian = partial(
+    Statement,
     family=FAMILY,
     theorem="gaussian_limit",
     quantifier=Quantifier.EXPECTATION,
@@ -378,7 +366,7 @@ _gaussian: dict[str, Any] = dict(
         rhs=_sharp_rate.subs({ell: 3 * ell, d: 10**12 * d}),
     ),
 )
-GAUSSIAN_LIMIT_AS_PRINTED = Statement(
+GAUSSIAN_LIMIT_AS_PRINTED = _gaussian(
     variant="as_printed",
     title="W₂²(law(W_ℓ H_ℓ), law(G/√n)) ≤ 4n(1-⅔α)^ℓ + 6n²/(α√d) if σ_n ≥ α",
     source=djb21("Corollary 3"),
@@ -389,9 +377,8 @@ GAUSSIAN_LIMIT_AS_PRINTED = Statement(
     checks=_gaussian_checks(-1),
     depends_on=("orthogonality.decay:as_printed",),
     remark="Inherits Theorem 1's assumption, and moves its exponent from H_{ℓ+1} to H_ℓ.",
-    **_gaussian,
 )
-GAUSSIAN_LIMIT_CORRECTED = Statement(
+GAUSSIAN_LIMIT_CORRECTED = _gaussian(
     variant="corrected",
     title="W₂²(law(W H_{ℓ+1}), law(G/√n)) ≤ 4n(1-⅔α)^ℓ + 6n²/(α√d) if σ_n² ≥ α",
     source=OURS,
@@ -401,9 +388,8 @@ GAUSSIAN_LIMIT_CORRECTED = Statement(
     expected=Verdict.SUPPORTED,
     checks=_gaussian_checks(0),
     depends_on=("orthogonality.decay:corrected",),
-    **_gaussian,
 )
-GAUSSIAN_LIMIT_SHARP = Statement(
+GAUSSIAN_LIMIT_SHARP = _gaussian(
     variant="sharp",
     title="W₂²(law(W H_{ℓ+1}), law(G/√n)) ≤ n√(1-1/n) × the sharp bound of decay, if σ_n² ≥ α",
     source=OURS,
@@ -413,88 +399,53 @@ GAUSSIAN_LIMIT_SHARP = Statement(
     expected=Verdict.SUPPORTED,
     checks=_gaussian_checks(0),
     depends_on=("orthogonality.decay:sharp", "orthogonality.gaussian_distance:sharp"),
-    **_gaussian,
 )
 
 # --- Appendix B.1 ------------------------------------------------------------------------------------------
 
-E_A = sp.Symbol("E_A", nonnegative=True)
-Vhat_0 = sp.Symbol("Vhat_0", nonnegative=True)
 
-
-def _averages(first: int) -> Any:
+def _averages(first: int, statement: Statement, batch: Floats | None) -> list[Instance]:
     """Readouts of the average over layers ``first`` … ``first + L - 1``."""
 
-    def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
-        given = [(f"n={size}", starts.two_level(size, 0.97)) for size in (2, 4, 8)]
-        if batch is not None:
-            given = [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch)]
-        found = []
-        for label, start in given:
-            size = start.shape[1]
-            if size == 1:
-                continue  # one sample is at the fixed point
-            values = {"n": size, "Vhat_0": max(1 / size - _initial_gap(start), 0.0)}
-            layers = next(
-                (
-                    x
-                    for x in (8, 16, 32, 64, 128, 256)
-                    if float(statement.bound(d=2**62, L=x, **values))
-                    <= 0.2 * statement.top(**values)
-                ),
-                256,
-            )
-            width = starts.speaking_width(statement, SPEAKING, L=layers, **values)
-            if width is None or width * size * layers > AFFORDABLE:
-                width = starts.WIDTHS[0]
-            found.append(
-                Instance(
-                    f"{label}, d={width}, {layers} layers",
-                    rescale_chain(width),
-                    start,
-                    layers,
-                    ({**values, "d": width, "L": layers},),
-                    (0.0, (1 + 1e-9) / (4 * size**2)),
-                    {"first": first},
-                )
-            )
-        return [*found, *([] if batch is not None else [_fixed_average(first)])]
+    def average(label: str, start: Floats, layers: int, width: int) -> Instance:
+        n = start.shape[1]
+        values = {"n": n, "Vhat_0": max(1 / n - _smallest(start), 0.0), "d": width, "L": layers}
+        support = (0.0, (1 + 1e-9) / (4 * n**2))
+        label = f"{label}, d={width}, {layers} layers"
+        chain = rescale_chain(width)
+        return Instance(label, chain, start, layers, (values,), support, {"first": first})
 
-    return instances
-
-
-def _fixed_average(first: int) -> Instance:
-    """The average at the size, width and depth that no bound chose."""
-    size, width, layers = FIXED
-    start = starts.two_level(size, 0.97)
-    values = {
-        "n": size,
-        "Vhat_0": max(1 / size - _initial_gap(start), 0.0),
-        "d": width,
-        "L": layers,
-    }
-    return Instance(
-        f"n={size}, d={width}, {layers} layers, fixed",
-        rescale_chain(width),
-        start,
-        layers,
-        (values,),
-        (0.0, (1 + 1e-9) / (4 * size**2)),
-        {"first": first},
-    )
+    given = [(f"n={size}", inputs.two_level(size, 0.97)) for size in (2, 4, 8)]
+    if batch is not None:
+        given = [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch)]
+    found = []
+    for label, start in given:
+        size = start.shape[1]
+        if size == 1:
+            continue  # one sample is at the fixed point
+        values = {"n": size, "Vhat_0": max(1 / size - _smallest(start), 0.0)}
+        layers = _first_depth(statement, DEPTHS[:-1], "L", 0.2, values) or DEPTHS[-2]
+        width = inputs.speaking_width(statement, SPEAKING, L=layers, **values)
+        if width is None or width * size * layers > AFFORDABLE:
+            width = inputs.WIDTHS[0]
+        found.append(average(label, start, layers, width))
+    if batch is None:
+        size, width, layers = FIXED
+        fixed = average(f"n={size}", inputs.two_level(size, 0.97), layers, width)
+        found.append(replace(fixed, label=f"{fixed.label}, fixed"))
+    return found
 
 
 def _averaged(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-    first = instance.data["first"]
-    smallest = trajectory.values["smallest_eigenvalue"][
-        :, first : first + int(instance.readouts[0]["L"])
-    ]
-    average: Floats = np.mean((1 / instance.start.shape[1] - smallest) * smallest, axis=1)[:, None]
-    return average
+    first, layers = instance.data["first"], int(instance.readouts[0]["L"])
+    smallest = trajectory.values["smallest_eigenvalue"][:, first : first + layers]
+    gaps = 1 / instance.start.shape[1] - smallest
+    return np.asarray(np.mean(gaps * smallest, axis=1))[:, None]
 
 
 _AVERAGES = "for any monotone affine one-step expectation, the one-step drift telescopes to the bound on the average"
-_averaging: dict[str, Any] = dict(
+_averaging = partial(
+    Statement,
     family=FAMILY,
     theorem="averaged_stability",
     quantifier=Quantifier.EXPECTATION,
@@ -510,13 +461,13 @@ _averaging: dict[str, Any] = dict(
         "a twentieth of the noise, no memory of the start", rhs=sp.sqrt((1 - 1 / n) / d) / (20 * c)
     ),
 )
-AVERAGED_AS_PRINTED = Statement(
+AVERAGED_AS_PRINTED = _averaging(
     variant="as_printed",
     title="E[(1/L)Σ_{k=1}^L V̂_k(1/n - V̂_k)] ≤ 3V̂_0/(2L) + 3/(2√d)",
     source=djb21("Appendix B.1"),
     rhs=sp.Rational(3, 2) * (Vhat_0 / depth + 1 / sp.sqrt(d)),
     definitions={E_A: "E[(1/L) Σ_{k=1}^L V̂(H_k)(1/n - V̂(H_k))]", Vhat_0: "V̂(H_0)"},
-    checks=(Expectation(_averages(1), _averaged, ("smallest_eigenvalue",)),),
+    checks=(Expectation(partial(_averages, 1), _averaged, ("smallest_eigenvalue",)),),
     proof=Proof(
         theorem=f"{ROCQ}.AveragedStability.averaged_stability_as_printed",
         link="name",
@@ -524,16 +475,14 @@ AVERAGED_AS_PRINTED = Statement(
         leaves=_DRIFT,
     ),
     remark="The telescoping sum behind it runs over k = 0 … L-1; the drift printed there has 2/√d for 1/√d.",
-    **_averaging,
 )
-AVERAGED_SHARP = Statement(
+AVERAGED_SHARP = _averaging(
     variant="sharp",
     title="E[(1/L)Σ_{k=0}^{L-1} V̂_k(1/n - V̂_k)] ≤ V̂_0/(cL) + √(1-1/n)/(c√d), c = 2n/(n+2)",
     source=OURS,
     rhs=Vhat_0 / (c * depth) + sp.sqrt((1 - 1 / n) / d) / c,
     definitions={E_A: "E[(1/L) Σ_{k=0}^{L-1} V̂(H_k)(1/n - V̂(H_k))]", Vhat_0: "V̂(H_0)"},
-    checks=(Expectation(_averages(0), _averaged, ("smallest_eigenvalue",)),),
-    **_averaging,
+    checks=(Expectation(partial(_averages, 0), _averaged, ("smallest_eigenvalue",)),),
     proof=Proof(
         theorem=f"{ROCQ}.AveragedStability.averaged_stability_sharp",
         link="name",

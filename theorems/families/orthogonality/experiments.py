@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import sympy as sp
 from array_api_compat import array_namespace
 
-from simulators import Trajectory, rescale_activation_chain, rescale_chain, vanilla_chain
+from simulators import Chain, Trajectory, rescale_activation_chain, rescale_chain, vanilla_chain
+from simulators.arrays import Array
 from simulators.batches import collinear_batch
 from simulators.engines.mean_field import rescale_map
 from simulators.observables import Observable, gram, spectrum
 from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.layer_readings import at_layer
 from theorems.checking.scaling import Scaling
 from theorems.families.orthogonality.notation import BATCH, FAMILY, WIDTH, d, djb21, n
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
@@ -23,12 +27,9 @@ __all__ = ["STATEMENTS"]
 # --- Figure 2: the stationary gap against width ---------------------------------------------------
 
 beta = sp.Symbol("beta", real=True)
+COSINE, DISTANCE, REST = sp.symbols("E_cos E_X E_rest", nonnegative=True)
 SIZE = 4
 WIDTHS = (32, 64, 128, 256, 512)
-
-
-def _exponent(exponent: sp.Expr, tolerance: sp.Expr) -> dict[str, Any]:
-    return dict(lhs=sp.Abs(beta - exponent), relation="<=", rhs=tolerance)
 
 
 #: Layers from an orthogonal start to stationarity; a user's batch first has to come as close (see
@@ -56,26 +57,26 @@ def _burn_in(batch: Floats | None) -> int | None:
     return None
 
 
-def _stationary(chain: Any, top: float) -> Any:
+def _stationary(chain: Callable[[int], Chain], top: float, batch: Floats | None) -> list[Instance]:
     """One instance per width: the last layer of independent replicas after the burn-in."""
-
-    def instances(batch: Floats | None) -> list[Instance]:
-        start = np.eye(SIZE) if batch is None else batch
-        layers = _burn_in(batch)
-        if layers is None:
-            return []
-        return [
-            Instance(f"d={w}", chain(w), start, layers, (), (0.0, top * (1 + 1e-9)))
-            for w in WIDTHS
-            if w >= start.shape[1]
-        ]
-
-    return instances
+    start = np.eye(SIZE) if batch is None else batch
+    layers = _burn_in(batch)
+    if layers is None:
+        return []
+    return [
+        Instance(f"d={w}", chain(w), start, layers, (), (0.0, top * (1 + 1e-9)))
+        for w in WIDTHS
+        if w >= start.shape[1]
+    ]
 
 
 def _last_gap(trajectory: Trajectory) -> Floats:
-    gaps: Floats = trajectory.values["orthogonality_gap"][:, -1]
-    return gaps
+    return np.asarray(trajectory.values["orthogonality_gap"][:, -1])
+
+
+def _near(exponent: sp.Expr) -> sp.Expr:
+    """How far the slope is from an exponent."""
+    return sp.Abs(beta - exponent)
 
 
 HALF = sp.Rational(1, 2)
@@ -91,12 +92,18 @@ WIDTH_SCALING = Statement(
     definitions={
         beta: "least-squares slope of log E V against log d, stationary chain, d = 32 … 512"
     },
-    **_exponent(-HALF, sp.Rational(1, 20)),
-    sentinel=Sentinel("slope within 1/20 of -0.61", lhs=sp.Abs(beta + sp.Rational(61, 100))),
+    lhs=_near(-HALF),
+    relation="<=",
+    rhs=sp.Rational(1, 20),
+    sentinel=Sentinel("slope within 1/20 of -0.61", lhs=_near(-sp.Rational(61, 100))),
     expected=Verdict.SUPPORTED,
     checks=(
         Scaling(
-            beta, _stationary(rescale_chain, 1.0), _last_gap, ("orthogonality_gap",), replicas=1000
+            beta,
+            partial(_stationary, rescale_chain, 1.0),
+            _last_gap,
+            ("orthogonality_gap",),
+            replicas=1000,
         ),
     ),
     remark="The figure prints -0.46: its average runs over all 500 layers, and the first of them "
@@ -107,38 +114,36 @@ WIDTH_SCALING = Statement(
 
 # --- Figure 1: two samples, with and without normalisation ----------------------------------------
 
-COSINE = sp.Symbol("E_cos", nonnegative=True)
 
-
-def _two_samples(chain: Any, widths: tuple[int, ...], depth: Any, spread: float) -> Any:
-    def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
-        found: list[Instance] = []
-        if batch is not None and np.linalg.matrix_rank(batch[:, :2]) < 2:
-            return found  # one sample, or two that no layer can tell apart
-        for width in widths:
-            start = collinear_batch(width, 2, spread, seed=0) if batch is None else batch[:, :2]
-            told = "" if batch is None else f", the batch's first 2 of {batch.shape[1]} samples"
-            found.append(
-                Instance(
-                    f"d={width}, {depth(width)} layers{told}",
-                    chain(width),
-                    start,
-                    depth(width),
-                    ({"d": width},),
-                    (0.0, 1.0 + 1e-9),
-                )
+def _two_samples(
+    chain: Callable[[int], Chain],
+    widths: Sequence[int],
+    depth: Callable[[int], int],
+    spread: float,
+    statement: Statement,
+    batch: Floats | None,
+) -> list[Instance]:
+    found: list[Instance] = []
+    if batch is not None and np.linalg.matrix_rank(batch[:, :2]) < 2:
+        return found  # one sample, or two that no layer can tell apart
+    for width in widths:
+        start = collinear_batch(width, 2, spread, seed=0) if batch is None else batch[:, :2]
+        told = "" if batch is None else f", the batch's first 2 of {batch.shape[1]} samples"
+        found.append(
+            Instance(
+                f"d={width}, {depth(width)} layers{told}",
+                chain(width),
+                start,
+                depth(width),
+                ({"d": width},),
+                (0.0, 1.0 + 1e-9),
             )
-        return found
-
-    return instances
-
-
-def _last_cosine(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-    cosine: Floats = trajectory.values["absolute_cosine"][:, -1][:, None]
-    return cosine
+        )
+    return found
 
 
-_alignment: dict[str, Any] = dict(
+_alignment = partial(
+    Statement,
     family=FAMILY,
     theorem="vanilla_alignment",
     quantifier=Quantifier.LIMIT,
@@ -148,7 +153,7 @@ _alignment: dict[str, Any] = dict(
     lhs=COSINE,
     expected=Verdict.SUPPORTED,
 )
-ALIGNMENT_VANILLA = Statement(
+ALIGNMENT_VANILLA = _alignment(
     variant="vanilla",
     title="Without normalisation two samples align: E|cos| ≥ 0.9 after 8d layers",
     chain="vanilla",
@@ -158,16 +163,15 @@ ALIGNMENT_VANILLA = Statement(
     sentinel=Sentinel("E|cos| ≥ 0.9999", rhs=sp.Rational(9999, 10000)),
     checks=(
         Expectation(
-            _two_samples(vanilla_chain, (16, 32), lambda w: 8 * w, math.sqrt(2.0)),
-            _last_cosine,
+            partial(_two_samples, vanilla_chain, (16, 32), lambda w: 8 * w, math.sqrt(2.0)),
+            at_layer("absolute_cosine"),
             ("absolute_cosine",),
             resolution=0.02,
         ),
     ),
     remark="Exact rate: the family rank, vanilla_collapse.",
-    **_alignment,
 )
-ALIGNMENT_BATCHNORM = Statement(
+ALIGNMENT_BATCHNORM = _alignment(
     variant="batchnorm",
     title="With BN two nearly equal samples become orthogonal: E|cos| ≤ 1/√d after 64 layers",
     chain="rescale",
@@ -178,13 +182,12 @@ ALIGNMENT_BATCHNORM = Statement(
     sentinel=Sentinel("E|cos| ≤ 1/(2√d)", rhs=1 / (2 * sp.sqrt(d))),
     checks=(
         Expectation(
-            _two_samples(rescale_chain, (32, 128, 512), lambda w: 64, 1e-2),
-            _last_cosine,
+            partial(_two_samples, rescale_chain, (32, 128, 512), lambda w: 64, 1e-2),
+            at_layer("absolute_cosine"),
             ("absolute_cosine",),
             resolution=0.05,
         ),
     ),
-    **_alignment,
 )
 
 # --- Appendix F: activations ----------------------------------------------------------------------
@@ -195,37 +198,45 @@ _GRAM = Observable("gram", lambda H, width: gram(H), gram=True)
 _UNNORMALISED = Observable("gram", lambda H, width: gram(H) * (width / WIDTHS[-1]), gram=True)
 
 
-def _activated(activation: str) -> Any:
-    return lambda width: rescale_activation_chain(width, activation)
+def _activated(activation: str, top: float, batch: Floats | None) -> list[Instance]:
+    return _stationary(partial(rescale_activation_chain, activation=activation), top, batch)
 
 
 def _pairwise(trajectory: Trajectory) -> Floats:
     """‖X - X'‖_F over disjoint pairs of independent replicas, X = QᵀQ/d at the last layer."""
     last = trajectory.values["gram"][:, -1]
     half = len(last) // 2
-    distances: Floats = np.sqrt(np.sum((last[:half] - last[half : 2 * half]) ** 2, axis=(-2, -1)))
-    return distances
+    squares = np.sum((last[:half] - last[half : 2 * half]) ** 2, axis=(-2, -1))
+    return np.asarray(np.sqrt(squares))
+
+
+_scaling = partial(
+    Statement,
+    family=FAMILY,
+    quantifier=Quantifier.LIMIT,
+    variables=(WIDTH, BATCH),
+    chain="rescale_activation",
+    lhs=_near(-HALF),
+    relation="<=",
+    rhs=sp.Rational(1, 10),
+)
+_STEEPER = Sentinel("slope within 1/10 of -0.75", lhs=_near(-sp.Rational(3, 4)))
 
 
 def _odd(activation: str) -> Statement:
-    return Statement(
-        family=FAMILY,
+    return _scaling(
         theorem="odd_activations",
         variant=activation,
-        quantifier=Quantifier.LIMIT,
         title=f"F = {activation}: the stationary gap scales as d^(-1/2), slope within 1/10 of -1/2",
         source=djb21("Appendix F.2"),
-        variables=(WIDTH, BATCH),
-        chain="rescale_activation",
         observables=("orthogonality_gap",),
         definitions={beta: "least-squares slope of log E V(Q) against log d, d = 32 … 512"},
-        **_exponent(-HALF, sp.Rational(1, 10)),
-        sentinel=Sentinel("slope within 1/10 of -0.75", lhs=sp.Abs(beta + sp.Rational(3, 4))),
+        sentinel=_STEEPER,
         expected=Verdict.SUPPORTED,
         checks=(
             Scaling(
                 beta,
-                _stationary(_activated(activation), 1.0),
+                partial(_activated, activation, 1.0),
                 _last_gap,
                 ("orthogonality_gap",),
                 replicas=500,
@@ -234,28 +245,25 @@ def _odd(activation: str) -> Statement:
     )
 
 
-def _conjecture(activation: str) -> Statement:
-    return Statement(
-        family=FAMILY,
-        theorem="activation_conjecture",
+_conjecture = partial(
+    _scaling, theorem="activation_conjecture", observables=("gram",), sentinel=_STEEPER
+)
+
+
+def _fluctuation(activation: str) -> Statement:
+    return _conjecture(
         variant=activation,
-        quantifier=Quantifier.LIMIT,
         title=f"F = {activation}: E‖QᵀQ/d - E_ν‖_F = O(d^(-1/2)), slope within 1/10 of -1/2",
         source=OURS_SHAPE,
-        variables=(WIDTH, BATCH),
-        chain="rescale_activation",
-        observables=("gram",),
         definitions={
             beta: "slope of log E‖X - X'‖_F against log d for independent X, X' = QᵀQ/d; "
             "E‖X - X'‖/2 ≤ E‖X - E X‖ ≤ E‖X - X'‖"
         },
-        **_exponent(-HALF, sp.Rational(1, 10)),
-        sentinel=Sentinel("slope within 1/10 of -0.75", lhs=sp.Abs(beta + sp.Rational(3, 4))),
         expected=Verdict.SUPPORTED,
         checks=(
             Scaling(
                 beta,
-                _stationary(_activated(activation), math.sqrt(2)),
+                partial(_activated, activation, math.sqrt(2)),
                 _pairwise,
                 (_GRAM,),
                 replicas=1000,
@@ -266,24 +274,17 @@ def _conjecture(activation: str) -> Statement:
     )
 
 
-CONJECTURE_AS_PRINTED = Statement(
-    family=FAMILY,
-    theorem="activation_conjecture",
+CONJECTURE_AS_PRINTED = _conjecture(
     variant="as_printed",
-    quantifier=Quantifier.LIMIT,
     title="F = relu: E‖QᵀQ - E_ν[QᵀQ]‖_F = O(d^(-1/2)), not divided by d",
     source=djb21("Appendix F.1, eqs. 19-20"),
-    variables=(WIDTH, BATCH),
-    chain="rescale_activation",
-    observables=("gram",),
     definitions={beta: "slope of log E‖QᵀQ - Q'ᵀQ'‖_F against log d, independent Q, Q'"},
-    **_exponent(-HALF, sp.Rational(1, 10)),
-    sentinel=Sentinel("slope within 1/10 of -3/4", lhs=sp.Abs(beta + sp.Rational(3, 4))),
+    sentinel=Sentinel("slope within 1/10 of -3/4", lhs=_near(-sp.Rational(3, 4))),
     expected=Verdict.REFUTED,
     checks=(
         Scaling(
             beta,
-            _stationary(_activated("relu"), math.sqrt(2)),
+            partial(_activated, "relu", math.sqrt(2)),
             _pairwise,
             (_UNNORMALISED,),
             replicas=500,
@@ -295,11 +296,8 @@ CONJECTURE_AS_PRINTED = Statement(
 
 # With a sigmoid the representations collapse, and O(d^(-1/2)) holds for want of fluctuations.
 
-DISTANCE = sp.Symbol("E_X", nonnegative=True)
-REST = sp.Symbol("E_rest", nonnegative=True)
 
-
-def _beyond_first(H: Any, *, width: int) -> Any:
+def _beyond_first(H: Array, *, width: int) -> Array:
     """1 - lambda_1 as the sum of the other eigenvalues, which does not cancel."""
     return array_namespace(H).sum(spectrum(H)[..., 1:], axis=-1)
 
@@ -307,74 +305,50 @@ def _beyond_first(H: Any, *, width: int) -> Any:
 _REST = Observable("beyond_first", _beyond_first, gram=True)
 
 
-def _collapsed(top: float) -> Any:
-    def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
-        # the collapse is fast from any start, and deeper there is nothing left to measure
-        return [
-            Instance(
-                i.label,
-                i.chain,
-                i.start,
-                BURN_IN,
-                ({"d": i.width, "n": i.start.shape[1]},),
-                i.support,
-            )
-            for i in _stationary(_activated("sigmoid"), top)(batch)
-        ]
-
-    return instances
+def _collapsed(top: float, statement: Statement, batch: Floats | None) -> list[Instance]:
+    # the collapse is fast from any start, and deeper there is nothing left to measure
+    return [
+        replace(i, depth=BURN_IN, readouts=({"d": i.width, "n": i.start.shape[1]},))
+        for i in _activated("sigmoid", top, batch)
+    ]
 
 
 def _pair_distance(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
     return _pairwise(trajectory)[:, None]
 
 
-def _rest_of_last(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-    rest: Floats = trajectory.values["beyond_first"][:, -1][:, None]
-    return rest
-
-
-CONJECTURE_SIGMOID = Statement(
-    family=FAMILY,
-    theorem="activation_conjecture",
+CONJECTURE_SIGMOID = _conjecture(
     variant="sigmoid",
-    quantifier=Quantifier.LIMIT,
     title="F = sigmoid: E‖QᵀQ/d - E_ν‖_F ≤ d^(-1/2)",
     source=OURS_SHAPE,
-    variables=(WIDTH, BATCH),
-    chain="rescale_activation",
-    observables=("gram",),
     lhs=DISTANCE,
-    relation="<=",
     rhs=1 / sp.sqrt(d),
     ceiling=sp.sqrt(2),
     definitions={DISTANCE: "E‖X - X'‖_F ≥ E‖X - E X‖_F, independent X, X' = QᵀQ/d"},
     sentinel=Sentinel("≤ 1e-9 d^(-1/2) at this depth", rhs=1 / (10**9 * sp.sqrt(d))),
     expected=Verdict.SUPPORTED,
-    checks=(Expectation(_collapsed(math.sqrt(2)), _pair_distance, (_GRAM,), resolution=0.5),),
+    checks=(
+        Expectation(partial(_collapsed, math.sqrt(2)), _pair_distance, (_GRAM,), resolution=0.5),
+    ),
     remark="Not with the exponent -1/2: the chain collapses "
     "(activation_conjecture:sigmoid_collapse), so its "
     "fluctuations vanish with depth and its curve cannot lie on those of the other activations.",
 )
-SIGMOID_COLLAPSE = Statement(
-    family=FAMILY,
-    theorem="activation_conjecture",
+SIGMOID_COLLAPSE = _conjecture(
     variant="sigmoid_collapse",
-    quantifier=Quantifier.LIMIT,
     title="F = sigmoid: the representations collapse to rank one, E[1 - λ_1] ≤ 1/100 after 12 "
     "layers",
     source=Source("ours", "seen while running Appendix F.1 for four activations"),
-    variables=(WIDTH, BATCH),
-    chain="rescale_activation",
     observables=("spectrum",),
     lhs=REST,
-    relation="<=",
     rhs=sp.Rational(1, 100),
     ceiling=1 - 1 / n,
     definitions={REST: "E[1 - λ_1(QᵀQ/d)], zero for rank one and 1 - 1/n for orthogonal columns"},
     sentinel=Sentinel("≤ 1e-8", rhs=sp.Rational(1, 10**8)),
     expected=Verdict.SUPPORTED,
-    checks=(Expectation(_collapsed(1.0), _rest_of_last, (_REST,), resolution=0.5),),
+    checks=(
+        Expectation(partial(_collapsed, 1.0), at_layer("beyond_first"), (_REST,), resolution=0.5),
+    ),
 )
 
 STATEMENTS = (
@@ -384,7 +358,7 @@ STATEMENTS = (
     _odd("tanh"),
     _odd("sin"),
     CONJECTURE_AS_PRINTED,
-    *(_conjecture(a) for a in ("relu", "tanh", "sin")),
+    *map(_fluctuation, ("relu", "tanh", "sin")),
     CONJECTURE_SIGMOID,
     SIGMOID_COLLAPSE,
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
-from typing import Any
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import sympy as sp
 
+from simulators.strategies import Matrix
+from theorems.checking.expectation import Floats
 from theorems.checking.pointwise import Pointwise
+from theorems.checking.rational_inputs import as_given, rational_rows, walsh_signs
 from theorems.families.orthogonality import inputs
 from theorems.families.orthogonality.notation import (
     BATCH,
@@ -31,27 +34,21 @@ from theorems.families.orthogonality.notation import (
     n,
     s,
     sig,
-    singular_values,
-    spectrum_values,
 )
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 A = sp.IndexedBase("A", real=True)
 
 
-def _matrix_values(item: Any) -> Mapping[str, Any]:
+def _matrix_values(item: Matrix) -> Mapping[str, object]:
     return {"A": item, "d": len(item), "n": len(item[0])}
 
 
-def _pre_activations(batch: Any) -> Any:
-    """A = W H for the user's H and a fixed n × d matrix of signs (Walsh's): H itself may have zero
-    rows.
-    """
-    rows = np.array([[Fraction(float(x)) for x in row] for row in batch], dtype=object)
+def _pre_activations(batch: Floats) -> Matrix:
+    """A = W H for the user's H and a fixed n × d matrix of signs: H itself may have zero rows."""
+    rows = np.array(rational_rows(batch), dtype=object)
     d, n = rows.shape
-    signs = np.array(
-        [[(-1) ** (a & b).bit_count() for b in range(d)] for a in range(n)], dtype=object
-    )
+    signs = np.array([walsh_signs(number, d) for number in range(n)], dtype=object)
     return tuple(map(tuple, signs @ rows))
 
 
@@ -87,13 +84,14 @@ UNIT_FROBENIUS = Statement(
 )
 
 _spectral = Pointwise(
-    spectrum_values,
+    inputs.spectrum_values,
     inputs.spectrum_inputs,
     inputs.spectrum_corners,
-    lambda batch: batch,
+    as_given,
     squares=True,
 )
-_gap: dict[str, Any] = dict(
+_gap = partial(
+    Statement,
     family=FAMILY,
     theorem="gap_vs_smallest_eigenvalue",
     quantifier=Quantifier.POINTWISE,
@@ -102,7 +100,6 @@ _gap: dict[str, Any] = dict(
     definitions={s: "min_i lambda[i]"},
     lhs=sp.sqrt(gap_squared),
     relation="<=",
-    ceiling=None,
     expected=Verdict.CERTIFIED,
     checks=(_spectral,),
     sentinel=Sentinel(
@@ -110,22 +107,20 @@ _gap: dict[str, Any] = dict(
         rhs=sp.sqrt(n * (n - 1)) * (1 - NUDGE) * (1 / n - s),
     ),
 )
-GAP_AS_PRINTED = Statement(
+GAP_AS_PRINTED = _gap(
     variant="as_printed",
     title="The smallest eigenvalue controls the gap: V ≤ 2n V̂",
     source=djb21("Lemma 4"),
     rhs=2 * n * (1 / n - s),
     remark="Follows from the sharp form, which is smaller by a factor above 2.",
-    **_gap,
     proof=Proof(theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_as_printed"),
 )
-GAP_SHARP = Statement(
+GAP_SHARP = _gap(
     variant="sharp",
     title="The smallest eigenvalue controls the gap: V ≤ √(n(n-1)) V̂",
     source=OURS,
     rhs=sp.sqrt(n * (n - 1)) * (1 / n - s),
     remark="Equality at one large eigenvalue, the others equal.",
-    **_gap,
     proof=Proof(
         theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_sharp",
         # SymPy splits the root of n(n-1)
@@ -143,9 +138,10 @@ GAP_SHARP = Statement(
 _square_gap = sp.Sum((sig[i] ** 2 - 1 / n) ** 2, (i, 0, n - 1))
 _distance = sp.Sum((sig[i] - 1 / sp.sqrt(n)) ** 2, (i, 0, n - 1))
 _on_sphere = Pointwise(
-    singular_values, inputs.singular_inputs, inputs.singular_corners, lambda batch: batch
+    inputs.singular_values, inputs.singular_inputs, inputs.singular_corners, as_given
 )
-_wasserstein: dict[str, Any] = dict(
+_wasserstein = partial(
+    Statement,
     family=FAMILY,
     theorem="gaussian_distance",
     quantifier=Quantifier.POINTWISE,
@@ -154,7 +150,7 @@ _wasserstein: dict[str, Any] = dict(
     expected=Verdict.CERTIFIED,
     checks=(_on_sphere,),
 )
-GAUSSIAN_IDENTITY = Statement(
+GAUSSIAN_IDENTITY = _wasserstein(
     variant="identity",
     title="W₂²(law(WH), law(G/√n)) = Σ(σ_i - n^(-1/2))²",
     source=djb21("Appendix D"),
@@ -168,10 +164,9 @@ GAUSSIAN_IDENTITY = Statement(
     "are "
     "compared in balls, which cannot certify an equality.",
     proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_identity"),
-    **_wasserstein
-    | {"checks": (Pointwise(singular_values, inputs.singular_inputs, inputs.singular_corners),)},
+    checks=(replace(_on_sphere, from_batch=None),),
 )
-GAUSSIAN_AS_PRINTED = Statement(
+GAUSSIAN_AS_PRINTED = _wasserstein(
     variant="as_printed",
     title="W₂²(law(WH), law(G/√n)) ≤ 2n V",
     source=djb21("Lemma 2"),
@@ -180,9 +175,8 @@ GAUSSIAN_AS_PRINTED = Statement(
     rhs=2 * n * sp.sqrt(_square_gap),
     proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_as_printed"),
     sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
-    **_wasserstein,
 )
-GAUSSIAN_SHARP = Statement(
+GAUSSIAN_SHARP = _wasserstein(
     variant="sharp",
     title="W₂²(law(WH), law(G/√n)) ≤ n V²",
     source=djb21("Appendix D, before its last step"),
@@ -197,7 +191,6 @@ GAUSSIAN_SHARP = Statement(
     remark="n cannot be lowered: equal singular values beside one zero approach equality as n "
     "grows. "
     "Holds for every σ ≥ 0, of unit norm or not.",
-    **_wasserstein,
 )
 
 
@@ -205,14 +198,15 @@ def _power_sum(p: int) -> sp.Sum:
     return sp.Sum(sig[i] ** p, (i, 0, n - 1))
 
 
-_initialisation: dict[str, Any] = dict(
+_initialisation = partial(
+    Statement,
     family=FAMILY,
     theorem="iterative_initialisation",
     quantifier=Quantifier.POINTWISE,
     variables=(BATCH, SINGULAR),
     checks=(_on_sphere,),
 )
-ITERATIVE_AS_PRINTED = Statement(
+ITERATIVE_AS_PRINTED = _initialisation(
     variant="as_printed",
     title="The Cauchy–Schwarz step (Σσ³)² ≤ (Σσ⁴)²",
     source=djb21("Appendix E, last display"),
@@ -227,9 +221,8 @@ ITERATIVE_AS_PRINTED = Statement(
         refutes=True,
     ),
     remark="The proof's last step; it fails already at σ = (4/5, 3/5). The conclusion survives.",
-    **_initialisation,
 )
-ITERATIVE_CORRECTED = Statement(
+ITERATIVE_CORRECTED = _initialisation(
     variant="corrected",
     title="The step that works: (Σσ³)² ≤ (Σσ⁴)(Σσ²)",
     source=OURS,
@@ -245,9 +238,8 @@ ITERATIVE_CORRECTED = Statement(
         script="move=> R n sigma n1 s01 s1; rewrite mulrC; exact: (THEOREM n1 s01 s1)",
     ),
     expected=Verdict.CERTIFIED,
-    **_initialisation,
 )
-ITERATIVE_CONCLUSION = Statement(
+ITERATIVE_CONCLUSION = _initialisation(
     variant="conclusion",
     title="SVD initialisation lowers the gap strictly: 1/(Σσ)² < Σσ⁴ unless V = 0 or σ_n = 0",
     source=djb21("Appendix E"),
@@ -273,7 +265,6 @@ ITERATIVE_CONCLUSION = Statement(
     ),
     remark="V(WH)² = 1/(Σσ)² - 1/n and V(H)² = Σσ⁴ - 1/n; the source writes V for V². "
     "Equal singular values beside zeros are fixed points, so full rank is needed for strictness.",
-    **_initialisation,
 )
 
 STATEMENTS = (

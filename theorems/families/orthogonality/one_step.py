@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from itertools import product
 
 import numpy as np
 import sympy as sp
@@ -14,10 +15,12 @@ from simulators.engines.mean_field import rescale_map
 from simulators.lazy import strategies as st
 from simulators.observables import Observable, gram
 from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.layer_readings import at_layer
 from theorems.checking.pointwise import Pointwise
+from theorems.checking.rational_inputs import as_given
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
-from theorems.families.orthogonality import inputs, starts
-from theorems.families.orthogonality.contraction_check import ContractionBoxes
+from theorems.families.orthogonality import inputs
+from theorems.families.orthogonality.contraction_boxes import ContractionBoxes
 from theorems.families.orthogonality.notation import (
     BATCH,
     FAMILY,
@@ -28,23 +31,18 @@ from theorems.families.orthogonality.notation import (
     UNIT_TRACE,
     WIDTH,
     c,
-    contraction_values,
     d,
     djb21,
+    k,
+    lam,
     n,
     s,
 )
 from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
-
-p_n = sp.Symbol("p_n", nonnegative=True)
-t = sp.Symbol("t", nonnegative=True)
-lam_k = sp.IndexedBase("lambda", real=True)
-m = sp.Symbol("k", integer=True)
+EC, P2, EL, EV1, p_n, t = sp.symbols("E_C P2 E_L E_Vhat p_n t", nonnegative=True)
 _integral = sp.Integral(
-    s / (1 + 2 * t * s) * sp.Product(1 / sp.sqrt(1 + 2 * t * lam_k[m]), (m, 0, n - 1)),
+    s / (1 + 2 * t * s) * sp.Product(1 / sp.sqrt(1 + 2 * t * lam[k]), (k, 0, n - 1)),
     (t, 0, sp.oo),
 )
 
@@ -53,9 +51,6 @@ _integral = sp.Integral(
 ROUNDING = 1e-9
 
 # --- Lemma 6 and Lemma 7: concentration -----------------------------------------------------------
-
-EC = sp.Symbol("E_C", nonnegative=True)
-P2 = sp.Symbol("P2", nonnegative=True)
 
 
 def _directions(start: Floats) -> tuple[Floats, Floats, Floats]:
@@ -66,68 +61,67 @@ def _directions(start: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _one_layer(
-    widths: Callable[[int], tuple[int, ...]], top: Callable[[int, Floats], float]
-) -> Any:
+    widths: Callable[[int], tuple[int, ...]],
+    top: Callable[[int, Floats], float],
+    statement: Statement,
+    batch: Floats | None,
+) -> list[Instance]:
     """One layer from spectra of every shape; ``top(n, p)`` bounds the sampled quantity, which is
     never negative.
     """
-
-    def instances(statement: Statement, batch: Floats | None) -> list[Instance]:
-        found: list[Instance] = []
-        for label, start in starts.one_layer(batch):
-            size = start.shape[1]
-            if size == 1:
-                continue  # one sample is at the fixed point, and nothing is random
-            right, spectrum, image = _directions(start)
-            values = {
-                "n": size,
-                "s": min(float(spectrum[-1]), 1 / size),
-                "p_n": float(image[-1]),
-                "P2": float(np.sum(image**2)),
-            }
-            wide = starts.speaking_width(statement, 0.95, **values) if batch is not None else None
-            found.extend(
-                Instance(
-                    f"{label}, d={width}",
-                    rescale_chain(width),
-                    start,
-                    1,
-                    ({**values, "d": width},),
-                    (0.0, top(size, image) * (1 + ROUNDING)),
-                    {"expected_gram": (right.T * image) @ right, "p_n": float(image[-1])},
-                )
-                for width in sorted({*widths(size), *((wide,) if wide else ())})
+    found: list[Instance] = []
+    for label, start in inputs.one_layer(batch):
+        size = start.shape[1]
+        if size == 1:
+            continue  # one sample is at the fixed point, and nothing is random
+        right, spectrum, image = _directions(start)
+        values = {
+            "n": size,
+            "s": min(float(spectrum[-1]), 1 / size),
+            "p_n": float(image[-1]),
+            "P2": float(np.sum(image**2)),
+        }
+        wide = inputs.speaking_width(statement, 0.95, **values) if batch is not None else None
+        found.extend(
+            Instance(
+                f"{label}, d={width}",
+                rescale_chain(width),
+                start,
+                1,
+                ({**values, "d": width},),
+                (0.0, top(size, image) * (1 + ROUNDING)),
+                {"expected_gram": (right.T * image) @ right, "p_n": float(image[-1])},
             )
-        return found
-
-    return instances
+            for width in sorted({*widths(size), *((wide,) if wide else ())})
+        )
+    return found
 
 
 def _gram_deviation(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
     deviation = trajectory.values["gram"][:, 1] - instance.data["expected_gram"]
-    squares: Floats = np.sum(deviation**2, axis=(-2, -1))[:, None]
-    return squares
+    return np.asarray(np.sum(deviation**2, axis=(-2, -1)))[:, None]
 
 
 def _smallest_deviation(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-    deviation: Floats = (trajectory.values["smallest_eigenvalue"][:, 1] - instance.data["p_n"])[
-        :, None
-    ] ** 2
-    return deviation
+    smallest = at_layer("smallest_eigenvalue", 1)(statement, trajectory, instance)
+    return np.asarray((smallest - instance.data["p_n"]) ** 2)
 
 
 _GRAM = Observable("gram", lambda H, width: gram(H), gram=True)
 # C⁺ has trace 1 and is positive, so ‖C⁺ - E C⁺‖² ≤ 1 + Σp² - 2 min p.
 _FINITE = "Gaussian weights: the law of a row is finite in the theorem"
 _deviations = Expectation(
-    _one_layer(
-        lambda size: (size, 4 * size), lambda size, p: 1 + float(np.sum(p**2)) - 2 * float(p[-1])
+    partial(
+        _one_layer,
+        lambda size: (size, 4 * size),
+        lambda size, p: 1 + float(np.sum(p**2)) - 2 * float(p[-1]),
     ),
     _gram_deviation,
     (_GRAM,),
     resolution=0.1,
 )
-_concentration: dict[str, Any] = dict(
+_concentration = partial(
+    Statement,
     family=FAMILY,
     theorem="concentration",
     quantifier=Quantifier.EXPECTATION,
@@ -138,7 +132,7 @@ _concentration: dict[str, Any] = dict(
     observables=("gram",),
     expected=Verdict.SUPPORTED,
 )
-CONCENTRATION_AS_PRINTED = Statement(
+CONCENTRATION_AS_PRINTED = _concentration(
     variant="as_printed",
     title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² ≤ 1/d",
     source=djb21("Lemma 6"),
@@ -155,9 +149,8 @@ CONCENTRATION_AS_PRINTED = Statement(
         "1/d of its mean in squared Frobenius norm, on average",
     ),
     checks=(_deviations,),
-    **_concentration,
 )
-CONCENTRATION_SHARP = Statement(
+CONCENTRATION_SHARP = _concentration(
     variant="sharp",
     title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² = (1 - Σp_i²)/d",
     source=OURS,
@@ -177,10 +170,8 @@ CONCENTRATION_SHARP = Statement(
     rhs=(1 - P2) / d,
     sentinel=Sentinel("the printed 1/d as an equality", rhs=1 / d),
     checks=(_deviations,),
-    **_concentration,
 )
 
-EL = sp.Symbol("E_L", nonnegative=True)
 SMALLEST_CONCENTRATION = Statement(
     family=FAMILY,
     theorem="smallest_eigenvalue_concentration",
@@ -208,7 +199,8 @@ SMALLEST_CONCENTRATION = Statement(
     ),
     checks=(
         Expectation(
-            _one_layer(
+            partial(
+                _one_layer,
                 lambda size: (4 * size**2, 32 * size**2),
                 lambda size, p: float(max(p[-1], 1 / size - p[-1])) ** 2,
             ),
@@ -236,15 +228,16 @@ _h4_printed = (
 _h4 = (4 * n - 6) / (n - 1) * (1 + 2 * theta / n) + 2 * theta * delta * (n + 6) / (n - 1)
 _one_less = sp.Symbol("n_1", positive=True)
 _slack = sp.Symbol("u", nonnegative=True)
-_GRID = tuple(
-    {"n": a, "theta": b, "delta": e / a}
-    for a in (2, 3, 8)
-    for b in (Fraction(1, 10), Fraction(10))
-    for e in (Fraction(0), Fraction(1, 2), Fraction(1))
+_GRID: tuple[Mapping[str, Fraction | int], ...] = tuple(
+    {"n": size, "theta": at, "delta": share / size}
+    for size, at, share in product(
+        (2, 3, 8), (Fraction(1, 10), Fraction(10)), (Fraction(0), Fraction(1, 2), Fraction(1))
+    )
 )
 _ratio = (n + 1) / (n - 1)
 
-_convexity: dict[str, Any] = dict(
+_convexity = partial(
+    Statement,
     family=FAMILY,
     theorem="convexity",
     quantifier=Quantifier.POINTWISE,
@@ -256,7 +249,7 @@ _convexity: dict[str, Any] = dict(
 )
 
 
-def _points() -> SearchStrategy[Mapping[str, Any]]:
+def _points() -> st.SearchStrategy[dict[str, Fraction | int]]:
     return st.fixed_dictionaries(
         {
             "n": st.integers(2, 40),
@@ -266,12 +259,12 @@ def _points() -> SearchStrategy[Mapping[str, Any]]:
     )
 
 
-def _point_values(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    return dict(item) | {"delta": item["delta"] / item["n"]}
+def _point_values(item: Mapping[str, Fraction | int]) -> Mapping[str, Fraction | int]:
+    return {**item, "delta": Fraction(item["delta"]) / item["n"]}
 
 
 _derivative = sp.diff(_h1, delta)
-CONVEXITY_AS_PRINTED = Statement(
+CONVEXITY_AS_PRINTED = _convexity(
     variant="as_printed",
     title="h₁' = θ h₃ h₄ with the printed h₄",
     source=djb21("Appendix C.7"),
@@ -292,9 +285,8 @@ CONVEXITY_AS_PRINTED = Statement(
     ),
     remark="The exponent (n-3)/2 should be (n+1)/2; hence 4n-2 for 4n-6, n+2 for n+6, and a lost "
     "factor 1/n.",
-    **_convexity,
 )
-CONVEXITY_CORRECTED = Statement(
+CONVEXITY_CORRECTED = _convexity(
     variant="corrected",
     title="h₁' = θ h₃ h₄ with h₄ = (4n-6)/(n-1)·(1+2θ/n) + 2θδ(n+6)/(n-1)",
     source=OURS,
@@ -311,9 +303,8 @@ CONVEXITY_CORRECTED = Statement(
         also=(f"{ROCQ}.Convexity.convexity_h4",),
     ),
     checks=(SymbolicIdentity(_GRID, scale=_h3),),
-    **_convexity,
 )
-CONVEXITY_CONCLUSION = Statement(
+CONVEXITY_CONCLUSION = _convexity(
     variant="conclusion",
     title="the integrand g is convex in δ on [0, 1/n]",
     source=djb21("Lemma 10"),
@@ -339,7 +330,6 @@ CONVEXITY_CONCLUSION = Statement(
             points=_GRID,
         ),
     ),
-    **_convexity,
 )
 
 # --- Lemma 8: contraction, and Theorem 5: drift ---------------------------------------------------
@@ -349,7 +339,8 @@ _CONTRACTS = (
     "every "
     "0 ≤ s ≤ 1/n, satisfies the inequality"
 )
-_contraction: dict[str, Any] = dict(
+_contraction = partial(
+    Statement,
     family=FAMILY,
     theorem="contraction",
     quantifier=Quantifier.POINTWISE,
@@ -365,33 +356,31 @@ _contraction: dict[str, Any] = dict(
     ),
     checks=(
         Pointwise(
-            contraction_values,
+            inputs.contraction_values,
             inputs.spectrum_inputs,
             inputs.spectrum_corners,
-            lambda batch: batch,
+            as_given,
             examples=80,
             item=lambda values: tuple(values["lambda"]),
         ),
         ContractionBoxes((2, 3, 4)),
     ),
 )
-CONTRACTION_AS_PRINTED = Statement(
+CONTRACTION_AS_PRINTED = _contraction(
     variant="as_printed",
     title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂",
     source=djb21("Lemma 8"),
     rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s),
-    **_contraction,
     proof=Proof(
         theorem=f"{ROCQ}.leaf.Contraction.contraction_as_printed", link="name", gloss=_CONTRACTS
     ),
 )
-CONTRACTION_SHARP = Statement(
+CONTRACTION_SHARP = _contraction(
     variant="sharp",
     title="1/n - p_n ≤ (1 - 2n/(n+2) σ_n²) V̂",
     source=djb21("Appendix C.6, last display"),
     rhs=(1 - c * s) * (1 / n - s),
     remark="Tight at the fixed point, where the factor is n/(n+2).",
-    **_contraction,
     proof=Proof(
         theorem=f"{ROCQ}.leaf.Contraction.contraction_sharp",
         link="name",
@@ -406,19 +395,12 @@ CONTRACTION_SHARP = Statement(
     ),
 )
 
-EV1 = sp.Symbol("E_Vhat", nonnegative=True)
-
-
-def _smallest_gap(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-    gap: Floats = trajectory.values["smallest_eigenvalue_gap"][:, 1][:, None]
-    return gap
-
-
 _DRIFTS = (
     "for independent rows of finite law, contraction of their mean gives the bound after one layer"
 )
 _GIVEN = "the contraction for that law, a hypothesis, and Gaussian weights: the law is finite"
-_drift: dict[str, Any] = dict(
+_drift = partial(
+    Statement,
     family=FAMILY,
     theorem="one_step_drift",
     quantifier=Quantifier.EXPECTATION,
@@ -434,19 +416,18 @@ _drift: dict[str, Any] = dict(
     sentinel=Sentinel("without the noise term", rhs=(1 - c * s) * (1 / n - s)),
     checks=(
         Expectation(
-            _one_layer(lambda size: (4 * size**2, 64 * size**2), lambda size, p: 1 / size),
-            _smallest_gap,
+            partial(_one_layer, lambda size: (4 * size**2, 64 * size**2), lambda size, p: 1 / size),
+            at_layer("smallest_eigenvalue_gap", 1),
             ("smallest_eigenvalue_gap",),
             resolution=0.02,
         ),
     ),
 )
-DRIFT_AS_PRINTED = Statement(
+DRIFT_AS_PRINTED = _drift(
     variant="as_printed",
     title="E[V̂⁺ | H] ≤ (1 - ⅔σ_n²) V̂ + 1/√d",
     source=djb21("Theorem 5"),
     rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s) + 1 / sp.sqrt(d),
-    **_drift,
     proof=Proof(
         theorem=f"{ROCQ}.OneStepDrift.one_step_drift_as_printed",
         link="name",
@@ -454,12 +435,11 @@ DRIFT_AS_PRINTED = Statement(
         leaves=_GIVEN,
     ),
 )
-DRIFT_SHARP = Statement(
+DRIFT_SHARP = _drift(
     variant="sharp",
     title="E[V̂⁺ | H] ≤ (1 - 2n/(n+2) σ_n²) V̂ + √((1-1/n)/d)",
     source=OURS,
     rhs=(1 - c * s) * (1 / n - s) + sp.sqrt((1 - 1 / n) / d),
-    **_drift,
     proof=Proof(
         theorem=f"{ROCQ}.OneStepDrift.one_step_drift_sharp",
         link="name",
