@@ -17,7 +17,7 @@ from simulators.batches import Batch, read_batch
 from theorems import Assumption, Evidence, Sentinel, Statement, Verdict, get, library
 from theorems.checking.pointwise import Pointwise, admitted, compare, decide, holds, readable
 from theorems.context import Context
-from theorems.families.orthogonality.notation import (
+from theorems.families.orthogonality.inputs import (
     contraction_values,
     singular_values,
     spectrum_values,

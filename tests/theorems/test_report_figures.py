@@ -61,7 +61,9 @@ def test_gap_figure_draws_the_statements_own_bounds(document: dict[str, Any]) ->
         assert not np.allclose(values[1], values[2])
         measured, limit = line(axes, "measured")[1], line(axes, "width limit")[1]
         assert measured[0] == pytest.approx(limit[0], rel=1e-12)
-        np.testing.assert_allclose(measured, panel.simulate(3)["orthogonality_gap"].mean(axis=0))
+        np.testing.assert_allclose(
+            measured, panel.run("factor", 3, panel.replicas)["orthogonality_gap"].mean(axis=0)
+        )
         (vacuous,) = [p for p in axes.patches if p.get_gid() == f"vacuous-{panel.n}"]
         assert vacuous.get_y() == pytest.approx(math.sqrt(1 - 1 / panel.n))
 

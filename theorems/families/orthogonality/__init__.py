@@ -4,10 +4,9 @@
 - ``one_step``: Lemmas 6, 7, 8, 10, Theorem 5 (one layer, given H)
 - ``decay``: Theorem 1, Corollary 3, Appendix B.1 (many layers)
 - ``experiments``: Figures 1 and 2, Appendix F
-- ``notation``, ``inputs``, ``starts``: symbols, exact inputs, starts of simulations
+- ``notation``, ``inputs``: symbols; exact inputs with their values, starts of simulations
 - ``contraction_boxes``: certificates of the contraction for every spectrum of a size
-  (``branching`` over enclosures of ``growth``), ``contraction_check``: those in ``certificates``
-  as evidence
+  (``branching`` over enclosures of ``growth``), and those in ``certificates`` as evidence
 - ``gap_figure``, ``crossing_figure``, ``scaling_figure``; ``findings``: the rescale chain in a
   network
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one

@@ -35,7 +35,7 @@ from flint import arb, ctx, fmpq
 from theorems.checking.covering import Box, halves
 from theorems.families.orthogonality.growth import growth
 
-__all__ = ["CounterexampleFound", "Ledger", "Problem", "cover", "walk"]
+__all__ = ["CounterexampleFound", "Problem", "Settled", "cover", "walk"]
 
 #: Bisections on the way to one box.
 DEEPEST = 100
@@ -64,11 +64,22 @@ class Problem:
         return fmpq(1, self.n)
 
     def root(self) -> Box:
-        """All the simplex: v_j is at most an equal share with those not below it."""
+        """All the simplex: v_j is at most an equal share with those not below it.
+
+        Example:
+            >>> Problem(2, fmpq(1), 40).root()
+            ((0, 1/2), (0, 1))
+        """
         return tuple((fmpq(0), fmpq(1, self.n - j)) for j in range(self.n))
 
     def cut(self, box: Box) -> Box | None:
-        """The box less what order and then sum exclude; None if nothing is left."""
+        """The box less what order and then sum exclude; None if nothing is left.
+
+        Example:
+            >>> problem = Problem(2, fmpq(1), 40)
+            >>> problem.cut(problem.root())
+            ((0, 1/2), (1/2, 1))
+        """
         low, high = [b[0] for b in box], [b[1] for b in box]
         for j in range(1, self.n):
             low[j] = max(low[j], low[j - 1])
@@ -81,13 +92,26 @@ class Problem:
         return None if least > 1 or most < 1 or any(a > b for a, b in found) else found
 
     def inner(self, box: Box) -> list[fmpq]:
-        """A point of the box with Σ v_j = 1, equally far along every edge."""
-        least, most = (sum((b[end] for b in box), fmpq(0)) for end in (0, 1))
+        """A point of the box with Σ v_j = 1, equally far along every edge.
+
+        Example:
+            >>> problem = Problem(2, fmpq(1), 40)
+            >>> problem.inner(((fmpq(0), fmpq(1, 2)), (fmpq(1, 2), fmpq(1))))
+            [1/4, 3/4]
+        """
+        least, most = (sum(ends, fmpq(0)) for ends in zip(*box, strict=True))
         share = (1 - least) / (most - least) if most > least else fmpq(0)
         return [a + share * (b - a) for a, b in box]
 
     def excess(self, point: Sequence[fmpq]) -> arb:
-        """F at a point of positive numbers."""
+        """F at a point of n positive numbers, the smallest first, in a ball.
+
+        Raises ``ValueError`` for a number that is not positive.
+
+        Example:
+            >>> bool(Problem(2, fmpq(1), 40).excess([fmpq(1, 4), fmpq(3, 4)]) > 0)
+            True
+        """
         return growth(point, 0, self.precision).value - 1 - self.kappa * (self.uniform - point[0])
 
     def by_value(self, box: Box) -> arb:
@@ -100,24 +124,28 @@ class Problem:
         return corner - 1 - self.kappa * (self.uniform - box[0][0])
 
     def by_slope(self, box: Box) -> arb:
-        """As :meth:`by_value`, from a point inside and the gradient."""
+        """As :meth:`by_value`, from a point inside and the gradient: -∞ for a box that reaches v_0
+        = 0.
+
+        Cost: three growths, two of them with a gradient.
+        """
         if box[0][0] <= 0:
             return arb("-inf")
         point = self.inner(box)
-        corners = [growth([b[end] for b in box], 1, self.precision).gradient for end in (0, 1)]
+        ends = zip(*box, strict=True)
+        corners = [growth(corner, 1, self.precision).gradient for corner in ends]
         value = self.excess(point)
         with ctx.workprec(self.precision):
-            slopes = [a.union(b) for a, b in zip(*corners, strict=True)]
+            slopes = list(map(arb.union, *corners))
             slopes[0] += self.kappa
             reaches = [arb(a - x).union(arb(b - x)) for (a, b), x in zip(box, point, strict=True)]
+
+            def least(common: arb) -> arb:
+                parts = ((g - common) * r for g, r in zip(slopes, reaches, strict=True))
+                return arb((value + sum(parts, arb(0))).lower())
+
             # a common part of all slopes drops out along the simplex: try the middle of each
-            falls = (
-                sum(((g - common.mid()) * r for g, r in zip(slopes, reaches, strict=True)), arb(0))
-                for common in slopes
-            )
-            return max(
-                (arb((value + fall).lower()) for fall in falls), key=lambda bound: float(bound)
-            )
+            return max((least(slope.mid()) for slope in slopes), key=float)
 
     def by_curvature(self, box: Box) -> bool:
         """Whether the Hessian is positive definite along the simplex between the box and the
@@ -129,27 +157,24 @@ class Problem:
             return False
         corners = [growth(corner, 2, self.precision).hessian for corner in (low, high)]
         with ctx.workprec(self.precision):
-            hull = [
-                [a.union(b) for a, b in zip(*rows, strict=True)]
-                for rows in zip(*corners, strict=True)
-            ]
-            *rest, k = range(
-                self.n
-            )  # ε_k = -Σ ε_j for the last one, whose entries are the smallest
-            return _positive_definite(
-                [[hull[i][j] - hull[i][k] - hull[k][j] + hull[k][k] for j in rest] for i in rest]
-            )
+            *hull, last = (list(map(arb.union, *rows)) for rows in zip(*corners, strict=True))
+
+            # ε_k = -Σ ε_j for the last one, whose entries are the smallest
+            def along(row: list[arb]) -> list[arb]:
+                *others, end = zip(row, last, strict=True)
+                return [a - end[0] - b + end[1] for a, b in others]
+
+            return _positive_definite(list(map(along, hull)))
 
 
 def _positive_definite(matrix: list[list[arb]]) -> bool:
     """Certainly so for every symmetric matrix inside: the middle less the largest row sum of radii,
     by elimination.
     """
-    spread = reduce(arb.max, (sum((entry.rad() for entry in row), arb(0)) for row in matrix))
-    left = [
-        [entry.mid() - (spread if i == j else 0) for j, entry in enumerate(row)]
-        for i, row in enumerate(matrix)
-    ]
+    spread = reduce(arb.max, (sum(map(arb.rad, row), arb(0)) for row in matrix))
+    left = [list(map(arb.mid, row)) for row in matrix]
+    for p, pivot_row in enumerate(left):
+        pivot_row[p] -= spread
     for p, pivot_row in enumerate(left):
         if not pivot_row[p] > 0:
             return False
@@ -161,7 +186,7 @@ def _positive_definite(matrix: list[list[arb]]) -> bool:
 
 
 @dataclass
-class Ledger:
+class Settled:
     """What a walk over the boxes found: how many each rule settled, and the least bound of F by
     value and slope.
     """
@@ -193,20 +218,20 @@ def _rule(problem: Problem, box: Box | None) -> tuple[str, arb]:
     )
     rules = "vcs" if near else "vs"
     for rule in "x" if box is None else rules:
-        if (margin := _settled(problem, box, rule)) >= 0:
+        if (margin := _bound_by(problem, box, rule)) >= 0:
             return rule, margin
     return "", arb(0)
 
 
 def cover(
     problem: Problem, most: int, progress: Callable[[int], None] = lambda _: None
-) -> tuple[str, Ledger]:
+) -> tuple[str, Settled]:
     """A tree that settles every box, and what it found.
 
     ``progress`` hears how many boxes were met. Raises :class:`CounterexampleFound`, or
     ``ArithmeticError`` if a box is left open after ``most`` boxes or ``DEEPEST`` bisections.
     """
-    ledger, tree = Ledger(), ""
+    settled, tree = Settled(), ""
     stack: list[tuple[Box, int]] = [(problem.root(), 0)]
     while stack:
         whole, depth = stack.pop()
@@ -214,7 +239,7 @@ def cover(
         box = problem.cut(whole)
         rule, margin = _rule(problem, box)
         if box is None or rule:
-            ledger.add(rule, margin)
+            settled.add(rule, margin)
             tree += rule
             continue
         point = problem.inner(box)
@@ -225,16 +250,16 @@ def cover(
         j = _coordinate(problem, box)
         tree += str(j)
         stack += [(half, depth + 1) for half in reversed(halves(box, j))]
-    return tree, ledger
+    return tree, settled
 
 
-def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _: None) -> Ledger:
+def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _: None) -> Settled:
     """Halve the boxes as the tree says and settle every leaf by the rule it names.
 
     Raises ``ValueError`` at the first leaf that its rule does not settle, and for text that is no
     tree.
     """
-    ledger = Ledger()
+    settled = Settled()
     stack: list[tuple[Box, int]] = [(problem.root(), 0)]
     for place, mark in enumerate(tree):
         if not stack:
@@ -243,10 +268,10 @@ def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _
         whole, depth = stack.pop()
         box = problem.cut(whole)
         if mark in RULES:
-            margin = _settled(problem, box, mark)
+            margin = _bound_by(problem, box, mark)
             if not margin >= 0:
                 raise ValueError(f"the box at character {place} is not settled by rule {mark!r}")
-            ledger.add(mark, margin)
+            settled.add(mark, margin)
         elif "0" <= mark < str(problem.n) and box is not None and depth < DEEPEST:
             stack += [(half, depth + 1) for half in reversed(halves(box, int(mark)))]
         else:
@@ -255,10 +280,10 @@ def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _
             )
     if stack:
         raise ValueError(f"ends early: {len(stack)} boxes are left")
-    return ledger
+    return settled
 
 
-def _settled(problem: Problem, box: Box | None, rule: str) -> arb:
+def _bound_by(problem: Problem, box: Box | None, rule: str) -> arb:
     """A bound of F on the box by that rule: infinite where there is nothing to bound, -infinite
     where it fails.
     """

@@ -40,8 +40,8 @@ from theorems.context import Context
 from theorems.evidence import Recorded
 from theorems.families.orthogonality.branching import (
     CounterexampleFound,
-    Ledger,
     Problem,
+    Settled,
     cover,
     walk,
 )
@@ -100,10 +100,10 @@ def constant(statement: Statement, n: int) -> fmpq:
 
 
 #: Covers found in this process: two statements ask for the same.
-_FOUND: dict[Problem, tuple[str, Ledger]] = {}
+_FOUND: dict[Problem, tuple[str, Settled]] = {}
 
 
-def _covered(problem: Problem, progress: Progress) -> tuple[str, Ledger]:
+def _covered(problem: Problem, progress: Progress) -> tuple[str, Settled]:
     def boxes(number: int) -> None:
         if number % 50 == 0:
             progress(f"n={problem.n}: {number} boxes")
@@ -134,7 +134,7 @@ def certify(
     claim is false, or if no cover was found.
     """
     try:
-        tree, ledger = _covered(Problem(n, kappa, PRECISION), progress)
+        tree, settled = _covered(Problem(n, kappa, PRECISION), progress)
     except CounterexampleFound as found:
         raise CertificateError(
             f"{_claim(statement, n, kappa)}: false at σ² = "
@@ -148,14 +148,18 @@ def certify(
         claim=_claim(statement, n, kappa),
         inputs={"n": n, "kappa": rational_text(kappa), "tree": tree},
         precision=PRECISION,
-        enclosures={"least_margin": ball_text(ledger.margin)},
+        enclosures={"least_margin": ball_text(settled.margin)},
         conclusion=_CONCLUSION,
         versions=versions("python-flint"),
     )
 
 
 def recheck(certificate: Certificate) -> str:
-    """Walk over the boxes again; one line says what they show. Raises :class:`CertificateError`."""
+    """Walk over the boxes again; one line says what they show.
+
+    Raises :class:`CertificateError` for a certificate that its boxes do not bear out, or of a claim
+    that is not its statement's. Cost: as the search for the boxes, less what it tried in vain.
+    """
     n = whole_of(entry(certificate.inputs, "n", "inputs"), "inputs.n", 2, MOST_SAMPLES)
     kappa = rational_of(entry(certificate.inputs, "kappa", "inputs"), "inputs.kappa")
     tree = entry(certificate.inputs, "tree", "inputs")
@@ -168,13 +172,13 @@ def recheck(certificate: Certificate) -> str:
     if certificate.statement:
         require_about(certificate, named(certificate), n)
     try:
-        ledger = walk(Problem(n, kappa, certificate.precision), tree)
+        settled = walk(Problem(n, kappa, certificate.precision), tree)
     except ValueError as error:
         raise CertificateError(f"inputs.tree: {error}") from None
     demand_fields(certificate, ("n", "kappa", "tree"), ("least_margin",))
     demand(certificate, claim=_claim(certificate.statement, n, kappa), conclusion=_CONCLUSION)
-    demand_overlap(certificate, "least_margin", ledger.margin)
-    count = ledger.counts
+    demand_overlap(certificate, "least_margin", settled.margin)
+    count = settled.counts
     return (
         f"{certificate.claim}; {len(tree) // 2 + 1} boxes: {count['v']} by value, {count['s']} by "
         f"slope, "

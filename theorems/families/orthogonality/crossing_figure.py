@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from typing import Any
+from typing import TypedDict
 
 import flint
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from simulators.engines.mean_field import rescale_path_enclosure
+from theorems.families.orthogonality.decay import gap_of
+from theorems.families.orthogonality.inputs import known
 from theorems.registry import get
 from theorems.report.document import evidence_of, find
 from theorems.report.style import COLOURS, INK, MUTED, STROKES, Drawing, drawing, new_figure
@@ -22,7 +24,7 @@ from theorems.statement import Statement
 
 __all__ = ["Path", "draw", "infinite_width_bound"]
 
-Floats = npt.NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 #: Stands for infinite width in a bound: what is left of a term in 1/sqrt(d) is below 1e-140.
 INFINITE = 1e300
@@ -33,6 +35,16 @@ _LABELS = {
     "corrected": "corrected bound, α = σ$_n^2$",
     "sharp": "sharp bound, α = σ$_n^2$",
 }
+
+
+class _Record(TypedDict):
+    """A path as a run's evidence has it; eigenvalues, smallest first, and parameters are exact."""
+
+    n: int
+    start: list[str]
+    multiplicities: list[int]
+    parameters: dict[str, str]
+    crossing_layer: int
 
 
 @dataclass(frozen=True)
@@ -48,15 +60,18 @@ class Path:
     radius: float  # the largest, relative to the gap
 
 
-def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """One column per crossing path of ``decay:as_printed``; None if the run certified none."""
+def draw(document: Mapping[str, object]) -> Drawing | None:
+    """One column per crossing path of ``decay:as_printed``; None if the run certified none.
+
+    ``document`` is the JSON value of a run. Raises ``ValueError`` for a path that cannot be
+    followed, or that crosses elsewhere than the record says.
+    """
     printed = find(document, "orthogonality.decay:as_printed")
-    records = [
-        (record, int(evidence.get("precision_bits", 128)))
-        for evidence in evidence_of(printed, "paths")
-        for record in evidence["paths"]
-        if isinstance(record["crossing_layer"], int) and record["crossing_layer"] <= DEEPEST
-    ]
+    records: list[tuple[_Record, int]] = []
+    for evidence in evidence_of(printed, "paths"):
+        precision = int(evidence.get("precision_bits", 128))
+        crossing = (r for r in evidence["paths"] if isinstance(r["crossing_layer"], int))
+        records += [(r, precision) for r in crossing if r["crossing_layer"] <= DEEPEST]
     if not records:
         return None
     paths, values = [], []
@@ -89,13 +104,15 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
 def infinite_width_bound(
     statement: Statement, layers: Floats, values: Mapping[str, float]
 ) -> Floats:
-    """The bound at every layer as d → ∞, by the statement's own right side."""
-    names = {str(x) for x in statement.rhs.free_symbols} | {"n", "alpha"}
-    known = {k: v for k, v in values.items() if k in names}
-    return np.asarray(statement.bound(d=INFINITE, ell=layers, **known), dtype=float)
+    """The bound at every layer as d → ∞, by the statement's own right side.
+
+    ``layers``: (layers,); ``values``: n, alpha and whatever else the bound depends on.
+    """
+    given = known(statement, values)
+    return np.asarray(statement.bound(d=INFINITE, ell=layers, **given), dtype=float)
 
 
-def _follow(record: Mapping[str, Any], depth: int, precision: int) -> Path:
+def _follow(record: _Record, depth: int, precision: int) -> Path:
     eigenvalues = [Fraction(e) for e in record["start"]]
     counts = [int(m) for m in record["multiplicities"]]
     size = int(record["n"])
@@ -105,10 +122,7 @@ def _follow(record: Mapping[str, Any], depth: int, precision: int) -> Path:
     with flint.ctx.workprec(precision):
         steps = rescale_path_enclosure(eigenvalues, counts, depth, precision)
         for layer in islice(steps, depth + 1):
-            gap = sum(
-                (m * (e - flint.fmpq(1, size)) ** 2 for e, m in zip(layer, counts, strict=True)),
-                flint.arb(0),
-            ).sqrt()
+            gap = gap_of(layer, counts)["E_V"]
             gaps.append(float(gap.mid()))
             widest = max(widest, float(gap.rad() / gap.mid()))
     return Path(
@@ -126,22 +140,17 @@ def _check(path: Path, values: Mapping[str, float]) -> None:
         raise ValueError(f"it does not cross at layer {path.crossing}")
 
 
-def _constants(
-    document: Mapping[str, Any], record: Mapping[str, Any]
-) -> dict[str, dict[str, float]]:
+def _constants(document: Mapping[str, object], record: _Record) -> dict[str, dict[str, float]]:
     """Symbol values by variant: those of the path with the same start in each variant's own
     evidence.
     """
-    found = {}
-    for variant in ("as_printed", "corrected", "sharp"):
-        result = find(document, f"orthogonality.decay:{variant}")
-        for evidence in evidence_of(result, "paths"):
+    found, start = {}, (record["start"], record["multiplicities"])
+    for variant in _LABELS:
+        for evidence in evidence_of(find(document, f"orthogonality.decay:{variant}"), "paths"):
             for other in evidence["paths"]:
-                if (other["start"], other["multiplicities"]) == (
-                    record["start"],
-                    record["multiplicities"],
-                ):
-                    found[variant] = {k: float(Fraction(v)) for k, v in other["parameters"].items()}
+                if (other["start"], other["multiplicities"]) == start:
+                    given = other["parameters"].items()
+                    found[variant] = {name: float(Fraction(value)) for name, value in given}
     return found
 
 
@@ -169,9 +178,15 @@ def _panel(
     )
     for variant, values in constants.items():
         bound = infinite_width_bound(get(f"orthogonality.decay:{variant}"), layers, values)
-        look: dict[str, Any] = {"color": COLOURS[variant], "linestyle": STROKES[variant]}
-        above.plot(layers, bound, label=_LABELS[variant], **look)
-        below.plot(layers, path.gaps / bound, label=variant, **look)
+        drawn = ((above, bound, _LABELS[variant]), (below, path.gaps / bound, variant))
+        for axes, values_drawn, label in drawn:
+            axes.plot(
+                layers,
+                values_drawn,
+                color=COLOURS[variant],
+                linestyle=STROKES[variant],
+                label=label,
+            )
     above.plot(layers, path.gaps, color=COLOURS["measured"], linewidth=2.4, label="certified path")
     k = path.crossing
     for axes, height in ((above, path.gaps[k]), (below, 1.0)):

@@ -153,39 +153,41 @@ _alignment = partial(
     lhs=COSINE,
     expected=Verdict.SUPPORTED,
 )
-ALIGNMENT_VANILLA = _alignment(
-    variant="vanilla",
-    title="Without normalisation two samples align: E|cos| ≥ 0.9 after 8d layers",
-    chain="vanilla",
-    definitions={COSINE: "E|cos(h_1, h_2)| at layer 8d, from orthogonal samples"},
-    relation=">=",
-    rhs=sp.Rational(9, 10),
-    sentinel=Sentinel("E|cos| ≥ 0.9999", rhs=sp.Rational(9999, 10000)),
-    checks=(
-        Expectation(
-            partial(_two_samples, vanilla_chain, (16, 32), lambda w: 8 * w, math.sqrt(2.0)),
-            at_layer("absolute_cosine"),
-            ("absolute_cosine",),
-            resolution=0.02,
+ALIGNMENT = (
+    _alignment(
+        variant="vanilla",
+        title="Without normalisation two samples align: E|cos| ≥ 0.9 after 8d layers",
+        chain="vanilla",
+        definitions={COSINE: "E|cos(h_1, h_2)| at layer 8d, from orthogonal samples"},
+        relation=">=",
+        rhs=sp.Rational(9, 10),
+        sentinel=Sentinel("E|cos| ≥ 0.9999", rhs=sp.Rational(9999, 10000)),
+        checks=(
+            Expectation(
+                partial(_two_samples, vanilla_chain, (16, 32), lambda w: 8 * w, math.sqrt(2.0)),
+                at_layer("absolute_cosine"),
+                ("absolute_cosine",),
+                resolution=0.02,
+            ),
         ),
+        remark="Exact rate: the family rank, vanilla_collapse.",
     ),
-    remark="Exact rate: the family rank, vanilla_collapse.",
-)
-ALIGNMENT_BATCHNORM = _alignment(
-    variant="batchnorm",
-    title="With BN two nearly equal samples become orthogonal: E|cos| ≤ 1/√d after 64 layers",
-    chain="rescale",
-    definitions={COSINE: "E|cos(h_1, h_2)| at layer 64, from samples 1e-2 apart"},
-    relation="<=",
-    rhs=1 / sp.sqrt(d),
-    ceiling=sp.Integer(1),
-    sentinel=Sentinel("E|cos| ≤ 1/(2√d)", rhs=1 / (2 * sp.sqrt(d))),
-    checks=(
-        Expectation(
-            partial(_two_samples, rescale_chain, (32, 128, 512), lambda w: 64, 1e-2),
-            at_layer("absolute_cosine"),
-            ("absolute_cosine",),
-            resolution=0.05,
+    _alignment(
+        variant="batchnorm",
+        title="With BN two nearly equal samples become orthogonal: E|cos| ≤ 1/√d after 64 layers",
+        chain="rescale",
+        definitions={COSINE: "E|cos(h_1, h_2)| at layer 64, from samples 1e-2 apart"},
+        relation="<=",
+        rhs=1 / sp.sqrt(d),
+        ceiling=sp.Integer(1),
+        sentinel=Sentinel("E|cos| ≤ 1/(2√d)", rhs=1 / (2 * sp.sqrt(d))),
+        checks=(
+            Expectation(
+                partial(_two_samples, rescale_chain, (32, 128, 512), lambda w: 64, 1e-2),
+                at_layer("absolute_cosine"),
+                ("absolute_cosine",),
+                resolution=0.05,
+            ),
         ),
     ),
 )
@@ -317,48 +319,55 @@ def _pair_distance(statement: Statement, trajectory: Trajectory, instance: Insta
     return _pairwise(trajectory)[:, None]
 
 
-CONJECTURE_SIGMOID = _conjecture(
-    variant="sigmoid",
-    title="F = sigmoid: E‖QᵀQ/d - E_ν‖_F ≤ d^(-1/2)",
-    source=OURS_SHAPE,
-    lhs=DISTANCE,
-    rhs=1 / sp.sqrt(d),
-    ceiling=sp.sqrt(2),
-    definitions={DISTANCE: "E‖X - X'‖_F ≥ E‖X - E X‖_F, independent X, X' = QᵀQ/d"},
-    sentinel=Sentinel("≤ 1e-9 d^(-1/2) at this depth", rhs=1 / (10**9 * sp.sqrt(d))),
-    expected=Verdict.SUPPORTED,
-    checks=(
-        Expectation(partial(_collapsed, math.sqrt(2)), _pair_distance, (_GRAM,), resolution=0.5),
+CONJECTURE = (
+    _conjecture(
+        variant="sigmoid",
+        title="F = sigmoid: E‖QᵀQ/d - E_ν‖_F ≤ d^(-1/2)",
+        source=OURS_SHAPE,
+        lhs=DISTANCE,
+        rhs=1 / sp.sqrt(d),
+        ceiling=sp.sqrt(2),
+        definitions={DISTANCE: "E‖X - X'‖_F ≥ E‖X - E X‖_F, independent X, X' = QᵀQ/d"},
+        sentinel=Sentinel("≤ 1e-9 d^(-1/2) at this depth", rhs=1 / (10**9 * sp.sqrt(d))),
+        expected=Verdict.SUPPORTED,
+        checks=(
+            Expectation(
+                partial(_collapsed, math.sqrt(2)), _pair_distance, (_GRAM,), resolution=0.5
+            ),
+        ),
+        remark="Not with the exponent -1/2: the chain collapses "
+        "(activation_conjecture:sigmoid_collapse), so its "
+        "fluctuations vanish with depth and its curve cannot lie on those of the other "
+        "activations.",
     ),
-    remark="Not with the exponent -1/2: the chain collapses "
-    "(activation_conjecture:sigmoid_collapse), so its "
-    "fluctuations vanish with depth and its curve cannot lie on those of the other activations.",
-)
-SIGMOID_COLLAPSE = _conjecture(
-    variant="sigmoid_collapse",
-    title="F = sigmoid: the representations collapse to rank one, E[1 - λ_1] ≤ 1/100 after 12 "
-    "layers",
-    source=Source("ours", "seen while running Appendix F.1 for four activations"),
-    observables=("spectrum",),
-    lhs=REST,
-    rhs=sp.Rational(1, 100),
-    ceiling=1 - 1 / n,
-    definitions={REST: "E[1 - λ_1(QᵀQ/d)], zero for rank one and 1 - 1/n for orthogonal columns"},
-    sentinel=Sentinel("≤ 1e-8", rhs=sp.Rational(1, 10**8)),
-    expected=Verdict.SUPPORTED,
-    checks=(
-        Expectation(partial(_collapsed, 1.0), at_layer("beyond_first"), (_REST,), resolution=0.5),
+    _conjecture(
+        variant="sigmoid_collapse",
+        title="F = sigmoid: the representations collapse to rank one, E[1 - λ_1] ≤ 1/100 after 12 "
+        "layers",
+        source=Source("ours", "seen while running Appendix F.1 for four activations"),
+        observables=("spectrum",),
+        lhs=REST,
+        rhs=sp.Rational(1, 100),
+        ceiling=1 - 1 / n,
+        definitions={
+            REST: "E[1 - λ_1(QᵀQ/d)], zero for rank one and 1 - 1/n for orthogonal columns"
+        },
+        sentinel=Sentinel("≤ 1e-8", rhs=sp.Rational(1, 10**8)),
+        expected=Verdict.SUPPORTED,
+        checks=(
+            Expectation(
+                partial(_collapsed, 1.0), at_layer("beyond_first"), (_REST,), resolution=0.5
+            ),
+        ),
     ),
 )
 
 STATEMENTS = (
     WIDTH_SCALING,
-    ALIGNMENT_VANILLA,
-    ALIGNMENT_BATCHNORM,
+    *ALIGNMENT,
     _odd("tanh"),
     _odd("sin"),
     CONJECTURE_AS_PRINTED,
     *map(_fluctuation, ("relu", "tanh", "sin")),
-    CONJECTURE_SIGMOID,
-    SIGMOID_COLLAPSE,
+    *CONJECTURE,
 )

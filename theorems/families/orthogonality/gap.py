@@ -107,30 +107,33 @@ _gap = partial(
         rhs=sp.sqrt(n * (n - 1)) * (1 - NUDGE) * (1 / n - s),
     ),
 )
-GAP_AS_PRINTED = _gap(
-    variant="as_printed",
-    title="The smallest eigenvalue controls the gap: V ≤ 2n V̂",
-    source=djb21("Lemma 4"),
-    rhs=2 * n * (1 / n - s),
-    remark="Follows from the sharp form, which is smaller by a factor above 2.",
-    proof=Proof(theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_as_printed"),
-)
-GAP_SHARP = _gap(
-    variant="sharp",
-    title="The smallest eigenvalue controls the gap: V ≤ √(n(n-1)) V̂",
-    source=OURS,
-    rhs=sp.sqrt(n * (n - 1)) * (1 / n - s),
-    remark="Equality at one large eigenvalue, the others equal.",
-    proof=Proof(
-        theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_sharp",
-        # SymPy splits the root of n(n-1)
-        script="move=> R n l s n1 l01 least reached sum1; (have n0 : 0 <= n%:R - 1 :> R by rewrite "
-        "subr_ge0 ler1n); "
-        "rewrite -(sqrtrM _ n0) [(_ - 1) * _]mulrC; exact: (THEOREM n1 l01 least reached sum1)",
-        also=(
-            f"{ROCQ}.GapSharp.gap_squared_sharp",
-            f"{ROCQ}.GapSharp.gap_squared_attained",
-            f"{ROCQ}.GapSharp.gap_squared_optimal",
+GAP = (
+    _gap(
+        variant="as_printed",
+        title="The smallest eigenvalue controls the gap: V ≤ 2n V̂",
+        source=djb21("Lemma 4"),
+        rhs=2 * n * (1 / n - s),
+        remark="Follows from the sharp form, which is smaller by a factor above 2.",
+        proof=Proof(theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_as_printed"),
+    ),
+    _gap(
+        variant="sharp",
+        title="The smallest eigenvalue controls the gap: V ≤ √(n(n-1)) V̂",
+        source=OURS,
+        rhs=sp.sqrt(n * (n - 1)) * (1 / n - s),
+        remark="Equality at one large eigenvalue, the others equal.",
+        proof=Proof(
+            theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_sharp",
+            # SymPy splits the root of n(n-1)
+            script="move=> R n l s n1 l01 least reached sum1; (have n0 : 0 <= n%:R - 1 :> R by "
+            "rewrite "
+            "subr_ge0 ler1n); "
+            "rewrite -(sqrtrM _ n0) [(_ - 1) * _]mulrC; exact: (THEOREM n1 l01 least reached sum1)",
+            also=(
+                f"{ROCQ}.GapSharp.gap_squared_sharp",
+                f"{ROCQ}.GapSharp.gap_squared_attained",
+                f"{ROCQ}.GapSharp.gap_squared_optimal",
+            ),
         ),
     ),
 )
@@ -150,47 +153,53 @@ _wasserstein = partial(
     expected=Verdict.CERTIFIED,
     checks=(_on_sphere,),
 )
-GAUSSIAN_IDENTITY = _wasserstein(
-    variant="identity",
-    title="W₂²(law(WH), law(G/√n)) = Σ(σ_i - n^(-1/2))²",
-    source=djb21("Appendix D"),
-    lhs=sp.Sum(sig[i] ** 2 + 1 / n - 2 * sig[i] / sp.sqrt(n), (i, 0, n - 1)),
-    relation="==",
-    rhs=_distance,
-    sentinel=Sentinel("the printed coupling bound in place of the identity", rhs=n * _square_gap),
-    remark="Left: the Bures distance Tr C + 1 - 2 Tr (C/n)^(1/2) between the rows' Gaussian laws, "
-    "entries of W and "
-    "G of variance 1/d. The identity holds for every σ, of unit norm or not. For a batch the sides "
-    "are "
-    "compared in balls, which cannot certify an equality.",
-    proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_identity"),
-    checks=(replace(_on_sphere, from_batch=None),),
-)
-GAUSSIAN_AS_PRINTED = _wasserstein(
-    variant="as_printed",
-    title="W₂²(law(WH), law(G/√n)) ≤ 2n V",
-    source=djb21("Lemma 2"),
-    lhs=_distance,
-    relation="<=",
-    rhs=2 * n * sp.sqrt(_square_gap),
-    proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_as_printed"),
-    sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
-)
-GAUSSIAN_SHARP = _wasserstein(
-    variant="sharp",
-    title="W₂²(law(WH), law(G/√n)) ≤ n V²",
-    source=djb21("Appendix D, before its last step"),
-    lhs=_distance,
-    relation="<=",
-    rhs=n * _square_gap,
-    proof=Proof(
-        theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_sharp",
-        also=(f"{ROCQ}.GaussianDistance.gaussian_distance_squares",),
+WASSERSTEIN = (
+    _wasserstein(
+        variant="identity",
+        title="W₂²(law(WH), law(G/√n)) = Σ(σ_i - n^(-1/2))²",
+        source=djb21("Appendix D"),
+        lhs=sp.Sum(sig[i] ** 2 + 1 / n - 2 * sig[i] / sp.sqrt(n), (i, 0, n - 1)),
+        relation="==",
+        rhs=_distance,
+        sentinel=Sentinel(
+            "the printed coupling bound in place of the identity", rhs=n * _square_gap
+        ),
+        remark="Left: the Bures distance Tr C + 1 - 2 Tr (C/n)^(1/2) between the rows' Gaussian "
+        "laws, "
+        "entries of W and "
+        "G of variance 1/d. The identity holds for every σ, of unit norm or not. For a batch the "
+        "sides "
+        "are "
+        "compared in balls, which cannot certify an equality.",
+        proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_identity"),
+        checks=(replace(_on_sphere, from_batch=None),),
     ),
-    sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
-    remark="n cannot be lowered: equal singular values beside one zero approach equality as n "
-    "grows. "
-    "Holds for every σ ≥ 0, of unit norm or not.",
+    _wasserstein(
+        variant="as_printed",
+        title="W₂²(law(WH), law(G/√n)) ≤ 2n V",
+        source=djb21("Lemma 2"),
+        lhs=_distance,
+        relation="<=",
+        rhs=2 * n * sp.sqrt(_square_gap),
+        proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_as_printed"),
+        sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
+    ),
+    _wasserstein(
+        variant="sharp",
+        title="W₂²(law(WH), law(G/√n)) ≤ n V²",
+        source=djb21("Appendix D, before its last step"),
+        lhs=_distance,
+        relation="<=",
+        rhs=n * _square_gap,
+        proof=Proof(
+            theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_sharp",
+            also=(f"{ROCQ}.GaussianDistance.gaussian_distance_squares",),
+        ),
+        sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
+        remark="n cannot be lowered: equal singular values beside one zero approach equality as n "
+        "grows. "
+        "Holds for every σ ≥ 0, of unit norm or not.",
+    ),
 )
 
 
@@ -206,75 +215,75 @@ _initialisation = partial(
     variables=(BATCH, SINGULAR),
     checks=(_on_sphere,),
 )
-ITERATIVE_AS_PRINTED = _initialisation(
-    variant="as_printed",
-    title="The Cauchy–Schwarz step (Σσ³)² ≤ (Σσ⁴)²",
-    source=djb21("Appendix E, last display"),
-    lhs=_power_sum(3) ** 2,
-    relation="<=",
-    rhs=_power_sum(4) ** 2,
-    assumptions=(UNIT_NORM,),
-    sentinel=Sentinel("(Σσ³)² ≤ (Σσ⁴)³", rhs=_power_sum(4) ** 3),
-    expected=Verdict.REFUTED,
-    proof=Proof(
-        theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_as_printed_refuted",
-        refutes=True,
-    ),
-    remark="The proof's last step; it fails already at σ = (4/5, 3/5). The conclusion survives.",
-)
-ITERATIVE_CORRECTED = _initialisation(
-    variant="corrected",
-    title="The step that works: (Σσ³)² ≤ (Σσ⁴)(Σσ²)",
-    source=OURS,
-    lhs=_power_sum(3) ** 2,
-    relation="<=",
-    rhs=_power_sum(4) * _power_sum(2),
-    assumptions=(UNIT_NORM,),
-    sentinel=Sentinel(
-        "the same, one part in a million smaller", rhs=(1 - NUDGE) * _power_sum(4) * _power_sum(2)
-    ),
-    proof=Proof(
-        theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_corrected",
-        script="move=> R n sigma n1 s01 s1; rewrite mulrC; exact: (THEOREM n1 s01 s1)",
-    ),
-    expected=Verdict.CERTIFIED,
-)
-ITERATIVE_CONCLUSION = _initialisation(
-    variant="conclusion",
-    title="SVD initialisation lowers the gap strictly: 1/(Σσ)² < Σσ⁴ unless V = 0 or σ_n = 0",
-    source=djb21("Appendix E"),
-    lhs=1 / _power_sum(1) ** 2,
-    relation="<",
-    rhs=_power_sum(4),
-    assumptions=(
-        UNIT_NORM,
-        Assumption(sp.Ne(n * _power_sum(4), 1), "V(H) ≠ 0"),
-        Assumption(sp.Gt(sp.Product(sig[i], (i, 0, n - 1)), 0), "σ_n > 0"),
-    ),
-    sentinel=Sentinel("strict by a part in a thousand", rhs=_power_sum(4) * (1 - 1000 * NUDGE)),
-    expected=Verdict.CERTIFIED,
-    proof=Proof(
-        theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_conclusion",
-        also=(
-            f"{ROCQ}.IterativeInitialisation.iterative_initialisation_weak",
-            f"{ROCQ}.IterativeInitialisation.iterative_initialisation_equality",
-            f"{ROCQ}.IterativeInitialisation.iterative_initialisation_strict",
-            f"{ROCQ}.IterativeInitialisation.gap_after_initialisation",
-            f"{ROCQ}.IterativeInitialisation.gap_never_grows",
+INITIALISATION = (
+    _initialisation(
+        variant="as_printed",
+        title="The Cauchy–Schwarz step (Σσ³)² ≤ (Σσ⁴)²",
+        source=djb21("Appendix E, last display"),
+        lhs=_power_sum(3) ** 2,
+        relation="<=",
+        rhs=_power_sum(4) ** 2,
+        assumptions=(UNIT_NORM,),
+        sentinel=Sentinel("(Σσ³)² ≤ (Σσ⁴)³", rhs=_power_sum(4) ** 3),
+        expected=Verdict.REFUTED,
+        proof=Proof(
+            theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_as_printed_refuted",
+            refutes=True,
         ),
+        remark="The proof's last step; it fails already at σ = (4/5, 3/5). The conclusion "
+        "survives.",
     ),
-    remark="V(WH)² = 1/(Σσ)² - 1/n and V(H)² = Σσ⁴ - 1/n; the source writes V for V². "
-    "Equal singular values beside zeros are fixed points, so full rank is needed for strictness.",
+    _initialisation(
+        variant="corrected",
+        title="The step that works: (Σσ³)² ≤ (Σσ⁴)(Σσ²)",
+        source=OURS,
+        lhs=_power_sum(3) ** 2,
+        relation="<=",
+        rhs=_power_sum(4) * _power_sum(2),
+        assumptions=(UNIT_NORM,),
+        sentinel=Sentinel(
+            "the same, one part in a million smaller",
+            rhs=(1 - NUDGE) * _power_sum(4) * _power_sum(2),
+        ),
+        proof=Proof(
+            theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_corrected",
+            script="move=> R n sigma n1 s01 s1; rewrite mulrC; exact: (THEOREM n1 s01 s1)",
+        ),
+        expected=Verdict.CERTIFIED,
+    ),
+    _initialisation(
+        variant="conclusion",
+        title="SVD initialisation lowers the gap strictly: 1/(Σσ)² < Σσ⁴ unless V = 0 or σ_n = 0",
+        source=djb21("Appendix E"),
+        lhs=1 / _power_sum(1) ** 2,
+        relation="<",
+        rhs=_power_sum(4),
+        assumptions=(
+            UNIT_NORM,
+            Assumption(sp.Ne(n * _power_sum(4), 1), "V(H) ≠ 0"),
+            Assumption(sp.Gt(sp.Product(sig[i], (i, 0, n - 1)), 0), "σ_n > 0"),
+        ),
+        sentinel=Sentinel("strict by a part in a thousand", rhs=_power_sum(4) * (1 - 1000 * NUDGE)),
+        expected=Verdict.CERTIFIED,
+        proof=Proof(
+            theorem=f"{ROCQ}.IterativeInitialisation.iterative_initialisation_conclusion",
+            also=(
+                f"{ROCQ}.IterativeInitialisation.iterative_initialisation_weak",
+                f"{ROCQ}.IterativeInitialisation.iterative_initialisation_equality",
+                f"{ROCQ}.IterativeInitialisation.iterative_initialisation_strict",
+                f"{ROCQ}.IterativeInitialisation.gap_after_initialisation",
+                f"{ROCQ}.IterativeInitialisation.gap_never_grows",
+            ),
+        ),
+        remark="V(WH)² = 1/(Σσ)² - 1/n and V(H)² = Σσ⁴ - 1/n; the source writes V for V². "
+        "Equal singular values beside zeros are fixed points, so full rank is needed for "
+        "strictness.",
+    ),
 )
 
 STATEMENTS = (
     UNIT_FROBENIUS,
-    GAP_AS_PRINTED,
-    GAP_SHARP,
-    GAUSSIAN_IDENTITY,
-    GAUSSIAN_AS_PRINTED,
-    GAUSSIAN_SHARP,
-    ITERATIVE_AS_PRINTED,
-    ITERATIVE_CORRECTED,
-    ITERATIVE_CONCLUSION,
+    *GAP,
+    *WASSERSTEIN,
+    *INITIALISATION,
 )

@@ -7,18 +7,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from simulators import Trajectory, rescale_chain, simulate
 from simulators.batches import dominant_spectrum, spectrum_batch
 from theorems.families.orthogonality.decay import largest_alpha
+from theorems.families.orthogonality.inputs import known
 from theorems.registry import get
 from theorems.report.document import find
+from theorems.report.figure_parts import band, seed_of
 from theorems.report.style import (
     COLOURS,
     INK,
@@ -33,7 +34,7 @@ from theorems.statement import Statement
 
 __all__ = ["Panel", "bound_values", "draw", "first_speaking_layer", "smallest_speaking_width"]
 
-Floats = npt.NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 VARIANTS = ("as_printed", "corrected", "sharp")
 DEPTH = 32
@@ -54,31 +55,27 @@ class Panel:
     width: int
     replicas: int
 
-    @property
-    def start(self) -> npt.NDArray[np.float64]:
-        return spectrum_batch(dominant_spectrum(self.n, self.share / self.n), self.n)
+    def run(self, engine: str, seed: int, replicas: int = 1) -> Trajectory:
+        """Gaps and smallest eigenvalues, each (replicas, DEPTH + 1), exact in law.
 
-    def simulate(self, seed: int) -> Trajectory:
-        """(replicas, DEPTH + 1) gaps at this width, exact in law."""
+        ``engine``: "factor" at the panel's width, or "mean_field" for the path at infinite width.
+        """
         return simulate(
             rescale_chain(self.width),
-            self.start,
+            spectrum_batch(dominant_spectrum(self.n, self.share / self.n), self.n),
             depth=DEPTH,
-            replicas=self.replicas,
+            replicas=replicas,
             seed=(seed, self.n),
             observables=("orthogonality_gap", "smallest_eigenvalue"),
-            engine="factor",
+            engine=engine,
         )
 
     def width_limit(self) -> Trajectory:
-        """The same path at infinite width."""
-        return simulate(
-            rescale_chain(self.width),
-            self.start,
-            depth=DEPTH,
-            engine="mean_field",
-            observables=("orthogonality_gap", "smallest_eigenvalue"),
-        )
+        """The path at infinite width, where nothing is random: one replica.
+
+        Cost: a few milliseconds.
+        """
+        return self.run("mean_field", 0)
 
 
 #: The corrected bound asks for widths of order n^4 / share^2; these are a few times that.
@@ -89,28 +86,32 @@ SMALL = (Panel(2, 0.25, 2**14, 32), Panel(8, 0.75, 2**18, 4))
 def parameters(statement: Statement, panel: Panel, limit: Trajectory) -> dict[str, float]:
     """The statement's symbols for this panel: the largest alpha that every layer of the path
     allows.
+
+    ``limit`` is the panel's path at infinite width.
     """
-    smallest = float(limit["smallest_eigenvalue"].min())
-    values = {
-        "n": float(panel.n),
-        "alpha": float(largest_alpha(statement.assumptions[0], smallest)),
-    }
-    if "Vhat_1" in {str(x) for x in statement.rhs.free_symbols}:
-        values["Vhat_1"] = 1 / panel.n - float(limit["smallest_eigenvalue"][0, 0])
-    return values
+    smallest = limit["smallest_eigenvalue"]
+    alpha = float(largest_alpha(statement.assumptions[0], float(smallest.min())))
+    values = {"n": float(panel.n), "alpha": alpha, "Vhat_1": 1 / panel.n - float(smallest[0, 0])}
+    return known(statement, values)
 
 
 def bound_values(
     statement: Statement, layers: Floats, width: float, values: Mapping[str, float]
 ) -> Floats:
-    """The bound at every layer, by the statement's own right side."""
+    """The bound at every layer, by the statement's own right side.
+
+    ``layers``: (layers,); ``values`` are those of :func:`parameters`.
+    """
     return np.asarray(statement.bound(d=width, ell=layers, **values), dtype=float)
 
 
 def first_speaking_layer(
     statement: Statement, width: float, values: Mapping[str, float]
 ) -> int | None:
-    """The first layer at which the bound is below the ceiling; None if no layer is."""
+    """The first layer at which the bound is below the ceiling; None if none of 4096 is.
+
+    ``values`` are those of :func:`parameters`.
+    """
     layers = np.arange(4096.0)
     speaking = bound_values(statement, layers, width, values) < float(statement.top(**values))
     return int(np.argmax(speaking)) if speaking.any() else None
@@ -134,37 +135,37 @@ def smallest_speaking_width(statement: Statement, values: Mapping[str, float]) -
     return high
 
 
-def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """The figure, with the variants of ``orthogonality.decay`` that the run checked; None if it
-    checked none.
+def draw(document: Mapping[str, object]) -> Drawing | None:
+    """The figure, with the variants of ``orthogonality.decay`` that the run checked.
+
+    ``document`` is the JSON value of a run. None if it checked none of them. Cost: some seconds.
     """
+    results = [find(document, f"orthogonality.decay:{variant}") for variant in VARIANTS]
     shown = [
-        get(f"orthogonality.decay:{v}")
-        for v in VARIANTS
-        if find(document, f"orthogonality.decay:{v}")
+        get(f"orthogonality.decay:{variant}")
+        for variant, result in zip(VARIANTS, results, strict=True)
+        if result is not None
     ]
     if not shown:
         return None
-    printed = find(document, "orthogonality.decay:as_printed")
-    seed = int(document["environment"]["seed"])
+    seed = seed_of(document)
     with drawing():
         figure = new_figure(10.5, 6.2)
         grid = figure.add_gridspec(2, 2, width_ratios=(2.15, 1))
-        main = figure.add_subplot(grid[:, 0])
-        met = [_panel(main, MAIN, shown, seed, True)]
+        met = [_panel(figure.add_subplot(grid[:, 0]), MAIN, shown, seed, True)]
         for row, panel in enumerate(SMALL):
             met.append(_panel(figure.add_subplot(grid[row, 1]), panel, shown, seed, False))
     return Drawing(
         "gap_against_depth",
         "The orthogonality gap against depth, and what the bounds say about it",
-        _caption(shown, met, printed is not None and printed["verdict"] == "refuted"),
+        _caption(met, results[0] is not None and results[0]["verdict"] == "refuted"),
         figure,
     )
 
 
 def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: bool) -> bool:
     """Draw one batch size; True if every replica met every drawn bound's assumption."""
-    limit, measured = panel.width_limit(), panel.simulate(seed)
+    limit, measured = panel.width_limit(), panel.run("factor", seed, panel.replicas)
     layers = np.arange(DEPTH + 1.0)
     gaps = measured["orthogonality_gap"]
     top = float(np.sqrt(1 - 1 / panel.n))
@@ -180,15 +181,7 @@ def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: b
     axes.axhspan(top, 3.2, facecolor=SHADE, alpha=0.28, linewidth=0, gid=f"vacuous-{panel.n}")
     axes.axhline(top, color=MUTED, linewidth=1.0)
 
-    axes.fill_between(
-        layers,
-        gaps.min(axis=0),
-        gaps.max(axis=0),
-        color=COLOURS["measured"],
-        alpha=0.25,
-        linewidth=0,
-    )
-    axes.plot(layers, gaps.mean(axis=0), color=COLOURS["measured"], linewidth=2.4, label="measured")
+    band(axes, layers, gaps, COLOURS["measured"], alpha=0.25, linewidth=2.4, label="measured")
     path = limit["orthogonality_gap"][0]
     axes.plot(layers, path, color=INK, linewidth=1.2, linestyle=(0, (1, 1.6)), label="width limit")
     met = True
@@ -207,6 +200,7 @@ def _bound(
     measured: Trajectory,
     large: bool,
 ) -> bool:
+    """Draw a bound; True if every replica met its assumption."""
     layers = np.arange(DEPTH + 1.0)
     drawn = bound_values(statement, layers, panel.width, values)
     colour = COLOURS[statement.variant]
@@ -236,8 +230,8 @@ def _bound(
         )
     if large:
         width = smallest_speaking_width(statement, values)
-        assumption = "σ$_n$" if statement.variant == "as_printed" else "σ$_n^2$"
         above = statement.variant == "as_printed"  # below it the sharp bound is close
+        assumption = "σ$_n$" if above else "σ$_n^2$"
         name = f"{_NAMES[statement.variant]} bound,  {assumption} ≥ {values['alpha']:.3g}"
         note = "vacuous at any width" if width is None else f"vacuous below d = {_grouped(width)}"
         axes.annotate(
@@ -250,8 +244,8 @@ def _bound(
             color=colour,
             fontsize=9,
         )
-    smallest = measured["smallest_eigenvalue"].min()
-    return bool(float(largest_alpha(statement.assumptions[0], float(smallest))) >= values["alpha"])
+    smallest = float(measured["smallest_eigenvalue"].min())
+    return bool(largest_alpha(statement.assumptions[0], smallest) >= values["alpha"])
 
 
 def _grouped(number: int) -> str:
@@ -306,7 +300,7 @@ def _names(axes: Axes, panel: Panel, top: float, gaps: Floats, path: Floats) -> 
     )
 
 
-def _caption(shown: list[Statement], met: list[bool], refuted: bool) -> str:
+def _caption(met: list[bool], refuted: bool) -> str:
     panels = (MAIN, *SMALL)
     sizes = ", ".join(f"{p.replicas} (n = {p.n})" for p in panels)
     starts = ", ".join(f"{Fraction(p.share) / p.n} (n = {p.n})" for p in panels)
@@ -318,19 +312,13 @@ def _caption(shown: list[Statement], met: list[bool], refuted: bool) -> str:
         f"the ceiling √(1 − 1/n) "
         "(shaded) no gap can lie, so a bound there is vacuous; dots mark the first layer at which "
         "a bound falls below "
-        "it, and the widths given are those below which it never does. "
+        "it, and the widths given are those below which it never does. Each bound takes the "
+        "largest α that every layer of the width-limit path meets, a lower bound on σₙ as printed "
+        "and on σₙ² otherwise; "
     )
-    if shown:
-        text += (
-            "Each bound takes the largest α that every layer of the width-limit path meets, a "
-            "lower bound on σₙ "
-            "as printed and on σₙ² otherwise; "
-        )
-        text += (
-            "every replica meets these at every layer. "
-            if all(met)
-            else "some replicas miss these at some layer, so the bounds speak of the others only. "
-        )
-    if refuted:
-        text += "The printed bound holds here and is refuted at larger n. "
-    return text.strip()
+    text += (
+        "every replica meets these at every layer. "
+        if all(met)
+        else "some replicas miss these at some layer, so the bounds speak of the others only. "
+    )
+    return (text + "The printed bound holds here and is refuted at larger n. " * refuted).strip()

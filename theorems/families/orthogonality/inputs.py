@@ -327,7 +327,7 @@ def speaking_width(statement: Statement, share: float, **values: float) -> int |
     Example:
         >>> from theorems.templates.expectation import STATEMENT
         >>> speaking_width(STATEMENT, 0.5, n=4)
-        23
+        32
     """
     given = known(statement, values)
     most = share * statement.top(**values)

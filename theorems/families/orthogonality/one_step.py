@@ -132,44 +132,48 @@ _concentration = partial(
     observables=("gram",),
     expected=Verdict.SUPPORTED,
 )
-CONCENTRATION_AS_PRINTED = _concentration(
-    variant="as_printed",
-    title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² ≤ 1/d",
-    source=djb21("Lemma 6"),
-    relation="<=",
-    rhs=1 / d,
-    ceiling=1 - 1 / n,
-    sentinel=Sentinel("1/(4d)", rhs=1 / (4 * d)),
-    proof=Proof(
-        theorem=f"{ROCQ}.Concentration.concentration_as_printed",
-        link="name",
-        leaves=_FINITE,
-        gloss="the average of d independent copies of uuᵀ, u a random unit vector of finite law, "
-        "is within "
-        "1/d of its mean in squared Frobenius norm, on average",
-    ),
-    checks=(_deviations,),
-)
-CONCENTRATION_SHARP = _concentration(
-    variant="sharp",
-    title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² = (1 - Σp_i²)/d",
-    source=OURS,
-    proof=Proof(
-        theorem=f"{ROCQ}.Concentration.concentration_sharp",
-        link="name",
-        leaves=_FINITE,
-        gloss="for the average of d independent copies of uuᵀ, u a random unit vector of finite "
-        "law with "
-        "diagonal second moments p_i, the squared deviation is (1 - Σp_i²)/d on average",
-        also=(
-            f"{ROCQ}.Concentration.concentration_identity",
-            f"{ROCQ}.Concentration.concentration_noise",
+CONCENTRATION = (
+    _concentration(
+        variant="as_printed",
+        title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² ≤ 1/d",
+        source=djb21("Lemma 6"),
+        relation="<=",
+        rhs=1 / d,
+        ceiling=1 - 1 / n,
+        sentinel=Sentinel("1/(4d)", rhs=1 / (4 * d)),
+        proof=Proof(
+            theorem=f"{ROCQ}.Concentration.concentration_as_printed",
+            link="name",
+            leaves=_FINITE,
+            gloss="the average of d independent copies of uuᵀ, u a random unit vector of finite "
+            "law, "
+            "is within "
+            "1/d of its mean in squared Frobenius norm, on average",
         ),
+        checks=(_deviations,),
     ),
-    relation="==",
-    rhs=(1 - P2) / d,
-    sentinel=Sentinel("the printed 1/d as an equality", rhs=1 / d),
-    checks=(_deviations,),
+    _concentration(
+        variant="sharp",
+        title="C⁺ concentrates: E‖C⁺ - E C⁺‖_F² = (1 - Σp_i²)/d",
+        source=OURS,
+        proof=Proof(
+            theorem=f"{ROCQ}.Concentration.concentration_sharp",
+            link="name",
+            leaves=_FINITE,
+            gloss="for the average of d independent copies of uuᵀ, u a random unit vector of "
+            "finite "
+            "law with "
+            "diagonal second moments p_i, the squared deviation is (1 - Σp_i²)/d on average",
+            also=(
+                f"{ROCQ}.Concentration.concentration_identity",
+                f"{ROCQ}.Concentration.concentration_noise",
+            ),
+        ),
+        relation="==",
+        rhs=(1 - P2) / d,
+        sentinel=Sentinel("the printed 1/d as an equality", rhs=1 / d),
+        checks=(_deviations,),
+    ),
 )
 
 SMALLEST_CONCENTRATION = Statement(
@@ -264,70 +268,75 @@ def _point_values(item: Mapping[str, Fraction | int]) -> Mapping[str, Fraction |
 
 
 _derivative = sp.diff(_h1, delta)
-CONVEXITY_AS_PRINTED = _convexity(
-    variant="as_printed",
-    title="h₁' = θ h₃ h₄ with the printed h₄",
-    source=djb21("Appendix C.7"),
-    lhs=_derivative,
-    relation="==",
-    rhs=theta * _h3 * _h4_printed,
-    expected=Verdict.REFUTED,
-    sentinel=Sentinel("h₄ doubled", rhs=2 * theta * _h3 * _h4_printed),
-    checks=(Pointwise(_point_values, _points, examples=50),),
-    proof=Proof(
-        theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_as_printed_refuted",
-        link="name",
-        refutes=True,
-        gloss="not for all n ≥ 2, θ > 0 and 0 ≤ δ ≤ 1/n is the derivative of h₁ = near^(-5/2) "
-        "far^(-(n+1)/2) "
-        "in δ equal to θ h₃ times the printed h₄",
-        also=(f"{ROCQ}.Convexity.convexity_h4_printed_refuted",),
+CONVEXITY = (
+    _convexity(
+        variant="as_printed",
+        title="h₁' = θ h₃ h₄ with the printed h₄",
+        source=djb21("Appendix C.7"),
+        lhs=_derivative,
+        relation="==",
+        rhs=theta * _h3 * _h4_printed,
+        expected=Verdict.REFUTED,
+        sentinel=Sentinel("h₄ doubled", rhs=2 * theta * _h3 * _h4_printed),
+        checks=(Pointwise(_point_values, _points, examples=50),),
+        proof=Proof(
+            theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_as_printed_refuted",
+            link="name",
+            refutes=True,
+            gloss="not for all n ≥ 2, θ > 0 and 0 ≤ δ ≤ 1/n is the derivative of h₁ = near^(-5/2) "
+            "far^(-(n+1)/2) "
+            "in δ equal to θ h₃ times the printed h₄",
+            also=(f"{ROCQ}.Convexity.convexity_h4_printed_refuted",),
+        ),
+        remark="The exponent (n-3)/2 should be (n+1)/2; hence 4n-2 for 4n-6, n+2 for n+6, and a "
+        "lost "
+        "factor 1/n.",
     ),
-    remark="The exponent (n-3)/2 should be (n+1)/2; hence 4n-2 for 4n-6, n+2 for n+6, and a lost "
-    "factor 1/n.",
-)
-CONVEXITY_CORRECTED = _convexity(
-    variant="corrected",
-    title="h₁' = θ h₃ h₄ with h₄ = (4n-6)/(n-1)·(1+2θ/n) + 2θδ(n+6)/(n-1)",
-    source=OURS,
-    lhs=_derivative,
-    relation="==",
-    rhs=theta * _h3 * _h4,
-    expected=Verdict.CERTIFIED,
-    sentinel=Sentinel("the printed h₄", rhs=theta * _h3 * _h4_printed),
-    proof=Proof(
-        theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_corrected",
-        link="name",
-        gloss="the derivative of h₁ = near^(-5/2) far^(-(n+1)/2) in δ is θ h₃ times the corrected "
-        "h₄",
-        also=(f"{ROCQ}.Convexity.convexity_h4",),
+    _convexity(
+        variant="corrected",
+        title="h₁' = θ h₃ h₄ with h₄ = (4n-6)/(n-1)·(1+2θ/n) + 2θδ(n+6)/(n-1)",
+        source=OURS,
+        lhs=_derivative,
+        relation="==",
+        rhs=theta * _h3 * _h4,
+        expected=Verdict.CERTIFIED,
+        sentinel=Sentinel("the printed h₄", rhs=theta * _h3 * _h4_printed),
+        proof=Proof(
+            theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_corrected",
+            link="name",
+            gloss="the derivative of h₁ = near^(-5/2) far^(-(n+1)/2) in δ is θ h₃ times the "
+            "corrected "
+            "h₄",
+            also=(f"{ROCQ}.Convexity.convexity_h4",),
+        ),
+        checks=(SymbolicIdentity(_GRID, scale=_h3),),
     ),
-    checks=(SymbolicIdentity(_GRID, scale=_h3),),
-)
-CONVEXITY_CONCLUSION = _convexity(
-    variant="conclusion",
-    title="the integrand g is convex in δ on [0, 1/n]",
-    source=djb21("Lemma 10"),
-    lhs=sp.Derivative(_integrand, (delta, 2)),
-    relation=">=",
-    rhs=sp.Integer(0),
-    expected=Verdict.CERTIFIED,
-    sentinel=Sentinel("g'' ≥ 1/10", rhs=sp.Rational(1, 10)),
-    proof=Proof(
-        theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_conclusion",
-        link="name",
-        gloss="the second derivative of g = near^(-3/2) far^(-(n-1)/2) in δ is nonnegative for n ≥ "
-        "2, θ > 0, "
-        "0 ≤ δ ≤ 1/n",
-        also=(f"{ROCQ}.Convexity.convexity_polynomial",),
-    ),
-    checks=(
-        SymbolicSign(
-            factor=theta**2 * _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2),
-            terms=(15 * (_far - _near / 5) ** 2, (_ratio - sp.Rational(3, 5)) * _near**2),
-            # delta runs through (0, 1/n]; both sides are continuous at 0
-            substitution={n: _one_less + 1, delta: 1 / ((_one_less + 1) * (1 + _slack))},
-            points=_GRID,
+    _convexity(
+        variant="conclusion",
+        title="the integrand g is convex in δ on [0, 1/n]",
+        source=djb21("Lemma 10"),
+        lhs=sp.Derivative(_integrand, (delta, 2)),
+        relation=">=",
+        rhs=sp.Integer(0),
+        expected=Verdict.CERTIFIED,
+        sentinel=Sentinel("g'' ≥ 1/10", rhs=sp.Rational(1, 10)),
+        proof=Proof(
+            theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_conclusion",
+            link="name",
+            gloss="the second derivative of g = near^(-3/2) far^(-(n-1)/2) in δ is nonnegative "
+            "for n ≥ "
+            "2, θ > 0, "
+            "0 ≤ δ ≤ 1/n",
+            also=(f"{ROCQ}.Convexity.convexity_polynomial",),
+        ),
+        checks=(
+            SymbolicSign(
+                factor=theta**2 * _near ** sp.Rational(-7, 2) * _far ** (-(n + 3) / 2),
+                terms=(15 * (_far - _near / 5) ** 2, (_ratio - sp.Rational(3, 5)) * _near**2),
+                # delta runs through (0, 1/n]; both sides are continuous at 0
+                substitution={n: _one_less + 1, delta: 1 / ((_one_less + 1) * (1 + _slack))},
+                points=_GRID,
+            ),
         ),
     ),
 )
@@ -366,31 +375,33 @@ _contraction = partial(
         ContractionBoxes((2, 3, 4)),
     ),
 )
-CONTRACTION_AS_PRINTED = _contraction(
-    variant="as_printed",
-    title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂",
-    source=djb21("Lemma 8"),
-    rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s),
-    proof=Proof(
-        theorem=f"{ROCQ}.leaf.Contraction.contraction_as_printed", link="name", gloss=_CONTRACTS
+CONTRACTION = (
+    _contraction(
+        variant="as_printed",
+        title="1/n - p_n ≤ (1 - ⅔σ_n²) V̂",
+        source=djb21("Lemma 8"),
+        rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s),
+        proof=Proof(
+            theorem=f"{ROCQ}.leaf.Contraction.contraction_as_printed", link="name", gloss=_CONTRACTS
+        ),
     ),
-)
-CONTRACTION_SHARP = _contraction(
-    variant="sharp",
-    title="1/n - p_n ≤ (1 - 2n/(n+2) σ_n²) V̂",
-    source=djb21("Appendix C.6, last display"),
-    rhs=(1 - c * s) * (1 / n - s),
-    remark="Tight at the fixed point, where the factor is n/(n+2).",
-    proof=Proof(
-        theorem=f"{ROCQ}.leaf.Contraction.contraction_sharp",
-        link="name",
-        gloss=_CONTRACTS,
-        also=(
-            f"{ROCQ}.leaf.Contraction.contraction_lower",
-            f"{ROCQ}.leaf.TangentIntegral.tangent_integral_step",
-            f"{ROCQ}.TangentLine.tangent_line",
-            f"{ROCQ}.TangentLine.tangent_line_rational",
-            f"{ROCQ}.TangentLine.product_le_mean_power",
+    _contraction(
+        variant="sharp",
+        title="1/n - p_n ≤ (1 - 2n/(n+2) σ_n²) V̂",
+        source=djb21("Appendix C.6, last display"),
+        rhs=(1 - c * s) * (1 / n - s),
+        remark="Tight at the fixed point, where the factor is n/(n+2).",
+        proof=Proof(
+            theorem=f"{ROCQ}.leaf.Contraction.contraction_sharp",
+            link="name",
+            gloss=_CONTRACTS,
+            also=(
+                f"{ROCQ}.leaf.Contraction.contraction_lower",
+                f"{ROCQ}.leaf.TangentIntegral.tangent_integral_step",
+                f"{ROCQ}.TangentLine.tangent_line",
+                f"{ROCQ}.TangentLine.tangent_line_rational",
+                f"{ROCQ}.TangentLine.product_le_mean_power",
+            ),
         ),
     ),
 )
@@ -423,40 +434,37 @@ _drift = partial(
         ),
     ),
 )
-DRIFT_AS_PRINTED = _drift(
-    variant="as_printed",
-    title="E[V̂⁺ | H] ≤ (1 - ⅔σ_n²) V̂ + 1/√d",
-    source=djb21("Theorem 5"),
-    rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s) + 1 / sp.sqrt(d),
-    proof=Proof(
-        theorem=f"{ROCQ}.OneStepDrift.one_step_drift_as_printed",
-        link="name",
-        gloss=_DRIFTS,
-        leaves=_GIVEN,
+DRIFT = (
+    _drift(
+        variant="as_printed",
+        title="E[V̂⁺ | H] ≤ (1 - ⅔σ_n²) V̂ + 1/√d",
+        source=djb21("Theorem 5"),
+        rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s) + 1 / sp.sqrt(d),
+        proof=Proof(
+            theorem=f"{ROCQ}.OneStepDrift.one_step_drift_as_printed",
+            link="name",
+            gloss=_DRIFTS,
+            leaves=_GIVEN,
+        ),
     ),
-)
-DRIFT_SHARP = _drift(
-    variant="sharp",
-    title="E[V̂⁺ | H] ≤ (1 - 2n/(n+2) σ_n²) V̂ + √((1-1/n)/d)",
-    source=OURS,
-    rhs=(1 - c * s) * (1 / n - s) + sp.sqrt((1 - 1 / n) / d),
-    proof=Proof(
-        theorem=f"{ROCQ}.OneStepDrift.one_step_drift_sharp",
-        link="name",
-        gloss=_DRIFTS,
-        leaves=_GIVEN,
+    _drift(
+        variant="sharp",
+        title="E[V̂⁺ | H] ≤ (1 - 2n/(n+2) σ_n²) V̂ + √((1-1/n)/d)",
+        source=OURS,
+        rhs=(1 - c * s) * (1 / n - s) + sp.sqrt((1 - 1 / n) / d),
+        proof=Proof(
+            theorem=f"{ROCQ}.OneStepDrift.one_step_drift_sharp",
+            link="name",
+            gloss=_DRIFTS,
+            leaves=_GIVEN,
+        ),
     ),
 )
 
 STATEMENTS = (
-    CONCENTRATION_AS_PRINTED,
-    CONCENTRATION_SHARP,
+    *CONCENTRATION,
     SMALLEST_CONCENTRATION,
-    CONVEXITY_AS_PRINTED,
-    CONVEXITY_CORRECTED,
-    CONVEXITY_CONCLUSION,
-    CONTRACTION_AS_PRINTED,
-    CONTRACTION_SHARP,
-    DRIFT_AS_PRINTED,
-    DRIFT_SHARP,
+    *CONVEXITY,
+    *CONTRACTION,
+    *DRIFT,
 )

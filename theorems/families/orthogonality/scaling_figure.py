@@ -6,19 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import NDArray
 
 from theorems.report.document import evidence_of, find
+from theorems.report.figure_parts import ticks
 from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
 
 __all__ = ["Curve", "curves", "draw"]
 
-Floats = npt.NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ _GROUPS = (
         ),
     ),
 )
+#: Where the upper axes may have ticks.
+_PLACES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _LOOKS = {
     "no activation": ("o", COLOURS["measured"]),
     "relu": ("D", COLOURS["as_printed"]),
@@ -72,34 +74,36 @@ _LOOKS = {
 }
 
 
-def curves(document: Mapping[str, Any], members: tuple[tuple[str, str], ...]) -> list[Curve]:
+def curves(document: Mapping[str, object], members: tuple[tuple[str, str], ...]) -> list[Curve]:
     """The curves whose statements the run checked by a fit over two or more widths, positive and
     bounded.
+
+    ``members`` are labels with the full names of statements.
     """
     found = []
     for label, name in members:
         for evidence in evidence_of(find(document, name), "widths"):
             rows = sorted(evidence["widths"], key=lambda row: row["width"])
-            table = np.array(
-                [[r["width"], r["mean"], *r["interval"]] for r in rows], dtype=float
-            ).reshape(-1, 4)
+            numbers = [[row["width"], row["mean"], *row["interval"]] for row in rows]
+            table = np.array(numbers, dtype=float).reshape(-1, 4)
             low, high = np.array(evidence["slope"] or (None, None), dtype=float)
-            if (
-                len(rows) > 1
-                and np.isfinite([*table.flat, low, high]).all()
-                and (table[:, :3] > 0).all()
-            ):
+            bounded = np.isfinite([*table.flat, low, high]).all()
+            if len(rows) > 1 and bounded and (table[:, :3] > 0).all():
                 widths, means, lows, highs = table.T
                 found.append(Curve(label, widths, means, lows, highs, (float(low), float(high))))
     return found
 
 
-def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """One column per quantity that the run measured against width; None if there is none."""
+def draw(document: Mapping[str, object]) -> Drawing | None:
+    """One column per quantity that the run measured against width; None if there is none.
+
+    ``document`` is the JSON value of a run.
+    """
     columns = [(group, found) for group in _GROUPS if (found := curves(document, group.members))]
     if not columns:
         return None
     collapse = find(document, f"{_F}.activation_conjecture:sigmoid_collapse")
+    collapsed = collapse is not None and collapse["verdict"] != "refuted"
     with drawing():
         figure = new_figure(5.2 * len(columns), 6.2)
         grid = figure.add_gridspec(2, len(columns), height_ratios=(1.9, 1))
@@ -107,7 +111,7 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
             above = figure.add_subplot(grid[0, column])
             below = figure.add_subplot(grid[1, column], sharex=above)
             _panel(above, below, group, found)
-            if group is _GROUPS[1] and collapse is not None and collapse["verdict"] != "refuted":
+            if group is _GROUPS[1] and collapsed:
                 above.text(
                     0.03,
                     0.04,
@@ -117,7 +121,7 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
                     va="bottom",
                 )
     return Drawing(
-        "width_scaling", "Fluctuations against width", _caption(columns, collapse), figure
+        "width_scaling", "Fluctuations against width", _caption(columns, collapsed), figure
     )
 
 
@@ -161,22 +165,18 @@ def _panel(above: Axes, below: Axes, group: _Group, found: list[Curve]) -> None:
                 label=label,
             )
     above.legend(loc="upper right")
-    for axis in (above.xaxis, below.xaxis):
-        axis.set_major_locator(FixedLocator(list(widths)))
-        axis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
-        axis.set_minor_locator(NullLocator())
+    for axes in (above, below):
+        ticks(axes.xaxis, widths)
     low, high = above.get_ylim()
-    ticks = [
-        t for t in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if low <= t <= high
-    ]
-    if len(ticks) > 1:
-        above.yaxis.set_major_locator(FixedLocator(ticks))
+    places = [place for place in _PLACES if low <= place <= high]
+    if len(places) > 1:
+        above.yaxis.set_major_locator(FixedLocator(places))
         above.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         above.yaxis.set_minor_formatter(NullFormatter())
     above.tick_params(labelbottom=False)
 
 
-def _caption(columns: list[tuple[_Group, list[Curve]]], collapse: Mapping[str, Any] | None) -> str:
+def _caption(columns: list[tuple[_Group, list[Curve]]], collapsed: bool) -> str:
     text = (
         "Points: means over independent networks in the stationary regime; bars: their confidence "
         "intervals at the "
@@ -190,7 +190,7 @@ def _caption(columns: list[tuple[_Group, list[Curve]]], collapse: Mapping[str, A
             "− E X‖, the "
             "quantity of the conjecture. "
         )
-        if collapse is not None and collapse["verdict"] != "refuted":
+        if collapsed:
             text += (
                 "With a sigmoid the representations collapse to rank one, so its fluctuations "
                 "vanish with depth "

@@ -95,55 +95,60 @@ _least = partial(
     expected=Verdict.CERTIFIED,
     checks=_UNIT_TRIED,
 )
-LEAST = _least(
-    variant="least",
-    title="The mean of ⟨w,z_i⟩ is the best threshold: no μ has a smaller Σ dist(z_i, boundary)²",
-    assumptions=(NONZERO,),
-    lhs=distances(mean),
-    relation="<=",
-    rhs=distances(mu),
-    sentinel=Sentinel(
-        "a threshold one part in a million off the mean", lhs=distances(mean * (1 + NUDGE))
+LEAST_VARIANTS = (
+    _least(
+        variant="least",
+        title="The mean of ⟨w,z_i⟩ is the best threshold: no μ has a smaller Σ dist(z_i, "
+        "boundary)²",
+        assumptions=(NONZERO,),
+        lhs=distances(mean),
+        relation="<=",
+        rhs=distances(mu),
+        sentinel=Sentinel(
+            "a threshold one part in a million off the mean", lhs=distances(mean * (1 + NUDGE))
+        ),
+        proof=Proof(
+            theorem=f"{_ROOT}.total_least_squares",
+            also=(f"{_ROOT}.boundary_distance",),
+            script=f"move=> R N d w z mu mean N1 d1 defmean /{NORM} w0; {_DIMENSION}"
+            "exact: (THEOREM N1 w0 (fun=> erefl) defmean mu).1",
+        ),
     ),
-    proof=Proof(
-        theorem=f"{_ROOT}.total_least_squares",
-        also=(f"{_ROOT}.boundary_distance",),
-        script=f"move=> R N d w z mu mean N1 d1 defmean /{NORM} w0; {_DIMENSION}"
-        "exact: (THEOREM N1 w0 (fun=> erefl) defmean mu).1",
+    _least(
+        variant="unique",
+        title="No other threshold fits as well as the mean of ⟨w,z_i⟩",
+        assumptions=(NONZERO, Assumption(sp.Ne(mu, mean), "μ is not the mean")),
+        lhs=distances(mean),
+        relation="<",
+        rhs=distances(mu),
+        sentinel=Sentinel("strict by a part in a thousand", rhs=distances(mu) * (1 - 1000 * NUDGE)),
+        proof=Proof(
+            theorem=f"{_ROOT}.total_least_squares",
+            script=f"by move=> R N d w z mu mean N1 d1 defmean /{NORM} w0 off; {_DIMENSION}rewrite "
+            f"lt_neqAle; "
+            "have [-> same] := THEOREM N1 w0 (fun=> erefl) defmean mu; rewrite andbT; "
+            "apply: contraNneq off => tie; apply/eqP/same",
+        ),
     ),
-)
-UNIQUE = _least(
-    variant="unique",
-    title="No other threshold fits as well as the mean of ⟨w,z_i⟩",
-    assumptions=(NONZERO, Assumption(sp.Ne(mu, mean), "μ is not the mean")),
-    lhs=distances(mean),
-    relation="<",
-    rhs=distances(mu),
-    sentinel=Sentinel("strict by a part in a thousand", rhs=distances(mu) * (1 - 1000 * NUDGE)),
-    proof=Proof(
-        theorem=f"{_ROOT}.total_least_squares",
-        script=f"by move=> R N d w z mu mean N1 d1 defmean /{NORM} w0 off; {_DIMENSION}rewrite "
-        f"lt_neqAle; "
-        "have [-> same] := THEOREM N1 w0 (fun=> erefl) defmean mu; rewrite andbT; "
-        "apply: contraNneq off => tie; apply/eqP/same",
-    ),
-)
-PYTHAGORAS = _least(
-    variant="identity",
-    title="What another threshold costs: Σ dist² at μ is Σ dist² at the mean and N(μ - mean)²/‖w‖²",
-    assumptions=(NONZERO,),
-    lhs=distances(mu),
-    relation="==",
-    rhs=distances(mean) + N * (mu - mean) ** 2 / norm_squared,
-    sentinel=Sentinel(
-        "N - 1 for N", rhs=distances(mean) + (N - 1) * (mu - mean) ** 2 / norm_squared
-    ),
-    proof=Proof(
-        theorem=f"{_ROOT}.offset_identity",
-        script=f"move=> R N d w z mu mean N1 d1 -> w0; {_DIMENSION}"
-        r"(have _ : 0 < \sum_(k < d) w k ^+ 2 := w0); "
-        "rewrite -!mulr_suml (THEOREM _ mu N1) mulrDl addrC -[(mu - _) ^+ 2]sqrrN opprB; exact: "
-        "erefl",
+    _least(
+        variant="identity",
+        title="What another threshold costs: Σ dist² at μ is Σ dist² at the mean and N(μ - "
+        "mean)²/‖w‖²",
+        assumptions=(NONZERO,),
+        lhs=distances(mu),
+        relation="==",
+        rhs=distances(mean) + N * (mu - mean) ** 2 / norm_squared,
+        sentinel=Sentinel(
+            "N - 1 for N", rhs=distances(mean) + (N - 1) * (mu - mean) ** 2 / norm_squared
+        ),
+        proof=Proof(
+            theorem=f"{_ROOT}.offset_identity",
+            script=f"move=> R N d w z mu mean N1 d1 -> w0; {_DIMENSION}"
+            r"(have _ : 0 < \sum_(k < d) w k ^+ 2 := w0); "
+            "rewrite -!mulr_suml (THEOREM _ mu N1) mulrDl addrC -[(mu - _) ^+ 2]sqrrN opprB; "
+            "exact: "
+            "erefl",
+        ),
     ),
 )
 
@@ -158,36 +163,40 @@ _residual = partial(
     expected=Verdict.CERTIFIED,
     checks=_UNIT_TRIED,
 )
-RESIDUAL_IDENTITY = _residual(
-    variant="identity",
-    title="The best fit leaves Σ dist² = Nσ²/‖w‖², σ² the mean square minus the squared mean",
-    variables=(INPUTS, DIMENSION, WEIGHT, DATA),
-    definitions=_SQUARES,
-    lhs=distances(mean),
-    relation="==",
-    rhs=N * variance / norm_squared,
-    sentinel=Sentinel("N - 1 for N", rhs=(N - 1) * variance / norm_squared),
-    proof=Proof(
-        theorem=f"{_ROOT}.residual_variance",
-        script=f"by move=> R N d w z mean v N1 d1 defmean defv /{NORM} w0; {_DIMENSION}"
-        "apply: (THEOREM N1 w0 (fun=> erefl) defmean defv)",
+RESIDUAL = (
+    _residual(
+        variant="identity",
+        title="The best fit leaves Σ dist² = Nσ²/‖w‖², σ² the mean square minus the squared mean",
+        variables=(INPUTS, DIMENSION, WEIGHT, DATA),
+        definitions=_SQUARES,
+        lhs=distances(mean),
+        relation="==",
+        rhs=N * variance / norm_squared,
+        sentinel=Sentinel("N - 1 for N", rhs=(N - 1) * variance / norm_squared),
+        proof=Proof(
+            theorem=f"{_ROOT}.residual_variance",
+            script=f"by move=> R N d w z mean v N1 d1 defmean defv /{NORM} w0; {_DIMENSION}"
+            "apply: (THEOREM N1 w0 (fun=> erefl) defmean defv)",
+        ),
     ),
-)
-RESIDUAL_LEAST = _residual(
-    variant="least",
-    title="Every boundary normal to w has Σ dist(z_i, boundary)² ≥ Nσ²/‖w‖²",
-    variables=(INPUTS, DIMENSION, WEIGHT, DATA, THRESHOLD),
-    definitions=DEFINITIONS,
-    lhs=N * variance / norm_squared,
-    relation="<=",
-    rhs=distances(mu),
-    sentinel=Sentinel("one part in a million more", lhs=(1 + NUDGE) * N * variance / norm_squared),
-    proof=Proof(
-        theorem=f"{_ROOT}.residual_variance_min",
-        script=f"move=> R N d w z mu mean v N1 d1 defmean defv /{NORM} w0; {_DIMENSION}"
-        "exact: (THEOREM N1 w0 (fun=> erefl) defmean defv mu).1",
+    _residual(
+        variant="least",
+        title="Every boundary normal to w has Σ dist(z_i, boundary)² ≥ Nσ²/‖w‖²",
+        variables=(INPUTS, DIMENSION, WEIGHT, DATA, THRESHOLD),
+        definitions=DEFINITIONS,
+        lhs=N * variance / norm_squared,
+        relation="<=",
+        rhs=distances(mu),
+        sentinel=Sentinel(
+            "one part in a million more", lhs=(1 + NUDGE) * N * variance / norm_squared
+        ),
+        proof=Proof(
+            theorem=f"{_ROOT}.residual_variance_min",
+            script=f"move=> R N d w z mu mean v N1 d1 defmean defv /{NORM} w0; {_DIMENSION}"
+            "exact: (THEOREM N1 w0 (fun=> erefl) defmean defv mu).1",
+        ),
+        remark="Equality at μ = mean, and only there.",
     ),
-    remark="Equality at μ = mean, and only there.",
 )
 
 # --- a layer ------------------------------------------------------------------------------------
@@ -217,47 +226,50 @@ _arrangement = partial(
     expected=Verdict.CERTIFIED,
     checks=(Pointwise(as_given, inputs.layers, inputs.layer_corners, inputs.layer_of_batch),),
 )
-COMMON = _arrangement(
-    variant="common",
-    title="Every boundary of the layer passes through the mean of the data",
-    variables=(INPUTS, DIMENSION, DATA, _UNITS, _WEIGHTS, _UNIT),
-    definitions=_THRESHOLD,
-    lhs=sp.Sum(W[r, k] * centre, (k, 0, d - 1)),
-    relation="==",
-    rhs=threshold,
-    sentinel=Sentinel("a threshold one part in a million off", rhs=threshold * (1 + NUDGE)),
-    proof=Proof(
-        theorem=f"{ROCQ}.CentralArrangement.central_arrangement",
-        also=(f"{ROCQ}.TotalLeastSquares.boundary_contains_mean",),
-        script=f"by move=> R N d z m W r mu N1 d1 m1 ->; {_SIZES}under eq_bigr do rewrite -mulrA; "
-        "apply: (@THEOREM R m N d W z _ _ (fun=> erefl) (fun=> erefl) r)",
+ARRANGEMENT = (
+    _arrangement(
+        variant="common",
+        title="Every boundary of the layer passes through the mean of the data",
+        variables=(INPUTS, DIMENSION, DATA, _UNITS, _WEIGHTS, _UNIT),
+        definitions=_THRESHOLD,
+        lhs=sp.Sum(W[r, k] * centre, (k, 0, d - 1)),
+        relation="==",
+        rhs=threshold,
+        sentinel=Sentinel("a threshold one part in a million off", rhs=threshold * (1 + NUDGE)),
+        proof=Proof(
+            theorem=f"{ROCQ}.CentralArrangement.central_arrangement",
+            also=(f"{ROCQ}.TotalLeastSquares.boundary_contains_mean",),
+            script=f"by move=> R N d z m W r mu N1 d1 m1 ->; {_SIZES}under eq_bigr do rewrite "
+            f"-mulrA; "
+            "apply: (@THEOREM R m N d W z _ _ (fun=> erefl) (fun=> erefl) r)",
+        ),
     ),
-)
-RAY = _arrangement(
-    variant="ray",
-    title="The ray from the mean of the data through a point stays in the point's region",
-    variables=(
-        INPUTS,
-        DIMENSION,
-        DATA,
-        _UNITS,
-        _WEIGHTS,
-        _UNIT,
-        _POINT,
-        Variable(t, sp.Interval.Lopen(0, sp.oo), "share of the way"),
-    ),
-    definitions=_THRESHOLD,
-    lhs=sp.sign(sp.Sum(W[r, k] * ray(t), (k, 0, d - 1)) - threshold),
-    relation="==",
-    rhs=sp.sign(sp.Sum(W[r, k] * y[k], (k, 0, d - 1)) - threshold),
-    sentinel=Sentinel(
-        "the ray from the origin",
-        lhs=sp.sign(sp.Sum(W[r, k] * (t * y[k]), (k, 0, d - 1)) - threshold),
-    ),
-    proof=Proof(
-        theorem=f"{ROCQ}.CentralArrangement.central_arrangement_ray",
-        script=f"by move=> R N d z m W r y t mu N1 d1 m1 t0 ->; {_SIZES}"
-        "apply: (@THEOREM R m N d W z _ y _ t (fun=> erefl) (fun=> erefl) t0 r)",
+    _arrangement(
+        variant="ray",
+        title="The ray from the mean of the data through a point stays in the point's region",
+        variables=(
+            INPUTS,
+            DIMENSION,
+            DATA,
+            _UNITS,
+            _WEIGHTS,
+            _UNIT,
+            _POINT,
+            Variable(t, sp.Interval.Lopen(0, sp.oo), "share of the way"),
+        ),
+        definitions=_THRESHOLD,
+        lhs=sp.sign(sp.Sum(W[r, k] * ray(t), (k, 0, d - 1)) - threshold),
+        relation="==",
+        rhs=sp.sign(sp.Sum(W[r, k] * y[k], (k, 0, d - 1)) - threshold),
+        sentinel=Sentinel(
+            "the ray from the origin",
+            lhs=sp.sign(sp.Sum(W[r, k] * (t * y[k]), (k, 0, d - 1)) - threshold),
+        ),
+        proof=Proof(
+            theorem=f"{ROCQ}.CentralArrangement.central_arrangement_ray",
+            script=f"by move=> R N d z m W r y t mu N1 d1 m1 t0 ->; {_SIZES}"
+            "apply: (@THEOREM R m N d W z _ y _ t (fun=> erefl) (fun=> erefl) t0 r)",
+        ),
     ),
 )
 _SQUARE = {square: sp.Sum((y[k] - centre) ** 2, (k, 0, d - 1))}
@@ -367,13 +379,9 @@ DISTANCE = _scale_free(
 )
 
 STATEMENTS = (
-    LEAST,
-    UNIQUE,
-    PYTHAGORAS,
-    RESIDUAL_IDENTITY,
-    RESIDUAL_LEAST,
-    COMMON,
-    RAY,
+    *LEAST_VARIANTS,
+    *RESIDUAL,
+    *ARRANGEMENT,
     UNBOUNDED,
     LENGTH,
     DISTANCE,

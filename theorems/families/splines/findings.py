@@ -31,7 +31,7 @@ rounding far less.
 
 @dataclass(frozen=True)
 class _Misses:
-    """The largest misses over the units of a module, and the least variance that a unit receives."""
+    """The largest misses over the units of a module, and the least variance a unit receives."""
 
     name: str
     variance: float

@@ -111,80 +111,82 @@ MEAN = _jitter(
         "exact: (THEOREM b1 bN defmean)",
     ),
 )
-MEAN_VARIANCE = _jitter(
-    variant="mean_variance",
-    title="Without replacement: Var μ_B = (σ²/b)(N-b)/(N-1)",
-    variables=(_TWO, _PART, _POPULATION),
-    definitions=_MOMENTS,
-    lhs=without((batch_mean - mean) ** 2),
-    rhs=variance / b * ((N - b) / (N - 1)),
-    checks=_tried("proper"),
-    sentinel=Sentinel("(N-b)/N for (N-b)/(N-1)", rhs=variance / b * ((N - b) / N)),
-    proof=_proof(
-        "minibatch_mean_variance",
-        f"{_SIZED} => bN defmean defv; rewrite (THEOREM b1 bN N2 defmean defv) "
-        "mulf_div; exact: erefl",
+JITTER = (
+    _jitter(
+        variant="mean_variance",
+        title="Without replacement: Var μ_B = (σ²/b)(N-b)/(N-1)",
+        variables=(_TWO, _PART, _POPULATION),
+        definitions=_MOMENTS,
+        lhs=without((batch_mean - mean) ** 2),
+        rhs=variance / b * ((N - b) / (N - 1)),
+        checks=_tried("proper"),
+        sentinel=Sentinel("(N-b)/N for (N-b)/(N-1)", rhs=variance / b * ((N - b) / N)),
+        proof=_proof(
+            "minibatch_mean_variance",
+            f"{_SIZED} => bN defmean defv; rewrite (THEOREM b1 bN N2 defmean defv) "
+            "mulf_div; exact: erefl",
+        ),
+        remark="No jitter at b = N; without the factor (N-b)/(N-1) the draws would be with "
+        "replacement.",
     ),
-    remark="No jitter at b = N; without the factor (N-b)/(N-1) the draws would be with "
-    "replacement.",
-)
-VARIANCE = _jitter(
-    variant="variance",
-    title="Without replacement: E σ_B² = σ² N(b-1)/(b(N-1))",
-    variables=(_TWO, _PART, _POPULATION),
-    definitions=_MOMENTS,
-    lhs=without(batch_variance),
-    rhs=variance * (N * (b - 1)) / (b * (N - 1)),
-    checks=_tried("proper"),
-    sentinel=Sentinel("(b-1)/b, as with replacement", rhs=variance * (b - 1) / b),
-    proof=_proof(
-        "minibatch_variance",
-        f"{_SIZED} => bN defmean defv; rewrite (THEOREM b1 bN N2 defmean defv) "
-        "mulrA [v * _]mulrCA mulrA; exact: erefl",
+    _jitter(
+        variant="variance",
+        title="Without replacement: E σ_B² = σ² N(b-1)/(b(N-1))",
+        variables=(_TWO, _PART, _POPULATION),
+        definitions=_MOMENTS,
+        lhs=without(batch_variance),
+        rhs=variance * (N * (b - 1)) / (b * (N - 1)),
+        checks=_tried("proper"),
+        sentinel=Sentinel("(b-1)/b, as with replacement", rhs=variance * (b - 1) / b),
+        proof=_proof(
+            "minibatch_variance",
+            f"{_SIZED} => bN defmean defv; rewrite (THEOREM b1 bN N2 defmean defv) "
+            "mulrA [v * _]mulrCA mulrA; exact: erefl",
+        ),
     ),
-)
-REPLACED_MEAN = _jitter(
-    variant="replacement_mean",
-    title="With replacement: E μ_B = μ",
-    variables=(_ONE, _ANY, _POPULATION),
-    definitions=_MEAN,
-    lhs=replaced(batch_mean),
-    rhs=mean,
-    sentinel=Sentinel(_NUDGED, rhs=mean * (1 + NUDGE)),
-    checks=_tried("any"),
-    proof=_proof(
-        "replacement_mean", "move=> R N b x mean N1 b1 defmean; exact: (THEOREM b1 N1 defmean)"
+    _jitter(
+        variant="replacement_mean",
+        title="With replacement: E μ_B = μ",
+        variables=(_ONE, _ANY, _POPULATION),
+        definitions=_MEAN,
+        lhs=replaced(batch_mean),
+        rhs=mean,
+        sentinel=Sentinel(_NUDGED, rhs=mean * (1 + NUDGE)),
+        checks=_tried("any"),
+        proof=_proof(
+            "replacement_mean", "move=> R N b x mean N1 b1 defmean; exact: (THEOREM b1 N1 defmean)"
+        ),
     ),
-)
-REPLACED_MEAN_VARIANCE = _jitter(
-    variant="replacement_mean_variance",
-    title="With replacement: Var μ_B = σ²/b",
-    variables=(_ONE, _ANY, _POPULATION),
-    definitions=_MOMENTS,
-    lhs=replaced((batch_mean - mean) ** 2),
-    rhs=variance / b,
-    sentinel=Sentinel(
-        "times (N-b)/N, nearly as without replacement", rhs=variance / b * ((N - b) / N)
+    _jitter(
+        variant="replacement_mean_variance",
+        title="With replacement: Var μ_B = σ²/b",
+        variables=(_ONE, _ANY, _POPULATION),
+        definitions=_MOMENTS,
+        lhs=replaced((batch_mean - mean) ** 2),
+        rhs=variance / b,
+        sentinel=Sentinel(
+            "times (N-b)/N, nearly as without replacement", rhs=variance / b * ((N - b) / N)
+        ),
+        checks=_tried("any"),
+        proof=_proof(
+            "replacement_mean_variance",
+            "move=> R N b x mean v N1 b1 defmean defv; exact: (THEOREM b1 N1 defmean defv)",
+        ),
     ),
-    checks=_tried("any"),
-    proof=_proof(
-        "replacement_mean_variance",
-        "move=> R N b x mean v N1 b1 defmean defv; exact: (THEOREM b1 N1 defmean defv)",
-    ),
-)
-REPLACED_VARIANCE = _jitter(
-    variant="replacement_variance",
-    title="With replacement: E σ_B² = σ²(b-1)/b",
-    variables=(_ONE, _ANY, _POPULATION),
-    definitions=_MOMENTS,
-    lhs=replaced(batch_variance),
-    rhs=variance * ((b - 1) / b),
-    sentinel=Sentinel("σ² itself, Bessel's factor forgotten", rhs=variance),
-    checks=_tried("any"),
-    proof=_proof(
-        "replacement_variance",
-        "by move=> R N b x mean v N1 b1 defmean defv; rewrite -[RHS]mulrA; "
-        "apply: (THEOREM b1 N1 defmean defv)",
+    _jitter(
+        variant="replacement_variance",
+        title="With replacement: E σ_B² = σ²(b-1)/b",
+        variables=(_ONE, _ANY, _POPULATION),
+        definitions=_MOMENTS,
+        lhs=replaced(batch_variance),
+        rhs=variance * ((b - 1) / b),
+        sentinel=Sentinel("σ² itself, Bessel's factor forgotten", rhs=variance),
+        checks=_tried("any"),
+        proof=_proof(
+            "replacement_variance",
+            "by move=> R N b x mean v N1 b1 defmean defv; rewrite -[RHS]mulrA; "
+            "apply: (THEOREM b1 N1 defmean defv)",
+        ),
     ),
 )
 
@@ -227,10 +229,6 @@ MARGIN_JITTER = Statement(
 
 STATEMENTS = (
     MEAN,
-    MEAN_VARIANCE,
-    VARIANCE,
-    REPLACED_MEAN,
-    REPLACED_MEAN_VARIANCE,
-    REPLACED_VARIANCE,
+    *JITTER,
     MARGIN_JITTER,
 )
