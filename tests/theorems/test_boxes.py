@@ -17,8 +17,12 @@ from theorems.families.orthogonality.branching import (
     cover,
     walk,
 )
-from theorems.families.orthogonality.contraction_boxes import PRECISION, certify, constant
-from theorems.families.orthogonality.contraction_boxes import ContractionBoxes
+from theorems.families.orthogonality.contraction_boxes import (
+    PRECISION,
+    ContractionBoxes,
+    certify,
+    constant,
+)
 from theorems.families.orthogonality.growth import _Sums, growth
 from theorems.registry import get
 from theorems.statement import Quantifier, Sentinel, Verdict

@@ -17,7 +17,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from simulators import Trajectory, rescale_chain
-from simulators.arrays import Array
+from simulators.arrays import Array, Namespace
 from simulators.observables import Observable, spectrum
 from theorems.checking.expectation import Expectation, Floats, Instance, event
 from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
@@ -339,7 +339,7 @@ DECAY_SHARP = _decay(
 
 
 def _gaussian_distance(H: Array, *, width: int) -> Array:
-    xp = array_namespace(H)
+    xp: Namespace = array_namespace(H)
     deviation = xp.sqrt(spectrum(H)) - H.shape[-1] ** -0.5
     return xp.sum(deviation * deviation, axis=-1)
 

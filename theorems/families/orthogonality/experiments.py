@@ -12,7 +12,7 @@ import sympy as sp
 from array_api_compat import array_namespace
 
 from simulators import Chain, Trajectory, rescale_activation_chain, rescale_chain, vanilla_chain
-from simulators.arrays import Array
+from simulators.arrays import Array, Namespace
 from simulators.batches import collinear_batch
 from simulators.engines.mean_field import rescale_map
 from simulators.observables import Observable, gram, spectrum
@@ -301,7 +301,8 @@ CONJECTURE_AS_PRINTED = _conjecture(
 
 def _beyond_first(H: Array, *, width: int) -> Array:
     """1 - lambda_1 as the sum of the other eigenvalues, which does not cancel."""
-    return array_namespace(H).sum(spectrum(H)[..., 1:], axis=-1)
+    xp: Namespace = array_namespace(H)
+    return xp.sum(spectrum(H)[..., 1:], axis=-1)
 
 
 _REST = Observable("beyond_first", _beyond_first, gram=True)
