@@ -22,8 +22,8 @@ from theorems.terminal.exit_statuses import (
     NOT_WRITTEN,
     OutputError,
     ReaderGoneError,
+    signals,
 )
-from theorems.terminal.signals import signals
 from theorems.terminal.streams import guarded, spare_descriptors
 
 TYPE_CHECKING = False

@@ -4,8 +4,8 @@ A verb is imported when it is asked for, so that each starts with what it needs 
 several share:
 
 - ``command_line``: the parser of all verbs, and running one
-- ``arguments``: options of several verbs, and what they are checked for before anything runs
-- ``claims``: names of statements, files of claims, a claim as text
+- ``arguments``: options, names, claims and files that several verbs take, checked before anything
+  runs
 - ``run_ledger``: the ledger of one run of ``verify``
 """
 

@@ -1,36 +1,68 @@
-"""Options that several verbs take, and what they are checked for before anything runs."""
+"""What several verbs take: options, names of statements, claims of files and as text, and files that
+are written, all checked before anything runs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulators.chains import CHAINS
+from theorems.registry import families, select
+from theorems.statement import ClaimError, Statement
 from theorems.terminal.exit_statuses import UsageError
+from theorems.terminal.screen import refuse
 
 if TYPE_CHECKING:
     from simulators.batches import Batch
+    from theorems.workbench.conjecture import Conjecture
 
 __all__ = [
+    "CORPUS",
     "add_batch_options",
+    "add_claim_options",
     "add_names",
     "add_run_options",
+    "asked",
     "batch_line",
+    "claim_words",
+    "corpus_of",
     "given_batch",
+    "given_claim",
+    "is_file_name",
+    "refusals_told",
     "require_apart",
     "require_directory",
     "require_file",
     "require_plots",
     "result_file",
+    "stated",
     "whole_option",
+    "wholly_asked",
 ]
+
+#: Where witnesses are kept, in the user's project.
+CORPUS = Path(".theorems") / "witnesses"
+
+
+_CLAIM_OPTIONS = (
+    ("chain", "NAME", "the chain it is about: {chains}, …"),
+    ("over", "WHAT", "without a chain: spectra, matrices or parameters"),
+    ("quantifier", "WORD", "expectation (with a chain), pointwise (without), limit, 'mean field'"),
+    ("observable", "NAME", "for the limit: the quantity whose slope is claimed"),
+    ("event", "TEXT", "what the probability is of"),
+    ("sentinel", "TEXT", "the right side of a false neighbour; measured by default"),
+    ("expected", "VERDICT", "the verdict that counts as success (supported)"),
+)
 
 
 def add_names(parser: argparse.ArgumentParser, words: str = "only these; all by default") -> None:
-    """Any number of names of statements."""
+    """Any number of names of statements, as ``names``; ``words`` are their help."""
     parser.add_argument("names", nargs="*", metavar="NAME", help=words)
 
 
@@ -84,7 +116,13 @@ def _real(text: str) -> float:
 
 
 def whole_option(option: str, text: str, least: int) -> int:
-    """``text`` as a whole number of at least ``least``; :class:`UsageError` names ``option``."""
+    """``text`` as a whole number of at least ``least``; :class:`UsageError` names ``option``.
+
+    >>> whole_option("--workers", "0", 1)
+    Traceback (most recent call last):
+        ...
+    theorems.terminal.exit_statuses.UsageError: --workers '0': want a whole number ≥ 1
+    """
     if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) < least:
         raise UsageError(f"{option} {text!r}: want a whole number ≥ {least}")
     return int(text)
@@ -110,7 +148,11 @@ def given_batch(args: argparse.Namespace) -> Batch | None:
 
 
 def batch_line(batch: Batch | None) -> str:
-    """What was read, and how: the convention is always spelled out."""
+    """What was read, and how: the convention is always spelled out.
+
+    >>> batch_line(None)
+    'none given: every check lays out its own inputs'
+    """
     if batch is None:
         return "none given: every check lays out its own inputs"
     d, n = batch.array.shape
@@ -125,12 +167,194 @@ def require_plots() -> None:
         raise UsageError(remedy)
 
 
+# --- names and claims -----------------------------------------------------------------------------
+
+
+def add_claim_options(parser: argparse.ArgumentParser) -> None:
+    """``--claim TEXT`` and what belongs to it."""
+    group = parser.add_argument_group(
+        "a claim as text", "read by a strict parser; nothing in it is ever run"
+    )
+    group.add_argument("--claim", metavar="TEXT", help="as in 'orthogonality_gap <= 3*d**-0.5'")
+    group.add_argument(
+        "--where",
+        action="append",
+        metavar="NAME=DOMAIN",
+        help="declare a symbol: n=2..8 (whole numbers), 'alpha=(0, 1/n]' (real), gamma=0.1",
+    )
+    group.add_argument(
+        "--assume", action="append", metavar="TEXT", help="a relation that inputs meet"
+    )
+    chains = ", ".join(next(chain.variants).name for chain in CHAINS.values())
+    for name, metavar, words in _CLAIM_OPTIONS:
+        group.add_argument(f"--{name}", metavar=metavar, help=words.format(chains=chains))
+    parser.add_argument(
+        "--corpus", metavar="DIR", default=str(CORPUS), help=f"where witnesses are kept ({CORPUS})"
+    )
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a name on the command line means a file of claims rather than a statement of the
+    library.
+
+    >>> is_file_name("my_claims.py::gap_law"), is_file_name("family.theorem")
+    (True, False)
+    """
+    head = text.partition("::")[0]
+    return "::" in text or head.endswith(".py") or head == "examples"
+
+
+def asked(args: argparse.Namespace) -> tuple[tuple[Statement, ...], list[str]]:
+    """The statements that the names, files and claim of a command line mean.
+
+    Beside it, one line for every claim of a file that makes no sense, so that the others can be
+    checked. Raises ``ValueError`` in one line for what means nothing, and if nothing else is left.
+    """
+    found: list[str | Statement] = []
+    refused: list[str] = []
+    for name in args.names:
+        if not is_file_name(name):
+            found.append(name)
+            continue
+        claims, lines = stated(name, lambda claim: claim.statement(corpus=corpus_of(args)))
+        found += [statement for _, statement in claims]
+        refused += lines
+    if (claim := given_claim(args)) is not None:
+        found.append(claim.statement(corpus=corpus_of(args)))
+    names = [s.name for s in found if isinstance(s, Statement)]
+    if doubled := next((n for n in names if names.count(n) > 1), None):
+        raise UsageError(f"{doubled}: two claims of that name; rename one, or run one at a time")
+    if refused and not found:
+        raise UsageError("; ".join(refused))
+    return select(found), refused
+
+
+def stated(
+    name: str, make: Callable[[Conjecture], Statement]
+) -> tuple[list[tuple[Conjecture, Statement]], list[str]]:
+    """The claims of a file, each with the statement that ``make`` gives, and a line for each that
+    is refused.
+
+    Raises ``ValueError`` in one line for a file that cannot be run.
+    """
+    from theorems.workbench.loading import load
+
+    loaded = load(name)
+    found: list[tuple[Conjecture, Statement]] = []
+    refused = list(loaded.refused)
+    for claim in loaded.conjectures:
+        try:
+            found.append((claim, make(claim)))
+        except ClaimError as error:
+            if "::" in name:
+                raise
+            refused.append(f"{claim.family}.{claim.name}: {error}")
+    return found, refused
+
+
+def refusals_told(refused: list[str]) -> Callable[[Statement, ClaimError], None]:
+    """What tells of a claim that makes no sense while it is checked, and adds it to ``refused``."""
+
+    def tell(statement: Statement, error: ClaimError) -> None:
+        refused.append(f"{statement.name}: {error}")
+        refuse(refused[-1])
+
+    return tell
+
+
+def wholly_asked(
+    args: argparse.Namespace, statements: Iterable[Statement], refused: Collection[str] = ()
+) -> frozenset[str]:
+    """The families among ``statements`` of which a command line leaves out none that its files
+    declare.
+
+    That goes for families of the library too, whose other statements are known without being asked
+    for; it does not for ``FILE.py::NAME`` or a claim as text, nor where claims of files were
+    ``refused``, of which nothing is known.
+    """
+    whole = [name for name in args.names if is_file_name(name) and "::" not in name and not refused]
+    files = {re.sub(r"\W", "_", Path(name).stem) for name in whole}
+    return frozenset({s.family for s in statements} & (files | {f.name for f in families()}))
+
+
+def claim_words(args: argparse.Namespace) -> list[str]:
+    """The words of a command line that give the claim."""
+    given = [("claim", args.claim)]
+    for option in ("where", "assume"):
+        given += [(option, text) for text in getattr(args, option) or ()]
+    words: list[str] = []
+    for name, value in [*given, *_given_options(args).items()]:
+        # a value that begins with a minus would be taken for an option
+        words += [f"--{name}={value}"] if value.startswith("-") else [f"--{name}", value]
+    return words
+
+
+def _given_options(args: argparse.Namespace) -> dict[str, str]:
+    found = {name: getattr(args, name, None) for name, *_ in _CLAIM_OPTIONS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def corpus_of(args: argparse.Namespace) -> Path:
+    """Where witnesses are kept. Raises ``ValueError`` for a name without letters, which would mean
+    this directory.
+
+    >>> str(corpus_of(argparse.Namespace()))
+    '.theorems/witnesses'
+    """
+    given = getattr(args, "corpus", str(CORPUS))
+    if not given:
+        raise UsageError(f"--corpus {given!r}: want the name of a directory; it is made if missing")
+    return Path(given)
+
+
+def given_claim(args: argparse.Namespace) -> Conjecture | None:
+    """The claim given as text, if there is one. Raises ``ValueError`` in one line for options that
+    do not fit.
+    """
+    options = _given_options(args)
+    if getattr(args, "claim", None) is None:
+        beside = [name for name in ("where", "assume") if getattr(args, name, None) is not None]
+        for name in (*beside, *options):
+            raise UsageError(
+                f"--{name}: says more about a claim, and there is none; add --claim TEXT"
+            )
+        return None
+    from theorems.workbench.conjecture import conjecture
+    from theorems.workbench.naming import name_of
+
+    symbols: dict[str, str] = {}
+    for text in args.where or ():
+        name, equals, domain = (part.strip() for part in text.partition("="))
+        if not equals or not name or not domain:
+            raise UsageError(f"--where {text!r}: want NAME=DOMAIN, such as n=2..8")
+        if name in symbols:
+            raise UsageError(f"--where {text!r}: {name} is declared twice")
+        symbols[name] = domain
+    taken = {"claim", "name", "title", "assume", "computed", "draw"}
+    taken |= {name for name, *_ in _CLAIM_OPTIONS}
+    if reserved := taken & symbols.keys():
+        raise UsageError(
+            f"--where {reserved.pop()}=…: that word has a meaning of its own; use another"
+        )
+    assumed = tuple(args.assume or ())
+    found: Conjecture = conjecture(
+        args.claim, assume=assumed, name="claim", computed=None, **options, **symbols
+    )
+    found.module, found.file, found.name = "given", None, name_of(found)
+    return found
+
+
 # --- files that are written: tried before a verb runs, so that nothing is lost at its end ---------
 
 
 def require_file(option: str, text: str) -> Path:
     """``text`` as a path that a file can be written to, seen by trying; ``ValueError`` names
     ``option``.
+
+    >>> require_file("--json", "/no/such/out.json")
+    Traceback (most recent call last):
+        ...
+    theorems.terminal.exit_statuses.UsageError: --json '/no/such/out.json': no directory ...
     """
     path = Path(os.path.realpath(text))
     _require_name(option, text)
@@ -150,8 +374,12 @@ def require_apart(option: str, text: str, others: Mapping[str, str | None]) -> N
     """Raise ``ValueError`` if writing ``text`` would take the place of another file of the same
     command line.
 
-    ``others`` are paths by what they are, as in ``{"the batch": "H.npy"}``; None stands for one
-    that was not given.
+    ``others`` are paths by what they are; None stands for one that was not given.
+
+    >>> require_apart("--json", "H.npy", {"the batch": "./H.npy"})
+    Traceback (most recent call last):
+        ...
+    theorems.terminal.exit_statuses.UsageError: --json 'H.npy': is the batch itself, and ...
     """
     for what, other in others.items():
         if other is not None and _same(text, other):
@@ -166,25 +394,40 @@ def _same(text: str, other: str) -> bool:
     return os.path.realpath(text) == os.path.realpath(other)
 
 
-def result_file(args: argparse.Namespace) -> Path:
-    """Where ``--json`` is written, which may be nothing that is read. Raises ``ValueError``."""
-    from simulators.batch_files import file_of
-    from theorems.commands.claims import claim_files
+def result_file(args: argparse.Namespace) -> Path | None:
+    """Where ``--json`` is written, which may be nothing that is read; None without that option.
 
-    require_apart(
-        "--json",
-        args.json,
-        {
-            "the batch": None if args.batch is None else file_of(args.batch),
-            **{f"the file of claims {path}": path for path in claim_files(args)},
-        },
-    )
+    Raises ``ValueError`` in one line.
+    """
+    if args.json is None:
+        return None
+    from simulators.batch_files import file_of
+
+    read = {f"the file of claims {path}": path for path in _claim_files(args.names)}
+    if args.batch is not None:
+        read["the batch"] = file_of(args.batch)
+    require_apart("--json", args.json, read)
     return require_file("--json", args.json)
+
+
+def _claim_files(names: Iterable[str]) -> list[str]:
+    """The files of claims among the names of a command line."""
+    heads = [name.partition("::")[0] for name in names if is_file_name(name)]
+    if "examples" not in heads:
+        return heads
+    from theorems.workbench.loading import EXAMPLES
+
+    return [str(EXAMPLES) if head == "examples" else head for head in heads]
 
 
 def require_directory(option: str, text: str) -> Path:
     """``text`` as a directory that can be written to, made if missing; ``ValueError`` names
     ``option``.
+
+    >>> require_directory("--report", "")
+    Traceback (most recent call last):
+        ...
+    theorems.terminal.exit_statuses.UsageError: --report '': not a directory; name one, ...
     """
     path = Path(text)
     _require_name(option, text)

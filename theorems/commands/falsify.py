@@ -14,21 +14,19 @@ from rich.text import Text
 
 from simulators.documents import write_json
 from theorems.commands.arguments import (
+    CORPUS,
     add_batch_options,
+    add_claim_options,
     add_names,
     add_run_options,
     batch_line,
-    given_batch,
-    result_file,
-)
-from theorems.commands.claims import (
-    CORPUS,
-    add_claim_options,
     claim_words,
     corpus_of,
+    given_batch,
     given_claim,
     is_file_name,
     refusals_told,
+    result_file,
     stated,
 )
 from theorems.registry import select
@@ -90,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
             progress=meter.at,
             refused=refusals_told(refused),
         )
-        target = None if args.json is None else result_file(args)
+        target = result_file(args)
     for line in left_out:
         errors.print(f"theorems: not attacked: {line}", soft_wrap=True)
     refuse_each(refused)

@@ -9,8 +9,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
-from theorems.commands.arguments import add_names
-from theorems.commands.claims import asked
+from theorems.commands.arguments import add_names, asked
 from theorems.registry import families
 from theorems.statement import Source, Statement
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, refusing

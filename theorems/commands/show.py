@@ -12,7 +12,7 @@ import sympy as sp
 from rich.console import Console
 from rich.text import Text
 
-from theorems.commands.claims import asked
+from theorems.commands.arguments import asked
 from theorems.proofs.record import recorded
 from theorems.proofs.rocq import file_of
 from theorems.registry import library

@@ -22,15 +22,18 @@ from simulators.batches import Batch
 from simulators.documents import write_json
 from theorems.commands.arguments import (
     add_batch_options,
+    add_claim_options,
     add_names,
     add_run_options,
+    asked,
     batch_line,
     given_batch,
+    refusals_told,
     require_directory,
     require_plots,
     result_file,
+    wholly_asked,
 )
-from theorems.commands.claims import add_claim_options, asked, refusals_told, wholly_asked
 from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes
 from theorems.ledger import DEFAULT, Change
 from theorems.report.document import document_of
@@ -43,6 +46,7 @@ from theorems.terminal.exit_statuses import (
     OutputError,
     UsageError,
     refusing,
+    signals,
     writing,
 )
 from theorems.terminal.progress import Meter
@@ -60,7 +64,6 @@ from theorems.terminal.screen import (
     shortened,
     verdict_text,
 )
-from theorems.terminal.signals import signals
 from theorems.terminal.typesetting import symbol, words
 from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import spelled
@@ -110,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
             refused=refusals_told(refused),
         )
-        target = None if args.json is None else result_file(args)
+        target = result_file(args)
         record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
         if record is not None and target is not None and target == record.path.resolve():
             raise UsageError(

@@ -4,7 +4,7 @@
   refusals, numbers as text
 - ``typesetting``: SymPy expressions as Unicode mathematics that fits the width
 - ``progress``: what is seen while a verb runs
-- ``streams``, ``signals``: standard output and error, and signals, of the process
-- ``exit_statuses``: how a command ends, and the errors that lead to it; ``defects``: what is said of
-  a defect of ours
+- ``streams``: standard output and error of the process
+- ``exit_statuses``: how a command ends, and the errors and signals that lead to it; ``defects``:
+  what is said of a defect of ours
 """

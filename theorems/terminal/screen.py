@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from functools import partial
+from typing import Literal, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -28,6 +30,7 @@ __all__ = [
     "outcome_line",
     "paragraph",
     "print_columns",
+    "print_row",
     "print_table",
     "ratio",
     "refuse",
@@ -57,8 +60,8 @@ class _Console(Console):
     obey.
 
     Names, descriptions and errors come from files: what they hold of control characters is shown,
-    not sent. The
-    controls of rich itself, which colour text and move the cursor, are no text and pass.
+    not sent. The controls of rich itself, which colour text and move the cursor, are no text and
+    pass.
     """
 
     def on_broken_pipe(self) -> None:
@@ -82,22 +85,18 @@ def console(*, errors: bool = False, narrowest: int = NARROWEST) -> Console:
     surroundings = {
         name: text for name, text in os.environ.items() if name not in ("COLUMNS", "LINES")
     }
-    found = _Console(
+    plainly = partial(
+        _Console,
         file=stream,
         markup=False,
         emoji=False,
         highlight=False,
-        soft_wrap=False,
         _environ=surroundings,
     )
+    found = plainly()
     plain = bool(os.environ.get("NO_COLOR")) or not found.is_terminal
-    return _Console(
-        file=stream,
-        markup=False,
-        emoji=False,
-        highlight=False,
+    return plainly(
         width=_width(found.width, narrowest),
-        _environ=surroundings,
         color_system=None if plain else "auto",
         no_color=plain,
     )
@@ -117,7 +116,13 @@ _LONGEST_LINE = 1200
 
 
 def refuse(words: str) -> None:
-    """One line on standard error."""
+    """One line on standard error, with its middle left out where it is very long.
+
+    >>> from contextlib import redirect_stderr
+    >>> with redirect_stderr(sys.stdout):
+    ...     refuse("--seed: want a whole number")
+    theorems: --seed: want a whole number
+    """
     text = " ".join(words.split())
     if len(text) > _LONGEST_LINE:
         text = f"{text[: _LONGEST_LINE // 2]} … {text[-_LONGEST_LINE // 2 :]}"
@@ -125,16 +130,26 @@ def refuse(words: str) -> None:
 
 
 def refuse_each(refused: Iterable[str]) -> None:
-    """Every refused claim in a line of its own."""
+    """Every refused claim in a line of its own, as `refuse` prints it."""
     for line in refused:
         refuse(line)
 
 
 def verdict_text(verdict: Verdict) -> Text:
+    """A verdict in its colour.
+
+    >>> verdict_text(Verdict.REFUTED).plain
+    'refuted'
+    """
     return Text(verdict.value, style=_STYLES[verdict])
 
 
 def heading(words: str) -> Text:
+    """A heading, which is bold.
+
+    >>> heading("Refuted").style
+    'bold'
+    """
     return Text(words, style="bold")
 
 
@@ -155,14 +170,22 @@ def field(
 
 
 def fields(out: Console, contents: Mapping[str, str | Text]) -> None:
-    """Each content beside its name, those that are empty left out."""
+    """Each content beside its name, those that are empty left out.
+
+    >>> fields(console(), {"Seed": "7", "Chain": ""})
+    Seed          7
+    """
     for name, content in contents.items():
         if content:
             field(out, name, content)
 
 
 def paragraph(out: Console, text: Text, *, first: Text | None = None, indent: int = 0) -> None:
-    """``text`` wrapped, hanging by ``indent``; ``first`` stands in the margin of its first line."""
+    """``text`` wrapped, hanging by ``indent``; ``first`` stands in the margin of its first line.
+
+    >>> paragraph(console(), Text("hanging"), first=Text("- "), indent=2)
+    - hanging
+    """
     for number, part in enumerate(text.wrap(out, max(out.width - indent, 20))):
         part.rstrip()
         margin = Text(" " * indent) if number or first is None else first
@@ -170,15 +193,52 @@ def paragraph(out: Console, text: Text, *, first: Text | None = None, indent: in
 
 
 def outcome_line(out: Console, mark: Text, name: str, words: str, seconds: float) -> None:
-    """``made name: words (0.1 s)`` on one line, however long."""
+    """What came of one of several things, on one line, however long.
+
+    >>> outcome_line(console(), Text("made"), "a certificate", "it says so", 0.1)
+    made a certificate: it says so (0.1 s)
+    """
     out.print(Text.assemble(mark, f" {name}: {words} ({duration(seconds)})"), soft_wrap=True)
 
 
 def print_table(out: Console, table: Table) -> None:
-    """A table without the blanks that pad its last column."""
+    """A table without the blanks that pad its last column.
+
+    >>> print_row(console(), (6, 4), ("row", "1"))
+    row     1
+    """
     with out.capture() as capture:
         out.print(table)
     out.file.write(re.sub(r"[ ]+$", "", capture.get(), flags=re.MULTILINE))
+
+
+def print_row(
+    out: Console,
+    widths: Sequence[int],
+    cells: Sequence[str | Text],
+    *,
+    right: Container[int] = (),
+    folding: Container[int] = (),
+) -> None:
+    """One row of a table of fixed columns, so that rows printed apart line up.
+
+    Args:
+        out: where it is printed.
+        widths: of the columns, in characters.
+        cells: as many.
+        right: numbers of the columns that end at the right, from 0.
+        folding: numbers of the columns that take more lines where room is short.
+
+    Example:
+        >>> print_row(console(), (6, 4), ("row", "1"), right=(1,))
+        row        1
+    """
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for number, width in enumerate(widths):
+        justify: Literal["right", "left"] = "right" if number in right else "left"
+        table.add_column(width=width, no_wrap=number not in folding, justify=justify)
+    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+    print_table(out, table)
 
 
 #: Columns between columns, and of a text that folds at least.
@@ -206,20 +266,27 @@ class Column:
 
 
 def print_columns(out: Console, columns: Sequence[Column]) -> None:
-    """Print the columns side by side, as many as find room; the first one stands in every table."""
+    """Print the columns side by side, as many as find room; the first one stands in every table.
+
+    >>> print_columns(console(), [Column("layer", ["0", "1"]), Column("gap", ["0.5", "0.25"])])
+    layer  gap
+    0      0.5
+    1      0.25
+    """
     key, *left = columns
-    first = True
-    while left:
+    for number in itertools.count():
         room, taken = out.width - key.least, 0
         for column in left:
             room -= _BETWEEN + column.least
             if room < 0 and taken:
                 break
             taken += 1
-        if not first:
+        if number:
             out.print()
         _print_side_by_side(out, [key, *left[:taken]])
-        left, first = left[taken:], False
+        left = left[taken:]
+        if not left:
+            return
 
 
 def _print_side_by_side(out: Console, columns: Sequence[Column]) -> None:
@@ -241,13 +308,22 @@ def _print_side_by_side(out: Console, columns: Sequence[Column]) -> None:
 
 
 def shortened(text: str, limit: int) -> str:
-    """``text`` on one line, with a part near its end left out where it is longer than ``limit``."""
+    """``text`` on one line, with a part near its end left out where it is longer than ``limit``,
+    at least 21 characters.
+
+    >>> shortened("one two three four five six seven", 24)
+    'one … r five six seven'
+    """
     flat = " ".join(text.split())
     return flat if len(flat) <= limit else f"{flat[: limit - 20].rstrip()} … {flat[-16:].lstrip()}"
 
 
 def ratio(value: float | None) -> str:
-    """A tightness: three significant digits."""
+    """A tightness: three significant digits.
+
+    >>> ratio(0.5), ratio(1e-7), ratio(None)
+    ('0.500', '1.0e-07', '–')
+    """
     if value is None:
         return "–"
     return f"{value:.3f}" if 0.001 <= value < 100 or value == 0 else f"{value:.1e}"
@@ -256,6 +332,9 @@ def ratio(value: float | None) -> str:
 def sensitivity(value: float | None) -> str:
     """A power: the smallest violation noticed, relative to the bound, in units of the exponent or
     as a share.
+
+    >>> sensitivity(0.0), sensitivity(0.0123), sensitivity(3.0), sensitivity(None)
+    ('exact', '0.012', '≥ 1', '–')
     """
     if value is None:
         return "–"
@@ -264,6 +343,11 @@ def sensitivity(value: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
+    """A time in words.
+
+    >>> duration(1.25), duration(185.0)
+    ('1.2 s', '3 min 05 s')
+    """
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"

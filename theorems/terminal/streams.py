@@ -15,7 +15,7 @@ from theorems.terminal.exit_statuses import OutputError, ReaderGoneError
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing takes a while to import, and Ctrl-C may come meanwhile
     from collections.abc import Iterator
-    from typing import Any, TextIO
+    from typing import TextIO
 
 __all__ = ["guarded", "harmless", "spare_descriptors", "spelled"]
 
@@ -44,6 +44,9 @@ _HARMLESS |= dict.fromkeys(
 def harmless(text: str) -> str:
     """``text``, as long as before, without anything that a terminal would obey; line ends and
     tabs stay.
+
+    >>> harmless("\\x1b[31mred\\x07")
+    '␛[31mred␇'
     """
     return text.translate(_HARMLESS)
 
@@ -135,8 +138,10 @@ _HANDLER = "theorems.spelled"
 
 
 def spelled(character: str) -> str:
-    """A character in ASCII, so that it can still be read: ≤ as <=, σ as sigma, ₁ as _1, ␛ as
-    \\x1b.
+    """A character in ASCII, so that it can still be read.
+
+    >>> [spelled(character) for character in "≤σ₁␛é"]
+    ['<=', 'sigma', '_1', '\\\\x1b', 'e']
     """
     if (found := _SPELLED.get(character)) is not None:
         return found
@@ -219,7 +224,7 @@ class _Output:
                 f"{self._name}: cannot be written: {error.strerror or error}"
             ) from None
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
 
 

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import sympy as sp
 from sympy.printing.pretty.pretty import PrettyPrinter
@@ -58,7 +58,11 @@ def _in_unicode(setting: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def words(text: str) -> str:
-    """Running text with its ASCII mathematics set: ``H_1`` as H₁, ``sigma_n^2`` as σₙ²."""
+    """Running text with its ASCII mathematics set.
+
+    >>> words("H_1 and sigma_n^2")
+    'H₁ and σₙ²'
+    """
     text = re.sub(
         r"\b(" + "|".join(_WORDS) + r")(?![A-Za-z])", lambda found: _WORDS[found[1]], text
     )
@@ -69,7 +73,11 @@ def words(text: str) -> str:
 
 @_in_unicode
 def symbol(name: str) -> str:
-    """One symbol's name as it is printed."""
+    """One symbol's name as it is printed.
+
+    >>> symbol("ell"), symbol("alpha_1")
+    ('ℓ', 'α₁')
+    """
     return "ℓ" if name == "ell" else str(pretty_symbol(name))
 
 
@@ -204,7 +212,7 @@ class _Line(_PositiveFirst, StrPrinter):  # type: ignore[misc]
             return self._closed(item)
         return str(super().parenthesize(item, level, strict))
 
-    def _bounded(self, sign: str, expr: Any) -> str:
+    def _bounded(self, sign: str, expr: sp.Basic) -> str:
         body = self._print(expr.function)
         body = f"({body})" if expr.function.is_Add else body
         return f"{sign}{_subscript([str(index) for index, *_ in expr.limits])} {body}"
@@ -231,20 +239,27 @@ class _Line(_PositiveFirst, StrPrinter):  # type: ignore[misc]
     def _print_Max(self, expr: sp.Max) -> str:
         return f"max({', '.join(self._print(a) for a in expr.args)})"
 
-    def _print_Relational(self, expr: Any) -> str:
+    def _print_Relational(self, expr: sp.Basic) -> str:
         return f"{self._print(expr.lhs)} {_RELATIONS[type(expr)]} {self._print(expr.rhs)}"
 
 
 @_in_unicode
-def inline(expression: Any, names: Names | None = None) -> str:
-    """One line of Unicode mathematics, for running text."""
+def inline(expression: sp.Basic, names: Names | None = None) -> str:
+    """One line of Unicode mathematics, for running text; ``names`` replaces symbols.
+
+    >>> x = sp.Symbol("x")
+    >>> inline(sp.sqrt(x) * (1 - x) ** 2 / 2)
+    '√x·(1 - x)²/2'
+    """
     return str(_Line(names or {}).doprint(expression)).replace("**", "^").replace("*", "·")
 
 
 @_in_unicode
 def domain(variable: Variable) -> str:
-    """``n ∈ {1, 2, …}``, ``α ∈ (0, 1/√n]``, ``λ₀ … λₙ₋₁ ∈ [0, 1]``-like: the symbol with its domain
-    and size.
+    """The symbol of a variable with its domain, indexed where there are several.
+
+    >>> domain(Variable(sp.Symbol("alpha"), sp.Interval.Lopen(0, 1), "a probability"))
+    'α ∈ (0, 1]'
     """
     place = variable.domain
     if place == sp.Reals:
@@ -263,7 +278,9 @@ def domain(variable: Variable) -> str:
 
 
 def notation(statement: Statement) -> dict[str, str]:
-    """Symbols that a formula shows by their definition, because it is short and says more: V̂(H₁)."""
+    """Symbols that a formula shows by their definition, because it is short and says more, by name:
+    V̂(H₁).
+    """
     shown = {}
     for name, meaning in statement.definitions.items():
         if isinstance(meaning, str) and re.fullmatch(r"\S{1,3}[(\[].{1,14}[)\]]", meaning):
@@ -297,7 +314,7 @@ def claim(statement: Statement, width: int) -> list[str]:
 
 
 @_in_unicode
-def block(expression: Any, width: int, names: Names | None = None) -> list[str]:
+def block(expression: sp.Basic, width: int, names: Names | None = None) -> list[str]:
     """An expression or relation as lines no longer than ``width``.
 
     Tried in turn: in one piece; a relation broken at its sign and at the terms of its sides;
@@ -333,7 +350,7 @@ def _beside(left: prettyForm | str, right: prettyForm) -> prettyForm:
     )
 
 
-def _broken(printer: _Block, expression: Any, width: int) -> list[str]:
+def _broken(printer: _Block, expression: sp.Basic, width: int) -> list[str]:
     """The left side, then the relation and the right side, each side broken before its terms as
     needed.
     """
@@ -367,7 +384,7 @@ def _stacked(printer: _Block, side: sp.Expr, lead: str, width: int) -> list[str]
     return lines
 
 
-def _named(printer: _Block, expression: Any, width: int) -> list[str]:
+def _named(printer: _Block, expression: sp.Basic, width: int) -> list[str]:
     """The expression with its large repeated parts as letters, explained below it."""
     sides = (
         list(expression.args)
