@@ -1,7 +1,7 @@
-"""One SymPy expression, four arithmetics: float arrays, Torch tensors, exact rationals, balls.
+"""One SymPy expression, four number systems: float arrays, Torch tensors, exact rationals, balls.
 
-A statement is compiled once per expression. Rational constants stay rational, so that the exact and the
-ball evaluation decide the claim that is printed and not a rounded cousin of it.
+A statement is compiled once per expression. Rational constants stay rational, so that the exact and
+the ball evaluation decide the claim that is printed and not a rounded cousin of it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property, lru_cache, reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import flint
 import sympy as sp
+from sympy.core.relational import Relational
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
 from theorems.algebraic import Root
@@ -21,11 +22,16 @@ from theorems.number_systems import (
     BALLS,
     EXACT,
     FLOATS,
+    Ball,
+    Floats,
     InexactError,
     UndefinedError,
     compare,
     tensors,
 )
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "Compiled",
@@ -39,37 +45,44 @@ __all__ = [
 ]
 
 
-def converted(value: Any, exactly: bool) -> Any:
-    """Numbers and sequences of them as ``fmpq``, so that no division leaves the rationals; balls stay balls.
+Symbol: TypeAlias = sp.Symbol | sp.IndexedBase
+#: What a symbol may be given, and what it is evaluated at.
+Value: TypeAlias = "Ball | Fraction | float | sp.Expr | str | Sequence[Value]"
+Arguments: TypeAlias = "flint.fmpq | flint.arb | list[Arguments]"
 
-    ``TypeError`` for a ball if ``exactly``: comparisons of balls are not certain, and branches are chosen by them.
+
+def converted(value: Value, exactly: bool) -> Arguments:
+    """Numbers and sequences of them as ``fmpq``, so that no division leaves the rationals; balls
+    stay balls.
+
+    ``TypeError`` for a ball if ``exactly``: comparisons of balls are not certain, and branches are
+    chosen by them.
     """
-    if isinstance(value, flint.arb) and exactly:
-        raise TypeError(f"{value} is a ball and no rational number")
-    if isinstance(value, flint.arb | flint.fmpq):
-        return value
-    if isinstance(value, int | flint.fmpz):
-        return flint.fmpq(value)
-    if isinstance(value, Fraction):
-        return flint.fmpq(value.numerator, value.denominator)
-    if isinstance(value, float):
-        return flint.fmpq(*value.as_integer_ratio())
-    if isinstance(value, Root):
-        if exactly:
-            raise InexactError(f"{value} is not rational")
-        return value.ball()
-    if isinstance(value, sp.Expr):
-        if value.is_Rational:
+    match value:
+        case flint.arb() if exactly:
+            raise TypeError(f"{value} is a ball and no rational number")
+        case flint.arb() | flint.fmpq():
+            return value
+        case int() | flint.fmpz():
+            return flint.fmpq(value)
+        case Fraction():
+            return flint.fmpq(value.numerator, value.denominator)
+        case float():
+            return flint.fmpq(*value.as_integer_ratio())
+        case sp.Expr(is_Rational=True):
             return flint.fmpq(int(value.p), int(value.q))
-        if not exactly:
+        case sp.Expr() if exactly:
+            raise InexactError(f"{value} is not rational")
+        case Root():
+            return value.ball()
+        case sp.Expr():
             return compiled(value, ()).balls()
-        raise InexactError(f"{value} is not rational")
-    if isinstance(value, str):
-        raise TypeError(f"{value!r} is no number")
-    return [converted(v, exactly) for v in value]
+        case str():
+            raise TypeError(f"{value!r} is no number")
+    return [converted(each, exactly) for each in value]
 
 
-def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[sp.core.relational.Relational, ...]]]:
+def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[Relational, ...]]]:
     """Values with the comparisons that must all hold; the last has none.
 
     Raises ``TypeError`` for other conditions, and where no value is given for the remaining cases.
@@ -89,8 +102,20 @@ def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[sp.core.relational
     return [*found, (last, ())]
 
 
+#: What functions of one argument are called in the namespaces.
+_FUNCTIONS = {
+    "Abs": "abs",
+    "acos": "arccos",
+    "exp": "exponential",
+    "log": "natural",
+    "sign": "sign",
+}
+
+
 class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
-    """SymPy to Python source that leaves every operation with more than one meaning to the namespace."""
+    """SymPy to Python source that leaves every operation with more than one meaning to the
+    namespace.
+    """
 
     def _print_Integer(self, expr: sp.Integer) -> str:
         # Torch takes no whole number that is longer than a machine's
@@ -108,16 +133,15 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
     def _print_Pow(self, expr: sp.Pow, **_: Any) -> str:
         base, exponent = expr.as_base_exp()
-        if exponent.is_Integer and int(exponent) < 0:
-            # as_base_exp moves the sign of numeric bases; a reciprocal must stay exact
-            return f"(rational(1, 1) / raised({self._print(base)}, {-int(exponent)}))"
+        size, text = abs(exponent), str(self._print(base))
         if exponent.is_Integer:
-            return f"raised({self._print(base)}, {int(exponent)})"
-        if exponent == sp.Rational(1, 2):
-            return f"root({self._print(base)})"
-        if exponent == sp.Rational(-1, 2):
-            return f"(rational(1, 1) / root({self._print(base)}))"
-        return f"power({self._print(base)}, {self._print(exponent)})"
+            power = f"raised({text}, {size})"
+        elif size == sp.Rational(1, 2):
+            power = f"root({text})"
+        else:
+            return f"power({text}, {self._print(exponent)})"
+        # as_base_exp moves the sign of numeric bases; a reciprocal must stay exact
+        return power if exponent > 0 else f"(rational(1, 1) / {power})"
 
     def _print_Root(self, expr: Root) -> str:
         return f"algebraic({expr.coefficients}, {expr.index})"
@@ -127,9 +151,6 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
     def _print_Exp1(self, expr: sp.Expr) -> str:
         return "exponential(rational(1, 1))"
-
-    def _print_acos(self, expr: sp.acos) -> str:
-        return f"arccos({self._print(expr.args[0])})"
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
         return str(expr.base.label) + "".join(f"[slot({self._print(i)})]" for i in expr.indices)
@@ -151,26 +172,12 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return f"total({self._print(expr.function)} for {expr.index} in {expr.batch})"
 
     def _print_Average(self, expr: Average) -> str:
-        kind, size, population = (
-            type(expr).__name__,
-            self._print(expr.size),
-            self._print(expr.population),
-        )
+        kind = type(expr).__name__
+        size, population = self._print(expr.size), self._print(expr.population)
         batches = f"batches_{kind}(span(0, {population} - 1), place({size}))"
         count = f"count_{kind}(place({population}), place({size}))"
-        return f"(rational(1, 1) * total({self._print(expr.function)} for {expr.batch} in {batches}) / {count})"
-
-    def _print_sign(self, expr: sp.sign) -> str:
-        return f"sign({self._print(expr.args[0])})"
-
-    def _print_Abs(self, expr: sp.Abs) -> str:
-        return f"abs({self._print(expr.args[0])})"
-
-    def _print_log(self, expr: sp.log) -> str:
-        return f"natural({self._print(expr.args[0])})"
-
-    def _print_exp(self, expr: sp.exp) -> str:
-        return f"exponential({self._print(expr.args[0])})"
+        terms = f"{self._print(expr.function)} for {expr.batch} in {batches}"
+        return f"(rational(1, 1) * total({terms}) / {count})"
 
     def _print_polygamma(self, expr: sp.Expr) -> str:
         order, argument = expr.args
@@ -201,51 +208,48 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
 
 
 class Compiled:
-    """An expression ready to be evaluated: ``floats`` (arrays), ``tensors``, ``exact`` (``fmpq``), ``balls`` (``arb``).
+    """An expression ready to be evaluated.
 
-    Arguments come in the order given to :func:`compiled`; indexed families are sequences indexed from 0.
-    ``exact`` raises :class:`InexactError` when the value is irrational.
+    - ``floats``: over arrays, which broadcast; ``tensors``: the same in Torch
+    - ``exact``: over rationals, ``fmpq``; :class:`InexactError` when the value is irrational
+    - ``balls``: over rationals and balls, ``arb``
+
+    Arguments come in the order given to :func:`compiled`; indexed families are sequences indexed
+    from 0.
     """
 
-    def __init__(
-        self, expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]
-    ) -> None:
+    def __init__(self, expression: sp.Expr, arguments: tuple[Symbol, ...]) -> None:
         # every name is ours, so that no index hides an argument or a function of the namespace
         dummies = {a: f"x{k}" for k, a in enumerate(arguments)}
-        bound = sorted({str(b) for b in expression.atoms(sp.Symbol) - dummies.keys()})
-        renamed = {
-            b: sp.Symbol(f"i{bound.index(str(b))}")
-            for b in expression.atoms(sp.Symbol) - dummies.keys()
-        }
+        others = expression.atoms(sp.Symbol) - dummies.keys()
+        bound = sorted({str(b) for b in others})
+        renamed = {b: sp.Symbol(f"i{bound.index(str(b))}") for b in others}
         renamed |= {
             a: sp.IndexedBase(name) if isinstance(a, sp.IndexedBase) else sp.Symbol(name)
             for a, name in dummies.items()
         }
-        plain = expression.xreplace(renamed)
-        source = f"lambda {', '.join(dummies.values())}: {_Printer().doprint(plain)}"
-        code = compile(source, f"<{source}>", "eval")
+        body = _Printer({"user_functions": _FUNCTIONS}).doprint(expression.xreplace(renamed))
+        source = f"lambda {', '.join(dummies.values())}: {body}"
+        self._code = compile(source, f"<{source}>", "eval")
+        self.floats: Callable[..., Floats] = self._over(FLOATS)
+        self._exact, self._balls = self._over(EXACT), self._over(BALLS)
 
-        self._code = code
-
-        def bind(namespace: Mapping[str, Any]) -> Callable[..., Any]:
-            function: Callable[..., Any] = eval(code, {"__builtins__": {}, **namespace})
-            return function
-
-        self.floats = bind(FLOATS)
-        self._exact = bind(EXACT)
-        self._balls = bind(BALLS)
-
-    @cached_property
-    def tensors(self) -> Callable[..., Any]:
-        """The value at Torch tensors, float64, differentiable."""
-        function: Callable[..., Any] = eval(self._code, {"__builtins__": {}, **tensors()})
+    def _over(self, namespace: Mapping[str, object]) -> Callable[..., Any]:
+        function: Callable[..., Any] = eval(self._code, {"__builtins__": {}, **namespace})
         return function
 
-    def exact(self, *values: Any) -> flint.fmpq:
-        """The value at rational arguments, as a rational; ``InexactError`` if it is irrational or undefined."""
+    @cached_property
+    def tensors(self) -> Callable[..., torch.Tensor]:
+        """The value at Torch tensors, float64, differentiable."""
+        return self._over(tensors())
+
+    def exact(self, *values: Value) -> flint.fmpq:
+        """The value at rational arguments, as a rational; ``InexactError`` if it is irrational or
+        undefined.
+        """
         return self.exactly([converted(v, True) for v in values])
 
-    def exactly(self, values: Sequence[Any]) -> flint.fmpq:
+    def exactly(self, values: Sequence[Arguments]) -> flint.fmpq:
         """:meth:`exact` at values that :func:`converted` has made rational."""
         try:
             return flint.fmpq(self._exact(*values))
@@ -254,14 +258,15 @@ class Compiled:
         except IndexError:
             raise UndefinedError("the value names a place that is not there") from None
 
-    def balls(self, *values: Any) -> flint.arb:
-        """An enclosure of the value at rational or ball arguments, at the current ``flint.ctx.prec``.
+    def balls(self, *values: Value) -> flint.arb:
+        """An enclosure of the value at rational or ball arguments, at the current
+        ``flint.ctx.prec``.
 
         NaN, which decides nothing, where the value is undefined.
         """
         return self.enclosed([converted(v, False) for v in values])
 
-    def enclosed(self, values: Sequence[Any]) -> flint.arb:
+    def enclosed(self, values: Sequence[Arguments]) -> flint.arb:
         """:meth:`balls` at values that :func:`converted` has made rationals or balls."""
         try:
             return flint.arb(self._balls(*values))
@@ -270,8 +275,14 @@ class Compiled:
 
 
 @lru_cache(maxsize=4096)
-def arguments_of(expression: sp.Expr) -> tuple[sp.Symbol | sp.IndexedBase, ...]:
-    """What :func:`compiled` needs values for: free symbols and indexed families, by name."""
+def arguments_of(expression: sp.Expr) -> tuple[Symbol, ...]:
+    """What :func:`compiled` needs values for: free symbols and indexed families, by name.
+
+    Example:
+        >>> x, y = sp.symbols("x y")
+        >>> arguments_of(y + 2 * x)
+        (x, y)
+    """
     bases = expression.atoms(sp.IndexedBase)
     labels = {b.label for b in bases}
     free = {s for s in expression.free_symbols if isinstance(s, sp.Symbol) and s not in labels}
@@ -279,8 +290,19 @@ def arguments_of(expression: sp.Expr) -> tuple[sp.Symbol | sp.IndexedBase, ...]:
 
 
 @lru_cache(maxsize=4096)
-def compiled(expression: sp.Expr, arguments: tuple[sp.Symbol | sp.IndexedBase, ...]) -> Compiled:
-    """Compile once; later calls with the same expression and arguments return the same object."""
+def compiled(expression: sp.Expr, arguments: tuple[Symbol, ...]) -> Compiled:
+    """Compile once; later calls with the same expression and arguments return the same object.
+
+    - ``arguments``: symbols and families, in the order in which values will be given
+
+    Raises ``TypeError`` for what no number system evaluates, as a float. Cost: some milliseconds.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> half = compiled(x / 2, (x,))
+        >>> half.exact(Fraction(1, 3)), half.floats(3.0)
+        (1/6, 1.5)
+    """
     opened = sp.sympify(expression).replace(
         lambda e: isinstance(e, sp.Derivative), lambda e: e.doit()
     )

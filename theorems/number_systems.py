@@ -1,7 +1,7 @@
-"""The arithmetics that compiled expressions run in: float arrays, Torch tensors, exact rationals, balls.
+"""The number systems that compiled expressions run in: floats, Torch tensors, rationals, balls.
 
-Each is a namespace of the operations that have more than one meaning; the names are those of the printer in
-``expressions``.
+Each is a namespace of the operations that have more than one meaning; the names are those of the
+printer in ``expressions``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import flint
 import numpy as np
@@ -18,10 +18,15 @@ import scipy
 
 from theorems.minibatch_averages import AverageWithoutReplacement, AverageWithReplacement
 
+if TYPE_CHECKING:
+    import torch
+
 __all__ = [
     "BALLS",
     "EXACT",
     "FLOATS",
+    "ORDER",
+    "Exact",
     "InexactError",
     "UndefinedError",
     "compare",
@@ -29,20 +34,31 @@ __all__ = [
     "tensors",
 ]
 
+#: What exact and ball arithmetic are made of; a whole number stands for itself.
+Exact: TypeAlias = int | flint.fmpz | flint.fmpq
+Ball: TypeAlias = Exact | flint.arb
+Floats: TypeAlias = float | np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+T = TypeVar("T")
+
 
 class InexactError(ArithmeticError):
     """The value is not a rational number, so exact rational arithmetic cannot hold it."""
 
 
 class UndefinedError(InexactError, ValueError):
-    """There is no value: a division by zero, the root of a negative number, a place that is not there."""
+    """There is no value: a division by zero, the root of a negative number, a place that is not
+    there.
+    """
 
 
 #: Powers of more bits than this are left to balls.
 _LONGEST = 10**6
 
 
-def _exact_sqrt(x: Any) -> flint.fmpq:
+# --- exact rationals ------------------------------------------------------------------------------
+
+
+def _exact_sqrt(x: Exact) -> flint.fmpq:
     q = flint.fmpq(x)
     if q < 0:
         raise UndefinedError(f"square root of the negative number {q}")
@@ -52,7 +68,7 @@ def _exact_sqrt(x: Any) -> flint.fmpq:
     return flint.fmpq(p, r)
 
 
-def _exact_power(x: Any, k: Any) -> flint.fmpq:
+def _exact_power(x: Exact, k: Exact) -> flint.fmpq:
     exponent = flint.fmpq(k)
     if exponent.q != 1:
         raise InexactError(f"exponent {exponent} is not an integer")
@@ -62,12 +78,41 @@ def _exact_power(x: Any, k: Any) -> flint.fmpq:
     return base ** int(exponent.p)
 
 
-def _no_pi() -> flint.fmpq:
-    raise InexactError("pi is not rational")
+def _rational_at(name: str, known: Mapping[tuple[int, ...], int]) -> Callable[..., flint.fmpq]:
+    """A function whose values are not rational but at the arguments that are ``known``."""
+
+    def function(*arguments: object) -> flint.fmpq:
+        for at, value in known.items():
+            if arguments == at:
+                return flint.fmpq(value)
+        raise InexactError(f"{name}({', '.join(map(str, arguments))}) is not rational")
+
+    return function
 
 
-def _no_root(coefficients: tuple[int, ...], index: int) -> flint.fmpq:
-    raise InexactError(f"root {index} of {coefficients} is not rational")
+# --- balls ----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def enclosed_roots(coefficients: tuple[int, ...], precision: int) -> tuple[flint.arb, ...]:
+    """The real roots of a square-free integer polynomial, ascending and apart.
+
+    ``coefficients`` start at the constant, ``precision`` is in bits.
+
+    Example:
+        >>> [root.str(5, radius=False) for root in enclosed_roots((-2, 0, 1), 64)]
+        ['-1.4142', '1.4142']
+    """
+    with flint.ctx.workprec(precision):
+        # of data: faster, and the numbers may be long
+        if len(coefficients) == 3 and not coefficients[1]:
+            square = flint.arb(flint.fmpq(-coefficients[0], coefficients[2]))
+            return (-square.sqrt(), square.sqrt()) if square > 0 else ()
+        # the imaginary part of a real root comes out as exactly 0
+        roots = [
+            r.real for r, _ in flint.fmpz_poly(list(coefficients)).complex_roots() if r.imag == 0
+        ]
+    return tuple(sorted(roots, key=lambda r: r.mid()))
 
 
 def _ball_of_root(coefficients: tuple[int, ...], index: int) -> flint.arb:
@@ -78,47 +123,22 @@ def _float_of_root(coefficients: tuple[int, ...], index: int) -> float:
     return float(_ball_of_root(coefficients, index).mid())
 
 
-@lru_cache(maxsize=512)
-def enclosed_roots(coefficients: tuple[int, ...], precision: int) -> tuple[flint.arb, ...]:
-    """The real roots of a square-free integer polynomial, ascending and apart; coefficients from the constant on."""
-    with flint.ctx.workprec(precision):
-        if (
-            len(coefficients) == 3 and not coefficients[1]
-        ):  # of data: faster, and the numbers may be long
-            square = flint.arb(flint.fmpq(-coefficients[0], coefficients[2]))
-            return (-square.sqrt(), square.sqrt()) if square > 0 else ()
-        # the imaginary part of a real root comes out as exactly 0
-        roots = [
-            r.real for r, _ in flint.fmpz_poly(list(coefficients)).complex_roots() if r.imag == 0
-        ]
-    return tuple(sorted(roots, key=lambda r: r.mid()))
-
-
-def _exact_arccos(x: Any) -> flint.fmpq:
-    if x != 1:
-        raise InexactError(f"acos({x}) is not rational")
-    return flint.fmpq(0)
-
-
-def _no_digamma(x: Any) -> flint.fmpq:
-    raise InexactError(f"digamma({x}) is not rational")
-
-
-def _ball_raised(x: Any, k: int) -> Any:
-    """x**k for a whole number k, also k ≥ 0 of a ball about 0, whose ``**`` is NaN: from its ends, by monotony."""
+def _ball_raised(x: Ball, k: int) -> Ball:
+    """x**k for a whole number k, also k ≥ 0 of a ball about 0, whose ``**`` is NaN: from its ends,
+    by monotony.
+    """
     if not isinstance(x, flint.arb) or k < 0 or x > 0 or x < 0:
         return x**k
     if k == 0:
         return flint.arb(1)
     if not x.is_finite():
         return x * x if k % 2 == 0 else x
-    low, high = flint.arb(x.lower()), flint.arb(x.upper())
-    return (
-        flint.arb(0).union(flint.arb(x.abs_upper()) ** k) if k % 2 == 0 else (low**k).union(high**k)
-    )
+    if k % 2 == 0:
+        return flint.arb(0).union(flint.arb(x.abs_upper()) ** k)
+    return (flint.arb(x.lower()) ** k).union(flint.arb(x.upper()) ** k)
 
 
-def _ball_power(x: Any, k: Any) -> flint.arb:
+def _ball_power(x: Ball, k: Ball) -> Ball:
     if isinstance(k, int | flint.fmpz):
         return _ball_raised(flint.arb(x), int(k))
     if isinstance(k, flint.fmpq) and k.q == 1:
@@ -126,63 +146,50 @@ def _ball_power(x: Any, k: Any) -> flint.arb:
     return flint.arb(x) ** flint.arb(k)
 
 
-def _exact_log(x: Any) -> flint.fmpq:
-    if flint.fmpq(x) != 1:
-        raise InexactError(f"log({x}) is not rational")
-    return flint.fmpq(0)
+def compare(left: Ball, relation: str, right: Ball) -> bool | None:
+    """Certain truth or falsehood of a relation between balls; None when they overlap.
+
+    Example:
+        >>> compare(flint.arb(1, 0.1), "<", 2), compare(flint.arb(1, 0.1), "<", 1)
+        (True, None)
+    """
+    if relation in ("==", "!="):  # equality of balls is never certain
+        return relation == "!=" if left != right else None
+    if ORDER[relation](left, right):
+        return True
+    return False if ORDER[_OPPOSITE[relation]](left, right) else None
 
 
-def _exact_exp(x: Any) -> flint.fmpq:
-    if flint.fmpq(x) != 0:
-        raise InexactError(f"exp({x}) is not rational")
-    return flint.fmpq(1)
+# --- indices, sums and cases ----------------------------------------------------------------------
 
 
-def _whole(x: Any) -> int:
+def _whole(x: float | Exact) -> int:
     """An index or a limit of a sum; ``ValueError`` unless it is a whole number."""
-    q = x if isinstance(x, flint.fmpq) else flint.fmpq(int(x)) if float(x).is_integer() else None
-    if q is None or q.q != 1:
+    if isinstance(x, flint.fmpq) and x.q == 1:
+        return int(x.p)
+    if isinstance(x, flint.fmpq) or not float(x).is_integer():
         raise ValueError(f"{x} is not a whole number, as indices and limits of sums must be")
-    return int(q.p)
+    return int(x)
 
 
-def _slot(x: Any) -> int:
-    """A place in a family, counted from 0; ``IndexError`` for a negative one, which Python would count from the end."""
+def _slot(x: float | Exact) -> int:
+    """A place in a family, counted from 0; ``IndexError`` for a negative one, which Python would
+    count from the end.
+    """
     if (k := _whole(x)) < 0:
         raise IndexError(f"there is no place {k}")
     return k
 
 
-def _range(first: Any, last: Any) -> range:
+def _range(first: float | Exact, last: float | Exact) -> range:
     return range(_whole(first), _whole(last) + 1)
 
 
-def _exact_range(first: Any, last: Any) -> list[flint.fmpq]:
+def _exact_range(first: Exact, last: Exact) -> list[flint.fmpq]:
     return [flint.fmpq(k) for k in _range(first, last)]
 
 
-def _sum(terms: Any) -> Any:
-    return sum(terms)
-
-
-def _product(terms: Any) -> Any:
-    return math.prod(terms)
-
-
-def compare(left: Any, relation: str, right: Any) -> bool | None:
-    """Certain truth or falsehood of a relation between balls; None when they overlap."""
-    if relation in (">=", ">"):
-        left, right, relation = right, left, {">=": "<=", ">": "<"}[relation]
-    if relation == "<=":
-        return True if left <= right else False if left > right else None
-    if relation == "<":
-        return True if left < right else False if left >= right else None
-    if relation == "!=":
-        return True if left != right else None
-    return False if left != right else None  # equality of balls is never certain
-
-
-ORDER = {
+ORDER: Mapping[str, Callable[..., bool]] = {
     "<=": operator.le,
     "<": operator.lt,
     ">=": operator.ge,
@@ -190,47 +197,61 @@ ORDER = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_Branch = Callable[[], Any]
+_OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<="}
 
 
-def _choose_floats(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
+def _choose_floats(
+    left: Floats,
+    relation: str,
+    right: Floats,
+    then: Callable[[], Floats],
+    otherwise: Callable[[], Floats],
+) -> Floats:
     """Elementwise, so both branches are evaluated everywhere."""
     return np.where(ORDER[relation](left, right), then(), otherwise())
 
 
-def _choose_exactly(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
+def _choose_exactly(
+    left: Exact, relation: str, right: Exact, then: Callable[[], T], otherwise: Callable[[], T]
+) -> T:
     return then() if ORDER[relation](left, right) else otherwise()
 
 
-def _choose_balls(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
+def _choose_balls(
+    left: Ball,
+    relation: str,
+    right: Ball,
+    then: Callable[[], Ball],
+    otherwise: Callable[[], Ball],
+) -> Ball:
     """The branch that is certain; a ball around both where the comparison is open."""
-    if isinstance(left, flint.arb) or isinstance(right, flint.arb):
-        certain = compare(left, relation, right)
-    else:
-        certain = ORDER[relation](left, right)
+    if not (isinstance(left, flint.arb) or isinstance(right, flint.arb)):
+        return _choose_exactly(left, relation, right, then, otherwise)
+    certain = compare(left, relation, right)
     if certain is None:
         return flint.arb(then()).union(flint.arb(otherwise()))
     return then() if certain else otherwise()
 
 
-_COMMON = {
-    "total": _sum,
-    "product": _product,
+# --- the namespaces -------------------------------------------------------------------------------
+
+
+_AVERAGES = (AverageWithoutReplacement, AverageWithReplacement)
+_COMMON: Mapping[str, Callable[..., object]] = {
+    "total": sum,
+    "product": math.prod,
     "place": _whole,
     "slot": _slot,
     "abs": abs,
-    **{
-        f"{verb}_{cls.__name__}": getattr(cls, verb)
-        for cls in (AverageWithoutReplacement, AverageWithReplacement)
-        for verb in ("batches", "count")
-    },
+    "raised": operator.pow,
+    **{f"batches_{cls.__name__}": cls.batches for cls in _AVERAGES},
+    **{f"count_{cls.__name__}": cls.count for cls in _AVERAGES},
 }
-FLOATS: Mapping[str, Any] = {
+FLOATS: Mapping[str, object] = {
     **_COMMON,
     "root": np.sqrt,
-    "rational": lambda p, q: p / q,
+    "rational": operator.truediv,
     "power": np.power,
-    "raised": operator.pow,
     "sign": np.sign,
     "least": np.minimum,
     "greatest": np.maximum,
@@ -243,25 +264,24 @@ FLOATS: Mapping[str, Any] = {
     "arccos": np.arccos,
     "pi": lambda: np.pi,
 }
-EXACT: Mapping[str, Any] = {
+EXACT: Mapping[str, object] = {
     **_COMMON,
     "root": _exact_sqrt,
     "rational": flint.fmpq,
     "power": _exact_power,
-    "raised": operator.pow,
     "sign": lambda x: flint.fmpq((x > 0) - (x < 0)),
     "least": min,
     "greatest": max,
     "span": _exact_range,
     "choose": _choose_exactly,
-    "natural": _exact_log,
-    "exponential": _exact_exp,
-    "algebraic": _no_root,
-    "digamma": _no_digamma,
-    "arccos": _exact_arccos,
-    "pi": _no_pi,
+    "natural": _rational_at("log", {(1,): 0}),
+    "exponential": _rational_at("exp", {(0,): 1}),
+    "algebraic": _rational_at("root", {}),
+    "digamma": _rational_at("digamma", {}),
+    "arccos": _rational_at("acos", {(1,): 0}),
+    "pi": _rational_at("pi", {}),
 }
-BALLS: Mapping[str, Any] = {
+BALLS: Mapping[str, Callable[..., Ball]] = {
     **_COMMON,
     "root": lambda x: flint.arb(x).sqrt(),
     "rational": flint.fmpq,
@@ -281,24 +301,29 @@ BALLS: Mapping[str, Any] = {
 }
 
 
-def tensors() -> Mapping[str, Any]:
+def tensors() -> Mapping[str, object]:
     """Torch's, in float64; Torch is imported when this is first asked for."""
     import torch
 
-    def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+    def lifted(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
         return lambda *values: function(*(torch.as_tensor(v, dtype=torch.float64) for v in values))
 
-    def choose(left: Any, relation: str, right: Any, then: _Branch, otherwise: _Branch) -> Any:
-        return lifted(lambda a, b, yes, no: torch.where(ORDER[relation](a, b), yes, no))(
-            left, right, then(), otherwise()
-        )
+    def choose(
+        left: torch.Tensor,
+        relation: str,
+        right: torch.Tensor,
+        then: Callable[[], torch.Tensor],
+        otherwise: Callable[[], torch.Tensor],
+    ) -> torch.Tensor:
+        return lifted(
+            lambda a, b, yes, no: torch.where(torch.as_tensor(ORDER[relation](a, b)), yes, no)
+        )(left, right, then(), otherwise())
 
     return {
         **_COMMON,
         "root": lifted(torch.sqrt),
-        "rational": lambda p, q: p / q,
+        "rational": operator.truediv,
         "power": lifted(torch.pow),
-        "raised": operator.pow,
         "least": lifted(torch.minimum),
         "greatest": lifted(torch.maximum),
         "span": _range,
