@@ -1,21 +1,22 @@
-"""Real algebraic numbers, exactly: roots of integer polynomials, and the sign of what is computed from them.
+"""Real algebraic numbers, exactly: roots of integer polynomials, and signs of what they make.
 
-A closed expression made of rationals and roots by + - * / and radicals is either 0 or not too near to it: the
-separation bound of Burnikel, Funke, Mehlhorn, Schirra and Schmitt (2001). Written as E₁/E₂ with algebraic integers
-whose conjugates are at most u and l, of a field of degree D, it is 0 or at least 1/(l u^(D-1)): the norm of E₁ is a
-whole number. Balls narrower than that decide its sign, so that no equality is left open.
+A closed expression made of rationals and roots by + - * / and radicals is either 0 or not too near
+to it: the separation bound of Burnikel, Funke, Mehlhorn, Schirra and Schmitt (2001). Written as
+E₁/E₂ with algebraic integers whose conjugates are at most u and l, of a field of degree D, it is 0
+or at least 1/(l u^(D-1)): the norm of E₁ is a whole number. Balls narrower than that decide its
+sign, so that no equality is left open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cmp_to_key
-from math import isqrt, log2
-from typing import Any
+from math import isqrt, log2, prod
 
 import flint
 import sympy as sp
+from sympy.core.relational import Relational
 
 from theorems.number_systems import BALLS, UndefinedError, enclosed_roots
 from theorems.simple_fractions import simplest_between
@@ -41,33 +42,37 @@ __all__ = [
 #: Bits that a sign may take; beyond them it is left open.
 _MOST_BITS = 60_000
 _DIGITS = 12
+_UNBOUNDED = (-sp.oo, sp.oo)
 
 
 class Root(sp.AtomicExpr):  # type: ignore[misc]
-    """The ``index``-th real root, from 1 upwards, of an irreducible integer polynomial of degree 2 or more.
+    """A real root of an irreducible integer polynomial of degree 2 or more.
 
-    ``coefficients`` start at the constant. A SymPy number that every evaluation here knows.
+    A SymPy number that every evaluation here knows.
 
-    >>> Root((-2, 0, 1), 2)
-    root 2 of x**2 - 2 (1.41421356237)
+    - ``coefficients``: start at the constant
+    - ``index``: which of the real roots, ascending, from 1
+
+    Example:
+        >>> Root((-2, 0, 1), 2)
+        root 2 of x**2 - 2 (1.41421356237)
     """
 
     is_number, is_real, is_finite, is_rational = True, True, True, False
     is_extended_real = is_commutative = is_algebraic = True
+
+    coefficients: tuple[int, ...]
+    index: int
 
     def __new__(cls, coefficients: Iterable[int], index: int) -> Root:
         made: Root = sp.AtomicExpr.__new__(cls)
         made.coefficients, made.index = tuple(map(int, coefficients)), int(index)
         return made
 
-    coefficients: tuple[int, ...]
-    index: int
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return self.coefficients, self.index
-
     def __getnewargs__(self) -> tuple[tuple[int, ...], int]:
         return self.coefficients, self.index
+
+    _hashable_content = __getnewargs__
 
     def ball(self) -> flint.arb:
         """An enclosure about as narrow as the precision of the moment allows."""
@@ -89,11 +94,12 @@ class Root(sp.AtomicExpr):  # type: ignore[misc]
     def __float__(self) -> float:
         return float(self.ball().mid())
 
-    def _sympystr(self, _: Any) -> str:
+    def _sympystr(self, _: object) -> str:
         x = sp.Symbol("x")
         polynomial = sp.Poly(self.coefficients[::-1], x).as_expr()
         with flint.ctx.workprec(128):
-            return f"root {self.index} of {polynomial} ({self.ball().mid().str(_DIGITS, radius=False)})"
+            value = self.ball().mid().str(_DIGITS, radius=False)
+        return f"root {self.index} of {polynomial} ({value})"
 
     _sympyrepr = _sympystr
 
@@ -102,7 +108,12 @@ Point = Fraction | Root
 
 
 def real_roots(polynomial: flint.fmpz_poly) -> list[Point]:
-    """The distinct real roots of a polynomial that is not 0, ascending, rational ones as fractions."""
+    """The distinct real roots of a polynomial that is not 0, ascending, rational ones as fractions.
+
+    Example:
+        >>> real_roots(flint.fmpz_poly([0, -2, 0, 1]))[1:]
+        [Fraction(0, 1), root 2 of x**2 - 2 (1.41421356237)]
+    """
     found: list[Point] = []
     for factor, _ in polynomial.factor()[1]:
         coefficients = tuple(int(c) for c in factor.coeffs())
@@ -116,15 +127,20 @@ def real_roots(polynomial: flint.fmpz_poly) -> list[Point]:
 
 
 def _ball(point: Point) -> flint.arb:
-    return (
-        point.ball()
-        if isinstance(point, Root)
-        else flint.arb(flint.fmpq(point.numerator, point.denominator))
-    )
+    if isinstance(point, Root):
+        return point.ball()
+    return flint.arb(flint.fmpq(point.numerator, point.denominator))
 
 
 def root_of(x: Fraction, degree: int) -> sp.Expr:
-    """The nonnegative root of a nonnegative rational, exactly. SymPy would factor its numerator and denominator."""
+    """The nonnegative root of a nonnegative rational, exactly.
+
+    SymPy would factor its numerator and denominator.
+
+    Example:
+        >>> root_of(Fraction(4, 9), 2), root_of(Fraction(2), 3)
+        (2/3, root 1 of x**3 - 2 (1.25992104989))
+    """
     if x == 0:
         return sp.S.Zero
     if degree == 2:  # the common case, without factors of polynomials
@@ -137,47 +153,61 @@ def root_of(x: Fraction, degree: int) -> sp.Expr:
 
 
 def order(left: Point, right: Point) -> int:
-    """-1, 0 or 1: whether one number is less than, equal to, or more than another."""
+    """-1, 0 or 1: whether one number is less than, equal to, or more than another.
+
+    Example:
+        >>> order(Root((-2, 0, 1), 2), Fraction(7, 5))
+        1
+    """
     if left == right:
         return 0
     if isinstance(left, Fraction) and isinstance(right, Fraction):
         return -1 if left < right else 1
-    precision = 64
-    while True:  # they differ, so some precision tells them apart
+    for precision in _precisions():  # they differ, so some precision tells them apart
         with flint.ctx.workprec(precision):
             a, b = _ball(left), _ball(right)
-            if a < b or a > b:
-                return -1 if a < b else 1
-        precision *= 2
+        if a < b or a > b:
+            break
+    return -1 if a < b else 1
+
+
+def _precisions(bits: int = 64) -> Iterator[int]:
+    """Finer and finer working precisions."""
+    while True:
+        yield bits
+        bits *= 2
 
 
 def between(left: Point | None, right: Point | None) -> Fraction:
-    """A simple rational strictly between two numbers that differ; None stands for no end."""
-    if left is None or right is None:
-        if right is not None:
-            return min(whole_below(right), Fraction(0))
-        return Fraction(0) if left is None else max(whole_above(left), Fraction(0))
-    precision = 64
-    while True:
+    """A simple rational strictly between two numbers that differ; None stands for no end.
+
+    Example:
+        >>> between(Root((-2, 0, 1), 2), None), between(Fraction(0), Fraction(1))
+        (Fraction(2, 1), Fraction(1, 2))
+    """
+    if left is None:
+        return Fraction(0) if right is None else min(whole_below(right), Fraction(0))
+    if right is None:
+        return max(whole_above(left), Fraction(0))
+    for precision in _precisions():
         with flint.ctx.workprec(precision):
             low, high = _rational(_ball(left).upper()), _rational(_ball(right).lower())
         if low < high:
-            inside = (high - low) / 1000  # off the ends, which may be the numbers themselves
-            return simplest_between(low + inside, high - inside)
-        precision *= 2
+            break
+    inside = (high - low) / 1000  # off the ends, which may be the numbers themselves
+    return simplest_between(low + inside, high - inside)
 
 
 def whole_above(point: Point) -> Fraction:
     """The least whole number that is more than ``point``."""
     if isinstance(point, Fraction):
         return Fraction(point.__floor__() + 1)
-    precision = 64
-    while True:
+    for precision in _precisions():
         with flint.ctx.workprec(precision):
-            floor = _ball(point).floor()
-            if floor.is_exact():
-                return _rational(floor) + 1
-        precision *= 2
+            floor = point.ball().floor()
+        if floor.is_exact():
+            break
+    return _rational(floor) + 1
 
 
 def whole_below(point: Point) -> Fraction:
@@ -192,19 +222,27 @@ def _rational(ball: flint.arb) -> Fraction:
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
-# --- signs ----------------------------------------------------------------------------------------------------
+# --- signs ----------------------------------------------------------------------------------------
 
 
 class _OpenError(ArithmeticError):
     """Not an algebraic expression, or its sign would take too many bits."""
 
 
-def sign(expression: sp.Expr, at: Mapping[sp.Symbol, Any] | None = None) -> int | None:
-    """-1, 0 or 1 for an expression of rationals, roots, radicals, Abs, Min, Max, sign and cases; None if open.
+def sign(
+    expression: sp.Expr, at: Mapping[sp.Symbol, sp.Expr | Fraction] | None = None
+) -> int | None:
+    """-1, 0 or 1 for an expression of rationals, roots, radicals, Abs, Min, Max, sign and cases.
 
-    ``at`` gives the symbols' values. Open is where something else occurs, and where more than some ten thousand bits
-    would be needed. Raises :class:`UndefinedError` where there is no value: a division by zero, a root of a negative
+    ``at`` gives the symbols' values. None, for open, where something else occurs, and where more
+    than some ten thousand bits would be needed.
+
+    Raises :class:`UndefinedError` where there is no value: a division by zero, a root of a negative
     number.
+
+    Example:
+        >>> sign(sp.sqrt(2) * sp.sqrt(3) - sp.sqrt(6)), sign(sp.sqrt(2) - 2)
+        (0, -1)
     """
     try:
         seen = {symbol: _plain(number(value), {}) for symbol, value in (at or {}).items()}
@@ -214,9 +252,15 @@ def sign(expression: sp.Expr, at: Mapping[sp.Symbol, Any] | None = None) -> int 
 
 
 def true(
-    relation: sp.core.relational.Relational, at: Mapping[sp.Symbol, Any] | None = None
+    relation: Relational, at: Mapping[sp.Symbol, sp.Expr | Fraction] | None = None
 ) -> bool | None:
-    """Whether a relation holds at these values; None where that is open, or a side has no value."""
+    """Whether a relation holds at these values; None where that is open, or a side has no value.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> true(x**2 <= 2, {x: Root((-2, 0, 1), 2)})
+        True
+    """
     try:
         found = sign(relation.lhs - relation.rhs, at)
     except UndefinedError:
@@ -224,58 +268,67 @@ def true(
     return None if found is None else holds(type(relation), found)
 
 
-def within(x: sp.Expr, interval: sp.Interval) -> list[sp.core.relational.Relational]:
-    """What ``x`` must satisfy to lie in an interval."""
-    found = []
-    if interval.start != -sp.oo:
-        found.append((sp.Gt if interval.left_open else sp.Ge)(x, interval.start, evaluate=False))
-    if interval.end != sp.oo:
-        found.append((sp.Lt if interval.right_open else sp.Le)(x, interval.end, evaluate=False))
-    return found
+def within(x: sp.Expr, interval: sp.Interval) -> list[Relational]:
+    """What ``x`` must satisfy to lie in an interval.
+
+    Example:
+        >>> within(sp.Symbol("x"), sp.Interval.Ropen(0, sp.oo))
+        [x >= 0]
+    """
+    above = sp.Gt if interval.left_open else sp.Ge
+    below = sp.Lt if interval.right_open else sp.Le
+    ends = (above, interval.start), (below, interval.end)
+    return [side(x, end, evaluate=False) for side, end in ends if end not in _UNBOUNDED]
 
 
-def number(point: Any) -> sp.Expr:
-    """A rational of any kind, or a number of SymPy's, as SymPy holds it."""
+def number(point: sp.Expr | Fraction | int | flint.fmpz | flint.fmpq) -> sp.Expr:
+    """A rational of any kind, or a number of SymPy's, as SymPy holds it.
+
+    Example:
+        >>> number(Fraction(2, 3))
+        2/3
+    """
     if isinstance(point, sp.Expr):
         return point
-    q = (
-        flint.fmpq(point.numerator, point.denominator)
-        if isinstance(point, Fraction)
-        else flint.fmpq(point)
-    )
+    if isinstance(point, Fraction):
+        return sp.Rational(point.numerator, point.denominator)
+    q = flint.fmpq(point)
     return sp.Rational(int(q.p), int(q.q))
 
 
 def _plain(e: sp.Expr, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
     """The expression with every case decided, so that only sums, products and powers are left."""
-    if isinstance(e, sp.Rational | Root):
-        return e
-    if e in seen:
-        return seen[e]
-    if isinstance(e, sp.Add | sp.Mul):
-        found = e.func(*(_plain(a, seen) for a in e.args))
-    elif isinstance(e, sp.Pow):
-        found = _power(e, seen)
-    elif isinstance(e, sp.Abs):
-        inside = _plain(e.args[0], seen)
-        found = -inside if _sign(inside) < 0 else inside
-    elif isinstance(e, sp.sign):
-        found = sp.Integer(_sign(_plain(e.args[0], seen)))
-    elif isinstance(e, sp.Max | sp.Min):
-        found, *rest = (_plain(a, seen) for a in e.args)
-        wanted = 1 if isinstance(e, sp.Max) else -1
-        for other in rest:
-            found = other if _sign(other - found) == wanted else found
-    elif isinstance(e, sp.Piecewise):
-        found = next(
-            (_plain(value, seen) for value, condition in e.args if _true(condition, seen)), None
-        )
-        if found is None:
+    if e not in seen:
+        seen[e] = _decided(e, seen)
+    return seen[e]
+
+
+def _decided(e: sp.Expr, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
+    match e:
+        case sp.Rational() | Root():
+            return e
+        case sp.Add() | sp.Mul():
+            return e.func(*(_plain(a, seen) for a in e.args))
+        case sp.Pow():
+            return _power(e, seen)
+        case sp.Abs():
+            inside = _plain(e.args[0], seen)
+            return -inside if _sign(inside) < 0 else inside
+        case sp.sign():
+            return sp.Integer(_sign(_plain(e.args[0], seen)))
+        case sp.Max() | sp.Min():
+            extreme = max if isinstance(e, sp.Max) else min
+            return extreme((_plain(a, seen) for a in e.args), key=cmp_to_key(_compared))
+        case sp.Piecewise():
+            for value, condition in e.args:
+                if _true(condition, seen):
+                    return _plain(value, seen)
             raise UndefinedError(f"{e} has no value")
-    else:
-        raise _OpenError(f"{e} is not algebraic")
-    seen[e] = found
-    return found
+    raise _OpenError(f"{e} is not algebraic")
+
+
+def _compared(left: sp.Expr, right: sp.Expr) -> int:
+    return _sign(left - right)
 
 
 def _power(e: sp.Pow, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
@@ -291,9 +344,9 @@ def _power(e: sp.Pow, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
     positive = _sign(base)
     if exponent == 0:
         return sp.S.One
+    if positive == 0 and exponent < 0:
+        raise UndefinedError(f"{e} divides by zero")
     if positive == 0:
-        if exponent < 0:
-            raise UndefinedError(f"{e} divides by zero")
         return sp.S.Zero
     if positive < 0 and not exponent.is_Integer:
         raise UndefinedError(f"{e} is a root of a negative number")
@@ -302,18 +355,23 @@ def _power(e: sp.Pow, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:
     return base**exponent
 
 
-def _true(condition: Any, seen: dict[sp.Basic, sp.Expr]) -> bool:
+def _true(condition: sp.Basic, seen: dict[sp.Basic, sp.Expr]) -> bool:
     if condition in (sp.true, sp.false):
         return bool(condition)
     if isinstance(condition, sp.And):
         return all(_true(c, seen) for c in condition.args)
-    if not isinstance(condition, sp.core.relational.Relational):
+    if not isinstance(condition, Relational):
         raise _OpenError(f"{condition} is no comparison")
     return holds(type(condition), _sign(_plain(condition.lhs - condition.rhs, seen)))
 
 
-def holds(relation: type[sp.core.relational.Relational], found: int) -> bool:
-    """Whether a relation holds between two sides whose difference has this sign."""
+def holds(relation: type[Relational], found: int) -> bool:
+    """Whether a relation holds between two sides whose difference has this sign.
+
+    Example:
+        >>> holds(sp.Le, 0), holds(sp.Lt, 0)
+        (True, False)
+    """
     return {
         sp.Le: found <= 0,
         sp.Lt: found < 0,
@@ -328,8 +386,7 @@ def _sign(plain: sp.Expr) -> int:
     if plain.is_Rational:
         return int(sp.sign(plain))
     needed = 0.0
-    precision = 128
-    while True:
+    for precision in _precisions(128):
         with flint.ctx.workprec(precision):
             ball = _value(plain, {})
         if ball > 0 or ball < 0:
@@ -338,61 +395,66 @@ def _sign(plain: sp.Expr) -> int:
         if ball.is_finite() and abs(ball).upper() < flint.arb(2) ** -int(needed):
             return 0
         if precision > 4 * needed + 1000:
-            raise _OpenError("a ball that does not narrow")
-        precision *= 2
+            break
+    raise _OpenError("a ball that does not narrow")
 
 
 def _value(e: sp.Expr, seen: dict[sp.Basic, flint.arb]) -> flint.arb:
     if e not in seen:
-        if isinstance(e, sp.Rational):
-            found = flint.arb(flint.fmpq(int(e.p), int(e.q)))
-        elif isinstance(e, Root):
-            found = e.ball()
-        elif isinstance(e, sp.Add):
-            found = sum((_value(a, seen) for a in e.args), flint.arb(0))
-        elif isinstance(e, sp.Mul):
-            found = flint.arb(1)
-            for a in e.args:
-                found *= _value(a, seen)
-        elif isinstance(e, sp.Pow) and isinstance(e.exp, sp.Rational):
-            found = _value(e.base, seen)
-            if e.exp.q != 1:
-                found = found.sqrt() if e.exp.q == 2 else found.root(int(e.exp.q))
-            found = BALLS["raised"](found, int(e.exp.p))
-        else:
-            raise _OpenError(f"{e} is not algebraic")
-        seen[e] = found
+        seen[e] = _enclosed(e, seen)
     return seen[e]
+
+
+def _enclosed(e: sp.Expr, seen: dict[sp.Basic, flint.arb]) -> flint.arb:
+    match e:
+        case sp.Rational():
+            return flint.arb(flint.fmpq(int(e.p), int(e.q)))
+        case Root():
+            return e.ball()
+        case sp.Add():
+            return sum((_value(a, seen) for a in e.args), flint.arb(0))
+        case sp.Mul():
+            return prod((_value(a, seen) for a in e.args), start=flint.arb(1))
+        case sp.Pow(exp=sp.Rational(p=p, q=q)):
+            found = _value(e.base, seen)
+            if q != 1:
+                found = found.sqrt() if q == 2 else found.root(int(q))
+            return BALLS["raised"](found, int(p))
+    raise _OpenError(f"{e} is not algebraic")
 
 
 def _separation(e: sp.Expr) -> float:
     """Bits b such that the expression is 0 or at least 2^-b in size."""
-    degrees: dict[Any, int] = {}
+    degrees: dict[object, int] = {}
     upper, lower = _conjugates(e, degrees)
-    degree = 1
-    for factor in degrees.values():
-        degree *= factor
-    bits = (lower + (degree - 1) * upper) * 1.001 + 16
+    bits = (lower + (prod(degrees.values()) - 1) * upper) * 1.001 + 16
     if bits > _MOST_BITS:
         raise _OpenError(f"{bits:.3g} bits would be needed")
     return bits
 
 
-def _conjugates(e: sp.Expr, degrees: dict[Any, int]) -> tuple[float, float]:
-    """log₂ of bounds on the conjugates of numerator and denominator; ``degrees`` collects the roots met."""
+def _conjugates(e: sp.Expr, degrees: dict[object, int]) -> tuple[float, float]:
+    """log₂ of bounds on the conjugates of numerator and denominator.
+
+    ``degrees`` collects the roots met.
+    """
     if isinstance(e, sp.Rational):
         return log2(max(abs(int(e.p)), 1)), log2(int(e.q))
     if isinstance(e, Root):
         lead = abs(e.coefficients[-1])
         degrees[e] = len(e.coefficients) - 1
         return log2(lead + max(map(abs, e.coefficients))), log2(lead)
-    parts = [_conjugates(a, degrees) for a in (e.args if not isinstance(e, sp.Pow) else e.args[:1])]
-    if isinstance(e, sp.Add):
-        below = sum(lower for _, lower in parts)
-        return log2(len(parts)) + max(upper + below - lower for upper, lower in parts), below
+    if isinstance(e, sp.Pow):
+        return _conjugates_of_power(e, degrees)
+    parts = [_conjugates(a, degrees) for a in e.args]
+    below = sum(lower for _, lower in parts)
     if isinstance(e, sp.Mul):
-        return sum(upper for upper, _ in parts), sum(lower for _, lower in parts)
-    ((upper, lower),) = parts
+        return sum(upper for upper, _ in parts), below
+    return log2(len(parts)) + max(upper + below - lower for upper, lower in parts), below
+
+
+def _conjugates_of_power(e: sp.Pow, degrees: dict[object, int]) -> tuple[float, float]:
+    upper, lower = _conjugates(e.base, degrees)
     q, p = int(e.exp.q), int(e.exp.p)
     if q > 1:
         degrees[e.base, q] = q
@@ -404,18 +466,23 @@ def _conjugates(e: sp.Expr, degrees: dict[Any, int]) -> tuple[float, float]:
 
 
 def stored(root: Root) -> str:
-    """A root as text that :func:`restored` reads."""
+    """A root as text that :func:`restored` reads.
+
+    Example:
+        >>> stored(Root((-2, 0, 1), 2))
+        'root 2 of [-2, 0, 1]'
+    """
     return f"root {root.index} of {list(root.coefficients)}"
 
 
-def restored(index: int, coefficients: Sequence[int]) -> Point:
-    """The root that was stored. Raises ``ValueError`` unless the polynomial is irreducible and has it."""
+def restored(index: int, coefficients: Sequence[int]) -> Root:
+    """The root that was stored.
+
+    Raises ``ValueError`` unless the polynomial is irreducible and has it.
+    """
     polynomial = flint.fmpz_poly(list(coefficients))
     factors = polynomial.factor()[1] if polynomial.degree() > 1 else []
-    if (
-        len(factors) != 1
-        or factors[0][1] != 1
-        or not 1 <= index <= len(enclosed_roots(tuple(coefficients), 64))
-    ):
+    irreducible = [multiplicity for _, multiplicity in factors] == [1]
+    if not irreducible or not 1 <= index <= len(enclosed_roots(tuple(coefficients), 64)):
         raise ValueError("no such root of an irreducible polynomial")
     return Root(coefficients, index)
