@@ -1,11 +1,13 @@
 """Where an expression has a value: the conditions under which no part of it is undefined.
 
-A quotient wants a denominator that is not 0, a root and a power that is not whole a base of at least 0, a logarithm a
-positive number, an arc cosine one in [-1, 1], a negative power a base that is not 0, a member of a family a place that
-is there. 0**0 is 1, as in Python, SymPy and Rocq. What stands in a branch is wanted only where the branch is taken.
+A quotient wants a denominator that is not 0, a root and a power that is not whole a base of at
+least 0, a logarithm a positive number, an arc cosine one in [-1, 1], a negative power a base that
+is not 0, a member of a family a place that is there. 0**0 is 1, as in Python, SymPy and Rocq. What
+stands in a branch is wanted only where the branch is taken.
 
-SymPy simplifies what it is given: x**2/x becomes x, and 0*log(x) becomes 0. So the reader of text collects conditions
-from the syntax, while it reads; of SymPy expressions :func:`conditions_of` says what can still be seen.
+SymPy simplifies what it is given: x**2/x becomes x, and 0*log(x) becomes 0. So the reader of text
+collects conditions from the syntax, while it reads; of SymPy expressions :func:`conditions_of` says
+what can still be seen.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import TypeAlias
 
 import sympy as sp
@@ -25,10 +28,16 @@ __all__ = ["Condition", "conditions_of", "distinct", "of_function", "of_power", 
 
 @dataclass(frozen=True)
 class Condition:
-    """``relation``, an expression >= 0, > 0 or != 0, must hold: else a part has no value, and ``words`` say which.
+    """What must hold for a part of an expression to have a value.
 
-    ``Condition(sp.Ne(x, 0), "x**2/x divides by x")``. A condition that ``counts`` has minus the number of failures on
-    its left.
+    - ``relation``: an expression >= 0, > 0 or != 0
+    - ``words``: which part has no value where it fails
+    - ``counts``: on the left is minus the number of failures
+
+    Example:
+        >>> x = sp.Symbol("x", real=True)
+        >>> Condition(sp.Ne(x, 0), "x**2/x divides by x").counts
+        False
     """
 
     relation: Relational
@@ -42,7 +51,13 @@ _Bounds: TypeAlias = Mapping[sp.Symbol, tuple[sp.Expr, sp.Expr]]
 
 
 def of_quotient(denominator: sp.Expr, words: str) -> Conditions:
-    """That the denominator is not 0, factor by factor."""
+    """That the denominator is not 0, factor by factor.
+
+    Example:
+        >>> x = sp.Symbol("x", real=True)
+        >>> [c.relation for c in of_quotient(2 * x * abs(x - 1), "1/(2*x*abs(x - 1))")]
+        [Ne(x, 0), Ne(x - 1, 0)]
+    """
     found: Conditions = ()
     for factor in sp.Mul.make_args(denominator):
         core = factor
@@ -54,7 +69,13 @@ def of_quotient(denominator: sp.Expr, words: str) -> Conditions:
 
 
 def of_power(base: sp.Expr, exponent: sp.Expr, words: str) -> Conditions:
-    """That ``base**exponent`` is a real number; ``0**0`` is, and is 1."""
+    """That ``base**exponent`` is a real number; ``0**0`` is, and is 1.
+
+    Example:
+        >>> x = sp.Symbol("x", real=True)
+        >>> [c.relation for c in of_power(x, sp.Rational(1, 2), "sqrt(x)")]
+        [x >= 0]
+    """
     found: Conditions = ()
     if exponent.is_integer is not True:
         found += _at_least(base, words)
@@ -69,7 +90,13 @@ def of_power(base: sp.Expr, exponent: sp.Expr, words: str) -> Conditions:
 
 
 def of_function(name: str, arguments: Sequence[sp.Expr], words: str) -> Conditions:
-    """That the function of that name (sqrt, log, acos, digamma; any other is defined everywhere) has a value."""
+    """That a function has a value: sqrt, log, acos or digamma; any other is defined everywhere.
+
+    Example:
+        >>> x = sp.Symbol("x", real=True)
+        >>> [c.relation for c in of_function("acos", [x], "acos(x)")]
+        [1 - x >= 0, x + 1 >= 0]
+    """
     if name == "sqrt":
         return _at_least(arguments[0], words)
     if name in ("log", "digamma"):
@@ -81,7 +108,13 @@ def of_function(name: str, arguments: Sequence[sp.Expr], words: str) -> Conditio
 
 
 def distinct(conditions: Iterable[Condition]) -> Conditions:
-    """Each relation once, in order: what a part needs stands before what the whole needs."""
+    """Each relation once, in order: what a part needs stands before what the whole needs.
+
+    Example:
+        >>> condition = Condition(sp.Ne(sp.Symbol("x"), 0), "1/x divides by x")
+        >>> len(distinct([condition, condition]))
+        1
+    """
     found: dict[Relational, Condition] = {}
     for condition in conditions:
         found.setdefault(condition.relation, condition)
@@ -102,51 +135,59 @@ def conditions_of(
 ) -> Conditions:
     """The conditions of a SymPy expression or relation as it stands, unevaluated parts included.
 
-    ``sizes`` are the extents of indexed families by name, ``bounds`` the least and greatest value of symbols that are
-    indices. What the symbols' own assumptions settle is left out. Example: ``1/x`` for a real x wants x != 0, for a
-    positive one nothing.
+    - ``sizes``: the extents of indexed families, by name
+    - ``bounds``: the least and greatest value of symbols that are indices
+
+    What the symbols' own assumptions settle is left out.
+
+    Example:
+        >>> x, y = sp.Symbol("x", real=True), sp.Symbol("y", positive=True)
+        >>> [c.words for c in conditions_of(1 / x + 1 / y)]
+        ['1/x divides by x']
     """
     return _cached(expression, tuple((sizes or {}).items()), tuple((bounds or {}).items()))
 
 
 def _of(e: sp.Basic, sizes: Sizes, bounds: _Bounds) -> Conditions:
-    if isinstance(e, sp.Piecewise):
-        return _of_cases(e.args, sizes, bounds)
-    if isinstance(e, sp.Derivative):
-        return _of(e.doit(), sizes, bounds)
-    if isinstance(e, sp.Integral):
-        return ()  # what is under it is a definition's own affair
-    if isinstance(e, sp.Sum | sp.Product):
-        return _of_loop(e, sizes, bounds)
-    if isinstance(e, BatchSum):
-        return tuple(
-            _everywhere(c, lambda body: BatchSum(body, e.index, e.batch))
-            for c in _of(e.function, sizes, bounds)
-        )
-    if isinstance(e, Average):
-        drawn = (
-            _at_least(e.population - e.size, f"{e} draws more than there are")
-            if isinstance(e, AverageWithoutReplacement)
-            else ()
-        )
-        return drawn + tuple(
-            _everywhere(c, lambda body: type(e)(body, e.batch, e.size, e.population))
-            for c in _of(e.function, sizes, bounds)
-        )
-    inner: Conditions = ()
-    for part in e.args:
-        inner += _of(part, sizes, bounds)
-    if isinstance(e, sp.Indexed):
-        return inner + _of_place(e, sizes, bounds)
-    if isinstance(e, sp.Pow):
-        return inner + of_power(e.base, e.exp, _power_in_words(e))
-    if isinstance(e, sp.log):
-        return inner + of_function("log", e.args, f"{e} takes the logarithm of {e.args[0]}")
-    if isinstance(e, sp.acos):
-        return inner + of_function("acos", e.args, f"{e} takes the arc cosine of {e.args[0]}")
-    if isinstance(e, sp.polygamma):
-        return inner + of_function("digamma", e.args[1:], f"{e} is of {e.args[1]}")
-    return inner
+    match e:
+        case sp.Integral():
+            return ()  # what is under it is a definition's own affair
+        case sp.Derivative():
+            return _of(e.doit(), sizes, bounds)
+        case sp.Piecewise():
+            return _of_cases(e.args, sizes, bounds)
+        case sp.Sum() | sp.Product():
+            return _of_loop(e, sizes, bounds)
+        case BatchSum():
+            inside = _of(e.function, sizes, bounds)
+            return _everywhere(inside, lambda body: BatchSum(body, e.index, e.batch))
+        case Average():
+            return _of_average(e, sizes, bounds)
+    own: Conditions = ()
+    match e:
+        case sp.Indexed():
+            own = _of_place(e, sizes, bounds)
+        case sp.Pow():
+            own = of_power(e.base, e.exp, _power_in_words(e))
+        case sp.log():
+            own = of_function("log", e.args, f"{e} takes the logarithm of {e.args[0]}")
+        case sp.acos():
+            own = of_function("acos", e.args, f"{e} takes the arc cosine of {e.args[0]}")
+        case sp.polygamma():
+            own = of_function("digamma", e.args[1:], f"{e} is of {e.args[1]}")
+    return _of_all(e.args, sizes, bounds) + own
+
+
+def _of_all(parts: Iterable[sp.Basic], sizes: Sizes, bounds: _Bounds) -> Conditions:
+    return tuple(chain.from_iterable(_of(part, sizes, bounds) for part in parts))
+
+
+def _of_average(e: Average, sizes: Sizes, bounds: _Bounds) -> Conditions:
+    drawn: Conditions = ()
+    if isinstance(e, AverageWithoutReplacement):
+        drawn = _at_least(e.population - e.size, f"{e} draws more than there are")
+    inside = _of(e.function, sizes, bounds)
+    return drawn + _everywhere(inside, lambda body: type(e)(body, e.batch, e.size, e.population))
 
 
 def _power_in_words(e: sp.Pow) -> str:
@@ -162,11 +203,9 @@ def _at_least(x: sp.Expr, words: str) -> Conditions:
 
 def _where(condition: Condition, given: Sequence[sp.Basic]) -> Condition:
     """The condition, wanted only where all of these comparisons hold."""
-    return (
-        _cased(condition, (condition.relation.lhs, sp.And(*given)), (_met(condition), True))
-        if given
-        else condition
-    )
+    if not given:
+        return condition
+    return _cased(condition, (condition.relation.lhs, sp.And(*given)), (_met(condition), True))
 
 
 def _unless(condition: Condition, given: Sequence[sp.Basic]) -> Condition:
@@ -183,11 +222,17 @@ def _cased(condition: Condition, *cases: tuple[sp.Expr, sp.Basic | bool]) -> Con
     return replace(condition, relation=condition.relation.func(left, 0, evaluate=False))
 
 
-def _everywhere(condition: Condition, over: Callable[[sp.Expr], sp.Expr]) -> Condition:
-    """The condition at every place that ``over``, a sum, goes through: none of them counts as a failure."""
-    left = condition.relation.lhs
-    failures = left if condition.counts else _failing(left, condition.relation)
-    return Condition(sp.Ge(over(failures), 0, evaluate=False), condition.words, counts=True)
+def _everywhere(inside: Conditions, over: Callable[[sp.Expr], sp.Expr]) -> Conditions:
+    """The conditions at every place that ``over``, a sum, goes through: none of them counts as a
+    failure.
+    """
+    found: Conditions = ()
+    for condition in inside:
+        left = condition.relation.lhs
+        failures = over(left if condition.counts else _failing(left, condition.relation))
+        relation = sp.Ge(failures, 0, evaluate=False)
+        found += (Condition(relation, condition.words, counts=True),)
+    return found
 
 
 def _failing(left: sp.Expr, relation: Relational) -> sp.Expr:
@@ -205,13 +250,10 @@ def _of_cases(cases: Sequence[sp.Basic], sizes: Sizes, bounds: _Bounds) -> Condi
     """Comparisons are read in turn; a value is wanted where its own holds and none before it does."""
     (value, test), *rest = cases
     comparisons = () if test == sp.true else sp.And.make_args(test)
-    found: Conditions = ()
-    for comparison in comparisons:
-        found += _of(comparison, sizes, bounds)
+    found = _of_all(comparisons, sizes, bounds)
     found += tuple(_where(c, comparisons) for c in _of(value, sizes, bounds))
     if rest and comparisons:
-        others = _of_cases(rest, sizes, bounds)
-        found += tuple(_unless(c, comparisons) for c in others)
+        found += tuple(_unless(c, comparisons) for c in _of_cases(rest, sizes, bounds))
     return found
 
 
@@ -220,9 +262,7 @@ def _of_loop(e: sp.Sum | sp.Product, sizes: Sizes, bounds: _Bounds) -> Condition
     for _, first, last in e.limits:
         found += _of(first, sizes, bounds) + _of(last, sizes, bounds)
     within = {**bounds, **{index: (first, last) for index, first, last in e.limits}}
-    return found + tuple(
-        _everywhere(c, lambda body: sp.Sum(body, *e.limits)) for c in _of(e.function, sizes, within)
-    )
+    return found + _everywhere(_of(e.function, sizes, within), lambda body: sp.Sum(body, *e.limits))
 
 
 def _of_place(e: sp.Indexed, sizes: Sizes, bounds: _Bounds) -> Conditions:

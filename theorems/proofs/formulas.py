@@ -1,4 +1,4 @@
-"""SymPy expressions as Rocq terms, fully spelled out: of mathcomp's ring scope, or over Coq's reals.
+"""SymPy expressions as Rocq terms, spelled out: of mathcomp's ring scope, or over Coq's reals.
 
 Over Coq's own real numbers there are pi and arccos; sums are mathcomp's big operators of
 ``Rplus``, whose indices have the same types as in the rest of the development. The order of terms
@@ -21,18 +21,10 @@ __all__ = ["REALS", "Formulas", "RealFormulas", "UnprintableError", "binder_name
 #: What a proof names as its structure to be printed over Coq's reals.
 REALS = "R"
 
-# Precedence levels of the notations, loosest last; an argument printed at a looser level gets parentheses.
-_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS, _TIMES, _BIG, _PLUS, _LOOSEST = (
-    0,
-    3,
-    10,
-    29,
-    35,
-    40,
-    41,
-    50,
-    200,
-)
+# Precedence levels of the notations, loosest last; an argument printed at a looser level gets
+# parentheses.
+_ATOM, _INVERSE, _APPLIED, _POWER, _MINUS = 0, 3, 10, 29, 35
+_TIMES, _BIG, _PLUS, _LOOSEST = 40, 41, 50, 200
 
 _KEYWORDS = frozenset(
     (
@@ -123,28 +115,23 @@ class Formulas:
         indices: Mapping[str, sp.Expr] | None = None,
     ) -> None:
         self._names, self._naturals, self._sizes = names, naturals, sizes
-        # index symbol -> its name, the size it runs below
+        #: By the symbol of an index: its name, and the size it runs below.
         self._bound: dict[str, tuple[str, sp.Expr]] = {
             i: (names[i], size) for i, size in (indices or {}).items()
         }
-        self._batches: dict[
-            str, tuple[str, Average]
-        ] = {}  # batch symbol -> its name, how it is drawn
+        #: By the symbol of a batch: its name, and how it is drawn.
+        self._batches: dict[str, tuple[str, Average]] = {}
         self.roots = False
 
-    # --- relations, types, names ------------------------------------------------------------------------------
+    # --- relations, types, names ------------------------------------------------------------------
 
     def relation(self, sign: str, lhs: sp.Expr, rhs: sp.Expr) -> str:
         """``lhs sign rhs``; ``>`` and ``>=`` are turned round, as mathcomp does."""
         left, right = self.real(lhs), self.real(rhs)
         if sign in (">", ">="):
             left, right = right, left
-        free = (
-            {str(s) for side in (lhs, rhs) for s in side.free_symbols}
-            - set(self._naturals)
-            - set(self._bound)
-        )
-        typed = any(s in self._names for s in free)
+        free = {str(s) for s in lhs.free_symbols | rhs.free_symbols}
+        typed = bool((free & self._names.keys()) - self._naturals.keys() - self._bound.keys())
         return f"{left} {_RELATIONS[sign]} {right}" + ("" if typed else " :> R")
 
     def ordinal(self, size: sp.Expr) -> str:
@@ -161,20 +148,19 @@ class Formulas:
             self._bound[str(index)] = (names[-1], size)
         value = self.real(meaning.expr)
         self._bound = outer
-        binders = [
-            f"{name} : {self.ordinal(size)}" for name, size in zip(names, sizes, strict=True)
-        ]
-        where = binders[0] if len(binders) == 1 else " ".join(f"({b})" for b in binders)
-        return f"(forall {where}, {' '.join((self._names[family], *names))} = {value})"
+        member = " ".join((self._names[family], *names))
+        return f"(forall {self.binders(names, sizes)}, {member} = {value})"
+
+    def binders(self, names: Sequence[str], sizes: Sequence[sp.Expr]) -> str:
+        """Indices with their types, in parentheses if there are several."""
+        typed = [f"{name} : {self.ordinal(size)}" for name, size in zip(names, sizes, strict=True)]
+        return typed[0] if len(typed) == 1 else " ".join(f"({one})" for one in typed)
 
     def fresh_indices(self, count: int) -> tuple[str, ...]:
+        """So many names of indices that nothing else has."""
         taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
-        found: list[str] = []
-        for letter in ("i", "j", "k", "l", "p", "q"):
-            name = letter if letter not in taken else f"{letter}_"
-            if name not in taken:
-                found.append(name)
-        return tuple(found[:count])
+        letters = (letter if letter not in taken else f"{letter}_" for letter in "ijklpq")
+        return tuple(name for name in letters if name not in taken)[:count]
 
     def natural(self, expression: sp.Expr) -> str:
         """An expression of type ``nat``, without the scope's mark unless it is compound."""
@@ -182,72 +168,75 @@ class Formulas:
         return f"({text})%N" if compound else text
 
     def _natural(self, e: sp.Expr) -> tuple[str, bool]:
+        """The text, and whether it is compound."""
         if e.is_Integer and e >= 0:
             return str(e), False
-        if isinstance(e, sp.Symbol) and str(e) in self._bound:
-            return self._bound[str(e)][0], False
-        if isinstance(e, sp.Symbol) and str(e) in self._naturals:
-            return self._names[str(e)], False
+        whole = self._naturals.keys() | self._bound
+        if isinstance(e, sp.Symbol) and str(e) in whole:
+            return self._whole_numbered(str(e))[0], False
         terms = sp.Add.make_args(e)
         constant = sum((t for t in terms if t.is_Integer), sp.Integer(0))
-        others = sorted((t for t in terms if not t.is_Integer), key=str)
-        parts, least = [], 0
-        for term in others:
+        parts, least = [], constant
+        for term in sorted((t for t in terms if not t.is_Integer), key=str):
             coefficient, rest = term.as_coeff_Mul()
-            if not (
-                coefficient.is_Integer
-                and coefficient > 0
-                and str(rest) in self._naturals.keys() | self._bound
-            ):
+            if not (coefficient.is_Integer and coefficient > 0 and str(rest) in whole):
                 raise UnprintableError(f"{e} is not seen to be a natural number")
             name, smallest = self._whole_numbered(str(rest))
             parts.append(name if coefficient == 1 else f"{coefficient} * {name}")
-            least += int(coefficient) * smallest
-        if not parts or constant + least < 0:
+            least += coefficient * smallest
+        if not parts or least < 0:
             raise UnprintableError(f"{e} may be negative, and is used as a natural number")
         text = " + ".join(parts)
-        if constant < 0:
-            return f"{text} - {-constant}", True
-        return (f"{text} + {constant}" if constant else text), True
+        if constant == 0:
+            return text, True
+        return f"{text} {'-' if constant < 0 else '+'} {abs(constant)}", True
 
     def _whole_numbered(self, symbol: str) -> tuple[str, int]:
-        """The name and the least value of a whole number; an index that is bound hides a variable of its name."""
+        """The name and the least value of a whole number.
+
+        An index that is bound hides a variable of its name.
+        """
         if symbol in self._bound and self._bound[symbol][0] != self._names.get(symbol):
             return self._bound[symbol][0], 0
         return self._names[symbol], self._naturals.get(symbol, 0)
 
-    # --- real terms -------------------------------------------------------------------------------------------
+    # --- real terms -------------------------------------------------------------------------------
 
     def real(self, expression: sp.Expr) -> str:
         """An expression of the field's type, at a level that fits beside a relation."""
         return _within(self._term(sp.sympify(expression)), _PLUS)
 
     def _term(self, e: sp.Expr) -> Term:
-        if e.is_Rational:
-            return self._rational(e)
-        if isinstance(e, sp.Symbol):
-            return self._symbol(e)
-        if isinstance(e, sp.Indexed):
-            return self._member(e)
-        if isinstance(e, sp.Add):
-            return self._sum_of(e)
-        if isinstance(e, sp.Mul | sp.Pow):
-            return self._fraction(e)
-        if isinstance(e, sp.Sum | sp.Product):
-            return self._big(e)
-        if isinstance(e, Average):
-            return self._average(e)
-        if isinstance(e, BatchSum):
-            return self._batch_sum(e)
-        if isinstance(e, sp.sign):
-            return f"Num.sg {_within(self._term(e.args[0]), _INVERSE)}", _APPLIED
-        if isinstance(e, sp.Max | sp.Min):
-            return self._extreme(e)
-        if isinstance(e, sp.Abs):
-            return f"`|{self.real(e.args[0])}|", _ATOM
-        if isinstance(e, sp.Piecewise):
-            return self._cases(e)
+        match e:
+            case sp.Rational():
+                return self._rational(e)
+            case sp.Symbol():
+                return self._symbol(e)
+            case sp.Indexed():
+                return self._member(e)
+            case sp.Add():
+                return self._sum_of(e)
+            case sp.Mul() | sp.Pow():
+                return self._fraction(e)
+            case sp.Sum() | sp.Product():
+                return self._big(e)
+            case Average():
+                return self._average(e)
+            case BatchSum():
+                return self._batch_sum(e)
+            case sp.sign():
+                return f"Num.sg {self._argument(e.args[0])}", _APPLIED
+            case sp.Max() | sp.Min():
+                return self._extreme(e)
+            case sp.Abs():
+                return f"`|{self.real(e.args[0])}|", _ATOM
+            case sp.Piecewise():
+                return self._cases(e)
         raise UnprintableError(f"{type(e).__name__} has no printed form: {sp.sstr(e)}")
+
+    def _argument(self, e: sp.Expr) -> str:
+        """As the argument of a function."""
+        return _within(self._term(e), _INVERSE)
 
     def _rational(self, e: sp.Rational) -> Term:
         if e < 0:
@@ -287,7 +276,8 @@ class Formulas:
         ), _APPLIED
 
     def _sum_of(self, e: sp.Add) -> Term:
-        # free of SymPy's own order: what is added first, members of families before the rest, numbers behind
+        # free of SymPy's own order: what is added first, members of families before the rest,
+        # numbers behind
         def place(term: sp.Expr) -> tuple[bool, bool, bool, str]:
             return _negative(term), bool(term.is_number), not term.has(sp.Indexed), sp.sstr(term)
 
@@ -306,48 +296,37 @@ class Formulas:
         """A product or a power: its factors above and below one fraction bar."""
         if _negative(e):
             return f"- {_within(self._term(-e), _MINUS)}", _MINUS
-        above: list[tuple[tuple[int, str], Term]] = []
-        below: list[tuple[tuple[int, str], Term]] = []
+        above: list[tuple[int, str, Term]] = []
+        below: list[tuple[int, str, Term]] = []
         for factor in sp.Mul.make_args(e):
             if factor.is_Rational:
-                if factor.p != 1:
-                    above.append(((0, ""), self._whole(int(factor.p))))
-                if factor.q != 1:
-                    below.append(((0, ""), self._whole(int(factor.q))))
+                above += [(0, "", self._whole(int(factor.p)))] if factor.p != 1 else []
+                below += [(0, "", self._whole(int(factor.q)))] if factor.q != 1 else []
                 continue
             base, exponent = (
                 factor.as_base_exp() if isinstance(factor, sp.Pow) else (factor, sp.S.One)
             )
-            if inverted := bool(exponent.could_extract_minus_sign()):
-                exponent = -exponent
-            entry = (self._rank(base, exponent), sp.sstr(factor)), self._power(base, exponent)
-            (below if inverted else above).append(entry)
-        return self._quotient([t for _, t in sorted(above)], [t for _, t in sorted(below)])
+            inverted = exponent.could_extract_minus_sign()
+            size = -exponent if inverted else exponent
+            term = self._rank(base, size), sp.sstr(factor), self._power(base, size)
+            (below if inverted else above).append(term)
+        return self._quotient([t for *_, t in sorted(above)], [t for *_, t in sorted(below)])
 
     @staticmethod
     def _rank(base: sp.Expr, exponent: sp.Expr) -> int:
-        if exponent == 1:
-            kinds: tuple[type, ...] = (sp.Symbol, sp.Indexed, sp.Pow, sp.Sum, sp.Product)
-            return next(
-                (k for k, kind in enumerate(kinds, 1) if isinstance(base, kind)), len(kinds) + 1
-            )
-        return 3
+        """The place of a factor in the order of the printed ones, after the numbers."""
+        if exponent != 1:
+            return 3
+        kinds = (sp.Symbol, sp.Indexed, sp.Pow, sp.Sum, sp.Product)
+        return 1 + [*(isinstance(base, kind) for kind in kinds), True].index(True)
 
     def _quotient(self, above: Sequence[Term], below: Sequence[Term]) -> Term:
-        def product(factors: Sequence[Term]) -> Term:
-            if len(factors) == 1:
-                return factors[0]
-            return " * ".join(
-                _within(f, _TIMES if k == 0 and f[1] != _MINUS else _POWER)
-                for k, f in enumerate(factors)
-            ), _TIMES
-
         if not below:
-            return product(above) if above else ("1", _ATOM)
-        denominator = product(below)
+            return _product(above)
+        denominator = _product(below)
         if not above:
             return f"{_within(denominator, _INVERSE)}^-1", _INVERSE
-        return f"{_within(product(above), _TIMES)} / {_within(denominator, _POWER)}", _TIMES
+        return f"{_within(_product(above), _TIMES)} / {_within(denominator, _POWER)}", _TIMES
 
     def _power(self, base: sp.Expr, exponent: sp.Expr) -> Term:
         """``base`` to a nonnegative exponent, a natural number or half of one."""
@@ -359,7 +338,7 @@ class Formulas:
                     f"the exponent {exponent} is neither a natural number nor half of one"
                 )
             self.roots = True
-            root: Term = (f"Num.sqrt {_within(self._term(base), _INVERSE)}", _APPLIED)
+            root: Term = (f"Num.sqrt {self._argument(base)}", _APPLIED)
             return root if exponent == sp.Rational(1, 2) else self._raised(root, 2 * exponent)
         return self._raised(self._term(base), exponent)
 
@@ -387,31 +366,24 @@ class Formulas:
 
     def _average(self, e: Average) -> Term:
         """Over all sets of ``size`` indices, or all functions from ``size`` places to indices."""
-        name, population, size = (
-            self._index_name(str(e.batch)),
-            self.ordinal(e.population),
-            self.natural(e.size),
-        )
+        name, population = self._index_name(str(e.batch)), self.ordinal(e.population)
         if isinstance(e, AverageWithoutReplacement):
-            drawn = f"{name} : {{set {population}}} | #|{name}| == {size}"
+            drawn = f"{{set {population}}} | #|{name}| == {self.natural(e.size)}"
             count = f"'C({self._natural(e.population)[0]}, {self._natural(e.size)[0]})%:R"
         else:
-            drawn = f"{name} : {{ffun {self.ordinal(e.size)} -> {population}}}"
+            drawn = f"{{ffun {self.ordinal(e.size)} -> {population}}}"
             count = self._raised(self._term(e.population), e.size)[0]
         outer = dict(self._batches)
         self._batches[str(e.batch)] = (name, e)
         body = _within(self._term(e.function), _TIMES)
         self._batches = outer
-        return f"(\\sum_({drawn}) {body}) / {count}", _TIMES
+        return f"(\\sum_({name} : {drawn}) {body}) / {count}", _TIMES
 
     def _batch_sum(self, e: BatchSum) -> Term:
         if str(e.batch) not in self._batches:
             raise UnprintableError(f"{e.batch} is summed over outside the average over its draws")
-        (batch, drawn), name, outer = (
-            self._batches[str(e.batch)],
-            self._index_name(str(e.index)),
-            dict(self._bound),
-        )
+        batch, drawn = self._batches[str(e.batch)]
+        name, outer = self._index_name(str(e.index)), dict(self._bound)
         if isinstance(drawn, AverageWithoutReplacement):
             head, member = f"{name} in {batch}", name
         else:
@@ -422,10 +394,8 @@ class Formulas:
         return f"\\sum_({head}) {body}", _BIG
 
     def _index_name(self, symbol: str) -> str:
-        taken = {
-            *self._names.values(),
-            *(name for name, _ in (*self._bound.values(), *self._batches.values())),
-        }
+        bound = (*self._bound.values(), *self._batches.values())
+        taken = {*self._names.values(), *(name for name, _ in bound)}
         name = binder_names([symbol])[symbol]
         while name in taken:
             name += "_"
@@ -433,7 +403,7 @@ class Formulas:
 
     def _extreme(self, e: sp.Max | sp.Min) -> Term:
         function = "Num.max" if isinstance(e, sp.Max) else "Num.min"
-        terms = [_within(self._term(a), _INVERSE) for a in sorted(e.args, key=sp.sstr)]
+        terms = [self._argument(a) for a in sorted(e.args, key=sp.sstr)]
         text = terms[-1]
         for term in reversed(terms[:-1]):
             text = f"{function} {term} {text if text == terms[-1] else f'({text})'}"
@@ -447,11 +417,8 @@ class Formulas:
         text = self.real(value)
         for value, comparisons in reversed(given):
             tests = [self._comparison(c) for c in comparisons]
-            test = (
-                tests[0][0]
-                if len(tests) == 1
-                else " && ".join(sorted(_within(t, _ATOM) for t in tests))
-            )
+            level = _LOOSEST if len(tests) == 1 else _ATOM
+            test = " && ".join(sorted(_within(t, level) for t in tests))
             text = f"if {test} then {self.real(value)} else {text}"
         return text, _LOOSEST
 
@@ -471,14 +438,15 @@ class RealFormulas(Formulas):
     _SUM = ("\\big[Rplus/0]", _BIG, _POWER)  # in parentheses wherever it is not alone
 
     def _term(self, e: sp.Expr) -> Term:
-        if e == sp.pi:
-            return "PI", _ATOM
-        if isinstance(e, sp.acos):
-            return f"acos {_within(self._term(e.args[0]), _INVERSE)}", _APPLIED
-        if isinstance(e, sp.Max | sp.Min | sp.Product):
-            raise UnprintableError(
-                f"{type(e).__name__} has no printed form over Coq's reals: {sp.sstr(e)}"
-            )
+        match e:
+            case sp.pi:
+                return "PI", _ATOM
+            case sp.acos():
+                return f"acos {self._argument(e.args[0])}", _APPLIED
+            case sp.Max() | sp.Min() | sp.Product():
+                raise UnprintableError(
+                    f"{type(e).__name__} has no printed form over Coq's reals: {sp.sstr(e)}"
+                )
         return super()._term(e)
 
     def _whole(self, value: int) -> Term:
@@ -486,9 +454,8 @@ class RealFormulas(Formulas):
 
     def _symbol(self, e: sp.Symbol) -> Term:
         text, level = super()._symbol(e)
-        return (
-            (f"INR {text.removesuffix('%:R')}", _APPLIED) if text.endswith("%:R") else (text, level)
-        )
+        name = text.removesuffix("%:R")
+        return (text, level) if name == text else (f"INR {name}", _APPLIED)
 
     def _power(self, base: sp.Expr, exponent: sp.Expr) -> Term:
         text, level = super()._power(base, exponent)
@@ -499,9 +466,18 @@ class RealFormulas(Formulas):
 
     def _quotient(self, above: Sequence[Term], below: Sequence[Term]) -> Term:
         text, level = super()._quotient(above, below)
-        if level == _INVERSE and text.endswith("^-1"):
-            return f"/ {text.removesuffix('^-1')}", _MINUS
-        return text, level if level != _INVERSE else _TIMES
+        if level != _INVERSE:
+            return text, level
+        inverse = text.endswith("^-1")
+        return (f"/ {text.removesuffix('^-1')}", _MINUS) if inverse else (text, _TIMES)
+
+
+def _product(factors: Sequence[Term]) -> Term:
+    if len(factors) < 2:
+        return factors[0] if factors else ("1", _ATOM)
+    first, *rest = factors
+    head = _within(first, _POWER if first[1] == _MINUS else _TIMES)
+    return " * ".join((head, *(_within(factor, _POWER) for factor in rest))), _TIMES
 
 
 def _negative(term: sp.Expr) -> bool:
