@@ -11,13 +11,44 @@ import operator
 import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import SupportsIndex
+
+__all__ = [
+    "Argument",
+    "ArgumentError",
+    "did_you_mean",
+    "one_of",
+    "real_number",
+    "require",
+    "told",
+    "whole_number",
+]
 
 _SHORT = reprlib.Repr()
 _SHORT.maxother = _SHORT.maxstring = _SHORT.maxlong = 80
 
 
+def require(holds: object, message: str, error: type[Exception] = ValueError) -> None:
+    """Raise an ``error`` with this ``message``, one line, unless the condition ``holds``.
+
+    The message is made in any case, so it must be one that can be.
+
+    Example:
+        >>> require(2 > 3, "d=2 is below 3; give more rows")
+        Traceback (most recent call last):
+        ValueError: d=2 is below 3; give more rows
+    """
+    if not holds:
+        raise error(message)
+
+
 def told(value: object) -> str:
-    """``value`` as an error tells it: on one line, and short."""
+    r"""``value`` as an error tells it: on one line, and of some 80 characters at most.
+
+    Example:
+        >>> told("two\nlines"), len(told("a" * 1000))
+        ("'two\\nlines'", 80)
+    """
     try:
         return " ".join(_SHORT.repr(value).split())
     except ValueError:  # of its many digits Python prints none
@@ -29,13 +60,19 @@ _NO_VALUE = object()
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument as an error names it: ``take=4``, or ``take`` where no value of it is meant."""
+    """An argument as an error names it: ``take=4``, or ``take`` where no value of it is meant.
+
+    Example:
+        >>> str(Argument("take", 4)), str(Argument("take"))
+        ('take=4', 'take')
+    """
 
     name: str
     value: object = _NO_VALUE
 
     @property
     def has_value(self) -> bool:
+        """Whether a value of it is meant, which may be None."""
         return self.value is not _NO_VALUE
 
     def __str__(self) -> str:
@@ -58,7 +95,12 @@ class ArgumentError(ValueError):
 
     @staticmethod
     def parts_of(error: BaseException) -> tuple[str | Argument, ...]:
-        """What an error says, with the arguments that it names where it is an `ArgumentError`."""
+        """What an error says, with the arguments that it names where it is an `ArgumentError`.
+
+        Example:
+            >>> ArgumentError.parts_of(TypeError("no number"))
+            ('no number',)
+        """
         return error.parts if isinstance(error, ArgumentError) else (str(error),)
 
 
@@ -85,7 +127,12 @@ def real_number(name: str, value: object, wanted: str = "a real number") -> floa
     """``value`` as a `float`, infinities included; real scalars of NumPy pass, bool, complex, text
     and arrays do not.
 
-    Raises `TypeError` for those, and `ValueError` for NaN and what is beyond float64.
+    ``name`` is the argument's, and ``wanted`` what it should be, in words. Raises `TypeError` for
+    what does not pass, and `ValueError` for NaN and what is beyond float64.
+
+    Example:
+        >>> real_number("gamma", 1)
+        1.0
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}={told(value)} is not a real number; give {wanted}")
@@ -93,42 +140,50 @@ def real_number(name: str, value: object, wanted: str = "a real number") -> floa
         number = float(value)
     except OverflowError:
         raise ValueError(f"{name}={told(value)} is beyond float64; give {wanted}") from None
-    if math.isnan(number):
-        raise ValueError(f"{name}=nan is not a number; give {wanted}")
+    require(not math.isnan(number), f"{name}=nan is not a number; give {wanted}")
     return number
 
 
 def whole_number(name: str, value: object, minimum: int) -> int:
     """``value`` as an `int` ≥ ``minimum``; NumPy integers pass, bool and float do not.
 
-    Raises `TypeError` for those, and `ValueError` below ``minimum``.
+    ``name`` is the argument's. Raises `TypeError` for what does not pass, and `ValueError` below
+    ``minimum``.
+
+    Example:
+        >>> whole_number("depth", 0, 1)
+        Traceback (most recent call last):
+        ValueError: depth=0 is below 1; give an integer ≥ 1
     """
-    if not isinstance(value, bool):
-        try:
-            number = operator.index(value)  # type: ignore[arg-type]
-        except TypeError:
-            pass
-        else:
-            if number < minimum:
-                raise ValueError(
-                    f"{name}={told(value)} is below {minimum}; give an integer ≥ {minimum}"
-                )
-            return number
-    raise TypeError(
-        f"{name}={told(value)} is a {type(value).__name__}; give an integer ≥ {minimum}"
+    is_whole = isinstance(value, SupportsIndex) and not isinstance(value, bool)
+    try:
+        number = operator.index(value) if is_whole else None
+    except TypeError:  # an array of more than one entry
+        number = None
+    if number is None:
+        raise TypeError(
+            f"{name}={told(value)} is a {type(value).__name__}; give an integer ≥ {minimum}"
+        )
+    require(
+        number >= minimum, f"{name}={told(value)} is below {minimum}; give an integer ≥ {minimum}"
     )
+    return number
 
 
 def one_of(name: str, value: object, known: Iterable[str]) -> None:
     """Raise unless ``value`` is one of the ``known`` names, suggesting the nearest.
 
-    `TypeError` for what is no text, `ValueError` for another name.
+    ``name`` is the argument's. `TypeError` for what is no text, `ValueError` for another name.
+
+    Example:
+        >>> one_of("layout", "row", ("rows", "columns"))
+        Traceback (most recent call last):
+        ValueError: unknown layout 'row'; did you mean 'rows'? known are rows, columns
     """
     known = tuple(known)
+    listed = ", ".join(known)
     if not isinstance(value, str):
-        raise TypeError(
-            f"{name}={told(value)} is a {type(value).__name__}; give one of {', '.join(known)}"
-        )
+        raise TypeError(f"{name}={told(value)} is a {type(value).__name__}; give one of {listed}")
     if value not in known:
-        hints = (did_you_mean(value.lower(), known), f"known are {', '.join(known)}")
-        raise ValueError(f"unknown {name} {told(value)}; {' '.join(filter(None, hints))}")
+        hints = filter(None, (did_you_mean(value.lower(), known), f"known are {listed}"))
+        raise ValueError(f"unknown {name} {told(value)}; {' '.join(hints)}")

@@ -7,13 +7,38 @@ A pipe would be waited for, a device may never end, and a name may be no name at
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import stat
+import struct
+import tokenize
 import uuid
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["UnreadableFileError", "obstacle", "read_regular", "replacing"]
+from simulators.arguments import require
+
+__all__ = ["DAMAGE", "UnreadableFileError", "obstacle", "read_regular", "replacing"]
+
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and `zipfile` raise for files that are damaged, or something else."""
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -33,6 +58,10 @@ def obstacle(path: str | os.PathLike[str]) -> str | None:
     against it.
 
     A link is followed. Nothing is opened, so that nothing is waited for.
+
+    Example:
+        >>> obstacle("/"), obstacle("no such/file")
+        ('a directory', 'no such file')
     """
     try:
         mode = os.stat(path).st_mode
@@ -49,16 +78,22 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
     """The content of the regular file ``path`` of at most ``most`` bytes.
 
     Raises `UnreadableFileError` for anything else, saying what it is.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "notes").write_text("a line")
+        ...     read_regular(Path(folder, "notes"), 100)
+        b'a line'
     """
-    if (words := obstacle(path)) is not None:
-        raise UnreadableFileError(f"cannot be read: {words}")
+    words = obstacle(path)
+    require(words is None, f"cannot be read: {words}", UnreadableFileError)
     try:
         with open(path, "rb") as file:
             data = file.read(most + 1)
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror or error}") from None
-    if len(data) > most:
-        raise UnreadableFileError(f"larger than {most} bytes")
+    require(len(data) <= most, f"larger than {most} bytes", UnreadableFileError)
     return data
 
 
@@ -67,6 +102,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """The path of a draft beside ``path``, which takes its place in one step at the end.
 
     Where anything is raised the draft is removed, and ``path`` is as it was. A link is followed.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     with replacing(f"{folder}/notes") as draft:
+        ...         _ = draft.write_text("a line")
+        ...     os.listdir(folder)
+        ['notes']
     """
     target = Path(os.path.realpath(path))
     draft = target.parent / f".{uuid.uuid4().hex}.draft"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 
 from simulators.arrays import Floats
 from simulators.engines.rounding import SPOILED
-from simulators.regular_files import obstacle, replacing
+from simulators.regular_files import DAMAGE, obstacle, replacing
 
 __all__ = ["FORMAT", "SPOILED", "Trajectory"]
 
@@ -169,18 +167,7 @@ def _read(file: IO[bytes], source: str) -> Trajectory:
                 layers = settings["depth"] // settings["every"]
                 rounding = np.full((settings["replicas"], layers + 1), np.nan)
             return Trajectory(values=values, rounding=rounding, **settings)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        LookupError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        NotImplementedError,
-        MemoryError,
-    ) as error:
+    except (*DAMAGE, OSError) as error:
         raise ValueError(
             f"{source} is not a whole file written by Trajectory.save; save it again"
         ) from error
