@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 
+from simulators.arguments import require
 from simulators.chains import Chain
 
 __all__ = ["MOST_DRAWN", "memory", "require_affordable", "require_memory"]
@@ -40,13 +41,12 @@ def require_affordable(
     if engine != "mean_field":
         inner = [n] if engine == "factor" else widths
         drawn = widest * max(inner)
-        if drawn > MOST_DRAWN:
-            raise ValueError(
-                f"width={widest} with n={n} samples: one layer draws {drawn:.2g} numbers "
-                f"(engine={engine!r}), and at "
-                f"most {MOST_DRAWN:.0e} are drawn; give a smaller width, or engine='mean_field' "
-                "for an infinite one"
-            )
+        require(
+            drawn <= MOST_DRAWN,
+            f"width={widest} with n={n} samples: one layer draws {drawn:.2g} numbers "
+            f"(engine={engine!r}), and at most {MOST_DRAWN:.0e} are drawn; give a smaller width, "
+            "or engine='mean_field' for an infinite one",
+        )
     held = {
         "values": _DOUBLE * replicas * (layers + 1) * observables,
         "batch": 2 * _DOUBLE * rows * n,
@@ -61,11 +61,12 @@ def require_affordable(
 
 def require_memory(needed: int, what: str) -> None:
     """Raise `ValueError` if ``what`` needs more bytes than this machine has."""
-    if needed > (there := memory()):
-        raise ValueError(
-            f"{what}: needs {needed / 2**30:.3g} GiB of memory or more, and this machine has "
-            f"{there / 2**30:.3g}; give less, or measure less often with every"
-        )
+    there = memory()
+    require(
+        needed <= there,
+        f"{what}: needs {needed / 2**30:.3g} GiB of memory or more, and this machine has "
+        f"{there / 2**30:.3g}; give less, or measure less often with every",
+    )
 
 
 def memory() -> int:

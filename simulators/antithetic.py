@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 
-from simulators.arguments import whole_number
+from simulators.arguments import require, whole_number
 from simulators.arrays import Array
 from simulators.backend import select
 from simulators.batches import validate_batch
@@ -48,18 +48,16 @@ def antithetic_layer(
         ((5, 2, 2), (5, 2, 2), (5,))
     """
     layer, rescale = Residual(gamma, law), Rescale("variance")
-    if layer.gamma == math.inf:
-        raise ValueError("gamma=inf keeps nothing of H; give a finite γ")
+    require(layer.gamma != math.inf, "gamma=inf keeps nothing of H; give a finite γ")
     draws = whole_number("draws", draws, 1)
     backend = select(dtype, device, batch)
     xp, values = backend.xp, validate_batch(batch)
-    if len(values) < 2:
-        raise ValueError(
-            f"batch has shape {values.shape}: its one row only changes sign; give 2 rows or more"
-        )
+    require(
+        len(values) >= 2,
+        f"batch has shape {values.shape}: its one row only changes sign; give 2 rows or more",
+    )
     empty = [row for row, entries in enumerate(values) if not entries.any()]
-    if empty:
-        raise ValueError(f"batch has zero rows {empty}: they have no direction to keep")
+    require(not empty, f"batch has zero rows {empty}: they have no direction to keep")
     H, d = backend.array(values), values.shape[0]
     blocks = row_blocks(draws * d, _BLOCK_ROWS)
     pieces = list(pack([(rows * d, law) for rows in blocks], range(1), 0))

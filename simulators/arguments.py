@@ -4,6 +4,7 @@ it wants.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import numbers
@@ -155,11 +156,10 @@ def whole_number(name: str, value: object, minimum: int) -> int:
         Traceback (most recent call last):
         ValueError: depth=0 is below 1; give an integer ≥ 1
     """
-    is_whole = isinstance(value, SupportsIndex) and not isinstance(value, bool)
-    try:
-        number = operator.index(value) if is_whole else None
-    except TypeError:  # an array of more than one entry
-        number = None
+    number = None
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+        with contextlib.suppress(TypeError):  # an array of more than one entry
+            number = operator.index(value)
     if number is None:
         raise TypeError(
             f"{name}={told(value)} is a {type(value).__name__}; give an integer ≥ {minimum}"

@@ -21,7 +21,7 @@ from array_api_compat import is_torch_array
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
-from simulators.arguments import told
+from simulators.arguments import require, told
 from simulators.arrays import Array, Namespace, Reals
 from simulators.streams import DeviceStreams, HostStreams, Piece
 from simulators.weights import LAWS
@@ -272,8 +272,10 @@ def select(dtype: object, device: object, batch: object = None) -> Backend:
     name = "float64" if dtype is None else str(dtype).removeprefix("torch.")
     if isinstance(dtype, type | np.dtype):
         name = np.dtype(dtype).name
-    if name not in ("float32", "float64"):
-        raise ValueError(f"dtype={told(dtype)} is not available; give 'float32' or 'float64'")
+    require(
+        name in ("float32", "float64"),
+        f"dtype={told(dtype)} is not available; give 'float32' or 'float64'",
+    )
     if device is None and not is_torch_array(batch):
         return NumpyBackend(name)
     return TorchBackend(name, _torch_device(device_of(batch) if device is None else device))
@@ -290,8 +292,8 @@ def _torch_device(device: Any) -> str:
             f"device={told(device)} is no Torch device; available are {', '.join(there)}"
         ) from error
     name = wanted.type if wanted.type == "cpu" else f"{wanted.type}:{wanted.index or 0}"
-    if name not in there:
-        raise ValueError(
-            f"device={told(device)} is not on this machine; available are {', '.join(there)}"
-        )
+    require(
+        name in there,
+        f"device={told(device)} is not on this machine; available are {', '.join(there)}",
+    )
     return name

@@ -85,13 +85,16 @@ def read_array(name: str, *, axis: int = 0, take: int | None = None) -> Stored:
             raise _RefusalError(
                 f"{words}; check the path (or write 'digits' for the built-in batch)"
             )
-        require(words is None, f"{words}; name a .npy, .npz or .csv file", _RefusalError)
+        require(words is None, f"{words}; name a .npy, .npz or .csv file", error=_RefusalError)
         if suffix == ".csv":
             return _read_csv(path, axis, take)
         if suffix == ".npz":
             return _read_npz(path, key, axis, take)
-        told_suffix = f"suffix {suffix!r} is unknown; store the batch as .npy, .npz or .csv"
-        require(suffix == ".npy", told_suffix, _RefusalError)
+        require(
+            suffix == ".npy",
+            f"suffix {suffix!r} is unknown; store the batch as .npy, .npz or .csv",
+            error=_RefusalError,
+        )
         with open(path, "rb") as stream:
             return _read_npy(stream, os.path.getsize(path), axis, take)
     except _RefusalError as refusal:
@@ -175,22 +178,31 @@ def _read_npy(stream: IO[bytes], size: int, axis: int, take: int | None) -> Stor
 
 
 def _require_whole(size: int, expected: int) -> None:
-    words = f"truncated: {size} bytes of {expected}; save or copy it again"
-    require(size >= expected, words, _RefusalError)
+    require(
+        size >= expected,
+        f"truncated: {size} bytes of {expected}; save or copy it again",
+        error=_RefusalError,
+    )
 
 
 def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype]:
     start = stream.read(8)
     if start[:1] == b"\x80":
         raise _RefusalError("a pickle, refused because loading one runs code; use numpy.save")
-    words = "not an .npy array (no NumPy signature); write it with numpy.save"
-    require(start[:6] == np.lib.format.MAGIC_PREFIX, words, _RefusalError)
+    require(
+        start[:6] == np.lib.format.MAGIC_PREFIX,
+        "not an .npy array (no NumPy signature); write it with numpy.save",
+        error=_RefusalError,
+    )
     stream.seek(0)
     try:
         version = np.lib.format.read_magic(stream)
         # only structured arrays with names outside Latin-1 need version 3
-        words = f".npy version {version}, not (1, 0) or (2, 0); save plain numbers"
-        require(version in ((1, 0), (2, 0)), words, _RefusalError)
+        require(
+            version in ((1, 0), (2, 0)),
+            f".npy version {version}, not (1, 0) or (2, 0); save plain numbers",
+            error=_RefusalError,
+        )
         old = version == (1, 0)
         read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(stream)
@@ -198,10 +210,16 @@ def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"], 
         require(whole, f"shape {shape}")
     except DAMAGE as error:  # NumPy reads the header as Python
         raise _RefusalError(f"truncated or damaged: {_line(error)}; save it again") from None
-    words = "an object array, refused because its data are pickled; save real numbers"
-    require(not dtype.hasobject, words, _RefusalError)
-    words = f"entries of type {_line(dtype)}; save an array of real numbers"
-    require(dtype.names is None and dtype.kind in "fiu", words, _RefusalError)
+    require(
+        not dtype.hasobject,
+        "an object array, refused because its data are pickled; save real numbers",
+        error=_RefusalError,
+    )
+    require(
+        dtype.names is None and dtype.kind in "fiu",
+        f"entries of type {_line(dtype)}; save an array of real numbers",
+        error=_RefusalError,
+    )
     return shape, "F" if fortran else "C", dtype
 
 
@@ -215,18 +233,27 @@ def _read_npz(path: str, key: str | None, axis: int, take: int | None) -> Stored
             listed = ", ".join([*members][:_NAMES_TOLD]) or "none"
             if len(members) > _NAMES_TOLD:
                 listed += ", …"
-            words = f"{len(members)} arrays, {listed}; name one as {path}:KEY"
-            require(key is not None or len(members) == 1, words, _RefusalError)
+            require(
+                key is not None or len(members) == 1,
+                f"{len(members)} arrays, {listed}; name one as {path}:KEY",
+                error=_RefusalError,
+            )
             chosen = next(iter(members)) if key is None else key
-            words = f"no array {chosen!r}; the file has {listed}"
-            require(chosen in members, words, _RefusalError)
+            require(
+                chosen in members,
+                f"no array {chosen!r}; the file has {listed}",
+                error=_RefusalError,
+            )
             # zipfile gives no more than that, whatever the data would unpack to
             size = members[chosen].file_size
-            words = (
-                f"{size} bytes when unpacked, and at most {LARGEST} are; save the array as .npy, "
-                "of which a part can be read"
+            require(
+                size <= LARGEST,
+                (
+                    f"{size} bytes when unpacked, and at most {LARGEST} are; save the array as .npy, "
+                    "of which a part can be read"
+                ),
+                error=_RefusalError,
             )
-            require(size <= LARGEST, words, _RefusalError)
             with archive.open(members[chosen]) as stream:
                 return _read_npy(stream, size, axis, take)
     except DAMAGE as error:
@@ -250,11 +277,14 @@ def _read_csv(path: str, axis: int, take: int | None) -> Stored:
             first = int(headed and len(head) > 1 and head[0].strip() in _INDEX_HEADINGS)
             last = first + take if axis == 1 and take is not None else None
             for cells in rows if headed else chain([head], rows):
-                words = (
-                    f"line {reader.line_num} has {len(cells)} cells, the first has {len(head)}; "
-                    "every line needs the same number"
+                require(
+                    len(cells) == len(head),
+                    (
+                        f"line {reader.line_num} has {len(cells)} cells, the first has {len(head)}; "
+                        "every line needs the same number"
+                    ),
+                    error=_RefusalError,
                 )
-                require(len(cells) == len(head), words, _RefusalError)
                 count += 1
                 if axis == 1 or count <= most:  # else counted, no more
                     numbers.extend(_numbers(reader.line_num, cells[first:last], first))
@@ -272,7 +302,7 @@ def _lines(stream: IO[str]) -> Iterator[str]:
     """The lines of a file, none of them longer than a line can reasonably be."""
     words = f"a line of {LONGEST_LINE} characters or more; save the array as .npy"
     while line := stream.readline(LONGEST_LINE):
-        require(len(line) < LONGEST_LINE, words, _RefusalError)
+        require(len(line) < LONGEST_LINE, words, error=_RefusalError)
         yield line
 
 
@@ -282,11 +312,14 @@ def _are_headings(cells: Sequence[str]) -> bool:
     """
     plain = [cell.strip() for cell in cells]
     counted = [str(k) for k in range(len(cells))]
-    words = (
-        "line 1 counts 0, 1, 2, …: headings that pandas wrote, or a sample? write it with "
-        "header=False, or headings with letters"
+    require(
+        len(cells) <= 2 or plain != counted,
+        (
+            "line 1 counts 0, 1, 2, …: headings that pandas wrote, or a sample? write it with "
+            "header=False, or headings with letters"
+        ),
+        error=_RefusalError,
     )
-    require(len(cells) <= 2 or plain != counted, words, _RefusalError)
     indexed = plain[:1] != [] and plain[0] in _INDEX_HEADINGS and plain[1:] == counted[:-1]
     return indexed or all(_number(cell) is None for cell in cells)
 

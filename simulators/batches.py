@@ -21,7 +21,7 @@ import numpy as np
 from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
-from simulators.arguments import Argument, ArgumentError, real_number, told, whole_number
+from simulators.arguments import Argument, ArgumentError, real_number, require, told, whole_number
 from simulators.batch_files import BatchError, Stored, count_of, read_array
 from simulators.streams import root_sequence
 
@@ -110,8 +110,11 @@ def read_batch(
     name = os.fspath(source)
     axis = 0 if layout == "rows" else 1
     stored = read_array(name, axis=axis, take=_at_least_one(take))
-    if len(stored.shape) != 2:
-        raise BatchError(f"{name}: an array of shape {stored.shape}; store a two-dimensional one")
+    require(
+        len(stored.shape) == 2,
+        f"{name}: an array of shape {stored.shape}; store a two-dimensional one",
+        BatchError,
+    )
     available = stored.shape[axis]
     samples = stored.array.T if layout == "rows" else stored.array
     count_of(name, take, available)
@@ -173,17 +176,17 @@ def _validated_file(batch: object, name: str, *too_many: str | Argument) -> NDAr
 
 def _validated(batch: object, name: str, *too_many: str | Argument) -> NDArray[np.float64]:
     array = _real_array(batch, name)
-    if array.ndim != 2:
-        raise ValueError(f"{name} has shape {array.shape}; give two axes, (dimension, samples)")
+    require(array.ndim == 2, f"{name} has shape {array.shape}; give two axes, (dimension, samples)")
     d, n = array.shape
-    if array.size == 0:
-        raise ValueError(f"{name} is empty, of shape {array.shape}; give at least one sample")
-    if array.dtype.kind in "iu" and (
-        int(array.max()) > _LARGEST_EXACT_INTEGER or int(array.min()) < -_LARGEST_EXACT_INTEGER
-    ):
-        raise ValueError(
-            f"{name} has integers beyond 2^53, which float64 cannot hold; rescale them"
-        )
+    require(array.size, f"{name} is empty, of shape {array.shape}; give at least one sample")
+    require(
+        array.dtype.kind not in "iu"
+        or (
+            int(array.max()) <= _LARGEST_EXACT_INTEGER
+            and int(array.min()) >= -_LARGEST_EXACT_INTEGER
+        ),
+        f"{name} has integers beyond 2^53, which float64 cannot hold; rescale them",
+    )
     with np.errstate(over="ignore"):  # a long double may overflow, and is then reported below
         values = np.array(array, dtype=np.float64, order="C")
     bad = np.argwhere(~np.isfinite(values))
@@ -193,8 +196,7 @@ def _validated(batch: object, name: str, *too_many: str | Argument) -> NDArray[n
             f"{name} has {values[i, j]} in sample {j}, entry {i} (from 0), one of {len(bad)}"
             " such entries; all must be finite"
         )
-    if not values.any():
-        raise ValueError(f"{name} is all zero; at least one sample must not be")
+    require(values.any(), f"{name} is all zero; at least one sample must not be")
     if n > d:
         raise ArgumentError(
             f"{name} has {n} samples of dimension {d}, and at most {d} are allowed; ", *too_many
@@ -212,8 +214,11 @@ def _real_array(batch: Any, name: str) -> NDArray[Any]:
         array = np.asarray(batch)
     except ValueError:
         raise ValueError(f"{name} is ragged or not an array; give rows of one length") from None
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} has entries of type {array.dtype}; give real numbers")
+    require(
+        array.dtype.kind in "fiu",
+        f"{name} has entries of type {array.dtype}; give real numbers",
+        TypeError,
+    )
     return array
 
 
@@ -239,8 +244,7 @@ def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.floa
     unless 1 ≤ n ≤ d and ``spread`` is positive and finite; `TypeError` for what is no number.
     """
     spread = real_number("spread", spread, "a positive, finite one")
-    if not 0 < spread < math.inf:
-        raise ValueError(f"spread={spread} is not positive and finite")
+    require(0 < spread < math.inf, f"spread={spread} is not positive and finite")
     directions = np.linalg.qr(gaussian_batch(d, n, seed)).Q
     common = directions.sum(axis=1, keepdims=True) / math.sqrt(n)
     return np.asarray(common + spread / math.sqrt(2) * directions)
@@ -253,19 +257,21 @@ def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[n
     zero; `TypeError` for what is no sequence of real numbers.
     """
     wanted = "finite, nonnegative numbers, not all zero"
-    if isinstance(eigenvalues, str | bytes) or not isinstance(eigenvalues, Iterable):
-        raise TypeError(
-            f"eigenvalues={told(eigenvalues)} is a {type(eigenvalues).__name__}; give {wanted}"
-        )
+    require(
+        not isinstance(eigenvalues, str | bytes) and isinstance(eigenvalues, Iterable),
+        f"eigenvalues={told(eigenvalues)} is a {type(eigenvalues).__name__}; give {wanted}",
+        TypeError,
+    )
     values = [
         real_number(f"eigenvalues[{k}]", value, wanted) for k, value in enumerate(eigenvalues)
     ]
     d, _ = _sizes(d, len(values))
     for k, value in enumerate(values):
-        if not 0 <= value < math.inf:
-            raise ValueError(f"eigenvalues[{k}]={value} is negative or infinite; give {wanted}")
-    if not any(values):
-        raise ValueError(f"eigenvalues are all zero; give {wanted}")
+        require(
+            0 <= value < math.inf,
+            f"eigenvalues[{k}]={value} is negative or infinite; give {wanted}",
+        )
+    require(any(values), f"eigenvalues are all zero; give {wanted}")
     batch = np.zeros((d, len(values)))
     np.fill_diagonal(batch, np.sqrt(values))
     return batch
@@ -278,8 +284,10 @@ def batch_of_gram(M: object) -> NDArray[np.float64]:
     diagonal, each up to rounding. Raises `TypeError` or `ValueError` naming what it is not.
     """
     matrix = _real_array(M, "M")
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
-        raise ValueError(f"M has shape {matrix.shape}; give (d, d) with d ≥ 2")
+    require(
+        matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and len(matrix) >= 2,
+        f"M has shape {matrix.shape}; give (d, d) with d ≥ 2",
+    )
     with np.errstate(over="ignore"):  # a long double may overflow, and is then reported below
         matrix = matrix.astype(np.float64)
     bad = np.argwhere(~np.isfinite(matrix))
@@ -301,10 +309,10 @@ def batch_of_gram(M: object) -> NDArray[np.float64]:
             f"M has {_entry(matrix, i, j)} and {_entry(matrix, j, i)}; a Gram matrix is symmetric"
         )
     eigenvalues, vectors = np.linalg.eigh(matrix)
-    if eigenvalues[0] < -rounding * len(matrix):
-        raise ValueError(
-            f"M has the eigenvalue {eigenvalues[0]:.3g}; a Gram matrix has none below 0"
-        )
+    require(
+        eigenvalues[0] >= -rounding * len(matrix),
+        f"M has the eigenvalue {eigenvalues[0]:.3g}; a Gram matrix has none below 0",
+    )
     batch: NDArray[np.float64] = vectors * np.sqrt(len(matrix) * np.maximum(eigenvalues, 0))
     return batch
 
@@ -336,12 +344,13 @@ def dominant_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
 def _check_smallest(n: int, smallest: float | Fraction) -> None:
     whole_number("n", n, 2)
     real_number("smallest", smallest, f"one in [0, 1/{n}]")
-    if not 0 <= smallest <= Fraction(1, n) and smallest != 1 / n:
-        raise ValueError(f"smallest={smallest} is not in [0, 1/{n}]")
+    require(
+        0 <= smallest <= Fraction(1, n) or smallest == 1 / n,
+        f"smallest={smallest} is not in [0, 1/{n}]",
+    )
 
 
 def _sizes(d: int, n: int) -> tuple[int, int]:
     d, n = whole_number("d", d, 1), whole_number("n", n, 1)
-    if n > d:
-        raise ValueError(f"n={n} samples of dimension d={d}; a batch needs 1 ≤ n ≤ d")
+    require(n <= d, f"n={n} samples of dimension d={d}; a batch needs 1 ≤ n ≤ d")
     return d, n

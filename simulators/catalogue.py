@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from simulators.arguments import one_of, told
+from simulators.arguments import one_of, require, told
 
 __all__ = ["Catalogue", "Entry", "summary"]
 
@@ -70,14 +70,16 @@ class Catalogue(Mapping[str, E], Generic[E]):
         was read once more. Raises `ValueError` for any other name that is taken, and for one that
         is no identifier.
         """
-        if not entry.name.isidentifier():
-            raise ValueError(
-                f"{self.kind} {told(entry.name)}: want a name of letters, digits and _"
-            )
+        require(
+            entry.name.isidentifier(),
+            f"{self.kind} {told(entry.name)}: want a name of letters, digits and _",
+        )
         before = self._makers.get(entry.name)
         again = maker is not None and before is not None and _place(maker) == _place(before)
-        if entry.name in self._entries and not again:
-            raise ValueError(f"{self.kind} {entry.name!r} is there already; give another name")
+        require(
+            entry.name not in self._entries or again,
+            f"{self.kind} {entry.name!r} is there already; give another name",
+        )
         self._entries[entry.name] = entry
         if maker is not None:
             self._makers[entry.name] = maker
@@ -145,6 +147,5 @@ def summary(documented: object) -> str:
     Raises `ValueError` where there is none.
     """
     text = (documented.__doc__ or "").strip()
-    if not text:
-        raise ValueError(f"{told(documented)} has no docstring; its first line says what it is")
+    require(text, f"{told(documented)} has no docstring; its first line says what it is")
     return " ".join(text.split("\n\n")[0].split()).rstrip(".")

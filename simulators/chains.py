@@ -25,7 +25,7 @@ from itertools import product, zip_longest
 from typing import Any, TypeVar
 
 from simulators.activations import ACTIVATIONS
-from simulators.arguments import real_number, told, whole_number
+from simulators.arguments import real_number, require, told, whole_number
 from simulators.catalogue import Catalogue, summary
 from simulators.layers import (
     LAYERS,
@@ -84,10 +84,10 @@ class Chain:
                     f"layers contain {told(layer)}, which is no layer; known are "
                     f"{', '.join(LAYERS)}"
                 )
-        if not any(isinstance(layer, WeightLayer) for layer in self.layers):
-            raise ValueError(
-                f"layers={self.layers!r} draw no weights; add a Linear or a Residual layer"
-            )
+        require(
+            any(isinstance(layer, WeightLayer) for layer in self.layers),
+            f"layers={self.layers!r} draw no weights; add a Linear or a Residual layer",
+        )
 
     def widths(self, rows: int) -> tuple[int, ...]:
         """The number of rows after each layer, for an input of ``rows`` rows.
@@ -348,10 +348,10 @@ def named_chain(*, least: int = 1) -> Callable[[C], C]:
 
     def make(function: C) -> NamedChain:
         first, *others = inspect.signature(function).parameters.values()
-        if first.name != "width":
-            raise ValueError(
-                f"chain {function.__name__}: its first parameter is the width; it has {first}"
-            )
+        require(
+            first.name == "width",
+            f"chain {function.__name__}: its first parameter is the width; it has {first}",
+        )
         parameters = tuple(
             ChainParameter(
                 part.name,
@@ -455,11 +455,11 @@ def residual_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
         >>> residual_chain(8, 0.1).layers[0]
         Residual(gamma=0.1, law='gaussian', width=8)
     """
-    if whole_number("width", width, 1) == 1:
-        raise ValueError(
-            f"width={width}: the rescaled row is 1 or -1 times the last one; "
-            "a rank needs 2 rows or more"
-        )
+    require(
+        whole_number("width", width, 1) != 1,
+        f"width={width}: the rescaled row is 1 or -1 times the last one; "
+        "a rank needs 2 rows or more",
+    )
     if real_number("gamma", gamma, "a γ ≥ 0, or math.inf") == math.inf:
         return Chain((Linear(width, law), Rescale("variance")))
     return Chain((Residual(gamma, law, width), Rescale("variance")))

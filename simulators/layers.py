@@ -32,7 +32,7 @@ from typing import TypeAlias
 import numpy as np
 
 from simulators.activations import ACTIVATIONS, ActivationFunction
-from simulators.arguments import one_of, real_number, told, whole_number
+from simulators.arguments import one_of, real_number, require, told, whole_number
 from simulators.arrays import Array, Namespace
 from simulators.catalogue import Catalogue, summary
 from simulators.weights import LAWS
@@ -172,14 +172,14 @@ class Residual(_Traits):
 
     def __post_init__(self) -> None:
         gamma = real_number("gamma", self.gamma, "a γ ≥ 0, or math.inf")
-        if gamma < 0:
-            raise ValueError(
-                f"gamma={told(self.gamma)} is not ≥ 0; its sign cancels in law, so use |gamma|"
-            )
-        if LARGEST_GAMMA < gamma < math.inf:
-            raise ValueError(
-                f"gamma={told(self.gamma)} exceeds 2**52: H is lost in rounding; use math.inf"
-            )
+        require(
+            gamma >= 0,
+            f"gamma={told(self.gamma)} is not ≥ 0; its sign cancels in law, so use |gamma|",
+        )
+        require(
+            not LARGEST_GAMMA < gamma < math.inf,
+            f"gamma={told(self.gamma)} exceeds 2**52: H is lost in rounding; use math.inf",
+        )
         object.__setattr__(self, "gamma", gamma)
         LAWS.named(self.law)
         if self.width is not None:

@@ -16,7 +16,7 @@ from threading import Event
 
 import numpy as np
 
-from simulators.arguments import whole_number
+from simulators.arguments import require, whole_number
 from simulators.arrays import Floats
 from simulators.backend import NumpyBackend
 from simulators.layers import Residual
@@ -55,11 +55,12 @@ def leading_exponents(
     """
     width = whole_number("width", width, 2)
     depth, replicas = whole_number("depth", depth, 1), whole_number("replicas", replicas, 1)
-    if not 1 <= whole_number("count", count, 1) <= width:
-        raise ValueError(f"count={count} exceeds width={width}; there are only {width} exponents")
+    require(
+        1 <= whole_number("count", count, 1) <= width,
+        f"count={count} exceeds width={width}; there are only {width} exponents",
+    )
     gamma = Residual(gamma).gamma
-    if gamma == 0:
-        raise ValueError("gamma=0 leaves every frame where it is; give a γ > 0, or math.inf")
+    require(gamma != 0, "gamma=0 leaves every frame where it is; give a γ > 0, or math.inf")
     root = root_sequence(seed)
     rates = np.zeros((replicas, count))
     units = [(width * count, "gaussian")] * depth

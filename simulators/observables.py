@@ -35,7 +35,7 @@ from typing import Any, Literal, TypeAlias
 
 from array_api_compat import array_namespace, device, is_array_api_obj
 
-from simulators.arguments import did_you_mean, real_number, told, whole_number
+from simulators.arguments import did_you_mean, real_number, require, told, whole_number
 from simulators.arrays import Array, Namespace
 from simulators.catalogue import Catalogue, summary
 from simulators.exact import ExactGram, Number
@@ -119,8 +119,10 @@ class Parameter:
         Raises `TypeError` for what is no real number, `ValueError` for one outside the range.
         """
         number = real_number(f"{self.role} {self.name}", value, f"one {self.wanted}")
-        if not self.low <= number <= self.high:
-            raise ValueError(f"{self.role} {self.name}={told(value)} is not a number {self.wanted}")
+        require(
+            self.low <= number <= self.high,
+            f"{self.role} {self.name}={told(value)} is not a number {self.wanted}",
+        )
         return number
 
 
@@ -159,14 +161,15 @@ class NamedObservable:
     of_gram: Callable[..., Number] | None = None
 
     def __post_init__(self) -> None:
-        if self.reads not in ("H", "gram"):
-            raise ValueError(f"{self.name}: reads={self.reads!r}: want 'H' or 'gram'")
+        require(
+            self.reads in ("H", "gram"), f"{self.name}: reads={self.reads!r}: want 'H' or 'gram'"
+        )
         ends = [end for end in (self.floor, self.ceiling) if isinstance(end, int | float)]
-        if any(math.isnan(end) for end in ends) or (len(ends) == 2 and ends[0] > ends[1]):
-            raise ValueError(
-                f"{self.name}: floor={self.floor!r}, ceiling={self.ceiling!r}: "
-                "want the lower and the upper end of its range"
-            )
+        require(
+            not any(map(math.isnan, ends)) and ends == sorted(ends),
+            f"{self.name}: floor={self.floor!r}, ceiling={self.ceiling!r}: "
+            "want the lower and the upper end of its range",
+        )
 
     @property
     def example(self) -> str:
@@ -414,8 +417,9 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
     shares = spectrum(H)
     rows, n = H.shape[-2:]
     d = rows if width is None else whole_number("width", width, 1)
-    if d < min(rows, n):
-        raise ValueError(f"width={d} is below min(d, n) of H, which has shape {tuple(H.shape)}")
+    require(
+        d >= min(rows, n), f"width={d} is below min(d, n) of H, which has shape {tuple(H.shape)}"
+    )
     xp = _namespace(H)
     defined = shares[..., 0] > 0
     count = xp.sum(xp.astype(d * shares >= tau, H.dtype), axis=-1) if tau > 0 else d
@@ -553,8 +557,7 @@ def lone_outlier(H: Array, margin: float = 0.0) -> Array:
         2.0
     """
     margin = real_number("lone_outlier margin", margin, "one in [0, 2)")
-    if not 0 <= margin < 2:
-        raise ValueError(f"lone_outlier margin={margin!r} is not a number in [0, 2)")
+    require(0 <= margin < 2, f"lone_outlier margin={margin!r} is not a number in [0, 2)")
     xp, cosines = _cosines(H, 3)
     n = H.shape[-1]
     places = xp.arange(n, device=device(H))
@@ -661,12 +664,15 @@ def _namespace(H: Array) -> Namespace:
             f"H={told(H)} is a {type(H).__name__}; observables need a real floating array"
         )
     xp: Namespace = array_namespace(H)
-    if not xp.isdtype(H.dtype, "real floating"):
-        raise TypeError(f"H has dtype {H.dtype}; observables need a real floating array")
-    if H.ndim < 2 or 0 in H.shape:
-        raise ValueError(
-            f"H has shape {tuple(H.shape)}; observables need (..., d, n) with d, n ≥ 1"
-        )
+    require(
+        xp.isdtype(H.dtype, "real floating"),
+        f"H has dtype {H.dtype}; observables need a real floating array",
+        TypeError,
+    )
+    require(
+        H.ndim >= 2 and 0 not in H.shape,
+        f"H has shape {tuple(H.shape)}; observables need (..., d, n) with d, n ≥ 1",
+    )
     return xp
 
 
@@ -714,10 +720,10 @@ def _unit_columns(H: Array, *needed: int) -> tuple[Namespace, Array]:
     """
     xp, n = _namespace(H), H.shape[-1]
     for column in needed:
-        if whole_number("sample", column, -n) >= n:
-            raise ValueError(
-                f"H has {n} column(s), so none numbered {column}; a cosine needs two samples"
-            )
+        require(
+            whole_number("sample", column, -n) < n,
+            f"H has {n} column(s), so none numbered {column}; a cosine needs two samples",
+        )
     columns = _over_peak(xp, H, -2)
     norms = xp.sqrt(xp.sum(columns * columns, axis=-2, keepdims=True))
     return xp, columns / _or_nan(xp, norms)
@@ -726,8 +732,7 @@ def _unit_columns(H: Array, *needed: int) -> tuple[Namespace, Array]:
 def _cosines(H: Array, least: int) -> tuple[Namespace, Array]:
     """The cosines of all pairs of at least so many samples, ``(..., n, n)``."""
     xp, units = _unit_columns(H)
-    if H.shape[-1] < least:
-        raise ValueError(f"H has {H.shape[-1]} column(s); want n ≥ {least} samples")
+    require(H.shape[-1] >= least, f"H has {H.shape[-1]} column(s); want n ≥ {least} samples")
     return xp, xp.matmul(xp.matrix_transpose(units), units)
 
 

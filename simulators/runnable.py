@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simulators.arguments import require
 from simulators.chains import Chain
 from simulators.layers import ScaleResponse
 
@@ -26,23 +27,23 @@ def require_runnable(batch: np.ndarray[Any, Any], chain: Chain, dtype: str) -> N
     """
     rows, n = batch.shape
     narrowest = min(chain.widths(rows))
-    if n > narrowest:
-        raise ValueError(
-            f"batch has n={n} samples, more than the width {narrowest} of the chain; "
-            f"give at most {narrowest} of them, or a wider chain"
-        )
-    if chain.recentres and (batch == batch[:, :1]).all():
-        raise ValueError(
-            "batch has all columns equal, so the chain's Recenter leaves nothing; vary them"
-        )
+    require(
+        n <= narrowest,
+        f"batch has n={n} samples, more than the width {narrowest} of the chain; "
+        f"give at most {narrowest} of them, or a wider chain",
+    )
+    require(
+        not chain.recentres or (batch != batch[:, :1]).any(),
+        "batch has all columns equal, so the chain's Recenter leaves nothing; vary them",
+    )
     largest, limits = float(abs(batch).max()), np.finfo(dtype)
     least, most = float(limits.smallest_normal), float(limits.max)
-    if not least <= largest <= most and dtype == "float32":
-        raise ValueError(
-            f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64"
-        )
-    if chain.scaling is ScaleResponse.BOUND and largest > most / (_LARGEST_WEIGHT * rows):
-        raise ValueError(
-            f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; "
-            "rescale it"
-        )
+    require(
+        least <= largest <= most or dtype != "float32",
+        f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64",
+    )
+    require(
+        chain.scaling is not ScaleResponse.BOUND or largest <= most / (_LARGEST_WEIGHT * rows),
+        f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; "
+        "rescale it",
+    )

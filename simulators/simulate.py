@@ -19,7 +19,7 @@ from array_api_compat import is_array_api_obj
 from numpy.typing import ArrayLike, NDArray
 
 from simulators.affordable import require_affordable
-from simulators.arguments import one_of, told, whole_number
+from simulators.arguments import one_of, require, told, whole_number
 from simulators.arrays import Array, Floats
 from simulators.backend import Backend, select
 from simulators.batches import validate_batch
@@ -104,17 +104,18 @@ def simulate(
         >>> gaps["orthogonality_gap"].shape, gaps.engine
         ((3, 3), 'factor')
     """
-    if not isinstance(chain, Chain):
-        raise TypeError(
-            f"chain={told(chain)} is a {type(chain).__name__}; give a Chain: rescale_chain(64)"
-        )
+    require(
+        isinstance(chain, Chain),
+        f"chain={told(chain)} is a {type(chain).__name__}; give a Chain: rescale_chain(64)",
+        TypeError,
+    )
     depth = whole_number("depth", depth, 1)
     replicas = whole_number("replicas", replicas, 1)
-    if depth % whole_number("every", every, 1):
-        raise ValueError(
-            f"every={every} does not divide depth={depth}; give a divisor, so that the last block "
-            "is seen"
-        )
+    require(
+        depth % whole_number("every", every, 1) == 0,
+        f"every={every} does not divide depth={depth}; give a divisor, so that the last block "
+        "is seen",
+    )
     engine = engine_named(engine)
     root = root_sequence(seed)
     measures = _measures(observables)
@@ -174,8 +175,11 @@ def _versions() -> dict[str, str]:
 
 def _measures(observables: Iterable[Measurable] | Mapping[str, Measurable]) -> list[Observable]:
     shown = told(observables)
-    if isinstance(observables, str) or callable(observables):
-        raise TypeError(f"observables={shown} is not a tuple or mapping; write ({shown},)")
+    require(
+        not isinstance(observables, str) and not callable(observables),
+        f"observables={shown} is not a tuple or mapping; write ({shown},)",
+        TypeError,
+    )
     if isinstance(observables, Mapping):
         measures = [replace(resolve(item), name=str(name)) for name, item in observables.items()]
     elif isinstance(observables, Iterable):
@@ -183,8 +187,10 @@ def _measures(observables: Iterable[Measurable] | Mapping[str, Measurable]) -> l
     else:
         raise TypeError(f"observables={shown} is not a tuple or mapping; write ({shown},)")
     names = [measure.name for measure in measures]
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"observables are named {names}; give at least one, each of another name")
+    require(
+        names and len(set(names)) == len(names),
+        f"observables are named {names}; give at least one, each of another name",
+    )
     return measures
 
 
@@ -230,8 +236,7 @@ def choose_engine(
         return engine, "asked for"
     if engine == "mean_field":
         obstacle = _mean_field_obstacle(chain, replicas) or unmeasurable
-        if obstacle is not None:
-            raise ValueError(f"engine='mean_field' does not apply: {obstacle}")
+        require(obstacle is None, f"engine='mean_field' does not apply: {obstacle}")
         return engine, "asked for"
     obstacle = factor.obstacle(chain) or unmeasurable
     if engine == "auto" and obstacle is not None:
@@ -239,8 +244,7 @@ def choose_engine(
     if engine == "auto":
         reason = "exact in law: Gaussian weights, no residual, observables of the Gram matrix"
         return "factor", reason
-    if obstacle is not None:
-        raise ValueError(f"engine='factor' is not exact here: {obstacle}; use engine='dense'")
+    require(obstacle is None, f"engine='factor' is not exact here: {obstacle}; use engine='dense'")
     return engine, "asked for"
 
 
@@ -360,10 +364,11 @@ class _Record:
                     f"must give an array that keeps the leading axes {tuple(H.shape[:2])}"
                 )
             measured = self._backend.numpy(result)
-            if measured.dtype.kind not in "biufc":
-                raise TypeError(
-                    f"observable {measure.name!r} gave {measured.dtype} entries; give numbers"
-                )
+            require(
+                measured.dtype.kind in "biufc",
+                f"observable {measure.name!r} gave {measured.dtype} entries; give numbers",
+                TypeError,
+            )
             if measure.name not in self.values:
                 shape = (*self.rounding.shape, *measured.shape[2:])
                 self.values[measure.name] = np.empty(shape, measured.dtype)

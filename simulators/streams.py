@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
 
-from simulators.arguments import whole_number
+from simulators.arguments import require, whole_number
 from simulators.arrays import Array, Reals
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def root_sequence(seed: object) -> SeedSequence:
     if isinstance(seed, SeedSequence):
         return seed
     if isinstance(seed, Sequence) and not isinstance(seed, str | bytes):
-        if not seed:
-            raise ValueError("seed=() is empty; give at least one integer ≥ 0")
+        require(seed, "seed=() is empty; give at least one integer ≥ 0")
         return SeedSequence([whole_number("seed item", item, 0) for item in seed])
     return SeedSequence(whole_number("seed", seed, 0))
 

@@ -14,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.arguments import require
 from simulators.arrays import Floats
 from simulators.engines.rounding import SPOILED
 from simulators.regular_files import DAMAGE, obstacle, replacing
@@ -85,8 +86,11 @@ class Trajectory:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """``values[name]``; `KeyError` lists the names there are."""
-        if name not in self.values:
-            raise KeyError(f"{name!r} was not observed; observed were {', '.join(self.values)}")
+        require(
+            name in self.values,
+            f"{name!r} was not observed; observed were {', '.join(self.values)}",
+            KeyError,
+        )
         return self.values[name]
 
     def __repr__(self) -> str:

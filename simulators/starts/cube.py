@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from simulators.arguments import require
 from simulators.starts.axes import corner_axes
 from simulators.starts.start import Start
 
@@ -45,10 +46,10 @@ def start_at(n: int, u: Sequence[float]) -> Start:
     (Fraction(1, 1), Fraction(1, 1))
     """
     point = np.asarray(u, dtype=np.float64)
-    if point.shape != (cube_dimensions(n),):
-        raise ValueError(
-            f"u has shape {point.shape}; {n} samples take {cube_dimensions(n)} coordinates"
-        )
+    require(
+        point.shape == (cube_dimensions(n),),
+        f"u has shape {point.shape}; {n} samples take {cube_dimensions(n)} coordinates",
+    )
     levels, mirror, kinds, sizes = point[:-1].reshape(4, n)
     bases = list(corner_axes(n).values())
     entries = tuple(Fraction(round(_MIRROR * (2 * x - 1))) for x in mirror.tolist())

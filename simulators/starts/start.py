@@ -12,7 +12,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.arguments import whole_number
+from simulators.arguments import require, whole_number
 
 __all__ = ["Start"]
 
@@ -63,19 +63,24 @@ class Start:
         for name, plain in fill.items():
             object.__setattr__(self, name, getattr(self, name) or plain)
         _require_size("spectrum", self.spectrum, size)
-        if not size or min(self.spectrum) < 0 or not any(self.spectrum):
-            raise ValueError("spectrum: give nonnegative numbers, not all zero")
+        require(
+            size and min(self.spectrum) >= 0 and any(self.spectrum),
+            "spectrum: give nonnegative numbers, not all zero",
+        )
         for name in ("axes", "copies", "scales"):
             _require_size(name, getattr(self, name), size)
         for name in ("axes", "mirrors"):
             for vector in getattr(self, name):
                 _require_size(f"{name}, each", vector, size)
-                if not any(vector):
-                    raise ValueError(f"{name}: one is the zero vector, which has no direction")
-        if (k := _first_oblique(self.axes)) is not None:
-            raise ValueError(f"axes[{k}] is not orthogonal to those before it")
-        if any(copy not in rows for copy in self.copies):
-            raise ValueError(f"copies={self.copies}: want numbers of samples, 0 to {size - 1}")
+                require(any(vector), f"{name}: one is the zero vector, which has no direction")
+        require(
+            (k := _first_oblique(self.axes)) is None,
+            f"axes[{k}] is not orthogonal to those before it",
+        )
+        require(
+            all(copy in rows for copy in self.copies),
+            f"copies={self.copies}: want numbers of samples, 0 to {size - 1}",
+        )
         whole_number("repeats", self.repeats, 1)
 
     @property
@@ -128,11 +133,11 @@ class Start:
 
         Raises `ValueError` for fewer rows than that.
         """
-        if whole_number("rows", rows, 1) < self.size * self.repeats:
-            raise ValueError(
-                f"rows={rows}: {self.size} samples, their rows stacked {self.repeats} times, "
-                f"take {self.size * self.repeats}"
-            )
+        require(
+            whole_number("rows", rows, 1) >= self.size * self.repeats,
+            f"rows={rows}: {self.size} samples, their rows stacked {self.repeats} times, "
+            f"take {self.size * self.repeats}",
+        )
         values = np.array([float(x) for x in self.spectrum])
         axes = np.array([_floats(axis) for axis in self.turned])
         base = np.sqrt(values)[:, None] * axes
@@ -144,8 +149,7 @@ class Start:
 
 
 def _require_size(name: str, given: Sequence[object], size: int) -> None:
-    if len(given) != size:
-        raise ValueError(f"{name}: {len(given)} entries, and the spectrum has {size}")
+    require(len(given) == size, f"{name}: {len(given)} entries, and the spectrum has {size}")
 
 
 def _product(left: Vector, right: Vector) -> Fraction:

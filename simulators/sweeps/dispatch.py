@@ -20,7 +20,7 @@ from concurrent.futures import (
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from simulators.arguments import real_number
+from simulators.arguments import real_number, require
 from simulators.sweeps.executors import Done, Workers, local_processes, perform
 from simulators.sweeps.grid import Grid, SweepRun, canonical
 from simulators.sweeps.running_times import rough_seconds
@@ -121,8 +121,7 @@ def sweep(
         10
     """
     lease = real_number("lease", lease, "seconds, more than 0")
-    if not lease > 0:
-        raise ValueError(f"lease={lease!r} is not positive; give seconds")
+    require(lease > 0, f"lease={lease!r} is not positive; give seconds")
     wanted = runs.runs() if isinstance(runs, Grid) else {run.key: run for run in runs}
     if workers is None:
         workers = local_processes()
@@ -297,17 +296,18 @@ class _Sweep:
 
     def _replace_pool(self, error: BrokenExecutor) -> None:
         self._fruitless += 1
-        if self._fruitless >= FRUITLESS:
-            raise SweepError(
-                f"{self._crew.words}: broke {FRUITLESS} times before a run finished; are workers "
-                "out of "
-                'memory, or is sweep called outside `if __name__ == "__main__":`?'
-            )
-        if not self._crew.replace():
-            raise SweepError(
-                f"the executor broke and is not ours to replace: {error}; what was finished is "
-                "stored"
-            )
+        require(
+            self._fruitless < FRUITLESS,
+            f"{self._crew.words}: broke {FRUITLESS} times before a run finished; are workers "
+            "out of "
+            'memory, or is sweep called outside `if __name__ == "__main__":`?',
+            SweepError,
+        )
+        require(
+            self._crew.replace(),
+            f"the executor broke and is not ours to replace: {error}; what was finished is stored",
+            SweepError,
+        )
 
     def _finish(self, key: str, done: Done) -> None:
         if done.key != key:

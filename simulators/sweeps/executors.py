@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 
 from threadpoolctl import threadpool_limits
 
-from simulators.arguments import whole_number
+from simulators.arguments import require, whole_number
 from simulators.sweeps.grid import SweepRun
 
 __all__ = ["ClusterError", "Done", "Workers", "dask_cluster", "local_processes", "perform"]
@@ -251,10 +251,11 @@ def dask_cluster(address: str, *, timeout: float = 10.0) -> Iterator[Workers]:
         ) from None
     with client:
         threads = sum(client.nthreads().values())
-        if not threads:
-            raise ClusterError(
-                f"dask {address!r}: the scheduler has no workers; start some: dask worker {address}"
-            )
+        require(
+            threads,
+            f"dask {address!r}: the scheduler has no workers; start some: dask worker {address}",
+            ClusterError,
+        )
         executor = client.get_executor(pure=False)
         try:
             yield Workers(

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from simulators.arguments import require
 from simulators.regular_files import replacing
 from simulators.sweeps.store import Row, Store
 from simulators.trajectory import Trajectory
@@ -59,18 +60,22 @@ class UnwritableTableError(ExportError):
 def require_format(path: str | os.PathLike[str]) -> None:
     """Raise `ExportError` unless ``path`` ends in .csv, or in .parquet and pyarrow is installed."""
     suffix = Path(path).suffix.lower()
-    if suffix not in (".csv", ".parquet"):
-        raise ExportError(f"{path}: suffix {suffix!r} is unknown; name a .csv or .parquet file")
+    require(
+        suffix in (".csv", ".parquet"),
+        f"{path}: suffix {suffix!r} is unknown; name a .csv or .parquet file",
+        ExportError,
+    )
     if suffix == ".parquet":
         _pyarrow()
 
 
 def require_apart(path: str | os.PathLike[str], store: str | os.PathLike[str]) -> None:
     """Raise `ExportError` if the table would take the place of the store it comes from."""
-    if os.path.realpath(path) == os.path.realpath(store):
-        raise ExportError(
-            f"{path}: is the store itself, and a table would take its place; name another file"
-        )
+    require(
+        os.path.realpath(path) != os.path.realpath(store),
+        f"{path}: is the store itself, and a table would take its place; name another file",
+        ExportError,
+    )
 
 
 def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | None = None) -> int:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from simulators.activations import ACTIVATIONS
 from simulators.affordable import require_affordable
-from simulators.arguments import ArgumentError, did_you_mean, one_of, told, whole_number
+from simulators.arguments import ArgumentError, did_you_mean, one_of, require, told, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
 from simulators.batches import Layout, gaussian_batch, read_batch
@@ -252,15 +252,19 @@ class Grid:
         one_of("layout", given["layout"], ("rows", "columns"))
         observables = _listed("observables", given["observables"])
         for item in observables:
-            if not isinstance(item, str):
-                raise GridError(
-                    f"observables contain {told(item)}; give names, such as 'effective_rank'"
-                )
+            require(
+                isinstance(item, str),
+                f"observables contain {told(item)}; give names, such as 'effective_rank'",
+                GridError,
+            )
             resolve(item)
         engine = engine_named(given["engine"])
         dtype = given["dtype"]
-        if dtype not in ("float32", "float64"):
-            raise GridError(f"dtype={told(dtype)} is not available; give 'float32' or 'float64'")
+        require(
+            dtype in ("float32", "float64"),
+            f"dtype={told(dtype)} is not available; give 'float32' or 'float64'",
+            GridError,
+        )
         grid = cls(
             chain=tuple(read_chain(item).name for item in _listed("chain", given["chain"])),
             width=_numbers("width", given["width"], 1),
@@ -280,10 +284,11 @@ class Grid:
             if len(set(values)) < len(values):
                 twice = Counter(values).most_common(1)[0][0]
                 raise GridError(f"{name} lists {twice!r} twice; give every value once")
-        if len(grid) > MOST_RUNS:
-            raise GridError(
-                f"grid of {len(grid)} runs; at most {MOST_RUNS} are handled, so split it"
-            )
+        require(
+            len(grid) <= MOST_RUNS,
+            f"grid of {len(grid)} runs; at most {MOST_RUNS} are handled, so split it",
+            GridError,
+        )
         return grid
 
     def __len__(self) -> int:
@@ -373,8 +378,7 @@ def _listed(name: str, value: Any) -> tuple[Any, ...]:
         if isinstance(value, Sequence) and not isinstance(value, str | bytes)
         else (value,)
     )
-    if not items:
-        raise GridError(f"{name} is an empty list; give at least one value")
+    require(items, f"{name} is an empty list; give at least one value", GridError)
     return items
 
 
@@ -395,18 +399,22 @@ def _spread(name: str, item: Any, least: int) -> Iterable[int]:
         )
     first = whole_number(name, int(span[1]), least)
     last = first if span[2] is None else int(span[2])
-    if not first <= last < first + MOST_RUNS:
-        raise GridError(
-            f"{name}={item!r} is an empty range or has more than {MOST_RUNS} numbers; give one "
-            "like '0..9'"
-        )
+    require(
+        first <= last < first + MOST_RUNS,
+        f"{name}={item!r} is an empty range or has more than {MOST_RUNS} numbers; give one "
+        "like '0..9'",
+        GridError,
+    )
     return range(first, last + 1)
 
 
 def _one_number(name: str, value: Any, least: int) -> int:
     numbers = _numbers(name, value, least)
-    if len(numbers) != 1:
-        raise GridError(f"{name} has {len(numbers)} values and is not varied; give one")
+    require(
+        len(numbers) == 1,
+        f"{name} has {len(numbers)} values and is not varied; give one",
+        GridError,
+    )
     return numbers[0]
 
 

@@ -27,6 +27,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from simulators.arguments import require
+
 __all__ = ["Claims", "Row", "Store", "StoreError", "UnwritableStoreError"]
 
 APPLICATION = 0x424E5457
@@ -233,10 +235,11 @@ class Store:
 
     def _require_place(self, create: bool) -> None:
         name = str(self.path)
-        if not name.isprintable():
-            raise StoreError(
-                f"{name!r}: has characters that no file name should; name another file"
-            )
+        require(
+            name.isprintable(),
+            f"{name!r}: has characters that no file name should; name another file",
+            StoreError,
+        )
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
@@ -254,8 +257,7 @@ class Store:
             if not stat.S_ISREG(found.st_mode):
                 what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
                 raise StoreError(f"{name}: {what}; name a file")
-            if 0 < found.st_size < _HEADER:  # of which SQLite makes an empty store
-                raise StoreError(_NO_STORE.format(name))
+            require(not 0 < found.st_size < _HEADER, _NO_STORE.format(name), StoreError)
 
     def _prepare(self) -> None:
         """Make the tables of a new store; refuse what is no store of this version."""
@@ -267,14 +269,18 @@ class Store:
                         self._db.execute(line)
                     found = self._pragmas()
         application, version, _ = found
-        if application != APPLICATION:
-            raise StoreError(f"{self.path}: an SQLite file of another program; name another file")
-        if version != VERSION:
-            raise StoreError(
-                f"{self.path}: a store of version {version}, not {VERSION}; open it with the "
-                "release"
-                " that wrote it"
-            )
+        require(
+            application == APPLICATION,
+            f"{self.path}: an SQLite file of another program; name another file",
+            StoreError,
+        )
+        require(
+            version == VERSION,
+            f"{self.path}: a store of version {version}, not {VERSION}; open it with the "
+            "release"
+            " that wrote it",
+            StoreError,
+        )
 
     def _pragmas(self) -> tuple[int, int, int]:
         """Application, version, number of things in the schema."""

@@ -35,7 +35,7 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simulators.arguments import whole_number
+from simulators.arguments import require, whole_number
 from simulators.arrays import Floats
 from simulators.engines.mean_field.recenter_relu import arc_cosine, sine_defect
 
@@ -218,6 +218,5 @@ def _first_zero(n: int) -> float | None:
 
 def _size(n: SupportsIndex) -> int:
     size = whole_number("n", n, 3)
-    if size > _LARGEST:
-        raise ValueError(f"n={size}; want a whole number from 3 to {_LARGEST}")
+    require(size <= _LARGEST, f"n={size}; want a whole number from 3 to {_LARGEST}")
     return size

@@ -22,6 +22,7 @@ import numpy as np
 from flint import arb, ctx, fmpq
 from numpy.typing import ArrayLike, NDArray
 
+from simulators.arguments import require
 from simulators.engines.mean_field.rescale import Exact
 
 Floats = NDArray[np.float64]
@@ -81,10 +82,13 @@ def recenter_relu_map(gram: ArrayLike) -> Floats:
     zero column.
     """
     given = np.asarray(gram)
-    if given.dtype.kind not in "fiu":
-        raise TypeError(f"gram has dtype {given.dtype}; give real numbers")
-    if given.ndim < 2 or given.shape[-1] != given.shape[-2] or given.shape[-1] < 3:
-        raise ValueError(f"gram has shape {given.shape}; give (..., n, n) with n ≥ 3")
+    require(
+        given.dtype.kind in "fiu", f"gram has dtype {given.dtype}; give real numbers", TypeError
+    )
+    require(
+        given.ndim >= 2 and given.shape[-1] == given.shape[-2] and given.shape[-1] >= 3,
+        f"gram has shape {given.shape}; give (..., n, n) with n ≥ 3",
+    )
     n = given.shape[-1]
     matrices = given.astype(np.float64).reshape(-1, n, n)
     scales = _admit(matrices)
@@ -95,14 +99,13 @@ def _admit(matrices: Floats) -> Floats:
     """The largest diagonal entry of each of the matrices, (batch, n, n); ``ValueError`` for what is
     no Gram matrix.
     """
-    if not np.isfinite(matrices).all():
-        raise ValueError("gram must be finite, without NaN")
+    require(np.isfinite(matrices).all(), "gram must be finite, without NaN")
     diagonals = np.diagonal(matrices, axis1=1, axis2=2)
     scales = diagonals.max(axis=1)
-    if (scales <= 0).any():
-        raise ValueError(
-            "gram has no positive diagonal entry; give the Gram matrix of a batch that is not zero"
-        )
+    require(
+        (scales > 0).all(),
+        "gram has no positive diagonal entry; give the Gram matrix of a batch that is not zero",
+    )
     n = matrices.shape[-1]
     noise = n * _EPS * scales
     skew = abs(matrices - matrices.swapaxes(1, 2)).max(axis=(1, 2))
@@ -133,8 +136,7 @@ def _layer(grams: Floats) -> Floats:
     if zero.size:
         raise ValueError(
             f"gram: column {zero[0, 1]} of the batch equals the mean to rounding, so recentring "
-            "leaves a "
-            "zero column, which has no angle"
+            "leaves a zero column, which has no angle"
         )
     norms = np.sqrt(squares)
     scale = norms[:, :, None] * norms[:, None, :]
@@ -180,27 +182,25 @@ def recenter_relu_map_enclosure(
     when entries are certainly asymmetric, or when a recentred column may be zero.
     """
     n = len(gram)
-    if n < 3 or any(len(row) != n for row in gram):
-        raise ValueError(
-            f"gram has {n} rows of lengths {sorted({len(row) for row in gram})}; give n × n with n "
-            "≥ 3"
-        )
+    require(
+        n >= 3 and all(len(row) == n for row in gram),
+        f"gram has {n} rows of lengths {sorted({len(row) for row in gram})}; give n × n with n ≥ 3",
+    )
     with ctx.workprec(precision + 32):
         rows = [[_read(value) for value in row] for row in gram]
         for i in range(n):
             for j in range(i):
-                if not rows[i][j].overlaps(rows[j][i]):
-                    raise ValueError(f"gram is asymmetric at ({i}, {j})")
+                require(rows[i][j].overlaps(rows[j][i]), f"gram is asymmetric at ({i}, {j})")
         means = [sum(row, arb(0)) / n for row in rows]
         mean = sum(means, arb(0)) / n
         centred = [[rows[i][j] - means[i] - means[j] + mean for j in range(n)] for i in range(n)]
         for i in range(n):
-            if not centred[i][i] > 0:
-                raise ValueError(
-                    f"gram: column {i} of the batch may equal the mean, so recentring may leave a "
-                    "zero "
-                    "column, which has no angle"
-                )
+            require(
+                centred[i][i] > 0,
+                f"gram: column {i} of the batch may equal the mean, so recentring may leave a "
+                "zero "
+                "column, which has no angle",
+            )
         norms = [centred[i][i].sqrt() for i in range(n)]
         factor = sum((rows[i][i] for i in range(n)), arb(0)) / sum(
             (centred[i][i] for i in range(n)), arb(0)

@@ -34,6 +34,8 @@ import numpy as np
 from flint import arb, ctx, fmpq
 from numpy.typing import ArrayLike, NDArray
 
+from simulators.arguments import require
+
 Exact: TypeAlias = int | Fraction | fmpq | arb
 """An eigenvalue as the enclosures take it: exact, or a ball."""
 
@@ -61,13 +63,20 @@ def rescale_map(eigenvalues: ArrayLike) -> NDArray[np.float64]:
     one is NaN, infinite or negative, or when a row is all zero.
     """
     spectra = np.asarray(eigenvalues)
-    if spectra.dtype.kind not in "fiu":
-        raise TypeError(f"eigenvalues have dtype {spectra.dtype}; give real numbers")
-    if spectra.ndim == 0 or spectra.shape[-1] == 0:
-        raise ValueError(f"eigenvalues have shape {spectra.shape}; give (..., n) with n ≥ 1")
+    require(
+        spectra.dtype.kind in "fiu",
+        f"eigenvalues have dtype {spectra.dtype}; give real numbers",
+        TypeError,
+    )
+    require(
+        spectra.ndim and spectra.shape[-1],
+        f"eigenvalues have shape {spectra.shape}; give (..., n) with n ≥ 1",
+    )
     rows = spectra.astype(np.float64).reshape(-1, spectra.shape[-1])
-    if not np.isfinite(rows).all() or (rows < 0).any():
-        raise ValueError("eigenvalues must be finite and nonnegative")
+    require(
+        np.isfinite(rows).all() and (rows >= 0).all(),
+        "eigenvalues must be finite and nonnegative",
+    )
     largest = rows.max(axis=1, keepdims=True)
     if not largest.all():
         raise ValueError(
@@ -159,8 +168,7 @@ def rescale_path_enclosure(
     layer at which a ball has grown to reach 0.
     """
     values, counts, places = _groups(eigenvalues, multiplicities, precision)
-    if depth < 0:
-        raise ValueError(f"depth={depth} is negative")
+    require(depth >= 0, f"depth={depth} is negative")
     return _path(values, counts, places, depth, precision)
 
 
@@ -184,13 +192,13 @@ def _groups(
 
     Exact values that are equal share a place: as one group they stay equal from layer to layer.
     """
-    if precision < 2:
-        raise ValueError(f"precision={precision} bits; give at least 2")
-    if len(eigenvalues) == 0:
-        raise ValueError("eigenvalues are empty; give at least one")
+    require(precision >= 2, f"precision={precision} bits; give at least 2")
+    require(eigenvalues, "eigenvalues are empty; give at least one")
     given = [1] * len(eigenvalues) if multiplicities is None else list(multiplicities)
-    if len(given) != len(eigenvalues) or any(not isinstance(m, int) or m < 1 for m in given):
-        raise ValueError(f"multiplicities {given}; give one whole number ≥ 1 for each eigenvalue")
+    require(
+        len(given) == len(eigenvalues) and all(isinstance(m, int) and m >= 1 for m in given),
+        f"multiplicities {given}; give one whole number ≥ 1 for each eigenvalue",
+    )
     values: list[arb] = []
     counts: list[int] = []
     places: list[int] = []
@@ -204,8 +212,10 @@ def _groups(
                 counts.append(0)
             counts[place] += count
             places.append(place)
-    if all(value.is_zero() for value in values):
-        raise ValueError("eigenvalues are all zero; p needs a positive one")
+    require(
+        any(not value.is_zero() for value in values),
+        "eigenvalues are all zero; p needs a positive one",
+    )
     return values, counts, places
 
 
@@ -224,8 +234,7 @@ def _read(value: Exact) -> tuple[fmpq | None, arb]:
             f"eigenvalue {value!r} is a {type(value).__name__}; give int, Fraction, fmpq or arb"
             " (Fraction(x) takes a float at its exact value)"
         )
-    if value < 0:
-        raise ValueError(f"eigenvalue {value} is negative")
+    require(value >= 0, f"eigenvalue {value} is negative")
     return value, arb(value)
 
 
