@@ -34,6 +34,10 @@ def require_affordable(
     ``batch_shape`` is (d₀, n); ``layers`` are those that are measured. What is counted is certain
     to be needed: the values, the batch twice, the representation of a dense layer; a simulation
     that passes may still need more.
+
+    Example:
+        >>> from simulators.chains import rescale_chain
+        >>> require_affordable("factor", rescale_chain(10**6), (10**6, 4), layers=100, replicas=4)
     """
     rows, n = batch_shape
     widths = (rows, *chain.widths(rows))
@@ -60,7 +64,13 @@ def require_affordable(
 
 
 def require_memory(needed: int, what: str) -> None:
-    """Raise `ValueError` if ``what`` needs more bytes than this machine has."""
+    """Raise `ValueError` if ``what`` needs more bytes than this machine has.
+
+    ``needed`` are bytes; ``what`` says in words of what.
+
+    Example:
+        >>> require_memory(2**10, "width=8")
+    """
     there = memory()
     require(
         needed <= there,
@@ -72,6 +82,10 @@ def require_memory(needed: int, what: str) -> None:
 def memory() -> int:
     """Bytes of memory of this machine, in use or not; without limit where the system does not
     say.
+
+    Example:
+        >>> memory() > 2**20
+        True
     """
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

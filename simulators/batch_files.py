@@ -36,6 +36,10 @@ _INDEX_HEADINGS = ("", "index", "Unnamed: 0")
 class BatchError(ArgumentError):
     """A batch that cannot be read. The message is one line: the file, what was found, the
     remedy.
+
+    Example:
+        >>> print(BatchError("my.npy: ", Argument("take", 9), " of 3 samples; take between 1 and 3"))
+        my.npy: take=9 of 3 samples; take between 1 and 3
     """
 
 

@@ -52,6 +52,11 @@ class Batch:
     ``array`` is (d, n) float64, samples as columns. ``description`` says in one line what was read.
     ``digest`` is the sha256, in hexadecimal, of the shape and the values. ``labels`` holds one
     class per sample, if known.
+
+    Example:
+        >>> batch = Batch.of(np.eye(3, 2), "two orthogonal samples")
+        >>> batch.array.shape, len(batch.digest)
+        ((3, 2), 64)
     """
 
     array: NDArray[np.float64]
@@ -63,7 +68,11 @@ class Batch:
     def of(
         cls, array: NDArray[np.float64], description: str, labels: tuple[int, ...] | None = None
     ) -> Batch:
-        """A batch of a validated (d, n) array, with its digest."""
+        """A batch of a validated (d, n) array, with its digest.
+
+        ``array`` is (d, n), from `validate_batch`; ``description`` one line; ``labels`` one
+        whole number a sample.
+        """
         return cls(array, description, _digest(array), labels)
 
 
@@ -76,6 +85,12 @@ def validate_batch(batch: object, *, name: str = "batch") -> NDArray[np.float64]
     Raises `TypeError` for entries that are not real numbers (complex, objects, text, booleans),
     `ValueError` for a ragged, empty, not two-dimensional or all-zero batch, for NaN and infinite
     entries, for integers that float64 cannot hold, and for more samples than dimensions.
+
+    Cost: O(d n), and a copy.
+
+    Example:
+        >>> validate_batch([[1, 2], [0, 1]]).dtype
+        dtype('float64')
     """
     return _validated(batch, name, "samples are columns: pass the transpose if yours are rows")
 
@@ -95,6 +110,13 @@ def read_batch(
     Raises `BatchError`, a `ValueError`, whose one line names the file, what was found there and the
     remedy; also when digits are asked for without scikit-learn. `ValueError` for another
     ``layout``, `TypeError` for a ``source`` that is no path.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     np.save(f"{folder}/my.npy", np.eye(5, 7))
+        ...     read_batch(f"{folder}/my.npy", take=4).description
+        'first 4 of 5 samples (rows) of dimension 7 from my.npy'
     """
     if not isinstance(source, str | os.PathLike):
         raise TypeError(
@@ -133,6 +155,12 @@ def read_batch(
 def described(name: str, stored: Stored, layout: Layout, n: int, dimension: int | str) -> str:
     """What was read of a file in one line: how many samples of which dimension, and how they lie in
     it.
+
+    ``stored`` is what was read of the file ``name``, ``n`` the samples that are kept.
+
+    Example:
+        >>> described("a/my.csv", Stored(np.eye(2, 3), (2, 3)), "rows", 2, 3)
+        '2 samples (rows) of dimension 3 from my.csv'
     """
     available = stored.shape[0 if layout == "rows" else 1]
     kept = f"first {n} of {available}" if n < available else f"{n}"
@@ -232,6 +260,10 @@ def gaussian_batch(d: int, n: int, seed: int) -> NDArray[np.float64]:
 
     Raises `ValueError` unless 1 ≤ n ≤ d, and for a negative seed; `TypeError` for what is no whole
     number.
+
+    Example:
+        >>> gaussian_batch(4, 2, seed=1).shape
+        (4, 2)
     """
     d, n = _sizes(d, n)
     return np.random.default_rng(root_sequence(seed)).standard_normal((d, n))
@@ -242,6 +274,11 @@ def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.floa
 
     With s = spread/√2 the singular values are s + √n, once, and s, n − 1 times. Raises `ValueError`
     unless 1 ≤ n ≤ d and ``spread`` is positive and finite; `TypeError` for what is no number.
+
+    Example:
+        >>> one, other = collinear_batch(5, 2, spread=0.01, seed=1).T
+        >>> round(float(np.linalg.norm(one - other)), 6)
+        0.01
     """
     spread = real_number("spread", spread, "a positive, finite one")
     require(0 < spread < math.inf, f"spread={spread} is not positive and finite")
@@ -255,6 +292,10 @@ def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[n
 
     Raises `ValueError` unless 1 ≤ n ≤ d and the eigenvalues are finite, nonnegative and not all
     zero; `TypeError` for what is no sequence of real numbers.
+
+    Example:
+        >>> spectrum_batch((Fraction(1, 4), 0), 3).tolist()
+        [[0.5, 0.0], [0.0, 0.0], [0.0, 0.0]]
     """
     wanted = "finite, nonnegative numbers, not all zero"
     require(
@@ -282,6 +323,13 @@ def batch_of_gram(M: object) -> NDArray[np.float64]:
 
     ``M`` is real and symmetric, (d, d) with d ≥ 2, positive semidefinite, with ones on the
     diagonal, each up to rounding. Raises `TypeError` or `ValueError` naming what it is not.
+
+    Cost: O(d³). D20's rank is that of M.
+
+    Example:
+        >>> H = batch_of_gram([[1.0, 0.5], [0.5, 1.0]])
+        >>> (H @ H.T / 2).round(3).tolist()
+        [[1.0, 0.5], [0.5, 1.0]]
     """
     matrix = _real_array(M, "M")
     require(
@@ -326,6 +374,10 @@ def two_level_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
 
     Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n;
     `TypeError` for what is no number.
+
+    Example:
+        >>> two_level_spectrum(3, Fraction(1, 5))
+        (Fraction(2, 5), Fraction(2, 5), Fraction(1, 5))
     """
     _check_smallest(n, smallest)
     return ((1 - smallest) / (n - 1),) * (n - 1) + (smallest,)
@@ -336,6 +388,10 @@ def dominant_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
 
     Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n;
     `TypeError` for what is no number.
+
+    Example:
+        >>> dominant_spectrum(3, Fraction(1, 5))
+        (Fraction(3, 5), Fraction(1, 5), Fraction(1, 5))
     """
     _check_smallest(n, smallest)
     return (1 - (n - 1) * smallest,) + (smallest,) * (n - 1)

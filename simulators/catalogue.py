@@ -22,6 +22,12 @@ __all__ = ["Catalogue", "Entry", "summary"]
 class Entry(Protocol):
     """What every entry has: its name, an identifier, and its meaning, one line without a full
     stop.
+
+    Example:
+        >>> from simulators.weights import LAWS
+        >>> entry: Entry = LAWS["uniform"]
+        >>> entry.name, entry.meaning
+        ('uniform', 'uniform on [−√3, √3]')
     """
 
     @property
@@ -86,7 +92,10 @@ class Catalogue(Mapping[str, E], Generic[E]):
         return entry
 
     def entry_of(self, make: Callable[[M], E]) -> Callable[[M], M]:
-        """A decorator that puts ``make(function)`` into the catalogue, and leaves the function."""
+        """A decorator that puts ``make(function)`` into the catalogue, and leaves the function.
+
+        ``make`` is given the function and returns its entry. Raises as `add` does.
+        """
 
         def add(function: M) -> M:
             self.add(make(function), function)
@@ -117,7 +126,10 @@ class Catalogue(Mapping[str, E], Generic[E]):
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Whatever is added inside is gone afterwards: for tests and experiments."""
+        """Whatever is added inside is gone afterwards: for tests and experiments.
+
+        A context manager. What was there before is there again, whatever was put in its place.
+        """
         before = dict(self._entries), dict(self._makers)
         try:
             yield
@@ -145,6 +157,14 @@ def summary(documented: object) -> str:
     """The first paragraph of a docstring, without its full stop, as the meaning of an entry.
 
     Raises `ValueError` where there is none.
+
+    Example:
+        >>> def halve(rows, xp):
+        ...     '''x/2.
+        ...
+        ...     More about it.'''
+        >>> summary(halve)
+        'x/2'
     """
     text = (documented.__doc__ or "").strip()
     require(text, f"{told(documented)} has no docstring; its first line says what it is")

@@ -101,7 +101,14 @@ class Chain:
         return tuple(widths)
 
     def with_law(self, law: str) -> Chain:
-        """The same chain, all weights of the ``law`` of that name. Raises as `Linear` does."""
+        """The same chain, all weights of the ``law`` of that name. Raises as `Linear` does.
+
+        ``law`` is the name of one of `simulators.weights.LAWS`.
+
+        Example:
+            >>> Chain((Linear(8), Rescale())).with_law("rademacher").layers[0]
+            Linear(width=8, law='rademacher')
+        """
         return Chain(
             tuple(
                 replace(layer, law=law) if isinstance(layer, WeightLayer) else layer
@@ -111,7 +118,14 @@ class Chain:
 
     @property
     def scaling(self) -> ScaleResponse:
-        """How the block responds to the scale of its input."""
+        """How the block responds to the scale of its input.
+
+        FREE where some layer takes the scale out, BOUND where one before it changes its shape.
+
+        Example:
+            >>> vanilla_chain(8, "tanh").scaling, rescale_chain(8).scaling
+            (<ScaleResponse.BOUND: 'changes its shape'>, <ScaleResponse.FREE: 'nothing'>)
+        """
         scaling = ScaleResponse.LINEAR
         for layer in self.layers:
             if layer.response is ScaleResponse.FREE:
@@ -150,7 +164,14 @@ class Chain:
 
     @property
     def recentres(self) -> bool:
-        """Whether some layer subtracts the batch mean."""
+        """Whether some layer subtracts the batch mean.
+
+        The samples are then observed up to a common vector.
+
+        Example:
+            >>> recenter_relu_chain(8).recentres
+            True
+        """
         return any(layer.recentres for layer in self.layers)
 
     @property
@@ -201,7 +222,14 @@ class Chain:
 
     @property
     def homogeneous(self) -> bool:
-        """Whether every layer commutes with positive scalars, or takes them out."""
+        """Whether every layer commutes with positive scalars, or takes them out.
+
+        Such a chain sees the directions of the samples, and their norms relative to each other.
+
+        Example:
+            >>> vanilla_chain(8, "relu").homogeneous, vanilla_chain(8, "tanh").homogeneous
+            (True, False)
+        """
         return all(layer.response is not ScaleResponse.BOUND for layer in self.layers)
 
     @property
@@ -213,7 +241,14 @@ class Chain:
 
     @property
     def has_spectral_limit(self) -> bool:
-        """Whether the map of spectra at infinite width is known: a Gaussian `Linear`, `Rescale`."""
+        """Whether the map of spectra at infinite width is known: a Gaussian `Linear`, `Rescale`.
+
+        See `simulators.mean_field.rescale_map`.
+
+        Example:
+            >>> rescale_chain(8).has_spectral_limit
+            True
+        """
         match self.layers:
             case (Linear(law="gaussian"), Rescale()):
                 return True
@@ -226,6 +261,10 @@ class ChainParameter:
 
     - ``names_activation``: whether its values are names of activations; else they are numbers
     - ``default``: what a text that leaves it out means; None where it must be written
+
+    Example:
+        >>> ChainParameter("gamma").read("0.25"), ChainParameter("activation", True, "relu").example
+        (0.25, 'relu')
     """
 
     name: str
@@ -234,7 +273,10 @@ class ChainParameter:
 
     @property
     def example(self) -> str:
-        """A value as a text writes it."""
+        """A value as a text writes it.
+
+        Its default, or else the first activation there is, or 0.1.
+        """
         if self.default is not None:
             return str(self.default)
         return next(iter(ACTIVATIONS)) if self.names_activation else "0.1"
@@ -259,6 +301,10 @@ class NamedChain:
     - ``parameters``: what ``build`` takes beside the width, in order
     - ``least``: the fewest rows it is about
     - ``listed``: whether it is in the catalogue, so that its layers are the same at every width
+
+    Example:
+        >>> CHAINS["residual"].numbers, CHAINS["residual"](8, {"gamma": 0.5}).layers[0]
+        (('gamma',), Residual(gamma=0.5, law='gaussian', width=8))
     """
 
     name: str
@@ -274,44 +320,85 @@ class NamedChain:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """The names of the parameters that are numbers."""
+        """The names of the parameters that are numbers.
+
+        In the order in which the chain takes them, after its width.
+        """
         return tuple(part.name for part in self.parameters if not part.names_activation)
 
     @cached_property
     def example(self) -> Chain:
-        """The chain at a small width, which has the layers of all."""
+        """The chain at a small width, which has the layers of all.
+
+        Of width 4, numbers at 0.5, activations at their default.
+        """
         words = {part.name: part.example for part in self.parameters if part.names_activation}
         return self.build(4, **words, **dict.fromkeys(self.numbers, 0.5))
 
     @property
     def square(self) -> bool:
-        """Whether the batch must have as many rows as the chain is wide."""
+        """Whether the batch must have as many rows as the chain is wide.
+
+        It must where H itself is added to what the weights make of it.
+
+        Example:
+            >>> CHAINS["residual"].square, CHAINS["rescale"].square
+            (True, False)
+        """
         return any(getattr(layer, "gamma", math.inf) < math.inf for layer in self.example.layers)
 
     @property
     def recentres(self) -> bool:
-        """Whether some layer subtracts the batch mean."""
+        """Whether some layer subtracts the batch mean.
+
+        See `Chain.recentres`; the same at every width.
+        """
         return self.example.recentres
 
     @property
     def mean_field(self) -> bool:
-        """Whether its map of spectra at infinite width is known."""
+        """Whether its map of spectra at infinite width is known.
+
+        False for a chain that is not in the catalogue, whose layers may differ from width to
+        width.
+        """
         return self.listed and self.example.has_spectral_limit
 
     @property
     def spelling(self) -> str:
-        """How a text names it, every parameter at its example: ``"vanilla(identity)"``."""
+        """How a text names it, every parameter at its example: ``"vanilla(identity)"``.
+
+        `read_chain` reads it.
+
+        Example:
+            >>> CHAINS["residual"].spelling
+            'residual(0.1)'
+        """
         return _spelled(self.name, [part.example for part in self.parameters])
 
     @property
     def variants(self) -> Iterator[NamedChain]:
-        """The chain with each choice of its activations; numbers stay open."""
+        """The chain with each choice of its activations; numbers stay open.
+
+        A chain without activations comes as it is.
+
+        Example:
+            >>> [chain.name for chain in CHAINS["vanilla"].variants][:2]
+            ['vanilla(relu)', 'vanilla(tanh)']
+        """
         words = [part.name for part in self.parameters if part.names_activation]
         for chosen in product(ACTIVATIONS, repeat=len(words)):
             yield self.bound(dict(zip(words, chosen, strict=True)))
 
     def bound(self, values: Mapping[str, str | float]) -> NamedChain:
-        """The chain with these parameters given, and named with them."""
+        """The chain with these parameters given, and named with them.
+
+        ``values`` are names of activations and numbers, by the names of parameters.
+
+        Example:
+            >>> CHAINS["residual"].bound({"gamma": 0.25}).name
+            'residual(0.25)'
+        """
         left = tuple(part for part in self.parameters if part.name not in values)
         written = [str(value) for value in values.values()]
         build = partial(self.build, **values)

@@ -20,6 +20,17 @@ class ExactSpectrum(Protocol):
     """The n eigenvalues λ of C/‖H‖_F², of sum 1, with C = HᵀH.
 
     ``n`` is their number and ``width`` the number d of rows of H.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> class Uniform:
+        ...     n, width, share, least = 2, 3, Fraction(1, 2), Fraction(1, 2)
+        ...
+        ...     def sum(self, term):
+        ...         return 2 * term(self.share)
+        >>> from simulators.observables import OBSERVABLES
+        >>> OBSERVABLES["effective_rank"].of_spectrum(Uniform())
+        Fraction(2, 1)
     """
 
     n: Number
@@ -47,6 +58,17 @@ class ExactGram(Protocol):
     """The n × n Gram matrix C/‖H‖_F², of trace 1. Its entries are rational.
 
     ``n`` is its size and ``width`` the number d of rows of H.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> class Orthogonal:
+        ...     n, width, share = 2, 3, Fraction(1, 2)
+        ...
+        ...     def __getitem__(self, place):
+        ...         return self.share * (place[0] == place[1])
+        >>> from simulators.observables import OBSERVABLES
+        >>> OBSERVABLES["effective_rank"].of_gram(Orthogonal())
+        Fraction(2, 1)
     """
 
     n: int

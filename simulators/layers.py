@@ -194,7 +194,10 @@ class Residual(_Traits):
         return self.law != "gaussian" or self.gamma < math.inf
 
     def width_after(self, rows: int) -> int:
-        """``rows``. Raises `ValueError` unless that is the width the layer insists on."""
+        """``rows``. Raises `ValueError` unless that is the width the layer insists on.
+
+        ``rows`` ≥ 1 are those of H, which is added, so that there are as many of the sum.
+        """
         if self.width not in (None, rows):
             raise ValueError(
                 f"{self!r} receives {rows} rows; it adds its input to its output, so give it "
@@ -207,6 +210,17 @@ class RowLayer(_Traits, ABC, listed=False):
     """A map of H without weights, on H sample-major; every subclass is in the catalogue `LAYERS`.
 
     Attributes of a subclass, or of its values, say what holds of it; see the module.
+
+    Example:
+        >>> with LAYERS.restored():
+        ...     @dataclass(frozen=True)
+        ...     class Halve(RowLayer):
+        ...         '''H → H/2'''
+        ...         response = ScaleResponse.LINEAR
+        ...         def on_rows(self, rows, xp, width):
+        ...             return rows / 2
+        ...     LAYERS["Halve"].meaning
+        'H → H/2'
     """
 
     @abstractmethod

@@ -35,7 +35,16 @@ if not TYPE_CHECKING:
 def composite(
     draw_one: Callable[Concatenate[DrawFn, _P], _T],
 ) -> Callable[_P, SearchStrategy[_T]]:
-    """``hypothesis.strategies.composite``, for functions that stand in a module."""
+    """``hypothesis.strategies.composite``, for functions that stand in a module.
+
+    ``draw_one`` takes ``draw`` first. Hypothesis is imported when a strategy is made.
+
+    Example:
+        >>> @composite
+        ... def pairs(draw, most):
+        ...     return draw(strategies.integers(0, most)), draw(strategies.booleans())
+        >>> strategy = pairs(3)
+    """
 
     @wraps(draw_one)
     def strategy(*args: _P.args, **kwargs: _P.kwargs) -> SearchStrategy[_T]:

@@ -76,6 +76,12 @@ class Observable:
     than the width ``d`` when ``H`` is a thin factor. ``gram`` says that the value depends on the
     representation through its Gram matrix and width alone, which is what measuring a thin factor
     requires.
+
+    Example:
+        >>> import numpy as np
+        >>> trace = Observable("trace", lambda H, width: (H * H).sum(axis=(-2, -1)), gram=True)
+        >>> float(trace.function(np.eye(3), width=3))
+        3.0
     """
 
     name: str
@@ -88,6 +94,10 @@ class Parameter:
     """The number in the name of an observable such as ``soft_rank(0.5)``, in [``low``, ``high``].
 
     ``role`` is what it is to the observable; ``example`` a value as a text writes it.
+
+    Example:
+        >>> Parameter("tau", "soft_rank threshold", 0, 1, "0.5").read("0.25")
+        0.25
     """
 
     name: str
@@ -98,7 +108,10 @@ class Parameter:
 
     @property
     def wanted(self) -> str:
-        """Its values, as refusals say them."""
+        """Its values, as refusals say them.
+
+        Both ends are allowed.
+        """
         return f"in [{self.low:g}, {self.high:g}]"
 
     def read(self, written: str) -> float:
@@ -143,6 +156,10 @@ class NamedObservable:
       ``"all"``; ``absent`` says in words what happens else
     - ``of_spectrum``, ``of_gram``: its exact evaluation, of an `ExactSpectrum` or `ExactGram` and
       the parameter if there is one; None where it cannot be read off these
+
+    Example:
+        >>> OBSERVABLES["effective_rank"].range_in_words, OBSERVABLES["gram"].shape
+        ('[1, min(n, d)]', ('n', 'n'))
     """
 
     name: str
@@ -173,12 +190,20 @@ class NamedObservable:
 
     @property
     def example(self) -> str:
-        """How a text names it."""
+        """How a text names it.
+
+        With a value of its parameter in brackets, if it has one: ``soft_rank(0.5)``.
+        """
         return self.name if self.parameter is None else f"{self.name}({self.parameter.example})"
 
     @property
     def shape_in_words(self) -> str:
-        """What one representation gives: a number, or a vector or matrix of which size."""
+        """What one representation gives: a number, or a vector or matrix of which size.
+
+        Example:
+            >>> OBSERVABLES["spectrum"].shape_in_words
+            'a vector of n numbers'
+        """
         if not self.shape:
             return "a number"
         if len(self.shape) == 1:
@@ -187,7 +212,10 @@ class NamedObservable:
 
     @property
     def unclaimable(self) -> str | None:
-        """Why a claim cannot compare its values; None if it can."""
+        """Why a claim cannot compare its values; None if it can.
+
+        It is no number, or has no range.
+        """
         if self.shape:
             return f"{self.name} is {self.shape_in_words}, and a claim compares numbers"
         if self.floor is None or self.ceiling is None:
@@ -196,14 +224,22 @@ class NamedObservable:
 
     @property
     def range_in_words(self) -> str:
-        """``[floor, ceiling]``, at the example of a parameter; a dash where it has none."""
+        """``[floor, ceiling]``, at the example of a parameter; a dash where it has none.
+
+        Example:
+            >>> OBSERVABLES["smallest_eigenvalue"].range_in_words
+            '[0, 1/n]'
+        """
         given = () if self.parameter is None else (self.parameter.read(self.parameter.example),)
         ends = [end(*given) if callable(end) else end for end in (self.floor, self.ceiling)]
         return "–" if None in ends else f"[{ends[0]}, {ends[1]}]"
 
     @cached_property
     def measured(self) -> Observable:
-        """The measurement without a parameter."""
+        """The measurement without a parameter.
+
+        An `Observable` under the entry's own name; one with a parameter is had by `at`.
+        """
         return self._measured(self.name, self.function)
 
     def at(self, value: float, name: str | None = None) -> Observable:
@@ -600,7 +636,12 @@ def alive(H: Array) -> Array:
 
 
 def parametrised() -> tuple[str, ...]:
-    """The names of the observables that take a number, as ``soft_rank`` in ``soft_rank(0.5)``."""
+    """The names of the observables that take a number, as ``soft_rank`` in ``soft_rank(0.5)``.
+
+    Example:
+        >>> "soft_rank" in parametrised()
+        True
+    """
     return tuple(kind.name for kind in OBSERVABLES.values() if kind.parameter is not None)
 
 

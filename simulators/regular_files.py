@@ -50,7 +50,13 @@ _KINDS = (
 
 
 class UnreadableFileError(ValueError):
-    """A file cannot be read as a whole; the message says why and leaves the name to the caller."""
+    """A file cannot be read as a whole; the message says why and leaves the name to the caller.
+
+    Example:
+        >>> read_regular("/", 100)
+        Traceback (most recent call last):
+        simulators.regular_files.UnreadableFileError: cannot be read: a directory
+    """
 
 
 def obstacle(path: str | os.PathLike[str]) -> str | None:

@@ -194,7 +194,7 @@ def _measures(observables: Iterable[Measurable] | Mapping[str, Measurable]) -> l
     return measures
 
 
-def engine_named(name: str) -> str:
+def engine_named(name: object) -> str:
     """The engine of that name, one of `ENGINES`; ``"gram"`` is the former name of ``"factor"``,
     and says so in a `DeprecationWarning`.
 
@@ -208,7 +208,7 @@ def engine_named(name: str) -> str:
         warnings.warn("engine 'gram' is called 'factor' now", DeprecationWarning, stacklevel=3)
         return "factor"
     one_of("engine", name, ENGINES)
-    return name
+    return str(name)
 
 
 def choose_engine(

@@ -48,6 +48,11 @@ def spectra(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> Searc
 
     Corners: uniform, one dominant, one small, repeated, ratios down to 1e-300, and, if
     ``allow_zero``, exactly singular.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(spectra(2, 2), lambda spectrum: True)
+        (Fraction(1, 2), Fraction(1, 2))
     """
     return _spectra(*_sizes(min_n, max_n), allow_zero)
 
@@ -59,6 +64,11 @@ def singular_values(
     `spectra`.
 
     Largest value from 1e-300 to 9e300.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(singular_values(2, 2), lambda values: values[0] > values[1] > 0)
+        (Fraction(1, 1), Fraction(1, 10))
     """
     scales = st.sampled_from((Fraction(1), Fraction(10**300)))
     return st.builds(_scaled, _levels(*_sizes(min_n, max_n), allow_zero), scales)
@@ -71,6 +81,11 @@ def matrices(
 
     Corners: d = n, n = 1, columns equal, opposite or 1e-6 apart, one 100 times larger, columns of
     zeros, entries of scale 1e-300 and 1e300, and, if ``allow_zero_rows``, rows of zeros.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(matrices(2, 1), lambda matrix: True)
+        ((Fraction(1, 1),),)
     """
     if not 1 <= whole_number("max_n", max_n, 0) <= whole_number("max_d", max_d, 0):
         raise ValueError(f"max_d={max_d}, max_n={max_n}; matrices need 1 ≤ max_n ≤ max_d")
@@ -80,12 +95,27 @@ def matrices(
 def batches(
     max_d: int = 6, max_n: int = 4, *, allow_zero_rows: bool = True
 ) -> SearchStrategy[NDArray[np.float64]]:
-    """(d, n) float64 batches: `matrices`, with the same corners, entries rounded to nearest."""
+    """(d, n) float64 batches: `matrices`, with the same corners, entries rounded to nearest.
+
+    Arguments, and what they may be, are those of `matrices`.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(batches(3, 2), lambda H: H.shape == (3, 2)).dtype
+        dtype('float64')
+    """
     return matrices(max_d, max_n, allow_zero_rows=allow_zero_rows).map(_rounded)
 
 
 def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
-    """The corners of `spectra` of size n, by name, all different. Raises `ValueError` for n < 1."""
+    """The corners of `spectra` of size n, by name, all different. Raises `ValueError` for n < 1.
+
+    Exact, descending, of sum 1; those that are singular only if ``allow_zero``.
+
+    Example:
+        >>> sorted(corner_spectra(2))
+        ['nearly singular', 'one small', 'singular', 'uniform']
+    """
     if whole_number("n", n, 0) < 1:
         raise ValueError(f"n={n}; a spectrum has n ≥ 1 eigenvalues")
     corners = {"uniform": (Fraction(1, n),) * n}
@@ -110,6 +140,10 @@ def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
 def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
     """The corners of `matrices` of size d × n, by name, without zero rows. `ValueError` unless 1 ≤
     n ≤ d.
+
+    Example:
+        >>> corner_matrices(2, 1)["plain"]
+        ((Fraction(2, 1),), (Fraction(1, 1),))
     """
     if not 1 <= whole_number("n", n, 0) <= whole_number("d", d, 0):
         raise ValueError(f"d={d}, n={n}; matrices need 1 ≤ n ≤ d")

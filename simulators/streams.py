@@ -318,7 +318,10 @@ class Piece:
     law: str
 
     def cut(self, entries: Array) -> Iterator[Array]:
-        """The units in turn, as views of ``entries``, ``(..., sum of units)``."""
+        """The units in turn, as views of ``entries``, ``(..., sum of units)``.
+
+        ``entries`` have any leading axes, such as replicas.
+        """
         start = 0
         for size in self.units:
             yield entries[..., start : start + size]

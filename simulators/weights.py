@@ -26,7 +26,13 @@ _SPREAD = 2 * 3.0**0.5  # of the law that is drawn for quantiles, uniform from 0
 
 
 class Distribution(Protocol):
-    """A law of one number, as `scipy.stats` has it: ``cdf`` gives P(X ≤ x), of any shape."""
+    """A law of one number, as `scipy.stats` has it: ``cdf`` gives P(X ≤ x), of any shape.
+
+    Example:
+        >>> distribution = LAWS["uniform"].distribution()
+        >>> float(distribution.cdf(0.0))
+        0.5
+    """
 
     def cdf(self, x: Floats, /) -> Floats:
         """P(X ≤ x), of the shape of ``x``."""

@@ -21,7 +21,14 @@ T = TypeVar("T")
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use.
+
+    Those the system lets it run on, where it says so; all of the machine elsewhere.
+
+    Example:
+        >>> cores() >= 1
+        True
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -32,6 +39,12 @@ def run_all(jobs: Sequence[Callable[[Event], None]], workers: int) -> None:
     A job is handed an event, and is to return soon once it is set: another has failed, or the
     caller was interrupted. What the first failing job raised is raised here. A single job or worker
     runs in this thread, with the threads of BLAS as they are.
+
+    Example:
+        >>> found = []
+        >>> run_all([lambda stop, k=k: found.append(k) for k in range(3)], workers=1)
+        >>> found
+        [0, 1, 2]
     """
     stop = Event()
     if workers == 1 or len(jobs) == 1:
@@ -57,13 +70,29 @@ def run_all(jobs: Sequence[Callable[[Event], None]], workers: int) -> None:
 def one_blas_thread() -> Iterator[None]:
     """Products by one thread, so that their last bits do not depend on how many cores there are;
     also a decorator.
+
+    Example:
+        >>> import numpy as np
+        >>> with one_blas_thread():
+        ...     float(np.trace(np.eye(3) @ np.eye(3)))
+        3.0
     """
     with _blas().limit(limits=1, user_api="blas"):
         yield
 
 
 def until(stop: Event, items: Iterable[T]) -> Iterator[T]:
-    """``items``, ended early once ``stop`` is set."""
+    """``items``, ended early once ``stop`` is set.
+
+    The event is looked at before each item is handed on.
+
+    Example:
+        >>> stop = Event()
+        >>> for item in until(stop, [1, 2, 3]):
+        ...     print(item)
+        ...     stop.set()
+        1
+    """
     for item in items:
         if stop.is_set():
             return

@@ -67,6 +67,17 @@ def run(
     else, and ``copies`` are its samples that remain equal to others. The arrays have shape
     ``(group, n, width)`` and hold until the next is asked for. Groups may be read in any order, and
     each in a thread of its own.
+
+    Example:
+        >>> from simulators.backend import NumpyBackend
+        >>> from simulators.chains import residual_chain
+        >>> backend = NumpyBackend("float64")
+        >>> chain, batch = residual_chain(4, 0.5), np.eye(4, 2)
+        >>> start, copies = backend.array(batch.T[None]), Copies.among(batch, chain)
+        >>> root = SeedSequence(0)
+        >>> runs = run(chain, start, copies, depth=3, replicas=1, root=root, backend=backend)
+        >>> [[found.rows.shape for found in blocks] for _, blocks in runs][0]
+        [(1, 2, 4), (1, 2, 4), (1, 2, 4)]
     """
     n, rows = batch.shape[-2:]
     units = list(_units(chain, rows, depth))

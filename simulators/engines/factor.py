@@ -192,6 +192,18 @@ def run(
     block is to do that before all else; ``copies`` are its samples that remain equal to others. The
     arrays have shape ``(group, n, n)`` and hold until the next is asked for; a group must be read
     to its end before the next. The caller has made sure that `obstacle` is None.
+
+    Example:
+        >>> import numpy as np
+        >>> from simulators.backend import NumpyBackend
+        >>> from simulators.chains import rescale_chain
+        >>> backend = NumpyBackend("float64")
+        >>> chain, batch = rescale_chain(100), np.eye(4, 2)
+        >>> start, copies = backend.array(batch.T[None]), Copies.among(batch, chain)
+        >>> root = SeedSequence(0)
+        >>> runs = run(chain, start, copies, depth=2, replicas=3, root=root, backend=backend)
+        >>> [[found.rows.shape for found in blocks] for _, blocks in runs]
+        [[(3, 2, 2), (3, 2, 2)]]
     """
     n = batch.shape[-2]
     onward = _before_weights(chain)

@@ -68,7 +68,12 @@ _DENSE = 16
 
 
 class Relation(Enum):
-    """Which distances between samples a chain keeps small once they are."""
+    """Which distances between samples a chain keeps small once they are.
+
+    Example:
+        >>> Relation.SPAN.value
+        'of a sample from the span of those before it'
+    """
 
     SPAN = "of a sample from the span of those before it"
     DIRECTION = "of two samples' directions"
@@ -81,6 +86,11 @@ class Copies:
 
     ``which`` are their numbers, ``of`` those of the earlier ones, ``signs`` ±1; ``others`` all that
     are no copies.
+
+    Example:
+        >>> from simulators.chains import rescale_chain
+        >>> Copies.among(np.array([[1.0, 0.0, -1.0], [0.0, 1.0, 0.0]]), rescale_chain(4))
+        Copies(which=(2,), of=(0,), signs=(-1.0,), others=(0, 1))
     """
 
     which: tuple[int, ...]
@@ -90,7 +100,10 @@ class Copies:
 
     @classmethod
     def among(cls, batch: Floats, chain: Chain) -> Copies:
-        """The copies among the columns of ``batch``, (d, n)."""
+        """The copies among the columns of ``batch``, (d, n).
+
+        Samples of opposite sign are copies where ``chain`` is odd. Cost: O(d n).
+        """
         first: dict[bytes, tuple[int, float]] = {}
         which, of, signs, others = [], [], [], []
         for number, column in enumerate(np.ascontiguousarray(batch.T) + 0.0):
@@ -126,6 +139,13 @@ class Outlook:
     - ``distances``, ``ratios``: those of the start, and their ratios to its rounding, ``(k,)`` each
     - ``level``: the error that the start has on arrival
     - ``first``: the first layer to look at if nothing could show
+
+    Example:
+        >>> from simulators.chains import rescale_chain
+        >>> chain, batch = rescale_chain(4), np.eye(4, 2)
+        >>> copies = Copies.among(batch, chain)
+        >>> Outlook.of(chain, batch, batch, copies, "float64", carried=True).relation is None
+        True
     """
 
     relation: Relation | None
@@ -205,7 +225,10 @@ class Outlook:
 
     @property
     def blurred(self) -> NDArray[np.bool_]:
-        """Which distances of the start are below rounding, and not zero for sure."""
+        """Which distances of the start are below rounding, and not zero for sure.
+
+        Booleans, of the shape of ``distances``.
+        """
         apart = (self.distances > 0) | (self.relation is Relation.PLACE)
         return np.asarray(apart & (self.ratios <= 1))
 
@@ -273,6 +296,10 @@ class Representation:
 
     ``cancelled`` is ‖A‖/‖AJ‖ at the worst of them, ``(g,)``, or ``(1,)`` for all; None where only
     the input of the block is centred.
+
+    Example:
+        >>> Representation(np.zeros((3, 2, 2))).cancelled is None
+        True
     """
 
     rows: Array
@@ -285,6 +312,20 @@ class Watch:
 
     ``errors``, ``(group, depth // every + 1)``, never decreases along depth, and is whole after the
     last layer.
+
+    ``group`` replicas go through ``depth`` blocks; ``every`` divides that. Cost of a look: a QR
+    decomposition of each replica's factor, O(n³).
+
+    Example:
+        >>> from simulators.backend import NumpyBackend
+        >>> from simulators.chains import vanilla_chain
+        >>> chain, batch = vanilla_chain(4, "tanh"), np.eye(4, 2)
+        >>> copies = Copies.among(batch, chain)
+        >>> outlook = Outlook.of(chain, batch, batch, copies, "float64", carried=False)
+        >>> watch = Watch(outlook, 1, 2, 1, NumpyBackend("float64"))
+        >>> blocks = iter([Representation(batch.T[None])] * 2)
+        >>> [rows.shape for rows in watch.over(blocks)], watch.errors.shape
+        ([(1, 2, 4), (1, 2, 4)], (1, 3))
     """
 
     def __init__(
@@ -300,7 +341,11 @@ class Watch:
             self._settle(np.arange(group), 0)
 
     def over(self, representations: Iterator[Representation]) -> Iterator[Array]:
-        """The rows of the representations, in turn, each looked at where that is due."""
+        """The rows of the representations, in turn, each looked at where that is due.
+
+        ``representations`` are those of every block, from the first on; arrays ``(group, n,
+        m)`` come out.
+        """
         for layer, found in enumerate(representations, start=1):
             if found.cancelled is not None:
                 self._cancel(np.broadcast_to(found.cancelled, self._level.shape), layer)
@@ -371,6 +416,12 @@ class Watch:
 def arrival_error(start: Floats, arrived: Floats, dtype: str) -> float:
     """By how much a sample of ``start``, (d, n), may be off, relatively, once floats hold
     ``arrived`` of it.
+
+    ``arrived`` has the shape of ``start``; ``dtype`` is that of the floats. In (0, 1].
+
+    Example:
+        >>> arrival_error(np.eye(2), np.eye(2), "float32") < 1e-6
+        True
     """
     return min(
         1.0, max(ROUNDINGS * float(np.finfo(dtype).eps) / 2, float(_lost(start, arrived, 0).max()))
@@ -382,6 +433,14 @@ def worst(cancelled: Floats | None, before: Array, after: Array, backend: Backen
     each.
 
     What is left of equal samples is zero exactly, and nothing was lost.
+
+    ``cancelled``, ``(g,)``, is None before the first centring; so is what is returned.
+
+    Example:
+        >>> from simulators.backend import NumpyBackend
+        >>> sizes = np.full((1, 1, 1), 6.0), np.full((1, 1, 1), 2.0)
+        >>> worst(None, *sizes, NumpyBackend("float64")).tolist()
+        [3.0]
     """
     norms = [backend.numpy(each).astype(np.float64)[:, 0, 0] for each in (before, after)]
     found = np.where(norms[1] > 0, norms[0] / _or_one(norms[1]), 1.0)

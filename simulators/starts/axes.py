@@ -18,12 +18,26 @@ _GRID = 30
 
 
 def diagonal_axes(n: int) -> tuple[Vector, ...]:
-    """The coordinate axes: orthogonal samples."""
+    """The coordinate axes: orthogonal samples.
+
+    ``n`` ≥ 1 vectors of n entries each.
+
+    Example:
+        >>> diagonal_axes(2)[1]
+        (Fraction(0, 1), Fraction(1, 1))
+    """
     return tuple(tuple(Fraction(i == j) for i in range(n)) for j in range(n))
 
 
 def helmert_axes(n: int) -> tuple[Vector, ...]:
-    """The mean direction (1, …, 1), then Helmert's contrasts (1, …, 1, -k, 0, …, 0)."""
+    """The mean direction (1, …, 1), then Helmert's contrasts (1, …, 1, -k, 0, …, 0).
+
+    ``n`` ≥ 1 vectors of n entries each, orthogonal, of different lengths.
+
+    Example:
+        >>> [list(map(int, axis)) for axis in helmert_axes(3)]
+        [[1, 1, 1], [1, -1, 0], [1, 1, -2]]
+    """
     contrasts = [
         (Fraction(1),) * k + (Fraction(-k),) + (Fraction(0),) * (n - k - 1) for k in range(1, n)
     ]
@@ -36,6 +50,10 @@ def pair_axes(n: int) -> tuple[Vector, ...]:
 
     Large leading eigenvalues bring the two samples of every pair together, and leave the pairs
     apart.
+
+    Example:
+        >>> [list(map(int, axis)) for axis in pair_axes(3)]
+        [[1, 1, 0], [0, 0, 1], [1, -1, 0]]
     """
 
     def pair(k: int, sign: int) -> Vector:
@@ -76,6 +94,12 @@ def haar_mirrors(n: int, generator: np.random.Generator) -> tuple[Vector, ...]:
     One of each dimension 2 … n, within the last coordinates, with independent normal entries
     (Stewart 1980, whose signs no Gram matrix sees). Entries are whole numbers. Raises `ValueError`
     for n < 1.
+
+    Cost: O(n²) normals of the ``generator``.
+
+    Example:
+        >>> len(haar_mirrors(4, np.random.default_rng(0)))
+        3
     """
     whole_number("n", n, 1)
     found = []

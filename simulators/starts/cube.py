@@ -30,6 +30,12 @@ _OWN, _OPPOSITE, _COPY = 0.55, 0.75, 0.9
 def cube_dimensions(n: int) -> int:
     """Coordinates of a start of n samples: its spectrum, base and mirror, signs and copies,
     scales.
+
+    ``n`` ≥ 1 is the number of samples.
+
+    Example:
+        >>> cube_dimensions(3)
+        13
     """
     return 4 * n + 1
 

@@ -85,7 +85,10 @@ class Start:
 
     @property
     def size(self) -> int:
-        """The number n of samples."""
+        """The number n of samples.
+
+        One for each eigenvalue of the spectrum.
+        """
         return len(self.spectrum)
 
     @property
@@ -99,12 +102,18 @@ class Start:
 
     @cached_property
     def turned(self) -> tuple[Vector, ...]:
-        """The axes after all reflections."""
+        """The axes after all reflections.
+
+        Vectors of rationals, orthogonal still, as long as the axes were.
+        """
         return _turned(self.axes, self.mirrors)
 
     @cached_property
     def gram(self) -> tuple[Vector, ...]:
-        """C = HᵀH, n × n, exactly. Cost: O(n³) operations on fractions."""
+        """C = HᵀH, n × n, exactly. Cost: O(n³) operations on fractions.
+
+        A tuple of rows of fractions; made once.
+        """
         lengths = [_product(axis, axis) for axis in self.turned]
         weights = [value / length for value, length in zip(self.spectrum, lengths, strict=True)]
         columns = _matrix([self._column(k) for k in range(self.size)])

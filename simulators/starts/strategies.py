@@ -26,6 +26,13 @@ _SCALE = st.sampled_from(tuple(map(Fraction, ("1", "2", "1/2", "10", "1/10", "10
 def starts(draw: DrawFn, min_n: int = 1, max_n: int = 8) -> Start:
     """Starts of min_n … max_n samples: any spectrum of `spectra`, any base and mirrors, copies,
     signs and scales.
+
+    Raises as `spectra` does.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(starts(2, 2), lambda start: True).gram
+        ((Fraction(1, 2), Fraction(0, 1)), (Fraction(0, 1), Fraction(1, 2)))
     """
     spectrum = draw(spectra(min_n, max_n))
     size = len(spectrum)

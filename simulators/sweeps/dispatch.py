@@ -46,7 +46,12 @@ _BUFFER = (
 
 
 class SweepError(RuntimeError):
-    """A sweep that cannot go on; everything finished is in the store. The message is one line."""
+    """A sweep that cannot go on; everything finished is in the store. The message is one line.
+
+    Example:
+        >>> str(SweepError("2 local processes: lost"))
+        '2 local processes: lost'
+    """
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,12 @@ class Tally:
     """Where a sweep stands: ``total`` runs, of which ``found`` in the store at the start,
     ``computed`` here, ``elsewhere`` by another process meanwhile, ``failed``. ``remaining``
     estimates seconds, None at first.
+
+    ``elapsed`` is in seconds.
+
+    Example:
+        >>> Tally(10, 4, 3, 1, 1, elapsed=2.0, remaining=None).settled
+        9
     """
 
     total: int
@@ -66,7 +77,10 @@ class Tally:
 
     @property
     def settled(self) -> int:
-        """Runs that need nothing more."""
+        """Runs that need nothing more.
+
+        ``total`` when the sweep is over.
+        """
         return self.found + self.computed + self.elsewhere + self.failed
 
 
@@ -74,6 +88,10 @@ class Tally:
 class Outcome:
     """How a sweep ended. ``failures`` says in one line why a run has no result; a second start
     tries again.
+
+    Example:
+        >>> Outcome(3, 1, 2, 0, failures={}, seconds=0.5).computed
+        2
     """
 
     total: int

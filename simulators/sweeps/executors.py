@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from simulators.arguments import require, whole_number
 from simulators.sweeps.grid import SweepRun
+from simulators.workers import cores
 
 __all__ = ["ClusterError", "Done", "Workers", "dask_cluster", "local_processes", "perform"]
 
@@ -30,6 +31,10 @@ _ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)
 class ClusterError(ValueError):
     """A cluster that cannot be used. The message is one line: the address, what is wrong, the
     remedy.
+
+    Example:
+        >>> str(ClusterError("dask 'tcp://host:8786': the scheduler has no workers"))
+        "dask 'tcp://host:8786': the scheduler has no workers"
     """
 
 
@@ -37,6 +42,10 @@ class ClusterError(ValueError):
 class Done:
     """A finished run as its worker hands it back: the key by the worker's own reckoning, the
     result, seconds.
+
+    Example:
+        >>> Done("key", b"", 0.1).seconds
+        0.1
     """
 
     key: str
@@ -47,6 +56,13 @@ class Done:
 def perform(run: SweepRun, threads: int | None) -> Done:
     """Do a run, in whatever process this is; with at most so many BLAS threads, for good, unless
     None.
+
+    Example:
+        >>> from simulators.sweeps.grid import Grid
+        >>> fields = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4}
+        >>> [(key, run)] = Grid.of(fields).runs().items()
+        >>> perform(run, None).key == key
+        True
     """
     if threads is not None:
         _limit_threads(threads)
@@ -103,6 +119,15 @@ _computing = _Computing()
 class Workers:
     """An executor, for how many runs at once, with how many threads each, and a new one when it
     breaks.
+
+    ``count`` ≥ 1 runs at once; ``words`` name them in messages; ``deaths`` are what a run
+    raises whose worker died; ``remake`` makes a new executor, where that is ours to do.
+
+    Example:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> with ThreadPoolExecutor(1) as pool:
+        ...     Workers.given(pool).replace()
+        False
     """
 
     def __init__(
@@ -127,18 +152,27 @@ class Workers:
 
     @classmethod
     def given(cls, executor: Executor) -> Workers:
-        """The caller's own executor, of an unknown number of workers."""
+        """The caller's own executor, of an unknown number of workers.
+
+        It is used as it is, and never replaced.
+        """
         return cls(executor, os.cpu_count() or 1, type(executor).__name__)
 
     def submit(
         self, function: Callable[[SweepRun, int | None], Done], run: SweepRun
     ) -> Future[Done]:
-        """Have ``function`` do a run. Raises `BrokenExecutor` if the executor is broken."""
+        """Have ``function`` do a run. Raises `BrokenExecutor` if the executor is broken.
+
+        Returns a future of what ``function(run, threads)`` returns, such as `perform`.
+        """
         with _interrupts_held_back() if self._remake is not None else contextlib.nullcontext():
             return self.executor.submit(function, run, self.threads)
 
     def replace(self) -> bool:
-        """Put a new executor in the place of a broken one; False if that is not ours to do."""
+        """Put a new executor in the place of a broken one; False if that is not ours to do.
+
+        What the old one was doing is lost.
+        """
         if self._remake is None:
             return False
         self.executor = self._remake()
@@ -151,8 +185,13 @@ def local_processes(count: int | None = None, *, threads: int = 1) -> Iterator[W
 
     They ignore Ctrl-C, which is the parent's to handle, and end with the parent, however it ends.
     Raises `ValueError` for a count or threads below 1.
+
+    Example:
+        >>> with local_processes(2) as workers:
+        ...     workers.count, workers.words
+        (2, '2 local processes')
     """
-    count = _cores() if count is None else whole_number("workers", count, 1)
+    count = cores() if count is None else whole_number("workers", count, 1)
     whole_number("threads", threads, 1)
     context = multiprocessing.get_context("spawn")
     lifeline, held = context.Pipe(duplex=False)
@@ -202,10 +241,6 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if held:
             signal.raise_signal(signal.SIGINT)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _enter(lifeline: Connection) -> None:

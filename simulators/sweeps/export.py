@@ -14,11 +14,10 @@ import csv
 import importlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -43,6 +42,7 @@ _RUN = (
     "seconds",
 )
 _VERSIONS = ("python", "numpy", "torch", "batchnorm-theorems")
+_WORDS = tuple(f"{name}_version" for name in _VERSIONS)
 _PLACE = ("replica", "layer", "spoiled")
 _WHOLE = ("width", "n", "depth", "replica", "layer", "spoiled")
 
@@ -50,6 +50,10 @@ _WHOLE = ("width", "n", "depth", "replica", "layer", "spoiled")
 class ExportError(ValueError):
     """A table that cannot be written. The message is one line: the file, what is wrong, the
     remedy.
+
+    Example:
+        >>> str(ExportError("t.xls: suffix '.xls' is unknown; name a .csv or .parquet file"))
+        "t.xls: suffix '.xls' is unknown; name a .csv or .parquet file"
     """
 
 
@@ -58,7 +62,13 @@ class UnwritableTableError(ExportError):
 
 
 def require_format(path: str | os.PathLike[str]) -> None:
-    """Raise `ExportError` unless ``path`` ends in .csv, or in .parquet and pyarrow is installed."""
+    """Raise `ExportError` unless ``path`` ends in .csv, or in .parquet and pyarrow is installed.
+
+    One line names the file, what is wrong and the remedy.
+
+    Example:
+        >>> require_format("table.csv")
+    """
     suffix = Path(path).suffix.lower()
     require(
         suffix in (".csv", ".parquet"),
@@ -70,7 +80,13 @@ def require_format(path: str | os.PathLike[str]) -> None:
 
 
 def require_apart(path: str | os.PathLike[str], store: str | os.PathLike[str]) -> None:
-    """Raise `ExportError` if the table would take the place of the store it comes from."""
+    """Raise `ExportError` if the table would take the place of the store it comes from.
+
+    Links are followed.
+
+    Example:
+        >>> require_apart("table.csv", "runs.db")
+    """
     require(
         os.path.realpath(path) != os.path.realpath(store),
         f"{path}: is the store itself, and a table would take its place; name another file",
@@ -85,21 +101,29 @@ def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | Non
     Reads the store twice, one run at a time. Raises `ExportError` for a suffix that is not known,
     for the store itself, for Parquet without pyarrow and for a file that cannot be written, and
     `StoreError`.
+
+    Cost: one run in memory at a time.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder, Store(f"{folder}/runs.db") as store:
+        ...     export(store, f"{folder}/table.csv")
+        0
     """
     require_format(path)
     require_apart(path, store.path)
     chosen = None if keys is None else list(keys)
     observed = (_observed(_trajectory(row)) for row in store.rows(chosen))
     names = sorted(set(chain.from_iterable(observed)), key=_natural)
+    header = (*_RUN, *_WORDS, *_PLACE, *names)
     write = _write_csv if Path(path).suffix.lower() == ".csv" else _write_parquet
     try:
         with replacing(path) as draft:
-            rows = write(draft, names, (_columns(row) for row in store.rows(chosen)))
+            return write(draft, header, (_columns(row, header) for row in store.rows(chosen)))
     except OSError as error:
         raise UnwritableTableError(
             f"{path}: cannot be written: {error.strerror or error}; name another file"
         ) from None
-    return rows
 
 
 def _pyarrow() -> tuple[ModuleType, ModuleType]:
@@ -108,8 +132,7 @@ def _pyarrow() -> tuple[ModuleType, ModuleType]:
     except ImportError:
         raise ExportError(
             "Parquet needs pyarrow; install it with: pip install 'batchnorm-theorems[parquet]', "
-            "or name "
-            "a .csv file"
+            "or name a .csv file"
         ) from None
 
 
@@ -120,17 +143,15 @@ def _trajectory(row: Row) -> Trajectory:
         raise ExportError(f"run {row.key[:12]} cannot be read: {error}") from None
 
 
-def _observed(trajectory: Trajectory) -> dict[str, Any]:
+def _observed(trajectory: Trajectory) -> dict[str, list[float]]:
     """Name -> entries in the order of replicas and layers; several names for an observable with
     several entries.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, list[float]] = {}
     for name, values in trajectory.values.items():
-        entries = values.reshape(values.shape[0] * values.shape[1], -1)
-        if values.ndim == 2:
-            found[name] = entries[:, 0]
-        else:
-            found |= {f"{name}.{number}": entries[:, number] for number in range(entries.shape[1])}
+        entries = values.reshape(values.shape[0] * values.shape[1], -1).T.tolist()
+        names = [name] if values.ndim == 2 else [f"{name}.{k}" for k in range(len(entries))]
+        found |= dict(zip(names, entries, strict=True))
     return found
 
 
@@ -139,79 +160,59 @@ def _natural(name: str) -> tuple[str, int]:
     return (base, int(number)) if base and number.isdigit() else (name, -1)
 
 
-def _columns(row: Row) -> tuple[int, dict[str, Any]]:
-    """The rows of one run: how many, and its columns, a scalar standing for a constant one."""
+def _columns(row: Row, header: Sequence[str]) -> list[Sequence[object]]:
+    """The rows of one run, column by column; None where it has nothing to say."""
     parameters, trajectory = json.loads(row.parameters), _trajectory(row)
     batch = parameters["batch"]
-    label = f"gaussian, seed {batch['seed']}" if "gaussian" in batch else "file"
     layers = trajectory.depth + 1
     count = trajectory.replicas * layers
     constants = {
         **{name: parameters[name] for name in ("chain", "weights", "width", "depth")},
         "seed": str(parameters["seed"]),
         "n": trajectory.batch_shape[1],
-        "batch": label,
+        "batch": f"gaussian, seed {batch['seed']}" if "gaussian" in batch else "file",
         "engine": trajectory.engine,
         "dtype": trajectory.dtype,
         "batch_sha256": trajectory.batch_sha256,
         "seconds": row.seconds,
         **{f"{name}_version": trajectory.versions[name] for name in _VERSIONS},
     }
-    places = {
-        "replica": np.repeat(np.arange(trajectory.replicas), layers),
-        "layer": np.tile(np.arange(layers), trajectory.replicas),
-        "spoiled": _spoiled(trajectory),
+    unknown = np.isnan(trajectory.rounding).ravel().tolist()
+    marks = zip(trajectory.spoiled.ravel().tolist(), unknown, strict=True)
+    columns: dict[str, Sequence[object]] = {
+        **{name: [value] * count for name, value in constants.items()},
+        "replica": np.repeat(np.arange(trajectory.replicas), layers).tolist(),
+        "layer": np.tile(np.arange(layers), trajectory.replicas).tolist(),
+        "spoiled": [None if blank else int(spoiled) for spoiled, blank in marks],
+        **_observed(trajectory),
     }
-    return count, {**constants, **places, **_observed(trajectory)}
+    return [columns.get(name, [None] * count) for name in header]
 
 
-def _spoiled(trajectory: Trajectory) -> np.ndarray[Any, Any]:
-    """1, 0, or None where it is not known, in the order of replicas and layers."""
-    found = trajectory.spoiled.astype(int).astype(object)
-    found[np.isnan(trajectory.rounding)] = None
-    return found.reshape(-1)
-
-
-def _header(names: Sequence[str]) -> list[str]:
-    return [*_RUN, *(f"{name}_version" for name in _VERSIONS), *_PLACE, *names]
-
-
-def _write_csv(path: Path, names: Sequence[str], runs: Iterator[tuple[int, dict[str, Any]]]) -> int:
-    header, total = _header(names), 0
+def _write_csv(path: Path, header: Sequence[str], runs: Iterable[list[Sequence[object]]]) -> int:
+    total = 0
     with open(path, "x", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(header)
-        for count, columns in runs:
-            full = [_repeated(columns.get(name, ""), count, np.ndarray.tolist) for name in header]
-            writer.writerows(zip(*full, strict=True))
-            total += count
+        for columns in runs:
+            writer.writerows(zip(*columns, strict=True))
+            total += len(columns[0])
     return total
 
 
 def _write_parquet(
-    path: Path, names: Sequence[str], runs: Iterator[tuple[int, dict[str, Any]]]
+    path: Path, header: Sequence[str], runs: Iterable[list[Sequence[object]]]
 ) -> int:
     arrow, parquet = _pyarrow()
-    header, total = _header(names), 0
-
-    def kind(name: str) -> Any:
-        if name in names or name == "seconds":
-            return arrow.float64()
-        return arrow.int64() if name in _WHOLE else arrow.string()
-
-    schema = arrow.schema([(name, kind(name)) for name in header])
+    kinds = dict.fromkeys((*_RUN, *_WORDS), arrow.string()) | dict.fromkeys(_WHOLE, arrow.int64())
+    kinds["seconds"] = arrow.float64()
+    schema = arrow.schema([(name, kinds.get(name, arrow.float64())) for name in header])
+    total = 0
     with parquet.ParquetWriter(path, schema) as writer:
-        for count, columns in runs:
-            full = [
-                arrow.array(
-                    _repeated(columns.get(name), count, lambda values: values), type=kind(name)
-                )
-                for name in header
+        for columns in runs:
+            arrays = [
+                arrow.array(each, kind) for each, kind in zip(columns, schema.types, strict=True)
             ]
-            writer.write_table(arrow.table(full, schema=schema))
-            total += count
+            writer.write_table(arrow.table(arrays, schema=schema))
+            total += len(columns[0])
     return total
-
-
-def _repeated(value: Any, count: int, convert: Callable[[np.ndarray[Any, Any]], Any]) -> Any:
-    return convert(value) if isinstance(value, np.ndarray) else [value] * count

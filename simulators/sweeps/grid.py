@@ -5,7 +5,6 @@ content.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import math
 import os
@@ -14,6 +13,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain as chained
 from itertools import product
 from typing import Any
 
@@ -49,7 +49,13 @@ _LARGEST_FILE = 10**7
 
 
 class GridError(ArgumentError):
-    """A grid that cannot be run. The message is one line: the field, what it got, what it wants."""
+    """A grid that cannot be run. The message is one line: the field, what it got, what it wants.
+
+    Example:
+        >>> Grid.of({"chain": "rescale"})
+        Traceback (most recent call last):
+        simulators.sweeps.grid.GridError: width is missing; a grid needs chain, width, batch and depth
+    """
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,10 @@ class RunBatch:
     ``file``.
 
     ``description`` says of a file what was read.
+
+    Example:
+        >>> RunBatch(3, seed=1).of_width(8).shape
+        (8, 3)
     """
 
     n: int
@@ -68,11 +78,19 @@ class RunBatch:
     description: str = field(default="", compare=False, repr=False)
 
     def of_width(self, width: int) -> NDArray[np.float64]:
-        """The batch (d₀, n); normal samples have dimension ``width``."""
+        """The batch (d₀, n); normal samples have dimension ``width``.
+
+        The array of a file has the dimension that it has.
+        """
         return gaussian_batch(width, self.n, self.seed) if self.array is None else self.array
 
-    def parameters(self) -> dict[str, Any]:
-        """What identifies it, as JSON."""
+    def parameters(self) -> dict[str, object]:
+        """What identifies it, as JSON.
+
+        Example:
+            >>> RunBatch(3).parameters()
+            {'gaussian': 3, 'seed': 0}
+        """
         if self.array is None:
             return {"gaussian": self.n, "seed": self.seed}
         return {"shape": list(self.array.shape), "sha256": self.sha256}
@@ -82,6 +100,12 @@ class RunBatch:
 class SweepRun:
     """One simulation: everything its result depends on, and nothing else. Plain values, so it
     pickles.
+
+    Example:
+        >>> fields = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4, "seeds": 7}
+        >>> [run] = Grid.of(fields).runs().values()
+        >>> str(run), run.engine
+        ('rescale, width 8, n 3, depth 4, seed 7', 'factor')
     """
 
     chain: str
@@ -96,26 +120,26 @@ class SweepRun:
     dtype: str
 
     def built(self) -> Chain:
-        """The chain, with its law of weights."""
+        """The chain, with its law of weights.
+
+        A `Chain` of the run's width.
+        """
         return _chain(self.chain, self.weights, self.width)
 
-    def parameters(self) -> dict[str, Any]:
-        """What the result depends on, as a JSON value."""
+    def parameters(self) -> dict[str, object]:
+        """What the result depends on, as a JSON value.
+
+        Where words of the user's own are used, digests of their sources are among them.
+        """
         own = {name: _sha256(source) for name, source in self.own_sources().items()}
         return {
+            **vars(self),
             **({"own": own} if own else {}),
             "format": FORMAT,
-            "chain": self.chain,
             "layers": repr(self.built()),
-            "weights": self.weights,
-            "width": self.width,
             "batch": self.batch.parameters(),
-            "depth": self.depth,
-            "replicas": self.replicas,
-            "seed": self.seed,
             "observables": list(self.observables),
             "engine": _ENGINE_IN_KEYS.get(self.engine, self.engine),
-            "dtype": self.dtype,
         }
 
     def own_sources(self) -> dict[str, str]:
@@ -133,13 +157,16 @@ class SweepRun:
         )
         found: dict[str, str] = {}
         for catalogue, names in used:
-            sources = catalogue.sources(names)
-            found |= {f"{catalogue.kind} {name}": text for name, text in sources.items()}
+            for name, text in catalogue.sources(names).items():
+                found[f"{catalogue.kind} {name}"] = text
         return found
 
     @property
     def key(self) -> str:
-        """sha256 of the parameters in canonical JSON, in hexadecimal."""
+        """sha256 of the parameters in canonical JSON, in hexadecimal.
+
+        Two runs have one key if, and only if, they give the same numbers.
+        """
         return _sha256(canonical(self.parameters()))
 
     def __str__(self) -> str:
@@ -150,7 +177,7 @@ class SweepRun:
         )
 
     def perform(self) -> Trajectory:
-        """Simulate. Raises what `simulate` raises."""
+        """Simulate; the trajectory. Raises what `simulate` raises, and costs what it costs."""
         return simulate(
             self.built(),
             self.batch.of_width(self.width),
@@ -167,8 +194,13 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def canonical(value: Any) -> str:
-    """JSON in the one spelling that is digested and stored."""
+def canonical(value: object) -> str:
+    """JSON in the one spelling that is digested and stored.
+
+    Example:
+        >>> canonical({"b": 1, "a": "σ"})
+        '{"a":"\\\\u03c3","b":1}'
+    """
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
@@ -199,23 +231,26 @@ class Grid:
     dtype: str
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Grid:
-        """A grid from plain values. A field takes one value or a list; whole numbers also as text
-                ``"0..9"``.
+    def of(cls, fields: Mapping[str, object]) -> Grid:
+        """A grid from plain values. A field takes one value or a list; whole numbers also as text,
+        ``"0..9"``.
 
-        X ``"batchnorm(relu)"``, ``"vanilla(tanh)"``; ``width``, ``depth``:
-                  whole numbers ≥ 1
-                - ``batch``: a whole number n, for n standard normal samples of dimension ``width``
-                  drawn from ``batch_seed`` (0); a .npy, .npz or .csv file; ``"digits"`` or
-                  ``"digits:20"``
-                - ``layout``: how files store their samples, as ``"rows"`` (the default) or
-                  ``"columns"``
-                - ``weights``: laws of `simulators.weights.LAWS` (gaussian); ``seeds``: whole
-                  numbers ≥ 0 (0)
-                - not varied: ``replicas`` (1), ``observables`` measured in every run
-                  (orthogonality_gap), ``engine`` (auto), ``dtype`` (float64)
+        - ``chain``: as a text names it, ``"rescale"``, ``"batchnorm(relu)"``,
+          ``"vanilla(tanh)"``; ``width``, ``depth``: whole numbers ≥ 1
+        - ``batch``: a whole number n, for n standard normal samples of dimension ``width`` drawn
+          from ``batch_seed`` (0); a .npy, .npz or .csv file; ``"digits"`` or ``"digits:20"``
+        - ``layout``: how files store their samples, as ``"rows"`` (the default) or ``"columns"``
+        - ``weights``: laws of `simulators.weights.LAWS` (gaussian); ``seeds``: whole numbers ≥ 0
+          (0)
+        - not varied: ``replicas`` (1), ``observables`` measured in every run (orthogonality_gap),
+          ``engine`` (auto), ``dtype`` (float64)
 
-                Raises `GridError` for anything else, naming the field.
+        Raises `GridError` for anything else, naming the field.
+
+        Example:
+            >>> fields = {"chain": "rescale", "width": [8, "16"], "batch": "2..4", "depth": 3}
+            >>> len(Grid.of(fields))
+            6
         """
         if not isinstance(fields, Mapping):
             raise GridError(
@@ -225,70 +260,40 @@ class Grid:
             if name not in FIELDS:
                 hints = (did_you_mean(str(name), FIELDS), f"known are {', '.join(FIELDS)}")
                 raise GridError(f"unknown field {name!r}; {' '.join(filter(None, hints))}")
-        if missing := [name for name in ("chain", "width", "batch", "depth") if name not in fields]:
-            raise GridError(f"{missing[0]} is missing; a grid needs chain, width, batch and depth")
+        for name in ("chain", "width", "batch", "depth"):
+            words = f"{name} is missing; a grid needs chain, width, batch and depth"
+            require(name in fields, words, GridError)
         try:
-            return cls._of(
-                {
-                    "weights": "gaussian",
-                    "seeds": 0,
-                    "replicas": 1,
-                    "observables": "orthogonality_gap",
-                    "engine": "auto",
-                    "dtype": "float64",
-                    "batch_seed": 0,
-                    "layout": "rows",
-                    **fields,
-                }
-            )
-        except GridError:
-            raise
+            return cls._of({**_DEFAULTS, **fields})
         except (TypeError, ValueError) as error:
-            raise GridError(str(error)) from None
+            raise GridError(*ArgumentError.parts_of(error)) from None
 
     @classmethod
-    def _of(cls, given: Mapping[str, Any]) -> Grid:
+    def _of(cls, given: Mapping[str, object]) -> Grid:
         batch_seed = _one_number("batch_seed", given["batch_seed"], 0)
         one_of("layout", given["layout"], ("rows", "columns"))
-        observables = _listed("observables", given["observables"])
+        layout: Layout = "rows" if given["layout"] == "rows" else "columns"
+        observables = _texts("observables", given["observables"], "such as 'effective_rank'")
         for item in observables:
-            require(
-                isinstance(item, str),
-                f"observables contain {told(item)}; give names, such as 'effective_rank'",
-                GridError,
-            )
             resolve(item)
-        engine = engine_named(given["engine"])
-        dtype = given["dtype"]
-        require(
-            dtype in ("float32", "float64"),
-            f"dtype={told(dtype)} is not available; give 'float32' or 'float64'",
-            GridError,
-        )
+        laws = _listed("weights", given["weights"])
         grid = cls(
             chain=tuple(read_chain(item).name for item in _listed("chain", given["chain"])),
             width=_numbers("width", given["width"], 1),
-            batch=tuple(_batches(given["batch"], batch_seed, given["layout"])),
+            batch=tuple(_batches(given["batch"], batch_seed, layout)),
             depth=_numbers("depth", given["depth"], 1),
-            weights=tuple(
-                LAWS.named(item, "weights").name for item in _listed("weights", given["weights"])
-            ),
+            weights=tuple(LAWS.named(item, "weights").name for item in laws),
             seeds=_numbers("seeds", given["seeds"], 0),
             replicas=_one_number("replicas", given["replicas"], 1),
             observables=observables,
-            engine=engine,
-            dtype=dtype,
+            engine=engine_named(given["engine"]),
+            dtype=select(given["dtype"], None).dtype,
         )
         for name in ("chain", "width", "batch", "depth", "weights", "seeds", "observables"):
-            values = getattr(grid, name)
-            if len(set(values)) < len(values):
-                twice = Counter(values).most_common(1)[0][0]
-                raise GridError(f"{name} lists {twice!r} twice; give every value once")
-        require(
-            len(grid) <= MOST_RUNS,
-            f"grid of {len(grid)} runs; at most {MOST_RUNS} are handled, so split it",
-            GridError,
-        )
+            twice, times = Counter(getattr(grid, name)).most_common(1)[0]
+            require(times == 1, f"{name} lists {twice!r} twice; give every value once", GridError)
+        words = f"grid of {len(grid)} runs; at most {MOST_RUNS} are handled, so split it"
+        require(len(grid) <= MOST_RUNS, words, GridError)
         return grid
 
     def __len__(self) -> int:
@@ -339,57 +344,69 @@ class Grid:
         return found
 
 
-FIELDS = (
-    "chain",
-    "width",
-    "batch",
-    "depth",
-    "weights",
-    "seeds",
-    "replicas",
-    "observables",
-    "engine",
-    "dtype",
-    "batch_seed",
-    "layout",
-)
+_DEFAULTS = {
+    "weights": "gaussian",
+    "seeds": 0,
+    "replicas": 1,
+    "observables": "orthogonality_gap",
+    "engine": "auto",
+    "dtype": "float64",
+    "batch_seed": 0,
+    "layout": "rows",
+}
+FIELDS = ("chain", "width", "batch", "depth", *_DEFAULTS)
+"""What a grid may say, see `Grid.of`."""
 
 
-def read_grid(path: str | os.PathLike[str], **overrides: Any) -> Grid:
-    """The grid in a TOML file, with some fields replaced; raises `GridError`, naming the file and
-    the field.
+def read_grid(path: str | os.PathLike[str], **overrides: object) -> Grid:
+    """The grid in a TOML file of at most 10 MB, with some fields replaced.
+
+    The fields are those of `Grid.of`. Raises `GridError`, naming the file and the field.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/grid.toml", "w") as file:
+        ...         _ = file.write('chain = "rescale"\\nwidth = [8, 16]\\nbatch = 3\\ndepth = 4')
+        ...     len(read_grid(f"{folder}/grid.toml", seeds="0..4"))
+        10
     """
-    name = os.fspath(path)
     try:
         fields = tomllib.loads(read_regular(path, _LARGEST_FILE).decode("utf-8"))
     except UnreadableFileError as error:
-        raise GridError(f"{name}: {error}; name a TOML file") from None
+        raise GridError(f"{os.fspath(path)}: {error}; name a TOML file") from None
     except (ValueError, RecursionError) as error:
-        raise GridError(f"{name}: not TOML: {error}") from None
+        raise GridError(f"{os.fspath(path)}: not TOML: {error}") from None
     try:
         return Grid.of({**fields, **overrides})
     except GridError as error:
-        raise GridError(f"{name}: {error}") from None
+        raise GridError(f"{os.fspath(path)}: {error}") from None
 
 
-def _listed(name: str, value: Any) -> tuple[Any, ...]:
-    items = (
-        tuple(value)
-        if isinstance(value, Sequence) and not isinstance(value, str | bytes)
-        else (value,)
-    )
+def _listed(name: str, value: object) -> tuple[object, ...]:
+    items: tuple[object, ...] = (value,)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        items = tuple(value)
     require(items, f"{name} is an empty list; give at least one value", GridError)
     return items
 
 
-def _numbers(name: str, value: Any, least: int) -> tuple[int, ...]:
+def _texts(name: str, value: object, such_as: str) -> tuple[str, ...]:
+    found = []
+    for item in _listed(name, value):
+        if not isinstance(item, str):
+            raise GridError(f"{name} contain {told(item)}; give names, {such_as}")
+        found.append(item)
+    return tuple(found)
+
+
+def _numbers(name: str, value: object, least: int) -> tuple[int, ...]:
     """One axis of whole numbers, from numbers and texts such as ``"64"`` and ``"0..9"``."""
-    return tuple(
-        itertools.chain.from_iterable(_spread(name, item, least) for item in _listed(name, value))
-    )
+    spreads = (_spread(name, item, least) for item in _listed(name, value))
+    return tuple(chained.from_iterable(spreads))
 
 
-def _spread(name: str, item: Any, least: int) -> Iterable[int]:
+def _spread(name: str, item: object, least: int) -> Iterable[int]:
     if not isinstance(item, str):
         return (whole_number(name, item, least),)
     span = re.fullmatch(r"\s*(\d{1,30})\s*(?:\.\.\s*(\d{1,30})\s*)?", item, re.ASCII)
@@ -408,7 +425,7 @@ def _spread(name: str, item: Any, least: int) -> Iterable[int]:
     return range(first, last + 1)
 
 
-def _one_number(name: str, value: Any, least: int) -> int:
+def _one_number(name: str, value: object, least: int) -> int:
     numbers = _numbers(name, value, least)
     require(
         len(numbers) == 1,
@@ -418,31 +435,25 @@ def _one_number(name: str, value: Any, least: int) -> int:
     return numbers[0]
 
 
-def _batches(value: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
+def _batches(value: object, seed: int, layout: Layout) -> Iterator[RunBatch]:
+    """The batches that are meant: several for a range of sizes."""
     for item in _listed("batch", value):
-        yield from _meant(item, seed, layout)
+        if isinstance(item, str) and not re.fullmatch(r"[\s\d.]+", item):
+            yield _stored(item, layout)
+        else:
+            yield from (RunBatch(n, seed) for n in _spread("batch", item, 1))
 
 
-def _meant(item: Any, seed: int, layout: Layout) -> Iterator[RunBatch]:
-    """The batches that one item stands for: several for a range of sizes."""
-    if not isinstance(item, str) or re.fullmatch(r"[\s\d.]+", item):
-        for n in _spread("batch", item, 1):
-            yield RunBatch(n, seed)
-        return
+def _stored(item: str, layout: Layout) -> RunBatch:
     digits = re.fullmatch(r"digits(?::(\d{1,9}))?", item, re.ASCII)
     take = None if digits is None or digits[1] is None else int(digits[1])
     try:
         batch = read_batch("digits" if digits else item, layout=layout, take=take)
     except ValueError as error:
         raise GridError(f"batch={item!r}: ", *ArgumentError.parts_of(error)) from None
-    yield RunBatch(
-        batch.array.shape[1],
-        0,
-        batch.array,
-        batch.digest,
-        None if digits else file_of(item),
-        batch.description,
-    )
+    file = None if digits else file_of(item)
+    n = batch.array.shape[1]
+    return RunBatch(n, 0, batch.array, batch.digest, file, batch.description)
 
 
 def _chain(text: str, law: str, width: int) -> Chain:
@@ -452,6 +463,6 @@ def _chain(text: str, law: str, width: int) -> Chain:
 def _admit(chain: Chain, batch: RunBatch, width: int, dtype: str) -> None:
     """Raise `ValueError` unless the chain takes the batch. Normal samples are not drawn for it."""
     if batch.array is not None:
-        require_runnable(batch.array, chain, select(dtype, None, None).dtype)
+        require_runnable(batch.array, chain, dtype)
     elif batch.n > width:
         raise ValueError(f"{batch.n} samples are more than the width; give at most {width}")

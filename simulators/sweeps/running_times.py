@@ -39,7 +39,17 @@ _LARGEST_PROBE = 32
 
 
 def features(run: SweepRun) -> NDArray[np.float64]:
-    """What the run does, in the units of the model: shape (3,)."""
+    """What the run does, in the units of the model: shape (3,).
+
+    One and two further numbers, see this module, times depth and replicas.
+
+    Example:
+        >>> from simulators.sweeps.grid import Grid
+        >>> fields = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4}
+        >>> [run] = Grid.of(fields).runs().values()
+        >>> features(run).tolist()
+        [4.0, 96.0, 288.0]
+    """
     d, n = float(run.width), float(run.batch.n)
     per_block = {
         "factor": (1, d * n, d * n * n),
@@ -50,12 +60,25 @@ def features(run: SweepRun) -> NDArray[np.float64]:
 
 
 def rough_seconds(run: SweepRun) -> float:
-    """Seconds of one core, without measuring: right in order, not in scale."""
+    """Seconds of one core, without measuring: right in order, not in scale.
+
+    It orders runs, and chooses the depths of those that are measured.
+
+    Example:
+        >>> from simulators.sweeps.grid import Grid
+        >>> fields = {"chain": "rescale", "width": [8, 800], "batch": 3, "depth": 4}
+        >>> small, large = Grid.of(fields).runs().values()
+        >>> rough_seconds(small) < rough_seconds(large)
+        True
+    """
     return float(features(run) @ np.array(_ROUGH[run.engine]))
 
 
 class RunningTimes:
-    """A fitted model: `seconds` of one core for runs like those it was fitted to."""
+    """A fitted model: `seconds` of one core for runs like those it was fitted to.
+
+    ``fitted`` has the seconds of each feature, (3,), for each kind of run.
+    """
 
     def __init__(self, fitted: Mapping[Group, NDArray[np.float64]]) -> None:
         self._fitted = dict(fitted)
@@ -74,6 +97,13 @@ def calibrate(runs: Iterable[SweepRun]) -> RunningTimes:
     Each probe is at most as wide as the group's widest run and takes some 30 ms; there are up to
     six a group. Expect a factor of two either way: probes fit into caches, and the machine may be
     busier later.
+
+    Example:
+        >>> from simulators.sweeps.grid import Grid
+        >>> fields = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4}
+        >>> [run] = Grid.of(fields).runs().values()
+        >>> 0 < calibrate([run]).seconds(run) < 60
+        True
     """
     groups: dict[Group, list[SweepRun]] = {}
     for run in runs:

@@ -17,17 +17,15 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 from urllib.parse import quote
 
 from simulators.arguments import require
+from simulators.regular_files import obstacle
 
 __all__ = ["Claims", "Row", "Store", "StoreError", "UnwritableStoreError"]
 
@@ -53,17 +51,31 @@ _SCHEMA = (
 class StoreError(ValueError):
     """A store that cannot be used, or no longer be written to. The message is one line: file, what,
     remedy.
+
+    Example:
+        >>> Store("no/such.db", create=False)
+        Traceback (most recent call last):
+        simulators.sweeps.store.StoreError: no/such.db: no such store; check the path
     """
 
 
 class UnwritableStoreError(StoreError):
-    """The disk does not take any more; what was stored before is kept."""
+    """The disk does not take any more; what was stored before is kept.
+
+    Example:
+        >>> issubclass(UnwritableStoreError, StoreError)
+        True
+    """
 
 
 @dataclass(frozen=True)
 class Row:
     """A finished run: its key, its parameters as canonical JSON, `Trajectory.to_bytes`, seconds it
     took.
+
+    Example:
+        >>> len(Row("key", "{}", b"data", 0.5).digest)
+        64
     """
 
     key: str
@@ -73,7 +85,10 @@ class Row:
 
     @property
     def digest(self) -> str:
-        """sha256 of key, parameters and data, in hexadecimal."""
+        """sha256 of key, parameters and data, in hexadecimal.
+
+        It is stored beside them, and compared when the store is opened.
+        """
         return _digest(self.key, self.parameters, self.data)
 
 
@@ -81,6 +96,10 @@ class Row:
 class Claims:
     """What became of keys that were asked for: ours now, finished already, or being computed by
     another.
+
+    Example:
+        >>> Claims(ours=("a",), finished=(), busy=("b",)).busy
+        ('b',)
     """
 
     ours: tuple[str, ...]
@@ -88,9 +107,17 @@ class Claims:
     busy: tuple[str, ...]
 
 
-class Store:
+class Store(AbstractContextManager["Store"]):
     """An open store. Use it from one thread, and as a context manager. Every method may raise
     `StoreError`.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder, Store(f"{folder}/runs.db") as store:
+        ...     store.claim(["a", "b"], owner="me", lease=10.0).ours
+        ...     store.put([Row("a", "{}", b"data", 0.5)]), store.finished()
+        ('a', 'b')
+        (1, {'a'})
     """
 
     def __init__(self, path: str | os.PathLike[str], *, create: bool = True) -> None:
@@ -121,18 +148,11 @@ class Store:
             self._db.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
+        """Give the file back; the store cannot be used any more."""
         self._db.close()
 
     def check(self) -> None:
@@ -156,7 +176,10 @@ class Store:
             )
 
     def finished(self) -> set[str]:
-        """The keys of all results."""
+        """The keys of all results.
+
+        Cost: one pass over the keys.
+        """
         with self._errors():
             return {key for (key,) in self._db.execute("SELECT key FROM results")}
 
@@ -178,14 +201,12 @@ class Store:
         """Claim for ``owner``, for ``lease`` seconds, those of ``keys`` that nobody has finished or
         claimed.
         """
-        ours: list[str] = []
-        finished: list[str] = []
-        busy: list[str] = []
+        found: dict[str, list[str]] = {"ours": [], "finished": [], "busy": []}
         now = time.time()
         with self._transaction():
             for key in keys:
                 if self._db.execute("SELECT 1 FROM results WHERE key = ?", (key,)).fetchone():
-                    finished.append(key)
+                    found["finished"].append(key)
                     continue
                 changed = self._db.execute(
                     "INSERT INTO claims VALUES (:key, :owner, :expires) ON CONFLICT (key) DO UPDATE"
@@ -193,18 +214,24 @@ class Store:
                     " WHERE owner = excluded.owner OR expires <= :now",
                     {"key": key, "owner": owner, "expires": now + lease, "now": now},
                 )
-                (ours if changed.rowcount else busy).append(key)
-        return Claims(tuple(ours), tuple(finished), tuple(busy))
+                found["ours" if changed.rowcount else "busy"].append(key)
+        return Claims(**{name: tuple(keys) for name, keys in found.items()})
 
     def renew(self, owner: str, lease: float) -> None:
-        """Let all claims of ``owner`` run for another ``lease`` seconds."""
+        """Let all claims of ``owner`` run for another ``lease`` seconds.
+
+        A claim that has run out meanwhile, and that nobody took, is renewed as well.
+        """
         with self._transaction():
             self._db.execute(
                 "UPDATE claims SET expires = ? WHERE owner = ?", (time.time() + lease, owner)
             )
 
     def release(self, owner: str, keys: Iterable[str] | None = None) -> None:
-        """Give up these claims of ``owner``; all by default."""
+        """Give up these claims of ``owner``; all by default.
+
+        Keys that ``owner`` has not claimed are passed over.
+        """
         with self._transaction():
             if keys is None:
                 self._db.execute("DELETE FROM claims WHERE owner = ?", (owner,))
@@ -240,24 +267,19 @@ class Store:
             f"{name!r}: has characters that no file name should; name another file",
             StoreError,
         )
-        try:
-            found = os.stat(self.path)
-        except FileNotFoundError:
-            if not create:
-                raise StoreError(f"{name}: no such store; check the path") from None
-            if not self.path.absolute().parent.is_dir():
-                raise StoreError(
-                    f"{name}: no directory {str(self.path.parent)!r}; make it first"
-                ) from None
-        except OSError as error:
-            raise StoreError(
-                f"{name}: cannot be opened: {error.strerror}; name another file"
-            ) from None
+        words = obstacle(self.path)
+        if words == "no such file":
+            require(create, f"{name}: no such store; check the path", StoreError)
+            require(
+                self.path.absolute().parent.is_dir(),
+                f"{name}: no directory {str(self.path.parent)!r}; make it first",
+                StoreError,
+            )
         else:
-            if not stat.S_ISREG(found.st_mode):
-                what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
-                raise StoreError(f"{name}: {what}; name a file")
-            require(not 0 < found.st_size < _HEADER, _NO_STORE.format(name), StoreError)
+            require(words is None, f"{name}: {words}; name another file", StoreError)
+            # of a few bytes SQLite makes an empty store
+            whole = not 0 < os.path.getsize(self.path) < _HEADER
+            require(whole, _NO_STORE.format(name), StoreError)
 
     def _prepare(self) -> None:
         """Make the tables of a new store; refuse what is no store of this version."""
@@ -284,9 +306,10 @@ class Store:
 
     def _pragmas(self) -> tuple[int, int, int]:
         """Application, version, number of things in the schema."""
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (things,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        application, version, things = self._db.execute(
+            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+            " FROM pragma_application_id, pragma_user_version"
+        ).fetchone()
         return application, version, things
 
     @contextmanager
@@ -315,23 +338,17 @@ class Store:
         if code.startswith("SQLITE_NOTADB"):
             return StoreError(_NO_STORE.format(self.path))
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-            what = (
-                "the disk is full"
-                if code == "SQLITE_FULL"
-                else f"the disk failed or is full ({code})"
-            )
+            full = "the disk is full"
+            failed = full if code == "SQLITE_FULL" else f"the disk failed or is full ({code})"
             return UnwritableStoreError(
-                f"{self.path}: {what}; what was stored before is kept; make room and start again"
+                f"{self.path}: {failed}; what was stored before is kept; make room and start again"
             )
+        words = f"damaged: {error}; restore a copy, or move it away and start anew"
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return StoreError(
-                f"{self.path}: locked by another process for {PATIENCE:g} s; end that one first"
-            )
+            words = f"locked by another process for {PATIENCE:g} s; end that one first"
         if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
-            return StoreError(
-                f"{self.path}: cannot be opened for writing ({error}); check its permissions"
-            )
-        return self._damaged(str(error))
+            words = f"cannot be opened for writing ({error}); check its permissions"
+        return StoreError(f"{self.path}: {words}")
 
     def _damaged(self, what: str) -> StoreError:
         return StoreError(
@@ -339,7 +356,7 @@ class Store:
         )
 
 
-def _digest(*parts: Any) -> str:
+def _digest(*parts: object) -> str:
     """Of text and bytes, each with its type and length, whatever a damaged file makes of them."""
     digest = hashlib.sha256()
     for part in parts:

@@ -22,6 +22,10 @@ class SpectrumEnclosure:
     ``slope`` on invariant matrices, ``within`` on cluster matrices, ``trace`` and ``determinant``
     of the 2 × 2 block and the larger modulus ``block_radius`` of its eigenvalues, ``radius`` the
     largest modulus of all.
+
+    Example:
+        >>> spectrum_enclosure(arb("0.7"), 9).within > 0
+        True
     """
 
     slope: arb
@@ -35,6 +39,10 @@ class SpectrumEnclosure:
 def variable(point: arb, terms: int = 2) -> arb_series:
     """The series of the identity at ``point``, with ``terms`` coefficients; `series_length` must
     allow them.
+
+    Example:
+        >>> variable(arb(2)).coeffs()
+        [2.00000000000000, 1.00000000000000]
     """
     return arb_series([point, arb(1)], terms)
 
@@ -42,6 +50,12 @@ def variable(point: arb, terms: int = 2) -> arb_series:
 def entire(a: fmpq, z: arb_series) -> arb_series:
     """₀F₁(; a; z) = Σ z^k/((a)_k k!): what is left of sines and cosines when powers are divided
     out.
+
+    ``a`` is a rational that is no whole number ≤ 0; the result has the length of ``z``.
+
+    Example:
+        >>> entire(fmpq(1, 2), variable(arb(0)))[0]
+        1.00000000000000
     """
     centre = z[0]
     coefficients, factor = [], arb(1)
@@ -55,18 +69,39 @@ def entire(a: fmpq, z: arb_series) -> arb_series:
 
 
 def sine_defect_series(angle: arb_series) -> arb_series:
-    """sin ψ − ψ cos ψ."""
+    """sin ψ − ψ cos ψ.
+
+    ``angle`` is any series; there is no division, so that balls may contain 0.
+
+    Example:
+        >>> sine_defect_series(variable(arb(0)))[0].contains(0)
+        True
+    """
     return angle * angle * angle * entire(fmpq(5, 2), -angle * angle / 4) / 3
 
 
 def share_series(phi: arb_series) -> arb_series:
-    """H(φ)/φ, H = (sin φ − φ cos φ)/(π(1 − cos φ)): analytic for |φ| < 2π, 2/(3π) at 0."""
+    """H(φ)/φ, H = (sin φ − φ cos φ)/(π(1 − cos φ)): analytic for |φ| < 2π, 2/(3π) at 0.
+
+    ``phi`` is a series; see `excess_series` for H.
+
+    Example:
+        >>> share_series(variable(arb(0)))[0].overlaps(2 / (3 * arb.pi()))
+        True
+    """
     sinc = entire(fmpq(3, 2), -phi * phi / 16)  # of φ/2
     return 2 * entire(fmpq(5, 2), -phi * phi / 4) / (3 * arb.pi() * sinc * sinc)
 
 
 def cluster_angle_series(angle: arb_series, n: arb | arb_series) -> arb_series:
-    """φ, from sin(φ/2) = √((n − 1)/(2(n − 2))) sin ψ, for real n > 3, or n = 3 exactly."""
+    """φ, from sin(φ/2) = √((n − 1)/(2(n − 2))) sin ψ, for real n > 3, or n = 3 exactly.
+
+    ``angle`` is the series of ψ in [0, π/2); ``n`` may be a ball or a series, too.
+
+    Example:
+        >>> cluster_angle_series(variable(arb(0)), arb(3)).coeffs()[1]
+        2.00000000000000
+    """
     if isinstance(n, arb) and n == 3:
         return 2 * angle
     return 2 * (((n - 1) / (2 * (n - 2))).sqrt() * angle.sin()).asin()
@@ -75,6 +110,13 @@ def cluster_angle_series(angle: arb_series, n: arb | arb_series) -> arb_series:
 def excess_series(angle: arb_series, n: arb | arb_series) -> arb_series:
     """e(ψ) of `outlier`, whose zeros in (0, π/2) are the fixed points; e is analytic beyond both
     ends.
+
+    Arguments are those of `cluster_angle_series`.
+
+    Example:
+        >>> symmetric = (arb(1) / 4).acos()
+        >>> excess_series(variable(symmetric), arb(5))[0].contains(0)
+        True
     """
     phi = cluster_angle_series(angle, n)
     H = phi * share_series(phi)
@@ -88,6 +130,10 @@ def reduced_map_enclosure(y: arb, n: int, *, precision: int = 128) -> arb:
 
     Raises ``ValueError`` for a ball that is not certainly inside. Cost: some twenty functions of a
     few microseconds.
+
+    Example:
+        >>> reduced_map_enclosure(arb(1) / 4, 5).overlaps(arb(1) / 4)  # the symmetric point stays
+        True
     """
     if not (y > 0 and y < n - 1):
         raise ValueError(f"y = {y} is not certainly inside (0, {n - 1})")
@@ -103,6 +149,13 @@ def reduced_map_enclosure(y: arb, n: int, *, precision: int = 128) -> arb:
 def cosines_enclosure(angle: arb, n: int) -> tuple[arb, arb]:
     """The cosines of the Gram matrix, after ReLU, at ψ = ``angle``: in the cluster, and with the
     outlier.
+
+    ``angle`` is a ball in (0, π/2), ``n`` ≥ 3. Raises `ValueError` where a cosine is none.
+
+    Example:
+        >>> inner, outer = cosines_enclosure((arb(1) / 4).acos(), 5)
+        >>> inner.overlaps(outer)
+        True
     """
     phi = cluster_angle_series(arb_series([angle], 1), arb(n))[0]
     return arc_cosine_enclosure(phi.cos()), arc_cosine_enclosure(-angle.cos())
@@ -111,6 +164,13 @@ def cosines_enclosure(angle: arb, n: int) -> tuple[arb, arb]:
 def spectrum_enclosure(angle: arb, n: int) -> SpectrumEnclosure:
     """The Jacobian's eigenvalues at a zero of e in the ball ``angle``, at flint's current
     precision.
+
+    ``n`` ≥ 3. The formulas are those in the docstring of `outlier`.
+
+    Example:
+        >>> found = spectrum_enclosure((arb(1) / 9).acos(), 10)
+        >>> found.radius < 1  # the symmetric point attracts
+        True
     """
     excess = excess_series(variable(angle), arb(n))
     phi = cluster_angle_series(arb_series([angle], 1), arb(n))
@@ -131,6 +191,13 @@ def spectrum_enclosure(angle: arb, n: int) -> SpectrumEnclosure:
 def block_rows(phi: arb, angle: arb, reciprocal: arb) -> tuple[arb, arb]:
     """σ_α/n and σ_β/n of the 2 × 2 block, its row sums before recentring, at (φ, ψ) and 1/n, which
     may contain 0.
+
+    ``phi``, ``angle`` and ``reciprocal`` are balls.
+
+    Example:
+        >>> alpha, beta = block_rows(arb(1), arb(1), arb(0))
+        >>> beta.contains(1 - 2 / arb.pi())
+        True
     """
     pi = arb.pi()
     k, k_o, bend = 1 - phi / pi, angle / pi, phi.sin() / pi
@@ -142,7 +209,15 @@ def block_rows(phi: arb, angle: arb, reciprocal: arb) -> tuple[arb, arb]:
 
 
 def block_invariants(phi: arb, angle: arb, h: arb, reciprocal: arb) -> tuple[arb, arb]:
-    """Trace and determinant of the 2 × 2 block at (φ, ψ) and 1/n, h = 1 − H(φ)."""
+    """Trace and determinant of the 2 × 2 block at (φ, ψ) and 1/n, h = 1 − H(φ).
+
+    Arguments are balls, as those of `block_rows`; ``reciprocal`` may contain 0.
+
+    Example:
+        >>> trace, determinant = block_invariants(arb(1), arb(1), arb(1), arb(0))
+        >>> trace.is_finite() and determinant.is_finite()
+        True
+    """
     k, bend = 1 - phi / arb.pi(), phi.sin() / arb.pi()
     row_a, row_b = block_rows(phi, angle, reciprocal)
     return (1 - 2 * row_a + k - row_b) / h, (k - 2 * k * row_a - (1 - bend) * row_b) / (h * h)

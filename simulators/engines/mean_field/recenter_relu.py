@@ -36,6 +36,10 @@ _CUBIC = np.array([(-1) ** k * (2 * k + 2) / math.factorial(2 * k + 3) for k in 
 def sine_defect(angle: Floats) -> Floats:
     """sin ψ − ψ cos ψ for ψ in [0, π], with a relative error of a few 1e-16 however small ψ is. Any
     shape.
+
+    Example:
+        >>> sine_defect(np.array([0.0, math.pi])).round(6).tolist()
+        [0.0, 3.141593]
     """
     square = angle * angle
     near = angle * square * np.polynomial.polynomial.polyval(square, _CUBIC)
@@ -47,6 +51,10 @@ def arc_cosine(cosine: ArrayLike) -> Floats:
 
     Relative error a few 1e-16 for every float ρ, near −1 too. Raises ``ValueError`` outside [−1, 1]
     and for NaN.
+
+    Example:
+        >>> arc_cosine([-1, 0, 1]).round(6).tolist()
+        [0.0, 0.31831, 1.0]
     """
     rho = np.asarray(cosine, dtype=np.float64)
     if not (abs(rho) <= 1).all():
@@ -80,6 +88,10 @@ def recenter_relu_map(gram: ArrayLike) -> Floats:
     not fit, when an entry is NaN or infinite, when a matrix is asymmetric or indefinite beyond
     rounding, or when a column equals the mean of the batch to rounding, so that recentring leaves a
     zero column.
+
+    Example:
+        >>> recenter_relu_map(np.eye(3)).round(3)[0].tolist()
+        [1.0, 0.109, 0.109]
     """
     given = np.asarray(gram)
     require(
@@ -154,6 +166,10 @@ def arc_cosine_enclosure(cosine: arb) -> arb:
 
     κ is monotone, so the ends decide; what of the ball lies beyond [−1, 1] is rounding and is cut
     off. Raises ``ValueError`` if the ball does not meet [−1, 1].
+
+    Example:
+        >>> arc_cosine_enclosure(arb(0)).overlaps(1 / arb.pi())
+        True
     """
     one = arb(1)
     if not cosine.is_finite() or cosine > 1 or cosine < -1:
@@ -180,6 +196,11 @@ def recenter_relu_map_enclosure(
 
     Raises ``TypeError`` for a float or any other type; ``ValueError`` when the shape does not fit,
     when entries are certainly asymmetric, or when a recentred column may be zero.
+
+    Example:
+        >>> identity = [[int(i == j) for j in range(3)] for i in range(3)]
+        >>> recenter_relu_map_enclosure(identity)[0][0].contains(1)
+        True
     """
     n = len(gram)
     require(

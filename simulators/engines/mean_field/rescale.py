@@ -61,6 +61,10 @@ def rescale_map(eigenvalues: ArrayLike) -> NDArray[np.float64]:
 
     Raises `TypeError` when the entries are not real numbers; `ValueError` when there are none, when
     one is NaN, infinite or negative, or when a row is all zero.
+
+    Example:
+        >>> rescale_map([1.0, 1.0]).tolist(), rescale_map([5.0, 0.0]).tolist()
+        ([0.5, 0.5], [1.0, 0.0])
     """
     spectra = np.asarray(eigenvalues)
     require(
@@ -149,6 +153,11 @@ def rescale_map_enclosure(
     Raises `TypeError` for a float or any other type, `ValueError` for an empty list, a negative
     value, a ball that is not certainly positive, all zeros, multiplicities that do not fit, or
     ``precision`` below 2. The global precision of flint is unchanged on return, also when raising.
+
+    Example:
+        >>> one, other = rescale_map_enclosure([Fraction(2, 3), Fraction(1, 3)])
+        >>> (one + other).contains(1), one < Fraction(2, 3).numerator
+        (True, True)
     """
     values, counts, places = _groups(eigenvalues, multiplicities, precision)
     enclosed = _enclosure(values, counts, precision)
@@ -166,6 +175,11 @@ def rescale_path_enclosure(
     Layers are computed as they are asked for. Arguments, errors and cost per layer are those of
     `rescale_map_enclosure`; also `ValueError` for a negative ``depth``, at the call, and for a
     layer at which a ball has grown to reach 0.
+
+    Example:
+        >>> layers = list(rescale_path_enclosure([2, 1], [1, 3], depth=2))
+        >>> len(layers), all((one + 3 * other).contains(1) for one, other in layers)
+        (3, True)
     """
     values, counts, places = _groups(eigenvalues, multiplicities, precision)
     require(depth >= 0, f"depth={depth} is negative")
