@@ -1,5 +1,6 @@
 """Global state that a test may leave behind is put back after it; ``--full`` adds the tests of ``.ci/full``."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -33,6 +34,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What collection loaded lives as long as the process: no collection of garbage need go
+    through it again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(autouse=True)
