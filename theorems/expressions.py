@@ -117,6 +117,9 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
     namespace.
     """
 
+    #: Indices of the sums around what is printed that are whole numbers of Python's.
+    _counted: frozenset[sp.Symbol] = frozenset()
+
     def _print_Integer(self, expr: sp.Integer) -> str:
         # Torch takes no whole number that is longer than a machine's
         return str(int(expr)) if abs(int(expr)) < 2**53 else f"rational({int(expr)}, 1)"
@@ -153,14 +156,24 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return "exponential(rational(1, 1))"
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
-        return str(expr.base.label) + "".join(f"[slot({self._print(i)})]" for i in expr.indices)
+        places = (str(i) if i in self._counted else f"slot({self._print(i)})" for i in expr.indices)
+        return str(expr.base.label) + "".join(f"[{place}]" for place in places)
 
     def _loop(self, function: str, expr: sp.Sum | sp.Product) -> str:
+        parts = (expr.function, *(end for _, *ends in expr.limits for end in ends))
+        counted = {
+            i
+            for i, first, _ in expr.limits
+            if first.is_Integer and first >= 0 and all(_only_names_places(i, e) for e in parts)
+        }
+        before, self._counted = self._counted, self._counted | counted
         loops = " ".join(
-            f"for {i} in span({self._print(a)}, {self._print(b)})"
+            f"for {i} in {'places' if i in counted else 'span'}({self._print(a)}, {self._print(b)})"
             for i, a, b in reversed(expr.limits)
         )
-        return f"{function}({self._print(expr.function)} {loops})"
+        body = self._print(expr.function)
+        self._counted = before
+        return f"{function}({body} {loops})"
 
     def _print_Sum(self, expr: sp.Sum) -> str:
         return self._loop("total", expr)
@@ -205,6 +218,17 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
                 sides = f"{self._print(c.lhs)}, {c.rel_op!r}, {self._print(c.rhs)}"
                 text = f"choose({sides}, lambda: {text}, lambda: {otherwise})"
         return text
+
+
+def _only_names_places(index: sp.Symbol, e: sp.Basic) -> bool:
+    """Whether an index occurs in an expression as a place of a family, and nowhere else."""
+    if e == index:
+        return False
+    return all(
+        _only_names_places(index, part)
+        for part in e.args
+        if not (part == index and isinstance(e, sp.Indexed))
+    )
 
 
 class Compiled:

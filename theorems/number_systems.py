@@ -165,6 +165,8 @@ def compare(left: Ball, relation: str, right: Ball) -> bool | None:
 
 def _whole(x: float | Exact) -> int:
     """An index or a limit of a sum; ``ValueError`` unless it is a whole number."""
+    if isinstance(x, int):
+        return x
     if isinstance(x, flint.fmpq) and x.q == 1:
         return int(x.p)
     if isinstance(x, flint.fmpq) or not float(x).is_integer():
@@ -241,6 +243,7 @@ _COMMON: Mapping[str, Callable[..., object]] = {
     "total": sum,
     "product": math.prod,
     "place": _whole,
+    "places": _range,
     "slot": _slot,
     "abs": abs,
     "raised": operator.pow,

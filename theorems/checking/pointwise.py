@@ -124,34 +124,29 @@ class _Held:
 
     def opened(self, e: sp.Expr) -> sp.Expr | None:
         """Without the statement's symbols; None where a value is a ball, or SymPy leaves a long sum closed."""
-        while arguments := [a for a in arguments_of(e) if a not in self.numbers]:
-            plain: dict[str, Any] = {}
-            for name in map(str, arguments):
-                try:
-                    plain[name] = self._held(self.values[name])
-                except InexactError:
-                    plain[name] = self.values.meaning(name)
-                except TypeError:  # a ball
-                    return None
-            e = e.subs(
-                {
-                    s: plain[str(s)]
-                    for s in e.free_symbols
-                    if isinstance(plain.get(str(s)), sp.Expr)
-                    and not isinstance(plain[str(s)], sp.Lambda)
-                }
-            ).doit()
-            entries: dict[sp.Expr, sp.Expr] = {}
-            for x in e.atoms(sp.Indexed):
-                family = plain[str(x.base)]
-                if isinstance(family, sp.Lambda):
-                    entries[x] = family(*x.indices)
-                elif all(index.is_Integer for index in x.indices):
-                    entries[x] = _entry(family, x.indices)
-                else:
-                    return None
-            e = e.xreplace(entries)
-        return e
+        given: dict[str, Any] = {}
+        opened: dict[sp.Symbol | sp.IndexedBase, sp.Expr] = {}
+        pending = list(arguments_of(e))
+        while pending:
+            symbol = pending.pop()
+            name = str(symbol)
+            if name in given or symbol in opened:
+                continue
+            try:
+                given[name] = self._held(self.values[name])
+            except InexactError:
+                opened[symbol] = self.values.meaning(name)
+                pending += arguments_of(opened[symbol])
+            except TypeError:  # a ball
+                return None
+        whole = {k: v for k, v in given.items() if isinstance(v, sp.Integer)}
+        plain = _unrolled(e, tuple(sorted(whole.items())), tuple(opened.items()))
+        if plain is None:
+            return None
+        entries = {s: given[str(s)] for s in plain.free_symbols if _is_scalar(given.get(str(s)))}
+        for x in plain.atoms(sp.Indexed):
+            entries[x] = _entry(given[str(x.base)], x.indices)
+        return plain.xreplace(entries)
 
     def plain(self, e: sp.Expr) -> sp.Expr | None:
         """With the numbers themselves, where SymPy can afford to factor them; else None."""
@@ -178,6 +173,34 @@ class _Held:
             )
             self._symbols[exact], self.numbers[symbol] = symbol, exact
         return self._symbols[exact]
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, sp.Expr)
+
+
+@lru_cache(maxsize=1024)
+def _unrolled(
+    e: sp.Expr,
+    whole: tuple[tuple[str, sp.Integer], ...],
+    opened: tuple[tuple[sp.Symbol | sp.IndexedBase, sp.Expr], ...],
+) -> sp.Expr | None:
+    """An expression with its small whole numbers, without the symbols and families that are opened
+    to their definitions, and with every sum written out; None where SymPy leaves one closed.
+    """
+    given: dict[str, sp.Expr] = dict(whole)
+    families = {str(s): meaning for s, meaning in opened if isinstance(meaning, sp.Lambda)}
+    given |= {str(s): meaning for s, meaning in opened if str(s) not in families}
+    while True:
+        scalars = {s: given[str(s)] for s in e.free_symbols if str(s) in given}
+        e = e.subs(scalars).doit()
+        members = e.atoms(sp.Indexed)
+        entries = {x: families[str(x.base)](*x.indices) for x in members if str(x.base) in families}
+        if any(not index.is_Integer for x in members if x not in entries for index in x.indices):
+            return None
+        if not entries and not scalars:
+            return e
+        e = e.xreplace(entries)
 
 
 #: Whole numbers below the first are factored at once, roots of those below the second in no time.

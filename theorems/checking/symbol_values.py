@@ -31,11 +31,10 @@ def _prepared(expression: sp.Expr) -> tuple[Compiled, tuple[str, ...]]:
 def evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> Any:
     """``expression`` as a rational, or in a ball, with its symbols' values by name."""
     function, names = _prepared(expression)
-    given = [values[name] for name in names]
     if isinstance(values, Completed | _Beside):
         given = [values.converted(name, exactly) for name in names]
     else:
-        given = [converted(value, exactly) for value in given]
+        given = [converted(values[name], exactly) for name in names]
     return function.exactly(given) if exactly else function.enclosed(given)
 
 
