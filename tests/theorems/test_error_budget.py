@@ -22,7 +22,7 @@ from theorems.checking.scaling import Scaling
 from theorems.context import Context
 from theorems.families.cluster.escape import ESCAPE, EscapeTimes
 from theorems.families.rank.average import EXPONENT, Exponent
-from theorems.families.rank.stationary import Network
+from theorems.families.rank.networks import Network
 
 LEVEL = 1e-3
 BETA = sp.Symbol("beta", real=True)

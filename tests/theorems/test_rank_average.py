@@ -13,7 +13,6 @@ from simulators.chains import residual_chain
 from theorems import Statement, Verdict
 from theorems.context import Context
 from theorems.families.rank import average
-from theorems.families.rank.arms import AFFORDABLE
 from theorems.families.rank.average import (
     EXPONENT,
     LOWER,
@@ -26,16 +25,17 @@ from theorems.families.rank.average import (
     _ranks,
     _soft_ranks,
 )
-from theorems.families.rank.stationary import (
+from theorems.families.rank.networks import (
+    AFFORDABLE,
     BURN_IN,
     CORRELATION,
     TAUS,
     WINDOW,
     Network,
     nearly_equal_rows,
+    ranks,
     relaxation,
 )
-from theorems.families.rank.stationary import _ranks as ranks
 from theorems.verification import verify
 
 SIGNS = Network(8, math.inf, "rademacher", replicas=48)

@@ -13,8 +13,7 @@ from scipy.special import digamma
 from theorems import Statement, Verdict
 from theorems.context import Context
 from theorems.expressions import InexactError, compiled
-from theorems.families.rank import ablation, collapse
-from theorems.families.rank.arms import arms
+from theorems.families.rank import collapse
 from theorems.families.rank.collapse import (
     BRANCHES,
     COLLAPSE,
@@ -24,6 +23,7 @@ from theorems.families.rank.collapse import (
     UNCENTRED,
     _growths,
 )
+from theorems.families.rank.networks import side_by_side
 from theorems.families.rank.notation import d
 from theorems.terminal import typesetting
 from theorems.verification import verify
@@ -68,12 +68,12 @@ def test_branches_collapse_at_their_rate_and_no_faster() -> None:
 @pytest.mark.parametrize("size", [math.inf, 0.3])
 def test_the_rank_is_one_without_normalisation(size: float) -> None:
     compared = collapse.plain_and_rescaled(size)
-    assert run(RANK_ONE, arms(compared, (8,), lambda width: 24 * width)).as_expected
-    assert run(RANK_ONE, arms(compared, (8,), lambda width: 2)).verdict is Verdict.REFUTED
+    assert run(RANK_ONE, side_by_side(compared, (8,), lambda width: 24 * width)).as_expected
+    assert run(RANK_ONE, side_by_side(compared, (8,), lambda width: 2)).verdict is Verdict.REFUTED
 
 
 def test_uncentred_weights_break_normalisation() -> None:
-    compared = arms(collapse.uncentred_and_centred(1.0), (8,), lambda width: 64)
+    compared = side_by_side(collapse.uncentred_and_centred(1.0), (8,), lambda width: 64)
     assert run(UNCENTRED, compared).as_expected
     swapped = replace(UNCENTRED.sentinel, lhs=collapse.r_uncentred)
     assert (
@@ -82,11 +82,13 @@ def test_uncentred_weights_break_normalisation() -> None:
     )
 
 
-@pytest.mark.parametrize("statement", ablation.STATEMENTS, ids=lambda s: s.name)
+@pytest.mark.parametrize("statement", collapse.ABLATION, ids=lambda s: s.name)
 def test_rescaling_keeps_the_rank_and_mean_subtraction_does_not(statement: Statement) -> None:
-    before = () if "relu" not in statement.variant else (ablation.Activation("relu"),)
-    compared = arms(
-        [ablation._arm(symbol, before) for symbol in ablation.PARTS], (32,), lambda width: 8 * width
+    before = () if "relu" not in statement.variant else (collapse.Activation("relu"),)
+    compared = side_by_side(
+        [collapse._with(symbol, before) for symbol in collapse.PARTS],
+        (32,),
+        lambda width: 8 * width,
     )
     assert run(statement, compared).as_expected
     swapped = {"r_recentre": "r_rescale", "r_rescale": "r_recentre", "r_both": "r_bare"}
@@ -117,8 +119,8 @@ def test_the_digamma_function_is_typeset_by_its_letter() -> None:
 
 def test_a_network_that_died_has_no_rank() -> None:
     """At d = 8 ReLU leaves H = 0 in some networks; the ranks of the others are at least 1."""
-    compared = arms(
-        [ablation._arm(symbol, (ablation.Activation("relu"),)) for symbol in ablation.PARTS],
+    compared = side_by_side(
+        [collapse._with(symbol, (collapse.Activation("relu"),)) for symbol in collapse.PARTS],
         (8,),
         lambda width: 64,
     )
@@ -134,9 +136,9 @@ def test_a_network_that_died_has_no_rank() -> None:
 @pytest.mark.parametrize(
     ("statement", "size", "wanted"),
     [
-        (ablation.STATEMENTS[0], 8, "16 to 512"),
-        (ablation.STATEMENTS[2], 8, "32 to 64"),
-        (ablation.STATEMENTS[3], 70, "32 to 64"),
+        (collapse.ABLATION[0], 8, "16 to 512"),
+        (collapse.ABLATION[2], 8, "32 to 64"),
+        (collapse.ABLATION[3], 70, "32 to 64"),
     ],
 )
 def test_batches_of_widths_that_a_claim_is_not_about_are_outside(
@@ -148,6 +150,6 @@ def test_batches_of_widths_that_a_claim_is_not_about_are_outside(
 
 
 def test_batches_that_cost_too_much_are_left_open() -> None:
-    (result,) = verify([ablation.STATEMENTS[0]], batch=np.eye(400))
+    (result,) = verify([collapse.ABLATION[0]], batch=np.eye(400))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "not run" in result.evidence[0].summary

@@ -12,6 +12,7 @@ from hypothesis.errors import NoSuchExample
 
 from simulators.antithetic import antithetic_layer
 from simulators.batches import Batch
+from simulators.strategies import Matrix
 from tests.theorems.broken import run
 from theorems import Verdict
 from theorems.checking.pointwise import Pointwise, decide
@@ -26,13 +27,13 @@ from theorems.families.rank.drift import (
     squares,
 )
 from theorems.families.rank.generator import Derivation, every_width, invariants, second_order
-from theorems.families.rank.inputs import Rows, drift_corners, drift_inputs
+from theorems.families.rank.inputs import drift_corners, drift_inputs
 from theorems.families.rank.notation import NUDGE, d
 from theorems.families.rank.paired import Paired, fourth_order, second_difference
 
 
 @pytest.mark.parametrize("item", drift_corners(), ids=range(len(drift_corners())))
-def test_the_inequality_is_that_of_the_matrix(item: Rows) -> None:
+def test_the_inequality_is_that_of_the_matrix(item: Matrix) -> None:
     batch = np.array([[float(x) for x in row] for row in item])
     m = batch @ batch.T / batch.shape[1]
     assert np.allclose(np.diag(m), 1)
@@ -50,7 +51,7 @@ def test_the_inequality_is_certified_and_its_neighbour_falls() -> None:
     assert own.evidence[0].details["outside"] == 0  # every input the family draws has diag M = 1
 
 
-def with_corner(item: Rows) -> Pointwise:
+def with_corner(item: Matrix) -> Pointwise:
     return Pointwise(_rows, drift_inputs, lambda: [item], examples=1, walks=False)
 
 

@@ -4,10 +4,8 @@
 - ``drift``: how ‖M‖_F² moves in one layer, to second order in γ, and the inequality that signs it
 - ``generator``, ``paired``: that second order derived, and seen in simulation, for ``drift``
 - ``average``: what stationary chains keep of the rank; ``collapse``: what is left without
-  normalisation
-- ``stationary``, ``arms``: the simulated networks: ranks averaged along deep ones, and chains
-  compared side by side
-- ``ablation``: which part of the layer keeps the rank
+  normalisation, or without a part of it
+- ``networks``: those simulated: ranks averaged along deep ones, and chains compared side by side
 - ``notation``, ``inputs``: symbols, exact inputs; ``published``: the source's own loop
 - ``rank_figure``; ``findings``: soft and effective rank in a network
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
@@ -26,7 +24,6 @@ FAMILY = Family(
         f"{__name__}.drift:STATEMENTS",
         f"{__name__}.average:STATEMENTS",
         f"{__name__}.collapse:STATEMENTS",
-        f"{__name__}.ablation:STATEMENTS",
         f"{__name__}.statements:STATEMENTS",
     ),
     figures=(f"{__name__}.rank_figure:draw", f"{__name__}.statements:FIGURES"),

@@ -1,4 +1,5 @@
-"""Theorem 2 of D20: the rank of a residual chain with batch normalisation stays of order √d, on average over layers.
+"""Theorem 2 of D20: the rank of a residual chain with batch normalisation stays of order √d, on
+average over layers.
 
 The constant in its Ω(√d) is not published; what it can be is measured here.
 """
@@ -10,52 +11,57 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
-from typing import Any
 
 import numpy as np
 import sympy as sp
 
+from theorems.checking.check import CheckBase
 from theorems.checking.confidence_intervals import fit_exponent
 from theorems.checking.medians import Case, Floats, Medians, Sample, within
 from theorems.checking.scaling import exponent_verdict
 from theorems.context import Context
 from theorems.evidence import Recorded
-from theorems.families.rank.arms import WANTS, square_batch, too_dear
+from theorems.families.rank.networks import (
+    TAUS,
+    WANTS,
+    WINDOW,
+    Averages,
+    Network,
+    square_batch,
+    too_dear,
+)
 from theorems.families.rank.notation import FAMILY, OURS, THRESHOLD, d, d20, tau
-from theorems.families.rank.stationary import TAUS, WINDOW, Averages, Network
 from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Variable, Verdict
 
 __all__ = ["NETWORKS", "SMALL_GAMMA", "STATEMENTS"]
 
 WIDTH = Variable(d, sp.Range(2, sp.oo), "width")
-r_bar = sp.Symbol("r_bar", nonnegative=True)
-ratio = sp.Symbol("ratio", nonnegative=True)
+r_bar, ratio = sp.symbols("r_bar ratio", nonnegative=True)
 beta = sp.Symbol("beta", real=True)
 R_BAR = (
-    f"average of r(H_ℓ) over {WINDOW} layers of the stationary chain, a relaxation time apart; its median over "
+    f"average of r(H_ℓ) over {WINDOW} layers of the stationary chain, a relaxation time apart; "
+    f"its median over "
     "networks"
 )
 
 inf = math.inf
 LAWS = ("gaussian", "uniform", "rademacher")
-#: Small widths cost little: enough networks to tell r̄ from √d. Then every width, size of branch and law of weights.
+#: Small widths cost little: enough networks to tell r̄ from √d. Then every width, size of branch
+#: and law of weights.
+_GAMMAS = (inf, 1.0, 0.1)
+_MORE = {8: 400, 16: 200, 32: 48, 64: 48, 128: 48, 256: 40}
 NETWORKS = (
-    *(Network(8, gamma, replicas=400) for gamma in (inf, 1.0, 0.1)),
-    *(Network(16, gamma, replicas=200) for gamma in (inf, 1.0, 0.1)),
-    *(Network(width, gamma) for width in (32, 64, 128) for gamma in (inf, 1.0, 0.1)),
-    *(Network(256, gamma, replicas=40) for gamma in (inf, 1.0, 0.1)),
+    *(Network(d, gamma, replicas=count) for (d, count), gamma in product(_MORE.items(), _GAMMAS)),
     Network(512, 0.1, replicas=40),
     *(Network(width, 0.01) for width in (8, 16, 32, 64)),
     *(Network(8, gamma, law) for gamma, law in ((inf, "uniform"), *product((1.0, 0.1), LAWS[1:]))),
-    *(
-        Network(width, gamma, law)
-        for law, width, gamma in product(LAWS[1:], (32, 128), (inf, 1.0, 0.1))
-    ),
+    *(Network(d, gamma, law) for law, d, gamma in product(LAWS[1:], (32, 128), _GAMMAS)),
     *(Network(8, 0.01, law) for law in LAWS[1:]),
 )
 #: What is run from a user's batch, at its width.
 ON_BATCH = Network(8, 0.1)
-#: The averages need some 10 γ⁻²/√d layers, which is more than these networks are given, or more than is drawn.
+#: The averages need some 10 γ⁻²/√d layers, which is more than these networks are given, or more
+#: than is drawn.
 SMALL_GAMMA = (
     *(Network(width, 1e-3, layers=6_000) for width in (8, 16, 32)),
     *(Network(width, 1e-3) for width in (64, 128, 256, 512)),
@@ -63,8 +69,8 @@ SMALL_GAMMA = (
 )
 
 
-def _notes(network: Network, found: Averages) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _notes(network: Network, found: Averages) -> dict[str, object]:
+    shown: dict[str, object] = {
         "gamma": network.branch,
         "weights": network.law,
         "networks": network.replicas,
@@ -73,9 +79,12 @@ def _notes(network: Network, found: Averages) -> dict[str, Any]:
         "dtype": "float32",
         "engine": "dense",
     }
-    shown |= {"starts_apart": found.apart} if math.isfinite(found.apart) else {}
+    if math.isfinite(found.apart):
+        shown["starts_apart"] = found.apart
     # Layers that remember their start are no sample of the stationary chain.
-    return shown if found.obstacle else shown | {"effective_layers": found.effective}
+    if not found.obstacle:
+        shown["effective_layers"] = found.effective
+    return shown
 
 
 def _middle(network: Network, found: Averages) -> float:
@@ -85,7 +94,9 @@ def _middle(network: Network, found: Averages) -> float:
 def _laid_out(
     batch: Floats | None, networks: Iterable[Network], on_batch: Network
 ) -> list[Network]:
-    """The networks; for a batch, one that starts from it, if it has as many samples as rows and full rank."""
+    """The networks; for a batch, one that starts from it, if it has as many samples as rows and
+    full rank.
+    """
     if batch is None:
         return list(networks)
     return [replace(on_batch, width=len(batch))] if square_batch(batch) else []
@@ -130,36 +141,32 @@ def _soft_ranks(networks: tuple[Network, ...]) -> Medians:
                 values, found.obstacle, 2 * found.rounding, margin | _notes(network, found)
             )
 
+        laid_out = product(_laid_out(batch, networks, ON_BATCH), enumerate(TAUS))
         return [
-            Case(f"{n.label}, τ={t:g}", {"d": n.width, "tau": t}, partial(draw, n, k), 4)
-            for n in _laid_out(batch, networks, ON_BATCH)
-            for k, t in enumerate(TAUS)
+            Case(f"{n.label}, τ={tau:g}", {"d": n.width, "tau": tau}, partial(draw, n, place), 4)
+            for n, (place, tau) in laid_out
         ]
 
     return Medians(cases, wants=WANTS)
 
 
 @dataclass(frozen=True)
-class Exponent:
+class Exponent(CheckBase):
     """The least-squares slope of log r̄ against log d, exact given the intervals of the medians."""
 
+    method = "simulation"
     networks: tuple[Network, ...]
 
     def words(self, statement: Statement) -> str:
-        """What ``theorems show`` says of it."""
         return (
-            "simulation: the slope of log r̄ against log d by least squares, with the interval that the intervals "
+            "simulation: the slope of log r̄ against log d by least squares, with the interval "
+            "that the intervals "
             "of the medians give it"
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         if context.batch is not None:
-            return Evidence(
-                method="simulation",
-                verdict=Verdict.OUTSIDE,
-                sentinel=Verdict.OUTSIDE,
-                summary="a batch has one width, and an exponent needs several",
-            )
+            return self.outside("a batch has one width, and an exponent needs several")
         level = context.level / (2 * len(self.networks))
         intervals, rows, obstacles = [], [], []
         for network in self.networks:
@@ -195,7 +202,7 @@ class Exponent:
             else "; ".join(obstacles)
         )
         return Evidence(
-            method="simulation",
+            method=self.method,
             verdict=verdict,
             sentinel=sentinel,
             summary=summary,
@@ -212,7 +219,8 @@ class Exponent:
 
 
 ROOT = sp.sqrt(d)
-_average: dict[str, Any] = dict(
+_average = partial(
+    Statement,
     family=FAMILY,
     theorem="average_rank",
     quantifier=Quantifier.LIMIT,
@@ -220,9 +228,10 @@ _average: dict[str, Any] = dict(
     chain="residual",
     observables=("effective_rank",),
 )
-LOWER = Statement(
+LOWER = _average(
     variant="lower",
-    title="r̄ ≥ √d/3 at γ = 1/100 (d = 8 … 64), 1/10 (to 512), 1 and ∞ (to 256), three laws of weights",
+    title="r̄ ≥ √d/3 at γ = 1/100 (d = 8 … 64), 1/10 (to 512), 1 and ∞ (to 256), three laws of "
+    "weights",
     source=d20("Theorem 2 (informal); the constant 1/3 is ours"),
     definitions={r_bar: R_BAR},
     lhs=r_bar,
@@ -231,15 +240,19 @@ LOWER = Statement(
     sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
     expected=Verdict.SUPPORTED,
     checks=(_ranks(NETWORKS),),
-    remark="Each network runs from orthogonal and from nearly equal rows under the same weights, and speaks only "
-    "once the two ranks have come within a tenth of one another. The claim is made of both. Uniform and "
-    "Rademacher weights: d = 8, 32 and 128, at γ = 1/100 only 8. The rest is `small_gamma`, or d = 512, left "
-    "out for its price, or signs for weights without the residual branch at d = 8: there W is singular in "
-    "every other layer, and what it loses no later layer gives back, so that r falls to 1; only the rounding "
+    remark="Each network runs from orthogonal and from nearly equal rows under the same weights, "
+    "and speaks only "
+    "once the two ranks have come within a tenth of one another. The claim is made of both. "
+    "Uniform and "
+    "Rademacher weights: d = 8, 32 and 128, at γ = 1/100 only 8. The rest is `small_gamma`, or d "
+    "= 512, left "
+    "out for its price, or signs for weights without the residual branch at d = 8: there W is "
+    "singular in "
+    "every other layer, and what it loses no later layer gives back, so that r falls to 1; only "
+    "the rounding "
     "of floats keeps it up.",
-    **_average,
 )
-UNIT = Statement(
+UNIT = _average(
     variant="unit_constant",
     title="r̄ ≥ √d",
     source=OURS,
@@ -255,9 +268,8 @@ UNIT = Statement(
             replace(ON_BATCH, replicas=400),
         ),
     ),
-    **_average,
 )
-SOFT = Statement(
+SOFT = _average(
     variant="soft_rank",
     title="Along every path the average of rank_τ is at least (1-τ)² times the average of r",
     source=d20("Theorem 2 (informal), first inequality"),
@@ -271,10 +283,12 @@ SOFT = Statement(
     expected=Verdict.SUPPORTED,
     checks=(_soft_ranks(tuple(n for n in NETWORKS if n.law == "gaussian")),),
     depends_on=("rank.soft_rank_lower_bound:as_printed",),
-    remark="It follows layer by layer from the lemma; the least margin seen at any layer is in the evidence.",
-    **(_average | dict(variables=(WIDTH, THRESHOLD), observables=("effective_rank", "soft_rank"))),
+    remark="It follows layer by layer from the lemma; the least margin seen at any layer is in "
+    "the evidence.",
+    variables=(WIDTH, THRESHOLD),
+    observables=("effective_rank", "soft_rank"),
 )
-EXPONENT = Statement(
+EXPONENT = _average(
     variant="exponent",
     title="r̄ scales as √d at γ = 1/10: slope within 1/20 of 1/2",
     source=OURS,
@@ -285,9 +299,8 @@ EXPONENT = Statement(
     sentinel=Sentinel("slope within 1/20 of 1", lhs=sp.Abs(beta - 1)),
     expected=Verdict.SUPPORTED,
     checks=(Exponent(tuple(n for n in NETWORKS if n.gamma == 0.1 and n.law == "gaussian")),),
-    **_average,
 )
-SMALL = Statement(
+SMALL = _average(
     variant="small_gamma",
     title="r̄ ≥ √d/3 at γ = 1/1000, and at 1/100 from d = 128 on",
     source=d20("Theorem 2 (informal)"),
@@ -298,9 +311,10 @@ SMALL = Statement(
     sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
     expected=Verdict.INCONCLUSIVE,
     checks=(_ranks(SMALL_GAMMA, Network(8, 1e-3, layers=6_000)),),
-    remark="The rank forgets its start in about γ⁻²/√d layers, and runs last seven or more times as long: 8 million "
-    "layers at d = 8, γ = 1/1000. What was run is far shorter, and says so; the rest is too much to draw.",
-    **_average,
+    remark="The rank forgets its start in about γ⁻²/√d layers, and runs last seven or more times "
+    "as long: 8 million "
+    "layers at d = 8, γ = 1/1000. What was run is far shorter, and says so; the rest is too much "
+    "to draw.",
 )
 
 STATEMENTS = (LOWER, UNIT, SOFT, EXPONENT, SMALL)

@@ -1,16 +1,20 @@
-"""How the effective rank drifts in one layer of the residual chain: the generator of ‖M‖_F² and its sign."""
+"""How the effective rank drifts in one layer of the residual chain: the generator of ‖M‖_F² and its
+sign.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import lru_cache, partial
-from typing import Any
+from itertools import chain
 
 import numpy as np
 import sympy as sp
 
+from simulators.strategies import Matrix
+from theorems.checking.check import Floats
 from theorems.checking.pointwise import Pointwise
+from theorems.checking.rational_inputs import rational_rows
 from theorems.families.rank import inputs
 from theorems.families.rank.generator import Derivation, invariants, second_order
 from theorems.families.rank.notation import (
@@ -50,7 +54,7 @@ _cube = _over(_entry(i, j) * _entry(j, k) * _entry(k, i), i, j, k)
 _off_diagonal = _over((_entry(i, i) - 1) ** 2, i)
 
 
-def _rows(item: inputs.Rows) -> Mapping[str, Any]:
+def _rows(item: Matrix) -> Mapping[str, object]:
     return {"d": len(item), "n": len(item[0]), "h": item}
 
 
@@ -58,13 +62,13 @@ def _rows(item: inputs.Rows) -> Mapping[str, Any]:
 _ROWS_TRIED = 16
 
 
-def _reads_rows(batch: Any) -> str:
+def _reads_rows(batch: Floats) -> str:
     """Which part of a batch is read, where it is not all of it."""
     return f"its first {_ROWS_TRIED} of {len(batch)} rows" if len(batch) > _ROWS_TRIED else ""
 
 
-def _first_rows(batch: Any) -> inputs.Rows:
-    return tuple(tuple(Fraction(float(x)) for x in row) for row in batch[:_ROWS_TRIED])
+def _first_rows(batch: Floats) -> Matrix:
+    return rational_rows(batch[:_ROWS_TRIED])
 
 
 DRIFT_INEQUALITY = Statement(
@@ -90,15 +94,18 @@ DRIFT_INEQUALITY = Statement(
             f"{ROCQ}.DriftInequality.drift_inequality_gram",
         ),
     ),
-    remark="Cauchy–Schwarz row by row. Equality at M = I and at rank one. It signs the part -8 Tr M³ + 8 Σ_i (M²)_ii² "
+    remark="Cauchy–Schwarz row by row. Equality at M = I and at rank one. It signs the part -8 Tr "
+    "M³ + 8 Σ_i (M²)_ii² "
     "of the drift.",
 )
 
 
 def _rescaled(*pairs: tuple[sp.Expr, sp.Expr]) -> sp.Expr:
-    """The product of the M_ab once rows have norm √n: Σ_m h_am h_bm over both norms. Every index must come twice."""
+    """The product of the M_ab once rows have norm √n: Σ_m h_am h_bm over both norms. Every index
+    must come twice.
+    """
     above = [sp.Sum(h[a, m] * h[b, m], (m, 0, n - 1)) for a, b in pairs]
-    below = dict.fromkeys(index for pair in pairs for index in pair)
+    below = dict.fromkeys(chain.from_iterable(pairs))
     return sp.Mul(*above) / sp.Mul(*(sp.Sum(h[a, m] ** 2, (m, 0, n - 1)) for a in below))
 
 
@@ -129,11 +136,13 @@ DRIFT_INEQUALITY_RESCALED = Statement(
         ),
     ),
     proof=Proof(theorem=f"{ROCQ}.DriftInequality.drift_inequality_rescaled"),
-    remark="drift_inequality for BN-rows(H), in the entries of H: the roots cancel, so that every batch is decided "
+    remark="drift_inequality for BN-rows(H), in the entries of H: the roots cancel, so that every "
+    "batch is decided "
     "exactly. Of a user's batch the first 16 rows are tried.",
 )
 
-# --- the generator -------------------------------------------------------------------------------------------
+# --- the generator
+# -------------------------------------------------------------------------------------------
 
 drift = sp.Symbol("G", real=True)
 squares, cube, rows = sp.symbols("F T_3 Q", nonnegative=True)
@@ -141,35 +150,26 @@ _rhs = 2 * d**2 - 2 * squares - 8 * cube + 8 * rows
 
 
 @lru_cache(maxsize=1024)
-def _drift_values(item: inputs.Rows) -> Mapping[str, Any]:
-    n = len(item[0])
-    matrix = [
-        [sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / n for b in item]
-        for a in item
-    ]
+def _drift_values(item: Matrix) -> Mapping[str, object]:
+    batch = np.array(item, dtype=object)
+    matrix = (batch @ batch.T / len(item[0])).tolist()
     return {**_rows(item), **invariants(matrix), "G": second_order(matrix)}
 
 
-def _equicorrelated(width: int, cosine: float) -> np.ndarray[Any, Any]:
-    matrix = np.full((width, width), cosine) + (1 - cosine) * np.eye(width)
-    factor: np.ndarray[Any, Any] = np.linalg.cholesky(matrix)
-    return factor
-
-
-def _starts(batch: np.ndarray[Any, Any] | None) -> list[LabelledBatch]:
-    """Three widths under three laws; or the user's batch, whose rows the check rescales, under two."""
+def _starts(batch: Floats | None) -> list[LabelledBatch]:
+    """Three widths under three laws; or the user's batch, whose rows the check rescales, under
+    two.
+    """
     if batch is not None:
         return [LabelledBatch("the batch", batch, law) for law in ("rademacher", "gaussian")]
-    found = [
-        ("d=2, cosine 0.8", _equicorrelated(2, 0.8)),
-        ("d=4, cosine 0.5", _equicorrelated(4, 0.5)),
-        ("d=8, cosine 0.2", _equicorrelated(8, 0.2)),
-    ]
-    return [
-        LabelledBatch(label, start, law)
-        for label, start in found
-        for law in ("gaussian", "uniform", "rademacher")
-    ]
+    found = []
+    for width, cosine in ((2, 0.8), (4, 0.5), (8, 0.2)):
+        factor = np.linalg.cholesky(np.full((width, width), cosine) + (1 - cosine) * np.eye(width))
+        label = f"d={width}, cosine {cosine}"
+        found += [
+            LabelledBatch(label, factor, law) for law in ("gaussian", "uniform", "rademacher")
+        ]
+    return found
 
 
 DRIFT = Statement(
@@ -182,7 +182,8 @@ DRIFT = Statement(
     variables=(TWO_ROWS, BATCH, ROWS),
     assumptions=(Assumption(sp.Eq(_off_diagonal, 0, evaluate=False), "diag M = 1"),),
     definitions={
-        drift: "the coefficient of γ² in E‖M⁺‖_F², entries of W independent, symmetric, of variance 1",
+        drift: "the coefficient of γ² in E‖M⁺‖_F², entries of W independent, symmetric, of "
+        "variance 1",
         squares: "‖M‖_F²",
         cube: "Tr M³",
         rows: "Σ_i (M²)_ii²",
@@ -202,8 +203,10 @@ DRIFT = Statement(
         ),
         Paired(_starts),
     ),
-    remark="The second order needs no more of the law than mean 0 and variance 1. By drift_inequality its last two "
-    "terms together are at most 0. At M = I only noise is left, 2d² - 2d, which lowers the rank; at rank one "
+    remark="The second order needs no more of the law than mean 0 and variance 1. By "
+    "drift_inequality its last two "
+    "terms together are at most 0. At M = I only noise is left, 2d² - 2d, which lowers the rank; "
+    "at rank one "
     "nothing moves.",
 )
 STATEMENTS = (DRIFT_INEQUALITY, DRIFT_INEQUALITY_RESCALED, DRIFT)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import polygamma
 
 from simulators.layers import Activation, Linear, Recenter, Rescale, Residual
-from theorems.families.rank.stationary import BURN_IN, relaxation
+from theorems.families.rank.networks import BURN_IN, relaxation
 from theorems.inspection.condition import SOFT, Floats, Measures
 from theorems.inspection.finding import Finding, Reading, Watched
 from theorems.registry import get

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import flint
 import sympy as sp
@@ -19,12 +19,10 @@ FAMILY = "rank"
 #: Where the family's theorems are in the Rocq development.
 ROCQ = "BatchNorm.rank"
 
-d = sp.Symbol("d", integer=True, positive=True)
-n = sp.Symbol("n", integer=True, positive=True)
+d, n = sp.symbols("d n", integer=True, positive=True)
 tau = sp.Symbol("tau", nonnegative=True)
 i, j, k, m = sp.symbols("i j k m", integer=True)
-lam = sp.IndexedBase("lambda", real=True)
-h = sp.IndexedBase("h", real=True)
+lam, h = (sp.IndexedBase(name, real=True) for name in ("lambda", "h"))
 
 WIDTH = Variable(d, sp.Range(1, sp.oo), "width")
 #: Of one row M is always 1, and nothing drifts.
@@ -41,6 +39,12 @@ OURS = Source("ours", "")
 
 
 def d20(place: str) -> Source:
+    """A place in the family's source.
+
+    Example:
+        >>> print(d20("Lemma"))
+        D20 (arXiv 2003.01652), Lemma
+    """
     return Source("D20 (arXiv 2003.01652)", place)
 
 
@@ -53,17 +57,20 @@ def eigenvalues_at_least(matrix: Sequence[Sequence[Fraction]], threshold: Fracti
     O(size⁴) rational operations.
 
     Raises ``ValueError`` for a matrix that is not symmetric.
+
+    Example:
+        >>> one, zero = Fraction(1), Fraction(0)
+        >>> eigenvalues_at_least([[2 * one, zero], [zero, one]], 2 * one)
+        1
     """
     size = len(matrix)
-    if any(len(row) != size for row in matrix) or any(
-        matrix[a][b] != matrix[b][a] for a in range(size) for b in range(a)
-    ):
+    rows = list(map(list, matrix))
+    if any(len(row) != size for row in rows) or rows != list(map(list, zip(*rows, strict=True))):
         raise ValueError(f"matrix={matrix!r} is not symmetric, so its eigenvalues may not be real")
-    shifted = flint.fmpq_mat(
-        [[flint.fmpq(x.numerator, x.denominator) for x in row] for row in matrix]
-    )
-    for a in range(size):
-        shifted[a, a] -= flint.fmpq(threshold.numerator, threshold.denominator)
+    shifted = flint.fmpq_mat(size, size)
+    for a, b in product(range(size), repeat=2):
+        entry = rows[a][b] - threshold * (a == b)
+        shifted[a, b] = flint.fmpq(entry.numerator, entry.denominator)
     coefficients = shifted.charpoly().coeffs()
     ties = next(place for place, c in enumerate(coefficients) if c != 0)
     signs = [bool(c > 0) for c in coefficients[ties:] if c != 0]

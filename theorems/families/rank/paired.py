@@ -1,10 +1,12 @@
-"""The drift seen in simulation: pairs ±W at a γ so small that the fourth order is bounded, not fitted.
+"""The drift seen in simulation: pairs ±W at a γ so small that the fourth order is bounded, not
+fitted.
 
-Of one pair of rows let u be the unit vectors and v their speeds, |v| ≤ ρ. For |z| ≤ 1/(3ρ) the squared cosine of
-u_i + z v_i and u_j + z v_j is analytic and at most ((1 + 1/3)/(1 - 1/3))⁴ = 16. By Cauchy its even coefficients beyond
-z² add up to at most 16 q²/(1-q) at z = γ, with q = (3ργ)². Its second difference is at most γ² max |f''|/2, and
-f'' = 2c'² + 2cc''. The unit vectors have derivatives of at most ρ' = ρ/(1 - ργ) and 2ρ'², so |c'| ≤ 2ρ', |c''| ≤ 6ρ'²,
-and the second difference is at most 10 γ² ρ'².
+Of one pair of rows let u be the unit vectors and v their speeds, |v| ≤ ρ. For |z| ≤ 1/(3ρ) the
+squared cosine of u_i + z v_i and u_j + z v_j is analytic and at most ((1 + 1/3)/(1 - 1/3))⁴ = 16.
+By Cauchy its even coefficients beyond z² add up to at most 16 q²/(1-q) at z = γ, with q = (3ργ)².
+Its second difference is at most γ² max |f''|/2, and f'' = 2c'² + 2cc''. The unit vectors have
+derivatives of at most ρ' = ρ/(1 - ργ) and 2ρ'², so |c'| ≤ 2ρ', |c''| ≤ 6ρ'², and the second
+difference is at most 10 γ² ρ'².
 """
 
 from __future__ import annotations
@@ -12,25 +14,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 
 from simulators.antithetic import antithetic_layer
 from simulators.observables import effective_rank
+from theorems.checking.check import CheckBase, Floats
 from theorems.checking.confidence_sequence import BoundedMean
 from theorems.context import Context
 from theorems.evidence import Recorded
-from theorems.statement import Evidence, Verdict, combine
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Evidence, Statement, Verdict, combine
 
 __all__ = ["LabelledBatch", "Paired", "fourth_order", "second_difference"]
-
-Floats = npt.NDArray[np.float64]
 
 #: The largest |entry| of the bounded laws.
 _LARGEST = {"rademacher": 1.0, "uniform": math.sqrt(3)}
@@ -47,21 +43,39 @@ class LabelledBatch:
 
 
 def fourth_order(width: int, speed: float, gamma: float) -> float:
-    """Bound on the part of ½[F(γ) + F(-γ)] - F(0) beyond γ², over γ², for rows no faster than ``speed`` = ρ."""
+    """Bound on the part of ½[F(γ) + F(-γ)] - F(0) beyond γ², over γ².
+
+    For rows no faster than ``speed`` = ρ; infinite unless 3ργ < 1.
+
+    Example:
+        >>> fourth_order(2, 10.0, 0.1)
+        inf
+    """
     q = (3 * speed * gamma) ** 2
     return width * (width - 1) * 16 * q**2 / (1 - q) / gamma**2 if q < 1 else math.inf
 
 
 def second_difference(width: int, speed: float, gamma: float) -> float:
-    """Bound on |½[F(γ) + F(-γ)] - F(0)|/γ² for rows no faster than ``speed`` = ρ, ργ < 1."""
+    """Bound on |½[F(γ) + F(-γ)] - F(0)|/γ² for rows no faster than ``speed`` = ρ, ργ < 1.
+
+    Example:
+        >>> second_difference(2, 1.0, 0.5)
+        80.0
+    """
     return width * (width - 1) * 10 * (speed / (1 - speed * gamma)) ** 2
 
 
-class _Plan:
-    """What is known of a start before a weight is drawn: truth's inputs, γ, the range and the systematic error.
+#: What is told of one start, by name.
+_Row = dict[str, float | str]
 
-    Speeds above ``speed`` occur with Gaussian weights only, and such draws count as 0. ``slack`` bounds by how much the
-    mean of what is sampled misses that of the second order: for those draws, for the fourth order, for rounding.
+
+class _Plan:
+    """What is known of a start before a weight is drawn: truth's inputs, γ, the range and the
+    systematic error.
+
+    Speeds above ``speed`` occur with Gaussian weights only, and such draws count as 0. ``slack``
+    bounds by how much the mean of what is sampled misses that of the second order: for those draws,
+    for the fourth order, for rounding.
     """
 
     def __init__(self, start: LabelledBatch, resolution: float) -> None:
@@ -96,19 +110,23 @@ class _Plan:
         self.reach = second_difference(d, self.speed, self.gamma) + self._rounding(d, n)
 
     def _rounding(self, d: int, n: int) -> float:
-        """First-order bound, doubled, on the rounding of F(γ) + F(-γ) - 2F(0), each a sum of d² squared cosines."""
+        """First-order bound, doubled, on the rounding of F(γ) + F(-γ) - 2F(0), each a sum of d²
+        squared cosines.
+        """
         return 4 * d**2 * (2 * n + d**2 + 16) * _EPS / self.gamma**2
 
 
 @dataclass(frozen=True)
-class Paired:
-    """Confidence sequences for the mean of (½[F(γ) + F(-γ)] - F(0))/γ² against ``rhs``, start by start.
+class Paired(CheckBase):
+    """Confidence sequences for the mean of (½[F(γ) + F(-γ)] - F(0))/γ² against ``rhs``, start by
+    start.
 
-    ``starts(batch)`` lays out the work; ``batch`` is the user's (d, n) array or None. ``resolution``, in units of d²,
-    is how narrow an interval is asked for: what it supports is equality to within twice that. ``draws`` limits the
-    pairs of one start.
+    ``starts(batch)`` lays out the work; ``batch`` is the user's (d, n) array or None.
+    ``resolution``, in units of d², is how narrow an interval is asked for: what it supports is
+    equality to within twice that. ``draws`` limits the pairs of one start.
     """
 
+    method = "simulation"
     starts: Callable[[Floats | None], Iterable[LabelledBatch]]
     resolution: float = 0.05
     draws: int = 2**21
@@ -117,46 +135,51 @@ class Paired:
     widest: int = 16
 
     def words(self, statement: Statement) -> str:
-        """What the check does, for people."""
         return (
-            f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to {self.draws:,} of them, "
-            f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows rescaled, becomes "
+            f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to "
+            f"{self.draws:,} of them, "
+            f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows "
+            f"rescaled, becomes "
             f"the start"
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         starts = list(self.starts(None if context.batch is None else context.batch.array))
         if reasons := [reason for start in starts if (reason := self._refusal(start))]:
-            return Evidence(
-                method="simulation",
-                verdict=Verdict.OUTSIDE,
-                summary=reasons[0],
-                sentinel=Verdict.OUTSIDE,
-            )
+            return self.outside(reasons[0])
         rows = []
         for start in starts:
             context.progress(f"{statement.name}: {start.label}, {start.law}")
             rows.append(self._run(statement, start, context.share(len(starts))))
-        verdicts = [Verdict(row["verdict"]) for row in rows]
+        verdicts = [Verdict(str(row["verdict"])) for row in rows]
         verdict = combine(verdicts)
         fallen = sum(row["sentinel"] == Verdict.REFUTED for row in rows)
         summary = f"{len(rows)} drifts by pairs ±W, each to within {2 * self.resolution:.0%} of d²"
         if verdict is Verdict.REFUTED:
             bad = next(row for row in rows if row["verdict"] == Verdict.REFUTED)
-            summary = f"{bad['start']}: drift in [{bad['low']:.4g}, {bad['high']:.4g}], claimed {bad['claimed']:.4g}"
+            summary = (
+                f"{bad['start']}: drift in [{bad['low']:.4g}, {bad['high']:.4g}], claimed "
+                f"{bad['claimed']:.4g}"
+            )
         elif open_rows := [row for row in rows if row["verdict"] == Verdict.INCONCLUSIVE]:
             first = open_rows[0]
             summary = (
-                f"{len(open_rows)} of {len(rows)} drifts undecided: {first['law']} weights, half-width "
-                f"{first['half_width']:.3g} after {first['pairs']:,} pairs, {first['asked']:.3g} asked"
+                f"{len(open_rows)} of {len(rows)} drifts undecided: {first['law']} weights, "
+                f"half-width "
+                f"{first['half_width']:.3g} after {first['pairs']:,} pairs, {first['asked']:.3g} "
+                f"asked"
             )
         return Evidence(
-            method="simulation",
+            method=self.method,
             verdict=verdict,
             summary=summary,
             sentinel=Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE,
             power=max(
-                (row["half_width"] / abs(row["claimed"]) for row in rows if row["claimed"]),
+                (
+                    float(row["half_width"]) / abs(float(row["claimed"]))
+                    for row in rows
+                    if row["claimed"]
+                ),
                 default=None,
             ),
             details=Recorded(
@@ -184,7 +207,7 @@ class Paired:
             else ""
         )
 
-    def _run(self, statement: Statement, start: LabelledBatch, context: Context) -> dict[str, Any]:
+    def _run(self, statement: Statement, start: LabelledBatch, context: Context) -> _Row:
         plan = _Plan(start, self.resolution)
         claimed, neighbour = (
             float(s.bound(**plan.values)) for s in (statement, statement.neighbour)
@@ -244,5 +267,4 @@ def _differences(start: LabelledBatch, plan: _Plan, draws: int, seed: tuple[int,
     moved = d**2 * (
         (1 / effective_rank(plus) + 1 / effective_rank(minus)) / 2 - 1 / effective_rank(rest)
     )
-    values: Floats = np.where(speeds <= plan.speed, moved / plan.gamma**2, 0.0)
-    return values
+    return np.asarray(np.where(speeds <= plan.speed, moved / plan.gamma**2, 0.0))

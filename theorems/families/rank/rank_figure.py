@@ -6,23 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+from numpy.typing import NDArray
 
 from simulators import Chain, residual_chain, simulate, vanilla_chain
 from simulators.batches import collinear_batch
+from theorems.families.rank.networks import BURN_IN, WINDOW, relaxation
 from theorems.families.rank.published import GAMMA, effective_ranks
-from theorems.families.rank.stationary import BURN_IN, WINDOW, relaxation
 from theorems.report.document import evidence_of, find
+from theorems.report.figure_parts import seed_of, ticks
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, Drawing, drawing, new_figure
 
 __all__ = ["DEPTH", "SPREAD", "WIDTH", "draw", "published", "ranks", "spectra"]
 
-Floats = npt.NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 NAME = "rank.average_rank:lower"
 WIDTH, DEPTH, SPREAD = 32, 96, 1e-3
@@ -38,7 +37,7 @@ LOOP_WIDTHS = (8, 16, 32, 64)
 _PLACES = (0, WIDTH // 8, WIDTH // 4, WIDTH // 2, 3 * WIDTH // 4, WIDTH - 1)
 
 
-def ranks(document: Mapping[str, Any]) -> dict[str, Floats]:
+def ranks(document: Mapping[str, object]) -> dict[str, Floats]:
     """For each size of branch: width, median rank and both ends of its interval, where the run
     decided it.
     """
@@ -70,34 +69,31 @@ def spectra(chain: Chain, seed: int) -> Floats:
     path = simulate(
         chain, start, depth=DEPTH, seed=(seed, WIDTH), observables=("spectrum",), engine="dense"
     )
-    eigenvalues: Floats = WIDTH * path["spectrum"][0]
-    return eigenvalues
+    return np.asarray(WIDTH * path["spectrum"][0])
 
 
-def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """The figure; None unless the run checked `rank.average_rank:lower` somewhere."""
+def draw(document: Mapping[str, object]) -> Drawing | None:
+    """The figure; None unless the run checked `rank.average_rank:lower` somewhere.
+
+    ``document`` is the JSON value of a run. Cost: some seconds, for the source's own loop.
+    """
     measured = ranks(document)
     if not measured:
         return None
-    seed = int(document["environment"]["seed"])
+    seed = seed_of(document)
     with drawing():
         figure = new_figure(10.5, 6.0)
         grid = figure.add_gridspec(2, 2, width_ratios=(1.45, 1))
         _against_width(figure.add_subplot(grid[:, 0]), measured, seed)
         above = figure.add_subplot(grid[0, 1])
         below = figure.add_subplot(grid[1, 1], sharex=above)
-        _against_depth(
-            above,
+        kept, lost = (
             spectra(residual_chain(WIDTH, np.inf), seed),
-            "Rows rescaled: of order √d eigenvalues recover",
-            COLOURS["measured"],
-        )
-        _against_depth(
-            below,
             spectra(vanilla_chain(WIDTH), seed),
-            "No normalisation: it collapses",
-            COLOURS["as_printed"],
         )
+        recovers = "Rows rescaled: of order √d eigenvalues recover"
+        _against_depth(above, kept, recovers, COLOURS["measured"])
+        _against_depth(below, lost, "No normalisation: it collapses", COLOURS["as_printed"])
         above.tick_params(labelbottom=False)
         above.set_xlabel("")
     return Drawing(
@@ -167,11 +163,8 @@ def _against_width(axes: Axes, measured: Mapping[str, Floats], seed: int) -> Non
     shown = [(h, name) for h, name in zip(handles, labels, strict=True) if name.startswith("γ")]
     shown.sort(key=lambda entry: "loop" in entry[1])
     axes.legend(*zip(*shown, strict=True), loc="upper left")
-    axes.xaxis.set_major_locator(FixedLocator(list(widths)))
-    axes.yaxis.set_major_locator(FixedLocator([1, 2, 4, 8, 16, 32, 64, 128, 256, 512]))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
-        axis.set_minor_locator(NullLocator())
+    ticks(axes.xaxis, widths)
+    ticks(axes.yaxis, [2**k for k in range(10)])
 
 
 def _against_depth(axes: Axes, eigenvalues: Floats, title: str, colour: str) -> None:

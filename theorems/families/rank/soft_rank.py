@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from functools import partial
 
 import numpy as np
 import sympy as sp
 
+from simulators.strategies import Matrix
+from theorems.checking.check import Floats
 from theorems.checking.pointwise import Pointwise
+from theorems.checking.rational_inputs import rational_rows
 from theorems.families.rank import inputs
 from theorems.families.rank.notation import (
     BATCH,
@@ -43,13 +46,16 @@ _count = sp.Sum(sp.Piecewise((1, lam[i] >= tau), (0, True)), _ALL)
 _effective_rank = _trace**2 / sp.Sum(lam[i] ** 2, _ALL)
 
 
-def _spectrum_values(item: tuple[inputs.Levels, Fraction]) -> Mapping[str, Any]:
+def _spectrum_values(item: tuple[inputs.Levels, Fraction]) -> Mapping[str, object]:
     levels, threshold = item
-    flat = [value for value, multiplicity in levels for _ in range(multiplicity)]
+    flat: list[Fraction] = []
+    for value, multiplicity in levels:
+        flat += [value] * multiplicity
     return {"d": len(flat), "lambda": flat, "tau": threshold}
 
 
-_spectra: dict[str, Any] = dict(
+_spectra = partial(
+    Statement,
     family=FAMILY,
     theorem="soft_rank_lower_bound",
     quantifier=Quantifier.POINTWISE,
@@ -59,7 +65,7 @@ _spectra: dict[str, Any] = dict(
     assumptions=(Assumption(sp.Eq(_trace, d), "Tr M = d"),),
     checks=(Pointwise(_spectrum_values, inputs.spectrum_inputs, inputs.spectrum_corners),),
 )
-AS_PRINTED = Statement(
+AS_PRINTED = _spectra(
     variant="as_printed",
     title="The soft rank is at least (1-τ)² times the effective rank: (1-τ)² r ≤ rank_τ",
     source=d20("Lemma"),
@@ -81,9 +87,8 @@ AS_PRINTED = Statement(
     "beside d-1 just "
     "below τ brings the quotient of the sides to 1 as d grows. Counting only λ_i > τ changes "
     "nothing.",
-    **_spectra,
 )
-SHARP = Statement(
+SHARP = _spectra(
     variant="sharp",
     title="Cantelli's form: rank_τ/d ≥ (1-τ)²/((1-τ)² + d/r - 1)",
     source=OURS,
@@ -99,7 +104,6 @@ SHARP = Statement(
     "count it is approached as the eigenvalues that count are equal and the others come up to τ. "
     "It gives "
     "the printed form, whose right side it exceeds by the factor 1/(1 - (1-(1-τ)²) r/d).",
-    **_spectra,
 )
 
 # --- of a batch -----------------------------------------------------------------------------------
@@ -110,9 +114,13 @@ _gram_norm = sp.Sum(sp.Sum(h[i, j] * h[i, k], (i, 0, d - 1)) ** 2, (j, 0, n - 1)
 _matrix_rank = _square_norm**2 / _gram_norm
 
 
-def soft_rank(rows: inputs.Rows, threshold: Fraction) -> int:
+def soft_rank(rows: Matrix, threshold: Fraction) -> int:
     """rank_τ of H ≠ 0, exact: the eigenvalues of HHᵀ, scaled to sum to d, that are ``threshold`` or
     more.
+
+    Example:
+        >>> soft_rank(((Fraction(1), Fraction(0)), (Fraction(0), Fraction(2))), Fraction(1))
+        1
     """
     batch = np.array(rows, dtype=object)
     width = len(batch)
@@ -122,7 +130,7 @@ def soft_rank(rows: inputs.Rows, threshold: Fraction) -> int:
     return eigenvalues_at_least(scaled.tolist(), threshold) + (unseen if threshold == 0 else 0)
 
 
-def _matrix_values(item: tuple[inputs.Rows, Fraction]) -> Mapping[str, Any]:
+def _matrix_values(item: tuple[Matrix, Fraction]) -> Mapping[str, object]:
     rows, threshold = item
     return {
         "d": len(rows),
@@ -137,7 +145,7 @@ def _matrix_values(item: tuple[inputs.Rows, Fraction]) -> Mapping[str, Any]:
 _TAKEN = 48
 
 
-def _reads(batch: Any) -> str:
+def _reads(batch: Floats) -> str:
     """Which part of a batch is read, where it is not all of it."""
     rows, samples = batch.shape
     return (
@@ -148,11 +156,9 @@ def _reads(batch: Any) -> str:
     )
 
 
-def _halfway(batch: Any) -> tuple[inputs.Rows, Fraction]:
+def _halfway(batch: Floats) -> tuple[Matrix, Fraction]:
     """The user's H at τ = 1/2."""
-    return tuple(
-        tuple(Fraction(float(x)) for x in row) for row in batch[:_TAKEN, :_TAKEN]
-    ), Fraction(1, 2)
+    return rational_rows(batch[:_TAKEN, :_TAKEN]), Fraction(1, 2)
 
 
 MATRIX = Statement(
