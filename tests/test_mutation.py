@@ -169,6 +169,11 @@ def early():
     return 5 + 0
 FIVE = early()
 up = shifted(1)
+SEVEN = max(
+    7, 0
+)
+def last():
+    return 8
 """
 ASKING = """
 import number
@@ -178,16 +183,20 @@ def test_up(): assert number.up(1) == 2
 def test_four(): assert number.Squares().four == 4
 def test_five(): assert number.FIVE == 5
 def test_early(): assert number.early() == 5
+def test_seven(): assert number.SEVEN == 7
 """
 
 
-def test_a_mutant_is_put_into_what_is_loaded_where_that_shows_it_whole(copy: Copy) -> None:
+def test_a_mutant_is_put_into_what_is_loaded_where_that_shows_it_whole(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.mutation.runner._PATIENCE", 3600)  # work is to end it, at any load
     copy.write("number.py", LOADED)
     copy.write("tests/test_number.py", ASKING)
     answer = copy.folder / "answer.json"
     names = [
         f"tests/test_number.py::test_{n}"
-        for n in ("double", "triple", "up", "four", "five", "early")
+        for n in ("double", "triple", "up", "four", "five", "early", "seven")
     ]
     changes = {
         "by * x": "by + x",
@@ -199,6 +208,7 @@ def test_a_mutant_is_put_into_what_is_loaded_where_that_shows_it_whole(copy: Cop
         "by=2": "by=3",
         "5 + 0": "6 + 0",
         "shifted(1)": "shifted(2)",
+        "max(\n    7, 0\n)": "8",
     }
 
     def ask() -> int:
@@ -218,7 +228,7 @@ def test_a_mutant_is_put_into_what_is_loaded_where_that_shows_it_whole(copy: Cop
 
     forked(ask, copy.folder)
     inside = dict.fromkeys(("by * x", "3 * x", "4 + 0"), "failed")
-    from_the_start = dict.fromkeys(("x + by", "by=2", "5 + 0", "shifted(1)"))
+    from_the_start = dict.fromkeys(("x + by", "by=2", "5 + 0", "shifted(1)", "max(\n    7, 0\n)"))
     assert (
         json.loads(answer.read_text())
         == inside | {"return by * x": "work limit", "return 3": ""} | from_the_start

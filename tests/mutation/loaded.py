@@ -36,9 +36,21 @@ _NOT_PUT_IN = "could not be put in"
 
 
 def changed(before: str, after: str, file: str) -> dict[CodeType, CodeType]:
-    """The functions of a source whose code differs, each with its new one; ``file`` is where the source lies."""
+    """The functions of a source whose code differs, each with its new one; ``file`` is where the source lies.
+
+    Empty if more differs: what the module or the body of a class does, of which only lines may move.
+    """
     pairs = _pairs(*(compile(text, file, "exec", dont_inherit=True) for text in (before, after)))
-    return {old: new for old, new in pairs if old != new and old.co_flags & CO_OPTIMIZED}
+    different = {old: new for old, new in pairs if old != new}
+    functions = {old: new for old, new in different.items() if old.co_flags & CO_OPTIMIZED}
+    whole = all(_does(old) == _does(new) for old, new in different.items() if old not in functions)
+    return functions if whole else {}
+
+
+def _does(code: CodeType) -> tuple[bytes, tuple[str, ...], list[str]]:
+    """What a code does by itself, wherever it stands and whatever the codes within it do."""
+    constants = [c.co_qualname if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return code.co_code, code.co_names, constants
 
 
 def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
