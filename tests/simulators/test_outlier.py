@@ -16,6 +16,7 @@ from simulators.engines.mean_field import (
     reduced_map,
     symmetric_fixed_point,
 )
+from simulators.engines.mean_field.outlier import blocks
 from simulators.engines.mean_field.outlier_enclosure import (
     _larger_modulus,
     block_invariants,
@@ -90,6 +91,17 @@ def test_all_eigenvalues_and_multiplicities_of_the_blocks():
     assert np.allclose(
         np.sort(np.linalg.eigvals(jacobian(point.gram)).real), np.sort(expected), atol=2e-6
     )
+
+
+@pytest.mark.parametrize("n", [7, 8, 30])
+def test_the_block_in_floats_is_that_in_balls(n):
+    point = outlier_fixed_point(n)
+    slope, within, block = blocks(point.angle, n)
+    spectrum = spectrum_enclosure(arb(point.angle), n)
+    assert slope == point.slope
+    assert within == pytest.approx(float(spectrum.within.mid()), rel=1e-9)
+    assert np.trace(block) == pytest.approx(float(spectrum.trace.mid()), rel=1e-9)
+    assert np.linalg.det(block) == pytest.approx(float(spectrum.determinant.mid()), rel=1e-9)
 
 
 @pytest.mark.parametrize("n", [3, 4, 9])

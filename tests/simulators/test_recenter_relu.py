@@ -206,6 +206,23 @@ def test_a_column_is_the_mean_to_rounding_up_to_sixteen_roundings_of_the_largest
         recenter_relu_map(apart(most))
 
 
+def test_what_is_off_by_more_than_rounding_is_refused_whatever_its_direction():
+    """By n roundings of the largest square in symmetry, by n² in an eigenvalue."""
+    eps = np.finfo(float).eps
+
+    def last_two(low, high):
+        matrix = np.eye(3)
+        matrix[1, 2], matrix[2, 1] = low, high
+        return matrix
+
+    recenter_relu_map(last_two(0.5, 0.5 + 3 * eps))
+    with pytest.raises(ValueError, match="asymmetric"):
+        recenter_relu_map(last_two(0.5, 0.5 + 4 * eps))
+    for cosine in (1 + 12 * eps, -1 - 12 * eps):
+        with pytest.raises(ValueError, match="indefinite"):
+            recenter_relu_map(last_two(cosine, cosine))
+
+
 def test_rounding_is_no_reason_to_refuse():
     H = RNG.standard_normal((3, 50))  # rank 3: eigenvalues of some -1e-15
     assert np.isfinite(recenter_relu_map(H.T @ H)).all()

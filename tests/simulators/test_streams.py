@@ -168,6 +168,11 @@ def test_replica_groups_fill_the_limit_or_are_single():
     assert replica_groups(2, 100, 30) == [range(0, 1), range(1, 2)]
 
 
+def test_pack_splits_only_where_it_must():
+    units = [(4, "gaussian"), (2, "gaussian"), (2, "uniform"), (2, "uniform")]
+    assert [piece.units for piece in pack(units, range(2), 16)] == [(4, 2), (2, 2)]
+
+
 def test_pack_keeps_the_order_the_law_and_the_limit():
     units = [(4, "gaussian"), (4, "gaussian"), (4, "gaussian"), (9, "gaussian"), (1, "uniform")]
     pieces = list(pack(units, range(2), 16))
@@ -220,6 +225,27 @@ def test_units_that_end_within_a_word_start_the_next_at_a_whole_one(law, sizes):
         streams.fill(0, entries, law)
         apart.append(entries)
     assert (together == np.concatenate(apart, axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    ("law", "dtype", "entries"),
+    [
+        ("rademacher", "float32", 64),
+        ("rademacher", "float64", 64),
+        ("gaussian", "float32", 2),
+        ("gaussian", "float64", 1),
+        ("uniform", "float64", 1),
+    ],
+)
+def test_a_unit_spends_the_words_it_needs_and_no_more(law, dtype, entries):
+    def second(size):
+        """What comes after a first unit of so many entries."""
+        out = np.empty((1, size + 64), dtype)
+        HostStreams(SeedSequence(4), "dense", range(1)).fill(0, out, law, (size, 64))
+        return out[:, size:]
+
+    assert (second(1) == second(entries)).all()
+    assert (second(1) != second(entries + 1)).any()
 
 
 @pytest.mark.parametrize("unit", [100, 1000, 400_000])

@@ -20,6 +20,7 @@ from theorems.checking.pointwise import Pointwise, compare, decide, holds
 from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
 from theorems.context import Context
 from theorems.families.orthogonality.branching import (
+    DEEPEST,
     CounterexampleFound,
     Problem,
     _positive_definite,
@@ -140,6 +141,12 @@ def test_a_box_whose_bound_is_open_is_not_settled() -> None:
     assert cover(sure, 20)[0] in ("v", "s")
 
 
+def test_an_open_box_is_halved_no_more_than_a_certificate_may_say() -> None:
+    with pytest.raises(ArithmeticError) as error:
+        cover(Vague(2, fmpq(1), 64), 10_000)
+    assert DEEPEST <= int(str(error.value).rpartition(" ")[2]) <= 2 * DEEPEST
+
+
 def test_a_counterexample_is_certainly_one() -> None:
     @dataclass(frozen=True)
     class False_(Vague):
@@ -195,6 +202,7 @@ def test_a_matrix_that_may_be_singular_is_not_called_positive_definite() -> None
     assert not _positive_definite([[arb(0, 1)]])
     assert _positive_definite([[arb(2), arb(1)], [arb(1), arb(2)]])
     assert not _positive_definite([[arb(1), arb(2)], [arb(2), arb(1)]])
+    assert not _positive_definite([[arb(1), arb(1)], [arb(1), arb(1)]])
     with flint.ctx.workprec(8):  # sums of radii round here, and must round upwards
         assert _positive_definite(spread_about(arb(2)))
         assert not _positive_definite(spread_about(arb(1.0 + 2.0**-21)))
@@ -240,3 +248,19 @@ def test_checks_by_enclosures_decide_both_claims_where_balls_are_apart(
     check = Enclosed(parts=lambda: [Part("a part", lambda: {"x": arb(middle, 0.1)})])
     found = check(claim("<=", sentinel=Sentinel("", rhs=sp.sympify(other))), Context(0, 1e-6))
     assert (found.verdict, found.sentinel) == (verdict, sentinel)
+
+
+@pytest.mark.parametrize(
+    ("high", "settled"), [(Fraction(1, 4), True), (Fraction(2, 7), True), (Fraction(2, 5), False)]
+)
+def test_a_part_speaks_of_every_size_its_inverses_reach(high: Fraction, settled: bool) -> None:
+    """1/n ≤ 2/7 says n ≥ 4, and 1/n ≤ 2/5 only n ≥ 3, where ``bound`` is another."""
+    size = sp.Symbol("n", integer=True, positive=True)
+    bound = sp.Piecewise((sp.S.One, size >= 4), (sp.S.Zero, True))
+    check = Enclosed(parts=lambda: [Part("large ones", lambda: {"x": arb(0.5, 0.1)}, high=high)])
+    given = claim("<=", rhs=bound, variables=(Variable(size, sp.Range(3, sp.oo), "batch size"),))
+    if settled:
+        assert check(given, Context(0, 1e-6)).verdict is Verdict.CERTIFIED
+    else:
+        with pytest.raises(ValueError, match="beyond n = 3"):
+            check(given, Context(0, 1e-6))

@@ -134,6 +134,11 @@ def test_the_constant_is_read_off_the_statement():
     assert constant(get("orthogonality.one_step_drift:as_printed"), 4) == fmpq(2, 3)
     with pytest.raises(ValueError, match="not"):
         constant(get("orthogonality.averaged_stability:sharp"), 4)
+    irrational = dataclasses.replace(
+        get("orthogonality.contraction:sharp"), rhs=(1 - sp.sqrt(2) * S) * (1 / N - S)
+    )
+    with pytest.raises(ValueError, match="not"):
+        constant(irrational, 4)
     assert sp.Rational(
         str(constant(get("orthogonality.contraction:sharp").neighbour, 2))
     ) == sp.Rational(1001, 1000)

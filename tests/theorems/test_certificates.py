@@ -303,6 +303,7 @@ def test_a_cover_of_another_constant_or_with_a_box_left_out_is_refused(boxes):
         ({"layer": -1}, "whole number"),
         ({"eigenvalues": ["1/32", "1/32"]}, "distinct"),
         ({"eigenvalues": ["1/64", "1/31"]}, "add up to 1"),
+        ({"eigenvalues": ["0", "1/31"]}, "want positive ones"),
         ({"multiplicities": [1]}, "two lists"),
         ({"multiplicities": [1, 0]}, "multiplicities"),
         ({"eigenvalues": ["9/400", "391/12400"]}, "does not cross"),

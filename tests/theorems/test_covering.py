@@ -157,7 +157,23 @@ def test_a_search_is_given_up_and_says_how_much_is_open(monkeypatch: pytest.Monk
     found = bounded("exp(x) >= 1 + x - 1/1000", x="[-1, 1]")
     assert found is not None
     assert (found.open > 0, found.complete, found.witness) == (True, False, None)
+    assert found.settled + found.open <= 1 + 3, "each box met leaves one more at most"
     assert found.share > 0.2
+
+
+def test_what_boxes_cost_grows_with_the_terms_of_a_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(covering, "MOST_OPERATIONS", 2000)
+    x, k = sp.Symbol("x", real=True), sp.Symbol("k", integer=True)
+    whole = conjecture("x <= 3", x="[-1, 2]", name="c").statement(falsify=False)
+    region = Region({}, ("x",), ((flint.fmpq(-1), flint.fmpq(2)),))
+
+    def met(terms: int) -> int:
+        looks: list[None] = []
+        claim = replace(whole, lhs=sp.Sum(x**k, (k, 1, terms)), relation="==", rhs=sp.S.Zero)
+        cover(claim, [region], lambda _: False, lambda: looks.append(None) is not None)
+        return len(looks)
+
+    assert met(1) > met(2) > met(3) > met(10)
 
 
 def test_a_point_counts_only_once_it_is_decided() -> None:

@@ -295,6 +295,14 @@ def test_a_neighbour_falls_where_it_falls_on_some_readout_and_stands_where_on_al
     assert (found.sentinel, found.details["sentinel_refuted_on"]) == (verdict, count)
 
 
+def test_the_scope_names_starts_by_their_eigenvalues_over_their_sum(seeds: list[Any]) -> None:
+    starts = [np.eye(4), 3 * np.diag([1.0, 2.0])]
+    instances = [Instance("one", rescale_chain(4), start, 1, ({},), (0.0, 0.5)) for start in starts]
+    found = replace(check(), instances=lambda *_: instances)(statement(R(3, 10)), context())
+    said = "2 instances: one, eigenvalues 0.25; one, eigenvalues 0.8 … 0.2"
+    assert found.details["scope"] == said
+
+
 @pytest.mark.parametrize(("bound", "told"), [(R(3, 10), True), (R(1, 5), False)])
 def test_the_scope_is_told_of_all_but_a_refutation(
     seeds: list[Any], bound: Any, told: bool

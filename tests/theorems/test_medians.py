@@ -234,3 +234,12 @@ def test_tightness_is_one_at_the_bound(relation: str, rhs: int, tightness: float
     values = np.full(100, 2.0 if rhs > 0 else -4.0)
     (result,) = verify([claim(relation, rhs, 3 if relation == ">=" else -9, [case(values)])])
     assert result.tightness == pytest.approx(tightness)
+
+
+def test_power_is_half_the_interval_over_the_bound() -> None:
+    statement = claim(">=", 1, 3, [case(np.arange(100.0))])
+    found = statement.checks[0](statement, Context(0, 1e-6))
+    (row,) = found.details["readouts"]
+    low, high = (float(row[f"{end} X"]) for end in ("low", "high"))
+    assert 0 < low < high
+    assert found.power == row["power"] == pytest.approx((high - low) / 2)

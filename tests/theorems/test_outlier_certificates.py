@@ -76,6 +76,17 @@ def without(certificate, name):
         ),
         (replace(LARGE, inputs={"cells": [["0", "1/32"]]}), CertificateError, "follow one another"),
         (replace(LARGE, inputs={"cells": [["0"]]}), UnreadableError, "pairs"),
+        (replace(LARGE, inputs={"cells": []}), UnreadableError, "from 1 to 1000 pairs"),
+        (
+            replace(LARGE, inputs={"cells": [["0", "1"]] * 1001}),
+            UnreadableError,
+            "from 1 to 1000 pairs",
+        ),
+        (
+            replace(LARGE, inputs={"cells": [["0", "1"]] * 1000}),
+            CertificateError,
+            "follow one another",
+        ),
         (replace(LARGE, inputs={"cells": "all"}), UnreadableError, "pairs"),
         (replace(LARGE, precision=64), UnreadableError, "precision"),
     ],

@@ -17,6 +17,7 @@ from simulators.batches import Batch, read_batch
 from theorems import Assumption, Evidence, Sentinel, Statement, Verdict, get, library
 from theorems.checking.pointwise import Pointwise, admitted, compare, decide, holds, readable
 from theorems.context import Context
+from theorems.definedness import conditions_of
 from theorems.families.orthogonality.inputs import (
     contraction_values,
     singular_values,
@@ -108,6 +109,28 @@ def test_equal_sides_may_both_be_negative() -> None:
     assert (
         decide(claim(-sp.sqrt(x), "<=", -sp.sqrt(x + 1)), lambda: x_y, squares=True).holds is False
     )
+
+
+def test_equalities_of_long_numbers_keep_their_signs() -> None:
+    """Of numbers that SymPy would take long to factor, it is told the sign and nothing else."""
+    long = Fraction(10**20 + 39, 10**20 + 129)
+    for value in (long, -long):
+        same = claim(sp.Abs(x) * sp.sqrt(y), "==", (x if value > 0 else -x) * sp.sqrt(y))
+        assert decide(same, lambda value=value: {"x": value, "y": long}).holds is True
+
+
+def test_equalities_of_radicals_are_found() -> None:
+    root = sp.sqrt(2) + sp.sqrt(3)
+    assert decide(claim(x**4, "==", 10 * x**2 - 1), lambda: {"x": root}).holds is True
+    assert decide(claim(x**4, "==", 10 * x**2 - 2), lambda: {"x": root}).holds is False
+
+
+@pytest.mark.parametrize(("bound", "holds"), [(1, False), (3, None)])
+def test_what_is_false_wherever_it_has_a_value_is_false_where_that_is_open(
+    bound: int, holds: bool | None
+) -> None:
+    statement = claim(sp.Integer(2), "<=", sp.Integer(bound), defined=conditions_of(1 / x))
+    assert decide(statement, lambda: {"x": flint.arb(0, 1e-10)}).holds is holds
 
 
 def test_nonnumbers_are_an_error() -> None:

@@ -306,12 +306,17 @@ def test_too_few_draws_decide_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "verdict"), [((3, 3), Verdict.SUPPORTED), ((64, 4), Verdict.OUTSIDE)]
+    ("shape", "size", "verdict"),
+    [
+        ((3, 3), 1.0, Verdict.SUPPORTED),
+        ((3, 3), 1e200, Verdict.SUPPORTED),
+        ((64, 4), 1.0, Verdict.OUTSIDE),
+    ],
 )
-def test_a_user_batch_is_taken_if_its_weights_can_be_drawn(
-    shape: tuple[int, int], verdict: Verdict
+def test_a_user_batch_of_any_size_is_taken_if_its_weights_can_be_drawn(
+    shape: tuple[int, int], size: float, verdict: Verdict
 ) -> None:
-    array = np.random.default_rng(0).standard_normal(shape)
+    array = size * np.random.default_rng(0).standard_normal(shape)
     result = run(DRIFT, [Paired(_starts, resolution=0.2)], batch=Batch.of(array, "normals"))
     assert result.evidence[0].verdict is verdict
 

@@ -1,7 +1,7 @@
 """Falsification: each attack alone finds what it is for, true claims survive, and only what is decided counts."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import sympy as sp
 from theorems import Verdict, conjecture, get, verify
 from theorems.checking.ascent import ascend, evolve
 from theorems.checking.pointwise import decide
-from theorems.checking.search import ExactAdversary, Falsification, Found
+from theorems.checking.search import ExactAdversary, Falsification, Found, violation
 from theorems.context import Context
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary, attackable
@@ -181,6 +181,43 @@ def test_the_claim_that_survives_a_blind_search_is_not_praised() -> None:
     found = Falsification(blind)(statement, CONTEXT)
     assert found.sentinel is not Verdict.REFUTED
     assert "misses the false neighbour too" in found.summary
+
+
+@dataclass(frozen=True)
+class Told:
+    """An adversary that finds what it is told to, of the claim and of its neighbour."""
+
+    found: Found | None
+    fallen: Found | None
+    levels: list[float] = field(default_factory=list)
+    takes_batch = False
+
+    def hunt(self, statement: Any, context: Context, known: Any, tried: dict[str, int]) -> Any:
+        self.levels.append(context.level)
+        return self.found if len(self.levels) == 1 else self.fallen
+
+    def shrunk(self, statement: Any, context: Context, found: Found) -> Found:
+        return found
+
+
+@pytest.mark.parametrize("found", [None, Found({"x": 1}, "a guess", "1 > 0")])
+@pytest.mark.parametrize("fallen", [None, Found({"x": 2}, "a guess", "2 > 1")])
+def test_a_search_says_of_claim_and_neighbour_what_it_found_at_half_its_level_each(
+    found: Found | None, fallen: Found | None
+) -> None:
+    statement, _ = falsification("x <= 1 + y", **UNIT)
+    adversary = Told(found, fallen)
+    said = Falsification(adversary)(statement, CONTEXT)
+    assert said.verdict is (Verdict.REFUTED if found else Verdict.INCONCLUSIVE)
+    assert said.sentinel is (Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE)
+    assert adversary.levels == [CONTEXT.level / 2] * 2
+
+
+def test_what_is_climbed_falls_the_further_an_assumption_is_missed() -> None:
+    statement, _ = falsification("x <= 1/4 + y", assume="x >= 1/2", **UNIT)
+    x = np.array([0.6, 0.4, 0.2, 0.1])
+    found = violation(statement, {"x": x, "y": np.zeros(4)}, np)
+    assert found[0] > 0 > found[1] > found[2] > found[3]
 
 
 # --- the corpus ---------------------------------------------------------------------------------------------

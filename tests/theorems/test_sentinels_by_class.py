@@ -11,7 +11,7 @@ import sympy as sp
 from flint import arb
 from hypothesis import strategies as st
 
-from theorems import Sentinel, Statement, Verdict, get
+from theorems import Assumption, Sentinel, Statement, Verdict, get
 from theorems.checking.enclosures import Enclosed, Part
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
@@ -65,6 +65,7 @@ HOLDING = {
         0,
     ),
     "WidthLimit": (path({"x": arb(1)}), X, "<=", 2, 3, 0),
+    "WidthLimit read from layer 1": (replace(path({"x": arb(1)}), offset=1), X, "<=", 2, 3, 0),
     "Enclosed": (
         Enclosed(parts=lambda: [Part("all", lambda: {"x": arb(1, 0.25)})]),
         X,
@@ -130,3 +131,30 @@ def test_two_paths_of_which_one_falls_refute() -> None:
     assert [p["verdict"] for p in found.details["paths"]] == ["certified", "refuted"]
     assert [p["crossing_layer"] for p in found.details["paths"]] == [None, 0]
     assert len(starts) == 2
+
+
+S = sp.Symbol("s", nonnegative=True)
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+@pytest.mark.parametrize(
+    ("least", "verdict"),
+    [
+        (arb(0.25, 0.0625), Verdict.CERTIFIED),
+        (arb(0.25, 0.25), Verdict.INCONCLUSIVE),
+        (arb(0.0625, 0.03125), Verdict.OUTSIDE),
+    ],
+)
+def test_a_path_whose_assumption_is_open_or_fails_is_not_judged(
+    offset: int, least: arb, verdict: Verdict
+) -> None:
+    """At the start, 1/4 and 1/3, it holds; afterwards ``least`` is all that is known."""
+    check = replace(path({"x": arb(1), "s": least}), offset=offset)
+    assumed = Assumption(sp.Ge(S, Fraction(1, 8)), "", along="path")
+    given = replace(
+        claim(X, "<=", 2, 3),
+        assumptions=(assumed,),
+        definitions={X: "what is read", S: "the least"},
+    )
+    found = check(given, Context(0, 1e-6))
+    assert found.verdict is verdict

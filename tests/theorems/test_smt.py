@@ -104,6 +104,7 @@ def test_the_printed_step_falls_on_the_unit_sphere():
         (made(sp.cbrt(1 + x), "<=", 1 + x / 3), True),
         (made(x**2 + y**2, ">=", 2 * x * y), True),
         (made(1 / (2 + x), ">=", sp.Rational(1, 3)), True),
+        (made(1 / sp.sqrt(2 + x), "<=", 1 / (2 + x)), False),
         (made(x, "<", sp.Integer(1)), False),
         (made(x, "<", sp.Integer(1), domain=sp.Interval.open(-1, 1)), True),
         (made(x * y, "<=", sp.Rational(1, 2), sp.Eq(x**2 + y**2, 1)), True),

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 
 from theorems import Assumption, Statement, Verdict, get
 from theorems.context import Context
-from theorems.families.orthogonality.notation import alpha, ell, s
+from theorems.families.orthogonality.notation import alpha, ell, n, s
 
 CONTEXT = Context(0, 1e-6)
 PRINTED, CORRECTED = (get(f"orthogonality.decay:{form}") for form in ("as_printed", "corrected"))
@@ -98,6 +98,13 @@ def test_an_assumption_violated_is_outside() -> None:
     evidence = follow(falling, initial=CORRECTED.checks[0].initial)
     assert evidence.verdict is Verdict.OUTSIDE
     assert "outside at layer 1" in evidence.summary
+
+
+def test_an_assumption_on_the_smallest_eigenvalue_reads_the_smallest() -> None:
+    for name in ("decay:corrected", "gaussian_limit:as_printed", "gaussian_limit:corrected"):
+        statement = get(f"orthogonality.{name}")
+        below = replace(statement, assumptions=(Assumption(sp.Le(s, 1 / n), "", along="path"),))
+        assert follow(below, depth=2).verdict is Verdict.CERTIFIED
 
 
 def test_an_enclosure_too_wide_is_inconclusive() -> None:

@@ -135,9 +135,7 @@ class Enclosed(ExactCheck[Enclosures]):
             if self.values is not None:
                 yield f"n={n}", sides, lambda n=n: {"n": n, **self.values(n)}  # type: ignore[misc]
         for part in parts:
-            first = max(
-                least, -(-part.high.denominator // part.high.numerator) if part.high else least
-            )
+            first = max(least, _first([part])) if part.high else least
             yield part.label, (_beyond(sides[0], first), _beyond(sides[1], first)), part.values
 
 

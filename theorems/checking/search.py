@@ -367,12 +367,9 @@ class ExactAdversary:
         )
 
     def _drawn(self, statement: Statement, context: Context, tried: dict[str, int]) -> Any:
-        cut = False
-
         def refuted(item: Any) -> bool:
-            nonlocal cut
             tried["hypothesis"] = tried.get("hypothesis", 0) + 1
-            if cut := context.expired:
+            if context.expired:
                 return False
             if self.refutes(statement, item):
                 return True
@@ -385,7 +382,7 @@ class ExactAdversary:
             seed=context.seed,
             examples=self.examples,
             targeted=True,
-            over=lambda: cut,
+            over=lambda: context.expired,
         )
 
 

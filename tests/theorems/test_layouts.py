@@ -1,0 +1,119 @@
+"""What the library's checks look at is what their labels, ranges and words say, and nothing narrower."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import HealthCheck
+
+from simulators import rescale_chain
+from theorems import get
+from theorems.checking.expectation import Expectation, Instance
+from theorems.families.cluster import inputs as cluster_inputs
+from theorems.families.orthogonality.inputs import one_layer
+
+
+def instances(name: str) -> list[Instance]:
+    """What the sampling check of a statement lays out by itself."""
+    statement = get(name)
+    (check,) = [c for c in statement.checks if isinstance(c, Expectation)]
+    found = list(check.instances(statement, None))
+    assert found
+    return found
+
+
+def shares(start: np.ndarray) -> np.ndarray:
+    """The eigenvalues of a start over their sum, smallest last."""
+    squares = np.linalg.svd(start, compute_uv=False) ** 2
+    return np.asarray(squares / squares.sum())
+
+
+@pytest.mark.parametrize("variant", ["as_printed", "sharp"])
+def test_the_range_of_an_averaged_product_is_the_one_it_can_reach(variant: str) -> None:
+    for instance in instances(f"orthogonality.averaged_stability:{variant}"):
+        n = instance.start.shape[1]
+        smallest = np.linspace(0, 1 / n, 1001)
+        assert instance.support[0] == 0
+        assert instance.support[1] == pytest.approx((smallest * (1 / n - smallest)).max(), rel=1e-8)
+
+
+@pytest.mark.parametrize("variant", ["as_printed", "sharp"])
+def test_the_range_of_a_deviation_is_the_one_it_can_reach(variant: str) -> None:
+    """C⁺ is furthest from its mean at rank one."""
+    for instance in instances(f"orthogonality.concentration:{variant}"):
+        mean = np.diag(np.linalg.eigvalsh(instance.data["expected_gram"]))
+        corners = [np.diag(row) for row in np.eye(len(mean))]
+        furthest = max(np.sum((corner - mean) ** 2) for corner in corners)
+        assert instance.support[0] == 0
+        assert instance.support[1] == pytest.approx(furthest, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["decay:as_printed", "decay:sharp", "gaussian_limit:corrected"])
+def test_what_a_bound_is_told_of_a_start_is_what_it_is(name: str) -> None:
+    for instance in instances(f"orthogonality.{name}"):
+        n = instance.start.shape[1]
+        gap = 1 / n - shares(instance.start)[-1]
+        for row in instance.readouts:
+            assert row["n"] == n
+            assert instance.chain == rescale_chain(row["d"])
+            assert row["Vhat_1"] == pytest.approx(gap, rel=1e-9, abs=1e-15)
+
+
+def test_starts_of_one_layer_have_spectra_of_sum_one() -> None:
+    for label, start in one_layer(None):
+        assert np.sum(start**2) == pytest.approx(1), label
+
+
+def test_a_start_has_the_cosine_its_label_says() -> None:
+    (paired,) = [c for c in get("rank.drift").checks if type(c).__name__ == "Paired"]
+    for start in paired.starts(None):
+        cosine = float(start.label.rpartition(" ")[2])
+        rows = start.batch / np.linalg.norm(start.batch, axis=1, keepdims=True)
+        gram = rows @ rows.T
+        assert gram[~np.eye(len(gram), dtype=bool)] == pytest.approx(cosine)
+
+
+@pytest.mark.parametrize(("within", "ties"), [*product(("", "first", "other"), (True, False))])
+def test_corners_of_two_blocks_hold_every_split_sign_and_tie(within: str, ties: bool) -> None:
+    found = cluster_inputs.layer_corners(within, ties=ties)
+    least = {"": 1, "first": 2, "other": 1}[within], {"": 1, "first": 1, "other": 2}[within]
+    splits = {(n, m) for n in range(2, 9) for m in range(least[0], n - least[1] + 1)}
+    assert {(item["n"], item["m"]) for item in found} == splits
+    signs = set()
+    for item in found:
+        for row in item["W"]:
+            difference = sum(w * (c - o) for w, c, o in zip(row, item["c"], item["o"], strict=True))
+            signs.add((difference > 0) - (difference < 0))
+    assert signs == ({-1, 0, 1} if ties else {-1, 1})
+
+
+@pytest.mark.parametrize("within", ["first", "other", ""])
+def test_two_columns_of_a_block_are_two_and_lie_in_it(within: str) -> None:
+    met: list[Any] = []
+
+    @hypothesis.settings(
+        max_examples=60, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @hypothesis.given(cluster_inputs.layer_inputs(within))
+    def look(item: Any) -> None:
+        met.append(item)
+
+    look()
+    for item in met:
+        first = [column < item["m"] for column in (item["i"], item["j"])]
+        assert item["i"] != item["j"]
+        assert first == {"first": [True, True], "other": [False, False], "": [True, False]}[within]
+    assert len(met) > 30
+    assert {item["n"] for item in met} <= set(range(2, 8))
+
+
+@pytest.mark.parametrize("name", ["decay:sharp", "averaged_stability:sharp"])
+@pytest.mark.parametrize("batch", [np.ones((3, 1)), 1e-5 * np.ones((3, 1))])
+def test_a_single_sample_moves_nowhere_and_is_not_simulated(name: str, batch: np.ndarray) -> None:
+    statement = get(f"orthogonality.{name}")
+    (check,) = [c for c in statement.checks if isinstance(c, Expectation)]
+    assert list(check.instances(statement, batch)) == []
