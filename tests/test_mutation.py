@@ -93,7 +93,7 @@ def test_the_kinds_that_once_passed_unseen_are_among_the_planted() -> None:
     assert {
         ("theorems/checking/scaling.py", "budget"),
         ("theorems/checking/medians.py", "budget"),
-        ("theorems/families/cluster/escape.py", "budget"),
+        ("theorems/families/cluster/emergence.py", "budget"),
         ("theorems/checking/pointwise.py", "verdict"),
         ("theorems/checking/width_limit.py", "verdict"),
         ("theorems/verification.py", "verdict"),

@@ -18,13 +18,13 @@ from simulators.engines.mean_field.outlier_enclosure import (
 )
 from theorems.checking.enclosures import Enclosed, Part
 from theorems.checking.root_isolation import UndecidedError, over
-from theorems.families.cluster import angle, jacobian, large_batches, outlier, saddle_node
+from theorems.families.cluster import fixed_points, jacobian, large_batches, outlier
 from theorems.families.cluster.fixed_points import find
 from theorems.families.cluster.notation import n as SIZE
 from theorems.statement import Sentinel, Variable, Verdict
 from theorems.verification import verify
 
-QUICK = (outlier.COUNT, outlier.STABLE, outlier.REPELLING, outlier.CLOSING_IN, *angle.STATEMENTS)
+QUICK = (outlier.COUNT, outlier.STABLE, outlier.REPELLING, outlier.CLOSING_IN, *outlier.ANGLE)
 
 
 def verdict(statement):
@@ -84,15 +84,15 @@ def test_a_wrong_count_is_refuted_even_for_large_sizes_only(count):
 
 
 def test_a_wrong_angle_is_refuted():
-    tau = angle.tau
+    tau = outlier.tau
     two_pi = replace(
-        angle.RECENTRED,
+        outlier.ANGLE[0],
         lhs=sp.Abs(tau + SIZE**2 / 3),
-        checks=(Enclosed((7, 8, 20), angle._before),),
+        checks=(Enclosed((7, 8, 20), outlier._before),),
     )
     assert verdict(two_pi) is Verdict.REFUTED  # 2π in place of 3π
     assert (
-        verdict(replace(angle.NEXT_ORDER, lhs=sp.Abs(tau - 3 * sp.pi**2 / 20))) is Verdict.REFUTED
+        verdict(replace(outlier.ANGLE[1], lhs=sp.Abs(tau - 3 * sp.pi**2 / 20))) is Verdict.REFUTED
     )
 
 
@@ -229,7 +229,7 @@ def test_what_holds_at_once_holds_at_each_size(n):
         assert everywhere.distance.contains(
             n * n * (found.separatrix.angle.cos() - found.symmetric.angle.cos())
         )
-        assert everywhere.stretch_after.contains(angle._after(n)["tau"])
+        assert everywhere.stretch_after.contains(outlier._after(n)["tau"])
 
 
 @pytest.mark.parametrize("n", [64, 1000, 10**6])
@@ -335,7 +335,7 @@ def test_intervals_outside_are_refused():
 
 def test_the_saddle_node_is_a_double_zero_between_six_and_seven():
     with ctx.workprec(128):
-        psi, n = saddle_node._critical(1.13, 6.5)
+        psi, n = fixed_points._critical(1.13, 6.5)
         assert 6 < n < 7
         assert float(n.rad()) < 1e-12
         series = excess_series(variable(psi, 3), n)
@@ -347,7 +347,7 @@ def test_the_saddle_node_is_a_double_zero_between_six_and_seven():
 @pytest.mark.parametrize(("low", "high", "zeros"), [(5, 6, 3), (6, 7, 3)])
 def test_a_wrong_count_for_real_sizes_is_refused(low, high, zeros):
     with ctx.workprec(128), pytest.raises(UndecidedError):
-        saddle_node._scan(fmpq(low), fmpq(high), zeros)
+        fixed_points._scan(fmpq(low), fmpq(high), zeros)
 
 
 def test_the_saddle_node_statement_is_as_expected():

@@ -12,7 +12,7 @@ from simulators.engines.mean_field import outlier_fixed_point
 from theorems import Statement, Verdict, get, library
 from theorems.checking.expectation import Expectation, Instance
 from theorems.context import Context
-from theorems.families.cluster import emergence, escape, norms, spread
+from theorems.families.cluster import emergence, one_layer
 from theorems.families.cluster.notation import m, n
 from theorems.statement import Sentinel
 from theorems.verification import verify
@@ -75,13 +75,13 @@ def test_the_escape_layer_is_the_first_of_a_long_enough_run() -> None:
     lone = np.array(
         [[-1, 2, 2, 2, 0], [2, 2, 0, 1, 1], [0, 0, 0, 0, 0], [-1, -1, -1, -1, -1], [0, 1, 2, 2, 2]]
     )
-    assert escape.escape_layers(lone, 3).tolist() == [1, 4, 0, 4, 2]
-    assert escape.escape_layers(lone, 2).tolist() == [1, 0, 0, 4, 2]
+    assert emergence.escape_layers(lone, 3).tolist() == [1, 4, 0, 4, 2]
+    assert emergence.escape_layers(lone, 2).tolist() == [1, 0, 0, 4, 2]
 
 
 def test_escape_times_compare_two_widths() -> None:
-    check = escape.EscapeTimes(12, ((40, 64), (400, 64)), (400, 40), 120, 10)
-    longer = replace(escape.ESCAPE, rhs=sp.Rational(1, 5))
+    check = emergence.EscapeTimes(12, ((40, 64), (400, 64)), (400, 40), 120, 10)
+    longer = replace(emergence.ESCAPE, rhs=sp.Rational(1, 5))
     found = check(longer, Context(0, 1e-4))
     assert (found.verdict, found.sentinel) == (Verdict.SUPPORTED, Verdict.REFUTED)
     assert [row["width"] for row in found.details["escape"]] == [40, 400]
@@ -92,7 +92,7 @@ def test_escape_times_compare_two_widths() -> None:
 def test_an_outlier_emerges_and_the_false_threshold_falls() -> None:
     cases = (emergence._Case(6, 100, 300, (50,)), emergence._Case(12, 100, 200, (20,)))
     check = Expectation(
-        emergence._random_starts(cases),
+        lambda statement, batch: emergence._laid_out(emergence._random_start, cases),
         emergence._persistent,
         emergence._LONE[:1],
         resolution=1.0,
@@ -156,11 +156,13 @@ def test_without_symmetry_the_norm_ratio_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [n**2 / (m**2 + (n - m) ** 2 + 1), n / m, 2 * spread.growth, sp.Integer(1)], ids=str
+    "wrong", [n**2 / (m**2 + (n - m) ** 2 + 1), n / m, 2 * one_layer.growth, sp.Integer(1)], ids=str
 )
 def test_another_growth_is_refuted(wrong: sp.Expr) -> None:
     other = replace(
-        spread.MEAN_FIELD, lhs=sp.Abs(spread.GROWTH - wrong), sentinel=Sentinel("0", lhs=sp.S.Zero)
+        one_layer.MEAN_FIELD,
+        lhs=sp.Abs(one_layer.GROWTH - wrong),
+        sentinel=Sentinel("0", lhs=sp.S.Zero),
     )
     (check,) = other.checks
     found = replace(check, examples=3)(other, Context(0, 1e-6))  # type: ignore[type-var]
@@ -168,8 +170,10 @@ def test_another_growth_is_refuted(wrong: sp.Expr) -> None:
 
 
 def test_the_spread_grows_at_finite_width() -> None:
-    check = narrowed(spread.FINITE, lambda x: x.label in ("n=3, m=2", "n=5, m=3"), resolution=0.05)
-    assert judged(spread.FINITE, check) == (Verdict.SUPPORTED, Verdict.REFUTED)
+    check = narrowed(
+        one_layer.FINITE, lambda x: x.label in ("n=3, m=2", "n=5, m=3"), resolution=0.05
+    )
+    assert judged(one_layer.FINITE, check) == (Verdict.SUPPORTED, Verdict.REFUTED)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +191,7 @@ def test_claims_about_other_starts_have_no_use_for_a_batch(name: str) -> None:
 
 
 def test_two_block_batches() -> None:
-    batch = norms.two_block_batch(6, 2, 5, seed=1)
+    batch = one_layer.two_block_batch(6, 2, 5, seed=1)
     assert batch.shape == (6, 5)
     assert (batch[:, :2] == batch[:, [0]]).all()
     assert (batch[:, 2:] == batch[:, [4]]).all()

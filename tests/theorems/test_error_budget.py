@@ -20,7 +20,7 @@ from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.medians import Case, Medians, Sample
 from theorems.checking.scaling import Scaling
 from theorems.context import Context
-from theorems.families.cluster.escape import ESCAPE, EscapeTimes
+from theorems.families.cluster.emergence import ESCAPE, EscapeTimes
 from theorems.families.rank.average import EXPONENT, Exponent
 from theorems.families.rank.networks import Network
 

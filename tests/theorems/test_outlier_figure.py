@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from theorems.families.cluster import basin_figure, outlier_figure
+from theorems.families.cluster import outlier_figure
 from theorems.families.cluster.fixed_points import find
 
 DOCUMENT: dict[str, Any] = {
@@ -21,7 +21,7 @@ EMPTY: dict[str, Any] = {"environment": {"seed": 0}, "results": []}
 
 def test_nothing_is_drawn_of_a_run_without_the_outlier():
     assert outlier_figure.draw(EMPTY) is None
-    assert basin_figure.draw(EMPTY) is None
+    assert outlier_figure.draw_basin(EMPTY) is None
 
 
 @pytest.mark.parametrize("n", outlier_figure.MAPS)
@@ -67,7 +67,7 @@ def test_the_maps_mark_every_fixed_point():
 def test_the_birth_that_is_drawn_is_the_certified_one():
     from flint import ctx
 
-    from theorems.families.cluster.saddle_node import _critical
+    from theorems.families.cluster.fixed_points import _critical
 
     with ctx.workprec(128):
         angle, n = (float(x.mid()) for x in _critical(1.13, 6.5))
@@ -75,12 +75,12 @@ def test_the_birth_that_is_drawn_is_the_certified_one():
 
 
 def test_starts_are_sorted_by_where_they_end(monkeypatch):
-    monkeypatch.setattr(basin_figure, "STARTS", 20)
-    monkeypatch.setattr(basin_figure, "SIZES", (6, 12))
-    few, many = basin_figure.ends(6, 2, 0), basin_figure.ends(12, 2, 0)
+    monkeypatch.setattr(outlier_figure, "STARTS", 20)
+    monkeypatch.setattr(outlier_figure, "BASIN_SIZES", (6, 12))
+    few, many = outlier_figure.ends(6, 2, 0), outlier_figure.ends(12, 2, 0)
     assert (few.outlier, few.symmetric, few.open) == (0, 20, 0)
     assert many.outlier >= 15
     assert many.open == 0
-    drawn = basin_figure.draw(DOCUMENT)
+    drawn = outlier_figure.draw_basin(DOCUMENT)
     assert drawn is not None
     assert "0 of 80 starts" in drawn.caption

@@ -41,7 +41,9 @@ def ticks(axis: Axis, places: Iterable[float], form: str = "{x:.0f}") -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def band(axes: Axes, x: Floats, values: Floats, colour: str, *, alpha: float, **line: Any) -> None:
+def band(
+    axes: Axes, x: NDArray[np.generic], values: Floats, colour: str, *, alpha: float, **line: Any
+) -> None:
     """The mean of ``values`` at each ``x`` as a line, above a band from the least to the largest.
 
     - ``x``: (points,); ``values``: (replicas, points)

@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import NDArray
 
 from simulators import recenter_relu_chain, simulate
 from simulators.batches import gaussian_batch
@@ -20,18 +19,19 @@ from simulators.engines.mean_field import outlier_fixed_point
 from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.families.cluster.emergence import stays
 from theorems.report.document import find
+from theorems.report.figure_parts import band, seed_of
 from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
 
 __all__ = ["Network", "draw", "share_by_layer"]
 
-Floats = npt.NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 SIZES = (5, 7, 10, 30)
 WIDTH, DEPTH = 500, 500
 REPLICAS, WINDOW, LEVEL = 32, 20, 0.01
 #: Batch size and width of each curve below; the width is told apart by the stroke.
 CURVES = ((6, 500), (7, 500), (8, 500), (10, 500), (8, 2000))
-_STROKES: dict[int, Any] = {500: "-", 2000: (0, (4, 2))}
+_STROKES = {500: "-", 2000: (0, (4, 2))}
 _HUES = {6: MUTED, 7: COLOURS["as_printed"], 8: COLOURS["corrected"], 10: COLOURS["measured"]}
 
 
@@ -55,7 +55,12 @@ class Network:
 
 @lru_cache(maxsize=32)
 def network(size: int, width: int, depth: int, seed: int) -> Network:
-    """One replica, exact in law."""
+    """One replica of ``depth`` layers with ``size`` samples, exact in law.
+
+    Example:
+        >>> network(4, 16, 3, 0).norms.shape
+        (4, 4)
+    """
     run = simulate(
         recenter_relu_chain(width),
         gaussian_batch(width, size, seed=size),
@@ -90,11 +95,14 @@ def share_by_layer(size: int, width: int, depth: int, seed: int) -> Floats:
     return np.array([[count / REPLICAS, *ends[count]] for count in counts]).T
 
 
-def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """Four batch sizes above, the share of networks by layer below; None if it was not run."""
+def draw(document: Mapping[str, object]) -> Drawing | None:
+    """Four batch sizes above, the share of networks by layer below; None if it was not run.
+
+    ``document`` is the JSON value of a run. Cost: some seconds of simulation.
+    """
     if find(document, "cluster.emergence:outlier") is None:
         return None
-    seed = int(document["environment"]["seed"])
+    seed = seed_of(document)
     with drawing():
         figure = new_figure(11.4, 8.6)
         grid = figure.add_gridspec(3, len(SIZES), height_ratios=(1.1, 0.9, 1.2))
@@ -122,10 +130,7 @@ def _cosines(axes: Axes, found: Network, size: int) -> None:
         (found.cosines[:, rows, columns], COLOURS["measured"], "among the others"),
         (found.cosines[:, apart, others], COLOURS["as_printed"], "with the one apart"),
     ):
-        axes.fill_between(
-            layers, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.3, linewidth=0
-        )
-        axes.plot(layers, values.mean(axis=1), color=colour, linewidth=1.2, label=label)
+        band(axes, layers, values.T, colour, alpha=0.3, linewidth=1.2, label=label)
     point = outlier_fixed_point(size)
     if point is not None:
         for level in (point.cluster_cosine, point.outlier_cosine):

@@ -9,27 +9,35 @@ definition, asks for that much between the two cosines, and shows what the choic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
-from simulators import Chain, Trajectory, batchnorm_chain, recenter_relu_chain
+from simulators import Trajectory, batchnorm_chain, recenter_relu_chain, simulate
 from simulators.batches import gaussian_batch
 from simulators.engines.mean_field import outlier_fixed_point
 from simulators.observables import Observable, lone_outlier
+from theorems.checking.check import CheckBase
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Floats, Instance
-from theorems.families.cluster.norms import two_block_batch
-from theorems.families.cluster.notation import FAMILY, OURS, FromOwnStarts, d, n
-from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.checking.layer_readings import at_layer
+from theorems.checking.lost_samples import Known, spoiled_words
+from theorems.context import Context
+from theorems.evidence import Recorded
+from theorems.families.cluster.notation import FAMILY, OURS, d, from_own_starts, n
+from theorems.families.cluster.one_layer import two_block_batch
+from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Variable, Verdict
 
-__all__ = ["STATEMENTS", "stays"]
+__all__ = ["STATEMENTS", "EscapeTimes", "escape_layers", "stays"]
 
 L, K = sp.symbols("L K", integer=True, positive=True)
-g = sp.Symbol("g", nonnegative=True)
-PROBABILITY = sp.Symbol("P_lone", nonnegative=True)
-RANGE = sp.Symbol("E_range", nonnegative=True)
+g, PROBABILITY, RANGE, RATIO = sp.symbols("g P_lone E_range T_ratio", nonnegative=True)
 _VARIABLES = (
     Variable(n, sp.Range(4, sp.oo), "batch size; of three samples one always stands apart"),
     Variable(d, sp.Range(1, sp.oo), "width"),
@@ -66,58 +74,48 @@ class _Case(NamedTuple):
     margins: tuple[float, ...] = (0.0,)
 
 
-def stays(lone: Floats, layer: int, window: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def stays(lone: Floats, layer: int, window: int) -> NDArray[np.bool_]:
     """Whether one sample was the lone outlier throughout the ``window`` layers up to ``layer``, by
     replica.
 
     ``lone`` has shape (replicas, depth + 1), as :func:`simulators.observables.lone_outlier` gives
     it.
+
+    Example:
+        >>> stays(np.array([[1, 2, 2], [2, 2, -1]]), layer=2, window=2).tolist()
+        [True, False]
     """
     last = lone[:, layer - window + 1 : layer + 1]
-    found: np.ndarray[Any, np.dtype[np.bool_]] = (last[:, 0] >= 0) & (last == last[:, :1]).all(
-        axis=1
-    )
-    return found
+    return np.asarray((last[:, 0] >= 0) & (last == last[:, :1]).all(axis=1))
 
 
-def _random_starts(cases: tuple[_Case, ...]) -> Any:
-    def instances(statement: Statement, batch: Floats | None) -> Iterator[Instance]:
-        if batch is not None:
-            return  # the claim is about other starts
-        for case in cases:
-            start = gaussian_batch(max(case.d, case.n), case.n, seed=case.n)
-            values = tuple(
-                {"n": case.n, "d": case.d, "L": case.layers, "K": window, "g": margin}
-                for window in case.windows
-                for margin in case.margins
-            )
-            yield Instance(
-                f"n={case.n}, d={case.d}",
-                recenter_relu_chain(case.d),
-                start,
-                case.layers,
-                values,
-                (0.0, 1.0),
-            )
+def _laid_out(start: Callable[[_Case], Floats], cases: Sequence[_Case]) -> Iterator[Instance]:
+    for case in cases:
+        values = {"n": case.n, "d": case.d, "L": case.layers}
+        readouts = tuple(
+            {**values, "K": window, "g": margin}
+            for window, margin in product(case.windows, case.margins)
+        )
+        label, chain = f"n={case.n}, d={case.d}", recenter_relu_chain(case.d)
+        yield Instance(label, chain, start(case), case.layers, readouts, (0.0, 1.0))
 
-    return instances
+
+def _random_start(case: _Case) -> Floats:
+    return gaussian_batch(max(case.d, case.n), case.n, seed=case.n)
 
 
 def _persistent(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
     """Whether an outlier has emerged, as 0 or 1, for each window and margin."""
-    return np.stack(
-        [
-            stays(trajectory.values[f"lone_outlier({v['g']})"], int(v["L"]), int(v["K"])).astype(
-                float
-            )
-            for v in instance.readouts
-        ],
-        axis=1,
-    )
+    columns = [
+        stays(trajectory.values[f"lone_outlier({v['g']})"], int(v["L"]), int(v["K"]))
+        for v in instance.readouts
+    ]
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 _HALF, _TENTH = sp.Rational(1, 2), sp.Rational(1, 10)
-_emergence: dict[str, Any] = dict(
+_emergence = partial(
+    Statement,
     family=FAMILY,
     theorem="emergence",
     quantifier=Quantifier.PROBABILITY,
@@ -132,7 +130,7 @@ _emergence: dict[str, Any] = dict(
     },
 )
 _ROBUST = (50, 100)
-OUTLIER = Statement(
+OUTLIER = _emergence(
     variant="outlier",
     title="From a random start a lone outlier emerges and stays for n ≥ 7, at the widths and "
     "layers tried: P ≥ 1/2",
@@ -140,8 +138,10 @@ OUTLIER = Statement(
     rhs=sp.Piecewise((_HALF, n >= 7), (0, True)),
     sentinel=Sentinel("for n ≥ 6 as well", rhs=sp.Piecewise((_HALF, n >= 6), (0, True))),
     checks=(
-        FromOwnStarts(
-            _random_starts(
+        from_own_starts(
+            partial(
+                _laid_out,
+                _random_start,
                 (
                     _Case(6, 700, 1000, _ROBUST, (0.0, MARGIN)),
                     _Case(7, 700, 1000, _ROBUST, (0.0, MARGIN)),
@@ -151,7 +151,7 @@ OUTLIER = Statement(
                     _Case(16, 1000, 400, _ROBUST, (0.0, MARGIN)),
                     _Case(16, 2000, 300, (50,)),
                     _Case(32, 400, 300, _ROBUST, (0.0, MARGIN)),
-                )
+                ),
             ),
             _persistent,
             _LONE,
@@ -166,54 +166,55 @@ OUTLIER = Statement(
     "the wider it is the longer it stays near the symmetric point, which is stable at infinite "
     "width "
     "(emergence:wide). One Gaussian batch for each n and d; chance is in the weights.",
-    **_emergence,
 )
-NONE = Statement(
-    variant="none",
-    title="No lone outlier stays for n ≤ 6: P ≤ 1/10",
-    relation="<=",
-    rhs=sp.Piecewise((_TENTH, n <= 6), (1, True)),
-    sentinel=Sentinel("nor for n = 8", rhs=sp.Piecewise((_TENTH, n <= 8), (1, True))),
-    checks=(
-        FromOwnStarts(
-            _random_starts(
-                (
-                    *(
-                        _Case(size, width, 400, (100,))
-                        for size in (4, 5, 6)
-                        for width in (100, 300)
+EMERGENCE = (
+    _emergence(
+        variant="none",
+        title="No lone outlier stays for n ≤ 6: P ≤ 1/10",
+        relation="<=",
+        rhs=sp.Piecewise((_TENTH, n <= 6), (1, True)),
+        sentinel=Sentinel("nor for n = 8", rhs=sp.Piecewise((_TENTH, n <= 8), (1, True))),
+        checks=(
+            from_own_starts(
+                partial(
+                    _laid_out,
+                    _random_start,
+                    (
+                        *(_Case(n, d, 400, (100,)) for n, d in product((4, 5, 6), (100, 300))),
+                        _Case(6, 1000, 300, (100,)),
+                        _Case(8, 300, 300, (100,)),
                     ),
-                    _Case(6, 1000, 300, (100,)),
-                    _Case(8, 300, 300, (100,)),
-                )
+                ),
+                _persistent,
+                _LONE[:1],
+                resolution=1.0,
+                replicas=400,
+                normals=500_000_000,
             ),
-            _persistent,
-            _LONE[:1],
-            resolution=1.0,
-            replicas=400,
-            normals=500_000_000,
         ),
     ),
-    **_emergence,
-)
-WIDE = Statement(
-    variant="wide",
-    title="The wider the network, the later: at n = 8 and layer 250, P ≤ 1/2 for d ≥ 4000",
-    relation="<=",
-    rhs=sp.Piecewise((_HALF, d >= 4000), (1, True)),
-    sentinel=Sentinel("for d ≥ 300 as well", rhs=sp.Piecewise((_HALF, d >= 300), (1, True))),
-    checks=(
-        FromOwnStarts(
-            _random_starts((_Case(8, 300, 250, (20,)), _Case(8, 4000, 250, (20,)))),
-            _persistent,
-            _LONE[:1],
-            resolution=1.0,
-            first=64,
-            replicas=128,
-            normals=600_000_000,
+    _emergence(
+        variant="wide",
+        title="The wider the network, the later: at n = 8 and layer 250, P ≤ 1/2 for d ≥ 4000",
+        relation="<=",
+        rhs=sp.Piecewise((_HALF, d >= 4000), (1, True)),
+        sentinel=Sentinel("for d ≥ 300 as well", rhs=sp.Piecewise((_HALF, d >= 300), (1, True))),
+        checks=(
+            from_own_starts(
+                partial(
+                    _laid_out,
+                    _random_start,
+                    (_Case(8, 300, 250, (20,)), _Case(8, 4000, 250, (20,))),
+                ),
+                _persistent,
+                _LONE[:1],
+                resolution=1.0,
+                first=64,
+                replicas=128,
+                normals=600_000_000,
+            ),
         ),
     ),
-    **_emergence,
 )
 
 # --- n = 6: what stays for n ≥ 8 goes -------------------------------------------------------------
@@ -231,37 +232,22 @@ def _outlier_start(size: int) -> Floats:
     np.fill_diagonal(gram, 1.0)
     norms = np.ones(size)
     norms[-1] = point.norm_ratio**0.5
-    found: Floats = np.linalg.cholesky(gram).T * norms
-    return found
+    return np.asarray(np.linalg.cholesky(gram).T * norms)
 
 
-def _from_outlier(cases: tuple[_Case, ...]) -> Any:
-    def instances(statement: Statement, batch: Floats | None) -> Iterator[Instance]:
-        if batch is not None:
-            return  # the claim is about other starts
-        for case in cases:
-            values = {"n": case.n, "d": case.d, "L": case.layers, "K": case.windows[0], "g": 0.0}
-            yield Instance(
-                f"n={case.n}, d={case.d}",
-                recenter_relu_chain(case.d),
-                _outlier_start(case.n),
-                case.layers,
-                (values,),
-                (0.0, 1.0),
-            )
-
-    return instances
-
-
-TRANSIENT = Statement(
+TRANSIENT = _emergence(
     variant="transient",
     title="Started with a lone outlier, n ≥ 8 keep it for 300 layers (P ≥ 1/2)",
     relation=">=",
     rhs=sp.Piecewise((_HALF, n >= 8), (0, True)),
     sentinel=Sentinel("n = 6 keeps it as well", rhs=sp.Piecewise((_HALF, n >= 6), (0, True))),
     checks=(
-        FromOwnStarts(
-            _from_outlier(tuple(_Case(size, 1000, 300, (300,)) for size in (6, 8, 16))),
+        from_own_starts(
+            partial(
+                _laid_out,
+                lambda case: _outlier_start(case.n),
+                [_Case(size, 1000, 300, (300,)) for size in (6, 8, 16)],
+            ),
             _persistent,
             _LONE[:1],
             resolution=1.0,
@@ -271,7 +257,6 @@ TRANSIENT = Statement(
     ),
     remark="Started at the outlier fixed point of infinite width; n = 6 has none, and starts at "
     "the angles of n = 7.",
-    **_emergence,
 )
 
 # --- full batch normalisation ---------------------------------------------------------------------
@@ -280,30 +265,15 @@ TRANSIENT = Statement(
 def _tight(width: int, size: int) -> Floats:
     """A lone outlier beside a cluster that is 1e-3 wide."""
     noise = np.random.default_rng(size).standard_normal((width, size))
-    found: Floats = two_block_batch(width, size - 1, size, seed=size) + 1e-3 * noise
-    return found
+    return np.asarray(two_block_batch(width, size - 1, size, seed=size) + 1e-3 * noise)
 
 
-def _normalised(statement: Statement, batch: Floats | None) -> Iterator[Instance]:
-    if batch is not None:
-        return  # the claim is about other starts
-    for size in (4, 8, 16, 32):
-        for width in (100, 400, 1600):
-            chain: Chain = batchnorm_chain(width)
-            yield Instance(
-                f"n={size}, d={width}",
-                chain,
-                _tight(width, size),
-                20,
-                ({"n": size, "d": width, "L": 20},),
-                (0.0, 1.0 + 1e-9),
-            )
-
-
-def _last_range(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-    # after ReLU no cosine is negative
-    found: Floats = trajectory.values["cosine_range"][:, -1][:, None]
-    return found
+def _normalised() -> Iterator[Instance]:
+    for size, width in product((4, 8, 16, 32), (100, 400, 1600)):
+        label, chain = f"n={size}, d={width}", batchnorm_chain(width)
+        readouts = ({"n": size, "d": width, "L": 20},)
+        # after ReLU no cosine is negative
+        yield Instance(label, chain, _tight(width, size), 20, readouts, (0.0, 1.0 + 1e-9))
 
 
 RESTORED = Statement(
@@ -324,9 +294,9 @@ RESTORED = Statement(
     sentinel=Sentinel("to within 1/√d", rhs=1 / sp.sqrt(d)),
     expected=Verdict.SUPPORTED,
     checks=(
-        FromOwnStarts(
+        from_own_starts(
             _normalised,
-            _last_range,
+            at_layer("cosine_range"),
             ("cosine_range",),
             resolution=1.0,
             replicas=4000,
@@ -338,4 +308,151 @@ RESTORED = Statement(
     "does not show the phenomenon, and refutes nothing.",
 )
 
-STATEMENTS: tuple[Statement, ...] = (OUTLIER, NONE, WIDE, TRANSIENT, RESTORED)
+# --- how long a random start stays near the symmetric configuration, by width
+# ----------------------
+
+
+def escape_layers(lone: Floats, window: int) -> Floats:
+    """The first layer from which one sample is the lone outlier for ``window`` layers.
+
+    ``lone`` has shape (replicas, depth + 1), as :func:`simulators.observables.lone_outlier` gives
+    it. Returns (replicas,); the depth where there is no such layer.
+
+    Example:
+        >>> escape_layers(np.array([[1, 2, 2, 2], [1, 2, 1, 2]]), window=2).tolist()
+        [1.0, 3.0]
+    """
+    depth = lone.shape[1] - 1
+    # at layer l + 1 as at layer l
+    same = np.asarray((lone[:, 1:] == lone[:, :-1]) & (lone[:, 1:] >= 0))
+    runs = np.lib.stride_tricks.sliding_window_view(same, window - 1, axis=1).all(axis=2)
+    return np.asarray(np.where(runs.max(axis=1), runs.argmax(axis=1), depth), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class EscapeTimes(CheckBase):
+    """Mean escape layers, cut off at ``depth``, for networks of ``widths``; the claim compares the
+    two named last.
+
+    ``widths`` maps each width to its number of replicas, fixed in advance; ``compared`` is (wide,
+    narrow). Cutting off only lowers the mean of the wide network, if no other is cut off as often.
+    """
+
+    method = "simulation"
+    size: int
+    widths: tuple[tuple[int, int], ...]
+    compared: tuple[int, int]
+    depth: int
+    window: int
+
+    def words(self, statement: Statement) -> str:
+        widths = ", ".join(str(width) for width, _ in self.widths)
+        return (
+            f"simulation: confidence intervals for mean escape layers, cut off at {self.depth}, at "
+            f"widths {widths}; a user's batch is left alone"
+        )
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        if context.batch is not None:
+            return self.outside("the claim is about random starts")
+        rows: list[dict[str, float]] = []
+        for width, replicas in self.widths:
+            if context.expired:
+                break
+            context.progress(f"{statement.name}: d={width}")
+            rows.append(self._row(statement, width, replicas, context))
+        times = {row["width"]: row for row in rows}
+        wide, narrow = self.compared
+        low, high = 0.0, np.inf
+        if {wide, narrow} <= times.keys():
+            low = times[wide]["low"] / times[narrow]["high"]
+            high = times[wide]["high"] / times[narrow]["low"]
+        spoiled = int(sum(row.get("spoiled", 0) for row in rows))
+        replicas = int(sum(row["replicas"] for row in rows))
+        verdict, sentinel = (
+            self._judge(float(side), low, high) for side in (statement.rhs, statement.neighbour.rhs)
+        )
+        return Evidence(
+            method=self.method,
+            verdict=verdict,
+            sentinel=sentinel,
+            summary=f"mean layers at d = {wide} over those at d = {narrow} in [{low:.3g}, "
+            f"{high:.3g}]" + (f"; {spoiled_words(spoiled, replicas)}" if spoiled else ""),
+            tightness=float(statement.rhs) / low if low > 0 else None,
+            power=(high - low) / high if np.isfinite(high) else None,
+            details=Recorded(
+                {
+                    "seed": context.seed,
+                    "level": context.level,
+                    "n": self.size,
+                    "depth": self.depth,
+                    "window": self.window,
+                    "escape": rows,
+                }
+            ),
+        )
+
+    def _row(
+        self, statement: Statement, width: int, replicas: int, context: Context
+    ) -> dict[str, float]:
+        run = simulate(
+            recenter_relu_chain(width),
+            gaussian_batch(width, self.size, seed=self.size),
+            depth=self.depth,
+            replicas=replicas,
+            seed=context.stream(statement.family, statement.theorem, width),
+            observables=("lone_outlier",),
+        )
+        layers = escape_layers(run["lone_outlier"], self.window)
+        mean = BoundedMean(0.0, float(self.depth), context.share(len(self.widths)).level)
+        known = Known.at(run, layers, (0.0, float(self.depth)))
+        mean.update(known.low, known.high)
+        low, high = mean.interval
+        spoiled = {"spoiled": int(known.spoiled.sum())} if known.spoiled.any() else {}
+        return {
+            **spoiled,
+            "width": width,
+            "replicas": replicas,
+            "mean": float(layers.mean()),
+            "low": low,
+            "high": high,
+            "median": float(np.median(layers)),
+            "cut_off": float((layers == self.depth).mean()),
+        }
+
+    @staticmethod
+    def _judge(bound: float, low: float, high: float) -> Verdict:
+        if low >= bound:
+            return Verdict.SUPPORTED
+        return Verdict.REFUTED if high < bound else Verdict.INCONCLUSIVE
+
+
+ESCAPE = Statement(
+    family=FAMILY,
+    theorem="emergence",
+    variant="escape_time",
+    quantifier=Quantifier.EXPECTATION,
+    source=OURS,
+    title="The outlier comes later the wider the network: n = 8, E T at d = 2000 is at least 5/4 "
+    "of that at d = 250",
+    variables=(),
+    definitions={
+        RATIO: "E min(T, 400) at d = 2000 over that at d = 250, T the layer from which one "
+        "sample is the lone outlier for 20 layers"
+    },
+    lhs=RATIO,
+    relation=">=",
+    rhs=sp.Rational(5, 4),
+    sentinel=Sentinel("ten times as late", rhs=sp.Integer(10)),
+    chain="recenter_relu",
+    observables=("lone_outlier",),
+    expected=Verdict.SUPPORTED,
+    checks=(
+        EscapeTimes(8, ((250, 512), (500, 128), (1000, 64), (2000, 160)), (2000, 250), 400, 20),
+    ),
+    remark="The symmetric configuration is stable at infinite width, so chance must carry the "
+    "network past the "
+    "separatrix; a fluctuation that large is the rarer the wider it is.",
+)
+
+STATEMENTS: tuple[Statement, ...] = (OUTLIER, *EMERGENCE, TRANSIENT, RESTORED, ESCAPE)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulators import Chain, batchnorm_chain, recenter_relu_chain, simulate
 from simulators.engines.mean_field import outlier_fixed_point
@@ -76,7 +76,7 @@ def two_blocks(watched: Watched) -> Finding:
     )
 
 
-def _block(batch: Floats) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+def _block(batch: Floats) -> NDArray[np.bool_] | None:
     """Which samples equal the first, if the others equal each other."""
     first = (batch == batch[:, :1]).all(axis=0)
     others = batch[:, ~first]
@@ -106,19 +106,12 @@ def _fixed_points(watched: Watched) -> list[Finding]:
     if make is None:
         return [Finding(name, False, objection) for name in (OUTLIER, SYMMETRIC)]
     lasted = _lasted(watched)
-    found = []
-    for name in (OUTLIER, SYMMETRIC):
-        why = _unmet(name, n, d, make is batchnorm_chain, lasted, len(watched.measures))
-        found.append(
-            Finding(name, False, why)
-            if why
-            else fixed_point_finding(
-                _outlier(n) if name == OUTLIER else _symmetric(n),
-                make,
-                watched.features[-_LAYERS:],
-                watched.seed,
-            )
-        )
+    last, found = watched.features[-_LAYERS:], []
+    for name, at in ((OUTLIER, _outlier), (SYMMETRIC, _symmetric)):
+        if why := _unmet(name, n, d, make is batchnorm_chain, lasted, len(watched.measures)):
+            found.append(Finding(name, False, why))
+        else:
+            found.append(fixed_point_finding(at(n), make, last, watched.seed))
     return found
 
 
@@ -198,7 +191,7 @@ def _symmetric(n: int) -> _Point:
     )
 
 
-def _read(H: Any, *, width: int, alone: bool) -> Any:
+def _read(H: Floats, *, width: int, alone: bool) -> Floats:
     """What is compared of (..., d, n): of the sample with the most recentred energy and the others,
     or of all alike.
     """
@@ -209,7 +202,7 @@ def _read(H: Any, *, width: int, alone: bool) -> Any:
     n = G.shape[-1]
     off = cosines * (1 - np.eye(n))
     if not alone:
-        return (off.sum(axis=(-2, -1)) / (n * (n - 1)))[..., None]
+        return np.asarray(off.sum(axis=(-2, -1)) / (n * (n - 1)))[..., None]
     recentred = np.square(H - H.mean(axis=-1, keepdims=True)).sum(axis=-2)
     lone = np.arange(n) == recentred.argmax(axis=-1)[..., None]
     across = np.where(lone, off.sum(axis=-1), 0).sum(axis=-1)

@@ -6,14 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from itertools import product
 
 from simulators.lazy import composite
 from simulators.lazy import strategies as st
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
-
+from simulators.strategies import Vector
 
 __all__ = [
     "law_corners",
@@ -27,21 +24,24 @@ __all__ = [
     "symmetric_inputs",
 ]
 
-Item = Mapping[str, Any]
+#: Values by symbol name: numbers, vectors, and matrices as rows.
+Item = Mapping[str, object]
 _TINY = Fraction(1, 10**12)
+#: Every split of 2 to 8 samples in two blocks: their number, and that of the first.
+_SPLITS = [(n, m) for n, m in product(range(2, 9), range(1, 8)) if m < n]
 
 
-def _numbers() -> SearchStrategy[Fraction]:
+def _numbers() -> st.SearchStrategy[Fraction]:
     plain = st.fractions(min_value=-20, max_value=20, max_denominator=12)
     return st.one_of(plain, st.sampled_from((Fraction(0), Fraction(1), -_TINY, 1 / _TINY)))
 
 
-def _vectors(size: int) -> SearchStrategy[tuple[Fraction, ...]]:
+def _vectors(size: int) -> st.SearchStrategy[Vector]:
     return st.tuples(*(_numbers() for _ in range(size)))
 
 
 @composite
-def layer_inputs(draw: Any, within: str = "") -> Item:
+def layer_inputs(draw: st.DrawFn, within: str = "") -> Item:
     """Weights, blocks and two columns: both in the ``within`` block, "first" or "other", or one in
     each.
     """
@@ -71,53 +71,56 @@ def layer_corners(within: str = "", *, ties: bool = True) -> list[Item]:
     """Every block split of n ≤ 8, both signs of u - v, and with ``ties`` a row where the blocks tie
     and contrasts.
     """
-    weights: tuple[tuple[Fraction, ...], ...] = (
-        (Fraction(1), Fraction(0)),
-        (Fraction(-1), Fraction(1, 3)),
-    )
+    weights = [(Fraction(1), Fraction(0)), (Fraction(-1), Fraction(1, 3))]
     if ties:  # in the first of these two rows
-        weights += ((Fraction(0), Fraction(1)), (1 / _TINY, _TINY))
+        weights += [(Fraction(0), Fraction(1)), (1 / _TINY, _TINY)]
     c, o = (Fraction(2), Fraction(5)), (Fraction(1, 2), Fraction(5))
     found: list[Item] = []
-    for n in range(2, 9):
-        for m in range(1, n):
-            pair = {"first": (0, m - 1), "other": (m, n - 1)}.get(within, (m - 1, m))
-            if not within or pair[0] != pair[1]:
-                found += [
-                    {
-                        "n": n,
-                        "m": m,
-                        "d": 2,
-                        "p": len(weights),
-                        "s": Fraction(3, 7),
-                        "W": weights,
-                        "c": c,
-                        "o": o,
-                        "r": row,
-                        "i": pair[0],
-                        "j": pair[1],
-                    }
-                    for row in (range(len(weights)) if within else (0,))
-                ]
+    for n, m in _SPLITS:
+        i, j = {"first": (0, m - 1), "other": (m, n - 1)}.get(within, (m - 1, m))
+        if within and i == j:
+            continue
+        sizes = {"n": n, "m": m, "d": 2, "p": len(weights), "s": Fraction(3, 7)}
+        item = {**sizes, "W": tuple(weights), "c": c, "o": o}
+        rows = range(len(weights)) if within else (0,)
+        found += [{**item, "r": row, "i": i, "j": j} for row in rows]
     return found
 
 
 @composite
-def law_inputs(draw: Any) -> Item:
-    """A finite symmetric law of a row of weights, blocks, and a column of each."""
-    item = dict(draw(layer_inputs()))
-    weights = draw(st.tuples(*(st.integers(0, 5),) * item["p"]).filter(any))
-    return item | {"P": tuple(Fraction(x, sum(weights)) for x in weights)}
+def law_inputs(draw: st.DrawFn) -> Item:
+    """A finite symmetric law of a row of weights, blocks, and a column of each.
+
+    ``P`` holds the probability of each pair of opposite outcomes, in up to 20ths.
+
+    Example:
+        >>> law_inputs().validate()
+    """
+    item = draw(layer_inputs())
+    outcomes = int(str(item["p"]))
+    weights = draw(st.tuples(*(st.integers(0, 5),) * outcomes).filter(any))
+    return {**item, "P": tuple(Fraction(x, sum(weights)) for x in weights)}
 
 
 def law_corners() -> list[Item]:
-    """Four pairs of outcomes, equally probable, for every block split of n ≤ 8."""
+    """Four pairs of outcomes, equally probable, for every block split of n ≤ 8.
+
+    Example:
+        >>> len(law_corners())
+        28
+    """
     return [{**item, "P": (Fraction(1, 4),) * 4} for item in layer_corners()]
 
 
 @composite
-def row_inputs(draw: Any, column: str) -> Item:
-    """One row with values u != v on the blocks, and a column of the "first" or "other" one."""
+def row_inputs(draw: st.DrawFn, column: str) -> Item:
+    """One row with values u != v on the blocks, and a column of the "first" or "other" one.
+
+    Of up to 12 samples.
+
+    Example:
+        >>> row_inputs("other").validate()
+    """
     n = draw(st.integers(2, 12))
     m = draw(st.integers(1, n - 1))
     u = draw(_numbers())
@@ -132,23 +135,35 @@ def row_inputs(draw: Any, column: str) -> Item:
 
 
 def row_corners(column: str) -> list[Item]:
-    """Every block split of n ≤ 8, both signs."""
+    """Every block split of n ≤ 8, both signs, and the outer column of the "first" or "other" block.
+
+    Example:
+        >>> row_corners("first")[0]["j"]
+        0
+    """
+    values = product(_SPLITS, (Fraction(1), Fraction(-3, 7)))
     return [
         {"n": n, "m": m, "u": u, "v": -u, "j": 0 if column == "first" else n - 1}
-        for n in range(2, 9)
-        for m in range(1, n)
-        for u in (Fraction(1), Fraction(-3, 7))
+        for (n, m), u in values
     ]
 
 
-def sizes() -> SearchStrategy[int]:
-    """Batch sizes, most of them small."""
+def sizes() -> st.SearchStrategy[int]:
+    """Batch sizes from 3 to 10⁶, most of them small.
+
+    Example:
+        >>> sizes().validate()
+    """
     return st.one_of(st.integers(3, 100), st.integers(3, 10**6))
 
 
 @composite
-def symmetric_inputs(draw: Any) -> Item:
-    """Equal squared norms a, equal products b < a, and two samples."""
+def symmetric_inputs(draw: st.DrawFn) -> Item:
+    """Equal squared norms a, equal products b < a, and two of 3 to 5 samples.
+
+    Example:
+        >>> symmetric_inputs().validate()
+    """
     n = draw(st.integers(3, 5))
     a = draw(st.fractions(Fraction(1, 10), 10, max_denominator=20))
     b = draw(st.fractions(-10, 10, max_denominator=20).filter(lambda x: x < a))
@@ -162,10 +177,15 @@ def symmetric_inputs(draw: Any) -> Item:
 
 
 def symmetric_corners() -> list[Item]:
-    """Orthogonal, nearly collinear and simplex starts, on and off the diagonal."""
-    return [
-        {"n": n, "a": Fraction(1), "b": b, "i": 0, "j": j}
-        for n in (3, 4, 6)
-        for j in (0, n - 1)
-        for b in (Fraction(0), 1 - Fraction(1, 10**6), Fraction(-1, n - 1))
-    ]
+    """Orthogonal, nearly collinear and simplex starts, on and off the diagonal.
+
+    Example:
+        >>> len(symmetric_corners())
+        18
+    """
+    found: list[Item] = []
+    for n in (3, 4, 6):
+        products = (Fraction(0), 1 - Fraction(1, 10**6), Fraction(-1, n - 1))
+        places = product((0, n - 1), products)
+        found += [{"n": n, "a": Fraction(1), "b": b, "i": 0, "j": j} for j, b in places]
+    return found

@@ -73,7 +73,12 @@ class Enclosure:
 
 
 def cells() -> tuple[tuple[fmpq, fmpq], ...]:
-    """Intervals of 1/n that cover (0, 1/`FIRST`]; the first starts at 0."""
+    """Intervals of 1/n that cover (0, 1/`FIRST`]; the first starts at 0.
+
+    Example:
+        >>> cells()[0]
+        (0, 1/4096)
+    """
     ends = [
         fmpq(0),
         fmpq(1, 4096),

@@ -7,12 +7,14 @@ output. Indices run from 0.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 
 import sympy as sp
 
-from theorems.checking.expectation import Expectation
-from theorems.statement import Assumption, Source, Variable
+from simulators import Trajectory
+from simulators.observables import Observable
+from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.statement import Assumption, Source, Statement, Variable
 
 FAMILY = "cluster"
 #: Where the family's theorems are in the Rocq development.
@@ -21,20 +23,13 @@ ROCQ = "BatchNorm.cluster"
 #: theorem.
 OURS = Source("ours", "after N24 (arXiv 2412.02843)")
 
-n = sp.Symbol("n", integer=True, positive=True)
-m = sp.Symbol("m", integer=True, positive=True)
-d = sp.Symbol("d", integer=True, positive=True)
-p = sp.Symbol("p", integer=True, positive=True)
+n, m, d, p = sp.symbols("n m d p", integer=True, positive=True)
 s = sp.Symbol("s", real=True)
 i, j, k, q, r = sp.symbols("i j k q r", integer=True)
-W = sp.IndexedBase("W", real=True)
-c = sp.IndexedBase("c", real=True)
-o = sp.IndexedBase("o", real=True)
+W, c, o = (sp.IndexedBase(name, real=True) for name in "Wco")
 X = sp.IndexedBase("X", shape=(d, n), real=True)
-A = sp.IndexedBase("A", shape=(p, n), real=True)
-Z = sp.IndexedBase("Z", shape=(p, n), real=True)
+A, Z, Y = (sp.IndexedBase(name, shape=(p, n), real=True) for name in "AZY")
 Q = sp.IndexedBase("Q", shape=(p,), real=True)
-Y = sp.IndexedBase("Y", shape=(p, n), real=True)
 
 BATCH = Variable(n, sp.Range(2, sp.oo), "batch size")
 BLOCK = Variable(m, sp.Range(1, n), "columns in the first block")
@@ -51,12 +46,22 @@ NUDGE = sp.Rational(1, 10**6)
 
 
 def in_first(index: sp.Symbol) -> Variable:
-    """An index of the first block."""
+    """An index of the first block, 0 … m - 1.
+
+    Example:
+        >>> in_first(i).domain
+        Range(0, m, 1)
+    """
     return Variable(index, sp.Range(0, m), "column of the first block")
 
 
 def in_other(index: sp.Symbol) -> Variable:
-    """An index of the other block."""
+    """An index of the other block, m … n - 1.
+
+    Example:
+        >>> in_other(j).domain
+        Range(m, n, 1)
+    """
     return Variable(index, sp.Range(m, n), "column of the other block")
 
 
@@ -77,5 +82,36 @@ rescaled_layer = {
 #: row.
 NO_ZERO_ROW = Assumption(sp.Gt(sp.Product(Q[r], (r, 0, p - 1)), 0), "no recentred row is zero")
 
-#: The family's sampled claims are about starts of their own; a user's batch says nothing of them.
-FromOwnStarts = partial(Expectation, follows_batch=False)
+
+def from_own_starts(
+    instances: Callable[[], Iterable[Instance]],
+    sample: Callable[[Statement, Trajectory, Instance], Floats],
+    observables: Sequence[str | Observable],
+    *,
+    resolution: float,
+    first: int = 32,
+    replicas: int = 100_000,
+    normals: int = 300_000_000,
+) -> Expectation:
+    """The check of a sampled claim about starts of its own, of which a user's batch says nothing.
+
+    ``instances()`` lays them out; all else is as `Expectation` takes it.
+
+    Example:
+        >>> from_own_starts(list, None, (), resolution=0.1).takes_batch
+        False
+    """
+
+    def laid_out(statement: Statement, batch: Floats | None) -> Iterable[Instance]:
+        return instances() if batch is None else ()
+
+    return Expectation(
+        laid_out,
+        sample,
+        tuple(observables),
+        resolution=resolution,
+        follows_batch=False,
+        first=first,
+        replicas=replicas,
+        normals=normals,
+    )

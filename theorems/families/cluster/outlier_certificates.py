@@ -7,7 +7,6 @@ Checked again, the fixed points are isolated, counted and enclosed anew, from th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import flint
 
@@ -163,7 +162,11 @@ def _large_claim(first: flint.fmpq) -> str:
 
 
 def certify_large(progress: Progress = lambda _: None) -> Certificate:
-    """The certificate for all batch sizes of `large_batches` at once. Cost: a second."""
+    """The certificate for all batch sizes of `large_batches` at once.
+
+    ``progress`` hears which interval of 1/n is enclosed. Raises ``UndecidedError`` where the balls
+    leave something open. Cost: a second.
+    """
     intervals = cells()
     found = _large(intervals, progress)
     return Certificate(
@@ -171,7 +174,7 @@ def certify_large(progress: Progress = lambda _: None) -> Certificate:
         statement=_STATEMENT,
         claim=_large_claim(1 / intervals[-1][1]),
         precision=large_batches.PRECISION,
-        inputs={"cells": [[rational_text(end) for end in cell] for cell in intervals]},
+        inputs={"cells": [list(map(rational_text, cell)) for cell in intervals]},
         enclosures={name: ball_text(ball) for name, ball in found.items()},
         conclusion=_LARGE_CONCLUSION,
         versions=versions("python-flint"),
@@ -209,7 +212,7 @@ def _recheck_large(certificate: Certificate) -> str:
 # --- both -----------------------------------------------------------------------------------------
 
 
-def _compare(certificate: Certificate, found: Mapping[str, Any]) -> None:
+def _compare(certificate: Certificate, found: Mapping[str, flint.arb]) -> None:
     if set(certificate.enclosures) != set(found):
         raise CertificateError("enclosures: not those that the inputs call for")
     with flint.ctx.workprec(certificate.precision):

@@ -1,43 +1,59 @@
 """The layer with one outlier at infinite width: the map, its fixed points as the batch grows, and
-their stability.
+their stability; and which random starts end there, the layer on Gram matrices iterated.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter
+from numpy.typing import NDArray
 
-from simulators.engines.mean_field import reduced_map, symmetric_fixed_point
+from simulators.engines.mean_field import (
+    outlier_fixed_point,
+    recenter_relu_map,
+    reduced_map,
+    symmetric_fixed_point,
+)
+from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.families.cluster.fixed_points import FixedPoints, Point, find
 from theorems.report.document import find as find_result
+from theorems.report.figure_parts import seed_of
 from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
 
-__all__ = ["draw", "turn"]
+__all__ = ["FIGURES", "Share", "draw", "draw_basin", "ends", "turn"]
 
-Floats = npt.NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 MAPS = (6, 7, 10, 30)
 SIZES = (*range(3, 31), 35, 40, 50, 64, 80, 100, 140, 200, 300)
 #: The saddle-node, n* and ψ* in degrees, where two branches meet; enclosed by
 #: ``outlier_fixed_point:saddle_node``.
 BIRTH = (6.107075, 64.9967)
-_LOOKS: dict[str, dict[str, Any]] = {
-    "outlier": {"color": COLOURS["measured"], "filled": True},
-    "separatrix": {"color": COLOURS["as_printed"], "filled": False},
-    "symmetric": {"color": COLOURS["corrected"], "filled": True},
-    "two blocks": {"color": COLOURS["sharp"], "filled": False},
+#: The colour of each fixed point, filled where it attracts.
+_LOOKS = {
+    "outlier": (COLOURS["measured"], True),
+    "separatrix": (COLOURS["as_printed"], False),
+    "symmetric": (COLOURS["corrected"], True),
+    "two blocks": (COLOURS["sharp"], False),
 }
+BASIN_SIZES = range(4, 15)
+STARTS, BASIN_DEPTH = 100, 400
+#: Probability that any interval misses its share, over the whole figure.
+LEVEL = 1e-3
+#: A start has arrived once its norms are this close, relatively, to those of a fixed point.
+_NEAR = 0.05
 
 
-def draw(document: Mapping[str, Any]) -> Drawing | None:
+def draw(document: Mapping[str, object]) -> Drawing | None:
     """The map for four batch sizes above, fixed points and spectral radius below; None if their
     count was not run.
+
+    ``document`` is the JSON value of a run. Cost: a second.
     """
     if find_result(document, "cluster.outlier_fixed_point:count") is None:
         return None
@@ -58,7 +74,12 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
 
 
 def turn(angle: Floats, n: int) -> Floats:
-    """By how much one layer changes ψ, in radians, for ψ in (0, π/2)."""
+    """By how much one layer changes ψ, in radians, for each ``angle`` ψ in (0, π/2).
+
+    Example:
+        >>> bool(turn(np.array([1.5]), 6)[0] < 0)
+        True
+    """
     after = reduced_map((n - 1) * np.cos(angle) ** 2, n)
     return np.asarray(np.arccos(np.sqrt(np.minimum(after / (n - 1), 1))) - angle)
 
@@ -98,15 +119,15 @@ def _named(found: FixedPoints) -> list[tuple[str, Point]]:
 
 
 def _mark(axes: Axes, x: float, y: float, name: str) -> None:
-    look = _LOOKS[name]
+    colour, filled = _LOOKS[name]
     axes.plot(
         [x],
         [y],
         marker="o",
         markersize=6.5,
         markeredgewidth=1.6,
-        markeredgecolor=look["color"],
-        markerfacecolor=look["color"] if look["filled"] else "white",
+        markeredgecolor=colour,
+        markerfacecolor=colour if filled else "white",
         linestyle="none",
         zorder=5,
         clip_on=False,
@@ -115,17 +136,11 @@ def _mark(axes: Axes, x: float, y: float, name: str) -> None:
 
 def _branches(axes: Axes, found: list[FixedPoints]) -> None:
     """ψ of every fixed point against n, and where starts on the line go."""
-    degrees = {
-        name: np.array(
-            [
-                [f.n, math.degrees(float(point.angle.mid()))]
-                for f in found
-                for own, point in _named(f)
-                if own == name
-            ]
-        ).T
-        for name in _WORDS
-    }
+    places: dict[str, list[tuple[int, float]]] = {name: [] for name in _WORDS}
+    for point_set in found:
+        for name, point in _named(point_set):
+            places[name].append((point_set.n, math.degrees(float(point.angle.mid()))))
+    degrees = {name: np.array(pairs).T for name, pairs in places.items()}
     axes.set_xscale("log")
     for name in ("outlier", "separatrix"):
         degrees[name] = np.column_stack((BIRTH, degrees[name]))
@@ -141,7 +156,7 @@ def _branches(axes: Axes, found: list[FixedPoints]) -> None:
             marker="o",
             markersize=3.2,
             markevery=whole,
-            color=_LOOKS[name]["color"],
+            color=_LOOKS[name][0],
             linestyle="--" if name == "separatrix" else "-",
             linewidth=1.4,
             label=_WORDS[name],
@@ -244,3 +259,106 @@ def _caption(found: Mapping[int, FixedPoints]) -> str:
         f"points and eigenvalues "
         "are midpoints of balls narrower than the lines; lines join whole n."
     )
+
+
+# --- which random starts end with an outlier ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of ``STARTS`` random batches of n samples, how many ended at the outlier, the symmetric
+    point, or neither yet.
+    """
+
+    n: int
+    outlier: int
+    symmetric: int
+
+    @property
+    def open(self) -> int:
+        return STARTS - self.outlier - self.symmetric
+
+
+def ends(n: int, dimension: int, seed: int) -> Share:
+    """Follow Gaussian batches of that dimension in floats for `BASIN_DEPTH` layers. Cost: half a
+    second for n = 14.
+    """
+    batches = np.random.default_rng((seed, n, dimension)).standard_normal((STARTS, dimension, n))
+    grams: Floats = batches.swapaxes(1, 2) @ batches
+    for _ in range(BASIN_DEPTH):
+        grams = recenter_relu_map(grams)
+    squares = np.sort(np.diagonal(grams, axis1=1, axis2=2), axis=1)
+    alike = squares[:, -2] / squares[:, 0] < 1 + _NEAR
+    ratio = squares[:, -1] / squares[:, 0]
+    point = outlier_fixed_point(n)
+    arrived = (
+        0 if point is None else int((alike & (abs(ratio / point.norm_ratio - 1) < _NEAR)).sum())
+    )
+    return Share(n, arrived, int((ratio < 1 + _NEAR).sum()))
+
+
+def draw_basin(document: Mapping[str, object]) -> Drawing | None:
+    """The share of starts that end with an outlier, for two dimensions; None if the outlier was not
+    part of the run.
+
+    ``document`` is the JSON value of a run. Cost: some ten seconds.
+    """
+    if find_result(document, "cluster.outlier_fixed_point:count") is None:
+        return None
+    seed = seed_of(document)
+    groups = {
+        "samples of dimension 2": ([ends(n, 2, seed) for n in BASIN_SIZES], "measured", "-"),
+        "samples of dimension n": ([ends(n, n, seed) for n in BASIN_SIZES], "as_printed", "--"),
+    }
+    left, level = 0, LEVEL / (len(groups) * len(BASIN_SIZES))
+    with drawing():
+        figure = new_figure(7.2, 4.0)
+        axes = figure.add_subplot()
+        for label, (shares, colour, stroke) in groups.items():
+            left += sum(share.open for share in shares)
+            middle = np.array([s.outlier / STARTS for s in shares])
+            low, high = np.array([clopper_pearson(s.outlier, STARTS, level) for s in shares]).T
+            axes.errorbar(
+                [s.n for s in shares],
+                middle,
+                yerr=(middle - low, high - middle),
+                color=COLOURS[colour],
+                linestyle=stroke,
+                marker="o",
+                markersize=4,
+                capsize=3,
+                label=label,
+            )
+        axes.axvline(6.107, color=MUTED, linewidth=1.0, linestyle=":")
+        axes.annotate(
+            "outlier born",
+            (6.107, 0.52),
+            (-5, 0),
+            textcoords="offset points",
+            ha="right",
+            color=INK,
+        )
+        axes.set(
+            xlabel="batch size n", ylabel="share that ends with an outlier", ylim=(-0.03, 1.03)
+        )
+        axes.set_xticks(list(BASIN_SIZES))
+        axes.legend(loc="center right")
+    return Drawing(
+        "outlier_basin",
+        "From seven samples on, some random batches fall to the outlier",
+        (
+            f"Infinite width: {STARTS} batches of standard normal samples for each point, followed "
+            f"for {BASIN_DEPTH} layers of "
+            f"the map on Gram matrices in floats. Bars: Clopper–Pearson intervals, all valid with "
+            f"probability 1 − "
+            f"{LEVEL:g}. With up to 6 samples there is no outlier to go to. {left} of "
+            f"{STARTS * len(BASIN_SIZES) * len(groups)} starts had not arrived at either fixed "
+            f"point. "
+            f"Nothing here is random "
+            "but the batch."
+        ),
+        figure,
+    )
+
+
+FIGURES = (draw, draw_basin)

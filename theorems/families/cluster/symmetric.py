@@ -5,7 +5,8 @@ and stable.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from fractions import Fraction
+from functools import partial
 
 import sympy as sp
 
@@ -23,7 +24,12 @@ G, K, C, F = (sp.IndexedBase(name, shape=(n, n), real=True) for name in "GKCF")
 
 
 def kappa_of(x: sp.Expr) -> sp.Expr:
-    """E[ReLU(u) ReLU(v)] over its value at x = 1, for standard normal u, v of correlation x."""
+    """E[ReLU(u) ReLU(v)] over its value at x = 1, for standard normal u, v of correlation x.
+
+    Example:
+        >>> kappa_of(sp.Integer(1))
+        1
+    """
     return (sp.sqrt(1 - x**2) + (sp.pi - sp.acos(x)) * x) / sp.pi
 
 
@@ -35,7 +41,8 @@ _LEAF = f"{ROCQ}.leaf"
 
 _pairs = slope * n / ((1 - kappa) * (n - 1))
 _single = ((n - 2) * (1 - kappa + rho * slope) + 2 * slope) / ((n - 1) * (1 - kappa))
-_stable: dict[str, Any] = dict(
+_stable = partial(
+    Statement,
     family=FAMILY,
     theorem="symmetric_fixed_point",
     quantifier=Quantifier.POINTWISE,
@@ -55,11 +62,9 @@ _AS_THERE = (
 _INTRODUCE = f"move=> n rho kappa slope n3 defrho defkappa defslope; {_AS_THERE}"
 
 
-def _eigenvalue(
-    variant: str, title: str, value: sp.Expr, part: str, shape: str, **more: Any
-) -> Statement:
+def _eigenvalue(variant: str, title: str, value: sp.Expr, part: str, shape: str) -> Statement:
     """One eigenvalue of the layer's derivative at the symmetric point, below 1."""
-    return Statement(
+    return _stable(
         variant=variant,
         title=title,
         lhs=value,
@@ -76,12 +81,10 @@ def _eigenvalue(
                 f"{ROCQ}.SymmetricJacobian.jacobian_{variant.removeprefix('eigenvalue_')}",
             ),
         ),
-        **_stable,
-        **more,
     )
 
 
-STABILITY = Statement(
+STABILITY = _stable(
     variant="stability",
     title="The symmetric configuration is stable: κ′ n/(n-1) < 1 - κ at ρ = -1/(n-1)",
     lhs=slope * n / (n - 1),
@@ -96,17 +99,22 @@ STABILITY = Statement(
         also=(f"{_LEAF}.StabilityInequality.stability_general",),
     ),
     remark="n/(n-1) = 1 - ρ, and 1 - κ - κ′(1-ρ) = (θ - sin θ)/π with θ = arccos ρ.",
-    **_stable,
 )
-EIGENVALUE_PAIRS = _eigenvalue(
-    "eigenvalue_pairs", "Changes of the angles alone shrink: κ′ n/((1-κ)(n-1)) < 1", _pairs, "1", ""
-)
-EIGENVALUE_SINGLE = _eigenvalue(
-    "eigenvalue_single",
-    "Changes of the norms shrink: [(n-2)(1-κ+ρκ′)+2κ′]/[(n-1)(1-κ)] < 1",
-    _single,
-    "2",
-    "(Rmult_comm (1 - kappa)) ",
+EIGENVALUE = (
+    _eigenvalue(
+        "eigenvalue_pairs",
+        "Changes of the angles alone shrink: κ′ n/((1-κ)(n-1)) < 1",
+        _pairs,
+        "1",
+        "",
+    ),
+    _eigenvalue(
+        "eigenvalue_single",
+        "Changes of the norms shrink: [(n-2)(1-κ+ρκ′)+2κ′]/[(n-1)(1-κ)] < 1",
+        _single,
+        "2",
+        "(Rmult_comm (1 - kappa)) ",
+    ),
 )
 
 # --- one step at infinite width -------------------------------------------------------------------
@@ -140,12 +148,12 @@ _INDEX = tuple(Variable(x, sp.Range(0, n), "sample") for x in (i, j))
 _NORM = Variable(a, sp.Interval.open(0, sp.oo), "squared norm of every sample")
 
 
-def _symmetric_values(item: Mapping[str, Any]) -> Mapping[str, Any]:
+def _symmetric_values(item: Mapping[str, Fraction | int]) -> Mapping[str, Fraction | int]:
     """A symmetric start, and the scale that keeps its trace: K has (a - b)(n - 1)/n on its
     diagonal.
     """
     size, norm, product = item["n"], item["a"], item["b"]
-    return {**item, "t": size * norm / ((norm - product) * (size - 1))}
+    return {**item, "t": Fraction(size * norm) / ((norm - product) * (size - 1))}
 
 
 ONE_STEP = Statement(
@@ -195,4 +203,4 @@ ONE_STEP = Statement(
     remark="The image is again symmetric, so it is a fixed point, and no other is symmetric.",
 )
 
-STATEMENTS: tuple[Statement, ...] = (ONE_STEP, STABILITY, EIGENVALUE_PAIRS, EIGENVALUE_SINGLE)
+STATEMENTS: tuple[Statement, ...] = (ONE_STEP, STABILITY, *EIGENVALUE)
