@@ -6,19 +6,23 @@ Everything here is data. The checkers read the same assumptions and sides that a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Protocol
+from itertools import accumulate, chain
+from typing import Protocol
 
 import numpy as np
 import sympy as sp
+from numpy.typing import ArrayLike, NDArray
+from sympy.core.relational import Relational
 
 from theorems.context import Context
 from theorems.definedness import Condition, conditions_of, distinct
 from theorems.evidence import Evidence, Verdict, combine
 from theorems.expressions import arguments_of, compiled
+from theorems.number_systems import Floats
 
 __all__ = [
     "Assumption",
@@ -113,7 +117,7 @@ class Variable:
     def name(self) -> str:
         return str(self.symbol)
 
-    def admit(self, values: Mapping[str, Any]) -> None:
+    def admit(self, values: Mapping[str, ArrayLike]) -> None:
         """Refuse a value that leaves the domain, or a family of another size.
 
         ``values``: numbers or arrays by symbol name, of this variable and of all that its domain
@@ -148,8 +152,8 @@ class Variable:
             raise ValueError(f"{self.name}={worst!r}: {self.meaning}, must lie in {self.domain}")
 
 
-def _admit_defined(symbol: sp.Symbol | sp.IndexedBase, value: Any) -> None:
-    """Refuse a value that the defined quantity cannot take: not real and finite, or of the wrong sign."""
+def _admit_defined(symbol: sp.Symbol | sp.IndexedBase, value: ArrayLike) -> None:
+    """Refuse a value that the defined quantity cannot take: not real and finite, or negative."""
     array = np.asarray(value)
     if array.dtype.kind not in "iuf" or not np.all(np.isfinite(array)):
         raise ValueError(f"{symbol}={value!r}: want finite real numbers")
@@ -157,19 +161,31 @@ def _admit_defined(symbol: sp.Symbol | sp.IndexedBase, value: Any) -> None:
         raise ValueError(f"{symbol}={value!r}: want numbers of at least 0")
 
 
-def _end_value(end: sp.Expr, values: Mapping[str, Any]) -> Any:
+def _end_value(end: sp.Expr, values: Mapping[str, ArrayLike]) -> Floats:
     """The number at the end of a domain, which may depend on other variables."""
-    names = tuple(sorted(end.free_symbols, key=str))
-    return compiled(end, names).floats(*(np.asarray(values[str(s)], dtype=float) for s in names))
+    return _floats(end, tuple(sorted(end.free_symbols, key=str)), values)
+
+
+def _floats(
+    expression: sp.Expr,
+    arguments: tuple[sp.Symbol | sp.IndexedBase, ...],
+    values: Mapping[str, ArrayLike],
+) -> Floats:
+    given = (np.asarray(values[str(a)], dtype=float) for a in arguments)
+    return compiled(expression, arguments).floats(*given)
 
 
 @dataclass(frozen=True)
 class Assumption:
-    """A relation that inputs (``along="input"``) or every layer of a path (``along="path"``) must meet.
+    """A relation that inputs or every layer of a path must meet.
 
-    The strategy that draws inputs, the simulator's event and the printed statement read this one relation. Where a
-    side of it has no value it is not met: ``defined`` says where, as read from text before SymPy simplified it; None
-    for what can be seen in the relation. ``words`` are what people read.
+    The strategy that draws inputs, the simulator's event and the printed statement read this one
+    relation. Where a side of it has no value it is not met.
+
+    - ``words``: what people read
+    - ``along``: "input" or "path"
+    - ``defined``: where its sides have a value, as read from text before SymPy simplified it; None
+      for what can be seen in the relation
 
     Example:
         >>> x = sp.Symbol("x", real=True)
@@ -177,7 +193,7 @@ class Assumption:
         'input'
     """
 
-    relation: sp.core.relational.Relational
+    relation: Relational
     words: str
     along: str = "input"
     defined: tuple[Condition, ...] | None = None
@@ -210,17 +226,21 @@ class Sentinel:
 class Proof:
     """The Rocq theorem that speaks for a statement, and how the two are tied.
 
-    ``link`` is "kernel" where the statement can be printed to Rocq, so that the kernel compares the print with the
-    theorem, and "name" where it cannot: then ``gloss`` says in words what the theorem says. ``leaves`` names what
-    the theorem does not cover or takes as a hypothesis; unless it is empty, the proof is of a part only.
-    ``script`` is one tactic expression, in which THEOREM stands for the theorem, that leads to the print where the
-    two differ in shape; the kernel checks its result. A theorem that ``refutes`` is the negation of the statement.
-    ``structure`` is the field the statement is printed over, where the least that its operations need is not what
-    the theorem has: a structure of mathcomp, or ``R`` for Coq's real numbers. ``also`` names theorems that say more
-    on the same subject.
+    - ``theorem``: its qualified name
+    - ``link``: "kernel" where the statement can be printed to Rocq, so that the kernel compares the
+      print with the theorem, and "name" where it cannot
+    - ``gloss``: of a theorem tied by name, what it says in words
+    - ``leaves``: what the theorem does not cover or takes as a hypothesis; unless it is empty, the
+      proof is of a part only
+    - ``script``: one tactic expression, in which THEOREM stands for the theorem, that leads to the
+      print where the two differ in shape; the kernel checks its result
+    - ``refutes``: the theorem is the negation of the statement
+    - ``structure``: the field the statement is printed over, where the least that its operations
+      need is not what the theorem has: a structure of mathcomp, or ``R`` for Coq's real numbers
+    - ``also``: theorems that say more on the same subject
 
-    Raises ``ValueError`` for a link of another kind, one by name without ``gloss``, one by the kernel that leaves
-    something, and a script that is no single tactic expression.
+    Raises ``ValueError`` for a link of another kind, one by name without ``gloss``, one by the
+    kernel that leaves something, and a script that is no single tactic expression.
 
     Example:
         >>> Proof(theorem="BatchNorm.common.Sums.cauchy_schwarz").link
@@ -245,10 +265,8 @@ class Proof:
             raise ValueError(
                 f"{self.theorem}: what the kernel ties is the statement itself; it leaves nothing"
             )
-        depths = [
-            self.script[:k].count("(") - self.script[:k].count(")")
-            for k in range(len(self.script) + 1)
-        ]
+        steps = ((c == "(") - (c == ")") for c in self.script)
+        depths = [0, *accumulate(steps)]
         if min(depths) < 0 or depths[-1] or re.search(r"\.(\s|$)", self.script):
             raise ValueError(
                 f"{self.theorem}: the script {self.script!r} is not one tactic expression"
@@ -258,8 +276,9 @@ class Proof:
 class Check(Protocol):
     """Attacks a statement and, with the same means, its false neighbour.
 
-    A check may also have ``words``, a text or a function of the statement that gives one: what it does, from its own
-    settings, for ``theorems show``; without them the head of its docstring is shown.
+    A check may also have ``words``, a text or a function of the statement that gives one: what it
+    does, from its own settings, for ``theorems show``; without them the head of its docstring is
+    shown.
     """
 
     def __call__(self, statement: Statement, context: Context) -> Evidence: ...
@@ -270,20 +289,23 @@ _RELATIONS = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq, "!=
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """A claim ``lhs relation rhs`` with everything needed to print it, attack it and, later, prove it.
+    """A claim ``lhs relation rhs`` with everything needed to print it, attack it and prove it.
 
-    Free symbols of the sides and assumptions must be declared in ``variables`` (what a user may set or a
-    strategy draws) or in ``definitions`` (symbols that stand for a quantity computed from the variables,
-    such as an expectation or an integral; the value is its definition, SymPy or words). A family defined entry
-    by entry is an ``IndexedBase`` with a shape, and its definition a ``Lambda`` of its indices, which run from 0.
-    A variable with a ``Range`` that a family is indexed by is an index: the claim is about every one.
-    ``ceiling`` is the trivial upper bound of ``lhs``: where ``rhs`` reaches it the statement is vacuous.
-    ``defined`` are the conditions under which both sides have a value, as read from text before SymPy simplified it;
-    None for what can be seen in the sides and definitions. Where one fails, inside the domains and assumptions, a
-    claim about every input is false: it says something about what is not there.
+    Free symbols of the sides and assumptions must be declared in ``variables`` (what a user may set
+    or a strategy draws) or in ``definitions`` (symbols that stand for a quantity computed from the
+    variables, such as an expectation or an integral; the value is its definition, SymPy or words).
+    A family defined entry by entry is an ``IndexedBase`` with a shape, and its definition a
+    ``Lambda`` of its indices, which run from 0. A variable with a ``Range`` that a family is indexed
+    by is an index: the claim is about every one.
 
     - ``family``, ``theorem``, ``variant``: its name, ``family.theorem:variant``
     - ``title``, ``remark``: for people; ``source``: where it is printed
+    - ``ceiling``: the trivial upper bound of ``lhs``: where ``rhs`` reaches it the statement is
+      vacuous
+    - ``defined``: the conditions under which both sides have a value, as read from text before SymPy
+      simplified it; None for what can be seen in the sides and definitions. Where one fails, inside
+      the domains and assumptions, a claim about every input is false: it says something about what
+      is not there
     - ``relation``: one of ``<=``, ``<``, ``>=``, ``>``, ``==``, ``!=``
     - ``sentinel``: its false neighbour; ``expected``: the verdict that a run should find
     - ``checks``: what attacks it, called with the statement and a ``Context``
@@ -291,8 +313,8 @@ class Statement:
     - ``depends_on``: full names of statements; it is no stronger than the weakest of them
     - ``proof``: the Rocq theorem that speaks for it
 
-    Raises ``ValueError`` for what cannot be a claim: a stray symbol, a float, a name declared twice, a sentinel that
-    changes nothing.
+    Raises ``ValueError`` for what cannot be a claim: a stray symbol, a float, a name declared twice,
+    a sentinel that changes nothing.
 
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
@@ -328,24 +350,26 @@ class Statement:
     def __post_init__(self) -> None:
         if self.relation not in _RELATIONS:
             raise ValueError(f"relation={self.relation!r}: want one of {', '.join(_RELATIONS)}")
-        known = {v.symbol for v in self.variables} | set(self.definitions)
-        known |= {sp.Symbol(str(s)) if isinstance(s, sp.IndexedBase) else s for s in known}
-        sides = [self.lhs, self.rhs, *(a.relation for a in self.assumptions)]
-        sides += [s for s in (self.ceiling, self.sentinel.lhs, self.sentinel.rhs) if s is not None]
-        sides += [c.relation for c in self.defined or ()]
-        known_names = {str(s) for s in known}
+        optional = (self.ceiling, self.sentinel.lhs, self.sentinel.rhs)
+        sides = [
+            *(self.lhs, self.rhs),
+            *(a.relation for a in self.assumptions),
+            *(side for side in optional if side is not None),
+            *(c.relation for c in self.defined or ()),
+        ]
+        names = [v.name for v in self.variables] + [str(x) for x in self.definitions]
         for side in sides:
-            bases = {str(x) for x in side.atoms(sp.IndexedBase)}
-            free = {str(s) for s in side.free_symbols if not isinstance(s, sp.Indexed)} | bases
-            if stray := free - known_names:
+            free = {s for s in side.free_symbols if not isinstance(s, sp.Indexed)}
+            used = {str(x) for x in free | side.atoms(sp.IndexedBase)}
+            if stray := ", ".join(sorted(used.difference(names))):
                 raise ValueError(
-                    f"{self.name}: symbol(s) {', '.join(sorted(stray))} are neither variables nor definitions"
+                    f"{self.name}: symbol(s) {stray} are neither variables nor definitions"
                 )
             if floats := side.atoms(sp.Float):
                 raise ValueError(
                     f"{self.name}: {floats.pop()} is a float; write an exact number, sp.Rational"
                 )
-        self._require_distinct_names(sides)
+        self._require_distinct_names(names, sides)
         for name, meaning in self.definitions.items():
             if isinstance(name, sp.IndexedBase) and not (
                 isinstance(meaning, sp.Lambda) and len(name.shape or ()) == len(meaning.variables)
@@ -356,16 +380,19 @@ class Statement:
         if self.neighbour_sides == (self.lhs, self.rhs):
             raise ValueError(f"{self.name}: the sentinel changes nothing, so it cannot be refuted")
 
-    def _require_distinct_names(self, sides: Sequence[sp.Basic]) -> None:
-        """A name stands for one thing, a definition for what was declared before it: else nothing may satisfy both."""
-        names = [v.name for v in self.variables] + [str(x) for x in self.definitions]
+    def _require_distinct_names(self, names: list[str], sides: Sequence[sp.Basic]) -> None:
+        """A name stands for one thing, a definition for what was declared before it.
+
+        Else nothing may satisfy both.
+        """
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"{self.name}: {twice.pop()} is declared twice")
         meanings = {str(x): m for x, m in self.definitions.items() if isinstance(m, sp.Basic)}
         for name, meaning in meanings.items():
             if early := {str(x) for x in meaning.free_symbols} & set(names[names.index(name) :]):
                 raise ValueError(
-                    f"{self.name}: {name} is defined by {early.pop()}, which is not declared before it"
+                    f"{self.name}: {name} is defined by {early.pop()}, which is not declared "
+                    "before it"
                 )
         symbols: dict[str, sp.Symbol] = {}
         for e in (*sides, *meanings.values()):
@@ -387,16 +414,21 @@ class Statement:
 
     @property
     def neighbour(self) -> Statement:
-        """The sentinel as a statement of its own, false on purpose: by its values, never for want of one."""
+        """The sentinel as a statement of its own, false on purpose.
+
+        By its values, never for want of one.
+        """
         lhs, rhs = self.neighbour_sides
         # its own sentinel must differ from it, and may as well be the claim
-        return replace(
-            self, lhs=lhs, rhs=rhs, sentinel=Sentinel("the claim", self.lhs, self.rhs), defined=()
-        )
+        claim = Sentinel("the claim", self.lhs, self.rhs)
+        return replace(self, lhs=lhs, rhs=rhs, sentinel=claim, defined=())
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
-        """What must hold for both sides to have a value; what a part needs stands before what the whole needs."""
+        """What must hold for both sides to have a value.
+
+        What a part needs stands before what the whole needs.
+        """
         if self.defined is not None:
             return self.defined
         sizes = {v.name: v.size for v in self.variables if v.size}
@@ -406,33 +438,32 @@ class Statement:
             for v in self.variables
             if isinstance(v.domain, sp.Range)
         }
-        found: list[Condition] = []
+        read: list[sp.Basic] = []
         for name, meaning in self.definitions.items():
             if isinstance(meaning, sp.Lambda):
-                limits = [
-                    (i, 0, size - 1) for i, size in zip(meaning.variables, name.shape, strict=True)
-                ]
-                found += conditions_of(sp.Sum(meaning.expr, *limits), sizes, bounds)
+                ends = zip(meaning.variables, name.shape, strict=True)
+                read.append(sp.Sum(meaning.expr, *((i, 0, size - 1) for i, size in ends)))
             elif isinstance(meaning, sp.Basic) and not meaning.has(sp.Integral):
-                found += conditions_of(meaning, sizes, bounds)
-        return distinct(
-            [
-                *found,
-                *conditions_of(self.lhs, sizes, bounds),
-                *conditions_of(self.rhs, sizes, bounds),
-            ]
-        )
+                read.append(meaning)
+        read += [self.lhs, self.rhs]
+        return distinct(chain.from_iterable(conditions_of(e, sizes, bounds) for e in read))
 
     @property
     def conditions_read(self) -> tuple[Condition, ...]:
-        """Those of the sides and of the assumptions that were read with them, and cannot be seen in them."""
-        return distinct(
-            c for read in (self.defined, *(a.defined for a in self.assumptions)) for c in read or ()
-        )
+        """Those of the sides and of the assumptions that were read with them.
+
+        They cannot be seen in them.
+        """
+        read = [self.defined, *(a.defined for a in self.assumptions)]
+        return distinct(chain.from_iterable(found or () for found in read))
 
     @property
     def definedness(self) -> tuple[Statement, ...]:
-        """Each of its conditions as a claim of its own about the same inputs, for whoever decides claims."""
+        """Each of its conditions as a claim of its own about the same inputs.
+
+        For whoever decides claims.
+        """
+        none = Sentinel("none is needed", lhs=sp.S.Zero, rhs=sp.S.One)
         return tuple(
             replace(
                 self,
@@ -442,7 +473,7 @@ class Statement:
                 ceiling=None,
                 defined=(),
                 title=c.words,
-                sentinel=Sentinel("none is needed", lhs=sp.S.Zero, rhs=sp.S.One),
+                sentinel=none,
             )
             for c in self.conditions
         )
@@ -453,10 +484,13 @@ class Statement:
         s = self.sentinel
         return (self.lhs if s.lhs is None else s.lhs), (self.rhs if s.rhs is None else s.rhs)
 
-    def bound(self, **values: Any) -> Any:
-        """``rhs`` at ``values``, in float64, broadcasting over arrays. Refuses values outside the domains.
+    def bound(self, **values: ArrayLike) -> Floats:
+        """``rhs`` at ``values``, in float64, broadcasting over arrays.
 
-        Assumptions are not asked: they may speak of what ``rhs`` does not need, and no value is given for.
+        - ``values``: numbers or arrays by the names of symbols, one for each that ``rhs`` needs
+
+        Assumptions are not asked: they may speak of what ``rhs`` does not need, and no value is
+        given for.
 
         Raises ``TypeError`` for a missing or unknown symbol and ``ValueError`` outside a domain.
         Cost: one compiled NumPy expression.
@@ -468,7 +502,7 @@ class Statement:
         """
         return self._floats(self.rhs, values)
 
-    def top(self, **values: Any) -> Any:
+    def top(self, **values: ArrayLike) -> Floats:
         """The trivial ceiling of ``lhs`` at ``values``, in float64; infinite where none is known.
 
         Raises as :meth:`bound` does.
@@ -480,10 +514,9 @@ class Statement:
         """
         if self.ceiling is None:
             return np.inf
-        names = {str(x) for x in self.ceiling.free_symbols}
-        return self._floats(self.ceiling, {k: v for k, v in values.items() if k in names})
+        return self._floats(self.ceiling, _named(values, self.ceiling.free_symbols))
 
-    def trivial(self, **values: Any) -> Any:
+    def trivial(self, **values: ArrayLike) -> bool | NDArray[np.bool_]:
         """True where the bound cannot fail: ``rhs`` at or above the ceiling of ``lhs``.
 
         Raises as :meth:`bound` does.
@@ -493,14 +526,13 @@ class Statement:
             >>> STATEMENT.trivial(n=4, d=np.array([4, 64])).tolist()
             [True, False]
         """
-        names = {v.name for v in self.variables} | {str(x) for x in self.rhs.free_symbols}
-        return self.bound(**{k: v for k, v in values.items() if k in names}) >= self.top(**values)
+        names = {v.symbol for v in self.variables} | self.rhs.free_symbols
+        return self.bound(**_named(values, names)) >= self.top(**values)
 
-    def _floats(self, expression: sp.Expr, values: Mapping[str, Any]) -> Any:
+    def _floats(self, expression: sp.Expr, values: Mapping[str, ArrayLike]) -> Floats:
         arguments = arguments_of(expression)
-        needed = {str(a) for a in arguments}
         declared = {v.name for v in self.variables} | {str(s) for s in self.definitions}
-        if missing := needed - set(values):
+        if missing := {str(a) for a in arguments} - set(values):
             raise TypeError(f"{self.name}: value needed for {', '.join(sorted(missing))}")
         if unknown := set(values) - declared:
             known = ", ".join(sorted(declared))
@@ -511,6 +543,10 @@ class Statement:
         for symbol in self.definitions:
             if str(symbol) in values:
                 _admit_defined(symbol, values[str(symbol)])
-        return compiled(expression, arguments).floats(
-            *(np.asarray(values[str(a)], dtype=float) for a in arguments)
-        )
+        return _floats(expression, arguments, values)
+
+
+def _named(values: Mapping[str, ArrayLike], symbols: Iterable[sp.Basic]) -> dict[str, ArrayLike]:
+    """Those of the values that are of one of these symbols."""
+    names = {str(x) for x in symbols}
+    return {name: value for name, value in values.items() if name in names}

@@ -1,4 +1,4 @@
-"""Has Rocq's kernel compare each printed statement with its theorem, and audits what the theorems rest on."""
+"""Has Rocq's kernel compare each printed statement with its theorem, and audits the axioms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
 
 from theorems.proofs.formulas import REALS
 from theorems.proofs.printer import UnprintableError, beside, proposition
@@ -22,16 +22,18 @@ _SCOPE = "Local Open Scope ring_scope."
 
 
 def check_file(statement: Statement, name: str = "check") -> str:
-    """The file whose one definition has the printed statement as its type and the theorem as its value.
+    """The file whose one definition has the printed statement as its type and the theorem as value.
 
-    The theorem's module is required and not imported, so that none of its notations can change what the text means.
-    Raises :class:`UnprintableError` for a statement without printed form, ``ValueError`` for one without theorem.
+    The theorem's module is required and not imported, so that none of its notations can change what
+    the text means.
+
+    Raises :class:`UnprintableError` for a statement without printed form, ``ValueError`` for one
+    without theorem.
     """
     proof = _proof(statement)
     text = proposition(statement, negated=proof.refutes, structure=proof.structure)
-    return "\n".join(
-        [*_preamble([proof]), _definition(text, proof, name), f"Print Assumptions {name}.", ""]
-    )
+    lines = *_preamble([proof]), _definition(text, proof, name), f"Print Assumptions {name}.", ""
+    return "\n".join(lines)
 
 
 def _proof(statement: Statement) -> Proof:
@@ -40,24 +42,21 @@ def _proof(statement: Statement) -> Proof:
     return statement.proof
 
 
-def _preamble(proofs: Iterable[Proof]) -> list[str]:
-    given = list(proofs)
-    if all(p.structure == REALS for p in given):
-        modules = dict.fromkeys(p.theorem.rpartition(".")[0] for p in given)
-        return [_REALS, *(f"Require {m}." for m in modules), "Local Open Scope R_scope."]
-    scripts = " ".join(p.script for p in given)
+def _preamble(proofs: Sequence[Proof]) -> list[str]:
+    modules = dict.fromkeys(p.theorem.rpartition(".")[0] for p in proofs)
+    required = [f"Require {module}." for module in modules]
+    if all(p.structure == REALS for p in proofs):
+        return [_REALS, *required, "Local Open Scope R_scope."]
+    scripts = " ".join(p.script for p in proofs)
     ring = " ring" if "ring" in scripts or "field" in scripts else ""
-    modules = dict.fromkeys(p.theorem.rpartition(".")[0] for p in given)
     lemmas = [_LEMMAS] if scripts.strip() else []
-    return [f"{_MATHCOMP}{ring}.", *(f"Require {m}." for m in modules), *lemmas, _SCOPE]
+    return [f"{_MATHCOMP}{ring}.", *required, *lemmas, _SCOPE]
 
 
 def _definition(text: str, proof: Proof, name: str) -> str:
-    value = (
-        f"ltac:({proof.script.replace('THEOREM', proof.theorem)})"
-        if proof.script
-        else f"@{proof.theorem}"
-    )
+    value = f"@{proof.theorem}"
+    if proof.script:
+        value = f"ltac:({proof.script.replace('THEOREM', proof.theorem)})"
     return f"Definition {name} :\n  {_indented(text)}\n  := {value}."
 
 
@@ -66,19 +65,20 @@ def _indented(text: str) -> str:
 
 
 def neighbours_file(statements: Sequence[Statement]) -> str:
-    """What the same theorems, by the same scripts, must not do for: well-formed propositions beside the statements.
+    """What the same theorems, by the same scripts, must not do for: propositions beside the
+    statements.
 
-    They are the false neighbours, and each statement with one hypothesis more or another (``beside``). Most of these
-    follow from the statement, so a script that closes goals by search, or drops a hypothesis unseen, would carry the
-    theorem over to them, and what Python adds or changes there would go unnoticed.
+    They are the false neighbours, and each statement with one hypothesis more or another
+    (``beside``). Most of these follow from the statement, so a script that closes goals by search,
+    or drops a hypothesis unseen, would carry the theorem over to them, and what Python adds or
+    changes there would go unnoticed.
     """
     proofs = [_proof(s) for s in statements]
     lines = _preamble(proofs)
     for number, (statement, proof) in enumerate(zip(statements, proofs, strict=True)):
-        how: dict[str, Any] = {"negated": proof.refutes, "structure": proof.structure}
-        for case, text in enumerate(
-            (proposition(statement.neighbour, **how), *beside(statement, **how))
-        ):
+        printed = partial(proposition, negated=proof.refutes, structure=proof.structure)
+        others = beside(statement, negated=proof.refutes, structure=proof.structure)
+        for case, text in enumerate((printed(statement.neighbour), *others)):
             # stated first: what cannot even be read as a proposition is not rejected as one
             lines += [
                 f"Definition stated_{number}_{case} : Prop :=\n  {_indented(text)}.",
@@ -87,44 +87,49 @@ def neighbours_file(statements: Sequence[Statement]) -> str:
     return "\n".join((*lines, ""))
 
 
+_SKELETON = f"""\
+(* OPEN: stated, not proved. {{name}}
+   {{title}}
+   Source: {{source}}
+
+   Printed from the Python statement by theorems prove --export; no part of the build. \
+Replace Admitted by a
+   proof ended by Qed, put the file beside the others in theorems/proofs, name it in _CoqProject \
+and its
+   theorem in EXPORTED and in the statement's proof field: then theorems prove checks it. *)
+
+{_MATHCOMP} ring.
+
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+
+{_LEMMAS}
+{_SCOPE}
+
+Theorem {{theorem}} :
+  {{claim}}.
+Proof.
+Admitted.
+"""
+
+
 def skeleton(statement: Statement) -> str:
     """A file that states the claim and leaves the proof open, for a user to start from.
 
     Raises :class:`UnprintableError` where there is no printed form.
     """
-    name = "_".join((statement.theorem, statement.variant)).rstrip("_")
-    title = (
-        statement.title.replace("(*", "( *").replace("*)", "* )").replace('"', "'")
-    )  # Rocq lexes its comments
-    return "\n".join(
-        [
-            f"(* OPEN: stated, not proved. {statement.name}",
-            f"   {title}",
-            f"   Source: {statement.source}",
-            "",
-            "   Printed from the Python statement by theorems prove --export; no part of the build. "
-            "Replace Admitted by a",
-            "   proof ended by Qed, put the file beside the others in theorems/proofs, name it in _CoqProject and its",
-            "   theorem in EXPORTED and in the statement's proof field: then theorems prove checks it. *)",
-            "",
-            f"{_MATHCOMP} ring.",
-            "",
-            "Set Implicit Arguments.",
-            "Unset Strict Implicit.",
-            "Unset Printing Implicit Defensive.",
-            "",
-            _LEMMAS,
-            _SCOPE,
-            "",
-            f"Theorem {name} :\n  {proposition(statement).replace(chr(10), chr(10) + '  ')}.",
-            "Proof.",
-            "Admitted.",
-            "",
-        ]
+    title = statement.title.replace("(*", "( *").replace("*)", "* )")
+    return _SKELETON.format(
+        name=statement.name,
+        title=title.replace('"', "'"),  # Rocq lexes its comments
+        source=statement.source,
+        theorem="_".join((statement.theorem, statement.variant)).rstrip("_"),
+        claim=_indented(proposition(statement)),
     )
 
 
-# --- establishing -------------------------------------------------------------------------------------------
+# --- establishing ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -181,10 +186,13 @@ def establish(
     everything: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Audit:
-    """Build what the statements' proofs need, compare, and audit; with ``everything``, all exported theorems.
+    """Build what the statements' proofs need, compare, and audit.
 
-    Never raises for a proof that fails: the finding, or the audit, says what is wrong. Cost: about three seconds
-    a statement, and half a minute to build everything anew.
+    - ``everything``: audit all exported theorems
+    - ``progress``: told what is being done
+
+    Never raises for a proof that fails: its result, or the audit, says what is wrong. Cost: about
+    three seconds a statement, and half a minute to build everything anew.
     """
     proved = [(s, s.proof) for s in statements if s.proof is not None]
     names = [t for _, p in proved for t in (p.theorem, *p.also)]
@@ -211,9 +219,8 @@ def establish(
     def look(pair: tuple[Statement, Proof]) -> ProofResult:
         statement, proof = pair
         progress(statement.name)
-        return _look(
-            statement, proof, rocq, theorems.get(proof.theorem), says.get(proof.theorem, "")
-        )
+        axioms, said = theorems.get(proof.theorem), says.get(proof.theorem, "")
+        return _look(statement, proof, rocq, axioms, said)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         results = list(pool.map(look, proved))
@@ -258,15 +265,10 @@ def _sentinels(results: list[ProofResult], rocq: Rocq) -> list[ProofResult]:
         ]
         if tied and not _rejected(tied, rocq):
             weak |= {s.name for s in tied if not _rejected([s], rocq)}
-    return [
-        replace(
-            f,
-            problem="its false neighbour passes as well, or itself with another hypothesis, or has no print",
-        )
-        if f.statement.name in weak
-        else f
-        for f in results
-    ]
+    problem = (
+        "its false neighbour passes as well, or itself with another hypothesis, or has no print"
+    )
+    return [replace(f, problem=problem) if f.statement.name in weak else f for f in results]
 
 
 def _rejected(statements: Sequence[Statement], rocq: Rocq) -> bool:

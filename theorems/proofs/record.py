@@ -54,7 +54,8 @@ def _digest(content: Mapping[str, object]) -> str:
 
 
 def _tie(statement: Statement) -> str:
-    """The digest of what ties a statement to its theorem: the kernel's inputs, or, by name, words and formulas.
+    """The digest of what ties a statement to its theorem: the kernel's inputs, or, by name, words
+    and formulas.
 
     By name no kernel compares: a change is noticed, and whoever records anew answers for it.
     """

@@ -1,4 +1,4 @@
-"""The installed Rocq (Coq 8.16 with mathcomp): building the development, compiling one file, listing axioms."""
+"""The installed Rocq (Coq 8.16 with mathcomp): it builds, compiles one file, lists axioms."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ SOURCES = Path(__file__).parent
 
 #: What gets it where it is missing (Debian, Ubuntu).
 INSTALL = (
-    "apt-get install --no-install-recommends coq libcoq-mathcomp-analysis libcoq-mathcomp-algebra-tactics "
-    "libcoq-mathcomp-zify libcoq-coquelicot libcoq-interval make"
+    "apt-get install --no-install-recommends coq libcoq-mathcomp-analysis "
+    "libcoq-mathcomp-algebra-tactics libcoq-mathcomp-zify libcoq-coquelicot libcoq-interval make"
 )
 
 #: The axioms behind Coq's own real numbers. Only files under leaf/ may rest on them.
@@ -66,22 +66,28 @@ class MissingRocqError(RocqError):
     """No Rocq on this machine; the message says how to get it."""
 
 
+def _listed(file: Path) -> tuple[str, ...]:
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
 def sources(root: Path = SOURCES) -> tuple[str, ...]:
     """The files of the development, relative to its root, in the order of ``_CoqProject``."""
-    lines = (root / "_CoqProject").read_text(encoding="utf-8").splitlines()
-    return tuple(line.strip() for line in lines if line.strip().endswith(".v"))
+    return tuple(line for line in _listed(root / "_CoqProject") if line.endswith(".v"))
 
 
 def exported(root: Path = SOURCES) -> tuple[str, ...]:
     """The qualified names of the theorems that speak for a statement."""
-    lines = (root / "EXPORTED").read_text(encoding="utf-8").splitlines()
-    return tuple(
-        line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")
-    )
+    return _listed(root / "EXPORTED")
 
 
 def file_of(theorem: str) -> str:
-    """``BatchNorm.a.B.thm`` stands in ``a/B.v``. Raises ``ValueError`` for a name of another shape."""
+    """Where a theorem stands. Raises ``ValueError`` for a name of another shape.
+
+    Example:
+        >>> file_of("BatchNorm.common.Sums.cauchy_schwarz")
+        'common/Sums.v'
+    """
     parts = theorem.split(".")
     if len(parts) < 3 or parts[0] != _PROJECT or not all(parts):
         raise ValueError(f"{theorem!r}: want {_PROJECT}.folder.File.theorem")
@@ -117,16 +123,15 @@ def closure(file: str, root: Path = SOURCES) -> tuple[str, ...]:
 
 
 def forbidden(root: Path = SOURCES) -> list[str]:
-    """``file: word`` for every word in the sources, or option of the project, that assumes or hides something."""
+    """``file: word`` for every word in the sources, or option of the project, that assumes or hides
+    something.
+    """
     project = (root / "_CoqProject").read_text(encoding="utf-8")
-    return [
-        *(f"_CoqProject: {breach.word}" for breach in project_breaches(project)),
-        *(
-            f"{name}: {breach.word}"
-            for name in sources(root)
-            for breach in breaches((root / name).read_text(encoding="utf-8"))
-        ),
-    ]
+    found = [f"_CoqProject: {breach.word}" for breach in project_breaches(project)]
+    for name in sources(root):
+        text = (root / name).read_text(encoding="utf-8")
+        found += [f"{name}: {breach.word}" for breach in breaches(text)]
+    return found
 
 
 def axioms_in(output: str) -> tuple[str, ...]:
@@ -172,51 +177,56 @@ class Rocq:
             )
 
     def axioms_of(self, text: str) -> tuple[str, ...]:
-        """The axioms that a file ending in one ``Print Assumptions`` rests on. Raises :class:`RocqError`."""
+        """The axioms that a file ending in one ``Print Assumptions`` rests on.
+
+        Raises :class:`RocqError`.
+        """
         return axioms_in(self.compile("check", text))
 
     def assumptions(
         self, theorems: Sequence[str], *, timeout: float = 600
     ) -> dict[str, tuple[str, ...]]:
-        """The axioms of each theorem. Files under leaf/, whose libraries load slowly, are asked apart."""
-        found: dict[str, tuple[str, ...]] = {}
-        for leaf in (False, True):
-            names = [t for t in theorems if is_leaf(t) == leaf]
-            if not names:
-                continue
-            modules = dict.fromkeys(t.rpartition(".")[0] for t in names)
-            lines = [f"Require {module}." for module in modules]
-            for name in names:
-                lines += [f'Goal True. idtac "== {name}". Abort.', f"Print Assumptions {name}."]
-            output = self.compile(
-                "audit_leaf" if leaf else "audit_core", "\n".join(lines) + "\n", timeout=timeout
-            )
-            for part in output.split("== ")[1:]:
-                name, _, rest = part.partition("\n")
-                found[name.strip()] = axioms_in(rest)
-        return found
+        """The axioms of each theorem. Files under leaf/, whose libraries load slowly, are asked
+        apart.
+        """
+        core = [t for t in theorems if not is_leaf(t)]
+        leaf = [t for t in theorems if is_leaf(t)]
+        found = self._asked("audit_core", "Print Assumptions {}.", core, timeout=timeout)
+        found |= self._asked("audit_leaf", "Print Assumptions {}.", leaf, timeout=timeout)
+        return {name: axioms_in(output) for name, output in found.items()}
 
     def says(self, theorems: Sequence[str]) -> dict[str, str]:
         """What ``Check`` prints for each theorem."""
+        head = (
+            "From mathcomp Require Import all_ssreflect all_algebra.",
+            "Local Open Scope ring_scope.",
+            "Set Printing Width 90.",
+        )
+        found = self._asked("says", "Check @{}.", theorems, head)
+        return {
+            name: output.partition("\n     : ")[2].replace("\n" + " " * 7, "\n").rstrip()
+            for name, output in found.items()
+        }
+
+    def _asked(
+        self,
+        file: str,
+        command: str,
+        theorems: Sequence[str],
+        head: Sequence[str] = (),
+        *,
+        timeout: float = 300,
+    ) -> dict[str, str]:
+        """What Rocq prints at a command for each theorem."""
         if not theorems:
             return {}
         modules = dict.fromkeys(t.rpartition(".")[0] for t in theorems)
-        lines = [
-            "From mathcomp Require Import all_ssreflect all_algebra.",
-            *(f"Require {m}." for m in modules),
-            "Local Open Scope ring_scope.",
-            "Set Printing Width 90.",
-        ]
+        lines = [*head, *(f"Require {module}." for module in modules)]
         for name in theorems:
-            lines += [f'Goal True. idtac "== {name}". Abort.', f"Check @{name}."]
-        output = self.compile("says", "\n".join(lines) + "\n")
-        found = {}
-        for part in output.split("== ")[1:]:
-            name, _, rest = part.partition("\n")
-            found[name.strip()] = (
-                rest.partition("\n     : ")[2].replace("\n" + " " * 7, "\n").rstrip()
-            )
-        return found
+            lines += [f'Goal True. idtac "== {name}". Abort.', command.format(name)]
+        output = self.compile(file, "\n".join((*lines, "")), timeout=timeout)
+        parts = (part.partition("\n") for part in output.split("== ")[1:])
+        return {name.strip(): rest for name, _, rest in parts}
 
     def _copy(self) -> None:
         """Bring the workspace in line with the sources, touching only what changed."""
