@@ -236,7 +236,10 @@ def _everywhere(inside: Conditions, over: Callable[[sp.Expr], sp.Expr]) -> Condi
 
 
 def _failing(left: sp.Expr, relation: Relational) -> sp.Expr:
-    """-1 where ``left`` does not stand to 0 as ``relation`` says, else 0; no case within a comparison."""
+    """-1 where ``left`` does not stand to 0 as ``relation`` says, else 0.
+
+    No case stands within a comparison.
+    """
     if isinstance(left, sp.Piecewise):
         return sp.Piecewise(
             *((_failing(value, relation), test) for value, test in left.args), evaluate=False
@@ -247,7 +250,7 @@ def _failing(left: sp.Expr, relation: Relational) -> sp.Expr:
 
 
 def _of_cases(cases: Sequence[sp.Basic], sizes: Sizes, bounds: _Bounds) -> Conditions:
-    """Comparisons are read in turn; a value is wanted where its own holds and none before it does."""
+    """Comparisons are read in turn; a value is wanted where its own holds and none before it."""
     (value, test), *rest = cases
     comparisons = () if test == sp.true else sp.And.make_args(test)
     found = _of_all(comparisons, sizes, bounds)

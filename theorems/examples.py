@@ -41,7 +41,8 @@ first_layer_rate = conjecture(
 )
 
 
-#: Open: a rank of order √d is proved for this chain, and no constant; sampling supports this one where it was tried.
+#: Open: a rank of order √d is proved for this chain, and no constant; sampling supports this one
+#: where it was tried.
 @conjecture(
     chain="residual",
     n="8..24",

@@ -1,7 +1,7 @@
 """Averages over every batch drawn from a population, as SymPy nodes that are finite and exact.
 
-The population is 0 … N - 1. A batch is bound like the index of a sum, and what depends on it says so through
-:class:`BatchSum`:
+The population is 0 … N - 1. A batch is bound like the index of a sum, and what depends on it says
+so through :class:`BatchSum`:
 
 >>> import sympy as sp
 >>> N, b, B, i = sp.symbols("N b B i")
@@ -16,20 +16,27 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TypeVar
 
 import sympy as sp
 
 __all__ = ["Average", "AverageWithReplacement", "AverageWithoutReplacement", "BatchSum"]
 
 
+T = TypeVar("T")
+
+
 class BatchSum(sp.Expr):  # type: ignore[misc]
-    """The sum of ``function`` over the members ``index`` of ``batch``, each as often as it was drawn."""
+    """The sum of ``function`` over the members ``index`` of ``batch``.
+
+    Each counts as often as it was drawn. Example: that of this module.
+    """
 
     is_real = True
 
-    def __new__(cls, function: Any, index: sp.Symbol, batch: sp.Symbol) -> BatchSum:
-        return super().__new__(cls, *map(sp.sympify, (function, index, batch)))  # type: ignore[no-any-return]
+    def __new__(cls, function: sp.Expr | int, index: sp.Symbol, batch: sp.Symbol) -> BatchSum:
+        made: BatchSum = super().__new__(cls, *map(sp.sympify, (function, index, batch)))
+        return made
 
     @property
     def function(self) -> sp.Expr:
@@ -54,16 +61,27 @@ class BatchSum(sp.Expr):  # type: ignore[misc]
 
 
 class Average(sp.Expr):  # type: ignore[misc]
-    """The mean of ``function`` over all batches of ``size`` members of a ``population``, all equally likely.
+    """The mean of ``function`` over all batches of ``size`` members, all equally likely.
 
-    ``batch`` is the bound symbol. The two subclasses say which batches there are. Sizes for which there is none
-    have no average: ``ZeroDivisionError``. Cost: one evaluation of ``function`` a batch.
+    - ``batch``: the bound symbol
+    - ``population``: how many there are to draw from
+
+    The two subclasses say which batches there are. Sizes for which there is none have no average:
+    ``ZeroDivisionError``. Cost: one evaluation of ``function`` a batch.
     """
 
     is_real = True
 
-    def __new__(cls, function: Any, batch: sp.Symbol, size: Any, population: Any) -> Average:
-        return super().__new__(cls, *map(sp.sympify, (function, batch, size, population)))  # type: ignore[no-any-return]
+    def __new__(
+        cls,
+        function: sp.Expr | int,
+        batch: sp.Symbol,
+        size: sp.Expr | int,
+        population: sp.Expr | int,
+    ) -> Average:
+        parts = map(sp.sympify, (function, batch, size, population))
+        made: Average = super().__new__(cls, *parts)
+        return made
 
     @property
     def function(self) -> sp.Expr:
@@ -87,7 +105,7 @@ class Average(sp.Expr):  # type: ignore[misc]
         return free.union(self.size.free_symbols, self.population.free_symbols)
 
     @staticmethod
-    def batches(population: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
+    def batches(population: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
         """Every batch of ``size`` members, as they come in ``population``."""
         raise NotImplementedError
 
@@ -96,7 +114,7 @@ class Average(sp.Expr):  # type: ignore[misc]
         """How many batches there are."""
         raise NotImplementedError
 
-    def doit(self, **hints: Any) -> sp.Expr:
+    def doit(self, **hints: bool) -> sp.Expr:
         """The average written out, where the numbers of members are known."""
         opened = super().doit(**hints)
         if not (opened.size.is_Integer and opened.population.is_Integer):
@@ -112,10 +130,15 @@ class Average(sp.Expr):  # type: ignore[misc]
 
 
 class AverageWithoutReplacement(Average):
-    """All C(N, b) sets of b members are equally likely."""
+    """All C(N, b) sets of b members are equally likely.
+
+    Example:
+        >>> list(AverageWithoutReplacement.batches("xyz", 2))
+        [('x', 'y'), ('x', 'z'), ('y', 'z')]
+    """
 
     @staticmethod
-    def batches(population: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
+    def batches(population: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
         return itertools.combinations(population, size)
 
     @staticmethod
@@ -124,10 +147,15 @@ class AverageWithoutReplacement(Average):
 
 
 class AverageWithReplacement(Average):
-    """All N^b sequences of b members are equally likely."""
+    """All N^b sequences of b members are equally likely.
+
+    Example:
+        >>> AverageWithReplacement.count(3, 2)
+        9
+    """
 
     @staticmethod
-    def batches(population: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
+    def batches(population: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
         return itertools.product(population, repeat=size)
 
     @staticmethod

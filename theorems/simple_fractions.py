@@ -8,9 +8,13 @@ __all__ = ["simplest_between"]
 
 
 def simplest_between(low: Fraction, high: Fraction) -> Fraction:
-    """The fraction of smallest denominator in [low, high]; of these, the one nearest to 0 (Stern–Brocot).
+    """The fraction of smallest denominator in [low, high]; of these, the one nearest to 0.
 
-    Raises ``ValueError`` unless low <= high.
+    Raises ``ValueError`` unless low <= high. Source: the Stern–Brocot tree.
+
+    Example:
+        >>> simplest_between(Fraction(31, 100), Fraction(4, 10))
+        Fraction(1, 3)
     """
     if low > high:
         raise ValueError(f"low={low} exceeds high={high}")

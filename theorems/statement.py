@@ -1,6 +1,7 @@
-"""What a claim is: symbols with domains, two sides, assumptions, a quantifier, a source, a false neighbour.
+"""What a claim is: symbols with domains, sides, assumptions, quantifier, source, false neighbour.
 
-Everything here is data. The checkers read the same assumptions and sides that are printed for people.
+Everything here is data. The checkers read the same assumptions and sides that are printed for
+people.
 """
 
 from __future__ import annotations

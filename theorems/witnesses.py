@@ -1,8 +1,8 @@
-"""The corpus of witnesses: inputs that refuted a claim, as small text files that every later run tries first.
+"""The corpus of witnesses: inputs that refuted a claim, as text files that later runs try first.
 
-One TOML file per witness, exact rationals written as text, named after the statement and its content, so that the same
-witness is kept once and two processes may write at a time. Files are written in one piece or not at all, and nothing
-here ever deletes one.
+One TOML file per witness, exact rationals written as text, named after the statement and its
+content, so that the same witness is kept once and two processes may write at a time. Files are
+written in one piece or not at all, and nothing here ever deletes one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ SCHEMA = 1
 _LARGEST, _DEEPEST = 10**6, 6
 #: In bytes; file systems take some 255, of which the digest and the suffix need a few.
 _LONGEST_NAME = 150
-#: An algebraic number: which real root, counted from 1, of which irreducible polynomial, its constant first.
+#: An algebraic number: which real root, counted from 1, of which irreducible polynomial, its
+#: constant first.
 _ROOT = re.compile(r"root (\d{1,3}) of \[((?:-?\d{1,4000}, )*-?\d{1,4000})\]")
 _RATIONAL = re.compile(r"-?\d{1,4000}(/[1-9]\d{0,3999})?")
 
@@ -54,10 +55,17 @@ def spelled(value: object) -> str:
 
 @dataclass(frozen=True)
 class Witness:
-    """An input, nested numbers by name or in sequences, at which a claim was false when it was found.
+    """An input at which a claim was false when it was found.
 
-    ``kind``: "exact" where the sides were decided, "mean" where a confidence bound spoke, "width limit" where the
-    enclosed path at infinite width did. ``found`` says how, and how far the sides were apart.
+    - ``statement``, ``claim``: the name of the statement and what it claimed
+    - ``input``: nested numbers by name or in sequences: whole ones, fractions, algebraic ones
+    - ``kind``: "exact" where the sides were decided, "mean" where a confidence bound spoke,
+      "width limit" where the enclosed path at infinite width did
+    - ``found``: how, and how far the sides were apart, in words
+
+    Example:
+        >>> Witness("mine.gap", "x <= 1", {"x": Fraction(3, 2)}).digest
+        '82f79c210ab7'
     """
 
     statement: str
@@ -84,8 +92,8 @@ class Corpus:
     def of(self, statement: str) -> list[Witness]:
         """The witnesses kept for a statement, in the order of their names.
 
-        Raises :class:`CorpusError` for a file that is no witness, naming it, and for a corpus that is no directory or
-        cannot be read: nothing is skipped in silence.
+        Raises :class:`CorpusError` for a file that is no witness, naming it, and for a corpus that
+        is no directory or cannot be read: nothing is skipped in silence.
         """
         try:
             names = sorted(os.listdir(self.directory))
@@ -105,7 +113,7 @@ class Corpus:
         return [w for w in map(read, own) if w.statement == statement]
 
     def keep(self, witness: Witness) -> Path:
-        """Write a witness, in one piece, and return its path; one that is there already stays as it is.
+        """Write a witness, in one piece, and return its path; one that is there stays as it is.
 
         Raises :class:`CorpusError` if it cannot be written.
         """
@@ -153,11 +161,15 @@ def read(path: Path) -> Witness:
 
 
 def _slug(statement: str) -> str:
-    """What the names of a statement's files begin with; a long name, which no file may have, is cut and digested."""
+    """What the names of a statement's files begin with.
+
+    A long name, which no file may have, is cut and digested.
+    """
     slug = re.sub(r"[^\w.]+", "_", statement)
     if len(slug.encode("utf-8", "backslashreplace")) <= _LONGEST_NAME:
         return slug
-    return f"{slug[:30]}-{hashlib.sha256(statement.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
+    digest = hashlib.sha256(statement.encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{slug[:30]}-{digest[:16]}"
 
 
 def _encoded(value: object) -> object:

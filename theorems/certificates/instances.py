@@ -1,12 +1,12 @@
-"""Kinds that speak of one input: a claim decided there exactly, and a bound crossed on one width-limit path."""
+"""Kinds that speak of one input: a claim decided exactly, a bound crossed on a width-limit path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import TypeAlias
 
 import flint
 
@@ -31,10 +31,15 @@ from theorems.statement import Quantifier, Statement, Verdict
 
 __all__ = ["KINDS", "at_input", "crossing"]
 
+#: Exact numbers, nested for families.
+Numbers: TypeAlias = (
+    "Fraction | flint.fmpq | flint.fmpz | int | Sequence[Numbers] | Mapping[str, Numbers]"
+)
 INSTANCE, CROSSING = "instance", "width-limit crossing"
 PRECISION = 128
 MOST_BITS = 10_000
-#: Bits by which a recheck is finer: a recorded enclosure must hold the value, not just reach into a coarse ball.
+#: Bits by which a recheck is finer: a recorded enclosure must hold the value, not just reach into a
+#: coarse ball.
 FINER = 64
 #: Of the search for a witness, which involves no sampling.
 LEVEL = 1e-6
@@ -43,23 +48,24 @@ _MOST_SAMPLES = 10**6
 _MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError)
 
 
-# --- one input ----------------------------------------------------------------------------------------------
+# --- one input ------------------------------------------------------------------------------------
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: Numbers) -> str | list[object] | dict[str, object]:
     if isinstance(value, Mapping):
         return {name: _as_text(part) for name, part in value.items()}
-    return (
-        [_as_text(part) for part in value]
-        if isinstance(value, list | tuple)
-        else rational_text(value)
-    )
+    if isinstance(value, list | tuple):
+        return [_as_text(part) for part in value]
+    return rational_text(value)
 
 
 def _decided(
-    statement: Statement, variables: Any, precision: int
+    statement: Statement, variables: object, precision: int
 ) -> tuple[bool, dict[str, flint.arb]]:
-    """Whether the claim holds at the input, and both sides there; refuses an input outside domains or assumptions."""
+    """Whether the claim holds at the input, and both sides there.
+
+    Refuses an input outside domains or assumptions.
+    """
     wanted = {v.name for v in statement.variables}
     if not isinstance(variables, Mapping) or set(variables) != wanted:
         raise CertificateError(f"inputs.at: want values of {', '.join(sorted(wanted))}")
@@ -73,10 +79,8 @@ def _decided(
         decision = decide(statement, lambda: values)
         with flint.ctx.workprec(precision):
             completed = Completed(values, statement.definitions, False)
-            sides = {
-                name: flint.arb(evaluate(side, completed, False))
-                for name, side in (("lhs", statement.lhs), ("rhs", statement.rhs))
-            }
+            named_sides = {"lhs": statement.lhs, "rhs": statement.rhs}.items()
+            sides = {x: flint.arb(evaluate(side, completed, False)) for x, side in named_sides}
     except _MISFITS as error:
         raise CertificateError(
             f"inputs.at: no input of {statement.name}: {' '.join(str(error).split())}"
@@ -95,12 +99,21 @@ def _conclusion(holds: bool) -> str:
 
 
 def at_input(
-    statement: Statement, variables: Mapping[str, Any], precision: int = PRECISION
+    statement: Statement, variables: Mapping[str, Numbers], precision: int = PRECISION
 ) -> Certificate:
     """The certificate of what a pointwise ``statement`` is worth at one input, true or false.
 
-    ``variables`` are exact numbers by symbol name, nested for families. Raises :class:`CertificateError` if they are
-    outside domains or assumptions, or if exact arithmetic and balls leave the claim open.
+    - ``variables``: exact numbers by symbol name, nested for families
+    - ``precision``: of the recorded enclosures, in bits
+
+    Raises :class:`CertificateError` if they are outside domains or assumptions, or if exact
+    arithmetic and balls leave the claim open.
+
+    Example:
+        >>> from theorems.registry import get
+        >>> step = get("orthogonality.iterative_initialisation:as_printed")
+        >>> at_input(step, {"n": 2, "sigma": [Fraction(4, 5), Fraction(3, 5)]}).conclusion
+        'refuted'
     """
     given = {"at": _as_text(variables)}
     holds, sides = _decided(statement, rationals_of(given["at"], "inputs.at"), precision)
@@ -125,9 +138,8 @@ def _recheck_instance(certificate: Certificate) -> str:
     demand(certificate, claim=_claim(statement, holds), conclusion=_conclusion(holds))
     for name, side in sides.items():
         demand_overlap(certificate, name, side)
-    return f"{statement.name}: {certificate.conclusion}, at {certificate.inputs['at']}".replace(
-        "'", ""
-    )
+    at = str(certificate.inputs["at"]).replace("'", "")
+    return f"{statement.name}: {certificate.conclusion}, at {at}"
 
 
 def _offer_instances(statement: Statement) -> Iterator[Offer]:
@@ -146,20 +158,17 @@ def _offer_instances(statement: Statement) -> Iterator[Offer]:
     yield Offer(f"{stem(statement)}.witness", "an exact witness against it", make)
 
 
-# --- a crossing in the width limit --------------------------------------------------------------------------
+# --- a crossing in the width limit ----------------------------------------------------------------
 
 
-def _limit_check(statement: Statement) -> WidthLimit:
-    for check in statement.checks:
-        if isinstance(check, WidthLimit):
-            return check
-    raise CertificateError(f"statement: {statement.name} is not followed to the width limit")
+def _limit_check(statement: Statement) -> WidthLimit | None:
+    return next((check for check in statement.checks if isinstance(check, WidthLimit)), None)
 
 
 def _crossing_claim(statement: Statement, start: RepeatedSpectrum, layer: int) -> str:
     return (
-        f"{statement.title}: the bound is crossed in the width limit at layer {layer}, n = {start.n}, so that it "
-        "fails at some finite width"
+        f"{statement.title}: the bound is crossed in the width limit at layer {layer}, "
+        f"n = {start.n}, so that it fails at some finite width"
     )
 
 
@@ -167,10 +176,10 @@ def _followed(
     statement: Statement, start: RepeatedSpectrum, layer: int, precision: int
 ) -> FollowedPath:
     """The path up to ``layer``; refuses one that does not cross the bound exactly there."""
-    check = _limit_check(statement)
-    check = replace(
-        check, starts=(start,), depth=min(layer - check.offset, LONGEST), precision=precision
-    )
+    if (check := _limit_check(statement)) is None:
+        raise CertificateError(f"statement: {statement.name} is not followed to the width limit")
+    depth = min(layer - check.offset, LONGEST)
+    check = replace(check, starts=(start,), depth=depth, precision=precision)
     report = check.follow(statement, start)
     if report["verdict"] != Verdict.REFUTED or report["crossing_layer"] != layer:
         raise CertificateError(
@@ -183,9 +192,12 @@ def _followed(
 def crossing(
     statement: Statement, start: RepeatedSpectrum, layer: int, precision: int = PRECISION
 ) -> Certificate:
-    """The certificate that the path from ``start`` crosses the statement's bound first at ``layer``.
+    """The certificate that the path from ``start`` crosses the bound first at ``layer``.
 
-    Cost: a few milliseconds a layer. Raises :class:`CertificateError` if it does not.
+    - ``start``: the spectrum that the path in the width limit begins with
+    - ``precision``: of the balls that enclose the path, in bits
+
+    Raises :class:`CertificateError` if it does not. Cost: a few milliseconds a layer.
     """
     report = _followed(statement, start, layer, precision)
     with flint.ctx.workprec(precision):
@@ -206,7 +218,7 @@ def crossing(
     )
 
 
-def _start(inputs: Mapping[str, Any]) -> RepeatedSpectrum:
+def _start(inputs: Mapping[str, object]) -> RepeatedSpectrum:
     values = rationals_of(entry(inputs, "eigenvalues", "inputs"), "inputs.eigenvalues")
     counts = entry(inputs, "multiplicities", "inputs")
     if (
@@ -251,11 +263,9 @@ def _recheck_crossing(certificate: Certificate) -> str:
 
 
 def _offer_crossings(statement: Statement) -> Iterator[Offer]:
-    if statement.expected is not Verdict.REFUTED or not any(
-        isinstance(c, WidthLimit) for c in statement.checks
-    ):
-        return
     check = _limit_check(statement)
+    if statement.expected is not Verdict.REFUTED or check is None:
+        return
     for start in check.starts:
 
         def make(progress: Progress, start: RepeatedSpectrum = start) -> Certificate:

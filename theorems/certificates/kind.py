@@ -30,8 +30,10 @@ Progress = Callable[[str], None]
 class Offer:
     """A certificate that can be made for a statement.
 
-    ``stem`` is the name of its file without ".json", unique in the library. ``make(progress)`` makes it and raises
-    :class:`CertificateError` if the claim does not hold or could not be decided.
+    - ``stem``: the name of its file without ".json", unique in the library
+    - ``words``: what it shows, in a few words
+    - ``make(progress)``: makes it; raises :class:`CertificateError` if the claim does not hold or
+      could not be decided
     """
 
     stem: str
@@ -43,10 +45,12 @@ class Offer:
 class Kind:
     """A kind of certificate.
 
-    ``recheck(certificate)`` decides the claim again from ``inputs`` alone and returns one line that says what was
-    established. It raises :class:`CertificateError` if the claim does not follow, or if a recorded enclosure does
-    not meet the recomputed one, and ``UncheckableError`` if something needed is not installed. ``offers(statement)``
-    are the certificates it can make for a statement of the library.
+    - ``name``, ``words``: what certificates of the kind say they are, and what that means
+    - ``recheck(certificate)``: decides the claim again from ``inputs`` alone and returns one line
+      that says what was established. It raises :class:`CertificateError` if the claim does not
+      follow, or if a recorded enclosure does not meet the recomputed one, and ``UncheckableError``
+      if something needed is not installed
+    - ``offers(statement)``: the certificates it can make for a statement of the library
     """
 
     name: str
@@ -56,7 +60,11 @@ class Kind:
 
 
 def demand(certificate: Certificate, **derived: str) -> None:
-    """Refuse a certificate whose words are not those that follow from its inputs: ``claim=…``, ``conclusion=…``."""
+    """Refuse a certificate whose words are not those that follow from its inputs.
+
+    ``derived`` are the words by the name of their field, ``claim=…``, ``conclusion=…``. Raises
+    :class:`CertificateError`, naming the field.
+    """
     for name, wanted in derived.items():
         if (found := getattr(certificate, name)) != wanted:
             raise CertificateError(
@@ -65,7 +73,10 @@ def demand(certificate: Certificate, **derived: str) -> None:
 
 
 def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -> None:
-    """Refuse a certificate whose enclosure ``name`` does not meet the recomputed ball."""
+    """Refuse a certificate whose enclosure ``name`` does not meet the recomputed ball.
+
+    Raises :class:`CertificateError`, and ``UnreadableError`` where there is no such enclosure.
+    """
     recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
     if not recorded.overlaps(recomputed):
         raise CertificateError(
@@ -76,7 +87,10 @@ def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -
 def demand_fields(
     certificate: Certificate, inputs: tuple[str, ...], enclosures: tuple[str, ...] = ()
 ) -> None:
-    """Refuse inputs and enclosures that the kind has no use for: nothing would check what they say."""
+    """Refuse inputs and enclosures that the kind has no use for.
+
+    Nothing would check what they say. Raises ``UnreadableError``, naming the first.
+    """
     for field, wanted in (("inputs", inputs), ("enclosures", enclosures)):
         if strange := sorted(set(getattr(certificate, field)) - set(wanted)):
             raise UnreadableError(
@@ -85,7 +99,10 @@ def demand_fields(
 
 
 def named(certificate: Certificate) -> Statement:
-    """The statement of the library that the certificate names."""
+    """The statement of the library that the certificate names.
+
+    Raises :class:`CertificateError` where there is none.
+    """
     try:
         return get(certificate.statement)
     except ValueError as error:
@@ -93,7 +110,12 @@ def named(certificate: Certificate) -> Statement:
 
 
 def stem(statement: Statement) -> str:
-    """The statement's name as the beginning of a file name."""
+    """The statement's name as the beginning of a file name.
+
+    Example:
+        >>> stem(get("orthogonality.decay:sharp"))
+        'orthogonality.decay.sharp'
+    """
     return statement.name.replace(":", ".")
 
 

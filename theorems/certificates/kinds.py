@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 
 from theorems.certificates import instances, small_sizes
 from theorems.certificates.document import (
@@ -38,25 +39,27 @@ def _kinds() -> Mapping[str, tuple[Kind, Part | None]]:
 
 
 def kinds() -> Mapping[str, Kind]:
-    """Every kind by its name."""
+    """Every kind by its name.
+
+    Example:
+        >>> kinds()["instance"].words
+        'a claim decided at one input, exactly'
+    """
     return {name: kind for name, (kind, _) in _kinds().items()}
 
 
 def offers(statements: Sequence[Statement]) -> Iterator[Offer]:
-    """The certificates that can be made for these statements, statement by statement."""
+    """The certificates that can be made for these statements, statement by statement.
+
+    Nothing is decided before one is made.
+    """
     known = tuple(_kinds().values())
     for statement in statements:
         for kind, part in known:
-            yield from _offered(kind, part, statement)
-
-
-def _offered(kind: Kind, part: Part | None, statement: Statement) -> Iterable[Offer]:
-    if part is None:
-        return kind.offers(statement)
-    found: tuple[Offer, ...] = ()
-    with tolerated(part, _PART):
-        found = tuple(kind.offers(statement))
-    return found
+            found: tuple[Offer, ...] = ()
+            with nullcontext() if part is None else tolerated(part, _PART):
+                found = tuple(kind.offers(statement))
+            yield from found
 
 
 def recheck(certificate: Certificate) -> str:

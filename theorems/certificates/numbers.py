@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TypeAlias
 
 import flint
 
@@ -32,18 +32,28 @@ _DYADIC = re.compile(r"(-?[0-9]+)\*2\^(-?[0-9]+)")
 WIDEST = 100_000
 
 
+Rationals: TypeAlias = "flint.fmpq | list[Rationals] | dict[str, Rationals]"
+
+
 def rational_text(value: Fraction | flint.fmpq | flint.fmpz | int) -> str:
-    """An exact number as "p/q" in lowest terms, or "p"."""
-    q = (
-        flint.fmpq(value.numerator, value.denominator)
-        if isinstance(value, Fraction)
-        else flint.fmpq(value)
-    )
-    return str(q)
+    """An exact number as "p/q" in lowest terms, or "p".
+
+    Example:
+        >>> rational_text(Fraction(6, 4)), rational_text(3)
+        ('3/2', '3')
+    """
+    return str(value if isinstance(value, Fraction) else flint.fmpq(value))
 
 
-def rational_of(value: Any, field: str) -> flint.fmpq:
-    """The number written as "p/q", "p" or "m*2^e". Raises :class:`UnreadableError`, naming ``field``, for others."""
+def rational_of(value: object, field: str) -> flint.fmpq:
+    """The number written as "p/q", "p" or "m*2^e".
+
+    ``field`` says where it stands. Raises :class:`UnreadableError`, naming it, for anything else.
+
+    Example:
+        >>> rational_of("3/2", "inputs.x"), rational_of("3*2^-1", "inputs.x")
+        (3/2, 3/2)
+    """
     if not isinstance(value, str):
         raise UnreadableError(
             f'{field}: {_seen(value)} is not text; want an exact number such as "3/5"'
@@ -68,8 +78,15 @@ def rational_of(value: Any, field: str) -> flint.fmpq:
     return flint.fmpq(int(found[1]), below)
 
 
-def rationals_of(value: Any, field: str) -> Any:
-    """Nested lists and objects of exact numbers, as nested lists and dicts of ``fmpq``."""
+def rationals_of(value: object, field: str) -> Rationals:
+    """Nested lists and objects of exact numbers, as nested lists and dicts of ``fmpq``.
+
+    Raises :class:`UnreadableError`, naming the place inside ``field``, for anything else.
+
+    Example:
+        >>> rationals_of({"n": "2", "sigma": ["4/5", "3/5"]}, "inputs.at")
+        {'n': 2, 'sigma': [4/5, 3/5]}
+    """
     if isinstance(value, list | tuple):
         return [rationals_of(item, f"{field}[{k}]") for k, item in enumerate(value)]
     if isinstance(value, Mapping):
@@ -77,8 +94,11 @@ def rationals_of(value: Any, field: str) -> Any:
     return rational_of(value, field)
 
 
-def whole_of(value: Any, field: str, least: int, most: int) -> int:
-    """A JSON integer between ``least`` and ``most``. Raises :class:`UnreadableError`, naming ``field``."""
+def whole_of(value: object, field: str, least: int, most: int) -> int:
+    """A JSON integer between ``least`` and ``most``.
+
+    Raises :class:`UnreadableError`, naming ``field``, for anything else.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise UnreadableError(
             f"{field}: {_seen(value)}; want a whole number from {least} to {most}"
@@ -87,16 +107,20 @@ def whole_of(value: Any, field: str, least: int, most: int) -> int:
 
 
 def ball_text(ball: flint.arb) -> list[str]:
-    """A finite ball by its two ends, exactly: [low, high]. Raises ``ValueError`` for a ball that is not finite."""
+    """A finite ball by its two ends, exactly: [low, high].
+
+    Raises ``ValueError`` for a ball that is not finite.
+
+    Example:
+        >>> ball_text(flint.arb(1.5))
+        ['3*2^-1', '3*2^-1']
+    """
     if not ball.is_finite():
         raise ValueError(f"{ball} is not finite")
-    middle, radius = (_dyadic(part) for part in (ball.mid(), ball.rad()))
-    exponent = min(middle[1], radius[1])
-    ends = [
-        (middle[0] << (middle[1] - exponent)) + sign * (radius[0] << (radius[1] - exponent))
-        for sign in (-1, 1)
-    ]
-    return [f"{end}*2^{exponent}" for end in ends]
+    (middle, middle_bits), (radius, radius_bits) = _dyadic(ball.mid()), _dyadic(ball.rad())
+    bits = min(middle_bits, radius_bits)
+    middle, radius = middle << (middle_bits - bits), radius << (radius_bits - bits)
+    return [f"{middle - radius}*2^{bits}", f"{middle + radius}*2^{bits}"]
 
 
 def _dyadic(exact: flint.arb) -> tuple[int, int]:
@@ -104,8 +128,11 @@ def _dyadic(exact: flint.arb) -> tuple[int, int]:
     return int(mantissa), int(exponent)
 
 
-def ball_of(value: Any, field: str) -> flint.arb:
-    """A ball that contains exactly the recorded ends, or a little more at the precision of ``flint.ctx``."""
+def ball_of(value: object, field: str) -> flint.arb:
+    """A ball that contains exactly the recorded ends, or a little more at ``flint.ctx.prec``.
+
+    Raises :class:`UnreadableError`, naming ``field``, for what are no two ends in order.
+    """
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise UnreadableError(
             f"{field}: {_seen(value)} is no enclosure; want its two ends, [low, high]"
@@ -116,13 +143,13 @@ def ball_of(value: Any, field: str) -> flint.arb:
     return flint.arb(low).union(flint.arb(high))
 
 
-def entry(values: Mapping[str, Any], name: str, field: str) -> Any:
+def entry(values: Mapping[str, object], name: str, field: str) -> object:
     """``values[name]``. Raises :class:`UnreadableError` if it is missing; ``field`` says where."""
     if name not in values:
         raise UnreadableError(f"{field}.{name}: missing")
     return values[name]
 
 
-def _seen(value: Any) -> str:
+def _seen(value: object) -> str:
     text = repr(value) if not isinstance(value, int) or abs(value) < 10**30 else "a huge integer"
     return text if len(text) <= 40 else text[:39] + "…"

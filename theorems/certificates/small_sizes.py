@@ -1,7 +1,8 @@
-"""The kind "small sizes": a pointwise claim about polynomials and roots, decided by z3 at given sizes.
+"""The kind "small sizes": a claim about polynomials and roots, decided by z3 at given sizes.
 
-Where the claim is true the certificate is z3's word for it, and is checked again by asking z3 again: no proof object
-that could be read without it. Where it is false the certificate is an exact witness (``instances``), which needs no z3.
+Where the claim is true the certificate is z3's word for it, and is checked again by asking z3
+again: no proof object that could be read without it. Where it is false the certificate is an exact
+witness (``instances``), which needs no z3.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ NAME = "small sizes"
 SIZES = (2, 3)
 _BATCH_SIZES = ("n", "N")
 _LARGEST = 20
-#: What z3 may spend to make a certificate, in its own units, and to check one again: more, for another version of z3.
+#: What z3 may spend to make a certificate, in its own units, and to check one again: more, for
+#: another version of z3.
 MAKING, CHECKING = 1_000_000, 10_000_000
 _CONCLUSION = "proved at these sizes, on the word of the solver"
 
@@ -52,31 +54,29 @@ def _asked(statement: Statement, sizes: Mapping[str, int], work: int) -> Answer:
 def _claim(statement: Statement, sizes: Mapping[str, int]) -> str:
     given = ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
     return (
-        f"{statement.title}: for {given} and all values of the other variables within domains and assumptions "
-        "at which every root and quotient is defined"
+        f"{statement.title}: for {given} and all values of the other variables within domains and "
+        "assumptions at which every root and quotient is defined"
     )
 
 
 def certify(statement: Statement, sizes: Mapping[str, int]) -> Certificate:
     """A proof at these sizes, or an exact witness against the claim, as a certificate.
 
-    Raises :class:`CertificateError` if z3 leaves it open with ``MAKING`` units of work, or is not installed.
+    ``sizes`` are the values of the whole-numbered variables, by name. Raises
+    :class:`CertificateError` if z3 leaves it open with ``MAKING`` units of work, or is not
+    installed. Cost: some seconds at most.
     """
-    answer = _asked(statement, sizes, MAKING)
+    answer, claim = _asked(statement, sizes, MAKING), _claim(statement, sizes)
     if answer.witness is not None and "algebraic" in answer.words:
-        raise UndecidedError(
-            f"{_claim(statement, sizes)}: {answer.words}, and a certificate holds rational ones only"
-        )
+        raise UndecidedError(f"{claim}: {answer.words}, and a certificate holds rational ones only")
     if answer.witness is not None:
         return at_input(statement, answer.witness)
     if answer.holds is None:
-        raise UndecidedError(
-            f"{_claim(statement, sizes)}: undecided, {answer.solver} {answer.words}"
-        )
+        raise UndecidedError(f"{claim}: undecided, {answer.solver} {answer.words}")
     return Certificate(
         kind=NAME,
         statement=statement.name,
-        claim=_claim(statement, sizes),
+        claim=claim,
         inputs={"sizes": dict(sizes)},
         precision=EXACT,
         enclosures={},
@@ -108,7 +108,9 @@ def _recheck(certificate: Certificate) -> str:
 
 
 def _sizes(statement: Statement, n: int) -> dict[str, int] | None:
-    """A number for each whole-numbered variable, indices that run over the same different; None without batch size.
+    """A number for each whole-numbered variable; None without batch size.
+
+    Indices that run over the same are different.
 
     Raises ``ValueError`` if ``n`` is outside its domain.
     """
@@ -121,8 +123,9 @@ def _sizes(statement: Statement, n: int) -> dict[str, int] | None:
         domain = variable.domain.subs(known)
         alike = sum(v.domain == variable.domain for v in whole[:place])
         first = [int(domain.start) + k for k in range(alike, -1, -1)]
-        size = variable.domain.start.is_Integer and variable.domain.start > 0
-        tried = [n] if variable.name in _BATCH_SIZES else [2, *first] if size else first
+        tried = [n] if variable.name in _BATCH_SIZES else first
+        if tried is first and variable.domain.start.is_Integer and variable.domain.start > 0:
+            tried = [2, *first]
         found = next((value for value in tried if domain.contains(value) == sp.true), None)
         if found is None:
             raise ValueError(f"{variable.name}: none of {tried} is in {domain}")

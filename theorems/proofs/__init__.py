@@ -1,6 +1,7 @@
 """Machine-checked proofs: the Rocq development, and what ties it to the statements.
 
-- ``*/*.v``, ``_CoqProject``, ``EXPORTED``, ``check.sh``: the development; it builds and audits itself
+- ``*/*.v``, ``_CoqProject``, ``EXPORTED``, ``check.sh``: the development; it builds and audits
+  itself
 - ``printer``, ``formulas``: a statement as a Rocq proposition
 - ``rocq``: the installed Rocq: build, compile one file, axioms
 - ``bridge``: has the kernel compare print and theorem, and audits the axioms

@@ -100,8 +100,10 @@ def _within(term: Term, level: int) -> str:
 class Formulas:
     """Prints expressions in the variables named; ``roots`` tells whether a square root was met.
 
-    ``naturals`` maps variables of type ``nat`` to their least value, ``sizes`` families to the extents of their
-    indices, ``indices`` variables that are indices to what they run below.
+    - ``names``: of the symbols in Rocq
+    - ``naturals``: variables of type ``nat``, with their least value
+    - ``sizes``: families, with the extents of their indices
+    - ``indices``: variables that are indices, with what they run below
     """
 
     #: The notation of sums, its level, and that of what may stand under it without parentheses.

@@ -1,18 +1,21 @@
-"""A pointwise statement as a Rocq proposition over an ordered field of mathcomp, or over Coq's real numbers.
+"""A pointwise statement as a Rocq proposition, over an ordered field of mathcomp or Coq's reals.
 
-Variables become binders and their domains hypotheses, then come the definitions and the assumptions, in the
-order of the statement. Everything is spelled out, so that what the text means depends on mathcomp alone, or on Coq's
-``Reals``. What has no faithful form there (expectations, integrals, other functions) is refused with the reason.
+Variables become binders and their domains hypotheses, then come the definitions and the
+assumptions, in the order of the statement. Everything is spelled out, so that what the text means
+depends on mathcomp alone, or on Coq's ``Reals``. What has no faithful form there (expectations,
+integrals, other functions) is refused with the reason.
 
-Division and square root are total in mathcomp: 1/0 = 0, and the root of a negative number is 0. A claim read from text
-carries the conditions under which its sides have a value; they are hypotheses of what is printed. A statement without
-such says at a point where a side has none, if its domains let one in, what mathcomp says.
+Division and square root are total in mathcomp: 1/0 = 0, and the root of a negative number is 0. A
+claim read from text carries the conditions under which its sides have a value; they are hypotheses
+of what is printed. A statement without such says at a point where a side has none, if its domains
+let one in, what mathcomp says.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
 import sympy as sp
 
@@ -32,32 +35,35 @@ _EXTREME = re.compile(r"(min|max)_i (\w+)\[i\]")
 
 
 def proposition(statement: Statement, *, negated: bool = False, structure: str = "") -> str:
-    """The statement as a closed Rocq proposition, several lines; ``negated`` puts a ``~`` before it.
+    """The statement as a closed Rocq proposition, several lines.
 
-    ``structure`` is the mathcomp structure of the field, by default ``rcfType`` where a root occurs, else
-    ``realFieldType``; or ``R``, Coq's reals. Raises :class:`UnprintableError`, saying what has no printed form.
+    - ``negated``: puts a ``~`` before it
+    - ``structure``: the mathcomp structure of the field, by default ``rcfType`` where a root occurs,
+      else ``realFieldType``; or ``R``, Coq's reals
+
+    Raises :class:`UnprintableError`, saying what has no printed form.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> print(proposition(STATEMENT).partition(",")[0])
+        forall (R : realFieldType) (n : nat) (lambda : 'I_n -> R)
     """
     return _texts(statement, negated, structure, lambda given: [given])[0]
 
 
 def beside(statement: Statement, *, negated: bool = False, structure: str = "") -> list[str]:
-    """Propositions that differ from :func:`proposition` in one hypothesis, and are no print of the statement.
+    """Propositions that differ from :func:`proposition` in one hypothesis.
 
-    One more, ``False`` or ``0 = 0``, stands before or behind the others, or one of them is ``False``.
+    They are no print of the statement: one hypothesis more, ``False`` or ``0 = 0``, stands before or
+    behind the others, or one of them is ``False``. Arguments and errors are as there.
     """
-    return _texts(
-        statement,
-        negated,
-        structure,
-        lambda given: [
-            *(
-                [*given[:k], more, *given[k:]]
-                for k in sorted({0, len(given)})
-                for more in ("False", "(0 = 0 :> R)")
-            ),
-            *([*given[:k], "False", *given[k + 1 :]] for k in range(len(given))),
-        ],
-    )
+    return _texts(statement, negated, structure, _changed)
+
+
+def _changed(given: list[str]) -> list[list[str]]:
+    ends = product(sorted({0, len(given)}), ("False", "(0 = 0 :> R)"))
+    more = [[*given[:k], one, *given[k:]] for k, one in ends]
+    return more + [[*given[:k], "False", *given[k + 1 :]] for k in range(len(given))]
 
 
 def _texts(
@@ -70,7 +76,7 @@ def _texts(
     if statement.quantifier is not Quantifier.POINTWISE:
         raise UnprintableError(
             f"{statement.name}: claimed of {statement.quantifier.value}, which mathcomp has no "
-            f"library for; only pointwise statements are printed"
+            "library for; only pointwise statements are printed"
         )
     try:
         found = _Proposition(statement, RealFormulas if structure == REALS else Formulas)
@@ -96,11 +102,8 @@ class _Proposition:
             if isinstance(v.domain, sp.Range) and sp.sympify(v.domain.start).is_Integer
         }
         self.sizes = {v.name: v.size for v in statement.variables if v.size}
-        self.sizes |= {
-            str(name): tuple(name.shape)
-            for name in self.definitions
-            if isinstance(name, sp.IndexedBase)
-        }
+        families = (x for x in self.definitions if isinstance(x, sp.IndexedBase))
+        self.sizes |= {str(name): tuple(name.shape) for name in families}
         self.indices = self._indexing()
         self.formulas = kind(self.names, naturals, self.sizes, self.indices)
 
@@ -109,12 +112,8 @@ class _Proposition:
         s = self.statement
         meanings = {str(name): meaning for name, meaning in s.definitions.items()}
         used: set[str] = set()
-        pending = [
-            s.lhs,
-            s.rhs,
-            *(a.relation for a in s.assumptions),
-            *(c.relation for c in s.conditions_read),
-        ]
+        pending = [s.lhs, s.rhs]
+        pending += [a.relation for a in s.assumptions] + [c.relation for c in s.conditions_read]
         while pending:
             fresh = {str(x) for x in pending.pop().free_symbols} - used
             used |= fresh
@@ -124,41 +123,38 @@ class _Proposition:
     def _indexing(self) -> dict[str, sp.Expr]:
         """Variables by which families are indexed, with what they run below."""
         s = self.statement
-        members = {
-            x
-            for side in (s.lhs, s.rhs, *(a.relation for a in s.assumptions))
-            for x in side.atoms(sp.Indexed)
-        }
+        sides = (s.lhs, s.rhs, *(a.relation for a in s.assumptions))
+        members = set().union(*(side.atoms(sp.Indexed) for side in sides))
         whole = {v.name for v in s.variables if isinstance(v.domain, sp.Range)}
-        return {
-            str(index): size
-            for x in sorted(members, key=str)
-            for index, size in zip(x.indices, self.sizes.get(str(x.base.label), ()), strict=False)
-            if str(index) in whole
-        }
+        found: dict[str, sp.Expr] = {}
+        for x in sorted(members, key=str):
+            sizes = self.sizes.get(str(x.base.label), ())
+            places = zip(map(str, x.indices), sizes, strict=False)
+            found |= {index: size for index, size in places if index in whole}
+        return found
 
     def hypotheses(self) -> list[str]:
-        hypotheses = [line for v in self.statement.variables for line in self._domain(v)]
-        hypotheses += [
-            line
-            for name, meaning in self.definitions.items()
-            for line in self._definition(name, meaning)
-        ]
-        hypotheses += [self._assumption(a.relation, a.along) for a in self.statement.assumptions]
-        return hypotheses + [
-            self.formulas.relation(c.relation.rel_op, c.relation.lhs, c.relation.rhs)
-            for c in self.statement.conditions_read
-        ]
+        """Domains, definitions and assumptions, in the order of the statement."""
+        s = self.statement
+        found: list[str] = []
+        for variable in s.variables:
+            found += self._domain(variable)
+        for name, meaning in self.definitions.items():
+            found += self._definition(name, meaning)
+        found += [self._assumption(a.relation, a.along) for a in s.assumptions]
+        relations = (c.relation for c in s.conditions_read)
+        return found + [self.formulas.relation(r.rel_op, r.lhs, r.rhs) for r in relations]
 
     def text(self, hypotheses: Sequence[str], negated: bool, structure: str) -> str:
-        claim = self.formulas.relation(
-            self.statement.relation, self.statement.lhs, self.statement.rhs
-        )
+        """The proposition with these hypotheses."""
+        s = self.statement
+        claim = self.formulas.relation(s.relation, s.lhs, s.rhs)
         field = structure or ("rcfType" if self.formulas.roots else "realFieldType")
-        binders = " ".join(self._binder(v) for v in self.statement.variables)
-        binders += "".join(
-            f" {self._family(str(x), tuple(x.shape) if isinstance(x, sp.IndexedBase) else ())}"
-            for x in self.definitions
+        binders = " ".join(
+            [
+                *(self._binder(v) for v in s.variables),
+                *(self._family(str(x), self.sizes.get(str(x), ())) for x in self.definitions),
+            ]
         )
         body = "".join(f"{line} ->\n  " for line in hypotheses) + claim
         if structure == REALS:
@@ -169,16 +165,16 @@ class _Proposition:
         return f"forall (R : {field}) {binders},\n  {body}"
 
     def _binder(self, variable: Variable) -> str:
-        if variable.name in self.indices:
-            return f"({self.names[variable.name]} : {self.formulas.ordinal(self.indices[variable.name])})"
+        name = variable.name
+        if name in self.indices:
+            return f"({self.names[name]} : {self.formulas.ordinal(self.indices[name])})"
         if isinstance(variable.domain, sp.Range) and not variable.size:
-            return f"({self.names[variable.name]} : nat)"
-        return self._family(variable.name, variable.size)
+            return f"({self.names[name]} : nat)"
+        return self._family(name, variable.size)
 
     def _family(self, symbol: str, size: tuple[sp.Expr, ...]) -> str:
-        return (
-            f"({self.names[symbol]} : {''.join(f'{self.formulas.ordinal(x)} -> ' for x in size)}R)"
-        )
+        arguments = "".join(f"{self.formulas.ordinal(x)} -> " for x in size)
+        return f"({self.names[symbol]} : {arguments}R)"
 
     def _domain(self, variable: Variable) -> list[str]:
         name, domain = self.names[variable.name], variable.domain
@@ -200,11 +196,8 @@ class _Proposition:
         upper = f" {'<' if domain.right_open else '<='} {high}" if high else ""
         if not indices:
             return [f"{lower}{member}{upper}"]
-        bound = [
-            f"{i} : {self.formulas.ordinal(x)}" for i, x in zip(indices, variable.size, strict=True)
-        ]
-        where = bound[0] if len(bound) == 1 else " ".join(f"({b})" for b in bound)
-        return [f"(forall {where}, {lower}{member}{upper})"]
+        bound = self.formulas.binders(indices, variable.size)
+        return [f"(forall {bound}, {lower}{member}{upper})"]
 
     def _whole(self, name: str, domain: sp.Range, size: sp.Expr | None) -> list[str]:
         if (
@@ -215,9 +208,9 @@ class _Proposition:
             raise UnprintableError(
                 f"{name} ranges over {domain}, not over natural numbers one by one"
             )
-        found = (
-            [] if domain.start == 0 else [f"({self.formulas.natural(domain.start)} <= {name})%N"]
-        )
+        found = []
+        if domain.start != 0:
+            found.append(f"({self.formulas.natural(domain.start)} <= {name})%N")
         if domain.stop not in (sp.oo, size):
             found.append(f"({name} < {self.formulas.natural(domain.stop)})%N")
         return found

@@ -198,7 +198,10 @@ def recorded() -> ProofRecord | str:
 
 
 def evidence(statement: Statement, record: ProofRecord | None = None) -> Evidence | None:
-    """The proof as evidence, if the record (by default the package's) covers the statement as it is now."""
+    """The proof as evidence, if the record covers the statement as it is now; None otherwise.
+
+    ``record`` is by default the package's.
+    """
     if (proof := statement.proof) is None:
         return None
     found = recorded() if record is None else record
@@ -229,17 +232,17 @@ def evidence(statement: Statement, record: ProofRecord | None = None) -> Evidenc
 
 
 def lapsed(statement: Statement, record: ProofRecord | None = None) -> str:
-    """Why a proof that the statement names does not count now, in one line; empty if it does, or none is named."""
+    """Why a proof that the statement names does not count now, in one line.
+
+    Empty if it does, or none is named. ``record`` is by default the package's.
+    """
     if (proof := statement.proof) is None:
         return ""
     found = recorded() if record is None else record
     reason = found if isinstance(found, str) else found.objection(statement)
     name = proof.theorem.rpartition(".")[2]
-    return (
-        f"the recorded proof {name} does not count: {reason}; theorems prove checks it again"
-        if reason
-        else ""
-    )
+    told = f"the recorded proof {name} does not count: {reason}; theorems prove checks it again"
+    return told if reason else ""
 
 
 def summary(proof: Proof, axioms: tuple[str, ...]) -> str:
@@ -250,4 +253,5 @@ def summary(proof: Proof, axioms: tuple[str, ...]) -> str:
         return f"a part, by name: {name} ({rests}); leaves {proof.leaves}"
     if proof.link == "name":
         return f"{name} ({rests}), tied by name only"
-    return f"{'negation proved' if proof.refutes else 'kernel-checked'} for all sizes: {name} ({rests})"
+    how = "negation proved" if proof.refutes else "kernel-checked"
+    return f"{how} for all sizes: {name} ({rests})"

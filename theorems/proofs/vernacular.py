@@ -1,8 +1,9 @@
 """What the Rocq sources assume, hide or switch off, read from their text alone.
 
-``Print Assumptions`` tells of the theorems that are exported; this tells of every line, before anything is compiled.
-It knows comments, which nest, strings, which may hold anything, sections, in which hypotheses are discharged, and the
-options of ``_CoqProject``. It needs nothing but Python, so that ``check.sh`` runs it as it stands.
+``Print Assumptions`` tells of the theorems that are exported; this tells of every line, before
+anything is compiled. It knows comments, which nest, strings, which may hold anything, sections, in
+which hypotheses are discharged, and the options of ``_CoqProject``. It needs nothing but Python, so
+that ``check.sh`` runs it as it stands.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from pathlib import Path
 
 __all__ = ["Breach", "breaches", "project_breaches", "stripped"]
 
-#: Refused wherever they stand: what assumes, what leaves a proof open, what switches a check of the kernel off, and
-#: what brings in text that is not read here.
+#: Refused wherever they stand: what assumes, what leaves a proof open, what switches a check of the
+#: kernel off, and what brings in text that is not read here.
 _ANYWHERE = re.compile(
-    r"(?<![\w'])(?:Admitted|admit|Admit\s+Obligations|give_up|Axioms?|Parameters?|Conjectures?|Declare\s+Module"
-    r"|bypass_check|(?:Unset|Set)\s+(?:Guard|Positivity|Universe)\s+Checking|Load|Declare\s+ML\s+Module"
-    r"|Add\s+(?:Rec\s+)?LoadPath|Rewrite\s+Rules?)(?![\w'])|-type-in-type"
+    r"(?<![\w'])(?:Admitted|admit|Admit\s+Obligations|give_up|Axioms?|Parameters?|Conjectures?"
+    r"|Declare\s+Module|bypass_check|(?:Unset|Set)\s+(?:Guard|Positivity|Universe)\s+Checking"
+    r"|Load|Declare\s+ML\s+Module|Add\s+(?:Rec\s+)?LoadPath|Rewrite\s+Rules?)(?![\w'])"
+    r"|-type-in-type"
 )
 #: Refused where no section is open, at whose end they would become arguments.
 _OF_A_SECTION = re.compile(r"(?<![\w'])(?:Hypothesis|Hypotheses|Variables?|Context)(?![\w'])")
@@ -97,7 +99,8 @@ def _sentences(plain: str) -> Iterator[tuple[int, str]]:
 
 
 def project_breaches(project: str) -> list[Breach]:
-    """Lines of a ``_CoqProject`` beyond the files, ``-Q . BatchNorm`` and one list of warnings that are silenced.
+    """Lines of a ``_CoqProject`` beyond the files, ``-Q . BatchNorm`` and one list of warnings that
+    are silenced.
 
     Any other option may weaken the kernel or bring in what is not read here.
 
