@@ -3,7 +3,8 @@
     theorems verify examples                  theorems falsify examples::first_layer_rate
     pytest --pyargs theorems.examples         theorems show examples::rank_law
 
-Copy what you need into a file of your own: ``theorems verify my_claims.py``, ``pytest my_claims.py``.
+Copy what you need into a file of your own: ``theorems verify my_claims.py``,
+``pytest my_claims.py``.
 """
 
 import sympy as sp

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 from theorems.error_words import in_words, line_in, message
@@ -58,9 +58,9 @@ class Family:
     title: str
     sources: tuple[str, ...]
     statements: tuple[Statement | str, ...] = field(repr=False)
-    figures: tuple[Any, ...] = field(default=(), repr=False)
-    certificates: tuple[Any, ...] = field(default=(), repr=False)
-    findings: tuple[Any, ...] = field(default=(), repr=False)
+    figures: tuple[object, ...] = field(default=(), repr=False)
+    certificates: tuple[object, ...] = field(default=(), repr=False)
+    findings: tuple[object, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -69,11 +69,10 @@ class Family:
             )
         if not isinstance(self.title, str) or not self.title.strip() or "\n" in self.title:
             raise FamilyError(f"title={self.title!r}: want what {self.name} is about, in one line")
-        for part in ("sources", "statements", "figures", "certificates", "findings"):
+        for part in ("sources", *_PARTS):
             if not isinstance(items := getattr(self, part), tuple):
                 raise FamilyError(f"{part}={items!r}: want a tuple")
-        for part in _PARTS:
-            for item in getattr(self, part):
+            for item in () if part == "sources" else items:
                 if isinstance(item, str) and not _REFERENCE.fullmatch(item):
                     raise FamilyError(f"{part} has {item!r}: want 'package.module:NAME'")
 
@@ -89,8 +88,8 @@ class Family:
 
     @cached_property
     def _statements(self) -> tuple[Statement, ...]:
-        found = tuple(self._objects("statements"))
-        for statement in found:
+        found: dict[str, Statement] = {}
+        for statement in self._objects("statements"):
             if not isinstance(statement, Statement):
                 raise FamilyError(f"statements have {statement!r}: want a Statement")
             if statement.family != self.name:
@@ -98,12 +97,12 @@ class Family:
                     f"{statement.name} has family={statement.family!r}, in {self.name}; "
                     f"want family={self.name!r}, that of its place"
                 )
-        name, count = Counter(s.name for s in found).most_common(1)[0] if found else ("", 0)
-        if count > 1:
-            raise FamilyError(f"two statements are named {name}")
-        return found
+            if statement.name in found:
+                raise FamilyError(f"two statements are named {statement.name}")
+            found[statement.name] = statement
+        return tuple(found.values())
 
-    def _objects(self, part: str) -> Iterator[Any]:
+    def _objects(self, part: str) -> Iterator[object]:
         for item in getattr(self, part):
             found = _referred(part, item) if isinstance(item, str) else item
             if isinstance(found, tuple):
@@ -115,7 +114,7 @@ class Family:
 _PARTS = ("statements", "figures", "certificates", "findings")
 
 
-def _referred(part: str, reference: str) -> Any:
+def _referred(part: str, reference: str) -> object:
     module, _, name = reference.partition(":")
     try:
         return getattr(import_module(module), name)
@@ -137,13 +136,13 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
     >>> [s.quantifier.value for s in of_each_file(folder.__name__, folder.__path__, "STATEMENTS")]
     ['expectation', 'pointwise']
     """
-    found: list[Any] = []
+    found: list[object] = []
     for module in sorted(each.name for each in iter_modules(path)):
         items = getattr(_imported(f"{package}.{module}"), name, ())
         if isinstance(items, Statement):
             raise FamilyError(
-                f"{package}.{module} has a statement as {name}: want a tuple, {name} = (STATEMENT,) "
-                "with a comma"
+                f"{package}.{module} has a statement as {name}: "
+                f"want a tuple, {name} = (STATEMENT,) with a comma"
             )
         if not isinstance(items, tuple):
             raise FamilyError(f"{package}.{module} has {name}={items!r}: want a tuple")
@@ -151,7 +150,7 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
     return tuple(found)
 
 
-def _imported(module: str) -> Any:
+def _imported(module: str) -> ModuleType:
     """A module of a folder of statements. What is wrong in its file is told with file and line."""
     try:
         return import_module(module)

@@ -45,7 +45,7 @@ DEFAULT = "theorems-ledger.json"
 #: The library's own, compared with where the library is developed.
 LIBRARY = Path(__file__).with_name("ledger.json")
 SCHEMA = 1
-#: Tightness without an interval is the same number if it agrees so far; libraries round differently.
+#: Tightness without an interval is the same number if it agrees so far; libraries round apart.
 _SAME = 1e-6
 _LARGEST_FILE = 50_000_000
 #: What stands between the words of a part and the digest of its exact form.
@@ -80,10 +80,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between the record and a run. ``worse`` turns the run red, the rest is told."""
+    """One difference between the record and a run.
+
+    - ``what``: "verdict", "evidence", "text", "tightness", "removed" or "new"
+    - ``worse``: it turns the run red; the rest is told
+    """
 
     statement: str
-    what: str  # "verdict" | "evidence" | "text" | "tightness" | "removed" | "new"
+    what: str
     recorded: str
     found: str
     worse: bool = True

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from itertools import chain
+from pkgutil import resolve_name
 from typing import Any
 
 from simulators.arguments import did_you_mean
@@ -98,18 +100,13 @@ def rescan() -> None:
 @cache
 def _installed() -> tuple[tuple[Family, str], ...]:
     """Every accepted family, and the package it is from; empty for our own."""
-    own: list[Family] = []
-    for reference in import_module(GROUP).FAMILIES:
-        module, _, name = reference.partition(":")
-        own.append(getattr(import_module(module), name))
-    found = [(family, "") for family in own]
+    own = import_module(GROUP).FAMILIES
+    found: list[tuple[Family, str]] = [(resolve_name(reference), "") for reference in own]
     for point in sorted(entry_points(group=GROUP), key=lambda p: (_package(p), p.name)):
         try:
             family = _loaded(point, [known.name for known, _ in found])
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # whatever another package does when it is imported
+        # whatever another package does when it is imported
+        except (Exception, SystemExit) as error:
             _refuse(_package(point), point.name, "", error)
         else:
             found.append((family, _package(point)))
@@ -177,12 +174,8 @@ def library(*names: str) -> tuple[Statement, ...]:
         >>> {statement.family for statement in library(first.family)} == {first.family}
         True
     """
-    return tuple(
-        statement
-        for family, package in _installed()
-        if not names or family.name in names
-        for statement in _statements(family, package)
-    )
+    meant = [each for each in _installed() if not names or each[0].name in names]
+    return tuple(chain.from_iterable(_statements(*each) for each in meant))
 
 
 def _statements(family: Family, package: str) -> tuple[Statement, ...]:
@@ -200,9 +193,8 @@ def package_of(statement: Statement) -> str:
     """The package that a statement of the library is from; empty for our own, and for any other."""
     for family, package in _installed():
         if package and family.name == statement.family:
-            return (
-                package if statement.name in {s.name for s in _statements(family, package)} else ""
-            )
+            known = {s.name for s in _statements(family, package)}
+            return package if statement.name in known else ""
     return ""
 
 

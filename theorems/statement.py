@@ -296,17 +296,17 @@ class Statement:
     or a strategy draws) or in ``definitions`` (symbols that stand for a quantity computed from the
     variables, such as an expectation or an integral; the value is its definition, SymPy or words).
     A family defined entry by entry is an ``IndexedBase`` with a shape, and its definition a
-    ``Lambda`` of its indices, which run from 0. A variable with a ``Range`` that a family is indexed
-    by is an index: the claim is about every one.
+    ``Lambda`` of its indices, which run from 0. A variable with a ``Range`` that a family is
+    indexed by is an index: the claim is about every one.
 
     - ``family``, ``theorem``, ``variant``: its name, ``family.theorem:variant``
     - ``title``, ``remark``: for people; ``source``: where it is printed
     - ``ceiling``: the trivial upper bound of ``lhs``: where ``rhs`` reaches it the statement is
       vacuous
-    - ``defined``: the conditions under which both sides have a value, as read from text before SymPy
-      simplified it; None for what can be seen in the sides and definitions. Where one fails, inside
-      the domains and assumptions, a claim about every input is false: it says something about what
-      is not there
+    - ``defined``: the conditions under which both sides have a value, as read from text before
+      SymPy simplified it; None for what can be seen in the sides and definitions. Where one fails,
+      inside the domains and assumptions, a claim about every input is false: it says something
+      about what is not there
     - ``relation``: one of ``<=``, ``<``, ``>=``, ``>``, ``==``, ``!=``
     - ``sentinel``: its false neighbour; ``expected``: the verdict that a run should find
     - ``checks``: what attacks it, called with the statement and a ``Context``
@@ -314,8 +314,8 @@ class Statement:
     - ``depends_on``: full names of statements; it is no stronger than the weakest of them
     - ``proof``: the Rocq theorem that speaks for it
 
-    Raises ``ValueError`` for what cannot be a claim: a stray symbol, a float, a name declared twice,
-    a sentinel that changes nothing.
+    Raises ``ValueError`` for what cannot be a claim: a stray symbol, a float, a name declared
+    twice, a sentinel that changes nothing.
 
     Example:
         >>> from theorems.templates.pointwise import STATEMENT

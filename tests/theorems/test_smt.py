@@ -224,7 +224,9 @@ def test_a_proof_at_a_size_is_checked_again_by_asking_again():
     forged = dataclasses.replace(
         certificate, statement="orthogonality.iterative_initialisation:as_printed"
     )
-    forged = dataclasses.replace(forged, claim=small_sizes._claim(get(forged.statement), {"n": 2}))
+    forged = dataclasses.replace(
+        forged, claim=small_sizes.claim_at(get(forged.statement), {"n": 2})
+    )
     with pytest.raises(CertificateError, match="false, z3"):
         kinds.recheck(forged)
     for fields in (
@@ -330,7 +332,7 @@ def test_a_proof_for_the_first_index_is_checked_again():
             dataclasses.replace(
                 made,
                 inputs=beyond,
-                claim=small_sizes._claim(
+                claim=small_sizes.claim_at(
                     get("splines.central_arrangement:common"), beyond["sizes"]
                 ),
             )
@@ -370,7 +372,7 @@ def test_what_would_take_for_ever_to_open_is_refused():
 
 
 def test_the_claim_leaves_out_where_a_root_or_a_quotient_is_undefined():
-    words = small_sizes._claim(get("orthogonality.unit_frobenius"), {"n": 2, "d": 2})
+    words = small_sizes.claim_at(get("orthogonality.unit_frobenius"), {"n": 2, "d": 2})
     assert words.endswith("at which every root and quotient is defined")
 
 
@@ -389,10 +391,10 @@ def test_the_claim_leaves_out_where_a_root_or_a_quotient_is_undefined():
     ],
 )
 def test_sizes_and_indices_that_are_offered(name, sizes):
-    assert small_sizes._sizes(get(name), 3) == sizes
+    assert small_sizes.sizes_at(get(name), 3) == sizes
 
 
 def test_nothing_is_offered_without_a_batch_size():
     statement = get("rank.soft_rank_lower_bound:sharp")
-    assert small_sizes._sizes(statement, 2) is None
+    assert small_sizes.sizes_at(statement, 2) is None
     assert list(small_sizes.KINDS[0].offers(statement)) == []

@@ -66,7 +66,7 @@ class CertificateError(ValueError):
 
 
 class UnreadableError(CertificateError):
-    """It is no certificate of this schema: missing, truncated, a field of the wrong type or size."""
+    """It is no certificate of this schema: missing, truncated, of a wrong type or size."""
 
 
 class UndecidedError(CertificateError):

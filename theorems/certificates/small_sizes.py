@@ -27,7 +27,7 @@ from theorems.checking.exact import determined
 from theorems.checking.smt import Answer, MissingSolverError, UntranslatableError, ask, translate
 from theorems.statement import Quantifier, Statement, Verdict
 
-__all__ = ["KINDS", "SIZES", "certify"]
+__all__ = ["KINDS", "SIZES", "certify", "claim_at", "sizes_at"]
 
 NAME = "small sizes"
 #: Batch sizes that are offered; every other size (the width) is 2, and indices are the first.
@@ -51,7 +51,8 @@ def _asked(statement: Statement, sizes: Mapping[str, int], work: int) -> Answer:
         raise CertificateError(f"inputs.sizes: {error}") from None
 
 
-def _claim(statement: Statement, sizes: Mapping[str, int]) -> str:
+def claim_at(statement: Statement, sizes: Mapping[str, int]) -> str:
+    """What is claimed of the statement at these sizes, in words."""
     given = ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
     return (
         f"{statement.title}: for {given} and all values of the other variables within domains and "
@@ -66,7 +67,7 @@ def certify(statement: Statement, sizes: Mapping[str, int]) -> Certificate:
     :class:`CertificateError` if z3 leaves it open with ``MAKING`` units of work, or is not
     installed. Cost: some seconds at most.
     """
-    answer, claim = _asked(statement, sizes, MAKING), _claim(statement, sizes)
+    answer, claim = _asked(statement, sizes, MAKING), claim_at(statement, sizes)
     if answer.witness is not None and "algebraic" in answer.words:
         raise UndecidedError(f"{claim}: {answer.words}, and a certificate holds rational ones only")
     if answer.witness is not None:
@@ -96,7 +97,7 @@ def _recheck(certificate: Certificate) -> str:
         name: whole_of(size, f"inputs.sizes.{name}", 0, _LARGEST) for name, size in given.items()
     }
     demand_fields(certificate, ("sizes",))
-    demand(certificate, claim=_claim(statement, sizes), conclusion=_CONCLUSION)
+    demand(certificate, claim=claim_at(statement, sizes), conclusion=_CONCLUSION)
     answer = _asked(statement, sizes, CHECKING)
     if answer.holds is False:
         raise CertificateError(
@@ -107,7 +108,7 @@ def _recheck(certificate: Certificate) -> str:
     return f"{certificate.claim}: {answer.words} ({answer.solver})"
 
 
-def _sizes(statement: Statement, n: int) -> dict[str, int] | None:
+def sizes_at(statement: Statement, n: int) -> dict[str, int] | None:
     """A number for each whole-numbered variable; None without batch size.
 
     Indices that run over the same are different.
@@ -142,7 +143,7 @@ def _offers(statement: Statement) -> Iterator[Offer]:
         return
     for n in SIZES:
         try:
-            if (sizes := _sizes(statement, n)) is None:
+            if (sizes := sizes_at(statement, n)) is None:
                 return
             translate(statement, sizes)
         except UntranslatableError:

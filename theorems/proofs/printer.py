@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from itertools import chain, product, starmap
 
 import sympy as sp
 
@@ -38,8 +38,8 @@ def proposition(statement: Statement, *, negated: bool = False, structure: str =
     """The statement as a closed Rocq proposition, several lines.
 
     - ``negated``: puts a ``~`` before it
-    - ``structure``: the mathcomp structure of the field, by default ``rcfType`` where a root occurs,
-      else ``realFieldType``; or ``R``, Coq's reals
+    - ``structure``: the mathcomp structure of the field, by default ``rcfType`` where a root
+      occurs, else ``realFieldType``; or ``R``, Coq's reals
 
     Raises :class:`UnprintableError`, saying what has no printed form.
 
@@ -54,8 +54,8 @@ def proposition(statement: Statement, *, negated: bool = False, structure: str =
 def beside(statement: Statement, *, negated: bool = False, structure: str = "") -> list[str]:
     """Propositions that differ from :func:`proposition` in one hypothesis.
 
-    They are no print of the statement: one hypothesis more, ``False`` or ``0 = 0``, stands before or
-    behind the others, or one of them is ``False``. Arguments and errors are as there.
+    They are no print of the statement: one hypothesis more, ``False`` or ``0 = 0``, stands before
+    or behind the others, or one of them is ``False``. Arguments and errors are as there.
     """
     return _texts(statement, negated, structure, _changed)
 
@@ -126,24 +126,23 @@ class _Proposition:
         sides = (s.lhs, s.rhs, *(a.relation for a in s.assumptions))
         members = set().union(*(side.atoms(sp.Indexed) for side in sides))
         whole = {v.name for v in s.variables if isinstance(v.domain, sp.Range)}
-        found: dict[str, sp.Expr] = {}
-        for x in sorted(members, key=str):
-            sizes = self.sizes.get(str(x.base.label), ())
-            places = zip(map(str, x.indices), sizes, strict=False)
-            found |= {index: size for index, size in places if index in whole}
-        return found
+        places = (
+            zip(map(str, x.indices), self.sizes.get(str(x.base.label), ()), strict=False)
+            for x in sorted(members, key=str)
+        )
+        return {i: size for i, size in chain.from_iterable(places) if i in whole}
 
     def hypotheses(self) -> list[str]:
         """Domains, definitions and assumptions, in the order of the statement."""
         s = self.statement
-        found: list[str] = []
-        for variable in s.variables:
-            found += self._domain(variable)
-        for name, meaning in self.definitions.items():
-            found += self._definition(name, meaning)
-        found += [self._assumption(a.relation, a.along) for a in s.assumptions]
+        domains = map(self._domain, s.variables)
+        definitions = starmap(self._definition, self.definitions.items())
         relations = (c.relation for c in s.conditions_read)
-        return found + [self.formulas.relation(r.rel_op, r.lhs, r.rhs) for r in relations]
+        return [
+            *chain.from_iterable((*domains, *definitions)),
+            *(self._assumption(a.relation, a.along) for a in s.assumptions),
+            *(self.formulas.relation(r.rel_op, r.lhs, r.rhs) for r in relations),
+        ]
 
     def text(self, hypotheses: Sequence[str], negated: bool, structure: str) -> str:
         """The proposition with these hypotheses."""
@@ -230,10 +229,11 @@ class _Proposition:
             raise UnprintableError(
                 f"{symbol} is defined as {meaning!r}, and {family} is no family with one index"
             )
-        (i,), kind = self.formulas.fresh_indices(1), self.formulas.ordinal(size[0])
-        member = f"{self.names[family]} {i}"
-        bound = f"{name} <= {member}" if which == "min" else f"{member} <= {name}"
-        return [f"(forall {i} : {kind}, {bound})", f"(exists {i} : {kind}, {name} = {member})"]
+        index = self.formulas.fresh_indices(1)
+        member = f"{self.names[family]} {index[0]}"
+        low, high = (name, member) if which == "min" else (member, name)
+        typed = self.formulas.binders(index, size)
+        return [f"(forall {typed}, {low} <= {high})", f"(exists {typed}, {name} = {member})"]
 
     def _assumption(self, relation: sp.core.relational.Relational, along: str) -> str:
         if along != "input":
