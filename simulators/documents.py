@@ -177,7 +177,7 @@ def _refusal(error: BaseException, path: str, whole: str) -> str:
             break
         step = getattr(notes[-1], "name", None) or getattr(notes[-1], "index", "")
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
-    place = path.removeprefix(".") or whole
+    place = path[1:] if path.startswith(".") else whole + path
     if isinstance(error, KeyError):
         return f"{place}: missing"
     if not isinstance(error, _MisfitError):

@@ -199,7 +199,12 @@ def between(left: Point | None, right: Point | None) -> Fraction:
 
 
 def whole_above(point: Point) -> Fraction:
-    """The least whole number that is more than ``point``."""
+    """The least whole number that is more than ``point``.
+
+    Example:
+        >>> whole_above(Root((-2, 0, 1), 2)), whole_above(Fraction(2))
+        (Fraction(2, 1), Fraction(3, 1))
+    """
     if isinstance(point, Fraction):
         return Fraction(point.__floor__() + 1)
     for precision in _precisions():
@@ -211,7 +216,12 @@ def whole_above(point: Point) -> Fraction:
 
 
 def whole_below(point: Point) -> Fraction:
-    """The greatest whole number that is less than ``point``."""
+    """The greatest whole number that is less than ``point``.
+
+    Example:
+        >>> whole_below(Root((-2, 0, 1), 2)), whole_below(Fraction(2))
+        (Fraction(1, 1), Fraction(1, 1))
+    """
     if isinstance(point, Fraction):
         return Fraction(point.__ceil__() - 1)
     return whole_above(point) - 1  # it is none itself

@@ -204,7 +204,11 @@ def _short(exact: sp.Basic) -> str:
 
 
 def entry_of(result: Result, *, seed: int, level: float, versions: Mapping[str, str]) -> Entry:
-    """What a result would put on record."""
+    """What a result would put on record.
+
+    - ``seed``, ``level``: of the run that found it
+    - ``versions``: of the libraries that its numbers came from
+    """
     value = result.tightness
     tightness = None
     if value is not None and math.isfinite(value):
@@ -232,7 +236,16 @@ def compare(
     level: float,
     versions: Mapping[str, str],
 ) -> tuple[Change, ...]:
-    """Every difference between the record and what was found, statement by statement."""
+    """Every difference between the record and what was found, statement by statement.
+
+    ``seed``, ``level`` and ``versions`` are those of the run, as in :func:`entry_of`.
+
+    Example:
+        >>> from theorems.registry import library
+        >>> found = Result(library()[0], Verdict.SUPPORTED, ())
+        >>> compare(Ledger({}), [found], seed=0, level=1e-6, versions={})[0].what
+        'new'
+    """
     changes: list[Change] = []
     for result in results:
         name = result.statement.name

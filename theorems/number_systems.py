@@ -305,7 +305,12 @@ BALLS: Mapping[str, Callable[..., Ball]] = {
 
 
 def tensors() -> Mapping[str, object]:
-    """Torch's, in float64; Torch is imported when this is first asked for."""
+    """Torch's, in float64; Torch is imported when this is first asked for.
+
+    Example:
+        >>> tensors()["root"](4)
+        tensor(2., dtype=torch.float64)
+    """
     import torch
 
     def lifted(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:

@@ -90,7 +90,10 @@ def refused() -> tuple[str, ...]:
 
 
 def rescan() -> None:
-    """Look for families again, as after a package was installed while Python runs."""
+    """Look for families again, as after a package was installed while Python runs.
+
+    What was refused is forgotten, too.
+    """
     _installed.cache_clear()
     library.cache_clear()
     _REFUSED.clear()
@@ -136,7 +139,10 @@ def _refuse(package: str, family: str, part: str, error: BaseException) -> None:
 
 @contextmanager
 def tolerated(part: Part, what: str) -> Iterator[None]:
-    """An error inside is raised if the part is ours; another package's is refused as ``what``."""
+    """An error inside is raised if the part is ours; another package's is refused.
+
+    ``what`` says what is refused, in the line that :func:`refused` keeps.
+    """
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -146,7 +152,14 @@ def tolerated(part: Part, what: str) -> Iterator[None]:
 
 
 def brought(part: str) -> Iterator[Part]:
-    """Every object that families have as ``part``: "figures", "certificates" or "findings"."""
+    """Every object that families have as ``part``: "figures", "certificates" or "findings".
+
+    Imports what holds it. What another package cannot deliver is refused and left out.
+
+    Example:
+        >>> next(brought("certificates")).package
+        ''
+    """
     for family, package in _installed():
         if family in _UNLOADABLE:
             continue
@@ -190,7 +203,12 @@ def _statements(family: Family, package: str) -> tuple[Statement, ...]:
 
 
 def package_of(statement: Statement) -> str:
-    """The package that a statement of the library is from; empty for our own, and for any other."""
+    """The package that a statement of the library is from; empty for our own, and for any other.
+
+    Example:
+        >>> package_of(library()[0])
+        ''
+    """
     for family, package in _installed():
         if package and family.name == statement.family:
             known = {s.name for s in _statements(family, package)}

@@ -144,7 +144,12 @@ def ball_of(value: object, field: str) -> flint.arb:
 
 
 def entry(values: Mapping[str, object], name: str, field: str) -> object:
-    """``values[name]``. Raises :class:`UnreadableError` if it is missing; ``field`` says where."""
+    """``values[name]``. Raises :class:`UnreadableError` if it is missing; ``field`` says where.
+
+    Example:
+        >>> entry({"layer": 3}, "layer", "inputs")
+        3
+    """
     if name not in values:
         raise UnreadableError(f"{field}.{name}: missing")
     return values[name]

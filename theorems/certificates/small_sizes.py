@@ -52,7 +52,15 @@ def _asked(statement: Statement, sizes: Mapping[str, int], work: int) -> Answer:
 
 
 def claim_at(statement: Statement, sizes: Mapping[str, int]) -> str:
-    """What is claimed of the statement at these sizes, in words."""
+    """What is claimed of the statement at these sizes, in words.
+
+    ``sizes`` are the values of the whole-numbered variables, by name.
+
+    Example:
+        >>> from theorems.registry import get
+        >>> claim_at(get("orthogonality.unit_frobenius"), {"n": 2, "d": 3}).partition(": for ")[2][:12]
+        'd = 3, n = 2'
+    """
     given = ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
     return (
         f"{statement.title}: for {given} and all values of the other variables within domains and "

@@ -80,7 +80,12 @@ Term = tuple[str, int]
 
 
 def binder_names(symbols: Sequence[str]) -> dict[str, str]:
-    """A Rocq identifier for every symbol, all different."""
+    """A Rocq identifier for every symbol, all different.
+
+    Example:
+        >>> binder_names(["sigma", "in", "Vhat_1", "λ"])
+        {'sigma': 'sigma', 'in': 'in_', 'Vhat_1': 'Vhat_1', 'λ': 'x_'}
+    """
     found: dict[str, str] = {}
     for symbol in symbols:
         name = re.sub(r"\W", "_", symbol, flags=re.ASCII)

@@ -83,7 +83,11 @@ def _proof(statement: Statement) -> Proof:
 
 
 def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, object]:
-    """The record of an audit that stands, as JSON. Raises ``ValueError`` for one that does not."""
+    """The record of an audit that stands, as JSON. Raises ``ValueError`` for one that does not.
+
+    - ``date``: of today, YYYY-MM-DD
+    - ``root``: where the sources are that were audited
+    """
     if not audit.stands:
         raise ValueError("what is not proved cannot be recorded")
     needed = {name for theorem in audit.theorems for name in closure(file_of(theorem), root)}
@@ -190,7 +194,12 @@ def read(path: Path = RECORDED, root: Path = SOURCES) -> ProofRecord:
 
 @cache
 def recorded() -> ProofRecord | str:
-    """The record of the package, or why there is none."""
+    """The record of the package, or why there is none. Read once.
+
+    Example:
+        >>> recorded().rocq
+        '8.16.1'
+    """
     try:
         return read()
     except RecordError as error:
@@ -246,7 +255,12 @@ def lapsed(statement: Statement, record: ProofRecord | None = None) -> str:
 
 
 def summary(proof: Proof, axioms: tuple[str, ...]) -> str:
-    """One line: what the theorem does for the statement, and how the two are tied."""
+    """One line: what the theorem does for the statement, and how the two are tied.
+
+    Example:
+        >>> summary(Proof(theorem="BatchNorm.common.Sums.cauchy_schwarz"), ())
+        'kernel-checked for all sizes: cauchy_schwarz (no axioms)'
+    """
     name = proof.theorem.rpartition(".")[2]
     rests = "no axioms" if not axioms else f"{len(axioms)} classical axioms"
     if proof.leaves:

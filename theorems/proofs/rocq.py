@@ -72,12 +72,22 @@ def _listed(file: Path) -> tuple[str, ...]:
 
 
 def sources(root: Path = SOURCES) -> tuple[str, ...]:
-    """The files of the development, relative to its root, in the order of ``_CoqProject``."""
+    """The files of the development, relative to its root, in the order of ``_CoqProject``.
+
+    Example:
+        >>> "common/Sums.v" in sources()
+        True
+    """
     return tuple(line for line in _listed(root / "_CoqProject") if line.endswith(".v"))
 
 
 def exported(root: Path = SOURCES) -> tuple[str, ...]:
-    """The qualified names of the theorems that speak for a statement."""
+    """The qualified names of the theorems that speak for a statement, as in ``EXPORTED``.
+
+    Example:
+        >>> "BatchNorm.orthogonality.UnitFrobenius.unit_frobenius" in exported()
+        True
+    """
     return _listed(root / "EXPORTED")
 
 
@@ -95,7 +105,14 @@ def file_of(theorem: str) -> str:
 
 
 def closure(file: str, root: Path = SOURCES) -> tuple[str, ...]:
-    """The file and the project's files that it imports, directly or not, sorted."""
+    """The file and the project's files that it imports, directly or not, sorted.
+
+    ``file`` is relative to ``root``. Raises ``OSError`` where one of them is not there.
+
+    Example:
+        >>> closure("common/Sums.v")
+        ('common/Sums.v',)
+    """
     found: set[str] = set()
     pending = [file]
     while pending:
@@ -135,7 +152,14 @@ def forbidden(root: Path = SOURCES) -> list[str]:
 
 
 def axioms_in(output: str) -> tuple[str, ...]:
-    """The axioms that one ``Print Assumptions`` printed; what is not understood counts as one."""
+    """The axioms that one ``Print Assumptions`` printed; what is not understood counts as one.
+
+    Raises :class:`RocqError` if it printed nothing.
+
+    Example:
+        >>> axioms_in("Closed under the global context"), axioms_in("Axioms:\\nclassic : forall P, P")
+        ((), ('classic',))
+    """
     found = [
         line.split(":")[0].strip()
         for line in output.splitlines()
@@ -274,7 +298,12 @@ class Rocq:
 
 
 def is_leaf(theorem: str) -> bool:
-    """The theorem may rest on the axioms of Coq's real numbers."""
+    """The theorem may rest on the axioms of Coq's real numbers.
+
+    Example:
+        >>> is_leaf("BatchNorm.orthogonality.leaf.Contraction.contraction_sharp")
+        True
+    """
     return ".leaf." in theorem
 
 
