@@ -110,9 +110,9 @@ def at_input(
     arithmetic and balls leave the claim open.
 
     Example:
-        >>> from theorems.registry import get
-        >>> step = get("orthogonality.iterative_initialisation:as_printed")
-        >>> at_input(step, {"n": 2, "sigma": [Fraction(4, 5), Fraction(3, 5)]}).conclusion
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> half = Fraction(1, 2)
+        >>> at_input(STATEMENT.neighbour, {"n": 2, "lambda": [half, half]}).conclusion
         'refuted'
     """
     given = {"at": _as_text(variables)}

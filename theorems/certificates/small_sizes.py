@@ -57,9 +57,9 @@ def claim_at(statement: Statement, sizes: Mapping[str, int]) -> str:
     ``sizes`` are the values of the whole-numbered variables, by name.
 
     Example:
-        >>> from theorems.registry import get
-        >>> claim_at(get("orthogonality.unit_frobenius"), {"n": 2, "d": 3}).partition(": for ")[2][:12]
-        'd = 3, n = 2'
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> claim_at(STATEMENT, {"n": 2}).partition(": for ")[2].partition(" and")[0]
+        'n = 2'
     """
     given = ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
     return (
