@@ -241,8 +241,8 @@ def test_a_folder_without_permission(
     [
         ("missing.json", "cannot be read"),
         ("not.json", "not JSON"),
-        ("other.json", "schema 2"),
-        ("empty.json", "'environment'"),
+        ("other.json", "schema is 2"),
+        ("empty.json", "missing"),
         ("good.npy", "not JSON"),
     ],
 )

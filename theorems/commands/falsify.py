@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.text import Text
@@ -45,6 +45,7 @@ from theorems.terminal.screen import (
     console,
     duration,
     field,
+    fields,
     heading,
     paragraph,
     refuse_each,
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         errors.print(f"theorems: not attacked: {line}", soft_wrap=True)
     refuse_each(refused)
     out = console()
-    results: list[dict[str, Any]] = []
+    results: list[dict[str, object]] = []
     if batch is not None:
         field(out, "Batch", batch_line(batch))
         out.print()
@@ -104,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
             for result in pending:
                 found = by_statement[id(result.statement)]
                 results.append(_entry(found, result, args))
-                wrong += not _print(out, found, result, args)
+                _print(out, found, result, args)
+                wrong += not _as_expected(result)
             count = f"{len(results) - wrong} as expected, {wrong} not"
             paragraph(out, Text(count, style="bold red" if wrong else "bold green"))
     except KeyboardInterrupt:
@@ -129,13 +131,14 @@ def run(args: argparse.Namespace) -> int:
     return NOT_AS_EXPECTED if wrong else AS_EXPECTED
 
 
+@dataclass(frozen=True)
 class _Target:
     """A statement whose only check is falsification, and the words that mean it on the command
     line.
     """
 
-    def __init__(self, statement: Statement, *words: str) -> None:
-        self.statement, self.words = statement, words
+    statement: Statement
+    words: Sequence[str]
 
 
 def _targets(args: argparse.Namespace) -> tuple[list[_Target], list[str], list[str]]:
@@ -153,39 +156,37 @@ def _targets(args: argparse.Namespace) -> tuple[list[_Target], list[str], list[s
         # a claim about an exponent has no search, and needs no statement to be left out
         return claim.statement(corpus=corpus, only=claim.quantifier is not Quantifier.LIMIT)
 
-    def add(claim: Conjecture, statement: Statement, *words: str) -> None:
+    def add(claim: Conjecture, statement: Statement, words: Sequence[str]) -> None:
         if claim.quantifier is Quantifier.LIMIT:
-            left_out.append(
-                f"{claim.family}.{claim.name}, a claim about an exponent: nothing to search"
-            )
+            name = f"{claim.family}.{claim.name}"
+            left_out.append(f"{name}, a claim about an exponent: nothing to search")
         else:
-            found.append(_Target(statement, *words))
+            found.append(_Target(statement, words))
 
     for name in args.names:
         if is_file_name(name):
             claims, lines = stated(name, searched)
             refused += lines
             for claim, statement in claims:
-                add(claim, statement, f"{name.partition('::')[0]}::{claim.name}")
+                add(claim, statement, [f"{name.partition('::')[0]}::{claim.name}"])
             continue
         for statement in select([name]):
             if (target := attackable(statement, Corpus(corpus))) is not None:
-                found.append(_Target(target, statement.name))
+                found.append(_Target(target, [statement.name]))
             else:
-                left_out.append(
-                    f"{statement.name}, decided by algebra or on given paths: nothing to search"
-                )
+                decided = "decided by algebra or on given paths: nothing to search"
+                left_out.append(f"{statement.name}, {decided}")
     if (given := given_claim(args)) is not None:
-        add(given, searched(given), *claim_words(args))
-    if not found and refused:
+        add(given, searched(given), claim_words(args))
+    if found:
+        return found, left_out, refused
+    if refused:
         raise UsageError("; ".join(refused))
-    if not found:
-        raise UsageError(
-            "; ".join(left_out) + "; use theorems verify"
-            if left_out
-            else "name what to attack: FILE.py::NAME, a statement of the library, or --claim TEXT"
-        )
-    return found, left_out, refused
+    if left_out:
+        raise UsageError("; ".join(left_out) + "; use theorems verify")
+    raise UsageError(
+        "name what to attack: FILE.py::NAME, a statement of the library, or --claim TEXT"
+    )
 
 
 def _search(result: Result) -> Evidence:
@@ -195,16 +196,14 @@ def _search(result: Result) -> Evidence:
 
 def _as_expected(result: Result) -> bool:
     """It fell if that was expected; if not, the search was no blind one."""
-    evidence = _search(result)
+    evidence, expected = _search(result), result.statement.expected
     if evidence.verdict is Verdict.OUTSIDE:
-        return result.statement.expected is Verdict.OUTSIDE
+        return expected is Verdict.OUTSIDE
     fell = evidence.verdict is Verdict.REFUTED
-    return fell == (result.statement.expected is Verdict.REFUTED) and (
-        fell or evidence.sentinel is Verdict.REFUTED
-    )
+    return fell == (expected is Verdict.REFUTED) and (fell or evidence.sentinel is Verdict.REFUTED)
 
 
-def _entry(target: _Target, result: Result, args: argparse.Namespace) -> dict[str, Any]:
+def _entry(target: _Target, result: Result, args: argparse.Namespace) -> dict[str, object]:
     """One result as ``verify --json`` has it, of the search alone, with the claim and the command
     that repeats it.
     """
@@ -218,35 +217,25 @@ def _entry(target: _Target, result: Result, args: argparse.Namespace) -> dict[st
     }
 
 
-def _print(out: Console, target: _Target, result: Result, args: argparse.Namespace) -> bool:
+def _print(out: Console, target: _Target, result: Result, args: argparse.Namespace) -> None:
     evidence, s = _search(result), result.statement
-    fell, outside = (evidence.verdict is word for word in (Verdict.REFUTED, Verdict.OUTSIDE))
-    found = verdict_text(evidence.verdict) if fell or outside else Text("no counterexample")
+    told = evidence.verdict in (Verdict.REFUTED, Verdict.OUTSIDE)
+    found = verdict_text(evidence.verdict) if told else Text("no counterexample")
     out.print(heading(s.name), Text("  "), found, sep="")
     field(out, "  Claim", words(s.title))
-    if fell:
+    if evidence.verdict is Verdict.REFUTED:
         _print_fallen(out, target, evidence, args)
-    elif outside:
+    elif evidence.verdict is Verdict.OUTSIDE:
         field(out, "  Not tried", evidence.summary)
     else:
-        field(
-            out,
-            "  Tried",
-            evidence.summary.removeprefix("no counterexample: ")
-            + (
-                "; the batch has no part in it"
-                * (evidence.apart and "the batch" not in evidence.summary)
-            ),
-        )
+        tried = evidence.summary.removeprefix("no counterexample: ")
+        if evidence.apart and "the batch" not in evidence.summary:
+            tried += "; the batch has no part in it"
         fallen = evidence.sentinel is Verdict.REFUTED
-        field(
-            out,
-            "  Sentinel",
-            f"{s.sentinel.words}: {'refuted by the same search' if fallen else 'survived too'}",
-        )
+        neighbour = "refuted by the same search" if fallen else "survived too"
+        fields(out, {"  Tried": tried, "  Sentinel": f"{s.sentinel.words}: {neighbour}"})
     field(out, "  Time", duration(evidence.seconds))
     out.print()
-    return _as_expected(result)
 
 
 def _print_fallen(

@@ -11,10 +11,10 @@ import argparse
 import datetime
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from simulators.documents import write_json
@@ -34,9 +34,10 @@ from theorems.terminal.exit_statuses import (
 from theorems.terminal.screen import (
     console,
     field,
+    fields,
     heading,
     paragraph,
-    print_table,
+    print_row,
     verdict_text,
 )
 from theorems.terminal.typesetting import words
@@ -147,20 +148,16 @@ def _print_audit(out: Console, audit: Audit, unproved: Sequence[Statement], seco
     """The table of what Rocq said now, the theorems that stand beside it, and a closing line."""
     _print_results(out, audit.results, timed=True)
     _print_further(out, audit.theorems, audit.results)
-    _print_unproved(out, unproved)
-    field(
-        out,
-        "Rocq",
-        f"{audit.rocq}, everything above established in {seconds:.0f} s",
-    )
+    rocq = f"{audit.rocq}, everything above established in {seconds:.0f} s"
+    fields(out, {"No theorem": ", ".join(s.name for s in unproved), "Rocq": rocq})
     for name, axioms in audit.excess.items():
         paragraph(out, Text(f"{name} rests on {', '.join(axioms)}", style="bold red"))
     if audit.problem:
         paragraph(out, Text(audit.problem, style="bold red"))
-    wrong = [f for f in audit.results if f.problem]
+    stand = sum(not result.problem for result in audit.results)
     free = sum(not axioms for axioms in audit.theorems.values())
     line = (
-        f"{len(audit.results) - len(wrong)} of {len(audit.results)} proofs stand; "
+        f"{stand} of {len(audit.results)} proofs stand; "
         f"{len(audit.theorems)} theorems audited, {free} without axioms"
     )
     paragraph(out, Text(line, style="bold green" if audit.stands else "bold red"))
@@ -184,56 +181,43 @@ def _print_recorded(out: Console, record: ProofRecord, statements: Sequence[Stat
 
 
 def _print_results(out: Console, results: Sequence[ProofResult], *, timed: bool) -> None:
-    widths = [max((len(f.statement.variant) for f in results), default=0) + 4, 10, 6, 10, 8]
+    label = max((len(f.statement.variant) for f in results), default=0) + 4
+    row = partial(print_row, out, (label, 10, 6, 10, 8), right=(4,))
     titles = ("", "verdict", "bridge", "axioms", "time" if timed else "")
-    print_table(out, _grid(widths, tuple(Text(t, style="dim") for t in titles)))
+    row([Text(title, style="dim") for title in titles])
     for theorem, members in groupby(
         results, key=lambda f: f"{f.statement.family}.{f.statement.theorem}"
     ):
         out.print(heading(theorem))
         for f in members:
-            print_table(out, _grid(widths, _cells(f, timed)))
-            paragraph(
-                out,
-                Text.assemble(f.proof.theorem.rpartition(".")[2], (f" ({f.file})", "dim")),
-                indent=widths[0],
-            )
+            row(_cells(f, timed))
+            name = f.proof.theorem.rpartition(".")[2]
+            said = [Text.assemble(name, (f" ({f.file})", "dim"))]
             if f.problem:
-                paragraph(out, Text(f.problem, style="red"), indent=widths[0])
+                said.append(Text(f.problem, style="red"))
             elif f.proof.gloss:
                 leaves = f"; it leaves {f.proof.leaves}" if f.proof.leaves else ""
-                paragraph(
-                    out, Text(words(f"{f.proof.gloss}{leaves}"), style="dim"), indent=widths[0]
-                )
+                said.append(Text(words(f"{f.proof.gloss}{leaves}"), style="dim"))
+            for text in said:
+                paragraph(out, text, indent=label)
     out.print()
 
 
-def _cells(f: ProofResult, timed: bool) -> tuple[Text, ...]:
+def _cells(f: ProofResult, timed: bool) -> tuple[str | Text, ...]:
     if f.problem:
         verdict = Text("✗ open", style="bold red")
     elif f.proof.leaves:
         verdict = Text("✓ in part", style="cyan")
     else:
         verdict = Text.assemble(("✓ ", "green"), verdict_text(f.verdict))
+    axioms = f"{len(f.axioms)} classical" if f.axioms else "none"
     return (
-        Text(f"  :{f.statement.variant}" if f.statement.variant else ""),
+        f"  :{f.statement.variant}" if f.statement.variant else "",
         verdict,
-        Text(f.proof.link),
-        Text(_axioms(f.axioms) if not f.problem else ""),
-        Text(f"{f.seconds:.1f} s" if timed else ""),
+        f.proof.link,
+        "" if f.problem else axioms,
+        f"{f.seconds:.1f} s" if timed else "",
     )
-
-
-def _grid(widths: Sequence[int], row: tuple[Text, ...]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for number, column in enumerate(widths):
-        table.add_column(width=column, no_wrap=True, justify="right" if number == 4 else "left")
-    table.add_row(*row)
-    return table
-
-
-def _axioms(axioms: Sequence[str]) -> str:
-    return "none" if not axioms else f"{len(axioms)} classical"
 
 
 def _print_further(
@@ -258,8 +242,3 @@ def _print_further(
             indent=4,
         )
     out.print()
-
-
-def _print_unproved(out: Console, unproved: Sequence[Statement]) -> None:
-    if unproved:
-        field(out, "No theorem", ", ".join(s.name for s in unproved))

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from simulators.batches import Batch
@@ -57,7 +56,7 @@ from theorems.terminal.screen import (
     fields,
     heading,
     paragraph,
-    print_table,
+    print_row,
     ratio,
     refuse_each,
     sensitivity,
@@ -125,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_each(refused)
     results: list[Result] = []
-    interrupted, complete, began = False, False, time.monotonic()
+    complete, interrupted, began = False, False, time.monotonic()
     try:
         with meter, refusing(ClaimError):  # a claim's own code may fail at an input of the run
             for result in pending:
@@ -136,28 +135,26 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted = True
     finally:  # also when a check is broken: what was established is not lost with it
-        circumstances = Run(
-            len(statements),
-            args.seed,
-            args.level,
-            batch,
-            args.budget,
-            interrupted or not complete,
-            time.monotonic() - began,
+        seconds = time.monotonic() - began
+        done = Run(
+            len(statements), args.seed, args.level, batch, args.budget, not complete, seconds
         )
-        failure, changes = _publish(results, circumstances, refused, target, directory, record)
+        changes = () if record is None else record.changes(results)
+        failure = _publish(results, done, refused, target, directory, record, changes)
     if failure is not None:
         raise failure
     if interrupted:
         return INTERRUPTED
     if refused:
         return BAD_INPUT
-    if record is not None and not record.update and any(c.worse for c in changes):
-        return NOT_AS_EXPECTED
-    good = all(
-        r.as_expected or (record is not None and r.sound and record.agrees(r, changes))
-        for r in results
-    )
+    if record is None:
+        good = all(result.as_expected for result in results)
+    else:
+        good = record.update or not any(change.worse for change in changes)
+        good = good and all(
+            result.as_expected or (result.sound and record.agrees(result, changes))
+            for result in results
+        )
     return AS_EXPECTED if good else NOT_AS_EXPECTED
 
 
@@ -168,9 +165,9 @@ def _publish(
     target: Path | None,
     directory: Path | None,
     record: RunLedger | None,
-) -> tuple[OutputError | None, tuple[Change, ...]]:
-    """Write the files, then print the outcome, come what may; and what could not be written."""
-    changes = () if record is None else record.changes(results)
+    changes: Sequence[Change],
+) -> OutputError | None:
+    """Write the files, then print the outcome, come what may; and what could not be written first."""
     found = document_of(
         results,
         seed=run.seed,
@@ -207,9 +204,8 @@ def _publish(
             with attempt(directory):
                 written.append(str(write_report(found, directory)[0]))
     finally:
-        shown = replace(run, written=tuple(written))
-        print_outcome(console(), results, shown, record, changes)
-    return next(iter(failures), None), changes
+        print_outcome(console(), results, replace(run, written=tuple(written)), record, changes)
+    return next(iter(failures), None)
 
 
 # --- what is printed ------------------------------------------------------------------------------
@@ -266,61 +262,42 @@ def _print_table(out: Console, results: Sequence[Result]) -> None:
     """One row per statement under its theorem. Columns have fixed widths, so that all theorems line
     up.
     """
-    columns = [
+    wide = out.width >= _WIDE
+    titles = ["", "verdict", "tightness", "power", "time", "evidence"]
+    widths = [
         max(len(r.statement.variant) for r in results) + 4,
         max(len(r.verdict.value) for r in results) + 2,
+        *(len(widest) for widest in ("tightness", "exact", "1000.0 s")),
     ]
-    titles: tuple[Text | str, ...] = ("", "verdict", "tightness", "power", "time")
-    wide = out.width >= _WIDE
-    print_table(
-        out,
-        _grid(
-            columns,
-            out.width,
-            [tuple(Text(str(t), style="dim") for t in (*titles, "evidence"))],
-            wide,
-        ),
-    )
+    indent = widths[0] + 2
+    widths += [out.width - sum(widths) - 2 * len(widths) - 2] if wide else []
+
+    def row(cells: Sequence[str | Text]) -> None:
+        print_row(out, widths, cells[: len(widths)], right=(2, 3, 4), folding=(5,))
+
+    row([Text(title, style="dim") for title in titles])
     for theorem, members in groupby(
         results, key=lambda r: f"{r.statement.family}.{r.statement.theorem}"
     ):
         out.print(heading(theorem))
         for result in members:
-            print_table(out, _grid(columns, out.width, [_cells(result)], wide))
+            row(_cells(result))
             for evidence in () if wide else result.evidence:
-                paragraph(out, _evidence(evidence), indent=columns[0] + 2)
+                paragraph(out, _evidence(evidence), indent=indent)
             for note in result.notes:
-                paragraph(out, Text.assemble(("note: ", "dim"), words(note)), indent=columns[0] + 2)
+                paragraph(out, Text.assemble(("note: ", "dim"), words(note)), indent=indent)
 
 
-def _grid(
-    columns: Sequence[int], width: int, rows: Sequence[Sequence[Text | str]], wide: bool
-) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    fixed = (*columns, len("tightness"), len("exact"), len("1000.0 s"))
-    for number, column in enumerate(fixed):
-        table.add_column(width=column, no_wrap=True, justify="right" if number > 1 else "left")
-    if wide:
-        table.add_column(width=width - sum(fixed) - 2 * len(fixed) - 2)
-    for row in rows:
-        table.add_row(
-            *(Text(cell) if isinstance(cell, str) else cell for cell in (row if wide else row[:-1]))
-        )
-    return table
-
-
-def _cells(result: Result) -> tuple[Text | str, ...]:
-    name = f"  :{result.statement.variant}" if result.statement.variant else ""
+def _cells(result: Result) -> list[Text | str]:
     mark = ("✓ ", "green") if result.as_expected else ("✗ ", "bold red")
-    evidence = Text("\n").join(_evidence(e) for e in result.evidence)
-    return (
-        name,
+    return [
+        f"  :{result.statement.variant}" if result.statement.variant else "",
         Text.assemble(mark, verdict_text(result.verdict)),
         ratio(result.tightness),
         sensitivity(result.power),
         f"{result.seconds:.1f} s",
-        evidence,
-    )
+        Text("\n").join(_evidence(e) for e in result.evidence),
+    ]
 
 
 def _evidence(evidence: Evidence) -> Text:
@@ -383,11 +360,12 @@ def reasons(result: Result, run: Run) -> str:
     """Why a result is not as expected, in a few words."""
     found = []
     expected = result.statement.expected
+    other = result.verdict is not expected
     if result.contradictory:
         found.append("proved and refuted at once")
-    elif result.verdict is not expected and not (result.verdict.holds and expected.holds):
+    elif other and not (result.verdict.holds and expected.holds):
         found.append(f"{result.verdict.value}, expected {expected.value}")
-    elif result.verdict is not expected and not result.as_expected and not result.weak_sentinels:
+    elif other and not result.as_expected and not result.weak_sentinels:
         found.append(f"only {result.verdict.value}, expected {expected.value}")
     if result.weakened_by:
         found.append(f"it depends on {', '.join(result.weakened_by)}")
