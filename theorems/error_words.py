@@ -11,8 +11,10 @@ _LONGEST = 300
 
 
 def message(error: BaseException) -> str:
-    """The text of an exception on one line, cut where it is long; empty where it has none, or fails
-    to give one.
+    """The text of an exception on one line, cut where it is long; empty where it has none.
+
+    >>> message(ValueError("two\\nlines"))
+    'two lines'
     """
     try:
         text = " ".join(str(error).split())
@@ -24,13 +26,21 @@ def message(error: BaseException) -> str:
 
 
 def in_words(error: BaseException) -> str:
-    """``ValueError: what it says``, or the kind alone."""
+    """The kind of an error and what it says, if it says anything.
+
+    >>> in_words(ValueError("no\\nname")), in_words(KeyError())
+    ('ValueError: no name', 'KeyError')
+    """
     text = message(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def line_in(file: str, error: BaseException) -> int | None:
-    """The last line of ``file`` that was at work when the error came up; None if none was."""
+    """The last line of ``file`` that was at work when the error came up; None if none was.
+
+    >>> line_in("claims.py", SyntaxError("invalid", ("claims.py", 3, 1, "")))
+    3
+    """
     wanted = os.path.realpath(file)
     if isinstance(error, SyntaxError) and os.path.realpath(error.filename or "") == wanted:
         return error.lineno

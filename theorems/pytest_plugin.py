@@ -1,7 +1,7 @@
 """The pytest plugin: conjectures in test files and statements of the library as test items.
 
-Loaded in every pytest run of an environment that has the package, so nothing heavy is imported here: SymPy, Torch and
-the rest come in when the first item runs (`theorems.workbench.running`).
+Loaded in every pytest run of an environment that has the package, so nothing heavy is imported
+here: SymPy, Torch and the rest come in when the first item runs (`theorems.workbench.running`).
 """
 
 from __future__ import annotations
@@ -10,14 +10,20 @@ import json
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
 import pytest
 
 if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr, TracebackStyle
+
+    from simulators import Trajectory
     from theorems.statement import Statement
     from theorems.verification import Result
     from theorems.workbench.conjecture import Conjecture
@@ -39,7 +45,7 @@ _SEED = pytest.StashKey[int]()
 _ITEMS = pytest.StashKey[int]()
 
 
-# --- options ------------------------------------------------------------------------------------------------
+# --- options --------------------------------------------------------------------------------------
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,15 +56,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         nargs="?",
         const="",
         action="append",
-        help="collect statements of the library too: all, or families, theorems and variants separated by "
-        "commas (--theorems=FAMILY.THEOREM); with no file named, only these",
+        help="collect statements of the library too: all, or families, theorems and variants "
+        "separated by commas (--theorems=FAMILY.THEOREM); with no file named, only these",
     )
     group.addoption(
         "--theorem-level",
         metavar="P",
         type=float,
         default=LEVEL,
-        help=f"probability of any false verdict in the whole run, split evenly over its items ({LEVEL:g})",
+        help="probability of any false verdict in the whole run, split evenly over its items "
+        f"({LEVEL:g})",
     )
     group.addoption(
         "--theorem-budget",
@@ -106,26 +113,43 @@ def _seed(config: pytest.Config) -> int:
     return int(given)
 
 
+class _Worker(Protocol):
+    """A worker of xdist, as its coordinator sees it."""
+
+    config: pytest.Config
+    workerinput: dict[str, object]
+
+
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
+def pytest_configure_node(node: _Worker) -> None:
     """Every worker of xdist gets the one seed of the run."""
     node.workerinput["theorem_seed"] = node.config.stash[_SEED]
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     if config.getoption("theorems") or config.getoption("theorem_seed") != "0":
-        return f"theorems: seed {config.stash[_SEED]}, error budget {config.getoption('theorem_level'):g}"
+        level = config.getoption("theorem_level")
+        return f"theorems: seed {config.stash[_SEED]}, error budget {level:g}"
     return None
 
 
-# --- collection ---------------------------------------------------------------------------------------------
+# --- collection -----------------------------------------------------------------------------------
 
 
 class TheoremItem(pytest.Item):
-    """One claim as a test: it passes if the verdict is the expected one or stronger and its false neighbour falls."""
+    """One claim as a test: it passes if the verdict is the expected one or stronger and its false
+    neighbour falls.
+    """
 
-    def __init__(self, *, claim: Conjecture | Statement, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        name: str,
+        parent: pytest.Collector,
+        *,
+        claim: Conjecture | Statement,
+        nodeid: str | None = None,
+    ) -> None:
+        super().__init__(name, parent, nodeid=nodeid)
         from theorems.workbench.running import traits
 
         self.claim = claim
@@ -139,9 +163,13 @@ class TheoremItem(pytest.Item):
     def runtest(self) -> None:
         from theorems.workbench.running import check
 
-        check(self.claim, circumstances(self))
+        check(self.claim, Circumstances(self))
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(
+        self,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        style: TracebackStyle | None = None,
+    ) -> str | TerminalRepr:
         from theorems.workbench.running import explained
 
         return explained(excinfo.value) or super().repr_failure(excinfo, style)
@@ -165,9 +193,8 @@ def pytest_pycollect_makeitem(
     from theorems.workbench.loading import held
 
     # one imported from elsewhere is collected where it is declared
-    claims = [
-        (called, claim) for called, claim in held(name, obj) if claim.module == module.obj.__name__
-    ]
+    here = module.obj.__name__
+    claims = [(called, claim) for called, claim in held(name, obj) if claim.module == here]
     if not claims:
         return None
     if not isinstance(collector, pytest.Module):
@@ -201,7 +228,7 @@ def pytest_collection_modifyitems(
         return
     from theorems.registry import UnknownNameError, select
 
-    names = [part for text in given for part in text.split(",") if part]
+    names = [name for name in ",".join(given).split(",") if name]
     try:
         statements = select(names)
     except UnknownNameError as error:
@@ -222,11 +249,11 @@ def _shares(item: pytest.Item) -> bool:
     return isinstance(item, TheoremItem) or "verify_claim" in getattr(item, "fixturenames", ())
 
 
-# --- running ------------------------------------------------------------------------------------------------
+# --- running --------------------------------------------------------------------------------------
 
 
 class Circumstances:
-    """What an item may spend and where it reports; plain data for :mod:`theorems.workbench.running`."""
+    """What an item may spend and where it reports, for :mod:`theorems.workbench.running`."""
 
     def __init__(self, node: pytest.Item) -> None:
         config = node.config
@@ -235,110 +262,97 @@ class Circumstances:
         self.level: float = config.getoption("theorem_level") / self.items
         self._share = self.level
         self.budget: float | None = config.getoption("theorem_budget")
-        corpus = config.getoption("theorem_corpus")
-        self.corpus = (
-            config.rootpath / ".theorems" / "witnesses" if corpus is None else Path(corpus)
-        )
+        given = config.getoption("theorem_corpus")
+        kept = config.rootpath / ".theorems" / "witnesses"
+        self.corpus = kept if given is None else Path(given)
         self.directory = config.invocation_params.dir
         self.nodeid = node.nodeid
         self._node = node
 
     def spend(self) -> None:
-        """Half of what is left: an item may check any number of claims and stay within its share."""
+        """Half of what is left: an item may check any number of claims and stay within its
+        share.
+        """
         self.level /= 2
 
-    def report(self, **found: Any) -> None:
-        """Travels with the item's report, from a worker too. A claim of no file is checked again by its test."""
+    def report(self, **found: object) -> None:
+        """Travels with the item's report, from a worker too. A claim of no file is checked again by
+        its test.
+        """
         found["replay"] = found.get("replay") or self._again
-        self._node.user_properties.append(
-            (_PROPERTY, json.dumps({**found, "items": self.items, "seed": self.seed}))
-        )
+        told = json.dumps({**found, "items": self.items, "seed": self.seed})
+        self._node.user_properties.append((_PROPERTY, told))
 
     @property
     def _again(self) -> str:
         """The command that runs this test alone, with the share of the budget that it has here."""
-        test = os.path.relpath(self._node.path, self.directory) + "".join(
-            self.nodeid.partition("::")[1:]
-        )
-        again = (
-            f"pytest {shlex.quote(test)} --theorem-seed {self.seed} --theorem-level {self._share!r}"
-        )
+        file = os.path.relpath(self._node.path, self.directory)
+        test = shlex.quote(file + "".join(self.nodeid.partition("::")[1:]))
+        again = f"pytest {test} --theorem-seed {self.seed} --theorem-level {self._share!r}"
         return again + (f" --theorem-budget {self.budget:g}" if self.budget is not None else "")
-
-
-def circumstances(node: pytest.Item) -> Circumstances:
-    return Circumstances(node)
 
 
 @pytest.fixture
 def theorem_seed(request: pytest.FixtureRequest) -> int:
-    """A seed of this test's own, from ``--theorem-seed``: the same in every run with that option."""
+    """A seed of this test's own, from ``--theorem-seed``: the same in every run with that
+    option.
+    """
     return crc32(f"{request.config.stash[_SEED]} {request.node.nodeid}".encode())
 
 
 @pytest.fixture
-def simulate(theorem_seed: int) -> Callable[..., Any]:
+def simulate(theorem_seed: int) -> Callable[..., Trajectory]:
     """``simulators.simulate``, with this test's own seed unless another is given."""
     from simulators import simulate as run
 
-    def seeded(*args: Any, **kwargs: Any) -> Any:
-        return run(*args, **{"seed": theorem_seed, **kwargs})
-
-    return seeded
+    return partial(run, seed=theorem_seed)
 
 
 @pytest.fixture
 def verify_claim(request: pytest.FixtureRequest) -> Callable[..., Result]:
-    """``verify_claim(claim, batch=None, expected=None, **options)``: check it, and fail the test unless it stands.
+    """``verify_claim(claim, batch=None, expected=None, **options)``: check it, and fail the test
+    unless it stands.
 
     ``claim`` is a conjecture, a statement, a name of the library, or text with the options of
-    ``theorems.conjecture``. Returns the ``Result``. The test's share of the error budget covers any number of calls.
+    ``theorems.conjecture``. Returns the ``Result``. The test's share of the error budget covers any
+    number of calls.
     """
     from theorems.workbench.running import check_any
 
     if not _shares(request.node):  # the budget has been split without this test
         pytest.fail(
-            "verify_claim: name it among the test's arguments, or with pytest.mark.usefixtures, so that the "
-            "test has a share of the error budget",
+            "verify_claim: name it among the test's arguments, or with pytest.mark.usefixtures, so "
+            "that the test has a share of the error budget",
             pytrace=False,
         )
-    around = circumstances(request.node)
-
-    def verified(claim: Any, **options: Any) -> Result:
-        __tracebackhide__ = True
-        return check_any(claim, around, **options)
-
-    return verified
+    return partial(check_any, around=Circumstances(request.node))
 
 
-# --- the end ------------------------------------------------------------------------------------------------
+# --- the end --------------------------------------------------------------------------------------
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    # among the statistics are deselected items and warnings too
-    reports = {
-        id(r): r
-        for kind in terminalreporter.stats.values()
-        for r in kind
-        if getattr(r, "when", "") == "call"
-    }
-    # a test that is run again carries what its earlier runs found
-    found = [
-        json.loads(value)
-        for _, value in dict.fromkeys(
-            (r.nodeid, value)
-            for r in reports.values()
-            for name, value in r.user_properties
-            if name == _PROPERTY
-        )
-    ]
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What the claims of this run got, from what travelled with the reports of their tests."""
     if registry := sys.modules.get("theorems.registry"):
         for line in registry.refused():
             terminalreporter.line(f"theorems: {line}")
+    # a test that is run again carries what its earlier runs found, and may be listed twice
+    told: dict[tuple[str, str], None] = {}
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        # among the statistics are deselected items and warnings too
+        if getattr(report, "when", "") == "call":
+            told |= {
+                (report.nodeid, value): None
+                for name, value in report.user_properties
+                if name == _PROPERTY
+            }
+    found = [json.loads(value) for _, value in told]
     if not found:
         return
-    verdicts = [f["verdict"] for f in found]
-    counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
+    verdicts = Counter(f["verdict"] for f in found)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     terminalreporter.section("theorems", sep="-")
     terminalreporter.line(f"{len(found)} claim{'s' * (len(found) != 1)} checked: {counts}")
     level = config.getoption("theorem_level")

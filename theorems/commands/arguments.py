@@ -1,5 +1,5 @@
-"""What several verbs take: options, names of statements, claims of files and as text, and files that
-are written, all checked before anything runs.
+"""What several verbs take: options, names of statements, claims of files and as text, and files
+that are written, all checked before anything runs.
 """
 
 from __future__ import annotations
@@ -62,12 +62,24 @@ _CLAIM_OPTIONS = (
 
 
 def add_names(parser: argparse.ArgumentParser, words: str = "only these; all by default") -> None:
-    """Any number of names of statements, as ``names``; ``words`` are their help."""
+    """Any number of names of statements, as ``names``; ``words`` are their help.
+
+    >>> parser = argparse.ArgumentParser()
+    >>> add_names(parser)
+    >>> parser.parse_args(["family.theorem"]).names
+    ['family.theorem']
+    """
     parser.add_argument("names", nargs="*", metavar="NAME", help=words)
 
 
 def add_batch_options(parser: argparse.ArgumentParser, words: str) -> None:
-    """``--batch`` and how its file is read; ``words`` say what it is for."""
+    """``--batch`` and how its file is read; ``words`` say what it is for.
+
+    >>> parser = argparse.ArgumentParser()
+    >>> add_batch_options(parser, "check on this batch")
+    >>> parser.parse_args(["--batch", "digits", "--take", "4"])
+    Namespace(batch='digits', layout=None, take=4)
+    """
     parser.add_argument(
         "--batch", metavar="FILE", help=f"{words}: a .npy, .npz or .csv file, or 'digits'"
     )
@@ -82,7 +94,9 @@ def add_batch_options(parser: argparse.ArgumentParser, words: str) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser, activity: str, level: float) -> None:
-    """``--seed``, ``--budget`` for an ``activity`` such as sampling, ``--level`` with its default."""
+    """``--seed``, ``--budget`` in seconds for an ``activity`` such as sampling, and ``--level``
+    with its default, a probability.
+    """
     parser.add_argument(
         "--seed", type=_whole, default=0, metavar="N", help="the seed of everything random (0)"
     )
@@ -129,7 +143,13 @@ def whole_option(option: str, text: str, least: int) -> int:
 
 
 def given_batch(args: argparse.Namespace) -> Batch | None:
-    """The batch of a command line, if it gives one. Raises ``ValueError`` in one line."""
+    """The batch of a command line, (d, n), if it gives one. Raises ``ValueError`` in one line.
+
+    >>> given_batch(argparse.Namespace(batch=None, layout=None, take=4))
+    Traceback (most recent call last):
+        ...
+    theorems.terminal.exit_statuses.UsageError: --take 4: says how to read a batch, and there ...
+    """
     if args.batch is None:
         for option in ("layout", "take"):
             if (value := getattr(args, option)) is not None:
@@ -160,7 +180,10 @@ def batch_line(batch: Batch | None) -> str:
 
 
 def require_plots() -> None:
-    """Raise :class:`UsageError` with the remedy where no plots can be drawn."""
+    """Raise :class:`UsageError` with the remedy where no plots can be drawn.
+
+    >>> require_plots()  # with the extra ``report``
+    """
     from theorems.report import available
 
     if (remedy := available()) is not None:
@@ -171,7 +194,13 @@ def require_plots() -> None:
 
 
 def add_claim_options(parser: argparse.ArgumentParser) -> None:
-    """``--claim TEXT`` and what belongs to it."""
+    """``--claim TEXT`` and what belongs to it, ``--corpus`` included.
+
+    >>> parser = argparse.ArgumentParser()
+    >>> add_claim_options(parser)
+    >>> parser.parse_args(["--claim", "x <= 1", "--where", "x=(0, 1)"]).where
+    ['x=(0, 1)']
+    """
     group = parser.add_argument_group(
         "a claim as text", "read by a strict parser; nothing in it is ever run"
     )
@@ -253,7 +282,9 @@ def stated(
 
 
 def refusals_told(refused: list[str]) -> Callable[[Statement, ClaimError], None]:
-    """What tells of a claim that makes no sense while it is checked, and adds it to ``refused``."""
+    """What tells of a claim that makes no sense while it is checked, in a line on standard error,
+    and adds the line to ``refused``.
+    """
 
     def tell(statement: Statement, error: ClaimError) -> None:
         refused.append(f"{statement.name}: {error}")
@@ -278,7 +309,11 @@ def wholly_asked(
 
 
 def claim_words(args: argparse.Namespace) -> list[str]:
-    """The words of a command line that give the claim."""
+    """The words of a command line that give the claim.
+
+    >>> claim_words(argparse.Namespace(claim="x <= 1", where=["x=(0, 1)"], assume=None))
+    ['--claim', 'x <= 1', '--where', 'x=(0, 1)']
+    """
     given = [("claim", args.claim)]
     for option in ("where", "assume"):
         given += [(option, text) for text in getattr(args, option) or ()]

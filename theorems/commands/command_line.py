@@ -1,4 +1,6 @@
-"""The command line of ``theorems``: the parser of all verbs, and running the one that is asked for."""
+"""The command line of ``theorems``: the parser of all verbs, and running the one that is asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import gc
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from theorems.commands import VERBS
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, UsageError
@@ -25,16 +27,6 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} ({self.prog} --help)")
 
 
-class _VerbParser(_Parser):
-    """The parser of one verb, which imports the verb's module when it is first used."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        verb = import_module(f"theorems.commands.{self.prog.rpartition(' ')[2]}")
-        verb.add_arguments(self)
-        self.set_defaults(run=verb.run)
-        return super().parse_known_args(args, namespace)
-
-
 class _Version(argparse.Action):
     """``--version``, which looks the version up only when it is asked for."""
 
@@ -45,7 +37,10 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of a command line of these words, of which one verb is imported: the one asked
+    for.
+    """
     found = _Parser(
         prog="theorems",
         allow_abbrev=False,
@@ -57,13 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--version", action=_Version, nargs=0, help="show program's version number and exit"
     )
-    verbs = found.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, parser_class=_VerbParser
-    )
-    for verb, words in VERBS.items():
-        verbs.add_parser(
-            verb, help=words, description=f"{words[0].upper()}{words[1:]}.", allow_abbrev=False
-        )
+    verbs = found.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((word for word in words if not word.startswith("-")), None)
+    for verb, meaning in VERBS.items():
+        sentence = f"{meaning[0].upper()}{meaning[1:]}."
+        parser = verbs.add_parser(verb, help=meaning, description=sentence, allow_abbrev=False)
+        if verb == asked:
+            module = import_module(f"theorems.commands.{verb}")
+            module.add_arguments(parser)
+            parser.set_defaults(run=module.run)
     return found
 
 
@@ -80,13 +77,17 @@ def run(argv: Sequence[str] | None) -> int:
     in one line.
 
     Raises ``OutputError`` for what could not be written, and anything else for a defect.
+
+    >>> run(["falsify"])
+    2
     """
     # next to nothing of what is loaded at a start is garbage: looking for it is a tenth of the time
     gc.set_threshold(100_000)
     args = argparse.Namespace()
     try:
         try:
-            _parser().parse_args(argv, args)
+            words = sys.argv[1:] if argv is None else argv
+            _parser(words).parse_args(words, args)
         except SystemExit:  # --help and --version have been printed
             return AS_EXPECTED
         status: int = args.run(args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -157,81 +157,58 @@ def _print(out: Console, found: Inspection, batch: str) -> None:
 
 def _layers(found: Inspection) -> list[Column]:
     """What was measured, the batch first; of very many layers the first and the last."""
-    rows: list[tuple[str, str, str, Measures]] = [("0", "batch", "", found.batch)]
-    rows += [
-        (
-            str(number),
-            layer.name,
-            layer.does if number <= found.hidden else f"{layer.role}, not judged",
-            layer.measures,
-        )
-        for number, layer in enumerate(found.layers, start=1)
-    ]
-    cells: list[list[str | Text]] = []
+    rows = [_row(0, "batch", "", found.batch)]
+    for number, layer in enumerate(found.layers, start=1):
+        does = layer.does if number <= found.hidden else f"{layer.role}, not judged"
+        rows.append(_row(number, layer.name, does, layer.measures))
+    if (more := len(rows) - _MOST_ROWS) > 0:
+        half = _MOST_ROWS // 2
+        rows[half : len(rows) - half] = [["…", f"{more} more", *[""] * 7]]
+    done: list[Text] = []
     previous = ""
-    for place, (number, name, does, seen) in enumerate(rows):
-        if len(rows) > _MOST_ROWS and _MOST_ROWS // 2 <= place < len(rows) - _MOST_ROWS // 2:
-            if place == _MOST_ROWS // 2:
-                cells.append(["…", f"{len(rows) - _MOST_ROWS} more", *[""] * 7])
-            continue
-        low = (
-            not place and seen.condition.value == "collapsing"
-        )  # a batch has no depth to collapse along
-        words = Text(
-            "low rank" if low else seen.condition.value, style=_STYLES[seen.condition.value]
-        )
-        share = f"{seen.outlier_share:.0%}" if math.isfinite(seen.outlier_share) else "–"
-        cells.append(
-            [
-                number,
-                name,
-                str(seen.width),
-                _number(seen.gap),
-                _number(seen.effective_rank),
-                f"{seen.soft_rank:.0f}" if math.isfinite(seen.soft_rank) else "–",
-                share,
-                words,
-                Text("as above" if does == previous and does else does, style="dim"),
-            ]
-        )
-        previous = does
-    columns = list(zip(*cells, strict=True))
-    numbers = [
-        Column(title, column, right=True)
-        for title, column in zip(
-            ("width", "gap", "rank", "soft", "outlier"), columns[2:7], strict=True
-        )
-    ]
+    for row in rows:
+        did = str(row[-1])
+        done.append(Text("as above" if did and did == previous else did, style="dim"))
+        previous = did if row[0] != "…" else previous
+    numbers, names, *measured, conditions, _ = zip(*rows, strict=True)
+    titles = ("width", "gap", "rank", "soft", "outlier")
     return [
-        Column("", columns[0], right=True),
-        Column("layer", columns[1], folds=True),
-        *numbers,
-        Column("", columns[7]),
-        Column("does", columns[8], folds=True),
+        Column("", numbers, right=True),
+        Column("layer", names, folds=True),
+        *(Column(name, cells, right=True) for name, cells in zip(titles, measured, strict=True)),
+        Column("", conditions),
+        Column("does", done, folds=True),
+    ]
+
+
+def _row(number: int, name: str, does: str, seen: Measures) -> list[str | Text]:
+    # a batch has no depth to collapse along
+    low = number == 0 and seen.condition.value == "collapsing"
+    condition = "low rank" if low else seen.condition.value
+    return [
+        str(number),
+        name,
+        str(seen.width),
+        _number(seen.gap),
+        _number(seen.effective_rank),
+        _number(seen.soft_rank, ".0f"),
+        _number(seen.outlier_share, ".0%"),
+        Text(condition, style=_STYLES[seen.condition.value]),
+        does,
     ]
 
 
 def _left_out(found: Inspection) -> list[Column]:
     """Every module that holds parameters and was not judged, together with those of its kind."""
-    alike: dict[tuple[str, str], list[NotJudged]] = {}
+    alike: dict[str, list[NotJudged]] = {}
     for item in found.not_judged:
-        alike.setdefault((item.kind, item.reason), []).append(item)
+        alike.setdefault(f"{item.kind}: {item.reason}", []).append(item)
+    names = [", ".join(item.name for item in items) for items in alike.values()]
+    counts = [str(sum(item.parameters for item in items)) for items in alike.values()]
     return [
-        Column(
-            "not judged",
-            [", ".join(item.name for item in items) for items in alike.values()],
-            folds=True,
-        ),
-        Column(
-            "parameters",
-            [str(sum(item.parameters for item in items)) for items in alike.values()],
-            right=True,
-        ),
-        Column(
-            "because",
-            [Text(f"{kind}: {reason}", style="dim") for kind, reason in alike],
-            folds=True,
-        ),
+        Column("not judged", names, folds=True),
+        Column("parameters", counts, right=True),
+        Column("because", [Text(why, style="dim") for why in alike], folds=True),
     ]
 
 
@@ -240,15 +217,12 @@ def _print_predictions(out: Console, found: Inspection) -> None:
     if isinstance(seen, str):
         field(out, "Not simulated", seen)
     else:
-        told: dict[str, Any] = seen.as_json()
-        low, high = told["simulated_range"]
         said = "as one of them" if seen.holds else "unlike them"
-        field(
-            out,
-            "Simulated",
-            f"mean gap {seen.measured:.4g}, {said}: {low:.4g} to {high:.4g} in {told['replicas']} "
-            f"networks of this chain (p = {seen.p_value:.2g}, level {seen.level:g})",
-        )
+        span = f"{seen.means.min():.4g} to {seen.means.max():.4g}"
+        networks = f"{len(seen.means)} networks of this chain"
+        chance = f"(p = {seen.p_value:.2g}, level {seen.level:g})"
+        line = f"mean gap {seen.measured:.4g}, {said}: {span} in {networks} {chance}"
+        field(out, "Simulated", line)
     outside: dict[str, list[str]] = {}
     for finding in found.findings:
         if not finding.met:
@@ -256,15 +230,11 @@ def _print_predictions(out: Console, found: Inspection) -> None:
         elif finding.predicted is not None and finding.measured is not None:
             verdict = {None: "says nothing", True: "holds", False: "fails"}[finding.holds]
             sign = "≤" if finding.measured <= finding.predicted else ">"
-            field(
-                out,
-                "Statement",
-                f"{finding.statement}: {verdict}, {finding.measured:.3g} {sign} "
-                f"{finding.predicted:.3g} ({finding.why})",
-            )
+            compared = f"{finding.measured:.3g} {sign} {finding.predicted:.3g} ({finding.why})"
+            field(out, "Statement", f"{finding.statement}: {verdict}, {compared}")
     for why, names in outside.items():
         field(out, "Outside", f"{', '.join(names)}: {why}")
 
 
-def _number(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "–"
+def _number(value: float, form: str = ".3f") -> str:
+    return f"{value:{form}}" if math.isfinite(value) else "–"

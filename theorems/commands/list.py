@@ -32,7 +32,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def print_listing(out: Console, statements: Iterable[Statement]) -> None:
-    """One block per theorem, one entry per variant: expected verdict, quantifier, title, source."""
+    """One block per theorem, one entry per variant: expected verdict, quantifier, title, source.
+
+    >>> from theorems.templates.pointwise import STATEMENT
+    >>> print_listing(console(), [STATEMENT])  # doctest: +ELLIPSIS
+    family_name  1 statement
+    ...
+    """
     chosen = list(statements)
     columns = (
         max(len(s.variant) for s in chosen) + 4,

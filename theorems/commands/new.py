@@ -65,7 +65,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tests(family: Family, theorem: str) -> str:
-    """What runs the tests of a statement: ours are in this project, others' in the pytest plugin."""
+    """What runs the tests of a statement: ours are in this project, others' in the pytest
+    plugin.
+    """
     if any(str(reference).startswith(f"{GROUP}.") for reference in family.statements):
         return f"pytest -k {theorem}"
     return f"pytest --theorems={family.name}.{theorem}"

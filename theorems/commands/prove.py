@@ -12,7 +12,7 @@ import datetime
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 
 from rich.console import Console
 from rich.text import Text
@@ -233,7 +233,7 @@ def _print_further(
     out.print(heading("Further theorems"))
     for file, names in groupby(sorted(further, key=file_of), key=file_of):
         inside = list(names)
-        rests = sorted({axiom for name in inside for axiom in theorems[name]})
+        rests = sorted(set(chain.from_iterable(theorems[name] for name in inside)))
         short = ", ".join(name.rpartition(".")[2] for name in inside)
         out.print(Text(f"  {file}", style="dim"))
         paragraph(

@@ -118,7 +118,10 @@ def open_ledger(
 def print_changes(
     out: Console, record: RunLedger, results: Sequence[Result], changes: Sequence[Change]
 ) -> None:
-    """The differences as a diff, one statement after the other; one line where there are none."""
+    """The differences as a diff, one statement after the other; one line where there are none.
+
+    ``results`` are of the run, ``changes`` what :meth:`RunLedger.changes` found of them.
+    """
     new = [c for c in changes if c.what == "new"]
     told = [c for c in changes if c.what != "new"]
     differing = {c.statement for c in told if c.what != "removed"}

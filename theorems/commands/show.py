@@ -105,7 +105,7 @@ def _lines(out: Console, lines: list[str], indent: str) -> None:
 
 
 def _written(
-    out: Console, lines: list[str], expression: Any, names: Names | None = None
+    out: Console, lines: list[str], expression: sp.Basic, names: Names | None = None
 ) -> list[str]:
     """``lines`` of mathematics, or one line, wrapped, where characters must be spelled and would
     fall out of place.

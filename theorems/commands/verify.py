@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -167,7 +166,9 @@ def _publish(
     record: RunLedger | None,
     changes: Sequence[Change],
 ) -> OutputError | None:
-    """Write the files, then print the outcome, come what may; and what could not be written first."""
+    """Write the files, then print the outcome, come what may; the first that could not be
+    written.
+    """
     found = document_of(
         results,
         seed=run.seed,
@@ -240,7 +241,9 @@ def print_outcome(
     record: RunLedger | None = None,
     changes: Sequence[Change] = (),
 ) -> None:
-    """Everything a run has to say, in reading order."""
+    """Everything a run has to say, in reading order: verdicts, how the refuted fell, under which
+    circumstances, what differs from the ``record``, and whether all is as expected.
+    """
     if results:
         _print_table(out, results)
         _print_refuted(out, results)
@@ -324,7 +327,9 @@ def _print_refuted(out: Console, results: Sequence[Result]) -> None:
 
 
 def how_it_fell(statement: Statement, evidence: Sequence[Evidence]) -> str:
-    """A witness or a crossing, in one sentence without its full stop."""
+    """A witness or a crossing, in one sentence without its full stop; of several checks, one after
+    the other.
+    """
     return "; ".join(
         e.details.fell(lambda witness: _witness(statement, witness)) or words(e.summary)
         for e in evidence
@@ -332,7 +337,7 @@ def how_it_fell(statement: Statement, evidence: Sequence[Evidence]) -> str:
     )
 
 
-def _witness(statement: Statement, witness: Any) -> str:
+def _witness(statement: Statement, witness: object) -> str:
     if isinstance(witness, Mapping):
         return ", ".join(f"{symbol(str(k))} = {spelled(v)}" for k, v in witness.items())
     families = [v for v in statement.variables if v.size]
@@ -357,7 +362,13 @@ def _print_circumstances(out: Console, run: Run) -> None:
 
 
 def reasons(result: Result, run: Run) -> str:
-    """Why a result is not as expected, in a few words."""
+    """Why a result is not as expected, in a few words; empty where nothing is to be said.
+
+    >>> from theorems import verify
+    >>> from theorems.templates.pointwise import STATEMENT
+    >>> reasons(verify(STATEMENT)[0], Run(1, seed=0, level=1e-6))
+    ''
+    """
     found = []
     expected = result.statement.expected
     other = result.verdict is not expected

@@ -3,8 +3,8 @@
 - ``forward_pass``: run the network once without changing it; what enters and leaves its layers
 - ``dataflow``: which value was computed from which, and when two are the same up to rounding
 - ``stages``: the network cut at its linear maps, and what happens between one and the next
-- ``recognition``: which chain of the theory that makes; ``weight_laws``: the law of its weights, and
-  their independence
+- ``recognition``: which chain of the theory that makes
+- ``weight_laws``: the law of its weights, and their independence
 - ``accounting``: every parameter, under a layer that is judged or a module that is not, with the
   reason
 - ``condition``: what is measured of a representation, when it is healthy, collapsing or clustering,

@@ -68,12 +68,22 @@ class Parameters:
 def account(
     module: nn.Module, passage: Passage, stages: Sequence[Stage]
 ) -> tuple[Parameters, tuple[NotJudged, ...]]:
-    """Count every parameter once, and name every module that holds some and was not judged."""
-    hidden = [stage for stage in stages if stage.role is Role.HIDDEN]
-    judged = {stage.call.name for stage in hidden}
-    judged |= {
-        call.name for stage in hidden for call in stage.calls if isinstance(call.module, _ACTING)
-    }
+    """Count every parameter once, and name every module that holds some and was not judged.
+
+    ``stages`` are all of the ``passage``, the judged ones first.
+
+    >>> from theorems.inspection.forward_pass import watch
+    >>> from theorems.inspection.stages import stages
+    >>> network = nn.Sequential(nn.Linear(4, 2), nn.ReLU())
+    >>> passage = watch(network, torch.eye(4), "batch")
+    >>> account(network, passage, stages(passage))
+    (Parameters(total=10, judged=10, not_judged=0), ())
+    """
+    judged: set[str] = set()
+    for stage in stages:
+        if stage.role is Role.HIDDEN:
+            judged.add(stage.call.name)
+            judged |= {call.name for call in stage.calls if isinstance(call.module, _ACTING)}
     roles = {stage.call.name: str(stage.role) for stage in reversed(stages)}
     outputs = {stage.call.name for stage in stages if stage.role in {Role.OUTPUT, Role.POOLED}}
     for stage in stages:
@@ -88,7 +98,7 @@ def account(
         {node.value.data_ptr() for node in before if node.kind == "parameter"} if followed else None
     )
     counted: set[int] = set()
-    under = _count([item for name in held if name in judged for item in held[name]], counted)
+    under = sum(_count(held[name], counted) for name in held if name in judged)
     found = []
     for name, parameters in held.items():
         if name not in judged:

@@ -89,9 +89,9 @@ class Dataflow:
     ) -> object:
         """Run the operation ``name``, and note what it makes and what it writes over."""
         inputs = tuple(dict.fromkeys(self.node(item) for item in read))
-        old = {
-            key: self._nodes[key] for item in written for key in self._views.get(_storage(item), ())
-        }
+        old: dict[_Memory, Node] = {}
+        for item in written:
+            old |= {key: self._nodes[key] for key in self._views.get(_storage(item), ())}
         for node in set(old.values()):
             if node.fed:
                 node.value = node.value.detach().clone()
@@ -190,7 +190,12 @@ def between(target: Node, start: Node) -> set[Node]:
 
 
 def upstream(targets: Sequence[Node]) -> set[Node]:
-    """Everything that ``targets`` are made of, parameters and constants too."""
+    """Everything that ``targets`` are made of, parameters and constants too, themselves included.
+
+    >>> batch = Node("batch", torch.zeros(1))
+    >>> sorted(node.kind for node in upstream([Node("relu", torch.zeros(1), (batch,))]))
+    ['batch', 'relu']
+    """
     seen, left = set(targets), list(targets)
     while left:
         new = [item for item in left.pop().made_from if item not in seen]

@@ -255,9 +255,7 @@ def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
     kept = [
         (tensor, tensor.detach().clone()) for tensor in (*module.parameters(), *module.buffers())
     ]
-    places = [
-        (part, name, value) for part in module.modules() for name, value in part._buffers.items()
-    ]
+    buffers = [(part._buffers, dict(part._buffers)) for part in module.modules()]
     devices = sorted({tensor.device for tensor, _ in kept if tensor.device.type == "cuda"}, key=str)
     with torch.random.fork_rng(devices):
         try:
@@ -268,8 +266,8 @@ def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
             yield
         finally:
             with torch.no_grad():
-                for part, name, value in places:
-                    part._buffers[name] = value
+                for places, held in buffers:
+                    places |= held
                 for tensor, before in kept:
                     if not torch.equal(tensor, before):
                         tensor.copy_(before)

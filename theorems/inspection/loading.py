@@ -1,5 +1,5 @@
-"""Networks from the user's Python files, their checkpoints, and batches with samples along the first
-axis.
+"""Networks from the user's Python files, their checkpoints, and batches with samples along the
+first axis.
 """
 
 from __future__ import annotations

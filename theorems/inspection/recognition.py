@@ -56,7 +56,14 @@ class Recognised:
 
 
 def recognise(hidden: Sequence[Stage], passage: Passage) -> Recognised:
-    """The chain that these stages of a passage repeat, if they do."""
+    """The chain that these judged stages of a passage repeat, if they do.
+
+    >>> from theorems.inspection.forward_pass import watch
+    >>> from theorems.inspection.stages import stages
+    >>> passage = watch(nn.Sequential(nn.Linear(4, 4), nn.ReLU()), torch.eye(4), "batch")
+    >>> recognise(stages(passage), passage).sentence
+    "not recognised, because '0' has a bias that nothing subtracts; set it to zero"
+    """
     objection = (
         _unfollowed(hidden, passage)
         or _imprecise(hidden)

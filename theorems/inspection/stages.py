@@ -21,13 +21,12 @@ from theorems.inspection.forward_pass import Call, Passage
 
 __all__ = ["Role", "Stage", "stages"]
 
-_NEGLIGIBLE = (
-    0.05  # share of the energy of rescaled rows that the ε beside their variances may take
-)
-_NAMED = 3  # of what enters a sum, at most
-_PROBABILITIES = frozenset(
-    {"_softmax", "_log_softmax"}
-)  # operations that make probabilities of outputs
+#: Share of the energy of rescaled rows that the ε beside their variances may take.
+_NEGLIGIBLE = 0.05
+#: Of what enters a sum, at most.
+_NAMED = 3
+#: Operations that make probabilities of outputs.
+_PROBABILITIES = frozenset({"_softmax", "_log_softmax"})
 
 
 class Role(StrEnum):
@@ -84,7 +83,13 @@ class Stage:
 
 
 def stages(passage: Passage) -> list[Stage]:
-    """The stages of all places in the order of their calls, the hidden ones first."""
+    """The stages of all places in the order of their calls, the hidden ones first.
+
+    >>> from theorems.inspection.forward_pass import watch
+    >>> network = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> [str(stage.role) for stage in stages(watch(network, torch.eye(4), "batch"))]
+    ['hidden', 'maps to the outputs']
+    """
     found = [_stage(passage, place) for place in passage.places]
     found = _roles(found, passage)
     return sorted(found, key=lambda stage: stage.role is not Role.HIDDEN)

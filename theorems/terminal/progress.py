@@ -39,7 +39,11 @@ def _live(out: Console) -> bool:
 
 @contextlib.contextmanager
 def live_line(out: Console, place: str) -> Iterator[Callable[[str], None]]:
-    """A function that shows what is done on one line after ``place``; silent but on a terminal."""
+    """A function that shows what is done on one line after ``place``; silent but on a terminal.
+
+    >>> with live_line(Console(), "[1/2] ") as at:
+    ...     at("counting")
+    """
     if not _live(out):
         yield lambda words: None
         return
