@@ -22,7 +22,7 @@ from theorems import inspect
 from theorems.cli import main
 from theorems.inspection.forward_pass import InspectionError
 from theorems.inspection.report import Inspection
-from theorems.inspection.weight_laws import _in_common, law_of
+from theorems.inspection.weight_laws import law_of, values_in_common
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*weight_norm.*:FutureWarning",
@@ -582,10 +582,10 @@ def test_dependent_weights_are_no_law(change: Callable[[Tensor], Tensor], width:
     assert objection
 
 
-def test_values_in_common_are_counted_between_each_two_layers() -> None:
+def test_valuesvalues_in_common_are_counted_between_each_two_layers() -> None:
     rng = np.random.default_rng(0)
     marks = [rng.integers(0, 40, size=size).astype(np.uint32) for size in (0, 1, 20, 20, 60)]
-    common = _in_common(marks)
+    common = values_in_common(marks)
     assert [
         [len(np.intersect1d(one, other)) for other in marks] for one in marks
     ] == common.tolist()

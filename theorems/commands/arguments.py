@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulators.arguments import require
 from simulators.chains import CHAINS
 from theorems.registry import families, select
 from theorems.statement import ClaimError, Statement
@@ -137,8 +138,11 @@ def whole_option(option: str, text: str, least: int) -> int:
         ...
     theorems.terminal.exit_statuses.UsageError: --workers '0': want a whole number ≥ 1
     """
-    if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) < least:
-        raise UsageError(f"{option} {text!r}: want a whole number ≥ {least}")
+    require(
+        text.isascii() and text.isdigit() and len(text) <= 18 and int(text) >= least,
+        f"{option} {text!r}: want a whole number ≥ {least}",
+        UsageError,
+    )
     return int(text)
 
 
@@ -158,10 +162,11 @@ def given_batch(args: argparse.Namespace) -> Batch | None:
                     "add --batch FILE"
                 )
         return None
-    if args.batch == "digits" and args.layout is not None:
-        raise UsageError(
-            f"--layout {args.layout}: the digits are no file with a layout; leave it out"
-        )
+    require(
+        args.batch != "digits" or args.layout is None,
+        f"--layout {args.layout}: the digits are no file with a layout; leave it out",
+        UsageError,
+    )
     from simulators.batches import read_batch
 
     return read_batch(args.batch, layout=args.layout or "rows", take=args.take)
@@ -253,8 +258,7 @@ def asked(args: argparse.Namespace) -> tuple[tuple[Statement, ...], list[str]]:
     names = [s.name for s in found if isinstance(s, Statement)]
     if doubled := next((n for n in names if names.count(n) > 1), None):
         raise UsageError(f"{doubled}: two claims of that name; rename one, or run one at a time")
-    if refused and not found:
-        raise UsageError("; ".join(refused))
+    require(not refused or found, "; ".join(refused), UsageError)
     return select(found), refused
 
 
@@ -337,8 +341,11 @@ def corpus_of(args: argparse.Namespace) -> Path:
     '.theorems/witnesses'
     """
     given = getattr(args, "corpus", str(CORPUS))
-    if not given:
-        raise UsageError(f"--corpus {given!r}: want the name of a directory; it is made if missing")
+    require(
+        given,
+        f"--corpus {given!r}: want the name of a directory; it is made if missing",
+        UsageError,
+    )
     return Path(given)
 
 
@@ -360,10 +367,12 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
     symbols: dict[str, str] = {}
     for text in args.where or ():
         name, equals, domain = (part.strip() for part in text.partition("="))
-        if not equals or not name or not domain:
-            raise UsageError(f"--where {text!r}: want NAME=DOMAIN, such as n=2..8")
-        if name in symbols:
-            raise UsageError(f"--where {text!r}: {name} is declared twice")
+        require(
+            equals and name and domain,
+            f"--where {text!r}: want NAME=DOMAIN, such as n=2..8",
+            UsageError,
+        )
+        require(name not in symbols, f"--where {text!r}: {name} is declared twice", UsageError)
         symbols[name] = domain
     taken = {"claim", "name", "title", "assume", "computed", "draw"}
     taken |= {name for name, *_ in _CLAIM_OPTIONS}
@@ -399,8 +408,7 @@ def require_file(option: str, text: str) -> Path:
         (path.parent.is_dir(), f"no directory {str(path.parent)!r}; make it first"),
         (free, "exists and cannot be replaced; name another file"),
     ):
-        if not stands:
-            raise UsageError(f"{option} {text!r}: {words}")
+        require(stands, f"{option} {text!r}: {words}", UsageError)
     _try_writing(option, text, path.parent)
     return path
 
@@ -417,10 +425,11 @@ def require_apart(option: str, text: str, others: Mapping[str, str | None]) -> N
     theorems.terminal.exit_statuses.UsageError: --json 'H.npy': is the batch itself, and ...
     """
     for what, other in others.items():
-        if other is not None and _same(text, other):
-            raise UsageError(
-                f"{option} {text!r}: is {what} itself, and would take its place; name another file"
-            )
+        require(
+            other is None or not _same(text, other),
+            f"{option} {text!r}: is {what} itself, and would take its place; name another file",
+            UsageError,
+        )
 
 
 def _same(text: str, other: str) -> bool:
@@ -466,8 +475,11 @@ def require_directory(option: str, text: str) -> Path:
     """
     path = Path(text)
     _require_name(option, text)
-    if not text or (path.exists() and not path.is_dir()):
-        raise UsageError(f"{option} {text!r}: not a directory; name one, it is made if missing")
+    require(
+        text and (not path.exists() or path.is_dir()),
+        f"{option} {text!r}: not a directory; name one, it is made if missing",
+        UsageError,
+    )
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from simulators.arguments import require
 from simulators.batch_files import file_of
 from simulators.documents import plain, write_json
 from theorems.commands.arguments import require_apart, require_file, require_plots, whole_option
@@ -124,10 +125,11 @@ def _inspect(args: argparse.Namespace) -> bool:
 def _picture(text: str) -> Path:
     require_plots()
     suffix = Path(text).suffix
-    if suffix.lower() not in _PICTURES:
-        raise UsageError(
-            f"--plot {text!r}: suffix {suffix!r} is unknown; name a .png, .svg or .pdf file"
-        )
+    require(
+        suffix.lower() in _PICTURES,
+        f"--plot {text!r}: suffix {suffix!r} is unknown; name a .png, .svg or .pdf file",
+        UsageError,
+    )
     return require_file("--plot", text)
 
 

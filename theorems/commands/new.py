@@ -8,7 +8,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from simulators.arguments import did_you_mean
+from simulators.arguments import did_you_mean, require
 from theorems.family import Family
 from theorems.registry import GROUP, families
 from theorems.templates import KINDS, written
@@ -39,8 +39,7 @@ def run(args: argparse.Namespace) -> int:
     with refusing():
         family, theorem = _named(args.name)
         folder = _folder(family) if args.out is None else Path(args.out)
-        if not folder.is_dir():
-            raise UsageError(f"--out {args.out!r}: no directory; make it first")
+        require(folder.is_dir(), f"--out {args.out!r}: no directory; make it first", UsageError)
         path = folder / f"{theorem}.py"
     with writing(path):
         try:
@@ -77,18 +76,21 @@ def _named(name: str) -> tuple[Family, str]:
     """The family and the theorem of a new name. Raises ``UsageError``."""
     head, dot, theorem = name.partition(".")
     known = {family.name: family for family in families()}
-    if not dot:
-        raise UsageError(f"NAME {name!r}: want FAMILY.NAME; families are {', '.join(known)}")
+    require(dot, f"NAME {name!r}: want FAMILY.NAME; families are {', '.join(known)}", UsageError)
     if head not in known:
         near = did_you_mean(head, known) or f"families are {', '.join(known)}"
         raise UsageError(f"NAME {name!r}: no family {head!r}; {near}")
-    if not _THEOREM.fullmatch(theorem) or keyword.iskeyword(theorem):
-        raise UsageError(
-            f"NAME {name!r}: {theorem!r} is no name of a theorem; want lower-case letters, digits "
-            "and underscores, as the file is a Python module; variants are told in it"
-        )
-    if theorem in {s.theorem for s in known[head].load("statements")}:
-        raise UsageError(f"NAME {name!r}: is a statement already; theorems show {name}")
+    require(
+        _THEOREM.fullmatch(theorem) and not keyword.iskeyword(theorem),
+        f"NAME {name!r}: {theorem!r} is no name of a theorem; want lower-case letters, digits "
+        "and underscores, as the file is a Python module; variants are told in it",
+        UsageError,
+    )
+    require(
+        theorem not in {s.theorem for s in known[head].load("statements")},
+        f"NAME {name!r}: is a statement already; theorems show {name}",
+        UsageError,
+    )
     return known[head], theorem
 
 

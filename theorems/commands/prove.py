@@ -17,6 +17,7 @@ from itertools import chain, groupby
 from rich.console import Console
 from rich.text import Text
 
+from simulators.arguments import require
 from simulators.documents import write_json
 from theorems.commands.arguments import add_names, require_file
 from theorems.proofs.bridge import Audit, ProofResult, establish, skeleton
@@ -65,10 +66,11 @@ def run(args: argparse.Namespace) -> int:
         if args.export is None:
             stands = _prove(console(), console(errors=True), args.names, args.record)
             return AS_EXPECTED if stands else NOT_AS_EXPECTED
-        if args.names or args.record is not None:
-            raise UsageError(
-                "--export: writes one statement and does nothing else; leave out the rest"
-            )
+        require(
+            not args.names and args.record is None,
+            "--export: writes one statement and does nothing else; leave out the rest",
+            UsageError,
+        )
         _export(console(), args.export)
         return AS_EXPECTED
 
@@ -117,25 +119,28 @@ def _require_date(date: str, names: Sequence[str]) -> None:
         datetime.date.fromisoformat(date)
     except ValueError:
         raise UsageError(f"--record {date!r}: want a date, YYYY-MM-DD") from None
-    if names:
-        raise UsageError(f"--record {date}: records all statements; leave out {', '.join(names)}")
+    require(
+        not names,
+        f"--record {date}: records all statements; leave out {', '.join(names)}",
+        UsageError,
+    )
 
 
 def _export(out: Console, given: Sequence[str]) -> None:
     """Print the skeleton of a statement, or write it to a file. Raises ``ValueError`` if it has no
     printed form.
     """
-    if len(given) > 2:
-        raise UsageError(f"--export {' '.join(given)}: want NAME, or NAME FILE")
+    require(len(given) <= 2, f"--export {' '.join(given)}: want NAME, or NAME FILE", UsageError)
     text = skeleton(get(given[0]))
     if len(given) == 1:
         out.file.write(text)
         return
     path = require_file("--export", given[1])
-    if path.is_relative_to(SOURCES.resolve()) and path.exists():
-        raise UsageError(
-            f"--export {given[1]}: a file of the development; an open statement does not replace it"
-        )
+    require(
+        not path.is_relative_to(SOURCES.resolve()) or not path.exists(),
+        f"--export {given[1]}: a file of the development; an open statement does not replace it",
+        UsageError,
+    )
     with writing(f"--export {given[1]}"):
         path.write_text(text, encoding="utf-8")
     out.print(f"Written: {path}", soft_wrap=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from simulators.arguments import require
 from simulators.batches import Batch
 from simulators.documents import write_json
 from theorems.commands.arguments import require_file
@@ -96,20 +97,21 @@ def open_ledger(
     """
     file, update = args.ledger, args.update_ledger
     if batch is not None:
-        if file is not None or update:
-            raise UsageError(
-                "--ledger: holds verdicts on the inputs that checks lay out; leave out --batch"
-            )
+        require(
+            file is None and not update,
+            "--ledger: holds verdicts on the inputs that checks lay out; leave out --batch",
+            UsageError,
+        )
         return None
     path = Path(file) if file else default_path()
-    if file == "":
-        raise UsageError("--ledger '': want the name of a file")
+    require(file != "", "--ledger '': want the name of a file", UsageError)
     if update:
         require_file("--ledger", str(path))
     there = os.path.lexists(path)
     if not there and not update:
-        if file is not None:
-            raise UsageError(f"--ledger {file!r}: no such file; --update-ledger makes it")
+        require(
+            file is None, f"--ledger {file!r}: no such file; --update-ledger makes it", UsageError
+        )
         return None
     ledger = read(path) if there else Ledger({})
     return RunLedger(path, ledger, update, asked, judged, args.seed, args.level)

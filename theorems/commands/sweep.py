@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console
 from rich.text import Text
 
+from simulators.arguments import require
 from simulators.chains import CHAINS
 from simulators.observables import OBSERVABLES
 from simulators.sweeps.dispatch import Outcome, SweepError, sweep
@@ -118,11 +119,11 @@ def _prepare(args: argparse.Namespace) -> Mapping[str, SweepRun] | None:
         require_format(args.export)
         require_apart(args.export, args.store)
         args.table = require_file("--export", args.export)
-    if args.dask is not None and args.workers is not None:
-        raise UsageError(
-            f"--workers {args.workers}: the cluster at --dask {args.dask} has its own; "
-            "leave one out"
-        )
+    require(
+        args.dask is None or args.workers is None,
+        f"--workers {args.workers}: the cluster at --dask {args.dask} has its own; leave one out",
+        UsageError,
+    )
     if args.workers is not None:
         args.workers = whole_option("--workers", args.workers, 1)
     runs: Mapping[str, SweepRun] | None = None

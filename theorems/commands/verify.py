@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from simulators.arguments import require
 from simulators.batches import Batch
 from simulators.documents import write_json
 from theorems.commands.arguments import (
@@ -113,10 +114,11 @@ def run(args: argparse.Namespace) -> int:
         )
         target = result_file(args)
         record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
-        if record is not None and target is not None and target == record.path.resolve():
-            raise UsageError(
-                f"--json {args.json!r}: is the ledger, and would take its place; name another file"
-            )
+        require(
+            record is None or target is None or target != record.path.resolve(),
+            f"--json {args.json!r}: is the ledger, and would take its place; name another file",
+            UsageError,
+        )
         if args.report is not None:
             require_plots()
             directory = require_directory("--report", args.report)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from simulators.arguments import ArgumentError
+from simulators.arguments import ArgumentError, require
 from theorems.error_words import in_words
 from theorems.inspection.dataflow import Dataflow, Node, close, tensors_in
 
@@ -115,8 +115,11 @@ def watch(module: nn.Module, batch: ArrayLike | Tensor, statistics: str) -> Pass
         raise TypeError(
             f"module={module!r:.60} is a {type(module).__name__}; give a torch.nn.Module"
         )
-    if statistics not in STATISTICS:
-        raise InspectionError(f"statistics={statistics!r}; give 'batch' or 'running'")
+    require(
+        statistics in STATISTICS,
+        f"statistics={statistics!r}; give 'batch' or 'running'",
+        InspectionError,
+    )
     tensors = (*module.named_parameters(), *module.named_buffers())
     if lazy := [name for name, item in tensors if nn.parameter.is_lazy(item)]:
         raise InspectionError(
@@ -161,11 +164,12 @@ def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage
                     f"{in_words(error)}"
                 ) from None
         passage.outputs = [_known(flow, item) for item in tensors_in(output)]
-        if not passage.outputs:
-            raise InspectionError(
-                f"module gives a {type(output).__name__}; it must give a tensor, or tensors in "
-                "tuples or dicts"
-            )
+        require(
+            passage.outputs,
+            f"module gives a {type(output).__name__}; it must give a tensor, or tensors in "
+            "tuples or dicts",
+            InspectionError,
+        )
         doubtful = [call for call in everything if _doubtful(call, len(given))]
         _choose(passage, everything, _moved(module, given, state, doubtful) if doubtful else set())
     _require_finite(passage)
@@ -178,17 +182,18 @@ def _known(flow: Dataflow | None, value: Tensor) -> Node:
 
 def _require_finite(passage: Passage) -> None:
     for number, call in enumerate(passage.calls, start=1):
-        if not torch.isfinite(call.gave).all():
-            raise InspectionError(
-                "values that are not finite come out of layer "
-                f"{number}, {call.label!r} ({type(call.module).__name__})"
-            )
+        require(
+            torch.isfinite(call.gave).all(),
+            "values that are not finite come out of layer "
+            f"{number}, {call.label!r} ({type(call.module).__name__})",
+            InspectionError,
+        )
     for output in passage.outputs:
-        if not torch.isfinite(output.seen).all():
-            raise InspectionError(
-                "values that are not finite come out of the network, though out of none of its "
-                "layers"
-            )
+        require(
+            torch.isfinite(output.seen).all(),
+            "values that are not finite come out of the network, though out of none of its layers",
+            InspectionError,
+        )
 
 
 # --- what goes in ---------------------------------------------------------------------------------
@@ -206,18 +211,22 @@ def _tensor(module: nn.Module, batch: ArrayLike | Tensor) -> Tensor:
         raise InspectionError(
             f"batch is no array of numbers: {' '.join(str(error).split())}"
         ) from None
-    if tensor.is_complex() or tensor.dtype == torch.bool:
-        raise InspectionError(f"batch has entries of type {tensor.dtype}; give real numbers")
-    if tensor.ndim < 2 or 0 in tensor.shape:
-        raise InspectionError(
-            f"batch has shape {tuple(tensor.shape)}; give (n, ...), samples along the first axis"
-        )
-    if tensor.shape[0] < 3:  # recentred, two samples are opposite whatever the network does
-        raise InspectionError(
-            f"batch has {tensor.shape[0]} sample(s); give at least 3, along the first axis"
-        )
-    if not torch.isfinite(tensor).all():
-        raise InspectionError("batch has entries that are not finite")
+    require(
+        not tensor.is_complex() and tensor.dtype != torch.bool,
+        f"batch has entries of type {tensor.dtype}; give real numbers",
+        InspectionError,
+    )
+    require(
+        tensor.ndim >= 2 and 0 not in tensor.shape,
+        f"batch has shape {tuple(tensor.shape)}; give (n, ...), samples along the first axis",
+        InspectionError,
+    )
+    require(  # recentred, two samples are opposite whatever the network does
+        tensor.shape[0] >= 3,
+        f"batch has {tensor.shape[0]} sample(s); give at least 3, along the first axis",
+        InspectionError,
+    )
+    require(torch.isfinite(tensor).all(), "batch has entries that are not finite", InspectionError)
     whole = isinstance(batch, Tensor) and not tensor.is_floating_point()
     fitted = tensor.to(like.device) if whole else tensor.to(like)
     if not torch.isfinite(fitted).all():

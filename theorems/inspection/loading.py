@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from simulators.arguments import Argument, did_you_mean
+from simulators.arguments import Argument, did_you_mean, require
 from simulators.batch_files import count_of, read_array
 from simulators.batches import Layout, described, read_batch
 from simulators.regular_files import obstacle
@@ -46,10 +46,11 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
         theorems.inspection.forward_pass.InspectionError: gone.py: ...
     """
     path, colon, name = target.rpartition(":")
-    if not colon or not path or not name.isidentifier():
-        raise InspectionError(
-            f"{target!r}: name a file and a function in it, such as model.py:build"
-        )
+    require(
+        colon and path and name.isidentifier(),
+        f"{target!r}: name a file and a function in it, such as model.py:build",
+        InspectionError,
+    )
     if (words := obstacle(path)) is not None:
         raise InspectionError(
             f"{path}: {words}; give a Python file and a function in it, such as model.py:build"
@@ -92,8 +93,11 @@ def load_checkpoint(module: nn.Module, path: str) -> None:
     if (words := obstacle(path)) is not None:
         raise InspectionError(f"{place}: {words}; name a file of weights")
     try:
-        if not os.path.getsize(path):
-            raise InspectionError(f"{place}: an empty file; save module.state_dict()")
+        require(
+            os.path.getsize(path),
+            f"{place}: an empty file; save module.state_dict()",
+            InspectionError,
+        )
         found = torch.load(path, map_location="cpu", weights_only=True)
     except InspectionError:
         raise
@@ -144,10 +148,11 @@ def load_batch(source: str, layout: Layout = "rows", take: int | None = None) ->
         digits = read_batch("digits", take=take)
         return Samples(digits.array.T, digits.description)
     stored = read_array(source, axis=0 if layout == "rows" else 1, take=take)
-    if len(stored.shape) < 2:
-        raise InspectionError(
-            f"{source}: an array of shape {stored.shape}; store (n, ...), one sample per row"
-        )
+    require(
+        len(stored.shape) >= 2,
+        f"{source}: an array of shape {stored.shape}; store (n, ...), one sample per row",
+        InspectionError,
+    )
     if layout == "columns" and len(stored.shape) > 2:
         raise InspectionError(
             Argument("layout", layout),

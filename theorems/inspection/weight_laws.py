@@ -29,7 +29,7 @@ from torch import Tensor
 
 from simulators.weights import LAWS
 
-__all__ = ["law_of"]
+__all__ = ["law_of", "values_in_common"]
 
 Floats = NDArray[np.float64]
 
@@ -47,6 +47,17 @@ _SPHERICITY = 6.0  # deviations that it is allowed, as its tails are heavier tha
 def law_of(weights: Sequence[tuple[str, Tensor]]) -> tuple[str, str | None]:
     """The law of these weights, named, and None; or an empty law and why they are not independent
     draws of one.
+
+    ``weights`` are the layers' names with their weights, of any shapes, the first axis being that
+    of the outputs.
+
+    Sources: Ledoit and Wolf (2002), Wang and Yao (2013), for the test of sphericity.
+
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> law_of([("0", torch.randn(64, 64, generator=generator))])
+    ('gaussian', None)
+    >>> law_of([("0", torch.zeros(64, 64))])
+    ('', "'0' has weights that are all zero")
     """
     matrices: list[tuple[str, Floats]] = []
     for name, weight in weights:
@@ -124,7 +135,7 @@ def _dependence(matrices: Sequence[tuple[str, Floats]], excess: float) -> str | 
             return (
                 f"the weights of {name!r} are not independent: most values are used more than once"
             )
-    common = _in_common(marks)
+    common = values_in_common(marks)
     counts = np.array([len(values) for values in marks])
     for one, other in np.argwhere(np.triu(common > np.minimum.outer(counts, counts) / 2, 1)):
         return (
@@ -160,9 +171,15 @@ def _marks(block: Floats) -> NDArray[np.uint32]:
     return np.asarray(bits[bits % max(1, bits.size // _MARKS) == 0])
 
 
-def _in_common(marks: Sequence[NDArray[np.uint32]]) -> NDArray[np.int64]:
+def values_in_common(marks: Sequence[NDArray[np.uint32]]) -> NDArray[np.int64]:
     """How many values each two layers share, (layers, layers); a layer shares all of its own with
     itself.
+
+    Cost: a sort of all values, and a product of sparse matrices.
+
+    >>> values_in_common([np.uint32([1, 2, 3]), np.uint32([3, 4])])
+    array([[3, 1],
+           [1, 2]])
     """
     own = [np.unique(values) for values in marks]
     layer = np.repeat(np.arange(len(own)), [len(values) for values in own])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from simulators.arguments import require
 from simulators.batches import Batch
 from simulators.documents import DocumentError, Schema1, Wanted, plain, read_json, structured
 from simulators.regular_files import UnreadableFileError
@@ -76,8 +77,11 @@ class _Evidence:
     readouts: tuple[Mapping[str, object], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.widths and self.slope == ():
-            raise DocumentError("evidence of means by width has no slope; want two ends, or null")
+        require(
+            not self.widths or self.slope != (),
+            "evidence of means by width has no slope; want two ends, or null",
+            DocumentError,
+        )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from simulators.arguments import require
 from theorems.family import FamilyError
 from theorems.registry import brought, tolerated
 from theorems.report.document import full_name, validate_document
@@ -104,8 +105,11 @@ def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str])
                 continue
             if not isinstance(drawn, Drawing):
                 raise FamilyError(f"{drawn!r}: want a theorems.report.style.Drawing, or None")
-            if any(drawn.name == picture.name for picture in pictures):
-                raise FamilyError(f"another figure is named {drawn.name!r}; give it another name")
+            require(
+                not any(drawn.name == picture.name for picture in pictures),
+                f"another figure is named {drawn.name!r}; give it another name",
+                FamilyError,
+            )
             written += save(drawn, folder)
             svg = (folder / f"{drawn.name}.svg").read_text(encoding="utf-8")
             pictures.append(Picture(drawn.name, drawn.title, drawn.caption, svg))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import sympy as sp
 from sympy.printing.pretty.pretty import PrettyPrinter
@@ -37,24 +36,18 @@ _LARGE = 5
 _SIGNED = (sp.Sum, sp.Product, BatchSum)
 
 Names = Mapping[str, str]
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
-def _in_unicode(setting: Callable[_P, _T]) -> Callable[_P, _T]:
+@contextmanager
+def _in_unicode() -> Iterator[None]:
     """SymPy decides by the encoding of standard output when it is imported, and half its printer
     then fails.
     """
-
-    @wraps(setting)
-    def found(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        before = pretty_use_unicode(True)
-        try:
-            return setting(*args, **kwargs)
-        finally:
-            pretty_use_unicode(before)
-
-    return found
+    before = pretty_use_unicode(True)
+    try:
+        yield
+    finally:
+        pretty_use_unicode(before)
 
 
 def words(text: str) -> str:
@@ -71,7 +64,7 @@ def words(text: str) -> str:
     return re.sub(r"\^(\d+)(?![\w/.])", lambda found: found[1].translate(_POWERS), text)
 
 
-@_in_unicode
+@_in_unicode()
 def symbol(name: str) -> str:
     """One symbol's name as it is printed.
 
@@ -243,7 +236,7 @@ class _Line(_PositiveFirst, StrPrinter):  # type: ignore[misc]
         return f"{self._print(expr.lhs)} {_RELATIONS[type(expr)]} {self._print(expr.rhs)}"
 
 
-@_in_unicode
+@_in_unicode()
 def inline(expression: sp.Basic, names: Names | None = None) -> str:
     """One line of Unicode mathematics, for running text; ``names`` replaces symbols.
 
@@ -254,7 +247,7 @@ def inline(expression: sp.Basic, names: Names | None = None) -> str:
     return str(_Line(names or {}).doprint(expression)).replace("**", "^").replace("*", "·")
 
 
-@_in_unicode
+@_in_unicode()
 def domain(variable: Variable) -> str:
     """The symbol of a variable with its domain, indexed where there are several.
 
@@ -299,7 +292,7 @@ def _spelled_left(statement: Statement) -> dict[str, str]:
     return {} if re.search(r"[≤≥<>=,:;]", outside) else {str(statement.lhs): words(meaning)}
 
 
-@_in_unicode
+@_in_unicode()
 def claim(statement: Statement, width: int) -> list[str]:
     """The claim as lines no longer than ``width``: spelled out if it fits, otherwise broken where a
     reader would.
@@ -313,7 +306,7 @@ def claim(statement: Statement, width: int) -> list[str]:
     return block(relation, width, names)
 
 
-@_in_unicode
+@_in_unicode()
 def block(expression: sp.Basic, width: int, names: Names | None = None) -> list[str]:
     """An expression or relation as lines no longer than ``width``.
 
@@ -365,19 +358,18 @@ def _stacked(printer: _Block, side: sp.Expr, lead: str, width: int) -> list[str]
     """``lead`` and the side, filled term by term; further lines hang under the first term."""
     indent = " " * max(len(lead) - 2, 2)
     rows: list[prettyForm] = []
-    for number, term in enumerate(printer._as_ordered_terms(side) if side.is_Add else [side]):
-        negative = bool(term.could_extract_minus_sign())
-        form = printer._print(-term if negative else term)
-        if number == 0:
-            rows.append(
-                _beside(lead + ("-" if negative else ""), form) if lead or negative else form
-            )
+    for term in printer._as_ordered_terms(side) if side.is_Add else [side]:
+        sign = "-" if term.could_extract_minus_sign() else "+"
+        form = printer._print(-term if sign == "-" else term)
+        if not rows:
+            head = lead + sign.replace("+", "")
+            rows.append(_beside(head, form) if head else form)
             continue
-        joined = _beside(_beside(rows[-1], prettyForm(" - " if negative else " + ")), form)
+        joined = _beside(_beside(rows[-1], prettyForm(f" {sign} ")), form)
         if _fits(_lines(joined), width):
             rows[-1] = joined
         else:
-            rows.append(_beside(f"{indent}{'-' if negative else '+'} ", form))
+            rows.append(_beside(f"{indent}{sign} ", form))
     lines: list[str] = []
     for row in rows:
         lines += ([""] if lines else []) + _lines(row)
