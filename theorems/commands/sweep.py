@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.text import Text
 
 from simulators.arguments import require
@@ -226,7 +227,7 @@ def _print_outcome(out: Console, outcome: Outcome, store: Store) -> None:
         field(out, "Failed", Text(line, style="red"))
     if (more := len(outcome.failures) - _SHOWN) > 0:
         field(out, "", f"and {more} more; a second start tries them again")
-    size = _size(store.path.stat().st_size)
+    size = decimal(store.path.stat().st_size)
     fields(out, {"Store": f"{store.path}, {size}", "Time": duration(outcome.seconds)})
 
 
@@ -250,7 +251,7 @@ def _print_plan(out: Console, runs: Mapping[str, SweepRun], args: argparse.Names
         count = crew.count
     wall = max(sum(seconds) / count, seconds[longest])
     entries = sum(run.replicas * (run.depth + 1) * len(run.observables) for run in missing)
-    growth = _size(8 * entries + 3000 * len(missing))
+    growth = decimal(8 * entries + 3000 * len(missing))
     fields(
         out,
         {
@@ -262,11 +263,3 @@ def _print_plan(out: Console, runs: Mapping[str, SweepRun], args: argparse.Names
             "Store": f"{args.store}, grows by {growth} or more",
         },
     )
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"
