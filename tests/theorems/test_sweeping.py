@@ -44,7 +44,7 @@ def test_a_sweep_and_its_second_start(capsys: pytest.CaptureFixture[str]) -> Non
     )
     start = ["sweep", "g.toml", "--store", "x.db", "--workers", "1"]
     assert main([*start, "--dry-run"]) == 0
-    assert "Runs 6, of which 0 in the store already Engines gram 6 One core" in said(capsys)
+    assert "Runs 6, of which 0 in the store already Engines factor 6 One core" in said(capsys)
     assert not Path("x.db").exists(), "a dry run leaves nothing"
     assert main([*start, "--export", "x.csv"]) == 0
     assert "Runs 6: 0 in the store already, 6 computed" in (printed := said(capsys))
