@@ -275,7 +275,7 @@ def _read_csv(path: str, axis: int, take: int | None) -> Stored:
     try:
         with open(path, newline="", encoding="utf-8-sig") as stream:
             reader = csv.reader(_lines(stream))
-            rows = (cells for cells in reader if any(cell.strip() for cell in cells))
+            rows = (cells for cells in reader if any(map(str.strip, cells)))
             head = next(rows, [])
             headed = _are_headings(head)
             first = int(headed and len(head) > 1 and head[0].strip() in _INDEX_HEADINGS)

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import product, zip_longest
-from typing import Any, TypeVar
+from typing import SupportsFloat, TypeVar
 
 from simulators.activations import ACTIVATIONS
 from simulators.arguments import real_number, require, told, whole_number
@@ -195,14 +195,12 @@ class Chain:
         Only that way round does the cancellation of a common mean meet no rounding error of the
         product.
         """
-        layers = list(self.layers)
-        for end in range(1, len(layers)):
-            at = end
-            while (
-                at and isinstance(layers[at], Recenter) and isinstance(layers[at - 1], WeightLayer)
-            ):
-                layers[at - 1], layers[at] = layers[at], layers[at - 1]
+        layers: list[Layer] = []
+        for layer in self.layers:
+            at = len(layers)
+            while at and isinstance(layer, Recenter) and isinstance(layers[at - 1], WeightLayer):
                 at -= 1
+            layers.insert(at, layer)
         return Chain(tuple(layers))
 
     @property
@@ -314,7 +312,7 @@ class NamedChain:
     least: int = 1
     listed: bool = True
 
-    def __call__(self, width: int, values: Mapping[str, Any]) -> Chain:
+    def __call__(self, width: int, values: Mapping[str, SupportsFloat]) -> Chain:
         """The chain of that width, its numbers taken from ``values`` by name."""
         return self.build(width, **{name: float(values[name]) for name in self.numbers})
 

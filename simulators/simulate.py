@@ -18,12 +18,10 @@ import numpy as np
 from array_api_compat import is_array_api_obj
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.affordable import require_affordable
 from simulators.arguments import one_of, require, told, whole_number
 from simulators.arrays import Array, Floats
 from simulators.backend import Backend, select
-from simulators.batches import validate_batch
-from simulators.centring import centred
+from simulators.batches import centred, validate_batch
 from simulators.chains import Chain
 from simulators.engines import dense, factor, mean_field
 from simulators.engines.rounding import (
@@ -36,7 +34,7 @@ from simulators.engines.rounding import (
 )
 from simulators.layers import Rescale, ScaleResponse
 from simulators.observables import Observable, resolve
-from simulators.runnable import require_runnable
+from simulators.requirements import require_affordable, require_runnable
 from simulators.streams import Seed, root_sequence
 from simulators.trajectory import Trajectory
 from simulators.workers import run_all, until
@@ -96,7 +94,7 @@ def simulate(
     per core.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
-    wants; also for what no machine can do, see `simulators.affordable`.
+    wants; also for what no machine can do, see `simulators.requirements`.
 
     Example:
         >>> from simulators import rescale_chain

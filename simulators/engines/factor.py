@@ -257,12 +257,8 @@ def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> li
 
 
 def _before_weights(chain: Chain) -> list[RowLayer]:
-    layers: list[RowLayer] = []
-    for layer in chain.layers:
-        if isinstance(layer, WeightLayer):
-            break
-        layers.append(layer)
-    return layers
+    first = next(k for k, layer in enumerate(chain.layers) if isinstance(layer, WeightLayer))
+    return [layer for layer in chain.layers[:first] if isinstance(layer, RowLayer)]
 
 
 def _norm_in_force(layers: Sequence[Layer]) -> int | None:

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from simulators.arguments import require
-from simulators.starts.axes import corner_axes
+from simulators.starts.corners import corner_axes
 from simulators.starts.start import Start
 
 __all__ = ["DECADES", "cube_dimensions", "share_weights", "start_at"]

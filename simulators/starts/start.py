@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simulators.arguments import require, whole_number
 
-__all__ = ["Start"]
+__all__ = ["Start", "Vector", "diagonal_axes"]
 
 Vector: TypeAlias = tuple[Fraction, ...]
 
@@ -56,7 +56,7 @@ class Start:
         size = len(self.spectrum)
         rows = range(size)
         fill: dict[str, Any] = {
-            "axes": tuple(tuple(Fraction(i == j) for i in rows) for j in rows),
+            "axes": diagonal_axes(size),
             "copies": tuple(rows),
             "scales": (Fraction(1),) * size,
         }
@@ -114,20 +114,12 @@ class Start:
 
         A tuple of rows of fractions; made once.
         """
-        lengths = [_product(axis, axis) for axis in self.turned]
-        weights = [value / length for value, length in zip(self.spectrum, lengths, strict=True)]
         columns = _matrix([self._column(k) for k in range(self.size)])
-        weighted = _matrix(
-            [
-                [w * x for w, x in zip(weights, self._column(k), strict=True)]
-                for k in range(self.size)
-            ]
-        )
-        found = weighted * columns.transpose()
-        return tuple(
-            tuple(Fraction(int(found[i, j].p), int(found[i, j].q)) for j in range(self.size))
-            for i in range(self.size)
-        )
+        weights = flint.fmpq_mat(self.size, self.size)
+        for k, (value, axis) in enumerate(zip(self.spectrum, self.turned, strict=True)):
+            weights[k, k] = _rational(value / _product(axis, axis))
+        found = columns * weights * columns.transpose()
+        return tuple(tuple(map(_fraction, row)) for row in found.tolist())
 
     def _column(self, sample: int) -> Vector:
         """The coordinates along the axes of one sample of the start, times the lengths of the
@@ -157,6 +149,20 @@ class Start:
         return found
 
 
+def diagonal_axes(n: int) -> tuple[Vector, ...]:
+    """The coordinate axes: orthogonal samples. ``n`` ≥ 1 vectors of n entries each.
+
+    Example:
+        >>> diagonal_axes(2)[1]
+        (Fraction(0, 1), Fraction(1, 1))
+    """
+    return tuple(_unit(n, j) for j in range(n))
+
+
+def _unit(n: int, place: int) -> Vector:
+    return tuple(Fraction(i == place) for i in range(n))
+
+
 def _require_size(name: str, given: Sequence[object], size: int) -> None:
     require(len(given) == size, f"{name}: {len(given)} entries, and the spectrum has {size}")
 
@@ -168,9 +174,10 @@ def _product(left: Vector, right: Vector) -> Fraction:
 @lru_cache(maxsize=256)
 def _first_oblique(axes: tuple[Vector, ...]) -> int | None:
     """The first axis that is not orthogonal to those before it."""
-    return next(
-        (k for k, axis in enumerate(axes) if any(_product(axis, other) for other in axes[:k])), None
-    )
+    for k, axis in enumerate(axes):
+        if any(_product(axis, other) for other in axes[:k]):
+            return k
+    return None
 
 
 @lru_cache(maxsize=256)
@@ -194,5 +201,13 @@ def _floats(axis: Vector) -> NDArray[np.float64]:
     return found
 
 
-def _matrix(rows: Sequence[Sequence[Fraction]]) -> flint.fmpq_mat:
-    return flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows])
+def _matrix(rows: Sequence[Vector]) -> flint.fmpq_mat:
+    return flint.fmpq_mat([list(map(_rational, row)) for row in rows])
+
+
+def _rational(x: Fraction) -> flint.fmpq:
+    return flint.fmpq(x.numerator, x.denominator)
+
+
+def _fraction(x: flint.fmpq) -> Fraction:
+    return Fraction(int(x.p), int(x.q))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from simulators.starts.axes import corner_axes
+from simulators.starts.corners import corner_axes
 from simulators.starts.start import Start, Vector
 from simulators.strategies import spectra
 

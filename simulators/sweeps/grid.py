@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.activations import ACTIVATIONS
-from simulators.affordable import require_affordable
 from simulators.arguments import ArgumentError, did_you_mean, one_of, require, told, whole_number
 from simulators.backend import select
 from simulators.batch_files import file_of
@@ -31,7 +30,7 @@ from simulators.chains import CHAINS, Chain, read_chain
 from simulators.layers import LAYERS, Activation
 from simulators.observables import OBSERVABLES, resolve
 from simulators.regular_files import UnreadableFileError, read_regular
-from simulators.runnable import require_runnable
+from simulators.requirements import require_affordable, require_runnable
 from simulators.simulate import choose_engine, engine_named, simulate
 from simulators.trajectory import Trajectory
 from simulators.weights import LAWS

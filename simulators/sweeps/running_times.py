@@ -137,7 +137,8 @@ def _probes(members: list[SweepRun]) -> list[SweepRun]:
     """Short runs in place of these: other widths, sizes and depths; the first one warms the engine
     up.
     """
-    least, most = (choice(run.batch.n for run in members) for choice in (min, max))
+    batches = [run.batch.n for run in members]
+    least, most = min(batches), max(batches)
     # larger batches than a probe's are reckoned by the model, which tells d·n from d·n² by two
     # sizes
     sizes = sorted(

@@ -23,8 +23,7 @@ from simulators import (
     vanilla_chain,
 )
 from simulators.backend import NumpyBackend
-from simulators.batches import gaussian_batch
-from simulators.centring import centred
+from simulators.batches import centred, gaussian_batch
 from simulators.chains import CHAINS
 from simulators.engines import rounding
 from simulators.layers import Activation, Linear, Recenter, Rescale

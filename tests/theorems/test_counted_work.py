@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-import simulators.affordable as affordable
+import simulators.requirements as requirements
 from simulators import rescale_chain, residual_chain, simulate
 from simulators.sweeps.grid import Grid, GridError
 from simulators.sweeps.running_times import calibrate
@@ -159,7 +159,7 @@ def test_simulations_beyond_any_machine_are_refused(
 
 def test_memory_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     simulate(rescale_chain(64), np.eye(64, 4), depth=2)
-    monkeypatch.setattr(affordable, "memory", lambda: 1000)
+    monkeypatch.setattr(requirements, "memory", lambda: 1000)
     with pytest.raises(ValueError, match="this machine has"):
         simulate(rescale_chain(64), np.eye(64, 4), depth=2)
 
@@ -170,7 +170,7 @@ def test_a_grid_beyond_any_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -
         GridError, match=r"width=1000000000000, batch of n=8: .* at most 1e\+11 are drawn"
     ):
         Grid.of({**fields, "width": 10**12}).runs()
-    monkeypatch.setattr(affordable, "memory", lambda: 2**34)
+    monkeypatch.setattr(requirements, "memory", lambda: 2**34)
     with pytest.raises(
         GridError, match=r"needs 59\.6 GiB of memory or more, and this machine has 16"
     ):
@@ -180,7 +180,7 @@ def test_a_grid_beyond_any_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_a_dry_run_measures_small_batches_whatever_the_grid_holds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(affordable, "memory", lambda: 2**63)
+    monkeypatch.setattr(requirements, "memory", lambda: 2**63)
     runs = list(
         Grid.of({"chain": "rescale", "width": 10**6, "batch": 4000, "depth": 10}).runs().values()
     )

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 from flint import arb, ctx, fmpq
@@ -208,32 +209,29 @@ def recenter_relu_map_enclosure(
         f"gram has {n} rows of lengths {sorted({len(row) for row in gram})}; give n × n with n ≥ 3",
     )
     with ctx.workprec(precision + 32):
-        rows = [[_read(value) for value in row] for row in gram]
-        for i in range(n):
-            for j in range(i):
-                require(rows[i][j].overlaps(rows[j][i]), f"gram is asymmetric at ({i}, {j})")
+        rows = [list(map(_read, row)) for row in gram]
+        for i, j in combinations(range(n), 2):
+            require(rows[i][j].overlaps(rows[j][i]), f"gram is asymmetric at ({j}, {i})")
         means = [sum(row, arb(0)) / n for row in rows]
         mean = sum(means, arb(0)) / n
-        centred = [[rows[i][j] - means[i] - means[j] + mean for j in range(n)] for i in range(n)]
-        for i in range(n):
+
+        def centred(i: int, j: int) -> arb:
+            return rows[i][j] - means[i] - means[j] + mean
+
+        squares = [centred(i, i) for i in range(n)]
+        for i, square in enumerate(squares):
             require(
-                centred[i][i] > 0,
-                f"gram: column {i} of the batch may equal the mean, so recentring may leave a "
-                "zero "
+                square > 0,
+                f"gram: column {i} of the batch may equal the mean, so recentring may leave a zero "
                 "column, which has no angle",
             )
-        norms = [centred[i][i].sqrt() for i in range(n)]
-        factor = sum((rows[i][i] for i in range(n)), arb(0)) / sum(
-            (centred[i][i] for i in range(n)), arb(0)
-        )
-        layer = [[arb(0)] * n for _ in range(n)]
-        for i in range(n):
-            layer[i][i] = factor * centred[i][i]
-            for j in range(i):
-                scale = norms[i] * norms[j]
-                layer[i][j] = layer[j][i] = (
-                    factor * scale * arc_cosine_enclosure(centred[i][j] / scale)
-                )
+        norms = [square.sqrt() for square in squares]
+        factor = sum((rows[i][i] for i in range(n)), arb(0)) / sum(squares, arb(0))
+        layer = [[factor * square] * n for square in squares]
+        for i, j in combinations(range(n), 2):
+            scale = norms[j] * norms[i]
+            cosine = arc_cosine_enclosure(centred(j, i) / scale)
+            layer[i][j] = layer[j][i] = factor * scale * cosine
     return layer
 
 

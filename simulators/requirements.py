@@ -1,15 +1,19 @@
-"""What a simulation would draw and hold, reckoned before it starts: what no machine can do is
-refused at the door.
+"""What a simulation requires, told before it starts: of its batch, by chain and dtype, and of the
+machine. What cannot run is refused at the door.
 """
 
 from __future__ import annotations
 
 import os
 
-from simulators.arguments import require
-from simulators.chains import Chain
+import numpy as np
 
-__all__ = ["MOST_DRAWN", "memory", "require_affordable", "require_memory"]
+from simulators.arguments import require
+from simulators.arrays import Floats
+from simulators.chains import Chain
+from simulators.layers import ScaleResponse
+
+__all__ = ["MOST_DRAWN", "memory", "require_affordable", "require_memory", "require_runnable"]
 
 MOST_DRAWN = 10**11
 """Numbers that one replica may draw for one layer: a quarter of an hour of a core, or more."""
@@ -17,6 +21,41 @@ MOST_DRAWN = 10**11
 _DOUBLE = 8
 _PER_BLOCK = 40
 """Bytes that the engine factor notes for every block of rows, of some thousands each."""
+
+_LARGEST_WEIGHT = 64.0
+"""In standard deviations; a normal entry exceeds it with probability below 1e-890."""
+
+
+def require_runnable(batch: Floats, chain: Chain, dtype: str) -> None:
+    """Raise `ValueError` unless ``chain`` can run on ``batch``, from `validate_batch`, in
+    ``dtype``.
+
+    Example:
+        >>> from simulators.chains import rescale_chain
+        >>> require_runnable(np.eye(8, 4), rescale_chain(8), "float64")
+    """
+    rows, n = batch.shape
+    narrowest = min(chain.widths(rows))
+    require(
+        n <= narrowest,
+        f"batch has n={n} samples, more than the width {narrowest} of the chain; "
+        f"give at most {narrowest} of them, or a wider chain",
+    )
+    require(
+        not chain.recentres or (batch != batch[:, :1]).any(),
+        "batch has all columns equal, so the chain's Recenter leaves nothing; vary them",
+    )
+    largest, limits = float(abs(batch).max()), np.finfo(dtype)
+    least, most = float(limits.smallest_normal), float(limits.max)
+    require(
+        least <= largest <= most or dtype != "float32",
+        f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64",
+    )
+    require(
+        chain.scaling is not ScaleResponse.BOUND or largest <= most / (_LARGEST_WEIGHT * rows),
+        f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; "
+        "rescale it",
+    )
 
 
 def require_affordable(

@@ -13,7 +13,7 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.runnable import require_runnable
+from simulators.requirements import require_runnable
 
 
 @pytest.mark.parametrize(
