@@ -73,7 +73,10 @@ class Argument:
 
     @property
     def has_value(self) -> bool:
-        """Whether a value of it is meant, which may be None."""
+        """Whether a value of it is meant, which may be None.
+
+        An error names the argument alone where none is.
+        """
         return self.value is not _NO_VALUE
 
     def __str__(self) -> str:

@@ -117,6 +117,11 @@ class Array(Protocol):
 class FloatLimits(Protocol):
     """What is known of a floating type: from ``smallest_normal`` on, numbers are ``eps`` apart,
     relatively.
+
+    Example:
+        >>> limits: FloatLimits = np.finfo(np.float64)
+        >>> float(limits.eps) == 2.0**-52
+        True
     """
 
     @property
@@ -133,6 +138,12 @@ class Namespace(Protocol):
 
     Any function of the standard can be called; those that give something else than an array are
     told one by one.
+
+    Example:
+        >>> import array_api_compat.numpy
+        >>> xp: Namespace = array_api_compat.numpy
+        >>> xp.isdtype(xp.zeros(3).dtype, "real floating")
+        True
     """
 
     @property

@@ -57,21 +57,33 @@ class NumpyBackend:
 
     @property
     def xp(self) -> Namespace:
-        """The library under the names of the array-API standard."""
+        """The library under the names of the array-API standard.
+
+        Array-API functions take its arrays, and give such arrays.
+        """
         return _NUMPY
 
     @property
     def workers(self) -> int:
-        """How many groups of replicas are worth running at once, each in a thread of its own."""
+        """How many groups of replicas are worth running at once, each in a thread of its own.
+
+        One for each core that this process may use.
+        """
         return cores()
 
     def array(self, values: NDArray[np.generic]) -> Array:
-        """A copy of ``values``, of any shape, in this library, dtype and device."""
+        """A copy of ``values``, of any shape, in this library, dtype and device.
+
+        Arrays are laid out row by row.
+        """
         # BLAS rounds otherwise where the layout is another
         return np.array(values, dtype=self.dtype, order="C")
 
     def numpy(self, array: Array) -> NDArray[np.generic]:
-        """``array``, of any shape, as an array of NumPy on the host; a view where it is one."""
+        """``array``, of any shape, as an array of NumPy on the host; a view where it is one.
+
+        Writing to a view writes to the array.
+        """
         return np.asarray(array)
 
     def triangular(self, rows: Array) -> Array:
@@ -84,7 +96,10 @@ class NumpyBackend:
         return packed[..., : rows.shape[-2]] * _lower(*rows.shape[-2:], self.dtype)
 
     def product(self, one: Array, other: Array, out: Array | None) -> Array:
-        """``one @ other``, matrices with any leading axes, into ``out`` if that is given."""
+        """``one @ other``, matrices with any leading axes, into ``out`` if that is given.
+
+        ``out`` has the shape and dtype of the product. Cost: that of the product.
+        """
         return np.matmul(one, other, out=None if out is None else np.asarray(out))
 
     def draws(
@@ -113,7 +128,10 @@ class TorchBackend:
 
     @property
     def xp(self) -> Namespace:
-        """The library under the names of the array-API standard."""
+        """The library under the names of the array-API standard.
+
+        Array-API functions take its arrays, and give such arrays.
+        """
         import array_api_compat.torch
 
         library: Namespace = array_api_compat.torch
@@ -121,30 +139,45 @@ class TorchBackend:
 
     @property
     def workers(self) -> int:
-        """One: Torch uses all cores by itself, and a device is one."""
+        """One: Torch uses all cores by itself, and a device is one.
+
+        So groups of replicas follow one another.
+        """
         return 1
 
     def array(self, values: NDArray[np.generic]) -> Array:
-        """A copy of ``values``, of any shape, in this library, dtype and device."""
+        """A copy of ``values``, of any shape, in this library, dtype and device.
+
+        It is not attached to any gradient.
+        """
         import torch
 
         return torch.tensor(values, dtype=getattr(torch, self.dtype), device=self.device)
 
     def numpy(self, array: Array) -> NDArray[np.generic]:
-        """``array``, of any shape, as an array of NumPy on the host."""
+        """``array``, of any shape, as an array of NumPy on the host.
+
+        Copied where the device is another.
+        """
         import torch
 
         return np.asarray(torch.as_tensor(array).cpu())
 
     def triangular(self, rows: Array) -> Array:
-        """Rᵀ as `NumpyBackend.triangular` has it."""
+        """Rᵀ as `NumpyBackend.triangular` has it.
+
+        Cost: O(n² m) for ``rows`` of shape ``(..., n, m)``.
+        """
         import torch
 
         factor: Array = torch.linalg.qr(torch.as_tensor(rows.mT), mode="r").R.mT
         return factor
 
     def product(self, one: Array, other: Array, out: Array | None) -> Array:
-        """``one @ other``, matrices with any leading axes, into ``out`` if that is given."""
+        """``one @ other``, matrices with any leading axes, into ``out`` if that is given.
+
+        ``out`` has the shape and dtype of the product, and is on the same device.
+        """
         import torch
 
         one, other = torch.as_tensor(one), torch.as_tensor(other)
@@ -153,7 +186,10 @@ class TorchBackend:
     def draws(
         self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
     ) -> Iterator[Array]:
-        """The entries of each piece in turn, as `NumpyBackend.draws` has them."""
+        """The entries of each piece in turn, as `NumpyBackend.draws` has them.
+
+        On the CPU they come from the host's streams, elsewhere from the device's.
+        """
         import torch
 
         if torch.device(self.device).type == "cpu":

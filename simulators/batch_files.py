@@ -38,8 +38,8 @@ class BatchError(ArgumentError):
     remedy.
 
     Example:
-        >>> print(BatchError("my.npy: ", Argument("take", 9), " of 3 samples; take between 1 and 3"))
-        my.npy: take=9 of 3 samples; take between 1 and 3
+        >>> print(BatchError("my.npy: ", Argument("take", 9), " of 3 samples; take at most 3"))
+        my.npy: take=9 of 3 samples; take at most 3
     """
 
 
@@ -253,8 +253,8 @@ def _read_npz(path: str, key: str | None, axis: int, take: int | None) -> Stored
             require(
                 size <= LARGEST,
                 (
-                    f"{size} bytes when unpacked, and at most {LARGEST} are; save the array as .npy, "
-                    "of which a part can be read"
+                    f"{size} bytes when unpacked, and at most {LARGEST} are; save the array as "
+                    ".npy, of which a part can be read"
                 ),
                 error=_RefusalError,
             )
@@ -284,8 +284,8 @@ def _read_csv(path: str, axis: int, take: int | None) -> Stored:
                 require(
                     len(cells) == len(head),
                     (
-                        f"line {reader.line_num} has {len(cells)} cells, the first has {len(head)}; "
-                        "every line needs the same number"
+                        f"line {reader.line_num} has {len(cells)} cells, the first has {len(head)}"
+                        "; every line needs the same number"
                     ),
                     error=_RefusalError,
                 )

@@ -32,11 +32,17 @@ class Entry(Protocol):
 
     @property
     def name(self) -> str:
-        """An identifier."""
+        """An identifier.
+
+        It is written in texts, and is that of a function or class.
+        """
 
     @property
     def meaning(self) -> str:
-        """What it is, in one line."""
+        """What it is, in one line.
+
+        It has no full stop at its end.
+        """
 
 
 E = TypeVar("E", bound=Entry)

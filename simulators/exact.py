@@ -38,20 +38,35 @@ class ExactSpectrum(Protocol):
 
     @property
     def share(self) -> Number:
-        """1/n."""
+        """1/n.
+
+        The mean of the eigenvalues.
+        """
 
     @property
     def least(self) -> Number:
-        """The smallest eigenvalue."""
+        """The smallest eigenvalue.
+
+        That is λ_n, in [0, 1/n].
+        """
 
     def sum(self, term: Callable[[Number], Number]) -> Number:
-        """The sum of ``term(λ)`` over all eigenvalues."""
+        """The sum of ``term(λ)`` over all eigenvalues.
+
+        ``term`` maps a number to a number, by + − · / and whole powers.
+        """
 
     def root(self, x: Number) -> Number:
-        """√x, of an x ≥ 0."""
+        """√x, of an x ≥ 0.
+
+        Exact where numbers are algebraic, a ball else.
+        """
 
     def count(self, threshold: Number) -> Number:
-        """How many eigenvalues λ have dλ ≥ ``threshold``."""
+        """How many eigenvalues λ have dλ ≥ ``threshold``.
+
+        ``threshold`` is a rational in [0, 1]; in balls that leave it open there is no answer.
+        """
 
 
 class ExactGram(Protocol):
@@ -79,13 +94,22 @@ class ExactGram(Protocol):
 
     @property
     def share(self) -> Number:
-        """1/n."""
+        """1/n.
+
+        The mean of the diagonal.
+        """
 
     def root(self, x: Number) -> Number:
-        """√x, of an x ≥ 0."""
+        """√x, of an x ≥ 0.
+
+        Exact where numbers are algebraic, a ball else.
+        """
 
     def cosine(self, i: int, j: int) -> Number:
-        """The cosine between samples i and j, where neither is 0; undefined otherwise."""
+        """The cosine between samples i and j, where neither is 0; undefined otherwise.
+
+        The entry over the root of the product of the two norms, in [−1, 1].
+        """
 
     def signed_square(self, i: int, j: int) -> Number:
         """The square of the cosine between samples i and j, with its sign: a rational, in the order

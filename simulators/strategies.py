@@ -168,6 +168,13 @@ def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
 def fractions_between(low: Fraction, high: Fraction, most: int) -> SearchStrategy[Fraction]:
     """Fractions in [low, high] of a denominator of at most ``most``, drawn, and shrunk, as
     ``hypothesis.strategies.fractions`` does, which makes a strategy anew at every draw.
+
+    ``low`` ≤ ``high``, both of a denominator of at most ``most`` ≥ 1.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(fractions_between(Fraction(0), Fraction(1), 4), lambda x: x > Fraction(1, 2))
+        Fraction(1, 1)
     """
 
     def of_denominator(denominator: int) -> SearchStrategy[Fraction]:

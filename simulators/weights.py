@@ -35,7 +35,10 @@ class Distribution(Protocol):
     """
 
     def cdf(self, x: Floats, /) -> Floats:
-        """P(X ≤ x), of the shape of ``x``."""
+        """P(X ≤ x), of the shape of ``x``.
+
+        In [0, 1], and never decreasing in ``x``.
+        """
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,20 @@
-"""The factor engine: exact in law for Gaussian weights without residual, at O(width · n²) per layer.
+"""The factor engine: exact in law for Gaussian weights without residual, at O(width · n²) per
+layer.
 
-For Gaussian W and any thin factorisation H = QR with Q of orthonormal columns, WH has the law of
-GR, with G a width × n standard normal matrix (times the scale of W). So n normals are drawn per row
-instead of d, and only R, n × n, is carried. Rows are made, normalised and activated in blocks, and
-each block is folded into the next R by QR (TSQR: Demmel, Grigori, Hoemmen, Langou 2012), never by a
-Cholesky factor of HᵀH, which nearly collinear samples break. Memory does not grow with the width.
+For Gaussian W and any thin factorisation H = QR with Q of orthonormal columns, WH has the law
+of GR, with G a width × n standard normal matrix (times the scale of W). So n normals are drawn
+per row instead of d, and only R, n × n, is carried. Rows are made, normalised and activated in
+blocks, and each block is folded into the next R by QR (TSQR: Demmel, Grigori, Hoemmen, Langou
+2012), never by a Cholesky factor of HᵀH, which nearly collinear samples break. Memory does not
+grow with the width.
 
-The size of a row block, `block_rows`, is a property of n alone: results do not depend on memory.
-The order of a stream is: layer, row block, then within a block G column by column.
+The size of a row block, `block_rows`, is a property of n alone: results do not depend on
+memory. The order of a stream is: layer, row block, then within a block G column by column.
 
 In a linear chain each block of rows is D G R with D diagonal. What is folded is then D G alone,
-well conditioned whatever R is: H⁺ = Q (R' R). As the rows of R' R are sums of rows of R no longer
-than theirs, each keeps a relative accuracy of its own: singular values of any ratio are carried,
-where a QR of D G R would drown the small in the rounding of the large.
+well conditioned whatever R is: H⁺ = Q (R' R). As the rows of R' R are sums of rows of R no
+longer than theirs, each keeps a relative accuracy of its own: singular values of any ratio are
+carried, where a QR of D G R would drown the small in the rounding of the large.
 
 What is carried and handed out is Rᵀ, as `simulators.layers` has it: samples first, rows last.
 """
@@ -47,7 +49,7 @@ from simulators.layers import (
 )
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
-__all__ = ["block_rows", "carries_rows", "leaf_rows", "obstacle", "run"]
+__all__ = ["Folding", "block_rows", "carries_rows", "leaf_rows", "obstacle", "run"]
 
 _KNOWN = (Linear, Residual, Recenter, Rescale, Activation, Normalize)
 _SCALINGS = (Rescale, Normalize)
@@ -330,7 +332,7 @@ class _Passage:
         factor = segment.std * factor
         if segment.recentred:
             factor = self._centred(factor, -1)
-        folded = [_Folding(self._backend) for _ in segment.outlets]
+        folded = [Folding(self._backend) for _ in segment.outlets]
         for _ in segment.blocks:
             weights = next(normals)
             images = self._scaled if alone else self._mapped
@@ -395,9 +397,22 @@ class _Passage:
         return rows
 
 
-class _Folding:
+class Folding:
     """The triangular factor of row blocks stacked, by QR of each leaf and of the factors so
     obtained.
+
+    `add` takes blocks ``(group, n, m)``, samples first; `result` is the factor of all of them,
+    ``(group, n, n)`` once there are n rows. Cost: O(n² m) a block; memory O(n²) and one leaf.
+
+    Example:
+        >>> import numpy as np
+        >>> from simulators.backend import NumpyBackend
+        >>> folding = Folding(NumpyBackend("float64"))
+        >>> for block in np.split(np.ones((1, 2, 6)), 3, axis=-1):
+        ...     folding.add(block)
+        >>> factor = np.asarray(folding.result())
+        >>> (factor @ factor.mT).round(6).tolist()
+        [[[6.0, 6.0], [6.0, 6.0]]]
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -405,6 +420,7 @@ class _Folding:
         self._factors: list[Array] = []
 
     def add(self, rows: Array) -> None:
+        """Fold another block of rows, ``(group, n, m)``, into the factor."""
         leaf = leaf_rows(rows.shape[-2])
         whole = rows.shape[-1] // leaf * leaf
         if whole > leaf:
@@ -424,6 +440,7 @@ class _Folding:
         return xp.reshape(factors, (group, n, m // leaf * n))
 
     def result(self) -> Array:
+        """The factor Rᵀ of all blocks so far, ``(group, n, min(rows, n))``."""
         if len(self._factors) == 1 and self._factors[0].shape[-1] <= self._factors[0].shape[-2]:
             return self._factors[0]
         return self._backend.triangular(self._backend.xp.concat(self._factors, axis=-1))

@@ -265,6 +265,13 @@ def dask_cluster(address: str, *, timeout: float = 10.0) -> Iterator[Workers]:
 
     Raises `ClusterError` when ``dask.distributed`` is not installed, when nobody answers within
     ``timeout`` seconds and when the scheduler has no workers.
+
+    ``timeout`` is in seconds. A context manager, whose `Workers` are the threads of the
+    cluster.
+
+    Example:
+        >>> with dask_cluster("tcp://host:8786"):  # doctest: +SKIP
+        ...     ...
     """
     try:
         from distributed import Client, KilledWorker

@@ -58,7 +58,12 @@ class ExportError(ValueError):
 
 
 class UnwritableTableError(ExportError):
-    """The table cannot be written where it should go."""
+    """The table cannot be written where it should go.
+
+    Example:
+        >>> issubclass(UnwritableTableError, ExportError)
+        True
+    """
 
 
 def require_format(path: str | os.PathLike[str]) -> None:

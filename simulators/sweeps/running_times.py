@@ -78,6 +78,14 @@ class RunningTimes:
     """A fitted model: `seconds` of one core for runs like those it was fitted to.
 
     ``fitted`` has the seconds of each feature, (3,), for each kind of run.
+
+    Example:
+        >>> from simulators.sweeps.grid import Grid
+        >>> fields = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4}
+        >>> [run] = Grid.of(fields).runs().values()
+        >>> model = RunningTimes({_group(run): np.array([1.0, 0.0, 0.0])})
+        >>> model.seconds(run)  # a second a layer
+        4.0
     """
 
     def __init__(self, fitted: Mapping[Group, NDArray[np.float64]]) -> None:

@@ -1,4 +1,6 @@
-"""Starts at which float arithmetic has little left of what matters, by name: functions of d₀ and n, (d₀, n) each."""
+"""Starts at which float arithmetic has little left of what matters, by name: functions of d₀ and
+n, (d₀, n) each.
+"""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,6 @@
-"""The doors' own words: what counts as a number, and refusals of one short line whatever was given."""
+"""The doors' own words: what counts as a number, and refusals of one short line whatever was
+given.
+"""
 
 import math
 from fractions import Fraction

@@ -1,4 +1,6 @@
-"""Batches: what is read is what was stored, and bad input is refused in one line that says what to do."""
+"""Batches: what is read is what was stored, and bad input is refused in one line that says what to
+do.
+"""
 
 from __future__ import annotations
 
@@ -351,11 +353,14 @@ def test_the_door_refuses(batch: Any, error: type[Exception], message: str) -> N
         validate_batch(batch, name="start")
 
 
-# --- hostile files -------------------------------------------------------------------------------------------
+# --- hostile files
+# -------------------------------------------------------------------------------------------
 
 
 def bomb(path: Path, claimed: str) -> str:
-    """A gigabyte of zeros in an archive of a megabyte, whose header claims so many rows of 1024 doubles."""
+    """A gigabyte of zeros in an archive of a megabyte, whose header claims so many rows of 1024
+    doubles.
+    """
     start = npy_bytes(np.zeros((1, 1024)))[:128].replace(
         b"(1, 1024), ", f"({claimed}, 1024), ".encode()
     )

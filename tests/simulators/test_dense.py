@@ -118,7 +118,8 @@ def test_the_whole_alphabet_over_two_blocks():
         A = 1 / (1 + np.exp(-A))
         A = A + 0.5 * V @ A
         H = A * (12 / np.sum(A * A)) ** 0.5
-    # Some thirty roundings per entry and block, magnified by at most the smallest recentred row's norm.
+    # Some thirty roundings per entry and block, magnified by at most the smallest recentred row's
+    # norm.
     assert abs(last(chain, depth=2) - H).max() <= 1e4 * np.finfo(float).eps
 
 

@@ -1,4 +1,6 @@
-"""Starts in rationals: what they say of their Gram matrix is what their entries have, and no coordinate is idle."""
+"""Starts in rationals: what they say of their Gram matrix is what their entries have, and no
+coordinate is idle.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ BACKENDS = [NumpyBackend("float64"), NumpyBackend("float32"), TorchBackend("floa
 
 
 def rounding(rows, dtype="float64"):
-    """Backward error of Householder QR, ‖ΔA‖_F ≤ c m n u ‖A‖_F (Higham 2002, Theorem 19.4), twice in RᵀR."""
+    """Backward error of Householder QR, ‖ΔA‖_F ≤ c m n u ‖A‖_F (Higham 2002, Theorem 19.4), twice
+    in RᵀR.
+    """
     n, m = rows.shape[-2:]
     return 2 * m * n * np.finfo(dtype).eps * np.sum(rows.astype(float) ** 2, axis=(-2, -1)).max()
 
@@ -33,7 +35,7 @@ def test_folding_keeps_the_gram_matrix_of_all_rows(backend, n, extra):
     leaf = factor.leaf_rows(n)
     sizes = [factor.block_rows(n), 3 * leaf + extra, n, leaf, max(1, n - 1)]
     rows = np.random.default_rng(n).standard_normal((2, n, sum(sizes)))
-    folding = factor._Folding(backend)
+    folding = factor.Folding(backend)
     start = 0
     for size in sizes:
         folding.add(backend.array(rows[..., start : start + size]))
@@ -44,7 +46,7 @@ def test_folding_keeps_the_gram_matrix_of_all_rows(backend, n, extra):
 
 
 def test_folding_many_blocks_stays_small():
-    folding = factor._Folding(NumpyBackend("float64"))
+    folding = factor.Folding(NumpyBackend("float64"))
     rows = np.random.default_rng(0).standard_normal((1, 2, 200 * 300))
     for block in np.split(rows, 200, axis=-1):
         folding.add(block)
@@ -83,7 +85,8 @@ def normals(width, n, *, seed, layers=1):
     return drawn
 
 
-# Beyond one leaf a folded factor may have other signs than R: GR then has the same law, not the same values.
+# Beyond one leaf a folded factor may have other signs than R: GR then has the same law, not the
+# same values.
 @pytest.mark.parametrize(("width", "depth"), [(5, 2), (300, 2), (20_000, 1)])
 def test_a_step_is_the_same_step_on_all_rows_of_GR(width, depth):
     """Everything that acts between two matrices of weights, at both outlets of the segment."""
@@ -98,7 +101,8 @@ def test_a_step_is_the_same_step_on_all_rows_of_GR(width, depth):
         A = G @ R
         A -= A.mean(axis=1, keepdims=True)
         H = np.maximum(A * (width * n / np.sum(A * A)) ** 0.5, 0)
-        # Three decompositions per layer, and a step that stretches what it is given by a small factor.
+        # Three decompositions per layer, and a step that stretches what it is given by a small
+        # factor.
         error = 4 * error + 4 * rounding(H.T)
         assert abs(seen[0, layer] - product(H)).max() <= error
         R = np.linalg.qr(np.maximum(H, 0), mode="r")

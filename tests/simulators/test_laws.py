@@ -1,9 +1,10 @@
 """Engines, libraries and precisions agree in law; and the test that says so catches what does not.
 
-Two samples of an observable, one per replica, are compared by the two-sample Kolmogorov–Smirnov distance D.
-For n = m ≥ 458, P(D ≥ ε) ≤ 2 exp(−nε²) under equal laws (Wei and Dudley 2012, Theorem 1), so a comparison
-at D < `CRITICAL` has a false alarm with probability at most `LEVEL`; all of this file's, below 3e-4. Seeds
-are fixed, so a run that passes always passes. Power: laws at a distance of 0.2 are told apart.
+Two samples of an observable, one per replica, are compared by the two-sample Kolmogorov–Smirnov
+distance D. For n = m ≥ 458, P(D ≥ ε) ≤ 2 exp(−nε²) under equal laws (Wei and Dudley 2012,
+Theorem 1), so a comparison at D < `CRITICAL` has a false alarm with probability at most
+`LEVEL`; all of this file's, below 3e-4. Seeds are fixed, so a run that passes always passes.
+Power: laws at a distance of 0.2 are told apart.
 """
 
 import math

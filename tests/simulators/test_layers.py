@@ -100,7 +100,8 @@ def test_numpy_gamma_becomes_a_float():
 def test_rescale_at_any_power_of_two_is_the_same(scale):
     plain = Rescale().on_rows(ROWS.copy(), xp, 8)
     scaled = Rescale().on_rows(ROWS * scale, xp, 8)
-    # Dividing by a peak adds one rounding of each entry and of the norm, which squares and sums three.
+    # Dividing by a peak adds one rounding of each entry and of the norm, which squares and sums
+    # three.
     assert np.abs(scaled - plain).max() <= 4 * np.finfo(float).eps * np.abs(plain).max()
 
 

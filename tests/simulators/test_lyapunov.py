@@ -32,8 +32,17 @@ def test_all_leading_exponents_of_gaussian_products(width):
 
 def log_ratio(chain, width, depth, replicas):
     """log σ_2 - log σ_1 of the product of ``depth`` layers, per layer, from the simulator itself."""
-    spectrum = simulate(chain, np.eye(width), depth=depth, every=depth, replicas=replicas, engine="dense", seed=3,
-                        observables=("spectrum",))["spectrum"][:, -1]  # fmt: skip
+    run = simulate(
+        chain,
+        np.eye(width),
+        depth=depth,
+        every=depth,
+        replicas=replicas,
+        engine="dense",
+        seed=3,
+        observables=("spectrum",),
+    )
+    spectrum = run["spectrum"][:, -1]
     return np.log(spectrum[:, 1] / spectrum[:, 0]) / 2 / depth
 
 

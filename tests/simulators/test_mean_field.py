@@ -1,4 +1,6 @@
-"""The infinite-width map: closed forms, a second rigorous method, balls and paths that stay narrow."""
+"""The infinite-width map: closed forms, a second rigorous method, balls and paths that stay
+narrow.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def relative_radius(enclosure: arb) -> float:
 def assert_sound(
     enclosures: Iterable[arb], references: Iterable[arb], precision: int = 128
 ) -> None:
-    """Each ball meets its reference, itself a narrow ball, and is no wider than the precision asked for."""
+    """Each ball meets its reference, itself a narrow ball, and is no wider than the precision
+    asked for.
+    """
     with ctx.workprec(precision + 64):
         for enclosure, reference in zip(enclosures, references, strict=True):
             assert relative_radius(reference) < 2.0 ** (4 - precision)
@@ -123,7 +127,9 @@ def test_agrees_with_adaptive_integration(spectrum: tuple[Fraction, ...]) -> Non
 @BOUNDED
 @given(strategies.spectra(1, 6))
 def test_every_spectrum(spectrum: tuple[Fraction, ...]) -> None:
-    """Balls sum to 1, are narrow, contain the finer ones, and the floats are as accurate as they claim."""
+    """Balls sum to 1, are narrow, contain the finer ones, and the floats are as accurate as they
+    claim.
+    """
     enclosures = rescale_map_enclosure(spectrum, precision=100)
     fine = rescale_map_enclosure(spectrum, precision=140)
     floats = rescale_map([float(value) for value in spectrum])
@@ -179,7 +185,9 @@ def test_large_two_level_spectra(n: int) -> None:
 
 
 def test_a_wrong_formula_is_caught() -> None:
-    """The comparisons above refuse a neighbour 1e-30 away, and the exponents that a slip would give."""
+    """The comparisons above refuse a neighbour 1e-30 away, and the exponents that a slip would
+    give.
+    """
     spectrum = (Fraction(2), Fraction(1), Fraction(1))
     right = CLOSED_FORMS["three"][1]()
     with ctx.workprec(192):
@@ -203,14 +211,14 @@ def test_what_lies_past_the_last_node_is_bounded_by_the_formula(
     z = [2 * float(value) * t for value in exact]
     falloff = sum(m * x / (1 + x) for m, x in zip(counts, z, strict=True)) / 2
     product = math.prod((1 + x) ** (-m / 2) for m, x in zip(counts, z, strict=True))
-    bound = rescale._beyond([arb(value) for value in exact], counts, arb(t))
+    bound = rescale.tail_bound([arb(value) for value in exact], counts, arb(t))
     assert float(bound) == pytest.approx(product / (2 * falloff), rel=1e-9)
 
 
 @pytest.mark.parametrize("step", [1 / 16, 3 / 16, 2.0])
 def test_the_error_of_the_step_is_bounded_by_the_formula(step: float) -> None:
     bound = 2 / (math.cos(1.5) * math.expm1(3 * math.pi / step))
-    assert float(rescale._step_error(arb(step))) == pytest.approx(bound, rel=1e-9)
+    assert float(rescale.step_error(arb(step))) == pytest.approx(bound, rel=1e-9)
 
 
 @pytest.mark.parametrize(("exact", "counts"), SPECTRA_TO_ONE)
@@ -219,8 +227,8 @@ def test_step_and_last_node_leave_out_what_they_may_and_hardly_less(
     exact: list[fmpq], counts: list[int], goal: float
 ) -> None:
     values = [arb(value) for value in exact]
-    step, last = rescale._grid(values, counts, goal)
-    for left_out in (rescale._step_error(step), rescale._beyond(values, counts, arb(last).exp())):
+    step, last = rescale.node_grid(values, counts, goal)
+    for left_out in (rescale.step_error(step), rescale.tail_bound(values, counts, arb(last).exp())):
         assert -goal - 5 < float(left_out.log()) < -goal
 
 
@@ -229,14 +237,14 @@ def test_step_and_last_node_leave_out_what_they_may_and_hardly_less(
 )
 def test_float_sums_end_where_the_terms_are_below_rounding(row: list[float]) -> None:
     positive = [value for value in row if value]
-    first, last = rescale._float_ends(
+    first, last = rescale.float_ends(
         np.array([sum(row)]), np.array([min(positive)]), np.array([len(positive)])
     )
-    assert -45 - rescale._FLOAT_STEP < first[0] + math.log(sum(row)) <= -45
+    assert -45 - rescale.FLOAT_STEP < first[0] + math.log(sum(row)) <= -45
     assert len(positive) / 2 * (last[0] + math.log(min(positive))) == pytest.approx(45)
-    assert (first[0] / rescale._FLOAT_STEP).is_integer()
-    assert rescale._step_error(arb(rescale._FLOAT_STEP)) < arb("1e-20")
-    assert (16 * rescale._FLOAT_STEP).is_integer()  # multiples of it up to hundreds are exact
+    assert (first[0] / rescale.FLOAT_STEP).is_integer()
+    assert rescale.step_error(arb(rescale.FLOAT_STEP)) < arb("1e-20")
+    assert (16 * rescale.FLOAT_STEP).is_integer()  # multiples of it up to hundreds are exact
 
 
 def test_float_map_is_vectorised_and_scale_free() -> None:

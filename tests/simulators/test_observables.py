@@ -1,4 +1,6 @@
-"""Observables against exact arithmetic, against each other's library, and at the edges of their domains."""
+"""Observables against exact arithmetic, against each other's library, and at the edges of their
+domains.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,11 @@ BOUNDED = settings(max_examples=60, derandomize=True, deadline=None)
 
 
 def rounding(H: Any) -> float:
-    """Bound on the error of any observable here: some n² inner products of length d, each a few roundings.
+    """Bound on the error of any observable here: some n² inner products of length d, each a few
+    roundings.
 
-    None of them exceeds n before this factor, the effective rank; V, cosines and eigenvalues are at most 1.
+    None of them exceeds n before this factor, the effective rank; V, cosines and eigenvalues
+    are at most 1.
     """
     d, n = H.shape[-2:]
     eps = EPS if "64" in str(H.dtype) else np.finfo(np.float32).eps

@@ -1,4 +1,6 @@
-"""The outlier fixed point in floats and its reduction in balls, against the layer on full Gram matrices."""
+"""The outlier fixed point in floats and its reduction in balls, against the layer on full Gram
+matrices.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The recenter–ReLU map at infinite width: its kernel, its enclosure, the width it is the limit of, and bad input."""
+"""The recenter–ReLU map at infinite width: its kernel, its enclosure, the width it is the limit
+of, and bad input.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where float arithmetic cannot follow a network it says so, and where it can it does.
 
-Two-sample tests compare the engines from hostile starts. All of them together raise a false alarm with probability
-at most 1e-6; seeds are fixed.
+Two-sample tests compare the engines from hostile starts. All of them together raise a false
+alarm with probability at most 1e-6; seeds are fixed.
 """
 
 from fractions import Fraction
@@ -52,7 +52,9 @@ def run(chain: Chain, batch: NDArray[np.float64], engine: str, **more: Any) -> T
 
 
 def differ(one: Trajectory, other: Trajectory, layer: int = -1) -> bool:
-    """Whether two laws differ by more than `CLOSE` at a layer, by Kolmogorov and Smirnov; no where one is spoiled."""
+    """Whether two laws differ by more than `CLOSE` at a layer, by Kolmogorov and Smirnov; no where
+    one is spoiled.
+    """
     if one.spoiled[:, layer].any() or other.spoiled[:, layer].any():
         return False
     for name in READ:
@@ -104,7 +106,9 @@ def test_square_residual_chains_are_not_spoiled_in_float32(width: int) -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "identity"])
 def test_a_common_mean_cancels_exactly(activation: str, dtype: str, engine: str) -> None:
-    """Eigenvalues of 1e-300 beside the mean: to batchnorm, the same start as equal ones without a mean."""
+    """Eigenvalues of 1e-300 beside the mean: to batchnorm, the same start as equal ones without a
+    mean.
+    """
     chain, n = batchnorm_chain(64, activation), 8
     tiny = HOSTILE["eigenvalues 1e-300 beside the mean"](n, n)
     plain = np.vstack([mean_first(n)[:, 1:].T, np.zeros((1, n))])
@@ -151,7 +155,9 @@ def _log_determinant(H: Any, *, width: int) -> Any:
 
 @pytest.mark.parametrize("chain", [rescale_chain(WIDTH), vanilla_chain(WIDTH)])
 def test_singular_values_of_any_ratio_are_carried_by_the_thin_engine(chain: Chain) -> None:
-    """Under the same weights the determinant is proportional to that of the start, however small it is."""
+    """Under the same weights the determinant is proportional to that of the start, however small
+    it is.
+    """
     determinant = Observable("log_determinant", _log_determinant, gram=True)
     logs = [
         simulate(
@@ -184,7 +190,9 @@ def test_noise_that_grows_into_sight_is_spoiled_and_stays_so(engine: str) -> Non
 def test_an_estimate_that_is_too_small_lets_the_engines_disagree(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What the comparison of engines is worth: with the estimate away, rounding is taken for a result."""
+    """What the comparison of engines is worth: with the estimate away, rounding is taken for a
+    result.
+    """
     batch = HOSTILE["one large sample"](WIDTH, N)
     monkeypatch.setattr(rounding, "ROUNDINGS", 1e-30)
     monkeypatch.setattr(rounding, "_FORGOTTEN", 0.0)

@@ -1,4 +1,6 @@
-"""The cost model on a clock that counts work: what it fits is what was spent. Real seconds: ``pytest bench``."""
+"""The cost model on a clock that counts work: what it fits is what was spent. Real seconds:
+``pytest bench``.
+"""
 
 from dataclasses import replace
 
@@ -32,7 +34,9 @@ def test_work_grows_as_the_engines_do():
     ],
 )
 def test_predictions_are_what_the_same_work_costs(fields, monkeypatch):
-    """Each probe costs a fixed price a layer, a normal and a product, whatever the machine does meanwhile."""
+    """Each probe costs a fixed price a layer, a normal and a product, whatever the machine does
+    meanwhile.
+    """
     clock = [0.0]
 
     def price(run):

@@ -121,7 +121,8 @@ def test_every_chain_runs_on_both_libraries_in_both_precisions(chain, engine, dt
     )
     gap = trajectory["orthogonality_gap"]
     assert gap.dtype == dtype
-    # V is a root of a sum of n² squares of entries rounded a few times: its ceiling holds to n² eps.
+    # V is a root of a sum of n² squares of entries rounded a few times: its ceiling holds to n²
+    # eps.
     assert ((gap >= 0) & (gap <= (2 / 3) ** 0.5 + 9 * np.finfo(dtype).eps)).all()
 
 
@@ -200,7 +201,8 @@ def test_mean_field_keeps_the_directions_of_the_batch():
     _, directions = np.linalg.eigh(BATCH.T @ BATCH)
     for layer in range(3):
         rotated = directions.T @ trajectory["gram"][0, layer] @ directions
-        # eigh, svd and three products of 3 × 3 matrices of norm at most 1, each a small multiple of n eps.
+        # eigh, svd and three products of 3 × 3 matrices of norm at most 1, each a small multiple
+        # of n eps.
         assert abs(rotated - np.diag(np.diag(rotated))).max() <= 100 * np.finfo(float).eps
 
 

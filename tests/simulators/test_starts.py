@@ -1,4 +1,6 @@
-"""Starts made here: Gaussian, collinear, of a spectrum, of a Gram matrix; and what is refused of them."""
+"""Starts made here: Gaussian, collinear, of a spectrum, of a Gram matrix; and what is refused of
+them.
+"""
 
 from __future__ import annotations
 
@@ -79,12 +81,17 @@ def test_synthetic_starts_refuse(make: Callable[[], object], message: str) -> No
         (lambda: batches.gaussian_batch("3", 2, 0), "d='3' is a str"),  # type: ignore[arg-type]
         (lambda: batches.gaussian_batch(3, 2.0, 0), "n=2.0 is a float"),  # type: ignore[arg-type]
         (lambda: batches.gaussian_batch(3, 2, None), "seed=None"),  # type: ignore[arg-type]
-        (lambda: batches.collinear_batch(3, 2, "1", 0), "spread='1' is not a real number"),  # type: ignore[arg-type]
-        (lambda: batches.spectrum_batch(3, 3), "eigenvalues=3 is a int; give finite"),  # type: ignore[arg-type]
-        (lambda: batches.spectrum_batch("12", 3), "eigenvalues='12' is a str"),  # type: ignore[arg-type]
-        (lambda: batches.spectrum_batch([1, None], 3), r"eigenvalues\[1\]=None"),  # type: ignore[list-item]
+        # type: ignore[arg-type]
+        (lambda: batches.collinear_batch(3, 2, "1", 0), "spread='1' is not a real number"),
+        # type: ignore[arg-type]
+        (lambda: batches.spectrum_batch(3, 3), "eigenvalues=3 is a int; give finite"),
+        # type: ignore[arg-type]
+        (lambda: batches.spectrum_batch("12", 3), "eigenvalues='12' is a str"),
+        # type: ignore[list-item]
+        (lambda: batches.spectrum_batch([1, None], 3), r"eigenvalues\[1\]=None"),
         (lambda: batches.two_level_spectrum("2", 0.1), "n='2' is a str"),  # type: ignore[arg-type]
-        (lambda: batches.dominant_spectrum(2, 1j), "smallest=1j is not a real number"),  # type: ignore[type-var]
+        # type: ignore[type-var]
+        (lambda: batches.dominant_spectrum(2, 1j), "smallest=1j is not a real number"),
     ],
 )
 def test_starts_of_another_type_are_refused_by_name(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,8 @@ def test_a_result_ends_its_claim(path):
     with Store(path) as store:
         store.claim(["a"], "me", 60)
         store.put([row("a")])
-        assert store._db.execute("SELECT count(*) FROM claims").fetchone() == (0,)
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("SELECT count(*) FROM claims").fetchone() == (0,)
 
 
 def test_a_transaction_is_all_or_nothing(path):
@@ -98,7 +100,8 @@ def test_a_store_that_another_process_holds_is_said(path, monkeypatch):
     holder.close()
 
 
-# --- damage -------------------------------------------------------------------------------------------------
+# --- damage
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,9 @@ def test_a_missing_store_is_not_made_when_not_asked_to(tmp_path):
     cut=st.booleans(),
 )
 def test_a_damaged_store_gives_its_rows_or_one_line(path, at, change, cut):
-    """Bytes overwritten or cut off anywhere: results that are read are those that were put, or it is said."""
+    """Bytes overwritten or cut off anywhere: results that are read are those that were put, or it
+    is said.
+    """
     damaged = path.with_name("damaged.db")
     shutil.copy(path, damaged)
     content = bytearray(damaged.read_bytes())
@@ -229,7 +234,8 @@ def test_a_damaged_store_gives_its_rows_or_one_line(path, at, change, cut):
     )
 
 
-# --- a full disk --------------------------------------------------------------------------------------------
+# --- a full disk
+# --------------------------------------------------------------------------------------------
 
 
 def fill(store: Store) -> int:
@@ -280,7 +286,8 @@ def test_a_limit_of_the_system_keeps_what_was_put(path):
         assert len(store.finished()) == 40 + done.returncode
 
 
-# --- many at once -------------------------------------------------------------------------------------------
+# --- many at once
+# -------------------------------------------------------------------------------------------
 
 
 def test_processes_may_make_and_fill_one_store_together(tmp_path):

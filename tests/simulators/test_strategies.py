@@ -17,7 +17,8 @@ from simulators.batches import validate_batch
 from simulators.strategies import CLOSE, TINY, Matrix, Vector
 
 BOUNDED = settings(max_examples=100, derandomize=True, deadline=None)
-# Within so many draws each corner must appear: one that appears once in fifty is missed with odds 1e-26.
+# Within so many draws each corner must appear: one that appears once in fifty is missed with odds
+# 1e-26.
 REACHED = settings(
     max_examples=3000, derandomize=True, deadline=None, database=None, phases=[Phase.generate]
 )

@@ -186,9 +186,16 @@ def test_pack_keeps_the_order_the_law_and_the_limit():
 
 @pytest.mark.parametrize(
     ("dtype", "name"),
-    [(None, "float64"), ("float32", "float32"), (np.float32, "float32"), (np.dtype("f8"), "float64"),
-     (float, "float64"), (torch.float32, "float32"), (torch.float64, "float64")],
-)  # fmt: skip
+    [
+        (None, "float64"),
+        ("float32", "float32"),
+        (np.float32, "float32"),
+        (np.dtype("f8"), "float64"),
+        (float, "float64"),
+        (torch.float32, "float32"),
+        (torch.float64, "float64"),
+    ],
+)
 def test_dtypes_are_accepted_by_any_of_their_names(dtype, name):
     assert select(dtype, None, None).dtype == name
 
@@ -250,7 +257,9 @@ def test_a_unit_spends_the_words_it_needs_and_no_more(law, dtype, entries):
 
 @pytest.mark.parametrize("unit", [100, 1000, 400_000])
 def test_normals_in_float32_are_normal_and_independent(unit):
-    """Kolmogorov's distance, tails, and correlation of neighbours and of halves: pairs share a word or a block."""
+    """Kolmogorov's distance, tails, and correlation of neighbours and of halves: pairs share a
+    word or a block.
+    """
     count = 400_000
     entries = np.empty(count, np.float32)
     HostStreams(SeedSequence(6), "dense", range(1)).fill(

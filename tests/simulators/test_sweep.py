@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -14,7 +15,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     ThreadPoolExecutor,
 )
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,8 @@ def threads():
 
 
 def claims(store: Store) -> int:
-    return store._db.execute("SELECT count(*) FROM claims").fetchone()[0]
+    with closing(sqlite3.connect(store.path)) as other:
+        return other.execute("SELECT count(*) FROM claims").fetchone()[0]
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -191,7 +193,8 @@ def test_ctrl_c_ends_long_runs_at_once(tmp_path):
         runs[1:3] = [as_(Endless, run) for run in runs[1:3]]
         with Store(sys.argv[1]) as store:
             try:
-                sweep(runs, store, workers=local_processes(3), progress=lambda t: print(t.computed, flush=True))
+                told = lambda tally: print(tally.computed, flush=True)
+                sweep(runs, store, workers=local_processes(3), progress=told)
             except KeyboardInterrupt:
                 print("interrupted", len(store.finished()))
     """)
@@ -381,7 +384,9 @@ def children(pid: int) -> list[int]:
 
 
 def gone(pids: list[int], patience: float = 60.0) -> bool:
-    """Whether these processes end; one that is still importing notices its parent's death only afterwards."""
+    """Whether these processes end; one that is still importing notices its parent's death only
+    afterwards.
+    """
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if not any(map(_alive, pids)):

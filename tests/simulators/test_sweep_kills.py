@@ -1,4 +1,6 @@
-"""Workers and the main process of a sweep are killed at random: nothing finished is lost or doubled."""
+"""Workers and the main process of a sweep are killed at random: nothing finished is lost or
+doubled.
+"""
 
 import os
 import random
@@ -28,7 +30,8 @@ SCRIPT = textwrap.dedent("""
     runs = grid(width=64, batch=8, depth=300, seeds="0..79", replicas=2).runs()
     with Store(sys.argv[1]) as store:
         outcome = sweep(runs.values(), store, workers=local_processes(2), lease=0.5)
-    sys.exit(3 if outcome.failures else 0)  # a run that was hit thrice, and is left to the next start
+    # a run that was hit thrice, and is left to the next start
+    sys.exit(3 if outcome.failures else 0)
 """)
 
 
@@ -47,10 +50,11 @@ def stored(path: Path) -> dict[str, bytes]:
 
 
 class Killer:
-    """Picks what to kill, and when, from a seed; of the workers never so many in a row that the sweep may give up.
+    """Picks what to kill, and when, from a seed; of the workers never so many in a row that the
+    sweep may give up.
 
-    A sweep gives up after ``FRUITLESS`` deaths before any run finishes. Deaths that were counted before a run was
-    seen to finish may have come after it, hence half of that.
+    A sweep gives up after ``FRUITLESS`` deaths before any run finishes. Deaths that were
+    counted before a run was seen to finish may have come after it, hence half of that.
     """
 
     def __init__(self, seed: int) -> None:
@@ -64,7 +68,9 @@ class Killer:
         self.finished = 0
 
     def worker(self, workers: list[int], path: Path) -> bool:
-        """Kill one of these processes; False if none was there, or if the sweep must finish a run first."""
+        """Kill one of these processes; False if none was there, or if the sweep must finish a run
+        first.
+        """
         if not workers:
             return False
         with Store(path) as store:
@@ -83,7 +89,9 @@ class Killer:
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    """Of the kills: another on every run, told when the test fails, taken from the environment to repeat it."""
+    """Of the kills: another on every run, told when the test fails, taken from the environment to
+    repeat it.
+    """
     given = os.environ.get("SWEEP_KILLS_SEED")
     found = int.from_bytes(os.urandom(4)) if given is None else int(given)
     request.node.add_report_section("call", "seed", f"SWEEP_KILLS_SEED={found}")

@@ -135,7 +135,9 @@ def test_another_format_is_refused(trajectory, tmp_path):
 
 
 def test_a_trajectory_of_an_earlier_release_is_read_and_decides_nothing():
-    """Written at f3607ad, in format 1, which said neither how often it measured nor what rounding did."""
+    """Written at f3607ad, in format 1, which said neither how often it measured nor what rounding
+    did.
+    """
     found = Trajectory.load(FORMER / "trajectory_f3607ad.npz")
     again = simulate(rescale_chain(8), np.eye(5, 3), depth=3, replicas=2, seed=1)
     assert (found.every, found.depth, found.chain) == (1, 3, again.chain)

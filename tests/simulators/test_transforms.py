@@ -1,4 +1,5 @@
-"""What words of a stream become, entry by entry, by the formulas written down again, in double precision.
+"""What words of a stream become, entry by entry, by the formulas written down again, in double
+precision.
 
 Statistics would not tell a factor of 1.99 from 2; the formulas tell one in a hundred thousand.
 """
@@ -27,7 +28,8 @@ def filled(law: str, dtype: str, count: int, replica: int = 0, units=None) -> np
 
 
 def box_muller(block: np.ndarray) -> np.ndarray:
-    """One block of words by the textbook: of its halves of words the first half are angles, the others radii.
+    """One block of words by the textbook: of its halves of words the first half are angles, the
+    others radii.
 
     Cosines come first, sines behind. Where a block is short, all of them alternate.
     """
@@ -93,7 +95,9 @@ def test_uniforms_of_a_device_become_the_same_laws(law, wanted):
 @pytest.mark.parametrize("law", ["gaussian", "uniform", "rademacher"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_moments_are_those_of_variance_one(law, dtype):
-    """Mean, variance and fourth moment over four million entries, within six deviations of the estimate."""
+    """Mean, variance and fourth moment over four million entries, within six deviations of the
+    estimate.
+    """
     count = 2**22
     x = filled(law, dtype, count, replica=4)
     fourth = {"gaussian": 3.0, "uniform": 9 / 5, "rademacher": 1.0}[law]

@@ -36,11 +36,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.arguments import require
 
+__all__ = [
+    "FLOAT_STEP",
+    "Exact",
+    "float_ends",
+    "node_grid",
+    "rescale_map",
+    "rescale_map_enclosure",
+    "rescale_path_enclosure",
+    "step_error",
+    "tail_bound",
+]
+
 Exact: TypeAlias = int | Fraction | fmpq | arb
 """An eigenvalue as the enclosures take it: exact, or a ball."""
 
 _ANGLE = Fraction(3, 2)  # a in the step's error: near π/2, yet 1/cos a is only 14
-_FLOAT_STEP = 3 / 16  # step error 4e-21; dyadic, so that the nodes are exact
+FLOAT_STEP = 3 / 16
+"""The step in floats: its error is 4e-21; dyadic, so that the nodes are exact."""
+
 _FLOAT_TAIL = 45.0  # the ends are cut at e^-45 = 3e-20
 _CHUNK_ENTRIES = 1 << 20
 _GUARD_BITS = 32  # for rounding over the nodes
@@ -98,8 +112,8 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     # together.
     middle = np.sqrt(least)
     centred = rows / middle[:, None]
-    first, last = _float_ends(centred.sum(axis=1), middle, count)
-    nodes = _FLOAT_STEP * np.arange(math.ceil(np.max(last - first, initial=0.0) / _FLOAT_STEP) + 1)
+    first, last = float_ends(centred.sum(axis=1), middle, count)
+    nodes = FLOAT_STEP * np.arange(math.ceil(np.max(last - first, initial=0.0) / FLOAT_STEP) + 1)
 
     result = np.empty_like(rows)
     size = max(1, _CHUNK_ENTRIES // (nodes.size * rows.shape[1]))
@@ -114,19 +128,27 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         shares = roots * roots
         roots[0] *= inside / (half * half)
         terms = shares * np.multiply.reduce(roots, axis=0)
-        result[chunk] = _FLOAT_STEP * centred[chunk] * terms.sum(axis=-1).T
+        result[chunk] = FLOAT_STEP * centred[chunk] * terms.sum(axis=-1).T
     return np.where(count[:, None] == 1, positive.astype(np.float64), result)
 
 
-def _float_ends(
+def float_ends(
     total: NDArray[np.float64], least: NDArray[np.float64], count: NDArray[np.int_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where the nodes x = log t begin and end, for each row.
 
     ``total`` is Σλ, ``least`` the least λ > 0 and ``count`` the number of those. The nodes begin
     at a multiple of the step, and where the last bits of a logarithm do not move them.
+
+    Arrays (rows,) each, and so are the two that are returned: log t of the first and last
+    nodes.
+
+    Example:
+        >>> first, last = float_ends(np.ones(1), np.ones(1), np.array([2]))
+        >>> bool(first[0] <= -45), float(last[0])
+        (True, 45.0)
     """
-    first = _FLOAT_STEP * np.floor((-_FLOAT_TAIL - np.log(total)) / _FLOAT_STEP)
+    first = FLOAT_STEP * np.floor((-_FLOAT_TAIL - np.log(total)) / FLOAT_STEP)
     return first, 2 * _FLOAT_TAIL / count - np.log(least)
 
 
@@ -288,7 +310,7 @@ def _at_points(values: list[arb], counts: list[int], precision: int) -> list[arb
     total = _weighted_sum(counts, values)
     values = [value / total for value in values]
     goal = (precision + 4) * math.log(2)
-    step, last = _grid(values, counts, goal)
+    step, last = node_grid(values, counts, goal)
     nodes = math.ceil((last + goal) / float(step)) + 1
     first = arb(-goal).exp()
     ratio = step.exp()
@@ -300,28 +322,50 @@ def _at_points(values: list[arb], counts: list[int], precision: int) -> list[arb
         factors = [1 + slope * t for slope in doubled]
         weight = t / _weighted_product(counts, factors).sqrt()
         sums = [partial + weight / factor for partial, factor in zip(sums, factors, strict=True)]
-    beyond = _beyond(values, counts, t)
-    relative = 1 / (1 + arb(0, _step_error(step)))
+    beyond = tail_bound(values, counts, t)
+    relative = 1 / (1 + arb(0, step_error(step)))
     return [
         (step * value * partial + arb(0, first * value + beyond)) * relative
         for value, partial in zip(values, sums, strict=True)
     ]
 
 
-def _grid(values: list[arb], counts: list[int], goal: float) -> tuple[arb, float]:
-    """A step and a last node, log t, with errors below e^-goal; the balls bound them apart."""
+def node_grid(values: list[arb], counts: list[int], goal: float) -> tuple[arb, float]:
+    """A step and a last node, log t, with errors below e^-goal; the balls bound them apart.
+
+    ``values`` are positive balls of weighted sum 1, ``counts`` their multiplicities.
+
+    Example:
+        >>> step, last = node_grid([arb(1) / 2], [2], goal=50.0)
+        >>> float(step) < 1, last > 0
+        (True, True)
+    """
     step = arb(2 * math.pi * float(_ANGLE) / (goal + 4))  # 4 > log(2/cos a)
     return step, 2 * goal / sum(counts) - float(min(values).log().mid())
 
 
-def _step_error(step: arb) -> arb:
-    """A bound of the relative error of the rule with all its nodes."""
+def step_error(step: arb) -> arb:
+    """A bound of the relative error of the rule with all its nodes.
+
+    ``step`` > 0 is that of the rule. Source: Trefethen, Weideman 2014, Theorem 5.1.
+
+    Example:
+        >>> step_error(arb(FLOAT_STEP)) < arb("1e-20")
+        True
+    """
     angle = arb(_ANGLE.numerator) / _ANGLE.denominator
     return 2 / (angle.cos() * ((2 * arb.pi() * angle / step).exp() - 1))
 
 
-def _beyond(values: list[arb], counts: list[int], t: arb) -> arb:
-    """A bound of what the nodes past ``t`` add up to, for any of the values."""
+def tail_bound(values: list[arb], counts: list[int], t: arb) -> arb:
+    """A bound of what the nodes past ``t`` add up to, for any of the values.
+
+    ``values`` and ``counts`` as for `node_grid`; ``t`` > 0 is the last node itself.
+
+    Example:
+        >>> tail_bound([arb(1) / 2], [2], arb(2) ** 100) < arb("1e-20")
+        True
+    """
     ends = [1 + 2 * value * t for value in values]
     twice_falloff = _weighted_sum(counts, [1 - 1 / end for end in ends])
     return 1 / (twice_falloff * _weighted_product(counts, ends).sqrt())
