@@ -9,8 +9,11 @@
 - ``mean_field``: the width-to-infinity maps, in float and in balls
 - ``sweeps``: many runs, kept as they finish: grids, stores, executors, costs, tables
 - ``lyapunov``, ``antithetic``: growth rates without normalisation; a layer under W and -W
-- ``batches``, ``strategies``: input batches, and Hypothesis strategies for them
-- ``arguments``: what arguments must be, and how refusals say so
+- ``batches``, ``starts``, ``strategies``: input batches, those whose Gram matrix is known exactly,
+  and Hypothesis strategies for both
+- ``engines``: factor, dense, mean_field; ``backend``, ``streams``: arrays and random numbers
+- ``arrays``: what NumPy's and Torch's arrays have in common; ``arguments``, ``requirements``: what
+  arguments and simulations must be, and how refusals say so
 """
 
 from simulators.activations import activation

@@ -10,8 +10,10 @@ corners outright, for checks that must always run them. Invalid size limits rais
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, lru_cache
+from itertools import repeat
 from math import gcd
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -147,17 +149,23 @@ def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
     """
     if not 1 <= whole_number("n", n, 0) <= whole_number("d", d, 0):
         raise ValueError(f"d={d}, n={n}; matrices need 1 ≤ n ≤ d")
-    plain = tuple(tuple(Fraction(1 + (i == j) + (i + 1) * j) for j in range(n)) for i in range(d))
+
+    def filled(entry: Callable[[int, int], int]) -> Matrix:
+        return tuple(tuple(map(Fraction, map(entry, repeat(i), range(n)))) for i in range(d))
+
+    plain = filled(lambda i, j: 1 + (i == j) + (i + 1) * j)
     corners = {
-        "orthogonal": tuple(tuple(Fraction(i % n == j) for j in range(n)) for i in range(d)),
+        "orthogonal": filled(lambda i, j: i % n == j),
         "plain": plain,
         "tiny": tuple(_scaled(row, TINY) for row in plain),
         "huge": tuple(_scaled(row, 1 / TINY) for row in plain),
     }
     if n > 1:
         corners["equal columns"] = tuple((row[0],) * n for row in plain)
+        moved = [_scaled(row, CLOSE) for row in plain]
         corners["close columns"] = tuple(
-            (row[0], *(row[0] + CLOSE * entry for entry in row[1:])) for row in plain
+            (row[0], *map(row[0].__add__, small[1:]))
+            for row, small in zip(plain, moved, strict=True)
         )
         corners["opposite columns"] = tuple((row[0], -row[0], *row[2:]) for row in plain)
         corners["one large column"] = tuple((100 * row[0], *row[1:]) for row in plain)
@@ -287,4 +295,4 @@ def _scaled(values: Vector, scale: Fraction) -> Vector:
 
 
 def _rounded(matrix: Matrix) -> NDArray[np.float64]:
-    return np.array([[float(entry) for entry in row] for row in matrix])
+    return np.array(matrix, dtype=np.float64)
