@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.arguments import whole_number
+from simulators.arguments import require, whole_number
 from simulators.batches import dominant_spectrum, two_level_spectrum
 from simulators.lazy import composite
 from simulators.lazy import strategies as st
@@ -89,8 +89,10 @@ def matrices(
         >>> find(matrices(2, 1), lambda matrix: True)
         ((Fraction(1, 1),),)
     """
-    if not 1 <= whole_number("max_n", max_n, 0) <= whole_number("max_d", max_d, 0):
-        raise ValueError(f"max_d={max_d}, max_n={max_n}; matrices need 1 ≤ max_n ≤ max_d")
+    require(
+        1 <= whole_number("max_n", max_n, 0) <= whole_number("max_d", max_d, 0),
+        f"max_d={max_d}, max_n={max_n}; matrices need 1 ≤ max_n ≤ max_d",
+    )
     return _matrices(max_d, max_n, allow_zero_rows)
 
 
@@ -118,8 +120,7 @@ def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
         >>> sorted(corner_spectra(2))
         ['nearly singular', 'one small', 'singular', 'uniform']
     """
-    if whole_number("n", n, 0) < 1:
-        raise ValueError(f"n={n}; a spectrum has n ≥ 1 eigenvalues")
+    require(whole_number("n", n, 0) >= 1, f"n={n}; a spectrum has n ≥ 1 eigenvalues")
     corners = {"uniform": (Fraction(1, n),) * n}
     if n == 1:
         return corners
@@ -147,8 +148,10 @@ def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
         >>> corner_matrices(2, 1)["plain"]
         ((Fraction(2, 1),), (Fraction(1, 1),))
     """
-    if not 1 <= whole_number("n", n, 0) <= whole_number("d", d, 0):
-        raise ValueError(f"d={d}, n={n}; matrices need 1 ≤ n ≤ d")
+    require(
+        1 <= whole_number("n", n, 0) <= whole_number("d", d, 0),
+        f"d={d}, n={n}; matrices need 1 ≤ n ≤ d",
+    )
 
     def filled(entry: Callable[[int, int], int]) -> Matrix:
         return tuple(tuple(map(Fraction, map(entry, repeat(i), range(n)))) for i in range(d))
@@ -206,8 +209,7 @@ def _fractions_over(low: Fraction, high: Fraction, denominator: int) -> SearchSt
 
 def _sizes(min_n: int, max_n: int) -> tuple[int, int]:
     least, most = whole_number("min_n", min_n, 0), whole_number("max_n", max_n, 0)
-    if not 1 <= least <= most:
-        raise ValueError(f"min_n={min_n}, max_n={max_n}; give 1 ≤ min_n ≤ max_n")
+    require(1 <= least <= most, f"min_n={min_n}, max_n={max_n}; give 1 ≤ min_n ≤ max_n")
     return least, most
 
 
