@@ -253,7 +253,8 @@ def test_the_nearest_tests_run_first_and_none_is_left_out() -> None:
     for number in range(6):
         name = f"tests/test_{number}.py"
         sources = {f"s{source}.py": {"1": [0, 1]} for source in range(6 - number)}
-        reach.add({"seconds": {f"{name}::a": number, f"{name}::b": 9 - number}, "lines": sources})
+        seconds = {f"{name}::a": number, f"{name}::b": 9 - number}
+        reach.add({"seconds": seconds, "lines": sources, "early": {}})
     tests = reach.tests(Mutant("s0.py", "sign", "f", 1, 1, 0, 1, "x", "-x", 1))
     first, rest = reach.stages(tests)
     assert {test.partition("::")[0] for test in first} == {
@@ -263,6 +264,32 @@ def test_the_nearest_tests_run_first_and_none_is_left_out() -> None:
     assert len(tests) == 12
     assert first == [test for test in tests if test in first]  # the quickest first, still
     assert reach.stages(first) == [first]
+
+
+def test_tests_that_a_cache_or_an_import_may_hide_from_a_line_run_too() -> None:
+    """``a`` runs line 1, and what ``b`` of the same file would is in a cache by then; line 2 runs on import too."""
+    reach = Reach()
+    statements = "tests/theorems/test_the_ledger.py"
+    for name, lines in (("tests/test_0.py", {"1": [0], "2": [0]}), ("tests/test_1.py", {"3": [0]})):
+        seconds = {f"{name}::a": 2, f"{name}::b": 1}
+        reach.add({"seconds": seconds, "lines": {"s.py": lines}, "early": {"s.py": [2]}})
+    reach.add({"seconds": {f"{statements}::a": 3}, "lines": {}, "early": {}})
+
+    def tests(line: int, where: str = "f", within: float = 60) -> list[str]:
+        return reach.tests(Mutant("s.py", "sign", where, line, line, 0, 1, "x", "-x", 1), within)
+
+    assert tests(1) == ["tests/test_0.py::a", "tests/test_0.py::b"]
+    assert tests(1, within=2) == ["tests/test_0.py::a"]
+    everywhere = ["tests/test_0.py::a", "tests/test_1.py::a", f"{statements}::a"]
+    everywhere += ["tests/test_0.py::b", "tests/test_1.py::b"]
+    assert tests(2) == tests(4) == tests(1, "module") == tests(1, "f.Class") == everywhere
+
+
+@pytest.mark.parametrize("names", [sites._BALLS, sites._TRANSFORMS, sites._NOT])
+def test_files_of_a_kind_are_files_there_are(names: tuple[str, ...]) -> None:
+    """A file that is renamed would lose its mutants without a word."""
+    every = [p for pattern in sites._FILES for p in sites.ROOT.glob(pattern)]
+    assert [name for name in names if not any(p.match(name) for p in every)] == []
 
 
 def outcomes() -> list[tuple[object, Outcome]]:

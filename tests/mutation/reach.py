@@ -50,7 +50,8 @@ def files_of_tests(only: Sequence[str] = ()) -> list[str]:
 class Reach:
     """``lines[source][line]`` are the tests that run it, ``seconds`` what each costs in CPU; all of them passed.
 
-    ``sources`` counts the sources that a file of tests runs.
+    ``early[source]`` are the lines that run while modules are loaded. ``sources`` counts the sources that a file of
+    tests runs.
     """
 
     lines: dict[str, dict[int, set[str]]] = field(
@@ -58,6 +59,7 @@ class Reach:
     )
     seconds: dict[str, float] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
+    early: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, noted: dict[str, Any]) -> None:
         """Take what one file of tests runs."""
@@ -67,23 +69,30 @@ class Reach:
         for source, lines in noted["lines"].items():
             for line, places in lines.items():
                 self.lines[source][int(line)] |= {names[place] for place in places}
+        for source, early in noted["early"].items():
+            self.early[source] |= set(early)
 
     def tests(self, mutant: Mutant, within: float = math.inf) -> list[str]:
         """The tests that run a mutant's lines, the quickest first, as many as take ``within`` seconds of CPU in all.
 
-        Of a line that runs only while its module is loaded: those that run anything of the module, and those that
-        look at every statement.
+        Of a line that runs while its module is loaded, also those that run anything of the module, and those that
+        look at every statement. Behind them, the others of their files: what one test leaves in a cache, the next
+        reads without running a line.
         """
         lines = self.lines.get(mutant.path, {})
-        found = {
-            test
-            for line in range(mutant.line, mutant.last_line + 1)
-            for test in lines.get(line, ())
-        }
-        if mutant.where.rpartition(".")[2][:1].isupper() or mutant.where == "module" or not found:
+        own = set(range(mutant.line, mutant.last_line + 1))
+        found = {test for line in own for test in lines.get(line, ())}
+        whole = mutant.where == "module" or mutant.where.rpartition(".")[2][:1].isupper()
+        if whole or not found or own & self.early.get(mutant.path, set()):
             found |= {test for tests in lines.values() for test in tests}
             found |= {test for test in self.seconds if test.startswith(_LOADED)}
-        ordered = sorted(found, key=lambda test: (self.seconds[test], test))
+        files = {_file(test) for test in found}
+        beside = {test for test in self.seconds if _file(test) in files} - found
+        ordered = [
+            test
+            for tests in (found, beside)
+            for test in sorted(tests, key=lambda test: (self.seconds[test], test))
+        ]
         spent = accumulate(self.seconds[test] for test in ordered)
         return [test for test, total in zip(ordered, spent, strict=True) if total <= within]
 
@@ -149,8 +158,10 @@ def _kept(path: Path, name: str) -> dict[str, Any] | None:
         noted: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    same = noted["around"] == around(name) and all(
-        _digest(ROOT / source) == digest for source, digest in noted["sources"].items()
+    same = (
+        "early" in noted
+        and noted["around"] == around(name)
+        and all(_digest(ROOT / source) == digest for source, digest in noted["sources"].items())
     )
     return noted if same else None
 
@@ -176,19 +187,21 @@ def _noted(copy: Copy, name: str) -> dict[str, Any]:
         measured.stop()
         names = list(watcher.seconds)
         places = {test: place for place, test in enumerate(names)}
-        lines = {}
+        lines, early = {}, {}
         data = measured.get_data()
         for file in data.measured_files():
-            found = {
-                line: [places[c] for c in contexts if c in places]
-                for line, contexts in data.contexts_by_lineno(file).items()
-            }
-            lines[Path(file).relative_to(copy.folder).as_posix()] = {
-                k: v for k, v in found.items() if v
-            }
-        answer.write_text(
-            json.dumps({"seconds": watcher.seconds, "failed": watcher.failed, "lines": lines})
-        )
+            source = Path(file).relative_to(copy.folder).as_posix()
+            contexts = data.contexts_by_lineno(file)
+            found = {n: [places[c] for c in ran if c in places] for n, ran in contexts.items()}
+            lines[source] = {n: tests for n, tests in found.items() if tests}
+            early[source] = [n for n, ran in contexts.items() if "" in ran]
+        words = {
+            "seconds": watcher.seconds,
+            "failed": watcher.failed,
+            "lines": lines,
+            "early": early,
+        }
+        answer.write_text(json.dumps(words))
         return 0
 
     fork(work, copy.folder, _LIMIT)

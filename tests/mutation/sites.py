@@ -47,7 +47,7 @@ _BALLS = (
 #: Files in which a number half a percent off makes another law.
 _TRANSFORMS = (
     "streams.py",
-    "gram.py",
+    "factor.py",
     "dense.py",
     "confidence_sequence.py",
     "confidence_intervals.py",
