@@ -176,7 +176,9 @@ def last():
     return 8
 """
 ASKING = """
+import gc
 import number
+gc.freeze()
 def test_double(): assert number.double(1) == 2
 def test_triple(): assert number.triple(1) == 3
 def test_up(): assert number.up(1) == 2

@@ -63,6 +63,7 @@ def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
 
 def swap(codes: Mapping[CodeType, CodeType], file: str) -> int:
     """Give the loaded functions of ``file`` their new code; how many there were."""
+    gc.unfreeze()  # what is put out of the collector's sight is out of this one's too
     found = [
         f for f in gc.get_objects() if type(f) is FunctionType and f.__code__.co_filename == file
     ]
