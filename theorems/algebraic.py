@@ -25,6 +25,7 @@ __all__ = [
     "Point",
     "Root",
     "between",
+    "fraction",
     "holds",
     "number",
     "order",
@@ -304,6 +305,16 @@ def number(point: sp.Expr | Fraction | int | flint.fmpz | flint.fmpq) -> sp.Expr
         return sp.Rational(point.numerator, point.denominator)
     q = flint.fmpq(point)
     return sp.Rational(int(q.p), int(q.q))
+
+
+def fraction(x: flint.fmpq | sp.Rational) -> Fraction:
+    """A rational of FLINT or SymPy as Python holds it.
+
+    Example:
+        >>> fraction(sp.Rational(2, 3))
+        Fraction(2, 3)
+    """
+    return Fraction(int(x.p), int(x.q))
 
 
 def _plain(e: sp.Expr, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:

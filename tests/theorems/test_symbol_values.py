@@ -25,7 +25,7 @@ GIVEN = {"n": 3, "x": (Fraction(1), Fraction(2), Fraction(6))}
 def test_a_family_is_computed_from_those_before_it() -> None:
     found = Completed(GIVEN, MEANINGS, True)
     assert found["T"] == 9
-    assert found["z"] == [flint.fmpq(-2), flint.fmpq(-1), flint.fmpq(0)]
+    assert found["z"] == (flint.fmpq(-2), flint.fmpq(-1), flint.fmpq(0))
     assert evaluate(z[i] * z[k], Completed({**GIVEN, "i": 0, "k": 1}, MEANINGS, True), True) == 2
     assert found.meaning("z") == MEANINGS[z]
     assert set(found) == {"n", "x", "T", "z", "y"}
@@ -33,12 +33,12 @@ def test_a_family_is_computed_from_those_before_it() -> None:
 
 
 def test_what_is_given_goes_before_its_definition() -> None:
-    assert Completed({**GIVEN, "T": 0}, MEANINGS, True)["z"][:2] == [flint.fmpq(1), flint.fmpq(2)]
+    assert Completed({**GIVEN, "T": 0}, MEANINGS, True)["z"][:2] == (flint.fmpq(1), flint.fmpq(2))
 
 
 def test_an_irrational_member_is_no_rational_but_a_ball() -> None:
     given = {"n": 3, "x": (Fraction(1), Fraction(1), Fraction(1))}
-    assert Completed(given, MEANINGS, True)["y"] == [flint.fmpq(1)] * 3
+    assert Completed(given, MEANINGS, True)["y"] == (flint.fmpq(1),) * 3
     other = {"n": 2, "x": (Fraction(1), Fraction(0))}
     with pytest.raises(InexactError):
         Completed(other, MEANINGS, True)["y"]

@@ -1,9 +1,10 @@
-"""Inputs of a statement from what it declares: its variables, their domains and sizes, and nothing else.
+"""Inputs from what a statement declares: its variables, their domains and sizes, and nothing else.
 
-A family's own strategy meets the assumptions of its statements by construction, and so cannot notice
-that one is missing. Here every variable is given a value of its domain, in the order of declaration,
-as later domains and sizes may depend on earlier variables. What is assumed is for the caller to ask;
-an equality that is assumed is only aimed at, by solving it for one number in which it is affine.
+A family's own strategy meets the assumptions of its statements by construction, and so cannot
+notice that one is missing. Here every variable is given a value of its domain, in the order of
+declaration, as later domains and sizes may depend on earlier variables. What is assumed is for the
+caller to ask; an equality that is assumed is only aimed at, by solving it for one number in which
+it is affine.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key, lru_cache, reduce
+from functools import cmp_to_key, lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, Any, Protocol
+from math import prod
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import flint
 import sympy as sp
 
 from simulators.lazy import strategies as st
 from simulators.strategies import fractions_between
-from theorems.algebraic import Root, order
-from theorems.checking.symbol_values import Completed, evaluate
+from theorems.algebraic import Root, fraction, order, true, within
+from theorems.checking.nested import Nested, Number, Values, entries, entry_of, fits, table
+from theorems.checking.symbol_values import Completed, Definitions, evaluate
 from theorems.expressions import InexactError, arguments_of
 
 if TYPE_CHECKING:
@@ -31,9 +34,17 @@ if TYPE_CHECKING:
 
     from theorems.statement import Statement, Variable
 
-__all__ = ["Declared", "DeclaredInputs", "determined", "exact_values", "rational", "smallest_of"]
+__all__ = [
+    "Declared",
+    "DeclaredInputs",
+    "determined",
+    "exact_values",
+    "misfit",
+    "smallest_of",
+]
 
-Values = Mapping[str, Any]
+Item = TypeVar("Item")
+Option = TypeVar("Option")
 
 _SMALLEST_OF = re.compile(r"min_(\w+) (\w+)\[\1\]")
 #: So many values from its least on does a whole number without end take, and a family so many entries.
@@ -44,8 +55,13 @@ _PLAIN = tuple(Fraction(x) for x in ("0", "1", "-1", "1/2", "2", "-2", "1/3", "3
 _CORNERS, _PATIENCE = 160, 8
 
 
-def smallest_of(meaning: Any) -> str | None:
-    """The family that a definition in words, "min_i lambda[i]", takes the least of; None for others."""
+def smallest_of(meaning: sp.Expr | str) -> str | None:
+    """The family that a definition in words takes the least entry of; None for other definitions.
+
+    Example:
+        >>> smallest_of("min_i lambda[i]")
+        'lambda'
+    """
     found = _SMALLEST_OF.fullmatch(meaning) if isinstance(meaning, str) else None
     return None if found is None else found[2]
 
@@ -68,7 +84,7 @@ def determined(statement: Statement) -> bool:
     return True
 
 
-def exact_values(statement: Statement, variables: Values) -> dict[str, Any]:
+def exact_values(statement: Statement, variables: Values) -> dict[str, Nested]:
     """The variables' values, and those of what is defined in words, of a :func:`determined` statement.
 
     What its other definitions make of them, rational or not, is for ``symbol_values.Completed``.
@@ -76,37 +92,26 @@ def exact_values(statement: Statement, variables: Values) -> dict[str, Any]:
     return _with_least(statement.definitions, variables)
 
 
-def _with_least(definitions: Mapping[Any, sp.Expr | str], variables: Values) -> dict[str, Any]:
-    least = {
-        str(symbol): family
-        for symbol, meaning in definitions.items()
-        if (family := smallest_of(meaning)) is not None
-    }
-    return {**variables, **{name: _least(variables[family]) for name, family in least.items()}}
+def _with_least(definitions: Definitions, variables: Values) -> dict[str, Nested]:
+    found = dict(variables)
+    for symbol, meaning in definitions.items():
+        if (family := smallest_of(meaning)) is not None:
+            found[str(symbol)] = _least(variables[family])
+    return found
 
 
-def _least(values: Sequence[Any]) -> Any:
+def _least(family: Nested) -> Number:
+    values = list(entries(family))
     if any(isinstance(x, Root) for x in values):
-        return min(
-            (x if isinstance(x, Root) else Fraction(x) for x in values), key=cmp_to_key(order)
-        )
+        points = (x if isinstance(x, Root) else Fraction(x) for x in values)
+        return min(points, key=cmp_to_key(order))
     return min(values)
-
-
-def rational(value: Any) -> sp.Rational:
-    """An exact number as SymPy holds it. ``TypeError`` for what is none."""
-    q = (
-        flint.fmpq(value.numerator, value.denominator)
-        if isinstance(value, Fraction)
-        else flint.fmpq(value)
-    )
-    return sp.Rational(int(q.p), int(q.q))
 
 
 class _Choice(Protocol):
     """Where choices come from: a generator, or Hypothesis, which can make them simpler."""
 
-    def of(self, options: Sequence[Any]) -> Any: ...
+    def of(self, options: Sequence[Option]) -> Option: ...
 
     def between(self, low: Fraction, high: Fraction) -> Fraction: ...
 
@@ -115,7 +120,7 @@ class _Choice(Protocol):
 class _Seeded:
     generator: random.Random
 
-    def of(self, options: Sequence[Any]) -> Any:
+    def of(self, options: Sequence[Option]) -> Option:
         return self.generator.choice(options)
 
     def between(self, low: Fraction, high: Fraction) -> Fraction:
@@ -126,20 +131,20 @@ class _Seeded:
 class _Drawn:
     draw: st.DrawFn
 
-    def of(self, options: Sequence[Any]) -> Any:
+    def of(self, options: Sequence[Option]) -> Option:
         return self.draw(st.sampled_from(options))
 
     def between(self, low: Fraction, high: Fraction) -> Fraction:
-        share = self.draw(fractions_between(Fraction(0), Fraction(1), 60))
+        share: Fraction = self.draw(fractions_between(Fraction(0), Fraction(1), 60))
         return low + (high - low) * share
 
 
-class Declared(dict[str, Any]):
+class Declared(dict[str, Nested]):
     """Values of a statement's variables by name, which no strategy of a family had a hand in."""
 
 
 @dataclass(frozen=True)
-class DeclaredInputs:
+class DeclaredInputs(Generic[Item]):
     """The product of a statement's declared domains, of which an input is a :class:`Declared`.
 
     ``item`` turns one into what a check's own ``values`` reads, where definitions are in words that only
@@ -147,15 +152,15 @@ class DeclaredInputs:
     """
 
     statement: Statement
-    values_of: Callable[[Any], Values]
-    item: Callable[[Values], Any] | None = None
+    values_of: Callable[[Item], Values]
+    item: Callable[[Mapping[str, Any]], Item] | None = None
 
-    def recognised(self, item: Any) -> Any:
+    def recognised(self, item: Item) -> Item | Declared:
         """An input that was written down, or made simpler: one of these if it has just the variables' names."""
         names = {v.name for v in self.statement.variables}
         return Declared(item) if isinstance(item, Mapping) and set(item) == names else item
 
-    def values(self, item: Any) -> Values:
+    def values(self, item: Item | Declared) -> Values:
         """Numbers by symbol name, of these inputs and of the family's own; not a number for what has no value."""
         if not isinstance(item, Declared):
             return self.values_of(item)
@@ -168,18 +173,18 @@ class DeclaredInputs:
 
     def contains(self, item: Values) -> bool:
         """Whether every value lies in its domain, exactly, and every family has its size."""
-        return self._domains.contains(item)
+        return not any(misfit(variable, item) for variable in self.statement.variables)
 
-    def corners(self) -> list[Values]:
+    def corners(self) -> list[Declared]:
         """Inputs that are always tried, small ones first; they are the same in every run."""
         return list(_corners(self._domains))
 
-    def strategy(self) -> SearchStrategy[Values]:
+    def strategy(self) -> SearchStrategy[Declared]:
         """Any input, shrinking towards small sizes and plain numbers."""
         domains = self._domains
 
         @st.composite
-        def items(draw: st.DrawFn) -> Values | None:
+        def items(draw: st.DrawFn) -> Declared | None:
             return domains.input(_Drawn(draw))
 
         return items().filter(lambda item: item is not None)  # type: ignore[return-value]
@@ -200,21 +205,6 @@ class _Domains:
     variables: tuple[Variable, ...]
     equalities: tuple[sp.Eq, ...]
     definitions: tuple[tuple[sp.Symbol | sp.IndexedBase, sp.Expr | str], ...]
-
-    def contains(self, item: Values) -> bool:
-        for variable in self.variables:
-            value = item[variable.name]
-            try:
-                shape = [int(_end(extent, item)) for extent in variable.size]
-                for place in product(*map(range, shape)):
-                    entry = reduce(lambda part, k: part[k], place, value)
-                    if not _inside(variable.domain, Fraction(entry), item):
-                        return False
-                if not _shaped(value, shape):
-                    return False
-            except (TypeError, IndexError, InexactError):
-                return False
-        return True
 
     def input(self, choice: _Choice) -> Declared | None:
         """One input; None where a domain turned out empty."""
@@ -240,10 +230,7 @@ class _Domains:
         return item
 
     def _solutions(
-        self,
-        relation: sp.Eq,
-        item: Declared,
-        taken: set[str],
+        self, relation: sp.Eq, item: Declared, taken: set[str]
     ) -> Iterator[tuple[str, Declared]]:
         """Inputs that meet an equality which is affine in one number, and the variable it belongs to."""
         for variable in reversed(self.variables):
@@ -251,7 +238,7 @@ class _Domains:
                 continue
             base = item[variable.name]
 
-            def moved(x: Fraction, variable: Variable = variable, base: Any = base) -> Declared:
+            def moved(x: Fraction, variable: Variable = variable, base: Nested = base) -> Declared:
                 return Declared(item | {variable.name: _ending(base, x) if variable.size else x})
 
             try:
@@ -262,19 +249,18 @@ class _Domains:
             if slope == 0 or gaps[2] - gaps[1] != slope:
                 continue
             candidate = moved(Fraction(-gaps[0] / slope))
-            if self.contains(candidate):
+            if not any(misfit(each, candidate) for each in self.variables):
                 yield variable.name, candidate
 
     def _gap(self, relation: sp.Eq, item: Values) -> Fraction:
         definitions = dict(self.definitions)
         given = Completed(_with_least(definitions, item), definitions, True)
-        q = evaluate(relation.lhs, given, True) - evaluate(relation.rhs, given, True)
-        return Fraction(int(q.p), int(q.q))
+        return fraction(evaluate(relation.lhs, given, True) - evaluate(relation.rhs, given, True))
 
 
 @lru_cache(maxsize=256)
-def _corners(domains: _Domains) -> tuple[Values, ...]:
-    found: dict[str, Values] = {}
+def _corners(domains: _Domains) -> tuple[Declared, ...]:
+    found: dict[str, Declared] = {}
     for number in range(_CORNERS):
         for attempt in range(_PATIENCE):
             seeded = _Seeded(random.Random(number * _PATIENCE + attempt))
@@ -284,46 +270,59 @@ def _corners(domains: _Domains) -> tuple[Values, ...]:
     return tuple(sorted(found.values(), key=lambda item: len(str(item))))
 
 
+def misfit(variable: Variable, item: Values) -> str:
+    """What is wrong with a variable's value, or its size, among the others of ``item``; empty if nothing is.
+
+    Exact: rationals and algebraic numbers are compared with the ends of the domain.
+
+    Example:
+        >>> from theorems.statement import Variable
+        >>> share = Variable(sp.Symbol("x"), sp.Interval(0, 1), "a share")
+        >>> misfit(share, {"x": Fraction(1, 2)}), misfit(share, {"x": 2})
+        ('', 'x = 2 is not in Interval(0, 1)')
+    """
+    value = item[variable.name]
+    try:
+        shape = [int(_end(extent, item)) for extent in variable.size]
+        if not fits(value, shape):
+            return f"{variable.name}: want {' × '.join(map(str, shape)) or 'no'} entries"
+        for place in product(*map(range, shape)):
+            entry = entry_of(value, place)
+            if not _inside(variable.domain, entry, item):
+                return f"{variable.name} = {entry} is not in {variable.domain}"
+    except (TypeError, ValueError, InexactError) as error:
+        return f"{variable.name}: {error}"
+    return ""
+
+
 def _end(end: sp.Expr, known: Values) -> Fraction:
-    """The number at the end of a domain, or the size of a family. ``InexactError`` if it is irrational."""
-    if isinstance(end, sp.Rational):
-        return Fraction(int(end.p), int(end.q))
-    q = evaluate(end, known, True)
-    return Fraction(int(q.p), int(q.q))
+    """The number at the end of a domain, or the size of a family; ``InexactError`` if irrational."""
+    return fraction(end if isinstance(end, sp.Rational) else evaluate(end, known, True))
 
 
-def _inside(domain: sp.Set, value: Fraction, known: Values) -> bool:
+def _inside(domain: sp.Set, value: Number, known: Values) -> bool:
+    if isinstance(value, Root):
+        return isinstance(domain, sp.Interval) and all(
+            true(r) is True for r in within(value, domain)
+        )
+    number = Fraction(value)
     if isinstance(domain, sp.Range):
         low, high, opened = domain.start, domain.stop, (False, True)
-        if value.denominator != 1:
+        if number.denominator != 1:
             return False
     else:
         low, high = domain.start, domain.end
         opened = bool(domain.left_open), bool(domain.right_open)
-    above = (
-        low is sp.S.NegativeInfinity
-        or value > (least := _end(low, known))
-        or (value == least and not opened[0])
-    )
-    below = (
-        high is sp.S.Infinity
-        or value < (most := _end(high, known))
-        or (value == most and not opened[1])
-    )
-    return bool(above and below)
+
+    def reached(gap: Fraction, end_is_open: bool) -> bool:
+        return gap > 0 or (gap == 0 and not end_is_open)
+
+    above = low is sp.S.NegativeInfinity or reached(number - _end(low, known), opened[0])
+    below = high is sp.S.Infinity or reached(_end(high, known) - number, opened[1])
+    return above and below
 
 
-def _shaped(value: Any, shape: Sequence[int]) -> bool:
-    if not shape:
-        return not isinstance(value, list | tuple)
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == shape[0]
-        and all(_shaped(part, shape[1:]) for part in value)
-    )
-
-
-def _value(variable: Variable, known: Values, choice: _Choice) -> Any:
+def _value(variable: Variable, known: Values, choice: _Choice) -> Nested | None:
     """A value of the domain, given those before it; None if there is none."""
     domain = variable.domain
     if isinstance(domain, sp.Range):
@@ -337,7 +336,7 @@ def _value(variable: Variable, known: Values, choice: _Choice) -> Any:
     if not levels:
         return None
     shape = [int(_end(extent, known)) for extent in variable.size]
-    if reduce(lambda a, b: a * b, shape, 1) > _ENTRIES:
+    if prod(shape) > _ENTRIES:
         return None
     if not shape:
         return _number(levels, choice)
@@ -345,15 +344,13 @@ def _value(variable: Variable, known: Values, choice: _Choice) -> Any:
     level, other = _number(levels, choice), _number(levels, choice)
     places = list(product(*map(range, shape)))
     marked = choice.of(places)
-    numbers = {
-        place: _number(levels, choice)
-        if pattern == "free"
-        else other
-        if pattern == "one other" and place == marked
-        else level
-        for place in places
-    }
-    return _nested(numbers, shape)
+
+    def entry(place: tuple[int, ...]) -> Fraction:
+        if pattern == "free":
+            return _number(levels, choice)
+        return other if pattern == "one other" and place == marked else level
+
+    return table(shape, entry)
 
 
 def _levels(domain: sp.Interval, known: Values) -> list[Fraction]:
@@ -373,16 +370,6 @@ def _number(levels: Sequence[Fraction], choice: _Choice) -> Fraction:
     return choice.between(first, choice.of(levels)) if choice.of((False, True)) else first
 
 
-def _nested(
-    numbers: Mapping[tuple[int, ...], Any], shape: Sequence[int], head: tuple[int, ...] = ()
-) -> Any:
-    if len(head) == len(shape):
-        return numbers[head]
-    return tuple(_nested(numbers, shape, (*head, k)) for k in range(shape[len(head)]))
-
-
-def _ending(value: Any, last: Fraction) -> Any:
+def _ending(value: Nested, last: Fraction) -> Nested:
     """The family with its last entry replaced."""
-    if not isinstance(value, tuple):
-        return last
-    return (*value[:-1], _ending(value[-1], last))
+    return (*value[:-1], _ending(value[-1], last)) if isinstance(value, tuple) else last

@@ -8,25 +8,27 @@ exactly before it is reported.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import flint
 import numpy as np
 import sympy as sp
 
+from simulators.arrays import Floats
 from theorems.algebraic import Root, number, sign
 from theorems.checking.check import CheckBase
-from theorems.checking.declared import DeclaredInputs, determined
+from theorems.checking.declared import Declared, DeclaredInputs, determined
 from theorems.checking.hypothesis_search import search
+from theorems.checking.nested import Nested, Number, Values, entry_of
 from theorems.checking.symbol_values import Completed, evaluate
 from theorems.context import Context
 from theorems.evidence import Details, Evidence, Verdict, combine, typed
 from theorems.expressions import InexactError, UndefinedError, arguments_of, compare
+from theorems.number_systems import ORDER
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -48,18 +50,12 @@ __all__ = [
     "undefined",
 ]
 
+Item = TypeVar("Item")
+
 #: Balls are tried at these precisions (bits) before a question is left open.
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 #: After so many of them, algebraic numbers are compared exactly.
 _BALLS_FIRST = 2
-_TRUE = {
-    "<=": operator.le,
-    "<": operator.lt,
-    ">=": operator.ge,
-    ">": operator.gt,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 @dataclass(frozen=True)
@@ -74,9 +70,6 @@ class Decision:
         None  # measured / bound, or bound / measured for a lower bound: 1 is the tight end
     )
     undefined: Condition | None = None
-
-
-Values = Callable[[Any], Mapping[str, Any]]
 
 
 def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
@@ -124,7 +117,7 @@ class _Held:
 
     def opened(self, e: sp.Expr) -> sp.Expr | None:
         """Without the statement's symbols; None where a value is a ball, or SymPy leaves a long sum closed."""
-        given: dict[str, Any] = {}
+        given: dict[str, Nested] = {}
         opened: dict[sp.Symbol | sp.IndexedBase, sp.Expr] = {}
         pending = list(arguments_of(e))
         while pending:
@@ -145,7 +138,7 @@ class _Held:
             return None
         entries = {s: given[str(s)] for s in plain.free_symbols if _is_scalar(given.get(str(s)))}
         for x in plain.atoms(sp.Indexed):
-            entries[x] = _entry(given[str(x.base)], x.indices)
+            entries[x] = entry_of(given[str(x.base)], x.indices)
         return plain.xreplace(entries)
 
     def plain(self, e: sp.Expr) -> sp.Expr | None:
@@ -155,7 +148,7 @@ class _Held:
             return e.xreplace(self.numbers)
         return None
 
-    def _held(self, value: Any) -> Any:
+    def _held(self, value: Nested) -> Nested:
         """A number as a symbol, but for small whole ones, which sums and places need; nested as it came."""
         if isinstance(value, list | tuple):
             return [self._held(v) for v in value]
@@ -207,14 +200,8 @@ def _unrolled(
 _SMALL, _AFFORDABLE = 10**6, 10**15
 
 
-def _entry(value: Any, indices: Iterable[sp.Expr]) -> sp.Expr:
-    for index in indices:
-        value = value[int(index)]
-    return value
-
-
 def decide(
-    statement: Statement, values: Callable[[], Mapping[str, Any]], *, squares: bool = False
+    statement: Statement, values: Callable[[], Values], *, squares: bool = False
 ) -> Decision:
     """Decide ``lhs relation rhs`` at one input, exactly: false where a side has no value, before any simplification.
 
@@ -230,9 +217,7 @@ def decide(
     return found if known or not found.holds else Decision(None, found.ratio)
 
 
-def undefined(
-    statement: Statement, values: Callable[[], Mapping[str, Any]]
-) -> tuple[Condition | None, bool]:
+def undefined(statement: Statement, values: Callable[[], Values]) -> tuple[Condition | None, bool]:
     """The first condition that certainly fails at one input, or None, and whether that is known for certain."""
     for condition in statement.conditions:
         if (met := _truth(statement, condition.relation, values)) is not True:
@@ -245,7 +230,7 @@ def undefined(
 def _truth(
     statement: Statement,
     relation: sp.core.relational.Relational,
-    values: Callable[[], Mapping[str, Any]],
+    values: Callable[[], Values],
 ) -> bool | None:
     """Whether a relation holds at one input; None if the finest enclosure leaves that open."""
     exact = Completed(values(), statement.definitions, True)
@@ -271,9 +256,7 @@ def _truth(
     return None
 
 
-def _compared(
-    statement: Statement, values: Callable[[], Mapping[str, Any]], squares: bool
-) -> Decision:
+def _compared(statement: Statement, values: Callable[[], Values], squares: bool) -> Decision:
     """The comparison itself, at an input where both sides have a value."""
     plain, definitions = values(), statement.definitions
     given = Completed(plain, definitions, True)
@@ -294,7 +277,7 @@ def _compared(
     except (InexactError, TypeError):
         pass  # a root or a ball: leave exact arithmetic
     else:
-        holds = _TRUE[statement.relation](left, right)
+        holds = ORDER[statement.relation](left, right)
         return Decision(holds, _ratio(statement, flint.arb(left), flint.arb(right), power))
     difference, ratio = _difference(lhs, rhs), None
     for tried, precision in enumerate(PRECISIONS):
@@ -302,7 +285,7 @@ def _compared(
             tried == _BALLS_FIRST
             and (exact := exact_sign(statement.lhs, statement.rhs, given)) is not None
         ):
-            return Decision(_TRUE[statement.relation](exact, 0), 1.0 if exact == 0 else ratio)
+            return Decision(ORDER[statement.relation](exact, 0), 1.0 if exact == 0 else ratio)
         with flint.ctx.workprec(precision):
             balls = Completed(values(), definitions, False)
             gap = evaluate(difference, balls, False)
@@ -314,7 +297,7 @@ def _compared(
     return Decision(None, ratio)
 
 
-def _nonnegative(side: sp.Expr, statement: Statement, values: Mapping[str, Any]) -> bool:
+def _nonnegative(side: sp.Expr, statement: Statement, values: Values) -> bool:
     """Certainly nonnegative: a square root, or so by its value."""
     if isinstance(side, sp.Pow) and side.exp == sp.Rational(1, 2):
         return True
@@ -358,17 +341,17 @@ def _ratio(statement: Statement, left: flint.arb, right: flint.arb, power: int) 
 
 
 @dataclass
-class _Tally:
+class _Tally(Generic[Item]):
     decided: int = 0
     outside: int = 0
-    open: list[Any] = field(default_factory=list)
+    open: list[Item | Declared] = field(default_factory=list)
     ratio: float | None = None
     fixed: float | None = None  # the part of ``ratio`` that does not depend on draws
-    worst: Any = None
+    worst: Item | Declared | None = None
     batch: Verdict | None = None  # what was found of the user's batch, if there is one
     cut: bool = False  # out of time
 
-    def add(self, item: Any, decision: Decision) -> None:
+    def add(self, item: Item | Declared, decision: Decision) -> None:
         self.decided += decision.holds is not None
         if decision.holds is None:
             self.open.append(item)
@@ -376,7 +359,7 @@ class _Tally:
             self.ratio, self.worst = decision.ratio, item
 
 
-def readable(item: Any) -> Any:
+def readable(item: object) -> object:
     """An input as JSON: fractions as text, nested sequences as lists, a batch by its shape."""
     if isinstance(item, Fraction | flint.fmpq | flint.arb | sp.Expr):
         return str(item)
@@ -413,7 +396,7 @@ class DecidedBatch(Details):
 
 
 @dataclass(frozen=True)
-class Pointwise(CheckBase):
+class Pointwise(CheckBase, Generic[Item]):
     """Exact decisions over corners, a Hypothesis strategy, the declared domains, and the user's batch.
 
     ``values(input)`` turns an input into numbers by symbol name, at the current ball precision.
@@ -442,32 +425,31 @@ class Pointwise(CheckBase):
         ('certified', 'refuted')
     """
 
-    values: Values
-    inputs: Callable[[], SearchStrategy[Any]]
-    corners: Callable[[], Iterable[Any]] = tuple
-    from_batch: Callable[[Any], Any] | None = None
+    values: Callable[[Item], Values]
+    inputs: Callable[[], SearchStrategy[Item]]
+    corners: Callable[[], Iterable[Item]] = tuple
+    from_batch: Callable[[Floats], Item] | None = None
     examples: int = 200
     squares: bool = False
-    given: Callable[[Any], Sequence[Any]] | None = None
-    refuses: Callable[[Any], str] | None = None
-    item: Callable[[Mapping[str, Any]], Any] | None = None
+    given: Callable[[Floats], Sequence[Item]] | None = None
+    refuses: Callable[[Floats], str] | None = None
+    item: Callable[[Mapping[str, Any]], Item] | None = None
     walks: bool = True
-    reads: Callable[[Any], str] | None = None
+    reads: Callable[[Floats], str] | None = None
 
     method = "certificate"
 
-    def declared(self, statement: Statement) -> DeclaredInputs | None:
+    def declared(self, statement: Statement) -> DeclaredInputs[Item] | None:
         """The inputs that the statement declares; None where only the family's own can be evaluated."""
         if not self.walks or (self.item is None and not determined(statement)):
             return None
         return DeclaredInputs(statement, self.values, self.item)
 
-    def _values(self, statement: Statement) -> Values:
+    def _values(self, statement: Statement) -> Callable[[Item | Declared], Values]:
         """Numbers of an input, of the family's own or declared."""
-        declared = self.declared(statement)
-        return self.values if declared is None else declared.values
+        return DeclaredInputs(statement, self.values, self.item).values
 
-    def of_batch(self, batch: Any) -> Sequence[Any] | None:
+    def of_batch(self, batch: Floats) -> Sequence[Item] | None:
         """The inputs that a (d, n) array gives; None where a batch has nothing to say."""
         if self.given is not None:
             return self.given(batch)
@@ -522,7 +504,7 @@ class Pointwise(CheckBase):
     def _of_batch(
         self,
         context: Context,
-        tally: _Tally,
+        tally: _Tally[Item],
         found: Verdict,
         beside: Evidence,
     ) -> Evidence:
@@ -557,14 +539,17 @@ class Pointwise(CheckBase):
         words = self.reads(context.batch.array)
         return f" ({words})" if words else ""
 
-    def attack(self, statement: Statement, context: Context) -> tuple[Verdict, _Tally, Any]:
+    def attack(
+        self, statement: Statement, context: Context
+    ) -> tuple[Verdict, _Tally[Item], Item | Declared | None]:
         """The verdict over all inputs, what was met on the way, and an input that violates the claim, or None.
 
         With a user's batch in which the check has a part, the verdict over that batch alone.
         """
-        tally, declared, values = _Tally(), self.declared(statement), self._values(statement)
+        tally: _Tally[Item] = _Tally()
+        declared, values = self.declared(statement), self._values(statement)
 
-        def examine(item: Any) -> Verdict:
+        def examine(item: Item | Declared) -> Verdict:
             met = admitted(statement, values(item))
             if met is False:
                 tally.outside += 1
@@ -577,7 +562,7 @@ class Pointwise(CheckBase):
                 decision.holds
             ]
 
-        def violates(item: Any) -> bool:
+        def violates(item: Item | Declared) -> bool:
             tally.cut = tally.cut or context.expired
             return not tally.cut and examine(item) is Verdict.REFUTED
 
@@ -621,15 +606,15 @@ class Pointwise(CheckBase):
         )
 
     def _strategies(
-        self, declared: DeclaredInputs | None
-    ) -> Iterator[tuple[SearchStrategy[Any], int]]:
+        self, declared: DeclaredInputs[Item] | None
+    ) -> Iterator[tuple[SearchStrategy[Item | Declared], int]]:
         """Where inputs are drawn from, with how many are."""
         yield self.inputs(), self.examples
         if declared is not None:
             yield declared.strategy(), -(-self.examples // 2)
 
 
-def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
+def admitted(statement: Statement, plain: Values) -> bool | None:
     """Whether every assumption holds at these values; None if some enclosure leaves that open and none fails.
 
     One that has no value there does not hold. What is assumed of a random path is no matter of an input.
@@ -653,17 +638,14 @@ def admitted(statement: Statement, plain: Mapping[str, Any]) -> bool | None:
     return False if False in answers else None if None in answers else True
 
 
-def fault(statement: Statement, values: Callable[[], Mapping[str, Any]]) -> str:
+def fault(statement: Statement, values: Callable[[], Values]) -> str:
     """How a claim falls at an input that refutes it: ``violated``, or ``undefined``."""
     return "violated" if decide(statement, values).undefined is None else "undefined"
 
 
-_SYMBOLS = {sp.Ge: ">=", sp.Gt: ">", sp.Le: "<=", sp.Lt: "<", sp.Eq: "==", sp.Ne: "!="}
-
-
-def holds(left: Any, relation: sp.core.relational.Relational, right: Any) -> bool | None:
+def holds(left: Number, relation: sp.core.relational.Relational, right: Number) -> bool | None:
     """The relation between two rationals, or between two balls as far as they tell."""
-    symbol = _SYMBOLS[type(relation)]
+    symbol: str = relation.rel_op
     if symbol in ("==", "!="):
         if left == right:  # rationals, or two balls without radius
             return symbol == "=="
@@ -671,7 +653,7 @@ def holds(left: Any, relation: sp.core.relational.Relational, right: Any) -> boo
     return compare(left, symbol, right)
 
 
-def short(item: Any, limit: int = 80) -> str:
+def short(item: object, limit: int = 80) -> str:
     """An input on one line of at most so many characters."""
     text = str(readable(item)).replace("'", "")
     return text if len(text) <= limit else text[: limit - 1] + "…"

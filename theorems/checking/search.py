@@ -1,10 +1,10 @@
-"""Falsification: an adversary tries to break a claim, and the same adversary must break its false neighbour.
+"""Falsification: an adversary tries to break a claim, and must break its false neighbour alike.
 
-Attacks, in turn: witnesses of earlier runs; corner inputs; small sizes decided by z3, for claims about polynomials;
-boxes of few real numbers, enclosed and halved;
-gradient ascent on the violation through Torch where it is differentiable; differential evolution; Hypothesis, with the
-violation as its target. They work in floats, and only propose: an input counts once exact or ball arithmetic refutes
-the claim there. What counts is shrunk, decided again, and kept.
+Attacks, in turn: witnesses of earlier runs; corner inputs; small sizes decided by z3, for claims
+about polynomials; boxes of few real numbers, enclosed and halved; gradient ascent on the violation
+through Torch where it is differentiable; differential evolution; Hypothesis, with the violation as
+its target. They work in floats, and only propose: an input counts once exact or ball arithmetic
+refutes the claim there. What counts is shrunk, decided again, and kept.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import flint
 import hypothesis
 import numpy as np
+import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
+from simulators.arrays import Array, Floats
 from theorems.checking.ascent import ascend, evolve
 from theorems.checking.check import CheckBase
 from theorems.checking.hypothesis_search import search
+from theorems.checking.nested import Values, changed
 from theorems.checking.pointwise import admitted, decide, exact_sign, fault
 from theorems.checking.shrinking import shrink
-from theorems.checking.symbol_values import Completed, evaluate
+from theorems.checking.symbol_values import Completed, in_balls
 from theorems.context import Context
 from theorems.evidence import Details, Evidence, Verdict
 from theorems.expressions import arguments_of, compiled
@@ -53,10 +57,13 @@ WIDTH_LIMIT = "width limit"
 
 @dataclass(frozen=True)
 class Found:
-    """An input that refutes, the attack that found it, and how far the sides are apart there, in words.
+    """An input that refutes.
 
-    ``level`` is the share of the error level that was spent to confirm it; None for an exact decision. ``fault`` is
-    what befalls the claim there, ``violated`` or ``undefined``.
+    - ``item``: the input; ``attack``: what found it
+    - ``margin``: how far the sides are apart there, in words
+    - ``kind``: "exact", "mean" or "width limit": by what it was confirmed
+    - ``level``: the share of the error level that this took; None for an exact decision
+    - ``fault``: what befalls the claim there, "violated" or "undefined"
     """
 
     item: Any
@@ -78,7 +85,10 @@ class Adversary(Protocol):
     def hunt(
         self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
     ) -> Found | None:
-        """The first input that certainly refutes; ``tried`` counts what each attack looked at."""
+        """The first input that certainly refutes, of ``known`` ones and of its own.
+
+        ``tried`` is told how many inputs each attack looked at.
+        """
         ...
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
@@ -90,23 +100,33 @@ class Cube(Protocol):
     """An input space as a unit cube, for each choice of sizes."""
 
     @property
-    def differentiable(self) -> bool: ...
+    def differentiable(self) -> bool:
+        """Whether :meth:`floats` runs in Torch."""
+        ...
 
-    def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]: ...
+    def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
+        """Sizes by name, from the smallest to the largest allowed, at most ``most``."""
+        ...
 
-    def coordinates(self, sizes: Mapping[str, Fraction]) -> int: ...
+    def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
+        """The dimension of the cube for these sizes."""
+        ...
 
-    def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: Any = ...) -> dict[str, Any]: ...
+    def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: ModuleType = ...) -> dict[str, Any]:
+        """The values of every symbol at points ``u``, (k, coordinates), of NumPy or Torch."""
+        ...
 
-    def item(self, sizes: Mapping[str, Fraction], u: Any) -> Any: ...
+    def item(self, sizes: Mapping[str, Fraction], u: Floats) -> object:
+        """The exact input at one point (coordinates,)."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hunt(Details):
     """What a search tried, by attack, and what it found: of the claim, and of its neighbour.
 
-    ``margin``, ``attack`` and ``kind`` are those of the :class:`Found` input; ``kept`` names the file it was kept in,
-    ``not_kept`` says why it was not.
+    ``margin``, ``attack`` and ``kind`` are those of the :class:`Found` input; ``kept`` names the
+    file it was kept in, ``not_kept`` says why it was not.
     """
 
     tried: Mapping[str, int]
@@ -131,7 +151,8 @@ class Hunt(Details):
 class Falsification(CheckBase):
     """Adversarial search, on the claim and on its false neighbour alike, with a corpus of witnesses.
 
-    ``known`` are witnesses of earlier runs, tried first. Finding nothing says little, and never carries a verdict.
+    ``known`` are witnesses of earlier runs, tried first. Finding nothing says little, and never
+    carries a verdict.
     """
 
     adversary: Adversary
@@ -160,7 +181,7 @@ class Falsification(CheckBase):
         hunt = Hunt(
             tried=dict(tried),
             replayed=len(self.known),
-            sentinel_witness=_readable(fallen.item) if fallen else None,
+            sentinel_witness=changed(fallen.item, str) if fallen else None,
         )
         sentinel = Verdict.REFUTED if fallen else Verdict.INCONCLUSIVE
         apart = context.batch is not None and (
@@ -183,7 +204,7 @@ class Falsification(CheckBase):
         found = self.adversary.shrunk(statement, share, found)
         hunt = replace(
             hunt,
-            witness=_readable(found.item),
+            witness=changed(found.item, str),
             margin=found.margin,
             attack=found.attack,
             kind=found.kind,
@@ -211,70 +232,72 @@ class Falsification(CheckBase):
             return replace(hunt, not_kept=str(error))
 
 
-# --- exact claims -------------------------------------------------------------------------------------------
+# --- exact claims ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class ExactAdversary:
-    """For claims about every input. The first four fields are those of a pointwise check.
+    """For claims about every input. The first three fields are those of a pointwise check.
 
-    ``contains`` says whether an input lies in the domain. ``cube`` opens gradient ascent and differential evolution;
-    ``solve(statement)`` yields what a decision procedure proposes, None for a question it answered otherwise, and
-    ``bound(statement, context)`` what branch and bound over boxes does, ``line(statement, context)`` what an exact
-    decision in one number does.
-    ``examples`` is for Hypothesis. ``given`` makes inputs of the user's batch, which lie in the domain; None, or a
-    result of None, where a batch has nothing to say.
+    - ``contains``: whether an input lies in the domain
+    - ``cube``: opens gradient ascent and differential evolution
+    - ``solve(statement)``: what a decision procedure proposes, None for a question that it answered
+      otherwise; ``bound(statement, context)``: what branch and bound over boxes proposes;
+      ``line(statement, context)``: what an exact decision in one number does
+    - ``examples``: how many Hypothesis draws
+    - ``squares``: both sides are compared squared; ``most``: the largest sizes that are tried
+    - ``given``: makes inputs of the user's (d, n) array, which lie in the domain; None, or a result
+      of None, where a batch has nothing to say
     """
 
-    values: Callable[[Any], Mapping[str, Any]]
-    inputs: Callable[[], SearchStrategy[Any]]
-    corners: Callable[[], Iterable[Any]]
+    values: Callable[[Any], Values]
+    inputs: Callable[[], SearchStrategy[object]]
+    corners: Callable[[], Iterable[object]]
     contains: Callable[[Any], bool]
     cube: Cube | None = None
-    solve: Callable[[Statement], Iterator[Any | None]] | None = None
-    bound: Callable[[Statement, Context], Iterator[Any | None]] | None = None
-    line: Callable[[Statement, Context], Iterator[Any | None]] | None = None
+    solve: Callable[[Statement], Iterable[object]] | None = None
+    bound: Callable[[Statement, Context], Iterable[object]] | None = None
+    line: Callable[[Statement, Context], Iterable[object]] | None = None
     examples: int = 100
     squares: bool = False
     most: Mapping[str, int] = field(default_factory=lambda: {"n": 6, "d": 5, "ell": 12})
     kind: str = "exact"
-    given: Callable[[Any], Sequence[Any] | None] | None = None
+    given: Callable[[Floats], Sequence[object] | None] | None = None
 
     @property
     def takes_batch(self) -> bool:
         """Whether a user's batch is among what it tries."""
         return self.given is not None
 
-    def refutes(self, statement: Statement, item: Any, *, inside: bool = False) -> bool:
-        """Whether the claim is certainly false at an input of its domain that certainly meets the assumptions.
+    def refutes(self, statement: Statement, item: object, *, inside: bool = False) -> bool:
+        """Whether the claim is certainly false at an input that certainly meets the assumptions.
 
         ``inside``: the input is known to lie in the domain.
         """
         if item is None:  # a question asked, without an input to show for it
             return False
         try:
-            if (
-                not (inside or self.contains(item))
-                or admitted(statement, self.values(item)) is not True
-            ):
+            if not (inside or self.contains(item)):
+                return False
+            if admitted(statement, self.values(item)) is not True:
                 return False
             return decide(statement, lambda: self.values(item), squares=self.squares).holds is False
         except (ValueError, ArithmeticError, LookupError, TypeError):
             return False  # a witness of another claim of this name, or a candidate that is no input
 
     def hunt(
-        self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
+        self, statement: Statement, context: Context, known: Sequence[object], tried: dict[str, int]
     ) -> Found | None:
+        """The first input that certainly refutes, attack by attack; ``tried`` counts their inputs."""
+        solved = () if self.solve is None else self.solve(statement)
+        bounded = () if self.bound is None else self.bound(statement, context)
         for attack, proposals in (
-            ("witness of an earlier run", iter(known)),
+            ("witness of an earlier run", known),
             (BATCH, self._of_batch(context)),
-            ("corner inputs", iter(self.corners())),
-            ("exact decision on the real line", self._decided(statement, context)),
-            ("z3 at small sizes", self._solved(statement)),
-            (
-                "branch and bound",
-                iter(()) if self.bound is None else self.bound(statement, context),
-            ),
+            ("corner inputs", self.corners()),
+            ("exact decision on the real line", self._on_line(statement, context)),
+            ("z3 at small sizes", solved),
+            ("branch and bound", bounded),
             ("gradient ascent", self._climbed(statement, context)),
             ("differential evolution", self._evolved(statement, context)),
         ):
@@ -289,7 +312,7 @@ class ExactAdversary:
         item = self._drawn(statement, context, tried)
         return None if item is None else self._found(statement, item, "hypothesis")
 
-    def _found(self, statement: Statement, item: Any, attack: str) -> Found:
+    def _found(self, statement: Statement, item: object, attack: str) -> Found:
         return Found(
             item,
             attack,
@@ -299,75 +322,65 @@ class ExactAdversary:
         )
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
+        """A simpler input, decided again; the one that was found if none is simpler."""
         item = shrink(
             found.item, lambda candidate: not context.expired and self.refutes(statement, candidate)
         )
         return self._found(statement, item, found.attack)
 
-    def _of_batch(self, context: Context) -> Iterator[Any]:
-        if context.batch is not None and self.given is not None:
-            yield from self.given(context.batch.array) or ()
+    def _of_batch(self, context: Context) -> Iterator[object]:
+        if context.array is not None and self.given is not None:
+            yield from self.given(context.array) or ()
 
-    def _decided(self, statement: Statement, context: Context) -> Iterator[Any]:
+    def _on_line(self, statement: Statement, context: Context) -> Iterator[object]:
         if self.line is not None:
             yield from (item for item in self.line(statement, context) if item is not None)
 
-    def _solved(self, statement: Statement) -> Iterator[Any]:
-        if self.solve is not None:
-            yield from self.solve(statement)
-
-    def _climbed(self, statement: Statement, context: Context) -> Iterator[Any]:
+    def _climbed(self, statement: Statement, context: Context) -> Iterator[object]:
         if self.cube is None or not self.cube.differentiable:
             return
         import torch
 
-        cube = self.cube
-        for number, sizes in enumerate(self._shapes()):
-            if (dimensions := cube.coordinates(sizes)) == 0 or context.expired:
-                continue
-            starts = np.random.default_rng(context.stream("ascent", number)).random(
-                (16, dimensions)
-            )
+        for cube, number, sizes, dimensions in self._cubes(context):
 
-            def score(u: Any, sizes: Mapping[str, Fraction] = sizes) -> Any:
-                values = cube.floats(sizes, u, torch)
-                return violation(statement, values, torch)
+            def score(u: Array, sizes: Mapping[str, Fraction] = sizes, cube: Cube = cube) -> Array:
+                return violation(statement, cube.floats(sizes, u, torch), torch)
 
-            yield from (cube.item(sizes, u) for u in ascend(score, starts)[:4])
+            generator = np.random.default_rng(context.stream("ascent", number))
+            found = ascend(score, generator.random((16, dimensions)))
+            yield from (cube.item(sizes, u) for u in found[:4])
 
-    def _evolved(self, statement: Statement, context: Context) -> Iterator[Any]:
-        if self.cube is None:
-            return
-        cube = self.cube
-        for number, sizes in enumerate(self._shapes()):
-            if (dimensions := cube.coordinates(sizes)) == 0 or context.expired:
-                continue
+    def _evolved(self, statement: Statement, context: Context) -> Iterator[object]:
+        for cube, number, sizes, dimensions in self._cubes(context):
 
-            def score(u: Any, sizes: Mapping[str, Fraction] = sizes) -> Any:
+            def score(u: Array, sizes: Mapping[str, Fraction] = sizes, cube: Cube = cube) -> Array:
                 return violation(statement, cube.floats(sizes, u, np), np)
 
-            seed = int(
-                np.random.SeedSequence(context.stream("evolution", number)).generate_state(1)[0]
-            )
+            sequence = np.random.SeedSequence(context.stream("evolution", number))
             found = evolve(
                 score,
                 dimensions,
-                seed=seed,
+                seed=int(sequence.generate_state(1)[0]),
                 generations=30,
                 population=8,
                 stop=lambda: context.expired,
             )
             yield from (cube.item(sizes, u) for u in found[:3])
 
-    def _shapes(self) -> list[dict[str, Fraction]]:
-        """Few sizes: the smallest, the largest, and some between."""
-        shapes = self.cube.shapes(self.most) if self.cube is not None else []
-        return (
-            shapes if len(shapes) <= 6 else [shapes[k * (len(shapes) - 1) // 5] for k in range(6)]
-        )
+    def _cubes(self, context: Context) -> Iterator[tuple[Cube, int, dict[str, Fraction], int]]:
+        """The cube at few sizes (the smallest, the largest, some between), numbered, with its dimension."""
+        if self.cube is None:
+            return
+        shapes = self.cube.shapes(self.most)
+        if len(shapes) > 6:
+            shapes = [shapes[k * (len(shapes) - 1) // 5] for k in range(6)]
+        for number, sizes in enumerate(shapes):
+            dimensions = self.cube.coordinates(sizes)
+            if dimensions and not context.expired:
+                yield self.cube, number, sizes, dimensions
 
-    def _drawn(self, statement: Statement, context: Context, tried: dict[str, int]) -> Any:
-        def refuted(item: Any) -> bool:
+    def _drawn(self, statement: Statement, context: Context, tried: dict[str, int]) -> object:
+        def refuted(item: object) -> bool:
             tried["hypothesis"] = tried.get("hypothesis", 0) + 1
             if context.expired:
                 return False
@@ -386,31 +399,31 @@ class ExactAdversary:
         )
 
 
-# --- how far a claim is from failing ------------------------------------------------------------------------
+# --- how far a claim is from failing --------------------------------------------------------------
 
 
-def violation(statement: Statement, values: Mapping[str, Any], xp: Any) -> Any:
-    """By how much the claim fails, relatively, in [-1, 1] and positive where it does; less outside the assumptions.
+def violation(statement: Statement, values: Mapping[str, Any], xp: ModuleType) -> Array:
+    """By how much the claim fails, relatively: in [-1, 1], and positive where it does.
 
-    ``values`` are floats or arrays (k,) by symbol name, NumPy's or Torch's.
+    ``values``: floats or arrays (k,) by symbol name, of ``xp``, which is NumPy or Torch. Where an
+    assumption fails it is less than -1. Returns an array (k,), or () of floats.
     """
-    tensors = xp is not np
     with np.errstate(all="ignore"):
-        worst = _excess(statement.lhs, statement.relation, statement.rhs, values, tensors)
+        worst = _excess(statement.lhs, statement.relation, statement.rhs, values, xp)
         for assumption in statement.assumptions:
             relation = assumption.relation
-            if type(relation).__name__ == "Unequality":
+            if isinstance(relation, sp.Ne):
                 continue
-            short = _excess(relation.lhs, relation.rel_op, relation.rhs, values, tensors)
-            penalty = xp.where(short > 0, 2 + short, 0.0 * short)
-            if relation.rel_op == "==":
-                penalty = xp.where(short > 1e-9, penalty, 0.0 * short)
-            worst = worst - penalty
+            short = _excess(relation.lhs, relation.rel_op, relation.rhs, values, xp)
+            none, most = 0.0 * short, 1e-9 if relation.rel_op == "==" else 0.0
+            worst = worst - xp.where(short > most, 2 + short, none)
     return worst
 
 
-def _excess(lhs: Any, relation: str, rhs: Any, values: Mapping[str, Any], tensors: bool) -> Any:
-    left, right = (_side(side, values, tensors) for side in (lhs, rhs))
+def _excess(
+    lhs: sp.Expr, relation: str, rhs: sp.Expr, values: Mapping[str, Any], xp: ModuleType
+) -> Array:
+    left, right = (_side(side, values, xp) for side in (lhs, rhs))
     if relation in (">=", ">"):
         left, right = right, left
     gap = left - right
@@ -419,53 +432,51 @@ def _excess(lhs: Any, relation: str, rhs: Any, values: Mapping[str, Any], tensor
     return gap / (abs(left) + abs(right) + 1e-300)
 
 
-def _side(expression: Any, values: Mapping[str, Any], tensors: bool) -> Any:
+def _side(expression: sp.Expr, values: Mapping[str, Any], xp: ModuleType) -> Array:
     names = arguments_of(expression)
     function = compiled(expression, names)
-    found = (function.tensors if tensors else function.floats)(*(values[str(s)] for s in names))
+    given = [values[str(s)] for s in names]
     size = next((shape for v in values.values() if (shape := _shape(v))), ())
-    if tensors:
-        import torch
+    if xp is np:
+        return np.broadcast_to(np.asarray(function.floats(*given), dtype=np.float64), size)
+    found: Array = xp.as_tensor(function.tensors(*given), dtype=xp.float64).expand(size)
+    return found
 
-        return torch.as_tensor(found, dtype=torch.float64).expand(size)
-    return np.broadcast_to(np.asarray(found, dtype=np.float64), size)
 
-
-def _shape(value: Any) -> tuple[int, ...]:
+def _shape(value: object) -> tuple[int, ...]:
     """Of the arrays that a value is, or is made of."""
     while isinstance(value, list | tuple) and value:
         value = value[0]
     return tuple(getattr(value, "shape", ()))
 
 
-def _one_violation(statement: Statement, values: Mapping[str, Any]) -> float:
-    def plain(value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return [plain(v) for v in value]
-        return np.float64(
-            float(flint.arb(value).mid() if isinstance(value, flint.arb | flint.fmpq) else value)
-        )
-
+def _one_violation(statement: Statement, values: Values) -> float:
+    """The violation at one exact input, in floats; -10 where it has none."""
     sides = (statement.lhs, statement.rhs, *(a.relation for a in statement.assumptions))
-    names = {str(s) for side in sides for s in arguments_of(side)}
     completed = Completed(values, statement.definitions, False)
-    found = float(violation(statement, {name: plain(completed[name]) for name in names}, np))
+    plain = {}
+    for side in sides:
+        for name in map(str, arguments_of(side)):
+            plain[name] = changed(completed[name], _float)
+    found = float(violation(statement, plain, np))
     return found if np.isfinite(found) else -10.0
 
 
-def margin_at(statement: Statement, values: Mapping[str, Any]) -> str:
+def _float(value: Any) -> np.float64:
+    if isinstance(value, flint.arb | flint.fmpq):
+        value = flint.arb(value).mid()
+    return np.float64(float(value))
+
+
+def margin_at(statement: Statement, values: Values) -> str:
     """``left > right`` in a few digits, from balls; which part has no value, where one has none."""
     if (missing := decide(statement, lambda: values).undefined) is not None:
         return missing.words
     with flint.ctx.workprec(256):
         completed = Completed(values, statement.definitions, False)
-        sides = [
-            flint.arb(evaluate(side, completed, False)) for side in (statement.lhs, statement.rhs)
-        ]
-    equal = (
-        exact_sign(statement.lhs, statement.rhs, Completed(values, statement.definitions, True))
-        == 0
-    )
+        sides = [flint.arb(in_balls(side, completed)) for side in (statement.lhs, statement.rhs)]
+    exact = Completed(values, statement.definitions, True)
+    equal = exact_sign(statement.lhs, statement.rhs, exact) == 0
     if equal:
         sides = [max(sides, key=lambda side: side.is_exact())] * 2
     sign = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "≠", "!=": "="}[statement.relation]
@@ -476,24 +487,13 @@ def margin_at(statement: Statement, values: Mapping[str, Any]) -> str:
     return f"{left} {sign} {right}"
 
 
+#: A user's batch may be large.
 _LONGEST_LINE = 400
 
 
-def _readable(item: Any) -> Any:
-    if isinstance(item, Mapping):
-        return {str(k): _readable(v) for k, v in item.items()}
-    if isinstance(item, list | tuple):
-        return [_readable(v) for v in item]
-    return str(item)
-
-
-def _line(item: Any) -> str:
+def _line(item: object) -> str:
     """An input on one line: ``n = 2, spectrum = (2/3, 1/3)``."""
-    found = (
-        ", ".join(f"{k} = {spelled(v)}" for k, v in item.items())
-        if isinstance(item, Mapping)
-        else spelled(item)
-    )
-    return (
-        found if len(found) <= _LONGEST_LINE else f"{found[:_LONGEST_LINE]} …"
-    )  # a user's batch may be large
+    found = spelled(item)
+    if isinstance(item, Mapping):
+        found = ", ".join(f"{k} = {spelled(v)}" for k, v in item.items())
+    return found if len(found) <= _LONGEST_LINE else f"{found[:_LONGEST_LINE]} …"

@@ -1,10 +1,11 @@
 """Pointwise claims at small sizes, decided by the solver z3 (package z3-solver, extra ``smt``).
 
-At given sizes a claim about families is one about finitely many reals: sums are opened, roots and reciprocals become
-auxiliary variables (r ≥ 0, r² = x; x y = 1), so that only inputs where every root and quotient is defined are spoken
-of; those of a case only where that case holds. If the negation has no solution the claim is a theorem at that size,
-on z3's word. If it has one, a rational input near it is sought, and only one at which our own exact arithmetic refutes
-the claim is reported.
+At given sizes a claim about families is one about finitely many reals: sums are opened, roots and
+reciprocals become auxiliary variables (r ≥ 0, r² = x; x y = 1), so that only inputs where every
+root and quotient is defined are spoken of; those of a case only where that case holds. If the
+negation has no solution the claim is a theorem at that size, on z3's word. If it has one, a
+rational input near it is sought, and only one at which our own exact arithmetic refutes the claim
+is reported.
 """
 
 from __future__ import annotations
@@ -13,18 +14,24 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import partial, reduce
+from importlib import import_module
 from math import prod
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import flint
 import sympy as sp
 
-from theorems.algebraic import Point, Root, real_roots, within
+from theorems.algebraic import Point, Root, fraction, number, real_roots, within
 from theorems.checking.exact import determined, refutes, smallest_of
+from theorems.checking.nested import Nested, Values, changed, entries, entry_of, table
 from theorems.minibatch_averages import Average
+from theorems.number_systems import ORDER
 
 if TYPE_CHECKING:
+    from z3 import ArithRef, BoolRef, CheckSatResult, Context, Solver
+
     from theorems.statement import Statement
 
 __all__ = [
@@ -39,11 +46,13 @@ __all__ = [
     "translate",
 ]
 
-#: What one question may cost, in z3's own units, the same on every machine: some million a second, or ten if easy.
+#: What one question may cost, in z3's own units, the same on every machine: some million a second,
+#: or ten if easy.
 WORK = 20_000_000
 #: Denominators of the rationals that are tried near a solution.
 _DENOMINATORS = (1, 10, 100, 10**4, 10**8, 10**16)
-#: Sizes whose product, and averages over draws whose number, is above this are refused: opening sums costs as much.
+#: Sizes whose product, and averages over draws whose number, is above this are refused: opening
+#: sums costs as much.
 _LARGEST_PRODUCT = _MOST_DRAWS = 1000
 
 
@@ -57,64 +66,64 @@ class UntranslatableError(ValueError):
 
 @dataclass(frozen=True)
 class Answer:
-    """``holds`` is None if z3 gave up, or nothing rational was found near its solution; ``words`` say which.
+    """What z3 says of a claim at given sizes.
 
-    ``witness`` are the values by symbol name, exact, of an input at which the claim is false.
+    - ``holds``: None if z3 gave up, or nothing rational was found near its solution
+    - ``words``: which of these; ``solver``: its name and version
+    - ``witness``: exact values by symbol name of an input at which the claim is false
     """
 
     holds: bool | None
     words: str
     solver: str
-    witness: Mapping[str, Any] | None = None
+    witness: Values | None = None
 
 
-def solver() -> Any:
+def solver() -> ModuleType:
     """The module z3. Raises :class:`MissingSolverError` with the command that installs it."""
     try:
-        import z3
+        return import_module("z3")
     except ImportError:
         raise MissingSolverError(
             "z3 is not installed: pip install 'batchnorm-theorems[smt]'"
         ) from None
-    return z3
 
 
-# --- from a statement to finitely many reals -------------------------------------------------------------------
+# --- from a statement to finitely many reals ------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Question:
-    """A statement at given sizes in plain symbols: one for each entry of a family, one for each scalar.
+    """A statement at given sizes in plain symbols: one for each entry of a family, and each scalar.
 
-    ``families`` are the symbols by variable name, nested as the variable is; ``given`` are domains and assumptions;
-    ``smallest`` says of which symbols a symbol is the least.
+    - ``families``: the symbols by variable name, nested as the variable is
+    - ``given``: domains and assumptions
+    - ``smallest``: of which symbols a symbol is the least
     """
 
     statement: Statement
     sizes: Mapping[str, int]
-    families: Mapping[str, Any]
+    families: Values
     given: tuple[sp.Basic, ...]
     smallest: Mapping[sp.Symbol, tuple[sp.Symbol, ...]]
     claim: sp.Basic
 
     @property
     def unknowns(self) -> tuple[sp.Symbol, ...]:
-        return tuple(_flat(self.families))
+        """The symbols of all families, in order."""
+        return tuple(entries(self.families))
 
-
-def _flat(nested: Any) -> Iterator[sp.Symbol]:
-    if isinstance(nested, sp.Symbol):
-        yield nested
-        return
-    for part in nested.values() if isinstance(nested, Mapping) else nested:
-        yield from _flat(part)
+    def at(self, values: Mapping[sp.Symbol, Point]) -> dict[str, Nested]:
+        """The input, by name, at which the unknowns have these values."""
+        filled = {name: changed(e, values.__getitem__) for name, e in self.families.items()}
+        return {**self.sizes, **filled}
 
 
 def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
     """The statement at these sizes: a whole number for each whole-numbered variable.
 
-    Raises :class:`UntranslatableError` for statements that are not about polynomials and roots of their variables,
-    ``ValueError`` for sizes that are missing, unknown or outside their domain.
+    Raises :class:`UntranslatableError` for statements that are not about polynomials and roots of
+    their variables, ``ValueError`` for sizes that are missing, unknown or outside their domain.
     """
     if statement.quantifier.value != "pointwise" or not determined(statement):
         raise UntranslatableError(f"{statement.name}: not a claim about its variables alone")
@@ -126,17 +135,20 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
     if prod(max(size, 1) for size in sizes.values()) > _LARGEST_PRODUCT:
         raise ValueError(f"sizes={dict(sizes)!r}: their product is above {_LARGEST_PRODUCT}")
     fixed = {v.symbol: sp.Integer(sizes[v.name]) for v in whole.values()}
-    families: dict[str, Any] = {}
+    families: dict[str, Nested] = {}
     given: list[sp.Basic] = []
     for variable in statement.variables:
         if variable.name in whole:
             continue
         shape = [int(extent.subs(fixed)) for extent in variable.size]
-        families[variable.name] = _entries(variable.name, shape)
+        families[variable.name] = table(shape, partial(_symbol, variable.name))
         domain = variable.domain.subs(fixed)
-        for symbol in _flat(families[variable.name]):
-            given += _within(symbol, domain)
+        if not isinstance(domain, sp.Interval):
+            raise UntranslatableError(f"{variable.name}: its domain {domain} is no interval")
+        for symbol in entries(families[variable.name]):
+            given += within(symbol, domain)
     members = dict(families)
+    scalars = {name for name, e in families.items() if isinstance(e, sp.Symbol)}
     smallest: dict[sp.Symbol, tuple[sp.Symbol, ...]] = {}
     exact: dict[sp.Symbol, sp.Expr] = {}
 
@@ -148,28 +160,24 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
             )
         plain = plain.doit()
         plain = plain.xreplace(
-            {x: _pick(members[str(x.base)], x.indices) for x in plain.atoms(sp.Indexed)}
+            {x: entry_of(members[str(x.base)], x.indices) for x in plain.atoms(sp.Indexed)}
         )
         plain = plain.xreplace(
-            {
-                s: families[str(s)]
-                for s in plain.free_symbols
-                if str(s) in families and isinstance(families[str(s)], sp.Symbol)
-            }
+            {s: families[str(s)] for s in plain.free_symbols if str(s) in scalars}
         )
         require_algebraic(plain)
         return plain
 
-    def entry(meaning: sp.Lambda, place: tuple[sp.Integer, ...]) -> sp.Expr:
+    def entry(meaning: sp.Lambda, place: tuple[int, ...]) -> sp.Expr:
         return opened(meaning.expr, {**fixed, **dict(zip(meaning.variables, place, strict=True))})
 
     for symbol, meaning in statement.definitions.items():  # each may build on those before it
         if (family := smallest_of(meaning)) is not None:
             exact[symbol] = sp.Symbol(str(symbol), real=True)
-            smallest[exact[symbol]] = tuple(families[family])
+            smallest[exact[symbol]] = tuple(entries(families[family]))
         elif isinstance(meaning, sp.Lambda):
             shape = [int(extent.subs(fixed)) for extent in symbol.shape]
-            members[str(symbol)] = _table(shape, partial(entry, meaning))
+            members[str(symbol)] = table(shape, partial(entry, meaning))
         else:
             exact[symbol] = opened(meaning)
     for assumption in statement.assumptions:
@@ -186,90 +194,53 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
     )
 
 
-def _entries(name: str, shape: Sequence[int], suffix: str = "") -> Any:
-    if not shape:
-        return sp.Symbol(name + suffix, real=True)
-    return [_entries(name, shape[1:], f"{suffix}[{k}]") for k in range(shape[0])]
-
-
-def _table(
-    shape: Sequence[int],
-    entry: Callable[[tuple[sp.Integer, ...]], sp.Expr],
-    head: tuple[sp.Integer, ...] = (),
-) -> Any:
-    if len(head) == len(shape):
-        return entry(head)
-    return [_table(shape, entry, (*head, sp.Integer(k))) for k in range(shape[len(head)])]
+def _symbol(name: str, place: tuple[int, ...]) -> sp.Symbol:
+    return sp.Symbol(name + "".join(f"[{k}]" for k in place), real=True)
 
 
 _TRANSLATABLE = (sp.Rational, Root, sp.Symbol, sp.Add, sp.Mul, sp.Abs, sp.Max, sp.Min, sp.Piecewise)
+_Case = sp.functions.elementary.piecewise.ExprCondPair
 
 
 def require_algebraic(e: sp.Basic) -> None:
-    """Raise :class:`UntranslatableError` for what :class:`_Translator` has no terms for, before a solver is asked."""
-    known = isinstance(e, _TRANSLATABLE) or (
-        isinstance(e, sp.Pow) and (isinstance(e.exp, sp.Rational) or e.base == 0)
-    )
-    if isinstance(e, sp.Expr) and not known:
+    """Refuse what has no terms in z3, before a solver is asked.
+
+    Raises :class:`UntranslatableError` for what is no polynomial, root or case.
+    """
+    if not isinstance(e, sp.Expr):
+        return
+    power = isinstance(e, sp.Pow) and (isinstance(e.exp, sp.Rational) or e.base == 0)
+    if not power and not isinstance(e, _TRANSLATABLE):
         raise UntranslatableError(f"{e} is no polynomial, root or case")
-    for part in e.args if isinstance(e, sp.Expr) else ():
-        for expression in (
-            part.args[:1]
-            if isinstance(part, sp.functions.elementary.piecewise.ExprCondPair)
-            else [part]
-        ):
-            require_algebraic(expression)
+    for part in e.args:
+        require_algebraic(part.expr if isinstance(part, _Case) else part)
 
 
-def _pick(nested: Any, indices: Sequence[sp.Expr]) -> Any:
-    for index in indices:
-        nested = nested[int(index)]
-    return nested
-
-
-def _within(symbol: sp.Symbol, domain: sp.Set) -> list[sp.Basic]:
-    if not isinstance(domain, sp.Interval):
-        raise UntranslatableError(f"{symbol}: its domain {domain} is no interval")
-    return within(symbol, domain)
-
-
-# --- from SymPy to z3 ------------------------------------------------------------------------------------------
-
-
-_SIGNS = {
-    sp.Le: operator.le,
-    sp.Lt: operator.lt,
-    sp.Ge: operator.ge,
-    sp.Gt: operator.gt,
-    sp.Eq: operator.eq,
-    sp.Ne: operator.ne,
-}
+# --- from SymPy to z3 -----------------------------------------------------------------------------
 
 
 class _Translator:
-    """SymPy to z3 terms. ``conditions`` collects what defines the auxiliary variables.
+    """SymPy to z3 terms; ``conditions`` collects what defines the auxiliary variables.
 
     Those met within a case are defined where it holds, and nothing is asked of them elsewhere.
     """
 
-    def __init__(self, z3: Any, context: Any) -> None:
+    def __init__(self, z3: ModuleType, context: Context) -> None:
         self.z3, self.context = z3, context
-        self.conditions: list[Any] = []
-        self._case: tuple[
-            Any, ...
-        ] = ()  # what must hold for the term at hand to count, in z3's terms
-        self._found: dict[tuple[Any, ...], Any] = {}
+        self.conditions: list[BoolRef] = []
+        self._case: tuple[BoolRef, ...] = ()  # what must hold for the term at hand to count
+        self._found: dict[tuple[object, ...], ArithRef] = {}
 
-    def relation(self, relation: sp.Basic) -> Any:
+    def relation(self, relation: sp.Basic) -> BoolRef:
         if relation in (sp.true, sp.false):
             return self.z3.BoolVal(relation == sp.true, self.context)
         if isinstance(relation, sp.And):
             return self.z3.And(*map(self.relation, relation.args))
-        if relation.func not in _SIGNS:
+        if not isinstance(relation, sp.core.relational.Relational):
             raise UntranslatableError(f"{relation} is no comparison, nor several at once")
-        return _SIGNS[relation.func](self.term(relation.lhs), self.term(relation.rhs))
+        return ORDER[relation.rel_op](self.term(relation.lhs), self.term(relation.rhs))
 
-    def term(self, e: sp.Expr) -> Any:
+    def term(self, e: sp.Expr) -> ArithRef:
         z3 = self.z3
         if isinstance(e, sp.Rational):
             return z3.RealVal(f"{e.p}/{e.q}", self.context)
@@ -300,18 +271,18 @@ class _Translator:
             return self._cases(e.args)
         raise UntranslatableError(f"{e} is no polynomial, root or case")
 
-    def _power(self, base: sp.Expr, exponent: sp.Rational) -> Any:
+    def _power(self, base: sp.Expr, exponent: sp.Rational) -> ArithRef:
         factor = self.term(base) if exponent.q == 1 else self._root(base, int(exponent.q))
         if exponent < 0:
-            factor = self._reciprocal(
-                base if exponent.q == 1 else base ** sp.Rational(1, exponent.q), factor
-            )
-        result = factor
-        for _ in range(abs(int(exponent.p)) - 1):
-            result = result * factor
-        return result
+            root = base if exponent.q == 1 else base ** sp.Rational(1, exponent.q)
+            factor = self._reciprocal(root, factor)
+        return self._product([factor] * (abs(int(exponent.p)) or 1))
 
-    def _cases(self, cases: Sequence[Any]) -> Any:
+    @staticmethod
+    def _product(factors: Sequence[ArithRef]) -> ArithRef:
+        return reduce(operator.mul, factors)
+
+    def _cases(self, cases: Sequence[sp.Basic]) -> ArithRef:
         (value, condition), *rest = cases
         if condition == sp.true:
             return self.term(value)
@@ -323,21 +294,21 @@ class _Translator:
         self._case = outer
         return self.z3.If(test, then, otherwise)
 
-    def _root(self, base: sp.Expr, degree: int) -> Any:
+    def _root(self, base: sp.Expr, degree: int) -> ArithRef:
         inside = self.term(base)
+        return self._auxiliary(
+            ("root", base, degree),
+            lambda found: (found >= 0, self._product([found] * degree) == inside),
+        )
 
-        def defining(root: Any) -> tuple[Any, ...]:
-            power = root
-            for _ in range(degree - 1):
-                power = power * root
-            return root >= 0, power == inside
-
-        return self._auxiliary(("root", base, degree), defining)
-
-    def _reciprocal(self, base: sp.Expr, term: Any) -> Any:
+    def _reciprocal(self, base: sp.Expr, term: ArithRef) -> ArithRef:
         return self._auxiliary(("over", base), lambda found: (found * term == 1,))
 
-    def _auxiliary(self, what: tuple[Any, ...], defining: Callable[[Any], tuple[Any, ...]]) -> Any:
+    def _auxiliary(
+        self,
+        what: tuple[object, ...],
+        defining: Callable[[ArithRef], tuple[BoolRef, ...]],
+    ) -> ArithRef:
         key = (*what, tuple(test.get_id() for test in self._case))
         if key not in self._found:
             self._found[key] = found = self.z3.Real(f"{what[0]}!{len(self._found)}", self.context)
@@ -345,43 +316,43 @@ class _Translator:
                 self._require(condition)
         return self._found[key]
 
-    def _require(self, condition: Any) -> None:
+    def _require(self, condition: BoolRef) -> None:
         """In the case at hand."""
-        self.conditions.append(
-            self.z3.Implies(self.z3.And(*self._case), condition) if self._case else condition
-        )
+        if self._case:
+            condition = self.z3.Implies(self.z3.And(*self._case), condition)
+        self.conditions.append(condition)
 
 
 def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> Answer:
-    """Decide the statement at these sizes, giving z3 ``work`` units of its own count: no clock has a say in it.
+    """Decide the statement at these sizes: of each whole-numbered variable, by name.
 
-    Raises :class:`MissingSolverError`, :class:`UntranslatableError`, and ``ValueError`` for sizes outside their domain.
+    ``work`` is what z3 may spend, in its own count, so that no clock has a say in the answer.
+
+    Raises :class:`MissingSolverError`, :class:`UntranslatableError`, and ``ValueError`` for sizes
+    outside their domain.
     """
     question, z3 = translate(statement, sizes), solver()
-    name = f"z3 {z3.get_version_string()}"
-    context = (
-        z3.Context()
-    )  # of its own, so that what was asked before leaves no trace in the answer
+    # of its own, so that what was asked before leaves no trace in the answer
+    context = z3.Context()
     translator = _Translator(z3, context)
     base = [translator.relation(relation) for relation in question.given]
-    for symbol, entries in question.smallest.items():
-        least, terms = translator.term(symbol), [translator.term(x) for x in entries]
+    for symbol, members in question.smallest.items():
+        least, terms = translator.term(symbol), [translator.term(x) for x in members]
         base += [z3.Or([least == x for x in terms]), *(least <= x for x in terms)]
     claim = translator.relation(question.claim)
     base += translator.conditions
 
-    def check(*extra: Any) -> tuple[Any, Any]:
+    def check(*extra: BoolRef) -> tuple[CheckSatResult, Solver]:
         # a new solver each time: one that is extended and taken back uses weaker means
         asked = z3.SolverFor("QF_NRA", context)
         asked.set("rlimit", work)
         asked.add(*base, *extra)
         return asked.check(), asked
 
+    def answer(holds: bool | None, words: str, witness: Values | None = None) -> Answer:
+        return Answer(holds, words, f"z3 {z3.get_version_string()}", witness)
+
     found, asked = check(z3.Not(claim))
-
-    def answer(holds: bool | None, words: str, witness: Mapping[str, Any] | None = None) -> Answer:
-        return Answer(holds, words, name, witness)
-
     if found == z3.unsat:
         if check()[0] != z3.sat:  # a claim about nothing
             return answer(None, "could not show that any input meets the assumptions")
@@ -395,65 +366,54 @@ def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> 
         if refutes(statement, witness):
             return answer(False, "false at a rational input", witness)
     points = {s: _point(z3, term) for s, term in values.items()}
-    if None not in points.values():
-        witness = {
-            **question.sizes,
-            **{name: _fill(entries, points) for name, entries in question.families.items()},
-        }
-        if refutes(statement, witness):
-            return answer(False, "false at an algebraic input", witness)
+    known = {s: point for s, point in points.items() if point is not None}
+    if len(known) == len(points) and refutes(statement, question.at(known)):
+        return answer(False, "false at an algebraic input", question.at(known))
     return answer(
         None,
-        "found a solution, but no input near it, nor the solution itself, certainly refutes the claim",
+        "found a solution, but no input near it, nor the solution itself, certainly refutes "
+        "the claim",
     )
 
 
-def _value(z3: Any, term: Any) -> Fraction:
+def _value(z3: ModuleType, term: ArithRef) -> Fraction:
     if z3.is_algebraic_value(term):
         term = term.approx(30)
     return Fraction(term.numerator_as_long(), term.denominator_as_long())
 
 
-def _point(z3: Any, term: Any) -> Point | None:
+def _point(z3: ModuleType, term: ArithRef) -> Point | None:
     """The number itself; None where it is not among the roots of the polynomial that z3 gives."""
-    if not z3.is_algebraic_value(term):
-        return _value(z3, term)
     near = _value(z3, term)
-    polynomial = flint.fmpq_poly([_flint(_value(z3, c)) for c in term.poly()]).numer()
-    return min(
-        real_roots(polynomial), key=lambda root: abs(Fraction(float(root)) - near), default=None
-    )
+    if not z3.is_algebraic_value(term):
+        return near
+    coefficients = [_value(z3, c) for c in term.poly()]
+    polynomial = flint.fmpq_poly([flint.fmpq(c.numerator, c.denominator) for c in coefficients])
+    roots = real_roots(polynomial.numer())
+    return min(roots, key=lambda root: abs(Fraction(float(root)) - near), default=None)
 
 
-def _flint(value: Fraction) -> flint.fmpq:
-    return flint.fmpq(value.numerator, value.denominator)
-
-
-# --- rational inputs near a solution ----------------------------------------------------------------------------------
+# --- rational inputs near a solution --------------------------------------------------------------
 
 
 def _rationals_near(
     question: Question, near: Mapping[sp.Symbol, Fraction]
-) -> Iterator[dict[str, Any]]:
-    """Rational inputs ever nearer to the solution, moved onto the equations among the assumptions where possible."""
-    equations = [r for r in question.given if isinstance(r, sp.Eq)]
+) -> Iterator[dict[str, Nested]]:
+    """Rational inputs ever nearer to the solution, moved onto the equations that are assumed."""
+    equations = [sp.expand(r.lhs - r.rhs) for r in question.given if isinstance(r, sp.Eq)]
     for denominator in _DENOMINATORS:
         values = {s: v.limit_denominator(denominator) for s, v in near.items()}
-        if all(_meet(sp.expand(e.lhs - e.rhs), values) for e in equations):
-            filled = {name: _fill(entries, values) for name, entries in question.families.items()}
-            yield {**question.sizes, **filled}
-
-
-def _fill(nested: Any, values: Mapping[sp.Symbol, Any]) -> Any:
-    if isinstance(nested, sp.Symbol):
-        return values[nested]
-    return [_fill(part, values) for part in nested]
+        if all(_meet(equation, values) for equation in equations):
+            yield question.at(values)
 
 
 def _meet(equation: sp.Expr, values: dict[sp.Symbol, Fraction]) -> bool:
-    """Change values so that the polynomial vanishes: solve for one it is linear in, or move onto a unit sphere."""
+    """Change values so that the polynomial vanishes, if that can be done.
+
+    It is solved for a symbol that it is linear in, or the values are moved onto a unit sphere.
+    """
     unknowns = sorted(equation.free_symbols, key=str)
-    at = {s: sp.Rational(v.numerator, v.denominator) for s, v in values.items()}
+    at = {s: number(v) for s, v in values.items()}
     if equation.subs(at) == 0:
         return True
     for symbol in reversed(unknowns):
@@ -461,12 +421,11 @@ def _meet(equation: sp.Expr, values: dict[sp.Symbol, Fraction]) -> bool:
         if linear.degree() == 1:
             solved = (-linear.nth(0) / linear.nth(1)).subs(at)
             if solved.is_Rational:
-                values[symbol] = Fraction(int(solved.p), int(solved.q))
+                values[symbol] = fraction(solved)
                 return True
     if sp.expand(equation - (sum(s**2 for s in unknowns) - 1)) == 0:
-        pole = min(
-            unknowns, key=lambda s: abs(values[s])
-        )  # project along it, from the farther side
+        # project along a pole, from the farther side
+        pole = min(unknowns, key=lambda s: abs(values[s]))
         plane = {s: values[s] / (1 + abs(values[pole])) for s in unknowns if s != pole}
         square = sum((v * v for v in plane.values()), Fraction(0))
         values.update({s: 2 * v / (1 + square) for s, v in plane.items()})

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import product
-from typing import Any
 
 import flint
 import sympy as sp
 
+from theorems.checking.nested import Nested, Number, Values, table
 from theorems.expressions import Compiled, InexactError, arguments_of, compiled, converted
 
-__all__ = ["Completed", "NoValueError", "evaluate", "exactly_or_in_balls", "in_balls"]
+__all__ = [
+    "Completed",
+    "Definitions",
+    "NoValueError",
+    "evaluate",
+    "exactly_or_in_balls",
+    "in_balls",
+]
+
+
+#: Symbols and families with what defines them: a formula, the ``Lambda`` of a family, or words.
+Definitions = Mapping[sp.Symbol | sp.IndexedBase, sp.Expr | str]
 
 
 class NoValueError(ValueError, KeyError):
@@ -28,7 +38,7 @@ def _prepared(expression: sp.Expr) -> tuple[Compiled, tuple[str, ...]]:
     return compiled(expression, arguments), tuple(map(str, arguments))
 
 
-def evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> Any:
+def evaluate(expression: sp.Expr, values: Values, exactly: bool) -> flint.fmpq | flint.arb:
     """``expression`` as a rational, or in a ball, with its symbols' values by name."""
     function, names = _prepared(expression)
     if isinstance(values, Completed | _Beside):
@@ -38,12 +48,12 @@ def evaluate(expression: sp.Expr, values: Mapping[str, Any], exactly: bool) -> A
     return function.exactly(given) if exactly else function.enclosed(given)
 
 
-def in_balls(expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
+def in_balls(expression: sp.Expr, values: Values) -> flint.arb:
     """An enclosure of ``expression`` at values by name, at the precision of the moment."""
     return evaluate(expression, values, False)
 
 
-def exactly_or_in_balls(expression: sp.Expr, values: Mapping[str, Any]) -> flint.fmpq | flint.arb:
+def exactly_or_in_balls(expression: sp.Expr, values: Values) -> flint.fmpq | flint.arb:
     """``expression`` as a rational where it is one, else in a ball at the precision of the moment."""
     try:
         return evaluate(expression, values, True)
@@ -51,7 +61,7 @@ def exactly_or_in_balls(expression: sp.Expr, values: Mapping[str, Any]) -> flint
         return evaluate(expression, values, False)
 
 
-class Completed(Mapping[str, Any]):
+class Completed(Mapping[str, Nested]):
     """``values``, and the symbols and families that ``definitions`` compute from them, when asked for.
 
     Rationals if ``exactly``. Else what is rational stays so, for the root of 1 - c² has no value at a ball around
@@ -60,11 +70,9 @@ class Completed(Mapping[str, Any]):
     ``NoValueError`` for a symbol that is neither given nor defined by an expression.
     """
 
-    def __init__(
-        self, values: Mapping[str, Any], definitions: Mapping[Any, sp.Expr | str], exactly: bool
-    ) -> None:
+    def __init__(self, values: Values, definitions: Definitions, exactly: bool) -> None:
         self._values = dict(values)
-        self._converted: dict[tuple[str, int], Any] = {}
+        self._converted: dict[tuple[str, int], Nested] = {}
         self._meanings = {
             _name(symbol): (symbol, meaning)
             for symbol, meaning in definitions.items()
@@ -72,7 +80,7 @@ class Completed(Mapping[str, Any]):
         }
         self._exactly = exactly
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Nested:
         if name not in self._values:
             if name not in self._meanings:
                 raise NoValueError(
@@ -86,33 +94,30 @@ class Completed(Mapping[str, Any]):
             )
         return self._values[name]
 
-    def converted(self, name: str, exactly: bool) -> Any:
+    def converted(self, name: str, exactly: bool) -> Nested:
         """A value as rationals, or as enclosures at the precision of the moment; a table only once."""
         key = (name, 0 if exactly else flint.ctx.prec)
         if key not in self._converted:
             self._converted[key] = converted(self[name], exactly)
         return self._converted[key]
 
-    def _number(self, expression: sp.Expr, values: Mapping[str, Any]) -> Any:
-        try:
+    def _number(self, expression: sp.Expr, values: Values) -> Number:
+        if self._exactly:
             return evaluate(expression, values, True)
-        except (InexactError, TypeError):
-            if self._exactly:
-                raise
-            return evaluate(expression, values, False)
+        return exactly_or_in_balls(expression, values)
 
     def meaning(self, name: str) -> sp.Expr:
         """The definition of a symbol, or the ``Lambda`` of a family."""
         return self._meanings[name][1]
 
-    def _table(self, family: sp.IndexedBase, meaning: sp.Lambda) -> Any:
-        extents = [range(int(evaluate(size, self, True).p)) for size in family.shape]
+    def _table(self, family: sp.IndexedBase, meaning: sp.Lambda) -> Nested:
         names = [str(index) for index in meaning.variables]
-        found: dict[tuple[int, ...], Any] = {}
-        for place in product(*extents):
+
+        def entry(place: tuple[int, ...]) -> Number:
             here = _Beside(self, dict(zip(names, place, strict=True)))
-            found[place] = self._number(meaning.expr, here)
-        return _nested(found, [len(extent) for extent in extents])
+            return self._number(meaning.expr, here)
+
+        return table([int(evaluate(size, self, True).p) for size in family.shape], entry)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values.keys() | self._meanings.keys())
@@ -131,26 +136,18 @@ def _has_integral(meaning: sp.Basic) -> bool:
     return bool(meaning.has(sp.Integral))
 
 
-class _Beside(dict[str, Any]):
+class _Beside(dict[str, Nested]):
     """Indices, with everything else looked up elsewhere."""
 
     def __init__(self, values: Completed, indices: Mapping[str, int]) -> None:
         super().__init__(indices)
         self._rest = values
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> Nested:
         return self._rest[name]
 
-    def converted(self, name: str, exactly: bool) -> Any:
+    def converted(self, name: str, exactly: bool) -> Nested:
         """A value as rationals or enclosures; an index is its own."""
         return (
             converted(self[name], exactly) if name in self else self._rest.converted(name, exactly)
         )
-
-
-def _nested(
-    found: Mapping[tuple[int, ...], Any], sizes: list[int], head: tuple[int, ...] = ()
-) -> Any:
-    if len(head) == len(sizes):
-        return found[head]
-    return [_nested(found, sizes, (*head, k)) for k in range(sizes[len(head)])]

@@ -124,7 +124,7 @@ def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
     return replace(statement, checks=(Falsification(adversary, known, corpus),))
 
 
-def _pointwise_adversary(statement: Statement, check: Pointwise) -> ExactAdversary:
+def _pointwise_adversary(statement: Statement, check: Pointwise[object]) -> ExactAdversary:
     declared = check.declared(statement)
 
     def contains(item: object) -> bool:

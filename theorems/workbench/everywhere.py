@@ -85,7 +85,7 @@ class Everywhere:
     """
 
     space: Space
-    attack: Pointwise
+    attack: Pointwise[Item]
     draws: int
 
     def words(self, statement: Statement) -> str:
@@ -172,7 +172,7 @@ class Everywhere:
             return False  # a side or a quantity has no value there
 
     def _judge(self, statement: Statement, context: Context) -> _Judgement:
-        verdict, tally, witness = self.attack.attack(statement, context)
+        _, tally, witness = self.attack.attack(statement, context)
         details: dict[str, Any] = {
             "decided": tally.decided,
             "outside": tally.outside,
@@ -183,7 +183,7 @@ class Everywhere:
         if tally.batch is not None:
             details["batch"] = tally.batch.value
         tightness = None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio)
-        if verdict is Verdict.REFUTED:
+        if witness is not None:
             return _refuted(witness, details, tightness)
         if tally.batch is not None and tally.batch.holds:
             return _Judgement(
