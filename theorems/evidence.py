@@ -1,7 +1,8 @@
 """What a check found: a verdict, how tight and how sensitive it was, and what was seen.
 
-What was seen is a :class:`Details`, of a class of its own for each kind of check, defined beside the check. Here they
-are written as JSON and read back; a kind of check says how its refutation reads.
+What was seen is a :class:`Details`, of a class of its own for each kind of check, defined beside
+the check. Here they are written as JSON and read back; a kind of check says how its refutation
+reads.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Verdict(StrEnum):
 
     PROVED = "proved"  # kernel-checked for all sizes
     CERTIFIED = "certified"  # exact or ball arithmetic, for the instances named
-    SUPPORTED = "supported"  # a confidence bound clears the claim, or all but a share of inputs, at the stated level
+    SUPPORTED = "supported"  # by a confidence bound, or of all but a share of inputs, at a level
     VACUOUS = "vacuous"  # the bound cannot fail there
     OUTSIDE = "outside"  # the assumption is not met
     INCONCLUSIVE = "inconclusive"
@@ -53,8 +54,8 @@ _STRENGTH = {verdict: rank for rank, verdict in enumerate(Verdict)}
 def combine(verdicts: Sequence[Verdict]) -> Verdict:
     """One verdict from several findings on the same claim.
 
-    A refutation wins over everything, a proof over everything else. Otherwise the weakest finding that
-    speaks counts; ``vacuous`` and ``outside`` are silent unless nothing else was found.
+    A refutation wins over everything, a proof over everything else. Otherwise the weakest finding
+    that speaks counts; ``vacuous`` and ``outside`` are silent unless nothing else was found.
 
     Example:
         >>> combine([Verdict.CERTIFIED, Verdict.SUPPORTED, Verdict.VACUOUS]).value
@@ -76,8 +77,9 @@ def weakest(verdicts: Iterable[Verdict]) -> Verdict:
 class Details(Mapping[str, Any]):
     """What a check saw, beside verdict and summary: a frozen dataclass, one for each kind of check.
 
-    As a mapping it is the JSON that it is written as: a key for each field, but for fields left at their default,
-    which are left out, and for fields that are :func:`beside` the others, whose own keys take their place.
+    As a mapping it is the JSON that it is written as: a key for each field, but for fields left at
+    their default, which are left out, and for fields that are :func:`beside` the others, whose own
+    keys take their place.
 
     Example:
         >>> @dataclass(frozen=True)
@@ -119,7 +121,9 @@ class Details(Mapping[str, Any]):
         return cls(**given)
 
     def fell(self, at: Callable[[Any], str]) -> str:
-        """How the claim fell, in a sentence; empty where the summary says it. ``at`` writes an input."""
+        """How the claim fell, in a sentence; empty where the summary says it. ``at`` writes an
+        input.
+        """
         return f"false at {at(self['witness'])}" if "witness" in self else ""
 
     def __getitem__(self, key: str) -> Any:
@@ -145,7 +149,9 @@ def typed(kind: Callable[[Any], object]) -> dict[str, object]:
 
 
 def beside(kind: type[Details] | None = None) -> dict[str, object]:
-    """The metadata of a field whose keys stand beside the others: details of ``kind``, or a mapping."""
+    """The metadata of a field whose keys stand beside the others: details of ``kind``, or a
+    mapping.
+    """
     return {"beside": 2 if kind is None else 1, "kind": kind}
 
 
@@ -166,8 +172,8 @@ def _typed(value: Any, kind: Callable[[Any], object] | None) -> Any:
 def read_details(found: Mapping[str, Any]) -> Details:
     """Details from the JSON they were written as, of the kind that is written so; else as they are.
 
-    Where several kinds are, it is the one that names most of the keys. Nothing is lost: what is returned is written
-    as ``found`` again.
+    Where several kinds are, it is the one that names most of the keys. Nothing is lost: what is
+    returned is written as ``found`` again.
 
     Example:
         >>> read_details({"seed": 0, "words": "of another package"})
@@ -188,24 +194,30 @@ def read_details(found: Mapping[str, Any]) -> Details:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """One piece of evidence: what was done, what it showed, how tight, how sensitive, from which seed.
+    """One piece of evidence: what was done, what it showed, how tight, how sensitive, from which
+    seed.
 
-    ``tightness`` is measured / bound where the bound is non-trivial, bound / measured for a lower bound, so that 1
-    is the tight end; ``tightness_interval`` is its confidence interval where it was sampled. Where inputs were
-    drawn it reaches from the tightest of those laid out to the tightest of all: Hypothesis draws also the constants
-    of the user's modules that are loaded, so the upper end is not the same in every process. ``power`` is the
-    smallest relative violation of the bound that this check would have caught on every instance it decided (0 for
-    exact arithmetic; in units of the exponent for a slope; for independent draws of inputs, the share of inputs that
-    would have had to violate). ``sentinel`` is what the same check with the same
-    budget said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path, for
-    an expectation over all starts): it can refute the statement but not carry it. Where a user gives a batch,
-    ``apart`` evidence was found without it, and has no part in the verdict, which is about the batch; a check that
-    reads the batch hands over as ``beside`` what it found apart from it. ``details`` has what else was
-    seen: :class:`Details` of the check's own kind; plain data by name becomes :class:`Recorded`.
+    ``tightness`` is measured / bound where the bound is non-trivial, bound / measured for a lower
+    bound, so that 1 is the tight end; ``tightness_interval`` is its confidence interval where it
+    was sampled. Where inputs were drawn it reaches from the tightest of those laid out to the
+    tightest of all: Hypothesis draws also the constants of the user's modules that are loaded, so
+    the upper end is not the same in every process. ``power`` is the smallest relative violation of
+    the bound that this check would have caught on every instance it decided (0 for exact
+    arithmetic; in units of the exponent for a slope; for independent draws of inputs, the share of
+    inputs that would have had to violate). ``sentinel`` is what the same check with the same budget
+    said of the false neighbour. ``partial`` evidence sees only a part of what is claimed (one path,
+    for an expectation over all starts): it can refute the statement but not carry it. Where a user
+    gives a batch, ``apart`` evidence was found without it, and has no part in the verdict, which is
+    about the batch; a check that reads the batch hands over as ``beside`` what it found apart from
+    it. ``details`` has what else was seen: :class:`Details` of the check's own kind; plain data by
+    name becomes :class:`Recorded`.
 
     Example:
         >>> found = Evidence(
-        ...     method="search", verdict=Verdict.REFUTED, summary="at x = 1", sentinel=Verdict.REFUTED
+        ...     method="search",
+        ...     verdict=Verdict.REFUTED,
+        ...     summary="at x = 1",
+        ...     sentinel=Verdict.REFUTED,
         ... )
         >>> found.partial, found.tightness
         (False, None)
@@ -228,3 +240,19 @@ class Evidence:
         given: Mapping[str, Any] = self.details
         if not isinstance(given, Details):
             object.__setattr__(self, "details", read_details(given))
+
+    def as_json(self, sentinel_claim: str) -> dict[str, Any]:
+        """The evidence as JSON writes it; ``sentinel_claim`` says what the false neighbour claims."""
+        return {
+            "method": self.method,
+            "verdict": self.verdict.value,
+            "summary": self.summary,
+            "sentinel": self.sentinel.value,
+            "sentinel_claim": sentinel_claim,
+            "tightness": self.tightness,
+            "power": self.power,
+            "seconds": round(self.seconds, 3),
+            "partial": self.partial,
+            "apart": self.apart,
+            **self.details.json,
+        }

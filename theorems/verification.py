@@ -1,11 +1,11 @@
-"""Run checks over statements and say, for each, what was established and whether that was expected."""
+"""Run checks over statements: what was established of each, and whether that was expected."""
 
 from __future__ import annotations
 
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from math import isfinite
@@ -29,7 +29,9 @@ __all__ = ["Asked", "Claim", "Result", "environment", "verify", "verify_each"]
 
 @runtime_checkable
 class Claim(Protocol):
-    """What makes a statement of itself when asked, as a :class:`~theorems.workbench.conjecture.Conjecture` does."""
+    """What makes a statement of itself when asked, as a
+    :class:`~theorems.workbench.conjecture.Conjecture` does.
+    """
 
     def statement(self) -> Statement: ...
 
@@ -47,9 +49,10 @@ SMALLEST_LEVEL = 1e-300
 class Result:
     """What was established about one statement.
 
-    ``weakened_by`` names the statements it depends on that made the verdict weaker than its own evidence. ``notes``
-    say what else must be known, such as that a recorded proof is of another statement than this. ``evidence`` is in
-    the order of the statement's checks, a recorded proof last; ``with_batch`` says whether the run was about a batch.
+    ``weakened_by`` names the statements it depends on that made the verdict weaker than its own
+    evidence. ``notes`` say what else must be known, such as that a recorded proof is of another
+    statement than this. ``evidence`` is in the order of the statement's checks, a recorded proof
+    last; ``with_batch`` says whether the run was about a batch.
 
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
@@ -71,12 +74,14 @@ class Result:
 
     @property
     def tightness(self) -> float | None:
-        """The largest measured / bound, inverted for a lower bound; of a refuted statement, where it is refuted."""
+        """The largest measured / bound, inverted for a lower bound; of a refuted statement, where
+        it is refuted.
+        """
         return max((e.tightness for e in self._decisive if e.tightness is not None), default=None)
 
     @property
     def tightness_interval(self) -> tuple[float, float] | None:
-        """The interval of :attr:`tightness`, as its evidence gives it; None where it was computed."""
+        """The interval of :attr:`tightness`, as evidence gives it; None where it was computed."""
         return next(
             (
                 e.tightness_interval
@@ -95,7 +100,9 @@ class Result:
 
     @property
     def _decisive(self) -> tuple[Evidence, ...]:
-        """The evidence the verdict rests on: what refutes, or else what is not partial, if there is any."""
+        """The evidence the verdict rests on: what refutes, or else what is not partial, if there is
+        any.
+        """
         about = tuple(e for e in self.evidence if not e.apart)
         refuting = tuple(e for e in about if e.verdict is Verdict.REFUTED)
         return refuting or tuple(e for e in about if not e.partial) or about
@@ -104,7 +111,8 @@ class Result:
     def weak_sentinels(self) -> tuple[str, ...]:
         """Methods whose false neighbour survived although the check itself spoke: a defect.
 
-        On a user's batch a neighbour may be left open, which is a matter of power there; it may not be upheld.
+        On a user's batch a neighbour may be left open, which is a matter of power there; it may not
+        be upheld.
         """
         return tuple(
             e.method
@@ -119,7 +127,9 @@ class Result:
 
     @property
     def contradictory(self) -> bool:
-        """A proof and a refutation of the same statement; a proof of a part of it contradicts nothing."""
+        """A proof and a refutation of the same statement; a proof of a part of it contradicts
+        nothing.
+        """
         found = {
             e.verdict for e in self.evidence if not (e.partial and e.verdict is Verdict.PROVED)
         }
@@ -134,23 +144,20 @@ class Result:
     def as_expected(self) -> bool:
         """The verdict is the declared one or stronger, every sentinel fell, nothing contradicts.
 
-        On a user's batch a bound may also be vacuous or its assumption unmet, and what is false of some other
-        input may hold: that is a result.
+        On a user's batch a bound may also be vacuous or its assumption unmet, and what is false of
+        some other input may hold: that is a result.
         """
         if not self.sound:
             return False
         expected, found = self.statement.expected, self.verdict
-        if found == expected or (
-            expected.holds
-            and found.holds
-            and list(Verdict).index(found) <= list(Verdict).index(expected)
-        ):
+        order = list(Verdict)
+        if expected.holds and found.holds and order.index(found) <= order.index(expected):
             return True
-        return self.with_batch and (
-            expected is Verdict.REFUTED or found in (Verdict.VACUOUS, Verdict.OUTSIDE)
-        )
+        silent = found in (Verdict.VACUOUS, Verdict.OUTSIDE)
+        return found is expected or (self.with_batch and (expected is Verdict.REFUTED or silent))
 
     def as_json(self) -> dict[str, Any]:
+        """The result as JSON writes it, with its evidence."""
         s = self.statement
         return {
             "statement": f"{s.family}.{s.theorem}",
@@ -167,27 +174,13 @@ class Result:
             "seconds": round(self.seconds, 3),
             "weakened_by": list(self.weakened_by),
             "notes": list(self.notes),
-            "evidence": [
-                {
-                    "method": e.method,
-                    "verdict": e.verdict.value,
-                    "summary": e.summary,
-                    "sentinel": e.sentinel.value,
-                    "sentinel_claim": s.sentinel.words,
-                    "tightness": e.tightness,
-                    "power": e.power,
-                    "seconds": round(e.seconds, 3),
-                    "partial": e.partial,
-                    "apart": e.apart,
-                    **e.details,
-                }
-                for e in self.evidence
-            ],
+            "evidence": [e.as_json(s.sentinel.words) for e in self.evidence],
         }
 
 
 def overall(evidence: Sequence[Evidence]) -> Verdict:
-    """The statement's verdict: partial evidence may refute it, and speaks for it only where nothing else was tried.
+    """The statement's verdict: partial evidence may refute it, and speaks for it only where nothing
+    else was tried.
 
     The proof of a part never makes the whole proved.
     """
@@ -197,7 +190,8 @@ def overall(evidence: Sequence[Evidence]) -> Verdict:
 
 
 def inherited(own: Verdict, dependency: Verdict) -> Verdict:
-    """A claim that holds is no stronger than one it depends on, and open if that is refuted or open.
+    """A claim that holds is no stronger than one it depends on, and open if that is refuted or
+    open.
 
     Where the other says nothing, of a batch, it takes nothing away.
     """
@@ -209,31 +203,29 @@ def inherited(own: Verdict, dependency: Verdict) -> Verdict:
 def verify_each(
     names: Asked = (),
     *,
-    batch: Any = None,
+    batch: object = None,
     seed: int = 0,
     level: float = LEVEL,
     budget: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     refused: Callable[[Statement, ClaimError], None] | None = None,
 ) -> Iterator[Result]:
-    """As :func:`verify`, one result at a time, so that an interrupted run keeps what it established.
+    """As :func:`verify`, one result at a time, so that an interrupted run keeps what it
+    established.
 
-    ``refused`` is told of a claim that turns out to make no sense while it is checked, and the run goes on with the
-    others; without it the error is raised.
+    ``refused`` is told of a claim that turns out to make no sense while it is checked, and the run
+    goes on with the others; without it the error is raised.
     """
     statements = select(_stated(names))
     given = _read(batch)
     seed, level, budget = _settings(seed, level, budget)
-    if (
-        given is not None
-        and statements
-        and not any(takes_batch(c) for s in statements for c in s.checks)
-    ):
+    if given is not None and statements and not any(map(_reads_batch, statements)):
         raise ValueError(
             f"batch: it has no part in {', '.join(s.name for s in statements[:3])}"
             f"{' …' * (len(statements) > 3)}; leave it out"
         )
-    return _results(statements, given, seed, level, budget, progress, refused)
+    whole = Context(seed, level, given, progress=progress)
+    return _results(statements, whole, budget, refused)
 
 
 def _author(statement: Statement, error: Exception) -> str:
@@ -249,66 +241,70 @@ def _author(statement: Statement, error: Exception) -> str:
 
 def _results(
     statements: tuple[Statement, ...],
-    batch: Batch | None,
-    seed: int,
-    level: float,
+    whole: Context,
     budget: float | None,
-    progress: Callable[[str], None],
     refused: Callable[[Statement, ClaimError], None] | None,
 ) -> Iterator[Result]:
+    """A result for each statement that makes sense; the budget runs from the first that is asked for."""
     deadline = None if budget is None else time.monotonic() + budget
-    share = level / max(sum(len(s.checks) for s in statements), 1)
-    memory: dict[Any, Any] = {}
+    share = replace(whole.share(sum(len(s.checks) for s in statements)), deadline=deadline)
     verdicts: dict[str, Verdict] = {}
     theorem = ""
     for statement in statements:
         if f"{statement.family}.{statement.theorem}" != theorem:
             theorem = f"{statement.family}.{statement.theorem}"
-            memory.clear()  # samples are shared between the variants of one theorem only
-        context = Context(seed, share, batch, deadline, progress, memory)
+            share.memory.clear()  # samples are shared between the variants of one theorem only
         try:
-            found = _checked(statement, context)
-        except ClaimError as error:
-            if refused is None:
-                raise
-            refused(statement, error)
-            continue
+            found = _checked(statement, share)
         except Exception as error:
-            if not (author := _author(statement, error)):
+            failed = _told(statement, error)
+            if failed is None or (refused is None and failed is error):
                 raise
-            failed = ClaimError(f"a check of {author} fails: {in_words(error)}")
             if refused is None:
                 raise failed from error
             refused(statement, failed)
             continue
-        if (proved := proof_evidence(statement)) is not None:
-            # of a batch where the claim says nothing, that is the verdict, whatever is proved of others
-            silent = batch is not None and all(
-                e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in found if not e.apart
-            )
-            # and a proof that refutes is of some input, not of this one
-            found.append(
-                replace(
-                    proved,
-                    apart=silent or (batch is not None and proved.verdict is Verdict.REFUTED),
-                )
-            )
-        about = [e for e in found if not e.apart]
-        own = (
-            overall(about) if about else Verdict.OUTSIDE
-        )  # a batch that has a part in nothing here
-        limits = {
-            name: inherited(own, verdicts[name])
-            for name in statement.depends_on
-            if name in verdicts
-        }
-        verdicts[statement.name] = verdict = weakest([own, *limits.values()])
-        weakened = tuple(name for name, limit in limits.items() if limit is not own)
-        unread = (
-            "" if about else "the batch has no part in this claim; what is known of it stands apart"
-        )
-        notes = tuple(note for note in (lapsed(statement), unread) if note)
-        yield Result(statement, verdict, tuple(found), batch is not None, weakened, notes)
+        result = _result(statement, found, share.batch, verdicts)
+        verdicts[statement.name] = result.verdict
+        yield result
+
+
+def _told(statement: Statement, error: Exception) -> ClaimError | None:
+    """What is told of a check that failed; None if it is ours."""
+    if isinstance(error, ClaimError):
+        return error
+    author = _author(statement, error)
+    return ClaimError(f"a check of {author} fails: {in_words(error)}") if author else None
+
+
+def _result(
+    statement: Statement,
+    found: list[Evidence],
+    batch: Batch | None,
+    verdicts: Mapping[str, Verdict],
+) -> Result:
+    """What was established of a statement, given the verdicts on those before it."""
+    about = [e for e in found if not e.apart]
+    if (proved := proof_evidence(statement)) is not None:
+        # of a batch where the claim says nothing, that is the verdict, whatever is proved of others;
+        # and a proof that refutes is of some input, not of this one
+        silent = all(e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in about)
+        apart = batch is not None and (silent or proved.verdict is Verdict.REFUTED)
+        found.append(replace(proved, apart=apart))
+        about += [] if apart else [proved]
+    own = overall(about) if about else Verdict.OUTSIDE
+    limits = {
+        name: inherited(own, verdicts[name]) for name in statement.depends_on if name in verdicts
+    }
+    unread = "the batch has no part in this claim; what is known of it stands apart"
+    return Result(
+        statement,
+        weakest([own, *limits.values()]),
+        tuple(found),
+        with_batch=batch is not None,
+        weakened_by=tuple(name for name, limit in limits.items() if limit is not own),
+        notes=tuple(note for note in (lapsed(statement), "" if about else unread) if note),
+    )
 
 
 def _checked(statement: Statement, context: Context) -> list[Evidence]:
@@ -337,8 +333,14 @@ def takes_batch(check: Check) -> bool:
     return bool(getattr(check, "takes_batch", True))
 
 
+def _reads_batch(statement: Statement) -> bool:
+    return any(takes_batch(check) for check in statement.checks)
+
+
 def _stated(names: Asked) -> list[str | Statement]:
-    """Names and statements as they are, claims as the statements they make. What is neither is left to `select`."""
+    """Names and statements as they are, claims as the statements they make. What is neither is left
+    to `select`.
+    """
     if isinstance(names, str | Statement | Claim) or not isinstance(names, Iterable):
         names = [names]
     return [name.statement() if isinstance(name, Claim) else name for name in names]
@@ -347,25 +349,27 @@ def _stated(names: Asked) -> list[str | Statement]:
 def verify(
     names: Asked = (),
     *,
-    batch: Any = None,
+    batch: object = None,
     seed: int = 0,
     level: float = LEVEL,
     budget: float | None = None,
 ) -> tuple[Result, ...]:
-    """Check statements (families, theorems or full names; everything by default) and return their results.
+    """Check statements (families, theorems or full names; everything by default) and return their
+    results.
 
-    ``names``: names, :class:`Statement` objects and conjectures, one or several: ``verify(gap_law)``,
-    ``verify(["FAMILY.THEOREM", gap_law])``.
-    ``batch``: None for the inputs each check lays out, or a (d, n) array, samples as columns, or a ``Batch``.
-    ``seed``: nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
-    that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds after
-    which sampling stops and what is undecided is reported as such; None for no limit. A statement inherits the
-    weakest verdict of those it depends on, among the statements of this run.
+    ``names``: names, :class:`Statement` objects and conjectures, one or several:
+    ``verify(gap_law)``, ``verify(["FAMILY.THEOREM", gap_law])``. ``batch``: None for the inputs
+    each check lays out, or a (d, n) array, samples as columns, or a ``Batch``. ``seed``:
+    nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
+    that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds
+    after which sampling stops and what is undecided is reported as such; None for no limit. A
+    statement inherits the weakest verdict of those it depends on, among the statements of this run.
 
-    Raises ``ValueError``/``TypeError`` at the door, naming the argument; so does a batch that has a part in nothing
-    that is asked, and a name that is none.
+    Raises ``ValueError``/``TypeError`` at the door, naming the argument; so does a batch that has a
+    part in nothing that is asked, and a name that is none.
 
-    Cost: what the checks draw: milliseconds for a claim that is decided exactly, minutes for a large family.
+    Cost: what the checks draw: milliseconds for a claim that is decided exactly, minutes for a
+    large family.
 
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
@@ -378,7 +382,7 @@ def verify(
     return tuple(verify_each(names, batch=batch, seed=seed, level=level, budget=budget))
 
 
-def _read(batch: Any) -> Batch | None:
+def _read(batch: object) -> Batch | None:
     if batch is None or isinstance(batch, Batch):
         return batch
     array = validate_batch(batch)

@@ -1,7 +1,9 @@
-"""What checks have in common: their words, their policy towards a user's batch, and the way to evidence.
+"""What checks have in common: their words, their policy towards a user's batch, and the way to
+evidence.
 
-A check judges a claim and its false neighbour by the same means. An :class:`ExactCheck` judges each by itself, in
-exact numbers or balls; a :class:`SampledCheck` reads both off the same samples, row by row.
+A check judges a claim and its false neighbour by the same means. An :class:`ExactCheck` judges each
+by itself, in exact numbers or balls; a :class:`SampledCheck` reads both off the same samples, row
+by row.
 """
 
 from __future__ import annotations
@@ -37,10 +39,11 @@ Seen = TypeVar("Seen")
 
 
 class CheckBase(ABC):
-    """A check, called with a statement and its circumstances: it says what it does, and what it found.
+    """A check, called with a statement and its circumstances: it says what it does, and what it
+    found.
 
-    ``method`` is the word for it in evidence. Where a user's batch has no part in a check, it is run without the
-    batch, and what it finds stands apart from the verdict on the batch.
+    ``method`` is the word for it in evidence. Where a user's batch has no part in a check, it is
+    run without the batch, and what it finds stands apart from the verdict on the batch.
     """
 
     method: ClassVar[str]
@@ -79,7 +82,9 @@ class Judgement(Generic[Seen]):
 
 
 class ExactCheck(CheckBase, Generic[Seen]):
-    """Judges the claim, and then its neighbour alone, without a user's batch. ``partial`` as in `Evidence`."""
+    """Judges the claim, and then its neighbour alone, without a user's batch. ``partial`` as in
+    `Evidence`.
+    """
 
     method = "certificate"
     partial: ClassVar[bool] = False
@@ -113,7 +118,9 @@ class ExactCheck(CheckBase, Generic[Seen]):
 
 
 class Readout(Protocol):
-    """A row: what one instance says of the claim and of its neighbour, how tightly, and with what power."""
+    """A row: what one instance says of the claim and of its neighbour, how tightly, and with what
+    power.
+    """
 
     @property
     def verdict(self) -> Verdict: ...

@@ -1,4 +1,6 @@
-"""Confidence intervals from a number of observations fixed in advance: probabilities, medians, exponents."""
+"""Confidence intervals from a number of observations fixed in advance: probabilities, medians,
+exponents.
+"""
 
 import math
 from collections.abc import Sequence
@@ -23,12 +25,14 @@ def fit_exponent(
     widths: Sequence[float] | npt.NDArray[np.float64],
     intervals: Sequence[tuple[float, float]] | npt.NDArray[np.float64],
 ) -> tuple[float, float]:
-    """Range of the least-squares slope of log mean against log width over all means in their intervals.
+    """Range of the least-squares slope of log mean against log width over all means in their
+    intervals.
 
-    `widths` has shape (k,), `intervals` (k, 2), all positive and finite, low <= high, two distinct widths at
-    least; anything else is a ValueError. The slope is linear in the logs, Σ c_i log(mean_i), so its extremes
-    take each interval's end by the sign of c_i: exact, then widened by the rounding. The probability of
-    missing the slope of the true means is at most the sum of the intervals' levels.
+    `widths` has shape (k,), `intervals` (k, 2), all positive and finite, low <= high, two distinct
+    widths at least; anything else is a ValueError. The slope is linear in the logs, Σ c_i
+    log(mean_i), so its extremes take each interval's end by the sign of c_i: exact, then widened by
+    the rounding. The probability of missing the slope of the true means is at most the sum of the
+    intervals' levels.
     """
     sizes = np.asarray(widths, dtype=np.float64)
     ends = np.asarray(intervals, dtype=np.float64)
@@ -40,7 +44,8 @@ def fit_exponent(
         wrong = ~((array > 0.0) & (array < math.inf))
         if wrong.any():
             raise ValueError(
-                f"{name} contains {float(array[wrong][0])!r}; a logarithm needs positive finite values"
+                f"{name} contains {float(array[wrong][0])!r}; "
+                "a logarithm needs positive finite values"
             )
     if (ends[:, 0] > ends[:, 1]).any():
         empty = ends[ends[:, 0] > ends[:, 1]][0].tolist()
@@ -56,7 +61,8 @@ def fit_exponent(
     rising = coefficients > 0
     low = float(coefficients @ np.where(rising, ordinates[:, 0], ordinates[:, 1]))
     high = float(coefficients @ np.where(rising, ordinates[:, 1], ordinates[:, 0]))
-    # With k values, |log width| <= W, |log mean| <= M: a deviation is off by at most (k + 3) u W, the slope
+    # With k values, |log width| <= W, |log mean| <= M: a deviation is off by at most (k + 3) u W,
+    # the slope
     # by k (k + 3) u (M / spread) (3 W / spread + 2), u = eps / 2; doubled.
     largest_x, largest_y = float(np.abs(abscissae).max()), float(np.abs(ordinates).max())
     k, eps = len(sizes), float(np.finfo(np.float64).eps)
@@ -65,12 +71,13 @@ def fit_exponent(
 
 
 def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, float]:
-    """Interval for a probability from `successes` in `trials` independent trials, error at most `level`.
+    """Interval for a probability from `successes` in `trials` independent trials, error at most
+    `level`.
 
-    The number of trials is fixed in advance: unlike `BoundedMean`, this interval does not allow for stopping
-    when the answer pleases. The level is met to the accuracy of SciPy's `betaincinv`, about 1e-12 of it.
-    Raises ValueError unless trials >= 1 and 0 <= successes <= trials are integers and level is in (0, 1).
-    Source: Clopper & Pearson, Biometrika 26 (1934).
+    The number of trials is fixed in advance: unlike `BoundedMean`, this interval does not allow for
+    stopping when the answer pleases. The level is met to the accuracy of SciPy's `betaincinv`,
+    about 1e-12 of it. Raises ValueError unless trials >= 1 and 0 <= successes <= trials are
+    integers and level is in (0, 1). Source: Clopper & Pearson, Biometrika 26 (1934).
     """
     level = error_level("level", level)
     trials, successes = _count("trials", trials, 1), _count("successes", successes, 0)
@@ -87,14 +94,15 @@ def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, f
 def median_interval(
     values: npt.ArrayLike, level: float, up_to: npt.ArrayLike | None = None
 ) -> tuple[float, float]:
-    """Interval for the median of the law of independent `values`, whatever that law, error at most `level`.
+    """Interval for the median of the law of independent `values`, whatever that law, error at most
+    `level`.
 
-    The ends are order statistics: k of the R values lie below a median with a binomial(R, 1/2) count. The
-    number of values is fixed in advance. Where they are too few for the level, the interval is (-inf, inf).
-    Where `up_to` is given, a value is known only to lie between that in `values` and that in `up_to`.
-    Raises ValueError unless `values` are real and finite, of shape (R,), R >= 1, `up_to` likewise and nowhere
-    below them, and level is in (0, 1).
-    Source: David & Nagaraja, Order Statistics (2003), section 7.1.
+    The ends are order statistics: k of the R values lie below a median with a binomial(R, 1/2)
+    count. The number of values is fixed in advance. Where they are too few for the level, the
+    interval is (-inf, inf). Where `up_to` is given, a value is known only to lie between that in
+    `values` and that in `up_to`. Raises ValueError unless `values` are real and finite, of shape
+    (R,), R >= 1, `up_to` likewise and nowhere below them, and level is in (0, 1). Source: David &
+    Nagaraja, Order Statistics (2003), section 7.1.
     """
     level = error_level("level", level)
     sample = np.asarray(values)
@@ -105,7 +113,8 @@ def median_interval(
         or not np.isfinite(sample).all()
     ):
         raise ValueError(
-            f"values has shape {sample.shape} and dtype {sample.dtype}: pass finite real numbers (R,)"
+            f"values has shape {sample.shape} and dtype {sample.dtype}: "
+            "pass finite real numbers (R,)"
         )
     greatest = sample if up_to is None else np.asarray(up_to)
     if (
@@ -114,7 +123,8 @@ def median_interval(
         or (greatest < sample).any()
     ):
         raise ValueError(
-            "up_to is not finite, not of the shape of values, or below one of them: pass values <= up_to"
+            "up_to is not finite, not of the shape of values, or below one of them: "
+            "pass values <= up_to"
         )
     ordered, above = np.sort(sample.astype(np.float64)), np.sort(greatest.astype(np.float64))
     chances = scipy.stats.binom.cdf(

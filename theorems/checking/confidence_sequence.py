@@ -4,21 +4,25 @@ Scale the observations to Y in [0, 1] and fix scales θ_1, ..., θ_J > 0. If E[Y
 
     K_t(θ, m) = ∏_{i<=t} (1 + θ Y_i) / (1 + θ m)
 
-is a non-negative supermartingale started at 1: the capital of a gambler who stakes the fraction
-λ = θ / (1 + θ m) < 1 / m on "the mean exceeds m" in each round, K_t = ∏ (1 + λ (Y_i - m)), the capital
-process of Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86
-(2024), section 4. By Ville's inequality K_t(θ_j, m) reaches J/β for some t and j with probability at most β.
-Solved for m, in closed form, this gives a lower bound that holds at all t at once, with probability 1 - β:
+is a non-negative supermartingale started at 1: the capital of a gambler who stakes the fraction λ =
+θ / (1 + θ m) < 1 / m on "the mean exceeds m" in each round, K_t = ∏ (1 + λ (Y_i - m)), the capital
+process of Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting", JRSS B
+86 (2024), section 4. By Ville's inequality K_t(θ_j, m) reaches J/β for some t and j with
+probability at most β. Solved for m, in closed form, this gives a lower bound that holds at all t at
+once, with probability 1 - β:
 
     m_t = max_j max_{s<=t}  expm1((Σ_{i<=s} log1p(θ_j Y_i) - log(J/β)) / s) / θ_j.
 
 The upper bound is the lower bound for 1 - Y. Three consequences of holding θ rather than λ fixed:
-- λ depends on m but not on the data: the bets are trivially predictable, the capital cannot go negative for
-  any m, and it decreases in m, so that what is not rejected is exactly a half-line. There is no root to find.
+- λ depends on m but not on the data: the bets are trivially predictable, the capital cannot go
+  negative for any m, and it decreases in m, so that what is not rejected is exactly a half-line.
+  There is no root to find.
 - J sums are the whole state: no observation is kept.
 - λ up to 1/m is allowed, so a mean tiny beside the range is bounded sharply from below.
-Spacing θ by factors of two leaves the best of them within 6 % of the ideal bet; the price is log J in place
-of a plug-in estimate's log t. Being a maximum over θ, the bound adapts to the variance by itself.
+
+Spacing θ by factors of two leaves the best of them within 6 % of the ideal bet; the price is log J
+in place of a plug-in estimate's log t. Being a maximum over θ, the bound adapts to the variance by
+itself.
 """
 
 import math
@@ -66,7 +70,7 @@ def finite_float(name: str, value: float) -> float:
 
 
 def error_level(name: str, value: float) -> float:
-    """`value` as a float; ValueError naming the argument unless it lies strictly between 0 and 1."""
+    """`value` as a float; ValueError naming the argument unless it lies inside (0, 1)."""
     number = finite_float(name, value)
     if not 0.0 < number < 1.0:
         raise ValueError(
@@ -94,7 +98,9 @@ class _LowerBound:
         self.bound = 0.0
 
     def extend(self, block: FloatArray, starts: npt.NDArray[np.intp], counts: FloatArray) -> None:
-        """Take at most `_BLOCK` scaled observations; `starts` cut them after each checkpoint in `counts`."""
+        """Take at most `_BLOCK` scaled observations; `starts` cut them after each checkpoint in
+        `counts`.
+        """
         logs = np.multiply.outer(self.scales, block)
         np.log1p(logs, out=logs)
         totals = np.add.reduceat(logs, starts, axis=1)
@@ -104,8 +110,10 @@ class _LowerBound:
         self.blocks += 1
         if counts.size == 0:
             return
-        # All terms are non-negative and each passes through at most _BLOCK + blocks additions, so this factor
-        # bounds the relative error of a total (16 eps: scaling, product, a log1p good to four ulps).
+        # All terms are non-negative and each passes through at most _BLOCK + blocks additions, so
+        # this factor
+        # bounds the relative error of a total (16 eps: scaling, product, a log1p good to four
+        # ulps).
         safe = 1.0 - _EPS * (_BLOCK + self.blocks + 16)
         rates = (totals[:, : counts.size] * safe - self.cost) / counts
         means = np.expm1(rates.max(axis=1)) / self.scales
@@ -114,27 +122,27 @@ class _LowerBound:
 
 
 class BoundedMean:
-    """A confidence sequence for the mean of observations in [lower, upper]: valid at every count at once.
+    """A confidence sequence for the mean of observations in [lower, upper]: valid at every count at
+    once.
 
-    The probability that `interval` ever excludes the mean is at most `level`, half of it on each side,
-    however and whenever the caller decides to stop. Observations need not be independent: it is enough that
-    each has the same mean given those before it.
+    The probability that `interval` ever excludes the mean is at most `level`, half of it on each
+    side, however and whenever the caller decides to stop. Observations need not be independent: it
+    is enough that each has the same mean given those before it.
 
-    Parameters
-    ----------
-    lower, upper: the range, finite, lower < upper, with a finite difference.
-    level: error probability, in (0, 1).
-    reference: finite value near which the bound must be sharp, such as the claimed one. It places the largest
-        bets and never affects validity; beyond the range it stands for the nearest edge. It matters for means
-        within about 1/64 of the range from an edge.
+    Parameters ---------- lower, upper: the range, finite, lower < upper, with a finite difference.
+    level: error probability, in (0, 1). reference: finite value near which the bound must be sharp,
+    such as the claimed one. It places the largest bets and never affects validity; beyond the range
+    it stands for the nearest edge. It matters for means within about 1/64 of the range from an
+    edge.
 
     Raises ValueError for arguments outside these domains.
 
-    The interval is the running intersection over the checkpoints passed, the counts with at most eight
-    significant bits (all up to 256, thereafter at most 1/128 of the count apart). Being fixed beforehand,
-    they make the interval the same, up to rounding, however the observations are divided into batches.
-    Memory: about 100 floats. Cost: some 50 logarithms an observation, about 0.1 µs where they are vectorised.
-    Source: the capital process of Waudby-Smith & Ramdas (2024), section 4; see the head of this module.
+    The interval is the running intersection over the checkpoints passed, the counts with at most
+    eight significant bits (all up to 256, thereafter at most 1/128 of the count apart). Being fixed
+    beforehand, they make the interval the same, up to rounding, however the observations are
+    divided into batches. Memory: about 100 floats. Cost: some 50 logarithms an observation, about
+    0.1 µs where they are vectorised. Source: the capital process of Waudby-Smith & Ramdas (2024),
+    section 4; see the head of this module.
     """
 
     def __init__(
@@ -146,8 +154,8 @@ class BoundedMean:
         self._range = self.upper - self.lower
         if not 0.0 < self._range < math.inf:
             raise ValueError(
-                f"lower, upper = {lower!r}, {upper!r}: needs lower < upper with a finite difference; "
-                "pass the range the theory gives"
+                f"lower, upper = {lower!r}, {upper!r}: needs lower < upper with a finite "
+                "difference; pass the range the theory gives"
             )
         self.reference = None if reference is None else finite_float("reference", reference)
         below = above = _UNAIMED
@@ -164,11 +172,12 @@ class BoundedMean:
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
         """Take further observations: real, shape (k,), any k >= 0, finite, within [lower, upper].
 
-        Where `up_to` is given, of that shape too, an observation is known only to lie between its value and
-        that: each side of the interval takes the end that is worse for it.
+        Where `up_to` is given, of that shape too, an observation is known only to lie between its
+        value and that: each side of the interval takes the end that is worse for it.
 
-        Raises ValueError, and takes none of them, if a value is outside the range: what was to be bounded
-        does not have the range claimed for it. Also where an observation would end before it begins.
+        Raises ValueError, and takes none of them, if a value is outside the range: what was to be
+        bounded does not have the range claimed for it. Also where an observation would end before
+        it begins.
         """
         observations = self._validated(values)
         greatest = observations if up_to is None else self._validated(up_to)
@@ -195,15 +204,17 @@ class BoundedMean:
         array = np.asarray(values)
         if array.ndim != 1 or array.dtype.kind not in "fiub":
             raise ValueError(
-                f"values has shape {array.shape} and dtype {array.dtype}: pass a real array of shape (k,)"
+                f"values has shape {array.shape} and dtype {array.dtype}: "
+                "pass a real array of shape (k,)"
             )
         observations = array.astype(np.float64)
         inside = (observations >= self.lower) & (observations <= self.upper)  # False for NaN
         if not inside.all():
             first = int(np.argmin(inside))
             raise ValueError(
-                f"values[{first}] = {float(observations[first])!r} (one of {int((~inside).sum())}) is outside"
-                f" [{self.lower!r}, {self.upper!r}]: the range claimed for it is wrong; correct the range"
+                f"values[{first}] = {float(observations[first])!r} (one of {int((~inside).sum())}) "
+                f"is outside [{self.lower!r}, {self.upper!r}]: the range claimed for it is wrong; "
+                "correct the range"
             )
         return observations
 
@@ -223,7 +234,9 @@ class BoundedMean:
 
     @property
     def means(self) -> tuple[float, float]:
-        """Between what the mean of the observations lies, equal where each is known; NaN before the first."""
+        """Between what the mean of the observations lies, equal where each is known; NaN before the
+        first.
+        """
         if self._count == 0:
             return math.nan, math.nan
         low = self.lower + self._range * (self._scaled_total / self._count)
@@ -233,8 +246,8 @@ class BoundedMean:
     def interval(self) -> tuple[float, float]:
         """(low, high), nested as observations arrive; (lower, upper) at first.
 
-        low > high, an empty interval, has probability at most `level`: it says that the mean was not
-        constant, or that something this improbable happened.
+        low > high, an empty interval, has probability at most `level`: it says that the mean was
+        not constant, or that something this improbable happened.
         """
         rise = self._range * self._from_below.bound
         fall = self._range * self._from_above.bound
@@ -253,7 +266,8 @@ Decision = Literal["supported", "refuted", "undecided"]
 
 
 def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
-    """Is the mean at most `bound`? Supported once the interval lies in (-∞, bound], refuted beyond it.
+    """Is the mean at most `bound`? Supported once the interval lies in (-∞, bound], refuted beyond
+    it.
 
     An empty interval decides nothing. Raises ValueError unless `bound` is finite.
     """
@@ -267,7 +281,8 @@ def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
 
 
 def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
-    """Is the mean at least `bound`? Supported once the interval lies in [bound, ∞), refuted below it.
+    """Is the mean at least `bound`? Supported once the interval lies in [bound, ∞), refuted below
+    it.
 
     An empty interval decides nothing. Raises ValueError unless `bound` is finite.
     """
@@ -281,11 +296,12 @@ def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
 
 
 def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Decision:
-    """Is the mean `value`, to a relative `resolution`? Refuted once `value` is outside the interval.
+    """Is the mean `value`, to a relative `resolution`? Refuted once `value` is outside the
+    interval.
 
-    Supported once `value` is inside and the half-width is at most resolution · |value|; "supported" then
-    means that the mean is within twice that of `value`. An empty interval decides nothing. Raises ValueError
-    unless `value` is finite and not zero and `resolution` positive and finite.
+    Supported once `value` is inside and the half-width is at most resolution · |value|; "supported"
+    then means that the mean is within twice that of `value`. An empty interval decides nothing.
+    Raises ValueError unless `value` is finite and not zero and `resolution` positive and finite.
     """
     value = finite_float("value", value)
     resolution = finite_float("resolution", resolution)

@@ -1,15 +1,17 @@
-"""Claims over boxes of real numbers: both sides are enclosed over a box, which is halved where that leaves it open.
+"""Claims over boxes of real numbers: both sides are enclosed over a box, which is halved where that
+leaves it open.
 
-Over a box the claim reads excess ≤ 0 (or < 0), excess = lhs - rhs for an upper bound and rhs - lhs for a lower one. A
-box is settled
+Over a box the claim reads excess ≤ 0 (or < 0), excess = lhs - rhs for an upper bound and rhs - lhs
+for a lower one. A box is settled
 
 - where some assumption certainly fails on all of it
-- where the excess is largest at one corner, by the signs of its enclosed slopes, and the claim holds there exactly
+- where the excess is largest at one corner, by the signs of its enclosed slopes, and the claim
+  holds there exactly
 - by the enclosure of the excess, or by its value at the middle and the enclosed slopes
 
-Both sides must be finite over it. Whether they have a value before any simplification is a claim of its own. The
-middle of a box, or that corner, may violate the claim: it is then decided exactly. What is tight inside a box stays
-open, at any depth.
+Both sides must be finite over it. Whether they have a value before any simplification is a claim of
+its own. The middle of a box, or that corner, may violate the claim: it is then decided exactly.
+What is tight inside a box stays open, at any depth.
 """
 
 from __future__ import annotations
@@ -25,8 +27,11 @@ from typing import TYPE_CHECKING, Any
 import flint
 import sympy as sp
 
+from theorems.algebraic import fraction
+from theorems.checking.nested import Nested, Values
 from theorems.checking.pointwise import decide, holds
-from theorems.expressions import arguments_of, compare, compiled
+from theorems.checking.symbol_values import in_balls
+from theorems.expressions import compare
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -37,15 +42,19 @@ __all__ = ["Box", "Cover", "Region", "cover", "halves"]
 Box = tuple[tuple[flint.fmpq, flint.fmpq], ...]
 
 PRECISION = 96
-#: A search is given up after so many boxes, or operations on balls, of which some hundred thousand take a second.
+#: A search is given up after so many boxes, or operations on balls, of which some hundred thousand
+#: take a second.
 MOST_BOXES, MOST_OPERATIONS = 4000, 1_500_000
-#: So many boxes that stay open are looked at with this precision, by so many steps of Newton's method.
+#: So many boxes that stay open are looked at with this precision, by so many steps of Newton's
+#: method.
 _POLISHED, _FINE, _STEPS = 4, 1024, 12
 #: Terms that a sum is taken to have where its region does not tell.
 _TERMS = 100
-#: A box of less of its region's volume is left open, so that one point where the claim is tight costs little.
+#: A box of less of its region's volume is left open, so that one point where the claim is tight
+#: costs little.
 _SMALLEST = Fraction(1, 2**90)
-#: What is continuous with slopes that SymPy takes correctly; a jump would have a slope of 0 on both sides.
+#: What is continuous with slopes that SymPy takes correctly; a jump would have a slope of 0 on both
+#: sides.
 _SMOOTH = (sp.exp, sp.log, sp.Abs, sp.acos)
 
 
@@ -60,34 +69,35 @@ def halves(box: Box, j: int) -> tuple[Box, Box]:
 class Region:
     """The box of the real symbols ``names``, with the values of all others ``fixed``."""
 
-    fixed: Mapping[str, Any]
+    fixed: Values
     names: tuple[str, ...]
     box: Box
 
-    def at(self, point: Iterable[flint.fmpq]) -> dict[str, Any]:
+    def at(self, point: Iterable[flint.fmpq]) -> dict[str, Nested]:
         """Every symbol's value at one point of the box, exactly."""
-        return {
-            **self.fixed,
-            **{
-                name: Fraction(int(x.p), int(x.q))
-                for name, x in zip(self.names, point, strict=True)
-            },
-        }
+        return {**self.fixed, **dict(zip(self.names, map(fraction, point), strict=True))}
+
+    @property
+    def middle(self) -> tuple[flint.fmpq, ...]:
+        """The middle of the box."""
+        return tuple((low + high) / 2 for low, high in self.box)
 
 
 @dataclass(frozen=True)
 class Cover:
-    """What came of it: boxes settled and left open, the open share of the volume, and a point that violates.
+    """What came of it: boxes settled and left open, the open share of the volume, and a point that
+    violates.
 
-    ``touching`` are points of boxes that stayed open however small: there the sides touch, or come nearer than balls
-    tell, and what is strict may fail. Next to an open end, which is not part of the domain, none is counted.
+    ``touching`` are points of boxes that stayed open however small: there the sides touch, or come
+    nearer than balls tell, and what is strict may fail. Next to an open end, which is not part of
+    the domain, none is counted.
     """
 
     settled: int
     open: int = 0
     share: float = 0.0
-    witness: Mapping[str, Any] | None = None
-    touching: tuple[Mapping[str, Any], ...] = ()
+    witness: Values | None = None
+    touching: tuple[Values, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -100,10 +110,12 @@ def cover(
     refutes: Callable[[Mapping[str, Any]], bool],
     stop: Callable[[], bool] = lambda: False,
 ) -> Cover:
-    """Settle every box of the regions, breadth first: ``MOST_BOXES`` and ``MOST_OPERATIONS`` at most.
+    """Settle every box of the regions, breadth first: ``MOST_BOXES`` and ``MOST_OPERATIONS`` at
+    most.
 
-    ``refutes(values)`` decides one point exactly, domain and assumptions included. The share of what is open is by
-    volume, each region counting alike. An equality is never settled. Raises nothing: what cannot be enclosed is open.
+    ``refutes(values)`` decides one point exactly, domain and assumptions included. The share of
+    what is open is by volume, each region counting alike. An equality is never settled. Raises
+    nothing: what cannot be enclosed is open.
     """
     sides, work = _Sides(statement), 0
     queue = deque(
@@ -142,7 +154,7 @@ def cover(
         len(left),
         _volume(left, total),
         None,
-        tuple(region.at([(low + high) / 2 for low, high in region.box]) for region in touching),
+        tuple(region.at(region.middle) for region in touching),
     )
 
 
@@ -162,7 +174,9 @@ def _volume(left: Iterable[_Part], total: int) -> float:
 
 @dataclass(frozen=True)
 class _Look:
-    """What one look at a box gave: settled, or points that seem to violate, and the coordinate to halve."""
+    """What one look at a box gave: settled, or points that seem to violate, and the coordinate to
+    halve.
+    """
 
     settled: bool
     suspects: tuple[tuple[flint.fmpq, ...], ...] = ()
@@ -177,14 +191,14 @@ class _Sides:
 
     @cached_property
     def excess(self) -> sp.Expr:
+        """By how much the claim is missed."""
         s = self.statement
         return s.rhs - s.lhs if s.relation in (">=", ">") else s.lhs - s.rhs
 
     @cached_property
     def relation(self) -> str:
-        return {"<=": "<=", ">=": "<=", "<": "<", ">": "<", "==": "==", "!=": "!="}[
-            self.statement.relation
-        ]
+        """That of the excess to 0."""
+        return self.statement.relation.replace(">", "<")
 
     @cached_property
     def slopes(self) -> Mapping[str, sp.Expr]:
@@ -195,37 +209,32 @@ class _Sides:
             return {}
         return {str(s): sp.diff(self.excess, s) for s in self.excess.free_symbols}
 
-    def operations(self, fixed: Mapping[str, Any]) -> int:
+    def operations(self, fixed: Values) -> int:
         """What one look at a box costs, counted in the formulas with these values."""
-        evaluated = (
-            self.statement.lhs,
-            self.statement.rhs,
-            self.excess,
-            self.excess,
-            *self.slopes.values(),
-            *(side for a in self.statement.assumptions for side in a.relation.args),
-        )
+        s = self.statement
+        evaluated = [s.lhs, s.rhs, self.excess, self.excess, *self.slopes.values()]
+        for assumption in s.assumptions:
+            evaluated += assumption.relation.args
         return sum(_operations(e, fixed) for e in evaluated)
 
     def at_open_end(self, part: _Part) -> bool:
         """Whether a box ends where its domain does without its end."""
         domains = {v.name: v.domain for v in self.statement.variables}
-        return any(
-            (low == first and domains[name].left_open)
-            or (high == last and domains[name].right_open)
-            for name, (low, high), (first, last) in zip(
-                part.region.names, part.region.box, part.whole, strict=True
-            )
-            if isinstance(domains.get(name), sp.Interval)
-        )
+        sides = zip(part.region.names, part.region.box, part.whole, strict=True)
+        for name, (low, high), (first, last) in sides:
+            domain = domains.get(name)
+            if isinstance(domain, sp.Interval) and (
+                (low == first and domain.left_open) or (high == last and domain.right_open)
+            ):
+                return True
+        return False
 
     def polished(self, region: Region) -> list[flint.fmpq]:
-        """Where the excess has its extremum near a box of one smooth symbol, to ever more digits, by Newton."""
-        if (
-            len(region.names) != 1
-            or self.excess.has(sp.Abs)
-            or (slope := self.slopes.get(region.names[0])) is None
-        ):
+        """The extremum of the excess near a box of one smooth symbol, by Newton, to ever more
+        digits.
+        """
+        slope = self.slopes.get(region.names[0]) if len(region.names) == 1 else None
+        if slope is None or self.excess.has(sp.Abs):
             return []
         symbol = next(s for s in self.excess.free_symbols if str(s) == region.names[0])
         curvature, (low, high) = sp.diff(slope, symbol), region.box[0]
@@ -238,23 +247,26 @@ class _Sides:
                     return []
                 mantissa, exponent = (flint.arb(x) - step).mid().man_exp()
                 x = flint.fmpq(mantissa) * flint.fmpq(2) ** int(exponent)
-        exact = Fraction(int(x.p), int(x.q))
+        exact = fraction(x)
         rounded = [exact.limit_denominator(2**bits) for bits in (32, 64, 128, 256, _FINE)]
         return [flint.fmpq(r.numerator, r.denominator) for r in rounded]
 
-    def _ball(self, expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
-        names = arguments_of(expression)
+    def _ball(self, expression: sp.Expr, values: Values) -> flint.arb:
+        """An enclosure; NaN for a derivative, and for what is no single number."""
         try:
-            return compiled(expression, names).balls(*(values[str(s)] for s in names))
-        except (
-            NameError,
-            TypeError,
-            ValueError,
-            NotImplementedError,
-        ):  # a derivative, or no single number
+            return in_balls(expression, values)
+        except (NameError, TypeError, ValueError, NotImplementedError):
             return flint.arb.nan()
 
+    def _slope(self, name: str, values: Values) -> flint.arb:
+        """The enclosed slope along a symbol; NaN where it is not known."""
+        if name in self.slopes:
+            return self._ball(self.slopes[name], values)
+        known = name not in {str(s) for s in self.excess.free_symbols}
+        return flint.arb(0) if known else flint.arb.nan()
+
     def settle(self, region: Region) -> _Look:
+        """One look at a box."""
         values = _values(region, region.box)
         if self._outside(values):
             return _Look(True)
@@ -264,16 +276,7 @@ class _Sides:
             self._ball(side, values).is_finite()
             for side in (self.statement.lhs, self.statement.rhs)
         )
-        slopes = [
-            self._ball(self.slopes[name], values)
-            if name in self.slopes
-            else (
-                flint.arb(0)
-                if name not in {str(s) for s in self.excess.free_symbols}
-                else flint.arb.nan()
-            )
-            for name in region.names
-        ]
+        slopes = [self._slope(name, values) for name in region.names]
         highest, suspects = self._highest(region, slopes), []
         if all(low == high for low, high in highest):
             corner = tuple(low for low, _ in highest)
@@ -301,11 +304,13 @@ class _Sides:
             suspects.append(middle)
         return _Look(False, tuple(suspects), _widest(region, slopes))
 
-    def _apart(self, region: Region, values: Mapping[str, Any]) -> _Look:
-        """Of sides that are to differ: settled where their difference, over the box, is certainly not 0."""
+    def _apart(self, region: Region, values: Values) -> _Look:
+        """Of sides that are to differ: settled where their difference, over the box, is certainly
+        not 0.
+        """
         if compare(self._ball(self.excess, values), "!=", flint.arb(0)):
             return _Look(True)
-        middle = tuple((low + high) / 2 for low, high in region.box)
+        middle = region.middle
         corners = (tuple(low for low, _ in region.box), tuple(high for _, high in region.box))
         return _Look(
             False,
@@ -313,7 +318,7 @@ class _Sides:
             _widest(region, [flint.arb.nan()] * len(middle)),
         )
 
-    def _outside(self, values: Mapping[str, Any]) -> bool:
+    def _outside(self, values: Values) -> bool:
         for assumption in self.statement.assumptions:
             left, right = (
                 flint.arb(self._ball(side, values))
@@ -324,20 +329,26 @@ class _Sides:
         return False
 
     def _highest(self, region: Region, slopes: Iterable[flint.arb]) -> Box:
-        """The part of the box where the excess is largest: an end along each symbol whose slope has a sign."""
-        return tuple(
-            (high, high) if slope >= 0 else (low, low) if slope <= 0 else (low, high)
-            for (low, high), slope in zip(region.box, slopes, strict=True)
-        )
+        """The part of the box where the excess is largest: an end along each symbol whose slope has
+        a sign.
+        """
+        found = []
+        for (low, high), slope in zip(region.box, slopes, strict=True):
+            if slope >= 0:
+                low = high
+            elif slope <= 0:
+                high = low
+            found.append((low, high))
+        return tuple(found)
 
-    def _exactly(self, values: Mapping[str, Any]) -> bool | None:
+    def _exactly(self, values: Values) -> bool | None:
         try:
             return decide(self.statement, lambda: values).holds
         except (ValueError, ArithmeticError):
             return None
 
 
-def _operations(expression: sp.Basic, fixed: Mapping[str, Any]) -> int:
+def _operations(expression: sp.Basic, fixed: Values) -> int:
     inner = sum(_operations(part, fixed) for part in expression.args)
     if not isinstance(expression, sp.Sum | sp.Product):
         return 1 + inner
@@ -353,7 +364,7 @@ def _operations(expression: sp.Basic, fixed: Mapping[str, Any]) -> int:
     return 1 + inner
 
 
-def _values(region: Region, box: Box) -> dict[str, Any]:
+def _values(region: Region, box: Box) -> dict[str, Nested]:
     """Balls for the sides of the box that have a length, exact numbers for all else."""
     return {
         **region.fixed,
@@ -365,7 +376,9 @@ def _values(region: Region, box: Box) -> dict[str, Any]:
 
 
 def _widest(region: Region, slopes: Iterable[flint.arb]) -> int | None:
-    """The coordinate along which the excess may change most; the longest where a slope is not known."""
+    """The coordinate along which the excess may change most; the longest where a slope is not
+    known.
+    """
     lengths = [high - low for low, high in region.box]
     if not any(lengths):
         return None

@@ -47,7 +47,8 @@ Item = TypeVar("Item")
 Option = TypeVar("Option")
 
 _SMALLEST_OF = re.compile(r"min_(\w+) (\w+)\[\1\]")
-#: So many values from its least on does a whole number without end take, and a family so many entries.
+#: So many values from its least on does a whole number without end take, and a family so many
+#: entries.
 _WHOLE, _ENTRIES = 3, 16
 #: What real numbers are tried at, besides the ends of their domains.
 _PLAIN = tuple(Fraction(x) for x in ("0", "1", "-1", "1/2", "2", "-2", "1/3", "3", "10", "1/1000"))
@@ -67,7 +68,8 @@ def smallest_of(meaning: sp.Expr | str) -> str | None:
 
 
 def determined(statement: Statement) -> bool:
-    """Whether the sides are functions of the declared variables alone: no expectation, no other words.
+    """Whether the sides are functions of the declared variables alone: no expectation, no other
+    words.
 
     Definitions may build on those before them.
     """
@@ -85,7 +87,8 @@ def determined(statement: Statement) -> bool:
 
 
 def exact_values(statement: Statement, variables: Values) -> dict[str, Nested]:
-    """The variables' values, and those of what is defined in words, of a :func:`determined` statement.
+    """The variables' values, and those of what is defined in words, of a :func:`determined`
+    statement.
 
     What its other definitions make of them, rational or not, is for ``symbol_values.Completed``.
     """
@@ -147,8 +150,8 @@ class Declared(dict[str, Nested]):
 class DeclaredInputs(Generic[Item]):
     """The product of a statement's declared domains, of which an input is a :class:`Declared`.
 
-    ``item`` turns one into what a check's own ``values`` reads, where definitions are in words that only
-    the family understands; without it the statement must be :func:`determined`.
+    ``item`` turns one into what a check's own ``values`` reads, where definitions are in words that
+    only the family understands; without it the statement must be :func:`determined`.
     """
 
     statement: Statement
@@ -156,12 +159,16 @@ class DeclaredInputs(Generic[Item]):
     item: Callable[[Mapping[str, Any]], Item] | None = None
 
     def recognised(self, item: Item) -> Item | Declared:
-        """An input that was written down, or made simpler: one of these if it has just the variables' names."""
+        """An input that was written down, or made simpler: one of these if it has just the
+        variables' names.
+        """
         names = {v.name for v in self.statement.variables}
         return Declared(item) if isinstance(item, Mapping) and set(item) == names else item
 
     def values(self, item: Item | Declared) -> Values:
-        """Numbers by symbol name, of these inputs and of the family's own; not a number for what has no value."""
+        """Numbers by symbol name, of these inputs and of the family's own; not a number for what
+        has no value.
+        """
         if not isinstance(item, Declared):
             return self.values_of(item)
         if self.item is None:
@@ -200,7 +207,9 @@ class DeclaredInputs(Generic[Item]):
 
 @dataclass(frozen=True)
 class _Domains:
-    """What inputs are made of: variables with their domains, the equalities assumed, and the definitions."""
+    """What inputs are made of: variables with their domains, the equalities assumed, and the
+    definitions.
+    """
 
     variables: tuple[Variable, ...]
     equalities: tuple[sp.Eq, ...]
@@ -220,7 +229,9 @@ class _Domains:
         return self._aimed(found, choice)
 
     def _aimed(self, item: Declared, choice: _Choice) -> Declared:
-        """The input moved onto the equalities that are assumed, one number for each, where that can be done."""
+        """The input moved onto the equalities that are assumed, one number for each, where that can
+        be done.
+        """
         taken: set[str] = set()
         for relation in self.equalities if choice.of((True, True, True, False)) else ():
             solved = next(self._solutions(relation, item, taken), None)
@@ -232,7 +243,9 @@ class _Domains:
     def _solutions(
         self, relation: sp.Eq, item: Declared, taken: set[str]
     ) -> Iterator[tuple[str, Declared]]:
-        """Inputs that meet an equality which is affine in one number, and the variable it belongs to."""
+        """Inputs that meet an equality which is affine in one number, and the variable it belongs
+        to.
+        """
         for variable in reversed(self.variables):
             if variable.name in taken or isinstance(variable.domain, sp.Range):
                 continue
@@ -271,7 +284,8 @@ def _corners(domains: _Domains) -> tuple[Declared, ...]:
 
 
 def misfit(variable: Variable, item: Values) -> str:
-    """What is wrong with a variable's value, or its size, among the others of ``item``; empty if nothing is.
+    """What is wrong with a variable's value, or its size, among the others of ``item``; empty if
+    nothing is.
 
     Exact: rationals and algebraic numbers are compared with the ends of the domain.
 
@@ -296,7 +310,7 @@ def misfit(variable: Variable, item: Values) -> str:
 
 
 def _end(end: sp.Expr, known: Values) -> Fraction:
-    """The number at the end of a domain, or the size of a family; ``InexactError`` if irrational."""
+    """The end of a domain, or the size of a family; ``InexactError`` if it is irrational."""
     return fraction(end if isinstance(end, sp.Rational) else evaluate(end, known, True))
 
 

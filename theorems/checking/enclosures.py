@@ -1,4 +1,6 @@
-"""Claims about numbers that are enclosed in balls, batch size by batch size, and for all large ones at once."""
+"""Claims about numbers that are enclosed in balls, batch size by batch size, and for all large ones
+at once.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ PRECISION = 192
 
 @dataclass(frozen=True)
 class Part:
-    """Enclosures that hold for every batch size with 1/n in [low, high], low ≥ 0; ``values()`` gives them by symbol.
+    """Enclosures that hold for every batch size with 1/n in [low, high], low ≥ 0; ``values()``
+    gives them by symbol.
 
     A claim without batch size has parts with low = high = 0.
 
@@ -63,11 +66,12 @@ class EnclosedNumbers(Details):
 class Enclosed(ExactCheck[Enclosures]):
     """Decides ``lhs relation rhs`` from enclosures of the symbols, at every size and on every part.
 
-    ``values(n)`` gives exact numbers or balls by symbol name for one batch size of ``sizes``; those outside the domain
-    of the statement's ``n`` are passed over. ``parts()`` cover all sizes from some one on: ``n`` is not known there, so
-    the sides may depend on it only by comparisons that are settled. Both may raise ``UndecidedError``, which leaves the
-    claim open. A claim about infinitely many sizes is certified for the instances named, unless parts cover the rest.
-    Parts with a gap between them, or above the last, raise ``ValueError``.
+    ``values(n)`` gives exact numbers or balls by symbol name for one batch size of ``sizes``; those
+    outside the domain of the statement's ``n`` are passed over. ``parts()`` cover all sizes from
+    some one on: ``n`` is not known there, so the sides may depend on it only by comparisons that
+    are settled. Both may raise ``UndecidedError``, which leaves the claim open. A claim about
+    infinitely many sizes is certified for the instances named, unless parts cover the rest. Parts
+    with a gap between them, or above the last, raise ``ValueError``.
 
     Example:
         >>> from fractions import Fraction
@@ -86,8 +90,8 @@ class Enclosed(ExactCheck[Enclosures]):
     def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         return (
-            "enclosures in balls: both sides compared at every batch size named, and over intervals of sizes where "
-            "there are some; a user's batch is left alone"
+            "enclosures in balls: both sides compared at every batch size named, and over "
+            "intervals of sizes where there are some; a user's batch is left alone"
         )
 
     def details(self, found: Judgement[Enclosures], fallen: Judgement[Enclosures]) -> Details:
@@ -140,7 +144,7 @@ class Enclosed(ExactCheck[Enclosures]):
 
 
 def _domain(statement: Statement) -> tuple[int, int | None]:
-    """The least and the largest batch size that the statement is about; None if it has no largest."""
+    """The least and the largest batch size that a statement is about; None for no largest."""
     for variable in statement.variables:
         if variable.name == "n":
             return int(variable.domain.start), None if variable.domain.stop == sp.oo else int(
@@ -150,7 +154,9 @@ def _domain(statement: Statement) -> tuple[int, int | None]:
 
 
 def _beyond(side: sp.Expr, first: int) -> sp.Expr:
-    """``side`` for every n ≥ ``first``, which may settle its comparisons; ``ValueError`` if n remains."""
+    """``side`` for every n ≥ ``first``, which may settle its comparisons; ``ValueError`` if n
+    remains.
+    """
     further = sp.Symbol("n_beyond", integer=True, nonnegative=True)
     settled = side.subs({s: first + further for s in side.free_symbols if str(s) == "n"})
     if further in settled.free_symbols:
@@ -174,7 +180,9 @@ def _ratio(
 
 
 def _adjoining(parts: Iterable[Part]) -> list[Part]:
-    """The parts, from 1/n = 0 on; ``ValueError`` unless they leave no batch size out up to the last."""
+    """The parts, from 1/n = 0 on; ``ValueError`` unless they leave no batch size out up to the
+    last.
+    """
     found = sorted(parts, key=lambda part: part.low)
     reached = Fraction(0)
     for part in found:
@@ -190,7 +198,8 @@ def _covered(sizes: list[int], parts: list[Part], least: int, most: int | None) 
         return f"enclosed in balls for {where}"
     one_by_one = set(range(least, (_first(parts) if parts else max(sizes) + 1)))
     if parts and one_by_one <= set(sizes):
-        return f"every n ≥ {least}: {len(sizes)} sizes one by one, n ≥ {_first(parts)} at once ({len(parts)} parts)"
+        rest = f"n ≥ {_first(parts)} at once ({len(parts)} parts)"
+        return f"every n ≥ {least}: {len(sizes)} sizes one by one, {rest}"
     if most is not None and set(range(least, most + 1)) <= set(sizes):
         return f"every n from {least} to {most}, one by one"
     return f"{len(sizes)} batch sizes from {min(sizes)} to {max(sizes)}"

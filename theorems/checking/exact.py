@@ -1,4 +1,4 @@
-"""Exact inputs by symbol name: whether domains and assumptions admit them, whether a claim falls."""
+"""Exact inputs by symbol name: whether a statement admits them, and whether it falls there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["admit", "determined", "exact_values", "refutes", "smallest_of"]
 
-#: Whole-numbered variables (sizes) above this are refused: arithmetic with them could take for ever.
+#: Whole-numbered variables (sizes) above this are refused: arithmetic with them could take for
+#: ever.
 _LARGEST_SIZE = 10**6
 #: So are families defined entry by entry with more entries, each of which may be a sum over all.
 _LARGEST_FAMILY = 1000
@@ -58,7 +59,7 @@ def admit(statement: Statement, values: Values) -> None:
 
 
 def refutes(statement: Statement, variables: Values) -> bool:
-    """Whether the claim is certainly false at exact values that its domains and assumptions admit."""
+    """Whether a claim is certainly false at exact values that it admits."""
     try:
         values = exact_values(statement, variables)
         admit(statement, values)

@@ -1,9 +1,9 @@
 """Claims about expectations, decided by anytime-valid confidence sequences on simulated replicas.
 
-A check lays out instances (a start, a chain, a depth) with one or more readouts each. Every readout is one
-claim about a bounded mean; sampling stops when its verdict is clear and its interval narrow enough, or at
-the stated limit. The false neighbour is judged on the same samples, and each has an equal part of the error level,
-as has how often a path assumption is met, where there is one.
+A check lays out instances (a start, a chain, a depth) with one or more readouts each. Every readout
+is one claim about a bounded mean; sampling stops when its verdict is clear and its interval narrow
+enough, or at the stated limit. The false neighbour is judged on the same samples, and each has an
+equal part of the error level, as has how often a path assumption is met, where there is one.
 """
 
 from __future__ import annotations
@@ -47,13 +47,15 @@ class Instance:
 
     - ``label``: its name in the evidence; the stream of random numbers is of the label
     - ``start``: (d₀, n), one sample a column; ``depth``: blocks of the chain
-    - ``readouts``: for each mean that is claimed of it, a number for every variable of the statement
+    - ``readouts``: for each mean that is claimed of it, a number for every variable of the
+      statement
     - ``support``: the least and the largest value that one sample can take, which must be true
     - ``data``: whatever the function that samples wants to know of it
 
     Example:
         >>> from simulators import rescale_chain
-        >>> one = Instance("n=2", rescale_chain(8), np.eye(4, 2), 10, ({"n": 2, "d": 8},), (0.0, 1.0))
+        >>> claimed = ({"n": 2, "d": 8},)
+        >>> one = Instance("n=2", rescale_chain(8), np.eye(4, 2), 10, claimed, (0.0, 1.0))
         >>> one.width, one.normals
         (8, 160)
     """
@@ -78,7 +80,8 @@ class Instance:
 
 
 def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> Bools:
-    """Where the path assumptions hold, elementwise over ``layers`` (one array per symbol, all of a shape).
+    """Where the path assumptions hold, elementwise over ``layers`` (one array per symbol, all of a
+    shape).
 
     ``values`` gives the other symbols.
     """
@@ -97,7 +100,9 @@ def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[st
 
 @dataclass(frozen=True, kw_only=True)
 class Measured(Details):
-    """A mean that was measured: its interval [low, high], over how many replicas, and what that is worth."""
+    """A mean that was measured: its interval [low, high], over how many replicas, and what that is
+    worth.
+    """
 
     mean: float
     low: float
@@ -113,7 +118,8 @@ class Measured(Details):
 class MeanRow(Details):
     """What one readout says: the bound at its symbols, both verdicts, the mean where there is one.
 
-    ``cut`` by the clock; of the samples, ``undefined`` had no value, ``discarded`` did not meet the condition.
+    ``cut`` by the clock; of the samples, ``undefined`` had no value, ``discarded`` did not meet the
+    condition.
     """
 
     instance: str
@@ -153,15 +159,17 @@ class Expectation(SampledCheck):
 
     ``instances(statement, batch)`` lays out the work: ``batch`` is the user's (d, n) array or None.
     ``sample(statement, trajectory, instance)`` gives (replicas, readouts) values inside
-    ``instance.support``; ``covered``, of the same shape, says which replicas met the path assumption, for the
-    report. ``resolution`` is the half-width, relative to the bound, at which sampling stops;
-    ``follows_batch`` tells whether a user's batch becomes the start; ``replicas`` and ``normals`` limit the replicas
-    and random numbers one instance may use; ``scope`` says in words over which instances the verdict speaks.
-    ``kept``, of the shape of the samples, says which replicas the mean is taken over, for a mean given an event of the
-    path: the others are discarded, and those that are left are independent draws from the conditional law. A sample
-    that is NaN has no value; then the mean has none, and the verdict is ``outside``. ``last(instance)`` is the last
-    layer that each readout looks at, of the instance by default: what rounding spoiled by then may be anything, NaN and
-    to be discarded included, and counts as the worst value for either side.
+    ``instance.support``; ``covered``, of the same shape, says which replicas met the path
+    assumption, for the report. ``resolution`` is the half-width, relative to the bound, at which
+    sampling stops; ``follows_batch`` tells whether a user's batch becomes the start; ``replicas``
+    and ``normals`` limit the replicas and random numbers one instance may use; ``scope`` says in
+    words over which instances the verdict speaks. ``kept``, of the shape of the samples, says which
+    replicas the mean is taken over, for a mean given an event of the path: the others are
+    discarded, and those that are left are independent draws from the conditional law. A sample that
+    is NaN has no value; then the mean has none, and the verdict is ``outside``. ``last(instance)``
+    is the last layer that each readout looks at, of the instance by default: what rounding spoiled
+    by then may be anything, NaN and to be discarded included, and counts as the worst value for
+    either side.
 
     ``observables`` are what is simulated, names or functions, as `simulators.simulate` takes them.
 
@@ -196,8 +204,8 @@ class Expectation(SampledCheck):
         scope = "" if self.scope is None else f"; {self.scope(instances)}"
         return (
             "simulation: a confidence sequence for every mean, up to "
-            f"{self.replicas:,} replicas, stopped at a half-width of {self.resolution:g} of the bound "
-            f"or at a refutation{scope}; a user's batch "
+            f"{self.replicas:,} replicas, stopped at a half-width of {self.resolution:g} of the "
+            f"bound or at a refutation{scope}; a user's batch "
             f"{'becomes the start' if self.follows_batch else 'is left alone'}"
         )
 
@@ -305,7 +313,9 @@ class Expectation(SampledCheck):
         context: Context,
         scope: str | None = None,
     ) -> Evidence:
-        """What the rows say together; ``scope`` says of what, and is None where nothing was laid out."""
+        """What the rows say together; ``scope`` says of what, and is None where nothing was laid
+        out.
+        """
         undefined = next((row for row in rows if row.undefined), None)
         verdict = combine([row.verdict for row in rows])
         if undefined is not None or not rows:
@@ -333,7 +343,9 @@ _NAMED = 12
 
 
 def _labels(instances: Sequence[Instance]) -> str:
-    """Over which instances a verdict speaks: their labels, and the eigenvalues of their starts over their sum."""
+    """Over which instances a verdict speaks: their labels, and the eigenvalues of their starts over
+    their sum.
+    """
     names = [f"{i.label}, eigenvalues {_eigenvalues(i.start)}" for i in instances[:_NAMED]]
     more = f"; and {len(instances) - _NAMED} more" if len(instances) > _NAMED else ""
     return f"{len(instances)} instance{'s' * (len(instances) > 1)}: " + "; ".join(names) + more
@@ -346,7 +358,7 @@ def _eigenvalues(start: Floats) -> str:
 
 
 class _Trial:
-    """One readout: its bound, its false neighbour's bound, and the confidence sequence of its mean."""
+    """One readout: its bound, its false neighbour's bound, the confidence sequence of its mean."""
 
     def __init__(
         self,
@@ -376,9 +388,11 @@ class _Trial:
             self.event_sequence = BoundedMean(0.0, 1.0, level, reference=0.0) if events else None
 
     def sift(self, column: Floats, kept: Bools, spoiled: Bools) -> Bools:
-        """Which samples count: those that are kept and have a value. The others are counted by what they lack.
+        """Which samples count: those that are kept and have a value. The others are counted by what
+        they lack.
 
-        A spoiled one always counts: one too many that is the worst for either side costs certainty and no more.
+        A spoiled one always counts: one too many that is the worst for either side costs certainty
+        and no more.
         """
         missing = kept & np.isnan(column) & ~spoiled
         self.discarded += int((~kept & ~spoiled).sum())
@@ -431,17 +445,23 @@ class _Trial:
 
     @property
     def _rarely_kept(self) -> bool:
-        """Whether so few replicas meet what the mean is conditioned on that nothing will come of it."""
+        """Whether so few replicas meet what the mean is conditioned on that nothing will come of
+        it.
+        """
         count = 0 if self.sequence is None else self.sequence.count
         return self.discarded >= _GIVEN_UP and _RAREST * count < self.discarded
 
     def _hopeless(self, sequence: BoundedMean) -> bool:
-        """Whether so much is spoiled that the bound lies between the best and the worst that the mean could be."""
+        """Whether so much is spoiled that the bound lies between the best and the worst that the
+        mean could be.
+        """
         low, high = sequence.means
         return 8 * self.spoiled >= sequence.count and low <= self.bound <= high
 
     def _tightness(self, mean: float) -> float | None:
-        """Measured / bound, or bound / measured for a lower bound, so that 1 is always the tight end."""
+        """Measured / bound, or bound / measured for a lower bound, so that 1 is always the tight
+        end.
+        """
         over, under = (self.bound, mean) if self.relation in (">=", ">") else (mean, self.bound)
         return over / under if under > 0 else None
 
@@ -471,7 +491,9 @@ class _Trial:
         )
 
     def _seldom(self, events: BoundedMean) -> bool:
-        """Whether the bound holds even if the quantity is as large as it can be wherever the assumption is met."""
+        """Whether the bound holds even if the quantity is as large as it can be wherever the
+        assumption is met.
+        """
         return self.sequence is not None and (
             events.interval[1] * self.sequence.upper <= self.bound
         )
@@ -493,7 +515,7 @@ class _Trial:
 
 
 def _used(statement: Statement, values: Mapping[str, float]) -> dict[str, float]:
-    """The values the right side needs, plus every declared variable so that its domain is checked."""
+    """The values the right side needs, and those of variables, whose domains are checked."""
     needed = {v.name for v in statement.variables} | {str(x) for x in statement.rhs.free_symbols}
     return {k: v for k, v in values.items() if k in needed}
 

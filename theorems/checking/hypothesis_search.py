@@ -1,8 +1,10 @@
-"""Hypothesis as a search for one input: what it draws depends on the seed alone, and what it found is never lost.
+"""Hypothesis as a search for one input: what it draws depends on the seed alone, and what it found
+is never lost.
 
-Hypothesis mixes constants of the modules that happen to be loaded into its draws, so that the same seed draws other
-inputs in another process; here it does not. A test that fails once and then passes (out of time, say) makes it raise
-``Flaky``; here the input that failed is kept, and decided again by who asked.
+Hypothesis mixes constants of the modules that happen to be loaded into its draws, so that the same
+seed draws other inputs in another process; here it does not. A test that fails once and then passes
+(out of time, say) makes it raise ``Flaky``; here the input that failed is kept, and decided again
+by who asked.
 """
 
 from __future__ import annotations
@@ -55,10 +57,11 @@ def search(
     targeted: bool = False,
     over: Callable[[], bool] = lambda: False,
 ) -> Any:
-    """The simplest input met at which ``wanted`` is true, among ``examples`` drawn and what they shrink to; or None.
+    """The simplest input met at which ``wanted`` is true, among ``examples`` drawn and what they
+    shrink to; or None.
 
-    ``targeted``: ``wanted`` calls ``hypothesis.target``. Nothing more is drawn once it is ``over``. What
-    ``wanted`` or the strategy raises is passed on.
+    ``targeted``: ``wanted`` calls ``hypothesis.target``. Nothing more is drawn once it is ``over``.
+    What ``wanted`` or the strategy raises is passed on.
     """
     import hypothesis
     from hypothesis.errors import Flaky

@@ -1,7 +1,9 @@
-"""Samples that are lost: spoiled by rounding, or without a value. What they are worth, and how they are told.
+"""Samples that are lost: spoiled by rounding, or without a value. What they are worth, and how they
+are told.
 
-A spoiled sample may be anything in its range, and counts as the worst for either side of a claim. A sample that is
-seen without a value settles for certain that its mean has none either, and nothing is claimed of such a mean.
+A spoiled sample may be anything in its range, and counts as the worst for either side of a claim. A
+sample that is seen without a value settles for certain that its mean has none either, and nothing
+is claimed of such a mean.
 """
 
 from __future__ import annotations
@@ -26,12 +28,13 @@ __all__ = ["Known", "UndefinedMean", "rounding_of", "spoiled_words", "undefined_
 
 
 class Known:
-    """Values, ``(replicas,)`` or ``(replicas, readouts)``, with what is known of each: ``low`` ≤ it ≤ ``high``.
+    """Values, ``(replicas,)`` or ``(replicas, readouts)``, with what is known of each: ``low`` ≤ it
+    ≤ ``high``.
 
-    ``rounding``, of a shape that broadcasts to theirs, estimates their errors. It moves both ends by its share of
-    ``support``, the least and the largest value there can be. Where it is too large for an estimate the value is
-    ``spoiled``: it lies somewhere in the range, and no more is known. A value outside the range is left as it is, for
-    others to refuse.
+    ``rounding``, of a shape that broadcasts to theirs, estimates their errors. It moves both ends
+    by its share of ``support``, the least and the largest value there can be. Where it is too large
+    for an estimate the value is ``spoiled``: it lies somewhere in the range, and no more is known.
+    A value outside the range is left as it is, for others to refuse.
 
     Example:
         >>> known = Known(np.array([0.5, 0.2]), np.array([0.0, 1.0]), (0.0, 1.0))
@@ -56,7 +59,8 @@ class Known:
         support: tuple[float, float],
         last: Sequence[int] | None = None,
     ) -> Known:
-        """For values read off ``trajectory``, each up to the layer of its readout in ``last``; of all by default.
+        """For values read off ``trajectory``, each up to the layer of its readout in ``last``; of
+        all by default.
 
         Values that are not one for each replica are taken to depend on all of them.
         """
@@ -69,7 +73,9 @@ class Known:
 
 
 def rounding_of(trajectory: Trajectory) -> float:
-    """The largest rounding error at the last layer of what is not spoiled, in [0, 1]; 0 where all is."""
+    """The largest rounding error at the last layer of what is not spoiled, in [0, 1]; 0 where all
+    is.
+    """
     errors = trajectory.rounding[:, -1]
     return float(errors.max(where=errors < SPOILED, initial=0.0))
 
@@ -89,10 +95,11 @@ def spoiled_words(spoiled: int, samples: int) -> str:
 
 
 def undefined_words(missing: int, count: int, where: str) -> str:
-    """How evidence says that so many samples have no value there, with how to condition the mean."""
+    """How evidence says that so many samples have no value there, and how to condition the mean."""
     return (
-        f"undefined in {missing} of {count} samples ({missing / count:.1%}) at {where}: such a mean has no value; "
-        "condition it on what keeps it defined, as assume='alive' does where samples die"
+        f"undefined in {missing} of {count} samples ({missing / count:.1%}) at {where}: such a "
+        "mean has no value; condition it on what keeps it defined, as assume='alive' does where "
+        "samples die"
     )
 
 
@@ -108,7 +115,9 @@ class UndefinedSamples(Details):
 
 @dataclass(frozen=True)
 class UndefinedMean(SampledCheck):
-    """The check of a claim about a mean of which ``missing`` of ``count`` samples at ``where`` have no value."""
+    """The check of a claim about a mean of which ``missing`` of ``count`` samples at ``where`` have
+    no value.
+    """
 
     missing: int
     count: int

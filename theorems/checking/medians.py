@@ -1,8 +1,10 @@
-"""Claims about what half of all networks do, decided by intervals for medians over independent ones.
+"""Claims about what half of all networks do, decided by intervals for medians over independent
+ones.
 
-A time average or a growth rate of a deep chain tends to a constant, and with it its median over networks. The
-interval for a median needs neither a range nor a variance: order statistics of independent networks hold at
-any level, whatever the law. So layers may depend on one another as they like; networks do not.
+A time average or a growth rate of a deep chain tends to a constant, and with it its median over
+networks. The interval for a median needs neither a range nor a variance: order statistics of
+independent networks hold at any level, whatever the law. So layers may depend on one another as
+they like; networks do not.
 """
 
 from __future__ import annotations
@@ -31,12 +33,14 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Sample:
-    """What one case gave: for each symbol of a side, values of independent networks, ``(replicas,)`` each.
+    """What one case gave: for each symbol of a side, values of independent networks,
+    ``(replicas,)`` each.
 
-    A symbol with several arrays, from several starts, is claimed of every one of them. ``obstacle`` says why
-    the values may not decide: the start is not forgotten, the price is too high (then there may be none). ``notes``
-    go into the report. A value that is undefined, or that rounding spoiled, is NaN: it may be any number. The others
-    are right up to a relative error of ``rounding``.
+    A symbol with several arrays, from several starts, is claimed of every one of them. ``obstacle``
+    says why the values may not decide: the start is not forgotten, the price is too high (then
+    there may be none). ``notes`` go into the report. A value that is undefined, or that rounding
+    spoiled, is NaN: it may be any number. The others are right up to a relative error of
+    ``rounding``.
 
     Example:
         >>> Sample({"r": [np.ones(8)]}).obstacle
@@ -70,7 +74,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared(Details):
-    """The bound of a case, and how tightly and with what power its medians were compared with it."""
+    """The bound of a case, how tight it is, and with what power it was compared."""
 
     bound: float | None
     tightness: float | None
@@ -79,9 +83,11 @@ class Compared(Details):
 
 @dataclass(frozen=True, kw_only=True)
 class MedianRow(Details):
-    """What one case says: its symbols, its medians with the ends of their intervals, and both verdicts.
+    """What one case says: its symbols, its medians with the ends of their intervals, and both
+    verdicts.
 
-    An ``obstacle`` says why they decide nothing. ``spoiled`` of the values are undefined, or spoiled by rounding.
+    An ``obstacle`` says why they decide nothing. ``spoiled`` of the values are undefined, or
+    spoiled by rounding.
     """
 
     instance: str
@@ -107,23 +113,23 @@ class MedianRow(Details):
     @property
     def measured(self) -> str:
         """The intervals that were reached, in words."""
-        ends = [
-            (name, self.medians[f"low {name}"], self.medians[f"high {name}"])
-            for name in (key[4:] for key in self.medians if key.startswith("low "))
-        ]
-        return ", ".join(
-            f"{name} in [{low:.4g}, {high:.4g}]" for name, low, high in ends if low is not None
-        )
+        found = []
+        for key, low in self.medians.items():
+            name = key.removeprefix("low ")
+            if name != key and low is not None:
+                found.append(f"{name} in [{low:.4g}, {self.medians[f'high {name}']:.4g}]")
+        return ", ".join(found)
 
 
 @dataclass(frozen=True)
 class Medians(SampledCheck):
-    """Intervals for medians over independent networks, compared with the statement's sides at every case.
+    """Intervals for medians over independent networks, compared with the statement's sides at every
+    case.
 
-    Both sides must rise with every sampled symbol of theirs, so that their ends are at the ends of the
-    intervals. An equality is supported once its interval holds the value and is at most ``resolution`` of it
-    to either side. ``cases(batch)`` lays out the work; none means that the batch does not meet the assumptions,
-    which ``wants`` names.
+    Both sides must rise with every sampled symbol of theirs, so that their ends are at the ends of
+    the intervals. An equality is supported once its interval holds the value and is at most
+    ``resolution`` of it to either side. ``cases(batch)`` lays out the work; none means that the
+    batch does not meet the assumptions, which ``wants`` names.
 
     Example:
         >>> from theorems.templates.expectation import STATEMENT
@@ -141,8 +147,8 @@ class Medians(SampledCheck):
     def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         return (
-            "simulation: order-statistic intervals for medians over independent networks, in every case that is "
-            "laid out"
+            "simulation: order-statistic intervals for medians over independent networks, in every "
+            "case that is laid out"
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
@@ -170,13 +176,13 @@ class Medians(SampledCheck):
     def _row(self, statement: Statement, case: Case, sample: Sample, level: float) -> MedianRow:
         if sample.obstacle:
             return _open(case, sample)
-        intervals = {
-            name: _hull([within(values, level, sample.rounding) for values in arrays])
-            for name, arrays in sample.values.items()
-        }
+        intervals: dict[str, Interval] = {}
         medians: dict[str, float | None] = {}
-        for name, (below, above) in intervals.items():
-            medians[f"median {name}"] = _middle(np.concatenate(sample.values[name]))
+        for name, arrays in sample.values.items():
+            ends = [within(values, level, sample.rounding) for values in arrays]
+            below, above = min(low for low, _ in ends), max(high for _, high in ends)
+            intervals[name] = below, above
+            medians[f"median {name}"] = _middle(np.concatenate(arrays))
             medians[f"low {name}"] = _written(below)
             medians[f"high {name}"] = _written(above)
         left, right = (_ends(s, case.values, intervals) for s in (statement.lhs, statement.rhs))
@@ -184,7 +190,7 @@ class Medians(SampledCheck):
         lost, count = _spoiled(sample)
         obstacle = None
         verdict = sentinel = Verdict.INCONCLUSIVE
-        if not all(math.isfinite(end) for interval in intervals.values() for end in interval):
+        if not np.isfinite(list(intervals.values())).all():
             obstacle = "too few networks for the level"
             if lost:
                 obstacle = f"{lost} of {count} values undefined or spoiled by rounding"
@@ -224,7 +230,9 @@ class Medians(SampledCheck):
 
 
 def _open(case: Case, sample: Sample) -> MedianRow:
-    """A case that its obstacle leaves open. Arrays of one symbol then need not agree, and are not pooled."""
+    """A case that its obstacle leaves open. Arrays of one symbol then need not agree, and are not
+    pooled.
+    """
     return MedianRow(
         instance=case.label,
         symbols=case.values,
@@ -237,10 +245,11 @@ def _open(case: Case, sample: Sample) -> MedianRow:
 
 
 def within(values: Floats, level: float, rounding: float = 0.0) -> Interval:
-    """Interval for a median of independent ``values``, (R,), each right up to a relative error of ``rounding``.
+    """Interval for a median of independent ``values``, (R,), each right up to a relative error of
+    ``rounding``.
 
-    A NaN among them may be any number: it counts as −∞ for the lower end, and as ∞ for the upper one. Error and
-    refusals as for `median_interval`.
+    A NaN among them may be any number: it counts as −∞ for the lower end, and as ∞ for the upper
+    one. Error and refusals as for `median_interval`.
     """
     values = np.asarray(values, dtype=np.float64)
     lost, most = np.isnan(values), float(np.finfo(np.float64).max)
@@ -259,20 +268,13 @@ def _middle(values: Floats) -> float | None:
 
 def _spoiled(sample: Sample) -> tuple[int, int]:
     """Of the symbol that has most, how many values are spoiled, and how many there are."""
-    counts = [
-        (int(sum(np.isnan(each).sum() for each in arrays)), sum(map(len, arrays)))
-        for arrays in sample.values.values()
-    ]
-    return max(counts, default=(0, 0))
+    pooled = [np.concatenate(arrays) for arrays in sample.values.values()]
+    return max(((int(np.isnan(each).sum()), len(each)) for each in pooled), default=(0, 0))
 
 
 def _written(end: float) -> float | None:
     """An end of an interval as evidence holds it; None for one that was not reached."""
     return end if math.isfinite(end) else None
-
-
-def _hull(intervals: Sequence[Interval]) -> Interval:
-    return min(low for low, _ in intervals), max(high for _, high in intervals)
 
 
 def _ends(
@@ -281,15 +283,15 @@ def _ends(
     """A side at both ends of the intervals of its symbols."""
     names = [str(a) for a in arguments_of(side)]
     function = compiled(side, arguments_of(side)).floats
-    low, high = (
-        float(function(*(intervals[n][end] if n in intervals else values[n] for n in names)))
-        for end in (0, 1)
-    )
-    return low, high
+    given = [intervals.get(name, (values.get(name), values.get(name))) for name in names]
+    low, high = (function(*(ends[side] for ends in given)) for side in (0, 1))
+    return float(low), float(high)
 
 
 def _tightness(relation: str, left: Interval, right: Interval) -> float | None:
-    """Measured / bound, or its inverse where the bound is below what it bounds in size; at the middle of both."""
+    """Measured / bound, or its inverse where the bound is below what it bounds in size; at the
+    middle of both.
+    """
     measured, bound = sum(left) / 2, sum(right) / 2
     if not (math.isfinite(measured) and math.isfinite(bound) and measured * bound > 0):
         return None

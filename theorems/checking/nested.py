@@ -34,7 +34,10 @@ def table(
 
 
 def entry_of(nested: Nested, place: Iterable[SupportsInt]) -> Nested:
-    """What stands at a place, one index an axis; ``IndexError`` or ``TypeError`` if nothing does."""
+    """What stands at a place, one index an axis.
+
+    Raises ``IndexError`` or ``TypeError`` where nothing does.
+    """
     for index in place:
         if not isinstance(nested, Sequence):
             raise TypeError(f"{nested} is no sequence, and has no entry {index}")

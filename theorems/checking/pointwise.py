@@ -1,8 +1,9 @@
-"""Claims about every input, decided without rounding: exact rationals first, balls where roots occur.
+"""Claims about every input, decided without rounding: exact rationals first, balls where roots
+occur.
 
-Inputs are the corners given with the check, draws of a Hypothesis strategy, the product of the domains
-that the statement declares, and the user's own batch. A violation is shrunk by Hypothesis and decided again
-exactly before it is reported.
+Inputs are the corners given with the check, draws of a Hypothesis strategy, the product of the
+domains that the statement declares, and the user's own batch. A violation is shrunk by Hypothesis
+and decided again exactly before it is reported.
 """
 
 from __future__ import annotations
@@ -73,9 +74,11 @@ class Decision:
 
 
 def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
-    """The sign of lhs - rhs at exact values, if it is algebraic; 0 too if it cancels term by term; else None.
+    """The sign of lhs - rhs at exact values, if it is algebraic; 0 too if it cancels term by term;
+    else None.
 
-    Terms are compared with symbols for the numbers, and, where those are small, with the numbers themselves.
+    Terms are compared with symbols for the numbers, and, where those are small, with the numbers
+    themselves.
     """
     held = _Held(values)
     left, right = held.opened(lhs), held.opened(rhs)
@@ -104,10 +107,11 @@ def _cancels(difference: sp.Expr | None) -> bool:
 
 
 class _Held:
-    """Expressions with symbols for their numbers, so that SymPy computes with none of them: it would factor them.
+    """Expressions with symbols for their numbers, so that SymPy computes with none of them: it
+    would factor them.
 
-    ``values`` are exact; what they define is opened to its definition where it is irrational. ``numbers`` are the
-    symbols' values.
+    ``values`` are exact; what they define is opened to its definition where it is irrational.
+    ``numbers`` are the symbols' values.
     """
 
     def __init__(self, values: Completed) -> None:
@@ -116,7 +120,7 @@ class _Held:
         self._symbols: dict[sp.Expr, sp.Symbol] = {}
 
     def opened(self, e: sp.Expr) -> sp.Expr | None:
-        """Without the statement's symbols; None where a value is a ball, or SymPy leaves a long sum closed."""
+        """Without the statement's symbols; None where a value is a ball, or a long sum stays closed."""
         given: dict[str, Nested] = {}
         opened: dict[sp.Symbol | sp.IndexedBase, sp.Expr] = {}
         pending = list(arguments_of(e))
@@ -149,21 +153,18 @@ class _Held:
         return None
 
     def _held(self, value: Nested) -> Nested:
-        """A number as a symbol, but for small whole ones, which sums and places need; nested as it came."""
+        """A number as a symbol, but for small whole ones, which sums and places need; nested as it
+        came.
+        """
         if isinstance(value, list | tuple):
             return [self._held(v) for v in value]
         exact = number(value)
         if exact.is_Integer and abs(exact) < _SMALL:
             return exact
         if exact not in self._symbols:
-            positive = bool(exact > 0) if isinstance(exact, sp.Rational | Root) else None
-            symbol = (
-                sp.Dummy(real=True)
-                if positive is None
-                else sp.Dummy(positive=True)
-                if positive
-                else sp.Dummy(negative=True)
-            )
+            symbol = sp.Dummy(real=True)
+            if isinstance(exact, sp.Rational | Root):
+                symbol = sp.Dummy(positive=True) if exact > 0 else sp.Dummy(negative=True)
             self._symbols[exact], self.numbers[symbol] = symbol, exact
         return self._symbols[exact]
 
@@ -203,12 +204,13 @@ _SMALL, _AFFORDABLE = 10**6, 10**15
 def decide(
     statement: Statement, values: Callable[[], Values], *, squares: bool = False
 ) -> Decision:
-    """Decide ``lhs relation rhs`` at one input, exactly: false where a side has no value, before any simplification.
+    """Decide ``lhs relation rhs`` at one input, exactly: false where a side has no value, before
+    any simplification.
 
-    ``values()`` is called again at every working precision and returns integers, ``Fraction``, ``fmpq``,
-    ``arb`` enclosures or exact SymPy radicals, or sequences of them, by symbol name. With ``squares`` the
-    sides are compared squared, which removes one layer of roots, wherever both are certainly nonnegative (for an
-    equality: or both certainly not positive).
+    ``values()`` is called again at every working precision and returns integers, ``Fraction``,
+    ``fmpq``, ``arb`` enclosures or exact SymPy radicals, or sequences of them, by symbol name. With
+    ``squares`` the sides are compared squared, which removes one layer of roots, wherever both are
+    certainly nonnegative (for an equality: or both certainly not positive).
     """
     missing, known = undefined(statement, values)
     if missing is not None:
@@ -218,7 +220,9 @@ def decide(
 
 
 def undefined(statement: Statement, values: Callable[[], Values]) -> tuple[Condition | None, bool]:
-    """The first condition that certainly fails at one input, or None, and whether that is known for certain."""
+    """The first condition that certainly fails at one input, or None, and whether that is known for
+    certain.
+    """
     for condition in statement.conditions:
         if (met := _truth(statement, condition.relation, values)) is not True:
             return (
@@ -309,7 +313,8 @@ def _nonnegative(side: sp.Expr, statement: Statement, values: Values) -> bool:
 
 @lru_cache(maxsize=1024)
 def _difference(lhs: sp.Expr, rhs: sp.Expr) -> sp.Expr:
-    """lhs - rhs multiplied out, so that what is common to both sides (1/n, say) does not swamp what differs.
+    """lhs - rhs multiplied out, so that what is common to both sides (1/n, say) does not swamp what
+    differs.
 
     Left as it is where that would take too many terms.
     """
@@ -374,7 +379,9 @@ def readable(item: object) -> object:
 
 @dataclass(frozen=True, kw_only=True)
 class DecidedInputs(Details):
-    """How many inputs were decided, outside the assumptions, left open; where it is tightest, where it fails."""
+    """How many inputs were decided, outside the assumptions, left open; where it is tightest, where
+    it fails.
+    """
 
     decided: int
     outside: int
@@ -397,24 +404,26 @@ class DecidedBatch(Details):
 
 @dataclass(frozen=True)
 class Pointwise(CheckBase, Generic[Item]):
-    """Exact decisions over corners, a Hypothesis strategy, the declared domains, and the user's batch.
+    """Exact decisions over corners, a Hypothesis strategy, the declared domains, and the user's
+    batch.
 
     ``values(input)`` turns an input into numbers by symbol name, at the current ball precision.
-    ``inputs()`` builds the strategy; ``corners`` are always tried. Both are proposals: the search also walks the
-    domains that the statement declares, whatever they propose, and its assumptions alone say which inputs count.
-    ``item`` makes an input of values of the declared variables where only ``values`` understands a definition;
-    ``walks`` is False where ``inputs`` are those domains already. ``from_batch`` makes an input of the
-    user's (d, n) array, or is None where a batch has nothing to say; ``given`` in its place makes several, and none
-    where the batch lies outside the domain; ``refuses`` says why a batch is outside whatever could be made of it, and
-    is empty where it is not; ``reads`` says which part of a batch is read, where it is not all of it. With a batch the
-    verdict is about the batch, ``outside`` where it lies outside domain or assumptions, and what is known of all other
-    inputs stands beside it.
+    ``inputs()`` builds the strategy; ``corners`` are always tried. Both are proposals: the search
+    also walks the domains that the statement declares, whatever they propose, and its assumptions
+    alone say which inputs count. ``item`` makes an input of values of the declared variables where
+    only ``values`` understands a definition; ``walks`` is False where ``inputs`` are those domains
+    already. ``from_batch`` makes an input of the user's (d, n) array, or is None where a batch has
+    nothing to say; ``given`` in its place makes several, and none where the batch lies outside the
+    domain; ``refuses`` says why a batch is outside whatever could be made of it, and is empty where
+    it is not; ``reads`` says which part of a batch is read, where it is not all of it. With a batch
+    the verdict is about the batch, ``outside`` where it lies outside domain or assumptions, and
+    what is known of all other inputs stands beside it.
 
-    An assumption on balls may be open, as equalities of enclosures are. A claim that holds whatever the
-    assumption then counts; one that would fall is left open.
+    An assumption on balls may be open, as equalities of enclosures are. A claim that holds whatever
+    the assumption then counts; one that would fall is left open.
 
-    ``examples`` is how many inputs the strategy draws; ``squares`` compares the squares of both sides first, where
-    these are roots of rationals.
+    ``examples`` is how many inputs the strategy draws; ``squares`` compares the squares of both
+    sides first, where these are roots of rationals.
 
     Example:
         >>> from theorems.context import Context
@@ -440,7 +449,9 @@ class Pointwise(CheckBase, Generic[Item]):
     method = "certificate"
 
     def declared(self, statement: Statement) -> DeclaredInputs[Item] | None:
-        """The inputs that the statement declares; None where only the family's own can be evaluated."""
+        """The inputs that the statement declares; None where only the family's own can be
+        evaluated.
+        """
         if not self.walks or (self.item is None and not determined(statement)):
             return None
         return DeclaredInputs(statement, self.values, self.item)
@@ -542,7 +553,8 @@ class Pointwise(CheckBase, Generic[Item]):
     def attack(
         self, statement: Statement, context: Context
     ) -> tuple[Verdict, _Tally[Item], Item | Declared | None]:
-        """The verdict over all inputs, what was met on the way, and an input that violates the claim, or None.
+        """The verdict over all inputs, what was met on the way, and an input that violates the
+        claim, or None.
 
         With a user's batch in which the check has a part, the verdict over that batch alone.
         """
@@ -615,27 +627,36 @@ class Pointwise(CheckBase, Generic[Item]):
 
 
 def admitted(statement: Statement, plain: Values) -> bool | None:
-    """Whether every assumption holds at these values; None if some enclosure leaves that open and none fails.
+    """Whether every assumption on inputs holds at these values of the symbols, by name.
 
-    One that has no value there does not hold. What is assumed of a random path is no matter of an input.
+    None if some enclosure leaves that open and none fails. An assumption that has no value there
+    does not hold. What is assumed of a random path is no matter of an input.
     """
-    answers = []
-    given = [a for a in statement.assumptions if a.along == "input"]
     exact, balls = (Completed(plain, statement.definitions, exactly) for exactly in (True, False))
-    for relation in [r for a in given for r in (*(c.relation for c in a.conditions), a.relation)]:
-        if False in answers:
-            return False
-        try:
-            left, right = (evaluate(side, exact, True) for side in (relation.lhs, relation.rhs))
-        except (InexactError, TypeError):
-            left, right = (
-                flint.arb(evaluate(side, balls, False)) for side in (relation.lhs, relation.rhs)
-            )
-        answer = holds(left, relation, right)
-        if answer is None and (found := exact_sign(relation.lhs, relation.rhs, exact)) is not None:
-            answer = holds(flint.fmpq(found), relation, flint.fmpq(0))
-        answers.append(answer)
-    return False if False in answers else None if None in answers else True
+    found: bool | None = True
+    for assumption in statement.assumptions:
+        relations = [c.relation for c in assumption.conditions] + [assumption.relation]
+        for relation in relations if assumption.along == "input" else ():
+            answer = _met(relation, exact, balls)
+            if answer is False:
+                return False
+            found = found and answer
+    return found
+
+
+def _met(
+    relation: sp.core.relational.Relational, exact: Completed, balls: Completed
+) -> bool | None:
+    """Whether a relation holds: exactly, else in balls, else by the sign of an algebraic number."""
+    sides = (relation.lhs, relation.rhs)
+    try:
+        left, right = (evaluate(side, exact, True) for side in sides)
+    except (InexactError, TypeError):
+        left, right = (flint.arb(evaluate(side, balls, False)) for side in sides)
+    answer = holds(left, relation, right)
+    if answer is None and (found := exact_sign(*sides, exact)) is not None:
+        return holds(flint.fmpq(found), relation, flint.fmpq(0))
+    return answer
 
 
 def fault(statement: Statement, values: Callable[[], Values]) -> str:

@@ -1,4 +1,4 @@
-"""Exact inputs of pointwise claims: a user's batch in rationals, rows of signs, points of a sphere."""
+"""Exact inputs of pointwise claims: a batch in rationals, rows of signs, points of a sphere."""
 
 from __future__ import annotations
 

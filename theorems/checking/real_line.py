@@ -1,8 +1,9 @@
 """An algebraic claim in one real number, decided for every value it may have.
 
-Where the claim's pieces change sign or stop being defined, some polynomial vanishes: radicals are eliminated by
-resultants. Its roots, all of them and exactly, cut the line into points and open cells. Every point is decided
-exactly; on a cell nothing changes sign, so that one number of it decides for all.
+Where the claim's pieces change sign or stop being defined, some polynomial vanishes: radicals are
+eliminated by resultants. Its roots, all of them and exactly, cut the line into points and open
+cells. Every point is decided exactly; on a cell nothing changes sign, so that one number of it
+decides for all.
 """
 
 from __future__ import annotations
@@ -45,10 +46,11 @@ class _OpenError(ArithmeticError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """``holds`` is None where the claim is not algebraic, or too large, or about ``nothing``: no number is admitted.
+    """``holds`` is None where the claim is not algebraic, or too large, or about ``nothing``: no
+    number is admitted.
 
-    ``witness`` is a number at which the claim is false, rational where there is a rational one; ``undefined`` one at
-    which a side has no value. ``cells`` were decided, points among them.
+    ``witness`` is a number at which the claim is false, rational where there is a rational one;
+    ``undefined`` one at which a side has no value. ``cells`` were decided, points among them.
     """
 
     holds: bool | None
@@ -61,9 +63,11 @@ class Outcome:
 def decide_on_line(
     claim: Relation, given: Sequence[Relation], x: sp.Symbol, *, whole: bool = False
 ) -> Outcome:
-    """Decide ``claim`` for every real ``x`` (every integer, if ``whole``) at which all that is ``given`` holds.
+    """Decide ``claim`` for every real ``x`` (every integer, if ``whole``) at which all that is
+    ``given`` holds.
 
-    The relations are algebraic in ``x``: rationals, roots, + - * /, rational powers, Abs, Min, Max, sign, cases.
+    The relations are algebraic in ``x``: rationals, roots, + - * /, rational powers, Abs, Min, Max,
+    sign, cases.
     """
     line = _Line(claim, tuple(given), x, whole)
     met, witnesses, undefined, cells = False, [], None, 0
@@ -136,7 +140,9 @@ class _Line:
         return _sorted(inside)
 
     def _functions(self, sample: Fraction) -> list[sp.Expr]:
-        """What must not change sign: differences of sides, as its cases are at the sample, and what decides cases."""
+        """What must not change sign: differences of sides, as its cases are at the sample, and what
+        decides cases.
+        """
         found: list[sp.Expr] = []
         for relation in (*self.given, self.claim):
             branch = _Branch(self.x, sample, found)
@@ -196,7 +202,9 @@ def _sorted(points: Iterable[Point]) -> list[Point]:
 
 @dataclass(frozen=True)
 class _Branch:
-    """Formulas without cases, as they are near one number; what their choice rests on goes to ``switches``."""
+    """Formulas without cases, as they are near one number; what their choice rests on goes to
+    ``switches``.
+    """
 
     x: sp.Symbol
     sample: Fraction
@@ -220,9 +228,9 @@ class _Branch:
         if isinstance(e, sp.Abs | sp.sign):
             inside = self.of(e.args[0])
             found = self._sign(inside)
-            return (
-                sp.Integer(found) if isinstance(e, sp.sign) else inside if found >= 0 else -inside
-            )
+            if isinstance(e, sp.sign):
+                return sp.Integer(found)
+            return inside if found >= 0 else -inside
         if isinstance(e, sp.Max | sp.Min):
             best, *rest = map(self.of, e.args)
             for other in rest:
@@ -252,11 +260,14 @@ class _Branch:
         return holds(type(condition), self._sign(self.of(condition.lhs) - self.of(condition.rhs)))
 
 
-# --- where a formula vanishes ---------------------------------------------------------------------------------
+# --- where a formula vanishes
+# ---------------------------------------------------------------------------------
 
 
 def _zeros(e: sp.Expr, x: sp.Symbol) -> list[Point]:
-    """Finitely many numbers outside which the formula, without cases, is nowhere 0 or 0 all along an interval."""
+    """Finitely many numbers outside which the formula, without cases, is nowhere 0 or 0 all along
+    an interval.
+    """
     if not e.has(x):
         return []
     radicals = sorted(
@@ -304,7 +315,9 @@ def _univariate(polynomial: flint.fmpq_mpoly) -> flint.fmpz_poly:
 
 @dataclass(frozen=True)
 class _Elimination:
-    """Formulas as quotients of polynomials in x and one unknown for each radical; the unknowns eliminated."""
+    """Formulas as quotients of polynomials in x and one unknown for each radical; the unknowns
+    eliminated.
+    """
 
     x: sp.Symbol
     roots: list[Root | tuple[sp.Expr, int]]
@@ -362,7 +375,9 @@ class _Elimination:
 
 
 def as_point(e: sp.Expr) -> Point | None:
-    """A closed algebraic expression as the rational or the root that it is; None where that takes too much work."""
+    """A closed algebraic expression as the rational or the root that it is; None where that takes
+    too much work.
+    """
     x = sp.Dummy("x", real=True)
     try:
         return next((p for p in _zeros(x - e, x) if sign(e - number(p)) == 0), None)

@@ -1,9 +1,9 @@
 """All zeros of an analytic function on an interval, isolated and counted in ball arithmetic.
 
-The interval is cut into cells until on each the function or its derivative certainly has no zero. A cell of the first
-sort holds no zero. Neighbouring cells of the second, with the same sign of the derivative, form a run, which holds one
-zero exactly if the signs at its two ends, which must be certain, differ. The cells cover the interval, so the count is
-complete.
+The interval is cut into cells until on each the function or its derivative certainly has no zero. A
+cell of the first sort holds no zero. Neighbouring cells of the second, with the same sign of the
+derivative, form a run, which holds one zero exactly if the signs at its two ends, which must be
+certain, differ. The cells cover the interval, so the count is complete.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ DEEPEST = 200
 
 
 class UndecidedError(ArithmeticError):
-    """The balls stayed wider than the question: a multiple zero, a zero at an end, or too little precision."""
+    """The balls stayed wider than the question: a multiple zero, a zero at an end, or too little
+    precision.
+    """
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ def over(low: fmpq, high: fmpq) -> arb:
 
 
 def isolate(function: Function, low: fmpq, high: fmpq) -> tuple[list[Zero], int]:
-    """The zeros of ``function`` on [low, high], in order, each in an interval of its own, and the number of cells.
+    """The zeros of ``function`` on [low, high], in order, each in an interval of its own, and the
+    number of cells.
 
-    ``function`` maps the series of the identity over a ball to its own, at flint's current precision, and is analytic
-    on a neighbourhood of the interval. ``low`` and ``high`` are dyadic. Raises :class:`UndecidedError` if the balls
-    leave the count open. Cost: three evaluations a cell.
+    ``function`` maps the series of the identity over a ball to its own, at flint's current
+    precision, and is analytic on a neighbourhood of the interval. ``low`` and ``high`` are dyadic.
+    Raises :class:`UndecidedError` if the balls leave the count open. Cost: three evaluations a
+    cell.
     """
     cells: list[
         tuple[fmpq, fmpq, int]
@@ -73,7 +77,9 @@ def isolate(function: Function, low: fmpq, high: fmpq) -> tuple[list[Zero], int]
 
 
 def _in_run(function: Function, run: list[tuple[fmpq, fmpq]], direction: int) -> Zero | None:
-    """The zero in a run of cells on which the function is monotone, between inner ends of certain sign."""
+    """The zero in a run of cells on which the function is monotone, between inner ends of certain
+    sign.
+    """
     ends = [run[0][0], *(right for _, right in run)]
     found = [_sign(function(arb_series([arb(end)], 1))[0]) for end in ends]
     if not found[0] or not found[-1]:
@@ -118,4 +124,4 @@ def narrow(function: Function, zero: Zero) -> arb:
 
 
 def _sign(ball: arb) -> int:
-    return 1 if ball > 0 else -1 if ball < 0 else 0
+    return int(ball > 0) - int(ball < 0)

@@ -27,7 +27,7 @@ __all__ = ["MeasuredSlope", "Scaling", "WidthMean", "exponent_verdict"]
 
 @dataclass(frozen=True)
 class WidthMean(Details):
-    """The mean at one width, with its interval, over ``count`` observations; None before the first."""
+    """The mean at one width over ``count`` observations, None for none, with its interval."""
 
     width: int
     mean: float | None
@@ -52,13 +52,15 @@ class MeasuredSlope(Details):
 class Scaling(SampledCheck):
     """The least-squares slope of log mean against log width, over ``instances`` of growing width.
 
-    The statement's ``lhs`` must be ``Abs(slope - exponent)``. Each mean gets a confidence sequence; the
-    slope's interval is exact given those. ``sample`` gives (observations,) values in ``support``; ``scope`` says in
-    words of which starts the verdict speaks. ``replicas`` are drawn in each of at most ``rounds`` rounds.
+    The statement's ``lhs`` must be ``Abs(slope - exponent)``. Each mean gets a confidence sequence;
+    the slope's interval is exact given those. ``sample`` gives (observations,) values in
+    ``support``; ``scope`` says in words of which starts the verdict speaks. ``replicas`` are drawn
+    in each of at most ``rounds`` rounds.
 
     Example:
         >>> from theorems.context import Context
-        >>> check = Scaling(sp.Symbol("beta"), lambda batch: [], lambda path: path["V"][:, -1], (), 8)
+        >>> slope = sp.Symbol("beta")
+        >>> check = Scaling(slope, lambda batch: [], lambda path: path["V"][:, -1], (), 8)
         >>> check(None, Context(0, 1e-6)).verdict.value      # no two widths, no slope
         'outside'
     """
@@ -148,7 +150,8 @@ class Scaling(SampledCheck):
 def exponent_verdict(
     statement: Statement, slope: sp.Symbol, interval: tuple[float, float]
 ) -> Verdict:
-    """What an interval for ``slope`` says of a statement of the form |slope - exponent| <= tolerance.
+    """What an interval for ``slope`` says of a statement of the form |slope - exponent| <=
+    tolerance.
 
     Raises ``ValueError`` for a statement of another form.
     """

@@ -149,7 +149,8 @@ class Hunt(Details):
 
 @dataclass(frozen=True)
 class Falsification(CheckBase):
-    """Adversarial search, on the claim and on its false neighbour alike, with a corpus of witnesses.
+    """Adversarial search, on the claim and on its false neighbour alike, with a corpus of
+    witnesses.
 
     ``known`` are witnesses of earlier runs, tried first. Finding nothing says little, and never
     carries a verdict.
@@ -288,7 +289,7 @@ class ExactAdversary:
     def hunt(
         self, statement: Statement, context: Context, known: Sequence[object], tried: dict[str, int]
     ) -> Found | None:
-        """The first input that certainly refutes, attack by attack; ``tried`` counts their inputs."""
+        """The first input that certainly refutes; ``tried`` counts those of every attack."""
         solved = () if self.solve is None else self.solve(statement)
         bounded = () if self.bound is None else self.bound(statement, context)
         for attack, proposals in (
@@ -368,7 +369,9 @@ class ExactAdversary:
             yield from (cube.item(sizes, u) for u in found[:3])
 
     def _cubes(self, context: Context) -> Iterator[tuple[Cube, int, dict[str, Fraction], int]]:
-        """The cube at few sizes (the smallest, the largest, some between), numbered, with its dimension."""
+        """The cube at few sizes (the smallest, the largest, some between), numbered, with its
+        dimension.
+        """
         if self.cube is None:
             return
         shapes = self.cube.shapes(self.most)

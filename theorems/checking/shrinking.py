@@ -1,4 +1,5 @@
-"""From a violation to one that a person can read: the simplest rationals, the fewest samples, that still violate.
+"""From a violation to one that a person can read: the simplest rationals, the fewest samples, that
+still violate.
 
 A candidate counts only if ``violates`` says so, exactly; nothing is rounded on trust.
 """
@@ -18,9 +19,11 @@ _WINDOWS = tuple(Fraction(1, 2) ** k for k in range(0, 44))
 
 
 def shrink(item: Any, violates: Callable[[Any], bool], most: int = 400) -> Any:
-    """A simpler input that still violates, by greedy descent: at most ``most`` trials of ``violates``.
+    """A simpler input that still violates, by greedy descent: at most ``most`` trials of
+    ``violates``.
 
-    Inputs are nested tuples, lists and mappings of integers and fractions. ``item`` itself must violate.
+    Inputs are nested tuples, lists and mappings of integers and fractions. ``item`` itself must
+    violate.
     """
     left = most
     improved = True
@@ -64,7 +67,9 @@ def _numbers(item: Any) -> Iterator[Fraction]:
 
 
 def _simpler(item: Any) -> Iterator[Any]:
-    """Candidates, boldest first: fewer samples, then rounder objects, then rounder numbers one by one."""
+    """Candidates, boldest first: fewer samples, then rounder objects, then rounder numbers one by
+    one.
+    """
     yield from _fewer(item)
     for path, value in _places(item):
         if (
@@ -84,7 +89,9 @@ def _simpler(item: Any) -> Iterator[Any]:
 
 
 def _fewer(item: Any) -> Iterator[Any]:
-    """One entry of a spectrum less (the sum kept), one row or column of a matrix less; sizes follow."""
+    """One entry of a spectrum less (the sum kept), one row or column of a matrix less; sizes
+    follow.
+    """
     for path, value in _places(item):
         if not isinstance(value, tuple | list) or len(value) < 2:
             continue

@@ -54,7 +54,7 @@ def in_balls(expression: sp.Expr, values: Values) -> flint.arb:
 
 
 def exactly_or_in_balls(expression: sp.Expr, values: Values) -> flint.fmpq | flint.arb:
-    """``expression`` as a rational where it is one, else in a ball at the precision of the moment."""
+    """``expression`` as a rational where it is one, else in a ball at the current precision."""
     try:
         return evaluate(expression, values, True)
     except (InexactError, TypeError):
@@ -62,12 +62,14 @@ def exactly_or_in_balls(expression: sp.Expr, values: Values) -> flint.fmpq | fli
 
 
 class Completed(Mapping[str, Nested]):
-    """``values``, and the symbols and families that ``definitions`` compute from them, when asked for.
+    """``values``, and the symbols and families that ``definitions`` compute from them, when asked
+    for.
 
-    Rationals if ``exactly``. Else what is rational stays so, for the root of 1 - c² has no value at a ball around
-    c = 1, and the rest are balls at the precision of the moment: make a new one to work at another.
-    A value given goes before a definition. Raises ``InexactError`` for an irrational value if ``exactly``,
-    ``NoValueError`` for a symbol that is neither given nor defined by an expression.
+    Rationals if ``exactly``. Else what is rational stays so, for the root of 1 - c² has no value at
+    a ball around c = 1, and the rest are balls at the precision of the moment: make a new one to
+    work at another. A value given goes before a definition. Raises ``InexactError`` for an
+    irrational value if ``exactly``, ``NoValueError`` for a symbol that is neither given nor defined
+    by an expression.
     """
 
     def __init__(self, values: Values, definitions: Definitions, exactly: bool) -> None:
@@ -95,7 +97,7 @@ class Completed(Mapping[str, Nested]):
         return self._values[name]
 
     def converted(self, name: str, exactly: bool) -> Nested:
-        """A value as rationals, or as enclosures at the precision of the moment; a table only once."""
+        """A value as rationals, or as enclosures at the current precision; a table only once."""
         key = (name, 0 if exactly else flint.ctx.prec)
         if key not in self._converted:
             self._converted[key] = converted(self[name], exactly)

@@ -43,10 +43,11 @@ class Factorised(Details):
 
 @dataclass(frozen=True)
 class SymbolicIdentity(ExactCheck[None]):
-    """``lhs == rhs`` for all parameters: (lhs - rhs) / ``scale`` simplifies to zero. ``scale`` is nonzero.
+    """``lhs == rhs`` for all parameters: (lhs - rhs) / ``scale`` simplifies to zero. ``scale`` is
+    nonzero.
 
-    A difference that does not simplify to zero refutes nothing: that takes one of ``points``, at which the
-    sides certainly differ.
+    A difference that does not simplify to zero refutes nothing: that takes one of ``points``, at
+    which the sides certainly differ.
     """
 
     points: Points
@@ -56,8 +57,8 @@ class SymbolicIdentity(ExactCheck[None]):
 
     def words(self, statement: Statement) -> str:
         return (
-            "computer algebra: the difference of the sides simplifies to zero, for all parameters at "
-            "once"
+            "computer algebra: the difference of the sides simplifies to zero, for all parameters "
+            "at once"
         )
 
     def judge(self, claim: Statement, context: Context) -> Judgement[None]:
@@ -81,12 +82,14 @@ class SymbolicIdentity(ExactCheck[None]):
 
 @dataclass(frozen=True)
 class SymbolicSign(ExactCheck[Point | None]):
-    """``lhs >= rhs`` for all parameters: the difference is a positive ``factor`` times a sum of ``terms``.
+    """``lhs >= rhs`` for all parameters: the difference is a positive ``factor`` times a sum of
+    ``terms``.
 
-    The factors of ``factor`` must be positive, and each term nonnegative, by SymPy's assumptions after
-    ``substitution``, which encodes the domain, or a dense part of it if both sides are continuous: say
-    n -> m + 1 with m positive. The factorisation itself is verified. The false neighbour, which has no such
-    certificate, must fall in ball arithmetic at one of ``points``, where the claim must stand.
+    The factors of ``factor`` must be positive, and each term nonnegative, by SymPy's assumptions
+    after ``substitution``, which encodes the domain, or a dense part of it if both sides are
+    continuous: say n -> m + 1 with m positive. The factorisation itself is verified. The false
+    neighbour, which has no such certificate, must fall in ball arithmetic at one of ``points``,
+    where the claim must stand.
     """
 
     factor: sp.Expr

@@ -1,8 +1,8 @@
 """Claims that hold at every width, followed to infinite width along a certified path of spectra.
 
-As d grows the spectrum of the rescale chain moves by the mean-field map, and terms in 1/sqrt(d) vanish. A
-bound that this path crosses is false at some finite width, by the law of large numbers. Every layer is
-enclosed in balls, so a crossing is a certificate and not an observation.
+As d grows the spectrum of the rescale chain moves by the mean-field map, and terms in 1/sqrt(d)
+vanish. A bound that this path crosses is false at some finite width, by the law of large numbers.
+Every layer is enclosed in balls, so a crossing is a certificate and not an observation.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ import sympy as sp
 from simulators.engines.mean_field import rescale_path_enclosure
 from theorems.checking.check import ExactCheck, Judgement
 from theorems.checking.pointwise import compare, holds
-from theorems.checking.symbol_values import in_balls
+from theorems.checking.symbol_values import evaluate, in_balls
 from theorems.context import Context
 from theorems.evidence import Details, Verdict, combine, typed
-from theorems.expressions import compiled
 
 if TYPE_CHECKING:
     from theorems.statement import Statement
@@ -35,7 +34,7 @@ LONGEST = 10_000
 
 @dataclass(frozen=True)
 class RepeatedSpectrum:
-    """A spectrum by distinct eigenvalues (smallest first, exact) and multiplicities; the sum is 1."""
+    """A spectrum of sum 1, by distinct eigenvalues (exact, smallest first) and multiplicities."""
 
     eigenvalues: tuple[Fraction, ...]
     multiplicities: tuple[int, ...]
@@ -46,7 +45,9 @@ class RepeatedSpectrum:
 
 
 class _Path:
-    """The enclosed layers of one start, extended as they are asked for; variants of a theorem share them."""
+    """The enclosed layers of one start, extended as they are asked for; variants of a theorem share
+    them.
+    """
 
     def __init__(self, start: RepeatedSpectrum, precision: int) -> None:
         eigenvalues = [flint.fmpq(e.numerator, e.denominator) for e in start.eigenvalues]
@@ -69,7 +70,9 @@ class _Path:
 
 @dataclass(frozen=True, kw_only=True)
 class FollowedPath(Details):
-    """What the path from one start shows: the layer where it crosses the bound, both sides where it ended."""
+    """What the path from one start shows: the layer where it crosses the bound, both sides where it
+    ended.
+    """
 
     n: int
     start: Sequence[str]
@@ -107,15 +110,16 @@ class FollowedPaths(Details):
 class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
     """Follows ``starts`` for ``depth`` layers and compares both sides at every layer in balls.
 
-    ``readings(spectrum, multiplicities)`` gives the enclosures of the symbols a layer determines; ``lhs``
-    reads the layer reached, path assumptions read every layer before it (and, with an ``offset``, that layer
-    too), ``initial(statement, start)`` gives the symbols fixed at the start, exactly. ``offset`` is what ``layer``
-    reads at the start.
+    ``readings(spectrum, multiplicities)`` gives the enclosures of the symbols a layer determines;
+    ``lhs`` reads the layer reached, path assumptions read every layer before it (and, with an
+    ``offset``, that layer too), ``initial(statement, start)`` gives the symbols fixed at the start,
+    exactly. ``offset`` is what ``layer`` reads at the start.
 
     Example:
         >>> d, ell = sp.symbols("d ell", positive=True)
         >>> start = RepeatedSpectrum((Fraction(1, 4), Fraction(3, 4)), (1, 1))
-        >>> check = WidthLimit((start,), 5, lambda spectrum, sizes: {}, lambda claim, start: {}, d, ell)
+        >>> nothing = lambda claim, start: {}
+        >>> check = WidthLimit((start,), 5, nothing, nothing, d, ell)
         >>> start.n, check.takes_batch
         (2, False)
     """
@@ -134,9 +138,9 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
     def words(self, statement: Statement) -> str:
         sizes = ", ".join(str(start.n) for start in self.starts)
         return (
-            f"width limit: the exact path of spectra for {self.depth} layers from n = {sizes}, every "
-            f"layer enclosed in balls of {self.precision} bits; it can refute, and speaks for one "
-            "path only"
+            f"width limit: the exact path of spectra for {self.depth} layers from n = {sizes}, "
+            f"every layer enclosed in balls of {self.precision} bits; it can refute, and speaks "
+            "for one path only"
         )
 
     def judge(self, claim: Statement, context: Context) -> Judgement[Sequence[FollowedPath]]:
@@ -169,7 +173,8 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
         return FollowedPaths(self.precision, self.depth, found.seen)
 
     def follow(self, statement: Statement, start: RepeatedSpectrum) -> FollowedPath:
-        """What the path from one start shows, layer by layer, until a side is open or the bound is crossed.
+        """What the path from one start shows, layer by layer, until a side is open or the bound is
+        crossed.
 
         Cost: a few milliseconds a layer.
         """
@@ -216,21 +221,20 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
         layer: int,
         values: Mapping[str, object],
     ) -> Verdict:
-        """``certified`` if every assumption on the path holds at this layer, ``outside`` if one fails."""
+        """``certified`` if every assumption on the path holds at this layer, ``outside`` if one
+        fails.
+        """
         found = Verdict.CERTIFIED
         for assumption in statement.assumptions:
             if assumption.along != "path":
                 continue
             relation = assumption.relation
+            sides = (relation.lhs, relation.rhs)
             if layer == 0:  # equality at the start is meant, and exact
-                exact = dict(values) | {"s": start.eigenvalues[0]}
-                names = tuple(sorted(relation.free_symbols, key=str))
-                left, right = (
-                    compiled(side, names).exact(*(exact[str(s)] for s in names))
-                    for side in (relation.lhs, relation.rhs)
-                )
+                exact = {**values, "s": start.eigenvalues[0]}
+                left, right = (evaluate(side, exact, True) for side in sides)
             else:
-                left, right = in_balls(relation.lhs, values), in_balls(relation.rhs, values)
+                left, right = (in_balls(side, values) for side in sides)
             answer = holds(left, relation, right)
             if answer is False:
                 return Verdict.OUTSIDE

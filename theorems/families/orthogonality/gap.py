@@ -83,7 +83,7 @@ UNIT_FROBENIUS = Statement(
     ),
 )
 
-_spectral = Pointwise(
+_spectral = Pointwise[inputs.Input](
     inputs.spectrum_values,
     inputs.spectrum_inputs,
     inputs.spectrum_corners,
@@ -140,7 +140,7 @@ GAP = (
 
 _square_gap = sp.Sum((sig[i] ** 2 - 1 / n) ** 2, (i, 0, n - 1))
 _distance = sp.Sum((sig[i] - 1 / sp.sqrt(n)) ** 2, (i, 0, n - 1))
-_on_sphere = Pointwise(
+_on_sphere = Pointwise[inputs.Input](
     inputs.singular_values, inputs.singular_inputs, inputs.singular_corners, as_given
 )
 _wasserstein = partial(

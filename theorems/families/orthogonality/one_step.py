@@ -364,7 +364,7 @@ _contraction = partial(
         rhs=(1 - c * (1 + sp.Rational(1, 1000)) * s) * (1 / n - s),
     ),
     checks=(
-        Pointwise(
+        Pointwise[inputs.Input](
             inputs.contraction_values,
             inputs.spectrum_inputs,
             inputs.spectrum_corners,
