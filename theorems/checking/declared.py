@@ -24,7 +24,7 @@ import sympy as sp
 
 from simulators.lazy import strategies as st
 from simulators.strategies import fractions_between
-from theorems.algebraic import Root, fraction, order, true, within
+from theorems.algebraic import Root, fraction, number, order, true, within
 from theorems.checking.nested import Nested, Number, Values, entries, entry_of, fits, table
 from theorems.checking.symbol_values import Completed, Definitions, evaluate
 from theorems.expressions import InexactError, arguments_of
@@ -314,15 +314,24 @@ def _end(end: sp.Expr, known: Values) -> Fraction:
     return fraction(end if isinstance(end, sp.Rational) else evaluate(end, known, True))
 
 
+def _rational(value: Number) -> Fraction:
+    if isinstance(value, int | Fraction):
+        return Fraction(value)
+    exact = number(value)
+    if not isinstance(exact, sp.Rational):
+        raise TypeError(f"{value} is not rational")
+    return fraction(exact)
+
+
 def _inside(domain: sp.Set, value: Number, known: Values) -> bool:
     if isinstance(value, Root):
         return isinstance(domain, sp.Interval) and all(
             true(r) is True for r in within(value, domain)
         )
-    number = Fraction(value)
+    place = _rational(value)
     if isinstance(domain, sp.Range):
         low, high, opened = domain.start, domain.stop, (False, True)
-        if number.denominator != 1:
+        if place.denominator != 1:
             return False
     else:
         low, high = domain.start, domain.end
@@ -331,8 +340,8 @@ def _inside(domain: sp.Set, value: Number, known: Values) -> bool:
     def reached(gap: Fraction, end_is_open: bool) -> bool:
         return gap > 0 or (gap == 0 and not end_is_open)
 
-    above = low is sp.S.NegativeInfinity or reached(number - _end(low, known), opened[0])
-    below = high is sp.S.Infinity or reached(_end(high, known) - number, opened[1])
+    above = low is sp.S.NegativeInfinity or reached(place - _end(low, known), opened[0])
+    below = high is sp.S.Infinity or reached(_end(high, known) - place, opened[1])
     return above and below
 
 
