@@ -69,7 +69,12 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def weakest(verdicts: Iterable[Verdict]) -> Verdict:
-    """The last of them in the order of `Verdict`."""
+    """The last of them in the order of `Verdict`.
+
+    Example:
+        >>> weakest([Verdict.PROVED, Verdict.SUPPORTED]).value
+        'supported'
+    """
     return max(verdicts, key=_STRENGTH.__getitem__)
 
 

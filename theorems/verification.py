@@ -183,6 +183,12 @@ def overall(evidence: Sequence[Evidence]) -> Verdict:
     else was tried.
 
     The proof of a part never makes the whole proved.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> (result,) = verify(STATEMENT)
+        >>> overall(result.evidence).value
+        'certified'
     """
     whole = [e for e in evidence if not e.partial or e.verdict is Verdict.REFUTED]
     rest = [e for e in evidence if e.verdict is not Verdict.PROVED]
@@ -194,6 +200,12 @@ def inherited(own: Verdict, dependency: Verdict) -> Verdict:
     open.
 
     Where the other says nothing, of a batch, it takes nothing away.
+
+    Example:
+        >>> inherited(Verdict.PROVED, Verdict.SUPPORTED).value
+        'supported'
+        >>> inherited(Verdict.PROVED, Verdict.REFUTED).value
+        'inconclusive'
     """
     if not own.holds or dependency in (Verdict.VACUOUS, Verdict.OUTSIDE):
         return own
@@ -245,7 +257,9 @@ def _results(
     budget: float | None,
     refused: Callable[[Statement, ClaimError], None] | None,
 ) -> Iterator[Result]:
-    """A result for each statement that makes sense; the budget runs from the first that is asked for."""
+    """A result for each statement that makes sense; the budget runs from the first that is asked
+    for.
+    """
     deadline = None if budget is None else time.monotonic() + budget
     share = replace(whole.share(sum(len(s.checks) for s in statements)), deadline=deadline)
     verdicts: dict[str, Verdict] = {}
@@ -286,7 +300,8 @@ def _result(
     """What was established of a statement, given the verdicts on those before it."""
     about = [e for e in found if not e.apart]
     if (proved := proof_evidence(statement)) is not None:
-        # of a batch where the claim says nothing, that is the verdict, whatever is proved of others;
+        # of a batch where the claim says nothing, that is the verdict, whatever is proved of
+        # others;
         # and a proof that refutes is of some input, not of this one
         silent = all(e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in about)
         apart = batch is not None and (silent or proved.verdict is Verdict.REFUTED)

@@ -73,7 +73,12 @@ class CheckBase(ABC):
 
 @dataclass(frozen=True)
 class Judgement(Generic[Seen]):
-    """What was found of one claim: a verdict, in words, from what was seen, how tight it is."""
+    """What was found of one claim.
+
+    - ``verdict``, ``words``: what it is, and why
+    - ``seen``: what it rests on, for the details of the evidence
+    - ``tightness``: measured / bound at the tightest, or its inverse for a lower bound
+    """
 
     verdict: Verdict
     words: str
@@ -137,7 +142,13 @@ class Readout(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class SampledRows(Details):
-    """Rows of a check that samples, with the seed, and the error level that was theirs together."""
+    """Rows of a check that samples.
+
+    - ``seed`` of the run; ``level``: the error probability that the rows share
+    - ``engine``, ``dtype``: how the samples were drawn, where that is one way for all
+    - ``sentinel_refuted_on``: on how many rows the false neighbour fell
+    - ``scope``: over what the verdict speaks
+    """
 
     seed: int
     engine: str | None = None
@@ -149,7 +160,10 @@ class SampledRows(Details):
 
 
 class SampledCheck(CheckBase):
-    """Judges both claims on the same samples, in rows, one for each thing that is claimed."""
+    """Judges a claim and its neighbour on the same samples, in rows: one for each mean or median.
+
+    A subclass draws, makes its rows, and leaves it to :meth:`of_rows` what they say together.
+    """
 
     method = "simulation"
 
@@ -161,7 +175,11 @@ class SampledCheck(CheckBase):
         decided: Sequence[Readout],
         details: Details,
     ) -> Evidence:
-        """Evidence from rows; tightness and power are those of the rows that ``decided``."""
+        """Evidence from rows.
+
+        ``decided`` are the rows that tightness and power are read from; the neighbour falls where
+        it falls on one row.
+        """
         return Evidence(
             method=self.method,
             verdict=verdict,
@@ -174,12 +192,21 @@ class SampledCheck(CheckBase):
 
 
 def sentinel_of(rows: Iterable[Readout]) -> Verdict:
-    """What rows say of the false neighbour: that it fell on one of them, or is open, or stands."""
+    """What rows say of the false neighbour together.
+
+    ``refuted`` if it fell on one of them, else ``inconclusive`` if it is open on one, ``supported``
+    if it stands on one, and ``vacuous`` if none says anything.
+    """
     found = {row.sentinel for row in rows}
     words = (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.SUPPORTED)
     return next((word for word in words if word in found), Verdict.VACUOUS)
 
 
 def greatest(numbers: Iterable[float | None]) -> float | None:
-    """The largest of those that are there; None if none is."""
+    """The largest of those that are there; None if none is.
+
+    Example:
+        >>> greatest([0.5, None, 0.75]), greatest([None])
+        (0.75, None)
+    """
     return max((x for x in numbers if x is not None), default=None)

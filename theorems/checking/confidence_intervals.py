@@ -33,6 +33,11 @@ def fit_exponent(
     log(mean_i), so its extremes take each interval's end by the sign of c_i: exact, then widened by
     the rounding. The probability of missing the slope of the true means is at most the sum of the
     intervals' levels.
+
+    Example:
+        >>> low, high = fit_exponent([16, 64, 256], [(0.5, 0.5), (0.25, 0.25), (0.125, 0.125)])
+        >>> round(low, 6), round(high, 6)
+        (-0.5, -0.5)
     """
     sizes = np.asarray(widths, dtype=np.float64)
     ends = np.asarray(intervals, dtype=np.float64)
@@ -78,6 +83,11 @@ def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, f
     stopping when the answer pleases. The level is met to the accuracy of SciPy's `betaincinv`,
     about 1e-12 of it. Raises ValueError unless trials >= 1 and 0 <= successes <= trials are
     integers and level is in (0, 1). Source: Clopper & Pearson, Biometrika 26 (1934).
+
+    Example:
+        >>> low, high = clopper_pearson(0, 100, 0.05)
+        >>> low, round(high, 4)
+        (0.0, 0.0362)
     """
     level = error_level("level", level)
     trials, successes = _count("trials", trials, 1), _count("successes", successes, 0)
@@ -103,6 +113,12 @@ def median_interval(
     `values` and that in `up_to`. Raises ValueError unless `values` are real and finite, of shape
     (R,), R >= 1, `up_to` likewise and nowhere below them, and level is in (0, 1). Source: David &
     Nagaraja, Order Statistics (2003), section 7.1.
+
+    Example:
+        >>> median_interval(np.arange(100), 0.05)
+        (39.0, 60.0)
+        >>> median_interval(np.arange(3), 1e-6)
+        (-inf, inf)
     """
     level = error_level("level", level)
     sample = np.asarray(values)

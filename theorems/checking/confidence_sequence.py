@@ -59,7 +59,13 @@ _EPS = float(np.finfo(np.float64).eps)  # twice the unit roundoff
 
 
 def finite_float(name: str, value: float) -> float:
-    """`value` as a float; ValueError naming the argument unless it is a finite real number."""
+    """`value` as a float; ValueError naming the argument unless it is a finite real number.
+
+    Example:
+        >>> finite_float("bound", "wide")
+        Traceback (most recent call last):
+        ValueError: bound = 'wide' is not a finite real number; pass one
+    """
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -70,7 +76,13 @@ def finite_float(name: str, value: float) -> float:
 
 
 def error_level(name: str, value: float) -> float:
-    """`value` as a float; ValueError naming the argument unless it lies inside (0, 1)."""
+    """`value` as a float; ValueError naming the argument unless it lies inside (0, 1).
+
+    Example:
+        >>> error_level("level", 2)
+        Traceback (most recent call last):
+        ValueError: level = 2 is outside (0, 1); pass an error probability such as 1e-8
+    """
     number = finite_float(name, value)
     if not 0.0 < number < 1.0:
         raise ValueError(
@@ -143,6 +155,12 @@ class BoundedMean:
     divided into batches. Memory: about 100 floats. Cost: some 50 logarithms an observation, about
     0.1 µs where they are vectorised. Source: the capital process of Waudby-Smith & Ramdas (2024),
     section 4; see the head of this module.
+
+    Example:
+        >>> sequence = BoundedMean(0.0, 1.0, 1e-6, reference=0.5)
+        >>> sequence.update(np.full(10_000, 0.25))
+        >>> sequence.count, sequence.mean, sequence.interval[0] < 0.25 < sequence.interval[1] < 0.3
+        (10000, 0.25, True)
     """
 
     def __init__(
@@ -270,6 +288,12 @@ def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
     it.
 
     An empty interval decides nothing. Raises ValueError unless `bound` is finite.
+
+    Example:
+        >>> sequence = BoundedMean(0.0, 1.0, 1e-6)
+        >>> sequence.update(np.full(10_000, 0.25))
+        >>> [decide_at_most(sequence, bound) for bound in (0.2, 0.25, 0.3)]
+        ['refuted', 'undecided', 'supported']
     """
     bound = finite_float("bound", bound)
     low, high = sequence.interval
@@ -285,6 +309,12 @@ def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
     it.
 
     An empty interval decides nothing. Raises ValueError unless `bound` is finite.
+
+    Example:
+        >>> sequence = BoundedMean(0.0, 1.0, 1e-6)
+        >>> sequence.update(np.full(10_000, 0.25))
+        >>> [decide_at_least(sequence, bound) for bound in (0.2, 0.25, 0.3)]
+        ['supported', 'undecided', 'refuted']
     """
     bound = finite_float("bound", bound)
     low, high = sequence.interval
@@ -302,6 +332,12 @@ def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Deci
     Supported once `value` is inside and the half-width is at most resolution · |value|; "supported"
     then means that the mean is within twice that of `value`. An empty interval decides nothing.
     Raises ValueError unless `value` is finite and not zero and `resolution` positive and finite.
+
+    Example:
+        >>> sequence = BoundedMean(0.0, 1.0, 1e-6)
+        >>> sequence.update(np.full(10_000, 0.25))
+        >>> [decide_equal(sequence, value, 0.1) for value in (0.2, 0.25)]
+        ['refuted', 'supported']
     """
     value = finite_float("value", value)
     resolution = finite_float("resolution", resolution)

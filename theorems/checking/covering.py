@@ -59,7 +59,13 @@ _SMOOTH = (sp.exp, sp.log, sp.Abs, sp.acos)
 
 
 def halves(box: Box, j: int) -> tuple[Box, Box]:
-    """The two boxes that a box with rational ends is cut into along coordinate ``j``, exactly."""
+    """The two boxes that a box with rational ends is cut into along coordinate ``j``, exactly.
+
+    Example:
+        >>> from flint import fmpq
+        >>> halves(((fmpq(0), fmpq(1)),), 0)
+        (((0, 1/2),), ((1/2, 1),))
+    """
     low, high = box[j]
     middle = (low + high) / 2
     return (*box[:j], (low, middle), *box[j + 1 :]), (*box[:j], (middle, high), *box[j + 1 :])
@@ -67,7 +73,12 @@ def halves(box: Box, j: int) -> tuple[Box, Box]:
 
 @dataclass(frozen=True)
 class Region:
-    """The box of the real symbols ``names``, with the values of all others ``fixed``."""
+    """The box of the real symbols ``names``, with the values of all others ``fixed``.
+
+    Example:
+        >>> Region({"n": 2}, ("x",), ((flint.fmpq(0), flint.fmpq(1)),)).at([flint.fmpq(1, 3)])
+        {'n': 2, 'x': Fraction(1, 3)}
+    """
 
     fixed: Values
     names: tuple[str, ...]

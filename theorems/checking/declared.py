@@ -72,6 +72,11 @@ def determined(statement: Statement) -> bool:
     words.
 
     Definitions may build on those before them.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> determined(STATEMENT)
+        True
     """
     known = {v.name for v in statement.variables}
     for symbol, meaning in statement.definitions.items():
@@ -91,6 +96,11 @@ def exact_values(statement: Statement, variables: Values) -> dict[str, Nested]:
     statement.
 
     What its other definitions make of them, rational or not, is for ``symbol_values.Completed``.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> exact_values(STATEMENT, {"n": 1, "lambda": (1,)})["n"]
+        1
     """
     return _with_least(statement.definitions, variables)
 
@@ -274,9 +284,9 @@ class _Domains:
 @lru_cache(maxsize=256)
 def _corners(domains: _Domains) -> tuple[Declared, ...]:
     found: dict[str, Declared] = {}
-    for number in range(_CORNERS):
+    for corner in range(_CORNERS):
         for attempt in range(_PATIENCE):
-            seeded = _Seeded(random.Random(number * _PATIENCE + attempt))
+            seeded = _Seeded(random.Random(corner * _PATIENCE + attempt))
             if (item := domains.input(seeded)) is not None:
                 found.setdefault(str(item), item)
                 break

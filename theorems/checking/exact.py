@@ -35,6 +35,12 @@ def admit(statement: Statement, values: Values) -> None:
 
     Raises ``ValueError``, naming the symbol, the value and the domain, or the assumption; also for
     sizes with which arithmetic would not end. Cost: one evaluation of every assumption.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> admit(STATEMENT, {"n": 2, "lambda": (-1, 2)})
+        Traceback (most recent call last):
+        ValueError: lambda = -1 is not in Interval(0, oo)
     """
     sizes = {
         v.symbol: number(values[v.name])
@@ -59,7 +65,15 @@ def admit(statement: Statement, values: Values) -> None:
 
 
 def refutes(statement: Statement, variables: Values) -> bool:
-    """Whether a claim is certainly false at exact values that it admits."""
+    """Whether a claim is certainly false at exact values that it admits.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> from fractions import Fraction
+        >>> at = {"n": 2, "lambda": (Fraction(1, 2), Fraction(1, 2))}
+        >>> refutes(STATEMENT, at), refutes(STATEMENT.neighbour, at)
+        (False, True)
+    """
     try:
         values = exact_values(statement, variables)
         admit(statement, values)

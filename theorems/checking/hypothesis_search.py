@@ -62,6 +62,11 @@ def search(
 
     ``targeted``: ``wanted`` calls ``hypothesis.target``. Nothing more is drawn once it is ``over``.
     What ``wanted`` or the strategy raises is passed on.
+
+    Example:
+        >>> from hypothesis import strategies as st
+        >>> search(st.integers(0, 1000), lambda x: x * x > 50, seed=0, examples=50)
+        8
     """
     import hypothesis
     from hypothesis.errors import Flaky

@@ -95,7 +95,12 @@ def spoiled_words(spoiled: int, samples: int) -> str:
 
 
 def undefined_words(missing: int, count: int, where: str) -> str:
-    """How evidence says that so many samples have no value there, and how to condition the mean."""
+    """How evidence says that so many samples have no value there, and how to condition the mean.
+
+    Example:
+        >>> undefined_words(3, 12, "n=2")[:34]
+        'undefined in 3 of 12 samples (25.0'
+    """
     return (
         f"undefined in {missing} of {count} samples ({missing / count:.1%}) at {where}: such a "
         "mean has no value; condition it on what keeps it defined, as assume='alive' does where "

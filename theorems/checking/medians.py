@@ -250,6 +250,10 @@ def within(values: Floats, level: float, rounding: float = 0.0) -> Interval:
 
     A NaN among them may be any number: it counts as −∞ for the lower end, and as ∞ for the upper
     one. Error and refusals as for `median_interval`.
+
+    Example:
+        >>> within(np.append(np.ones(99), np.nan), 1e-3)
+        (1.0, 1.0)
     """
     values = np.asarray(values, dtype=np.float64)
     lost, most = np.isnan(values), float(np.finfo(np.float64).max)

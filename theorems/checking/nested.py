@@ -37,6 +37,10 @@ def entry_of(nested: Nested, place: Iterable[SupportsInt]) -> Nested:
     """What stands at a place, one index an axis.
 
     Raises ``IndexError`` or ``TypeError`` where nothing does.
+
+    Example:
+        >>> entry_of(((1, 2), (3, 4)), (1, 0))
+        3
     """
     for index in place:
         if not isinstance(nested, Sequence):
@@ -76,7 +80,12 @@ def changed(nested: object, change: Callable[[object], object]) -> object:
 
 
 def fits(nested: object, shape: Sequence[int]) -> bool:
-    """Whether sequences are nested as ``shape`` says, and hold no sequence where it ends."""
+    """Whether sequences are nested as ``shape`` says, and hold no sequence where it ends.
+
+    Example:
+        >>> fits(((1, 2), (3, 4)), (2, 2)), fits((1, 2), ())
+        (True, False)
+    """
     if not isinstance(nested, tuple | list):
         return not shape
     inner = shape[1:]

@@ -211,6 +211,12 @@ def decide(
     ``fmpq``, ``arb`` enclosures or exact SymPy radicals, or sequences of them, by symbol name. With
     ``squares`` the sides are compared squared, which removes one layer of roots, wherever both are
     certainly nonnegative (for an equality: or both certainly not positive).
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> spectrum = {"n": 2, "lambda": (Fraction(1, 2), Fraction(1, 2))}
+        >>> [decide(s, lambda: spectrum).holds for s in (STATEMENT, STATEMENT.neighbour)]
+        [True, False]
     """
     missing, known = undefined(statement, values)
     if missing is not None:
@@ -365,7 +371,12 @@ class _Tally(Generic[Item]):
 
 
 def readable(item: object) -> object:
-    """An input as JSON: fractions as text, nested sequences as lists, a batch by its shape."""
+    """An input as JSON: fractions as text, nested sequences as lists, a batch by its shape.
+
+    Example:
+        >>> readable({"x": Fraction(1, 3), "batch": np.eye(2)})
+        {'x': '1/3', 'batch': 'the batch, 2×2'}
+    """
     if isinstance(item, Fraction | flint.fmpq | flint.arb | sp.Expr):
         return str(item)
     if isinstance(item, np.ndarray):
@@ -631,6 +642,11 @@ def admitted(statement: Statement, plain: Values) -> bool | None:
 
     None if some enclosure leaves that open and none fails. An assumption that has no value there
     does not hold. What is assumed of a random path is no matter of an input.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> admitted(STATEMENT, {"n": 2, "lambda": (Fraction(1, 2), Fraction(1, 3))})
+        False
     """
     exact, balls = (Completed(plain, statement.definitions, exactly) for exactly in (True, False))
     found: bool | None = True
@@ -665,7 +681,14 @@ def fault(statement: Statement, values: Callable[[], Values]) -> str:
 
 
 def holds(left: Number, relation: sp.core.relational.Relational, right: Number) -> bool | None:
-    """The relation between two rationals, or between two balls as far as they tell."""
+    """The relation between two rationals, or between two balls as far as they tell.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> holds(flint.fmpq(1), sp.Ge(x, 0), flint.fmpq(1))
+        True
+        >>> holds(flint.arb(1, 1), sp.Gt(x, 0), flint.arb(1))  # a ball that holds 1
+    """
     symbol: str = relation.rel_op
     if symbol in ("==", "!="):
         if left == right:  # rationals, or two balls without radius
@@ -675,6 +698,11 @@ def holds(left: Number, relation: sp.core.relational.Relational, right: Number) 
 
 
 def short(item: object, limit: int = 80) -> str:
-    """An input on one line of at most so many characters."""
+    """An input on one line of at most so many characters.
+
+    Example:
+        >>> short({"n": 2, "spectrum": (Fraction(2, 3), Fraction(1, 3))})
+        '{n: 2, spectrum: [2/3, 1/3]}'
+    """
     text = str(readable(item)).replace("'", "")
     return text if len(text) <= limit else text[: limit - 1] + "…"

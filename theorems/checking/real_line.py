@@ -68,6 +68,11 @@ def decide_on_line(
 
     The relations are algebraic in ``x``: rationals, roots, + - * /, rational powers, Abs, Min, Max,
     sign, cases.
+
+    Example:
+        >>> x = sp.Symbol("x", real=True)
+        >>> decide_on_line(sp.Gt((x**2 - 2) ** 2, 0), [sp.Ge(x, 0)], x).witness
+        root 2 of x**2 - 2 (1.41421356237)
     """
     line = _Line(claim, tuple(given), x, whole)
     met, witnesses, undefined, cells = False, [], None, 0
@@ -377,6 +382,10 @@ class _Elimination:
 def as_point(e: sp.Expr) -> Point | None:
     """A closed algebraic expression as the rational or the root that it is; None where that takes
     too much work.
+
+    Example:
+        >>> as_point(sp.sqrt(2) * sp.sqrt(8))
+        Fraction(4, 1)
     """
     x = sp.Dummy("x", real=True)
     try:

@@ -38,7 +38,12 @@ class Zero:
 
 
 def over(low: fmpq, high: fmpq) -> arb:
-    """A ball that contains [low, high]."""
+    """A ball that contains [low, high].
+
+    Example:
+        >>> over(fmpq(0), fmpq(1)).contains(arb(1) / 3)
+        True
+    """
     return arb(low).union(arb(high))
 
 
@@ -50,6 +55,11 @@ def isolate(function: Function, low: fmpq, high: fmpq) -> tuple[list[Zero], int]
     precision, and is analytic on a neighbourhood of the interval. ``low`` and ``high`` are dyadic.
     Raises :class:`UndecidedError` if the balls leave the count open. Cost: three evaluations a
     cell.
+
+    Example:
+        >>> (zero,), cells = isolate(lambda x: x * x - 2, fmpq(0), fmpq(2))
+        >>> zero.low < fmpq(3, 2) < zero.high or zero.rising
+        True
     """
     cells: list[
         tuple[fmpq, fmpq, int]
@@ -108,6 +118,11 @@ def narrow(function: Function, zero: Zero) -> arb:
     """The zero as a ball about as narrow as the precision allows, by the interval Newton method.
 
     Raises :class:`UndecidedError` if an enclosure leaves the interval, which a true zero cannot.
+
+    Example:
+        >>> (zero,), _ = isolate(lambda x: x * x - 2, fmpq(0), fmpq(2))
+        >>> narrow(lambda x: x * x - 2, zero).contains(arb(2).sqrt().mid())
+        True
     """
     low, high = arb(zero.low), arb(zero.high)
     while True:

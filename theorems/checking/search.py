@@ -472,7 +472,13 @@ def _float(value: Any) -> np.float64:
 
 
 def margin_at(statement: Statement, values: Values) -> str:
-    """``left > right`` in a few digits, from balls; which part has no value, where one has none."""
+    """``left > right`` in a few digits, from balls; which part has no value, where one has none.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> margin_at(STATEMENT.neighbour, {"n": 1, "lambda": (1,)})
+        '1.00000 < 1.00100'
+    """
     if (missing := decide(statement, lambda: values).undefined) is not None:
         return missing.words
     with flint.ctx.workprec(256):

@@ -24,6 +24,10 @@ def shrink(item: Any, violates: Callable[[Any], bool], most: int = 400) -> Any:
 
     Inputs are nested tuples, lists and mappings of integers and fractions. ``item`` itself must
     violate.
+
+    Example:
+        >>> shrink({"x": Fraction(1234567, 1000000)}, lambda item: item["x"] > Fraction(6, 5))
+        {'x': Fraction(3, 2)}
     """
     left = most
     improved = True
@@ -42,7 +46,12 @@ def shrink(item: Any, violates: Callable[[Any], bool], most: int = 400) -> Any:
 
 
 def weight(item: Any) -> tuple[int, int, int]:
-    """What shrinking lowers: how many numbers there are, their digits, how many differ."""
+    """What shrinking lowers: how many numbers there are, their digits, how many differ.
+
+    Example:
+        >>> weight({"x": Fraction(1, 3)}) < weight({"x": Fraction(100, 301)})
+        True
+    """
     numbers = list(_numbers(item))
     digits = sum(
         len(str(abs(x.numerator))) + (len(str(x.denominator)) if x.denominator > 1 else 0)

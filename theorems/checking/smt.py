@@ -206,6 +206,11 @@ def require_algebraic(e: sp.Basic) -> None:
     """Refuse what has no terms in z3, before a solver is asked.
 
     Raises :class:`UntranslatableError` for what is no polynomial, root or case.
+
+    Example:
+        >>> require_algebraic(sp.exp(sp.Symbol("x")))
+        Traceback (most recent call last):
+        theorems.checking.smt.UntranslatableError: exp(x) is no polynomial, root or case
     """
     if not isinstance(e, sp.Expr):
         return

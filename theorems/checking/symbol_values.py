@@ -39,7 +39,13 @@ def _prepared(expression: sp.Expr) -> tuple[Compiled, tuple[str, ...]]:
 
 
 def evaluate(expression: sp.Expr, values: Values, exactly: bool) -> flint.fmpq | flint.arb:
-    """``expression`` as a rational, or in a ball, with its symbols' values by name."""
+    """``expression`` as a rational, or in a ball, with its symbols' values by name.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> evaluate(x / 3, {"x": 1}, True)
+        1/3
+    """
     function, names = _prepared(expression)
     if isinstance(values, Completed | _Beside):
         given = [values.converted(name, exactly) for name in names]
@@ -49,12 +55,24 @@ def evaluate(expression: sp.Expr, values: Values, exactly: bool) -> flint.fmpq |
 
 
 def in_balls(expression: sp.Expr, values: Values) -> flint.arb:
-    """An enclosure of ``expression`` at values by name, at the precision of the moment."""
+    """An enclosure of ``expression`` at values by name, at the precision of the moment.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> in_balls(sp.sqrt(x), {"x": 4}).contains(2)
+        True
+    """
     return evaluate(expression, values, False)
 
 
 def exactly_or_in_balls(expression: sp.Expr, values: Values) -> flint.fmpq | flint.arb:
-    """``expression`` as a rational where it is one, else in a ball at the current precision."""
+    """``expression`` as a rational where it is one, else in a ball at the current precision.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> exactly_or_in_balls(sp.sqrt(x), {"x": 4})
+        2
+    """
     try:
         return evaluate(expression, values, True)
     except (InexactError, TypeError):
@@ -70,6 +88,11 @@ class Completed(Mapping[str, Nested]):
     work at another. A value given goes before a definition. Raises ``InexactError`` for an
     irrational value if ``exactly``, ``NoValueError`` for a symbol that is neither given nor defined
     by an expression.
+
+    Example:
+        >>> x, y = sp.symbols("x y")
+        >>> Completed({"x": 2}, {y: x**2}, True)["y"]
+        4
     """
 
     def __init__(self, values: Values, definitions: Definitions, exactly: bool) -> None:
