@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cmp_to_key, lru_cache
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Declared",
     "DeclaredInputs",
+    "OutsideError",
     "determined",
     "exact_values",
-    "misfit",
+    "require_inside",
     "smallest_of",
 ]
 
@@ -190,7 +191,7 @@ class DeclaredInputs(Generic[Item]):
 
     def contains(self, item: Values) -> bool:
         """Whether every value lies in its domain, exactly, and every family has its size."""
-        return not any(misfit(variable, item) for variable in self.statement.variables)
+        return _lies_inside(self.statement.variables, item)
 
     def corners(self) -> list[Declared]:
         """Inputs that are always tried, small ones first; they are the same in every run."""
@@ -272,7 +273,7 @@ class _Domains:
             if slope == 0 or gaps[2] - gaps[1] != slope:
                 continue
             candidate = moved(Fraction(-gaps[0] / slope))
-            if not any(misfit(each, candidate) for each in self.variables):
+            if _lies_inside(self.variables, candidate):
                 yield variable.name, candidate
 
     def _gap(self, relation: sp.Eq, item: Values) -> Fraction:
@@ -293,30 +294,55 @@ def _corners(domains: _Domains) -> tuple[Declared, ...]:
     return tuple(sorted(found.values(), key=lambda item: len(str(item))))
 
 
-def misfit(variable: Variable, item: Values) -> str:
-    """What is wrong with a variable's value, or its size, among the others of ``item``; empty if
-    nothing is.
+class OutsideError(ValueError):
+    """A value outside the domain declared for it; the words are made when they are asked for.
+
+    Raised by :func:`require_inside`, which says of what.
+    """
+
+    def __str__(self) -> str:
+        variable, entry, item = self.args
+        domain = variable.domain
+        known = {s: item.get(str(s)) for s in domain.free_symbols}
+        sizes = {
+            s: number(x) for s, x in known.items() if isinstance(x, int | Fraction | flint.fmpq)
+        }
+        return f"{variable.name} = {entry} is not in {domain.subs(sizes)}"
+
+
+def require_inside(variable: Variable, item: Values) -> None:
+    """Refuse a variable's value outside its domain, or of another size, among the others of ``item``.
 
     Exact: rationals and algebraic numbers are compared with the ends of the domain.
+
+    Raises ``ValueError`` that names the symbol, what it got and what it wants, ``TypeError`` for
+    what is no number, ``InexactError`` where an end of the domain is irrational.
 
     Example:
         >>> from theorems.statement import Variable
         >>> share = Variable(sp.Symbol("x"), sp.Interval(0, 1), "a share")
-        >>> misfit(share, {"x": Fraction(1, 2)}), misfit(share, {"x": 2})
-        ('', 'x = 2 is not in Interval(0, 1)')
+        >>> require_inside(share, {"x": Fraction(1, 2)})
+        >>> require_inside(share, {"x": 2})
+        Traceback (most recent call last):
+        theorems.checking.declared.OutsideError: x = 2 is not in Interval(0, 1)
     """
     value = item[variable.name]
+    shape = [int(_end(extent, item)) for extent in variable.size]
+    if not fits(value, shape):
+        raise ValueError(f"{variable.name}: want {' × '.join(map(str, shape)) or 'no'} entries")
+    for place in product(*map(range, shape)):
+        entry = entry_of(value, place)
+        if not _inside(variable.domain, entry, item):
+            raise OutsideError(variable, entry, item)
+
+
+def _lies_inside(variables: Iterable[Variable], item: Values) -> bool:
     try:
-        shape = [int(_end(extent, item)) for extent in variable.size]
-        if not fits(value, shape):
-            return f"{variable.name}: want {' × '.join(map(str, shape)) or 'no'} entries"
-        for place in product(*map(range, shape)):
-            entry = entry_of(value, place)
-            if not _inside(variable.domain, entry, item):
-                return f"{variable.name} = {entry} is not in {variable.domain}"
-    except (TypeError, ValueError, InexactError) as error:
-        return f"{variable.name}: {error}"
-    return ""
+        for variable in variables:
+            require_inside(variable, item)
+    except (TypeError, ValueError, InexactError):
+        return False
+    return True
 
 
 def _end(end: sp.Expr, known: Values) -> Fraction:

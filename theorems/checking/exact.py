@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from theorems.algebraic import number
-from theorems.checking.declared import determined, exact_values, misfit, smallest_of
+from theorems.checking.declared import determined, exact_values, require_inside, smallest_of
 from theorems.checking.nested import Values
 from theorems.checking.pointwise import admitted, decide
 from theorems.expressions import InexactError
@@ -40,7 +40,7 @@ def admit(statement: Statement, values: Values) -> None:
         >>> from theorems.templates.pointwise import STATEMENT
         >>> admit(STATEMENT, {"n": 2, "lambda": (-1, 2)})
         Traceback (most recent call last):
-        ValueError: lambda = -1 is not in Interval(0, oo)
+        theorems.checking.declared.OutsideError: lambda = -1 is not in Interval(0, oo)
     """
     sizes = {
         v.symbol: number(values[v.name])
@@ -50,8 +50,7 @@ def admit(statement: Statement, values: Values) -> None:
     if any(size > _LARGEST_SIZE for size in sizes.values()):
         raise ValueError(f"a size above {_LARGEST_SIZE}")
     for variable in statement.variables:
-        if wrong := misfit(variable, values):
-            raise ValueError(wrong)
+        require_inside(variable, values)
     for family in (s for s in statement.definitions if isinstance(s, sp.IndexedBase)):
         if prod(int(extent.subs(sizes)) for extent in family.shape) > _LARGEST_FAMILY:
             raise ValueError(f"{family} would have more than {_LARGEST_FAMILY} entries")
