@@ -169,7 +169,7 @@ class _Held:
         return self._symbols[exact]
 
 
-def _is_scalar(value: Any) -> bool:
+def _is_scalar(value: object) -> bool:
     return isinstance(value, sp.Expr)
 
 
