@@ -247,7 +247,7 @@ class Evidence:
             object.__setattr__(self, "details", read_details(given))
 
     def as_json(self, sentinel_claim: str) -> dict[str, Any]:
-        """The evidence as JSON writes it; ``sentinel_claim`` says what the false neighbour claims."""
+        """The evidence as JSON writes it; ``sentinel_claim`` is what the false neighbour says."""
         return {
             "method": self.method,
             "verdict": self.verdict.value,

@@ -311,7 +311,7 @@ class OutsideError(ValueError):
 
 
 def require_inside(variable: Variable, item: Values) -> None:
-    """Refuse a variable's value outside its domain, or of another size, among the others of ``item``.
+    """Refuse a variable's value, among the others of ``item``, outside its domain or size.
 
     Exact: rationals and algebraic numbers are compared with the ends of the domain.
 

@@ -120,7 +120,7 @@ class _Held:
         self._symbols: dict[sp.Expr, sp.Symbol] = {}
 
     def opened(self, e: sp.Expr) -> sp.Expr | None:
-        """Without the statement's symbols; None where a value is a ball, or a long sum stays closed."""
+        """Without the statement's symbols; None where a value is a ball, or a sum stays closed."""
         given: dict[str, Nested] = {}
         opened: dict[sp.Symbol | sp.IndexedBase, sp.Expr] = {}
         pending = list(arguments_of(e))
@@ -445,7 +445,7 @@ class Pointwise(CheckBase, Generic[Item]):
         ('certified', 'refuted')
     """
 
-    values: Callable[[Item], Values]
+    values: Callable[[Any], Values]
     inputs: Callable[[], SearchStrategy[Item]]
     corners: Callable[[], Iterable[Item]] = tuple
     from_batch: Callable[[Floats], Item] | None = None
