@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 
 import theorems.registry as LIBRARY
 from theorems.cli import main
-from theorems.ledger import Ledger, LedgerError, compare, digest, entry_of, parts, read, reworded
+from theorems.ledger import (
+    DEFAULT,
+    Ledger,
+    LedgerError,
+    compare,
+    default_path,
+    digest,
+    entry_of,
+    parts,
+    read,
+    reworded,
+)
 from theorems.registry import get
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, overall
@@ -490,3 +501,17 @@ def test_a_ledger_says_nothing_of_a_batch(claim: Any, capsys: pytest.CaptureFixt
     capsys.readouterr()
     main(["verify", "--batch", "batch.npy"])
     assert "Ledger" not in capsys.readouterr().out
+
+
+# --- which one --------------------------------------------------------------------------------------------
+
+
+def test_a_users_own_ledger_comes_first_and_the_librarys_where_it_is_developed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert default_path() == Path(DEFAULT), "made here by --update-ledger"
+    monkeypatch.setattr("theorems.ledger.LIBRARY", tmp_path / "theorems" / "ledger.json")
+    assert default_path() == Path("theorems/ledger.json")
+    Path(DEFAULT).write_text("{}", encoding="utf-8")
+    assert default_path() == Path(DEFAULT)
