@@ -160,11 +160,11 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         return str(expr.base.label) + "".join(f"[{place}]" for place in places)
 
     def _loop(self, function: str, expr: sp.Sum | sp.Product) -> str:
-        parts = (expr.function, *(end for _, *ends in expr.limits for end in ends))
+        whole = sp.Tuple(expr.function, *(sp.Tuple(*ends) for _, *ends in expr.limits))
         counted = {
             i
             for i, first, _ in expr.limits
-            if first.is_Integer and first >= 0 and all(_only_names_places(i, e) for e in parts)
+            if first.is_Integer and first >= 0 and _only_names_places(i, whole)
         }
         before, self._counted = self._counted, self._counted | counted
         loops = " ".join(

@@ -110,7 +110,7 @@ def digest(statement: Statement) -> str:
         *statement.observables,
         *map(sp.srepr, (statement.lhs, statement.rhs, *statement.neighbour_sides)),
         *(
-            f"{sp.srepr(v.symbol)} {sp.srepr(v.domain)} {[sp.srepr(x) for x in v.size]}"
+            f"{sp.srepr(v.symbol)} {sp.srepr(v.domain)} {list(map(sp.srepr, v.size))}"
             for v in statement.variables
         ),
         *(f"{a.along} {sp.srepr(a.relation)}" for a in statement.assumptions),

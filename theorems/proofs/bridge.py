@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 
 from theorems.proofs.formulas import REALS
 from theorems.proofs.printer import UnprintableError, beside, proposition
@@ -195,25 +196,13 @@ def establish(
     three seconds a statement, and half a minute to build everything anew.
     """
     proved = [(s, s.proof) for s in statements if s.proof is not None]
-    names = [t for _, p in proved for t in (p.theorem, *p.also)]
-    unlisted = sorted(set(names) - set(exported(rocq.root)))
-    problem = f"not in EXPORTED: {', '.join(unlisted)}" if unlisted else ""
-    if words := forbidden(rocq.root):
-        problem = f"assumed, not proved: {'; '.join(words)}"
-    names = list(dict.fromkeys((*names, *(exported(rocq.root) if everything else ()))))
-    theorems: dict[str, tuple[str, ...]] = {}
-    if not problem:
-        try:
-            progress("building")
-            rocq.build(() if everything else sorted({file_of(name) for name in names}))
-            progress("axioms")
-            theorems = rocq.assumptions(names)
-        except RocqError as error:
-            problem = str(error)
-    if problem:
-        return Audit(
-            tuple(ProofResult(s, p, problem) for s, p in proved), {}, rocq.version, problem
-        )
+    names = list(chain.from_iterable((p.theorem, *p.also) for _, p in proved))
+    try:
+        theorems = _built(rocq, names, everything, progress)
+    except RocqError as error:
+        problem = str(error)
+        fallen = tuple(ProofResult(s, p, problem) for s, p in proved)
+        return Audit(fallen, {}, rocq.version, problem)
     says = _said(rocq, [p.theorem for _, p in proved if p.link == "name"])
 
     def look(pair: tuple[Statement, Proof]) -> ProofResult:
@@ -225,6 +214,22 @@ def establish(
     with ThreadPoolExecutor(max_workers=2) as pool:
         results = list(pool.map(look, proved))
     return Audit(tuple(_sentinels(results, rocq)), theorems, rocq.version)
+
+
+def _built(
+    rocq: Rocq, names: Sequence[str], everything: bool, progress: Callable[[str], None]
+) -> dict[str, tuple[str, ...]]:
+    """Build what the theorems need; their axioms, and with ``everything`` those of all exported."""
+    if words := forbidden(rocq.root):
+        raise RocqError(f"assumed, not proved: {'; '.join(words)}")
+    known = exported(rocq.root)
+    if unlisted := sorted(set(names).difference(known)):
+        raise RocqError(f"not in EXPORTED: {', '.join(unlisted)}")
+    wanted = tuple(dict.fromkeys((*names, *(known if everything else ()))))
+    progress("building")
+    rocq.build(() if everything else sorted({file_of(name) for name in wanted}))
+    progress("axioms")
+    return rocq.assumptions(wanted)
 
 
 def _said(rocq: Rocq, theorems: Sequence[str]) -> dict[str, str]:

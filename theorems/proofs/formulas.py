@@ -294,10 +294,8 @@ class Formulas:
             part = _within(self._term(-term if negative else term), _TIMES)
             if negative and not text and part.startswith("\\prod"):
                 part = f"({part})"  # a minus in front binds tighter than a product over an index
-            text += (
-                f" {'-' if negative else '+'} {part}" if text else f"- {part}" if negative else part
-            )
-        return text, _PLUS
+            text += f" {'-' if negative else '+'} {part}"
+        return text.removeprefix(" + ").removeprefix(" "), _PLUS
 
     def _fraction(self, e: sp.Expr) -> Term:
         """A product or a power: its factors above and below one fraction bar."""

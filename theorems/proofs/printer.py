@@ -191,8 +191,11 @@ class _Proposition:
             return []
         indices = self.formulas.fresh_indices(len(variable.size))
         member = " ".join((name, *indices))
-        lower = f"{low} {'<' if domain.left_open else '<='} " if low else ""
-        upper = f" {'<' if domain.right_open else '<='} {high}" if high else ""
+        after, before = (
+            "<" if is_open else "<=" for is_open in (domain.left_open, domain.right_open)
+        )
+        lower = f"{low} {after} " if low else ""
+        upper = f" {before} {high}" if high else ""
         if not indices:
             return [f"{lower}{member}{upper}"]
         bound = self.formulas.binders(indices, variable.size)

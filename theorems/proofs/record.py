@@ -90,7 +90,7 @@ def compose(audit: Audit, date: str, root: Path = SOURCES) -> dict[str, object]:
     """
     if not audit.stands:
         raise ValueError("what is not proved cannot be recorded")
-    needed = {name for theorem in audit.theorems for name in closure(file_of(theorem), root)}
+    needed = set().union(*(closure(file_of(theorem), root) for theorem in audit.theorems))
     content: dict[str, object] = {
         "schema": SCHEMA,
         "date": date,

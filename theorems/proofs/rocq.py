@@ -157,8 +157,10 @@ def axioms_in(output: str) -> tuple[str, ...]:
     Raises :class:`RocqError` if it printed nothing.
 
     Example:
-        >>> axioms_in("Closed under the global context"), axioms_in("Axioms:\\nclassic : forall P, P")
-        ((), ('classic',))
+        >>> axioms_in("Closed under the global context")
+        ()
+        >>> axioms_in("Axioms:\\nclassic : forall P, P")
+        ('classic',)
     """
     found = [
         line.split(":")[0].strip()
@@ -310,7 +312,8 @@ def is_leaf(theorem: str) -> bool:
 def installed(root: Path = SOURCES, workspace: Path | None = None) -> Rocq:
     """The Rocq on the path. Raises :class:`MissingRocqError` with the line that installs it.
 
-    The development is built in ``workspace``, by default a directory of the user's cache of its own.
+    - ``root``: where the development is
+    - ``workspace``: where it is built, by default a directory of its own in the user's cache
     """
     missing = [name for name in ("coqc", "coq_makefile", "make") if shutil.which(name) is None]
     if missing:
