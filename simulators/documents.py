@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from enum import Enum, EnumType
+from enum import Enum
 from functools import cache, partial
 from pathlib import Path
 from typing import (
@@ -225,7 +225,7 @@ def _converter() -> Converter:
         converter.register_structure_hook(leaf, _leaf)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
-    converter.register_structure_hook_func(lambda kind: isinstance(kind, EnumType), _member)
+    converter.register_structure_hook(Enum, _member)
     guarded(is_dataclass, record, Mapping)
     guarded(is_mapping, mapping_structure_factory, Mapping)
     guarded(lambda kind: get_origin(kind) is list, list_structure_factory, Sequence)
