@@ -14,7 +14,6 @@ from functools import cache
 from itertools import cycle, groupby
 from typing import Any, TypeAlias, TypeVar
 
-import array_api_compat.numpy
 import numpy as np
 from array_api_compat import device as device_of
 from array_api_compat import is_torch_array
@@ -31,7 +30,12 @@ __all__ = ["Backend", "NumpyBackend", "TorchBackend", "select"]
 
 S = TypeVar("S")
 
-_NUMPY: Namespace = array_api_compat.numpy
+
+def _numpy() -> Namespace:
+    import array_api_compat.numpy  # all of NumPy with it, so not before arrays are worked on
+
+    library: Namespace = array_api_compat.numpy
+    return library
 
 
 @cache
@@ -61,7 +65,7 @@ class NumpyBackend:
 
         Array-API functions take its arrays, and give such arrays.
         """
-        return _NUMPY
+        return _numpy()
 
     @property
     def workers(self) -> int:
@@ -265,7 +269,7 @@ class _Filling:
 
     def _draw(self, first: int, out: Reals) -> None:
         self._streams.fill(first, out, LAWS[self._piece.law].source, self._piece.units)
-        _of_the_law(self._piece, out, _NUMPY)
+        _of_the_law(self._piece, out, _numpy())
 
     def finish(self, other: Future[None] | None) -> None:
         """Draw what is left here, then wait for the thread that does the ``other`` part."""
