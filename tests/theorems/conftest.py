@@ -1,6 +1,7 @@
 """Every test of the theorems runs with the guard of the error budget around its checks, and may draw fewer inputs."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from budget_guard import guarded
@@ -14,14 +15,29 @@ def budget() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def drawing(count: int) -> Iterator[None]:
+    """Conjectures draw so many inputs, and twice as many independent ones, of the usual 100."""
+    before = settings.get_current_profile_name()
+    settings.register_profile("fewer", max_examples=count)
+    settings.load_profile("fewer")
+    try:
+        yield
+    finally:
+        settings.load_profile(before)
+
+
 @pytest.fixture
 def few_draws() -> Iterator[None]:
-    """Conjectures draw a tenth of the usual inputs: for tests of what is done with a verdict, not of how one is found.
-
-    A profile that a test loads is gone after it.
+    """A tenth of the usual inputs: for tests of what is done with a verdict, not of how one is
+    found.
     """
-    before = settings.get_current_profile_name()
-    settings.register_profile("few", max_examples=10)
-    settings.load_profile("few")
-    yield
-    settings.load_profile(before)
+    with drawing(10):
+        yield
+
+
+@pytest.fixture
+def some_draws() -> Iterator[None]:
+    """A fifth of the usual inputs: as few as still support a claim at the usual level."""
+    with drawing(20):
+        yield

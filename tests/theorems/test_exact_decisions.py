@@ -41,6 +41,7 @@ def witness(found: Any) -> Any:
 # --- verdicts -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize(
     ("claim", "options", "where"),
     [
@@ -84,6 +85,7 @@ def test_a_claim_that_misses_by_very_little_is_refuted_with_a_rational_witness()
     assert abs(Fraction(witness(found)["x"]) ** 3 - 2) < Fraction(1, 10**80)
 
 
+@pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize(
     ("claim", "options"),
     [
@@ -99,6 +101,7 @@ def test_thin_sets_of_two_numbers_are_found_by_z3(claim: str, options: Any) -> N
     assert run(claim, **options).verdict is Verdict.REFUTED
 
 
+@pytest.mark.usefixtures("few_draws")
 @pytest.mark.parametrize(
     ("claim", "options"),
     [

@@ -225,7 +225,7 @@ def test_fixed_points_are_told_from_others() -> None:
 
 def test_full_batchnorm_is_at_the_symmetric_point() -> None:
     failures = 0
-    for seed in range(8):
+    for seed in range(5):
         found = cluster.findings(
             watched(seeded(networks.batchnorm, seed, 128, 20), samples(8, 128, seed))
         )
@@ -233,7 +233,7 @@ def test_full_batchnorm_is_at_the_symmetric_point() -> None:
         assert (point.met, restored.met, restored.holds) == (True, True, True)
         failures += point.holds is not True
         assert not named(found, "outlier_fixed_point").met
-    assert failures <= 2, "each has probability 1/200"
+    assert failures <= 1, "each has probability 1/200"
 
 
 def test_full_batchnorm_keeps_two_exact_blocks_and_is_then_elsewhere() -> None:

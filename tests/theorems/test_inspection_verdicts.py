@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 from theorems import inspect
 from theorems.inspection.condition import Condition
+from theorems.inspection.forward_pass import watch
+from theorems.inspection.report import watched
+from theorems.inspection.stages import stages
 
 
 def made(build: Callable[..., nn.Module], seed: int, **sizes: int) -> nn.Module:
@@ -53,7 +56,8 @@ def test_the_verdict_names_the_first_layer_and_what_decided_there() -> None:
     )
     assert f", below √r* = 2.61, and at layer {later} (" in outlier.verdict
     assert layers[later - 1].reason in outlier.verdict
-    assert inspect(made(networks.batchnorm, 0), samples(16, 96)).layers[0].measures.reason == ""
+    healthy = inspect(made(networks.batchnorm, 0, depth=2), samples(16, 96))
+    assert healthy.layers[0].measures.reason == ""
 
 
 def test_a_branch_that_ends_in_relu_collapses_by_a_common_mean() -> None:
@@ -64,12 +68,8 @@ def test_a_branch_that_ends_in_relu_collapses_by_a_common_mean() -> None:
     last = found.layers[-1].measures
     assert last.mean_share > 0.7
     assert last.recentred_rank > 9
-    cosines = [
-        layer.measures.mean_cosine
-        for layer in inspect(
-            made(networks.branches, 1, width=256, depth=32), samples(16, 256)
-        ).layers
-    ]
+    passage = watch(made(networks.branches, 1, width=256, depth=32), samples(16, 256), "batch")
+    cosines = [measures.mean_cosine for measures in watched(passage, stages(passage)).measures]
     assert [(1 - cosines[k - 1]) * k for k in (8, 16, 32)] == pytest.approx([2.2] * 3, rel=0.1)
     deep = inspect(made(networks.branches, 0, width=48, depth=200), samples(16, 48))
     assert deep.layers[-1].measures.recentred_rank < 1.5, (

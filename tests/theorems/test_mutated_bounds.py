@@ -32,7 +32,7 @@ BOUNDS = [
 ]
 
 
-def steeper(statement: Statement, share: int = 10) -> Statement:
+def steeper(statement: Statement, share: int = 30) -> Statement:
     """The bound with d squared, √d with d, on what is sampled alone, with this part of the draws."""
     checks = tuple(
         replace(c, normals=c.normals // share, replicas=c.replicas // share)

@@ -16,6 +16,8 @@ from theorems.checking.pointwise import Pointwise
 from theorems.context import Context
 from theorems.statement import Statement
 
+pytestmark = pytest.mark.usefixtures("some_draws")
+
 CLAIMS = [
     (
         "smallest_eigenvalue <= 1/n - orthogonality_gap**2/(4*n)",
@@ -76,7 +78,7 @@ def test_without_a_budget_no_clock_has_a_say(
     assert result.verdict is want
 
 
-@pytest.mark.parametrize("looks", [0, 1, 3, 30, 300])
+@pytest.mark.parametrize("looks", [0, 1, 30, 300])
 @pytest.mark.parametrize("number", range(len(CLAIMS)), ids=[c for c, *_ in CLAIMS])
 def test_what_a_budget_cuts_says_inconclusive(
     number: int, looks: int, clock: Callable[[float], None]

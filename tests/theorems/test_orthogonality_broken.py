@@ -134,7 +134,7 @@ SAMPLED: dict[str, tuple[Break, tuple[str, ...]]] = {
     "gaussian_limit:sharp": (times(sp.Rational(1, 500)), ("n=2",)),
 }
 #: Of the normals that a true claim is given; a false one falls before.
-TENTH = 10
+PART = 30
 SLOPES = (
     "width_scaling",
     "odd_activations:tanh",
@@ -187,7 +187,7 @@ def test_sampled_checks_refute_a_false_claim(name: str) -> None:
     laid_out = list(check.instances(statement, None))
     result = run(
         replace(damage(statement), expected=Verdict.SUPPORTED),
-        [replace(check, instances=lambda *_: laid_out, normals=check.normals // TENTH)],
+        [replace(check, instances=lambda *_: laid_out, normals=check.normals // PART)],
     )
     assert result.verdict is Verdict.REFUTED
     assert not result.as_expected

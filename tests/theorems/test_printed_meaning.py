@@ -307,19 +307,19 @@ def agrees(expression: sp.Expr, seed: int) -> None:
         assert close(printed, wanted), f"{last} is {printed}, {expression} is {wanted} at {env}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(expressions(PLAIN), st.integers(0, 10**6))
 def test_an_expression_read_back_has_its_value(expression: sp.Expr, seed: int) -> None:
     agrees(expression, seed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(sums(), st.integers(0, 10**6))
 def test_a_sum_read_back_has_its_value(expression: sp.Expr, seed: int) -> None:
     agrees(expression, seed)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(-(2**210), 2**210) | INTEGERS, st.integers(1, 2**210) | st.integers(1, 2000))
 def test_a_number_read_back_is_itself_to_the_last_digit(p: int, q: int) -> None:
     statement = claim(x + sp.Rational(p, q))
@@ -528,6 +528,8 @@ def test_a_statement_read_back_has_its_sides_and_its_hypotheses(
         assert found.conclusion(printed) is holds
         assert all(h(printed) for h in found.hypotheses) is meets
         admitted.add(meets)
+        if compared == 30:
+            break
     assert compared >= 10
     assert math.isfinite(compared)
 

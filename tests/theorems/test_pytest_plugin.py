@@ -14,6 +14,7 @@ import torch  # noqa: F401  # runs within this process forget what they import, 
 import theorems.workbench.running  # noqa: F401  # the same
 from theorems import pytest_plugin
 from theorems.checking.confidence_sequence import BoundedMean
+from theorems.cli import main
 from theorems.statement import Quantifier
 from theorems.verification import LEVEL
 
@@ -60,7 +61,7 @@ def test_claims_are_items_with_verdicts(pytester: pytest.Pytester) -> None:
 
 
 def test_a_failure_shows_claim_witness_margin_seed_power_and_replay(
-    pytester: pytest.Pytester,
+    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytester.makepyfile(my_claims=FAST)
     result = run(pytester, "my_claims.py::false", "--theorem-seed", "5", "--theorem-level", "1e-5")
@@ -78,16 +79,9 @@ def test_a_failure_shows_claim_witness_margin_seed_power_and_replay(
     )
     assert "Traceback" not in result.stdout.str()
     replay = next(line for line in result.outlines if line.startswith("replay"))
-    arguments = replay.split()[2:]
-    again = subprocess.run(
-        [sys.executable, "-m", "theorems.cli", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=pytester.path,
-        check=False,
-    )
-    assert again.returncode == 1, again.stderr
-    assert "false at x = 2" in again.stdout
+    capsys.readouterr()
+    assert main(replay.split()[2:]) == 1
+    assert "false at x = 2" in capsys.readouterr().out
 
 
 def test_the_summary_says_what_was_spent(pytester: pytest.Pytester) -> None:

@@ -114,7 +114,7 @@ def test_the_drift_is_about_two_rows_or_more() -> None:
     assert DRIFT.bound(d=2, **given) == 6
     pointwise = DRIFT.checks[1]
     assert all(len(item) >= 2 for item in pointwise.corners())
-    few = settings(max_examples=200)
+    few = settings(max_examples=50)
     assert find(pointwise.inputs(), lambda item: True, settings=few) is not None
     with pytest.raises(NoSuchExample):
         find(pointwise.inputs(), lambda item: len(item) < 2, settings=few)

@@ -32,6 +32,7 @@ LESS = {
     "draws": 64,
     "depth": 12,
     "sizes": 2,
+    "walks": 0,  # the family's own inputs alone
 }
 #: These draw for minutes before they say anything; each has a small lay-out of its own below.
 SLOW = ("Exponent", "EscapeTimes", "Paired")
@@ -58,7 +59,7 @@ def smaller(check: Any) -> Any:
         if field.name == "sizes" and isinstance(value, tuple):
             changes["sizes"] = value[:least]
         elif isinstance(value, int):
-            changes[field.name] = min(value, least)
+            changes[field.name] = type(value)(min(value, least))
     return replace(check, **changes)
 
 

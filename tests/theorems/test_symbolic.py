@@ -91,7 +91,8 @@ def test_the_substitution_is_what_makes_the_lemma_provable() -> None:
     """Without the domain (n ≥ 2, δ ≤ 1/n) the convexity certificate must not go through."""
     statement = get("orthogonality.convexity:conclusion")
     check = statement.checks[0]
-    assert check(statement, CONTEXT).verdict is Verdict.CERTIFIED
+    assert check.judge(statement, CONTEXT).verdict is Verdict.CERTIFIED
     for symbol in check.substitution:
         less = {k: v for k, v in check.substitution.items() if k != symbol}
-        assert replace(check, substitution=less)(statement, CONTEXT).verdict is Verdict.INCONCLUSIVE
+        found = replace(check, substitution=less).judge(statement, CONTEXT)
+        assert found.verdict is Verdict.INCONCLUSIVE

@@ -191,6 +191,7 @@ def test_what_is_assumed_away_need_not_be_defined(claim: str, options: Any) -> N
     assert run(claim, **options)[0] is Verdict.CERTIFIED
 
 
+@pytest.mark.usefixtures("some_draws")
 def test_an_assumption_that_has_no_value_is_not_met() -> None:
     """x = 0 is outside where 1/x >= 1 is assumed, as it is where x/x >= 1/2 is."""
     for assumed in ("1/x >= 1", "x/x*y >= 1/9"):

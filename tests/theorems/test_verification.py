@@ -14,6 +14,8 @@ from broken import only
 import theorems.verification as MODULE
 from simulators.batches import Batch
 from theorems import Evidence, Result, Sentinel, Statement, Verdict, get, select, verify
+from theorems.checking.expectation import Expectation
+from theorems.checking.pointwise import Pointwise
 from theorems.context import Context
 from theorems.verification import LEVEL, environment, overall, verify_each
 
@@ -42,6 +44,20 @@ def small(*names: str) -> tuple[Statement, ...]:
     )
 
 
+def quick(*names: str) -> list[Statement]:
+    """Statements whose exact checks look at the family's own corners and a few draws."""
+    return [
+        replace(
+            s,
+            checks=tuple(
+                replace(c, examples=20, walks=False) if isinstance(c, Pointwise) else c
+                for c in s.checks
+            ),
+        )
+        for s in select(names)
+    ]
+
+
 def evidence(verdict: Verdict, sentinel: Verdict = V.REFUTED, **more: Any) -> Evidence:
     return Evidence(
         **{"method": "simulation", "summary": "", "verdict": verdict, "sentinel": sentinel, **more}
@@ -60,7 +76,7 @@ def plain(results: tuple[Result, ...]) -> list[Any]:
 
 
 def test_the_same_call_gives_the_same_results() -> None:
-    first, second = (plain(verify(CHEAP, seed=3)) for _ in range(2))
+    first, second = (plain(verify(quick(*CHEAP), seed=3)) for _ in range(2))
     assert first == second
     assert all(entry["as_expected"] for entry in first)
 
@@ -157,7 +173,8 @@ def test_doors_are_at_the_call_and_not_at_the_first_result() -> None:
 
 
 def test_good_arguments() -> None:
-    name = "orthogonality.convexity:corrected"
+    spent: list[Context] = []
+    statement = replace(get("orthogonality.convexity:corrected"), checks=(Recorder(spent),))
     for change in (
         {"seed": np.int64(3)},
         {"level": 0.5},
@@ -165,7 +182,11 @@ def test_good_arguments() -> None:
         {"budget": 1},
         {"budget": 0.5},
     ):
-        assert verify([name], **change)[0].evidence[0].verdict is V.CERTIFIED
+        assert verify([statement], **change)[0].evidence[0].verdict is V.SUPPORTED
+    seeds, levels = [c.seed for c in spent], [c.level for c in spent]
+    assert seeds == [3, 0, 0, 0, 0]
+    assert levels == [LEVEL, 0.5, 1e-300, LEVEL, LEVEL]
+    assert [c.deadline is None for c in spent] == [True, True, True, False, False]
 
 
 def test_a_spent_budget_leaves_sampled_claims_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,10 +355,8 @@ def test_numbers_of_a_result() -> None:
 
 
 def test_results_are_json() -> None:
-    for found in verify(
-        ["orthogonality.convexity:as_printed", "orthogonality.contraction"],
-        batch=np.diag([1.0, 2.0]),
-    ):
+    statements = quick("orthogonality.convexity:as_printed", "orthogonality.contraction")
+    for found in verify(statements, batch=np.diag([1.0, 2.0])):
         entry = json.loads(json.dumps(found.as_json(), allow_nan=False))
         assert f"{entry['statement']}:{entry['variant']}" == found.statement.name
         assert entry["evidence"][0]["sentinel"] == "refuted"
@@ -386,7 +405,9 @@ def test_names_of_another_kind_are_refused(names: object) -> None:
 
 
 def test_a_run_out_of_time_says_that_nothing_was_sampled() -> None:
-    (result,) = verify(["orthogonality.decay:sharp"], budget=1e-3)
+    sharp = get("orthogonality.decay:sharp")
+    sampled_alone = [c for c in sharp.checks if isinstance(c, Expectation)]
+    (result,) = verify([replace(sharp, checks=tuple(sampled_alone))], budget=1e-3)
     (sampled,) = (e for e in result.evidence if e.method == "simulation")
     assert "not sampled: out of time" in sampled.summary
     assert not result.weak_sentinels
