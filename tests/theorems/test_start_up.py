@@ -11,7 +11,15 @@ import pytest
 from theorems.cli import main
 from theorems.commands import VERBS
 
-HEAVY = ("torch", "hypothesis", "scipy.stats", "scipy.special", "sympy.stats", "matplotlib")
+HEAVY = (
+    "torch",
+    "hypothesis",
+    "scipy.stats",
+    "scipy.special",
+    "sympy.stats",
+    "matplotlib",
+    "array_api_compat.numpy",
+)
 ALL = (*HEAVY, "numpy", "sympy", "rich", "simulators", "theorems.registry")
 
 

@@ -64,14 +64,6 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return found
 
 
-def _tell_refused_families() -> None:
-    """What other packages brought and could not be used, if the verb asked for it: a line each."""
-    from theorems.terminal.screen import refuse_each
-
-    if registry := sys.modules.get("theorems.registry"):
-        refuse_each(registry.refused())
-
-
 def run(argv: Sequence[str] | None) -> int:
     """Run a command line (the process's by default) and return its exit status; a refusal is told
     in one line.
@@ -91,7 +83,11 @@ def run(argv: Sequence[str] | None) -> int:
         except SystemExit:  # --help and --version have been printed
             return AS_EXPECTED
         status: int = args.run(args)
-        _tell_refused_families()
+        if registry := sys.modules.get("theorems.registry"):
+            # what other packages brought and could not be used, a line each
+            from theorems.terminal.screen import refuse_each
+
+            refuse_each(registry.refused())
         return status
     except UsageError as error:
         from theorems.terminal.screen import refuse

@@ -85,7 +85,15 @@ def _prove(out: Console, notes: Console, names: Sequence[str], date: str | None)
     """
     statements = select(names)
     if date is not None:
-        _require_date(date, names)
+        try:
+            datetime.date.fromisoformat(date)
+        except ValueError:
+            raise UsageError(f"--record {date!r}: want a date, YYYY-MM-DD") from None
+        require(
+            not names,
+            f"--record {date}: records all statements; leave out {', '.join(names)}",
+            UsageError,
+        )
     try:
         rocq = installed()
     except MissingRocqError as error:
@@ -112,18 +120,6 @@ def _prove(out: Console, notes: Console, names: Sequence[str], date: str | None)
         recorded.cache_clear()
         paragraph(out, Text(f"Recorded: {RECORDED}"))
     return audit.stands
-
-
-def _require_date(date: str, names: Sequence[str]) -> None:
-    try:
-        datetime.date.fromisoformat(date)
-    except ValueError:
-        raise UsageError(f"--record {date!r}: want a date, YYYY-MM-DD") from None
-    require(
-        not names,
-        f"--record {date}: records all statements; leave out {', '.join(names)}",
-        UsageError,
-    )
 
 
 def _export(out: Console, given: Sequence[str]) -> None:

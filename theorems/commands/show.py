@@ -94,7 +94,7 @@ def print_statement(
     _meaning(out, s)
     _standing(out, s)
     _proof(out, s)
-    _checks(out, s)
+    _items(out, "Attacked by", [_check(check, s) for check in s.checks])
     if earlier is not None:
         _evidence(out, s, earlier)
 
@@ -198,19 +198,13 @@ def _standing(out: Console, s: Statement) -> None:
                 [line] if fits else [f"{side} side:", _written(out, lines, changed, notation(s))]
             )
     _items(out, "Sentinel", sentinel)
-    others = [
-        o
-        for o in library(s.family)
-        if (o.family, o.theorem) == (s.family, s.theorem) and o.variant != s.variant
-    ]
-    _items(out, "Variants", [_variant(o) for o in others])
+    named: list[str | Text | list[str]] = []
+    for other in library(s.family):
+        if other.theorem == s.theorem and other.variant != s.variant:
+            verdict = verdict_text(other.expected)
+            named.append(Text.assemble(f":{other.variant} (", verdict, f") {words(other.title)}"))
+    _items(out, "Variants", named)
     fields(out, {"Depends on": ", ".join(s.depends_on), "Remark": words(s.remark)})
-
-
-def _variant(other: Statement) -> Text:
-    return Text.assemble(
-        f":{other.variant} (", verdict_text(other.expected), f") {words(other.title)}"
-    )
 
 
 # --- what is proved -------------------------------------------------------------------------------
@@ -266,10 +260,6 @@ def _proof(out: Console, s: Statement) -> None:
 
 
 # --- how it is attacked ---------------------------------------------------------------------------
-
-
-def _checks(out: Console, s: Statement) -> None:
-    _items(out, "Attacked by", [_check(check, s) for check in s.checks])
 
 
 def _check(check: Check, s: Statement) -> str:
