@@ -49,8 +49,6 @@ from theorems.families.cluster.notation import (
 from theorems.families.cluster.one_layer import two_block_batch
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
-__all__ = ["STATEMENTS"]
-
 _ALL = (BATCH, BLOCK, INPUT, OUTPUT, WEIGHTS, FIRST, OTHER)
 #: Hypotheses that the theorem does without, spelled out, so that the kernel compares them too.
 _SIZES = (

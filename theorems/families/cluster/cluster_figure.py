@@ -11,9 +11,9 @@ from functools import lru_cache
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
-from numpy.typing import NDArray
 
 from simulators import recenter_relu_chain, simulate
+from simulators.arrays import Floats
 from simulators.batches import gaussian_batch
 from simulators.engines.mean_field import outlier_fixed_point
 from theorems.checking.confidence_intervals import clopper_pearson
@@ -24,7 +24,6 @@ from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_fig
 
 __all__ = ["Network", "draw", "share_by_layer"]
 
-Floats = NDArray[np.float64]
 
 SIZES = (5, 7, 10, 30)
 WIDTH, DEPTH = 500, 500

@@ -40,11 +40,8 @@ def _vectors(size: int) -> st.SearchStrategy[Vector]:
     return st.tuples(*(_numbers() for _ in range(size)))
 
 
-@composite
-def layer_inputs(draw: st.DrawFn, within: str = "") -> Item:
-    """Weights, blocks and two columns: both in the ``within`` block, "first" or "other", or one in
-    each.
-    """
+def _layer(draw: st.DrawFn, within: str) -> tuple[int, Item]:
+    """The width of the output, and a layer of it."""
     n = draw(st.integers(3 if within else 2, 7))
     # two different columns of one block, where the block must hold them
     m = draw(st.integers(2 if within == "first" else 1, n - (2 if within == "other" else 1)))
@@ -52,7 +49,7 @@ def layer_inputs(draw: st.DrawFn, within: str = "") -> Item:
     first, other = st.integers(0, m - 1), st.integers(m, n - 1)
     i = draw(other if within == "other" else first)
     j = draw((first if within == "first" else other).filter(lambda x: x != i))
-    return {
+    return p, {
         "n": n,
         "m": m,
         "d": d,
@@ -65,6 +62,19 @@ def layer_inputs(draw: st.DrawFn, within: str = "") -> Item:
         "i": i,
         "j": j,
     }
+
+
+@composite
+def layer_inputs(draw: st.DrawFn, within: str = "") -> Item:
+    """Weights, blocks and two columns: both in the ``within`` block, "first" or "other", or one in
+    each.
+
+    Of up to 7 samples, and widths up to 4.
+
+    Example:
+        >>> layer_inputs().validate()
+    """
+    return _layer(draw, within)[1]
 
 
 def layer_corners(within: str = "", *, ties: bool = True) -> list[Item]:
@@ -96,8 +106,7 @@ def law_inputs(draw: st.DrawFn) -> Item:
     Example:
         >>> law_inputs().validate()
     """
-    item = draw(layer_inputs())
-    outcomes = int(str(item["p"]))
+    outcomes, item = _layer(draw, "")
     weights = draw(st.tuples(*(st.integers(0, 5),) * outcomes).filter(any))
     return {**item, "P": tuple(Fraction(x, sum(weights)) for x in weights)}
 

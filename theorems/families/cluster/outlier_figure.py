@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter
-from numpy.typing import NDArray
 
+from simulators.arrays import Floats
 from simulators.engines.mean_field import (
     outlier_fixed_point,
     recenter_relu_map,
@@ -27,7 +27,6 @@ from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_fig
 
 __all__ = ["FIGURES", "Share", "draw", "draw_basin", "ends", "turn"]
 
-Floats = NDArray[np.float64]
 
 MAPS = (6, 7, 10, 30)
 SIZES = (*range(3, 31), 35, 40, 50, 64, 80, 100, 140, 200, 300)

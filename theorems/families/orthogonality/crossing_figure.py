@@ -12,8 +12,8 @@ from typing import TypedDict
 import flint
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from simulators.arrays import Floats
 from simulators.engines.mean_field import rescale_path_enclosure
 from theorems.families.orthogonality.decay import gap_of
 from theorems.families.orthogonality.inputs import known
@@ -24,7 +24,6 @@ from theorems.statement import Statement
 
 __all__ = ["Path", "draw", "infinite_width_bound"]
 
-Floats = NDArray[np.float64]
 
 #: Stands for infinite width in a bound: what is left of a term in 1/sqrt(d) is below 1e-140.
 INFINITE = 1e300

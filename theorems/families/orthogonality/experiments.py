@@ -22,8 +22,6 @@ from theorems.checking.scaling import Scaling
 from theorems.families.orthogonality.notation import BATCH, FAMILY, WIDTH, d, djb21, n
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
 
-__all__ = ["STATEMENTS"]
-
 # --- Figure 2: the stationary gap against width ---------------------------------------------------
 
 beta = sp.Symbol("beta", real=True)

@@ -11,9 +11,9 @@ from fractions import Fraction
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from simulators import Trajectory, rescale_chain, simulate
+from simulators.arrays import Floats
 from simulators.batches import dominant_spectrum, spectrum_batch
 from theorems.families.orthogonality.decay import largest_alpha
 from theorems.families.orthogonality.inputs import known
@@ -34,7 +34,6 @@ from theorems.statement import Statement
 
 __all__ = ["Panel", "bound_values", "draw", "first_speaking_layer", "smallest_speaking_width"]
 
-Floats = NDArray[np.float64]
 
 VARIANTS = ("as_printed", "corrected", "sharp")
 DEPTH = 32

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
-from numpy.typing import NDArray
 
+from simulators.arrays import Floats
 from theorems.report.document import evidence_of, find
 from theorems.report.figure_parts import ticks
 from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
 
 __all__ = ["Curve", "curves", "draw"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

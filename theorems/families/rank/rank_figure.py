@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from simulators import Chain, residual_chain, simulate, vanilla_chain
+from simulators.arrays import Floats
 from simulators.batches import collinear_batch
 from theorems.families.rank.networks import BURN_IN, WINDOW, relaxation
 from theorems.families.rank.published import GAMMA, effective_ranks
@@ -21,7 +21,6 @@ from theorems.report.style import COLOURS, INK, MUTED, SHADE, Drawing, drawing, 
 
 __all__ = ["DEPTH", "SPREAD", "WIDTH", "draw", "published", "ranks", "spectra"]
 
-Floats = NDArray[np.float64]
 
 NAME = "rank.average_rank:lower"
 WIDTH, DEPTH, SPREAD = 32, 96, 1e-3

@@ -46,8 +46,6 @@ from theorems.families.splines.notation import (
 )
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
-__all__ = ["STATEMENTS"]
-
 _ROOT = f"{ROCQ}.TotalLeastSquares"
 #: Hypotheses that the theorems do without, spelled out, so that the kernel compares them too.
 _DIMENSION = "(have _ : (1 <= d)%N := d1); "
