@@ -26,10 +26,17 @@ from theorems.families.rank.drift import (
     rows,
     squares,
 )
-from theorems.families.rank.generator import Derivation, every_width, invariants, second_order
+from theorems.families.rank.drift_checks import (
+    Derivation,
+    Paired,
+    every_width,
+    fourth_order,
+    invariants,
+    second_difference,
+    second_order,
+)
 from theorems.families.rank.inputs import drift_corners, drift_inputs
 from theorems.families.rank.notation import NUDGE, d
-from theorems.families.rank.paired import Paired, fourth_order, second_difference
 
 
 @pytest.mark.parametrize("item", drift_corners(), ids=range(len(drift_corners())))
@@ -294,7 +301,7 @@ def test_weights_of_another_variance_are_noticed(monkeypatch: pytest.MonkeyPatch
         plus, minus, speeds = antithetic_layer(batch, 1.2 * gamma, **given)
         return plus, minus, speeds
 
-    monkeypatch.setattr("theorems.families.rank.paired.antithetic_layer", louder)
+    monkeypatch.setattr("theorems.families.rank.drift_checks.antithetic_layer", louder)
     assert run(DRIFT, [ONE]).verdict is Verdict.REFUTED
 
 

@@ -18,7 +18,7 @@ from theorems import Evidence, Sentinel, Statement, Verdict, library
 from theorems.checking.expectation import Expectation
 from theorems.checking.medians import Case, Medians, Sample
 from theorems.context import Context
-from theorems.families.rank.paired import Paired
+from theorems.families.rank.drift_checks import Paired
 from theorems.verification import Result
 
 FAR = 10**6

@@ -28,14 +28,16 @@ def as_given(item: Item) -> Item:
 def rational_rows(matrix: ArrayLike) -> tuple[Vector, ...]:
     """The entries of a float matrix (d, n), without rounding: d tuples of n fractions.
 
-    Raises ``ValueError`` for NaN, ``OverflowError`` for infinite entries. Cost: O(d n).
+    Raises ``ValueError`` for entries that are not finite. Cost: O(d n).
 
     Example:
         >>> rational_rows([[0.5, -3.0]])
         ((Fraction(1, 2), Fraction(-3, 1)),)
     """
-    rows = np.asarray(matrix, dtype=np.float64).tolist()
-    return tuple(tuple(map(Fraction, row)) for row in rows)
+    rows = np.asarray(matrix, dtype=np.float64)
+    if not np.isfinite(rows).all():
+        raise ValueError(f"matrix has the entry {rows[~np.isfinite(rows)][0]}: want finite numbers")
+    return tuple(tuple(map(Fraction, row)) for row in rows.tolist())
 
 
 def walsh_signs(number: int, size: int) -> Vector:

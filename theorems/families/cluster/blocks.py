@@ -49,6 +49,7 @@ from theorems.families.cluster.notation import (
 from theorems.families.cluster.one_layer import two_block_batch
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
+_INVARIANCE = f"{ROCQ}.TwoBlocks.two_block_invariance"
 _ALL = (BATCH, BLOCK, INPUT, OUTPUT, WEIGHTS, FIRST, OTHER)
 #: Hypotheses that the theorem does without, spelled out, so that the kernel compares them too.
 _SIZES = (
@@ -120,10 +121,10 @@ def _invariance(rescaled: bool, within: str) -> Statement:
             ),
         ),
         proof=Proof(
-            theorem=f"{ROCQ}.TwoBlocks.two_block_invariance_{'rescaled_' if rescaled else ''}indexed",
+            theorem=f"{_INVARIANCE}_{'rescaled_' if rescaled else ''}indexed",
             script=f"move=> {names}; "
             f"{_SIZES}{_ROWS if rescaled else ''}{reshaped}{end.format(facts)}",
-            also=(f"{ROCQ}.TwoBlocks.two_block_invariance{'_rescaled' if rescaled else ''}",),
+            also=(f"{_INVARIANCE}{'_rescaled' if rescaled else ''}",),
         ),
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,13 @@ from simulators import Chain, batchnorm_chain, recenter_relu_chain, simulate
 from simulators.engines.mean_field import outlier_fixed_point
 from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale
 from simulators.observables import Observable, cosine_range
-from theorems.inspection.condition import LEAST_FOR_OUTLIER, Condition, Floats, fixed_cosine
+from theorems.inspection.condition import (
+    LEAST_FOR_OUTLIER,
+    Condition,
+    Floats,
+    Measures,
+    fixed_cosine,
+)
 from theorems.inspection.finding import Finding, Reading, Watched
 from theorems.registry import get
 
@@ -134,16 +141,12 @@ def _chain(watched: Watched) -> tuple[Callable[[int], Chain] | None, str]:
 def _lasted(watched: Watched) -> int:
     """Layers at the end at which one and the same sample is a lone outlier."""
     n, last = watched.batch.shape[1], watched.measures[-1]
-    count = 0
-    for item in reversed(watched.measures):
-        if (
-            item.condition is not Condition.CLUSTERING
-            or item.largest_cluster < n - 1
-            or item.outlier != last.outlier
-        ):
-            break
-        count += 1
-    return count
+
+    def lone(item: Measures) -> bool:
+        apart = item.condition is Condition.CLUSTERING and item.largest_cluster >= n - 1
+        return apart and item.outlier == last.outlier
+
+    return len(list(takewhile(lone, reversed(watched.measures))))
 
 
 def _unmet(name: str, n: int, d: int, rescaled: bool, lasted: int, depth: int) -> str:

@@ -2,7 +2,7 @@
 
 - ``soft_rank``: the lemma that bounds the soft rank by the effective rank (decided exactly)
 - ``drift``: how ‖M‖_F² moves in one layer, to second order in γ, and the inequality that signs it
-- ``generator``, ``paired``: that second order derived, and seen in simulation, for ``drift``
+- ``drift_checks``: that second order derived, and seen in simulation
 - ``average``: what stationary chains keep of the rank; ``collapse``: what is left without
   normalisation, or without a part of it
 - ``networks``: those simulated: ranks averaged along deep ones, and chains compared side by side

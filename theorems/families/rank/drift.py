@@ -16,7 +16,13 @@ from theorems.checking.check import Floats
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import rational_rows
 from theorems.families.rank import inputs
-from theorems.families.rank.generator import Derivation, invariants, second_order
+from theorems.families.rank.drift_checks import (
+    Derivation,
+    LabelledBatch,
+    Paired,
+    invariants,
+    second_order,
+)
 from theorems.families.rank.notation import (
     BATCH,
     FAMILY,
@@ -34,7 +40,6 @@ from theorems.families.rank.notation import (
     m,
     n,
 )
-from theorems.families.rank.paired import LabelledBatch, Paired
 from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Verdict
 
 
