@@ -16,6 +16,7 @@ from simulators.engines.mean_field.outlier_enclosure import (
     excess_series,
     variable,
 )
+from theorems import get
 from theorems.checking.enclosures import Enclosed, Part
 from theorems.checking.root_isolation import UndecidedError, over
 from theorems.families.cluster import fixed_points, jacobian, large_batches, outlier
@@ -24,7 +25,11 @@ from theorems.families.cluster.notation import n as SIZE
 from theorems.statement import Sentinel, Variable, Verdict
 from theorems.verification import verify
 
-QUICK = (outlier.COUNT, outlier.STABLE, outlier.REPELLING, outlier.CLOSING_IN, *outlier.ANGLE)
+COUNT, SADDLE_NODE, STABLE, REPELLING, CLOSING_IN = (
+    get(f"cluster.outlier_fixed_point:{variant}")
+    for variant in ("count", "saddle_node", "stable", "repelling", "closing_in")
+)
+QUICK = (COUNT, STABLE, REPELLING, CLOSING_IN, *outlier.ANGLE)
 
 
 def verdict(statement):
@@ -65,7 +70,7 @@ def test_the_reduction_is_as_expected():
 @pytest.mark.parametrize("threshold", [5, 6, 8, 9])
 def test_a_wrong_threshold_is_refuted(threshold):
     wrong = replace(
-        outlier.COUNT, rhs=outlier._others(threshold), sentinel=Sentinel("", rhs=outlier._others(7))
+        COUNT, rhs=outlier._others(threshold), sentinel=Sentinel("", rhs=outlier._others(7))
     )
     assert verdict(wrong) is Verdict.REFUTED
 
@@ -73,7 +78,7 @@ def test_a_wrong_threshold_is_refuted(threshold):
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_wrong_count_is_refuted_even_for_large_sizes_only(count):
     wrong = replace(
-        outlier.COUNT,
+        COUNT,
         rhs=sp.Integer(count),
         variables=(Variable(SIZE, sp.Range(large_batches.FIRST, sp.oo), "batch size"),),
     )
@@ -102,7 +107,7 @@ def test_stability_is_refuted_where_there_is_none():
     def decay(size: int):
         return {"D": size * (1 - find(size).separatrix.spectrum.radius)}
 
-    wrong = replace(outlier.STABLE, checks=(Enclosed((7, 8, 20), decay),))
+    wrong = replace(STABLE, checks=(Enclosed((7, 8, 20), decay),))
     assert verdict(wrong) is Verdict.REFUTED
 
 
@@ -351,7 +356,7 @@ def test_a_wrong_count_for_real_sizes_is_refused(low, high, zeros):
 
 
 def test_the_saddle_node_statement_is_as_expected():
-    assert verify([outlier.SADDLE_NODE])[0].as_expected
+    assert verify([SADDLE_NODE])[0].as_expected
 
 
 # --- the check -----------------------------------------------------------------------------------------------------
@@ -365,7 +370,7 @@ def test_open_enclosures_are_inconclusive():
         raise UndecidedError("too wide")
 
     for values in (wide, failing):
-        result = verify([replace(outlier.STABLE, checks=(Enclosed((7, 8), values),))])[0]
+        result = verify([replace(STABLE, checks=(Enclosed((7, 8), values),))])[0]
         assert result.verdict is Verdict.INCONCLUSIVE
         assert "n=7" in result.evidence[0].summary
 
@@ -373,7 +378,7 @@ def test_open_enclosures_are_inconclusive():
 def test_parts_only_speak_of_what_does_not_depend_on_n():
     part = Part("n≥64", lambda: {"D": arb(1)}, Fraction(0), Fraction(1, 64))
     statement = replace(
-        outlier.STABLE,
+        STABLE,
         rhs=1 / SIZE,
         checks=(Enclosed((), None, lambda: [part]),),
         sentinel=Sentinel("", rhs=2 / SIZE),
@@ -385,26 +390,24 @@ def test_parts_only_speak_of_what_does_not_depend_on_n():
 @pytest.mark.parametrize("left_out", [0, 5])
 def test_a_gap_between_parts_is_refused(left_out):
     """Left out: the part that reaches to infinity, one in the middle."""
-    check = outlier.REPELLING.checks[0]
+    check = REPELLING.checks[0]
     gappy = replace(
         check, sizes=(), parts=lambda: [p for k, p in enumerate(check.parts()) if k != left_out]
     )
     with pytest.raises(ValueError, match="no part covers 1/n between"):
-        verify([replace(outlier.REPELLING, checks=(gappy,))])
+        verify([replace(REPELLING, checks=(gappy,))])
 
 
 @pytest.mark.parametrize("without", [{"sizes": ()}, {"values": None}], ids=["sizes", "values"])
 def test_parts_alone_speak_of_no_smaller_size(without):
-    check = replace(outlier.REPELLING.checks[0], **without)
+    check = replace(REPELLING.checks[0], **without)
     result = verify(
-        [replace(outlier.REPELLING, checks=(check,), sentinel=Sentinel("", rhs=sp.Integer(1)))]
+        [replace(REPELLING, checks=(check,), sentinel=Sentinel("", rhs=sp.Integer(1)))]
     )[0]
     assert result.evidence[0].summary == f"enclosed in balls for every n ≥ {large_batches.FIRST}"
 
 
 def test_sizes_that_are_not_covered_are_not_claimed():
-    statement = replace(
-        outlier.COUNT, checks=(Enclosed((3, 4, 7), lambda size: {"N": find(size).others}),)
-    )
+    statement = replace(COUNT, checks=(Enclosed((3, 4, 7), lambda size: {"N": find(size).others}),))
     result = verify([replace(statement, sentinel=Sentinel("", rhs=outlier._others(4)))])[0]
     assert result.evidence[0].summary == "3 batch sizes from 3 to 7"

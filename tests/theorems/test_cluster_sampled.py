@@ -81,7 +81,7 @@ def test_the_escape_layer_is_the_first_of_a_long_enough_run() -> None:
 
 def test_escape_times_compare_two_widths() -> None:
     check = emergence.EscapeTimes(12, ((40, 64), (400, 64)), (400, 40), 120, 10)
-    longer = replace(emergence.ESCAPE, rhs=sp.Rational(1, 5))
+    longer = replace(get("cluster.emergence:escape_time"), rhs=sp.Rational(1, 5))
     found = check(longer, Context(0, 1e-4))
     assert (found.verdict, found.sentinel) == (Verdict.SUPPORTED, Verdict.REFUTED)
     assert [row["width"] for row in found.details["escape"]] == [40, 400]
@@ -99,9 +99,9 @@ def test_an_outlier_emerges_and_the_false_threshold_falls() -> None:
         first=128,
         replicas=256,
     )
-    assert judged(emergence.OUTLIER, check) == (Verdict.SUPPORTED, Verdict.REFUTED)
+    assert judged(get("cluster.emergence:outlier"), check) == (Verdict.SUPPORTED, Verdict.REFUTED)
     inverted = replace(
-        emergence.OUTLIER,
+        get("cluster.emergence:outlier"),
         relation="<=",
         rhs=sp.Rational(1, 2),
         sentinel=Sentinel("0", rhs=sp.S.Zero),

@@ -20,8 +20,8 @@ from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.medians import Case, Medians, Sample
 from theorems.checking.scaling import Scaling
 from theorems.context import Context
-from theorems.families.cluster.emergence import ESCAPE, EscapeTimes
-from theorems.families.rank.average import EXPONENT, Exponent
+from theorems.families.cluster.emergence import EscapeTimes
+from theorems.families.rank.average import Exponent
 from theorems.families.rank.networks import Network
 
 LEVEL = 1e-3
@@ -105,12 +105,16 @@ def slope() -> tuple[Statement, Scaling]:
 
 def escape() -> tuple[Statement, EscapeTimes]:
     """Three widths."""
-    return ESCAPE, EscapeTimes(4, ((8, 4), (16, 4), (32, 4)), (32, 8), 8, 3)
+    return get("cluster.emergence:escape_time"), EscapeTimes(
+        4, ((8, 4), (16, 4), (32, 4)), (32, 8), 8, 3
+    )
 
 
 def exponent() -> tuple[Statement, Exponent]:
     """Two networks from two starts each."""
-    return EXPONENT, Exponent((Network(4, 1.0, replicas=8), Network(6, 1.0, replicas=8)))
+    return get("rank.average_rank:exponent"), Exponent(
+        (Network(4, 1.0, replicas=8), Network(6, 1.0, replicas=8))
+    )
 
 
 SAMPLED = (expectation, medians, slope, escape, exponent)

@@ -10,17 +10,12 @@ import sympy as sp
 
 from simulators import effective_rank, simulate, soft_rank
 from simulators.chains import residual_chain
-from theorems import Statement, Verdict
+from theorems import Statement, Verdict, get
 from theorems.context import Context
 from theorems.families.rank import average
 from theorems.families.rank.average import (
-    EXPONENT,
-    LOWER,
     NETWORKS,
-    SMALL,
     SMALL_GAMMA,
-    SOFT,
-    UNIT,
     Exponent,
     _ranks,
     _soft_ranks,
@@ -38,6 +33,10 @@ from theorems.families.rank.networks import (
 )
 from theorems.verification import verify
 
+LOWER, UNIT, SOFT, EXPONENT, SMALL = (
+    get(f"rank.average_rank:{variant}")
+    for variant in ("lower", "unit_constant", "soft_rank", "exponent", "small_gamma")
+)
 SIGNS = Network(8, math.inf, "rademacher", replicas=48)
 #: Small enough for seconds, of the kind the statements run.
 FEW = (

@@ -10,24 +10,20 @@ import pytest
 import sympy as sp
 from scipy.special import digamma
 
-from theorems import Statement, Verdict
+from theorems import Statement, Verdict, get
 from theorems.context import Context
 from theorems.expressions import InexactError, compiled
 from theorems.families.rank import collapse
-from theorems.families.rank.collapse import (
-    BRANCHES,
-    COLLAPSE,
-    GAP,
-    LEADING,
-    RANK_ONE,
-    UNCENTRED,
-    _growths,
-)
+from theorems.families.rank.collapse import GAP, UNCENTRED, _growths
 from theorems.families.rank.networks import side_by_side
 from theorems.families.rank.notation import d
 from theorems.terminal import typesetting
 from theorems.verification import verify
 
+COLLAPSE, LEADING, BRANCHES, RANK_ONE = (
+    get(f"rank.vanilla_collapse:{variant}")
+    for variant in ("gaussian", "leading_exponent", "residual", "rank")
+)
 PLAIN = ((3, math.inf, 3000, 200), (4, math.inf, 3000, 200))
 BRANCHED = ((4, 0.5, 1000, 100), (8, 2.0, 2000, 100))
 

@@ -329,38 +329,44 @@ def _others(threshold: int) -> sp.Expr:
     return sp.Piecewise((2, n >= threshold), (0, True))
 
 
-COUNT = _outlier(
-    variant="count",
-    title="Besides the symmetric and the two-block point f_n has two fixed points if n ≥ 7, else "
-    "none",
-    variables=(_size(3),),
-    definitions={N: "number of fixed points of f_n on (0, n-1] other than 1/(n-1) and n-1"},
-    lhs=N,
-    relation="==",
-    rhs=_others(7),
-    sentinel=Sentinel("the threshold is n ≥ 6", rhs=_others(6)),
-    checks=(
-        Enclosed(
-            BEYOND, lambda size: {"N": find(size).others}, lambda: parts({"N": "fixed_points"})
+COUNTED = (
+    _outlier(
+        variant="count",
+        title="Besides the symmetric and the two-block point f_n has two fixed points if n ≥ 7, "
+        "else "
+        "none",
+        variables=(_size(3),),
+        definitions={N: "number of fixed points of f_n on (0, n-1] other than 1/(n-1) and n-1"},
+        lhs=N,
+        relation="==",
+        rhs=_others(7),
+        sentinel=Sentinel("the threshold is n ≥ 6", rhs=_others(6)),
+        checks=(
+            Enclosed(
+                BEYOND, lambda size: {"N": find(size).others}, lambda: parts({"N": "fixed_points"})
+            ),
+        ),
+        remark="Every fixed point is isolated: e(ψ) = 0 in an angle in which f_n has no square "
+        "root at "
+        "either end. The "
+        "symmetric point is a simple zero of e, so it is counted apart.",
+    ),
+    _outlier(
+        variant="saddle_node",
+        title="With n real, the two are born in a saddle-node at ν = 6.107075…, between 6 and 7",
+        variables=(),
+        definitions={
+            nu: "the n at which f_n(y) = y has a double solution other than at the two-block "
+            "point; for real n in [4, ν) there is none, in (ν, 7] there are two"
+        },
+        lhs=sp.Abs(nu - sp.Rational(6107075, 10**6)),
+        relation="<=",
+        rhs=sp.Rational(1, 10**6),
+        sentinel=Sentinel("ν = 6.107080", lhs=sp.Abs(nu - sp.Rational(610708, 10**5))),
+        checks=(
+            Enclosed(parts=lambda: [Part("real n from 4 to 7", lambda: {"nu": saddle_node().n})]),
         ),
     ),
-    remark="Every fixed point is isolated: e(ψ) = 0 in an angle in which f_n has no square root at "
-    "either end. The "
-    "symmetric point is a simple zero of e, so it is counted apart.",
-)
-SADDLE_NODE = _outlier(
-    variant="saddle_node",
-    title="With n real, the two are born in a saddle-node at ν = 6.107075…, between 6 and 7",
-    variables=(),
-    definitions={
-        nu: "the n at which f_n(y) = y has a double solution other than at the two-block "
-        "point; for real n in [4, ν) there is none, in (ν, 7] there are two"
-    },
-    lhs=sp.Abs(nu - sp.Rational(6107075, 10**6)),
-    relation="<=",
-    rhs=sp.Rational(1, 10**6),
-    sentinel=Sentinel("ν = 6.107080", lhs=sp.Abs(nu - sp.Rational(610708, 10**5))),
-    checks=(Enclosed(parts=lambda: [Part("real n from 4 to 7", lambda: {"nu": saddle_node().n})]),),
 )
 
 
@@ -382,45 +388,49 @@ def _present(point: Point | None) -> Point:
     return point
 
 
-STABLE = _outlier(
-    variant="stable",
-    title="The outlier attracts all Gram matrices near it: spectral radius at most 1 - 3/(8n)",
-    variables=(_size(7),),
-    definitions={D: "n(1 - spectral radius) of the layer on Gram matrices at the outlier point"},
-    lhs=D,
-    relation=">=",
-    rhs=sp.Rational(3, 8),
-    sentinel=Sentinel("1 - 1/(2n), false at n = 7", rhs=sp.Rational(1, 2)),
-    checks=(Enclosed(BEYOND, _decay, lambda: parts({"D": "decay"})),),
-    depends_on=("cluster.outlier_jacobian",),
-    remark="The radius is f_n′ for every n enclosed one by one, and is 1 - 1/n + O(1/n²).",
-)
-REPELLING = _outlier(
-    variant="repelling",
-    title="The separatrix repels: slope at least 1 + 1/(5n)",
-    variables=(_size(7),),
-    definitions={U: "n(f_n′ - 1) at the fixed point between the outlier and the symmetric one"},
-    lhs=U,
-    relation=">=",
-    rhs=sp.Rational(1, 5),
-    sentinel=Sentinel("1 + 1/(4n), false at n = 7", rhs=sp.Rational(1, 4)),
-    checks=(Enclosed(BEYOND, _growth, lambda: parts({"U": "growth"})),),
-)
-CLOSING_IN = _outlier(
-    variant="closing_in",
-    title="The separatrix closes in on the symmetric point: cosines differ by at most 4/n²",
-    variables=(_size(7),),
-    lhs=X,
-    relation="<=",
-    rhs=sp.Integer(4),
-    definitions={
-        X: "n²(cos ψ - 1/(n-1)) at the separatrix, -cos ψ being the cosine between outlier and "
-        "cluster after "
-        "recentring, -1/(n-1) that of the symmetric point"
-    },
-    sentinel=Sentinel("by 3/n², false at n = 7", rhs=sp.Integer(3)),
-    checks=(Enclosed(BEYOND, _distance, lambda: parts({"X": "distance"})),),
-    remark="X tends to π - 2, its value where 1/n = 0, which the ball for n ≥ 4096 contains.",
+STABILITY = (
+    _outlier(
+        variant="stable",
+        title="The outlier attracts all Gram matrices near it: spectral radius at most 1 - 3/(8n)",
+        variables=(_size(7),),
+        definitions={
+            D: "n(1 - spectral radius) of the layer on Gram matrices at the outlier point"
+        },
+        lhs=D,
+        relation=">=",
+        rhs=sp.Rational(3, 8),
+        sentinel=Sentinel("1 - 1/(2n), false at n = 7", rhs=sp.Rational(1, 2)),
+        checks=(Enclosed(BEYOND, _decay, lambda: parts({"D": "decay"})),),
+        depends_on=("cluster.outlier_jacobian",),
+        remark="The radius is f_n′ for every n enclosed one by one, and is 1 - 1/n + O(1/n²).",
+    ),
+    _outlier(
+        variant="repelling",
+        title="The separatrix repels: slope at least 1 + 1/(5n)",
+        variables=(_size(7),),
+        definitions={U: "n(f_n′ - 1) at the fixed point between the outlier and the symmetric one"},
+        lhs=U,
+        relation=">=",
+        rhs=sp.Rational(1, 5),
+        sentinel=Sentinel("1 + 1/(4n), false at n = 7", rhs=sp.Rational(1, 4)),
+        checks=(Enclosed(BEYOND, _growth, lambda: parts({"U": "growth"})),),
+    ),
+    _outlier(
+        variant="closing_in",
+        title="The separatrix closes in on the symmetric point: cosines differ by at most 4/n²",
+        variables=(_size(7),),
+        lhs=X,
+        relation="<=",
+        rhs=sp.Integer(4),
+        definitions={
+            X: "n²(cos ψ - 1/(n-1)) at the separatrix, -cos ψ being the cosine between outlier and "
+            "cluster after "
+            "recentring, -1/(n-1) that of the symmetric point"
+        },
+        sentinel=Sentinel("by 3/n², false at n = 7", rhs=sp.Integer(3)),
+        checks=(Enclosed(BEYOND, _distance, lambda: parts({"X": "distance"})),),
+        remark="X tends to π - 2, its value where 1/n = 0, which the ball for n ≥ 4096 contains.",
+    ),
 )
 
 # --- the cluster's angle is 3π/n to first order, with the next order ------------------------------
@@ -498,10 +508,7 @@ STATEMENTS: tuple[Statement, ...] = (
     REDUCED,
     SYMMETRIC_SPECTRUM,
     OUTLIER_JACOBIAN,
-    COUNT,
-    SADDLE_NODE,
-    STABLE,
-    REPELLING,
-    CLOSING_IN,
+    *COUNTED,
+    *STABILITY,
     *ANGLE,
 )

@@ -228,93 +228,101 @@ _average = partial(
     chain="residual",
     observables=("effective_rank",),
 )
-LOWER = _average(
-    variant="lower",
-    title="r̄ ≥ √d/3 at γ = 1/100 (d = 8 … 64), 1/10 (to 512), 1 and ∞ (to 256), three laws of "
-    "weights",
-    source=d20("Theorem 2 (informal); the constant 1/3 is ours"),
-    definitions={r_bar: R_BAR},
-    lhs=r_bar,
-    relation=">=",
-    rhs=ROOT / 3,
-    sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
-    expected=Verdict.SUPPORTED,
-    checks=(_ranks(NETWORKS),),
-    remark="Each network runs from orthogonal and from nearly equal rows under the same weights, "
-    "and speaks only "
-    "once the two ranks have come within a tenth of one another. The claim is made of both. "
-    "Uniform and "
-    "Rademacher weights: d = 8, 32 and 128, at γ = 1/100 only 8. The rest is `small_gamma`, or d "
-    "= 512, left "
-    "out for its price, or signs for weights without the residual branch at d = 8: there W is "
-    "singular in "
-    "every other layer, and what it loses no later layer gives back, so that r falls to 1; only "
-    "the rounding "
-    "of floats keeps it up.",
-)
-UNIT = _average(
-    variant="unit_constant",
-    title="r̄ ≥ √d",
-    source=OURS,
-    definitions={r_bar: R_BAR},
-    lhs=r_bar,
-    relation=">=",
-    rhs=ROOT,
-    sentinel=Sentinel("r̄ ≥ 2√d", rhs=2 * ROOT),
-    expected=Verdict.REFUTED,
-    checks=(
-        _ranks(
-            tuple(n for n in NETWORKS if n.width <= 16 and n.gamma >= 0.1 and n.law == "gaussian"),
-            replace(ON_BATCH, replicas=400),
+STATEMENTS = (
+    _average(
+        variant="lower",
+        title="r̄ ≥ √d/3 at γ = 1/100 (d = 8 … 64), 1/10 (to 512), 1 and ∞ (to 256), three laws of "
+        "weights",
+        source=d20("Theorem 2 (informal); the constant 1/3 is ours"),
+        definitions={r_bar: R_BAR},
+        lhs=r_bar,
+        relation=">=",
+        rhs=ROOT / 3,
+        sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
+        expected=Verdict.SUPPORTED,
+        checks=(_ranks(NETWORKS),),
+        remark="Each network runs from orthogonal and from nearly equal rows under the same "
+        "weights, "
+        "and speaks only "
+        "once the two ranks have come within a tenth of one another. The claim is made of both. "
+        "Uniform and "
+        "Rademacher weights: d = 8, 32 and 128, at γ = 1/100 only 8. The rest is `small_gamma`, "
+        "or d "
+        "= 512, left "
+        "out for its price, or signs for weights without the residual branch at d = 8: there W is "
+        "singular in "
+        "every other layer, and what it loses no later layer gives back, so that r falls to 1; "
+        "only "
+        "the rounding "
+        "of floats keeps it up.",
+    ),
+    _average(
+        variant="unit_constant",
+        title="r̄ ≥ √d",
+        source=OURS,
+        definitions={r_bar: R_BAR},
+        lhs=r_bar,
+        relation=">=",
+        rhs=ROOT,
+        sentinel=Sentinel("r̄ ≥ 2√d", rhs=2 * ROOT),
+        expected=Verdict.REFUTED,
+        checks=(
+            _ranks(
+                tuple(
+                    n for n in NETWORKS if n.width <= 16 and n.gamma >= 0.1 and n.law == "gaussian"
+                ),
+                replace(ON_BATCH, replicas=400),
+            ),
         ),
     ),
+    _average(
+        variant="soft_rank",
+        title="Along every path the average of rank_τ is at least (1-τ)² times the average of r",
+        source=d20("Theorem 2 (informal), first inequality"),
+        definitions={
+            ratio: "average of rank_τ(H_ℓ) over that of r(H_ℓ) along one path, its median over "
+            "networks"
+        },
+        lhs=ratio,
+        relation=">=",
+        rhs=(1 - tau) ** 2,
+        sentinel=Sentinel("(1+τ)² for (1-τ)²", rhs=(1 + tau) ** 2),
+        expected=Verdict.SUPPORTED,
+        checks=(_soft_ranks(tuple(n for n in NETWORKS if n.law == "gaussian")),),
+        depends_on=("rank.soft_rank_lower_bound:as_printed",),
+        remark="It follows layer by layer from the lemma; the least margin seen at any layer is in "
+        "the evidence.",
+        variables=(WIDTH, THRESHOLD),
+        observables=("effective_rank", "soft_rank"),
+    ),
+    _average(
+        variant="exponent",
+        title="r̄ scales as √d at γ = 1/10: slope within 1/20 of 1/2",
+        source=OURS,
+        definitions={beta: "least-squares slope of log r̄ against log d, d = 8 … 512"},
+        lhs=sp.Abs(beta - sp.Rational(1, 2)),
+        relation="<=",
+        rhs=sp.Rational(1, 20),
+        sentinel=Sentinel("slope within 1/20 of 1", lhs=sp.Abs(beta - 1)),
+        expected=Verdict.SUPPORTED,
+        checks=(Exponent(tuple(n for n in NETWORKS if n.gamma == 0.1 and n.law == "gaussian")),),
+    ),
+    _average(
+        variant="small_gamma",
+        title="r̄ ≥ √d/3 at γ = 1/1000, and at 1/100 from d = 128 on",
+        source=d20("Theorem 2 (informal)"),
+        definitions={r_bar: R_BAR},
+        lhs=r_bar,
+        relation=">=",
+        rhs=ROOT / 3,
+        sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
+        expected=Verdict.INCONCLUSIVE,
+        checks=(_ranks(SMALL_GAMMA, Network(8, 1e-3, layers=6_000)),),
+        remark="The rank forgets its start in about γ⁻²/√d layers, and runs last seven or more "
+        "times "
+        "as long: 8 million "
+        "layers at d = 8, γ = 1/1000. What was run is far shorter, and says so; the rest is too "
+        "much "
+        "to draw.",
+    ),
 )
-SOFT = _average(
-    variant="soft_rank",
-    title="Along every path the average of rank_τ is at least (1-τ)² times the average of r",
-    source=d20("Theorem 2 (informal), first inequality"),
-    definitions={
-        ratio: "average of rank_τ(H_ℓ) over that of r(H_ℓ) along one path, its median over networks"
-    },
-    lhs=ratio,
-    relation=">=",
-    rhs=(1 - tau) ** 2,
-    sentinel=Sentinel("(1+τ)² for (1-τ)²", rhs=(1 + tau) ** 2),
-    expected=Verdict.SUPPORTED,
-    checks=(_soft_ranks(tuple(n for n in NETWORKS if n.law == "gaussian")),),
-    depends_on=("rank.soft_rank_lower_bound:as_printed",),
-    remark="It follows layer by layer from the lemma; the least margin seen at any layer is in "
-    "the evidence.",
-    variables=(WIDTH, THRESHOLD),
-    observables=("effective_rank", "soft_rank"),
-)
-EXPONENT = _average(
-    variant="exponent",
-    title="r̄ scales as √d at γ = 1/10: slope within 1/20 of 1/2",
-    source=OURS,
-    definitions={beta: "least-squares slope of log r̄ against log d, d = 8 … 512"},
-    lhs=sp.Abs(beta - sp.Rational(1, 2)),
-    relation="<=",
-    rhs=sp.Rational(1, 20),
-    sentinel=Sentinel("slope within 1/20 of 1", lhs=sp.Abs(beta - 1)),
-    expected=Verdict.SUPPORTED,
-    checks=(Exponent(tuple(n for n in NETWORKS if n.gamma == 0.1 and n.law == "gaussian")),),
-)
-SMALL = _average(
-    variant="small_gamma",
-    title="r̄ ≥ √d/3 at γ = 1/1000, and at 1/100 from d = 128 on",
-    source=d20("Theorem 2 (informal)"),
-    definitions={r_bar: R_BAR},
-    lhs=r_bar,
-    relation=">=",
-    rhs=ROOT / 3,
-    sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
-    expected=Verdict.INCONCLUSIVE,
-    checks=(_ranks(SMALL_GAMMA, Network(8, 1e-3, layers=6_000)),),
-    remark="The rank forgets its start in about γ⁻²/√d layers, and runs last seven or more times "
-    "as long: 8 million "
-    "layers at d = 8, γ = 1/1000. What was run is far shorter, and says so; the rest is too much "
-    "to draw.",
-)
-
-STATEMENTS = (LOWER, UNIT, SOFT, EXPONENT, SMALL)

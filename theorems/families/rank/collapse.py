@@ -95,46 +95,49 @@ _collapse = partial(
     chain="vanilla",
     expected=Verdict.SUPPORTED,
 )
-COLLAPSE = _collapse(
-    variant="gaussian",
-    title="Without normalisation (1/ℓ) log(σ_2/σ_1) → ½[ψ((d-1)/2) - ψ(d/2)] < 0, so r → 1",
-    source=NEWMAN,
-    variables=(WIDTH,),
-    definitions={gap: GAP_WORDS},
-    lhs=gap,
-    relation="==",
-    rhs=GAP,
-    sentinel=Sentinel(
-        "half an integer off: ψ(d/2) - ψ((d+1)/2)",
-        rhs=(sp.digamma(d / 2) - sp.digamma((d + 1) / 2)) / 2,
+COLLAPSE = (
+    _collapse(
+        variant="gaussian",
+        title="Without normalisation (1/ℓ) log(σ_2/σ_1) → ½[ψ((d-1)/2) - ψ(d/2)] < 0, so r → 1",
+        source=NEWMAN,
+        variables=(WIDTH,),
+        definitions={gap: GAP_WORDS},
+        lhs=gap,
+        relation="==",
+        rhs=GAP,
+        sentinel=Sentinel(
+            "half an integer off: ψ(d/2) - ψ((d+1)/2)",
+            rhs=(sp.digamma(d / 2) - sp.digamma((d + 1) / 2)) / 2,
+        ),
+        checks=(_growths(PLAIN),),
     ),
-    checks=(_growths(PLAIN),),
-)
-LEADING = _collapse(
-    variant="leading_exponent",
-    title="The leading exponent of H → WH is ½[log 2 + ψ(d/2)]",
-    source=NEWMAN,
-    variables=(WIDTH,),
-    definitions={lambda_1: "lim (1/ℓ) log σ_1 of the product of ℓ layers, W_ij ~ N(0, 1)"},
-    lhs=lambda_1,
-    relation="==",
-    rhs=LEADING_EXPONENT,
-    sentinel=Sentinel("½[log 2 + ψ((d+1)/2)]", rhs=(sp.log(2) + sp.digamma((d + 1) / 2)) / 2),
-    checks=(_growths(PLAIN),),
-)
-BRANCHES = _collapse(
-    variant="residual",
-    title="With residual branches the rank collapses too: gap ≤ -½ γ²/(1 + 2dγ²)",
-    source=OURS,
-    variables=(WIDTH, BRANCH),
-    definitions={gap: GAP_WORDS + "; layers H + γWH"},
-    lhs=gap,
-    relation="<=",
-    rhs=-RATE / 2,
-    sentinel=Sentinel("gap ≤ -4 γ²/(1 + 2dγ²)", rhs=-4 * RATE),
-    checks=(_growths(BRANCHED),),
-    remark="No closed form is known for finite γ > 0. As γ → ∞ the gap is that of H → WH, about "
-    "-1/(2d).",
+    _collapse(
+        variant="leading_exponent",
+        title="The leading exponent of H → WH is ½[log 2 + ψ(d/2)]",
+        source=NEWMAN,
+        variables=(WIDTH,),
+        definitions={lambda_1: "lim (1/ℓ) log σ_1 of the product of ℓ layers, W_ij ~ N(0, 1)"},
+        lhs=lambda_1,
+        relation="==",
+        rhs=LEADING_EXPONENT,
+        sentinel=Sentinel("½[log 2 + ψ((d+1)/2)]", rhs=(sp.log(2) + sp.digamma((d + 1) / 2)) / 2),
+        checks=(_growths(PLAIN),),
+    ),
+    _collapse(
+        variant="residual",
+        title="With residual branches the rank collapses too: gap ≤ -½ γ²/(1 + 2dγ²)",
+        source=OURS,
+        variables=(WIDTH, BRANCH),
+        definitions={gap: GAP_WORDS + "; layers H + γWH"},
+        lhs=gap,
+        relation="<=",
+        rhs=-RATE / 2,
+        sentinel=Sentinel("gap ≤ -4 γ²/(1 + 2dγ²)", rhs=-4 * RATE),
+        checks=(_growths(BRANCHED),),
+        remark="No closed form is known for finite γ > 0. As γ → ∞ the gap is that of H → WH, "
+        "about "
+        "-1/(2d).",
+    ),
 )
 
 r_vanilla, r_bn = rank_symbol("vanilla"), rank_symbol("bn")
@@ -316,4 +319,4 @@ ABLATION = (
         "H = 0.",
     ),
 )
-STATEMENTS = (COLLAPSE, LEADING, BRANCHES, RANK_ONE, UNCENTRED, *ABLATION)
+STATEMENTS = (*COLLAPSE, RANK_ONE, UNCENTRED, *ABLATION)

@@ -93,7 +93,7 @@ _least = partial(
     expected=Verdict.CERTIFIED,
     checks=_UNIT_TRIED,
 )
-LEAST_VARIANTS = (
+LEAST = (
     _least(
         variant="least",
         title="The mean of ⟨w,z_i⟩ is the best threshold: no μ has a smaller Σ dist(z_i, "
@@ -377,7 +377,7 @@ DISTANCE = _scale_free(
 )
 
 STATEMENTS = (
-    *LEAST_VARIANTS,
+    *LEAST,
     *RESIDUAL,
     *ARRANGEMENT,
     UNBOUNDED,
