@@ -12,7 +12,7 @@ from theorems.checking.pointwise import decide
 from theorems.expressions import compiled
 from theorems.proofs.printer import proposition
 from theorems.statement import Evidence, Verdict
-from theorems.workbench.naming import name_of
+from theorems.workbench.conjecture import name_of
 from theorems.workbench.parsing import read_claim
 
 x = sp.Symbol("x", real=True)

@@ -361,8 +361,7 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
                 f"--{name}: says more about a claim, and there is none; add --claim TEXT"
             )
         return None
-    from theorems.workbench.conjecture import conjecture
-    from theorems.workbench.naming import name_of
+    from theorems.workbench.conjecture import conjecture, name_of
 
     symbols: dict[str, str] = {}
     for text in args.where or ():

@@ -23,7 +23,7 @@ from simulators.observables import OBSERVABLES, NamedObservable, Observable, par
 from theorems.definedness import Condition
 from theorems.error_words import in_words
 from theorems.workbench.exact_values import Eigenvalues, GramMatrix, Spectrum, SymbolicEigenvalues
-from theorems.workbench.parsing import ClaimError, nearest, read_expression
+from theorems.workbench.parsing import ClaimError, nearest, read_expression, refuse
 
 __all__ = [
     "ALIVE",
@@ -132,9 +132,8 @@ class Quantity:
 
     @property
     def symbol(self) -> sp.Symbol:
-        if self.floor >= 0:
-            return sp.Symbol(self.name, real=True, nonnegative=True)
-        return sp.Symbol(self.name, real=True)
+        sign = {"nonnegative": True} if self.floor >= 0 else {}
+        return sp.Symbol(self.name, real=True, **sign)
 
     @property
     def at_start(self) -> sp.Symbol:
@@ -206,8 +205,13 @@ _WRITTEN = re.compile(r"[-+]?\d{0,40}(\.\d{0,40})?([eE][-+]?\d{1,2})?(/\d{1,40})
 
 
 def quantity(name: str) -> Quantity:
-    """The quantity of that name, ``soft_rank(1/2)`` included. Raises :class:`ClaimError` with the
-    nearest name.
+    """The quantity of that name, ``soft_rank(1/2)`` included.
+
+    Raises `ClaimError` with the nearest name.
+
+    Example:
+        >>> quantity("soft_rank(0.5)").name
+        'soft_rank(1/2)'
     """
     if not isinstance(name, str):
         raise ClaimError(f"{name!r} is no name of a quantity; want one such as 'orthogonality_gap'")
@@ -222,25 +226,18 @@ def quantity(name: str) -> Quantity:
         raise ClaimError(f"{kind.unclaimable}; use {', '.join(QUANTITIES)}")
     if kind.parameter is None:
         raise ClaimError(f"no quantity {name!r}{nearest(name, QUANTITIES)}")
+    low, high, wanted = kind.parameter.low, kind.parameter.high, kind.parameter.wanted
     role = kind.parameter.role.removeprefix(f"{base} ")
+    written = rest.removesuffix(")").strip()
     if not bracket:
         raise ClaimError(f"{base} needs its {role}: write {base}(1/2)")
-    return Quantity(kind, _number(name, kind, role, rest.removesuffix(")").strip()))
-
-
-def _number(name: str, kind: NamedObservable, role: str, written: str) -> Fraction:
-    """The value of the parameter, exactly as it is written."""
     try:
-        if not _WRITTEN.fullmatch(written):
-            raise ValueError
-        value = Fraction(written)
+        value = Fraction(written if _WRITTEN.fullmatch(written) else "")
     except (ValueError, ZeroDivisionError):
-        raise ClaimError(
-            f"{name[:60]!r}: the {role} is a number, such as {kind.name}(1/2)"
-        ) from None
-    if kind.parameter is not None and not kind.parameter.low <= value <= kind.parameter.high:
-        raise ClaimError(f"{name!r}: the {role} lies {kind.parameter.wanted}")
-    return value
+        raise ClaimError(f"{name[:60]!r}: the {role} is a number, such as {base}(1/2)") from None
+    if not low <= value <= high:
+        raise ClaimError(f"{name!r}: the {role} lies {wanted}")
+    return Quantity(kind, value)
 
 
 _EXACT = (int, Fraction, flint.fmpq, flint.fmpz, flint.arb, sp.Expr)
@@ -251,7 +248,7 @@ class Computed:
     """A quantity that the author computes, exactly or in balls, from symbols of the claim."""
 
     name: str
-    function: Callable[..., Any]
+    function: Callable[..., Number]
     arguments: tuple[str, ...]
 
     @property
@@ -260,16 +257,17 @@ class Computed:
 
     @property
     def meaning(self) -> str:
-        lines = (self.function.__doc__ or "").strip().splitlines()
-        return (
-            lines[0].rstrip(".")
-            if lines
-            else f"computed from {', '.join(self.arguments) or 'nothing'}"
-        )
+        """The first line of the function's docstring, or what it is computed from."""
+        computed = f"computed from {', '.join(self.arguments) or 'nothing'}"
+        lines = (self.function.__doc__ or computed).strip().splitlines() or [computed]
+        return lines[0].rstrip(".")
 
-    def at(self, values: Mapping[str, Any]) -> Any:
-        """The value, at the ball precision of the moment. Raises :class:`ClaimError` for what is
-        not exact.
+    def at(self, values: Mapping[str, Number]) -> Number:
+        """The value, at the ball precision of the moment.
+
+        - ``values``: of all symbols; whole numbers go to the function as ``int``
+
+        Raises `ClaimError` for what is not exact, and for whatever the function raises.
         """
         given = {
             a: int(values[a]) if Fraction(values[a]).denominator == 1 else values[a]
@@ -283,8 +281,7 @@ class Computed:
         if isinstance(found, bool) or not isinstance(found, _EXACT):
             raise ClaimError(
                 f"{self.name} came out as a {type(found).__name__}; return a Fraction, a SymPy "
-                "radical or "
-                "a flint.arb that encloses it"
+                "radical or a flint.arb that encloses it"
             )
         if isinstance(found, sp.Expr) and (
             found.free_symbols or found.is_real is False or found.atoms(sp.Float)
@@ -295,9 +292,12 @@ class Computed:
         return found
 
 
-def computed_quantity(name: str, function: Any, declared: Collection[str]) -> Computed:
-    """The quantity of that name. Raises :class:`ClaimError` unless its parameters are declared
-    symbols.
+def computed_quantity(
+    name: str, function: Callable[..., Number], declared: Collection[str]
+) -> Computed:
+    """The quantity of that name, a function of declared symbols.
+
+    Raises `ClaimError` unless all its parameters are among them.
     """
     if not callable(function):
         raise ClaimError(f"computed: {name} is no function")
@@ -316,9 +316,10 @@ def computed_quantity(name: str, function: Any, declared: Collection[str]) -> Co
     return Computed(name, function, arguments)
 
 
-def chain_kind(given: Any) -> NamedChain:
-    """A chain by name, or by a function ``width -> Chain``. Raises :class:`ClaimError` with the
-    nearest name.
+def chain_kind(given: str | Callable[..., Chain]) -> NamedChain:
+    """A chain by name, or by a function of the width, and of further numbers by name.
+
+    Raises `ClaimError` with the nearest name, and for a function that is none of a width.
     """
     if isinstance(given, str):
         name = given.replace(" ", "").removesuffix("_chain")
@@ -326,20 +327,23 @@ def chain_kind(given: Any) -> NamedChain:
             return replace(read_chain(name, open_numbers=True), name=name)
         except ValueError as error:
             raise ClaimError(str(error)) from None
-    if isinstance(given, Chain):
-        raise ClaimError(
-            f"chain={given!r} has one width; give a function of the width: lambda width: Chain(...)"
-        )
-    if not callable(given):
-        raise ClaimError(
+    refuse(
+        (
+            isinstance(given, Chain),
+            f"chain={given!r} has one width; give a function of the width: "
+            "lambda width: Chain(...)",
+        ),
+        (
+            not callable(given),
             f"chain={given!r}: want a name ({', '.join(CHAINS)}) or a function of the width that "
-            "returns a Chain"
-        )
+            "returns a Chain",
+        ),
+    )
     try:
         names = list(inspect.signature(given).parameters)
     except (TypeError, ValueError):
         names = []
-    if not names or names[0] not in ("width", "d"):
+    if names[:1] not in (["width"], ["d"]):
         raise ClaimError(f"chain: its first parameter is the width, named 'width'; it has {names}")
 
     def build(width: int, **settings: float) -> Chain:

@@ -15,9 +15,8 @@ from theorems.registry import get
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, verify
 from theorems.witnesses import CorpusError, spelled
-from theorems.workbench.conjecture import Conjecture, conjecture
+from theorems.workbench.conjecture import Conjecture, conjecture, name_of
 from theorems.workbench.loading import EXAMPLES
-from theorems.workbench.naming import name_of
 from theorems.workbench.parsing import ClaimError
 
 __all__ = [

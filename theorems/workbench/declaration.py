@@ -5,16 +5,17 @@ before a run is here.
 from __future__ import annotations
 
 import inspect
-import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import chain as chained
 from itertools import product
 from keyword import iskeyword
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy as sp
+from sympy.core.relational import Relational
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanAtom
 
@@ -24,15 +25,17 @@ from theorems.definedness import conditions_of
 from theorems.expressions import branches
 from theorems.statement import Quantifier
 from theorems.workbench.domains import Domain, read_domain
-from theorems.workbench.exact_values import LAMBDA
+from theorems.workbench.exact_values import LAMBDA, fraction
 from theorems.workbench.parsing import (
     BITS,
     FUNCTIONS,
     HIGHEST,
     ClaimError,
+    Names,
     Relation,
     nearest,
     read_claim,
+    refuse,
 )
 from theorems.workbench.quantities import (
     ENTRIES,
@@ -46,11 +49,22 @@ from theorems.workbench.quantities import (
     quantity,
 )
 
-__all__ = ["Declaration", "declare", "read_quantifier", "relation_of", "require_labels"]
+__all__ = [
+    "Declaration",
+    "WrittenClaim",
+    "declare",
+    "facing",
+    "read_quantifier",
+    "relation_of",
+    "require_labels",
+]
+
+#: What an author may give for a claim, an event or an assumption.
+WrittenClaim: TypeAlias = str | sp.Basic | bool | Callable[..., Any]
 
 _SIZES = {"n": n, "d": d, "ell": ell}
 #: What ranges over all sizes when the author says nothing.
-_DEFAULTS = {"n": "1..", "d": "1.."}
+_ALL = "1.."
 _RELATIONS: Mapping[type, str] = {
     sp.Le: "<=",
     sp.Lt: "<",
@@ -68,46 +82,61 @@ PROBABILITY = sp.Symbol("probability", nonnegative=True)
 SLOPE = sp.Symbol("slope", real=True)
 #: How one member of each is written.
 _FAMILIES: Mapping[sp.Basic, str] = {LAMBDA: "lam[0]", ENTRIES: "A[0, 0]"}
+#: Names that have a meaning of their own, beside those of quantities and functions.
+_RESERVED = {
+    "probability",
+    "slope",
+    "lam",
+    "lambda",
+    "A",
+    "pi",
+    "oo",
+    "inf",
+    "spectrum",
+    "start",
+    "matrix",
+    *FUNCTIONS,
+}
 _LONGEST_LABEL = 200
 
 
-def read_quantifier(given: Any) -> Quantifier | None:
-    """The quantifier of that name. Raises :class:`ClaimError` with the nearest."""
+def read_quantifier(given: object) -> Quantifier | None:
+    """The quantifier of that name; None for None. Raises `ClaimError` with the nearest."""
     if given is None or isinstance(given, Quantifier):
         return given
     words = str(given).replace("_", " ").strip().lower()
-    try:
-        return Quantifier(words)
-    except ValueError:
-        raise ClaimError(
-            f"quantifier={given!r} is none{nearest(words, [q.value for q in Quantifier])}"
-        ) from None
+    known = [q.value for q in Quantifier]
+    refuse((words not in known, f"quantifier={given!r} is none{nearest(words, known)}"))
+    return Quantifier(words)
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """Symbols with domains in order, constants, and every name a claim may use."""
+    """Symbols with domains in order, constants, and every name a claim may use.
+
+    - ``names``: of symbols, quantities, constants and families, with what SymPy calls them
+    - ``quantities``: those with a number in their name that a text has mentioned
+    """
 
     domains: tuple[Domain, ...]
     constants: Mapping[str, Fraction]
-    names: Mapping[str, Any]
+    names: Names
     computed: tuple[Computed, ...] = ()
     quantities: dict[str, Quantity] = field(default_factory=dict)
 
-    def with_parameters(self, text: str) -> Mapping[str, Any]:
-        """The names, with every quantity with a number in its name that the text mentions, such as
-        soft_rank(1/2); at the start it is soft_rank(1/2)_0.
+    def with_parameters(self, text: str) -> Names:
+        """The names, with every quantity with a number in its name that the text mentions.
+
+        Such as soft_rank(1/2); at the start it is soft_rank(1/2)_0.
         """
         found = dict(self.names)
         written = rf"\b({'|'.join(parametrised())})(_0)?\s*\(([^()]*)\)(_0)?"
-        for base, early, number, late in re.findall(written, text):
-            plain = re.sub(r"\s", "", number)
+        for base, early, given, late in re.findall(written, text):
+            plain = re.sub(r"\s", "", given)
             asked = quantity(f"{base}({plain})")
             self.quantities[asked.name] = asked
-            at_start = bool(early or late)
-            found[f"{base}{'_0' * at_start}({plain})"] = (
-                asked.at_start if at_start else asked.symbol
-            )
+            start = bool(early or late)
+            found[f"{base}{'_0' * start}({plain})"] = asked.at_start if start else asked.symbol
         return found
 
     def used(self, *expressions: sp.Basic) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
@@ -124,14 +153,16 @@ class Declaration:
         own = {*self.quantities, *(f"{q}_0" for q in self.quantities)}
         known = {str(s) for s in self.names.values()} | own - {"pi"}
         for expression in expressions:
-            free = {str(s) for s in expression.free_symbols if not isinstance(s, sp.Indexed)}
             sums = expression.atoms(sp.Sum, sp.Product)
-            bound = set(map(str, itertools.chain.from_iterable(s.variables for s in sums)))
-            for stray in sorted(free - known - bound):
+            bound = set(map(str, chained.from_iterable(s.variables for s in sums)))
+            free = {str(s) for s in expression.free_symbols if not isinstance(s, sp.Indexed)}
+            stray = min(free - known - bound, default=None)
+            floats = expression.atoms(sp.Float)
+            if stray is not None:
                 raise ClaimError(
                     f"{stray!r} is neither declared nor a quantity{nearest(stray, sorted(known))}"
                 )
-            if floats := expression.atoms(sp.Float):
+            if floats:
                 raise ClaimError(
                     f"{floats.pop()} is a float, not exact; write a fraction, or the claim as text"
                 )
@@ -140,173 +171,172 @@ class Declaration:
 
 
 def declare(
-    symbols: Mapping[str, Any],
+    symbols: Mapping[str, object],
     over: str | None,
     chain: NamedChain | None,
-    computed: Mapping[str, Any],
+    computed: Mapping[str, Callable[..., Any]],
 ) -> Declaration:
-    """Read the domains in order. Sizes that are not given take all values; a chain's parameters
-    must be given.
+    """Read the domains in order.
+
+    - ``symbols``: domains as the author wrote them, by name
+    - ``over``: what the claim is about every one of; None if it is about a sampled chain
+    - ``computed``: functions of declared symbols, by name
+
+    Sizes that are not given take all values; a chain's parameters must be given. Raises `ClaimError`
+    for what cannot be understood.
     """
-    given = dict(symbols)
-    if not isinstance(computed, Mapping):
-        raise ClaimError(f"computed={computed!r}: want a dict of functions by name")
-    if computed and chain is not None:
-        raise ClaimError("computed= is for claims without a chain")
-    if over == "paths" and "d" in given:
-        raise ClaimError(f"d={given['d']!r}: at infinite width there is none; leave it out")
-    if over in ("spectra", "paths"):
-        given.setdefault("n", _DEFAULTS["n"])
-    if over == "matrices":
-        given = {"n": given.pop("n", _DEFAULTS["n"]), "d": given.pop("d", _DEFAULTS["d"]), **given}
+    refuse(
+        (
+            not isinstance(computed, Mapping),
+            f"computed={computed!r}: want a dict of functions by name",
+        ),
+        (bool(computed) and chain is not None, "computed= is for claims without a chain"),
+        (
+            over == "paths" and "d" in symbols,
+            f"d={symbols.get('d')!r}: at infinite width there is none; leave it out",
+        ),
+    )
+    free = {"spectra": ["n"], "paths": ["n"], "matrices": ["n", "d"]}.get(over or "", [])
+    given = dict.fromkeys(free, _ALL) | dict(symbols)
     if chain is not None:
-        needed: dict[str, tuple[str, str]] = {
-            "n": ("batch size", "2..8"),
-            "ell": ("depth", "8..32"),
-            **({"d": ("width", "64..4096")} if over is None else {}),
-            **dict.fromkeys(chain.numbers, (f"parameter of the chain {chain.name}", "[1/100, 1]")),
-        }
-        for name, (meaning, example) in needed.items():
-            if name not in given and (
-                name != "d" or over is None
-            ):  # at infinite width there is none
-                raise ClaimError(
-                    f"no {name}, the {meaning}: declare it, for example {name}='{example}'"
-                )
-    sizes = {k: given[k] for k in ("n", "d", "ell") if k in given}
-    names: dict[str, Any] = {}
+        _require_chain_symbols(given, over, chain)
+    names: dict[str, sp.Basic] = {}
     domains: list[Domain] = []
     constants: dict[str, Fraction] = {}
-    for name, value in (sizes | {k: v for k, v in given.items() if k not in sizes}).items():
+    for name in dict.fromkeys([*(k for k in _SIZES if k in given), *given]):
         _require_name(name)
-        place = read_domain(name, value, names)
-        if name in sizes and (chain is not None or over is not None or isinstance(place, sp.Range)):
-            domains.append(_size(name, place, value))
-        elif isinstance(place, sp.Expr) and not isinstance(place, sp.Set):
+        place = read_domain(name, given[name], names)
+        if name not in _SIZES and not isinstance(place, sp.Set):
             if not place.is_Rational:
-                raise ClaimError(f"{name}={value!r}: a fixed value is a rational number")
-            constants[name] = Fraction(int(place.p), int(place.q))
+                raise ClaimError(f"{name}={given[name]!r}: a fixed value is a rational number")
+            constants[name] = fraction(place)
             names[name] = place
             continue
-        else:
-            domains.append(Domain(_symbol(name, place), place))
+        domains.append(_domain(name, place, given[name]))
         names[name] = domains[-1].symbol
-    for domain in domains:
-        _require_reach(domain)
-    _fit(domains, chain)
+    _require_reach(domains)
+    _require_fit(domains, chain)
     for q in QUANTITIES.values():
         names |= {q.name: q.symbol, f"{q.name}_0": q.at_start}
     names |= {"probability": PROBABILITY, "slope": SLOPE, "lam": LAMBDA, "A": ENTRIES, "pi": sp.pi}
-    extra = tuple(
-        computed_quantity(name, function, [x.name for x in domains])
-        for name, function in computed.items()
-    )
+    declared = [x.name for x in domains]
+    extra = tuple(computed_quantity(name, f, declared) for name, f in computed.items())
     for one in extra:
         _require_name(one.name)
-        if one.name in names:
-            raise ClaimError(f"computed=: {one.name!r} is declared as a symbol already")
+        refuse((one.name in names, f"computed=: {one.name!r} is declared as a symbol already"))
         names[one.name] = one.symbol
     return Declaration(tuple(domains), constants, names, extra)
 
 
+def _require_chain_symbols(
+    given: Mapping[str, object], over: str | None, chain: NamedChain
+) -> None:
+    needed = {"n": ("batch size", "2..8"), "ell": ("depth", "8..32")}
+    if over is None:  # at infinite width there is no d
+        needed["d"] = ("width", "64..4096")
+    needed |= dict.fromkeys(chain.numbers, (f"parameter of the chain {chain.name}", "[1/100, 1]"))
+    for name, (meaning, example) in needed.items():
+        refuse(
+            (
+                name not in given,
+                f"no {name}, the {meaning}: declare it, for example {name}='{example}'",
+            )
+        )
+
+
 def _require_name(name: str) -> None:
     measured = (*QUANTITIES, *parametrised())
-    taken = {
-        *measured,
-        *(f"{q}_0" for q in measured),
-        *(f"E_{q}" for q in measured),
-        "probability",
-        "slope",
-        "lam",
-        "lambda",
-        "A",
-        "pi",
-        "oo",
-        "inf",
-        "spectrum",
-        "start",
-        "matrix",
-        *FUNCTIONS,
-    }
-    if not isinstance(name, str) or not name.isidentifier():
-        raise ClaimError(f"{name!r} cannot be declared: it is no name of letters, digits and _")
-    if name in taken or iskeyword(name):
-        raise ClaimError(f"{name!r} cannot be declared: it has a meaning of its own")
+    taken = {*measured, *(f"{q}_0" for q in measured), *(f"E_{q}" for q in measured), *_RESERVED}
+    refuse(
+        (
+            not isinstance(name, str) or not name.isidentifier(),
+            f"{name!r} cannot be declared: it is no name of letters, digits and _",
+        ),
+        (
+            name in taken or iskeyword(name),
+            f"{name!r} cannot be declared: it has a meaning of its own",
+        ),
+    )
 
 
-def _size(name: str, place: Any, value: Any) -> Domain:
-    if isinstance(place, sp.Expr) and not isinstance(place, sp.Set) and place.is_Integer:
+def _domain(name: str, place: sp.Basic, given: object) -> Domain:
+    if name not in _SIZES:
+        return Domain(_symbol(name, place), place)
+    if not isinstance(place, sp.Set) and place.is_Integer:
         place = sp.Range(place, place + 1)
-    if not isinstance(place, sp.Range):
-        raise ClaimError(f"{name}={value!r}: sizes are whole numbers, as in {name}='2..8'")
     least = 0 if name == "ell" else 1
-    if place.inf < least:
-        raise ClaimError(f"{name}={value!r}: {name} is at least {least}")
+    whole = isinstance(place, sp.Range)
+    refuse(
+        (not whole, f"{name}={given!r}: sizes are whole numbers, as in {name}='2..8'"),
+        (whole and place.inf < least, f"{name}={given!r}: {name} is at least {least}"),
+    )
     return Domain(_SIZES[name], place)
 
 
 def _symbol(name: str, place: sp.Set) -> sp.Symbol:
-    low = place.inf if isinstance(place, sp.Range) else place.start
-    low_open = isinstance(place, sp.Interval) and bool(place.left_open)
-    positive = bool(low.is_positive) or (low == 0 and low_open)
-    assumptions: dict[str, bool] = (
-        {"integer": True} if isinstance(place, sp.Range) else {"real": True}
-    )
-    if positive:
+    whole = isinstance(place, sp.Range)
+    low = place.inf if whole else place.start
+    assumptions = {"integer" if whole else "real": True}
+    if low.is_positive or (low == 0 and not whole and place.left_open):
         assumptions["positive"] = True
     elif low.is_nonnegative:
         assumptions["nonnegative"] = True
     return sp.Symbol(name, **assumptions)
 
 
-def _require_reach(domain: Domain) -> None:
+def _require_reach(domains: Iterable[Domain]) -> None:
     """Numbers are tried in floats first, which must hold them and their powers."""
-    ends = (domain.set.inf, domain.set.sup) if domain.whole else (domain.set.start, domain.set.end)
-    for end in ends:
-        if end.is_Rational and abs(end) > FARTHEST:
-            raise ClaimError(
+    for domain in domains:
+        refuse(
+            (
+                any(end.is_Rational and abs(end) > FARTHEST for end in domain.limits),
                 f"{domain.name}: an end beyond 10**{len(str(FARTHEST)) - 1} is too far to try; "
-                "leave it "
-                f"out, as in {domain.name}='16..' or {domain.name}='[0, oo)'"
+                f"leave it out, as in {domain.name}='16..' or {domain.name}='[0, oo)'",
             )
-
-
-def _fit(domains: Iterable[Domain], chain: NamedChain | None) -> None:
-    """Samples must fit into the width somewhere, and the chain be about such a width."""
-    by_name = {x.name: x for x in domains}
-    if chain is not None and "d" in by_name and (widest := by_name["d"].ends({})[1]) < chain.least:
-        raise ClaimError(
-            f"d={widest}: the chain {chain.name} needs {chain.least} rows or more, as ranks do; "
-            "declare "
-            "d='64..4096', say"
         )
-    if {"n", "d"} <= by_name.keys():
-        least, most = by_name["n"].ends({})[0], by_name["d"].ends({})[1]
-        if least > most:
-            raise ClaimError(
-                f"the domain is empty: n ≥ {least} samples never fit into a width d ≤ {most}"
-            )
 
 
-def relation_of(claim: Any, declaration: Declaration, what: str = "the claim") -> Relation:
+def _require_fit(domains: Iterable[Domain], chain: NamedChain | None) -> None:
+    """Samples must fit into the width somewhere, and the chain be about such a width."""
+    ends = {x.name: x.ends({}) for x in domains if x.name in ("n", "d")}
+    if "d" not in ends:
+        return
+    widest = ends["d"][1]
+    least = ends["n"][0] if "n" in ends else widest
+    wanted = chain.least if chain is not None else widest
+    refuse(
+        (
+            widest < wanted,
+            f"d={widest}: the chain {chain and chain.name} needs {wanted} rows or more, as ranks "
+            "do; declare d='64..4096', say",
+        ),
+        (
+            least > widest,
+            f"the domain is empty: n ≥ {least} samples never fit into a width d ≤ {widest}",
+        ),
+    )
+
+
+def relation_of(claim: WrittenClaim, declaration: Declaration, what: str = "the claim") -> Relation:
     """A relation from text, SymPy, or a function of named symbols that returns either.
+
+    - ``what``: what it is, for what is said of it
 
     Text is read before any simplification: ``x**2/x`` is undefined at 0. A SymPy relation is what
     SymPy made of it, ``x``; its conditions are those that can still be seen, unevaluated parts
-    included.
+    included. Raises `ClaimError` for what is none, or names what is not declared.
     """
     if callable(claim) and not isinstance(claim, sp.Basic):
         claim = _called(claim, declaration)
     if isinstance(claim, str):
         found = read_claim(claim, declaration.with_parameters(claim))
-    elif isinstance(claim, sp.core.relational.Relational):
+    elif isinstance(claim, Relational):
         seen = conditions_of(claim, _family_sizes(declaration))
         found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs, seen)
     elif isinstance(claim, bool) or claim in (sp.true, sp.false):
         raise ClaimError(
             f"{what} is always {str(bool(claim)).lower()}, by its symbols alone or because "
-            "Python's == "
-            "compared the formulas; write sp.Eq(a, b), or the claim as text"
+            "Python's == compared the formulas; write sp.Eq(a, b), or the claim as text"
         )
     else:
         raise ClaimError(
@@ -340,7 +370,7 @@ _KNOWN = (
     sp.Product,
     sp.Piecewise,
     ExprCondPair,
-    sp.core.relational.Relational,
+    Relational,
     BooleanAtom,
     sp.And,
     sp.Tuple,
@@ -369,16 +399,13 @@ def _require_exact(expression: sp.Basic) -> None:
         if not isinstance(part, _KNOWN):
             raise ClaimError(
                 f"{_short(expression)} cannot be evaluated exactly; known here: sqrt, log, exp, "
-                "acos, "
-                f"Abs, sign, Min, Max, pi, finite sums and products; it has {type(part).__name__}"
+                "acos, Abs, sign, Min, Max, pi, finite sums and products; it has "
+                f"{type(part).__name__}"
             )
         if isinstance(part, sp.Rational) and max(abs(int(part.p)), int(part.q)).bit_length() > BITS:
             raise ClaimError(f"a number has more than {BITS} bits")
-        if (
-            isinstance(part, sp.Pow)
-            and part.exp.is_Rational
-            and max(abs(part.exp), part.exp.q) > HIGHEST
-        ):
+        power = part.exp if isinstance(part, sp.Pow) and part.exp.is_Rational else sp.S.One
+        if max(abs(power), power.q) > HIGHEST:
             raise ClaimError(f"{_short(part)}: exponents are at most {HIGHEST}")
         if isinstance(part, sp.Piecewise):
             try:
@@ -387,75 +414,74 @@ def _require_exact(expression: sp.Basic) -> None:
                 raise ClaimError(str(error)) from None
 
 
+def _require_place(part: sp.Indexed) -> None:
+    form = _FAMILIES.get(part.base, "")
+    counted = all(i.is_Integer and i >= 0 for i in part.indices if i.is_number)
+    refuse(
+        (not form, f"{part.base} is no family here; known are {', '.join(_FAMILIES.values())}"),
+        (
+            len(part.indices) != form.count(",") + 1 or not counted,
+            f"{part}: places are counted from 0, as in {form}",
+        ),
+    )
+
+
 def _require_few_terms(expression: sp.Basic, domains: Iterable[Domain]) -> None:
     """Refuse sums and products, which are evaluated term by term, of more terms than can be."""
-    ends = {
-        x.name: (x.set.inf, x.set.sup) if x.whole else (x.set.start, x.set.end) for x in domains
-    }
+    ends = {x.name: x.limits for x in domains}
     for part in expression.atoms(sp.Sum, sp.Product):
         count, inside = sp.S.One, dict(ends)
         for index, low, high in reversed(part.limits):
             inside[str(index)] = (_farthest(low, inside, min), _farthest(high, inside, max))
             count *= inside[str(index)][1] - inside[str(index)][0] + 1
         # a sum inside a sum is among the parts, and counts for every term of the outer one
-        nested = [inner for inner in part.function.atoms(sp.Sum, sp.Product) if inner != part]
-        most = MOST_TERMS if not nested else sp.sqrt(MOST_TERMS)
+        nested = part.function.atoms(sp.Sum, sp.Product) - {part}
+        most = sp.sqrt(MOST_TERMS) if nested else MOST_TERMS
         if count > most:
             words = "no last term" if count == sp.oo else f"up to {_short(count)} terms"
             raise ClaimError(
                 f"{_short(part)} has {words} on this domain, and at most {int(most)} are added one "
-                "by "
-                "one; write its closed form, or bound its limits"
+                "by one; write its closed form, or bound its limits"
             )
 
 
 def _farthest(
     limit: sp.Expr, ends: Mapping[str, tuple[sp.Expr, sp.Expr]], choice: Callable[..., sp.Expr]
 ) -> sp.Expr:
-    """The limit of a sum at whichever ends of its symbols' ranges is farthest out; sizes without
-    end are cut off.
+    """The limit of a sum at whichever ends of its symbols' ranges is farthest out.
+
+    Sizes without end are cut off.
     """
     # an author's own symbol has other assumptions than the declared one of its name
     symbols = sorted((s for s in limit.free_symbols if str(s) in ends), key=str)
-    corners = [
-        limit.subs(dict(zip(symbols, corner, strict=True)))
-        for corner in product(*(_cut(str(s), ends[str(s)]) for s in symbols))
-    ]
+    reached = []
+    for symbol in symbols:
+        low, high = ends[str(symbol)]
+        endless = high == sp.oo and str(symbol) in _SIZES
+        reached.append((low, sp.Max(low, CUT) if endless else high))
+    corners = [limit.subs(dict(zip(symbols, corner, strict=True))) for corner in product(*reached)]
     numbers = [value for value in corners if value.is_extended_real and value.is_number]
     return choice(numbers) if numbers else sp.S.Zero
 
 
-def _cut(name: str, ends: tuple[sp.Expr, sp.Expr]) -> tuple[sp.Expr, sp.Expr]:
-    low, high = ends
-    return (low, sp.Max(low, CUT)) if high == sp.oo and name in _SIZES else ends
+def require_labels(name: object, title: object) -> None:
+    """Refuse a name or title that could not be printed on one line, or written to a file.
 
-
-def _require_place(part: sp.Indexed) -> None:
-    form = _FAMILIES.get(part.base)
-    if form is None:
-        raise ClaimError(
-            f"{part.base} is no family here; known are {', '.join(_FAMILIES.values())}"
-        )
-    if len(part.indices) != form.count(",") + 1 or any(
-        i.is_number and not (i.is_Integer and i >= 0) for i in part.indices
-    ):
-        raise ClaimError(f"{part}: places are counted from 0, as in {form}")
-
-
-def require_labels(name: Any, title: Any) -> None:
-    """Refuse a name or title that could not be printed on one line, or written to a file. None
-    stands for none.
+    None stands for none. Raises `ClaimError`.
     """
     for what, text in (("name", name), ("title", title)):
-        if text is not None and not (
-            isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_LABEL
-        ):
-            raise ClaimError(
+        plain = isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_LABEL
+        refuse(
+            (
+                text is not None and not plain,
                 f"{what}={repr(text)[:80]}: want one line, of at most {_LONGEST_LABEL} printable "
-                "characters"
-            )
-    if name and not name.isidentifier():
-        raise ClaimError(f"name={name!r}: want letters, digits and _, as in gap_law")
+                "characters",
+            ),
+            (
+                what == "name" and isinstance(text, str) and text != "" and not text.isidentifier(),
+                f"name={text!r}: want letters, digits and _, as in gap_law",
+            ),
+        )
 
 
 def _short(part: sp.Basic) -> str:
@@ -464,18 +490,19 @@ def _short(part: sp.Basic) -> str:
 
 
 def _called(function: Callable[..., Any], declaration: Declaration) -> Any:
-    if (
-        inspect.iscoroutinefunction(function)
-        or inspect.isgeneratorfunction(function)
-        or (inspect.isasyncgenfunction(function))
-    ):
+    kinds = (
+        inspect.iscoroutinefunction,
+        inspect.isgeneratorfunction,
+        inspect.isasyncgenfunction,
+    )
+    if any(kind(function) for kind in kinds):
         raise ClaimError(
             "the function is async or a generator; write a plain one that returns the relation"
         )
     arguments = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise ClaimError(f"the parameter {name!r}: list the symbols one by one")
+        plain = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        refuse((not plain, f"the parameter {name!r}: list the symbols one by one"))
         if name not in declaration.names:
             raise ClaimError(
                 f"the parameter {name!r} is neither declared nor a quantity"
@@ -486,17 +513,16 @@ def _called(function: Callable[..., Any], declaration: Declaration) -> Any:
 
 
 def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
-    """The relation with ``symbol`` alone on its left. Raises :class:`ClaimError` if it is not alone
-    on a side.
+    """The relation with ``symbol`` alone on its left.
+
+    Raises `ClaimError` if it is not alone on a side.
     """
     if relation.lhs == symbol:
         return relation
+    flipped = _FLIPPED[relation.relation]
     if relation.rhs == symbol:
-        return Relation(
-            relation.rhs, _FLIPPED[relation.relation], relation.lhs, relation.conditions
-        )
+        return Relation(relation.rhs, flipped, relation.lhs, relation.conditions)
     raise ClaimError(
-        f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands "
-        "in "
+        f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands in "
         f"{relation.lhs} {relation.relation} {relation.rhs}"
     )
