@@ -1,12 +1,24 @@
 """State a claim of your own and have it attacked.
 
-- ``conjecture``: the decorator and function; ``declaring``, ``parsing``, ``domains``: what an author may write
-- ``quantities``: observables and chains by name; ``spaces``, ``design``: what a claim ranges over, what is sampled
-- ``examining``: what is refused before a run; ``sentinels``: the false neighbour, measured
-- ``everywhere``: the check of a claim about every input; ``exactly``, ``solving``, ``covers``: the whole
-  domain, on the real line, by z3 or by boxes
-- ``eigenvalues``, ``given``: a user's batch and its spectrum as inputs
-- ``adversaries``, ``library``: who attacks stated claims, and statements of the library
-- ``loading``: claims in files; ``naming``: claims without a name; ``running``: what the pytest plugin does once an
-  item runs
+What an author may write
+
+- ``conjecture``: the decorator and function
+- ``parsing``: claims as text; ``domains``: where a symbol lives; ``quantities``: observables and
+  chains by name; ``declaration``: all of it read
+- ``examination``: what is refused before a run
+- ``loading``: claims in files; ``running``: what the pytest plugin does once an item runs
+
+What it is checked on
+
+- ``spaces``: what a claim about every input ranges over; ``design``: what a claim about a mean is
+  sampled on
+- ``starts``, ``covering_array``: the starts of chains, and few that show every pair of their levels
+- ``exact_values``: the numbers that quantities are evaluated in
+
+How it is checked
+
+- ``everywhere``: the check of a claim about every input; ``whole_domain``: input by input, on the
+  real line, by z3 or by boxes
+- ``adversaries``: who attacks stated claims, and statements of the library
+- ``sentinels``: the false neighbour, measured
 """

@@ -109,8 +109,8 @@ def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
 
     - ``corpus``: where its witnesses are kept; none are read or written if it is None
 
-    None where its checks are algebra or paths of their own. Raises ``CorpusError`` for a corpus that
-    cannot be read.
+    None where its checks are algebra or paths of their own. Raises ``CorpusError`` for a corpus
+    that cannot be read.
     """
     check = next((c for c in statement.checks if isinstance(c, Pointwise | Expectation)), None)
     if check is None:
@@ -368,7 +368,7 @@ class MeanAdversary:
                 yield {**self._sized(n, d, ell, number), "spectrum": spectrum}
 
     def _sized(self, n: int, d: int, ell: int, number: int) -> Item:
-        """An item without its start; ``number`` counts through corners of the chain's parameters."""
+        """An item without its start; ``number`` counts through corners of chain parameters."""
         sizes = {"n": Fraction(n), "d": Fraction(max(d, n)), "ell": Fraction(ell)}
         return self.design.parametrised(sizes, [number] * len(self.design.space.parameters))
 

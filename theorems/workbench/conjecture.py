@@ -114,9 +114,9 @@ def conjecture(
       ``event="effective_rank >= 2"``, about the ``probability`` of that; with
       ``quantifier="limit"``, about the ``slope`` of log mean against log width; with
       ``quantifier="mean field"``, about the chain at infinite width)
-    - ``over``: "spectra", "matrices" or "parameters" for a claim about every one: ``certified`` once
-      the whole domain was gone through, else ``supported`` by independent draws, of which each is
-      decided exactly
+    - ``over``: "spectra", "matrices" or "parameters" for a claim about every one: ``certified``
+      once the whole domain was gone through, else ``supported`` by independent draws, of which each
+      is decided exactly
     - ``quantifier``: inferred from ``chain`` and ``event`` where it can be
     - ``observable``: what the claim is about, if you want to have that checked
     - ``assume``: relations as text, over symbols and quantities of the start
@@ -578,8 +578,8 @@ class Conjecture:
         - ``falsify``: False leaves the adversarial search out
         - ``only``: True leaves out everything else
 
-        Raises ``CorpusError`` for a corpus that cannot be read. Cost: a few simulations to place the
-        sentinel, the first time.
+        Raises ``CorpusError`` for a corpus that cannot be read. Cost: a few simulations to place
+        the sentinel, the first time.
 
         Example:
             >>> claim = conjecture("x**2 >= x", over="parameters", x="[1, 2]", name="grows")
@@ -641,7 +641,7 @@ def name_of(claim: Conjecture) -> str:
 
     Example:
         >>> name_of(conjecture("x**2 >= x", over="parameters", x="[1, 2]"))
-        'claim_99e8b9e9'
+        'claim_3deac512'
     """
     conditions = [*claim.relation.conditions, *(c for a in claim.assumptions for c in a.conditions)]
     parts = [
@@ -727,7 +727,7 @@ def _quantifier(
 
 
 def _require_drawable(domains: Sequence[Domain]) -> None:
-    """Raise `ClaimError` if one network of the smallest sizes is too much to draw, let alone many."""
+    """Raise `ClaimError` if one network of the smallest sizes is too much to draw."""
     least = {x.name: int(x.ends({})[0]) for x in domains if x.name in _MEANINGS}
     operations = max(least["d"], least["n"]) * least["n"] ** 2 * least["ell"]
     if operations > MOST_OPERATIONS:

@@ -1,9 +1,11 @@
-"""Few rows of a product that show every pair of levels of any two factors: covering arrays of strength two."""
+"""Few rows of a product that show every pair of levels of any two factors: covering arrays of
+strength two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -18,23 +20,29 @@ _REFUSALS = 400
 
 
 def covering_array(levels: Sequence[int], allowed: Callable[[Row], bool]) -> list[Row]:
-    """Rows of level numbers, one per factor, such that each pair of levels of two factors stands in an allowed row.
+    """Rows such that each pair of levels of two factors stands in an allowed row.
 
-    Built greedily: a row starts at the first pair that no row shows yet, and every other factor takes the level that
-    adds most such pairs. A pair whose rows are refused ``_TRIES`` times is given up, so what comes out covers every
-    pair that is easily allowed. The number of rows is near the product of the two largest numbers of levels, whatever
-    the number of factors: 5 × 5 × 5 × 4 × 2 × 2, of 2000 combinations, take some 30. The same in every run.
+    - ``levels``: their number, at least 1, for each factor
+    - ``allowed``: whether a row may stand; asked once a row
 
-    >>> covering_array([2, 2, 2], lambda row: True)
-    [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)]
+    Returns rows of level numbers, one per factor, the same in every run.
+
+    Built greedily: a row starts at the first pair that no row shows yet, and every other factor
+    takes the level that adds most such pairs. A pair whose rows are refused ``_TRIES`` times is
+    given up, so what comes out covers every pair that is easily allowed. The number of rows is near
+    the product of the two largest numbers of levels, whatever the number of factors:
+    5 × 5 × 5 × 4 × 2 × 2, of 2000 combinations, take some 30.
+
+    Example:
+        >>> covering_array([2, 2, 2], lambda row: True)
+        [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)]
     """
     if len(levels) == 1:
         return [(k,) for k in range(levels[0]) if allowed((k,))]
+    places = [[(factor, level) for level in range(count)] for factor, count in enumerate(levels)]
     missing: dict[tuple[Place, Place], None] = {}
-    for i, j in combinations(range(len(levels)), 2):
-        missing |= {
-            ((i, k // levels[j]), (j, k % levels[j])): None for k in range(levels[i] * levels[j])
-        }
+    for ours, theirs in combinations(places, 2):
+        missing |= dict.fromkeys(product(ours, theirs))
     found: list[Row] = []
     generator = np.random.default_rng(0)
     known: dict[Row, bool] = {}
@@ -64,7 +72,10 @@ def _row_through(
     order: Sequence[int],
     missing: Mapping[tuple[Place, Place], None],
 ) -> Row:
-    """A row with this pair, whose other factors add most missing pairs; of equal ones the first from ``order`` on."""
+    """A row with this pair, whose other factors add most missing pairs.
+
+    Of equal ones the first from ``order`` on.
+    """
     row = dict(pair)
     for factor, count in enumerate(levels):
 

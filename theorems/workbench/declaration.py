@@ -182,8 +182,8 @@ def declare(
     - ``over``: what the claim is about every one of; None if it is about a sampled chain
     - ``computed``: functions of declared symbols, by name
 
-    Sizes that are not given take all values; a chain's parameters must be given. Raises `ClaimError`
-    for what cannot be understood.
+    Sizes that are not given take all values; a chain's parameters must be given. Raises
+    `ClaimError` for what cannot be understood.
     """
     refuse(
         (
@@ -523,6 +523,6 @@ def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
     if relation.rhs == symbol:
         return Relation(relation.rhs, flipped, relation.lhs, relation.conditions)
     raise ClaimError(
-        f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands in "
-        f"{relation.lhs} {relation.relation} {relation.rhs}"
+        f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands "
+        f"in {relation.lhs} {relation.relation} {relation.rhs}"
     )

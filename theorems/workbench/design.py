@@ -299,7 +299,7 @@ class Design:
         return self._short(statement, item) <= _NEAR and self.allows(statement, item)
 
     def _short(self, statement: Statement, item: Item) -> float:
-        """By how much an item misses the assumptions, relatively and in floats; 0 if it does not."""
+        """By how much an item misses the assumptions, relatively and in floats."""
         values = {x.name: float(item[x.name]) for x in self.space.domains}
         of_start = {q.at_start for q in self.space.started}
         relations = [a.relation for a in statement.assumptions if a.along == "input"]

@@ -1,5 +1,5 @@
-"""Where one symbol of a claim lives: read from text or SymPy, its corners, a strategy, and maps from
-[0, 1].
+"""Where one symbol of a claim lives: read from text or SymPy, its corners, a strategy, and maps
+from [0, 1].
 
 ``"2..8"`` are whole numbers, ``"16.."`` whole numbers without end, ``"(0, 1/n]"`` real numbers; a
 number alone is a fixed value. Ends may name symbols declared before.
@@ -165,7 +165,7 @@ class Domain:
     def contains(self, value: Point | int, values: Mapping[str, Any]) -> bool:
         """Whether a number certainly lies in it.
 
-        Exactly for rational ends, by enclosure for irrational ones; False where that leaves it open.
+        Exactly for rational ends, by enclosure for irrational ones; False if that leaves it open.
         """
         if isinstance(value, Root):
             return not self.whole and all(
@@ -291,7 +291,8 @@ def read_domain(name: str, given: object, names: Names) -> sp.Set | sp.Expr:
     """A SymPy set, or a number for a fixed value.
 
     - ``name``: of the symbol, for what is said of it
-    - ``given``: as the author wrote it: text, a number, a ``range``, a SymPy ``Range`` or ``Interval``
+    - ``given``: as the author wrote it: text, a number, a ``range``, a SymPy ``Range`` or
+      ``Interval``
     - ``names``: what its ends may name
 
     Raises `ClaimError` saying what is understood.

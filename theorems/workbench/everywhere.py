@@ -1,10 +1,11 @@
-"""The check of a claim about every input of a space: attacked, and if nothing violates, how much of it was seen.
+"""The check of a claim about every input of a space: attacked, and if nothing violates, how much of
+it was seen.
 
-``certified`` is for a domain that was gone through: finite and every input of it decided, decided exactly on the real
-line, every box of it enclosed, or proved by z3 at every size there is. An algebraic claim in few numbers that stays
-open, and a strict one whose sides meet, are left so. Otherwise independent draws speak, and ``supported`` is what they
-can say: if none of N violates, then with error probability at most ``level`` fewer than 1 - level^(1/N) of the inputs
-so drawn do.
+``certified`` is for a domain that was gone through: finite and every input of it decided, decided
+exactly on the real line, every box of it enclosed, or proved by z3 at every size there is. An
+algebraic claim in few numbers that stays open, and a strict one whose sides meet, are left so.
+Otherwise independent draws speak, and ``supported`` is what they can say: if none of N violates,
+then with error probability at most ``level`` fewer than 1 - level^(1/N) of the inputs so drawn do.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.util import find_spec
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy as sp
@@ -33,15 +35,21 @@ __all__ = ["Everywhere", "largest_share"]
 _REJECTED = 10
 #: Choices of whole numbers that are gone through box by box where the domain as a whole is not.
 _BOXED = 3
-_Ends = tuple[float, float]
 #: A share above this is no support.
 _USELESS = 0.5
+Details: TypeAlias = dict[str, Any]
 
 
 def largest_share(draws: int, level: float) -> float:
-    """The share p of violating inputs that ``draws`` independent ones all miss with probability ``level``, (1-p)^N.
+    """The share p of violating inputs that independent draws all miss with probability ``level``.
 
-    If more than that violated, none of N draws would have shown it with a probability below ``level``. N is at least 1.
+    - ``draws``: their number N, at least 1
+    - ``level``: in (0, 1); if more than (1-p)^N = ``level`` says violated, none of N draws would
+      have shown it with a probability below ``level``
+
+    Example:
+        >>> largest_share(1, 0.25)
+        0.75
     """
     return -math.expm1(math.log(level) / draws)
 
@@ -61,27 +69,35 @@ class _Seen:
 class _Judgement:
     verdict: Verdict
     words: str
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Details
     witness: Item | None = None
     power: float | None = None
-    tightness: _Ends | None = None  # over what was laid out, and over all
+    tightness: tuple[float, float] | None = None  # over what was laid out, and over all
 
 
 @dataclass(frozen=True)
 class _Settled:
-    """What became of one comparison over the whole domain: ``words`` if it holds, an input that violates."""
+    """What became of one comparison over the whole domain.
+
+    - ``words``: how it was found to hold; None if it was not
+    - ``witness``: an input that violates
+    """
 
     words: str | None = None
     witness: Item | None = None
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Everywhere:
-    """``attack`` holds the corners and Hypothesis' draws, which are chosen to violate and carry no verdict.
+    """The check of a claim about every input.
 
-    ``draws`` independent inputs are drawn by ``space.law`` if the domain was not covered. Where assumptions leave so
-    few of them that the bound is above a half, or one is left open, the claim is ``inconclusive``.
+    - ``attack``: the corners and Hypothesis' draws, which are chosen to violate and carry no
+      verdict
+    - ``draws``: so many independent inputs are drawn by ``space.law`` if the domain was not covered
+
+    Where assumptions leave so few of them that the bound is above a half, or one is left open, the
+    claim is ``inconclusive``.
     """
 
     space: Space
@@ -91,8 +107,9 @@ class Everywhere:
     def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
         return (
-            f"corners and Hypothesis' draws, decided exactly; then the whole domain where it is finite, algebraic "
-            f"in few numbers, or a few boxes; else {self.draws} independent draws: {self.space.law}"
+            "corners and Hypothesis' draws, decided exactly; then the whole domain where it is "
+            "finite, algebraic in few numbers, or a few boxes; else "
+            f"{self.draws} independent draws: {self.space.law}"
         )
 
     @property
@@ -102,36 +119,19 @@ class Everywhere:
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         found, plain = self._judge(statement, context.share(2)), replace(context, batch=None)
-        if (
-            "batch" in found.details
-        ):  # decided exactly, so that the level is left to what stands beside it
+        if "batch" in found.details:  # decided exactly: the level is left to what stands beside it
             beside = self(statement, plain)
-            return self._evidence(
-                statement,
-                context,
-                found,
-                beside.sentinel,
-                beside.details["sentinel_witness"],
-                (beside,),
-            )
-        neighbour = self._judge(
-            statement.neighbour, plain.share(2)
-        )  # one that stands is a verdict too
-        return self._evidence(
-            statement, context, found, neighbour.verdict, readable(neighbour.witness)
-        )
+            found.details["sentinel_witness"] = beside.details["sentinel_witness"]
+            evidence = self._evidence(statement, context, found)
+            return replace(evidence, sentinel=beside.sentinel, beside=(beside,))
+        # a neighbour that stands is a verdict too
+        neighbour = self._judge(statement.neighbour, plain.share(2))
+        found.details["sentinel_witness"] = readable(neighbour.witness)
+        return replace(self._evidence(statement, context, found), sentinel=neighbour.verdict)
 
-    def _evidence(
-        self,
-        statement: Statement,
-        context: Context,
-        found: _Judgement,
-        sentinel: Verdict,
-        fallen: Any,
-        beside: tuple[Evidence, ...] = (),
-    ) -> Evidence:
-        details, words = found.details | {"sentinel_witness": fallen}, found.words
-        tightness = found.tightness
+    def _evidence(self, statement: Statement, context: Context, found: _Judgement) -> Evidence:
+        """What was found, its witness shrunk; the sentinel's verdict is still to be put in."""
+        details, words, tightness = found.details, found.words, found.tightness
         if found.witness is not None:
             simpler = shrink(
                 found.witness, lambda item: not context.expired and self.refutes(statement, item)
@@ -139,21 +139,15 @@ class Everywhere:
             decision = decide(statement, lambda: self.space.values(simpler))
             ratio, missing = decision.ratio, decision.undefined
             details["witness"] = readable(simpler)
-            words = (
-                f"violated at {short(simpler)}"
-                if missing is None
-                else (f"undefined at {short(simpler)}: {missing.words}")
-            )
+            words = f"{'undefined' if missing else 'violated'} at {short(simpler)}"
+            words += f": {missing.words}" if missing else ""
             tightness = None if ratio is None else (ratio, ratio)
-        method = {Verdict.REFUTED: "search", Verdict.CERTIFIED: "certificate"}.get(
-            found.verdict, "sampling"
-        )
+        methods = {Verdict.REFUTED: "search", Verdict.CERTIFIED: "certificate"}
         return Evidence(
-            method=method,
+            method=methods.get(found.verdict, "sampling"),
             verdict=found.verdict,
             summary=words,
-            sentinel=sentinel,
-            beside=beside,
+            sentinel=Verdict.INCONCLUSIVE,
             tightness=None if tightness is None else tightness[1],
             tightness_interval=tightness,
             power=found.power,
@@ -173,7 +167,7 @@ class Everywhere:
 
     def _judge(self, statement: Statement, context: Context) -> _Judgement:
         _, tally, witness = self.attack.attack(statement, context)
-        details: dict[str, Any] = {
+        details: Details = {
             "decided": tally.decided,
             "outside": tally.outside,
             "open": len(tally.open),
@@ -183,97 +177,90 @@ class Everywhere:
         if tally.batch is not None:
             details["batch"] = tally.batch.value
         tightness = None if tally.ratio is None else (tally.fixed or 0.0, tally.ratio)
+        judged = partial(_Judgement, details=details, tightness=tightness)
         if witness is not None:
-            return _refuted(witness, details, tightness)
-        if tally.batch is not None and tally.batch.holds:
-            return _Judgement(
-                tally.batch, "the batch decided exactly", details, power=0.0, tightness=tightness
-            )
+            return judged(Verdict.REFUTED, "violated", witness=witness)
         if tally.batch is not None:
-            outside = tally.batch is Verdict.OUTSIDE
-            words = f"the batch {'lies outside the domain or the assumptions' if outside else 'is left open'}"
-            return _Judgement(tally.batch, words, details, tightness=tightness)
-        tried = (
-            f"; {len(tally.open)} of {tally.decided + len(tally.open)} others left open"
-            if tally.open
-            else ""
+            words = {
+                Verdict.OUTSIDE: "the batch lies outside the domain or the assumptions",
+                Verdict.INCONCLUSIVE: "the batch is left open",
+            }.get(tally.batch, "the batch decided exactly")
+            return judged(tally.batch, words, power=0.0 if tally.batch.holds else None)
+        far = next(self._far(statement, context), None)
+        found = far or self._whole(statement, context, details)
+        if found.witness is not None:
+            return judged(Verdict.REFUTED, "violated", witness=found.witness)
+        if found.words:
+            details["covered"] = found.words
+            return judged(Verdict.CERTIFIED, found.words, power=0.0)
+        seen = self._sample(statement, context, details)
+        if seen.witness is not None:
+            return judged(Verdict.REFUTED, "violated", witness=seen.witness)
+        rest = _left_open(details.get("boxes"))
+        if left := len(tally.open):
+            rest += f"; {left} of {tally.decided + left} others left open"
+        if perhaps := details.get("perhaps_undefined"):
+            rest += f"; that a side has a value everywhere is left open ({perhaps[0]})"
+        if undecided := _undecided(seen, details, context.level):
+            return judged(Verdict.INCONCLUSIVE, undecided + rest)
+        share = details["share_below"] = largest_share(seen.decided, context.level)
+        # how far the draws go, where the domain goes further
+        reach = f" ({', '.join(self.space.cut)})" if self.space.cut else ""
+        words = (
+            f"none of {seen.decided} drawn at random{reach} violates: fewer than "
+            f"{_percent(share)} of such inputs do, at level {context.level:.2g}{rest}"
         )
-        if (
-            item := next(
-                (x for x in self._far(statement, context) if self.refutes(statement, x)), None
-            )
-        ) is not None:
-            return _refuted(item, details, tightness)
-        return self._whole(statement, context, details, tightness) or self._sampled(
-            statement, context, details, tightness, tried
-        )
+        return judged(Verdict.SUPPORTED, words, power=share)
 
-    def _far(self, statement: Statement, context: Context) -> Iterator[Item]:
-        """Inputs far out; none where a sum would run that far."""
-        if not (statement.lhs.has(sp.Sum, sp.Product) or statement.rhs.has(sp.Sum, sp.Product)):
-            yield from takewhile(lambda _: not context.expired, self.space.far())
+    def _far(self, statement: Statement, context: Context) -> Iterator[_Settled]:
+        """Inputs far out that violate; none is tried where a sum would run so far."""
+        if not any(side.has(sp.Sum, sp.Product) for side in (statement.lhs, statement.rhs)):
+            items = takewhile(lambda _: not context.expired, self.space.far())
+            yield from (_Settled(witness=x) for x in items if self.refutes(statement, x))
 
-    def _whole(
-        self,
-        statement: Statement,
-        context: Context,
-        details: dict[str, Any],
-        tightness: _Ends | None,
-    ) -> _Judgement | None:
-        """The verdict if the domain was covered, or if that led to an input that violates; None otherwise."""
-
-        def certified(words: str) -> _Judgement:
-            return _Judgement(
-                Verdict.CERTIFIED, words, details | {"covered": words}, None, 0.0, tightness
-            )
-
+    def _whole(self, statement: Statement, context: Context, details: Details) -> _Settled:
+        """Whether the domain was covered, or that led to an input that violates."""
         if (items := every_item(self.space)) is not None:
             seen = self._look(statement, items, context)
             if seen.witness is not None:
-                return _refuted(seen.witness, details, tightness)
+                return _Settled(witness=seen.witness)
             if seen.decided and not seen.open and not seen.cut:
-                return certified(f"every input of the domain decided exactly ({seen.decided})")
-        perhaps = []
-        for part in (
-            *statement.definedness,
-            statement,
-        ):  # first, that both sides have a value everywhere
-            found = self._settle(part, lambda item: self.refutes(statement, item), context)
+                return _Settled(f"every input of the domain decided exactly ({seen.decided})")
+        refutes = partial(self.refutes, statement)
+        perhaps: list[str] = []
+        for part in (*statement.definedness, statement):  # first, that both sides have a value
+            found = self._settle(part, refutes, context)
             if found.witness is not None:
-                return _refuted(found.witness, details, tightness)
-            if part is not statement and not found.words:
+                return found
+            if part is statement:
+                details |= found.details
+            elif not found.words:
                 perhaps.append(part.title)
                 details |= {k: v for k, v in found.details.items() if k == "touching"}
-        details |= found.details | ({"perhaps_undefined": perhaps} if perhaps else {})
-        return certified(found.words) if found.words and not perhaps else None
+        if perhaps:
+            details["perhaps_undefined"] = perhaps
+        return _Settled(None if perhaps else found.words)
 
     def _settle(
         self, part: Statement, refutes: Callable[[Item], bool], context: Context
     ) -> _Settled:
         """One comparison over the whole domain: on the real line, by z3, box by box."""
         lines = on_lines(self.space, part, refutes, context)
-        if lines.witness is not None:
-            return _Settled(witness=lines.witness)
-        if lines.complete:
-            return _Settled(lines.words)
+        if lines.witness is not None or lines.complete:
+            return _Settled(lines.words if lines.witness is None else None, lines.witness)
         by_z3 = solved(self.space, part, refutes, lines.settled, lambda: context.expired)
         if by_z3.witness is not None or by_z3.words:
             return _Settled(by_z3.words, by_z3.witness)
-        details: dict[str, Any] = {}
+        details: Details = {}
         found = covered(self.space, part, refutes, context)
         if found is not None:
-            details["boxes"] = {
-                "settled": found.settled,
-                "open": found.open,
-                "open_share": found.share,
-            }
+            counts = {"settled": found.settled, "open": found.open, "open_share": found.share}
+            details["boxes"] = counts
             if found.witness is not None:
                 return _Settled(witness=found.witness)
             if found.complete:
-                return _Settled(
-                    f"every box of the domain enclosed ({_count(found.settled, 'box')})",
-                    details=details,
-                )
+                words = f"every box of the domain enclosed ({_count(found.settled, 'box')})"
+                return _Settled(words, details=details)
             if found.touching and part.relation in ("<", ">", "!="):
                 details["touching"] = _roughly(found.touching[0])
         left = sorted(lines.open - by_z3.settled)
@@ -285,18 +272,10 @@ class Everywhere:
                 left.remove(choice)
         return _Settled(details=details | ({"undecided": len(left)} if left else {}))
 
-    def _sampled(
-        self,
-        statement: Statement,
-        context: Context,
-        details: dict[str, Any],
-        tightness: _Ends | None,
-        tried: str,
-    ) -> _Judgement:
-        """What independent draws say."""
-        generator = np.random.default_rng(
-            np.random.SeedSequence(context.stream(statement.name, "draws"))
-        )
+    def _sample(self, statement: Statement, context: Context, details: Details) -> _Seen:
+        """What became of independent draws."""
+        entropy = np.random.SeedSequence(context.stream(statement.name, "draws"))
+        generator = np.random.default_rng(entropy)
         drawn = (self.space.sample(generator) for _ in range(self.draws * _REJECTED))
         seen = self._look(statement, drawn, context, self.draws)
         details |= {
@@ -306,51 +285,7 @@ class Everywhere:
             "drawn_open": seen.open,
             "level": context.level,
         }
-        rest = _left_open(details.get("boxes")) + tried
-        if perhaps := details.get("perhaps_undefined"):
-            rest += f"; that a side has a value everywhere is left open ({perhaps[0]})"
-        if seen.witness is not None:
-            return _refuted(seen.witness, details, tightness)
-
-        def undecided(words: str) -> _Judgement:
-            return _Judgement(Verdict.INCONCLUSIVE, words + rest, details, tightness=tightness)
-
-        if seen.cut:
-            return undecided(f"out of time after {_count(seen.decided, 'draw')}")
-        if seen.open:
-            return undecided(f"{seen.open} of {seen.decided + seen.open} drawn at random left open")
-        if not seen.decided or (bound := largest_share(seen.decided, context.level)) > _USELESS:
-            return undecided(
-                f"only {seen.decided} of {seen.decided + seen.outside} drawn at random meet the "
-                "assumptions: too few"
-            )
-        if few := details.get("undecided"):
-            return undecided(
-                f"none of {seen.decided} drawn at random violates, which says nothing of thin sets: an "
-                f"algebraic claim in few numbers, left open at {_count(few, 'choice')} of the whole ones"
-                + "; pip install 'batchnorm-theorems[smt]' lets z3 try"
-                * (find_spec("z3") is None)
-            )
-        if near := details.get("touching"):
-            return undecided(
-                f"none of {seen.decided} drawn at random violates, but the sides meet, or nearly, at "
-                f"{near}, where a strict claim may fail"
-            )
-        details["share_below"] = bound
-        return _Judgement(
-            Verdict.SUPPORTED,
-            f"none of {seen.decided} drawn at random{self._reach} violates: fewer than "
-            f"{_percent(bound)} of such inputs do, at level {context.level:.2g}{rest}",
-            details,
-            None,
-            bound,
-            tightness,
-        )
-
-    @property
-    def _reach(self) -> str:
-        """How far the draws go, where the domain goes further."""
-        return f" ({', '.join(self.space.cut)})" if self.space.cut else ""
+        return seen
 
     def _look(
         self, statement: Statement, items: Iterable[Item], context: Context, most: float = math.inf
@@ -361,13 +296,12 @@ class Everywhere:
             if context.expired:
                 seen.cut = True
                 break
-            met = (
-                admitted(statement, self.space.values(item)) if self.space.contains(item) else False
-            )
+            inside = self.space.contains(item)
+            met = admitted(statement, self.space.values(item)) if inside else False
             if met is False:
                 seen.outside += 1
                 continue
-            holds = decide(statement, lambda item=item: self.space.values(item)).holds  # type: ignore[misc]
+            holds = decide(statement, partial(self.space.values, item)).holds
             if holds is False and met:
                 seen.witness = item
                 break
@@ -378,27 +312,48 @@ class Everywhere:
         return seen
 
 
-def _refuted(witness: Item, details: dict[str, Any], tightness: _Ends | None) -> _Judgement:
-    return _Judgement(Verdict.REFUTED, "violated", details, witness, None, tightness)
+def _undecided(seen: _Seen, details: Details, level: float) -> str:
+    """Why draws of which none violates say nothing; empty where they do."""
+    few, near = details.get("undecided", 0), details.get("touching")
+    none = f"none of {seen.decided} drawn at random violates"
+    advice = "; pip install 'batchnorm-theorems[smt]' lets z3 try" * (find_spec("z3") is None)
+    reasons = (
+        (seen.cut, f"out of time after {_count(seen.decided, 'draw')}"),
+        (seen.open, f"{seen.open} of {seen.decided + seen.open} drawn at random left open"),
+        (
+            not seen.decided or largest_share(seen.decided, level) > _USELESS,
+            f"only {seen.decided} of {seen.decided + seen.outside} drawn at random meet the "
+            "assumptions: too few",
+        ),
+        (
+            few,
+            f"{none}, which says nothing of thin sets: an algebraic claim in few numbers, left "
+            f"open at {_count(few, 'choice')} of the whole ones{advice}",
+        ),
+        (
+            near,
+            f"{none}, but the sides meet, or nearly, at {near}, where a strict claim may fail",
+        ),
+    )
+    return next((words for so, words in reasons if so), "")
 
 
 def _roughly(item: Item) -> str:
     """Where an input lies, in six digits."""
-
-    def text(value: Any) -> str:
-        return (
-            "(" + ", ".join(map(text, value)) + ")"
-            if isinstance(value, list | tuple)
-            else f"{float(value):.6g}"
-        )
-
-    return ", ".join(f"{name} ≈ {text(value)}" for name, value in item.items())
+    return ", ".join(f"{name} ≈ {_six_digits(value)}" for name, value in item.items())
 
 
-def _left_open(boxes: dict[str, Any] | None) -> str:
+def _six_digits(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_six_digits, value))})"
+    return f"{float(value):.6g}"
+
+
+def _left_open(boxes: Details | None) -> str:
     if boxes is None:
         return ""
-    return f"; {_count(boxes['settled'], 'box')} enclosed, at most {_percent(boxes['open_share'])} of the domain open"
+    share = _percent(boxes["open_share"])
+    return f"; {_count(boxes['settled'], 'box')} enclosed, at most {share} of the domain open"
 
 
 def _percent(share: float) -> str:

@@ -282,8 +282,8 @@ def examine(
     for row in rows:
         if not math.isfinite(row.right) or (design is None and not math.isfinite(row.left)):
             raise ClaimError(
-                f"a side is beyond all floats, or has no value, at {_shown(row.item)}; assume= such "
-                "points away"
+                f"a side is beyond all floats, or has no value, at {_shown(row.item)}; assume= "
+                "such points away"
             )
     if design is not None and design.event is not None and len(design.observables) == 1:
         _require_open_event(statement, design, rows)

@@ -18,7 +18,7 @@ from types import CodeType, ModuleType
 from simulators.regular_files import obstacle
 from theorems.error_words import in_words
 from theorems.workbench.conjecture import Conjecture
-from theorems.workbench.parsing import ClaimError, nearest
+from theorems.workbench.parsing import ClaimError, nearest, refuse
 
 __all__ = ["EXAMPLES", "Loaded", "conjectures_of", "held", "load"]
 
@@ -28,20 +28,30 @@ EXAMPLES = Path(__file__).parents[1] / "examples.py"
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a file states: its conjectures in order, and for every claim of it that makes no sense one line."""
+    """What a file states.
+
+    - ``conjectures``: in order
+    - ``refused``: one line for every claim of it that makes no sense
+    """
 
     conjectures: tuple[Conjecture, ...]
     refused: tuple[str, ...] = ()
 
 
 def load(text: str) -> Loaded:
-    """The conjectures of a file, or the one named after ``::``. The file is Python, and is run.
+    """The conjectures of a file of Python, which is run.
 
-    A claim that is refused when it is stated leaves the others of the file to be checked, but for those stated by the
-    same statement of Python.
+    - ``text``: its path, or ``examples`` for those that are shipped; after ``::`` the name of one
 
-    Raises :class:`ClaimError` in one line if there is no such file, it cannot be run, or it states nothing by that
-    name.
+    A claim that is refused when it is stated leaves the others of the file to be checked, but for
+    those stated by the same statement of Python.
+
+    Raises :class:`ClaimError` in one line if there is no such file, it cannot be run, or it states
+    nothing by that name.
+
+    Example:
+        >>> [claim.name for claim in load("examples::symmetric_cosine").conjectures]
+        ['symmetric_cosine']
     """
     head, _, wanted = text.partition("::")
     path = EXAMPLES if head == "examples" else Path(head)
@@ -51,23 +61,26 @@ def load(text: str) -> Loaded:
         )
     module, refusals = _run(path)
     found = conjectures_of(module)
-    if not found and not refusals:
-        raise ClaimError(f"{head}: it states no conjecture; write one with theorems.conjecture")
-    if not found:
-        raise ClaimError("; ".join(refusal.words for refusal in refusals))
+    told = tuple(refusal.words for refusal in refusals)
+    mine = [refusal.words for refusal in refusals if wanted in refusal.names]
+    refuse(
+        (
+            not found and not refusals,
+            f"{head}: it states no conjecture; write one with theorems.conjecture",
+        ),
+        (not found, "; ".join(told)),
+    )
     if not wanted:
-        return Loaded(tuple(found.values()), tuple(refusal.words for refusal in refusals))
+        return Loaded(tuple(found.values()), told)
     if wanted in found:
         return Loaded((found[wanted],))
-    if mine := [refusal.words for refusal in refusals if wanted in refusal.names]:
-        raise ClaimError(mine[0])
-    raise ClaimError(f"{head}: no conjecture {wanted!r}{nearest(wanted, found)}")
+    raise ClaimError((*mine, f"{head}: no conjecture {wanted!r}{nearest(wanted, found)}")[0])
 
 
 def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
-    """The conjectures that a module itself declares, by name, in order; a nameless one is named by its variable.
+    """The conjectures that a module itself declares, by name, in order.
 
-    Raises :class:`ClaimError` for two of one name.
+    A nameless one is named by its variable. Raises :class:`ClaimError` for two of one name.
     """
     found: dict[str, Conjecture] = {}
     for variable, value in list(vars(module).items()):
@@ -83,7 +96,10 @@ def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
 
 
 def held(variable: str, value: object) -> list[tuple[str, Conjecture]]:
-    """The conjectures that a variable holds, itself or in a list, tuple or mapping, with a name for the nameless."""
+    """The conjectures that a variable holds, with a name for the nameless.
+
+    It holds them itself, or in a list, tuple or mapping.
+    """
     if isinstance(value, Conjecture):
         return [(variable, value)]
     if not isinstance(value, Mapping):
@@ -97,14 +113,20 @@ def held(variable: str, value: object) -> list[tuple[str, Conjecture]]:
 
 @dataclass(frozen=True)
 class _Refusal:
-    """A statement of a file that stated a claim which makes no sense, in words, and the names it would have bound."""
+    """A statement of a file that stated a claim which makes no sense.
+
+    In words, with the names it would have bound.
+    """
 
     words: str
     names: frozenset[str]
 
 
 def _run(path: Path) -> tuple[ModuleType, list[_Refusal]]:
-    """The file as a module, run statement by statement, so that one that states nonsense does not end it."""
+    """The file as a module, run statement by statement.
+
+    So one that states nonsense does not end it.
+    """
     resolved = path.resolve()
     # a name of its own, so that it shadows nothing, yet the same in every process
     name = f"theorems_claims_{hashlib.sha256(str(resolved).encode()).hexdigest()[:12]}.{path.stem}"
@@ -119,19 +141,14 @@ def _run(path: Path) -> tuple[ModuleType, list[_Refusal]]:
         for statement, code in _statements(resolved, module):
             try:
                 exec(code, vars(module))
-            except ClaimError as error:
-                refusals.append(
-                    _Refusal(f"{path}{_line(error, resolved)}: {error}", _bound(statement))
-                )
-            except NameError as error:
-                if not any(error.name in refusal.names for refusal in refusals):
-                    raise
-                refusals.append(
-                    _Refusal(
-                        f"{path}{_line(error, resolved)}: needs {error.name}, which was refused",
-                        _bound(statement),
-                    )
-                )
+            except (ClaimError, NameError) as error:
+                words = str(error)
+                if isinstance(error, NameError):
+                    if not any(error.name in refusal.names for refusal in refusals):
+                        raise
+                    words = f"needs {error.name}, which was refused"
+                told = f"{path}{_line(error, resolved)}: {words}"
+                refusals.append(_Refusal(told, _bound(statement)))
     except OSError as error:
         raise ClaimError(f"{path}{_line(error, resolved)}: {in_words(error)}") from None
     except SyntaxError as error:
@@ -147,7 +164,7 @@ def _run(path: Path) -> tuple[ModuleType, list[_Refusal]]:
 
 
 def _statements(path: Path, module: ModuleType) -> Iterator[tuple[ast.stmt, CodeType]]:
-    """The statements of a file, each compiled alone, under the ``__future__`` that stands above it."""
+    """The statements of a file, each compiled alone, under the ``__future__`` above it."""
     source = path.read_bytes()
     if b"\0" in source:  # a ValueError before Python 3.11.4
         raise SyntaxError("source code cannot contain null bytes")
@@ -163,13 +180,9 @@ def _statements(path: Path, module: ModuleType) -> Iterator[tuple[ast.stmt, Code
 
 def _bound(statement: ast.stmt) -> frozenset[str]:
     """The names that a statement would have given a value."""
-    names = {
-        node.id
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    own = getattr(statement, "name", None)
-    return frozenset(names | ({own} if isinstance(own, str) else set()))
+    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    names = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+    return frozenset(names | {getattr(statement, "name", "")} - {""})
 
 
 def _line(error: BaseException, path: Path) -> str:

@@ -19,7 +19,8 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from itertools import accumulate
+from typing import TypeAlias
 
 import sympy as sp
 
@@ -61,13 +62,9 @@ class Relation:
     conditions: tuple[Condition, ...] = ()
 
 
-def _root(x: sp.Expr) -> sp.Expr:
-    return sp.sqrt(x)
-
-
 #: The functions a text may call, with the number of arguments (0: one or more).
 FUNCTIONS: Mapping[str, tuple[Callable[..., sp.Expr], int]] = {
-    "sqrt": (_root, 1),
+    "sqrt": (sp.sqrt, 1),
     "log": (sp.log, 1),
     "exp": (sp.exp, 1),
     "abs": (sp.Abs, 1),
@@ -85,25 +82,34 @@ _COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
-Names = Mapping[str, Any]
+Names: TypeAlias = Mapping[str, sp.Basic]
 
 
 def read_claim(text: str, names: Names) -> Relation:
-    """``lhs relation rhs`` from text over ``names`` (text -> SymPy symbol). Raises
-    :class:`ClaimError`.
+    """``lhs relation rhs`` from text.
+
+    - ``text``: at most 2000 characters of plain ASCII
+    - ``names``: what it may name, with what SymPy calls it
+
+    Raises :class:`ClaimError` saying where it is no claim.
+
+    Example:
+        >>> read_claim("x**2/x <= 0.1", {"x": sp.Symbol("x", real=True)}).rhs
+        1/10
     """
     node = _tree(text)
     if not isinstance(node, ast.Compare):
         raise ClaimError(
             f"{text!r} compares nothing; write a claim such as 'orthogonality_gap <= sqrt(n/d)'"
         )
-    if len(node.ops) != 1:
-        raise ClaimError(f"{text!r} compares more than two sides; give one claim each")
-    relation = _COMPARISONS.get(type(node.ops[0]))
-    if relation is None:
-        raise ClaimError(
-            f"{text!r}: want one of {' '.join(_COMPARISONS.values())} between the sides"
-        )
+    relation = _COMPARISONS.get(type(node.ops[0]), "")
+    refuse(
+        (len(node.ops) != 1, f"{text!r} compares more than two sides; give one claim each"),
+        (
+            not relation,
+            f"{text!r}: want one of {' '.join(_COMPARISONS.values())} between the sides",
+        ),
+    )
     reader = _Reader(text, names)
     left, right = reader.read(node.left), reader.read(node.comparators[0])
     return Relation(left, relation, right, distinct(reader.conditions))
@@ -135,36 +141,38 @@ def _tree(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise ClaimError(f"the text has {len(text)} characters; at most {LONGEST} are read")
     flat = _flat(text)
-    if not flat:
-        raise ClaimError(
-            "the text is empty; write a claim such as 'orthogonality_gap <= sqrt(n/d)'"
-        )
-    if not flat.isascii() or not flat.isprintable():
-        stray = next(c for c in flat if not (c.isascii() and c.isprintable()))
-        raise ClaimError(
-            f"{flat!r}: {stray!r} is not read; write plain ASCII, such as <=, sqrt, alpha"
-        )
-    if re.search(r"(?<![=<>!])=(?![=])", flat):
-        raise ClaimError(f"{flat!r}: a single = is no comparison; write ==")
-    if "^" in flat:
-        raise ClaimError(f"{flat!r}: ^ is no power; write **")
+    stray = next((c for c in flat if not (c.isascii() and c.isprintable())), None)
     # Python's own parser recurses; a text this short cannot exhaust it unless it nests to no
     # purpose
-    depth = worst = 0
-    for character in flat:
-        depth += (character in "([{") - (character in ")]}")
-        worst = max(worst, depth)
-    if worst > DEEPEST:
-        raise ClaimError(f"the text nests {worst} brackets; at most {DEEPEST} are read")
+    nested = accumulate((c in "([{") - (c in ")]}") for c in flat)
+    deepest = max(nested, default=0)
+    refuse(
+        (
+            not flat,
+            "the text is empty; write a claim such as 'orthogonality_gap <= sqrt(n/d)'",
+        ),
+        (
+            stray is not None,
+            f"{flat!r}: {stray!r} is not read; write plain ASCII, such as <=, sqrt, alpha",
+        ),
+        (
+            re.search(r"(?<![=<>!])=(?![=])", flat) is not None,
+            f"{flat!r}: a single = is no comparison; write ==",
+        ),
+        ("^" in flat, f"{flat!r}: ^ is no power; write **"),
+        (
+            deepest > DEEPEST,
+            f"the text nests {deepest} brackets; at most {DEEPEST} are read",
+        ),
+    )
     try:
         with warnings.catch_warnings(action="ignore"):  # what is odd is refused, in one line
             return ast.parse(flat, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        place = (
-            f" at {error.text.strip()[max((error.offset or 1) - 1, 0) :][:20]!r}"
-            if (isinstance(error, SyntaxError) and error.text)
-            else ""
-        )
+        place = ""
+        if isinstance(error, SyntaxError) and error.text:
+            rest = error.text.strip()[max((error.offset or 1) - 1, 0) :]
+            place = f" at {rest[:20]!r}"
         raise ClaimError(f"{flat!r} is not a formula{place}") from None
 
 
@@ -188,10 +196,10 @@ class _Reader:
 
     def read(self, node: ast.expr, depth: int = 0) -> sp.Expr:
         self.left -= 1
-        if depth > DEEPEST:
-            raise ClaimError(f"the formula nests deeper than {DEEPEST} levels; name a part of it")
-        if self.left < 0:
-            raise ClaimError(f"the formula has more than {LARGEST} parts; shorten it")
+        refuse(
+            (depth > DEEPEST, f"the formula nests deeper than {DEEPEST} levels; name a part of it"),
+            (self.left < 0, f"the formula has more than {LARGEST} parts; shorten it"),
+        )
         match node:
             case ast.Constant():
                 return self._number(node)
@@ -234,8 +242,7 @@ class _Reader:
 
     def _name(self, name: str) -> sp.Expr:
         if name in self.names:
-            found: sp.Expr = self.names[name]
-            return found
+            return self.names[name]
         if name in FUNCTIONS:
             raise ClaimError(f"{name} is a function; write {name}(...)")
         if name in OBSERVABLES and (why := OBSERVABLES[name].unclaimable) is not None:
@@ -254,15 +261,18 @@ class _Reader:
                 f"{nearest(name or '', FUNCTIONS)}"
             )
         function, arity = FUNCTIONS[name]
-        if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
-            raise ClaimError(f"{self._source(node)!r}: arguments are plain formulas")
-        if not node.args or (arity and len(node.args) != arity):
-            raise ClaimError(
-                f"{self._source(node)!r}: {name} takes {arity or 'one or more'} argument(s)"
-            )
+        source = repr(self._source(node))
+        starred = any(isinstance(a, ast.Starred) for a in node.args)
+        refuse(
+            (bool(node.keywords) or starred, f"{source}: arguments are plain formulas"),
+            (
+                len(node.args) not in ((arity,) if arity else range(1, LARGEST)),
+                f"{source}: {name} takes {arity or 'one or more'} argument(s)",
+            ),
+        )
         arguments = [self.read(a, depth + 1) for a in node.args]
         if name == "exp" and arguments[0].is_number and abs(float(arguments[0])) > HIGHEST:
-            raise ClaimError(f"{self._source(node)!r}: too large an exponent")
+            raise ClaimError(f"{source}: too large an exponent")
         verb = {"sqrt": "takes the root of", "log": "takes the logarithm of"}.get(name, "is of")
         self.conditions += of_function(name, arguments, self._words(node, verb, node.args[0]))
         return self._real(function(*arguments), node)

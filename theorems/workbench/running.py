@@ -1,4 +1,6 @@
-"""What the pytest plugin does once an item runs: verify, and explain a failure so that it can be replayed."""
+"""What the pytest plugin does once an item runs: verify, and explain a failure so that it can be
+replayed.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from numpy.typing import ArrayLike
+
+from simulators.batches import Batch
 from theorems.checking.expectation import Expectation
 from theorems.checking.scaling import Scaling
 from theorems.registry import get
@@ -16,6 +21,7 @@ from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, verify
 from theorems.witnesses import CorpusError, spelled
 from theorems.workbench.conjecture import Conjecture, conjecture, name_of
+from theorems.workbench.declaration import WrittenClaim
 from theorems.workbench.loading import EXAMPLES
 from theorems.workbench.parsing import ClaimError
 
@@ -31,7 +37,13 @@ __all__ = [
 
 
 class Surroundings(Protocol):
-    """What an item may spend and where it reports."""
+    """What an item may spend and where it reports.
+
+    - ``seed``, ``level``, ``budget``: as `theorems.verify` takes them
+    - ``corpus``: where witnesses are kept
+    - ``directory``: from which pytest was started
+    - ``nodeid``: of the item
+    """
 
     seed: int
     level: float
@@ -40,17 +52,22 @@ class Surroundings(Protocol):
     directory: Path
     nodeid: str
 
-    def spend(self) -> None: ...
+    def spend(self) -> None:
+        """Leave a part of the level for further claims of the item."""
 
-    def report(self, **found: Any) -> None: ...
+    def report(self, **found: object) -> None:
+        """Note what was found for the summary."""
 
 
 class ClaimFailedError(AssertionError):
-    """A claim got another verdict than expected, or its false neighbour survived. The message is the whole report."""
+    """A claim got another verdict than expected, or its false neighbour survived.
+
+    The message is the whole report.
+    """
 
 
 def traits(claim: Conjecture | Statement) -> tuple[str, str, str]:
-    """Family, quantifier and cost, as the markers name them."""
+    """Family, quantifier and cost ("low" or "high") of a claim, as the markers name them."""
     if isinstance(claim, Conjecture):
         low = claim.quantifier in (Quantifier.POINTWISE, Quantifier.MEAN_FIELD)
     else:
@@ -58,8 +75,15 @@ def traits(claim: Conjecture | Statement) -> tuple[str, str, str]:
     return claim.family, claim.quantifier.value.replace(" ", "_"), "low" if low else "high"
 
 
-def check(claim: Conjecture | Statement, around: Surroundings, *, batch: Any = None) -> Result:
-    """Verify one claim, note it for the summary, and raise :class:`ClaimFailedError` unless it is as expected."""
+def check(
+    claim: Conjecture | Statement, around: Surroundings, *, batch: Batch | ArrayLike | None = None
+) -> Result:
+    """Verify one claim and note it for the summary.
+
+    - ``batch``: as `theorems.verify` takes it
+
+    Raises `ClaimFailedError` unless it is as expected.
+    """
     __tracebackhide__ = True
     statement = claim.statement(corpus=around.corpus) if isinstance(claim, Conjecture) else claim
     result = verify(
@@ -79,29 +103,36 @@ def check(claim: Conjecture | Statement, around: Surroundings, *, batch: Any = N
 
 
 def check_any(
-    claim: Any,
+    claim: Conjecture | Statement | WrittenClaim,
     around: Surroundings,
     *,
-    batch: Any = None,
+    batch: Batch | ArrayLike | None = None,
     expected: str | None = None,
     **options: Any,
 ) -> Result:
-    """As :func:`check`, for a conjecture, a statement, a name of the library, or a claim as text with its options."""
+    """As `check`, for whatever names or states a claim.
+
+    - ``claim``: a conjecture, a statement, a name of the library, or what `theorems.conjecture`
+      takes, with its ``options``
+    - ``expected``: the verdict, in the place of the claim's own
+
+    Raises `ClaimFailedError` unless it is as expected, `ClaimError` for a claim that makes no
+    sense, and ``TypeError`` for options of what is a claim already.
+    """
     __tracebackhide__ = True
     around.spend()
     if isinstance(claim, str) and not any(sign in claim for sign in "<>="):
         claim = get(claim)
-    elif not isinstance(claim, Conjecture | Statement):
-        claim = conjecture(
-            claim, **{"name": "claim", **({"expected": expected} if expected else {}), **options}
-        )
-        claim.module, claim.file = around.nodeid.partition("::")[0].removesuffix(".py"), None
-        if "name" not in options:
-            claim.name = name_of(claim)
-        options = {}
+    if not isinstance(claim, Conjecture | Statement):
+        given = {"expected": expected} if expected else {}
+        found: Conjecture = conjecture(claim, **{"name": "claim", **given, **options})
+        found.module, found.file = around.nodeid.partition("::")[0].removesuffix(".py"), None
+        found.name = found.name if "name" in options else name_of(found)
+        return check(found, around, batch=batch)
     if options:
         raise TypeError(
-            f"verify_claim: {', '.join(options)} would declare a claim, and {claim!r} is one already"
+            f"verify_claim: {', '.join(options)} would declare a claim, and {claim!r} is one "
+            "already"
         )
     if isinstance(claim, Statement) and expected is not None:
         claim = replace(claim, expected=Verdict(expected))
@@ -109,38 +140,43 @@ def check_any(
 
 
 def explained(error: BaseException) -> str | None:
-    """The report of a failed claim, or the one line of one (or of a corpus) that makes no sense; None otherwise."""
+    """The report of a failed claim, or the one line of a claim or corpus that makes no sense.
+
+    None for any other error.
+    """
     return str(error) if isinstance(error, ClaimFailedError | ClaimError | CorpusError) else None
 
 
 def failure(result: Result, around: Surroundings, again: str | None) -> str:
-    """Claim, verdict, witness, margin, seed, power, and how to see it again."""
+    """Claim, verdict, witness, margin, seed, power, and how to see it again, a line each.
+
+    - ``again``: the command that repeats the check; None if there is none
+    """
     s = result.statement
-    lines = [("claim", f"{s.name}: {s.lhs} {s.relation} {s.rhs}"), ("", s.title)]
-    lines += [("assuming", a.words) for a in s.assumptions]
-    lines.append(("verdict", f"{result.verdict.value}, expected {s.expected.value}"))
-    if result.weak_sentinels:
-        lines.append(
-            ("sentinel", f"survived ({', '.join(result.weak_sentinels)}): {s.sentinel.words}")
-        )
-    lines += [("evidence", f"{e.method}: {e.verdict.value}, {e.summary}") for e in result.evidence]
-    lines += [("witness", _witness(result) or "none"), ("margin", _margin(result))]
-    power, drawn = result.power, any(e.method == "sampling" for e in result.evidence)
-    lines.append(
-        (
-            "power",
-            "none measured"
-            if power is None
-            else "exact"
-            if power == 0
-            else f"a violation {f'on a share {power:.2g} of the inputs' if drawn else f'of {power:.2g} of the bound'} "
-            "would have been noticed",
-        )
-    )
-    lines.append(("seed", f"{around.seed}, error level {around.level:.3g}"))
-    if again is not None:
-        lines.append(("replay", again))
+    weak = ", ".join(result.weak_sentinels)
+    lines = [
+        ("claim", f"{s.name}: {s.lhs} {s.relation} {s.rhs}"),
+        ("", s.title),
+        *(("assuming", a.words) for a in s.assumptions),
+        ("verdict", f"{result.verdict.value}, expected {s.expected.value}"),
+        *[("sentinel", f"survived ({weak}): {s.sentinel.words}")] * bool(weak),
+        *(("evidence", f"{e.method}: {e.verdict.value}, {e.summary}") for e in result.evidence),
+        ("witness", _witness(result) or "none"),
+        ("margin", _margin(result)),
+        ("power", _power(result)),
+        ("seed", f"{around.seed}, error level {around.level:.3g}"),
+        *[("replay", again)] * (again is not None),
+    ]
     return "\n".join(f"{name:<9} {text}" if text else "" for name, text in lines)
+
+
+def _power(result: Result) -> str:
+    if not result.power:
+        return "none measured" if result.power is None else "exact"
+    violation = f"of {result.power:.2g} of the bound"
+    if any(e.method == "sampling" for e in result.evidence):
+        violation = f"on a share {result.power:.2g} of the inputs"
+    return f"a violation {violation} would have been noticed"
 
 
 def _deciding(result: Result) -> Evidence | None:
@@ -157,42 +193,36 @@ def _witness(result: Result) -> str:
         return ", ".join(f"{k} = {spelled(v)}" for k, v in found.items())
     if found is not None:
         return spelled(found)
-    row = _worst(evidence)
-    return (
-        str(row["instance"]) + f", ell={row['ell']:g}" * ("ell" in row) if row else evidence.summary
-    )
+    if row := _worst(evidence):
+        return f"{row['instance']}" + f", ell={row['ell']:g}" * ("ell" in row)
+    return evidence.summary
 
 
 def _worst(evidence: Evidence) -> Mapping[str, Any] | None:
-    return next(
-        (r for r in evidence.details.get("readouts", ()) if r["verdict"] == Verdict.REFUTED.value),
-        None,
-    )
+    rows = evidence.details.get("readouts", ())
+    return next((row for row in rows if row["verdict"] == Verdict.REFUTED.value), None)
 
 
 def _margin(result: Result) -> str:
     """How far the left side is beyond the right, or short of it."""
     evidence = _deciding(result)
-    row = _worst(evidence) if evidence else None
-    if row:
+    if evidence and (row := _worst(evidence)):
         return f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
     if evidence and "margin" in evidence.details:
         return str(evidence.details["margin"])
-    return (
-        "not measured" if result.tightness is None else f"measured / bound {result.tightness:.6g}"
-    )
+    tightness = result.tightness
+    return "not measured" if tightness is None else f"measured / bound {tightness:.6g}"
 
 
 def _again(claim: Conjecture | Statement, statement: Statement, around: Surroundings) -> str | None:
     """The command that repeats the very same check: same claim, seed and error level."""
+    name, corpus = statement.name, ""
     if isinstance(claim, Conjecture):
         if not claim.file or not claim.name or not os.path.exists(claim.file):
             return None
-        shipped = Path(claim.file) == EXAMPLES
-        name = f"{'examples' if shipped else os.path.relpath(claim.file, around.directory)}::{claim.name}"
-    else:
-        name = statement.name
+        file = os.path.relpath(claim.file, around.directory)
+        name = f"{'examples' if Path(claim.file) == EXAMPLES else file}::{claim.name}"
+        corpus = f" --corpus {shlex.quote(os.path.relpath(around.corpus, around.directory))}"
     found = f"theorems verify {shlex.quote(name)} --seed {around.seed} --level {around.level!r}"
-    if isinstance(claim, Conjecture):
-        found += f" --corpus {shlex.quote(os.path.relpath(around.corpus, around.directory))}"
-    return found + (f" --budget {around.budget:g}" if around.budget is not None else "")
+    budget = "" if around.budget is None else f" --budget {around.budget:g}"
+    return found + corpus + budget

@@ -1,9 +1,11 @@
-"""The false neighbour of a claim whose author gave none: its bound, moved just past what was measured.
+"""The false neighbour of a claim whose author gave none: its bound, moved just past what was
+measured.
 
-An inequality is measured first: over corners and random inputs, or with a few simulated replicas. The bound is then
-scaled by a simple fraction (or shifted, where signs are mixed) so that the tightest input seen violates it. The check
-must refute that with its own budget, so the distance says what a violation must be at least to be noticed. An
-equality is moved by a millionth, or by more than its resolution where it is sampled.
+An inequality is measured first: over corners and random inputs, or with a few simulated replicas.
+The bound is then scaled by a simple fraction (or shifted, where signs are mixed) so that the
+tightest input seen violates it. The check must refute that with its own budget, so the distance
+says what a violation must be at least to be noticed. An equality is moved by a millionth, or by
+more than its resolution where it is sampled.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from fractions import Fraction
 import numpy as np
 import sympy as sp
 
-from simulators import simulate
+from simulators import Trajectory, simulate
+from simulators.observables import Observable
 from simulators.workers import one_blas_thread
 from theorems.checking.expectation import Instance
 from theorems.checking.lost_samples import UndefinedMean
@@ -56,10 +59,18 @@ class Measured:
     rhs: Sequence[float]
 
 
-def derive(
-    rhs: sp.Expr, relation: str, seen: Measured, *, sampled: bool, resolution: float = 0.1
-) -> Sentinel:
-    """The neighbour. Raises :class:`ClaimError` if nothing was measured, so that the author must give one."""
+def derive(rhs: sp.Expr, relation: str, seen: Measured, *, sampled: bool) -> Sentinel:
+    """The neighbour of ``lhs relation rhs``.
+
+    - ``seen``: both sides at points that were looked at
+    - ``sampled``: whether they are rough means
+
+    Raises `ClaimError` if nothing was measured, so that the author must give one.
+
+    Example:
+        >>> derive(sp.Integer(1), "<=", Measured([0.5], [1.0]), sampled=False).words
+        'the bound times 5/11, past the largest share seen, 0.5'
+    """
     if relation == "==":
         return _moved(rhs, seen, sp.Rational(3, 10) if sampled else NUDGE)
     pairs = list(zip(seen.lhs, seen.rhs, strict=True))
@@ -68,37 +79,35 @@ def derive(
             "nothing could be measured to place a false neighbour past; give sentinel='…'"
         )
     lower = relation in (">=", ">")
-    near, far = (0.7, 0.8) if sampled else (0.9, 0.99)
     if all(left > 0 and right > 0 for left, right in pairs):
         ratio = max((right / left if lower else left / right) for left, right in pairs)
-        if ratio >= 1 - 1e-9 and not sampled:
-            k = 1 + NUDGE if lower else 1 - NUDGE
-        else:
-            reach = min(ratio, 1.0)
-            low, high = Fraction(near * reach), Fraction(far * reach)
-            k = simplest_between(1 / high, 1 / low) if lower else simplest_between(low, high)
-        k = (
-            sp.Rational(k)
-            if isinstance(k, sp.Rational)
-            else sp.Rational(k.numerator, k.denominator)
-        )
-        return Sentinel(
-            f"the bound times {k}, past the {'smallest' if lower else 'largest'} share seen, "
-            f"{1 / ratio if lower else ratio:.3g}",
-            rhs=k * rhs,
-        )
+        k = _factor(ratio, lower, sampled)
+        share = f"smallest share seen, {1 / ratio:.3g}"
+        if not lower:
+            share = f"largest share seen, {ratio:.3g}"
+        return Sentinel(f"the bound times {k}, past the {share}", rhs=k * rhs)
     gap = min((left - right if lower else right - left) for left, right in pairs)
     spread = max(max(seen.lhs) - min(seen.lhs), abs(gap), 1e-6)
-    low, high = (
-        Fraction(max(gap, 0.0)),
-        Fraction(max(gap, 0.0) + (0.3 if sampled else 0.01) * spread),
-    )
-    c = simplest_between(low + (high - low) / 2, high)
-    shift = sp.Rational(c.numerator, c.denominator)
+    low = Fraction(max(gap, 0.0))
+    high = Fraction(max(gap, 0.0) + (0.3 if sampled else 0.01) * spread)
+    shift = _rational(simplest_between(low + (high - low) / 2, high))
     return Sentinel(
         f"the bound moved by {shift}, past the smallest distance seen, {gap:.3g}",
         rhs=rhs + shift if lower else rhs - shift,
     )
+
+
+def _factor(ratio: float, lower: bool, sampled: bool) -> sp.Rational:
+    """By what a bound that was met to this share is scaled."""
+    if ratio >= 1 - 1e-9 and not sampled:
+        return 1 + NUDGE if lower else 1 - NUDGE
+    near, far = (0.7, 0.8) if sampled else (0.9, 0.99)
+    low, high = (Fraction(part * min(ratio, 1.0)) for part in (near, far))
+    return _rational(simplest_between(1 / high, 1 / low) if lower else simplest_between(low, high))
+
+
+def _rational(x: Fraction) -> sp.Rational:
+    return sp.Rational(x.numerator, x.denominator)
 
 
 def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
@@ -115,56 +124,65 @@ def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
     return Sentinel(f"the right side larger by {share}", rhs=rhs + share)
 
 
+def _simulated(
+    instance: Instance, observables: tuple[Observable, ...], replicas: int, *stream: int
+) -> Trajectory:
+    return simulate(
+        instance.chain,
+        instance.start,
+        depth=instance.depth,
+        replicas=replicas,
+        seed=(_SEED, *stream),
+        observables=observables,
+    )
+
+
 @one_blas_thread()
 def pilot(design: Design, statement: Statement) -> Measured:
-    """Rough means and bounds over the lay-out of a sampled claim, of samples that have a value and are kept.
+    """Rough means and bounds over the lay-out of a sampled claim.
 
-    Cost: some replicas of every instance, the cheapest first, until ``_AFFORDABLE`` random numbers are drawn. Raises
-    :class:`ClaimError` for an instance that is too large to be simulated.
+    Of samples that have a value and are kept. Raises `ClaimError` for an instance that is too large
+    to be simulated. Cost: some replicas of every instance, the cheapest first, until
+    ``_AFFORDABLE`` random numbers are drawn.
     """
     lhs: list[float] = []
     rhs: list[float] = []
-    names = {v.name for v in statement.variables} | {str(s) for s in statement.rhs.free_symbols}
     instances = sorted(
         enumerate(design.instances(statement, None)), key=lambda pair: pair[1].normals
     )
     for _, instance in instances:
         _require_affordable(instance)
-    left = _AFFORDABLE
+    left, wanted = _AFFORDABLE, _REPLICAS * (_CONDITIONED if design.alive else 1)
     for number, instance in instances:
-        wanted = _REPLICAS * (_CONDITIONED if design.alive else 1)
         replicas = min(wanted, left // max(instance.normals, 1))
         if replicas < 2 and lhs:
             break
         left -= replicas * instance.normals
-        seen = simulate(
-            instance.chain,
-            instance.start,
-            depth=instance.depth,
-            replicas=max(replicas, 2),
-            seed=(_SEED, number),
-            observables=design.observables,
-        )
+        seen = _simulated(instance, design.observables, max(replicas, 2), number)
         samples = design.sample(statement, seen, instance)
         counts = design.kept(statement, seen, instance) & ~np.isnan(samples) & ~seen.spoiled[:, -1:]
         for column, counted, values in zip(samples.T, counts.T, instance.readouts, strict=True):
-            if not counted.any():
-                continue
-            lhs.append(float(column[counted].mean()))
-            rhs.append(float(statement.bound(**{k: v for k, v in values.items() if k in names})))
+            if counted.any():
+                lhs.append(float(column[counted].mean()))
+                rhs.append(design.bound(statement, values))
     return Measured(lhs, rhs)
 
 
 def _require_affordable(instance: Instance) -> None:
     if instance.normals > NORMALS:
         raise ClaimError(
-            f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers for "
-            f"one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes"
+            f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers "
+            f"for one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes"
         )
 
 
 def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None:
-    """A sample without a value, where samples can die: looked for where they die soonest, in the narrowest networks."""
+    """A sample without a value, where samples can die; None where none was met.
+
+    It is looked for where they die soonest, in the narrowest networks. Raises `ClaimError` for an
+    instance that is too large to be simulated. Cost: a thousand replicas of an instance a batch
+    size, of 2·10^7 random numbers at most.
+    """
     if not design.mortal:
         return None
     items = design.items(statement)
@@ -173,14 +191,7 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
         instance = design.instance(item)
         _require_affordable(instance)
         replicas = min(_LOOKED_AT, max(_LOOKS // max(instance.normals, 1), 2))
-        seen = simulate(
-            instance.chain,
-            instance.start,
-            depth=instance.depth,
-            replicas=replicas,
-            seed=(_SEED, 1, number),
-            observables=design.observables,
-        )
+        seen = _simulated(instance, design.observables, replicas, 1, number)
         known = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:]
         samples = design.sample(statement, seen, instance)[known]
         if missing := int(np.isnan(samples).sum()):
@@ -189,57 +200,58 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
 
 
 def resolution(relation: str, seen: Measured) -> float:
-    """The half-width, relative to the bound, that tells the neighbour, a fifth from the truth, and no finer one."""
+    """The half-width, relative to the bound, that tells the neighbour, and no finer one.
+
+    A neighbour is a fifth from the truth, of which ``seen`` are rough means and bounds.
+    """
     if relation == "==":
         return 0.1
-    ratios = [
-        left / right
-        for left, right in zip(seen.lhs, seen.rhs, strict=True)
-        if left > 0 and right > 0
-    ]
     upper = relation in ("<=", "<")
-    return min(0.1 if upper else 0.5, 0.15 * ((max if upper else min)(ratios) if ratios else 1.0))
+    pairs = zip(seen.lhs, seen.rhs, strict=True)
+    ratios = [left / right for left, right in pairs if left > 0 and right > 0] or [1.0]
+    return min(0.1 if upper else 0.5, 0.15 * (max(ratios) if upper else min(ratios)))
 
 
 def about_exponent(claim: Relation, slope: sp.Symbol) -> sp.Expr:
-    """What stands between the bars of a claim about an exponent. Raises :class:`ClaimError` for another form."""
+    """What stands between the bars of a claim about an exponent.
+
+    - ``slope``: the symbol that stands for the exponent
+
+    Raises `ClaimError` for another form.
+
+    Example:
+        >>> slope = sp.Symbol("slope")
+        >>> about_exponent(Relation(sp.Abs(slope + 1), "<=", sp.Rational(1, 20)), slope)
+        slope + 1
+    """
     inner = claim.lhs.args[0] if isinstance(claim.lhs, sp.Abs) else None
-    if (
-        inner is None
-        or claim.relation != "<="
-        or not claim.rhs.is_number
-        or not (slope - inner).is_number
-    ):
+    plain = claim.relation == "<=" and claim.rhs.is_number
+    if inner is None or not plain or not (slope - inner).is_number:
         raise ClaimError("a claim about an exponent reads 'abs(slope + 1/2) <= 1/20'")
     return inner
 
 
 def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentinel:
-    """The exponent moved away from a rough estimate, by three times the tolerance claimed."""
+    """The exponent moved away from a rough estimate, by three times the tolerance claimed.
+
+    - ``slope``: the symbol that stands for the exponent
+    - ``check``: whose instances are simulated
+
+    Raises `ClaimError` for an instance that is too large. Cost: some replicas of every instance.
+    """
     inner = about_exponent(claim, slope)
     instances = list(check.instances(None))
     for instance in instances:
         _require_affordable(instance)
-    runs = [
-        simulate(
-            i.chain,
-            i.start,
-            depth=i.depth,
-            replicas=_REPLICAS,
-            seed=(_SEED, k),
-            observables=check.observables,
-        )
-        for k, i in enumerate(instances)
-    ]
-    seen = [check.sample(run) for run in runs]
-    if any(
-        not values.size or np.isnan(values).any() or run.spoiled.any()
-        for run, values in zip(runs, seen, strict=True)
-    ):
-        return Sentinel("an exponent larger by 1: a rough one has no value", lhs=sp.Abs(inner - 1))
-    means = [float(np.mean(values)) for values in seen]
-    rough = float(
-        np.polyfit(np.log([i.width for i in instances]), np.log(np.maximum(means, 1e-300)), 1)[0]
-    )
+    means = []
+    for number, instance in enumerate(instances):
+        run = _simulated(instance, check.observables, _REPLICAS, number)
+        values = check.sample(run)
+        if not values.size or np.isnan(values).any() or run.spoiled.any():
+            words = "an exponent larger by 1: a rough one has no value"
+            return Sentinel(words, lhs=sp.Abs(inner - 1))
+        means.append(max(float(np.mean(values)), 1e-300))
+    widths = np.log([instance.width for instance in instances])
+    rough = float(np.polyfit(widths, np.log(means), 1)[0])
     shift = 3 * claim.rhs * (1 if rough < float(slope - inner) else -1)
     return Sentinel(f"an exponent larger by {shift}", lhs=sp.Abs(inner - shift))

@@ -51,8 +51,8 @@ __all__ = [
 
 Vector: TypeAlias = tuple[Fraction, ...]
 Vectors: TypeAlias = tuple[Vector, ...]
-#: An input of a claim: every scalar symbol by its name, exactly, and under ``spectrum``, ``start`` or
-#: ``matrix`` what it is about.
+#: An input of a claim: every scalar symbol by its name, exactly, and under ``spectrum``, ``start``
+#: or ``matrix`` what it is about.
 Item: TypeAlias = Mapping[str, Any]
 ShownStart: TypeAlias = Mapping[str, Any]
 Level = TypeVar("Level")
@@ -125,9 +125,9 @@ def gram_of(shown: ShownStart) -> Vectors:
 
 
 def shown_batch(batch: NDArray[np.floating[Any]]) -> dict[str, Any]:
-    """What stands under ``start`` for a user's batch: C = HᵀH, n × n, of the rationals it is made of.
+    """What stands under ``start`` for a user's batch: C = HᵀH, n × n.
 
-    - ``batch``: (d, n) floats, one sample a column
+    - ``batch``: (d, n) floats, one sample a column, taken as the rationals they are
 
     In FLINT's rationals, of which no shrinking makes others: they would be of no batch.
 

@@ -483,7 +483,7 @@ def covered(space: Space, statement: Statement, refutes: Refutes, context: Conte
 def covered_at(
     space: Space, statement: Statement, known: Choice, refutes: Refutes, context: Context
 ) -> Cover | None:
-    """As `covered`, at one choice of the whole numbers, of which there may be others without end."""
+    """As `covered`, at one choice of the whole numbers, of which there may be endlessly many."""
     whole = {name: Fraction(value) for name, value in known}
     size = dict(known)["n"] if space.over == "spectra" else None
     return _cover(space, [_part(space, statement, [whole], size)], refutes, context)
