@@ -206,6 +206,7 @@ def test_any_domain_text_gives_a_domain_or_one_clear_line(text: str) -> None:
         refusal = str(error)
     else:
         refusal = ""
-        real = found.is_real is not False if found.free_symbols else found.is_real  # 1/x is, but at 0
+        # 1/x is real where it has a value
+        real = found.is_real is not False if found.free_symbols else found.is_real
         assert isinstance(found, sp.Range | sp.Interval) or real
     assert "\n" not in refusal

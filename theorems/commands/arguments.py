@@ -381,7 +381,7 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
         )
     assumed = tuple(args.assume or ())
     found: Conjecture = conjecture(
-        args.claim, assume=assumed, name="claim", computed=None, **options, **symbols
+        args.claim, assume=assumed, name="claim", computed=None, draw=None, **options, **symbols
     )
     found.module, found.file, found.name = "given", None, name_of(found)
     return found

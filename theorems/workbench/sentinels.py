@@ -125,7 +125,7 @@ def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
 
 
 def _simulated(
-    instance: Instance, observables: tuple[Observable, ...], replicas: int, *stream: int
+    instance: Instance, observables: tuple[str | Observable, ...], replicas: int, *stream: int
 ) -> Trajectory:
     return simulate(
         instance.chain,
