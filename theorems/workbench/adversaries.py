@@ -34,6 +34,7 @@ from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Verdic
 from theorems.witnesses import Corpus
 from theorems.workbench.covering_array import covering_array
 from theorems.workbench.design import Design
+from theorems.workbench.domains import nested_floats
 from theorems.workbench.quantities import QUANTITIES
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.starts import is_batch, plainer, read_start, shown_start
@@ -130,7 +131,7 @@ def _pointwise_adversary(statement: Statement, check: Pointwise[object]) -> Exac
     def contains(item: object) -> bool:
         if declared is not None and isinstance(recognised := declared.recognised(item), Declared):
             return declared.contains(recognised)
-        values = {k: _floats(v) for k, v in check.values(item).items()}
+        values = {k: nested_floats(v) for k, v in check.values(item).items()}
         for variable in statement.variables:
             if variable.name in values:
                 variable.admit(values)  # ValueError where it does not fit
@@ -156,10 +157,6 @@ def _pointwise_adversary(statement: Statement, check: Pointwise[object]) -> Exac
         corners=lambda: [*check.corners(), *declared.corners()],
         examples=2 * check.examples,
     )
-
-
-def _floats(value: Any) -> Any:
-    return [_floats(v) for v in value] if isinstance(value, list | tuple) else float(value)
 
 
 def _solved(statement: Statement) -> Iterator[object]:
@@ -500,9 +497,7 @@ def _limit_of(bound: sp.Expr, width: sp.Symbol) -> sp.Expr | None:
     return None if open_ or not found.is_finite else found
 
 
-def _limit_is(
-    expression: sp.Expr, symbol: sp.Symbol, generic: sp.Expr, values: Mapping[str, Any]
-) -> bool:
+def _limit_is(expression: sp.Expr, symbol: sp.Symbol, generic: sp.Expr, values: Item) -> bool:
     """Whether the limit at these values is the generic one.
 
     That of n/(n + αd) is 0, and 1 at α = 0.

@@ -26,6 +26,7 @@ import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
 from simulators.chains import Chain, NamedChain
+from simulators.exact import Number
 from theorems.checking.expectation import Expectation
 from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.pointwise import Pointwise
@@ -102,8 +103,8 @@ def conjecture(
     expected: str = "supported",
     name: str | None = None,
     title: str | None = None,
-    computed: Mapping[str, Callable[..., Any]] | None = None,
-    draw: SearchStrategy[Any] | None = None,
+    computed: Mapping[str, Callable[..., Number]] | None = None,
+    draw: SearchStrategy[object] | None = None,
     **symbols: object,
 ) -> Any:
     """State a claim: a function to decorate, text, or a SymPy relation.
@@ -211,8 +212,8 @@ class Conjecture:
         expected: str,
         name: str | None,
         title: str | None,
-        computed: Mapping[str, Callable[..., Any]] | None,
-        draw: SearchStrategy[Any] | None,
+        computed: Mapping[str, Callable[..., Number]] | None,
+        draw: SearchStrategy[object] | None,
         module: str,
         file: str | None,
         line: int,
@@ -375,7 +376,7 @@ class Conjecture:
         wide = self.over == "matrices" or any(q.wide for q in self.space.measured)
         return {"n", "d"} if wide else {"n"}
 
-    def _space(self, draw: SearchStrategy[Any] | None) -> Space:
+    def _space(self, draw: SearchStrategy[object] | None) -> Space:
         conditions = chained(self.relation.conditions, *(a.conditions for a in self.assumptions))
         sides = [self.relation.lhs, self.relation.rhs]
         sides += [a.relation for a in self.assumptions] + [c.relation for c in conditions]
@@ -643,7 +644,8 @@ def name_of(claim: Conjecture) -> str:
         >>> name_of(conjecture("x**2 >= x", over="parameters", x="[1, 2]"))
         'claim_3deac512'
     """
-    conditions = [*claim.relation.conditions, *(c for a in claim.assumptions for c in a.conditions)]
+    assumed = chained.from_iterable(a.conditions for a in claim.assumptions)
+    conditions = (*claim.relation.conditions, *assumed)
     parts = [
         claim.quantifier.value,
         claim.over if claim.chain is None else claim.chain.name,
@@ -738,7 +740,7 @@ def _require_drawable(domains: Sequence[Domain]) -> None:
         )
 
 
-def _require_draws(space: Space, draw: SearchStrategy[Any]) -> None:
+def _require_draws(space: Space, draw: SearchStrategy[object]) -> None:
     """Look at one draw before anything runs."""
     if not isinstance(draw, SearchStrategy):
         raise ClaimError(f"draw={draw!r} is no Hypothesis strategy")

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import chain as chained
 from itertools import product
 from keyword import iskeyword
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import sympy as sp
 from sympy.core.relational import Relational
@@ -20,6 +20,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanAtom
 
 from simulators.chains import NamedChain
+from simulators.exact import Number
 from simulators.observables import parametrised
 from theorems.definedness import conditions_of
 from theorems.expressions import branches
@@ -60,7 +61,7 @@ __all__ = [
 ]
 
 #: What an author may give for a claim, an event or an assumption.
-WrittenClaim: TypeAlias = str | sp.Basic | bool | Callable[..., Any]
+WrittenClaim: TypeAlias = str | sp.Basic | bool | Callable[..., str | sp.Basic]
 
 _SIZES = {"n": n, "d": d, "ell": ell}
 #: What ranges over all sizes when the author says nothing.
@@ -174,7 +175,7 @@ def declare(
     symbols: Mapping[str, object],
     over: str | None,
     chain: NamedChain | None,
-    computed: Mapping[str, Callable[..., Any]],
+    computed: Mapping[str, Callable[..., Number]],
 ) -> Declaration:
     """Read the domains in order.
 
@@ -489,7 +490,7 @@ def _short(part: sp.Basic) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _called(function: Callable[..., Any], declaration: Declaration) -> Any:
+def _called(function: Callable[..., str | sp.Basic], declaration: Declaration) -> str | sp.Basic:
     kinds = (
         inspect.iscoroutinefunction,
         inspect.isgeneratorfunction,

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any, TypeAlias
 
 import flint
@@ -21,6 +21,7 @@ from simulators import Trajectory
 from simulators.activations import ACTIVATIONS
 from simulators.batches import spectrum_batch
 from simulators.chains import NamedChain
+from simulators.exact import Number
 from simulators.layers import Activation, ScaleResponse, WeightLayer
 from simulators.observables import Observable
 from simulators.starts import Start, corner_axes, named
@@ -213,12 +214,12 @@ class Design:
         if not self.space.started:
             return found
         for n, widths in sizes:
-            there = len({str(x[self.space.object]) for x in found if x["n"] == n})
+            there = len({str(x[self.space.about]) for x in found if x["n"] == n})
             if there < _FEW:
                 found += self._drawn(statement, n, widths, ell, _FEW - there)
         return found or self._evolved(statement, *sizes[0], ell)
 
-    def parametrised(self, item: Item, levels: Sequence[int]) -> dict[str, Any]:
+    def parametrised(self, item: Item, levels: Sequence[int]) -> dict[str, Number]:
         """The item with chain parameters at these of their corners, counted round."""
         found = dict(item)
         for domain, level in zip(self.space.parameters, levels, strict=True):
@@ -397,7 +398,7 @@ class Design:
             return ""
         if not self.space.whole:
             parts.insert(1, "in one basis, as chain and quantity see no more than spectra")
-        readouts = [values for i in instances for values in i.readouts]
+        readouts = list(chain.from_iterable(i.readouts for i in instances))
         for domain in self.space.domains:
             numbers = sorted({values[domain.name] for values in readouts})
             parts.append(f"{domain.name} = {', '.join(f'{x:g}' for x in numbers)}")

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import chain
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import flint
 import numpy as np
@@ -32,7 +33,7 @@ from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression,
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Domain", "balls_at", "floats_at", "read_domain"]
+__all__ = ["Domain", "balls_at", "floats_at", "nested_floats", "read_domain"]
 
 #: Where an unbounded real domain is cut off when inputs are drawn from it.
 FAR = Fraction(10**6)
@@ -42,13 +43,20 @@ _GRID = 10**12
 _INFINITE = (sp.oo, -sp.oo)
 
 
-def floats_at(expression: sp.Expr, values: Mapping[str, Any]) -> Any:
+def floats_at(expression: sp.Expr, values: Mapping[str, Number]) -> Number:
     """The value at floats, or at arrays of them, by symbol name."""
     names = arguments_of(expression)
     return compiled(expression, names).floats(*(values[str(s)] for s in names))
 
 
-def balls_at(expression: sp.Expr, values: Mapping[str, Any]) -> flint.arb:
+def nested_floats(value: Number) -> float | list[object]:
+    """A number, or numbers nested in sequences, as NumPy's floats in lists."""
+    if isinstance(value, list | tuple):
+        return [nested_floats(each) for each in value]
+    return np.float64(float(value))
+
+
+def balls_at(expression: sp.Expr, values: Mapping[str, Number]) -> flint.arb:
     """An enclosure of the value at exact numbers or balls, by symbol name."""
     names = arguments_of(expression)
     return compiled(expression, names).balls(*(values[str(s)] for s in names))
@@ -91,7 +99,7 @@ class Domain:
         """Whether it has no upper end."""
         return bool(self.limits[1] == sp.oo)
 
-    def ends(self, values: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
+    def ends(self, values: Mapping[str, Number]) -> tuple[Fraction, Fraction]:
         """Both ends as rationals, cut off where they are infinite.
 
         Open and irrational ends are moved inside. Raises `ClaimError` where an end has no value.
@@ -108,7 +116,7 @@ class Domain:
         first, last = (self._open(side, values) * inside for side in (0, 1))
         return low + first, high - last
 
-    def hull(self, values: Mapping[str, Any]) -> tuple[Fraction, Fraction] | None:
+    def hull(self, values: Mapping[str, Number]) -> tuple[Fraction, Fraction] | None:
         """Rationals between which it certainly lies, however open or irrational its ends.
 
         None if it is unbounded. Values may be balls.
@@ -126,7 +134,7 @@ class Domain:
             found.append(exact)
         return found[0], found[1]
 
-    def _stretched(self, low: Any, high: Any) -> bool:
+    def _stretched(self, low: Number, high: Number) -> bool:
         """Whether points between these ends are spaced by their logarithm."""
         return self.endless or bool(self.whole and high - low > 64 and low > 0)
 
@@ -142,12 +150,12 @@ class Domain:
             last = f"{first} + {LONG}" if self.whole else f"{FAR}"
         return f"{self.name} {'log-uniform' if stretched else 'uniform'} from {first} to {last}"
 
-    def _open(self, side: int, values: Mapping[str, Any]) -> bool:
+    def _open(self, side: int, values: Mapping[str, Number]) -> bool:
         end = self.limits[side]
         opened = bool(self.set.right_open if side else self.set.left_open)
         return end not in _INFINITE and (opened or _exact(end, values) is None)
 
-    def _end(self, end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:
+    def _end(self, end: sp.Expr, values: Mapping[str, Number]) -> Fraction | None:
         if end in _INFINITE:
             return None
         if (exact := _exact(end, values)) is not None:
@@ -162,22 +170,22 @@ class Domain:
                 f"{self.name}: the end {end} of its domain is undefined at {at}"
             ) from None
 
-    def contains(self, value: Point | int, values: Mapping[str, Any]) -> bool:
+    def contains(self, value: Point | int, values: Mapping[str, Number]) -> bool:
         """Whether a number certainly lies in it.
 
         Exactly for rational ends, by enclosure for irrational ones; False if that leaves it open.
         """
         if isinstance(value, Root):
-            return not self.whole and all(
-                true(relation, {s: values[str(s)] for s in relation.free_symbols}) is True
-                for relation in within(value, self.set)
-            )
+            relations = [] if self.whole else within(value, self.set)
+            symbols = set().union(*(relation.free_symbols for relation in relations))
+            at = {s: values[str(s)] for s in symbols}
+            return not self.whole and all(true(each, at) is True for each in relations)
         given = Fraction(value)
         if self.whole and given.denominator != 1:
             return False
         return self._beyond(0, given, values) and self._beyond(1, given, values)
 
-    def _beyond(self, side: int, value: Fraction, values: Mapping[str, Any]) -> bool:
+    def _beyond(self, side: int, value: Fraction, values: Mapping[str, Number]) -> bool:
         """Whether ``value`` is certainly on the inner side of an end."""
         end = self.limits[side]
         if end in _INFINITE:
@@ -189,7 +197,7 @@ class Domain:
             inside = balls_at(end, values) - flint.fmpq(value.numerator, value.denominator)
             return bool(inside > 0 if side else inside < 0)
 
-    def corners(self, values: Mapping[str, Any]) -> list[Fraction]:
+    def corners(self, values: Mapping[str, Number]) -> list[Fraction]:
         """The ends and a few values between, most extreme last."""
         low, high = self.ends(values)
         if low > high:
@@ -200,7 +208,7 @@ class Domain:
         found = {low, high, (low + high) / 2, low + (high - low) / 1000}
         return sorted(found | ({Fraction(0)} if low < 0 < high else set()))
 
-    def strategy(self, values: Mapping[str, Any]) -> st.SearchStrategy[Fraction]:
+    def strategy(self, values: Mapping[str, Number]) -> st.SearchStrategy[Fraction]:
         """Draws from it, for Hypothesis, which shrinks them towards the lower end."""
         low, high = self.ends(values)
         if self.whole:
@@ -210,9 +218,9 @@ class Domain:
     def at(
         self,
         u: NDArray[np.float64] | torch.Tensor | np.float64,
-        values: Mapping[str, Any],
+        values: Mapping[str, Number],
         xp: ModuleType = np,
-    ) -> Any:
+    ) -> Number:
         """The floats at ``u`` in [0, 1], of any shape.
 
         - ``u``: an array of ``xp``, NumPy or Torch
@@ -229,9 +237,9 @@ class Domain:
             found = low + u * (high - low)
         return xp.floor(found + 0.5) if self.whole else found
 
-    def _float_ends(self, values: Mapping[str, Any], xp: ModuleType) -> tuple[Any, Any]:
-        names = {str(s) for end in self.limits for s in arguments_of(end)}
-        if all(isinstance(values[s], int | Fraction) for s in names):
+    def _float_ends(self, values: Mapping[str, Number], xp: ModuleType) -> tuple[Number, Number]:
+        symbols = chain.from_iterable(map(arguments_of, self.limits))
+        if all(isinstance(values[str(s)], int | Fraction) for s in symbols):
             low, high = self.ends(values)
             return float(low), float(high)
         low, high = (_array(end, values, xp) for end in self.limits)
@@ -241,7 +249,7 @@ class Domain:
             high = xp.maximum(2 * low, 0 * low + float(FAR))
         return low, high
 
-    def exactly(self, u: float, values: Mapping[str, Any]) -> Fraction:
+    def exactly(self, u: float, values: Mapping[str, Number]) -> Fraction:
         """A rational of the domain at ``u`` in [0, 1]."""
         low, high = self.ends(values)
         found = float(self.at(np.float64(u), values))
@@ -269,7 +277,7 @@ def _real_numbers(low: Fraction, high: Fraction, left_open: bool) -> st.SearchSt
     return fractions_between(low, high, 1000)
 
 
-def _exact(end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:
+def _exact(end: sp.Expr, values: Mapping[str, Number]) -> Fraction | None:
     names = arguments_of(end)
     try:
         return fraction(compiled(end, names).exact(*(values[str(s)] for s in names)))
@@ -277,7 +285,7 @@ def _exact(end: sp.Expr, values: Mapping[str, Any]) -> Fraction | None:
         return None
 
 
-def _array(end: sp.Expr, values: Mapping[str, Any], xp: ModuleType) -> Number:
+def _array(end: sp.Expr, values: Mapping[str, Number], xp: ModuleType) -> Number:
     """An end at arrays of NumPy or Torch; None where there is none."""
     if end in _INFINITE:
         return None

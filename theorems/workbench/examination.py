@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from itertools import islice
-from typing import Any, NoReturn
+from itertools import chain, islice
+from typing import NoReturn
 
 import flint
 import numpy as np
@@ -31,7 +31,7 @@ from theorems.statement import Assumption, Quantifier, Statement
 from theorems.witnesses import spelled
 from theorems.workbench.declaration import Declaration, facing
 from theorems.workbench.design import Design
-from theorems.workbench.domains import Domain, balls_at, floats_at
+from theorems.workbench.domains import Domain, balls_at, floats_at, nested_floats
 from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.sentinels import Measured
@@ -79,7 +79,7 @@ def require_effects(
       still have their names
     - ``taken``: what the chain, or the object the claim is about, takes
     """
-    free = {str(s) for s in set().union(*(side.free_symbols for side in sides))}
+    free = set(map(str, chain.from_iterable(side.free_symbols for side in sides)))
     named = _named(written)
     used = free | set(taken) | (named & set(declaration.constants))
     for computed in declaration.computed:
@@ -113,22 +113,23 @@ def _named(written: Iterable[object]) -> set[str]:
     return found
 
 
-def require_chain_parameters(chain: NamedChain, domains: Iterable[Domain], width: int = 4) -> None:
+def require_chain_parameters(kind: NamedChain, domains: Iterable[Domain], width: int = 4) -> None:
     """Raise `ClaimError` for a parameter at every corner of which the chain is the same.
 
+    - ``kind``: the chain
     - ``width``: at which chains are compared
     """
     ends = {
-        x.name: x.corners({}) for x in domains if x.name in chain.numbers and not x.set.free_symbols
+        x.name: x.corners({}) for x in domains if x.name in kind.numbers and not x.set.free_symbols
     }
     middle = {name: corners[len(corners) // 2] for name, corners in ends.items() if corners}
-    if set(middle) != set(chain.numbers):
+    if set(middle) != set(kind.numbers):
         return  # a parameter whose domain depends on others, or a fixed one
     for name, corners in ends.items():
-        built = [chain(width, middle | {name: value}) for value in corners]
+        built = [kind(width, middle | {name: value}) for value in corners]
         if all(one == built[0] for one in built[1:]):
             raise ClaimError(
-                f"{name} has no effect: the chain {chain.name} is the same at {name} "
+                f"{name} has no effect: the chain {kind.name} is the same at {name} "
                 f"= {', '.join(map(str, corners))}; leave it out"
             )
 
@@ -184,7 +185,7 @@ def _implied(
     sides = (relation.lhs, relation.rhs)
     if all(map(_total, sides)) and relation.func(*sides) == sp.true:
         return True  # by the signs that the domains give the symbols
-    if not {str(s) for side in sides for s in arguments_of(side)} <= hulls.keys():
+    if not set(map(str, chain.from_iterable(map(arguments_of, sides)))) <= hulls.keys():
         return False
     left, right = (balls_at(side, hulls) for side in sides)
     return left.is_finite() and right.is_finite() and holds(left, relation, right) is True
@@ -236,7 +237,7 @@ class _Row:
     """One input with all symbols and both sides in floats; no left side of what is sampled."""
 
     item: Item
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     left: float
     right: float
 
@@ -295,18 +296,12 @@ def examine(
 
 
 def _row(statement: Statement, space: Space, item: Item, sampled: bool) -> _Row:
-    values = {name: _plain(value) for name, value in space.values(item).items()}
+    values = {name: nested_floats(value) for name, value in space.values(item).items()}
     left = math.nan if sampled else _number(statement.lhs, values)
     return _Row(item, values, left, _number(statement.rhs, values))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return np.float64(float(value))
-
-
-def _number(expression: sp.Expr, values: Mapping[str, Any]) -> float:
+def _number(expression: sp.Expr, values: Mapping[str, object]) -> float:
     """The value in floats; NaN for an integer beyond them, and for what is not there."""
     with np.errstate(all="ignore"):
         try:
@@ -342,7 +337,7 @@ def _require_defined_sizes(statement: Statement, space: Space, design: Design | 
         names = {str(s) for s in condition.relation.free_symbols}
         asked = tuple(x for x in space.domains if x.name in names)
         alone = tuple(
-            a for a in statement.assumptions if {str(s) for s in a.relation.free_symbols} <= names
+            a for a in statement.assumptions if set(map(str, a.relation.free_symbols)) <= names
         )
         others = [a for a in statement.assumptions if a.along == "input" and a not in alone]
         listed = len(asked) == len(names) and all(x.whole and not x.endless for x in asked)
@@ -391,12 +386,11 @@ def _not_zero(condition: Condition) -> list[sp.Expr]:
     if condition.counts or not isinstance(relation, sp.Ne | sp.Gt):
         return []
     cores = [c.relation.lhs for c in of_quotient(relation.lhs, condition.words)]
-    return [
-        core
-        for core in cores
-        if all(isinstance(part, _CONTINUOUS) for part in sp.preorder_traversal(core))
-        and not conditions_of(core)
-    ]
+    return [core for core in cores if _continuous(core) and not conditions_of(core)]
+
+
+def _continuous(core: sp.Expr) -> bool:
+    return all(isinstance(part, _CONTINUOUS) for part in sp.preorder_traversal(core))
 
 
 def _require_one_sign(
@@ -408,7 +402,7 @@ def _require_one_sign(
 ) -> None:
     claim = replace(statement, defined=(Condition(sp.Gt(core, 0, evaluate=False), ""),))
     wholes = [domain.name for domain in space.domains if domain.whole]
-    bases = {tuple(item[name] for name in wholes): item for item in items}
+    bases = {tuple(map(item.get, wholes)): item for item in items}
     for base in islice(bases.values(), _BASES):
         ends: dict[bool, Item] = {}
         for item in _moved(base, items, core, space):

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from typing import Any
 
 import flint
 import sympy as sp
@@ -92,7 +91,7 @@ class Quantity:
         """In terms of n and d."""
         return self._end(self.kind.ceiling)
 
-    def _end(self, told: Any) -> sp.Expr:
+    def _end(self, told: object) -> sp.Expr:
         return _formula(str(told(*self._given) if callable(told) else told))
 
     @property
@@ -166,7 +165,7 @@ def _samples_present(some: tuple[int, ...] | str, words: str) -> Condition:
     """That these samples, or all of them, are not 0."""
     row, column = sp.symbols("i j", integer=True, nonnegative=True)
 
-    def energy(sample: Any) -> sp.Expr:
+    def energy(sample: int | sp.Symbol) -> sp.Expr:
         return sp.Sum(ENTRIES[row, sample] ** 2, (row, 0, d - 1))
 
     if isinstance(some, str):

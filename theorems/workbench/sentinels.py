@@ -186,7 +186,8 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
     if not design.mortal:
         return None
     items = design.items(statement)
-    narrow = [x for x in items if x["d"] == min(y["d"] for y in items)]
+    least = min(item["d"] for item in items)
+    narrow = [item for item in items if item["d"] == least]
     for number, item in enumerate({x["n"]: x for x in narrow}.values()):
         instance = design.instance(item)
         _require_affordable(instance)

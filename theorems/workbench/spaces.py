@@ -42,6 +42,7 @@ from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import Computed, Quantity
 from theorems.workbench.starts import (
     Item,
+    ShownStart,
     gram_of,
     is_batch,
     known_spectrum,
@@ -107,7 +108,7 @@ class Space:
     measured: tuple[Quantity, ...] = ()
     started: tuple[Quantity, ...] = ()
     computed: tuple[Computed, ...] = ()
-    drawn: st.SearchStrategy[Any] | None = None
+    drawn: st.SearchStrategy[object] | None = None
     whole: bool = False
 
     def __post_init__(self) -> None:
@@ -185,7 +186,7 @@ class Space:
         return {x.name: x for x in self.domains if x.name in _SIZES}
 
     @property
-    def object(self) -> str:
+    def about(self) -> str:
         """Under which name the object stands in an item; empty where there is none."""
         if self.over in ("spectra", "paths"):
             return "start" if self.whole else "spectrum"
@@ -194,7 +195,7 @@ class Space:
     @property
     def names(self) -> set[str]:
         """What stands in an item: every scalar symbol, and the object."""
-        return {x.name for x in self.domains} | ({self.object} if self.object else set())
+        return {x.name for x in self.domains} | ({self.about} if self.about else set())
 
     def domain(self, name: str) -> Domain:
         """That of the scalar symbol of this name."""
@@ -207,7 +208,7 @@ class Space:
 
     # --- exact ------------------------------------------------------------------------------------
 
-    def authored(self, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Item]:
+    def authored(self, strategy: st.SearchStrategy[object]) -> st.SearchStrategy[Item]:
         """What the author's ``strategy`` draws, read as items of this space.
 
         Drawing raises `ClaimError` for what is no item, and for whatever the strategy raises.
@@ -224,7 +225,7 @@ class Space:
 
         return items()
 
-    def _read(self, item: Any) -> Item:
+    def _read(self, item: object) -> Item:
         """An item that the author's strategy drew, which must give every symbol, exactly."""
         if not isinstance(item, Mapping) or set(item) != self.names:
             raise ClaimError(
@@ -249,9 +250,9 @@ class Space:
         """Whether every scalar lies in its domain and the object is what it should be."""
         if not all(x.contains(item[x.name], item) for x in self.domains):
             return False
-        if self.object == "start":
+        if self.about == "start":
             return _is_start(item["start"], int(item["n"]))
-        if self.object == "spectrum":
+        if self.about == "spectrum":
             spectrum = item["spectrum"]
             whole = isinstance(spectrum, AlgebraicSpectrum) or _of_unit_sum(spectrum)
             return len(spectrum) == int(item["n"]) and whole
@@ -261,7 +262,7 @@ class Space:
             return fits and any(map(any, rows))
         return True
 
-    def values(self, item: Item) -> Mapping[str, Any]:
+    def values(self, item: Item) -> Item:
         """Exact numbers, radicals or balls for every symbol, at the ball precision of the moment.
 
         Families come as sequences: ``lambda`` of n numbers, descending, and ``A`` of d rows.
@@ -309,7 +310,7 @@ class Space:
                 continue
             for number_, extra in enumerate(self._object_corners(sizes)):
                 dealt = range(number_, number_ + min(len(scalars), 4))  # all objects, in turn
-                found += [scalars[k % len(scalars)] | extra for k in dealt]
+                found += [{**scalars[k % len(scalars)], **extra} for k in dealt]
         return [x for x in found if self.contains(x)]
 
     def far(self) -> Iterator[Item]:
@@ -342,10 +343,10 @@ class Space:
         sizes = {"n": Fraction(batch.shape[1]), "d": Fraction(batch.shape[0])}
         base: dict[str, Any] = {k: v for k, v in sizes.items() if k in self.names}
         spectrum: KnownSpectrum | None = None
-        if self.object == "spectrum":
+        if self.about == "spectrum":
             base["spectrum"] = spectrum = eigenvalues_of(gram_matrix(rows))
         else:
-            base[self.object] = rows if self.over == "matrices" else shown_batch(batch)
+            base[self.about] = rows if self.over == "matrices" else shown_batch(batch)
         found: list[Item] = []
         for depth in self._depths():
             found += islice(self._scalar_corners(base | depth, self.parameters), _CORNERS)
@@ -369,21 +370,19 @@ class Space:
         found = [dict(zip(self._sizes, map(Fraction, c), strict=True)) for c in product(*levels)]
         return [s for s in found if self.over != "matrices" or s["n"] <= s["d"]]
 
-    def _object_corners(self, sizes: Mapping[str, Fraction]) -> list[dict[str, Any]]:
+    def _object_corners(self, sizes: Mapping[str, Fraction]) -> list[Item]:
         size = int(sizes["n"])
         spectra_ = corner_spectra(size)
-        if self.object == "start":
+        if self.about == "start":
             return [{"start": shown_start(start)} for start in start_layout(size, spectra_)]
-        if self.object == "spectrum":
+        if self.about == "spectrum":
             return [{"spectrum": spectrum} for spectrum in spectra_.values()]
         matrices = list(corner_matrices(int(sizes["d"]), size).values())
         if size > 1:  # one sample 0, which has no cosine
             matrices.append(tuple((*row[:-1], Fraction(0)) for row in matrices[-1]))
         return [{"matrix": matrix} for matrix in matrices]
 
-    def _scalar_corners(
-        self, known: Mapping[str, Any], left: tuple[Domain, ...]
-    ) -> Iterator[dict[str, Any]]:
+    def _scalar_corners(self, known: Item, left: tuple[Domain, ...]) -> Iterator[Item]:
         """``known`` with every choice of corners of the symbols that are ``left``."""
         if not left:
             yield dict(known)
@@ -403,9 +402,9 @@ class Space:
                 low, high = self._drawn_from(name, domain, item, _LARGEST)
                 item[name] = Fraction(draw(st.integers(low, high)))
             size = int(item.get("n", 1))
-            if self.object == "start":
+            if self.about == "start":
                 item["start"] = shown_start(draw(_starts(size)))
-            elif self.object == "spectrum":
+            elif self.about == "spectrum":
                 item["spectrum"] = draw(spectra(size, size))
             elif self.over == "matrices":
                 item["matrix"] = tuple(draw(_rows(int(item["d"]), size)))
@@ -440,11 +439,11 @@ class Space:
             "start": cube_dimensions(size),
             "matrix": size * int(sizes.get("d", 0)),
         }
-        return len(self.parameters) + entries[self.object]
+        return len(self.parameters) + entries[self.about]
 
     def floats(
         self, sizes: Mapping[str, Fraction], u: Floats | torch.Tensor, xp: ModuleType = np
-    ) -> dict[str, Any]:
+    ) -> dict[str, Number]:
         """Values of every symbol at k points of the cube.
 
         - ``sizes``: those held fixed, which come back as plain numbers
@@ -536,9 +535,9 @@ class Space:
         for k, domain in enumerate(self.parameters):
             found[domain.name] = domain.exactly(float(u[k]), found)
         entries = np.asarray(u[len(self.parameters) :], dtype=np.float64).tolist()
-        if self.object == "start":
+        if self.about == "start":
             found["start"] = shown_start(start_at(int(sizes["n"]), entries))
-        elif self.object == "spectrum":
+        elif self.about == "spectrum":
             found["spectrum"] = share_weights(entries)
         elif self.over == "matrices":
             flat = [Fraction(round((2 * x - 1) * 10**6), 10**6) for x in entries]
@@ -559,7 +558,7 @@ def _rows(d: int, n: int) -> st.SearchStrategy[list[tuple[Fraction, ...]]]:
     return st.lists(row, min_size=d, max_size=d).filter(lambda rows: any(map(any, rows)))
 
 
-def _diagonal(spectrum: Any, xp: ModuleType) -> Any:
+def _diagonal(spectrum: Number, xp: ModuleType) -> Number:
     """Batches (k, n, n) of these spectra (k, n), in the diagonal basis."""
     return xp.eye(spectrum.shape[-1], dtype=xp.float64) * xp.sqrt(spectrum)[:, None, :]
 
@@ -580,7 +579,7 @@ def _is_rows(rows: object) -> bool:
     return all(row and all(isinstance(x, Fraction) for x in row) for row in rows)
 
 
-def _is_start(shown: Any, size: int) -> bool:
+def _is_start(shown: ShownStart, size: int) -> bool:
     """Whether it is a start of so many samples, or a batch of as many."""
     try:
         if not is_batch(shown) and sum(read_start(shown).spectrum) != 1:

@@ -124,7 +124,7 @@ def gram_of(shown: ShownStart) -> Vectors:
     return shown["gram"] if is_batch(shown) else read_start(shown).gram
 
 
-def shown_batch(batch: NDArray[np.floating[Any]]) -> dict[str, Any]:
+def shown_batch(batch: NDArray[np.floating]) -> dict[str, Any]:
     """What stands under ``start`` for a user's batch: C = HᵀH, n × n.
 
     - ``batch``: (d, n) floats, one sample a column, taken as the rationals they are

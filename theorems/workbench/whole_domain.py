@@ -199,7 +199,7 @@ def at_size(space: Space, statement: Statement, size: int) -> Statement | None:
     return _plain_claim(opened, sides, given, variables, {})
 
 
-def _with_spectrum(space: Space, values: Mapping[str, Any]) -> Item:
+def _with_spectrum(space: Space, values: Item) -> Item:
     """An item of the values of all symbols, the smaller eigenvalues among them."""
     found = {x.name: values[x.name] for x in space.domains}
     if space.over == "spectra":
@@ -443,7 +443,7 @@ def ask_z3(opened: Statement, sizes: Mapping[str, int]) -> Answer | None:
         return None
 
 
-def _solved_item(witness: Mapping[str, Any]) -> Item:
+def _solved_item(witness: Item) -> Item:
     item = {name: exact_witness(value) for name, value in witness.items()}
     if "lambda" in item:
         descending = sorted(item.pop("lambda"), key=cmp_to_key(order), reverse=True)
@@ -537,7 +537,7 @@ def _part(
     real, smaller = tuple(x for x in space.domains if not x.whole), smaller_eigenvalues(size or 1)
     names = (*(x.name for x in real), *map(str, smaller))
     depend = set(chain.from_iterable(c.arguments for c in space.computed))
-    depend |= {str(s) for s in set().union(*(x.set.free_symbols for x in real))}
+    depend |= set(map(str, chain.from_iterable(x.set.free_symbols for x in real)))
     few = (real or size) and len(names) <= _REALS
     if statement.relation == "==" or not few or depend & {x.name for x in real}:
         return None
