@@ -206,9 +206,7 @@ def test_the_share_is_understated_as_rarely_as_the_level_says() -> None:
     (check,) = statement.checks
     assert isinstance(check, Everywhere)
     few = replace(check, draws=draws)
-    words = [
-        few._sampled(statement, Context(seed, level), {}, None, "").verdict for seed in range(runs)
-    ]
+    words = [few.by_draws(statement, Context(seed, level), {}).verdict for seed in range(runs)]
     wrong = words.count(Verdict.SUPPORTED)
     assert words.count(Verdict.REFUTED) == runs - wrong
     assert abs(wrong - level * runs) < 4 * (runs * level * (1 - level)) ** 0.5

@@ -117,7 +117,11 @@ class Design:
     # --- one input --------------------------------------------------------------------------------
 
     def start(self, item: Item) -> Floats:
-        """The (d0, n) batch of an item."""
+        """The (d0, n) batch of an item.
+
+        d0 is d for a chain without a first layer of its own, else n, or m times as many where its
+        rows are stacked m times.
+        """
         size, width = int(item["n"]), int(item["d"])
         if "start" in item:
             start = read_start(item["start"])
@@ -177,7 +181,12 @@ class Design:
         return low - ROUNDING * abs(low), high + ROUNDING * abs(high) + 1e-12
 
     def bound(self, statement: Statement, values: Mapping[str, float]) -> float:
-        """The right side at one readout; NaN or infinite where floats give no number."""
+        """The right side at one readout; NaN or infinite where floats give no number.
+
+        - ``values``: of every symbol, and of quantities of the start, by name
+
+        Raises ``ValueError`` for values outside their domains.
+        """
         names = {v.name for v in statement.variables}
         names |= {str(s) for s in statement.rhs.free_symbols}
         with np.errstate(all="ignore"):
@@ -215,12 +224,16 @@ class Design:
             return found
         for n, widths in sizes:
             there = len({str(x[self.space.about]) for x in found if x["n"] == n})
-            if there < _FEW:
-                found += self._drawn(statement, n, widths, ell, _FEW - there)
+            if there < _FEW:  # more are drawn, at the smallest width
+                points = self._points(n, widths, ell)
+                found += self._admitted(statement, *points, _FEW - there)
         return found or self._evolved(statement, *sizes[0], ell)
 
     def parametrised(self, item: Item, levels: Sequence[int]) -> dict[str, Number]:
-        """The item with chain parameters at these of their corners, counted round."""
+        """The item with chain parameters at corners of their domains.
+
+        - ``levels``: which corner of each parameter, counted round
+        """
         found = dict(item)
         for domain, level in zip(self.space.parameters, levels, strict=True):
             options = domain.corners(found)
@@ -230,7 +243,12 @@ class Design:
     def levels(
         self, n: int, widest: int, spectra: Mapping[str, tuple[Fraction, ...]]
     ) -> StartLevels:
-        """The levels of a start of n samples for this chain, at widths of at least ``widest``."""
+        """The levels of a start for this chain.
+
+        - ``n``: the batch size
+        - ``widest``: so many rows fit at every width that is laid out
+        - ``spectra``: n nonnegative numbers each, of sum 1
+        """
         example = self.chain.example
         repeats = {"as they are": 1}
         if example.sees_rows and widest // n > 1:
@@ -272,12 +290,6 @@ class Design:
         """The first items at these points that meet the assumptions."""
         items = (self.space.item(sizes, u) for u in points)
         return list(islice((item for item in items if self._admits(statement, item)), most))
-
-    def _drawn(
-        self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction, most: int
-    ) -> list[Item]:
-        """Starts drawn at random that meet the assumptions, at the smallest width."""
-        return self._admitted(statement, *self._points(n, widths, ell), most)
 
     def _evolved(
         self, statement: Statement, n: int, widths: Sequence[int], ell: Fraction
@@ -407,7 +419,10 @@ class Design:
     def kept(
         self, statement: Statement, trajectory: Trajectory, instance: Instance
     ) -> NDArray[np.bool_]:
-        """(replicas, readouts): which paths count, up to each depth: those alive, if assumed."""
+        """Which paths count, up to each depth: those that are alive, where that is assumed.
+
+        Returns booleans, (replicas, readouts).
+        """
         depths = [int(values["ell"]) for values in instance.readouts]
         if not self.alive:
             return np.ones((trajectory.replicas, len(depths)), dtype=bool)

@@ -44,7 +44,12 @@ _INFINITE = (sp.oo, -sp.oo)
 
 
 def floats_at(expression: sp.Expr, values: Mapping[str, Number]) -> Number:
-    """The value at floats, or at arrays of them, by symbol name."""
+    """The value of an expression in floats.
+
+    - ``values``: floats, or arrays of them that broadcast, by name of its symbols and families
+
+    Raises ``ArithmeticError`` for what Python refuses, as 1/0; NumPy gives NaN or infinity.
+    """
     names = arguments_of(expression)
     return compiled(expression, names).floats(*(values[str(s)] for s in names))
 
@@ -57,7 +62,14 @@ def nested_floats(value: Number) -> float | list[object]:
 
 
 def balls_at(expression: sp.Expr, values: Mapping[str, Number]) -> flint.arb:
-    """An enclosure of the value at exact numbers or balls, by symbol name."""
+    """An enclosure of the value of an expression; NaN, which decides nothing, where it has none.
+
+    - ``values``: exact numbers or balls, by name of its symbols and families
+
+    Example:
+        >>> balls_at(sp.sqrt(sp.Symbol("x")), {"x": Fraction(1, 4)})
+        0.500000000000000
+    """
     names = arguments_of(expression)
     return compiled(expression, names).balls(*(values[str(s)] for s in names))
 

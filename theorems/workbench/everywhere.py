@@ -193,24 +193,44 @@ class Everywhere:
         if found.words:
             details["covered"] = found.words
             return judged(Verdict.CERTIFIED, found.words, power=0.0)
-        seen = self._sample(statement, context, details)
-        if seen.witness is not None:
-            return judged(Verdict.REFUTED, "violated", witness=seen.witness)
         rest = _left_open(details.get("boxes"))
         if left := len(tally.open):
             rest += f"; {left} of {tally.decided + left} others left open"
         if perhaps := details.get("perhaps_undefined"):
             rest += f"; that a side has a value everywhere is left open ({perhaps[0]})"
+        drawn = self.by_draws(statement, context, details)
+        if drawn.witness is None:
+            return judged(drawn.verdict, drawn.words + rest, power=drawn.power)
+        return judged(drawn.verdict, drawn.words, witness=drawn.witness)
+
+    def by_draws(self, statement: Statement, context: Context, details: Details) -> _Judgement:
+        """What independent draws alone say of a claim.
+
+        - ``details``: what was found before, to which is added what became of them
+        """
+        entropy = np.random.SeedSequence(context.stream(statement.name, "draws"))
+        generator = np.random.default_rng(entropy)
+        items = (self.space.sample(generator) for _ in range(self.draws * _REJECTED))
+        seen = self._look(statement, items, context, self.draws)
+        details |= {
+            "draws": seen.decided,
+            "law": self.space.law,
+            "drawn_outside": seen.outside,
+            "drawn_open": seen.open,
+            "level": context.level,
+        }
+        if seen.witness is not None:
+            return _Judgement(Verdict.REFUTED, "violated", details, seen.witness)
         if undecided := _undecided(seen, details, context.level):
-            return judged(Verdict.INCONCLUSIVE, undecided + rest)
+            return _Judgement(Verdict.INCONCLUSIVE, undecided, details)
         share = details["share_below"] = largest_share(seen.decided, context.level)
         # how far the draws go, where the domain goes further
         reach = f" ({', '.join(self.space.cut)})" if self.space.cut else ""
         words = (
             f"none of {seen.decided} drawn at random{reach} violates: fewer than "
-            f"{_percent(share)} of such inputs do, at level {context.level:.2g}{rest}"
+            f"{_percent(share)} of such inputs do, at level {context.level:.2g}"
         )
-        return judged(Verdict.SUPPORTED, words, power=share)
+        return _Judgement(Verdict.SUPPORTED, words, details, power=share)
 
     def _far(self, statement: Statement, context: Context) -> Iterator[_Settled]:
         """Inputs far out that violate; none is tried where a sum would run so far."""
@@ -271,21 +291,6 @@ class Everywhere:
             if boxed is not None and boxed.complete:
                 left.remove(choice)
         return _Settled(details=details | ({"undecided": len(left)} if left else {}))
-
-    def _sample(self, statement: Statement, context: Context, details: Details) -> _Seen:
-        """What became of independent draws."""
-        entropy = np.random.SeedSequence(context.stream(statement.name, "draws"))
-        generator = np.random.default_rng(entropy)
-        drawn = (self.space.sample(generator) for _ in range(self.draws * _REJECTED))
-        seen = self._look(statement, drawn, context, self.draws)
-        details |= {
-            "draws": seen.decided,
-            "law": self.space.law,
-            "drawn_outside": seen.outside,
-            "drawn_open": seen.open,
-            "level": context.level,
-        }
-        return seen
 
     def _look(
         self, statement: Statement, items: Iterable[Item], context: Context, most: float = math.inf

@@ -59,7 +59,15 @@ def matrix_of(rows: Rows) -> flint.fmpq_mat:
 
 
 def gram_matrix(rows: Rows) -> flint.fmpq_mat:
-    """C = HᵀH, n × n, of the d rows of H, each of n rationals."""
+    """C = HᵀH, n × n.
+
+    - ``rows``: the d rows of H, each of n rationals
+
+    Example:
+        >>> gram_matrix([[Fraction(1), Fraction(2)]])
+        [1, 2]
+        [2, 4]
+    """
     matrix = matrix_of(rows)
     return matrix.transpose() * matrix
 

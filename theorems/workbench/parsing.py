@@ -116,19 +116,41 @@ def read_claim(text: str, names: Names) -> Relation:
 
 
 def read_expression(text: str, names: Names) -> sp.Expr:
-    """An exact expression from text over ``names``. Raises :class:`ClaimError`."""
+    """An exact expression from text.
+
+    - ``text``, ``names``: as `read_claim` takes them
+
+    Raises :class:`ClaimError` saying where it is none.
+
+    Example:
+        >>> read_expression("2*n**2/3", {"n": sp.Symbol("n", positive=True)})
+        2*n**2/3
+    """
     return _Reader(text, names).read(_tree(text))
 
 
 def refuse(*cases: tuple[bool, str]) -> None:
-    """Raise :class:`ClaimError` in the words of the first case that is true."""
+    """Raise :class:`ClaimError` in the words of the first case that is true.
+
+    - ``cases``: what may be wrong, whether it is, and what to say of it
+
+    Example:
+        >>> refuse((False, "too few"), (True, "too many"))
+        Traceback (most recent call last):
+        theorems.statement.ClaimError: too many
+    """
     for wrong, words in cases:
         if wrong:
             raise ClaimError(words)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean …?`` with the nearest known words, or the known ones if none is near."""
+    """``; did you mean …?`` with the nearest known words, or the known ones if none is near.
+
+    Example:
+        >>> nearest("rescal", ["rescale", "residual"])
+        "; did you mean 'rescale'?"
+    """
     options = list(known)
     if hint := did_you_mean(word, options, most=2, cutoff=0.5, spell=str):
         return f"; {hint}"

@@ -124,7 +124,10 @@ class Quantity:
         return of_gram
 
     def in_eigenvalues(self, size: sp.Symbol) -> sp.Expr | None:
-        """The same as a formula in ``size`` eigenvalues; None where it takes more than these."""
+        """The same as a formula in eigenvalues; None where it takes more than these.
+
+        - ``size``: the symbol that stands for their number
+        """
         if self.kind.of_spectrum is None or self.wide:
             return None
         return self.kind.of_spectrum(SymbolicEigenvalues(size, d), *self._given)

@@ -67,7 +67,10 @@ class ClaimFailedError(AssertionError):
 
 
 def traits(claim: Conjecture | Statement) -> tuple[str, str, str]:
-    """Family, quantifier and cost ("low" or "high") of a claim, as the markers name them."""
+    """Family, quantifier and cost of a claim, as the markers name them.
+
+    The cost is "low" for what is decided exactly, "high" for what is sampled.
+    """
     if isinstance(claim, Conjecture):
         low = claim.quantifier in (Quantifier.POINTWISE, Quantifier.MEAN_FIELD)
     else:

@@ -111,7 +111,10 @@ def _rational(x: Fraction) -> sp.Rational:
 
 
 def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
-    """A neighbour for a claim of which no sample has a value, whatever it may be worth."""
+    """A neighbour for a claim of which no sample has a value, whatever it may be worth.
+
+    - ``rhs``, ``relation``: of the claim
+    """
     return Sentinel(
         "the bound moved by 1: no sample has a value to place it by",
         rhs=rhs + 1 if relation in (">=", ">", "==") else rhs - 1,

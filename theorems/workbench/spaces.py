@@ -247,7 +247,11 @@ class Space:
         return found
 
     def contains(self, item: Item) -> bool:
-        """Whether every scalar lies in its domain and the object is what it should be."""
+        """Whether every scalar lies in its domain and the object is what it should be.
+
+        A spectrum is of n nonnegative numbers of sum 1, a start of n samples, a matrix d × n and
+        not 0. Exactly for rational ends; what enclosures leave open does not lie in it.
+        """
         if not all(x.contains(item[x.name], item) for x in self.domains):
             return False
         if self.about == "start":
@@ -362,7 +366,10 @@ class Space:
         return [{"ell": Fraction(k)} for k in sorted({low, (low + high) // 2, high})]
 
     def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
-        """Sizes from the smallest to the largest allowed, at most ``most``."""
+        """Sizes from the smallest to the largest allowed.
+
+        - ``most``: of each size, whatever the domain allows
+        """
         levels = []
         for name, domain in self._sizes.items():
             low, high = _limited(domain, most[name])

@@ -120,7 +120,14 @@ def is_batch(shown: object) -> bool:
 
 
 def gram_of(shown: ShownStart) -> Vectors:
-    """C = HᵀH of a shown start, n × n, in rationals. Raises ``ValueError`` for what is none."""
+    """C = HᵀH of a shown start, n × n, in rationals.
+
+    Raises ``ValueError`` for what is no start.
+
+    Example:
+        >>> gram_of({"spectrum": (Fraction(2, 3), Fraction(1, 3))})[0]
+        (Fraction(2, 3), Fraction(0, 1))
+    """
     return shown["gram"] if is_batch(shown) else read_start(shown).gram
 
 
@@ -191,7 +198,10 @@ class StartLevels:
         return tuple(map(len, lists))
 
     def at(self, row: Sequence[int]) -> Start:
-        """The start at these levels, one of each coordinate in order."""
+        """The start at these levels.
+
+        - ``row``: one number from 0 on for each coordinate, in order
+        """
         axes, mirrors = _pick(self.bases, row[1])
         copies, signs = _pick(self.samples, row[2])
         sizes = _pick(self.scales, row[3])

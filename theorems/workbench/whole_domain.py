@@ -436,7 +436,13 @@ def solved(
 
 
 def ask_z3(opened: Statement, sizes: Mapping[str, int]) -> Answer | None:
-    """What z3 says of a statement at these sizes; None where it is not installed, or has no say."""
+    """What z3 says of a statement at these sizes.
+
+    - ``sizes``: a whole number for each whole-numbered variable
+
+    None where z3 is not installed, or the claim is not one about polynomials, roots and cases.
+    Cost: about a second, in z3's own count.
+    """
     try:
         return ask(opened, sizes, work=_WORK)
     except (MissingSolverError, UntranslatableError, ValueError):
@@ -452,7 +458,12 @@ def _solved_item(witness: Item) -> Item:
 
 
 def exact_witness(value: Any) -> Any:
-    """What z3 found for a symbol or a family, nested in tuples, as fractions and roots."""
+    """What z3 found for a symbol or a family, as fractions and roots, nested in tuples.
+
+    Example:
+        >>> exact_witness([1, [Fraction(1, 2)]])
+        (Fraction(1, 1), (Fraction(1, 2),))
+    """
     if isinstance(value, list | tuple):
         return tuple(map(exact_witness, value))
     return value if isinstance(value, Root) else Fraction(value)
