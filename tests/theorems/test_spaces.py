@@ -174,7 +174,7 @@ def test_a_batch_outside_the_domain_or_the_assumptions_is_outside(options: Any) 
 
 
 def test_a_claim_about_parameters_says_that_the_batch_has_no_part_in_it() -> None:
-    with pytest.raises(ValueError, match="batch: it has no part in test_given\\.c; leave it out"):
+    with pytest.raises(ValueError, match="batch: it has no part in test_spaces\\.c; leave it out"):
         verify([conjecture("x <= 1", x="[0, 1/2]", name="c").statement()], batch=GAUSSIAN)
 
 
