@@ -221,9 +221,10 @@ class Everywhere:
         }
         if seen.witness is not None:
             return _Judgement(Verdict.REFUTED, "violated", details, seen.witness)
-        if undecided := _undecided(seen, details, context.level):
+        share = largest_share(seen.decided, context.level) if seen.decided else 1.0
+        if undecided := _undecided(seen, share, details):
             return _Judgement(Verdict.INCONCLUSIVE, undecided, details)
-        share = details["share_below"] = largest_share(seen.decided, context.level)
+        details["share_below"] = share
         # how far the draws go, where the domain goes further
         reach = f" ({', '.join(self.space.cut)})" if self.space.cut else ""
         words = (
@@ -317,7 +318,7 @@ class Everywhere:
         return seen
 
 
-def _undecided(seen: _Seen, details: Details, level: float) -> str:
+def _undecided(seen: _Seen, share: float, details: Details) -> str:
     """Why draws of which none violates say nothing; empty where they do."""
     few, near = details.get("undecided", 0), details.get("touching")
     none = f"none of {seen.decided} drawn at random violates"
@@ -326,7 +327,7 @@ def _undecided(seen: _Seen, details: Details, level: float) -> str:
         (seen.cut, f"out of time after {_count(seen.decided, 'draw')}"),
         (seen.open, f"{seen.open} of {seen.decided + seen.open} drawn at random left open"),
         (
-            not seen.decided or largest_share(seen.decided, level) > _USELESS,
+            share > _USELESS,
             f"only {seen.decided} of {seen.decided + seen.outside} drawn at random meet the "
             "assumptions: too few",
         ),
