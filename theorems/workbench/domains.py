@@ -54,7 +54,7 @@ def floats_at(expression: sp.Expr, values: Mapping[str, Number]) -> Number:
     return compiled(expression, names).floats(*(values[str(s)] for s in names))
 
 
-def nested_floats(value: Number) -> float | list[object]:
+def nested_floats(value: Number) -> Number:
     """A number, or numbers nested in sequences, as NumPy's floats in lists."""
     if isinstance(value, list | tuple):
         return [nested_floats(each) for each in value]
