@@ -22,6 +22,7 @@ from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
 from simulators.arguments import Argument, ArgumentError, real_number, require, told, whole_number
+from simulators.arrays import Floats
 from simulators.batch_files import BatchError, Stored, count_of, read_array
 from simulators.streams import root_sequence
 
@@ -63,24 +64,24 @@ class Batch:
         ((3, 2), 64)
     """
 
-    array: NDArray[np.float64]
+    array: Floats
     description: str
     digest: str
     labels: tuple[int, ...] | None = None
 
     @classmethod
-    def of(
-        cls, array: NDArray[np.float64], description: str, labels: tuple[int, ...] | None = None
-    ) -> Batch:
+    def of(cls, array: Floats, description: str, labels: tuple[int, ...] | None = None) -> Batch:
         """A batch of a validated (d, n) array, with its digest.
 
         ``array`` is (d, n), from `validate_batch`; ``description`` one line; ``labels`` one
         whole number a sample.
         """
-        return cls(array, description, _digest(array), labels)
+        shape = "x".join(map(str, array.shape))
+        content = f"float64 {shape} ".encode() + array.astype("<f8").tobytes()
+        return cls(array, description, hashlib.sha256(content).hexdigest(), labels)
 
 
-def validate_batch(batch: object, *, name: str = "batch") -> NDArray[np.float64]:
+def validate_batch(batch: object, *, name: str = "batch") -> Floats:
     """The one door for batches: ``batch`` as a new (d, n) float64 array, or an error that names it
     ``name``.
 
@@ -135,7 +136,9 @@ def read_batch(
         return _read_digits(10 if take is None else take)
     name = os.fspath(source)
     axis = 0 if layout == "rows" else 1
-    stored = read_array(name, axis=axis, take=_at_least_one(take))
+    # whatever take is else is told once the file has been seen
+    most = max(int(take), 1) if isinstance(take, int | np.integer) else None
+    stored = read_array(name, axis=axis, take=most)
     require(
         len(stored.shape) == 2,
         f"{name}: an array of shape {stored.shape}; store a two-dimensional one",
@@ -175,13 +178,6 @@ def described(name: str, stored: Stored, layout: Layout, n: int, dimension: int 
     return "; ".join((words, *stored.notes))
 
 
-def _at_least_one(take: Any) -> int | None:
-    """What may be asked of a file: whatever ``take`` is else is told once the file has been
-    seen.
-    """
-    return max(int(take), 1) if isinstance(take, int | np.integer) else None
-
-
 def _read_digits(take: int) -> Batch:
     try:
         from sklearn.datasets import load_digits
@@ -199,14 +195,14 @@ def _read_digits(take: int) -> Batch:
     return Batch.of(array, description, tuple(int(label) for label in labels[:count]))
 
 
-def _validated_file(batch: object, name: str, *too_many: str | Argument) -> NDArray[np.float64]:
+def _validated_file(batch: object, name: str, *too_many: str | Argument) -> Floats:
     try:
         return _validated(batch, f"{name}: the batch", *too_many)
     except (TypeError, ValueError) as error:
         raise BatchError(*ArgumentError.parts_of(error)) from None
 
 
-def _validated(batch: object, name: str, *too_many: str | Argument) -> NDArray[np.float64]:
+def _validated(batch: object, name: str, *too_many: str | Argument) -> Floats:
     array = _real_array(batch, name)
     require(array.ndim == 2, f"{name} has shape {array.shape}; give two axes, (dimension, samples)")
     d, n = array.shape
@@ -254,12 +250,7 @@ def _real_array(batch: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def _digest(array: NDArray[np.float64]) -> str:
-    shape = "x".join(map(str, array.shape))
-    return hashlib.sha256(f"float64 {shape} ".encode() + array.astype("<f8").tobytes()).hexdigest()
-
-
-def gaussian_batch(d: int, n: int, seed: int) -> NDArray[np.float64]:
+def gaussian_batch(d: int, n: int, seed: int) -> Floats:
     """(d, n) independent standard normal entries; ``seed`` as for `simulators.simulate`.
 
     Raises `ValueError` unless 1 ≤ n ≤ d, and for a negative seed; `TypeError` for what is no whole
@@ -273,7 +264,7 @@ def gaussian_batch(d: int, n: int, seed: int) -> NDArray[np.float64]:
     return np.random.default_rng(root_sequence(seed)).standard_normal((d, n))
 
 
-def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.float64]:
+def collinear_batch(d: int, n: int, spread: float, seed: int) -> Floats:
     """(d, n) samples near one random unit vector, every two of them ``spread`` > 0 apart.
 
     With s = spread/√2 the singular values are s + √n, once, and s, n − 1 times. Raises `ValueError`
@@ -291,7 +282,7 @@ def collinear_batch(d: int, n: int, spread: float, seed: int) -> NDArray[np.floa
     return np.asarray(common + spread / math.sqrt(2) * directions)
 
 
-def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[np.float64]:
+def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> Floats:
     """(d, n) batch with HᵀH = diag(eigenvalues): their roots on the diagonal, zeros elsewhere.
 
     Raises `ValueError` unless 1 ≤ n ≤ d and the eigenvalues are finite, nonnegative and not all
@@ -322,7 +313,7 @@ def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> NDArray[n
     return batch
 
 
-def batch_of_gram(M: object) -> NDArray[np.float64]:
+def batch_of_gram(M: object) -> Floats:
     """A (d, d) batch H with HHᵀ/d = M: rows of norm √d, whose cosines are the entries of M.
 
     ``M`` is real and symmetric, (d, d) with d ≥ 2, positive semidefinite, with ones on the
@@ -365,11 +356,11 @@ def batch_of_gram(M: object) -> NDArray[np.float64]:
         eigenvalues[0] >= -rounding * len(matrix),
         f"M has the eigenvalue {eigenvalues[0]:.3g}; a Gram matrix has none below 0",
     )
-    batch: NDArray[np.float64] = vectors * np.sqrt(len(matrix) * np.maximum(eigenvalues, 0))
+    batch: Floats = vectors * np.sqrt(len(matrix) * np.maximum(eigenvalues, 0))
     return batch
 
 
-def _entry(matrix: NDArray[np.float64], i: Any, j: Any) -> str:
+def _entry(matrix: Floats, i: Any, j: Any) -> str:
     return f"{matrix[i, j]} in entry ({i}, {j}) (from 0)"
 
 
@@ -416,7 +407,7 @@ def _sizes(d: int, n: int) -> tuple[int, int]:
     return d, n
 
 
-def centred(batch: NDArray[np.float64]) -> NDArray[np.float64]:
+def centred(batch: Floats) -> Floats:
     """HJ for a finite ``batch`` H, (d, n): every row minus its mean over the samples.
 
     The entries of ``batch`` are taken at their word. Each sample of HJ has a relative error of a
@@ -434,7 +425,7 @@ def centred(batch: NDArray[np.float64]) -> NDArray[np.float64]:
     values = batch * shrink
     n = values.shape[1]
     shifted = values - values[:, :1]
-    found: NDArray[np.float64] = shifted - shifted.mean(axis=1, keepdims=True)
+    found: Floats = shifted - shifted.mean(axis=1, keepdims=True)
     peaks = np.abs(shifted).max(axis=1, keepdims=True)
     largest = np.abs(found).max(axis=0, keepdims=True)
     doubtful = (np.abs(found) < _COARSE * peaks) & (peaks > largest)

@@ -18,9 +18,9 @@ from math import gcd
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulators.arguments import require, whole_number
+from simulators.arrays import Floats
 from simulators.batches import dominant_spectrum, two_level_spectrum
 from simulators.lazy import composite
 from simulators.lazy import strategies as st
@@ -98,7 +98,7 @@ def matrices(
 
 def batches(
     max_d: int = 6, max_n: int = 4, *, allow_zero_rows: bool = True
-) -> SearchStrategy[NDArray[np.float64]]:
+) -> SearchStrategy[Floats]:
     """(d, n) float64 batches: `matrices`, with the same corners, entries rounded to nearest.
 
     Arguments, and what they may be, are those of `matrices`.
@@ -296,5 +296,5 @@ def _scaled(values: Vector, scale: Fraction) -> Vector:
     return tuple(scale * value for value in values)
 
 
-def _rounded(matrix: Matrix) -> NDArray[np.float64]:
+def _rounded(matrix: Matrix) -> Floats:
     return np.array(matrix, dtype=np.float64)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from simulators.arrays import Array, Floats, Namespace
@@ -117,22 +118,24 @@ def law(
     )
 
 
-def _normal() -> Distribution:
+def _of_scipy(name: str, location: float, scale: float) -> Distribution:
+    """The law of `scipy.stats` of that name, which is imported only when it is asked for."""
     from scipy import stats
 
-    found: Distribution = stats.norm()
+    found: Distribution = getattr(stats, name)(location, scale)
     return found
 
 
-def _uniform() -> Distribution:
-    from scipy import stats
-
-    found: Distribution = stats.uniform(-_SPREAD / 2, _SPREAD)
-    return found
-
-
-LAWS.add(Law("gaussian", "standard normal", distribution=_normal))
-LAWS.add(Law("uniform", "uniform on [−√3, √3]", distribution=_uniform))
+LAWS.add(
+    Law("gaussian", "standard normal", distribution=partial(_of_scipy, "norm", 0.0, 1.0)),
+)
+LAWS.add(
+    Law(
+        "uniform",
+        "uniform on [−√3, √3]",
+        distribution=partial(_of_scipy, "uniform", -_SPREAD / 2, _SPREAD),
+    )
+)
 LAWS.add(Law("rademacher", "±1 with equal probability", atoms=True))
 LAWS.add(
     Law(

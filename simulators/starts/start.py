@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 import flint
 import numpy as np
-from numpy.typing import NDArray
 
 from simulators.arguments import require, whole_number
+from simulators.arrays import Floats
 
 __all__ = ["Start", "Vector", "diagonal_axes"]
 
@@ -128,7 +128,7 @@ class Start:
         scale, copy = self.scales[sample], self.copies[sample]
         return tuple(scale * axis[copy] for axis in self.turned)
 
-    def batch(self, rows: int) -> NDArray[np.float64]:
+    def batch(self, rows: int) -> Floats:
         """H in float64, (rows, n), samples as columns, zeros below the n · ``repeats`` rows that
         are none.
 
@@ -193,11 +193,11 @@ def _reflected(axis: Vector, mirror: Vector, length: Fraction) -> Vector:
     return tuple(x - share * m for x, m in zip(axis, mirror, strict=True))
 
 
-def _floats(axis: Vector) -> NDArray[np.float64]:
+def _floats(axis: Vector) -> Floats:
     """The axis over its length."""
     top = max(abs(x) for x in axis)
     entries = np.array([float(x / top) for x in axis])
-    found: NDArray[np.float64] = entries / np.sqrt(entries @ entries)
+    found: Floats = entries / np.sqrt(entries @ entries)
     return found
 
 

@@ -17,11 +17,9 @@ from itertools import chain as chained
 from itertools import product
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from simulators.activations import ACTIVATIONS
 from simulators.arguments import ArgumentError, did_you_mean, one_of, require, told, whole_number
+from simulators.arrays import Floats
 from simulators.backend import select
 from simulators.batch_files import file_of
 from simulators.batches import Layout, gaussian_batch, read_batch
@@ -70,12 +68,12 @@ class RunBatch:
 
     n: int
     seed: int = 0
-    array: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+    array: Floats | None = field(default=None, compare=False, repr=False)
     sha256: str | None = None
     file: str | None = field(default=None, compare=False, repr=False)
     description: str = field(default="", compare=False, repr=False)
 
-    def of_width(self, width: int) -> NDArray[np.float64]:
+    def of_width(self, width: int) -> Floats:
         """The batch (d₀, n); normal samples have dimension ``width``.
 
         The array of a file has the dimension that it has.

@@ -15,9 +15,9 @@ from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from simulators.arrays import Floats
 from simulators.sweeps.grid import RunBatch, SweepRun
 
 __all__ = ["RunningTimes", "calibrate", "features", "rough_seconds"]
@@ -38,7 +38,7 @@ _SMALL_WIDTHS = {"factor": (64, 512, 4096), "dense": (32, 96, 256), "mean_field"
 _LARGEST_PROBE = 32
 
 
-def features(run: SweepRun) -> NDArray[np.float64]:
+def features(run: SweepRun) -> Floats:
     """What the run does, in the units of the model: shape (3,).
 
     One and two further numbers, see this module, times depth and replicas.
@@ -88,7 +88,7 @@ class RunningTimes:
         4.0
     """
 
-    def __init__(self, fitted: Mapping[Group, NDArray[np.float64]]) -> None:
+    def __init__(self, fitted: Mapping[Group, Floats]) -> None:
         self._fitted = dict(fitted)
 
     def seconds(self, run: SweepRun) -> float:
@@ -124,7 +124,7 @@ def _group(run: SweepRun) -> Group:
     return run.chain, run.weights, run.engine, run.dtype, run.observables
 
 
-def _fit(members: list[SweepRun]) -> NDArray[np.float64]:
+def _fit(members: list[SweepRun]) -> Floats:
     from scipy.optimize import (
         nnls,
     )  # a tenth of a second, which commands and workers that do not fit are spared

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulators.arguments import one_of, real_number, told, whole_number
+from simulators.arguments import one_of, real_number, require, told, whole_number
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,9 @@ def test_the_other_doors_tell_any_value_in_one_line() -> None:
     with pytest.raises(ValueError, match="x=an int of too many digits is below 1"):
         whole_number("x", -(10**9000), 1)
     assert told("a\nb") == r"'a\nb'"
+
+
+def test_a_condition_that_holds_passes_and_another_raises_what_it_is_told() -> None:
+    require(np.bool_(True), "never")
+    with pytest.raises(TypeError, match=r"^d=2 is below 3$"):
+        require([], "d=2 is below 3", TypeError)

@@ -99,13 +99,9 @@ def reduced_map(y: ArrayLike, n: SupportsIndex) -> Floats:
     points = np.asarray(y, dtype=np.float64)
     if not ((points > 0) & (points <= size - 1)).all():
         raise ValueError(f"y ranges over [{points.min()}, {points.max()}]; want (0, {size - 1}]")
-    angle = 2 * np.arcsin(np.sqrt(_half(1 - points / (size - 1)) / 2))
+    square = 1 - points / (size - 1)  # sin² ψ, and 1 − cos ψ of it
+    angle = 2 * np.arcsin(np.sqrt(square / (1 + np.sqrt(1 - square)) / 2))
     return np.asarray((size - 1) / (1 + np.tan(angle) ** 2 * _growth(angle, size)))
-
-
-def _half(square: Floats) -> Floats:
-    """1 − cos ψ from sin² ψ, ψ in [0, π/2]."""
-    return np.asarray(square / (1 + np.sqrt(1 - square)))
 
 
 def _growth(angle: Floats, n: int) -> Floats:

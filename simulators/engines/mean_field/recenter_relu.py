@@ -21,12 +21,11 @@ from itertools import combinations
 
 import numpy as np
 from flint import arb, ctx, fmpq
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from simulators.arguments import require
+from simulators.arrays import Floats
 from simulators.engines.mean_field.rescale import Exact
-
-Floats = NDArray[np.float64]
 
 _EPS = float(np.finfo(np.float64).eps)
 #: Taylor coefficients of (sin ψ − ψ cos ψ)/ψ³ in −ψ²: for ψ ≤ π/3 the first left out is below

@@ -35,6 +35,7 @@ from flint import arb, ctx, fmpq
 from numpy.typing import ArrayLike, NDArray
 
 from simulators.arguments import require
+from simulators.arrays import Floats
 
 __all__ = [
     "FLOAT_STEP",
@@ -60,7 +61,7 @@ _CHUNK_ENTRIES = 1 << 20
 _GUARD_BITS = 32  # for rounding over the nodes
 
 
-def rescale_map(eigenvalues: ArrayLike) -> NDArray[np.float64]:
+def rescale_map(eigenvalues: ArrayLike) -> Floats:
     """p(λ) in float64: one layer of the rescale chain at infinite width.
 
     ``eigenvalues`` is real of shape ``(..., n)``, nonnegative, of any scale, with a positive entry
@@ -103,7 +104,7 @@ def rescale_map(eigenvalues: ArrayLike) -> NDArray[np.float64]:
     return _trapezoid(rows / largest).reshape(spectra.shape)
 
 
-def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _trapezoid(rows: Floats) -> Floats:
     """p of each row, (rows, n), with largest entries 1."""
     positive = rows > 0
     count = positive.sum(axis=1)
@@ -132,9 +133,7 @@ def _trapezoid(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(count[:, None] == 1, positive.astype(np.float64), result)
 
 
-def float_ends(
-    total: NDArray[np.float64], least: NDArray[np.float64], count: NDArray[np.int_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def float_ends(total: Floats, least: Floats, count: NDArray[np.int_]) -> tuple[Floats, Floats]:
     """Where the nodes x = log t begin and end, for each row.
 
     ``total`` is Σλ, ``least`` the least λ > 0 and ``count`` the number of those. The nodes begin
