@@ -98,6 +98,15 @@ def read_json(path: Path | str, most: int) -> object:
 
     Raises ``UnreadableFileError`` for what is no regular file, and :class:`DocumentError`, which
     leaves the file's name to the caller, for what is not JSON.
+
+    ``most`` are bytes. Cost: the file is held once as text.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "run.json").write_text('{"seed": 1}')
+        ...     read_json(Path(folder, "run.json"), 100)
+        {'seed': 1}
     """
     try:
         return json.loads(
@@ -155,6 +164,14 @@ def require_fields(record: object) -> None:
     """Refuse a dataclass with a field that is not of the type it is declared with.
 
     Raises :class:`DocumentError`, naming the field.
+
+    Example:
+        >>> @dataclass
+        ... class Settings:
+        ...     seed: int
+        >>> require_fields(Settings("1"))
+        Traceback (most recent call last):
+        simulators.documents.DocumentError: seed is '1'; want a whole number
     """
     for name, kind in get_type_hints(type(record), include_extras=True).items():
         _structured(getattr(record, name), kind, name, "")
@@ -300,6 +317,10 @@ def _wanted(
 def plain(value: object) -> Any:
     """``value`` as JSON has it: NaN and infinities null, arrays lists, anything else it has no word
     for text.
+
+    Example:
+        >>> plain({"gap": np.array([0.5, math.nan]), 3: (True, None)})
+        {'gap': [0.5, None], '3': [True, None]}
     """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
@@ -320,6 +341,15 @@ def plain(value: object) -> Any:
 def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Write ``value`` to ``path``, replacing it in one step. Raises ``OSError``, leaving ``path``
     as it was.
+
+    ``value`` is plain data, see `plain`.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     write_json(Path(folder, "run.json"), {"seed": 1})
+        ...     read_json(Path(folder, "run.json"), 100)
+        {'seed': 1}
     """
     with replacing(path) as draft, open(draft, "x", encoding="utf-8") as stream:
         json.dump(value, stream, ensure_ascii=False, allow_nan=False, indent=1)

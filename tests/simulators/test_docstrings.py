@@ -30,3 +30,22 @@ def test_there_are_examples() -> None:
 @pytest.mark.parametrize("name", sorted({*simulators.__all__} - {"mean_field"}))
 def test_every_public_name_has_an_example(name: str) -> None:
     assert ">>>" in (inspect.getdoc(getattr(simulators, name)) or "")
+
+
+def public_names(module: str) -> list[str]:
+    """The functions and classes that a module defines for others."""
+    found = inspect.getmembers(importlib.import_module(module))
+    return [
+        name
+        for name, value in found
+        if (inspect.isfunction(value) or inspect.isclass(value))
+        and value.__module__ == module
+        and not name.startswith("_")
+    ]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_function_and_class_shows_an_example(module: str) -> None:
+    names = public_names(module)
+    found = importlib.import_module(module)
+    assert [name for name in names if ">>>" not in (getattr(found, name).__doc__ or "")] == []
