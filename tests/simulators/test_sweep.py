@@ -263,8 +263,14 @@ def test_ctrl_c_while_workers_start_is_quiet(tmp_path, delay):
 
 
 def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
+    """Each begins once both are there, however long the machine takes to start them."""
+    ready = tmp_path / "ready"
+    ready.mkdir()
     script = textwrap.dedent("""
+        import os
         import sys
+        import time
+        from pathlib import Path
         from concurrent.futures import ThreadPoolExecutor
         import simulators.sweeps.dispatch as module
         from simulators.sweeps.store import Store
@@ -275,6 +281,9 @@ def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
             return perform(run, threads)
         perform, module.perform = module.perform, noting
         runs = [as_(Slow, run) for run in grid(seeds="0..59").runs().values()]
+        Path(sys.argv[2], str(os.getpid())).touch()
+        while len(os.listdir(sys.argv[2])) < 2:
+            time.sleep(0.01)
         with Store(sys.argv[1]) as store, ThreadPoolExecutor(2) as executor:
             outcome = module.sweep(runs, store, workers=executor)
         assert outcome.found + outcome.computed + outcome.elsewhere == 60
@@ -282,7 +291,7 @@ def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
     """)
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", script, str(tmp_path / "x.db")],
+            [sys.executable, "-c", script, str(tmp_path / "x.db"), str(ready)],
             stdout=subprocess.PIPE,
             text=True,
             env=environment(),
