@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 
 __all__ = ["search"]
+
+Item = TypeVar("Item")
 
 
 #: Hypothesis' own method that draws constants.
@@ -49,14 +51,14 @@ def _seeded() -> Iterator[None]:
 
 
 def search(
-    strategy: SearchStrategy[Any],
-    wanted: Callable[[Any], bool],
+    strategy: SearchStrategy[Item],
+    wanted: Callable[[Item], bool],
     *,
     seed: int,
     examples: int,
     targeted: bool = False,
     over: Callable[[], bool] = lambda: False,
-) -> Any:
+) -> Item | None:
     """The simplest input met at which ``wanted`` is true, among ``examples`` drawn and what they
     shrink to; or None.
 
@@ -71,9 +73,9 @@ def search(
     import hypothesis
     from hypothesis.errors import Flaky
 
-    found: list[Any] = []
+    found: list[Item] = []
 
-    def examine(item: Any) -> None:
+    def examine(item: Item) -> None:
         if wanted(item):
             found.append(item)
             raise _FoundError

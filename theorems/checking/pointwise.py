@@ -556,10 +556,8 @@ class Pointwise(CheckBase, Generic[Item]):
         )
 
     def _part(self, context: Context) -> str:
-        if context.batch is None or self.reads is None:
-            return ""
-        words = self.reads(context.batch.array)
-        return f" ({words})" if words else ""
+        words = self.reads(context.array) if self.reads and context.array is not None else ""
+        return words and f" ({words})"
 
     def attack(
         self, statement: Statement, context: Context
@@ -592,9 +590,7 @@ class Pointwise(CheckBase, Generic[Item]):
         seen: list[Verdict] = []
         if self._refusal(context):
             tally.batch = Verdict.OUTSIDE
-        elif (
-            context.batch is not None and (items := self.of_batch(context.batch.array)) is not None
-        ):
+        elif context.array is not None and (items := self.of_batch(context.array)) is not None:
             for item in items:
                 seen.append(examine(item))
                 if seen[-1] is Verdict.REFUTED:
@@ -608,25 +604,19 @@ class Pointwise(CheckBase, Generic[Item]):
                 return Verdict.REFUTED, tally, item
         tally.fixed = tally.ratio
         for strategy, examples in self._strategies(declared):
-            item = search(
+            drawn = search(
                 strategy, violates, seed=context.seed, examples=examples, over=lambda: tally.cut
             )
-            if item is not None and examine(item) is Verdict.REFUTED:
-                return Verdict.REFUTED, tally, item
-        if tally.cut:
-            return Verdict.INCONCLUSIVE, tally, None
-        if tally.open:
+            if drawn is not None and examine(drawn) is Verdict.REFUTED:
+                return Verdict.REFUTED, tally, drawn
+        if tally.cut or tally.open:
             return Verdict.INCONCLUSIVE, tally, None
         if not tally.decided:
             return Verdict.OUTSIDE, tally, None
         return Verdict.CERTIFIED, tally, None
 
     def _refusal(self, context: Context) -> str:
-        return (
-            ""
-            if context.batch is None or self.refuses is None
-            else self.refuses(context.batch.array)
-        )
+        return self.refuses(context.array) if self.refuses and context.array is not None else ""
 
     def _strategies(
         self, declared: DeclaredInputs[Item] | None

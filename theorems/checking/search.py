@@ -80,7 +80,6 @@ class Adversary(Protocol):
     @property
     def takes_batch(self) -> bool:
         """Whether a user's batch is among what it tries."""
-        ...
 
     def hunt(
         self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
@@ -89,11 +88,9 @@ class Adversary(Protocol):
 
         ``tried`` is told how many inputs each attack looked at.
         """
-        ...
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
         """A simpler one, decided again."""
-        ...
 
 
 class Cube(Protocol):
@@ -102,23 +99,18 @@ class Cube(Protocol):
     @property
     def differentiable(self) -> bool:
         """Whether :meth:`floats` runs in Torch."""
-        ...
 
     def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
         """Sizes by name, from the smallest to the largest allowed, at most ``most``."""
-        ...
 
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
         """The dimension of the cube for these sizes."""
-        ...
 
     def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: ModuleType = ...) -> dict[str, Any]:
         """The values of every symbol at points ``u``, (k, coordinates), of NumPy or Torch."""
-        ...
 
     def item(self, sizes: Mapping[str, Fraction], u: Floats) -> object:
         """The exact input at one point (coordinates,)."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from theorems.simple_fractions import simplest_between
 
 __all__ = ["shrink"]
 
+Item = TypeVar("Item")
+Path = tuple[Any, ...]
+"""Keys and indices that lead to a part of an input."""
+
 #: Intervals tried around a number, from coarse to fine, relative to it.
 _WINDOWS = tuple(Fraction(1, 2) ** k for k in range(0, 44))
 
 
-def shrink(item: Any, violates: Callable[[Any], bool], most: int = 400) -> Any:
+def shrink(item: Item, violates: Callable[[Item], bool], most: int = 400) -> Item:
     """A simpler input that still violates, by greedy descent: at most ``most`` trials of
     ``violates``.
 
@@ -45,7 +49,7 @@ def shrink(item: Any, violates: Callable[[Any], bool], most: int = 400) -> Any:
     return item
 
 
-def weight(item: Any) -> tuple[int, int, int]:
+def weight(item: object) -> tuple[int, int, int]:
     """What shrinking lowers: how many numbers there are, their digits, how many differ.
 
     Example:
@@ -64,7 +68,7 @@ def weight(item: Any) -> tuple[int, int, int]:
     )
 
 
-def _numbers(item: Any) -> Iterator[Fraction]:
+def _numbers(item: object) -> Iterator[Fraction]:
     if isinstance(item, Mapping):
         for value in item.values():
             yield from _numbers(value)
@@ -75,7 +79,7 @@ def _numbers(item: Any) -> Iterator[Fraction]:
         yield Fraction(item)
 
 
-def _simpler(item: Any) -> Iterator[Any]:
+def _simpler(item: object) -> Iterator[Any]:
     """Candidates, boldest first: fewer samples, then rounder objects, then rounder numbers one by
     one.
     """
@@ -97,7 +101,7 @@ def _simpler(item: Any) -> Iterator[Any]:
                 )
 
 
-def _fewer(item: Any) -> Iterator[Any]:
+def _fewer(item: object) -> Iterator[object]:
     """One entry of a spectrum less (the sum kept), one row or column of a matrix less; sizes
     follow.
     """
@@ -116,7 +120,7 @@ def _fewer(item: Any) -> Iterator[Any]:
                 yield _resized(item, path, tuple(tuple(row[:-1]) for row in value), ("n",))
 
 
-def _resized(item: Any, path: tuple[Any, ...], value: Any, sizes: tuple[str, ...]) -> Any:
+def _resized(item: object, path: Path, value: object, sizes: tuple[str, ...]) -> object:
     found = _with(item, path, value)
     if isinstance(found, Mapping):
         found = {k: v - 1 if k in sizes else v for k, v in found.items()}
@@ -149,7 +153,7 @@ def _rounder(value: Fraction) -> Iterator[Fraction]:
             yield found
 
 
-def _places(item: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def _places(item: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
     yield path, item
     if isinstance(item, Mapping):
         for key, value in item.items():
@@ -159,7 +163,7 @@ def _places(item: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
             yield from _places(value, (*path, k))
 
 
-def _with(item: Any, path: tuple[Any, ...], value: Any) -> Any:
+def _with(item: Any, path: Path, value: object) -> object:
     if not path:
         return value
     head, *rest = path
