@@ -260,17 +260,18 @@ class Conjecture:
         if self.chain is not None:
             return "spectra"  # of the starts
         found = over or "parameters"
-        if found not in OVER[:3]:
-            raise ClaimError(f"over={over!r}{nearest(str(over), OVER[:3])}")
+        refuse((found not in OVER[:3], f"over={over!r}{nearest(str(over), OVER[:3])}"))
         return found
 
     def _read_sentinel(self, sentinel: str | None) -> sp.Expr | None:
         if sentinel is None:
             return None
-        if not isinstance(sentinel, str):
-            raise ClaimError(
-                f"sentinel={sentinel!r}: want the right side of the false neighbour as text"
+        refuse(
+            (
+                not isinstance(sentinel, str),
+                f"sentinel={sentinel!r}: want the right side of the false neighbour as text",
             )
+        )
         return read_expression(sentinel, self.declaration.with_parameters(sentinel))
 
     def _aimed(self, found: Relation, observable: str | None) -> tuple[Relation, Quantity | None]:
@@ -742,8 +743,7 @@ def _require_drawable(domains: Sequence[Domain]) -> None:
 
 def _require_draws(space: Space, draw: SearchStrategy[object]) -> None:
     """Look at one draw before anything runs."""
-    if not isinstance(draw, SearchStrategy):
-        raise ClaimError(f"draw={draw!r} is no Hypothesis strategy")
+    refuse((not isinstance(draw, SearchStrategy), f"draw={draw!r} is no Hypothesis strategy"))
     quiet = hypothesis.settings(
         database=None,
         deadline=None,

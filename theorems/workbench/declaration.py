@@ -208,8 +208,12 @@ def declare(
         _require_name(name)
         place = read_domain(name, given[name], names)
         if name not in _SIZES and not isinstance(place, sp.Set):
-            if not place.is_Rational:
-                raise ClaimError(f"{name}={given[name]!r}: a fixed value is a rational number")
+            refuse(
+                (
+                    not place.is_Rational,
+                    f"{name}={given[name]!r}: a fixed value is a rational number",
+                )
+            )
             constants[name] = fraction(place)
             names[name] = place
             continue
@@ -496,19 +500,23 @@ def _called(function: Callable[..., str | sp.Basic], declaration: Declaration) -
         inspect.isgeneratorfunction,
         inspect.isasyncgenfunction,
     )
-    if any(kind(function) for kind in kinds):
-        raise ClaimError(
-            "the function is async or a generator; write a plain one that returns the relation"
+    refuse(
+        (
+            any(kind(function) for kind in kinds),
+            "the function is async or a generator; write a plain one that returns the relation",
         )
+    )
     arguments = {}
     for name, parameter in inspect.signature(function).parameters.items():
         plain = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
         refuse((not plain, f"the parameter {name!r}: list the symbols one by one"))
-        if name not in declaration.names:
-            raise ClaimError(
+        refuse(
+            (
+                name not in declaration.names,
                 f"the parameter {name!r} is neither declared nor a quantity"
-                f"{nearest(name, declaration.names)}"
+                f"{nearest(name, declaration.names)}",
             )
+        )
         arguments[name] = declaration.names[name]
     return function(**arguments)
 

@@ -35,7 +35,7 @@ from theorems.expressions import arguments_of
 from theorems.statement import Statement
 from theorems.workbench.covering_array import covering_array
 from theorems.workbench.domains import Domain, floats_at
-from theorems.workbench.parsing import ClaimError, Relation
+from theorems.workbench.parsing import ClaimError, Relation, refuse
 from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.starts import (
@@ -506,8 +506,7 @@ def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Sc
     item = design.items(statement)[0]
     between = np.geomspace(max(low, float(item["n"])), min(high, float(_WIDEST)), 5)
     widths = sorted({round(w) for w in between})
-    if len(widths) < 2:
-        raise ClaimError(f"a slope needs several widths; d has only {widths}")
+    refuse((len(widths) < 2, f"a slope needs several widths; d has only {widths}"))
 
     def instances(batch: Floats | None) -> list[Instance]:
         if batch is not None:

@@ -333,11 +333,13 @@ def read_domain(name: str, given: object, names: Names) -> sp.Set | sp.Expr:
         _require_ends(name, given, names)
         return _nonempty(name, given, given)
     if isinstance(given, range):
-        if given.step != 1:
-            raise ClaimError(
+        refuse(
+            (
+                given.step != 1,
                 f"{name}={given!r}: a range of step 1, please; or say what it means as an "
-                "assumption"
+                "assumption",
             )
+        )
         return _nonempty(name, sp.Range(given.start, given.stop), given)
     if not isinstance(given, str):
         inexact = "; floats are not exact, write it as text" * isinstance(given, float)
@@ -358,8 +360,7 @@ def read_domain(name: str, given: object, names: Names) -> sp.Set | sp.Expr:
         low, high = (_end(t, names) for t in (real[2], real[3]))
         left, right = real[1] == "(" or low == -sp.oo, real[4] == ")" or high == sp.oo
         return _nonempty(name, sp.Interval(low, high, left, right), given)
-    if re.search(r"[\[\](,]", text) and not re.search(r"\w\(", text):
-        raise ClaimError(remedy)
+    refuse((re.search(r"[\[\](,]", text) and not re.search(r"\w\(", text), remedy))
     return read_expression(text, names)
 
 

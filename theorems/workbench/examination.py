@@ -83,11 +83,13 @@ def require_effects(
     named = _named(written)
     used = free | set(taken) | (named & set(declaration.constants))
     for computed in declaration.computed:
-        if computed.name not in free:
-            raise ClaimError(
+        refuse(
+            (
+                computed.name not in free,
                 f"computed: {computed.name} has no effect, for neither claim nor "
-                "assumptions depend on it; leave it out"
+                "assumptions depend on it; leave it out",
             )
+        )
         used |= set(computed.arguments)
     for domain in reversed(declaration.domains):  # ends name only what was declared before
         if domain.name in used:
@@ -127,11 +129,13 @@ def require_chain_parameters(kind: NamedChain, domains: Iterable[Domain], width:
         return  # a parameter whose domain depends on others, or a fixed one
     for name, corners in ends.items():
         built = [kind(width, middle | {name: value}) for value in corners]
-        if all(one == built[0] for one in built[1:]):
-            raise ClaimError(
+        refuse(
+            (
+                all(one == built[0] for one in built[1:]),
                 f"{name} has no effect: the chain {kind.name} is the same at {name} "
-                f"= {', '.join(map(str, corners))}; leave it out"
+                f"= {', '.join(map(str, corners))}; leave it out",
             )
+        )
 
 
 def require_working_assumptions(
@@ -499,12 +503,14 @@ def _require_open_event(statement: Statement, design: Design, rows: Sequence[_Ro
     else:
         sure = all(a > r or (a == r and not strict) for a, _, r in ends)
         never = all(b < r or (b == r and strict) for _, b, r in ends)
-    if sure or never:
-        raise ClaimError(
+    refuse(
+        (
+            sure or never,
             f"vacuous everywhere: the event {event.lhs} {event.relation} {event.rhs} "
             f"{'always' if sure else 'never'} happens, as {measured.name} lies in "
-            f"[{min(a for a, *_ in ends):.4g}, {max(b for _, b, _ in ends):.4g}]"
+            f"[{min(a for a, *_ in ends):.4g}, {max(b for _, b, _ in ends):.4g}]",
         )
+    )
 
 
 def _shown(item: Item) -> str:

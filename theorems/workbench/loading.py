@@ -87,10 +87,12 @@ def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
         for name, claim in held(variable, value):
             if claim.module == module.__name__ and claim not in found.values():
                 claim.name = claim.name or name
-                if claim.name in found:
-                    raise ClaimError(
-                        f"{module.__file__}: two conjectures are named {claim.name!r}; rename one"
+                refuse(
+                    (
+                        claim.name in found,
+                        f"{module.__file__}: two conjectures are named {claim.name!r}; rename one",
                     )
+                )
                 found[claim.name] = claim
     return found
 

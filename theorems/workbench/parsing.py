@@ -24,7 +24,7 @@ from typing import TypeAlias
 
 import sympy as sp
 
-from simulators.arguments import did_you_mean
+from simulators.arguments import did_you_mean, require
 from simulators.observables import OBSERVABLES, parametrised
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
 from theorems.statement import ClaimError
@@ -129,7 +129,7 @@ def read_expression(text: str, names: Names) -> sp.Expr:
     return _Reader(text, names).read(_tree(text))
 
 
-def refuse(*cases: tuple[bool, str]) -> None:
+def refuse(*cases: tuple[object, str]) -> None:
     """Raise :class:`ClaimError` in the words of the first case that is true.
 
     - ``cases``: what may be wrong, whether it is, and what to say of it
@@ -140,8 +140,7 @@ def refuse(*cases: tuple[bool, str]) -> None:
         theorems.statement.ClaimError: too many
     """
     for wrong, words in cases:
-        if wrong:
-            raise ClaimError(words)
+        require(not wrong, words, ClaimError)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -160,8 +159,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def _tree(text: str) -> ast.expr:
     if not isinstance(text, str):
         raise ClaimError(f"{text!r} is no text")
-    if len(text) > LONGEST:
-        raise ClaimError(f"the text has {len(text)} characters; at most {LONGEST} are read")
+    refuse(
+        (len(text) > LONGEST, f"the text has {len(text)} characters; at most {LONGEST} are read")
+    )
     flat = _flat(text)
     stray = next((c for c in flat if not (c.isascii() and c.isprintable())), None)
     # Python's own parser recurses; a text this short cannot exhaust it unless it nests to no
@@ -265,8 +265,7 @@ class _Reader:
     def _name(self, name: str) -> sp.Expr:
         if name in self.names:
             return self.names[name]
-        if name in FUNCTIONS:
-            raise ClaimError(f"{name} is a function; write {name}(...)")
+        refuse((name in FUNCTIONS, f"{name} is a function; write {name}(...)"))
         if name in OBSERVABLES and (why := OBSERVABLES[name].unclaimable) is not None:
             raise ClaimError(why)
         raise ClaimError(f"{name!r} is neither declared nor a quantity{nearest(name, self.names)}")
@@ -293,8 +292,12 @@ class _Reader:
             ),
         )
         arguments = [self.read(a, depth + 1) for a in node.args]
-        if name == "exp" and arguments[0].is_number and abs(float(arguments[0])) > HIGHEST:
-            raise ClaimError(f"{source}: too large an exponent")
+        refuse(
+            (
+                name == "exp" and arguments[0].is_number and abs(float(arguments[0])) > HIGHEST,
+                f"{source}: too large an exponent",
+            )
+        )
         verb = {"sqrt": "takes the root of", "log": "takes the logarithm of"}.get(name, "is of")
         self.conditions += of_function(name, arguments, self._words(node, verb, node.args[0]))
         return self._real(function(*arguments), node)
@@ -321,14 +324,16 @@ class _Reader:
 
     def _power(self, base: sp.Expr, exponent: sp.Expr, node: ast.BinOp) -> sp.Expr:
         if exponent.is_Rational:
-            if abs(exponent) > HIGHEST or exponent.q > HIGHEST:
-                raise ClaimError(f"{self._source(node)!r}: exponents are at most {HIGHEST}")
+            refuse(
+                (
+                    abs(exponent) > HIGHEST or exponent.q > HIGHEST,
+                    f"{self._source(node)!r}: exponents are at most {HIGHEST}",
+                )
+            )
             if base.is_Rational:
                 size = max(abs(int(base.p)), int(base.q)).bit_length() * abs(float(exponent))
-                if size > BITS:
-                    raise ClaimError(f"{self._source(node)!r} has more than {BITS} bits")
-                if base == 0 and exponent < 0:
-                    raise ClaimError(f"{self._source(node)!r} divides by zero")
+                refuse((size > BITS, f"{self._source(node)!r} has more than {BITS} bits"))
+                refuse((base == 0 and exponent < 0, f"{self._source(node)!r} divides by zero"))
         elif exponent.is_number or not (base.is_positive or base.is_nonnegative):
             # an irrational power, or a base whose sign is open under a variable exponent
             raise ClaimError(

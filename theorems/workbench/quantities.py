@@ -231,14 +231,12 @@ def quantity(name: str) -> Quantity:
     low, high, wanted = kind.parameter.low, kind.parameter.high, kind.parameter.wanted
     role = kind.parameter.role.removeprefix(f"{base} ")
     written = rest.removesuffix(")").strip()
-    if not bracket:
-        raise ClaimError(f"{base} needs its {role}: write {base}(1/2)")
+    refuse((not bracket, f"{base} needs its {role}: write {base}(1/2)"))
     try:
         value = Fraction(written if _WRITTEN.fullmatch(written) else "")
     except (ValueError, ZeroDivisionError):
         raise ClaimError(f"{name[:60]!r}: the {role} is a number, such as {base}(1/2)") from None
-    if not low <= value <= high:
-        raise ClaimError(f"{name!r}: the {role} lies {wanted}")
+    refuse((not low <= value <= high, f"{name!r}: the {role} lies {wanted}"))
     return Quantity(kind, value)
 
 
@@ -301,8 +299,7 @@ def computed_quantity(
 
     Raises `ClaimError` unless all its parameters are among them.
     """
-    if not callable(function):
-        raise ClaimError(f"computed: {name} is no function")
+    refuse((not callable(function), f"computed: {name} is no function"))
     try:
         arguments = tuple(inspect.signature(function).parameters)
     except ValueError:
@@ -310,11 +307,13 @@ def computed_quantity(
             f"computed: {name} does not tell its parameters; wrap it in a function that does"
         ) from None
     for argument in arguments:
-        if argument not in declared:
-            raise ClaimError(
+        refuse(
+            (
+                argument not in declared,
                 f"computed: {name} takes {argument!r}, which is not "
-                f"declared{nearest(argument, declared)}"
+                f"declared{nearest(argument, declared)}",
             )
+        )
     return Computed(name, function, arguments)
 
 
@@ -345,8 +344,12 @@ def chain_kind(given: str | Callable[..., Chain]) -> NamedChain:
         names = list(inspect.signature(given).parameters)
     except (TypeError, ValueError):
         names = []
-    if names[:1] not in (["width"], ["d"]):
-        raise ClaimError(f"chain: its first parameter is the width, named 'width'; it has {names}")
+    refuse(
+        (
+            names[:1] not in (["width"], ["d"]),
+            f"chain: its first parameter is the width, named 'width'; it has {names}",
+        )
+    )
 
     def build(width: int, **settings: float) -> Chain:
         try:

@@ -26,7 +26,7 @@ from theorems.checking.scaling import Scaling
 from theorems.simple_fractions import simplest_between
 from theorems.statement import Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
-from theorems.workbench.parsing import ClaimError, Relation
+from theorems.workbench.parsing import ClaimError, Relation, refuse
 
 __all__ = [
     "Measured",
@@ -74,10 +74,9 @@ def derive(rhs: sp.Expr, relation: str, seen: Measured, *, sampled: bool) -> Sen
     if relation == "==":
         return _moved(rhs, seen, sp.Rational(3, 10) if sampled else NUDGE)
     pairs = list(zip(seen.lhs, seen.rhs, strict=True))
-    if not pairs:
-        raise ClaimError(
-            "nothing could be measured to place a false neighbour past; give sentinel='…'"
-        )
+    refuse(
+        (not pairs, "nothing could be measured to place a false neighbour past; give sentinel='…'")
+    )
     lower = relation in (">=", ">")
     if all(left > 0 and right > 0 for left, right in pairs):
         ratio = max((right / left if lower else left / right) for left, right in pairs)
@@ -172,11 +171,13 @@ def pilot(design: Design, statement: Statement) -> Measured:
 
 
 def _require_affordable(instance: Instance) -> None:
-    if instance.normals > NORMALS:
-        raise ClaimError(
+    refuse(
+        (
+            instance.normals > NORMALS,
             f"{instance.label}: {instance.depth} layers take {instance.normals:.2g} random numbers "
-            f"for one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes"
+            f"for one sample, and at most {NORMALS:.2g} are drawn; declare smaller sizes",
         )
+    )
 
 
 def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None:

@@ -234,11 +234,13 @@ class Space:
         found = {name: _drawn(value) for name, value in item.items() if name != "start"}
         for name, value in found.items():
             rows = {"spectrum": (value,), "matrix": value}.get(name, ((value,),))
-            if not _is_rows(rows):
-                raise ClaimError(
+            refuse(
+                (
+                    not _is_rows(rows),
                     f"draw= gives {name}={item[name]!r}; want a number, of 'spectrum' a list of "
-                    "numbers, of 'matrix' a list of rows"
+                    "numbers, of 'matrix' a list of rows",
                 )
+            )
         if self.whole:
             try:
                 found["start"] = shown_start(read_start(item["start"]))
