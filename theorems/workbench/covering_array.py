@@ -39,7 +39,7 @@ def covering_array(levels: Sequence[int], allowed: Callable[[Row], bool]) -> lis
     """
     if len(levels) == 1:
         return [(k,) for k in range(levels[0]) if allowed((k,))]
-    places = [[(factor, level) for level in range(count)] for factor, count in enumerate(levels)]
+    places = [list(product([factor], range(count))) for factor, count in enumerate(levels)]
     missing: dict[tuple[Place, Place], None] = {}
     for ours, theirs in combinations(places, 2):
         missing |= dict.fromkeys(product(ours, theirs))

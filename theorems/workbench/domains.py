@@ -27,7 +27,7 @@ from simulators.exact import Number
 from simulators.strategies import fractions_between
 from theorems.algebraic import Point, Root, true, within
 from theorems.expressions import InexactError, arguments_of, compiled
-from theorems.workbench.exact_values import fraction
+from theorems.workbench.exact_values import fraction, rational
 from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression, refuse
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class Domain:
             closed = self.whole or not (self.set.right_open if side else self.set.left_open)
             return (value == exact and closed) or (value < exact if side else value > exact)
         with flint.ctx.workprec(256):
-            inside = balls_at(end, values) - flint.fmpq(value.numerator, value.denominator)
+            inside = balls_at(end, values) - rational(value)
             return bool(inside > 0 if side else inside < 0)
 
     def corners(self, values: Mapping[str, Number]) -> list[Fraction]:

@@ -34,6 +34,7 @@ __all__ = [
     "fraction",
     "gram_matrix",
     "matrix_of",
+    "rational",
 ]
 
 Spectrum: TypeAlias = Sequence[Number]
@@ -53,9 +54,14 @@ def fraction(x: flint.fmpq | sp.Rational) -> Fraction:
     return Fraction(int(x.p), int(x.q))
 
 
+def rational(x: Fraction | flint.fmpq) -> flint.fmpq:
+    """A rational of Python as FLINT holds it."""
+    return flint.fmpq(x.numerator, x.denominator)
+
+
 def matrix_of(rows: Rows) -> flint.fmpq_mat:
     """A matrix of rationals in FLINT."""
-    return flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in rows])
+    return flint.fmpq_mat([list(map(rational, row)) for row in rows])
 
 
 def gram_matrix(rows: Rows) -> flint.fmpq_mat:
@@ -121,7 +127,7 @@ class Eigenvalues:
 
     def count(self, threshold: Fraction) -> Number:
         """A ball where one reaches across the threshold."""
-        least = flint.fmpq(threshold.numerator, threshold.denominator)
+        least = rational(threshold)
         above = [self.width * value >= least for value in self.values]
         below = [self.width * value < least for value in self.values]
         if sum(above) + sum(below) < self.n:
@@ -290,4 +296,4 @@ def descending(spectrum: Sequence[Fraction | sp.Expr] | AlgebraicSpectrum) -> li
         return spectrum.now()
     if any(isinstance(x, sp.Expr) for x in spectrum):
         return sorted(map(number, spectrum), key=cmp_to_key(_descend))
-    return [flint.fmpq(x.numerator, x.denominator) for x in sorted(spectrum, reverse=True)]
+    return list(map(rational, sorted(spectrum, reverse=True)))

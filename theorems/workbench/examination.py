@@ -32,6 +32,7 @@ from theorems.witnesses import spelled
 from theorems.workbench.declaration import Declaration, facing
 from theorems.workbench.design import Design
 from theorems.workbench.domains import Domain, balls_at, floats_at, nested_floats
+from theorems.workbench.exact_values import rational
 from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.sentinels import Measured
@@ -168,7 +169,7 @@ def _hulls(
     for domain in domains:
         known = {str(s) for s in domain.set.free_symbols} <= found.keys()
         if known and (ends := domain.hull(found)) is not None:
-            low, high = (flint.arb(flint.fmpq(e.numerator, e.denominator)) for e in ends)
+            low, high = (flint.arb(rational(end)) for end in ends)
             found[domain.name] = low.union(high)
     names = {x.name for x in domains}
     for symbol, each in quantities.items():

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import islice, product
+from itertools import chain, islice, product
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -467,7 +467,7 @@ class Space:
         width = found.get("d", found.get("n", 1))
         if self.over == "matrices":
             H = (2 * entries - 1).reshape((-1, found["d"], found["n"]))
-            found["A"] = [[H[:, i, j] for j in range(found["n"])] for i in range(found["d"])]
+            found["A"] = [list(xp.moveaxis(H[:, i], 1, 0)) for i in range(found["d"])]
             found |= {q.name: q.observable.function(H, width=width) for q in self.measured}
         elif self.over != "parameters":
             if self.whole:
@@ -585,7 +585,7 @@ def _is_rows(rows: object) -> bool:
     """Whether these are rows of numbers, none of them empty."""
     if not (isinstance(rows, tuple) and rows and all(isinstance(row, tuple) for row in rows)):
         return False
-    return all(row and all(isinstance(x, Fraction) for x in row) for row in rows)
+    return all(rows) and all(isinstance(x, Fraction) for x in chain.from_iterable(rows))
 
 
 def _is_start(shown: ShownStart, size: int) -> bool:

@@ -16,7 +16,6 @@ from functools import cmp_to_key
 from itertools import chain, islice, pairwise, product
 from typing import Any, TypeAlias
 
-import flint
 import sympy as sp
 from sympy.core.relational import Relational
 
@@ -33,7 +32,7 @@ from theorems.checking.smt import (
 from theorems.context import Context
 from theorems.statement import Assumption, Sentinel, Statement, Variable
 from theorems.workbench.domains import Domain
-from theorems.workbench.exact_values import INDEX, LAMBDA, LEAST
+from theorems.workbench.exact_values import INDEX, LAMBDA, LEAST, rational
 from theorems.workbench.spaces import Item, Space
 
 __all__ = [
@@ -347,9 +346,9 @@ def _pieces(space: Space, statement: Statement) -> Iterator[_Piece | None]:
             yield None
             continue
         fixed = {x.symbol: sp.Integer(int(known[x.name])) for x in listed}
+        relations = [part.claim, *(a.relation for a in part.assumptions)]
         claim, *given = (
-            r.func(r.lhs.subs(fixed), r.rhs.subs(fixed), evaluate=False)
-            for r in (part.claim, *(a.relation for a in part.assumptions))
+            r.func(r.lhs.subs(fixed), r.rhs.subs(fixed), evaluate=False) for r in relations
         )
         places = {x.symbol: x.set.subs(fixed) for x in rest}
         places |= dict.fromkeys(smaller_eigenvalues(size), sp.Interval(0, 1))
@@ -388,7 +387,7 @@ def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
     if (opened := opened_claim(space, statement)) is None:
         return
     whole = [x for x in space.domains if x.whole]
-    smallest = product(*[[(x.name, int(v)) for v in x.corners({})[:2]] for x in whole])
+    smallest = product(*[product([x.name], map(int, x.corners({})[:2])) for x in whole])
     for sizes in islice(smallest, _ASKED):
         if (answer := ask_z3(opened, dict(sizes))) is None:
             return
@@ -561,13 +560,9 @@ def _part(
         if len(found) == _CHOICES or len(ends) < len(hulls):
             return None
         ends += [(Fraction(0), Fraction(1, k + 2)) for k in range(len(smaller))]
-        box = tuple((_rational(low), _rational(high)) for low, high in ends)
+        box = tuple((rational(low), rational(high)) for low, high in ends)
         if all(low <= high for low, high in box):
             computed = {c.name: c.at(choice) for c in space.computed}
             found.append(Region({**choice, **computed}, names, box))
     plain = replace(statement, defined=()) if size is None else at_size(space, statement, size)
     return None if plain is None else (plain, found)
-
-
-def _rational(x: Fraction) -> flint.fmpq:
-    return flint.fmpq(x.numerator, x.denominator)
