@@ -404,8 +404,9 @@ def claim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         statement = replace(
             get(STEPS), proof=None, expected=V.CERTIFIED, checks=(_Finding(**given),)
         )
-        monkeypatch.setattr(LIBRARY, "library", lambda *_: (statement,))
+        # first what may be imported only now, and would take the other library for its own
         monkeypatch.setattr("theorems.commands.run_ledger.library", lambda *_: (statement,))
+        monkeypatch.setattr(LIBRARY, "library", lambda *_: (statement,))
 
     offer()
     return offer
