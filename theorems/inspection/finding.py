@@ -23,7 +23,15 @@ from theorems.inspection.recognition import Recognised
 from theorems.inspection.stages import Stage
 from theorems.registry import brought, tolerated
 
-__all__ = ["Finding", "Reading", "Simulated", "Watched", "findings", "simulated"]
+__all__ = [
+    "Finding",
+    "Reading",
+    "Simulated",
+    "Watched",
+    "findings",
+    "mean_at_most",
+    "simulated",
+]
 
 _REPLICAS = (99, 19)
 _MOST_WORK = 4e8  # in entries drawn, a few seconds; beyond it fewer replicas are simulated
@@ -56,6 +64,32 @@ class Finding:
     measured: float | None = None
     holds: bool | None = None
     readings: tuple[Reading, ...] = ()
+
+
+def mean_at_most(
+    statement: str,
+    what: str,
+    bound: float,
+    value: float,
+    ceiling: float,
+    readings: tuple[Reading, ...] = (),
+) -> Finding:
+    """What an upper bound on a mean over networks says beside the ``value`` of one of them.
+
+    - ``statement``: its full name; ``what``: in words, what is bounded
+    - ``ceiling``: what no value exceeds: a bound that reaches it is vacuous
+
+    Example:
+        >>> mean_at_most("a.b", "gap", bound=0.5, value=0.2, ceiling=1.0).holds
+        True
+        >>> mean_at_most("a.b", "gap", bound=1.5, value=0.2, ceiling=1.0).holds is None
+        True
+    """
+    if bound >= ceiling:
+        why = f"{what}; the bound is vacuous at this width"
+        return Finding(statement, True, why, bound, value)
+    why = f"{what}; bounds a mean over networks, and this is one"
+    return Finding(statement, True, why, bound, value, value <= bound, readings)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from theorems.inspection.condition import (
     Measures,
     fixed_cosine,
 )
-from theorems.inspection.finding import Finding, Reading, Watched
+from theorems.inspection.finding import Finding, Reading, Watched, mean_at_most
 from theorems.registry import get
 
 __all__ = ["findings", "fixed_point_finding", "two_blocks"]
@@ -286,16 +286,5 @@ def _restored(watched: Watched) -> Finding:
         )
     bound, value = float(get(RESTORED).bound(d=d)), float(cosine_range(watched.features[-1]))
     what = "largest less smallest cosine of two samples after the last layer"
-    if bound >= 1:
-        return Finding(
-            RESTORED, True, f"{what}; the bound is vacuous at this width", bound, value, None
-        )
-    return Finding(
-        RESTORED,
-        True,
-        f"{what}; bounds a mean over networks, and this is one",
-        bound,
-        value,
-        value <= bound,
-        (Reading("range of cosines", bound, value),),
-    )
+    readings = (Reading("range of cosines", bound, value),)
+    return mean_at_most(RESTORED, what, bound, value, 1.0, readings)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulators.layers import Activation, Linear, Recenter, Rescale
 from simulators.observables import orthogonality_gap, smallest_eigenvalue, smallest_eigenvalue_gap
 from theorems.inspection.condition import Floats
-from theorems.inspection.finding import Finding, Watched
+from theorems.inspection.finding import Finding, Watched, mean_at_most
 from theorems.inspection.recognition import Recognised
 from theorems.registry import get
 
@@ -45,23 +45,23 @@ def findings(watched: Watched) -> list[Finding]:
     drift, average = get(names[0]), get(names[1])
     bounds = [float(drift.bound(n=n, d=d, s=max(1 / n - gap, 0.0))) for gap in gaps[:-1]]
     found = [
-        _compared(
+        mean_at_most(
             names[0],
+            "mean over the layers of V̂ after each, in the recentred coordinates",
             float(np.mean(bounds)),
             float(gaps[1:].mean()),
             1 / n,
-            "mean over the layers of V̂ after each, in the recentred coordinates",
         )
     ]
     path = gaps[:-1]
     bound = float(average.bound(Vhat_0=path[0], n=n, d=d, L=len(path)))
     found.append(
-        _compared(
+        mean_at_most(
             names[1],
+            "mean over the layers of V̂(1/n − V̂), in the recentred coordinates",
             bound,
             float((path * (1 / n - path)).mean()),
             1 / (4 * n * n),
-            "mean over the layers of V̂(1/n − V̂), in the recentred coordinates",
         )
     )
     return [*found, _decay(names[2], [H @ basis for H in seen], d)]
@@ -82,27 +82,12 @@ def _decay(name: str, path: Sequence[Floats], d: float) -> Finding:
             Vhat_1=float(smallest_eigenvalue_gap(path[0])),
         )
     )
-    return _compared(
+    return mean_at_most(
         name,
+        f"V after the last layer, in the recentred coordinates, with α = {least:.3g}",
         bound,
         float(orthogonality_gap(path[-1])),
         math.sqrt(1 - 1 / n),
-        f"V after the last layer, in the recentred coordinates, with α = {least:.3g}",
-    )
-
-
-def _compared(name: str, bound: float, value: float, ceiling: float, what: str) -> Finding:
-    if bound >= ceiling:
-        return Finding(
-            name, True, f"{what}; the bound is vacuous at this width", bound, value, None
-        )
-    return Finding(
-        name,
-        True,
-        f"{what}; bounds a mean over networks, and this is one",
-        bound,
-        value,
-        value <= bound,
     )
 
 
