@@ -206,7 +206,7 @@ class MeanAdversary:
         self, statement: Statement, context: Context, known: Sequence[Item], tried: dict[str, int]
     ) -> Found | None:
         """The first input that certainly refutes; ``tried`` counts what each attack looked at."""
-        read = [self._read(x) for x in known if "d" in x]
+        read = (self._read(x) for x in known if "d" in x)
         finite = [item for item in read if item is not None]
         # one question for each, for the batch, and for what is shrunk
         asked = context.share(len(finite) + (context.batch is not None) + 2 * _EACH + 1)

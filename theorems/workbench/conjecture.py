@@ -407,8 +407,9 @@ class Conjecture:
         whole = any(q.of_spectrum is None for q in started)
         domains = self.declaration.domains
         if not self.sampled:
-            computed = self.declaration.computed
-            found = Space(self.over, domains, measured, started, computed, draw, whole)
+            found = Space(
+                self.over, domains, measured, started, self.declaration.computed, draw, whole
+            )
             if draw is not None:
                 _require_draws(found, draw)
             return found

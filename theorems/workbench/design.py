@@ -225,8 +225,7 @@ class Design:
         for n, widths in sizes:
             there = len({str(x[self.space.about]) for x in found if x["n"] == n})
             if there < _FEW:  # more are drawn, at the smallest width
-                points = self._points(n, widths, ell)
-                found += self._admitted(statement, *points, _FEW - there)
+                found += self._admitted(statement, *self._points(n, widths, ell), _FEW - there)
         return found or self._evolved(statement, *sizes[0], ell)
 
     def parametrised(self, item: Item, levels: Sequence[int]) -> dict[str, Number]:
@@ -450,8 +449,7 @@ class Design:
         NaN where it is undefined. Raises `ClaimError` for a value outside the range of the
         quantity, which its author declared.
         """
-        columns = [self._column(trajectory, values) for values in instance.readouts]
-        found = np.stack(columns, axis=1)
+        found = np.stack([self._column(trajectory, v) for v in instance.readouts], axis=1)
         low, high = instance.support
         if (outside := found[(found < low) | (found > high)]).size:
             raise ClaimError(

@@ -186,8 +186,9 @@ class Everywhere:
                 Verdict.INCONCLUSIVE: "the batch is left open",
             }.get(tally.batch, "the batch decided exactly")
             return judged(tally.batch, words, power=0.0 if tally.batch.holds else None)
-        far = next(self._far(statement, context), None)
-        found = far or self._whole(statement, context, details)
+        found = next(self._far(statement, context), None) or self._whole(
+            statement, context, details
+        )
         if found.witness is not None:
             return judged(Verdict.REFUTED, "violated", witness=found.witness)
         if found.words:
@@ -275,8 +276,11 @@ class Everywhere:
         details: Details = {}
         found = covered(self.space, part, refutes, context)
         if found is not None:
-            counts = {"settled": found.settled, "open": found.open, "open_share": found.share}
-            details["boxes"] = counts
+            details["boxes"] = {
+                "settled": found.settled,
+                "open": found.open,
+                "open_share": found.share,
+            }
             if found.witness is not None:
                 return _Settled(witness=found.witness)
             if found.complete:

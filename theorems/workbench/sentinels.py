@@ -253,8 +253,9 @@ def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentine
         run = _simulated(instance, check.observables, _REPLICAS, number)
         values = check.sample(run)
         if not values.size or np.isnan(values).any() or run.spoiled.any():
-            words = "an exponent larger by 1: a rough one has no value"
-            return Sentinel(words, lhs=sp.Abs(inner - 1))
+            return Sentinel(
+                "an exponent larger by 1: a rough one has no value", lhs=sp.Abs(inner - 1)
+            )
         means.append(max(float(np.mean(values)), 1e-300))
     widths = np.log([instance.width for instance in instances])
     rough = float(np.polyfit(widths, np.log(means), 1)[0])
