@@ -207,7 +207,7 @@ def test_placing_a_sentinel_draws_what_is_affordable_and_no_more(
         return simulate(chain, start, depth=depth, replicas=replicas, **rest)
 
     monkeypatch.setattr("theorems.workbench.sentinels.simulate", counting)
-    monkeypatch.setattr("theorems.workbench.sentinels._AFFORDABLE", 10**5)
+    monkeypatch.setattr("theorems.workbench.sentinels.AFFORDABLE", 10**5)
     claim = conjecture(
         "orthogonality_gap <= 1/2", chain="rescale", name="c", n=2, d="16..1024", ell=2
     )
@@ -215,7 +215,7 @@ def test_placing_a_sentinel_draws_what_is_affordable_and_no_more(
     assert drawn == sorted(drawn)
     assert 0 < sum(drawn) <= 10**5
     drawn.clear()
-    monkeypatch.setattr("theorems.workbench.sentinels._AFFORDABLE", 0)
+    monkeypatch.setattr("theorems.workbench.sentinels.AFFORDABLE", 0)
     conjecture(
         "orthogonality_gap <= 1/2", chain="rescale", name="c", n=2, d="16..1024", ell=2
     ).statement()

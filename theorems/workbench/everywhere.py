@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy as sp
 
+from theorems.checking.check import CheckBase
 from theorems.checking.pointwise import Pointwise, admitted, decide, readable, short
 from theorems.checking.shrinking import shrink
 from theorems.context import Context
@@ -89,7 +90,7 @@ class _Settled:
 
 
 @dataclass(frozen=True)
-class Everywhere:
+class Everywhere(CheckBase):
     """The check of a claim about every input.
 
     - ``attack``: the corners and Hypothesis' draws, which are chosen to violate and carry no
@@ -103,6 +104,7 @@ class Everywhere:
     space: Space
     attack: Pointwise[Item]
     draws: int
+    method = "sampling"
 
     def words(self, statement: Statement) -> str:
         """What ``theorems show`` says of it."""
@@ -144,7 +146,7 @@ class Everywhere:
             tightness = None if ratio is None else (ratio, ratio)
         methods = {Verdict.REFUTED: "search", Verdict.CERTIFIED: "certificate"}
         return Evidence(
-            method=methods.get(found.verdict, "sampling"),
+            method=methods.get(found.verdict, self.method),
             verdict=found.verdict,
             summary=words,
             sentinel=Verdict.INCONCLUSIVE,

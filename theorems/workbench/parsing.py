@@ -148,7 +148,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     Example:
         >>> nearest("rescal", ["rescale", "residual"])
-        "; did you mean 'rescale'?"
+        '; did you mean rescale or residual?'
     """
     options = list(known)
     if hint := did_you_mean(word, options, most=2, cutoff=0.5, spell=str):

@@ -42,7 +42,7 @@ __all__ = [
 #: Replicas with which a sentinel is placed, and their seed; the check itself draws its own.
 _REPLICAS, _SEED = 24, 0x5E47
 #: Random numbers that placing one may take: some ten seconds.
-_AFFORDABLE = 10**9
+AFFORDABLE = 10**9
 #: So many times as many where some are discarded.
 _CONDITIONED = 32
 #: Replicas among which one without a value is looked for, and random numbers that this may take.
@@ -145,7 +145,7 @@ def pilot(design: Design, statement: Statement) -> Measured:
 
     Of samples that have a value and are kept. Raises `ClaimError` for an instance that is too large
     to be simulated. Cost: some replicas of every instance, the cheapest first, until
-    ``_AFFORDABLE`` random numbers are drawn.
+    ``AFFORDABLE`` random numbers are drawn.
     """
     lhs: list[float] = []
     rhs: list[float] = []
@@ -154,7 +154,7 @@ def pilot(design: Design, statement: Statement) -> Measured:
     )
     for _, instance in instances:
         _require_affordable(instance)
-    left, wanted = _AFFORDABLE, _REPLICAS * (_CONDITIONED if design.alive else 1)
+    left, wanted = AFFORDABLE, _REPLICAS * (_CONDITIONED if design.alive else 1)
     for number, instance in instances:
         replicas = min(wanted, left // max(instance.normals, 1))
         if replicas < 2 and lhs:
