@@ -245,8 +245,9 @@ def value(polynomial: sp.Expr, values: Mapping[str, Ring], zero: Ring) -> Ring:
     """A polynomial with rational coefficients at elements of a ring, whose ``zero`` is given.
 
     Example:
-        >>> value(sp.Symbol("x") ** 2 + 1, {"x": Fraction(2)}, Fraction(0))
-        MPQ(5,1)
+        >>> ring = sp.ring("y", sp.QQ)[0]
+        >>> value(sp.Symbol("x") ** 2 + 1, {"x": ring(2)}, ring.zero)
+        5
     """
     symbols = sorted(polynomial.free_symbols, key=str)
     total = zero

@@ -308,8 +308,9 @@ def side_by_side(
     Example:
         >>> from simulators import residual_chain
         >>> one = Compared(rank_symbol("bn"), lambda width: residual_chain(width, 1.0))
-        >>> [case.label for case in side_by_side([one], (8, 16), lambda width: 2 *
-        width).cases(None)] ['d=8, 16 layers', 'd=16, 32 layers']
+        >>> check = side_by_side([one], (8, 16), lambda width: 2 * width)
+        >>> [case.label for case in check.cases(None)]
+        ['d=8, 16 layers', 'd=16, 32 layers']
     """
 
     def cases(batch: Floats | None) -> list[Case]:
