@@ -288,8 +288,8 @@ def _ends(
     names = [str(a) for a in arguments_of(side)]
     function = compiled(side, arguments_of(side)).floats
     given = [intervals.get(name, (values.get(name), values.get(name))) for name in names]
-    low, high = (function(*(ends[side] for ends in given)) for side in (0, 1))
-    return float(low), float(high)
+    lows, highs = [ends[0] for ends in given], [ends[1] for ends in given]
+    return float(function(*lows)), float(function(*highs))
 
 
 def _tightness(relation: str, left: Interval, right: Interval) -> float | None:

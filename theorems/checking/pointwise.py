@@ -169,6 +169,10 @@ class _Held:
         return self._symbols[exact]
 
 
+def _is_placed(entry: sp.Indexed) -> bool:
+    return all(index.is_Integer for index in entry.indices)
+
+
 def _is_scalar(value: object) -> bool:
     return isinstance(value, sp.Expr)
 
@@ -190,7 +194,7 @@ def _unrolled(
         e = e.subs(scalars).doit()
         members = e.atoms(sp.Indexed)
         entries = {x: families[str(x.base)](*x.indices) for x in members if str(x.base) in families}
-        if any(not index.is_Integer for x in members if x not in entries for index in x.indices):
+        if not all(_is_placed(x) for x in members - entries.keys()):
             return None
         if not entries and not scalars:
             return e
