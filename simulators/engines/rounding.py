@@ -45,7 +45,6 @@ __all__ = [
     "worst",
 ]
 
-_HOST = NumpyBackend("float64").xp
 
 SPOILED = 2.0**-7
 """From this estimate on a sample is spoiled: it speaks for nothing."""
@@ -246,7 +245,7 @@ class Outlook:
                 _ratios(self._distances(factors), noise[:, None]),
                 np.zeros(len(noise)),
             )
-        left = np.asarray(Recenter().on_rows(factors.copy(), _HOST, 0))
+        left = np.asarray(Recenter().on_rows(factors.copy(), NumpyBackend("float64").xp, 0))
         before, after = _norms(factors, (-2, -1)), _norms(left, (-2, -1))
         # Where all samples are equal, nothing is left, exactly.
         cancelled = np.maximum(
