@@ -264,7 +264,7 @@ def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
     kept = [
         (tensor, tensor.detach().clone()) for tensor in (*module.parameters(), *module.buffers())
     ]
-    buffers = [(part._buffers, dict(part._buffers)) for part in module.modules()]
+    buffers = [(part._buffers, dict(part._buffers.items())) for part in module.modules()]
     devices = sorted({tensor.device for tensor, _ in kept if tensor.device.type == "cuda"}, key=str)
     with torch.random.fork_rng(devices):
         try:
@@ -275,8 +275,9 @@ def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
             yield
         finally:
             with torch.no_grad():
-                for places, held in buffers:
-                    places |= held
+                for places, held in buffers:  # a scripted module's are no dict
+                    for name, value in held.items():
+                        places[name] = value
                 for tensor, before in kept:
                     if not torch.equal(tensor, before):
                         tensor.copy_(before)

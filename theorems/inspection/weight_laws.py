@@ -64,14 +64,14 @@ def law_of(weights: Sequence[tuple[str, Tensor]]) -> tuple[str, str | None]:
         if (coarse := _coarse(weight)) is not None:
             return "", f"{name!r} {coarse}"
         matrix = weight.detach().double().cpu().numpy().reshape(weight.shape[0], -1)
+        spread = float(np.sqrt(np.mean(matrix**2)))
+        if spread == 0:
+            return "", f"{name!r} has weights that are all zero"
         products = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
         if min(matrix.shape) > 1 and np.allclose(
             products, products[0, 0] * np.eye(len(products)), atol=1e-5
         ):
             return "", f"{name!r} has orthogonal weights, whose entries are not independent"
-        spread = float(np.sqrt(np.mean(matrix**2)))
-        if spread == 0:
-            return "", f"{name!r} has weights that are all zero"
         matrices.append((name, matrix / spread))
     law, objection = _entries([matrix for _, matrix in matrices])
     if objection is None:
