@@ -410,8 +410,7 @@ def _settings(seed: int, level: float, budget: float | None) -> tuple[int, float
     """The settings of a run as they are used. Raises ``ArgumentError`` for one that cannot be."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ArgumentError(Argument("seed", seed), ": want a nonnegative integer")
-    real = isinstance(level, int | float | np.floating) and not isinstance(level, bool)
-    if not real or not SMALLEST_LEVEL <= level < 1:
+    if not isinstance(level, int | float | np.floating) or not SMALLEST_LEVEL <= level < 1:
         wanted = f": want a probability between 0 and 1, {SMALLEST_LEVEL} or more"
         raise ArgumentError(Argument("level", level), wanted)
     real = isinstance(budget, int | float) and not isinstance(budget, bool)

@@ -212,6 +212,26 @@ def test_an_estimate_that_is_too_large_spoils_healthy_starts(
     assert run(batchnorm_chain(WIDTH, "relu"), gaussian_batch(WIDTH, N, 1), "factor").spoiled.any()
 
 
+def test_nothing_is_off_by_more_than_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounding, "ROUNDINGS", 1e20)
+    found = run(batchnorm_chain(WIDTH, "relu"), gaussian_batch(WIDTH, N, 1), "factor", depth=2)
+    assert found.rounding.max() == 1
+
+
+def test_copies_are_found_and_negatives_where_the_chain_keeps_them() -> None:
+    x, y = gaussian_batch(WIDTH, 2, 1).T
+    batch = np.stack([x, -x, x, y, -y, 0 * x, -0.0 * x], axis=1)
+    odd = rounding.Copies.among(batch, rescale_chain(WIDTH))
+    assert (odd.which, odd.of, odd.others) == ((1, 2, 4, 6), (0, 0, 3, 5), (0, 3, 5))
+    assert odd.signs == (-1, 1, -1, 1)
+    other = rounding.Copies.among(batch, batchnorm_chain(WIDTH, "relu"))
+    assert (other.which, other.of, other.signs) == ((2, 6), (0, 5), (1, 1))
+    rows = odd.restored(batch.T + 1e-9 * np.arange(7)[:, None])
+    assert (rows[1] == -rows[0]).all()
+    assert (rows[2] == rows[0]).all()
+    assert (rows[4] == -rows[3]).all()
+
+
 @pytest.mark.parametrize("engine", ["factor", "dense"])
 def test_what_float32_cannot_hold_is_spoiled_on_arrival(engine: str) -> None:
     batch = gaussian_batch(WIDTH, N, 1)

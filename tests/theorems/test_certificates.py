@@ -307,6 +307,7 @@ def test_a_cover_of_another_constant_or_with_a_box_left_out_is_refused(boxes):
         ({"eigenvalues": ["0", "1/31"]}, "want positive ones"),
         ({"multiplicities": [1]}, "two lists"),
         ({"multiplicities": [1, 0]}, "multiplicities"),
+        ({"multiplicities": [1, 10**6 + 1]}, "from 1 to 1000000"),
         ({"eigenvalues": ["9/400", "391/12400"]}, "does not cross"),
     ],
 )

@@ -30,12 +30,18 @@ def test_fit_exponent_encloses_every_line_through_the_intervals() -> None:
     assert low <= np.polyfit(np.log(widths), np.log(inside), 1)[0] <= high
 
 
-def test_fit_exponent_is_widened_by_the_rounding_of_its_slope() -> None:
-    k, widths, mean = 2, np.array([1e9, 1e9 + 1]), 1e3
+@pytest.mark.parametrize(
+    ("least", "ratio", "off"), [(1e9, 1 + 1e-9, 1e-3), (10.0, 100.0, 0.05), (0.1, 100.0, 0.05)]
+)
+def test_fit_exponent_is_widened_by_the_rounding_of_its_slope(
+    least: float, ratio: float, off: float
+) -> None:
+    k, widths, mean = 2, np.array([least, ratio * least]), 1e3
     low, high = fit_exponent(widths, [(mean, mean)] * k)
-    spread = 1e-9 / 2**0.5  # of the logarithms about their mean
-    rounding = k * (k + 3) * 2.0**-52 * (np.log(mean) / spread) * (3 * np.log(1e9) / spread + 2)
-    assert (high - low) / 2 == pytest.approx(rounding, rel=1e-3)
+    spread = np.log(ratio) / 2**0.5  # of the logarithms about their mean
+    largest = np.abs(np.log(widths)).max()
+    rounding = k * (k + 3) * 2.0**-52 * (np.log(mean) / spread) * (3 * largest / spread + 2)
+    assert (high - low) / 2 == pytest.approx(rounding, rel=off)
     assert low < 0 < high
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import hypothesis
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import HealthCheck
 
 from simulators import rescale_chain
-from theorems import get
+from theorems import Assumption, Sentinel, get, library
+from theorems.checking.declared import DeclaredInputs
 from theorems.checking.expectation import Expectation, Instance
 from theorems.families.cluster import inputs as cluster_inputs
 from theorems.families.orthogonality.inputs import one_layer
+from theorems.statement import Statement, Variable
 
 
 def instances(name: str) -> list[Instance]:
@@ -117,3 +123,36 @@ def test_a_single_sample_moves_nowhere_and_is_not_simulated(name: str, batch: np
     statement = get(f"orthogonality.{name}")
     (check,) = [c for c in statement.checks if isinstance(c, Expectation)]
     assert list(check.instances(statement, batch)) == []
+
+
+SLOPES = [s for s in library() if s.sentinel.words.startswith("slope within ")]
+
+
+@pytest.mark.parametrize("statement", SLOPES, ids=lambda statement: statement.name)
+def test_a_false_slope_is_the_one_its_words_say(statement: Statement) -> None:
+    words = re.fullmatch(r"slope within (\S+) of (\S+)", statement.sentinel.words)
+    assert words is not None
+    reach, slope = map(sp.Rational, words.groups())
+    left, right = statement.neighbour_sides
+    (beta,) = left.free_symbols
+    assert left.subs(beta, slope) == 0
+    assert right == left.subs(beta, slope + reach) == reach
+
+
+def test_inputs_meet_an_equality_of_what_is_defined() -> None:
+    x, y, q = sp.symbols("x y q", real=True)
+    unit = sp.Interval(0, 1)
+    statement = replace(
+        get("orthogonality.gap_vs_smallest_eigenvalue:sharp"),
+        variables=(Variable(x, unit, "x"), Variable(y, unit, "y")),
+        definitions={q: x + y / 3},
+        assumptions=(Assumption(sp.Eq(q, sp.Rational(2, 3)), "q is 2/3"),),
+        lhs=x,
+        rhs=q,
+        sentinel=Sentinel("", rhs=sp.S.Zero),
+        proof=None,
+        ceiling=None,
+    )
+    corners = DeclaredInputs(statement, dict).corners()
+    meet = [item for item in corners if item["x"] + item["y"] / 3 == Fraction(2, 3)]
+    assert len(meet) > len(corners) / 4

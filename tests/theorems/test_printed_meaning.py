@@ -19,6 +19,7 @@ from rocq_reader import read, term
 
 from theorems import Statement, get, library
 from theorems.minibatch_averages import Average, AverageWithoutReplacement, BatchSum
+from theorems.proofs.formulas import Formulas
 from theorems.proofs.printer import UnprintableError, proposition
 from theorems.statement import Assumption, Sentinel, Variable
 
@@ -613,3 +614,18 @@ def test_a_print_that_means_something_else_is_noticed() -> None:
 def test_assumptions_along_a_path_are_no_hypotheses() -> None:
     with pytest.raises(UnprintableError):
         proposition(replace(claim(x), assumptions=(Assumption(sp.Ge(x, 1), "x", along="path"),)))
+
+
+def test_a_negative_number_is_no_natural_one() -> None:
+    printed = Formulas({}, {}, {})
+    assert printed.natural(sp.Integer(0)) == "0"
+    for negative in (sp.Integer(-1), sp.Integer(-(10**9))):
+        with pytest.raises(UnprintableError):
+            printed.natural(negative)
+
+
+def test_a_member_has_as_many_indices_as_its_family() -> None:
+    printed = Formulas({"A": "A", "i": "i", "j": "j"}, {}, {"A": (n, n)}, {"i": n, "j": n})
+    assert printed.real(A[i, j]) == "A i j"
+    with pytest.raises(ValueError, match="longer"):
+        printed.real(A[i])
