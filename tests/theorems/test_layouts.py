@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import HealthCheck
+from layouts import RECORD, digests
+from newcomers import new
 
 from simulators import rescale_chain
 from theorems import Assumption, Sentinel, get, library
@@ -21,6 +24,27 @@ from theorems.checking.expectation import Expectation, Instance
 from theorems.families.cluster import inputs as cluster_inputs
 from theorems.families.orthogonality.inputs import one_layer
 from theorems.statement import Statement, Variable
+
+RECORDED = json.loads(RECORD.read_text(encoding="utf-8"))
+HOW = "python -m tests.theorems.layouts"
+
+
+@pytest.mark.parametrize("statement", library(), ids=lambda statement: statement.name)
+def test_what_is_looked_at_is_on_record(statement: Statement) -> None:
+    recorded = RECORDED["layouts"].get(statement.name)
+    if recorded is None:
+        new(f"what the checks of {statement.name} look at is not on record: {HOW}")
+    found = digests(statement)
+    if hypothesis.__version__ != RECORDED["hypothesis"]:  # draws are those of a version
+        recorded, found = (
+            {name: digest for name, digest in those.items() if not name.endswith("drawn")}
+            for those in (recorded, found)
+        )
+    changed = sorted(name for name, _ in recorded.items() ^ found.items())
+    assert not changed, (
+        f"{statement.name}: its checks look at other inputs than on record ({'; '.join(changed)}). "
+        f"A change that was not meant is to be undone. After one that was: {HOW}"
+    )
 
 
 def instances(name: str) -> list[Instance]:
