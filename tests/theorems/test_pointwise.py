@@ -117,12 +117,16 @@ def test_equalities_of_long_numbers_keep_their_signs() -> None:
     for value in (long, -long):
         same = claim(sp.Abs(x) * sp.sqrt(y), "==", (x if value > 0 else -x) * sp.sqrt(y))
         assert decide(same, lambda value=value: {"x": value, "y": long}).holds is True
+        same = claim(sp.exp(sp.Abs(x)), "==", sp.exp(x if value > 0 else -x))
+        assert decide(same, lambda value=value: {"x": value}).holds is True
 
 
 def test_equalities_of_radicals_are_found() -> None:
     root = sp.sqrt(2) + sp.sqrt(3)
     assert decide(claim(x**4, "==", 10 * x**2 - 1), lambda: {"x": root}).holds is True
     assert decide(claim(x**4, "==", 10 * x**2 - 2), lambda: {"x": root}).holds is False
+    for bound, found in ((sp.exp(2), None), (sp.exp(3), False)):
+        assert decide(claim(sp.exp(x**2), "==", bound), lambda: {"x": sp.sqrt(2)}).holds is found
 
 
 @pytest.mark.parametrize(("bound", "holds"), [(1, False), (3, None)])
