@@ -250,6 +250,17 @@ def test_a_centring_after_the_activation_tells_what_it_cancels(engine: str) -> N
     assert not two.spoiled.any()
 
 
+def test_what_a_late_centring_cancels_does_not_depend_on_the_blocks_of_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chain = Chain((Linear(WIDTH), Activation("sigmoid"), Recenter(), Rescale("variance")))
+    batch = 1e-9 * gaussian_batch(WIDTH, N, 1)
+    whole = run(chain, batch, "factor", depth=2).rounding[:, 1:]
+    monkeypatch.setattr("simulators.engines.factor.block_rows", lambda n: 3)
+    blocks = run(chain, batch, "factor", depth=2).rounding[:, 1:]
+    assert np.median(blocks / whole, axis=0) == pytest.approx(1, rel=0.5)
+
+
 def test_infinite_width_is_spoiled_where_the_batch_hides_its_spectrum() -> None:
     hidden = HOSTILE["eigenvalues 1e-300, rows mixed"](WIDTH, 2)
     found = simulate(rescale_chain(WIDTH), hidden, depth=20, engine="mean_field")

@@ -7,6 +7,8 @@ the sequences' error exactly their level, with probability below 1e-6; seeds are
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
 
 import flint
 import numpy as np
@@ -380,6 +382,18 @@ def test_decisions() -> None:
     assert decide_equal(sequence, 0.5, 1e-6) == "undecided"
     assert decide_equal(sequence, 0.6, 1.0) == decide_equal(sequence, 0.4, 1.0) == "refuted"
     assert decide_equal(narrow(-0.5), -0.5, 0.02) == "supported"
+
+
+def test_an_interval_of_one_point_is_not_empty() -> None:
+    """All the observations at the end of their range, and none to come: the mean is that end."""
+
+    @dataclass(frozen=True)
+    class Known:
+        interval: tuple[float, float] = (0.5, 0.5)
+        half_width: float = 0.0
+
+    assert decide_equal(cast(BoundedMean, Known()), 0.5, 0.1) == "supported"
+    assert decide_equal(cast(BoundedMean, Known()), 0.6, 0.1) == "refuted"
 
 
 def test_an_empty_interval_decides_nothing() -> None:

@@ -336,6 +336,19 @@ def test_sampling_stops_at_the_limit_and_when_it_is_clear(seeds: list[Any]) -> N
     assert sum(replicas for _, replicas in seeds) == 64, "16 normals a replica"
 
 
+@pytest.mark.parametrize(("discarded", "given_up"), [(5000, False), (5001, True)])
+def test_sampling_is_given_up_once_less_than_one_replica_in_a_thousand_is_kept(
+    seeds: list[Any], discarded: int, given_up: bool
+) -> None:
+    def kept(_: Statement, trajectory: Any, instance: Instance) -> np.ndarray:
+        return np.arange(len(trajectory.values["f"]))[:, None] < 5
+
+    first = discarded + 5
+    found = check(kept=kept, first=first, replicas=2 * first)(statement(R(1, 4)), context())
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert (len(seeds) == 1) is given_up
+
+
 def test_a_deadline_stops_sampling(seeds: list[Any]) -> None:
     evidence = check()(statement(R(3, 10)), context(deadline=time.monotonic() - 1))
     assert evidence.verdict is Verdict.INCONCLUSIVE

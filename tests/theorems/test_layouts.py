@@ -21,6 +21,8 @@ from simulators import rescale_chain
 from theorems import Assumption, Sentinel, get, library
 from theorems.checking.declared import DeclaredInputs
 from theorems.checking.expectation import Expectation, Instance
+from theorems.checking.hypothesis_search import search
+from theorems.checking.pointwise import Pointwise, admitted
 from theorems.families.cluster import inputs as cluster_inputs
 from theorems.families.orthogonality.inputs import one_layer
 from theorems.statement import Statement, Variable
@@ -45,6 +47,23 @@ def test_what_is_looked_at_is_on_record(statement: Statement) -> None:
         f"{statement.name}: its checks look at other inputs than on record ({'; '.join(changed)}). "
         f"A change that was not meant is to be undone. After one that was: {HOW}"
     )
+
+
+EVERY_INPUT = [
+    pytest.param(statement, check, id=f"{statement.name}-{number}")
+    for statement in library()
+    for number, check in enumerate(statement.checks)
+    if isinstance(check, Pointwise)
+]
+
+
+@pytest.mark.parametrize(("statement", "check"), EVERY_INPUT)
+def test_what_a_family_proposes_meets_what_is_assumed(statement: Statement, check: Any) -> None:
+    """The declared domains are walked too, so that no verdict need tell of proposals that all lie outside."""
+    met: list[Any] = []
+    search(check.inputs(), lambda item: met.append(item) is not None, seed=0, examples=12)
+    values = [check.values(item) for item in met]
+    assert sum(admitted(statement, given) is True for given in values) >= len(met) / 2
 
 
 def instances(name: str) -> list[Instance]:

@@ -244,8 +244,8 @@ def _diagonal(entries: Sequence[int]) -> fmpq_mat:
 
 
 def _outlier_gram(point: Point, n: int) -> tuple[arb_mat, arb]:
-    """The fixed point as an n × n matrix with JGJ of cluster norm 1, and h, by which a layer
-    multiplies JGJ there.
+    """The fixed point as an n × n matrix up to a factor, which the layer's derivative does not see,
+    and h, by which a layer multiplies JGJ there.
     """
     r, y = (point.y - 1) / (n - 2), point.y
     inner, outer = (
@@ -254,7 +254,7 @@ def _outlier_gram(point: Point, n: int) -> tuple[arb_mat, arb]:
     )
     h = (1 - inner) / (1 - r)
     rows = one_apart(n, arb(1), inner, outer, (n - 1) * y)
-    return arb_mat(rows) / h, h
+    return arb_mat(rows), h
 
 
 def _block(point: Point, n: int, h: arb, norms_move: bool) -> arb_mat:
