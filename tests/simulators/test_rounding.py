@@ -184,6 +184,7 @@ def test_noise_that_grows_into_sight_is_spoiled_and_stays_so(engine: str) -> Non
     assert not found.spoiled[:, 1].any()
     assert found.spoiled[:, -1].all()
     assert (found.spoiled[:, 1:] >= found.spoiled[:, :-1]).all()
+    assert found.rounding.max() <= 1
     assert (np.diff(found.rounding[:, 1:], axis=1) >= 0).all()
 
 

@@ -237,6 +237,20 @@ def test_what_holds_at_once_holds_at_each_size(n):
         assert everywhere.stretch_after.contains(outlier._after(n)["tau"])
 
 
+@pytest.mark.parametrize("n", [1000, 10**6])
+def test_what_is_enclosed_at_one_size_holds_there_with_little_room(n):
+    with ctx.workprec(192):
+        eps, found = 1 / arb(n), find(n)
+        _, _, stretch, _ = large_batches._region_a(eps)
+        growth, distance, _ = large_batches._region_c(eps)
+        after = large_batches._after_relu(stretch, eps)
+        assert after.contains(outlier._after(n)["tau"])
+        assert growth.contains(n * (found.separatrix.spectrum.slope - 1))
+        apart = found.separatrix.angle.cos() - found.symmetric.angle.cos()
+        assert distance.contains(n * n * apart)
+        assert all(ball.rad() < 1 / arb(n) for ball in (after, growth, distance))
+
+
 @pytest.mark.parametrize("n", [64, 1000, 10**6])
 def test_each_eigenvalue_at_once_is_that_of_each_size(n):
     low, high = next(cell for cell in large_batches.cells() if cell[0] < fmpq(1, n) <= cell[1])

@@ -216,7 +216,7 @@ def test_a_search_says_of_claim_and_neighbour_what_it_found_at_half_its_level_ea
 def test_what_is_climbed_falls_the_further_an_assumption_is_missed() -> None:
     statement, _ = falsification("x <= 1/4 + y", assume="x >= 1/2", **UNIT)
     x = np.array([0.6, 0.4, 0.2, 0.1])
-    found = violation(statement, {"x": x, "y": np.zeros(4)}, np)
+    found = violation(replace(statement, lhs=sp.S.One), {"x": x, "y": np.zeros(4)}, np)
     assert found[0] > 0 > found[1] > found[2] > found[3]
 
 
