@@ -328,3 +328,17 @@ def test_a_level_is_written_down_from_its_layer_on() -> None:
     watch._level[:] = 1e-5
     watch._write(np.arange(2), np.array([0, 4]))
     assert watch.errors.tolist() == [[1e-9, 1e-5, 1e-5], [1e-9, 1e-9, 1e-5]]
+
+
+@pytest.mark.parametrize(("share", "away"), [(3 / 64, True), (3 / 32, False)])
+def test_a_distance_below_a_sixteenth_of_a_unit_has_been_rounded_away(
+    share: float, away: bool
+) -> None:
+    start = np.array([[1, 1], [0, 2.0**-60]])
+    chain = vanilla_chain(2, "tanh")
+    copies = rounding.Copies.among(start, chain)
+    outlook = rounding.Outlook.of(chain, start, start, copies, "float64", carried=False)
+    watch = rounding.Watch(outlook, 1, 8, 1, NumpyBackend("float64"))
+    later = np.array([[[1, 0], [1, share * 2.0**-53]]])
+    assert len(list(watch.over(iter([rounding.Representation(later)] * 8)))) == 8
+    assert bool(watch.errors[0, -1] == 1) is away
