@@ -196,7 +196,7 @@ def test_sampled_checks_refute_a_false_claim(name: str) -> None:
 @pytest.mark.parametrize("name", SLOPES)
 def test_slopes_refute_another_exponent(name: str) -> None:
     statement = slope(-1)(get(f"orthogonality.{name}"))
-    result = run(statement, [replace(check, rounds=3) for check in statement.checks])
+    result = run(statement, [replace(check, rounds=2) for check in statement.checks])
     assert result.verdict is Verdict.REFUTED
     assert not result.as_expected
 

@@ -334,8 +334,18 @@ def test_the_profile_of_hypothesis_sets_how_many_inputs_are_drawn(
 # --- workers ------------------------------------------------------------------------------------------------
 
 
+#: These fall where they are first looked at, so that no worker need import Torch.
+FALLING = """
+from theorems import conjecture
+first = conjecture("x**2 <= 2", x="[0, 2]", expected="refuted")
+second = conjecture("x**2 <= 3", x="[0, 2]", expected="refuted")
+false = conjecture("x**2 <= x", x="[0, 2]")
+last = conjecture("x**3 <= 4", x="[0, 2]", expected="refuted")
+"""
+
+
 def test_workers_give_what_one_process_gives_and_share_one_seed(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(my_claims=FAST)
+    pytester.makepyfile(my_claims=FALLING)
     pytester.makeconftest(
         "from hypothesis import settings\n"
         "settings.register_profile('few', max_examples=10)\nsettings.load_profile('few')\n"

@@ -293,6 +293,9 @@ def _compared(statement: Statement, values: Callable[[], Values], squares: bool)
     else:
         holds = ORDER[statement.relation](left, right)
         return Decision(holds, _ratio(statement, flint.arb(left), flint.arb(right), power))
+    # balls never make an equality certain
+    if statement.relation == "==" and exact_sign(statement.lhs, statement.rhs, given) == 0:
+        return Decision(True, 1.0)
     difference, ratio = _difference(lhs, rhs), None
     for tried, precision in enumerate(PRECISIONS):
         if (
