@@ -40,7 +40,7 @@ def admit(statement: Statement, values: Values) -> None:
         >>> from theorems.templates.pointwise import STATEMENT
         >>> admit(STATEMENT, {"n": 2, "lambda": (-1, 2)})
         Traceback (most recent call last):
-        theorems.checking.declared.OutsideError: lambda = -1 is not in Interval(0, oo)
+        theorems.checking.declared.OutsideError: lambda = -1 is not in Interval(0, 1)
     """
     sizes = {
         v.symbol: number(values[v.name])
