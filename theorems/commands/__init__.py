@@ -4,6 +4,7 @@ A verb is imported when it is asked for, so that each starts with what it needs 
 several share:
 
 - ``command_line``: the parser of all verbs, and running one
+- ``kept_pages``: what two of them printed, printed again while nothing has changed
 - ``arguments``: options, names, claims and files that several verbs take, checked before anything
   runs
 - ``run_ledger``: the ledger of one run of ``verify``
@@ -23,3 +24,5 @@ VERBS = {
     "new": "write the file of a new statement, to be changed into yours",
 }
 """Every verb of ``theorems`` with what it is for."""
+KEPT = ("list", "show")
+"""Verbs that say the same until the library changes."""

@@ -8,10 +8,11 @@ import argparse
 import gc
 import sys
 from collections.abc import Collection, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
-from theorems.commands import VERBS
+from theorems.commands import KEPT, VERBS
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, UsageError
 
 if TYPE_CHECKING:
@@ -75,10 +76,20 @@ def run(argv: Sequence[str] | None) -> int:
     """
     # next to nothing of what is loaded at a start is garbage: looking for it is a tenth of the time
     gc.set_threshold(100_000)
+    if argv is not None:
+        return _run(argv)
+    words = sys.argv[1:]
+    if not words or words[0] not in KEPT:
+        return _run(words)
+    from theorems.commands.kept_pages import printed
+
+    return printed(words, partial(_run, words))
+
+
+def _run(words: Sequence[str]) -> int:
     args = argparse.Namespace()
     try:
         try:
-            words = sys.argv[1:] if argv is None else argv
             _parser(words).parse_args(words, args)
         except SystemExit:  # --help and --version have been printed
             return AS_EXPECTED
