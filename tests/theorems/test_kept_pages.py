@@ -12,6 +12,7 @@ import pytest
 
 from theorems.commands import kept_pages
 from theorems.commands.kept_pages import printed
+from theorems.registry import GROUP
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT
 
 
@@ -66,7 +67,7 @@ def _another_encoding(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _another_family(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_pages, "entry_points", lambda group: [group])
+    monkeypatch.setattr(kept_pages, "entry_points", lambda group: ["theirs"] * (group == GROUP))
 
 
 def _another_sympy(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:

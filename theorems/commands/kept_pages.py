@@ -20,7 +20,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import theorems.families
 from theorems.terminal.exit_statuses import AS_EXPECTED
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def _page(words: Sequence[str]) -> Path:
 
 def _sources() -> str | None:
     """The state of all that a page is made from; None where that is more than is watched."""
-    if entry_points(group=theorems.families.__name__):
+    if entry_points(group="theorems.families"):
         return None
     found = [platform.python_version(), *map(version, ("batchnorm-theorems", "sympy", "rich"))]
     for folder, _, names in chain.from_iterable(map(os.walk, _folders())):
