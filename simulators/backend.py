@@ -91,8 +91,9 @@ class NumpyBackend:
         return np.asarray(array)
 
     def triangular(self, rows: Array) -> Array:
-        """Rᵀ with H = QR, for ``rows`` = Hᵀ of shape ``(..., n, m)``; shape ``(..., n, min(m,
-        n))``. Cost: O(n² m).
+        """Rᵀ with H = QR, ``(..., n, min(m, n))``, for ``rows`` = Hᵀ of shape ``(..., n, m)``.
+
+        Cost: O(n² m).
         """
         # The packed form of LAPACK is R above the reflectors; masking it is cheaper than what "r"
         # does.
@@ -255,7 +256,10 @@ class _Filling:
         self._waiting = deque(range(replicas))  # popping from it is atomic
 
     def work(self) -> None:
-        """Draw for replicas nobody has taken yet, until none is left."""
+        """Draw for replicas nobody has taken yet, until none is left.
+
+        Each replica's row of ``out`` is filled once, by whichever thread takes it.
+        """
         while True:
             try:
                 replica = self._waiting.popleft()
@@ -264,7 +268,10 @@ class _Filling:
             self._draw(replica, self.out[replica])
 
     def whole(self) -> None:
-        """Draw for all replicas in this thread."""
+        """Draw for all replicas in this thread, in one call of the streams.
+
+        That is quicker than row by row, where nobody shares the work.
+        """
         self._draw(0, self.out)
 
     def _draw(self, first: int, out: Reals) -> None:
@@ -272,7 +279,10 @@ class _Filling:
         _of_the_law(self._piece, out, _numpy())
 
     def finish(self, other: Future[None] | None) -> None:
-        """Draw what is left here, then wait for the thread that does the ``other`` part."""
+        """Draw what is left here, then wait for the thread that does the ``other`` part, if any.
+
+        Raises here what was raised there. ``out`` is whole on return.
+        """
         self.work()
         if other is not None:
             other.result()

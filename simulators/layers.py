@@ -1,8 +1,9 @@
 """The layers a chain is built of: small frozen values, checked when they are made.
 
-A representation is handled sample-major, as ``rows`` of shape ``(..., n, m)``: entry ``[..., j,
-i]`` is coordinate i of sample j, so that the long axis is contiguous. `RowLayer` is the base of
-those that map it; `Linear` and `Residual` are applied by the engines, which draw the weights.
+A representation is handled sample-major, as ``rows`` of shape ``(..., n, m)``: the entry
+``[..., j, i]`` is coordinate i of sample j, so that the long axis is contiguous. `RowLayer` is the
+base of those that map it; `Linear` and `Residual` are applied by the engines, which draw the
+weights.
 
 A new layer is one class, here or in a module of yours, that extends `RowLayer` and says what holds
 of it; what it leaves out is taken not to hold, so that the engines assume nothing:

@@ -38,8 +38,7 @@ def leading_exponents(
     seed: Seed = 0,
     count: int = 2,
 ) -> Floats:
-    """Averages over ``depth`` layers of the ``count`` leading growth rates, shape ``(replicas,
-    count)``.
+    """The ``count`` leading growth rates on average over ``depth`` layers, ``(replicas, count)``.
 
     Layers are H → H + γWH with W of ``width`` × ``width`` independent standard normal entries; γ =
     ∞ means H → WH. Growth rates are natural logarithms a layer, the largest first as ``depth``

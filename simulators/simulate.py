@@ -316,7 +316,10 @@ class _Record:
         self._backend = backend
 
     def start(self, batch: Floats) -> None:
-        """Column 0, from the batch (d₀, n) as it is, where nothing is centred yet."""
+        """Column 0, from the batch (d₀, n) as it is, where nothing is centred yet.
+
+        The same for all replicas, with the error of its arrival in the dtype.
+        """
         H = self._backend.array(batch[None, None])
         self._measure(slice(None), slice(0, 1), H, len(batch))
         arrived = self._backend.numpy(H)[0, 0].astype(np.float64)
@@ -329,7 +332,11 @@ class _Record:
         outlook: Outlook,
         stop: Event,
     ) -> None:
-        """All other columns of the replicas in ``group``, until ``stop`` is set."""
+        """All other columns of the replicas in ``group``, until ``stop`` is set.
+
+        ``representations`` are those of every block, as engines make them; ``outlook`` says which
+        of them are looked at for rounding.
+        """
         depth = (self.rounding.shape[1] - 1) * self._every
         watch = Watch(outlook, len(group), depth, self._every, self._backend)
         self.keep(group, until(stop, watch.over(representations)))

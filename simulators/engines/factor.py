@@ -420,7 +420,10 @@ class Folding:
         self._factors: list[Array] = []
 
     def add(self, rows: Array) -> None:
-        """Fold another block of rows, ``(group, n, m)``, into the factor."""
+        """Fold another block of rows, ``(group, n, m)`` with m ≥ 1, into the factor.
+
+        Cost: O(n² m) for each replica of the group.
+        """
         leaf = leaf_rows(rows.shape[-2])
         whole = rows.shape[-1] // leaf * leaf
         if whole > leaf:
@@ -440,7 +443,10 @@ class Folding:
         return xp.reshape(factors, (group, n, m // leaf * n))
 
     def result(self) -> Array:
-        """The factor Rᵀ of all blocks so far, ``(group, n, min(rows, n))``."""
+        """The factor Rᵀ of all blocks so far, ``(group, n, min(rows, n))``.
+
+        At least one block was added; more may be added afterwards.
+        """
         if len(self._factors) == 1 and self._factors[0].shape[-1] <= self._factors[0].shape[-2]:
             return self._factors[0]
         return self._backend.triangular(self._backend.xp.concat(self._factors, axis=-1))

@@ -342,8 +342,8 @@ class Watch:
     def over(self, representations: Iterator[Representation]) -> Iterator[Array]:
         """The rows of the representations, in turn, each looked at where that is due.
 
-        ``representations`` are those of every block, from the first on; arrays ``(group, n,
-        m)`` come out.
+        ``representations`` are those of every block, from the first on; what comes out are arrays
+        ``(group, n, m)``.
         """
         for layer, found in enumerate(representations, start=1):
             if found.cancelled is not None:

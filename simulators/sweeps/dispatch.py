@@ -121,8 +121,8 @@ def sweep(
 
     Any number of processes may share a store: each run is claimed by one, and a result is stored
     once. A worker that dies is replaced and its run tried again, `ATTEMPTS` times. Ctrl-C raises
-    `KeyboardInterrupt` after storing what is finished. In a script, call it under ``if __name__ ==
-    "__main__":``, as processes are spawned.
+    `KeyboardInterrupt` after storing what is finished. In a script, call it under
+    ``if __name__ == "__main__":``, as processes are spawned.
 
     Raises `SweepError` when workers cannot be had or a cluster is lost, `StoreError` when the store
     cannot be written, for a full disk say; both leave in the store all that was put there.

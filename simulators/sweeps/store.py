@@ -152,7 +152,10 @@ class Store(AbstractContextManager["Store"]):
         self.close()
 
     def close(self) -> None:
-        """Give the file back; the store cannot be used any more."""
+        """Give the file back; the store cannot be used any more.
+
+        What was put is there already, and closing twice does no harm.
+        """
         self._db.close()
 
     def check(self) -> None:

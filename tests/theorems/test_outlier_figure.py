@@ -10,7 +10,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from theorems.families.cluster import outlier_figure
-from theorems.families.cluster.fixed_points import find
+from theorems.families.cluster.fixed_points import find, saddle_node
 
 DOCUMENT: dict[str, Any] = {
     "environment": {"seed": 0},
@@ -27,7 +27,7 @@ def test_nothing_is_drawn_of_a_run_without_the_outlier():
 @pytest.mark.parametrize("n", outlier_figure.MAPS)
 def test_a_layer_turns_towards_the_attracting_points_and_past_none(n):
     found = find(n)
-    for point in found.points:
+    for point in found.points.values():
         angle = float(point.angle.mid())
         assert abs(outlier_figure.turn(np.array([angle]), n)[0]) < 1e-13
     angle = np.linspace(1e-3, math.pi / 2 - 1e-6, 2000)
@@ -38,7 +38,7 @@ def test_a_layer_turns_towards_the_attracting_points_and_past_none(n):
         float(found.symmetric.angle.mid()),
     )
     turned = outlier_figure.turn(angle, n)
-    for point in found.points:
+    for point in found.points.values():
         place = float(point.angle.mid())
         assert (np.sign(angle + turned - place) == np.sign(angle - place)).all()
     assert (np.sign(turned) == np.sign(goal - angle)).all()
@@ -52,7 +52,10 @@ def test_the_maps_mark_every_fixed_point():
     drawn = outlier_figure.draw(DOCUMENT)
     assert drawn is not None
     for axes, n in zip(drawn.figure.axes, outlier_figure.MAPS, strict=False):
-        wanted = [0.0, *(math.degrees(float(point.angle.mid())) for point in find(n).points)]
+        wanted = [
+            0.0,
+            *(math.degrees(float(point.angle.mid())) for point in find(n).points.values()),
+        ]
         assert marks(axes) == pytest.approx(wanted)
         assert axes.get_title(loc="left") == f"n = {n}"
     branches = drawn.figure.axes[-2]
@@ -65,12 +68,8 @@ def test_the_maps_mark_every_fixed_point():
 
 
 def test_the_birth_that_is_drawn_is_the_certified_one():
-    from flint import ctx
-
-    from theorems.families.cluster.fixed_points import _critical
-
-    with ctx.workprec(128):
-        angle, n = (float(x.mid()) for x in _critical(1.13, 6.5))
+    born = saddle_node()
+    angle, n = float(born.angle.mid()), float(born.n.mid())
     assert (n, math.degrees(angle)) == pytest.approx(outlier_figure.BIRTH, abs=1e-4)
 
 

@@ -108,8 +108,9 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _option(argument: Argument, options: Collection[str]) -> str:
-    """An argument of the library as the verb with these options takes it: ``take=4`` as ``--take
-    4``.
+    """An argument of the library as the verb with these options takes it.
+
+    ``take=4`` is ``--take 4`` there.
     """
     if argument.name not in options:
         return str(argument)

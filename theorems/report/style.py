@@ -65,6 +65,7 @@ _SETTINGS = {
     "axes.edgecolor": MUTED,
     "axes.titlecolor": INK,
     "axes.titlesize": 10.0,
+    "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.labelsize": 9.5,
     "axes.linewidth": 0.8,

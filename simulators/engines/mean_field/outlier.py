@@ -68,7 +68,14 @@ class FixedPoint:
 
     @property
     def y(self) -> float:
-        """(n − 1) cos² ψ, the coordinate in which `reduced_map` moves; in (0, n − 1]."""
+        """(n − 1) cos² ψ, the coordinate in which `reduced_map` moves; in (0, n − 1].
+
+        1/(n − 1) at the symmetric point.
+
+        Example:
+            >>> round(symmetric_fixed_point(5).y, 12)
+            0.25
+        """
         return (self.n - 1) * math.cos(self.angle) ** 2
 
     @property

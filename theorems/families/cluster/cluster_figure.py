@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from simulators import recenter_relu_chain, simulate
 from simulators.arrays import Floats
@@ -134,8 +134,7 @@ def _cosines(axes: Axes, found: Network, size: int) -> None:
     if point is not None:
         for level in (point.cluster_cosine, point.outlier_cosine):
             axes.axhline(level, color=INK, linewidth=0.9, linestyle=(0, (1, 1.6)))
-    axes.set_title(f"n = {size}", weight="bold")
-    axes.set_ylim(-0.05, 1.02)
+    axes.set(title=f"n = {size}", ylim=(-0.05, 1.02))
     axes.tick_params(labelbottom=False)
 
 
@@ -164,9 +163,14 @@ def _shares(axes: Axes, seed: int) -> None:
             linestyle=_STROKES[width],
             label=f"n = {size}, d = {width}",
         )
-    axes.set(xlabel="layer", ylabel="share of networks", xlim=(0, 1.22 * DEPTH), ylim=(-0.02, 1.02))
-    axes.set_title(f"One sample the lone outlier through the last {WINDOW} layers", weight="bold")
-    axes.xaxis.set_major_locator(FixedLocator(range(0, DEPTH + 1, 100)))
+    axes.set(
+        title=f"One sample the lone outlier through the last {WINDOW} layers",
+        xlabel="layer",
+        ylabel="share of networks",
+        xlim=(0, 1.22 * DEPTH),
+        ylim=(-0.02, 1.02),
+        xticks=range(0, DEPTH + 1, 100),
+    )
     axes.legend(loc="center right")
 
 

@@ -67,7 +67,6 @@ class FixedPoints:
     outlier: Point | None
     separatrix: Point | None
     symmetric: Point
-    cells: int
 
     @property
     def others(self) -> int:
@@ -77,11 +76,22 @@ class FixedPoints:
             >>> find(6).others, find(7).others
             (0, 2)
         """
-        return (self.outlier is not None) + (self.separatrix is not None)
+        return len(self.points) - 1
 
     @property
-    def points(self) -> tuple[Point, ...]:
-        return tuple(p for p in (self.outlier, self.separatrix, self.symmetric) if p is not None)
+    def points(self) -> dict[str, Point]:
+        """Those that there are, by the names of their fields.
+
+        Example:
+            >>> list(find(7).points)
+            ['outlier', 'separatrix', 'symmetric']
+        """
+        named = {
+            "outlier": self.outlier,
+            "separatrix": self.separatrix,
+            "symmetric": self.symmetric,
+        }
+        return {name: point for name, point in named.items() if point is not None}
 
 
 @lru_cache(maxsize=256)
@@ -100,7 +110,7 @@ def find(n: int, precision: int = PRECISION) -> FixedPoints:
         def excess(angle: arb_series) -> arb_series:
             return excess_series(angle, size)
 
-        zeros, cells = isolate(excess, fmpq(0), _END)
+        zeros, _ = isolate(excess, fmpq(0), _END)
         symmetric = (1 / (size - 1)).acos()
         if [z.rising for z in zeros] not in ([True], [True, False, True]) or not (
             arb(zeros[-1].low) < symmetric < arb(zeros[-1].high)
@@ -108,7 +118,7 @@ def find(n: int, precision: int = PRECISION) -> FixedPoints:
             raise UndecidedError(f"n={n}: {len(zeros)} zeros, not as described")
         found = [_point(narrow(excess, zero), n) for zero in zeros]
     outlier, separatrix = found[:2] if len(found) == 3 else (None, None)
-    return FixedPoints(n, outlier, separatrix, found[-1], cells)
+    return FixedPoints(n, outlier, separatrix, found[-1])
 
 
 def _point(angle: arb, n: int) -> Point:
@@ -141,16 +151,14 @@ def one_apart(
 class SaddleNode:
     """ψ* and n*: e has a double zero at one real batch size n*, between 6 and 7.
 
-    No other fixed point for real n in [4, n*), exactly two for n in (n*, 7], shown on ``cells`` of
-    n. The pair (ψ*, n*) solves e = e_ψ = 0. It is enclosed by Krawczyk's operator, which proves
-    that the box holds exactly one solution. Around it, e_ψψ < 0 and e_n > 0: the maximum of e in ψ
-    rises through 0 at n*. Elsewhere the zeros of e are counted for whole intervals of n at once,
-    from 4 to 7.
+    No other fixed point for real n in [4, n*), exactly two for n in (n*, 7]. The pair (ψ*, n*)
+    solves e = e_ψ = 0. It is enclosed by Krawczyk's operator, which proves that the box holds
+    exactly one solution. Around it, e_ψψ < 0 and e_n > 0: the maximum of e in ψ rises through 0 at
+    n*. Elsewhere the zeros of e are counted for whole intervals of n at once, from 4 to 7.
     """
 
     angle: arb
     n: arb
-    cells: int
 
 
 def _taylor(angle: arb, n: arb, direction: tuple[int, int], order: int) -> arb:
@@ -233,8 +241,9 @@ def saddle_node() -> SaddleNode:
             (c - half, c + half) for c, half in zip(centre, _AROUND, strict=True)
         )
         _fold(left, right, low, high)
-        cells = _scan(fmpq(_LEAST), low, 1) + _scan(high, fmpq(_MOST), 3)
-        return SaddleNode(angle, n, cells + 1)
+        _scan(fmpq(_LEAST), low, 1)
+        _scan(high, fmpq(_MOST), 3)
+        return SaddleNode(angle, n)
 
 
 def _fold(left: fmpq, right: fmpq, low: fmpq, high: fmpq) -> None:
@@ -258,11 +267,9 @@ def _fold(left: fmpq, right: fmpq, low: fmpq, high: fmpq) -> None:
         raise UndecidedError("zeros beside the fold")
 
 
-def _scan(low: fmpq, high: fmpq, zeros: int) -> int:
-    """Show that e has ``zeros`` zeros for every real n in [low, high]; the number of intervals of
-    n.
-    """
-    done, waiting = 0, [(low, high)]
+def _scan(low: fmpq, high: fmpq, zeros: int) -> None:
+    """Show that e has ``zeros`` zeros for every real n in [low, high], halving the interval."""
+    waiting = [(low, high)]
     while waiting:
         left, right = waiting.pop()
         sizes = over(left, right)
@@ -278,5 +285,3 @@ def _scan(low: fmpq, high: fmpq, zeros: int) -> int:
             raise UndecidedError(
                 f"{len(found)} zeros for n in [{float(left)}, {float(right)}], not {zeros}"
             )
-        done += 1
-    return done

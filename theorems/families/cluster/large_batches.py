@@ -37,6 +37,7 @@ from simulators.engines.mean_field.outlier_enclosure import (
     sine_defect_series,
     variable,
 )
+from theorems.checking.covering import Box, halves
 from theorems.checking.root_isolation import UndecidedError, over
 
 __all__ = ["FIRST", "PRECISION", "Enclosure", "cells", "enclose"]
@@ -51,25 +52,20 @@ _SCALED_ZERO = fmpq(4)  # region A: τ lies within this
 
 @dataclass(frozen=True)
 class Enclosure:
-    """What holds for every n ≥ `FIRST` with 1/n in [low, high], in balls.
+    """What holds for every n ≥ `FIRST` with 1/n in an interval, in balls.
 
     ``fixed_points`` besides the symmetric and the two-block one; ``stretch`` is τ = n²((n +
     1)φ/(3π) − 1) at the outlier and ``stretch_after`` = n²((n + 2)φ⁺/(3π) − 1), φ⁺ being the angle
-    after ReLU; ``decay`` = n(1 − spectral radius) and ``slope_decay`` = n(1 − f_n′) there;
-    ``growth`` = n(f_n′ − 1) at the separatrix and ``distance`` = n((n cos ψ at the separatrix) −
-    (at the symmetric point)); ``boxes`` counts the cells of the proof.
+    after ReLU; ``decay`` = n(1 − spectral radius) there; ``growth`` = n(f_n′ − 1) at the
+    separatrix and ``distance`` = n((n cos ψ at the separatrix) − (at the symmetric point)).
     """
 
-    low: fmpq
-    high: fmpq
     fixed_points: int
     stretch: arb
     stretch_after: arb
     decay: arb
-    slope_decay: arb
     growth: arb
     distance: arb
-    boxes: int
 
 
 def cells() -> tuple[tuple[fmpq, fmpq], ...]:
@@ -102,22 +98,17 @@ def enclose(low: fmpq, high: fmpq) -> Enclosure:
     with ctx.workprec(PRECISION):
         eps = over(low, high)
         # one fixed point in region A, none in B, one besides the symmetric in C
-        boxes = _region_b(eps)
-        theta, rate, stretch, more = _region_a(eps)
-        boxes += more
-        growth, distance, more = _region_c(eps)
-        slope_decay, within_decay, block_decay = _spectrum(theta, rate, eps)
+        _region_b(eps)
+        theta, rate, stretch = _region_a(eps)
+        growth, distance = _region_c(eps)
+        slope, within, block = _spectrum(theta, rate, eps)
         return Enclosure(
-            low=low,
-            high=high,
             fixed_points=1 + 1,
             stretch=stretch,
             stretch_after=_after_relu(stretch, eps),
-            decay=slope_decay.min(within_decay).min(block_decay),
-            slope_decay=slope_decay,
+            decay=slope.min(within).min(block),
             growth=growth,
             distance=distance,
-            boxes=boxes + more,
         )
 
 
@@ -256,8 +247,8 @@ def _slope_at_symmetric(c: arb_series) -> arb_series:
 # --- the regions ----------------------------------------------------------------------------------
 
 
-def _region_a(eps: arb) -> tuple[arb, arb, arb, int]:
-    """θ of the outlier, ∂e/∂θ there, τ, and the cells used."""
+def _region_a(eps: arb) -> tuple[arb, arb, arb]:
+    """θ of the outlier, ∂e/∂θ there, and τ."""
     pieces = 6
     for k in range(pieces):
         cell = over(fmpq(k * _OUTERMOST, pieces), fmpq((k + 1) * _OUTERMOST, pieces))
@@ -278,7 +269,7 @@ def _region_a(eps: arb) -> tuple[arb, arb, arb, int]:
     tau = low.union(high)
     theta = 3 * arb.pi() * (1 + tau * eps * eps) / (1 + eps)
     _require(theta < _OUTERMOST, "the outlier's angle leaves region A")
-    return theta, _near_two_blocks(variable(theta), eps)[1], tau, pieces
+    return theta, _near_two_blocks(variable(theta), eps)[1], tau
 
 
 def _tighten(outside: arb, inside: arb, eps: arb, *, below: bool) -> arb:
@@ -295,57 +286,37 @@ def _tighten(outside: arb, inside: arb, eps: arb, *, below: bool) -> arb:
     return outside
 
 
-def _region_b(eps: arb) -> int:
+def _region_b(eps: arb) -> None:
     most = eps.upper()
-    near = _positive(
+    _positive(
         lambda phi, p: _between(phi, p, (p * phi).min(most)),
         (fmpq(0), fmpq(1)),
         (fmpq(0), fmpq(1, _OUTERMOST)),
     )
-    far = _positive(
+    _positive(
         lambda angle, a: _beside(angle, a, (a * angle.cos()).nonnegative_part().min(most)),
         (fmpq(1, 2), fmpq(101, 64)),
         (fmpq(0), fmpq(1, _INNERMOST)),
     )
-    return near + far
 
 
-def _positive(
-    function: Callable[[arb, arb], arb], first: tuple[fmpq, fmpq], second: tuple[fmpq, fmpq]
-) -> int:
-    """Show that ``function`` is positive on a rectangle, halving its cells in turn; the number of
-    cells.
-    """
-    done, waiting = 0, [(first, second, 0)]
+def _positive(function: Callable[[arb, arb], arb], *rectangle: tuple[fmpq, fmpq]) -> None:
+    """Show that ``function`` is positive on a ``rectangle``, halving its cells in turn."""
+    waiting: list[tuple[Box, int]] = [(rectangle, 0)]
     while waiting:
-        across, along, depth = waiting.pop()
+        cell, depth = waiting.pop()
         try:
-            clear = bool(function(over(*across), over(*along)) > 0)
+            clear = bool(function(*(over(*side) for side in cell)) > 0)
         except ValueError:  # a division by a ball around 0
             clear = False
-        if clear:
-            done += 1
-            continue
-        _require(
-            depth < _DEEPEST, f"e may vanish near {float(across[0]):.4g}, {float(along[0]):.4g}"
-        )
-        if depth % 2:
-            middle = (across[0] + across[1]) / 2
-            waiting += [
-                ((across[0], middle), along, depth + 1),
-                ((middle, across[1]), along, depth + 1),
-            ]
-        else:
-            middle = (along[0] + along[1]) / 2
-            waiting += [
-                (across, (along[0], middle), depth + 1),
-                (across, (middle, along[1]), depth + 1),
-            ]
-    return done
+        if not clear:
+            across, along = (float(low) for low, _ in cell)
+            _require(depth < _DEEPEST, f"e may vanish near {across:.4g}, {along:.4g}")
+            waiting += [(half, depth + 1) for half in halves(cell, 1 - depth % 2)]
 
 
-def _region_c(eps: arb) -> tuple[arb, arb, int]:
-    """n(f_n′ − 1) at the separatrix, its distance from the symmetric point, and the cells used."""
+def _region_c(eps: arb) -> tuple[arb, arb]:
+    """n(f_n′ − 1) at the separatrix, and its distance from the symmetric point."""
     pieces = 4
     least = None
     for k in range(pieces):
@@ -372,7 +343,7 @@ def _region_c(eps: arb) -> tuple[arb, arb, int]:
     sine = 1 - z * z * eps * eps
     phi = (1 - (1 - eps) / (1 - 2 * eps) * sine).acos()
     h = 1 - phi * share_series(arb_series([phi], 1))[0]
-    return (1 - eps) * sine * rise / (2 * h * z), distance, pieces
+    return (1 - eps) * sine * rise / (2 * h * z), distance
 
 
 def _by_mean_value(function: Callable[[arb_series], arb_series], cell: arb, order: int) -> arb:

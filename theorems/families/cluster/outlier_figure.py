@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
 from simulators.arrays import Floats
 from simulators.engines.mean_field import (
@@ -20,9 +20,9 @@ from simulators.engines.mean_field import (
     symmetric_fixed_point,
 )
 from theorems.checking.confidence_intervals import clopper_pearson
-from theorems.families.cluster.fixed_points import FixedPoints, Point, find
+from theorems.families.cluster.fixed_points import FixedPoints, find
 from theorems.report.document import find as find_result
-from theorems.report.figure_parts import seed_of
+from theorems.report.figure_parts import seed_of, ticks
 from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
 
 __all__ = ["FIGURES", "Share", "draw", "draw_basin", "ends", "turn"]
@@ -30,6 +30,8 @@ __all__ = ["FIGURES", "Share", "draw", "draw_basin", "ends", "turn"]
 
 MAPS = (6, 7, 10, 30)
 SIZES = (*range(3, 31), 35, 40, 50, 64, 80, 100, 140, 200, 300)
+#: Batch sizes named on an axis.
+_SIZES_SHOWN = (3, 5, 7, 10, 20, 50, 100, 300)
 #: The saddle-node, n* and ψ* in degrees, where two branches meet; enclosed by
 #: ``outlier_fixed_point:saddle_node``.
 BIRTH = (6.107075, 64.9967)
@@ -95,26 +97,21 @@ def _map(axes: Axes, found: FixedPoints, first: bool) -> None:
     axes.axvspan(0, border, color=COLOURS["measured"], alpha=0.12, linewidth=0)
     axes.axvspan(border, 90, color=COLOURS["corrected"], alpha=0.16, linewidth=0)
     _mark(axes, 0.0, 0.0, "two blocks")
-    for name, point in _named(found):
+    for name, point in found.points.items():
         _mark(axes, math.degrees(float(point.angle.mid())), 0.0, name)
-    axes.set_title(f"n = {n}", weight="bold")
     axes.set_yscale("asinh", linear_width=0.2)
-    axes.set(xlim=(-3, 93), xlabel="ψ, degrees", ylim=(-12, 4))
+    axes.set(
+        title=f"n = {n}",
+        xlim=(-3, 93),
+        xlabel="ψ, degrees",
+        xticks=[0, 30, 60, 90],
+        ylim=(-12, 4),
+    )
     axes.yaxis.set_major_locator(FixedLocator([-10, -1, -0.3, 0, 0.3, 1]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_major_locator(FixedLocator([0, 30, 60, 90]))
     if first:
         axes.set_ylabel("change of ψ in one layer, degrees")
-
-
-def _named(found: FixedPoints) -> list[tuple[str, Point]]:
-    pairs = (
-        ("outlier", found.outlier),
-        ("separatrix", found.separatrix),
-        ("symmetric", found.symmetric),
-    )
-    return [(name, point) for name, point in pairs if point is not None]
 
 
 def _mark(axes: Axes, x: float, y: float, name: str) -> None:
@@ -137,10 +134,9 @@ def _branches(axes: Axes, found: list[FixedPoints]) -> None:
     """ψ of every fixed point against n, and where starts on the line go."""
     places: dict[str, list[tuple[int, float]]] = {name: [] for name in _WORDS}
     for point_set in found:
-        for name, point in _named(point_set):
+        for name, point in point_set.points.items():
             places[name].append((point_set.n, math.degrees(float(point.angle.mid()))))
     degrees = {name: np.array(pairs).T for name, pairs in places.items()}
-    axes.set_xscale("log")
     for name in ("outlier", "separatrix"):
         degrees[name] = np.column_stack((BIRTH, degrees[name]))
     born = degrees["separatrix"]
@@ -171,10 +167,16 @@ def _branches(axes: Axes, found: list[FixedPoints]) -> None:
     )
     axes.text(22, 38, "goes to the outlier", color=INK, style="italic")
     axes.text(3.15, 22, "goes to the\nsymmetric\npoint", color=INK, style="italic")
-    axes.set(xlim=(3, found[-1].n), ylim=(0, 90), ylabel="ψ, degrees", xlabel="batch size n")
-    axes.set_title("Fixed points and what they attract on the line y", weight="bold")
+    axes.set(
+        title="Fixed points and what they attract on the line y",
+        xscale="log",
+        xlim=(3, found[-1].n),
+        ylim=(0, 90),
+        ylabel="ψ, degrees",
+        xlabel="batch size n",
+    )
     axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.6))
-    _sizes(axes)
+    ticks(axes.xaxis, _SIZES_SHOWN)
 
 
 _WORDS = {
@@ -186,7 +188,6 @@ _WORDS = {
 
 def _stability(axes: Axes, found: list[FixedPoints]) -> None:
     """The largest moduli of the Jacobian at the outlier and at the symmetric point."""
-    axes.set_xscale("log")
     outlier = [(f.n, f.outlier.spectrum) for f in found if f.outlier is not None]
     sizes = np.array([n for n, _ in outlier])
     for label, values, stroke, colour in (
@@ -220,21 +221,15 @@ def _stability(axes: Axes, found: list[FixedPoints]) -> None:
     axes.axhline(1, color=INK, linewidth=1.0)
     axes.axvline(BIRTH[0], color=MUTED, linewidth=1.0, linestyle=":")
     axes.set(
+        title="Both are stable: all eigenvalues below 1",
+        xscale="log",
         xlim=(3, found[-1].n),
         ylim=(0.72, 1.015),
         xlabel="batch size n",
         ylabel="modulus of eigenvalues",
     )
-    axes.set_title("Both are stable: all eigenvalues below 1", weight="bold")
     axes.legend(loc="lower right")
-    _sizes(axes)
-
-
-def _sizes(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(FixedLocator([3, 5, 7, 10, 20, 50, 100, 300]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    ticks(axes.xaxis, _SIZES_SHOWN)
 
 
 def _caption(found: Mapping[int, FixedPoints]) -> str:
@@ -338,9 +333,11 @@ def draw_basin(document: Mapping[str, object]) -> Drawing | None:
             color=INK,
         )
         axes.set(
-            xlabel="batch size n", ylabel="share that ends with an outlier", ylim=(-0.03, 1.03)
+            xlabel="batch size n",
+            ylabel="share that ends with an outlier",
+            ylim=(-0.03, 1.03),
+            xticks=list(BASIN_SIZES),
         )
-        axes.set_xticks(list(BASIN_SIZES))
         axes.legend(loc="center right")
     return Drawing(
         "outlier_basin",

@@ -157,9 +157,13 @@ def _panel(
     above: Axes, below: Axes, path: Path, constants: Mapping[str, Mapping[str, float]], first: bool
 ) -> None:
     layers = np.arange(len(path.gaps), dtype=float)
-    above.set(yscale="log", xlim=(0, layers[-1]), ylim=(path.gaps[-1], 6))
+    above.set(
+        title=f"n = {path.n},  width d → ∞:  crossed at layer {path.crossing}",
+        yscale="log",
+        xlim=(0, layers[-1]),
+        ylim=(path.gaps[-1], 6),
+    )
     above.tick_params(labelbottom=False)
-    above.set_title(f"n = {path.n},  width d → ∞:  crossed at layer {path.crossing}", weight="bold")
     below.set(yscale="log", ylim=(1e-3, 30), xlabel="depth ℓ")
     if first:
         above.set_ylabel("orthogonality gap  V(H$_{ℓ+1}$)")

@@ -169,6 +169,7 @@ def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: b
     gaps = measured["orthogonality_gap"]
     top = float(np.sqrt(1 - 1 / panel.n))
     axes.set(
+        title=f"n = {panel.n},  width d = {_grouped(panel.width)}",
         yscale="log",
         xlim=(0, DEPTH),
         ylim=(1e-3, 3.2),
@@ -176,7 +177,6 @@ def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: b
         ylabel="orthogonality gap  V(H$_{ℓ+1}$)" if large else "gap V",
     )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_title(f"n = {panel.n},  width d = {_grouped(panel.width)}", weight="bold")
     axes.axhspan(top, 3.2, facecolor=SHADE, alpha=0.28, linewidth=0, gid=f"vacuous-{panel.n}")
     axes.axhline(top, color=MUTED, linewidth=1.0)
 

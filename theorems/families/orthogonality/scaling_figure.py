@@ -125,13 +125,11 @@ def draw(document: Mapping[str, object]) -> Drawing | None:
 
 def _panel(above: Axes, below: Axes, group: _Group, found: list[Curve]) -> None:
     widths = np.unique(np.concatenate([c.widths for c in found]))
-    above.set(xscale="log", yscale="log", ylabel=group.ylabel)
-    above.set_title(group.title, weight="bold")
-    below.set(xlabel="width d", ylabel=f"{group.symbol} · √d")
     margin = 2.0**0.35
-    above.set_xlim(widths[0] / margin, widths[-1] * margin)
-    centre = float(np.exp(np.mean(np.log(found[0].means * np.sqrt(found[0].widths)))))
     ends = np.array([widths[0] / margin, widths[-1] * margin])
+    above.set(title=group.title, xscale="log", yscale="log", ylabel=group.ylabel, xlim=ends)
+    below.set(xlabel="width d", ylabel=f"{group.symbol} · √d")
+    centre = float(np.exp(np.mean(np.log(found[0].means * np.sqrt(found[0].widths)))))
     above.plot(
         ends,
         centre / np.sqrt(ends),

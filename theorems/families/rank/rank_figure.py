@@ -104,6 +104,7 @@ def _against_width(axes: Axes, measured: Mapping[str, Floats], seed: int) -> Non
     widths = np.unique(np.concatenate([table[0] for table in measured.values()]))
     ends = np.array([widths[0] / 1.25, widths[-1] * 1.6])
     axes.set(
+        title="Stationary rank against width",
         xscale="log",
         yscale="log",
         xlim=ends,
@@ -111,7 +112,6 @@ def _against_width(axes: Axes, measured: Mapping[str, Floats], seed: int) -> Non
         xlabel="width d = batch size n",
         ylabel="effective rank r, average over layers",
     )
-    axes.set_title("Stationary rank against width", weight="bold")
     axes.fill_between(ends, ends, ends[1] * 2, facecolor=SHADE, alpha=0.28, linewidth=0)
     for power, factor, name in ((1.0, 1.0, "d: full rank"), (0.5, 1.0, "√d"), (0.5, 1 / 3, "√d/3")):
         axes.plot(
@@ -168,13 +168,13 @@ def _against_width(axes: Axes, measured: Mapping[str, Floats], seed: int) -> Non
 
 def _against_depth(axes: Axes, eigenvalues: Floats, title: str, colour: str) -> None:
     axes.set(
+        title=title,
         yscale="log",
         xlim=(0, DEPTH),
         ylim=(1e-10, 3 * WIDTH),
         xlabel="depth ℓ",
         ylabel="eigenvalues of M",
     )
-    axes.set_title(title, weight="bold")
     for place in _PLACES:
         path = eigenvalues[:, place]
         axes.plot(
