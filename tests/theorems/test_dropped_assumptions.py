@@ -10,8 +10,7 @@ import pytest
 from newcomers import new, with_own_file
 
 from theorems.checking.declared import DeclaredInputs, _corners
-from theorems.checking.exact import admit
-from theorems.checking.pointwise import Pointwise
+from theorems.checking.pointwise import Pointwise, admit
 from theorems.registry import get, library
 from theorems.statement import Quantifier, Statement, Verdict
 from theorems.verification import verify

@@ -6,6 +6,7 @@ mean after one layer is 1/4. Every sampled verdict below has error level 1e-6: t
 
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +14,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from simulators import rescale_chain
+from simulators import rescale_chain, simulate
 from theorems import Assumption, Sentinel, Statement, Verdict, get
 from theorems.checking import expectation
-from theorems.checking.expectation import Expectation, Instance, MeanRow, event
+from theorems.checking.expectation import Expectation, Instance, MeanRow, at_layer, event
 from theorems.checking.lost_samples import undefined_words
 from theorems.context import Context
 from theorems.families.orthogonality.notation import alpha, n, s
@@ -114,52 +115,71 @@ def test_every_verdict_is_reached(
     )
 
 
+@pytest.fixture
+def constant(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Replaces the simulator by one whose samples are all known to lie between two numbers."""
+
+    def become(low: float, high: float, spoiled: bool = False) -> None:
+        def fake(chain: Any, start: Any, *, depth: int, replicas: int, **_: Any) -> FakeTrajectory:
+            trajectory = FakeTrajectory(np.full((replicas, depth + 1), (low + high) / 2))
+            trajectory.rounding += 1.0 if spoiled else high - low
+            return trajectory
+
+        monkeypatch.setattr(expectation, "simulate", fake)
+
+    return become
+
+
 @pytest.mark.parametrize(
     ("relation", "verdict"), [("<", Verdict.INCONCLUSIVE), ("<=", Verdict.SUPPORTED)]
 )
-def test_a_strict_claim_is_not_supported_by_a_tie(relation: str, verdict: Verdict) -> None:
-    trial = expectation._Trial(
-        statement(R(1, 2), relation=relation, ceiling=None),
-        Instance("", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 0.5)),
-        {},
-        1e-3,
-        False,
-    )
-    trial.observe(np.full(8, 0.1), np.full(8, 0.1), np.zeros(8, dtype=bool))
-    assert trial.sequence is not None
-    trial.bound = trial.sequence.interval[1]
-    assert trial.verdict(0.1) is verdict
+def test_a_strict_claim_is_not_supported_by_a_tie(
+    constant: Callable[..., None], relation: str, verdict: Verdict
+) -> None:
+    constant(0.0, 0.5, spoiled=True)
+    claim = statement(R(1, 2), relation=relation, ceiling=None)
+    evidence = check(replicas=8, first=8)(claim, context())
+    (row,) = evidence.details["readouts"]
+    assert row["high"] == row["bound"]
+    assert evidence.verdict is verdict
 
 
-def trial_of(low: float, high: float, spoiled: bool, inside: Any = None, **more: Any) -> Any:
-    """A trial of a thousand samples known to lie between ``low`` and ``high``."""
-    instance = Instance("", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 0.5))
-    found = expectation._Trial(statement(R(3, 10), **more), instance, {}, 1e-3, inside is not None)
-    found.observe(np.full(1000, low), np.full(1000, high), np.full(1000, spoiled), inside)
-    return found
+@pytest.mark.parametrize("hopeless", [True, False])
+def test_sampling_stops_where_what_is_spoiled_leaves_no_hope(
+    constant: Callable[..., None], hopeless: bool
+) -> None:
+    constant(0.05, 0.05, spoiled=hopeless)
+    evidence = check(resolution=1e-9, first=1000)(statement(R(3, 10)), context())
+    assert evidence.verdict is (Verdict.INCONCLUSIVE if hopeless else Verdict.SUPPORTED)
+    # the narrow interval that is wanted is not there
+    assert evidence.details["readouts"][0]["replicas"] == (1000 if hopeless else 4000)
 
 
-@pytest.mark.parametrize(("high", "hopeless"), [(0.5, True), (0.1, False)])
-def test_sampling_stops_where_what_is_spoiled_leaves_no_hope(high: float, hopeless: bool) -> None:
-    trial = trial_of(0.0, high, spoiled=hopeless)
-    assert trial.verdict(0.1) is (Verdict.INCONCLUSIVE if hopeless else Verdict.SUPPORTED)
-    assert trial.settled(1e-9) is hopeless  # the narrow interval that is wanted is not there
+def test_a_refutation_outlives_the_budget_and_nothing_else_does(
+    constant: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    constant(0.25, 0.25)
+    claim, patient = statement(R(3, 10)), check(resolution=1e-9, first=2000)
+    evidence = patient(claim, context())
+    assert (evidence.verdict, evidence.sentinel) == (Verdict.SUPPORTED, Verdict.REFUTED)
+    clock = itertools.chain([0.0], itertools.repeat(2.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    evidence = patient(claim, context(deadline=1.0))
+    assert evidence.details["readouts"][0]["replicas"] == 2000
+    assert (evidence.verdict, evidence.sentinel) == (Verdict.INCONCLUSIVE, Verdict.REFUTED)
 
 
-def test_a_refutation_outlives_the_budget_and_nothing_else_does() -> None:
-    trial = trial_of(0.25, 0.25, spoiled=False)
-    assert [trial.row(0.1)[name] for name in ("verdict", "sentinel")] == ["supported", "refuted"]
-    trial.cut = True
-    assert [trial.row(0.1)[name] for name in ("verdict", "sentinel")] == ["inconclusive", "refuted"]
-
-
-def test_an_event_too_rare_for_the_bound_to_fail_is_vacuous() -> None:
-    for often, verdict in ((10, Verdict.VACUOUS), (1000, Verdict.SUPPORTED)):
-        inside = np.arange(1000) < often
-        row = trial_of(0.1, 0.1, spoiled=False, inside=inside).row(0.1)
-        assert row["verdict"] == verdict
-        assert row["sentinel"] == verdict
-        assert row["paths_in_event"] == often
+@pytest.mark.parametrize(("often", "verdict"), [(10, Verdict.VACUOUS), (1000, Verdict.SUPPORTED)])
+def test_an_event_too_rare_for_the_bound_to_fail_is_vacuous(
+    constant: Callable[..., None], often: int, verdict: Verdict
+) -> None:
+    constant(0.1, 0.1)
+    inside = (np.arange(1000) < often)[:, None]
+    covered = check(covered=lambda *_: inside, first=1000, replicas=1000)
+    (row,) = covered(statement(R(3, 10)), context()).details["readouts"]
+    assert row["verdict"] == verdict
+    assert row["sentinel"] == verdict
+    assert row["paths_in_event"] == often
 
 
 def test_outside_when_nothing_is_laid_out(seeds: list[Any]) -> None:
@@ -458,3 +478,15 @@ def test_averages_run_over_the_stated_layers(form: str, first: int) -> None:
     gaps = [1 / size - smallest[0, k] for k in range(first, first + length)]
     want = sum(gap * (1 / size - gap) for gap in gaps) / length
     assert probe.sample(claim, trajectory, instance)[0, 0] == pytest.approx(want, rel=1e-12)
+
+
+@pytest.mark.parametrize("layer", [0, 1, -1])
+def test_a_sample_read_off_a_layer_is_the_observable_at_that_layer(layer: int) -> None:
+    start = np.eye(8, 2)
+    instance = Instance("n=2", rescale_chain(8), start, 3, ({"n": 2, "d": 8},), (0.0, 1.0))
+    run = simulate(instance.chain, start, depth=3, replicas=4, observables=("orthogonality_gap",))
+    claim = get("orthogonality.width_scaling")
+    found = at_layer("orthogonality_gap", layer)(claim, run, instance)
+    assert found.tolist() == run["orthogonality_gap"][:, [layer]].tolist()
+    if layer == -1:
+        assert found.tolist() == at_layer("orthogonality_gap")(claim, run, instance).tolist()

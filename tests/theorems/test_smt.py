@@ -10,7 +10,8 @@ from theorems.certificates import kinds, small_sizes
 from theorems.certificates.document import CertificateError, UncheckableError, UndecidedError
 from theorems.certificates.instances import at_input
 from theorems.checking import smt
-from theorems.checking.exact import exact_values, refutes
+from theorems.checking.declared import exact_values
+from theorems.checking.pointwise import refutes
 from theorems.checking.smt import MissingSolverError, UntranslatableError, ask, translate
 from theorems.registry import get
 from theorems.statement import (

@@ -22,9 +22,9 @@ from theorems.certificates.kind import (
     stem,
 )
 from theorems.certificates.numbers import ball_text, entry, rational_text, rationals_of, whole_of
-from theorems.checking.exact import admit, determined, exact_values
-from theorems.checking.pointwise import Pointwise, decide
-from theorems.checking.symbol_values import Completed, evaluate
+from theorems.checking.declared import determined, exact_values
+from theorems.checking.pointwise import Pointwise, admit, decide
+from theorems.checking.symbol_values import Completed, changed, evaluate
 from theorems.checking.width_limit import LONGEST, FollowedPath, RepeatedSpectrum, WidthLimit
 from theorems.context import Context
 from theorems.statement import Quantifier, Statement, Verdict
@@ -49,14 +49,6 @@ _MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, Arithme
 
 
 # --- one input ------------------------------------------------------------------------------------
-
-
-def _as_text(value: Numbers) -> str | list[object] | dict[str, object]:
-    if isinstance(value, Mapping):
-        return {name: _as_text(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_text(part) for part in value]
-    return rational_text(value)
 
 
 def _decided(
@@ -115,7 +107,7 @@ def at_input(
         >>> at_input(STATEMENT.neighbour, {"n": 2, "lambda": [half, half]}).conclusion
         'refuted'
     """
-    given = {"at": _as_text(variables)}
+    given = {"at": changed(variables, rational_text)}
     holds, sides = _decided(statement, rationals_of(given["at"], "inputs.at"), precision)
     return Certificate(
         kind=INSTANCE,

@@ -23,7 +23,7 @@ from theorems.certificates.document import (
 from theorems.certificates.instances import at_input
 from theorems.certificates.kind import Kind, Offer, Progress, demand, demand_fields, named, stem
 from theorems.certificates.numbers import entry, whole_of
-from theorems.checking.exact import determined
+from theorems.checking.declared import determined
 from theorems.checking.smt import Answer, MissingSolverError, UntranslatableError, ask, translate
 from theorems.statement import Quantifier, Statement, Verdict
 

@@ -13,9 +13,9 @@ What they are made of:
 
 - ``check``: what all have in common
 - ``confidence_sequence``, ``confidence_intervals``: statistics; ``lost_samples``: what rounding
-  spoiled; ``layer_readings``: samples read off a layer
-- ``symbol_values``, ``nested``: the numbers of a statement at an input; ``declared``, ``exact``,
-  ``rational_inputs``: inputs, and the domains they lie in
+  spoiled
+- ``symbol_values``: the numbers of a statement at an input; ``declared``, ``rational_inputs``:
+  inputs, and the domains they lie in
 - ``real_line``, ``covering``, ``smt``, ``root_isolation``: decisions over a whole domain
 - ``ascent``, ``hypothesis_search``, ``shrinking``: what proposes counterexamples, and what makes
   them simple

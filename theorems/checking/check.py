@@ -11,16 +11,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from theorems.context import Context
 from theorems.evidence import Details, Evidence, Recorded, Verdict, read_details, typed
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Statement
 
 __all__ = [
     "CheckBase",

@@ -22,19 +22,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import flint
 import sympy as sp
 
 from theorems.algebraic import fraction
-from theorems.checking.nested import Nested, Values
 from theorems.checking.pointwise import decide, holds
-from theorems.checking.symbol_values import in_balls
+from theorems.checking.symbol_values import Nested, Values, in_balls
 from theorems.expressions import compare
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Statement
 
 __all__ = ["Box", "Cover", "Region", "cover", "halves"]
 

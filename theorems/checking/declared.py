@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import cmp_to_key, lru_cache
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import flint
 import sympy as sp
@@ -25,14 +25,23 @@ import sympy as sp
 from simulators.lazy import strategies as st
 from simulators.strategies import fractions_between
 from theorems.algebraic import Root, fraction, number, order, true, within
-from theorems.checking.nested import Nested, Number, Values, entries, entry_of, fits, table
-from theorems.checking.symbol_values import Completed, Definitions, evaluate
+from theorems.checking.symbol_values import (
+    Completed,
+    Definitions,
+    Nested,
+    Number,
+    Values,
+    entries,
+    entry_of,
+    evaluate,
+    fits,
+    table,
+)
 from theorems.expressions import InexactError, arguments_of
+from theorems.statement import Statement, Variable
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
-
-    from theorems.statement import Statement, Variable
 
 __all__ = [
     "Declared",
@@ -122,16 +131,10 @@ def _least(family: Nested) -> Number:
     return min(values)
 
 
-class _Choice(Protocol):
-    """Where choices come from: a generator, or Hypothesis, which can make them simpler."""
-
-    def of(self, options: Sequence[Option]) -> Option: ...
-
-    def between(self, low: Fraction, high: Fraction) -> Fraction: ...
-
-
 @dataclass(frozen=True)
 class _Seeded:
+    """Choices of a generator."""
+
     generator: random.Random
 
     def of(self, options: Sequence[Option]) -> Option:
@@ -143,6 +146,8 @@ class _Seeded:
 
 @dataclass(frozen=True)
 class _Drawn:
+    """Choices of Hypothesis, which can make them simpler."""
+
     draw: st.DrawFn
 
     def of(self, options: Sequence[Option]) -> Option:
@@ -151,6 +156,9 @@ class _Drawn:
     def between(self, low: Fraction, high: Fraction) -> Fraction:
         share: Fraction = self.draw(fractions_between(Fraction(0), Fraction(1), 60))
         return low + (high - low) * share
+
+
+_Choice = _Seeded | _Drawn
 
 
 class Declared(dict[str, Nested]):

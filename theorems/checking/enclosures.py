@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import flint
 import sympy as sp
@@ -18,9 +17,7 @@ from theorems.checking.root_isolation import UndecidedError
 from theorems.checking.symbol_values import exactly_or_in_balls
 from theorems.context import Context
 from theorems.evidence import Details, Verdict
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Statement
 
 __all__ = ["Enclosed", "EnclosedNumbers", "Part"]
 

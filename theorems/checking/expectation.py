@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +30,9 @@ from theorems.context import Context
 from theorems.evidence import Details, Evidence, Verdict, beside, combine, typed
 from theorems.expressions import compiled
 from theorems.number_systems import ORDER
+from theorems.statement import Statement
 
-if TYPE_CHECKING:
-    from theorems.statement import Statement
-
-__all__ = ["Expectation", "Floats", "Instance", "MeanRow", "event"]
+__all__ = ["Expectation", "Floats", "Instance", "MeanRow", "at_layer", "event"]
 
 Bools = npt.NDArray[np.bool_]
 #: Draws after which a condition is given up that not one replica in so many meets.
@@ -70,8 +68,8 @@ class Instance:
 
     @property
     def width(self) -> int:
-        last: int = self.chain.widths(self.start.shape[0])[-1]
-        return last
+        """Of the last layer."""
+        return int(self.chain.widths(self.start.shape[0])[-1])
 
     @property
     def normals(self) -> int:
@@ -96,6 +94,29 @@ def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[st
             )
             met = met & ORDER[relation.rel_op](left, right)
     return met
+
+
+def at_layer(
+    observable: str, layer: int = -1
+) -> Callable[[Statement, Trajectory, Instance], Floats]:
+    """What `Expectation` samples where its instances have one readout: an observable at a layer.
+
+    - ``observable``: the name of one number a replica, among those that are simulated
+    - ``layer``: a column of the trajectory, 0 for the start itself; the last by default
+
+    Returns a function that gives (replicas, 1) values.
+
+    Example:
+        >>> from simulators import rescale_chain, simulate
+        >>> run = simulate(rescale_chain(8), np.eye(8, 2), depth=3, replicas=5)
+        >>> at_layer("orthogonality_gap")(None, run, None).shape
+        (5, 1)
+    """
+
+    def sample(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+        return np.asarray(trajectory[observable][:, layer])[:, None]
+
+    return sample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +252,7 @@ class Expectation(SampledCheck):
             _Trial(statement, instance, values, context.level, self.covered is not None)
             for values in instance.readouts
         ]
-        open_trials = [t for t in trials if t.sequence is not None]
+        open_trials = [t for t in trials if not t.vacuous]
         engine, drawn, size, stage = "", 0, self.first, 0
         limit = max(self.first, min(self.replicas, self.normals // max(instance.normals, 1)))
         while open_trials and drawn < limit and not context.expired:
@@ -369,7 +390,6 @@ class _Trial:
         events: bool,
     ) -> None:
         self.label = instance.label
-        self.events = events
         self.met = self.spoiled = 0
         self.undefined = self.discarded = 0
         self.cut = False  # out of time: a refutation stands, and nothing else is said
@@ -378,14 +398,13 @@ class _Trial:
         self.bound = float(statement.bound(**_used(statement, values)))
         self.false_bound = float(statement.neighbour.bound(**_used(statement.neighbour, values)))
         self.vacuous = bool(statement.trivial(**values))
-        self.sequence: BoundedMean | None = None
-        self.false_sequence: BoundedMean | None = None
-        self.event_sequence: BoundedMean | None = None  # of how often the path assumption holds
-        if not self.vacuous:
-            # same samples, same level, each aimed at its own bound
-            self.sequence = BoundedMean(*instance.support, level, reference=self.bound)
-            self.false_sequence = BoundedMean(*instance.support, level, reference=self.false_bound)
-            self.event_sequence = BoundedMean(0.0, 1.0, level, reference=0.0) if events else None
+        # same samples, same level, each aimed at its own bound
+        self.sequence, self.false_sequence = (
+            BoundedMean(*instance.support, level, reference=None if self.vacuous else bound)
+            for bound in (self.bound, self.false_bound)
+        )
+        # of how often the path assumption holds
+        self.event_sequence = BoundedMean(0.0, 1.0, level, reference=0.0) if events else None
 
     def sift(self, column: Floats, kept: Bools, spoiled: Bools) -> Bools:
         """Which samples count: those that are kept and have a value. The others are counted by what
@@ -403,18 +422,15 @@ class _Trial:
         self, low: Floats, high: Floats, spoiled: Bools, inside: Bools | None = None
     ) -> None:
         self.spoiled += int(spoiled.sum())
-        for sequence in (self.sequence, self.false_sequence):
-            if sequence is not None:
-                sequence.update(low, high)
+        self.sequence.update(low, high)
+        self.false_sequence.update(low, high)
         if self.event_sequence is not None and inside is not None:
             self.event_sequence.update(inside & ~spoiled, inside | spoiled)
             self.met += int((inside & ~spoiled).sum())
 
-    def _judge(self, sequence: BoundedMean | None, bound: float, resolution: float) -> Verdict:
-        if sequence is None:
-            return Verdict.VACUOUS
+    def _judge(self, sequence: BoundedMean, bound: float, resolution: float) -> Verdict:
         if sequence.count == 0:
-            return Verdict.INCONCLUSIVE
+            return Verdict.VACUOUS if self.vacuous else Verdict.INCONCLUSIVE
         if self.relation == "==":
             word = decide_equal(sequence, bound, resolution)
         else:
@@ -433,30 +449,27 @@ class _Trial:
         return self._judge(self.false_sequence, self.false_bound, resolution)
 
     def settled(self, resolution: float) -> bool:
-        if self.sequence is None or self.undefined or self._rarely_kept:
+        if self.undefined or self._rarely_kept:
             return True
         verdict = self.verdict(resolution)
-        if verdict is Verdict.REFUTED or (
-            verdict is Verdict.INCONCLUSIVE and self._hopeless(self.sequence)
-        ):
-            return True
-        narrow = self.sequence.half_width <= resolution * abs(self.bound)
-        return verdict is Verdict.SUPPORTED and narrow
+        if verdict is Verdict.SUPPORTED:
+            return self.sequence.half_width <= resolution * abs(self.bound)
+        return verdict is Verdict.REFUTED or self._hopeless
 
     @property
     def _rarely_kept(self) -> bool:
         """Whether so few replicas meet what the mean is conditioned on that nothing will come of
         it.
         """
-        count = 0 if self.sequence is None else self.sequence.count
-        return self.discarded >= _GIVEN_UP and _RAREST * count < self.discarded
+        return self.discarded >= _GIVEN_UP and _RAREST * self.sequence.count < self.discarded
 
-    def _hopeless(self, sequence: BoundedMean) -> bool:
+    @property
+    def _hopeless(self) -> bool:
         """Whether so much is spoiled that the bound lies between the best and the worst that the
         mean could be.
         """
-        low, high = sequence.means
-        return 8 * self.spoiled >= sequence.count and low <= self.bound <= high
+        low, high = self.sequence.means
+        return 8 * self.spoiled >= self.sequence.count and low <= self.bound <= high
 
     def _tightness(self, mean: float) -> float | None:
         """Measured / bound, or bound / measured for a lower bound, so that 1 is always the tight
@@ -474,7 +487,8 @@ class _Trial:
         if self.event_sequence is not None and verdict is Verdict.SUPPORTED:
             if self.met + self.spoiled == 0:  # no replica met the assumption: nothing was seen
                 verdict = sentinel = Verdict.OUTSIDE
-            elif self._seldom(self.event_sequence):  # too seldom met for the bound to fail
+            # too seldom met for the bound to fail, were the quantity there as large as it can be
+            elif self.event_sequence.interval[1] * self.sequence.upper <= self.bound:
                 verdict = sentinel = Verdict.VACUOUS
         if self.undefined:
             verdict = sentinel = Verdict.OUTSIDE
@@ -490,16 +504,8 @@ class _Trial:
             discarded=self.discarded,
         )
 
-    def _seldom(self, events: BoundedMean) -> bool:
-        """Whether the bound holds even if the quantity is as large as it can be wherever the
-        assumption is met.
-        """
-        return self.sequence is not None and (
-            events.interval[1] * self.sequence.upper <= self.bound
-        )
-
     def _measured(self) -> Measured | None:
-        if self.sequence is None or not self.sequence.count:
+        if not self.sequence.count:
             return None
         low, high = self.sequence.interval
         return Measured(
@@ -510,7 +516,7 @@ class _Trial:
             tightness=self._tightness(self.sequence.mean),
             power=self.sequence.half_width / abs(self.bound) if self.bound else None,
             spoiled=self.spoiled,
-            paths_in_event=self.met if self.events else None,
+            paths_in_event=None if self.event_sequence is None else self.met,
         )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +19,7 @@ from simulators.trajectory import SPOILED
 from theorems.checking.check import Floats, SampledCheck
 from theorems.context import Context
 from theorems.evidence import Details, Evidence
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Statement
 
 __all__ = ["Known", "UndefinedMean", "rounding_of", "spoiled_words", "undefined_words"]
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy as sp
@@ -22,9 +21,7 @@ from theorems.checking.confidence_intervals import median_interval
 from theorems.context import Context
 from theorems.evidence import Details, Evidence, Verdict, beside, combine, typed
 from theorems.expressions import arguments_of, compiled
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Statement
 
 __all__ = ["Case", "Floats", "MedianRow", "Medians", "Sample", "within"]
 

@@ -22,24 +22,38 @@ import sympy as sp
 from simulators.arrays import Floats
 from theorems.algebraic import Root, number, sign
 from theorems.checking.check import CheckBase
-from theorems.checking.declared import Declared, DeclaredInputs, determined
+from theorems.checking.declared import (
+    Declared,
+    DeclaredInputs,
+    determined,
+    exact_values,
+    require_inside,
+)
 from theorems.checking.hypothesis_search import search
-from theorems.checking.nested import Nested, Number, Values, entry_of
-from theorems.checking.symbol_values import Completed, evaluate
+from theorems.checking.symbol_values import (
+    Completed,
+    Nested,
+    Number,
+    Values,
+    changed,
+    entry_of,
+    evaluate,
+)
 from theorems.context import Context
+from theorems.definedness import Condition
 from theorems.evidence import Details, Evidence, Verdict, combine, typed
 from theorems.expressions import InexactError, UndefinedError, arguments_of, compare
+from theorems.minibatch_averages import Average
 from theorems.number_systems import ORDER
+from theorems.statement import Statement
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from theorems.definedness import Condition
-    from theorems.statement import Statement
-
 __all__ = [
     "Decision",
     "Pointwise",
+    "admit",
     "admitted",
     "compare",
     "decide",
@@ -47,6 +61,7 @@ __all__ = [
     "fault",
     "holds",
     "readable",
+    "refutes",
     "short",
     "undefined",
 ]
@@ -57,6 +72,13 @@ Item = TypeVar("Item")
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 #: After so many of them, algebraic numbers are compared exactly.
 _BALLS_FIRST = 2
+#: Whole-numbered variables (sizes) above this are refused: arithmetic with them could take for
+#: ever.
+_LARGEST_SIZE = 10**6
+#: So are families defined entry by entry with more entries, each of which may be a sum over all.
+_LARGEST_FAMILY = 1000
+#: So are averages over more draws.
+_MOST_DRAWS = 10**5
 
 
 @dataclass(frozen=True)
@@ -140,7 +162,9 @@ class _Held:
         plain = _unrolled(e, tuple(sorted(whole.items())), tuple(opened.items()))
         if plain is None:
             return None
-        entries = {s: given[str(s)] for s in plain.free_symbols if _is_scalar(given.get(str(s)))}
+        entries = {
+            s: given[str(s)] for s in plain.free_symbols if isinstance(given.get(str(s)), sp.Expr)
+        }
         for x in plain.atoms(sp.Indexed):
             entries[x] = entry_of(given[str(x.base)], x.indices)
         return plain.xreplace(entries)
@@ -171,10 +195,6 @@ class _Held:
 
 def _is_placed(entry: sp.Indexed) -> bool:
     return all(index.is_Integer for index in entry.indices)
-
-
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, sp.Expr)
 
 
 @lru_cache(maxsize=1024)
@@ -384,15 +404,13 @@ def readable(item: object) -> object:
         >>> readable({"x": Fraction(1, 3), "batch": np.eye(2)})
         {'x': '1/3', 'batch': 'the batch, 2×2'}
     """
-    if isinstance(item, Fraction | flint.fmpq | flint.arb | sp.Expr):
-        return str(item)
-    if isinstance(item, np.ndarray):
-        return "the batch, " + "×".join(map(str, item.shape))
-    if isinstance(item, Mapping):
-        return {str(k): readable(v) for k, v in item.items()}
-    if isinstance(item, tuple | list):
-        return [readable(v) for v in item]
-    return item
+    return changed(item, _written)
+
+
+def _written(entry: object) -> object:
+    if isinstance(entry, np.ndarray):
+        return "the batch, " + "×".join(map(str, entry.shape))
+    return str(entry) if isinstance(entry, Fraction | flint.fmpq | flint.arb | sp.Expr) else entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -670,6 +688,58 @@ def _met(
     if answer is None and (found := exact_sign(*sides, exact)) is not None:
         return holds(flint.fmpq(found), relation, flint.fmpq(0))
     return answer
+
+
+def admit(statement: Statement, values: Values) -> None:
+    """Refuse exact values that the statement's domains or assumptions do not admit.
+
+    ``values``: of every variable, by name, and of what is defined in words.
+
+    Raises ``ValueError``, naming the symbol, the value and the domain, or the assumption; also for
+    sizes with which arithmetic would not end. Cost: one evaluation of every assumption.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> admit(STATEMENT, {"n": 2, "lambda": (-1, 2)})
+        Traceback (most recent call last):
+        theorems.checking.declared.OutsideError: lambda = -1 is not in Interval(0, 1)
+    """
+    sizes = {
+        v.symbol: number(values[v.name])
+        for v in statement.variables
+        if isinstance(v.domain, sp.Range)
+    }
+    if any(size > _LARGEST_SIZE for size in sizes.values()):
+        raise ValueError(f"a size above {_LARGEST_SIZE}")
+    for variable in statement.variables:
+        require_inside(variable, values)
+    for family in (s for s in statement.definitions if isinstance(s, sp.IndexedBase)):
+        if math.prod(int(extent.subs(sizes)) for extent in family.shape) > _LARGEST_FAMILY:
+            raise ValueError(f"{family} would have more than {_LARGEST_FAMILY} entries")
+    for average in statement.claim.atoms(Average):
+        population, size = (int(x.subs(sizes)) for x in (average.population, average.size))
+        if average.count(population, size) > _MOST_DRAWS:
+            raise ValueError(f"an average over more than {_MOST_DRAWS} draws")
+    if admitted(statement, values) is not True:
+        words = "; ".join(a.words for a in statement.assumptions)
+        raise ValueError(f"an assumption does not hold, or is left open: {words}")
+
+
+def refutes(statement: Statement, variables: Values) -> bool:
+    """Whether a claim is certainly false at exact values that it admits.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> at = {"n": 2, "lambda": (Fraction(1, 2), Fraction(1, 2))}
+        >>> refutes(STATEMENT, at), refutes(STATEMENT.neighbour, at)
+        (False, True)
+    """
+    try:
+        values = exact_values(statement, variables)
+        admit(statement, values)
+        return decide(statement, lambda: values).holds is False
+    except (InexactError, ZeroDivisionError, ValueError):
+        return False
 
 
 def fault(statement: Statement, values: Callable[[], Values]) -> str:

@@ -8,10 +8,11 @@ decides for all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cmp_to_key
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -142,7 +143,7 @@ class _Line:
             for p in found
             if (low is None or order(low, p) < 0) and (high is None or order(p, high) < 0)
         ]
-        return _sorted(inside)
+        return sorted(inside, key=cmp_to_key(order))
 
     def _functions(self, sample: Fraction) -> list[sp.Expr]:
         """What must not change sign: differences of sides, as its cases are at the sample, and what
@@ -193,16 +194,6 @@ def _whole_inside(low: _End, high: _End) -> Fraction | None:
         return Fraction(0) if high is None else whole_below(high)
     first = whole_above(low)
     return first if high is None or order(first, high) < 0 else None
-
-
-def _sorted(points: Iterable[Point]) -> list[Point]:
-    ordered: list[Point] = []
-    for point in points:
-        place = next(
-            (k for k, other in enumerate(ordered) if order(point, other) < 0), len(ordered)
-        )
-        ordered.insert(place, point)
-    return ordered
 
 
 @dataclass(frozen=True)
@@ -294,7 +285,7 @@ def _zeros(e: sp.Expr, x: sp.Symbol) -> list[Point]:
             top - context.gens()[1] * bottom
         )  # the norm of e - y over a power of y
         while not found.is_zero() and found.subs({"y": 0}).is_zero():
-            found = _divided(found, context)
+            found = found // context.gens()[1]
         found = found.subs({"y": 0})
     if found.is_zero():
         raise _OpenError(f"the norm of {e} is 0")
@@ -304,11 +295,6 @@ def _zeros(e: sp.Expr, x: sp.Symbol) -> list[Point]:
 def _depth(e: sp.Expr) -> tuple[int, str]:
     """Inner radicals first."""
     return max((1 + _depth(a)[0] for a in e.args), default=0), str(e)
-
-
-def _divided(polynomial: flint.fmpq_mpoly, context: flint.fmpq_mpoly_ctx) -> flint.fmpq_mpoly:
-    """By y."""
-    return context.from_dict({(m[0], m[1] - 1, *m[2:]): c for m, c in polynomial.to_dict().items()})
 
 
 def _univariate(polynomial: flint.fmpq_mpoly) -> flint.fmpz_poly:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy as sp
@@ -18,9 +17,7 @@ from theorems.checking.expectation import Instance
 from theorems.checking.lost_samples import Known, UndefinedMean, spoiled_words
 from theorems.context import Context
 from theorems.evidence import Details, Evidence, Verdict, typed
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Statement
 
 __all__ = ["MeasuredSlope", "Scaling", "WidthMean", "exponent_verdict"]
 

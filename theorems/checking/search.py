@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import flint
 import hypothesis
@@ -25,17 +25,14 @@ from simulators.arrays import Array, Floats
 from theorems.checking.ascent import ascend, evolve
 from theorems.checking.check import CheckBase
 from theorems.checking.hypothesis_search import search
-from theorems.checking.nested import Values, changed
 from theorems.checking.pointwise import admitted, decide, exact_sign, fault
 from theorems.checking.shrinking import shrink
-from theorems.checking.symbol_values import Completed, in_balls
+from theorems.checking.symbol_values import Completed, Values, changed, in_balls
 from theorems.context import Context
 from theorems.evidence import Details, Evidence, Verdict
 from theorems.expressions import arguments_of, compiled
+from theorems.statement import Statement
 from theorems.witnesses import Corpus, CorpusError, Witness, spelled
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
 
 __all__ = [
     "BATCH",

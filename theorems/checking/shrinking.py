@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from theorems.simple_fractions import simplest_between
 
@@ -56,7 +56,7 @@ def weight(item: object) -> tuple[int, int, int]:
         >>> weight({"x": Fraction(1, 3)}) < weight({"x": Fraction(100, 301)})
         True
     """
-    numbers = list(_numbers(item))
+    numbers = [Fraction(value) for _, value in _places(item) if _is_number(value)]
     digits = sum(
         len(str(abs(x.numerator))) + (len(str(x.denominator)) if x.denominator > 1 else 0)
         for x in numbers
@@ -68,15 +68,8 @@ def weight(item: object) -> tuple[int, int, int]:
     )
 
 
-def _numbers(item: object) -> Iterator[Fraction]:
-    if isinstance(item, Mapping):
-        for value in item.values():
-            yield from _numbers(value)
-    elif isinstance(item, tuple | list):
-        for value in item:
-            yield from _numbers(value)
-    elif isinstance(item, int | Fraction) and not isinstance(item, bool):
-        yield Fraction(item)
+def _is_number(value: object) -> TypeGuard[int | Fraction]:
+    return isinstance(value, int | Fraction) and not isinstance(value, bool)
 
 
 def _simpler(item: object) -> Iterator[Any]:
@@ -92,7 +85,7 @@ def _simpler(item: object) -> Iterator[Any]:
         ):
             yield from (_with(item, path, rounded) for rounded in _rounder_vectors(tuple(value)))
     for path, value in _places(item):
-        if isinstance(value, int | Fraction) and not isinstance(value, bool):
+        if _is_number(value):
             for number in _rounder(Fraction(value)):
                 yield _with(
                     item,

@@ -24,15 +24,15 @@ import flint
 import sympy as sp
 
 from theorems.algebraic import Point, Root, fraction, number, real_roots, within
-from theorems.checking.exact import determined, refutes, smallest_of
-from theorems.checking.nested import Nested, Values, changed, entries, entry_of, table
+from theorems.checking.declared import determined, smallest_of
+from theorems.checking.pointwise import refutes
+from theorems.checking.symbol_values import Nested, Values, changed, entries, entry_of, table
 from theorems.minibatch_averages import Average
 from theorems.number_systems import ORDER
+from theorems.statement import Statement
 
 if TYPE_CHECKING:
     from z3 import ArithRef, BoolRef, CheckSatResult, Context, Solver
-
-    from theorems.statement import Statement
 
 __all__ = [
     "WORK",
@@ -252,10 +252,9 @@ class _Translator:
         if isinstance(e, sp.Symbol):
             return z3.Real(str(e), self.context)
         if isinstance(e, sp.Add | sp.Mul):
-            total, *rest = (self.term(a) for a in e.args)
-            for other in rest:
-                total = total + other if isinstance(e, sp.Add) else total * other
-            return total
+            return reduce(
+                operator.add if isinstance(e, sp.Add) else operator.mul, map(self.term, e.args)
+            )
         if isinstance(e, sp.Pow) and isinstance(e.exp, sp.Rational):
             return self._power(e.base, e.exp)
         if isinstance(e, sp.Pow) and e.base == 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
@@ -13,9 +12,7 @@ from theorems.checking.check import ExactCheck, Judgement
 from theorems.checking.pointwise import decide
 from theorems.context import Context
 from theorems.evidence import Details, Verdict
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Statement
 
 __all__ = ["SymbolicIdentity", "SymbolicSign"]
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import flint
 import sympy as sp
@@ -22,9 +21,7 @@ from theorems.checking.pointwise import compare, holds
 from theorems.checking.symbol_values import evaluate, in_balls
 from theorems.context import Context
 from theorems.evidence import Details, Verdict, combine, typed
-
-if TYPE_CHECKING:
-    from theorems.statement import Statement
+from theorems.statement import Statement
 
 __all__ = ["FollowedPath", "FollowedPaths", "RepeatedSpectrum", "WidthLimit"]
 

@@ -25,8 +25,7 @@ from simulators.engines.mean_field import outlier_fixed_point
 from simulators.observables import Observable, lone_outlier
 from theorems.checking.check import CheckBase
 from theorems.checking.confidence_sequence import BoundedMean
-from theorems.checking.expectation import Floats, Instance
-from theorems.checking.layer_readings import at_layer
+from theorems.checking.expectation import Floats, Instance, at_layer
 from theorems.checking.lost_samples import Known, spoiled_words
 from theorems.context import Context
 from theorems.evidence import Recorded

@@ -16,8 +16,7 @@ from simulators.arrays import Array, Namespace
 from simulators.batches import collinear_batch
 from simulators.engines.mean_field import rescale_map
 from simulators.observables import Observable, gram, spectrum
-from theorems.checking.expectation import Expectation, Floats, Instance
-from theorems.checking.layer_readings import at_layer
+from theorems.checking.expectation import Expectation, Floats, Instance, at_layer
 from theorems.checking.scaling import Scaling
 from theorems.families.orthogonality.notation import BATCH, FAMILY, WIDTH, d, djb21, n
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict

@@ -14,8 +14,7 @@ from simulators import Trajectory, rescale_chain
 from simulators.engines.mean_field import rescale_map
 from simulators.lazy import strategies as st
 from simulators.observables import Observable, gram
-from theorems.checking.expectation import Expectation, Floats, Instance
-from theorems.checking.layer_readings import at_layer
+from theorems.checking.expectation import Expectation, Floats, Instance, at_layer
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
