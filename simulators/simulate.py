@@ -172,18 +172,14 @@ def _versions() -> dict[str, str]:
 
 
 def _measures(observables: Iterable[Measurable] | Mapping[str, Measurable]) -> list[Observable]:
-    shown = told(observables)
-    require(
-        not isinstance(observables, str) and not callable(observables),
-        f"observables={shown} is not a tuple or mapping; write ({shown},)",
-        TypeError,
-    )
+    alone = isinstance(observables, str) or callable(observables)
+    if alone or not isinstance(observables, Iterable):
+        shown = told(observables)
+        raise TypeError(f"observables={shown} is not a tuple or mapping; write ({shown},)")
     if isinstance(observables, Mapping):
         measures = [replace(resolve(item), name=str(name)) for name, item in observables.items()]
-    elif isinstance(observables, Iterable):
-        measures = [resolve(item) for item in observables]
     else:
-        raise TypeError(f"observables={shown} is not a tuple or mapping; write ({shown},)")
+        measures = [resolve(item) for item in observables]
     names = [measure.name for measure in measures]
     require(
         names and len(set(names)) == len(names),
@@ -237,11 +233,13 @@ def choose_engine(
         require(obstacle is None, f"engine='mean_field' does not apply: {obstacle}")
         return engine, "asked for"
     obstacle = factor.obstacle(chain) or unmeasurable
-    if engine == "auto" and obstacle is not None:
-        return "dense", f"factor is not exact here: {obstacle}"
     if engine == "auto":
-        reason = "exact in law: Gaussian weights, no residual, observables of the Gram matrix"
-        return "factor", reason
+        if obstacle is not None:
+            return "dense", f"factor is not exact here: {obstacle}"
+        return (
+            "factor",
+            "exact in law: Gaussian weights, no residual, observables of the Gram matrix",
+        )
     require(obstacle is None, f"engine='factor' is not exact here: {obstacle}; use engine='dense'")
     return engine, "asked for"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import repeat
 from math import gcd
 from typing import TYPE_CHECKING, TypeAlias
@@ -188,13 +188,8 @@ def fractions_between(low: Fraction, high: Fraction, most: int) -> SearchStrateg
         Fraction(1, 1)
     """
 
-    def of_denominator(denominator: int) -> SearchStrategy[Fraction]:
-        return _fractions_over(low, high, denominator)
-
-    def limited(fraction: Fraction) -> Fraction:
-        return fraction.limit_denominator(most)
-
-    return st.integers(1, most).flatmap(of_denominator).map(limited)
+    fractions = st.integers(1, most).flatmap(partial(_fractions_over, low, high))
+    return fractions.map(partial(Fraction.limit_denominator, max_denominator=most))
 
 
 @lru_cache(maxsize=4096)
@@ -248,10 +243,7 @@ def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
         )
         return (two_levels | free).map(lambda values: tuple(sorted(values, reverse=True)))
 
-    def of_size(n: int) -> SearchStrategy[Vector]:
-        return levels_of(n)
-
-    return st.integers(min_n, max_n).flatmap(of_size)
+    return st.integers(min_n, max_n).flatmap(levels_of)
 
 
 @cache

@@ -130,9 +130,8 @@ class Copies:
 class Outlook:
     """What is to be watched on a chain from a start, and what is known of the start.
 
+    - ``chain``: whose block may first subtract the mean of its input, which has rounding show more
     - ``relation``: which distances; None where the engine loses none
-    - ``centres``: whether the block first subtracts the mean of its input; ``odd``, ``bound``,
-      ``linear``: see `Chain.odd`, `ScaleResponse.BOUND`, `ScaleResponse.LINEAR`
     - ``unit``: half the spacing of floats at 1; ``least``: the smallest float that has it
     - ``samples``: the numbers of those that are no copies
     - ``distances``, ``ratios``: those of the start, and their ratios to its rounding, ``(k,)`` each
@@ -147,11 +146,8 @@ class Outlook:
         True
     """
 
+    chain: Chain
     relation: Relation | None
-    centres: bool
-    odd: bool
-    bound: bool
-    linear: bool
     unit: float
     least: float
     samples: tuple[int, ...]
@@ -186,11 +182,8 @@ class Outlook:
         limits = np.finfo(dtype)
         unit = float(limits.eps) / 2
         bare = cls(
+            chain=chain,
             relation=relation,
-            centres=chain.leading_recenter is not None,
-            odd=chain.odd,
-            bound=chain.scaling is ScaleResponse.BOUND,
-            linear=chain.scaling is ScaleResponse.LINEAR,
             unit=unit,
             least=float(limits.smallest_normal),
             samples=copies.others,
@@ -221,6 +214,14 @@ class Outlook:
                 bare, relation=None, level=max(bare.level, float(_could(ratios[None])[0]))
             )
         return replace(bare, distances=distances, ratios=ratios)
+
+    @property
+    def centres(self) -> bool:
+        """Whether the block first of all subtracts the mean of its input.
+
+        See `Chain.leading_recenter`.
+        """
+        return self.chain.leading_recenter is not None
 
     @property
     def blurred(self) -> NDArray[np.bool_]:
@@ -257,7 +258,7 @@ class Outlook:
 
     def _relative(self, factors: Floats) -> Floats:
         """The rounding of a sample relative to it, the worst of each replica."""
-        if not self.bound:
+        if self.chain.scaling is not ScaleResponse.BOUND:
             return np.full(len(factors), self.unit)
         lengths = _norms(factors, -1)
         return np.asarray(
@@ -283,7 +284,7 @@ class Outlook:
         elif self.centres:
             scale = np.broadcast_to(largest[:, None], scale.shape)
         apart = _norms(points[:, one] - points[:, other], -1)
-        if self.odd:
+        if self.chain.odd:
             apart = np.minimum(apart, _norms(points[:, one] + points[:, other], -1))
         return np.asarray(np.where(scale > 0, apart / _or_one(scale), 1.0))
 
@@ -378,7 +379,7 @@ class Watch:
         )
         self._ratios[which] = np.minimum(self._ratios[which], ratios)
         noise = (distances / self._ratios[which]).max(axis=-1, initial=0.0)
-        if not self._outlook.linear:
+        if self._outlook.chain.scaling is not ScaleResponse.LINEAR:
             away = self._outlook.blurred & (distances < _FORGOTTEN * self._outlook.unit)
             noise = np.where(away.any(axis=-1), 1.0, noise)
         error = np.minimum(1.0, ROUNDINGS * np.maximum(noise, least))

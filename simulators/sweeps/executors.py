@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing.connection import Connection
 
@@ -116,6 +116,7 @@ class _Computing:
 _computing = _Computing()
 
 
+@dataclass
 class Workers:
     """An executor, for how many runs at once, with how many threads each, and a new one when it
     breaks.
@@ -130,25 +131,12 @@ class Workers:
         False
     """
 
-    def __init__(
-        self,
-        executor: Executor,
-        count: int,
-        words: str,
-        *,
-        threads: int | None = None,
-        deaths: tuple[type[Exception], ...] = (),
-        remake: Callable[[], Executor] | None = None,
-    ) -> None:
-        self.executor = executor
-        self.count = count
-        self.words = words
-        self.threads = threads
-        self.deaths: tuple[type[Exception], ...] = (
-            BrokenExecutor,
-            *deaths,
-        )  # what a run raises whose worker died
-        self._remake = remake
+    executor: Executor
+    count: int
+    words: str
+    threads: int | None = field(default=None, kw_only=True)
+    deaths: tuple[type[Exception], ...] = field(default=(BrokenExecutor,), kw_only=True)
+    remake: Callable[[], Executor] | None = field(default=None, kw_only=True)
 
     @classmethod
     def given(cls, executor: Executor) -> Workers:
@@ -165,7 +153,7 @@ class Workers:
 
         Returns a future of what ``function(run, threads)`` returns, such as `perform`.
         """
-        with _interrupts_held_back() if self._remake is not None else contextlib.nullcontext():
+        with _interrupts_held_back() if self.remake is not None else contextlib.nullcontext():
             return self.executor.submit(function, run, self.threads)
 
     def replace(self) -> bool:
@@ -173,9 +161,9 @@ class Workers:
 
         What the old one was doing is lost.
         """
-        if self._remake is None:
+        if self.remake is None:
             return False
-        self.executor = self._remake()
+        self.executor = self.remake()
         return True
 
 
@@ -305,7 +293,7 @@ def dask_cluster(address: str, *, timeout: float = 10.0) -> Iterator[Workers]:
                 threads,
                 f"dask {address} ({threads} threads)",
                 threads=1,
-                deaths=(KilledWorker,),
+                deaths=(BrokenExecutor, KilledWorker),
             )
         finally:
             executor.shutdown(wait=False)  # cancels what is not done

@@ -18,7 +18,7 @@ from itertools import product
 from typing import Any
 
 from simulators.activations import ACTIVATIONS
-from simulators.arguments import ArgumentError, did_you_mean, one_of, require, told, whole_number
+from simulators.arguments import ArgumentError, one_of, require, told, whole_number
 from simulators.arrays import Floats
 from simulators.backend import select
 from simulators.batch_files import file_of
@@ -255,14 +255,12 @@ class Grid:
             raise GridError(
                 f"grid={told(fields)} is a {type(fields).__name__}; give a table of fields"
             )
-        for name in fields:
-            if name not in FIELDS:
-                hints = (did_you_mean(str(name), FIELDS), f"known are {', '.join(FIELDS)}")
-                raise GridError(f"unknown field {name!r}; {' '.join(filter(None, hints))}")
-        for name in ("chain", "width", "batch", "depth"):
-            words = f"{name} is missing; a grid needs chain, width, batch and depth"
-            require(name in fields, words, GridError)
         try:
+            for name in fields:
+                one_of("field", name, FIELDS)
+            for name in ("chain", "width", "batch", "depth"):
+                words = f"{name} is missing; a grid needs chain, width, batch and depth"
+                require(name in fields, words)
             return cls._of({**_DEFAULTS, **fields})
         except (TypeError, ValueError) as error:
             raise GridError(*ArgumentError.parts_of(error)) from None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -74,6 +74,7 @@ def rough_seconds(run: SweepRun) -> float:
     return float(features(run) @ np.array(_ROUGH[run.engine]))
 
 
+@dataclass(frozen=True)
 class RunningTimes:
     """A fitted model: `seconds` of one core for runs like those it was fitted to.
 
@@ -88,14 +89,13 @@ class RunningTimes:
         4.0
     """
 
-    def __init__(self, fitted: Mapping[Group, Floats]) -> None:
-        self._fitted = dict(fitted)
+    fitted: Mapping[Group, Floats]
 
     def seconds(self, run: SweepRun) -> float:
         """Predicted seconds on one core. Raises `KeyError` for a chain or engine that was not
         measured.
         """
-        return float(features(run) @ self._fitted[_group(run)])
+        return float(features(run) @ self.fitted[_group(run)])
 
 
 def calibrate(runs: Iterable[SweepRun]) -> RunningTimes:

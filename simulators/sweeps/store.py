@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from urllib.parse import quote
 
@@ -130,15 +131,13 @@ class Store(AbstractContextManager["Store"]):
         self.path = Path(path)
         self._require_place(create)
         mode = "rwc" if create else "rw"
-        try:
+        with self._errors():
             self._db = sqlite3.connect(
                 f"file:{quote(os.path.abspath(path))}?mode={mode}",
                 uri=True,
                 timeout=PATIENCE,
                 isolation_level=None,
             )
-        except sqlite3.Error as error:
-            raise self._explained(error) from None
         try:
             with self._errors():
                 self._db.execute("PRAGMA synchronous = EXTRA")
@@ -190,15 +189,14 @@ class Store(AbstractContextManager["Store"]):
         """Results in the order of ``keys``, leaving out missing ones; all, in order of parameters,
         by default.
         """
-        chosen = "SELECT key, parameters, data, seconds FROM results"
+        order = "ORDER BY parameters" if keys is None else "WHERE key = ?"
+        asked = [()] if keys is None else ((key,) for key in keys)
         with self._errors():
-            if keys is None:
-                for row in self._db.execute(f"{chosen} ORDER BY parameters"):
-                    yield Row(*row)
-                return
-            for key in keys:
-                for row in self._db.execute(f"{chosen} WHERE key = ?", (key,)):
-                    yield Row(*row)
+            for values in asked:
+                found = self._db.execute(
+                    f"SELECT key, parameters, data, seconds FROM results {order}", values
+                )
+                yield from starmap(Row, found)
 
     def claim(self, keys: Sequence[str], owner: str, lease: float) -> Claims:
         """Claim for ``owner``, for ``lease`` seconds, those of ``keys`` that nobody has finished or

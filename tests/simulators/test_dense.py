@@ -9,6 +9,7 @@ from numpy.random import SeedSequence
 from simulators.backend import NumpyBackend
 from simulators.chains import Chain, residual_chain, vanilla_chain
 from simulators.engines import dense
+from simulators.engines.rounding import Copies
 from simulators.layers import LAWS, Activation, Linear, Normalize, Recenter, Rescale, Residual
 from simulators.observables import effective_rank
 from simulators.simulate import simulate
@@ -87,8 +88,22 @@ def test_one_over_the_least_divisor_is_exact():
 def test_a_residual_layer_passes_over_the_fewer_entries(n):
     """Over the width² of W once, to make I + γW of it, or over the n · width of WH twice."""
     width, entries = 200, np.ones((1, 200**2))
-    layer = dense._Run(NumpyBackend("float64"), iter([entries]))
-    layer._weighted_by(Residual(0.5), np.ones((1, n, width)), False)
+
+    class Given(NumpyBackend):
+        def draws(self, *_, **__):
+            yield entries
+
+    chain, batch, backend = Chain((Residual(0.5),)), np.ones((width, n)), Given("float64")
+    [(_, blocks)] = dense.run(
+        chain,
+        backend.array(batch.T[None]),
+        Copies.among(batch, chain),
+        depth=1,
+        replicas=1,
+        root=np.random.SeedSequence(0),
+        backend=backend,
+    )
+    assert [found.rows.shape for found in blocks] == [(1, n, width)]
     assert (entries[0, 1] == 0.5) == (width**2 <= 2 * n * width)
 
 

@@ -310,11 +310,8 @@ def test_the_error_on_arrival_holds_from_the_start(monkeypatch: pytest.MonkeyPat
 
 def test_a_level_is_written_down_from_its_layer_on() -> None:
     outlook = rounding.Outlook(
+        chain=rescale_chain(2),
         relation=None,
-        centres=False,
-        odd=True,
-        bound=False,
-        linear=True,
         unit=2.0**-53,
         least=2.0**-1022,
         samples=(0, 1),
@@ -324,9 +321,10 @@ def test_a_level_is_written_down_from_its_layer_on() -> None:
     )
     watch = rounding.Watch(outlook, 2, 6, 3, NumpyBackend("float64"))
     assert (watch.errors == 1e-9).all()
-    assert (watch._level == 1e-9).all()
-    watch._level[:] = 1e-5
-    watch._write(np.arange(2), np.array([0, 4]))
+    cancelled = np.ones((6, 2))
+    cancelled[0, 0] = cancelled[4, 1] = 1e-5 / (rounding.ROUNDINGS * outlook.unit)
+    blocks = (rounding.Representation(np.eye(2)[None].repeat(2, 0), each) for each in cancelled)
+    assert len(list(watch.over(blocks))) == 6
     assert watch.errors.tolist() == [[1e-9, 1e-5, 1e-5], [1e-9, 1e-9, 1e-5]]
 
 

@@ -174,13 +174,9 @@ def _outlier(n: int) -> _Point:
     point = outlier_fixed_point(n)
     if point is None:
         raise ValueError(f"n={n} has no outlier fixed point; want n ≥ {LEAST_FOR_OUTLIER}")
-    gram = np.full((n, n), point.cluster_cosine)
-    gram[-1, :-1] = gram[:-1, -1] = point.outlier_cosine * math.sqrt(point.norm_ratio)
-    np.fill_diagonal(gram, 1.0)
-    gram[-1, -1] = point.norm_ratio
     values = np.array([point.cluster_cosine, point.outlier_cosine, math.sqrt(point.norm_ratio)])
     names = ("cosine in the cluster", "cosine with the outlier", "outlier's norm over the others'")
-    return _Point(OUTLIER, gram, names, values, fixed_cosine(n))
+    return _Point(OUTLIER, point.gram, names, values, fixed_cosine(n))
 
 
 def _symmetric(n: int) -> _Point:

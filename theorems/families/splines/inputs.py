@@ -271,7 +271,14 @@ def layer_corners() -> list[Item]:
 
 
 @composite
-def _drawn_layer(draw: st.DrawFn) -> Item:
+def layers(draw: st.DrawFn) -> Item:
+    """Layers of one to three units with the number r of one, a point y, share t and radius rho.
+
+    Inputs are 1 to 4 of dimension 1 to 3; share and radius are at most 10, in sixths.
+
+    Example:
+        >>> layers().validate()
+    """
     dimension, units = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     z = draw(st.lists(_vectors(dimension), min_size=1, max_size=4))
     W = draw(st.lists(_vectors(dimension), min_size=units, max_size=units))
@@ -284,17 +291,6 @@ def _drawn_layer(draw: st.DrawFn) -> Item:
         t=draw(_positive()),
         rho=draw(_positive()),
     )
-
-
-def layers() -> st.SearchStrategy[Item]:
-    """Layers of one to three units with the number r of one, a point y, share t and radius rho.
-
-    Inputs are 1 to 4 of dimension 1 to 3; share and radius are at most 10, in sixths.
-
-    Example:
-        >>> layers().validate()
-    """
-    return _drawn_layer()
 
 
 def layer_of_batch(batch: NDArray[np.float64]) -> Item:
