@@ -149,7 +149,14 @@ class Recorded(Details):
 
 
 def typed(kind: Callable[[Any], object]) -> dict[str, object]:
-    """The metadata of a field that holds values of ``kind``, one or a tuple of them."""
+    """The metadata of a field that holds values of ``kind``, one or a tuple of them.
+
+    - ``kind``: called with what JSON holds, gives the value: a class, or :func:`read_details`
+
+    Example:
+        >>> typed(Verdict)
+        {'kind': <enum 'Verdict'>}
+    """
     return {"kind": kind}
 
 
@@ -247,7 +254,10 @@ class Evidence:
             object.__setattr__(self, "details", read_details(given))
 
     def as_json(self, sentinel_claim: str) -> dict[str, Any]:
-        """The evidence as JSON writes it; ``sentinel_claim`` is what the false neighbour says."""
+        """The evidence as JSON writes it, its details beside its own keys.
+
+        - ``sentinel_claim``: what the false neighbour says, in words
+        """
         return {
             "method": self.method,
             "verdict": self.verdict.value,

@@ -371,7 +371,11 @@ class Ledger:
         return replace(self, entries=found)
 
     def removed(self, families: Iterable[str], known: Iterable[str]) -> tuple[Change, ...]:
-        """Entries of these families that no statement has any more."""
+        """Entries of these families that no statement has any more.
+
+        - ``families``: names of those that were looked at
+        - ``known``: full names of all statements there are
+        """
         names, wanted = set(known), set(families)
         return tuple(
             Change(name, "removed", entry.verdict.value, "no such statement")
@@ -415,7 +419,8 @@ _Found = Annotated[str, Wanted("'method: verdict'", _ends_in_verdict)]
 _Evidence = Annotated[list[_Found], Wanted("a list of 'method: verdict'")]
 _Seed = Annotated[int, Wanted("a nonnegative whole number", lambda seed: seed >= 0)]
 _Ends = Annotated[
-    list[float], Wanted("null, or a value and the two ends of its interval", lambda x: len(x) == 3)
+    tuple[float, float, float],
+    Wanted("null, or a value and the two ends of its interval", lambda x: len(x) == 3),
 ]
 _Interval = Annotated[
     _Ends, Wanted("an interval with its lower end first", lambda ends: ends[1] <= ends[2])
@@ -477,15 +482,11 @@ def _entry(place: str, written: _Written, environments: Mapping[str, Mapping[str
     if (key := written.environment) not in environments:
         raise DocumentError(f"{place}.environment is {key!r}; want one of the environments")
     evidence = (text.partition(": ") for text in written.evidence)
-    tightness: tuple[float, float, float] | None = None
-    if written.tightness is not None:
-        value, low, high = written.tightness
-        tightness = value, low, high
     return Entry(
         written.digest,
         written.verdict,
         tuple((method, Verdict(verdict)) for method, _, verdict in evidence),
-        tightness,
+        written.tightness,
         written.seed,
         written.level,
         environments[key],

@@ -157,7 +157,7 @@ class Result:
         return found is expected or (self.with_batch and (expected is Verdict.REFUTED or silent))
 
     def as_json(self) -> dict[str, Any]:
-        """The result as JSON writes it, with its evidence."""
+        """The result as JSON writes it, with its evidence: one of ``results`` of schema 1."""
         s = self.statement
         return {
             "statement": f"{s.family}.{s.theorem}",
@@ -344,7 +344,15 @@ def _checked(statement: Statement, context: Context) -> list[Evidence]:
 
 
 def takes_batch(check: Check) -> bool:
-    """Whether a user's batch has a part in a check; one that does not say takes it."""
+    """Whether a user's batch has a part in a check; one that does not say takes it.
+
+    - ``check``: any of a statement's ``checks``, also of another package
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> takes_batch(STATEMENT.checks[0])  # what it proposes is laid out, and no batch
+        False
+    """
     return bool(getattr(check, "takes_batch", True))
 
 
@@ -421,7 +429,16 @@ def _settings(seed: int, level: float, budget: float | None) -> tuple[int, float
 
 
 def environment(seed: int, level: float, batch: Batch | None) -> dict[str, Any]:
-    """What a report must say to be repeated: versions, seed, error budget, batch."""
+    """What a report must say to be repeated: versions, seed, error budget, batch.
+
+    - ``seed``, ``level``: of the run, as :func:`verify` takes them
+    - ``batch``: the user's, told by its description, digest and size; None for none
+
+    Example:
+        >>> found = environment(7, 1e-6, None)
+        >>> found["seed"], found["error_budget"], found["batch"]
+        (7, 1e-06, None)
+    """
     packages = (
         "batchnorm-theorems",
         "numpy",

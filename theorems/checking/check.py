@@ -48,18 +48,28 @@ class CheckBase(ABC):
 
     @property
     def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
+        """Whether a user's batch has a part in it.
+
+        Where it has none, the check is called without the batch.
+        """
         return True
 
     @abstractmethod
     def words(self, statement: Statement) -> str:
-        """What it does, from its own settings, as ``theorems show`` prints it."""
+        """What it does with the statement, as ``theorems show`` prints it: one or more clauses.
+
+        They are made from the check's own settings; nothing is drawn.
+        """
 
     @abstractmethod
     def __call__(self, statement: Statement, context: Context) -> Evidence: ...
 
     def outside(self, words: str, details: Details | None = None) -> Evidence:
-        """Evidence that says nothing of the claim nor of its neighbour, and why."""
+        """Evidence that says nothing of the claim nor of its neighbour.
+
+        - ``words``: why, in one line
+        - ``details``: what was seen nevertheless; nothing by default
+        """
         return Evidence(
             method=self.method,
             verdict=Verdict.OUTSIDE,
@@ -94,16 +104,24 @@ class ExactCheck(CheckBase, Generic[Seen]):
 
     @property
     def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
         return False
 
     @abstractmethod
     def judge(self, claim: Statement, context: Context) -> Judgement[Seen]:
-        """What there is to say of one claim."""
+        """What there is to say of one claim.
+
+        - ``claim``: the statement, or its false neighbour, which is judged alike
+        - ``context``: told of progress; level and batch have no part in it
+
+        A claim of a form that the check does not read is a ``ValueError``.
+        """
 
     @abstractmethod
     def details(self, found: Judgement[Seen], fallen: Judgement[Seen]) -> Details:
-        """What was seen of the claim and of its neighbour."""
+        """What was seen, as the evidence keeps it.
+
+        - ``found``, ``fallen``: what :meth:`judge` said of the claim and of its neighbour
+        """
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         found = self.judge(statement, context)

@@ -238,7 +238,9 @@ class BoundedMean:
 
     @property
     def count(self) -> int:
-        """Number of observations taken."""
+        """Number of observations taken by all calls of `update` so far, those known only between
+        two values included.
+        """
         return self._count
 
     @property
@@ -275,7 +277,10 @@ class BoundedMean:
 
     @property
     def half_width(self) -> float:
-        """Half the length of `interval`; negative if that is empty."""
+        """Half the length of `interval`; negative if that is empty.
+
+        In the unit of the observations; before the first it is half the range.
+        """
         low, high = self.interval
         return (high - low) / 2
 

@@ -82,12 +82,16 @@ class Region:
     box: Box
 
     def at(self, point: Iterable[flint.fmpq]) -> dict[str, Nested]:
-        """Every symbol's value at one point of the box, exactly."""
+        """Every symbol's value at one point of the box, exactly.
+
+        - ``point``: a rational for each of ``names``, in their order; more or fewer are a
+          ``ValueError``
+        """
         return {**self.fixed, **dict(zip(self.names, map(fraction, point), strict=True))}
 
     @property
     def middle(self) -> tuple[flint.fmpq, ...]:
-        """The middle of the box."""
+        """The middle of the box: a rational for each of ``names``."""
         return tuple((low + high) / 2 for low, high in self.box)
 
 

@@ -198,15 +198,27 @@ class DeclaredInputs(Generic[Item]):
             return {**{str(s): flint.arb.nan() for s in self.statement.definitions}, **item}
 
     def contains(self, item: Values) -> bool:
-        """Whether every value lies in its domain, exactly, and every family has its size."""
+        """Whether every value lies in its domain, exactly, and every family has its size.
+
+        - ``item``: values of all variables by name
+
+        What is assumed beyond the domains is not asked. False where an end of a domain is
+        irrational.
+        """
         return _lies_inside(self.statement.variables, item)
 
     def corners(self) -> list[Declared]:
-        """Inputs that are always tried, small ones first; they are the same in every run."""
+        """Inputs that are always tried, small ones first; they are the same in every run.
+
+        At most 160, all different. Made once for every statement.
+        """
         return list(_corners(self._domains))
 
     def strategy(self) -> SearchStrategy[Declared]:
-        """Any input, shrinking towards small sizes and plain numbers."""
+        """Any input of the declared domains, shrinking towards small sizes and plain numbers.
+
+        Three of four are moved onto the equalities that are assumed, where that can be done.
+        """
         domains = self._domains
 
         @st.composite

@@ -42,7 +42,10 @@ class Part:
     high: Fraction = Fraction(0)
 
     def reaches(self, least: int) -> bool:
-        """Whether it covers a batch size of ``least`` or more that its neighbour above does not."""
+        """Whether it covers a batch size of ``least`` or more that its neighbour above does not.
+
+        - ``least``: the smallest batch size that the statement is about, at least 1
+        """
         return self.low * least < 1
 
 
@@ -85,18 +88,20 @@ class Enclosed(ExactCheck[Enclosures]):
     parts: Callable[[], Iterable[Part]] = tuple
 
     def words(self, statement: Statement) -> str:
-        """What ``theorems show`` says of it."""
         return (
             "enclosures in balls: both sides compared at every batch size named, and over "
             "intervals of sizes where there are some; a user's batch is left alone"
         )
 
     def details(self, found: Judgement[Enclosures], fallen: Judgement[Enclosures]) -> Details:
-        """The claim's enclosures."""
         return EnclosedNumbers(PRECISION, found.seen, fallen.words)
 
     def judge(self, claim: Statement, context: Context) -> Judgement[Enclosures]:
-        """Every size and every part in turn, until one refutes."""
+        """Every size and every part in turn, until one refutes.
+
+        Raises ``ValueError`` for parts with a gap between them, and for a side that depends on n
+        where no n is named.
+        """
         least, most = _domain(claim)
         own = self.sizes if self.values is not None else ()
         sizes = [n for n in own if least <= n and (most is None or n <= most)]

@@ -68,12 +68,12 @@ class Instance:
 
     @property
     def width(self) -> int:
-        """Of the last layer."""
+        """The width of the last layer, as the chain has it from this start on."""
         return int(self.chain.widths(self.start.shape[0])[-1])
 
     @property
     def normals(self) -> int:
-        """Random numbers one replica costs in the exact-in-law engine."""
+        """Random numbers one replica costs in the exact-in-law engine: width · samples · depth."""
         return self.width * int(self.start.shape[1]) * self.depth
 
 
@@ -217,7 +217,6 @@ class Expectation(SampledCheck):
 
     @property
     def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
         return self.follows_batch
 
     def words(self, statement: Statement) -> str:

@@ -126,7 +126,6 @@ class UndefinedMean(SampledCheck):
     where: str
 
     def words(self, statement: Statement) -> str:
-        """What ``theorems show`` says of it."""
         return f"nothing: {undefined_words(self.missing, self.count, self.where)}"
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:

@@ -109,7 +109,7 @@ class MedianRow(Details):
 
     @property
     def measured(self) -> str:
-        """The intervals that were reached, in words."""
+        """The intervals that were reached, in words: ``symbol in [low, high]`` for each."""
         found = []
         for key, low in self.medians.items():
             name = key.removeprefix("low ")
@@ -142,7 +142,6 @@ class Medians(SampledCheck):
     wants: str = ""
 
     def words(self, statement: Statement) -> str:
-        """What ``theorems show`` says of it."""
         return (
             "simulation: order-statistic intervals for medians over independent networks, in every "
             "case that is laid out"
@@ -211,7 +210,16 @@ class Medians(SampledCheck):
         )
 
     def judged(self, relation: str, left: Interval, right: Interval) -> Verdict:
-        """Of ``left relation right``, each side known to lie in its interval (low, high)."""
+        """Of ``left relation right``, each side known to lie in its interval (low, high).
+
+        - ``relation``: one of ``<=``, ``<``, ``>=``, ``>``, ``==``; equality is supported where
+          ``left`` is within ``resolution`` of the middle of ``right``, relatively
+
+        Example:
+            >>> check = Medians(lambda batch: [])
+            >>> [check.judged("<=", (0.1, 0.2), right).value for right in ((0.3, 0.3), (0.0, 0.05))]
+            ['supported', 'refuted']
+        """
         if relation in (">=", ">"):
             left, right, relation = right, left, {">=": "<=", ">": "<"}[relation]
         if relation == "==":

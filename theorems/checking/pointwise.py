@@ -497,14 +497,17 @@ class Pointwise(CheckBase, Generic[Item]):
         return DeclaredInputs(statement, self.values, self.item).values
 
     def of_batch(self, batch: Floats) -> Sequence[Item] | None:
-        """The inputs that a (d, n) array gives; None where a batch has nothing to say."""
+        """The inputs that a user's batch gives; None where a batch has nothing to say.
+
+        - ``batch``: (d, n), a sample in each column; empty is the answer for one that lies outside
+          the domain
+        """
         if self.given is not None:
             return self.given(batch)
         return None if self.from_batch is None else [self.from_batch(batch)]
 
     @property
     def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
         return self.given is not None or self.from_batch is not None or self.refuses is not None
 
     def words(self, statement: Statement) -> str:
@@ -743,7 +746,15 @@ def refutes(statement: Statement, variables: Values) -> bool:
 
 
 def fault(statement: Statement, values: Callable[[], Values]) -> str:
-    """How a claim falls at an input that refutes it: ``violated``, or ``undefined``."""
+    """How a claim falls at an input that refutes it: ``violated``, or ``undefined``.
+
+    - ``values``: as :func:`decide` takes them
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> fault(STATEMENT.neighbour, lambda: {"n": 1, "lambda": (Fraction(1),)})
+        'violated'
+    """
     return "violated" if decide(statement, values).undefined is None else "undefined"
 
 

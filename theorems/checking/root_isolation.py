@@ -104,7 +104,15 @@ def _in_run(function: Function, run: list[tuple[fmpq, fmpq]], direction: int) ->
 
 
 def signs(function: Function, low: fmpq, high: fmpq) -> tuple[int, int]:
-    """The signs of the function and of its derivative on all of [low, high]; 0 where open."""
+    """The signs of the function and of its derivative on all of [low, high]: 1, -1, or 0 where
+    the balls leave it open.
+
+    Cost: at most two evaluations of ``function``, which is as :func:`isolate` takes it.
+
+    Example:
+        >>> signs(lambda x: x * x - 2, fmpq(2), fmpq(3))
+        (1, 1)
+    """
     cell, middle = over(low, high), arb((low + high) / 2)
     series = function(arb_series([cell, arb(1)], 2))
     slope = series[1]

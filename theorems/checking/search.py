@@ -87,7 +87,10 @@ class Adversary(Protocol):
         """
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
-        """A simpler one, decided again."""
+        """A simpler input that refutes too, decided again; ``found`` if there is none.
+
+        - ``found``: what :meth:`hunt` returned for the same statement and context
+        """
 
 
 class Cube(Protocol):
@@ -101,13 +104,21 @@ class Cube(Protocol):
         """Sizes by name, from the smallest to the largest allowed, at most ``most``."""
 
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
-        """The dimension of the cube for these sizes."""
+        """The dimension of the cube for these sizes; 0 where they leave nothing to choose."""
 
     def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: ModuleType = ...) -> dict[str, Any]:
-        """The values of every symbol at points ``u``, (k, coordinates), of NumPy or Torch."""
+        """The values of every symbol at points of the cube, by name.
+
+        - ``u``: (k, coordinates) in [0, 1], of ``xp``, which is NumPy or Torch
+
+        A number has the shape (k,), a family is a sequence of such.
+        """
 
     def item(self, sizes: Mapping[str, Fraction], u: Floats) -> object:
-        """The exact input at one point (coordinates,)."""
+        """The exact input at one point.
+
+        - ``u``: (coordinates,) in [0, 1]
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,11 +164,9 @@ class Falsification(CheckBase):
 
     @property
     def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
         return self.adversary.takes_batch
 
     def words(self, statement: Statement) -> str:
-        """What ``theorems show`` says of it."""
         return (
             "falsification: Adversarial search, on the claim and on its false neighbour alike, "
             "with a corpus of witnesses."
@@ -278,7 +287,13 @@ class ExactAdversary:
     def hunt(
         self, statement: Statement, context: Context, known: Sequence[object], tried: dict[str, int]
     ) -> Found | None:
-        """The first input that certainly refutes; ``tried`` counts those of every attack."""
+        """The first input that certainly refutes, attack after attack; None if none does.
+
+        - ``known``: inputs of earlier runs, tried first
+        - ``tried``: counts, by attack, the inputs that were looked at
+
+        Cost: seconds, or until the context is expired.
+        """
         solved = () if self.solve is None else self.solve(statement)
         bounded = () if self.bound is None else self.bound(statement, context)
         for attack, proposals in (
@@ -312,7 +327,10 @@ class ExactAdversary:
         )
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
-        """A simpler input, decided again; the one that was found if none is simpler."""
+        """A simpler input, decided again; the one that was found if none is simpler.
+
+        Cost: at most 400 decisions, or until the context is expired.
+        """
         item = shrink(
             found.item, lambda candidate: not context.expired and self.refutes(statement, candidate)
         )

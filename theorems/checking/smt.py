@@ -80,7 +80,10 @@ class Answer:
 
 
 def solver() -> ModuleType:
-    """The module z3. Raises :class:`MissingSolverError` with the command that installs it."""
+    """The module z3, imported when this is first called.
+
+    Raises :class:`MissingSolverError` with the command that installs it.
+    """
     try:
         return import_module("z3")
     except ImportError:
@@ -110,11 +113,14 @@ class Question:
 
     @property
     def unknowns(self) -> tuple[sp.Symbol, ...]:
-        """The symbols of all families, in order."""
+        """The symbols of all families, variable by variable, entry by entry."""
         return tuple(entries(self.families))
 
     def at(self, values: Mapping[sp.Symbol, Point]) -> dict[str, Nested]:
-        """The input, by name, at which the unknowns have these values."""
+        """The input, by name, at which the unknowns have these values.
+
+        - ``values``: a rational or an algebraic number for each of :attr:`unknowns`
+        """
         filled = {name: changed(e, values.__getitem__) for name, e in self.families.items()}
         return {**self.sizes, **filled}
 

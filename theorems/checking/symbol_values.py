@@ -138,7 +138,10 @@ class Completed(Mapping[str, Nested]):
         return self._values[name]
 
     def converted(self, name: str, exactly: bool) -> Nested:
-        """A value as rationals, or as enclosures at the current precision; a table only once."""
+        """A value as rationals, or as enclosures at the current precision; a table only once.
+
+        Raises ``TypeError`` for a ball if ``exactly``, ``InexactError`` for an irrational number.
+        """
         key = (name, 0 if exactly else flint.ctx.prec)
         if key not in self._converted:
             self._converted[key] = converted(self[name], exactly)
@@ -150,7 +153,10 @@ class Completed(Mapping[str, Nested]):
         return exactly_or_in_balls(expression, values)
 
     def meaning(self, name: str) -> sp.Expr:
-        """The definition of a symbol, or the ``Lambda`` of a family."""
+        """The definition of a symbol, or the ``Lambda`` of a family.
+
+        Raises ``KeyError`` for a name that no formula defines.
+        """
         return self._meanings[name][1]
 
     def _table(self, family: sp.IndexedBase, meaning: sp.Lambda) -> Nested:
@@ -196,7 +202,7 @@ class _Beside(dict[str, Nested]):
         )
 
 
-# --- numbers nested in sequences -------------------------------------------------------------------
+# --- numbers nested in sequences ------------------------------------------------------------------
 
 
 def table(

@@ -59,7 +59,10 @@ class SymbolicIdentity(ExactCheck[None]):
         )
 
     def judge(self, claim: Statement, context: Context) -> Judgement[None]:
-        """A point where the sides differ, or what their difference simplifies to."""
+        """A point where the sides differ, or what their difference simplifies to.
+
+        Raises ``ValueError`` for a claim that is no equality. Cost: SymPy's ``simplify``.
+        """
         _require(claim, "==")
         # points first: simplifying what is not zero can take for ever
         for point in self.points:
@@ -73,7 +76,6 @@ class SymbolicIdentity(ExactCheck[None]):
         return Judgement(Verdict.INCONCLUSIVE, words, None)
 
     def details(self, found: Judgement[None], fallen: Judgement[None]) -> Details:
-        """The scale, and what was found of the neighbour."""
         return Simplified(sp.sstr(self.scale), fallen.words)
 
 
@@ -103,7 +105,10 @@ class SymbolicSign(ExactCheck[Point | None]):
         )
 
     def judge(self, claim: Statement, context: Context) -> Judgement[Point | None]:
-        """A point where the claim fails, or what its certificate is worth."""
+        """A point where the claim fails, or what its certificate is worth.
+
+        Raises ``ValueError`` for a claim that is not ``>=``. Cost: SymPy's ``simplify``.
+        """
         _require(claim, ">=")
         for point in self.points:
             if _at(claim, point) is False:
@@ -112,7 +117,6 @@ class SymbolicSign(ExactCheck[Point | None]):
         return Judgement(verdict, words, None)
 
     def details(self, found: Judgement[Point | None], fallen: Judgement[Point | None]) -> Details:
-        """The certificate, and where the neighbour falls."""
         witness = None
         if fallen.seen is not None:
             witness = {name: str(value) for name, value in fallen.seen.items()}

@@ -141,7 +141,10 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
         )
 
     def judge(self, claim: Statement, context: Context) -> Judgement[Sequence[FollowedPath]]:
-        """Every start's path against the bound."""
+        """Every start's path against the bound: refuted where one path crosses it.
+
+        Cost: a few milliseconds a layer, the first time that a start is followed.
+        """
         found = []
         for start in self.starts:
             context.progress(f"{claim.name}: width limit, n={start.n}")
@@ -166,7 +169,6 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
         found: Judgement[Sequence[FollowedPath]],
         fallen: Judgement[Sequence[FollowedPath]],
     ) -> Details:
-        """The claim's paths."""
         return FollowedPaths(self.precision, self.depth, found.seen)
 
     def follow(self, statement: Statement, start: RepeatedSpectrum) -> FollowedPath:

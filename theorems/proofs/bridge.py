@@ -11,7 +11,7 @@ from itertools import chain
 
 from theorems.proofs.formulas import REALS
 from theorems.proofs.printer import UnprintableError, beside, proposition
-from theorems.proofs.rocq import ALLOWED, Rocq, RocqError, exported, file_of, forbidden, is_leaf
+from theorems.proofs.rocq import Rocq, RocqError, excess, exported, file_of, forbidden
 from theorems.statement import Proof, Statement, Verdict
 
 __all__ = ["Audit", "ProofResult", "check_file", "establish", "neighbours_file", "skeleton"]
@@ -150,7 +150,10 @@ class ProofResult:
 
     @property
     def verdict(self) -> Verdict:
-        """What a standing proof makes of the statement; of a part only, if it leaves something."""
+        """What a standing proof makes of the statement; of a part only, if it leaves something.
+
+        ``inconclusive`` where there is a problem.
+        """
         if self.problem:
             return Verdict.INCONCLUSIVE
         return Verdict.REFUTED if self.proof.refutes else Verdict.PROVED
@@ -171,13 +174,9 @@ class Audit:
 
     @property
     def excess(self) -> dict[str, tuple[str, ...]]:
-        """Axioms that theorems rest on and may not."""
-        found = {name: _excess(name, axioms) for name, axioms in self.theorems.items()}
+        """By theorem, the axioms that it rests on and may not; without those that have none."""
+        found = {name: excess(name, axioms) for name, axioms in self.theorems.items()}
         return {name: axioms for name, axioms in found.items() if axioms}
-
-
-def _excess(theorem: str, axioms: Iterable[str]) -> tuple[str, ...]:
-    return tuple(a for a in axioms if not (is_leaf(theorem) and a in ALLOWED))
 
 
 def establish(
@@ -254,8 +253,8 @@ def _look(
             problem = str(error)
         except RocqError as error:
             problem = f"the kernel rejects the printed statement: {error}"
-    if not problem and (excess := _excess(proof.theorem, axioms)):
-        problem = f"rests on {', '.join(excess)}"
+    if not problem and (more := excess(proof.theorem, axioms)):
+        problem = f"rests on {', '.join(more)}"
     return ProofResult(statement, proof, problem, axioms, says, time.perf_counter() - began)
 
 

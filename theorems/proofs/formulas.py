@@ -133,7 +133,17 @@ class Formulas:
     # --- relations, types, names ------------------------------------------------------------------
 
     def relation(self, sign: str, lhs: sp.Expr, rhs: sp.Expr) -> str:
-        """``lhs sign rhs``; ``>`` and ``>=`` are turned round, as mathcomp does."""
+        """``lhs sign rhs``; ``>`` and ``>=`` are turned round, as mathcomp does.
+
+        - ``sign``: one of ``<=``, ``<``, ``>=``, ``>``, ``==``, ``!=``
+
+        Raises :class:`UnprintableError` for a side without printed form.
+
+        Example:
+            >>> x = sp.Symbol("x")
+            >>> Formulas({"x": "x"}, {}, {}).relation(">=", x**2, sp.Integer(0))
+            '0 <= x ^+ 2'
+        """
         left, right = self.real(lhs), self.real(rhs)
         if sign in (">", ">="):
             left, right = right, left
@@ -142,12 +152,22 @@ class Formulas:
         return f"{left} {_RELATIONS[sign]} {right}" + ("" if typed else " :> R")
 
     def ordinal(self, size: sp.Expr) -> str:
-        """The type of an index below ``size``."""
+        """The type of an index below ``size``, an expression in whole-numbered variables.
+
+        Example:
+            >>> n = sp.Symbol("n")
+            >>> Formulas({"n": "n"}, {"n": 1}, {}).ordinal(n - 1)
+            "'I_((n - 1)%N)"
+        """
         text = self.natural(size)
         return f"'I_{text}" if re.fullmatch(r"\w+", text) else f"'I_({text})"
 
     def entries(self, family: str, meaning: sp.Lambda) -> str:
-        """What every member of a family is equal to."""
+        """What every member of a family is equal to, for all indices.
+
+        - ``family``: its symbol, of which ``sizes`` has the extents
+        - ``meaning``: the member at indices, as many as there are extents
+        """
         outer, sizes = dict(self._bound), self._sizes[family]
         names = []
         for index, size in zip(meaning.variables, sizes, strict=True):
@@ -159,18 +179,24 @@ class Formulas:
         return f"(forall {self.binders(names, sizes)}, {member} = {value})"
 
     def binders(self, names: Sequence[str], sizes: Sequence[sp.Expr]) -> str:
-        """Indices with their types, in parentheses if there are several."""
+        """Indices with their types, in parentheses if there are several.
+
+        - ``names``: in Rocq; ``sizes``: what each runs below
+        """
         typed = [f"{name} : {self.ordinal(size)}" for name, size in zip(names, sizes, strict=True)]
         return typed[0] if len(typed) == 1 else " ".join(f"({one})" for one in typed)
 
     def fresh_indices(self, count: int) -> tuple[str, ...]:
-        """So many names of indices that nothing else has."""
+        """So many names of indices, at most six, that nothing else has: i, j, k, l, p, q."""
         taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
         letters = (letter if letter not in taken else f"{letter}_" for letter in "ijklpq")
         return tuple(name for name in letters if name not in taken)[:count]
 
     def natural(self, expression: sp.Expr) -> str:
-        """An expression of type ``nat``, without the scope's mark unless it is compound."""
+        """An expression of type ``nat``, without the scope's mark unless it is compound.
+
+        Raises :class:`UnprintableError` for one that may be negative or no whole number.
+        """
         text, compound = self._natural(sp.sympify(expression))
         return f"({text})%N" if compound else text
 
@@ -210,7 +236,15 @@ class Formulas:
     # --- real terms -------------------------------------------------------------------------------
 
     def real(self, expression: sp.Expr) -> str:
-        """An expression of the field's type, at a level that fits beside a relation."""
+        """An expression of the field's type, at a level that fits beside a relation.
+
+        Raises :class:`UnprintableError` for a function without printed form.
+
+        Example:
+            >>> x, y = sp.symbols("x y")
+            >>> Formulas({"x": "x", "y": "y"}, {}, {}).real(x / 2 - y)
+            'x / 2%:R - y'
+        """
         return _within(self._term(sp.sympify(expression)), _PLUS)
 
     def _term(self, e: sp.Expr) -> Term:

@@ -21,7 +21,7 @@ from simulators.regular_files import UnreadableFileError
 from theorems.evidence import Recorded
 from theorems.proofs.bridge import Audit, check_file, neighbours_file
 from theorems.proofs.printer import UnprintableError
-from theorems.proofs.rocq import ALLOWED, SOURCES, closure, file_of, is_leaf
+from theorems.proofs.rocq import SOURCES, closure, excess, file_of
 from theorems.statement import Evidence, Proof, Statement, Verdict
 
 __all__ = [
@@ -147,7 +147,11 @@ class ProofRecord:
         return self.file.rocq
 
     def objection(self, statement: Statement) -> str:
-        """Why the record does not cover the statement as it is now; empty if it does."""
+        """Why the record does not cover the statement as it is now; empty if it does.
+
+        Raises ``ValueError`` for a statement that names no theorem. Cost: the statement is printed,
+        and the sources that its theorem rests on are read.
+        """
         proof = _proof(statement)
         entry = self.file.statements.get(statement.name)
         if entry is None:
@@ -164,15 +168,21 @@ class ProofRecord:
             path = self.root / name
             if not path.is_file() or _sha256(path.read_bytes()) != self.file.sources.get(name):
                 return f"{name} has changed"
-        excess = [a for a in self.axioms(proof) if not (is_leaf(proof.theorem) and a in ALLOWED)]
-        return f"it rests on {', '.join(excess)}" if excess else ""
+        more = excess(proof.theorem, self.axioms(proof))
+        return f"it rests on {', '.join(more)}" if more else ""
 
     def axioms(self, proof: Proof) -> tuple[str, ...]:
-        """What the proof's theorem rested on."""
+        """The axioms that the proof's theorem rested on.
+
+        Of one that is not on record, words that are no axiom, so that it is objected to.
+        """
         return self.file.theorems.get(proof.theorem, ("nothing known of its axioms",))
 
     def says(self, statement: Statement) -> str:
-        """What ``Check`` printed for the theorem of a statement that is tied by name."""
+        """What ``Check`` printed for the theorem of a statement that is tied by name.
+
+        Empty for one tied by the kernel, and for one that is not on record.
+        """
         entry = self.file.statements.get(statement.name)
         return "" if entry is None else entry.says
 
@@ -213,9 +223,9 @@ def evidence(statement: Statement, record: ProofRecord | None = None) -> Evidenc
     """
     if (proof := statement.proof) is None:
         return None
-    found = recorded() if record is None else record
     began = time.perf_counter()
-    if isinstance(found, str) or found.objection(statement):
+    found = _covering(statement, record)
+    if isinstance(found, str):
         return None
     axioms = found.axioms(proof)
     return Evidence(
@@ -247,11 +257,16 @@ def lapsed(statement: Statement, record: ProofRecord | None = None) -> str:
     """
     if (proof := statement.proof) is None:
         return ""
-    found = recorded() if record is None else record
-    reason = found if isinstance(found, str) else found.objection(statement)
+    found = _covering(statement, record)
     name = proof.theorem.rpartition(".")[2]
-    told = f"the recorded proof {name} does not count: {reason}; theorems prove checks it again"
-    return told if reason else ""
+    told = f"the recorded proof {name} does not count: {found}; theorems prove checks it again"
+    return told if isinstance(found, str) else ""
+
+
+def _covering(statement: Statement, record: ProofRecord | None) -> ProofRecord | str:
+    """The record, if it covers the statement as it is now; else why it does not."""
+    found = recorded() if record is None else record
+    return found if isinstance(found, str) else found.objection(statement) or found
 
 
 def summary(proof: Proof, axioms: tuple[str, ...]) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "RocqError",
     "axioms_in",
     "closure",
+    "excess",
     "exported",
     "file_of",
     "forbidden",
@@ -182,7 +183,14 @@ class Rocq:
     root: Path = SOURCES
 
     def build(self, files: Iterable[str] = (), *, jobs: int = 2, timeout: float = 1500) -> None:
-        """Compile the given files and what they need, or everything. Raises :class:`RocqError`."""
+        """Compile files and what they need, in the workspace; one process at a time.
+
+        - ``files``: of the development, such as ``common/Sums.v``; all of it where none is given
+        - ``jobs``: how many are compiled at once; ``timeout``: in seconds, for each program
+
+        Raises :class:`RocqError` with the compiler's last words. Cost: half a minute for all that
+        has changed, nothing for what has not.
+        """
         with self._locked():
             self._copy()
             targets = [f"{name}o" for name in files]
@@ -193,7 +201,12 @@ class Rocq:
             )
 
     def compile(self, name: str, text: str, *, timeout: float = 300) -> str:
-        """What ``coqc`` prints for a file with this text, against the built development."""
+        """What ``coqc`` prints for a file with this text, against the built development.
+
+        - ``name``: of the file, without ``.v``; ``timeout``: in seconds
+
+        Raises :class:`RocqError` if it is not accepted. Cost: some three seconds.
+        """
         with tempfile.TemporaryDirectory(prefix="rocq-") as folder:
             path = Path(folder) / f"{name}.v"
             path.write_text(text, encoding="utf-8")
@@ -222,7 +235,10 @@ class Rocq:
         return {name: axioms_in(output) for name, output in found.items()}
 
     def says(self, theorems: Sequence[str]) -> dict[str, str]:
-        """What ``Check`` prints for each theorem."""
+        """What ``Check`` prints for each theorem, by its qualified name.
+
+        Raises :class:`RocqError` where one is not in the built development.
+        """
         head = (
             "From mathcomp Require Import all_ssreflect all_algebra.",
             "Local Open Scope ring_scope.",
@@ -307,6 +323,18 @@ def is_leaf(theorem: str) -> bool:
         True
     """
     return ".leaf." in theorem
+
+
+def excess(theorem: str, axioms: Iterable[str]) -> tuple[str, ...]:
+    """Of the axioms that a theorem rests on, those that it may not.
+
+    Example:
+        >>> excess("BatchNorm.common.Sums.cauchy_schwarz", ["Classical_Prop.classic"])
+        ('Classical_Prop.classic',)
+        >>> excess("BatchNorm.cluster.leaf.File.theorem", ["Classical_Prop.classic"])
+        ()
+    """
+    return tuple(a for a in axioms if not (is_leaf(theorem) and a in ALLOWED))
 
 
 def installed(root: Path = SOURCES, workspace: Path | None = None) -> Rocq:
