@@ -12,7 +12,7 @@ from simulators.engines.mean_field import outlier_fixed_point
 from theorems import Statement, Verdict, get, library
 from theorems.checking.expectation import Expectation, Instance
 from theorems.context import Context
-from theorems.families.cluster import emergence, one_layer
+from theorems.families.cluster import emergence, two_blocks
 from theorems.families.cluster.notation import m, n
 from theorems.statement import Sentinel
 from theorems.verification import verify
@@ -156,12 +156,14 @@ def test_without_symmetry_the_norm_ratio_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [n**2 / (m**2 + (n - m) ** 2 + 1), n / m, 2 * one_layer.growth, sp.Integer(1)], ids=str
+    "wrong",
+    [n**2 / (m**2 + (n - m) ** 2 + 1), n / m, 2 * two_blocks.growth, sp.Integer(1)],
+    ids=str,
 )
 def test_another_growth_is_refuted(wrong: sp.Expr) -> None:
     other = replace(
-        one_layer.MEAN_FIELD,
-        lhs=sp.Abs(one_layer.GROWTH - wrong),
+        two_blocks.MEAN_FIELD,
+        lhs=sp.Abs(two_blocks.GROWTH - wrong),
         sentinel=Sentinel("0", lhs=sp.S.Zero),
     )
     (check,) = other.checks
@@ -171,9 +173,9 @@ def test_another_growth_is_refuted(wrong: sp.Expr) -> None:
 
 def test_the_spread_grows_at_finite_width() -> None:
     check = narrowed(
-        one_layer.FINITE, lambda x: x.label in ("n=3, m=2", "n=5, m=3"), resolution=0.05
+        two_blocks.FINITE, lambda x: x.label in ("n=3, m=2", "n=5, m=3"), resolution=0.05
     )
-    assert judged(one_layer.FINITE, check) == (Verdict.SUPPORTED, Verdict.REFUTED)
+    assert judged(two_blocks.FINITE, check) == (Verdict.SUPPORTED, Verdict.REFUTED)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ def test_claims_about_other_starts_have_no_use_for_a_batch(name: str) -> None:
 
 
 def test_two_block_batches() -> None:
-    batch = one_layer.two_block_batch(6, 2, 5, seed=1)
+    batch = two_blocks.two_block_batch(6, 2, 5, seed=1)
     assert batch.shape == (6, 5)
     assert (batch[:, :2] == batch[:, [0]]).all()
     assert (batch[:, 2:] == batch[:, [4]]).all()

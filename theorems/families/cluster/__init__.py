@@ -1,8 +1,7 @@
 """The cluster family: recentring and ReLU turn a batch into a cluster and an outlier (after N24).
 
-- ``blocks``: two blocks of equal columns, any weights (decided exactly), and in float64
-- ``one_layer``: the ratio of the blocks' norms, for every symmetric law; how fast a spread within
-  a block grows
+- ``two_blocks``: two blocks of equal columns, any weights (decided exactly), and in float64; the
+  ratio of the blocks' norms, for every symmetric law; how fast a spread within a block grows
 - ``symmetric``: the configuration of equal norms and angles, at infinite width
 - ``outlier``: one number describes n - 1 alike samples and one other; the fixed points with one
   outlier at infinite width, their number, stability and angle (``fixed_points``, ``jacobian``,
@@ -26,11 +25,11 @@ FAMILY = Family(
     title="recentring and ReLU turn a batch into a cluster and an outlier",
     sources=("after N24 (arXiv 2412.02843)",),
     statements=(
-        f"{__name__}.blocks:STATEMENTS",
-        f"{__name__}.one_layer:NORMS",
+        f"{__name__}.two_blocks:INVARIANCE",
+        f"{__name__}.two_blocks:NORMS",
         f"{__name__}.symmetric:STATEMENTS",
         f"{__name__}.outlier:STATEMENTS",
-        f"{__name__}.one_layer:SPREAD",
+        f"{__name__}.two_blocks:SPREAD",
         f"{__name__}.emergence:STATEMENTS",
         f"{__name__}.statements:STATEMENTS",
     ),

@@ -30,7 +30,7 @@ from theorems.checking.lost_samples import Known, spoiled_words
 from theorems.context import Context
 from theorems.evidence import Recorded
 from theorems.families.cluster.notation import FAMILY, OURS, d, from_own_starts, n
-from theorems.families.cluster.one_layer import two_block_batch
+from theorems.families.cluster.two_blocks import two_block_batch
 from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Variable, Verdict
 
 __all__ = ["STATEMENTS", "EscapeTimes", "escape_layers", "stays"]
