@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from theorems.families.orthogonality import gap_figure as gap
+from theorems.families.orthogonality import decay_figures as decay
 from theorems.verification import LEVEL, environment
 
 PRINTED = "orthogonality.decay:as_printed"
@@ -103,5 +103,7 @@ def sample_document() -> dict[str, Any]:
 
 def simulate_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gap figure at widths that simulate at once."""
-    monkeypatch.setattr(gap, "MAIN", gap.Panel(4, 0.5, 512, 3))
-    monkeypatch.setattr(gap, "SMALL", (gap.Panel(2, 0.25, 256, 3), gap.Panel(8, 0.75, 128, 2)))
+    monkeypatch.setattr(decay, "MAIN", decay.Panel(4, 0.5, 512, 3))
+    monkeypatch.setattr(
+        decay, "SMALL", (decay.Panel(2, 0.25, 256, 3), decay.Panel(8, 0.75, 128, 2))
+    )

@@ -13,8 +13,7 @@ from report_samples import sample_document, simulate_little
 
 from simulators.engines.mean_field import rescale_path_enclosure
 from theorems import get
-from theorems.families.orthogonality import crossing_figure as crossing
-from theorems.families.orthogonality import gap_figure as gap
+from theorems.families.orthogonality import decay_figures as decay
 from theorems.families.orthogonality import scaling_figure as scaling
 from theorems.report import validate_document
 from theorems.report.style import drawing, new_figure
@@ -38,9 +37,9 @@ def line(axes: Any, label: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, A
 
 @pytest.mark.usefixtures("small")
 def test_gap_figure_draws_the_statements_own_bounds(document: dict[str, Any]) -> None:
-    drawn = gap.draw(document)
+    drawn = decay.draw_gap(document)
     assert drawn is not None
-    panels = (gap.MAIN, *gap.SMALL)
+    panels = (decay.MAIN, *decay.SMALL)
     for axes, panel in zip(drawn.figure.axes, panels, strict=True):
         smallest = panel.share / panel.n
         known = {
@@ -51,7 +50,7 @@ def test_gap_figure_draws_the_statements_own_bounds(document: dict[str, Any]) ->
         values = []
         for variant, symbols in known.items():
             layers, drawn_values = line(axes, variant)
-            np.testing.assert_array_equal(layers, np.arange(gap.DEPTH + 1))
+            np.testing.assert_array_equal(layers, np.arange(decay.DEPTH + 1))
             expected = get(f"orthogonality.decay:{variant}").bound(
                 n=panel.n, d=panel.width, ell=layers, **symbols
             )
@@ -68,17 +67,19 @@ def test_gap_figure_draws_the_statements_own_bounds(document: dict[str, Any]) ->
         assert vacuous.get_y() == pytest.approx(math.sqrt(1 - 1 / panel.n))
 
 
-@pytest.mark.parametrize("panel", [gap.MAIN, *gap.SMALL], ids=lambda p: f"n={p.n}")
-@pytest.mark.parametrize("variant", gap.VARIANTS)
-def test_every_drawn_bound_says_something_where_it_is_drawn(panel: gap.Panel, variant: str) -> None:
+@pytest.mark.parametrize("panel", [decay.MAIN, *decay.SMALL], ids=lambda p: f"n={p.n}")
+@pytest.mark.parametrize("variant", decay.VARIANTS)
+def test_every_drawn_bound_says_something_where_it_is_drawn(
+    panel: decay.Panel, variant: str
+) -> None:
     statement = get(f"orthogonality.decay:{variant}")
-    values = gap.parameters(statement, panel, panel.width_limit())
-    layer = gap.first_speaking_layer(statement, panel.width, values)
+    values = decay.parameters(statement, panel, panel.width_limit())
+    layer = decay.first_speaking_layer(statement, panel.width, values)
     assert layer is not None
-    assert layer < gap.DEPTH
+    assert layer < decay.DEPTH
     assert not statement.trivial(d=panel.width, ell=layer, **values)
     assert layer == 0 or statement.trivial(d=panel.width, ell=layer - 1, **values)
-    width = gap.smallest_speaking_width(statement, values)
+    width = decay.smallest_speaking_width(statement, values)
     assert width is not None
     assert not statement.trivial(d=width, ell=10**6, **values)
     assert statement.trivial(d=width - 1, ell=10**6, **values)
@@ -86,14 +87,14 @@ def test_every_drawn_bound_says_something_where_it_is_drawn(panel: gap.Panel, va
 
 def test_a_bound_that_never_speaks_is_said_to_be_silent() -> None:
     statement = get("orthogonality.decay:corrected")
-    assert gap.first_speaking_layer(statement, 64, {"n": 4, "alpha": 0.2}) is None
-    assert gap.smallest_speaking_width(statement, {"n": 4, "alpha": 1e-12}) is None
+    assert decay.first_speaking_layer(statement, 64, {"n": 4, "alpha": 0.2}) is None
+    assert decay.smallest_speaking_width(statement, {"n": 4, "alpha": 1e-12}) is None
 
 
 def test_crossing_figure_shows_the_certified_path_and_the_bounds_without_noise(
     document: dict[str, Any],
 ) -> None:
-    drawn = crossing.draw(document)
+    drawn = decay.draw_crossing(document)
     assert drawn is not None
     above, below = drawn.figure.axes
     layers, path = line(above, "certified path")
@@ -128,7 +129,7 @@ def test_crossing_figure_refuses_a_path_that_does_not_cross_where_it_says(
         with pytest.raises(
             ValueError, match=r"decay:as_printed \(n=16\) cannot be followed"
         ) as caught:
-            crossing.draw(broken)
+            decay.draw_crossing(broken)
         assert "\n" not in str(caught.value)
 
 

@@ -11,7 +11,7 @@
 - ``notation``, ``inputs``: symbols, exact inputs
 - ``outlier_certificates``: certificates of all fixed points, batch size by batch size and for all
   large ones; those that come with the package are in ``certificates``
-- ``outlier_figure``, ``cluster_figure``; ``findings``: blocks, fixed points and
+- ``outlier_figures``; ``findings``: blocks, fixed points and
   cosines in a network
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 """
@@ -34,8 +34,7 @@ FAMILY = Family(
         f"{__name__}.statements:STATEMENTS",
     ),
     figures=(
-        f"{__name__}.outlier_figure:FIGURES",
-        f"{__name__}.cluster_figure:draw",
+        f"{__name__}.outlier_figures:FIGURES",
         f"{__name__}.statements:FIGURES",
     ),
     certificates=(f"{__name__}.outlier_certificates:KINDS",),

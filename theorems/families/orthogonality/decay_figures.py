@@ -1,13 +1,18 @@
-"""The orthogonality gap against depth, under the three forms of Theorem 1 and the ceiling above
-which they are void.
+"""The three forms of Theorem 1 against what they bound: the orthogonality gap by depth at finite
+width, under the ceiling above which a bound is void, and the certified path of the width limit,
+which crosses the printed form.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
+from typing import TypedDict
 
+import flint
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -15,10 +20,11 @@ from matplotlib.ticker import MaxNLocator
 from simulators import Trajectory, rescale_chain, simulate
 from simulators.arrays import Floats
 from simulators.batches import dominant_spectrum, spectrum_batch
-from theorems.families.orthogonality.decay import largest_alpha
+from simulators.engines.mean_field import rescale_path_enclosure
+from theorems.families.orthogonality.decay import gap_of, largest_alpha
 from theorems.families.orthogonality.inputs import known
 from theorems.registry import get
-from theorems.report.document import find
+from theorems.report.document import evidence_of, find
 from theorems.report.figure_parts import band, seed_of
 from theorems.report.style import (
     COLOURS,
@@ -32,8 +38,18 @@ from theorems.report.style import (
 )
 from theorems.statement import Statement
 
-__all__ = ["Panel", "bound_values", "draw", "first_speaking_layer", "smallest_speaking_width"]
+__all__ = [
+    "FIGURES",
+    "Panel",
+    "Path",
+    "bound_values",
+    "draw_crossing",
+    "draw_gap",
+    "first_speaking_layer",
+    "smallest_speaking_width",
+]
 
+# --- the gap against depth ------------------------------------------------------------------------
 
 VARIANTS = ("as_printed", "corrected", "sharp")
 DEPTH = 32
@@ -99,9 +115,10 @@ def bound_values(
 ) -> Floats:
     """The bound at every layer, by the statement's own right side.
 
-    ``layers``: (layers,); ``values`` are those of :func:`parameters`.
+    ``layers``: (layers,); ``values``: n, alpha and whatever else the bound depends on.
     """
-    return np.asarray(statement.bound(d=width, ell=layers, **values), dtype=float)
+    given = known(statement, values)
+    return np.asarray(statement.bound(d=width, ell=layers, **given), dtype=float)
 
 
 def first_speaking_layer(
@@ -134,7 +151,7 @@ def smallest_speaking_width(statement: Statement, values: Mapping[str, float]) -
     return high
 
 
-def draw(document: Mapping[str, object]) -> Drawing | None:
+def draw_gap(document: Mapping[str, object]) -> Drawing | None:
     """The figure, with the variants of ``orthogonality.decay`` that the run checked.
 
     ``document`` is the JSON value of a run. None if it checked none of them. Cost: some seconds.
@@ -151,18 +168,18 @@ def draw(document: Mapping[str, object]) -> Drawing | None:
     with drawing():
         figure = new_figure(10.5, 6.2)
         grid = figure.add_gridspec(2, 2, width_ratios=(2.15, 1))
-        met = [_panel(figure.add_subplot(grid[:, 0]), MAIN, shown, seed, True)]
+        met = [_gap_panel(figure.add_subplot(grid[:, 0]), MAIN, shown, seed, True)]
         for row, panel in enumerate(SMALL):
-            met.append(_panel(figure.add_subplot(grid[row, 1]), panel, shown, seed, False))
+            met.append(_gap_panel(figure.add_subplot(grid[row, 1]), panel, shown, seed, False))
     return Drawing(
         "gap_against_depth",
         "The orthogonality gap against depth, and what the bounds say about it",
-        _caption(met, results[0] is not None and results[0]["verdict"] == "refuted"),
+        _gap_caption(met, results[0] is not None and results[0]["verdict"] == "refuted"),
         figure,
     )
 
 
-def _panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: bool) -> bool:
+def _gap_panel(axes: Axes, panel: Panel, shown: list[Statement], seed: int, large: bool) -> bool:
     """Draw one batch size; True if every replica met every drawn bound's assumption."""
     limit, measured = panel.width_limit(), panel.run("factor", seed, panel.replicas)
     layers = np.arange(DEPTH + 1.0)
@@ -299,7 +316,7 @@ def _names(axes: Axes, panel: Panel, top: float, gaps: Floats, path: Floats) -> 
     )
 
 
-def _caption(met: list[bool], refuted: bool) -> str:
+def _gap_caption(met: list[bool], refuted: bool) -> str:
     panels = (MAIN, *SMALL)
     sizes = ", ".join(f"{p.replicas} (n = {p.n})" for p in panels)
     starts = ", ".join(f"{Fraction(p.share) / p.n} (n = {p.n})" for p in panels)
@@ -321,3 +338,217 @@ def _caption(met: list[bool], refuted: bool) -> str:
         else "some replicas miss these at some layer, so the bounds speak of the others only. "
     )
     return (text + "The printed bound holds here and is refuted at larger n. " * refuted).strip()
+
+
+# --- the printed bound crossed --------------------------------------------------------------------
+
+#: Stands for infinite width in a bound: what is left of a term in 1/sqrt(d) is below 1e-140.
+INFINITE = 1e300
+#: Layers drawn past the last crossing, and the deepest path that is followed.
+BEYOND, DEEPEST = 30, 2000
+_LABELS = {
+    "as_printed": "printed bound, α = σ$_n$",
+    "corrected": "corrected bound, α = σ$_n^2$",
+    "sharp": "sharp bound, α = σ$_n^2$",
+}
+
+
+class _Record(TypedDict):
+    """A path as a run's evidence has it; eigenvalues, smallest first, and parameters are exact."""
+
+    n: int
+    start: list[str]
+    multiplicities: list[int]
+    parameters: dict[str, str]
+    crossing_layer: int
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path of the evidence: its gap at every layer (midpoints of balls), and how wide the balls
+    are.
+    """
+
+    n: int
+    start: str  # its smallest eigenvalue, exactly
+    crossing: int
+    gaps: Floats
+    radius: float  # the largest, relative to the gap
+
+
+def draw_crossing(document: Mapping[str, object]) -> Drawing | None:
+    """One column per crossing path of ``decay:as_printed``; None if the run certified none.
+
+    ``document`` is the JSON value of a run. Raises ``ValueError`` for a path that cannot be
+    followed, or that crosses elsewhere than the record says.
+    """
+    printed = find(document, "orthogonality.decay:as_printed")
+    records: list[tuple[_Record, int]] = []
+    for evidence in evidence_of(printed, "paths"):
+        precision = int(evidence.get("precision_bits", 128))
+        crossing = (r for r in evidence["paths"] if isinstance(r["crossing_layer"], int))
+        records += [(r, precision) for r in crossing if r["crossing_layer"] <= DEEPEST]
+    if not records:
+        return None
+    paths, values = [], []
+    depth = max(record["crossing_layer"] for record, _ in records) + BEYOND
+    for record, precision in records:
+        try:
+            paths.append(_follow(record, depth, precision))
+            values.append(_constants(document, record))
+            _check(paths[-1], values[-1]["as_printed"])
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"a path of decay:as_printed (n={record['n']}) cannot be followed: {error}; "
+                "run `theorems verify` again"
+            ) from error
+    with drawing():
+        figure = new_figure(5.2 * len(paths), 6.2)
+        grid = figure.add_gridspec(2, len(paths), height_ratios=(1.9, 1))
+        for column, (path, constants) in enumerate(zip(paths, values, strict=True)):
+            above = figure.add_subplot(grid[0, column])
+            below = figure.add_subplot(grid[1, column], sharex=above)
+            _crossing_panel(above, below, path, constants, column == 0)
+    return Drawing(
+        "printed_bound_crossed",
+        "The printed bound is crossed in the width limit",
+        _crossing_caption(paths, values),
+        figure,
+    )
+
+
+def _follow(record: _Record, depth: int, precision: int) -> Path:
+    eigenvalues = [Fraction(e) for e in record["start"]]
+    counts = [int(m) for m in record["multiplicities"]]
+    size = int(record["n"])
+    if sum(counts) != size:
+        raise ValueError(f"multiplicities {counts} do not add up to n")
+    gaps, widest = [], 0.0
+    with flint.ctx.workprec(precision):
+        steps = rescale_path_enclosure(eigenvalues, counts, depth, precision)
+        for layer in islice(steps, depth + 1):
+            gap = gap_of(layer, counts)["E_V"]
+            gaps.append(float(gap.mid()))
+            widest = max(widest, float(gap.rad() / gap.mid()))
+    return Path(
+        size, str(record["start"][0]), int(record["crossing_layer"]), np.array(gaps), widest
+    )
+
+
+def _check(path: Path, values: Mapping[str, float]) -> None:
+    """Refuse a record whose path, followed again, does not cross where the record says."""
+    layers = np.arange(float(len(path.gaps)))
+    bound = bound_values(get("orthogonality.decay:as_printed"), layers, INFINITE, values)
+    crossed = path.gaps > bound
+    if not crossed.any() or int(np.argmax(crossed)) != path.crossing:
+        raise ValueError(f"it does not cross at layer {path.crossing}")
+
+
+def _constants(document: Mapping[str, object], record: _Record) -> dict[str, dict[str, float]]:
+    """Symbol values by variant: those of the path with the same start in each variant's own
+    evidence.
+    """
+    found, start = {}, (record["start"], record["multiplicities"])
+    for variant in _LABELS:
+        for evidence in evidence_of(find(document, f"orthogonality.decay:{variant}"), "paths"):
+            for other in evidence["paths"]:
+                if (other["start"], other["multiplicities"]) == start:
+                    given = other["parameters"].items()
+                    found[variant] = {name: float(Fraction(value)) for name, value in given}
+    return found
+
+
+def _crossing_panel(
+    above: Axes, below: Axes, path: Path, constants: Mapping[str, Mapping[str, float]], first: bool
+) -> None:
+    layers = np.arange(len(path.gaps), dtype=float)
+    above.set(
+        title=f"n = {path.n},  width d → ∞:  crossed at layer {path.crossing}",
+        yscale="log",
+        xlim=(0, layers[-1]),
+        ylim=(path.gaps[-1], 6),
+    )
+    above.tick_params(labelbottom=False)
+    below.set(yscale="log", ylim=(1e-3, 30), xlabel="depth ℓ")
+    if first:
+        above.set_ylabel("orthogonality gap  V(H$_{ℓ+1}$)")
+        below.set_ylabel("gap / bound")
+    below.axhspan(1, 30, facecolor=COLOURS["as_printed"], alpha=0.1, linewidth=0)
+    below.axhline(1, color=MUTED, linewidth=1.0)
+    below.annotate(
+        "above 1 the bound is false",
+        (0, 1),
+        (6, 4),
+        textcoords="offset points",
+        color=INK,
+        va="bottom",
+        style="italic",
+    )
+    for variant, values in constants.items():
+        statement = get(f"orthogonality.decay:{variant}")
+        bound = bound_values(statement, layers, INFINITE, values)
+        drawn = ((above, bound, _LABELS[variant]), (below, path.gaps / bound, variant))
+        for axes, values_drawn, label in drawn:
+            axes.plot(
+                layers,
+                values_drawn,
+                color=COLOURS[variant],
+                linestyle=STROKES[variant],
+                label=label,
+            )
+    above.plot(layers, path.gaps, color=COLOURS["measured"], linewidth=2.4, label="certified path")
+    k = path.crossing
+    for axes, height in ((above, path.gaps[k]), (below, 1.0)):
+        axes.plot(
+            [k],
+            [height],
+            marker="o",
+            markersize=9,
+            markerfacecolor="none",
+            markeredgewidth=1.6,
+            color=COLOURS["as_printed"],
+            zorder=5,
+        )
+    above.annotate(
+        f"ℓ = {k}",
+        (k, path.gaps[k]),
+        (-9, -7),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=COLOURS["as_printed"],
+    )
+    if first:
+        above.legend(loc="lower left")
+
+
+def _crossing_caption(paths: list[Path], values: list[dict[str, dict[str, float]]]) -> str:
+    radius = max(p.radius for p in paths)
+    starts = ", ".join(f"σₙ² = {p.start} (n = {p.n})" for p in paths)
+    crossings = " and ".join(
+        f"layer {p.crossing} (n = {p.n}, V = {_scientific(p.gaps[p.crossing])})" for p in paths
+    )
+    text = (
+        "As d → ∞ the spectrum moves by the map p and the bounds lose their noise term. Start: "
+        f"{starts}, the other eigenvalues equal. Every layer is enclosed in balls, of relative "
+        f"radius below "
+        f"{_scientific(radius, up=True)} for V. The gap exceeds 2(1 − 2α/3)^ℓ with α = σₙ for the "
+        f"first time at "
+        f"{crossings}, although σₙ ≥ α at every layer: as printed, Theorem 1 fails at some finite "
+        f"width. "
+    )
+    if any("corrected" in v for v in values):
+        text += "With α = σₙ², as the proof needs, the bound stays above. "
+    return text + "Below: gap over bound on the same layers."
+
+
+def _scientific(value: float, *, up: bool = False) -> str:
+    """Three digits and a power of ten, or with ``up`` the next power of ten above."""
+    if value <= 0:
+        return "10⁻³⁰⁰"
+    exponent = math.ceil(math.log10(value)) if up else math.floor(math.log10(value))
+    power = "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power if up else f"{value / 10.0**exponent:.2f} · {power}"
+
+
+FIGURES = (draw_gap, draw_crossing)
