@@ -32,6 +32,11 @@ COUNT, SADDLE_NODE, STABLE, REPELLING, CLOSING_IN = (
 QUICK = (COUNT, STABLE, REPELLING, CLOSING_IN, *outlier.ANGLE)
 
 
+def others(threshold):
+    """How many more fixed points there are, if they come with so many samples."""
+    return sp.Piecewise((2, threshold <= SIZE), (0, True))
+
+
 def verdict(statement):
     return verify([statement])[0].verdict
 
@@ -69,9 +74,7 @@ def test_the_reduction_is_as_expected():
 
 @pytest.mark.parametrize("threshold", [5, 6, 8, 9])
 def test_a_wrong_threshold_is_refuted(threshold):
-    wrong = replace(
-        COUNT, rhs=outlier._others(threshold), sentinel=Sentinel("", rhs=outlier._others(7))
-    )
+    wrong = replace(COUNT, rhs=others(threshold), sentinel=Sentinel("", rhs=others(7)))
     assert verdict(wrong) is Verdict.REFUTED
 
 
@@ -93,7 +96,7 @@ def test_a_wrong_angle_is_refuted():
     two_pi = replace(
         outlier.ANGLE[0],
         lhs=sp.Abs(tau + SIZE**2 / 3),
-        checks=(Enclosed((7, 8, 20), outlier._before),),
+        checks=(Enclosed((7, 8, 20), outlier.ANGLE[0].checks[0].values),),
     )
     assert verdict(two_pi) is Verdict.REFUTED  # 2π in place of 3π
     assert (
@@ -233,7 +236,7 @@ def test_what_holds_at_once_holds_at_each_size(n):
         assert everywhere.distance.contains(
             n * n * (found.separatrix.angle.cos() - found.symmetric.angle.cos())
         )
-        assert everywhere.stretch_after.contains(outlier._after(n)["tau"])
+        assert everywhere.stretch_after.contains(outlier.ANGLE[2].checks[0].values(n)["tau"])
 
 
 @pytest.mark.parametrize("n", [1000, 10**6])
@@ -243,7 +246,7 @@ def test_what_is_enclosed_at_one_size_holds_there_with_little_room(n):
         _, _, stretch = large_batches._region_a(eps)
         growth, distance = large_batches._region_c(eps)
         after = large_batches._after_relu(stretch, eps)
-        assert after.contains(outlier._after(n)["tau"])
+        assert after.contains(outlier.ANGLE[2].checks[0].values(n)["tau"])
         assert growth.contains(n * (found.separatrix.spectrum.slope - 1))
         apart = found.separatrix.angle.cos() - found.symmetric.angle.cos()
         assert distance.contains(n * n * apart)
@@ -353,7 +356,8 @@ def test_intervals_outside_are_refused():
 
 def test_the_saddle_node_is_a_double_zero_between_six_and_seven():
     with ctx.workprec(128):
-        psi, n = fixed_points._critical(1.13, 6.5)
+        born = fixed_points.saddle_node()
+        psi, n = born.angle, born.n
         assert 6 < n < 7
         assert float(n.rad()) < 1e-12
         series = excess_series(variable(psi, 3), n)
@@ -422,5 +426,5 @@ def test_parts_alone_speak_of_no_smaller_size(without):
 
 def test_sizes_that_are_not_covered_are_not_claimed():
     statement = replace(COUNT, checks=(Enclosed((3, 4, 7), lambda size: {"N": find(size).others}),))
-    result = verify([replace(statement, sentinel=Sentinel("", rhs=outlier._others(4)))])[0]
+    result = verify([replace(statement, sentinel=Sentinel("", rhs=others(4)))])[0]
     assert result.evidence[0].summary == "3 batch sizes from 3 to 7"

@@ -203,7 +203,7 @@ def test_fixed_points_are_told_from_others() -> None:
     tight = rng.standard_normal((d, 1)) + 0.03 * rng.standard_normal((d, n))
     tight[:, -1] = 9 * rng.standard_normal(d)
     loose = rng.standard_normal((d, 1)) + 1.2 * rng.standard_normal((d, n))
-    outlier, symmetric = cluster._outlier(n), cluster._symmetric(n)
+    outlier, symmetric = cluster.outlier_point(n), cluster.symmetric_point(n)
     at_outlier = np.linalg.qr(rng.standard_normal((d, n))).Q @ np.linalg.cholesky(outlier.gram).T
     assert (
         cluster.fixed_point_finding(outlier, recenter_relu_chain, [at_outlier] * 10, 0).holds

@@ -14,7 +14,7 @@ from theorems import Statement, Verdict, get
 from theorems.context import Context
 from theorems.expressions import InexactError, compiled
 from theorems.families.rank import collapse
-from theorems.families.rank.collapse import GAP, UNCENTRED, _growths
+from theorems.families.rank.collapse import GAP, UNCENTRED, growths
 from theorems.families.rank.networks import side_by_side
 from theorems.families.rank.notation import d
 from theorems.terminal import typesetting
@@ -46,10 +46,10 @@ def test_the_constant_in_three_arithmetics() -> None:
 
 @pytest.mark.parametrize("statement", [COLLAPSE, LEADING])
 def test_the_exponents_are_newmans_and_not_their_neighbours(statement: Statement) -> None:
-    assert run(statement, _growths(PLAIN)).as_expected
+    assert run(statement, growths(PLAIN)).as_expected
     other = run(
         statement,
-        _growths(PLAIN),
+        growths(PLAIN),
         rhs=statement.sentinel.rhs,
         sentinel=replace(statement.sentinel, rhs=statement.rhs),
     )
@@ -57,8 +57,8 @@ def test_the_exponents_are_newmans_and_not_their_neighbours(statement: Statement
 
 
 def test_branches_collapse_at_their_rate_and_no_faster() -> None:
-    assert run(BRANCHES, _growths(BRANCHED)).as_expected
-    assert run(BRANCHES, _growths(BRANCHED), rhs=4 * BRANCHES.rhs).verdict is Verdict.REFUTED
+    assert run(BRANCHES, growths(BRANCHED)).as_expected
+    assert run(BRANCHES, growths(BRANCHED), rhs=4 * BRANCHES.rhs).verdict is Verdict.REFUTED
 
 
 @pytest.mark.parametrize("size", [math.inf, 0.3])
@@ -82,7 +82,7 @@ def test_uncentred_weights_break_normalisation() -> None:
 def test_rescaling_keeps_the_rank_and_mean_subtraction_does_not(statement: Statement) -> None:
     before = () if "relu" not in statement.variant else (collapse.Activation("relu"),)
     compared = side_by_side(
-        [collapse._with(symbol, before) for symbol in collapse.PARTS],
+        [collapse.normalised_by(symbol, before) for symbol in collapse.PARTS],
         (32,),
         lambda width: 8 * width,
     )
@@ -116,7 +116,10 @@ def test_the_digamma_function_is_typeset_by_its_letter() -> None:
 def test_a_network_that_died_has_no_rank() -> None:
     """At d = 8 ReLU leaves H = 0 in some networks; the ranks of the others are at least 1."""
     compared = side_by_side(
-        [collapse._with(symbol, (collapse.Activation("relu"),)) for symbol in collapse.PARTS],
+        [
+            collapse.normalised_by(symbol, (collapse.Activation("relu"),))
+            for symbol in collapse.PARTS
+        ],
         (8,),
         lambda width: 64,
     )

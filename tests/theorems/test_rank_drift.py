@@ -16,6 +16,7 @@ from simulators.strategies import Matrix
 from tests.theorems.broken import run
 from theorems import Verdict
 from theorems.checking.pointwise import Pointwise, decide
+from theorems.context import Context
 from theorems.families.rank.drift import (
     DRIFT,
     DRIFT_INEQUALITY,
@@ -219,8 +220,9 @@ def test_another_polynomial_is_refuted_entry_by_entry_and_not_certified_in_gener
     wrong: sp.Expr,
 ) -> None:
     claim = replace(DRIFT, rhs=wrong)
-    assert Derivation()._judge(claim)[0] is Verdict.REFUTED
-    assert Derivation(widths=())._judge(claim)[0] is Verdict.INCONCLUSIVE
+    context = Context(0, 1e-6)
+    assert Derivation()(claim, context).verdict is Verdict.REFUTED
+    assert Derivation(widths=())(claim, context).verdict is Verdict.INCONCLUSIVE
     assert run(claim, [DRIFT.checks[1]]).verdict is Verdict.REFUTED
 
 

@@ -30,7 +30,13 @@ from theorems.inspection.condition import (
 from theorems.inspection.finding import Finding, Reading, Watched, mean_at_most
 from theorems.registry import get
 
-__all__ = ["findings", "fixed_point_finding", "two_blocks"]
+__all__ = [
+    "findings",
+    "fixed_point_finding",
+    "outlier_point",
+    "symmetric_point",
+    "two_blocks",
+]
 
 OUTLIER = "cluster.outlier_fixed_point:stable"
 SYMMETRIC = "cluster.symmetric_fixed_point:one_step"
@@ -114,7 +120,7 @@ def _fixed_points(watched: Watched) -> list[Finding]:
         return [Finding(name, False, objection) for name in (OUTLIER, SYMMETRIC)]
     lasted = _lasted(watched)
     last, found = watched.features[-_LAYERS:], []
-    for name, at in ((OUTLIER, _outlier), (SYMMETRIC, _symmetric)):
+    for name, at in ((OUTLIER, outlier_point), (SYMMETRIC, symmetric_point)):
         if why := _unmet(name, n, d, make is batchnorm_chain, lasted, len(watched.measures)):
             found.append(Finding(name, False, why))
         else:
@@ -170,7 +176,11 @@ def _unmet(name: str, n: int, d: int, rescaled: bool, lasted: int, depth: int) -
     )
 
 
-def _outlier(n: int) -> _Point:
+def outlier_point(n: int) -> _Point:
+    """The fixed point with one outlier, as `fixed_point_finding` compares it.
+
+    ``n`` samples; raises ``ValueError`` where there is no such point, for n ≤ 6.
+    """
     point = outlier_fixed_point(n)
     if point is None:
         raise ValueError(f"n={n} has no outlier fixed point; want n ≥ {LEAST_FOR_OUTLIER}")
@@ -179,7 +189,11 @@ def _outlier(n: int) -> _Point:
     return _Point(OUTLIER, point.gram, names, values, fixed_cosine(n))
 
 
-def _symmetric(n: int) -> _Point:
+def symmetric_point(n: int) -> _Point:
+    """The fixed point of equal norms and cosines, as `fixed_point_finding` compares it.
+
+    ``n`` ≥ 3 samples.
+    """
     kappa = fixed_cosine(n)
     return _Point(
         SYMMETRIC,

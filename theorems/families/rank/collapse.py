@@ -21,7 +21,7 @@ from theorems.families.rank.networks import LARGEST, Compared, rank_symbol, side
 from theorems.families.rank.notation import FAMILY, OURS, d, d20
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Variable, Verdict
 
-__all__ = ["GAP", "LEADING_EXPONENT", "STATEMENTS"]
+__all__ = ["GAP", "LEADING_EXPONENT", "STATEMENTS", "growths", "normalised_by"]
 
 gap, lambda_1 = sp.symbols("gap lambda_1", real=True)
 gamma = sp.Symbol("gamma", positive=True)
@@ -50,9 +50,14 @@ def _growth(width: int, size: float, depth: int, networks: int, context: Context
     return Sample({"gap": [rates[:, 1] - rates[:, 0]], "lambda_1": [rates[:, 0]]}, notes=notes)
 
 
-def _growths(networks: tuple[tuple[int, float, int, int], ...]) -> Medians:
-    """Width, size of the branch, layers and networks of each case. They take no batch: a growth
-    rate has no start.
+def growths(networks: tuple[tuple[int, float, int, int], ...]) -> Medians:
+    """Growth rates of ``networks``: width, size of the branch, layers and replicas of each case.
+
+    They take no batch: a growth rate has no start.
+
+    Example:
+        >>> [case.label for case in growths(((2, inf, 100, 5),)).cases(None)]
+        ['d=2, 100 layers']
     """
 
     def cases(batch: Floats | None) -> list[Case]:
@@ -109,7 +114,7 @@ COLLAPSE = (
             "half an integer off: ψ(d/2) - ψ((d+1)/2)",
             rhs=(sp.digamma(d / 2) - sp.digamma((d + 1) / 2)) / 2,
         ),
-        checks=(_growths(PLAIN),),
+        checks=(growths(PLAIN),),
     ),
     _collapse(
         variant="leading_exponent",
@@ -121,7 +126,7 @@ COLLAPSE = (
         relation="==",
         rhs=LEADING_EXPONENT,
         sentinel=Sentinel("½[log 2 + ψ((d+1)/2)]", rhs=(sp.log(2) + sp.digamma((d + 1) / 2)) / 2),
-        checks=(_growths(PLAIN),),
+        checks=(growths(PLAIN),),
     ),
     _collapse(
         variant="residual",
@@ -133,7 +138,7 @@ COLLAPSE = (
         relation="<=",
         rhs=-RATE / 2,
         sentinel=Sentinel("gap ≤ -4 γ²/(1 + 2dγ²)", rhs=-4 * RATE),
-        checks=(_growths(BRANCHED),),
+        checks=(growths(BRANCHED),),
         remark="No closed form is known for finite γ > 0. As γ → ∞ the gap is that of H → WH, "
         "about "
         "-1/(2d).",
@@ -243,7 +248,15 @@ MEANINGS = {
 }
 
 
-def _with(symbol: sp.Symbol, before: tuple[Layer, ...]) -> Compared:
+def normalised_by(symbol: sp.Symbol, before: tuple[Layer, ...]) -> Compared:
+    """A chain that is normalised by the parts that ``symbol`` of `PARTS` stands for.
+
+    ``before`` are the layers ahead of its weights.
+
+    Example:
+        >>> normalised_by(r_bare, ()).chain(8).widths(8)
+        (8, 8)
+    """
     return Compared(symbol, lambda width: Chain((*before, Linear(width), *PARTS[symbol])))
 
 
@@ -272,7 +285,10 @@ def _pair(
         expected=Verdict.SUPPORTED,
         checks=(
             side_by_side(
-                [_with(symbol, before) for symbol in PARTS], widths, lambda width: 8 * width, domain
+                [normalised_by(symbol, before) for symbol in PARTS],
+                widths,
+                lambda width: 8 * width,
+                domain,
             ),
         ),
         remark=remark,
