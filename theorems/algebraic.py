@@ -29,6 +29,7 @@ __all__ = [
     "holds",
     "number",
     "order",
+    "rational",
     "real_roots",
     "restored",
     "root_of",
@@ -130,7 +131,7 @@ def real_roots(polynomial: flint.fmpz_poly) -> list[Point]:
 def _ball(point: Point) -> flint.arb:
     if isinstance(point, Root):
         return point.ball()
-    return flint.arb(flint.fmpq(point.numerator, point.denominator))
+    return flint.arb(rational(point))
 
 
 def root_of(x: Fraction, degree: int) -> sp.Expr:
@@ -315,6 +316,16 @@ def fraction(x: flint.fmpq | sp.Rational) -> Fraction:
         Fraction(2, 3)
     """
     return Fraction(int(x.p), int(x.q))
+
+
+def rational(x: Fraction) -> flint.fmpq:
+    """A rational of Python as FLINT holds it.
+
+    Example:
+        >>> rational(Fraction(2, 3))
+        2/3
+    """
+    return flint.fmpq(x.numerator, x.denominator)
 
 
 def _plain(e: sp.Expr, seen: dict[sp.Basic, sp.Expr]) -> sp.Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache, partialmethod, reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import flint
@@ -175,11 +175,8 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         self._counted = before
         return f"{function}({body} {loops})"
 
-    def _print_Sum(self, expr: sp.Sum) -> str:
-        return self._loop("total", expr)
-
-    def _print_Product(self, expr: sp.Product) -> str:
-        return self._loop("product", expr)
+    _print_Sum = partialmethod(_loop, "total")
+    _print_Product = partialmethod(_loop, "product")
 
     def _print_BatchSum(self, expr: BatchSum) -> str:
         return f"total({self._print(expr.function)} for {expr.index} in {expr.batch})"
@@ -204,11 +201,8 @@ class _Printer(AbstractPythonCodePrinter):  # type: ignore[misc]
         first, *rest = (str(self._print(a)) for a in expr.args)
         return reduce(lambda nested, other: f"{function}({nested}, {other})", rest, first)
 
-    def _print_Min(self, expr: sp.Min) -> str:
-        return self._nest("least", expr)
-
-    def _print_Max(self, expr: sp.Max) -> str:
-        return self._nest("greatest", expr)
+    _print_Min = partialmethod(_nest, "least")
+    _print_Max = partialmethod(_nest, "greatest")
 
     def _print_Piecewise(self, expr: sp.Piecewise) -> str:
         text = ""

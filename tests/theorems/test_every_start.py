@@ -21,10 +21,15 @@ from theorems.cli import main
 from theorems.context import Context
 from theorems.witnesses import Corpus, Witness
 from theorems.workbench.adversaries import MeanAdversary, StartAdversary
-from theorems.workbench.covering_array import covering_array
 from theorems.workbench.design import Design
 from theorems.workbench.parsing import ClaimError
-from theorems.workbench.starts import gram_of, plainer, read_start, shown_start
+from theorems.workbench.starts import (
+    covering_array,
+    gram_of,
+    plainer,
+    read_start,
+    shown_start,
+)
 
 ANGLE: dict[str, Any] = dict(chain="vanilla(identity)", n=2, d="64..128", ell="1..2", name="c")
 HALF = Fraction(1, 2)

@@ -14,7 +14,7 @@ from theorems.context import Context
 from theorems.workbench import everywhere, whole_domain
 from theorems.workbench.everywhere import Everywhere, largest_share
 from theorems.workbench.spaces import Space
-from theorems.workbench.whole_domain import Solved, solved
+from theorems.workbench.whole_domain import Settled, solved
 
 LEVEL = 1e-6
 #: False on an interval of length 2·10⁻⁴ only.
@@ -170,7 +170,7 @@ def test_a_domain_that_was_not_covered_is_supported_by_draws(
     claim: str, options: Any, draws: int, reach: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if options.get("over") != "spectra":
-        monkeypatch.setattr(everywhere, "solved", lambda *_: Solved())
+        monkeypatch.setattr(everywhere, "solved", lambda *_: Settled())
     found = run(claim, **options)
     assert found.verdict is Verdict.SUPPORTED
     assert found.as_expected, found.evidence
@@ -226,7 +226,7 @@ def test_minibatch_averages_follow_the_seed_of_the_run_and_owe_nothing_to_each_o
         return drawn[-1]
 
     monkeypatch.setattr(Space, "sample", noted)
-    monkeypatch.setattr(everywhere, "solved", lambda *_: Solved())
+    monkeypatch.setattr(everywhere, "solved", lambda *_: Settled())
     statement = claim.statement(falsify=False)
     lists = []
     for seed in (0, 0, 1):
@@ -250,7 +250,7 @@ def test_minibatch_averages_that_violate_refute(monkeypatch: pytest.MonkeyPatch)
     assert isinstance(check, Everywhere)
     tame = [{k: Fraction(1, 4) for k in "abce"}]
     monkeypatch.setattr("theorems.checking.pointwise.search", lambda *_, **__: None)
-    monkeypatch.setattr(everywhere, "solved", lambda *_: Solved())
+    monkeypatch.setattr(everywhere, "solved", lambda *_: Settled())
     object.__setattr__(check.attack, "corners", lambda: tame)
     found = check(claim, Context(0, LEVEL))
     assert found.verdict is Verdict.REFUTED

@@ -19,7 +19,7 @@ from theorems.algebraic import (
 from theorems.checking.real_line import Outcome, decide_on_line
 from theorems.witnesses import Corpus, CorpusError, Witness
 from theorems.workbench import everywhere
-from theorems.workbench.whole_domain import Solved
+from theorems.workbench.whole_domain import Settled
 
 x = sp.Symbol("x", real=True)
 R = sp.Rational
@@ -128,7 +128,7 @@ def test_an_algebraic_claim_in_few_numbers_that_stays_open_is_not_supported(
     monkeypatch.setattr(
         "theorems.workbench.whole_domain.decide_on_line", lambda *_, **__: Outcome(None)
     )
-    monkeypatch.setattr(everywhere, "solved", lambda *_: Solved())
+    monkeypatch.setattr(everywhere, "solved", lambda *_: Settled())
     found = run("(x**2-2)**2 > 0", x="[0, 2]")
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "says nothing of thin sets" in found.evidence[0].summary

@@ -21,8 +21,8 @@ from torch.nn.utils import parametrizations
 from theorems import inspect
 from theorems.cli import main
 from theorems.inspection.forward_pass import InspectionError
+from theorems.inspection.recognition import law_of, values_in_common
 from theorems.inspection.report import Inspection
-from theorems.inspection.weight_laws import law_of, values_in_common
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*weight_norm.*:FutureWarning",

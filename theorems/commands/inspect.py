@@ -24,9 +24,9 @@ from theorems.terminal.exit_statuses import (
 from theorems.terminal.screen import Column, console, field, fields, paragraph, print_columns
 
 if TYPE_CHECKING:
-    from theorems.inspection.accounting import NotJudged
     from theorems.inspection.condition import Measures
     from theorems.inspection.report import Inspection
+    from theorems.inspection.stages import NotJudged
 
 __all__ = ["add_arguments", "run"]
 

@@ -2,11 +2,10 @@
 
 - ``forward_pass``: run the network once without changing it; what enters and leaves its layers
 - ``dataflow``: which value was computed from which, and when two are the same up to rounding
-- ``stages``: the network cut at its linear maps, and what happens between one and the next
-- ``recognition``: which chain of the theory that makes
-- ``weight_laws``: the law of its weights, and their independence
-- ``accounting``: every parameter, under a layer that is judged or a module that is not, with the
-  reason
+- ``stages``: the network cut at its linear maps, what happens between one and the next, and what
+  parameters are left
+- ``recognition``: which chain of the theory that makes, by the law of its weights too, and whether
+  they are independent
 - ``condition``: what is measured of a representation, when it is healthy, collapsing or clustering,
   and how often chance alone makes a narrow network look like that
 - ``finding``: one statement beside one network; the recognised chain simulated from the same batch

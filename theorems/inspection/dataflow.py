@@ -7,7 +7,7 @@ place is a new value, of which all views of that memory are made; the old one is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -174,14 +174,14 @@ def reached(target: Node, stops: Collection[Node]) -> set[Node]:
     >>> [node.kind for node in reached(sum_, ())]
     ['batch']
     """
-    return {node for node in _walk(target, stops) if node in stops or not node.made_from}
+    return {node for node in _fed(target, stops) if node in stops or not node.made_from}
 
 
 def between(target: Node, start: Node) -> set[Node]:
     """The values on ways from ``start`` to ``target``, both among them; empty where there is no
     way.
     """
-    order = sorted(_walk(target, {start}), key=lambda node: node.order)
+    order = sorted(_fed(target, {start}), key=lambda node: node.order)
     found = {start} & set(order)
     for node in order:
         if any(item in found for item in node.made_from):
@@ -196,26 +196,26 @@ def upstream(targets: Sequence[Node]) -> set[Node]:
     >>> sorted(node.kind for node in upstream([Node("relu", torch.zeros(1), (batch,))]))
     ['batch', 'relu']
     """
+    return _walk(targets, lambda node: node.made_from)
+
+
+def _fed(target: Node, stops: Collection[Node]) -> set[Node]:
+    """What the batch enters of all that makes ``target``, without what lies before ``stops``."""
+
+    def before(node: Node) -> Iterable[Node]:
+        return () if node in stops else (item for item in node.made_from if item.fed)
+
+    return _walk([target] if target.fed else [], before)
+
+
+def _walk(targets: Sequence[Node], before: Callable[[Node], Iterable[Node]]) -> set[Node]:
+    """All that one comes to from ``targets``, themselves included, by steps to what is before."""
     seen, left = set(targets), list(targets)
     while left:
-        new = [item for item in left.pop().made_from if item not in seen]
+        new = [item for item in before(left.pop()) if item not in seen]
         seen.update(new)
         left += new
     return seen
-
-
-def _walk(target: Node, stops: Collection[Node]) -> Iterator[Node]:
-    """What enters ``target``, without what lies before ``stops``."""
-    seen, left = {target}, [target]
-    while left:
-        node = left.pop()
-        if not node.fed:
-            continue
-        yield node
-        if node not in stops:
-            new = [item for item in node.made_from if item not in seen]
-            seen.update(new)
-            left += new
 
 
 def _storage(value: Tensor) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from theorems.inspection.accounting import NotJudged, Parameters, account
 from theorems.inspection.condition import (
     SOFT,
     Chance,
@@ -26,7 +25,7 @@ from theorems.inspection.condition import (
 from theorems.inspection.finding import Finding, Simulated, Watched, findings, simulated
 from theorems.inspection.forward_pass import InspectionError, Passage, watch
 from theorems.inspection.recognition import Recognised, recognise
-from theorems.inspection.stages import Role, Stage, stages
+from theorems.inspection.stages import NotJudged, Parameters, Role, Stage, account, stages
 
 __all__ = ["Inspection", "Layer", "as_columns", "inspect", "watched"]
 

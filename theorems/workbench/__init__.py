@@ -12,7 +12,7 @@ What it is checked on
 
 - ``spaces``: what a claim about every input ranges over; ``design``: what a claim about a mean is
   sampled on
-- ``starts``, ``covering_array``: the starts of chains, and few that show every pair of their levels
+- ``starts``: the starts of chains, and few that show every pair of their levels
 - ``exact_values``: the numbers that quantities are evaluated in
 
 How it is checked

@@ -32,15 +32,27 @@ from theorems.checking.shrinking import shrink
 from theorems.context import Context
 from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Verdict
 from theorems.witnesses import Corpus
-from theorems.workbench.covering_array import covering_array
 from theorems.workbench.design import Design
 from theorems.workbench.domains import nested_floats
 from theorems.workbench.quantities import QUANTITIES
 from theorems.workbench.spaces import Item, Space
-from theorems.workbench.starts import is_batch, plainer, read_start, shown_start
+from theorems.workbench.starts import (
+    covering_array,
+    is_batch,
+    plainer,
+    read_start,
+    shown_start,
+)
 from theorems.workbench.whole_domain import ask_z3, covered, exact_witness, on_lines, proposed
 
-__all__ = ["MeanAdversary", "StartAdversary", "attackable", "exact_adversary"]
+__all__ = [
+    "MeanAdversary",
+    "StartAdversary",
+    "attackable",
+    "exact_adversary",
+    "margin",
+    "refuting",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -174,13 +186,24 @@ def _solved(statement: Statement) -> Iterator[object]:
 # --- means ----------------------------------------------------------------------------------------
 
 
-def _refuting(evidence: Evidence) -> Mapping[str, Any] | None:
-    """The first mean that a check found on the wrong side of its bound."""
-    readouts = evidence.details["readouts"]
+def refuting(evidence: Evidence) -> Mapping[str, Any] | None:
+    """The first mean that a check found on the wrong side of its bound; None if there is none.
+
+    - ``evidence``: of any check; what is decided exactly has no means
+
+    Returns the readout: ``instance``, ``low``, ``high``, ``bound``, ``verdict``, and the symbols.
+    """
+    readouts = evidence.details.get("readouts", ())
     return next((row for row in readouts if row["verdict"] == Verdict.REFUTED.value), None)
 
 
-def _seen(row: Mapping[str, Any]) -> str:
+def margin(row: Mapping[str, Any]) -> str:
+    """A readout in words: between which ends its mean lies, and beside which bound.
+
+    Example:
+        >>> margin({"low": 0.25, "high": 0.5, "bound": 0.125})
+        'mean in [0.25, 0.5], bound 0.125'
+    """
     return f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
 
 
@@ -256,11 +279,11 @@ class MeanAdversary:
         """The user's batch as the start, as the check takes it."""
         evidence = self.check(statement, replace(context, memory={}))
         tried[BATCH] = len(evidence.details["readouts"])
-        row = _refuting(evidence)
+        row = refuting(evidence)
         if row is None or context.batch is None:
             return None
         item = {"batch": context.batch.description, "ell": Fraction(row["ell"])}
-        return Found(item, BATCH, _seen(row), "mean")
+        return Found(item, BATCH, margin(row), "mean")
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
         """A simpler input, confirmed again at the level that was spent before."""
@@ -335,11 +358,11 @@ class MeanAdversary:
         instance = self.design.instance(item)
         labelled = replace(instance, label=f"search: {attack}: {instance.label}, ell={item['ell']}")
         check = replace(self.check, instances=lambda *_: [labelled])
-        row = _refuting(check(statement, replace(context, memory={}, batch=None)))
+        row = refuting(check(statement, replace(context, memory={}, batch=None)))
         if row is None:
             return None
         start = instance.label.rpartition("start ")[2]
-        seen = _seen(row) + f", from start {start}" * self.design.space.whole
+        seen = margin(row) + f", from start {start}" * self.design.space.whole
         return Found(item, attack, seen, "mean", context.level)
 
     def _affordable(self, item: Item, most: int) -> bool:
@@ -588,10 +611,10 @@ class StartAdversary:
             except (KeyError, TypeError, ValueError):
                 continue  # a witness of another claim of this name
             around = replace(context.share(len(starts)), batch=batch, memory={})
-            row = _refuting(self.check(statement, around))
+            row = refuting(self.check(statement, around))
             if row is not None:
                 shown = {"batch": item.description} if attack is BATCH else item
-                return Found(shown, attack, f"{row['instance']}: {_seen(row)}", "mean")
+                return Found(shown, attack, f"{row['instance']}: {margin(row)}", "mean")
         return None
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:

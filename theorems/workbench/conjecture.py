@@ -61,7 +61,6 @@ from theorems.workbench.domains import Domain
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.exact_values import LAMBDA
 from theorems.workbench.examination import (
-    Points,
     examine,
     require_chain_parameters,
     require_effects,
@@ -70,7 +69,6 @@ from theorems.workbench.examination import (
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression, refuse
 from theorems.workbench.quantities import ALIVE, ENTRIES, Quantity, chain_kind, quantity
 from theorems.workbench.sentinels import (
-    Measured,
     about_exponent,
     derive,
     other_exponent,
@@ -85,7 +83,6 @@ __all__ = ["Conjecture", "conjecture", "name_of"]
 
 #: For one network of a sampled claim, of which a hundred or more are drawn: a core's minute or so.
 MOST_OPERATIONS = 10**12
-_COMPARED = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq, "!=": sp.Ne}
 _SAMPLED = (Quantifier.EXPECTATION, Quantifier.PROBABILITY, Quantifier.LIMIT)
 _MEANINGS = {"n": "batch size", "d": "width", "ell": "layer"}
 
@@ -242,8 +239,10 @@ class Conjecture:
             self.space = self._space(draw)
             self.design = self._design() if self.sampled else None
             self._require_effects(symbols, (claim, event, *assumed))
-            self.title = title or _first_line(claim) or self._spelled
-            self._points: Points = examine(self._draft, self.space, self.design, self.quantity)
+            self.title = title or _first_line(claim) or str(self.relation)
+            self._sides, self._tightest = examine(
+                self._draft, self.space, self.design, self.quantity
+            )
         except ClaimError as error:
             raise ClaimError(f"{self.name or 'conjecture'}: {error}") from None
 
@@ -332,8 +331,8 @@ class Conjecture:
             raise ClaimError(
                 f"an assumption speaks of the start: write {now[0].name}_0, not {now[0].name}"
             )
-        compared = _COMPARED[relation.relation](relation.lhs, relation.rhs, evaluate=False)
-        words = given if isinstance(given, str) else _told(relation)
+        compared = sp.Rel(relation.lhs, relation.rhs, relation.relation, evaluate=False)
+        words = given if isinstance(given, str) else str(relation)
         return Assumption(compared, words, defined=relation.conditions)
 
     def _alive(self) -> Assumption:
@@ -447,10 +446,6 @@ class Conjecture:
     # --- the statement ----------------------------------------------------------------------------
 
     @property
-    def _spelled(self) -> str:
-        return _told(self.relation)
-
-    @property
     def family(self) -> str:
         """The module it was declared in."""
         last = self.module.rpartition(".")[2]
@@ -505,7 +500,7 @@ class Conjecture:
         if self.quantifier is Quantifier.EXPECTATION and self.quantity is not None:
             found[self._left] = f"E[{self.quantity.name}] {given}"
         elif self.event is not None:
-            found[PROBABILITY] = f"P[{_told(self.event)}] {given}"
+            found[PROBABILITY] = f"P[{self.event}] {given}"
         elif self.quantifier is Quantifier.LIMIT and self.quantity is not None:
             found[SLOPE] = (
                 f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
@@ -566,9 +561,9 @@ class Conjecture:
         if self.quantifier is Quantifier.LIMIT:
             return given or other_exponent(self.relation, SLOPE, self._exponent()), 0.1
         if self.design is None:
-            return given or derive(right, relation, self._points.sides, sampled=False), 0.1
-        seen = Measured([], []) if self._undefined else pilot(self.design, self._draft)
-        if given is None and seen.lhs:
+            return given or derive(right, relation, self._sides, sampled=False), 0.1
+        seen = [] if self._undefined else pilot(self.design, self._draft)
+        if given is None and seen:
             given = derive(right, relation, seen, sampled=True)
         return given or unmeasured(right, relation), resolution(relation, seen)
 
@@ -602,7 +597,7 @@ class Conjecture:
         return replace(draft, checks=(search,) if only else (search, check))
 
     def _corners(self) -> list[Item]:
-        return [*self.space.corners(), *self._points.items]
+        return [*self.space.corners(), *self._tightest]
 
     def _check(self, fineness: float) -> Check:
         if self.quantifier is Quantifier.LIMIT:
@@ -633,7 +628,7 @@ class Conjecture:
         return exponent_check(self.design, SLOPE, self._draft)
 
     def __repr__(self) -> str:
-        return f"<conjecture {self.family}.{self.name or 'claim'}: {self._spelled}>"
+        return f"<conjecture {self.family}.{self.name or 'claim'}: {self.relation}>"
 
 
 def name_of(claim: Conjecture) -> str:
@@ -651,22 +646,18 @@ def name_of(claim: Conjecture) -> str:
     parts = [
         claim.quantifier.value,
         claim.over if claim.chain is None else claim.chain.name,
-        _told(claim.relation),
+        str(claim.relation),
         *(f"{x.symbol} in {x.set}" for x in claim.space.domains),
         *(f"{name} = {value}" for name, value in sorted(claim.declaration.constants.items())),
         *sorted(str(a.relation) for a in claim.assumptions),
         *sorted(f"defined where {c.relation}" for c in conditions),
     ]
     if claim.event is not None:
-        parts.append(f"event {_told(claim.event)}")
+        parts.append(f"event {claim.event}")
     if claim.quantity is not None:
         parts.append(f"about {claim.quantity.name}")
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"claim_{digest[:8]}"
-
-
-def _told(relation: Relation) -> str:
-    return f"{relation.lhs} {relation.relation} {relation.rhs}"
 
 
 def _verdict(expected: str) -> Verdict:
@@ -677,7 +668,6 @@ def _verdict(expected: str) -> Verdict:
 
 def _require_comparison(found: Relation) -> None:
     """Raise `ClaimError` for what compares nothing that varies."""
-    told = _told(found)
     refuse(
         (
             found.relation == "!=",
@@ -685,9 +675,9 @@ def _require_comparison(found: Relation) -> None:
         ),
         (
             not found.lhs.free_symbols | found.rhs.free_symbols,
-            f"{told} names no symbol, so there is nothing to vary",
+            f"{found} names no symbol, so there is nothing to vary",
         ),
-        ((found.lhs - found.rhs).is_number, f"{told}: the sides differ by a constant"),
+        ((found.lhs - found.rhs).is_number, f"{found}: the sides differ by a constant"),
     )
 
 

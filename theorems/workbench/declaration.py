@@ -22,11 +22,12 @@ from sympy.logic.boolalg import BooleanAtom
 from simulators.chains import NamedChain
 from simulators.exact import Number
 from simulators.observables import parametrised
+from theorems.algebraic import fraction
 from theorems.definedness import conditions_of
 from theorems.expressions import branches
 from theorems.statement import Quantifier
 from theorems.workbench.domains import Domain, read_domain
-from theorems.workbench.exact_values import LAMBDA, fraction
+from theorems.workbench.exact_values import LAMBDA
 from theorems.workbench.parsing import (
     BITS,
     FUNCTIONS,
@@ -66,14 +67,6 @@ WrittenClaim: TypeAlias = str | sp.Basic | bool | Callable[..., str | sp.Basic]
 _SIZES = {"n": n, "d": d, "ell": ell}
 #: What ranges over all sizes when the author says nothing.
 _ALL = "1.."
-_RELATIONS: Mapping[type, str] = {
-    sp.Le: "<=",
-    sp.Lt: "<",
-    sp.Ge: ">=",
-    sp.Gt: ">",
-    sp.Eq: "==",
-    sp.Ne: "!=",
-}
 _FLIPPED = {"<=": ">=", "<": ">", ">=": "<=", ">": "<", "==": "==", "!=": "!="}
 FARTHEST = 10**30
 #: A sum of more terms is not evaluated, which goes term by term; sizes without end are tried up to
@@ -337,7 +330,7 @@ def relation_of(claim: WrittenClaim, declaration: Declaration, what: str = "the 
         found = read_claim(claim, declaration.with_parameters(claim))
     elif isinstance(claim, Relational):
         seen = conditions_of(claim, _family_sizes(declaration))
-        found = Relation(claim.lhs, _RELATIONS[type(claim)], claim.rhs, seen)
+        found = Relation(claim.lhs, claim.rel_op, claim.rhs, seen)
     elif isinstance(claim, bool) or claim in (sp.true, sp.false):
         raise ClaimError(
             f"{what} is always {str(bool(claim)).lower()}, by its symbols alone or because "
@@ -525,6 +518,11 @@ def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
     """The relation with ``symbol`` alone on its left.
 
     Raises `ClaimError` if it is not alone on a side.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> str(facing(Relation(sp.Integer(1), "<", x), x))
+        'x > 1'
     """
     if relation.lhs == symbol:
         return relation
@@ -533,5 +531,5 @@ def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
         return Relation(relation.rhs, flipped, relation.lhs, relation.conditions)
     raise ClaimError(
         f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands "
-        f"in {relation.lhs} {relation.relation} {relation.rhs}"
+        f"in {relation}"
     )

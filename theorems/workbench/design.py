@@ -32,14 +32,15 @@ from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.pointwise import admitted
 from theorems.checking.scaling import Scaling
 from theorems.expressions import arguments_of
+from theorems.number_systems import ORDER
 from theorems.statement import Statement
-from theorems.workbench.covering_array import covering_array
 from theorems.workbench.domains import Domain, floats_at
 from theorems.workbench.parsing import ClaimError, Relation, refuse
 from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.starts import (
     StartLevels,
+    covering_array,
     gram_of,
     is_batch,
     read_start,
@@ -61,14 +62,6 @@ NORMALS = 150_000_000
 _WIDEST, _LARGEST, _DEEPEST = 2048, 16, 64
 _STARTS = ("uniform", "one small", "dominant", "distinct", "repeated", "singular")
 _ALIVE = "alive"
-_COMPARED = {
-    "<=": np.less_equal,
-    "<": np.less,
-    ">=": np.greater_equal,
-    ">": np.greater,
-    "==": np.equal,
-    "!=": np.not_equal,
-}
 #: Corners of a chain parameter that a lay-out deals out, at most.
 _OPTIONS = 5
 #: Where assumptions leave fewer starts of one size, so many are looked for; this often, at random
@@ -466,12 +459,10 @@ class Design:
         given = {**values, **seen}
         with np.errstate(all="ignore"):
             left, right = (floats_at(side, given) for side in (self.event.lhs, self.event.rhs))
-            happened = _COMPARED[self.event.relation](left, right)
-            happened = np.where(np.isnan(left) | np.isnan(right), np.nan, happened)
-            for condition in self.event.conditions:
-                defined = _COMPARED[condition.relation.rel_op](
-                    floats_at(condition.relation.lhs, given), 0
-                )
+            known = ORDER[self.event.relation](left, right)
+            happened = np.where(np.isnan(left) | np.isnan(right), np.nan, known)
+            for wanted in (condition.relation for condition in self.event.conditions):
+                defined = ORDER[wanted.rel_op](floats_at(wanted.lhs, given), 0)
                 happened = np.where(defined, happened, np.nan)
         return np.broadcast_to(happened, trajectory.replicas).astype(np.float64)
 

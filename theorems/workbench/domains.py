@@ -25,9 +25,8 @@ from numpy.typing import NDArray
 
 from simulators.exact import Number
 from simulators.strategies import fractions_between
-from theorems.algebraic import Point, Root, true, within
+from theorems.algebraic import Point, Root, fraction, rational, true, within
 from theorems.expressions import InexactError, arguments_of, compiled
-from theorems.workbench.exact_values import fraction, rational
 from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression, refuse
 
 if TYPE_CHECKING:

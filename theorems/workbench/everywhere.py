@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from itertools import takewhile
@@ -28,7 +28,14 @@ from theorems.context import Context
 from theorems.evidence import Recorded
 from theorems.statement import Evidence, Statement, Verdict
 from theorems.workbench.spaces import Item, Space
-from theorems.workbench.whole_domain import covered, covered_at, every_item, on_lines, solved
+from theorems.workbench.whole_domain import (
+    Settled,
+    covered,
+    covered_at,
+    every_item,
+    on_lines,
+    solved,
+)
 
 __all__ = ["Everywhere", "largest_share"]
 
@@ -74,19 +81,6 @@ class _Judgement:
     witness: Item | None = None
     power: float | None = None
     tightness: tuple[float, float] | None = None  # over what was laid out, and over all
-
-
-@dataclass(frozen=True)
-class _Settled:
-    """What became of one comparison over the whole domain.
-
-    - ``words``: how it was found to hold; None if it was not
-    - ``witness``: an input that violates
-    """
-
-    words: str | None = None
-    witness: Item | None = None
-    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -236,20 +230,20 @@ class Everywhere(CheckBase):
         )
         return _Judgement(Verdict.SUPPORTED, words, details, power=share)
 
-    def _far(self, statement: Statement, context: Context) -> Iterator[_Settled]:
+    def _far(self, statement: Statement, context: Context) -> Iterator[Settled]:
         """Inputs far out that violate; none is tried where a sum would run so far."""
         if not any(side.has(sp.Sum, sp.Product) for side in (statement.lhs, statement.rhs)):
             items = takewhile(lambda _: not context.expired, self.space.far())
-            yield from (_Settled(witness=x) for x in items if self.refutes(statement, x))
+            yield from (Settled(witness=x) for x in items if self.refutes(statement, x))
 
-    def _whole(self, statement: Statement, context: Context, details: Details) -> _Settled:
+    def _whole(self, statement: Statement, context: Context, details: Details) -> Settled:
         """Whether the domain was covered, or that led to an input that violates."""
         if (items := every_item(self.space)) is not None:
             seen = self._look(statement, items, context)
             if seen.witness is not None:
-                return _Settled(witness=seen.witness)
+                return Settled(witness=seen.witness)
             if seen.decided and not seen.open and not seen.cut:
-                return _Settled(f"every input of the domain decided exactly ({seen.decided})")
+                return Settled(f"every input of the domain decided exactly ({seen.decided})")
         refutes = partial(self.refutes, statement)
         perhaps: list[str] = []
         for part in (*statement.definedness, statement):  # first, that both sides have a value
@@ -263,18 +257,18 @@ class Everywhere(CheckBase):
                 details |= {k: v for k, v in found.details.items() if k == "touching"}
         if perhaps:
             details["perhaps_undefined"] = perhaps
-        return _Settled(None if perhaps else found.words)
+        return Settled(None if perhaps else found.words)
 
     def _settle(
         self, part: Statement, refutes: Callable[[Item], bool], context: Context
-    ) -> _Settled:
+    ) -> Settled:
         """One comparison over the whole domain: on the real line, by z3, box by box."""
         lines = on_lines(self.space, part, refutes, context)
-        if lines.witness is not None or lines.complete:
-            return _Settled(lines.words if lines.witness is None else None, lines.witness)
-        by_z3 = solved(self.space, part, refutes, lines.settled, lambda: context.expired)
+        if lines.witness is not None or lines.words:
+            return lines
+        by_z3 = solved(self.space, part, refutes, lines.choices, lambda: context.expired)
         if by_z3.witness is not None or by_z3.words:
-            return _Settled(by_z3.words, by_z3.witness)
+            return by_z3
         details: Details = {}
         found = covered(self.space, part, refutes, context)
         if found is not None:
@@ -284,20 +278,20 @@ class Everywhere(CheckBase):
                 "open_share": found.share,
             }
             if found.witness is not None:
-                return _Settled(witness=found.witness)
+                return Settled(witness=found.witness)
             if found.complete:
                 words = f"every box of the domain enclosed ({_count(found.settled, 'box')})"
-                return _Settled(words, details=details)
+                return Settled(words, details=details)
             if found.touching and part.relation in ("<", ">", "!="):
                 details["touching"] = _roughly(found.touching[0])
-        left = sorted(lines.open - by_z3.settled)
+        left = sorted(lines.open - by_z3.choices)
         for choice in left[:_BOXED] if found is None else ():
             boxed = covered_at(self.space, part, choice, refutes, context)
             if boxed is not None and boxed.witness is not None:
-                return _Settled(witness=boxed.witness)
+                return Settled(witness=boxed.witness)
             if boxed is not None and boxed.complete:
                 left.remove(choice)
-        return _Settled(details=details | ({"undecided": len(left)} if left else {}))
+        return Settled(details=details | ({"undecided": len(left)} if left else {}))
 
     def _look(
         self, statement: Statement, items: Iterable[Item], context: Context, most: float = math.inf

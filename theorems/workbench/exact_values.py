@@ -17,7 +17,7 @@ import flint
 import sympy as sp
 
 from simulators.exact import Number
-from theorems.algebraic import number, root_of, sign
+from theorems.algebraic import fraction, number, rational, root_of, sign
 
 __all__ = [
     "INDEX",
@@ -31,10 +31,8 @@ __all__ = [
     "SymbolicEigenvalues",
     "descending",
     "eigenvalues_of",
-    "fraction",
     "gram_matrix",
     "matrix_of",
-    "rational",
 ]
 
 Spectrum: TypeAlias = Sequence[Number]
@@ -47,16 +45,6 @@ LAMBDA = sp.IndexedBase("lambda", real=True)
 #: Internal symbols have names that no author can declare: they are no identifiers.
 INDEX = sp.Symbol("place of lambda", integer=True)
 LEAST = sp.Symbol("least of lambda", real=True)
-
-
-def fraction(x: flint.fmpq | sp.Rational) -> Fraction:
-    """A rational of FLINT or SymPy as Python holds it."""
-    return Fraction(int(x.p), int(x.q))
-
-
-def rational(x: Fraction | flint.fmpq) -> flint.fmpq:
-    """A rational of Python as FLINT holds it."""
-    return flint.fmpq(x.numerator, x.denominator)
 
 
 def matrix_of(rows: Rows) -> flint.fmpq_mat:

@@ -23,6 +23,7 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from simulators.chains import NamedChain
+from theorems.algebraic import rational
 from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted, holds, undefined
 from theorems.definedness import Condition, conditions_of, of_quotient
@@ -32,15 +33,13 @@ from theorems.witnesses import spelled
 from theorems.workbench.declaration import Declaration, facing
 from theorems.workbench.design import Design
 from theorems.workbench.domains import Domain, balls_at, floats_at, nested_floats
-from theorems.workbench.exact_values import rational
 from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import Quantity, quantity
-from theorems.workbench.sentinels import Measured
+from theorems.workbench.sentinels import Sides
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.whole_domain import choices
 
 __all__ = [
-    "Points",
     "examine",
     "require_chain_parameters",
     "require_effects",
@@ -226,18 +225,6 @@ def _is_end(relation: Relational, domain: Domain) -> bool:
 
 
 @dataclass(frozen=True)
-class Points:
-    """Where the claim was looked at in floats.
-
-    - ``sides``: both sides
-    - ``items``: the inputs at which it is tightest
-    """
-
-    sides: Measured
-    items: tuple[Item, ...]
-
-
-@dataclass(frozen=True)
 class _Row:
     """One input with all symbols and both sides in floats; no left side of what is sampled."""
 
@@ -255,11 +242,14 @@ class _Row:
 
 def examine(
     statement: Statement, space: Space, design: Design | None, measured: Quantity | None
-) -> Points:
+) -> tuple[Sides, tuple[Item, ...]]:
     """Look at a claim at some inputs.
 
     - ``design``: of what is sampled; None of a claim about every input
     - ``measured``: the quantity that is compared with a bound, if it is one
+
+    Returns both sides in floats wherever it was looked at, and of a claim about every input the
+    inputs at which it is tightest.
 
     Raises `ClaimError` for a claim about nothing, one without a value somewhere, and one that its
     quantity's range settles everywhere.
@@ -277,7 +267,7 @@ def examine(
             "of the inputs looked at does"
         )
     if statement.quantifier is Quantifier.LIMIT:
-        return Points(Measured([], []), ())
+        return [], ()
     _require_defined_sizes(statement, space, design)
     for item in items:
         missing, _ = undefined(statement, partial(space.values, item))
@@ -294,10 +284,10 @@ def examine(
     if design is not None and design.event is not None and len(design.observables) == 1:
         _require_open_event(statement, design, rows)
     _require_range(statement, measured, rows)
-    sides = Measured([row.left for row in rows], [row.right for row in rows])
+    sides = [(row.left, row.right) for row in rows]
     lower = statement.relation in (">=", ">")
     rows.sort(key=lambda row: row.tight if lower else -row.tight)
-    return Points(sides, tuple(row.item for row in rows[:_KEPT]) if design is None else ())
+    return sides, tuple(row.item for row in rows[:_KEPT]) if design is None else ()
 
 
 def _row(statement: Statement, space: Space, item: Item, sampled: bool) -> _Row:
@@ -507,7 +497,7 @@ def _require_open_event(statement: Statement, design: Design, rows: Sequence[_Ro
     refuse(
         (
             sure or never,
-            f"vacuous everywhere: the event {event.lhs} {event.relation} {event.rhs} "
+            f"vacuous everywhere: the event {event} "
             f"{'always' if sure else 'never'} happens, as {measured.name} lies in "
             f"[{min(a for a, *_ in ends):.4g}, {max(b for _, b, _ in ends):.4g}]",
         )

@@ -61,6 +61,9 @@ class Relation:
     rhs: sp.Expr
     conditions: tuple[Condition, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.lhs} {self.relation} {self.rhs}"
+
 
 #: The functions a text may call, with the number of arguments (0: one or more).
 FUNCTIONS: Mapping[str, tuple[Callable[..., sp.Expr], int]] = {

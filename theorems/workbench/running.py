@@ -20,6 +20,7 @@ from theorems.registry import get
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, verify
 from theorems.witnesses import CorpusError, spelled
+from theorems.workbench.adversaries import margin, refuting
 from theorems.workbench.conjecture import Conjecture, conjecture, name_of
 from theorems.workbench.declaration import WrittenClaim
 from theorems.workbench.loading import EXAMPLES
@@ -196,21 +197,16 @@ def _witness(result: Result) -> str:
         return ", ".join(f"{k} = {spelled(v)}" for k, v in found.items())
     if found is not None:
         return spelled(found)
-    if row := _worst(evidence):
+    if row := refuting(evidence):
         return f"{row['instance']}" + f", ell={row['ell']:g}" * ("ell" in row)
     return evidence.summary
-
-
-def _worst(evidence: Evidence) -> Mapping[str, Any] | None:
-    rows = evidence.details.get("readouts", ())
-    return next((row for row in rows if row["verdict"] == Verdict.REFUTED.value), None)
 
 
 def _margin(result: Result) -> str:
     """How far the left side is beyond the right, or short of it."""
     evidence = _deciding(result)
-    if evidence and (row := _worst(evidence)):
-        return f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
+    if evidence and (row := refuting(evidence)):
+        return margin(row)
     if evidence and "margin" in evidence.details:
         return str(evidence.details["margin"])
     tightness = result.tightness

@@ -11,8 +11,8 @@ more than its resolution where it is sampled.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 import sympy as sp
@@ -20,6 +20,7 @@ import sympy as sp
 from simulators import Trajectory, simulate
 from simulators.observables import Observable
 from simulators.workers import one_blas_thread
+from theorems.algebraic import number
 from theorems.checking.expectation import Instance
 from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.scaling import Scaling
@@ -29,7 +30,7 @@ from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.parsing import ClaimError, Relation, refuse
 
 __all__ = [
-    "Measured",
+    "Sides",
     "about_exponent",
     "derive",
     "other_exponent",
@@ -51,62 +52,55 @@ _LOOKED_AT, _LOOKS = 1024, 2 * 10**7
 NUDGE = sp.Rational(1, 10**6)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Both sides at points that were looked at, as floats."""
-
-    lhs: Sequence[float]
-    rhs: Sequence[float]
+#: The left and the right side of a claim, in floats, at each point that was looked at.
+Sides: TypeAlias = Sequence[tuple[float, float]]
 
 
-def derive(rhs: sp.Expr, relation: str, seen: Measured, *, sampled: bool) -> Sentinel:
+def derive(rhs: sp.Expr, relation: str, seen: Sides, *, sampled: bool) -> Sentinel:
     """The neighbour of ``lhs relation rhs``.
 
+    - ``rhs``, ``relation``: of the claim
     - ``seen``: both sides at points that were looked at
     - ``sampled``: whether they are rough means
 
     Raises `ClaimError` if nothing was measured, so that the author must give one.
 
     Example:
-        >>> derive(sp.Integer(1), "<=", Measured([0.5], [1.0]), sampled=False).words
+        >>> derive(sp.Integer(1), "<=", [(0.5, 1.0)], sampled=False).words
         'the bound times 5/11, past the largest share seen, 0.5'
     """
     if relation == "==":
         return _moved(rhs, seen, sp.Rational(3, 10) if sampled else NUDGE)
-    pairs = list(zip(seen.lhs, seen.rhs, strict=True))
     refuse(
-        (not pairs, "nothing could be measured to place a false neighbour past; give sentinel='…'")
+        (not seen, "nothing could be measured to place a false neighbour past; give sentinel='…'")
     )
     lower = relation in (">=", ">")
-    if all(left > 0 and right > 0 for left, right in pairs):
-        ratio = max((right / left if lower else left / right) for left, right in pairs)
+    if all(left > 0 and right > 0 for left, right in seen):
+        ratio = max((right / left if lower else left / right) for left, right in seen)
         k = _factor(ratio, lower, sampled)
         share = f"smallest share seen, {1 / ratio:.3g}"
         if not lower:
             share = f"largest share seen, {ratio:.3g}"
         return Sentinel(f"the bound times {k}, past the {share}", rhs=k * rhs)
-    gap = min((left - right if lower else right - left) for left, right in pairs)
-    spread = max(max(seen.lhs) - min(seen.lhs), abs(gap), 1e-6)
+    gap = min((left - right if lower else right - left) for left, right in seen)
+    lefts = [left for left, _ in seen]
+    spread = max(max(lefts) - min(lefts), abs(gap), 1e-6)
     low = Fraction(max(gap, 0.0))
     high = Fraction(max(gap, 0.0) + (0.3 if sampled else 0.01) * spread)
-    shift = _rational(simplest_between(low + (high - low) / 2, high))
+    shift = number(simplest_between(low + (high - low) / 2, high))
     return Sentinel(
         f"the bound moved by {shift}, past the smallest distance seen, {gap:.3g}",
         rhs=rhs + shift if lower else rhs - shift,
     )
 
 
-def _factor(ratio: float, lower: bool, sampled: bool) -> sp.Rational:
+def _factor(ratio: float, lower: bool, sampled: bool) -> sp.Expr:
     """By what a bound that was met to this share is scaled."""
     if ratio >= 1 - 1e-9 and not sampled:
         return 1 + NUDGE if lower else 1 - NUDGE
     near, far = (0.7, 0.8) if sampled else (0.9, 0.99)
     low, high = (Fraction(part * min(ratio, 1.0)) for part in (near, far))
-    return _rational(simplest_between(1 / high, 1 / low) if lower else simplest_between(low, high))
-
-
-def _rational(x: Fraction) -> sp.Rational:
-    return sp.Rational(x.numerator, x.denominator)
+    return number(simplest_between(1 / high, 1 / low) if lower else simplest_between(low, high))
 
 
 def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
@@ -120,8 +114,8 @@ def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
     )
 
 
-def _moved(rhs: sp.Expr, seen: Measured, share: sp.Rational) -> Sentinel:
-    if all(right != 0 for right in seen.rhs) and rhs != 0:
+def _moved(rhs: sp.Expr, seen: Sides, share: sp.Rational) -> Sentinel:
+    if all(right != 0 for _, right in seen) and rhs != 0:
         return Sentinel(f"the right side {share} larger, relatively", rhs=(1 + share) * rhs)
     return Sentinel(f"the right side larger by {share}", rhs=rhs + share)
 
@@ -140,34 +134,32 @@ def _simulated(
 
 
 @one_blas_thread()
-def pilot(design: Design, statement: Statement) -> Measured:
+def pilot(design: Design, statement: Statement) -> Sides:
     """Rough means and bounds over the lay-out of a sampled claim.
 
     Of samples that have a value and are kept. Raises `ClaimError` for an instance that is too large
     to be simulated. Cost: some replicas of every instance, the cheapest first, until
     ``AFFORDABLE`` random numbers are drawn.
     """
-    lhs: list[float] = []
-    rhs: list[float] = []
+    found: list[tuple[float, float]] = []
     instances = sorted(
         enumerate(design.instances(statement, None)), key=lambda pair: pair[1].normals
     )
     for _, instance in instances:
         _require_affordable(instance)
     left, wanted = AFFORDABLE, _REPLICAS * (_CONDITIONED if design.alive else 1)
-    for number, instance in instances:
+    for stream, instance in instances:
         replicas = min(wanted, left // max(instance.normals, 1))
-        if replicas < 2 and lhs:
+        if replicas < 2 and found:
             break
         left -= replicas * instance.normals
-        seen = _simulated(instance, design.observables, max(replicas, 2), number)
+        seen = _simulated(instance, design.observables, max(replicas, 2), stream)
         samples = design.sample(statement, seen, instance)
         counts = design.kept(statement, seen, instance) & ~np.isnan(samples) & ~seen.spoiled[:, -1:]
         for column, counted, values in zip(samples.T, counts.T, instance.readouts, strict=True):
             if counted.any():
-                lhs.append(float(column[counted].mean()))
-                rhs.append(design.bound(statement, values))
-    return Measured(lhs, rhs)
+                found.append((float(column[counted].mean()), design.bound(statement, values)))
+    return found
 
 
 def _require_affordable(instance: Instance) -> None:
@@ -192,11 +184,11 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
     items = design.items(statement)
     least = min(item["d"] for item in items)
     narrow = [item for item in items if item["d"] == least]
-    for number, item in enumerate({x["n"]: x for x in narrow}.values()):
+    for stream, item in enumerate({x["n"]: x for x in narrow}.values()):
         instance = design.instance(item)
         _require_affordable(instance)
         replicas = min(_LOOKED_AT, max(_LOOKS // max(instance.normals, 1), 2))
-        seen = _simulated(instance, design.observables, replicas, 1, number)
+        seen = _simulated(instance, design.observables, replicas, 1, stream)
         known = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:]
         samples = design.sample(statement, seen, instance)[known]
         if missing := int(np.isnan(samples).sum()):
@@ -204,16 +196,19 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
     return None
 
 
-def resolution(relation: str, seen: Measured) -> float:
+def resolution(relation: str, seen: Sides) -> float:
     """The half-width, relative to the bound, that tells the neighbour, and no finer one.
 
     A neighbour is a fifth from the truth, of which ``seen`` are rough means and bounds.
+
+    Example:
+        >>> resolution("<=", [(0.1, 1.0)]), resolution("<=", [(0.9, 1.0)])
+        (0.015, 0.1)
     """
     if relation == "==":
         return 0.1
     upper = relation in ("<=", "<")
-    pairs = zip(seen.lhs, seen.rhs, strict=True)
-    ratios = [left / right for left, right in pairs if left > 0 and right > 0] or [1.0]
+    ratios = [left / right for left, right in seen if left > 0 and right > 0] or [1.0]
     return min(0.1 if upper else 0.5, 0.15 * (max(ratios) if upper else min(ratios)))
 
 
@@ -249,8 +244,8 @@ def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentine
     for instance in instances:
         _require_affordable(instance)
     means = []
-    for number, instance in enumerate(instances):
-        run = _simulated(instance, check.observables, _REPLICAS, number)
+    for stream, instance in enumerate(instances):
+        run = _simulated(instance, check.observables, _REPLICAS, stream)
         values = check.sample(run)
         if not values.size or np.isnan(values).any() or run.spoiled.any():
             return Sentinel(

@@ -10,7 +10,7 @@ that stays open is not for draws: they never meet the curves and points on which
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cmp_to_key
 from itertools import chain, islice, pairwise, product
@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import sympy as sp
 from sympy.core.relational import Relational
 
-from theorems.algebraic import Point, Root, number, order, within
+from theorems.algebraic import Point, Root, number, order, rational, within
 from theorems.checking.covering import Cover, Region, cover
 from theorems.checking.real_line import as_point, decide_on_line
 from theorems.checking.smt import (
@@ -32,13 +32,12 @@ from theorems.checking.smt import (
 from theorems.context import Context
 from theorems.statement import Assumption, Sentinel, Statement, Variable
 from theorems.workbench.domains import Domain
-from theorems.workbench.exact_values import INDEX, LAMBDA, LEAST, rational
+from theorems.workbench.exact_values import INDEX, LAMBDA, LEAST
 from theorems.workbench.spaces import Item, Space
 
 __all__ = [
     "Choice",
-    "OnLines",
-    "Solved",
+    "Settled",
     "ask_z3",
     "choices",
     "covered",
@@ -104,6 +103,24 @@ def every_item(space: Space) -> list[Item] | None:
         return None
     found = list(islice(choices(space.domains), _FEW + 1))
     return [x for x in found if space.contains(x)] if len(found) <= _FEW else None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of one comparison over the whole domain.
+
+    - ``words``: how all of it was found to hold; None if it was not
+    - ``witness``: an input that violates
+    - ``choices``: those of whole numbers at which it holds
+    - ``open``: those at which it stays open though algebraic
+    - ``details``: what else is to be recorded
+    """
+
+    words: str | None = None
+    witness: Item | None = None
+    choices: frozenset[Choice] = frozenset()
+    open: frozenset[Choice] = frozenset()
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 # --- claims about spectra as claims about numbers -------------------------------------------------
@@ -219,37 +236,6 @@ def _key(what: str, space: Space, statement: Statement) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True)
-class OnLines:
-    """What came of deciding a claim where one number varies.
-
-    - ``settled``, ``open``: the choices of whole numbers at which it holds, and those at which it
-      stays open though algebraic
-    - ``whole``: no other choice is left
-    - ``cells``: so many points and intervals of real lines were decided
-    - ``witness``: an input that violates
-    """
-
-    settled: frozenset[Choice] = frozenset()
-    open: frozenset[Choice] = frozenset()
-    whole: bool = False
-    cells: int = 0
-    witness: Item | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether the whole domain was decided."""
-        return self.whole and not self.open and bool(self.settled)
-
-    @property
-    def words(self) -> str:
-        """What to say if it was."""
-        at = f", at each of {len(self.settled)} choices of whole numbers"
-        cells = f"{self.cells} cell{'s' * (self.cells != 1)}"
-        many = len(self.settled) != 1
-        return f"decided on the whole line, in {cells} where nothing changes sign{at * many}"
-
-
-@dataclass(frozen=True)
 class _Piece:
     """The claim at one choice of whole numbers, and the numbers that still vary."""
 
@@ -271,20 +257,17 @@ class _Piece:
         return True
 
 
-def on_lines(space: Space, statement: Statement, refutes: Refutes, context: Context) -> OnLines:
-    """Decide every piece in one number exactly, and count those in two and three.
+def on_lines(space: Space, statement: Statement, refutes: Refutes, context: Context) -> Settled:
+    """Decide every piece in one number exactly; those in two and three stay open.
 
     - ``refutes``: decides a witness again, by the meaning that the space gives it
     - ``context``: one run serves all who ask with its memory
     """
     key = _key("lines", space, statement)
-    if key not in context.memory:
-        context.memory[key] = _on_lines(space, statement, refutes, context)
-    found: OnLines = context.memory[key]
-    return found
+    return context.remembered(key, lambda: _on_lines(space, statement, refutes, context))
 
 
-def _on_lines(space: Space, statement: Statement, refutes: Refutes, context: Context) -> OnLines:
+def _on_lines(space: Space, statement: Statement, refutes: Refutes, context: Context) -> Settled:
     settled: set[Choice] = set()
     left: set[Choice] = set()
     whole, cells = not any(x.endless for x in _listed(space)), 0
@@ -305,13 +288,18 @@ def _on_lines(space: Space, statement: Statement, refutes: Refutes, context: Con
         if point is not None:
             item = _with_spectrum(space, {**piece.known, str(x): point})
             if refutes(item):
-                return OnLines(frozenset(settled), frozenset(left), whole, cells, item)
+                return Settled(witness=item)
         if outcome.holds or outcome.nothing:
             settled.add(choice)
             cells += outcome.cells
         else:
             left.add(choice)
-    return OnLines(frozenset(settled), frozenset(left), whole, cells)
+    words = None
+    if whole and settled and not left:
+        at = f", at each of {len(settled)} choices of whole numbers" * (len(settled) != 1)
+        many = f"{cells} cell{'s' * (cells != 1)}"
+        words = f"decided on the whole line, in {many} where nothing changes sign{at}"
+    return Settled(words, None, frozenset(settled), frozenset(left))
 
 
 def _listed(space: Space) -> tuple[Domain, ...]:
@@ -364,20 +352,6 @@ def _interval(place: sp.Set) -> sp.Interval:
 # --- by z3 ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Solved:
-    """What z3 made of a claim.
-
-    - ``words``: how it proved all of it; None if it did not
-    - ``witness``: an input that violates
-    - ``settled``: the choices of whole numbers at which the claim is proved
-    """
-
-    words: str | None = None
-    witness: Item | None = None
-    settled: frozenset[Choice] = frozenset()
-
-
 def proposed(space: Space, statement: Statement) -> Iterator[Item | None]:
     """What z3 says of polynomial claims at the smallest sizes; None where it shows no input.
 
@@ -400,7 +374,7 @@ def solved(
     refutes: Refutes,
     known: frozenset[Choice] = frozenset(),
     stop: Callable[[], bool] = lambda: False,
-) -> Solved:
+) -> Settled:
     """Ask z3 at every choice of whole numbers, if they are few.
 
     - ``refutes``: decides an input again
@@ -412,7 +386,7 @@ def solved(
     another claim.
     """
     if space.computed or (opened := opened_claim(space, statement)) is None:
-        return Solved()
+        return Settled()
     whole = [x for x in space.domains if x.whole]
     listed = list(map(chosen, islice(choices(whole), _PROVED + 1)))
     all_of_them = len(listed) <= _PROVED and not any(x.endless for x in whole)
@@ -423,7 +397,7 @@ def solved(
         if stop() or given_up == _GIVEN_UP or (answer := ask_z3(opened, dict(choice))) is None:
             break
         if answer.witness is not None and refutes(item := _solved_item(answer.witness)):
-            return Solved(None, item, frozenset(settled))
+            return Settled(witness=item)
         solver, given_up = answer.solver, given_up + (answer.holds is None)
         if answer.holds:
             settled.add(choice)
@@ -431,7 +405,7 @@ def solved(
     if solver and all_of_them and set(listed) <= settled:
         sizes = f", at each of {len(listed)} sizes" * bool(whole)
         words = f"{solver}: the negation has no solution{sizes}"
-    return Solved(words, None, frozenset(settled))
+    return Settled(words, None, frozenset(settled))
 
 
 def ask_z3(opened: Statement, sizes: Mapping[str, int]) -> Answer | None:
@@ -484,10 +458,9 @@ def covered(space: Space, statement: Statement, refutes: Refutes, context: Conte
     eigenvalues are boxes of all but the largest.
     """
     key = _key("cover", space, statement)
-    if key not in context.memory:
-        context.memory[key] = _cover(space, _parts(space, statement), refutes, context)
-    found: Cover | None = context.memory[key]
-    return found
+    return context.remembered(
+        key, lambda: _cover(space, _parts(space, statement), refutes, context)
+    )
 
 
 def covered_at(
