@@ -54,14 +54,14 @@ class Stage:
 
     call: Call
     features: Tensor
-    actions: tuple[str, ...]
-    factor: float | None
-    own_skip: bool
-    joined: tuple[str, ...]
-    recentred: bool
-    arrival: Node | None
-    calls: tuple[Call, ...]
-    role: Role
+    actions: tuple[str, ...] = ()
+    factor: float | None = None
+    own_skip: bool = False
+    joined: tuple[str, ...] = ()
+    recentred: bool = False
+    arrival: Node | None = None
+    calls: tuple[Call, ...] = ()
+    role: Role = Role.HIDDEN
 
     @property
     def width(self) -> int:
@@ -101,22 +101,11 @@ def stages(passage: Passage) -> list[Stage]:
 
 def _stage(passage: Passage, place: Call) -> Stage:
     if passage.unfollowed is not None:
-        return Stage(place, place.gave, ("?",), None, False, (), False, None, (), Role.HIDDEN)
+        return Stage(place, place.gave, ("?",))
     arrival = _arrival(passage, place)
     if arrival is None:
         unseen = any(node.kind == "unseen" for node in upstream(passage.outputs))
-        return Stage(
-            place,
-            place.gave,
-            (),
-            None,
-            False,
-            (),
-            False,
-            None,
-            (),
-            Role.LOST if unseen else Role.UNUSED,
-        )
+        return Stage(place, place.gave, role=Role.LOST if unseen else Role.UNUSED)
     made = {item.gave_node: item for item in passage.places}
     taken = {item.came: item for item in reversed(passage.places) if item.began <= place.began}
     others = reached(arrival, {*made, *taken}) - {place.gave_node}
@@ -131,31 +120,25 @@ def _stage(passage: Passage, place: Call) -> Stage:
                 _by_sample(passage, [arrival], place),
                 steps.actions,
                 steps.factor,
-                skipped is place.came,
-                (),
-                steps.recentred,
-                arrival,
-                calls,
-                Role.HIDDEN,
+                own_skip=skipped is place.came,
+                recentred=steps.recentred,
+                arrival=arrival,
+                calls=calls,
             )
     alone = _alone(way, place)
     calls = _on(set(alone), passage)
-    whole = [
-        node for node in alone if node.value.numel() == place.gave.numel()
-    ]  # and no parts of it
+    # and no parts of it
+    whole = [node for node in alone if node.value.numel() == place.gave.numel()]
     last = all(made[node].began < place.began for node in others if node in made)
     steps = _steps(place, calls, whole[-1].seen, None)
     return Stage(
         place,
         _by_sample(passage, [*whole, arrival] if last else whole, place),
         steps.actions,
-        None,
-        False,
-        tuple(_names(others, made, taken)),
-        steps.recentred,
-        arrival,
-        _on(way, passage) if last else calls,
-        Role.HIDDEN,
+        joined=tuple(_names(others, made, taken)),
+        recentred=steps.recentred,
+        arrival=arrival,
+        calls=_on(way, passage) if last else calls,
     )
 
 

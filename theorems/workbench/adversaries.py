@@ -32,7 +32,7 @@ from theorems.checking.shrinking import shrink
 from theorems.context import Context
 from theorems.statement import Evidence, Quantifier, Sentinel, Statement, Verdict
 from theorems.witnesses import Corpus
-from theorems.workbench.design import Design
+from theorems.workbench.design import Design, ends_within
 from theorems.workbench.domains import nested_floats
 from theorems.workbench.quantities import QUANTITIES
 from theorems.workbench.spaces import Item, Space
@@ -219,11 +219,7 @@ class MeanAdversary:
 
     design: Design
     check: Expectation
-
-    @property
-    def takes_batch(self) -> bool:
-        """Whether a user's batch is among what it tries."""
-        return True
+    takes_batch = True
 
     def hunt(
         self, statement: Statement, context: Context, known: Sequence[Item], tried: dict[str, int]
@@ -266,12 +262,9 @@ class MeanAdversary:
         """A witness of an earlier run, its start in full; None for one of another claim."""
         with contextlib.suppress(ValueError, TypeError, LookupError):
             item = self.design.completed(known)
-            inside = self._complete(item) and self.design.space.contains(item)
-            return item if inside and not is_batch(item.get("start")) else None
+            whole = set(item) == self.design.space.names and self.design.space.contains(item)
+            return item if whole and not is_batch(item.get("start")) else None
         return None
-
-    def _complete(self, item: Item) -> bool:
-        return set(item) == self.design.space.names
 
     def _at_batch(
         self, statement: Statement, context: Context, tried: dict[str, int]
@@ -304,7 +297,7 @@ class MeanAdversary:
     def _without_bound(self, statement: Statement, item: Item, attack: str) -> Found | None:
         """An input at which the bound has no value: there is nothing to compare a mean with."""
         try:
-            if not self._complete(item) or not self.design.allows(statement, item):
+            if not self.design.allows(statement, item):
                 return None
             missing, _ = undefined(statement, lambda: self.design.space.values(item))
         except (ValueError, TypeError, ArithmeticError, LookupError):
@@ -321,7 +314,7 @@ class MeanAdversary:
         -10 for what is not allowed, too costly or spoiled, and where the mean has no value.
         """
         try:
-            if not self._complete(item) or not self.design.speaks(statement, item):
+            if not self.design.speaks(statement, item):
                 return _HOPELESS
             instance = self.design.instance(item)
             if instance.normals > _AFFORDABLE:
@@ -375,10 +368,8 @@ class MeanAdversary:
     def _extremes(self, statement: Statement) -> Iterator[Item]:
         """The lay-out of the check, then every corner start at the least and greatest sizes."""
         yield from self.design.items(statement)
-        ends = []
-        for name, reach in _REACH.items():
-            low, high = (int(e) for e in self.design.space.domain(name).ends({}))
-            ends.append(sorted({max(low, 1), max(low, 1, min(high, reach))}))
+        domain = self.design.space.domain
+        ends = [ends_within(domain(name), reach, 1) for name, reach in _REACH.items()]
         sizes = list(product(*ends))
         if self.design.space.whole:
             yield from self._covering(sizes)
@@ -418,7 +409,10 @@ class MeanAdversary:
                 return
 
             def score(points: Floats, sizes: Mapping[str, Fraction] = sizes) -> Floats:
-                return np.array([self._promise(statement, context, sizes, u) for u in points])
+                items = [space.item(sizes, u) for u in points]
+                return np.array(
+                    [_HOPELESS if context.expired else self.pilot(statement, x) for x in items]
+                )
 
             entropy = np.random.SeedSequence(context.stream("starts", number))
             seed = int(entropy.generate_state(1)[0])
@@ -432,15 +426,6 @@ class MeanAdversary:
                 initial=np.random.default_rng(seed).random((members, dimensions)),
             )
             yield from (space.item(sizes, u) for u in found[:2])
-
-    def _promise(
-        self, statement: Statement, context: Context, sizes: Mapping[str, Fraction], u: Floats
-    ) -> float:
-        return (
-            _HOPELESS
-            if context.expired
-            else self.pilot(statement, self.design.space.item(sizes, u))
-        )
 
     # --- infinite width ---------------------------------------------------------------------------
 
@@ -565,11 +550,7 @@ class StartAdversary:
     """
 
     check: Expectation
-
-    @property
-    def takes_batch(self) -> bool:
-        """Whether a user's batch is among what it tries."""
-        return True
+    takes_batch = True
 
     def _starts(self, statement: Statement) -> list[Item]:
         generator = np.random.default_rng(0)

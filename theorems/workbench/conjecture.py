@@ -30,7 +30,6 @@ from simulators.exact import Number
 from theorems.checking.expectation import Expectation
 from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.pointwise import Pointwise
-from theorems.checking.scaling import Scaling
 from theorems.checking.search import Adversary, Falsification
 from theorems.definedness import Condition, distinct
 from theorems.statement import (
@@ -555,13 +554,14 @@ class Conjecture:
         given, right, relation = None, self.relation.rhs, self.relation.relation
         if self._given_sentinel is not None:
             given = Sentinel("given by the author", rhs=self._given_sentinel)
+        if self.design is None:
+            return given or derive(right, relation, self._sides, sampled=False), 0.1
         if self.quantifier is Quantifier.LIMIT and self._undefined:
             inner = about_exponent(self.relation, SLOPE)
             return given or Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1)), 0.1
         if self.quantifier is Quantifier.LIMIT:
-            return given or other_exponent(self.relation, SLOPE, self._exponent()), 0.1
-        if self.design is None:
-            return given or derive(right, relation, self._sides, sampled=False), 0.1
+            check = exponent_check(self.design, SLOPE, self._draft)
+            return given or other_exponent(self.relation, SLOPE, check), 0.1
         seen = [] if self._undefined else pilot(self.design, self._draft)
         if given is None and seen:
             given = derive(right, relation, seen, sampled=True)
@@ -600,8 +600,8 @@ class Conjecture:
         return [*self.space.corners(), *self._tightest]
 
     def _check(self, fineness: float) -> Check:
-        if self.quantifier is Quantifier.LIMIT:
-            return self._exponent()
+        if self.design is not None and self.quantifier is Quantifier.LIMIT:
+            return exponent_check(self.design, SLOPE, self._draft)
         if self.design is not None:
             return sampling_check(self.design, fineness)
         most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
@@ -621,11 +621,6 @@ class Conjecture:
         most = max(hypothesis.settings().max_examples, 1)
         given = None if self.over == "parameters" else partial(self.space.of_batch, nearby=True)
         return replace(exact_adversary(self.space, self._corners, most), given=given)
-
-    def _exponent(self) -> Scaling:
-        if self.design is None:
-            raise ClaimError("only a sampled claim has an exponent")
-        return exponent_check(self.design, SLOPE, self._draft)
 
     def __repr__(self) -> str:
         return f"<conjecture {self.family}.{self.name or 'claim'}: {self.relation}>"

@@ -49,7 +49,7 @@ from theorems.workbench.starts import (
     start_levels,
 )
 
-__all__ = ["Design", "exponent_check", "sampling_check"]
+__all__ = ["Design", "ends_within", "exponent_check", "sampling_check"]
 
 _Points: TypeAlias = NDArray[np.float64]
 
@@ -200,9 +200,10 @@ class Design:
 
     def _laid_out(self, statement: Statement) -> list[Item]:
         least = max(self.quantity.samples if self.quantity else 1, 2)
-        ell = Fraction(_pair(self.space.domain("ell"), _DEEPEST, 1)[-1])
+        ell = Fraction(ends_within(self.space.domain("ell"), _DEEPEST, 1)[-1])
         d = self.space.domain("d")
-        sizes = [(n, _pair(d, _WIDEST, n)) for n in _pair(self.space.domain("n"), _LARGEST, least)]
+        batches = ends_within(self.space.domain("n"), _LARGEST, least)
+        sizes = [(n, ends_within(d, _WIDEST, n)) for n in batches]
         found: list[Item] = []
         if self.space.whole:
             found = self._covering(statement, sizes, ell)
@@ -362,7 +363,7 @@ class Design:
 
     def instances(self, statement: Statement, batch: Floats | None) -> Iterable[Instance]:
         """The lay-out of the check; a user's batch that fits the domain takes the starts' place."""
-        depths = sorted({max(k, 1) for k in _pair(self.space.domain("ell"), _DEEPEST, 1)})
+        depths = ends_within(self.space.domain("ell"), _DEEPEST, 1)
         items = self.items(statement)
         if batch is not None:
             items = self._of_batch(statement, batch)
@@ -511,7 +512,15 @@ def exponent_check(design: Design, slope: sp.Symbol, statement: Statement) -> Sc
     return Scaling(slope, instances, sample, design.observables, replicas=1000, scope=scope)
 
 
-def _pair(domain: Domain, most: int, least: int) -> list[int]:
+def ends_within(domain: Domain, most: int, least: int) -> list[int]:
+    """The ends of a domain of whole numbers, ascending; one number where they meet.
+
+    - ``most``, ``least``: what is beyond them is left out, as far as the domain allows
+
+    Example:
+        >>> ends_within(Domain(sp.Symbol("n"), sp.Range(1, 65)), 16, 2)
+        [2, 16]
+    """
     low, high = (int(e) for e in domain.ends({}))
     low = max(low, least)
     return sorted({min(low, max(high, least)), max(low, min(high, most))})

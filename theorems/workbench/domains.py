@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -32,7 +32,7 @@ from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression,
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Domain", "balls_at", "floats_at", "nested_floats", "read_domain"]
+__all__ = ["Domain", "balls_at", "floats_at", "in_turn", "nested_floats", "read_domain"]
 
 #: Where an unbounded real domain is cut off when inputs are drawn from it.
 FAR = Fraction(10**6)
@@ -42,15 +42,22 @@ _GRID = 10**12
 _INFINITE = (sp.oo, -sp.oo)
 
 
-def floats_at(expression: sp.Expr, values: Mapping[str, Number]) -> Number:
+def floats_at(expression: sp.Expr, values: Mapping[str, Number], xp: ModuleType = np) -> Number:
     """The value of an expression in floats.
 
-    - ``values``: floats, or arrays of them that broadcast, by name of its symbols and families
+    - ``values``: floats, or arrays of ``xp`` that broadcast, by name of its symbols and families
+    - ``xp``: NumPy or Torch
 
     Raises ``ArithmeticError`` for what Python refuses, as 1/0; NumPy gives NaN or infinity.
+
+    Example:
+        >>> floats_at(sp.Symbol("x") / 2, {"x": 3.0})
+        1.5
     """
     names = arguments_of(expression)
-    return compiled(expression, names).floats(*(values[str(s)] for s in names))
+    function = compiled(expression, names)
+    evaluate = function.floats if xp is np else function.tensors
+    return evaluate(*(values[str(s)] for s in names))
 
 
 def nested_floats(value: Number) -> Number:
@@ -251,9 +258,12 @@ class Domain:
     def _float_ends(self, values: Mapping[str, Number], xp: ModuleType) -> tuple[Number, Number]:
         symbols = chain.from_iterable(map(arguments_of, self.limits))
         if all(isinstance(values[str(s)], int | Fraction) for s in symbols):
-            low, high = self.ends(values)
-            return float(low), float(high)
-        low, high = (_array(end, values, xp) for end in self.limits)
+            first, last = self.ends(values)
+            return float(first), float(last)
+        ends: list[Number] = [
+            None if end in _INFINITE else floats_at(end, values, xp) for end in self.limits
+        ]
+        low, high = ends
         if low is None:
             low = xp.minimum(2 * high, 0 * high - float(FAR))
         if high is None:
@@ -267,6 +277,29 @@ class Domain:
         if self.whole:
             return Fraction(min(max(round(found), int(low)), int(high)))
         return min(max(Fraction(round(found * _GRID), _GRID), low), high)
+
+
+def in_turn(
+    domains: Sequence[Domain],
+    options: Callable[[Domain, Mapping[str, Number]], Iterable[Fraction]],
+    known: Mapping[str, Number],
+) -> Iterator[dict[str, Number]]:
+    """``known`` with every choice of values of further symbols, one at a time.
+
+    - ``domains``: of these symbols, in order of declaration
+    - ``options``: the values of one of them, where those before it have the values given
+
+    Example:
+        >>> x, y = sp.symbols("x y")
+        >>> square = (Domain(x, sp.Interval(0, 1)), Domain(y, sp.Interval(0, x)))
+        >>> [float(at["y"]) for at in in_turn(square, lambda each, known: each.ends(known), {})]
+        [0.0, 0.0, 0.0, 1.0]
+    """
+    if not domains:
+        yield dict(known)
+        return
+    for value in options(domains[0], known):
+        yield from in_turn(domains[1:], options, {**known, domains[0].name: value})
 
 
 @lru_cache(maxsize=1024)
@@ -294,16 +327,6 @@ def _exact(end: sp.Expr, values: Mapping[str, Number]) -> Fraction | None:
         return fraction(compiled(end, names).exact(*(values[str(s)] for s in names)))
     except (InexactError, TypeError):
         return None
-
-
-def _array(end: sp.Expr, values: Mapping[str, Number], xp: ModuleType) -> Number:
-    """An end at arrays of NumPy or Torch; None where there is none."""
-    if end in _INFINITE:
-        return None
-    if xp is np:
-        return floats_at(end, values)
-    names = arguments_of(end)
-    return compiled(end, names).tensors(*(values[str(s)] for s in names))
 
 
 def read_domain(name: str, given: object, names: Names) -> sp.Set | sp.Expr:

@@ -13,7 +13,6 @@ one comparison, and the functions of ``FUNCTIONS``. Everything else is refused w
 from __future__ import annotations
 
 import ast
-import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -359,7 +358,7 @@ class _Reader:
 
 
 def _bounded(value: sp.Expr, source: str) -> sp.Expr:
-    for number in value.atoms(sp.Rational) if not value.is_Rational else (value,):
-        if math.ceil(max(abs(int(number.p)), int(number.q)).bit_length()) > BITS:
+    for number in value.atoms(sp.Rational):
+        if max(abs(int(number.p)), int(number.q)).bit_length() > BITS:
             raise ClaimError(f"{source!r} has more than {BITS} bits")
     return value

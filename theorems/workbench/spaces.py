@@ -29,7 +29,7 @@ from simulators.starts.cube import DECADES, share_weights
 from simulators.strategies import corner_matrices, corner_spectra, spectra
 from theorems.algebraic import number, sign
 from theorems.error_words import in_words
-from theorems.workbench.domains import Domain
+from theorems.workbench.domains import Domain, in_turn
 from theorems.workbench.exact_values import (
     AlgebraicSpectrum,
     KnownSpectrum,
@@ -310,7 +310,7 @@ class Space:
         """Extreme sizes with the corner objects of each, and the corners of the parameters."""
         found = []
         for sizes in self.shapes(_FARTHEST if self.over != "paths" else _ON_PATHS):
-            scalars = list(self._scalar_corners(sizes, self.parameters))
+            scalars = list(in_turn(self.parameters, Domain.corners, sizes))
             if self.over == "parameters":
                 found += scalars
                 continue
@@ -355,7 +355,7 @@ class Space:
             base[self.about] = rows if self.over == "matrices" else shown_batch(batch)
         found: list[Item] = []
         for depth in self._depths():
-            found += islice(self._scalar_corners(base | depth, self.parameters), _CORNERS)
+            found += islice(in_turn(self.parameters, Domain.corners, base | depth), _CORNERS)
         if nearby and isinstance(spectrum, AlgebraicSpectrum):
             found = [{**item, "spectrum": spectrum.rounded()} for item in found] + found
         return [item for item in found if self.contains(item)]
@@ -390,14 +390,6 @@ class Space:
         if size > 1:  # one sample 0, which has no cosine
             matrices.append(tuple((*row[:-1], Fraction(0)) for row in matrices[-1]))
         return [{"matrix": matrix} for matrix in matrices]
-
-    def _scalar_corners(self, known: Item, left: tuple[Domain, ...]) -> Iterator[Item]:
-        """``known`` with every choice of corners of the symbols that are ``left``."""
-        if not left:
-            yield dict(known)
-            return
-        for value in left[0].corners(known):
-            yield from self._scalar_corners({**known, left[0].name: value}, left[1:])
 
     def strategy(self) -> st.SearchStrategy[Item]:
         """Items of every affordable size, shrinking towards small ones, or the author's own."""

@@ -96,16 +96,7 @@ def read_start(shown: object) -> Start:
         raise ValueError(f"start={shown!r}: want vectors of exact numbers") from None
 
 
-@lru_cache(maxsize=2048)
-def _start(
-    spectrum: Vector,
-    axes: Vectors,
-    mirrors: Vectors,
-    copies: tuple[int, ...],
-    scales: Vector,
-    repeats: int,
-) -> Start:
-    return Start(spectrum, axes, mirrors, copies, scales, repeats)
+_start = lru_cache(maxsize=2048)(Start)
 
 
 def _exact(value: Any) -> Any:

@@ -31,7 +31,7 @@ from theorems.checking.smt import (
 )
 from theorems.context import Context
 from theorems.statement import Assumption, Sentinel, Statement, Variable
-from theorems.workbench.domains import Domain
+from theorems.workbench.domains import Domain, in_turn
 from theorems.workbench.exact_values import INDEX, LAMBDA, LEAST
 from theorems.workbench.spaces import Item, Space
 
@@ -81,15 +81,14 @@ def choices(
     - ``first``: so many alone of those that go on without end
     - ``known``: what is chosen already
     """
-    known = known or {}
-    if not domains:
-        yield dict(known)
-        return
-    low, high = (int(e) for e in domains[0].ends(known))
-    if first is not None and domains[0].endless:
-        high = min(high, low + first - 1)
-    for value in range(low, high + 1):
-        yield from choices(domains[1:], first, {**known, domains[0].name: Fraction(value)})
+
+    def numbers(domain: Domain, before: Mapping[str, Fraction]) -> Iterator[Fraction]:
+        low, high = (int(e) for e in domain.ends(before))
+        if first is not None and domain.endless:
+            high = min(high, low + first - 1)
+        return map(Fraction, range(low, high + 1))
+
+    return in_turn(domains, numbers, known or {})
 
 
 def chosen(sizes: Mapping[str, Fraction | int]) -> Choice:
