@@ -268,7 +268,10 @@ class Compiled:
         return self.exactly([converted(v, True) for v in values])
 
     def exactly(self, values: Sequence[Arguments]) -> flint.fmpq:
-        """:meth:`exact` at values that :func:`converted` has made rational."""
+        """:meth:`exact` at values that :func:`converted` has made rational.
+
+        Raises ``InexactError`` for an irrational value, ``UndefinedError`` where there is none.
+        """
         try:
             return flint.fmpq(self._exact(*values))
         except ZeroDivisionError:
@@ -285,7 +288,10 @@ class Compiled:
         return self.enclosed([converted(v, False) for v in values])
 
     def enclosed(self, values: Sequence[Arguments]) -> flint.arb:
-        """:meth:`balls` at values that :func:`converted` has made rationals or balls."""
+        """:meth:`balls` at values that :func:`converted` has made rationals or balls.
+
+        NaN where the value is undefined.
+        """
         try:
             return flint.arb(self._balls(*values))
         except (ZeroDivisionError, IndexError):

@@ -410,13 +410,10 @@ def test_the_search_moves_every_coordinate_of_the_start(monkeypatch: pytest.Monk
     )
     (check,) = statement.checks
     monkeypatch.setattr(MeanAdversary, "pilot", noted)
-    list(
-        check.adversary._evolved(
-            statement,
-            Context(0, 1e-6),
-            [(0.0, item) for item in check.adversary.design.items(statement)],
-        )
-    )
+    around = Context(0, 1e-6, progress=lambda _: seen.clear())  # told as each attack begins
+    tried: dict[str, int] = {}
+    assert check.adversary.hunt(statement, around, [], tried) is None
+    assert list(tried)[-1] == "differential evolution over starts"
     for coordinate, least in (
         ("spectrum", 9),
         ("axes", 3),
@@ -499,7 +496,7 @@ def test_a_witness_of_another_claim_of_that_name_is_passed_over(tmp_path: Path) 
 def test_the_search_of_a_library_statement_moves_what_counts(name: str, whole: bool) -> None:
     statement = get(name)
     adversary = StartAdversary(next(c for c in statement.checks if isinstance(c, Expectation)))
-    starts = [read_start(item["start"]) for item in adversary._starts(statement) if "start" in item]
+    starts = [read_start(item["start"]) for item in adversary.starts(statement) if "start" in item]
     assert bool(starts) is whole
     if whole:
         assert len({(s.axes, s.mirrors) for s in starts}) > 4

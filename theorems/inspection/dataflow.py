@@ -60,7 +60,13 @@ class Dataflow:
     _count: int = 0
 
     def start(self, module: nn.Module, batch: Tensor) -> Node:
-        """Name what is there before anything is computed; the batch's node."""
+        """Name what is there before anything is computed.
+
+        - ``module``: whose parameters, buffers and other tensors are named
+        - ``batch``: as it is given to the module
+
+        Returns the batch's node.
+        """
         for part in module.modules():
             for value in vars(part).values():
                 if isinstance(value, Tensor):
@@ -72,7 +78,7 @@ class Dataflow:
         return self._put(batch, Node("batch", batch, fed=True))
 
     def node(self, value: Tensor) -> Node:
-        """What is known of a value."""
+        """What is known of a value; of one never met, an ``"unseen"`` node that is kept."""
         known = self._nodes.get(_memory(value))
         return known or self._put(value, Node("unseen", value, fed=True))
 
@@ -87,7 +93,14 @@ class Dataflow:
         written: Sequence[Tensor],
         run: Callable[[], object],
     ) -> object:
-        """Run the operation ``name``, and note what it makes and what it writes over."""
+        """Run an operation, and note what it makes and what it writes over.
+
+        - ``name``: of the operation
+        - ``read``, ``written``: the tensors that it takes, and those of them that it writes over
+        - ``run``: does it
+
+        Returns what ``run`` gives. Cost: a copy of what is written over, if the batch enters it.
+        """
         inputs = tuple(dict.fromkeys(self.node(item) for item in read))
         old: dict[_Memory, Node] = {}
         for item in written:

@@ -147,7 +147,11 @@ class Inspection:
         return f"; recentring leaves {left}"
 
     def as_json(self) -> dict[str, object]:
-        """A JSON value; numbers that do not exist are NaN."""
+        """Everything as a JSON value; numbers that do not exist are NaN.
+
+        The keys are those of the fields, and ``schema``, ``verdict``, ``soft_rank_tau``,
+        ``healthy_rank``.
+        """
         seen = self.simulation
         last = self.layers[self.hidden - 1].measures
         return {

@@ -224,7 +224,14 @@ class MeanAdversary:
     def hunt(
         self, statement: Statement, context: Context, known: Sequence[Item], tried: dict[str, int]
     ) -> Found | None:
-        """The first input that certainly refutes; ``tried`` counts what each attack looked at."""
+        """The first input that certainly refutes; None if none was confirmed, or time is up.
+
+        - ``known``: witnesses of earlier runs, which are tried first
+        - ``tried``: is told how many inputs each attack looked at
+
+        Cost: a pilot of two dozen replicas for some hundred inputs, and a confidence sequence for
+        the few that look promising.
+        """
         read = (self._read(x) for x in known if "d" in x)
         finite = [item for item in read if item is not None]
         # one question for each, for the batch, and for what is shrunk
@@ -279,7 +286,10 @@ class MeanAdversary:
         return Found(item, BATCH, margin(row), "mean")
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
-        """A simpler input, confirmed again at the level that was spent before."""
+        """A simpler input, confirmed again at the level that was spent before.
+
+        - ``found``: what `hunt` gave; it comes back where nothing simpler is confirmed
+        """
         if found.attack is BATCH or found.fault == "undefined":
             return found
         if found.kind == "width limit":
@@ -552,7 +562,11 @@ class StartAdversary:
     check: Expectation
     takes_batch = True
 
-    def _starts(self, statement: Statement) -> list[Item]:
+    def starts(self, statement: Statement) -> list[Item]:
+        """What is tried beside witnesses and batch, the same in every run.
+
+        Items of 2, 3 and 4 samples: a ``spectrum``, or a whole ``start``.
+        """
         generator = np.random.default_rng(0)
         found: list[Item] = []
         whole = self._sees_more(statement)
@@ -578,11 +592,17 @@ class StartAdversary:
     def hunt(
         self, statement: Statement, context: Context, known: Sequence[Item], tried: dict[str, int]
     ) -> Found | None:
-        """The first start that certainly refutes; ``tried`` counts what each attack looked at."""
+        """The first start that certainly refutes; None if none does, or time is up.
+
+        - ``known``: witnesses of earlier runs, which are tried first
+        - ``tried``: is told how many starts each attack looked at
+
+        Cost: the check once for every start, of which there are some dozen.
+        """
         starts: list[tuple[str, Any]] = [(_EARLIER, item) for item in known]
         if context.batch is not None:
             starts.append((BATCH, context.batch))
-        starts += [("starts of every shape", item) for item in self._starts(statement)]
+        starts += [("starts of every shape", item) for item in self.starts(statement)]
         for attack, item in starts:
             if context.expired:
                 return None

@@ -95,7 +95,16 @@ _LONGEST_LABEL = 200
 
 
 def read_quantifier(given: object) -> Quantifier | None:
-    """The quantifier of that name; None for None. Raises `ClaimError` with the nearest."""
+    """The quantifier of that name, in any case, with spaces or underscores.
+
+    - ``given``: None and a quantifier come back as they are
+
+    Raises `ClaimError` with the nearest name.
+
+    Example:
+        >>> read_quantifier("mean_field")
+        <Quantifier.MEAN_FIELD: 'mean field'>
+    """
     if given is None or isinstance(given, Quantifier):
         return given
     words = str(given).replace("_", " ").strip().lower()
@@ -134,7 +143,12 @@ class Declaration:
         return found
 
     def used(self, *expressions: sp.Basic) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
-        """Quantities that the expressions name, as they are and at the start."""
+        """The quantities that expressions name.
+
+        - ``expressions``: of SymPy
+
+        Returns those at the object itself or at layer ell, and those at the start.
+        """
         names = set(map(str, set().union(*(e.free_symbols for e in expressions))))
         known = {**QUANTITIES, **self.quantities}
         return (
@@ -143,7 +157,13 @@ class Declaration:
         )
 
     def check(self, *expressions: sp.Basic) -> None:
-        """Refuse symbols that are neither declared nor quantities, and floats."""
+        """Refuse what cannot be decided of a claim, an event or an assumption.
+
+        - ``expressions``: the sides, as SymPy holds them
+
+        Raises `ClaimError` for symbols that are neither declared nor quantities, floats, what is no
+        real number or has no exact evaluation, and sums of too many terms.
+        """
         own = {*self.quantities, *(f"{q}_0" for q in self.quantities)}
         known = {str(s) for s in self.names.values()} | own - {"pi"}
         for expression in expressions:

@@ -167,7 +167,12 @@ class Design:
         )
 
     def support(self, item: Item) -> tuple[float, float]:
-        """The range of the sampled quantity."""
+        """The range of what is sampled: of the quantity, or [0, 1] of an event.
+
+        - ``item``: gives n and d
+
+        Returns floor and ceiling, moved apart by what float64 may overshoot them.
+        """
         if self.quantity is None:
             return 0.0, 1.0
         low, high = (_number(e, item) for e in (self.quantity.floor, self.quantity.ceiling))
@@ -352,7 +357,10 @@ class Design:
         return all(left) if any(q.samples > 1 for q in measured) else any(left)
 
     def speaks(self, statement: Statement, item: Item) -> bool:
-        """Whether an item is allowed, and a lower bound is not below the least value there."""
+        """Whether an item is allowed, and a lower bound is above the least value there.
+
+        An upper bound that says nothing speaks all the same: it is reported as vacuous.
+        """
         if not self.allows(statement, item):
             return False
         if statement.relation not in (">=", ">"):
@@ -362,7 +370,10 @@ class Design:
     # --- what the check is given ------------------------------------------------------------------
 
     def instances(self, statement: Statement, batch: Floats | None) -> Iterable[Instance]:
-        """The lay-out of the check; a user's batch that fits the domain takes the starts' place."""
+        """The lay-out of the check, with readouts at the depths at which the claim speaks.
+
+        - ``batch``: the user's, (d, n); where it fits the domain it takes the starts' place
+        """
         depths = ends_within(self.space.domain("ell"), _DEEPEST, 1)
         items = self.items(statement)
         if batch is not None:
@@ -390,7 +401,12 @@ class Design:
         return list(found.values())
 
     def scope(self, instances: Sequence[Instance]) -> str:
-        """Over which starts, sizes and depths the instances speak, in words."""
+        """Over which starts, sizes and depths the instances speak, in words.
+
+        - ``instances``: those that were sampled, as `instances` gives them
+
+        Empty for those of a batch.
+        """
         starts = [i.data["start"] for i in instances]
         parts = []
         for part, plural in _PLURALS.items():

@@ -61,7 +61,16 @@ def floats_at(expression: sp.Expr, values: Mapping[str, Number], xp: ModuleType 
 
 
 def nested_floats(value: Number) -> Number:
-    """A number, or numbers nested in sequences, as NumPy's floats in lists."""
+    """A number, or numbers nested in sequences, as NumPy's floats in lists.
+
+    - ``value``: whatever ``float`` takes, in lists and tuples of any depth
+
+    NumPy divides by zero with a warning where Python would raise.
+
+    Example:
+        >>> nested_floats((1, Fraction(1, 2)))
+        [np.float64(1.0), np.float64(0.5)]
+    """
     if isinstance(value, list | tuple):
         return [nested_floats(each) for each in value]
     return np.float64(float(value))
@@ -216,7 +225,10 @@ class Domain:
             return bool(inside > 0 if side else inside < 0)
 
     def corners(self, values: Mapping[str, Number]) -> list[Fraction]:
-        """The ends and a few values between, most extreme last."""
+        """The ends and a few values between, ascending; none if the domain is empty there.
+
+        - ``values``: of the symbols that the ends name
+        """
         low, high = self.ends(values)
         if low > high:
             return []
@@ -227,7 +239,12 @@ class Domain:
         return sorted(found | ({Fraction(0)} if low < 0 < high else set()))
 
     def strategy(self, values: Mapping[str, Number]) -> st.SearchStrategy[Fraction]:
-        """Draws from it, for Hypothesis, which shrinks them towards the lower end."""
+        """Draws from it, for Hypothesis, which shrinks them towards the lower end.
+
+        - ``values``: of the symbols that the ends name
+
+        Fractions have small denominators where the ends have.
+        """
         low, high = self.ends(values)
         if self.whole:
             return _whole_numbers(int(low), int(high))
@@ -271,7 +288,11 @@ class Domain:
         return low, high
 
     def exactly(self, u: float, values: Mapping[str, Number]) -> Fraction:
-        """A rational of the domain at ``u`` in [0, 1]."""
+        """A rational of the domain.
+
+        - ``u``: in [0, 1], from the lower end to the upper; spaced as `at` has it
+        - ``values``: of the symbols that the ends name
+        """
         low, high = self.ends(values)
         found = float(self.at(np.float64(u), values))
         if self.whole:

@@ -151,7 +151,11 @@ class Everywhere(CheckBase):
         )
 
     def refutes(self, statement: Statement, item: Item) -> bool:
-        """Whether an input of the domain certainly meets the assumptions and violates the claim."""
+        """Whether an input certainly counts and certainly violates the claim.
+
+        It counts if it lies in the domain and meets the assumptions. What is left open, or has no
+        value, refutes nothing.
+        """
         try:
             return (
                 self.space.contains(item)

@@ -48,7 +48,14 @@ LEAST = sp.Symbol("least of lambda", real=True)
 
 
 def matrix_of(rows: Rows) -> flint.fmpq_mat:
-    """A matrix of rationals in FLINT."""
+    """A matrix of rationals in FLINT.
+
+    - ``rows``: of equal length, of fractions or FLINT's own rationals
+
+    Example:
+        >>> matrix_of([[Fraction(1, 2), Fraction(0)]])
+        [1/2, 0]
+    """
     return flint.fmpq_mat([list(map(rational, row)) for row in rows])
 
 

@@ -307,7 +307,11 @@ class Space:
         return quantity.of_spectrum(descending(spectrum_at(item["start"])), width)
 
     def corners(self) -> list[Item]:
-        """Extreme sizes with the corner objects of each, and the corners of the parameters."""
+        """Extreme sizes with the corner objects of each, and the corners of the parameters.
+
+        Every object meets some four choices of the parameters, all choices in turn. None lies outside
+        the domain; assumptions are not asked.
+        """
         found = []
         for sizes in self.shapes(_FARTHEST if self.over != "paths" else _ON_PATHS):
             scalars = list(in_turn(self.parameters, Domain.corners, sizes))
@@ -432,7 +436,12 @@ class Space:
         return self.over != "paths"
 
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
-        """The dimension of the cube for these sizes."""
+        """The dimension of the cube at sizes that are held fixed.
+
+        - ``sizes``: n, and d of matrices; none of claims about parameters
+
+        One coordinate for each parameter, then those of the object.
+        """
         size = int(sizes.get("n", 0))
         entries = {
             "": 0,
@@ -483,7 +492,12 @@ class Space:
         return found
 
     def sample(self, generator: np.random.Generator) -> Item:
-        """One input by `law`, outside the domain at times, independent of any other."""
+        """One input by `law`, independent of any other.
+
+        - ``generator``: of which its sizes and coordinates are drawn
+
+        It may lie outside the domain, which is then said of it and not drawn anew.
+        """
         sizes: dict[str, Fraction] = {}
         for name, domain in self._sizes.items():
             low, high = self._drawn_from(name, domain, sizes, self._reach)
@@ -531,7 +545,13 @@ class Space:
         return _LARGEST | _ON_PATHS if self.over == "paths" else _LARGEST
 
     def item(self, sizes: Mapping[str, Fraction], u: Floats) -> Item:
-        """The exact item at one point (coordinates,) of the cube."""
+        """The exact item at one point of the cube.
+
+        - ``sizes``: those held fixed
+        - ``u``: (coordinates,) in [0, 1]
+
+        Numbers are rounded to fractions inside the domain.
+        """
         found: dict[str, Any] = dict(sizes)
         for k, domain in enumerate(self.parameters):
             found[domain.name] = domain.exactly(float(u[k]), found)

@@ -150,7 +150,17 @@ def known_spectrum(shown: ShownStart) -> Vector | None:
 
 
 def spectrum_at(shown: ShownStart) -> KnownSpectrum:
-    """The eigenvalues of C over its trace, exactly, wherever they come from."""
+    """The eigenvalues of C over its trace, exactly, wherever they come from.
+
+    - ``shown``: what stands under ``start`` in an item
+
+    Raises ``ValueError`` for what is no start. Cost: a characteristic polynomial where copies or
+    scales moved them, and of a batch.
+
+    Example:
+        >>> spectrum_at({"spectrum": (Fraction(1, 2), Fraction(1, 2)), "copies": (0, 0)})
+        (Fraction(1, 1), Fraction(0, 1))
+    """
     known = known_spectrum(shown)
     return known if known is not None else _eigenvalues(gram_of(shown))
 
@@ -237,7 +247,15 @@ def start_levels(
 
 
 def start_layout(n: int, spectra: Mapping[str, Vector]) -> list[Start]:
-    """Starts of n samples that show every pair of levels of two coordinates: see `start_levels`."""
+    """Starts that show every pair of levels of two coordinates: see `start_levels`.
+
+    - ``n``: the batch size, at least 1
+    - ``spectra``: n nonnegative numbers each, of sum 1
+
+    Example:
+        >>> len(start_layout(2, corner_spectra(2)))
+        20
+    """
     levels = start_levels(n, spectra)
     return [levels.at(row) for row in covering_array(levels.counts, lambda _: True)]
 

@@ -92,12 +92,22 @@ def choices(
 
 
 def chosen(sizes: Mapping[str, Fraction | int]) -> Choice:
-    """A choice of whole numbers by name, to be looked up."""
+    """A choice of whole numbers as a key.
+
+    - ``sizes``: by name, in any order
+
+    Example:
+        >>> chosen({"n": Fraction(2), "d": 4})
+        (('d', 4), ('n', 2))
+    """
     return tuple(sorted((name, int(size)) for name, size in sizes.items()))
 
 
 def every_item(space: Space) -> list[Item] | None:
-    """All inputs of a finite domain; None if it is infinite, or has more than a thousand."""
+    """All inputs of a finite domain of whole numbers.
+
+    None if it is infinite, has more than a thousand, or is one of spectra or matrices.
+    """
     if space.over != "parameters" or any(not x.whole or x.endless for x in space.domains):
         return None
     found = list(islice(choices(space.domains), _FEW + 1))
@@ -176,7 +186,14 @@ def _plain_claim(
 
 
 def smaller_eigenvalues(size: int) -> list[sp.Symbol]:
-    """The eigenvalues after the largest, descending; no author can declare these names."""
+    """The eigenvalues after the largest, descending; no author can declare these names.
+
+    - ``size``: the number n of all eigenvalues, at least 1
+
+    Example:
+        >>> smaller_eigenvalues(3)
+        [lambda[1], lambda[2]]
+    """
     return [sp.Symbol(f"lambda[{k}]", nonnegative=True) for k in range(1, size)]
 
 
@@ -465,7 +482,10 @@ def covered(space: Space, statement: Statement, refutes: Refutes, context: Conte
 def covered_at(
     space: Space, statement: Statement, known: Choice, refutes: Refutes, context: Context
 ) -> Cover | None:
-    """As `covered`, at one choice of the whole numbers, of which there may be endlessly many."""
+    """As `covered`, at one choice of the whole numbers, of which there may be endlessly many.
+
+    - ``known``: the choice, as `chosen` gives it; it is not remembered
+    """
     whole = {name: Fraction(value) for name, value in known}
     size = dict(known)["n"] if space.over == "spectra" else None
     return _cover(space, [_part(space, statement, [whole], size)], refutes, context)
