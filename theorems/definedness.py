@@ -149,6 +149,7 @@ def conditions_of(
 
 
 def _of(e: sp.Basic, sizes: Sizes, bounds: _Bounds) -> Conditions:
+    own: Conditions = ()
     match e:
         case sp.Integral():
             return ()  # what is under it is a definition's own affair
@@ -163,8 +164,6 @@ def _of(e: sp.Basic, sizes: Sizes, bounds: _Bounds) -> Conditions:
             return _everywhere(inside, lambda body: BatchSum(body, e.index, e.batch))
         case Average():
             return _of_average(e, sizes, bounds)
-    own: Conditions = ()
-    match e:
         case sp.Indexed():
             own = _of_place(e, sizes, bounds)
         case sp.Pow():

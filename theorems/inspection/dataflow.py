@@ -8,7 +8,7 @@ place is a new value, of which all views of that memory are made; the old one is
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -48,16 +48,20 @@ class Node:
         return self.value.detach()
 
 
-@dataclass
-class Dataflow:
-    """The values of one forward pass, by the memory that they lie in."""
+class Dataflow(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """The values of one forward pass, by the memory that they lie in.
 
-    _nodes: dict[_Memory, Node] = field(default_factory=dict)
-    #: so that no memory is used twice
-    _held: dict[_Memory, Tensor] = field(default_factory=dict)
-    #: by their storage
-    _views: dict[object, list[_Memory]] = field(default_factory=dict)
-    _count: int = 0
+    Operations are noted as long as it is entered as a context.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._nodes: dict[_Memory, Node] = {}
+        #: so that no memory is used twice
+        self._held: dict[_Memory, Tensor] = {}
+        #: by their storage
+        self._views: dict[object, list[_Memory]] = {}
+        self._count = 0
 
     def start(self, module: nn.Module, batch: Tensor) -> Node:
         """Name what is there before anything is computed.
@@ -81,10 +85,6 @@ class Dataflow:
         """What is known of a value; of one never met, an ``"unseen"`` node that is kept."""
         known = self._nodes.get(_memory(value))
         return known or self._put(value, Node("unseen", value, fed=True))
-
-    def watching(self) -> TorchDispatchMode:
-        """A context in which operations are noted."""
-        return _Watching(self)
 
     def note(
         self,
@@ -132,12 +132,6 @@ class Dataflow:
         self._nodes[key], self._held[key] = node, value
         return node
 
-
-class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    def __init__(self, flow: Dataflow) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._flow = flow
-
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # the compiler is not at work, and would be loaded only to be told so
@@ -157,9 +151,7 @@ class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 if argument.alias_info is not None and argument.alias_info.is_write:
                     given = args[place] if place < len(args) else kwargs.get(argument.name)
                     written += tensors_in(given)
-        return self._flow.note(
-            name, tensors_in((args, kwargs)), written, lambda: func(*args, **kwargs)
-        )
+        return self.note(name, tensors_in((args, kwargs)), written, lambda: func(*args, **kwargs))
 
 
 def tensors_in(value: object) -> list[Tensor]:

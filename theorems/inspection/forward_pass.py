@@ -152,7 +152,7 @@ def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage
             passage.source = flow.start(module, entering)
         with _hooks(module, passage, everything, flow), _eager():
             try:
-                with flow.watching() if flow is not None else contextlib.nullcontext():
+                with flow or contextlib.nullcontext():
                     output = module(entering)
             except Exception as error:
                 if flow is not None:

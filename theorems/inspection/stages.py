@@ -113,15 +113,15 @@ def _stage(passage: Passage, place: Call) -> Stage:
     skipped = next(iter(others)) if len(others) == 1 and others <= set(taken) else None
     if not others or skipped is not None:
         calls = _on(way, passage)
-        steps = _steps(place, calls, arrival.seen, skipped)
-        if skipped is None or "residual" in steps.actions:
+        actions, factor, recentred = _steps(place, calls, arrival.seen, skipped)
+        if skipped is None or "residual" in actions:
             return Stage(
                 place,
                 _by_sample(passage, [arrival], place),
-                steps.actions,
-                steps.factor,
+                actions,
+                factor,
                 own_skip=skipped is place.came,
-                recentred=steps.recentred,
+                recentred=recentred,
                 arrival=arrival,
                 calls=calls,
             )
@@ -130,13 +130,13 @@ def _stage(passage: Passage, place: Call) -> Stage:
     # and no parts of it
     whole = [node for node in alone if node.value.numel() == place.gave.numel()]
     last = all(made[node].began < place.began for node in others if node in made)
-    steps = _steps(place, calls, whole[-1].seen, None)
+    actions, _, recentred = _steps(place, calls, whole[-1].seen, None)
     return Stage(
         place,
         _by_sample(passage, [*whole, arrival] if last else whole, place),
-        steps.actions,
+        actions,
         joined=tuple(_names(others, made, taken)),
-        recentred=steps.recentred,
+        recentred=recentred,
         arrival=arrival,
         calls=_on(way, passage) if last else calls,
     )
@@ -207,17 +207,13 @@ def _names(others: set[Node], made: Mapping[Node, Call], taken: Mapping[Node, Ca
 # --- by which functions ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Steps:
-    actions: tuple[str, ...]
-    factor: float | None
-    recentred: bool
-
-
-def _steps(place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Node | None) -> _Steps:
+def _steps(
+    place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Node | None
+) -> tuple[tuple[str, ...], float | None, bool]:
     """What was done from what ``place`` gives to what arrived, module by module and between them.
 
-    A bias is subtracted where the first action but a sum takes the mean over the samples away.
+    Returns the actions, the factor of the branch that a skip connection is added to, and whether a
+    bias is subtracted: where the first action but a sum takes the mean over the samples away.
     """
     actions: list[str] = []
     factor: float | None = None
@@ -241,7 +237,7 @@ def _steps(place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Node | 
         (name, mean) for name, mean in zip(actions, recentring, strict=True) if name != "identity"
     ]
     first = next((mean for name, mean in kept if name != "residual"), False)
-    return _Steps(tuple(name for name, _ in kept), factor, first)
+    return tuple(name for name, _ in kept), factor, first
 
 
 def _function_and_sum(
