@@ -97,8 +97,7 @@ class Root(sp.AtomicExpr):  # type: ignore[misc]
         return float(self.ball().mid())
 
     def _sympystr(self, _: object) -> str:
-        x = sp.Symbol("x")
-        polynomial = sp.Poly(self.coefficients[::-1], x).as_expr()
+        polynomial = sp.Poly(self.coefficients[::-1], sp.Symbol("x")).as_expr()
         with flint.ctx.workprec(128):
             value = self.ball().mid().str(_DIGITS, radius=False)
         return f"root {self.index} of {polynomial} ({value})"

@@ -160,8 +160,9 @@ def _of(e: sp.Basic, sizes: Sizes, bounds: _Bounds) -> Conditions:
         case sp.Sum() | sp.Product():
             return _of_loop(e, sizes, bounds)
         case BatchSum():
-            inside = _of(e.function, sizes, bounds)
-            return _everywhere(inside, lambda body: BatchSum(body, e.index, e.batch))
+            return _everywhere(
+                _of(e.function, sizes, bounds), lambda body: BatchSum(body, e.index, e.batch)
+            )
         case Average():
             return _of_average(e, sizes, bounds)
         case sp.Indexed():
@@ -229,8 +230,7 @@ def _everywhere(inside: Conditions, over: Callable[[sp.Expr], sp.Expr]) -> Condi
     for condition in inside:
         left = condition.relation.lhs
         failures = over(left if condition.counts else _failing(left, condition.relation))
-        relation = sp.Ge(failures, 0, evaluate=False)
-        found += (Condition(relation, condition.words, counts=True),)
+        found += (Condition(sp.Ge(failures, 0, evaluate=False), condition.words, counts=True),)
     return found
 
 

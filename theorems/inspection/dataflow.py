@@ -83,8 +83,7 @@ class Dataflow(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def node(self, value: Tensor) -> Node:
         """What is known of a value; of one never met, an ``"unseen"`` node that is kept."""
-        known = self._nodes.get(_memory(value))
-        return known or self._put(value, Node("unseen", value, fed=True))
+        return self._nodes.get(_memory(value)) or self._put(value, Node("unseen", value, fed=True))
 
     def note(
         self,

@@ -87,11 +87,14 @@ def _gap(axes: Axes, found: Inspection) -> None:
     n = found.samples
     values = [found.batch.gap, *(layer.measures.gap for layer in found.layers[: found.hidden])]
     top = math.sqrt(1 - 1 / n)
-    chain = "no chain of the theory recognised"
     axes.set(
         ylabel="orthogonality gap V",
         ylim=(0, 1.12 * top),
-        title=found.recognised.words if found.recognised.chain else chain,
+        title=(
+            found.recognised.words
+            if found.recognised.chain
+            else "no chain of the theory recognised"
+        ),
     )
     _yardstick(axes, found, top, "rank one, √(1 − 1/n)")
     seen = found.simulation

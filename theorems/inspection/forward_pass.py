@@ -341,8 +341,8 @@ def _moved(module: nn.Module, given: Tensor, state: Tensor, doubtful: list[Call]
     again: list[Call] = []
     other = Passage(given.roll(1, dims=0), Node("batch", given))
     torch.set_rng_state(state)
-    unmoved = contextlib.suppress(Exception)  # what fails has not moved
-    with _hooks(module, other, again, None), _eager(), unmoved:
+    # what fails has not moved
+    with _hooks(module, other, again, None), _eager(), contextlib.suppress(Exception):
         module(other.batch.clone())
     seen = {call.label: call for call in again}
 
@@ -416,8 +416,10 @@ def _objection(call: Call, samples: int, still: bool) -> str | None:
             kind = str(value.dtype).removeprefix("torch.")
             return f"{verb} entries of type {kind}, not real numbers"
         if not _by_sample(value, samples):
-            shape = tuple(value.shape)
-            return f"{verb} shape {shape}, whose first axis does not hold the {samples} samples"
+            return (
+                f"{verb} shape {tuple(value.shape)}, whose first axis does not hold the "
+                f"{samples} samples"
+            )
     if still:
         return (
             f"holds rows along its first axis that are not the {samples} samples: they do not "

@@ -92,9 +92,10 @@ class Inspection:
         most = min(last.width, self.samples)
         rank = f"effective rank {last.effective_rank:.3g} of {most} after {many}"
         if last.dead:
-            first_dead = next(k for k, layer in enumerate(self.layers) if layer.measures.dead)
-            name = self.layers[first_dead].name
-            return f"dead from layer {first_dead + 1} ({name!r}) on: {last.reason}"
+            start, dead = next(
+                (k, layer) for k, layer in enumerate(self.layers, start=1) if layer.measures.dead
+            )
+            return f"dead from layer {start} ({dead.name!r}) on: {last.reason}"
         if self.since is None:
             return f"healthy: {rank}{self._pardon(last)}"
         first = self.layers[self.since - 1]

@@ -485,12 +485,9 @@ def _holders(module: nn.Module) -> dict[str, list[nn.Parameter]]:
 
 def _count(parameters: Sequence[nn.Parameter], counted: set[int]) -> int:
     """Entries of those not counted yet."""
-    total = 0
-    for parameter in parameters:
-        if id(parameter) not in counted:
-            counted.add(id(parameter))
-            total += parameter.numel()
-    return total
+    new = {id(item): item.numel() for item in parameters if id(item) not in counted}
+    counted.update(new)
+    return sum(new.values())
 
 
 def _kind(part: nn.Module) -> str:

@@ -193,8 +193,8 @@ def refuting(evidence: Evidence) -> Mapping[str, Any] | None:
 
     Returns the readout: ``instance``, ``low``, ``high``, ``bound``, ``verdict``, and the symbols.
     """
-    readouts = evidence.details.get("readouts", ())
-    return next((row for row in readouts if row["verdict"] == Verdict.REFUTED.value), None)
+    rows = evidence.details.get("readouts", ())
+    return next((row for row in rows if row["verdict"] == Verdict.REFUTED.value), None)
 
 
 def margin(row: Mapping[str, Any]) -> str:

@@ -118,8 +118,11 @@ class Everywhere(CheckBase):
         if "batch" in found.details:  # decided exactly: the level is left to what stands beside it
             beside = self(statement, plain)
             found.details["sentinel_witness"] = beside.details["sentinel_witness"]
-            evidence = self._evidence(statement, context, found)
-            return replace(evidence, sentinel=beside.sentinel, beside=(beside,))
+            return replace(
+                self._evidence(statement, context, found),
+                sentinel=beside.sentinel,
+                beside=(beside,),
+            )
         # a neighbour that stands is a verdict too
         neighbour = self._judge(statement.neighbour, plain.share(2))
         found.details["sentinel_witness"] = readable(neighbour.witness)
@@ -209,8 +212,7 @@ class Everywhere(CheckBase):
 
         - ``details``: what was found before, to which is added what became of them
         """
-        entropy = np.random.SeedSequence(context.stream(statement.name, "draws"))
-        generator = np.random.default_rng(entropy)
+        generator = np.random.default_rng(context.stream(statement.name, "draws"))
         items = (self.space.sample(generator) for _ in range(self.draws * _REJECTED))
         seen = self._look(statement, items, context, self.draws)
         details |= {
@@ -306,8 +308,7 @@ class Everywhere(CheckBase):
             if context.expired:
                 seen.cut = True
                 break
-            inside = self.space.contains(item)
-            met = admitted(statement, self.space.values(item)) if inside else False
+            met = self.space.contains(item) and admitted(statement, self.space.values(item))
             if met is False:
                 seen.outside += 1
                 continue
@@ -362,8 +363,8 @@ def _six_digits(value: Any) -> str:
 def _left_open(boxes: Details | None) -> str:
     if boxes is None:
         return ""
-    share = _percent(boxes["open_share"])
-    return f"; {_count(boxes['settled'], 'box')} enclosed, at most {share} of the domain open"
+    enclosed = _count(boxes["settled"], "box")
+    return f"; {enclosed} enclosed, at most {_percent(boxes['open_share'])} of the domain open"
 
 
 def _percent(share: float) -> str:

@@ -151,8 +151,6 @@ def _run(path: Path) -> tuple[ModuleType, list[_Refusal]]:
                     words = f"needs {error.name}, which was refused"
                 told = f"{path}{_line(error, resolved)}: {words}"
                 refusals.append(_Refusal(told, _bound(statement)))
-    except OSError as error:
-        raise ClaimError(f"{path}{_line(error, resolved)}: {in_words(error)}") from None
     except SyntaxError as error:
         raise ClaimError(f"{path}, line {error.lineno or 1}: not Python: {error.msg}") from None
     except KeyboardInterrupt:

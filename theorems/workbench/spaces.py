@@ -309,7 +309,7 @@ class Space:
     def corners(self) -> list[Item]:
         """Extreme sizes with the corner objects of each, and the corners of the parameters.
 
-        Every object meets some four choices of the parameters, all choices in turn. None lies outside
+        Every object meets some four choices of the parameters, in turn all of them. None lies outside
         the domain; assumptions are not asked.
         """
         found = []

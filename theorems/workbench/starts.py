@@ -298,8 +298,8 @@ def _smaller(item: Item) -> Iterator[Item]:
         spectra = [corners[name] for name in ("uniform", "one small") if name in corners]
         bases = list(corner_axes(size).values())[:2]
         for samples, axes, spectrum in product(corner_samples(size).values(), bases, spectra):
-            start = Start(spectrum, axes, (), *samples)
-            yield {**item, "n": Fraction(size), "start": shown_start(start)}
+            start = shown_start(Start(spectrum, axes, (), *samples))
+            yield {**item, "n": Fraction(size), "start": start}
 
 
 def _plain_coordinates(start: Start) -> Iterator[dict[str, Any]]:

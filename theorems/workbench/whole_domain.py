@@ -279,8 +279,9 @@ def on_lines(space: Space, statement: Statement, refutes: Refutes, context: Cont
     - ``refutes``: decides a witness again, by the meaning that the space gives it
     - ``context``: one run serves all who ask with its memory
     """
-    key = _key("lines", space, statement)
-    return context.remembered(key, lambda: _on_lines(space, statement, refutes, context))
+    return context.remembered(
+        _key("lines", space, statement), lambda: _on_lines(space, statement, refutes, context)
+    )
 
 
 def _on_lines(space: Space, statement: Statement, refutes: Refutes, context: Context) -> Settled:
@@ -473,9 +474,9 @@ def covered(space: Space, statement: Statement, refutes: Refutes, context: Conte
     (``Statement.definedness``). The witness is an item of the space. Spectra of two and three
     eigenvalues are boxes of all but the largest.
     """
-    key = _key("cover", space, statement)
     return context.remembered(
-        key, lambda: _cover(space, _parts(space, statement), refutes, context)
+        _key("cover", space, statement),
+        lambda: _cover(space, _parts(space, statement), refutes, context),
     )
 
 
