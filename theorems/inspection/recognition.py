@@ -137,21 +137,14 @@ def _irregular(hidden: Sequence[Stage]) -> str | None:
 
 def _changed(stage: Stage) -> str | None:
     """Whether a batchnorm is there that does more or less than standardise."""
-    changed = [
-        call.label
-        for call in stage.calls
-        if isinstance(call.module, nn.modules.batchnorm._BatchNorm)
-        and type(call.module).__name__ in stage.actions
-    ]
-    return (
-        (
-            f"{changed[0]!r} is no plain batchnorm: it has a scale, a shift, running statistics, "
-            "or an ε that is not "
-            "small beside the variances"
-        )
-        if changed
-        else None
-    )
+    for call in stage.calls:
+        batchnorm = isinstance(call.module, nn.modules.batchnorm._BatchNorm)
+        if batchnorm and type(call.module).__name__ in stage.actions:
+            return (
+                f"{call.label!r} is no plain batchnorm: it has a scale, a shift, running "
+                "statistics, or an ε that is not small beside the variances"
+            )
+    return None
 
 
 def _imprecise(hidden: Sequence[Stage]) -> str | None:
@@ -195,8 +188,7 @@ def _trained(hidden: Sequence[Stage]) -> str | None:
             many = f"{int(count)} batch{'es' if int(count) > 1 else ''}"
             return (
                 f"{call.label!r} has seen {many} in training mode, so that the weights may be "
-                "trained; inspect a "
-                "fresh network"
+                "trained; inspect a fresh network"
             )
     for call in calls:
         if any(parameter.grad is not None for parameter in call.module.parameters(recurse=False)):
@@ -342,19 +334,15 @@ def _coarse(weight: Tensor) -> str | None:
     for narrow in _NARROW:
         if weight.dtype is narrow or torch.equal(weight.to(narrow).to(weight.dtype), weight):
             held = str(narrow).removeprefix("torch.")
-            return (
-                f"has weights in {held}, which are no draws of a continuous law"
-                if weight.any()
-                else None
-            )
+            words = f"has weights in {held}, which are no draws of a continuous law"
+            return words if weight.any() else None
     return None
 
 
 def _entries(matrices: Sequence[Floats]) -> tuple[str, str | None]:
     """The law of the entries, each layer's scaled to mean square 1."""
-    rng = np.random.default_rng(
-        0
-    )  # which entries are looked at has nothing to do with their values
+    # which entries are looked at has nothing to do with their values
+    rng = np.random.default_rng(0)
     share = max(_POOLED // len(matrices), 100)
     samples = [
         matrix.ravel() if matrix.size <= share else rng.choice(matrix.ravel(), share, replace=False)
@@ -363,15 +351,10 @@ def _entries(matrices: Sequence[Floats]) -> tuple[str, str | None]:
     pooled = np.concatenate(samples)
     found = {name: float(stats.kstest(pooled, law.cdf).pvalue) for name, law in _laws().items()}
     best = max(found, key=lambda name: found[name])
-    alone = min(float(stats.kstest(sample, _laws()[best].cdf).pvalue) for sample in samples) * len(
-        samples
-    )
-    if min(found[best], alone) < _SIGNIFICANT:
-        pooled_words = " and ".join(f"{value:.1g}" for value in found.values())
-        return (
-            best,
-            f"its weights look neither Gaussian nor uniform around zero: p = {pooled_words}",
-        )
+    alone = min(float(stats.kstest(sample, _laws()[best].cdf).pvalue) for sample in samples)
+    if min(found[best], alone * len(samples)) < _SIGNIFICANT:
+        shown = " and ".join(f"{value:.1g}" for value in found.values())
+        return best, f"its weights look neither Gaussian nor uniform around zero: p = {shown}"
     return best, None
 
 
@@ -389,8 +372,7 @@ def _dependence(matrices: Sequence[tuple[str, Floats]], excess: float) -> str | 
     for one, other in np.argwhere(np.triu(common > np.minimum.outer(counts, counts) / 2, 1)):
         return (
             f"the weights of {blocks[one][0]!r} and {blocks[other][0]!r} are not independent: they "
-            "have most "
-            "values in common"
+            "have most values in common"
         )
     seen: list[tuple[str, str, float]] = []
     for name, block in blocks:
@@ -406,8 +388,7 @@ def _dependence(matrices: Sequence[tuple[str, Floats]], excess: float) -> str | 
         if abs(value) > limit:
             return (
                 f"the weights of {names} do not look independent: their {what} are "
-                f"{abs(value):.3g} standard "
-                f"deviations off, and {limit:.3g} are allowed"
+                f"{abs(value):.3g} standard deviations off, and {limit:.3g} are allowed"
             )
     return None
 

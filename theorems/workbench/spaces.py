@@ -309,8 +309,8 @@ class Space:
     def corners(self) -> list[Item]:
         """Extreme sizes with the corner objects of each, and the corners of the parameters.
 
-        Every object meets some four choices of the parameters, in turn all of them. None lies outside
-        the domain; assumptions are not asked.
+        Every object meets some four choices of the parameters, in turn all of them. None lies
+        outside the domain; assumptions are not asked.
         """
         found = []
         for sizes in self.shapes(_FARTHEST if self.over != "paths" else _ON_PATHS):
