@@ -1,5 +1,5 @@
 """In every test, whatever check runs, and however deep: the levels of the intervals it asks for stay within its own,
-and its evidence follows from what it found.
+its evidence claims no other error level, and follows from what it found.
 
 The guard stands around every check class of the package and around all that spends error probability. What a check
 asks for while it runs is added up; a check that runs another pays for it too.
@@ -31,7 +31,7 @@ _ROUNDING = 1e-9
 
 
 class BudgetError(AssertionError):
-    """A check asked for intervals whose levels add up to more than it was given."""
+    """A check spent more error probability than it was given, or says that it had more."""
 
 
 #: Where checks live, or what they spend with.
@@ -73,7 +73,7 @@ def spending(level: float) -> None:
 
 
 def watched(call: Callable[..., Any], kind: type) -> Callable[..., Any]:
-    """A check's ``__call__`` that raises :class:`BudgetError` when it spends more than its level."""
+    """A check's ``__call__`` that raises :class:`BudgetError` when it spends or claims more than its level."""
 
     @functools.wraps(call)
     def watching(self: Any, statement: Any, context: Any) -> Any:
@@ -87,6 +87,11 @@ def watched(call: Callable[..., Any], kind: type) -> Callable[..., Any]:
             raise BudgetError(
                 f"{kind.__name__} asked for {len(spent)} intervals at levels that add up to "
                 f"{sum(spent):.3g}, and was given {context.level:.3g}"
+            )
+        if found.details.get("level", 0.0) > context.level * (1 + _ROUNDING):
+            raise BudgetError(
+                f"{kind.__name__} claims the error level {found.details['level']:.3g}, "
+                f"and was given {context.level:.3g}"
             )
         consistent(statement, found)
         return found

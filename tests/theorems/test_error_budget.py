@@ -13,16 +13,24 @@ from evidence_guard import EvidenceError, consistent
 
 from simulators import rescale_chain
 from simulators.batches import Batch
-from theorems import Evidence, Sentinel, Statement, Verdict, get, library
+from theorems import Evidence, Sentinel, Statement, Verdict, conjecture, get, library
 from theorems.checking import medians as medians_module
+from theorems.checking.check import CheckBase, ExactCheck
 from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Expectation, Instance
+from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.medians import Case, Medians, Sample
+from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
+from theorems.checking.search import Falsification
 from theorems.context import Context
+from theorems.evidence import Recorded
 from theorems.families.cluster.emergence import EscapeTimes
+from theorems.families.orthogonality.contraction_boxes import ContractionBoxes
 from theorems.families.rank.average import Exponent
+from theorems.families.rank.drift_checks import Derivation, Paired
 from theorems.families.rank.networks import Network
+from theorems.workbench.everywhere import Everywhere, largest_share
 
 LEVEL = 1e-3
 BETA = sp.Symbol("beta", real=True)
@@ -117,13 +125,50 @@ def exponent() -> tuple[Statement, Exponent]:
     )
 
 
-SAMPLED = (expectation, medians, slope, escape, exponent)
+def drift() -> tuple[Statement, Paired]:
+    """Two starts."""
+    claim = get("rank.drift")
+    (check,) = [c for c in claim.checks if isinstance(c, Paired)]
+    starts = list(check.starts(None))[:2]
+    return claim, Paired(lambda batch: starts, draws=64, first=64)
+
+
+SAMPLED = (expectation, medians, slope, escape, exponent, drift)
+#: Decide exactly, or leave it to a check that is called inside.
+WITHOUT_A_LEVEL = {
+    *(CheckBase, ExactCheck, UndefinedMean, Pointwise, Falsification),
+    *(ContractionBoxes, Derivation),
+}
 
 
 @pytest.mark.parametrize("make", SAMPLED, ids=lambda make: make.__name__)
 def test_a_check_splits_its_level_over_all_its_intervals(make: Any) -> None:
     claim, check = make()
     assert isinstance(check(claim, Context(0, LEVEL)), Evidence)
+
+
+@pytest.mark.parametrize("make", SAMPLED, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("level", [LEVEL, 1e-6])
+def test_the_level_in_the_evidence_is_the_one_asked(make: Any, level: float) -> None:
+    claim, check = make()
+    assert check(claim, Context(0, level)).details["level"] == level
+
+
+@pytest.mark.parametrize("level", [LEVEL, 1e-6])
+def test_draws_from_a_domain_say_what_part_of_the_level_is_their_own(level: float) -> None:
+    bound = "n*(1 - orthogonality_gap**2/4)"
+    stated = conjecture(f"effective_rank <= {bound}", over="spectra", n="2..4", name="c")
+    claim = stated.statement(falsify=False)
+    (check,) = [c for c in claim.checks if isinstance(c, Everywhere)]
+    details: dict[str, Any] = {}
+    found = replace(check, draws=20).by_draws(claim, Context(0, level), details)
+    assert (details["draws"], details["level"]) == (20, level)
+    assert found.power == details["share_below"] == largest_share(20, level)
+
+
+def test_every_check_class_that_samples_is_in_these_tables() -> None:
+    tried = {type(make()[1]) for make in SAMPLED} | {Everywhere}
+    assert tried == set(check_classes()) - WITHOUT_A_LEVEL
 
 
 @pytest.mark.parametrize("make", SAMPLED, ids=lambda make: make.__name__)
@@ -257,6 +302,26 @@ def test_a_check_pays_for_those_it_runs(monkeypatch: pytest.MonkeyPatch) -> None
     Outer(check, 2)(claim, Context(0, LEVEL))
     with pytest.raises(BudgetError, match="Outer asked for 8 intervals"):
         Outer(check, 1)(claim, Context(0, LEVEL))
+
+
+@dataclass(frozen=True)
+class Boastful:
+    """Claims an error level of its own choice."""
+
+    inner: Any
+    level: float
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        found = self.inner(statement, context)
+        return replace(found, details=Recorded({**found.details, "level": self.level}))
+
+
+def test_a_level_that_was_not_given_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Boastful, "__call__", watched(Boastful.__call__, Boastful))
+    claim, check = slope()
+    Boastful(check, LEVEL)(claim, Context(0, LEVEL))
+    with pytest.raises(BudgetError, match=r"claims the error level 0\.02, and was given 0\.001"):
+        Boastful(check, 20 * LEVEL)(claim, Context(0, LEVEL))
 
 
 def test_an_interval_outside_a_check_is_nobodys_expense() -> None:
