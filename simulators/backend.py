@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from simulators.arguments import require, told
 from simulators.arrays import Array, Namespace, Reals
+from simulators.lazy import torch
 from simulators.streams import DeviceStreams, HostStreams, Piece
 from simulators.weights import LAWS
 from simulators.workers import cores
@@ -155,8 +156,6 @@ class TorchBackend:
 
         It is not attached to any gradient.
         """
-        import torch
-
         return torch.tensor(values, dtype=getattr(torch, self.dtype), device=self.device)
 
     def numpy(self, array: Array) -> NDArray[np.generic]:
@@ -164,8 +163,6 @@ class TorchBackend:
 
         Copied where the device is another.
         """
-        import torch
-
         return np.asarray(torch.as_tensor(array).cpu())
 
     def triangular(self, rows: Array) -> Array:
@@ -173,8 +170,6 @@ class TorchBackend:
 
         Cost: O(n² m) for ``rows`` of shape ``(..., n, m)``.
         """
-        import torch
-
         factor: Array = torch.linalg.qr(torch.as_tensor(rows.mT), mode="r").R.mT
         return factor
 
@@ -183,8 +178,6 @@ class TorchBackend:
 
         ``out`` has the shape and dtype of the product, and is on the same device.
         """
-        import torch
-
         one, other = torch.as_tensor(one), torch.as_tensor(other)
         return torch.matmul(one, other, out=None if out is None else torch.as_tensor(out))
 
@@ -195,8 +188,6 @@ class TorchBackend:
 
         On the CPU they come from the host's streams, elsewhere from the device's.
         """
-        import torch
-
         if torch.device(self.device).type == "cpu":
             for values in _host_draws(root, engine, pieces, self.dtype, ahead):
                 yield torch.from_numpy(values)
@@ -332,8 +323,6 @@ def select(dtype: object, device: object, batch: object = None) -> Backend:
 
 
 def _torch_device(device: Any) -> str:
-    import torch
-
     there = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
     try:
         wanted = torch.device(device)

@@ -1,5 +1,5 @@
 """Libraries that are imported when they are first used, because they take long to load and little
-of what imports them ever calls them: listing statements draws no input.
+of what imports them ever calls them: listing statements draws no input, and NumPy needs no Torch.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
+    import torch
     from hypothesis import strategies
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-__all__ = ["composite", "strategies"]
+__all__ = ["composite", "strategies", "torch"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -30,6 +31,8 @@ class _Lazy(ModuleType):
 if not TYPE_CHECKING:
     #: ``hypothesis.strategies``
     strategies = _Lazy("hypothesis.strategies")
+    #: Torch itself
+    torch = _Lazy("torch")
 
 
 def composite(

@@ -19,16 +19,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby, pairwise, product
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
 
 from simulators.arguments import require, whole_number
 from simulators.arrays import Array, Reals
-
-if TYPE_CHECKING:
-    import torch
+from simulators.lazy import torch
 
 __all__ = [
     "DeviceStreams",
@@ -265,8 +263,6 @@ class DeviceStreams:
     """
 
     def __init__(self, root: SeedSequence, engine: str, replicas: range, device: str) -> None:
-        import torch
-
         children = [replica_sequence(root, engine, i) for i in replicas]
         words = [child.generate_state(1, np.uint64).astype(np.int64) for child in children]
         self._generators = [torch.Generator(device).manual_seed(int(word[0])) for word in words]
@@ -278,8 +274,6 @@ class DeviceStreams:
         ``law`` is one of the four that streams know: gaussian, uniform, uniform_positive,
         rademacher.
         """
-        import torch
-
         generator = self._generators[replica]
         for unit in torch.split(out, list(units)):
             if law == "gaussian":

@@ -83,18 +83,16 @@ class Relation(Enum):
 class Copies:
     """Samples that equal an earlier one, or its negative where the chain keeps that, and so remain.
 
-    ``which`` are their numbers, ``of`` those of the earlier ones, ``signs`` ±1; ``others`` all that
-    are no copies.
+    ``pairs`` are the number of each, that of the earlier one, and the sign ±1 between them;
+    ``others`` are the numbers of all that are no copies.
 
     Example:
         >>> from simulators.chains import rescale_chain
         >>> Copies.among(np.array([[1.0, 0.0, -1.0], [0.0, 1.0, 0.0]]), rescale_chain(4))
-        Copies(which=(2,), of=(0,), signs=(-1.0,), others=(0, 1))
+        Copies(pairs=((2, 0, -1.0),), others=(0, 1))
     """
 
-    which: tuple[int, ...]
-    of: tuple[int, ...]
-    signs: tuple[float, ...]
+    pairs: tuple[tuple[int, int, float], ...]
     others: tuple[int, ...]
 
     @classmethod
@@ -104,7 +102,7 @@ class Copies:
         Samples of opposite sign are copies where ``chain`` is odd. Cost: O(d n).
         """
         first: dict[bytes, tuple[int, float]] = {}
-        which, of, signs, others = [], [], [], []
+        pairs, others = [], []
         for number, column in enumerate(np.ascontiguousarray(batch.T) + 0.0):
             leading = column[np.flatnonzero(column)[:1]]
             sign = -1.0 if chain.odd and leading.size and leading[0] < 0 else 1.0
@@ -112,16 +110,14 @@ class Copies:
             if kept == number:
                 others.append(number)
             else:
-                which.append(number)
-                of.append(kept)
-                signs.append(sign * kept_sign)
-        return cls(tuple(which), tuple(of), tuple(signs), tuple(others))
+                pairs.append((number, kept, sign * kept_sign))
+        return cls(tuple(pairs), tuple(others))
 
     def restored(self, rows: Array) -> Array:
         """``rows``, ``(..., n, m)``, with every copy equal to its original again, to the last bit;
         in place.
         """
-        for copy, original, sign in zip(self.which, self.of, self.signs, strict=True):
+        for copy, original, sign in self.pairs:
             rows[..., copy, :] = sign * rows[..., original, :]
         return rows
 

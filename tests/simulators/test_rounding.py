@@ -223,10 +223,10 @@ def test_copies_are_found_and_negatives_where_the_chain_keeps_them() -> None:
     x, y = gaussian_batch(WIDTH, 2, 1).T
     batch = np.stack([x, -x, x, y, -y, 0 * x, -0.0 * x], axis=1)
     odd = rounding.Copies.among(batch, rescale_chain(WIDTH))
-    assert (odd.which, odd.of, odd.others) == ((1, 2, 4, 6), (0, 0, 3, 5), (0, 3, 5))
-    assert odd.signs == (-1, 1, -1, 1)
+    assert odd.pairs == ((1, 0, -1), (2, 0, 1), (4, 3, -1), (6, 5, 1))
+    assert odd.others == (0, 3, 5)
     other = rounding.Copies.among(batch, batchnorm_chain(WIDTH, "relu"))
-    assert (other.which, other.of, other.signs) == ((2, 6), (0, 5), (1, 1))
+    assert other.pairs == ((2, 0, 1), (6, 5, 1))
     rows = odd.restored(batch.T + 1e-9 * np.arange(7)[:, None])
     assert (rows[1] == -rows[0]).all()
     assert (rows[2] == rows[0]).all()

@@ -37,12 +37,11 @@ LEADING_EXPONENT = (sp.log(2) + sp.digamma(d / 2)) / 2
 
 def _growth(width: int, size: float, depth: int, networks: int, context: Context) -> Sample:
     """Both leading growth rates of independent networks, by QR after every layer."""
-    key = ("growth", width, size, depth, networks)
-    if key not in context.memory:
-        context.memory[key] = leading_exponents(
-            width, size, depth=depth, replicas=networks, seed=context.stream("growth", width, size)
-        )
-    rates = context.memory[key]
+    seed = context.stream("growth", width, size)
+    rates = context.remembered(
+        ("growth", width, size, depth, networks),
+        partial(leading_exponents, width, size, depth=depth, replicas=networks, seed=seed),
+    )
     notes: dict[str, object] = {"layers": depth, "networks": networks, "dtype": "float64"}
     if size == math.inf:
         with flint.ctx.workprec(128):

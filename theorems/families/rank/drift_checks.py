@@ -193,7 +193,7 @@ class Derivation(CheckBase):
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        if context.batch is not None and (reason := too_narrow(context.batch.array)):
+        if context.array is not None and (reason := too_narrow(context.array)):
             return self.outside(reason)
         verdict, summary = self._judge(statement)
         sentinel, found = self._judge(statement.neighbour)
@@ -381,7 +381,7 @@ class Paired(CheckBase):
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
-        starts = list(self.starts(None if context.batch is None else context.batch.array))
+        starts = list(self.starts(context.array))
         if reasons := [reason for start in starts if (reason := self._refusal(start))]:
             return self.outside(reasons[0])
         rows = []

@@ -188,10 +188,7 @@ class Network:
         """
         start = np.eye(self.width) if start is None else start
         key = ("stationary", self, start.tobytes())
-        if key not in context.memory:
-            context.memory[key] = self._run(context, start)
-        found: Averages = context.memory[key]
-        return found
+        return context.remembered(key, partial(self._run, context, start))
 
     def _run(self, context: Context, start: Floats) -> Averages:
         parts, every = BURN_IN + WINDOW, self.every
@@ -341,9 +338,10 @@ def _last_ranks(
     rounding = 0.0
     for one in compared:
         chain = one.chain(len(start))
-        key = ("arm", chain, start.tobytes(), depth)
-        if key not in context.memory:
-            run = simulate(
+        run = context.remembered(
+            ("arm", chain, start.tobytes(), depth),
+            partial(
+                simulate,
                 chain,
                 start,
                 depth=depth,
@@ -353,11 +351,10 @@ def _last_ranks(
                 dtype="float32",
                 observables=("effective_rank",),
                 seed=context.stream("arms", len(start)),
-            )
-            known = np.where(run.spoiled[:, -1], np.nan, run["effective_rank"][:, -1])
-            context.memory[key] = known, rounding_of(run)
-        ranks, error = context.memory[key]
-        found[str(one.symbol)] = [ranks]
-        rounding = max(rounding, error)
+            ),
+        )
+        known = np.where(run.spoiled[:, -1], np.nan, run["effective_rank"][:, -1])
+        found[str(one.symbol)] = [known]
+        rounding = max(rounding, rounding_of(run))
     notes = {"networks": COMPARED, "dtype": "float32", "engine": "dense"}
     return Sample(found, rounding=rounding, notes=notes)
