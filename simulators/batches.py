@@ -235,9 +235,8 @@ def _validated(batch: object, name: str, *too_many: str | Argument) -> Floats:
 def _real_array(batch: Any, name: str) -> NDArray[Any]:
     if is_torch_array(batch):
         tensor = batch.detach().cpu().resolve_conj()
-        batch = (
-            tensor.double() if tensor.is_floating_point() else tensor
-        ).numpy()  # NumPy has no bfloat16
+        # NumPy has no bfloat16
+        batch = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
     try:
         array = np.asarray(batch)
     except ValueError:
@@ -419,9 +418,8 @@ def centred(batch: Floats) -> Floats:
         >>> centred(np.array([[1.0, 1.0 + 2**-52]])) * 2**53
         array([[-1.,  1.]])
     """
-    shrink = (
-        2.0**-24 if np.abs(batch).max() > 2.0**1000 else 1.0
-    )  # sums of n entries then stay finite
+    # sums of n entries then stay finite
+    shrink = 2.0**-24 if np.abs(batch).max() > 2.0**1000 else 1.0
     values = batch * shrink
     n = values.shape[1]
     shifted = values - values[:, :1]

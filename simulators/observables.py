@@ -415,9 +415,8 @@ def effective_rank(H: Array) -> Array:
         1.286
     """
     xp, products, trace = _products(H)
-    return (
-        trace * trace / xp.sum(products * products, axis=(-2, -1))
-    )  # in place, it would have no gradient
+    # in place, it would have no gradient
+    return trace * trace / xp.sum(products * products, axis=(-2, -1))
 
 
 _TAU = Parameter("tau", "soft_rank threshold", 0, 1, "0.5")

@@ -33,16 +33,8 @@ Matrix: TypeAlias = tuple[Vector, ...]
 
 TINY = Fraction(1, 10**300)
 CLOSE = Fraction(1, 10**6)
-_EXPONENTS = (
-    0,
-    1,
-    2,
-    6,
-    16,
-    50,
-    150,
-    300,
-)  # levels are digit·10^-exponent; 16 is where float64 rounds
+#: Levels are digit·10^-exponent; 16 is where float64 rounds.
+_EXPONENTS = (0, 1, 2, 6, 16, 50, 150, 300)
 
 
 def spectra(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> SearchStrategy[Vector]:
@@ -226,9 +218,8 @@ def _levels(min_n: int, max_n: int, allow_zero: bool) -> SearchStrategy[Vector]:
         return st.builds(operator.mul, st.integers(1, 9), st.sampled_from(sizes))
 
     positive = digit_of(*sizes)
-    level = (
-        digit_of(*sizes, *[Fraction(0)] * 2) if allow_zero else positive
-    )  # shrinks to 1, not to 0
+    # shrinks to 1, not to 0
+    level = digit_of(*sizes, *[Fraction(0)] * 2) if allow_zero else positive
 
     @lru_cache(maxsize=64)
     def levels_of(n: int) -> SearchStrategy[Vector]:

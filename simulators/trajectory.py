@@ -97,8 +97,7 @@ class Trajectory:
         observed = ", ".join(f"{name} {array.shape}" for name, array in self.values.items())
         return (
             f"<Trajectory of {self.chain}: {observed}; batch {self.batch_shape}, {self.engine} "
-            "engine, "
-            f"{self.dtype} on {self.device}, seed {self.seed['entropy']}>"
+            f"engine, {self.dtype} on {self.device}, seed {self.seed['entropy']}>"
         )
 
     def to_bytes(self) -> bytes:

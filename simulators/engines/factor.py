@@ -240,9 +240,8 @@ def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> li
         # W(HJ) = (WH)J: on the factor this costs n² rather than width · n.
         recentred = bool(layers) and isinstance(layers[0], Recenter)
         layers = layers[recentred:]
-        first = (
-            recentred and chain.leading_recenter == number
-        )  # nothing but so many weights precede it
+        # nothing but so many weights precede it
+        first = recentred and chain.leading_recenter == number
         late = [-1] * (recentred and not first) + [
             k for k, each in enumerate(layers) if isinstance(each, Recenter)
         ]

@@ -188,9 +188,8 @@ class Outlook:
             ratios=np.empty(0),
         )
         if bare.centres and ROUNDINGS * unit > SPOILED / 4 * float(_shares(start.T[None])[0]):
-            bare = replace(
-                bare, first=1
-            )  # what is centred again meets the rounding of the longest sample
+            # What is centred again meets the rounding of the longest sample.
+            bare = replace(bare, first=1)
         rows = start.any(axis=1)
         carried = (
             carried

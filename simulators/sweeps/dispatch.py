@@ -40,9 +40,8 @@ FRUITLESS = 10
 """Pools that may break one after another before any run finishes."""
 
 _INTERVAL = 0.1  # seconds between reports of progress
-_BUFFER = (
-    0.5  # seconds of work kept waiting beside the workers, so that they never wait for a commit
-)
+# Seconds of work kept waiting beside the workers, so that they never wait for a commit.
+_BUFFER = 0.5
 
 
 class SweepError(RuntimeError):

@@ -267,9 +267,8 @@ def dask_cluster(address: str, *, timeout: float = 10.0) -> Iterator[Workers]:
         raise ClusterError(
             "dask needs dask.distributed; install it with: pip install 'batchnorm-theorems[dask]'"
         ) from None
-    if not isinstance(address, str) or not _ADDRESS.fullmatch(
-        address
-    ):  # of an empty one Dask makes a local cluster
+    # of an empty one Dask makes a local cluster
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
         raise ClusterError(
             f"dask {address!r}: not an address; give the scheduler's, such as tcp://host:8786"
         )

@@ -125,9 +125,8 @@ def _group(run: SweepRun) -> Group:
 
 
 def _fit(members: list[SweepRun]) -> Floats:
-    from scipy.optimize import (
-        nnls,
-    )  # a tenth of a second, which commands and workers that do not fit are spared
+    # A tenth of a second, which commands and workers that do not fit are spared.
+    from scipy.optimize import nnls
 
     rows, seconds = [], []
     for probe in _probes(members):

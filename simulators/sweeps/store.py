@@ -41,8 +41,7 @@ _HEADER = 100
 _NO_STORE = "{}: not a store, or its first bytes are damaged; name another file"
 _SCHEMA = (
     "CREATE TABLE results (key TEXT PRIMARY KEY, parameters TEXT NOT NULL, data BLOB NOT NULL, "
-    "digest TEXT NOT NULL,"
-    " seconds REAL NOT NULL, finished REAL NOT NULL)",
+    "digest TEXT NOT NULL, seconds REAL NOT NULL, finished REAL NOT NULL)",
     "CREATE TABLE claims (key TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL NOT NULL)",
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
@@ -299,9 +298,8 @@ class Store(AbstractContextManager["Store"]):
         )
         require(
             version == VERSION,
-            f"{self.path}: a store of version {version}, not {VERSION}; open it with the "
-            "release"
-            " that wrote it",
+            f"{self.path}: a store of version {version}, not {VERSION}; open it with the release "
+            "that wrote it",
             StoreError,
         )
 

@@ -161,10 +161,9 @@ OUTLIER = _emergence(
         ),
     ),
     remark="A window between two time scales: too narrow a network (n = 7, d = 100) loses the "
-    "outlier again, and "
-    "the wider it is the longer it stays near the symmetric point, which is stable at infinite "
-    "width "
-    "(emergence:wide). One Gaussian batch for each n and d; chance is in the weights.",
+    "outlier again, and the wider it is the longer it stays near the symmetric point, which is "
+    "stable at infinite width (emergence:wide). One Gaussian batch for each n and d; chance is in "
+    "the weights.",
 )
 EMERGENCE = (
     _emergence(
@@ -303,12 +302,10 @@ RESTORED = Statement(
         ),
     ),
     remark="n ≤ 32, started from a lone outlier and a cluster 1e-3 wide. So a simulation of full "
-    "batch normalisation "
-    "does not show the phenomenon, and refutes nothing.",
+    "batch normalisation does not show the phenomenon, and refutes nothing.",
 )
 
-# --- how long a random start stays near the symmetric configuration, by width
-# ----------------------
+# --- how long a random start stays near the symmetric configuration, by width ---------------------
 
 
 def escape_layers(lone: Floats, window: int) -> Floats:
@@ -450,8 +447,7 @@ ESCAPE = Statement(
         EscapeTimes(8, ((250, 512), (500, 128), (1000, 64), (2000, 160)), (2000, 250), 400, 20),
     ),
     remark="The symmetric configuration is stable at infinite width, so chance must carry the "
-    "network past the "
-    "separatrix; a fluctuation that large is the rarer the wider it is.",
+    "network past the separatrix; a fluctuation that large is the rarer the wider it is.",
 )
 
 STATEMENTS: tuple[Statement, ...] = (OUTLIER, *EMERGENCE, TRANSIENT, RESTORED, ESCAPE)

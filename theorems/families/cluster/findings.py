@@ -45,9 +45,8 @@ BLOCKS = "cluster.two_block_invariance:orthogonal"
 
 _REPLICAS = 199
 _LAYERS = 10  # whose mean is compared
-_MOST_WORK = (
-    4e8  # in entries drawn; beyond it a narrower chain, which fluctuates more, is simulated
-)
+# In entries drawn; beyond it a narrower chain, which fluctuates more, is simulated.
+_MOST_WORK = 4e8
 _EXACT = 1e-3  # of an identity, in float32
 
 

@@ -142,9 +142,8 @@ def _reduction(
             theorem=f"{theorem}.one_dimensional_numbers",
             structure="rcfType",
             script="move=> R n K_cc K_x K_co K_oo y n3 c0 o0 defy rowo rowc; rewrite -mulNr in "
-            "defy; "
-            f"rewrite addrC mulrC in rowo; rewrite addrAC mulrC in rowc; {shape}"
-            f"exact: (THEOREM n3 c0 o0 rowo rowc defy){place}",
+            f"defy; rewrite addrC mulrC in rowo; rewrite addrAC mulrC in rowc; {shape}exact: "
+            f"(THEOREM n3 c0 o0 rowo rowc defy){place}",
             also=(f"{theorem}.one_dimensional_reduction", f"{theorem}.one_dimensional_range"),
         ),
     )
@@ -223,9 +222,8 @@ REDUCED = Statement(
     chain="recenter_relu",
     definitions={
         R: "the largest deviation, over the entries of K = JG⁺J after one layer from y, of "
-        "K_oo/K_cc from "
-        "(n-1)y⁺, of K_co/K_cc from -y⁺, of the cluster's cosines from (y⁺-1)/(n-2), and of y⁺ "
-        "from f_n(y)",
+        "K_oo/K_cc from (n-1)y⁺, of K_co/K_cc from -y⁺, of the cluster's cosines from "
+        "(y⁺-1)/(n-2), and of y⁺ from f_n(y)",
         R_1: "the deviation of the cluster's cosines from (y⁺-1)/(n-1)",
     },
     lhs=R,
@@ -298,8 +296,7 @@ OUTLIER_JACOBIAN = Statement(
     variables=(_size(7),),
     definitions={
         R: "largest entry of J·DT(X)·J less what the blocks give, along a basis X of all symmetric "
-        "n×n "
-        "matrices, DT in balls, and of the 2×2 block's trace and determinant less those of the "
+        "n×n matrices, DT in balls, and of the 2×2 block's trace and determinant less those of the "
         "spectrum",
         R_1: "the same with the blocks of a layer whose cosines ignore that norms move",
     },
@@ -333,8 +330,7 @@ COUNTED = (
     _outlier(
         variant="count",
         title="Besides the symmetric and the two-block point f_n has two fixed points if n ≥ 7, "
-        "else "
-        "none",
+        "else none",
         variables=(_size(3),),
         definitions={N: "number of fixed points of f_n on (0, n-1] other than 1/(n-1) and n-1"},
         lhs=N,
@@ -347,9 +343,7 @@ COUNTED = (
             ),
         ),
         remark="Every fixed point is isolated: e(ψ) = 0 in an angle in which f_n has no square "
-        "root at "
-        "either end. The "
-        "symmetric point is a simple zero of e, so it is counted apart.",
+        "root at either end. The symmetric point is a simple zero of e, so it is counted apart.",
     ),
     _outlier(
         variant="saddle_node",
@@ -424,8 +418,7 @@ STABILITY = (
         rhs=sp.Integer(4),
         definitions={
             X: "n²(cos ψ - 1/(n-1)) at the separatrix, -cos ψ being the cosine between outlier and "
-            "cluster after "
-            "recentring, -1/(n-1) that of the symmetric point"
+            "cluster after recentring, -1/(n-1) that of the symmetric point"
         },
         sentinel=Sentinel("by 3/n², false at n = 7", rhs=sp.Integer(3)),
         checks=(Enclosed(BEYOND, _distance, lambda: parts({"X": "distance"})),),

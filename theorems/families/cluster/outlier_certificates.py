@@ -76,9 +76,8 @@ def _sizes_claim(sizes: Iterable[int]) -> str:
     )
     return (
         f"for n = {words}: besides 1/(n-1) and n-1 the map f_n has no fixed point on (0, n-1] if n "
-        f"≤ 6; if n ≥ 7 "
-        "it has two, a repelling one and one at which the layer on Gram matrices has spectral "
-        "radius below 1"
+        "≤ 6; if n ≥ 7 it has two, a repelling one and one at which the layer on Gram matrices has "
+        "spectral radius below 1"
     )
 
 
@@ -154,10 +153,8 @@ def _large(
 def _large_claim(first: flint.fmpq) -> str:
     return (
         f"for every n ≥ {first}, 1/n as an interval: besides 1/(n-1) and n-1 the map f_n has "
-        f"exactly two fixed "
-        "points on (0, n-1], a repelling one and one at which the layer on Gram matrices has "
-        "spectral radius "
-        "below 1"
+        "exactly two fixed points on (0, n-1], a repelling one and one at which the layer on Gram "
+        "matrices has spectral radius below 1"
     )
 
 

@@ -258,21 +258,15 @@ def _caption(found: Mapping[int, FixedPoints]) -> str:
     smallest = min(radii, key=lambda n: float(radii[n].mid()))
     return (
         "Infinite width, recentring and ReLU, n − 1 exchangeable samples and one other. After "
-        "recentring one number "
-        "describes the batch: π − ψ is the angle between cluster and outlier, so that ψ = 0 are "
-        "two exact blocks. "
-        "Above: how one layer changes ψ, with every fixed point, filled where it attracts (the "
-        "scale is arsinh). Below "
-        "left: followed in floats, a start under the separatrix goes to the outlier, one above it "
-        "to the symmetric "
-        "point; the separatrix "
-        "closes in on the symmetric point as n grows, n(n cos ψ − n cos ψ_s) tending to π − 2. "
-        "Below right: all "
-        "eigenvalues of the layer's derivative on n × n Gram matrices at the outlier; the spectral "
-        "radius is least at "
-        f"n = {smallest}, {float(radii[smallest].mid()):.4f}, and 1 − 1/n to first order. Fixed "
-        f"points and eigenvalues "
-        "are midpoints of balls narrower than the lines; lines join whole n."
+        "recentring one number describes the batch: π − ψ is the angle between cluster and "
+        "outlier, so that ψ = 0 are two exact blocks. Above: how one layer changes ψ, with every "
+        "fixed point, filled where it attracts (the scale is arsinh). Below left: followed in "
+        "floats, a start under the separatrix goes to the outlier, one above it to the symmetric "
+        "point; the separatrix closes in on the symmetric point as n grows, n(n cos ψ − n cos ψ_s) "
+        "tending to π − 2. Below right: all eigenvalues of the layer's derivative on n × n Gram "
+        f"matrices at the outlier; the spectral radius is least at n = {smallest}, "
+        f"{float(radii[smallest].mid()):.4f}, and 1 − 1/n to first order. Fixed points and "
+        "eigenvalues are midpoints of balls narrower than the lines; lines join whole n."
     )
 
 
@@ -365,14 +359,11 @@ def draw_basin(document: Mapping[str, object]) -> Drawing | None:
         "From seven samples on, some random batches fall to the outlier",
         (
             f"Infinite width: {STARTS} batches of standard normal samples for each point, followed "
-            f"for {BASIN_DEPTH} layers of "
-            f"the map on Gram matrices in floats. Bars: Clopper–Pearson intervals, all valid with "
-            f"probability 1 − "
-            f"{LEVEL:g}. With up to 6 samples there is no outlier to go to. {left} of "
+            f"for {BASIN_DEPTH} layers of the map on Gram matrices in floats. Bars: "
+            f"Clopper–Pearson intervals, all valid with probability 1 − {LEVEL:g}. With up to 6 "
+            f"samples there is no outlier to go to. {left} of "
             f"{STARTS * len(BASIN_SIZES) * len(groups)} starts had not arrived at either fixed "
-            f"point. "
-            f"Nothing here is random "
-            "but the batch."
+            "point. Nothing here is random but the batch."
         ),
         figure,
     )
@@ -532,18 +523,13 @@ def _shares(axes: Axes, seed: int) -> None:
 def _breaking_away() -> str:
     return (
         f"Above: one network of width {WIDTH} for each batch size, from a random start. The sample "
-        f"furthest apart "
-        "in the end against the others; bands from the smallest to the largest cosine, lines the "
-        "mean; dotted, "
-        "the outlier fixed point of infinite width, which exists for n ≥ 7. Below the cosines, "
-        "every sample's "
-        f"squared norm. Bottom: how many of {REPLICAS} networks have a lone outlier, a sample "
-        f"whose largest cosine "
-        f"with the others is below their smallest, that was the same through the last {WINDOW} "
-        f"layers; shaded, "
+        "furthest apart in the end against the others; bands from the smallest to the largest "
+        "cosine, lines the mean; dotted, the outlier fixed point of infinite width, which exists "
+        "for n ≥ 7. Below the cosines, every sample's squared norm. Bottom: how many of "
+        f"{REPLICAS} networks have a lone outlier, a sample whose largest cosine with the others "
+        f"is below their smallest, that was the same through the last {WINDOW} layers; shaded, "
         f"{1 - SHARE_LEVEL:.0%} intervals at each layer. The wider network waits longer, as the "
-        f"symmetric "
-        "configuration is stable at infinite width."
+        "symmetric configuration is stable at infinite width."
     )
 
 

@@ -55,9 +55,8 @@ _stable = partial(
     checks=(Pointwise(lambda size: {"n": size}, inputs.sizes, lambda: range(3, 65), examples=60),),
 )
 _AS_THERE = (
-    "(have angle : rho = -1 / (INR n - 1) by rewrite defrho /Rdiv; ring); "
-    "(have value : kappa = (sqrt (1 - rho ^ 2) + (PI - acos rho) * rho) / PI by rewrite defkappa "
-    "/Rdiv; ring); "
+    "(have angle : rho = -1 / (INR n - 1) by rewrite defrho /Rdiv; ring); (have value : kappa = "
+    "(sqrt (1 - rho ^ 2) + (PI - acos rho) * rho) / PI by rewrite defkappa /Rdiv; ring); "
 )
 _INTRODUCE = f"move=> n rho kappa slope n3 defrho defkappa defslope; {_AS_THERE}"
 
@@ -74,8 +73,7 @@ def _eigenvalue(variant: str, title: str, value: sp.Expr, part: str, shape: str)
             theorem=f"{_LEAF}.SymmetricFixedPointReLU.symmetric_jacobian_relu",
             structure=REALS,
             script=f"{_INTRODUCE}apply: (eq_ind_r (fun x => x < 1) (THEOREM n3 angle value "
-            f"defslope).{part}.2);"
-            f" by rewrite {shape}/Rdiv; ring",
+            f"defslope).{part}.2); by rewrite {shape}/Rdiv; ring",
             also=(
                 f"{ROCQ}.SymmetricFixedPoint.jacobian_eigenvalues_below_one",
                 f"{ROCQ}.SymmetricJacobian.jacobian_{variant.removeprefix('eigenvalue_')}",
@@ -189,10 +187,8 @@ ONE_STEP = Statement(
         theorem=f"{_LEAF}.SymmetricFixedPointReLU.symmetric_one_step_relu",
         structure=REALS,
         script="move=> n a b t i j rho kappa G K C F n3 a0 defrho defkappa defG defK defC defF ba "
-        "trace; "
-        "(have _ : 0 < a := a0); "
-        f"{_LAYER_AS_THERE}rewrite (THEOREM (ltnW n3) ba angle defG defK' defC defF' trace) value; "
-        "exact: erefl",
+        f"trace; (have _ : 0 < a := a0); {_LAYER_AS_THERE}rewrite (THEOREM (ltnW n3) ba angle defG "
+        "defK' defC defF' trace) value; exact: erefl",
         also=(
             f"{_LEAF}.SymmetricFixedPointReLU.symmetric_fixed_point_relu",
             f"{ROCQ}.SymmetricFixedPoint.symmetric_one_step",

@@ -296,8 +296,8 @@ def _in_floats(variant: str, words: str, chain: Callable[[int], Chain], name: st
             ),
         ),
         remark="Of the two factors of each product one is 0.0, unless a row's two values agree to "
-        "rounding: then the "
-        "mean of equal numbers may round to another number, and both blocks may pass.",
+        "rounding: then the mean of equal numbers may round to another number, and both blocks may "
+        "pass.",
     )
 
 
@@ -361,8 +361,7 @@ NORM_RATIO = Statement(
         link="name",
         also=(f"{ROCQ}.NormRatio.norm_ratio_quotient",),
         gloss="for every finite law of the whole W that a sign change of W keeps, after recentring "
-        "and ReLU "
-        "(n-m)² E‖o′‖² = m² E‖c′‖²",
+        "and ReLU (n-m)² E‖o′‖² = m² E‖c′‖²",
     ),
 )
 
@@ -532,8 +531,7 @@ MEAN_FIELD = _growth(
     ),
     checks=(Pointwise(_growth_values, _items, _every_split, examples=40),),
     remark="Extrapolated to zero spread: e runs down to 1e-40, where 4√e leaves no room. The error "
-    "is of order √e, "
-    "from the rows in which the two samples differ in sign.",
+    "is of order √e, from the rows in which the two samples differ in sign.",
 )
 
 # --- which split is the least unstable ------------------------------------------------------------

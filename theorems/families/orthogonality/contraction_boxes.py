@@ -117,8 +117,7 @@ def _claim(statement: str, n: int, kappa: fmpq) -> str:
     part = _COVERS.get(statement.partition(":")[0], "")
     return (
         f"{part}1/n - p_n ≤ (1 - {rational_text(kappa)} σ_n²)(1/n - σ_n²) for n = {n} and every "
-        f"spectrum "
-        "σ_1² ≥ … ≥ σ_n² ≥ 0 of sum 1"
+        "spectrum σ_1² ≥ … ≥ σ_n² ≥ 0 of sum 1"
     )
 
 
@@ -181,8 +180,7 @@ def recheck(certificate: Certificate) -> str:
     count = settled.counts
     return (
         f"{certificate.claim}; {len(tree) // 2 + 1} boxes: {count['v']} by value, {count['s']} by "
-        f"slope, "
-        f"{count['c']} by curvature, {count['x']} empty"
+        f"slope, {count['c']} by curvature, {count['x']} empty"
     )
 
 

@@ -245,16 +245,14 @@ def _distance(
     return {"E_W": sum(squares, flint.arb(0)), "s": eigenvalues[0]}
 
 
-# --- Theorem 1
-# ---------------------------------------------------------------------------------------------
+# --- Theorem 1 ------------------------------------------------------------------------------------
 
 _sharp_rate = sp.sqrt(n * (n - 1)) * (
     (1 - c * alpha) ** ell * Vhat_1 + sp.sqrt((1 - 1 / n) / d) / (c * alpha)
 )
 _DECAYS = (
     "for any monotone affine one-step expectation, the one-step drift and the bound of the gap by "
-    "V̂ give the "
-    "bound after ℓ layers on the event"
+    "V̂ give the bound after ℓ layers on the event"
 )
 _DRIFT = "the one-step drift, a hypothesis of the theorem"
 _decay = partial(
@@ -291,9 +289,8 @@ DECAY = (
         rhs=2 * (1 - sp.Rational(2, 3) * alpha) ** ell + 3 * n / (alpha * sp.sqrt(d)),
         expected=Verdict.REFUTED,
         remark="The proof uses σ_n² ≥ α. Along the width limit σ_n only grows, so the assumption "
-        "holds with room. From "
-        "σ_n = 0.99/√n the path crosses at n = 5 too (layer 455, 448 bits); for n ≤ 4 the rates "
-        "do not.",
+        "holds with room. From σ_n = 0.99/√n the path crosses at n = 5 too (layer 455, 448 bits); "
+        "for n ≤ 4 the rates do not.",
     ),
     _decay(
         variant="corrected",
@@ -334,8 +331,7 @@ DECAY_SHARP = _decay(
     ),
 )
 
-# --- Corollary 3
-# -------------------------------------------------------------------------------------------
+# --- Corollary 3 ----------------------------------------------------------------------------------
 
 
 def _gaussian_distance(H: Array, *, width: int) -> Array:
@@ -412,8 +408,7 @@ GAUSSIAN = (
     ),
 )
 
-# --- Appendix B.1
-# ------------------------------------------------------------------------------------------
+# --- Appendix B.1 ---------------------------------------------------------------------------------
 
 
 def _averages(first: int, statement: Statement, batch: Floats | None) -> list[Instance]:

@@ -322,15 +322,12 @@ def _gap_caption(met: list[bool], refuted: bool) -> str:
     starts = ", ".join(f"{Fraction(p.share) / p.n} (n = {p.n})" for p in panels)
     text = (
         "Rescale chain, simulated exactly in law (factor engine, float64) from a batch with one "
-        "large singular value and "
-        f"the others equal: σₙ² = {starts}. Blue: mean gap, band from the smallest to "
-        f"the largest of all replicas: {sizes}. Dotted: the same start at infinite width. Above "
-        f"the ceiling √(1 − 1/n) "
-        "(shaded) no gap can lie, so a bound there is vacuous; dots mark the first layer at which "
-        "a bound falls below "
-        "it, and the widths given are those below which it never does. Each bound takes the "
-        "largest α that every layer of the width-limit path meets, a lower bound on σₙ as printed "
-        "and on σₙ² otherwise; "
+        f"large singular value and the others equal: σₙ² = {starts}. Blue: mean gap, band from the "
+        f"smallest to the largest of all replicas: {sizes}. Dotted: the same start at infinite "
+        "width. Above the ceiling √(1 − 1/n) (shaded) no gap can lie, so a bound there is vacuous; "
+        "dots mark the first layer at which a bound falls below it, and the widths given are those "
+        "below which it never does. Each bound takes the largest α that every layer of the "
+        "width-limit path meets, a lower bound on σₙ as printed and on σₙ² otherwise; "
     )
     text += (
         "every replica meets these at every layer. "
@@ -531,11 +528,9 @@ def _crossing_caption(paths: list[Path], values: list[dict[str, dict[str, float]
     text = (
         "As d → ∞ the spectrum moves by the map p and the bounds lose their noise term. Start: "
         f"{starts}, the other eigenvalues equal. Every layer is enclosed in balls, of relative "
-        f"radius below "
-        f"{_scientific(radius, up=True)} for V. The gap exceeds 2(1 − 2α/3)^ℓ with α = σₙ for the "
-        f"first time at "
-        f"{crossings}, although σₙ ≥ α at every layer: as printed, Theorem 1 fails at some finite "
-        f"width. "
+        f"radius below {_scientific(radius, up=True)} for V. The gap exceeds 2(1 − 2α/3)^ℓ with α "
+        f"= σₙ for the first time at {crossings}, although σₙ ≥ α at every layer: as printed, "
+        "Theorem 1 fails at some finite width. "
     )
     if any("corrected" in v for v in values):
         text += "With α = σₙ², as the proof needs, the bound stays above. "

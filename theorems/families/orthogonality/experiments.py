@@ -104,9 +104,8 @@ WIDTH_SCALING = Statement(
         ),
     ),
     remark="The figure prints -0.46: its average runs over all 500 layers, and the first of them "
-    "weigh more the wider "
-    "the network. Averaged so, n = 4, widths 16 … 512: -0.463 from columns 1e-6 apart, -0.507 from "
-    "orthogonal ones.",
+    "weigh more the wider the network. Averaged so, n = 4, widths 16 … 512: -0.463 from columns "
+    "1e-6 apart, -0.507 from orthogonal ones.",
 )
 
 # --- Figure 1: two samples, with and without normalisation ----------------------------------------
@@ -334,9 +333,8 @@ CONJECTURE = (
             ),
         ),
         remark="Not with the exponent -1/2: the chain collapses "
-        "(activation_conjecture:sigmoid_collapse), so its "
-        "fluctuations vanish with depth and its curve cannot lie on those of the other "
-        "activations.",
+        "(activation_conjecture:sigmoid_collapse), so its fluctuations vanish with depth and its "
+        "curve cannot lie on those of the other activations.",
     ),
     _conjecture(
         variant="sigmoid_collapse",

@@ -126,9 +126,8 @@ GAP = (
             theorem=f"{ROCQ}.GapSharp.gap_vs_smallest_eigenvalue_sharp",
             # SymPy splits the root of n(n-1)
             script="move=> R n l s n1 l01 least reached sum1; (have n0 : 0 <= n%:R - 1 :> R by "
-            "rewrite "
-            "subr_ge0 ler1n); "
-            "rewrite -(sqrtrM _ n0) [(_ - 1) * _]mulrC; exact: (THEOREM n1 l01 least reached sum1)",
+            "rewrite subr_ge0 ler1n); rewrite -(sqrtrM _ n0) [(_ - 1) * _]mulrC; exact: (THEOREM "
+            "n1 l01 least reached sum1)",
             also=(
                 f"{ROCQ}.GapSharp.gap_squared_sharp",
                 f"{ROCQ}.GapSharp.gap_squared_attained",
@@ -165,12 +164,8 @@ WASSERSTEIN = (
             "the printed coupling bound in place of the identity", rhs=n * _square_gap
         ),
         remark="Left: the Bures distance Tr C + 1 - 2 Tr (C/n)^(1/2) between the rows' Gaussian "
-        "laws, "
-        "entries of W and "
-        "G of variance 1/d. The identity holds for every σ, of unit norm or not. For a batch the "
-        "sides "
-        "are "
-        "compared in balls, which cannot certify an equality.",
+        "laws, entries of W and G of variance 1/d. The identity holds for every σ, of unit norm or "
+        "not. For a batch the sides are compared in balls, which cannot certify an equality.",
         proof=Proof(theorem=f"{ROCQ}.GaussianDistance.gaussian_distance_identity"),
         checks=(replace(_on_sphere, from_batch=None),),
     ),
@@ -197,8 +192,7 @@ WASSERSTEIN = (
         ),
         sentinel=Sentinel("half the quadratic bound", rhs=n * _square_gap / 2),
         remark="n cannot be lowered: equal singular values beside one zero approach equality as n "
-        "grows. "
-        "Holds for every σ ≥ 0, of unit norm or not.",
+        "grows. Holds for every σ ≥ 0, of unit norm or not.",
     ),
 )
 
@@ -275,9 +269,8 @@ INITIALISATION = (
                 f"{ROCQ}.IterativeInitialisation.gap_never_grows",
             ),
         ),
-        remark="V(WH)² = 1/(Σσ)² - 1/n and V(H)² = Σσ⁴ - 1/n; the source writes V for V². "
-        "Equal singular values beside zeros are fixed points, so full rank is needed for "
-        "strictness.",
+        remark="V(WH)² = 1/(Σσ)² - 1/n and V(H)² = Σσ⁴ - 1/n; the source writes V for V². Equal "
+        "singular values beside zeros are fixed points, so full rank is needed for strictness.",
     ),
 )
 

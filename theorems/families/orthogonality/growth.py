@@ -79,9 +79,8 @@ class _Sums:
             if node:
                 self.t *= ratio
             factors = [1 + z * self.t for z in doubled]
-            product = (
-                factors[0] ** 2
-            )  # the exponents are 3/2, 1/2, …: its root, with every factor once
+            # the exponents are 3/2, 1/2, …: its root, with every factor once
+            product = factors[0] ** 2
             for factor in factors:
                 product *= factor
             self.f = 1 / product.sqrt()

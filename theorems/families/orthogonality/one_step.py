@@ -145,9 +145,7 @@ CONCENTRATION = (
             link="name",
             leaves=_FINITE,
             gloss="the average of d independent copies of uuᵀ, u a random unit vector of finite "
-            "law, "
-            "is within "
-            "1/d of its mean in squared Frobenius norm, on average",
+            "law, is within 1/d of its mean in squared Frobenius norm, on average",
         ),
         checks=(_deviations,),
     ),
@@ -160,9 +158,8 @@ CONCENTRATION = (
             link="name",
             leaves=_FINITE,
             gloss="for the average of d independent copies of uuᵀ, u a random unit vector of "
-            "finite "
-            "law with "
-            "diagonal second moments p_i, the squared deviation is (1 - Σp_i²)/d on average",
+            "finite law with diagonal second moments p_i, the squared deviation is (1 - Σp_i²)/d "
+            "on average",
             also=(
                 f"{ROCQ}.Concentration.concentration_identity",
                 f"{ROCQ}.Concentration.concentration_noise",
@@ -196,8 +193,7 @@ SMALLEST_CONCENTRATION = Statement(
         link="name",
         leaves=_FINITE,
         gloss="the smallest eigenvalue of that average is within (1-1/n)/d of the mean's smallest "
-        "eigenvalue, "
-        "in mean square",
+        "eigenvalue, in mean square",
         also=(f"{ROCQ}.OneStepDrift.smallest_lipschitz",),
     ),
     checks=(
@@ -283,13 +279,11 @@ CONVEXITY = (
             link="name",
             refutes=True,
             gloss="not for all n ≥ 2, θ > 0 and 0 ≤ δ ≤ 1/n is the derivative of h₁ = near^(-5/2) "
-            "far^(-(n+1)/2) "
-            "in δ equal to θ h₃ times the printed h₄",
+            "far^(-(n+1)/2) in δ equal to θ h₃ times the printed h₄",
             also=(f"{ROCQ}.Convexity.convexity_h4_printed_refuted",),
         ),
         remark="The exponent (n-3)/2 should be (n+1)/2; hence 4n-2 for 4n-6, n+2 for n+6, and a "
-        "lost "
-        "factor 1/n.",
+        "lost factor 1/n.",
     ),
     _convexity(
         variant="corrected",
@@ -304,8 +298,7 @@ CONVEXITY = (
             theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_corrected",
             link="name",
             gloss="the derivative of h₁ = near^(-5/2) far^(-(n+1)/2) in δ is θ h₃ times the "
-            "corrected "
-            "h₄",
+            "corrected h₄",
             also=(f"{ROCQ}.Convexity.convexity_h4",),
         ),
         checks=(SymbolicIdentity(_GRID, scale=_h3),),
@@ -322,10 +315,8 @@ CONVEXITY = (
         proof=Proof(
             theorem=f"{ROCQ}.leaf.ConvexityDerivatives.convexity_conclusion",
             link="name",
-            gloss="the second derivative of g = near^(-3/2) far^(-(n-1)/2) in δ is nonnegative "
-            "for n ≥ "
-            "2, θ > 0, "
-            "0 ≤ δ ≤ 1/n",
+            gloss="the second derivative of g = near^(-3/2) far^(-(n-1)/2) in δ is nonnegative for "
+            "n ≥ 2, θ > 0, 0 ≤ δ ≤ 1/n",
             also=(f"{ROCQ}.Convexity.convexity_polynomial",),
         ),
         checks=(
@@ -344,8 +335,7 @@ CONVEXITY = (
 
 _CONTRACTS = (
     "the improper integral p_n of s/(1+2ts) ∏(1+2tλ_k)^(-1/2), for every spectrum λ of sum 1 and "
-    "every "
-    "0 ≤ s ≤ 1/n, satisfies the inequality"
+    "every 0 ≤ s ≤ 1/n, satisfies the inequality"
 )
 _contraction = partial(
     Statement,

@@ -175,21 +175,18 @@ def _panel(above: Axes, below: Axes, group: _Group, found: list[Curve]) -> None:
 def _caption(columns: list[tuple[_Group, list[Curve]]], collapsed: bool) -> str:
     text = (
         "Points: means over independent networks in the stationary regime; bars: their confidence "
-        "intervals at the "
-        "run's error budget; dotted: exponent −1/2. Curves are moved sideways a little so that "
-        "none hides another. "
-        "Below: the same times √d, where exponent −1/2 is level. "
+        "intervals at the run's error budget; dotted: exponent −1/2. Curves are moved sideways a "
+        "little so that none hides another. Below: the same times √d, where exponent −1/2 is "
+        "level. "
     )
     if columns[-1][0] is _GROUPS[1]:
         text += (
             "X and X′ are QᵀQ/d of two independent networks; E‖X − X′‖ is within a factor 2 of E‖X "
-            "− E X‖, the "
-            "quantity of the conjecture. "
+            "− E X‖, the quantity of the conjecture. "
         )
         if collapsed:
             text += (
                 "With a sigmoid the representations collapse to rank one, so its fluctuations "
-                "vanish with depth "
-                "and it has no curve here. "
+                "vanish with depth and it has no curve here. "
             )
     return text.strip()

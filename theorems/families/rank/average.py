@@ -39,9 +39,8 @@ WIDTH = Variable(d, sp.Range(2, sp.oo), "width")
 r_bar, ratio = sp.symbols("r_bar ratio", nonnegative=True)
 beta = sp.Symbol("beta", real=True)
 R_BAR = (
-    f"average of r(H_ℓ) over {WINDOW} layers of the stationary chain, a relaxation time apart; "
-    f"its median over "
-    "networks"
+    f"average of r(H_ℓ) over {WINDOW} layers of the stationary chain, a relaxation time apart; its "
+    "median over networks"
 )
 
 inf = math.inf
@@ -160,8 +159,7 @@ class Exponent(CheckBase):
     def words(self, statement: Statement) -> str:
         return (
             "simulation: the slope of log r̄ against log d by least squares, with the interval "
-            "that the intervals "
-            "of the medians give it"
+            "that the intervals of the medians give it"
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
@@ -242,19 +240,12 @@ STATEMENTS = (
         expected=Verdict.SUPPORTED,
         checks=(_ranks(NETWORKS),),
         remark="Each network runs from orthogonal and from nearly equal rows under the same "
-        "weights, "
-        "and speaks only "
-        "once the two ranks have come within a tenth of one another. The claim is made of both. "
-        "Uniform and "
-        "Rademacher weights: d = 8, 32 and 128, at γ = 1/100 only 8. The rest is `small_gamma`, "
-        "or d "
-        "= 512, left "
-        "out for its price, or signs for weights without the residual branch at d = 8: there W is "
-        "singular in "
-        "every other layer, and what it loses no later layer gives back, so that r falls to 1; "
-        "only "
-        "the rounding "
-        "of floats keeps it up.",
+        "weights, and speaks only once the two ranks have come within a tenth of one another. The "
+        "claim is made of both. Uniform and Rademacher weights: d = 8, 32 and 128, at γ = 1/100 "
+        "only 8. The rest is `small_gamma`, or d = 512, left out for its price, or signs for "
+        "weights without the residual branch at d = 8: there W is singular in every other layer, "
+        "and what it loses no later layer gives back, so that r falls to 1; only the rounding of "
+        "floats keeps it up.",
     ),
     _average(
         variant="unit_constant",
@@ -319,10 +310,7 @@ STATEMENTS = (
         expected=Verdict.INCONCLUSIVE,
         checks=(_ranks(SMALL_GAMMA, Network(8, 1e-3, layers=6_000)),),
         remark="The rank forgets its start in about γ⁻²/√d layers, and runs last seven or more "
-        "times "
-        "as long: 8 million "
-        "layers at d = 8, γ = 1/1000. What was run is far shorter, and says so; the rest is too "
-        "much "
-        "to draw.",
+        "times as long: 8 million layers at d = 8, γ = 1/1000. What was run is far shorter, and "
+        "says so; the rest is too much to draw.",
     ),
 )

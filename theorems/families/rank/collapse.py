@@ -139,8 +139,7 @@ COLLAPSE = (
         sentinel=Sentinel("gap ≤ -4 γ²/(1 + 2dγ²)", rhs=-4 * RATE),
         checks=(growths(BRANCHED),),
         remark="No closed form is known for finite γ > 0. As γ → ∞ the gap is that of H → WH, "
-        "about "
-        "-1/(2d).",
+        "about -1/(2d).",
     ),
 )
 
@@ -297,8 +296,7 @@ def _pair(
         common(
             variant=kept,
             title=f"{network}: from orthogonal samples rescaling keeps r ≥ √d/3 after 8d layers, "
-            f"with "
-            "mean subtraction or not",
+            "with mean subtraction or not",
             lhs=sp.Min(r_both, r_rescale),
             relation=">=",
             rhs=sp.sqrt(d) / 3,
@@ -307,8 +305,7 @@ def _pair(
         common(
             variant=lost,
             title=f"{network}: from orthogonal samples mean subtraction alone lets the rank "
-            f"collapse, "
-            "r ≤ 1.1 after 8d layers",
+            "collapse, r ≤ 1.1 after 8d layers",
             lhs=r_recentre,
             relation="<=",
             rhs=sp.Rational(11, 10),
@@ -325,13 +322,10 @@ ABLATION = (
         (Activation("relu"),),
         *RELU,
         "Observed before the activation, run at d = n = 32 and 64. √d is no law with ReLU: with "
-        "rescaling alone r "
-        "stops at 7 to 8, which √d/3 passes between d = 512 and 1024, and with mean subtraction "
-        "too it peaks near "
-        "d = 128 (a few networks each). At d = n = 16 mean subtraction alone does not settle: r "
-        "stays spread over "
-        "1 … 3, its median near 1.1, from 128 to 2048 layers. In narrower networks ReLU may leave "
-        "H = 0.",
+        "rescaling alone r stops at 7 to 8, which √d/3 passes between d = 512 and 1024, and with "
+        "mean subtraction too it peaks near d = 128 (a few networks each). At d = n = 16 mean "
+        "subtraction alone does not settle: r stays spread over 1 … 3, its median near 1.1, from "
+        "128 to 2048 layers. In narrower networks ReLU may leave H = 0.",
     ),
 )
 STATEMENTS = (*COLLAPSE, RANK_ONE, UNCENTRED, *ABLATION)

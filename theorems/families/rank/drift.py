@@ -100,8 +100,7 @@ DRIFT_INEQUALITY = Statement(
         ),
     ),
     remark="Cauchy–Schwarz row by row. Equality at M = I and at rank one. It signs the part -8 Tr "
-    "M³ + 8 Σ_i (M²)_ii² "
-    "of the drift.",
+    "M³ + 8 Σ_i (M²)_ii² of the drift.",
 )
 
 
@@ -142,12 +141,10 @@ DRIFT_INEQUALITY_RESCALED = Statement(
     ),
     proof=Proof(theorem=f"{ROCQ}.DriftInequality.drift_inequality_rescaled"),
     remark="drift_inequality for BN-rows(H), in the entries of H: the roots cancel, so that every "
-    "batch is decided "
-    "exactly. Of a user's batch the first 16 rows are tried.",
+    "batch is decided exactly. Of a user's batch the first 16 rows are tried.",
 )
 
-# --- the generator
-# -------------------------------------------------------------------------------------------
+# --- the generator --------------------------------------------------------------------------------
 
 drift = sp.Symbol("G", real=True)
 squares, cube, rows = sp.symbols("F T_3 Q", nonnegative=True)
@@ -209,9 +206,7 @@ DRIFT = Statement(
         Paired(_starts),
     ),
     remark="The second order needs no more of the law than mean 0 and variance 1. By "
-    "drift_inequality its last two "
-    "terms together are at most 0. At M = I only noise is left, 2d² - 2d, which lowers the rank; "
-    "at rank one "
-    "nothing moves.",
+    "drift_inequality its last two terms together are at most 0. At M = I only noise is left, 2d² "
+    "- 2d, which lowers the rank; at rank one nothing moves.",
 )
 STATEMENTS = (DRIFT_INEQUALITY, DRIFT_INEQUALITY_RESCALED, DRIFT)

@@ -93,8 +93,7 @@ def _require_symmetric(matrix: Sequence[Sequence[Ring]]) -> None:
             if not row[j] == matrix[j][i]:  # nor is NaN
                 raise ValueError(
                     f"matrix has {told(row[j])} in entry ({i}, {j}) (from 0) and "
-                    f"{told(matrix[j][i])} in "
-                    f"entry ({j}, {i}); give a symmetric one"
+                    f"{told(matrix[j][i])} in entry ({j}, {i}); give a symmetric one"
                 )
 
 
@@ -188,8 +187,7 @@ class Derivation(CheckBase):
     def words(self, statement: Statement) -> str:
         return (
             "computer algebra: half the Laplacian of ‖M⁺‖_F² in the weights, derived for every d, "
-            "and compared "
-            f"as a polynomial in the entries of M for d = {_listed(self.widths)}"
+            f"and compared as a polynomial in the entries of M for d = {_listed(self.widths)}"
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
@@ -338,9 +336,8 @@ class _Plan:
             self.speed = math.sqrt(top * cut)
             self.slack = worth * float(scipy.stats.chi2.sf(cut, d + 2))
         else:
-            self.speed = (
-                math.sqrt(top * d) * _LARGEST[start.law] * (1 + 4 * (d + n) * _EPS)
-            )  # what is measured rounds
+            # what is measured rounds
+            self.speed = math.sqrt(top * d) * _LARGEST[start.law] * (1 + 4 * (d + n) * _EPS)
         # the fourth order takes a fifth of the resolution
         self.gamma = math.sqrt(self.scale / 5 / (17 * 81 * self.speed**4 * d * (d - 1)))
         self.slack += fourth_order(d, self.speed, self.gamma) + self._rounding(d, n)
@@ -373,11 +370,9 @@ class Paired(CheckBase):
 
     def words(self, statement: Statement) -> str:
         return (
-            f"simulation: pairs ±W at a γ for which the fourth order is bounded, up to "
-            f"{self.draws:,} of them, "
-            f"until a confidence sequence is within {self.resolution:g} d²; a user's batch, rows "
-            f"rescaled, becomes "
-            f"the start"
+            "simulation: pairs ±W at a γ for which the fourth order is bounded, up to "
+            f"{self.draws:,} of them, until a confidence sequence is within {self.resolution:g} "
+            "d²; a user's batch, rows rescaled, becomes the start"
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
@@ -402,9 +397,8 @@ class Paired(CheckBase):
             first = open_rows[0]
             summary = (
                 f"{len(open_rows)} of {len(rows)} drifts undecided: {first['law']} weights, "
-                f"half-width "
-                f"{first['half_width']:.3g} after {first['pairs']:,} pairs, {first['asked']:.3g} "
-                f"asked"
+                f"half-width {first['half_width']:.3g} after {first['pairs']:,} pairs, "
+                f"{first['asked']:.3g} asked"
             )
         return Evidence(
             method=self.method,

@@ -51,8 +51,8 @@ def soft_rank_finding(measures: Sequence[Measures]) -> Finding:
         name,
         True,
         f"least soft rank (τ = {SOFT:g}) that r allows, over the soft rank, the largest of "
-        f"{len(layers)} "
-        f"layers: {least[tightest]:.3g} and {item.soft_rank} at layer {number}; for every matrix",
+        f"{len(layers)} layers: {least[tightest]:.3g} and {item.soft_rank} at layer {number}; for "
+        "every matrix",
         1.0,
         quotients[tightest],
         quotients[tightest] <= 1 + _ROUNDING,
@@ -160,8 +160,7 @@ def growth_gap(weights: Sequence[Floats], batch: Floats) -> Finding:
     allowed = _DEVIATIONS * float(spread)
     what = (
         f"distance of log(σ₂/σ₁) per layer, {rate:.3g}, from {predicted:.3g}, and what chance "
-        f"allows it over "
-        f"{len(weights)} layers"
+        f"allows it over {len(weights)} layers"
     )
     blind = allowed >= abs(predicted)
     return Finding(

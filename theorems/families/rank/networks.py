@@ -131,8 +131,7 @@ class Averages:
             return ""
         return (
             f"the start is not forgotten after {self.layers} layers: r from two starts "
-            f"{self.apart:.1%} apart, "
-            f"{FORGOTTEN:.0%} allowed"
+            f"{self.apart:.1%} apart, {FORGOTTEN:.0%} allowed"
         )
 
 

@@ -204,16 +204,11 @@ def _caption() -> str:
     places = ", ".join(str(place + 1) for place in _PLACES)
     return (
         "Left: residual chain H + γWH with rescaled rows and Gaussian weights, d = n. Points: "
-        "median over networks of "
-        "the average of r over layers, after its start is forgotten; bars: intervals at the run's "
-        "error budget. Points "
-        "at one width are moved sideways a little. Crosses: the loop of the source, run here for "
-        "one network, and so "
-        "without an interval; of every seven layers the first four are left out. No rank can lie "
-        "in "
-        "the shaded region. The source claims a lower bound of order √d without its constant. "
-        f"Right: eigenvalues number {places} of M, scaled to sum to d = "
-        f"{WIDTH}, of one network each from samples {SPREAD:g} apart, under the same weights; γ = "
-        f"∞ above. Thin line: "
-        "their mean."
+        "median over networks of the average of r over layers, after its start is forgotten; bars: "
+        "intervals at the run's error budget. Points at one width are moved sideways a little. "
+        "Crosses: the loop of the source, run here for one network, and so without an interval; of "
+        "every seven layers the first four are left out. No rank can lie in the shaded region. The "
+        "source claims a lower bound of order √d without its constant. Right: eigenvalues number "
+        f"{places} of M, scaled to sum to d = {WIDTH}, of one network each from samples {SPREAD:g} "
+        "apart, under the same weights; γ = ∞ above. Thin line: their mean."
     )

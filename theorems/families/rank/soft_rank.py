@@ -84,9 +84,8 @@ AS_PRINTED = _spectra(
         also=(f"{_MODULE}.soft_rank_lower_bound", f"{_MODULE}.soft_rank_lower_bound_sum"),
     ),
     remark="Equality only at M = I, τ = 0. The constant is best for every τ: one large eigenvalue "
-    "beside d-1 just "
-    "below τ brings the quotient of the sides to 1 as d grows. Counting only λ_i > τ changes "
-    "nothing.",
+    "beside d-1 just below τ brings the quotient of the sides to 1 as d grows. Counting only λ_i > "
+    "τ changes nothing.",
 )
 SHARP = _spectra(
     variant="sharp",
@@ -100,10 +99,9 @@ SHARP = _spectra(
         also=(f"{_MODULE}.soft_rank_lower_bound_sharper", f"{_MODULE}.soft_rank_sharp_attained"),
     ),
     remark="Stated without division: Σ(λ-τ)² = d ((1-τ)² + d/r - 1). Equality at M = I for every "
-    "τ; for each d, τ and "
-    "count it is approached as the eigenvalues that count are equal and the others come up to τ. "
-    "It gives "
-    "the printed form, whose right side it exceeds by the factor 1/(1 - (1-(1-τ)²) r/d).",
+    "τ; for each d, τ and count it is approached as the eigenvalues that count are equal and the "
+    "others come up to τ. It gives the printed form, whose right side it exceeds by the factor "
+    "1/(1 - (1-(1-τ)²) r/d).",
 )
 
 # --- of a batch -----------------------------------------------------------------------------------
@@ -194,12 +192,10 @@ MATRIX = Statement(
         link="name",
         leaves="the diagonalisation M = P diag(λ) Pᵀ, a hypothesis",
         gloss="a matrix M = P diag(λ) Pᵀ with PᵀP = 1, λ ≥ 0 and Tr M = d has at least (1-τ)² (Tr "
-        "M)²/‖M‖_F² "
-        "eigenvalues λ_i ≥ τ, without division",
+        "M)²/‖M‖_F² eigenvalues λ_i ≥ τ, without division",
     ),
     remark="The effective rank is read off HᵀH, which shares its nonzero eigenvalues with HHᵀ. A "
-    "user's batch is "
-    f"tried at τ = 1/2, its first {_TAKEN} rows and samples.",
+    f"user's batch is tried at τ = 1/2, its first {_TAKEN} rows and samples.",
 )
 
 STATEMENTS = (AS_PRINTED, SHARP, MATRIX)

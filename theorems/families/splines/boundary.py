@@ -123,8 +123,7 @@ LEAST = (
         proof=Proof(
             theorem=f"{_ROOT}.total_least_squares",
             script=f"by move=> R N d w z mu mean N1 d1 defmean /{NORM} w0 off; {_DIMENSION}rewrite "
-            f"lt_neqAle; "
-            "have [-> same] := THEOREM N1 w0 (fun=> erefl) defmean mu; rewrite andbT; "
+            "lt_neqAle; have [-> same] := THEOREM N1 w0 (fun=> erefl) defmean mu; rewrite andbT; "
             "apply: contraNneq off => tie; apply/eqP/same",
         ),
     ),
@@ -238,8 +237,7 @@ ARRANGEMENT = (
             theorem=f"{ROCQ}.CentralArrangement.central_arrangement",
             also=(f"{ROCQ}.TotalLeastSquares.boundary_contains_mean",),
             script=f"by move=> R N d z m W r mu N1 d1 m1 ->; {_SIZES}under eq_bigr do rewrite "
-            f"-mulrA; "
-            "apply: (@THEOREM R m N d W z _ _ (fun=> erefl) (fun=> erefl) r)",
+            "-mulrA; apply: (@THEOREM R m N d W z _ _ (fun=> erefl) (fun=> erefl) r)",
         ),
     ),
     _arrangement(
@@ -348,8 +346,8 @@ LENGTH = _scale_free(
     proof=Proof(
         theorem=f"{ROCQ}.ScaleFree.scale_free",
         script="move=> R N d w c z r m v mc vc N1 d1 c0 defm defv defmc defvc v0; "
-        f"{_VARIED_SIZES}rewrite defvc defmc defv defm; "
-        "exact: (THEOREM c0 (fun=> erefl) (fun=> erefl) r)",
+        f"{_VARIED_SIZES}rewrite defvc defmc defv defm; exact: (THEOREM c0 (fun=> erefl) (fun=> "
+        "erefl) r)",
     ),
     remark="Exact for ε = 0 only, as the sentinel shows.",
 )
@@ -368,11 +366,9 @@ DISTANCE = _scale_free(
     proof=Proof(
         theorem=f"{ROCQ}.ScaleFree.scale_free_distance",
         script="by move=> R N d w z r mean v s N1 d1 defmean defv defs w2 v0; "
-        f"{_VARIED_SIZES}rewrite "
-        f"defs defv; "
-        f"rewrite (THEOREM ({NORM} w2) (fun=> erefl) defmean (fun=> erefl) r) invfM mulrA /=; "
-        "congr (_ / Num.sqrt (_ / _)); "
-        "apply: eq_bigr => j _; rewrite expr_div_n sqr_sqrtr ?ltW",
+        f"{_VARIED_SIZES}rewrite defs defv; rewrite (THEOREM ({NORM} w2) (fun=> erefl) defmean "
+        "(fun=> erefl) r) invfM mulrA /=; congr (_ / Num.sqrt (_ / _)); apply: eq_bigr => j _; "
+        "rewrite expr_div_n sqr_sqrtr ?ltW",
     ),
 )
 

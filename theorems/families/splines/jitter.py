@@ -106,8 +106,7 @@ MEAN = _jitter(
     checks=_tried("part"),
     proof=_proof(
         "minibatch_mean",
-        "move=> R N b x mean N1 b1; rewrite addn1 ltnS => bN defmean; "
-        "(have _ : (1 <= N)%N := N1); "
+        "move=> R N b x mean N1 b1; rewrite addn1 ltnS => bN defmean; (have _ : (1 <= N)%N := N1); "
         "exact: (THEOREM b1 bN defmean)",
     ),
 )
