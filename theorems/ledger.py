@@ -20,7 +20,7 @@ import sympy as sp
 
 from simulators.documents import DocumentError, Schema1, Wanted, read_json, structured
 from simulators.regular_files import UnreadableFileError
-from theorems.statement import Assumption, Statement, Variable, Verdict
+from theorems.statement import Statement, Variable, Verdict
 from theorems.verification import Result
 
 __all__ = [
@@ -145,7 +145,10 @@ def parts(statement: Statement) -> dict[str, str]:
         "right side of the false neighbour": _written(right),
         "ceiling": _NOTHING if statement.ceiling is None else _written(statement.ceiling),
         **{f"symbol {v.name}": _variable(v) for v in statement.variables},
-        **{f"assumption {sp.sstr(a.relation)}": _assumption(a) for a in statement.assumptions},
+        **{
+            f"assumption {sp.sstr(a.relation)}": f"along the {a.along}{_short(a.relation)}"
+            for a in statement.assumptions
+        },
         **{
             f"defined where {sp.sstr(c.relation)}": f"{c.words}{_short(c.relation)}"
             for c in statement.conditions_read
@@ -187,10 +190,6 @@ def _variable(variable: Variable) -> str:
     size = f", one for each of {', '.join(map(sp.sstr, variable.size))}" if variable.size else ""
     exact = _short(sp.Tuple(variable.symbol, variable.domain, *variable.size))
     return f"in {sp.sstr(variable.domain)}{size}; {_assumed_of(variable.symbol)}{exact}"
-
-
-def _assumption(assumption: Assumption) -> str:
-    return f"along the {assumption.along}{_short(assumption.relation)}"
 
 
 def _assumed_of(symbol: sp.Basic) -> str:

@@ -13,7 +13,7 @@ import sympy as sp
 from flint import arb, fmpq
 
 from theorems import Sentinel, Statement, Verdict, get
-from theorems.checking import enclosures, pointwise
+from theorems.checking import pointwise
 from theorems.checking.covering import Box
 from theorems.checking.enclosures import Enclosed, Part
 from theorems.checking.pointwise import Pointwise, compare, decide, holds
@@ -29,7 +29,7 @@ from theorems.families.orthogonality.branching import (
 )
 from theorems.statement import Variable
 
-X = sp.Symbol("x", real=True)
+X, Y = sp.symbols("x y", real=True)
 #: Balls whose middle says one thing and whose ends leave it open: about 1.
 ABOUT_ONE = [arb(mid, radius) for mid, radius in ((1.1, 0.2), (0.9, 0.2), (1.0, 0.5), (1.0, 1e-12))]
 RELATIONS = {"<=": sp.Le, "<": sp.Lt, ">=": sp.Ge, ">": sp.Gt, "==": sp.Eq}
@@ -216,13 +216,21 @@ def test_a_matrix_that_may_be_singular_is_not_called_positive_definite() -> None
 def test_no_ratio_to_a_bound_that_may_be_zero_or_of_a_side_that_may_be_negative(
     open_: arb, relation: str
 ) -> None:
+    between = claim(relation, rhs=Y, definitions={X: "what is read", Y: "and with what"})
+
+    def enclosed(left: arb, right: arb) -> float | None:
+        part = Part("a part", lambda: {"x": left, "y": right})
+        return Enclosed(parts=lambda: [part])(between, Context(0, 1e-6)).tightness
+
+    def decided(left: arb, right: arb) -> float | None:
+        return decide(between, lambda: {"x": left, "y": right}).ratio
+
     for left, right in ((arb(1), open_), (open_, arb(1))):
-        assert enclosures._ratio(claim(relation), left, right) is None
-    over, under = (open_, arb(1)) if relation == ">=" else (arb(1), open_)
-    assert pointwise._ratio(claim(relation), over, under, 1) is None
+        assert enclosed(left, right) is None
+    assert decided(*((open_, arb(1)) if relation == ">=" else (arb(1), open_))) is None
     ratio = {"<=": 0.5, ">=": 2.0}[relation]
-    assert enclosures._ratio(claim(relation), arb(1), arb(2)) == ratio
-    assert pointwise._ratio(claim(relation), arb(1), arb(2), 1) == ratio
+    assert enclosed(arb(1), arb(2)) == ratio
+    assert decided(arb(1), arb(2)) == ratio
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ equal part of the error level, as has how often a path assumption is met, where 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -360,6 +361,9 @@ class Expectation(SampledCheck):
 
 #: Instances that are named one by one.
 _NAMED = 12
+#: What may become of a mean.
+_UNSAMPLED, _EMPTIED = "not sampled: out of time", "with no replica left"
+_CUT = "cut short: out of time"
 
 
 def _labels(instances: Sequence[Instance]) -> str:
@@ -561,28 +565,22 @@ def _counted(
     statement: Statement, rows: Sequence[MeanRow], verdict: Verdict, resolution: float
 ) -> str:
     """How many means spoke, and what became of the others."""
-    quiet = dict.fromkeys((Verdict.VACUOUS, Verdict.OUTSIDE), 0)
-    spoke = unsampled = emptied = cut = 0
-    for row in rows:
-        if row.verdict in quiet:
-            quiet[row.verdict] += 1
-        elif row.measured is not None:
-            spoke += 1
-            cut += row.cut and row.verdict is Verdict.INCONCLUSIVE
-        elif row.discarded:
-            emptied += 1
-        else:
-            unsampled += 1
+    became = Counter(map(_became, rows))
+    spoke = became[""] + became[_CUT]
     found = f"{spoke} mean{'s' * (spoke != 1)} by confidence sequence"
     if statement.relation == "==" and verdict is Verdict.SUPPORTED:
         found += f", equal to within {2 * resolution:.0%}"  # decide_equal promises no more
-    others = {
-        **{word.value: count for word, count in quiet.items()},
-        "not sampled: out of time": unsampled,
-        "with no replica left": emptied,
-        "cut short: out of time": cut,
-    }
-    return found + "".join(f", {count} {words}" for words, count in others.items() if count)
+    others = (Verdict.VACUOUS.value, Verdict.OUTSIDE.value, _UNSAMPLED, _EMPTIED, _CUT)
+    return found + "".join(f", {became[words]} {words}" for words in others if became[words])
+
+
+def _became(row: MeanRow) -> str:
+    """What became of a mean that did not speak to its end; empty for one that did."""
+    if row.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE):
+        return row.verdict.value
+    if row.measured is None:
+        return _EMPTIED if row.discarded else _UNSAMPLED
+    return _CUT if row.cut and row.verdict is Verdict.INCONCLUSIVE else ""
 
 
 def _without_value(row: MeanRow) -> str:

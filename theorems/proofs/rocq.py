@@ -57,6 +57,10 @@ ALLOWED = frozenset(
 
 _PROJECT = "BatchNorm"
 _CLOSED = "Closed under the global context"
+#: ``From PREFIX Require Import MODULES.``, where prefix and ``Import`` may be missing.
+_REQUIRED = re.compile(
+    r"(?<!\S)(?:From\s+([\w.]+)\s+)?Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s"
+)
 
 
 class RocqError(RuntimeError):
@@ -122,21 +126,9 @@ def closure(file: str, root: Path = SOURCES) -> tuple[str, ...]:
             continue
         found.add(name)
         text = stripped((root / name).read_text(encoding="utf-8"))
-        for prefix, modules in re.findall(
-            rf"From\s+({_PROJECT}[\w.]*)\s+Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text
-        ):
-            folder = prefix.split(".")[1:]
-            pending += [
-                "/".join((*folder, *module.split("."))) + ".v" for module in modules.split()
-            ]
-        for modules in re.findall(
-            r"(?<!\S)Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.\s", text
-        ):
-            pending += [
-                file_of(f"{module}.x")
-                for module in modules.split()
-                if module.startswith(f"{_PROJECT}.")
-            ]
+        for prefix, modules in _REQUIRED.findall(text):
+            names = (f"{prefix}.{module}".lstrip(".") for module in modules.split())
+            pending += [file_of(f"{x}.x") for x in names if x.startswith(f"{_PROJECT}.")]
     return tuple(sorted(found))
 
 
