@@ -424,6 +424,11 @@ class Statement:
         claim = Sentinel("the claim", self.lhs, self.rhs)
         return replace(self, lhs=lhs, rhs=rhs, sentinel=claim, defined=())
 
+    @property
+    def along_path(self) -> tuple[Relational, ...]:
+        """What is assumed of every layer of a path, in the order of the assumptions."""
+        return tuple(a.relation for a in self.assumptions if a.along == "path")
+
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """What must hold for both sides to have a value.

@@ -201,16 +201,11 @@ def _decoded(value: object, depth: int = 0) -> Any:
 
 
 def _text(witness: Witness) -> str:
-    head = {
-        "statement": witness.statement,
-        "claim": witness.claim,
-        "kind": witness.kind,
-    }
     lines = [
         "# A witness against a claim: tried first on every run. Exact rationals; see theorems "
         "falsify --help.",
         f"schema = {SCHEMA}",
-        *(f"{name} = {_quoted(text)}" for name, text in head.items()),
+        *(f"{name} = {_quoted(getattr(witness, name))}" for name in ("statement", "claim", "kind")),
     ]
     given = _encoded(witness.input)
     if isinstance(given, dict):

@@ -85,15 +85,13 @@ def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[st
     ``values`` gives the other symbols.
     """
     met = np.ones(np.shape(next(iter(layers.values()))), dtype=bool)
-    for assumption in statement.assumptions:
-        if assumption.along == "path":
-            relation = assumption.relation
-            names = tuple(sorted(relation.free_symbols, key=str))
-            given = [layers.get(str(s), values.get(str(s))) for s in names]
-            left, right = (
-                compiled(side, names).floats(*given) for side in (relation.lhs, relation.rhs)
-            )
-            met = met & ORDER[relation.rel_op](left, right)
+    for relation in statement.along_path:
+        names = tuple(sorted(relation.free_symbols, key=str))
+        given = [layers.get(str(s), values.get(str(s))) for s in names]
+        left, right = (
+            compiled(side, names).floats(*given) for side in (relation.lhs, relation.rhs)
+        )
+        met = met & ORDER[relation.rel_op](left, right)
     return met
 
 
@@ -239,9 +237,7 @@ class Expectation(SampledCheck):
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
             found, ran = self._run(statement, instance, context.share(parts))
             rows, engine = [*rows, *found], ran or engine
-        scope = None
-        if instances:
-            scope = (self.scope or _labels)(instances)
+        scope = (self.scope or _labels)(instances) if instances else None
         return self.of_means(statement, rows, engine, context, scope)
 
     def _run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 import sympy as sp
 
@@ -65,13 +66,11 @@ class SymbolicIdentity(ExactCheck[None]):
         """
         _require(claim, "==")
         # points first: simplifying what is not zero can take for ever
-        for point in self.points:
-            if _at(claim, point) is False:
-                words = "the sides differ at " + _written(point)
-                return Judgement(Verdict.REFUTED, words, None)
-        if sp.simplify((claim.lhs - claim.rhs).doit() / self.scale) == 0:
-            words = "difference of the sides simplifies to 0"
-            return Judgement(Verdict.CERTIFIED, words, None)
+        if (point := _falls(claim, self.points)) is not None:
+            return Judgement(Verdict.REFUTED, "the sides differ at " + _written(point), None)
+        difference = sp.simplify((claim.lhs - claim.rhs).doit() / self.scale)
+        if difference == 0:
+            return Judgement(Verdict.CERTIFIED, "difference of the sides simplifies to 0", None)
         words = "the difference of the sides does not simplify to 0"
         return Judgement(Verdict.INCONCLUSIVE, words, None)
 
@@ -110,9 +109,8 @@ class SymbolicSign(ExactCheck[Point | None]):
         Raises ``ValueError`` for a claim that is not ``>=``. Cost: SymPy's ``simplify``.
         """
         _require(claim, ">=")
-        for point in self.points:
-            if _at(claim, point) is False:
-                return Judgement(Verdict.REFUTED, "violated at " + _written(point), point)
+        if (point := _falls(claim, self.points)) is not None:
+            return Judgement(Verdict.REFUTED, "violated at " + _written(point), point)
         verdict, words = self._prove(claim)
         return Judgement(verdict, words, None)
 
@@ -128,7 +126,7 @@ class SymbolicSign(ExactCheck[Point | None]):
             statement, lhs=difference, rhs=self.factor * sum(self.terms), relation="=="
         )
         if (
-            any(_at(product, p) is False for p in self.points)
+            _falls(product, self.points) is not None
             or sp.simplify(difference / self.factor - sum(self.terms)) != 0
         ):
             return Verdict.INCONCLUSIVE, "the terms do not add up to the difference of the sides"
@@ -151,8 +149,9 @@ def _require(statement: Statement, relation: str) -> None:
         )
 
 
-def _at(statement: Statement, point: Point) -> bool | None:
-    return decide(statement, lambda: point).holds
+def _falls(statement: Statement, points: Points) -> Point | None:
+    """The first point at which a claim is certainly false."""
+    return next((p for p in points if decide(statement, partial(dict, p)).holds is False), None)
 
 
 def _written(point: Point) -> str:

@@ -224,10 +224,7 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
         fails.
         """
         found = Verdict.CERTIFIED
-        for assumption in statement.assumptions:
-            if assumption.along != "path":
-                continue
-            relation = assumption.relation
+        for relation in statement.along_path:
             sides = (relation.lhs, relation.rhs)
             if layer == 0:  # equality at the start is meant, and exact
                 exact = {**values, "s": start.eigenvalues[0]}
