@@ -1,7 +1,7 @@
 """Falsification: each attack alone finds what it is for, true claims survive, and only what is decided counts."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ import sympy as sp
 
 from theorems import Verdict, conjecture, get, verify
 from theorems.checking.ascent import ascend, evolve
+from theorems.checking.expectation import Expectation
 from theorems.checking.pointwise import decide
 from theorems.checking.search import ExactAdversary, Falsification, Found, violation
 from theorems.context import Context
+from theorems.evidence import Evidence, Recorded
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary, attackable
 
@@ -305,19 +307,34 @@ def test_the_questions_of_a_search_never_spend_more_than_its_level(
     spent: list[float] = []
     questions = earlier + 6
 
-    def confirm(_: Any, __: Any, context: Context, item: Any, attack: str) -> Any:
-        spent.append(context.level)
-        return Found(item, attack, "", "mean", context.level) if len(spent) >= questions else None
+    @dataclass(frozen=True)
+    class Asked(Expectation):
+        def __call__(self, statement: Any, context: Context) -> Evidence:
+            spent.append(context.level)
+            found = Verdict.REFUTED if len(spent) >= questions else Verdict.INCONCLUSIVE
+            row = {"verdict": found.value, "low": 0.0, "high": 0.0, "bound": 0.0}
+            return Evidence(
+                method="simulation",
+                verdict=found,
+                summary="",
+                sentinel=Verdict.REFUTED,
+                details=Recorded({"readouts": [row]}),
+            )
 
-    monkeypatch.setattr(MeanAdversary, "pilot", lambda *_: 0.5)
-    monkeypatch.setattr(MeanAdversary, "_confirmed", confirm)
+    def promising(adversary: MeanAdversary, statement: Any, item: Any) -> float:
+        return 0.5 if adversary.design.speaks(statement, item) else -1.0
+
+    monkeypatch.setattr(MeanAdversary, "pilot", promising)
     statement, check = falsification("orthogonality_gap <= 3*sqrt(n/d)", **CHAIN)
+    assert isinstance(check.adversary, MeanAdversary)
+    asked = {part.name: getattr(check.adversary.check, part.name) for part in fields(Expectation)}
+    adversary = replace(check.adversary, check=Asked(**asked))
     known = [
         {"n": Fraction(2), "d": Fraction(64), "ell": Fraction(8), "spectrum": (Fraction(1, 2),) * 2}
     ] * earlier
-    found = check.adversary.hunt(statement, CONTEXT, known, {})
+    found = adversary.hunt(statement, CONTEXT, known, {})
     assert found is not None
-    check.adversary.shrunk(statement, CONTEXT, found)
+    adversary.shrunk(statement, CONTEXT, found)
     assert len(spent) == questions + 1
     assert sum(spent) == pytest.approx(CONTEXT.level)
 

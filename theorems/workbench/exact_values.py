@@ -93,6 +93,7 @@ class Eigenvalues:
 
     values: Spectrum
     width: int
+    root = staticmethod(_root)
 
     @cached_property
     def n(self) -> int:
@@ -117,9 +118,6 @@ class Eigenvalues:
     def sum(self, term: Callable[[Number], Number]) -> Number:
         return sum(map(term, self.values), sp.Integer(0) if self._algebraic else flint.fmpq(0))
 
-    def root(self, x: Number) -> Number:
-        return _root(x)
-
     def count(self, threshold: Fraction) -> Number:
         """A ball where one reaches across the threshold."""
         least = rational(threshold)
@@ -139,6 +137,7 @@ class GramMatrix:
 
     products: flint.fmpq_mat
     width: int
+    root = staticmethod(_root)
 
     @cached_property
     def n(self) -> int:
@@ -155,13 +154,9 @@ class GramMatrix:
     def _trace(self) -> Number:
         return sum(self.products[k, k] for k in range(self.n))
 
-    def root(self, x: Number) -> Number:
-        return _root(x)
-
     def cosine(self, i: int, j: int) -> Number:
-        product = self.products[i, j]
         norms = _root(self.products[i, i] * self.products[j, j])
-        return sp.Rational(int(product.p), int(product.q)) / norms
+        return number(self.products[i, j]) / norms
 
     def signed_square(self, i: int, j: int) -> Number:
         product = self.products[i, j]
@@ -174,6 +169,7 @@ class SymbolicEigenvalues:
 
     n: sp.Symbol
     width: sp.Symbol
+    root = staticmethod(_root)
 
     @property
     def share(self) -> sp.Expr:
@@ -185,9 +181,6 @@ class SymbolicEigenvalues:
 
     def sum(self, term: Callable[[Number], Number]) -> sp.Expr:
         return sp.Sum(term(LAMBDA[INDEX]), (INDEX, 0, self.n - 1))
-
-    def root(self, x: Number) -> sp.Expr:
-        return sp.sqrt(x)
 
     def count(self, threshold: Number) -> sp.Expr:
         within = sp.Ge(self.width * LAMBDA[INDEX], threshold)
