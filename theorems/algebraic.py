@@ -510,6 +510,10 @@ def restored(index: int, coefficients: Sequence[int]) -> Root:
     """The root that was stored.
 
     Raises ``ValueError`` unless the polynomial is irreducible and has it.
+
+    Example:
+        >>> restored(2, [-2, 0, 1])
+        root 2 of x**2 - 2 (1.41421356237)
     """
     polynomial = flint.fmpz_poly(list(coefficients))
     factors = polynomial.factor()[1] if polynomial.degree() > 1 else []

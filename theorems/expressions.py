@@ -57,6 +57,10 @@ def converted(value: Value, exactly: bool) -> Arguments:
 
     ``TypeError`` for a ball if ``exactly``: comparisons of balls are not certain, and branches are
     chosen by them.
+
+    Example:
+        >>> converted((Fraction(1, 2), 0.25), True)
+        [1/2, 1/4]
     """
     match value:
         case flint.arb() if exactly:
@@ -86,6 +90,11 @@ def branches(expr: sp.Piecewise) -> list[tuple[sp.Expr, tuple[Relational, ...]]]
     """Values with the comparisons that must all hold; the last has none.
 
     Raises ``TypeError`` for other conditions, and where no value is given for the remaining cases.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> branches(sp.Piecewise((1, x > 0), (0, True)))
+        [(1, (x > 0,)), (0, ())]
     """
     *given, (last, rest) = expr.args
     if rest != sp.true:

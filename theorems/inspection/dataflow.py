@@ -184,6 +184,12 @@ def reached(target: Node, stops: Collection[Node]) -> set[Node]:
 def between(target: Node, start: Node) -> set[Node]:
     """The values on ways from ``start`` to ``target``, both among them; empty where there is no
     way.
+
+    Example:
+        >>> batch = Node("batch", torch.zeros(1), fed=True)
+        >>> relu = Node("relu", torch.zeros(1), (batch,), 1, fed=True)
+        >>> between(relu, batch) == {relu, batch}, between(batch, relu)
+        (True, set())
     """
     order = sorted(_fed(target, {start}), key=lambda node: node.order)
     found = {start} & set(order)

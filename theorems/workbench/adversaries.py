@@ -124,6 +124,12 @@ def attackable(statement: Statement, corpus: Corpus | None) -> Statement | None:
 
     None where its checks are algebra or paths of their own. Raises ``CorpusError`` for a corpus
     that cannot be read.
+
+    Example:
+        >>> from theorems import library
+        >>> found = [attackable(statement, None) for statement in library()]
+        >>> {check.method for each in found if each is not None for check in each.checks}
+        {'search'}
     """
     check = next((c for c in statement.checks if isinstance(c, Pointwise | Expectation)), None)
     if check is None:
@@ -192,6 +198,18 @@ def refuting(evidence: Evidence) -> Mapping[str, Any] | None:
     - ``evidence``: of any check; what is decided exactly has no means
 
     Returns the readout: ``instance``, ``low``, ``high``, ``bound``, ``verdict``, and the symbols.
+
+    Example:
+        >>> rows = [{"instance": "d=8", "verdict": "vacuous"}, {"instance": "d=64", "verdict": "refuted"}]
+        >>> found = Evidence(
+        ...     method="simulation",
+        ...     verdict=Verdict.REFUTED,
+        ...     summary="",
+        ...     sentinel=Verdict.REFUTED,
+        ...     details={"readouts": rows},
+        ... )
+        >>> refuting(found)["instance"]
+        'd=64'
     """
     rows = evidence.details.get("readouts", ())
     return next((row for row in rows if row["verdict"] == Verdict.REFUTED.value), None)

@@ -198,6 +198,11 @@ def declare(
 
     Sizes that are not given take all values; a chain's parameters must be given. Raises
     `ClaimError` for what cannot be understood.
+
+    Example:
+        >>> found = declare({"n": "2..4", "alpha": "(0, 1/n]"}, "spectra", None, {})
+        >>> [domain.law for domain in found.domains]
+        ['n uniform from 2 to 4', 'alpha uniform from 0 to 1/n']
     """
     refuse(
         (
@@ -343,6 +348,11 @@ def relation_of(claim: WrittenClaim, declaration: Declaration, what: str = "the 
     Text is read before any simplification: ``x**2/x`` is undefined at 0. A SymPy relation is what
     SymPy made of it, ``x``; its conditions are those that can still be seen, unevaluated parts
     included. Raises `ClaimError` for what is none, or names what is not declared.
+
+    Example:
+        >>> declared = declare({"x": "[0, 1]"}, "parameters", None, {})
+        >>> str(relation_of("x**2 <= x", declared))
+        'x**2 <= x'
     """
     if callable(claim) and not isinstance(claim, sp.Basic):
         claim = _called(claim, declaration)
@@ -486,6 +496,11 @@ def require_labels(name: object, title: object) -> None:
     """Refuse a name or title that could not be printed on one line, or written to a file.
 
     None stands for none. Raises `ClaimError`.
+
+    Example:
+        >>> require_labels("gap law", None)
+        Traceback (most recent call last):
+        theorems.statement.ClaimError: name='gap law': want letters, digits and _, as in gap_law
     """
     for what, text in (("name", name), ("title", title)):
         plain = isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_LABEL

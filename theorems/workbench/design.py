@@ -95,6 +95,12 @@ class Design:
     copies, scales and chain parameters: every pair of levels of two of them is there (for pairs
     that the assumptions allow), in some 30 instances instead of some thousand. All depths are read
     off one simulation. The error budget is split over every readout there is.
+
+    Example:
+        >>> from theorems import conjecture
+        >>> claim = conjecture("orthogonality_gap <= 1/2", chain="rescale", n=2, d=64, ell=4)
+        >>> claim.design.chain.name, claim.design.space.about, claim.design.mortal
+        ('rescale', 'spectrum', False)
     """
 
     chain: NamedChain

@@ -89,6 +89,10 @@ class Eigenvalues:
 
     - ``values``: `flint.fmpq`, `flint.arb`, or SymPy numbers, of sum 1
     - ``width``: the number of rows of H
+
+    Example:
+        >>> Eigenvalues([flint.fmpq(2, 3), flint.fmpq(1, 3)], width=4).least
+        1/3
     """
 
     values: Spectrum
@@ -133,6 +137,10 @@ class GramMatrix:
     """An `ExactGram` in rationals: ``products`` over its trace, which is not 0.
 
     - ``products``: C = HᵀH, n × n; ``width``: the number of rows of H
+
+    Example:
+        >>> GramMatrix(gram_matrix([[1, 1], [0, 1]]), width=2)[0, 0]
+        1/3
     """
 
     products: flint.fmpq_mat
@@ -165,7 +173,12 @@ class GramMatrix:
 
 @dataclass(frozen=True)
 class SymbolicEigenvalues:
-    """An `ExactSpectrum` of n symbols, `LAMBDA`, the smallest of which is `LEAST`."""
+    """An `ExactSpectrum` of n symbols, `LAMBDA`, the smallest of which is `LEAST`.
+
+    Example:
+        >>> SymbolicEigenvalues(*sp.symbols("n d")).share
+        1/n
+    """
 
     n: sp.Symbol
     width: sp.Symbol
@@ -279,6 +292,10 @@ def descending(spectrum: Sequence[Fraction | sp.Expr] | AlgebraicSpectrum) -> li
     """A spectrum as numbers that an observable is evaluated in, the largest first.
 
     They are ``fmpq``; SymPy numbers if some are algebraic; and balls where it is of a batch.
+
+    Example:
+        >>> descending([Fraction(1, 3), Fraction(2, 3)])
+        [2/3, 1/3]
     """
     if isinstance(spectrum, AlgebraicSpectrum):
         return spectrum.now()

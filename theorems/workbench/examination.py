@@ -78,6 +78,12 @@ def require_effects(
     - ``written``: the same as the author gave them (text, function or relation), where constants
       still have their names
     - ``taken``: what the chain, or the object the claim is about, takes
+
+    Example:
+        >>> from theorems import conjecture
+        >>> conjecture("x**2 >= x", over="parameters", x="[1, 2]", y="[0, 1]", name="c")
+        Traceback (most recent call last):
+        theorems.statement.ClaimError: c: y='[0, 1]' has no effect: ...
     """
     free = set(map(str, chain.from_iterable(side.free_symbols for side in sides)))
     named = _named(written)
@@ -146,6 +152,12 @@ def require_working_assumptions(
     """Raise `ClaimError` for an assumption that certainly holds on the domain, or twice.
 
     - ``quantities``: those that assumptions may name, by symbol: their ranges count as domains
+
+    Example:
+        >>> from theorems import conjecture
+        >>> conjecture("x**2 >= x", over="parameters", x="[1, 2]", assume="x >= 1", name="c")
+        Traceback (most recent call last):
+        theorems.statement.ClaimError: c: the assumption x >= 1 has no effect: ...
     """
     hulls = _hulls(domains, quantities)
     for number, assumption in enumerate(assumptions):
@@ -253,6 +265,12 @@ def examine(
 
     Raises `ClaimError` for a claim about nothing, one without a value somewhere, and one that its
     quantity's range settles everywhere.
+
+    Example:
+        >>> from theorems import conjecture
+        >>> conjecture("x**2/x <= 1", over="parameters", x="[-1, 1]", name="c")
+        Traceback (most recent call last):
+        theorems.statement.ClaimError: c: undefined at x=0: x**2/x divides by x; ...
     """
     if design is None:
         candidates = [*space.corners(), *_random(space)]

@@ -101,6 +101,12 @@ def held(variable: str, value: object) -> list[tuple[str, Conjecture]]:
     """The conjectures that a variable holds, with a name for the nameless.
 
     It holds them itself, or in a list, tuple or mapping.
+
+    Example:
+        >>> from theorems import conjecture
+        >>> claim = conjecture("x**2 >= x", over="parameters", x="[1, 2]")
+        >>> [name for name, _ in held("claims", [claim])]
+        ['claims_0']
     """
     if isinstance(value, Conjecture):
         return [(variable, value)]

@@ -53,6 +53,10 @@ class Relation:
 
     ``conditions`` say where both sides have a value. SymPy simplifies the sides (x**2/x is x), so
     they are taken from the syntax: x**2/x wants x != 0.
+
+    Example:
+        >>> str(Relation(sp.Symbol("x"), "<=", sp.Integer(1)))
+        'x <= 1'
     """
 
     lhs: sp.Expr

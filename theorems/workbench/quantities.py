@@ -52,6 +52,10 @@ class Quantity:
 
     ``value`` is that of its parameter, None without one. ``of_spectrum(eigenvalues, d)`` and
     ``of_gram(C, d)`` evaluate it exactly; they are None where it cannot be read off these.
+
+    Example:
+        >>> quantity("effective_rank").range_in(["n"])
+        (1, n)
     """
 
     kind: NamedObservable
@@ -298,6 +302,10 @@ def computed_quantity(
     """The quantity of that name, a function of declared symbols.
 
     Raises `ClaimError` unless all its parameters are among them.
+
+    Example:
+        >>> computed_quantity("twice", lambda n: 2 * n, ["n"]).at({"n": Fraction(3)})
+        6
     """
     refuse((not callable(function), f"computed: {name} is no function"))
     try:
@@ -321,6 +329,10 @@ def chain_kind(given: str | Callable[..., Chain]) -> NamedChain:
     """A chain by name, or by a function of the width, and of further numbers by name.
 
     Raises `ClaimError` with the nearest name, and for a function that is none of a width.
+
+    Example:
+        >>> chain_kind("residual").numbers
+        ('gamma',)
     """
     if isinstance(given, str):
         name = given.replace(" ", "").removesuffix("_chain")

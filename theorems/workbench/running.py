@@ -71,6 +71,10 @@ def traits(claim: Conjecture | Statement) -> tuple[str, str, str]:
     """Family, quantifier and cost of a claim, as the markers name them.
 
     The cost is "low" for what is decided exactly, "high" for what is sampled.
+
+    Example:
+        >>> traits(conjecture("x**2 >= x", over="parameters", x="[1, 2]"))[1:]
+        ('pointwise', 'low')
     """
     if isinstance(claim, Conjecture):
         low = claim.quantifier in (Quantifier.POINTWISE, Quantifier.MEAN_FIELD)
@@ -147,6 +151,10 @@ def explained(error: BaseException) -> str | None:
     """The report of a failed claim, or the one line of a claim or corpus that makes no sense.
 
     None for any other error.
+
+    Example:
+        >>> explained(ClaimError("n: want whole numbers")), explained(KeyError("n"))
+        ('n: want whole numbers', None)
     """
     return str(error) if isinstance(error, ClaimFailedError | ClaimError | CorpusError) else None
 

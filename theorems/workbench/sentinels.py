@@ -107,6 +107,10 @@ def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
     """A neighbour for a claim of which no sample has a value, whatever it may be worth.
 
     - ``rhs``, ``relation``: of the claim
+
+    Example:
+        >>> unmeasured(sp.Integer(1), "<=").rhs
+        0
     """
     return Sentinel(
         "the bound moved by 1: no sample has a value to place it by",

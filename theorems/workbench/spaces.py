@@ -101,6 +101,10 @@ class Space:
 
     Raises `ClaimError` for a quantity that has no exact value here, or is not defined on all of the
     domain, and where the smallest input is too large to be decided.
+
+    Example:
+        >>> Space("spectra", (Domain(sp.Symbol("n"), sp.Range(2, 4)),)).law
+        'n uniform on 2..3, the spectrum proportional to exp(-16 u), each u uniform on [0, 1]'
     """
 
     over: str

@@ -83,6 +83,10 @@ def read_start(shown: object) -> Start:
     """The start that is meant by what `shown_start` gives, or a witness holds.
 
     Raises ``ValueError`` for what is none, as a witness of another claim may be.
+
+    Example:
+        >>> read_start({"spectrum": ["1/2", "1/2"]}).size
+        2
     """
     names = {"spectrum", "axes", "mirrors", "copies", "scales", "repeats"}
     if not isinstance(shown, Mapping) or "spectrum" not in shown or not names >= set(shown):
@@ -106,7 +110,12 @@ def _exact(value: Any) -> Any:
 
 
 def is_batch(shown: object) -> bool:
-    """Whether what stands under ``start`` is a user's batch."""
+    """Whether what stands under ``start`` is a user's batch.
+
+    Example:
+        >>> is_batch(shown_batch(np.eye(2))), is_batch({"spectrum": (Fraction(1),)})
+        (True, False)
+    """
     return isinstance(shown, Mapping) and "gram" in shown
 
 
@@ -141,6 +150,10 @@ def known_spectrum(shown: ShownStart) -> Vector | None:
     """The eigenvalues of C over its trace, where the start was made of them.
 
     None where copies or scales moved them, and of a batch without its ``spectrum``.
+
+    Example:
+        >>> known_spectrum({"spectrum": (Fraction(2), Fraction(1))})
+        (Fraction(2, 3), Fraction(1, 3))
     """
     if is_batch(shown):
         return shown.get("spectrum")
@@ -271,6 +284,11 @@ def plainer(item: Item, violates: Callable[[Item], bool]) -> Item:
 
     First a plain start of fewer samples, then each coordinate by itself set to a plain one, then
     rounder numbers. Cost: some hundred trials at most.
+
+    Example:
+        >>> start = Start((Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)))
+        >>> plainer({"n": Fraction(3), "start": shown_start(start)}, lambda item: item["n"] > 1)["n"]
+        Fraction(2, 1)
     """
     found = next(filter(violates, _smaller(item)), item)
     for change in _plain_coordinates(read_start(found["start"])):

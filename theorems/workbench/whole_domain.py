@@ -80,6 +80,11 @@ def choices(
     - ``domains``: of whole numbers
     - ``first``: so many alone of those that go on without end
     - ``known``: what is chosen already
+
+    Example:
+        >>> n = Domain(sp.Symbol("n"), sp.Range(2, 4))
+        >>> list(map(chosen, choices([n])))
+        [(('n', 2),), (('n', 3),)]
     """
 
     def numbers(domain: Domain, before: Mapping[str, Fraction]) -> Iterator[Fraction]:
@@ -107,6 +112,11 @@ def every_item(space: Space) -> list[Item] | None:
     """All inputs of a finite domain of whole numbers.
 
     None if it is infinite, has more than a thousand, or is one of spectra or matrices.
+
+    Example:
+        >>> coin = Space("parameters", (Domain(sp.Symbol("k"), sp.Range(0, 2)),))
+        >>> every_item(coin)
+        [{'k': Fraction(0, 1)}, {'k': Fraction(1, 1)}]
     """
     if space.over != "parameters" or any(not x.whole or x.endless for x in space.domains):
         return None
@@ -278,6 +288,13 @@ def on_lines(space: Space, statement: Statement, refutes: Refutes, context: Cont
 
     - ``refutes``: decides a witness again, by the meaning that the space gives it
     - ``context``: one run serves all who ask with its memory
+
+    Example:
+        >>> from theorems import conjecture
+        >>> claim = conjecture("(x - 1)**2 >= 0", over="parameters", x="[0, 2]", name="square")
+        >>> statement, context = claim.statement(falsify=False), Context(seed=0, level=1e-6)
+        >>> on_lines(claim.space, statement, lambda item: False, context).words
+        'decided on the whole line, in 7 cells where nothing changes sign'
     """
     return context.remembered(
         _key("lines", space, statement), lambda: _on_lines(space, statement, refutes, context)
@@ -473,6 +490,13 @@ def covered(space: Space, statement: Statement, refutes: Refutes, context: Conte
     Of the comparison alone: whether the sides have a value is a claim of its own
     (``Statement.definedness``). The witness is an item of the space. Spectra of two and three
     eigenvalues are boxes of all but the largest.
+
+    Example:
+        >>> from theorems import conjecture
+        >>> claim = conjecture("x*y <= 2", over="parameters", x="[0, 1]", y="[0, 1]", name="product")
+        >>> statement, context = claim.statement(falsify=False), Context(seed=0, level=1e-6)
+        >>> covered(claim.space, statement, lambda item: False, context).complete
+        True
     """
     return context.remembered(
         _key("cover", space, statement),
