@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from flint import arb, arb_mat, arb_series, ctx, fmpq
 
+from simulators.arguments import require
 from simulators.engines.mean_field.outlier_enclosure import (
     SpectrumEnclosure,
     cluster_angle_series,
@@ -102,8 +103,7 @@ def find(n: int, precision: int = PRECISION) -> FixedPoints:
     these: one rising zero of e, or a rising, a falling and a rising one, the last of them
     symmetric. Cost: some ten milliseconds.
     """
-    if n < 3:
-        raise ValueError(f"n={n}; want at least 3")
+    require(n >= 3, f"n={n}; want at least 3")
     with ctx.workprec(precision):
         size = arb(n)
 
@@ -200,8 +200,11 @@ def _critical(angle: float, n: float) -> tuple[arb, arb]:
         inverse * (-1 * value)
         + (identity - inverse * arb_mat([[slope, size], [bend, mixed]])) * offset
     )
-    if not all(abs(image[k, 0]) < width.rad() for k in range(2)):
-        raise UndecidedError("Krawczyk's operator does not map the box into itself")
+    require(
+        all(abs(image[k, 0]) < width.rad() for k in range(2)),
+        "Krawczyk's operator does not map the box into itself",
+        UndecidedError,
+    )
     return point[0] + image[0, 0], point[1] + image[1, 0]
 
 
@@ -257,14 +260,19 @@ def _fold(left: fmpq, right: fmpq, low: fmpq, high: fmpq) -> None:
             left + (right - left) * k / _SLICES, left + (right - left) * (k + 1) / _SLICES
         )
         _, rise, bend, _ = _derivatives(slice_, sizes)
-        if not (rise > 0 and bend < 0):
-            raise UndecidedError("the fold is open")
-    if not all(excess(arb_series([arb(end)], 1))[0] < 0 for end in (left, right)):
-        raise UndecidedError("e may vanish at an end of the fold")
+        require(rise > 0 and bend < 0, "the fold is open", UndecidedError)
+    require(
+        all(excess(arb_series([arb(end)], 1))[0] < 0 for end in (left, right)),
+        "e may vanish at an end of the fold",
+        UndecidedError,
+    )
     before, _ = isolate(excess, fmpq(0), left)
     after, _ = isolate(excess, right, _END)
-    if before or [zero.rising for zero in after] != [True]:
-        raise UndecidedError("zeros beside the fold")
+    require(
+        not before and [zero.rising for zero in after] == [True],
+        "zeros beside the fold",
+        UndecidedError,
+    )
 
 
 def _scan(low: fmpq, high: fmpq, zeros: int) -> None:
@@ -281,7 +289,8 @@ def _scan(low: fmpq, high: fmpq, zeros: int) -> None:
             middle = (left + right) / 2
             waiting += [(middle, right), (left, middle)]
             continue
-        if len(found) != zeros:
-            raise UndecidedError(
-                f"{len(found)} zeros for n in [{float(left)}, {float(right)}], not {zeros}"
-            )
+        require(
+            len(found) == zeros,
+            f"{len(found)} zeros for n in [{float(left)}, {float(right)}], not {zeros}",
+            UndecidedError,
+        )

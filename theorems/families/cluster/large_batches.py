@@ -29,6 +29,7 @@ from itertools import pairwise
 
 from flint import arb, arb_series, ctx, fmpq
 
+from simulators.arguments import require
 from simulators.engines.mean_field.outlier_enclosure import (
     block_invariants,
     block_rows,
@@ -93,8 +94,7 @@ def enclose(low: fmpq, high: fmpq) -> Enclosure:
     Raises :class:`UndecidedError` if a ball leaves a sign open. Cost: some hundred evaluations of
     30 µs.
     """
-    if not 0 <= low < high <= fmpq(1, FIRST):
-        raise ValueError(f"[{low}, {high}] is not within [0, 1/{FIRST}]")
+    require(0 <= low < high <= fmpq(1, FIRST), f"[{low}, {high}] is not within [0, 1/{FIRST}]")
     with ctx.workprec(PRECISION):
         eps = over(low, high)
         # one fixed point in region A, none in B, one besides the symmetric in C
@@ -252,10 +252,18 @@ def _region_a(eps: arb) -> tuple[arb, arb, arb]:
     pieces = 6
     for k in range(pieces):
         cell = over(fmpq(k * _OUTERMOST, pieces), fmpq((k + 1) * _OUTERMOST, pieces))
-        _require(_near_two_blocks(variable(cell), eps)[1] > 0, f"e may fall for θ in {cell}")
+        require(
+            _near_two_blocks(variable(cell), eps)[1] > 0,
+            f"e may fall for θ in {cell}",
+            UndecidedError,
+        )
     # e is increasing there, so two signs enclose the zero
     low, high = arb(-_SCALED_ZERO), arb(_SCALED_ZERO)
-    _require(_stretched(low, eps) < 0 < _stretched(high, eps), "the outlier's angle is open")
+    require(
+        _stretched(low, eps) < 0 < _stretched(high, eps),
+        "the outlier's angle is open",
+        UndecidedError,
+    )
     for _ in range(40):
         middle = (low + high) / 2
         value = _stretched(middle, eps)
@@ -268,7 +276,7 @@ def _region_a(eps: arb) -> tuple[arb, arb, arb]:
     low, high = _tighten(low, middle, eps, below=True), _tighten(high, middle, eps, below=False)
     tau = low.union(high)
     theta = 3 * arb.pi() * (1 + tau * eps * eps) / (1 + eps)
-    _require(theta < _OUTERMOST, "the outlier's angle leaves region A")
+    require(theta < _OUTERMOST, "the outlier's angle leaves region A", UndecidedError)
     return theta, _near_two_blocks(variable(theta), eps)[1], tau
 
 
@@ -311,7 +319,9 @@ def _positive(function: Callable[[arb, arb], arb], *rectangle: tuple[fmpq, fmpq]
             clear = False
         if not clear:
             across, along = (float(low) for low, _ in cell)
-            _require(depth < _DEEPEST, f"e may vanish near {across:.4g}, {along:.4g}")
+            require(
+                depth < _DEEPEST, f"e may vanish near {across:.4g}, {along:.4g}", UndecidedError
+            )
             waiting += [(half, depth + 1) for half in halves(cell, 1 - depth % 2)]
 
 
@@ -322,20 +332,20 @@ def _region_c(eps: arb) -> tuple[arb, arb]:
     for k in range(pieces):
         cell = over(fmpq(k * _INNERMOST, pieces), fmpq((k + 1) * _INNERMOST, pieces))
         bend = 2 * _near_symmetric(variable(cell, 3), eps)[2]
-        _require(bend > 0, f"e may not be convex for z in {cell}")
+        require(bend > 0, f"e may not be convex for z in {cell}", UndecidedError)
         least = bend if least is None else least.min(bend)
     centre = 1 / (1 - eps)
     c = eps / (1 - eps)
     # q(c)/c = q′(0) + c q″/2 at some point between
     bent = _slope_at_symmetric(variable(arb(0).union(c), 3))[2]
     steepness = _slope_at_symmetric(variable(arb(0)))[1] + c * bent
-    _require(steepness > 0, "the slope at the symmetric point is open")
+    require(steepness > 0, "the slope at the symmetric point is open", UndecidedError)
     fall = steepness / ((1 - eps) * (1 - c * c).sqrt())  # −(e/ε)′(z_s)/ε
     # the other zero lies 2·fall·ε/bend above z_s, for some value of the second derivative between
     # the two
     reach = 2 * fall / least
     span = centre + eps * arb(0).union(reach)
-    _require(span < _INNERMOST, "the separatrix leaves region C")
+    require(span < _INNERMOST, "the separatrix leaves region C", UndecidedError)
     bend = 2 * _by_mean_value(lambda z: _near_symmetric(z, eps), span, 2)
     distance = 2 * fall / bend
     rise = fall * (bend / bend)  # (e/ε)′/ε at the separatrix; bends of two points
@@ -370,15 +380,10 @@ def _spectrum(theta: arb, rate: arb, eps: arb) -> tuple[arb, arb, arb]:
     product = theta * (1 / pi - share) * (h - 1 + 2 * row_a + row_b * phi.cos()) / (h * h)
     trace, determinant = block_invariants(phi, angle, h, eps)
     discriminant = trace * trace / 4 - determinant
-    _require(discriminant > 0, "the block's eigenvalues may not be real")
+    require(discriminant > 0, "the block's eigenvalues may not be real", UndecidedError)
     smaller = trace / 2 - discriminant.sqrt()
     larger = trace / 2 + discriminant.sqrt()
     block = product / (1 - smaller)
-    _require(abs(smaller) < larger, "the order of the block's eigenvalues is open")
-    _require(slope * eps < 1 and within * eps < 1, "an eigenvalue may be negative")
+    require(abs(smaller) < larger, "the order of the block's eigenvalues is open", UndecidedError)
+    require(slope * eps < 1 and within * eps < 1, "an eigenvalue may be negative", UndecidedError)
     return slope, within, block
-
-
-def _require(certain: bool, words: str) -> None:
-    if not certain:
-        raise UndecidedError(words)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import flint
 
+from simulators.arguments import require
 from theorems.certificates import document
 from theorems.certificates.document import Certificate, CertificateError, UnreadableError, versions
 from theorems.certificates.kind import Kind, Offer, Progress, demand, demand_overlap
@@ -46,10 +47,11 @@ def _fixed_points(sizes: Iterable[int], precision: int, progress: Progress) -> d
             points = find(n, precision)
         except UndecidedError as error:
             raise document.UndecidedError(f"n={n}: {error}; ask for more precision") from None
-        if points.others != (2 if n >= _THRESHOLD else 0):
-            raise CertificateError(
-                f"n={n}: {points.others} fixed points besides the symmetric and the two-block one"
-            )
+        require(
+            points.others == (2 if n >= _THRESHOLD else 0),
+            f"n={n}: {points.others} fixed points besides the symmetric and the two-block one",
+            CertificateError,
+        )
         found[f"{n}.symmetric.y"] = points.symmetric.y
         if points.outlier is not None and points.separatrix is not None:
             found |= {
@@ -59,10 +61,11 @@ def _fixed_points(sizes: Iterable[int], precision: int, progress: Progress) -> d
                 f"{n}.separatrix.y": points.separatrix.y,
                 f"{n}.separatrix.slope": points.separatrix.spectrum.slope,
             }
-            if not (points.outlier.spectrum.radius < 1 and points.separatrix.spectrum.slope > 1):
-                raise document.UndecidedError(
-                    f"n={n}: the stability is open; ask for more precision"
-                )
+            require(
+                points.outlier.spectrum.radius < 1 and points.separatrix.spectrum.slope > 1,
+                f"n={n}: the stability is open; ask for more precision",
+                document.UndecidedError,
+            )
     return found
 
 
@@ -120,8 +123,9 @@ def _recheck_sizes(certificate: Certificate) -> str:
     if not isinstance(given, list) or not 1 <= len(given) <= _MOST_SIZES:
         raise UnreadableError(f"inputs.sizes: want from 1 to {_MOST_SIZES} whole numbers")
     sizes = [whole_of(n, f"inputs.sizes[{k}]", 3, _LARGEST) for k, n in enumerate(given)]
-    if sizes != sorted(set(sizes)):
-        raise UnreadableError("inputs.sizes: want them in order, each once")
+    require(
+        sizes == sorted(set(sizes)), "inputs.sizes: want them in order, each once", UnreadableError
+    )
     found = _fixed_points(sizes, certificate.precision, lambda _: None)
     demand(certificate, claim=_sizes_claim(sizes), conclusion=_SIZES_CONCLUSION)
     _compare(certificate, found)
@@ -144,8 +148,11 @@ def _large(
             enclosed = enclose(low, high)
         except UndecidedError as error:
             raise document.UndecidedError(f"inputs.cells[{k}]: {error}") from None
-        if enclosed.fixed_points != 2 or not (enclosed.decay > 0 and enclosed.growth > 0):
-            raise document.UndecidedError(f"inputs.cells[{k}]: the stability is open")
+        require(
+            enclosed.fixed_points == 2 and enclosed.decay > 0 and enclosed.growth > 0,
+            f"inputs.cells[{k}]: the stability is open",
+            document.UndecidedError,
+        )
         found |= {f"{k}.{name}": getattr(enclosed, name) for name in _QUANTITIES}
     return found
 
@@ -210,16 +217,18 @@ def _recheck_large(certificate: Certificate) -> str:
 
 
 def _compare(certificate: Certificate, found: Mapping[str, flint.arb]) -> None:
-    if set(certificate.enclosures) != set(found):
-        raise CertificateError("enclosures: not those that the inputs call for")
+    require(
+        set(certificate.enclosures) == set(found),
+        "enclosures: not those that the inputs call for",
+        CertificateError,
+    )
     with flint.ctx.workprec(certificate.precision):
         for name, ball in found.items():
             demand_overlap(certificate, name, ball)
 
 
 def _recheck(certificate: Certificate) -> str:
-    if certificate.statement != _STATEMENT:
-        raise CertificateError(f"statement: want {_STATEMENT}")
+    require(certificate.statement == _STATEMENT, f"statement: want {_STATEMENT}", CertificateError)
     whole_of(certificate.precision, "precision", *_PRECISIONS)
     if set(certificate.inputs) == {"sizes"}:
         return _recheck_sizes(certificate)

@@ -32,6 +32,7 @@ from functools import reduce
 
 from flint import arb, ctx, fmpq
 
+from simulators.arguments import require
 from theorems.checking.covering import Box, halves
 from theorems.families.orthogonality.growth import growth
 
@@ -245,8 +246,11 @@ def cover(
         point = problem.inner(box)
         if 0 < point[0] <= min(point) and (value := problem.excess(point)) < 0:
             raise CounterexampleFound(point, value)
-        if depth == DEEPEST or len(tree) >= most:
-            raise ArithmeticError(f"a box is left open after {len(tree)}")
+        require(
+            depth < DEEPEST and len(tree) < most,
+            f"a box is left open after {len(tree)}",
+            ArithmeticError,
+        )
         j = _coordinate(problem, box)
         tree += str(j)
         stack += [(half, depth + 1) for half in reversed(halves(box, j))]
@@ -262,15 +266,13 @@ def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _
     settled = Settled()
     stack: list[tuple[Box, int]] = [(problem.root(), 0)]
     for place, mark in enumerate(tree):
-        if not stack:
-            raise ValueError(f"goes on after its last box, at character {place}")
+        require(stack, f"goes on after its last box, at character {place}")
         progress(place)
         whole, depth = stack.pop()
         box = problem.cut(whole)
         if mark in RULES:
             margin = _bound_by(problem, box, mark)
-            if not margin >= 0:
-                raise ValueError(f"the box at character {place} is not settled by rule {mark!r}")
+            require(margin >= 0, f"the box at character {place} is not settled by rule {mark!r}")
             settled.add(mark, margin)
         elif "0" <= mark < str(problem.n) and box is not None and depth < DEEPEST:
             stack += [(half, depth + 1) for half in reversed(halves(box, int(mark)))]
@@ -278,8 +280,7 @@ def walk(problem: Problem, tree: str, progress: Callable[[int], None] = lambda _
             raise ValueError(
                 f"{mark!r} at character {place} is neither a rule nor a bisection that is due"
             )
-    if stack:
-        raise ValueError(f"ends early: {len(stack)} boxes are left")
+    require(not stack, f"ends early: {len(stack)} boxes are left")
     return settled
 
 

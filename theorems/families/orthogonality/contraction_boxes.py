@@ -17,6 +17,7 @@ from pathlib import Path
 import sympy as sp
 from flint import fmpq
 
+from simulators.arguments import require
 from theorems.certificates.document import (
     Certificate,
     CertificateError,
@@ -188,16 +189,18 @@ def require_about(certificate: Certificate, statement: Statement, n: int) -> Non
     """Refuse a certificate with another constant than the statement has at ``n``, and a statement
     of another claim.
     """
-    if f"{statement.family}.{statement.theorem}" not in _COVERS:
-        raise CertificateError(
-            f"statement: {statement.name} is no claim about one layer of the mean field"
-        )
+    require(
+        f"{statement.family}.{statement.theorem}" in _COVERS,
+        f"statement: {statement.name} is no claim about one layer of the mean field",
+        CertificateError,
+    )
     model = get(f"{statement.family}.{statement.theorem}:sharp")
     for part in ("quantifier", "variables", "definitions", "assumptions", "lhs", "relation"):
-        if getattr(statement, part) != getattr(model, part):
-            raise CertificateError(
-                f"statement: the {part} of {statement.name} are not those the boxes speak of"
-            )
+        require(
+            getattr(statement, part) == getattr(model, part),
+            f"statement: the {part} of {statement.name} are not those the boxes speak of",
+            CertificateError,
+        )
     wanted = {"n": n, "kappa": rational_text(constant(statement, n))}
     for name, value in wanted.items():
         if (found := certificate.inputs.get(name)) != value:

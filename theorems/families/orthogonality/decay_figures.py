@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulators import Trajectory, rescale_chain, simulate
+from simulators.arguments import require
 from simulators.arrays import Floats
 from simulators.batches import dominant_spectrum, spectrum_batch
 from simulators.engines.mean_field import rescale_path_enclosure
@@ -418,8 +419,7 @@ def _follow(record: _Record, depth: int, precision: int) -> Path:
     eigenvalues = [Fraction(e) for e in record["start"]]
     counts = [int(m) for m in record["multiplicities"]]
     size = int(record["n"])
-    if sum(counts) != size:
-        raise ValueError(f"multiplicities {counts} do not add up to n")
+    require(sum(counts) == size, f"multiplicities {counts} do not add up to n")
     gaps, widest = [], 0.0
     with flint.ctx.workprec(precision):
         steps = rescale_path_enclosure(eigenvalues, counts, depth, precision)
@@ -437,8 +437,10 @@ def _check(path: Path, values: Mapping[str, float]) -> None:
     layers = np.arange(float(len(path.gaps)))
     bound = bound_values(get("orthogonality.decay:as_printed"), layers, INFINITE, values)
     crossed = path.gaps > bound
-    if not crossed.any() or int(np.argmax(crossed)) != path.crossing:
-        raise ValueError(f"it does not cross at layer {path.crossing}")
+    require(
+        crossed.any() and int(np.argmax(crossed)) == path.crossing,
+        f"it does not cross at layer {path.crossing}",
+    )
 
 
 def _constants(document: Mapping[str, object], record: _Record) -> dict[str, dict[str, float]]:

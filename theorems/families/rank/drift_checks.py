@@ -31,7 +31,7 @@ import sympy as sp
 from sympy.polys.rings import PolyElement
 
 from simulators.antithetic import antithetic_layer
-from simulators.arguments import told
+from simulators.arguments import require, told
 from simulators.observables import effective_rank
 from theorems.checking.check import CheckBase, Floats
 from theorems.checking.confidence_sequence import BoundedMean
@@ -77,10 +77,10 @@ def _require_symmetric(matrix: Sequence[Sequence[Ring]]) -> None:
         raise TypeError(
             f"matrix={told(matrix)} is no sequence of rows; give (d, d) with d ≥ 1"
         ) from None
-    if not sizes or set(sizes) != {len(sizes)}:
-        raise ValueError(
-            f"matrix has {len(sizes)} rows of lengths {told(sizes)}; give (d, d) with d ≥ 1"
-        )
+    require(
+        sizes and set(sizes) == {len(sizes)},
+        f"matrix has {len(sizes)} rows of lengths {told(sizes)}; give (d, d) with d ≥ 1",
+    )
     for entry in entries:
         if getattr(entry, "shape", ()) or not (
             hasattr(entry, "__sub__") and hasattr(entry, "__mul__")

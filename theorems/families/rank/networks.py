@@ -20,7 +20,7 @@ import sympy as sp
 from array_api_compat import array_namespace
 
 from simulators import Chain, residual_chain, simulate
-from simulators.arguments import whole_number
+from simulators.arguments import require, whole_number
 from simulators.arrays import Array, Namespace
 from simulators.batches import batch_of_gram
 from simulators.observables import Observable, gram
@@ -146,15 +146,20 @@ class Network:
     layers: int = 50_000
 
     def __post_init__(self) -> None:
-        if whole_number("width", self.width, 1) < 2:
-            raise ValueError(f"width={self.width}; a rank needs 2 rows or more")
+        require(
+            whole_number("width", self.width, 1) >= 2,
+            f"width={self.width}; a rank needs 2 rows or more",
+        )
         residual_chain(self.width, self.gamma, self.law)  # refuses what is no size or law
         whole_number("replicas", self.replicas, 2)
         whole_number("layers", self.layers, 1)
-        if self.gamma == 0:
-            raise ValueError("gamma=0 changes nothing, so no start is ever forgotten; give γ > 0")
-        if self.layers < BURN_IN + WINDOW:
-            raise ValueError(f"layers={self.layers}; give {BURN_IN + WINDOW} or more")
+        require(
+            self.gamma != 0, "gamma=0 changes nothing, so no start is ever forgotten; give γ > 0"
+        )
+        require(
+            self.layers >= BURN_IN + WINDOW,
+            f"layers={self.layers}; give {BURN_IN + WINDOW} or more",
+        )
 
     @property
     def branch(self) -> str:
