@@ -22,6 +22,7 @@ from theorems.statement import Statement
 
 __all__ = [
     "CheckBase",
+    "Comparison",
     "ExactCheck",
     "Floats",
     "Judgement",
@@ -139,15 +140,14 @@ class ExactCheck(CheckBase, Generic[Seen]):
 
 
 class Readout(Protocol):
-    """A row: what one instance says of the claim and of its neighbour, how tightly, and with what
-    power.
-    """
-
-    @property
-    def verdict(self) -> Verdict: ...
+    """A row: what one instance says of the claim, and of its neighbour."""
 
     @property
     def sentinel(self) -> Verdict: ...
+
+
+class Comparison(Protocol):
+    """How tightly a bound was met by what was measured, and with what power that was seen."""
 
     @property
     def tightness(self) -> float | None: ...
@@ -188,21 +188,21 @@ class SampledCheck(CheckBase):
         verdict: Verdict,
         summary: str,
         rows: Sequence[Readout],
-        decided: Sequence[Readout],
+        decided: Sequence[Comparison],
         details: Details,
     ) -> Evidence:
         """Evidence from rows.
 
-        ``decided`` are the rows that tightness and power are read from; the neighbour falls where
-        it falls on one row.
+        ``decided`` is what tightness and power are read from; the neighbour falls where it falls on
+        one row.
         """
         return Evidence(
             method=self.method,
             verdict=verdict,
             summary=summary,
             sentinel=sentinel_of(rows),
-            tightness=greatest(row.tightness for row in decided),
-            power=greatest(row.power for row in decided),
+            tightness=greatest(each.tightness for each in decided),
+            power=greatest(each.power for each in decided),
             details=details,
         )
 

@@ -122,6 +122,9 @@ def at_layer(
 class Measured(Details):
     """A mean that was measured: its interval [low, high], over how many replicas, and what that is
     worth.
+
+    - ``tightness``: measured / bound, or its inverse for a lower bound
+    - ``power``: half the interval over the bound
     """
 
     mean: float
@@ -153,24 +156,9 @@ class MeanRow(Details):
     discarded: int = 0
 
     @property
-    def tightness(self) -> float | None:
-        """Measured / bound, or its inverse for a lower bound."""
-        return None if self.measured is None else self.measured.tightness
-
-    @property
-    def power(self) -> float | None:
-        """Half the interval over the bound."""
-        return None if self.measured is None else self.measured.power
-
-    @property
     def replicas(self) -> int:
         """How many counted."""
         return 0 if self.measured is None else self.measured.replicas
-
-    @property
-    def spoiled(self) -> int:
-        """How many of them rounding spoiled."""
-        return 0 if self.measured is None else self.measured.spoiled
 
 
 @dataclass(frozen=True)
@@ -351,7 +339,8 @@ class Expectation(SampledCheck):
             readouts=rows,
             scope=scope,
         )
-        found = self.of_rows(verdict, told, rows, decided, details)
+        measured = [row.measured for row in decided if row.measured is not None]
+        found = self.of_rows(verdict, told, rows, measured, details)
         return replace(found, tightness_interval=_tightness_interval(statement, decided))
 
 
@@ -546,7 +535,7 @@ def _told(
             f"; {discarded} of {discarded + replicas} replicas discarded: "
             "they do not meet what is assumed along the path"
         )
-    spoiled = sum(row.spoiled for row in rows)
+    spoiled = sum(row.measured.spoiled for row in rows if row.measured is not None)
     return found + (f"; {spoiled_words(spoiled, replicas)}" if spoiled else "")
 
 

@@ -71,7 +71,11 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared(Details):
-    """The bound of a case, how tight it is, and with what power it was compared."""
+    """The bound of a case, how tight it is, and with what power it was compared.
+
+    - ``tightness``: measured / bound, or its inverse
+    - ``power``: half the interval over the bound
+    """
 
     bound: float | None
     tightness: float | None
@@ -96,16 +100,6 @@ class MedianRow(Details):
     sentinel: Verdict = field(metadata=typed(Verdict))
     compared: Compared | None = field(default=None, metadata=beside(Compared))
     notes: Mapping[str, object] = field(default_factory=dict, metadata=beside())
-
-    @property
-    def tightness(self) -> float | None:
-        """Measured / bound, or its inverse."""
-        return None if self.compared is None else self.compared.tightness
-
-    @property
-    def power(self) -> float | None:
-        """Half the interval over the bound."""
-        return None if self.compared is None else self.compared.power
 
     @property
     def measured(self) -> str:
@@ -167,7 +161,8 @@ class Medians(SampledCheck):
             sentinel_refuted_on=sum(row.sentinel is Verdict.REFUTED for row in rows),
             readouts=rows,
         )
-        return self.of_rows(verdict, _told(verdict, rows, decided), rows, decided, details)
+        compared = [row.compared for row in decided if row.compared is not None]
+        return self.of_rows(verdict, _told(verdict, rows, decided), rows, compared, details)
 
     def _row(self, statement: Statement, case: Case, sample: Sample, level: float) -> MedianRow:
         if sample.obstacle:
