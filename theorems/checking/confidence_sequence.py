@@ -288,6 +288,14 @@ class BoundedMean:
 Decision = Literal["supported", "refuted", "undecided"]
 
 
+def _decided(sequence: BoundedMean, supported: bool, refuted: bool) -> Decision:
+    """What an interval says; an empty one says nothing."""
+    low, high = sequence.interval
+    if low > high or not (supported or refuted):
+        return "undecided"
+    return "supported" if supported else "refuted"
+
+
 def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
     """Is the mean at most `bound`? Supported once the interval lies in (-∞, bound], refuted beyond
     it.
@@ -302,11 +310,7 @@ def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
     """
     bound = finite_float("bound", bound)
     low, high = sequence.interval
-    if low > high:
-        return "undecided"
-    if high <= bound:
-        return "supported"
-    return "refuted" if low > bound else "undecided"
+    return _decided(sequence, high <= bound, low > bound)
 
 
 def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
@@ -323,11 +327,7 @@ def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
     """
     bound = finite_float("bound", bound)
     low, high = sequence.interval
-    if low > high:
-        return "undecided"
-    if low >= bound:
-        return "supported"
-    return "refuted" if high < bound else "undecided"
+    return _decided(sequence, low >= bound, high < bound)
 
 
 def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Decision:
@@ -355,8 +355,5 @@ def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Deci
             f"resolution = {resolution!r} is not positive; pass a relative half-width, say 0.01"
         )
     low, high = sequence.interval
-    if low > high:
-        return "undecided"
-    if not low <= value <= high:
-        return "refuted"
-    return "supported" if sequence.half_width <= resolution * abs(value) else "undecided"
+    inside, narrow = low <= value <= high, sequence.half_width <= resolution * abs(value)
+    return _decided(sequence, inside and narrow, not inside)

@@ -174,6 +174,9 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
         require_algebraic(plain)
         return plain
 
+    def compared(relation: sp.Basic) -> sp.Basic:
+        return relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False)
+
     def entry(meaning: sp.Lambda, place: tuple[int, ...]) -> sp.Expr:
         return opened(meaning.expr, {**fixed, **dict(zip(meaning.variables, place, strict=True))})
 
@@ -186,17 +189,14 @@ def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
             members[str(symbol)] = table(shape, partial(entry, meaning))
         else:
             exact[symbol] = opened(meaning)
-    for assumption in statement.assumptions:
-        relation = assumption.relation
-        given.append(relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False))
-    relation = statement.claim
+    given += [compared(assumption.relation) for assumption in statement.assumptions]
     return Question(
         statement,
         dict(sizes),
         families,
         tuple(given),
         smallest,
-        relation.func(opened(relation.lhs), opened(relation.rhs), evaluate=False),
+        compared(statement.claim),
     )
 
 
