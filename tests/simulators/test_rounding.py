@@ -340,3 +340,75 @@ def test_a_distance_below_a_sixteenth_of_a_unit_has_been_rounded_away(
     later = np.array([[[1, 0], [1, share * 2.0**-53]]])
     assert len(list(watch.over(iter([rounding.Representation(later)] * 8)))) == 8
     assert bool(watch.errors[0, -1] == 1) is away
+
+
+FINDS = [
+    (rescale_chain(WIDTH), rounding.Relation.SPAN),
+    (batchnorm_chain(WIDTH, "identity"), rounding.Relation.SPAN),
+    (vanilla_chain(WIDTH, "relu"), rounding.Relation.DIRECTION),
+    (batchnorm_chain(WIDTH, "relu"), rounding.Relation.PLACE),
+    (vanilla_chain(WIDTH, "tanh"), rounding.Relation.PLACE),
+]
+
+
+def outlook(chain: Chain, start: NDArray[np.float64]) -> rounding.Outlook:
+    """Of a start that floats hold exactly, for an engine that carries no rows apart."""
+    copies = rounding.Copies.among(start, chain)
+    return rounding.Outlook.of(chain, start, start, copies, "float64", carried=False)
+
+
+@pytest.mark.parametrize(("chain", "relation"), FINDS, ids=lambda each: getattr(each, "name", ""))
+def test_what_can_be_lost_is_what_the_chain_keeps(
+    chain: Chain, relation: rounding.Relation
+) -> None:
+    assert outlook(chain, gaussian_batch(WIDTH, N, 1)).relation is relation
+
+
+@pytest.mark.parametrize("chain", [chain for chain, _ in FINDS[:4]])
+def test_distances_do_not_depend_on_a_scale_that_the_chain_does_not_see(chain: Chain) -> None:
+    start = gaussian_batch(WIDTH, N, 1)
+    there, here = (outlook(chain, scale * start) for scale in (1.0, 2.0**-40))
+    np.testing.assert_array_equal(there.distances, here.distances)
+    np.testing.assert_array_equal(there.ratios, here.ratios)
+
+
+def test_of_directions_the_length_of_no_sample_matters() -> None:
+    start, chain = gaussian_batch(WIDTH, N, 1), vanilla_chain(WIDTH, "relu")
+    there, here = outlook(chain, start), outlook(chain, start * 2.0 ** np.arange(-20, 20, 10))
+    np.testing.assert_array_equal(there.distances, here.distances)
+
+
+def test_the_first_layer_is_looked_at_where_centring_meets_a_small_sample() -> None:
+    start = gaussian_batch(WIDTH, N, 1)
+    uneven = start * np.array([1, 1, 1, 2.0**-50])
+    chains = {"centred": batchnorm_chain(WIDTH, "relu"), "not": vanilla_chain(WIDTH, "relu")}
+    first = {
+        (name, batch is uneven): outlook(chain, batch).first
+        for name, chain in chains.items()
+        for batch in (start, uneven)
+    }
+    later = first.pop(("not", False))
+    assert later > 1
+    assert first == {("centred", True): 1, ("centred", False): later, ("not", True): later}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_floats_hold_arrives_with_the_roundings_of_one_block(dtype: str) -> None:
+    unit = {"float32": 2.0**-24, "float64": 2.0**-53}[dtype]
+    assert rounding.arrival_error(np.eye(2), np.eye(2), dtype) == rounding.ROUNDINGS * unit
+    off = np.eye(2) * (1 + 2.0**-10)
+    assert rounding.arrival_error(np.eye(2), off, dtype) == 2.0**-10
+
+
+def test_what_is_spoiled_is_not_looked_at_again() -> None:
+    """Samples 2^-60 apart are seen 2^-8 apart, and then as far apart as they are long."""
+    start = np.array([[1, 1], [0, 2.0**-60]])
+    watch = rounding.Watch(
+        outlook(vanilla_chain(2, "tanh"), start), 1, 8, 1, NumpyBackend("float64")
+    )
+    seen = [
+        rounding.Representation(np.array([[[1, 0], [1, apart]]])) for apart in (2.0**-8, *[1.0] * 7)
+    ]
+    assert len(list(watch.over(iter(seen)))) == 8
+    assert watch.errors[0, 1] == pytest.approx(rounding.ROUNDINGS * 2.0**-8, rel=1e-3)
+    assert (watch.errors[0, 1:] == watch.errors[0, 1]).all()
