@@ -75,3 +75,18 @@ def test_a_root_is_a_number_like_others() -> None:
         assert ball.contains(0)
         assert ball.rad() < 1e-50
     assert float(sp.N(SQRT2, 30)) == pytest.approx(2**0.5, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("expression", "want"),
+    [
+        (sp.Mul(R(2), R(3, 4), evaluate=False), Fraction(3, 2)),
+        (sp.Pow(R(2), R(3), evaluate=False), 8),
+        (sp.Add(R(1, 2), R(1, 3), evaluate=False), Fraction(5, 6)),
+        (sp.sqrt(sp.Add(sp.Mul(R(2), R(3), evaluate=False), R(3), evaluate=False)), 3),
+        (sp.cbrt(sp.Add(sp.Pow(R(2), R(2), evaluate=False), R(4), evaluate=False)), 2),
+    ],
+    ids=str,
+)
+def test_a_number_that_is_not_worked_out_is_a_point(expression: Any, want: Any) -> None:
+    assert as_point(expression) == want

@@ -257,6 +257,39 @@ def test_a_number_at_which_a_side_is_undefined_is_named(claim: Any, where: Any) 
     assert (found.holds, found.undefined) == (None, where)
 
 
+@pytest.mark.parametrize(
+    ("claim", "least", "want"),
+    [
+        (sp.Ge(sp.sqrt(x**2 + 2 * x + 1), x + 1, evaluate=False), -1, True),
+        (sp.Le(sp.sqrt(x**2 + 2 * x + 1), x + 1, evaluate=False), -2, False),
+        (sp.Gt(sp.cbrt(x**3 + 3 * x**2 + 3 * x + 1), x, evaluate=False), -1, True),
+        (sp.Eq(sp.sqrt(8 * x + 8), sp.sqrt(2) * sp.sqrt(4 * x + 4), evaluate=False), -1, True),
+    ],
+    ids=str,
+)
+def test_radicals_that_are_rational_with_another_sign_are_decided(
+    claim: Any, least: int, want: bool
+) -> None:
+    """Of sides that some conjugate of the radicals makes equal everywhere, the norm vanishes."""
+    found = decide_on_line(claim, [sp.Ge(x, least, evaluate=False)], x)
+    assert found.holds is want
+    assert found.witness is None or true(claim, {x: found.witness}) is False
+
+
+def test_a_degree_is_as_high_however_it_is_written() -> None:
+    def decided(target: Any) -> bool:
+        return decide_on_line(sp.Ge(target, 0, evaluate=False), [], x).holds is not None
+
+    even = range(60, 200, 2)
+    ways = (
+        lambda k: x**k,
+        lambda k: x ** (k // 2) * (x ** (k // 2) + 1),
+        lambda k: sp.sqrt(x**k + 1, evaluate=False),
+    )
+    highest = {max(k for k in even if decided(way(k))) for way in ways}
+    assert len(highest) == 1
+
+
 def test_what_is_not_algebraic_or_too_large_is_left_open() -> None:
     assert decide_on_line(sp.Le(sp.exp(x), 3, evaluate=False), [], x).holds is None
     assert decide_on_line(sp.Le(x**500, 3, evaluate=False), [], x).holds is None
