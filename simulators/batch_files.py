@@ -191,8 +191,11 @@ def _require_whole(size: int, expected: int) -> None:
 
 def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype]:
     start = stream.read(8)
-    if start[:1] == b"\x80":
-        raise _RefusalError("a pickle, refused because loading one runs code; use numpy.save")
+    require(
+        start[:1] != b"\x80",
+        "a pickle, refused because loading one runs code; use numpy.save",
+        error=_RefusalError,
+    )
     require(
         start[:6] == np.lib.format.MAGIC_PREFIX,
         "not an .npy array (no NumPy signature); write it with numpy.save",

@@ -26,6 +26,7 @@ from theorems.expressions import arguments_of, compiled
 from theorems.number_systems import Floats
 
 __all__ = [
+    "NUDGE",
     "Assumption",
     "Check",
     "ClaimError",
@@ -203,6 +204,10 @@ class Assumption:
     def conditions(self) -> tuple[Condition, ...]:
         """What must hold for the relation to say anything."""
         return conditions_of(self.relation) if self.defined is None else self.defined
+
+
+NUDGE = sp.Rational(1, 10**6)
+"""How far a sentinel may be off where exact arithmetic decides: a relative change it must notice."""
 
 
 @dataclass(frozen=True)

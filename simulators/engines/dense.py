@@ -84,7 +84,10 @@ def run(
     largest = max(n * max(rows, *chain.widths(rows)), *(size for size, _ in units))
 
     def representations(group: range, ahead: bool) -> Iterator[Representation]:
-        """Those of one group; nothing is laid out before the first is asked for."""
+        """Those of one group, its draws made ``ahead`` in a second thread or not.
+
+        Nothing is laid out before the first is asked for.
+        """
         room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize // (2 if ahead else 1)
         pieces = list(pack(units, group, max(LAYER_ENTRIES, min(CALL_ENTRIES * len(group), room))))
         draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))

@@ -37,7 +37,8 @@ from theorems.families.rank.drift_checks import (
     second_order,
 )
 from theorems.families.rank.inputs import drift_corners, drift_inputs
-from theorems.families.rank.notation import NUDGE, d
+from theorems.families.rank.notation import d
+from theorems.statement import NUDGE
 
 
 @pytest.mark.parametrize("item", drift_corners(), ids=range(len(drift_corners())))

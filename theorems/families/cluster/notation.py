@@ -41,9 +41,6 @@ OTHER = Variable(o, sp.Reals, "each column of the other block", size=(d,))
 SCALE = Variable(s, sp.Reals, "scale of the layer, one for all rows")
 ROW = Variable(r, sp.Range(0, p), "row")
 
-#: A sentinel's nudge: a relative change that exact arithmetic must notice.
-NUDGE = sp.Rational(1, 10**6)
-
 
 def in_first(index: sp.Symbol) -> Variable:
     """An index of the first block, 0 … m - 1.

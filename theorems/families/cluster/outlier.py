@@ -25,8 +25,17 @@ from theorems.checking.pointwise import Pointwise
 from theorems.families.cluster import jacobian
 from theorems.families.cluster.fixed_points import Point, find, one_apart, saddle_node
 from theorems.families.cluster.large_batches import FIRST, cells, enclose
-from theorems.families.cluster.notation import FAMILY, NUDGE, OURS, ROCQ, n
-from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.families.cluster.notation import FAMILY, OURS, ROCQ, n
+from theorems.statement import (
+    NUDGE,
+    Assumption,
+    Proof,
+    Quantifier,
+    Sentinel,
+    Statement,
+    Variable,
+    Verdict,
+)
 
 __all__ = ["BEYOND", "SAMPLED", "STATEMENTS", "parts"]
 

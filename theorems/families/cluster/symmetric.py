@@ -12,9 +12,18 @@ import sympy as sp
 
 from theorems.checking.pointwise import Pointwise
 from theorems.families.cluster import inputs
-from theorems.families.cluster.notation import FAMILY, NUDGE, OURS, ROCQ, i, j, k, n
+from theorems.families.cluster.notation import FAMILY, OURS, ROCQ, i, j, k, n
 from theorems.proofs.formulas import REALS
-from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import (
+    NUDGE,
+    Assumption,
+    Proof,
+    Quantifier,
+    Sentinel,
+    Statement,
+    Variable,
+    Verdict,
+)
 
 __all__ = ["STATEMENTS", "kappa_of"]
 

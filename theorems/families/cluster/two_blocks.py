@@ -36,7 +36,6 @@ from theorems.families.cluster.notation import (
     FIRST,
     INPUT,
     NO_ZERO_ROW,
-    NUDGE,
     OTHER,
     OURS,
     OUTPUT,
@@ -61,7 +60,16 @@ from theorems.families.cluster.notation import (
     rescaled_layer,
     two_blocks,
 )
-from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import (
+    NUDGE,
+    Assumption,
+    Proof,
+    Quantifier,
+    Sentinel,
+    Statement,
+    Variable,
+    Verdict,
+)
 
 __all__ = ["INVARIANCE", "NORMS", "SPREAD", "two_block_batch"]
 

@@ -17,7 +17,6 @@ from theorems.families.orthogonality import inputs
 from theorems.families.orthogonality.notation import (
     BATCH,
     FAMILY,
-    NUDGE,
     OURS,
     ROCQ,
     SINGULAR,
@@ -35,7 +34,16 @@ from theorems.families.orthogonality.notation import (
     s,
     sig,
 )
-from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import (
+    NUDGE,
+    Assumption,
+    Proof,
+    Quantifier,
+    Sentinel,
+    Statement,
+    Variable,
+    Verdict,
+)
 
 A = sp.IndexedBase("A", real=True)
 

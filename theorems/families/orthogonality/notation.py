@@ -36,9 +36,6 @@ UNIT_NORM = Assumption(sp.Eq(sp.Sum(sig[i] ** 2, (i, 0, n - 1)), 1), "‖H‖_F 
 #: The contraction constant of the sharp form: the slope of the mean-field map at the fixed point is
 #: 1 - c/n.
 c = 2 * n / (n + 2)
-#: A sentinel's nudge: a relative change that exact arithmetic must notice.
-NUDGE = sp.Rational(1, 10**6)
-
 gap_squared = sp.Sum((lam[i] - 1 / n) ** 2, (i, 0, n - 1))
 
 

@@ -26,7 +26,6 @@ from theorems.families.rank.drift_checks import (
 from theorems.families.rank.notation import (
     BATCH,
     FAMILY,
-    NUDGE,
     OURS,
     ROCQ,
     ROWS,
@@ -40,7 +39,7 @@ from theorems.families.rank.notation import (
     m,
     n,
 )
-from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Verdict
+from theorems.statement import NUDGE, Assumption, Proof, Quantifier, Sentinel, Statement, Verdict
 
 
 def _entry(a: sp.Expr, b: sp.Expr) -> sp.Expr:

@@ -32,9 +32,6 @@ THRESHOLD = Variable(tau, sp.Interval(0, 1), "threshold of the soft rank")
 SPECTRUM = Variable(lam, sp.Interval(0, sp.oo), "eigenvalues of M, scaled to Tr M = d", size=(d,))
 ROWS = Variable(h, sp.Reals, "representations H, one row per neuron", size=(d, n))
 
-#: A sentinel's nudge: a relative change that exact arithmetic must notice.
-NUDGE = sp.Rational(1, 10**6)
-
 OURS = Source("ours", "")
 
 

@@ -19,7 +19,6 @@ from theorems.families.rank import inputs
 from theorems.families.rank.notation import (
     BATCH,
     FAMILY,
-    NUDGE,
     OURS,
     ROCQ,
     ROWS,
@@ -37,7 +36,7 @@ from theorems.families.rank.notation import (
     n,
     tau,
 )
-from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Verdict
+from theorems.statement import NUDGE, Assumption, Proof, Quantifier, Sentinel, Statement, Verdict
 
 _MODULE = f"{ROCQ}.SoftRankLowerBound"
 _ALL = (i, 0, d - 1)

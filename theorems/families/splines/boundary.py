@@ -25,7 +25,6 @@ from theorems.families.splines.notation import (
     INPUTS,
     NONZERO,
     NORM,
-    NUDGE,
     ROCQ,
     THRESHOLD,
     WEIGHT,
@@ -44,7 +43,16 @@ from theorems.families.splines.notation import (
     w,
     z,
 )
-from theorems.statement import Assumption, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import (
+    NUDGE,
+    Assumption,
+    Proof,
+    Quantifier,
+    Sentinel,
+    Statement,
+    Variable,
+    Verdict,
+)
 
 _ROOT = f"{ROCQ}.TotalLeastSquares"
 #: Hypotheses that the theorems do without, spelled out, so that the kernel compares them too.

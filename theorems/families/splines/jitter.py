@@ -22,7 +22,6 @@ from theorems.families.splines.notation import (
     FAMILY,
     NONZERO,
     NORM,
-    NUDGE,
     ROCQ,
     WEIGHT,
     N,
@@ -36,7 +35,7 @@ from theorems.families.splines.notation import (
     variance,
 )
 from theorems.minibatch_averages import AverageWithoutReplacement, AverageWithReplacement, BatchSum
-from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import NUDGE, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 B = sp.Symbol("B")
 x = sp.IndexedBase("x", real=True)

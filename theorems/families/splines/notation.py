@@ -25,9 +25,6 @@ variance = sp.Symbol("variance", nonnegative=True)
 i, j, k = sp.symbols("i j k", integer=True)
 w, z = (sp.IndexedBase(name, real=True) for name in "wz")
 
-#: A sentinel's nudge: a relative change that exact arithmetic must notice.
-NUDGE = sp.Rational(1, 10**6)
-
 INPUTS = Variable(N, sp.Range(1, sp.oo), "number of inputs")
 DIMENSION = Variable(d, sp.Range(1, sp.oo), "dimension of the inputs")
 WEIGHT = Variable(w, sp.Reals, "weight of the unit", size=(d,))
