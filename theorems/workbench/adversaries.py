@@ -200,13 +200,14 @@ def refuting(evidence: Evidence) -> Mapping[str, Any] | None:
     Returns the readout: ``instance``, ``low``, ``high``, ``bound``, ``verdict``, and the symbols.
 
     Example:
-        >>> rows = [{"instance": "d=8", "verdict": "vacuous"}, {"instance": "d=64", "verdict": "refuted"}]
+        >>> vacuous = {"instance": "d=8", "verdict": "vacuous"}
+        >>> refuted = {"instance": "d=64", "verdict": "refuted"}
         >>> found = Evidence(
         ...     method="simulation",
         ...     verdict=Verdict.REFUTED,
         ...     summary="",
         ...     sentinel=Verdict.REFUTED,
-        ...     details={"readouts": rows},
+        ...     details={"readouts": [vacuous, refuted]},
         ... )
         >>> refuting(found)["instance"]
         'd=64'

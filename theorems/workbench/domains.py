@@ -26,13 +26,14 @@ from numpy.typing import NDArray
 from simulators.exact import Number
 from simulators.strategies import fractions_between
 from theorems.algebraic import Point, Root, fraction, rational, true, within
+from theorems.checking.symbol_values import changed, evaluate, in_balls
 from theorems.expressions import InexactError, arguments_of, compiled
 from theorems.workbench.parsing import BITS, ClaimError, Names, read_expression, refuse
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Domain", "balls_at", "floats_at", "in_turn", "nested_floats", "read_domain"]
+__all__ = ["Domain", "floats_at", "in_turn", "nested_floats", "read_domain"]
 
 #: Where an unbounded real domain is cut off when inputs are drawn from it.
 FAR = Fraction(10**6)
@@ -71,22 +72,7 @@ def nested_floats(value: Number) -> Number:
         >>> nested_floats((1, Fraction(1, 2)))
         [np.float64(1.0), np.float64(0.5)]
     """
-    if isinstance(value, list | tuple):
-        return [nested_floats(each) for each in value]
-    return np.float64(float(value))
-
-
-def balls_at(expression: sp.Expr, values: Mapping[str, Number]) -> flint.arb:
-    """An enclosure of the value of an expression; NaN, which decides nothing, where it has none.
-
-    - ``values``: exact numbers or balls, by name of its symbols and families
-
-    Example:
-        >>> balls_at(sp.sqrt(sp.Symbol("x")), {"x": Fraction(1, 4)})
-        0.500000000000000
-    """
-    names = arguments_of(expression)
-    return compiled(expression, names).balls(*(values[str(s)] for s in names))
+    return changed(value, lambda each: np.float64(float(each)))
 
 
 @dataclass(frozen=True)
@@ -153,7 +139,7 @@ class Domain:
             if end in _INFINITE:
                 return None
             if (exact := _exact(end, values)) is None:
-                ball = balls_at(end, values)
+                ball = in_balls(end, values)
                 if not ball.is_finite():
                     return None
                 mantissa, exponent = (ball.upper() if side else ball.lower()).man_exp()
@@ -221,7 +207,7 @@ class Domain:
             closed = self.whole or not (self.set.right_open if side else self.set.left_open)
             return (value == exact and closed) or (value < exact if side else value > exact)
         with flint.ctx.workprec(256):
-            inside = balls_at(end, values) - rational(value)
+            inside = in_balls(end, values) - rational(value)
             return bool(inside > 0 if side else inside < 0)
 
     def corners(self, values: Mapping[str, Number]) -> list[Fraction]:
@@ -343,9 +329,8 @@ def _real_numbers(low: Fraction, high: Fraction, left_open: bool) -> st.SearchSt
 
 
 def _exact(end: sp.Expr, values: Mapping[str, Number]) -> Fraction | None:
-    names = arguments_of(end)
     try:
-        return fraction(compiled(end, names).exact(*(values[str(s)] for s in names)))
+        return fraction(evaluate(end, values, True))
     except (InexactError, TypeError):
         return None
 

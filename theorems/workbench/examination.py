@@ -26,13 +26,14 @@ from simulators.chains import NamedChain
 from theorems.algebraic import rational
 from theorems.checking.hypothesis_search import search
 from theorems.checking.pointwise import admitted, holds, undefined
+from theorems.checking.symbol_values import in_balls
 from theorems.definedness import Condition, conditions_of, of_quotient
 from theorems.expressions import arguments_of
 from theorems.statement import Assumption, Quantifier, Statement
 from theorems.witnesses import spelled
 from theorems.workbench.declaration import Declaration, facing
 from theorems.workbench.design import Design
-from theorems.workbench.domains import Domain, balls_at, floats_at, nested_floats
+from theorems.workbench.domains import Domain, floats_at, nested_floats
 from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.sentinels import Sides
@@ -188,7 +189,7 @@ def _hulls(
         if top is None:
             continue
         if {str(s) for s in floor.free_symbols | top.free_symbols} <= found.keys():
-            found[str(symbol)] = balls_at(floor, found).union(balls_at(top, found))
+            found[str(symbol)] = in_balls(floor, found).union(in_balls(top, found))
     return found
 
 
@@ -203,7 +204,7 @@ def _implied(
         return True  # by the signs that the domains give the symbols
     if not set(map(str, chain.from_iterable(map(arguments_of, sides)))) <= hulls.keys():
         return False
-    left, right = (balls_at(side, hulls) for side in sides)
+    left, right = (in_balls(side, hulls) for side in sides)
     return left.is_finite() and right.is_finite() and holds(left, relation, right) is True
 
 

@@ -28,6 +28,7 @@ from simulators.starts import Start, cube_dimensions, start_at, starts
 from simulators.starts.cube import DECADES, share_weights
 from simulators.strategies import corner_matrices, corner_spectra, spectra
 from theorems.algebraic import number, sign
+from theorems.checking.rational_inputs import rational_rows
 from theorems.error_words import in_words
 from theorems.workbench.domains import Domain, in_turn
 from theorems.workbench.exact_values import (
@@ -353,7 +354,7 @@ class Space:
 
         None lies outside the domain. Of ``over="parameters"`` no item has a part of a batch.
         """
-        rows = tuple(tuple(map(Fraction, row)) for row in batch.tolist())
+        rows = rational_rows(batch)
         sizes = {"n": Fraction(batch.shape[1]), "d": Fraction(batch.shape[0])}
         base: dict[str, Any] = {k: v for k, v in sizes.items() if k in self.names}
         spectrum: KnownSpectrum | None = None

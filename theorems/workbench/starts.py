@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from simulators.starts import Start, corner_axes, corner_samples, corner_scales, haar_mirrors
 from simulators.strategies import corner_spectra
+from theorems.checking.rational_inputs import rational_rows
 from theorems.checking.shrinking import shrink
 from theorems.workbench.exact_values import (
     KnownSpectrum,
@@ -142,8 +143,7 @@ def shown_batch(batch: NDArray[np.floating]) -> dict[str, Any]:
         >>> shown_batch(np.array([[0.5, 1.0]]))
         {'gram': ((1/4, 1/2), (1/2, 1))}
     """
-    found = gram_matrix([list(map(Fraction, row)) for row in batch.tolist()])
-    return {"gram": tuple(map(tuple, found.tolist()))}
+    return {"gram": tuple(map(tuple, gram_matrix(rational_rows(batch)).tolist()))}
 
 
 def known_spectrum(shown: ShownStart) -> Vector | None:
@@ -286,8 +286,8 @@ def plainer(item: Item, violates: Callable[[Item], bool]) -> Item:
     rounder numbers. Cost: some hundred trials at most.
 
     Example:
-        >>> start = Start((Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)))
-        >>> plainer({"n": Fraction(3), "start": shown_start(start)}, lambda item: item["n"] > 1)["n"]
+        >>> start = shown_start(Start((Fraction(1, 2), Fraction(1, 3), Fraction(1, 6))))
+        >>> plainer({"n": Fraction(3), "start": start}, lambda item: item["n"] > 1)["n"]
         Fraction(2, 1)
     """
     found = next(filter(violates, _smaller(item)), item)

@@ -493,7 +493,7 @@ def covered(space: Space, statement: Statement, refutes: Refutes, context: Conte
 
     Example:
         >>> from theorems import conjecture
-        >>> claim = conjecture("x*y <= 2", over="parameters", x="[0, 1]", y="[0, 1]", name="product")
+        >>> claim = conjecture("x*y <= 2", over="parameters", x="[0, 1]", y="[0, 1]", name="c")
         >>> statement, context = claim.statement(falsify=False), Context(seed=0, level=1e-6)
         >>> covered(claim.space, statement, lambda item: False, context).complete
         True
