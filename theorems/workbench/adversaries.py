@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any
 
 import flint
 import numpy as np
 import sympy as sp
-from numpy.typing import NDArray
 
 from simulators import simulate
+from simulators.arrays import Floats
 from simulators.batches import Batch, spectrum_batch
 from simulators.starts import Start, corner_axes, corner_samples, corner_scales, haar_mirrors
 from simulators.strategies import corner_spectra
@@ -54,7 +54,6 @@ __all__ = [
     "refuting",
 ]
 
-Floats: TypeAlias = NDArray[np.float64]
 
 #: Replicas with which an input is judged promising; the confidence sequence then draws its own.
 _PILOT = 24

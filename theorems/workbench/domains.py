@@ -21,8 +21,8 @@ import flint
 import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from simulators.arrays import Floats
 from simulators.exact import Number
 from simulators.strategies import fractions_between
 from theorems.algebraic import Point, Root, fraction, rational, true, within
@@ -238,7 +238,7 @@ class Domain:
 
     def at(
         self,
-        u: NDArray[np.float64] | torch.Tensor | np.float64,
+        u: Floats | torch.Tensor | np.float64,
         values: Mapping[str, Number],
         xp: ModuleType = np,
     ) -> Number:

@@ -13,15 +13,15 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import chain, islice, product
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import flint
 import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
-from numpy.typing import NDArray
 
+from simulators.arrays import Floats
 from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
 from simulators.exact import Number
 from simulators.starts import Start, cube_dimensions, start_at, starts
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OVER", "Item", "Space"]
 
-Floats: TypeAlias = NDArray[np.float64]
 
 #: What a claim may be about every one of.
 OVER = ("parameters", "spectra", "matrices", "paths")
