@@ -82,7 +82,7 @@ def require_affordable(
     widths = (rows, *chain.widths(rows))
     widest = max(widths)
     if engine != "mean_field":
-        inner = [n] if engine == "factor" else widths
+        inner = widths if engine == "dense" else [n]
         drawn = widest * max(inner)
         require(
             drawn <= MOST_DRAWN,
@@ -93,9 +93,11 @@ def require_affordable(
     held = {
         "values": _DOUBLE * replicas * (layers + 1) * observables,
         "batch": 2 * _DOUBLE * rows * n,
-        "layers": {"dense": 2 * _DOUBLE * widest * n, "factor": _PER_BLOCK * (widest // 2**12)}.get(
-            engine, 0
-        ),
+        "layers": {
+            "dense": 2 * _DOUBLE * widest * n,
+            "rows": 2 * _DOUBLE * widest * n,
+            "factor": _PER_BLOCK * (widest // 2**12),
+        }.get(engine, 0),
     }
     require_memory(
         sum(held.values()), f"width={widest}, n={n}, {layers} layers, replicas={replicas}"

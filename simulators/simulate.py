@@ -23,7 +23,7 @@ from simulators.arrays import Array, Floats
 from simulators.backend import Backend, select
 from simulators.batches import centred, validate_batch
 from simulators.chains import Chain
-from simulators.engines import dense, factor, mean_field
+from simulators.engines import dense, factor, mean_field, rows
 from simulators.engines.rounding import (
     ROUNDINGS,
     Copies,
@@ -41,7 +41,10 @@ from simulators.workers import run_all, until
 
 __all__ = ["ENGINES", "Measurable", "choose_engine", "engine_named", "simulate"]
 
-ENGINES = ("auto", "dense", "factor", "mean_field")
+ENGINES = ("auto", "dense", "factor", "rows", "mean_field")
+
+_WIDE = 2
+"""Times n: a width from which on drawing images is quicker than drawing weights."""
 
 BUFFER_ENTRIES = 2**17
 """Entries of representations gathered before they are measured together."""
@@ -72,8 +75,9 @@ def simulate(
       on the seed, the engine and i alone; the same call gives the same bits on the same machine
     - ``observables``: names, or functions of ``H`` of shape ``(..., d, n)``, in a tuple or as name
       -> either; see `simulators.observables.resolve`
-    - ``engine``: ``"factor"`` where it is exact, ``"dense"`` for anything, ``"mean_field"`` for a
-      rescale chain of infinite width, ``"auto"`` for the first of factor and dense that applies.
+    - ``engine``: ``"factor"`` where it is exact, ``"rows"`` for any chain of Gaussian weights and
+      any observable, ``"dense"`` for anything, ``"mean_field"`` for a rescale chain of infinite
+      width, ``"auto"`` for the quickest of factor, rows and dense that applies.
       ``"gram"``, the former name of factor, does as well, with a `DeprecationWarning`
     - ``dtype``: float32 or float64 (the default)
     - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is
@@ -89,9 +93,9 @@ def simulate(
     `Trajectory.rounding` says by how much, and `Trajectory.spoiled` which replicas speak for
     nothing from which layer on.
 
-    Cost per layer and replica: O(width · n²) for factor, O(width · d · n) for dense. Memory beyond
-    the batch and the values is a few MiB for factor; for dense O(width · n) and at most some 80 MiB
-    per core.
+    Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense. Memory
+    beyond the batch and the values is a few MiB for factor, O(width · n) for rows; for dense
+    O(width · n) and at most some 80 MiB per core.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
     wants; also for what no machine can do, see `simulators.requirements`.
@@ -120,7 +124,7 @@ def simulate(
     backend = select(dtype, device, batch)
     values = validate_batch(batch)
     require_runnable(values, chain, backend.dtype)
-    name, reason = choose_engine(engine, chain, measures, replicas)
+    name, reason = choose_engine(engine, chain, measures, replicas, values.shape)
     layers = depth // every
     require_affordable(
         name, chain, values.shape, layers=layers, replicas=replicas, observables=len(measures)
@@ -136,12 +140,12 @@ def simulate(
     else:
         carried = name == "factor" and factor.carries_rows(chain)
         start, copies, outlook = _begun(chain, values, backend, carried=carried)
-        run = factor.run if name == "factor" else dense.run
+        run = {"factor": factor.run, "rows": rows.run, "dense": dense.run}[name]
         runs = run(chain, start, copies, depth=depth, replicas=replicas, root=root, backend=backend)
         # The groups of factor share their draws, and are read one after another.
         run_all(
             [partial(record.watch, group, found, outlook) for group, found in runs],
-            backend.workers if name == "dense" else 1,
+            1 if name == "factor" else backend.workers,
         )
     return Trajectory(
         values=record.values,
@@ -206,19 +210,24 @@ def engine_named(name: object) -> str:
 
 
 def choose_engine(
-    engine: str, chain: Chain, measures: Sequence[Observable], replicas: int
+    engine: str,
+    chain: Chain,
+    measures: Sequence[Observable],
+    replicas: int,
+    batch_shape: tuple[int, int],
 ) -> tuple[str, str]:
     """The engine that `simulate` runs where ``engine`` of `ENGINES` is asked for, and why.
 
-    ``measures`` are the observables, ``replicas`` ≥ 1 their number of runs. Raises `ValueError`
-    when the one asked for does not apply, with the reason.
+    ``measures`` are the observables, ``replicas`` ≥ 1 their number of runs, ``batch_shape`` is
+    (d₀, n): rows is quicker than dense where widths are more than twice n. Raises `ValueError` when
+    the one asked for does not apply, with the reason.
 
     Example:
         >>> from simulators.chains import rescale_chain, residual_chain
         >>> gap = resolve("orthogonality_gap")
-        >>> [choose_engine("auto", chain, [gap], 1)[0]
-        ...  for chain in (rescale_chain(8), residual_chain(8, 0.1))]
-        ['factor', 'dense']
+        >>> [choose_engine("auto", chain, [gap], 1, (8, n))[0]
+        ...  for chain in (rescale_chain(8), residual_chain(8, 0.1)) for n in (2, 8)]
+        ['factor', 'factor', 'rows', 'dense']
     """
     opaque = [measure.name for measure in measures if not measure.gram]
     unmeasurable = None
@@ -234,13 +243,20 @@ def choose_engine(
         return engine, "asked for"
     obstacle = factor.obstacle(chain) or unmeasurable
     if engine == "auto":
-        if obstacle is not None:
-            return "dense", f"factor is not exact here: {obstacle}"
-        return (
-            "factor",
-            "exact in law: Gaussian weights, no residual, observables of the Gram matrix",
-        )
-    require(obstacle is None, f"engine='factor' is not exact here: {obstacle}; use engine='dense'")
+        if obstacle is None:
+            return (
+                "factor",
+                "exact in law: Gaussian weights, no residual, observables of the Gram matrix",
+            )
+        width, n = min(batch_shape[0], *chain.widths(batch_shape[0])), batch_shape[1]
+        if rows.obstacle(chain) is None and width > _WIDE * n:
+            return "rows", f"exact in law: Gaussian weights; factor is not exact here: {obstacle}"
+        return "dense", f"factor is not exact here: {obstacle}"
+    if engine == "rows":
+        obstacle = rows.obstacle(chain)
+    require(
+        obstacle is None, f"engine={engine!r} is not exact here: {obstacle}; use engine='dense'"
+    )
     return engine, "asked for"
 
 
@@ -268,10 +284,14 @@ def _begun(
     if chain.scaling is not ScaleResponse.BOUND:
         # A power of two is exact, and keeps squares of the first layer's entries representable.
         exponent = math.frexp(float(abs(started).max()))[1]
-    rows = backend.array(np.ldexp(started, -exponent).T[None])
-    arrived = np.ldexp(backend.numpy(rows)[0].T.astype(np.float64), exponent)
+    start = backend.array(np.ldexp(started, -exponent).T[None])
+    arrived = np.ldexp(backend.numpy(start)[0].T.astype(np.float64), exponent)
     copies = Copies.among(batch, chain)  # of HJ, rounded, samples may be equal that are not
-    return rows, copies, Outlook.of(chain, started, arrived, copies, backend.dtype, carried=carried)
+    return (
+        start,
+        copies,
+        Outlook.of(chain, started, arrived, copies, backend.dtype, carried=carried),
+    )
 
 
 def _mean_field(batch: Floats, depth: int, every: int) -> tuple[list[Floats], Floats]:
@@ -346,11 +366,11 @@ class _Record:
         """
         replicas, layers = slice(group.start, group.stop), self.rounding.shape[1] - 1
         buffer, start, filled = None, 1, 0
-        for rows in islice(blocks, self._every - 1, None, self._every):
+        for block in islice(blocks, self._every - 1, None, self._every):
             if buffer is None:
-                room = min(layers, max(1, BUFFER_ENTRIES // math.prod(rows.shape)))
-                buffer = self._backend.xp.stack([rows] * room, axis=1)
-            buffer[:, filled] = rows
+                room = min(layers, max(1, BUFFER_ENTRIES // math.prod(block.shape)))
+                buffer = self._backend.xp.stack([block] * room, axis=1)
+            buffer[:, filled] = block
             filled += 1
             if filled == room or start + filled == layers + 1:
                 held = buffer[:, :filled].mT

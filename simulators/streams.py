@@ -49,7 +49,7 @@ _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has var
 _BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
 _ASIDE = 2**20  # entries made aside at once where units end within a word
 _SHORT = 2**6  # pairs of a unit below which they alternate
-_ENGINES = ("dense", "factor", "lyapunov")
+_ENGINES = ("dense", "factor", "lyapunov", "rows")
 """The place of a name is part of the stream: append, never reorder."""
 
 
@@ -75,7 +75,7 @@ def root_sequence(seed: object) -> SeedSequence:
 def replica_sequence(root: SeedSequence, engine: str, replica: int) -> SeedSequence:
     """Child ``(engine, replica)`` of ``root``. Cost: a few microseconds, so thousands are cheap.
 
-    ``engine`` is one of dense, factor and lyapunov; ``replica`` ≥ 0.
+    ``engine`` is one of dense, factor, lyapunov and rows; ``replica`` ≥ 0.
 
     Example:
         >>> replica_sequence(SeedSequence(5), "factor", 2).spawn_key

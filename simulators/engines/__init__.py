@@ -2,5 +2,7 @@
 
 - `dense`: draws every weight matrix; any chain, any law; the reference
 - `factor`: carries a thin factor; exact in law for Gaussian weights without residual
+- `rows`: carries all rows, and draws the images of a batch in their place; exact in law for
+  Gaussian weights, with residual branches and layers of any kind
 - `mean_field`: the spectrum in the limit of infinite width; deterministic
 """

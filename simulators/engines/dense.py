@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import repeat
 
 import numpy as np
 from numpy.random import SeedSequence
@@ -21,15 +20,9 @@ from numpy.random import SeedSequence
 from simulators.arrays import Array
 from simulators.backend import Backend
 from simulators.chains import Chain
-from simulators.engines.rounding import Copies, Representation, worst
-from simulators.layers import (
-    Linear,
-    Recenter,
-    ScaleResponse,
-    WeightLayer,
-    frobenius_norm,
-    scaled_to,
-)
+from simulators.engines.layerwise import Passage
+from simulators.engines.rounding import Copies, Representation
+from simulators.layers import Linear, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
 BLOCK_ENTRIES = 2**21
@@ -91,7 +84,7 @@ def run(
         room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize // (2 if ahead else 1)
         pieces = list(pack(units, group, max(LAYER_ENTRIES, min(CALL_ENTRIES * len(group), room))))
         draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
-        yield from _Run(backend, draws).representations(chain, batch, copies, depth)
+        yield from _Drawn(backend, draws).representations(chain, batch, copies, depth)
 
     limit = min(LAYER_ENTRIES, GROUP_REPLICAS * largest)
     for group in replica_groups(replicas, largest, limit, backend.workers):
@@ -113,43 +106,15 @@ def _block_rows(inputs: int) -> int:
     return max(1, BLOCK_ENTRIES // inputs)
 
 
-class _Run:
-    """One group on its way through the layers."""
+class _Drawn(Passage):
+    """One group on its way through the layers, by matrices of weights."""
 
     def __init__(self, backend: Backend, draws: Iterator[Array]) -> None:
-        self._backend, self._draws = backend, draws
+        super().__init__(backend, draws)
         # the last product's input, which the next product may overwrite
         self._spare: Array | None = None
 
-    def representations(
-        self, chain: Chain, batch: Array, copies: Copies, depth: int
-    ) -> Iterator[Representation]:
-        xp = self._backend.xp
-        rows = xp.asarray(batch, copy=True)
-        linear = chain.scaling is ScaleResponse.LINEAR
-        for block in (chain.opening.centring_early, *repeat(chain.centring_early, depth - 1)):
-            cancelled = None
-            for number, (layer, free) in enumerate(
-                zip(block.layers, block.forgotten_factors, strict=True)
-            ):
-                if isinstance(layer, WeightLayer):
-                    rows = self._weighted_by(layer, rows, free)
-                elif isinstance(layer, Recenter) and number:
-                    before = frobenius_norm(rows, xp)
-                    rows = layer.on_rows(rows, xp, rows.shape[-1])
-                    cancelled = worst(cancelled, before, frobenius_norm(rows, xp), self._backend)
-                else:
-                    rows = layer.on_rows(rows, xp, rows.shape[-1])
-            if linear:
-                rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
-            yield Representation(copies.restored(rows), cancelled)
-
     def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
-        """The layer's output, ``(group, n, width)``; its input may be overwritten by the next
-        one's.
-
-        If ``free``, a multiple of it will do.
-        """
         n, inputs = rows.shape[-2:]
         if isinstance(layer, Linear):
             product = self._product(rows, layer.width)

@@ -310,12 +310,12 @@ class Grid:
             try:
                 chain = _chain(text, law, width)
                 _admit(chain, batch, width, self.dtype)
-                engine, _ = choose_engine(self.engine, chain, measures, self.replicas)
-                rows = width if batch.array is None else len(batch.array)
+                shape = (width if batch.array is None else len(batch.array), batch.n)
+                engine, _ = choose_engine(self.engine, chain, measures, self.replicas, shape)
                 require_affordable(
                     engine,
                     chain,
-                    (rows, batch.n),
+                    shape,
                     layers=depth,
                     replicas=self.replicas,
                     observables=len(measures),

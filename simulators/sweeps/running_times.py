@@ -3,6 +3,7 @@
 Per block and replica, with width d, batch size n and one weight matrix:
 
 - factor: 1, d·n (normals drawn), d·n² (products, QR)
+- rows: as factor
 - dense: 1, d² (entries drawn), d²·n (product)
 - mean_field: 1, n² (quadrature nodes, whose number depends on the spectrum as well)
 """
@@ -26,6 +27,7 @@ Group: TypeAlias = tuple[str, str, str, str, tuple[str, ...]]
 
 _ROUGH = {
     "factor": (5e-5, 6e-9, 1e-9),
+    "rows": (5e-5, 6e-9, 1e-9),
     "dense": (5e-5, 6e-9, 5e-10),
     "mean_field": (5e-4, 1e-6, 0.0),
 }
@@ -34,7 +36,12 @@ ones.
 """
 
 _PROBE = 0.03
-_SMALL_WIDTHS = {"factor": (64, 512, 4096), "dense": (32, 96, 256), "mean_field": (64,)}
+_SMALL_WIDTHS = {
+    "factor": (64, 512, 4096),
+    "rows": (64, 512, 4096),
+    "dense": (32, 96, 256),
+    "mean_field": (64,),
+}
 _LARGEST_PROBE = 32
 
 
@@ -53,6 +60,7 @@ def features(run: SweepRun) -> Floats:
     d, n = float(run.width), float(run.batch.n)
     per_block = {
         "factor": (1, d * n, d * n * n),
+        "rows": (1, d * n, d * n * n),
         "dense": (1, d * d, d * d * n),
         "mean_field": (1, n * n, 0),
     }

@@ -43,7 +43,8 @@ def test_a_grid_is_the_product_of_its_axes():
 def test_the_engine_is_settled_beforehand():
     assert only().engine == "factor"
     assert only(weights="uniform").engine == "dense"
-    assert only(chain="residual(0.5)").engine == "dense"
+    assert only(chain="residual(0.5)").engine == "rows"
+    assert only(chain="residual(0.5)", width=6).engine == "dense"
     assert only(engine="factor").key == only().key
 
 

@@ -29,7 +29,8 @@ def test_work_grows_as_the_engines_do():
     "fields",
     [
         {"chain": "rescale", "width": 2000, "batch": 16, "depth": 60},
-        {"chain": "residual(0.1)", "width": 192, "batch": 16, "depth": 60},
+        {"chain": "residual(0.1)", "width": 192, "batch": 16, "depth": 60, "engine": "dense"},
+        {"chain": "residual(0.1)", "width": 2000, "batch": 16, "depth": 60},
         {"chain": "rescale", "width": 8, "batch": 8, "depth": 60, "engine": "mean_field"},
     ],
 )
@@ -41,8 +42,8 @@ def test_predictions_are_what_the_same_work_costs(fields, monkeypatch):
 
     def price(run):
         d, n = run.width, run.batch.n
-        entries = {"factor": d * n, "dense": d * d, "mean_field": n * n}[run.engine]
-        products = {"factor": d * n * n, "dense": d * d * n, "mean_field": 0}[run.engine]
+        entries = {"dense": d * d, "mean_field": n * n}.get(run.engine, d * n)
+        products = {"dense": d * d * n, "mean_field": 0}.get(run.engine, d * n * n)
         return run.depth * run.replicas * (3e-5 + 2e-9 * entries + 7e-10 * products)
 
     def perform(run):

@@ -18,7 +18,7 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.engines import dense, factor
+from simulators.engines import dense, factor, rows
 from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, Residual
 from simulators.simulate import simulate
 
@@ -111,8 +111,11 @@ def test_the_width_reaches_observables_that_need_it():
     assert (trajectory["soft_rank(1.0)"][:, 1:] == 3).all()
 
 
-@pytest.mark.parametrize("chain", CHAINS, ids=repr)
-@pytest.mark.parametrize("engine", ["auto", "dense"])
+RUNS = [(chain, engine) for chain in CHAINS for engine in ("auto", "dense")]
+RUNS += [(chain, "rows") for chain in CHAINS if rows.obstacle(chain) is None]
+
+
+@pytest.mark.parametrize(("chain", "engine"), RUNS, ids=repr)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("device", [None, "cpu"])
 def test_every_chain_runs_on_both_libraries_in_both_precisions(chain, engine, dtype, device):
@@ -127,32 +130,52 @@ def test_every_chain_runs_on_both_libraries_in_both_precisions(chain, engine, dt
 
 
 @pytest.mark.parametrize(
-    ("chain", "observables", "reason"),
+    ("chain", "observables", "reason", "taken"),
     [
-        (residual_chain(6, 0.3), ("effective_rank",), "adds the layer's input to its output"),
-        (Chain((Linear(8, "uniform"), Rescale())), ("effective_rank",), "draws uniform weights"),
+        (residual_chain(6, 0.3), ("effective_rank",), "adds the layer's input", "rows"),
+        (
+            Chain((Linear(8, "uniform"), Rescale())),
+            ("effective_rank",),
+            "draws uniform weights",
+            "dense",
+        ),
         (
             Chain((Linear(8), Normalize(), Activation("tanh"))),
             ("effective_rank",),
             "needs all rows",
+            "rows",
         ),
         (
             Chain((Activation("tanh"), Linear(8), Normalize())),
             ("effective_rank",),
             "before Activation",
+            "rows",
         ),
-        (rescale_chain(8), (frobenius,), "'frobenius' is not declared gram_invariant"),
+        (rescale_chain(8), (frobenius,), "'frobenius' is not declared gram_invariant", "rows"),
     ],
 )
-def test_where_gram_is_not_exact_auto_takes_dense_and_gram_says_why(chain, observables, reason):
-    trajectory = simulate(chain, BATCH, depth=1, observables=observables)
-    assert trajectory.engine == "dense"
+def test_where_factor_is_not_exact_auto_takes_the_next_and_factor_says_why(
+    chain, observables, reason, taken
+):
+    trajectory = simulate(chain, BATCH[:, :2], depth=1, observables=observables)
+    assert trajectory.engine == taken
     assert reason in trajectory.engine_reason
     with pytest.raises(ValueError, match=f"not exact here.*{reason}.*use engine='dense'"):
-        simulate(chain, BATCH, depth=1, observables=observables, engine="factor")
+        simulate(chain, BATCH[:, :2], depth=1, observables=observables, engine="factor")
     assert (
-        simulate(chain, BATCH, depth=1, observables=observables, engine="dense").engine == "dense"
+        simulate(chain, BATCH[:, :2], depth=1, observables=observables, engine="dense").engine
+        == "dense"
     )
+
+
+def test_auto_draws_weights_where_they_are_as_few_as_images():
+    assert simulate(residual_chain(6, 0.3), BATCH, depth=1).engine == "dense"
+    assert simulate(residual_chain(7, 0.3), np.eye(7, 3), depth=1).engine == "rows"
+
+
+def test_rows_says_why_it_does_not_draw_other_laws():
+    with pytest.raises(ValueError, match=r"engine='rows' is not exact.*uniform.*engine='dense'"):
+        simulate(Chain((Linear(8, "uniform"), Rescale())), BATCH, depth=1, engine="rows")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +243,7 @@ def test_mean_field_is_refused_where_it_does_not_apply(chain, options, reason):
         simulate(chain, BATCH, depth=1, engine="mean_field", **options)
 
 
-@pytest.mark.parametrize("engine", ["factor", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "rows", "dense"])
 @pytest.mark.parametrize("scale", [2.0**-1000, 2.0**1000])
 @pytest.mark.parametrize(
     "chain",
@@ -233,7 +256,7 @@ def test_a_power_of_two_changes_no_bit_where_the_scale_is_free(chain, scale, eng
     assert (plain["orthogonality_gap"] == scaled["orthogonality_gap"]).all()
 
 
-@pytest.mark.parametrize("engine", ["factor", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "rows", "dense"])
 @pytest.mark.parametrize("scale", [1e-300, 1e300])
 @pytest.mark.parametrize(
     "chain", [vanilla_chain(8, "tanh"), rescale_activation_chain(8, "tanh")], ids=repr
@@ -243,7 +266,7 @@ def test_extreme_scales_do_no_harm_where_they_matter(chain, scale, engine):
     assert np.isfinite(gap).all()
 
 
-@pytest.mark.parametrize("engine", ["factor", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "rows", "dense"])
 @pytest.mark.parametrize("activation", ["identity", "relu"])
 def test_vanilla_chains_neither_overflow_nor_underflow(engine, activation):
     def size(H):
@@ -261,13 +284,13 @@ def test_vanilla_chains_neither_overflow_nor_underflow(engine, activation):
 
 def test_a_dead_network_is_nan_without_a_warning():
     chain, batch = vanilla_chain(1, "relu"), np.array([[1.0]])
-    for engine in ("factor", "dense"):
+    for engine in ("factor", "rows", "dense"):
         gap = simulate(chain, batch, depth=30, replicas=5, engine=engine)["orthogonality_gap"]
         assert np.isnan(gap[:, -1]).all()
         assert (gap[:, 0] == 0).all()
 
 
-@pytest.mark.parametrize("engine", ["factor", "dense", "mean_field"])
+@pytest.mark.parametrize("engine", ["factor", "rows", "dense", "mean_field"])
 @pytest.mark.parametrize("n", [1, 2, 6])
 def test_one_sample_two_and_as_many_as_coordinates(engine, n):
     batch = np.random.default_rng(n).standard_normal((6, n))
@@ -277,7 +300,7 @@ def test_one_sample_two_and_as_many_as_coordinates(engine, n):
         assert (gap == 0).all()
 
 
-@pytest.mark.parametrize("engine", ["factor", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "rows", "dense"])
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize(
     "chain", [rescale_chain(8), batchnorm_chain(8), rescale_activation_chain(8, "tanh")], ids=repr
@@ -308,15 +331,26 @@ def test_replicas_do_not_depend_on_their_number_or_grouping(chain, dtype, monkey
         assert len(np.unique(many[:, 1])) == 50
 
 
-def test_dense_replicas_do_not_depend_on_grouping(monkeypatch):
-    together = simulate(residual_chain(6, 1.0), BATCH, depth=30, replicas=5)["orthogonality_gap"]
-    for entries in (36, 2 * 36):  # one replica at once, two
-        monkeypatch.setattr(dense, "LAYER_ENTRIES", entries)
-        apart = simulate(residual_chain(6, 1.0), BATCH, depth=30, replicas=5)["orthogonality_gap"]
-        assert (together == apart).all()
+@pytest.mark.parametrize(
+    ("engine", "unit", "name"), [(dense, 36, "LAYER_ENTRIES"), (rows, 18, "PIECE_ENTRIES")]
+)
+def test_replicas_of_whole_layers_do_not_depend_on_grouping(engine, unit, name, monkeypatch):
+    def gaps():
+        return simulate(
+            residual_chain(6, 1.0),
+            BATCH,
+            depth=30,
+            replicas=5,
+            engine=engine.__name__.rpartition(".")[2],
+        )["orthogonality_gap"]
+
+    together = gaps()
+    for entries in (unit, 2 * unit):  # one replica at once, two
+        monkeypatch.setattr(engine, name, entries)
+        assert (together == gaps()).all()
 
 
-@pytest.mark.parametrize("engine", ["factor", "dense"])
+@pytest.mark.parametrize("engine", ["factor", "rows", "dense"])
 def test_the_same_call_gives_the_same_bits_and_another_seed_others(engine):
     def run(seed):
         return simulate(rescale_chain(300), BATCH, depth=10, replicas=9, seed=seed, engine=engine)
@@ -330,13 +364,13 @@ def test_the_same_call_gives_the_same_bits_and_another_seed_others(engine):
 
 def test_the_engines_draw_from_separate_streams():
     gaps = [simulate(rescale_chain(3), BATCH, depth=1, engine=name)["orthogonality_gap"][0, 1]
-            for name in ("factor", "dense")]  # fmt: skip
-    assert gaps[0] != gaps[1]
+            for name in ("factor", "rows", "dense")]  # fmt: skip
+    assert len(set(gaps)) == 3
 
 
 def test_the_batch_is_left_alone_in_both_libraries():
     chain = Chain((Recenter(), Activation("identity"), Rescale(), Linear(8)))
-    for engine in ("factor", "dense"):
+    for engine in ("factor", "rows", "dense"):
         array, tensor = BATCH.copy(), torch.tensor(BATCH)
         simulate(chain, array, depth=2, engine=engine)
         simulate(chain, tensor, depth=2, engine=engine)
@@ -387,7 +421,7 @@ def test_simulations_may_run_in_several_threads():
 @pytest.mark.parametrize(
     "chain", [rescale_chain(8), residual_chain(6, 0.3), vanilla_chain(8)], ids=repr
 )
-@pytest.mark.parametrize("engine", ["auto", "dense"])
+@pytest.mark.parametrize("engine", ["auto", "rows", "dense"])
 def test_measuring_now_and_then_gives_the_same_path(chain, engine):
     options = {"depth": 12, "replicas": 5, "seed": 2, "engine": engine}
     all_layers = simulate(chain, BATCH, **options)

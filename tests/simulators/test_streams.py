@@ -58,8 +58,8 @@ def test_a_seed_sequence_is_read_and_not_advanced():
 
 
 def test_streams_are_the_spawned_children_of_the_seed():
-    engines = SeedSequence(9).spawn(2)
-    for number, engine in enumerate(("dense", "factor")):
+    engines = SeedSequence(9).spawn(4)
+    for number, engine in enumerate(("dense", "factor", "lyapunov", "rows")):
         child = engines[number].spawn(3)[2]
         ours = replica_sequence(SeedSequence(9), engine, 2)
         assert (ours.generate_state(4) == child.generate_state(4)).all()
@@ -69,10 +69,10 @@ def test_replicas_engines_and_seeds_have_different_streams():
     states = {
         tuple(replica_sequence(SeedSequence(seed), engine, replica).generate_state(4))
         for seed in range(3)
-        for engine in ("dense", "factor")
+        for engine in ("dense", "factor", "rows")
         for replica in range(50)
     }
-    assert len(states) == 300
+    assert len(states) == 450
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators import simulate
-from simulators.observables import resolve
-from simulators.simulate import choose_engine
+from simulators.engines import factor
 from theorems.family import FamilyError
 from theorems.inspection.condition import Floats, Measures
 from theorems.inspection.forward_pass import Call
@@ -167,7 +166,7 @@ def simulated(
             f"{n} samples are more than the smallest width {min(d, width)}, "
             "and the simulators take no more"
         )
-    thin = choose_engine("auto", recognised.chain, [resolve("orthogonality_gap")], 1)[0] == "factor"
+    thin = factor.obstacle(recognised.chain) is None
     work = depth * (width * n * n / 8 if thin else width * width)
     replicas = next((count for count in _REPLICAS if count * work < _MOST_WORK), _REPLICAS[-1])
     run = simulate(recognised.chain, batch, depth=depth, replicas=replicas, seed=seed)

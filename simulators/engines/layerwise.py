@@ -1,0 +1,80 @@
+"""The way of a group of replicas through the layers, the whole representation in hand.
+
+What the engines that go this way have in common; they differ in how they apply weights.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from itertools import repeat
+
+from simulators.arrays import Array
+from simulators.backend import Backend
+from simulators.chains import Chain
+from simulators.engines.rounding import Copies, Representation, worst
+from simulators.layers import (
+    Recenter,
+    ScaleResponse,
+    WeightLayer,
+    frobenius_norm,
+    scaled_to,
+)
+
+__all__ = ["Passage"]
+
+
+class Passage(ABC):
+    """One group on its way through the layers; ``draws`` are its random numbers, unit by unit.
+
+    Example:
+        >>> import numpy as np
+        >>> from simulators.backend import NumpyBackend
+        >>> from simulators.layers import Linear
+        >>> class Unweighted(Passage):
+        ...     def _weighted_by(self, layer, rows, free):
+        ...         return rows
+        >>> passage, chain = Unweighted(NumpyBackend("float64"), iter(())), Chain((Linear(2),))
+        >>> batch, copies = np.eye(2)[None], Copies.among(np.eye(2), chain)
+        >>> [found.rows.shape for found in passage.representations(chain, batch, copies, 2)]
+        [(1, 2, 2), (1, 2, 2)]
+    """
+
+    def __init__(self, backend: Backend, draws: Iterator[Array]) -> None:
+        self._backend, self._draws = backend, draws
+
+    def representations(
+        self, chain: Chain, batch: Array, copies: Copies, depth: int
+    ) -> Iterator[Representation]:
+        """Hᵀ after each of ``depth`` blocks, ``(group, n, width)``, good until the next is asked
+        for.
+
+        ``batch`` is H₀ᵀ, ``(1, n, d₀)``; ``copies`` are its samples that remain equal to others.
+        """
+        xp = self._backend.xp
+        rows = xp.asarray(batch, copy=True)
+        linear = chain.scaling is ScaleResponse.LINEAR
+        for block in (chain.opening.centring_early, *repeat(chain.centring_early, depth - 1)):
+            cancelled = None
+            for number, (layer, free) in enumerate(
+                zip(block.layers, block.forgotten_factors, strict=True)
+            ):
+                if isinstance(layer, WeightLayer):
+                    rows = self._weighted_by(layer, rows, free)
+                elif isinstance(layer, Recenter) and number:
+                    before = frobenius_norm(rows, xp)
+                    rows = layer.on_rows(rows, xp, rows.shape[-1])
+                    cancelled = worst(cancelled, before, frobenius_norm(rows, xp), self._backend)
+                else:
+                    rows = layer.on_rows(rows, xp, rows.shape[-1])
+            if linear:
+                rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
+            yield Representation(copies.restored(rows), cancelled)
+
+    @abstractmethod
+    def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
+        """The layer's output, ``(group, n, width)``; its input may be overwritten by the next
+        one's.
+
+        If ``free``, a multiple of it will do.
+        """
