@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from numpy.random import SeedSequence
+from numpy.random import SFC64, SeedSequence
 from scipy.stats import kstest, norm
 
 from simulators.backend import NumpyBackend, TorchBackend, select
@@ -307,3 +307,15 @@ def test_drawing_ahead_changes_no_entry(ahead):
         draws, drawn(TorchBackend("float32", "cpu"), pieces, seed=1, engine="dense"), strict=True
     ):
         assert (one == other).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_sign_is_a_bit_of_the_stream(dtype):
+    """In order, the lowest first; among so many bytes each of the 256 occurs."""
+    words, root = 2**13, SeedSequence(5)
+    (signs,) = drawn(NumpyBackend(dtype), [Piece(range(1), (64 * words,), "rademacher")], seed=5)
+    raw = SFC64(replica_sequence(root, "factor", 0)).random_raw(words).astype("<u8")
+    octets = raw.view(np.uint8)
+    assert len(np.unique(octets)) == 256
+    bits = np.unpackbits(octets, bitorder="little")
+    assert (signs[0] == np.where(bits == 1, 1, -1)).all()

@@ -69,6 +69,19 @@ def test_ascent_reaches_the_top_and_keeps_the_best_point() -> None:
     assert ascend(lambda u: (u * 0).sum(-1).log(), starts).shape == (8, 3)  # nowhere defined
 
 
+def test_ascent_evaluates_the_score_once_a_step() -> None:
+    seen: list[Any] = []
+
+    def score(u: Any) -> Any:
+        seen.append(u)
+        return -((u - 0.25) ** 2).sum(-1)
+
+    for steps in (1, 7):
+        seen.clear()
+        ascend(score, np.full((2, 3), 0.5), steps=steps)
+        assert len(seen) == steps
+
+
 def test_evolution_finds_a_narrow_step_without_gradient_and_repeats_itself() -> None:
     def score(u: Any) -> Any:
         return np.floor(-20 * np.abs(u - 0.7).max(-1))

@@ -1,7 +1,10 @@
 """Shrinking: simplest rationals, and inputs that get simpler while they still violate."""
 
 from fractions import Fraction
+from itertools import pairwise
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,3 +59,42 @@ def test_trials_are_limited() -> None:
     calls = []
     shrink({"x": Fraction(10**40 + 1, 10**39)}, lambda item: bool(calls.append(item)), most=25)
     assert len(calls) <= 25
+
+
+F = Fraction
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "want"),
+    [
+        (F(571, 100), F(11, 2), F(6001, 1000), F(6)),
+        (F(1903, 100), F(19), F(20001, 1000), F(20)),
+        (F(9823, 100), F(98), F(99001, 1000), F(99)),
+        (F(10**6, 123457) + F(1, 10**12), F(10**6, 123457), F(10**6, 123456), F(10**6, 123457)),
+    ],
+    ids=str,
+)
+def test_shares_become_the_smallest_whole_ones_that_violate(
+    ratio: Fraction, low: Fraction, high: Fraction, want: Fraction
+) -> None:
+    def violates(item: Any) -> bool:
+        return len(item) == 2 and sum(item) == 1 and item[1] > 0 and low <= item[0] / item[1] < high
+
+    found = shrink((ratio / (1 + ratio), 1 / (1 + ratio)), violates)
+    assert found[0] / found[1] == want
+
+
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_a_spectrum_loses_its_first_middle_or_last_entry(place: int) -> None:
+    """What violates is three to seven times the same powers in turn, whatever stands beside them."""
+    kept = [F(1), F(2), F(4), F(8)]
+    spectrum = [*kept[:place], F(11), *kept[place:]]
+
+    def violates(item: Any) -> bool:
+        rest = [*item]
+        if len(rest) == 5:
+            del rest[place]
+        return len(rest) == 4 and all(rest) and all(b == 2 * a for a, b in pairwise(rest))
+
+    assert violates(spectrum)
+    assert len(shrink(tuple(spectrum), violates)) == 4
