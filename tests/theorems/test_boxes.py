@@ -128,6 +128,16 @@ def test_every_rule_refuses_a_box_it_does_not_settle():
     assert not Problem(3, sharp(3) + fmpq(1, 10**9), PRECISION).by_curvature(near)
 
 
+@pytest.mark.parametrize("rule", "vcs")
+def test_no_rule_but_its_own_settles_a_box_outside_the_simplex(rule):
+    """Of four shares that grow the third is at most 1/8 and the last at most 1/2 there."""
+    problem = Problem(4, sharp(4), PRECISION)
+    with pytest.raises(ValueError, match="ends early"):
+        walk(problem, "322x")
+    with pytest.raises(ValueError, match=f"character 3 is not settled by rule '{rule}'"):
+        walk(problem, f"322{rule}")
+
+
 def test_the_constant_is_read_off_the_statement():
     for name in ("orthogonality.contraction:sharp", "orthogonality.one_step_drift:sharp"):
         assert constant(get(name), 4) == fmpq(4, 3)

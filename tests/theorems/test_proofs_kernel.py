@@ -375,6 +375,26 @@ def test_prove_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 of 1 proofs stand" in printed
 
 
+def test_every_development_and_version_is_built_in_a_place_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def found(version: str, root: Path) -> Path:
+        for name in ("coqc", "coq_makefile", "make"):
+            (tmp_path / name).write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+            (tmp_path / name).chmod(0o755)
+        return installed(root).workspace
+
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    one, other = tmp_path / "one", tmp_path / "other"
+    places = [found(version, root) for version in ("8.20", "9.0") for root in (one, other)]
+    assert found("8.20", one) == places[0]
+    assert len(set(places)) == 4
+    assert not any(a in b.parents for a in places for b in places)
+    assert all((tmp_path / "cache") in place.parents for place in places)
+    assert installed(one, tmp_path / "here").workspace == tmp_path / "here"
+
+
 def test_without_rocq_the_recorded_certificate_is_shown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

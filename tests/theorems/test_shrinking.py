@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theorems.checking.shrinking import shrink, weight
@@ -45,6 +45,7 @@ def test_a_matrix_loses_rows_and_columns() -> None:
     assert set(sum(found["matrix"], ())) <= {Fraction(0), Fraction(1)}
 
 
+@settings(deadline=None)
 @given(st.fractions(1, 50), st.fractions(1, 50))
 def test_what_comes_out_violates_and_is_no_heavier(x: Fraction, y: Fraction) -> None:
     def violates(item: object) -> bool:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theorems.simple_fractions import simplest_between
@@ -11,6 +11,7 @@ from theorems.simple_fractions import simplest_between
 fractions = st.fractions(-100, 100, max_denominator=500)
 
 
+@settings(deadline=None)
 @given(fractions, fractions)
 def test_no_simpler_fraction_lies_between(a: Fraction, b: Fraction) -> None:
     low, high = min(a, b), max(a, b)

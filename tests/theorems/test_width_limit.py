@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import flint
 import numpy as np
 import pytest
 import sympy as sp
@@ -11,6 +12,7 @@ from broken import run
 from scipy.integrate import quad
 
 from theorems import Assumption, Statement, Verdict, get
+from theorems.checking.width_limit import WidthLimit
 from theorems.context import Context
 from theorems.families.orthogonality.notation import alpha, ell, n, s
 
@@ -141,3 +143,22 @@ def test_paths_are_the_same_for_every_variant() -> None:
     floats = np.array([mean_field(0.05, 0.95 / 15, 16)])
     assert floats.sum() < 1
     assert mean_field(1 / 16, 1 / 16, 16)[0] == pytest.approx(1 / 16, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol", "measure"),
+    [
+        ("decay:sharp", "E_V", lambda found, n: np.linalg.norm(found - 1 / n)),
+        ("gaussian_limit:corrected", "E_W", lambda found, n: np.sum((found**0.5 - n**-0.5) ** 2)),
+    ],
+)
+def test_what_a_layer_is_said_to_have_is_that_of_its_spectrum(
+    name: str, symbol: str, measure: Any
+) -> None:
+    (check,) = [c for c in get(f"orthogonality.{name}").checks if isinstance(c, WidthLimit)]
+    for shares, multiplicities in (((1, 3), (2, 2)), ((0, 1, 4), (1, 2, 3))):
+        total = sum(m * e for e, m in zip(shares, multiplicities, strict=True))
+        read = check.readings([flint.arb(e) / total for e in shares], multiplicities)
+        found = np.repeat(np.array(shares) / total, multiplicities)
+        assert float(read[symbol].mid()) == pytest.approx(measure(found, len(found)), abs=1e-12)
+        assert float(read["s"].mid()) == pytest.approx(found[0])

@@ -362,9 +362,8 @@ class _Sides:
 
 def _operations(expression: sp.Basic, fixed: Values) -> int:
     inner = sum(_operations(part, fixed) for part in expression.args)
-    if not isinstance(expression, sp.Sum | sp.Product):
-        return 1 + inner
-    for _, low, high in expression.limits:
+    limits = expression.limits if isinstance(expression, sp.Sum | sp.Product) else ()
+    for _, low, high in limits:
         extent = (high - low + 1).subs(
             {
                 s: sp.Rational(str(fixed[str(s)]))

@@ -244,7 +244,7 @@ class ExactAdversary:
       otherwise; ``bound(statement, context)``: what branch and bound over boxes proposes;
       ``line(statement, context)``: what an exact decision in one number does
     - ``examples``: how many Hypothesis draws
-    - ``squares``: both sides are compared squared; ``most``: the largest sizes that are tried
+    - ``squares``: both sides are compared squared; ``most``: the largest sizes of the cube
     - ``given``: makes inputs of the user's (d, n) array, which lie in the domain; None, or a result
       of None, where a batch has nothing to say
     """
@@ -259,7 +259,7 @@ class ExactAdversary:
     line: Callable[[Statement, Context], Iterable[object]] | None = None
     examples: int = 100
     squares: bool = False
-    most: Mapping[str, int] = field(default_factory=lambda: {"n": 6, "d": 5, "ell": 12})
+    most: Mapping[str, int] = field(default_factory=dict)
     kind: str = "exact"
     given: Callable[[Floats], Sequence[object] | None] | None = None
 
