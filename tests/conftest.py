@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import flint
+import hypothesis
 import pytest
 
 # The tests' matrices are small and pytest -n has the cores already: more threads would wait for each other, at two to
@@ -19,6 +20,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Under nohup they are deaf to a terminal that goes away.
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+# No test fails for the time it takes: the machine may do other things too.
+hypothesis.settings.register_profile(
+    "no clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("no clock")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

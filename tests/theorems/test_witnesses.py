@@ -31,7 +31,7 @@ def test_sizes_stay_whole_numbers_and_numbers_fractions(tmp_path: Path) -> None:
     assert [type(v) for v in found.input.values()] == [int, Fraction]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=2000)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given=inputs, claim=st.text(max_size=30), note=st.text(max_size=30))
 def test_what_is_kept_is_read_back_exactly(
     tmp_path: Path, given: Any, claim: str, note: str
@@ -107,7 +107,7 @@ def test_a_corrupted_file_is_named_and_nothing_is_skipped(
     assert path.exists()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=2000)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
 def test_any_bytes_give_one_clear_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.b-0.toml"
