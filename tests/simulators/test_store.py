@@ -305,7 +305,7 @@ def test_processes_may_make_and_fill_one_store_together(tmp_path):
         )
         for _ in range(3)
     ]
-    assert sum(int(process.communicate(timeout=60)[0]) for process in started) == 50
+    assert sum(int(process.communicate(timeout=120)[0]) for process in started) == 50
     with Store(target, create=False) as store:
         assert len(store.finished()) == 50
 
@@ -326,7 +326,7 @@ def test_a_writer_killed_in_the_middle_leaves_whole_transactions(tmp_path):
     )
     time.sleep(0.6)
     process.send_signal(signal.SIGKILL)
-    said = process.communicate(timeout=30)[0].split()
+    said = process.communicate(timeout=120)[0].split()
     with Store(target) as store:
         kept = store.finished()
     assert len(kept) % 4 == 0

@@ -258,7 +258,7 @@ def test_ctrl_c_while_workers_start_is_quiet(tmp_path, delay):
     process.stdout.readline()
     time.sleep(0.2 + delay)  # the grid is planned first
     os.killpg(process.pid, signal.SIGINT)
-    err = process.communicate(timeout=20)[1]
+    err = process.communicate(timeout=120)[1]
     assert (process.returncode, err) == (7, "")
 
 
@@ -299,7 +299,7 @@ def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
         for _ in range(2)
     ]
     shares = [
-        [int(seed) for seed in process.communicate(timeout=60)[0].split()] for process in started
+        [int(seed) for seed in process.communicate(timeout=120)[0].split()] for process in started
     ]
     assert sorted(shares[0] + shares[1]) == list(range(60))
     assert all(shares), "both took part"

@@ -378,7 +378,6 @@ def brief(check: Any) -> Any:
 
 
 @settings(
-    deadline=20_000,
     max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.nested_given],
 )

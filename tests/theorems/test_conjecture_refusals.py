@@ -239,7 +239,7 @@ words = st.sampled_from(
 )
 
 
-@settings(deadline=20_000, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.dictionaries(
         st.sampled_from(

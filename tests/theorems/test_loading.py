@@ -85,7 +85,7 @@ def test_a_missing_file_is_named() -> None:
         load("nowhere.py::a")
 
 
-@settings(deadline=20_000, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_file_that_was_damaged_gives_claims_or_one_clear_line(data: st.DataObject) -> None:
     where = data.draw(st.integers(0, len(GOOD) - 1))

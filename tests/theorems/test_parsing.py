@@ -128,7 +128,7 @@ formulas = st.recursive(
 )
 
 
-@settings(deadline=5000, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.text(max_size=200)
     | formulas
@@ -197,7 +197,6 @@ def test_refuses_domains(given: object, words: str) -> None:
         read_domain("a", given, NAMES)
 
 
-@settings(deadline=5000)
 @given(st.text(alphabet="0123456789.,()[]oonx/-* ", max_size=25))
 def test_any_domain_text_gives_a_domain_or_one_clear_line(text: str) -> None:
     try:

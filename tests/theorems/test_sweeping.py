@@ -100,7 +100,7 @@ def test_ctrl_c_is_status_130_and_keeps_what_is_finished(tmp_path: Path) -> None
         if Path("x.db").exists() and kept():
             break
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert f"Interrupted: {kept()} of 300 results are stored in x.db; start again" in out
     assert err == ""
