@@ -1,6 +1,6 @@
 """Documents in files: JSON is read with suspicion, and written in one piece or not at all.
 
-What a document may hold is said by a class. :func:`structured` makes one from plain data, and
+What a document may hold is said by a class. `structured` makes one from plain data, and
 refuses in one line that names the place, what is there and what is wanted.
 """
 
@@ -96,7 +96,7 @@ class _MisfitError(ValueError):
 def read_json(path: Path | str, most: int) -> object:
     """The JSON value in the file ``path`` of at most ``most`` bytes: no NaN, no name given twice.
 
-    Raises ``UnreadableFileError`` for what is no regular file, and :class:`DocumentError`, which
+    Raises ``UnreadableFileError`` for what is no regular file, and `DocumentError`, which
     leaves the file's name to the caller, for what is not JSON.
 
     ``most`` are bytes. Cost: the file is held once as text.
@@ -147,7 +147,7 @@ def structured(value: object, kind: type[T], whole: str = "the document") -> T:
     Nothing is converted: a number in quotes is text. Keys beyond a dataclass's fields are allowed,
     fields with a default may be missing. ``whole`` says what ``value`` is.
 
-    Raises :class:`DocumentError` for the first place that does not fit, and what a class raises
+    Raises `DocumentError` for the first place that does not fit, and what a class raises
     that finds its fields at odds.
 
     Example:
@@ -163,7 +163,7 @@ def structured(value: object, kind: type[T], whole: str = "the document") -> T:
 def require_fields(record: object) -> None:
     """Refuse a dataclass with a field that is not of the type it is declared with.
 
-    Raises :class:`DocumentError`, naming the field.
+    Raises `DocumentError`, naming the field.
 
     Example:
         >>> @dataclass

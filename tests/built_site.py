@@ -1,4 +1,6 @@
-"""``python -m tests.built_site DIR``: the built pages ask no network and have every public name."""
+"""``python -m tests.built_site DIR``: the built pages ask no network, have every public name, and show examples
+as such.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,8 @@ LOADED = re.compile(
     r"<(?:script|img|iframe|source)[^>]*\ssrc=\"(https?:)?//|<link[^>]*\shref=\"(https?:)?//"
 )
 IMPORTED = re.compile(r"url\([\"']?(https?:)?//|@import\s+[\"'](https?:)?//")
+#: An example that was taken for a quotation, and the mark-up of another documentation tool.
+BROKEN = re.compile(r"<blockquote>|:(?:class|func|meth|mod|attr|data|exc|obj):(?:`|<code>)")
 
 
 def faults(directory: Path) -> list[str]:
@@ -36,6 +40,7 @@ def faults(directory: Path) -> list[str]:
     ]
     return [
         *(f"{path} loads from a network" for path in found),
+        *(f"{path} shows mark-up for text" for path, text in pages.items() if BROKEN.search(text)),
         *(f"{name} is not in the reference" for name in missing),
     ]
 

@@ -158,3 +158,11 @@ def test_a_site_that_loads_from_a_network_is_noticed(name: str, text: str, tmp_p
     page = public.replace("theorems.verify", "elsewhere")
     (tmp_path / "index.html").write_text(page, encoding="utf-8")
     assert "theorems.verify is not in the reference" in faults(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["<blockquote>\n<p>1 + 1", "Raises :class:<code>ValueError</code>"]
+)
+def test_mark_up_that_is_shown_for_text_is_noticed(text: str, tmp_path: Path) -> None:
+    (tmp_path / "words.html").write_text(text, encoding="utf-8")
+    assert f"{tmp_path / 'words.html'} shows mark-up for text" in faults(tmp_path)

@@ -248,7 +248,7 @@ def sign(
     ``at`` gives the symbols' values. None, for open, where something else occurs, and where more
     than some ten thousand bits would be needed.
 
-    Raises :class:`UndefinedError` where there is no value: a division by zero, a root of a negative
+    Raises `UndefinedError` where there is no value: a division by zero, a root of a negative
     number.
 
     Example:
@@ -497,7 +497,7 @@ def _conjugates_of_power(e: sp.Pow, degrees: dict[object, int]) -> tuple[float, 
 
 
 def stored(root: Root) -> str:
-    """A root as text that :func:`restored` reads.
+    """A root as text that `restored` reads.
 
     Example:
         >>> stored(Root((-2, 0, 1), 2))

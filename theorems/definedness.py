@@ -6,7 +6,7 @@ is not 0, a member of a family a place that is there. 0**0 is 1, as in Python, S
 stands in a branch is wanted only where the branch is taken.
 
 SymPy simplifies what it is given: x**2/x becomes x, and 0*log(x) becomes 0. So the reader of text
-collects conditions from the syntax, while it reads; of SymPy expressions :func:`conditions_of` says
+collects conditions from the syntax, while it reads; of SymPy expressions `conditions_of` says
 what can still be seen.
 """
 

@@ -1,6 +1,6 @@
 """What a check found: a verdict, how tight and how sensitive it was, and what was seen.
 
-What was seen is a :class:`Details`, of a class of its own for each kind of check, defined beside
+What was seen is a `Details`, of a class of its own for each kind of check, defined beside
 the check. Here they are written as JSON and read back; a kind of check says how its refutation
 reads.
 """
@@ -83,7 +83,7 @@ class Details(Mapping[str, Any]):
     """What a check saw, beside verdict and summary: a frozen dataclass, one for each kind of check.
 
     As a mapping it is the JSON that it is written as: a key for each field, but for fields left at
-    their default, which are left out, and for fields that are :func:`beside` the others, whose own
+    their default, which are left out, and for fields that are `beside` the others, whose own
     keys take their place.
 
     Example:
@@ -151,7 +151,7 @@ class Recorded(Details):
 def typed(kind: Callable[[Any], object]) -> dict[str, object]:
     """The metadata of a field that holds values of ``kind``, one or a tuple of them.
 
-    - ``kind``: called with what JSON holds, gives the value: a class, or :func:`read_details`
+    - ``kind``: called with what JSON holds, gives the value: a class, or `read_details`
 
     Example:
         >>> typed(Verdict)
@@ -221,8 +221,8 @@ class Evidence:
     for an expectation over all starts): it can refute the statement but not carry it. Where a user
     gives a batch, ``apart`` evidence was found without it, and has no part in the verdict, which is
     about the batch; a check that reads the batch hands over as ``beside`` what it found apart from
-    it. ``details`` has what else was seen: :class:`Details` of the check's own kind; plain data by
-    name becomes :class:`Recorded`.
+    it. ``details`` has what else was seen: `Details` of the check's own kind; plain data by
+    name becomes `Recorded`.
 
     Example:
         >>> found = Evidence(

@@ -238,10 +238,10 @@ class Compiled:
     """An expression ready to be evaluated.
 
     - ``floats``: over arrays, which broadcast; ``tensors``: the same in Torch
-    - ``exact``: over rationals, ``fmpq``; :class:`InexactError` when the value is irrational
+    - ``exact``: over rationals, ``fmpq``; `InexactError` when the value is irrational
     - ``balls``: over rationals and balls, ``arb``
 
-    Arguments come in the order given to :func:`compiled`; indexed families are sequences indexed
+    Arguments come in the order given to `compiled`; indexed families are sequences indexed
     from 0.
     """
 
@@ -277,7 +277,7 @@ class Compiled:
         return self.exactly([converted(v, True) for v in values])
 
     def exactly(self, values: Sequence[Arguments]) -> flint.fmpq:
-        """:meth:`exact` at values that :func:`converted` has made rational.
+        """`exact` at values that `converted` has made rational.
 
         Raises ``InexactError`` for an irrational value, ``UndefinedError`` where there is none.
         """
@@ -297,7 +297,7 @@ class Compiled:
         return self.enclosed([converted(v, False) for v in values])
 
     def enclosed(self, values: Sequence[Arguments]) -> flint.arb:
-        """:meth:`balls` at values that :func:`converted` has made rationals or balls.
+        """`balls` at values that `converted` has made rationals or balls.
 
         NaN where the value is undefined.
         """
@@ -309,7 +309,7 @@ class Compiled:
 
 @lru_cache(maxsize=4096)
 def arguments_of(expression: sp.Expr) -> tuple[Symbol, ...]:
-    """What :func:`compiled` needs values for: free symbols and indexed families, by name.
+    """What `compiled` needs values for: free symbols and indexed families, by name.
 
     Example:
         >>> x, y = sp.symbols("x y")

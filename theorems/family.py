@@ -48,7 +48,7 @@ class Family:
         [project.entry-points."theorems.families"]
         mine = "my_package:FAMILY"
 
-    Raises :class:`FamilyError` for a name or reference of another form.
+    Raises `FamilyError` for a name or reference of another form.
 
     >>> Family(name="empty", title="nothing yet", sources=(), statements=()).load("statements")
     ()
@@ -79,7 +79,7 @@ class Family:
     def load(self, part: str) -> tuple[Any, ...]:
         """The objects of ``"statements"``, ``"figures"``, ``"certificates"`` or ``"findings"``.
 
-        Imports the modules that hold them. Raises :class:`FamilyError` for a reference to nothing
+        Imports the modules that hold them. Raises `FamilyError` for a reference to nothing
         and for statements of another family or of one name, and whatever an import raises.
         """
         if part not in _PARTS:
@@ -129,7 +129,7 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
 
     For the ``__init__`` of a folder of statements with a file each, which are found by being
     there: ``STATEMENTS = of_each_file(__name__, __path__, "STATEMENTS")``. A module without such a
-    tuple adds nothing. Imports every module of the folder, and raises :class:`FamilyError`, which
+    tuple adds nothing. Imports every module of the folder, and raises `FamilyError`, which
     names file and line, for what an import raises, and where ``name`` is no tuple.
 
     >>> import theorems.templates as folder

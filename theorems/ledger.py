@@ -65,7 +65,7 @@ class Entry:
     - ``tightness``: the value and the ends of its interval; three equal numbers where it was
       computed and not sampled
     - ``versions``: of the libraries the numbers came from
-    - ``claim``: the statement part by part (see :func:`parts`), empty in older ledgers
+    - ``claim``: the statement part by part (see `parts`), empty in older ledgers
     """
 
     digest: str
@@ -237,7 +237,7 @@ def compare(
 ) -> tuple[Change, ...]:
     """Every difference between the record and what was found, statement by statement.
 
-    ``seed``, ``level`` and ``versions`` are those of the run, as in :func:`entry_of`.
+    ``seed``, ``level`` and ``versions`` are those of the run, as in `entry_of`.
 
     Example:
         >>> from theorems.registry import library
@@ -461,7 +461,7 @@ def default_path() -> Path:
 def read(path: Path | str) -> Ledger:
     """The ledger in ``path``.
 
-    Raises :class:`LedgerError`, one line that names what is wrong and where.
+    Raises `LedgerError`, one line that names what is wrong and where.
     """
     try:
         file = structured(read_json(path, _LARGEST_FILE), _File, "the ledger")

@@ -1,7 +1,7 @@
 """Averages over every batch drawn from a population, as SymPy nodes that are finite and exact.
 
 The population is 0 … N - 1. A batch is bound like the index of a sum, and what depends on it says
-so through :class:`BatchSum`:
+so through `BatchSum`:
 
 >>> import sympy as sp
 >>> N, b, B, i = sp.symbols("N b B i")

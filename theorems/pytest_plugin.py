@@ -253,7 +253,7 @@ def _shares(item: pytest.Item) -> bool:
 
 
 class Circumstances:
-    """What an item may spend and where it reports, for :mod:`theorems.workbench.running`."""
+    """What an item may spend and where it reports, for `theorems.workbench.running`."""
 
     def __init__(self, node: pytest.Item) -> None:
         config = node.config

@@ -141,7 +141,7 @@ def _refuse(package: str, family: str, part: str, error: BaseException) -> None:
 def tolerated(part: Part, what: str) -> Iterator[None]:
     """An error inside is raised if the part is ours; another package's is refused.
 
-    ``what`` says what is refused, in the line that :func:`refused` keeps.
+    ``what`` says what is refused, in the line that `refused` keeps.
     """
     try:
         yield
@@ -178,7 +178,7 @@ def library(*names: str) -> tuple[Statement, ...]:
     """The statements of the families of these names, or all: by family, then as each orders them.
 
     A name that is no family adds nothing. Raises whatever the import of one of our own families
-    raises; another package's that fails is left out, see :func:`refused`.
+    raises; another package's that fails is left out, see `refused`.
 
     Cost: importing the families that are meant, some 0.1 s each, once.
 
@@ -219,7 +219,7 @@ def package_of(statement: Statement) -> str:
 def get(name: str) -> Statement:
     """The statement of that full name, or of ``family.theorem`` when it has a single variant.
 
-    Raises :class:`UnknownNameError` for an unknown or ambiguous name, with the nearest or the
+    Raises `UnknownNameError` for an unknown or ambiguous name, with the nearest or the
     variants, and ``TypeError`` for what is no text.
 
     Example:
@@ -241,7 +241,7 @@ def select(names: Iterable[str | Statement]) -> tuple[Statement, ...]:
     A ``Statement`` among the names stands for itself, so that a changed one can be checked; such
     come last. Only the families that are named are loaded.
 
-    Raises :class:`UnknownNameError`, suggesting the nearest known name, and ``TypeError`` for
+    Raises `UnknownNameError`, suggesting the nearest known name, and ``TypeError`` for
     what is neither a name nor a statement.
 
     Example:

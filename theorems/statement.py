@@ -516,7 +516,7 @@ class Statement:
     def top(self, **values: ArrayLike) -> Floats:
         """The trivial ceiling of ``lhs`` at ``values``, in float64; infinite where none is known.
 
-        Raises as :meth:`bound` does.
+        Raises as `bound` does.
 
         Example:
             >>> from theorems.templates.expectation import STATEMENT
@@ -530,7 +530,7 @@ class Statement:
     def trivial(self, **values: ArrayLike) -> bool | NDArray[np.bool_]:
         """True where the bound cannot fail: ``rhs`` at or above the ceiling of ``lhs``.
 
-        Raises as :meth:`bound` does.
+        Raises as `bound` does.
 
         Example:
             >>> from theorems.templates.expectation import STATEMENT

@@ -30,7 +30,7 @@ __all__ = ["Asked", "Claim", "Result", "environment", "verify", "verify_each"]
 @runtime_checkable
 class Claim(Protocol):
     """What makes a statement of itself when asked, as a
-    :class:`~theorems.workbench.conjecture.Conjecture` does.
+    `Conjecture` does.
     """
 
     def statement(self) -> Statement: ...
@@ -81,7 +81,7 @@ class Result:
 
     @property
     def tightness_interval(self) -> tuple[float, float] | None:
-        """The interval of :attr:`tightness`, as evidence gives it; None where it was computed."""
+        """The interval of `tightness`, as evidence gives it; None where it was computed."""
         return next(
             (
                 e.tightness_interval
@@ -222,7 +222,7 @@ def verify_each(
     progress: Callable[[str], None] = lambda _: None,
     refused: Callable[[Statement, ClaimError], None] | None = None,
 ) -> Iterator[Result]:
-    """As :func:`verify`, one result at a time, so that an interrupted run keeps what it
+    """As `verify`, one result at a time, so that an interrupted run keeps what it
     established.
 
     ``refused`` is told of a claim that turns out to make no sense while it is checked, and the run
@@ -380,7 +380,7 @@ def verify(
     """Check statements (families, theorems or full names; everything by default) and return their
     results.
 
-    ``names``: names, :class:`Statement` objects and conjectures, one or several:
+    ``names``: names, `Statement` objects and conjectures, one or several:
     ``verify(gap_law)``, ``verify(["FAMILY.THEOREM", gap_law])``. ``batch``: None for the inputs
     each check lays out, or a (d, n) array, samples as columns, or a ``Batch``. ``seed``:
     nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
@@ -431,7 +431,7 @@ def _settings(seed: int, level: float, budget: float | None) -> tuple[int, float
 def environment(seed: int, level: float, batch: Batch | None) -> dict[str, Any]:
     """What a report must say to be repeated: versions, seed, error budget, batch.
 
-    - ``seed``, ``level``: of the run, as :func:`verify` takes them
+    - ``seed``, ``level``: of the run, as `verify` takes them
     - ``batch``: the user's, told by its description, digest and size; None for none
 
     Example:

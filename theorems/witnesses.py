@@ -92,7 +92,7 @@ class Corpus:
     def of(self, statement: str) -> list[Witness]:
         """The witnesses kept for a statement, in the order of their names.
 
-        Raises :class:`CorpusError` for a file that is no witness, naming it, and for a corpus that
+        Raises `CorpusError` for a file that is no witness, naming it, and for a corpus that
         is no directory or cannot be read: nothing is skipped in silence.
         """
         try:
@@ -115,7 +115,7 @@ class Corpus:
     def keep(self, witness: Witness) -> Path:
         """Write a witness, in one piece, and return its path; one that is there stays as it is.
 
-        Raises :class:`CorpusError` if it cannot be written.
+        Raises `CorpusError` if it cannot be written.
         """
         path = self.directory / f"{_slug(witness.statement)}-{witness.digest}.toml"
         try:
@@ -144,7 +144,7 @@ class _File:
 def read(path: Path) -> Witness:
     """The witness in a file.
 
-    Raises :class:`CorpusError` naming the file and what is wrong with it.
+    Raises `CorpusError` naming the file and what is wrong with it.
     """
     try:
         file = structured(tomllib.loads(read_regular(path, _LARGEST).decode("utf-8")), _File)

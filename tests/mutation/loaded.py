@@ -88,7 +88,7 @@ class Loaded:
         self._work: Callable[[], None] = lambda: None
 
     def serve(self, files: Sequence[str], work: Callable[[], None]) -> None:
-        """Collect ``files`` in the copy, then do ``work``, which calls :meth:`test`."""
+        """Collect ``files`` in the copy, then do ``work``, which calls `test`."""
         enter(self.copy.folder)
         self._work = work
         sys.setprofile(self._note)

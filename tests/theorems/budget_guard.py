@@ -73,7 +73,7 @@ def spending(level: float) -> None:
 
 
 def watched(call: Callable[..., Any], kind: type) -> Callable[..., Any]:
-    """A check's ``__call__`` that raises :class:`BudgetError` when it spends or claims more than its level."""
+    """A check's ``__call__`` that raises `BudgetError` when it spends or claims more than its level."""
 
     @functools.wraps(call)
     def watching(self: Any, statement: Any, context: Any) -> Any:
@@ -112,7 +112,7 @@ def _paying(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Inside, every check raises :class:`BudgetError` when it spends more than its level."""
+    """Inside, every check raises `BudgetError` when it spends more than its level."""
     undo: list[tuple[Any, str, Any]] = []
 
     def put(owner: Any, name: str, value: Any) -> None:

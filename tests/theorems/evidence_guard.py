@@ -31,7 +31,7 @@ class EvidenceError(AssertionError):
 
 
 def consistent(statement: Statement, found: Evidence) -> None:
-    """Raise :class:`EvidenceError` unless the evidence follows from its own readouts."""
+    """Raise `EvidenceError` unless the evidence follows from its own readouts."""
     rows = found.details.get("readouts")
     if found.verdict.value == "outside" and not rows and "decided" not in found.details:
         _require(

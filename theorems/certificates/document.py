@@ -91,7 +91,7 @@ class Certificate:
     - ``conclusion``: what follows from them
     - ``versions``: those of the software
 
-    Raises :class:`UnreadableError` for a field of the wrong type or size.
+    Raises `UnreadableError` for a field of the wrong type or size.
 
     Example:
         >>> fields = dict(statement="", claim="1 < 2", inputs={}, enclosures={}, versions={})
@@ -169,8 +169,8 @@ class _Head:
 def read(path: Path | str) -> Certificate:
     """The certificate in ``path``.
 
-    Raises :class:`UnreadableError` if there is none or it is malformed, and
-    :class:`CertificateError` if its digest does not match. The message names the file and the
+    Raises `UnreadableError` if there is none or it is malformed, and
+    `CertificateError` if its digest does not match. The message names the file and the
     field. Nothing of the claim is checked: see ``kinds.recheck``.
     """
     try:

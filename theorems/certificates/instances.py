@@ -98,7 +98,7 @@ def at_input(
     - ``variables``: exact numbers by symbol name, nested for families
     - ``precision``: of the recorded enclosures, in bits
 
-    Raises :class:`CertificateError` if they are outside domains or assumptions, or if exact
+    Raises `CertificateError` if they are outside domains or assumptions, or if exact
     arithmetic and balls leave the claim open.
 
     Example:
@@ -189,7 +189,7 @@ def crossing(
     - ``start``: the spectrum that the path in the width limit begins with
     - ``precision``: of the balls that enclose the path, in bits
 
-    Raises :class:`CertificateError` if it does not. Cost: a few milliseconds a layer.
+    Raises `CertificateError` if it does not. Cost: a few milliseconds a layer.
     """
     report = _followed(statement, start, layer, precision)
     with flint.ctx.workprec(precision):

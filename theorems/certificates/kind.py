@@ -32,7 +32,7 @@ class Offer:
 
     - ``stem``: the name of its file without ".json", unique in the library
     - ``words``: what it shows, in a few words
-    - ``make(progress)``: makes it; raises :class:`CertificateError` if the claim does not hold or
+    - ``make(progress)``: makes it; raises `CertificateError` if the claim does not hold or
       could not be decided
     """
 
@@ -47,7 +47,7 @@ class Kind:
 
     - ``name``, ``words``: what certificates of the kind say they are, and what that means
     - ``recheck(certificate)``: decides the claim again from ``inputs`` alone and returns one line
-      that says what was established. It raises :class:`CertificateError` if the claim does not
+      that says what was established. It raises `CertificateError` if the claim does not
       follow, or if a recorded enclosure does not meet the recomputed one, and ``UncheckableError``
       if something needed is not installed
     - ``offers(statement)``: the certificates it can make for a statement of the library
@@ -63,7 +63,7 @@ def demand(certificate: Certificate, **derived: str) -> None:
     """Refuse a certificate whose words are not those that follow from its inputs.
 
     ``derived`` are the words by the name of their field, ``claim=…``, ``conclusion=…``. Raises
-    :class:`CertificateError`, naming the field.
+    `CertificateError`, naming the field.
     """
     for name, wanted in derived.items():
         if (found := getattr(certificate, name)) != wanted:
@@ -75,7 +75,7 @@ def demand(certificate: Certificate, **derived: str) -> None:
 def demand_overlap(certificate: Certificate, name: str, recomputed: flint.arb) -> None:
     """Refuse a certificate whose enclosure ``name`` does not meet the recomputed ball.
 
-    Raises :class:`CertificateError`, and ``UnreadableError`` where there is no such enclosure.
+    Raises `CertificateError`, and ``UnreadableError`` where there is no such enclosure.
     """
     recorded = ball_of(entry(certificate.enclosures, name, "enclosures"), f"enclosures.{name}")
     if not recorded.overlaps(recomputed):
@@ -101,7 +101,7 @@ def demand_fields(
 def named(certificate: Certificate) -> Statement:
     """The statement of the library that the certificate names.
 
-    Raises :class:`CertificateError` where there is none.
+    Raises `CertificateError` where there is none.
     """
     try:
         return get(certificate.statement)

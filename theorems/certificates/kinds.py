@@ -65,8 +65,8 @@ def offers(statements: Sequence[Statement]) -> Iterator[Offer]:
 def recheck(certificate: Certificate) -> str:
     """Check the claim again from the inputs; one line that says what was established.
 
-    Raises :class:`CertificateError` with the reason if the certificate is refused, and
-    :class:`UncheckableError` if a kind of another package fails at it. Any cost is the kind's.
+    Raises `CertificateError` with the reason if the certificate is refused, and
+    `UncheckableError` if a kind of another package fails at it. Any cost is the kind's.
     """
     known = _kinds()
     if certificate.kind not in known:

@@ -48,7 +48,7 @@ def rational_text(value: Fraction | flint.fmpq | flint.fmpz | int) -> str:
 def rational_of(value: object, field: str) -> flint.fmpq:
     """The number written as "p/q", "p" or "m*2^e".
 
-    ``field`` says where it stands. Raises :class:`UnreadableError`, naming it, for anything else.
+    ``field`` says where it stands. Raises `UnreadableError`, naming it, for anything else.
 
     Example:
         >>> rational_of("3/2", "inputs.x"), rational_of("3*2^-1", "inputs.x")
@@ -81,7 +81,7 @@ def rational_of(value: object, field: str) -> flint.fmpq:
 def rationals_of(value: object, field: str) -> Rationals:
     """Nested lists and objects of exact numbers, as nested lists and dicts of ``fmpq``.
 
-    Raises :class:`UnreadableError`, naming the place inside ``field``, for anything else.
+    Raises `UnreadableError`, naming the place inside ``field``, for anything else.
 
     Example:
         >>> rationals_of({"n": "2", "sigma": ["4/5", "3/5"]}, "inputs.at")
@@ -97,7 +97,7 @@ def rationals_of(value: object, field: str) -> Rationals:
 def whole_of(value: object, field: str, least: int, most: int) -> int:
     """A JSON integer between ``least`` and ``most``.
 
-    Raises :class:`UnreadableError`, naming ``field``, for anything else.
+    Raises `UnreadableError`, naming ``field``, for anything else.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise UnreadableError(
@@ -131,7 +131,7 @@ def _dyadic(exact: flint.arb) -> tuple[int, int]:
 def ball_of(value: object, field: str) -> flint.arb:
     """A ball that contains exactly the recorded ends, or a little more at ``flint.ctx.prec``.
 
-    Raises :class:`UnreadableError`, naming ``field``, for what are no two ends in order.
+    Raises `UnreadableError`, naming ``field``, for what are no two ends in order.
     """
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise UnreadableError(
@@ -144,7 +144,7 @@ def ball_of(value: object, field: str) -> flint.arb:
 
 
 def entry(values: Mapping[str, object], name: str, field: str) -> object:
-    """``values[name]``. Raises :class:`UnreadableError` if it is missing; ``field`` says where.
+    """``values[name]``. Raises `UnreadableError` if it is missing; ``field`` says where.
 
     Example:
         >>> entry({"layer": 3}, "layer", "inputs")

@@ -72,7 +72,7 @@ def certify(statement: Statement, sizes: Mapping[str, int]) -> Certificate:
     """A proof at these sizes, or an exact witness against the claim, as a certificate.
 
     ``sizes`` are the values of the whole-numbered variables, by name. Raises
-    :class:`CertificateError` if z3 leaves it open with ``MAKING`` units of work, or is not
+    `CertificateError` if z3 leaves it open with ``MAKING`` units of work, or is not
     installed. Cost: some seconds at most.
     """
     answer, claim = _asked(statement, sizes, MAKING), claim_at(statement, sizes)

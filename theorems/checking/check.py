@@ -1,8 +1,8 @@
 """What checks have in common: their words, their policy towards a user's batch, and the way to
 evidence.
 
-A check judges a claim and its false neighbour by the same means. An :class:`ExactCheck` judges each
-by itself, in exact numbers or balls; a :class:`SampledCheck` reads both off the same samples, row
+A check judges a claim and its false neighbour by the same means. An `ExactCheck` judges each
+by itself, in exact numbers or balls; a `SampledCheck` reads both off the same samples, row
 by row.
 """
 
@@ -121,7 +121,7 @@ class ExactCheck(CheckBase, Generic[Seen]):
     def details(self, found: Judgement[Seen], fallen: Judgement[Seen]) -> Details:
         """What was seen, as the evidence keeps it.
 
-        - ``found``, ``fallen``: what :meth:`judge` said of the claim and of its neighbour
+        - ``found``, ``fallen``: what `judge` said of the claim and of its neighbour
         """
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
@@ -178,7 +178,7 @@ class SampledRows(Details):
 class SampledCheck(CheckBase):
     """Judges a claim and its neighbour on the same samples, in rows: one for each mean or median.
 
-    A subclass draws, makes its rows, and leaves it to :meth:`of_rows` what they say together.
+    A subclass draws, makes its rows, and leaves it to `of_rows` what they say together.
     """
 
     method = "simulation"

@@ -102,7 +102,7 @@ def determined(statement: Statement) -> bool:
 
 
 def exact_values(statement: Statement, variables: Values) -> dict[str, Nested]:
-    """The variables' values, and those of what is defined in words, of a :func:`determined`
+    """The variables' values, and those of what is defined in words, of a `determined`
     statement.
 
     What its other definitions make of them, rational or not, is for ``symbol_values.Completed``.
@@ -167,10 +167,10 @@ class Declared(dict[str, Nested]):
 
 @dataclass(frozen=True)
 class DeclaredInputs(Generic[Item]):
-    """The product of a statement's declared domains, of which an input is a :class:`Declared`.
+    """The product of a statement's declared domains, of which an input is a `Declared`.
 
     ``item`` turns one into what a check's own ``values`` reads, where definitions are in words that
-    only the family understands; without it the statement must be :func:`determined`.
+    only the family understands; without it the statement must be `determined`.
     """
 
     statement: Statement
@@ -317,7 +317,7 @@ def _corners(domains: _Domains) -> tuple[Declared, ...]:
 class OutsideError(ValueError):
     """A value outside the domain declared for it; the words are made when they are asked for.
 
-    Raised by :func:`require_inside`, which says of what.
+    Raised by `require_inside`, which says of what.
     """
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The former name of :mod:`theorems.checking.enclosures`, for those who import from it."""
+"""The former name of `theorems.checking.enclosures`, for those who import from it."""
 
 from theorems.checking.enclosures import Enclosed, Part
 

@@ -748,7 +748,7 @@ def refutes(statement: Statement, variables: Values) -> bool:
 def fault(statement: Statement, values: Callable[[], Values]) -> str:
     """How a claim falls at an input that refutes it: ``violated``, or ``undefined``.
 
-    - ``values``: as :func:`decide` takes them
+    - ``values``: as `decide` takes them
 
     Example:
         >>> from theorems.templates.pointwise import STATEMENT

@@ -53,7 +53,7 @@ def isolate(function: Function, low: fmpq, high: fmpq) -> tuple[list[Zero], int]
 
     ``function`` maps the series of the identity over a ball to its own, at flint's current
     precision, and is analytic on a neighbourhood of the interval. ``low`` and ``high`` are dyadic.
-    Raises :class:`UndecidedError` if the balls leave the count open. Cost: three evaluations a
+    Raises `UndecidedError` if the balls leave the count open. Cost: three evaluations a
     cell.
 
     Example:
@@ -107,7 +107,7 @@ def signs(function: Function, low: fmpq, high: fmpq) -> tuple[int, int]:
     """The signs of the function and of its derivative on all of [low, high]: 1, -1, or 0 where
     the balls leave it open.
 
-    Cost: at most two evaluations of ``function``, which is as :func:`isolate` takes it.
+    Cost: at most two evaluations of ``function``, which is as `isolate` takes it.
 
     Example:
         >>> signs(lambda x: x * x - 2, fmpq(2), fmpq(3))
@@ -125,7 +125,7 @@ def signs(function: Function, low: fmpq, high: fmpq) -> tuple[int, int]:
 def narrow(function: Function, zero: Zero) -> arb:
     """The zero as a ball about as narrow as the precision allows, by the interval Newton method.
 
-    Raises :class:`UndecidedError` if an enclosure leaves the interval, which a true zero cannot.
+    Raises `UndecidedError` if an enclosure leaves the interval, which a true zero cannot.
 
     Example:
         >>> (zero,), _ = isolate(lambda x: x * x - 2, fmpq(0), fmpq(2))

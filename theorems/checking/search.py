@@ -89,7 +89,7 @@ class Adversary(Protocol):
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
         """A simpler input that refutes too, decided again; ``found`` if there is none.
 
-        - ``found``: what :meth:`hunt` returned for the same statement and context
+        - ``found``: what `hunt` returned for the same statement and context
         """
 
 
@@ -98,7 +98,7 @@ class Cube(Protocol):
 
     @property
     def differentiable(self) -> bool:
-        """Whether :meth:`floats` runs in Torch."""
+        """Whether `floats` runs in Torch."""
 
     def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
         """Sizes by name, from the smallest to the largest allowed, at most ``most``."""
@@ -125,7 +125,7 @@ class Cube(Protocol):
 class Hunt(Details):
     """What a search tried, by attack, and what it found: of the claim, and of its neighbour.
 
-    ``margin``, ``attack`` and ``kind`` are those of the :class:`Found` input; ``kept`` names the
+    ``margin``, ``attack`` and ``kind`` are those of the `Found` input; ``kept`` names the
     file it was kept in, ``not_kept`` says why it was not.
     """
 

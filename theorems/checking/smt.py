@@ -82,7 +82,7 @@ class Answer:
 def solver() -> ModuleType:
     """The module z3, imported when this is first called.
 
-    Raises :class:`MissingSolverError` with the command that installs it.
+    Raises `MissingSolverError` with the command that installs it.
     """
     try:
         return import_module("z3")
@@ -119,7 +119,7 @@ class Question:
     def at(self, values: Mapping[sp.Symbol, Point]) -> dict[str, Nested]:
         """The input, by name, at which the unknowns have these values.
 
-        - ``values``: a rational or an algebraic number for each of :attr:`unknowns`
+        - ``values``: a rational or an algebraic number for each of `unknowns`
         """
         filled = {name: changed(e, values.__getitem__) for name, e in self.families.items()}
         return {**self.sizes, **filled}
@@ -128,7 +128,7 @@ class Question:
 def translate(statement: Statement, sizes: Mapping[str, int]) -> Question:
     """The statement at these sizes: a whole number for each whole-numbered variable.
 
-    Raises :class:`UntranslatableError` for statements that are not about polynomials and roots of
+    Raises `UntranslatableError` for statements that are not about polynomials and roots of
     their variables, ``ValueError`` for sizes that are missing, unknown or outside their domain.
     """
     if statement.quantifier.value != "pointwise" or not determined(statement):
@@ -211,7 +211,7 @@ _Case = sp.functions.elementary.piecewise.ExprCondPair
 def require_algebraic(e: sp.Basic) -> None:
     """Refuse what has no terms in z3, before a solver is asked.
 
-    Raises :class:`UntranslatableError` for what is no polynomial, root or case.
+    Raises `UntranslatableError` for what is no polynomial, root or case.
 
     Example:
         >>> require_algebraic(sp.exp(sp.Symbol("x")))
@@ -338,7 +338,7 @@ def ask(statement: Statement, sizes: Mapping[str, int], *, work: int = WORK) -> 
 
     ``work`` is what z3 may spend, in its own count, so that no clock has a say in the answer.
 
-    Raises :class:`MissingSolverError`, :class:`UntranslatableError`, and ``ValueError`` for sizes
+    Raises `MissingSolverError`, `UntranslatableError`, and ``ValueError`` for sizes
     outside their domain.
     """
     question, z3 = translate(statement, sizes), solver()

@@ -131,7 +131,7 @@ def _real(text: str) -> float:
 
 
 def whole_option(option: str, text: str, least: int) -> int:
-    """``text`` as a whole number of at least ``least``; :class:`UsageError` names ``option``.
+    """``text`` as a whole number of at least ``least``; `UsageError` names ``option``.
 
     >>> whole_option("--workers", "0", 1)
     Traceback (most recent call last):
@@ -185,7 +185,7 @@ def batch_line(batch: Batch | None) -> str:
 
 
 def require_plots() -> None:
-    """Raise :class:`UsageError` with the remedy where no plots can be drawn.
+    """Raise `UsageError` with the remedy where no plots can be drawn.
 
     >>> require_plots()  # with the extra ``report``
     """

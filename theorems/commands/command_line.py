@@ -22,7 +22,7 @@ __all__ = ["run"]
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that raises :class:`UsageError` where argparse would print and exit."""
+    """A parser that raises `UsageError` where argparse would print and exit."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} ({self.prog} --help)")

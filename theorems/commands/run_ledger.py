@@ -92,7 +92,7 @@ def open_ledger(
     """The ledger to compare with, if any: ``--ledger``, or the default one in the current
     directory.
 
-    ``asked`` and ``judged`` are as in :class:`RunLedger`. Raises ``ValueError`` for a ledger that
+    ``asked`` and ``judged`` are as in `RunLedger`. Raises ``ValueError`` for a ledger that
     cannot be read or, with ``--update-ledger``, written, and for one beside a batch.
     """
     file, update = args.ledger, args.update_ledger
@@ -122,7 +122,7 @@ def print_changes(
 ) -> None:
     """The differences as a diff, one statement after the other; one line where there are none.
 
-    ``results`` are of the run, ``changes`` what :meth:`RunLedger.changes` found of them.
+    ``results`` are of the run, ``changes`` what `RunLedger.changes` found of them.
     """
     new = [c for c in changes if c.what == "new"]
     told = [c for c in changes if c.what != "new"]

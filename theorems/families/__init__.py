@@ -5,7 +5,7 @@
 - ``cluster``: recentring and ReLU turn a batch into a cluster and an outlier (after N24)
 - ``splines``: where it puts the boundaries of a unit (BB22, R26)
 
-Each has one :class:`~theorems.family.Family` in its ``__init__``, and one line in ``FAMILIES``.
+Each has one `Family` in its ``__init__``, and one line in ``FAMILIES``.
 Other packages bring families through the entry-point group ``theorems.families``.
 """
 

@@ -28,7 +28,7 @@ def check_file(statement: Statement, name: str = "check") -> str:
     The theorem's module is required and not imported, so that none of its notations can change what
     the text means.
 
-    Raises :class:`UnprintableError` for a statement without printed form, ``ValueError`` for one
+    Raises `UnprintableError` for a statement without printed form, ``ValueError`` for one
     without theorem.
     """
     proof = _proof(statement)
@@ -118,7 +118,7 @@ Admitted.
 def skeleton(statement: Statement) -> str:
     """A file that states the claim and leaves the proof open, for a user to start from.
 
-    Raises :class:`UnprintableError` where there is no printed form.
+    Raises `UnprintableError` where there is no printed form.
     """
     title = statement.title.replace("(*", "( *").replace("*)", "* )")
     return _SKELETON.format(

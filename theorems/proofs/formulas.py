@@ -137,7 +137,7 @@ class Formulas:
 
         - ``sign``: one of ``<=``, ``<``, ``>=``, ``>``, ``==``, ``!=``
 
-        Raises :class:`UnprintableError` for a side without printed form.
+        Raises `UnprintableError` for a side without printed form.
 
         Example:
             >>> x = sp.Symbol("x")
@@ -195,7 +195,7 @@ class Formulas:
     def natural(self, expression: sp.Expr) -> str:
         """An expression of type ``nat``, without the scope's mark unless it is compound.
 
-        Raises :class:`UnprintableError` for one that may be negative or no whole number.
+        Raises `UnprintableError` for one that may be negative or no whole number.
         """
         text, compound = self._natural(sp.sympify(expression))
         return f"({text})%N" if compound else text
@@ -238,7 +238,7 @@ class Formulas:
     def real(self, expression: sp.Expr) -> str:
         """An expression of the field's type, at a level that fits beside a relation.
 
-        Raises :class:`UnprintableError` for a function without printed form.
+        Raises `UnprintableError` for a function without printed form.
 
         Example:
             >>> x, y = sp.symbols("x y")
@@ -472,7 +472,7 @@ class Formulas:
 
 
 class RealFormulas(Formulas):
-    """As :class:`Formulas`, with the notations of ``R_scope``, and with pi and arccos."""
+    """As `Formulas`, with the notations of ``R_scope``, and with pi and arccos."""
 
     _SUM = ("\\big[Rplus/0]", _BIG, _POWER)  # in parentheses wherever it is not alone
 

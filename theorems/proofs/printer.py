@@ -41,7 +41,7 @@ def proposition(statement: Statement, *, negated: bool = False, structure: str =
     - ``structure``: the mathcomp structure of the field, by default ``rcfType`` where a root
       occurs, else ``realFieldType``; or ``R``, Coq's reals
 
-    Raises :class:`UnprintableError`, saying what has no printed form.
+    Raises `UnprintableError`, saying what has no printed form.
 
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
@@ -52,7 +52,7 @@ def proposition(statement: Statement, *, negated: bool = False, structure: str =
 
 
 def beside(statement: Statement, *, negated: bool = False, structure: str = "") -> list[str]:
-    """Propositions that differ from :func:`proposition` in one hypothesis.
+    """Propositions that differ from `proposition` in one hypothesis.
 
     They are no print of the statement: one hypothesis more, ``False`` or ``0 = 0``, stands before
     or behind the others, or one of them is ``False``. Arguments and errors are as there.

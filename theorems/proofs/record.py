@@ -190,7 +190,7 @@ class ProofRecord:
 def read(path: Path = RECORDED, root: Path = SOURCES) -> ProofRecord:
     """The record in ``path``.
 
-    Raises :class:`RecordError` if it is missing, malformed or altered.
+    Raises `RecordError` if it is missing, malformed or altered.
     """
     try:
         content = structured(read_json(path, _LARGEST), dict[str, object], "the record")

@@ -147,7 +147,7 @@ def forbidden(root: Path = SOURCES) -> list[str]:
 def axioms_in(output: str) -> tuple[str, ...]:
     """The axioms that one ``Print Assumptions`` printed; what is not understood counts as one.
 
-    Raises :class:`RocqError` if it printed nothing.
+    Raises `RocqError` if it printed nothing.
 
     Example:
         >>> axioms_in("Closed under the global context")
@@ -180,7 +180,7 @@ class Rocq:
         - ``files``: of the development, such as ``common/Sums.v``; all of it where none is given
         - ``jobs``: how many are compiled at once; ``timeout``: in seconds, for each program
 
-        Raises :class:`RocqError` with the compiler's last words. Cost: half a minute for all that
+        Raises `RocqError` with the compiler's last words. Cost: half a minute for all that
         has changed, nothing for what has not.
         """
         with self._locked():
@@ -197,7 +197,7 @@ class Rocq:
 
         - ``name``: of the file, without ``.v``; ``timeout``: in seconds
 
-        Raises :class:`RocqError` if it is not accepted. Cost: some three seconds.
+        Raises `RocqError` if it is not accepted. Cost: some three seconds.
         """
         with tempfile.TemporaryDirectory(prefix="rocq-") as folder:
             path = Path(folder) / f"{name}.v"
@@ -210,7 +210,7 @@ class Rocq:
     def axioms_of(self, text: str) -> tuple[str, ...]:
         """The axioms that a file ending in one ``Print Assumptions`` rests on.
 
-        Raises :class:`RocqError`.
+        Raises `RocqError`.
         """
         return axioms_in(self.compile("check", text))
 
@@ -229,7 +229,7 @@ class Rocq:
     def says(self, theorems: Sequence[str]) -> dict[str, str]:
         """What ``Check`` prints for each theorem, by its qualified name.
 
-        Raises :class:`RocqError` where one is not in the built development.
+        Raises `RocqError` where one is not in the built development.
         """
         head = (
             "From mathcomp Require Import all_ssreflect all_algebra.",
@@ -330,7 +330,7 @@ def excess(theorem: str, axioms: Iterable[str]) -> tuple[str, ...]:
 
 
 def installed(root: Path = SOURCES, workspace: Path | None = None) -> Rocq:
-    """The Rocq on the path. Raises :class:`MissingRocqError` with the line that installs it.
+    """The Rocq on the path. Raises `MissingRocqError` with the line that installs it.
 
     - ``root``: where the development is
     - ``workspace``: where it is built, by default a directory of its own in the user's cache

@@ -122,7 +122,7 @@ def document_of(
     """The JSON value of a run. Numbers JSON has no word for become null, exact ones become text.
 
     Args:
-        results: results, or what :meth:`Result.as_json` made of them.
+        results: results, or what `Result.as_json` made of them.
         seed: the seed of everything random in the run.
         level: the probability of any false verdict in the run, in (0, 1).
         batch: the user's batch, None where each check laid out its own inputs.

@@ -75,7 +75,7 @@ class UsageError(ValueError):
 def refusing(
     kinds: type[Exception] | tuple[type[Exception], ...] = (ValueError, TypeError),
 ) -> Iterator[None]:
-    """Inside, an error of these kinds speaks of what the user gave and is :class:`UsageError`.
+    """Inside, an error of these kinds speaks of what the user gave and is `UsageError`.
 
     Outside, it is a defect and keeps its traceback.
 
@@ -93,7 +93,7 @@ def refusing(
 
 @contextlib.contextmanager
 def writing(place: object, otherwise: str = "") -> Iterator[None]:
-    """What cannot be written inside is :class:`OutputError`, in one line: the ``place``, why, and
+    """What cannot be written inside is `OutputError`, in one line: the ``place``, why, and
     what is left, ``otherwise``.
 
     >>> with writing("out.json"):
@@ -122,7 +122,7 @@ class _Signals:
     is ``seen``.
 
     A signal that somebody else handles, or that is ignored as under ``nohup``, is left alone. A
-    library may swallow the exception on its way; :meth:`check` raises it again.
+    library may swallow the exception on its way; `check` raises it again.
     """
 
     def __init__(self) -> None:

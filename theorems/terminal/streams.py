@@ -192,7 +192,7 @@ codecs.register_error(_HANDLER, _replaced)
 
 
 class _Output:
-    """A text stream; what it cannot write is :class:`OutputError` or :class:`ReaderGoneError`, or
+    """A text stream; what it cannot write is `OutputError` or `ReaderGoneError`, or
     nothing at all.
 
     ``vital`` is for results. Notes on the way are not: a run does not end because nobody reads

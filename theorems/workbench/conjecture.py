@@ -139,7 +139,7 @@ def conjecture(
     value, inside domain and assumptions, a claim about every input is refused with the point, or
     refuted there.
 
-    Returns a :class:`Conjecture`. Raises :class:`ClaimError`, a ``ValueError``, in one line, for a
+    Returns a `Conjecture`. Raises `ClaimError`, a ``ValueError``, in one line, for a
     claim that says nothing that can be checked.
 
     Cost: the claim is read and tried at a few points; checking it is for ``verify``.

@@ -46,7 +46,7 @@ def load(text: str) -> Loaded:
     A claim that is refused when it is stated leaves the others of the file to be checked, but for
     those stated by the same statement of Python.
 
-    Raises :class:`ClaimError` in one line if there is no such file, it cannot be run, or it states
+    Raises `ClaimError` in one line if there is no such file, it cannot be run, or it states
     nothing by that name.
 
     Example:
@@ -80,7 +80,7 @@ def load(text: str) -> Loaded:
 def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
     """The conjectures that a module itself declares, by name, in order.
 
-    A nameless one is named by its variable. Raises :class:`ClaimError` for two of one name.
+    A nameless one is named by its variable. Raises `ClaimError` for two of one name.
     """
     found: dict[str, Conjecture] = {}
     for variable, value in list(vars(module).items()):

@@ -7,7 +7,7 @@ is 1.
 
 What is allowed: numbers (exactly as written: 0.1 is 1/10), declared names, + - * / **, unary minus,
 one comparison, and the functions of ``FUNCTIONS``. Everything else is refused with a
-:class:`ClaimError` that says where.
+`ClaimError` that says where.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def read_claim(text: str, names: Names) -> Relation:
     - ``text``: at most 2000 characters of plain ASCII
     - ``names``: what it may name, with what SymPy calls it
 
-    Raises :class:`ClaimError` saying where it is no claim.
+    Raises `ClaimError` saying where it is no claim.
 
     Example:
         >>> read_claim("x**2/x <= 0.1", {"x": sp.Symbol("x", real=True)}).rhs
@@ -126,7 +126,7 @@ def read_expression(text: str, names: Names) -> sp.Expr:
 
     - ``text``, ``names``: as `read_claim` takes them
 
-    Raises :class:`ClaimError` saying where it is none.
+    Raises `ClaimError` saying where it is none.
 
     Example:
         >>> read_expression("2*n**2/3", {"n": sp.Symbol("n", positive=True)})
@@ -136,7 +136,7 @@ def read_expression(text: str, names: Names) -> sp.Expr:
 
 
 def refuse(*cases: tuple[object, str]) -> None:
-    """Raise :class:`ClaimError` in the words of the first case that is true.
+    """Raise `ClaimError` in the words of the first case that is true.
 
     - ``cases``: what may be wrong, whether it is, and what to say of it
 

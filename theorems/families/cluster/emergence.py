@@ -77,7 +77,7 @@ def stays(lone: Floats, layer: int, window: int) -> NDArray[np.bool_]:
     """Whether one sample was the lone outlier throughout the ``window`` layers up to ``layer``, by
     replica.
 
-    ``lone`` has shape (replicas, depth + 1), as :func:`simulators.observables.lone_outlier` gives
+    ``lone`` has shape (replicas, depth + 1), as `simulators.observables.lone_outlier` gives
     it.
 
     Example:
@@ -311,7 +311,7 @@ RESTORED = Statement(
 def escape_layers(lone: Floats, window: int) -> Floats:
     """The first layer from which one sample is the lone outlier for ``window`` layers.
 
-    ``lone`` has shape (replicas, depth + 1), as :func:`simulators.observables.lone_outlier` gives
+    ``lone`` has shape (replicas, depth + 1), as `simulators.observables.lone_outlier` gives
     it. Returns (replicas,); the depth where there is no such layer.
 
     Example:

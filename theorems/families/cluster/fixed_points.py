@@ -99,7 +99,7 @@ class FixedPoints:
 def find(n: int, precision: int = PRECISION) -> FixedPoints:
     """The fixed points for ``n`` samples, from 3 to some 10⁹.
 
-    Raises :class:`UndecidedError` if the balls leave their number open or show a picture other than
+    Raises `UndecidedError` if the balls leave their number open or show a picture other than
     these: one rising zero of e, or a rising, a falling and a rising one, the last of them
     symmetric. Cost: some ten milliseconds.
     """
@@ -235,7 +235,7 @@ def _excess_over(sizes: arb) -> Callable[[arb_series], arb_series]:
 def saddle_node() -> SaddleNode:
     """The saddle-node, with the count of fixed points on both sides of it.
 
-    Raises :class:`UndecidedError` if a ball leaves something open. Cost: some seconds.
+    Raises `UndecidedError` if a ball leaves something open. Cost: some seconds.
     """
     with ctx.workprec(_SADDLE_PRECISION):
         angle, n = _critical(1.13, 6.5)

@@ -91,7 +91,7 @@ def enclose(low: fmpq, high: fmpq) -> Enclosure:
     """Prove the picture above for 1/n in [low, high], 0 ≤ low < high ≤ 1/`FIRST`, and enclose what
     is claimed.
 
-    Raises :class:`UndecidedError` if a ball leaves a sign open. Cost: some hundred evaluations of
+    Raises `UndecidedError` if a ball leaves a sign open. Cost: some hundred evaluations of
     30 µs.
     """
     require(0 <= low < high <= fmpq(1, FIRST), f"[{low}, {high}] is not within [0, 1/{FIRST}]")

@@ -96,7 +96,7 @@ def certify_sizes(
     """The certificate for these batch sizes, from 3 to 10⁹, at most 1000. Cost: some ten
     milliseconds each.
 
-    Raises :class:`CertificateError` if the claim fails or stays open at this precision,
+    Raises `CertificateError` if the claim fails or stays open at this precision,
     ``ValueError`` for other sizes.
     """
     wanted = sorted(set(sizes))

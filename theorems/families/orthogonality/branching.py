@@ -125,7 +125,7 @@ class Problem:
         return corner - 1 - self.kappa * (self.uniform - box[0][0])
 
     def by_slope(self, box: Box) -> arb:
-        """As :meth:`by_value`, from a point inside and the gradient: -∞ for a box that reaches v_0
+        """As `by_value`, from a point inside and the gradient: -∞ for a box that reaches v_0
         = 0.
 
         Cost: three growths, two of them with a gradient.
@@ -229,7 +229,7 @@ def cover(
 ) -> tuple[str, Settled]:
     """A tree that settles every box, and what it found.
 
-    ``progress`` hears how many boxes were met. Raises :class:`CounterexampleFound`, or
+    ``progress`` hears how many boxes were met. Raises `CounterexampleFound`, or
     ``ArithmeticError`` if a box is left open after ``most`` boxes or ``DEEPEST`` bisections.
     """
     settled, tree = Settled(), ""

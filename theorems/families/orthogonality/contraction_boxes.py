@@ -130,7 +130,7 @@ def certify(
 ) -> Certificate:
     """The certificate for batch size ``n`` and constant ``kappa``.
 
-    Seconds for n ≤ 4, some 40 s for n = 6. Raises :class:`CertificateError` with a spectrum if the
+    Seconds for n ≤ 4, some 40 s for n = 6. Raises `CertificateError` with a spectrum if the
     claim is false, or if no cover was found.
     """
     try:
@@ -157,7 +157,7 @@ def certify(
 def recheck(certificate: Certificate) -> str:
     """Walk over the boxes again; one line says what they show.
 
-    Raises :class:`CertificateError` for a certificate that its boxes do not bear out, or of a claim
+    Raises `CertificateError` for a certificate that its boxes do not bear out, or of a claim
     that is not its statement's. Cost: as the search for the boxes, less what it tried in vain.
     """
     n = whole_of(entry(certificate.inputs, "n", "inputs"), "inputs.n", 2, MOST_SAMPLES)

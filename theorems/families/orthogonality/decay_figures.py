@@ -127,7 +127,7 @@ def first_speaking_layer(
 ) -> int | None:
     """The first layer at which the bound is below the ceiling; None if none of 4096 is.
 
-    ``values`` are those of :func:`parameters`.
+    ``values`` are those of `parameters`.
     """
     layers = np.arange(4096.0)
     speaking = bound_values(statement, layers, width, values) < float(statement.top(**values))

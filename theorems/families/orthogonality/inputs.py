@@ -226,7 +226,7 @@ def _smallest_image(
 
 
 def contraction_values(item: Input) -> Values:
-    """As :func:`spectrum_values`, with ``p_n`` enclosed at the current ball precision (exact where
+    """As `spectrum_values`, with ``p_n`` enclosed at the current ball precision (exact where
     it is).
 
     Example:

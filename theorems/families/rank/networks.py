@@ -182,7 +182,7 @@ class Network:
     def weights(self) -> int:
         """How many a run draws, from both starts.
 
-        It is what a network costs: see :func:`too_dear`.
+        It is what a network costs: see `too_dear`.
         """
         return 2 * self.replicas * (BURN_IN + WINDOW) * self.every * self.width**2
 

@@ -157,7 +157,7 @@ def indexed_units() -> st.SearchStrategy[Item]:
 
 
 def indexed_of_batch(batch: NDArray[np.float64]) -> Item:
-    """As :func:`unit_of_batch`, read at the sample farthest above the boundary, with factor c = 3.
+    """As `unit_of_batch`, read at the sample farthest above the boundary, with factor c = 3.
 
     Example:
         >>> indexed_of_batch(np.eye(2))["r"]
@@ -199,7 +199,7 @@ def population_corners(kind: str) -> list[Item]:
 
 
 def populations(kind: str) -> st.SearchStrategy[Item]:
-    """Populations and batch sizes of the kinds of :func:`population_corners`; at most 256 batches
+    """Populations and batch sizes of the kinds of `population_corners`; at most 256 batches
     each.
 
     Example:

@@ -74,7 +74,7 @@ def replaced(term: sp.Expr) -> sp.Expr:
 
 
 def _tried(kind: str) -> tuple[Pointwise[inputs.Item]]:
-    """Populations and batch sizes of a kind of :func:`inputs.population_corners`."""
+    """Populations and batch sizes of a kind of `inputs.population_corners`."""
     populations = partial(inputs.populations, kind)
     return (Pointwise(as_given, populations, partial(inputs.population_corners, kind)),)
 
