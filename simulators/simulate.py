@@ -93,8 +93,8 @@ def simulate(
     `Trajectory.rounding` says by how much, and `Trajectory.spoiled` which replicas speak for
     nothing from which layer on.
 
-    Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense. Memory
-    beyond the batch and the values is a few MiB for factor, O(width · n) for rows; for dense
+    Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense.
+    Memory beyond the batch and the values is a few MiB for factor, O(width · n) for rows; for dense
     O(width · n) and at most some 80 MiB per core.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it

@@ -7,7 +7,8 @@
 - ``conjecture``: state a claim of your own
 - ``Statement``, ``Evidence``, ``Verdict`` and what they are made of
 
-Names are imported when they are first used: the pytest plugin is loaded in runs that never use them.
+Names are imported when they are first used: the pytest plugin is loaded in runs that never use
+them.
 """
 
 from importlib import import_module

@@ -207,7 +207,7 @@ class Assumption:
 
 
 NUDGE = sp.Rational(1, 10**6)
-"""How far a sentinel may be off where exact arithmetic decides: a relative change it must notice."""
+"""How far a sentinel may be off where exact arithmetic decides: a relative change to notice."""
 
 
 @dataclass(frozen=True)

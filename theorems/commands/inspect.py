@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -205,13 +206,19 @@ def _left_out(found: Inspection) -> list[Column]:
     alike: dict[str, list[NotJudged]] = {}
     for item in found.not_judged:
         alike.setdefault(f"{item.kind}: {item.reason}", []).append(item)
-    names = [", ".join(item.name for item in items) for items in alike.values()]
-    counts = [str(sum(item.parameters for item in items)) for items in alike.values()]
     return [
-        Column("not judged", names, folds=True),
-        Column("parameters", counts, right=True),
+        Column("not judged", list(map(_names, alike.values())), folds=True),
+        Column("parameters", list(map(_parameters, alike.values())), right=True),
         Column("because", [Text(why, style="dim") for why in alike], folds=True),
     ]
+
+
+def _names(items: Iterable[NotJudged]) -> str:
+    return ", ".join(item.name for item in items)
+
+
+def _parameters(items: Iterable[NotJudged]) -> str:
+    return str(sum(item.parameters for item in items))
 
 
 def _print_predictions(out: Console, found: Inspection) -> None:

@@ -300,7 +300,11 @@ def _columns(rows: Sequence[Mapping[str, object]]) -> list[tuple[str, bool]]:
     keys: dict[str, None] = {}
     for row in rows:
         keys |= dict.fromkeys(row)
-    return [(key, all(_numeric(row.get(key)) for row in rows)) for key in keys]
+    return [(key, _numbers_below(key, rows)) for key in keys]
+
+
+def _numbers_below(key: str, rows: Sequence[Mapping[str, object]]) -> bool:
+    return all(_numeric(row.get(key)) for row in rows)
 
 
 def _numeric(value: object) -> bool:

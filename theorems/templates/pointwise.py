@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import sympy as sp
@@ -54,7 +55,7 @@ def values(spectrum: tuple[Fraction, ...]) -> Mapping[str, Any]:
 def corners() -> list[tuple[Fraction, ...]]:
     """Inputs that are always tried: the extremes, and where the bound is attained."""
     sizes = (1, 2, 3, 8)
-    return [spectrum for size in sizes for spectrum in corner_spectra(size).values()]
+    return list(chain.from_iterable(corner_spectra(size).values() for size in sizes))
 
 
 STATEMENT = Statement(
