@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 import sympy as sp
 from hypothesis import find, settings
 from hypothesis.errors import NoSuchExample
@@ -15,6 +16,7 @@ from simulators.batches import Batch
 from simulators.strategies import Matrix
 from tests.theorems.broken import run
 from theorems import Verdict
+from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.pointwise import Pointwise, decide
 from theorems.context import Context
 from theorems.families.rank.drift import (
@@ -290,6 +292,51 @@ def test_the_drift_is_supported_and_its_neighbour_falls() -> None:
     (row,) = evidence.details["readouts"]
     assert row["low"] <= row["claimed"] <= row["high"]
     assert row["slack"] < row["half_width"]
+    assert row["pairs"] < ONE.draws, "it stops once both are decided"
+
+
+def test_what_is_supported_is_known_as_narrowly_as_asked() -> None:
+    """Of one number of draws: equality is claimed from a half-width of what was asked on."""
+    met = set()
+    for asked in np.geomspace(0.05, 0.5, 12):
+        check = replace(ONE, draws=2**14, resolution=float(asked))
+        (row,) = run(DRIFT, [check]).evidence[0].details["readouts"]
+        assert row["half_width"] == pytest.approx((row["high"] - row["low"]) / 2)
+        assert row["asked"] == pytest.approx(16 * asked)
+        assert row["low"] <= row["claimed"] <= row["high"]
+        narrow = row["half_width"] <= row["asked"]
+        assert row["verdict"] == ("supported" if narrow else "inconclusive")
+        met.add((narrow, 2 * row["half_width"] <= row["asked"]))
+    assert met == {(False, False), (True, False), (True, True)}
+
+
+def test_the_slack_covers_draws_that_do_not_count_and_the_fourth_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of Gaussian weights: those of a row faster than ρ, in expectation, by λ_max ‖W_i‖² ~ χ²."""
+    reaches: list[float] = []
+
+    class Noted(BoundedMean):
+        def __init__(self, low: float, high: float, *more: Any, **named: Any) -> None:
+            assert low == -high
+            reaches.append(high)
+            super().__init__(low, high, *more, **named)
+
+    monkeypatch.setattr("theorems.families.rank.drift_checks.BoundedMean", Noted)
+    starts = [s for s in _starts(None) if s.law == "gaussian"]
+    check = Paired(lambda batch: starts, draws=16, first=16)
+    table = run(DRIFT, [check]).evidence[0].details["readouts"]
+    assert len(table) == len(starts) == len(reaches) > 1
+    for start, row, reach in zip(starts, table, reaches, strict=True):
+        width, gamma = int(row["d"]), float(row["gamma"])
+        unit = start.batch / np.linalg.norm(start.batch, axis=1, keepdims=True)
+        top = np.linalg.eigvalsh(unit @ unit.T)[-1]
+        slower = (reach / (10 * width * (width - 1))) ** 0.5
+        speed = slower / (1 + slower * gamma)  # of which the reach is the second difference
+        assert second_difference(width, speed, gamma) == pytest.approx(reach)
+        beyond = scipy.stats.chi2.sf(speed**2 / top, width + 2)
+        lost = 10 * width * (width - 1) * top * width * width * beyond
+        assert row["slack"] - fourth_order(width, speed, gamma) >= 0.99 * lost
 
 
 @pytest.mark.parametrize(

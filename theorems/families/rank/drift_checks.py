@@ -446,6 +446,17 @@ class Paired(CheckBase):
         sequence = BoundedMean(-plan.reach, plan.reach, context.level, reference=claimed)
         most = max(1, self.entries // len(start.batch) ** 2)
         size, stage = min(self.first, most), 0
+
+        def ends() -> tuple[float, float]:
+            low, high = sequence.interval
+            return low - plan.slack, high + plan.slack
+
+        def judge(value: float) -> Verdict:
+            low, high = ends()
+            if low > high or ((high - low) / 2 > plan.scale and low <= value <= high):
+                return Verdict.INCONCLUSIVE
+            return Verdict.SUPPORTED if low <= value <= high else Verdict.REFUTED
+
         while sequence.count < self.draws and not context.expired:
             size = min(size, self.draws - sequence.count)
             sequence.update(
@@ -458,18 +469,10 @@ class Paired(CheckBase):
                     ),
                 )
             )
-            low, high = (sequence.interval[0] - plan.slack, sequence.interval[1] + plan.slack)
-            settled = not low <= claimed <= high or (high - low) / 2 <= plan.scale
-            if settled and not low <= neighbour <= high:
+            if judge(claimed) is not Verdict.INCONCLUSIVE and judge(neighbour) is Verdict.REFUTED:
                 break
             size, stage = min(2 * size, most), stage + 1
-        low, high = (sequence.interval[0] - plan.slack, sequence.interval[1] + plan.slack)
-
-        def judge(value: float) -> Verdict:
-            if low > high or ((high - low) / 2 > plan.scale and low <= value <= high):
-                return Verdict.INCONCLUSIVE
-            return Verdict.SUPPORTED if low <= value <= high else Verdict.REFUTED
-
+        low, high = ends()
         return {
             "start": start.label,
             "law": start.law,
