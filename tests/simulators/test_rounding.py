@@ -333,7 +333,7 @@ def test_a_level_is_written_down_from_its_layer_on() -> None:
     assert watch.errors.tolist() == [[1e-9, 1e-5, 1e-5], [1e-9, 1e-9, 1e-5]]
 
 
-@pytest.mark.parametrize(("share", "away"), [(3 / 64, True), (3 / 32, False)])
+@pytest.mark.parametrize(("share", "away"), [(1 / 16 - 2**-12, True), (1 / 16, False)])
 def test_a_distance_below_a_sixteenth_of_a_unit_has_been_rounded_away(
     share: float, away: bool
 ) -> None:

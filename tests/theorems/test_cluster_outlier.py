@@ -239,6 +239,19 @@ def test_what_holds_at_once_holds_at_each_size(n):
         assert everywhere.stretch_after.contains(outlier.ANGLE[2].checks[0].values(n)["tau"])
 
 
+@pytest.mark.parametrize("n", [64, 100, 1000])
+def test_growth_is_that_of_the_slope_of_e(n):
+    """At the separatrix of one size, in balls of some 150 bits."""
+    with ctx.workprec(192):
+        point = find(n).separatrix
+        slope = excess_series(arb_series([point.angle, 1]), arb(n))[1]
+        rise = -n * slope / point.angle.sin()
+        found = large_batches.growth_at(n * point.angle.cos(), rise, arb(fmpq(1, n)))
+        want = n * (point.spectrum.slope - 1)
+        assert found.overlaps(want)
+        assert found.rad() + want.rad() < arb(1e-9)
+
+
 @pytest.mark.parametrize("n", [1000, 10**6])
 def test_what_is_enclosed_at_one_size_holds_there_with_little_room(n):
     with ctx.workprec(192):

@@ -68,7 +68,8 @@ def without(certificate, name):
         (replace(SIZES, inputs={"sizes": []}), UnreadableError, "sizes"),
         (replace(SIZES, inputs={"sizes": list(range(3, 2000))}), UnreadableError, "sizes"),
         (replace(SIZES, inputs={}), UnreadableError, "cells"),
-        (replace(SIZES, precision=20), UnreadableError, "precision"),
+        (replace(SIZES, precision=63), UnreadableError, "precision: .* 64 to 2000"),
+        (replace(SIZES, precision=2001), UnreadableError, "precision: .* 64 to 2000"),
         (moved(LARGE, "0.decay"), CertificateError, "0.decay"),
         (
             replace(LARGE, inputs={"cells": LARGE.inputs["cells"][1:]}),

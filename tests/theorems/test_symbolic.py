@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sympy as sp
 
-from theorems import Sentinel, Statement, Verdict, get
+from theorems import Sentinel, Statement, Verdict, get, library
 from theorems.checking.symbolic import SymbolicIdentity, SymbolicSign
 from theorems.context import Context
 
@@ -96,3 +96,23 @@ def test_the_substitution_is_what_makes_the_lemma_provable() -> None:
         less = {k: v for k, v in check.substitution.items() if k != symbol}
         found = replace(check, substitution=less).judge(statement, CONTEXT)
         assert found.verdict is Verdict.INCONCLUSIVE
+
+
+FACTORED = [
+    pytest.param(statement, check, id=statement.name)
+    for statement in library()
+    for check in statement.checks
+    if isinstance(check, SymbolicSign)
+]
+
+
+@pytest.mark.parametrize(("statement", "check"), FACTORED)
+def test_a_positive_factor_times_its_terms_is_the_difference_at_each_point(
+    statement: Statement, check: SymbolicSign
+) -> None:
+    difference = (statement.lhs - statement.rhs).doit()
+    for point in check.points:
+        values = {s: point[str(s)] for s in difference.free_symbols}
+        sides = (e.subs(values) for e in (difference, check.factor * sum(check.terms)))
+        left, right = map(float, sides)
+        assert left == pytest.approx(right, rel=1e-9, abs=1e-12)

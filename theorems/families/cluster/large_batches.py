@@ -41,7 +41,7 @@ from simulators.engines.mean_field.outlier_enclosure import (
 from theorems.checking.covering import Box, halves
 from theorems.checking.root_isolation import UndecidedError, over
 
-__all__ = ["FIRST", "PRECISION", "Enclosure", "cells", "enclose"]
+__all__ = ["FIRST", "PRECISION", "Enclosure", "cells", "enclose", "growth_at"]
 
 #: The least batch size covered.
 FIRST = 64
@@ -349,11 +349,20 @@ def _region_c(eps: arb) -> tuple[arb, arb]:
     bend = 2 * _by_mean_value(lambda z: _near_symmetric(z, eps), span, 2)
     distance = 2 * fall / bend
     rise = fall * (bend / bend)  # (e/ε)′/ε at the separatrix; bends of two points
-    z = centre + eps * distance
+    return growth_at(centre + eps * distance, rise, eps), distance
+
+
+def growth_at(z: arb, rise: arb, eps: arb) -> arb:
+    """n(f_n′ − 1) at a fixed point with cos ψ = zε, where (e/ε)′ is ``rise`` times ε.
+
+    Example:
+        >>> growth_at(arb(2), arb(1), arb(fmpq(1, 100))) > fmpq(1, 3)
+        True
+    """
     sine = 1 - z * z * eps * eps
     phi = (1 - (1 - eps) / (1 - 2 * eps) * sine).acos()
     h = 1 - phi * share_series(arb_series([phi], 1))[0]
-    return (1 - eps) * sine * rise / (2 * h * z), distance
+    return (1 - eps) * sine * rise / (2 * h * z)
 
 
 def _by_mean_value(function: Callable[[arb_series], arb_series], cell: arb, order: int) -> arb:
