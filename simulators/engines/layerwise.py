@@ -6,7 +6,7 @@ What the engines that go this way have in common; they differ in how they apply 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 
 from simulators.arrays import Array
@@ -15,6 +15,7 @@ from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, worst
 from simulators.layers import (
     Recenter,
+    RowLayer,
     ScaleResponse,
     WeightLayer,
     frobenius_norm,
@@ -56,17 +57,15 @@ class Passage(ABC):
         linear = chain.scaling is ScaleResponse.LINEAR
         for block in (chain.opening.centring_early, *repeat(chain.centring_early, depth - 1)):
             cancelled = None
-            for number, (layer, free) in enumerate(
-                zip(block.layers, block.forgotten_factors, strict=True)
-            ):
-                if isinstance(layer, WeightLayer):
-                    rows = self._weighted_by(layer, rows, free)
-                elif isinstance(layer, Recenter) and number:
+            for number, layers in _steps(block):
+                if isinstance(layers, WeightLayer):
+                    rows = self._weighted_by(layers, rows, block.forgotten_factors[number])
+                elif isinstance(layers[0], Recenter) and number:
                     before = frobenius_norm(rows, xp)
-                    rows = layer.on_rows(rows, xp, rows.shape[-1])
+                    rows = self._mapped_by(layers, rows)
                     cancelled = worst(cancelled, before, frobenius_norm(rows, xp), self._backend)
                 else:
-                    rows = layer.on_rows(rows, xp, rows.shape[-1])
+                    rows = self._mapped_by(layers, rows)
             if linear:
                 rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
             yield Representation(copies.restored(rows), cancelled)
@@ -78,3 +77,29 @@ class Passage(ABC):
 
         If ``free``, a multiple of it will do.
         """
+
+    def _mapped_by(self, layers: Sequence[RowLayer], rows: Array) -> Array:
+        """The images of ``rows`` under layers one after another, which may be written into them."""
+        for layer in layers:
+            rows = layer.on_rows(rows, self._backend.xp, rows.shape[-1])
+        return rows
+
+
+def _steps(block: Chain) -> Iterator[tuple[int, WeightLayer | list[RowLayer]]]:
+    """The layers with the number of the first: those without weights together, but a late
+    centring alone.
+    """
+    together: list[RowLayer] = []
+    for number, layer in enumerate(block.layers):
+        alone = isinstance(layer, WeightLayer) or (isinstance(layer, Recenter) and number > 0)
+        if alone and together:
+            yield number - len(together), together
+            together = []
+        if isinstance(layer, WeightLayer):
+            yield number, layer
+        elif alone:
+            yield number, [layer]
+        else:
+            together.append(layer)
+    if together:
+        yield len(block.layers) - len(together), together

@@ -11,23 +11,21 @@ The order of a stream is: layer, row block, then within a block G column by colu
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 
 from numpy.random import SeedSequence
 
 from simulators.arrays import Array
 from simulators.backend import Backend
 from simulators.chains import Chain
-from simulators.engines.factor import Folding
+from simulators.engines.factor import Folding, block_rows
 from simulators.engines.layerwise import Passage
 from simulators.engines.rounding import Copies, Representation
-from simulators.layers import Linear, WeightLayer
+from simulators.layers import Linear, Residual, RowLayer, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
 __all__ = ["obstacle", "run"]
-
-BLOCK_ENTRIES = 2**21
-"""Normals of one replica drawn at once: 16 MiB in float64."""
 
 PIECE_ENTRIES = 2**18
 """Normals drawn at once, over all replicas of a group, unless a block has more."""
@@ -100,34 +98,57 @@ def _blocks(chain: Chain, rows: int, n: int) -> list[int]:
     found: list[int] = []
     for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
         if isinstance(layer, WeightLayer):
-            found += row_blocks(width, _block_rows(n))
+            found += row_blocks(width, block_rows(n))
     return found
 
 
-def _block_rows(n: int) -> int:
-    return max(1, BLOCK_ENTRIES // n)
-
-
 class _InLaw(Passage):
-    """One group on its way through the layers, by the law of the images given H."""
+    """One group on its way through the layers, by the law of the images given H.
+
+    H is gone through in blocks of rows, each small enough to stay in a cache meanwhile.
+    """
 
     def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
-        image = self._image(rows, layer.width_after(rows.shape[-1]))
+        inputs, width = rows.shape[-1], layer.width_after(rows.shape[-1])
+        added = isinstance(layer, Residual) and layer.gamma < math.inf
+        factor = self._factor(rows)
         if isinstance(layer, Linear):
-            image *= layer.width**-0.5
-        elif layer.gamma < math.inf:
-            image *= layer.gamma
-            image += rows
-        return image
-
-    def _image(self, rows: Array, width: int) -> Array:
-        """(WH)ᵀ, ``(group, n, width)``, for weights of variance 1."""
-        folding = Folding(self._backend)
-        folding.add(rows)
-        factor = folding.result()
-        parts = []
-        for size in row_blocks(width, _block_rows(rows.shape[-2])):
+            factor = width**-0.5 * factor
+        elif added:
+            factor = layer.gamma * factor
+        images = []
+        for block in _slices(width, rows.shape[-2]):
             drawn = next(self._draws)
-            normals = self._backend.xp.reshape(drawn, (len(drawn), rows.shape[-2], size))
-            parts.append(self._backend.product(factor, normals, None))
-        return parts[0] if len(parts) == 1 else self._backend.xp.concat(parts, axis=-1)
+            shape = (len(drawn), rows.shape[-2], block.stop - block.start)
+            image = self._backend.product(factor, self._backend.xp.reshape(drawn, shape), None)
+            if added:
+                image += rows[..., block]
+            if width == inputs and len(rows) == len(image):
+                rows[..., block] = image
+            else:
+                images.append(image)
+        return self._backend.xp.concat(images, axis=-1) if images else rows
+
+    def _factor(self, rows: Array) -> Array:
+        """Rᵀ with H = QR, ``(group, n, n)``."""
+        folding = Folding(self._backend)
+        for block in _slices(rows.shape[-1], rows.shape[-2]):
+            folding.add(rows[..., block])
+        return folding.result()
+
+    def _mapped_by(self, layers: Sequence[RowLayer], rows: Array) -> Array:
+        if not all(layer.each_row for layer in layers):
+            return super()._mapped_by(layers, rows)
+        width = rows.shape[-1]
+        for block in _slices(width, rows.shape[-2]):
+            part = rows[..., block]
+            for layer in layers:
+                part = layer.on_rows(part, self._backend.xp, width)
+            rows[..., block] = part
+        return rows
+
+
+def _slices(width: int, n: int) -> list[slice]:
+    """The blocks of rows in which a layer is gone through."""
+    ends = list(accumulate(row_blocks(width, block_rows(n)), initial=0))
+    return [slice(start, end) for start, end in pairwise(ends)]

@@ -111,7 +111,7 @@ def test_rows_and_dense_agree_in_law(chain):
 @pytest.mark.parametrize("chain", [residual_chain(12, 0.5), vanilla_chain(40, "tanh")], ids=repr)
 def test_rows_in_many_small_blocks_agree_with_one_in_law(chain, monkeypatch):
     whole = sample(chain, seed=1, engine="rows")
-    monkeypatch.setattr(rows, "BLOCK_ENTRIES", 12)
+    monkeypatch.setattr(rows, "block_rows", lambda n: 4)
     found = distances(whole, sample(chain, seed=2, engine="rows"))
     assert max(found.values()) < CRITICAL, found
 
