@@ -230,15 +230,16 @@ def test_a_proof_at_a_size_is_checked_again_by_asking_again():
     )
     with pytest.raises(CertificateError, match="false, z3"):
         kinds.recheck(forged)
-    for fields in (
-        {"claim": ""},
-        {"conclusion": "true"},
-        {"inputs": {"sizes": {"n": 21}}},
-        {"inputs": {"sizes": []}},
-        {"inputs": {"sizes": {"m": 2}}},
-        {"precision": 64},
+    for fields, words in (
+        ({"claim": ""}, "claim"),
+        ({"conclusion": "true"}, "conclusion"),
+        ({"inputs": {"sizes": {"n": 20}}}, "claim"),
+        ({"inputs": {"sizes": {"n": 21}}}, r"inputs\.sizes\.n: .* from 0 to 20"),
+        ({"inputs": {"sizes": []}}, r"inputs\.sizes"),
+        ({"inputs": {"sizes": {"m": 2}}}, "claim"),
+        ({"precision": 64}, "precision"),
     ):
-        with pytest.raises(CertificateError):
+        with pytest.raises(CertificateError, match=f"^{words}"):
             kinds.recheck(dataclasses.replace(certificate, **fields))
 
 
