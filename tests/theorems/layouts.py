@@ -11,7 +11,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import hypothesis
@@ -30,7 +32,11 @@ _DRAWS = 25
 
 
 def _told(value: Any) -> str:
-    """A value in words that are the same on every machine; what can be called goes without."""
+    """A value in words that are the same on every machine; of what can be called, what it holds."""
+    if isinstance(value, partial):
+        return _told([*value.args, value.keywords])
+    if isinstance(value, FunctionType):
+        return _told([cell.cell_contents for cell in value.__closure__ or ()])
     if isinstance(value, float | np.floating):
         return f"{round(float(value), 9) + 0.0:.6g}"
     if isinstance(value, np.ndarray):

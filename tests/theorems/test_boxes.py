@@ -24,7 +24,7 @@ from theorems.families.orthogonality.contraction_boxes import (
     constant,
 )
 from theorems.families.orthogonality.growth import _Sums, growth
-from theorems.registry import get
+from theorems.registry import get, library
 from theorems.statement import Quantifier, Sentinel, Verdict
 
 SPECTRA = (
@@ -136,6 +136,13 @@ def test_no_rule_but_its_own_settles_a_box_outside_the_simplex(rule):
         walk(problem, "322x")
     with pytest.raises(ValueError, match=f"character 3 is not settled by rule '{rule}'"):
         walk(problem, f"322{rule}")
+
+
+def test_the_sizes_that_are_covered_leave_none_out():
+    found = [c for x in library() for c in x.checks if isinstance(c, ContractionBoxes)]
+    assert found
+    for check in found:
+        assert list(check.sizes) == list(range(2, check.sizes[-1] + 1))
 
 
 def test_the_constant_is_read_off_the_statement():
