@@ -18,6 +18,7 @@ __all__ = [
     "Argument",
     "ArgumentError",
     "did_you_mean",
+    "kind_of",
     "one_of",
     "real_number",
     "require",
@@ -53,7 +54,22 @@ def told(value: object) -> str:
     try:
         return " ".join(_SHORT.repr(value).split())
     except ValueError:  # of its many digits Python prints none
-        return f"an {type(value).__name__} of too many digits"
+        return f"{kind_of(value)} of too many digits"
+
+
+#: Types whose names are spelled out when they are read, so that their article is "an".
+_SPELLED = ("fmpq", "fmpz", "ndarray", "mpf")
+
+
+def kind_of(value: object) -> str:
+    """The type of ``value`` with its article, as an error tells it.
+
+    Example:
+        >>> kind_of(1), kind_of("1")
+        ('an int', 'a str')
+    """
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeioAEIO' or name in _SPELLED else 'a'} {name}"
 
 
 _NO_VALUE = object()
@@ -164,9 +180,7 @@ def whole_number(name: str, value: object, minimum: int) -> int:
         with contextlib.suppress(TypeError):  # an array of more than one entry
             number = operator.index(value)
     if number is None:
-        raise TypeError(
-            f"{name}={told(value)} is a {type(value).__name__}; give an integer ≥ {minimum}"
-        )
+        raise TypeError(f"{name}={told(value)} is {kind_of(value)}; give an integer ≥ {minimum}")
     require(
         number >= minimum, f"{name}={told(value)} is below {minimum}; give an integer ≥ {minimum}"
     )
@@ -186,7 +200,7 @@ def one_of(name: str, value: object, known: Iterable[str]) -> None:
     known = tuple(known)
     listed = ", ".join(known)
     if not isinstance(value, str):
-        raise TypeError(f"{name}={told(value)} is a {type(value).__name__}; give one of {listed}")
+        raise TypeError(f"{name}={told(value)} is {kind_of(value)}; give one of {listed}")
     if value not in known:
         hints = filter(None, (did_you_mean(value.lower(), known), f"known are {listed}"))
         raise ValueError(f"unknown {name} {told(value)}; {' '.join(hints)}")

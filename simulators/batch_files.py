@@ -296,6 +296,8 @@ def _read_csv(path: str, axis: int, take: int | None) -> Stored:
                 if axis == 1 or count <= most:  # else counted, no more
                     numbers.extend(_numbers(reader.line_num, cells[first:last], first))
                     _require_size(numbers.itemsize * len(numbers))
+            if head and not count:
+                raise _RefusalError(_no_sample(head))
     except (UnicodeDecodeError, csv.Error) as error:
         words = f"not comma-separated text: {_line(error)}; save it as UTF-8 .csv"
         raise _RefusalError(words) from None
@@ -329,6 +331,13 @@ def _are_headings(cells: Sequence[str]) -> bool:
     )
     indexed = plain[:1] != [] and plain[0] in _INDEX_HEADINGS and plain[1:] == counted[:-1]
     return indexed or all(_number(cell) is None for cell in cells)
+
+
+def _no_sample(head: Sequence[str]) -> str:
+    """Why a file is refused of which the first line is the only one, and no numbers."""
+    cells = ", ".join(told(cell.strip()) for cell in head[:_NAMES_TOLD])
+    more = ", …" * (len(head) > _NAMES_TOLD)
+    return f"only a line of headings, {cells}{more}; want a line of numbers for each sample"
 
 
 def _numbers(line: int, cells: Sequence[str], first: int) -> list[float]:

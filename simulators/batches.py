@@ -21,7 +21,15 @@ import numpy as np
 from array_api_compat import is_torch_array
 from numpy.typing import NDArray
 
-from simulators.arguments import Argument, ArgumentError, real_number, require, told, whole_number
+from simulators.arguments import (
+    Argument,
+    ArgumentError,
+    kind_of,
+    real_number,
+    require,
+    told,
+    whole_number,
+)
 from simulators.arrays import Floats
 from simulators.batch_files import BatchError, Stored, count_of, read_array
 from simulators.streams import root_sequence
@@ -125,8 +133,7 @@ def read_batch(
     """
     if not isinstance(source, str | os.PathLike):
         raise TypeError(
-            f"source={told(source)} is a {type(source).__name__}; give 'digits' or the path of a "
-            "file"
+            f"source={told(source)} is {kind_of(source)}; give 'digits' or the path of a file"
         )
     if not isinstance(layout, str) or layout not in ("columns", "rows"):
         raise ArgumentError(
@@ -294,7 +301,7 @@ def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> Floats:
     wanted = "finite, nonnegative numbers, not all zero"
     require(
         not isinstance(eigenvalues, str | bytes) and isinstance(eigenvalues, Iterable),
-        f"eigenvalues={told(eigenvalues)} is a {type(eigenvalues).__name__}; give {wanted}",
+        f"eigenvalues={told(eigenvalues)} is {kind_of(eigenvalues)}; give {wanted}",
         TypeError,
     )
     values = [

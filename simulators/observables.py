@@ -35,7 +35,7 @@ from typing import Any, Literal, TypeAlias
 
 from array_api_compat import array_namespace, device, is_array_api_obj
 
-from simulators.arguments import did_you_mean, real_number, require, told, whole_number
+from simulators.arguments import did_you_mean, kind_of, real_number, require, told, whole_number
 from simulators.arrays import Array, Namespace
 from simulators.catalogue import Catalogue, summary
 from simulators.exact import ExactGram, Number
@@ -700,9 +700,7 @@ def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int)
 def _namespace(H: Array) -> Namespace:
     """The array namespace of ``H``, after the checks that every observable makes."""
     if not is_array_api_obj(H):
-        raise TypeError(
-            f"H={told(H)} is a {type(H).__name__}; observables need a real floating array"
-        )
+        raise TypeError(f"H={told(H)} is {kind_of(H)}; observables need a real floating array")
     xp: Namespace = array_namespace(H)
     require(
         xp.isdtype(H.dtype, "real floating"),

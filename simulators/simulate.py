@@ -18,7 +18,7 @@ import numpy as np
 from array_api_compat import is_array_api_obj
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.arguments import one_of, require, told, whole_number
+from simulators.arguments import kind_of, one_of, require, told, whole_number
 from simulators.arrays import Array, Floats
 from simulators.backend import Backend, select
 from simulators.batches import centred, validate_batch
@@ -108,7 +108,7 @@ def simulate(
     """
     require(
         isinstance(chain, Chain),
-        f"chain={told(chain)} is a {type(chain).__name__}; give a Chain: rescale_chain(64)",
+        f"chain={told(chain)} is {kind_of(chain)}; give a Chain: rescale_chain(64)",
         TypeError,
     )
     depth = whole_number("depth", depth, 1)

@@ -355,10 +355,10 @@ def pytest_terminal_summary(
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     terminalreporter.section("theorems", sep="-")
     terminalreporter.line(f"{len(found)} claim{'s' * (len(found) != 1)} checked: {counts}")
-    level = config.getoption("theorem_level")
+    level, items = config.getoption("theorem_level"), found[0]["items"]
     terminalreporter.line(
         f"error budget {level:g} (probability of any false verdict in the run), split over "
-        f"{found[0]['items']} items; spent: {sum(f['level'] for f in found):.3g}"
+        f"{items} item{'s' * (items != 1)}; spent: {sum(f['level'] for f in found):.3g}"
     )
     terminalreporter.line(f"seed {found[0]['seed']}")
     for f in found:

@@ -18,7 +18,7 @@ from itertools import chain
 from pkgutil import resolve_name
 from typing import Any
 
-from simulators.arguments import did_you_mean
+from simulators.arguments import did_you_mean, kind_of
 from theorems.error_words import in_words
 from theorems.family import Family, FamilyError
 from theorems.statement import Statement
@@ -123,7 +123,7 @@ def _package(point: EntryPoint) -> str:
 def _loaded(point: EntryPoint, taken: list[str]) -> Family:
     family = point.load()
     if not isinstance(family, Family):
-        raise FamilyError(f"{point.value} is {type(family).__name__}, not a theorems.Family")
+        raise FamilyError(f"{point.value} is {kind_of(family)}, not a theorems.Family")
     if family.name in taken:
         raise FamilyError(f"another family is named {family.name!r}; give it another name")
     if family.name != point.name:

@@ -18,7 +18,7 @@ from itertools import product
 from typing import Any
 
 from simulators.activations import ACTIVATIONS
-from simulators.arguments import ArgumentError, one_of, require, told, whole_number
+from simulators.arguments import ArgumentError, kind_of, one_of, require, told, whole_number
 from simulators.arrays import Floats
 from simulators.backend import select
 from simulators.batch_files import file_of
@@ -252,9 +252,7 @@ class Grid:
             6
         """
         if not isinstance(fields, Mapping):
-            raise GridError(
-                f"grid={told(fields)} is a {type(fields).__name__}; give a table of fields"
-            )
+            raise GridError(f"grid={told(fields)} is {kind_of(fields)}; give a table of fields")
         try:
             for name in fields:
                 one_of("field", name, FIELDS)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulators.arguments import one_of, real_number, require, told, whole_number
+from simulators.arguments import kind_of, one_of, real_number, require, told, whole_number
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,19 @@ def test_a_condition_that_holds_passes_and_another_raises_what_it_is_told() -> N
     require(np.bool_(True), "never")
     with pytest.raises(TypeError, match=r"^d=2 is below 3$"):
         require([], "d=2 is below 3", TypeError)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1, "an int"),
+        (1.0, "a float"),
+        ("1", "a str"),
+        (np.ones(2), "an ndarray"),
+        (Fraction(1), "a Fraction"),
+        (ValueError(), "a ValueError"),
+        (OSError(), "an OSError"),
+    ],
+)
+def test_a_type_is_told_with_its_article(value: object, words: str) -> None:
+    assert kind_of(value) == words

@@ -238,7 +238,8 @@ BAD_FILES: dict[str, tuple[str, bytes | str, str]] = {
     "NaN in csv": ("my.csv", "1,nan\n2,3\n", "nan in sample 1, entry 0"),
     "overflow in csv": ("my.csv", "1,1e400\n2,3\n", "inf in sample 1, entry 0"),
     "empty csv": ("my.csv", "", "is empty"),
-    "headings only": ("my.csv", "a,b\n", "is empty"),
+    "headings only": ("my.csv", "a,b\n", "only a line of headings, 'a', 'b'; want a line of"),
+    "one word": ("my.csv", "x\n", "only a line of headings, 'x'; want a line of numbers"),
     "binary csv": ("my.csv", b"\xff\xfe1,2", "not comma-separated text"),
     "huge cell": ("my.csv", "1" * 200_000, "not comma-separated text"),
 }
@@ -283,7 +284,7 @@ def test_refusals_that_depend_on_the_arguments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "message"), [(3, "source=3 is a int"), (STORED, "source=array")]
+    ("source", "message"), [(3, "source=3 is an int"), (STORED, "source=array")]
 )
 def test_what_names_no_file_is_refused(source: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):

@@ -66,7 +66,7 @@ def frobenius(H):
         ({"observables": {"all": lambda H: H.sum()}}, ValueError, "must give an array that keeps"),
         ({"observables": {"one": lambda H: 1.0}}, ValueError, "gave 1.0 for H of shape"),
         ({"observables": {"text": lambda H: frobenius(H).astype(str)}}, TypeError, "give numbers"),
-        ({"chain": np.ones((9, 9))}, TypeError, "^chain=array[^\n]* is a ndarray; give a Chain"),
+        ({"chain": np.ones((9, 9))}, TypeError, "^chain=array[^\n]* is an ndarray; give a Chain"),
         ({"observables": (np.ones((9, 9)),)}, TypeError, "^observable array[^\n]* is not a name"),
         ({"dtype": np.ones((9, 9))}, ValueError, "^dtype=array[^\n]* is not available"),
         ({"dtype": "float16"}, ValueError, "dtype='float16'"),

@@ -84,7 +84,7 @@ def test_synthetic_starts_refuse(make: Callable[[], object], message: str) -> No
         # type: ignore[arg-type]
         (lambda: batches.collinear_batch(3, 2, "1", 0), "spread='1' is not a real number"),
         # type: ignore[arg-type]
-        (lambda: batches.spectrum_batch(3, 3), "eigenvalues=3 is a int; give finite"),
+        (lambda: batches.spectrum_batch(3, 3), "eigenvalues=3 is an int; give finite"),
         # type: ignore[arg-type]
         (lambda: batches.spectrum_batch("12", 3), "eigenvalues='12' is a str"),
         # type: ignore[list-item]

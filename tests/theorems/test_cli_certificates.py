@@ -4,15 +4,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import flint
 import pytest
 import sympy as sp
 
 import theorems.families
-from theorems.certificates.document import read
+from theorems.certificates.document import CertificateError, read
 from theorems.certificates.kinds import kinds, offers, recheck
 from theorems.cli import main
 from theorems.context import Context
-from theorems.families.orthogonality.contraction_boxes import ContractionBoxes
+from theorems.families.orthogonality.contraction_boxes import ContractionBoxes, certify
 from theorems.registry import get, library
 from theorems.statement import Verdict
 
@@ -46,11 +47,34 @@ def test_recheck_tells_refused_from_unreadable(made, tmp_path, capsys):
     assert main(["recheck", str(made), str(altered)]) == 1
     assert "refused " in capsys.readouterr().out
     assert main(["recheck", str(made), str(broken)]) == 2
-    assert "unreadable " in capsys.readouterr().out
+    printed, errors = capsys.readouterr()
+    assert printed.startswith("holds ")
+    assert printed.count("\n") == errors.count("\n") == 1
+    assert errors.startswith(f"theorems: {broken}: ")
     assert main(["recheck", str(altered), str(broken)]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2
-    assert main(["recheck", str(tmp_path / "none.json")]) == 2
+    printed, errors = capsys.readouterr()
+    assert printed.count("\n") == errors.count("\n") == 1
+
+
+def test_recheck_refuses_what_is_no_certificate_as_other_verbs_do(tmp_path, capsys):
+    missing, other = str(tmp_path / "none.json"), tmp_path / "list.json"
+    other.write_text("[]", encoding="utf-8")
+    for name, words in ((missing, "cannot be read: no such file"), (str(other), "want")):
+        assert main(["recheck", name]) == 2
+        printed, errors = capsys.readouterr()
+        assert printed == ""
+        assert errors.startswith(f"theorems: {name}: ")
+        assert words in errors
+        assert errors.count("\n") == 1
+
+
+def test_certificates_that_write_the_factor_one_hold_still():
+    certificate = certify(2, flint.fmpq(1), "orthogonality.contraction:sharp")
+    assert "(1 - σ_n²)" in certificate.claim
+    former = replace(certificate, claim=certificate.claim.replace("(1 - σ", "(1 - 1 σ"))
+    assert recheck(certificate).replace("(1 - σ", "(1 - 1 σ") == recheck(former)
+    with pytest.raises(CertificateError, match="claim"):
+        recheck(replace(certificate, claim=certificate.claim.replace("(1 - σ", "(1 - 2 σ")))
 
 
 def test_certify_without_a_place_writes_nothing_and_says_so(tmp_path, monkeypatch, capsys):

@@ -99,6 +99,7 @@ def test_bad_usage(
     ("option", "value", "remedy"),
     [
         ("--level", "0", "between 0 and 1"),
+        ("--level", "1e-400", "--level 1e-400: want a probability between 0 and 1"),
         ("--level", "1", "between 0 and 1"),
         ("--level", "-0.5", "between 0 and 1"),
         ("--level", "nan", "between 0 and 1"),

@@ -132,7 +132,7 @@ def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> No
         ("x*y <= 1", {"x": "[0, 1]", "y": "[0, 1/x]"}, "undefined at x=0"),
         ("x <= 1", {"x": "[0, 2]", "spectrum": "[0, 1]"}, "meaning of its own"),
         ("x <= 1", {"x": "[0, 2]", "effective_rank_0": "[0, 1]"}, "meaning of its own"),
-        ("x <= 1", {"x": "[0, 2]", "assume": 5}, "the assumption is a int"),
+        ("x <= 1", {"x": "[0, 2]", "assume": 5}, "the assumption is an int"),
         ("x <= 1", {"x": "[0, 2]", "sentinel": 3}, "as text"),
         ("x <= 1", {"x": "[0, 2]", "computed": 3}, "want a dict"),
         ("x <= 1", {"x": "[0, 2]", "observable": 3}, "no name of a quantity"),

@@ -1,6 +1,10 @@
 """One expression, three arithmetics: the ball contains the exact value, the float is within its own rounding."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
+from itertools import cycle
 from typing import Any
 
 import flint
@@ -10,76 +14,137 @@ import sympy as sp
 
 from theorems import library
 from theorems.expressions import InexactError, arguments_of, compiled
+from theorems.families.rank.notation import BATCH, SPECTRUM, WIDTH, lam
+from theorems.statement import Sentinel, Statement
+from theorems.templates.pointwise import STATEMENT as POINTWISE
 
 x, y, n, i, j = sp.symbols("x y n i j")
 a = sp.IndexedBase("a")
 THIRD = Fraction(1, 3)
 
-#: Values by symbol name, the same for every statement; rational, so that floats of them are off by one rounding.
-VALUES: dict[str, Any] = {
-    "n": 4,
-    "d": 49,
-    "ell": 3,
-    "L": 5,
-    "alpha": Fraction(1, 8),
-    "s": Fraction(1, 7),
-    "p_n": Fraction(1, 6),
-    "P2": Fraction(2, 7),
-    "theta": Fraction(3, 5),
-    "delta": Fraction(1, 9),
-    "Vhat_1": Fraction(1, 11),
-    "Vhat_0": Fraction(1, 13),
-    "beta": Fraction(-3, 7),
-    "lambda": [Fraction(1, 2), Fraction(1, 4), Fraction(3, 28), Fraction(1, 7)],
-    "sigma": [Fraction(1, 2), Fraction(1, 3), Fraction(2, 3), Fraction(1, 7)],
-    "A": [[Fraction(r + c * c + 1, 3) for c in range(4)] for r in range(49)],
-}
-SIDES = sorted(
-    {
-        (f"{s.name} {place}", side)
-        for s in library()
-        for place, side in (
-            ("lhs", s.lhs),
-            ("rhs", s.rhs),
-            ("sentinel lhs", s.neighbour.lhs),
-            ("sentinel rhs", s.neighbour.rhs),
-            ("ceiling", s.ceiling),
-        )
-        if side is not None
-        and {str(v) for v in arguments_of(side)} <= set(VALUES)
-        and not side.has(sp.Abs)
-    },
-    key=lambda pair: pair[0],
+#: What whole numbers are, and real ones in their domains, in the order of declaration: floats of the shares are off by
+#: one rounding, and no two sizes are alike.
+WHOLE = (4, 5, 3, 2)
+SHARES = tuple(Fraction(p, q) for p, q in ((3, 7), (1, 3), (5, 9), (2, 11), (5, 13), (7, 17)))
+
+
+class Values(dict[str, Any]):
+    """Values of a statement's symbols, made from the domains and sizes that it declares.
+
+    What its definitions stand for gets values too, whatever they are defined by.
+    """
+
+    def __init__(self, statement: Statement) -> None:
+        super().__init__()
+        self.shares = cycle(SHARES)
+        self.whole = cycle(WHOLE)
+        for variable in statement.variables:
+            real = not isinstance(variable.domain, sp.Range)
+            one = partial(self.real if real else self.whole_number, variable.domain)
+            self[variable.name] = self.family(variable.size, one)
+        for symbol in statement.definitions:
+            shape = tuple(symbol.shape) if isinstance(symbol, sp.IndexedBase) else ()
+            self[str(symbol)] = self.family(shape, partial(next, self.shares))
+
+    def family(self, size: tuple[sp.Expr, ...], one: Callable[[], Any]) -> Any:
+        if not size:
+            return one()
+        return [self.family(size[1:], one) for _ in range(int(self.end(size[0])))]
+
+    def whole_number(self, domain: sp.Range) -> int:
+        wanted = max(next(self.whole), int(self.end(domain.start)))
+        return wanted if domain.stop == sp.oo else min(wanted, int(self.end(domain.stop)) - 1)
+
+    def real(self, domain: sp.Interval) -> Fraction:
+        share = next(self.shares)
+        low, high = map(self.end, (domain.start, domain.end))
+        if low is None or high is None:
+            return share + (low or 0) if high is None else high - share
+        return low + share * (high - low)
+
+    def end(self, end: sp.Expr) -> Fraction | None:
+        """The end of a domain, to 60 bits where it is irrational; None where there is none."""
+        if abs(end) == sp.oo:
+            return None
+        arguments = arguments_of(end)
+        function, given = compiled(end, arguments), [self[str(a)] for a in arguments]
+        try:
+            exact = function.exact(*given)
+        except InexactError:
+            return Fraction(float(function.floats(*given)))
+        return Fraction(int(exact.p), int(exact.q))
+
+
+def sides_of(statement: Statement) -> dict[str, sp.Expr]:
+    """What is evaluated of a statement and of its false neighbour, by its place."""
+    neighbour = statement.neighbour
+    places = {
+        "lhs": statement.lhs,
+        "rhs": statement.rhs,
+        "sentinel lhs": neighbour.lhs,
+        "sentinel rhs": neighbour.rhs,
+        "ceiling": statement.ceiling,
+    }
+    return {place: side for place, side in places.items() if side is not None}
+
+
+SIDES = [(s, place) for s in library() for place in sides_of(s)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"), SIDES, ids=[f"{s.name} {place}" for s, place in SIDES]
 )
+def test_the_three_arithmetics_agree(statement: Statement, place: str) -> None:
+    require_agreement(sides_of(statement)[place], Values(statement))
 
 
-def numbers(side: sp.Expr) -> list[Any]:
-    return [VALUES[str(argument)] for argument in arguments_of(side)]
+def test_values_have_the_sizes_and_domains_that_a_statement_declares() -> None:
+    for statement in library():
+        values = Values(statement)
+        for variable in statement.variables:
+            variable.admit({name: as_floats(value) for name, value in values.items()})
+
+
+def test_sizes_of_any_declared_symbol_are_followed() -> None:
+    """A statement whose family has another extent than that of the same name elsewhere."""
+    for size in (WIDTH, BATCH):
+        spectrum = replace(SPECTRUM, size=(size.symbol,))
+        last = size.symbol - 1
+        squares, cubes = (sp.Sum(lam[i] ** power, (i, 0, last)) for power in (2, 3))
+        statement = replace(
+            POINTWISE,
+            variables=(size, spectrum),
+            assumptions=(),
+            lhs=squares**2,
+            relation="<=",
+            rhs=size.symbol * cubes,
+            sentinel=Sentinel("less", rhs=size.symbol * cubes / 2),
+        )
+        values = Values(statement)
+        assert len(values["lambda"]) == values[size.name]
+        for side in sides_of(statement).values():
+            require_agreement(side, values)
 
 
 def as_floats(value: Any) -> Any:
     return np.asarray(value, dtype=float)
 
 
-def test_almost_every_side_is_covered() -> None:
-    assert len(SIDES) > 100
-
-
-@pytest.mark.parametrize("side", [side for _, side in SIDES], ids=[name for name, _ in SIDES])
-def test_the_three_arithmetics_agree(side: sp.Expr) -> None:
+def require_agreement(side: sp.Expr, values: Mapping[str, Any]) -> None:
     function = compiled(side, arguments_of(side))
+    numbers = [values[str(argument)] for argument in arguments_of(side)]
     with flint.ctx.workprec(200):
-        ball = function.balls(*numbers(side))
+        ball = function.balls(*numbers)
         assert ball.is_finite()
         assert ball.rel_accuracy_bits() > 150 or ball.is_zero() or abs(ball) < flint.arb(2) ** -150
         # The same operations in balls of 53 bits: the radius collects the rounding of all, and floats round as often.
         with flint.ctx.workprec(53):
-            coarse = function.balls(*(to_balls(value) for value in numbers(side)))
+            coarse = function.balls(*map(to_balls, numbers))
         assert coarse.overlaps(ball)
-        number = function.floats(*map(as_floats, numbers(side)))
+        number = function.floats(*map(as_floats, numbers))
         assert flint.arb(float(number)).overlaps(coarse + flint.arb(0, coarse.rad()))
         try:
-            exact = function.exact(*numbers(side))
+            exact = function.exact(*numbers)
         except InexactError:
             assert side.has(sp.Pow, sp.polygamma, sp.acos, sp.pi, sp.log)
         else:

@@ -171,3 +171,14 @@ def test_verify_takes_conjectures_as_they_are() -> None:
     for wrong in (3, [claim, 3], object()):
         with pytest.raises(TypeError, match="want names"):
             verify(wrong)  # type: ignore[arg-type]
+
+
+def test_an_unknown_name_is_told_however_the_others_fare(tmp_path: Path) -> None:
+    path = tmp_path / "my_claims.py"
+    bad = 'from theorems import conjecture\nbad = conjecture("x <= y", x="[0, 1]")\n'
+    for text in (bad, bad + GOOD):
+        path.write_text(text)
+        with pytest.raises(ClaimError, match="no conjecture 'zz'"):
+            load(f"{path}::zz")
+        with pytest.raises(ClaimError, match="'y' is neither declared"):
+            load(f"{path}::bad")

@@ -101,6 +101,9 @@ def test_selection_by_keyword_and_marker_also_splits_the_budget(pytester: pytest
     run(pytester, "my_claims.py", "-k", "first or second").stdout.fnmatch_lines(
         ["*split over 2 items; spent: 1e-06"]
     )
+    run(pytester, "my_claims.py", "-k", "first").stdout.fnmatch_lines(
+        ["*split over 1 item; spent: 1e-06"]
+    )
     chosen = run(
         pytester,
         "my_claims.py",

@@ -7,9 +7,10 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
 from theorems.commands import KEPT, VERBS
@@ -103,15 +104,21 @@ def _run(words: Sequence[str]) -> int:
     except UsageError as error:
         from theorems.terminal.screen import refuse
 
-        refuse(error.worded(lambda argument: _option(argument, vars(args))))
+        refuse(error.worded(lambda argument: _option(argument, vars(args), words)))
         return BAD_INPUT
 
 
-def _option(argument: Argument, options: Collection[str]) -> str:
+def _option(argument: Argument, options: Mapping[str, object], words: Sequence[str]) -> str:
     """An argument of the library as the verb with these options takes it.
 
-    ``take=4`` is ``--take 4`` there.
+    ``take=4`` is ``--take 4`` there; a real number stands as it was typed, before any rounding.
     """
+    option = f"--{argument.name}"
     if argument.name not in options:
         return str(argument)
-    return f"--{argument.name} {argument.value}" if argument.has_value else f"--{argument.name}"
+    if not argument.has_value:
+        return option
+    typed = [text for word, text in pairwise(words) if word == option]
+    typed += [word.removeprefix(f"{option}=") for word in words if word.startswith(f"{option}=")]
+    as_typed = isinstance(argument.value, float) and len(typed) == 1
+    return f"{option} {typed[0] if as_typed else argument.value}"

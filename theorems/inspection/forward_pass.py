@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from simulators.arguments import ArgumentError, require
+from simulators.arguments import ArgumentError, kind_of, require
 from theorems.error_words import in_words
 from theorems.inspection.dataflow import Dataflow, Node, close, tensors_in
 
@@ -112,9 +112,7 @@ def watch(module: nn.Module, batch: ArrayLike | Tensor, statistics: str) -> Pass
         (['0', '1'], 1)
     """
     if not isinstance(module, nn.Module):
-        raise TypeError(
-            f"module={module!r:.60} is a {type(module).__name__}; give a torch.nn.Module"
-        )
+        raise TypeError(f"module={module!r:.60} is {kind_of(module)}; give a torch.nn.Module")
     require(
         statistics in STATISTICS,
         f"statistics={statistics!r}; give 'batch' or 'running'",
@@ -166,8 +164,7 @@ def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage
         passage.outputs = [_known(flow, item) for item in tensors_in(output)]
         require(
             passage.outputs,
-            f"module gives a {type(output).__name__}; it must give a tensor, or tensors in "
-            "tuples or dicts",
+            f"module gives {kind_of(output)}; it must give a tensor, or tensors in tuples or dicts",
             InspectionError,
         )
         doubtful = [call for call in everything if _doubtful(call, len(given))]

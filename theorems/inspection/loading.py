@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from simulators.arguments import Argument, did_you_mean, require
+from simulators.arguments import Argument, did_you_mean, kind_of, require
 from simulators.batch_files import count_of, read_array
 from simulators.batches import Layout, described, read_batch
 from simulators.regular_files import obstacle
@@ -67,10 +67,10 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
             found = _guarded(f"{target} fails", found)
         elif not isinstance(found, nn.Module):
             raise InspectionError(
-                f"{target}: a {type(found).__name__}; give a function that builds a network"
+                f"{target}: {kind_of(found)}; give a function that builds a network"
             )
     if not isinstance(found, nn.Module):
-        raise InspectionError(f"{target}: gives a {type(found).__name__}, not a torch.nn.Module")
+        raise InspectionError(f"{target}: gives {kind_of(found)}, not a torch.nn.Module")
     return found
 
 
@@ -112,7 +112,7 @@ def load_checkpoint(module: nn.Module, path: str) -> None:
         raise InspectionError(f"{place}: no whole checkpoint: {in_words(error)}") from None
     state = found.get("state_dict", found) if isinstance(found, Mapping) else found
     if not isinstance(state, Mapping):
-        raise InspectionError(f"{place}: holds a {type(state).__name__}; save module.state_dict()")
+        raise InspectionError(f"{place}: holds {kind_of(state)}; save module.state_dict()")
     try:
         module.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError) as error:

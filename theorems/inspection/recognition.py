@@ -22,6 +22,7 @@ from scipy import stats
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
+from simulators.arguments import kind_of
 from simulators.chains import CHAINS, Chain
 from simulators.layers import (
     Activation,
@@ -117,7 +118,7 @@ def _irregular(hidden: Sequence[Stage]) -> str | None:
     for stage in hidden:
         call = stage.call
         if not isinstance(call.module, nn.Linear):
-            return f"{call.label!r} is a {type(call.module).__name__}, not a Linear"
+            return f"{call.label!r} is {kind_of(call.module)}, not a Linear"
         if call.received.ndim != 2 or stage.features.ndim != 2:
             return (
                 f"{call.label!r} acts alike on "

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from simulators.arguments import require
+from simulators.arguments import kind_of, require
 from simulators.batches import Batch
 from simulators.documents import DocumentError, Schema1, Wanted, plain, read_json, structured
 from simulators.regular_files import UnreadableFileError
@@ -181,7 +181,7 @@ def validate_document(value: object) -> dict[str, Any]:
     """
     structured(value, _Document)
     if not isinstance(value, dict):
-        raise DocumentError(f"the document is a {type(value).__name__}; want a dict")
+        raise DocumentError(f"the document is {kind_of(value)}; want a dict")
     return value
 
 

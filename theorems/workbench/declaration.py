@@ -19,6 +19,7 @@ from sympy.core.relational import Relational
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanAtom
 
+from simulators.arguments import kind_of
 from simulators.chains import NamedChain
 from simulators.exact import Number
 from simulators.observables import parametrised
@@ -368,7 +369,7 @@ def relation_of(claim: WrittenClaim, declaration: Declaration, what: str = "the 
         )
     else:
         raise ClaimError(
-            f"{what} is a {type(claim).__name__}; want text or a SymPy relation, such as x <= y"
+            f"{what} is {kind_of(claim)}; want text or a SymPy relation, such as x <= y"
         )
     declaration.check(found.lhs, found.rhs)
     return found

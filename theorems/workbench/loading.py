@@ -68,7 +68,7 @@ def load(text: str) -> Loaded:
             not found and not refusals,
             f"{head}: it states no conjecture; write one with theorems.conjecture",
         ),
-        (not found, "; ".join(told)),
+        (not found and not wanted, "; ".join(told)),
     )
     if not wanted:
         return Loaded(tuple(found.values()), told)

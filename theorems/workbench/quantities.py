@@ -16,6 +16,7 @@ from functools import cache
 import flint
 import sympy as sp
 
+from simulators.arguments import kind_of
 from simulators.chains import CHAINS, Chain, ChainParameter, NamedChain, read_chain
 from simulators.exact import Number
 from simulators.observables import OBSERVABLES, NamedObservable, Observable, parametrised
@@ -284,7 +285,7 @@ class Computed:
             raise ClaimError(f"{self.name} at {at}: {in_words(error)}") from None
         if isinstance(found, bool) or not isinstance(found, _EXACT):
             raise ClaimError(
-                f"{self.name} came out as a {type(found).__name__}; return a Fraction, a SymPy "
+                f"{self.name} came out as {kind_of(found)}; return a Fraction, a SymPy "
                 "radical or a flint.arb that encloses it"
             )
         if isinstance(found, sp.Expr) and (
@@ -371,7 +372,7 @@ def chain_kind(given: str | Callable[..., Chain]) -> NamedChain:
         if not isinstance(made, Chain):
             raise ClaimError(
                 f"chain: a function of the width that returns a Chain; at {width} it returned "
-                f"{type(made).__name__}"
+                f"{kind_of(made)}"
             )
         return made
 

@@ -34,7 +34,7 @@ import numpy as np
 from flint import arb, ctx, fmpq
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.arguments import require
+from simulators.arguments import kind_of, require
 from simulators.arrays import Floats
 
 __all__ = [
@@ -266,7 +266,7 @@ def _read(value: Exact) -> tuple[fmpq | None, arb]:
         value = fmpq(value)
     if not isinstance(value, fmpq):
         raise TypeError(
-            f"eigenvalue {value!r} is a {type(value).__name__}; give int, Fraction, fmpq or arb"
+            f"eigenvalue {value!r} is {kind_of(value)}; give int, Fraction, fmpq or arb"
             " (Fraction(x) takes a float at its exact value)"
         )
     require(value >= 0, f"eigenvalue {value} is negative")

@@ -114,10 +114,13 @@ def _covered(problem: Problem, progress: Progress) -> tuple[str, Settled]:
     return _FOUND[problem]
 
 
-def _claim(statement: str, n: int, kappa: fmpq) -> str:
+def _claim(statement: str, n: int, kappa: fmpq, factor: str | None = None) -> str:
+    """What is certified; ``factor`` is how κ is written, where it is not left out for 1."""
     part = _COVERS.get(statement.partition(":")[0], "")
+    if factor is None:
+        factor = "" if kappa == 1 else f"{rational_text(kappa)} "
     return (
-        f"{part}1/n - p_n ≤ (1 - {rational_text(kappa)} σ_n²)(1/n - σ_n²) for n = {n} and every "
+        f"{part}1/n - p_n ≤ (1 - {factor}σ_n²)(1/n - σ_n²) for n = {n} and every "
         "spectrum σ_1² ≥ … ≥ σ_n² ≥ 0 of sum 1"
     )
 
@@ -176,7 +179,10 @@ def recheck(certificate: Certificate) -> str:
     except ValueError as error:
         raise CertificateError(f"inputs.tree: {error}") from None
     demand_fields(certificate, ("n", "kappa", "tree"), ("least_margin",))
-    demand(certificate, claim=_claim(certificate.statement, n, kappa), conclusion=_CONCLUSION)
+    former = _claim(certificate.statement, n, kappa, f"{rational_text(kappa)} ")
+    if certificate.claim != former:  # which wrote the factor 1
+        demand(certificate, claim=_claim(certificate.statement, n, kappa))
+    demand(certificate, conclusion=_CONCLUSION)
     demand_overlap(certificate, "least_margin", settled.margin)
     count = settled.counts
     return (
