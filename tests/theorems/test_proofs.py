@@ -110,6 +110,37 @@ def claim(lhs: sp.Expr, relation: str = "<=", rhs: sp.Expr = SEVEN, **changes: o
     )  # type: ignore[arg-type]
 
 
+def ranging(domain: sp.Range) -> str:
+    """A claim about naturals k >= 1 and m in the domain, as printed."""
+    stated = claim(x)
+    whole = (Variable(k, sp.Range(1, sp.oo), "k"), Variable(m, domain, "m"))
+    return proposition(replace(stated, variables=(*whole, Variable(x, sp.Reals, "x"))))
+
+
+@pytest.mark.parametrize(
+    ("domain", "printed"),
+    [
+        (sp.Range(3, sp.oo), ["(3 <= m)%N"]),
+        (sp.Range(k, sp.oo), ["(k <= m)%N"]),
+        (sp.Range(0, k), ["(m < k)%N"]),
+        (sp.Range(k, 2 * k), ["(k <= m)%N", "(m < (2 * k)%N)%N"]),
+    ],
+    ids=str,
+)
+def test_ends_of_whole_numbers_are_printed(domain: sp.Range, printed: list[str]) -> None:
+    found = ranging(domain)
+    assert all(end in found for end in printed)
+    assert found.count("->") == 1 + len(printed), "and that k is at least 1"
+
+
+@pytest.mark.parametrize(
+    "domain", [sp.Range(-1, sp.oo), sp.Range(-sp.oo, 3), sp.Range(0, 9, 2)], ids=str
+)
+def test_whole_numbers_that_are_no_naturals_one_by_one_are_refused(domain: sp.Range) -> None:
+    with pytest.raises(UnprintableError, match=r"m ranges over .*, not over natural numbers"):
+        ranging(domain)
+
+
 @pytest.mark.parametrize(
     ("expression", "printed"),
     [
