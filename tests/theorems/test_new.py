@@ -17,7 +17,7 @@ import pytest
 
 from theorems.cli import main
 from theorems.error_words import line_in
-from theorems.family import FamilyError, of_each_file
+from theorems.family import Family, FamilyError, of_each_file
 from theorems.templates import KINDS, written
 from theorems.templates.pointwise import STATEMENT as POINTWISE
 from theorems.verification import verify_each
@@ -85,6 +85,24 @@ def test_what_it_refuses_is_one_line(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_it_writes_into_no_installed_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("site-packages", "clone"):
+        package = f"family_in_{place.replace('-', '_')}"
+        folder = tmp_path / place / package
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("STATEMENTS = ()\n", encoding="utf-8")
+        monkeypatch.syspath_prepend(folder.parent)
+        statements = (f"{package}:STATEMENTS",)
+        family = Family(name="pure", title="pure", sources=(), statements=statements)
+        monkeypatch.setattr("theorems.commands.new.families", lambda family=family: (family,))
+        status = main(["new", "pure.mine"])
+        assert status == (2 if place == "site-packages" else 0)
+        assert (folder / "mine.py").exists() == (status == 0)
+        assert ("--out DIR" in capsys.readouterr().err) == (status == 2)
 
 
 def test_a_kind_without_a_template_is_refused() -> None:

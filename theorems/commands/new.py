@@ -17,6 +17,8 @@ from theorems.terminal.screen import console
 
 __all__ = ["add_arguments", "run"]
 
+#: Folders that pip writes to, and nobody else.
+_INSTALLED = {"site-packages", "dist-packages"}
 _THEOREM = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        help="where the file goes; by default the family's folder of statements",
+        help="where the file goes; by default the family's folder of statements, in your clone",
     )
 
 
@@ -99,7 +101,15 @@ def _folder(family: Family) -> Path:
     for reference in family.statements:
         spec = find_spec(reference.partition(":")[0]) if isinstance(reference, str) else None
         if spec is not None and spec.submodule_search_locations:
-            return Path(spec.submodule_search_locations[0])
+            folder = Path(spec.submodule_search_locations[0])
+            require(
+                not _INSTALLED & set(folder.parts),
+                f"the family {family.name!r} is installed in {folder}, and what is written there "
+                "goes with the next upgrade; use a clone (pip install -e .), or say where the "
+                "file goes: --out DIR",
+                UsageError,
+            )
+            return folder
     raise UsageError(
         f"the family {family.name!r} has no folder of statements with a file each "
         "(theorems.family.of_each_file); name one among its statements, or say where the file "
