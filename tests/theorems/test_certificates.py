@@ -282,6 +282,20 @@ def test_a_cover_that_would_cost_too_much_is_refused_before_it_costs_anything(
         )
 
 
+@pytest.mark.parametrize(("precision", "marks"), [(40, 60_000), (128, 5859), (80, 15_000)])
+def test_a_cover_of_twice_the_boxes_that_a_search_may_leave_is_walked(
+    boxes, precision, marks, monkeypatch
+):
+    def walked(problem, tree, *_):
+        raise ValueError(f"walked {len(tree)} at {problem.precision} bits")
+
+    monkeypatch.setattr("theorems.families.orthogonality.contraction_boxes.walk", walked)
+    with pytest.raises(CertificateError, match=f"walked {marks} at .* bits"):
+        kinds.recheck(
+            changed(boxes, precision=precision, inputs={**boxes.inputs, "tree": "v" * marks})
+        )
+
+
 def test_a_cover_of_another_constant_or_with_a_box_left_out_is_refused(boxes):
     tree = boxes.inputs["tree"]
     larger = changed(boxes, statement="", inputs={**boxes.inputs, "kappa": "1201/1000"})
