@@ -233,6 +233,21 @@ def test_an_altered_witness_is_refused_by_the_recomputation(witness, fields, wor
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "around",
+    [lambda x: {"a": x}, lambda x: [x], lambda x: {"a": [x]}],
+    ids=["maps", "lists", "both"],
+)
+def test_what_is_nested_too_deeply_is_refused_however_it_is_nested(boxes, around):
+    levels = 2 if around("1") == {"a": ["1"]} else 1
+    value = "1"
+    for _ in range(30 // levels - 1):
+        value = around(value)
+    assert dataclasses.replace(boxes, inputs={"a": value}).inputs == {"a": value}
+    with pytest.raises(UnreadableError, match="inputs: nested more than 30 deep"):
+        dataclasses.replace(boxes, inputs={"a": around(around(around(value)))})
+
+
 def test_a_coarse_precision_admits_no_false_enclosure():
     statement = get("orthogonality.gap_vs_smallest_eigenvalue:sharp")
     made = at_input(statement, {"n": 2, "lambda": [F(3, 4), F(1, 4)]}, precision=10)
