@@ -189,7 +189,9 @@ def local_processes(count: int | None = None, *, threads: int = 1) -> Iterator[W
         for old in made:
             old.shutdown(wait=False)
         made[:] = [
-            ProcessPoolExecutor(count, mp_context=context, initializer=_enter, initargs=(lifeline,))
+            ProcessPoolExecutor(
+                count, mp_context=context, initializer=_enter, initargs=(lifeline, os.getpid())
+            )
         ]
         return made[0]
 
@@ -231,14 +233,16 @@ def _interrupts_held_back() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-def _enter(lifeline: Connection) -> None:
+def _enter(lifeline: Connection, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(lifeline, parent), daemon=True).start()
 
 
-def _end_with_parent(lifeline: Connection) -> None:
-    """The parent alone holds the other end; the system closes it when the parent is killed."""
-    parent = os.getppid()
+def _end_with_parent(lifeline: Connection, parent: int) -> None:
+    """The parent alone holds the other end; the system closes it when the parent is killed.
+
+    That may be over before a worker has begun, whose parent is another process then.
+    """
     with contextlib.suppress(OSError):
         lifeline.poll(None)
     _computing.end(parent)

@@ -154,17 +154,20 @@ def test_a_store_of_an_earlier_release_is_read_and_added_to(tmp_path, name):
     with Store(path, create=False) as store, ThreadPoolExecutor(1) as executor:
         store.check()
         old = {row.key for row in store.rows()}
-        outcome = sweep(
-            grid(
-                chain=["rescale", "residual(0.1)"],
-                seeds="0..1",
-                replicas=2,
-                observables=["orthogonality_gap", "spectrum"],
-            ),
-            store,
-            workers=executor,
-        )
-        assert (len(old), outcome.found, outcome.computed) == (4, 0, 4)
+        for chain, engine in (("rescale", "factor"), ("residual(0.1)", "dense")):
+            outcome = sweep(
+                grid(
+                    chain=chain,
+                    engine=engine,
+                    seeds="0..1",
+                    replicas=2,
+                    observables=["orthogonality_gap", "spectrum"],
+                ),
+                store,
+                workers=executor,
+            )
+            assert (outcome.found, outcome.computed) == (0, 2)
+        assert len(old) == 4
         assert export(store, tmp_path / name) == 2 * 4 * 2 * 5
         assert {row.key for row in store.rows()} > old
     if name.endswith("csv"):

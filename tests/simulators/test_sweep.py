@@ -392,6 +392,19 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def test_a_worker_whose_parent_died_while_it_started_ends() -> None:
+    script = """
+import multiprocessing, os, time
+from simulators.sweeps.executors import _enter
+lifeline, held = multiprocessing.Pipe(duplex=False)
+held.close()
+_enter(lifeline, os.getpid())  # the parent it had is no parent of it
+time.sleep(30)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False, timeout=120)
+    assert done.returncode == 1
+
+
 def gone(pids: list[int], patience: float = 60.0) -> bool:
     """Whether these processes end; one that is still importing notices its parent's death only
     afterwards.

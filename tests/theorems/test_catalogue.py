@@ -143,7 +143,7 @@ def test_simulate_knows_it() -> None:
 
 
 @pytest.mark.usefixtures("extended")
-def test_the_engine_gram_takes_a_new_layer_only_where_it_maps_rows_one_by_one() -> None:
+def test_the_engine_factor_takes_a_new_layer_only_where_it_maps_rows_one_by_one() -> None:
     class Whole(RowLayer):
         """H → H/‖H‖_∞"""
 
@@ -153,7 +153,7 @@ def test_the_engine_gram_takes_a_new_layer_only_where_it_maps_rows_one_by_one() 
     linear = read_chain("halved").build(16)
     assert simulate(linear, BATCH, depth=1).engine == "factor"
     whole = Chain((Linear(16), Whole()))
-    assert simulate(whole, BATCH, depth=1).engine == "dense"
+    assert simulate(whole, BATCH, depth=1).engine == "rows"
     with pytest.raises(ValueError, match="does not say that it maps each row by itself"):
         simulate(whole, BATCH, depth=1, engine="factor")
 

@@ -143,7 +143,11 @@ def test_domains_that_reach_far_but_begin_small_are_not(options: dict[str, Any])
             {},
             r"width=1000000000000 with n=4 samples: one layer draws 4e\+12",
         ),
-        (residual_chain(10**6, 0.1), {}, r"one layer draws 1e\+12 numbers \(engine='dense'\)"),
+        (
+            residual_chain(10**6, 0.1),
+            {"engine": "dense"},
+            r"one layer draws 1e\+12 numbers \(engine='dense'\)",
+        ),
         (rescale_chain(8), {"depth": 10**13}, "GiB of memory or more"),
         (rescale_chain(8), {"replicas": 10**13}, "GiB of memory or more"),
         (rescale_chain(8), {"depth": 10**15, "engine": "mean_field"}, "GiB of memory or more"),

@@ -138,7 +138,7 @@ def test_a_checkpoint_is_loaded_and_never_run(capsys: pytest.CaptureFixture[str]
         (["model.py:leaving", "--batch", "good.npy"], ["SystemExit"]),
         (["model.py:wrong", "--batch", "good.npy"], ["gives a list"]),
         (["model.py:demanding", "--batch", "good.npy"], ["TypeError", "width"]),
-        (["model.py:number", "--batch", "good.npy"], ["a int; give a function"]),
+        (["model.py:number", "--batch", "good.npy"], ["an int; give a function"]),
         (["broken.py:build", "--batch", "good.npy"], ["broken.py", "SyntaxError"]),
         (["text.txt:build", "--batch", "good.npy"], ["text.txt", "not a Python file"]),
         (["model.py:healthy", "--batch", "no.npy"], ["no.npy", "no such file"]),

@@ -190,7 +190,12 @@ REFUSED = {
         "OSError: no disk at all",
     ),
     "exit": ("mine", "mine:FAMILY", "import sys; sys.exit('bye')", "SystemExit: bye"),
-    "no family": ("mine", "mine:FAMILY", "FAMILY = 3", "mine:FAMILY is int, not a theorems.Family"),
+    "no family": (
+        "mine",
+        "mine:FAMILY",
+        "FAMILY = 3",
+        "mine:FAMILY is an int, not a theorems.Family",
+    ),
     "bad name": (
         "mine",
         "mine:FAMILY",
