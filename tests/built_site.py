@@ -1,5 +1,5 @@
-"""``python -m tests.built_site DIR``: the built pages ask no network, have every public name, and show examples
-as such.
+"""``python -m tests.built_site DIR``: the built pages ask no network, have every public name,
+and show examples as such.
 """
 
 from __future__ import annotations

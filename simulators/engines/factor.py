@@ -49,7 +49,7 @@ from simulators.layers import (
 )
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
-__all__ = ["Folding", "block_rows", "carries_rows", "leaf_rows", "obstacle", "run"]
+__all__ = ["Folding", "block_rows", "carries_rows", "leaf_rows", "obstacle", "other_weights", "run"]
 
 _KNOWN = (Linear, Residual, Recenter, Rescale, Activation, Normalize)
 _SCALINGS = (Rescale, Normalize)
@@ -92,12 +92,9 @@ def obstacle(chain: Chain) -> str | None:
         Linear(width=4, law='uniform') draws uniform weights, and only Gaussian ones are \
 rotation-invariant
     """
+    if (other := other_weights(chain)) is not None:
+        return other
     for index, layer in enumerate(chain.layers):
-        if isinstance(layer, WeightLayer) and layer.law != "gaussian":
-            return (
-                f"{layer!r} draws {layer.law} weights, and only Gaussian ones are "
-                "rotation-invariant"
-            )
         if isinstance(layer, Residual) and layer.gamma < math.inf:
             return (
                 f"{layer!r} adds the layer's input to its output, which needs all of H, not a "
@@ -111,6 +108,22 @@ rotation-invariant
                 )
         elif type(layer) not in _KNOWN and (why := _unknown(layer, chain)) is not None:
             return why
+    return None
+
+
+def other_weights(chain: Chain) -> str | None:
+    """Which weights of ``chain`` are not Gaussian, in words; None if all are.
+
+    Example:
+        >>> print(other_weights(Chain((Linear(4),))))
+        None
+    """
+    for layer in chain.layers:
+        if isinstance(layer, WeightLayer) and layer.law != "gaussian":
+            return (
+                f"{layer!r} draws {layer.law} weights, and only Gaussian ones are "
+                "rotation-invariant"
+            )
     return None
 
 

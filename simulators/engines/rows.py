@@ -19,7 +19,7 @@ from numpy.random import SeedSequence
 from simulators.arrays import Array
 from simulators.backend import Backend
 from simulators.chains import Chain
-from simulators.engines.factor import Folding, block_rows
+from simulators.engines.factor import Folding, block_rows, other_weights
 from simulators.engines.layerwise import Passage
 from simulators.engines.rounding import Copies, Representation
 from simulators.layers import Linear, Residual, RowLayer, WeightLayer
@@ -39,13 +39,7 @@ def obstacle(chain: Chain) -> str | None:
         >>> print(obstacle(residual_chain(8, 0.1)))
         None
     """
-    for layer in chain.layers:
-        if isinstance(layer, WeightLayer) and layer.law != "gaussian":
-            return (
-                f"{layer!r} draws {layer.law} weights, and only Gaussian ones are "
-                "rotation-invariant"
-            )
-    return None
+    return other_weights(chain)
 
 
 def run(

@@ -1,8 +1,9 @@
-"""In every test, whatever check runs, and however deep: the levels of the intervals it asks for stay within its own,
-its evidence claims no other error level, and follows from what it found.
+"""In every test, whatever check runs, and however deep: the levels of the intervals it asks for stay
+within its own, its evidence claims no other error level, and follows from what it found.
 
-The guard stands around every check class of the package and around all that spends error probability. What a check
-asks for while it runs is added up; a check that runs another pays for it too.
+The guard stands around every check class of the package and around all that spends error
+probability. What a check asks for while it runs is added up; a check that runs another pays for it
+too.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def spending(level: float) -> None:
 
 
 def watched(call: Callable[..., Any], kind: type) -> Callable[..., Any]:
-    """A check's ``__call__`` that raises `BudgetError` when it spends or claims more than its level."""
+    """A check's ``__call__`` that raises `BudgetError` when it spends more than its level, or
+    claims more.
+    """
 
     @functools.wraps(call)
     def watching(self: Any, statement: Any, context: Any) -> Any:

@@ -1,7 +1,9 @@
-"""What every check of the library looks at, in a few characters: ``python -m tests.theorems.layouts`` records it.
+"""What every check of the library looks at, in a few characters.
 
-A corner that goes, a width or a depth that moves, a case fewer: no verdict need change by it, and the check is
-another. So it is on record, as verdicts are.
+``python -m tests.theorems.layouts`` records it.
+
+A corner that goes, a width or a depth that moves, a case fewer: no verdict need change by it, and
+the check is another. So it is on record, as verdicts are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""One expression, three arithmetics: the ball contains the exact value, the float is within its own rounding."""
+"""One expression, three arithmetics: the ball contains the exact value, the float is within its own
+rounding.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,8 +24,8 @@ x, y, n, i, j = sp.symbols("x y n i j")
 a = sp.IndexedBase("a")
 THIRD = Fraction(1, 3)
 
-#: What whole numbers are, and real ones in their domains, in the order of declaration: floats of the shares are off by
-#: one rounding, and no two sizes are alike.
+#: What whole numbers are, and real ones in their domains, in the order of declaration: floats of
+#: the shares are off by one rounding, and no two sizes are alike.
 WHOLE = (4, 5, 3, 2)
 SHARES = tuple(Fraction(p, q) for p, q in ((3, 7), (1, 3), (5, 9), (2, 11), (5, 13), (7, 17)))
 
@@ -137,7 +139,8 @@ def require_agreement(side: sp.Expr, values: Mapping[str, Any]) -> None:
         ball = function.balls(*numbers)
         assert ball.is_finite()
         assert ball.rel_accuracy_bits() > 150 or ball.is_zero() or abs(ball) < flint.arb(2) ** -150
-        # The same operations in balls of 53 bits: the radius collects the rounding of all, and floats round as often.
+        # The same operations in balls of 53 bits: the radius collects the rounding of all, and
+        # floats round as often.
         with flint.ctx.workprec(53):
             coarse = function.balls(*map(to_balls, numbers))
         assert coarse.overlaps(ball)

@@ -1,4 +1,4 @@
-"""What the library's checks look at is what their labels, ranges and words say, and nothing narrower."""
+"""What the library's checks look at is what their labels, ranges and words say, and no less."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ EVERY_INPUT = [
 
 @pytest.mark.parametrize(("statement", "check"), EVERY_INPUT)
 def test_what_a_family_proposes_meets_what_is_assumed(statement: Statement, check: Any) -> None:
-    """The declared domains are walked too, so that no verdict need tell of proposals that all lie outside."""
+    """The declared domains are walked too, so that no verdict need tell of proposals that all lie
+    outside.
+    """
     met: list[Any] = []
     search(check.inputs(), lambda item: met.append(item) is not None, seed=0, examples=12)
     values = [check.values(item) for item in met]

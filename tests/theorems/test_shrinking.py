@@ -87,7 +87,7 @@ def test_shares_become_the_smallest_whole_ones_that_violate(
 
 @pytest.mark.parametrize("place", [0, 2, 4])
 def test_a_spectrum_loses_its_first_middle_or_last_entry(place: int) -> None:
-    """What violates is three to seven times the same powers in turn, whatever stands beside them."""
+    """What violates is three to seven times the same powers in turn, whatever is beside them."""
     kept = [F(1), F(2), F(4), F(8)]
     spectrum = [*kept[:place], F(11), *kept[place:]]
 
