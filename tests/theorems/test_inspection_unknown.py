@@ -582,7 +582,7 @@ def test_dependent_weights_are_no_law(change: Callable[[Tensor], Tensor], width:
     assert objection
 
 
-def test_valuesvalues_in_common_are_counted_between_each_two_layers() -> None:
+def test_values_in_common_are_counted_between_each_two_layers() -> None:
     rng = np.random.default_rng(0)
     marks = [rng.integers(0, 40, size=size).astype(np.uint32) for size in (0, 1, 20, 20, 60)]
     common = values_in_common(marks)
@@ -717,3 +717,13 @@ def test_nothing_is_cut_in_a_pipe(model: Path) -> None:
     assert run.returncode in {0, 1}, run.stderr
     assert "1200" in run.stdout
     assert str(4 * 400 * (300 + 400 + 2)) in run.stdout
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-6, 1e-4, 1.0, 1e4, 1e15])
+@pytest.mark.parametrize("shape", [(48, 48), (48, 20), (20, 48)])
+def test_the_scale_of_weights_says_nothing_of_their_independence(
+    scale: float, shape: tuple[int, int]
+) -> None:
+    assert law_of([("a", scale * normal(*shape, seed=5))]) == ("gaussian", None)
+    turned = nn.init.orthogonal_(torch.empty(shape), generator=torch.Generator().manual_seed(6))
+    assert "orthogonal weights" in str(law_of([("a", scale * turned)])[1])

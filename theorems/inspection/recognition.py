@@ -271,6 +271,16 @@ _SINGULAR = "singular values"
 _SPHERICITY = 6.0  # deviations that it is allowed, as its tails are heavier than normal
 
 
+def _orthogonal(matrix: Floats) -> bool:
+    """Whether rows, or columns if there are fewer, are orthogonal and of one length, up to rounding
+    in float32.
+    """
+    short = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    products = short @ short.T
+    wanted = products[0, 0] * np.eye(len(products))
+    return bool(np.abs(products - wanted).max() <= 1e-5 * products[0, 0])
+
+
 def law_of(weights: Sequence[tuple[str, Tensor]]) -> tuple[str, str | None]:
     """The law of these weights, named, and None; or an empty law and why they are not independent
     draws of one.
@@ -309,12 +319,10 @@ def law_of(weights: Sequence[tuple[str, Tensor]]) -> tuple[str, str | None]:
         spread = float(np.sqrt(np.mean(matrix**2)))
         if spread == 0:
             return "", f"{name!r} has weights that are all zero"
-        products = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
-        if min(matrix.shape) > 1 and np.allclose(
-            products, products[0, 0] * np.eye(len(products)), atol=1e-5
-        ):
+        matrix /= spread
+        if min(matrix.shape) > 1 and _orthogonal(matrix):
             return "", f"{name!r} has orthogonal weights, whose entries are not independent"
-        matrices.append((name, matrix / spread))
+        matrices.append((name, matrix))
     law, objection = _entries([matrix for _, matrix in matrices])
     if objection is None:
         objection = _dependence(matrices, float(_laws()[law].stats("k")))
