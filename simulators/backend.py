@@ -191,7 +191,18 @@ class TorchBackend:
         if torch.device(self.device).type == "cpu":
             for values in _host_draws(root, engine, pieces, self.dtype, ahead):
                 yield torch.from_numpy(values)
-            return
+        else:
+            yield from self.device_draws(root, engine, pieces)
+
+    def device_draws(
+        self, root: SeedSequence, engine: str, pieces: Sequence[Piece]
+    ) -> Iterator[Array]:
+        """The entries of each piece in turn, drawn on the device, shape ``(replicas, sum of
+        units)``.
+
+        ``engine`` names the child of ``root`` that they are drawn from. They are other numbers than
+        the host's, of the same law; see `simulators.streams.DeviceStreams`.
+        """
         for piece, streams in _streams(
             pieces, lambda group: DeviceStreams(root, engine, group, self.device)
         ):
