@@ -17,6 +17,11 @@ of it; what it leaves out is taken not to hold, so that the engines assume nothi
         def on_rows(self, rows, xp, width):
             return rows / 2
 
+Gradients go back through it by Torch's autograd, unless it says how itself, which is quicker:
+
+        def pullback(self, rows, gradient, xp, width):
+            return gradient / 2
+
 Raised by every layer at construction: `TypeError` for an argument of the wrong type, `ValueError`
 for one out of range, each naming argument, value and remedy.
 """
@@ -35,6 +40,7 @@ import numpy as np
 from simulators.activations import ACTIVATIONS, ActivationFunction
 from simulators.arguments import one_of, real_number, require, told, whole_number
 from simulators.arrays import Array, Namespace
+from simulators.autograd import pulled_back
 from simulators.catalogue import Catalogue, summary
 from simulators.weights import LAWS
 
@@ -233,6 +239,24 @@ class RowLayer(_Traits, ABC, listed=False):
         the array library.
         """
 
+    def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
+        """∂L/∂H at H = ``rows``, for ``gradient`` = ∂L/∂(image of H), ``(..., n, m)`` all three.
+
+        ``rows`` are what `on_rows` was given, before it wrote into them; both arrays may be
+        overwritten. m, ``xp`` and ``width`` are as `on_rows` has them.
+
+        By Torch's autograd through `on_rows`, unless a subclass says how. Raises `TypeError` where
+        Torch cannot follow it; see `simulators.autograd`.
+
+        Example:
+            >>> rows, gradient = np.array([[3.0, 0.0], [4.0, 0.0]]), np.ones((2, 2))
+            >>> Rescale("variance").pullback(rows, gradient, np, 2).round(3).tolist()
+            [[0.045, 0.0], [-0.034, 0.0]]
+        """
+        return pulled_back(
+            lambda tensor, torch: self.on_rows(tensor, torch, width), rows, gradient, repr(self)
+        )
+
 
 @dataclass(frozen=True)
 class Recenter(RowLayer):
@@ -258,6 +282,13 @@ class Recenter(RowLayer):
         rows -= xp.asarray(rows[..., :1, :], copy=True)
         rows -= xp.mean(rows, axis=-2, keepdims=True)
         return rows
+
+    def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
+        """GJ for ``gradient`` = G, ``(..., n, m)``: centring is its own adjoint.
+
+        Cost: O(n m).
+        """
+        return self.on_rows(gradient, xp, width)
 
 
 @dataclass(frozen=True)
@@ -295,6 +326,20 @@ class Rescale(RowLayer):
         rows *= target / xp.sqrt(squares)
         return rows
 
+    def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
+        """t/‖x‖ · (g − u⟨u, g⟩) for every row x of ``rows`` and g of ``gradient``, ``(..., n, m)``;
+        u = x/‖x‖, and t is the norm that rows are given.
+
+        Zero for a row of zeros, where the map has no derivative: the row stays zero, and moves
+        nothing. Full relative accuracy of ‖g‖t/‖x‖ at any scale of x. Cost: O(n m).
+        """
+        target = self._target(rows, width)
+        norms, peaks = self._norms(rows, xp)
+        units = rows / peaks / norms
+        gradient -= units * xp.einsum("...ji,...ji->...i", units, gradient)[..., None, :]
+        # in steps: a product that is representable has none that overflow on its way
+        return gradient * (target / norms) / peaks
+
     def factors(self, rows: Array, xp: Namespace, width: int) -> Array:
         """What each row is to be multiplied by, ``(..., 1, m)``, zero for a row of zeros. Cost: O(n
         m).
@@ -305,6 +350,15 @@ class Rescale(RowLayer):
         peaks = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
         norms = xp.sqrt(_or_infinity(_row_squares(rows / peaks, xp), xp))
         return self._target(rows, width) / norms / peaks
+
+    def _norms(self, rows: Array, xp: Namespace) -> tuple[Array, Array | float]:
+        """Two factors of the norm of each row, ``(..., 1, m)``, infinite for a row of zeros."""
+        squares = _row_squares(rows, xp)
+        if _all_are_safe(squares, xp):
+            return xp.sqrt(squares), 1.0
+        largest = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
+        peaks = xp.where(_safe(squares, xp), 1.0, largest)
+        return xp.sqrt(_or_infinity(_row_squares(rows / peaks, xp), xp)), peaks
 
     def _target(self, rows: Array, width: int) -> float:
         norm: float = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
@@ -374,6 +428,17 @@ class Normalize(RowLayer):
         Cost: O(n width).
         """
         return scaled_to((width * rows.shape[-2]) ** 0.5, rows, frobenius_norm(rows, xp), xp)
+
+    def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
+        """√(dn)/‖H‖ · (G − U⟨U, G⟩) for ``gradient`` = G, ``(..., n, width)``, and U = H/‖H‖; zero
+        where H is, as in `Rescale`.
+
+        Cost: O(n width).
+        """
+        norm = frobenius_norm(rows, xp)
+        units = scaled_to(1.0, rows, norm, xp)
+        gradient -= units * xp.sum(units * gradient, axis=(-2, -1), keepdims=True)
+        return scaled_to((width * rows.shape[-2]) ** 0.5, gradient, norm, xp)
 
 
 WeightLayer: TypeAlias = Linear | Residual
