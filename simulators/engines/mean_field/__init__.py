@@ -2,11 +2,13 @@
 
 - ``rescale``: the spectrum of the rescale chain
 - ``recenter_relu``: the Gram matrix of the recenter–ReLU chain
+- ``kernels``: the dual kernel of an activation, by a formula or by its ``hermite`` expansion
 - ``outlier``: that map on batches of n - 1 equal samples and one other, one number; its fixed
   points in floats
 - ``outlier_enclosure``: the same reduction in balls, with derivatives
 """
 
+from simulators.engines.mean_field.kernels import DualKernel, kernel_map
 from simulators.engines.mean_field.outlier import (
     FixedPoint,
     outlier_fixed_point,
@@ -27,10 +29,12 @@ from simulators.engines.mean_field.rescale import (
 )
 
 __all__ = [
+    "DualKernel",
     "Exact",
     "FixedPoint",
     "arc_cosine",
     "arc_cosine_enclosure",
+    "kernel_map",
     "outlier_fixed_point",
     "recenter_relu_map",
     "recenter_relu_map_enclosure",
