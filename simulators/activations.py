@@ -13,19 +13,29 @@ quotients is refused, and so are a homogeneity or an oddness that some point ref
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import TypeAlias
+import inspect
+import math
+import warnings
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from importlib import import_module
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from array_api_compat import device, is_torch_array
 
 from simulators import trials
+from simulators.arguments import kind_of, told
 from simulators.arrays import Array, Namespace
-from simulators.catalogue import Catalogue, summary
+from simulators.autograd import pulled_back
+from simulators.catalogue import Catalogue, Parameter, read_entry, summary
 from simulators.lazy import torch
 
-__all__ = ["ACTIVATIONS", "ActivationFunction", "activation", "by_autograd"]
+__all__ = ["ACTIVATIONS", "ActivationFunction", "activation", "activation_of"]
 
-Rowwise: TypeAlias = Callable[[Array, Namespace], Array]
+Rowwise: TypeAlias = Callable[..., Array]
+F = TypeVar("F", bound=Rowwise)
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,13 @@ class ActivationFunction:
     """An activation F, by name.
 
     - ``function``: ``(rows, xp)`` to F of ``rows``, real floating of any shape with two axes or
-      more; ``xp`` is the namespace of their array library, NumPy's or Torch's
+      more, which it may overwrite; ``xp`` is the namespace of their array library, NumPy's or
+      Torch's
     - ``homogeneous``: whether F(sx) = sF(x) for every s > 0; ``odd``: whether F(−x) = −F(x)
     - ``vanishes``: whether F is 0 on an interval, so that all units of a sample may die
     - ``derivative``: ``(rows, xp)`` to F′ of ``rows``; None for that by Torch's autograd
+    - ``parameter``: a number that ``function`` and ``derivative`` take by its name, with a default;
+      a text writes it in brackets, as in ``leaky_relu(0.1)``. None if they take none
 
     Example:
         >>> ACTIVATIONS["relu"].vanishes, ACTIVATIONS["tanh"].odd
@@ -51,12 +64,36 @@ class ActivationFunction:
     vanishes: bool = False
     derivative: Rowwise | None = None
 
+    parameter: Parameter | None = None
+
+    @property
+    def example(self) -> str:
+        """How a text names it.
+
+        With a value of its parameter in brackets, if it has one: ``leaky_relu(0.01)``.
+        """
+        return self.name if self.parameter is None else f"{self.name}({self.parameter.example})"
+
+    def at(self, value: float) -> ActivationFunction:
+        """F at this value of its parameter, named with it: ``leaky_relu(0.1)``.
+
+        It is tried like one of its own. Raises `ValueError` if F has no parameter, for a value
+        outside its range, and where a point refutes what is declared.
+
+        Example:
+            >>> ACTIVATIONS["leaky_relu"].at(0.25).name
+            'leaky_relu(0.25)'
+        """
+        if self.parameter is None:
+            raise ValueError(f"activation {self.name!r} has no parameter; write {self.name!r}")
+        return _at(self, self.parameter.within(value))
+
     def slopes(self, rows: Array, xp: Namespace) -> Array:
         """F′ of ``rows``, of their shape and dtype: as given, or by autograd through `function`.
 
-        ``rows`` and ``xp`` are as for `function`; ``rows`` are left as they are. Raises
-        `ValueError` where no derivative is given and Torch does not follow the function. Cost: that
-        of one or two evaluations of F.
+        ``rows`` and ``xp`` are as for `function`; ``rows`` may be overwritten. Raises `TypeError`
+        where no derivative is given and Torch does not follow the function. Cost: that of one or
+        two evaluations of F.
 
         Example:
             >>> import numpy as np
@@ -64,8 +101,9 @@ class ActivationFunction:
             [[0.0, 0.0, 1.0]]
         """
         if self.derivative is not None:
-            return self.derivative(xp.asarray(rows, copy=True), xp)
-        return by_autograd(self.name, self.function)(rows, xp)
+            return self.derivative(rows, xp)
+        what, instead = f"activation {self.name!r}", "give derivative="
+        return pulled_back(self.function, rows, xp.ones_like(rows), what, instead=instead)
 
     def require_as_told(self, xp: Namespace) -> None:
         """Raise `ValueError`, in one line, where a grid of points refutes what this says of F.
@@ -78,7 +116,7 @@ class ActivationFunction:
             >>> half = ActivationFunction("F", "1/2", lambda rows, xp: 0.5)
             >>> half.require_as_told(xp)
             Traceback (most recent call last):
-            ValueError: activation 'F' gives a float for an array; want an array of its shape and dtype
+            ValueError: activation 'F' gives a float for an array; want an array like it
         """
         _tried(self, xp)
 
@@ -99,38 +137,171 @@ def _tried(entry: ActivationFunction, xp: Namespace) -> None:
         trials.require_derivative(what, function, lambda rows: derivative(rows, xp), xp)
 
 
-def by_autograd(name: str, function: Rowwise) -> Rowwise:
-    """The derivative of ``function`` by Torch's autograd, for arrays of NumPy or Torch.
+@cache
+def _at(entry: ActivationFunction, value: float) -> ActivationFunction:
+    import array_api_compat.numpy
 
-    ``function`` takes ``(rows, xp)`` and maps entries one by one; ``name`` is what a refusal calls
-    it. What is returned raises `ValueError` where Torch does not follow the function. Cost: that of
-    two evaluations, and of two copies for arrays of NumPy.
+    given = {} if entry.parameter is None else {entry.parameter.name: value}
+    bound = replace(
+        entry,
+        name=f"{entry.name}({value!r})",
+        meaning=entry.meaning.format_map({name: f"{number:g}" for name, number in given.items()}),
+        function=partial(entry.function, **given),
+        derivative=None if entry.derivative is None else partial(entry.derivative, **given),
+        parameter=None,
+    )
+    bound.require_as_told(array_api_compat.numpy)
+    dies = entry.vanishes or trials.vanishes(*_on_numpy(bound.function))
+    return replace(bound, vanishes=dies)
+
+
+def activation_of(
+    given: object,
+    derivative: Callable[..., Array] | None = None,
+    homogeneous: bool | None = None,
+) -> ActivationFunction:
+    """The activation that a name means, or that a function of your own is.
+
+    - ``given``: a name in `ACTIVATIONS`, with a number in brackets where it takes one; or a
+      function of an array to one of its shape and dtype, entry by entry: of NumPy's, of Torch's, or
+      of both, such as ``np.tanh`` and ``torch.nn.functional.gelu``; or of ``(rows, xp)``, as the
+      catalogue's. Where it knows one library alone, arrays of the other are converted
+    - ``derivative``: F′, a function of any of these kinds; None for what is known, or that by
+      Torch's autograd
+    - ``homogeneous``: whether F(sx) = sF(x) for every s > 0; None for what is known, or what a
+      trial on points finds
+
+    Of a function, oddness and whether it is 0 on an interval are found by trial. Raises `ValueError`
+    as `ActivationFunction.require_as_told` does and for an unknown name; `TypeError` for what is
+    neither text nor function, and for a function without hash.
 
     Example:
         >>> import numpy as np
-        >>> slope = by_autograd("cube", lambda rows, xp: rows**3)
-        >>> slope(np.array([[2.0]]), np).tolist()
-        [[12.0]]
+        >>> found = activation_of(np.abs)
+        >>> found.name, found.homogeneous, found.odd
+        ('absolute', True, False)
     """
+    if derivative is not None and not callable(derivative):
+        raise TypeError(
+            f"derivative={told(derivative)} is {kind_of(derivative)}; give a function of arrays"
+        )
+    if homogeneous is not None and not isinstance(homogeneous, bool):
+        raise TypeError(
+            f"homogeneous={told(homogeneous)} is {kind_of(homogeneous)}; give True, False, or "
+            "None for what is known or a trial finds"
+        )
+    for function in (given, derivative):
+        if callable(function) and not isinstance(function, Hashable):
+            raise TypeError(f"activation {told(function)} has no hash; give a function")
+    if callable(given):
+        return _found(given, derivative, homogeneous)
+    known = read_entry(ACTIVATIONS, given)
+    if derivative is None and homogeneous in (None, known.homogeneous):
+        return known
+    return _retold(known, derivative, homogeneous)
 
-    def derivative(rows: Array, xp: Namespace) -> Array:
-        """Its values at ``rows``, of the same shape, dtype and library."""
-        import array_api_compat.torch
 
-        with torch.enable_grad():
-            given = torch.as_tensor(rows).detach().clone().requires_grad_()
-            try:
-                image = function(given.clone(), array_api_compat.torch)
-                (slopes,) = torch.autograd.grad(torch.as_tensor(image).sum(), given)
-            except Exception as error:
-                told = " ".join(str(error).split())[:100]
-                raise ValueError(
-                    f"activation {name!r} cannot be differentiated by Torch, "
-                    f"{type(error).__name__}: {told}; give derivative="
-                ) from error
-        return xp.asarray(slopes if isinstance(rows, torch.Tensor) else slopes.numpy())
+@cache
+def _found(
+    function: Callable[..., Array],
+    derivative: Callable[..., Array] | None,
+    homogeneous: bool | None,
+) -> ActivationFunction:
+    name = _name_of(function)
+    made = ActivationFunction(
+        name,
+        f"{name} of x",
+        _of_rows(function),
+        derivative=None if derivative is None else _of_rows(derivative),
+        homogeneous=bool(homogeneous),
+    )
+    tried = _on_numpy(made.function)
+    made.require_as_told(tried[1])
+    return replace(
+        made,
+        homogeneous=trials.is_homogeneous(*tried) if homogeneous is None else homogeneous,
+        odd=trials.is_odd(*tried),
+        vanishes=trials.vanishes(*tried),
+    )
 
-    return derivative
+
+def _name_of(function: Callable[..., Array]) -> str:
+    if isinstance(function, partial):
+        given = [
+            *map(told, function.args),
+            *(f"{k}={told(v)}" for k, v in function.keywords.items()),
+        ]
+        return f"{_name_of(function.func)}({', '.join(given)})"
+    return str(getattr(function, "__name__", None) or told(function))
+
+
+@cache
+def _retold(
+    known: ActivationFunction,
+    derivative: Callable[..., Array] | None,
+    homogeneous: bool | None,
+) -> ActivationFunction:
+    made = replace(
+        known,
+        derivative=known.derivative if derivative is None else _of_rows(derivative),
+        homogeneous=known.homogeneous if homogeneous is None else homogeneous,
+    )
+    made.require_as_told(_on_numpy(made.function)[1])
+    return made
+
+
+def _on_numpy(function: Rowwise) -> tuple[trials.Function, Namespace]:
+    import array_api_compat.numpy as library
+
+    xp: Namespace = library
+    return lambda rows: function(rows, xp), xp
+
+
+def _of_rows(function: Callable[..., Array]) -> Rowwise:
+    """The function as one of ``(rows, xp)``, for arrays of both libraries."""
+    return function if _takes_library(function) else partial(_converted, function)
+
+
+def _takes_library(function: Callable[..., Array]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return False
+    needed = [
+        part
+        for part in parameters
+        if part.default is part.empty
+        and part.kind in (part.POSITIONAL_ONLY, part.POSITIONAL_OR_KEYWORD)
+    ]
+    return len(needed) > 1
+
+
+def _converted(function: Callable[[Any], Any], rows: Array, xp: Namespace) -> Array:
+    on_torch = is_torch_array(rows)
+    if _knows(function, xp) or not _knows(function, _other(on_torch)):
+        image: Array = function(rows)
+        return image
+    if on_torch:
+        return xp.asarray(function(torch.as_tensor(rows).cpu().numpy()), device=device(rows))
+    return np.asarray(torch.as_tensor(function(torch.as_tensor(rows))).detach())
+
+
+def _other(on_torch: bool) -> Namespace:
+    library = import_module(f"array_api_compat.{'numpy' if on_torch else 'torch'}")
+    xp: Namespace = library
+    return xp
+
+
+@cache
+def _knows(function: Callable[[Any], Any], xp: Namespace) -> bool:
+    """Whether it makes arrays of that library of such arrays, without a warning."""
+    given = xp.asarray([[-0.5, 1.5]])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)
+            return type(function(given)) is type(given)
+    except Exception:  # of the author's code
+        return False
 
 
 ACTIVATIONS: Catalogue[ActivationFunction] = Catalogue("activation")
@@ -143,11 +314,13 @@ def activation(
     odd: bool = False,
     vanishes: bool = False,
     derivative: Rowwise | None = None,
-) -> Callable[[Rowwise], Rowwise]:
+    parameter: Parameter | None = None,
+) -> Callable[[F], F]:
     """Put the function below into the catalogue, under its name, with the first line of its
     docstring.
 
-    It takes ``(rows, xp)``; the arguments here are those of `ActivationFunction`. What they say is
+    It takes ``(rows, xp)``, and then its ``parameter`` by name, with a default, if it has one; the
+    arguments here are those of `ActivationFunction`. What they say is
     tried on arrays of NumPy here, and on those of Torch when they first meet: see
     `ActivationFunction.require_as_told`.
 
@@ -164,7 +337,7 @@ def activation(
         'x for x > 0, else x/10'
     """
 
-    def entry(function: Rowwise) -> ActivationFunction:
+    def entry(function: F) -> ActivationFunction:
         made = ActivationFunction(
             function.__name__,
             summary(function),
@@ -173,6 +346,7 @@ def activation(
             odd,
             vanishes,
             derivative,
+            parameter,
         )
         if function.__module__ != __name__:  # those below are tried by the tests
             import array_api_compat.numpy
@@ -255,3 +429,131 @@ def identity(rows: Array, xp: Namespace) -> Array:
         [[3.0]]
     """
     return rows
+
+
+_GAUSSIAN_ROOM = 40.0
+"""Beyond this a normal density is 0 in float64."""
+
+
+def _density(rows: Array, xp: Namespace) -> Array:
+    """exp(−x²/2), with no square that overflows."""
+    near = xp.clip(rows, -_GAUSSIAN_ROOM, _GAUSSIAN_ROOM)
+    return xp.exp(-0.5 * near * near)
+
+
+def _erf(rows: Array, *, complement: bool = False) -> Array:
+    """erf x, or 1 − erf x, which no library of the standard has by one name."""
+    library = torch if is_torch_array(rows) else import_module("scipy.special")
+    image: Array = (library.erfc if complement else library.erf)(rows)
+    return image
+
+
+def _gelu_slope(rows: Array, xp: Namespace) -> Array:
+    below = 0.5 * _erf(-(0.5**0.5) * rows, complement=True)
+    return below + rows * _density(rows, xp) / math.sqrt(2 * math.pi)
+
+
+@activation(derivative=_gelu_slope)
+def gelu(rows: Array, xp: Namespace) -> Array:
+    """xΦ(x), Φ the distribution function of a standard normal number
+
+    GELU of ``rows``, of any shape, exactly and not by tanh: Hendrycks, Gimpel 2016 (arXiv
+    1606.08415). Accurate, relatively, for negative x too.
+
+    Example:
+        >>> import numpy as np
+        >>> gelu(np.array([[0.0, 1.0]]), np).round(4).tolist()
+        [[0.0, 0.8413]]
+    """
+    return 0.5 * rows * _erf(-(0.5**0.5) * rows, complement=True)
+
+
+def _logistic(rows: Array, xp: Namespace) -> tuple[Array, Array]:
+    """1/(1 + exp(−x)) and its derivative, accurate, relatively, for negative x too."""
+    shrunk = xp.exp(-xp.abs(rows))
+    share = 1 / (1 + shrunk)
+    return xp.where(rows >= 0, share, shrunk * share), shrunk * share * share
+
+
+def _silu_slope(rows: Array, xp: Namespace) -> Array:
+    share, slope = _logistic(rows, xp)
+    return share + rows * slope
+
+
+@activation(derivative=_silu_slope)
+def silu(rows: Array, xp: Namespace) -> Array:
+    """x/(1 + exp(−x))
+
+    SiLU of ``rows``, of any shape, also called swish; it never overflows.
+
+    Example:
+        >>> import numpy as np
+        >>> silu(np.array([[0.0, -800.0]]), np).tolist()
+        [[0.0, -0.0]]
+    """
+    return rows * _logistic(rows, xp)[0]
+
+
+def _leaky_slope(rows: Array, xp: Namespace, slope: float = 0.01) -> Array:
+    return xp.where(rows > 0, 1.0, slope * xp.ones_like(rows))
+
+
+@activation(
+    homogeneous=True,
+    derivative=_leaky_slope,
+    parameter=Parameter("slope", "leaky_relu", 0, 1, "0.01"),
+)
+def leaky_relu(rows: Array, xp: Namespace, slope: float = 0.01) -> Array:
+    """x for x > 0, else {slope} x
+
+    Leaky ReLU of ``rows``, of any shape, with a ``slope`` in [0, 1] below 0, which is the
+    derivative at 0 as well, as in Torch.
+
+    Example:
+        >>> import numpy as np
+        >>> leaky_relu(np.array([[-1.0, 2.0]]), np, 0.5).tolist()
+        [[-0.5, 2.0]]
+    """
+    return xp.where(rows > 0, rows, slope * rows)
+
+
+@activation(
+    odd=True,
+    derivative=lambda rows, xp: (2 / math.sqrt(math.pi)) * _density(2**0.5 * rows, xp),
+)
+def erf(rows: Array, xp: Namespace) -> Array:
+    """erf x
+
+    The error function of ``rows``, of any shape: odd, in [−1, 1].
+
+    Example:
+        >>> import numpy as np
+        >>> erf(np.array([[0.0, 1.0]]), np).round(4).tolist()
+        [[0.0, 0.8427]]
+    """
+    return _erf(rows)
+
+
+@activation(derivative=lambda rows, xp: _logistic(rows, xp)[0])
+def softplus(rows: Array, xp: Namespace) -> Array:
+    """ln(1 + exp x)
+
+    Softplus of ``rows``, of any shape: positive, and never overflows.
+
+    Example:
+        >>> import numpy as np
+        >>> softplus(np.array([[0.0, 800.0]]), np).round(4).tolist()
+        [[0.6931, 800.0]]
+    """
+    return xp.maximum(rows, xp.zeros_like(rows[..., :1, :1])) + xp.log1p(xp.exp(-xp.abs(rows)))
+
+
+ACTIVATIONS.add(
+    ActivationFunction(
+        "abs",
+        "the absolute value of x",
+        lambda rows, xp: xp.abs(rows),
+        homogeneous=True,
+        derivative=lambda rows, xp: xp.sign(rows),
+    )
+)

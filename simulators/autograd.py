@@ -15,14 +15,19 @@ __all__ = ["pulled_back"]
 
 
 def pulled_back(
-    function: Callable[[Array, Namespace], Array], at: Array, gradient: Array, name: str
+    function: Callable[[Array, Namespace], Array],
+    at: Array,
+    gradient: Array,
+    name: str,
+    *,
+    instead: str = "give it a pullback",
 ) -> Array:
     """∂L/∂x at x = ``at``, for ``gradient`` = ∂L/∂y and y = ``function(x, xp)``; all of one shape.
 
     The function is handed a Torch tensor that it may write into, and Torch's namespace; both
     arrays may be NumPy's. What comes out has the library, dtype and device of ``at``. At a kink,
     Torch's conventions hold: ReLU has the derivative 0 at 0. ``name`` is what refusals call the
-    function.
+    function, and ``instead`` what they say would do without Torch.
 
     Raises `TypeError` if Torch cannot follow the function, because it writes into what its gradient
     needs or leaves Torch, and `ValueError` if it changes shape or dtype.
@@ -38,7 +43,7 @@ def pulled_back(
 
     source = torch.as_tensor(at).detach().clone().requires_grad_()
     weights = torch.as_tensor(gradient)
-    remedy = "write it out of place, in functions of xp alone, or give it a pullback"
+    remedy = f"write it out of place, in functions of xp alone, or {instead}"
     try:
         with torch.enable_grad(), warnings.catch_warnings():
             # of releases that differ in whether a copy is followed

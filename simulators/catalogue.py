@@ -8,15 +8,17 @@ by one decorated function or one class, here or in another package, and is known
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 
-from simulators.arguments import one_of, require, told
+from simulators.arguments import one_of, real_number, require, told
 
-__all__ = ["Catalogue", "Entry", "summary"]
+__all__ = ["Catalogue", "Entry", "Parameter", "Parametrised", "read_entry", "source_of", "summary"]
 
 
 class Entry(Protocol):
@@ -116,7 +118,7 @@ class Catalogue(Mapping[str, E], Generic[E]):
         """
         made = {name: self._makers[name] for name in names if name in self._makers}
         return {
-            name: _source(maker)
+            name: source_of(maker)
             for name, maker in made.items()
             if not maker.__module__.startswith("simulators.")
         }
@@ -144,7 +146,13 @@ class Catalogue(Mapping[str, E], Generic[E]):
 
 
 @cache
-def _source(maker: Maker) -> str:
+def source_of(maker: Maker) -> str:
+    """The source text of a function or class; empty where it cannot be had, as of one in C.
+
+    Example:
+        >>> source_of(summary).partition("(")[0]
+        'def summary'
+    """
     try:
         return inspect.getsource(maker)
     except (OSError, TypeError):
@@ -157,6 +165,107 @@ def _place(maker: Maker) -> tuple[str, str]:
     module = sys.modules.get(maker.__module__)
     file = getattr(module, "__file__", None) if code is None else code.co_filename
     return file or maker.__module__, maker.__qualname__
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The number in the name of an entry such as ``soft_rank(0.5)``, in [``low``, ``high``].
+
+    ``role`` is what it is to the entry; ``example`` a value as a text writes it.
+
+    Example:
+        >>> Parameter("tau", "soft_rank threshold", 0, 1, "0.5").read("0.25")
+        0.25
+    """
+
+    name: str
+    role: str
+    low: float
+    high: float
+    example: str
+
+    @property
+    def wanted(self) -> str:
+        """Its values, as refusals say them.
+
+        Both ends are allowed.
+        """
+        return f"in [{self.low:g}, {self.high:g}]"
+
+    def read(self, written: str) -> float:
+        """The number that a text means. Raises `ValueError` for what is none, or outside the
+        range.
+        """
+        try:
+            number = float(written)
+        except ValueError:
+            raise ValueError(
+                f"{self.role} {self.name}={told(written)} is not a number; give one {self.wanted}"
+            ) from None
+        return self.within(number)
+
+    def within(self, value: object) -> float:
+        """The value, if it is in the range.
+
+        Raises `TypeError` for what is no real number, `ValueError` for one outside the range.
+        """
+        number = real_number(f"{self.role} {self.name}", value, f"one {self.wanted}")
+        require(
+            self.low <= number <= self.high,
+            f"{self.role} {self.name}={told(value)} is not a number {self.wanted}",
+        )
+        return number
+
+
+class Parametrised(Entry, Protocol):
+    """An entry that may take a number, as ``leaky_relu(0.1)`` does.
+
+    Example:
+        >>> from simulators.activations import ACTIVATIONS
+        >>> entry: Parametrised = ACTIVATIONS["leaky_relu"]
+        >>> entry.at(0.1).name
+        'leaky_relu(0.1)'
+    """
+
+    @property
+    def parameter(self) -> Parameter | None:
+        """What its number means; None if it takes none.
+
+        Its range is told with it.
+        """
+
+    def at(self, value: float) -> Self:
+        """The entry at this value of its parameter, named with it.
+
+        Raises `ValueError` if it has none, or for a value outside the range.
+        """
+
+
+P = TypeVar("P", bound=Parametrised)
+
+
+def read_entry(catalogue: Catalogue[P], text: object, argument: str | None = None) -> P:
+    """The entry that a text names, with a number in brackets where it takes one.
+
+    ``argument`` is what a refusal calls it, the kind by default. Raises `TypeError` for what is no
+    text, `ValueError` for an unknown name, a number that is none or out of range, and one too many.
+
+    Example:
+        >>> from simulators.activations import ACTIVATIONS
+        >>> read_entry(ACTIVATIONS, "leaky_relu( 1e-1 )").name, read_entry(ACTIVATIONS, "sin").name
+        ('leaky_relu(0.1)', 'sin')
+    """
+    if isinstance(text, str) and text in catalogue:
+        return catalogue[text]
+    call = re.fullmatch(r"\s*(\w+)\s*\(([^()]*)\)\s*", text) if isinstance(text, str) else None
+    if call is None:
+        return catalogue.named(text, argument)
+    entry = catalogue.named(call[1], argument)
+    if entry.parameter is None:
+        raise ValueError(
+            f"{argument or catalogue.kind} {told(text)} takes no number; write {entry.name!r}"
+        )
+    return entry.at(entry.parameter.read(call[2]))
 
 
 def summary(documented: object) -> str:

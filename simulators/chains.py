@@ -22,11 +22,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import product, zip_longest
-from typing import SupportsFloat, TypeVar
+from typing import SupportsFloat, TypeAlias, TypeVar
 
 from simulators.activations import ACTIVATIONS
 from simulators.arguments import real_number, require, told, whole_number
-from simulators.catalogue import Catalogue, summary
+from simulators.arrays import Array
+from simulators.catalogue import Catalogue, read_entry, summary
 from simulators.layers import (
     LAYERS,
     Activation,
@@ -284,7 +285,7 @@ class ChainParameter:
         activation.
         """
         if self.names_activation:
-            return ACTIVATIONS.named(written).name
+            return read_entry(ACTIVATIONS, written).name
         try:
             return float(written)
         except ValueError:
@@ -407,6 +408,8 @@ CHAINS: Catalogue[NamedChain] = Catalogue("chain")
 """The named chains, by name."""
 
 C = TypeVar("C", bound=Callable[..., Chain])
+Activating: TypeAlias = str | Callable[..., Array]
+"""An activation by its name, or a function of arrays; see `simulators.layers.Activation`."""
 
 
 def named_chain(*, least: int = 1) -> Callable[[C], C]:
@@ -453,7 +456,8 @@ def named_chain(*, least: int = 1) -> Callable[[C], C]:
 
 
 def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
-    """The chain that a text names: ``"rescale"``, ``"residual(0.1)"``, ``"vanilla(tanh)"``.
+    """The chain that a text names: ``"rescale"``, ``"residual(0.1)"``, ``"vanilla(tanh)"``,
+    ``"vanilla(leaky_relu(0.2))"``.
 
     What it leaves out is at its default, and the name of what is returned spells everything. With
     ``open_numbers`` a text without arguments leaves the numbers open.
@@ -465,13 +469,15 @@ def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
         >>> read_chain(" residual( 1e-1 ) ").name, read_chain("vanilla").build(8).widths(5)
         ('residual(0.1)', (8, 8))
     """
-    call = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", text) if isinstance(text, str) else None
+    call = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text) if isinstance(text, str) else None
     if call is None:
         raise ValueError(
             f"chain={told(text)} is not a chain; give one such as 'rescale' or 'vanilla(tanh)'"
         )
     chain = CHAINS.named(call[1])
-    given = [part.strip() for part in (call[2] or "").split(",")] if (call[2] or "").strip() else []
+    inside = (call[2] or "").strip()
+    # commas in brackets are an activation's own
+    given = [part.strip() for part in re.split(r",(?![^(]*\))", inside)] if inside else []
     if len(given) > len(chain.parameters):
         most = len(chain.parameters) or "no"
         raise ValueError(f"chain={text!r} takes {most} argument; write {chain.spelling!r}")
@@ -514,10 +520,10 @@ def rescale_chain(width: int) -> Chain:
 
 
 @named_chain()
-def rescale_activation_chain(width: int, activation: str) -> Chain:
+def rescale_activation_chain(width: int, activation: Activating) -> Chain:
     """Q⁺ = d^{-1/2} BN(W F(Q)), observed on Q (DJB21, Appendix F).
 
-    ``width``: rows d ≥ 1; ``activation``: a name in `simulators.activations.ACTIVATIONS`. Raises
+    ``width``: rows d ≥ 1; ``activation``: a name or a function, as `Activation` takes it. Raises
     `TypeError` or `ValueError`, naming the argument.
 
     Example:
@@ -578,11 +584,11 @@ def recenter_relu_chain(width: int) -> Chain:
 
 
 @named_chain()
-def batchnorm_chain(width: int, activation: str = "relu") -> Chain:
+def batchnorm_chain(width: int, activation: Activating = "relu") -> Chain:
     """H⁺ = F(BN-rows(WHJ)) with rows of norm √n before the activation F: batchnorm as networks use
     it.
 
-    ``width``: rows d ≥ 1; ``activation``: a name in `simulators.activations.ACTIVATIONS`. Raises
+    ``width``: rows d ≥ 1; ``activation``: a name or a function, as `Activation` takes it. Raises
     `TypeError` or `ValueError`, naming the argument.
 
     Example:
@@ -593,10 +599,10 @@ def batchnorm_chain(width: int, activation: str = "relu") -> Chain:
 
 
 @named_chain()
-def vanilla_chain(width: int, activation: str = "identity") -> Chain:
+def vanilla_chain(width: int, activation: Activating = "identity") -> Chain:
     """H⁺ = F(WH), entries of W of variance 1/width: no normalisation.
 
-    ``width``: rows d ≥ 1; ``activation``: a name in `simulators.activations.ACTIVATIONS`. Raises
+    ``width``: rows d ≥ 1; ``activation``: a name or a function, as `Activation` takes it. Raises
     `TypeError` or `ValueError`, naming the argument.
 
     Example:

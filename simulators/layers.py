@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -37,7 +38,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from simulators.activations import ACTIVATIONS, ActivationFunction
+from simulators.activations import ACTIVATIONS, ActivationFunction, activation_of
 from simulators.arguments import one_of, real_number, require, told, whole_number
 from simulators.arrays import Array, Namespace
 from simulators.autograd import pulled_back
@@ -365,49 +366,83 @@ class Rescale(RowLayer):
         return norm
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Activation(RowLayer):
-    """H → F(H), entry by entry, with F one of `ACTIVATIONS`.
+    """H → F(H), entry by entry, with F one of `ACTIVATIONS` or a function of your own.
 
-    ``name`` is one of these names; another is refused with `ValueError`, and what is no text with
-    `TypeError`.
+    - ``name``: one of these names, with a number in brackets where F takes one, as in
+      ``"leaky_relu(0.1)"``; or the function F of arrays of NumPy or of Torch, such as ``np.tanh``
+    - ``derivative``: F′, such a function too; by default what the catalogue has, or what Torch's
+      autograd gives
+    - ``homogeneous``: whether F(sx) = sF(x) for every s > 0; by default as the catalogue says, or
+      a trial on points finds
+
+    Raises `ValueError` for an unknown name, and for a function, derivative or homogeneity that a
+    trial refutes (`simulators.activations.ActivationFunction.require_as_told`); `TypeError` for
+    what is neither text nor function.
 
     Example:
         >>> Activation("relu").on_rows(np.array([[-1.0, 2.0]]), np, 2).tolist()
         [[0.0, 2.0]]
+        >>> Activation(np.tanh), Activation(np.abs).homogeneous
+        (Activation(tanh), True)
     """
 
-    name: str
+    name: str | Callable[..., Array]
+    derivative: Callable[..., Array] | None = None
+    homogeneous: bool | None = None
 
     each_row = True
 
     def __post_init__(self) -> None:
-        function = ACTIVATIONS.named(self.name)
+        entry = self.entry
+        if isinstance(self.name, str):
+            object.__setattr__(self, "name", entry.name)
         told_of_it = {
-            "response": ScaleResponse.LINEAR if function.homogeneous else ScaleResponse.BOUND,
+            "homogeneous": entry.homogeneous,
+            "response": ScaleResponse.LINEAR if entry.homogeneous else ScaleResponse.BOUND,
             "turns_with_samples": self.name == "identity",
             "keeps_span": self.name == "identity",
-            "odd": function.odd,
+            "odd": entry.odd,
         }
         for trait, holds in told_of_it.items():
             object.__setattr__(self, trait, holds)
 
     @property
-    def homogeneous(self) -> bool:
-        """Whether F(sx) = sF(x) for every s > 0.
+    def entry(self) -> ActivationFunction:
+        """F with what is known of it: of the catalogue, or as trials found it.
 
         Example:
-            >>> Activation("relu").homogeneous, Activation("tanh").homogeneous
-            (True, False)
+            >>> Activation("relu").entry.vanishes, Activation(np.sin).entry.odd
+            (True, True)
         """
-        return ACTIVATIONS[self.name].homogeneous
+        return activation_of(self.name, self.derivative, self.homogeneous)
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """F of ``rows``, any m of the rows of H, shape ``(..., n, m)``.
 
+        Cost: O(n m). Raises `ValueError` where F, tried when it first meets arrays of this library,
+        is not what it was said to be.
+        """
+        entry = self.entry
+        entry.require_as_told(xp)
+        return entry.function(rows, xp)
+
+    def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
+        """F′(H) times ``gradient``, entry by entry; ``(..., n, m)``, as ``rows``.
+
         Cost: O(n m).
         """
-        return ACTIVATIONS[self.name].function(rows, xp)
+        entry = self.entry
+        entry.require_as_told(xp)
+        return gradient * entry.slopes(rows, xp)
+
+    def __repr__(self) -> str:
+        named = isinstance(self.name, str)
+        given = [f"name={self.name!r}" if named else self.entry.name]
+        if self.derivative is not None:
+            given.append(f"derivative={getattr(self.derivative, '__name__', self.derivative)}")
+        return f"Activation({', '.join(given)})"
 
 
 @dataclass(frozen=True)

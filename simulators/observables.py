@@ -37,7 +37,7 @@ from array_api_compat import array_namespace, device, is_array_api_obj
 
 from simulators.arguments import did_you_mean, kind_of, real_number, require, told, whole_number
 from simulators.arrays import Array, Namespace
-from simulators.catalogue import Catalogue, summary
+from simulators.catalogue import Catalogue, Parameter, summary
 from simulators.exact import ExactGram, Number
 
 __all__ = [
@@ -87,56 +87,6 @@ class Observable:
     name: str
     function: Callable[..., Array]
     gram: bool
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """The number in the name of an observable such as ``soft_rank(0.5)``, in [``low``, ``high``].
-
-    ``role`` is what it is to the observable; ``example`` a value as a text writes it.
-
-    Example:
-        >>> Parameter("tau", "soft_rank threshold", 0, 1, "0.5").read("0.25")
-        0.25
-    """
-
-    name: str
-    role: str
-    low: float
-    high: float
-    example: str
-
-    @property
-    def wanted(self) -> str:
-        """Its values, as refusals say them.
-
-        Both ends are allowed.
-        """
-        return f"in [{self.low:g}, {self.high:g}]"
-
-    def read(self, written: str) -> float:
-        """The number that a text means. Raises `ValueError` for what is none, or outside the
-        range.
-        """
-        try:
-            number = float(written)
-        except ValueError:
-            raise ValueError(
-                f"{self.role} {self.name}={told(written)} is not a number; give one {self.wanted}"
-            ) from None
-        return self.within(number)
-
-    def within(self, value: object) -> float:
-        """The value, if it is in the range.
-
-        Raises `TypeError` for what is no real number, `ValueError` for one outside the range.
-        """
-        number = real_number(f"{self.role} {self.name}", value, f"one {self.wanted}")
-        require(
-            self.low <= number <= self.high,
-            f"{self.role} {self.name}={told(value)} is not a number {self.wanted}",
-        )
-        return number
 
 
 @dataclass(frozen=True)

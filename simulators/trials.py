@@ -40,6 +40,7 @@ of the library and dtype that it is given.
 _SIZES = (1.0, 0.5, 2.0, 0.0, 1e-300, 1e-30, 1e-8, 1e-3, 0.1, 0.37, 1.3, 3.1, 4.7, 9.0, 31.0, 100.0)
 _POINTS = np.array([sign * size for size in _SIZES for sign in (1.0, -1.0)])
 _FAR = np.array([sign * size for size in (1e3, 1e6, 1e30, 0.7) for sign in (1.0, -1.0)])
+_ALL = np.concatenate([_POINTS, _FAR])  # homogeneous functions know no scale
 _FACTORS = (0.25, 1.7, 3.0)
 _NEAR = 9.0
 """Up to here functions of a network differ from their limits by more than rounding."""
@@ -65,7 +66,7 @@ def require_numbers(what: str, function: Function, xp: Namespace) -> None:
         Traceback (most recent call last):
         ValueError: F gives nan in float32 at -1, -0.5, -2; want a number at every finite one
     """
-    for dtype, points in (("float32", _POINTS), ("float64", np.concatenate([_POINTS, _FAR]))):
+    for dtype, points in (("float32", _POINTS), ("float64", _ALL)):
         image = _image(what, function, points, xp, dtype)
         undefined = points[np.isnan(image)]
         require(
@@ -73,7 +74,8 @@ def require_numbers(what: str, function: Function, xp: Namespace) -> None:
             f"{what} gives nan in {dtype} at {', '.join(f'{x:.4g}' for x in undefined[:3])}; want "
             "a number at every finite one",
         )
-        elsewhere = np.roll(_image(what, function, np.roll(points[:-2], 1), xp, dtype), -1)
+        fewer = points[:-2]
+        elsewhere = np.roll(_image(what, function, np.roll(fewer, 1), xp, dtype), -1)
         at = _worst(image[:-2], elsewhere, 1e3 * float(np.finfo(dtype).eps))
         if at is not None:
             raise ValueError(
@@ -184,13 +186,14 @@ def require_derivative(what: str, function: Function, derivative: Function, xp: 
 
 def _against_homogeneity(function: Function, xp: Namespace) -> str | None:
     """A point and a factor that refute it, in words."""
-    image = _image("F", function, _POINTS, xp)
+    image = _image("F", function, _ALL, xp)
     for factor in _FACTORS:
-        scaled = _image("F", function, factor * _POINTS, xp)
+        scaled = _image("F", function, factor * _ALL, xp)
         at = _worst(scaled, factor * image, _AGREES)
         if at is not None:
-            x, got, wanted = _POINTS[at], scaled[at], factor * image[at]
-            return f"F({factor} · {x:.4g}) = {got:.6g} is not {factor} · F({x:.4g}) = {wanted:.6g}"
+            x, got, wanted = _ALL[at], scaled[at], factor * image[at]
+            scaled_image = f"{factor} · F({x:.4g}) = {wanted:.6g}"
+            return f"F({factor} · {x:.4g}) = {got:.6g} is not {scaled_image}"
     return None
 
 
@@ -240,7 +243,7 @@ def _image(
             ) from error
     require(
         is_array_api_obj(image),
-        f"{what} gives {kind_of(image)} for an array; want an array of its shape and dtype",
+        f"{what} gives {kind_of(image)} for an array; want an array like it",
     )
     require(
         tuple(image.shape) == shape,

@@ -53,7 +53,7 @@ def tables() -> str:
             "Activations (`simulators.activations`, `@activation`)",
             ("activation", "meaning", "F(sx) = sF(x), s > 0", "F(−x) = −F(x)"),
             (
-                (entry.name, entry.meaning, _yes(entry.homogeneous), _yes(entry.odd))
+                (entry.example, _plain(entry.meaning), _yes(entry.homogeneous), _yes(entry.odd))
                 for entry in ACTIVATIONS.values()
             ),
         ),
@@ -72,12 +72,17 @@ def _observable(entry: NamedObservable) -> tuple[str, ...]:
     reads = "HᵀH and d" if entry.wide else "HᵀH"
     return (
         entry.example,
-        entry.meaning.replace("{", "").replace("}", ""),
+        _plain(entry.meaning),
         entry.shape_in_words,
         entry.range_in_words,
         reads if entry.reads == "gram" else "H",
         exactly or "–",
     )
+
+
+def _plain(meaning: str) -> str:
+    """With the name of a parameter where its value belongs."""
+    return meaning.replace("{", "").replace("}", "")
 
 
 def _yes(holds: bool) -> str:

@@ -23,7 +23,7 @@ from simulators.arrays import Floats
 from simulators.backend import select
 from simulators.batch_files import file_of
 from simulators.batches import Layout, gaussian_batch, read_batch
-from simulators.catalogue import Catalogue
+from simulators.catalogue import Catalogue, source_of
 from simulators.chains import CHAINS, Chain, read_chain
 from simulators.layers import LAYERS, Activation
 from simulators.observables import OBSERVABLES, resolve
@@ -144,10 +144,11 @@ class SweepRun:
         A definition that changes under one name would otherwise find the results of the former.
         """
         layers = self.built().layers
+        activations = [layer for layer in layers if isinstance(layer, Activation)]
         used: tuple[tuple[Catalogue[Any], Iterable[str]], ...] = (
             (CHAINS, [self.chain.partition("(")[0]]),
             (LAYERS, [type(layer).__name__ for layer in layers]),
-            (ACTIVATIONS, [layer.name for layer in layers if isinstance(layer, Activation)]),
+            (ACTIVATIONS, [str(layer.name).partition("(")[0] for layer in activations]),
             (LAWS, [self.weights]),
             (OBSERVABLES, [name.partition("(")[0] for name in self.observables]),
         )
@@ -155,6 +156,9 @@ class SweepRun:
         for catalogue, names in used:
             for name, text in catalogue.sources(names).items():
                 found[f"{catalogue.kind} {name}"] = text
+        for function in chained.from_iterable((a.name, a.derivative) for a in activations):
+            if callable(function) and (text := source_of(function)):
+                found[f"function {getattr(function, '__qualname__', '')}"] = text
         return found
 
     @property

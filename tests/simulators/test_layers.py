@@ -56,7 +56,7 @@ ROWS = np.random.default_rng(0).standard_normal((5, 3, 8))  # 5 replicas, 3 samp
         (lambda: Residual(1.0, width=0), ValueError, "width=0"),
         (lambda: Rescale("frobenious"), ValueError, "did you mean 'frobenius'"),
         (lambda: Activation("reLU"), ValueError, "did you mean 'relu'"),
-        (lambda: Activation(np.tanh), TypeError, "give one of relu, tanh"),
+        (lambda: Activation(("tanh",)), TypeError, "give one of relu, tanh"),
     ],
 )
 def test_bad_arguments_are_refused_by_name_value_and_remedy(make, error, message):
@@ -153,6 +153,12 @@ def test_activations_have_their_names_values():
         "sin": np.sin(x[0]),
         "sigmoid": [1 / (1 + math.e), 0.5, 1 / (1 + math.e**-2)],
         "identity": x[0],
+        "gelu": [x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in (-1, 0, 2)],
+        "silu": [-1 / (1 + math.e), 0.0, 2 / (1 + math.e**-2)],
+        "leaky_relu": [-0.01, 0.0, 2.0],
+        "erf": [math.erf(x) for x in (-1, 0, 2)],
+        "softplus": [math.log(1 + math.e**x) for x in (-1, 0, 2)],
+        "abs": [1.0, 0.0, 2.0],
     }
     for name in ACTIVATIONS:
         # Sigmoid goes through tanh; it and the exponential are each good to an ulp or two of 1.

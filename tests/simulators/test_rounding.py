@@ -35,6 +35,7 @@ READ = ("orthogonality_gap", "mean_absolute_cosine")
 VARIANTS = [variant for chain in CHAINS.values() for variant in chain.variants]
 NAMED = {variant.name: variant(WIDTH, {"gamma": 0.1}) for variant in VARIANTS}
 FACTORED = [name for name in NAMED if not name.startswith("residual")]  # a factor of H will do
+CONTRACTING = ("sigmoid", "softplus")  # unless BN pulls samples apart, they fall together
 FALSE_ALARM = 1e-6 / (2 * len(NAMED) * (len(HOSTILE) + 2) * 2 * 2 * len(READ))
 
 
@@ -95,7 +96,9 @@ def test_nothing_is_spoiled_from_a_healthy_start(name: str, dtype: str) -> None:
             NAMED[name], gaussian_batch(WIDTH, N, 1), engine, depth=100, replicas=50, dtype=dtype
         )
         assert not found.spoiled.any()
-        if "sigmoid" not in name:  # samples become equal there, as far as floats can tell
+        if not any(
+            each in name for each in CONTRACTING
+        ):  # samples become equal there, as far as floats can tell
             assert found.rounding.max() < {"float64": 1e-8, "float32": 2e-3}[dtype]
 
 

@@ -247,8 +247,10 @@ def seen_actions(block: Chain) -> tuple[str, ...] | None:
                 actions.append("batchnorm")
             case Recenter(), _:
                 actions.append("recenter")
-            case Activation(name), _ if name != "identity":
+            case Activation(str(name)), _ if name != "identity":
                 actions.append(name)
+            case Activation(name), _ if name != "identity":
+                return None
             case ((Activation() | Normalize()), _):
                 pass
             case Rescale("variance"), _ if actions[-1:] == ["batchnorm"]:

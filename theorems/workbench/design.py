@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from sympy.core.relational import Relational
 
 from simulators import Trajectory
-from simulators.activations import ACTIVATIONS
 from simulators.batches import spectrum_batch
 from simulators.chains import NamedChain
 from simulators.exact import Number
@@ -451,7 +450,7 @@ class Design:
         """
         layers = self.chain.example.layers
         return any(
-            isinstance(layer, Activation) and ACTIVATIONS[layer.name].vanishes for layer in layers
+            isinstance(layer, Activation) and layer.entry.vanishes for layer in layers
         ) or any(isinstance(layer, WeightLayer) and LAWS[layer.law].atoms for layer in layers)
 
     @property
