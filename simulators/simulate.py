@@ -76,8 +76,9 @@ def simulate(
     - ``observables``: names, or functions of ``H`` of shape ``(..., d, n)``, in a tuple or as name
       -> either; see `simulators.observables.resolve`
     - ``engine``: ``"factor"`` where it is exact, ``"rows"`` for any chain of Gaussian weights and
-      any observable, ``"dense"`` for anything, ``"mean_field"`` for a rescale chain of infinite
-      width, ``"auto"`` for the quickest of factor, rows and dense that applies.
+      any observable, ``"dense"`` for anything, ``"mean_field"`` for the limit of infinite width, of
+      a chain that `simulators.mean_field.gram_map` knows, ``"auto"`` for the quickest of factor,
+      rows and dense that applies.
       ``"gram"``, the former name of factor, does as well, with a `DeprecationWarning`
     - ``dtype``: float32 or float64 (the default)
     - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is
@@ -134,9 +135,8 @@ def simulate(
     record = _Record(measures, (replicas, layers + 1), every, width, backend)
     record.start(values)
     if name == "mean_field":
-        scale = 1.0 if chain.layers[-1] == Rescale("frobenius") else width * values.shape[1]
-        factors, record.rounding[:, 1:] = _mean_field(values, depth, every)
-        record.keep(range(1), (backend.array(math.sqrt(scale) * each[None]) for each in factors))
+        factors, record.rounding[:, 1:] = _mean_field(chain, values, depth, every)
+        record.keep(range(1), (backend.array(each[None]) for each in factors))
     else:
         carried = name == "factor" and factor.carries_rows(chain)
         start, copies, outlook = _begun(chain, values, backend, carried=carried)
@@ -261,8 +261,8 @@ def choose_engine(
 
 
 def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
-    if not chain.has_spectral_limit:
-        return f"its map is known for a Gaussian Linear followed by Rescale, not for {chain!r}"
+    if not chain.has_spectral_limit and (reason := mean_field.gram_obstacle(chain)) is not None:
+        return f"no map of Gram matrices is known: {reason}"
     if replicas != 1:
         return f"it is deterministic, so replicas={replicas} would be equal; give replicas=1"
     return None
@@ -294,20 +294,26 @@ def _begun(
     )
 
 
-def _mean_field(batch: Floats, depth: int, every: int) -> tuple[list[Floats], Floats]:
-    """Factors Rᵀ = V diag(√λ) of trace 1 after each layer, and the errors of every ``every``-th.
+def _mean_field(chain: Chain, batch: Floats, depth: int, every: int) -> tuple[list[Floats], Floats]:
+    """Factors Rᵀ of HᵀH = RᵀR after each layer, and the errors of every ``every``-th.
 
-    At infinite width the right singular vectors V stay, and λ⁺ = p(λ). What rounding may have made
-    of the batch's smallest singular values is followed along: twice, from both ends of where they
-    may lie.
+    Where spectra have a map of their own, λ⁺ = p(λ), the right singular vectors V stay, and Rᵀ =
+    V diag(√λ) up to scale. What rounding may have made of the batch's smallest singular values is
+    followed along: twice, from both ends of where they may lie.
     """
+    loss = ROUNDINGS * batch.shape[1] * float(np.finfo(np.float64).eps)
+    if not chain.has_spectral_limit:
+        found, moved = mean_field.gram_map(chain).factors(batch, depth, loss)
+        return found, moved[every::every]
+    width = chain.widths(len(batch))[-1]
+    scale = 1.0 if chain.layers[-1] == Rescale("frobenius") else width * batch.shape[1]
     _, sigma, right = np.linalg.svd(batch / np.abs(batch).max(), full_matrices=False)
-    off = ROUNDINGS * batch.shape[1] * float(np.finfo(np.float64).eps) * sigma[0]
+    off = loss * sigma[0]
     spectra = np.stack([sigma, sigma + off, np.maximum(sigma - off, 0.0)]) ** 2
     factors, errors = [], [off]
     for _ in range(depth):
         spectra = mean_field.rescale_map(spectra)
-        factors.append(right.T * np.sqrt(spectra[0]))
+        factors.append(math.sqrt(scale) * (right.T * np.sqrt(spectra[0])))
         errors.append(np.abs(spectra[1:] - spectra[0]).max())
     seen = np.array(errors)[::every]
     return factors, np.minimum(1.0, np.maximum.accumulate(seen))[1:]

@@ -4,5 +4,5 @@
 - `factor`: carries a thin factor; exact in law for Gaussian weights without residual
 - `rows`: carries all rows, and draws the images of a batch in their place; exact in law for
   Gaussian weights, with residual branches and layers of any kind
-- `mean_field`: the spectrum in the limit of infinite width; deterministic
+- `mean_field`: spectrum or Gram matrix in the limit of infinite width; deterministic
 """

@@ -121,7 +121,7 @@ def test_a_short_expansion_is_wide_and_covers_the_longer_one(name, monkeypatch):
     """Its remainder is bounded, and not left out."""
     kernel = kernel_map(name)
     true = kernel.ball(Fraction(9, 10))
-    monkeypatch.setattr(kernels, "_DEGREE", 4)
+    monkeypatch.setattr(kernels, "_DEGREES", (4,))
     kernels._enclosed.cache_clear()
     short = kernel.ball(Fraction(9, 10))
     kernels._enclosed.cache_clear()

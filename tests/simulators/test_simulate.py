@@ -232,8 +232,8 @@ def test_mean_field_keeps_the_directions_of_the_batch():
 @pytest.mark.parametrize(
     ("chain", "options", "reason"),
     [
-        (batchnorm_chain(8), {}, "not for Chain"),
-        (Chain((Linear(8, "uniform"), Rescale())), {}, "not for Chain"),
+        (batchnorm_chain(8, "tanh"), {}, "tanh is not homogeneous"),
+        (Chain((Linear(8, "uniform"), Rescale())), {}, "its weights are uniform"),
         (rescale_chain(8), {"replicas": 2}, "give replicas=1"),
         (rescale_chain(8), {"observables": (frobenius,)}, "not declared gram_invariant"),
     ],

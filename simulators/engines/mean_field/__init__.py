@@ -1,5 +1,7 @@
 """The chains at infinite width, where one layer is a deterministic map. In floats and in balls.
 
+- ``gram``: the Gram matrix of every chain that has a map; for rows of one norm by the mean over
+  ``directions``
 - ``rescale``: the spectrum of the rescale chain
 - ``recenter_relu``: the Gram matrix of the recenter–ReLU chain
 - ``kernels``: the dual kernel of an activation, by a formula or by its ``hermite`` expansion
@@ -8,6 +10,7 @@
 - ``outlier_enclosure``: the same reduction in balls, with derivatives
 """
 
+from simulators.engines.mean_field.gram import GramMap, gram_map, gram_obstacle
 from simulators.engines.mean_field.kernels import DualKernel, kernel_map
 from simulators.engines.mean_field.outlier import (
     FixedPoint,
@@ -32,8 +35,11 @@ __all__ = [
     "DualKernel",
     "Exact",
     "FixedPoint",
+    "GramMap",
     "arc_cosine",
     "arc_cosine_enclosure",
+    "gram_map",
+    "gram_obstacle",
     "kernel_map",
     "outlier_fixed_point",
     "recenter_relu_map",

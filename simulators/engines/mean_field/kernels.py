@@ -46,14 +46,14 @@ from simulators.engines.mean_field.hermite import (
 )
 from simulators.engines.mean_field.recenter_relu import arc_cosine, arc_cosine_enclosure
 
-__all__ = ["KERNELS", "DualKernel", "kernel_map"]
+__all__ = ["KERNELS", "DualKernel", "HomogeneousKernel", "kernel_map"]
 
 Number: TypeAlias = Any
 """A float array or a ball: a formula below takes either."""
 Written: TypeAlias = str | ActivationFunction | np.polynomial.Polynomial | Real
 
 _GUARD_BITS = 32
-_DEGREE = 160  # of expansions in balls
+_DEGREES = (80, 160, 320)  # of expansions in balls
 
 
 class DualKernel(ABC):
@@ -130,6 +130,46 @@ class DualKernel(ABC):
             rho = _within(_exact_number(cosine))
             return self.covariance_ball(one, one, rho) / self.covariance_ball(one, one, one)
 
+    def moments(self, covariance: Floats) -> Floats:
+        """E φ(z) φ(z)ᵀ for z ~ N(0, K), K = ``covariance`` of shape (..., n, n); of that shape.
+
+        Correlations beyond 1 by rounding are 1. Cost: n² values of the kernel each.
+
+        Example:
+            >>> kernel_map("relu").moments(np.eye(2)).round(4).tolist()
+            [[0.5, 0.1592], [0.1592, 0.5]]
+        """
+        variances = np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0)
+        first, second = np.broadcast_arrays(variances[..., :, None], variances[..., None, :])
+        scale = np.sqrt(first * second)
+        inside = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
+        np.clip(inside, -1, 1, out=inside)
+        places = np.arange(covariance.shape[-1])
+        inside[..., places, places] = 1.0
+        return self.covariance(first, second, inside)
+
+    def moments_enclosure(self, covariance: Sequence[Sequence[arb]]) -> list[list[arb]]:
+        """Balls that contain E φ(z) φ(z)ᵀ for every K of ``covariance``, n × n balls.
+
+        At FLINT's precision of the moment. Raises ``ValueError`` where there is no enclosure, with
+        the reason.
+
+        Example:
+            >>> kernel_map("identity").moments_enclosure([[arb(2)]])[0][0] == 2
+            True
+        """
+        n = len(covariance)
+        variances = [_not_negative(covariance[i][i]) for i in range(n)]
+        found = [[arb(0)] * n for _ in range(n)]
+        for i in range(n):
+            found[i][i] = self.covariance_ball(variances[i], variances[i], arb(1))
+            for j in range(i):
+                scale = (variances[i] * variances[j]).sqrt()
+                cosine = covariance[i][j] / scale if scale > 0 else arb(0, 1)
+                value = self.covariance_ball(variances[i], variances[j], cosine)
+                found[i][j] = found[j][i] = value
+        return found
+
     @abstractmethod
     def covariance(self, first: Floats, second: Floats, cosine: Floats) -> Floats:
         """E φ(√q x)φ(√r y): ``first`` is q ≥ 0, ``second`` r ≥ 0, ``cosine`` ρ in [−1, 1].
@@ -197,7 +237,7 @@ def _of_catalogue(entry: ActivationFunction) -> DualKernel:
 
     if entry.homogeneous:
         up, down = (float(function(np.array(x))) for x in (1.0, -1.0))
-        return _Homogeneous(entry.name, up, down)
+        return HomogeneousKernel(entry.name, up, down)
     known = KERNELS.get(entry.name)
     points = np.linspace(-4, 4, 41)
     if known is not None and np.allclose(function(points), known._values(points), 1e-12, 1e-12):
@@ -221,6 +261,11 @@ def _exact_number(value: object) -> arb:
             "(Fraction(x) takes a float at its exact value)"
         )
     return arb(value)
+
+
+def _not_negative(variance: arb) -> arb:
+    """The part of a ball that may be a variance."""
+    return variance if variance >= 0 else variance.nonnegative_part()
 
 
 def _within(cosine: arb) -> arb:
@@ -267,7 +312,7 @@ class _BallFunctions:
 
     @staticmethod
     def sqrt(x: arb) -> arb:
-        return (x if x >= 0 else x.nonnegative_part()).sqrt()
+        return _not_negative(x).sqrt()
 
     @staticmethod
     def exp(x: arb) -> arb:
@@ -294,12 +339,34 @@ _FLOATS, _BALLS = _FloatFunctions(), _BallFunctions()
 
 
 @dataclass(frozen=True, repr=False)
-class _Homogeneous(DualKernel):
-    """φ(x) = up·max(x, 0) + down·max(−x, 0): every φ with φ(sx) = sφ(x), s > 0."""
+class HomogeneousKernel(DualKernel):
+    """The dual kernel of φ(x) = ``up``·max(x, 0) + ``down``·max(−x, 0): every φ with φ(sx) = sφ(x)
+    for s > 0.
+
+    Example:
+        >>> HomogeneousKernel("leaky", 1.0, -0.1)(0.0).round(4).tolist()
+        0.2553
+    """
 
     name: str
     up: float
     down: float
+
+    @property
+    def linear(self) -> bool:
+        """Whether φ is linear.
+
+        It is where both halves have one slope.
+        """
+        return self.up == -self.down
+
+    @property
+    def steepest(self) -> float:
+        """The least L with |φ(x)| ≤ L|x|.
+
+        The larger of |φ(1)| and |φ(−1)|.
+        """
+        return max(abs(self.up), abs(self.down))
 
     def covariance(self, first: Floats, second: Floats, cosine: Floats) -> Floats:
         form = _homogeneous(_FLOATS, self.up, self.down, cosine)
@@ -319,7 +386,7 @@ class _Homogeneous(DualKernel):
 
 def _homogeneous(m: Functions, up: Number, down: Number, rho: Number) -> Number:
     if up == -down:
-        return up * up * rho  # φ is linear; the arc cosines would widen a ball near ±1
+        return up * up * rho  # the arc cosines would widen a ball near ±1
     even, crossed = (up * up + down * down) / 2, up * down
     return even * m.arc_cosine(rho) + crossed * m.arc_cosine(-rho)
 
@@ -495,14 +562,18 @@ class _Expanded(DualKernel):
         if self.analytic is None:
             raise ValueError(f"no enclosure of the dual kernel: {self.unenclosed}")
         cosine, precision = _within(cosine), int(ctx.prec)
-        left, left_rest = _enclosed(self.analytic, _Key.of(first), precision)
-        right, right_rest = _enclosed(self.analytic, _Key.of(second), precision)
-        rest = arb(0)
-        if not cosine.is_zero():
-            rest = (left_rest * right_rest).sqrt() * abs(cosine) ** (_DEGREE + 1)
-        total = arb(0)
-        for one, other in zip(reversed(left), reversed(right), strict=True):
+        left, right = (
+            _enclosed(self.analytic, _Key.of(variance), precision) for variance in (first, second)
+        )
+        size = min(len(left.coefficients), len(right.coefficients))
+        total, rest = arb(0), arb(0)
+        for one, other in zip(
+            reversed(left.coefficients[:size]), reversed(right.coefficients[:size]), strict=True
+        ):
             total = total * cosine + one * other
+        if not cosine.is_zero():
+            both = left.remainder(size) * right.remainder(size)
+            rest = both.sqrt() * cosine.abs_upper() ** size
         return total + arb(0, rest.abs_upper())
 
     def _slope(self, cosine: Floats) -> Floats:
@@ -534,12 +605,27 @@ class _Key:
         return arb(middle, radius)
 
 
+@dataclass(frozen=True)
+class _EnclosedExpansion:
+    """c_0 … c_K, and E φ²."""
+
+    coefficients: list[arb]
+    square: arb
+
+    def remainder(self, size: int) -> arb:
+        """An upper bound of what the first ``size`` coefficients leave out of E φ²."""
+        left = self.square - sum((c * c for c in self.coefficients[:size]), arb(0))
+        return left.abs_upper() if not left < 0 else arb(0)
+
+
 @lru_cache(maxsize=1024)
-def _enclosed(analytic: Analytic, variance: _Key, precision: int) -> tuple[list[arb], arb]:
-    """c_0 … c_K, and an upper bound of what of E φ² they leave out."""
-    found, square = expansion_enclosure(analytic, variance.ball, _DEGREE, precision)
-    left = square - sum((c * c for c in found), arb(0))
-    return found, left.abs_upper() if not left < 0 else arb(0)
+def _enclosed(analytic: Analytic, variance: _Key, precision: int) -> _EnclosedExpansion:
+    """Up to the first of `_DEGREES` that leaves nothing to speak of."""
+    for degree in _DEGREES:
+        found = _EnclosedExpansion(*expansion_enclosure(analytic, variance.ball, degree, precision))
+        if found.remainder(degree + 1) <= found.square.abs_lower() * arb(2) ** -precision:
+            break
+    return found
 
 
 def _tanh_bound(height: arb) -> tuple[arb, arb]:
@@ -577,9 +663,9 @@ Functions: TypeAlias = _FloatFunctions | _BallFunctions
 KERNELS: Mapping[str, DualKernel] = {
     kernel.name: kernel
     for kernel in (
-        _Homogeneous("identity", 1.0, -1.0),
-        _Homogeneous("relu", 1.0, 0.0),
-        _Homogeneous("abs", 1.0, 1.0),
+        HomogeneousKernel("identity", 1.0, -1.0),
+        HomogeneousKernel("relu", 1.0, 0.0),
+        HomogeneousKernel("abs", 1.0, 1.0),
         _Closed("erf", _erf, _erf_form, lambda rho: 4 / (math.pi * np.sqrt(9 - 4 * rho * rho))),
         _Closed(
             "sin",

@@ -21,7 +21,7 @@ from itertools import combinations
 
 import numpy as np
 from flint import arb, ctx, fmpq
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from simulators.arguments import require
 from simulators.arrays import Floats
@@ -94,23 +94,31 @@ def recenter_relu_map(gram: ArrayLike) -> Floats:
         [1.0, 0.109, 0.109]
     """
     given = np.asarray(gram)
+    matrices, scales = admit_grams(given, least=3)
+    return (scales[:, None, None] * _layer(matrices / scales[:, None, None])).reshape(given.shape)
+
+
+def admit_grams(given: NDArray[np.generic], *, least: int) -> tuple[Floats, Floats]:
+    """Gram matrices (k, n, n) from an array of shape ``(..., n, n)``, n ≥ ``least``, and the
+    largest diagonal entry of each.
+
+    Raises ``TypeError`` when the entries are not real numbers; ``ValueError`` for what is no Gram
+    matrix: another shape, NaN, no positive diagonal entry, asymmetric or indefinite beyond
+    rounding.
+
+    Example:
+        >>> [part.shape for part in admit_grams(np.eye(3), least=3)]
+        [(1, 3, 3), (1,)]
+    """
     require(
         given.dtype.kind in "fiu", f"gram has dtype {given.dtype}; give real numbers", TypeError
     )
     require(
-        given.ndim >= 2 and given.shape[-1] == given.shape[-2] and given.shape[-1] >= 3,
-        f"gram has shape {given.shape}; give (..., n, n) with n ≥ 3",
+        given.ndim >= 2 and given.shape[-1] == given.shape[-2] and given.shape[-1] >= least,
+        f"gram has shape {given.shape}; give (..., n, n) with n ≥ {least}",
     )
     n = given.shape[-1]
     matrices = given.astype(np.float64).reshape(-1, n, n)
-    scales = _admit(matrices)
-    return (scales[:, None, None] * _layer(matrices / scales[:, None, None])).reshape(given.shape)
-
-
-def _admit(matrices: Floats) -> Floats:
-    """The largest diagonal entry of each of the matrices, (batch, n, n); ``ValueError`` for what is
-    no Gram matrix.
-    """
     require(np.isfinite(matrices).all(), "gram must be finite, without NaN")
     diagonals = np.diagonal(matrices, axis1=1, axis2=2)
     scales = diagonals.max(axis=1)
@@ -118,7 +126,6 @@ def _admit(matrices: Floats) -> Floats:
         (scales > 0).all(),
         "gram has no positive diagonal entry; give the Gram matrix of a batch that is not zero",
     )
-    n = matrices.shape[-1]
     noise = n * _EPS * scales
     skew = abs(matrices - matrices.swapaxes(1, 2)).max(axis=(1, 2))
     if (skew > noise).any():
@@ -128,12 +135,12 @@ def _admit(matrices: Floats) -> Floats:
     try:
         np.linalg.cholesky(matrices + allowed[:, None, None] * np.eye(n))
     except np.linalg.LinAlgError:
-        least = np.linalg.eigvalsh(matrices)[:, 0]
-        if (least < -allowed).any():
+        smallest = np.linalg.eigvalsh(matrices)[:, 0]
+        if (smallest < -allowed).any():
             raise ValueError(
-                f"gram is indefinite, with eigenvalue {least.min():.3g}; give HᵀH"
+                f"gram is indefinite, with eigenvalue {smallest.min():.3g}; give HᵀH"
             ) from None
-    return np.asarray(scales)
+    return matrices, np.asarray(scales)
 
 
 def _layer(grams: Floats) -> Floats:
@@ -203,14 +210,8 @@ def recenter_relu_map_enclosure(
         True
     """
     n = len(gram)
-    require(
-        n >= 3 and all(len(row) == n for row in gram),
-        f"gram has {n} rows of lengths {sorted({len(row) for row in gram})}; give n × n with n ≥ 3",
-    )
     with ctx.workprec(precision + 32):
-        rows = [list(map(_read, row)) for row in gram]
-        for i, j in combinations(range(n), 2):
-            require(rows[i][j].overlaps(rows[j][i]), f"gram is asymmetric at ({j}, {i})")
+        rows = read_gram(gram, least=3)
         means = [sum(row, arb(0)) / n for row in rows]
         mean = sum(means, arb(0)) / n
 
@@ -232,6 +233,28 @@ def recenter_relu_map_enclosure(
             cosine = arc_cosine_enclosure(centred(j, i) / scale)
             layer[i][j] = layer[j][i] = factor * scale * cosine
     return layer
+
+
+def read_gram(gram: Sequence[Sequence[Exact]], *, least: int) -> list[list[arb]]:
+    """A Gram matrix of exact entries or balls, as balls, n × n with n ≥ ``least``.
+
+    Raises ``TypeError`` for a float or any other type; ``ValueError`` when the shape does not fit
+    and for entries that are certainly asymmetric.
+
+    Example:
+        >>> read_gram([[1]], least=1)[0][0] == 1
+        True
+    """
+    n = len(gram)
+    require(
+        n >= least and all(len(row) == n for row in gram),
+        f"gram has {n} rows of lengths {sorted({len(row) for row in gram})}; give n × n with "
+        f"n ≥ {least}",
+    )
+    rows = [list(map(_read, row)) for row in gram]
+    for i, j in combinations(range(n), 2):
+        require(rows[i][j].overlaps(rows[j][i]), f"gram is asymmetric at ({j}, {i})")
+    return rows
 
 
 def _read(value: Exact) -> arb:

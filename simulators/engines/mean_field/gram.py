@@ -1,0 +1,493 @@
+"""The map of Gram matrices at infinite width, for every chain of layers that has one.
+
+At width d → ∞ the rows of a representation H are independent, all of one law in R^n, and K = HᵀH/d
+is the mean of hhᵀ over that law (Neal 1996; Matthews et al., Yang, for several layers). A layer
+changes the law, and for some the mean is known again:
+
+| layer | law of a row h | K |
+|---|---|---|
+| `Linear`, Gaussian | N(0, K) | the same, times the ratio of the widths |
+| `Recenter` | its image under J = I − 11ᵀ/n | JKJ |
+| `Activation` φ, after Gaussian rows | no name | E φ(h)φ(h)ᵀ, dual kernels: `kernels` |
+| `Rescale` after Gaussian rows | √n h/‖h‖ | an integral: `directions` |
+| `Activation` of degree 1, after those | no name | the same integral |
+| `Normalize` | scaled | K n/tr K |
+| `Residual` γ | N(0, K), as γ²d outgrows 1 | K(1 + γ²d) |
+
+A chain has no map where K does not tell what comes next, and is refused with the layer and the
+reason. In floats, and in balls where every layer has an enclosure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from flint import arb, ctx
+from numpy.typing import ArrayLike
+
+from simulators.activations import ACTIVATIONS
+from simulators.arguments import kind_of, require, told
+from simulators.arrays import Floats
+from simulators.chains import Chain
+from simulators.engines.mean_field.directions import (
+    direction_moments,
+    direction_moments_enclosure,
+)
+from simulators.engines.mean_field.kernels import DualKernel, HomogeneousKernel, kernel_map
+from simulators.engines.mean_field.recenter_relu import admit_grams, read_gram
+from simulators.engines.mean_field.rescale import Exact
+from simulators.layers import (
+    Activation,
+    Layer,
+    Linear,
+    Normalize,
+    Recenter,
+    Rescale,
+    Residual,
+    ScaleResponse,
+)
+
+__all__ = ["GramMap", "gram_map", "gram_obstacle"]
+
+Matrix: TypeAlias = Any
+"""(n, n): float64, or an array of objects that are balls."""
+
+_GUARD_BITS = 32
+_LOST = 16 * float(np.finfo(np.float64).eps)
+_IDENTITY = HomogeneousKernel("identity", 1.0, -1.0)
+
+
+class Rows(Enum):
+    """What is known of the law of a row, beyond its second moments.
+
+    Example:
+        >>> Rows.GAUSSIAN.value
+        'normal'
+    """
+
+    GIVEN = "the batch's own"
+    GAUSSIAN = "normal"
+    DIRECTION = "normal ones rescaled to one norm"
+    OTHER = "images under an activation"
+
+
+class _NoMap(Exception):
+    """Why a layer has no map of Gram matrices here."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """The law of the rows after some layers.
+
+    - ``second``: E hhᵀ; ``first``: E h E hᵀ, None where it is not known
+    - ``covariance``: of directions, that of the normal rows they were, up to scale
+    - ``size``: of directions, their squared norm
+    - ``centred``: whether every row sums to 0 over the batch
+    - ``growing``: whether the entries grow without bound with the width
+    """
+
+    rows: Rows
+    second: Matrix
+    width: int
+    first: Matrix | None = None
+    covariance: Matrix | None = None
+    size: Any = 1
+    centred: bool = False
+    growing: bool = False
+
+    def scaled(self, factor: Any) -> _State:
+        """All rows times √factor."""
+        first = None if self.first is None else factor * self.first
+        return replace(self, second=factor * self.second, first=first, size=factor * self.size)
+
+    def normal(self, second: Matrix, width: int, *, growing: bool = False) -> _State:
+        """Normal rows of these second moments, centred if these are."""
+        return _State(
+            Rows.GAUSSIAN,
+            second,
+            width,
+            first=0 * second,
+            centred=self.centred,
+            growing=growing,
+        )
+
+
+class _Floats:
+    """Means over normal rows and over directions, in floats."""
+
+    exact = False
+
+    @staticmethod
+    def moments(kernel: DualKernel, covariance: Matrix) -> Matrix:
+        return kernel.moments(covariance)
+
+    @staticmethod
+    def directions(kernel: HomogeneousKernel, covariance: Matrix) -> Matrix:
+        return direction_moments(covariance, kernel)
+
+    @staticmethod
+    def means(kernel: DualKernel, covariance: Matrix) -> Matrix:
+        """E φ(h_i) E φ(h_j): the kernel of independent variables."""
+        variances = np.diagonal(covariance)
+        zeros = np.zeros_like(covariance)
+        first, second = np.broadcast_arrays(variances[:, None], variances[None, :])
+        return kernel.covariance(first, second, zeros)
+
+
+class _Balls:
+    """The same in balls, at FLINT's precision of the moment."""
+
+    exact = True
+
+    @staticmethod
+    def moments(kernel: DualKernel, covariance: Matrix) -> Matrix:
+        return _objects(kernel.moments_enclosure(covariance.tolist()))
+
+    @staticmethod
+    def directions(kernel: HomogeneousKernel, covariance: Matrix) -> Matrix:
+        precision = int(ctx.prec) - _GUARD_BITS
+        return _objects(
+            direction_moments_enclosure(covariance.tolist(), kernel, precision=precision)
+        )
+
+    @staticmethod
+    def means(kernel: DualKernel, covariance: Matrix) -> Matrix:
+        variances = [x if x >= 0 else x.nonnegative_part() for x in np.diagonal(covariance)]
+        zero = arb(0)
+        return _objects(
+            [[kernel.covariance_ball(q, r, zero) for r in variances] for q in variances]
+        )
+
+
+Arithmetic: TypeAlias = _Floats | _Balls
+
+
+def _objects(rows: Sequence[Sequence[arb]]) -> Matrix:
+    found = np.empty((len(rows), len(rows)), dtype=object)
+    for i, row in enumerate(rows):
+        found[i, :] = row
+    return found
+
+
+# --- one entry a layer ----------------------------------------------------------------------------
+
+
+def _linear(layer: Linear, state: _State, means: Arithmetic) -> _State:
+    if layer.law != "gaussian":
+        raise _NoMap(
+            f"its weights are {layer.law}: from a batch of few rows images are not normal, "
+            "whatever the width"
+        )
+    second = state.second * _ratio(state.width, layer.width, means)
+    return state.normal(second, layer.width)
+
+
+def _ratio(numerator: int, denominator: int, means: Arithmetic) -> Any:
+    return arb(numerator) / denominator if means.exact else numerator / denominator
+
+
+def _residual(layer: Residual, state: _State, means: Arithmetic) -> _State:
+    if layer.law != "gaussian":
+        raise _NoMap(f"its weights are {layer.law}: images are not normal in the first layer")
+    if layer.width is None and state.width == 0:
+        raise _NoMap("its width is not told; give width=")
+    if layer.gamma == 0:
+        return state
+    width = state.width
+    if layer.gamma == math.inf:
+        second = state.second * width
+    else:
+        gamma = arb(layer.gamma) if means.exact else layer.gamma
+        second = state.second * (1 + gamma * gamma * width)
+    return state.normal(second, width, growing=True)
+
+
+def _recenter(layer: Recenter, state: _State, means: Arithmetic) -> _State:
+    if state.centred:
+        return state
+    if state.rows is Rows.DIRECTION:
+        raise _NoMap("rows of one norm, recentred, are no longer of one norm, nor normal")
+    second = _centred(state.second)
+    _require_left(state.second, second, means)
+    first = None if state.first is None else _centred(state.first)
+    return replace(state, second=second, first=first, centred=True)
+
+
+def _centred(matrix: Matrix) -> Matrix:
+    n = len(matrix)
+    means = matrix.sum(axis=1) / n
+    shift = means[:, None] + means[None, :] - means.sum() / n
+    found = matrix - shift
+    return (found + found.T) / 2
+
+
+def _require_left(before: Matrix, after: Matrix, means: Arithmetic) -> None:
+    left, there = after.trace(), before.trace()
+    gone = not left > 0 if means.exact else left <= _LOST * len(before) * there
+    if gone:
+        raise ValueError(
+            "gram: all samples agree to rounding, so that Recenter leaves nothing of them"
+        )
+
+
+def _rescale(layer: Rescale, state: _State, means: Arithmetic) -> _State:
+    size = _ratio(1, state.width, means) if layer.unit == "frobenius" else len(state.second)
+    if state.rows is Rows.DIRECTION:
+        return state.scaled(size / state.size)
+    if state.rows is not Rows.GAUSSIAN:
+        raise _NoMap(
+            f"rows are {state.rows.value}, and the law of their directions is not told by a Gram "
+            "matrix; put it after Gaussian weights"
+        )
+    second = size * means.directions(_IDENTITY, state.second)
+    return _State(
+        Rows.DIRECTION,
+        second,
+        state.width,
+        first=0 * second,
+        covariance=state.second,
+        size=size,
+        centred=state.centred,
+    )
+
+
+def _activation(layer: Activation, state: _State, means: Arithmetic) -> _State:
+    kernel = kernel_map(ACTIVATIONS[layer.name])
+    if isinstance(kernel, HomogeneousKernel) and kernel.linear:
+        return state.scaled(kernel.up * kernel.up) if kernel.up != 1 else state
+    if state.rows is Rows.DIRECTION:
+        if not isinstance(kernel, HomogeneousKernel):
+            raise _NoMap(
+                f"{kernel.name} is not homogeneous, F(sx) = sF(x) for s > 0, so that rows rescaled "
+                "to one norm give integrals in more than one dimension"
+            )
+        second = state.size * means.directions(kernel, state.covariance)
+        return _State(Rows.OTHER, second, state.width)
+    if state.rows is not Rows.GAUSSIAN:
+        raise _NoMap(
+            f"rows are {state.rows.value}, and a Gram matrix does not tell what {kernel.name} makes "
+            "of them; put it after Gaussian weights"
+        )
+    if state.growing and not isinstance(kernel, HomogeneousKernel):
+        raise _NoMap(
+            f"entries of H + γWH have variances 1 + γ²d times those of H, which grow with the "
+            f"width, and {kernel.name} is not homogeneous"
+        )
+    second = means.moments(kernel, state.second)
+    first = means.means(kernel, state.second)
+    return _State(Rows.OTHER, second, state.width, first=first, growing=state.growing)
+
+
+def _normalize(layer: Normalize, state: _State, means: Arithmetic) -> _State:
+    scaled = state.scaled(len(state.second) / state.second.trace())
+    return replace(scaled, growing=False)
+
+
+_STEPS: dict[type, Callable[[Any, _State, Arithmetic], _State]] = {
+    Linear: _linear,
+    Residual: _residual,
+    Recenter: _recenter,
+    Rescale: _rescale,
+    Activation: _activation,
+    Normalize: _normalize,
+}
+
+
+# --- the map --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class GramMap:
+    """One block of ``chain`` at infinite width: K = HᵀH/d to K⁺, when called.
+
+    d is the width of the block's output. `gram_map` makes it.
+
+    Example:
+        >>> from simulators.chains import vanilla_chain
+        >>> gram_map(vanilla_chain(8, "relu"))(np.eye(2)).round(4).tolist()
+        [[0.5, 0.1592], [0.1592, 0.5]]
+    """
+
+    chain: Chain
+    layers: ClassVar[tuple[str, ...]] = tuple(kind.__name__ for kind in _STEPS)
+
+    def __call__(self, gram: ArrayLike) -> Floats:
+        """K⁺ in float64, of the shape of ``gram``, ``(..., n, n)``; symmetric.
+
+        ``gram`` is real, symmetric and positive semidefinite up to rounding; n ≥ 2 where the chain
+        recentres. Absolute error some 1e-14·tr K a layer, and of rows rescaled to one norm some
+        1e-14·n. Cost: n² values of a dual kernel for each activation, and some 500 times as many
+        after rows were rescaled.
+
+        Raises ``TypeError`` when entries are not real numbers; ``ValueError`` when the shape does
+        not fit, for NaN, for what is asymmetric or indefinite beyond rounding, and where `Recenter`
+        would leave nothing.
+        """
+        given = np.asarray(gram)
+        matrices, _ = admit_grams(given, least=2 if self.chain.recentres else 1)
+        found = [self._image(matrix, _Floats()) for matrix in matrices]
+        return np.reshape(np.stack(found), given.shape)
+
+    def enclosure(
+        self, gram: Sequence[Sequence[Exact]], *, precision: int = 128
+    ) -> list[list[arb]]:
+        """Balls that contain the entries of K⁺ for every K of ``gram``.
+
+        ``gram`` is n rows of n entries, `int`, `Fraction`, `fmpq` or `arb`; symmetric, which balls
+        may leave open; that it is positive semidefinite is not tested. For an exact K radii are
+        some 2^-precision. Cost: n² values of a dual kernel in balls, some microseconds each; after
+        rows were rescaled some 0.1·precision² times as many.
+
+        Raises ``ValueError`` where the chain has no enclosure, with the reason (`unenclosed`), and
+        as a call does; ``TypeError`` for a float.
+
+        Example:
+            >>> from simulators.chains import batchnorm_chain
+            >>> relu = gram_map(batchnorm_chain(8, "relu"))
+            >>> relu.enclosure([[1, 0, 0], [0, 1, 0], [0, 0, 1]])[0][0].contains(arb(1) / 2)
+            True
+        """
+        require(self.unenclosed is None, f"{self.chain!r} has no enclosure: {self.unenclosed}")
+        with ctx.workprec(precision + _GUARD_BITS):
+            matrix = _objects(read_gram(gram, least=2 if self.chain.recentres else 1))
+            found: list[list[arb]] = self._image(matrix, _Balls()).tolist()
+        return found
+
+    @cached_property
+    def unenclosed(self) -> str | None:
+        """Why there are no balls; None where there are.
+
+        The reason of the first activation that has none.
+        """
+        kernels = [
+            kernel_map(ACTIVATIONS[layer.name])
+            for layer in self.chain.layers
+            if isinstance(layer, Activation)
+        ]
+        return next((kernel.unenclosed for kernel in kernels if kernel.unenclosed), None)
+
+    def factors(self, batch: Floats, depth: int, loss: float) -> tuple[list[Floats], Floats]:
+        """Factors R of HᵀH = RRᵀ after each of ``depth`` blocks, (n, n), and errors, (depth + 1,).
+
+        ``batch`` is (d₀, n), finite and not zero. HᵀH is d times K, d the width of the chain; where
+        a block multiplies its input's scale by a scalar and never fixes it, HᵀH has trace 1.
+
+        ``loss`` is the share of K that rounding may move in a block. Errors are how far K over its
+        trace is then moved, followed along on two neighbours, of lesser and of greater cosines;
+        entry 0 is that of the batch. Cost: that of three calls a block.
+
+        Example:
+            >>> from simulators.chains import vanilla_chain
+            >>> [R], errors = gram_map(vanilla_chain(2, "relu")).factors(np.eye(2), 1, 1e-16)
+            >>> (R @ R.T).round(4).tolist(), bool((errors < 1e-15).all())
+            ([[0.5, 0.1592], [0.1592, 0.5]], True)
+        """
+        largest, scale = float(np.abs(batch).max()), self.chain.scaling
+        unit = batch / largest
+        gram = unit.T @ unit
+        if scale is ScaleResponse.BOUND:
+            gram *= largest * (largest / _width(self.chain))
+        gram = (gram + gram.T) / 2
+        three = _neighbours(np.stack([gram] * 3), loss)
+        found, errors = [], [_apart(three)]
+        for _ in range(depth):
+            three = self(three)
+            if scale is ScaleResponse.LINEAR:
+                three /= np.trace(three, axis1=1, axis2=2)[:, None, None]
+            values, vectors = np.linalg.eigh(three[0])
+            size = 1 if scale is ScaleResponse.LINEAR else _width(self.chain)
+            found.append(vectors * np.sqrt(size * np.maximum(values, 0.0)))
+            three = _neighbours(three, loss)
+            errors.append(_apart(three))
+        return found, np.minimum(1.0, np.maximum.accumulate(errors))
+
+    def _image(self, matrix: Matrix, means: Arithmetic) -> Matrix:
+        state = _State(Rows.GIVEN, matrix, _width(self.chain))
+        for layer in self.chain.layers:
+            state = _step(layer, state, means)
+        return state.second
+
+
+def _width(chain: Chain) -> int:
+    """The number of rows that a block gives, and receives from the second block on; 0 if unknown."""
+    told_widths = [getattr(layer, "width", None) for layer in chain.layers]
+    return next((width for width in reversed(told_widths) if width is not None), 0)
+
+
+def _neighbours(three: Floats, loss: float) -> Floats:
+    """A Gram matrix as it is, one a little nearer to its diagonal, one nearer to collinear."""
+    same, apart, together = three
+    norms = np.sqrt(np.diagonal(together))
+    return np.stack(
+        [
+            same,
+            (1 - loss) * apart + loss * np.diag(np.diagonal(apart)),
+            (1 - loss) * together + loss * np.outer(norms, norms),
+        ]
+    )
+
+
+def _apart(three: Floats) -> float:
+    shares = three / np.trace(three, axis1=1, axis2=2)[:, None, None]
+    return float(abs(shares[1:] - shares[0]).max())
+
+
+def _step(layer: Layer, state: _State, means: Arithmetic) -> _State:
+    step = _STEPS.get(type(layer))
+    if step is None:
+        raise _NoMap(
+            f"{layer!r}: of this layer no map of Gram matrices is known; known are "
+            f"{', '.join(GramMap.layers)}"
+        )
+    try:
+        return step(layer, state, means)
+    except _NoMap as reason:
+        raise _NoMap(f"{layer!r}: {reason}") from None
+
+
+def gram_map(chain: Chain) -> GramMap:
+    """The map of K = HᵀH/d by one block of ``chain`` at infinite width.
+
+    Raises ``TypeError`` for what is no `Chain`; ``ValueError`` for one that has no such map, with
+    the layer and the reason.
+
+    Example:
+        >>> from simulators.chains import batchnorm_chain
+        >>> gram_map(batchnorm_chain(8, "tanh"))
+        Traceback (most recent call last):
+        ValueError: no map of Gram matrices at infinite width: Activation(name='tanh'): tanh is not homogeneous, \
+F(sx) = sF(x) for s > 0, so that rows rescaled to one norm give integrals in more than one dimension
+    """
+    require(
+        isinstance(chain, Chain),
+        f"chain={told(chain)} is {kind_of(chain)}; give a Chain",
+        TypeError,
+    )
+    obstacle = gram_obstacle(chain)
+    require(obstacle is None, f"no map of Gram matrices at infinite width: {obstacle}")
+    return GramMap(chain)
+
+
+def gram_obstacle(chain: Chain) -> str | None:
+    """Why ``chain`` has no map of Gram matrices; None where it has one.
+
+    Example:
+        >>> from simulators.chains import residual_chain
+        >>> gram_obstacle(residual_chain(8, 0.5)), gram_obstacle(residual_chain(8, 0.5, "uniform"))
+        (None, "Residual(gamma=0.5, law='uniform', width=8): its weights are uniform: images are \
+not normal in the first layer")
+    """
+    try:
+        GramMap(chain)(_PROBE)
+    except _NoMap as reason:
+        return str(reason)
+    return None
+
+
+_PROBE = np.array([[1.0, 0.25, 0.0], [0.25, 1.0, 0.5], [0.0, 0.5, 1.0]])
