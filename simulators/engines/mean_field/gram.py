@@ -31,7 +31,6 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import ArrayLike
 
-from simulators.activations import ACTIVATIONS
 from simulators.arguments import kind_of, require, told
 from simulators.arrays import Floats
 from simulators.chains import Chain
@@ -258,7 +257,7 @@ def _rescale(layer: Rescale, state: _State, means: Arithmetic) -> _State:
 
 
 def _activation(layer: Activation, state: _State, means: Arithmetic) -> _State:
-    kernel = kernel_map(ACTIVATIONS[layer.name])
+    kernel = kernel_map(layer.entry)
     if isinstance(kernel, HomogeneousKernel) and kernel.linear:
         return state.scaled(kernel.up * kernel.up) if kernel.up != 1 else state
     if state.rows is Rows.DIRECTION:
@@ -366,9 +365,7 @@ class GramMap:
         The reason of the first activation that has none.
         """
         kernels = [
-            kernel_map(ACTIVATIONS[layer.name])
-            for layer in self.chain.layers
-            if isinstance(layer, Activation)
+            kernel_map(layer.entry) for layer in self.chain.layers if isinstance(layer, Activation)
         ]
         return next((kernel.unenclosed for kernel in kernels if kernel.unenclosed), None)
 

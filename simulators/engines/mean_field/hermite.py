@@ -43,6 +43,8 @@ Real: TypeAlias = Callable[[Floats], Floats]
 
 _REACH = 13.0
 """In standard deviations: h_k(x) exp(−x²/2) is below 5e-19 beyond, for every k."""
+_END = 1e-12
+"""The share of E φ² that the outermost panels may have."""
 _PANEL_NODES = 32
 _PANELS = 52  # of length 1/2: h_k, k ≤ 1024, turns at most 16 radians in each
 LARGEST_DEGREE = 1024
@@ -93,16 +95,26 @@ def expansion(function: Real, variances: Floats, degree: int | None = None) -> E
     not negligible, and no further than 1024. Absolute error some 1e-15 of φ's norm where φ is
     smooth but for a kink or a jump at 0; for kinks elsewhere some 1e-4 of what they change.
 
-    Cost: 1664 values of φ for each variance, and a matrix product.
+    Cost: 1664 values of φ for each variance, and a matrix product. Raises ``ValueError`` where φ
+    grows so that E φ(√q x)² is not finite, or not to be had of |x| ≤ 13.
 
     Example:
         >>> expansion(np.abs, np.array([1.0]), 1).coefficients.round(4).tolist()
         [[0.7979, 0.0]]
     """
     nodes, weights = _quadrature()
-    values = function(np.sqrt(variances)[:, None] * nodes)
-    weighted = values * weights
-    squares = (values * weighted).sum(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = function(np.sqrt(variances)[:, None] * nodes)
+        weighted = values * weights
+        shares = values * weighted
+        squares = shares.sum(axis=1)
+        ends = shares[:, :_PANEL_NODES].sum(axis=1) + shares[:, -_PANEL_NODES:].sum(axis=1)
+    small = (ends <= _END * squares) & np.isfinite(squares)
+    if not small.all():
+        raise ValueError(
+            f"the square of the function has no finite mean over normal variables of variance "
+            f"{variances[~small][0]:.3g}, or one made {_REACH:g} standard deviations out"
+        )
     reach = LARGEST_DEGREE if degree is None else degree
     size = min(reach, 64) if degree is None else degree
     while True:

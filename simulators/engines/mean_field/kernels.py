@@ -33,9 +33,10 @@ from array_api_compat import array_namespace
 from flint import arb, ctx, fmpq
 from numpy.typing import ArrayLike
 
-from simulators.activations import ACTIVATIONS, ActivationFunction
+from simulators.activations import ACTIVATIONS, ActivationFunction, activation_of
 from simulators.arguments import kind_of, one_of, require, told, whole_number
 from simulators.arrays import Floats
+from simulators.catalogue import read_entry
 from simulators.engines.mean_field.hermite import (
     LARGEST_DEGREE,
     Analytic,
@@ -50,7 +51,7 @@ __all__ = ["KERNELS", "DualKernel", "HomogeneousKernel", "kernel_map"]
 
 Number: TypeAlias = Any
 """A float array or a ball: a formula below takes either."""
-Written: TypeAlias = str | ActivationFunction | np.polynomial.Polynomial | Real
+Written: TypeAlias = str | ActivationFunction | np.polynomial.Polynomial | Callable[..., Any]
 
 _GUARD_BITS = 32
 _DEGREES = (80, 160, 320)  # of expansions in balls
@@ -200,12 +201,14 @@ class DualKernel(ABC):
 def kernel_map(activation: Written) -> DualKernel:
     """The dual kernel of an activation.
 
-    ``activation`` is a name in `ACTIVATIONS` or `KERNELS`; an `ActivationFunction`; a
-    `numpy.polynomial.Polynomial`; or a function of a float array, to an array of its shape. A
-    function that no closed form is known of, nor how it grows off the real line, has no balls.
+    ``activation`` is a name in `ACTIVATIONS`, with a number where it takes one, or in `KERNELS`; an
+    `ActivationFunction`; a `numpy.polynomial.Polynomial`; or a function of arrays, as
+    `simulators.activations.activation_of` takes it. A function that no closed form is known of, nor
+    how it grows off the real line, has no balls; it is taken for one that has a name and its values
+    at 41 points.
 
-    Raises ``TypeError`` for anything else, ``ValueError`` for a name that is not known, and for a
-    function that gives another shape, NaN or infinite values, or 0 everywhere.
+    Raises ``TypeError`` for anything else, ``ValueError`` for a name that is not known, a function
+    that is no activation, and one that is 0 everywhere or has no finite square mean.
 
     Example:
         >>> kernel_map("erf")(0.0).tolist(), kernel_map(np.polynomial.Polynomial([0, 0, 1]))(0.5)
@@ -214,29 +217,31 @@ def kernel_map(activation: Written) -> DualKernel:
         'nothing is known of <lambda> off the real line, by which a remainder could be bounded'
     """
     if isinstance(activation, str):
-        one_of("activation", activation, dict.fromkeys([*ACTIVATIONS, *KERNELS]))
-        entry = ACTIVATIONS.get(activation)
-        return KERNELS[activation] if entry is None else _of_catalogue(entry)
+        if activation in KERNELS and activation not in ACTIVATIONS:
+            return KERNELS[activation]
+        if "(" not in activation:
+            one_of("activation", activation, dict.fromkeys([*ACTIVATIONS, *KERNELS]))
+        return _of_entry(read_entry(ACTIVATIONS, activation))
     if isinstance(activation, ActivationFunction):
-        return _of_catalogue(activation)
+        return _of_entry(activation)
     if isinstance(activation, np.polynomial.Polynomial):
         return _Polynomial.of(activation)
     if not callable(activation):
         raise TypeError(
             f"activation={told(activation)} is {kind_of(activation)}; give a name, a Polynomial, "
-            "or a function of an array"
+            "or a function of arrays"
         )
-    return _Expanded(getattr(activation, "__name__", "function"), activation)
+    return _of_entry(activation_of(activation))
 
 
-def _of_catalogue(entry: ActivationFunction) -> DualKernel:
+def _of_entry(entry: ActivationFunction) -> DualKernel:
     def function(x: Floats) -> Floats:
-        rows = np.atleast_2d(x)
-        values = np.asarray(entry.function(rows, array_namespace(rows)))
-        return values.reshape(np.shape(x)) if values.size == np.size(x) else values
+        rows = np.atleast_2d(np.array(x))  # a copy, which the function may overwrite
+        return np.asarray(entry.function(rows, array_namespace(rows))).reshape(np.shape(x))
 
     if entry.homogeneous:
         up, down = (float(function(np.array(x))) for x in (1.0, -1.0))
+        require(up or down, f"activation {entry.name} is 0 everywhere, so κ has no value")
         return HomogeneousKernel(entry.name, up, down)
     known = KERNELS.get(entry.name)
     points = np.linspace(-4, 4, 41)
@@ -514,13 +519,6 @@ class _Expanded(DualKernel):
     analytic: Analytic | None = None
 
     def __post_init__(self) -> None:
-        x = np.linspace(-1, 1, 5)
-        values = np.asarray(self.function(x))
-        require(
-            values.shape == x.shape and values.dtype.kind == "f",
-            f"activation {self.name} gives {values.dtype} of shape {values.shape} for floats of "
-            f"shape {x.shape}; give an array of floats of the same shape",
-        )
         one = np.ones(())
         require(
             self.covariance(one, one, one) > 0,
@@ -549,14 +547,10 @@ class _Expanded(DualKernel):
         return np.asarray(total)
 
     def _expansion(self, variances: tuple[float, ...]) -> Expansion:
-        found = expansion(self._values, np.array(variances))
-        squares = (found.coefficients**2).sum(axis=1) + found.remainder
-        require(
-            np.isfinite(squares).all(),
-            f"activation {self.name} has E φ² = {squares.max():.3g} over normal variables of "
-            f"variance {max(variances):.3g}; want it finite",
-        )
-        return found
+        try:
+            return expansion(self._values, np.array(variances))
+        except ValueError as error:
+            raise ValueError(f"activation {self.name}: {error}") from None
 
     def covariance_ball(self, first: arb, second: arb, cosine: arb) -> arb:
         if self.analytic is None:
