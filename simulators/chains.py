@@ -93,11 +93,14 @@ class Chain:
     def widths(self, rows: int) -> tuple[int, ...]:
         """The number of rows after each layer, for an input of ``rows`` rows.
 
-        Raises `ValueError` when a residual layer of stated width receives another.
+        Raises `ValueError` when a layer receives a number that it does not take.
         """
         widths = []
         for layer in self.layers:
-            rows = layer.width_after(rows) if isinstance(layer, WeightLayer) else rows
+            if isinstance(layer, WeightLayer):
+                rows = layer.width_after(rows)
+            else:
+                layer.require_width(rows)
             widths.append(rows)
         return tuple(widths)
 

@@ -6,7 +6,8 @@ base of those that map it; `Linear` and `Residual` are applied by the engines, w
 weights.
 
 A new layer is one class, here or in a module of yours, that extends `RowLayer` and says what holds
-of it; what it leaves out is taken not to hold, so that the engines assume nothing:
+of it; what it leaves out is taken not to hold, so that the engines assume nothing, and what it says
+is tried before it runs (`simulators.layer_trials`):
 
     @dataclass(frozen=True)
     class Halve(RowLayer):
@@ -51,10 +52,13 @@ __all__ = [
     "LAYERS",
     "Activation",
     "ActivationFunction",
+    "GroupNorm",
     "Layer",
     "LayerKind",
+    "LayerNorm",
     "Linear",
     "Normalize",
+    "RMSNorm",
     "Recenter",
     "Rescale",
     "Residual",
@@ -231,6 +235,15 @@ class RowLayer(_Traits, ABC, listed=False):
         'H → H/2'
     """
 
+    def require_width(self, width: int) -> None:
+        """Raise `ValueError` for a number of rows, ``width`` ≥ 1, that the layer cannot map.
+
+        By default any will do.
+
+        Example:
+            >>> GroupNorm(3).require_width(6)
+        """
+
     @abstractmethod
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """The image of ``rows``, ``(..., n, m)``, of the same shape; it may be written into
@@ -280,9 +293,7 @@ class Recenter(RowLayer):
 
         Cost: O(n m).
         """
-        rows -= xp.asarray(rows[..., :1, :], copy=True)
-        rows -= xp.mean(rows, axis=-2, keepdims=True)
-        return rows
+        return _centred(rows, xp)
 
     def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
         """GJ for ``gradient`` = G, ``(..., n, m)``: centring is its own adjoint.
@@ -317,15 +328,7 @@ class Rescale(RowLayer):
         """Overwrites and returns ``rows``, ``(..., n, m)``: m of the ``width`` rows. Cost:
         O(n m).
         """
-        target = self._target(rows, width)
-        squares = _row_squares(rows, xp)
-        if not _all_are_safe(squares, xp):
-            peaks = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
-            # other rows keep their bits, whatever is beside them
-            rows /= xp.where(_safe(squares, xp), 1.0, peaks)
-            squares = _or_infinity(_row_squares(rows, xp), xp)
-        rows *= target / xp.sqrt(squares)
-        return rows
+        return _of_norm(self._target(rows, width), rows, xp)
 
     def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
         """t/‖x‖ · (g − u⟨u, g⟩) for every row x of ``rows`` and g of ``gradient``, ``(..., n, m)``;
@@ -334,12 +337,7 @@ class Rescale(RowLayer):
         Zero for a row of zeros, where the map has no derivative: the row stays zero, and moves
         nothing. Full relative accuracy of ‖g‖t/‖x‖ at any scale of x. Cost: O(n m).
         """
-        target = self._target(rows, width)
-        norms, peaks = self._norms(rows, xp)
-        units = rows / peaks / norms
-        gradient -= units * xp.einsum("...ji,...ji->...i", units, gradient)[..., None, :]
-        # in steps: a product that is representable has none that overflow on its way
-        return gradient * (target / norms) / peaks
+        return _back_from_norm(self._target(rows, width), rows, gradient, xp)
 
     def factors(self, rows: Array, xp: Namespace, width: int) -> Array:
         """What each row is to be multiplied by, ``(..., 1, m)``, zero for a row of zeros. Cost: O(n
@@ -351,15 +349,6 @@ class Rescale(RowLayer):
         peaks = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
         norms = xp.sqrt(_or_infinity(_row_squares(rows / peaks, xp), xp))
         return self._target(rows, width) / norms / peaks
-
-    def _norms(self, rows: Array, xp: Namespace) -> tuple[Array, Array | float]:
-        """Two factors of the norm of each row, ``(..., 1, m)``, infinite for a row of zeros."""
-        squares = _row_squares(rows, xp)
-        if _all_are_safe(squares, xp):
-            return xp.sqrt(squares), 1.0
-        largest = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
-        peaks = xp.where(_safe(squares, xp), 1.0, largest)
-        return xp.sqrt(_or_infinity(_row_squares(rows / peaks, xp), xp)), peaks
 
     def _target(self, rows: Array, width: int) -> float:
         norm: float = width**-0.5 if self.unit == "frobenius" else rows.shape[-2] ** 0.5
@@ -476,6 +465,128 @@ class Normalize(RowLayer):
         return scaled_to((width * rows.shape[-2]) ** 0.5, gradient, norm, xp)
 
 
+@dataclass(frozen=True)
+class LayerNorm(RowLayer):
+    """Every sample h → √d (h − h̄)/‖h − h̄‖, h̄ its mean over the d rows: layer normalisation.
+
+    A sample whose entries are all equal becomes zero. Differences are taken from its first entry
+    before its mean, so that samples of any scale come out with the accuracy of their differences.
+
+    Example:
+        >>> LayerNorm().on_rows(np.array([[3.0, 1.0], [5.0, 5.0]]), np, 2).round(3).tolist()
+        [[1.0, -1.0], [0.0, 0.0]]
+    """
+
+    response = ScaleResponse.FREE
+    odd = True
+
+    def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
+        """The image of ``rows`` of shape ``(..., n, width)``, all of the rows of H; may overwrite
+        them.
+
+        Cost: O(n width).
+        """
+        return _at_norm(width**0.5, _centred(rows.mT, xp), xp).mT
+
+    def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
+        """√d/‖c‖ · (g − ḡ − u⟨u, g⟩) for every sample, c = h − h̄, u = c/‖c‖ and g of ``gradient``,
+        ``(..., n, width)``; zero where c is.
+
+        Cost: O(n width).
+        """
+        centred = _centred(rows.mT, xp)
+        return _back_from_norm(width**0.5, centred, _centred(gradient.mT, xp), xp).mT
+
+
+@dataclass(frozen=True)
+class RMSNorm(RowLayer):
+    """Every sample h → √d h/‖h‖: root-mean-square normalisation. A zero sample stays zero.
+
+    Samples of any representable scale come out with full relative accuracy.
+
+    Example:
+        >>> RMSNorm().on_rows(np.array([[3.0, 4.0], [0.0, 0.0]]), np, 2).round(3).tolist()
+        [[0.849, 1.131], [0.0, 0.0]]
+    """
+
+    response = ScaleResponse.FREE
+    odd = True
+
+    def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
+        """The image of ``rows`` of shape ``(..., n, width)``, all of the rows of H; may overwrite
+        them.
+
+        Cost: O(n width).
+        """
+        return _at_norm(width**0.5, rows.mT, xp).mT
+
+    def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
+        """√d/‖h‖ · (g − u⟨u, g⟩) for every sample h, u = h/‖h‖ and g of ``gradient``,
+        ``(..., n, width)``; zero where h is.
+
+        Cost: O(n width).
+        """
+        return _back_from_norm(width**0.5, rows.mT, gradient.mT, xp).mT
+
+
+@dataclass(frozen=True)
+class GroupNorm(RowLayer):
+    """`LayerNorm` of each of ``groups`` equal blocks of consecutive rows by itself.
+
+    ``groups`` ≥ 1 must divide the number of rows, and leave two or more to a block: one row alone
+    would become zero.
+
+    Example:
+        >>> GroupNorm(2).on_rows(np.array([[3.0, 1.0, 7.0, 7.0]]), np, 4).round(3).tolist()
+        [[1.0, -1.0, 0.0, 0.0]]
+    """
+
+    groups: int
+
+    response = ScaleResponse.FREE
+    odd = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "groups", whole_number("groups", self.groups, 1))
+
+    def require_width(self, width: int) -> None:
+        """Raise `ValueError` unless ``width`` ≥ 1 rows make `groups` blocks of two or more.
+
+        Example:
+            >>> GroupNorm(3).require_width(8)
+            Traceback (most recent call last):
+            ValueError: GroupNorm(groups=3) receives 8 rows; want 3 equal blocks of 2 rows or more
+        """
+        require(
+            width % self.groups == 0 and width >= 2 * self.groups,
+            f"{self!r} receives {width} rows; want {self.groups} equal blocks of 2 rows or more",
+        )
+
+    def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
+        """The image of ``rows`` of shape ``(..., n, width)``, all of the rows of H; may overwrite
+        them.
+
+        Cost: O(n width).
+        """
+        blocks = self._blocks(rows, xp)
+        image = _at_norm(blocks.shape[-2] ** 0.5, _centred(blocks, xp), xp)
+        return xp.reshape(image.mT, tuple(rows.shape))
+
+    def pullback(self, rows: Array, gradient: Array, xp: Namespace, width: int) -> Array:
+        """That of `LayerNorm`, block by block, for ``gradient`` of shape ``(..., n, width)``.
+
+        Cost: O(n width).
+        """
+        blocks, back = self._blocks(rows, xp), self._blocks(gradient, xp)
+        target = blocks.shape[-2] ** 0.5
+        found = _back_from_norm(target, _centred(blocks, xp), _centred(back, xp), xp)
+        return xp.reshape(found.mT, tuple(rows.shape))
+
+    def _blocks(self, rows: Array, xp: Namespace) -> Array:
+        """The blocks as columns, ``(..., n, width/groups, groups)``."""
+        return xp.reshape(rows, (*rows.shape[:-1], self.groups, -1)).mT
+
+
 WeightLayer: TypeAlias = Linear | Residual
 Layer: TypeAlias = WeightLayer | RowLayer
 
@@ -508,6 +619,54 @@ def scaled_to(norm: float, rows: Array, present: Array, xp: Namespace) -> Array:
     """
     # Two steps: the quotient of the norms alone could overflow where the product does not.
     return norm * (rows / _or_infinity(present, xp))
+
+
+def _centred(rows: Array, xp: Namespace) -> Array:
+    """Overwrites ``rows``, ``(..., n, m)``, with their differences from the mean over n, formed
+    from those from the first.
+    """
+    rows -= xp.asarray(rows[..., :1, :], copy=True)
+    rows -= xp.mean(rows, axis=-2, keepdims=True)
+    return rows
+
+
+def _of_norm(target: float, rows: Array, xp: Namespace) -> Array:
+    """Overwrites ``rows``, ``(..., n, m)``, each of n entries, with their multiples of norm
+    ``target``; a zero one stays zero.
+    """
+    squares = _row_squares(rows, xp)
+    if not _all_are_safe(squares, xp):
+        peaks = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
+        # other rows keep their bits, whatever is beside them
+        rows /= xp.where(_safe(squares, xp), 1.0, peaks)
+        squares = _or_infinity(_row_squares(rows, xp), xp)
+    rows *= target / xp.sqrt(squares)
+    return rows
+
+
+def _at_norm(target: float, rows: Array, xp: Namespace) -> Array:
+    """What `_of_norm` gives, in a new array, which Torch's autograd follows on any view."""
+    norms, peaks = _norms(rows, xp)
+    return rows / peaks * (target / norms)
+
+
+def _back_from_norm(target: float, rows: Array, gradient: Array, xp: Namespace) -> Array:
+    """t/‖x‖ · (g − u⟨u, g⟩) for every row x and g of ``gradient``, u = x/‖x‖; zero where x is."""
+    norms, peaks = _norms(rows, xp)
+    units = rows / peaks / norms
+    gradient -= units * xp.einsum("...ji,...ji->...i", units, gradient)[..., None, :]
+    # in steps: a product that is representable has none that overflow on its way
+    return gradient * (target / norms) / peaks
+
+
+def _norms(rows: Array, xp: Namespace) -> tuple[Array, Array | float]:
+    """Two factors of the norm of each row, ``(..., 1, m)``, infinite for a row of zeros."""
+    squares = _row_squares(rows, xp)
+    if _all_are_safe(squares, xp):
+        return xp.sqrt(squares), 1.0
+    largest = _or_infinity(xp.max(xp.abs(rows), axis=-2, keepdims=True), xp)
+    peaks = xp.where(_safe(squares, xp), 1.0, largest)
+    return xp.sqrt(_or_infinity(_row_squares(rows / peaks, xp), xp)), peaks
 
 
 def _row_squares(rows: Array, xp: Namespace) -> Array:

@@ -11,7 +11,8 @@ import numpy as np
 from simulators.arguments import require
 from simulators.arrays import Floats
 from simulators.chains import Chain
-from simulators.layers import ScaleResponse
+from simulators.layer_trials import require_as_declared
+from simulators.layers import Recenter, RowLayer, ScaleResponse
 
 __all__ = ["MOST_DRAWN", "memory", "require_affordable", "require_memory", "require_runnable"]
 
@@ -28,7 +29,8 @@ _LARGEST_WEIGHT = 64.0
 
 def require_runnable(batch: Floats, chain: Chain, dtype: str) -> None:
     """Raise `ValueError` unless ``chain`` can run on ``batch``, from `validate_batch`, in
-    ``dtype``.
+    ``dtype``, and its layers from elsewhere are what they declare: see
+    `simulators.layer_trials.require_as_declared`.
 
     Example:
         >>> from simulators.chains import rescale_chain
@@ -56,6 +58,10 @@ def require_runnable(batch: Floats, chain: Chain, dtype: str) -> None:
         f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; "
         "rescale it",
     )
+    for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
+        ours = type(layer).__module__ == Recenter.__module__
+        if isinstance(layer, RowLayer) and not ours:
+            require_as_declared(layer, width)
 
 
 def require_affordable(

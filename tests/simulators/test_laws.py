@@ -24,7 +24,17 @@ from simulators.chains import (
     vanilla_chain,
 )
 from simulators.engines import factor, rows
-from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.layers import (
+    Activation,
+    GroupNorm,
+    LayerNorm,
+    Linear,
+    Normalize,
+    Recenter,
+    Rescale,
+    Residual,
+    RMSNorm,
+)
 from simulators.simulate import simulate
 
 REPLICAS = 1500
@@ -94,6 +104,9 @@ ADDED = [
     Chain((Residual(0.5), Activation("tanh"))),
     Chain((Linear(WIDTH), Activation("tanh"), Normalize())),
     Chain((Linear(14), Activation("relu"), Recenter(), Linear(12), Residual(1.0), Rescale())),
+    Chain((Linear(WIDTH), LayerNorm(), Activation("gelu"))),
+    Chain((Residual(0.5), RMSNorm())),
+    Chain((Linear(12), GroupNorm(3), Activation("leaky_relu(0.2)"), Residual(0.5))),
 ]
 
 

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from simulators.layers import LAYERS, Activation, Normalize, Recenter, Rescale, RowLayer
+from simulators.layers import (
+    LAYERS,
+    Activation,
+    GroupNorm,
+    LayerNorm,
+    Normalize,
+    Recenter,
+    Rescale,
+    RMSNorm,
+    RowLayer,
+)
 
 XP = array_api_compat.numpy
 N, WIDTH = 3, 5
@@ -53,6 +63,9 @@ LAYERS_OF_EACH_KIND = [
     Rescale("frobenius"),
     Rescale("variance"),
     Normalize(),
+    LayerNorm(),
+    RMSNorm(),
+    GroupNorm(1),
     *(Activation(name) for name in ("relu", "tanh", "sin", "sigmoid", "identity")),
 ]
 GRADIENT = np.random.default_rng(1).standard_normal((2, N, WIDTH))

@@ -26,7 +26,16 @@ from simulators.backend import NumpyBackend
 from simulators.batches import centred, gaussian_batch
 from simulators.chains import CHAINS
 from simulators.engines import rounding
-from simulators.layers import Activation, Linear, Recenter, Rescale
+from simulators.layers import (
+    Activation,
+    GroupNorm,
+    LayerNorm,
+    Linear,
+    Recenter,
+    Rescale,
+    Residual,
+    RMSNorm,
+)
 from simulators.observables import Observable
 
 WIDTH, N, DEPTH, REPLICAS = 16, 4, 10, 150
@@ -35,6 +44,11 @@ READ = ("orthogonality_gap", "mean_absolute_cosine")
 VARIANTS = [variant for chain in CHAINS.values() for variant in chain.variants]
 NAMED = {variant.name: variant(WIDTH, {"gamma": 0.1}) for variant in VARIANTS}
 FACTORED = [name for name in NAMED if not name.startswith("residual")]  # a factor of H will do
+NAMED |= {
+    "Linear LayerNorm relu": Chain((Linear(WIDTH), LayerNorm(), Activation("relu"))),
+    "Residual RMSNorm": Chain((Residual(0.5), RMSNorm())),
+    "Linear GroupNorm relu": Chain((Linear(WIDTH), GroupNorm(4), Activation("relu"))),
+}
 CONTRACTING = ("sigmoid", "softplus")  # unless BN pulls samples apart, they fall together
 FALSE_ALARM = 1e-6 / (2 * len(NAMED) * (len(HOSTILE) + 2) * 2 * 2 * len(READ))
 
