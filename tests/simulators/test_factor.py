@@ -108,6 +108,18 @@ def test_a_step_is_the_same_step_on_all_rows_of_GR(width, depth):
         R = np.linalg.qr(np.maximum(H, 0), mode="r")
 
 
+def test_layers_before_the_weights_know_how_many_rows_the_batch_has():
+    d, n = 9, 4
+    batch = np.random.default_rng(0).standard_normal((d, n))
+    chain = Chain((Activation("sin"), Rescale(), Linear(5)))
+    seen = simulate(chain, batch, depth=1, seed=5, observables=(product,), engine="factor")
+    H = np.sin(batch)
+    H /= d**0.5 * np.linalg.norm(H, axis=1, keepdims=True)
+    (G,) = normals(5, n, seed=5)
+    H = G @ np.linalg.qr(H, mode="r") / 5**0.5
+    assert abs(seen["product"][0, 1] - product(H)).max() <= 2 * rounding(H.T)
+
+
 def test_several_weights_in_one_block_are_several_segments():
     n = 3
     batch = np.random.default_rng(1).standard_normal((5, n))

@@ -147,6 +147,13 @@ def test_an_open_box_is_halved_no_more_than_a_certificate_may_say() -> None:
     assert DEEPEST <= int(str(error.value).rpartition(" ")[2]) <= 2 * DEEPEST
 
 
+def test_boxes_are_walked_as_deep_as_a_certificate_may_say_and_no_deeper() -> None:
+    sure = Vague(2, fmpq(1), 64, (1.0, 0.5))
+    assert walk(sure, "0" * DEEPEST + "v" * (DEEPEST + 1)).margin > 0
+    with pytest.raises(ValueError, match=f"'0' at character {DEEPEST} is neither"):
+        walk(sure, "0" * (DEEPEST + 1))
+
+
 def test_a_counterexample_is_certainly_one() -> None:
     @dataclass(frozen=True)
     class False_(Vague):
@@ -272,3 +279,40 @@ def test_a_part_speaks_of_every_size_its_inverses_reach(high: Fraction, settled:
     else:
         with pytest.raises(ValueError, match="beyond n = 3"):
             check(given, Context(0, 1e-6))
+
+
+def test_sizes_outside_the_domain_are_passed_over() -> None:
+    """Of a claim about n = 3, 4, 5, which is false at every other size."""
+    size = sp.Symbol("n", integer=True, positive=True)
+    check = Enclosed(
+        sizes=tuple(range(1, 10)), values=lambda n: {"x": arb(0.5 if 3 <= n <= 5 else 2, 0.1)}
+    )
+    given = claim("<=", variables=(Variable(size, sp.Range(3, 6), "batch size"),))
+    found = check(given, Context(0, 1e-6))
+    assert found.verdict is Verdict.CERTIFIED
+    assert list(found.details["enclosures"]) == ["n=3", "n=4", "n=5"]
+
+
+@pytest.mark.parametrize(
+    ("side", "terms"),
+    [
+        (X, 1),
+        (X**9, 1),
+        ((X + Y) ** 8, 9),
+        ((X + Y + 2) ** 4, 15),
+        ((X + 2) * (Y + 3) ** 2, 6),
+        ((X + Y) ** 3 + (X - 5) ** 2, 7),
+    ],
+    ids=str,
+)
+def test_what_multiplies_out_to_more_terms_than_a_few_thousand_is_left_as_it_is(
+    side: sp.Expr, terms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expanded: list[sp.Expr] = []
+    monkeypatch.setattr(sp, "expand", lambda e: expanded.append(e) or sp.Expr.expand(e))
+    for few in (False, True):
+        other = sp.Integer(10**6 + few)  # a term of its own
+        monkeypatch.setattr(pointwise, "_MOST_TERMS", terms + few)
+        given = claim("<=", lhs=side, rhs=other, definitions={X: "what is read", Y: "and that"})
+        assert decide(given, lambda: {"x": arb(1, 0.1), "y": arb(1, 0.1)}).holds
+        assert (side - other in expanded) is few

@@ -84,7 +84,11 @@ def test_escape_times_compare_two_widths() -> None:
     longer = replace(get("cluster.emergence:escape_time"), rhs=sp.Rational(1, 5))
     found = check(longer, Context(0, 1e-4))
     assert (found.verdict, found.sentinel) == (Verdict.SUPPORTED, Verdict.REFUTED)
-    assert [row["width"] for row in found.details["escape"]] == [40, 400]
+    narrow, wide = found.details["escape"]
+    assert (narrow["width"], wide["width"]) == (40, 400)
+    low, high = wide["low"] / narrow["high"], wide["high"] / narrow["low"]
+    assert found.tightness == pytest.approx(1 / 5 / low)
+    assert found.power == pytest.approx(1 - low / high)
     assert check(replace(longer, rhs=sp.Integer(9)), Context(0, 1e-4)).verdict is Verdict.REFUTED
     assert check(longer, Context(0, 1e-4, deadline=0.0)).verdict is Verdict.INCONCLUSIVE
 

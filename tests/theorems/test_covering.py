@@ -127,6 +127,24 @@ def test_what_is_no_few_boxes_is_left_alone(claim: str, options: Any) -> None:
     assert bounded(claim, **options) is None
 
 
+@pytest.mark.parametrize("domain", ["[-1, 1]", "(-1, 1]", "[-1, 1)", "(-1, 1)"])
+def test_where_sides_touch_inside_is_told_whatever_the_ends(domain: str) -> None:
+    found = bounded("exp(x) >= 1 + x", x=domain)
+    assert found is not None
+    assert found.touching
+    assert all(abs(point["x"]) < 1e-5 for point in found.touching)
+
+
+@pytest.mark.parametrize(("claim", "domain"), [("x < 1", "[0, 1)"), ("x > 0", "(0, 1]")])
+def test_sides_that_touch_at_an_end_that_is_not_there_touch_nowhere(
+    claim: str, domain: str
+) -> None:
+    found = bounded(claim, x=domain)
+    assert found is not None
+    assert found.open
+    assert found.touching == ()
+
+
 def test_a_jump_has_no_slope_that_says_so() -> None:
     """The slopes of a step are 0 on both sides; taken at their word they would cover a false claim."""
     x = sp.Symbol("x", nonnegative=True)

@@ -264,6 +264,7 @@ def test_a_number_at_which_a_side_is_undefined_is_named(claim: Any, where: Any) 
         (sp.Le(sp.sqrt(x**2 + 2 * x + 1), x + 1, evaluate=False), -2, False),
         (sp.Gt(sp.cbrt(x**3 + 3 * x**2 + 3 * x + 1), x, evaluate=False), -1, True),
         (sp.Eq(sp.sqrt(8 * x + 8), sp.sqrt(2) * sp.sqrt(4 * x + 4), evaluate=False), -1, True),
+        (sp.Gt((sp.sqrt(x**2 + 2 * x + 1) + x + 1) * (7 * x - 22) ** 2, 0), 0, False),
     ],
     ids=str,
 )

@@ -133,6 +133,13 @@ def test_a_value_outside_its_range_is_still_an_error() -> None:
     assert known.high.tolist() == [-0.5 + 1e-3, 1.5, 1e-3, 1.0]
 
 
+@pytest.mark.parametrize("lower", [-3.0, -1.0, 0.0, 5.0])
+def test_an_error_is_a_part_of_the_range_wherever_that_lies(lower: float) -> None:
+    known = Known(np.array([lower + 1]), np.array([1e-3]), (lower, lower + 2))
+    assert known.low - lower == pytest.approx(1 - 2e-3)
+    assert known.high - lower == pytest.approx(1 + 2e-3)
+
+
 def test_the_limit_is_where_a_sample_is_spoiled() -> None:
     known = Known(np.full(2, 0.5), np.array([SPOILED, np.nextafter(SPOILED, 0)]), (0.0, 1.0))
     assert known.spoiled.tolist() == [True, False]

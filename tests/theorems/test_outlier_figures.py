@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
+from simulators.engines.mean_field import outlier_fixed_point
 from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.families.cluster import outlier_figures as figures
 from theorems.families.cluster.fixed_points import find, saddle_node
+from theorems.report.style import Drawing
 
 DOCUMENT: dict[str, Any] = {
     "environment": {"seed": 0},
@@ -49,17 +51,33 @@ def marks(axes: Axes) -> list[float]:
     return [float(line.get_xdata()[0]) for line in axes.lines if line.get_linestyle() == "None"]
 
 
-def test_the_maps_mark_every_fixed_point():
+@pytest.fixture(scope="module")
+def fixed_points() -> Drawing:
     drawn = figures.draw(DOCUMENT)
     assert drawn is not None
-    for axes, n in zip(drawn.figure.axes, figures.MAPS, strict=False):
+    return drawn
+
+
+def test_ticks_of_the_maps_are_round_and_named_by_what_stands_there(fixed_points):
+    for axes in fixed_points.figure.axes[: len(figures.MAPS)]:
+        for axis, places in (
+            (axes.xaxis, [0, 30, 60, 90]),
+            (axes.yaxis, [-10, -1, -0.3, 0, 0.3, 1]),
+        ):
+            assert axis.get_ticklocs().tolist() == places
+            named = [text.get_text().replace("−", "-") for text in axis.get_ticklabels()]
+            assert [float(word) for word in named] == places
+
+
+def test_the_maps_mark_every_fixed_point(fixed_points):
+    for axes, n in zip(fixed_points.figure.axes, figures.MAPS, strict=False):
         wanted = [
             0.0,
             *(math.degrees(float(point.angle.mid())) for point in find(n).points.values()),
         ]
         assert marks(axes) == pytest.approx(wanted)
         assert axes.get_title(loc="left") == f"n = {n}"
-    branches = drawn.figure.axes[-2]
+    branches = fixed_points.figure.axes[-2]
     (separatrix,) = [
         line for line in branches.lines if str(line.get_label()).startswith("separatrix")
     ]
@@ -84,6 +102,22 @@ def test_starts_are_sorted_by_where_they_end(monkeypatch):
     drawn = figures.draw_basin(DOCUMENT)
     assert drawn is not None
     assert "0 of 80 starts" in drawn.caption
+
+
+def test_bars_are_the_intervals_at_the_level_of_the_whole_figure(monkeypatch):
+    """Twice as many of them as there are sizes, all valid at once."""
+    counts = {4: 0, 9: 37, 14: 100}
+    monkeypatch.setattr(figures, "BASIN_SIZES", tuple(counts))
+    monkeypatch.setattr(figures, "ends", lambda n, *_: figures.Share(n, counts[n], 0))
+    drawn = figures.draw_basin(DOCUMENT)
+    assert drawn is not None
+    level = figures.LEVEL / (2 * len(counts))
+    bars = [clopper_pearson(count, figures.STARTS, level) for count in counts.values()]
+    drawn_bars = [x.lines[2][0] for x in drawn.figure.axes[0].containers]
+    assert len(drawn_bars) == 2
+    for bar in drawn_bars:
+        found = [segment[:, 1].tolist() for segment in bar.get_segments()]
+        np.testing.assert_allclose(found, bars)
 
 
 # --- networks of finite width ---------------------------------------------------------------------
@@ -120,6 +154,11 @@ def test_what_is_drawn_is_what_was_simulated() -> None:
     np.testing.assert_allclose(
         lines["with the one apart"], found.cosines[:, found.apart, others].mean(axis=1)
     )
+    assert [x.get_ydata()[0] for x in axes[0].get_lines()[2:]] == []  # n = 5 has no such point
+    for one, size in zip(axes[2:8:2], (7, 10, 30), strict=True):
+        point = outlier_fixed_point(size)
+        dotted = [x.get_ydata()[0] for x in one.get_lines()[2:]]
+        assert dotted == [point.cluster_cosine, point.outlier_cosine]
     shares = {str(x.get_label()): np.asarray(x.get_ydata()) for x in axes[8].get_lines()}
     share, low, high = figures.share_by_layer(10, 500, 60, 1)
     np.testing.assert_array_equal(shares["n = 10, d = 500"], share)

@@ -235,6 +235,17 @@ def test_what_is_climbed_falls_the_further_an_assumption_is_missed() -> None:
     assert found[0] > 0 > found[1] > found[2] > found[3]
 
 
+def test_only_an_equality_that_is_assumed_may_be_missed_by_rounding() -> None:
+    statement, _ = falsification("x <= 1/4 + y", assume="x >= 1/2", **UNIT)
+    (given,) = statement.assumptions
+    for relation, most in ((sp.Ge, 0.0), (sp.Le, 0.0), (sp.Eq, 1e-9)):
+        assumed = relation(given.relation.lhs, given.relation.rhs)
+        claim = replace(statement, assumptions=(replace(given, relation=assumed),))
+        away = np.array([most / 2, 2 * most + 1e-10, 1e-3]) * (-1 if relation is sp.Ge else 1)
+        found = violation(claim, {"x": 0.5 + away, "y": np.zeros(3)}, np)
+        assert (found > -1).tolist() == [True, False, False]
+
+
 # --- the corpus ---------------------------------------------------------------------------------------------
 
 

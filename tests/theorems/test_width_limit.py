@@ -121,6 +121,17 @@ def test_a_refutation_needs_a_certain_crossing() -> None:
     assert follow(PRINTED, precision=8).verdict is Verdict.INCONCLUSIVE
 
 
+def test_what_is_told_of_a_crossing_is_of_the_paths_that_cross() -> None:
+    """Within 112 layers n = 16 and 32 do and 8 does not."""
+    evidence = follow(PRINTED, depth=112)
+    assert evidence.verdict is Verdict.REFUTED
+    crossings = {path["n"]: path["crossing_layer"] for path in evidence.details["paths"]}
+    assert crossings[8] is None
+    assert evidence.summary == "crossed in the width limit at " + ", ".join(
+        f"layer {crossings[size]} (n={size})" for size in (16, 32)
+    )
+
+
 def test_the_direction_is_read() -> None:
     reversed_ = replace(CORRECTED, relation=">=")
     evidence = follow(reversed_)
