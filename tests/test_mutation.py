@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import sites
+from tests.mutation import known, sites
 from tests.mutation.__main__ import main
 from tests.mutation.loaded import Loaded
 from tests.mutation.operators import KINDS, PLANTED, Mutant, mutants
@@ -375,3 +375,56 @@ def test_the_mutants_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "+ level" not in out.splitlines()
     assert "theorems/checking/medians.py:" in out
     assert "mutants" in out.splitlines()[-1]
+
+
+SOURCE_OF_ONE = "def up(x):\n    return x + 1\n"
+TESTS_OF_ONE = "def test_up():\n    assert up(1) == 2\n"
+MORE = "\n\n# moved, and laid out anew\ndef test_down(): assert down(1) == 0\ndef test_up(): assert (up(1)\n  == 2)\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree of one source and one file of tests, of which outcomes are known."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_up.py").write_text(TESTS_OF_ONE)
+    (tmp_path / "up.py").write_text(SOURCE_OF_ONE)
+    for name in ("known.ROOT", "reach.ROOT"):
+        monkeypatch.setattr(f"tests.mutation.{name}", tmp_path)
+    monkeypatch.setattr("tests.mutation.known._OUTCOMES", tmp_path / "outcomes.jsonl")
+    monkeypatch.setattr("tests.mutation.known._DEFINED", tmp_path / "defined")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "tests", "held"),
+    [
+        ("tests/test_up.py", TESTS_OF_ONE, ["up"], {KILLED, SURVIVED}),
+        ("tests/test_up.py", MORE, ["up", "down"], {KILLED}),
+        ("tests/helpers.py", "ONE = 1\n", ["up"], {KILLED}),
+        ("tests/test_up.py", TESTS_OF_ONE.replace("== 2", "> 0"), ["up"], set()),
+        ("tests/test_up.py", MORE.replace("(1)", "(3)"), ["up", "down"], set()),
+        ("tests/test_up.py", "", [], set()),
+        ("up.py", SOURCE_OF_ONE + "\nup(3)\n", ["up"], set()),
+    ],
+    ids=["the same", "more tests", "a helper", "weaker", "other", "none", "another source"],
+)
+def test_what_was_killed_stays_so_where_tests_are_only_added(
+    tree: Path, file: str, text: str, tests: list[str], held: set[str]
+) -> None:
+    (mutant, *_) = mutants("up.py", SOURCE_OF_ONE)
+    before = known.bases({mutant: ["tests/test_up.py::test_up"]})[mutant]
+    (tree / file).write_text(text)
+    now = known.bases({mutant: [f"tests/test_up.py::test_{name}" for name in tests]})
+    for word in (KILLED, SURVIVED):
+        known.forget()
+        known.keep(before, Outcome(word, "failed"))
+        assert (mutant in known.recall(now)) == (word in held), word
+
+
+def test_an_outcome_that_an_interrupt_cut_off_is_not_known(tree: Path) -> None:
+    (mutant, *_) = mutants("up.py", SOURCE_OF_ONE)
+    now = known.bases({mutant: ["tests/test_up.py::test_up"]})
+    known.keep(now[mutant], Outcome(KILLED, "failed"))
+    written = (tree / "outcomes.jsonl").read_text()
+    (tree / "outcomes.jsonl").write_text(written[: len(written) // 2])
+    assert known.recall(now) == {}

@@ -12,17 +12,16 @@ Exit status: 0 if no score is below the one on record, 1 otherwise, 2 for bad us
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.mutation.known import Basis, bases, forget, keep, recall
 from tests.mutation.loaded import Loaded
 from tests.mutation.operators import PLANTED, Mutant
-from tests.mutation.reach import CACHE, Reach, around, files_of_tests, measure
+from tests.mutation.reach import CACHE, Reach, files_of_tests, measure
 from tests.mutation.runner import KILLED, SURVIVED, Copy, Outcome, preload
 from tests.mutation.score import equivalents, fallen, read, share, tally, write
 from tests.mutation.sites import ROOT, chosen
@@ -108,22 +107,22 @@ def _run(mutants: Sequence[Mutant], args: argparse.Namespace) -> list[tuple[Muta
     _in_shards(args.shards, lambda shard, copy: measure(copy, files[shard :: args.shards], _told))
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         reach = measure(Copy(Path(folder)), files, _told)  # by now from the cache
-    named = {m: _identity(m, reach) for m in mutants}  # once: sources may change while this runs
+    # once: sources may change while this runs
+    resting = bases({m: reach.tests(m) for m in mutants})
     if not args.resume:
-        (CACHE / "outcomes.jsonl").unlink(missing_ok=True)
-    known = _known()
-    pending = [m for m in mutants if named[m] not in known]
-    print(f"{len(mutants)} mutants, {len(mutants) - len(pending)} known from before", flush=True)
+        forget()
+    print(f"{len(mutants)} mutants, {len(recall(resting))} known from before", flush=True)
     for step in (_first, _judge):
-        left = pending if step is _first else [m for m in pending if named[m] not in _known()]
+        known = recall(resting)
+        left = [m for m in mutants if m not in known]
         _in_shards(
             args.shards,
             lambda shard, copy, step=step, left=left: step(
-                left[shard :: args.shards], named, reach, args.within, copy
+                left[shard :: args.shards], resting, reach, args.within, copy
             ),
         )
-    known = _known()
-    return [(m, known[named[m]]) for m in mutants]
+    known = recall(resting)
+    return [(m, known[m]) for m in mutants]
 
 
 def _told(line: str) -> None:
@@ -155,7 +154,11 @@ def _in_shards(count: int, work) -> None:  # type: ignore[no-untyped-def]
 
 
 def _first(
-    mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, within: float, copy: Copy
+    mutants: Sequence[Mutant],
+    resting: Mapping[Mutant, Basis],
+    reach: Reach,
+    within: float,
+    copy: Copy,
 ) -> None:
     """Judge the mutants that can be put into what is loaded once; of the others nothing is said."""
 
@@ -174,7 +177,7 @@ def _first(
             if outcome is None:
                 _shown("?")
             else:
-                _told_of(mutant, named[mutant], outcome, len(tests))
+                _told_of(mutant, resting[mutant], outcome, len(tests))
 
     loaded = Loaded(copy)
     loaded.serve(
@@ -183,7 +186,11 @@ def _first(
 
 
 def _judge(
-    mutants: Sequence[Mutant], named: Mapping[Mutant, str], reach: Reach, within: float, copy: Copy
+    mutants: Sequence[Mutant],
+    resting: Mapping[Mutant, Basis],
+    reach: Reach,
+    within: float,
+    copy: Copy,
 ) -> None:
     for mutant in mutants:
         tests = reach.tests(mutant, within)
@@ -194,39 +201,16 @@ def _judge(
             if outcome.word == KILLED:
                 break
         copy.restore(mutant.path)
-        _told_of(mutant, named[mutant], outcome, len(tests))
+        _told_of(mutant, resting[mutant], outcome, len(tests))
 
 
-def _told_of(mutant: Mutant, identity: str, outcome: Outcome, tests: int) -> None:
+def _told_of(mutant: Mutant, rests_on: Basis, outcome: Outcome, tests: int) -> None:
     _shown("." if outcome.word == KILLED else f"\nsurvived {tests} tests: {mutant.key}\n")
-    with (CACHE / "outcomes.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps([identity, outcome.word, outcome.why]) + "\n")
+    keep(rests_on, outcome)
 
 
 def _shown(sign: str) -> None:
     print(sign, end="", flush=True)
-
-
-def _identity(mutant: Mutant, reach: Reach) -> str:
-    """A mutant, the file it is of, and the tests that were to notice it, with what they are."""
-    tests = reach.tests(mutant)
-    parts = [mutant.key, (ROOT / mutant.path).read_text(encoding="utf-8"), *tests]
-    parts += [
-        json.dumps(around(name)) for name in sorted({test.partition("::")[0] for test in tests})
-    ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _known() -> dict[str, Outcome]:
-    path = CACHE / "outcomes.jsonl"
-    if not path.exists():
-        return {}
-    rows = [
-        json.loads(line)
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if line.endswith("]")
-    ]
-    return {identity: Outcome(word, why) for identity, word, why in rows}
 
 
 def _report(outcomes: Sequence[tuple[Mutant, Outcome]], args: argparse.Namespace) -> int:
