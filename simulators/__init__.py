@@ -6,6 +6,8 @@
 - ``observables`` of ``(..., d, n)`` arrays, by the same names as strings
 - ``named_chain``, ``law``, ``activation``, ``observable``: own words, known by name everywhere;
   ``vocabulary`` lists all there are, ``catalogue`` is what holds them
+- ``trials``, ``layer_trials``, ``ranges``: what own words say of themselves, tried; what is
+  measured, compared with its range
 - ``mean_field``: the width-to-infinity maps, in float and in balls
 - ``sweeps``: many runs, kept as they finish: grids, stores, executors, costs, tables
 - ``lyapunov``, ``antithetic``: growth rates without normalisation; a layer under W and -W

@@ -14,6 +14,9 @@ whether a sample is zero.
 A new one is one function under `observable`, here or in a module of yours; it is then known by its
 name to simulations, sweeps and claims.
 
+Where an observable has a floor or a ceiling, every value that a simulation measures is compared
+with them, and one that lies outside by more than rounding is refused.
+
 Raised by all: `TypeError` when ``H`` is not a real floating array, `ValueError` when it has fewer
 than two axes or no entries. Cost: O(d n²) per matrix; those built on singular values have the
 larger constant. Float results carry rounding error; claims about every input are decided in exact
@@ -39,6 +42,7 @@ from simulators.arguments import did_you_mean, kind_of, real_number, require, to
 from simulators.arrays import Array, Namespace
 from simulators.catalogue import Catalogue, Parameter, summary
 from simulators.exact import ExactGram, Number
+from simulators.ranges import End, end_at, require_within
 
 __all__ = [
     "OBSERVABLES",
@@ -64,7 +68,7 @@ __all__ = [
     "spectrum",
 ]
 
-Bound: TypeAlias = str | float | None
+Bound: TypeAlias = End
 Measuring: TypeAlias = Callable[..., Array]
 
 
@@ -137,6 +141,9 @@ class NamedObservable:
             f"{self.name}: floor={self.floor!r}, ceiling={self.ceiling!r}: "
             "want the lower and the upper end of its range",
         )
+        for end in (self.floor, self.ceiling):
+            if isinstance(end, str):
+                end_at(end, 3, 4)  # refuses what is no formula
 
     @property
     def example(self) -> str:
@@ -180,8 +187,8 @@ class NamedObservable:
             >>> OBSERVABLES["smallest_eigenvalue"].range_in_words
             '[0, 1/n]'
         """
-        given = () if self.parameter is None else (self.parameter.read(self.parameter.example),)
-        ends = [end(*given) if callable(end) else end for end in (self.floor, self.ceiling)]
+        parameter = self.parameter
+        ends = self._ends(None if parameter is None else parameter.read(parameter.example))
         return "–" if None in ends else f"[{ends[0]}, {ends[1]}]"
 
     @cached_property
@@ -201,10 +208,20 @@ class NamedObservable:
             raise ValueError(f"observable {self.name!r} has no parameter; write {self.name!r}")
         value = self.parameter.within(value)
         function = partial(self.function, **{self.parameter.name: value})
-        return self._measured(name or f"{self.name}({value!r})", function)
+        return self._measured(name or f"{self.name}({value!r})", function, value)
 
-    def _measured(self, name: str, function: Measuring) -> Observable:
+    def _ends(self, value: float | None) -> tuple[Bound, Bound]:
+        """Floor and ceiling, at the value of a parameter."""
+        given = () if value is None else (value,)
+        floor, ceiling = (
+            end(*given) if callable(end) else end for end in (self.floor, self.ceiling)
+        )
+        return floor, ceiling
+
+    def _measured(self, name: str, function: Measuring, value: float | None = None) -> Observable:
         measuring = function if self.wide else partial(_ignoring_width, function)
+        if (self.floor, self.ceiling) != (None, None):
+            measuring = partial(_within, name, self._ends(value), measuring)
         return Observable(name, measuring, self.reads == "gram")
 
 
@@ -600,7 +617,7 @@ def resolve(item: object) -> Observable:
     ``item`` is a name in `OBSERVABLES`, with the number in brackets if it has a parameter, as
     ``"soft_rank(0.5)"``; an `Observable`; or a callable of ``H``, named after itself, and taken to
     depend on ``H`` through its Gram matrix alone only if it has a true attribute
-    ``gram_invariant``.
+    ``gram_invariant``, and to have a range only if it has the attributes ``floor`` and ``ceiling``.
 
     Raises `ValueError` for an unknown name or bad parameter, `TypeError` for anything else.
 
@@ -621,8 +638,14 @@ def resolve(item: object) -> Observable:
         raise TypeError(f"observable {told(item)} has no __name__; wrap it in an Observable")
     known = OBSERVABLES.get(name)
     if known is None or known.function is not item:
-        gram_alone = bool(getattr(item, "gram_invariant", False))
-        return Observable(name, partial(_ignoring_width, item), gram_alone)
+        return NamedObservable(
+            name,
+            name,
+            item,
+            "gram" if getattr(item, "gram_invariant", False) else "H",
+            floor=getattr(item, "floor", None),
+            ceiling=getattr(item, "ceiling", None),
+        ).measured
     if known.parameter is not None:
         kind = known.parameter.role.removeprefix(f"{name} ")
         raise TypeError(f"observable {name} needs a {kind}: write {known.example!r}")
@@ -641,6 +664,15 @@ def _named(text: str) -> Observable:
     hint = did_you_mean(text, names)
     hint = f"{hint} " if hint else ""
     raise ValueError(f"unknown observable {text!r}; {hint}known are {', '.join(names)}")
+
+
+def _within(
+    name: str, ends: tuple[Bound, Bound], measuring: Measuring, H: Array, *, width: int, **more: Any
+) -> Array:
+    """What is measured, if it is within the ends; see `simulators.ranges.require_within`."""
+    values = measuring(H, width=width, **more)
+    require_within(name, values, *ends, H.shape[-1], width)
+    return values
 
 
 def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int) -> Array:

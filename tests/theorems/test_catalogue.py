@@ -216,7 +216,7 @@ def test_a_run_depends_on_what_its_words_mean() -> None:
         (
             "boastful <= 1/100",
             ["--chain", "vanilla(tanh)"],
-            r"came out as .*outside the range \[0, 0.1\]",
+            r"'boastful' gave 1, outside its range \[0, 0.1\] at n = 2",
         ),
     ],
 )

@@ -11,15 +11,17 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 
 import flint
 import sympy as sp
 
 from simulators.arguments import kind_of
+from simulators.arrays import Array
 from simulators.chains import CHAINS, Chain, ChainParameter, NamedChain, read_chain
 from simulators.exact import Number
 from simulators.observables import OBSERVABLES, NamedObservable, Observable, parametrised
+from simulators.ranges import RangeError
 from theorems.definedness import Condition
 from theorems.error_words import in_words
 from theorems.workbench.exact_values import Eigenvalues, GramMatrix, Spectrum, SymbolicEigenvalues
@@ -157,10 +159,21 @@ class Quantity:
 
     @property
     def observable(self) -> Observable:
-        """How the simulator measures it."""
-        if self.value is None:
-            return self.kind.measured
-        return self.kind.at(float(self.value))
+        """How the simulator measures it; a value outside its range is a `ClaimError`."""
+        return _observable(self.kind, self.value)
+
+
+@cache
+def _observable(kind: NamedObservable, value: Fraction | None) -> Observable:
+    found = kind.measured if value is None else kind.at(float(value))
+    return replace(found, function=partial(_refusing, found.function))
+
+
+def _refusing(measure: Callable[..., Array], *given: object, **named: object) -> Array:
+    try:
+        return measure(*given, **named)
+    except RangeError as error:
+        raise ClaimError(str(error)) from None
 
 
 @cache
