@@ -1,4 +1,5 @@
-"""One SymPy expression, four number systems: float arrays, Torch tensors, exact rationals, balls.
+"""One SymPy expression, five number systems: float arrays, intervals of floats, Torch tensors, exact
+rationals, balls.
 
 A statement is compiled once per expression. Rational constants stay rational, so that the exact and
 the ball evaluation decide the claim that is printed and not a rounded cousin of it.
@@ -17,11 +18,13 @@ from sympy.core.relational import Relational
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
 from theorems.algebraic import Root
+from theorems.float_intervals import Interval
 from theorems.minibatch_averages import Average, BatchSum
 from theorems.number_systems import (
     BALLS,
     EXACT,
     FLOATS,
+    INTERVALS,
     Ball,
     Floats,
     InexactError,
@@ -237,7 +240,8 @@ def _only_names_places(index: sp.Symbol, e: sp.Basic) -> bool:
 class Compiled:
     """An expression ready to be evaluated.
 
-    - ``floats``: over arrays, which broadcast; ``tensors``: the same in Torch
+    - ``floats``: over arrays, which broadcast; ``tensors``: the same in Torch; ``intervals``: over
+      arrays and intervals of floats, rounded outward
     - ``exact``: over rationals, ``fmpq``; `InexactError` when the value is irrational
     - ``balls``: over rationals and balls, ``arb``
 
@@ -269,6 +273,11 @@ class Compiled:
     def tensors(self) -> Callable[..., torch.Tensor]:
         """The value at Torch tensors, float64, differentiable."""
         return self._over(tensors())
+
+    @cached_property
+    def intervals(self) -> Callable[..., Interval | Floats]:
+        """The value at floats and intervals of floats; a float where nothing in it is an interval."""
+        return self._over(INTERVALS)
 
     def exact(self, *values: Value) -> flint.fmpq:
         """The value at rational arguments, as a rational; ``InexactError`` if it is irrational or

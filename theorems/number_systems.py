@@ -1,4 +1,5 @@
-"""The number systems that compiled expressions run in: floats, Torch tensors, rationals, balls.
+"""The number systems that compiled expressions run in: floats, intervals of them, Torch tensors,
+rationals, balls.
 
 Each is a namespace of the operations that have more than one meaning; the names are those of the
 printer in ``expressions``.
@@ -16,6 +17,7 @@ import flint
 import numpy as np
 import scipy
 
+from theorems import float_intervals
 from theorems.minibatch_averages import AverageWithoutReplacement, AverageWithReplacement
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ __all__ = [
     "BALLS",
     "EXACT",
     "FLOATS",
+    "INTERVALS",
     "ORDER",
     "Ball",
     "Exact",
@@ -119,6 +122,11 @@ def enclosed_roots(coefficients: tuple[int, ...], precision: int) -> tuple[flint
 
 def _ball_of_root(coefficients: tuple[int, ...], index: int) -> flint.arb:
     return enclosed_roots(coefficients, flint.ctx.prec)[index - 1]
+
+
+def _floats_around_root(coefficients: tuple[int, ...], index: int) -> float_intervals.Interval:
+    middle = _float_of_root(coefficients, index)
+    return float_intervals.Interval(np.nextafter(middle, -np.inf), np.nextafter(middle, np.inf))
 
 
 def _float_of_root(coefficients: tuple[int, ...], index: int) -> float:
@@ -268,6 +276,13 @@ FLOATS: Mapping[str, object] = {
     "digamma": lambda x: scipy.special.digamma(x),
     "arccos": np.arccos,
     "pi": lambda: np.pi,
+}
+#: Over floats and `theorems.float_intervals.Interval`: what is known to lie between two floats.
+INTERVALS: Mapping[str, object] = {
+    **_COMMON,
+    **float_intervals.OPERATIONS,
+    "span": _range,
+    "algebraic": _floats_around_root,
 }
 EXACT: Mapping[str, object] = {
     **_COMMON,

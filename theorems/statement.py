@@ -54,7 +54,7 @@ class ClaimError(ValueError):
 
 
 class Quantifier(StrEnum):
-    """Over what a statement is claimed: every input, a mean, an event, or a limit.
+    """Over what a statement is claimed: every input, a mean, an event, a law, or a limit.
 
     Example:
         >>> Quantifier("mean field")
@@ -64,6 +64,7 @@ class Quantifier(StrEnum):
     POINTWISE = "pointwise"  # every input
     EXPECTATION = "expectation"
     PROBABILITY = "probability"
+    LAW = "law"  # what else there is of a distribution: a median, a variance
     LIMIT = "limit"  # depth or time to infinity
     MEAN_FIELD = "mean field"  # width to infinity
 

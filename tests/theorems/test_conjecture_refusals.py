@@ -75,7 +75,7 @@ def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> No
             {"chain": "residual", "n": 2, "d": 64, "ell": 3},
             "no gamma, the parameter of the chain",
         ),
-        ("orthogonality_gap <= effective_rank", SAMPLED, "compares one quantity"),
+        ("n <= d", SAMPLED, "compares a quantity at layer ell with a bound; it names none"),
         (
             "probability >= 1/2",
             SAMPLED | {"event": "effective_rank >= 1"},
@@ -90,7 +90,11 @@ def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> No
         ),
         ("x <= x + 1", {"x": "[0, 1]"}, "the sides differ by a constant"),
         ("x == x", {"x": "[0, 1]"}, "by a constant"),
-        ("2*orthogonality_gap <= 1/d", SAMPLED, "alone on one side"),
+        (
+            "2*probability <= 1",
+            SAMPLED | {"event": "effective_rank >= 2"},
+            "probability alone on one side",
+        ),
         ("orthogonality_gap != 1/d", SAMPLED, "holds almost everywhere"),
         ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "limit"}, "about the slope"),
         (

@@ -12,7 +12,7 @@ import scipy
 
 from theorems.checking.confidence_sequence import error_level
 
-__all__ = ["clopper_pearson", "fit_exponent", "median_interval"]
+__all__ = ["clopper_pearson", "fit_exponent", "median_interval", "quantile_interval"]
 
 
 def _count(name: str, value: object, least: int) -> int:
@@ -142,11 +142,45 @@ def median_interval(
             "up_to is not finite, not of the shape of values, or below one of them: "
             "pass values <= up_to"
         )
-    ordered, above = np.sort(sample.astype(np.float64)), np.sort(greatest.astype(np.float64))
-    chances = scipy.stats.binom.cdf(
-        np.arange(len(ordered)), len(ordered), 0.5
-    )  # of at most so many below the median
-    outside = int(np.searchsorted(chances, level / 2, side="right"))
-    if outside == 0:
-        return -math.inf, math.inf
-    return float(ordered[outside - 1]), float(above[len(above) - outside])
+    return quantile_interval(sample, 0.5, level, greatest)
+
+
+def quantile_interval(
+    values: npt.ArrayLike, share: float, level: float, up_to: npt.ArrayLike | None = None
+) -> tuple[float, float]:
+    """Interval for the quantiles of the law of independent `values`, whatever that law, error at
+    most `level`.
+
+    m is a quantile if values are below it with probability at most `share`, and at most m with
+    probability at least that; where the law has gaps, several numbers are, and the interval holds
+    all of them. Its ends are order statistics: of R values at most as many lie below a quantile, or
+    up to it, as a binomial(R, `share`) count says, on either side at level/2, ties or none. The
+    number of values is fixed in advance. Where they are too few for the level on a side, that end
+    is infinite. Where `up_to` is given, a value is known only to lie between that in `values` and
+    that in `up_to`, which may be infinite. Raises ValueError unless the shapes are (R,), R >= 1,
+    and no value is NaN or above its `up_to`. Source: David & Nagaraja, Order Statistics (2003),
+    section 7.1.
+
+    Example:
+        >>> quantile_interval(np.arange(1000), 0.9, 0.01)
+        (874.0, 924.0)
+        >>> quantile_interval(np.arange(20), 0.9, 0.01)
+        (13.0, inf)
+    """
+    share, level = error_level("share", share), error_level("level", level)
+    low = np.asarray(values, dtype=np.float64)
+    high = low if up_to is None else np.asarray(up_to, dtype=np.float64)
+    if low.ndim != 1 or not len(low) or low.shape != high.shape or not (low <= high).all():
+        raise ValueError(
+            f"values, up_to have shapes {low.shape}, {high.shape}: pass (R,), R >= 1, of numbers "
+            "with values <= up_to"
+        )
+    count = len(low)
+    # of at most so many below a quantile, and of at most so many above it
+    below, above = (scipy.stats.binom.cdf(np.arange(count), count, p) for p in (share, 1 - share))
+    first, last = (int(np.searchsorted(c, level / 2, side="right")) for c in (below, above))
+    ends = np.sort(low), np.sort(high)
+    return (
+        float(ends[0][first - 1]) if first else -math.inf,
+        float(ends[1][count - last]) if last else math.inf,
+    )

@@ -26,14 +26,16 @@ itself.
 """
 
 import math
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "AimedMean",
     "BoundedMean",
     "Decision",
+    "Estimator",
     "decide_at_least",
     "decide_at_most",
     "decide_equal",
@@ -95,6 +97,43 @@ def _scales(distance: float) -> FloatArray:
     """Powers of two, for a bound that must be sharp for means down to `distance` from the edge."""
     top = _HEADROOM + math.ceil(-math.log2(max(distance, _NEAREST)))
     return np.exp2(np.arange(_SMALLEST_EXPONENT, top + 1, dtype=np.float64))
+
+
+class Estimator(Protocol):
+    """A confidence sequence for a number of the law of observations: its mean, or another.
+
+    The probability that ``interval`` ever excludes the number is at most the level it was made
+    with, however and whenever the caller decides to stop.
+
+    - ``lower``, ``upper``: the least and the greatest that the number can be
+    - ``update(values, up_to)``: takes observations, of which each lies between its ``values`` and
+      its ``up_to``, by default equal
+    - ``count``: of the observations taken
+    - ``interval``: (low, high), nested as observations arrive; empty, low > high, when something as
+      improbable as the level happened; ``half_width``: half its length
+    - ``estimate``: the number for the observations taken, NaN before the first; ``estimates``:
+      between what it lies, where observations are known only between two values
+    """
+
+    lower: float
+    upper: float
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None: ...
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def interval(self) -> tuple[float, float]: ...
+
+    @property
+    def half_width(self) -> float: ...
+
+    @property
+    def estimate(self) -> float: ...
+
+    @property
+    def estimates(self) -> tuple[float, float]: ...
 
 
 class _LowerBound:
@@ -263,6 +302,16 @@ class BoundedMean:
         return low, low + self._range * (self._scaled_excess / self._count)
 
     @property
+    def estimate(self) -> float:
+        """The same as `mean`, which is what is estimated."""
+        return self.mean
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """The same as `means`."""
+        return self.means
+
+    @property
     def interval(self) -> tuple[float, float]:
         """(low, high), nested as observations arrive; (lower, upper) at first.
 
@@ -285,10 +334,68 @@ class BoundedMean:
         return (high - low) / 2
 
 
+class AimedMean:
+    """A `BoundedMean` of which the first observations say where it must be sharp.
+
+    The observations of the first call of `update` place the bets, and are then left out of the
+    mean: that no bet may depend on what it is placed on is all that validity takes.
+
+    - ``lower``, ``upper``, ``level``: as `BoundedMean` takes them
+
+    Example:
+        >>> sequence = AimedMean(0.0, 1.0, 1e-6)
+        >>> sequence.update(np.full(32, 0.25))
+        >>> sequence.update(np.full(10_000, 0.25))
+        >>> sequence.count, sequence.interval[0] < 0.25 < sequence.interval[1] < 0.3
+        (10000, True)
+    """
+
+    def __init__(self, lower: float, upper: float, level: float) -> None:
+        self.lower, self.upper = finite_float("lower", lower), finite_float("upper", upper)
+        self.level = error_level("level", level)
+        self._mean: BoundedMean | None = None
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
+        """As `BoundedMean.update`; the first call that brings any only aims."""
+        if self._mean is not None:
+            self._mean.update(values, up_to)
+            return
+        ends = [np.asarray(each, dtype=np.float64) for each in (values, up_to) if each is not None]
+        if ends[0].size:
+            aim = float(np.mean([end.mean() for end in ends]))
+            self._mean = BoundedMean(self.lower, self.upper, self.level, reference=aim)
+
+    @property
+    def count(self) -> int:
+        """Number of observations that the mean is taken over."""
+        return 0 if self._mean is None else self._mean.count
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high), nested as observations arrive; (lower, upper) at first."""
+        return (self.lower, self.upper) if self._mean is None else self._mean.interval
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of `interval`; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2
+
+    @property
+    def estimate(self) -> float:
+        """Mean of the observations, NaN before the first that count."""
+        return math.nan if self._mean is None else self._mean.mean
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """Between what that mean lies."""
+        return (math.nan, math.nan) if self._mean is None else self._mean.means
+
+
 Decision = Literal["supported", "refuted", "undecided"]
 
 
-def _decided(sequence: BoundedMean, supported: bool, refuted: bool) -> Decision:
+def _decided(sequence: Estimator, supported: bool, refuted: bool) -> Decision:
     """What an interval says; an empty one says nothing."""
     low, high = sequence.interval
     if low > high or not (supported or refuted):
@@ -296,7 +403,7 @@ def _decided(sequence: BoundedMean, supported: bool, refuted: bool) -> Decision:
     return "supported" if supported else "refuted"
 
 
-def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
+def decide_at_most(sequence: Estimator, bound: float) -> Decision:
     """Is the mean at most `bound`? Supported once the interval lies in (-∞, bound], refuted beyond
     it.
 
@@ -313,7 +420,7 @@ def decide_at_most(sequence: BoundedMean, bound: float) -> Decision:
     return _decided(sequence, high <= bound, low > bound)
 
 
-def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
+def decide_at_least(sequence: Estimator, bound: float) -> Decision:
     """Is the mean at least `bound`? Supported once the interval lies in [bound, ∞), refuted below
     it.
 
@@ -330,7 +437,7 @@ def decide_at_least(sequence: BoundedMean, bound: float) -> Decision:
     return _decided(sequence, low >= bound, high < bound)
 
 
-def decide_equal(sequence: BoundedMean, value: float, resolution: float) -> Decision:
+def decide_equal(sequence: Estimator, value: float, resolution: float) -> Decision:
     """Is the mean `value`, to a relative `resolution`? Refuted once `value` is outside the
     interval.
 

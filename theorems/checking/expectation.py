@@ -1,4 +1,5 @@
-"""Claims about expectations, decided by anytime-valid confidence sequences on simulated replicas.
+"""Claims about expectations, and other numbers of a law, decided by anytime-valid confidence
+sequences on simulated replicas.
 
 A check lays out instances (a start, a chain, a depth) with one or more readouts each. Every readout
 is one claim about a bounded mean; sampling stops when its verdict is clear and its interval narrow
@@ -22,6 +23,7 @@ from simulators.observables import Observable
 from theorems.checking.check import Floats, SampledCheck, SampledRows
 from theorems.checking.confidence_sequence import (
     BoundedMean,
+    Estimator,
     decide_at_least,
     decide_at_most,
     decide_equal,
@@ -120,8 +122,8 @@ def at_layer(
 
 @dataclass(frozen=True, kw_only=True)
 class Measured(Details):
-    """A mean that was measured: its interval [low, high], over how many replicas, and what that is
-    worth.
+    """A mean that was measured, or what stands in its place: its interval [low, high], over how many
+    replicas, and what that is worth.
 
     - ``tightness``: measured / bound, or its inverse for a lower bound
     - ``power``: half the interval over the bound
@@ -142,7 +144,7 @@ class MeanRow(Details):
     """What one readout says: the bound at its symbols, both verdicts, the mean where there is one.
 
     ``cut`` by the clock; of the samples, ``undefined`` had no value, ``discarded`` did not meet the
-    condition.
+    condition. ``of`` is what is measured in the mean's place.
     """
 
     instance: str
@@ -154,6 +156,7 @@ class MeanRow(Details):
     measured: Measured | None = field(default=None, metadata=beside(Measured))
     undefined: int = 0
     discarded: int = 0
+    of: str = "mean"
 
     @property
     def replicas(self) -> int:
@@ -181,6 +184,10 @@ class Expectation(SampledCheck):
 
     ``observables`` are what is simulated, names or functions, as `simulators.simulate` takes them.
 
+    ``known`` gives, in the place of ``sample``, what is known of each value once rounding is taken
+    into account. ``estimator(instance, values, level, reference)`` makes the confidence sequence of
+    another number than the mean, from samples that may have an axis more; ``noun`` is what it is.
+
     Example:
         >>> from theorems.templates.expectation import STATEMENT, instances, sample
         >>> check = Expectation(instances, sample, ("orthogonality_gap",), resolution=0.5)
@@ -201,6 +208,11 @@ class Expectation(SampledCheck):
     scope: Callable[[Sequence[Instance]], str] | None = None
     kept: Callable[[Statement, Trajectory, Instance], Bools] | None = None
     last: Callable[[Instance], Sequence[int]] | None = None
+    known: Callable[[Statement, Trajectory, Instance], Known] | None = None
+    estimator: Callable[[Instance, Mapping[str, float], float, float | None], Estimator] | None = (
+        None
+    )
+    noun: str = "mean"
 
     @property
     def takes_batch(self) -> bool:
@@ -210,7 +222,7 @@ class Expectation(SampledCheck):
         instances = [] if self.scope is None else list(self.instances(statement, None))
         scope = "" if self.scope is None else f"; {self.scope(instances)}"
         return (
-            "simulation: a confidence sequence for every mean, up to "
+            f"simulation: a confidence sequence for every {self.noun}, up to "
             f"{self.replicas:,} replicas, stopped at a half-width of {self.resolution:g} of the "
             f"bound or at a refutation{scope}; a user's batch "
             f"{'becomes the start' if self.follows_batch else 'is left alone'}"
@@ -233,8 +245,7 @@ class Expectation(SampledCheck):
     ) -> tuple[list[MeanRow], str]:
         """A row for each readout, and the engine that was used."""
         trials = [
-            _Trial(statement, instance, values, context.level, self.covered is not None)
-            for values in instance.readouts
+            _Trial(self, statement, instance, values, context.level) for values in instance.readouts
         ]
         open_trials = [t for t in trials if not t.vacuous]
         engine, drawn, size, stage = "", 0, self.first, 0
@@ -243,15 +254,10 @@ class Expectation(SampledCheck):
             size = min(size, limit - drawn)
             trajectory = self._draw(instance, size, stage, statement, context)
             engine = trajectory.engine
-            values = Known.at(
-                trajectory,
-                self._sampled(statement, trajectory, instance, len(trials)),
-                instance.support,
-                None if self.last is None else self.last(instance),
-            )
+            values = self._known(statement, trajectory, instance, len(trials))
             inside = None if self.covered is None else self.covered(statement, trajectory, instance)
             kept = (
-                np.ones(values.low.shape, dtype=np.bool_)
+                np.ones(values.spoiled.shape, dtype=np.bool_)
                 if self.kept is None
                 else self.kept(statement, trajectory, instance)
             )
@@ -268,6 +274,19 @@ class Expectation(SampledCheck):
         for trial in open_trials:
             trial.cut = drawn < limit
         return [t.row(self.resolution) for t in trials], engine
+
+    def _known(
+        self, statement: Statement, trajectory: Trajectory, instance: Instance, readouts: int
+    ) -> Known:
+        """What is known of each value, (replicas, readouts), perhaps with an axis more."""
+        if self.known is not None:
+            return self.known(statement, trajectory, instance)
+        return Known.at(
+            trajectory,
+            self._sampled(statement, trajectory, instance, readouts),
+            instance.support,
+            None if self.last is None else self.last(instance),
+        )
 
     def _sampled(
         self,
@@ -371,13 +390,13 @@ class _Trial:
 
     def __init__(
         self,
+        check: Expectation,
         statement: Statement,
         instance: Instance,
         values: Mapping[str, float],
         level: float,
-        events: bool,
     ) -> None:
-        self.label = instance.label
+        self.label, self.noun, self.estimator = instance.label, check.noun, check.estimator
         self.met = self.spoiled = 0
         self.undefined = self.discarded = 0
         self.cut = False  # out of time: a refutation stands, and nothing else is said
@@ -387,11 +406,21 @@ class _Trial:
         self.false_bound = float(statement.neighbour.bound(**_used(statement.neighbour, values)))
         self.vacuous = bool(statement.trivial(**values))
         # same samples, same level, each aimed at its own bound
-        self.sequence, self.false_sequence = (
-            BoundedMean(*instance.support, level, reference=None if self.vacuous else bound)
-            for bound in (self.bound, self.false_bound)
-        )
+        aims = (None if self.vacuous else bound for bound in (self.bound, self.false_bound))
+        self.sequence: Estimator
+        self.false_sequence: Estimator
+        if check.estimator is None:
+            self.sequence, self.false_sequence = (
+                BoundedMean(*instance.support, level, reference=aim) for aim in aims
+            )
+        else:
+            self.sequence, self.false_sequence = (
+                check.estimator(instance, values, level, aim) for aim in aims
+            )
+            upper = self.relation in ("<=", "<")
+            self.vacuous = self.vacuous or (upper and self.bound >= self.sequence.upper)
         # of how often the path assumption holds
+        events = check.covered is not None
         self.event_sequence = BoundedMean(0.0, 1.0, level, reference=0.0) if events else None
 
     def sift(self, column: Floats, kept: Bools, spoiled: Bools) -> Bools:
@@ -401,7 +430,8 @@ class _Trial:
         A spoiled one always counts: one too many that is the worst for either side costs certainty
         and no more.
         """
-        missing = kept & np.isnan(column) & ~spoiled
+        lost = np.isnan(column)
+        missing = kept & (lost.any(axis=1) if lost.ndim > 1 else lost) & ~spoiled
         self.discarded += int((~kept & ~spoiled).sum())
         self.undefined += int(missing.sum())
         return (kept | spoiled) & ~missing
@@ -416,7 +446,7 @@ class _Trial:
             self.event_sequence.update(inside & ~spoiled, inside | spoiled)
             self.met += int((inside & ~spoiled).sum())
 
-    def _judge(self, sequence: BoundedMean, bound: float, resolution: float) -> Verdict:
+    def _judge(self, sequence: Estimator, bound: float, resolution: float) -> Verdict:
         if sequence.count == 0:
             return Verdict.VACUOUS if self.vacuous else Verdict.INCONCLUSIVE
         if self.relation == "==":
@@ -441,8 +471,14 @@ class _Trial:
             return True
         verdict = self.verdict(resolution)
         if verdict is Verdict.SUPPORTED:
-            return self.sequence.half_width <= resolution * abs(self.bound)
+            return self.sequence.half_width <= resolution * self._scale
         return verdict is Verdict.REFUTED or self._hopeless
+
+    @property
+    def _scale(self) -> float:
+        """Relative to what an interval is narrow: the bound, or the estimate where that is 0."""
+        measured = 0.0 if self.estimator is None else abs(self.sequence.estimate)
+        return abs(self.bound) or measured
 
     @property
     def _rarely_kept(self) -> bool:
@@ -456,7 +492,7 @@ class _Trial:
         """Whether so much is spoiled that the bound lies between the best and the worst that the
         mean could be.
         """
-        low, high = self.sequence.means
+        low, high = self.sequence.estimates
         return 8 * self.spoiled >= self.sequence.count and low <= self.bound <= high
 
     def _tightness(self, mean: float) -> float | None:
@@ -490,19 +526,21 @@ class _Trial:
             measured=self._measured(),
             undefined=self.undefined,
             discarded=self.discarded,
+            of=self.noun,
         )
 
     def _measured(self) -> Measured | None:
         if not self.sequence.count:
             return None
         low, high = self.sequence.interval
+        half = self.sequence.half_width
         return Measured(
-            mean=self.sequence.mean,
+            mean=self.sequence.estimate,
             low=low,
             high=high,
             replicas=self.sequence.count,
-            tightness=self._tightness(self.sequence.mean),
-            power=self.sequence.half_width / abs(self.bound) if self.bound else None,
+            tightness=self._tightness(self.sequence.estimate),
+            power=half / abs(self.bound) if self.bound and math.isfinite(half) else None,
             spoiled=self.spoiled,
             paths_in_event=None if self.event_sequence is None else self.met,
         )
@@ -543,7 +581,7 @@ def _refuted(row: MeanRow) -> str:
     low, high = (
         (math.nan, math.nan) if row.measured is None else (row.measured.low, row.measured.high)
     )
-    return f"{row.instance}: mean in [{low:.4g}, {high:.4g}], bound {row.bound:.4g}"
+    return f"{row.instance}: {row.of} in [{low:.4g}, {high:.4g}], bound {row.bound:.4g}"
 
 
 def _counted(
@@ -552,11 +590,18 @@ def _counted(
     """How many means spoke, and what became of the others."""
     became = Counter(map(_became, rows))
     spoke = became[""] + became[_CUT]
-    found = f"{spoke} mean{'s' * (spoke != 1)} by confidence sequence"
+    found = f"{_plural(spoke, rows)} by confidence sequence"
     if statement.relation == "==" and verdict is Verdict.SUPPORTED:
         found += f", equal to within {2 * resolution:.0%}"  # decide_equal promises no more
     others = (Verdict.VACUOUS.value, Verdict.OUTSIDE.value, _UNSAMPLED, _EMPTIED, _CUT)
     return found + "".join(f", {became[words]} {words}" for words in others if became[words])
+
+
+def _plural(count: int, rows: Sequence[MeanRow]) -> str:
+    """So many of what is measured."""
+    noun = next((row.of for row in rows), "mean")
+    many = noun.removesuffix("y") + "ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else many}"
 
 
 def _became(row: MeanRow) -> str:
@@ -571,7 +616,7 @@ def _became(row: MeanRow) -> str:
 def _without_value(row: MeanRow) -> str:
     depth = f", ell={row.symbols['ell']:g}" if "ell" in row.symbols else ""
     count = row.replicas + row.undefined
-    return undefined_words(row.undefined, count, f"{row.instance}{depth}")
+    return undefined_words(row.undefined, count, f"{row.instance}{depth}", row.of)
 
 
 def _tightness_interval(

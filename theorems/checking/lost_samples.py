@@ -8,6 +8,7 @@ is claimed of such a mean.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,8 @@ class Known:
     ≤ ``high``.
 
     ``rounding``, of a shape that broadcasts to theirs, estimates their errors. It moves both ends
-    by its share of ``support``, the least and the largest value there can be. Where it is too large
+    by its share of ``support``, the least and the largest value there can be, or where that has no
+    end by its share of the value, and of 1. Where it is too large
     for an estimate the value is ``spoiled``: it lies somewhere in the range, and no more is known.
     A value outside the range is left as it is, for others to refuse.
 
@@ -41,12 +43,24 @@ class Known:
 
     def __init__(self, values: Floats, rounding: Floats, support: tuple[float, float]) -> None:
         lower, upper = support
-        off = rounding * (upper - lower)
+        wide = upper - lower if math.isfinite(upper - lower) else 1 + np.abs(values)
+        off = rounding * wide
         self.spoiled: npt.NDArray[np.bool_] = np.broadcast_to(rounding >= SPOILED, values.shape)
         low = np.where(values >= lower, np.maximum(values - off, lower), values)
         high = np.where(values <= upper, np.minimum(values + off, upper), values)
         self.low: Floats = np.where(self.spoiled, lower, low)
         self.high: Floats = np.where(self.spoiled, upper, high)
+
+    @classmethod
+    def between(cls, low: Floats, high: Floats, spoiled: npt.NDArray[np.bool_]) -> Known:
+        """For values that are known to lie between others, or anywhere where they are ``spoiled``.
+
+        - ``low``, ``high``: the ends, NaN where there is no value; ``spoiled``: of their shape, or
+          of that without the last axis where several values make one sample
+        """
+        found = cls.__new__(cls)
+        found.low, found.high, found.spoiled = low, high, spoiled
+        return found
 
     @classmethod
     def at(
@@ -91,8 +105,9 @@ def spoiled_words(spoiled: int, samples: int) -> str:
     )
 
 
-def undefined_words(missing: int, count: int, where: str) -> str:
-    """How evidence says that so many samples have no value there, and how to condition the mean.
+def undefined_words(missing: int, count: int, where: str, noun: str = "mean") -> str:
+    """How evidence says that so many samples have no value there, and how to condition the mean, or
+    what ``noun`` says it is.
 
     Example:
         >>> undefined_words(3, 12, "n=2")[:34]
@@ -100,7 +115,7 @@ def undefined_words(missing: int, count: int, where: str) -> str:
     """
     return (
         f"undefined in {missing} of {count} samples ({missing / count:.1%}) at {where}: such a "
-        "mean has no value; condition it on what keeps it defined, as assume='alive' does where "
+        f"{noun} has no value; condition it on what keeps it defined, as assume='alive' does where "
         "samples die"
     )
 
@@ -117,19 +132,24 @@ class UndefinedSamples(Details):
 
 @dataclass(frozen=True)
 class UndefinedMean(SampledCheck):
-    """The check of a claim about a mean of which ``missing`` of ``count`` samples at ``where`` have
-    no value.
+    """The check of a claim about a mean, or what ``noun`` says it is, of which ``missing`` of
+    ``count`` samples at ``where`` have no value.
     """
 
     missing: int
     count: int
     where: str
+    noun: str = "mean"
+
+    @property
+    def _told(self) -> str:
+        return undefined_words(self.missing, self.count, self.where, self.noun)
 
     def words(self, statement: Statement) -> str:
-        return f"nothing: {undefined_words(self.missing, self.count, self.where)}"
+        return f"nothing: {self._told}"
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         seen = UndefinedSamples(
             seed=context.seed, undefined=self.missing, samples=self.count, instance=self.where
         )
-        return self.outside(undefined_words(self.missing, self.count, self.where), seen)
+        return self.outside(self._told, seen)

@@ -48,6 +48,7 @@ _QUANTIFIERS = {
     Quantifier.POINTWISE: "for every input that meets the assumptions",
     Quantifier.EXPECTATION: "over the random weights",
     Quantifier.PROBABILITY: "of the event, over the random weights",
+    Quantifier.LAW: "of the distribution over the random weights",
     Quantifier.LIMIT: "as depth or time grows",
     Quantifier.MEAN_FIELD: "as the width tends to infinity",
 }

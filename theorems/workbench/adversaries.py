@@ -55,8 +55,6 @@ __all__ = [
 ]
 
 
-#: Replicas with which an input is judged promising; the confidence sequence then draws its own.
-_PILOT = 24
 #: Random numbers one replica of a promising input may cost.
 _AFFORDABLE = 2_000_000
 #: What the pilot gives an input that is not allowed, too costly or spoiled.
@@ -216,13 +214,15 @@ def refuting(evidence: Evidence) -> Mapping[str, Any] | None:
 
 
 def margin(row: Mapping[str, Any]) -> str:
-    """A readout in words: between which ends its mean lies, and beside which bound.
+    """A readout in words: between which ends its mean lies, or ``of`` what it is, and beside which
+    bound.
 
     Example:
         >>> margin({"low": 0.25, "high": 0.5, "bound": 0.125})
         'mean in [0.25, 0.5], bound 0.125'
     """
-    return f"mean in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
+    noun = row.get("of", "mean")
+    return f"{noun} in [{row['low']:.6g}, {row['high']:.6g}], bound {row['bound']:.6g}"
 
 
 @dataclass(frozen=True)
@@ -351,16 +351,16 @@ class MeanAdversary:
                 instance.chain,
                 instance.start,
                 depth=instance.depth,
-                replicas=_PILOT,
+                replicas=self.design.pilots,
                 seed=(0xF15E, 1),
                 observables=self.design.observables,
             )
             known = ~trajectory.spoiled[:, -1]
             samples = self.design.sample(statement, trajectory, instance)[known]
             samples = samples[self.design.kept(statement, trajectory, instance)[known]]
-            if 2 * known.sum() < _PILOT or not samples.size or np.isnan(samples).any():
+            if 2 * known.sum() < self.design.pilots or not samples.size or np.isnan(samples).any():
                 return _HOPELESS
-            mean = float(samples.mean())
+            mean = self.design.estimate(samples.astype(np.float64), instance.readouts[0])
             bound = self.design.bound(statement, instance.readouts[0])
         except (ValueError, TypeError, ArithmeticError, LookupError):
             return _HOPELESS

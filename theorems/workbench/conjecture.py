@@ -12,9 +12,10 @@ refused here, in one line, before anything runs.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain as chained
@@ -31,6 +32,7 @@ from theorems.checking.expectation import Expectation
 from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.search import Adversary, Falsification
+from theorems.checking.unbounded import Unbounded
 from theorems.definedness import Condition, distinct
 from theorems.statement import (
     Assumption,
@@ -54,9 +56,11 @@ from theorems.workbench.declaration import (
     read_quantifier,
     relation_of,
     require_labels,
+    turned,
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
 from theorems.workbench.domains import Domain
+from theorems.workbench.estimands import STATISTICS, Estimand, Statistic
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.exact_values import LAMBDA
 from theorems.workbench.examination import (
@@ -82,7 +86,15 @@ __all__ = ["Conjecture", "conjecture", "name_of"]
 
 #: For one network of a sampled claim, of which a hundred or more are drawn: a core's minute or so.
 MOST_OPERATIONS = 10**12
-_SAMPLED = (Quantifier.EXPECTATION, Quantifier.PROBABILITY, Quantifier.LIMIT)
+_SAMPLED = (
+    Quantifier.EXPECTATION,
+    Quantifier.PROBABILITY,
+    Quantifier.LAW,
+    Quantifier.LIMIT,
+)
+_NOTHING_RANDOM = (
+    "a claim about random weights compares a quantity at layer ell with a bound; it names none"
+)
 _MEANINGS = {"n": "batch size", "d": "width", "ell": "layer"}
 
 
@@ -232,7 +244,9 @@ class Conjecture:
             self.event = (
                 None if event is None else relation_of(event, self.declaration, "the event")
             )
-            self.relation, self.quantity = self._aimed(found, observable)
+            refuse((self.event and self.event.statistics, "event= compares quantities themselves"))
+            self.relation, self.quantity, self.estimand = self._aimed(found, observable)
+            self.quantifier = self._refined(read_quantifier(quantifier))
             self.assumptions = tuple(map(self._assumption, assumed))
             self._given_sentinel = self._read_sentinel(sentinel)
             self.space = self._space(draw)
@@ -272,24 +286,30 @@ class Conjecture:
         )
         return read_expression(sentinel, self.declaration.with_parameters(sentinel))
 
-    def _aimed(self, found: Relation, observable: str | None) -> tuple[Relation, Quantity | None]:
-        """The claim with what is measured on its left, and that quantity."""
+    def _aimed(
+        self, found: Relation, observable: str | None
+    ) -> tuple[Relation, Quantity | None, Estimand | None]:
+        """The claim with what is measured on its left, the quantity that this is, or whose mean it
+        is, and what it is of the law of random weights.
+        """
         measured, _ = self.declaration.used(found.lhs, found.rhs)
         asked = None if observable is None else quantity(observable)
+        within = [side for statistic in found.statistics for side in statistic.sides]
+        every = {q.name for q in self.declaration.used(found.lhs, found.rhs, *within)[0]}
         named = found.lhs.free_symbols | found.rhs.free_symbols
         limit = self.quantifier is Quantifier.LIMIT
-        about = self.quantifier is Quantifier.PROBABILITY
         refuse(
             (
-                PROBABILITY in named and not about,
-                f"{PROBABILITY} of what? give chain= and event='effective_rank >= 2'",
+                PROBABILITY in named and self.event is None,
+                f"{PROBABILITY} of what? give chain= and event='effective_rank >= 2', or write "
+                "probability(effective_rank >= 2)",
             ),
             (
                 SLOPE in named and not limit,
                 f"{SLOPE} of what? give chain= and quantifier='limit'",
             ),
             (
-                asked is not None and not limit and asked.name not in {q.name for q in measured},
+                asked is not None and not limit and asked.name not in every,
                 f"observable={observable!r} does not occur in the claim",
             ),
             (
@@ -298,33 +318,98 @@ class Conjecture:
                 "write 'abs(slope + 1/2) <= 1/20' and observable='orthogonality_gap'",
             ),
             (limit and asked is None, "the slope of what? give observable='orthogonality_gap'"),
+            *self._misplaced(found, measured),
         )
-        if about:
-            return facing(found, PROBABILITY), None
+        if self.event is not None:
+            return facing(found, PROBABILITY), None, Estimand.of(_probability(self.event))
         if limit:
             about_exponent(found, SLOPE)
-            return found, asked
-        if self.quantifier is not Quantifier.EXPECTATION:
+            return found, asked, None
+        if not self.sampled:
             alone = next((q for q in measured if q.symbol in (found.lhs, found.rhs)), None)
-            return (found if alone is None else facing(found, alone.symbol)), alone
-        for part in found.conditions:
-            if within := self.declaration.used(part.relation)[0]:
-                raise ClaimError(
-                    f"{part.words}, and {within[0].name} is random; a claim about a mean names it "
-                    "alone"
-                )
-        if len(measured) != 1:
-            names = ", ".join(q.name for q in measured) or "none"
-            raise ClaimError(
-                "a claim about a mean compares one quantity at layer ell with a bound; it names "
-                f"{names}"
+            return (found if alone is None else facing(found, alone.symbol)), alone, None
+        random = {q.symbol for q in measured}
+        drawn = [c for c in found.conditions if c.relation.free_symbols & random]
+        refuse((not measured and not found.statistics, _NOTHING_RANDOM))
+        if len(measured) == 1 and not drawn and measured[0].symbol in (found.lhs, found.rhs):
+            q = measured[0]
+            other = found.rhs if found.lhs == q.symbol else found.lhs
+            if q.symbol not in other.free_symbols:
+                return facing(found, q.symbol), q, Estimand.of(Statistic("mean", q.symbol))
+        if measured:
+            return self._of_mean(_gathered(found, random), random)
+        taken = {statistic.symbol for statistic in found.statistics}
+        turned = _gathered(found, taken)
+        kept = tuple(c for c in found.conditions if not c.relation.free_symbols & taken)
+        estimand = Estimand(turned.lhs, found.statistics)
+        return replace(turned, conditions=kept, statistics=()), None, estimand
+
+    def _of_mean(self, claim: Relation, random: set[sp.Symbol]) -> tuple[Relation, None, Estimand]:
+        """A claim about the mean of what stands on the left."""
+        drawn = tuple(c for c in claim.conditions if c.relation.free_symbols & random)
+        mean = Statistic("mean", claim.lhs, drawn)
+        kept = tuple(c for c in claim.conditions if c not in drawn)
+        return replace(claim, lhs=mean.symbol, conditions=kept), None, Estimand.of(mean)
+
+    def _misplaced(
+        self, found: Relation, measured: Sequence[Quantity]
+    ) -> Iterator[tuple[object, str]]:
+        """What may be wrong with the statistics of a claim."""
+        if not found.statistics:
+            return
+        first = found.statistics[0]
+        yield (
+            self.chain is None,
+            f"{first} is over random weights: give chain='rescale'; a claim about every input "
+            "compares quantities themselves",
+        )
+        yield (
+            not self.sampled or self.quantifier is Quantifier.LIMIT,
+            f"{first} is over random weights, and quantifier='{self.quantifier.value}' has none; "
+            "leave it out",
+        )
+        yield self.event is not None, f"{first}: event= is of a claim that names no statistic"
+        yield (
+            bool(measured),
+            f"{measured and measured[0].name} is random beside {first}: write "
+            f"mean({measured and measured[0].name})",
+        )
+        for statistic in found.statistics:
+            yield (
+                not self.declaration.used(*statistic.sides)[0],
+                f"{statistic} is of nothing random; name a quantity of layer ell, as in "
+                f"{STATISTICS[statistic.kind]}",
             )
-        return facing(found, measured[0].symbol), measured[0]
+
+    def _refined(self, asked: Quantifier | None) -> Quantifier:
+        """The quantifier by what the claim says of the law of random weights."""
+        if self.estimand is None:
+            return self.quantifier
+        kinds = {statistic.kind for statistic in self.estimand.statistics}
+        found = Quantifier.LAW
+        if kinds == {"mean"}:
+            found = Quantifier.EXPECTATION
+        elif kinds == {"probability"}:
+            found = Quantifier.PROBABILITY
+        refuse(
+            (
+                asked is not None and asked is not found,
+                f"quantifier='{asked and asked.value}': a claim about {self.estimand} has "
+                f"'{found.value}'; leave it out",
+            )
+        )
+        return found
 
     def _assumption(self, given: WrittenClaim) -> Assumption:
         if isinstance(given, str) and given.strip() == "alive":
             return self._alive()
         relation = relation_of(given, self.declaration, "the assumption")
+        refuse(
+            (
+                relation.statistics,
+                f"an assumption speaks of the start, where nothing is random: {relation}",
+            )
+        )
         now, _ = self.declaration.used(relation.lhs, relation.rhs)
         if now and self.chain is not None:
             raise ClaimError(
@@ -356,12 +441,20 @@ class Conjecture:
         if self.event is not None:
             relations.append(self.event)
         sides = list(chained.from_iterable((r.lhs, r.rhs) for r in relations))
+        sides += self._read
         require_effects(self.declaration, symbols, sides, written, self._taken)
         quantities = {q.symbol: q for q in self.space.measured}
         quantities |= {q.at_start: q for q in self.space.started}
         require_working_assumptions(self.assumptions, self.space.domains, quantities)
         if self.chain is not None:
             require_chain_parameters(self.chain, self.space.domains)
+
+    @property
+    def _read(self) -> list[sp.Expr]:
+        """What the claim reads of every network, and what it says where that has a value."""
+        statistics = () if self.estimand is None else self.estimand.statistics
+        read = [side for statistic in statistics for side in statistic.sides]
+        return read + [c.relation for statistic in statistics for c in statistic.conditions]
 
     @property
     def _taken(self) -> set[str]:
@@ -381,9 +474,7 @@ class Conjecture:
         sides += [a.relation for a in self.assumptions] + [c.relation for c in conditions]
         if self._given_sentinel is not None:
             sides.append(self._given_sentinel)
-        if self.event is not None:
-            sides += [self.event.lhs, self.event.rhs]
-        measured, started = self.declaration.used(*sides)
+        measured, started = self.declaration.used(*sides, *self._read)
         families = set().union(*(side.atoms(sp.IndexedBase) for side in sides))
         stray = next((family for family in (LAMBDA, ENTRIES) if family in families), None)
         refuse(
@@ -420,8 +511,11 @@ class Conjecture:
 
     def _design(self) -> Design:
         used: tuple[Quantity, ...] = () if self.quantity is None else (self.quantity,)
-        if self.event is not None:
-            used, _ = self.declaration.used(self.event.lhs, self.event.rhs)
+        estimand = self.estimand
+        if estimand is None:  # of an exponent, which is that of a mean
+            estimand = Estimand.of(Statistic("mean", used[0].symbol))
+        elif self.quantity is None:
+            used, _ = self.declaration.used(*self._read)
         if self.chain is None or not used:
             raise ClaimError(
                 "the event names no quantity of layer ell; write event='effective_rank >= 2'"
@@ -433,7 +527,7 @@ class Conjecture:
             self.chain,
             self.space,
             self.quantity,
-            self.event,
+            estimand,
             tuple(replace(q.observable, name=q.name) for q in used),
             settings=self.declaration.constants,
         )
@@ -455,7 +549,7 @@ class Conjecture:
     @property
     def _left(self) -> sp.Expr:
         """The measured side as it is printed: a mean is a symbol of its own."""
-        if self.quantifier is Quantifier.EXPECTATION and self.quantity is not None:
+        if self.estimand is not None and self.quantity is not None:
             return sp.Symbol(f"E_{self.quantity.name}", **self.quantity.symbol.assumptions0)
         return self.relation.lhs
 
@@ -496,10 +590,12 @@ class Conjecture:
         if self._of_paths_alive:
             given += ", over paths that are alive"
             found[ALIVE.lhs] = f"{quantity('alive').meaning}, at a layer"
-        if self.quantifier is Quantifier.EXPECTATION and self.quantity is not None:
+        if self.estimand is not None and self.quantity is not None:
             found[self._left] = f"E[{self.quantity.name}] {given}"
         elif self.event is not None:
             found[PROBABILITY] = f"P[{self.event}] {given}"
+        elif self.estimand is not None:
+            found |= {s.symbol: f"{s.meaning} {given}" for s in self.estimand.statistics}
         elif self.quantifier is Quantifier.LIMIT and self.quantity is not None:
             found[SLOPE] = (
                 f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
@@ -511,10 +607,18 @@ class Conjecture:
         """Where an upper bound says nothing."""
         if self.relation.relation not in ("<=", "<") or self.quantifier is Quantifier.LIMIT:
             return None
-        if self.quantifier is Quantifier.PROBABILITY:
-            return sp.S.One
+        if self.estimand is not None and self.quantity is None:
+            return sp.S.One if self.event is not None else None
         names = {x.name for x in self.space.domains}
         return self.quantity.range_in(names)[1] if self.quantity else None
+
+    @property
+    def _observed(self) -> tuple[str, ...]:
+        if self.quantity is not None:
+            return (self.quantity.name,)
+        if self.estimand is None or self.event is not None:
+            return ()
+        return tuple(q.name for q in self.declaration.used(*self._read)[0])
 
     @property
     def _draft(self) -> Statement:
@@ -532,7 +636,7 @@ class Conjecture:
             assumptions=self.assumptions,
             definitions=self._definitions,
             chain=self.chain.name if self.chain else None,
-            observables=(self.quantity.name,) if self.quantity else (),
+            observables=self._observed,
             ceiling=self._ceiling,
             sentinel=Sentinel("not yet measured", lhs=self._left + 1, rhs=self.relation.rhs + 2),
             expected=self.expected,
@@ -546,6 +650,20 @@ class Conjecture:
         return None if self.design is None else undefined_mean(self.design, self._draft)
 
     @cached_property
+    def _unbounded(self) -> Unbounded | None:
+        """What shows that no number of samples decides the claim."""
+        if self.design is None:
+            return None
+        for item in self.design.items(self._draft):
+            reach = self.design.reach(self.design.numbers(item))
+            found = self.design.estimand.unbounded(reach)
+            if found is not None:
+                low, high = map(math.isinf, found.reach(reach))
+                side = "lower and no upper" if low and high else "lower" if low else "upper"
+                return Unbounded(str(found), str(found.of), side)
+        return None
+
+    @cached_property
     def _measured(self) -> tuple[Sentinel, float]:
         """The sentinel, and the resolution at which it can be told from the truth.
 
@@ -556,13 +674,14 @@ class Conjecture:
             given = Sentinel("given by the author", rhs=self._given_sentinel)
         if self.design is None:
             return given or derive(right, relation, self._sides, sampled=False), 0.1
-        if self.quantifier is Quantifier.LIMIT and self._undefined:
+        if self.quantifier is Quantifier.LIMIT and (self._undefined or self._unbounded):
             inner = about_exponent(self.relation, SLOPE)
             return given or Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1)), 0.1
         if self.quantifier is Quantifier.LIMIT:
             check = exponent_check(self.design, SLOPE, self._draft)
             return given or other_exponent(self.relation, SLOPE, check), 0.1
-        seen = [] if self._undefined else pilot(self.design, self._draft)
+        nothing = self._undefined or self._unbounded
+        seen = [] if nothing else pilot(self.design, self._draft)
         if given is None and seen:
             given = derive(right, relation, seen, sampled=True)
         return given or unmeasured(right, relation), resolution(relation, seen)
@@ -586,8 +705,8 @@ class Conjecture:
         """
         sentinel, fineness = self._measured
         draft = replace(self._draft, sentinel=sentinel)
-        if self._undefined is not None:
-            return replace(draft, checks=(self._undefined,))
+        if (nothing := self._undefined or self._unbounded) is not None:
+            return replace(draft, checks=(nothing,))
         check = self._check(fineness)
         adversary = self._adversary(check) if falsify else None
         if adversary is None:
@@ -651,8 +770,27 @@ def name_of(claim: Conjecture) -> str:
         parts.append(f"event {claim.event}")
     if claim.quantity is not None:
         parts.append(f"about {claim.quantity.name}")
+    elif claim.estimand is not None and claim.event is None:
+        drawn = chained.from_iterable(s.conditions for s in claim.estimand.statistics)
+        parts += sorted({f"read where {c.relation}" for c in drawn})
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"claim_{digest[:8]}"
+
+
+def _probability(event: Relation) -> Statistic:
+    """That of an event given by itself."""
+    compared = sp.Rel(event.lhs, event.rhs, event.relation, evaluate=False)
+    return Statistic("probability", compared, event.conditions)
+
+
+def _gathered(claim: Relation, random: set[sp.Symbol]) -> Relation:
+    """The claim with all that is random on its left, without a sign before it."""
+    left, right = claim.lhs.free_symbols & random, claim.rhs.free_symbols & random
+    if left and right:
+        claim = replace(claim, lhs=claim.lhs - claim.rhs, rhs=sp.S.Zero)
+    elif right:
+        claim = turned(claim)
+    return claim
 
 
 def _verdict(expected: str) -> Verdict:

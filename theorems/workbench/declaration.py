@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain as chained
 from itertools import product
@@ -60,6 +60,7 @@ __all__ = [
     "read_quantifier",
     "relation_of",
     "require_labels",
+    "turned",
 ]
 
 #: What an author may give for a claim, an event or an assumption.
@@ -157,15 +158,16 @@ class Declaration:
             tuple(q for q in known.values() if f"{q.name}_0" in names),
         )
 
-    def check(self, *expressions: sp.Basic) -> None:
+    def check(self, *expressions: sp.Basic, also: Iterable[str] = ()) -> None:
         """Refuse what cannot be decided of a claim, an event or an assumption.
 
         - ``expressions``: the sides, as SymPy holds them
+        - ``also``: names of statistics, which they may name too
 
         Raises `ClaimError` for symbols that are neither declared nor quantities, floats, what is no
         real number or has no exact evaluation, and sums of too many terms.
         """
-        own = {*self.quantities, *(f"{q}_0" for q in self.quantities)}
+        own = {*self.quantities, *(f"{q}_0" for q in self.quantities), *also}
         known = {str(s) for s in self.names.values()} | own - {"pi"}
         for expression in expressions:
             sums = expression.atoms(sp.Sum, sp.Product)
@@ -371,7 +373,9 @@ def relation_of(claim: WrittenClaim, declaration: Declaration, what: str = "the 
         raise ClaimError(
             f"{what} is {kind_of(claim)}; want text or a SymPy relation, such as x <= y"
         )
-    declaration.check(found.lhs, found.rhs)
+    declaration.check(found.lhs, found.rhs, also=map(str, found.statistics))
+    for statistic in found.statistics:
+        declaration.check(*statistic.sides)
     return found
 
 
@@ -550,6 +554,17 @@ def _called(function: Callable[..., str | sp.Basic], declaration: Declaration) -
     return function(**arguments)
 
 
+def turned(relation: Relation) -> Relation:
+    """The same with its sides exchanged.
+
+    Example:
+        >>> str(turned(Relation(sp.Integer(1), "<", sp.Symbol("x"))))
+        'x > 1'
+    """
+    flipped = _FLIPPED[relation.relation]
+    return replace(relation, lhs=relation.rhs, relation=flipped, rhs=relation.lhs)
+
+
 def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
     """The relation with ``symbol`` alone on its left.
 
@@ -562,9 +577,8 @@ def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
     """
     if relation.lhs == symbol:
         return relation
-    flipped = _FLIPPED[relation.relation]
     if relation.rhs == symbol:
-        return Relation(relation.rhs, flipped, relation.lhs, relation.conditions)
+        return turned(relation)
     raise ClaimError(
         f"write the claim with {symbol} alone on one side, as in '{symbol} <= …'; here it stands "
         f"in {relation}"

@@ -1,6 +1,4 @@
-"""What a claim about a mean, a probability or an exponent is sampled on: starts, widths, depths,
-chain parameters.
-"""
+"""What a claim about random weights is sampled on: starts, widths, depths, chain parameters."""
 
 from __future__ import annotations
 
@@ -27,13 +25,16 @@ from simulators.starts import Start, corner_axes, named
 from simulators.strategies import corner_spectra
 from simulators.weights import LAWS
 from theorems.checking.ascent import evolve
+from theorems.checking.confidence_sequence import Estimator
 from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.lost_samples import Known
 from theorems.checking.pointwise import admitted
 from theorems.checking.scaling import Scaling
 from theorems.expressions import arguments_of
-from theorems.number_systems import ORDER
+from theorems.float_intervals import Interval
 from theorems.statement import Statement
 from theorems.workbench.domains import Domain, floats_at
+from theorems.workbench.estimands import Estimand
 from theorems.workbench.parsing import ClaimError, Relation, refuse
 from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.spaces import Item, Space
@@ -66,6 +67,9 @@ _OPTIONS = 5
 #: Where assumptions leave fewer starts of one size, so many are looked for; this often, at random
 #: and by evolution.
 _FEW, _DRAWS, _GENERATIONS, _MEMBERS = 4, 100, 40, 24
+#: Networks for a rough estimate of the mean of a quantity, and of what sees more of its law.
+_PILOTS, _MORE_PILOTS = 24, 400
+_ENDS = ("low", "high")
 #: Floats leave an assumption open within this; what is undefined misses it by so much.
 _NEAR, _FAR = 1e-6, 10.0
 #: Plurals of the coordinates of a start.
@@ -84,9 +88,10 @@ class Design:
 
     - ``space``: its items hold n, d, ell, chain parameters and the start: a spectrum put on the
       diagonal where chain and quantities see no more than that, else a whole ``start``
-    - ``quantity``, ``event``: what is read, one of them None
-    - ``observables``: what is simulated: the quantity or those of the event, then ``alive`` where
-      the mean is over paths on which no sample dies
+    - ``estimand``: what the claim compares with a bound; ``quantity``: that whose mean it is, None
+      where it is anything else
+    - ``observables``: what is simulated: the quantity or those of the estimand, then ``alive`` where
+      the law is that of paths on which no sample dies
     - ``settings``: constants that the author declared
 
     The lay-out is the full product of lowest and highest n and d with the corner spectra in the
@@ -105,7 +110,7 @@ class Design:
     chain: NamedChain
     space: Space
     quantity: Quantity | None
-    event: Relation | None = None
+    estimand: Estimand
     observables: tuple[Observable, ...] = ()
     settings: Mapping[str, Fraction] = field(default_factory=dict)
     _layouts: dict[object, list[Item]] = field(
@@ -147,8 +152,7 @@ class Design:
         - ``depths``: the item's own by default
         - ``batch``: the user's, in the place of the start
         """
-        values = self.space.values(item)
-        numbers = {name: float(value) for name, value in values.items() if name != "lambda"}
+        numbers = self.numbers(item)
         readouts = tuple(numbers | {"ell": float(at)} for at in depths or (int(item["ell"]),))
         settings = {k: float(v) for k, v in self.settings.items()} | numbers
         start, names = batch, {}
@@ -172,16 +176,40 @@ class Design:
         )
 
     def support(self, item: Item) -> tuple[float, float]:
-        """The range of what is sampled: of the quantity, or [0, 1] of an event.
+        """The range of what a claim compares with its bound: of the quantity, or of the estimand.
 
         - ``item``: gives n and d
 
         Returns floor and ceiling, moved apart by what float64 may overshoot them.
         """
-        if self.quantity is None:
-            return 0.0, 1.0
-        low, high = (_number(e, item) for e in (self.quantity.floor, self.quantity.ceiling))
-        return low - ROUNDING * abs(low), high + ROUNDING * abs(high) + 1e-12
+        if self.quantity is not None:
+            return _range(self.quantity, item)
+        return self.estimand.range(self.reach(self.numbers(item)))
+
+    @property
+    def event(self) -> Relation | None:
+        """What the claim gives the probability of, if it does."""
+        alone = self.estimand.alone
+        if alone is None or not isinstance(alone.of, Relational):
+            return None
+        return Relation(alone.of.lhs, alone.of.rel_op, alone.of.rhs, alone.conditions)
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What is read of layer ell."""
+        return tuple(quantity(o.name) for o in self.observables)
+
+    def reach(self, values: Mapping[str, float]) -> dict[str, Interval | float]:
+        """The values, and the range of every quantity of layer ell.
+
+        - ``values``: of every symbol, by name
+        """
+        return {**values, **{q.name: Interval(*_range(q, values)) for q in self.quantities}}
+
+    def numbers(self, item: Item) -> dict[str, float]:
+        """Every symbol and quantity of the start in floats."""
+        values = self.space.values(item)
+        return {name: float(value) for name, value in values.items() if name != "lambda"}
 
     def bound(self, statement: Statement, values: Mapping[str, float]) -> float:
         """The right side at one readout; NaN or infinite where floats give no number.
@@ -209,7 +237,7 @@ class Design:
         return list(self._layouts[asked])
 
     def _laid_out(self, statement: Statement) -> list[Item]:
-        least = max(self.quantity.samples if self.quantity else 1, 2)
+        least = max(2, *(q.samples for q in self.quantities))
         ell = Fraction(ends_within(self.space.domain("ell"), _DEEPEST, 1)[-1])
         d = self.space.domain("d")
         batches = ends_within(self.space.domain("n"), _LARGEST, least)
@@ -459,34 +487,90 @@ class Design:
         return any(o.name == _ALIVE for o in self.observables[1:])
 
     def sample(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-        """(replicas, readouts): the quantity, or whether the event happened, at each depth.
+        """What is read at each depth, (replicas, readouts); with a last axis for the statistics of
+        the estimand where it is a function of some.
 
-        NaN where it is undefined. Raises `ClaimError` for a value outside the range of the
-        quantity, which its author declared.
+        NaN where it is undefined, or rounding leaves open what it is. Raises `ClaimError` for a
+        value outside the range of a quantity, which its author declared.
         """
-        found = np.stack([self._column(trajectory, v) for v in instance.readouts], axis=1)
-        low, high = instance.support
+        if self.quantity is not None:
+            return np.stack([self._column(trajectory, 0, v) for v in instance.readouts], axis=1)
+        known = self.known(statement, trajectory, instance)
+        found = np.array(known.low)
+        found[known.spoiled] = np.nan
+        apart = known.high > known.low
+        found[apart] = found[apart] / 2 + known.high[apart] / 2
+        return found
+
+    def _column(self, trajectory: Trajectory, place: int, values: Mapping[str, float]) -> Floats:
+        """The values of an observable at a readout, within the range of the quantity."""
+        name = self.observables[place].name
+        found: Floats = trajectory.values[name][:, int(values["ell"])]
+        low, high = _range(self.quantities[place], values)
         if (outside := found[(found < low) | (found > high)]).size:
             raise ClaimError(
-                f"{self.observables[0].name} came out as {outside[0]:.6g}, outside the range "
+                f"{name} came out as {outside[0]:.6g}, outside the range "
                 f"[{low:.6g}, {high:.6g}] that it is declared with; correct its floor or ceiling"
             )
         return found
 
-    def _column(self, trajectory: Trajectory, values: Mapping[str, float]) -> Floats:
-        at = int(values["ell"])
-        seen = {o.name: trajectory.values[o.name][:, at] for o in self.observables}
-        if self.event is None:
-            return seen[self.observables[0].name]
-        given = {**values, **seen}
-        with np.errstate(all="ignore"):
-            left, right = (floats_at(side, given) for side in (self.event.lhs, self.event.rhs))
-            known = ORDER[self.event.relation](left, right)
-            happened = np.where(np.isnan(left) | np.isnan(right), np.nan, known)
-            for wanted in (condition.relation for condition in self.event.conditions):
-                defined = ORDER[wanted.rel_op](floats_at(wanted.lhs, given), 0)
-                happened = np.where(defined, happened, np.nan)
-        return np.broadcast_to(happened, trajectory.replicas).astype(np.float64)
+    def known(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Known:
+        """What is known of `sample`, once rounding is taken into account.
+
+        A reading of which rounding leaves open whether it has a value is spoiled. Raises as
+        `sample` does.
+        """
+        depths = [int(values["ell"]) for values in instance.readouts]
+        if self.quantity is not None:
+            found = self.sample(statement, trajectory, instance)
+            return Known.at(trajectory, found, instance.support, depths)
+        rows = [self._readings(trajectory, values) for values in instance.readouts]
+        low, high = (np.stack([getattr(row, end) for row in rows], axis=1) for end in _ENDS)
+        return Known.between(low, high, np.stack([row.spoiled for row in rows], axis=1))
+
+    def _readings(self, trajectory: Trajectory, values: Mapping[str, float]) -> Known:
+        """What each statistic reads at one readout, (replicas, statistics)."""
+        reach, depth = self.reach(values), [int(values["ell"])]
+        seen: dict[str, Interval | float] = dict(values)
+        spoiled = np.zeros(trajectory.replicas, dtype=bool)
+        for place, one in enumerate(self.quantities):
+            column = self._column(trajectory, place, values)[:, None]
+            known = Known.at(trajectory, column, _range(one, values), depth)
+            seen[one.name] = Interval(known.low[:, 0], known.high[:, 0])
+            spoiled = spoiled | known.spoiled[:, 0]
+        low, high = (np.empty((len(spoiled), len(self.estimand.statistics))) for _ in _ENDS)
+        ends = [statistic.reach(reach) for statistic in self.estimand.statistics]
+        for place, statistic in enumerate(self.estimand.statistics):
+            reading, open_ = statistic.known(seen)
+            inside = reading.within(*ends[place])
+            low[:, place], high[:, place] = inside.low, inside.high
+            spoiled = spoiled | open_
+        low[spoiled], high[spoiled] = zip(*ends, strict=True)
+        if self.estimand.alone is not None:
+            low, high = low[:, 0], high[:, 0]
+        return Known.between(low, high, spoiled)
+
+    def estimate(self, samples: NDArray[np.float64], values: Mapping[str, float]) -> float:
+        """What the estimand would be if these samples were all there are.
+
+        - ``samples``: (networks,) or (networks, statistics), as `sample` gives them at a readout,
+          one at least, none NaN
+        - ``values``: of the readout
+        """
+        alone = self.estimand.alone
+        return self.estimand.rough(values, [samples] if alone else list(samples.T))
+
+    @property
+    def pilots(self) -> int:
+        """Networks for a rough estimate."""
+        few = self.quantity is not None or self.event is not None
+        return _PILOTS if few else _MORE_PILOTS
+
+    def estimator(
+        self, instance: Instance, values: Mapping[str, float], level: float, aim: float | None
+    ) -> Estimator:
+        """A confidence sequence for the estimand, of what `known` gives at a readout."""
+        return self.estimand.estimator(self.reach(values), level, aim)
 
 
 def sampling_check(design: Design, resolution: float) -> Expectation:
@@ -494,6 +578,7 @@ def sampling_check(design: Design, resolution: float) -> Expectation:
 
     - ``resolution``: the half-width, relative to the bound, at which sampling stops
     """
+    plain = design.quantity is not None
     return Expectation(
         design.instances,
         design.sample,
@@ -503,6 +588,9 @@ def sampling_check(design: Design, resolution: float) -> Expectation:
         scope=design.scope,
         kept=design.kept if design.alive else None,
         last=lambda instance: [int(values["ell"]) for values in instance.readouts],
+        known=None if plain else design.known,
+        estimator=None if plain else design.estimator,
+        noun=design.estimand.noun,
     )
 
 
@@ -545,6 +633,15 @@ def ends_within(domain: Domain, most: int, least: int) -> list[int]:
     low, high = (int(e) for e in domain.ends({}))
     low = max(low, least)
     return sorted({min(low, max(high, least)), max(low, min(high, most))})
+
+
+def _range(measured: Quantity, values: Mapping[str, Any]) -> tuple[float, float]:
+    """Floor and ceiling of a quantity, moved apart by what float64 may overshoot them.
+
+    - ``values``: numbers, of n and d among others
+    """
+    low, high = (_number(end, values) for end in (measured.floor, measured.ceiling))
+    return low - ROUNDING * abs(low), high + ROUNDING * abs(high) + 1e-12
 
 
 def _number(expression: sp.Expr, item: Item) -> float:

@@ -302,7 +302,7 @@ def examine(
             )
     if design is not None and design.event is not None and len(design.observables) == 1:
         _require_open_event(statement, design, rows)
-    _require_range(statement, measured, rows)
+    _require_range(statement, measured, design, rows)
     sides = [(row.left, row.right) for row in rows]
     lower = statement.relation in (">=", ">")
     rows.sort(key=lambda row: row.tight if lower else -row.tight)
@@ -457,15 +457,19 @@ def _refuse(missing: Condition, item: Item, space: Space) -> NoReturn:
 # --- open -----------------------------------------------------------------------------------------
 
 
-def _require_range(statement: Statement, measured: Quantity | None, rows: Sequence[_Row]) -> None:
+def _require_range(
+    statement: Statement, measured: Quantity | None, design: Design | None, rows: Sequence[_Row]
+) -> None:
     """Raise `ClaimError` for a bound that lies beyond the range of what is measured everywhere."""
-    name, floor, ceiling = "a probability", sp.S.Zero, sp.S.One
-    if statement.quantifier is not Quantifier.PROBABILITY:
-        if measured is None:
-            return
+    if design is not None and measured is None:
+        name = "a probability" if design.event is not None else str(design.estimand)
+        ends = [(row.right, *design.support(row.item)) for row in rows]
+    elif measured is not None:
         name = measured.name
         floor, ceiling = measured.range_in({v.name for v in statement.variables})
-    ends = [(row.right, *_ends(floor, ceiling, row)) for row in rows]
+        ends = [(row.right, *_ends(floor, ceiling, row)) for row in rows]
+    else:
+        return
     bounds = f"between {min(r for r, _, _ in ends):.4g} and {max(r for r, _, _ in ends):.4g}"
     ranges = f"[{min(a for _, a, _ in ends):.4g}, {max(b for _, _, b in ends):.4g}]"
     upper, lower = statement.relation in ("<=", "<"), statement.relation in (">=", ">")

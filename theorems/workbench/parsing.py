@@ -6,7 +6,8 @@ logarithm in it is of a negative number, it has no value, also where SymPy cance
 is 1.
 
 What is allowed: numbers (exactly as written: 0.1 is 1/10), declared names, + - * / **, unary minus,
-one comparison, and the functions of ``FUNCTIONS``. Everything else is refused with a
+one comparison, the functions of ``FUNCTIONS``, and where a claim is about random weights the
+statistics of `theorems.workbench.estimands.STATISTICS`. Everything else is refused with a
 `ClaimError` that says where.
 """
 
@@ -16,7 +17,7 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import TypeAlias
@@ -25,8 +26,10 @@ import sympy as sp
 
 from simulators.arguments import did_you_mean, require
 from simulators.observables import OBSERVABLES, parametrised
+from theorems.algebraic import fraction
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
 from theorems.statement import ClaimError
+from theorems.workbench.estimands import STATISTICS, Statistic
 
 __all__ = [
     "FUNCTIONS",
@@ -52,7 +55,8 @@ class Relation:
     !=.
 
     ``conditions`` say where both sides have a value. SymPy simplifies the sides (x**2/x is x), so
-    they are taken from the syntax: x**2/x wants x != 0.
+    they are taken from the syntax: x**2/x wants x != 0. ``statistics`` are those that the sides
+    name, as ``median(x)``; their own conditions are with them.
 
     Example:
         >>> str(Relation(sp.Symbol("x"), "<=", sp.Integer(1)))
@@ -63,6 +67,7 @@ class Relation:
     relation: str
     rhs: sp.Expr
     conditions: tuple[Condition, ...] = ()
+    statistics: tuple[Statistic, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.lhs} {self.relation} {self.rhs}"
@@ -118,7 +123,8 @@ def read_claim(text: str, names: Names) -> Relation:
     )
     reader = _Reader(text, names)
     left, right = reader.read(node.left), reader.read(node.comparators[0])
-    return Relation(left, relation, right, distinct(reader.conditions))
+    found = tuple(reader.statistics.values())
+    return Relation(left, relation, right, distinct(reader.conditions), found)
 
 
 def read_expression(text: str, names: Names) -> sp.Expr:
@@ -132,7 +138,11 @@ def read_expression(text: str, names: Names) -> sp.Expr:
         >>> read_expression("2*n**2/3", {"n": sp.Symbol("n", positive=True)})
         2*n**2/3
     """
-    return _Reader(text, names).read(_tree(text))
+    reader = _Reader(text, names)
+    found = reader.read(_tree(text))
+    for statistic in reader.statistics.values():
+        raise ClaimError(f"{statistic} is no number that is known; it stands in claims alone")
+    return found
 
 
 def refuse(*cases: tuple[object, str]) -> None:
@@ -221,6 +231,9 @@ class _Reader:
         self.left = LARGEST
         #: What must hold for every part read so far to have a value, whatever SymPy makes of it.
         self.conditions: list[Condition] = []
+        #: The statistics read so far, by name, and the one that is being read.
+        self.statistics: dict[str, Statistic] = {}
+        self.within = ""
 
     def read(self, node: ast.expr, depth: int = 0) -> sp.Expr:
         self.left -= 1
@@ -278,6 +291,8 @@ class _Reader:
 
     def _call(self, node: ast.Call, depth: int) -> sp.Expr:
         name = node.func.id if isinstance(node.func, ast.Name) else None
+        if name is not None and name in STATISTICS:
+            return self._statistic(name, node, depth)
         if name is None or name not in FUNCTIONS:
             # soft_rank(1/2) is one quantity with a number in its name
             written = re.sub(r"\s", "", self._source(node))
@@ -285,7 +300,7 @@ class _Reader:
                 return self._name(written)
             raise ClaimError(
                 f"{self._source(node)!r}: no function {ast.unparse(node.func)[:40]!r}"
-                f"{nearest(name or '', FUNCTIONS)}"
+                f"{nearest(name or '', [*FUNCTIONS, *STATISTICS])}"
             )
         function, arity = FUNCTIONS[name]
         source = repr(self._source(node))
@@ -307,6 +322,52 @@ class _Reader:
         verb = {"sqrt": "takes the root of", "log": "takes the logarithm of"}.get(name, "is of")
         self.conditions += of_function(name, arguments, self._words(node, verb, node.args[0]))
         return self._real(function(*arguments), node)
+
+    def _statistic(self, name: str, node: ast.Call, depth: int) -> sp.Symbol:
+        """A number of the law of what stands in its brackets."""
+        source, form = repr(self._source(node)), STATISTICS[name]
+        plain = not node.keywords and len(node.args) == form.count(",") + 1
+        of = node.args[0] if node.args else node
+        refuse(
+            (
+                bool(self.within),
+                f"{source} stands within {self.within}, and is no random number there; a statistic "
+                "is of what one network gives",
+            ),
+            (not plain, f"{source}: write {form}"),
+            (
+                isinstance(of, ast.Compare) is not (name == "probability"),
+                f"{source}: {name} is of {'an event' if name == 'probability' else 'a quantity'}, "
+                f"as in {form}",
+            ),
+        )
+        outer, self.conditions, self.within = self.conditions, [], f"{name}(…)"
+        share = Fraction(1, 2) if name == "median" else None
+        if name == "quantile":
+            level = self.read(node.args[1], depth + 1)
+            refuse(
+                (
+                    not level.is_Rational or not 0 < level < 1,
+                    f"{source}: a quantile is at a number inside (0, 1), the probability below it; "
+                    f"want {form}",
+                )
+            )
+            share = fraction(level)
+        read = self._compared(of, depth + 1) if name == "probability" else self.read(of, depth + 1)
+        found = Statistic(name, read, distinct(self.conditions), share)
+        self.conditions, self.within = outer, ""
+        if (known := self.statistics.get(str(found))) is not None:
+            found = replace(found, conditions=distinct([*known.conditions, *found.conditions]))
+        self.statistics[str(found)] = found
+        return found.symbol
+
+    def _compared(self, node: ast.expr, depth: int) -> sp.Basic:
+        """The event that a comparison describes."""
+        sign = _COMPARISONS.get(type(node.ops[0]), "") if isinstance(node, ast.Compare) else ""
+        if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not sign:
+            raise ClaimError(f"{self._source(node)!r}: an event compares two sides, as x > 1/10")
+        sides = (self.read(part, depth) for part in (node.left, node.comparators[0]))
+        return sp.Rel(*sides, sign, evaluate=False)
 
     def _binary(self, node: ast.BinOp, depth: int) -> sp.Expr:
         left, right = self.read(node.left, depth + 1), self.read(node.right, depth + 1)

@@ -104,7 +104,8 @@ def _factor(ratio: float, lower: bool, sampled: bool) -> sp.Expr:
 
 
 def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
-    """A neighbour for a claim of which no sample has a value, whatever it may be worth.
+    """A neighbour for a claim of which no sample has a value, or says anything, whatever it may be
+    worth.
 
     - ``rhs``, ``relation``: of the claim
 
@@ -113,7 +114,7 @@ def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
         0
     """
     return Sentinel(
-        "the bound moved by 1: no sample has a value to place it by",
+        "the bound moved by 1: there is nothing to place it by",
         rhs=rhs + 1 if relation in (">=", ">", "==") else rhs - 1,
     )
 
@@ -151,7 +152,7 @@ def pilot(design: Design, statement: Statement) -> Sides:
     )
     for _, instance in instances:
         _require_affordable(instance)
-    left, wanted = AFFORDABLE, _REPLICAS * (_CONDITIONED if design.alive else 1)
+    left, wanted = AFFORDABLE, design.pilots * (_CONDITIONED if design.alive else 1)
     for stream, instance in instances:
         replicas = min(wanted, left // max(instance.normals, 1))
         if replicas < 2 and found:
@@ -159,10 +160,12 @@ def pilot(design: Design, statement: Statement) -> Sides:
         left -= replicas * instance.normals
         seen = _simulated(instance, design.observables, max(replicas, 2), stream)
         samples = design.sample(statement, seen, instance)
-        counts = design.kept(statement, seen, instance) & ~np.isnan(samples) & ~seen.spoiled[:, -1:]
-        for column, counted, values in zip(samples.T, counts.T, instance.readouts, strict=True):
-            if counted.any():
-                found.append((float(column[counted].mean()), design.bound(statement, values)))
+        gone = np.isnan(samples).reshape(*samples.shape[:2], -1).any(axis=2)
+        counts = design.kept(statement, seen, instance) & ~gone & ~seen.spoiled[:, -1:]
+        for place, values in enumerate(instance.readouts):
+            if (counted := counts[:, place]).any():
+                rough = design.estimate(samples[counted, place], values)
+                found.append((rough, design.bound(statement, values)))
     return found
 
 
@@ -193,10 +196,12 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
         _require_affordable(instance)
         replicas = min(_LOOKED_AT, max(_LOOKS // max(instance.normals, 1), 2))
         seen = _simulated(instance, design.observables, replicas, 1, stream)
-        known = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:]
-        samples = design.sample(statement, seen, instance)[known]
-        if missing := int(np.isnan(samples).sum()):
-            return UndefinedMean(missing, len(samples), f"{instance.label}, ell={instance.depth}")
+        read = design.known(statement, seen, instance)
+        counted = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:] & ~read.spoiled
+        samples = read.low[counted]
+        if missing := int(np.isnan(samples).reshape(len(samples), -1).any(axis=1).sum()):
+            where = f"{instance.label}, ell={instance.depth}"
+            return UndefinedMean(missing, len(samples), where, design.estimand.noun)
     return None
 
 

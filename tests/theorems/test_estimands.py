@@ -1,0 +1,247 @@
+"""Claims that say more than a mean of one quantity: functions of quantities, probabilities of events,
+medians, quantiles, variances and functions of these, with their verdicts and their refusals."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulators.observables import OBSERVABLES, observable
+from theorems import ClaimError, Verdict, conjecture, verify
+from theorems.statement import Quantifier
+
+#: Two orthogonal samples through one layer of width d: the gap is a known variable of order √(1/d).
+ORTHOGONAL: dict[str, Any] = dict(
+    chain="rescale", n=2, d=16, ell=1, assume="smallest_eigenvalue_0 >= 1/n"
+)
+
+
+def verdict(claim: str, **options: Any) -> tuple[str, str]:
+    """The word for a claim and its evidence; a sentinel that survives what is decided fails."""
+    stated = conjecture(claim, name="claim", **ORTHOGONAL | options).statement(falsify=False)
+    (result,) = verify([stated])
+    if result.verdict in (Verdict.SUPPORTED, Verdict.REFUTED):
+        assert not result.weak_sentinels, claim
+    return result.verdict.value, "; ".join(e.summary for e in result.evidence)
+
+
+# Exactly: V² is half the squared distance of C/‖H‖² from I/2, and E V² = (1 - 1/n)/d up to O(1/d²).
+@pytest.mark.parametrize(
+    ("claim", "word"),
+    [
+        ("orthogonality_gap**2 <= 1/20", "supported"),
+        ("orthogonality_gap**2 <= 1/50", "refuted"),
+        ("2*orthogonality_gap <= 1/2", "supported"),
+        ("1/4 >= orthogonality_gap/2", "supported"),
+        ("log(1 + orthogonality_gap) >= 1/10", "supported"),
+        ("sqrt(orthogonality_gap) <= 1/10", "refuted"),
+        ("smallest_eigenvalue*effective_rank >= 1/2", "supported"),
+        ("smallest_eigenvalue >= orthogonality_gap", "supported"),
+        ("orthogonality_gap >= smallest_eigenvalue", "refuted"),
+        ("smallest_eigenvalue + smallest_eigenvalue_gap == 1/2", "supported"),
+        ("mean(orthogonality_gap) <= 1/4", "supported"),
+    ],
+)
+def test_the_mean_of_a_function_of_quantities(claim: str, word: str) -> None:
+    assert verdict(claim)[0] == word
+
+
+@pytest.mark.parametrize(
+    ("claim", "word"),
+    [
+        ("probability(orthogonality_gap > 0.5) <= 0.05", "supported"),
+        ("probability(orthogonality_gap > 0.1) <= 0.05", "refuted"),
+        ("1/2 <= probability(orthogonality_gap <= 2/5)", "supported"),
+        ("median(orthogonality_gap) <= 1/4", "supported"),
+        ("median(orthogonality_gap) <= 1/10", "refuted"),
+        ("quantile(orthogonality_gap, 0.9) <= 0.4", "supported"),
+        ("quantile(orthogonality_gap, 0.9) <= median(orthogonality_gap)", "refuted"),
+        ("variance(orthogonality_gap) <= 1/50", "supported"),
+        ("variance(orthogonality_gap) <= 1/1000", "refuted"),
+        ("variance(2*orthogonality_gap) >= 1/50", "supported"),
+        ("variance(orthogonality_gap) <= mean(orthogonality_gap**2)", "supported"),
+        ("mean(orthogonality_gap**2) <= mean(orthogonality_gap)**2", "refuted"),
+        ("sqrt(variance(orthogonality_gap)) <= mean(orthogonality_gap)", "supported"),
+        (
+            "probability(orthogonality_gap > 1/10) >= probability(smallest_eigenvalue > 2/5)",
+            "supported",
+        ),
+    ],
+)
+def test_other_numbers_of_a_law(claim: str, word: str) -> None:
+    assert verdict(claim)[0] == word
+
+
+def test_a_probability_in_the_claim_is_the_same_as_that_of_an_event_beside_it() -> None:
+    claims = [
+        conjecture("probability(orthogonality_gap > 0.4) <= 0.3", name="c", **ORTHOGONAL),
+        conjecture("probability <= 0.3", event="orthogonality_gap > 2/5", name="c", **ORTHOGONAL),
+    ]
+    rows = [
+        verify([claim.statement(falsify=False)])[0].evidence[0].details["readouts"]
+        for claim in claims
+    ]
+    assert [claim.quantifier for claim in claims] == [Quantifier.PROBABILITY] * 2
+    assert [row["mean"] for row in rows[0]] == [row["mean"] for row in rows[1]]
+
+
+def test_the_quantifier_is_that_of_what_is_claimed() -> None:
+    wanted = {
+        "orthogonality_gap**2 <= 1/20": Quantifier.EXPECTATION,
+        "mean(orthogonality_gap)**2 <= mean(orthogonality_gap**2)": Quantifier.EXPECTATION,
+        "probability(orthogonality_gap > 1/2) <= 1/20": Quantifier.PROBABILITY,
+        "variance(orthogonality_gap) <= 1/50": Quantifier.LAW,
+        "median(orthogonality_gap) <= mean(orthogonality_gap)": Quantifier.LAW,
+    }
+    for claim, quantifier in wanted.items():
+        assert conjecture(claim, name="c", **ORTHOGONAL).quantifier is quantifier, claim
+
+
+def test_a_reading_without_a_value_on_some_networks_has_no_mean() -> None:
+    """ReLU networks of width 2 die: then there is no cosine."""
+    options = dict(chain="vanilla(relu)", d=2, assume=(), ell=2)
+    assert verdict("abs(cosine)*2 <= 3/2", **options)[0] == "outside"
+    word, why = verdict("median(cosine) <= 1/2", **options)
+    assert word == "outside"
+    assert "such a median has no value" in why
+    assert verdict("median(abs(cosine)) >= 1/100", **options | {"assume": "alive"})[0] != "outside"
+
+
+def test_a_reading_that_is_undefined_for_sure_is_outside_and_one_within_rounding_is_not() -> None:
+    """The rank of one sample copied is 1: log(r - 1) has a value for none, as far as floats can tell."""
+    options = dict(assume="effective_rank_0 <= 1", ell=2)
+    word, why = verdict("median(log(effective_rank - 1)) <= 0", **options)
+    assert word == "inconclusive"
+    assert "spoiled by rounding" in why
+    assert verdict("log(-1 - orthogonality_gap) <= 0")[0] == "inconclusive"
+
+
+def test_an_event_at_the_very_edge_of_rounding_speaks_for_nothing() -> None:
+    """The rank of copied samples is 1 exactly; floats put it on either side."""
+    options = dict(assume="effective_rank_0 <= 1", ell=2)
+    assert verdict("probability(effective_rank > 1) <= 1/2", **options)[0] == "inconclusive"
+    assert verdict("probability(effective_rank > 1.01) <= 1/2", **options)[0] == "supported"
+
+
+@pytest.mark.parametrize(
+    ("claim", "side"),
+    [
+        ("log(orthogonality_gap) <= -1", "no lower bound"),
+        ("1/orthogonality_gap >= 2", "no upper bound"),
+        ("variance(log(orthogonality_gap)) <= 1", "no lower bound"),
+        ("mean(1/orthogonality_gap)*median(orthogonality_gap) >= 1", "no upper bound"),
+    ],
+)
+def test_the_mean_of_what_has_no_range_is_left_open_with_what_would_decide(
+    claim: str, side: str
+) -> None:
+    word, why = verdict(claim)
+    assert word == "inconclusive"
+    assert side in why
+    assert "median(" in why
+
+
+def test_what_has_no_range_is_decided_by_its_median_and_cut_off() -> None:
+    assert verdict("median(log(orthogonality_gap)) <= -1")[0] == "supported"
+    assert verdict("Max(log(orthogonality_gap), -50) <= -1")[0] == "supported"
+    assert verdict("Max(log(orthogonality_gap), -50) <= -3")[0] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("claim", "options", "words"),
+    [
+        ("quantile(orthogonality_gap, 1.5) <= 1", {}, r"at a number inside \(0, 1\)"),
+        ("quantile(orthogonality_gap, d) <= 1", {}, r"at a number inside \(0, 1\)"),
+        ("quantile(orthogonality_gap) <= 1", {}, r"write quantile\(orthogonality_gap, 9/10\)"),
+        ("probability(orthogonality_gap) <= 1/2", {}, "probability is of an event"),
+        ("probability(0 < orthogonality_gap < 1) <= 1/2", {}, "an event compares two sides"),
+        ("median(orthogonality_gap > 1/2) <= 1/2", {}, "median is of a quantity"),
+        ("variance(median(orthogonality_gap)) <= 1/2", {}, r"stands within variance\(…\)"),
+        ("variance(n) <= 1/2", {}, "of nothing random"),
+        ("variance(orthogonality_gap_0) <= 1/2", {}, "of nothing random"),
+        (
+            "variance(orthogonality_gap) <= orthogonality_gap",
+            {},
+            r"write mean\(orthogonality_gap\)",
+        ),
+        ("variance(orthogonality_gap) <= 9", {}, "vacuous everywhere: variance"),
+        ("variance(orthogonality_gap) <= -1", {}, "out of range everywhere"),
+        ("median(orthogonality_gap) <= 1/4", {"quantifier": "expectation"}, "has 'law'"),
+        ("median(orthogonality_gap) <= 1/4", {"quantifier": "mean field", "d": None}, "has none"),
+        ("median(orthogonality_gap) <= 1/4", {"event": "n > 1"}, "names no statistic"),
+        ("median(gap) <= 1/4", {}, "'gap' is neither declared nor a quantity"),
+        ("medan(orthogonality_gap) <= 1/4", {}, "did you mean"),
+        ("orthogonality_gap <= 1/4", {"assume": "median(cosine_0) >= 0"}, "nothing is random"),
+        ("orthogonality_gap <= 1/4", {"sentinel": "median(cosine)"}, "in claims alone"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(
+    claim: str, options: dict[str, Any], words: str
+) -> None:
+    given = {k: v for k, v in (ORTHOGONAL | options).items() if v is not None}
+    with pytest.raises(ClaimError, match=words) as refusal:
+        conjecture(claim, name="c", **given)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_statistic_of_a_claim_about_every_input_is_refused() -> None:
+    with pytest.raises(ClaimError, match="over random weights: give chain='rescale'"):
+        conjecture("variance(orthogonality_gap) <= 1", over="spectra", n="2..4", name="c")
+
+
+def test_functions_of_quantities_are_claimed_of_every_input_too() -> None:
+    claim = conjecture(
+        "log(effective_rank) >= 1 - 1/effective_rank", over="spectra", n="2..3", name="c"
+    )
+    assert verify([claim.statement()])[0].verdict.holds
+
+
+def test_a_value_outside_the_range_declared_is_refused_in_a_function_as_well() -> None:
+    with OBSERVABLES.restored():
+
+        @observable(floor=0, ceiling=1, reads="H")
+        def overshooting(H: Any) -> Any:
+            """twice one"""
+            return 2 + 0 * H.sum(axis=(-2, -1))
+
+        with pytest.raises(ClaimError, match=r"overshooting came out as 2, outside the range"):
+            conjecture("overshooting**2 <= 1/2", name="c", **ORTHOGONAL).statement()
+
+
+def test_a_search_refutes_a_false_claim_about_a_median() -> None:
+    claim = conjecture(
+        "median(orthogonality_gap) <= 1/10", name="c", chain="rescale", n=2, d="8..16", ell="1..2"
+    )
+    (result,) = verify([claim.statement(only=True)])
+    assert result.verdict is Verdict.REFUTED
+    assert "median in" in result.evidence[0].details["margin"]
+
+
+def test_names_of_claims_tell_statistics_apart() -> None:
+    texts = [
+        "median(orthogonality_gap) <= 1/4",
+        "quantile(orthogonality_gap, 1/4) <= 1/4",
+        "variance(orthogonality_gap) <= 1/50",
+        "orthogonality_gap**2/orthogonality_gap <= 1/4",
+        "mean(orthogonality_gap) <= 1/4",
+    ]
+    from theorems.workbench.conjecture import name_of
+
+    assert len({name_of(conjecture(text, name="c", **ORTHOGONAL)) for text in texts}) == len(texts)
+
+
+def test_what_a_statistic_reads_is_evaluated_within_rounding() -> None:
+    claim = conjecture("orthogonality_gap**3 + 1/3 <= 1/2", name="c", **ORTHOGONAL)
+    from simulators import simulate
+
+    (instance,) = claim.design.instances(claim.statement(falsify=False), None)
+    run = simulate(instance.chain, instance.start, depth=1, replicas=50, seed=1)
+    known = claim.design.known(claim.statement(falsify=False), run, instance)
+    exact = [Fraction(float(v)) ** 3 + Fraction(1, 3) for v in run["orthogonality_gap"][:, 1]]
+    assert all(
+        a <= x <= b for a, x, b in zip(known.low[:, 0], exact, known.high[:, 0], strict=True)
+    )
+    assert np.all(known.high - known.low < 1e-14)

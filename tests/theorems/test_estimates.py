@@ -1,0 +1,153 @@
+"""Quantiles, variances and functions of several numbers of a law: each interval, watched after every
+batch, ever misses the truth as seldom as its level says, however the law is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from theorems.checking.confidence_intervals import quantile_interval
+from theorems.checking.confidence_sequence import AimedMean, BoundedMean, Estimator
+from theorems.checking.estimates import EstimatedFunction, PairedVariance, Quantile
+
+Draw: TypeAlias = Callable[[np.random.Generator, int], np.ndarray]
+LEVEL, RUNS = 0.1, 2000
+#: Batches of a run, of growing size.
+ENDS = (0, 8, 16, 32, 64)
+
+
+def missed(make: Callable[[], Estimator], draw: Draw, truth: float) -> int:
+    """In how many runs an interval ever left the truth out."""
+    generator, count = np.random.default_rng(11), 0
+    for _ in range(RUNS):
+        sequence, values = make(), draw(generator, ENDS[-1])
+        for first, last in pairwise(ENDS):
+            sequence.update(values[first:last])
+        low, high = sequence.interval  # nested, so what was once left out stays out
+        count += not low <= truth <= high
+    return count
+
+
+def most(level: float = LEVEL) -> int:
+    """More misses than this have a probability of at most 1e-9, at a true rate of ``level``."""
+    return int(binom.isf(1e-9, RUNS, level))
+
+
+LAWS: dict[str, tuple[Draw, dict[float, float], float]] = {
+    "uniform": (lambda g, k: g.random(k), {0.5: 0.5, 0.9: 0.9}, 1 / 12),
+    "coin": (lambda g, k: (g.random(k) < 0.25).astype(float), {0.5: 0.0, 0.9: 1.0}, 3 / 16),
+    "cubes": (lambda g, k: g.random(k) ** 3, {0.5: 1 / 8, 0.9: 0.729}, 1 / 7 - 1 / 16),
+}
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_quantile_is_missed_as_seldom_as_stated(law: str, share: float) -> None:
+    draw, truths, _ = LAWS[law]
+    assert missed(lambda: Quantile(share, LEVEL), draw, truths[share]) <= most()
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("reference", [None, 0.1])
+def test_a_variance_is_missed_as_seldom_as_stated(law: str, reference: float | None) -> None:
+    draw, _, truth = LAWS[law]
+    assert missed(lambda: PairedVariance(0.0, 1.0, LEVEL, reference), draw, truth) <= most()
+
+
+def test_a_mean_whose_bets_the_first_batch_placed_is_missed_as_seldom_as_stated() -> None:
+    draw = LAWS["cubes"][0]
+    assert missed(lambda: AimedMean(0.0, 1.0, LEVEL), draw, 1 / 4) <= most()
+
+
+def test_a_function_of_two_is_missed_as_seldom_as_stated() -> None:
+    def make() -> Estimator:
+        parts = {name: BoundedMean(0.0, 1.0, LEVEL / 2, 0.3) for name in ("first", "second")}
+        return EstimatedFunction(lambda ends: ends["second"] - ends["first"], parts, (-1.0, 1.0))
+
+    def draw(generator: np.random.Generator, count: int) -> np.ndarray:
+        values = generator.random(count)
+        return np.stack([values**2, values], axis=1)
+
+    assert missed(make, draw, 1 / 2 - 1 / 3) <= most()
+
+
+def test_the_coverage_tests_notice_a_level_that_is_not_kept() -> None:
+    """An interval at five times its level is missed too often for the bound above."""
+    draw, truths, _ = LAWS["uniform"]
+
+    class Careless(Quantile):
+        def update(self, values: object, up_to: object = None) -> None:
+            self._low = np.concatenate((self._low, np.asarray(values)))
+            low, high = quantile_interval(self._low, self.share, 3 * self.level)
+            self.interval = max(self.interval[0], low), min(self.interval[1], high)
+
+    assert missed(lambda: Careless(0.5, LEVEL), draw, truths[0.5]) > most()
+
+
+@pytest.mark.parametrize("level", [0.3, 1e-2, 1e-6])
+@pytest.mark.parametrize(("count", "share"), [(5, 0.5), (40, 0.9), (300, 0.05)])
+def test_the_ends_of_a_quantile_are_the_sharpest_order_statistics(
+    count: int, share: float, level: float
+) -> None:
+    low, high = quantile_interval(np.arange(count), share, level)
+    below = int(low) + 1 if math.isfinite(low) else 0  # so many values up to the lower end
+    assert below == 0 or binom.cdf(below - 1, count, share) <= level / 2
+    assert binom.cdf(below, count, share) > level / 2
+    above = count - int(high) if math.isfinite(high) else 0
+    assert above == 0 or binom.cdf(above - 1, count, 1 - share) <= level / 2
+    assert binom.cdf(above, count, 1 - share) > level / 2
+
+
+def test_where_a_law_has_a_gap_the_interval_holds_every_quantile() -> None:
+    """Half the values are 0 and half are 1: every number between is a median."""
+    middle = Quantile(0.5, 1e-3)
+    middle.update((np.arange(1000) % 2).astype(float))
+    assert middle.interval == (0.0, 1.0)
+
+
+def test_what_is_known_only_between_two_values_widens_every_interval() -> None:
+    values = np.random.default_rng(0).random(2000)
+    for make in (
+        lambda: Quantile(0.5, 1e-3, 0.0, 1.0),
+        lambda: PairedVariance(0.0, 1.0, 1e-3, 0.1),
+        lambda: AimedMean(0.0, 1.0, 1e-3),
+    ):
+        exact, open_ = make(), make()
+        for part in (values[:100], values[100:]):
+            exact.update(part)
+            open_.update(np.maximum(part - 0.01, 0), np.minimum(part + 0.01, 1))
+        assert open_.interval[0] < exact.interval[0]
+        assert exact.interval[1] < open_.interval[1]
+        assert open_.estimates[0] < exact.estimate < open_.estimates[1]
+
+
+def test_an_observation_that_may_be_anything_leaves_a_quantile_an_interval() -> None:
+    middle = Quantile(0.5, 1e-3)
+    low, high = np.zeros(400), np.ones(400)
+    low[:5], high[:5] = -math.inf, math.inf
+    middle.update(low, high)
+    assert middle.interval == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Quantile(1.5, 1e-3), "share = 1.5 is outside"),
+        (lambda: Quantile(0.5, 0.0), "level = 0.0 is outside"),
+        (lambda: Quantile(0.5, 1e-3, 1.0, 0.0), "want lower < upper"),
+        (lambda: PairedVariance(0.0, 1.0, 2.0), "level = 2.0 is outside"),
+        (lambda: Quantile(0.5, 1e-3, 0.0, 1.0).update([2.0]), "correct the range"),
+        (lambda: PairedVariance(0.0, 1.0, 0.1).update([2.0]), "the range claimed is wrong"),
+        (lambda: quantile_interval([], 0.5, 0.1), "R >= 1"),
+        (lambda: quantile_interval([1.0, math.nan], 0.5, 0.1), "values <= up_to"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()

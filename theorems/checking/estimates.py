@@ -1,0 +1,265 @@
+"""Confidence sequences for numbers of a law that are no means: quantiles, variances, functions of
+several.
+
+All of them are nested, and hold at every time at once at their level, as `BoundedMean` does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from theorems.checking.confidence_intervals import quantile_interval
+from theorems.checking.confidence_sequence import (
+    AimedMean,
+    BoundedMean,
+    Estimator,
+    error_level,
+)
+from theorems.float_intervals import Interval
+
+__all__ = ["EstimatedFunction", "PairedVariance", "Quantile"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def _ends(values: npt.ArrayLike, up_to: npt.ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+    low = np.asarray(values, dtype=np.float64)
+    return low, low if up_to is None else np.asarray(up_to, dtype=np.float64)
+
+
+class Quantile:
+    """A quantile of the law of independent observations, whatever that law: by order statistics.
+
+    - ``share``: the probability below it, inside (0, 1)
+    - ``level``: error probability, inside (0, 1)
+    - ``lower``, ``upper``: a range that certainly holds the observations; infinite by default
+
+    The k-th call of `update` spends level/(k(k + 1)) on an interval from all observations so far,
+    which adds up to the level however many calls there are; how many observations a call brings
+    must not depend on their values. Where several numbers are quantiles the interval holds all of
+    them, and ties among observations make it no less certain. Raises ValueError for arguments
+    outside these domains. Memory: the observations; cost: sorting them at each call. Source: David
+    & Nagaraja, Order Statistics (2003), section 7.1.
+
+    Example:
+        >>> middle = Quantile(0.5, 1e-6)
+        >>> middle.update(np.arange(1001.0))
+        >>> middle.estimate, middle.interval
+        (500.0, (420.0, 580.0))
+    """
+
+    def __init__(
+        self, share: float, level: float, lower: float = -math.inf, upper: float = math.inf
+    ) -> None:
+        self.share = error_level("share", share)
+        self.level = error_level("level", level)
+        if not lower < upper:
+            raise ValueError(f"lower, upper = {lower!r}, {upper!r}: want lower < upper")
+        self.lower, self.upper = lower, upper
+        self.interval = lower, upper
+        self._low: FloatArray = np.empty(0)
+        self._high: FloatArray = np.empty(0)
+        self._looks = 0
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
+        """Take further observations, (k,); with ``up_to``, each lies between its value and that.
+
+        Raises ValueError, and takes none of them, for one that is NaN or outside the range.
+        """
+        low, high = _ends(values, up_to)
+        inside = (low >= self.lower) & (low <= high) & (high <= self.upper)
+        if not inside.all():
+            raise ValueError(
+                f"values has {float(low[~inside][0])!r} (one of {int((~inside).sum())}), not a "
+                f"number in [{self.lower!r}, {self.upper!r}]; correct the range"
+            )
+        if not len(low):
+            return
+        self._low = np.concatenate((self._low, low))
+        self._high = np.concatenate((self._high, high))
+        self._looks += 1
+        spent = self.level / (self._looks * (self._looks + 1))
+        below, above = quantile_interval(self._low, self.share, spent, self._high)
+        self.interval = max(self.interval[0], below), min(self.interval[1], above)
+
+    @property
+    def count(self) -> int:
+        """Number of observations taken."""
+        return len(self._low)
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """Between what the quantile of the observations lies; NaN before the first."""
+        if not self.count:
+            return math.nan, math.nan
+        ends = (self._low, self._high)
+        low, high = (float(np.quantile(end, self.share, method="inverted_cdf")) for end in ends)
+        return low, high
+
+    @property
+    def estimate(self) -> float:
+        """The quantile of the observations: the least that so many of them do not exceed."""
+        return _middle(*self.estimates)
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; infinite until both ends are there."""
+        return (self.interval[1] - self.interval[0]) / 2
+
+
+class PairedVariance:
+    """The variance of the law of independent observations in [lower, upper]: half the squared
+    difference of two of them has that mean, exactly.
+
+    - ``lower``, ``upper``: the range, finite
+    - ``level``: error probability, inside (0, 1)
+    - ``reference``: near which it must be sharp; by default the first observations say where
+
+    Observations are taken in pairs, in order; each half square lies in [0, (upper - lower)²/2], and
+    their mean is followed by `BoundedMean`. The variance is at most (upper - lower)²/4. To bound it
+    from above takes some log(1/level) ranges² over the variance: observations as far apart as the
+    range allows might have been missed. Raises ValueError for arguments outside these domains.
+
+    Example:
+        >>> spread = PairedVariance(0.0, 1.0, 1e-6, reference=0.1)
+        >>> spread.update(np.random.default_rng(0).random(20_000))
+        >>> low, high = spread.interval
+        >>> low < 1 / 12 < high < 0.1
+        True
+    """
+
+    def __init__(
+        self, lower: float, upper: float, level: float, reference: float | None = None
+    ) -> None:
+        top = (upper - lower) ** 2 / 2
+        self.lower, self.upper = 0.0, top / 2
+        self._range = lower, upper
+        self._left: tuple[FloatArray, FloatArray] = np.empty(0), np.empty(0)
+        self._mean: Estimator = (
+            AimedMean(0.0, top, level)
+            if reference is None
+            else BoundedMean(0.0, top, level, reference)
+        )
+        self.count = 0
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
+        """Take further observations, (k,); with ``up_to``, each lies between its value and that.
+
+        Raises ValueError for one that is NaN or outside the range.
+        """
+        given = _ends(values, up_to)
+        low, high = (np.concatenate(parts) for parts in zip(self._left, given, strict=True))
+        if not ((low >= self._range[0]) & (low <= high) & (high <= self._range[1])).all():
+            raise ValueError(
+                f"values has a number outside {list(self._range)}: the range claimed is wrong"
+            )
+        even = len(low) - len(low) % 2
+        self._left = low[even:], high[even:]
+        self.count += len(given[0])
+        first, second = (Interval(low[k:even:2], high[k:even:2]) for k in (0, 1))
+        apart = abs(first - second)
+        halves = (apart * apart / 2.0).within(0.0, 2 * self.upper)
+        self._mean.update(halves.low, halves.high)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high), nested as observations arrive."""
+        low, high = self._mean.interval
+        return low, min(high, self.upper)
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """Between what the mean of the half squares lies; NaN before the first."""
+        return self._mean.estimates
+
+    @property
+    def estimate(self) -> float:
+        """The mean of the half squares."""
+        return self._mean.estimate
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2
+
+
+class EstimatedFunction:
+    """A function of several numbers of a law, each of which has a confidence sequence.
+
+    - ``function``: of what each part lies in, by name; it gives what the function lies in
+    - ``parts``: the confidence sequences, by name; their levels add up to that of the function
+    - ``support``: the least and the greatest that the function can be
+
+    Observations have an axis more, one place for each part in order.
+
+    Example:
+        >>> parts = {"a": BoundedMean(0.0, 1.0, 1e-6), "b": BoundedMean(0.0, 1.0, 1e-6)}
+        >>> both = EstimatedFunction(lambda ends: ends["a"] - ends["b"], parts, (-1.0, 1.0))
+        >>> both.update(np.tile([0.75, 0.25], (10_000, 1)))
+        >>> both.estimate, 0 < both.interval[0] < 0.5 < both.interval[1]
+        (0.5, True)
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Mapping[str, Interval]], Interval],
+        parts: Mapping[str, Estimator],
+        support: tuple[float, float],
+    ) -> None:
+        self._function, self._parts = function, parts
+        self.lower, self.upper = support
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
+        """Take further observations, (k, parts); with ``up_to``, each lies between both."""
+        low, high = _ends(values, up_to)
+        for place, part in enumerate(self._parts.values()):
+            part.update(low[:, place], high[:, place])
+
+    @property
+    def count(self) -> int:
+        """Number of observations that every part has taken."""
+        return min(part.count for part in self._parts.values())
+
+    def _at(self, ends: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+        """Between what it lies where its parts lie between these ends."""
+        found = self._function({name: Interval(*pair) for name, pair in ends.items()})
+        if found.undefined:
+            return self.lower, self.upper
+        inside = found.within(self.lower, self.upper)
+        return float(inside.low), float(inside.high)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high), nested as observations arrive; empty, low > high, where that of a part is."""
+        ends = {name: part.interval for name, part in self._parts.items()}
+        if any(low > high for low, high in ends.values()):
+            return math.inf, -math.inf
+        return self._at(ends)
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """Between what it lies by the estimates of its parts; NaN before the first."""
+        if not self.count:
+            return math.nan, math.nan
+        return self._at({name: part.estimates for name, part in self._parts.items()})
+
+    @property
+    def estimate(self) -> float:
+        """Its value at the estimates of its parts."""
+        return _middle(*self.estimates)
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2
+
+
+def _middle(low: float, high: float) -> float:
+    """Of two numbers, one of which may be infinite; the number itself where they are the same."""
+    return low if low == high else (low + high) / 2

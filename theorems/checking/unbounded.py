@@ -1,0 +1,53 @@
+"""Means of what has no range: no number of samples bounds them, and the check says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from theorems.checking.check import SampledCheck
+from theorems.context import Context
+from theorems.evidence import Evidence, Recorded, Verdict
+from theorems.statement import Statement
+
+__all__ = ["Unbounded"]
+
+
+@dataclass(frozen=True)
+class Unbounded(SampledCheck):
+    """The check of a claim about a mean or variance of what may be as large as it likes.
+
+    A value too rare to be seen may carry any part of such a mean, so that samples alone, however
+    many, say nothing: Bahadur & Savage, Annals of Mathematical Statistics 27 (1956).
+
+    - ``statistic``: what is claimed of, in words; ``reading``: what has no range
+    - ``side``: "lower", "upper" or "lower and no upper"
+
+    Example:
+        >>> Unbounded("mean(log(x))", "log(x)", "lower").reason[:46]
+        'mean(log(x)): log(x) has no lower bound, and a'
+    """
+
+    statistic: str
+    reading: str
+    side: str
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is decided, and what would be."""
+        return (
+            f"{self.statistic}: {self.reading} has no {self.side} bound, and a value too rare to "
+            "be seen may carry any part of it; claim its median or a quantile, whose intervals "
+            f"need no range, as in median({self.reading}), or cut it off by Min and Max"
+        )
+
+    def words(self, statement: Statement) -> str:
+        return f"nothing: {self.reason}"
+
+    def __call__(self, statement: Statement, context: Context) -> Evidence:
+        return Evidence(
+            method=self.method,
+            verdict=Verdict.INCONCLUSIVE,
+            sentinel=Verdict.INCONCLUSIVE,
+            summary=self.reason,
+            details=Recorded({"seed": context.seed}),
+        )

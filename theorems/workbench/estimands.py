@@ -1,0 +1,264 @@
+"""What a claim says of the law of a quantity over random weights: its mean, its median, …
+
+A *reading* is what one network gives: a number, as ``log(orthogonality_gap)``, or whether something
+happens, as ``orthogonality_gap > 1/10``. A *statistic* is a number of its law, and an *estimand*
+the function of statistics that a claim compares with a bound.
+
+- ``mean(x)``, and ``x`` alone: the expectation; of a range that is known, by betting
+- ``probability(x > 1/10)``: of an event, by betting
+- ``variance(x)``: of a range that is known, by betting on half the squared differences of pairs
+- ``quantile(x, 9/10)``, ``median(x)``: by order statistics, whatever the law; where several numbers
+  are quantiles, because the law has gaps, the claim is about every one of them
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import sympy as sp
+from sympy.core.relational import Relational
+
+from theorems.checking.confidence_sequence import AimedMean, BoundedMean, Estimator
+from theorems.checking.estimates import EstimatedFunction, PairedVariance, Quantile
+from theorems.definedness import Condition
+from theorems.expressions import arguments_of, compiled
+from theorems.float_intervals import Interval, order
+from theorems.statement import ClaimError
+
+__all__ = ["STATISTICS", "Estimand", "Statistic", "enclosed"]
+
+#: The statistics that a text may call, with what they take beside a quantity.
+STATISTICS: Mapping[str, str] = MappingProxyType(
+    {
+        "mean": "mean(orthogonality_gap)",
+        "median": "median(orthogonality_gap)",
+        "quantile": "quantile(orthogonality_gap, 9/10)",
+        "variance": "variance(orthogonality_gap)",
+        "probability": "probability(orthogonality_gap > 1/10)",
+    }
+)
+
+Ends = tuple[float, float]
+Values = Mapping[str, "Interval | float"]
+
+
+def enclosed(expression: sp.Expr, values: Values) -> Interval:
+    """What an expression certainly lies in.
+
+    - ``values``: floats and intervals of floats, by name of its symbols
+
+    Example:
+        >>> x = sp.Symbol("x", nonnegative=True)
+        >>> found = enclosed(sp.log(x), {"x": Interval(0.0, 1.0)})
+        >>> float(found.low), bool(found.high >= 0)
+        (-inf, True)
+    """
+    names = arguments_of(expression)
+    found = compiled(expression, names).intervals(*(values[str(name)] for name in names))
+    return found if isinstance(found, Interval) else Interval(found)
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A number of the law of a reading.
+
+    - ``kind``: one of `STATISTICS`
+    - ``of``: what is read, an expression; of a probability, a comparison
+    - ``conditions``: where a reading has a value, as its text says it
+    - ``share``: of a quantile, the probability below it
+
+    Example:
+        >>> x = sp.Symbol("x", real=True)
+        >>> str(Statistic("quantile", x**2, share=Fraction(9, 10)))
+        'quantile(x**2, 9/10)'
+    """
+
+    kind: str
+    of: sp.Expr | Relational
+    conditions: tuple[Condition, ...] = ()
+    share: Fraction | None = None
+
+    def __str__(self) -> str:
+        level = f", {self.share}" if self.kind == "quantile" else ""
+        return f"{self.kind}({self.of}{level})"
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """What stands for it in a claim."""
+        known = self.kind in ("variance", "probability")
+        sign = {"nonnegative": True} if known or self.of.is_nonnegative else {}
+        return sp.Symbol(str(self), real=True, **sign)
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in words."""
+        match self.kind:
+            case "mean":
+                return f"E[{self.of}]"
+            case "probability":
+                return f"P[{self.of}]"
+            case "quantile":
+                return f"every {self.share} quantile of {self.of}"
+        return f"the {self.kind} of {self.of}"
+
+    @property
+    def sides(self) -> tuple[sp.Expr, ...]:
+        """What is read, and both sides of an event."""
+        return tuple(self.of.args) if isinstance(self.of, Relational) else (self.of,)
+
+    def known(self, values: Values) -> tuple[Interval, npt.NDArray[np.bool_]]:
+        """Its reading, of every network, and where that may have no value.
+
+        - ``values``: of every symbol, and what each quantity is known to lie in
+
+        Returns the intervals, NaN where there is certainly no value, and where there may be none.
+        """
+        if isinstance(self.of, Relational):
+            left, right = (enclosed(side, values) for side in self.sides)
+            surely, perhaps = order(left, self.of.rel_op, right)
+            missing = left.undefined | right.undefined
+            found = Interval(surely.astype(np.float64), perhaps.astype(np.float64))
+        else:
+            found = enclosed(self.of, values)
+            missing = found.undefined
+        open_ = np.zeros_like(missing)
+        for condition in self.conditions:
+            relation = condition.relation
+            met, perhaps = order(enclosed(relation.lhs, values), relation.rel_op, 0.0)
+            missing, open_ = missing | ~perhaps, open_ | (perhaps & ~met)
+        low, high = (np.where(missing, np.nan, end) for end in (found.low, found.high))
+        return Interval(low, high), open_
+
+    def reach(self, values: Values) -> Ends:
+        """The least and the greatest that can be read.
+
+        - ``values``: of every symbol, and the range of each quantity
+        """
+        if isinstance(self.of, Relational):
+            return 0.0, 1.0
+        found = enclosed(self.of, values)
+        if found.undefined:
+            return -math.inf, math.inf
+        least = 0.0 if self.of.is_nonnegative else -math.inf
+        return max(float(found.low), least), float(found.high)
+
+    def range(self, values: Values) -> Ends:
+        """The least and the greatest that it can be itself; ``values`` as of `reach`."""
+        low, high = self.reach(values)
+        return (0.0, (high - low) ** 2 / 4) if self.kind == "variance" else (low, high)
+
+    def estimator(self, values: Values, level: float, reference: float | None) -> Estimator:
+        """A confidence sequence for it, of level ``level``, sharp near ``reference``.
+
+        ``values`` as of `reach`; without a reference its bets are placed by its first samples.
+        Raises `ClaimError` for a mean or variance of what has no range.
+        """
+        low, high = self.reach(values)
+        if self.share is not None:
+            return Quantile(float(self.share), level, low, high)
+        if not math.isfinite(high - low):
+            raise ClaimError(f"{self}: its range [{low:g}, {high:g}] is unbounded at these values")
+        if self.kind == "variance":
+            return PairedVariance(low, high, level, reference)
+        if reference is None:
+            return AimedMean(low, high, level)
+        return BoundedMean(low, high, level, reference)
+
+    def rough(self, readings: npt.NDArray[np.float64]) -> float:
+        """What it would be if these were all networks there are.
+
+        - ``readings``: (networks,), one at least
+        """
+        if self.share is not None:
+            return float(np.quantile(readings, float(self.share)))
+        return float(readings.var() if self.kind == "variance" else readings.mean())
+
+
+@dataclass(frozen=True)
+class Estimand:
+    """The function of statistics that a claim compares with a bound.
+
+    - ``expression``: in the symbols of ``statistics`` and of the claim
+
+    Example:
+        >>> spread = Statistic("variance", sp.Symbol("x", real=True))
+        >>> Estimand(2 * spread.symbol, (spread,)).range({"x": Interval(0.0, 1.0)})
+        (0.0, 0.5)
+    """
+
+    expression: sp.Expr
+    statistics: tuple[Statistic, ...]
+
+    @classmethod
+    def of(cls, statistic: Statistic) -> Estimand:
+        """The statistic itself."""
+        return cls(statistic.symbol, (statistic,))
+
+    def __str__(self) -> str:
+        return str(self.expression)
+
+    @property
+    def alone(self) -> Statistic | None:
+        """The statistic that it is; None for a function of some."""
+        first = self.statistics[0]
+        return first if self.expression == first.symbol else None
+
+    @property
+    def noun(self) -> str:
+        """What it is, in a word."""
+        return "number" if self.alone is None else self.alone.kind
+
+    def range(self, values: Values) -> Ends:
+        """The least and the greatest that it can be; ``values`` as of `Statistic.reach`."""
+        if self.alone is not None:
+            return self.alone.range(values)
+        ranges = {str(s): Interval(*s.range(values)) for s in self.statistics}
+        found = enclosed(self.expression, {**values, **ranges})
+        if found.undefined:
+            return -math.inf, math.inf
+        return float(found.low), float(found.high)
+
+    def unbounded(self, values: Values) -> Statistic | None:
+        """A mean or variance of what has no range: no number of samples bounds it.
+
+        ``values`` as of `Statistic.reach`.
+        """
+        wanting = (s for s in self.statistics if s.share is None)
+        return next((s for s in wanting if not all(map(math.isfinite, s.reach(values)))), None)
+
+    def estimator(self, values: Values, level: float, reference: float | None) -> Estimator:
+        """A confidence sequence for it; arguments as of `Statistic.estimator`.
+
+        The level is split equally over its statistics.
+        """
+        if self.alone is not None:
+            return self.alone.estimator(values, level, reference)
+        share = level / len(self.statistics)
+        parts = {str(s): s.estimator(values, share, None) for s in self.statistics}
+        names = {str(x) for x in self.expression.free_symbols} - set(parts)
+        given = {name: values[name] for name in names}
+        return EstimatedFunction(
+            lambda ends: enclosed(self.expression, {**given, **ends}),
+            parts,
+            self.range(values),
+        )
+
+    def rough(
+        self, values: Mapping[str, float], readings: Sequence[npt.NDArray[np.float64]]
+    ) -> float:
+        """What it would be if these were all networks there are.
+
+        - ``values``: of every symbol; ``readings``: of each statistic, (networks,)
+        """
+        columns = zip(self.statistics, readings, strict=True)
+        found = {str(s): s.rough(column) for s, column in columns}
+        if self.alone is not None:
+            return found[str(self.alone)]
+        middle = enclosed(self.expression, {**values, **found})
+        return float(middle.low + middle.high) / 2
