@@ -169,14 +169,9 @@ class NamedObservable:
 
     @property
     def unclaimable(self) -> str | None:
-        """Why a claim cannot compare its values; None if it can.
-
-        It is no number, or has no range.
-        """
+        """Why a claim cannot compare its values, as it is no number; None if it can."""
         if self.shape:
             return f"{self.name} is {self.shape_in_words}, and a claim compares numbers"
-        if self.floor is None or self.ceiling is None:
-            return f"{self.name} has no range: give its floor and ceiling where it is declared"
         return None
 
     @property

@@ -209,7 +209,7 @@ def test_a_run_depends_on_what_its_words_mean() -> None:
 @pytest.mark.parametrize(
     ("claim", "about", "words"),
     [
-        ("shouting <= 9", ["--chain", "rescale"], "shouting has no range"),
+        ("shouting <= 9", ["--over", "spectra"], "shouting has no exact evaluation"),
         ("gram <= 1", ["--chain", "rescale"], "an n × n matrix, and a claim compares numbers"),
         ("loud_share(1) <= 1/2", ["--over", "spectra"], "has no exact evaluation"),
         ("loud_share(1) <= 1/2", ["--over", "matrices"], "has no exact evaluation"),

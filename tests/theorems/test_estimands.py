@@ -211,6 +211,23 @@ def test_a_value_outside_the_range_declared_is_refused_in_a_function_as_well() -
             conjecture("overshooting**2 <= 1/2", name="c", **ORTHOGONAL).statement()
 
 
+def test_a_quantity_without_a_range_is_decided_by_its_quantiles_and_by_no_mean() -> None:
+    with OBSERVABLES.restored():
+
+        @observable(reads="gram")
+        def spread(H: Any) -> Any:
+            """the norm of H"""
+            return (H * H).sum(axis=(-2, -1)) ** 0.5
+
+        word, why = verdict("spread <= 2", chain="vanilla(identity)", assume="cosine_0 == 0")
+        assert word == "inconclusive"
+        assert "no lower and no upper bound" in why
+        options = dict(chain="vanilla(identity)", assume="smallest_eigenvalue_0 >= 1/n")
+        assert verdict("median(spread) <= 3", **options)[0] == "supported"
+        assert verdict("median(spread) <= 1/2", **options)[0] == "refuted"
+        assert verdict("probability(spread > 5) <= 1/20", **options)[0] == "supported"
+
+
 def test_a_search_refutes_a_false_claim_about_a_median() -> None:
     claim = conjecture(
         "median(orthogonality_gap) <= 1/10", name="c", chain="rescale", n=2, d="8..16", ell="1..2"

@@ -640,7 +640,8 @@ def _range(measured: Quantity, values: Mapping[str, Any]) -> tuple[float, float]
 
     - ``values``: numbers, of n and d among others
     """
-    low, high = (_number(end, values) for end in (measured.floor, measured.ceiling))
+    low = -math.inf if measured.floor == -sp.oo else _number(measured.floor, values)
+    high = math.inf if measured.ceiling == sp.oo else _number(measured.ceiling, values)
     return low - ROUNDING * abs(low), high + ROUNDING * abs(high) + 1e-12
 
 

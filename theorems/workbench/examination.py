@@ -186,7 +186,7 @@ def _hulls(
     names = {x.name for x in domains}
     for symbol, each in quantities.items():
         floor, top = each.range_in(names)
-        if top is None:
+        if top is None or floor == -sp.oo:
             continue
         if {str(s) for s in floor.free_symbols | top.free_symbols} <= found.keys():
             found[str(symbol)] = in_balls(floor, found).union(in_balls(top, found))
@@ -497,7 +497,7 @@ def _require_range(
 
 def _ends(floor: sp.Expr, ceiling: sp.Expr | None, row: _Row) -> tuple[float, float]:
     high = math.inf if ceiling is None else _number(ceiling, row.values)
-    return _number(floor, row.values), high
+    return -math.inf if floor == -sp.oo else _number(floor, row.values), high
 
 
 def _require_open_event(statement: Statement, design: Design, rows: Sequence[_Row]) -> None:

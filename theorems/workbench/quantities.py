@@ -91,12 +91,13 @@ class Quantity:
 
     @property
     def floor(self) -> sp.Expr:
-        return self._end(self.kind.floor)
+        """In terms of n and d; minus infinity where none is declared."""
+        return -sp.oo if self.kind.floor is None else self._end(self.kind.floor)
 
     @property
     def ceiling(self) -> sp.Expr:
-        """In terms of n and d."""
-        return self._end(self.kind.ceiling)
+        """In terms of n and d; infinity where none is declared."""
+        return sp.oo if self.kind.ceiling is None else self._end(self.kind.ceiling)
 
     def _end(self, told: object) -> sp.Expr:
         return _formula(str(told(*self._given) if callable(told) else told))
@@ -197,7 +198,7 @@ def _samples_present(some: tuple[int, ...] | str, words: str) -> Condition:
 
 
 class _Quantities(Mapping[str, Quantity]):
-    """The observables without a parameter that are numbers with a range, as quantities, by name."""
+    """The observables without a parameter that are numbers, as quantities, by name."""
 
     def _kinds(self) -> list[NamedObservable]:
         plain = [kind for kind in OBSERVABLES.values() if kind.parameter is None]
