@@ -56,7 +56,8 @@ def test_a_mean_of_what_dies_has_no_value(claim: str, options: Any) -> None:
         f"undefined in {evidence.details['undefined']} of {evidence.details['samples']} samples"
         in evidence.summary
     )
-    assert "such a mean has no value" in evidence.summary
+    noun = "probability" if "event" in options else "mean"
+    assert f"such a {noun} has no value" in evidence.summary
     assert "assume='alive'" in evidence.summary
 
 
@@ -207,7 +208,7 @@ def test_an_event_without_a_value_has_not_failed_to_happen() -> None:
         ell=1,
     )
     assert found.verdict is Verdict.OUTSIDE
-    assert "such a mean has no value" in found.evidence[-1].summary
+    assert "such a probability has no value" in found.evidence[-1].summary
 
 
 # --- samples without a value, whoever draws them ------------------------------------------------------------

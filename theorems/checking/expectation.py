@@ -28,7 +28,12 @@ from theorems.checking.confidence_sequence import (
     decide_at_most,
     decide_equal,
 )
-from theorems.checking.lost_samples import Known, spoiled_words, undefined_words
+from theorems.checking.lost_samples import (
+    Known,
+    spoiled_words,
+    undefined_words,
+    without_value,
+)
 from theorems.context import Context
 from theorems.evidence import Details, Evidence, Verdict, beside, combine, typed
 from theorems.expressions import compiled
@@ -38,6 +43,9 @@ from theorems.statement import Statement
 __all__ = ["Expectation", "Floats", "Instance", "MeanRow", "at_layer", "event"]
 
 Bools = npt.NDArray[np.bool_]
+#: How often it is reckoned what open means still need, and how many times the replicas of an
+#: instance may then be spent on it; by how much more than is reckoned.
+_ROUNDS, _MOST, _MORE = 3, 10, 1.25
 #: Draws after which a condition is given up that not one replica in so many meets.
 _GIVEN_UP, _RAREST = 4096, 1000
 
@@ -187,6 +195,8 @@ class Expectation(SampledCheck):
     ``known`` gives, in the place of ``sample``, what is known of each value once rounding is taken
     into account. ``estimator(instance, values, level, reference)`` makes the confidence sequence of
     another number than the mean, from samples that may have an axis more; ``noun`` is what it is.
+    With ``shares``, instances that are decided early leave what they did not spend of their
+    ``normals`` to others, as far as that should decide them.
 
     Example:
         >>> from theorems.templates.expectation import STATEMENT, instances, sample
@@ -213,6 +223,7 @@ class Expectation(SampledCheck):
         None
     )
     noun: str = "mean"
+    shares: bool = False
 
     @property
     def takes_batch(self) -> bool:
@@ -231,59 +242,45 @@ class Expectation(SampledCheck):
     def __call__(self, statement: Statement, context: Context) -> Evidence:
         instances = list(self.instances(statement, context.array))
         parts = (2 if self.covered is None else 3) * sum(len(i.readouts) for i in instances)
-        rows: list[MeanRow] = []
-        engine = ""
+        runs: list[_Run] = []
         for number, instance in enumerate(instances):
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
-            found, ran = self._run(statement, instance, context.share(parts))
-            rows, engine = [*rows, *found], ran or engine
+            run = _Run(self, statement, instance, context.share(parts))
+            limit = min(self.replicas, self.normals // max(instance.normals, 1))
+            run.sample(max(self.first, limit))
+            runs.append(run)
+        if self.shares:
+            self._share_out(statement, runs, context)
+        rows = [row for run in runs for row in run.rows()]
+        engine = next((run.engine for run in reversed(runs) if run.engine), "")
         scope = (self.scope or _labels)(instances) if instances else None
         return self.of_means(statement, rows, engine, context, scope)
 
-    def _run(
-        self, statement: Statement, instance: Instance, context: Context
-    ) -> tuple[list[MeanRow], str]:
-        """A row for each readout, and the engine that was used."""
-        trials = [
-            _Trial(self, statement, instance, values, context.level) for values in instance.readouts
-        ]
-        open_trials = [t for t in trials if not t.vacuous]
-        engine, drawn, size, stage = "", 0, self.first, 0
-        limit = max(self.first, min(self.replicas, self.normals // max(instance.normals, 1)))
-        while open_trials and drawn < limit and not context.expired:
-            size = min(size, limit - drawn)
-            trajectory = self._draw(instance, size, stage, statement, context)
-            engine = trajectory.engine
-            values = self._known(statement, trajectory, instance, len(trials))
-            inside = None if self.covered is None else self.covered(statement, trajectory, instance)
-            kept = (
-                np.ones(values.spoiled.shape, dtype=np.bool_)
-                if self.kept is None
-                else self.kept(statement, trajectory, instance)
-            )
-            for position, trial in enumerate(trials):
-                if trial in open_trials:
-                    low, high = values.low[:, position], values.high[:, position]
-                    spoiled = values.spoiled[:, position]
-                    counts = trial.sift(low, kept[:, position], spoiled)
-                    met = None if inside is None else inside[counts, position]
-                    trial.observe(low[counts], high[counts], spoiled[counts], met)
-            drawn += size
-            open_trials = [t for t in open_trials if not t.settled(self.resolution)]
-            size, stage = drawn, stage + 1
-        for trial in open_trials:
-            trial.cut = drawn < limit
-        return [t.row(self.resolution) for t in trials], engine
+    def _share_out(self, statement: Statement, runs: Sequence[_Run], context: Context) -> None:
+        """Spend what decided instances left of their random numbers on those that are open: where
+        it should decide, the cheapest first.
+        """
+        left = self.normals * len(runs) - sum(run.spent for run in runs)
+        for _ in range(_ROUNDS):
+            open_ = [(run.missing, place) for place, run in enumerate(runs) if run.open_trials]
+            for missing, place in sorted(open_):
+                run = runs[place]
+                cost = missing * max(run.instance.normals, 1)
+                most = _MOST * self.replicas
+                if context.expired or not 0 < cost <= left or run.drawn + missing > most:
+                    continue
+                context.progress(f"{statement.name}: {run.instance.label}, {missing:.0f} more")
+                before = run.spent
+                run.sample(run.drawn + math.ceil(missing))
+                left -= run.spent - before
 
-    def _known(
-        self, statement: Statement, trajectory: Trajectory, instance: Instance, readouts: int
-    ) -> Known:
+    def known_of(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Known:
         """What is known of each value, (replicas, readouts), perhaps with an axis more."""
         if self.known is not None:
             return self.known(statement, trajectory, instance)
         return Known.at(
             trajectory,
-            self._sampled(statement, trajectory, instance, readouts),
+            self._sampled(statement, trajectory, instance, len(instance.readouts)),
             instance.support,
             None if self.last is None else self.last(instance),
         )
@@ -304,7 +301,7 @@ class Expectation(SampledCheck):
             )
         return found
 
-    def _draw(
+    def draw(
         self, instance: Instance, size: int, stage: int, statement: Statement, context: Context
     ) -> Trajectory:
         """The samples of one stage, shared by the variants of a theorem."""
@@ -385,6 +382,70 @@ def _eigenvalues(start: Floats) -> str:
     return f"{shares[0]:.3g}" if np.ptp(shares) <= 1e-12 else f"{shares[0]:.3g} … {shares[-1]:.3g}"
 
 
+class _Run:
+    """The sampling of one instance, which can be continued: how many replicas were ``drawn``, and
+    which trials are open.
+    """
+
+    def __init__(
+        self, check: Expectation, statement: Statement, instance: Instance, context: Context
+    ) -> None:
+        self.check, self.statement, self.instance = check, statement, instance
+        self.context = context
+        self.trials = [
+            _Trial(check, statement, instance, values, context.level)
+            for values in instance.readouts
+        ]
+        self.open_trials = [t for t in self.trials if not t.vacuous]
+        self.engine, self.drawn, self._size, self._stage = "", 0, check.first, 0
+
+    @property
+    def spent(self) -> int:
+        """Random numbers drawn so far."""
+        return self.drawn * self.instance.normals
+
+    @property
+    def missing(self) -> float:
+        """How many replicas more should decide all that is open; infinite where that is hopeless."""
+        wanted = [trial.wanted(self.check.resolution) for trial in self.open_trials]
+        return max(_MORE * max(wanted, default=0.0) - 1, 0.0) * self.drawn
+
+    def sample(self, limit: int) -> None:
+        """Draw replicas, stage by stage, until no trial is open, or so many were drawn."""
+        check, instance = self.check, self.instance
+        while self.open_trials and self.drawn < limit and not self.context.expired:
+            size = min(self._size, limit - self.drawn)
+            trajectory = check.draw(instance, size, self._stage, self.statement, self.context)
+            self.engine = trajectory.engine
+            self._observe(trajectory)
+            self.drawn += size
+            self.open_trials = [t for t in self.open_trials if not t.settled(check.resolution)]
+            self._size, self._stage = self.drawn, self._stage + 1
+        for trial in self.open_trials:
+            trial.cut = self.drawn < limit
+
+    def _observe(self, trajectory: Trajectory) -> None:
+        check, statement, instance = self.check, self.statement, self.instance
+        values = check.known_of(statement, trajectory, instance)
+        inside = None if check.covered is None else check.covered(statement, trajectory, instance)
+        kept = (
+            np.ones(values.spoiled.shape, dtype=np.bool_)
+            if check.kept is None
+            else check.kept(statement, trajectory, instance)
+        )
+        for position, trial in enumerate(self.trials):
+            if trial in self.open_trials:
+                low, high = values.low[:, position], values.high[:, position]
+                spoiled = values.spoiled[:, position]
+                counts = trial.sift(low, kept[:, position], spoiled)
+                met = None if inside is None else inside[counts, position]
+                trial.observe(low[counts], high[counts], spoiled[counts], met)
+
+    def rows(self) -> list[MeanRow]:
+        """What each readout says."""
+        return [trial.row(self.check.resolution) for trial in self.trials]
+
+
 class _Trial:
     """One readout: its bound, its false neighbour's bound, the confidence sequence of its mean."""
 
@@ -430,8 +491,7 @@ class _Trial:
         A spoiled one always counts: one too many that is the worst for either side costs certainty
         and no more.
         """
-        lost = np.isnan(column)
-        missing = kept & (lost.any(axis=1) if lost.ndim > 1 else lost) & ~spoiled
+        missing = kept & without_value(column) & ~spoiled
         self.discarded += int((~kept & ~spoiled).sum())
         self.undefined += int(missing.sum())
         return (kept | spoiled) & ~missing
@@ -474,11 +534,25 @@ class _Trial:
             return self.sequence.half_width <= resolution * self._scale
         return verdict is Verdict.REFUTED or self._hopeless
 
+    def wanted(self, resolution: float) -> float:
+        """By what the replicas drawn would have to be multiplied for a verdict, as half-widths
+        shrink with their root; 0 where there is one.
+        """
+        if self.verdict(resolution) is not Verdict.INCONCLUSIVE:
+            return 0.0
+        half = self.sequence.half_width
+        apart = abs(self.sequence.estimate - self.bound)
+        if self.relation == "==":
+            apart = max(apart, resolution * abs(self.bound))
+        return max((half / apart) ** 2, 1.0) if apart > 0 and math.isfinite(half) else math.inf
+
     @property
     def _scale(self) -> float:
-        """Relative to what an interval is narrow: the bound, or the estimate where that is 0."""
+        """Relative to what an interval is narrow: the bound. Where that is 0 it is a part of the
+        estimate, as the neighbour's bound is moved by a share of that.
+        """
         measured = 0.0 if self.estimator is None else abs(self.sequence.estimate)
-        return abs(self.bound) or measured
+        return abs(self.bound) or measured / 4
 
     @property
     def _rarely_kept(self) -> bool:

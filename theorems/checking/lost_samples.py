@@ -22,7 +22,14 @@ from theorems.context import Context
 from theorems.evidence import Details, Evidence
 from theorems.statement import Statement
 
-__all__ = ["Known", "UndefinedMean", "rounding_of", "spoiled_words", "undefined_words"]
+__all__ = [
+    "Known",
+    "UndefinedMean",
+    "rounding_of",
+    "spoiled_words",
+    "undefined_words",
+    "without_value",
+]
 
 
 class Known:
@@ -81,6 +88,18 @@ class Known:
         if len(values) != len(rounding):
             rounding = np.broadcast_to(rounding.max(axis=0), (len(values), *rounding.shape[1:]))
         return cls(values, rounding if values.ndim == rounding.ndim else rounding[:, None], support)
+
+
+def without_value(samples: Floats, axes: int = 1) -> npt.NDArray[np.bool_]:
+    """Which samples are NaN, in one of their places where they have several.
+
+    - ``axes``: of the samples; what axes follow are their places
+
+    Example:
+        >>> without_value(np.array([[0.0, np.nan], [1.0, 2.0]])).tolist()
+        [True, False]
+    """
+    return np.asarray(np.isnan(samples).any(axis=tuple(range(axes, samples.ndim))))
 
 
 def rounding_of(trajectory: Trajectory) -> float:

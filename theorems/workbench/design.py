@@ -591,6 +591,7 @@ def sampling_check(design: Design, resolution: float) -> Expectation:
         known=None if plain else design.known,
         estimator=None if plain else design.estimator,
         noun=design.estimand.noun,
+        shares=True,
     )
 
 

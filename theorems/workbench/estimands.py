@@ -17,6 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from types import MappingProxyType
 
 import numpy as np
@@ -29,6 +30,7 @@ from theorems.checking.estimates import EstimatedFunction, PairedVariance, Quant
 from theorems.definedness import Condition
 from theorems.expressions import arguments_of, compiled
 from theorems.float_intervals import Interval, order
+from theorems.number_systems import ORDER
 from theorems.statement import ClaimError
 
 __all__ = ["STATISTICS", "Estimand", "Statistic", "enclosed"]
@@ -43,6 +45,9 @@ STATISTICS: Mapping[str, str] = MappingProxyType(
         "probability": "probability(orthogonality_gap > 1/10)",
     }
 )
+
+#: Of so many quantities every corner is looked at.
+_CORNERS = 4
 
 Ends = tuple[float, float]
 Values = Mapping[str, "Interval | float"]
@@ -62,6 +67,39 @@ def enclosed(expression: sp.Expr, values: Values) -> Interval:
     names = arguments_of(expression)
     found = compiled(expression, names).intervals(*(values[str(name)] for name in names))
     return found if isinstance(found, Interval) else Interval(found)
+
+
+def _failing(relation: Relational, values: Values) -> npt.NDArray[np.bool_]:
+    """Where a comparison with 0 fails at all ends and in the middle of what is known.
+
+    An interval that meets 0 may be that of x - |x|, which is 0 at every x > 0.
+    """
+    names = [str(name) for name in arguments_of(relation.lhs)]
+    wide = [name for name in names if isinstance(values[name], Interval)][:_CORNERS]
+    found: npt.NDArray[np.bool_] = np.ones((), dtype=bool)
+    for corner in (*product((0.0, 1.0), repeat=len(wide)), (0.5,) * len(wide)):
+        at = dict(zip(wide, corner, strict=True))
+        given = {name: _between(values[name], at.get(name, 0.5)) for name in names}
+        with np.errstate(all="ignore"):
+            met = ORDER[relation.rel_op](_floats(relation.lhs, given), 0)
+            found = found & np.logical_not(met)
+    return found
+
+
+def _floats(
+    expression: sp.Expr, values: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    names = arguments_of(expression)
+    return np.asarray(compiled(expression, names).floats(*(values[str(name)] for name in names)))
+
+
+def _between(value: Interval | float, share: float) -> npt.NDArray[np.float64]:
+    """A point of an interval, its ends exactly."""
+    if not isinstance(value, Interval):
+        return np.asarray(value)
+    if share in (0.0, 1.0):
+        return value.high if share else value.low
+    return value.low + share * (value.high - value.low)
 
 
 @dataclass(frozen=True)
@@ -131,7 +169,8 @@ class Statistic:
         for condition in self.conditions:
             relation = condition.relation
             met, perhaps = order(enclosed(relation.lhs, values), relation.rel_op, 0.0)
-            missing, open_ = missing | ~perhaps, open_ | (perhaps & ~met)
+            gone = ~perhaps | _failing(relation, values)
+            missing, open_ = missing | gone, open_ | (~gone & ~met)
         low, high = (np.where(missing, np.nan, end) for end in (found.low, found.high))
         return Interval(low, high), open_
 

@@ -22,7 +22,7 @@ from simulators.observables import Observable
 from simulators.workers import one_blas_thread
 from theorems.algebraic import number
 from theorems.checking.expectation import Instance
-from theorems.checking.lost_samples import UndefinedMean
+from theorems.checking.lost_samples import UndefinedMean, without_value
 from theorems.checking.scaling import Scaling
 from theorems.simple_fractions import simplest_between
 from theorems.statement import Sentinel, Statement
@@ -160,7 +160,7 @@ def pilot(design: Design, statement: Statement) -> Sides:
         left -= replicas * instance.normals
         seen = _simulated(instance, design.observables, max(replicas, 2), stream)
         samples = design.sample(statement, seen, instance)
-        gone = np.isnan(samples).reshape(*samples.shape[:2], -1).any(axis=2)
+        gone = without_value(samples, 2)
         counts = design.kept(statement, seen, instance) & ~gone & ~seen.spoiled[:, -1:]
         for place, values in enumerate(instance.readouts):
             if (counted := counts[:, place]).any():
@@ -199,7 +199,7 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
         read = design.known(statement, seen, instance)
         counted = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:] & ~read.spoiled
         samples = read.low[counted]
-        if missing := int(np.isnan(samples).reshape(len(samples), -1).any(axis=1).sum()):
+        if missing := int(without_value(samples).sum()):
             where = f"{instance.label}, ell={instance.depth}"
             return UndefinedMean(missing, len(samples), where, design.estimand.noun)
     return None
