@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from simulators.arguments import require, told
 from simulators.arrays import Array, Namespace, Reals
 from simulators.lazy import torch
-from simulators.streams import DeviceStreams, HostStreams, Piece
+from simulators.streams import DeviceStreams, HostStreams, Piece, Streams
 from simulators.weights import LAWS
 from simulators.workers import cores
 
@@ -101,6 +101,14 @@ class NumpyBackend:
         packed, _ = np.linalg.qr(np.asarray(rows.mT), mode="raw")
         return packed[..., : rows.shape[-2]] * _lower(*rows.shape[-2:], self.dtype)
 
+    def orthonormal(self, rows: Array) -> tuple[Array, Array]:
+        """Qᵀ, ``(..., min(m, n), m)``, with H = QR, and Rᵀ, the same as `triangular` gives.
+
+        Orthonormal whatever the rank of H is. Cost: O(n² m), twice that of `triangular`.
+        """
+        basis, factor = np.linalg.qr(np.asarray(rows.mT))
+        return basis.mT, factor.mT
+
     def product(self, one: Array, other: Array, out: Array | None) -> Array:
         """``one @ other``, matrices with any leading axes, into ``out`` if that is given.
 
@@ -108,16 +116,30 @@ class NumpyBackend:
         """
         return np.matmul(one, other, out=None if out is None else np.asarray(out))
 
+    def streams(self, root: SeedSequence, engine: str, replicas: range) -> Streams:
+        """The streams of a group of ``replicas``, at their beginning.
+
+        ``engine`` names the child of ``root``.
+        """
+        return HostStreams(root, engine, replicas)
+
     def draws(
-        self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
+        self,
+        root: SeedSequence,
+        engine: str,
+        pieces: Sequence[Piece],
+        *,
+        ahead: bool = True,
+        streams: Streams | None = None,
     ) -> Iterator[Array]:
         """The entries of each piece in turn, shape ``(replicas, sum of units)``, good until the
         next.
 
         ``engine`` names the child of ``root`` that they are drawn from. ``ahead`` has the host draw
-        the next piece in a second thread while one is in use.
+        the next piece in a second thread while one is in use. ``streams``, if given, are those of
+        the pieces' one group of replicas, and go on from where they are.
         """
-        return _host_draws(root, engine, pieces, self.dtype, ahead)
+        return _host_draws(root, engine, pieces, self.dtype, ahead, streams)
 
 
 @dataclass(frozen=True)
@@ -173,6 +195,14 @@ class TorchBackend:
         factor: Array = torch.linalg.qr(torch.as_tensor(rows.mT), mode="r").R.mT
         return factor
 
+    def orthonormal(self, rows: Array) -> tuple[Array, Array]:
+        """Qᵀ and Rᵀ as `NumpyBackend.orthonormal` has them.
+
+        Cost: O(n² m) for ``rows`` of shape ``(..., n, m)``.
+        """
+        basis, factor = torch.linalg.qr(torch.as_tensor(rows.mT))
+        return basis.mT, factor.mT
+
     def product(self, one: Array, other: Array, out: Array | None) -> Array:
         """``one @ other``, matrices with any leading axes, into ``out`` if that is given.
 
@@ -181,21 +211,41 @@ class TorchBackend:
         one, other = torch.as_tensor(one), torch.as_tensor(other)
         return torch.matmul(one, other, out=None if out is None else torch.as_tensor(out))
 
+    def streams(self, root: SeedSequence, engine: str, replicas: range) -> Streams:
+        """The streams of a group of ``replicas``, at their beginning: the host's on the CPU.
+
+        ``engine`` names the child of ``root``.
+        """
+        if torch.device(self.device).type == "cpu":
+            return HostStreams(root, engine, replicas)
+        return DeviceStreams(root, engine, replicas, self.device)
+
     def draws(
-        self, root: SeedSequence, engine: str, pieces: Sequence[Piece], *, ahead: bool = True
+        self,
+        root: SeedSequence,
+        engine: str,
+        pieces: Sequence[Piece],
+        *,
+        ahead: bool = True,
+        streams: Streams | None = None,
     ) -> Iterator[Array]:
         """The entries of each piece in turn, as `NumpyBackend.draws` has them.
 
         On the CPU they come from the host's streams, elsewhere from the device's.
         """
         if torch.device(self.device).type == "cpu":
-            for values in _host_draws(root, engine, pieces, self.dtype, ahead):
+            for values in _host_draws(root, engine, pieces, self.dtype, ahead, streams):
                 yield torch.from_numpy(values)
         else:
-            yield from self.device_draws(root, engine, pieces)
+            yield from self.device_draws(root, engine, pieces, streams=streams)
 
     def device_draws(
-        self, root: SeedSequence, engine: str, pieces: Sequence[Piece]
+        self,
+        root: SeedSequence,
+        engine: str,
+        pieces: Sequence[Piece],
+        *,
+        streams: Streams | None = None,
     ) -> Iterator[Array]:
         """The entries of each piece in turn, drawn on the device, shape ``(replicas, sum of
         units)``.
@@ -203,13 +253,18 @@ class TorchBackend:
         ``engine`` names the child of ``root`` that they are drawn from. They are other numbers than
         the host's, of the same law; see `simulators.streams.DeviceStreams`.
         """
-        for piece, streams in _streams(
-            pieces, lambda group: DeviceStreams(root, engine, group, self.device)
+        for piece, started in _streams(
+            pieces,
+            lambda group: (
+                streams
+                if isinstance(streams, DeviceStreams)
+                else DeviceStreams(root, engine, group, self.device)
+            ),
         ):
             shape = (len(piece.replicas), sum(piece.units))
             out = torch.empty(shape, dtype=getattr(torch, self.dtype), device=self.device)
             for replica, row in enumerate(out):
-                streams.fill(replica, row, LAWS[piece.law].source, piece.units)
+                started.fill(replica, row, LAWS[piece.law].source, piece.units)
                 _of_the_law(piece, row, self.xp)
             yield out
 
@@ -218,7 +273,12 @@ Backend: TypeAlias = NumpyBackend | TorchBackend
 
 
 def _host_draws(
-    root: SeedSequence, engine: str, pieces: Sequence[Piece], dtype: str, ahead: bool
+    root: SeedSequence,
+    engine: str,
+    pieces: Sequence[Piece],
+    dtype: str,
+    ahead: bool,
+    streams: Streams | None,
 ) -> Iterator[Reals]:
     """Draw the pieces: if ``ahead``, the next one in a background thread, helped when it is late.
 
@@ -229,8 +289,13 @@ def _host_draws(
     # One buffer is read by the engine while the other is filled.
     buffers = cycle([np.empty(size, dtype) for _ in pieces[: 2 if ahead else 1]])
     fillings = (
-        _Filling(streams, piece, next(buffers))
-        for piece, streams in _streams(pieces, lambda group: HostStreams(root, engine, group))
+        _Filling(started, piece, next(buffers))
+        for piece, started in _streams(
+            pieces,
+            lambda group: (
+                streams if isinstance(streams, HostStreams) else HostStreams(root, engine, group)
+            ),
+        )
     )
     if not ahead:
         for filling in fillings:

@@ -5,8 +5,9 @@ Every function takes ``H`` of shape ``(..., d, n)``, real floating, NumPy or Tor
 representation per column, any leading axes (replicas, layers). Results keep the leading axes, the
 dtype and the device.
 
-All of them are scale-invariant. ``H`` is first divided by its largest entry, so scales from 1e-300
-to 1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite ``H``
+All are scale-invariant but `log_norm` and those that measure a gradient G in place of ``H``, whose
+scale counts. ``H`` is first divided by its largest entry, so scales from 1e-300 to 1e300 neither
+overflow nor underflow. Where they are undefined, for a zero or non-finite ``H``
 and for the cosine with a zero column, they are NaN, without a warning; `simulate` refuses such
 batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not rank 0. `alive` says
 whether a sample is zero.
@@ -36,12 +37,14 @@ from functools import cached_property, partial
 from itertools import combinations, product
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from simulators.arguments import did_you_mean, kind_of, real_number, require, told, whole_number
 from simulators.arrays import Array, Namespace
 from simulators.catalogue import Catalogue, Parameter, summary
 from simulators.exact import ExactGram, Number
+from simulators.layers import frobenius_norm, scaled_to
 from simulators.ranges import End, end_at, require_within
 
 __all__ = [
@@ -55,7 +58,11 @@ __all__ = [
     "cosine",
     "cosine_range",
     "effective_rank",
+    "gradient_gram",
+    "gradient_norm",
     "gram",
+    "log_gradient_norm",
+    "log_norm",
     "lone_outlier",
     "mean_absolute_cosine",
     "observable",
@@ -79,7 +86,8 @@ class Observable:
     ``function(H, width=d)`` measures ``H`` of shape ``(..., rows, n)``, where ``rows`` may be fewer
     than the width ``d`` when ``H`` is a thin factor. ``gram`` says that the value depends on the
     representation through its Gram matrix and width alone, which is what measuring a thin factor
-    requires.
+    requires. ``backward`` says that it measures G = ∂L/∂H in place of H; ``scaled``, that it takes
+    ``log_scale`` too, ``(...)``: the logarithm of what H or G has been divided by.
 
     Example:
         >>> import numpy as np
@@ -91,6 +99,8 @@ class Observable:
     name: str
     function: Callable[..., Array]
     gram: bool
+    backward: bool = False
+    scaled: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,9 @@ class NamedObservable:
     - ``function``: ``H``, the parameter if there is one, and ``width=d`` if it is ``wide``, to
       values
     - ``reads``: ``"gram"`` if they depend on ``H`` through its Gram matrix and width alone, so that
-      a factor will do for ``H``; else ``"H"``
+      a factor will do for ``H``; ``"backward"`` if it is handed G = ∂L/∂H in place of ``H``; else
+      ``"H"``
+    - ``scaled``: whether it takes ``log_scale=``, the logarithm of what ``H`` has been divided by
     - ``shape``: the axes that one representation gives, as ``("n", "n")``; ``()`` for a number
     - ``floor``, ``ceiling``: the ends of its range, numbers or formulas in n and d as a text,
       ``"sqrt(1 - 1/n)"``; with a parameter perhaps functions of it. None where it has none
@@ -119,7 +131,7 @@ class NamedObservable:
     name: str
     meaning: str
     function: Measuring
-    reads: Literal["H", "gram"] = "H"
+    reads: Literal["H", "gram", "backward"] = "H"
     shape: tuple[str, ...] = ()
     floor: Bound | Callable[..., Bound] = None
     ceiling: Bound | Callable[..., Bound] = None
@@ -130,10 +142,12 @@ class NamedObservable:
     absent: str = "it has no value where a sample is 0"
     of_spectrum: Callable[..., Number] | None = None
     of_gram: Callable[..., Number] | None = None
+    scaled: bool = False
 
     def __post_init__(self) -> None:
         require(
-            self.reads in ("H", "gram"), f"{self.name}: reads={self.reads!r}: want 'H' or 'gram'"
+            self.reads in ("H", "gram", "backward"),
+            f"{self.name}: reads={self.reads!r}: want 'H', 'gram' or 'backward'",
         )
         ends = [end for end in (self.floor, self.ceiling) if isinstance(end, int | float)]
         require(
@@ -217,7 +231,8 @@ class NamedObservable:
         measuring = function if self.wide else partial(_ignoring_width, function)
         if (self.floor, self.ceiling) != (None, None):
             measuring = partial(_within, name, self._ends(value), measuring)
-        return Observable(name, measuring, self.reads == "gram")
+        backward = self.reads == "backward"
+        return Observable(name, measuring, self.reads == "gram", backward, self.scaled)
 
 
 OBSERVABLES: Catalogue[NamedObservable] = Catalogue("observable")
@@ -596,6 +611,92 @@ def alive(H: Array) -> Array:
     return xp.where(xp.all(largest < math.inf, axis=-1), found, math.nan)
 
 
+@observable(
+    meaning="the logarithm of ‖H‖_F",
+    reads="gram",
+    scaled=True,
+)
+def log_norm(H: Array, *, log_scale: Array | float = 0.0) -> Array:
+    """log ‖H‖_F, the scale of a chain without normalisation included; shape ``(...)``, in float64.
+
+    −∞ where H is 0. ``log_scale``, ``(...)``, is the logarithm of what ``H`` has been divided by:
+    `simulate` carries it, so that no depth overflows.
+
+    Example:
+        >>> import numpy as np
+        >>> log_norm(np.eye(4)), log_norm(np.zeros((2, 2)))
+        (np.float64(0.6931471805599453), np.float64(-inf))
+    """
+    return _log_norm(H)[1] + log_scale
+
+
+@observable(
+    meaning="‖G‖_F of the gradient G = ∂L/∂H",
+    reads="backward",
+    floor=0,
+    scaled=True,
+)
+def gradient_norm(G: Array, *, log_scale: Array | float = 0.0) -> Array:
+    """‖G‖_F; shape ``(...)``, in float64, ∞ where that cannot hold it.
+
+    ``log_scale``, ``(...)``, is the logarithm of what ``G`` has been divided by.
+
+    Example:
+        >>> import numpy as np
+        >>> float(gradient_norm(np.array([[3.0], [4.0]])))
+        5.0
+    """
+    xp, logarithm = _log_norm(G)
+    norm = xp.astype(frobenius_norm(G, xp)[..., 0, 0], xp.float64)
+    scale = xp.asarray(log_scale, dtype=xp.float64, device=device(G))
+    return xp.where(xp.equal(scale, 0.0), norm, _exponential(xp, logarithm + scale))
+
+
+@observable(
+    meaning="the logarithm of ‖G‖_F, G = ∂L/∂H",
+    reads="backward",
+    scaled=True,
+)
+def log_gradient_norm(G: Array, *, log_scale: Array | float = 0.0) -> Array:
+    """log ‖G‖_F at any depth, −∞ where G is 0; shape ``(...)``, in float64.
+
+    ``log_scale``, ``(...)``, is the logarithm of what ``G`` has been divided by.
+
+    Example:
+        >>> import numpy as np
+        >>> float(log_gradient_norm(np.eye(1), log_scale=1000.0))
+        1000.0
+    """
+    return _log_norm(G)[1] + log_scale
+
+
+@observable(
+    meaning="the products GᵀG of the samples' gradients, G = ∂L/∂H",
+    reads="backward",
+    shape=("n", "n"),
+    scaled=True,
+)
+def gradient_gram(G: Array, *, log_scale: Array | float = 0.0) -> Array:
+    """GᵀG, not normalised; shape ``(..., n, n)``, in float64, infinite where that cannot hold it.
+
+    ``log_scale``, ``(...)``, is the logarithm of what ``G`` has been divided by.
+
+    Example:
+        >>> import numpy as np
+        >>> gradient_gram(np.array([[3.0, 1.0], [4.0, 0.0]])).round(9).tolist()
+        [[25.0, 3.0], [3.0, 1.0]]
+    """
+    xp = _namespace(G)
+    norm = frobenius_norm(G, xp)
+    unit = xp.astype(scaled_to(1.0, G, norm, xp), xp.float64)
+    products = xp.matmul(xp.matrix_transpose(unit), unit)
+    sizes = gradient_norm(G, log_scale=log_scale)[..., None, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        # in steps, as the square of the norm alone may be infinite, where zeros stay zero
+        zero = xp.equal(products, 0.0) & (sizes >= 0)
+        return xp.where(zero, 0.0, products * sizes * sizes)
+
+
 def parametrised() -> tuple[str, ...]:
     """The names of the observables that take a number, as ``soft_rank`` in ``soft_rank(0.5)``.
 
@@ -670,8 +771,10 @@ def _within(
     return values
 
 
-def _ignoring_width(function: Callable[[Array], Array], H: Array, *, width: int) -> Array:
-    return function(H)
+def _ignoring_width(
+    function: Callable[..., Array], H: Array, *, width: int, **scale: Array
+) -> Array:
+    return function(H, **scale)
 
 
 def _namespace(H: Array) -> Namespace:
@@ -705,6 +808,20 @@ def _over_peak(xp: Namespace, H: Array, axis: int | tuple[int, int]) -> Array:
     usable = (peak > 0) & (peak < math.inf)
     # What is safe keeps its bits, whatever is beside it.
     return xp.where(usable, H / xp.where(usable & ~safe, peak, 1.0), 0.0)
+
+
+def _log_norm(H: Array) -> tuple[Namespace, Array]:
+    """log ‖H‖_F in float64, −∞ of zero, quietly."""
+    xp = _namespace(H)
+    norm = xp.astype(frobenius_norm(H, xp)[..., 0, 0], xp.float64)
+    return xp, xp.where(norm > 0, xp.log(xp.where(norm > 0, norm, 1.0)), norm - math.inf)
+
+
+def _exponential(xp: Namespace, logarithm: Array) -> Array:
+    """exp, ∞ where it overflows, quietly."""
+    return xp.where(
+        logarithm > 709.78, math.inf, xp.exp(xp.where(logarithm > 709.78, 0.0, logarithm))
+    )
 
 
 def _products(H: Array) -> tuple[Namespace, Array, Array]:

@@ -15,6 +15,7 @@ from threading import Event
 from typing import TypeAlias
 
 import numpy as np
+from array_api_compat import device as device_of
 from array_api_compat import is_array_api_obj
 from numpy.typing import ArrayLike, NDArray
 
@@ -24,6 +25,7 @@ from simulators.backend import Backend, select
 from simulators.batches import centred, validate_batch
 from simulators.chains import Chain
 from simulators.engines import dense, factor, mean_field, rows
+from simulators.engines.round_trip import RoundTrip
 from simulators.engines.rounding import (
     ROUNDINGS,
     Copies,
@@ -32,6 +34,7 @@ from simulators.engines.rounding import (
     Watch,
     arrival_error,
 )
+from simulators.last_gradient import Backward, LastGradient
 from simulators.layers import Rescale, ScaleResponse
 from simulators.observables import Observable, resolve
 from simulators.requirements import require_affordable, require_runnable
@@ -65,6 +68,7 @@ def simulate(
     dtype: object = None,
     device: object = None,
     every: int = 1,
+    backward: Backward | None = None,
 ) -> Trajectory:
     """Run ``replicas`` independent copies of ``chain`` on ``batch`` for ``depth`` blocks, measuring
     as they go.
@@ -83,20 +87,32 @@ def simulate(
     - ``dtype``: float32 or float64 (the default)
     - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is
       not paid for
+    - ``backward``: what G_L = ∂L/∂H_L is, for observables of the gradients G_ℓ = ∂L/∂H_ℓ such as
+      ``"gradient_norm"`` and ``"gradient_gram"``: ``"gaussian"``, standard normal for each replica;
+      an array (d, n); or a function of H_L, ``(..., d, n)``, to an array like it. Their column j
+      belongs to layer j · ``every`` as all others do, column 0 to the batch. At a kink, and for a
+      row of zeros that is rescaled, the derivative is taken to be 0
 
     Where a block multiplies its input's scale by a scalar and never fixes it (a vanilla chain with
     identity or ReLU), the representation is kept at ‖H‖_F = 1 from the first block on, which no
-    depth overflows: its scale is then not observable. Every other chain is observed at its true
-    scale.
+    depth overflows: of its scale ``"log_norm"`` knows. A function ``backward`` is given it like
+    that; G_ℓ do not depend on the scale otherwise. Every other chain is observed at its true scale.
 
     The entries of ``batch`` are taken at their word: what the samples have in common is subtracted
     exactly, equal samples stay equal. Where float arithmetic cannot follow all the same,
     `Trajectory.rounding` says by how much, and `Trajectory.spoiled` which replicas speak for
-    nothing from which layer on.
+    nothing from which layer on. With ``backward``, every layer of a replica is as good as its last
+    one at best, and as its gradients from there on.
 
-    Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense.
-    Memory beyond the batch and the values is a few MiB for factor, O(width · n) for rows; for dense
-    O(width · n) and at most some 80 MiB per core.
+    The engines rows and dense go backward, exact in law jointly with the forward pass: rows by
+    conditioning on what it drew, at O(width · n²), dense by the weights themselves, drawn once
+    more. The forward numbers for a seed are the same with and without.
+
+    Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense;
+    backward some two or three times as much again. Memory beyond the batch and the values is a few
+    MiB for factor, O(width · n) for rows; for dense O(width · n) and at most some 80 MiB per core.
+    Backward half a GiB more at most for what is kept, or some O(width · n · depth^(1/4)) where that
+    is more; for dense the weights of one block, if they are more.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
     wants; also for what no machine can do, see `simulators.requirements`.
@@ -130,8 +146,9 @@ def simulate(
     require_affordable(
         name, chain, values.shape, layers=layers, replicas=replicas, observables=len(measures)
     )
-
     width = chain.widths(len(values))[-1]
+    last = _last_gradient(backward, measures, (width, values.shape[1]))
+
     record = _Record(measures, (replicas, layers + 1), every, width, backend)
     record.start(values)
     if name == "mean_field":
@@ -139,14 +156,37 @@ def simulate(
         record.keep(range(1), (backend.array(each[None]) for each in factors))
     else:
         carried = name == "factor" and factor.carries_rows(chain)
-        start, copies, outlook = _begun(chain, values, backend, carried=carried)
-        run = {"factor": factor.run, "rows": rows.run, "dense": dense.run}[name]
-        runs = run(chain, start, copies, depth=depth, replicas=replicas, root=root, backend=backend)
+        start, copies, outlook, exponent = _begun(chain, values, backend, carried=carried)
+        record.exponent = exponent
+        if last is None:
+            run = {"factor": factor.run, "rows": rows.run, "dense": dense.run}[name]
+            runs = run(
+                chain, start, copies, depth=depth, replicas=replicas, root=root, backend=backend
+            )
+            jobs = [partial(record.watch, group, found, outlook) for group, found in runs]
+        else:
+            engine_of = {"rows": rows, "dense": dense}[name]
+            groups = engine_of.groups(chain, start.shape, replicas, backend.workers)
+            sharing = min(len(groups), backend.workers)
+            trip = partial(
+                RoundTrip,
+                engine_of.JOURNEY,
+                chain,
+                start,
+                copies,
+                exponent=exponent,
+                sharing=sharing,
+                ahead=sharing == 1,
+                depth=depth,
+                root=root,
+                backend=backend,
+            )
+            jobs = [
+                partial(record.there_and_back, group, partial(trip, replicas=group), outlook, last)
+                for group in groups
+            ]
         # The groups of factor share their draws, and are read one after another.
-        run_all(
-            [partial(record.watch, group, found, outlook) for group, found in runs],
-            1 if name == "factor" else backend.workers,
-        )
+        run_all(jobs, 1 if name == "factor" else backend.workers)
     return Trajectory(
         values=record.values,
         rounding=record.rounding,
@@ -165,7 +205,32 @@ def simulate(
         batch_shape=values.shape,
         batch_sha256=hashlib.sha256(values.astype("<f8").tobytes()).hexdigest(),
         versions=_versions(),
+        backward=None if last is None else last.words,
     )
+
+
+def _last_gradient(
+    backward: object, measures: Sequence[Observable], shape: tuple[int, int]
+) -> LastGradient | None:
+    """What ``backward`` means, if anything is to be measured of it.
+
+    Raises `ValueError` unless observables read gradients exactly where there are any.
+    """
+    reading = [measure.name for measure in measures if measure.backward]
+    require(
+        backward is not None or not reading,
+        f"observable {reading[0] if reading else ''!r} reads the backward pass; "
+        "give backward='gaussian', an array, or a function of H_L",
+    )
+    if backward is None:
+        return None
+    last = LastGradient.of(backward, shape)
+    require(
+        reading,
+        f"backward={last.words!r} is read by none of the observables; "
+        "add 'gradient_norm', or leave it out",
+    )
+    return last
 
 
 @cache
@@ -229,11 +294,13 @@ def choose_engine(
         ...  for chain in (rescale_chain(8), residual_chain(8, 0.1)) for n in (2, 8)]
         ['factor', 'factor', 'rows', 'dense']
     """
-    opaque = [measure.name for measure in measures if not measure.gram]
+    opaque = [measure for measure in measures if not measure.gram]
     unmeasurable = None
     if opaque:
-        unmeasurable = (
-            f"observable {opaque[0]!r} is not declared gram_invariant, so a factor may not do"
+        unmeasurable = f"observable {opaque[0].name!r} " + (
+            "reads the backward pass, which needs all rows of H, not a factor of them"
+            if opaque[0].backward
+            else "is not declared gram_invariant, so a factor may not do"
         )
     if engine == "dense":
         return engine, "asked for"
@@ -270,9 +337,9 @@ def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
 
 def _begun(
     chain: Chain, batch: Floats, backend: Backend, *, carried: bool
-) -> tuple[Array, Copies, Outlook]:
-    """H₀ᵀ as an engine begins with it, ``(1, n, d₀)``, the samples in it that remain equal, and
-    what to watch.
+) -> tuple[Array, Copies, Outlook, int]:
+    """H₀ᵀ as an engine begins with it, ``(1, n, d₀)``, the samples in it that remain equal, what to
+    watch, and by which power of two it was divided.
     """
     started = batch if chain.leading_recenter is None else centred(batch)
     nonzero = started[started.any(axis=1)]
@@ -291,6 +358,7 @@ def _begun(
         start,
         copies,
         Outlook.of(chain, started, arrived, copies, backend.dtype, carried=carried),
+        exponent,
     )
 
 
@@ -336,16 +404,25 @@ class _Record:
     ) -> None:
         self.values: dict[str, NDArray[np.generic]] = {}
         self.rounding = np.empty(shape)
-        self._measures, self._every, self._width = measures, every, width
+        self.exponent = 0
+        self._forward = [measure for measure in measures if not measure.backward]
+        self._backward = [measure for measure in measures if measure.backward]
+        self._order = [measure.name for measure in measures]
+        self._every, self._width = every, width
         self._backend = backend
+        self._log_scale = np.zeros(shape)
 
     def start(self, batch: Floats) -> None:
         """Column 0, from the batch (d₀, n) as it is, where nothing is centred yet.
 
-        The same for all replicas, with the error of its arrival in the dtype.
+        The same for all replicas, with the error of its arrival in the dtype. What measures
+        gradients is tried on it.
         """
         H = self._backend.array(batch[None, None])
-        self._measure(slice(None), slice(0, 1), H, len(batch))
+        everywhere = slice(None), slice(0, 1)
+        self._measure(self._forward, everywhere, H, len(batch), self._log_scale[:1, :1])
+        self._measure(self._backward, everywhere, H, len(batch), self._log_scale[:1, :1])
+        self.values = {name: self.values[name] for name in self._order}
         arrived = self._backend.numpy(H)[0, 0].astype(np.float64)
         self.rounding[:, 0] = arrival_error(batch, arrived, self._backend.dtype)
 
@@ -363,8 +440,39 @@ class _Record:
         """
         depth = (self.rounding.shape[1] - 1) * self._every
         watch = Watch(outlook, len(group), depth, self._every, self._backend)
-        self.keep(group, until(stop, watch.over(representations)))
+        noted = self._noted(group, representations)
+        self.keep(group, until(stop, watch.over(noted)))
         self.rounding[group.start : group.stop, 1:] = watch.errors[:, 1:]
+
+    def there_and_back(
+        self,
+        group: range,
+        begin: Callable[[], RoundTrip],
+        outlook: Outlook,
+        last: LastGradient,
+        stop: Event,
+    ) -> None:
+        """The same, and what measures gradients, in all columns of the replicas in ``group``.
+
+        What rounding makes of a gradient counts for everything in its column, and so does what it
+        has made of the last representation, on which all gradients depend.
+        """
+        trip = begin()
+        self.watch(group, trip.representations(), outlook, stop)
+        if stop.is_set():
+            return
+        replicas = slice(group.start, group.stop)
+        least = self.rounding[replicas, -1]
+        depth = (self.rounding.shape[1] - 1) * self._every
+        gradients = until(stop, trip.gradients(last.at(trip, self._backend)))
+        for layer, gradient in zip(range(depth, -1, -1), gradients, strict=False):
+            if layer % self._every == 0:
+                column = layer // self._every
+                columns = replicas, slice(column, column + 1)
+                scale = np.asarray(math.log(2) * gradient.exponents, np.float64)[:, None]
+                G = gradient.rows.mT[:, None]
+                self._measure(self._backward, columns, G, G.shape[-2], scale)
+                self.rounding[replicas, column] = np.maximum(least, gradient.error)
 
     def keep(self, group: range, blocks: Iterator[Array]) -> None:
         """The values of the replicas in ``group``, from arrays Hᵀ, or factors of it, after each
@@ -380,12 +488,39 @@ class _Record:
             filled += 1
             if filled == room or start + filled == layers + 1:
                 held = buffer[:, :filled].mT
-                self._measure(replicas, slice(start, start + filled), held, self._width)
+                columns = slice(start, start + filled)
+                scale = self._log_scale[replicas, columns]
+                self._measure(self._forward, (replicas, columns), held, self._width, scale)
                 start, filled = start + filled, 0
 
-    def _measure(self, replicas: slice, columns: slice, H: Array, width: int) -> None:
-        for measure in self._measures:
-            result = measure.function(H, width=width)
+    def _noted(
+        self, group: range, representations: Iterator[Representation]
+    ) -> Iterator[Representation]:
+        """The representations, the scales of those that are measured noted down."""
+        for layer, found in enumerate(representations, start=1):
+            if found.log_scale is not None and layer % self._every == 0:
+                column = layer // self._every
+                scale = found.log_scale + math.log(2) * self.exponent
+                self._log_scale[group.start : group.stop, column] = scale
+            yield found
+
+    def _measure(
+        self,
+        measures: Sequence[Observable],
+        place: tuple[slice, slice],
+        H: Array,
+        width: int,
+        log_scale: Floats,
+    ) -> None:
+        """What is measured of ``H``, or of gradients, ``(replicas, columns, d, n)``, that stand for
+        themselves times the exponential of ``log_scale``.
+        """
+        for measure in measures:
+            scale = _on_the_device(log_scale, H, self._backend) if measure.scaled else None
+            held, told_of_it = H, {} if scale is None else {"log_scale": scale}
+            if measure.backward and scale is None and log_scale.any():
+                held = _unscaled(H, log_scale, self._backend)
+            result = measure.function(held, width=width, **told_of_it)
             if not is_array_api_obj(result) or result.shape[:2] != H.shape[:2]:
                 got = f"shape {tuple(result.shape)}" if hasattr(result, "shape") else repr(result)
                 raise ValueError(
@@ -401,7 +536,20 @@ class _Record:
             if measure.name not in self.values:
                 shape = (*self.rounding.shape, *measured.shape[2:])
                 self.values[measure.name] = np.empty(shape, measured.dtype)
-            self.values[measure.name][replicas, columns] = measured
+            self.values[measure.name][place] = measured
+
+
+def _on_the_device(log_scale: Floats, like: Array, backend: Backend) -> Array:
+    """``log_scale`` in float64, beside the array."""
+    xp = backend.xp
+    return xp.asarray(log_scale, dtype=xp.float64, device=device_of(like))
+
+
+def _unscaled(G: Array, log_scale: Floats, backend: Backend) -> Array:
+    """G itself, ∞ where that is beyond its dtype; in two steps, as its scale alone may be."""
+    with np.errstate(over="ignore"):
+        half = backend.array(np.exp(log_scale / 2))[..., None, None]
+        return G * half * half
 
 
 def _plain_entropy(entropy: int | Sequence[int] | None) -> int | list[int]:

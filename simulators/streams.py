@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby, pairwise, product
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
@@ -33,6 +33,7 @@ __all__ = [
     "HostStreams",
     "Piece",
     "Seed",
+    "Streams",
     "from_uniform",
     "pack",
     "replica_groups",
@@ -49,7 +50,7 @@ _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has var
 _BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
 _ASIDE = 2**20  # entries made aside at once where units end within a word
 _SHORT = 2**6  # pairs of a unit below which they alternate
-_ENGINES = ("dense", "factor", "lyapunov", "rows")
+_ENGINES = ("dense", "factor", "lyapunov", "rows", "dense backward", "rows backward")
 """The place of a name is part of the stream: append, never reorder."""
 
 
@@ -75,7 +76,8 @@ def root_sequence(seed: object) -> SeedSequence:
 def replica_sequence(root: SeedSequence, engine: str, replica: int) -> SeedSequence:
     """Child ``(engine, replica)`` of ``root``. Cost: a few microseconds, so thousands are cheap.
 
-    ``engine`` is one of dense, factor, lyapunov and rows; ``replica`` ≥ 0.
+    ``engine`` is one of dense, factor, lyapunov, rows, dense backward and rows backward;
+    ``replica`` ≥ 0.
 
     Example:
         >>> replica_sequence(SeedSequence(5), "factor", 2).spawn_key
@@ -97,6 +99,19 @@ class HostStreams:
 
     def __init__(self, root: SeedSequence, engine: str, replicas: range) -> None:
         self._generators = [Generator(SFC64(replica_sequence(root, engine, i))) for i in replicas]
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """Where the streams are; once set to that again, they give the same entries once more.
+
+        One state for each replica, of some hundred bytes.
+        """
+        return tuple(generator.bit_generator.state for generator in self._generators)
+
+    @state.setter
+    def state(self, state: tuple[Any, ...]) -> None:
+        for generator, each in zip(self._generators, state, strict=True):
+            generator.bit_generator.state = each
 
     def fill(self, first: int, out: Reals, law: str, units: Sequence[int] | None = None) -> None:
         """Overwrite ``out``, float32 or float64 with contiguous rows, with the next entries of its
@@ -267,6 +282,19 @@ class DeviceStreams:
         words = [child.generate_state(1, np.uint64).astype(np.int64) for child in children]
         self._generators = [torch.Generator(device).manual_seed(int(word[0])) for word in words]
 
+    @property
+    def state(self) -> tuple[object, ...]:
+        """Where the streams are, as `HostStreams.state`.
+
+        One state for each replica, of some kilobytes at most.
+        """
+        return tuple(generator.get_state() for generator in self._generators)
+
+    @state.setter
+    def state(self, state: tuple[Any, ...]) -> None:
+        for generator, each in zip(self._generators, state, strict=True):
+            generator.set_state(each)
+
     def fill(self, replica: int, out: torch.Tensor, law: str, units: Sequence[int]) -> None:
         """Overwrite ``out``, one-dimensional, with the next entries of a replica.
 
@@ -281,6 +309,9 @@ class DeviceStreams:
             else:
                 unit.uniform_(generator=generator)
                 unit.copy_(torch.as_tensor(from_uniform(unit, law)))
+
+
+Streams: TypeAlias = HostStreams | DeviceStreams
 
 
 def from_uniform(u: Array, law: str) -> Array:

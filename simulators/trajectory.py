@@ -21,7 +21,9 @@ from simulators.regular_files import DAMAGE, obstacle, replacing
 
 __all__ = ["FORMAT", "SPOILED", "Trajectory"]
 
-FORMAT = 3
+FORMAT = 4
+_WITHOUT_BACKWARD = 3
+"""What is written of a run without a backward pass, as ever."""
 _FORMER = (1, 2)  # 1 measured every block and did not say so; neither estimated rounding
 _SETTINGS = "settings"
 _ROUNDING = "rounding"
@@ -39,13 +41,16 @@ class Trajectory:
       observable has more; column 0 is the batch itself, column j follows block j · ``every``
     - ``rounding``: read-only, ``(replicas, depth // every + 1)``, in [0, 1]: an estimate of how far
       rounding may have moved what is observed there, relative to samples of norm one; it never
-      decreases along depth. NaN in what an earlier release saved that made no estimate
+      decreases along depth, unless there is a backward pass, whose gradients it speaks for as well.
+      NaN in what an earlier release saved that made no estimate
     - ``engine``, ``engine_reason``: which engine ran, and why that one
     - ``chain``: its `repr`; ``depth``, ``every``, ``replicas``, ``dtype``, ``device``
     - ``seed``: entropy and spawn key of the `SeedSequence` that every stream came from
     - ``batch_shape``, ``batch_sha256``: shape (d₀, n) of the batch, and the digest of its entries
       as C-ordered little-endian float64
     - ``versions``: of Python, NumPy, Torch and this package
+    - ``backward``: what the backward pass started from: ``"gaussian"``, the digest of an array, or
+      the name of a function; None if there was none
 
     Example:
         >>> from simulators import rescale_chain, simulate
@@ -68,6 +73,7 @@ class Trajectory:
     batch_shape: tuple[int, int]
     batch_sha256: str
     versions: Mapping[str, str]
+    backward: str | None = None
 
     def __post_init__(self) -> None:
         for array in (*self.values.values(), self.rounding):
@@ -109,9 +115,13 @@ class Trajectory:
             for field in fields(self)
             if field.name not in _ARRAYS
         }
+        written = FORMAT
+        if self.backward is None:
+            written = _WITHOUT_BACKWARD
+            del settings["backward"]
         arrays = {f"{_VALUE}{name}": array for name, array in self.values.items()}
         arrays[_ROUNDING] = self.rounding
-        arrays[_SETTINGS] = np.array(json.dumps({"format": FORMAT, **settings}, default=dict))
+        arrays[_SETTINGS] = np.array(json.dumps({"format": written, **settings}, default=dict))
         archive = io.BytesIO()
         np.savez(archive, **arrays)  # type: ignore[arg-type]  # no name clashes: all have a prefix
         return archive.getvalue()
@@ -162,8 +172,8 @@ def _read(file: IO[bytes], source: str) -> Trajectory:
                 for name in archive.files
                 if name.startswith(_VALUE)
             }
-            rounding = archive[_ROUNDING] if written == FORMAT else None
-        if written in (FORMAT, *_FORMER):
+            rounding = None if written in _FORMER else archive[_ROUNDING]
+        if written in (FORMAT, _WITHOUT_BACKWARD, *_FORMER):
             settings = {"every": 1, **settings, "batch_shape": tuple(settings["batch_shape"])}
             settings["engine"] = _FORMER_ENGINES.get(settings["engine"], settings["engine"])
             if rounding is None:

@@ -12,7 +12,10 @@ calls are few: that gains more than keeping a layer in the second-level cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial, reduce
+from itertools import accumulate, pairwise
+from operator import add
 
 import numpy as np
 from numpy.random import SeedSequence
@@ -21,6 +24,7 @@ from simulators.arrays import Array
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.layerwise import Passage
+from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
 from simulators.layers import Linear, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
@@ -73,8 +77,9 @@ def run(
         [(1, 2, 4), (1, 2, 4), (1, 2, 4)]
     """
     n, rows = batch.shape[-2:]
-    units = list(_units(chain, rows, depth))
-    largest = max(n * max(rows, *chain.widths(rows)), *(size for size, _ in units))
+    onward = _units(chain, chain.widths(rows)[-1], n)
+    layers = _units(chain, rows, n) + (depth - 1) * onward
+    units = [unit for layer in layers for unit in layer]
 
     def representations(group: range, ahead: bool) -> Iterator[Representation]:
         """Those of one group, its draws made ``ahead`` in a second thread or not.
@@ -86,20 +91,38 @@ def run(
         draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
         yield from _Drawn(backend, draws).representations(chain, batch, copies, depth)
 
-    limit = min(LAYER_ENTRIES, GROUP_REPLICAS * largest)
-    for group in replica_groups(replicas, largest, limit, backend.workers):
+    for group in groups(chain, batch.shape, replicas, backend.workers):
         # A lone group leaves the other cores idle, so they draw for it.
         yield group, representations(group, len(group) == replicas or backend.workers == 1)
 
 
-def _units(chain: Chain, rows: int, depth: int) -> Iterator[tuple[int, str]]:
-    """Size and law of every row block of weights, in the order of use."""
-    for _ in range(depth):
-        for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
-            if isinstance(layer, WeightLayer):
-                for size in row_blocks(width, _block_rows(rows)):
-                    yield rows * size, layer.law
-            rows = width
+def groups(chain: Chain, batch_shape: tuple[int, ...], replicas: int, workers: int) -> list[range]:
+    """The replicas that go together, for a batch H₀ᵀ of ``(1, n, d₀)``.
+
+    Example:
+        >>> from simulators.chains import residual_chain
+        >>> groups(residual_chain(4, 0.5), (1, 2, 4), 5, 1)
+        [range(0, 5)]
+    """
+    n, rows = batch_shape[-2:]
+    onward = _units(chain, chain.widths(rows)[-1], n)
+    units = [unit for layer in _units(chain, rows, n) + onward for unit in layer]
+    largest = max(n * max(rows, *chain.widths(rows)), *(size for size, _ in units))
+    limit = min(LAYER_ENTRIES, GROUP_REPLICAS * largest)
+    return replica_groups(replicas, largest, limit, workers)
+
+
+def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, str]]]:
+    """Size and law of the row blocks of each matrix of weights of one block, in the order of
+    use.
+    """
+    found = []
+    for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
+        if isinstance(layer, WeightLayer):
+            sizes = row_blocks(width, _block_rows(rows))
+            found.append([(rows * size, layer.law) for size in sizes])
+        rows = width
+    return found
 
 
 def _block_rows(inputs: int) -> int:
@@ -114,7 +137,7 @@ class _Drawn(Passage):
         # the last product's input, which the next product may overwrite
         self._spare: Array | None = None
 
-    def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
+    def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
         n, inputs = rows.shape[-2:]
         if isinstance(layer, Linear):
             product = self._product(rows, layer.width)
@@ -123,7 +146,7 @@ class _Drawn(Passage):
             product = self._product(rows, inputs)
         elif 2 * n >= inputs and inputs <= _block_rows(inputs):
             # I + γW, or I/γ + W, instead of γ times WH: less to pass over
-            weights, one = next(self._draws), 1.0
+            weights, one = next(self.draws), 1.0
             if free and layer.gamma >= LEAST_DIVISOR:
                 one = 1 / layer.gamma
             else:
@@ -137,13 +160,37 @@ class _Drawn(Passage):
         self._spare = rows
         return product
 
+    def weighted_again(
+        self, layer: WeightLayer, rows: Array, drawn: Sequence[Array]
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        self.draws = (self._backend.xp.asarray(unit, copy=True) for unit in drawn)
+        return self.weighted_by(layer, rows, False), partial(self._pulled_by, layer, drawn)
+
+    def _pulled_by(self, layer: WeightLayer, drawn: Sequence[Array], gradient: Array) -> Array:
+        xp, width = self._backend.xp, gradient.shape[-1]
+        inputs = sum(unit.shape[-1] for unit in drawn) // width
+        ends = accumulate(row_blocks(width, _block_rows(inputs)), initial=0)
+        found = reduce(
+            add,
+            (
+                xp.matmul(gradient[..., start:end], self._matrix(unit, end - start).mT)
+                for (start, end), unit in zip(pairwise(ends), drawn, strict=True)
+            ),
+        )
+        if isinstance(layer, Linear):
+            found *= layer.width**-0.5
+        elif layer.gamma < math.inf:
+            found *= layer.gamma
+            found += gradient
+        return found
+
     def _product(self, rows: Array, width: int) -> Array:
         """(WH)ᵀ for the next weights, of variance 1."""
         sizes = row_blocks(width, _block_rows(rows.shape[-1]))
         if len(sizes) == 1:
-            return self._times(rows, next(self._draws), width)
+            return self._times(rows, next(self.draws), width)
         parts = [
-            self._backend.product(rows, self._matrix(next(self._draws), size), None)
+            self._backend.product(rows, self._matrix(next(self.draws), size), None)
             for size in sizes
         ]
         return self._backend.xp.concat(parts, axis=-1)
@@ -160,3 +207,7 @@ class _Drawn(Passage):
     def _matrix(self, entries: Array, rows: int) -> Array:
         """Wᵀ for so many rows of W, whose entries these are; a view of them."""
         return self._backend.xp.reshape(entries, (len(entries), entries.shape[-1] // rows, rows))
+
+
+JOURNEY = Journey("dense", _Drawn, _units, lambda rows, n: [])
+"""The engine's way forward and back."""

@@ -29,10 +29,10 @@ from itertools import pairwise
 
 from numpy.random import SeedSequence
 
-from simulators.arrays import Array
+from simulators.arrays import Array, Floats
 from simulators.backend import Backend
 from simulators.chains import Chain
-from simulators.engines.rounding import Copies, Representation, worst
+from simulators.engines.rounding import Copies, Representation, logarithm, worst
 from simulators.layers import (
     Activation,
     Layer,
@@ -309,18 +309,25 @@ def _factors(
 ) -> Iterator[Representation]:
     xp = backend.xp
     alone = carries_rows(chain)
+    carried: Floats | float = 0.0  # log of what the factor has been divided by
     for block in order:
-        cancelled = None
+        cancelled = log_scale = None
         for segment in block:
             passage = _Passage(segment, backend)
             factors = passage.factors(factor, normals, alone)
             for before, after in passage.centrings.values():
                 cancelled = worst(cancelled, before, after, backend)
             if chain.scaling is ScaleResponse.LINEAR:
-                factors = [scaled_to(1.0, each, frobenius_norm(each, xp), xp) for each in factors]
+                norms = [frobenius_norm(each, xp) for each in factors]
+                factors = [
+                    scaled_to(1.0, each, norm, xp)
+                    for each, norm in zip(factors, norms, strict=True)
+                ]
+                log_scale = carried + logarithm(norms[0], backend)
+                carried = carried + logarithm(norms[-1], backend)
             factors = [copies.restored(each) for each in factors]
             factor = factors[-1]
-        yield Representation(factors[0], cancelled)
+        yield Representation(factors[0], cancelled, log_scale)
 
 
 class _Passage:
@@ -442,9 +449,13 @@ class Folding:
             self._factors.append(self._leaves(rows[..., :whole], leaf))
             rows = rows[..., whole:]
         if rows.shape[-1]:
-            self._factors.append(self._backend.triangular(rows))
+            self._factors.append(self._leaf(rows))
         if sum(each.shape[-1] for each in self._factors) > leaf:
             self._factors = [self.result()]
+
+    def _leaf(self, rows: Array) -> Array:
+        """The factor of one leaf, or of what is left over, ``(group, n, min(m, n))``."""
+        return self._backend.triangular(rows)
 
     def _leaves(self, rows: Array, leaf: int) -> Array:
         """The factors of all leaves side by side, ``(group, n, leaves · n)``, in one call."""
@@ -461,4 +472,8 @@ class Folding:
         """
         if len(self._factors) == 1 and self._factors[0].shape[-1] <= self._factors[0].shape[-2]:
             return self._factors[0]
-        return self._backend.triangular(self._backend.xp.concat(self._factors, axis=-1))
+        return self._joint(self._backend.xp.concat(self._factors, axis=-1))
+
+    def _joint(self, factors: Array) -> Array:
+        """The factor of all factors there are, side by side in ``(group, n, m)``."""
+        return self._backend.triangular(factors)

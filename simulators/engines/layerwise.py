@@ -6,13 +6,15 @@ What the engines that go this way have in common; they differ in how they apply 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
-from simulators.arrays import Array
+import numpy as np
+
+from simulators.arrays import Array, Floats
 from simulators.backend import Backend
 from simulators.chains import Chain
-from simulators.engines.rounding import Copies, Representation, worst
+from simulators.engines.rounding import Copies, Representation, logarithm, worst
 from simulators.layers import (
     Recenter,
     RowLayer,
@@ -22,19 +24,28 @@ from simulators.layers import (
     scaled_to,
 )
 
-__all__ = ["Passage"]
+__all__ = ["Passage", "steps"]
+
+_TRIAL = 2.0**8
+"""Roundings by which rows and gradient are moved for a trial: it stands above rounding itself, and
+what is all cancelled comes out as spoiled."""
 
 
 class Passage(ABC):
     """One group on its way through the layers; ``draws`` are its random numbers, unit by unit.
+
+    On the way back, each block is gone through again and then left layer by layer, gradient in
+    hand: by what `weighted_again` gives, and by `pulled_through`.
 
     Example:
         >>> import numpy as np
         >>> from simulators.backend import NumpyBackend
         >>> from simulators.layers import Linear
         >>> class Unweighted(Passage):
-        ...     def _weighted_by(self, layer, rows, free):
+        ...     def weighted_by(self, layer, rows, free):
         ...         return rows
+        ...     def weighted_again(self, layer, rows, drawn):
+        ...         return rows, lambda gradient: gradient
         >>> passage, chain = Unweighted(NumpyBackend("float64"), iter(())), Chain((Linear(2),))
         >>> batch, copies = np.eye(2)[None], Copies.among(np.eye(2), chain)
         >>> [found.rows.shape for found in passage.representations(chain, batch, copies, 2)]
@@ -42,7 +53,9 @@ class Passage(ABC):
     """
 
     def __init__(self, backend: Backend, draws: Iterator[Array]) -> None:
-        self._backend, self._draws = backend, draws
+        self._backend, self.draws = backend, draws
+        self.noise: Iterator[Array] = iter(())  # normals for the way back
+        self._log_scale: Floats | float = 0.0  # log of what H was divided by so far
 
     def representations(
         self, chain: Chain, batch: Array, copies: Copies, depth: int
@@ -52,42 +65,135 @@ class Passage(ABC):
 
         ``batch`` is H₀ᵀ, ``(1, n, d₀)``; ``copies`` are its samples that remain equal to others.
         """
+        rows = self._backend.xp.asarray(batch, copy=True)
+        yield from self.onward(chain, rows, copies, range(depth))
+
+    def onward(
+        self, chain: Chain, rows: Array, copies: Copies, blocks: range
+    ) -> Iterator[Representation]:
+        """Hᵀ after each of the ``blocks``, from ``rows``, Hᵀ before the first of them, which may be
+        overwritten.
+
+        Blocks are numbered from 0, which acts on the batch.
+        """
         xp = self._backend.xp
-        rows = xp.asarray(batch, copy=True)
         linear = chain.scaling is ScaleResponse.LINEAR
-        for block in (chain.opening.centring_early, *repeat(chain.centring_early, depth - 1)):
+        opening, others = chain.opening.centring_early, chain.centring_early
+        for place in blocks:
+            block = others if place else opening
             cancelled = None
-            for number, layers in _steps(block):
+            for number, layers in steps(block):
                 if isinstance(layers, WeightLayer):
-                    rows = self._weighted_by(layers, rows, block.forgotten_factors[number])
+                    rows = self.weighted_by(layers, rows, block.forgotten_factors[number])
                 elif isinstance(layers[0], Recenter) and number:
                     before = frobenius_norm(rows, xp)
-                    rows = self._mapped_by(layers, rows)
+                    rows = self.mapped_by(layers, rows)
                     cancelled = worst(cancelled, before, frobenius_norm(rows, xp), self._backend)
                 else:
-                    rows = self._mapped_by(layers, rows)
+                    rows = self.mapped_by(layers, rows)
+            log_scale = None
             if linear:
-                rows = scaled_to(1.0, rows, frobenius_norm(rows, xp), xp)
-            yield Representation(copies.restored(rows), cancelled)
+                norm = frobenius_norm(rows, xp)
+                rows = scaled_to(1.0, rows, norm, xp)
+                log_scale = self._log_scale = self._log_scale + logarithm(norm, self._backend)
+            yield Representation(copies.restored(rows), cancelled, log_scale)
 
     @abstractmethod
-    def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
+    def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
         """The layer's output, ``(group, n, width)``; its input may be overwritten by the next
         one's.
 
         If ``free``, a multiple of it will do.
         """
 
-    def _mapped_by(self, layers: Sequence[RowLayer], rows: Array) -> Array:
+    def mapped_by(self, layers: Sequence[RowLayer], rows: Array) -> Array:
         """The images of ``rows`` under layers one after another, which may be written into them."""
         for layer in layers:
             rows = layer.on_rows(rows, self._backend.xp, rows.shape[-1])
         return rows
 
+    @abstractmethod
+    def weighted_again(
+        self, layer: WeightLayer, rows: Array, drawn: Sequence[Array]
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        """The layer's output, no multiple, by what was ``drawn`` for it before, unit by unit; and what takes
+        a gradient there, ``(group, n, width)``, to that at its input. ``rows`` may be overwritten,
+        and so may the gradient.
+        """
 
-def _steps(block: Chain) -> Iterator[tuple[int, WeightLayer | list[RowLayer]]]:
+    def pulled_through(
+        self, layers: Sequence[RowLayer], rows: Array, gradient: Array
+    ) -> tuple[Array, Floats]:
+        """The gradient at ``rows``, from that at their image under the layers, one after another;
+        and how much they cancelled, ``(group,)``: relative errors of rows and gradient come out
+        so much larger. ``gradient`` may be overwritten.
+        """
+        xp = self._backend.xp
+        n, width = rows.shape[-2:]
+        rows = xp.broadcast_to(rows, gradient.shape)
+        separable = all(layer.each_row for layer in layers)
+        left = moved = xp.zeros_like(gradient[:, :1, :1])
+        for block in self._row_blocks(width, n) if separable else [slice(0, width)]:
+            found = self._adjoint(
+                layers,
+                self._tried(rows[..., block], 0),
+                self._tried(gradient[..., block], 1),
+                width,
+            )
+            gradient[..., block] = found[0]
+            left = xp.hypot(left, frobenius_norm(found[0], xp))
+            moved = xp.hypot(moved, frobenius_norm(found[1] - found[0], xp))
+        return gradient, self._ratio(moved, left)
+
+    def _row_blocks(self, width: int, n: int) -> list[slice]:
+        """The blocks of rows in which layers that map each row by itself are gone through."""
+        return [slice(0, width)]
+
+    def _adjoint(
+        self, layers: Sequence[RowLayer], rows: Array, gradient: Array, width: int
+    ) -> Array:
+        xp = self._backend.xp
+        inputs = [rows]
+        for layer in layers[:-1]:
+            inputs.append(layer.on_rows(xp.asarray(inputs[-1], copy=True), xp, width))
+        for layer, given in zip(reversed(layers), reversed(inputs), strict=True):
+            gradient = layer.pullback(given, gradient, xp, width)
+        return gradient
+
+    def _tried(self, part: Array, which: int) -> Array:
+        """``part``, and once more with each entry moved by some roundings, ``(2, ...)``."""
+        both = self._backend.xp.stack([part, part])
+        both[1] *= _moves(self._backend, which, *part.shape[-2:])
+        return both
+
+    def _ratio(self, moved: Array, left: Array) -> Floats:
+        """``moved`` over ``left``, in units of what rows and gradient were moved by."""
+        sizes = [self._backend.numpy(each).astype(np.float64)[:, 0, 0] for each in (moved, left)]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            found = sizes[0] / sizes[1] / _trial(self._backend.dtype)
+        found = np.where(sizes[0] == 0, 0.0, found)
+        return np.where(np.isfinite(sizes[1]), np.nan_to_num(found, nan=np.inf), np.inf)
+
+
+def _trial(dtype: str) -> float:
+    return _TRIAL * float(np.finfo(dtype).eps) / 2
+
+
+@lru_cache(maxsize=8)
+def _moves(backend: Backend, which: int, n: int, m: int) -> Array:
+    """Factors near 1 by which the entries of a block are moved, ``(n, m)``."""
+    spread = np.random.default_rng(which).standard_normal((n, m))
+    return backend.array(1 + _trial(backend.dtype) * spread)
+
+
+def steps(block: Chain) -> Iterator[tuple[int, WeightLayer | list[RowLayer]]]:
     """The layers with the number of the first: those without weights together, but a late
     centring alone.
+
+    Example:
+        >>> from simulators.layers import Linear, Rescale
+        >>> [number for number, _ in steps(Chain((Linear(2), Rescale(), Recenter())))]
+        [0, 1, 2]
     """
     together: list[RowLayer] = []
     for number, layer in enumerate(block.layers):

@@ -42,6 +42,7 @@ __all__ = [
     "Representation",
     "Watch",
     "arrival_error",
+    "logarithm",
     "worst",
 ]
 
@@ -290,7 +291,8 @@ class Representation:
     block cancelled.
 
     ``cancelled`` is ‖A‖/‖AJ‖ at the worst of them, ``(g,)``, or ``(1,)`` for all; None where only
-    the input of the block is centred.
+    the input of the block is centred. ``log_scale`` is the logarithm of what H has been divided by
+    on the way, ``(g,)``; None for 0.
 
     Example:
         >>> Representation(np.zeros((3, 2, 2))).cancelled is None
@@ -299,6 +301,7 @@ class Representation:
 
     rows: Array
     cancelled: Floats | None = None
+    log_scale: Floats | None = None
 
 
 class Watch:
@@ -421,6 +424,18 @@ def arrival_error(start: Floats, arrived: Floats, dtype: str) -> float:
     return min(
         1.0, max(ROUNDINGS * float(np.finfo(dtype).eps) / 2, float(_lost(start, arrived, 0).max()))
     )
+
+
+def logarithm(norm: Array, backend: Backend) -> Floats:
+    """The logarithm of norms ``(g, 1, 1)``, ``(g,)``; −∞ of zero.
+
+    Example:
+        >>> from simulators.backend import NumpyBackend
+        >>> logarithm(np.zeros((1, 1, 1)), NumpyBackend("float64")).tolist()
+        [-inf]
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(backend.numpy(norm).astype(np.float64)[:, 0, 0]))
 
 
 def worst(cancelled: Floats | None, before: Array, after: Array, backend: Backend) -> Floats:

@@ -11,7 +11,8 @@ The order of a stream is: layer, row block, then within a block G column by colu
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 
 from numpy.random import SeedSequence
@@ -21,11 +22,13 @@ from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.factor import Folding, block_rows, other_weights
 from simulators.engines.layerwise import Passage
+from simulators.engines.orthonormal import Orthonormalising
+from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
 from simulators.layers import Linear, Residual, RowLayer, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 
-__all__ = ["obstacle", "run"]
+__all__ = ["JOURNEY", "groups", "obstacle", "run"]
 
 PIECE_ENTRIES = 2**18
 """Normals drawn at once, over all replicas of a group, unless a block has more."""
@@ -72,10 +75,9 @@ def run(
         [(1, 2, 4), (1, 2, 4), (1, 2, 4)]
     """
     n, rows = batch.shape[-2:]
-    onward = _blocks(chain, chain.widths(rows)[-1], n)
-    sizes = _blocks(chain, rows, n) + (depth - 1) * onward
-    units = [(n * size, "gaussian") for size in sizes]
-    widest = n * max(rows, *chain.widths(rows))
+    onward = _units(chain, chain.widths(rows)[-1], n)
+    layers = _units(chain, rows, n) + (depth - 1) * onward
+    units = [unit for layer in layers for unit in layer]
 
     def representations(group: range, ahead: bool) -> Iterator[Representation]:
         """Those of one group; nothing is laid out before the first is asked for."""
@@ -83,36 +85,96 @@ def run(
         draws = units_of(pieces, backend.draws(root, "rows", pieces, ahead=ahead))
         yield from _InLaw(backend, draws).representations(chain, batch, copies, depth)
 
-    for group in replica_groups(replicas, widest, PIECE_ENTRIES, backend.workers):
+    for group in groups(chain, batch.shape, replicas, backend.workers):
         yield group, representations(group, len(group) == replicas or backend.workers == 1)
 
 
-def _blocks(chain: Chain, rows: int, n: int) -> list[int]:
-    """The row blocks of all weights of one block, in the order of use."""
-    found: list[int] = []
-    for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
-        if isinstance(layer, WeightLayer):
-            found += row_blocks(width, block_rows(n))
-    return found
+def groups(chain: Chain, batch_shape: tuple[int, ...], replicas: int, workers: int) -> list[range]:
+    """The replicas that go together, for a batch H₀ᵀ of ``(1, n, d₀)``.
+
+    Example:
+        >>> from simulators.chains import residual_chain
+        >>> groups(residual_chain(4, 0.5), (1, 2, 4), 5, 1)
+        [range(0, 5)]
+    """
+    n, rows = batch_shape[-2:]
+    widest = n * max(rows, *chain.widths(rows))
+    return replica_groups(replicas, widest, PIECE_ENTRIES, workers)
+
+
+def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, str]]]:
+    """Size and law of the row blocks of each matrix of weights of one block."""
+    return [
+        [(n * size, "gaussian") for size in row_blocks(width, block_rows(n))]
+        for layer, width in zip(chain.layers, chain.widths(rows), strict=True)
+        if isinstance(layer, WeightLayer)
+    ]
+
+
+def _noise(rows: int, n: int) -> list[int]:
+    """The normals that stand for what the weights do off the span of a batch of so many rows."""
+    return [n * size for size in row_blocks(rows, block_rows(n))]
 
 
 class _InLaw(Passage):
     """One group on its way through the layers, by the law of the images given H.
 
     H is gone through in blocks of rows, each small enough to stay in a cache meanwhile.
+
+    Back it goes likewise. With H = QR and G = WQ, which was drawn, Wᵀ = QGᵀ + (I − QQᵀ)W̃ᵀ, where
+    W̃ is independent of all that has been seen. So a gradient A at WH becomes Q(GᵀA) + (I − QQᵀ)ZS
+    with Z normal, of n columns, and SᵀS = AᵀA.
     """
 
-    def _weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
+    def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
+        return self._images(layer, rows, self._factor(rows))
+
+    def weighted_again(
+        self, layer: WeightLayer, rows: Array, drawn: Sequence[Array]
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        self.draws = iter(drawn)
+        basis = self._backend.xp.asarray(rows, copy=True)
+        folding = Orthonormalising(self._backend)
+        for block in self._row_blocks(rows.shape[-1], rows.shape[-2]):
+            folding.add(basis[..., block])
+        image = self._images(layer, rows, folding.finish())
+        return image, partial(self._pulled_by, layer, basis, drawn)
+
+    def _pulled_by(
+        self, layer: WeightLayer, basis: Array, drawn: Sequence[Array], gradient: Array
+    ) -> Array:
+        xp, (n, width) = self._backend.xp, gradient.shape[-2:]
+        factor = self._factor(gradient)
+        seen = xp.zeros_like(factor)
+        for block, unit in zip(self._row_blocks(width, n), drawn, strict=True):
+            weights = xp.reshape(unit, (len(unit), n, -1))
+            seen += xp.matmul(gradient[..., block], weights.mT)
+        parts = []
+        for block in self._row_blocks(basis.shape[-1], n):
+            unit = next(self.noise)
+            fresh = xp.matmul(factor, xp.reshape(unit, (len(unit), n, -1)))
+            seen -= xp.matmul(fresh, basis[..., block].mT)
+            parts.append(fresh)
+        found = xp.concat(parts, axis=-1)
+        found += xp.matmul(seen, basis)
+        if isinstance(layer, Linear):
+            found *= layer.width**-0.5
+        elif layer.gamma < math.inf:
+            found *= layer.gamma
+            found += gradient
+        return found
+
+    def _images(self, layer: WeightLayer, rows: Array, factor: Array) -> Array:
+        """The layer's output for H = ``rows``, written into them where it fits, and Rᵀ."""
         inputs, width = rows.shape[-1], layer.width_after(rows.shape[-1])
         added = isinstance(layer, Residual) and layer.gamma < math.inf
-        factor = self._factor(rows)
         if isinstance(layer, Linear):
             factor = width**-0.5 * factor
         elif added:
             factor = layer.gamma * factor
         images = []
-        for block in _slices(width, rows.shape[-2]):
-            drawn = next(self._draws)
+        for block in self._row_blocks(width, rows.shape[-2]):
+            drawn = next(self.draws)
             shape = (len(drawn), rows.shape[-2], block.stop - block.start)
             image = self._backend.product(factor, self._backend.xp.reshape(drawn, shape), None)
             if added:
@@ -126,23 +188,25 @@ class _InLaw(Passage):
     def _factor(self, rows: Array) -> Array:
         """Rᵀ with H = QR, ``(group, n, n)``."""
         folding = Folding(self._backend)
-        for block in _slices(rows.shape[-1], rows.shape[-2]):
+        for block in self._row_blocks(rows.shape[-1], rows.shape[-2]):
             folding.add(rows[..., block])
         return folding.result()
 
-    def _mapped_by(self, layers: Sequence[RowLayer], rows: Array) -> Array:
+    def mapped_by(self, layers: Sequence[RowLayer], rows: Array) -> Array:
         if not all(layer.each_row for layer in layers):
-            return super()._mapped_by(layers, rows)
+            return super().mapped_by(layers, rows)
         width = rows.shape[-1]
-        for block in _slices(width, rows.shape[-2]):
+        for block in self._row_blocks(width, rows.shape[-2]):
             part = rows[..., block]
             for layer in layers:
                 part = layer.on_rows(part, self._backend.xp, width)
             rows[..., block] = part
         return rows
 
+    def _row_blocks(self, width: int, n: int) -> list[slice]:
+        ends = list(accumulate(row_blocks(width, block_rows(n)), initial=0))
+        return [slice(start, end) for start, end in pairwise(ends)]
 
-def _slices(width: int, n: int) -> list[slice]:
-    """The blocks of rows in which a layer is gone through."""
-    ends = list(accumulate(row_blocks(width, block_rows(n)), initial=0))
-    return [slice(start, end) for start, end in pairwise(ends)]
+
+JOURNEY = Journey("rows", _InLaw, _units, _noise)
+"""The engine's way forward and back."""

@@ -1,0 +1,357 @@
+"""Forward through a chain and back: gradients of every representation, given the last one's.
+
+Going back, each block is gone through once more from its input, by the numbers that it drew, and
+each layer's adjoint is applied to the gradient. Of a block its input and its draws are kept. Where
+that is too much for all blocks, inputs are kept of some of them only, and the stretches between
+gone through again from there, their numbers drawn once more; in stretches of stretches if need be.
+
+A gradient may grow or shrink exponentially with depth, so it is carried with a power of two.
+
+What rounding makes of a gradient is estimated from what layers do to it. The maps that lie behind
+treat its rounding as they treat itself, unless they cancel: as where the mean over the batch, or
+the direction of a row, is projected out of a gradient that has little else. How much a layer
+cancels is seen by a trial: rows and gradient are moved by some roundings, and what comes of that is
+compared with the gradient that leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+from numpy.random import SeedSequence
+from numpy.typing import NDArray
+
+from simulators.arrays import Array, Floats
+from simulators.backend import Backend
+from simulators.chains import Chain
+from simulators.engines.factor import block_rows
+from simulators.engines.layerwise import Passage, steps
+from simulators.engines.rounding import ROUNDINGS, Copies, Representation
+from simulators.layers import Recenter, RowLayer, ScaleResponse, WeightLayer
+from simulators.streams import Streams, pack, row_blocks, units_of
+
+__all__ = ["Gradient", "Journey", "RoundTrip"]
+
+KEPT_BYTES = 2**29
+"""What is kept of the last stretch of a round trip, over all groups at work, unless one block has
+more."""
+
+LEAST_PARTS = 4
+"""Stretches into which one is cut at least where it is not kept whole."""
+
+DRAWN_ENTRIES = 2**18
+"""Numbers drawn at once, over all replicas of a group, unless a unit has more."""
+
+_ROOM = 32
+"""A gradient's largest entry is kept within this power of two, either way: layers may change it a
+thousand binary orders more before floats end."""
+
+Unit: TypeAlias = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A way through a chain, as an engine goes it: what `RoundTrip` must know of the engine.
+
+    - ``passage``: makes the engine's `Passage`
+    - ``units``: ``(block, rows, n)`` to the sizes and laws of what each weight layer of the block
+      draws, for an input of so many rows
+    - ``noise``: ``(rows, n)`` to the sizes of what it draws to go back through weights with so many
+      rows of input; none for an engine that has the weights themselves
+    - ``engine``: its name, which is part of the streams
+
+    Example:
+        >>> from simulators.engines import rows
+        >>> rows.JOURNEY.noise(3, 2)
+        [6]
+    """
+
+    engine: str
+    passage: Callable[[Backend, Iterator[Array]], Passage]
+    units: Callable[[Chain, int, int], list[list[Unit]]]
+    noise: Callable[[int, int], list[int]]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Gᵀ of one layer's G = ∂L/∂H over 2 to the power of ``exponents``, ``(g, n, d)`` and ``(g,)``.
+
+    ``error`` is how far rounding may have moved it, relative to its norm, ``(g,)``, in [0, 1].
+
+    Example:
+        >>> Gradient(np.ones((1, 2, 3)), np.zeros(1, dtype=np.int64), np.zeros(1)).rows.shape
+        (1, 2, 3)
+    """
+
+    rows: Array
+    exponents: NDArray[np.int64]
+    error: Floats
+
+
+@dataclass
+class _Kept:
+    """What is kept of a block: its number, Hᵀ before it, and what it drew, unit by unit."""
+
+    block: int
+    rows: Array
+    drawn: list[Array] = field(default_factory=list)
+
+
+@dataclass
+class _Stretch:
+    """Consecutive blocks, Hᵀ before the first of them, and the state of the streams there.
+
+    Once gone through, ``kept`` has its blocks, or ``parts`` what it was cut into.
+    """
+
+    blocks: range
+    rows: Array
+    state: tuple[object, ...]
+    kept: list[_Kept] = field(default_factory=list)
+    parts: list[_Stretch] = field(default_factory=list)
+
+
+class RoundTrip:
+    """One group of ``replicas`` through ``depth`` blocks and back, on a `Journey`.
+
+    ``batch`` and ``copies`` are as the engines' ``run`` has them, ``batch`` divided by 2 to the
+    power of ``exponent``; ``sharing`` is how many groups are at work at once. `representations` is
+    to be read to its end before `gradients`, each once.
+
+    Memory: what `KEPT_BYTES` says, and the inputs of some blocks.
+
+    Example:
+        >>> from simulators.backend import NumpyBackend
+        >>> from simulators.chains import residual_chain
+        >>> from simulators.engines import rows
+        >>> backend, chain, batch = NumpyBackend("float64"), residual_chain(4, 0.5), np.eye(4, 2)
+        >>> trip = RoundTrip(
+        ...     rows.JOURNEY, chain, backend.array(batch.T[None]), Copies.among(batch, chain),
+        ...     depth=3, replicas=range(1), root=SeedSequence(0), backend=backend, exponent=0)
+        >>> [found.rows.shape for found in trip.representations()]
+        [(1, 2, 4), (1, 2, 4), (1, 2, 4)]
+        >>> [found.rows.shape for found in trip.gradients(trip.gaussian())]
+        [(1, 2, 4), (1, 2, 4), (1, 2, 4), (1, 2, 4)]
+    """
+
+    def __init__(
+        self,
+        journey: Journey,
+        chain: Chain,
+        batch: Array,
+        copies: Copies,
+        *,
+        depth: int,
+        replicas: range,
+        root: SeedSequence,
+        backend: Backend,
+        exponent: int,
+        ahead: bool = True,
+        sharing: int = 1,
+    ) -> None:
+        self._journey, self._chain, self._copies, self._backend = journey, chain, copies, backend
+        self._depth, self._replicas, self._root, self._ahead = depth, replicas, root, ahead
+        self._exponent, self._rows = exponent, batch
+        self._passage = journey.passage(backend, iter(()))
+        blocks = chain.opening.centring_early, chain.centring_early
+        n, rows = batch.shape[-2:]
+        inputs = rows, chain.widths(rows)[-1]
+        self._steps = [list(steps(block)) for block in blocks]
+        self._units = [
+            journey.units(block, size, n) for block, size in zip(blocks, inputs, strict=True)
+        ]
+        self._inputs = [_inputs(block, size) for block, size in zip(blocks, inputs, strict=True)]
+        entries = n * max(inputs) + sum(size for layer in self._units[1] for size, _ in layer)
+        room = KEPT_BYTES // np.dtype(backend.dtype).itemsize // sharing
+        self._length = max(1, room // (len(replicas) * entries))
+        self._streams = backend.streams(root, journey.engine, replicas)
+        self._noise_streams = backend.streams(root, self._other, replicas)
+        self._latest: _Kept | None = None
+        self._whole = _Stretch(range(depth), batch, self._streams.state)
+
+    @property
+    def _other(self) -> str:
+        """The name of the streams from which numbers are drawn on the way back."""
+        return f"{self._journey.engine} backward"
+
+    @property
+    def last(self) -> Array:
+        """Hᵀ after the last block, ``(g, n, d)``.
+
+        It is there once `representations` has been read to its end.
+        """
+        return self._rows
+
+    def representations(self) -> Iterator[Representation]:
+        """Those after each block, ``(g, n, d)``, good until the next is asked for."""
+        for found in self._through(self._whole):
+            self._rows = found.rows
+            yield found
+
+    def gaussian(self) -> Array:
+        """A standard normal Gᵀ for the last layer, ``(g, n, d)``, of its own for each replica.
+
+        To be asked for before `gradients`, as both draw from the same streams.
+        """
+        n, width = self._rows.shape[-2:]
+        sizes = [n * size for size in row_blocks(width, block_rows(n))]
+        drawn = [
+            self._backend.xp.asarray(
+                self._backend.xp.reshape(each, (len(self._replicas), n, -1)), copy=True
+            )
+            for each in self._noise([(size, "gaussian") for size in sizes])
+        ]
+        return self._backend.xp.concat(drawn, axis=-1)
+
+    def gradients(self, rows: Array) -> Iterator[Gradient]:
+        """Those of the last layer, which are ``rows``, ``(g, n, d)``, and of every one before it
+        down to the batch, good until the next is asked for; ``rows`` may be overwritten.
+        """
+        group = len(self._replicas)
+        gradient = Gradient(rows, np.zeros(group, dtype=np.int64), np.zeros(group))
+        n = rows.shape[-2]
+        sizes = [
+            (size, "gaussian")
+            for block in reversed(range(self._depth))
+            for inputs in reversed(self._inputs[min(block, 1)])
+            for size in self._journey.noise(inputs, n)
+        ]
+        self._passage.noise = self._noise(sizes) if sizes else iter(())
+        gradient = _settled(gradient, self._backend)
+        yield gradient
+        yield from self._back(self._whole, gradient)
+
+    def _noise(self, units: Sequence[Unit]) -> Iterator[Array]:
+        return self._drawn(units, self._other, self._noise_streams)
+
+    def _drawn(self, units: Sequence[Unit], engine: str, streams: Streams) -> Iterator[Array]:
+        pieces = list(pack(units, self._replicas, DRAWN_ENTRIES))
+        return units_of(
+            pieces,
+            self._backend.draws(self._root, engine, pieces, ahead=self._ahead, streams=streams),
+        )
+
+    def _through(self, stretch: _Stretch) -> Iterator[Representation]:
+        """Through the stretch, noting what is needed to come back."""
+        self._streams.state = stretch.state
+        if len(stretch.blocks) <= self._length:
+            journey = self._past(stretch, self._noted)
+            rows = stretch.rows
+            for block in stretch.blocks:
+                self._latest = _Kept(block, self._copy(rows))
+                stretch.kept.append(self._latest)
+                found = next(journey)
+                rows = found.rows
+                yield found
+            return
+        size = -(-len(stretch.blocks) // max(LEAST_PARTS, self._length))
+        rows = stretch.rows
+        for start in stretch.blocks[::size]:
+            blocks = range(start, min(start + size, stretch.blocks.stop))
+            first, last = start == stretch.blocks.start, blocks.stop == stretch.blocks.stop
+            part = _Stretch(blocks, rows if first else self._copy(rows), self._streams.state)
+            stretch.parts.append(part)
+            for found in self._through(part) if last else self._past(part, lambda unit: unit):
+                rows = found.rows
+                yield found
+
+    def _past(
+        self, stretch: _Stretch, noting: Callable[[Array], Array]
+    ) -> Iterator[Representation]:
+        """Through the stretch, each of its units of draws handed to ``noting``."""
+        layers = (layer for block in stretch.blocks for layer in self._units[min(block, 1)])
+        units = [unit for layer in layers for unit in layer]
+        drawn = self._drawn(units, self._journey.engine, self._streams)
+        self._passage.draws = map(noting, drawn)
+        rows = self._copy(stretch.rows)
+        yield from self._passage.onward(self._chain, rows, self._copies, stretch.blocks)
+
+    def _noted(self, unit: Array) -> Array:
+        if self._latest is not None:
+            self._latest.drawn.append(self._copy(unit))
+        return unit
+
+    def _back(self, stretch: _Stretch, gradient: Gradient) -> Iterator[Gradient]:
+        """Gradients before each block of the stretch, from the last one on, given the one after
+        it.
+        """
+        if not (stretch.kept or stretch.parts):
+            for _ in self._through(stretch):
+                pass
+        while stretch.kept:
+            gradient = self._pulled(stretch.kept.pop(), gradient)
+            yield gradient
+        while stretch.parts:
+            for earlier in self._back(stretch.parts.pop(), gradient):
+                gradient = earlier
+                yield gradient
+
+    def _pulled(self, kept: _Kept, gradient: Gradient) -> Gradient:
+        """The gradient before a block, from the one after it."""
+        place, passage, rows = min(kept.block, 1), self._passage, kept.rows
+        drawn, units = iter(kept.drawn), iter(self._units[place])
+        way: list[Callable[[Gradient], Gradient]] = []
+        for number, (_, layers) in enumerate(self._steps[place], start=1):
+            if isinstance(layers, WeightLayer):
+                own = [next(drawn) for _ in next(units)]
+                rows, back = passage.weighted_again(layers, rows, own)
+                way.append(partial(_through_weights, back))
+            elif number == len(self._steps[place]):
+                way.append(partial(self._past_rows, layers, rows))
+            else:
+                way.append(partial(self._past_rows, layers, self._copy(rows)))
+                rows = passage.mapped_by(layers, rows)
+        for step in reversed(way):
+            gradient = step(gradient)
+        if not kept.block:
+            gradient = self._at_the_batch(gradient)
+        return _settled(gradient, self._backend)
+
+    def _past_rows(self, layers: Sequence[RowLayer], rows: Array, gradient: Gradient) -> Gradient:
+        found, cancelled = self._passage.pulled_through(layers, rows, gradient.rows)
+        unit = float(np.finfo(self._backend.dtype).eps) / 2
+        error = np.minimum(1.0, ROUNDINGS * unit * cancelled)
+        return replace(gradient, rows=found, error=np.maximum(gradient.error, error))
+
+    def _at_the_batch(self, gradient: Gradient) -> Gradient:
+        """From the gradient at what the first block was given, that at the batch it was made of."""
+        if self._chain.leading_recenter is not None:
+            gradient = self._past_rows([Recenter()], self._whole.rows, gradient)
+        if self._chain.scaling is ScaleResponse.FREE:
+            gradient = replace(gradient, exponents=gradient.exponents - self._exponent)
+        return gradient
+
+    def _copy(self, rows: Array) -> Array:
+        return self._backend.xp.asarray(rows, copy=True)
+
+
+def _through_weights(back: Callable[[Array], Array], gradient: Gradient) -> Gradient:
+    return replace(gradient, rows=back(gradient.rows))
+
+
+def _inputs(block: Chain, rows: int) -> list[int]:
+    """The rows that each weight layer of the block receives."""
+    sizes = zip(block.layers, (rows, *block.widths(rows)), strict=False)
+    return [size for layer, size in sizes if isinstance(layer, WeightLayer)]
+
+
+def _settled(gradient: Gradient, backend: Backend) -> Gradient:
+    """The same gradient, its largest entry near one where it was far from that.
+
+    Only exponents change, so that nothing is rounded.
+    """
+    xp = backend.xp
+    peaks = backend.numpy(xp.max(xp.abs(gradient.rows), axis=(-2, -1))).astype(np.float64)
+    exponents = np.frexp(peaks)[1].astype(np.int64)
+    far = (np.abs(exponents) > _ROOM) & np.isfinite(peaks) & (peaks > 0)
+    if not far.any():
+        return gradient
+    exponents = np.where(far, exponents, 0)
+    rows = gradient.rows
+    for half in (exponents // 2, exponents - exponents // 2):
+        rows = rows * backend.array(np.exp2(-half.astype(np.float64)))[:, None, None]
+    return replace(gradient, rows=rows, exponents=gradient.exponents + exponents)

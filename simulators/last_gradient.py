@@ -1,0 +1,113 @@
+"""What a backward pass starts from: the gradient at the last representation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from array_api_compat import is_array_api_obj, is_torch_array
+from numpy.typing import ArrayLike
+
+from simulators.arguments import kind_of, require, told
+from simulators.arrays import Array, Floats
+from simulators.backend import Backend
+from simulators.engines.round_trip import RoundTrip
+from simulators.lazy import torch
+
+__all__ = ["Backward", "LastGradient"]
+
+Backward: TypeAlias = str | ArrayLike | Callable[[Array], Array]
+"""``"gaussian"``, G_L itself, or a function of H_L."""
+
+_WANTED = "give 'gaussian', an array of H_L's shape, or a function of H_L, (..., d, n), to one"
+
+
+@dataclass(frozen=True)
+class LastGradient:
+    """G_L = ∂L/∂H_L: ``fixed``, (d, n); or ``function`` of H_L; or else standard normal.
+
+    ``words`` tell which.
+
+    Example:
+        >>> LastGradient.of("gaussian", (8, 2)).words
+        'gaussian'
+    """
+
+    words: str
+    fixed: Floats | None = None
+    function: Callable[[Array], Array] | None = None
+
+    @classmethod
+    def of(cls, backward: object, shape: tuple[int, int]) -> LastGradient:
+        """What ``backward`` means, for an H_L of the ``shape`` (d, n).
+
+        Raises `TypeError` for what is neither of the three or has no real entries, `ValueError` for
+        another word, another shape, and entries that are not finite.
+        """
+        if isinstance(backward, str):
+            require(backward == "gaussian", f"backward={told(backward)} is unknown; {_WANTED}")
+            return cls(backward)
+        if callable(backward):
+            return cls(getattr(backward, "__name__", kind_of(backward)), function=backward)
+        require(
+            is_array_api_obj(backward) or isinstance(backward, list | tuple),
+            f"backward={told(backward)} is {kind_of(backward)}; {_WANTED}",
+            TypeError,
+        )
+        entries = np.asarray(
+            torch.as_tensor(backward).detach().cpu() if is_torch_array(backward) else backward
+        )
+        require(
+            entries.dtype.kind in "iuf",
+            f"backward has dtype {entries.dtype}; give real numbers",
+            TypeError,
+        )
+        require(
+            entries.shape == shape,
+            f"backward has shape {entries.shape}; want that of H_L, {shape}",
+        )
+        fixed = entries.astype(np.float64)
+        require(np.isfinite(fixed).all(), "backward has entries that are not finite; give numbers")
+        digest = hashlib.sha256(np.ascontiguousarray(fixed, "<f8").tobytes()).hexdigest()
+        return cls(f"array {digest}", fixed)
+
+    def at(self, trip: RoundTrip, backend: Backend) -> Array:
+        """G_Lᵀ for the group that has gone forward on the ``trip``, ``(g, n, d)``.
+
+        Raises `ValueError` where a function gives another shape or entries that are not finite, and
+        `TypeError` where it gives another dtype.
+        """
+        xp = backend.xp
+        if self.function is not None:
+            H = xp.asarray(trip.last, copy=True).mT
+            found = self.function(H)
+            named = f"backward={self.words}"
+            require(
+                is_array_api_obj(found) and found.dtype == H.dtype,
+                f"{named} gave {_kind(found)} for H_L of dtype {H.dtype}; it must give one like it",
+                TypeError,
+            )
+            require(
+                found.shape == H.shape,
+                f"{named} gave shape {tuple(found.shape)} for H_L of shape {tuple(H.shape)}; it "
+                "must give one of the same shape",
+            )
+            require(
+                bool(xp.all(xp.isfinite(found))),
+                f"{named} gave entries that are not finite; it must give numbers",
+            )
+            return xp.asarray(found.mT, copy=True)
+        if self.fixed is not None:
+            return xp.asarray(
+                xp.broadcast_to(backend.array(self.fixed.T), trip.last.shape), copy=True
+            )
+        return trip.gaussian()
+
+
+def _kind(found: object) -> str:
+    if is_array_api_obj(found):
+        return f"an array of {getattr(found, 'dtype', None)}"
+    return kind_of(found)

@@ -1,0 +1,395 @@
+"""Gradients: dense against Torch's autograd weight by weight, rows against dense by law, and what is
+promised of both.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.random import SeedSequence
+from scipy.special import digamma, polygamma
+from scipy.stats import binom, ks_2samp
+
+from simulators import simulate
+from simulators.chains import (
+    Chain,
+    batchnorm_chain,
+    recenter_relu_chain,
+    rescale_activation_chain,
+    rescale_chain,
+    residual_batchnorm_chain,
+    residual_chain,
+    vanilla_chain,
+)
+from simulators.engines import factor, round_trip, rows
+from simulators.layers import (
+    Activation,
+    Linear,
+    Normalize,
+    Recenter,
+    Rescale,
+    Residual,
+    WeightLayer,
+)
+from simulators.observables import Observable
+from simulators.streams import HostStreams
+from tests.simulators.hostile import HOSTILE
+from tests.simulators.test_laws import CRITICAL, REPLICAS
+
+D, N, DEPTH = 8, 3, 4
+BATCH = np.random.default_rng(0).standard_normal((D, N)) + 0.7
+GRADIENT = np.random.default_rng(1).standard_normal((D, N))
+SCALED = ("log_gradient_norm", "gradient_norm", "gradient_gram")
+
+NAMED = [
+    rescale_chain(D),
+    rescale_activation_chain(D, "tanh"),
+    rescale_activation_chain(D, "relu"),
+    residual_chain(D, 0.5),
+    residual_chain(D, math.inf),
+    residual_batchnorm_chain(D, 0.3),
+    recenter_relu_chain(D),
+    batchnorm_chain(D, "relu"),
+    batchnorm_chain(D, "tanh"),
+    batchnorm_chain(D, "identity"),
+    vanilla_chain(D, "identity"),
+    vanilla_chain(D, "relu"),
+    vanilla_chain(D, "tanh"),
+]
+OTHERS = [
+    Chain((Linear(6), Activation("tanh"), Recenter(), Linear(D), Residual(1.0), Rescale())),
+    Chain((Activation("relu"), Linear(D), Recenter(), Normalize())),
+    Chain((Linear(5), Activation("tanh"), Normalize(), Linear(D), Rescale("variance"))),
+    Chain((Residual(0.5), Activation("tanh"))),
+]
+
+
+def whole(G, *, width):
+    return G
+
+
+EVERY_ENTRY = Observable("G", whole, gram=False, backward=True)
+
+
+def weights(chain, depth, seed=0):
+    """What replica 0 of the dense engine draws, variance 1, in order."""
+    streams = HostStreams(SeedSequence(seed), "dense", range(1))
+    found, inputs = [], D
+    for layer, width in list(zip(chain.layers, chain.widths(D), strict=True)) * depth:
+        if isinstance(layer, WeightLayer):
+            entries = np.empty(width * inputs)
+            streams.fill(0, entries, layer.law)
+            found.append(torch.from_numpy(entries.reshape(inputs, width).T.copy()))
+        inputs = width
+    return found
+
+
+def by_torch(layer, H, W):
+    """The layer as its definition has it."""
+    d, n = H.shape
+    match layer:
+        case Linear():
+            return W @ H / layer.width**0.5
+        case Residual(gamma=math.inf):
+            return W @ H
+        case Residual():
+            return H + layer.gamma * W @ H
+        case Recenter():
+            return H - H.mean(1, keepdim=True)
+        case Rescale(unit="frobenius"):
+            return H / (H.norm(dim=1, keepdim=True) * d**0.5)
+        case Rescale():
+            return H * n**0.5 / H.norm(dim=1, keepdim=True)
+        case Normalize():
+            return H * (d * n) ** 0.5 / H.norm()
+        case Activation():
+            return {"tanh": torch.tanh, "relu": torch.relu, "identity": lambda x: x}[layer.name](H)
+
+
+def autograd(chain, depth, G):
+    """∂L/∂H for every representation, from the batch on, and the last representation."""
+    drawn = iter(weights(chain, depth))
+    seen = [torch.from_numpy(BATCH.copy()).requires_grad_()]
+    for _ in range(depth):
+        H = seen[-1]
+        for layer in chain.layers:
+            H = by_torch(layer, H, next(drawn) if isinstance(layer, WeightLayer) else None)
+        seen.append(H)
+    last = torch.from_numpy(G) if isinstance(G, np.ndarray) else G(seen[-1].detach())
+    return [each.numpy() for each in torch.autograd.grad(seen[-1], seen, last)]
+
+
+@pytest.mark.parametrize("law", ["gaussian", "rademacher"])
+@pytest.mark.parametrize("chain", [*NAMED, *OTHERS], ids=repr)
+def test_dense_gradients_are_those_of_autograd_for_the_same_weights(chain, law):
+    chain = chain.with_law(law)
+    found = simulate(
+        chain,
+        BATCH,
+        depth=DEPTH,
+        engine="dense",
+        backward=GRADIENT,
+        observables=[EVERY_ENTRY, "gradient_norm", "log_gradient_norm", "gradient_gram"],
+    )
+    for layer, expected in enumerate(autograd(chain, DEPTH, GRADIENT)):
+        norm = np.linalg.norm(expected)
+        # Some hundred roundings, as many as a chain of four blocks of sums of eight makes.
+        assert np.abs(found["G"][0, layer] - expected).max() <= 1e-12 * norm
+        assert abs(found["gradient_norm"][0, layer] / norm - 1) <= 1e-12
+        assert abs(found["log_gradient_norm"][0, layer] - math.log(norm)) <= 1e-12
+        products = found["gradient_gram"][0, layer] - expected.T @ expected
+        assert np.abs(products).max() <= 1e-12 * norm**2
+
+
+def half_of_its_square(H):
+    return H
+
+
+@pytest.mark.parametrize("chain", [batchnorm_chain(D, "tanh"), residual_chain(D, 0.5)], ids=repr)
+def test_a_function_of_the_last_representation_is_given_that(chain):
+    found = simulate(
+        chain,
+        BATCH,
+        depth=DEPTH,
+        engine="dense",
+        backward=half_of_its_square,
+        observables=[EVERY_ENTRY],
+    )["G"]
+    expected = autograd(chain, DEPTH, lambda H: H)
+    assert max(np.abs(found[0, k] - each).max() for k, each in enumerate(expected)) <= 1e-12
+
+
+def measures(trajectory):
+    """Numbers of a trajectory by name, (replicas, layers) each, that see norms and angles.
+
+    What is far below the norm of a gradient is none of its law, but rounding.
+    """
+    gram, trace = trajectory["gradient_gram"], np.exp(2 * trajectory["log_gradient_norm"])
+    shares = np.round(gram / np.where(trace > 0, trace, 1.0)[..., None, None], 9)
+    found = {"log ‖G‖": np.maximum(trajectory["log_gradient_norm"], -1e3)}
+    found["products"], found["a sample"] = shares[..., 0, 1], shares[..., 2, 2]
+    found["other products"] = shares[..., -1, -2]
+    if "G" in trajectory.values:
+        found["an entry"] = trajectory["G"][..., 0, 0]
+    if "H" in trajectory.values:
+        joint = (trajectory["H"][..., :5, :] * trajectory["G"][..., :5, :]).sum((-2, -1))
+        found["⟨H, G⟩ of five rows"] = joint
+    return found
+
+
+def farthest(one, other):
+    """The largest distance D of `test_laws` over numbers and layers, over replicas not spoiled."""
+    first, second = measures(one), measures(other)
+    kept = ~one.spoiled.any(axis=1), ~other.spoiled.any(axis=1)
+    assert min(each.mean() for each in kept) > 0.95
+    return max(
+        ks_2samp(
+            first[name][kept[0], layer], second[name][kept[1], layer], method="asymp"
+        ).statistic
+        for name in first
+        for layer in range(first[name].shape[1])
+    )
+
+
+def rows_of_h(H, *, width):
+    return H[..., :5, :]
+
+
+def rows_of_g(G, *, width):
+    return G[..., :5, :]
+
+
+ALL = [
+    "log_gradient_norm",
+    "gradient_gram",
+    Observable("H", rows_of_h, gram=False),
+    Observable("G", rows_of_g, gram=False, backward=True),
+]
+
+
+def sample(chain, engine, seed, batch=BATCH, backward="gaussian", **options):
+    settings = {"depth": DEPTH, "replicas": REPLICAS, "observables": ALL, **options}
+    return simulate(chain, batch, engine=engine, seed=seed, backward=backward, **settings)
+
+
+@pytest.mark.parametrize("chain", [*NAMED, *OTHERS], ids=repr)
+def test_rows_and_dense_agree_in_the_law_of_gradients(chain):
+    assert farthest(sample(chain, "rows", 1), sample(chain, "dense", 2)) < CRITICAL
+
+
+@pytest.mark.parametrize("backward", [GRADIENT, half_of_its_square], ids=["array", "function"])
+def test_they_agree_whatever_the_last_gradient(backward):
+    chain = batchnorm_chain(D, "tanh")
+    one = sample(chain, "rows", 1, backward=backward)
+    assert farthest(one, sample(chain, "dense", 2, backward=backward)) < CRITICAL
+
+
+def test_sentinel_gradients_that_do_not_see_the_forward_pass_are_caught(monkeypatch):
+    """Fresh weights on the way back: right norms layer by layer, another joint law."""
+    chain = residual_chain(D, 0.5)
+    right = sample(chain, "dense", 2)
+    again = rows._InLaw.weighted_again
+
+    def forgetful(self, layer, inputs, drawn):
+        image, _ = again(self, layer, inputs, drawn)
+        fresh = [np.random.default_rng(5).standard_normal(unit.shape) for unit in drawn]
+        return image, again(self, layer, inputs, fresh)[1]
+
+    monkeypatch.setattr(rows._InLaw, "weighted_again", forgetful)
+    assert farthest(sample(chain, "rows", 1), right) > CRITICAL
+
+
+HOSTILE_CHAINS = [
+    rescale_chain(D),
+    batchnorm_chain(D, "tanh"),
+    recenter_relu_chain(D),
+    vanilla_chain(D, "relu"),
+    residual_batchnorm_chain(D, 0.3),
+]
+
+
+@pytest.mark.parametrize("chain", HOSTILE_CHAINS, ids=repr)
+@pytest.mark.parametrize("start", HOSTILE)
+def test_rows_and_dense_agree_on_hostile_starts_or_say_that_nothing_follows(chain, start):
+    """A replica that either engine calls spoiled counts in neither."""
+    batch = HOSTILE[start](D, N)
+    one, other = (
+        sample(chain, engine, seed, batch, observables=ALL[:2], depth=2)
+        for engine, seed in (("rows", 1), ("dense", 2))
+    )
+    if max(one.spoiled.mean(), other.spoiled.mean()) < 0.05:
+        assert farthest(one, other) < CRITICAL
+
+
+@pytest.mark.parametrize("chain", [*NAMED, *OTHERS], ids=repr)
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+def test_the_forward_numbers_are_those_of_a_run_without_gradients(engine, chain):
+    observables = ["orthogonality_gap", "log_norm", Observable("H", rows_of_h, gram=False)]
+    options = {"replicas": 3, "engine": engine, "depth": DEPTH, "seed": 5}
+    alone = simulate(chain, BATCH, observables=observables, **options)
+    both = simulate(
+        chain, BATCH, observables=[*observables, "gradient_norm"], backward="gaussian", **options
+    )
+    for name in alone.values:
+        np.testing.assert_array_equal(alone[name], both[name])
+
+
+@pytest.mark.parametrize("kept", [0, 2000, 20000])
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+@pytest.mark.parametrize(
+    "chain", [residual_chain(D, 0.5), vanilla_chain(D, "relu"), OTHERS[2]], ids=repr
+)
+def test_what_is_kept_of_the_forward_pass_changes_no_bit(chain, engine, kept, monkeypatch):
+    """From one block at a time, in stretches of stretches, to all of it."""
+    whole = sample(chain, engine, 3, replicas=2, depth=23)
+    monkeypatch.setattr(round_trip, "KEPT_BYTES", kept)
+    pieces = sample(chain, engine, 3, replicas=2, depth=23)
+    for name in whole.values:
+        np.testing.assert_array_equal(whole[name], pieces[name])
+
+
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+def test_a_replica_does_not_depend_on_how_many_run(engine):
+    many, few = (sample(batchnorm_chain(D), engine, 3, replicas=count) for count in (5, 2))
+    for name in many.values:
+        np.testing.assert_array_equal(many[name][:2], few[name])
+
+
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+def test_every_other_layer_is_that_layer(engine):
+    chain = batchnorm_chain(D, "tanh")
+    all_of_them, some = (sample(chain, engine, 3, replicas=2, every=every) for every in (1, 2))
+    for name in some.values:
+        np.testing.assert_array_equal(all_of_them[name][:, ::2], some[name])
+
+
+@pytest.mark.parametrize("chain", [residual_chain(D, 0.5), OTHERS[0]], ids=repr)
+def test_rows_in_many_small_blocks_agree_with_one_in_law(chain, monkeypatch):
+    whole = sample(chain, "rows", 1)
+    monkeypatch.setattr(rows, "block_rows", lambda n: 4)
+    monkeypatch.setattr(factor, "leaf_rows", lambda n: 3)
+    assert farthest(whole, sample(chain, "rows", 2)) < CRITICAL
+
+
+@pytest.mark.parametrize("chain", [batchnorm_chain(D, "tanh"), residual_chain(D, 0.5)], ids=repr)
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+@pytest.mark.parametrize(
+    "options", [{"dtype": "float32"}, {"device": "cpu"}, {"device": "cpu", "dtype": "float32"}]
+)
+def test_precisions_and_libraries_agree_in_law(chain, engine, options):
+    names = ["log_gradient_norm", "gradient_gram"]
+    one = sample(chain, engine, 1, observables=names, **options)
+    assert farthest(one, sample(chain, engine, 2, observables=names)) < CRITICAL
+
+
+def test_a_gradient_beyond_floats_is_known_by_its_logarithm():
+    """Batch normalisation with ReLU multiplies E‖G‖² by 1.8 and more at every layer."""
+    run = simulate(
+        batchnorm_chain(16), np.random.default_rng(0).standard_normal((16, 4)), depth=3000,
+        every=100, observables=["log_gradient_norm", "gradient_norm", "gradient_gram"],
+        backward="gaussian", engine="rows",
+    )  # fmt: skip
+    logarithm, norm = run["log_gradient_norm"][0], run["gradient_norm"][0]
+    assert logarithm[0] > 1000
+    assert np.isfinite(logarithm).all()
+    assert (np.isfinite(norm) == (logarithm < 709.7)).all()
+    held = logarithm < 300
+    assert held.any()
+    assert np.abs(np.log(norm[held]) - logarithm[held]).max() <= 1e-12
+    traces = np.trace(run["gradient_gram"][0], axis1=-2, axis2=-1)
+    assert np.abs(np.log(traces[held]) / 2 - logarithm[held]).max() <= 1e-12
+    assert not np.isnan(run["gradient_gram"]).any()
+
+
+@pytest.mark.parametrize("engine", ["factor", "rows", "dense"])
+@pytest.mark.parametrize("activation", ["relu", "identity"])
+def test_the_scale_of_a_chain_without_normalisation_is_carried(engine, activation):
+    """E log ‖WH‖² − log ‖H‖² is log(2/d) + ψ(d/2), and half the coordinates go with ReLU."""
+    d, depth = 64, 400
+    batch = np.ldexp(np.random.default_rng(0).standard_normal((d, 1)), 300)
+    run = simulate(
+        vanilla_chain(d, activation), batch, depth=depth, every=depth, replicas=40, seed=4,
+        engine=engine, observables=["log_norm"],
+    )["log_norm"]  # fmt: skip
+    assert np.abs(run[:, 0] - math.log(np.linalg.norm(batch))).max() <= 1e-12
+    if activation == "identity":
+        mean, variance = (math.log(2 / d) + digamma(d / 2)) / 2, polygamma(1, d / 2) / 4
+    else:
+        living = binom(d, 0.5)
+        sizes = np.arange(1, d + 1)
+        probability = living.pmf(sizes) / (1 - living.pmf(0))
+        logs = np.log(2 / d) + digamma(sizes / 2)
+        mean = float(probability @ logs) / 2
+        variance = float(probability @ (logs**2 + polygamma(1, sizes / 2))) / 4 - mean**2
+    found = (run[:, 1] - run[:, 0]) / depth
+    # Six deviations of a mean of 40 · 400 nearly normal terms: false alarm below 1e-8.
+    assert abs(found.mean() - mean) <= 6 * (variance / (40 * depth)) ** 0.5
+
+
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+def test_log_norm_is_that_of_the_layer_where_scale_is_kept(engine):
+    chain = vanilla_chain(D, "tanh")
+    run = simulate(
+        chain,
+        BATCH,
+        depth=3,
+        engine=engine,
+        observables=["log_norm", Observable("H", whole, False)],
+    )
+    norms = np.linalg.norm(run["H"], axis=(-2, -1))
+    assert np.abs(run["log_norm"] - np.log(norms)).max() <= 1e-14
+
+
+def float32_of(chain, start, depth=3):
+    """Gradients in float32 and float64 for the same weights, signs, and what rounding is said to
+    do."""
+    runs = [
+        simulate(
+            chain.with_law("rademacher"), np.float32(HOSTILE[start](D, N)), depth=depth,
+            engine="dense", backward=GRADIENT, observables=[EVERY_ENTRY], dtype=dtype, replicas=20,
+        )
+        for dtype in ("float32", "float64")
+    ]  # fmt: skip
+    apart = np.linalg.norm(runs[0]["G"].astype(float) - runs[1]["G"], axis=(-2, -1))
+    return apart / np.linalg.norm(runs[1]["G"], axis=(-2, -1)), runs
