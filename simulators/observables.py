@@ -183,7 +183,12 @@ class NamedObservable:
 
     @property
     def unclaimable(self) -> str | None:
-        """Why a claim cannot compare its values, as it is no number; None if it can."""
+        """Why a claim cannot compare its values; None if it can.
+
+        It is no number, or measures what claims do not speak of: gradients.
+        """
+        if self.reads == "backward":
+            return f"{self.name} reads the backward pass, and claims are about H"
         if self.shape:
             return f"{self.name} is {self.shape_in_words}, and a claim compares numbers"
         return None

@@ -122,6 +122,10 @@ def simulate(
         >>> gaps = simulate(rescale_chain(64), np.eye(64, 4), depth=10, replicas=3, every=5)
         >>> gaps["orthogonality_gap"].shape, gaps.engine
         ((3, 3), 'factor')
+        >>> run = simulate(rescale_chain(64), np.eye(64, 4), depth=10, replicas=3, every=5,
+        ...                observables=["gradient_norm"], backward="gaussian")
+        >>> run["gradient_norm"].shape, run.engine
+        ((3, 3), 'rows')
     """
     require(
         isinstance(chain, Chain),

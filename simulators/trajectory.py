@@ -86,7 +86,8 @@ class Trajectory:
         """Where float arithmetic no longer represents the start or a later layer, or where that is
         not known: nothing follows from a value there.
 
-        Booleans, ``(replicas, depth // every + 1)``; a replica that is spoiled stays so.
+        Booleans, ``(replicas, depth // every + 1)``; a replica that is spoiled stays so, with a
+        backward pass at the layers before as well.
         """
         return ~np.asarray(self.rounding < SPOILED)
 

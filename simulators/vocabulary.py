@@ -69,13 +69,13 @@ def tables() -> str:
 def _observable(entry: NamedObservable) -> tuple[str, ...]:
     sources = {"spectrum": entry.of_spectrum, "Gram matrix": entry.of_gram}
     exactly = ", ".join(name for name, evaluate in sources.items() if evaluate is not None)
-    reads = "HᵀH and d" if entry.wide else "HᵀH"
+    reads = {"gram": "HᵀH and d" if entry.wide else "HᵀH", "backward": "G = ∂L/∂H"}
     return (
         entry.example,
         _plain(entry.meaning),
         entry.shape_in_words,
         entry.range_in_words,
-        reads if entry.reads == "gram" else "H",
+        reads.get(entry.reads, "H"),
         exactly or "–",
     )
 

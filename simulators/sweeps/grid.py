@@ -274,7 +274,11 @@ class Grid:
         layout: Layout = "rows" if given["layout"] == "rows" else "columns"
         observables = _texts("observables", given["observables"], "such as 'effective_rank'")
         for item in observables:
-            resolve(item)
+            require(
+                not resolve(item).backward,
+                f"observables: {item!r} reads the backward pass, and sweeps go forward; "
+                "call simulate(..., backward=...)",
+            )
         laws = _listed("weights", given["weights"])
         grid = cls(
             chain=tuple(read_chain(item).name for item in _listed("chain", given["chain"])),

@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,30 @@ def test_bytes_are_the_same_every_time_and_read_back(trajectory):
     assert all(np.array_equal(back[name], trajectory[name]) for name in trajectory.values)
     with pytest.raises(ValueError, match="not a whole file"):
         Trajectory.from_bytes(data[:-30])
+
+
+@pytest.mark.parametrize(
+    ("backward", "words"),
+    [("gaussian", "gaussian"), (np.eye(8, 3), "array [0-9a-f]{64}"), (np.negative, "negative")],
+    ids=["gaussian", "array", "function"],
+)
+def test_a_backward_pass_is_read_back_with_what_it_started_from(backward, words, tmp_path):
+    run = simulate(
+        rescale_chain(8), np.eye(5, 3), depth=3, backward=backward, observables=["gradient_gram"]
+    )
+    loaded = Trajectory.load(run.save(tmp_path / "run.npz"))
+    assert re.fullmatch(words, loaded.backward)
+    assert loaded.backward == run.backward
+    assert np.array_equal(loaded["gradient_gram"], run["gradient_gram"])
+    assert np.array_equal(loaded.rounding, run.rounding)
+
+
+def test_a_run_without_one_is_written_as_former_releases_read_it(trajectory, tmp_path):
+    with np.load(trajectory.save(tmp_path / "run.npz")) as archive:
+        settings = json.loads(str(archive["settings"]))
+    assert settings["format"] == FORMAT - 1
+    assert "backward" not in settings
+    assert Trajectory.load(tmp_path / "run.npz").backward is None
 
 
 def test_save_writes_the_path_it_is_given_and_nothing_beside(trajectory, tmp_path):
@@ -126,9 +151,8 @@ def test_another_format_is_refused(trajectory, tmp_path):
     path = trajectory.save(tmp_path / "run.npz")
     with np.load(path) as archive:
         arrays = dict(archive)
-    arrays["settings"] = np.array(
-        str(arrays["settings"]).replace(f'"format": {FORMAT}', '"format": 99')
-    )
+    settings = {**json.loads(str(arrays["settings"])), "format": 99}
+    arrays["settings"] = np.array(json.dumps(settings))
     np.savez(path, **arrays)
     with pytest.raises(ValueError, match=f"has format 99, and up to {FORMAT} are read"):
         Trajectory.load(path)

@@ -74,7 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     known = {
         "chains": shlex.join(chain.spelling for chain in CHAINS.values()),
         "laws": shlex.join(LAWS),
-        "observables": shlex.join(each.example for each in OBSERVABLES.values()),
+        "observables": shlex.join(
+            each.example for each in OBSERVABLES.values() if each.reads != "backward"
+        ),
     }
     for name, words in _AXES.items():
         parser.add_argument(f"--{name}", nargs="+", metavar="VALUE", help=words.format_map(known))
