@@ -19,8 +19,10 @@ from concurrent.futures import (
 )
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 from simulators.arguments import real_number, require
+from simulators.own_words import brought
 from simulators.sweeps.executors import Done, Workers, local_processes, perform
 from simulators.sweeps.grid import Grid, SweepRun, canonical
 from simulators.sweeps.running_times import rough_seconds
@@ -127,6 +129,8 @@ def sweep(
     cannot be written, for a full disk say; both leave in the store all that was put there.
     `TypeError` or `ValueError` for a ``lease`` that is no positive number.
 
+    Words of modules that `simulators.own_words.bring` has run are known to the workers too.
+
     Example:
         >>> from concurrent.futures import ThreadPoolExecutor
         >>> from tempfile import TemporaryDirectory
@@ -161,6 +165,7 @@ class _Sweep:
     ) -> None:
         self._runs, self._store, self._crew, self._lease = runs, store, crew, lease
         self._progress = progress
+        self._perform = partial(perform, modules=brought()) if brought() else perform
         self._owner = uuid.uuid4().hex
         self._work = {key: rough_seconds(run) for key, run in runs.items()}
         there = store.finished()
@@ -236,7 +241,7 @@ class _Sweep:
     def _start(self, key: str) -> bool:
         """Submit a run; False if the pool turned out to be broken, and the run is still to do."""
         try:
-            self._running[self._crew.submit(perform, self._runs[key])] = key
+            self._running[self._crew.submit(self._perform, self._runs[key])] = key
         except BrokenExecutor as error:
             # with what it was doing, so that its death is not taken for a second one when that
             # comes back

@@ -11,7 +11,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from threadpoolctl import threadpool_limits
 
 from simulators.arguments import require, whole_number
+from simulators.own_words import bring
 from simulators.sweeps.grid import SweepRun
 from simulators.workers import cores
 
@@ -53,9 +54,12 @@ class Done:
     seconds: float
 
 
-def perform(run: SweepRun, threads: int | None) -> Done:
+def perform(run: SweepRun, threads: int | None, modules: Sequence[str] = ()) -> Done:
     """Do a run, in whatever process this is; with at most so many BLAS threads, for good, unless
     None.
+
+    ``modules`` bring the words of their own that runs may use: see `simulators.own_words.bring`,
+    whose error is raised where one cannot be had.
 
     Example:
         >>> from simulators.sweeps.grid import Grid
@@ -66,6 +70,8 @@ def perform(run: SweepRun, threads: int | None) -> Done:
     """
     if threads is not None:
         _limit_threads(threads)
+    for module in modules:
+        bring(module)
     with _computing:
         began = time.perf_counter()
         data = run.perform().to_bytes()

@@ -29,6 +29,7 @@ __all__ = [
     "add_claim_options",
     "add_names",
     "add_run_options",
+    "add_word_options",
     "asked",
     "batch_line",
     "claim_words",
@@ -91,6 +92,24 @@ def add_batch_options(parser: argparse.ArgumentParser, words: str) -> None:
     )
     parser.add_argument(
         "--take", type=_whole, metavar="N", help="use only the first N samples of the batch"
+    )
+
+
+def add_word_options(parser: argparse.ArgumentParser) -> None:
+    """``--module``, any number of times: what brings chains, layers, laws, activations and
+    observables of one's own. The command line runs them before all else.
+
+    >>> parser = argparse.ArgumentParser()
+    >>> add_word_options(parser)
+    >>> parser.parse_args(["--module", "mine.py", "--module", "my.words"]).module
+    ['mine.py', 'my.words']
+    """
+    parser.add_argument(
+        "--module",
+        action="append",
+        metavar="FILE.py",
+        help="run this file, or installed module, which declares words of your own: chains, "
+        "layers, laws, activations, observables",
     )
 
 

@@ -94,6 +94,7 @@ def _run(words: Sequence[str]) -> int:
             _parser(words).parse_args(words, args)
         except SystemExit:  # --help and --version have been printed
             return AS_EXPECTED
+        _bring_words(getattr(args, "module", None) or ())
         status: int = args.run(args)
         if registry := sys.modules.get("theorems.registry"):
             # what other packages brought and could not be used, a line each
@@ -106,6 +107,19 @@ def _run(words: Sequence[str]) -> int:
 
         refuse(error.worded(lambda argument: _option(argument, vars(args), words)))
         return BAD_INPUT
+
+
+def _bring_words(modules: Sequence[str]) -> None:
+    """Run the modules that bring words of the user's own."""
+    if not modules:
+        return
+    from simulators.own_words import OwnWordsError, bring
+
+    try:
+        for module in modules:
+            bring(module)
+    except OwnWordsError as error:
+        raise UsageError(f"--module {error}") from None
 
 
 def _option(argument: Argument, options: Mapping[str, object], words: Sequence[str]) -> str:

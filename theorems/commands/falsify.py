@@ -19,6 +19,7 @@ from theorems.commands.arguments import (
     add_claim_options,
     add_names,
     add_run_options,
+    add_word_options,
     batch_line,
     claim_words,
     corpus_of,
@@ -71,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "seed; as verify --json does, with the command that repeats each",
     )
     add_run_options(parser, "searching", LEVEL)
+    add_word_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -265,6 +267,8 @@ def _again(target: _Target, args: argparse.Namespace) -> str:
     options = ["--seed", str(args.seed)]
     options += [] if args.level == LEVEL else ["--level", repr(args.level)]
     options += [] if args.corpus == str(CORPUS) else ["--corpus", args.corpus]
+    for module in args.module or ():
+        options += ["--module", module]
     for name in ("batch", "layout", "take"):
         options += [] if (value := getattr(args, name)) is None else [f"--{name}", str(value)]
     return shlex.join(("theorems", "falsify", *target.words, *options))

@@ -29,8 +29,8 @@ from simulators.sweeps.export import (
 from simulators.sweeps.grid import Grid, SweepRun, read_grid
 from simulators.sweeps.store import Store, StoreError, UnwritableStoreError
 from simulators.weights import LAWS
+from theorems.commands.arguments import add_word_options, require_file, whole_option
 from theorems.commands.arguments import require_apart as apart_from
-from theorems.commands.arguments import require_file, whole_option
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
     INTERRUPTED,
@@ -84,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name.replace('_', '-')}", metavar="VALUE", help="one value, not varied"
         )
+    add_word_options(parser)
     parser.add_argument("--workers", metavar="N", help="local processes (one per core)")
     parser.add_argument(
         "--dask", metavar="ADDRESS", help="use the Dask cluster of this scheduler instead"

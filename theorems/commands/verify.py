@@ -24,6 +24,7 @@ from theorems.commands.arguments import (
     add_claim_options,
     add_names,
     add_run_options,
+    add_word_options,
     asked,
     batch_line,
     given_batch,
@@ -89,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="accept what was found: write it to the ledger",
     )
     add_run_options(parser, "sampling", LEVEL)
+    add_word_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
