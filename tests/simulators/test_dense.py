@@ -14,6 +14,7 @@ from simulators.layers import LAWS, Activation, Linear, Normalize, Recenter, Res
 from simulators.observables import effective_rank
 from simulators.simulate import simulate
 from simulators.streams import HostStreams
+from simulators.workers import cores
 
 BATCH = np.random.default_rng(0).standard_normal((6, 3))
 
@@ -168,6 +169,20 @@ def test_a_replica_is_the_same_to_the_bit_beside_any_others(chain, dtype):
     assert (beside["H"][:, -1] == 0).all(axis=-1).any()
     for name in measured:
         np.testing.assert_array_equal(alone[name][0], beside[name][0])
+
+
+def test_a_replica_is_the_same_in_a_group_of_its_own_and_in_one_of_many():
+    """Also where there are more of them than one group for each core holds."""
+    chain, batch = vanilla_chain(2, "tanh"), np.eye(2)[:, :1]
+    many = 1100 * cores()
+
+    def run(replicas):
+        measured = {"H": lambda H: H}
+        return simulate(
+            chain, batch, depth=1, replicas=replicas, engine="dense", observables=measured
+        )["H"]
+
+    np.testing.assert_array_equal(run(many)[:3], run(3))
 
 
 def test_row_blocks_make_one_matrix(monkeypatch):

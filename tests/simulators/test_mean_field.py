@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import islice, pairwise, product
 from typing import Any
 
 import numpy as np
@@ -309,6 +309,19 @@ def test_wide_balls_contain_the_images_of_their_points() -> None:
             strict=True,
         )
         for outer, inner in paths:
+            assert all(a.contains(b) for a, b in zip(outer, inner, strict=True))
+
+
+@pytest.mark.parametrize("large", [1, 9, 1000])
+def test_wide_balls_of_many_equal_eigenvalues_contain_the_images_of_their_corners(
+    large: int,
+) -> None:
+    """A row then holds its share of the trace, which moves the more the smaller it has become."""
+    counts = [10**6, 10**6]
+    outer = rescale_map_enclosure([arb(large, large / 2), arb(1, 0.5)], counts)
+    for first, other in product((Fraction(1, 2), Fraction(3, 2)), repeat=2):
+        if (large * first) != other:
+            inner = rescale_map_enclosure([large * first, other], counts)
             assert all(a.contains(b) for a, b in zip(outer, inner, strict=True))
 
 

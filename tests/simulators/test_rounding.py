@@ -273,6 +273,15 @@ def test_a_centring_after_the_activation_tells_what_it_cancels(engine: str) -> N
     assert not two.spoiled.any()
 
 
+@pytest.mark.parametrize("engine", ["factor", "rows", "dense"])
+def test_a_centring_of_later_weights_tells_what_it_cancels(engine: str) -> None:
+    """(WF)J = W(FJ): the mean of F dwarfs what the samples differ in there as well."""
+    chain = Chain((Linear(WIDTH), Activation("sigmoid"), Linear(WIDTH), Recenter(), Rescale()))
+    one, two = (run(chain, scale * gaussian_batch(WIDTH, N, 1), engine) for scale in (1e-15, 1e-3))
+    assert one.spoiled[:, 1:].all()
+    assert not two.spoiled.any()
+
+
 def test_what_a_late_centring_cancels_does_not_depend_on_the_blocks_of_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -60,6 +60,12 @@ def test_derivatives_agree_with_differences(spectrum):
             assert float(slope.mid()) == pytest.approx(float(found.hessian[i][j].mid()), rel=1e-8)
 
 
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_there_are_no_derivatives_beyond_the_order_asked_for(order):
+    found = growth(SPECTRA[0], order, 60)
+    assert (len(found.gradient), len(found.hessian)) == (3 * (order > 0), 3 * (order > 1))
+
+
 def test_at_the_uniform_spectrum_value_and_slope_are_the_beta_integrals():
     for n in (2, 5):
         found = growth([fmpq(1, n)] * n, 1, 60)

@@ -1,6 +1,7 @@
 """The cluster family's sampled claims, on small budgets: true versions stand, wrong ones are refuted."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,19 @@ def test_escape_times_compare_two_widths() -> None:
     assert found.power == pytest.approx(1 - low / high)
     assert check(replace(longer, rhs=sp.Integer(9)), Context(0, 1e-4)).verdict is Verdict.REFUTED
     assert check(longer, Context(0, 1e-4, deadline=0.0)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_blocks_are_apart_in_a_network_if_they_are_at_every_layer() -> None:
+    for variant in ("in_floats", "rescaled_in_floats"):
+        statement = get(f"cluster.two_block_invariance:{variant}")
+        (check,) = statement.checks
+        instance = check.instances(statement, None)[0]
+        first = int(instance.readouts[0]["m"])
+        seen = np.array([[0, 1, 1, 1], [1, 1, 0, 1], [1, 0, 1, 1], [1, 1, 1, 0], [1, 1, 1, 1.0]])
+        found = check.sample(
+            statement, SimpleNamespace(values={f"orthogonal({first})": seen}), instance
+        )
+        assert found.tolist() == [[1], [0], [0], [0], [1]]
 
 
 def test_an_outlier_emerges_and_the_false_threshold_falls() -> None:

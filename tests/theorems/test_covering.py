@@ -185,13 +185,15 @@ def test_what_boxes_cost_grows_with_the_terms_of_a_sum(monkeypatch: pytest.Monke
     whole = conjecture("x <= 3", x="[-1, 2]", name="c").statement(falsify=False)
     region = Region({}, ("x",), ((flint.fmpq(-1), flint.fmpq(2)),))
 
-    def met(terms: int) -> int:
+    def met(terms: int, before: int = 0) -> int:
         looks: list[None] = []
-        claim = replace(whole, lhs=sp.Sum(x**k, (k, 1, terms)), relation="==", rhs=sp.S.Zero)
+        powers = sp.Sum(x**k, (k, before + 1, before + terms))
+        claim = replace(whole, lhs=powers, relation="==", rhs=sp.S.Zero)
         cover(claim, [region], lambda _: False, lambda: looks.append(None) is not None)
         return len(looks)
 
     assert met(1) > met(2) > met(3) > met(10)
+    assert met(3, before=-2) == met(3) == met(3, before=7)
 
 
 def test_a_point_counts_only_once_it_is_decided() -> None:

@@ -277,6 +277,12 @@ def test_radicals_that_are_rational_with_another_sign_are_decided(
     assert found.witness is None or true(claim, {x: found.witness}) is False
 
 
+def test_whole_powers_are_no_radicals_however_many() -> None:
+    squares = sum((x - k) ** 2 for k in range(9))  # least at 4, where they are 60
+    for least, want in ((60, True), (61, False)):
+        assert decide_on_line(sp.Ge(squares, least, evaluate=False), [], x).holds is want
+
+
 def test_a_degree_is_as_high_however_it_is_written() -> None:
     def decided(target: Any) -> bool:
         return decide_on_line(sp.Ge(target, 0, evaluate=False), [], x).holds is not None

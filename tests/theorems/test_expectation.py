@@ -20,6 +20,8 @@ from theorems.checking import expectation
 from theorems.checking.expectation import Expectation, Instance, MeanRow, at_layer, event
 from theorems.checking.lost_samples import undefined_words
 from theorems.context import Context
+from theorems.families.orthogonality.decay import AFFORDABLE
+from theorems.families.orthogonality.inputs import WIDTHS, two_level
 from theorems.families.orthogonality.notation import alpha, n, s
 
 MEAN = 0.25
@@ -183,6 +185,13 @@ def test_an_event_too_rare_for_the_bound_to_fail_is_vacuous(
     assert row["verdict"] == verdict
     assert row["sentinel"] == verdict
     assert row["paths_in_event"] == often
+
+
+def test_a_bound_that_cannot_fail_needs_no_layers(seeds: list[Any]) -> None:
+    start = Instance("the start", rescale_chain(4), np.eye(4), 0, ({},), (0.0, 0.5))
+    evidence = replace(check(), instances=lambda *_: [start])(statement(R(6, 10)), context())
+    assert evidence.verdict is Verdict.VACUOUS
+    assert seeds == []
 
 
 def test_outside_when_nothing_is_laid_out(seeds: list[Any]) -> None:
@@ -467,6 +476,17 @@ def test_layers_and_events_are_counted_as_the_theorem_does(name: str, form: str)
             inside = broken + 1 > layer  # H_{broken+1} is beyond H_ℓ
             at = layer if (name, form) == ("gaussian_limit", "as_printed") else layer + 1
             assert read == (at if inside else 0.0)
+
+
+@pytest.mark.parametrize("form", ["as_printed", "sharp"])
+def test_averages_of_a_batch_are_read_where_they_speak_if_that_can_be_afforded(form: str) -> None:
+    claim = get(f"orthogonality.averaged_stability:{form}")
+    few, many = (claim.checks[0].instances(claim, two_level(size, 0.5))[0] for size in (5, 10))
+    for instance in (few, many):
+        assert instance.normals <= AFFORDABLE
+    assert claim.bound(**few.readouts[0]) < claim.top(**few.readouts[0])
+    assert claim.trivial(**many.readouts[0])
+    assert many.width == WIDTHS[0]
 
 
 @pytest.mark.parametrize(("form", "first"), [("as_printed", 1), ("sharp", 0)])

@@ -148,6 +148,9 @@ def test_what_is_drawn_is_what_was_simulated() -> None:
     assert drawn.name == "lone_outlier"
     axes = drawn.figure.axes
     assert [x.get_title(loc="left") for x in axes[:8:2]] == ["n = 5", "n = 7", "n = 10", "n = 30"]
+    named = [(x.get_ylabel(), x.get_legend() is not None) for x in axes[:8]]
+    assert named[:2] == [("cosine", True), ("squared norm over the mean", False)]
+    assert named[2:] == [("", False)] * 6
     found = figures.network(10, 64, 60, 1)
     lines = {str(x.get_label()): np.asarray(x.get_ydata()) for x in axes[4].get_lines()}
     others = [k for k in range(10) if k != found.apart]

@@ -1,6 +1,7 @@
 """Slopes on a fake chain whose mean is an exact power of the width."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -197,3 +198,31 @@ def test_a_batch_near_collinearity_is_given_the_layers_it_needs() -> None:
     plain, near = (statement.checks[0].instances(b)[0].depth for b in (_columns, NEAR))
     assert near > plain > BURN_IN
     assert statement.checks[0].instances(None)[0].depth == BURN_IN
+
+
+@pytest.mark.parametrize("replicas", [2, 5, 8])
+def test_every_replica_but_an_odd_one_is_in_one_pair(replicas: int) -> None:
+    """Of Gram matrices that are powers of two no two differences are the same."""
+    grams = 2.0 ** np.arange(replicas)[:, None, None, None]  # (replicas, layers, n, n)
+    (check,) = get("orthogonality.activation_conjecture:relu").checks
+    found = check.sample(SimpleNamespace(values={"gram": grams}))
+    pairs = {tuple(int(2.0**k in (a, b)) for k in range(replicas)) for a, b in pairs_of(found)}
+    assert len(found) == len(pairs) == replicas // 2
+    assert max(np.sum(list(pairs), axis=0)) == 1
+
+
+def pairs_of(distances: np.ndarray) -> list[tuple[float, float]]:
+    """The two powers of two that differ by each of these."""
+    smaller = [x & -x for x in distances.astype(int).tolist()]
+    return [(s, x + s) for s, x in zip(smaller, distances.tolist(), strict=True)]
+
+
+@pytest.mark.parametrize("variant", ["vanilla", "batchnorm"])
+def test_two_samples_of_a_batch_are_a_start_unless_no_layer_tells_them_apart(variant: str) -> None:
+    claim = get(f"orthogonality.vanilla_alignment:{variant}")
+    lay_out = claim.checks[0].instances
+    batch = np.eye(5, 3)
+    assert len(lay_out(claim, batch)) == len(lay_out(claim, None)) > 1
+    assert all((each.start == batch[:, :2]).all() for each in lay_out(claim, batch))
+    for alike in (batch[:, :1], batch[:, [0, 0]], batch[:, [0, 0, 1]] * [1, -2, 1]):
+        assert lay_out(claim, alike) == []

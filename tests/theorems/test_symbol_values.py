@@ -1,13 +1,17 @@
 """Families that a statement defines entry by entry: their values, and what does not have one."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import flint
 import pytest
 import sympy as sp
 
+from theorems import Sentinel, get
+from theorems.checking.pointwise import decide
 from theorems.checking.symbol_values import Completed, NoValueError, evaluate
 from theorems.expressions import InexactError
+from theorems.statement import Variable
 
 n = sp.Symbol("n", integer=True, positive=True)
 i, k = sp.symbols("i k", integer=True)
@@ -45,6 +49,27 @@ def test_an_irrational_member_is_no_rational_but_a_ball() -> None:
     first, second = Completed(other, MEANINGS, False)["y"]
     assert first.overlaps(flint.arb(3).sqrt() / flint.arb(2).sqrt())
     assert (first**2 + second**2).overlaps(flint.arb(2))
+
+
+def test_an_irrational_member_is_decided_by_its_definition() -> None:
+    """Also where no other symbol is to be replaced; balls would leave the equality open."""
+    roots = sp.IndexedBase("y", shape=(3,), real=True)
+    claim = replace(
+        get("orthogonality.gap_vs_smallest_eigenvalue:sharp"),
+        variables=(
+            Variable(n, sp.Range(1, sp.oo), "how many"),
+            Variable(x, sp.Interval(0, sp.oo), "numbers", size=(n,)),
+        ),
+        definitions={roots: sp.Lambda((i,), sp.sqrt(x[i] + 1))},
+        assumptions=(),
+        proof=None,
+        lhs=roots[0] * roots[1],
+        relation="==",
+        rhs=sp.S.One,
+        sentinel=Sentinel("", rhs=sp.S.Zero),
+    )
+    for other, equal in ((sp.sqrt(6), True), (sp.sqrt(6) + sp.Rational(1, 10**90), False)):
+        assert decide(replace(claim, rhs=other), lambda: GIVEN).holds is equal
 
 
 def test_words_and_unknown_names_have_no_value() -> None:
