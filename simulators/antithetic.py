@@ -12,6 +12,7 @@ from simulators.backend import select
 from simulators.batches import validate_batch
 from simulators.layers import Rescale, Residual
 from simulators.streams import Seed, pack, root_sequence, row_blocks
+from simulators.weights import law_of
 
 __all__ = ["antithetic_layer"]
 
@@ -49,6 +50,10 @@ def antithetic_layer(
     """
     layer, rescale = Residual(gamma, law), Rescale("variance")
     require(layer.gamma != math.inf, "gamma=inf keeps nothing of H; give a finite γ")
+    require(
+        law_of(layer.law).of_matrix is None,
+        f"law={law!r} draws whole matrices; give a law of independent entries",
+    )
     draws = whole_number("draws", draws, 1)
     backend = select(dtype, device, batch)
     xp, values = backend.xp, validate_batch(batch)
@@ -60,7 +65,7 @@ def antithetic_layer(
     require(not empty, f"batch has zero rows {empty}: they have no direction to keep")
     H, d = backend.array(values), values.shape[0]
     blocks = row_blocks(draws * d, _BLOCK_ROWS)
-    pieces = list(pack([(rows * d, law) for rows in blocks], range(1), 0))
+    pieces = list(pack([(rows * d, layer.law) for rows in blocks], range(1), 0))
     drawn = zip(blocks, backend.draws(root_sequence(seed), "dense", pieces), strict=True)
     weighted = xp.concat([xp.matmul(xp.reshape(weights, (rows, d)), H) for rows, weights in drawn])
     change = layer.gamma * xp.reshape(weighted, (draws, *H.shape))

@@ -24,7 +24,7 @@ from simulators.arguments import require, told
 from simulators.arrays import Array, Namespace, Reals
 from simulators.lazy import torch
 from simulators.streams import DeviceStreams, HostStreams, Piece, Streams
-from simulators.weights import LAWS
+from simulators.weights import law_of
 from simulators.workers import cores
 
 __all__ = ["Backend", "NumpyBackend", "TorchBackend", "select"]
@@ -264,7 +264,7 @@ class TorchBackend:
             shape = (len(piece.replicas), sum(piece.units))
             out = torch.empty(shape, dtype=getattr(torch, self.dtype), device=self.device)
             for replica, row in enumerate(out):
-                started.fill(replica, row, LAWS[piece.law].source, piece.units)
+                started.fill(replica, row, law_of(piece.law).source, piece.units)
                 _of_the_law(piece, row, self.xp)
             yield out
 
@@ -342,7 +342,7 @@ class _Filling:
         self._draw(0, self.out)
 
     def _draw(self, first: int, out: Reals) -> None:
-        self._streams.fill(first, out, LAWS[self._piece.law].source, self._piece.units)
+        self._streams.fill(first, out, law_of(self._piece.law).source, self._piece.units)
         _of_the_law(self._piece, out, _numpy())
 
     def finish(self, other: Future[None] | None) -> None:
@@ -361,7 +361,7 @@ def _of_the_law(piece: Piece, drawn: Array, xp: Namespace) -> None:
 
     One unit at a time: how a function rounds may depend on where in an array an entry stands.
     """
-    law = LAWS[piece.law]
+    law = law_of(piece.law)
     for unit in piece.cut(drawn) if law.quantile is not None else ():
         unit[...] = law.of_source(unit, xp)
 

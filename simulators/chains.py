@@ -40,6 +40,7 @@ from simulators.layers import (
     ScaleResponse,
     WeightLayer,
 )
+from simulators.weights import GivenLaw, law_of
 
 __all__ = [
     "CHAINS",
@@ -89,6 +90,14 @@ class Chain:
             any(isinstance(layer, WeightLayer) for layer in self.layers),
             f"layers={self.layers!r} draw no weights; add a Linear or a Residual layer",
         )
+        for layer, forgotten in zip(self.layers, self.forgotten_factors, strict=True):
+            if isinstance(layer, WeightLayer) and law_of(layer.law).variance == math.inf:
+                cancels = forgotten and not (isinstance(layer, Residual) and layer.gamma < math.inf)
+                require(
+                    cancels,
+                    f"{layer!r} has weights without a variance, and their scale shows; give a law "
+                    "that has one, or rescale before another layer sees it",
+                )
 
     def widths(self, rows: int) -> tuple[int, ...]:
         """The number of rows after each layer, for an input of ``rows`` rows.
@@ -104,10 +113,10 @@ class Chain:
             widths.append(rows)
         return tuple(widths)
 
-    def with_law(self, law: str) -> Chain:
+    def with_law(self, law: GivenLaw) -> Chain:
         """The same chain, all weights of the ``law`` of that name. Raises as `Linear` does.
 
-        ``law`` is the name of one of `simulators.weights.LAWS`.
+        ``law`` is the name of one of `simulators.weights.LAWS`, or a function; see `Linear`.
 
         Example:
             >>> Chain((Linear(8), Rescale())).with_law("rademacher").layers[0]
@@ -537,7 +546,7 @@ def rescale_activation_chain(width: int, activation: Activating) -> Chain:
 
 
 @named_chain(least=2)
-def residual_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
+def residual_chain(width: int, gamma: float, law: GivenLaw = "gaussian") -> Chain:
     """H⁺ = BN-rows(H + γWH), unit-variance W of any ``law``, diag M = 1 (D20); γ = ∞ means WH
     alone.
 
@@ -560,7 +569,7 @@ def residual_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
 
 
 @named_chain(least=2)
-def residual_batchnorm_chain(width: int, gamma: float, law: str = "gaussian") -> Chain:
+def residual_batchnorm_chain(width: int, gamma: float, law: GivenLaw = "gaussian") -> Chain:
     """H⁺ = BN-rows((H + γWH)J): the residual chain as networks use it, recentred too (after D20).
 
     Arguments and errors are those of `residual_chain`.

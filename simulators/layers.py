@@ -44,7 +44,7 @@ from simulators.arguments import one_of, real_number, require, told, whole_numbe
 from simulators.arrays import Array, Namespace
 from simulators.autograd import pulled_back
 from simulators.catalogue import Catalogue, summary
-from simulators.weights import LAWS
+from simulators.weights import LAWS, GivenLaw, law_of
 
 __all__ = [
     "ACTIVATIONS",
@@ -122,13 +122,17 @@ class _Traits:
             LAYERS.add(LayerKind(cls.__name__, summary(cls), cls), cls)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Linear(_Traits):
-    """H → WH, W of shape ``(width, d)`` with i.i.d. entries of law ``law``, variance 1/width.
+    """H → WH, W of shape ``(width, d)`` of law ``law``, entries of variance std²/width.
 
-    The scale cancels wherever rows are rescaled; a chain without normalisation keeps E‖WH‖_F² =
-    ‖H‖_F² for the zero-mean laws. ``uniform_positive`` is U[0, 2a] with a = √(3/width), so its mean
-    is a.
+    - ``law``: a name in `simulators.weights.LAWS`, with a number in brackets where it takes one, as
+      in ``"student_t(5)"``; or a function ``(rng, shape)`` that draws W·√width/std
+    - ``std``: σ_w > 0
+
+    The scale cancels wherever rows are rescaled; at ``std`` = 1 a chain without normalisation keeps
+    E‖WH‖_F² = ‖H‖_F² for the zero-mean laws. ``uniform_positive`` is U[0, 2a] with a = √(3/width),
+    so its mean is a. An orthogonal W keeps ‖H‖_F itself if it is not wider than high.
 
     Example:
         >>> Linear(8, "rademacher").sees_rows
@@ -136,22 +140,42 @@ class Linear(_Traits):
     """
 
     width: int
-    law: str = "gaussian"
+    law: GivenLaw = "gaussian"
+    std: float = 1.0
 
     response = ScaleResponse.LINEAR
     turns_with_samples = keeps_span = odd = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", whole_number("width", self.width, 1))
-        LAWS.named(self.law)
+        object.__setattr__(self, "law", _law_as_given(self.law))
+        std = real_number("std", self.std, "a σ_w > 0")
+        require(0 < std < math.inf, f"std={told(self.std)} is not a number σ_w > 0")
+        object.__setattr__(self, "std", std)
+
+    def __repr__(self) -> str:
+        spread = "" if self.std == 1 else f", std={self.std!r}"
+        return f"Linear(width={self.width!r}, law={_told_law(self.law)}{spread})"
+
+    @property
+    def scale(self) -> float:
+        """What entries of variance 1 are multiplied by: std/√width.
+
+        Example:
+            >>> Linear(4, std=3).scale
+            1.5
+        """
+        scale: float = self.std * self.width**-0.5
+        return scale
 
     @property
     def sees_rows(self) -> bool:
         """Whether more of its input than the Gram matrix tells in what comes out.
 
-        It does unless the weights are Gaussian, whose law no rotation of the rows of H changes.
+        It does unless the weights are Gaussian, or orthogonal, whose laws no rotation of the rows of
+        H changes.
         """
-        return self.law != "gaussian"
+        return self.law not in ("gaussian", "orthogonal")
 
     def width_after(self, rows: int) -> int:
         """The number of rows of WH, for an H of ``rows`` ≥ 1 rows.
@@ -163,12 +187,12 @@ class Linear(_Traits):
         return self.width
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Residual(_Traits):
-    """H → H + γWH, W square with i.i.d. entries of law ``law``, variance 1; γ = ∞ means WH alone.
+    """H → H + γWH, W square of law ``law``, entries of variance 1; γ = ∞ means WH alone.
 
-    ``gamma``, kept as a `float`, is in [0, 2⁵²] or infinite. ``width``, if given, is the number of
-    rows the layer insists on.
+    ``law`` is as in `Linear`. ``gamma``, kept as a `float`, is in [0, 2⁵²] or infinite. ``width``,
+    if given, is the number of rows the layer insists on.
 
     Example:
         >>> Residual(0.1, width=8).width_after(8)
@@ -176,7 +200,7 @@ class Residual(_Traits):
     """
 
     gamma: float
-    law: str = "gaussian"
+    law: GivenLaw = "gaussian"
     width: int | None = None
 
     response = ScaleResponse.LINEAR
@@ -193,9 +217,12 @@ class Residual(_Traits):
             f"gamma={told(self.gamma)} exceeds 2**52: H is lost in rounding; use math.inf",
         )
         object.__setattr__(self, "gamma", gamma)
-        LAWS.named(self.law)
+        object.__setattr__(self, "law", _law_as_given(self.law))
         if self.width is not None:
             object.__setattr__(self, "width", whole_number("width", self.width, 1))
+
+    def __repr__(self) -> str:
+        return f"Residual(gamma={self.gamma!r}, law={_told_law(self.law)}, width={self.width!r})"
 
     @property
     def sees_rows(self) -> bool:
@@ -203,7 +230,7 @@ class Residual(_Traits):
 
         It does for a finite γ, as H itself is added, and for weights that are not Gaussian.
         """
-        return self.law != "gaussian" or self.gamma < math.inf
+        return self.law not in ("gaussian", "orthogonal") or self.gamma < math.inf
 
     def width_after(self, rows: int) -> int:
         """``rows``. Raises `ValueError` unless that is the width the layer insists on.
@@ -585,6 +612,16 @@ class GroupNorm(RowLayer):
     def _blocks(self, rows: Array, xp: Namespace) -> Array:
         """The blocks as columns, ``(..., n, width/groups, groups)``."""
         return xp.reshape(rows, (*rows.shape[:-1], self.groups, -1)).mT
+
+
+def _law_as_given(law: object) -> GivenLaw:
+    """A name as it is spelled in full, or the function. Raises as `law_of` does."""
+    found = law_of(law)
+    return law if callable(law) else found.name
+
+
+def _told_law(law: GivenLaw) -> str:
+    return repr(law) if isinstance(law, str) else law_of(law).name
 
 
 WeightLayer: TypeAlias = Linear | Residual

@@ -27,6 +27,7 @@ from numpy.random import SFC64, Generator, SeedSequence
 from simulators.arguments import require, whole_number
 from simulators.arrays import Array, Reals
 from simulators.lazy import torch
+from simulators.weights import GivenLaw
 
 __all__ = [
     "DeviceStreams",
@@ -340,7 +341,7 @@ class Piece:
 
     replicas: range
     units: tuple[int, ...]
-    law: str
+    law: GivenLaw
 
     def cut(self, entries: Array) -> Iterator[Array]:
         """The units in turn, as views of ``entries``, ``(..., sum of units)``.
@@ -377,7 +378,7 @@ def replica_groups(replicas: int, unit: int, limit: int, workers: int = 1) -> li
     return [range(start, min(start + size, replicas)) for start in range(0, replicas, size)]
 
 
-def pack(units: Sequence[tuple[int, str]], replicas: range, limit: int) -> Iterator[Piece]:
+def pack(units: Sequence[tuple[int, GivenLaw]], replicas: range, limit: int) -> Iterator[Piece]:
     """Consecutive units, given by size and law, in pieces of one law and at most ``limit`` entries
     each, over all ``replicas``.
 

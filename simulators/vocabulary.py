@@ -47,7 +47,7 @@ def tables() -> str:
         _table(
             "Laws of weights (`simulators.weights`, `@law`)",
             ("law", "meaning", "mean"),
-            ((law.name, law.meaning, f"{law.mean:.3g}") for law in LAWS.values()),
+            ((law.example, _plain(law.meaning), f"{law.mean:.3g}") for law in LAWS.values()),
         ),
         _table(
             "Activations (`simulators.activations`, `@activation`)",

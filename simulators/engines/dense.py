@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
 from itertools import accumulate, pairwise
+from itertools import chain as chained
 from operator import add
 
 import numpy as np
@@ -28,6 +29,7 @@ from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
 from simulators.layers import Linear, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
+from simulators.weights import GivenLaw, law_of
 
 BLOCK_ENTRIES = 2**21
 """Entries of one replica's W drawn at once: 16 MiB in float64."""
@@ -112,17 +114,22 @@ def groups(chain: Chain, batch_shape: tuple[int, ...], replicas: int, workers: i
     return replica_groups(replicas, largest, limit, workers)
 
 
-def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, str]]]:
+def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, GivenLaw]]]:
     """Size and law of the row blocks of each matrix of weights of one block, in the order of
     use.
     """
     found = []
     for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
         if isinstance(layer, WeightLayer):
-            sizes = row_blocks(width, _block_rows(rows))
-            found.append([(rows * size, layer.law) for size in sizes])
+            found.append([(rows * size, layer.law) for size in _blocks(layer, rows, width)])
         rows = width
     return found
+
+
+def _blocks(layer: WeightLayer, inputs: int, width: int) -> tuple[int, ...]:
+    """Rows of W drawn at once: all of them where the entries are not independent."""
+    whole = law_of(layer.law).of_matrix is not None
+    return row_blocks(width, width if whole else _block_rows(inputs))
 
 
 def _block_rows(inputs: int) -> int:
@@ -138,13 +145,29 @@ class _Drawn(Passage):
         self._spare: Array | None = None
 
     def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
+        if law_of(layer.law).of_matrix is not None:
+            width = layer.width_after(rows.shape[-1])
+            self.draws = chained([self._of_matrix(layer, next(self.draws), width)], self.draws)
+        return self._weighted(layer, rows, free)
+
+    def _of_matrix(self, layer: WeightLayer, drawn: Array, width: int) -> Array:
+        """The entries of W of a law whose entries are not independent, of what was drawn for
+        it.
+        """
+        of_matrix = law_of(layer.law).of_matrix
+        if of_matrix is None:
+            return drawn
+        weights = of_matrix(self._matrix(drawn, width), self._backend.xp)
+        return self._backend.xp.reshape(weights, tuple(drawn.shape))
+
+    def _weighted(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
         n, inputs = rows.shape[-2:]
         if isinstance(layer, Linear):
-            product = self._product(rows, layer.width)
-            product *= layer.width**-0.5
+            product = self._product(layer, rows, layer.width)
+            product *= layer.scale
         elif layer.gamma == math.inf:
-            product = self._product(rows, inputs)
-        elif 2 * n >= inputs and inputs <= _block_rows(inputs):
+            product = self._product(layer, rows, inputs)
+        elif 2 * n >= inputs and len(_blocks(layer, inputs, inputs)) == 1:
             # I + γW, or I/γ + W, instead of γ times WH: less to pass over
             weights, one = next(self.draws), 1.0
             if free and layer.gamma >= LEAST_DIVISOR:
@@ -154,7 +177,7 @@ class _Drawn(Passage):
             weights[:, :: inputs + 1] += one
             product = self._times(rows, weights, inputs)
         else:
-            product = self._product(rows, inputs)
+            product = self._product(layer, rows, inputs)
             product *= layer.gamma
             product += rows
         self._spare = rows
@@ -163,13 +186,15 @@ class _Drawn(Passage):
     def weighted_again(
         self, layer: WeightLayer, rows: Array, drawn: Sequence[Array]
     ) -> tuple[Array, Callable[[Array], Array]]:
-        self.draws = (self._backend.xp.asarray(unit, copy=True) for unit in drawn)
-        return self.weighted_by(layer, rows, False), partial(self._pulled_by, layer, drawn)
+        width = layer.width_after(rows.shape[-1])
+        weights = [self._of_matrix(layer, unit, width) for unit in drawn]
+        self.draws = (self._backend.xp.asarray(unit, copy=True) for unit in weights)
+        return self._weighted(layer, rows, False), partial(self._pulled_by, layer, weights)
 
     def _pulled_by(self, layer: WeightLayer, drawn: Sequence[Array], gradient: Array) -> Array:
         xp, width = self._backend.xp, gradient.shape[-1]
         inputs = sum(unit.shape[-1] for unit in drawn) // width
-        ends = accumulate(row_blocks(width, _block_rows(inputs)), initial=0)
+        ends = accumulate(_blocks(layer, inputs, width), initial=0)
         found = reduce(
             add,
             (
@@ -178,15 +203,15 @@ class _Drawn(Passage):
             ),
         )
         if isinstance(layer, Linear):
-            found *= layer.width**-0.5
+            found *= layer.scale
         elif layer.gamma < math.inf:
             found *= layer.gamma
             found += gradient
         return found
 
-    def _product(self, rows: Array, width: int) -> Array:
+    def _product(self, layer: WeightLayer, rows: Array, width: int) -> Array:
         """(WH)ᵀ for the next weights, of variance 1."""
-        sizes = row_blocks(width, _block_rows(rows.shape[-1]))
+        sizes = _blocks(layer, rows.shape[-1], width)
         if len(sizes) == 1:
             return self._times(rows, next(self.draws), width)
         parts = [

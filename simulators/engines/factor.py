@@ -48,6 +48,7 @@ from simulators.layers import (
     scaled_to,
 )
 from simulators.streams import pack, replica_groups, row_blocks, units_of
+from simulators.weights import law_of
 
 __all__ = ["Folding", "block_rows", "carries_rows", "leaf_rows", "obstacle", "other_weights", "run"]
 
@@ -121,7 +122,7 @@ def other_weights(chain: Chain) -> str | None:
     for layer in chain.layers:
         if isinstance(layer, WeightLayer) and layer.law != "gaussian":
             return (
-                f"{layer!r} draws {layer.law} weights, and only Gaussian ones are "
+                f"{layer!r} draws {law_of(layer.law).name} weights, and only Gaussian ones are "
                 "rotation-invariant"
             )
     return None
@@ -245,7 +246,7 @@ def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> li
     parts: list[tuple[int, float, list[RowLayer]]] = []
     for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
         if isinstance(layer, WeightLayer):
-            parts.append((width, width**-0.5 if isinstance(layer, Linear) else 1.0, []))
+            parts.append((width, layer.scale if isinstance(layer, Linear) else 1.0, []))
         elif parts:
             parts[-1][2].append(layer)
     segments: list[_Segment] = []

@@ -33,6 +33,7 @@ from simulators.engines.layerwise import Passage, steps
 from simulators.engines.rounding import ROUNDINGS, Copies, Representation
 from simulators.layers import Recenter, RowLayer, ScaleResponse, WeightLayer
 from simulators.streams import Streams, pack, row_blocks, units_of
+from simulators.weights import GivenLaw
 
 __all__ = ["Gradient", "Journey", "RoundTrip"]
 
@@ -50,7 +51,7 @@ _ROOM = 32
 """A gradient's largest entry is kept within this power of two, either way: layers may change it a
 thousand binary orders more before floats end."""
 
-Unit: TypeAlias = tuple[int, str]
+Unit: TypeAlias = tuple[int, GivenLaw]
 
 
 @dataclass(frozen=True)

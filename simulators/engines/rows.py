@@ -27,6 +27,7 @@ from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
 from simulators.layers import Linear, Residual, RowLayer, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
+from simulators.weights import GivenLaw
 
 __all__ = ["JOURNEY", "groups", "obstacle", "run"]
 
@@ -102,7 +103,7 @@ def groups(chain: Chain, batch_shape: tuple[int, ...], replicas: int, workers: i
     return replica_groups(replicas, widest, PIECE_ENTRIES, workers)
 
 
-def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, str]]]:
+def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, GivenLaw]]]:
     """Size and law of the row blocks of each matrix of weights of one block."""
     return [
         [(n * size, "gaussian") for size in row_blocks(width, block_rows(n))]
@@ -158,7 +159,7 @@ class _InLaw(Passage):
         found = xp.concat(parts, axis=-1)
         found += xp.matmul(seen, basis)
         if isinstance(layer, Linear):
-            found *= layer.width**-0.5
+            found *= layer.scale
         elif layer.gamma < math.inf:
             found *= layer.gamma
             found += gradient
@@ -169,7 +170,7 @@ class _InLaw(Passage):
         inputs, width = rows.shape[-1], layer.width_after(rows.shape[-1])
         added = isinstance(layer, Residual) and layer.gamma < math.inf
         if isinstance(layer, Linear):
-            factor = width**-0.5 * factor
+            factor = layer.scale * factor
         elif added:
             factor = layer.gamma * factor
         images = []

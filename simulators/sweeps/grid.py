@@ -31,7 +31,7 @@ from simulators.regular_files import UnreadableFileError, read_regular
 from simulators.requirements import require_affordable, require_runnable
 from simulators.simulate import choose_engine, engine_named, simulate
 from simulators.trajectory import Trajectory
-from simulators.weights import LAWS
+from simulators.weights import LAWS, law_of
 
 __all__ = ["FIELDS", "Grid", "GridError", "RunBatch", "SweepRun", "read_grid"]
 
@@ -149,7 +149,7 @@ class SweepRun:
             (CHAINS, [self.chain.partition("(")[0]]),
             (LAYERS, [type(layer).__name__ for layer in layers]),
             (ACTIVATIONS, [str(layer.name).partition("(")[0] for layer in activations]),
-            (LAWS, [self.weights]),
+            (LAWS, [self.weights.partition("(")[0]]),
             (OBSERVABLES, [name.partition("(")[0] for name in self.observables]),
         )
         found: dict[str, str] = {}
@@ -285,7 +285,7 @@ class Grid:
             width=_numbers("width", given["width"], 1),
             batch=tuple(_batches(given["batch"], batch_seed, layout)),
             depth=_numbers("depth", given["depth"], 1),
-            weights=tuple(LAWS.named(item, "weights").name for item in laws),
+            weights=tuple(law_of(item, "weights").name for item in laws),
             seeds=_numbers("seeds", given["seeds"], 0),
             replicas=_one_number("replicas", given["replicas"], 1),
             observables=observables,

@@ -69,7 +69,7 @@ def test_bad_arguments_are_refused_by_name_value_and_remedy(make, error, message
     [
         lambda: Linear(1),
         lambda: Linear(np.int64(7)),
-        *(lambda law=law: Linear(4, law) for law in LAWS),
+        *(lambda law=law: Linear(4, law.example) for law in LAWS.values()),
         lambda: Residual(0),
         lambda: Residual(2.0**52),
         lambda: Residual(math.inf),

@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     known = {
         "chains": shlex.join(chain.spelling for chain in CHAINS.values()),
-        "laws": shlex.join(LAWS),
+        "laws": shlex.join(law.example for law in LAWS.values()),
         "observables": shlex.join(
             each.example for each in OBSERVABLES.values() if each.reads != "backward"
         ),

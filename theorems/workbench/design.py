@@ -23,7 +23,7 @@ from simulators.layers import Activation, ScaleResponse, WeightLayer
 from simulators.observables import Observable
 from simulators.starts import Start, corner_axes, named
 from simulators.strategies import corner_spectra
-from simulators.weights import LAWS
+from simulators.weights import law_of
 from theorems.checking.ascent import evolve
 from theorems.checking.confidence_sequence import Estimator
 from theorems.checking.expectation import Expectation, Floats, Instance
@@ -479,7 +479,7 @@ class Design:
         layers = self.chain.example.layers
         return any(
             isinstance(layer, Activation) and layer.entry.vanishes for layer in layers
-        ) or any(isinstance(layer, WeightLayer) and LAWS[layer.law].atoms for layer in layers)
+        ) or any(isinstance(layer, WeightLayer) and law_of(layer.law).atoms for layer in layers)
 
     @property
     def alive(self) -> bool:

@@ -51,6 +51,7 @@ from simulators.layers import (
     Residual,
     ScaleResponse,
 )
+from simulators.weights import law_of
 
 __all__ = ["GramMap", "gram_map", "gram_obstacle"]
 
@@ -180,10 +181,12 @@ def _objects(rows: Sequence[Sequence[arb]]) -> Matrix:
 def _linear(layer: Linear, state: _State, means: Arithmetic) -> _State:
     if layer.law != "gaussian":
         raise _NoMap(
-            f"its weights are {layer.law}: from a batch of few rows images are not normal, "
+            f"its weights are {law_of(layer.law).name}: from a batch of few rows images are not normal, "
             "whatever the width"
         )
     second = state.second * _ratio(state.width, layer.width, means)
+    if layer.std != 1:
+        second = second * (arb(layer.std) if means.exact else layer.std) ** 2
     return state.normal(second, layer.width)
 
 
@@ -193,7 +196,9 @@ def _ratio(numerator: int, denominator: int, means: Arithmetic) -> Any:
 
 def _residual(layer: Residual, state: _State, means: Arithmetic) -> _State:
     if layer.law != "gaussian":
-        raise _NoMap(f"its weights are {layer.law}: images are not normal in the first layer")
+        raise _NoMap(
+            f"its weights are {law_of(layer.law).name}: images are not normal in the first layer"
+        )
     if layer.width is None and state.width == 0:
         raise _NoMap("its width is not told; give width=")
     if layer.gamma == 0:
