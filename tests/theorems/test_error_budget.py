@@ -23,6 +23,7 @@ from theorems.checking.medians import Case, Medians, Sample
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.scaling import Scaling
 from theorems.checking.search import Falsification
+from theorems.checking.unbounded import Unbounded
 from theorems.context import Context
 from theorems.evidence import Recorded
 from theorems.families.cluster.emergence import EscapeTimes
@@ -136,7 +137,7 @@ def drift() -> tuple[Statement, Paired]:
 SAMPLED = (expectation, medians, slope, escape, exponent, drift)
 #: Decide exactly, or leave it to a check that is called inside.
 WITHOUT_A_LEVEL = {
-    *(CheckBase, ExactCheck, UndefinedMean, Pointwise, Falsification),
+    *(CheckBase, ExactCheck, UndefinedMean, Unbounded, Pointwise, Falsification),
     *(ContractionBoxes, Derivation),
 }
 

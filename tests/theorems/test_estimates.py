@@ -14,7 +14,7 @@ from scipy.stats import binom
 
 from theorems.checking.confidence_intervals import quantile_interval
 from theorems.checking.confidence_sequence import AimedMean, BoundedMean, Estimator
-from theorems.checking.estimates import EstimatedFunction, PairedVariance, Quantile
+from theorems.checking.estimates import EstimatedFunction, LogSlope, PairedVariance, Quantile
 
 Draw: TypeAlias = Callable[[np.random.Generator, int], np.ndarray]
 LEVEL, RUNS = 0.1, 2000
@@ -75,6 +75,31 @@ def test_a_function_of_two_is_missed_as_seldom_as_stated() -> None:
         return np.stack([values**2, values], axis=1)
 
     assert missed(make, draw, 1 / 2 - 1 / 3) <= most()
+
+
+def test_a_slope_is_missed_as_seldom_as_stated() -> None:
+    """Of means 1/2, 1/4, 1/8 at 1, 2, 3, whose observations are one number and its powers of 1/2."""
+
+    def draw(generator: np.random.Generator, count: int) -> np.ndarray:
+        return generator.random((count, 1)) * 0.5 ** np.arange(3)
+
+    assert missed(lambda: LogSlope([1, 2, 3], 0.0, 1.0, LEVEL), draw, -math.log(2)) <= most()
+
+
+def test_a_slope_is_known_once_every_mean_is_positive_and_where_their_intervals_put_it() -> None:
+    decay = LogSlope([1.0, 3.0], 0.0, 1.0, 1e-3)
+    values = np.tile([0.5, 0.25], (20_000, 1))
+    decay.update(values[:10])
+    assert decay.interval == (-math.inf, math.inf)
+    assert math.isnan(decay.estimate)
+    decay.update(values)
+    means = [AimedMean(0.0, 1.0, 5e-4) for _ in range(2)]
+    for mean, column in zip(means, values.T, strict=True):
+        mean.update(column[:10])
+        mean.update(column)
+    (a, b), (c, d) = (mean.interval for mean in means)
+    assert decay.interval == pytest.approx((math.log(c / b) / 2, math.log(d / a) / 2))
+    assert decay.estimate == pytest.approx(-math.log(2) / 2)
 
 
 def test_the_coverage_tests_notice_a_level_that_is_not_kept() -> None:
@@ -144,6 +169,7 @@ def test_an_observation_that_may_be_anything_leaves_a_quantile_an_interval() -> 
         (lambda: PairedVariance(0.0, 1.0, 2.0), "level = 2.0 is outside"),
         (lambda: Quantile(0.5, 1e-3, 0.0, 1.0).update([2.0]), "correct the range"),
         (lambda: PairedVariance(0.0, 1.0, 0.1).update([2.0]), "the range claimed is wrong"),
+        (lambda: LogSlope([2, 2], 0.0, 1.0, 0.1), "two distinct numbers"),
         (lambda: quantile_interval([], 0.5, 0.1), "R >= 1"),
         (lambda: quantile_interval([1.0, math.nan], 0.5, 0.1), "values <= up_to"),
     ],

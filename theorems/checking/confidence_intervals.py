@@ -12,7 +12,13 @@ import scipy
 
 from theorems.checking.confidence_sequence import error_level
 
-__all__ = ["clopper_pearson", "fit_exponent", "median_interval", "quantile_interval"]
+__all__ = [
+    "clopper_pearson",
+    "fit_exponent",
+    "fit_slope",
+    "median_interval",
+    "quantile_interval",
+]
 
 
 def _count(name: str, value: object, least: int) -> int:
@@ -59,7 +65,23 @@ def fit_exponent(
         raise ValueError(
             f"widths = {sizes.tolist()!r} has fewer than two distinct values; no slope exists"
         )
-    abscissae, ordinates = np.log(sizes), np.log(ends)
+    return fit_slope(np.log(sizes), np.log(ends))
+
+
+def fit_slope(
+    abscissae: npt.NDArray[np.float64], ordinates: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """Range of the least-squares slope over all values in their intervals.
+
+    `abscissae` has shape (k,), two of them distinct at least, `ordinates` (k, 2), low <= high, all
+    finite. The slope is linear in the ordinates, so its extremes take each interval's end by the
+    sign of its coefficient: exact, then widened by the rounding, that of logarithms included.
+
+    Example:
+        >>> low, high = fit_slope(np.array([1.0, 2.0]), np.array([[0.0, 0.5], [2.0, 2.0]]))
+        >>> round(low, 6), round(high, 6)
+        (1.5, 2.0)
+    """
     deviations = abscissae - abscissae.mean()
     spread = math.sqrt(float(deviations @ deviations))
     coefficients = deviations / spread**2
@@ -70,7 +92,7 @@ def fit_exponent(
     # the slope
     # by k (k + 3) u (M / spread) (3 W / spread + 2), u = eps / 2; doubled.
     largest_x, largest_y = float(np.abs(abscissae).max()), float(np.abs(ordinates).max())
-    k, eps = len(sizes), float(np.finfo(np.float64).eps)
+    k, eps = len(abscissae), float(np.finfo(np.float64).eps)
     rounding = k * (k + 3) * eps * (largest_y / spread) * (3 * largest_x / spread + 2)
     return low - rounding, high + rounding
 

@@ -1,5 +1,5 @@
-"""Confidence sequences for numbers of a law that are no means: quantiles, variances, functions of
-several.
+"""Confidence sequences for numbers of a law that are no means: quantiles, variances, slopes,
+functions of several.
 
 All of them are nested, and hold at every time at once at their level, as `BoundedMean` does.
 """
@@ -7,12 +7,12 @@ All of them are nested, and hold at every time at once at their level, as `Bound
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.confidence_intervals import quantile_interval
+from theorems.checking.confidence_intervals import fit_slope, quantile_interval
 from theorems.checking.confidence_sequence import (
     AimedMean,
     BoundedMean,
@@ -21,7 +21,7 @@ from theorems.checking.confidence_sequence import (
 )
 from theorems.float_intervals import Interval
 
-__all__ = ["EstimatedFunction", "PairedVariance", "Quantile"]
+__all__ = ["EstimatedFunction", "LogSlope", "PairedVariance", "Quantile", "log_slope"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -188,14 +188,99 @@ class PairedVariance:
         return (high - low) / 2
 
 
+class LogSlope:
+    """The least-squares slope of the logarithms of means against numbers, as along depth.
+
+    - ``abscissae``: (k,) numbers, two of them distinct at least
+    - ``lower``, ``upper``: the range of the observations, finite
+    - ``level``: error probability, inside (0, 1), split over the means
+
+    An observation has k places, which may depend on one another. Each mean is followed by
+    `AimedMean`; the slope lies where all means in their intervals put it, and anywhere until each is
+    certainly positive. Raises ValueError for fewer than two distinct numbers, and as `AimedMean`.
+
+    Example:
+        >>> decay = LogSlope([1, 2, 3], 0.0, 1.0, 1e-6)
+        >>> for _ in range(2):
+        ...     decay.update(np.tile([1 / 2, 1 / 4, 1 / 8], (50_000, 1)))
+        >>> low, high = decay.interval
+        >>> low < -math.log(2) < high, high - low < 0.02
+        (True, True)
+    """
+
+    def __init__(self, abscissae: npt.ArrayLike, lower: float, upper: float, level: float) -> None:
+        self._abscissae = np.asarray(abscissae, dtype=np.float64)
+        if len(np.unique(self._abscissae)) < 2:
+            raise ValueError(
+                f"abscissae = {self._abscissae.tolist()}: want two distinct numbers or more"
+            )
+        share = error_level("level", level) / len(self._abscissae)
+        self._means = [AimedMean(lower, upper, share) for _ in self._abscissae]
+        self.lower, self.upper = -math.inf, math.inf
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
+        """Take further observations, (m, k); with ``up_to``, each lies between both."""
+        low, high = _ends(values, up_to)
+        for place, mean in enumerate(self._means):
+            mean.update(low[:, place], high[:, place])
+
+    @property
+    def count(self) -> int:
+        """Number of observations that the means are taken over."""
+        return self._means[0].count
+
+    def _between(self, ends: list[tuple[float, float]]) -> tuple[float, float]:
+        if any(low > high for low, high in ends):
+            return math.inf, -math.inf
+        if not all(low > 0 for low, _ in ends):
+            return self.lower, self.upper
+        return fit_slope(self._abscissae, np.log(ends))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high), nested as observations arrive; infinite until every mean is positive."""
+        return self._between([mean.interval for mean in self._means])
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """Between what the slope through the means of the observations lies; NaN before the
+        first.
+        """
+        if not self.count:
+            return math.nan, math.nan
+        return self._between([mean.estimates for mean in self._means])
+
+    @property
+    def estimate(self) -> float:
+        """The slope through the means of the observations; NaN where one is not positive."""
+        low, high = self.estimates
+        return (low + high) / 2 if math.isfinite(high - low) else math.nan
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; infinite until both ends are there."""
+        low, high = self.interval
+        return (high - low) / 2
+
+
+def log_slope(abscissae: npt.ArrayLike, observations: FloatArray) -> float:
+    """The slope through the logarithms of the means of observations, (m, k).
+
+    A mean that is not positive counts as the least number there is.
+    """
+    means = np.maximum(observations.mean(axis=0), np.finfo(np.float64).tiny)
+    return float(np.polyfit(np.asarray(abscissae, dtype=np.float64), np.log(means), 1)[0])
+
+
 class EstimatedFunction:
     """A function of several numbers of a law, each of which has a confidence sequence.
 
     - ``function``: of what each part lies in, by name; it gives what the function lies in
     - ``parts``: the confidence sequences, by name; their levels add up to that of the function
     - ``support``: the least and the greatest that the function can be
+    - ``places``: of an observation, how many each part takes; one by default
 
-    Observations have an axis more, one place for each part in order.
+    Observations have an axis more, the places of each part in order.
 
     Example:
         >>> parts = {"a": BoundedMean(0.0, 1.0, 1e-6), "b": BoundedMean(0.0, 1.0, 1e-6)}
@@ -210,15 +295,18 @@ class EstimatedFunction:
         function: Callable[[Mapping[str, Interval]], Interval],
         parts: Mapping[str, Estimator],
         support: tuple[float, float],
+        places: Sequence[int] = (),
     ) -> None:
         self._function, self._parts = function, parts
+        self._ends = np.cumsum(places or [1] * len(parts))
         self.lower, self.upper = support
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations, (k, parts); with ``up_to``, each lies between both."""
-        low, high = _ends(values, up_to)
-        for place, part in enumerate(self._parts.values()):
-            part.update(low[:, place], high[:, place])
+        """Take further observations, (k, places); with ``up_to``, each lies between both."""
+        low, high = (np.split(end, self._ends[:-1], axis=1) for end in _ends(values, up_to))
+        for part, below, above in zip(self._parts.values(), low, high, strict=True):
+            one = below.shape[1] == 1
+            part.update(below[:, 0] if one else below, above[:, 0] if one else above)
 
     @property
     def count(self) -> int:

@@ -531,7 +531,7 @@ class _Trial:
             return True
         verdict = self.verdict(resolution)
         if verdict is Verdict.SUPPORTED:
-            return self.sequence.half_width <= resolution * self._scale
+            return self._narrow(resolution)
         return verdict is Verdict.REFUTED or self._hopeless
 
     def wanted(self, resolution: float) -> float:
@@ -546,13 +546,14 @@ class _Trial:
             apart = max(apart, resolution * abs(self.bound))
         return max((half / apart) ** 2, 1.0) if apart > 0 and math.isfinite(half) else math.inf
 
-    @property
-    def _scale(self) -> float:
-        """Relative to what an interval is narrow: the bound. Where that is 0 it is a part of the
-        estimate, as the neighbour's bound is moved by a share of that.
+    def _narrow(self, resolution: float) -> bool:
+        """Whether the interval tells the neighbour as well, whose bound is a share of this one
+        away; or where signs are mixed, a share of the distance that was measured.
         """
-        measured = 0.0 if self.estimator is None else abs(self.sequence.estimate)
-        return abs(self.bound) or measured / 4
+        wide, estimate = resolution * abs(self.bound), self.sequence.estimate
+        if self.estimator is not None and min(self.bound, estimate) <= 0:
+            wide = abs(estimate - self.bound) / 10
+        return self.sequence.half_width <= wide
 
     @property
     def _rarely_kept(self) -> bool:

@@ -245,6 +245,7 @@ class Conjecture:
                 None if event is None else relation_of(event, self.declaration, "the event")
             )
             refuse((self.event and self.event.statistics, "event= compares quantities themselves"))
+            found, observable = self._as_slope(found, observable)
             self.relation, self.quantity, self.estimand = self._aimed(found, observable)
             self.quantifier = self._refined(read_quantifier(quantifier))
             self.assumptions = tuple(map(self._assumption, assumed))
@@ -285,6 +286,26 @@ class Conjecture:
             )
         )
         return read_expression(sentinel, self.declaration.with_parameters(sentinel))
+
+    def _as_slope(self, found: Relation, observable: str | None) -> tuple[Relation, str | None]:
+        """A claim about an exponent in the width as one about the slope, and of what it is."""
+        widths = [s for s in found.statistics if s.size == "d"]
+        if not widths or self.chain is None:
+            return found, observable
+        first, named = widths[0], self.declaration.used(widths[0].of)[0]
+        symbols = found.lhs.free_symbols | found.rhs.free_symbols
+        plain = len(named) == 1 and first.of == named[0].symbol
+        refuse(
+            (
+                symbols != {first.symbol},
+                f"a claim about {first} names nothing else, as in 'abs({first} + 1/2) <= 1/20'",
+            ),
+            (not plain, f"{first}: an exponent in d is that of one quantity"),
+        )
+        self.quantifier = Quantifier.LIMIT
+        given = {first.symbol: SLOPE}
+        left, right = found.lhs.xreplace(given), found.rhs.xreplace(given)
+        return replace(found, lhs=left, rhs=right, statistics=()), named[0].name
 
     def _aimed(
         self, found: Relation, observable: str | None
@@ -523,7 +544,7 @@ class Conjecture:
         _require_drawable(self.declaration.domains)
         if self._of_paths_alive:
             used = (*used, quantity("alive"))
-        return Design(
+        design = Design(
             self.chain,
             self.space,
             self.quantity,
@@ -531,6 +552,15 @@ class Conjecture:
             tuple(replace(q.observable, name=q.name) for q in used),
             settings=self.declaration.constants,
         )
+        layers = design.layers({"ell": design.deepest})
+        refuse(
+            (
+                estimand.along and len(layers) < 2,
+                f"{estimand} is a slope over layers, and ell has only {layers[0]}: declare some, "
+                "as in ell='8..32'",
+            )
+        )
+        return design
 
     @property
     def _of_paths_alive(self) -> bool:

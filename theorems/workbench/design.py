@@ -70,6 +70,8 @@ _FEW, _DRAWS, _GENERATIONS, _MEMBERS = 4, 100, 40, 24
 #: Networks for a rough estimate of the mean of a quantity, and of what sees more of its law.
 _PILOTS, _MORE_PILOTS = 24, 400
 _ENDS = ("low", "high")
+#: Layers that a rate is read of, at most.
+_LAYERS = 9
 #: Floats leave an assumption open within this; what is undefined misses it by so much.
 _NEAR, _FAR = 1e-6, 10.0
 #: Plurals of the coordinates of a start.
@@ -238,7 +240,7 @@ class Design:
 
     def _laid_out(self, statement: Statement) -> list[Item]:
         least = max(2, *(q.samples for q in self.quantities))
-        ell = Fraction(ends_within(self.space.domain("ell"), _DEEPEST, 1)[-1])
+        ell = Fraction(self.deepest)
         d = self.space.domain("d")
         batches = ends_within(self.space.domain("n"), _LARGEST, least)
         sizes = [(n, ends_within(d, _WIDEST, n)) for n in batches]
@@ -364,6 +366,8 @@ class Design:
         """
         if not self.space.contains(item) or item["n"] > item["d"] or item["ell"] < 1:
             return False
+        if self.estimand.along and item["ell"] != self.deepest:
+            return False
         if self.space.whole:
             defined = self._defined(item)
         else:  # recentred samples that are equal leave none
@@ -408,6 +412,8 @@ class Design:
         - ``batch``: the user's, (d, n); where it fits the domain it takes the starts' place
         """
         depths = ends_within(self.space.domain("ell"), _DEEPEST, 1)
+        if self.estimand.along:
+            depths = [self.deepest]
         items = self.items(statement)
         if batch is not None:
             items = self._of_batch(statement, batch)
@@ -487,8 +493,8 @@ class Design:
         return any(o.name == _ALIVE for o in self.observables[1:])
 
     def sample(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-        """What is read at each depth, (replicas, readouts); with a last axis for the statistics of
-        the estimand where it is a function of some.
+        """What is read at each depth, (replicas, readouts); with a last axis for the places of an
+        estimand that takes several.
 
         NaN where it is undefined, or rounding leaves open what it is. Raises `ClaimError` for a
         value outside the range of a quantity, which its author declared.
@@ -528,37 +534,66 @@ class Design:
         low, high = (np.stack([getattr(row, end) for row in rows], axis=1) for end in _ENDS)
         return Known.between(low, high, np.stack([row.spoiled for row in rows], axis=1))
 
+    @property
+    def deepest(self) -> int:
+        """The last layer that is laid out."""
+        return ends_within(self.space.domain("ell"), _DEEPEST, 1)[-1]
+
+    def layers(self, values: Mapping[str, Any]) -> list[int]:
+        """The layers that a readout reads: its own; of what takes many, up to nine from the least
+        of the domain on.
+        """
+        last = int(values["ell"])
+        if not self.estimand.along:
+            return [last]
+        first = max(int(self.space.domain("ell").ends({})[0]), 1)
+        return sorted({round(x) for x in np.linspace(first, last, _LAYERS)})
+
     def _readings(self, trajectory: Trajectory, values: Mapping[str, float]) -> Known:
-        """What each statistic reads at one readout, (replicas, statistics)."""
-        reach, depth = self.reach(values), [int(values["ell"])]
-        seen: dict[str, Interval | float] = dict(values)
+        """What each statistic reads at one readout, (replicas, places)."""
+        layers = self.layers(values)
+        spoiled = np.zeros(trajectory.replicas, dtype=bool)
+        lows, highs, ends = [], [], []
+        seen = {layer: self._seen(trajectory, {**values, "ell": layer}) for layer in layers}
+        for statistic in self.estimand.statistics:
+            for layer in layers if statistic.along else layers[-1:]:
+                least, greatest = statistic.reach(self.reach({**values, "ell": layer}))
+                given, lost = seen[layer]
+                reading, open_ = statistic.known(given)
+                inside = reading.within(least, greatest)
+                lows.append(np.broadcast_to(inside.low, spoiled.shape))
+                highs.append(np.broadcast_to(inside.high, spoiled.shape))
+                ends.append((least, greatest))
+                spoiled = spoiled | lost | open_
+        low, high = np.stack(lows, axis=1), np.stack(highs, axis=1)
+        low[spoiled], high[spoiled] = zip(*ends, strict=True)
+        if len(ends) == 1:
+            low, high = low[:, 0], high[:, 0]
+        return Known.between(low, high, spoiled)
+
+    def _seen(
+        self, trajectory: Trajectory, values: Mapping[str, float]
+    ) -> tuple[dict[str, Interval | float], NDArray[np.bool_]]:
+        """Every symbol, and what each quantity is known to lie in at a layer; and what is
+        spoiled.
+        """
+        found: dict[str, Interval | float] = dict(values)
         spoiled = np.zeros(trajectory.replicas, dtype=bool)
         for place, one in enumerate(self.quantities):
             column = self._column(trajectory, place, values)[:, None]
-            known = Known.at(trajectory, column, _range(one, values), depth)
-            seen[one.name] = Interval(known.low[:, 0], known.high[:, 0])
+            known = Known.at(trajectory, column, _range(one, values), [int(values["ell"])])
+            found[one.name] = Interval(known.low[:, 0], known.high[:, 0])
             spoiled = spoiled | known.spoiled[:, 0]
-        low, high = (np.empty((len(spoiled), len(self.estimand.statistics))) for _ in _ENDS)
-        ends = [statistic.reach(reach) for statistic in self.estimand.statistics]
-        for place, statistic in enumerate(self.estimand.statistics):
-            reading, open_ = statistic.known(seen)
-            inside = reading.within(*ends[place])
-            low[:, place], high[:, place] = inside.low, inside.high
-            spoiled = spoiled | open_
-        low[spoiled], high[spoiled] = zip(*ends, strict=True)
-        if self.estimand.alone is not None:
-            low, high = low[:, 0], high[:, 0]
-        return Known.between(low, high, spoiled)
+        return found, spoiled
 
     def estimate(self, samples: NDArray[np.float64], values: Mapping[str, float]) -> float:
         """What the estimand would be if these samples were all there are.
 
-        - ``samples``: (networks,) or (networks, statistics), as `sample` gives them at a readout,
-          one at least, none NaN
+        - ``samples``: (networks,) or (networks, places), as `sample` gives them at a readout, one
+          at least, none NaN
         - ``values``: of the readout
         """
-        alone = self.estimand.alone
-        return self.estimand.rough(values, [samples] if alone else list(samples.T))
+        return self.estimand.rough(values, samples, self.layers(values))
 
     @property
     def pilots(self) -> int:
@@ -570,7 +605,7 @@ class Design:
         self, instance: Instance, values: Mapping[str, float], level: float, aim: float | None
     ) -> Estimator:
         """A confidence sequence for the estimand, of what `known` gives at a readout."""
-        return self.estimand.estimator(self.reach(values), level, aim)
+        return self.estimand.estimator(self.reach(values), level, aim, self.layers(values))
 
 
 def sampling_check(design: Design, resolution: float) -> Expectation:

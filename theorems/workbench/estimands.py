@@ -7,6 +7,8 @@ the function of statistics that a claim compares with a bound.
 - ``mean(x)``, and ``x`` alone: the expectation; of a range that is known, by betting
 - ``probability(x > 1/10)``: of an event, by betting
 - ``variance(x)``: of a range that is known, by betting on half the squared differences of pairs
+- ``rate(x)``, ``exponent(x, ell)``: the least-squares slope of log E x against the layer, or its
+  logarithm, over the layers of the domain; of a range that is known, by betting on each mean
 - ``quantile(x, 9/10)``, ``median(x)``: by order statistics, whatever the law; where several numbers
   are quantiles, because the law has gaps, the claim is about every one of them
 """
@@ -26,7 +28,13 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from theorems.checking.confidence_sequence import AimedMean, BoundedMean, Estimator
-from theorems.checking.estimates import EstimatedFunction, PairedVariance, Quantile
+from theorems.checking.estimates import (
+    EstimatedFunction,
+    LogSlope,
+    PairedVariance,
+    Quantile,
+    log_slope,
+)
 from theorems.definedness import Condition
 from theorems.expressions import arguments_of, compiled
 from theorems.float_intervals import Interval, order
@@ -43,6 +51,8 @@ STATISTICS: Mapping[str, str] = MappingProxyType(
         "quantile": "quantile(orthogonality_gap, 9/10)",
         "variance": "variance(orthogonality_gap)",
         "probability": "probability(orthogonality_gap > 1/10)",
+        "rate": "rate(orthogonality_gap)",
+        "exponent": "exponent(orthogonality_gap, d)",
     }
 )
 
@@ -109,7 +119,7 @@ class Statistic:
     - ``kind``: one of `STATISTICS`
     - ``of``: what is read, an expression; of a probability, a comparison
     - ``conditions``: where a reading has a value, as its text says it
-    - ``share``: of a quantile, the probability below it
+    - ``share``: of a quantile, the probability below it; ``size``: of an exponent, in which
 
     Example:
         >>> x = sp.Symbol("x", real=True)
@@ -121,16 +131,19 @@ class Statistic:
     of: sp.Expr | Relational
     conditions: tuple[Condition, ...] = ()
     share: Fraction | None = None
+    size: str | None = None
 
     def __str__(self) -> str:
         level = f", {self.share}" if self.kind == "quantile" else ""
+        level = f", {self.size}" if self.size else level
         return f"{self.kind}({self.of}{level})"
 
     @property
     def symbol(self) -> sp.Symbol:
         """What stands for it in a claim."""
         known = self.kind in ("variance", "probability")
-        sign = {"nonnegative": True} if known or self.of.is_nonnegative else {}
+        known = known or (not self.along and bool(self.of.is_nonnegative))
+        sign = {"nonnegative": True} if known else {}
         return sp.Symbol(str(self), real=True, **sign)
 
     @property
@@ -143,7 +156,21 @@ class Statistic:
                 return f"P[{self.of}]"
             case "quantile":
                 return f"every {self.share} quantile of {self.of}"
+            case "rate":
+                return f"least-squares slope of log E[{self.of}] against the layer"
+            case "exponent":
+                return f"least-squares slope of log E[{self.of}] against log {self.size}"
         return f"the {self.kind} of {self.of}"
+
+    @property
+    def along(self) -> bool:
+        """Whether it is read of many layers, and not of one."""
+        return self.kind in ("rate", "exponent")
+
+    def abscissae(self, layers: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Against what the logarithm of the mean at each layer stands."""
+        found = np.asarray(layers, dtype=np.float64)
+        return found if self.kind == "rate" else np.log(found)
 
     @property
     def sides(self) -> tuple[sp.Expr, ...]:
@@ -189,31 +216,40 @@ class Statistic:
 
     def range(self, values: Values) -> Ends:
         """The least and the greatest that it can be itself; ``values`` as of `reach`."""
+        if self.along:
+            return -math.inf, math.inf
         low, high = self.reach(values)
         return (0.0, (high - low) ** 2 / 4) if self.kind == "variance" else (low, high)
 
-    def estimator(self, values: Values, level: float, reference: float | None) -> Estimator:
+    def estimator(
+        self, values: Values, level: float, reference: float | None, layers: Sequence[int]
+    ) -> Estimator:
         """A confidence sequence for it, of level ``level``, sharp near ``reference``.
 
-        ``values`` as of `reach`; without a reference its bets are placed by its first samples.
-        Raises `ClaimError` for a mean or variance of what has no range.
+        ``values`` as of `reach`, ``layers`` those that are read; without a reference its bets are
+        placed by its first samples. Raises `ClaimError` for a mean or variance of what has no
+        range.
         """
         low, high = self.reach(values)
         if self.share is not None:
             return Quantile(float(self.share), level, low, high)
         if not math.isfinite(high - low):
             raise ClaimError(f"{self}: its range [{low:g}, {high:g}] is unbounded at these values")
+        if self.along:
+            return LogSlope(self.abscissae(layers), low, high, level)
         if self.kind == "variance":
             return PairedVariance(low, high, level, reference)
         if reference is None:
             return AimedMean(low, high, level)
         return BoundedMean(low, high, level, reference)
 
-    def rough(self, readings: npt.NDArray[np.float64]) -> float:
+    def rough(self, readings: npt.NDArray[np.float64], layers: Sequence[int]) -> float:
         """What it would be if these were all networks there are.
 
-        - ``readings``: (networks,), one at least
+        - ``readings``: (networks,), one at least; (networks, layers) where it is read of many
         """
+        if self.along:
+            return log_slope(self.abscissae(layers), readings)
         if self.share is not None:
             return float(np.quantile(readings, float(self.share)))
         return float(readings.var() if self.kind == "variance" else readings.mean())
@@ -227,8 +263,8 @@ class Estimand:
 
     Example:
         >>> spread = Statistic("variance", sp.Symbol("x", real=True))
-        >>> Estimand(2 * spread.symbol, (spread,)).range({"x": Interval(0.0, 1.0)})
-        (0.0, 0.5)
+        >>> Estimand.of(spread).range({"x": Interval(0.0, 1.0)})
+        (0.0, 0.25)
     """
 
     expression: sp.Expr
@@ -253,6 +289,11 @@ class Estimand:
         """What it is, in a word."""
         return "number" if self.alone is None else self.alone.kind
 
+    @property
+    def along(self) -> bool:
+        """Whether it takes more than one layer."""
+        return any(statistic.along for statistic in self.statistics)
+
     def range(self, values: Values) -> Ends:
         """The least and the greatest that it can be; ``values`` as of `Statistic.reach`."""
         if self.alone is not None:
@@ -271,33 +312,45 @@ class Estimand:
         wanting = (s for s in self.statistics if s.share is None)
         return next((s for s in wanting if not all(map(math.isfinite, s.reach(values)))), None)
 
-    def estimator(self, values: Values, level: float, reference: float | None) -> Estimator:
+    def estimator(
+        self, values: Values, level: float, reference: float | None, layers: Sequence[int]
+    ) -> Estimator:
         """A confidence sequence for it; arguments as of `Statistic.estimator`.
 
         The level is split equally over its statistics.
         """
         if self.alone is not None:
-            return self.alone.estimator(values, level, reference)
+            return self.alone.estimator(values, level, reference, layers)
         share = level / len(self.statistics)
-        parts = {str(s): s.estimator(values, share, None) for s in self.statistics}
+        parts = {str(s): s.estimator(values, share, None, layers) for s in self.statistics}
         names = {str(x) for x in self.expression.free_symbols} - set(parts)
         given = {name: values[name] for name in names}
         return EstimatedFunction(
             lambda ends: enclosed(self.expression, {**given, **ends}),
             parts,
             self.range(values),
+            self.places(layers),
         )
 
+    def places(self, layers: Sequence[int]) -> list[int]:
+        """How many readings each statistic takes of a network."""
+        return [len(layers) if statistic.along else 1 for statistic in self.statistics]
+
     def rough(
-        self, values: Mapping[str, float], readings: Sequence[npt.NDArray[np.float64]]
+        self,
+        values: Mapping[str, float],
+        readings: npt.NDArray[np.float64],
+        layers: Sequence[int],
     ) -> float:
         """What it would be if these were all networks there are.
 
-        - ``values``: of every symbol; ``readings``: of each statistic, (networks,)
+        - ``values``: of every symbol; ``readings``: of each statistic in its `places`, (networks,
+          places), or (networks,) where there is one
         """
-        columns = zip(self.statistics, readings, strict=True)
-        found = {str(s): s.rough(column) for s, column in columns}
         if self.alone is not None:
-            return found[str(self.alone)]
+            return self.alone.rough(readings, layers)
+        ends = np.cumsum(self.places(layers))[:-1]
+        columns = zip(self.statistics, np.split(readings, ends, axis=1), strict=True)
+        found = {str(s): s.rough(c if s.along else c[:, 0], layers) for s, c in columns}
         middle = enclosed(self.expression, {**values, **found})
         return float(middle.low + middle.high) / 2

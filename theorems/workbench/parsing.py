@@ -353,8 +353,15 @@ class _Reader:
                 )
             )
             share = fraction(level)
+        size = str(self.read(node.args[1], depth + 1)) if name == "exponent" else None
+        refuse(
+            (
+                size not in (None, "d", "ell"),
+                f"{source}: an exponent is in the width d or the layer ell, as in {form}",
+            )
+        )
         read = self._compared(of, depth + 1) if name == "probability" else self.read(of, depth + 1)
-        found = Statistic(name, read, distinct(self.conditions), share)
+        found = Statistic(name, read, distinct(self.conditions), share, size)
         self.conditions, self.within = outer, ""
         if (known := self.statistics.get(str(found))) is not None:
             found = replace(found, conditions=distinct([*known.conditions, *found.conditions]))
