@@ -122,30 +122,52 @@ class Passage(ABC):
         """
 
     def pulled_through(
-        self, layers: Sequence[RowLayer], rows: Array, gradient: Array
-    ) -> tuple[Array, Floats]:
+        self,
+        layers: Sequence[RowLayer],
+        rows: Array,
+        gradient: Array,
+        tried: int,
+        weighted: bool,
+    ) -> tuple[Array, Floats | None]:
         """The gradient at ``rows``, from that at their image under the layers, one after another;
         and how much they cancelled, ``(group,)``: relative errors of rows and gradient come out
-        so much larger. ``gradient`` may be overwritten.
+        so much larger. Rows and gradient may be overwritten.
+
+        That is tried on the first ``tried`` rows of each block, if every layer maps each row by
+        itself, and else on all; for none, it is None. What weights gave is moved by roundings of a
+        sample's largest entry, other rows by those of each entry.
         """
         xp = self._backend.xp
         n, width = rows.shape[-2:]
         rows = xp.broadcast_to(rows, gradient.shape)
         separable = all(layer.each_row for layer in layers)
+        blocks = self._row_blocks(width, n) if separable else [slice(0, width)]
+        if not tried:
+            for block in blocks:
+                part = gradient[..., block]
+                gradient[..., block] = self._adjoint(layers, rows[..., block], part, width)
+            return gradient, None
+        if not separable:
+            given = xp.stack([rows, self._moved(rows, 0, weighted)])
+            back = xp.stack([gradient, self._moved(gradient, 1, True)])
+            found = self._adjoint(layers, given, back, width)
+            moved, left = (frobenius_norm(each, xp) for each in (found[1] - found[0], found[0]))
+            return found[0], self._ratio(moved, left)
         left = moved = xp.zeros_like(gradient[:, :1, :1])
-        for block in self._row_blocks(width, n) if separable else [slice(0, width)]:
-            found = self._adjoint(
-                layers,
-                self._tried(rows[..., block], 0),
-                self._tried(gradient[..., block], 1),
-                width,
-            )
-            gradient[..., block] = found[0]
-            left = xp.hypot(left, frobenius_norm(found[0], xp))
-            moved = xp.hypot(moved, frobenius_norm(found[1] - found[0], xp))
+        for block in blocks:
+            given, back = rows[..., block], gradient[..., block]
+            size = given.shape[-1]
+            given = xp.concat([given, self._moved(given[..., :tried], 0, weighted)], axis=-1)
+            back = xp.concat([back, self._moved(back[..., :tried], 1, True)], axis=-1)
+            found = self._adjoint(layers, given, back, width)
+            gradient[..., block] = found[..., :size]
+            again = found[..., size:]
+            once = found[..., : again.shape[-1]]
+            left = xp.hypot(left, frobenius_norm(once, xp))
+            moved = xp.hypot(moved, frobenius_norm(again - once, xp))
         return gradient, self._ratio(moved, left)
 
-    def _row_blocks(self, width: int, n: int) -> list[slice]:
+    def _row_blocks(self, width: int, n: int) -> Sequence[slice]:
         """The blocks of rows in which layers that map each row by itself are gone through."""
         return [slice(0, width)]
 
@@ -160,11 +182,13 @@ class Passage(ABC):
             gradient = layer.pullback(given, gradient, xp, width)
         return gradient
 
-    def _tried(self, part: Array, which: int) -> Array:
-        """``part``, and once more with each entry moved by some roundings, ``(2, ...)``."""
-        both = self._backend.xp.stack([part, part])
-        both[1] *= _moves(self._backend, which, *part.shape[-2:])
-        return both
+    def _moved(self, part: Array, which: int, together: bool) -> Array:
+        """``part`` moved by some roundings: of each entry, or, ``together``, of the largest of each
+        sample.
+        """
+        xp = self._backend.xp
+        sizes = xp.max(xp.abs(part), axis=-1, keepdims=True) if together else part
+        return part + sizes * _moves(self._backend, which, *part.shape[-2:])
 
     def _ratio(self, moved: Array, left: Array) -> Floats:
         """``moved`` over ``left``, in units of what rows and gradient were moved by."""
@@ -181,9 +205,9 @@ def _trial(dtype: str) -> float:
 
 @lru_cache(maxsize=8)
 def _moves(backend: Backend, which: int, n: int, m: int) -> Array:
-    """Factors near 1 by which the entries of a block are moved, ``(n, m)``."""
+    """By how much the entries of a block are moved, relatively, ``(n, m)``."""
     spread = np.random.default_rng(which).standard_normal((n, m))
-    return backend.array(1 + _trial(backend.dtype) * spread)
+    return backend.array(_trial(backend.dtype) * spread)
 
 
 def steps(block: Chain) -> Iterator[tuple[int, WeightLayer | list[RowLayer]]]:

@@ -16,6 +16,7 @@ compared with the gradient that leaves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -46,6 +47,15 @@ LEAST_PARTS = 4
 
 DRAWN_ENTRIES = 2**18
 """Numbers drawn at once, over all replicas of a group, unless a unit has more."""
+
+_TRIED = 64
+"""Rows of each block of rows on which a trial is made, after the first block of layers: there they
+are as good as any, as weights have mixed what came before. At the batch all are tried."""
+
+_FIRST = 4
+"""So many blocks are tried from the batch on, the last one, and those whose number is a power of
+two. What cancels in a chain does so in all blocks from one on; in others, a gradient that sinks is
+taken to be cancelled by as much."""
 
 _ROOM = 32
 """A gradient's largest entry is kept within this power of two, either way: layers may change it a
@@ -172,6 +182,7 @@ class RoundTrip:
         self._streams = backend.streams(root, journey.engine, replicas)
         self._noise_streams = backend.streams(root, self._other, replicas)
         self._latest: _Kept | None = None
+        self._before: Floats = np.ones(len(replicas))  # largest entries after the last block
         self._whole = _Stretch(range(depth), batch, self._streams.state)
 
     @property
@@ -222,7 +233,7 @@ class RoundTrip:
             for size in self._journey.noise(inputs, n)
         ]
         self._passage.noise = self._noise(sizes) if sizes else iter(())
-        gradient = _settled(gradient, self._backend)
+        gradient = self._settled(gradient, self._peaks(gradient))
         yield gradient
         yield from self._back(self._whole, gradient)
 
@@ -294,37 +305,91 @@ class RoundTrip:
     def _pulled(self, kept: _Kept, gradient: Gradient) -> Gradient:
         """The gradient before a block, from the one after it."""
         place, passage, rows = min(kept.block, 1), self._passage, kept.rows
+        tried = self._tried(kept.block)
         drawn, units = iter(kept.drawn), iter(self._units[place])
         way: list[Callable[[Gradient], Gradient]] = []
+        weighted = False  # whether weights made these rows
         for number, (_, layers) in enumerate(self._steps[place], start=1):
             if isinstance(layers, WeightLayer):
                 own = [next(drawn) for _ in next(units)]
                 rows, back = passage.weighted_again(layers, rows, own)
                 way.append(partial(_through_weights, back))
-            elif number == len(self._steps[place]):
-                way.append(partial(self._past_rows, layers, rows))
-            else:
-                way.append(partial(self._past_rows, layers, self._copy(rows)))
-                rows = passage.mapped_by(layers, rows)
+                weighted = True
+                continue
+            last = number == len(self._steps[place])
+            given = rows if last else self._copy(rows)
+            way.append(partial(self._past_rows, layers, given, tried, weighted))
+            rows = rows if last else passage.mapped_by(layers, rows)
+            weighted = False
         for step in reversed(way):
             gradient = step(gradient)
         if not kept.block:
             gradient = self._at_the_batch(gradient)
-        return _settled(gradient, self._backend)
+        peaks = self._peaks(gradient)
+        if not tried:
+            left = np.where(peaks > 0, peaks, math.inf)  # nothing left is nothing lost
+            gradient = self._cancelled(gradient, np.nan_to_num(self._before / left, nan=math.inf))
+        return self._settled(gradient, peaks)
 
-    def _past_rows(self, layers: Sequence[RowLayer], rows: Array, gradient: Gradient) -> Gradient:
-        found, cancelled = self._passage.pulled_through(layers, rows, gradient.rows)
+    def _tried(self, block: int) -> int:
+        """How many rows of each block of rows are tried in this block of layers."""
+        if not block:
+            rows = self._whole.rows.shape[-1]
+            return max(rows, *self._chain.widths(rows))
+        chosen = block < _FIRST or block == self._depth - 1 or block & (block - 1) == 0
+        return _TRIED if chosen else 0
+
+    def _past_rows(
+        self,
+        layers: Sequence[RowLayer],
+        rows: Array,
+        tried: int,
+        weighted: bool,
+        gradient: Gradient,
+    ) -> Gradient:
+        found, cancelled = self._passage.pulled_through(
+            layers, rows, gradient.rows, tried, weighted
+        )
+        gradient = replace(gradient, rows=found)
+        return gradient if cancelled is None else self._cancelled(gradient, cancelled)
+
+    def _cancelled(self, gradient: Gradient, cancelled: Floats) -> Gradient:
         unit = float(np.finfo(self._backend.dtype).eps) / 2
         error = np.minimum(1.0, ROUNDINGS * unit * cancelled)
-        return replace(gradient, rows=found, error=np.maximum(gradient.error, error))
+        return replace(gradient, error=np.maximum(gradient.error, error))
 
     def _at_the_batch(self, gradient: Gradient) -> Gradient:
         """From the gradient at what the first block was given, that at the batch it was made of."""
         if self._chain.leading_recenter is not None:
-            gradient = self._past_rows([Recenter()], self._whole.rows, gradient)
+            gradient = self._past_rows(
+                [Recenter()], self._whole.rows, gradient.rows.shape[-1], False, gradient
+            )
         if self._chain.scaling is ScaleResponse.FREE:
             gradient = replace(gradient, exponents=gradient.exponents - self._exponent)
         return gradient
+
+    def _peaks(self, gradient: Gradient) -> Floats:
+        """The largest entries, ``(g,)``, without the power of two."""
+        xp = self._backend.xp
+        peaks = xp.max(xp.abs(gradient.rows), axis=(-2, -1))
+        return self._backend.numpy(peaks).astype(np.float64)
+
+    def _settled(self, gradient: Gradient, peaks: Floats) -> Gradient:
+        """The same gradient, its largest entry near one where it was far from that.
+
+        Only exponents change, so that nothing is rounded.
+        """
+        self._before = peaks
+        exponents = np.frexp(peaks)[1].astype(np.int64)
+        far = (np.abs(exponents) > _ROOM) & np.isfinite(peaks) & (peaks > 0)
+        if not far.any():
+            return gradient
+        exponents = np.where(far, exponents, 0)
+        self._before = np.ldexp(peaks, -exponents)
+        rows = gradient.rows
+        for half in (exponents // 2, exponents - exponents // 2):
+            rows = rows * self._backend.array(np.ldexp(1.0, -half))[:, None, None]
+        return replace(gradient, rows=rows, exponents=gradient.exponents + exponents)
 
     def _copy(self, rows: Array) -> Array:
         return self._backend.xp.asarray(rows, copy=True)
@@ -338,21 +403,3 @@ def _inputs(block: Chain, rows: int) -> list[int]:
     """The rows that each weight layer of the block receives."""
     sizes = zip(block.layers, (rows, *block.widths(rows)), strict=False)
     return [size for layer, size in sizes if isinstance(layer, WeightLayer)]
-
-
-def _settled(gradient: Gradient, backend: Backend) -> Gradient:
-    """The same gradient, its largest entry near one where it was far from that.
-
-    Only exponents change, so that nothing is rounded.
-    """
-    xp = backend.xp
-    peaks = backend.numpy(xp.max(xp.abs(gradient.rows), axis=(-2, -1))).astype(np.float64)
-    exponents = np.frexp(peaks)[1].astype(np.int64)
-    far = (np.abs(exponents) > _ROOM) & np.isfinite(peaks) & (peaks > 0)
-    if not far.any():
-        return gradient
-    exponents = np.where(far, exponents, 0)
-    rows = gradient.rows
-    for half in (exponents // 2, exponents - exponents // 2):
-        rows = rows * backend.array(np.exp2(-half.astype(np.float64)))[:, None, None]
-    return replace(gradient, rows=rows, exponents=gradient.exponents + exponents)

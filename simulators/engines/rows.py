@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import accumulate, pairwise
 
 from numpy.random import SeedSequence
@@ -204,9 +204,15 @@ class _InLaw(Passage):
             rows[..., block] = part
         return rows
 
-    def _row_blocks(self, width: int, n: int) -> list[slice]:
-        ends = list(accumulate(row_blocks(width, block_rows(n)), initial=0))
-        return [slice(start, end) for start, end in pairwise(ends)]
+    def _row_blocks(self, width: int, n: int) -> Sequence[slice]:
+        return _slices(width, block_rows(n))
+
+
+@lru_cache(maxsize=64)
+def _slices(width: int, size: int) -> tuple[slice, ...]:
+    """``width`` rows in blocks of ``size``."""
+    ends = accumulate(row_blocks(width, size), initial=0)
+    return tuple(slice(start, end) for start, end in pairwise(ends))
 
 
 JOURNEY = Journey("rows", _InLaw, _units, _noise)

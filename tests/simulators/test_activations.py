@@ -11,6 +11,7 @@ from typing import Any
 
 import array_api_compat.numpy
 import array_api_compat.torch
+import mpmath
 import numpy as np
 import pytest
 
@@ -319,3 +320,23 @@ def test_no_true_derivative_is_refused(function: Any, derivative: Any) -> None:
     with ACTIVATIONS.restored():
         activation(derivative=lambda rows, xp: xp.astype(derivative(rows, xp), rows.dtype))(shown)
         assert "shown" in ACTIVATIONS
+
+
+@pytest.mark.parametrize(
+    ("name", "exact"),
+    [
+        ("tanh", lambda x: 1 / mpmath.cosh(x) ** 2),
+        ("sigmoid", lambda x: mpmath.exp(-x) / (1 + mpmath.exp(-x)) ** 2),
+    ],
+)
+def test_where_an_activation_is_flat_its_derivative_is_small_and_not_noise(
+    name: str, exact: Callable[[Any], Any]
+) -> None:
+    """Where all units are there, a gradient is nothing else."""
+    points = np.array([[0.3, 3.0, 18.0, 19.0, 25.0, 300.0]])
+    points = np.concatenate([points, -points])
+    with mpmath.workdps(40):
+        expected = np.array([[float(exact(mpmath.mpf(float(x)))) for x in row] for row in points])
+    found = np.asarray(ACTIVATIONS[name].slopes(points.copy(), array_api_compat.numpy))
+    # exp of x rounds as x does, by up to 300 units in the last place here
+    assert np.abs(found / expected - 1).max() <= 400 * np.finfo(float).eps

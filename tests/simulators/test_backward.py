@@ -12,6 +12,7 @@ from scipy.special import digamma, polygamma
 from scipy.stats import binom, ks_2samp
 
 from simulators import simulate
+from simulators.backend import NumpyBackend
 from simulators.chains import (
     Chain,
     batchnorm_chain,
@@ -32,7 +33,7 @@ from simulators.layers import (
     Residual,
     WeightLayer,
 )
-from simulators.observables import Observable
+from simulators.observables import OBSERVABLES, Observable, observable
 from simulators.streams import HostStreams
 from tests.simulators.hostile import HOSTILE
 from tests.simulators.test_laws import CRITICAL, REPLICAS
@@ -381,15 +382,166 @@ def test_log_norm_is_that_of_the_layer_where_scale_is_kept(engine):
     assert np.abs(run["log_norm"] - np.log(norms)).max() <= 1e-14
 
 
-def float32_of(chain, start, depth=3):
-    """Gradients in float32 and float64 for the same weights, signs, and what rounding is said to
-    do."""
-    runs = [
+def nearly_equal(d, n):
+    noise = np.random.default_rng(3).standard_normal((2, d, n))
+    return noise[0, :, :1] + 1e-5 * noise[1]
+
+
+HELD_IN_FLOAT32 = {
+    "samples that differ by 1e-5": nearly_equal,
+    **{
+        name: HOSTILE[name]
+        for name in (
+            "equal samples", "opposite samples", "dependent samples", "one large sample",
+            "one eigenvalue 1e-300", "eigenvalues 1e-300, rows mixed",
+        )
+    },
+}  # fmt: skip
+
+
+def in_both_precisions(chain, start, monkeypatch):
+    """Runs in float32 and float64 with the same batch and weights; how far their gradients are
+    apart, relatively.
+    """
+    draws = NumpyBackend.draws
+
+    def in_float64(self, root, engine, pieces, *, ahead=True, streams=None):
+        for entries in draws(NumpyBackend("float64"), root, engine, pieces, streams=streams):
+            yield entries.astype(self.dtype)
+
+    monkeypatch.setattr(NumpyBackend, "draws", in_float64)
+    single, double = (
         simulate(
-            chain.with_law("rademacher"), np.float32(HOSTILE[start](D, N)), depth=depth,
-            engine="dense", backward=GRADIENT, observables=[EVERY_ENTRY], dtype=dtype, replicas=20,
+            chain, np.float32(HELD_IN_FLOAT32[start](D, N)), depth=3, replicas=50, engine="dense",
+            backward=GRADIENT, observables=[EVERY_ENTRY], dtype=dtype,
         )
         for dtype in ("float32", "float64")
-    ]  # fmt: skip
-    apart = np.linalg.norm(runs[0]["G"].astype(float) - runs[1]["G"], axis=(-2, -1))
-    return apart / np.linalg.norm(runs[1]["G"], axis=(-2, -1)), runs
+    )  # fmt: skip
+    norms = np.linalg.norm(double["G"], axis=(-2, -1))
+    apart = np.linalg.norm(single["G"] - double["G"], axis=(-2, -1))
+    return single, double, apart / np.where(norms > 0, norms, 1.0)
+
+
+@pytest.mark.parametrize("start", HELD_IN_FLOAT32)
+@pytest.mark.parametrize("chain", HOSTILE_CHAINS, ids=repr)
+def test_rounding_is_not_below_what_float32_does_to_gradients(chain, start, monkeypatch):
+    """Spoiled samples aside, which speak for nothing. The factor allows for terms that add up."""
+    single, double, apart = in_both_precisions(chain, start, monkeypatch)
+    sound = ~(single.spoiled | double.spoiled)
+    assert (apart[sound] <= 200 * single.rounding[sound]).all()
+
+
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+@pytest.mark.parametrize(
+    ("chain", "n"),
+    [(batchnorm_chain(D, "tanh"), 2), (residual_batchnorm_chain(D, 0.5), 2), (rescale_chain(D), 1)],
+    ids=repr,
+)
+def test_a_gradient_that_is_all_cancelled_speaks_for_nothing(engine, chain, n):
+    """Two samples, centred and rescaled, are ±1: nothing moves them, and what is left is rounding,
+    or zero.
+    """
+    run = simulate(
+        chain, BATCH[:, :n], depth=6, replicas=20, engine=engine, backward="gaussian",
+        observables=["log_gradient_norm"],
+    )  # fmt: skip
+    assert (run.spoiled[:, :-1] | (run["log_gradient_norm"][:, :-1] == -math.inf)).all()
+
+
+def test_a_gradient_that_sinks_unseen_is_taken_to_be_cancelled(monkeypatch):
+    """In blocks that are not tried."""
+    monkeypatch.setattr(round_trip.RoundTrip, "_tried", lambda self, block: 0)
+    run = simulate(
+        batchnorm_chain(D, "tanh"), BATCH[:, :2], depth=6, replicas=20, engine="rows",
+        backward="gaussian", observables=["log_gradient_norm"],
+    )  # fmt: skip
+    assert (run.spoiled[:, :-2] | (run["log_gradient_norm"][:, :-2] == -math.inf)).all()
+
+
+def test_an_ordinary_gradient_is_good_to_some_roundings():
+    for chain in (*NAMED, *OTHERS):
+        for engine in ("rows", "dense"):
+            run = sample(chain, engine, 3, replicas=200)
+            assert np.median(run.rounding) <= 1e-14
+            assert run.spoiled.mean() <= 0.01
+
+
+REFUSED = [
+    ({"backward": None}, ValueError, "observable 'gradient_norm' reads the backward pass; give"),
+    ({"observables": ["log_norm"]}, ValueError, "backward='gaussian' is read by none"),
+    ({"backward": "normal"}, ValueError, "backward='normal' is unknown; give 'gaussian'"),
+    ({"backward": 1.0}, TypeError, "backward=1.0 is a float; give 'gaussian'"),
+    ({"backward": np.ones((D, N + 1))}, ValueError, r"has shape \(8, 4\); want .* \(8, 3\)"),
+    ({"backward": np.ones((N, D))}, ValueError, r"has shape \(3, 8\); want .* \(8, 3\)"),
+    ({"backward": np.ones((D, N), complex)}, TypeError, "backward has dtype complex128"),
+    ({"backward": np.full((D, N), "a")}, TypeError, "backward has dtype <U1"),
+    ({"backward": np.ones((D, N), bool)}, TypeError, "backward has dtype bool"),
+    ({"backward": np.full((D, N), math.nan)}, ValueError, "entries that are not finite"),
+    ({"backward": lambda H: H[..., :2]}, ValueError, r"<lambda> gave shape \(1, 8, 2\) for H_L"),
+    ({"backward": lambda H: H.astype("f4")}, TypeError, "gave an array of float32 for H_L of"),
+    ({"backward": lambda H: 1.0}, TypeError, "gave a float for H_L of dtype float64"),
+    ({"backward": lambda H: H * math.inf}, ValueError, "gave entries that are not finite"),
+    ({"engine": "factor"}, ValueError, "'gradient_norm' reads the backward pass, which needs all"),
+    ({"engine": "mean_field"}, ValueError, "reads the backward pass"),
+]
+
+
+@pytest.mark.parametrize(("given", "error", "message"), REFUSED)
+def test_what_no_backward_pass_can_start_from_is_refused_in_one_line(given, error, message):
+    options = {"depth": 2, "observables": ["gradient_norm"], "backward": "gaussian", **given}
+    with pytest.raises(error, match=message) as refusal:
+        simulate(rescale_chain(D), BATCH, **options)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_quickest_exact_engine_goes_back_and_says_why():
+    options = {"depth": 1, "observables": ["gradient_norm"], "backward": "gaussian"}
+    wide = simulate(rescale_chain(D), BATCH, **options)
+    narrow = simulate(rescale_chain(4), BATCH[:4], **options)
+    drawn = simulate(rescale_chain(D).with_law("rademacher"), BATCH, **options)
+    assert [run.engine for run in (wide, narrow, drawn)] == ["rows", "dense", "dense"]
+    assert "reads the backward pass, which needs all rows of H" in wide.engine_reason
+
+
+def test_a_gradient_given_in_torch_is_taken():
+    chain, options = batchnorm_chain(D), {"depth": 2, "observables": ["gradient_gram"]}
+    given = [torch.from_numpy(GRADIENT).requires_grad_(), GRADIENT.tolist()]
+    runs = [simulate(chain, BATCH, backward=each, **options) for each in (GRADIENT, *given)]
+    for run in runs[1:]:
+        np.testing.assert_array_equal(run["gradient_gram"], runs[0]["gradient_gram"])
+
+
+def test_an_observable_of_ones_own_reads_gradients_at_their_scale():
+    with OBSERVABLES.restored():
+
+        @observable(reads="backward", floor=0)
+        def largest_entry(G):
+            """the largest entry of G"""
+            return abs(G).max(axis=(-2, -1))
+
+        run = simulate(
+            vanilla_chain(D), BATCH, depth=3, backward=1e30 * GRADIENT, engine="dense",
+            observables=["largest_entry", "gradient_norm"],
+        )  # fmt: skip
+    assert abs(run["largest_entry"][0, -1] / (1e30 * abs(GRADIENT)).max() - 1) <= 1e-12
+    assert (run["largest_entry"] <= run["gradient_norm"]).all()
+
+
+def test_the_last_column_is_the_last_gradient_and_the_first_that_of_the_batch():
+    """Finite differences of ½‖H_L‖² in the batch, the weights drawn again from the seed."""
+    chain = residual_batchnorm_chain(D, 0.5)
+    options = {"depth": 3, "engine": "dense", "seed": 8}
+    run = simulate(chain, BATCH, backward=half_of_its_square, observables=[EVERY_ENTRY], **options)
+
+    def loss(batch):
+        found = simulate(chain, batch, observables=[Observable("H", whole, False)], **options)
+        return (np.random.default_rng(2).standard_normal((D, N)) * found["H"][0, -1]).sum()
+
+    fixed = simulate(
+        chain, BATCH, backward=np.random.default_rng(2).standard_normal((D, N)),
+        observables=[EVERY_ENTRY], **options,
+    )["G"][0, 0]  # fmt: skip
+    step, v = 1e-5, np.random.default_rng(3).standard_normal((D, N))
+    moved = (loss(BATCH + step * v) - loss(BATCH - step * v)) / (2 * step)
+    assert abs(moved - (fixed * v).sum()) <= 1e-7 * np.linalg.norm(fixed)
+    assert np.linalg.norm(run["G"][0, -1]) > 0
