@@ -37,6 +37,7 @@ from simulators.layers import (
     Recenter,
     Rescale,
     Residual,
+    RowLayer,
     ScaleResponse,
     WeightLayer,
 )
@@ -108,7 +109,7 @@ class Chain:
         for layer in self.layers:
             if isinstance(layer, WeightLayer):
                 rows = layer.width_after(rows)
-            else:
+            elif isinstance(layer, RowLayer):
                 layer.require_width(rows)
             widths.append(rows)
         return tuple(widths)

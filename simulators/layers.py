@@ -52,6 +52,8 @@ __all__ = [
     "LAYERS",
     "Activation",
     "ActivationFunction",
+    "Bias",
+    "DrawingLayer",
     "GroupNorm",
     "Layer",
     "LayerKind",
@@ -243,6 +245,33 @@ class Residual(_Traits):
                 f"{self.width} rows, or width={rows}"
             )
         return rows
+
+
+@dataclass(frozen=True)
+class Bias(_Traits):
+    """H → H + b1ᵀ, b of i.i.d. normal entries of variance std², one for each row: σ_b.
+
+    ``std`` ≥ 0 is kept as a `float`.
+
+    Example:
+        >>> Bias(0.5).added(np.zeros((1, 2, 3)), np.array([[2.0, 0.0, -1.0]])).tolist()
+        [[[1.0, 0.0, -0.5], [1.0, 0.0, -0.5]]]
+    """
+
+    std: float
+
+    def __post_init__(self) -> None:
+        std = real_number("std", self.std, "a σ_b ≥ 0")
+        require(0 <= std < math.inf, f"std={told(self.std)} is not a number σ_b ≥ 0")
+        object.__setattr__(self, "std", std)
+
+    def added(self, rows: Array, normals: Array) -> Array:
+        """``rows``, ``(..., n, m)``, with std times the ``normals``, ``(..., m)``, added to every
+        sample; a new array.
+
+        Cost: O(n m).
+        """
+        return rows + self.std * normals[..., None, :]
 
 
 class RowLayer(_Traits, ABC, listed=False):
@@ -625,7 +654,9 @@ def _told_law(law: GivenLaw) -> str:
 
 
 WeightLayer: TypeAlias = Linear | Residual
-Layer: TypeAlias = WeightLayer | RowLayer
+DrawingLayer: TypeAlias = WeightLayer | Bias
+"""What draws random numbers; an engine needs to know how."""
+Layer: TypeAlias = DrawingLayer | RowLayer
 
 
 def frobenius_norm(rows: Array, xp: Namespace) -> Array:

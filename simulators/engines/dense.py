@@ -27,7 +27,7 @@ from simulators.chains import Chain
 from simulators.engines.layerwise import Passage
 from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
-from simulators.layers import Linear, WeightLayer
+from simulators.layers import Bias, Linear, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 from simulators.weights import GivenLaw, law_of
 
@@ -115,13 +115,15 @@ def groups(chain: Chain, batch_shape: tuple[int, ...], replicas: int, workers: i
 
 
 def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, GivenLaw]]]:
-    """Size and law of the row blocks of each matrix of weights of one block, in the order of
+    """Size and law of what each layer of one block draws, row block by row block, in the order of
     use.
     """
-    found = []
+    found: list[list[tuple[int, GivenLaw]]] = []
     for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
         if isinstance(layer, WeightLayer):
             found.append([(rows * size, layer.law) for size in _blocks(layer, rows, width)])
+        elif isinstance(layer, Bias):
+            found.append([(width, "gaussian")])
         rows = width
     return found
 

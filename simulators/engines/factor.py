@@ -35,6 +35,7 @@ from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, logarithm, worst
 from simulators.layers import (
     Activation,
+    Bias,
     Layer,
     Linear,
     Normalize,
@@ -130,6 +131,8 @@ def other_weights(chain: Chain) -> str | None:
 
 def _unknown(layer: Layer, chain: Chain) -> str | None:
     """Why a layer from elsewhere keeps the engine from ``chain``; None if it does not."""
+    if isinstance(layer, Bias):
+        return f"{layer!r} adds to all samples what no factor of them tells"
     if not layer.each_row:
         return f"{layer!r} does not say that it maps each row by itself"
     if any(isinstance(other, Normalize) for other in chain.layers):
@@ -247,7 +250,7 @@ def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> li
     for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
         if isinstance(layer, WeightLayer):
             parts.append((width, layer.scale if isinstance(layer, Linear) else 1.0, []))
-        elif parts:
+        elif parts and isinstance(layer, RowLayer):
             parts[-1][2].append(layer)
     segments: list[_Segment] = []
     for number, (width, std, layers) in enumerate(parts, start=1):

@@ -16,6 +16,8 @@ from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, logarithm, worst
 from simulators.layers import (
+    Bias,
+    DrawingLayer,
     Recenter,
     RowLayer,
     ScaleResponse,
@@ -83,8 +85,8 @@ class Passage(ABC):
             block = others if place else opening
             cancelled = None
             for number, layers in steps(block):
-                if isinstance(layers, WeightLayer):
-                    rows = self.weighted_by(layers, rows, block.forgotten_factors[number])
+                if isinstance(layers, DrawingLayer):
+                    rows = self.drawn_by(layers, rows, block.forgotten_factors[number])
                 elif isinstance(layers[0], Recenter) and number:
                     before = frobenius_norm(rows, xp)
                     rows = self.mapped_by(layers, rows)
@@ -97,6 +99,22 @@ class Passage(ABC):
                 rows = scaled_to(1.0, rows, norm, xp)
                 log_scale = self._log_scale = self._log_scale + logarithm(norm, self._backend)
             yield Representation(copies.restored(rows), cancelled, log_scale)
+
+    def drawn_by(self, layer: DrawingLayer, rows: Array, free: bool) -> Array:
+        """The output of a layer that draws, of its next draws; see `weighted_by`."""
+        if isinstance(layer, Bias):
+            return layer.added(rows, next(self.draws))
+        return self.weighted_by(layer, rows, free)
+
+    def drawn_again(
+        self, layer: DrawingLayer, rows: Array, drawn: Sequence[Array]
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        """The output of a layer that draws, by what it drew before, and its way back; see
+        `weighted_again`.
+        """
+        if isinstance(layer, Bias):
+            return layer.added(rows, drawn[0]), lambda gradient: gradient
+        return self.weighted_again(layer, rows, drawn)
 
     @abstractmethod
     def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
@@ -210,8 +228,8 @@ def _moves(backend: Backend, which: int, n: int, m: int) -> Array:
     return backend.array(_trial(backend.dtype) * spread)
 
 
-def steps(block: Chain) -> Iterator[tuple[int, WeightLayer | list[RowLayer]]]:
-    """The layers with the number of the first: those without weights together, but a late
+def steps(block: Chain) -> Iterator[tuple[int, DrawingLayer | list[RowLayer]]]:
+    """The layers with the number of the first: those that draw nothing together, but a late
     centring alone.
 
     Example:
@@ -221,11 +239,11 @@ def steps(block: Chain) -> Iterator[tuple[int, WeightLayer | list[RowLayer]]]:
     """
     together: list[RowLayer] = []
     for number, layer in enumerate(block.layers):
-        alone = isinstance(layer, WeightLayer) or (isinstance(layer, Recenter) and number > 0)
+        alone = isinstance(layer, DrawingLayer) or (isinstance(layer, Recenter) and number > 0)
         if alone and together:
             yield number - len(together), together
             together = []
-        if isinstance(layer, WeightLayer):
+        if isinstance(layer, DrawingLayer):
             yield number, layer
         elif alone:
             yield number, [layer]

@@ -32,7 +32,7 @@ from simulators.chains import Chain
 from simulators.engines.factor import block_rows
 from simulators.engines.layerwise import Passage, steps
 from simulators.engines.rounding import ROUNDINGS, Copies, Representation
-from simulators.layers import Recenter, RowLayer, ScaleResponse, WeightLayer
+from simulators.layers import DrawingLayer, Recenter, RowLayer, ScaleResponse, WeightLayer
 from simulators.streams import Streams, pack, row_blocks, units_of
 from simulators.weights import GivenLaw
 
@@ -310,9 +310,9 @@ class RoundTrip:
         way: list[Callable[[Gradient], Gradient]] = []
         weighted = False  # whether weights made these rows
         for number, (_, layers) in enumerate(self._steps[place], start=1):
-            if isinstance(layers, WeightLayer):
+            if isinstance(layers, DrawingLayer):
                 own = [next(drawn) for _ in next(units)]
-                rows, back = passage.weighted_again(layers, rows, own)
+                rows, back = passage.drawn_again(layers, rows, own)
                 way.append(partial(_through_weights, back))
                 weighted = True
                 continue

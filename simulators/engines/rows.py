@@ -25,7 +25,7 @@ from simulators.engines.layerwise import Passage
 from simulators.engines.orthonormal import Orthonormalising
 from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
-from simulators.layers import Linear, Residual, RowLayer, WeightLayer
+from simulators.layers import Bias, Linear, Residual, RowLayer, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 from simulators.weights import GivenLaw
 
@@ -104,12 +104,14 @@ def groups(chain: Chain, batch_shape: tuple[int, ...], replicas: int, workers: i
 
 
 def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, GivenLaw]]]:
-    """Size and law of the row blocks of each matrix of weights of one block."""
-    return [
-        [(n * size, "gaussian") for size in row_blocks(width, block_rows(n))]
-        for layer, width in zip(chain.layers, chain.widths(rows), strict=True)
-        if isinstance(layer, WeightLayer)
-    ]
+    """Size and law of what each layer of one block draws, row block by row block."""
+    found: list[list[tuple[int, GivenLaw]]] = []
+    for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
+        if isinstance(layer, WeightLayer):
+            found.append([(n * size, "gaussian") for size in row_blocks(width, block_rows(n))])
+        elif isinstance(layer, Bias):
+            found.append([(width, "gaussian")])
+    return found
 
 
 def _noise(rows: int, n: int) -> list[int]:

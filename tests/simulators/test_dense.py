@@ -11,7 +11,7 @@ from simulators.backend import NumpyBackend
 from simulators.chains import Chain, residual_chain, vanilla_chain
 from simulators.engines import dense
 from simulators.engines.rounding import Copies
-from simulators.layers import LAWS, Activation, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.layers import LAWS, Activation, Bias, Linear, Normalize, Recenter, Rescale, Residual
 from simulators.observables import effective_rank
 from simulators.simulate import simulate
 from simulators.streams import HostStreams
@@ -45,6 +45,19 @@ def test_a_linear_layer_multiplies_by_weights_of_variance_one_over_width(law):
     chain = Chain((Linear(4, law), Activation("tanh")))
     # Dot products of six terms in another order: six roundings of numbers below 6 × 4.
     assert abs(last(chain) - np.tanh(W @ BATCH / 2)).max() <= 6 * 24 * np.finfo(float).eps
+
+
+def test_an_offset_is_common_to_the_samples_and_lets_gradients_through():
+    b, W = weights("gaussian", (6, 1), (4, 6))
+    expected = np.tanh(W @ (BATCH + 0.3 * b) / 2)
+    chain = Chain((Bias(0.3), Linear(4), Activation("tanh")))
+    assert abs(last(chain) - expected).max() <= 6 * 24 * np.finfo(float).eps
+    G = np.arange(12.0).reshape(4, 3)
+    back = W.T @ (G * (1 - expected**2)) / 2
+    norms = simulate(
+        chain, BATCH, depth=1, engine="dense", backward=G, observables=("gradient_norm",)
+    )["gradient_norm"]
+    np.testing.assert_allclose(norms[0], [np.linalg.norm(back), np.linalg.norm(G)], rtol=1e-12)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.7, math.inf])

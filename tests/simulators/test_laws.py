@@ -26,6 +26,7 @@ from simulators.chains import (
 from simulators.engines import factor, rows
 from simulators.layers import (
     Activation,
+    Bias,
     GroupNorm,
     LayerNorm,
     Linear,
@@ -105,6 +106,8 @@ ADDED = [
     Chain((Linear(WIDTH), Activation("tanh"), Normalize())),
     Chain((Linear(14), Activation("relu"), Recenter(), Linear(12), Residual(1.0), Rescale())),
     Chain((Linear(WIDTH), LayerNorm(), Activation("gelu"))),
+    Chain((Linear(WIDTH), Bias(0.5), Activation("tanh"))),
+    Chain((Bias(0.3), Linear(12), Bias(1.0), Recenter(), Bias(0.5), Residual(0.5))),
     Chain((Residual(0.5), RMSNorm())),
     Chain((Linear(12), GroupNorm(3), Activation("leaky_relu(0.2)"), Residual(0.5))),
 ]
@@ -119,6 +122,21 @@ def test_rows_and_dense_agree_in_law(chain):
         sample(chain, seed=2, engine="dense", observables=observables),
     )
     assert max(found.values()) < CRITICAL, found
+
+
+def test_sentinel_an_offset_of_another_size_is_caught():
+    one, other = (Chain((Linear(WIDTH), Bias(std), Activation("tanh"))) for std in (0.5, 0.8))
+    found = distances(sample(one, seed=1, engine="rows"), sample(other, seed=2, engine="dense"))
+    assert max(found.values()) > CRITICAL, found
+
+
+def test_centring_takes_an_offset_out_that_comes_before_it_and_none_that_comes_after():
+    def law(*layers, seed):
+        return sample(Chain((Linear(WIDTH), *layers, Activation("tanh"))), seed=seed)
+
+    without = law(Recenter(), seed=1)
+    assert max(distances(law(Bias(2.0), Recenter(), seed=2), without).values()) < CRITICAL
+    assert max(distances(law(Recenter(), Bias(2.0), seed=2), without).values()) > CRITICAL
 
 
 @pytest.mark.parametrize("chain", [residual_chain(12, 0.5), vanilla_chain(40, "tanh")], ids=repr)

@@ -14,6 +14,8 @@ from simulators.layer_trials import contradictions, require_as_declared
 from simulators.layers import (
     LAYERS,
     Activation,
+    Bias,
+    DrawingLayer,
     GroupNorm,
     LayerNorm,
     Linear,
@@ -24,7 +26,6 @@ from simulators.layers import (
     RMSNorm,
     RowLayer,
     ScaleResponse,
-    WeightLayer,
 )
 from simulators.simulate import simulate
 
@@ -33,12 +34,14 @@ TRAITS = ("each_row", "turns_with_samples", "keeps_span", "odd", "recentres")
 BATCH = np.random.default_rng(0).standard_normal((WIDTH, 3))
 
 
-def with_fixed_weights(layer: WeightLayer) -> RowLayer:
-    """The layer with one draw of its weights, and with its traits."""
+def with_fixed_weights(layer: DrawingLayer) -> RowLayer:
+    """The layer with one draw of what it draws, and with its traits."""
     weights = np.random.default_rng(7).standard_normal((WIDTH, WIDTH))
 
     class Fixed(RowLayer, listed=False):
         def on_rows(self, rows: Any, xp: Any, width: int) -> Any:
+            if isinstance(layer, Bias):
+                return layer.added(rows, xp.asarray(weights[0].astype(rows.dtype)))
             image = rows @ xp.asarray(weights.T.astype(rows.dtype))
             return image + rows if isinstance(layer, Residual) else image
 
@@ -48,9 +51,10 @@ def with_fixed_weights(layer: WeightLayer) -> RowLayer:
     return fixed
 
 
-SHIPPED: list[RowLayer | WeightLayer] = [
+SHIPPED: list[RowLayer | DrawingLayer] = [
     Linear(WIDTH),
     Residual(1.0),
+    Bias(0.5),
     Recenter(),
     Rescale(),
     Rescale("variance"),
@@ -83,6 +87,14 @@ def test_every_layer_of_the_package_is_tried() -> None:
 def test_what_a_shipped_layer_says_of_itself_holds(layer: Any) -> None:
     tried = layer if isinstance(layer, RowLayer) else with_fixed_weights(layer)
     assert list(contradictions(tried, WIDTH)) == []
+
+
+@pytest.mark.parametrize("trait", ["turns_with_samples", "keeps_span", "odd", "recentres"])
+def test_an_offset_has_none_of_the_traits(trait: str) -> None:
+    false = with_fixed_weights(Bias(0.5))
+    setattr(false, trait, True)
+    (said,) = contradictions(false, WIDTH)
+    assert said.startswith(f"says {trait}, but")
 
 
 @pytest.mark.parametrize(

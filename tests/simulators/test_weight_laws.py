@@ -13,7 +13,7 @@ from scipy import stats
 from simulators.backend import NumpyBackend
 from simulators.chains import Chain, residual_chain, vanilla_chain
 from simulators.engines import dense
-from simulators.layers import Linear, Recenter, Rescale, Residual
+from simulators.layers import Bias, Linear, Recenter, Rescale, Residual
 from simulators.observables import orthogonality_gap
 from simulators.simulate import simulate
 from simulators.streams import Piece, root_sequence
@@ -238,6 +238,18 @@ def undefined(rng: Any, shape: Any) -> Any:
         (lambda: Linear(4, undefined), ValueError, "'undefined' draws numbers that are not finite"),
         (lambda: Linear(4, lambda rng: 1), ValueError, "fails for .rng, .3, 2..: TypeError"),
         (lambda: Linear(4, 3), TypeError, "law=3 is an int"),
+        (lambda: Bias(-1), ValueError, "std=-1 is not a number σ_b ≥ 0"),
+        (lambda: Chain((Bias(1.0),)), ValueError, "draw no weights"),
+        (
+            lambda: simulate(Chain((Linear(12), Bias(1.0))), BATCH, depth=1, engine="factor"),
+            ValueError,
+            "Bias.std=1.0. adds to all samples what no factor of them tells",
+        ),
+        (
+            lambda: simulate(Chain((Linear(12), Bias(1.0))), BATCH, depth=1, engine="mean_field"),
+            ValueError,
+            "no map of Gram matrices is known: ",
+        ),
         (lambda: Linear(4, std=0), ValueError, "std=0 is not a number σ_w > 0"),
         (lambda: Linear(4, std="1"), TypeError, "std='1' is not a real number"),
         (
