@@ -33,6 +33,7 @@ _LOADED = (
     "tests/theorems/test_registry.py",
     "tests/theorems/test_proofs.py",
     "tests/theorems/test_surviving_sentinels.py",
+    "tests/theorems/test_symbolic.py",
 )
 
 

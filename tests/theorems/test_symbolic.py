@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pytest
@@ -96,6 +97,14 @@ def test_the_substitution_is_what_makes_the_lemma_provable() -> None:
         less = {k: v for k, v in check.substitution.items() if k != symbol}
         found = replace(check, substitution=less).judge(statement, CONTEXT)
         assert found.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("variant", ["corrected", "conclusion"])
+def test_the_convexity_is_tried_at_the_ends_of_its_domain_and_inside(variant: str) -> None:
+    (check,) = get(f"orthogonality.convexity:{variant}").checks
+    points = {tuple(point[name] for name in ("n", "theta", "delta")) for point in check.points}
+    shares = {(n, theta, n * delta) for n, theta, delta in points}
+    assert shares == set(product((2, 3, 8), (Fraction(1, 10), 10), (0, Fraction(1, 2), 1)))
 
 
 FACTORED = [
