@@ -354,6 +354,20 @@ def test_every_lemma_is_needed(monkeypatch, name):
     large_batches.enclose.cache_clear()
 
 
+@pytest.mark.parametrize("theta", [1, 3, 5, 7, 11])
+def test_a_fall_anywhere_in_the_region_of_two_blocks_stops_the_proof(monkeypatch, theta):
+    right = large_batches._near_two_blocks
+
+    def dented(angle, eps):
+        return -1 * right(angle, eps) if angle[0].contains(theta) else right(angle, eps)
+
+    monkeypatch.setattr(large_batches, "_near_two_blocks", dented)
+    large_batches.enclose.cache_clear()
+    with pytest.raises(UndecidedError, match="e may fall for θ"):
+        large_batches.enclose(fmpq(0), fmpq(1, 4096))
+    large_batches.enclose.cache_clear()
+
+
 def test_intervals_outside_are_refused():
     for low, high in (
         (fmpq(0), fmpq(1, 63)),
@@ -377,6 +391,17 @@ def test_the_saddle_node_is_a_double_zero_between_six_and_seven():
         assert series[0].contains(0)
         assert series[1].contains(0)
         assert series[2] < 0
+
+
+def test_the_box_of_the_fold_has_the_saddle_node_inside(monkeypatch):
+    """Beyond it the zeros are counted, on which it would lie if it were at an edge."""
+    boxes = []
+    monkeypatch.setattr(fixed_points, "_fold", lambda *box: boxes.append(box))
+    monkeypatch.setattr(fixed_points, "_scan", lambda *_: None)
+    born = fixed_points.saddle_node.__wrapped__()
+    ((left, right, low, high),) = boxes
+    assert left < born.angle < right
+    assert low < born.n < high
 
 
 @pytest.mark.parametrize(("low", "high", "zeros"), [(5, 6, 3), (6, 7, 3)])

@@ -35,6 +35,7 @@ def test_a_certificate_survives_the_file_and_is_checked_again(certificate, tmp_p
 def test_what_is_claimed_is_named():
     assert SIZES.claim.startswith("for n = 3, 6, 7, 8, 1000: ")
     assert certify_sizes(range(3, 8)).claim.startswith("for n = 3 … 7: ")
+    assert certify_sizes((7,)).claim.startswith("for n = 7: ")
     assert LARGE.claim.startswith(f"for every n ≥ {large_batches.FIRST}, ")
     assert set(SIZES.enclosures) >= {
         "3.symmetric.y",
@@ -124,6 +125,12 @@ def test_the_library_is_offered_both():
         "cluster.outlier_fixed_point.count.large",
     ]
     assert not list(KIND.offers(STABLE))
+
+
+def test_the_largest_size_by_itself_is_the_first_of_all_at_once():
+    one_by_one, at_once = (offer.words for offer in KIND.offers(COUNT))
+    assert one_by_one == f"one by one, n = 3 … {large_batches.FIRST}"
+    assert at_once == f"all n ≥ {large_batches.FIRST} at once"
 
 
 def test_sizes_between_the_regions_reach_the_largest_reciprocal(monkeypatch):

@@ -69,6 +69,13 @@ def test_ticks_of_the_maps_are_round_and_named_by_what_stands_there(fixed_points
             assert [float(word) for word in named] == places
 
 
+def test_what_an_axis_names_is_drawn_and_no_two_curves_look_alike():
+    assert set(figures._SIZES_SHOWN) <= set(figures.SIZES)
+    looks = [(figures._HUES[size], figures._STROKES[width]) for size, width in figures.CURVES]
+    assert len(set(figures.CURVES)) == len(set(looks)) == len(looks)
+    assert {size for size, _ in figures.CURVES} == figures._HUES.keys()
+
+
 def test_the_maps_mark_every_fixed_point(fixed_points):
     for axes, n in zip(fixed_points.figure.axes, figures.MAPS, strict=False):
         wanted = [

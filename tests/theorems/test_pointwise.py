@@ -15,7 +15,15 @@ from newcomers import with_own_file
 
 from simulators.batches import Batch, read_batch
 from theorems import Assumption, Evidence, Sentinel, Statement, Verdict, get, library
-from theorems.checking.pointwise import Pointwise, admitted, compare, decide, holds, readable
+from theorems.checking.pointwise import (
+    Pointwise,
+    admitted,
+    compare,
+    decide,
+    holds,
+    readable,
+    short,
+)
 from theorems.context import Context
 from theorems.definedness import conditions_of
 from theorems.families.orthogonality.inputs import (
@@ -42,6 +50,20 @@ def claim(lhs: sp.Expr, relation: str, rhs: sp.Expr, **more: Any) -> Statement:
         ceiling=None,
         **{"sentinel": Sentinel("", rhs=x + y + 10**6), **more},
     )
+
+
+def test_two_hundred_inputs_are_drawn_unless_another_number_is_said() -> None:
+    check = Pointwise(lambda item: item, lambda: st.just({}))
+    assert check.examples == 200
+    assert ", 200 generated inputs" in check.words(claim(x, "<=", y))
+    assert ", 7 generated inputs" in replace(check, examples=7).words(claim(x, "<=", y))
+
+
+@pytest.mark.parametrize("length", [79, 80, 81, 300])
+def test_an_input_is_shortened_to_eighty_characters(length: int) -> None:
+    found = short({"x": 10 ** (length - len("{x: }") - 1)})
+    assert len(found) == min(length, 80)
+    assert found.endswith("…") is (length > 80)
 
 
 def truth(relation: str, sign: int) -> bool:

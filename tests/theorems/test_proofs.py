@@ -164,6 +164,7 @@ def test_whole_numbers_that_are_no_naturals_one_by_one_are_refused(domain: sp.Ra
         (abs(x), "`|x|"),
         (sp.Sum(k * lam[k], (k, 0, n - 1)), r"\sum_(k < n) k%:R * lambda k"),
         ((x + y) * y, "y * (x + y)"),
+        (sp.Mul(-y, x + y, evaluate=False), "(- y) * (x + y)"),
         (x - (sp.Sum(lam[k], (k, 0, n - 1)) + 1), r"x - (\sum_(k < n) lambda k) - 1"),
         (sp.Integer(10**6) * x, "1000%:R * 1000%:R * x"),
         (sp.Integer(2001) + x, "x + (2%:R * 1000%:R + 1)"),

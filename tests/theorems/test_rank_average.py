@@ -205,13 +205,18 @@ def test_a_square_batch_of_full_rank_is_a_start_and_another_is_outside() -> None
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [((1, 0.1), "width=1"), ((8, -0.1), "gamma=-0.1"), ((8, math.nan), "gamma=nan"), ((8, 0.0), "gamma=0"),
+    [((1, 0.1), "width=1; a rank needs 2 rows"), ((0, 0.1), "width=0 is below 1"),
+     ((8, -0.1), "gamma=-0.1"), ((8, math.nan), "gamma=nan"), ((8, 0.0), "gamma=0"),
      ((8, 0.1, "cauchy"), "law 'cauchy'"), ((8, 0.1, "gaussian", 48, 3), "layers=3"),
      ((8, 0.1, "gaussian", 0), "replicas=0"), ((8, 0.1, "gaussian", 1), "replicas=1")],
 )  # fmt: skip
 def test_what_is_no_network_is_refused_by_name(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Network(*arguments)
+
+
+def test_two_rows_are_a_network() -> None:
+    assert Network(2, 0.1).width == 2
 
 
 @pytest.mark.parametrize(
