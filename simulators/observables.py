@@ -278,13 +278,18 @@ def observable(
     )
 
 
+def _square(x: Number) -> Number:
+    """Of a ball around 0, too, whose powers have no value."""
+    return x * x
+
+
 @observable(
     meaning="‖C/‖H‖² - I/n‖_F, the distance from orthogonal samples",
     reads="gram",
     floor=0,
     ceiling="sqrt(1 - 1/n)",
-    of_spectrum=lambda s: s.root(s.sum(lambda x: (x - s.share) ** 2)),
-    of_gram=lambda c: c.root(sum((c[i, j] - (i == j) * c.share) ** 2 for i, j in _places(c))),
+    of_spectrum=lambda s: s.root(s.sum(lambda x: _square(x - s.share))),
+    of_gram=lambda c: c.root(sum(_square(c[i, j] - (i == j) * c.share) for i, j in _places(c))),
 )
 def orthogonality_gap(H: Array) -> Array:
     """V(H) = ‖C/‖H‖_F² − I/n‖_F with C = HᵀH; shape ``(...)``, in [0, √(1 − 1/n)].
@@ -381,8 +386,8 @@ def gram(H: Array) -> Array:
     reads="gram",
     floor=1,
     ceiling="min(n, d)",
-    of_spectrum=lambda s: 1 / s.sum(lambda x: x**2),
-    of_gram=lambda c: 1 / sum(c[i, j] ** 2 for i, j in _places(c)),
+    of_spectrum=lambda s: 1 / s.sum(_square),
+    of_gram=lambda c: 1 / sum(_square(c[i, j]) for i, j in _places(c)),
 )
 def effective_rank(H: Array) -> Array:
     """r(H) = (Tr M)²/‖M‖_F² with M = HHᵀ/n; shape ``(...)``, in [1, min(d, n)].

@@ -99,7 +99,7 @@ def test_sizes_that_cannot_be_simulated_are_refused(sizes: dict[str, Any]) -> No
         ("orthogonality_gap <= 1/d", SAMPLED | {"quantifier": "limit"}, "about the slope"),
         (
             "orthogonality_gap <= 1/d",
-            SAMPLED | {"quantifier": "mean field", "chain": "batchnorm"},
+            SAMPLED | {"quantifier": "mean field", "chain": "batchnorm(tanh)"},
             "no known map",
         ),
         ("orthogonality_gap <= 1/2", {}, "say of which"),

@@ -27,6 +27,7 @@ import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
 from simulators.chains import Chain, NamedChain
+from simulators.engines.mean_field import GramMap
 from simulators.exact import Number
 from theorems.checking.expectation import Expectation
 from theorems.checking.lost_samples import UndefinedMean
@@ -69,6 +70,7 @@ from theorems.workbench.examination import (
     require_effects,
     require_working_assumptions,
 )
+from theorems.workbench.gram_paths import followed
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression, refuse
 from theorems.workbench.quantities import ALIVE, ENTRIES, Quantity, chain_kind, quantity
 from theorems.workbench.sentinels import (
@@ -122,7 +124,9 @@ def conjecture(
       ``width -> Chain``; the claim is then about the mean of a quantity at layer ``ell`` (with
       ``event="effective_rank >= 2"``, about the ``probability`` of that; with
       ``quantifier="limit"``, about the ``slope`` of log mean against log width; with
-      ``quantifier="mean field"``, about the chain at infinite width)
+      ``quantifier="mean field"``, about the chain at infinite width, where
+      `simulators.mean_field.gram_map` knows it: by spectra under rescale, else by Gram matrices,
+      from starts of mean square 1 an entry)
     - ``over``: "spectra", "matrices" or "parameters" for a claim about every one: ``certified``
       once the whole domain was gone through, else ``supported`` by independent draws, of which each
       is decided exactly
@@ -514,11 +518,19 @@ class Conjecture:
                 "assume=",
             ),
         )
-        whole = any(q.of_spectrum is None for q in started)
+        layers = self._layers(measured)
+        whole = layers is not None or any(q.of_spectrum is None for q in started)
         domains = self.declaration.domains
         if not self.sampled:
             found = Space(
-                self.over, domains, measured, started, self.declaration.computed, draw, whole
+                self.over,
+                domains,
+                measured,
+                started,
+                self.declaration.computed,
+                draw,
+                whole,
+                layers,
             )
             if draw is not None:
                 _require_draws(found, draw)
@@ -529,6 +541,13 @@ class Conjecture:
             whole = whole or example.sees_rows or not example.turns_with_samples
         whole = whole or any(q.of_spectrum is None for q in asked)
         return Space("spectra", domains, (), started, whole=whole)
+
+    def _layers(self, measured: Sequence[Quantity]) -> GramMap | None:
+        """The map that paths at infinite width follow, where spectra alone do not tell."""
+        if self.chain is None or self.over != "paths":
+            return None
+        spectral = self.chain.mean_field and all(q.of_spectrum is not None for q in measured)
+        return None if spectral else followed(self.chain)
 
     def _design(self) -> Design:
         used: tuple[Quantity, ...] = () if self.quantity is None else (self.quantity,)
@@ -850,7 +869,6 @@ def _quantifier(
     inferred = Quantifier.EXPECTATION if event is None else Quantifier.PROBABILITY
     found = given or (Quantifier.POINTWISE if chain is None else inferred)
     pointwise, about = found is Quantifier.POINTWISE, found is Quantifier.PROBABILITY
-    known = chain is None or chain.mean_field
     refuse(
         (
             pointwise and chain is not None,
@@ -873,11 +891,6 @@ def _quantifier(
         (
             about and event is None,
             "the probability of what? give event='effective_rank >= 2'",
-        ),
-        (
-            found is Quantifier.MEAN_FIELD and not known,
-            f"the chain {chain and chain.name} has no known map on spectra at infinite width; "
-            "'rescale' has",
         ),
     )
     return found

@@ -35,6 +35,7 @@ from theorems.float_intervals import Interval
 from theorems.statement import Statement
 from theorems.workbench.domains import Domain, floats_at
 from theorems.workbench.estimands import Estimand
+from theorems.workbench.gram_paths import leaves_samples
 from theorems.workbench.parsing import ClaimError, Relation, refuse
 from theorems.workbench.quantities import Quantity, quantity
 from theorems.workbench.spaces import Item, Space
@@ -386,12 +387,8 @@ class Design:
         squares = [row[k] for k, row in enumerate(gram)]
         if any(q.samples > 1 for q in (*measured, *self.space.started)) and not all(squares):
             return False
-        if not self.chain.recentres:
-            return True
-        means = [sum(row) / len(gram) for row in gram]
-        middle = sum(means) / len(gram)
-        left = [square - 2 * mean + middle for square, mean in zip(squares, means, strict=True)]
-        return all(left) if any(q.samples > 1 for q in measured) else any(left)
+        paired = any(q.samples > 1 for q in measured)
+        return not self.chain.recentres or leaves_samples(gram, recentres=True, paired=paired)
 
     def speaks(self, statement: Statement, item: Item) -> bool:
         """Whether an item is allowed, and a lower bound is above the least value there.

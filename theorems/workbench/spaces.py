@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
 from simulators.arrays import Floats
-from simulators.engines.mean_field import rescale_map, rescale_path_enclosure
+from simulators.engines.mean_field import GramMap, rescale_map, rescale_path_enclosure
 from simulators.exact import Number
+from simulators.observables import OBSERVABLES
 from simulators.starts import Start, cube_dimensions, start_at, starts
 from simulators.starts.cube import DECADES, share_weights
 from simulators.strategies import corner_matrices, corner_spectra, spectra
@@ -36,9 +37,11 @@ from theorems.workbench.exact_values import (
     KnownSpectrum,
     descending,
     eigenvalues_of,
+    enclosed_spectrum,
     gram_matrix,
     matrix_of,
 )
+from theorems.workbench.gram_paths import float_layer, layer_at, leaves_samples
 from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import Computed, Quantity
 from theorems.workbench.starts import (
@@ -68,6 +71,9 @@ _LARGEST = {"n": 8, "d": 6, "ell": 40}
 _FARTHEST = {"n": 32, "d": 8, "ell": 400}
 #: Balls along a path cost more: some milliseconds per layer and eigenvalue.
 _ON_PATHS = {"n": 6, "ell": 40}
+#: Gram matrices: a formula takes microseconds, an integral or an expansion tenths of a second.
+_ON_QUICK_PATHS = {"n": 6, "ell": 256}
+_ON_SLOW_PATHS = {"n": 4, "ell": 8}
 #: What one input may take to decide, in the units that are named with it: a fraction of a second.
 MOST_WORK = {"parameters": 0, "spectra": 256, "matrices": 2**14, "paths": 2**10}
 _SPECTRAL = f"{{}} proportional to exp(-{DECADES} u), each u uniform on [0, 1]"
@@ -98,6 +104,8 @@ class Space:
     - ``drawn``: the author's way to draw items; the domains still say which count
     - ``whole``: puts the start itself in the place of its spectrum, where a chain or a quantity
       sees more of it: eigenbasis, signs, copies and scales of samples
+    - ``layers``: by which paths of Gram matrices go on from a whole start; None for the map of
+      spectra of the rescale chain
 
     Raises `ClaimError` for a quantity that has no exact value here, or is not defined on all of the
     domain, and where the smallest input is too large to be decided.
@@ -114,6 +122,7 @@ class Space:
     computed: tuple[Computed, ...] = ()
     drawn: st.SearchStrategy[object] | None = None
     whole: bool = False
+    layers: GramMap | None = None
 
     def __post_init__(self) -> None:
         for q in (*self.measured, *self.started):
@@ -123,7 +132,8 @@ class Space:
     def _require_exact(self, q: Quantity) -> None:
         """Raise `ClaimError` for a quantity that has no exact value at every object here."""
         few = any(x.name == "n" and x.ends({})[0] < q.samples for x in self.domains)
-        spectral = q.of_spectrum is not None or (self.whole and q in self.started)
+        seen = q in self.started or self.layers is not None
+        spectral = q.of_spectrum is not None or (self.whole and seen)
         remedy = "; use over='matrices'"
         if self.over == "paths":
             remedy = (
@@ -171,7 +181,7 @@ class Space:
         least = {name: int(domain.ends({})[0]) for name, domain in self._sizes.items()}
         work, what = least.get("n", 0), "eigenvalues"
         if self.over == "paths":
-            work *= _limited(self._sizes["ell"], _ON_PATHS["ell"])[1]
+            work *= _limited(self._sizes["ell"], self._on_paths["ell"])[1]
             what = "eigenvalues times layers"
         elif self.over == "matrices":
             work = max(least["d"], least["n"]) * least["n"] ** 2
@@ -261,7 +271,7 @@ class Space:
         if not all(x.contains(item[x.name], item) for x in self.domains):
             return False
         if self.about == "start":
-            return _is_start(item["start"], int(item["n"]))
+            return _is_start(item["start"], int(item["n"])) and self._is_left(item["start"])
         if self.about == "spectrum":
             spectrum = item["spectrum"]
             whole = isinstance(spectrum, AlgebraicSpectrum) or _of_unit_sum(spectrum)
@@ -271,6 +281,14 @@ class Space:
             fits = len(rows) == item["d"] and all(len(row) == size for row in rows)
             return fits and any(map(any, rows))
         return True
+
+    def _is_left(self, start: ShownStart) -> bool:
+        """Whether the layers of a path have what quantities ask for."""
+        if self.layers is None:
+            return True
+        paired = any(q.samples > 1 for q in (*self.measured, *self.started))
+        recentres = self.layers.chain.recentres
+        return leaves_samples(gram_of(start), recentres=recentres, paired=paired)
 
     def values(self, item: Item) -> Item:
         """Exact numbers, radicals or balls for every symbol, at the ball precision of the moment.
@@ -285,12 +303,26 @@ class Space:
             found["A"] = rows
             found |= {q.name: q.of_gram(gram, width) for q in self.measured if q.of_gram}
         elif self.over != "parameters":
-            if self.over == "paths" or not self.whole:
+            if self.layers is not None:
+                found |= self._along_grams(self.layers, item, width)
+            elif self.over == "paths" or not self.whole:
                 now = self._spectrum(item)
                 found["lambda"] = now
                 found |= {q.name: q.of_spectrum(now, width) for q in self.measured if q.of_spectrum}
             found |= {f"{q.name}_0": self._at_start(q, item, width) for q in self.started}
         return found | {c.name: c.at(found) for c in self.computed}
+
+    def _along_grams(self, layers: GramMap, item: Item, width: int) -> dict[str, Number]:
+        """Eigenvalues and quantities at layer ell of a path of Gram matrices."""
+        gram = layer_at(gram_of(item["start"]), layers, int(item["ell"]))
+        spectrum = enclosed_spectrum(flint.arb_mat(gram))
+        found: dict[str, Number] = {"lambda": spectrum}
+        for q in self.measured:
+            if q.of_gram is not None:
+                found[q.name] = q.of_gram(gram, width)
+            elif q.of_spectrum is not None:
+                found[q.name] = q.of_spectrum(spectrum, width)
+        return found
 
     def _spectrum(self, item: Item) -> list[Number]:
         """The eigenvalues that a claim speaks of: on paths, those of layer ell."""
@@ -317,7 +349,7 @@ class Space:
         outside the domain; assumptions are not asked.
         """
         found = []
-        for sizes in self.shapes(_FARTHEST if self.over != "paths" else _ON_PATHS):
+        for sizes in self.shapes(_FARTHEST if self.over != "paths" else self._on_paths):
             scalars = list(in_turn(self.parameters, Domain.corners, sizes))
             if self.over == "parameters":
                 found += scalars
@@ -372,7 +404,7 @@ class Space:
         """The depths that paths are followed to: the ends and the middle, as far as balls go."""
         if self.over != "paths":
             return [{}]
-        low, high = _limited(self._sizes["ell"], _ON_PATHS["ell"])
+        low, high = _limited(self._sizes["ell"], self._on_paths["ell"])
         return [{"ell": Fraction(k)} for k in sorted({low, (low + high) // 2, high})]
 
     def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
@@ -485,10 +517,14 @@ class Space:
                 start = weights / weights.sum(-1)[:, None]
                 first = _diagonal(start, xp)
             now = start
-            for _ in range(found["ell"] if self.over == "paths" else 0):
-                now = rescale_map(now)
+            if self.layers is not None:
+                H = float_layer(first, self.layers, found["ell"])
+                now = OBSERVABLES["spectrum"].function(H)
+            else:
+                for _ in range(found["ell"] if self.over == "paths" else 0):
+                    now = rescale_map(now)
+                H = _diagonal(now, xp)
             found["lambda"] = [now[:, k] for k in range(found["n"])]
-            H = _diagonal(now, xp)
             found |= {q.name: q.observable.function(H, width=width) for q in self.measured}
             found |= {
                 f"{q.name}_0": q.observable.function(first, width=width) for q in self.started
@@ -546,7 +582,14 @@ class Space:
 
     @property
     def _reach(self) -> Mapping[str, int]:
-        return _LARGEST | _ON_PATHS if self.over == "paths" else _LARGEST
+        return _LARGEST | self._on_paths if self.over == "paths" else _LARGEST
+
+    @property
+    def _on_paths(self) -> dict[str, int]:
+        """The largest n and ell of paths that are followed."""
+        if self.layers is None:
+            return _ON_PATHS
+        return _ON_QUICK_PATHS if self.layers.quick else _ON_SLOW_PATHS
 
     def item(self, sizes: Mapping[str, Fraction], u: Floats) -> Item:
         """The exact item at one point of the cube.

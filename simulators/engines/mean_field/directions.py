@@ -25,6 +25,7 @@ does, whose bounds hold here too. Let L be the larger of |φ(1)| and |φ(−1)|,
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from flint import arb, arb_mat, ctx
@@ -55,13 +56,15 @@ def direction_moments(covariance: Floats, kernel: HomogeneousKernel) -> Floats:
     Σ is symmetric, positive semidefinite up to rounding, and not zero. Absolute error some 1e-15·n.
     Cost: some 500 nodes or more, n² values of the kernel each.
 
-    Raises ``ValueError`` for a Σ that is zero.
+    All NaN for a Σ with NaN. Raises ``ValueError`` for a Σ that is zero.
 
     Example:
         >>> from simulators.engines.mean_field.kernels import kernel_map
         >>> direction_moments(np.eye(2), kernel_map("relu")).round(4).tolist()
         [[0.25, 0.0796], [0.0796, 0.25]]
     """
+    if not np.isfinite(covariance).all():
+        return np.full_like(covariance, np.nan)
     spectrum, basis = np.linalg.eigh(covariance)
     largest = float(spectrum[-1])
     require(largest > 0, "covariance is zero, and has no directions")
@@ -87,12 +90,18 @@ def direction_moments(covariance: Floats, kernel: HomogeneousKernel) -> Floats:
 
 
 def direction_moments_enclosure(
-    covariance: list[list[arb]], kernel: HomogeneousKernel, *, precision: int
+    covariance: list[list[arb]],
+    kernel: HomogeneousKernel,
+    *,
+    precision: int,
+    image: arb_mat | None = None,
 ) -> list[list[arb]]:
     """Balls that contain the entries of E[φ(u) φ(u)ᵀ] for every Σ of ``covariance``, n × n balls.
 
     Of a Σ that is positive semidefinite and has a positive trace; radii are some 2^-precision for
-    an exact one. Cost: some 0.1·precision² nodes, a solution of n equations and n² values of the
+    an exact one of rank 2 or more. ``image``, (n, r), has orthonormal columns that span the image
+    of Σ or more, all of R^n by default: where less is known of a Σ of rank 1 its radii come out as
+    their roots. Cost: some 0.1·precision² nodes, a solution of n equations and n² values of the
     kernel each.
 
     Raises ``ValueError`` where the trace is not certainly positive.
@@ -111,6 +120,7 @@ def direction_moments_enclosure(
             trace > 0, f"covariance has trace {trace}, not certainly positive: it has no directions"
         )
         sigma = arb_mat([[entry / trace for entry in row] for row in covariance])
+        rotated = _Rotated.of(sigma, image)
         goal = (precision + 4) * math.log(2)
         step, _ = node_grid([arb(1)], [1], goal)
         first, ratio, enough = arb(-goal).exp(), step.exp(), arb(goal).exp()
@@ -118,10 +128,10 @@ def direction_moments_enclosure(
         sums = dict.fromkeys(places, arb(0))
         s, beyond = first, arb(1)
         while True:
-            root = _volume(sigma, s)
-            if root is None:  # wide entries leave open whether it is positive: what is summed so
+            damped = rotated.damped(s)
+            if damped is None:  # wide entries leave open whether it is positive: what is summed so
                 break  # far counts, and what was to come is bounded
-            inner = _identity_plus(sigma, 2 * s).solve(sigma)
+            root, inner = damped
             moments = kernel.moments_enclosure(inner.tolist())
             for i, j in places:
                 sums[i, j] += s / root * moments[i][j]
@@ -138,14 +148,46 @@ def direction_moments_enclosure(
     return result
 
 
-def _identity_plus(sigma: arb_mat, factor: arb) -> arb_mat:
-    n = sigma.nrows()
-    return arb_mat(n, n, [int(i == j) for i in range(n) for j in range(n)]) + sigma * factor
+@dataclass(frozen=True)
+class _Rotated:
+    """Σ of trace 1 in a basis V that is nearly its eigenbasis, where I + 2sΣ does not cancel.
+
+    ``square`` is VᵀV, ``inside`` VᵀΣV; both are exact up to the radii of Σ, whatever V is.
+    """
+
+    basis: arb_mat
+    square: arb_mat
+    inside: arb_mat
+    volume: arb
+
+    @staticmethod
+    def of(sigma: arb_mat, image: arb_mat | None) -> _Rotated:
+        if image is None:
+            image = _identity(sigma.nrows())
+        sigma = image.transpose() * sigma * image
+        middles = np.array([[float(x.mid()) for x in row] for row in sigma.tolist()])
+        require(np.isfinite(middles).all(), "covariance has entries that are not finite")
+        turn = arb_mat(np.linalg.eigh((middles + middles.T) / 2)[1].tolist())
+        square = turn.transpose() * turn
+        return _Rotated(image * turn, square, turn.transpose() * sigma * turn, square.det())
+
+    def damped(self, s: arb) -> tuple[arb, arb_mat] | None:
+        """det(I + 2sΣ)^(1/2) and S; None where the entries of Σ are too wide for that."""
+        matrix = self.square + self.inside * (2 * s)
+        determinant = matrix.det() / self.volume
+        if not determinant > 0 or determinant.rel_accuracy_bits() < _LEAST_BITS:
+            return None
+        try:
+            # S = V X Vᵀ, X = (VᵀV)^(−1) VᵀΣV M^(−1) = ((VᵀV)^(−1) − M^(−1))/2s, M = VᵀV + 2s VᵀΣV
+            if s < 1:
+                middle = self.square.solve(matrix.solve(self.inside).transpose())
+            else:
+                inverse = _identity(matrix.nrows())
+                middle = (self.square.inv() - matrix.solve(inverse)) * (1 / (2 * s))
+        except ZeroDivisionError:
+            return None
+        return determinant.sqrt(), self.basis * middle * self.basis.transpose()
 
 
-def _volume(sigma: arb_mat, s: arb) -> arb | None:
-    """det(I + 2sΣ)^(1/2) to some digits; None where its entries are too wide for that."""
-    determinant = _identity_plus(sigma, 2 * s).det()
-    if not determinant > 0 or determinant.rel_accuracy_bits() < _LEAST_BITS:
-        return None
-    return determinant.sqrt()
+def _identity(n: int) -> arb_mat:
+    return arb_mat(n, n, [int(i == j) for i in range(n) for j in range(n)])

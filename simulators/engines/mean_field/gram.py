@@ -28,7 +28,7 @@ from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb, arb_mat, ctx
 from numpy.typing import ArrayLike
 
 from simulators.arguments import kind_of, require, told
@@ -56,9 +56,10 @@ from simulators.weights import law_of
 __all__ = ["GramMap", "gram_map", "gram_obstacle"]
 
 Matrix: TypeAlias = Any
-"""(n, n): float64, or an array of objects that are balls."""
+"""(..., n, n) of float64, or (n, n) of objects that are balls."""
 
 _GUARD_BITS = 32
+_NOTHING = "gram: all samples agree to rounding, so that Recenter leaves nothing of them"
 _LOST = 16 * float(np.finfo(np.float64).eps)
 _IDENTITY = HomogeneousKernel("identity", 1.0, -1.0)
 
@@ -89,6 +90,8 @@ class _State:
     - ``covariance``: of directions, that of the normal rows they were, up to scale
     - ``size``: of directions, their squared norm
     - ``centred``: whether every row sums to 0 over the batch
+    - ``alike``: a number for each sample, the same for samples that are certainly equal; () where
+      nothing is known
     - ``growing``: whether the entries grow without bound with the width
     """
 
@@ -99,6 +102,7 @@ class _State:
     covariance: Matrix | None = None
     size: Any = 1
     centred: bool = False
+    alike: tuple[int, ...] = ()
     growing: bool = False
 
     def scaled(self, factor: Any) -> _State:
@@ -114,6 +118,7 @@ class _State:
             width,
             first=0 * second,
             centred=self.centred,
+            alike=self.alike,
             growing=growing,
         )
 
@@ -128,15 +133,17 @@ class _Floats:
         return kernel.moments(covariance)
 
     @staticmethod
-    def directions(kernel: HomogeneousKernel, covariance: Matrix) -> Matrix:
-        return direction_moments(covariance, kernel)
+    def directions(kernel: HomogeneousKernel, covariance: Matrix, state: _State) -> Matrix:
+        stack = covariance.reshape(-1, *covariance.shape[-2:])
+        found = [direction_moments(matrix, kernel) for matrix in stack]
+        return np.stack(found).reshape(covariance.shape)
 
     @staticmethod
     def means(kernel: DualKernel, covariance: Matrix) -> Matrix:
         """E φ(h_i) E φ(h_j): the kernel of independent variables."""
-        variances = np.diagonal(covariance)
+        variances = np.diagonal(covariance, axis1=-2, axis2=-1)
         zeros = np.zeros_like(covariance)
-        first, second = np.broadcast_arrays(variances[:, None], variances[None, :])
+        first, second = np.broadcast_arrays(variances[..., :, None], variances[..., None, :])
         return kernel.covariance(first, second, zeros)
 
 
@@ -150,10 +157,14 @@ class _Balls:
         return _objects(kernel.moments_enclosure(covariance.tolist()))
 
     @staticmethod
-    def directions(kernel: HomogeneousKernel, covariance: Matrix) -> Matrix:
-        precision = int(ctx.prec) - _GUARD_BITS
+    def directions(kernel: HomogeneousKernel, covariance: Matrix, state: _State) -> Matrix:
         return _objects(
-            direction_moments_enclosure(covariance.tolist(), kernel, precision=precision)
+            direction_moments_enclosure(
+                covariance.tolist(),
+                kernel,
+                precision=int(ctx.prec) - _GUARD_BITS,
+                image=_image_of(state.alike or tuple(range(len(covariance))), state.centred),
+            )
         )
 
     @staticmethod
@@ -166,6 +177,21 @@ class _Balls:
 
 
 Arithmetic: TypeAlias = _Floats | _Balls
+
+
+def _image_of(alike: tuple[int, ...], centred: bool) -> arb_mat:
+    """Orthonormal columns, (n, r), that span the rows in which these samples agree, with sum 0 if
+    ``centred``: Helmert's, of classes of equal samples.
+    """
+    counts = [alike.count(label) for label in dict.fromkeys(alike)]
+    places = [list(dict.fromkeys(alike)).index(label) for label in alike]
+    columns = [] if centred else [[arb(1) / arb(len(alike)).sqrt() for _ in alike]]
+    for k in range(1, len(counts)):
+        before, here = sum(counts[:k]), counts[k]
+        norm = arb(before * here * (before + here)).sqrt()
+        entry = {True: here / norm, False: -before / norm}
+        columns.append([entry[place < k] if place <= k else arb(0) for place in places])
+    return arb_mat(columns).transpose()
 
 
 def _objects(rows: Sequence[Sequence[arb]]) -> Matrix:
@@ -217,31 +243,35 @@ def _recenter(layer: Recenter, state: _State, means: Arithmetic) -> _State:
         return state
     if state.rows is Rows.DIRECTION:
         raise _NoMap("rows of one norm, recentred, are no longer of one norm, nor normal")
-    second = _centred(state.second)
-    _require_left(state.second, second, means)
+    second = _left(state.second, _centred(state.second), means)
     first = None if state.first is None else _centred(state.first)
     return replace(state, second=second, first=first, centred=True)
 
 
 def _centred(matrix: Matrix) -> Matrix:
-    n = len(matrix)
-    means = matrix.sum(axis=1) / n
-    shift = means[:, None] + means[None, :] - means.sum() / n
-    found = matrix - shift
-    return (found + found.T) / 2
+    n = matrix.shape[-1]
+    means = matrix.sum(axis=-1) / n
+    total = np.asarray(means.sum(axis=-1) / n)
+    found = matrix - means[..., :, None] - means[..., None, :] + total[..., None, None]
+    return (found + found.swapaxes(-1, -2)) / 2
 
 
-def _require_left(before: Matrix, after: Matrix, means: Arithmetic) -> None:
-    left, there = after.trace(), before.trace()
-    gone = not left > 0 if means.exact else left <= _LOST * len(before) * there
-    if gone:
-        raise ValueError(
-            "gram: all samples agree to rounding, so that Recenter leaves nothing of them"
-        )
+def _trace(matrix: Matrix) -> Matrix:
+    """(..., 1, 1)"""
+    return np.asarray(np.trace(matrix, axis1=-2, axis2=-1))[..., None, None]
+
+
+def _left(before: Matrix, after: Matrix, means: Arithmetic) -> Matrix:
+    """What `Recenter` left; in floats NaN where it is rounding."""
+    if means.exact:
+        require(after.trace() > 0, _NOTHING)
+        return after
+    lost = _trace(after) <= _LOST * before.shape[-1] * _trace(before)
+    return np.where(lost, np.nan, after)
 
 
 def _rescale(layer: Rescale, state: _State, means: Arithmetic) -> _State:
-    size = _ratio(1, state.width, means) if layer.unit == "frobenius" else len(state.second)
+    size = _ratio(1, state.width, means) if layer.unit == "frobenius" else state.second.shape[-1]
     if state.rows is Rows.DIRECTION:
         return state.scaled(size / state.size)
     if state.rows is not Rows.GAUSSIAN:
@@ -249,7 +279,7 @@ def _rescale(layer: Rescale, state: _State, means: Arithmetic) -> _State:
             f"rows are {state.rows.value}, and the law of their directions is not told by a Gram "
             "matrix; put it after Gaussian weights"
         )
-    second = size * means.directions(_IDENTITY, state.second)
+    second = size * means.directions(_IDENTITY, state.second, state)
     return _State(
         Rows.DIRECTION,
         second,
@@ -258,6 +288,7 @@ def _rescale(layer: Rescale, state: _State, means: Arithmetic) -> _State:
         covariance=state.second,
         size=size,
         centred=state.centred,
+        alike=state.alike,
     )
 
 
@@ -271,8 +302,8 @@ def _activation(layer: Activation, state: _State, means: Arithmetic) -> _State:
                 f"{kernel.name} is not homogeneous, F(sx) = sF(x) for s > 0, so that rows rescaled "
                 "to one norm give integrals in more than one dimension"
             )
-        second = state.size * means.directions(kernel, state.covariance)
-        return _State(Rows.OTHER, second, state.width)
+        second = state.size * means.directions(kernel, state.covariance, state)
+        return _State(Rows.OTHER, second, state.width, alike=state.alike)
     if state.rows is not Rows.GAUSSIAN:
         raise _NoMap(
             f"rows are {state.rows.value}, and a Gram matrix does not tell what {kernel.name} makes "
@@ -285,11 +316,13 @@ def _activation(layer: Activation, state: _State, means: Arithmetic) -> _State:
         )
     second = means.moments(kernel, state.second)
     first = means.means(kernel, state.second)
-    return _State(Rows.OTHER, second, state.width, first=first, growing=state.growing)
+    return _State(
+        Rows.OTHER, second, state.width, first=first, alike=state.alike, growing=state.growing
+    )
 
 
 def _normalize(layer: Normalize, state: _State, means: Arithmetic) -> _State:
-    scaled = state.scaled(len(state.second) / state.second.trace())
+    scaled = state.scaled(state.second.shape[-1] / _trace(state.second))
     return replace(scaled, growing=False)
 
 
@@ -335,18 +368,37 @@ class GramMap:
         """
         given = np.asarray(gram)
         matrices, _ = admit_grams(given, least=2 if self.chain.recentres else 1)
-        found = [self._image(matrix, _Floats()) for matrix in matrices]
-        return np.reshape(np.stack(found), given.shape)
+        found = self.follow(matrices)
+        require(np.isfinite(found).all(), _NOTHING)
+        return found.reshape(given.shape)
+
+    def follow(self, grams: Floats) -> Floats:
+        """K⁺ of matrices (k, n, n) that are not looked at: what has no image becomes NaN.
+
+        For paths, whose later layers are Gram matrices anyway.
+
+        Example:
+            >>> from simulators.chains import batchnorm_chain
+            >>> gram_map(batchnorm_chain(8)).follow(np.ones((1, 2, 2))).tolist()
+            [[[nan, nan], [nan, nan]]]
+        """
+        return np.asarray(self._image(grams, _Floats()))
 
     def enclosure(
-        self, gram: Sequence[Sequence[Exact]], *, precision: int = 128
+        self,
+        gram: Sequence[Sequence[Exact]],
+        *,
+        precision: int = 128,
+        alike: tuple[int, ...] = (),
     ) -> list[list[arb]]:
         """Balls that contain the entries of K⁺ for every K of ``gram``.
 
         ``gram`` is n rows of n entries, `int`, `Fraction`, `fmpq` or `arb`; symmetric, which balls
-        may leave open; that it is positive semidefinite is not tested. For an exact K radii are
-        some 2^-precision. Cost: n² values of a dual kernel in balls, some microseconds each; after
-        rows were rescaled some 0.1·precision² times as many.
+        may leave open; that it is positive semidefinite is not tested. ``alike`` are n numbers, the
+        same for samples that are equal, which balls do not tell: less is lost of them where rows
+        are rescaled. For an exact K radii are some 2^-precision. Cost: n² values of a dual kernel
+        in balls, some microseconds each; after rows were rescaled some 0.1·precision² times as
+        many.
 
         Raises ``ValueError`` where the chain has no enclosure, with the reason (`unenclosed`), and
         as a call does; ``TypeError`` for a float.
@@ -360,7 +412,7 @@ class GramMap:
         require(self.unenclosed is None, f"{self.chain!r} has no enclosure: {self.unenclosed}")
         with ctx.workprec(precision + _GUARD_BITS):
             matrix = _objects(read_gram(gram, least=2 if self.chain.recentres else 1))
-            found: list[list[arb]] = self._image(matrix, _Balls()).tolist()
+            found: list[list[arb]] = self._image(matrix, _Balls(), alike).tolist()
         return found
 
     @cached_property
@@ -373,6 +425,17 @@ class GramMap:
             kernel_map(layer.entry) for layer in self.chain.layers if isinstance(layer, Activation)
         ]
         return next((kernel.unenclosed for kernel in kernels if kernel.unenclosed), None)
+
+    @property
+    def quick(self) -> bool:
+        """Whether layers are enclosed by formulas alone: no activation after `Rescale`, no expansion.
+
+        `Rescale` itself is an integral, too.
+        """
+        layers = self.chain.layers
+        kernels = [kernel_map(layer.entry) for layer in layers if isinstance(layer, Activation)]
+        integral = any(isinstance(layer, Rescale) for layer in layers)
+        return not integral and all(kernel.closed for kernel in kernels)
 
     def factors(self, batch: Floats, depth: int, loss: float) -> tuple[list[Floats], Floats]:
         """Factors R of HᵀH = RRᵀ after each of ``depth`` blocks, (n, n), and errors, (depth + 1,).
@@ -409,8 +472,8 @@ class GramMap:
             errors.append(_apart(three))
         return found, np.minimum(1.0, np.maximum.accumulate(errors))
 
-    def _image(self, matrix: Matrix, means: Arithmetic) -> Matrix:
-        state = _State(Rows.GIVEN, matrix, _width(self.chain))
+    def _image(self, matrix: Matrix, means: Arithmetic, alike: tuple[int, ...] = ()) -> Matrix:
+        state = _State(Rows.GIVEN, matrix, _width(self.chain), alike=alike)
         for layer in self.chain.layers:
             state = _step(layer, state, means)
         return state.second

@@ -183,10 +183,8 @@ def expansion_enclosure(
             * fall
             * (2 * offset / reach + 2 * slope * root)
         )
-        found = [
-            sums[0, k] + arb(0, (step * strip * laguerre.sqrt() + ends).abs_upper())
-            for k, laguerre in enumerate(grid.growth)
-        ]
+        left = (step * strip * grid.growth.sqrt() + ends).abs_upper()
+        found = [sums[0, k] + arb(0, left) for k in range(degree + 1)]
         beyond = ends * (offset + slope * root * reach) * fall
         return found, square + arb(0, (step * strip * strip + beyond).abs_upper())
 
@@ -212,21 +210,21 @@ def _ball(value: Fraction) -> arb:
 @dataclass(frozen=True)
 class _Grid:
     """Nodes, weights under the normal law, h_k at the nodes times the weights (nodes, K + 1), and
-    L_k(−y²).
+    L_K(−y²).
     """
 
     step: arb
     nodes: list[arb]
     weights: list[arb]
     table: arb_mat
-    growth: list[arb]
+    growth: arb
 
 
 @lru_cache(maxsize=32)
 def _grid(height: Fraction, degree: int, precision: int) -> _Grid:
     square = _ball(height) ** 2
-    growth = [(-square).laguerre_l(k, 0) for k in range(degree + 1)]
-    goal = (precision + 4) * math.log(2) + float(growth[-1].log().mid()) / 2
+    growth = (-square).laguerre_l(degree, 0)  # it grows with k
+    goal = (precision + 4) * math.log(2) + float(growth.log().mid()) / 2
     step = Fraction(math.floor(2**12 * 2 * math.pi * float(height) / (goal + 4)), 2**12)
     reach = 2 * math.sqrt((precision + 4) * math.log(2))
     count = math.ceil(reach / step)

@@ -62,6 +62,7 @@ class DualKernel(ABC):
 
     - ``name``: that of φ
     - ``unenclosed``: why there are no balls, in words; None where there are
+    - ``closed``: whether there is a formula
 
     Example:
         >>> kappa = kernel_map("relu")
@@ -73,6 +74,7 @@ class DualKernel(ABC):
 
     name: str
     unenclosed: str | None = None
+    closed: bool = True
 
     def __call__(self, cosine: ArrayLike) -> Floats:
         """κ(ρ) for ρ in [−1, 1], of the shape of ``cosine``.
@@ -517,6 +519,7 @@ class _Expanded(DualKernel):
     name: str
     function: Real
     analytic: Analytic | None = None
+    closed = False
 
     def __post_init__(self) -> None:
         one = np.ones(())
