@@ -36,7 +36,17 @@ from simulators.engines.mean_field.directions import (
     direction_moments,
     direction_moments_enclosure,
 )
-from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.layers import (
+    Activation,
+    GroupNorm,
+    LayerNorm,
+    Linear,
+    Normalize,
+    Recenter,
+    Rescale,
+    Residual,
+    RMSNorm,
+)
 from simulators.simulate import simulate
 from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.checking.confidence_sequence import BoundedMean
@@ -62,6 +72,12 @@ MAPPED: dict[str, Callable[[int], Chain]] = {
         f"vanilla({name})": partial(vanilla_chain, activation=name)
         for name in ("relu", "identity", "tanh", "sigmoid", "sin")
     },
+    "layer norm first": lambda d: Chain((Linear(d), LayerNorm(), Activation("relu"))),
+    "layer norm last": lambda d: Chain((Linear(d), Activation("relu"), LayerNorm())),
+    "group norm": lambda d: Chain((Linear(d), GroupNorm(2), Activation("tanh"))),
+    "rms norm": lambda d: Chain((Linear(d, std=0.5), Activation("sigmoid"), RMSNorm())),
+    "both norms": lambda d: Chain((Linear(d), Activation("relu"), RMSNorm(), LayerNorm())),
+    "wide weights": lambda d: Chain((Linear(d, std=1.5), Activation("sin"))),
     "two linear layers": lambda d: Chain(
         (Linear(2 * d), Activation("tanh"), Linear(d), Activation("relu"))
     ),
@@ -205,6 +221,29 @@ def test_the_mean_over_directions_is_that_of_the_quadrature_of_spectra():
     assert np.allclose(found, (basis * rescale_map(spectrum)) @ basis.T, atol=2e-13)
 
 
+def test_one_layer_has_the_scale_of_its_weights():
+    wide, plain = (gram_map(Chain((Linear(8, std=std), Activation("relu")))) for std in (1.5, 1.0))
+    assert np.allclose(wide(GRAM), 2.25 * plain(GRAM), rtol=1e-14)
+
+
+def test_normalised_samples_have_mean_square_one():
+    """Under LayerNorm their mean is 0 besides, which ReLU's is not."""
+    rms, centred = (
+        gram_map(Chain((Linear(8), Activation("relu"), norm)))(GRAM)
+        for norm in (RMSNorm(), LayerNorm())
+    )
+    for found in (rms, centred):
+        assert (np.diagonal(found) == 1).all()
+    relu = kernel_map("relu").moments(GRAM)
+    means = np.sqrt(np.diagonal(GRAM) / (2 * math.pi))
+    scale = np.sqrt(np.diagonal(relu - np.outer(means, means)))
+    expected = (relu - np.outer(means, means)) / np.outer(scale, scale)
+    assert np.allclose(centred, expected, atol=1e-14)
+    twice = gram_map(Chain((Linear(8), Activation("relu"), LayerNorm(), LayerNorm())))(GRAM)
+    assert np.allclose(twice, centred, atol=1e-14)
+    assert np.allclose(rms, relu / np.sqrt(np.outer(np.diagonal(relu), np.diagonal(relu))))
+
+
 def test_a_batch_of_grams_is_mapped_one_by_one():
     grams = np.stack([GRAM, np.eye(4), 3 * GRAM])
     layer = gram_map(batchnorm_chain(8))
@@ -280,6 +319,7 @@ def test_directions_of_singular_covariances_are_enclosed(kernel):
         (Chain((Linear(8), Rescale(), Recenter())), "no longer of one norm"),
         (Chain((Residual(0.5, width=8), Activation("tanh"))), "grow with the width"),
         (Chain((Residual(0.5), Rescale())), "its width is not told"),
+        (Chain((LayerNorm(), Linear(8), Activation("relu"))), "their mean, which it subtracts"),
         (residual_chain(8, 0.0), "the law of their directions"),
     ],
 )

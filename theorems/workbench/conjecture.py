@@ -893,6 +893,8 @@ def _quantifier(
             "the probability of what? give event='effective_rank >= 2'",
         ),
     )
+    if found is Quantifier.MEAN_FIELD and chain is not None and not chain.mean_field:
+        followed(chain)
     return found
 
 

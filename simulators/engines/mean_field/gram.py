@@ -6,12 +6,14 @@ changes the law, and for some the mean is known again:
 
 | layer | law of a row h | K |
 |---|---|---|
-| `Linear`, Gaussian | N(0, K) | the same, times the ratio of the widths |
+| `Linear`, Gaussian | N(0, K) | times σ_w² and the ratio of the widths |
 | `Recenter` | its image under J = I − 11ᵀ/n | JKJ |
 | `Activation` φ, after Gaussian rows | no name | E φ(h)φ(h)ᵀ, dual kernels: `kernels` |
 | `Rescale` after Gaussian rows | √n h/‖h‖ | an integral: `directions` |
 | `Activation` of degree 1, after those | no name | the same integral |
 | `Normalize` | scaled | K n/tr K |
+| `RMSNorm` | normal if it was, else no name | K_ij/√(K_ii K_jj) |
+| `LayerNorm`, `GroupNorm` | as `RMSNorm` | the same of E hhᵀ − E h E hᵀ |
 | `Residual` γ | N(0, K), as γ²d outgrows 1 | K(1 + γ²d) |
 
 A chain has no map where K does not tell what comes next, and is refused with the layer and the
@@ -43,13 +45,17 @@ from simulators.engines.mean_field.recenter_relu import admit_grams, read_gram
 from simulators.engines.mean_field.rescale import Exact
 from simulators.layers import (
     Activation,
+    GroupNorm,
     Layer,
+    LayerNorm,
     Linear,
     Normalize,
     Recenter,
     Rescale,
     Residual,
+    RMSNorm,
     ScaleResponse,
+    WeightLayer,
 )
 from simulators.weights import law_of
 
@@ -205,15 +211,18 @@ def _objects(rows: Sequence[Sequence[arb]]) -> Matrix:
 
 
 def _linear(layer: Linear, state: _State, means: Arithmetic) -> _State:
+    _require_normal(layer)
+    std = arb(layer.std) if means.exact else layer.std
+    second = state.second * (std * std * _ratio(state.width, layer.width, means))
+    return state.normal(second, layer.width)
+
+
+def _require_normal(layer: WeightLayer) -> None:
     if layer.law != "gaussian":
         raise _NoMap(
-            f"its weights are {law_of(layer.law).name}: from a batch of few rows images are not normal, "
-            "whatever the width"
+            f"its weights are {law_of(layer.law).name}, and the map is that of independent normal "
+            "ones: of few rows, as a batch may have, no others make normal ones, whatever the width"
         )
-    second = state.second * _ratio(state.width, layer.width, means)
-    if layer.std != 1:
-        second = second * (arb(layer.std) if means.exact else layer.std) ** 2
-    return state.normal(second, layer.width)
 
 
 def _ratio(numerator: int, denominator: int, means: Arithmetic) -> Any:
@@ -326,6 +335,43 @@ def _normalize(layer: Normalize, state: _State, means: Arithmetic) -> _State:
     return replace(scaled, growing=False)
 
 
+def _layer_norm(layer: LayerNorm | GroupNorm, state: _State, means: Arithmetic) -> _State:
+    """Of every sample over infinitely many rows; so is a block of them."""
+    if state.first is None:
+        raise _NoMap(
+            f"rows are {state.rows.value}, and their mean, which it subtracts, is not told by a "
+            "Gram matrix"
+        )
+    centred = replace(state, second=state.second - state.first, first=0 * state.first)
+    return _of_unit_samples(centred, means)
+
+
+def _rms_norm(layer: RMSNorm, state: _State, means: Arithmetic) -> _State:
+    return _of_unit_samples(state, means)
+
+
+def _of_unit_samples(state: _State, means: Arithmetic) -> _State:
+    """Each sample over its root mean square, from which a mean was taken that may be there."""
+    second, n = state.second, state.second.shape[-1]
+    squares = np.diagonal(second, axis1=-2, axis2=-1)
+    present = squares > 0
+    if means.exact and not all(present[k] or squares[k] == 0 for k in range(n)):
+        raise ValueError("gram: a sample may be constant to rounding, which has no direction")
+    norms = np.sqrt(np.where(present, squares, squares + 1))
+    scale = norms[..., :, None] * norms[..., None, :]
+    found = second / scale
+    places = np.arange(n)
+    one = arb(1) if means.exact else 1.0
+    found[..., places, places] = np.where(present, one, squares)
+    return _State(
+        Rows.GAUSSIAN if state.rows is Rows.GAUSSIAN else Rows.OTHER,
+        found,
+        state.width,
+        first=None if state.first is None else state.first / scale,
+        alike=state.alike,
+    )
+
+
 _STEPS: dict[type, Callable[[Any, _State, Arithmetic], _State]] = {
     Linear: _linear,
     Residual: _residual,
@@ -333,6 +379,9 @@ _STEPS: dict[type, Callable[[Any, _State, Arithmetic], _State]] = {
     Rescale: _rescale,
     Activation: _activation,
     Normalize: _normalize,
+    LayerNorm: _layer_norm,
+    GroupNorm: _layer_norm,
+    RMSNorm: _rms_norm,
 }
 
 
