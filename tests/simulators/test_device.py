@@ -19,7 +19,9 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
+from simulators.engines import round_trip
 from simulators.layers import Linear, Recenter, Rescale
+from simulators.streams import DeviceStreams
 from tests.simulators.test_laws import BATCH, CRITICAL, DEPTHS, OBSERVABLES, REPLICAS
 
 WIDTH = len(BATCH)
@@ -47,10 +49,14 @@ RUNS = [
 def device(request, monkeypatch):
     """A device whose numbers are drawn on it, as no CPU's are otherwise."""
 
-    def drawn_there(self, root, engine, pieces, *, ahead=True):
-        return self.device_draws(root, engine, pieces)
+    def drawn_there(self, root, engine, pieces, *, ahead=True, streams=None):
+        return self.device_draws(root, engine, pieces, streams=streams)
+
+    def streams_there(self, root, engine, replicas):
+        return DeviceStreams(root, engine, replicas, self.device)
 
     monkeypatch.setattr(TorchBackend, "draws", drawn_there)
+    monkeypatch.setattr(TorchBackend, "streams", streams_there)
     return request.param
 
 
@@ -89,13 +95,31 @@ def test_another_seed_gives_other_numbers_on_a_device(engine, chain, device):
     assert not np.any(one["orthogonality_gap"][:, 1:] == other["orthogonality_gap"][:, 1:])
 
 
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+@pytest.mark.parametrize("kept", [round_trip.KEPT_BYTES, 2000])
+def test_gradients_on_a_device_have_the_law_of_the_hosts(engine, kept, device, monkeypatch):
+    """Also where the forward pass is gone through again, by the same numbers."""
+    monkeypatch.setattr(round_trip, "KEPT_BYTES", kept)
+    options = {"observables": ["log_gradient_norm"], "backward": "gaussian", "depth": 5}
+    chain = residual_chain(WIDTH, 0.5)
+    there = sample(engine, chain, device=device, **options)
+    here = sample(engine, chain, seed=1, **options)
+    for layer in (0, 3):
+        found = ks_2samp(
+            there["log_gradient_norm"][:, layer],
+            here["log_gradient_norm"][:, layer],
+            method="asymp",
+        )
+        assert found.statistic < CRITICAL
+
+
 def test_sentinel_uncentred_weights_on_a_device_are_caught(device, monkeypatch):
     chain = residual_chain(WIDTH, 0.5)
     here = sample("rows", chain, seed=1)
     right = TorchBackend.device_draws
 
-    def uncentred(self, root, engine, pieces):
-        for entries in right(self, root, engine, pieces):
+    def uncentred(self, root, engine, pieces, **options):
+        for entries in right(self, root, engine, pieces, **options):
             yield entries + 1
 
     monkeypatch.setattr(TorchBackend, "device_draws", uncentred)
