@@ -15,7 +15,7 @@ import pytest
 import sympy as sp
 
 from simulators import rescale_chain, simulate
-from theorems import Assumption, Sentinel, Statement, Verdict, get
+from theorems import Assumption, Sentinel, Statement, Variable, Verdict, get
 from theorems.checking import expectation
 from theorems.checking.expectation import Expectation, Instance, MeanRow, at_layer, event
 from theorems.checking.lost_samples import undefined_words
@@ -513,3 +513,67 @@ def test_a_sample_read_off_a_layer_is_the_observable_at_that_layer(layer: int) -
     assert found.tolist() == run["orthogonality_gap"][:, [layer]].tolist()
     if layer == -1:
         assert found.tolist() == at_layer("orthogonality_gap")(claim, run, instance).tolist()
+
+
+# --- what decided instances leave to open ones ----------------------------------------------------
+
+BOUND = sp.Symbol("b", real=True)
+
+
+def shared(near: float, shares: bool, **more: Any) -> tuple[Statement, Expectation]:
+    """Thirty means far below their bounds, and one at ``near``; 512 replicas each."""
+    domain = Variable(BOUND, sp.Interval(0, 1), "bound")
+    claim = replace(statement(R(1, 4)), ceiling=None, variables=(domain,))
+    claim = replace(claim, rhs=BOUND, sentinel=Sentinel("", rhs=BOUND / 2))
+
+    def instances(_: Statement, batch: Any) -> list[Instance]:
+        return [
+            Instance(f"{k}", rescale_chain(4), np.eye(4), 1, ({"b": bound},), (0.0, 0.5))
+            for k, bound in enumerate([0.45] * 30 + [near])
+        ]
+
+    one = check(resolution=0.5, normals=512 * 16, shares=shares, **more)
+    return claim, replace(one, instances=instances)
+
+
+def test_open_means_are_decided_with_what_decided_ones_left(seeds: list[tuple[Any, int]]) -> None:
+    """At a margin of 0.01 some 7000 replicas decide, and each instance has 512 of its own."""
+    word = {}
+    for shares in (False, True):
+        seeds.clear()
+        claim, one = shared(0.26, shares)
+        word[shares] = one(claim, context()).verdict
+        assert sum(count for _, count in seeds) <= 31 * 512
+        assert (sum(count for _, count in seeds) > 31 * 32 + 512) is shares
+    assert word == {False: Verdict.INCONCLUSIVE, True: Verdict.SUPPORTED}
+
+
+@pytest.mark.parametrize("near", [0.2501, 0.25])
+def test_nothing_is_spent_on_what_all_that_is_left_would_not_decide(
+    seeds: list[tuple[Any, int]], near: float
+) -> None:
+    asked = {}
+    for shares in (False, True):
+        seeds.clear()
+        claim, one = shared(near, shares)
+        assert one(claim, context()).verdict is Verdict.INCONCLUSIVE
+        asked[shares] = list(seeds)
+    assert asked[True] == asked[False]
+
+
+def test_what_is_shared_spends_no_more_of_the_level(seeds: list[tuple[Any, int]]) -> None:
+    """The confidence sequences are those there were: no interval is made anew."""
+    claim, one = shared(0.26, True)
+    rows = one(claim, context()).details["readouts"]
+    (row,) = [row for row in rows if row["b"] == 0.26]
+    assert row["replicas"] > 512
+    assert row["low"] <= MEAN <= row["high"] <= 0.26
+
+
+def test_out_of_time_what_was_established_stands_and_nothing_more_is_drawn(
+    seeds: list[tuple[Any, int]],
+) -> None:
+    claim, one = shared(0.26, True)
+    found = one(claim, context(deadline=0.0))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert seeds == []
