@@ -157,7 +157,8 @@ class Passage(ABC):
         """
         xp = self._backend.xp
         n, width = rows.shape[-2:]
-        rows = xp.broadcast_to(rows, gradient.shape)
+        if rows.shape != gradient.shape:  # a layer may write into either
+            rows = xp.asarray(xp.broadcast_to(rows, gradient.shape), copy=True)
         separable = all(layer.each_row for layer in layers)
         blocks = self._row_blocks(width, n) if separable else [slice(0, width)]
         if not tried:

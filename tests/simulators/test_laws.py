@@ -124,6 +124,24 @@ def test_rows_and_dense_agree_in_law(chain):
     assert max(found.values()) < CRITICAL, found
 
 
+NEW_ON_THE_WAY_BACK = [
+    Chain((Linear(WIDTH, std=1.3), Bias(0.5), Activation("gelu"))),
+    Chain((Bias(0.3), Linear(12), LayerNorm(), Bias(1.0), Residual(0.5))),
+    Chain((Linear(12), GroupNorm(3), Activation("leaky_relu(0.2)"), Residual(0.5))),
+    Chain((Linear(12), RMSNorm(), Activation(np.tanh, derivative=lambda x: 1 - np.tanh(x) ** 2))),
+]
+
+
+@pytest.mark.parametrize("chain", NEW_ON_THE_WAY_BACK, ids=repr)
+def test_gradients_through_norms_offsets_and_own_functions_agree_in_law(chain):
+    one, other = (
+        sample(chain, seed=seed, engine=engine, observables=("gradient_norm",), backward="gaussian")
+        for seed, engine in ((1, "rows"), (2, "dense"))
+    )
+    found = distances(one, other)
+    assert max(found.values()) < CRITICAL, found
+
+
 def test_sentinel_an_offset_of_another_size_is_caught():
     one, other = (Chain((Linear(WIDTH), Bias(std), Activation("tanh"))) for std in (0.5, 0.8))
     found = distances(sample(one, seed=1, engine="rows"), sample(other, seed=2, engine="dense"))

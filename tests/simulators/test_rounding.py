@@ -28,6 +28,7 @@ from simulators.chains import CHAINS
 from simulators.engines import rounding
 from simulators.layers import (
     Activation,
+    Bias,
     GroupNorm,
     LayerNorm,
     Linear,
@@ -46,6 +47,9 @@ NAMED = {variant.name: variant(WIDTH, {"gamma": 0.1}) for variant in VARIANTS}
 FACTORED = [name for name in NAMED if not name.startswith("residual")]  # a factor of H will do
 NAMED |= {
     "Linear LayerNorm relu": Chain((Linear(WIDTH), LayerNorm(), Activation("relu"))),
+    "Linear BN Bias relu": Chain(
+        (Linear(WIDTH), Recenter(), Rescale("variance"), Bias(0.5), Activation("relu"))
+    ),
     "Residual RMSNorm": Chain((Residual(0.5), RMSNorm())),
     "Linear GroupNorm relu": Chain((Linear(WIDTH), GroupNorm(4), Activation("relu"))),
 }
