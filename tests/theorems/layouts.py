@@ -21,9 +21,12 @@ from typing import Any
 import hypothesis
 import numpy as np
 
+from simulators import Chain
+from simulators.layers import RowLayer
 from theorems import Statement, library
 from theorems.checking.expectation import Expectation
 from theorems.checking.hypothesis_search import search
+from theorems.registry import package_of
 
 __all__ = ["RECORD", "digests", "record"]
 
@@ -35,6 +38,8 @@ _DRAWS = 25
 
 def _told(value: Any) -> str:
     """A value in words that are the same on every machine; of what can be called, what it holds."""
+    if isinstance(value, Chain | RowLayer):
+        return repr(value)
     if isinstance(value, partial):
         return _told([*value.args, value.keywords])
     if isinstance(value, FunctionType):
@@ -50,9 +55,19 @@ def _told(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"({', '.join(map(_told, value))})"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [getattr(value, field.name) for field in dataclasses.fields(value)]
+        fields = {field.name: _told(getattr(value, field.name)) for field in _settings(value)}
         return f"{type(value).__name__}{_told(fields)}"
     return "" if callable(value) else re.sub(r" at 0x\w+", "", str(value))
+
+
+def _settings(value: Any) -> Iterable[dataclasses.Field[Any]]:
+    """The fields that were given; of one at its default nothing is told, so that it may be new."""
+    for field in dataclasses.fields(value):
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if default is dataclasses.MISSING or _told(getattr(value, field.name)) != _told(default):
+            yield field
 
 
 def _laid_out(statement: Statement, check: Any, name: str) -> Iterable[Any]:
@@ -94,8 +109,8 @@ def digests(statement: Statement) -> dict[str, str]:
 
 
 def record() -> None:
-    """Put on record what is looked at now."""
-    found = {statement.name: digests(statement) for statement in library()}
+    """Put on record what our own statements look at now."""
+    found = {s.name: digests(s) for s in library() if not package_of(s)}
     content = {"hypothesis": hypothesis.__version__, "layouts": found}
     RECORD.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

@@ -268,6 +268,16 @@ def silent(verdict: str, **more: Any) -> MeanRow:
             "3 means by confidence sequence, 1 cut short: out of time",
         ),
         (
+            [
+                row("supported"),
+                row("inconclusive", high=0.5),
+                row("inconclusive", low=0.3, high=0.6),
+            ],
+            Verdict.INCONCLUSIVE,
+            None,
+            "3 means by confidence sequence; undecided at one: mean in [0.1, 0.5], bound 0.4",
+        ),
+        (
             [row("supported"), silent("inconclusive", cut=True)],
             Verdict.INCONCLUSIVE,
             None,

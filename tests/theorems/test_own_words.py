@@ -88,6 +88,27 @@ def test_claims_on_own_words_are_decided(capsys: pytest.CaptureFixture[str]) -> 
     assert main(words[1:]) == 1
 
 
+def test_a_file_named_beside_a_claim_brings_its_words_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The command that is printed says the claim and the file, not the claims of the file."""
+    with (tmp_path / "mine.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\nfrom theorems import conjecture\n\nother = conjecture('x <= 2', x='[0, 1]')\n"
+        )
+    claim = ["--claim", "stable_rank <= 21/20", *ABOUT]
+    assert main(["falsify", "mine.py", *claim]) == 1
+    printed = capsys.readouterr().out
+    again = next(line for line in printed.splitlines() if "theorems falsify" in line)
+    words = shlex.split(again[again.index("theorems falsify") :])
+    assert words[words.index("--module") + 1] == "mine.py"
+    with ExitStack() as undo:  # as a process of its own finds it
+        for catalogue in (CHAINS, LAYERS, OBSERVABLES, ACTIVATIONS):
+            undo.enter_context(catalogue.restored())
+        assert main(words[1:]) == 1
+    assert "given.claim" in capsys.readouterr().out
+
+
 def test_workers_of_a_sweep_know_them(tmp_path: Path) -> None:
     """In processes of their own, and the results are those of this one."""
     fields = ["--chain", "halved(softsign)", "--width", "16", "--batch", "3", "--depth", "4"]

@@ -639,9 +639,10 @@ def _told(
     elif verdict is Verdict.OUTSIDE:
         found = "no path met the assumption" if rows else "the batch does not meet the assumptions"
     elif verdict is Verdict.REFUTED:
-        found = _refuted(next(row for row in rows if row.verdict is Verdict.REFUTED))
+        found = _where(next(row for row in rows if row.verdict is Verdict.REFUTED))
     else:
         found = _counted(statement, rows, verdict, resolution)
+        found += _undecided(rows) if verdict is Verdict.INCONCLUSIVE else ""
     replicas = sum(row.replicas for row in rows)
     if discarded := sum(row.discarded for row in rows):
         found += (
@@ -652,11 +653,25 @@ def _told(
     return found + (f"; {spoiled_words(spoiled, replicas)}" if spoiled else "")
 
 
-def _refuted(row: MeanRow) -> str:
+def _where(row: MeanRow) -> str:
+    """Where a mean lies beside its bound."""
     low, high = (
         (math.nan, math.nan) if row.measured is None else (row.measured.low, row.measured.high)
     )
     return f"{row.instance}: {row.of} in [{low:.4g}, {high:.4g}], bound {row.bound:.4g}"
+
+
+def _undecided(rows: Sequence[MeanRow]) -> str:
+    """The first mean whose interval holds its bound, if there is one."""
+    found = (
+        row
+        for row in rows
+        if row.verdict is Verdict.INCONCLUSIVE
+        and row.measured is not None
+        and row.measured.low <= row.bound <= row.measured.high
+    )
+    row = next(found, None)
+    return "" if row is None else f"; undecided at {_where(row)}"
 
 
 def _counted(

@@ -179,7 +179,10 @@ def _targets(args: argparse.Namespace) -> tuple[list[_Target], list[str], list[s
                 decided = "decided by algebra or on given paths: nothing to search"
                 left_out.append(f"{statement.name}, {decided}")
     if (given := given_claim(args)) is not None:
-        add(given, searched(given), claim_words(args))
+        # a file that was named beside it may have brought its words
+        files = [name.partition("::")[0] for name in args.names if is_file_name(name)]
+        bring = [word for file in dict.fromkeys(files) for word in ("--module", file)]
+        add(given, searched(given), [*claim_words(args), *bring])
     if found:
         return found, left_out, refused
     if refused:
