@@ -27,6 +27,12 @@ _FACTORS = (0.25, 3.0)
 _AGREES = 1e-9
 """Relative: far above the rounding of a layer, far below what another map does."""
 
+_STEP = 1e-6
+"""Of difference quotients, for entries near one: rounding moves them by 1e-9 or less."""
+_SETTLES, _SLOPE_AGREES = 1e-6, 1e-4
+"""Relative to what is differenced: by how much quotients of two steps may differ, and how near a
+pullback must come to them."""
+
 Map = Callable[[Floats], Floats]
 
 
@@ -35,7 +41,8 @@ def require_as_declared(layer: RowLayer, width: int) -> None:
 
     Its images must have the shape and the dtype of what it is given, float32 and float64; and its
     attributes `response`, `each_row`, `turns_with_samples`, `keeps_span`, `odd` and `recentres` must
-    hold where they are said to. ``width`` ≥ 1 is the number of rows it receives. Cost: some twelve
+    hold where they are said to; a `pullback` of its own must agree with difference quotients.
+    ``width`` ≥ 1 is the number of rows it receives. Cost: some twelve
     of its images of four samples, once for each layer and width.
 
     Example:
@@ -83,6 +90,39 @@ def contradictions(layer: RowLayer, width: int) -> Iterator[str]:
     yield from _of_samples(layer, image, H)
     if layer.each_row and width > 1 and not _maps_parts(image, H):
         yield "says each_row, but the image of a row depends on others; leave each_row out"
+    if type(layer).pullback is not RowLayer.pullback:
+        yield from _of_pullback(layer, image, H)
+
+
+def _of_pullback(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
+    """What is wrong with its own pullback, next to difference quotients where those settle."""
+    import array_api_compat.numpy as xp
+
+    random = np.random.default_rng(4)
+    G, v = random.standard_normal((2, *H.shape))
+    try:
+        given = np.ascontiguousarray(H.T), np.ascontiguousarray(G.T)
+        found = layer.pullback(*given, xp, len(H))
+    except Exception as error:  # of the author's code
+        told = " ".join(str(error).split())[:100]
+        yield f"pullback fails on rows of shape {H.T.shape}: {type(error).__name__}: {told}"
+        return
+    if getattr(found, "shape", None) != H.T.shape or getattr(found, "dtype", None) != H.dtype:
+        got = getattr(found, "shape", kind_of(found)), getattr(found, "dtype", None)
+        yield f"pullback gives {got[0]}, {got[1]} for {H.T.shape}, {H.dtype}; want the same"
+        return
+    coarse, fine = (
+        np.sum(G * (image(H + step * v) - image(H - step * v))) / (2 * step)
+        for step in (_STEP, _STEP / 2)
+    )
+    size = np.linalg.norm(G) * np.linalg.norm(image(H)) + abs(coarse)
+    if abs(coarse - fine) <= _SETTLES * size and not (
+        abs(np.sum(np.asarray(found).T * v) - fine) <= _SLOPE_AGREES * size
+    ):
+        yield (
+            f"its pullback gives the slope {np.sum(np.asarray(found).T * v):.6g} where difference "
+            f"quotients give {fine:.6g}; mend it, or leave it out for Torch's autograd"
+        )
 
 
 def _maps_parts(image: Map, H: Floats) -> bool:

@@ -545,3 +545,24 @@ def test_the_last_column_is_the_last_gradient_and_the_first_that_of_the_batch():
     moved = (loss(BATCH + step * v) - loss(BATCH - step * v)) / (2 * step)
     assert abs(moved - (fixed * v).sum()) <= 1e-7 * np.linalg.norm(fixed)
     assert np.linalg.norm(run["G"][0, -1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("activation", "factor"), [("identity", 6 / 5), ("relu", 1.78819)], ids=["linear", "ReLU"]
+)
+def test_batch_normalisation_multiplies_the_square_of_a_gradient_by_its_known_factor(
+    activation, factor
+):
+    """Eight samples, in the width limit: (n − 2)/(n − 3) (Yang et al. 2019), and that of ReLU.
+
+    Six deviations of a mean over replicas: a false alarm below 1e-8, and far less than the
+    factors (n − 1)/(n − 2) and π/(π − 1) are away.
+    """
+    width, first, last, replicas = 4096, 22, 28, 24
+    batch = np.random.default_rng(0).standard_normal((width, 8))
+    run = simulate(
+        batchnorm_chain(width, activation), batch, depth=30, replicas=replicas, seed=2,
+        observables=["log_gradient_norm"], backward="gaussian",
+    )["log_gradient_norm"]  # fmt: skip
+    found = np.exp(2 * (run[:, first] - run[:, last]) / (last - first))
+    assert abs(found.mean() - factor) <= 6 * found.std() / replicas**0.5

@@ -1,6 +1,7 @@
 """Gradients through layers: closed forms against Torch's autograd and against finite differences."""
 
 import dataclasses
+import math
 
 import array_api_compat.numpy
 import array_api_compat.torch
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from simulators.layer_trials import require_as_declared
 from simulators.layers import (
     LAYERS,
     Activation,
@@ -238,3 +240,38 @@ def test_a_wrong_closed_form_would_be_seen():
 
     with pytest.raises(AssertionError):
         differences_agree(Wrong(), "plain")
+
+
+@pytest.mark.parametrize(
+    ("pullback", "message"),
+    [
+        (lambda rows, gradient, xp, width: gradient, "gives the slope .* quotients give"),
+        (lambda rows, gradient, xp, width: math.nan * gradient, "gives the slope nan"),
+        (lambda rows, gradient, xp, width: gradient[..., :1], "pullback gives .*want the same"),
+        (lambda rows, gradient, xp, width: xp.astype(gradient, xp.float32), "float32 for"),
+        (lambda rows, gradient, xp, width: gradient @ rows, "pullback fails on rows"),
+    ],
+    ids=["wrong", "NaN", "another shape", "another dtype", "failing"],
+)
+def test_a_pullback_of_ones_own_that_difference_quotients_refute_is_refused(pullback, message):
+    class Square(RowLayer, listed=False):
+        def on_rows(self, rows, xp, width):
+            return rows * rows
+
+    class Own(Square, listed=False):
+        def pullback(self, rows, gradient, xp, width):
+            return pullback(rows, gradient, xp, width)
+
+    class Right(Square, listed=False):
+        def pullback(self, rows, gradient, xp, width):
+            return 2 * rows * gradient
+
+    for sound in (Square(), Right()):
+        require_as_declared(sound, 6)
+    with pytest.raises(ValueError, match=message):
+        require_as_declared(Own(), 6)
+
+
+@pytest.mark.parametrize("layer", LAYERS_OF_EACH_KIND, ids=repr)
+def test_the_closed_forms_of_the_package_pass_that_trial(layer):
+    require_as_declared(layer, 6)
