@@ -103,10 +103,8 @@ def _of_pullback(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
     try:
         given = np.ascontiguousarray(H.T), np.ascontiguousarray(G.T)
         found = layer.pullback(*given, xp, len(H))
-    except Exception as error:  # of the author's code
-        told = " ".join(str(error).split())[:100]
-        yield f"pullback fails on rows of shape {H.T.shape}: {type(error).__name__}: {told}"
-        return
+    except Exception:  # of the author's code, or of a function that Torch cannot follow
+        return  # what goes backward says so
     if getattr(found, "shape", None) != H.T.shape or getattr(found, "dtype", None) != H.dtype:
         got = getattr(found, "shape", kind_of(found)), getattr(found, "dtype", None)
         yield f"pullback gives {got[0]}, {got[1]} for {H.T.shape}, {H.dtype}; want the same"

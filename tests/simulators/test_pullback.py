@@ -249,9 +249,8 @@ def test_a_wrong_closed_form_would_be_seen():
         (lambda rows, gradient, xp, width: math.nan * gradient, "gives the slope nan"),
         (lambda rows, gradient, xp, width: gradient[..., :1], "pullback gives .*want the same"),
         (lambda rows, gradient, xp, width: xp.astype(gradient, xp.float32), "float32 for"),
-        (lambda rows, gradient, xp, width: gradient @ rows, "pullback fails on rows"),
     ],
-    ids=["wrong", "NaN", "another shape", "another dtype", "failing"],
+    ids=["wrong", "NaN", "another shape", "another dtype"],
 )
 def test_a_pullback_of_ones_own_that_difference_quotients_refute_is_refused(pullback, message):
     class Square(RowLayer, listed=False):
