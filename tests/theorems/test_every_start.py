@@ -265,7 +265,7 @@ def test_the_budget_is_split_over_every_readout() -> None:
         raise KeyboardInterrupt
 
     readouts = sum(len(i.readouts) for i in made.design.instances(statement, None))
-    object.__setattr__(check, "_draw", noted)
+    object.__setattr__(check, "draw", noted)
     with pytest.raises(KeyboardInterrupt):
         check(statement, Context(0, 1e-6))
     assert spent == [pytest.approx(1e-6 / (2 * readouts))]
