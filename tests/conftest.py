@@ -73,3 +73,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("new statements")
         for reason in told:
             terminalreporter.line(reason.removeprefix("new: "))
+
+
+@pytest.fixture(autouse=True)
+def own_words_of_no_other_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that a test brings may be gone when workers of another look for it."""
+    from simulators import own_words
+
+    monkeypatch.setattr(own_words, "_BROUGHT", {})

@@ -222,6 +222,7 @@ OPTIONS = st.sampled_from(
 )
 
 
+@pytest.mark.filterwarnings("ignore:engine 'gram' is called")
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -118,13 +118,18 @@ def test_a_side_without_a_value_is_refused_where_that_is_seen(
     assert "\n" not in str(caught.value)
 
 
-def test_a_mean_is_claimed_of_the_quantity_itself() -> None:
-    with pytest.raises(
-        ClaimError, match="divides by orthogonality_gap, and orthogonality_gap is random"
-    ):
-        conjecture(
-            "orthogonality_gap**2/orthogonality_gap <= 1/2", chain="rescale", n=2, d=8, ell=2
-        )
+@pytest.mark.parametrize(
+    ("assumed", "verdict"),
+    [("smallest_eigenvalue_0 >= 1/4", Verdict.SUPPORTED), ((), Verdict.REFUTED)],
+)
+def test_a_mean_of_a_quotient_is_claimed_where_it_has_a_value(
+    assumed: Any, verdict: Verdict
+) -> None:
+    """Two samples that are one keep the gap 1/√2."""
+    claim = "orthogonality_gap**2/orthogonality_gap <= 1/2"
+    options: dict[str, Any] = dict(chain="rescale", n=2, d=16, ell=2, assume=assumed)
+    statement = conjecture(claim, name="c", **options).statement()
+    assert verify([statement])[0].verdict is verdict
 
 
 # --- refuted, where only a search finds the point -----------------------------------------------------------

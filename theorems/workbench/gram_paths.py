@@ -7,6 +7,7 @@ no more than C; the others, such as vanilla(tanh), are claimed of there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -18,6 +19,7 @@ import numpy as np
 from simulators.arrays import Floats
 from simulators.chains import NamedChain
 from simulators.engines.mean_field import GramMap, gram_map, gram_obstacle
+from simulators.engines.mean_field.directions import UndecidedError
 from theorems.workbench.exact_values import matrix_of
 from theorems.workbench.parsing import refuse
 
@@ -30,6 +32,10 @@ Gram: TypeAlias = Sequence[Sequence[Rational]]
 #: integrals and expansions of activations cost the square of them.
 _MOST_BITS = 128
 _LEAST_BITS = 64
+#: For starts next to a rank that is not full, of which every layer loses half the bits: until
+#: entries, which are about 1, are known so well.
+_BITS_AT_EDGES = 256
+_AS_FLOATS = 2.0**-28
 
 
 def followed(chain: NamedChain) -> GramMap:
@@ -118,11 +124,23 @@ class _Path:
 
     def layer(self, depth: int) -> flint.fmpq_mat | flint.arb_mat:
         while len(self.known) <= depth:
-            grown = self.layers.enclosure(
-                self.known[-1].tolist(), precision=self.bits, alike=self.alike
-            )
-            self.known.append(flint.arb_mat(grown))
+            grown = self._next()
+            known = all(bool(entry.rad() < _AS_FLOATS) for entry in grown.entries())
+            if known or self.bits >= _BITS_AT_EDGES:
+                self.known.append(grown)
+            else:  # begun anew
+                self.bits *= 2
+                del self.known[1:]
         return self.known[depth]
+
+    def _next(self) -> flint.arb_mat:
+        """The layer after those that are known; of wide balls it may be anything."""
+        last = self.known[-1].tolist()
+        try:
+            grown = self.layers.enclosure(last, precision=self.bits, alike=self.alike)
+        except UndecidedError:
+            grown = [[flint.arb(0, math.inf)] * len(last) for _ in last]
+        return flint.arb_mat(grown)
 
 
 def _equal(gram: Gram, i: int, j: int) -> bool:

@@ -41,13 +41,22 @@ from simulators.engines.mean_field.rescale import (
     step_error,
 )
 
-__all__ = ["direction_moments", "direction_moments_enclosure"]
+__all__ = ["UndecidedError", "direction_moments", "direction_moments_enclosure"]
 
 _CHUNK_ENTRIES = 1 << 20
 _GUARD_BITS = 32
 _LEAST_BITS = 8
 _LOST = 8 * float(np.finfo(np.float64).eps)
 """Times n and the largest eigenvalue: what is below is rounding, and counts as zero."""
+
+
+class UndecidedError(ValueError):
+    """Balls are too wide to tell that there is a matrix to speak of.
+
+    Example:
+        >>> str(UndecidedError("trace [+/- inf], not certainly positive"))
+        'trace [+/- inf], not certainly positive'
+    """
 
 
 def direction_moments(covariance: Floats, kernel: HomogeneousKernel) -> Floats:
@@ -104,7 +113,7 @@ def direction_moments_enclosure(
     their roots. Cost: some 0.1·precision² nodes, a solution of n equations and n² values of the
     kernel each.
 
-    Raises ``ValueError`` where the trace is not certainly positive.
+    Raises `UndecidedError` where the trace is not certainly positive.
 
     Example:
         >>> from simulators.engines.mean_field.kernels import kernel_map
@@ -117,7 +126,9 @@ def direction_moments_enclosure(
     with ctx.workprec(precision + _GUARD_BITS):
         trace = sum((covariance[i][i] for i in range(n)), arb(0))
         require(
-            trace > 0, f"covariance has trace {trace}, not certainly positive: it has no directions"
+            trace > 0,
+            f"covariance has trace {trace}, not certainly positive: it has no directions",
+            UndecidedError,
         )
         sigma = arb_mat([[entry / trace for entry in row] for row in covariance])
         rotated = _Rotated.of(sigma, image)
