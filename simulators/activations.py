@@ -171,9 +171,9 @@ def activation_of(
     - ``homogeneous``: whether F(sx) = sF(x) for every s > 0; None for what is known, or what a
       trial on points finds
 
-    Of a function, oddness and whether it is 0 on an interval are found by trial. Raises `ValueError`
-    as `ActivationFunction.require_as_told` does and for an unknown name; `TypeError` for what is
-    neither text nor function, and for a function without hash.
+    Of a function, oddness and whether it is 0 on an interval are found by trial. Raises
+    `ValueError` as `ActivationFunction.require_as_told` does and for an unknown name; `TypeError`
+    for what is neither text nor function, and for a function without hash.
 
     Example:
         >>> import numpy as np

@@ -40,8 +40,8 @@ def require_as_declared(layer: RowLayer, width: int) -> None:
     """Raise `ValueError`, in one line, if a trial refutes what ``layer`` says of itself.
 
     Its images must have the shape and the dtype of what it is given, float32 and float64; and its
-    attributes `response`, `each_row`, `turns_with_samples`, `keeps_span`, `odd` and `recentres` must
-    hold where they are said to; a `pullback` of its own must agree with difference quotients.
+    attributes `response`, `each_row`, `turns_with_samples`, `keeps_span`, `odd` and `recentres`
+    must hold where they are said to; a `pullback` of its own must agree with difference quotients.
     ``width`` ≥ 1 is the number of rows it receives. Cost: some twelve
     of its images of four samples, once for each layer and width.
 

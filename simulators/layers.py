@@ -174,8 +174,8 @@ class Linear(_Traits):
     def sees_rows(self) -> bool:
         """Whether more of its input than the Gram matrix tells in what comes out.
 
-        It does unless the weights are Gaussian, or orthogonal, whose laws no rotation of the rows of
-        H changes.
+        It does unless the weights are Gaussian, or orthogonal, whose laws no rotation of the rows
+        of H changes.
         """
         return self.law not in ("gaussian", "orthogonal")
 

@@ -57,7 +57,9 @@ def end_at(end: End, n: int, d: int) -> float | None:
         >>> end_at("sqrt(1 - 1/n)", 4, 8), end_at(2, 4, 8)
         (0.8660254037844386, 2.0)
     """
-    return _formula_at(end, n, d) if isinstance(end, str) else end if end is None else float(end)
+    if isinstance(end, str):
+        return _formula_at(end, n, d)
+    return None if end is None else float(end)
 
 
 @cache
@@ -97,8 +99,8 @@ def require_within(name: str, values: Array, floor: End, ceiling: End, n: int, d
         >>> import numpy as np
         >>> require_within("share", np.array([0.5, 2.0]), 0, 1, 4, 8)
         Traceback (most recent call last):
-        simulators.ranges.RangeError: observable 'share' gave 2, outside its range [0, 1] at n = 4, \
-d = 8; mend it, or its floor and ceiling
+        simulators.ranges.RangeError: observable 'share' gave 2, outside its range [0, 1] \
+at n = 4, d = 8; mend it, or its floor and ceiling
     """
     if not is_array_api_obj(values):
         return

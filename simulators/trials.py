@@ -38,8 +38,8 @@ of the library and dtype that it is given.
 """
 
 _SIZES = (1.0, 0.5, 2.0, 0.0, 1e-300, 1e-30, 1e-8, 1e-3, 0.1, 0.37, 1.3, 3.1, 4.7, 9.0, 31.0, 100.0)
-_POINTS = np.array([sign * size for size in _SIZES for sign in (1.0, -1.0)])
-_FAR = np.array([sign * size for size in (1e3, 1e6, 1e30, 0.7) for sign in (1.0, -1.0)])
+_POINTS = np.outer(_SIZES, (1.0, -1.0)).ravel()
+_FAR = np.outer((1e3, 1e6, 1e30, 0.7), (1.0, -1.0)).ravel()
 _ALL = np.concatenate([_POINTS, _FAR])  # homogeneous functions know no scale
 _FACTORS = (0.25, 1.7, 3.0)
 _NEAR = 9.0

@@ -1,5 +1,5 @@
-"""One SymPy expression, five number systems: float arrays, intervals of floats, Torch tensors, exact
-rationals, balls.
+"""One SymPy expression, five number systems: float arrays, intervals of floats, Torch tensors,
+exact rationals, balls.
 
 A statement is compiled once per expression. Rational constants stay rational, so that the exact and
 the ball evaluation decide the claim that is printed and not a rounded cousin of it.
@@ -276,7 +276,7 @@ class Compiled:
 
     @cached_property
     def intervals(self) -> Callable[..., Interval | Floats]:
-        """The value at floats and intervals of floats; a float where nothing in it is an interval."""
+        """The value at floats and intervals of floats; a float where it holds no interval."""
         return self._over(INTERVALS)
 
     def exact(self, *values: Value) -> flint.fmpq:

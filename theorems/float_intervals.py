@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -154,7 +155,7 @@ def _monotone(
     at corners.
     """
     with np.errstate(all="ignore"):
-        corners = [function(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
+        corners = [function(x, y) for x, y in product((a.low, a.high), (b.low, b.high))]
     low, high = corners[0], corners[0]
     for corner in corners[1:]:
         low, high = np.minimum(low, corner), np.maximum(high, corner)

@@ -81,7 +81,7 @@ def run(
     n, rows = batch.shape[-2:]
     onward = _units(chain, chain.widths(rows)[-1], n)
     layers = _units(chain, rows, n) + (depth - 1) * onward
-    units = [unit for layer in layers for unit in layer]
+    units = list(chained.from_iterable(layers))
 
     def representations(group: range, ahead: bool) -> Iterator[Representation]:
         """Those of one group, its draws made ``ahead`` in a second thread or not.
@@ -108,7 +108,7 @@ def groups(chain: Chain, batch_shape: tuple[int, ...], replicas: int, workers: i
     """
     n, rows = batch_shape[-2:]
     onward = _units(chain, chain.widths(rows)[-1], n)
-    units = [unit for layer in _units(chain, rows, n) + onward for unit in layer]
+    units = chained.from_iterable(_units(chain, rows, n) + onward)
     largest = max(n * max(rows, *chain.widths(rows)), *(size for size, _ in units))
     limit = min(LAYER_ENTRIES, GROUP_REPLICAS * largest)
     return replica_groups(replicas, largest, limit, workers)

@@ -134,9 +134,9 @@ class Passage(ABC):
     def weighted_again(
         self, layer: WeightLayer, rows: Array, drawn: Sequence[Array]
     ) -> tuple[Array, Callable[[Array], Array]]:
-        """The layer's output, no multiple, by what was ``drawn`` for it before, unit by unit; and what takes
-        a gradient there, ``(group, n, width)``, to that at its input. ``rows`` may be overwritten,
-        and so may the gradient.
+        """The layer's output, no multiple, by what was ``drawn`` for it before, unit by unit; and
+        what takes a gradient there, ``(group, n, width)``, to that at its input. ``rows`` may be
+        overwritten, and so may the gradient.
         """
 
     def pulled_through(

@@ -20,6 +20,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain as chained
 from typing import TypeAlias
 
 import numpy as np
@@ -176,7 +177,7 @@ class RoundTrip:
             journey.units(block, size, n) for block, size in zip(blocks, inputs, strict=True)
         ]
         self._inputs = [_inputs(block, size) for block, size in zip(blocks, inputs, strict=True)]
-        entries = n * max(inputs) + sum(size for layer in self._units[1] for size, _ in layer)
+        entries = n * max(inputs) + sum(size for size, _ in chained.from_iterable(self._units[1]))
         room = KEPT_BYTES // np.dtype(backend.dtype).itemsize // sharing
         self._length = max(1, room // (len(replicas) * entries))
         self._streams = backend.streams(root, journey.engine, replicas)
@@ -211,13 +212,10 @@ class RoundTrip:
         """
         n, width = self._rows.shape[-2:]
         sizes = [n * size for size in row_blocks(width, block_rows(n))]
-        drawn = [
-            self._backend.xp.asarray(
-                self._backend.xp.reshape(each, (len(self._replicas), n, -1)), copy=True
-            )
-            for each in self._noise([(size, "gaussian") for size in sizes])
-        ]
-        return self._backend.xp.concat(drawn, axis=-1)
+        xp, shape = self._backend.xp, (len(self._replicas), n, -1)
+        units = [(size, "gaussian") for size in sizes]
+        drawn = [xp.asarray(xp.reshape(each, shape), copy=True) for each in self._noise(units)]
+        return xp.concat(drawn, axis=-1)
 
     def gradients(self, rows: Array) -> Iterator[Gradient]:
         """Those of the last layer, which are ``rows``, ``(g, n, d)``, and of every one before it
@@ -226,12 +224,11 @@ class RoundTrip:
         group = len(self._replicas)
         gradient = Gradient(rows, np.zeros(group, dtype=np.int64), np.zeros(group))
         n = rows.shape[-2]
-        sizes = [
-            (size, "gaussian")
-            for block in reversed(range(self._depth))
-            for inputs in reversed(self._inputs[min(block, 1)])
-            for size in self._journey.noise(inputs, n)
-        ]
+        inputs = chained.from_iterable(
+            reversed(self._inputs[min(block, 1)]) for block in reversed(range(self._depth))
+        )
+        noise = chained.from_iterable(self._journey.noise(each, n) for each in inputs)
+        sizes = [(size, "gaussian") for size in noise]
         self._passage.noise = self._noise(sizes) if sizes else iter(())
         gradient = self._settled(gradient, self._peaks(gradient))
         yield gradient
@@ -275,8 +272,8 @@ class RoundTrip:
         self, stretch: _Stretch, noting: Callable[[Array], Array]
     ) -> Iterator[Representation]:
         """Through the stretch, each of its units of draws handed to ``noting``."""
-        layers = (layer for block in stretch.blocks for layer in self._units[min(block, 1)])
-        units = [unit for layer in layers for unit in layer]
+        layers = chained.from_iterable(self._units[min(block, 1)] for block in stretch.blocks)
+        units = list(chained.from_iterable(layers))
         drawn = self._drawn(units, self._journey.engine, self._streams)
         self._passage.draws = map(noting, drawn)
         rows = self._copy(stretch.rows)

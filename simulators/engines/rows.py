@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate, pairwise
+from itertools import chain as chained
 
 from numpy.random import SeedSequence
 
@@ -78,7 +79,7 @@ def run(
     n, rows = batch.shape[-2:]
     onward = _units(chain, chain.widths(rows)[-1], n)
     layers = _units(chain, rows, n) + (depth - 1) * onward
-    units = [unit for layer in layers for unit in layer]
+    units = list(chained.from_iterable(layers))
 
     def representations(group: range, ahead: bool) -> Iterator[Representation]:
         """Those of one group; nothing is laid out before the first is asked for."""

@@ -196,8 +196,9 @@ class LogSlope:
     - ``level``: error probability, inside (0, 1), split over the means
 
     An observation has k places, which may depend on one another. Each mean is followed by
-    `AimedMean`; the slope lies where all means in their intervals put it, and anywhere until each is
-    certainly positive. Raises ValueError for fewer than two distinct numbers, and as `AimedMean`.
+    `AimedMean`; the slope lies where all means in their intervals put it, and anywhere until each
+    is certainly positive. Raises ValueError for fewer than two distinct numbers, and as
+    `AimedMean`.
 
     Example:
         >>> decay = LogSlope([1, 2, 3], 0.0, 1.0, 1e-6)
@@ -323,7 +324,7 @@ class EstimatedFunction:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """(low, high), nested as observations arrive; empty, low > high, where that of a part is."""
+        """(low, high), nested as observations arrive; empty, low > high, where a part's is."""
         ends = {name: part.interval for name, part in self._parts.items()}
         if any(low > high for low, high in ends.values()):
             return math.inf, -math.inf

@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain as chained
 from typing import Any
 
 import numpy as np
@@ -130,8 +131,8 @@ def at_layer(
 
 @dataclass(frozen=True, kw_only=True)
 class Measured(Details):
-    """A mean that was measured, or what stands in its place: its interval [low, high], over how many
-    replicas, and what that is worth.
+    """A mean that was measured, or what stands in its place: its interval [low, high], over how
+    many replicas, and what that is worth.
 
     - ``tightness``: measured / bound, or its inverse for a lower bound
     - ``power``: half the interval over the bound
@@ -251,7 +252,7 @@ class Expectation(SampledCheck):
             runs.append(run)
         if self.shares:
             self._share_out(statement, runs, context)
-        rows = [row for run in runs for row in run.rows()]
+        rows = list(chained.from_iterable(run.rows() for run in runs))
         engine = next((run.engine for run in reversed(runs) if run.engine), "")
         scope = (self.scope or _labels)(instances) if instances else None
         return self.of_means(statement, rows, engine, context, scope)
@@ -406,7 +407,7 @@ class _Run:
 
     @property
     def missing(self) -> float:
-        """How many replicas more should decide all that is open; infinite where that is hopeless."""
+        """How many more replicas should decide all that is open; infinite where none would."""
         wanted = [trial.wanted(self.check.resolution) for trial in self.open_trials]
         return max(_MORE * max(wanted, default=0.0) - 1, 0.0) * self.drawn
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from rich.console import Console
 from rich.text import Text
@@ -181,8 +182,7 @@ def _targets(args: argparse.Namespace) -> tuple[list[_Target], list[str], list[s
     if (given := given_claim(args)) is not None:
         # a file that was named beside it may have brought its words
         files = [name.partition("::")[0] for name in args.names if is_file_name(name)]
-        bring = [word for file in dict.fromkeys(files) for word in ("--module", file)]
-        add(given, searched(given), [*claim_words(args), *bring])
+        add(given, searched(given), [*claim_words(args), *_bringing(dict.fromkeys(files))])
     if found:
         return found, left_out, refused
     if refused:
@@ -270,8 +270,7 @@ def _again(target: _Target, args: argparse.Namespace) -> str:
     options = ["--seed", str(args.seed)]
     options += [] if args.level == LEVEL else ["--level", repr(args.level)]
     options += [] if args.corpus == str(CORPUS) else ["--corpus", args.corpus]
-    for module in args.module or ():
-        options += ["--module", module]
+    options += _bringing(args.module or ())
     for name in ("batch", "layout", "take"):
         options += [] if (value := getattr(args, name)) is None else [f"--{name}", str(value)]
     return shlex.join(("theorems", "falsify", *target.words, *options))
@@ -280,3 +279,8 @@ def _again(target: _Target, args: argparse.Namespace) -> str:
 def _unbroken(out: Console, name: str, text: str) -> None:
     """A path or command on one line, however long, so that it can be copied."""
     out.print(Text(name.ljust(14), style="dim"), Text(text), sep="", soft_wrap=True)
+
+
+def _bringing(modules: Iterable[str]) -> list[str]:
+    """The options that bring these modules."""
+    return list(chain.from_iterable(("--module", module) for module in modules))

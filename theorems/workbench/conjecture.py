@@ -319,7 +319,7 @@ class Conjecture:
         """
         measured, _ = self.declaration.used(found.lhs, found.rhs)
         asked = None if observable is None else quantity(observable)
-        within = [side for statistic in found.statistics for side in statistic.sides]
+        within = chained.from_iterable(statistic.sides for statistic in found.statistics)
         every = {q.name for q in self.declaration.used(found.lhs, found.rhs, *within)[0]}
         named = found.lhs.free_symbols | found.rhs.free_symbols
         limit = self.quantifier is Quantifier.LIMIT
@@ -478,8 +478,12 @@ class Conjecture:
     def _read(self) -> list[sp.Expr]:
         """What the claim reads of every network, and what it says where that has a value."""
         statistics = () if self.estimand is None else self.estimand.statistics
-        read = [side for statistic in statistics for side in statistic.sides]
-        return read + [c.relation for statistic in statistics for c in statistic.conditions]
+        read: list[sp.Expr] = []
+        for statistic in statistics:
+            read += statistic.sides
+        for statistic in statistics:
+            read += [condition.relation for condition in statistic.conditions]
+        return read
 
     @property
     def _taken(self) -> set[str]:
@@ -708,7 +712,8 @@ class Conjecture:
             found = self.design.estimand.unbounded(reach)
             if found is not None:
                 low, high = map(math.isinf, found.reach(reach))
-                side = "lower and no upper" if low and high else "lower" if low else "upper"
+                side = "lower" if low else "upper"
+                side = "lower and no upper" if low and high else side
                 return Unbounded(str(found), str(found.of), side)
         return None
 

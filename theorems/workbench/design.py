@@ -93,8 +93,8 @@ class Design:
       diagonal where chain and quantities see no more than that, else a whole ``start``
     - ``estimand``: what the claim compares with a bound; ``quantity``: that whose mean it is, None
       where it is anything else
-    - ``observables``: what is simulated: the quantity or those of the estimand, then ``alive`` where
-      the law is that of paths on which no sample dies
+    - ``observables``: what is simulated: the quantity or those of the estimand, then ``alive``
+      where the law is that of paths on which no sample dies
     - ``settings``: constants that the author declared
 
     The lay-out is the full product of lowest and highest n and d with the corner spectra in the
@@ -528,7 +528,8 @@ class Design:
             found = self.sample(statement, trajectory, instance)
             return Known.at(trajectory, found, instance.support, depths)
         rows = [self._readings(trajectory, values) for values in instance.readouts]
-        low, high = (np.stack([getattr(row, end) for row in rows], axis=1) for end in _ENDS)
+        low = np.stack([row.low for row in rows], axis=1)
+        high = np.stack([row.high for row in rows], axis=1)
         return Known.between(low, high, np.stack([row.spoiled for row in rows], axis=1))
 
     @property

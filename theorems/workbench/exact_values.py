@@ -303,8 +303,9 @@ def enclosed_spectrum(gram: flint.arb_mat) -> list[Number]:
     n = gram.nrows()
     trace = sum((gram[k, k] for k in range(n)), flint.arb(0))
     shares = gram * (1 / trace)
-    floats = np.array([[float(x.mid()) for x in row] for row in shares.tolist()])
-    if not all(x.is_finite() for row in shares.tolist() for x in row):
+    entries = shares.entries()
+    floats = np.array([float(x.mid()) for x in entries]).reshape(n, n)
+    if not all(x.is_finite() for x in entries):
         return [flint.arb(0).union(flint.arb(1))] * n
     values, vectors = np.linalg.eigh((floats + floats.T) / 2)
     basis = flint.arb_mat(vectors.tolist())

@@ -113,9 +113,7 @@ class _Path:
         trace = sum((first[k, k] for k in range(len(gram))), flint.fmpq(0))
         self.known: list[flint.fmpq_mat | flint.arb_mat] = [first * (len(gram) / trace)]
         self.layers, self.bits = layers, bits
-        self.alike = tuple(
-            next(j for j in range(i + 1) if _equal(gram, i, j)) for i in range(len(gram))
-        )
+        self.alike = tuple(_first_equal(gram, i) for i in range(len(gram)))
 
     @staticmethod
     @lru_cache(maxsize=256)
@@ -143,9 +141,9 @@ class _Path:
         return flint.arb_mat(grown)
 
 
-def _equal(gram: Gram, i: int, j: int) -> bool:
-    """Whether two samples are one: ‖h_i − h_j‖² = 0."""
-    return bool(gram[i][i] - 2 * gram[i][j] + gram[j][j] == 0)
+def _first_equal(gram: Gram, i: int) -> int:
+    """The first sample that is the same as this one: ‖h_i − h_j‖² = 0."""
+    return next(j for j in range(i + 1) if gram[i][i] - 2 * gram[i][j] + gram[j][j] == 0)
 
 
 def float_layer(first: Floats, layers: GramMap, depth: int) -> Floats:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 import numpy as np
 from flint import arb, arb_mat, ctx
@@ -130,12 +131,12 @@ def direction_moments_enclosure(
             f"covariance has trace {trace}, not certainly positive: it has no directions",
             UndecidedError,
         )
-        sigma = arb_mat([[entry / trace for entry in row] for row in covariance])
+        sigma = arb_mat([list(row) for row in covariance]) * (1 / trace)
         rotated = _Rotated.of(sigma, image)
         goal = (precision + 4) * math.log(2)
         step, _ = node_grid([arb(1)], [1], goal)
         first, ratio, enough = arb(-goal).exp(), step.exp(), arb(goal).exp()
-        places = [(i, j) for i in range(n) for j in range(i + 1)]
+        places = list(combinations_with_replacement(range(n), 2))
         sums = dict.fromkeys(places, arb(0))
         s, beyond = first, arb(1)
         while True:
@@ -176,7 +177,8 @@ class _Rotated:
         if image is None:
             image = _identity(sigma.nrows())
         sigma = image.transpose() * sigma * image
-        middles = np.array([[float(x.mid()) for x in row] for row in sigma.tolist()])
+        middles = np.array([float(x.mid()) for x in sigma.entries()])
+        middles = middles.reshape(sigma.nrows(), -1)
         require(np.isfinite(middles).all(), "covariance has entries that are not finite")
         turn = arb_mat(np.linalg.eigh((middles + middles.T) / 2)[1].tolist())
         square = turn.transpose() * turn
@@ -201,4 +203,4 @@ class _Rotated:
 
 
 def _identity(n: int) -> arb_mat:
-    return arb_mat(n, n, [int(i == j) for i in range(n) for j in range(n)])
+    return arb_mat(np.eye(n).tolist())

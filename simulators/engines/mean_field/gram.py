@@ -27,6 +27,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from itertools import product
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -176,10 +177,9 @@ class _Balls:
     @staticmethod
     def means(kernel: DualKernel, covariance: Matrix) -> Matrix:
         variances = [x if x >= 0 else x.nonnegative_part() for x in np.diagonal(covariance)]
-        zero = arb(0)
-        return _objects(
-            [[kernel.covariance_ball(q, r, zero) for r in variances] for q in variances]
-        )
+        zero, n = arb(0), len(variances)
+        products = [kernel.covariance_ball(q, r, zero) for q, r in product(variances, repeat=2)]
+        return _objects([products[i : i + n] for i in range(0, n * n, n)])
 
 
 Arithmetic: TypeAlias = _Floats | _Balls
@@ -315,8 +315,8 @@ def _activation(layer: Activation, state: _State, means: Arithmetic) -> _State:
         return _State(Rows.OTHER, second, state.width, alike=state.alike)
     if state.rows is not Rows.GAUSSIAN:
         raise _NoMap(
-            f"rows are {state.rows.value}, and a Gram matrix does not tell what {kernel.name} makes "
-            "of them; put it after Gaussian weights"
+            f"rows are {state.rows.value}, and a Gram matrix does not tell what {kernel.name} "
+            "makes of them; put it after Gaussian weights"
         )
     if state.growing and not isinstance(kernel, HomogeneousKernel):
         raise _NoMap(
@@ -477,7 +477,7 @@ class GramMap:
 
     @property
     def quick(self) -> bool:
-        """Whether layers are enclosed by formulas alone: no activation after `Rescale`, no expansion.
+        """Whether layers are enclosed by formulas alone: no expansion, none after `Rescale`.
 
         `Rescale` itself is an integral, too.
         """
@@ -529,7 +529,7 @@ class GramMap:
 
 
 def _width(chain: Chain) -> int:
-    """The number of rows that a block gives, and receives from the second block on; 0 if unknown."""
+    """The number of rows that a block gives, and receives from the second on; 0 if unknown."""
     told_widths = [getattr(layer, "width", None) for layer in chain.layers]
     return next((width for width in reversed(told_widths) if width is not None), 0)
 
@@ -575,8 +575,9 @@ def gram_map(chain: Chain) -> GramMap:
         >>> from simulators.chains import batchnorm_chain
         >>> gram_map(batchnorm_chain(8, "tanh"))
         Traceback (most recent call last):
-        ValueError: no map of Gram matrices at infinite width: Activation(name='tanh'): tanh is not homogeneous, \
-F(sx) = sF(x) for s > 0, so that rows rescaled to one norm give integrals in more than one dimension
+        ValueError: no map of Gram matrices at infinite width: Activation(name='tanh'): \
+tanh is not homogeneous, F(sx) = sF(x) for s > 0, so that rows rescaled to one norm give \
+integrals in more than one dimension
     """
     require(
         isinstance(chain, Chain),

@@ -236,7 +236,9 @@ def _grid(height: Fraction, degree: int, precision: int) -> _Grid:
     with ctx.workprec(int(ctx.prec) + lost):
         roots = [arb(k).sqrt() for k in range(degree + 1)]
         rows = [_hermite_values(node, roots) for node in nodes]
-    table = [[+value * weight for value in row] for row, weight in zip(rows, weights, strict=True)]
+    table = []
+    for row, weight in zip(rows, weights, strict=True):
+        table.append([+value * weight for value in row])
     return _Grid(_ball(step), nodes, weights, arb_mat(table), growth)
 
 

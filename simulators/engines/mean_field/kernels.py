@@ -593,8 +593,8 @@ class _Key:
 
     @staticmethod
     def of(ball: arb) -> _Key:
-        middle, radius = ([int(x) for x in part.man_exp()] for part in (ball.mid(), ball.rad()))
-        return _Key((middle[0], middle[1]), (radius[0], radius[1]))
+        (m, e), (rm, re) = ball.mid().man_exp(), ball.rad().man_exp()
+        return _Key((int(m), int(e)), (int(rm), int(re)))
 
     @property
     def ball(self) -> arb:
