@@ -201,7 +201,8 @@ def test_an_activation_of_ones_own_has_a_kernel():
     relu = kernel_map("relu")
     expected = (4.25 * relu(0.3) - 2 * relu(-0.3)) / (4.25 - 0)
     assert float(bent_kernel(0.3)) == pytest.approx(float(expected), rel=1e-14)
-    assert bent_kernel.unenclosed is None
+    with pytest.raises(ValueError, match="that bent is homogeneous is known at points alone"):
+        bent_kernel.ball(0)
     assert float(exp_kernel(0.3)) == pytest.approx(math.exp(0.25 * (0.3 - 1)), rel=1e-14)
     with pytest.raises(ValueError, match="no enclosure of the dual kernel: nothing is known of"):
         exp_kernel.ball(0)
@@ -212,8 +213,26 @@ def test_names_with_a_number_and_functions_of_arrays_are_read():
     relu = kernel_map("relu")
     expected = (1.0625 * relu(0.3) - 0.5 * relu(-0.3)) / 1.0625
     assert float(leaky(0.3)) == pytest.approx(float(expected), rel=1e-14)
-    assert kernel_map(np.tanh) is kernel_map("tanh")
-    assert kernel_map(np.abs).ball(Fraction(1, 2)).overlaps(kernel_map("abs").ball(Fraction(1, 2)))
+    for function, name in ((np.tanh, "tanh"), (np.abs, "abs")):
+        assert float(kernel_map(function)(0.3)) == pytest.approx(float(kernel_map(name)(0.3)))
+
+
+def tanh(x):
+    """tanh x, and 0 from 5 on."""
+    return np.where(abs(x) < 5, np.tanh(x), 0.0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [tanh, np.tanh, np.abs, lambda x: np.maximum(x, 0)],
+    ids=["cut off", "ufunc", "abs", "relu"],
+)
+def test_values_at_points_certify_nothing(function):
+    """A function may be another where it was not looked at."""
+    kernel = kernel_map(function)
+    assert kernel.unenclosed is not None
+    with pytest.raises(ValueError, match="no enclosure"):
+        kernel.ball(Fraction(1, 2))
 
 
 def test_a_callable_is_expanded():
@@ -252,6 +271,8 @@ def test_what_is_no_cosine_is_refused(name):
             kernel(bad)
         with pytest.raises(ValueError, match=r"want numbers in \[-1, 1\]"):
             kernel.derivative(bad)
+    with pytest.raises(TypeError, match="cosine='a' is no real number"):
+        kernel("a")
     with pytest.raises(ValueError, match=r"does not meet \[-1, 1\]"):
         kernel.ball(2)
     with pytest.raises(TypeError, match=r"cosine=0\.5 is a float; give int, Fraction"):

@@ -205,9 +205,9 @@ def kernel_map(activation: Written) -> DualKernel:
 
     ``activation`` is a name in `ACTIVATIONS`, with a number where it takes one, or in `KERNELS`; an
     `ActivationFunction`; a `numpy.polynomial.Polynomial`; or a function of arrays, as
-    `simulators.activations.activation_of` takes it. A function that no closed form is known of, nor
-    how it grows off the real line, has no balls; it is taken for one that has a name and its values
-    at 41 points.
+    `simulators.activations.activation_of` takes it. A function of your own has no balls, whatever
+    its values at points are: they tell neither that it is homogeneous nor how it grows off the real
+    line.
 
     Raises ``TypeError`` for anything else, ``ValueError`` for a name that is not known, a function
     that is no activation, and one that is 0 everywhere or has no finite square mean.
@@ -244,16 +244,24 @@ def _of_entry(entry: ActivationFunction) -> DualKernel:
     if entry.homogeneous:
         up, down = (float(function(np.array(x))) for x in (1.0, -1.0))
         require(up or down, f"activation {entry.name} is 0 everywhere, so κ has no value")
-        return HomogeneousKernel(entry.name, up, down)
-    known = KERNELS.get(entry.name)
-    points = np.linspace(-4, 4, 41)
-    if known is not None and np.allclose(function(points), known._values(points), 1e-12, 1e-12):
-        return known
-    return _Expanded(entry.name, function)
+        tried = f"that {entry.name} is homogeneous is known at points alone"
+        return HomogeneousKernel(entry.name, up, down, None if _is_ours(entry) else tried)
+    return KERNELS[entry.name] if _is_ours(entry) else _Expanded(entry.name, function)
+
+
+def _is_ours(entry: ActivationFunction) -> bool:
+    """Whether it is an activation of this package, of which more is known than values at points."""
+    known = ACTIVATIONS.get(entry.name.partition("(")[0])
+    if known is None or known.function.__module__ != activation_of.__module__:
+        return False
+    return getattr(entry.function, "func", entry.function) is known.function
 
 
 def _cosines(cosine: ArrayLike) -> Floats:
-    rho = np.asarray(cosine, dtype=np.float64)
+    try:
+        rho = np.asarray(cosine, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"cosine={told(cosine)} is no real number or array of them") from None
     if not (abs(rho) <= 1).all():
         raise ValueError(f"cosine ranges over [{rho.min()}, {rho.max()}]; want numbers in [-1, 1]")
     return rho
@@ -358,6 +366,7 @@ class HomogeneousKernel(DualKernel):
     name: str
     up: float
     down: float
+    unenclosed: str | None = None
 
     @property
     def linear(self) -> bool:
@@ -380,6 +389,8 @@ class HomogeneousKernel(DualKernel):
         return np.asarray(np.sqrt(first * second) * form)
 
     def covariance_ball(self, first: arb, second: arb, cosine: arb) -> arb:
+        if self.unenclosed is not None:
+            raise ValueError(f"no enclosure of the dual kernel: {self.unenclosed}")
         form = _homogeneous(_BALLS, arb(self.up), arb(self.down), _within(cosine))
         return _BALLS.sqrt(first * second) * form
 
