@@ -163,6 +163,17 @@ class Chain:
         return tuple(reversed(forgotten))
 
     @property
+    def each_sample(self) -> bool:
+        """Whether every sample goes through by itself, so that an output for one is moved by no
+        other.
+
+        Example:
+            >>> vanilla_chain(8, "tanh").each_sample, batchnorm_chain(8).each_sample
+            (True, False)
+        """
+        return all(layer.each_sample for layer in self.layers)
+
+    @property
     def turns_with_samples(self) -> bool:
         """Whether H⁺V comes out of HV, in law, for every orthogonal V: then spectra alone determine
         spectra.

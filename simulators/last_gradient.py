@@ -20,14 +20,18 @@ from simulators.lazy import torch
 __all__ = ["Backward", "LastGradient"]
 
 Backward: TypeAlias = str | ArrayLike | Callable[[Array], Array]
-"""``"gaussian"``, G_L itself, or a function of H_L."""
+"""``"gaussian"``, ``"readout"``, G_L itself, or a function of H_L."""
 
-_WANTED = "give 'gaussian', an array of H_L's shape, or a function of H_L, (..., d, n), to one"
+_WORDS = ("gaussian", "readout")
+_WANTED = (
+    "give 'gaussian', 'readout', an array of H_L's shape, or a function of H_L, (..., d, n), to one"
+)
 
 
 @dataclass(frozen=True)
 class LastGradient:
-    """G_L = ∂L/∂H_L: ``fixed``, (d, n); or ``function`` of H_L; or else standard normal.
+    """G_L = ∂L/∂H_L: ``fixed``, (d, n); or ``function`` of H_L; or else standard normal, or one
+    normal vector of variance 1/d for all samples.
 
     ``words`` tell which.
 
@@ -48,7 +52,7 @@ class LastGradient:
         another word, another shape, and entries that are not finite.
         """
         if isinstance(backward, str):
-            require(backward == "gaussian", f"backward={told(backward)} is unknown; {_WANTED}")
+            require(backward in _WORDS, f"backward={told(backward)} is unknown; {_WANTED}")
             return cls(backward)
         if callable(backward):
             return cls(getattr(backward, "__name__", kind_of(backward)), function=backward)
@@ -104,7 +108,7 @@ class LastGradient:
             return xp.asarray(
                 xp.broadcast_to(backend.array(self.fixed.T), trip.last.shape), copy=True
             )
-        return trip.gaussian()
+        return trip.readout() if self.words == "readout" else trip.gaussian()
 
 
 def _kind(found: object) -> str:

@@ -40,8 +40,8 @@ def require_as_declared(layer: RowLayer, width: int) -> None:
     """Raise `ValueError`, in one line, if a trial refutes what ``layer`` says of itself.
 
     Its images must have the shape and the dtype of what it is given, float32 and float64; and its
-    attributes `response`, `each_row`, `turns_with_samples`, `keeps_span`, `odd` and `recentres`
-    must hold where they are said to; a `pullback` of its own must agree with difference quotients.
+    attributes `response`, `each_row`, `each_sample`, `turns_with_samples`, `keeps_span`, `odd` and
+    `recentres` must hold where they are said to; a `pullback` of its own must agree with difference quotients.
     ``width`` ≥ 1 is the number of rows it receives. Cost: some twelve
     of its images of four samples, once for each layer and width.
 
@@ -173,6 +173,13 @@ def _of_scale(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
 def _of_samples(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
     n = H.shape[1]
     random = np.random.default_rng(2)
+    if layer.each_sample:
+        others = np.concatenate([H[:, :1], random.standard_normal((len(H), n - 1))], axis=1)
+        if not _close(image(others)[:, 0], image(H)[:, 0]):
+            yield (
+                "says each_sample, but the image of a sample depends on others; leave each_sample "
+                "out"
+            )
     if layer.turns_with_samples:
         turn = np.linalg.qr(random.standard_normal((n, n)))[0]
         if not _close(image(H @ turn), image(H) @ turn):

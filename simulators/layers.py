@@ -13,7 +13,7 @@ is tried before it runs (`simulators.layer_trials`):
     class Halve(RowLayer):
         '''H → H/2'''
         response = ScaleResponse.LINEAR
-        each_row = turns_with_samples = keeps_span = odd = True
+        each_row = each_sample = turns_with_samples = keeps_span = odd = True
 
         def on_rows(self, rows, xp, width):
             return rows / 2
@@ -113,6 +113,7 @@ class _Traits:
 
     response: ScaleResponse = ScaleResponse.BOUND
     each_row: bool = False  # every row of H is mapped by itself, by any m of the rows at a time
+    each_sample: bool = False  # every sample is mapped by itself, whatever the others are
     turns_with_samples: bool = False  # HV, V orthogonal, becomes the image of H times V, in law
     keeps_span: bool = False  # of the images of the samples: linear up to the scale of rows
     odd: bool = False  # a sample of the other sign becomes one of the other sign
@@ -146,7 +147,7 @@ class Linear(_Traits):
     std: float = 1.0
 
     response = ScaleResponse.LINEAR
-    turns_with_samples = keeps_span = odd = True
+    each_sample = turns_with_samples = keeps_span = odd = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", whole_number("width", self.width, 1))
@@ -206,7 +207,7 @@ class Residual(_Traits):
     width: int | None = None
 
     response = ScaleResponse.LINEAR
-    turns_with_samples = keeps_span = odd = True
+    each_sample = turns_with_samples = keeps_span = odd = True
 
     def __post_init__(self) -> None:
         gamma = real_number("gamma", self.gamma, "a γ ≥ 0, or math.inf")
@@ -259,6 +260,8 @@ class Bias(_Traits):
     """
 
     std: float
+
+    each_sample = True
 
     def __post_init__(self) -> None:
         std = real_number("std", self.std, "a σ_b ≥ 0")
@@ -437,7 +440,7 @@ class Activation(RowLayer):
     derivative: Callable[..., Array] | None = None
     homogeneous: bool | None = None
 
-    each_row = True
+    each_row = each_sample = True
 
     def __post_init__(self) -> None:
         entry = self.entry
@@ -534,7 +537,7 @@ class LayerNorm(RowLayer):
     """
 
     response = ScaleResponse.FREE
-    odd = True
+    each_sample = odd = True
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """The image of ``rows`` of shape ``(..., n, width)``, all of the rows of H; may overwrite
@@ -566,7 +569,7 @@ class RMSNorm(RowLayer):
     """
 
     response = ScaleResponse.FREE
-    odd = True
+    each_sample = odd = True
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """The image of ``rows`` of shape ``(..., n, width)``, all of the rows of H; may overwrite
@@ -600,7 +603,7 @@ class GroupNorm(RowLayer):
     groups: int
 
     response = ScaleResponse.FREE
-    odd = True
+    each_sample = odd = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "groups", whole_number("groups", self.groups, 1))

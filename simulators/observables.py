@@ -5,11 +5,11 @@ Every function takes ``H`` of shape ``(..., d, n)``, real floating, NumPy or Tor
 representation per column, any leading axes (replicas, layers). Results keep the leading axes, the
 dtype and the device.
 
-All are scale-invariant but `log_norm` and those that measure a gradient G in place of ``H``, whose
-scale counts. ``H`` is first divided by its largest entry, so scales from 1e-300 to 1e300 neither
-overflow nor underflow. Where they are undefined, for a zero or non-finite ``H``
-and for the cosine with a zero column, they are NaN, without a warning; `simulate` refuses such
-batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not rank 0. `alive` says
+All are scale-invariant but `log_norm` and those that measure a gradient G, or a tangent kernel K,
+in place of ``H``, whose scale counts. ``H`` is first divided by its largest entry, so scales from
+1e-300 to 1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite
+``H`` and for the cosine with a zero column, they are NaN, without a warning; `simulate` refuses
+such batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not rank 0. `alive` says
 whether a sample is zero.
 
 A new one is one function under `observable`, here or in a module of yours; it is then known by its
@@ -35,7 +35,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations, product
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
@@ -73,10 +73,12 @@ __all__ = [
     "smallest_eigenvalue_gap",
     "soft_rank",
     "spectrum",
+    "tangent_kernel",
 ]
 
 Bound: TypeAlias = End
 Measuring: TypeAlias = Callable[..., Array]
+Reading: TypeAlias = Literal["H", "gram", "backward", "tangent"]
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ class Observable:
     ``function(H, width=d)`` measures ``H`` of shape ``(..., rows, n)``, where ``rows`` may be fewer
     than the width ``d`` when ``H`` is a thin factor. ``gram`` says that the value depends on the
     representation through its Gram matrix and width alone, which is what measuring a thin factor
-    requires. ``backward`` says that it measures G = ∂L/∂H in place of H; ``scaled``, that it takes
-    ``log_scale`` too, ``(...)``: the logarithm of what H or G has been divided by.
+    requires. ``backward`` says that it measures G = ∂L/∂H in place of H, or, if it is ``tangent``,
+    the tangent kernel K, ``(..., n, n)``, see `tangent_kernel`; ``scaled``, that it takes
+    ``log_scale`` too, ``(...)``: the logarithm of what H, G or K has been divided by.
 
     Example:
         >>> import numpy as np
@@ -101,6 +104,7 @@ class Observable:
     gram: bool
     backward: bool = False
     scaled: bool = False
+    tangent: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,8 +115,8 @@ class NamedObservable:
     - ``function``: ``H``, the parameter if there is one, and ``width=d`` if it is ``wide``, to
       values
     - ``reads``: ``"gram"`` if they depend on ``H`` through its Gram matrix and width alone, so that
-      a factor will do for ``H``; ``"backward"`` if it is handed G = ∂L/∂H in place of ``H``; else
-      ``"H"``
+      a factor will do for ``H``; ``"backward"`` if it is handed G = ∂L/∂H in place of ``H``, and
+      ``"tangent"`` if it is handed the tangent kernel K, ``(..., n, n)``; else ``"H"``
     - ``scaled``: whether it takes ``log_scale=``, the logarithm of what ``H`` has been divided by
     - ``shape``: the axes that one representation gives, as ``("n", "n")``; ``()`` for a number
     - ``floor``, ``ceiling``: the ends of its range, numbers or formulas in n and d as a text,
@@ -131,7 +135,7 @@ class NamedObservable:
     name: str
     meaning: str
     function: Measuring
-    reads: Literal["H", "gram", "backward"] = "H"
+    reads: Reading = "H"
     shape: tuple[str, ...] = ()
     floor: Bound | Callable[..., Bound] = None
     ceiling: Bound | Callable[..., Bound] = None
@@ -146,8 +150,8 @@ class NamedObservable:
 
     def __post_init__(self) -> None:
         require(
-            self.reads in ("H", "gram", "backward"),
-            f"{self.name}: reads={self.reads!r}: want 'H', 'gram' or 'backward'",
+            self.reads in get_args(Reading),
+            f"{self.name}: reads={self.reads!r}: want 'H', 'gram', 'backward' or 'tangent'",
         )
         ends = [end for end in (self.floor, self.ceiling) if isinstance(end, int | float)]
         require(
@@ -166,6 +170,16 @@ class NamedObservable:
         With a value of its parameter in brackets, if it has one: ``soft_rank(0.5)``.
         """
         return self.name if self.parameter is None else f"{self.name}({self.parameter.example})"
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it needs the backward pass.
+
+        Example:
+            >>> OBSERVABLES["gradient_norm"].goes_back, OBSERVABLES["gram"].goes_back
+            (True, False)
+        """
+        return self.reads in ("backward", "tangent")
 
     @property
     def shape_in_words(self) -> str:
@@ -187,7 +201,7 @@ class NamedObservable:
 
         It is no number, or measures what claims do not speak of: gradients.
         """
-        if self.reads == "backward":
+        if self.goes_back:
             return f"{self.name} reads the backward pass, and claims are about H"
         if self.shape:
             return f"{self.name} is {self.shape_in_words}, and a claim compares numbers"
@@ -236,8 +250,14 @@ class NamedObservable:
         measuring = function if self.wide else partial(_ignoring_width, function)
         if (self.floor, self.ceiling) != (None, None):
             measuring = partial(_within, name, self._ends(value), measuring)
-        backward = self.reads == "backward"
-        return Observable(name, measuring, self.reads == "gram", backward, self.scaled)
+        return Observable(
+            name,
+            measuring,
+            gram=self.reads == "gram",
+            backward=self.goes_back,
+            scaled=self.scaled,
+            tangent=self.reads == "tangent",
+        )
 
 
 OBSERVABLES: Catalogue[NamedObservable] = Catalogue("observable")
@@ -705,6 +725,58 @@ def gradient_gram(G: Array, *, log_scale: Array | float = 0.0) -> Array:
         # in steps, as the square of the norm alone may be infinite, where zeros stay zero
         zero = xp.equal(products, 0.0) & (sizes >= 0)
         return xp.where(zero, 0.0, products * sizes * sizes)
+
+
+@observable(
+    meaning="the tangent kernel Σ ⟨∂f_i/∂W, ∂f_j/∂W⟩ of the weights after H",
+    reads="tangent",
+    shape=("n", "n"),
+    scaled=True,
+)
+def tangent_kernel(K: Array, *, log_scale: Array | float = 0.0) -> Array:
+    """The empirical neural tangent kernel at initialisation, K_ij = Σ_W ⟨∂f_i/∂W, ∂f_j/∂W⟩_F; shape
+    ``(..., n, n)``, in float64, infinite where that cannot hold it.
+
+    - Outputs: f_i = ⟨g_i, h_i⟩, a number for each sample, h_i its last representation and g_i
+      column i of the G_L that ``backward`` of `simulate` says. ``"readout"`` makes it the network
+      f(x) = a·h_L(x), a of normal entries of variance 1/d, common to the samples; ``"gaussian"``
+      gives each sample a readout of its own; and a function of H_L any f_i(h_i), whose gradients
+      its columns are. The readout is not among the weights
+    - Weights: all entries of the matrices W of `Linear` layers, which have variance std²/width,
+      and of `Residual` layers, H + γWH, which have variance 1, in the blocks after the layer that
+      the column belongs to. So column 0 is the kernel of the whole network, the last is 0, and the
+      difference of two neighbours is the contribution of a block. Offsets of `Bias` do not count
+    - For derivatives in W̃ = √width/std · W, whose entries have variance 1 (the parametrisation
+      whose kernel has a limit at infinite width), a `Linear` layer contributes std²/width times as
+      much: in a chain of one width and std, all of K is to be multiplied by that
+
+    ``K``, ``(..., n, n)``, has been divided by the exponential of ``log_scale``, ``(...)``. An
+    observable of yours that ``reads="tangent"`` is handed it whole.
+
+    Cost: that of the way back, if layers map every sample by itself. Else, as under batch
+    normalisation, each f_i moves with all samples, and there is a way back for each of them: a
+    layer costs O(width · n⁴) by the engine rows, at most n² normals a row.
+
+    Source: Jacot, Gabriel, Hongler 2018 (arXiv 1806.07572).
+
+    Example:
+        >>> import numpy as np
+        >>> from simulators import simulate, vanilla_chain
+        >>> run = simulate(vanilla_chain(64, "relu"), np.eye(64, 2), depth=3, seed=1,
+        ...                observables=["tangent_kernel"], backward="readout")
+        >>> kernel = run["tangent_kernel"]
+        >>> kernel.shape, kernel[0, 3].tolist()
+        ((1, 4, 2, 2), [[0.0, 0.0], [0.0, 0.0]])
+        >>> bool((np.linalg.eigvalsh(kernel[0, :3]) > 0).all())
+        True
+    """
+    xp = _namespace(K)
+    found = xp.astype(K, xp.float64)
+    half = xp.asarray(log_scale, dtype=xp.float64, device=device(K)) / 2
+    factor = _exponential(xp, half)[..., None, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        # in steps, as the factor alone may be infinite, where zeros stay zero
+        return xp.where(xp.equal(found, 0.0), found, found * factor * factor)
 
 
 def parametrised() -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from simulators.backend import Backend, select
 from simulators.batches import centred, validate_batch
 from simulators.chains import Chain
 from simulators.engines import dense, factor, mean_field, rows
-from simulators.engines.round_trip import RoundTrip
+from simulators.engines.round_trip import RoundTrip, gradients_carried
 from simulators.engines.rounding import (
     ROUNDINGS,
     Copies,
@@ -88,8 +88,9 @@ def simulate(
     - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is
       not paid for
     - ``backward``: what G_L = ∂L/∂H_L is, for observables of the gradients G_ℓ = ∂L/∂H_ℓ such as
-      ``"gradient_norm"`` and ``"gradient_gram"``: ``"gaussian"``, standard normal for each replica;
-      an array (d, n); or a function of H_L, ``(..., d, n)``, to an array like it. Their column j
+      ``"gradient_norm"``, and of ``"tangent_kernel"``: ``"gaussian"``, standard normal for each replica;
+      ``"readout"``, one normal vector of variance 1/d for all samples, as of f(x) = a·h_L(x); an
+      array (d, n); or a function of H_L, ``(..., d, n)``, to an array like it. Their column j
       belongs to layer j · ``every`` as all others do, column 0 to the batch. At a kink, and for a
       row of zeros that is rescaled, the derivative is taken to be 0
 
@@ -106,10 +107,13 @@ def simulate(
 
     The engines rows and dense go backward, exact in law jointly with the forward pass: rows by
     conditioning on what it drew, at O(width · n²), dense by the weights themselves, drawn once
-    more. The forward numbers for a seed are the same with and without.
+    more. The forward numbers for a seed are the same with and without. In a run with
+    a tangent kernel for which outputs go back one by one, gradients are other numbers of the same
+    law.
 
     Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense;
-    backward some two or three times as much again. Memory beyond the batch and the values is a few
+    backward some two or three times as much again, and n + 1 times that with ``"tangent_kernel"``
+    where samples interact (for rows, O(width · n⁴)). Memory beyond the batch and the values is a few
     MiB for factor, O(width · n) for rows; for dense O(width · n) and at most some 80 MiB per core.
     Backward half a GiB more at most for what is kept, or some O(width · n · depth^(1/4)) where that
     is more; for dense the weights of one block, if they are more.
@@ -170,7 +174,10 @@ def simulate(
             jobs = [partial(record.watch, group, found, outlook) for group, found in runs]
         else:
             engine_of = {"rows": rows, "dense": dense}[name]
-            groups = engine_of.groups(chain, start.shape, replicas, backend.workers)
+            kernel, n = any(measure.tangent for measure in measures), values.shape[1]
+            columns = n * gradients_carried(chain, n, kernel)
+            shape = 1, columns, len(values)
+            groups = engine_of.groups(chain, shape, replicas, backend.workers)
             sharing = min(len(groups), backend.workers)
             trip = partial(
                 RoundTrip,
@@ -180,6 +187,7 @@ def simulate(
                 copies,
                 exponent=exponent,
                 sharing=sharing,
+                kernel=kernel,
                 ahead=sharing == 1,
                 depth=depth,
                 root=root,
@@ -411,6 +419,8 @@ class _Record:
         self.exponent = 0
         self._forward = [measure for measure in measures if not measure.backward]
         self._backward = [measure for measure in measures if measure.backward]
+        self._tangent = [measure for measure in self._backward if measure.tangent]
+        self._backward = [measure for measure in self._backward if not measure.tangent]
         self._order = [measure.name for measure in measures]
         self._every, self._width = every, width
         self._backend = backend
@@ -426,6 +436,8 @@ class _Record:
         everywhere = slice(None), slice(0, 1)
         self._measure(self._forward, everywhere, H, len(batch), self._log_scale[:1, :1])
         self._measure(self._backward, everywhere, H, len(batch), self._log_scale[:1, :1])
+        K = _in_float64(np.eye(batch.shape[1])[None, None], H, self._backend)
+        self._measure(self._tangent, everywhere, K, self._width, self._log_scale[:1, :1])
         self.values = {name: self.values[name] for name in self._order}
         arrived = self._backend.numpy(H)[0, 0].astype(np.float64)
         self.rounding[:, 0] = arrival_error(batch, arrived, self._backend.dtype)
@@ -476,7 +488,13 @@ class _Record:
                 scale = np.asarray(math.log(2) * gradient.exponents, np.float64)[:, None]
                 G = gradient.rows.mT[:, None]
                 self._measure(self._backward, columns, G, G.shape[-2], scale)
-                self.rounding[replicas, column] = np.maximum(least, gradient.error)
+                error = gradient.error if self._backward else least
+                if trip.kernel is not None:
+                    error = np.maximum(error, trip.kernel.error)
+                    scale = np.asarray(math.log(2) * trip.kernel.exponents, np.float64)[:, None]
+                    K = trip.kernel.products[:, None]
+                    self._measure(self._tangent, columns, K, self._width, scale)
+                self.rounding[replicas, column] = np.maximum(least, error)
 
     def keep(self, group: range, blocks: Iterator[Array]) -> None:
         """The values of the replicas in ``group``, from arrays Hᵀ, or factors of it, after each
@@ -520,7 +538,7 @@ class _Record:
         themselves times the exponential of ``log_scale``.
         """
         for measure in measures:
-            scale = _on_the_device(log_scale, H, self._backend) if measure.scaled else None
+            scale = _in_float64(log_scale, H, self._backend) if measure.scaled else None
             held, told_of_it = H, {} if scale is None else {"log_scale": scale}
             if measure.backward and scale is None and log_scale.any():
                 held = _unscaled(H, log_scale, self._backend)
@@ -543,16 +561,17 @@ class _Record:
             self.values[measure.name][place] = measured
 
 
-def _on_the_device(log_scale: Floats, like: Array, backend: Backend) -> Array:
-    """``log_scale`` in float64, beside the array."""
+def _in_float64(values: Floats, like: Array, backend: Backend) -> Array:
+    """The values in float64, beside the array."""
     xp = backend.xp
-    return xp.asarray(log_scale, dtype=xp.float64, device=device_of(like))
+    return xp.asarray(values, dtype=xp.float64, device=device_of(like))
 
 
 def _unscaled(G: Array, log_scale: Floats, backend: Backend) -> Array:
     """G itself, ∞ where that is beyond its dtype; in two steps, as its scale alone may be."""
     with np.errstate(over="ignore"):
-        half = backend.array(np.exp(log_scale / 2))[..., None, None]
+        half = _in_float64(np.exp(log_scale / 2), G, backend)[..., None, None]
+        half = backend.xp.astype(half, G.dtype)
         return G * half * half
 
 

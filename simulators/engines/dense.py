@@ -236,5 +236,5 @@ class _Drawn(Passage):
         return self._backend.xp.reshape(entries, (len(entries), entries.shape[-1] // rows, rows))
 
 
-JOURNEY = Journey("dense", _Drawn, _units, lambda rows, n: [])
+JOURNEY = Journey("dense", _Drawn, _units, lambda rows, columns: [])
 """The engine's way forward and back."""

@@ -7,6 +7,11 @@ gone through again from there, their numbers drawn once more; in stretches of st
 
 A gradient may grow or shrink exponentially with depth, so it is carried with a power of two.
 
+The tangent kernel is summed on the way, from what each matrix of weights is given and the gradients
+at what it gives. Where samples move one another's outputs, a gradient is carried for each output,
+and one for their sum: those of a replica lie side by side, and go back through its weights
+together, as more columns of one gradient.
+
 What rounding makes of a gradient is estimated from what layers do to it. The maps that lie behind
 treat its rounding as they treat itself, unless they cancel: as where the mean over the batch, or
 the direction of a row, is projected out of a gradient that has little else. How much a layer
@@ -24,6 +29,7 @@ from itertools import chain as chained
 from typing import TypeAlias
 
 import numpy as np
+from array_api_compat import device
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
@@ -32,12 +38,22 @@ from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.factor import block_rows
 from simulators.engines.layerwise import Passage, steps
+from simulators.engines.powers_of_two import levelled, peaks
 from simulators.engines.rounding import ROUNDINGS, Copies, Representation
-from simulators.layers import DrawingLayer, Recenter, RowLayer, ScaleResponse, WeightLayer
+from simulators.engines.tangent_kernel import TangentKernel
+from simulators.layers import (
+    Bias,
+    DrawingLayer,
+    Recenter,
+    Residual,
+    RowLayer,
+    ScaleResponse,
+    WeightLayer,
+)
 from simulators.streams import Streams, pack, row_blocks, units_of
 from simulators.weights import GivenLaw
 
-__all__ = ["Gradient", "Journey", "RoundTrip"]
+__all__ = ["Gradient", "Journey", "RoundTrip", "gradients_carried"]
 
 KEPT_BYTES = 2**29
 """What is kept of the last stretch of a round trip, over all groups at work, unless one block has
@@ -72,8 +88,9 @@ class Journey:
     - ``passage``: makes the engine's `Passage`
     - ``units``: ``(block, rows, n)`` to the sizes and laws of what each weight layer of the block
       draws, for an input of so many rows
-    - ``noise``: ``(rows, n)`` to the sizes of what it draws to go back through weights with so many
-      rows of input; none for an engine that has the weights themselves
+    - ``noise``: ``(rows, columns)`` to the sizes of what it draws to go back through weights with
+      so many rows of input, for gradients that span so many columns; none for an engine that has
+      the weights themselves
     - ``engine``: its name, which is part of the streams
 
     Example:
@@ -134,6 +151,9 @@ class RoundTrip:
     power of ``exponent``; ``sharing`` is how many groups are at work at once. `representations` is
     to be read to its end before `gradients`, each once.
 
+    ``kernel`` says that the tangent kernel is wanted: when a layer's gradient has come, the
+    attribute `kernel` has the contribution of all weights after that layer.
+
     Memory: what `KEPT_BYTES` says, and the inputs of some blocks.
 
     Example:
@@ -164,6 +184,7 @@ class RoundTrip:
         exponent: int,
         ahead: bool = True,
         sharing: int = 1,
+        kernel: bool = False,
     ) -> None:
         self._journey, self._chain, self._copies, self._backend = journey, chain, copies, backend
         self._depth, self._replicas, self._root, self._ahead = depth, replicas, root, ahead
@@ -171,19 +192,25 @@ class RoundTrip:
         self._passage = journey.passage(backend, iter(()))
         blocks = chain.opening.centring_early, chain.centring_early
         n, rows = batch.shape[-2:]
-        inputs = rows, chain.widths(rows)[-1]
+        self._carried = gradients_carried(chain, n, kernel)
+        apart = self._carried > 1
+        self.kernel = TangentKernel(len(replicas), n, apart, backend) if kernel else None
+        # log of what H was divided by, before each block, where it is divided as it goes
+        self._scales: list[Floats] = [np.zeros(len(replicas))]
+        sizes = rows, chain.widths(rows)[-1]
         self._steps = [list(steps(block)) for block in blocks]
         self._units = [
-            journey.units(block, size, n) for block, size in zip(blocks, inputs, strict=True)
+            journey.units(block, size, n) for block, size in zip(blocks, sizes, strict=True)
         ]
-        self._inputs = [_inputs(block, size) for block, size in zip(blocks, inputs, strict=True)]
-        entries = n * max(inputs) + sum(size for size, _ in chained.from_iterable(self._units[1]))
+        self._inputs = [_inputs(block, size) for block, size in zip(blocks, sizes, strict=True)]
+        entries = n * max(sizes) + sum(size for size, _ in chained.from_iterable(self._units[1]))
         room = KEPT_BYTES // np.dtype(backend.dtype).itemsize // sharing
         self._length = max(1, room // (len(replicas) * entries))
         self._streams = backend.streams(root, journey.engine, replicas)
         self._noise_streams = backend.streams(root, self._other, replicas)
         self._latest: _Kept | None = None
-        self._before: Floats = np.ones(len(replicas))  # largest entries after the last block
+        # largest entries after the last block
+        self._before: Floats = np.ones(len(replicas) * self._carried)
         self._whole = _Stretch(range(depth), batch, self._streams.state)
 
     @property
@@ -203,6 +230,8 @@ class RoundTrip:
         """Those after each block, ``(g, n, d)``, good until the next is asked for."""
         for found in self._through(self._whole):
             self._rows = found.rows
+            if found.log_scale is not None:
+                self._scales.append(np.asarray(found.log_scale))
             yield found
 
     def gaussian(self) -> Array:
@@ -210,9 +239,22 @@ class RoundTrip:
 
         To be asked for before `gradients`, as both draw from the same streams.
         """
+        return self._normals(self._rows.shape[-2])
+
+    def readout(self) -> Array:
+        """Gᵀ of a readout a·h of every sample h, ``(g, n, d)``: a has normal entries of variance
+        1/d, and is common to the samples of a replica.
+
+        To be asked for before `gradients`, as `gaussian`.
+        """
         n, width = self._rows.shape[-2:]
-        sizes = [n * size for size in row_blocks(width, block_rows(n))]
-        xp, shape = self._backend.xp, (len(self._replicas), n, -1)
+        xp, shape = self._backend.xp, (len(self._replicas), n, width)
+        return xp.asarray(xp.broadcast_to(width**-0.5 * self._normals(1), shape), copy=True)
+
+    def _normals(self, columns: int) -> Array:
+        """So many normals for each row of the last layer, ``(g, columns, d)``."""
+        sizes = [columns * size for size in row_blocks(self._rows.shape[-1], block_rows(columns))]
+        xp, shape = self._backend.xp, (len(self._replicas), columns, -1)
         units = [(size, "gaussian") for size in sizes]
         drawn = [xp.asarray(xp.reshape(each, shape), copy=True) for each in self._noise(units)]
         return xp.concat(drawn, axis=-1)
@@ -221,18 +263,45 @@ class RoundTrip:
         """Those of the last layer, which are ``rows``, ``(g, n, d)``, and of every one before it
         down to the batch, good until the next is asked for; ``rows`` may be overwritten.
         """
-        group = len(self._replicas)
-        gradient = Gradient(rows, np.zeros(group, dtype=np.int64), np.zeros(group))
         n = rows.shape[-2]
+        rows = self._of_outputs(rows)
+        gradient = Gradient(rows, np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows)))
         inputs = chained.from_iterable(
             reversed(self._inputs[min(block, 1)]) for block in reversed(range(self._depth))
         )
-        noise = chained.from_iterable(self._journey.noise(each, n) for each in inputs)
+        noise = chained.from_iterable(
+            self._journey.noise(received, min(self._carried * n, width))
+            for received, width in inputs
+        )
         sizes = [(size, "gaussian") for size in noise]
         self._passage.noise = self._noise(sizes) if sizes else iter(())
-        gradient = self._settled(gradient, self._peaks(gradient))
-        yield gradient
-        yield from self._back(self._whole, gradient)
+        gradient = self._settled(gradient, peaks(gradient.rows, self._backend))
+        yield self._of_their_sum(gradient)
+        yield from map(self._of_their_sum, self._back(self._whole, gradient))
+
+    def _of_outputs(self, rows: Array) -> Array:
+        """The gradients to be carried, ``(g · k, n, d)``: of each output, where they are apart, and
+        of their sum, ``rows``.
+        """
+        if self._carried == 1:
+            return rows
+        xp, (group, n, width) = self._backend.xp, rows.shape
+        apart = xp.zeros((group, n + 1, n, width), dtype=rows.dtype, device=device(rows))
+        for sample in range(n):
+            apart[:, sample, sample] = rows[:, sample]
+        apart[:, n] = rows
+        return xp.reshape(apart, (-1, n, width))
+
+    def _of_their_sum(self, gradient: Gradient) -> Gradient:
+        """The last of each replica's gradients."""
+        k = self._carried
+        if k == 1:
+            return gradient
+        return Gradient(
+            self._copy(gradient.rows[k - 1 :: k]),
+            gradient.exponents[k - 1 :: k],
+            gradient.error[k - 1 :: k],
+        )
 
     def _noise(self, units: Sequence[Unit]) -> Iterator[Array]:
         return self._drawn(units, self._other, self._noise_streams)
@@ -309,8 +378,9 @@ class RoundTrip:
         for number, (_, layers) in enumerate(self._steps[place], start=1):
             if isinstance(layers, DrawingLayer):
                 own = [next(drawn) for _ in next(units)]
+                weigh = self._weighed(kept.block, layers, rows)
                 rows, back = passage.drawn_again(layers, rows, own)
-                way.append(partial(_through_weights, back))
+                way.append(partial(self._through_weights, back, weigh))
                 weighted = True
                 continue
             last = number == len(self._steps[place])
@@ -322,11 +392,45 @@ class RoundTrip:
             gradient = step(gradient)
         if not kept.block:
             gradient = self._at_the_batch(gradient)
-        peaks = self._peaks(gradient)
+        largest = peaks(gradient.rows, self._backend)
         if not tried:
-            left = np.where(peaks > 0, peaks, math.inf)  # nothing left is nothing lost
+            left = np.where(largest > 0, largest, math.inf)  # nothing left is nothing lost
             gradient = self._cancelled(gradient, np.nan_to_num(self._before / left, nan=math.inf))
-        return self._settled(gradient, peaks)
+        return self._settled(gradient, largest)
+
+    def _weighed(
+        self, block: int, layer: DrawingLayer, rows: Array
+    ) -> Callable[[Gradient], None] | None:
+        """What takes the gradient at the output of a layer with the input ``rows`` and adds the
+        layer's contribution to the kernel; None where there is none.
+        """
+        gain = layer.gamma if isinstance(layer, Residual) and layer.gamma < math.inf else 1.0
+        if self.kernel is None or isinstance(layer, Bias) or gain == 0:
+            return None
+        logarithms = np.full(len(self._replicas), 2 * math.log(gain))
+        if self._chain.scaling is ScaleResponse.LINEAR:
+            scales = self._scales[block]  # −∞ where H is 0, which contributes nothing
+            logarithms += 2 * (
+                np.where(np.isfinite(scales), scales, 0.0) + math.log(2) * self._exponent
+            )
+        add = partial(self.kernel.add, self.kernel.inputs(rows), logarithms)
+        return lambda gradient: add(gradient.rows, gradient.exponents, gradient.error)
+
+    def _through_weights(
+        self,
+        back: Callable[[Array], Array],
+        weigh: Callable[[Gradient], None] | None,
+        gradient: Gradient,
+    ) -> Gradient:
+        """All gradients of a replica together: what weights have not shown yet is the same for
+        all.
+        """
+        if weigh is not None:
+            weigh(gradient)
+        xp, (_, n, width) = self._backend.xp, gradient.rows.shape
+        together = xp.reshape(gradient.rows, (-1, self._carried * n, width))
+        found = back(together)
+        return replace(gradient, rows=xp.reshape(found, (-1, n, found.shape[-1])))
 
     def _tried(self, block: int) -> int:
         """How many rows of each block of rows are tried in this block of layers."""
@@ -344,6 +448,9 @@ class RoundTrip:
         weighted: bool,
         gradient: Gradient,
     ) -> Gradient:
+        if self._carried > 1:  # a row for each gradient
+            xp, shape = self._backend.xp, (len(self._replicas), self._carried, *rows.shape[-2:])
+            rows = xp.reshape(xp.broadcast_to(rows[:, None], shape), (-1, *shape[-2:]))
         found, cancelled = self._passage.pulled_through(
             layers, rows, gradient.rows, tried, weighted
         )
@@ -365,38 +472,33 @@ class RoundTrip:
             gradient = replace(gradient, exponents=gradient.exponents - self._exponent)
         return gradient
 
-    def _peaks(self, gradient: Gradient) -> Floats:
-        """The largest entries, ``(g,)``, without the power of two."""
-        xp = self._backend.xp
-        peaks = xp.max(xp.abs(gradient.rows), axis=(-2, -1))
-        return self._backend.numpy(peaks).astype(np.float64)
-
-    def _settled(self, gradient: Gradient, peaks: Floats) -> Gradient:
-        """The same gradient, its largest entry near one where it was far from that.
+    def _settled(self, gradient: Gradient, largest: Floats) -> Gradient:
+        """The same gradient, its ``largest`` entry near one where it was far from that.
 
         Only exponents change, so that nothing is rounded.
         """
-        self._before = peaks
-        exponents = np.frexp(peaks)[1].astype(np.int64)
-        far = (np.abs(exponents) > _ROOM) & np.isfinite(peaks) & (peaks > 0)
-        if not far.any():
-            return gradient
-        exponents = np.where(far, exponents, 0)
-        self._before = np.ldexp(peaks, -exponents)
-        rows = gradient.rows
-        for half in (exponents // 2, exponents - exponents // 2):
-            rows = rows * self._backend.array(np.ldexp(1.0, -half))[:, None, None]
+        rows, exponents = levelled(gradient.rows, largest, _ROOM, self._backend)
+        self._before = np.ldexp(largest, -exponents)
         return replace(gradient, rows=rows, exponents=gradient.exponents + exponents)
 
     def _copy(self, rows: Array) -> Array:
         return self._backend.xp.asarray(rows, copy=True)
 
 
-def _through_weights(back: Callable[[Array], Array], gradient: Gradient) -> Gradient:
-    return replace(gradient, rows=back(gradient.rows))
+def gradients_carried(chain: Chain, n: int, kernel: bool) -> int:
+    """How many gradients of a replica go back together, for ``n`` ≥ 1 samples: for the ``kernel``
+    of a ``chain`` in which samples interact one for each sample's output, and one for their sum.
+
+    Example:
+        >>> from simulators.chains import batchnorm_chain, vanilla_chain
+        >>> [gradients_carried(build(8), 3, True) for build in (batchnorm_chain, vanilla_chain)]
+        [4, 1]
+    """
+    return n + 1 if kernel and not chain.each_sample else 1
 
 
-def _inputs(block: Chain, rows: int) -> list[int]:
-    """The rows that each weight layer of the block receives."""
-    sizes = zip(block.layers, (rows, *block.widths(rows)), strict=False)
-    return [size for layer, size in sizes if isinstance(layer, WeightLayer)]
+def _inputs(block: Chain, rows: int) -> list[tuple[int, int]]:
+    """The rows that each weight layer of the block receives and gives."""
+    given = block.widths(rows)
+    sizes = zip(block.layers, (rows, *given), given, strict=False)
+    return [(received, width) for layer, received, width in sizes if isinstance(layer, WeightLayer)]

@@ -115,9 +115,11 @@ def _units(chain: Chain, rows: int, n: int) -> list[list[tuple[int, GivenLaw]]]:
     return found
 
 
-def _noise(rows: int, n: int) -> list[int]:
-    """The normals that stand for what the weights do off the span of a batch of so many rows."""
-    return [n * size for size in row_blocks(rows, block_rows(n))]
+def _noise(rows: int, columns: int) -> list[int]:
+    """The normals that stand for what the weights do off the span of a batch of so many rows, to
+    gradients that span so many ``columns``.
+    """
+    return [columns * size for size in row_blocks(rows, block_rows(columns))]
 
 
 class _InLaw(Passage):
@@ -147,16 +149,18 @@ class _InLaw(Passage):
     def _pulled_by(
         self, layer: WeightLayer, basis: Array, drawn: Sequence[Array], gradient: Array
     ) -> Array:
-        xp, (n, width) = self._backend.xp, gradient.shape[-2:]
+        xp, width = self._backend.xp, gradient.shape[-1]
+        n, rows = basis.shape[-2:]
         factor = self._factor(gradient)
-        seen = xp.zeros_like(factor)
+        columns = factor.shape[-1]
+        seen = xp.zeros_like(gradient[..., :n])
         for block, unit in zip(self._row_blocks(width, n), drawn, strict=True):
             weights = xp.reshape(unit, (len(unit), n, -1))
             seen += xp.matmul(gradient[..., block], weights.mT)
         parts = []
-        for block in self._row_blocks(basis.shape[-1], n):
+        for block in self._row_blocks(rows, columns):
             unit = next(self.noise)
-            fresh = xp.matmul(factor, xp.reshape(unit, (len(unit), n, -1)))
+            fresh = xp.matmul(factor, xp.reshape(unit, (len(unit), columns, -1)))
             seen -= xp.matmul(fresh, basis[..., block].mT)
             parts.append(fresh)
         found = xp.concat(parts, axis=-1)

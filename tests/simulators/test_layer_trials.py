@@ -30,7 +30,7 @@ from simulators.layers import (
 from simulators.simulate import simulate
 
 WIDTH = 6
-TRAITS = ("each_row", "turns_with_samples", "keeps_span", "odd", "recentres")
+TRAITS = ("each_row", "each_sample", "turns_with_samples", "keeps_span", "odd", "recentres")
 BATCH = np.random.default_rng(0).standard_normal((WIDTH, 3))
 
 
@@ -68,9 +68,9 @@ SHIPPED: list[RowLayer | DrawingLayer] = [
 
 #: What does not hold of them; what else they leave out would hold.
 FALSE: list[tuple[RowLayer, tuple[str, ...]]] = [
-    (Recenter(), ("turns_with_samples", "odd")),
-    (Rescale(), ("recentres",)),
-    (Normalize(), ("each_row", "recentres")),
+    (Recenter(), ("each_sample", "turns_with_samples", "odd")),
+    (Rescale(), ("each_sample", "recentres")),
+    (Normalize(), ("each_row", "each_sample", "recentres")),
     (LayerNorm(), ("each_row", "turns_with_samples", "recentres")),
     (RMSNorm(), ("each_row", "turns_with_samples", "recentres")),
     (GroupNorm(2), ("each_row", "turns_with_samples", "keeps_span", "recentres")),

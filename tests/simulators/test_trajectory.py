@@ -60,8 +60,13 @@ def test_bytes_are_the_same_every_time_and_read_back(trajectory):
 
 @pytest.mark.parametrize(
     ("backward", "words"),
-    [("gaussian", "gaussian"), (np.eye(8, 3), "array [0-9a-f]{64}"), (np.negative, "negative")],
-    ids=["gaussian", "array", "function"],
+    [
+        ("gaussian", "gaussian"),
+        ("readout", "readout"),
+        (np.eye(8, 3), "array [0-9a-f]{64}"),
+        (np.negative, "negative"),
+    ],
+    ids=["gaussian", "readout", "array", "function"],
 )
 def test_a_backward_pass_is_read_back_with_what_it_started_from(backward, words, tmp_path):
     run = simulate(

@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "chains": shlex.join(chain.spelling for chain in CHAINS.values()),
         "laws": shlex.join(law.example for law in LAWS.values()),
         "observables": shlex.join(
-            each.example for each in OBSERVABLES.values() if each.reads != "backward"
+            each.example for each in OBSERVABLES.values() if not each.goes_back
         ),
     }
     for name, words in _AXES.items():
