@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -74,11 +74,11 @@ class Reach:
             self.early[source] |= set(early)
 
     def tests(self, mutant: Mutant, within: float = math.inf) -> list[str]:
-        """The tests that run a mutant's lines, the quickest first, as many as take ``within`` seconds of CPU in all.
+        """The tests that run a mutant's lines, as many as take ``within`` seconds of CPU in all.
 
         Of a line that runs while its module is loaded, also those that run anything of the module, and those that
-        look at every statement. Behind them, the others of their files: what one test leaves in a cache, the next
-        reads without running a line.
+        look at every statement. Behind them, the others of their files: what one test leaves in a cache, or a
+        module as a constant, the next reads without running a line. The files that are nearest come first, whole.
         """
         lines = self.lines.get(mutant.path, {})
         own = set(range(mutant.line, mutant.last_line + 1))
@@ -88,12 +88,17 @@ class Reach:
             found |= {test for tests in lines.values() for test in tests}
             found |= {test for test in self.seconds if test.startswith(_LOADED)}
         files = {_file(test) for test in found}
+        nearest = set(self._by_nearness(files)[:_NEAR])
         beside = {test for test in self.seconds if _file(test) in files} - found
-        ordered = [
-            test
-            for tests in (found, beside)
-            for test in sorted(tests, key=lambda test: (self.seconds[test], test))
-        ]
+        ordered = sorted(
+            found | beside,
+            key=lambda test: (
+                _file(test) not in nearest,
+                test in beside,
+                self.seconds[test],
+                test,
+            ),
+        )
         spent = accumulate(self.seconds[test] for test in ordered)
         return [test for test, total in zip(ordered, spent, strict=True) if total <= within]
 
@@ -103,14 +108,13 @@ class Reach:
         Nearest to a statement is what looks at every statement, else what runs the fewest sources. Most mutants fall
         in the first run, which has little to load.
         """
-        files = sorted(
-            {_file(test) for test in tests},
-            key=lambda name: (name not in _LOADED, self.breadth(name), name),
-        )
-        near = set(files[:_NEAR])
+        near = set(self._by_nearness({_file(test) for test in tests})[:_NEAR])
         first = [test for test in tests if _file(test) in near]
         rest = [test for test in tests if _file(test) not in near]
         return [first, rest] if rest else [first]
+
+    def _by_nearness(self, files: Iterable[str]) -> list[str]:
+        return sorted(files, key=lambda name: (name not in _LOADED, self.breadth(name), name))
 
     def breadth(self, name: str) -> int:
         """How many sources the tests of a file run."""

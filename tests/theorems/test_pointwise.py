@@ -284,6 +284,13 @@ def test_tightness_is_one_at_the_tight_end_of_either_bound(relation: str, bound:
         )  # type: ignore[misc]
 
 
+def test_a_ratio_of_sides_that_rounding_made_is_no_tightness() -> None:
+    lost = {"x": flint.arb(1e-16, 1e-16), "y": flint.arb("1e-200", "1e-202")}
+    assert decide(claim(x, "<=", y), lambda: lost).ratio is None
+    known = {"x": flint.arb("5e-201", "1e-250"), "y": flint.arb("1e-200", "1e-250")}
+    assert decide(claim(x, "<=", y), lambda: known).ratio == pytest.approx(0.5)
+
+
 def test_the_interval_of_tightness_starts_at_what_does_not_depend_on_draws() -> None:
     """Hypothesis draws constants of whatever modules are loaded, so another process may meet tighter inputs."""
     tried = search(claim(x, "<=", 1000), corners=lambda: [Fraction(250), Fraction(5)])

@@ -79,6 +79,8 @@ _LARGEST_SIZE = 10**6
 _LARGEST_FAMILY = 1000
 #: So are averages over more draws.
 _MOST_DRAWS = 10**5
+#: To how much of itself, or of 1, a ratio of sides has to be known to be told.
+_RATIO_TO = 1e-3
 
 
 @dataclass(frozen=True)
@@ -374,8 +376,11 @@ def _ratio(statement: Statement, left: flint.arb, right: flint.arb, power: int) 
     over, under = (right, left) if statement.relation in (">=", ">") else (left, right)
     if not under > 0:
         return None
-    value = float((over / under).mid())
-    return value ** (1 / power) if value >= 0 else None
+    ratio = over / under
+    value = float(ratio.mid())
+    if value < 0 or float(ratio.rad()) > _RATIO_TO * max(value, 1.0):
+        return None
+    return value if power == 1 else float(value ** (1 / power))
 
 
 @dataclass

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from simulators.arguments import require
 from simulators.chains import CHAINS
 from theorems.registry import families, select
+from theorems.shipped_claims import SHIPPED
 from theorems.statement import ClaimError, Statement
 from theorems.terminal.exit_statuses import UsageError
 from theorems.terminal.screen import refuse
@@ -254,7 +255,7 @@ def is_file_name(text: str) -> bool:
     (True, False)
     """
     head = text.partition("::")[0]
-    return "::" in text or head.endswith(".py") or head == "examples"
+    return "::" in text or head.endswith(".py") or head in SHIPPED
 
 
 def asked(args: argparse.Namespace) -> tuple[tuple[Statement, ...], list[str]]:
@@ -475,11 +476,7 @@ def result_file(args: argparse.Namespace) -> Path | None:
 def _claim_files(names: Iterable[str]) -> list[str]:
     """The files of claims among the names of a command line."""
     heads = [name.partition("::")[0] for name in names if is_file_name(name)]
-    if "examples" not in heads:
-        return heads
-    from theorems.workbench.loading import EXAMPLES
-
-    return [str(EXAMPLES) if head == "examples" else head for head in heads]
+    return [str(SHIPPED.get(head, head)) for head in heads]
 
 
 def require_directory(option: str, text: str) -> Path:

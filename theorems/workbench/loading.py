@@ -17,13 +17,11 @@ from types import CodeType, ModuleType
 
 from simulators.regular_files import obstacle
 from theorems.error_words import in_words
+from theorems.shipped_claims import SHIPPED
 from theorems.workbench.conjecture import Conjecture
 from theorems.workbench.parsing import ClaimError, nearest, refuse
 
-__all__ = ["EXAMPLES", "Loaded", "conjectures_of", "held", "load"]
-
-#: The file of examples that is shipped, which the name ``examples`` stands for.
-EXAMPLES = Path(__file__).parents[1] / "examples.py"
+__all__ = ["Loaded", "conjectures_of", "held", "load"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Loaded:
 def load(text: str) -> Loaded:
     """The conjectures of a file of Python, which is run.
 
-    - ``text``: its path, or ``examples`` for those that are shipped; after ``::`` the name of one
+    - ``text``: its path, or the name of a shipped one (``examples``); after ``::`` the name of one
 
     A claim that is refused when it is stated leaves the others of the file to be checked, but for
     those stated by the same statement of Python.
@@ -54,7 +52,7 @@ def load(text: str) -> Loaded:
         ['symmetric_cosine']
     """
     head, _, wanted = text.partition("::")
-    path = EXAMPLES if head == "examples" else Path(head)
+    path = SHIPPED.get(head, Path(head))
     if (words := obstacle(path)) is not None:
         raise ClaimError(
             f"{head}: {words}; name a Python file that states claims, as in my_claims.py::gap_law"

@@ -78,12 +78,18 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., sp.Expr], int]] = {
     "sqrt": (sp.sqrt, 1),
     "log": (sp.log, 1),
     "exp": (sp.exp, 1),
+    "acos": (sp.acos, 1),
     "abs": (sp.Abs, 1),
     "Abs": (sp.Abs, 1),
     "Min": (sp.Min, 0),
     "Max": (sp.Max, 0),
     "min": (sp.Min, 0),
     "max": (sp.Max, 0),
+}
+_VERBS = {
+    "sqrt": "takes the root of",
+    "log": "takes the logarithm of",
+    "acos": "takes the arc cosine of",
 }
 _COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.LtE: "<=",
@@ -319,7 +325,7 @@ class _Reader:
                 f"{source}: too large an exponent",
             )
         )
-        verb = {"sqrt": "takes the root of", "log": "takes the logarithm of"}.get(name, "is of")
+        verb = _VERBS.get(name, "is of")
         self.conditions += of_function(name, arguments, self._words(node, verb, node.args[0]))
         return self._real(function(*arguments), node)
 

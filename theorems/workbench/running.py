@@ -17,13 +17,13 @@ from simulators.batches import Batch
 from theorems.checking.expectation import Expectation
 from theorems.checking.scaling import Scaling
 from theorems.registry import get
+from theorems.shipped_claims import SHIPPED
 from theorems.statement import Evidence, Quantifier, Statement, Verdict
 from theorems.verification import Result, verify
 from theorems.witnesses import CorpusError, spelled
 from theorems.workbench.adversaries import margin, refuting
 from theorems.workbench.conjecture import Conjecture, conjecture, name_of
 from theorems.workbench.declaration import WrittenClaim
-from theorems.workbench.loading import EXAMPLES
 from theorems.workbench.parsing import ClaimError
 
 __all__ = [
@@ -227,8 +227,9 @@ def _again(claim: Conjecture | Statement, statement: Statement, around: Surround
     if isinstance(claim, Conjecture):
         if not claim.file or not claim.name or not os.path.exists(claim.file):
             return None
-        file = os.path.relpath(claim.file, around.directory)
-        name = f"{'examples' if Path(claim.file) == EXAMPLES else file}::{claim.name}"
+        shipped = {path: name for name, path in SHIPPED.items()}
+        file = shipped.get(Path(claim.file), os.path.relpath(claim.file, around.directory))
+        name = f"{file}::{claim.name}"
         corpus = f" --corpus {shlex.quote(os.path.relpath(around.corpus, around.directory))}"
     found = f"theorems verify {shlex.quote(name)} --seed {around.seed} --level {around.level!r}"
     budget = "" if around.budget is None else f" --budget {around.budget:g}"
