@@ -287,6 +287,17 @@ def test_tests_that_a_cache_or_an_import_may_hide_from_a_line_run_too() -> None:
     assert tests(2) == tests(4) == tests(1, "module") == tests(1, "f.Class") == everywhere
 
 
+def test_the_file_named_after_a_module_comes_first_whole() -> None:
+    """A constant of a module is read by tests that run no line of it, and many quick ones would cut them off."""
+    reach = Reach()
+    for name, lines in (("tests/test_a.py", {"1": [0]}), ("tests/test_s.py", {"1": [0]})):
+        seconds = {f"{name}::a": 5, f"{name}::constant": 40}
+        reach.add({"seconds": seconds, "lines": {"s.py": lines}, "early": {}})
+    mutant = Mutant("s.py", "sign", "module", 1, 1, 0, 1, "x", "-x", 1)
+    own = ["tests/test_s.py::a", "tests/test_s.py::constant"]
+    assert reach.tests(mutant, 60) == [*own, "tests/test_a.py::a"]
+
+
 @pytest.mark.parametrize("names", [sites._BALLS, sites._TRANSFORMS, sites._NOT])
 def test_files_of_a_kind_are_files_there_are(names: tuple[str, ...]) -> None:
     """A file that is renamed would lose its mutants without a word."""

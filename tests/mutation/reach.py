@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -78,7 +78,8 @@ class Reach:
 
         Of a line that runs while its module is loaded, also those that run anything of the module, and those that
         look at every statement. Behind them, the others of their files: what one test leaves in a cache, or a
-        module as a constant, the next reads without running a line. The files that are nearest come first, whole.
+        module as a constant, the next reads without running a line. The file named after the module comes first,
+        whole.
         """
         lines = self.lines.get(mutant.path, {})
         own = set(range(mutant.line, mutant.last_line + 1))
@@ -88,12 +89,12 @@ class Reach:
             found |= {test for tests in lines.values() for test in tests}
             found |= {test for test in self.seconds if test.startswith(_LOADED)}
         files = {_file(test) for test in found}
-        nearest = set(self._by_nearness(files)[:_NEAR])
+        own_file = f"test_{Path(mutant.path).stem}.py"
         beside = {test for test in self.seconds if _file(test) in files} - found
         ordered = sorted(
             found | beside,
             key=lambda test: (
-                _file(test) not in nearest,
+                not _file(test).endswith(f"/{own_file}"),
                 test in beside,
                 self.seconds[test],
                 test,
@@ -108,13 +109,14 @@ class Reach:
         Nearest to a statement is what looks at every statement, else what runs the fewest sources. Most mutants fall
         in the first run, which has little to load.
         """
-        near = set(self._by_nearness({_file(test) for test in tests})[:_NEAR])
+        files = sorted(
+            {_file(test) for test in tests},
+            key=lambda name: (name not in _LOADED, self.breadth(name), name),
+        )
+        near = set(files[:_NEAR])
         first = [test for test in tests if _file(test) in near]
         rest = [test for test in tests if _file(test) not in near]
         return [first, rest] if rest else [first]
-
-    def _by_nearness(self, files: Iterable[str]) -> list[str]:
-        return sorted(files, key=lambda name: (name not in _LOADED, self.breadth(name), name))
 
     def breadth(self, name: str) -> int:
         """How many sources the tests of a file run."""
