@@ -282,5 +282,6 @@ def summary(documented: object) -> str:
         'x/2'
     """
     text = (documented.__doc__ or "").strip()
-    require(text, f"{told(documented)} has no docstring; its first line says what it is")
+    name = getattr(documented, "__name__", None) or told(documented)
+    require(text, f"{name} has no docstring; its first line says what it is")
     return " ".join(text.split("\n\n")[0].split()).rstrip(".")

@@ -119,6 +119,10 @@ class _Traits:
     odd: bool = False  # a sample of the other sign becomes one of the other sign
     recentres: bool = False  # the batch mean is subtracted
 
+    def __repr__(self) -> str:
+        """Of a layer that is no dataclass, whose own says more."""
+        return f"{type(self).__name__}()"
+
     def __init_subclass__(cls, *, listed: bool = True) -> None:
         super().__init_subclass__()
         if listed:
