@@ -38,6 +38,7 @@ from simulators.engines.mean_field.directions import (
 )
 from simulators.layers import (
     Activation,
+    Bias,
     GroupNorm,
     LayerNorm,
     Linear,
@@ -78,6 +79,12 @@ MAPPED: dict[str, Callable[[int], Chain]] = {
     "rms norm": lambda d: Chain((Linear(d, std=0.5), Activation("sigmoid"), RMSNorm())),
     "both norms": lambda d: Chain((Linear(d), Activation("relu"), RMSNorm(), LayerNorm())),
     "wide weights": lambda d: Chain((Linear(d, std=1.5), Activation("sin"))),
+    "offsets": lambda d: Chain((Linear(d, std=0.9), Bias(0.5), Activation("tanh"))),
+    "offsets of activations": lambda d: Chain((Linear(d), Activation("relu"), Bias(0.7))),
+    "offsets, rescaled": lambda d: Chain((Linear(d), Bias(1.0), Rescale("variance"))),
+    "offsets, normalised": lambda d: Chain(
+        (Bias(0.3), Linear(d), Activation("relu"), Bias(0.5), LayerNorm())
+    ),
     "two linear layers": lambda d: Chain(
         (Linear(2 * d), Activation("tanh"), Linear(d), Activation("relu"))
     ),
@@ -226,6 +233,41 @@ def test_one_layer_has_the_scale_of_its_weights():
     assert np.allclose(wide(GRAM), 2.25 * plain(GRAM), rtol=1e-14)
 
 
+def test_offsets_add_their_variance_to_every_entry():
+    bare, moved = (
+        gram_map(Chain((Linear(8), *offsets, Activation("sin"))))(GRAM)
+        for offsets in ((), (Bias(0.5),))
+    )
+    assert np.allclose(moved, kernel_map("sin").moments(GRAM + 0.25), rtol=1e-14)
+    assert not np.allclose(moved, bare, rtol=1e-2)
+    after = gram_map(Chain((Linear(8), Activation("sin"), Bias(0.5))))(GRAM)
+    assert np.allclose(after, bare + 0.25, rtol=1e-14)
+    none = gram_map(Chain((Linear(8), Bias(0), Activation("sin"))))(GRAM)
+    assert (none == bare).all()
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_orthogonal_weights_have_the_map_of_gaussian_ones(activation):
+    width, depth, replicas = 512, 3, 12
+    chain = vanilla_chain(width, activation).with_law("orthogonal")
+    limit = simulate(chain, batch(width), depth=depth, engine="mean_field", observables=("gram",))[
+        "gram"
+    ][0, depth]
+    gaussian = simulate(
+        vanilla_chain(width, activation),
+        batch(width),
+        depth=depth,
+        engine="mean_field",
+        observables=("gram",),
+    )["gram"][0, depth]
+    assert (limit == gaussian).all()
+    found = simulate(
+        chain, batch(width), depth=depth, replicas=replicas, seed=2, observables=("gram",)
+    )["gram"][:, depth]
+    spread = found.std(axis=0, ddof=1) / math.sqrt(replicas)
+    assert (abs(found.mean(axis=0) - limit) <= 6 * spread + 2 / width).all()
+
+
 def test_normalised_samples_have_mean_square_one():
     """Under LayerNorm their mean is 0 besides, which ReLU's is not."""
     rms, centred = (
@@ -317,6 +359,8 @@ def test_directions_of_singular_covariances_are_enclosed(kernel):
         (Chain((Linear(8), Activation("relu"), Rescale())), "the law of their directions"),
         (Chain((Linear(8), Activation("relu"), Activation("tanh"))), "what tanh makes of them"),
         (Chain((Linear(8), Rescale(), Recenter())), "no longer of one norm"),
+        (Chain((Linear(8), Rescale(), Bias(1.0), Activation("relu"))), "moved by normal offsets"),
+        (Chain((Bias(1.0), Activation("relu"), Linear(8))), "moved by normal offsets"),
         (Chain((Residual(0.5, width=8), Activation("tanh"))), "grow with the width"),
         (Chain((Residual(0.5), Rescale())), "its width is not told"),
         (Chain((LayerNorm(), Linear(8), Activation("relu"))), "their mean, which it subtracts"),

@@ -246,9 +246,14 @@ def undefined(rng: Any, shape: Any) -> Any:
             "Bias.std=1.0. adds to all samples what no factor of them tells",
         ),
         (
-            lambda: simulate(Chain((Linear(12), Bias(1.0))), BATCH, depth=1, engine="mean_field"),
+            lambda: simulate(
+                Chain((Linear(12), Rescale(), Bias(1.0), Rescale())),
+                BATCH,
+                depth=1,
+                engine="mean_field",
+            ),
             ValueError,
-            "no map of Gram matrices is known: ",
+            "rows are moved by normal offsets",
         ),
         (lambda: Linear(4, std=0), ValueError, "std=0 is not a number σ_w > 0"),
         (lambda: Linear(4, std="1"), TypeError, "std='1' is not a real number"),

@@ -6,7 +6,8 @@ changes the law, and for some the mean is known again:
 
 | layer | law of a row h | K |
 |---|---|---|
-| `Linear`, Gaussian | N(0, K) | times σ_w² and the ratio of the widths |
+| `Linear`, Gaussian or Haar | N(0, K) | times σ_w² and the ratio of the widths |
+| `Bias` | normal if it was, else no name | K + σ_b² 11ᵀ |
 | `Recenter` | its image under J = I − 11ᵀ/n | JKJ |
 | `Activation` φ, after Gaussian rows | no name | E φ(h)φ(h)ᵀ, dual kernels: `kernels` |
 | `Rescale` after Gaussian rows | √n h/‖h‖ | an integral: `directions` |
@@ -38,6 +39,7 @@ from simulators.arguments import kind_of, require, told
 from simulators.arrays import Floats
 from simulators.chains import Chain
 from simulators.engines.mean_field.directions import (
+    UndecidedError,
     direction_moments,
     direction_moments_enclosure,
 )
@@ -46,6 +48,7 @@ from simulators.engines.mean_field.recenter_relu import admit_grams, read_gram
 from simulators.engines.mean_field.rescale import Exact
 from simulators.layers import (
     Activation,
+    Bias,
     GroupNorm,
     Layer,
     LayerNorm,
@@ -83,6 +86,7 @@ class Rows(Enum):
     GAUSSIAN = "normal"
     DIRECTION = "normal ones rescaled to one norm"
     OTHER = "images under an activation"
+    SHIFTED = "moved by normal offsets"
 
 
 class _NoMap(Exception):
@@ -218,11 +222,27 @@ def _linear(layer: Linear, state: _State, means: Arithmetic) -> _State:
 
 
 def _require_normal(layer: WeightLayer) -> None:
-    if layer.law != "gaussian":
+    if layer.law not in ("gaussian", "orthogonal"):
         raise _NoMap(
             f"its weights are {law_of(layer.law).name}, and the map is that of independent normal "
             "ones: of few rows, as a batch may have, no others make normal ones, whatever the width"
         )
+
+
+def _bias(layer: Bias, state: _State, means: Arithmetic) -> _State:
+    """Offsets have mean 0 over the rows, so that E h stays."""
+    if layer.std == 0:
+        return state
+    std = arb(layer.std) if means.exact else layer.std
+    normal = state.rows is Rows.GAUSSIAN
+    return replace(
+        state,
+        rows=Rows.GAUSSIAN if normal else Rows.SHIFTED,
+        second=state.second + std * std,
+        covariance=None,
+        size=1,
+        centred=False,
+    )
 
 
 def _ratio(numerator: int, denominator: int, means: Arithmetic) -> Any:
@@ -273,7 +293,7 @@ def _trace(matrix: Matrix) -> Matrix:
 def _left(before: Matrix, after: Matrix, means: Arithmetic) -> Matrix:
     """What `Recenter` left; in floats NaN where it is rounding."""
     if means.exact:
-        require(after.trace() > 0, _NOTHING)
+        require(after.trace() > 0, _NOTHING, UndecidedError)
         return after
     lost = _trace(after) <= _LOST * before.shape[-1] * _trace(before)
     return np.where(lost, np.nan, after)
@@ -374,6 +394,7 @@ def _of_unit_samples(state: _State, means: Arithmetic) -> _State:
 
 _STEPS: dict[type, Callable[[Any, _State, Arithmetic], _State]] = {
     Linear: _linear,
+    Bias: _bias,
     Residual: _residual,
     Recenter: _recenter,
     Rescale: _rescale,
