@@ -48,6 +48,7 @@ class ActivationFunction:
     - ``homogeneous``: whether F(sx) = sF(x) for every s > 0; ``odd``: whether F(−x) = −F(x)
     - ``vanishes``: whether F is 0 on an interval, so that all units of a sample may die
     - ``derivative``: ``(rows, xp)`` to F′ of ``rows``; None for that by Torch's autograd
+    - ``nonnegative``: whether F(x) ≥ 0 for every x
     - ``parameter``: a number that ``function`` and ``derivative`` take by its name, with a default;
       a text writes it in brackets, as in ``leaky_relu(0.1)``. None if they take none
 
@@ -65,6 +66,7 @@ class ActivationFunction:
     derivative: Rowwise | None = None
 
     parameter: Parameter | None = None
+    nonnegative: bool = False
 
     @property
     def example(self) -> str:
@@ -109,7 +111,8 @@ class ActivationFunction:
         """Raise `ValueError`, in one line, where a grid of points refutes what this says of F.
 
         It is tried on arrays of the library ``xp``, in float32 and float64: shape, dtype, no NaN at
-        finite numbers, `homogeneous`, `odd`, and `derivative` against difference quotients.
+        finite numbers, `homogeneous`, `odd`, `nonnegative`, and `derivative` against difference
+        quotients.
 
         Example:
             >>> import array_api_compat.numpy as xp
@@ -133,6 +136,8 @@ def _tried(entry: ActivationFunction, xp: Namespace) -> None:
         trials.require_homogeneous(what, function, xp)
     if entry.odd:
         trials.require_odd(what, function, xp)
+    if entry.nonnegative:
+        trials.require_nonnegative(what, function, xp)
     if (derivative := entry.derivative) is not None:
         trials.require_derivative(what, function, lambda rows: derivative(rows, xp), xp)
 
@@ -171,7 +176,8 @@ def activation_of(
     - ``homogeneous``: whether F(sx) = sF(x) for every s > 0; None for what is known, or what a
       trial on points finds
 
-    Of a function, oddness and whether it is 0 on an interval are found by trial. Raises
+    Of a function, oddness and whether it is 0 on an interval are found by trial; that it is
+    nowhere negative is not, as ranges of means rest on it. Raises
     `ValueError` as `ActivationFunction.require_as_told` does and for an unknown name; `TypeError`
     for what is neither text nor function, and for a function without hash.
 
@@ -315,6 +321,7 @@ def activation(
     vanishes: bool = False,
     derivative: Rowwise | None = None,
     parameter: Parameter | None = None,
+    nonnegative: bool = False,
 ) -> Callable[[F], F]:
     """Put the function below into the catalogue, under its name, with the first line of its
     docstring.
@@ -347,6 +354,7 @@ def activation(
             vanishes,
             derivative,
             parameter,
+            nonnegative,
         )
         if function.__module__ != __name__:  # those below are tried by the tests
             import array_api_compat.numpy
@@ -370,7 +378,7 @@ def _step(rows: Array, xp: Namespace) -> Array:
     return xp.astype(rows > 0, rows.dtype)
 
 
-@activation(homogeneous=True, vanishes=True, derivative=_step)
+@activation(homogeneous=True, vanishes=True, derivative=_step, nonnegative=True)
 def relu(rows: Array, xp: Namespace) -> Array:
     """max(x, 0)
 
@@ -412,7 +420,7 @@ def sin(rows: Array, xp: Namespace) -> Array:
     return xp.sin(rows)
 
 
-@activation(derivative=lambda rows, xp: _logistic_slope(rows, xp))
+@activation(derivative=lambda rows, xp: _logistic_slope(rows, xp), nonnegative=True)
 def sigmoid(rows: Array, xp: Namespace) -> Array:
     """1/(1 + exp(−x))
 
@@ -543,7 +551,7 @@ def erf(rows: Array, xp: Namespace) -> Array:
     return _erf(rows)
 
 
-@activation(derivative=lambda rows, xp: _logistic(rows, xp)[0])
+@activation(derivative=lambda rows, xp: _logistic(rows, xp)[0], nonnegative=True)
 def softplus(rows: Array, xp: Namespace) -> Array:
     """ln(1 + exp x)
 
@@ -564,5 +572,6 @@ ACTIVATIONS.add(
         lambda rows, xp: xp.abs(rows),
         homogeneous=True,
         derivative=lambda rows, xp: xp.sign(rows),
+        nonnegative=True,
     )
 )

@@ -263,6 +263,21 @@ class Chain:
         return all(layer.odd for layer in self.layers)
 
     @property
+    def nonnegative(self) -> bool:
+        """Whether no entry of what a block gives is negative.
+
+        Some layer sees to it, and none after it loses it.
+
+        Example:
+            >>> vanilla_chain(8, "relu").nonnegative, vanilla_chain(8, "tanh").nonnegative
+            (True, False)
+        """
+        found = False
+        for layer in self.layers:
+            found = layer.nonnegative or (found and layer.keeps_nonnegative)
+        return found
+
+    @property
     def has_spectral_limit(self) -> bool:
         """Whether the map of spectra at infinite width is known: a Gaussian `Linear`, `Rescale`.
 

@@ -40,10 +40,10 @@ def require_as_declared(layer: RowLayer, width: int) -> None:
     """Raise `ValueError`, in one line, if a trial refutes what ``layer`` says of itself.
 
     Its images must have the shape and the dtype of what it is given, float32 and float64; and its
-    attributes `response`, `each_row`, `each_sample`, `turns_with_samples`, `keeps_span`, `odd` and
-    `recentres` must hold where they are said to; a `pullback` of its own must agree with difference quotients.
-    ``width`` ≥ 1 is the number of rows it receives. Cost: some twelve
-    of its images of four samples, once for each layer and width.
+    attributes `response`, `each_row`, `each_sample`, `turns_with_samples`, `keeps_span`, `odd`,
+    `recentres`, `nonnegative` and `keeps_nonnegative` must hold where they are said to; a
+    `pullback` of its own must agree with difference quotients. ``width`` ≥ 1 is the number of rows
+    it receives. Cost: some dozen of its images of four samples, once for each layer and width.
 
     Example:
         >>> from simulators.layers import Activation
@@ -199,6 +199,7 @@ def _of_samples(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
             "says recentres, but a vector common to all samples changes the image; leave "
             "recentres out"
         )
+    yield from _of_signs(layer, image, H)
     if layer.keeps_span and len(H) > 1:
         plane = H[:, :2] @ random.standard_normal((2, n))
         values = np.linalg.svd(image(plane), compute_uv=False)
@@ -207,6 +208,16 @@ def _of_samples(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
                 "says keeps_span, but images of samples in one plane span more than a plane; "
                 "leave keeps_span out"
             )
+
+
+def _of_signs(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
+    if layer.nonnegative and (image(H) < 0).any():
+        yield "says nonnegative, but an image has a negative entry; leave nonnegative out"
+    if layer.keeps_nonnegative and (image(np.abs(H)) < 0).any():
+        yield (
+            "says keeps_nonnegative, but the image of an H without negative entries has one; leave "
+            "keeps_nonnegative out"
+        )
 
 
 def _image(layer: RowLayer, matrix: Floats, width: int) -> Floats:

@@ -118,6 +118,8 @@ class _Traits:
     keeps_span: bool = False  # of the images of the samples: linear up to the scale of rows
     odd: bool = False  # a sample of the other sign becomes one of the other sign
     recentres: bool = False  # the batch mean is subtracted
+    nonnegative: bool = False  # no entry of the image is negative, of any H
+    keeps_nonnegative: bool = False  # nor is one where none of H is
 
     def __repr__(self) -> str:
         """Of a layer that is no dataclass, whose own says more."""
@@ -382,7 +384,7 @@ class Rescale(RowLayer):
     unit: str = "frobenius"
 
     response = ScaleResponse.FREE
-    each_row = turns_with_samples = keeps_span = odd = True
+    each_row = turns_with_samples = keeps_span = odd = keeps_nonnegative = True
 
     def __post_init__(self) -> None:
         one_of("unit", self.unit, ("frobenius", "variance"))
@@ -456,6 +458,8 @@ class Activation(RowLayer):
             "turns_with_samples": self.name == "identity",
             "keeps_span": self.name == "identity",
             "odd": entry.odd,
+            "nonnegative": entry.nonnegative,
+            "keeps_nonnegative": entry.nonnegative,
         }
         for trait, holds in told_of_it.items():
             object.__setattr__(self, trait, holds)
@@ -507,7 +511,7 @@ class Normalize(RowLayer):
     """
 
     response = ScaleResponse.FREE
-    turns_with_samples = keeps_span = odd = True
+    turns_with_samples = keeps_span = odd = keeps_nonnegative = True
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """sH for ``rows`` of shape ``(..., n, width)``: all of the rows of H.
@@ -573,7 +577,7 @@ class RMSNorm(RowLayer):
     """
 
     response = ScaleResponse.FREE
-    each_sample = odd = True
+    each_sample = odd = keeps_nonnegative = True
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """The image of ``rows`` of shape ``(..., n, width)``, all of the rows of H; may overwrite

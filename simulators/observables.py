@@ -121,6 +121,7 @@ class NamedObservable:
     - ``shape``: the axes that one representation gives, as ``("n", "n")``; ``()`` for a number
     - ``floor``, ``ceiling``: the ends of its range, numbers or formulas in n and d as a text,
       ``"sqrt(1 - 1/n)"``; with a parameter perhaps functions of it. None where it has none
+    - ``nonnegative``: floor and ceiling where no entry of ``H`` is negative; None for the same
     - ``samples``: the fewest it is defined for; ``wide``: whether its value depends on d as well
     - ``present``: the samples that must not be 0 for it to have a value: their numbers, or
       ``"all"``; ``absent`` says in words what happens else
@@ -147,6 +148,7 @@ class NamedObservable:
     of_spectrum: Callable[..., Number] | None = None
     of_gram: Callable[..., Number] | None = None
     scaled: bool = False
+    nonnegative: tuple[Bound, Bound] | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -159,7 +161,7 @@ class NamedObservable:
             f"{self.name}: floor={self.floor!r}, ceiling={self.ceiling!r}: "
             "want the lower and the upper end of its range",
         )
-        for end in (self.floor, self.ceiling):
+        for end in (self.floor, self.ceiling, *(self.nonnegative or ())):
             if isinstance(end, str):
                 end_at(end, 3, 4)  # refuses what is no formula
 
@@ -272,7 +274,8 @@ def observable(
     It takes ``H`` of shape ``(..., d, n)``, NumPy or Torch, and gives an array with the same
     leading axes. ``meaning`` is the first paragraph of its docstring by default; the other
     arguments are those of `NamedObservable`: ``floor``, ``ceiling``, ``reads``, ``shape``,
-    ``samples``, ``wide``, ``parameter``, ``present``, ``absent``, ``of_spectrum``, ``of_gram``.
+    ``samples``, ``wide``, ``parameter``, ``present``, ``absent``, ``of_spectrum``, ``of_gram``,
+    ``nonnegative``.
 
     Raises `ValueError` for a name that is taken, a function without docstring, another word for
     ``reads`` and a range whose ends are no numbers or out of order, `TypeError` for another
@@ -473,6 +476,7 @@ def soft_rank(H: Array, tau: float, *, width: int | None = None) -> Array:
     reads="gram",
     floor=-1,
     ceiling=1,
+    nonnegative=(0, 1),
     samples=2,
     present=(0, 1),
     absent="a sample that is 0 has no cosine",
@@ -550,6 +554,7 @@ def mean_absolute_cosine(H: Array) -> Array:
     reads="gram",
     floor=0,
     ceiling=2,
+    nonnegative=(0, 1),
     samples=2,
     present="all",
     absent="a sample that is 0 has no cosine",

@@ -27,6 +27,7 @@ __all__ = [
     "is_odd",
     "require_derivative",
     "require_homogeneous",
+    "require_nonnegative",
     "require_numbers",
     "require_odd",
     "vanishes",
@@ -147,6 +148,26 @@ def require_odd(what: str, function: Function, xp: Namespace) -> None:
     """
     found = _against_oddness(function, xp)
     require(found is None, f"{what} is declared odd, but {found}; say odd=False")
+
+
+def require_nonnegative(what: str, function: Function, xp: Namespace) -> None:
+    """Raise `ValueError` with a point where F(x) < 0.
+
+    The arguments are those of `require_numbers`, which the function has passed.
+
+    Example:
+        >>> import array_api_compat.numpy as xp
+        >>> require_nonnegative("F", xp.sinh, xp)
+        Traceback (most recent call last):
+        ValueError: F is declared nonnegative, but F(-100) = -1.34406e+43; say nonnegative=False
+    """
+    image = _image(what, function, _POINTS, xp)
+    at = int(np.argmin(image))
+    require(
+        image[at] >= 0,
+        f"{what} is declared nonnegative, but F({_POINTS[at]:.4g}) = {image[at]:.6g}; say "
+        "nonnegative=False",
+    )
 
 
 def require_derivative(what: str, function: Function, derivative: Function, xp: Namespace) -> None:

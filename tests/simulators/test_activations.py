@@ -61,6 +61,8 @@ def test_no_trial_overlooks_a_declaration_that_is_off(entry: Any, xp: Any) -> No
     false = [replace(entry, derivative=off)]
     false += [] if entry.homogeneous else [replace(entry, homogeneous=True)]
     false += [] if is_odd(lambda rows: entry.function(rows, xp), xp) else [replace(entry, odd=True)]
+    image = entry.function(xp.asarray([[-2.0, -0.5, 0.0, 1.0]]), xp)
+    false += [] if bool((image >= 0).all()) else [replace(entry, nonnegative=True)]
     for each in false:
         with pytest.raises(ValueError, match=re.escape(f"activation {entry.name!r}")):
             each.require_as_told(xp)
@@ -259,6 +261,7 @@ def _softmax(rows: Any, xp: Any) -> Any:
 REFUSED: dict[str, tuple[dict[str, Any], Callable[[Any, Any], Any], str]] = {
     "homogeneity": ({"homogeneous": True}, lambda rows, xp: xp.tanh(rows), "declared homogeneous"),
     "oddness": ({"odd": True}, lambda rows, xp: xp.cos(rows), "declared odd, but F"),
+    "sign": ({"nonnegative": True}, lambda rows, xp: xp.exp(rows) - 1, "but F.-.* say nonnegative"),
     "nan": ({}, lambda rows, xp: xp.log(rows), "gives nan in float32 at -1"),
     "nan far out": ({}, lambda rows, xp: rows * rows / xp.expm1(rows), "gives nan in float32 at 0"),
     "wider": ({}, lambda rows, xp: rows * np.float64(2), "gives float64 for float32"),

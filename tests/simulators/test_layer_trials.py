@@ -30,7 +30,16 @@ from simulators.layers import (
 from simulators.simulate import simulate
 
 WIDTH = 6
-TRAITS = ("each_row", "each_sample", "turns_with_samples", "keeps_span", "odd", "recentres")
+TRAITS = (
+    "each_row",
+    "each_sample",
+    "turns_with_samples",
+    "keeps_span",
+    "odd",
+    "recentres",
+    "nonnegative",
+    "keeps_nonnegative",
+)
 BATCH = np.random.default_rng(0).standard_normal((WIDTH, 3))
 
 
@@ -63,19 +72,19 @@ SHIPPED: list[RowLayer | DrawingLayer] = [
     RMSNorm(),
     GroupNorm(1),
     GroupNorm(2),
-    *map(Activation, ("relu", "tanh", "identity", "gelu", "leaky_relu(0.2)", np.sin)),
+    *map(Activation, ("relu", "tanh", "identity", "gelu", "leaky_relu(0.2)", "sigmoid", np.sin)),
 ]
 
 #: What does not hold of them; what else they leave out would hold.
 FALSE: list[tuple[RowLayer, tuple[str, ...]]] = [
-    (Recenter(), ("each_sample", "turns_with_samples", "odd")),
-    (Rescale(), ("each_sample", "recentres")),
+    (Recenter(), ("each_sample", "turns_with_samples", "odd", "nonnegative", "keeps_nonnegative")),
+    (Rescale(), ("each_sample", "recentres", "nonnegative")),
     (Normalize(), ("each_row", "each_sample", "recentres")),
     (LayerNorm(), ("each_row", "turns_with_samples", "recentres")),
-    (RMSNorm(), ("each_row", "turns_with_samples", "recentres")),
+    (RMSNorm(), ("each_row", "turns_with_samples", "recentres", "nonnegative")),
     (GroupNorm(2), ("each_row", "turns_with_samples", "keeps_span", "recentres")),
     (Activation("relu"), ("turns_with_samples", "keeps_span", "odd", "recentres")),
-    (Activation("tanh"), ("turns_with_samples", "keeps_span", "recentres")),
+    (Activation("tanh"), ("turns_with_samples", "keeps_span", "recentres", "nonnegative")),
 ]
 
 
@@ -89,7 +98,7 @@ def test_what_a_shipped_layer_says_of_itself_holds(layer: Any) -> None:
     assert list(contradictions(tried, WIDTH)) == []
 
 
-@pytest.mark.parametrize("trait", ["turns_with_samples", "keeps_span", "odd", "recentres"])
+@pytest.mark.parametrize("trait", [trait for trait in TRAITS if trait != "each_row"])
 def test_an_offset_has_none_of_the_traits(trait: str) -> None:
     false = with_fixed_weights(Bias(0.5))
     setattr(false, trait, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice, product
 from typing import Any, TypeAlias
@@ -56,6 +56,8 @@ _Points: TypeAlias = NDArray[np.float64]
 
 #: Ranges of sampled quantities are widened by this, relatively: float64 may overshoot them.
 ROUNDING = 1e-9
+#: And by this where the floor is that of nonnegative H, which floats do not keep exactly.
+_BELOW = 1e-12
 #: Random numbers one start, width and depth may use.
 NORMALS = 150_000_000
 #: Sizes at which a claim without an upper end is sampled; the mean-field limit and the search go
@@ -186,7 +188,7 @@ class Design:
         Returns floor and ceiling, moved apart by what float64 may overshoot them.
         """
         if self.quantity is not None:
-            return _range(self.quantity, item)
+            return _range(self.quantities[0], item)
         return self.estimand.range(self.reach(self.numbers(item)))
 
     @property
@@ -199,8 +201,10 @@ class Design:
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What is read of layer ell."""
-        return tuple(quantity(o.name) for o in self.observables)
+        """What is read of layer ell, in the range that the chain leaves."""
+        known = (quantity(o.name) for o in self.observables)
+        nonnegative = self.chain.example.nonnegative
+        return tuple(replace(one, nonnegative=nonnegative) for one in known)
 
     def reach(self, values: Mapping[str, float]) -> dict[str, Interval | float]:
         """The values, and the range of every quantity of layer ell.
@@ -383,7 +387,7 @@ class Design:
             if start.size * start.repeats > int(item["d"]):
                 return False
         gram = gram_of(shown)
-        measured = [quantity(o.name) for o in self.observables]
+        measured = self.quantities
         squares = [row[k] for k, row in enumerate(gram)]
         if any(q.samples > 1 for q in (*measured, *self.space.started)) and not all(squares):
             return False
@@ -676,6 +680,8 @@ def _range(measured: Quantity, values: Mapping[str, Any]) -> tuple[float, float]
     """
     low = -math.inf if measured.floor == -sp.oo else _number(measured.floor, values)
     high = math.inf if measured.ceiling == sp.oo else _number(measured.ceiling, values)
+    if measured.floor != replace(measured, nonnegative=False).floor:
+        low -= _BELOW  # an engine that carries a factor of HᵀH forms sums of both signs
     return low - ROUNDING * abs(low), high + ROUNDING * abs(high) + 1e-12
 
 

@@ -35,7 +35,7 @@ from theorems.workbench.declaration import Declaration, facing
 from theorems.workbench.design import Design
 from theorems.workbench.domains import Domain, floats_at, nested_floats
 from theorems.workbench.parsing import ClaimError, refuse
-from theorems.workbench.quantities import Quantity, quantity
+from theorems.workbench.quantities import Quantity
 from theorems.workbench.sentinels import Sides
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.whole_domain import choices
@@ -502,7 +502,7 @@ def _ends(floor: sp.Expr, ceiling: sp.Expr | None, row: _Row) -> tuple[float, fl
 
 def _require_open_event(statement: Statement, design: Design, rows: Sequence[_Row]) -> None:
     """Raise `ClaimError` for an event that its quantity's range makes certain, or impossible."""
-    event, measured = design.event, quantity(design.observables[0].name)
+    event, measured = design.event, design.quantities[0]
     if event is None or measured.symbol not in (event.lhs, event.rhs):
         return
     turned = facing(event, measured.symbol)

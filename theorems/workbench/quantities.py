@@ -55,6 +55,7 @@ class Quantity:
 
     ``value`` is that of its parameter, None without one. ``of_spectrum(eigenvalues, d)`` and
     ``of_gram(C, d)`` evaluate it exactly; they are None where it cannot be read off these.
+    ``nonnegative`` says that no entry of H is negative, which may narrow its range.
 
     Example:
         >>> quantity("effective_rank").range_in(["n"])
@@ -63,6 +64,7 @@ class Quantity:
 
     kind: NamedObservable
     value: Fraction | None = None
+    nonnegative: bool = False
 
     @property
     def _given(self) -> tuple[Fraction, ...]:
@@ -92,12 +94,17 @@ class Quantity:
     @property
     def floor(self) -> sp.Expr:
         """In terms of n and d; minus infinity where none is declared."""
-        return -sp.oo if self.kind.floor is None else self._end(self.kind.floor)
+        return -sp.oo if self._ends[0] is None else self._end(self._ends[0])
 
     @property
     def ceiling(self) -> sp.Expr:
         """In terms of n and d; infinity where none is declared."""
-        return sp.oo if self.kind.ceiling is None else self._end(self.kind.ceiling)
+        return sp.oo if self._ends[1] is None else self._end(self._ends[1])
+
+    @property
+    def _ends(self) -> tuple[object, object]:
+        narrowed = self.kind.nonnegative if self.nonnegative else None
+        return narrowed or (self.kind.floor, self.kind.ceiling)
 
     def _end(self, told: object) -> sp.Expr:
         return _formula(str(told(*self._given) if callable(told) else told))
@@ -142,7 +149,7 @@ class Quantity:
 
     @property
     def symbol(self) -> sp.Symbol:
-        sign = {"nonnegative": True} if self.floor >= 0 else {}
+        sign = {"nonnegative": True} if replace(self, nonnegative=False).floor >= 0 else {}
         return sp.Symbol(self.name, real=True, **sign)
 
     @property
