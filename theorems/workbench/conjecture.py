@@ -47,6 +47,7 @@ from theorems.statement import (
 )
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import MeanAdversary, exact_adversary
+from theorems.workbench.carried_readings import with_carried_means
 from theorems.workbench.declaration import (
     PROBABILITY,
     SLOPE,
@@ -259,7 +260,7 @@ class Conjecture:
             self._require_effects(symbols, (claim, event, *assumed))
             self.title = title or _first_line(claim) or str(self.relation)
             self._sides, self._tightest = examine(
-                self._draft, self.space, self.design, self.quantity
+                self._draft, self.space, self.design, self._ranged
             )
         except ClaimError as error:
             raise ClaimError(f"{self.name or 'conjecture'}: {error}") from None
@@ -663,7 +664,14 @@ class Conjecture:
         if self.estimand is not None and self.quantity is None:
             return sp.S.One if self.event is not None else None
         names = {x.name for x in self.space.domains}
-        return self.quantity.range_in(names)[1] if self.quantity else None
+        return self._ranged.range_in(names)[1] if self._ranged else None
+
+    @property
+    def _ranged(self) -> Quantity | None:
+        """The quantity compared with a bound, in the range that the chain leaves it."""
+        if self.quantity is None or self.design is None:
+            return self.quantity
+        return self.design.quantities[0]
 
     @property
     def _observed(self) -> tuple[str, ...]:
@@ -776,7 +784,8 @@ class Conjecture:
         if self.design is not None and self.quantifier is Quantifier.LIMIT:
             return exponent_check(self.design, SLOPE, self._draft)
         if self.design is not None:
-            return sampling_check(self.design, fineness)
+            check = sampling_check(self.design, fineness)
+            return with_carried_means(check, self.design, self.relation.relation)
         most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
         attack = Pointwise(
             self.space.values,

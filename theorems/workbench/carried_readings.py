@@ -1,0 +1,115 @@
+"""Means of cosines, carried on from layers that are known well to those that are claimed of.
+
+Of each network the cosine is read at the layer of a claim, and before it at some layers from which
+`theorems.checking.cosine_drift` says what is left of it on average. The mean of that is a lower
+bound of the mean that is claimed, and has a narrower range: see `theorems.checking.carried_mean`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulators import Trajectory
+from simulators.chains import Chain
+from theorems.checking.carried_mean import CarriedMean
+from theorems.checking.confidence_sequence import Estimator
+from theorems.checking.cosine_drift import CosineDrift, cosine_drift
+from theorems.checking.expectation import Expectation, Floats, Instance
+from theorems.checking.lost_samples import Known
+from theorems.statement import Statement
+from theorems.workbench.design import ROUNDING, Design
+
+__all__ = ["with_carried_means"]
+
+#: Quantities that are means of cosines; all but the first where no cosine is negative.
+_COSINES = ("cosine", "absolute_cosine", "mean_absolute_cosine")
+#: From so many layers that stand about evenly in the logarithm of their distance.
+_LAYERS = 16
+
+#: At which width it is asked whether anything is known of a chain.
+_WIDE = 1024
+
+
+def with_carried_means(check: Expectation, design: Design, relation: str) -> Expectation:
+    """The check, with means that are carried on where the claim is a lower bound of a cosine.
+
+    - ``design``, ``relation``: of the claim
+
+    Example:
+        >>> from theorems import conjecture
+        >>> claim = conjecture("cosine >= 1/5", chain="vanilla(relu)", n=2, d=64, ell=4)
+        >>> claim.statement(falsify=False).checks[0].estimator is None
+        False
+    """
+    if relation not in (">=", ">") or design.quantity is None:
+        return check
+    example = design.chain(_WIDE, dict.fromkeys(design.chain.numbers, 0.5))
+    readings = _Carried(design)
+    if readings.drift(example, samples=2) is None:
+        return check
+    return replace(check, known=readings.known, estimator=readings.estimator)
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """Readings with an axis more: the quantity itself, and what is left of it from layers before."""
+
+    design: Design
+
+    def drift(self, chain: Chain, samples: int) -> CosineDrift | None:
+        """That of the quantity, None where none is known."""
+        name = "" if self.design.quantity is None else self.design.quantity.name
+        found = cosine_drift(chain, samples) if name in _COSINES else None
+        if found is None or (name != _COSINES[0] and found.least < 0):
+            return None
+        return found
+
+    def known(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Known:
+        """What is known of each reading, (replicas, readouts, 1 + layers)."""
+        depths = [int(values["ell"]) for values in instance.readouts]
+        found = self.design.sample(statement, trajectory, instance)
+        now = Known.at(trajectory, found, instance.support, depths)
+        drift = self.drift(instance.chain, int(instance.start.shape[1]))
+        carried = np.zeros((*found.shape, 0))
+        if drift is not None:
+            rows = [self._carried(trajectory, instance, depth, drift) for depth in depths]
+            carried = np.stack(rows, axis=1)
+        low, high = (
+            np.concatenate([end[..., None], carried], axis=-1) for end in (now.low, now.high)
+        )
+        return Known.between(low, high, now.spoiled)
+
+    def _carried(
+        self, trajectory: Trajectory, instance: Instance, depth: int, drift: CosineDrift
+    ) -> Floats:
+        """Lower bounds of the conditional mean given each of some layers, (replicas, layers)."""
+        layers = _layers(depth)
+        values = trajectory.values[self.design.observables[0].name][:, layers]
+        low = Known.at(trajectory, values, instance.support, layers).low
+        there = np.where(
+            np.isnan(low), drift.least, low
+        )  # one that died counts as all its readings
+        columns = [drift(there[:, [k]], depth - layer) for k, layer in enumerate(layers)]
+        return np.concatenate(columns, axis=1)
+
+    def estimator(
+        self, instance: Instance, values: Mapping[str, float], level: float, aim: float | None
+    ) -> Estimator:
+        """A confidence sequence for the mean, of what `known` gives at a readout."""
+        depth = int(values["ell"])
+        drift = self.drift(instance.chain, int(instance.start.shape[1]))
+        floors: list[float] = []
+        if drift is not None:
+            least = np.array([drift.least])
+            floors = [float(drift(least, depth - layer)[0]) - ROUNDING for layer in _layers(depth)]
+        return CarriedMean(*instance.support, floors, level, aim)
+
+
+def _layers(depth: int) -> list[int]:
+    """The layers from which a reading at ``depth`` is carried on, always as many."""
+    back = np.unique(np.round(np.geomspace(1, max(depth - 1, 1), _LAYERS)).astype(int))
+    found = [depth - int(blocks) for blocks in back if blocks < depth]
+    return [depth] * (_LAYERS - len(found)) + found
