@@ -365,11 +365,16 @@ def activation(
     return ACTIVATIONS.entry_of(entry)
 
 
-def _logistic_slope(rows: Array, xp: Namespace) -> Array:
-    """The derivative of 1/(1 + exp(−x)), to a few roundings of itself however small it is."""
-    tail = xp.exp(-xp.abs(rows))
-    around = 1 + tail
+def _even_slope(rate: float, scale: float, rows: Array, xp: Namespace) -> Array:
+    """scale · t/(1 + t)² for t = exp(rate · |x|), to a few roundings of itself however small it is:
+    at −1 and 1, the derivative of 1/(1 + exp(−x)).
+    """
+    tail = xp.abs(rows)
+    tail *= rate
+    tail = xp.exp(tail)
+    around = tail + 1
     around *= around
+    tail *= scale
     tail /= around
     return tail
 
@@ -392,7 +397,7 @@ def relu(rows: Array, xp: Namespace) -> Array:
     return xp.maximum(rows, xp.zeros_like(rows[..., :1, :1]))
 
 
-@activation(odd=True, derivative=lambda rows, xp: 4 * _logistic_slope(2 * rows, xp))
+@activation(odd=True, derivative=lambda rows, xp: _even_slope(-2.0, 4.0, rows, xp))
 def tanh(rows: Array, xp: Namespace) -> Array:
     """tanh x
 
@@ -420,7 +425,7 @@ def sin(rows: Array, xp: Namespace) -> Array:
     return xp.sin(rows)
 
 
-@activation(derivative=lambda rows, xp: _logistic_slope(rows, xp), nonnegative=True)
+@activation(derivative=lambda rows, xp: _even_slope(-1.0, 1.0, rows, xp), nonnegative=True)
 def sigmoid(rows: Array, xp: Namespace) -> Array:
     """1/(1 + exp(−x))
 

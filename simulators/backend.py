@@ -101,13 +101,20 @@ class NumpyBackend:
         packed, _ = np.linalg.qr(np.asarray(rows.mT), mode="raw")
         return packed[..., : rows.shape[-2]] * _lower(*rows.shape[-2:], self.dtype)
 
-    def orthonormal(self, rows: Array) -> tuple[Array, Array]:
-        """Qᵀ, ``(..., min(m, n), m)``, with H = QR, and Rᵀ, the same as `triangular` gives.
+    def reflections(self, rows: Array) -> tuple[Array, Array, Array]:
+        """The reflections whose product begins with Q, H = QR: vectors v_j, ``(..., k, m)``, and
+        τ_j, ``(..., k)``, of each factor I − τ_j v_j v_jᵀ, k = min(m, n); and Rᵀ, the same as
+        `triangular` gives.
 
-        Orthonormal whatever the rank of H is. Cost: O(n² m), twice that of `triangular`.
+        Cost: that of `triangular`, O(n² m).
         """
-        basis, factor = np.linalg.qr(np.asarray(rows.mT))
-        return basis.mT, factor.mT
+        packed, lengths = np.linalg.qr(np.asarray(rows.mT), mode="raw")
+        lower, k = _lower(*rows.shape[-2:], self.dtype), lengths.shape[-1]
+        factor, vectors = packed[..., :k] * lower, packed[..., :k, :]
+        corner = vectors[..., :k]
+        corner -= corner * lower[:k]
+        np.einsum("...ii->...i", corner)[...] = 1.0
+        return vectors, lengths, factor
 
     def product(self, one: Array, other: Array, out: Array | None) -> Array:
         """``one @ other``, matrices with any leading axes, into ``out`` if that is given.
@@ -131,15 +138,16 @@ class NumpyBackend:
         *,
         ahead: bool = True,
         streams: Streams | None = None,
+        kept: bool = False,
     ) -> Iterator[Array]:
         """The entries of each piece in turn, shape ``(replicas, sum of units)``, good until the
-        next.
+        next, or, ``kept``, for good.
 
         ``engine`` names the child of ``root`` that they are drawn from. ``ahead`` has the host draw
         the next piece in a second thread while one is in use. ``streams``, if given, are those of
         the pieces' one group of replicas, and go on from where they are.
         """
-        return _host_draws(root, engine, pieces, self.dtype, ahead, streams)
+        return _host_draws(root, engine, pieces, self.dtype, ahead, streams, kept)
 
 
 @dataclass(frozen=True)
@@ -195,13 +203,17 @@ class TorchBackend:
         factor: Array = torch.linalg.qr(torch.as_tensor(rows.mT), mode="r").R.mT
         return factor
 
-    def orthonormal(self, rows: Array) -> tuple[Array, Array]:
-        """Qᵀ and Rᵀ as `NumpyBackend.orthonormal` has them.
+    def reflections(self, rows: Array) -> tuple[Array, Array, Array]:
+        """Reflections and Rᵀ as `NumpyBackend.reflections` has them.
 
         Cost: O(n² m) for ``rows`` of shape ``(..., n, m)``.
         """
-        basis, factor = torch.linalg.qr(torch.as_tensor(rows.mT))
-        return basis.mT, factor.mT
+        packed, lengths = torch.geqrf(torch.as_tensor(rows.mT))
+        k = lengths.shape[-1]
+        factor, vectors = torch.tril(packed.mT[..., :k]), packed.mT[..., :k, :]
+        vectors[..., :k] = torch.triu(vectors[..., :k], diagonal=1)
+        vectors[..., range(k), range(k)] = 1.0
+        return vectors, lengths, factor
 
     def product(self, one: Array, other: Array, out: Array | None) -> Array:
         """``one @ other``, matrices with any leading axes, into ``out`` if that is given.
@@ -228,13 +240,14 @@ class TorchBackend:
         *,
         ahead: bool = True,
         streams: Streams | None = None,
+        kept: bool = False,
     ) -> Iterator[Array]:
         """The entries of each piece in turn, as `NumpyBackend.draws` has them.
 
         On the CPU they come from the host's streams, elsewhere from the device's.
         """
         if torch.device(self.device).type == "cpu":
-            for values in _host_draws(root, engine, pieces, self.dtype, ahead, streams):
+            for values in _host_draws(root, engine, pieces, self.dtype, ahead, streams, kept):
                 yield torch.from_numpy(values)
         else:
             yield from self.device_draws(root, engine, pieces, streams=streams)
@@ -279,15 +292,17 @@ def _host_draws(
     dtype: str,
     ahead: bool,
     streams: Streams | None,
+    kept: bool,
 ) -> Iterator[Reals]:
     """Draw the pieces: if ``ahead``, the next one in a background thread, helped when it is late.
 
     NumPy's generators release the interpreter lock. Each replica's stretch is drawn whole, from its
     own generator, so the entries do not depend on which thread draws it.
     """
-    size = max(len(piece.replicas) * sum(piece.units) for piece in pieces)
-    # One buffer is read by the engine while the other is filled.
-    buffers = cycle([np.empty(size, dtype) for _ in pieces[: 2 if ahead else 1]])
+    sizes = [len(piece.replicas) * sum(piece.units) for piece in pieces]
+    buffers: Iterator[Reals] = (np.empty(size, dtype) for size in sizes)
+    if not kept:  # one buffer is read by the engine while the other is filled
+        buffers = cycle([np.empty(max(sizes), dtype) for _ in pieces[: 2 if ahead else 1]])
     fillings = (
         _Filling(started, piece, next(buffers))
         for piece, started in _streams(

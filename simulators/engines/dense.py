@@ -138,6 +138,23 @@ def _block_rows(inputs: int) -> int:
     return max(1, BLOCK_ENTRIES // inputs)
 
 
+def _forms_matrix(layer: WeightLayer, rows: Array) -> bool:
+    """Whether I + γW, or I/γ + W, is formed, instead of γ times WH: less to pass over."""
+    n, inputs = rows.shape[-2:]
+    return 2 * n >= inputs and len(_blocks(layer, inputs, layer.width_after(inputs))) == 1
+
+
+def _multiples(layer: WeightLayer, rows: Array, free: bool) -> tuple[float, float]:
+    """a and b of the output aWH + bH for W of variance 1, which if ``free`` may be a multiple."""
+    if isinstance(layer, Linear):
+        return layer.scale, 0.0
+    if layer.gamma == math.inf:
+        return 1.0, 0.0
+    if free and layer.gamma >= LEAST_DIVISOR and _forms_matrix(layer, rows):
+        return 1.0, 1 / layer.gamma
+    return layer.gamma, 1.0
+
+
 class _Drawn(Passage):
     """One group on its way through the layers, by matrices of weights."""
 
@@ -163,37 +180,42 @@ class _Drawn(Passage):
         return self._backend.xp.reshape(weights, tuple(drawn.shape))
 
     def _weighted(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
-        n, inputs = rows.shape[-2:]
-        if isinstance(layer, Linear):
-            product = self._product(layer, rows, layer.width)
-            product *= layer.scale
-        elif layer.gamma == math.inf:
-            product = self._product(layer, rows, inputs)
-        elif 2 * n >= inputs and len(_blocks(layer, inputs, inputs)) == 1:
-            # I + γW, or I/γ + W, instead of γ times WH: less to pass over
-            weights, one = next(self.draws), 1.0
-            if free and layer.gamma >= LEAST_DIVISOR:
-                one = 1 / layer.gamma
-            else:
-                weights *= layer.gamma
-            weights[:, :: inputs + 1] += one
+        of_weights, of_rows = _multiples(layer, rows, free)
+        if of_rows and _forms_matrix(layer, rows):
+            weights, inputs = next(self.draws), rows.shape[-1]
+            if of_weights != 1:
+                weights *= of_weights
+            weights[:, :: inputs + 1] += of_rows
             product = self._times(rows, weights, inputs)
         else:
-            product = self._product(layer, rows, inputs)
-            product *= layer.gamma
-            product += rows
+            product = self._product(layer, rows, layer.width_after(rows.shape[-1]))
+            if of_weights != 1:
+                product *= of_weights
+            if of_rows:
+                product += rows
         self._spare = rows
         return product
 
-    def weighted_again(
-        self, layer: WeightLayer, rows: Array, drawn: Sequence[Array]
+    def weighted_both_ways(
+        self, layer: WeightLayer, rows: Array, free: bool
     ) -> tuple[Array, Callable[[Array], Array]]:
-        width = layer.width_after(rows.shape[-1])
+        inputs, copied = rows.shape[-1], partial(self._backend.xp.asarray, copy=True)
+        width = layer.width_after(inputs)
+        drawn = [copied(next(self.draws)) for _ in _blocks(layer, inputs, width)]
         weights = [self._of_matrix(layer, unit, width) for unit in drawn]
-        self.draws = (self._backend.xp.asarray(unit, copy=True) for unit in weights)
-        return self._weighted(layer, rows, False), partial(self._pulled_by, layer, weights)
+        multiples, following = _multiples(layer, rows, free), self.draws
+        self.draws = map(copied, weights)
+        image = self._weighted(layer, rows, free)
+        self.draws = following
+        return image, partial(self._pulled_by, layer, weights, multiples)
 
-    def _pulled_by(self, layer: WeightLayer, drawn: Sequence[Array], gradient: Array) -> Array:
+    def _pulled_by(
+        self,
+        layer: WeightLayer,
+        drawn: Sequence[Array],
+        multiples: tuple[float, float],
+        gradient: Array,
+    ) -> Array:
         xp, width = self._backend.xp, gradient.shape[-1]
         inputs = sum(unit.shape[-1] for unit in drawn) // width
         ends = accumulate(_blocks(layer, inputs, width), initial=0)
@@ -204,11 +226,10 @@ class _Drawn(Passage):
                 for (start, end), unit in zip(pairwise(ends), drawn, strict=True)
             ),
         )
-        if isinstance(layer, Linear):
-            found *= layer.scale
-        elif layer.gamma < math.inf:
-            found *= layer.gamma
-            found += gradient
+        of_weights, of_rows = multiples
+        found *= of_weights
+        if of_rows:
+            found += of_rows * gradient
         return found
 
     def _product(self, layer: WeightLayer, rows: Array, width: int) -> Array:

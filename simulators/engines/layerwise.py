@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulators.arrays import Array, Floats
+from simulators.arrays import Array, Floats, Namespace
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.rounding import Copies, Representation, logarithm, worst
@@ -26,18 +29,68 @@ from simulators.layers import (
     scaled_to,
 )
 
-__all__ = ["Passage", "steps"]
+__all__ = ["Mapping", "Passage", "Way", "Weighted", "steps"]
 
 _TRIAL = 2.0**8
 """Roundings by which rows and gradient are moved for a trial: it stands above rounding itself, and
 what is all cancelled comes out as spoiled."""
 
 
+Products: TypeAlias = tuple[Array, NDArray[np.int64]]
+"""HᵀH, ``(group, n, n)``, over 2 to the power of the numbers beside it, ``(group,)``."""
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """``layers`` that a representation was taken through, one after another.
+
+    ``rows`` are Hᵀ before the first, ``(group, n, width)``; None where no gradient there depends on
+    them, as that of a centring. ``drawn``: whether they came from a layer that draws.
+
+    Example:
+        >>> Mapping.of([Recenter()], np.ones((1, 2, 3)), True, np).rows is None
+        True
+    """
+
+    layers: Sequence[RowLayer]
+    rows: Array | None
+    drawn: bool
+
+    @classmethod
+    def of(cls, layers: Sequence[RowLayer], rows: Array, drawn: bool, xp: Namespace) -> Mapping:
+        """The same, of a copy of ``rows``, which may be overwritten meanwhile. Cost: O(n width)."""
+        linear = all(isinstance(layer, Recenter) for layer in layers)
+        return cls(layers, None if linear else xp.asarray(rows, copy=True), drawn)
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A ``layer`` of weights that a representation was taken through.
+
+    ``back`` takes a gradient at its output, ``(group, k, width)``, which may be overwritten, to
+    that at its input; ``seen`` is what was asked for of the input, if anything was.
+
+    Example:
+        >>> from simulators.layers import Linear
+        >>> Weighted(Linear(2), lambda gradient: gradient, None).layer.width
+        2
+    """
+
+    layer: WeightLayer
+    back: Callable[[Array], Array]
+    seen: Products | None
+
+
+Way: TypeAlias = list[Mapping | Weighted]
+"""What is needed to come back through a block: of each of its layers that are not passed as they
+are, in the order of the way forward."""
+
+
 class Passage(ABC):
     """One group on its way through the layers; ``draws`` are its random numbers, unit by unit.
 
-    On the way back, each block is gone through again and then left layer by layer, gradient in
-    hand: by what `weighted_again` gives, and by `pulled_through`.
+    On the way back, a block is left layer by layer, gradient in hand: by what `weighted_both_ways`
+    gave, and by `pulled_through`.
 
     Example:
         >>> import numpy as np
@@ -46,7 +99,7 @@ class Passage(ABC):
         >>> class Unweighted(Passage):
         ...     def weighted_by(self, layer, rows, free):
         ...         return rows
-        ...     def weighted_again(self, layer, rows, drawn):
+        ...     def weighted_both_ways(self, layer, rows, free):
         ...         return rows, lambda gradient: gradient
         >>> passage, chain = Unweighted(NumpyBackend("float64"), iter(())), Chain((Linear(2),))
         >>> batch, copies = np.eye(2)[None], Copies.among(np.eye(2), chain)
@@ -71,23 +124,44 @@ class Passage(ABC):
         yield from self.onward(chain, rows, copies, range(depth))
 
     def onward(
-        self, chain: Chain, rows: Array, copies: Copies, blocks: range
+        self,
+        chain: Chain,
+        rows: Array,
+        copies: Copies,
+        blocks: range,
+        ways: list[Way] | None = None,
+        products: Callable[[Array], Products] | None = None,
     ) -> Iterator[Representation]:
         """Hᵀ after each of the ``blocks``, from ``rows``, Hᵀ before the first of them, which may be
         overwritten.
 
-        Blocks are numbered from 0, which acts on the batch.
+        Blocks are numbered from 0, which acts on the batch. Of each, what is needed to come back is
+        added to ``ways``, if that is given, with the ``products`` of what weights are applied to.
         """
         xp = self._backend.xp
         linear = chain.scaling is ScaleResponse.LINEAR
         opening, others = chain.opening.centring_early, chain.centring_early
         for place in blocks:
             block = others if place else opening
-            cancelled = None
+            cancelled: Floats | None = None
+            way: Way | None = None if ways is None else []
             for number, layers in steps(block):
-                if isinstance(layers, DrawingLayer):
-                    rows = self.drawn_by(layers, rows, block.forgotten_factors[number])
-                elif isinstance(layers[0], Recenter) and number:
+                if isinstance(layers, Bias):  # which gradients pass as they are
+                    rows = layers.added(rows, next(self.draws))
+                    continue
+                if isinstance(layers, WeightLayer):
+                    free = block.forgotten_factors[number]
+                    if way is None:
+                        rows = self.weighted_by(layers, rows, free)
+                        continue
+                    seen = None if products is None else products(rows)
+                    rows, back = self.weighted_both_ways(layers, rows, free)
+                    way.append(Weighted(layers, back, seen))
+                    continue
+                if way is not None:
+                    drawn = number > 0 and isinstance(block.layers[number - 1], DrawingLayer)
+                    way.append(Mapping.of(layers, rows, drawn, xp))
+                if isinstance(layers[0], Recenter) and number:
                     before = frobenius_norm(rows, xp)
                     rows = self.mapped_by(layers, rows)
                     cancelled = worst(cancelled, before, frobenius_norm(rows, xp), self._backend)
@@ -98,23 +172,9 @@ class Passage(ABC):
                 norm = frobenius_norm(rows, xp)
                 rows = scaled_to(1.0, rows, norm, xp)
                 log_scale = self._log_scale = self._log_scale + logarithm(norm, self._backend)
+            if ways is not None and way is not None:
+                ways.append(way)
             yield Representation(copies.restored(rows), cancelled, log_scale)
-
-    def drawn_by(self, layer: DrawingLayer, rows: Array, free: bool) -> Array:
-        """The output of a layer that draws, of its next draws; see `weighted_by`."""
-        if isinstance(layer, Bias):
-            return layer.added(rows, next(self.draws))
-        return self.weighted_by(layer, rows, free)
-
-    def drawn_again(
-        self, layer: DrawingLayer, rows: Array, drawn: Sequence[Array]
-    ) -> tuple[Array, Callable[[Array], Array]]:
-        """The output of a layer that draws, by what it drew before, and its way back; see
-        `weighted_again`.
-        """
-        if isinstance(layer, Bias):
-            return layer.added(rows, drawn[0]), lambda gradient: gradient
-        return self.weighted_again(layer, rows, drawn)
 
     @abstractmethod
     def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
@@ -131,36 +191,33 @@ class Passage(ABC):
         return rows
 
     @abstractmethod
-    def weighted_again(
-        self, layer: WeightLayer, rows: Array, drawn: Sequence[Array]
+    def weighted_both_ways(
+        self, layer: WeightLayer, rows: Array, free: bool
     ) -> tuple[Array, Callable[[Array], Array]]:
-        """The layer's output, no multiple, by what was ``drawn`` for it before, unit by unit; and
-        what takes a gradient there, ``(group, n, width)``, to that at its input. ``rows`` may be
-        overwritten, and so may the gradient.
+        """What `weighted_by` gives, and what takes a gradient there, ``(group, n, width)``, which
+        may be overwritten, to that at the layer's input.
         """
 
     def pulled_through(
-        self,
-        layers: Sequence[RowLayer],
-        rows: Array,
-        gradient: Array,
-        tried: int,
-        weighted: bool,
+        self, mapping: Mapping, gradient: Array, tried: int
     ) -> tuple[Array, Floats | None]:
-        """The gradient at ``rows``, from that at their image under the layers, one after another;
-        and how much they cancelled, ``(group,)``: relative errors of rows and gradient come out
-        so much larger. Rows and gradient may be overwritten.
+        """The gradient before the layers of ``mapping``, from that after them, ``(group, n,
+        width)``; and how much they cancelled, ``(group,)``: relative errors of rows and gradient
+        come out so much larger. Rows and gradient may be overwritten.
 
         That is tried on the first ``tried`` rows of each block, if every layer maps each row by
         itself, and else on all; for none, it is None. What weights gave is moved by roundings of a
         sample's largest entry, other rows by those of each entry.
         """
-        xp = self._backend.xp
-        n, width = rows.shape[-2:]
+        xp, layers, weighted = self._backend.xp, mapping.layers, mapping.drawn
+        n, width = gradient.shape[-2:]
+        rows = gradient if mapping.rows is None else mapping.rows
         if rows.shape != gradient.shape:  # a layer may write into either
             rows = xp.asarray(xp.broadcast_to(rows, gradient.shape), copy=True)
         separable = all(layer.each_row for layer in layers)
         blocks = self._row_blocks(width, n) if separable else [slice(0, width)]
+        if not tried and len(blocks) == 1:
+            return self._adjoint(layers, rows, gradient, width), None
         if not tried:
             for block in blocks:
                 part = gradient[..., block]
@@ -193,12 +250,13 @@ class Passage(ABC):
     def _adjoint(
         self, layers: Sequence[RowLayer], rows: Array, gradient: Array, width: int
     ) -> Array:
-        xp = self._backend.xp
-        inputs = [rows]
+        xp, backs = self._backend.xp, []
         for layer in layers[:-1]:
-            inputs.append(layer.on_rows(xp.asarray(inputs[-1], copy=True), xp, width))
-        for layer, given in zip(reversed(layers), reversed(inputs), strict=True):
-            gradient = layer.pullback(given, gradient, xp, width)
+            rows, back = layer.with_pullback(rows, xp, width)
+            backs.append(back)
+        gradient = layers[-1].pullback(rows, gradient, xp, width)
+        for back in reversed(backs):
+            gradient = back(gradient)
         return gradient
 
     def _moved(self, part: Array, which: int, together: bool) -> Array:

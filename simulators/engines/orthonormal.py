@@ -1,111 +1,136 @@
-"""Q of a tall H = QR, of the very decomposition whose R `simulators.engines.factor.Folding` gives.
+"""An orthonormal basis whose first vectors are Q of a tall H = QR, of the very decomposition whose R
+`simulators.engines.factor.Folding` gives.
 
 An engine that draws WH as GR, G = WQ, goes back through W by that G: it needs the Q that goes with
-R. Householder's reflections make Q orthonormal whatever the rank of H, so that nothing is divided
-by, and no rank decided.
+R, and the complement of its span. Householder's reflections are both, whatever the rank of H, so
+that nothing is divided by, and no rank decided. The basis is kept as they are and never formed:
+k of them make I − V T Vᵀ (Schreiber, Van Loan 1989), by which rows are turned in two products.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from functools import lru_cache
+from typing import TypeAlias
 
-from simulators.arrays import Array
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.arrays import Array, Namespace
 from simulators.backend import Backend
 from simulators.engines.factor import Folding
 
-__all__ = ["Orthonormalising"]
+__all__ = ["Completing"]
+
+Places: TypeAlias = slice | NDArray[np.int64]
 
 
-@dataclass
-class _Leaves:
-    """``count`` leaves side by side in ``rows``, ``(group, n, count · m)``: in the first ``rank``
-    of its n rows, Qᵀ of each.
+@dataclass(frozen=True)
+class _Turn:
+    """I − V T Vᵀ of the rows in some ``places``, or of those in each of some ``leaves`` there.
+
+    ``vectors`` are Vᵀ, ``(group, k, m)`` or ``(group, leaves, k, m)``; ``middle`` is Tᵀ.
     """
 
-    rows: Array
-    count: int
-    rank: int
+    places: Places
+    vectors: Array
+    middle: Array
+    leaves: int
+
+    def of(self, rows: Array, xp: Namespace) -> Array:
+        """What it makes of ``rows``, ``(group, [leaves,] any, m)``."""
+        seen = xp.matmul(xp.matmul(rows, self.vectors.mT), self.middle)
+        return rows - xp.matmul(seen, self.vectors)
 
 
-@dataclass
-class _Joint:
-    """Qᵀ of factors side by side, and for each factor by which step it was made, and its columns
-    here.
-    """
-
-    basis: Array
-    parts: list[tuple[int, slice]]
+@lru_cache(maxsize=16)
+def _halves(backend: Backend, k: int) -> tuple[Array, Array]:
+    """Ones above the diagonal, and the identity, ``(k, k)``."""
+    return backend.array(np.triu(np.ones((k, k)), 1)), backend.array(np.eye(k))
 
 
-class Orthonormalising(Folding):
-    """A folding that turns the blocks of rows that it is given into those of Qᵀ, in place.
+class Completing(Folding):
+    """A folding that also keeps an orthonormal basis of which Q, with H = QR, are the first n
+    vectors.
 
-    Blocks are views of one Hᵀ. They hold Qᵀ, ``(group, n, m)``, after `finish`, which gives what
-    `Folding.result` gives for the same blocks, to the last bit. Cost: O(n² m) a block, some three
-    times that of the factor alone.
+    After `finish`, which gives what `Folding.result` gives for the same blocks, to the last bit,
+    `from_basis` takes coordinates in the basis to rows. Cost: O(n² m) a block, some twice that of
+    the factor alone; memory O(n m).
 
     Example:
         >>> import numpy as np
         >>> from simulators.backend import NumpyBackend
         >>> rows = np.random.default_rng(0).standard_normal((1, 2, 6))
-        >>> folding, basis = Orthonormalising(NumpyBackend("float64")), rows.copy()
-        >>> folding.add(basis)
+        >>> folding = Completing(NumpyBackend("float64"))
+        >>> folding.add(rows)
         >>> factor = folding.finish()
-        >>> bool(np.abs(factor @ basis - rows).max() < 1e-14)
+        >>> bool(np.abs(folding.from_basis(factor, np.zeros((1, 2, 6))) - rows).max() < 1e-14)
         True
-        >>> np.abs(basis @ basis.mT).round(9).tolist()
-        [[[1.0, 0.0], [0.0, 1.0]]]
     """
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
-        self._steps: list[_Leaves | _Joint] = []
-        self._makers: list[int] = []  # of each factor, the number of its step
+        self._turns: list[_Turn] = []
+        self._heads: list[NDArray[np.int64]] = []  # for each factor, where its columns stand
+        self._rows = 0
 
     def finish(self) -> Array:
-        """Rᵀ of all blocks, ``(group, n, n)``, whose rows hold those of Qᵀ from now on.
+        """Rᵀ of all blocks, ``(group, n, n)``.
 
         At least n rows were added; nothing may be added afterwards.
         """
-        factor, xp = self.result(), self._backend.xp
-        turns: dict[int, Array] = {}
-        for number, step in reversed(list(enumerate(self._steps))):
-            turn = turns.pop(number, None)  # None at the root of the tree
-            if isinstance(step, _Joint):
-                basis = step.basis if turn is None else xp.matmul(turn, step.basis)
-                turns |= {part: basis[..., columns] for part, columns in step.parts}
-            elif turn is not None:
-                (group, n, m), each = step.rows.shape, (step.count, -1)
-                leaves = xp.reshape(step.rows[..., : step.rank, :], (group, step.rank, *each))
-                turn = xp.permute_dims(xp.reshape(turn, (group, n, *each)), (0, 2, 1, 3))
-                turned = xp.matmul(turn, xp.permute_dims(leaves, (0, 2, 1, 3)))
-                step.rows[...] = xp.reshape(xp.permute_dims(turned, (0, 2, 1, 3)), (group, n, m))
-        return factor
+        return self.result()
+
+    def from_basis(self, along: Array, others: Array) -> Array:
+        """Rows, ``(group, k, m)``, with the coordinates ``along`` Q, ``(group, k, n)``, and along
+        the rest of the basis those that stand in ``others``, ``(group, k, m)``, after the first n.
+
+        ``others`` are overwritten. Cost: O(n k m).
+        """
+        xp = self._backend.xp
+        others[..., : along.shape[-1]] = along
+        for turn in reversed(self._turns):
+            part = others[..., turn.places]
+            if turn.leaves == 1:
+                others[..., turn.places] = turn.of(part, xp)
+                continue
+            (group, k, m), each = part.shape, (turn.leaves, -1)
+            part = xp.permute_dims(xp.reshape(part, (group, k, *each)), (0, 2, 1, 3))
+            part = xp.permute_dims(turn.of(part, xp), (0, 2, 1, 3))
+            others[..., turn.places] = xp.reshape(part, (group, k, m))
+        return others
 
     def _leaf(self, rows: Array) -> Array:
-        basis, factor = self._backend.orthonormal(rows)
-        rows[..., : basis.shape[-2], :] = basis
-        self._made(_Leaves(rows, 1, basis.shape[-2]))
-        return factor
+        start, m = self._rows, rows.shape[-1]
+        self._rows += m
+        heads = np.arange(start, start + min(m, rows.shape[-2]))
+        return self._noted(slice(start, start + m), heads, rows)
 
     def _leaves(self, rows: Array, leaf: int) -> Array:
-        group, n, m = rows.shape
-        xp = self._backend.xp
+        start, (group, n, m), xp = self._rows, rows.shape, self._backend.xp
+        self._rows += m
+        heads = np.add.outer(np.arange(start, start + m, leaf), np.arange(n)).ravel()
         leaves = xp.permute_dims(xp.reshape(rows, (group, n, m // leaf, leaf)), (0, 2, 1, 3))
-        basis, factors = self._backend.orthonormal(leaves)
-        rows[...] = xp.reshape(xp.permute_dims(basis, (0, 2, 1, 3)), rows.shape)
-        self._made(_Leaves(rows, m // leaf, n))
+        factors = self._noted(slice(start, start + m), heads, leaves)
         return xp.reshape(xp.permute_dims(factors, (0, 2, 1, 3)), (group, n, m // leaf * n))
 
     def _joint(self, factors: Array) -> Array:
-        basis, factor = self._backend.orthonormal(factors)
-        ends = accumulate((each.shape[-1] for each in self._factors), initial=0)
-        columns = [slice(start, end) for start, end in pairwise(ends)]
-        makers, self._makers = self._makers, []
-        self._made(_Joint(basis, list(zip(makers, columns, strict=True))))
-        return factor
+        places = np.concatenate(self._heads)
+        self._heads = []
+        return self._noted(places, places[: factors.shape[-2]], factors)
 
-    def _made(self, step: _Leaves | _Joint) -> None:
-        self._makers.append(len(self._steps))
-        self._steps.append(step)
+    def _noted(self, places: Places, heads: NDArray[np.int64], rows: Array) -> Array:
+        """The factor of ``rows``, ``(group, n, m)`` or ``(group, leaves, n, m)``, the reflections
+        kept.
+        """
+        xp = self._backend.xp
+        vectors, lengths, factor = self._backend.reflections(rows)
+        # T is upper triangular, and its inverse the upper half of VᵀV with 1/τ on the diagonal.
+        upper, unit = _halves(self._backend, lengths.shape[-1])
+        above = xp.matmul(vectors, vectors.mT) * upper
+        above *= lengths[..., None, :]
+        middle = xp.linalg.inv(above + unit) * lengths[..., None]
+        self._turns.append(_Turn(places, vectors, middle.mT, math.prod(rows.shape[1:-2])))
+        self._heads.append(heads)
+        return factor

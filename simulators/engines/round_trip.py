@@ -1,9 +1,10 @@
 """Forward through a chain and back: gradients of every representation, given the last one's.
 
-Going back, each block is gone through once more from its input, by the numbers that it drew, and
-each layer's adjoint is applied to the gradient. Of a block its input and its draws are kept. Where
-that is too much for all blocks, inputs are kept of some of them only, and the stretches between
-gone through again from there, their numbers drawn once more; in stretches of stretches if need be.
+Going back, each layer's adjoint is applied to the gradient. What these need is kept as the way goes
+forward: of a weight layer what it drew and the factors of its input, or its weights; of others
+their input. Where that is too much for all blocks, inputs are kept of some of them only, and the
+stretches between gone through again from there, their numbers drawn once more; in stretches of
+stretches if need be.
 
 A gradient may grow or shrink exponentially with depth, so it is carried with a power of two.
 
@@ -24,7 +25,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import chain as chained
 from typing import TypeAlias
 
@@ -37,19 +37,11 @@ from simulators.arrays import Array, Floats
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.factor import block_rows
-from simulators.engines.layerwise import Passage, steps
+from simulators.engines.layerwise import Mapping, Passage, Way, Weighted, steps
 from simulators.engines.powers_of_two import levelled, peaks
 from simulators.engines.rounding import ROUNDINGS, Copies, Representation
 from simulators.engines.tangent_kernel import TangentKernel
-from simulators.layers import (
-    Bias,
-    DrawingLayer,
-    Recenter,
-    Residual,
-    RowLayer,
-    ScaleResponse,
-    WeightLayer,
-)
+from simulators.layers import Recenter, Residual, ScaleResponse, WeightLayer
 from simulators.streams import Streams, pack, row_blocks, units_of
 from simulators.weights import GivenLaw
 
@@ -122,25 +114,17 @@ class Gradient:
 
 
 @dataclass
-class _Kept:
-    """What is kept of a block: its number, Hᵀ before it, and what it drew, unit by unit."""
-
-    block: int
-    rows: Array
-    drawn: list[Array] = field(default_factory=list)
-
-
-@dataclass
 class _Stretch:
     """Consecutive blocks, Hᵀ before the first of them, and the state of the streams there.
 
-    Once gone through, ``kept`` has its blocks, or ``parts`` what it was cut into.
+    Once gone through, ``ways`` has those back through its blocks, or ``parts`` what it was cut
+    into.
     """
 
     blocks: range
     rows: Array
     state: tuple[object, ...]
-    kept: list[_Kept] = field(default_factory=list)
+    ways: list[Way] = field(default_factory=list)
     parts: list[_Stretch] = field(default_factory=list)
 
 
@@ -198,17 +182,16 @@ class RoundTrip:
         # log of what H was divided by, before each block, where it is divided as it goes
         self._scales: list[Floats] = [np.zeros(len(replicas))]
         sizes = rows, chain.widths(rows)[-1]
-        self._steps = [list(steps(block)) for block in blocks]
         self._units = [
             journey.units(block, size, n) for block, size in zip(blocks, sizes, strict=True)
         ]
         self._inputs = [_inputs(block, size) for block, size in zip(blocks, sizes, strict=True)]
-        entries = n * max(sizes) + sum(size for size, _ in chained.from_iterable(self._units[1]))
+        drawn = sum(size for size, _ in chained.from_iterable(self._units[1]))
+        entries = drawn + n * _kept_rows(blocks[1], sizes[1])
         room = KEPT_BYTES // np.dtype(backend.dtype).itemsize // sharing
         self._length = max(1, room // (len(replicas) * entries))
         self._streams = backend.streams(root, journey.engine, replicas)
         self._noise_streams = backend.streams(root, self._other, replicas)
-        self._latest: _Kept | None = None
         # largest entries after the last block
         self._before: Floats = np.ones(len(replicas) * self._carried)
         self._whole = _Stretch(range(depth), batch, self._streams.state)
@@ -306,25 +289,22 @@ class RoundTrip:
     def _noise(self, units: Sequence[Unit]) -> Iterator[Array]:
         return self._drawn(units, self._other, self._noise_streams)
 
-    def _drawn(self, units: Sequence[Unit], engine: str, streams: Streams) -> Iterator[Array]:
+    def _drawn(
+        self, units: Sequence[Unit], engine: str, streams: Streams, kept: bool = False
+    ) -> Iterator[Array]:
         pieces = list(pack(units, self._replicas, DRAWN_ENTRIES))
         return units_of(
             pieces,
-            self._backend.draws(self._root, engine, pieces, ahead=self._ahead, streams=streams),
+            self._backend.draws(
+                self._root, engine, pieces, ahead=self._ahead, streams=streams, kept=kept
+            ),
         )
 
     def _through(self, stretch: _Stretch) -> Iterator[Representation]:
         """Through the stretch, noting what is needed to come back."""
         self._streams.state = stretch.state
         if len(stretch.blocks) <= self._length:
-            journey = self._past(stretch, self._noted)
-            rows = stretch.rows
-            for block in stretch.blocks:
-                self._latest = _Kept(block, self._copy(rows))
-                stretch.kept.append(self._latest)
-                found = next(journey)
-                rows = found.rows
-                yield found
+            yield from self._past(stretch, stretch.ways)
             return
         size = -(-len(stretch.blocks) // max(LEAST_PARTS, self._length))
         rows = stretch.rows
@@ -333,104 +313,83 @@ class RoundTrip:
             first, last = start == stretch.blocks.start, blocks.stop == stretch.blocks.stop
             part = _Stretch(blocks, rows if first else self._copy(rows), self._streams.state)
             stretch.parts.append(part)
-            for found in self._through(part) if last else self._past(part, lambda unit: unit):
+            for found in self._through(part) if last else self._past(part):
                 rows = found.rows
                 yield found
 
-    def _past(
-        self, stretch: _Stretch, noting: Callable[[Array], Array]
-    ) -> Iterator[Representation]:
-        """Through the stretch, each of its units of draws handed to ``noting``."""
+    def _past(self, stretch: _Stretch, ways: list[Way] | None = None) -> Iterator[Representation]:
+        """Through the stretch, noting the ways back if they are given room."""
         layers = chained.from_iterable(self._units[min(block, 1)] for block in stretch.blocks)
         units = list(chained.from_iterable(layers))
-        drawn = self._drawn(units, self._journey.engine, self._streams)
-        self._passage.draws = map(noting, drawn)
-        rows = self._copy(stretch.rows)
-        yield from self._passage.onward(self._chain, rows, self._copies, stretch.blocks)
-
-    def _noted(self, unit: Array) -> Array:
-        if self._latest is not None:
-            self._latest.drawn.append(self._copy(unit))
-        return unit
+        self._passage.draws = self._drawn(
+            units, self._journey.engine, self._streams, kept=ways is not None
+        )
+        yield from self._passage.onward(
+            self._chain,
+            self._copy(stretch.rows),
+            self._copies,
+            stretch.blocks,
+            ways,
+            None if self.kernel is None else self.kernel.inputs,
+        )
 
     def _back(self, stretch: _Stretch, gradient: Gradient) -> Iterator[Gradient]:
         """Gradients before each block of the stretch, from the last one on, given the one after
         it.
         """
-        if not (stretch.kept or stretch.parts):
+        if not (stretch.ways or stretch.parts):
             for _ in self._through(stretch):
                 pass
-        while stretch.kept:
-            gradient = self._pulled(stretch.kept.pop(), gradient)
+        for block in reversed(stretch.blocks[: len(stretch.ways)]):
+            gradient = self._pulled(block, stretch.ways.pop(), gradient)
             yield gradient
         while stretch.parts:
             for earlier in self._back(stretch.parts.pop(), gradient):
                 gradient = earlier
                 yield gradient
 
-    def _pulled(self, kept: _Kept, gradient: Gradient) -> Gradient:
+    def _pulled(self, block: int, way: Way, gradient: Gradient) -> Gradient:
         """The gradient before a block, from the one after it."""
-        place, passage, rows = min(kept.block, 1), self._passage, kept.rows
-        tried = self._tried(kept.block)
-        drawn, units = iter(kept.drawn), iter(self._units[place])
-        way: list[Callable[[Gradient], Gradient]] = []
-        weighted = False  # whether weights made these rows
-        for number, (_, layers) in enumerate(self._steps[place], start=1):
-            if isinstance(layers, DrawingLayer):
-                own = [next(drawn) for _ in next(units)]
-                weigh = self._weighed(kept.block, layers, rows)
-                rows, back = passage.drawn_again(layers, rows, own)
-                way.append(partial(self._through_weights, back, weigh))
-                weighted = True
-                continue
-            last = number == len(self._steps[place])
-            given = rows if last else self._copy(rows)
-            way.append(partial(self._past_rows, layers, given, tried, weighted))
-            rows = rows if last else passage.mapped_by(layers, rows)
-            weighted = False
-        for step in reversed(way):
-            gradient = step(gradient)
-        if not kept.block:
+        tried = self._tried(block)
+        while way:  # what was kept of a layer is let go once it is passed
+            step = way.pop()
+            if isinstance(step, Mapping):
+                gradient = self._past_rows(step, tried, gradient)
+            else:
+                gradient = self._through_weights(block, step, gradient)
+        if not block:
             gradient = self._at_the_batch(gradient)
         largest = peaks(gradient.rows, self._backend)
         if not tried:
             left = np.where(largest > 0, largest, math.inf)  # nothing left is nothing lost
-            gradient = self._cancelled(gradient, np.nan_to_num(self._before / left, nan=math.inf))
+            gradient = self._cancelled(gradient, self._before / left)
         return self._settled(gradient, largest)
 
-    def _weighed(
-        self, block: int, layer: DrawingLayer, rows: Array
-    ) -> Callable[[Gradient], None] | None:
-        """What takes the gradient at the output of a layer with the input ``rows`` and adds the
-        layer's contribution to the kernel; None where there is none.
+    def _through_weights(self, block: int, step: Weighted, gradient: Gradient) -> Gradient:
+        """All gradients of a replica together: what weights have not shown yet is the same for
+        all.
         """
+        self._weigh(block, step, gradient)
+        xp, (_, n, width) = self._backend.xp, gradient.rows.shape
+        found = step.back(xp.reshape(gradient.rows, (-1, self._carried * n, width)))
+        rows = xp.reshape(found, (-1, n, found.shape[-1]))
+        return Gradient(rows, gradient.exponents, gradient.error)
+
+    def _weigh(self, block: int, step: Weighted, gradient: Gradient) -> None:
+        """Add to the kernel what a layer of weights contributes, given the gradient at its
+        output.
+        """
+        layer = step.layer
         gain = layer.gamma if isinstance(layer, Residual) and layer.gamma < math.inf else 1.0
-        if self.kernel is None or isinstance(layer, Bias) or gain == 0:
-            return None
+        if self.kernel is None or step.seen is None or gain == 0:
+            return
         logarithms = np.full(len(self._replicas), 2 * math.log(gain))
         if self._chain.scaling is ScaleResponse.LINEAR:
             scales = self._scales[block]  # −∞ where H is 0, which contributes nothing
             logarithms += 2 * (
                 np.where(np.isfinite(scales), scales, 0.0) + math.log(2) * self._exponent
             )
-        add = partial(self.kernel.add, self.kernel.inputs(rows), logarithms)
-        return lambda gradient: add(gradient.rows, gradient.exponents, gradient.error)
-
-    def _through_weights(
-        self,
-        back: Callable[[Array], Array],
-        weigh: Callable[[Gradient], None] | None,
-        gradient: Gradient,
-    ) -> Gradient:
-        """All gradients of a replica together: what weights have not shown yet is the same for
-        all.
-        """
-        if weigh is not None:
-            weigh(gradient)
-        xp, (_, n, width) = self._backend.xp, gradient.rows.shape
-        together = xp.reshape(gradient.rows, (-1, self._carried * n, width))
-        found = back(together)
-        return replace(gradient, rows=xp.reshape(found, (-1, n, found.shape[-1])))
+        self.kernel.add(step.seen, logarithms, gradient.rows, gradient.exponents, gradient.error)
 
     def _tried(self, block: int) -> int:
         """How many rows of each block of rows are tried in this block of layers."""
@@ -440,34 +399,26 @@ class RoundTrip:
         chosen = block < _FIRST or block == self._depth - 1 or block & (block - 1) == 0
         return _TRIED if chosen else 0
 
-    def _past_rows(
-        self,
-        layers: Sequence[RowLayer],
-        rows: Array,
-        tried: int,
-        weighted: bool,
-        gradient: Gradient,
-    ) -> Gradient:
-        if self._carried > 1:  # a row for each gradient
-            xp, shape = self._backend.xp, (len(self._replicas), self._carried, *rows.shape[-2:])
-            rows = xp.reshape(xp.broadcast_to(rows[:, None], shape), (-1, *shape[-2:]))
-        found, cancelled = self._passage.pulled_through(
-            layers, rows, gradient.rows, tried, weighted
-        )
-        gradient = replace(gradient, rows=found)
+    def _past_rows(self, mapping: Mapping, tried: int, gradient: Gradient) -> Gradient:
+        if self._carried > 1 and mapping.rows is not None:  # a row for each gradient
+            xp, (_, n, width) = self._backend.xp, mapping.rows.shape
+            shape = len(self._replicas), self._carried, n, width
+            rows = xp.reshape(xp.broadcast_to(mapping.rows[:, None], shape), (-1, n, width))
+            mapping = replace(mapping, rows=rows)
+        found, cancelled = self._passage.pulled_through(mapping, gradient.rows, tried)
+        gradient = Gradient(found, gradient.exponents, gradient.error)
         return gradient if cancelled is None else self._cancelled(gradient, cancelled)
 
     def _cancelled(self, gradient: Gradient, cancelled: Floats) -> Gradient:
         unit = float(np.finfo(self._backend.dtype).eps) / 2
-        error = np.minimum(1.0, ROUNDINGS * unit * cancelled)
-        return replace(gradient, error=np.maximum(gradient.error, error))
+        error = np.fmin(1.0, ROUNDINGS * unit * cancelled)  # 1 where that is no number
+        return Gradient(gradient.rows, gradient.exponents, np.maximum(gradient.error, error))
 
     def _at_the_batch(self, gradient: Gradient) -> Gradient:
         """From the gradient at what the first block was given, that at the batch it was made of."""
         if self._chain.leading_recenter is not None:
-            gradient = self._past_rows(
-                [Recenter()], self._whole.rows, gradient.rows.shape[-1], False, gradient
-            )
+            centring = Mapping([Recenter()], None, drawn=False)
+            gradient = self._past_rows(centring, gradient.rows.shape[-1], gradient)
         if self._chain.scaling is ScaleResponse.FREE:
             gradient = replace(gradient, exponents=gradient.exponents - self._exponent)
         return gradient
@@ -495,6 +446,13 @@ def gradients_carried(chain: Chain, n: int, kernel: bool) -> int:
         [4, 1]
     """
     return n + 1 if kernel and not chain.each_sample else 1
+
+
+def _kept_rows(block: Chain, rows: int) -> int:
+    """How many rows of representations, or of factors of them, are kept of a block."""
+    inputs = rows, *block.widths(rows)
+    centrings = [[layer] for layer in block.layers if isinstance(layer, Recenter)]
+    return sum(inputs[number] for number, layers in steps(block) if layers not in centrings)
 
 
 def _inputs(block: Chain, rows: int) -> list[tuple[int, int]]:

@@ -18,12 +18,12 @@ from itertools import chain as chained
 
 from numpy.random import SeedSequence
 
-from simulators.arrays import Array
+from simulators.arrays import Array, Namespace
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.factor import Folding, block_rows, other_weights
 from simulators.engines.layerwise import Passage
-from simulators.engines.orthonormal import Orthonormalising
+from simulators.engines.orthonormal import Completing
 from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
 from simulators.layers import Bias, Linear, Residual, RowLayer, WeightLayer
@@ -127,71 +127,68 @@ class _InLaw(Passage):
 
     H is gone through in blocks of rows, each small enough to stay in a cache meanwhile.
 
-    Back it goes likewise. With H = QR and G = WQ, which was drawn, Wᵀ = QGᵀ + (I − QQᵀ)W̃ᵀ, where
-    W̃ is independent of all that has been seen. So a gradient A at WH becomes Q(GᵀA) + (I − QQᵀ)ZS
-    with Z normal, of n columns, and SᵀS = AᵀA.
+    Back it goes likewise. With H = QR and G = WQ, which was drawn, Wᵀ = QGᵀ + Q⊥W̃ᵀ, where W̃ is
+    independent of all that has been seen. So a gradient A at WH becomes Q(GᵀA) + Q⊥ZS with Z
+    normal, of n columns, and SᵀS = AᵀA.
     """
 
     def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
         return self._images(layer, rows, self._factor(rows))
 
-    def weighted_again(
-        self, layer: WeightLayer, rows: Array, drawn: Sequence[Array]
+    def weighted_both_ways(
+        self, layer: WeightLayer, rows: Array, free: bool
     ) -> tuple[Array, Callable[[Array], Array]]:
-        self.draws = iter(drawn)
-        basis = self._backend.xp.asarray(rows, copy=True)
-        folding = Orthonormalising(self._backend)
+        drawn: list[Array] = []
+        basis = Completing(self._backend)
         for block in self._row_blocks(rows.shape[-1], rows.shape[-2]):
-            folding.add(basis[..., block])
-        image = self._images(layer, rows, folding.finish())
-        return image, partial(self._pulled_by, layer, basis, drawn)
+            basis.add(rows[..., block])
+        back = partial(self._pulled_by, layer, rows.shape[-1], basis, drawn)
+        return self._images(layer, rows, basis.finish(), drawn), back
 
     def _pulled_by(
-        self, layer: WeightLayer, basis: Array, drawn: Sequence[Array], gradient: Array
+        self,
+        layer: WeightLayer,
+        inputs: int,
+        basis: Completing,
+        drawn: Sequence[Array],
+        gradient: Array,
     ) -> Array:
         xp, width = self._backend.xp, gradient.shape[-1]
-        n, rows = basis.shape[-2:]
-        factor = self._factor(gradient)
-        columns = factor.shape[-1]
-        seen = xp.zeros_like(gradient[..., :n])
-        for block, unit in zip(self._row_blocks(width, n), drawn, strict=True):
-            weights = xp.reshape(unit, (len(unit), n, -1))
-            seen += xp.matmul(gradient[..., block], weights.mT)
-        parts = []
-        for block in self._row_blocks(rows, columns):
-            unit = next(self.noise)
-            fresh = xp.matmul(factor, xp.reshape(unit, (len(unit), columns, -1)))
-            seen -= xp.matmul(fresh, basis[..., block].mT)
-            parts.append(fresh)
-        found = xp.concat(parts, axis=-1)
-        found += xp.matmul(seen, basis)
-        if isinstance(layer, Linear):
-            found *= layer.scale
-        elif layer.gamma < math.inf:
-            found *= layer.gamma
+        factor = _scale(layer) * self._factor(gradient)
+        n, columns = drawn[0].shape[-2], factor.shape[-1]
+        along = xp.zeros_like(gradient[..., :n])
+        for block, weights in zip(self._row_blocks(width, n), drawn, strict=True):
+            along += xp.matmul(gradient[..., block], weights.mT)
+        across = [
+            xp.matmul(factor, xp.reshape(unit, (len(unit), columns, -1)))
+            for _, unit in zip(self._row_blocks(inputs, columns), self.noise, strict=False)
+        ]
+        found = basis.from_basis(_scale(layer) * along, _joined(across, xp))
+        if _added(layer):
             found += gradient
         return found
 
-    def _images(self, layer: WeightLayer, rows: Array, factor: Array) -> Array:
-        """The layer's output for H = ``rows``, written into them where it fits, and Rᵀ."""
-        inputs, width = rows.shape[-1], layer.width_after(rows.shape[-1])
-        added = isinstance(layer, Residual) and layer.gamma < math.inf
-        if isinstance(layer, Linear):
-            factor = layer.scale * factor
-        elif added:
-            factor = layer.gamma * factor
-        images = []
+    def _images(
+        self, layer: WeightLayer, rows: Array, factor: Array, noted: list[Array] | None = None
+    ) -> Array:
+        """The layer's output for H = ``rows``, written into them where it fits, and Rᵀ; what was
+        drawn for it is added to ``noted``, if that is given.
+        """
+        xp, inputs, width = self._backend.xp, rows.shape[-1], layer.width_after(rows.shape[-1])
+        factor, images = _scale(layer) * factor, []
         for block in self._row_blocks(width, rows.shape[-2]):
-            drawn = next(self.draws)
-            shape = (len(drawn), rows.shape[-2], block.stop - block.start)
-            image = self._backend.product(factor, self._backend.xp.reshape(drawn, shape), None)
-            if added:
+            unit = next(self.draws)
+            drawn = xp.reshape(unit, (len(unit), rows.shape[-2], block.stop - block.start))
+            if noted is not None:
+                noted.append(drawn)
+            image = self._backend.product(factor, drawn, None)
+            if _added(layer):
                 image += rows[..., block]
-            if width == inputs and len(rows) == len(image):
+            if width == inputs and len(rows) == len(image) and image.shape != rows.shape:
                 rows[..., block] = image
             else:
                 images.append(image)
-        return self._backend.xp.concat(images, axis=-1) if images else rows
+        return _joined(images, xp) if images else rows
 
     def _factor(self, rows: Array) -> Array:
         """Rᵀ with H = QR, ``(group, n, n)``."""
@@ -213,6 +210,23 @@ class _InLaw(Passage):
 
     def _row_blocks(self, width: int, n: int) -> Sequence[slice]:
         return _slices(width, block_rows(n))
+
+
+def _scale(layer: WeightLayer) -> float:
+    """What weights of variance 1 are multiplied by."""
+    if isinstance(layer, Linear):
+        return layer.scale
+    return layer.gamma if _added(layer) else 1.0
+
+
+def _added(layer: WeightLayer) -> bool:
+    """Whether the input is added to its image."""
+    return isinstance(layer, Residual) and layer.gamma < math.inf
+
+
+def _joined(parts: Sequence[Array], xp: Namespace) -> Array:
+    """Rows in blocks side by side."""
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
 
 
 @lru_cache(maxsize=64)

@@ -230,14 +230,15 @@ def test_sentinel_gradients_that_do_not_see_the_forward_pass_are_caught(monkeypa
     """Fresh weights on the way back: right norms layer by layer, another joint law."""
     chain = residual_chain(D, 0.5)
     right = sample(chain, "dense", 2)
-    again = rows._InLaw.weighted_again
+    again = rows._InLaw.weighted_both_ways
 
-    def forgetful(self, layer, inputs, drawn):
-        image, _ = again(self, layer, inputs, drawn)
-        fresh = [np.random.default_rng(5).standard_normal(unit.shape) for unit in drawn]
-        return image, again(self, layer, inputs, fresh)[1]
+    def forgetful(self, layer, inputs, free):
+        image, back = again(self, layer, inputs, free)
+        for unit in back.args[3]:
+            unit[...] = np.random.default_rng(5).standard_normal(unit.shape)
+        return image, back
 
-    monkeypatch.setattr(rows._InLaw, "weighted_again", forgetful)
+    monkeypatch.setattr(rows._InLaw, "weighted_both_ways", forgetful)
     assert farthest(sample(chain, "rows", 1), right) > CRITICAL
 
 
@@ -405,8 +406,8 @@ def in_both_precisions(chain, start, monkeypatch):
     """
     draws = NumpyBackend.draws
 
-    def in_float64(self, root, engine, pieces, *, ahead=True, streams=None):
-        for entries in draws(NumpyBackend("float64"), root, engine, pieces, streams=streams):
+    def in_float64(self, root, engine, pieces, *, ahead=True, **options):
+        for entries in draws(NumpyBackend("float64"), root, engine, pieces, **options):
             yield entries.astype(self.dtype)
 
     monkeypatch.setattr(NumpyBackend, "draws", in_float64)

@@ -49,7 +49,7 @@ RUNS = [
 def device(request, monkeypatch):
     """A device whose numbers are drawn on it, as no CPU's are otherwise."""
 
-    def drawn_there(self, root, engine, pieces, *, ahead=True, streams=None):
+    def drawn_there(self, root, engine, pieces, *, ahead=True, streams=None, kept=False):
         return self.device_draws(root, engine, pieces, streams=streams)
 
     def streams_there(self, root, engine, replicas):

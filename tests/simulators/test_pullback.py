@@ -141,6 +141,16 @@ def test_a_representation_of_zeros_moves_nothing():
     assert (found[0] != 0).all()
 
 
+@pytest.mark.parametrize("layer", LAYERS_OF_EACH_KIND, ids=repr)
+@pytest.mark.parametrize("name", INPUTS)
+def test_image_and_pullback_together_are_the_two(layer, name):
+    rows = INPUTS[name].copy()
+    found, back = layer.with_pullback(rows, XP, WIDTH)
+    np.testing.assert_array_equal(rows, INPUTS[name])
+    np.testing.assert_array_equal(found, image(layer, rows))
+    np.testing.assert_array_equal(back(GRADIENT.copy()), closed(layer, INPUTS[name]))
+
+
 @pytest.mark.parametrize("exponent", [-1000, -500, 0, 500, 1000])
 @pytest.mark.parametrize("layer", [Rescale(), Normalize()], ids=repr)
 def test_a_gradient_scales_inversely_with_what_is_normalised(layer, exponent):

@@ -312,6 +312,15 @@ def test_drawing_ahead_changes_no_entry(ahead):
         assert (one == other).all()
 
 
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("backend", [NumpyBackend("float64"), TorchBackend("float64", "cpu")])
+def test_entries_to_be_kept_stay_as_they_were_drawn(backend, ahead):
+    pieces = [Piece(range(2), (9, 4), "gaussian")] * 4
+    draws = backend.draws(SeedSequence(1), "rows", pieces, ahead=ahead, kept=True)
+    kept = [(entries, backend.numpy(entries).copy()) for entries in draws]
+    assert all((backend.numpy(entries) == drawn).all() for entries, drawn in kept)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_sign_is_a_bit_of_the_stream(dtype):
     """In order, the lowest first; among so many bytes each of the 256 occurs."""

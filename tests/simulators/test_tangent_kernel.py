@@ -229,13 +229,13 @@ def test_sentinel_outputs_that_go_back_through_weights_of_their_own_are_caught(m
     pulled = rows._InLaw._pulled_by
     random = np.random.default_rng(5)
 
-    def forgetful(self, layer, basis, drawn, gradient):
-        n = basis.shape[-2]
+    def forgetful(self, layer, inputs, basis, drawn, gradient):
+        n = drawn[0].shape[-2]
         group, columns = gradient.shape[:2]
         found = []
         for output in np.split(gradient, columns // n, axis=1):
-            self.noise = iter([random.standard_normal((group, n * basis.shape[-1]))])
-            found.append(pulled(self, layer, basis, drawn, output.copy()))
+            self.noise = iter([random.standard_normal((group, n * inputs))])
+            found.append(pulled(self, layer, inputs, basis, drawn, output.copy()))
         return np.concatenate(found, axis=1)
 
     monkeypatch.setattr(rows._InLaw, "_pulled_by", forgetful)
