@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 from simulators.arguments import kind_of, require, told
 from simulators.arrays import Array, Floats
 from simulators.backend import Backend
+from simulators.batch_files import read_array
 from simulators.engines.round_trip import RoundTrip
 from simulators.lazy import torch
 
-__all__ = ["Backward", "LastGradient"]
+__all__ = ["Backward", "LastGradient", "read_last_gradient"]
 
 Backward: TypeAlias = str | ArrayLike | Callable[[Array], Array]
 """``"gaussian"``, ``"readout"``, G_L itself, or a function of H_L."""
@@ -26,6 +27,33 @@ _WORDS = ("gaussian", "readout")
 _WANTED = (
     "give 'gaussian', 'readout', an array of H_L's shape, or a function of H_L, (..., d, n), to one"
 )
+
+
+def read_last_gradient(text: str) -> str | Floats:
+    """What a text means as ``backward``: ``"gaussian"``, ``"readout"``, or the array (d, n) of a
+    .npy file.
+
+    Raises `ValueError` in one line for anything else, and for a file that holds no matrix of finite
+    numbers.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     np.save(f"{folder}/G.npy", np.ones((8, 2)))
+        ...     read_last_gradient(f"{folder}/G.npy").shape
+        (8, 2)
+    """
+    if text in _WORDS:
+        return text
+    wanted = f"want {', '.join(_WORDS)}, or a .npy file (d, n)"
+    require(text.endswith(".npy"), f"backward={told(text)}: {wanted}")
+    try:
+        found = read_array(text).array
+        require(found.ndim == 2, f"has shape {found.shape}; want a matrix (d, n)")
+        LastGradient.of(found, (found.shape[0], found.shape[1]))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"backward={told(text)}: {error}") from None
+    return found.astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -199,12 +199,7 @@ class NamedObservable:
 
     @property
     def unclaimable(self) -> str | None:
-        """Why a claim cannot compare its values; None if it can.
-
-        It is no number, or measures what claims do not speak of: gradients.
-        """
-        if self.goes_back:
-            return f"{self.name} reads the backward pass, and claims are about H"
+        """Why a claim cannot compare its values, which are no numbers; None if it can."""
         if self.shape:
             return f"{self.name} is {self.shape_in_words}, and a claim compares numbers"
         return None

@@ -54,7 +54,8 @@ class ClaimError(ValueError):
 
 
 class Quantifier(StrEnum):
-    """Over what a statement is claimed: every input, a mean, an event, a law, or a limit.
+    """Over what a statement is claimed: every input, a mean, an event, a law, two chains, or a
+    limit.
 
     Example:
         >>> Quantifier("mean field")
@@ -65,6 +66,7 @@ class Quantifier(StrEnum):
     EXPECTATION = "expectation"
     PROBABILITY = "probability"
     LAW = "law"  # what else there is of a distribution: a median, a variance
+    COMPARISON = "comparison"  # two chains on the same weights
     LIMIT = "limit"  # depth or time to infinity
     MEAN_FIELD = "mean field"  # width to infinity
 

@@ -206,7 +206,7 @@ def test_placing_a_sentinel_draws_what_is_affordable_and_no_more(
         drawn.append(replicas * depth * start.shape[1] * chain.widths(start.shape[0])[-1])
         return simulate(chain, start, depth=depth, replicas=replicas, **rest)
 
-    monkeypatch.setattr("theorems.workbench.sentinels.simulate", counting)
+    monkeypatch.setattr("theorems.checking.drawn_networks.simulate", counting)
     monkeypatch.setattr("theorems.workbench.sentinels.AFFORDABLE", 10**5)
     claim = conjecture(
         "orthogonality_gap <= 1/2", chain="rescale", name="c", n=2, d="16..1024", ell=2

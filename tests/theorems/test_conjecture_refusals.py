@@ -181,7 +181,7 @@ def test_what_makes_no_sense_is_refused_in_one_line_before_anything_runs(
     def never(*_: Any, **__: Any) -> None:
         raise RuntimeError("a simulation ran")
 
-    monkeypatch.setattr("theorems.workbench.sentinels.simulate", never)
+    monkeypatch.setattr("theorems.checking.drawn_networks.simulate", never)
     with pytest.raises(ClaimError, match=words) as caught:
         conjecture(claim, name="mine", **options)
     assert str(caught.value).startswith("mine: ")

@@ -19,7 +19,7 @@ from simulators.batches import Batch, gaussian_batch
 from simulators.sweeps.export import export
 from simulators.trajectory import SPOILED
 from theorems import Sentinel, Statement, Verdict, conjecture, get
-from theorems.checking import expectation, scaling
+from theorems.checking import drawn_networks
 from theorems.checking.confidence_sequence import BoundedMean, decide_at_least, decide_at_most
 from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.lost_samples import Known
@@ -58,7 +58,7 @@ def judged(
             rounding=np.stack([np.zeros(replicas), rounding(replicas)], axis=1),
         )
 
-    monkeypatch.setattr(expectation, "simulate", fake)
+    monkeypatch.setattr(drawn_networks, "simulate", fake)
     check = Expectation(
         lambda *_: [Instance("one", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 1.0))],
         lambda _, trajectory, __: trajectory.values["f"][:, 1:],
@@ -159,7 +159,7 @@ def test_paths_that_rounding_spoiled_may_have_met_the_assumption(
             rounding=np.stack([spoiled, spoiled], axis=1).astype(float),
         )
 
-    monkeypatch.setattr(expectation, "simulate", fake)
+    monkeypatch.setattr(drawn_networks, "simulate", fake)
     check = Expectation(
         lambda *_: [Instance("one", rescale_chain(4), np.eye(4), 1, ({},), (0.0, 1.0))],
         lambda _, trajectory, __: trajectory.values["f"][:, 1:],
@@ -242,7 +242,7 @@ def test_a_slope_of_spoiled_means_is_not_bounded(monkeypatch: pytest.MonkeyPatch
                 values={"f": np.full((replicas, 1), chain.widths(4)[-1] ** -0.5)},
             )
 
-        monkeypatch.setattr(scaling, "simulate", fake)
+        monkeypatch.setattr(drawn_networks, "simulate", fake)
         laid_out = [
             Instance(f"d={d}", rescale_chain(d), np.eye(4), 1, (), (0.0, 1.0)) for d in (4, 16, 64)
         ]
@@ -313,21 +313,19 @@ def test_a_claim_is_not_refuted_by_a_batch_whose_spectrum_is_lost(tmp_path: Path
 
 
 def test_a_spoiled_pilot_promises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from theorems.workbench import adversaries
-
     made = conjecture(
         "orthogonality_gap <= 1/100", chain="rescale", n="2", d="64", ell="2", sentinel="1/200"
     ).statement(corpus=tmp_path)
     hunter = next(check.adversary for check in made.checks if hasattr(check, "adversary"))
     item = hunter.design.items(made)[0]
     assert hunter.pilot(made, item) > 0
-    real = adversaries.simulate
+    real = drawn_networks.simulate
 
     def spoiled(*given: Any, **more: Any) -> Any:
         found = real(*given, **more)
         return replace(found, rounding=np.ones(found.rounding.shape))
 
-    monkeypatch.setattr(adversaries, "simulate", spoiled)
+    monkeypatch.setattr(drawn_networks, "simulate", spoiled)
     assert hunter.pilot(made, item) == -10.0
 
 

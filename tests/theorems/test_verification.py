@@ -192,7 +192,8 @@ def test_good_arguments() -> None:
 def test_a_spent_budget_leaves_sampled_claims_open(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
     monkeypatch.setattr(
-        "theorems.checking.expectation.simulate", lambda *_, replicas, **__: drawn.append(replicas)
+        "theorems.checking.drawn_networks.simulate",
+        lambda *_, replicas, **__: drawn.append(replicas),
     )
     results = verify(["orthogonality.one_step_drift", "orthogonality.odd_activations"], budget=1e-9)
     assert {r.verdict for r in results} == {V.INCONCLUSIVE}

@@ -189,15 +189,17 @@ class PairedVariance:
 
 
 class LogSlope:
-    """The least-squares slope of the logarithms of means against numbers, as along depth.
+    """The least-squares slope of the logarithms of means against numbers, as along depth; or of
+    quantiles.
 
     - ``abscissae``: (k,) numbers, two of them distinct at least
-    - ``lower``, ``upper``: the range of the observations, finite
+    - ``lower``, ``upper``: the range of the observations; of means finite
     - ``level``: error probability, inside (0, 1), split over the means
+    - ``share``: of quantiles, the probability below them, inside (0, 1)
 
     An observation has k places, which may depend on one another. Each mean is followed by
-    `AimedMean`; the slope lies where all means in their intervals put it, and anywhere until each
-    is certainly positive. Raises ValueError for fewer than two distinct numbers, and as
+    `AimedMean`, each quantile by `Quantile`; the slope lies where all of them in their intervals
+    put it, and anywhere until each is certainly positive. Raises ValueError for fewer than two distinct numbers, and as
     `AimedMean`.
 
     Example:
@@ -209,14 +211,24 @@ class LogSlope:
         (True, True)
     """
 
-    def __init__(self, abscissae: npt.ArrayLike, lower: float, upper: float, level: float) -> None:
+    def __init__(
+        self,
+        abscissae: npt.ArrayLike,
+        lower: float,
+        upper: float,
+        level: float,
+        share: float | None = None,
+    ) -> None:
         self._abscissae = np.asarray(abscissae, dtype=np.float64)
         if len(np.unique(self._abscissae)) < 2:
             raise ValueError(
                 f"abscissae = {self._abscissae.tolist()}: want two distinct numbers or more"
             )
-        share = error_level("level", level) / len(self._abscissae)
-        self._means = [AimedMean(lower, upper, share) for _ in self._abscissae]
+        part = error_level("level", level) / len(self._abscissae)
+        self._means: list[Estimator] = [
+            AimedMean(lower, upper, part) if share is None else Quantile(share, part, lower, upper)
+            for _ in self._abscissae
+        ]
         self.lower, self.upper = -math.inf, math.inf
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
@@ -264,12 +276,16 @@ class LogSlope:
         return (high - low) / 2
 
 
-def log_slope(abscissae: npt.ArrayLike, observations: FloatArray) -> float:
-    """The slope through the logarithms of the means of observations, (m, k).
+def log_slope(
+    abscissae: npt.ArrayLike, observations: FloatArray, share: float | None = None
+) -> float:
+    """The slope through the logarithms of the means of observations, (m, k), or of the quantiles
+    with this ``share`` below them.
 
-    A mean that is not positive counts as the least number there is.
+    One that is not positive counts as the least number there is.
     """
-    means = np.maximum(observations.mean(axis=0), np.finfo(np.float64).tiny)
+    found = observations.mean(axis=0) if share is None else np.quantile(observations, share, axis=0)
+    means = np.maximum(found, np.finfo(np.float64).tiny)
     return float(np.polyfit(np.asarray(abscissae, dtype=np.float64), np.log(means), 1)[0])
 
 

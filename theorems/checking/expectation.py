@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulators import Chain, Trajectory, simulate
+from simulators import Chain, Trajectory
 from simulators.observables import Observable
 from theorems.checking.check import Floats, SampledCheck, SampledRows
 from theorems.checking.confidence_sequence import (
@@ -29,6 +29,7 @@ from theorems.checking.confidence_sequence import (
     decide_at_most,
     decide_equal,
 )
+from theorems.checking.drawn_networks import Gradients, Networks
 from theorems.checking.lost_samples import (
     Known,
     spoiled_words,
@@ -61,6 +62,8 @@ class Instance:
       statement
     - ``support``: the least and the largest value that one sample can take, which must be true
     - ``data``: whatever the function that samples wants to know of it
+    - ``gradients``: which gradients are read, if any; ``other``: a second chain from the same start
+      on the same weights; ``engine``: what runs them
 
     Example:
         >>> from simulators import rescale_chain
@@ -77,6 +80,14 @@ class Instance:
     readouts: tuple[Mapping[str, float], ...]
     support: tuple[float, float]  # range of the sampled quantity
     data: Mapping[str, Any] = field(default_factory=dict)
+    gradients: Gradients | None = None
+    other: Chain | None = None
+    engine: str = "auto"
+
+    @property
+    def networks(self) -> Networks:
+        """What is simulated of it."""
+        return Networks(self.chain, self.start, self.depth, self.gradients, self.other, self.engine)
 
     @property
     def width(self) -> int:
@@ -85,8 +96,12 @@ class Instance:
 
     @property
     def normals(self) -> int:
-        """Random numbers one replica costs in the exact-in-law engine: width · samples · depth."""
-        return self.width * int(self.start.shape[1]) * self.depth
+        """Random numbers one replica costs in the exact-in-law engine: width · samples · depth; in
+        the engine dense width · width · depth. Gradients cost as much again, at each depth.
+        """
+        inputs = self.start.shape[0] if self.engine == "dense" else 0
+        each = self.width * max(int(self.start.shape[1]), min(inputs, self.width))
+        return each * (self.depth if self.gradients is None else 2 * sum(self.gradients.depths))
 
 
 def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> Bools:
@@ -306,25 +321,11 @@ class Expectation(SampledCheck):
         self, instance: Instance, size: int, stage: int, statement: Statement, context: Context
     ) -> Trajectory:
         """The samples of one stage, shared by the variants of a theorem."""
-        key = (
-            instance.label,
-            instance.chain,
-            instance.start.tobytes(),
-            instance.depth,
-            size,
-            stage,
-            self.observables,
-        )
+        seed = context.stream(statement.family, statement.theorem, instance.label, stage)
+        networks = instance.networks
         return context.remembered(
-            key,
-            lambda: simulate(
-                instance.chain,
-                instance.start,
-                depth=instance.depth,
-                replicas=size,
-                seed=context.stream(statement.family, statement.theorem, instance.label, stage),
-                observables=self.observables,
-            ),
+            (instance.label, networks.key, size, stage, self.observables),
+            lambda: networks.simulated(self.observables, size, seed),
         )
 
     def of_means(

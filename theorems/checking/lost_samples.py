@@ -50,8 +50,8 @@ class Known:
 
     def __init__(self, values: Floats, rounding: Floats, support: tuple[float, float]) -> None:
         lower, upper = support
-        wide = upper - lower if math.isfinite(upper - lower) else 1 + np.abs(values)
-        off = rounding * wide
+        sizes = np.where(np.isfinite(values), np.abs(values), 0.0)
+        off = rounding * (upper - lower if math.isfinite(upper - lower) else 1 + sizes)
         self.spoiled: npt.NDArray[np.bool_] = np.broadcast_to(rounding >= SPOILED, values.shape)
         low = np.where(values >= lower, np.maximum(values - off, lower), values)
         high = np.where(values <= upper, np.minimum(values + off, upper), values)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy as sp
 
-from simulators import Trajectory, simulate
+from simulators import Trajectory
 from simulators.observables import Observable
 from theorems.checking.check import Floats, SampledCheck
 from theorems.checking.confidence_intervals import fit_exponent
@@ -92,13 +92,10 @@ class Scaling(SampledCheck):
                 break
             for instance, mean in zip(instances, means, strict=True):
                 context.progress(f"{statement.name}: {instance.label}, round {stage + 1}")
-                trajectory = simulate(
-                    instance.chain,
-                    instance.start,
-                    depth=instance.depth,
-                    replicas=self.replicas * 2**stage // 2 or 1,
-                    seed=context.stream(statement.name, instance.label, stage),
-                    observables=self.observables,
+                trajectory = instance.networks.simulated(
+                    self.observables,
+                    self.replicas * 2**stage // 2 or 1,
+                    context.stream(statement.name, instance.label, stage),
                 )
                 engine = trajectory.engine
                 values = Known.at(trajectory, self.sample(trajectory), instance.support)

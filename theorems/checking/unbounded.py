@@ -37,8 +37,9 @@ class Unbounded(SampledCheck):
         return (
             f"{self.statistic}: {self.reading} has no {self.side} bound, and a value too rare to "
             "be seen may carry any part of it; claim its median or a quantile, whose intervals "
-            f"need no range, as in median({self.reading}), cut it off by Min and Max, or give a "
-            "quantity that has a range its floor and ceiling where it is declared"
+            f"need no range, as in median({self.reading}), or the probability of an event, cut it "
+            "off by Min and Max, or give a quantity that has a range its floor and ceiling where "
+            "it is declared"
         )
 
     def words(self, statement: Statement) -> str:

@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.arguments import require
 from simulators.chains import CHAINS
@@ -55,6 +55,12 @@ CORPUS = Path(".theorems") / "witnesses"
 
 _CLAIM_OPTIONS = (
     ("chain", "NAME", "the chain it is about: {chains}, …"),
+    ("other", "NAME", "a second chain, on the same weights: its quantities are other.NAME"),
+    (
+        "backward",
+        "FILE",
+        "for gradients, what they are at layer ell: gaussian, readout, or a .npy (d, n)",
+    ),
     ("over", "WHAT", "without a chain: spectra, matrices or parameters"),
     ("quantifier", "WORD", "expectation (with a chain), pointwise (without), limit, 'mean field'"),
     ("observable", "NAME", "for the limit: the quantity whose slope is claimed"),
@@ -400,11 +406,25 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
             f"--where {reserved.pop()}=…: that word has a meaning of its own; use another"
         )
     assumed = tuple(args.assume or ())
+    read = {**options, **given_backward(options.pop("backward", None))}
     found: Conjecture = conjecture(
-        args.claim, assume=assumed, name="claim", computed=None, draw=None, **options, **symbols
+        args.claim, assume=assumed, name="claim", computed=None, draw=None, **read, **symbols
     )
     found.module, found.file, found.name = "given", None, name_of(found)
     return found
+
+
+def given_backward(text: str | None) -> dict[str, Any]:
+    """What ``--backward`` gives, as an argument: none without it. Raises ``ValueError`` in one line.
+
+    >>> given_backward("gaussian")
+    {'backward': 'gaussian'}
+    """
+    if text is None:
+        return {}
+    from simulators.last_gradient import read_last_gradient
+
+    return {"backward": read_last_gradient(text)}
 
 
 # --- files that are written: tried before a verb runs, so that nothing is lost at its end ---------

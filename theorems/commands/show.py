@@ -49,6 +49,7 @@ _QUANTIFIERS = {
     Quantifier.EXPECTATION: "over the random weights",
     Quantifier.PROBABILITY: "of the event, over the random weights",
     Quantifier.LAW: "of the distribution over the random weights",
+    Quantifier.COMPARISON: "of two chains on the same random weights",
     Quantifier.LIMIT: "as depth or time grows",
     Quantifier.MEAN_FIELD: "as the width tends to infinity",
 }

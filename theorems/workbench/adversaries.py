@@ -18,7 +18,6 @@ import flint
 import numpy as np
 import sympy as sp
 
-from simulators import simulate
 from simulators.arrays import Floats
 from simulators.batches import Batch, spectrum_batch
 from simulators.starts import Start, corner_axes, corner_samples, corner_scales, haar_mirrors
@@ -347,13 +346,8 @@ class MeanAdversary:
             instance = self.design.instance(item)
             if instance.normals > _AFFORDABLE:
                 return _HOPELESS
-            trajectory = simulate(
-                instance.chain,
-                instance.start,
-                depth=instance.depth,
-                replicas=self.design.pilots,
-                seed=(0xF15E, 1),
-                observables=self.design.observables,
+            trajectory = instance.networks.simulated(
+                self.design.observables, self.design.pilots, (0xF15E, 1)
             )
             known = ~trajectory.spoiled[:, -1]
             samples = self.design.sample(statement, trajectory, instance)[known]

@@ -29,6 +29,9 @@ from hypothesis.strategies import SearchStrategy
 from simulators.chains import Chain, NamedChain
 from simulators.engines.mean_field import GramMap
 from simulators.exact import Number
+from simulators.last_gradient import Backward
+from simulators.shared_weights import weights_apart
+from theorems.checking.drawn_networks import OTHER
 from theorems.checking.expectation import Expectation
 from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.pointwise import Pointwise
@@ -71,6 +74,7 @@ from theorems.workbench.examination import (
     require_effects,
     require_working_assumptions,
 )
+from theorems.workbench.gradients import given_gradient, gradient_digest, gradient_words
 from theorems.workbench.gram_paths import followed
 from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression, refuse
 from theorems.workbench.quantities import ALIVE, ENTRIES, Quantity, chain_kind, quantity
@@ -93,6 +97,7 @@ _SAMPLED = (
     Quantifier.EXPECTATION,
     Quantifier.PROBABILITY,
     Quantifier.LAW,
+    Quantifier.COMPARISON,
     Quantifier.LIMIT,
 )
 _NOTHING_RANDOM = (
@@ -116,6 +121,8 @@ def conjecture(
     title: str | None = None,
     computed: Mapping[str, Callable[..., Number]] | None = None,
     draw: SearchStrategy[object] | None = None,
+    other: str | Callable[..., Chain] | None = None,
+    backward: Backward | None = None,
     **symbols: object,
 ) -> Any:
     """State a claim: a function to decorate, text, or a SymPy relation.
@@ -149,6 +156,12 @@ def conjecture(
     - ``draw``: a Hypothesis strategy of dicts, one exact value per symbol (``spectrum``,
       ``matrix``), where the usual draws would rarely meet the assumptions; what the claim is about
       is still said by domains and assumptions
+    - ``other``: a second chain, as ``chain`` is given, from the same start on the same weights; its
+      quantities are ``other.orthogonality_gap``, …, and the claim compares both
+    - ``backward``: what the gradient G = ∂L/∂H is at layer ``ell``, for a claim about gradients:
+      "gaussian", standard normal; "readout"; an array (d, n); or a function of H there, ``(..., d, n)``, to
+      one like it. ``gradient_norm_0`` is then ‖G‖ at the batch of a network of ``ell`` layers,
+      ``gradient_norm`` that at layer ``ell`` itself
     - every other keyword declares a symbol: ``d="64..4096"``, ``alpha="(0, 1/n]"``,
       ``gamma="1/10"``
 
@@ -190,6 +203,8 @@ def conjecture(
         title=title,
         computed=computed,
         draw=draw,
+        other=other,
+        backward=backward,
         module=str(frame.f_globals.get("__name__", "")),
         file=frame.f_globals.get("__file__"),
         line=frame.f_lineno,
@@ -227,6 +242,8 @@ class Conjecture:
         title: str | None,
         computed: Mapping[str, Callable[..., Number]] | None,
         draw: SearchStrategy[object] | None,
+        other: str | Callable[..., Chain] | None,
+        backward: Backward | None,
         module: str,
         file: str | None,
         line: int,
@@ -238,12 +255,16 @@ class Conjecture:
         assumed = tuple(assume) if isinstance(assume, list | tuple | set) else (assume,)
         try:
             self.chain = None if chain is None else chain_kind(chain)
+            self.other = None if other is None else chain_kind(other)
             self.quantifier = _quantifier(read_quantifier(quantifier), self.chain, over, event)
+            _require_random_weights(self.quantifier, other, backward)
             self.over = self._over(over)
             self.expected = _verdict(expected)
+            about = None if self.sampled else self.over
             self.declaration: Declaration = declare(
-                symbols, None if self.sampled else self.over, self.chain, computed or {}
+                symbols, about, self.chain, computed or {}, self.other
             )
+            self.backward = backward
             found = relation_of(claim, self.declaration)
             _require_comparison(found)
             self.event = (
@@ -253,6 +274,7 @@ class Conjecture:
             found, observable = self._as_slope(found, observable)
             self.relation, self.quantity, self.estimand = self._aimed(found, observable)
             self.quantifier = self._refined(read_quantifier(quantifier))
+            self._require_named()
             self.assumptions = tuple(map(self._assumption, assumed))
             self._given_sentinel = self._read_sentinel(sentinel)
             self.space = self._space(draw)
@@ -306,6 +328,11 @@ class Conjecture:
                 f"a claim about {first} names nothing else, as in 'abs({first} + 1/2) <= 1/20'",
             ),
             (not plain, f"{first}: an exponent in d is that of one quantity"),
+            (first.share is not None, f"{first}: an exponent in d is that of a mean"),
+            (
+                self.other is not None,
+                f"{first}: an exponent in d is that of one chain; leave out other=",
+            ),
         )
         self.quantifier = Quantifier.LIMIT
         given = {first.symbol: SLOPE}
@@ -417,6 +444,8 @@ class Conjecture:
             found = Quantifier.EXPECTATION
         elif kinds == {"probability"}:
             found = Quantifier.PROBABILITY
+        if self.other is not None:
+            found = Quantifier.COMPARISON
         refuse(
             (
                 asked is not None and asked is not found,
@@ -437,6 +466,12 @@ class Conjecture:
             )
         )
         now, _ = self.declaration.used(relation.lhs, relation.rhs)
+        late = next((q for q in now if q.backward or q.of_other), None)
+        if late is not None and self.chain is not None:
+            raise ClaimError(
+                f"an assumption speaks of the start, and {late.name} is random; assume what is "
+                "known there, as orthogonality_gap_0 is"
+            )
         if now and self.chain is not None:
             raise ClaimError(
                 f"an assumption speaks of the start: write {now[0].name}_0, not {now[0].name}"
@@ -472,8 +507,8 @@ class Conjecture:
         quantities = {q.symbol: q for q in self.space.measured}
         quantities |= {q.at_start: q for q in self.space.started}
         require_working_assumptions(self.assumptions, self.space.domains, quantities)
-        if self.chain is not None:
-            require_chain_parameters(self.chain, self.space.domains)
+        for each in self._chains:
+            require_chain_parameters(each, self.space.domains)
 
     @property
     def _read(self) -> list[sp.Expr]:
@@ -492,7 +527,7 @@ class Conjecture:
         if self.over == "paths":
             return {"n", "ell"}
         if self.chain is not None:
-            return {"n", "d", "ell", *self.chain.numbers}
+            return {"n", "d", "ell", *chained.from_iterable(c.numbers for c in self._chains)}
         if self.over == "parameters":
             return set()
         wide = self.over == "matrices" or any(q.wide for q in self.space.measured)
@@ -541,8 +576,7 @@ class Conjecture:
                 _require_draws(found, draw)
             return found
         asked = measured if self.quantity is None else (*measured, self.quantity)
-        if self.chain is not None:
-            example = self.chain.example
+        for example in (each.example for each in self._chains):
             whole = whole or example.sees_rows or not example.turns_with_samples
         whole = whole or any(q.of_spectrum is None for q in asked)
         return Space("spectra", domains, (), started, whole=whole)
@@ -567,7 +601,10 @@ class Conjecture:
             )
         _require_drawable(self.declaration.domains)
         if self._of_paths_alive:
-            used = (*used, quantity("alive"))
+            names = ("alive",) if self.other is None else ("alive", f"{OTHER}alive")
+            used = (*used, *map(quantity, names))
+        if self.other is not None:
+            _require_same_weights(self.chain, self.other)
         design = Design(
             self.chain,
             self.space,
@@ -575,6 +612,8 @@ class Conjecture:
             estimand,
             tuple(replace(q.observable, name=q.name) for q in used),
             settings=self.declaration.constants,
+            backward=None if self.backward is None else self._last_gradient(self.backward),
+            other=self.other,
         )
         layers = design.layers({"ell": design.deepest})
         refuse(
@@ -585,6 +624,56 @@ class Conjecture:
             )
         )
         return design
+
+    @property
+    def _chains(self) -> tuple[NamedChain, ...]:
+        """The chain and the other one, as far as there are any."""
+        return tuple(each for each in (self.chain, self.other) if each is not None)
+
+    def _last_gradient(self, backward: Backward) -> Backward:
+        return given_gradient(backward, self.space.domain("d"), self.space.domain("n"))
+
+    def _require_named(self) -> None:
+        """Refuse gradients of which it is not said what they are at layer ell, and a second chain
+        or gradients that the claim does not name.
+        """
+        if not self.sampled:
+            return
+        asked = () if self.quantity is None else (self.quantity,)
+        named = (
+            *asked,
+            *self.declaration.used(self.relation.lhs, self.relation.rhs, *self._read)[0],
+        )
+        gradients = [q for q in named if q.backward]
+        given = self.backward is not None
+        refuse(
+            (
+                gradients and not given,
+                f"{gradients and gradients[0].name} reads the backward pass: say what the gradient "
+                "is at layer ell, as backward='gaussian'",
+            ),
+            (
+                given and not gradients,
+                "backward= has no effect, as the claim names no gradient; name one, as "
+                "gradient_norm_0, or leave it out",
+            ),
+            (
+                gradients
+                and not callable(self.backward)
+                and not any(q.at_batch for q in gradients),
+                f"{gradients and gradients[0].name} is of the gradient at layer ell, which is what "
+                f"backward= says; write {gradients and gradients[0].name}_0 for that at the batch",
+            ),
+        )
+        if self.other is not None and named:
+            missing = "other" if not any(q.of_other for q in named) else "chain"
+            refuse(
+                (
+                    len({q.of_other for q in named}) == 1,
+                    f"{missing}= has no effect, as the claim names no quantity of it; compare both, "
+                    "as in orthogonality_gap <= other.orthogonality_gap",
+                )
+            )
 
     @property
     def _of_paths_alive(self) -> bool:
@@ -641,6 +730,8 @@ class Conjecture:
         found |= {c.symbol: c.meaning for c in self.space.computed}
         found |= {q.at_start: f"{q.meaning} of the start" for q in self.space.started}
         given = "at layer ell, given the start"
+        if self.backward is not None:
+            given += f" and a gradient there that is {gradient_words(self.backward)}"
         if self._of_paths_alive:
             given += ", over paths that are alive"
             found[ALIVE.lhs] = f"{quantity('alive').meaning}, at a layer"
@@ -696,7 +787,7 @@ class Conjecture:
             rhs=self.relation.rhs,
             assumptions=self.assumptions,
             definitions=self._definitions,
-            chain=self.chain.name if self.chain else None,
+            chain=", other ".join(each.name for each in self._chains) or None,
             observables=self._observed,
             ceiling=self._ceiling,
             sentinel=Sentinel("not yet measured", lhs=self._left + 1, rhs=self.relation.rhs + 2),
@@ -831,6 +922,10 @@ def name_of(claim: Conjecture) -> str:
     ]
     if claim.event is not None:
         parts.append(f"event {claim.event}")
+    if claim.other is not None:
+        parts.append(f"beside {claim.other.name}")
+    if claim.backward is not None:
+        parts.append(f"gradient {gradient_digest(claim.backward)}")
     if claim.quantity is not None:
         parts.append(f"about {claim.quantity.name}")
     elif claim.estimand is not None and claim.event is None:
@@ -910,6 +1005,36 @@ def _quantifier(
     if found is Quantifier.MEAN_FIELD and chain is not None and not chain.mean_field:
         followed(chain)
     return found
+
+
+def _require_random_weights(quantifier: Quantifier, other: object, backward: object) -> None:
+    """Raise `ClaimError` for a second chain, or gradients, where no weights are drawn."""
+    words = {
+        "other": "compares two chains on the same random weights",
+        "backward": "is for claims about gradients in random networks",
+    }
+    given = {"other": other, "backward": backward}
+    for name, value in given.items():
+        shown = f"={value!r}" if isinstance(value, str) else "="
+        refuse(
+            (
+                value is not None and quantifier not in _SAMPLED,
+                f"{name}{shown} {words[name]}: give chain=, and no over= or quantifier=",
+            )
+        )
+
+
+def _require_same_weights(chain: NamedChain, other: NamedChain) -> None:
+    """Raise `ClaimError` for two chains that draw other weights."""
+    numbers = dict.fromkeys((*chain.numbers, *other.numbers), 0.5)
+    width = max(4, chain.least, other.least)
+    apart = weights_apart(chain(width, numbers), other(width, numbers), width)
+    refuse(
+        (
+            apart is not None,
+            f"the chains {chain.name} and {other.name} cannot have the same weights: {apart}",
+        )
+    )
 
 
 def _require_drawable(domains: Sequence[Domain]) -> None:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import chain as chained
 from itertools import product
 from keyword import iskeyword
+from types import SimpleNamespace
 from typing import TypeAlias
 
 import sympy as sp
@@ -24,6 +25,7 @@ from simulators.chains import NamedChain
 from simulators.exact import Number
 from simulators.observables import parametrised
 from theorems.algebraic import fraction
+from theorems.checking.drawn_networks import OTHER
 from theorems.definedness import conditions_of
 from theorems.expressions import branches
 from theorems.statement import Quantifier
@@ -121,6 +123,7 @@ class Declaration:
 
     - ``names``: of symbols, quantities, constants and families, with what SymPy calls them
     - ``quantities``: those with a number in their name that a text has mentioned
+    - ``compares``: whether there is a second chain
     """
 
     domains: tuple[Domain, ...]
@@ -128,6 +131,7 @@ class Declaration:
     names: Names
     computed: tuple[Computed, ...] = ()
     quantities: dict[str, Quantity] = field(default_factory=dict)
+    compares: bool = False
 
     def with_parameters(self, text: str) -> Names:
         """The names, with every quantity with a number in its name that the text mentions.
@@ -141,7 +145,11 @@ class Declaration:
             asked = quantity(f"{base}({plain})")
             self.quantities[asked.name] = asked
             start = bool(early or late)
-            found[f"{base}{'_0' * start}({plain})"] = asked.at_start if start else asked.symbol
+            spelled = f"{base}{'_0' * start}({plain})"
+            found[spelled] = asked.at_start if start else asked.symbol
+            theirs = replace(asked, of_other=True)
+            if self.compares and (asked.backward or not start):
+                found[f"{OTHER}{spelled}"] = theirs.at_start if start else theirs.symbol
         return found
 
     def used(self, *expressions: sp.Basic) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
@@ -149,13 +157,15 @@ class Declaration:
 
         - ``expressions``: of SymPy
 
-        Returns those at the object itself or at layer ell, and those at the start.
+        Returns those at the object itself or at layer ell, gradients at the batch among them, and
+        those at the start.
         """
         names = set(map(str, set().union(*(e.free_symbols for e in expressions))))
-        known = {**QUANTITIES, **self.quantities}
+        known = {**QUANTITIES, **self.quantities}.values()
+        every = chained.from_iterable(q.readings for q in known)
         return (
-            tuple(q for q in known.values() if q.name in names),
-            tuple(q for q in known.values() if f"{q.name}_0" in names),
+            tuple(q for q in every if q.name in names),
+            tuple(q for q in known if f"{q.name}_0" in names and not q.backward),
         )
 
     def check(self, *expressions: sp.Basic, also: Iterable[str] = ()) -> None:
@@ -168,6 +178,9 @@ class Declaration:
         real number or has no exact evaluation, and sums of too many terms.
         """
         own = {*self.quantities, *(f"{q}_0" for q in self.quantities), *also}
+        if self.compares:
+            every = chained.from_iterable(q.readings for q in self.quantities.values())
+            own |= {q.name for q in every}
         known = {str(s) for s in self.names.values()} | own - {"pi"}
         for expression in expressions:
             sums = expression.atoms(sp.Sum, sp.Product)
@@ -192,12 +205,14 @@ def declare(
     over: str | None,
     chain: NamedChain | None,
     computed: Mapping[str, Callable[..., Number]],
+    other: NamedChain | None = None,
 ) -> Declaration:
     """Read the domains in order.
 
     - ``symbols``: domains as the author wrote them, by name
     - ``over``: what the claim is about every one of; None if it is about a sampled chain
     - ``computed``: functions of declared symbols, by name
+    - ``other``: a second chain, whose quantities are named ``other.NAME``
 
     Sizes that are not given take all values; a chain's parameters must be given. Raises
     `ClaimError` for what cannot be understood.
@@ -220,8 +235,9 @@ def declare(
     )
     free = {"spectra": ["n"], "paths": ["n"], "matrices": ["n", "d"]}.get(over or "", [])
     given = dict.fromkeys(free, _ALL) | dict(symbols)
-    if chain is not None:
-        _require_chain_symbols(given, over, chain)
+    chains = tuple(each for each in (chain, other) if each is not None)
+    for each in chains:
+        _require_chain_symbols(given, over, each)
     names: dict[str, sp.Basic] = {}
     domains: list[Domain] = []
     constants: dict[str, Fraction] = {}
@@ -241,9 +257,12 @@ def declare(
         domains.append(_domain(name, place, given[name]))
         names[name] = domains[-1].symbol
     _require_reach(domains)
-    _require_fit(domains, chain)
+    for about in chains or (None,):
+        _require_fit(domains, about)
     for q in QUANTITIES.values():
         names |= {q.name: q.symbol, f"{q.name}_0": q.at_start}
+        if other is not None:
+            names |= {each.name: each.symbol for each in q.readings if each.of_other}
     names |= {"probability": PROBABILITY, "slope": SLOPE, "lam": LAMBDA, "A": ENTRIES, "pi": sp.pi}
     declared = [x.name for x in domains]
     extra = tuple(computed_quantity(name, f, declared) for name, f in computed.items())
@@ -251,7 +270,7 @@ def declare(
         _require_name(one.name)
         refuse((one.name in names, f"computed=: {one.name!r} is declared as a symbol already"))
         names[one.name] = one.symbol
-    return Declaration(tuple(domains), constants, names, extra)
+    return Declaration(tuple(domains), constants, names, extra, compares=other is not None)
 
 
 def _require_chain_symbols(
@@ -539,10 +558,18 @@ def _called(function: Callable[..., str | sp.Basic], declaration: Declaration) -
             "the function is async or a generator; write a plain one that returns the relation",
         )
     )
-    arguments = {}
+    arguments: dict[str, object] = {}
+    theirs = {
+        name.removeprefix(OTHER): symbol
+        for name, symbol in declaration.names.items()
+        if name.startswith(OTHER)
+    }
     for name, parameter in inspect.signature(function).parameters.items():
         plain = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
         refuse((not plain, f"the parameter {name!r}: list the symbols one by one"))
+        if theirs and f"{name}." == OTHER:
+            arguments[name] = SimpleNamespace(**theirs)
+            continue
         refuse(
             (
                 name not in declaration.names,

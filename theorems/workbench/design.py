@@ -15,17 +15,20 @@ import sympy as sp
 from numpy.typing import NDArray
 from sympy.core.relational import Relational
 
-from simulators import Trajectory
+from simulators import Chain, Trajectory
 from simulators.batches import spectrum_batch
 from simulators.chains import NamedChain
 from simulators.exact import Number
+from simulators.last_gradient import Backward
 from simulators.layers import Activation, ScaleResponse, WeightLayer
 from simulators.observables import Observable
+from simulators.shared_weights import engine_of_all
 from simulators.starts import Start, corner_axes, named
 from simulators.strategies import corner_spectra
 from simulators.weights import law_of
 from theorems.checking.ascent import evolve
 from theorems.checking.confidence_sequence import Estimator
+from theorems.checking.drawn_networks import OTHER, Gradients
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.lost_samples import Known
 from theorems.checking.pointwise import admitted
@@ -98,6 +101,8 @@ class Design:
     - ``observables``: what is simulated: the quantity or those of the estimand, then ``alive``
       where the law is that of paths on which no sample dies
     - ``settings``: constants that the author declared
+    - ``backward``: what the gradient at layer ell is, where gradients are read
+    - ``other``: a second chain, from the same starts on the same weights
 
     The lay-out is the full product of lowest and highest n and d with the corner spectra in the
     first case. In the second it is a covering array over n, d, spectrum, eigenbasis, signs and
@@ -118,23 +123,52 @@ class Design:
     estimand: Estimand
     observables: tuple[Observable, ...] = ()
     settings: Mapping[str, Fraction] = field(default_factory=dict)
+    backward: Backward | None = None
+    other: NamedChain | None = None
     _layouts: dict[object, list[Item]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    # --- what both chains are, where there are two ------------------------------------------------
+
+    @property
+    def chains(self) -> tuple[NamedChain, ...]:
+        """The chain, and the other one."""
+        return (self.chain,) if self.other is None else (self.chain, self.other)
+
+    @property
+    def square(self) -> bool:
+        """Whether a start has as many rows as the chain is wide; see `NamedChain.square`."""
+        return any(chain.square for chain in self.chains)
+
+    @property
+    def tall(self) -> bool:
+        """Whether starts are laid out with as many rows as the chain is wide: also for gradients,
+        of which a batch of n rows shows a part that no layer in the midst of a network has.
+        """
+        return self.square or self.backward is not None
+
+    @property
+    def recentres(self) -> bool:
+        """Whether some layer subtracts the batch mean."""
+        return any(chain.recentres for chain in self.chains)
 
     # --- one input --------------------------------------------------------------------------------
 
     def start(self, item: Item) -> Floats:
         """The (d0, n) batch of an item.
 
-        d0 is d for a chain without a first layer of its own, else n, or m times as many where its
-        rows are stacked m times.
+        d0 is d for a chain without a first layer of its own, and where gradients are read; else n,
+        or m times as many where its rows are stacked m times. Of gradients the scale of a batch
+        counts: entries are then of mean square 1, where no sample is rescaled.
         """
         size, width = int(item["n"]), int(item["d"])
         if "start" in item:
             start = read_start(item["start"])
-            return start.batch(width if self.chain.square else size * start.repeats)
-        return spectrum_batch(item["spectrum"], width if self.chain.square else size)
+            found = start.batch(width if self.tall else size * start.repeats)
+        else:
+            found = spectrum_batch(item["spectrum"], width if self.tall else size)
+        return found if self.backward is None else math.sqrt(size * width) * found
 
     def completed(self, item: Item) -> Item:
         """An item with its start in full; one of an earlier version gives its spectrum alone.
@@ -170,15 +204,44 @@ class Design:
             label = f"{', '.join(shown)}, start {', '.join(words)}"
         else:
             label = f"batch {start.shape[0]}×{start.shape[1]}, d={item['d']}"
+        width, depth = int(item["d"]), int(max(r["ell"] for r in readouts))
+        own = self.chain(width, settings)
+        other = None if self.other is None else self.other(width, settings)
+        gradients = self._gradients(readouts)
+        engine = "auto"
+        if gradients is not None or other is not None:
+            pair = (own,) if other is None else (own, other)
+            engine = self._engine(pair, (start.shape[0], start.shape[1]))
         return Instance(
             label,
-            self.chain(int(item["d"]), settings),
+            own,
             start,
-            int(max(r["ell"] for r in readouts)),
+            depth,
             readouts,
             self.support(item),
             {"start": names},
+            gradients,
+            other,
+            engine,
         )
+
+    def _gradients(self, readouts: Sequence[Mapping[str, float]]) -> Gradients | None:
+        """Those that are read, in networks of as many layers as a readout looks at."""
+        if self.backward is None:
+            return None
+        depths = sorted(set(chain.from_iterable(map(self.layers, readouts))))
+        at_batch = frozenset(q.name for q in self.quantities if q.at_batch)
+        return Gradients(self.backward, tuple(depths), at_batch)
+
+    def _engine(self, chains: Sequence[Chain], shape: tuple[int, int]) -> str:
+        """What runs the chains. Where it counts how two networks of one draw go together, that is
+        by the weights themselves.
+        """
+        theirs = {q.symbol for q in self.quantities if q.of_other}
+        ours = {q.symbol for q in self.quantities if not q.of_other}
+        apart = all(statistic.apart(ours, theirs) for statistic in self.estimand.statistics)
+        jointly = self.other is not None and (self.alive or not apart)
+        return engine_of_all(chains, self.observables, shape, jointly=jointly)
 
     def support(self, item: Item) -> tuple[float, float]:
         """The range of what a claim compares with its bound: of the quantity, or of the estimand.
@@ -203,8 +266,8 @@ class Design:
     def quantities(self) -> tuple[Quantity, ...]:
         """What is read of layer ell, in the range that the chain leaves."""
         known = (quantity(o.name) for o in self.observables)
-        nonnegative = self.chain.example.nonnegative
-        return tuple(replace(one, nonnegative=nonnegative) for one in known)
+        ours, theirs = (each.example.nonnegative for each in (self.chains[0], self.chains[-1]))
+        return tuple(replace(q, nonnegative=theirs if q.of_other else ours) for q in known)
 
     def reach(self, values: Mapping[str, float]) -> dict[str, Interval | float]:
         """The values, and the range of every quantity of layer ell.
@@ -287,11 +350,11 @@ class Design:
         - ``widest``: so many rows fit at every width that is laid out
         - ``spectra``: n nonnegative numbers each, of sum 1
         """
-        example = self.chain.example
+        examples = [each.example for each in self.chains]
         repeats = {"as they are": 1}
-        if example.sees_rows and widest // n > 1:
+        if any(example.sees_rows for example in examples) and widest // n > 1:
             repeats["stacked"] = widest // n
-        bound = example.scaling is ScaleResponse.BOUND
+        bound = any(example.scaling is ScaleResponse.BOUND for example in examples)
         return start_levels(n, spectra, scaled=bound, repeats=repeats)
 
     def _covering(
@@ -376,13 +439,13 @@ class Design:
         if self.space.whole:
             defined = self._defined(item)
         else:  # recentred samples that are equal leave none
-            defined = not self.chain.recentres or sum(x > 0 for x in item["spectrum"]) > 1
+            defined = not self.recentres or sum(x > 0 for x in item["spectrum"]) > 1
         return defined and admitted(statement, self.space.values(item)) is True
 
     def _defined(self, item: Item) -> bool:
         """Whether rows suffice, samples are left once recentred, and angles are of nonzero ones."""
         shown = item["start"]
-        if self.chain.square and not is_batch(shown):
+        if self.tall and not is_batch(shown):
             start = read_start(shown)
             if start.size * start.repeats > int(item["d"]):
                 return False
@@ -392,7 +455,7 @@ class Design:
         if any(q.samples > 1 for q in (*measured, *self.space.started)) and not all(squares):
             return False
         paired = any(q.samples > 1 for q in measured)
-        return not self.chain.recentres or leaves_samples(gram, recentres=True, paired=paired)
+        return not self.recentres or leaves_samples(gram, recentres=True, paired=paired)
 
     def speaks(self, statement: Statement, item: Item) -> bool:
         """Whether an item is allowed, and a lower bound is above the least value there.
@@ -435,7 +498,7 @@ class Design:
         for item in self.items(statement):
             d = int(item["d"])
             moved = {**item, "n": Fraction(size), **start}
-            fits = d not in found and (not self.chain.square or rows == d)
+            fits = d not in found and (not self.square or rows == d)
             if fits and self.speaks(statement, moved):
                 found[d] = moved
         return list(found.values())
@@ -475,7 +538,7 @@ class Design:
         depths = [int(values["ell"]) for values in instance.readouts]
         if not self.alive:
             return np.ones((trajectory.replicas, len(depths)), dtype=bool)
-        living = trajectory.values[_ALIVE] != 0
+        living = np.all([trajectory.values[name] != 0 for name in self._living], axis=0)
         return np.stack([living[:, : at + 1].all(axis=1) for at in depths], axis=1)
 
     @property
@@ -483,7 +546,7 @@ class Design:
         """Whether a sample that is not 0 may become 0 with positive probability: through ReLU, or
         weights whose law has atoms.
         """
-        layers = self.chain.example.layers
+        layers = list(chain.from_iterable(each.example.layers for each in self.chains))
         return any(
             isinstance(layer, Activation) and layer.entry.vanishes for layer in layers
         ) or any(isinstance(layer, WeightLayer) and law_of(layer.law).atoms for layer in layers)
@@ -491,7 +554,13 @@ class Design:
     @property
     def alive(self) -> bool:
         """Whether the mean is taken over paths on which no sample dies."""
-        return any(o.name == _ALIVE for o in self.observables[1:])
+        return bool(self._living)
+
+    @property
+    def _living(self) -> list[str]:
+        """The observables that say whether all samples are alive, where that is assumed."""
+        names = (o.name for o in self.observables[1:])
+        return [name for name in names if name in (_ALIVE, f"{OTHER}{_ALIVE}")]
 
     def sample(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
         """What is read at each depth, (replicas, readouts); with a last axis for the places of an
@@ -569,7 +638,7 @@ class Design:
                 spoiled = spoiled | lost | open_
         low, high = np.stack(lows, axis=1), np.stack(highs, axis=1)
         low[spoiled], high[spoiled] = zip(*ends, strict=True)
-        if len(ends) == 1:
+        if len(ends) == 1 and self.estimand.alone is not None:
             low, high = low[:, 0], high[:, 0]
         return Known.between(low, high, spoiled)
 

@@ -9,6 +9,7 @@ the function of statistics that a claim compares with a bound.
 - ``variance(x)``: of a range that is known, by betting on half the squared differences of pairs
 - ``rate(x)``, ``exponent(x, ell)``: the least-squares slope of log E x against the layer, or its
   logarithm, over the layers of the domain; of a range that is known, by betting on each mean
+- ``rate(median(x))``, ``exponent(quantile(x, 9/10), ell)``: the same of a quantile, whatever the law
 - ``quantile(x, 9/10)``, ``median(x)``: by order statistics, whatever the law; where several numbers
   are quantiles, because the law has gaps, the claim is about every one of them
 """
@@ -16,7 +17,7 @@ the function of statistics that a claim compares with a bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -119,7 +120,8 @@ class Statistic:
     - ``kind``: one of `STATISTICS`
     - ``of``: what is read, an expression; of a probability, a comparison
     - ``conditions``: where a reading has a value, as its text says it
-    - ``share``: of a quantile, the probability below it; ``size``: of an exponent, in which
+    - ``share``: of a quantile, or the slope of one, the probability below it; ``size``: of an
+      exponent, in which
 
     Example:
         >>> x = sp.Symbol("x", real=True)
@@ -136,7 +138,13 @@ class Statistic:
     def __str__(self) -> str:
         level = f", {self.share}" if self.kind == "quantile" else ""
         level = f", {self.size}" if self.size else level
-        return f"{self.kind}({self.of}{level})"
+        return f"{self.kind}({self._sloped}{level})"
+
+    @property
+    def _sloped(self) -> str:
+        """What is read, or of a slope that of which it is."""
+        of_quantile = self.along and self.share is not None
+        return f"quantile({self.of}, {self.share})" if of_quantile else str(self.of)
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -157,10 +165,14 @@ class Statistic:
             case "quantile":
                 return f"every {self.share} quantile of {self.of}"
             case "rate":
-                return f"least-squares slope of log E[{self.of}] against the layer"
+                return f"least-squares slope of log {self._sloped_words} against the layer"
             case "exponent":
-                return f"least-squares slope of log E[{self.of}] against log {self.size}"
+                return f"least-squares slope of log {self._sloped_words} against log {self.size}"
         return f"the {self.kind} of {self.of}"
+
+    @property
+    def _sloped_words(self) -> str:
+        return f"E[{self.of}]" if self.share is None else self._sloped
 
     @property
     def along(self) -> bool:
@@ -176,6 +188,20 @@ class Statistic:
     def sides(self) -> tuple[sp.Expr, ...]:
         """What is read, and both sides of an event."""
         return tuple(self.of.args) if isinstance(self.of, Relational) else (self.of,)
+
+    def apart(self, ours: Collection[sp.Symbol], theirs: Collection[sp.Symbol]) -> bool:
+        """Whether it is a number of the law of some quantities and that of others, each by itself,
+        however they go together.
+
+        Example:
+            >>> x, y = sp.symbols("x y", real=True)
+            >>> [Statistic(kind, x - y).apart({x}, {y}) for kind in ("mean", "variance")]
+            [True, False]
+        """
+        linear = self.share is None and self.kind in ("mean", "rate", "exponent")
+        read = sp.Add.make_args(sp.expand(self.of)) if linear else (self.of,)
+        parts = [part.free_symbols for part in read]
+        return not any(part & set(ours) and part & set(theirs) for part in parts)
 
     def known(self, values: Values) -> tuple[Interval, npt.NDArray[np.bool_]]:
         """Its reading, of every network, and where that may have no value.
@@ -231,8 +257,11 @@ class Statistic:
         range.
         """
         low, high = self.reach(values)
-        if self.share is not None:
-            return Quantile(float(self.share), level, low, high)
+        share = None if self.share is None else float(self.share)
+        if self.along and share is not None:
+            return LogSlope(self.abscissae(layers), low, high, level, share)
+        if share is not None:
+            return Quantile(share, level, low, high)
         if not math.isfinite(high - low):
             raise ClaimError(f"{self}: its range [{low:g}, {high:g}] is unbounded at these values")
         if self.along:
@@ -248,10 +277,11 @@ class Statistic:
 
         - ``readings``: (networks,), one at least; (networks, layers) where it is read of many
         """
+        share = None if self.share is None else float(self.share)
         if self.along:
-            return log_slope(self.abscissae(layers), readings)
-        if self.share is not None:
-            return float(np.quantile(readings, float(self.share)))
+            return log_slope(self.abscissae(layers), readings, share)
+        if share is not None:
+            return float(np.quantile(readings, share))
         return float(readings.var() if self.kind == "variance" else readings.mean())
 
 

@@ -371,7 +371,7 @@ def _occurs(sizes: Mapping[str, Fraction], space: Space, design: Design | None) 
     if design is None and space.over != "matrices":
         return True
     widest = next((x.ends({})[1] for x in space.domains if x.name == "d"), Fraction(1))
-    narrow = Fraction(2 if design is not None and design.chain.recentres else 1)
+    narrow = Fraction(2 if design is not None and design.recentres else 1)
     fits = narrow <= sizes.get("n", narrow) <= sizes.get("d", widest)
     return fits and (design is None or sizes.get("ell", 1) >= 1)
 

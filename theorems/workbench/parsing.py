@@ -7,7 +7,8 @@ is 1.
 
 What is allowed: numbers (exactly as written: 0.1 is 1/10), declared names, + - * / **, unary minus,
 one comparison, the functions of ``FUNCTIONS``, and where a claim is about random weights the
-statistics of `theorems.workbench.estimands.STATISTICS`. Everything else is refused with a
+statistics of `theorems.workbench.estimands.STATISTICS`; where it compares two chains, the quantities
+of the second as ``other.orthogonality_gap``. Everything else is refused with a
 `ClaimError` that says where.
 """
 
@@ -27,6 +28,7 @@ import sympy as sp
 from simulators.arguments import did_you_mean, require
 from simulators.observables import OBSERVABLES, parametrised
 from theorems.algebraic import fraction
+from theorems.checking.drawn_networks import OTHER
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
 from theorems.statement import ClaimError
 from theorems.workbench.estimands import STATISTICS, Statistic
@@ -99,6 +101,8 @@ _COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
+#: Statistics of which there are slopes; of nothing else than a mean where none is named.
+_SLOPED = ("mean", "median", "quantile")
 Names: TypeAlias = Mapping[str, sp.Basic]
 
 
@@ -260,6 +264,8 @@ class _Reader:
                 return self._binary(node, depth)
             case ast.Call():
                 return self._call(node, depth)
+            case ast.Attribute(value=ast.Name(id="other")):
+                return self._name(f"other.{node.attr}")
         raise ClaimError(
             f"{self._source(node)!r} is not read; allowed are numbers, declared names, + - * / **, "
             f"brackets and {', '.join(FUNCTIONS)}"
@@ -291,9 +297,28 @@ class _Reader:
         if name in self.names:
             return self.names[name]
         refuse((name in FUNCTIONS, f"{name} is a function; write {name}(...)"))
-        if name in OBSERVABLES and (why := OBSERVABLES[name].unclaimable) is not None:
-            raise ClaimError(why)
+        if name.startswith(OTHER):
+            self._refuse_other(name)
+        kind = OBSERVABLES.get(name.removesuffix("_0"))
+        if kind is not None and kind.unclaimable is not None:
+            raise ClaimError(kind.unclaimable)
         raise ClaimError(f"{name!r} is neither declared nor a quantity{nearest(name, self.names)}")
+
+    def _refuse_other(self, name: str) -> None:
+        """Raise `ClaimError` for a quantity of the second chain that there is not."""
+        theirs = [known for known in self.names if known.startswith(OTHER)]
+        early = name.removesuffix("_0")
+        refuse(
+            (
+                not theirs,
+                f"{name}: of which chain? give it beside chain=, as other='vanilla(relu)'",
+            ),
+            (
+                early != name and early in self.names,
+                f"{name}: both chains go from the same batch; write {name.removeprefix(OTHER)}",
+            ),
+            (True, f"no quantity {name!r}{nearest(name, theirs)}"),
+        )
 
     def _call(self, node: ast.Call, depth: int) -> sp.Expr:
         name = node.func.id if isinstance(node.func, ast.Name) else None
@@ -302,7 +327,7 @@ class _Reader:
         if name is None or name not in FUNCTIONS:
             # soft_rank(1/2) is one quantity with a number in its name
             written = re.sub(r"\s", "", self._source(node))
-            if written in self.names:
+            if written in self.names or written.startswith(OTHER):
                 return self._name(written)
             raise ClaimError(
                 f"{self._source(node)!r}: no function {ast.unparse(node.func)[:40]!r}"
@@ -332,6 +357,30 @@ class _Reader:
     def _statistic(self, name: str, node: ast.Call, depth: int) -> sp.Symbol:
         """A number of the law of what stands in its brackets."""
         source, form = repr(self._source(node)), STATISTICS[name]
+        of = self._required(name, node)
+        sloped = name in ("rate", "exponent")
+        inner = of if sloped and isinstance(of, ast.Call) and _called(of) in _SLOPED else node
+        of = self._required(_called(inner), inner)
+        outer, self.conditions, self.within = self.conditions, [], f"{name}(…)"
+        share = self._share(inner, depth)
+        size = str(self.read(node.args[1], depth + 1)) if name == "exponent" else None
+        refuse(
+            (
+                size not in (None, "d", "ell"),
+                f"{source}: an exponent is in the width d or the layer ell, as in {form}",
+            )
+        )
+        read = self._compared(of, depth + 1) if name == "probability" else self.read(of, depth + 1)
+        found = Statistic(name, read, distinct(self.conditions), share, size)
+        self.conditions, self.within = outer, ""
+        if (known := self.statistics.get(str(found))) is not None:
+            found = replace(found, conditions=distinct([*known.conditions, *found.conditions]))
+        self.statistics[str(found)] = found
+        return found.symbol
+
+    def _required(self, name: str, node: ast.Call) -> ast.expr:
+        """What a statistic is of, once it is seen to be written as it should be."""
+        source, form = repr(self._source(node)), STATISTICS[name]
         plain = not node.keywords and len(node.args) == form.count(",") + 1
         of = node.args[0] if node.args else node
         refuse(
@@ -347,32 +396,22 @@ class _Reader:
                 f"as in {form}",
             ),
         )
-        outer, self.conditions, self.within = self.conditions, [], f"{name}(…)"
-        share = Fraction(1, 2) if name == "median" else None
-        if name == "quantile":
-            level = self.read(node.args[1], depth + 1)
-            refuse(
-                (
-                    not level.is_Rational or not 0 < level < 1,
-                    f"{source}: a quantile is at a number inside (0, 1), the probability below it; "
-                    f"want {form}",
-                )
-            )
-            share = fraction(level)
-        size = str(self.read(node.args[1], depth + 1)) if name == "exponent" else None
+        return of
+
+    def _share(self, node: ast.Call, depth: int) -> Fraction | None:
+        """The probability below a median or quantile; None of what is neither."""
+        name = _called(node)
+        if name != "quantile":
+            return Fraction(1, 2) if name == "median" else None
+        level = self.read(node.args[1], depth + 1)
         refuse(
             (
-                size not in (None, "d", "ell"),
-                f"{source}: an exponent is in the width d or the layer ell, as in {form}",
+                not level.is_Rational or not 0 < level < 1,
+                f"{self._source(node)!r}: a quantile is at a number inside (0, 1), the probability "
+                f"below it; want {STATISTICS[name]}",
             )
         )
-        read = self._compared(of, depth + 1) if name == "probability" else self.read(of, depth + 1)
-        found = Statistic(name, read, distinct(self.conditions), share, size)
-        self.conditions, self.within = outer, ""
-        if (known := self.statistics.get(str(found))) is not None:
-            found = replace(found, conditions=distinct([*known.conditions, *found.conditions]))
-        self.statistics[str(found)] = found
-        return found.symbol
+        return fraction(level)
 
     def _compared(self, node: ast.expr, depth: int) -> sp.Basic:
         """The event that a comparison describes."""
@@ -433,6 +472,11 @@ class _Reader:
         if value.is_number and (value.is_real is not True or value.is_finite is False):
             raise ClaimError(f"{self._source(node)!r} is not a real number")
         return _bounded(value, self._source(node))
+
+
+def _called(node: ast.Call) -> str:
+    """The name that is called; empty where that is no plain one."""
+    return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def _bounded(value: sp.Expr, source: str) -> sp.Expr:

@@ -22,6 +22,7 @@ from simulators.chains import CHAINS, Chain, ChainParameter, NamedChain, read_ch
 from simulators.exact import Number
 from simulators.observables import OBSERVABLES, NamedObservable, Observable, parametrised
 from simulators.ranges import RangeError
+from theorems.checking.drawn_networks import OTHER
 from theorems.definedness import Condition
 from theorems.error_words import in_words
 from theorems.workbench.exact_values import Eigenvalues, GramMatrix, Spectrum, SymbolicEigenvalues
@@ -45,6 +46,9 @@ n = sp.Symbol("n", integer=True, positive=True)
 d = sp.Symbol("d", integer=True, positive=True)
 ell = sp.Symbol("ell", integer=True, nonnegative=True)
 
+#: After what is measured at the batch.
+_AT_BATCH = "_0"
+
 #: The entries of H, as a claim about every matrix may name them.
 ENTRIES = sp.IndexedBase("A", real=True)
 
@@ -57,14 +61,22 @@ class Quantity:
     ``of_gram(C, d)`` evaluate it exactly; they are None where it cannot be read off these.
     ``nonnegative`` says that no entry of H is negative, which may narrow its range.
 
+    What is measured of a gradient is random at the batch as well: with ``at_batch`` it is that of
+    the gradient there, in a network of ell layers. With ``of_other`` it is that of the second chain
+    of a comparison.
+
     Example:
         >>> quantity("effective_rank").range_in(["n"])
         (1, n)
+        >>> [q.name for q in quantity("gradient_norm").readings]
+        ['gradient_norm', 'gradient_norm_0', 'other.gradient_norm', 'other.gradient_norm_0']
     """
 
     kind: NamedObservable
     value: Fraction | None = None
     nonnegative: bool = False
+    at_batch: bool = False
+    of_other: bool = False
 
     @property
     def _given(self) -> tuple[Fraction, ...]:
@@ -72,14 +84,28 @@ class Quantity:
 
     @property
     def name(self) -> str:
-        return self.kind.name if self.value is None else f"{self.kind.name}({self.value})"
+        plain = self.kind.name if self.value is None else f"{self.kind.name}({self.value})"
+        return f"{OTHER * self.of_other}{plain}{_AT_BATCH * self.at_batch}"
 
     @property
     def meaning(self) -> str:
-        parameter = self.kind.parameter
-        if parameter is None:
-            return self.kind.meaning
-        return self.kind.meaning.replace(f"{{{parameter.name}}}", str(self.value))
+        found, parameter = self.kind.meaning, self.kind.parameter
+        if parameter is not None:
+            found = found.replace(f"{{{parameter.name}}}", str(self.value))
+        return f"{found}{', at the batch' * self.at_batch}{', of the other chain' * self.of_other}"
+
+    @property
+    def backward(self) -> bool:
+        """Whether it is measured of a gradient, or of all, as a tangent kernel."""
+        return self.kind.goes_back
+
+    @property
+    def readings(self) -> tuple[Quantity, ...]:
+        """What it is of a network where that is random: itself and, of a gradient, that at the
+        batch; then the same of the other chain.
+        """
+        places = (self, replace(self, at_batch=True)) if self.backward else (self,)
+        return (*places, *(replace(q, of_other=True) for q in places))
 
     @property
     def samples(self) -> int:
@@ -233,7 +259,8 @@ _WRITTEN = re.compile(r"[-+]?\d{0,40}(\.\d{0,40})?([eE][-+]?\d{1,2})?(/\d{1,40})
 
 
 def quantity(name: str) -> Quantity:
-    """The quantity of that name, ``soft_rank(1/2)`` included.
+    """The quantity of that name, ``soft_rank(1/2)``, ``gradient_norm_0`` and
+    ``other.effective_rank`` included.
 
     Raises `ClaimError` with the nearest name.
 
@@ -243,6 +270,11 @@ def quantity(name: str) -> Quantity:
     """
     if not isinstance(name, str):
         raise ClaimError(f"{name!r} is no name of a quantity; want one such as 'orthogonality_gap'")
+    if name.startswith(OTHER):
+        return replace(quantity(name.removeprefix(OTHER)), of_other=True)
+    early = OBSERVABLES.get(name.removesuffix(_AT_BATCH).partition("(")[0])
+    if name.endswith(_AT_BATCH) and early is not None and early.goes_back:
+        return replace(quantity(name.removesuffix(_AT_BATCH)), at_batch=True)
     if name in QUANTITIES:
         return QUANTITIES[name]
     base, bracket, rest = name.partition("(")

@@ -17,8 +17,6 @@ from typing import TypeAlias
 import numpy as np
 import sympy as sp
 
-from simulators import Trajectory, simulate
-from simulators.observables import Observable
 from simulators.workers import one_blas_thread
 from theorems.algebraic import number
 from theorems.checking.expectation import Instance
@@ -125,19 +123,6 @@ def _moved(rhs: sp.Expr, seen: Sides, share: sp.Rational) -> Sentinel:
     return Sentinel(f"the right side larger by {share}", rhs=rhs + share)
 
 
-def _simulated(
-    instance: Instance, observables: tuple[str | Observable, ...], replicas: int, *stream: int
-) -> Trajectory:
-    return simulate(
-        instance.chain,
-        instance.start,
-        depth=instance.depth,
-        replicas=replicas,
-        seed=(_SEED, *stream),
-        observables=observables,
-    )
-
-
 @one_blas_thread()
 def pilot(design: Design, statement: Statement) -> Sides:
     """Rough means and bounds over the lay-out of a sampled claim.
@@ -158,7 +143,7 @@ def pilot(design: Design, statement: Statement) -> Sides:
         if replicas < 2 and found:
             break
         left -= replicas * instance.normals
-        seen = _simulated(instance, design.observables, max(replicas, 2), stream)
+        seen = instance.networks.simulated(design.observables, max(replicas, 2), (_SEED, stream))
         samples = design.sample(statement, seen, instance)
         gone = without_value(samples, 2)
         counts = design.kept(statement, seen, instance) & ~gone & ~seen.spoiled[:, -1:]
@@ -195,7 +180,7 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
         instance = design.instance(item)
         _require_affordable(instance)
         replicas = min(_LOOKED_AT, max(_LOOKS // max(instance.normals, 1), 2))
-        seen = _simulated(instance, design.observables, replicas, 1, stream)
+        seen = instance.networks.simulated(design.observables, replicas, (_SEED, 1, stream))
         read = design.known(statement, seen, instance)
         counted = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:] & ~read.spoiled
         samples = read.low[counted]
@@ -254,7 +239,7 @@ def other_exponent(claim: Relation, slope: sp.Symbol, check: Scaling) -> Sentine
         _require_affordable(instance)
     means = []
     for stream, instance in enumerate(instances):
-        run = _simulated(instance, check.observables, _REPLICAS, stream)
+        run = instance.networks.simulated(check.observables, _REPLICAS, (_SEED, stream))
         values = check.sample(run)
         if not values.size or np.isnan(values).any() or run.spoiled.any():
             return Sentinel(

@@ -1,0 +1,123 @@
+"""What is drawn for one start of a sampled claim: networks of a chain, and where the claim asks for
+them their gradients, and those of a second chain on the same weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulators import Chain, Trajectory, simulate
+from simulators.by_depth import simulate_depths
+from simulators.last_gradient import Backward
+from simulators.observables import Observable, resolve
+from simulators.streams import Seed
+from theorems.checking.check import Floats
+from theorems.statement import ClaimError
+
+__all__ = ["OTHER", "Gradients", "Networks"]
+
+#: Before the names of what is measured of the second chain.
+OTHER = "other."
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """Which gradients are read: of networks of these ``depths``, in each at its own last layer, or
+    at the batch for the observables named in ``at_batch``; ``last`` is what G = ∂L/∂H is at the
+    last layer, as `simulators.simulate` takes it.
+
+    Example:
+        >>> Gradients("gaussian", (8, 32), frozenset({"gradient_norm_0"})).depths
+        (8, 32)
+    """
+
+    last: Backward
+    depths: tuple[int, ...]
+    at_batch: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks of ``depth`` blocks of a ``chain`` from a ``start``, (d₀, n), one sample a column.
+
+    - ``gradients``: which gradients are read, if any
+    - ``other``: a second chain, from the same start on the same weights
+    - ``engine``: as `simulators.simulate` takes it
+
+    Example:
+        >>> from simulators import rescale_chain, vanilla_chain
+        >>> pair = Networks(rescale_chain(8), np.eye(8, 2), 3, other=vanilla_chain(8, "identity"))
+        >>> names = ("orthogonality_gap", "other.orthogonality_gap")
+        >>> found = pair.simulated([replace(resolve(names[0]), name=name) for name in names], 5, 0)
+        >>> bool(np.allclose(found[names[0]], found[names[1]]))  # the same up to scale
+        True
+    """
+
+    chain: Chain
+    start: Floats
+    depth: int
+    gradients: Gradients | None = None
+    other: Chain | None = None
+    engine: str = "auto"
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells them from others, hashable."""
+        start = self.start.tobytes()
+        return self.chain, start, self.depth, self.gradients, self.other, self.engine
+
+    def simulated(
+        self, observables: Sequence[str | Observable], replicas: int, seed: Seed
+    ) -> Trajectory:
+        """A simulation of all that is measured.
+
+        - ``observables``: those of the second chain under names that begin with `OTHER`
+        - ``replicas`` ≥ 1; ``seed``: as `simulators.simulate` takes it
+
+        Both chains stand in one trajectory, whose rounding errors are those of the worse. Raises
+        `ClaimError` for gradients at the last layer that are none.
+        """
+        if self.other is None:
+            return self._of(self.chain, observables, replicas, seed)
+        measures = [resolve(each) for each in observables]
+        theirs = [each for each in measures if each.name.startswith(OTHER)]
+        ours = [each for each in measures if each not in theirs]
+        first = self._of(self.chain, ours, replicas, seed)
+        second = self._of(self.other, theirs, replicas, seed)
+        return replace(
+            first,
+            values={**first.values, **second.values},
+            rounding=np.maximum(first.rounding, second.rounding),
+            chain=f"{first.chain}, other {second.chain}",
+        )
+
+    def _of(
+        self, chain: Chain, observables: Sequence[str | Observable], replicas: int, seed: Seed
+    ) -> Trajectory:
+        if self.gradients is None or not any(resolve(each).backward for each in observables):
+            return simulate(
+                chain,
+                self.start,
+                depth=self.depth,
+                replicas=replicas,
+                seed=seed,
+                observables=observables,
+                engine=self.engine,
+            )
+        try:
+            return simulate_depths(
+                chain,
+                self.start,
+                depths=self.gradients.depths,
+                observables=[resolve(each) for each in observables],
+                at_batch=self.gradients.at_batch,
+                backward=self.gradients.last,
+                replicas=replicas,
+                seed=seed,
+                engine=self.engine,
+            )
+        except (TypeError, ValueError) as error:
+            raise ClaimError(str(error)) from None
