@@ -75,7 +75,7 @@ def gradient_digest(backward: Backward) -> str:
 
     Example:
         >>> gradient_digest("gaussian"), gradient_digest([[1.0, 0.0]])[:14]
-        ('gaussian', 'array fb8f1bb4')
+        ('gaussian', 'array 3239b05c')
     """
     rows = (
         np.asarray(backward) if not isinstance(backward, str) and not callable(backward) else None
