@@ -11,6 +11,8 @@ import numpy as np
 from simulators.arguments import require
 from simulators.arrays import Floats
 from simulators.chains import Chain
+from simulators.engines import dense, rows
+from simulators.engines.round_trip import kept_entries
 from simulators.layer_trials import require_as_declared
 from simulators.layers import Recenter, RowLayer, ScaleResponse
 
@@ -22,6 +24,12 @@ MOST_DRAWN = 10**11
 _DOUBLE = 8
 _PER_BLOCK = 40
 """Bytes that the engine factor notes for every block of rows, of some thousands each."""
+
+_JOURNEYS = {"dense": dense.JOURNEY, "rows": rows.JOURNEY}
+
+_IN_HAND = {"dense": (3, 2), "rows": (2, 4)}
+"""Arrays of the size of a representation in hand on the way back, beside what is kept: with one
+gradient, and for each further one, which is there with what becomes of it."""
 
 _LARGEST_WEIGHT = 64.0
 """In standard deviations; a normal entry exceeds it with probability below 1e-890."""
@@ -72,20 +80,24 @@ def require_affordable(
     layers: int,
     replicas: int,
     observables: int = 1,
+    depth: int = 1,
+    gradients: int = 0,
+    dtype: str = "float64",
 ) -> None:
     """Raise `ValueError` for a simulation that draws more than `MOST_DRAWN` a layer, or cannot be
     held in memory.
 
-    ``batch_shape`` is (d₀, n); ``layers`` are those that are measured. What is counted is certain
-    to be needed: the values, the batch twice, the representation of a dense layer; a simulation
-    that passes may still need more.
+    ``batch_shape`` is (d₀, n); ``layers`` are those that are measured, of ``depth``; ``gradients``
+    ≥ 0 are those of a replica that go back together. What is counted is certain to be needed: the
+    values, the batch twice, two representations of a layer and, on the way back, what is kept of
+    the way forward and in hand; a simulation that passes may still need more.
 
     Example:
         >>> from simulators.chains import rescale_chain
         >>> require_affordable("factor", rescale_chain(10**6), (10**6, 4), layers=100, replicas=4)
     """
-    rows, n = batch_shape
-    widths = (rows, *chain.widths(rows))
+    height, n = batch_shape
+    widths = (height, *chain.widths(height))
     widest = max(widths)
     if engine != "mean_field":
         inner = widths if engine == "dense" else [n]
@@ -96,15 +108,21 @@ def require_affordable(
             f"(engine={engine!r}), and at most {MOST_DRAWN:.0e} are drawn; give a smaller width, "
             "or engine='mean_field' for an infinite one",
         )
+    entry = np.dtype(dtype).itemsize
     held = {
         "values": _DOUBLE * replicas * (layers + 1) * observables,
-        "batch": 2 * _DOUBLE * rows * n,
+        "batch": (_DOUBLE + entry) * height * n,
         "layers": {
-            "dense": 2 * _DOUBLE * widest * n,
-            "rows": 2 * _DOUBLE * widest * n,
+            "dense": 2 * entry * widest * n,
+            "rows": 2 * entry * widest * n,
             "factor": _PER_BLOCK * (widest // 2**12),
         }.get(engine, 0),
     }
+    if gradients:
+        kept = kept_entries(_JOURNEYS[engine], chain, batch_shape, depth, dtype)
+        with_one, another = _IN_HAND[engine]
+        in_hand = (with_one + another * (gradients - 1)) * widths[-1] * n
+        held["way back"] = entry * (kept + in_hand)
     require_memory(
         sum(held.values()), f"width={widest}, n={n}, {layers} layers, replicas={replicas}"
     )

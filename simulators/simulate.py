@@ -116,7 +116,8 @@ def simulate(
     where samples interact (for rows, O(width · n⁴)). Memory beyond the batch and the values is a few
     MiB for factor, O(width · n) for rows; for dense O(width · n) and at most some 80 MiB per core.
     Backward half a GiB more at most for what is kept, or some O(width · n · depth^(1/4)) where that
-    is more; for dense the weights of one block, if they are more.
+    is more; for dense the weights of one block, if they are more; and for a tangent kernel where
+    samples interact, some 4n representations at work.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
     wants; also for what no machine can do, see `simulators.requirements`.
@@ -150,12 +151,22 @@ def simulate(
     values = validate_batch(batch)
     require_runnable(values, chain, backend.dtype)
     name, reason = choose_engine(engine, chain, measures, replicas, values.shape)
-    layers = depth // every
-    require_affordable(
-        name, chain, values.shape, layers=layers, replicas=replicas, observables=len(measures)
-    )
+    layers, n = depth // every, values.shape[1]
     width = chain.widths(len(values))[-1]
-    last = _last_gradient(backward, measures, (width, values.shape[1]))
+    last = _last_gradient(backward, measures, (width, n))
+    kernel = any(measure.tangent for measure in measures)
+    gradients = gradients_carried(chain, n, kernel) if last is not None else 0
+    require_affordable(
+        name,
+        chain,
+        values.shape,
+        layers=layers,
+        replicas=replicas,
+        observables=len(measures),
+        depth=depth,
+        gradients=gradients,
+        dtype=backend.dtype,
+    )
 
     record = _Record(measures, (replicas, layers + 1), every, width, backend)
     record.start(values)
@@ -174,9 +185,7 @@ def simulate(
             jobs = [partial(record.watch, group, found, outlook) for group, found in runs]
         else:
             engine_of = {"rows": rows, "dense": dense}[name]
-            kernel, n = any(measure.tangent for measure in measures), values.shape[1]
-            columns = n * gradients_carried(chain, n, kernel)
-            shape = 1, columns, len(values)
+            shape = 1, n * gradients, len(values)
             groups = engine_of.groups(chain, shape, replicas, backend.workers)
             sharing = min(len(groups), backend.workers)
             trip = partial(

@@ -198,7 +198,7 @@ class _Drawn(Passage):
 
     def weighted_both_ways(
         self, layer: WeightLayer, rows: Array, free: bool
-    ) -> tuple[Array, Callable[[Array], Array]]:
+    ) -> tuple[Array, Callable[[Array], Array], float]:
         inputs, copied = rows.shape[-1], partial(self._backend.xp.asarray, copy=True)
         width = layer.width_after(inputs)
         drawn = [copied(next(self.draws)) for _ in _blocks(layer, inputs, width)]
@@ -207,7 +207,8 @@ class _Drawn(Passage):
         self.draws = map(copied, weights)
         image = self._weighted(layer, rows, free)
         self.draws = following
-        return image, partial(self._pulled_by, layer, weights, multiples)
+        gain = 1.0 if isinstance(layer, Linear) else multiples[0]
+        return image, partial(self._pulled_by, layer, weights, multiples), gain
 
     def _pulled_by(
         self,

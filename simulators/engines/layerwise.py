@@ -65,19 +65,19 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Weighted:
-    """A ``layer`` of weights that a representation was taken through.
+    """A layer of weights that a representation was taken through.
 
     ``back`` takes a gradient at its output, ``(group, k, width)``, which may be overwritten, to
-    that at its input; ``seen`` is what was asked for of the input, if anything was.
+    that at its input; the output has ``gain`` times WH in it; ``seen`` is what was asked for of the
+    input, if anything was.
 
     Example:
-        >>> from simulators.layers import Linear
-        >>> Weighted(Linear(2), lambda gradient: gradient, None).layer.width
-        2
+        >>> Weighted(lambda gradient: gradient, 1.0, None).gain
+        1.0
     """
 
-    layer: WeightLayer
     back: Callable[[Array], Array]
+    gain: float
     seen: Products | None
 
 
@@ -100,7 +100,7 @@ class Passage(ABC):
         ...     def weighted_by(self, layer, rows, free):
         ...         return rows
         ...     def weighted_both_ways(self, layer, rows, free):
-        ...         return rows, lambda gradient: gradient
+        ...         return rows, lambda gradient: gradient, 1.0
         >>> passage, chain = Unweighted(NumpyBackend("float64"), iter(())), Chain((Linear(2),))
         >>> batch, copies = np.eye(2)[None], Copies.among(np.eye(2), chain)
         >>> [found.rows.shape for found in passage.representations(chain, batch, copies, 2)]
@@ -155,8 +155,8 @@ class Passage(ABC):
                         rows = self.weighted_by(layers, rows, free)
                         continue
                     seen = None if products is None else products(rows)
-                    rows, back = self.weighted_both_ways(layers, rows, free)
-                    way.append(Weighted(layers, back, seen))
+                    rows, back, gain = self.weighted_both_ways(layers, rows, free)
+                    way.append(Weighted(back, gain, seen))
                     continue
                 if way is not None:
                     drawn = number > 0 and isinstance(block.layers[number - 1], DrawingLayer)
@@ -193,9 +193,9 @@ class Passage(ABC):
     @abstractmethod
     def weighted_both_ways(
         self, layer: WeightLayer, rows: Array, free: bool
-    ) -> tuple[Array, Callable[[Array], Array]]:
-        """What `weighted_by` gives, and what takes a gradient there, ``(group, n, width)``, which
-        may be overwritten, to that at the layer's input.
+    ) -> tuple[Array, Callable[[Array], Array], float]:
+        """What `weighted_by` gives, what takes a gradient there, ``(group, n, width)``, which may
+        be overwritten, to that at the layer's input, and how many times WH is in what it gives.
         """
 
     def pulled_through(

@@ -41,11 +41,11 @@ from simulators.engines.layerwise import Mapping, Passage, Way, Weighted, steps
 from simulators.engines.powers_of_two import levelled, peaks
 from simulators.engines.rounding import ROUNDINGS, Copies, Representation
 from simulators.engines.tangent_kernel import TangentKernel
-from simulators.layers import Recenter, Residual, ScaleResponse, WeightLayer
+from simulators.layers import Recenter, ScaleResponse, WeightLayer
 from simulators.streams import Streams, pack, row_blocks, units_of
 from simulators.weights import GivenLaw
 
-__all__ = ["Gradient", "Journey", "RoundTrip", "gradients_carried"]
+__all__ = ["Gradient", "Journey", "RoundTrip", "gradients_carried", "kept_entries"]
 
 KEPT_BYTES = 2**29
 """What is kept of the last stretch of a round trip, over all groups at work, unless one block has
@@ -186,10 +186,8 @@ class RoundTrip:
             journey.units(block, size, n) for block, size in zip(blocks, sizes, strict=True)
         ]
         self._inputs = [_inputs(block, size) for block, size in zip(blocks, sizes, strict=True)]
-        drawn = sum(size for size, _ in chained.from_iterable(self._units[1]))
-        entries = drawn + n * _kept_rows(blocks[1], sizes[1])
-        room = KEPT_BYTES // np.dtype(backend.dtype).itemsize // sharing
-        self._length = max(1, room // (len(replicas) * entries))
+        entries = _block_entries(self._units[1], blocks[1], sizes[1], n)
+        self._length = _blocks_kept(sharing * len(replicas) * entries, backend.dtype)
         self._streams = backend.streams(root, journey.engine, replicas)
         self._noise_streams = backend.streams(root, self._other, replicas)
         # largest entries after the last block
@@ -306,11 +304,9 @@ class RoundTrip:
         if len(stretch.blocks) <= self._length:
             yield from self._past(stretch, stretch.ways)
             return
-        size = -(-len(stretch.blocks) // max(LEAST_PARTS, self._length))
         rows = stretch.rows
-        for start in stretch.blocks[::size]:
-            blocks = range(start, min(start + size, stretch.blocks.stop))
-            first, last = start == stretch.blocks.start, blocks.stop == stretch.blocks.stop
+        for blocks in _cut(stretch.blocks, self._length):
+            first, last = blocks[0] == stretch.blocks[0], blocks[-1] == stretch.blocks[-1]
             part = _Stretch(blocks, rows if first else self._copy(rows), self._streams.state)
             stretch.parts.append(part)
             for found in self._through(part) if last else self._past(part):
@@ -379,11 +375,9 @@ class RoundTrip:
         """Add to the kernel what a layer of weights contributes, given the gradient at its
         output.
         """
-        layer = step.layer
-        gain = layer.gamma if isinstance(layer, Residual) and layer.gamma < math.inf else 1.0
-        if self.kernel is None or step.seen is None or gain == 0:
+        if self.kernel is None or step.seen is None or step.gain == 0:
             return
-        logarithms = np.full(len(self._replicas), 2 * math.log(gain))
+        logarithms = np.full(len(self._replicas), 2 * math.log(step.gain))
         if self._chain.scaling is ScaleResponse.LINEAR:
             scales = self._scales[block]  # −∞ where H is 0, which contributes nothing
             logarithms += 2 * (
@@ -448,11 +442,51 @@ def gradients_carried(chain: Chain, n: int, kernel: bool) -> int:
     return n + 1 if kernel and not chain.each_sample else 1
 
 
-def _kept_rows(block: Chain, rows: int) -> int:
-    """How many rows of representations, or of factors of them, are kept of a block."""
+def kept_entries(
+    journey: Journey, chain: Chain, batch_shape: tuple[int, int], depth: int, dtype: str
+) -> int:
+    """How many numbers one replica keeps of its way forward through ``depth`` ≥ 1 blocks, from a
+    batch of shape (d₀, n), together with what is drawn at once.
+
+    Example:
+        >>> from simulators.chains import rescale_chain
+        >>> from simulators.engines import rows
+        >>> kept_entries(rows.JOURNEY, rescale_chain(8), (8, 2), 3, "float64")
+        160
+    """
+    rows, n = batch_shape
+    width = chain.widths(rows)[-1]
+    inner = chain.centring_early
+    units = journey.units(inner, width, n)
+    block = _block_entries(units, inner, width, n)
+    length = _blocks_kept(block, dtype)
+    starts, blocks = 0, range(depth)
+    while len(blocks) > length:
+        parts = _cut(blocks, length)
+        starts, blocks = starts + len(parts) - 1, parts[-1]
+    largest = max(size for size, _ in chained.from_iterable(units))
+    return len(blocks) * block + starts * n * width + largest
+
+
+def _blocks_kept(entries: int, dtype: str) -> int:
+    """How many blocks are kept whole together, of so many entries each."""
+    return max(1, KEPT_BYTES // np.dtype(dtype).itemsize // entries)
+
+
+def _cut(blocks: range, length: int) -> list[range]:
+    """The stretches into which one is cut that is longer than ``length``, what is kept whole."""
+    size = -(-len(blocks) // max(LEAST_PARTS, length))
+    return [blocks[start : start + size] for start in range(0, len(blocks), size)]
+
+
+def _block_entries(units: Sequence[Sequence[Unit]], block: Chain, rows: int, n: int) -> int:
+    """How many numbers are kept of a block: what is drawn, and rows of representations or of
+    factors of them.
+    """
     inputs = rows, *block.widths(rows)
     centrings = [[layer] for layer in block.layers if isinstance(layer, Recenter)]
-    return sum(inputs[number] for number, layers in steps(block) if layers not in centrings)
+    kept = sum(inputs[number] for number, layers in steps(block) if layers not in centrings)
+    return n * kept + sum(size for size, _ in chained.from_iterable(units))
 
 
 def _inputs(block: Chain, rows: int) -> list[tuple[int, int]]:

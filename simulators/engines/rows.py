@@ -137,13 +137,14 @@ class _InLaw(Passage):
 
     def weighted_both_ways(
         self, layer: WeightLayer, rows: Array, free: bool
-    ) -> tuple[Array, Callable[[Array], Array]]:
+    ) -> tuple[Array, Callable[[Array], Array], float]:
         drawn: list[Array] = []
         basis = Completing(self._backend)
         for block in self._row_blocks(rows.shape[-1], rows.shape[-2]):
             basis.add(rows[..., block])
         back = partial(self._pulled_by, layer, rows.shape[-1], basis, drawn)
-        return self._images(layer, rows, basis.finish(), drawn), back
+        gain = 1.0 if isinstance(layer, Linear) else _scale(layer)
+        return self._images(layer, rows, basis.finish(), drawn), back, gain
 
     def _pulled_by(
         self,

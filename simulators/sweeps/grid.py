@@ -325,6 +325,7 @@ class Grid:
                     layers=depth,
                     replicas=self.replicas,
                     observables=len(measures),
+                    dtype=self.dtype,
                 )
             except ValueError as error:
                 raise GridError(

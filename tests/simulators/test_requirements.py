@@ -1,9 +1,13 @@
 """The door: every batch that may not enter is told why, and every one that may enters unchanged."""
 
+import tracemalloc
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
+from simulators import requirements, simulate
 from simulators.batches import validate_batch
 from simulators.chains import (
     batchnorm_chain,
@@ -13,7 +17,8 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.requirements import require_runnable
+from simulators.engines import round_trip
+from simulators.requirements import require_affordable, require_runnable
 
 
 @pytest.mark.parametrize(
@@ -111,3 +116,45 @@ def test_overflow_where_the_scale_matters_is_refused():
         require_runnable(huge, vanilla_chain(2, "tanh"), "float64")
     require_runnable(huge, vanilla_chain(2, "relu"), "float64")
     require_runnable(np.full((2, 2), 1e300), rescale_activation_chain(2, "tanh"), "float64")
+
+
+BACK = {
+    "forward": {"observables": ["log_norm"]},
+    "gradients": {"observables": ["log_gradient_norm"], "backward": "gaussian"},
+    "tangent kernel": {"observables": ["tangent_kernel"], "backward": "readout"},
+}
+
+
+@pytest.mark.parametrize("measured", BACK)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kept", [1, 2**29])
+@pytest.mark.parametrize(("engine", "width"), [("rows", 2**16), ("dense", 512)])
+def test_what_is_told_of_memory_is_needed(engine, width, kept, dtype, measured, monkeypatch):
+    """No more than that, and no less than a third of what a run has at its peak, where it goes back."""
+    told = []
+    monkeypatch.setattr(round_trip, "KEPT_BYTES", kept)
+    monkeypatch.setattr(requirements, "require_memory", lambda needed, what: told.append(needed))
+    run = partial(
+        simulate, batchnorm_chain(width, "tanh"), depth=5, every=5, engine=engine, dtype=dtype,
+        **BACK[measured],
+    )  # fmt: skip
+    batch = np.random.default_rng(0).standard_normal((width, 4))
+    tracemalloc.start()
+    run(batch)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert told[0] <= peak
+    if measured != "forward":
+        assert told[0] >= peak / 3
+
+
+def test_a_way_back_that_no_memory_holds_is_refused_at_the_door(monkeypatch):
+    """Ten representations and more, where the way forward has four."""
+    chain, shape = batchnorm_chain(10**7), (10**7, 8)
+    monkeypatch.setattr(requirements, "memory", lambda: 10 * 8 * 10**7 * 8)
+    require_affordable("rows", chain, shape, layers=50, replicas=1, depth=50)
+    for gradients in (1, 9):
+        with pytest.raises(ValueError, match=r"needs \d+(\.\d+)? GiB of memory or more"):
+            require_affordable(
+                "rows", chain, shape, layers=50, replicas=1, depth=50, gradients=gradients
+            )

@@ -70,7 +70,7 @@ def normalised_by_torch(layer, H, W):
     return by_torch(layer, H, W)
 
 
-def by_autograd(chain, depth, batch=BATCH):
+def by_autograd(chain, depth, batch=BATCH, gradient=GRADIENT):
     """K of the weights after each layer, for the outputs ⟨g_i, h_i⟩, one Jacobian a matrix."""
     drawn = [each.requires_grad_() for each in weights(chain, depth)]
     remaining, H, places = iter(drawn), torch.from_numpy(batch.copy()), []
@@ -82,8 +82,8 @@ def by_autograd(chain, depth, batch=BATCH):
                 scale = layer.scale if isinstance(layer, Linear) else 1.0
                 places.append((place, W, scale))  # W is drawn with entries of variance 1
             H = normalised_by_torch(layer, H, W)
-    outputs = (torch.from_numpy(GRADIENT) * H).sum(0)
-    kernels = np.zeros((depth + 1, N, N))
+    outputs = (torch.from_numpy(gradient) * H).sum(0)
+    kernels = np.zeros((depth + 1, len(outputs), len(outputs)))
     for place, W, scale in places:
         jacobian = torch.stack([torch.autograd.grad(f, W, retain_graph=True)[0] for f in outputs])
         jacobian = jacobian.flatten(1) / scale
@@ -101,6 +101,20 @@ def test_dense_kernels_are_those_of_autograd_for_the_same_weights(chain, law):
     for layer, expected in enumerate(by_autograd(chain, DEPTH)):
         # Some hundred roundings, as many as a chain of four blocks of sums of eight makes.
         assert np.abs(found[layer] - expected).max() <= 1e-12 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 3.0])
+@pytest.mark.parametrize("n", [4, D])
+def test_so_they_are_where_the_engine_carries_multiples_of_what_a_layer_gives(gamma, n):
+    """H/γ + WH in place of H + γWH, ahead of rescaling."""
+    random = np.random.default_rng(n)
+    batch, gradient = random.standard_normal((2, D, n))
+    chain = residual_chain(D, gamma)
+    found = simulate(
+        chain, batch, depth=DEPTH, engine="dense", backward=gradient, observables=["tangent_kernel"]
+    )["tangent_kernel"][0]
+    expected = by_autograd(chain, DEPTH, batch, gradient)
+    assert np.abs(found - expected).max() <= 1e-12 * np.linalg.norm(expected[0])
 
 
 @pytest.mark.parametrize("blocks", [1, 2**7])
