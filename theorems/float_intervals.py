@@ -177,11 +177,13 @@ def _reciprocal(x: Interval) -> Interval:
 
 
 def _raised(x: Interval, k: int) -> Interval:
-    """A whole power, k ≥ 0; 0**0 is 1."""
+    """A whole power, k ≥ 0, of the sign of what is raised; 0**0 is 1."""
+    if k == 1:
+        return x
     base = abs(x) if k % 2 == 0 else x
     with np.errstate(all="ignore"):
         return _outward(base.low**k, base.high**k, x, units=_COMPUTED).within(
-            0.0 if k % 2 == 0 else -np.inf, np.inf
+            np.where(base.low >= 0, 0.0, -np.inf), np.where(base.high <= 0, 0.0, np.inf)
         )
 
 

@@ -18,7 +18,7 @@ from scipy.stats import binom
 from theorems.checking.confidence_sequence import (
     _BLOCK,
     BoundedMean,
-    _LowerBound,
+    LowerBound,
     decide_at_least,
     decide_at_most,
     decide_equal,
@@ -115,7 +115,7 @@ def miscoverage_by_enumeration(
     counts = np.arange(1.0, length + 1)
     bounds = np.empty(len(outcomes))
     for i, outcome in enumerate(outcomes):
-        lower = _LowerBound(np.array(scales), -math.log(charged))
+        lower = LowerBound(np.array(scales), -math.log(charged))
         lower.extend(outcome, np.arange(length), counts)
         bounds[i] = lower.bound
     successes = outcomes.sum(axis=1)
@@ -324,7 +324,7 @@ def test_sequence_arguments_are_checked(arguments: tuple[float, ...], name: str)
 
 
 def test_a_lower_bound_gives_up_what_rounding_may_have_added() -> None:
-    one = _LowerBound(np.array([1.0]), 0.0)  # no cost: the capital reaches its target at the mean
+    one = LowerBound(np.array([1.0]), 0.0)  # no cost: the capital reaches its target at the mean
     for blocks in (1, 2):
         one.extend(np.array([1.0]), np.array([0]), np.array([float(blocks)]))
         assert one.blocks == blocks
@@ -404,13 +404,25 @@ def test_an_empty_interval_decides_nothing() -> None:
         assert decide_equal(sequence, value, 0.1) == "undecided"
 
 
+def test_an_equality_with_0_is_told_to_a_share_of_the_range() -> None:
+    sequence = BoundedMean(-1.0, 1.0, 1e-6, reference=0.0)
+    sequence.update(np.tile([-0.5, 0.5], 1000))
+    assert decide_equal(sequence, 0.0, 0.1) == "undecided"
+    sequence.update(np.tile([-0.5, 0.5], 50_000))
+    assert sequence.half_width < 0.02
+    assert decide_equal(sequence, 0.0, 0.1) == "supported"
+    assert decide_equal(sequence, 0.0, sequence.half_width * 4.9) == "undecided"
+    off = BoundedMean(-1.0, 1.0, 1e-6, reference=0.0)
+    off.update(np.full(10_000, 0.1))
+    assert decide_equal(off, 0.0, 0.1) == "refuted"
+
+
 def test_decision_arguments_are_checked() -> None:
     sequence = narrow()
     for decide in (decide_at_most, decide_at_least):
         with pytest.raises(ValueError, match=r"^bound = nan"):
             decide(sequence, math.nan)
     for value, resolution, name in (
-        (0.0, 0.1, "value"),
         (math.inf, 0.1, "value"),
         (1.0, 0.0, "resolution"),
     ):

@@ -173,19 +173,108 @@ def test_an_event_at_the_very_edge_of_rounding_speaks_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("claim", "side"),
     [
-        ("log(orthogonality_gap) <= -1", "no lower bound"),
-        ("1/orthogonality_gap >= 2", "no upper bound"),
+        ("log(orthogonality_gap) >= -3", "no lower bound"),
+        ("1/orthogonality_gap <= 20", "no upper bound"),
         ("variance(log(orthogonality_gap)) <= 1", "no lower bound"),
-        ("mean(1/orthogonality_gap)*median(orthogonality_gap) >= 1", "no upper bound"),
+        ("mean(1/orthogonality_gap)*median(orthogonality_gap) <= 20", "no upper bound"),
+        ("rate(1/orthogonality_gap) <= 2", "no upper bound"),
+        ("log(orthogonality_gap) + 1/orthogonality_gap <= 9", "no lower and no upper bound"),
     ],
 )
 def test_the_mean_of_what_has_no_range_is_left_open_with_what_would_decide(
     claim: str, side: str
 ) -> None:
-    word, why = verdict(claim)
+    word, why = verdict(claim, ell="1..4" if "rate" in claim else 1)
     assert word == "inconclusive"
     assert side in why
     assert "median(" in why
+
+
+@pytest.mark.parametrize(
+    ("claim", "word"),
+    [
+        ("log(orthogonality_gap) <= -1", "supported"),
+        ("log(orthogonality_gap) >= -1", "refuted"),
+        ("1/orthogonality_gap >= 2", "supported"),
+        ("1/orthogonality_gap <= 2", "refuted"),
+        ("mean(1/orthogonality_gap)*median(orthogonality_gap) >= 1", "supported"),
+        ("variance(log(orthogonality_gap)) >= 1/10", "supported"),
+        ("variance(log(orthogonality_gap)) <= 1/10", "refuted"),
+    ],
+)
+def test_half_a_range_decides_on_its_side(claim: str, word: str) -> None:
+    assert verdict(claim)[0] == word
+
+
+#: One sample through He-initialised ReLU layers.
+HE: dict[str, Any] = dict(chain="vanilla(relu)", n=1, d=64, ell=4)
+
+
+@pytest.mark.parametrize(
+    ("claim", "assumed", "word"),
+    [
+        (
+            "abs(variance(2*log_norm)/(5*ell/d) - 1) <= 1/4",
+            ["kurtosis(log_norm) <= 5"],
+            "supported",
+        ),
+        ("abs(variance(2*log_norm)/(5*ell/d) - 1) <= 1/4", [], "inconclusive"),
+        ("abs(variance(2*log_norm)/(2*ell/d) - 1) <= 1/4", [], "refuted"),
+        ("abs(variance(2*log_norm)/(2*ell/d) - 1) <= 1/4", ["kurtosis(log_norm) <= 5"], "refuted"),
+        ("2*log_norm <= 1/2", ["variance(log_norm) <= 5*ell/d"], "supported"),
+        ("2*log_norm <= -4", ["kurtosis(1 - 3*log_norm) <= 5"], "refuted"),
+        ("exp(log_norm) <= 1/10", [], "refuted"),
+        ("exp(log_norm) >= 1/10", [], "supported"),
+    ],
+)
+def test_a_moment_that_is_assumed_decides_of_what_has_no_range_and_is_named(
+    claim: str, assumed: list[str], word: str
+) -> None:
+    options = HE | {"chain": "vanilla(relu)", "assume": ["alive", *assumed]}
+    found, why = verdict(claim, **options)
+    assert found == word
+    assert why.startswith(f"assuming {assumed[0]}" if assumed else ("1 ", "n=1"))
+
+
+def test_a_distance_from_a_given_law() -> None:
+    """Of d·V² at two samples: χ² of (n - 1)(n + 2)/2 = 2 degrees, scaled by (n + 2)/(2n(n + 1))."""
+    scaled = "d*orthogonality_gap**2*2*n*(n + 1)/(n + 2)"
+    options = dict(d=256, ell=12)
+    law = "chi2((n - 1)*(n + 2)/2)"
+    assert verdict(f"kolmogorov({scaled}, {law}) <= 1/20", **options)[0] == "supported"
+    assert verdict(f"kolmogorov({scaled}, exponential(2)) <= 1/20", **options)[0] == "supported"
+    assert verdict(f"kolmogorov({scaled}, chi2(3)) <= 1/20", **options)[0] == "refuted"
+    assert verdict(f"kolmogorov({scaled}, {law}) >= 1/20", **options)[0] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("claim", "word"),
+    [
+        ("cosine == 0", "supported"),
+        ("cosine + 1/10 == 0", "refuted"),
+        ("mean(orthogonality_gap) - sqrt(2)*mean(smallest_eigenvalue_gap) == 0", "supported"),
+        ("mean(orthogonality_gap) - mean(smallest_eigenvalue_gap) == 0", "refuted"),
+    ],
+)
+def test_an_equality_with_0_is_told_to_a_share_of_the_range(claim: str, word: str) -> None:
+    found, why = verdict(claim)
+    assert found == word
+    assert word == "refuted" or "to 0 within 2% of the range" in why
+
+
+def test_a_slope_or_a_distance_near_0_has_a_neighbour_that_falls() -> None:
+    options = dict(d=32, ell="1..4")
+    for claim in (
+        "abs(rate(1 + orthogonality_gap)) <= 1/4",
+        "rate(1 + orthogonality_gap) <= 1/4",
+        "abs(mean(orthogonality_gap) - sqrt(2)*mean(smallest_eigenvalue_gap)) <= 1/20",
+    ):
+        assert verdict(claim, **options)[0] == "supported", claim
+
+
+def test_a_function_of_one_statistic_is_decided() -> None:
+    assert verdict("sqrt(variance(orthogonality_gap)) <= 1/5")[0] == "supported"
+    assert verdict("2*median(orthogonality_gap) - 1 <= -3/4")[0] == "refuted"
 
 
 def test_what_has_no_range_is_decided_by_its_median_and_cut_off() -> None:
@@ -222,6 +311,37 @@ def test_what_has_no_range_is_decided_by_its_median_and_cut_off() -> None:
         ("exponent(orthogonality_gap**2, d) <= 1", {}, "is that of one quantity"),
         ("abs(exponent(orthogonality_gap, d) + 1/2) <= 1/5", {}, "needs several widths"),
         ("rate(orthogonality_gap) <= 1", {}, "a slope over layers, and ell has only 1"),
+        ("kurtosis(orthogonality_gap) <= 4", {}, "is assumed, and not estimated"),
+        (
+            "kolmogorov(orthogonality_gap, normal(0)) <= 1/2",
+            {},
+            "normal takes 2: mean, standard deviation",
+        ),
+        ("kolmogorov(orthogonality_gap, norml(0, 1)) <= 1/2", {}, "did you mean normal"),
+        ("kolmogorov(orthogonality_gap, 3) <= 1/2", {}, "is no law"),
+        (
+            "kolmogorov(orthogonality_gap, normal(cosine, 1)) <= 1/2",
+            {},
+            "the law to compare with is given",
+        ),
+        ("kolmogorov(orthogonality_gap, normal(0, n - 2)) <= 1/2", {}, "is no law: want its mean"),
+        (
+            "orthogonality_gap <= 1/4",
+            {"assume": "kurtosis(orthogonality_gap) <= 4"},
+            "to no effect, as it has a range",
+        ),
+        ("orthogonality_gap <= 1/4", {"assume": "kurtosis(cosine) <= 4"}, "has no effect"),
+        ("log(orthogonality_gap) <= 1", {"assume": "4 >= kurtosis(cosine)"}, "from above by what"),
+        (
+            "log(orthogonality_gap) <= 1",
+            {"assume": "kurtosis(log(orthogonality_gap)) <= 1/2"},
+            "holds of no law",
+        ),
+        (
+            "log(orthogonality_gap) <= -1",
+            {"assume": "kurtosis(log(orthogonality_gap)) <= 2 - n"},
+            "says 0 at .* want a number above 1",
+        ),
         ("median(gap) <= 1/4", {}, "'gap' is neither declared nor a quantity"),
         ("medan(orthogonality_gap) <= 1/4", {}, "did you mean"),
         ("orthogonality_gap <= 1/4", {"assume": "median(cosine_0) >= 0"}, "nothing is random"),

@@ -14,7 +14,15 @@ from scipy.stats import binom
 
 from theorems.checking.confidence_intervals import quantile_interval
 from theorems.checking.confidence_sequence import AimedMean, BoundedMean, Estimator
-from theorems.checking.estimates import EstimatedFunction, LogSlope, PairedVariance, Quantile
+from theorems.checking.estimates import (
+    EstimatedFunction,
+    KolmogorovDistance,
+    KurtosisMean,
+    LogSlope,
+    PairedVariance,
+    Quantile,
+)
+from theorems.checking.moments import CatoniMean, OneSidedMean, RelativeMean
 
 Draw: TypeAlias = Callable[[np.random.Generator, int], np.ndarray]
 LEVEL, RUNS = 0.1, 2000
@@ -22,10 +30,10 @@ LEVEL, RUNS = 0.1, 2000
 ENDS = (0, 8, 16, 32, 64)
 
 
-def missed(make: Callable[[], Estimator], draw: Draw, truth: float) -> int:
+def missed(make: Callable[[], Estimator], draw: Draw, truth: float, runs: int = RUNS) -> int:
     """In how many runs an interval ever left the truth out."""
     generator, count = np.random.default_rng(11), 0
-    for _ in range(RUNS):
+    for _ in range(runs):
         sequence, values = make(), draw(generator, ENDS[-1])
         for first, last in pairwise(ENDS):
             sequence.update(values[first:last])
@@ -34,9 +42,9 @@ def missed(make: Callable[[], Estimator], draw: Draw, truth: float) -> int:
     return count
 
 
-def most(level: float = LEVEL) -> int:
+def most(level: float = LEVEL, runs: int = RUNS) -> int:
     """More misses than this have a probability of at most 1e-9, at a true rate of ``level``."""
-    return int(binom.isf(1e-9, RUNS, level))
+    return int(binom.isf(1e-9, runs, level))
 
 
 LAWS: dict[str, tuple[Draw, dict[float, float], float]] = {
@@ -175,5 +183,170 @@ def test_an_observation_that_may_be_anything_leaves_a_quantile_an_interval() -> 
     ],
 )
 def test_what_makes_no_sense_is_refused(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+# --- what has no range ----------------------------------------------------------------------------
+
+FEWER = 80
+ANY = (-math.inf, math.inf)
+#: Laws without a range: draws, mean, variance, E(x - E x)⁴/(variance)².
+WIDE: dict[str, tuple[Draw, float, float, float]] = {
+    "normal": (lambda g, k: g.standard_normal(k), 0.0, 1.0, 3.0),
+    "exponential": (lambda g, k: g.exponential(size=k), 1.0, 1.0, 9.0),
+    "rare": (lambda g, k: 8.0 * (g.random(k) < 1 / 64), 1 / 8, 63 / 64, 62 + 1 / 63),
+    "pareto": (lambda g, k: g.pareto(5.0, k), 1 / 4, 5 / 48, 73.8),
+}
+
+
+@pytest.mark.parametrize("law", [name for name in WIDE if name != "normal"])
+@pytest.mark.parametrize("reference", [None, 0.2])
+def test_a_mean_of_half_a_range_is_missed_as_seldom_as_stated(
+    law: str, reference: float | None
+) -> None:
+    draw, mean, _, _ = WIDE[law]
+
+    def make() -> Estimator:
+        return OneSidedMean(0.0, math.inf, LEVEL, reference)
+
+    assert missed(make, draw, mean) <= most()
+    assert (
+        missed(
+            lambda: OneSidedMean(-math.inf, 0.0, LEVEL, reference), lambda g, k: -draw(g, k), -mean
+        )
+        <= most()
+    )
+
+
+@pytest.mark.parametrize("law", WIDE)
+@pytest.mark.parametrize("spread", [None, 0.5])
+def test_a_mean_by_its_variance_is_missed_as_seldom_as_stated(
+    law: str, spread: float | None
+) -> None:
+    draw, mean, variance, _ = WIDE[law]
+    found = missed(lambda: CatoniMean(LEVEL, variance, spread), draw, mean, FEWER)
+    assert found <= most(runs=FEWER)
+
+
+@pytest.mark.parametrize("law", WIDE)
+def test_a_variance_by_a_kurtosis_is_missed_as_seldom_as_stated(law: str) -> None:
+    draw, _, variance, kurtosis = WIDE[law]
+    found = missed(lambda: PairedVariance(*ANY, LEVEL, kurtosis=kurtosis), draw, variance, FEWER)
+    assert found <= most(runs=FEWER)
+    assert missed(lambda: PairedVariance(*ANY, LEVEL), draw, variance) <= most()
+
+
+@pytest.mark.parametrize("law", WIDE)
+def test_a_mean_by_a_kurtosis_is_missed_as_seldom_as_stated(law: str) -> None:
+    draw, mean, _, kurtosis = WIDE[law]
+    assert missed(lambda: KurtosisMean(LEVEL, kurtosis), draw, mean, FEWER) <= most(runs=FEWER)
+
+
+def test_a_distance_from_a_law_is_missed_as_seldom_as_stated() -> None:
+    def make() -> Estimator:
+        return KolmogorovDistance(lambda x: np.clip(x, 0.0, 1.0), LEVEL)
+
+    assert missed(make, LAWS["uniform"][0], 0.0) <= most()
+    assert missed(make, lambda g, k: g.random(k) ** 2, 1 / 4) <= most()
+    assert missed(make, lambda g, k: (g.random(k) < 0.5).astype(float), 1 / 2) <= most()
+
+
+def test_these_coverage_tests_notice_a_level_that_is_not_kept() -> None:
+    """Prices of a hundredth, and bands of half their width, are missed too often."""
+
+    class CheapMean(CatoniMean):
+        def __init__(self) -> None:
+            super().__init__(LEVEL, 1.0, 1.0)
+            self._price = 0.4
+
+    class CheapVariance(RelativeMean):
+        def __init__(self) -> None:
+            super().__init__(LEVEL, 3.0)
+            self._price = 0.4
+
+    class Narrow(KolmogorovDistance):
+        def update(self, values: object, up_to: object = None) -> None:
+            super().update(values)
+            off = (self.interval[1] - self.estimate) / 2
+            self.interval = max(self.estimate - off, 0.0), self.estimate + off
+
+    normal = WIDE["normal"][0]
+    assert missed(CheapMean, normal, 0.0, FEWER) > most(runs=FEWER)
+    assert missed(CheapVariance, lambda g, k: normal(g, k) ** 2, 1.0, FEWER) > most(runs=FEWER)
+
+    def narrow() -> Estimator:
+        return Narrow(lambda x: np.clip(x, 0.0, 1.0), LEVEL)
+
+    assert missed(narrow, LAWS["uniform"][0], 0.0) > most()
+
+
+def test_an_assumption_that_is_false_is_no_part_of_what_is_certain() -> None:
+    """A rare value carries the mean: a variance that leaves it out misses it, as it may."""
+    draw, mean, _, _ = WIDE["rare"]
+    assert missed(lambda: CatoniMean(LEVEL, 1e-4, 0.01), draw, mean, FEWER) > most(runs=FEWER)
+
+
+@pytest.mark.parametrize("count", [200, 5000])
+def test_the_ends_of_a_mean_by_its_variance_are_those_of_the_formula(count: int) -> None:
+    """At the end the sum of influences is what it may be at most, for one of the numbers λ."""
+    values = np.random.default_rng(5).exponential(size=count)
+    found = CatoniMean(1e-3, 1.0, 1.0)
+    found.update(values)
+    price = math.log(2 * 14 / 1e-3)
+
+    def excess(m: float, scale: float) -> float:
+        x = scale * (values - m)
+        phi = np.sign(x) * np.log1p(np.abs(x) + x * x / 2)
+        return abs(float(phi.sum())) - count * math.log1p(scale**2 / 2) - price
+
+    scales = np.sqrt(2 * price / np.exp2(np.arange(5.0, 19.0)))
+    for end in found.interval:
+        gaps = [excess(end, scale) for scale in scales]
+        assert -1e-6 <= max(gaps) < 0.01 * price
+
+
+def test_where_no_moment_is_assumed_a_variance_has_no_upper_end() -> None:
+    spread = PairedVariance(*ANY, 1e-3)
+    for _ in range(2):
+        spread.update(np.random.default_rng(0).standard_normal(20_000))
+    low, high = spread.interval
+    assert 0.9 < low < 1 < high == math.inf
+    assert 0 < spread.half_width < 0.1
+
+
+def test_a_sample_that_may_be_anything_bounds_no_mean_without_a_range() -> None:
+    values = np.random.default_rng(0).standard_normal(2000)
+    lost = np.where(np.arange(2000) == 1500, math.inf, values)
+    for make in (
+        lambda: CatoniMean(1e-3, 1.0),
+        lambda: KurtosisMean(1e-3, 4.0),
+        lambda: PairedVariance(*ANY, 1e-3, kurtosis=4.0),
+    ):
+        sequence = make()
+        sequence.update(values[:100])
+        sequence.update(np.minimum(values, lost), lost)
+        assert sequence.interval[1] == math.inf
+        assert math.isfinite(sequence.estimate)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: OneSidedMean(0.0, 1.0, 0.1), "want one infinite end"),
+        (lambda: OneSidedMean(-math.inf, math.inf, 0.1), "want one infinite end|no finite real"),
+        (lambda: OneSidedMean(0.0, math.inf, 0.1).update([-1.0]), "the range claimed is wrong"),
+        (lambda: OneSidedMean(0.0, math.inf, 0.1).update([math.nan]), "the range claimed is wrong"),
+        (lambda: CatoniMean(0.1, 0.0), "variance = 0.0: want a positive"),
+        (lambda: CatoniMean(0.1, 1.0, 1.0).update([math.nan]), "values <= up_to"),
+        (lambda: RelativeMean(0.1, 1.0), "ratio = 1.0: want a finite number above 1"),
+        (lambda: RelativeMean(0.1, 2.0).update([-1.0]), "of at least 0"),
+        (lambda: KurtosisMean(0.1, 0.5), "no law has one below 1"),
+        (lambda: KolmogorovDistance(lambda x: x, 0.1).update([math.nan]), "no number"),
+    ],
+)
+def test_a_range_or_a_moment_that_makes_no_sense_is_refused(
+    make: Callable[[], object], words: str
+) -> None:
     with pytest.raises(ValueError, match=words):
         make()

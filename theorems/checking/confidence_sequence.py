@@ -36,9 +36,11 @@ __all__ = [
     "BoundedMean",
     "Decision",
     "Estimator",
+    "LowerBound",
     "decide_at_least",
     "decide_at_most",
     "decide_equal",
+    "equal_within",
     "error_level",
     "finite_float",
 ]
@@ -136,8 +138,16 @@ class Estimator(Protocol):
     def estimates(self) -> tuple[float, float]: ...
 
 
-class _LowerBound:
-    """Lower confidence bound, in units of the range, for the mean of observations in [0, 1]."""
+class LowerBound:
+    """Lower confidence bound for the mean of observations Y ≥ 0, in units in which θ ≤ ``scales``
+    are bets: of the range where they lie in [0, 1]. With θ·Y up to 2^34 rounding is inside it.
+
+    Example:
+        >>> bound = LowerBound(np.exp2(np.arange(-10.0, 5.0)), math.log(1e6))
+        >>> bound.extend(np.full(1000, 0.5), np.array([0]), np.array([1000.0]))
+        >>> 0.4 < bound.bound < 0.5
+        True
+    """
 
     def __init__(self, scales: FloatArray, target: float) -> None:
         """`target` is log(1/level): the log-capital that a single scale would have to reach."""
@@ -220,8 +230,8 @@ class BoundedMean:
             aim = min(max(self.reference, self.lower), self.upper)
             below, above = (aim - self.lower) / self._range, (self.upper - aim) / self._range
         target = math.log(2) - math.log(self.level)
-        self._from_below = _LowerBound(_scales(below), target)
-        self._from_above = _LowerBound(_scales(above), target)
+        self._from_below = LowerBound(_scales(below), target)
+        self._from_above = LowerBound(_scales(above), target)
         self._count = 0
         self._scaled_total = 0.0
         self._scaled_excess = 0.0
@@ -441,9 +451,9 @@ def decide_equal(sequence: Estimator, value: float, resolution: float) -> Decisi
     """Is the mean `value`, to a relative `resolution`? Refuted once `value` is outside the
     interval.
 
-    Supported once `value` is inside and the half-width is at most resolution · |value|; "supported"
-    then means that the mean is within twice that of `value`. An empty interval decides nothing.
-    Raises ValueError unless `value` is finite and not zero and `resolution` positive and finite.
+    Supported once `value` is inside and the half-width is at most `equal_within`; "supported" then
+    means that the mean is within twice that of `value`. An empty interval decides nothing. Raises
+    ValueError unless `value` is finite and `resolution` positive and finite.
 
     Example:
         >>> sequence = BoundedMean(0.0, 1.0, 1e-6)
@@ -453,14 +463,28 @@ def decide_equal(sequence: Estimator, value: float, resolution: float) -> Decisi
     """
     value = finite_float("value", value)
     resolution = finite_float("resolution", resolution)
-    if value == 0.0:
-        raise ValueError(
-            "value = 0 has no relative resolution; use decide_at_most and decide_at_least"
-        )
     if resolution <= 0.0:
         raise ValueError(
             f"resolution = {resolution!r} is not positive; pass a relative half-width, say 0.01"
         )
     low, high = sequence.interval
-    inside, narrow = low <= value <= high, sequence.half_width <= resolution * abs(value)
+    narrow = sequence.half_width <= equal_within(sequence, value, resolution)
+    inside = low <= value <= high
     return _decided(sequence, inside and narrow, not inside)
+
+
+def equal_within(sequence: Estimator, value: float, resolution: float) -> float:
+    """The half-width at which a number is told to be `value`, to a relative `resolution`.
+
+    A share of |value|; of 0, which has no size, a tenth of that share of the range, and where that
+    has no end nothing is narrow enough: an equality with 0 is then refuted, or left open.
+
+    Example:
+        >>> cosine = BoundedMean(-1.0, 1.0, 1e-6)
+        >>> equal_within(cosine, 0.5, 0.1), equal_within(cosine, 0.0, 0.1)
+        (0.05, 0.02)
+    """
+    if value != 0.0:
+        return resolution * abs(value)
+    span = sequence.upper - sequence.lower
+    return resolution * span / 10 if math.isfinite(span) else 0.0

@@ -1,5 +1,5 @@
-"""Confidence sequences for numbers of a law that are no means: quantiles, variances, slopes,
-functions of several.
+"""Confidence sequences for numbers of a law that are no means of a range: quantiles, variances,
+distances from a given law, slopes, functions of several.
 
 All of them are nested, and hold at every time at once at their level, as `BoundedMean` does.
 """
@@ -19,11 +19,23 @@ from theorems.checking.confidence_sequence import (
     Estimator,
     error_level,
 )
+from theorems.checking.moments import CatoniMean, OneSidedMean, RelativeMean
 from theorems.float_intervals import Interval
 
-__all__ = ["EstimatedFunction", "LogSlope", "PairedVariance", "Quantile", "log_slope"]
+__all__ = [
+    "EstimatedFunction",
+    "KolmogorovDistance",
+    "KurtosisMean",
+    "LogSlope",
+    "PairedVariance",
+    "Quantile",
+    "log_slope",
+]
 
 FloatArray = npt.NDArray[np.float64]
+
+#: Distribution functions are computed to this.
+_CDF = 1e-10
 
 
 def _ends(values: npt.ArrayLike, up_to: npt.ArrayLike | None) -> tuple[FloatArray, FloatArray]:
@@ -112,17 +124,21 @@ class Quantile:
 
 
 class PairedVariance:
-    """The variance of the law of independent observations in [lower, upper]: half the squared
-    difference of two of them has that mean, exactly.
+    """The variance of the law of independent observations: half the squared difference of two of
+    them has that mean, exactly.
 
-    - ``lower``, ``upper``: the range, finite
+    - ``lower``, ``upper``: the range; where it is infinite, samples alone bound the variance from
+      below, and from above with ``kurtosis``
     - ``level``: error probability, inside (0, 1)
     - ``reference``: near which it must be sharp; by default the first observations say where
+    - ``kurtosis``: the most that E(x - E x)⁴/(variance)² is assumed to be, at least 1
 
-    Observations are taken in pairs, in order; each half square lies in [0, (upper - lower)²/2], and
-    their mean is followed by `BoundedMean`. The variance is at most (upper - lower)²/4. To bound it
-    from above takes some log(1/level) ranges² over the variance: observations as far apart as the
-    range allows might have been missed. Raises ValueError for arguments outside these domains.
+    Observations are taken in pairs, in order. With a range half squares lie in
+    [0, (upper - lower)²/2], and their mean is followed by `BoundedMean`; the variance is at most
+    (upper - lower)²/4. To bound it from above takes some log(1/level) ranges² over the variance:
+    observations as far apart as the range allows might have been missed. With a kurtosis k the
+    second moment of half squares is at most (k + 3)/2 times that of their mean: `RelativeMean`.
+    Raises ValueError for arguments outside these domains.
 
     Example:
         >>> spread = PairedVariance(0.0, 1.0, 1e-6, reference=0.1)
@@ -130,20 +146,34 @@ class PairedVariance:
         >>> low, high = spread.interval
         >>> low < 1 / 12 < high < 0.1
         True
+        >>> normal = PairedVariance(-math.inf, math.inf, 1e-6, kurtosis=4.0)
+        >>> normal.update(np.random.default_rng(0).standard_normal(20_000))
+        >>> [round(end, 1) for end in normal.interval]
+        [0.9, 1.1]
     """
 
     def __init__(
-        self, lower: float, upper: float, level: float, reference: float | None = None
+        self,
+        lower: float,
+        upper: float,
+        level: float,
+        reference: float | None = None,
+        kurtosis: float | None = None,
     ) -> None:
-        top = (upper - lower) ** 2 / 2
+        bounded = math.isfinite(upper - lower)
+        top = (upper - lower) ** 2 / 2 if bounded else math.inf
         self.lower, self.upper = 0.0, top / 2
         self._range = lower, upper
         self._left: tuple[FloatArray, FloatArray] = np.empty(0), np.empty(0)
-        self._mean: Estimator = (
-            AimedMean(0.0, top, level)
-            if reference is None
-            else BoundedMean(0.0, top, level, reference)
-        )
+        self._mean: Estimator
+        if bounded and reference is None:
+            self._mean = AimedMean(0.0, top, level)
+        elif bounded:
+            self._mean = BoundedMean(0.0, top, level, reference)
+        elif kurtosis is None:
+            self._mean = OneSidedMean(0.0, math.inf, level, reference)
+        else:
+            self._mean = RelativeMean(level, (_kurtosis(kurtosis) + 3) / 2)
         self.count = 0
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
@@ -183,6 +213,150 @@ class PairedVariance:
 
     @property
     def half_width(self) -> float:
+        """Half the length of the interval, negative if that is empty; where it has no upper end,
+        how far the estimate is from the lower one.
+        """
+        low, high = self.interval
+        return (high - low) / 2 if math.isfinite(high) else self._mean.half_width
+
+
+def _kurtosis(value: float) -> float:
+    if not 1 <= value < math.inf:
+        raise ValueError(f"kurtosis = {value!r}: no law has one below 1; pass a finite one")
+    return value
+
+
+class KurtosisMean:
+    """The mean of a law without a range whose kurtosis is bounded: E(x - E x)⁴ ≤ k (variance)².
+
+    - ``level``: error probability, inside (0, 1): half for the variance, half for the mean
+    - ``kurtosis``: the bound k, at least 1
+
+    No scale is assumed: `PairedVariance` bounds the variance, and with it `CatoniMean` the mean.
+    Raises ValueError for arguments outside these domains.
+
+    Example:
+        >>> normal = KurtosisMean(1e-6, 4.0)
+        >>> for _ in range(2):
+        ...     normal.update(np.random.default_rng(0).standard_normal(20_000))
+        >>> low, high = normal.interval
+        >>> low < 0 < high, high - low < 0.2
+        (True, True)
+    """
+
+    lower, upper = -math.inf, math.inf
+
+    def __init__(self, level: float, kurtosis: float) -> None:
+        half = error_level("level", level) / 2
+        self._spread = PairedVariance(-math.inf, math.inf, half, kurtosis=kurtosis)
+        self._mean = CatoniMean(half, lambda: self._spread.interval[1])
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
+        """Take further observations, (k,); with ``up_to``, each lies between its value and that."""
+        self._spread.update(values, up_to)
+        self._mean.update(values, up_to)
+
+    @property
+    def count(self) -> int:
+        """Number of observations that the mean is taken over."""
+        return self._mean.count
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high), nested as observations arrive; empty where that of the variance is."""
+        low, high = self._spread.interval
+        return self._mean.interval if low <= high else (math.inf, -math.inf)
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """Between what the mean of the observations lies; NaN before the first that count."""
+        return self._mean.estimates
+
+    @property
+    def estimate(self) -> float:
+        """The mean of the observations."""
+        return self._mean.estimate
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; infinite until both ends are there."""
+        low, high = self.interval
+        return (high - low) / 2
+
+
+class KolmogorovDistance:
+    """The greatest difference between the distribution function of independent observations and a
+    given continuous one.
+
+    - ``distribution``: the given function, of an array of numbers
+    - ``level``: error probability, inside (0, 1)
+
+    The empirical distribution function of N observations is off by more than ε anywhere with
+    probability at most 2 exp(-2Nε²), whatever the law, and the distance then by at most ε. The k-th
+    call of `update` spends level/(k(k + 1)). Memory: the observations; cost: sorting them at each
+    call. Source: Massart, Annals of Probability 18 (1990), the constant in the inequality of
+    Dvoretzky, Kiefer and Wolfowitz.
+
+    Example:
+        >>> apart = KolmogorovDistance(lambda x: np.clip(x, 0.0, 1.0), 1e-6)
+        >>> apart.update(np.random.default_rng(0).random(20_000) ** 2)   # √x - x is at most 1/4
+        >>> low, high = apart.interval
+        >>> low < 0.25 < high, high - low < 0.05
+        (True, True)
+    """
+
+    lower, upper = 0.0, 1.0
+
+    def __init__(self, distribution: Callable[[FloatArray], FloatArray], level: float) -> None:
+        self.level = error_level("level", level)
+        self._distribution = distribution
+        self._low: FloatArray = np.empty(0)
+        self._high: FloatArray = np.empty(0)
+        self._looks = 0
+        self.interval = 0.0, 1.0
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
+        """Take further observations, (k,); with ``up_to``, each lies between its value and that.
+
+        Raises ValueError for one that is NaN.
+        """
+        low, high = _ends(values, up_to)
+        if not (low <= high).all():
+            raise ValueError("values has what is no number, or more than its up_to")
+        if not len(low):
+            return
+        self._low = np.sort(np.concatenate((self._low, low)))
+        self._high = np.sort(np.concatenate((self._high, high)))
+        self._looks += 1
+        spent = self.level / (self._looks * (self._looks + 1))
+        off = math.sqrt(math.log(2 / spent) / (2 * self.count)) + _CDF
+        least, most = self.estimates
+        self.interval = max(self.interval[0], least - off), min(self.interval[1], most + off)
+
+    @property
+    def count(self) -> int:
+        """Number of observations taken."""
+        return len(self._low)
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """Between what the distance of the observations lies; NaN before the first."""
+        if not self.count:
+            return math.nan, math.nan
+        after = np.arange(1, self.count + 1) / self.count
+        before = np.arange(self.count) / self.count
+        early, late = self._distribution(self._low), self._distribution(self._high)
+        most = max(float((after - early).max()), float((late - before).max()))
+        least = max(float((after - late).max()), float((early - before).max()), 0.0)
+        return least, most
+
+    @property
+    def estimate(self) -> float:
+        """The distance of the observations."""
+        return _middle(*self.estimates)
+
+    @property
+    def half_width(self) -> float:
         """Half the length of the interval; negative if that is empty."""
         low, high = self.interval
         return (high - low) / 2
@@ -193,9 +367,10 @@ class LogSlope:
     quantiles.
 
     - ``abscissae``: (k,) numbers, two of them distinct at least
-    - ``lower``, ``upper``: the range of the observations; of means finite
+    - ``lower``, ``upper``: the range of the observations; of means without ``follow`` finite
     - ``level``: error probability, inside (0, 1), split over the means
     - ``share``: of quantiles, the probability below them, inside (0, 1)
+    - ``follow``: of a place and a level, what follows the mean there; `AimedMean` by default
 
     An observation has k places, which may depend on one another. Each mean is followed by
     `AimedMean`, each quantile by `Quantile`; the slope lies where all of them in their intervals
@@ -218,6 +393,7 @@ class LogSlope:
         upper: float,
         level: float,
         share: float | None = None,
+        follow: Callable[[int, float], Estimator] | None = None,
     ) -> None:
         self._abscissae = np.asarray(abscissae, dtype=np.float64)
         if len(np.unique(self._abscissae)) < 2:
@@ -225,9 +401,14 @@ class LogSlope:
                 f"abscissae = {self._abscissae.tolist()}: want two distinct numbers or more"
             )
         part = error_level("level", level) / len(self._abscissae)
+
+        def usual(place: int, part: float) -> Estimator:
+            if share is not None:
+                return Quantile(share, part, lower, upper)
+            return AimedMean(lower, upper, part)
+
         self._means: list[Estimator] = [
-            AimedMean(lower, upper, part) if share is None else Quantile(share, part, lower, upper)
-            for _ in self._abscissae
+            (follow or usual)(place, part) for place in range(len(self._abscissae))
         ]
         self.lower, self.upper = -math.inf, math.inf
 
@@ -297,7 +478,7 @@ class EstimatedFunction:
     - ``support``: the least and the greatest that the function can be
     - ``places``: of an observation, how many each part takes; one by default
 
-    Observations have an axis more, the places of each part in order.
+    Observations have an axis more, the places of each part in order, unless there is one place.
 
     Example:
         >>> parts = {"a": BoundedMean(0.0, 1.0, 1e-6), "b": BoundedMean(0.0, 1.0, 1e-6)}
@@ -320,7 +501,8 @@ class EstimatedFunction:
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
         """Take further observations, (k, places); with ``up_to``, each lies between both."""
-        low, high = (np.split(end, self._ends[:-1], axis=1) for end in _ends(values, up_to))
+        given = (end.reshape(len(end), -1) for end in _ends(values, up_to))
+        low, high = (np.split(end, self._ends[:-1], axis=1) for end in given)
         for part, below, above in zip(self._parts.values(), low, high, strict=True):
             one = below.shape[1] == 1
             part.update(below[:, 0] if one else below, above[:, 0] if one else above)

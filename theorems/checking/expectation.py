@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sympy as sp
 
 from simulators import Chain, Trajectory
 from simulators.observables import Observable
@@ -28,6 +29,7 @@ from theorems.checking.confidence_sequence import (
     decide_at_least,
     decide_at_most,
     decide_equal,
+    equal_within,
 )
 from theorems.checking.drawn_networks import Gradients, Networks
 from theorems.checking.lost_samples import (
@@ -209,10 +211,13 @@ class Expectation(SampledCheck):
     ``observables`` are what is simulated, names or functions, as `simulators.simulate` takes them.
 
     ``known`` gives, in the place of ``sample``, what is known of each value once rounding is taken
-    into account. ``estimator(instance, values, level, reference)`` makes the confidence sequence of
+    into account. ``estimator(side, instance, values, level, reference)`` makes the confidence
+    sequence of what the left side of the statement, or of its neighbour, says, where that is
     another number than the mean, from samples that may have an axis more; ``noun`` is what it is.
     With ``shares``, instances that are decided early leave what they did not spend of their
-    ``normals`` to others, as far as that should decide them.
+    ``normals`` to others, as far as that should decide them. ``assumed`` says in words what is
+    taken for granted of the laws of the samples, and is told with every verdict; ``open_words``
+    why samples may leave a mean open however many there are, and is told with such a verdict.
 
     Example:
         >>> from theorems.templates.expectation import STATEMENT, instances, sample
@@ -235,11 +240,13 @@ class Expectation(SampledCheck):
     kept: Callable[[Statement, Trajectory, Instance], Bools] | None = None
     last: Callable[[Instance], Sequence[int]] | None = None
     known: Callable[[Statement, Trajectory, Instance], Known] | None = None
-    estimator: Callable[[Instance, Mapping[str, float], float, float | None], Estimator] | None = (
-        None
-    )
+    estimator: (
+        Callable[[sp.Expr, Instance, Mapping[str, float], float, float | None], Estimator] | None
+    ) = None
     noun: str = "mean"
     shares: bool = False
+    assumed: str = ""
+    open_words: str = ""
 
     @property
     def takes_batch(self) -> bool:
@@ -344,6 +351,10 @@ class Expectation(SampledCheck):
         if undefined is not None or not rows:
             verdict = Verdict.OUTSIDE  # claimed of a mean that is not there, whatever others are
         told = _told(statement, rows, verdict, self.resolution)
+        if self.assumed and verdict in (Verdict.REFUTED, Verdict.SUPPORTED):
+            told = f"assuming {self.assumed}, which nothing here tests: {told}"
+        if self.open_words and verdict is Verdict.INCONCLUSIVE:
+            told = f"{told}; {self.open_words}"
         if scope is not None and self.scope is not None and verdict is not Verdict.REFUTED:
             told = f"{told}; {scope}"
         deciding = verdict in (Verdict.REFUTED, Verdict.SUPPORTED)
@@ -460,6 +471,7 @@ class _Trial:
         level: float,
     ) -> None:
         self.label, self.noun, self.estimator = instance.label, check.noun, check.estimator
+        self.half_known = bool(check.open_words)
         self.met = self.spoiled = 0
         self.undefined = self.discarded = 0
         self.cut = False  # out of time: a refutation stands, and nothing else is said
@@ -478,7 +490,8 @@ class _Trial:
             )
         else:
             self.sequence, self.false_sequence = (
-                check.estimator(instance, values, level, aim) for aim in aims
+                check.estimator(side, instance, values, level, aim)
+                for side, aim in zip((statement.lhs, statement.neighbour.lhs), aims, strict=True)
             )
             upper = self.relation in ("<=", "<")
             self.vacuous = self.vacuous or (upper and self.bound >= self.sequence.upper)
@@ -533,8 +546,9 @@ class _Trial:
             return True
         verdict = self.verdict(resolution)
         if verdict is Verdict.SUPPORTED:
-            return self._narrow(resolution)
-        return verdict is Verdict.REFUTED or self._hopeless
+            told = self.estimator is not None and self.sentinel(resolution) is Verdict.REFUTED
+            return told or self._narrow(resolution)
+        return verdict is Verdict.REFUTED or self._hopeless or self._out_of_reach
 
     def wanted(self, resolution: float) -> float:
         """By what the replicas drawn would have to be multiplied for a verdict, as half-widths
@@ -545,13 +559,15 @@ class _Trial:
         half = self.sequence.half_width
         apart = abs(self.sequence.estimate - self.bound)
         if self.relation == "==":
-            apart = max(apart, resolution * abs(self.bound))
+            apart = max(apart, equal_within(self.sequence, self.bound, resolution))
         return max((half / apart) ** 2, 1.0) if apart > 0 and math.isfinite(half) else math.inf
 
     def _narrow(self, resolution: float) -> bool:
         """Whether the interval tells the neighbour as well, whose bound is a share of this one
         away; or where signs are mixed, a share of the distance that was measured.
         """
+        if self.relation == "==":
+            return True  # what is supported is narrow
         wide, estimate = resolution * abs(self.bound), self.sequence.estimate
         if self.estimator is not None and min(self.bound, estimate) <= 0:
             wide = abs(estimate - self.bound) / 10
@@ -571,6 +587,19 @@ class _Trial:
         """
         low, high = self.sequence.estimates
         return 8 * self.spoiled >= self.sequence.count and low <= self.bound <= high
+
+    @property
+    def _out_of_reach(self) -> bool:
+        """Whether the interval has no end on the side that would have to be bounded, and the other
+        end is not on its way to refute.
+        """
+        low, high = self.sequence.interval
+        endless = {"<=": high, "<": high, ">=": low, ">": low}.get(self.relation, high - low)
+        if not self.half_known or math.isfinite(endless) or self.sequence.count < _GIVEN_UP:
+            return False
+        apart = self.sequence.estimate - self.bound
+        past = {"<=": apart > 0, "<": apart > 0, ">=": apart < 0, ">": apart < 0}
+        return not past.get(self.relation, low > self.bound or high < self.bound)
 
     def _tightness(self, mean: float) -> float | None:
         """Measured / bound, or bound / measured for a lower bound, so that 1 is always the tight
@@ -685,6 +714,8 @@ def _counted(
     found = f"{_plural(spoke, rows)} by confidence sequence"
     if statement.relation == "==" and verdict is Verdict.SUPPORTED:
         found += f", equal to within {2 * resolution:.0%}"  # decide_equal promises no more
+        if any(row.bound == 0 for row in rows):
+            found += f", and to 0 within {resolution / 5:.0%} of the range"
     others = (Verdict.VACUOUS.value, Verdict.OUTSIDE.value, _UNSAMPLED, _EMPTIED, _CUT)
     return found + "".join(f", {became[words]} {words}" for words in others if became[words])
 

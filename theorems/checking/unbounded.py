@@ -1,4 +1,4 @@
-"""Means of what has no range: no number of samples bounds them, and the check says so."""
+"""Means of what has no range, or half of one: what no number of samples bounds, and how it is told."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Unbounded(SampledCheck):
     many, say nothing: Bahadur & Savage, Annals of Mathematical Statistics 27 (1956).
 
     - ``statistic``: what is claimed of, in words; ``reading``: what has no range
-    - ``side``: "lower", "upper" or "lower and no upper"
+    - ``side``: of which its range has no end: "lower", "upper" or "lower and no upper"
+    - ``bounded``: whether samples bound the statistic from below, and from above
 
     Example:
         >>> Unbounded("mean(log(x))", "log(x)", "lower").reason[:46]
@@ -30,16 +31,23 @@ class Unbounded(SampledCheck):
     statistic: str
     reading: str
     side: str
+    bounded: tuple[bool, bool] = (False, False)
 
     @property
     def reason(self) -> str:
         """Why nothing is decided, and what would be."""
+        known = ""
+        if any(self.bounded):
+            known = (
+                f", so that samples bound it from {'below' if self.bounded[0] else 'above'} alone"
+            )
         return (
             f"{self.statistic}: {self.reading} has no {self.side} bound, and a value too rare to "
-            "be seen may carry any part of it; claim its median or a quantile, whose intervals "
-            f"need no range, as in median({self.reading}), or the probability of an event, cut it "
-            "off by Min and Max, or give a quantity that has a range its floor and ceiling where "
-            "it is declared"
+            f"be seen may carry any part of it{known}; claim its median or a quantile, whose "
+            f"intervals need no range, as in median({self.reading}), or the probability of an "
+            f"event, assume what bounds a moment, as assume='kurtosis({self.reading}) <= 10', cut "
+            "it off by Min and Max, or give a quantity that has a range its floor and ceiling "
+            "where it is declared"
         )
 
     def words(self, statement: Statement) -> str:

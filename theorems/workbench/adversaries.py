@@ -354,7 +354,11 @@ class MeanAdversary:
             samples = samples[self.design.kept(statement, trajectory, instance)[known]]
             if 2 * known.sum() < self.design.pilots or not samples.size or np.isnan(samples).any():
                 return _HOPELESS
-            mean = self.design.estimate(samples.astype(np.float64), instance.readouts[0])
+            mean = self.design.estimate(
+                samples.astype(np.float64),
+                instance.readouts[0],
+                self.design.estimand_of(statement.lhs),
+            )
             bound = self.design.bound(statement, instance.readouts[0])
         except (ValueError, TypeError, ArithmeticError, LookupError):
             return _HOPELESS

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import sympy as sp
 
 from simulators import Trajectory
 from simulators.chains import Chain
@@ -96,9 +97,17 @@ class _Carried:
         return np.concatenate(columns, axis=1)
 
     def estimator(
-        self, instance: Instance, values: Mapping[str, float], level: float, aim: float | None
+        self,
+        side: sp.Expr,
+        instance: Instance,
+        values: Mapping[str, float],
+        level: float,
+        aim: float | None,
     ) -> Estimator:
-        """A confidence sequence for the mean, of what `known` gives at a readout."""
+        """A confidence sequence for the mean, of what `known` gives at a readout.
+
+        - ``side``: what stands for it in the claim, and in its neighbour
+        """
         depth = int(values["ell"])
         drift = self.drift(instance.chain, int(instance.start.shape[1]))
         floors: list[float] = []

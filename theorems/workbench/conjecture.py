@@ -38,6 +38,7 @@ from theorems.checking.pointwise import Pointwise
 from theorems.checking.search import Adversary, Falsification
 from theorems.checking.unbounded import Unbounded
 from theorems.definedness import Condition, distinct
+from theorems.float_intervals import Interval
 from theorems.statement import (
     Assumption,
     Check,
@@ -65,7 +66,7 @@ from theorems.workbench.declaration import (
 )
 from theorems.workbench.design import Design, exponent_check, sampling_check
 from theorems.workbench.domains import Domain
-from theorems.workbench.estimands import STATISTICS, Estimand, Statistic
+from theorems.workbench.estimands import MOMENTS, STATISTICS, Estimand, Moment, Statistic
 from theorems.workbench.everywhere import Everywhere
 from theorems.workbench.exact_values import LAMBDA
 from theorems.workbench.examination import (
@@ -81,9 +82,13 @@ from theorems.workbench.quantities import ALIVE, ENTRIES, Quantity, chain_kind, 
 from theorems.workbench.sentinels import (
     about_exponent,
     derive,
+    farthest,
+    one_sided,
     other_exponent,
+    others_like,
     pilot,
     resolution,
+    reversed_claim,
     undefined_mean,
     unmeasured,
 )
@@ -275,7 +280,9 @@ class Conjecture:
             self.relation, self.quantity, self.estimand = self._aimed(found, observable)
             self.quantifier = self._refined(read_quantifier(quantifier))
             self._require_named()
+            self._moments: dict[str, Moment] = {}
             self.assumptions = tuple(map(self._assumption, assumed))
+            self.estimand = self._with_moments()
             self._given_sentinel = self._read_sentinel(sentinel)
             self.space = self._space(draw)
             self.design = self._design() if self.sampled else None
@@ -284,6 +291,7 @@ class Conjecture:
             self._sides, self._tightest = examine(
                 self._draft, self.space, self.design, self._ranged
             )
+            self._require_given_laws()
         except ClaimError as error:
             raise ClaimError(f"{self.name or 'conjecture'}: {error}") from None
 
@@ -387,7 +395,8 @@ class Conjecture:
         if len(measured) == 1 and not drawn and measured[0].symbol in (found.lhs, found.rhs):
             q = measured[0]
             other = found.rhs if found.lhs == q.symbol else found.lhs
-            if q.symbol not in other.free_symbols:
+            ranged = q.floor != -sp.oo and q.ceiling != sp.oo
+            if ranged and q.symbol not in other.free_symbols:
                 return facing(found, q.symbol), q, Estimand.of(Statistic("mean", q.symbol))
         if measured:
             return self._of_mean(_gathered(found, random), random)
@@ -429,6 +438,17 @@ class Conjecture:
         )
         for statistic in found.statistics:
             yield (
+                statistic.kind == "kurtosis",
+                f"{statistic} is assumed, and not estimated: claim a quantile, or give it by "
+                f"assume='{statistic} <= 10'",
+            )
+            late = self.declaration.used(*statistic.parameters)[0]
+            yield (
+                bool(late),
+                f"{statistic}: the law to compare with is given, and {late and late[0].name} is "
+                "random",
+            )
+            yield (
                 not self.declaration.used(*statistic.sides)[0],
                 f"{statistic} is of nothing random; name a quantity of layer ell, as in "
                 f"{STATISTICS[statistic.kind]}",
@@ -459,12 +479,8 @@ class Conjecture:
         if isinstance(given, str) and given.strip() == "alive":
             return self._alive()
         relation = relation_of(given, self.declaration, "the assumption")
-        refuse(
-            (
-                relation.statistics,
-                f"an assumption speaks of the start, where nothing is random: {relation}",
-            )
-        )
+        if relation.statistics:
+            return self._moment(relation, given)
         now, _ = self.declaration.used(relation.lhs, relation.rhs)
         late = next((q for q in now if q.backward or q.of_other), None)
         if late is not None and self.chain is not None:
@@ -479,6 +495,87 @@ class Conjecture:
         compared = sp.Rel(relation.lhs, relation.rhs, relation.relation, evaluate=False)
         words = given if isinstance(given, str) else str(relation)
         return Assumption(compared, words, defined=relation.conditions)
+
+    def _moment(self, relation: Relation, given: WrittenClaim) -> Assumption:
+        """What is assumed of the law of a reading: the most that a moment of it is."""
+        first = relation.statistics[0]
+        symbols = relation.lhs.free_symbols | relation.rhs.free_symbols
+        alone = relation.lhs == first.symbol and relation.relation == "<="
+        late = self.declaration.used(relation.lhs, relation.rhs)[0]
+        refuse(
+            (
+                first.kind not in MOMENTS,
+                f"an assumption speaks of the start, where nothing is random, or bounds a moment: "
+                f"{relation}; moments are {', '.join(MOMENTS)}",
+            ),
+            (
+                self.estimand is None or not self.sampled,
+                f"{relation}: a moment is assumed of what is random; give chain=",
+            ),
+            (
+                not alone or len(relation.statistics) > 1 or bool(late),
+                f"the assumption {relation}: a moment is bounded from above by what is not random, "
+                f"as in '{first} <= 10'",
+            ),
+            (
+                relation.rhs.is_number and not relation.rhs > int(first.kind == "kurtosis"),
+                f"the assumption {relation} holds of no law",
+            ),
+            (not symbols, f"{relation} says nothing"),
+        )
+        words = given if isinstance(given, str) else str(relation)
+        self._moments[words] = Moment(first.kind, first.of, relation.rhs)
+        compared = sp.Rel(relation.lhs, relation.rhs, "<=", evaluate=False)
+        return Assumption(compared, words, "law", defined=relation.conditions)
+
+    def _with_moments(self) -> Estimand | None:
+        """The estimand with what is assumed of the laws of its readings."""
+        if self.estimand is None or not self._moments:
+            return self.estimand
+        served, statistics = set(), []
+        for statistic in self.estimand.statistics:
+            for words, moment in self._moments.items():
+                random = {q.symbol for q in self.declaration.used(moment.of, *statistic.sides)[0]}
+                factor = moment.scaled(statistic.of, random) if _takes(statistic, moment) else None
+                if factor is not None and statistic.moment is None:
+                    statistic = replace(statistic, moment=(moment, factor))
+                    served.add(words)
+            statistics.append(statistic)
+        for words in self._moments:
+            refuse(
+                (
+                    words not in served,
+                    f"the assumption {words} has no effect: it is of no reading of which the claim "
+                    "takes a mean (or, of a kurtosis, a variance); leave it out",
+                )
+            )
+        return Estimand(self.estimand.expression, tuple(statistics))
+
+    def _require_given_laws(self) -> None:
+        """Refuse parameters that are those of no law, moments that no law has, and moments of a
+        reading that has a range.
+        """
+        if self.design is None or self.estimand is None:
+            return
+        asked = [s for s in self.estimand.statistics if s.moment is not None or s.law is not None]
+        items = self.design.items(self._draft) if asked else []
+        numbers = [self.design.numbers(item) for item in items]
+        for statistic in asked:
+            for values in numbers:
+                if statistic.law is not None:
+                    statistic.law.distribution(values)
+                if statistic.moment is not None:
+                    moment, factor = statistic.moment
+                    moment.at(factor, values)
+            reaches = (statistic.reach(self.design.reach(values)) for values in numbers)
+            refuse(
+                (
+                    statistic.moment is not None
+                    and all(map(math.isfinite, chained.from_iterable(reaches))),
+                    f"a moment of {statistic.of} is assumed to no effect, as it has a range; "
+                    "leave it out",
+                )
+            )
 
     def _alive(self) -> Assumption:
         refuse(
@@ -516,7 +613,7 @@ class Conjecture:
         statistics = () if self.estimand is None else self.estimand.statistics
         read: list[sp.Expr] = []
         for statistic in statistics:
-            read += statistic.sides
+            read += [*statistic.sides, *statistic.parameters]
         for statistic in statistics:
             read += [condition.relation for condition in statistic.conditions]
         return read
@@ -745,6 +842,10 @@ class Conjecture:
             found[SLOPE] = (
                 f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
             )
+        for assumption in self.assumptions:
+            if assumption.along == "law":
+                moment = self._moments[assumption.words]
+                found[assumption.relation.lhs] = f"the {moment.kind} of {moment.of} {given}"
         return found
 
     @property
@@ -804,21 +905,35 @@ class Conjecture:
     @cached_property
     def _unbounded(self) -> Unbounded | None:
         """What shows that no number of samples decides the claim."""
+        return None if self.design is None else self._wanting(self.design.estimand.unbounded)
+
+    @cached_property
+    def _half_known(self) -> Unbounded | None:
+        """What leaves the claim open where it stays so: that samples bound a statistic on one side
+        alone.
+        """
+        return None if self.design is None else self._wanting(self.design.estimand.half_known)
+
+    def _wanting(
+        self, look: Callable[[Mapping[str, Interval | float]], Statistic | None]
+    ) -> Unbounded | None:
+        """The first statistic of the lay-out that ``look`` finds, and where its range has no end."""
         if self.design is None:
             return None
         for item in self.design.items(self._draft):
             reach = self.design.reach(self.design.numbers(item))
-            found = self.design.estimand.unbounded(reach)
+            found = look(reach)
             if found is not None:
                 low, high = map(math.isinf, found.reach(reach))
                 side = "lower" if low else "upper"
                 side = "lower and no upper" if low and high else side
-                return Unbounded(str(found), str(found.of), side)
+                return Unbounded(str(found), str(found.of), side, found.sides_known(reach))
         return None
 
     @cached_property
-    def _measured(self) -> tuple[Sentinel, float]:
-        """The sentinel, and the resolution at which it can be told from the truth.
+    def _measured(self) -> tuple[Sentinel, float, Estimand | None]:
+        """The sentinel, the resolution at which it can be told from the truth, and what it compares
+        where that is another number than the claim does.
 
         Cost: a few simulations if the claim is sampled.
         """
@@ -826,18 +941,33 @@ class Conjecture:
         if self._given_sentinel is not None:
             given = Sentinel("given by the author", rhs=self._given_sentinel)
         if self.design is None:
-            return given or derive(right, relation, self._sides, sampled=False), 0.1
+            return given or derive(right, relation, self._sides, sampled=False), 0.1, None
         if self.quantifier is Quantifier.LIMIT and (self._undefined or self._unbounded):
             inner = about_exponent(self.relation, SLOPE)
-            return given or Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1)), 0.1
+            return given or Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1)), 0.1, None
         if self.quantifier is Quantifier.LIMIT:
             check = exponent_check(self.design, SLOPE, self._draft)
-            return given or other_exponent(self.relation, SLOPE, check), 0.1
+            return given or other_exponent(self.relation, SLOPE, check), 0.1, None
         nothing = self._undefined or self._unbounded
-        seen = [] if nothing else pilot(self.design, self._draft)
+        if nothing:
+            return given or unmeasured(right, relation), resolution(relation, []), None
+        others = [] if given else others_like(self.design, self._draft)
+        seen, *rough = pilot(self.design, self._draft, *(estimand for _, estimand in others))
+        fineness = resolution(relation, seen)
+        if (best := farthest(rough)) is not None:
+            words, other = others[best]
+            return Sentinel(words, lhs=other.expression), fineness, other
+        if given is None and seen and one_sided(self.design, self._draft):
+            given = reversed_claim(self._draft, seen)
+            turned_about = replace(
+                self.design.estimand, expression=-self.design.estimand.expression
+            )
+            return given, fineness, turned_about
         if given is None and seen:
-            given = derive(right, relation, seen, sampled=True)
-        return given or unmeasured(right, relation), resolution(relation, seen)
+            ends = map(self.design.support, self.design.items(self._draft))
+            span = max(high - low for low, high in ends)
+            given = derive(right, relation, seen, sampled=True, span=span)
+        return given or unmeasured(right, relation), fineness, None
 
     def statement(
         self, *, corpus: Path | None = None, falsify: bool = True, only: bool = False
@@ -856,12 +986,18 @@ class Conjecture:
             >>> len(claim.statement(falsify=False).checks)
             1
         """
-        sentinel, fineness = self._measured
-        draft = replace(self._draft, sentinel=sentinel)
+        sentinel, fineness, other = self._measured
+        named = {} if other is None else {s.symbol: s.meaning for s in other.statistics}
+        draft = replace(
+            self._draft,
+            sentinel=sentinel,
+            definitions={**named, **self._draft.definitions},
+        )
+        design = self.design if self.design is None or other is None else self.design.beside(other)
         if (nothing := self._undefined or self._unbounded) is not None:
             return replace(draft, checks=(nothing,))
-        check = self._check(fineness)
-        adversary = self._adversary(check) if falsify else None
+        check = self._check(design, fineness)
+        adversary = self._adversary(design, check) if falsify else None
         if adversary is None:
             return replace(draft, checks=(check,))
         kept = None if corpus is None else Corpus(corpus)
@@ -871,12 +1007,12 @@ class Conjecture:
     def _corners(self) -> list[Item]:
         return [*self.space.corners(), *self._tightest]
 
-    def _check(self, fineness: float) -> Check:
-        if self.design is not None and self.quantifier is Quantifier.LIMIT:
-            return exponent_check(self.design, SLOPE, self._draft)
-        if self.design is not None:
-            check = sampling_check(self.design, fineness)
-            return with_carried_means(check, self.design, self.relation.relation)
+    def _check(self, design: Design | None, fineness: float) -> Check:
+        if design is not None and self.quantifier is Quantifier.LIMIT:
+            return exponent_check(design, SLOPE, self._draft)
+        if design is not None:
+            check = self._with_words(sampling_check(design, fineness))
+            return with_carried_means(check, design, self.relation.relation)
         most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
         attack = Pointwise(
             self.space.values,
@@ -888,9 +1024,14 @@ class Conjecture:
         )
         return Everywhere(self.space, attack, min(2 * most, 40) if slow else 2 * most)
 
-    def _adversary(self, check: Check) -> Adversary | None:
-        if self.design is not None:
-            return MeanAdversary(self.design, check) if isinstance(check, Expectation) else None
+    def _with_words(self, check: Expectation) -> Expectation:
+        """The check with what is assumed of laws, and why it leaves open what it does."""
+        open_ = "" if self._half_known is None else self._half_known.reason
+        return replace(check, assumed=", ".join(self._moments), open_words=open_)
+
+    def _adversary(self, design: Design | None, check: Check) -> Adversary | None:
+        if design is not None:
+            return MeanAdversary(design, check) if isinstance(check, Expectation) else None
         most = max(hypothesis.settings().max_examples, 1)
         given = None if self.over == "parameters" else partial(self.space.of_batch, nearby=True)
         return replace(exact_adversary(self.space, self._corners, most), given=given)
@@ -933,6 +1074,13 @@ def name_of(claim: Conjecture) -> str:
         parts += sorted({f"read where {c.relation}" for c in drawn})
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"claim_{digest[:8]}"
+
+
+def _takes(statistic: Statistic, moment: Moment) -> bool:
+    """Whether a bound on that moment could bound the statistic."""
+    if statistic.kind == "variance":
+        return moment.kind == "kurtosis"
+    return statistic.kind in ("mean", "rate", "exponent")
 
 
 def _probability(event: Relation) -> Statistic:

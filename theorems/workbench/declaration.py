@@ -394,7 +394,7 @@ def relation_of(claim: WrittenClaim, declaration: Declaration, what: str = "the 
         )
     declaration.check(found.lhs, found.rhs, also=map(str, found.statistics))
     for statistic in found.statistics:
-        declaration.check(*statistic.sides)
+        declaration.check(*statistic.sides, *statistic.parameters)
     return found
 
 

@@ -103,6 +103,8 @@ class Design:
     - ``settings``: constants that the author declared
     - ``backward``: what the gradient at layer ell is, where gradients are read
     - ``other``: a second chain, from the same starts on the same weights
+    - ``neighbour``: what the false neighbour compares, where that is another number of the same
+      readings
 
     The lay-out is the full product of lowest and highest n and d with the corner spectra in the
     first case. In the second it is a covering array over n, d, spectrum, eigenbasis, signs and
@@ -125,6 +127,7 @@ class Design:
     settings: Mapping[str, Fraction] = field(default_factory=dict)
     backward: Backward | None = None
     other: NamedChain | None = None
+    neighbour: Estimand | None = None
     _layouts: dict[object, list[Item]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -307,7 +310,8 @@ class Design:
         return list(self._layouts[asked])
 
     def _laid_out(self, statement: Statement) -> list[Item]:
-        least = max(2, *(q.samples for q in self.quantities))
+        most = int(self.space.domain("n").ends({})[1])
+        least = max(min(2, most), *(q.samples for q in self.quantities))
         ell = Fraction(self.deepest)
         d = self.space.domain("d")
         batches = ends_within(self.space.domain("n"), _LARGEST, least)
@@ -657,26 +661,49 @@ class Design:
             spoiled = spoiled | known.spoiled[:, 0]
         return found, spoiled
 
-    def estimate(self, samples: NDArray[np.float64], values: Mapping[str, float]) -> float:
-        """What the estimand would be if these samples were all there are.
+    def estimand_of(self, side: sp.Expr) -> Estimand:
+        """What a left side compares: that of the claim, or of its false neighbour."""
+        other = self.neighbour
+        return other if other is not None and side == other.expression else self.estimand
+
+    def estimate(
+        self, samples: NDArray[np.float64], values: Mapping[str, float], estimand: Estimand
+    ) -> float:
+        """What an estimand of these readings would be if these samples were all there are.
 
         - ``samples``: (networks,) or (networks, places), as `sample` gives them at a readout, one
           at least, none NaN
         - ``values``: of the readout
         """
-        return self.estimand.rough(values, samples, self.layers(values))
+        return estimand.rough(values, samples, self.layers(values))
 
     @property
     def pilots(self) -> int:
         """Networks for a rough estimate."""
-        few = self.quantity is not None or self.event is not None
-        return _PILOTS if few else _MORE_PILOTS
+        return _MORE_PILOTS if self.sees_more else _PILOTS
+
+    @property
+    def sees_more(self) -> bool:
+        """Whether the estimand sees more of a law than the mean of a quantity, or a probability."""
+        return self.quantity is None and self.event is None
+
+    def beside(self, neighbour: Estimand) -> Design:
+        """The same, with what its false neighbour compares."""
+        found = replace(self, neighbour=neighbour)
+        found._layouts.update(self._layouts)
+        return found
 
     def estimator(
-        self, instance: Instance, values: Mapping[str, float], level: float, aim: float | None
+        self,
+        side: sp.Expr,
+        instance: Instance,
+        values: Mapping[str, float],
+        level: float,
+        aim: float | None,
     ) -> Estimator:
-        """A confidence sequence for the estimand, of what `known` gives at a readout."""
-        return self.estimand.estimator(self.reach(values), level, aim, self.layers(values))
+        """A confidence sequence for a left side, of what `known` gives at a readout."""
+        estimand = self.estimand_of(side)
+        return estimand.estimator(self.reach(values), level, aim, self.layers(values))
 
 
 def sampling_check(design: Design, resolution: float) -> Expectation:

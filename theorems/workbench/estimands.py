@@ -4,14 +4,18 @@ A *reading* is what one network gives: a number, as ``log(orthogonality_gap)``, 
 happens, as ``orthogonality_gap > 1/10``. A *statistic* is a number of its law, and an *estimand*
 the function of statistics that a claim compares with a bound.
 
-- ``mean(x)``, and ``x`` alone: the expectation; of a range that is known, by betting
+- ``mean(x)``, and ``x`` alone: the expectation; of a range that is known, by betting; of half a
+  range, on that side; else by a moment that is assumed
 - ``probability(x > 1/10)``: of an event, by betting
-- ``variance(x)``: of a range that is known, by betting on half the squared differences of pairs
+- ``variance(x)``: of a range that is known, by betting on half the squared differences of pairs;
+  else from below, and from above by a kurtosis that is assumed
 - ``rate(x)``, ``exponent(x, ell)``: the least-squares slope of log E x against the layer, or its
   logarithm, over the layers of the domain; of a range that is known, by betting on each mean
 - ``rate(median(x))``, ``exponent(quantile(x, 9/10), ell)``: the same of a quantile, whatever the law
 - ``quantile(x, 9/10)``, ``median(x)``: by order statistics, whatever the law; where several numbers
   are quantiles, because the law has gaps, the claim is about every one of them
+- ``kolmogorov(x, chi2(k))``: the greatest difference of the distribution function from a given one,
+  by that of the empirical one, whatever the law
 """
 
 from __future__ import annotations
@@ -31,18 +35,22 @@ from sympy.core.relational import Relational
 from theorems.checking.confidence_sequence import AimedMean, BoundedMean, Estimator
 from theorems.checking.estimates import (
     EstimatedFunction,
+    KolmogorovDistance,
+    KurtosisMean,
     LogSlope,
     PairedVariance,
     Quantile,
     log_slope,
 )
+from theorems.checking.moments import CatoniMean, OneSidedMean
 from theorems.definedness import Condition
 from theorems.expressions import arguments_of, compiled
 from theorems.float_intervals import Interval, order
 from theorems.number_systems import ORDER
 from theorems.statement import ClaimError
+from theorems.workbench.given_laws import GivenLaw
 
-__all__ = ["STATISTICS", "Estimand", "Statistic", "enclosed"]
+__all__ = ["MOMENTS", "STATISTICS", "Estimand", "Moment", "Statistic", "enclosed"]
 
 #: The statistics that a text may call, with what they take beside a quantity.
 STATISTICS: Mapping[str, str] = MappingProxyType(
@@ -54,8 +62,12 @@ STATISTICS: Mapping[str, str] = MappingProxyType(
         "probability": "probability(orthogonality_gap > 1/10)",
         "rate": "rate(orthogonality_gap)",
         "exponent": "exponent(orthogonality_gap, d)",
+        "kolmogorov": "kolmogorov(orthogonality_gap, normal(0, 1))",
+        "kurtosis": "kurtosis(log_norm)",
     }
 )
+#: Those that may be assumed, of readings without a range.
+MOMENTS = ("kurtosis", "variance")
 
 #: Of so many quantities every corner is looked at.
 _CORNERS = 4
@@ -114,6 +126,65 @@ def _between(value: Interval | float, share: float) -> npt.NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """The most that a moment of a reading is assumed to be.
+
+    - ``kind``: one of `MOMENTS`; ``of``: the reading
+    - ``most``: in symbols of the claim
+
+    Example:
+        >>> x = sp.Symbol("x", real=True)
+        >>> assumed = Moment("variance", x, sp.Integer(2))
+        >>> assumed.scaled(1 - 3 * x, {x}), assumed.scaled(x**2, {x})
+        (3, None)
+    """
+
+    kind: str
+    of: sp.Expr
+    most: sp.Expr
+
+    def scaled(self, reading: sp.Expr, random: Collection[sp.Symbol]) -> sp.Expr | None:
+        """How many times the size of the reading assumed of another one has, up to what is not
+        random; None for one that is no multiple of it.
+
+        - ``random``: the symbols that are
+        """
+        mine, theirs = (_core(each, random) for each in (self.of, reading))
+        quotient = sp.cancel(theirs / mine) if mine != 0 else sp.S.Zero
+        if quotient == 0 or quotient.free_symbols & set(random):
+            return None
+        return sp.Abs(quotient)
+
+    def at(self, factor: sp.Expr, values: Values) -> float:
+        """The bound for a reading that is ``factor`` times as large.
+
+        - ``values``: of every symbol
+
+        Raises `ClaimError` for a number that is none that a moment can have.
+        """
+        most = self.most if self.kind == "kurtosis" else self.most * factor**2
+        found = float(enclosed(most, values).high)
+        least = 1.0 if self.kind == "kurtosis" else 0.0
+        if not least < found < math.inf:
+            raise ClaimError(
+                f"the assumption {self.kind}({self.of}) <= {self.most} says {found:g} at "
+                f"{_told(values)}: want a number above {least:g}"
+            )
+        return found
+
+
+def _core(reading: sp.Expr, random: Collection[sp.Symbol]) -> sp.Expr:
+    """The part of a sum that is random."""
+    terms = sp.Add.make_args(sp.expand(reading))
+    return sp.Add(*(term for term in terms if term.free_symbols & set(random)))
+
+
+def _told(values: Values) -> str:
+    numbers = ((k, v) for k, v in values.items() if not isinstance(v, Interval))
+    return ", ".join(f"{name}={number:g}" for name, number in numbers)
+
+
+@dataclass(frozen=True)
 class Statistic:
     """A number of the law of a reading.
 
@@ -121,7 +192,9 @@ class Statistic:
     - ``of``: what is read, an expression; of a probability, a comparison
     - ``conditions``: where a reading has a value, as its text says it
     - ``share``: of a quantile, or the slope of one, the probability below it; ``size``: of an
-      exponent, in which
+      exponent, in which; ``law``: of a distance, from which
+    - ``moment``: what is assumed of a reading without a range, with the factor by which this one
+      is larger
 
     Example:
         >>> x = sp.Symbol("x", real=True)
@@ -134,10 +207,12 @@ class Statistic:
     conditions: tuple[Condition, ...] = ()
     share: Fraction | None = None
     size: str | None = None
+    law: GivenLaw | None = None
+    moment: tuple[Moment, sp.Expr] | None = None
 
     def __str__(self) -> str:
         level = f", {self.share}" if self.kind == "quantile" else ""
-        level = f", {self.size}" if self.size else level
+        level = f", {self.size or self.law}" if self.size or self.law else level
         return f"{self.kind}({self._sloped}{level})"
 
     @property
@@ -149,7 +224,7 @@ class Statistic:
     @property
     def symbol(self) -> sp.Symbol:
         """What stands for it in a claim."""
-        known = self.kind in ("variance", "probability")
+        known = self.kind in ("variance", "probability", "kolmogorov", "kurtosis")
         known = known or (not self.along and bool(self.of.is_nonnegative))
         sign = {"nonnegative": True} if known else {}
         return sp.Symbol(str(self), real=True, **sign)
@@ -168,6 +243,8 @@ class Statistic:
                 return f"least-squares slope of log {self._sloped_words} against the layer"
             case "exponent":
                 return f"least-squares slope of log {self._sloped_words} against log {self.size}"
+            case "kolmogorov":
+                return f"Kolmogorov distance of the law of {self.of} from {self.law}"
         return f"the {self.kind} of {self.of}"
 
     @property
@@ -202,6 +279,11 @@ class Statistic:
         read = sp.Add.make_args(sp.expand(self.of)) if linear else (self.of,)
         parts = [part.free_symbols for part in read]
         return not any(part & set(ours) and part & set(theirs) for part in parts)
+
+    @property
+    def parameters(self) -> tuple[sp.Expr, ...]:
+        """What it takes beside what is read."""
+        return () if self.law is None else self.law.arguments
 
     def known(self, values: Values) -> tuple[Interval, npt.NDArray[np.bool_]]:
         """Its reading, of every network, and where that may have no value.
@@ -244,17 +326,32 @@ class Statistic:
         """The least and the greatest that it can be itself; ``values`` as of `reach`."""
         if self.along:
             return -math.inf, math.inf
+        if self.law is not None:
+            return 0.0, 1.0
         low, high = self.reach(values)
         return (0.0, (high - low) ** 2 / 4) if self.kind == "variance" else (low, high)
 
+    def sides_known(self, values: Values) -> tuple[bool, bool]:
+        """Whether samples can bound it from below, and from above; ``values`` as of `reach`."""
+        if self.share is not None or self.law is not None or self.moment is not None:
+            return True, True
+        low, high = map(math.isfinite, self.reach(values))
+        if self.kind == "variance":
+            return True, low and high
+        return (low and high, low and high) if self.along else (low, high)
+
     def estimator(
-        self, values: Values, level: float, reference: float | None, layers: Sequence[int]
+        self,
+        values: Values,
+        level: float,
+        reference: float | None,
+        layers: Sequence[int],
     ) -> Estimator:
         """A confidence sequence for it, of level ``level``, sharp near ``reference``.
 
         ``values`` as of `reach`, ``layers`` those that are read; without a reference its bets are
-        placed by its first samples. Raises `ClaimError` for a mean or variance of what has no
-        range.
+        placed by its first samples. Raises `ClaimError` for what `sides_known` bounds on no
+        side.
         """
         low, high = self.reach(values)
         share = None if self.share is None else float(self.share)
@@ -262,19 +359,52 @@ class Statistic:
             return LogSlope(self.abscissae(layers), low, high, level, share)
         if share is not None:
             return Quantile(share, level, low, high)
-        if not math.isfinite(high - low):
+        if self.law is not None:
+            plain = {k: float(v) for k, v in values.items() if not isinstance(v, Interval)}
+            return KolmogorovDistance(self.law.distribution(plain), level)
+        if not any(self.sides_known(values)):
             raise ClaimError(f"{self}: its range [{low:g}, {high:g}] is unbounded at these values")
         if self.along:
-            return LogSlope(self.abscissae(layers), low, high, level)
+
+            def follow(place: int, part: float) -> Estimator:
+                there = {**values, "ell": float(layers[place])}
+                return self._mean(low, high, there, part, None)
+
+            return LogSlope(self.abscissae(layers), low, high, level, None, follow)
         if self.kind == "variance":
-            return PairedVariance(low, high, level, reference)
+            return PairedVariance(low, high, level, reference, self._most(low, high, values))
+        return self._mean(low, high, values, level, reference)
+
+    def _most(self, low: float, high: float, values: Values) -> float | None:
+        """What is assumed of its moment; None where nothing is, or a range makes it needless."""
+        if self.moment is None or math.isfinite(high - low):
+            return None
+        moment, factor = self.moment
+        return moment.at(factor, values)
+
+    def _mean(
+        self, low: float, high: float, values: Values, level: float, reference: float | None
+    ) -> Estimator:
+        """A confidence sequence for the mean of a reading in [low, high]."""
+        most = self._most(low, high, values)
+        if most is not None and self.moment is not None:
+            assumed = self.moment[0].kind
+            return KurtosisMean(level, most) if assumed == "kurtosis" else CatoniMean(level, most)
+        if not math.isfinite(high - low):
+            return OneSidedMean(low, high, level, reference)
         if reference is None:
             return AimedMean(low, high, level)
         return BoundedMean(low, high, level, reference)
 
-    def rough(self, readings: npt.NDArray[np.float64], layers: Sequence[int]) -> float:
+    def rough(
+        self,
+        values: Mapping[str, float],
+        readings: npt.NDArray[np.float64],
+        layers: Sequence[int],
+    ) -> float:
         """What it would be if these were all networks there are.
 
+        - ``values``: of every symbol
         - ``readings``: (networks,), one at least; (networks, layers) where it is read of many
         """
         share = None if self.share is None else float(self.share)
@@ -282,6 +412,10 @@ class Statistic:
             return log_slope(self.abscissae(layers), readings, share)
         if share is not None:
             return float(np.quantile(readings, share))
+        if self.law is not None:
+            distance = KolmogorovDistance(self.law.distribution(values), 0.5)
+            distance.update(readings)
+            return distance.estimate
         return float(readings.var() if self.kind == "variance" else readings.mean())
 
 
@@ -317,7 +451,23 @@ class Estimand:
     @property
     def noun(self) -> str:
         """What it is, in a word."""
-        return "number" if self.alone is None else self.alone.kind
+        if self.alone is None:
+            return "number"
+        return "distance" if self.alone.law is not None else self.alone.kind
+
+    def sides_known(self, values: Values) -> tuple[bool, bool]:
+        """Whether samples can bound it from below, and from above, as far as its form tells.
+
+        ``values`` as of `Statistic.reach`.
+        """
+        if self.alone is not None:
+            return self.alone.sides_known(values)
+        ends = {}
+        for statistic in self.statistics:
+            below, above = statistic.sides_known(values)
+            ends[str(statistic)] = Interval(1.0 if below else -math.inf, 2.0 if above else math.inf)
+        found = enclosed(self.expression, {**values, **ends})
+        return bool(np.isfinite(found.low)), bool(np.isfinite(found.high))
 
     @property
     def along(self) -> bool:
@@ -335,15 +485,27 @@ class Estimand:
         return float(found.low), float(found.high)
 
     def unbounded(self, values: Values) -> Statistic | None:
-        """A mean or variance of what has no range: no number of samples bounds it.
+        """A mean of what has no range: no number of samples bounds it on any side.
 
         ``values`` as of `Statistic.reach`.
         """
-        wanting = (s for s in self.statistics if s.share is None)
-        return next((s for s in wanting if not all(map(math.isfinite, s.reach(values)))), None)
+        return next((s for s in self.statistics if not any(s.sides_known(values))), None)
+
+    def half_known(self, values: Values) -> Statistic | None:
+        """One that samples bound on one side alone; ``values`` as of `Statistic.reach`."""
+        return next((s for s in self.statistics if s.sides_known(values).count(True) == 1), None)
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """What is assumed of the laws of what is read."""
+        return tuple(dict.fromkeys(s.moment[0] for s in self.statistics if s.moment is not None))
 
     def estimator(
-        self, values: Values, level: float, reference: float | None, layers: Sequence[int]
+        self,
+        values: Values,
+        level: float,
+        reference: float | None,
+        layers: Sequence[int],
     ) -> Estimator:
         """A confidence sequence for it; arguments as of `Statistic.estimator`.
 
@@ -378,9 +540,10 @@ class Estimand:
           places), or (networks,) where there is one
         """
         if self.alone is not None:
-            return self.alone.rough(readings, layers)
+            return self.alone.rough(values, readings, layers)
         ends = np.cumsum(self.places(layers))[:-1]
-        columns = zip(self.statistics, np.split(readings, ends, axis=1), strict=True)
-        found = {str(s): s.rough(c if s.along else c[:, 0], layers) for s, c in columns}
+        parts = np.split(readings.reshape(len(readings), -1), ends, axis=1)
+        columns = zip(self.statistics, parts, strict=True)
+        found = {str(s): s.rough(values, c if s.along else c[:, 0], layers) for s, c in columns}
         middle = enclosed(self.expression, {**values, **found})
         return float(middle.low + middle.high) / 2

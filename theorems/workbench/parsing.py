@@ -32,6 +32,7 @@ from theorems.checking.drawn_networks import OTHER
 from theorems.definedness import Condition, distinct, of_function, of_power, of_quotient
 from theorems.statement import ClaimError
 from theorems.workbench.estimands import STATISTICS, Statistic
+from theorems.workbench.given_laws import GIVEN_LAWS, GivenLaw
 
 __all__ = [
     "FUNCTIONS",
@@ -93,6 +94,8 @@ _VERBS = {
     "log": "takes the logarithm of",
     "acos": "takes the arc cosine of",
 }
+#: Statistics that take more than what is read.
+_SECOND = ("quantile", "exponent", "kolmogorov")
 _COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.LtE: "<=",
     ast.Lt: "<",
@@ -370,8 +373,9 @@ class _Reader:
                 f"{source}: an exponent is in the width d or the layer ell, as in {form}",
             )
         )
+        law = self._law(node.args[1], depth + 1) if name == "kolmogorov" else None
         read = self._compared(of, depth + 1) if name == "probability" else self.read(of, depth + 1)
-        found = Statistic(name, read, distinct(self.conditions), share, size)
+        found = Statistic(name, read, distinct(self.conditions), share, size, law)
         self.conditions, self.within = outer, ""
         if (known := self.statistics.get(str(found))) is not None:
             found = replace(found, conditions=distinct([*known.conditions, *found.conditions]))
@@ -381,7 +385,7 @@ class _Reader:
     def _required(self, name: str, node: ast.Call) -> ast.expr:
         """What a statistic is of, once it is seen to be written as it should be."""
         source, form = repr(self._source(node)), STATISTICS[name]
-        plain = not node.keywords and len(node.args) == form.count(",") + 1
+        plain = not node.keywords and len(node.args) == 1 + (name in _SECOND)
         of = node.args[0] if node.args else node
         refuse(
             (
@@ -412,6 +416,25 @@ class _Reader:
             )
         )
         return fraction(level)
+
+    def _law(self, node: ast.expr, depth: int) -> GivenLaw:
+        """A law by name, with its parameters."""
+        name = (
+            node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        )
+        if not isinstance(node, ast.Call) or name not in GIVEN_LAWS:
+            raise ClaimError(
+                f"{self._source(node)!r} is no law{nearest(name, GIVEN_LAWS)}; write one as "
+                f"{STATISTICS['kolmogorov']}"
+            )
+        wanted = GIVEN_LAWS[name]
+        refuse(
+            (
+                bool(node.keywords) or len(node.args) != len(wanted),
+                f"{self._source(node)!r}: {name} takes {len(wanted)}: {', '.join(wanted)}",
+            )
+        )
+        return GivenLaw(name, tuple(self.read(part, depth) for part in node.args))
 
     def _compared(self, node: ast.expr, depth: int) -> sp.Basic:
         """The event that a comparison describes."""

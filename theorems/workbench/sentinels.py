@@ -3,37 +3,47 @@ measured.
 
 An inequality is measured first: over corners and random inputs, or with a few simulated replicas.
 The bound is then scaled by a simple fraction (or shifted, where signs are mixed) so that the
-tightest input seen violates it. The check must refute that with its own budget, so the distance
-says what a violation must be at least to be noticed. An equality is moved by a millionth, or by
-more than its resolution where it is sampled.
+tightest input seen violates it, the noise of a few replicas allowed for. The check must refute that
+with its own budget, so the distance says what a violation must be at least to be noticed. An
+equality is moved by a millionth, or by more than its resolution where it is sampled. Where a claim
+says that a number is near another one, or a law near a given one, its neighbour says the same of
+another number, or law.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import sympy as sp
 
 from simulators.workers import one_blas_thread
-from theorems.algebraic import number
+from theorems.algebraic import fraction, number
 from theorems.checking.expectation import Instance
 from theorems.checking.lost_samples import UndefinedMean, without_value
 from theorems.checking.scaling import Scaling
 from theorems.simple_fractions import simplest_between
 from theorems.statement import Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
+from theorems.workbench.estimands import Estimand
 from theorems.workbench.parsing import ClaimError, Relation, refuse
 
 __all__ = [
     "Sides",
     "about_exponent",
     "derive",
+    "farthest",
+    "one_sided",
     "other_exponent",
+    "others_like",
     "pilot",
     "resolution",
+    "reversed_claim",
     "undefined_mean",
     "unmeasured",
 ]
@@ -47,6 +57,9 @@ _CONDITIONED = 32
 #: Replicas among which one without a value is looked for, and random numbers that this may take.
 _LOOKED_AT, _LOOKS = 1024, 2 * 10**7
 
+#: Parts of the replicas by which their noise is measured.
+_PARTS = 8
+
 NUDGE = sp.Rational(1, 10**6)
 
 
@@ -54,12 +67,15 @@ NUDGE = sp.Rational(1, 10**6)
 Sides: TypeAlias = Sequence[tuple[float, float]]
 
 
-def derive(rhs: sp.Expr, relation: str, seen: Sides, *, sampled: bool) -> Sentinel:
+def derive(
+    rhs: sp.Expr, relation: str, seen: Sides, *, sampled: bool, span: float = 10.0
+) -> Sentinel:
     """The neighbour of ``lhs relation rhs``.
 
     - ``rhs``, ``relation``: of the claim
     - ``seen``: both sides at points that were looked at
     - ``sampled``: whether they are rough means
+    - ``span``: the length of the range of what is compared, which gives an equality with 0 its size
 
     Raises `ClaimError` if nothing was measured, so that the author must give one.
 
@@ -68,7 +84,7 @@ def derive(rhs: sp.Expr, relation: str, seen: Sides, *, sampled: bool) -> Sentin
         'the bound times 5/11, past the largest share seen, 0.5'
     """
     if relation == "==":
-        return _moved(rhs, seen, sp.Rational(3, 10) if sampled else NUDGE)
+        return _moved(rhs, seen, sp.Rational(3, 10) if sampled else NUDGE, span)
     refuse(
         (not seen, "nothing could be measured to place a false neighbour past; give sentinel='…'")
     )
@@ -117,21 +133,34 @@ def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
     )
 
 
-def _moved(rhs: sp.Expr, seen: Sides, share: sp.Rational) -> Sentinel:
+def _moved(rhs: sp.Expr, seen: Sides, share: sp.Rational, span: float) -> Sentinel:
     if all(right != 0 for _, right in seen) and rhs != 0:
         return Sentinel(f"the right side {share} larger, relatively", rhs=(1 + share) * rhs)
+    if math.isfinite(span) and share != NUDGE:
+        near = Fraction(span) * fraction(share) / 10
+        share = number(simplest_between(near, near * Fraction(4, 3)))
+        if sum(left for left, _ in seen) > 0:
+            share = -share  # away from what was seen
     return Sentinel(f"the right side larger by {share}", rhs=rhs + share)
 
 
 @one_blas_thread()
-def pilot(design: Design, statement: Statement) -> Sides:
-    """Rough means and bounds over the lay-out of a sampled claim.
+def pilot(design: Design, statement: Statement, *others: Estimand) -> list[Sides]:
+    """Rough means and bounds over the lay-out of a sampled claim, then those of other numbers.
 
-    Of samples that have a value and are kept. Raises `ClaimError` for an instance that is too large
+    - ``others``: of the same readings
+
+    Of samples that have a value and are kept. Of what sees more of a law than a mean or a
+    probability, what is rough is moved towards where the claim holds with more room, by four times
+    its standard error. Raises `ClaimError` for an instance that is too large
     to be simulated. Cost: some replicas of every instance, the cheapest first, until
     ``AFFORDABLE`` random numbers are drawn.
     """
-    found: list[tuple[float, float]] = []
+    toward = {"<=": -1, "<": -1, ">=": 1, ">": 1}.get(statement.relation, 0)
+    if one_sided(design, statement):
+        toward = -toward
+    estimands = (design.estimand, *others)
+    found: list[list[tuple[float, float]]] = [[] for _ in estimands]
     instances = sorted(
         enumerate(design.instances(statement, None)), key=lambda pair: pair[1].normals
     )
@@ -140,7 +169,7 @@ def pilot(design: Design, statement: Statement) -> Sides:
     left, wanted = AFFORDABLE, design.pilots * (_CONDITIONED if design.alive else 1)
     for stream, instance in instances:
         replicas = min(wanted, left // max(instance.normals, 1))
-        if replicas < 2 and found:
+        if replicas < 2 and found[0]:
             break
         left -= replicas * instance.normals
         seen = instance.networks.simulated(design.observables, max(replicas, 2), (_SEED, stream))
@@ -149,9 +178,102 @@ def pilot(design: Design, statement: Statement) -> Sides:
         counts = design.kept(statement, seen, instance) & ~gone & ~seen.spoiled[:, -1:]
         for place, values in enumerate(instance.readouts):
             if (counted := counts[:, place]).any():
-                rough = design.estimate(samples[counted, place], values)
-                found.append((rough, design.bound(statement, values)))
-    return found
+                right = design.bound(statement, values)
+                for estimand, sides in zip(estimands, found, strict=True):
+                    rough, off = _beyond_noise(design, estimand, samples[counted, place], values)
+                    sides.append((rough + toward * off, right))
+    return list(found)
+
+
+def _beyond_noise(
+    design: Design,
+    estimand: Estimand,
+    samples: npt.NDArray[np.float64],
+    values: Mapping[str, float],
+) -> tuple[float, float]:
+    """What a few replicas say of a number, and by how much it may be off: four times its standard
+    error, 0 of what sees no more of a law than a mean or a probability.
+    """
+    rough = design.estimate(samples, values, estimand)
+    if not design.sees_more or len(samples) < _PARTS**2:
+        return rough, 0.0
+    parts = [design.estimate(each, values, estimand) for each in np.array_split(samples, _PARTS)]
+    error = 4 * float(np.std(parts)) / math.sqrt(_PARTS - 1)
+    return rough, error if math.isfinite(error) else 0.0
+
+
+def one_sided(design: Design, statement: Statement) -> bool:
+    """Whether samples bound what is claimed on the side of the claim, and not on the other: then
+    they may support it, and refute no claim that says more.
+    """
+    if statement.relation == "==":
+        return False
+    lower = statement.relation in (">=", ">")
+    for item in design.items(statement):
+        below, above = design.estimand.sides_known(design.reach(design.numbers(item)))
+        if (below, above) == (lower, not lower):
+            return True
+    return False
+
+
+def reversed_claim(statement: Statement, seen: Sides) -> Sentinel:
+    """A neighbour that says the opposite, of a bound between that of the claim and what was seen.
+
+    - ``seen``: both sides at points that were looked at, one at least
+
+    Example:
+        >>> from theorems.templates.expectation import STATEMENT
+        >>> reversed_claim(STATEMENT, [(0.1, 1.0)]).words
+        'the other way about, with the bound moved by 1/2'
+    """
+    lower = statement.relation in (">=", ">")
+    room = max((left - right if lower else right - left) for left, right in seen)
+    low, high = (Fraction(room - part * max(abs(room), 1e-6)) for part in (0.5, 0.2))
+    shift = number(simplest_between(low, high))
+    moved = statement.rhs + shift if lower else statement.rhs - shift
+    words = f"the other way about, with the bound moved by {shift}"
+    return Sentinel(words, lhs=-statement.lhs, rhs=-moved)
+
+
+def others_like(design: Design, statement: Statement) -> list[tuple[str, Estimand]]:
+    """What the neighbour of a claim that something is near may be about in its place, in words:
+    another number, at three times the distance that is claimed, or another law.
+
+    Empty for a claim of another form.
+    """
+    estimand, upper = design.estimand, statement.relation in ("<=", "<")
+    instances = design.instances(statement, None)
+    values = [dict(each) for instance in instances for each in instance.readouts]
+    most = max((design.bound(statement, each) for each in values), default=0.0)
+    if not upper or not values or not 0 < most < math.inf:
+        return []
+    if estimand.alone is not None and estimand.alone.law is not None:
+        given, found = estimand.alone.law, []
+        apart = min(2 * most + 0.1, 0.95)
+        for law in (given.apart(values, apart), given.apart(values, apart, down=True)):
+            moved = Estimand.of(replace(estimand.alone, law=law))
+            found.append((f"another law, {law}", moved))
+        return found
+    if not isinstance(estimand.expression, sp.Abs):
+        return []
+    inner, shift = estimand.expression.args[0], 3 * statement.rhs
+    return [
+        (f"of a number larger by {move}", replace(estimand, expression=sp.Abs(inner - move)))
+        for move in (shift, -shift)
+    ]
+
+
+def farthest(others: Sequence[Sides]) -> int | None:
+    """Which of some claims of the form ``<=`` is false by most at every place; None if each may
+    hold somewhere.
+
+    Example:
+        >>> farthest([[(0.5, 1.0)], [(2.0, 1.0), (3.0, 1.0)]])
+        1
+    """
+    room = [min((left - right for left, right in sides), default=-1.0) for sides in others]
+    best = max(range(len(room)), key=room.__getitem__, default=None)
+    return best if best is not None and room[best] > 0 else None
 
 
 def _require_affordable(instance: Instance) -> None:
