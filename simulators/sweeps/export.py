@@ -4,7 +4,8 @@ Columns: what the run was (chain, weights, width, n, batch, depth, seed, engine,
 produced it (batch_sha256, seconds, the versions of Python, NumPy, Torch and this package), where
 the row stands (replica, layer; layer 0 is the batch), whether rounding spoiled it (1, else 0; empty
 where an earlier release did not estimate that), then one column per observable, or ``name.0``,
-``name.1``, … for one with several entries, row by row. A run that was not asked for an observable
+``name.1``, … for one with several entries, row by row; before these ``backward``, what the gradient
+was at the last layer, where a run went back. A run that was not asked for an observable
 leaves its columns empty.
 """
 
@@ -15,7 +16,6 @@ import importlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -44,6 +44,7 @@ _RUN = (
 _VERSIONS = ("python", "numpy", "torch", "batchnorm-theorems")
 _WORDS = tuple(f"{name}_version" for name in _VERSIONS)
 _PLACE = ("replica", "layer", "spoiled")
+_BACK = "backward"
 _WHOLE = ("width", "n", "depth", "replica", "layer", "spoiled")
 
 
@@ -118,9 +119,12 @@ def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | Non
     require_format(path)
     require_apart(path, store.path)
     chosen = None if keys is None else list(keys)
-    observed = (_observed(_trajectory(row)) for row in store.rows(chosen))
-    names = sorted(set(chain.from_iterable(observed)), key=_natural)
-    header = (*_RUN, *_WORDS, *_PLACE, *names)
+    names: set[str] = set()
+    back: tuple[str, ...] = ()
+    for trajectory in map(_trajectory, store.rows(chosen)):
+        names.update(_observed(trajectory))
+        back = back if trajectory.backward is None else (_BACK,)
+    header = (*_RUN, *_WORDS, *_PLACE, *back, *sorted(names, key=_natural))
     write = _write_csv if Path(path).suffix.lower() == ".csv" else _write_parquet
     try:
         with replacing(path) as draft:
@@ -180,6 +184,7 @@ def _columns(row: Row, header: Sequence[str]) -> list[Sequence[object]]:
         "dtype": trajectory.dtype,
         "batch_sha256": trajectory.batch_sha256,
         "seconds": row.seconds,
+        _BACK: trajectory.backward,
         **{f"{name}_version": trajectory.versions[name] for name in _VERSIONS},
     }
     unknown = np.isnan(trajectory.rounding).ravel().tolist()
@@ -209,7 +214,9 @@ def _write_parquet(
     path: Path, header: Sequence[str], runs: Iterable[list[Sequence[object]]]
 ) -> int:
     arrow, parquet = _pyarrow()
-    kinds = dict.fromkeys((*_RUN, *_WORDS), arrow.string()) | dict.fromkeys(_WHOLE, arrow.int64())
+    kinds = dict.fromkeys((*_RUN, *_WORDS, _BACK), arrow.string()) | dict.fromkeys(
+        _WHOLE, arrow.int64()
+    )
     kinds["seconds"] = arrow.float64()
     schema = arrow.schema([(name, kinds.get(name, arrow.float64())) for name in header])
     total = 0

@@ -25,6 +25,7 @@ from simulators.batch_files import file_of
 from simulators.batches import Layout, gaussian_batch, read_batch
 from simulators.catalogue import Catalogue, source_of
 from simulators.chains import CHAINS, Chain, read_chain
+from simulators.last_gradient import LastGradient, read_last_gradient
 from simulators.layers import LAYERS, Activation
 from simulators.observables import OBSERVABLES, resolve
 from simulators.regular_files import UnreadableFileError, read_regular
@@ -33,7 +34,7 @@ from simulators.simulate import choose_engine, engine_named, simulate
 from simulators.trajectory import Trajectory
 from simulators.weights import LAWS, law_of
 
-__all__ = ["FIELDS", "Grid", "GridError", "RunBatch", "SweepRun", "read_grid"]
+__all__ = ["FIELDS", "Grid", "GridError", "RunBackward", "RunBatch", "SweepRun", "read_grid"]
 
 FORMAT = 2
 """Part of every key. Raise it when the same parameters would give other numbers."""
@@ -93,6 +94,38 @@ class RunBatch:
 
 
 @dataclass(frozen=True)
+class RunBackward:
+    """The gradient at the last layer of a run: in ``words``, with the ``array`` of a ``file``.
+
+    Example:
+        >>> RunBackward.of("gaussian").words
+        'gaussian'
+    """
+
+    words: str
+    array: Floats | None = field(default=None, compare=False, repr=False)
+    file: str | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, text: object) -> RunBackward:
+        """What a text means: a word that `simulators.simulate` knows, or a .npy file (d, n).
+
+        Raises `TypeError` for what is no text, `ValueError` for anything else.
+        """
+        require(isinstance(text, str), f"backward={told(text)}: give a text", TypeError)
+        found = read_last_gradient(str(text))
+        if isinstance(found, str):
+            return cls(found)
+        d, n = found.shape
+        return cls(LastGradient.of(found, (d, n)).words, found, str(text))
+
+    @property
+    def given(self) -> str | Floats:
+        """As `simulators.simulate` takes it."""
+        return self.words if self.array is None else self.array
+
+
+@dataclass(frozen=True)
 class SweepRun:
     """One simulation: everything its result depends on, and nothing else. Plain values, so it
     pickles.
@@ -114,6 +147,7 @@ class SweepRun:
     observables: tuple[str, ...]
     engine: str
     dtype: str
+    backward: RunBackward | None = None
 
     def built(self) -> Chain:
         """The chain, with its law of weights.
@@ -128,8 +162,11 @@ class SweepRun:
         Where words of the user's own are used, digests of their sources are among them.
         """
         own = {name: _sha256(source) for name, source in self.own_sources().items()}
+        plain = {name: value for name, value in vars(self).items() if name != "backward"}
+        back = {} if self.backward is None else {"backward": self.backward.words}
         return {
-            **vars(self),
+            **plain,
+            **back,
             **({"own": own} if own else {}),
             "format": FORMAT,
             "layers": repr(self.built()),
@@ -190,6 +227,7 @@ class SweepRun:
             observables=self.observables,
             engine=self.engine,
             dtype=self.dtype,
+            backward=None if self.backward is None else self.backward.given,
         )
 
 
@@ -232,6 +270,7 @@ class Grid:
     observables: tuple[str, ...]
     engine: str
     dtype: str
+    backward: RunBackward | None = None
 
     @classmethod
     def of(cls, fields: Mapping[str, object]) -> Grid:
@@ -246,7 +285,9 @@ class Grid:
         - ``weights``: laws of `simulators.weights.LAWS` (gaussian); ``seeds``: whole numbers ≥ 0
           (0)
         - not varied: ``replicas`` (1), ``observables`` measured in every run (orthogonality_gap),
-          ``engine`` (auto), ``dtype`` (float64)
+          ``engine`` (auto), ``dtype`` (float64), ``backward``: "gaussian", "readout" or a .npy file
+          (width, n), what the gradient is at the last layer; where observables read gradients, and
+          only there
 
         Raises `GridError` for anything else, naming the field.
 
@@ -273,12 +314,18 @@ class Grid:
         one_of("layout", given["layout"], ("rows", "columns"))
         layout: Layout = "rows" if given["layout"] == "rows" else "columns"
         observables = _texts("observables", given["observables"], "such as 'effective_rank'")
-        for item in observables:
-            require(
-                not resolve(item).backward,
-                f"observables: {item!r} reads the backward pass, and sweeps go forward; "
-                "call simulate(..., backward=...)",
-            )
+        backward = None if given["backward"] is None else RunBackward.of(given["backward"])
+        reading = [item for item in observables if resolve(item).backward]
+        require(
+            backward is not None or not reading,
+            f"observables: {reading[0] if reading else ''!r} reads the backward pass; give backward, "
+            "as 'gaussian'",
+        )
+        require(
+            backward is None or reading,
+            f"backward={told(given['backward'])} is read by none of the observables; add "
+            "'gradient_norm', or leave it out",
+        )
         laws = _listed("weights", given["weights"])
         grid = cls(
             chain=tuple(read_chain(item).name for item in _listed("chain", given["chain"])),
@@ -291,6 +338,7 @@ class Grid:
             observables=observables,
             engine=engine_named(given["engine"]),
             dtype=select(given["dtype"], None).dtype,
+            backward=backward,
         )
         for name in ("chain", "width", "batch", "depth", "weights", "seeds", "observables"):
             twice, times = Counter(getattr(grid, name)).most_common(1)[0]
@@ -317,6 +365,8 @@ class Grid:
                 chain = _chain(text, law, width)
                 _admit(chain, batch, width, self.dtype)
                 shape = (width if batch.array is None else len(batch.array), batch.n)
+                if self.backward is not None:
+                    LastGradient.of(self.backward.given, (chain.widths(shape[0])[-1], batch.n))
                 engine, _ = choose_engine(self.engine, chain, measures, self.replicas, shape)
                 require_affordable(
                     engine,
@@ -343,6 +393,7 @@ class Grid:
                     self.observables,
                     engine,
                     self.dtype,
+                    self.backward,
                 )
                 found[run.key] = run
         return found
@@ -357,6 +408,7 @@ _DEFAULTS = {
     "dtype": "float64",
     "batch_seed": 0,
     "layout": "rows",
+    "backward": None,
 }
 FIELDS = ("chain", "width", "batch", "depth", *_DEFAULTS)
 """What a grid may say, see `Grid.of`."""

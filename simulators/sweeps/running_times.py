@@ -6,6 +6,8 @@ Per block and replica, with width d, batch size n and one weight matrix:
 - rows: as factor
 - dense: 1, d² (entries drawn), d²·n (product)
 - mean_field: 1, n² (quadrature nodes, whose number depends on the spectrum as well)
+
+Going back takes `BACKWARD` times as much again.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from simulators.arrays import Floats
-from simulators.sweeps.grid import RunBatch, SweepRun
+from simulators.sweeps.grid import RunBackward, RunBatch, SweepRun
 
-__all__ = ["RunningTimes", "calibrate", "features", "rough_seconds"]
+__all__ = ["BACKWARD", "RunningTimes", "calibrate", "features", "rough_seconds"]
 
 Group: TypeAlias = tuple[str, str, str, str, tuple[str, ...]]
 
@@ -34,6 +36,9 @@ _ROUGH = {
 """Seconds per feature on a machine of today: for the order of runs, and the depth of the measured
 ones.
 """
+
+BACKWARD = 2
+"""The way back, in ways forward; measured runs say more exactly."""
 
 _PROBE = 0.03
 _SMALL_WIDTHS = {
@@ -64,7 +69,8 @@ def features(run: SweepRun) -> Floats:
         "dense": (1, d * d, d * d * n),
         "mean_field": (1, n * n, 0),
     }
-    return float(run.depth) * run.replicas * np.array(per_block[run.engine], dtype=float)
+    ways = 1 if run.backward is None else 1 + BACKWARD
+    return float(run.depth) * run.replicas * ways * np.array(per_block[run.engine], dtype=float)
 
 
 def rough_seconds(run: SweepRun) -> float:
@@ -166,9 +172,9 @@ def _probes(members: list[SweepRun]) -> list[SweepRun]:
             {max(n, min(width, widest)) for width in _SMALL_WIDTHS[members[0].engine]}
         ):
             replicas = min(members[0].replicas, 4)
-            probe = replace(
-                members[0], width=width, batch=RunBatch(n), depth=1, replicas=replicas, seed=0
-            )
+            back = None if members[0].backward is None else RunBackward("gaussian")
+            sized = replace(members[0], width=width, batch=RunBatch(n), backward=back)
+            probe = replace(sized, depth=1, replicas=replicas, seed=0)
             depth = int(_PROBE / rough_seconds(probe))
             found.append(replace(probe, depth=min(max(depth, 1), 2000)))
     replace(found[0], depth=1).perform()

@@ -38,6 +38,19 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return errors
 
 
+def test_gradients_are_swept_once_it_is_said_what_they_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["sweep", "--chain", "batchnorm(relu)", "--width", "16", "--batch", "3", "--depth", "4"]
+    words += ["--observables", "gradient_norm", "--store", "x.db", "--workers", "1"]
+    assert "give backward, as 'gaussian'" in refused(words, capsys)
+    words += ["--backward", "gaussian"]
+    assert main([*words, "--dry-run"]) == 0
+    assert main([*words, "--export", "x.csv"]) == 0
+    assert main(words) == 0
+    assert "1 in the store already, 0 computed" in said(capsys)
+
+
 def test_a_sweep_and_its_second_start(capsys: pytest.CaptureFixture[str]) -> None:
     Path("g.toml").write_text(
         'chain = ["rescale", "vanilla(tanh)"]\nwidth = 8\nbatch = 3\ndepth = 4\nseeds = "0..2"\n'

@@ -58,6 +58,7 @@ _AXES = {
     "observables": "such as {observables}",
 }
 _SINGLE = ("replicas", "engine", "dtype", "batch_seed", "layout")
+_BACKWARD = "what gradients are at the last layer: gaussian, readout, or a .npy file (width, n)"
 _SHOWN = 5  # failures printed in full
 
 
@@ -74,9 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     known = {
         "chains": shlex.join(chain.spelling for chain in CHAINS.values()),
         "laws": shlex.join(law.example for law in LAWS.values()),
-        "observables": shlex.join(
-            each.example for each in OBSERVABLES.values() if not each.goes_back
-        ),
+        "observables": shlex.join(each.example for each in OBSERVABLES.values()),
     }
     for name, words in _AXES.items():
         parser.add_argument(f"--{name}", nargs="+", metavar="VALUE", help=words.format_map(known))
@@ -84,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name.replace('_', '-')}", metavar="VALUE", help="one value, not varied"
         )
+    parser.add_argument("--backward", metavar="VALUE", help=_BACKWARD)
     add_word_options(parser)
     parser.add_argument("--workers", metavar="N", help="local processes (one per core)")
     parser.add_argument(
@@ -116,7 +116,9 @@ def _prepare(args: argparse.Namespace) -> Mapping[str, SweepRun] | None:
     Raises ``ValueError`` or ``TypeError``. Puts the count of workers and the table into ``args``.
     """
     given = {
-        name: value for name in (*_AXES, *_SINGLE) if (value := getattr(args, name)) is not None
+        name: value
+        for name in (*_AXES, *_SINGLE, "backward")
+        if (value := getattr(args, name)) is not None
     }
     args.table = None
     if args.export is not None:
@@ -139,11 +141,9 @@ def _prepare(args: argparse.Namespace) -> Mapping[str, SweepRun] | None:
         raise UsageError("sweep: no grid; give GRID.toml, or --chain, --width, --batch and --depth")
     if args.export is not None:
         files = {run.batch.file for run in (runs or {}).values() if run.batch.file is not None}
-        apart_from(
-            "--export",
-            args.export,
-            {"the grid": args.grid, **{f"the batch {f}": f for f in sorted(files)}},
-        )
+        read = {"the grid": args.grid, **{f"the batch {f}": f for f in sorted(files)}}
+        last = {run.backward.file for run in (runs or {}).values() if run.backward is not None}
+        apart_from("--export", args.export, read | {f"the gradient {f}": f for f in last})
     return runs
 
 
