@@ -12,6 +12,7 @@ import pytest
 from simulators.activations import ACTIVATIONS, activation
 from simulators.chains import batchnorm_chain, read_chain, vanilla_chain
 from simulators.engines.mean_field import gram_map, kernel_map
+from simulators.engines.mean_field.directions import UndecidedError
 from simulators.simulate import simulate
 from simulators.starts import Start
 from theorems import conjecture, verify
@@ -170,3 +171,71 @@ def test_an_activation_without_an_enclosure_is_refused():
 
         with pytest.raises(ClaimError, match="in balls: nothing is known of hat off the real line"):
             followed(read_chain("vanilla(hat)"))
+
+
+# --- what floats are for --------------------------------------------------------------------------
+
+
+def test_floats_choose_what_is_decided_in_balls_where_that_takes_long():
+    claim = conjecture(
+        "orthogonality_gap <= 1/2",
+        name="claim",
+        chain="batchnorm(relu)",
+        quantifier="mean field",
+        n="3..4",
+        ell="1..2",
+    )
+    assert not claim.space.quick
+    tried, corners = claim._corners(), claim.space.corners()
+    assert 0 < len(tried) < len(corners) / 2
+
+    def largest(items):
+        gaps = [claim.space.roughly(item)["orthogonality_gap"] for item in items]
+        return max(gap for gap in gaps if not math.isnan(gap))
+
+    assert largest(tried) >= largest(corners)
+
+
+@pytest.mark.parametrize("chain", ["vanilla(tanh)", "batchnorm(relu)", "vanilla(relu)"])
+def test_rough_values_are_near_the_balls(chain):
+    claim = conjecture(
+        "orthogonality_gap <= 7/10",
+        name="claim",
+        chain=chain,
+        quantifier="mean field",
+        n=3,
+        ell="1..2",
+        assume="effective_rank_0 >= 5/4",
+    )
+    near = 0
+    for item in claim.space.corners()[::9]:
+        rough, exact = claim.space.roughly(item), claim.space.values(item)
+        if not math.isnan(rough["orthogonality_gap"]):
+            near += 1
+            off = exact["orthogonality_gap"] - rough["orthogonality_gap"]
+            assert abs(float(flint.arb(off).abs_lower())) < 1e-7
+        for name, value in claim.space.given(item).items():
+            assert str(value) == str(exact[name])
+    assert near > 3
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("cosine >= cosine_0", Verdict.REFUTED),  # tanh takes norms apart
+        ("cosine <= 9/10", Verdict.SUPPORTED),
+    ],
+)
+def test_tanh_is_followed_to_a_verdict(claim, expected):
+    options = dict(chain="vanilla(tanh)", n=2, ell=1, assume="cosine_0 <= 1/2")
+    assert verdict(claim, quantifier="mean field", **options) is expected
+
+
+def test_wide_balls_before_recentring_are_undecided_and_no_defect():
+    layers = gram_map(batchnorm_chain(4))
+    wide = [[flint.arb(1, 2) for _ in range(3)] for _ in range(3)]
+    with pytest.raises(UndecidedError, match="all samples agree to rounding"):
+        layers.enclosure(wide)
+    apart = Fraction(1, 10**60)
+    gram = tuple(tuple(1 + (i == j) * (i + 1) * apart for i in range(3)) for j in range(3))
+    assert layer_at(gram, layers, 4).nrows() == 3

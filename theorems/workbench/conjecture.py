@@ -1005,7 +1005,8 @@ class Conjecture:
         return replace(draft, checks=(search,) if only else (search, check))
 
     def _corners(self) -> list[Item]:
-        return [*self.space.corners(), *self._tightest]
+        """Where a claim is tried first: of what takes long to decide, where floats say it is tight."""
+        return [*(self.space.corners() if self.space.quick else ()), *self._tightest]
 
     def _check(self, design: Design | None, fineness: float) -> Check:
         if design is not None and self.quantifier is Quantifier.LIMIT:

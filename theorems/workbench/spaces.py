@@ -31,7 +31,7 @@ from simulators.strategies import corner_matrices, corner_spectra, spectra
 from theorems.algebraic import number, sign
 from theorems.checking.rational_inputs import rational_rows
 from theorems.error_words import in_words
-from theorems.workbench.domains import Domain, in_turn
+from theorems.workbench.domains import Domain, in_turn, nested_floats
 from theorems.workbench.exact_values import (
     AlgebraicSpectrum,
     KnownSpectrum,
@@ -312,6 +312,34 @@ class Space:
             found |= {f"{q.name}_0": self._at_start(q, item, width) for q in self.started}
         return found | {c.name: c.at(found) for c in self.computed}
 
+    def given(self, item: Item) -> Item:
+        """Of `values` what an assumption may speak of: on paths what is known at the start."""
+        if self.layers is None:
+            return self.values(item)
+        found: dict[str, Any] = {x.name: item[x.name] for x in self.domains}
+        width = int(item.get("d", item["n"]))
+        found |= {f"{q.name}_0": self._at_start(q, item, width) for q in self.started}
+        return found | {c.name: c.at(found) for c in self.computed}
+
+    def roughly(self, item: Item) -> dict[str, object]:
+        """The values in floats; on paths of Gram matrices, of layers that are followed in floats.
+
+        NaN where floats do not tell, as of samples that nearly agree.
+        """
+        if self.layers is None:
+            return {name: nested_floats(value) for name, value in self.values(item).items()}
+        found = {name: nested_floats(value) for name, value in self.given(item).items()}
+        gram = matrix_of(gram_of(item["start"]))
+        n, trace = gram.nrows(), sum((gram[k, k] for k in range(gram.nrows())), flint.fmpq(0))
+        unit = np.array([float(flint.arb(x / trace)) for x in gram.entries()]).reshape(n, n)
+        squares, vectors = np.linalg.eigh(unit)
+        first = (vectors * np.sqrt(np.clip(squares, 0.0, None))).T
+        H = float_layer(first[None], self.layers, int(item["ell"]))
+        found["lambda"] = np.asarray(OBSERVABLES["spectrum"].function(H))[0].tolist()
+        for q in self.measured:
+            found[q.name] = float(q.observable.function(H, width=int(item["n"]))[0])
+        return found
+
     def _along_grams(self, layers: GramMap, item: Item, width: int) -> dict[str, Number]:
         """Eigenvalues and quantities at layer ell of a path of Gram matrices."""
         gram = layer_at(gram_of(item["start"]), layers, int(item["ell"]))
@@ -579,6 +607,11 @@ class Space:
             if x.endless:
                 found.append(f"{x.name} ≤ {float(x.ends({})[1]):g}")
         return found
+
+    @property
+    def quick(self) -> bool:
+        """Whether an input is decided in milliseconds: no layers of a path are integrals."""
+        return self.layers is None or self.layers.quick
 
     @property
     def _reach(self) -> Mapping[str, int]:

@@ -97,7 +97,9 @@ class _NoMap(Exception):
 class _State:
     """The law of the rows after some layers.
 
-    - ``second``: E hhᵀ; ``first``: E h E hᵀ, None where it is not known
+    - ``means``: how means are taken
+    - ``known``: E hhᵀ; None for directions, of which it is an integral that may not be asked for
+    - ``first``: E h E hᵀ, None where it is not known
     - ``covariance``: of directions, that of the normal rows they were, up to scale
     - ``size``: of directions, their squared norm
     - ``centred``: whether every row sums to 0 over the batch
@@ -106,8 +108,9 @@ class _State:
     - ``growing``: whether the entries grow without bound with the width
     """
 
+    means: Arithmetic
     rows: Rows
-    second: Matrix
+    known: Matrix | None
     width: int
     first: Matrix | None = None
     covariance: Matrix | None = None
@@ -116,14 +119,23 @@ class _State:
     alike: tuple[int, ...] = ()
     growing: bool = False
 
+    @cached_property
+    def second(self) -> Matrix:
+        """E hhᵀ"""
+        if self.known is not None:
+            return self.known
+        return self.size * self.means.directions(_IDENTITY, self.covariance, self)
+
     def scaled(self, factor: Any) -> _State:
         """All rows times √factor."""
         first = None if self.first is None else factor * self.first
-        return replace(self, second=factor * self.second, first=first, size=factor * self.size)
+        known = None if self.known is None else factor * self.known
+        return replace(self, known=known, first=first, size=factor * self.size)
 
     def normal(self, second: Matrix, width: int, *, growing: bool = False) -> _State:
         """Normal rows of these second moments, centred if these are."""
         return _State(
+            self.means,
             Rows.GAUSSIAN,
             second,
             width,
@@ -152,7 +164,7 @@ class _Floats:
     @staticmethod
     def means(kernel: DualKernel, covariance: Matrix) -> Matrix:
         """E φ(h_i) E φ(h_j): the kernel of independent variables."""
-        variances = np.diagonal(covariance, axis1=-2, axis2=-1)
+        variances = np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0)  # rounding
         zeros = np.zeros_like(covariance)
         first, second = np.broadcast_arrays(variances[..., :, None], variances[..., None, :])
         return kernel.covariance(first, second, zeros)
@@ -186,7 +198,7 @@ class _Balls:
         return _objects([products[i : i + n] for i in range(0, n * n, n)])
 
 
-Arithmetic: TypeAlias = _Floats | _Balls
+Arithmetic: TypeAlias = "_Floats | _Balls"
 
 
 def _image_of(alike: tuple[int, ...], centred: bool) -> arb_mat:
@@ -238,7 +250,7 @@ def _bias(layer: Bias, state: _State, means: Arithmetic) -> _State:
     return replace(
         state,
         rows=Rows.GAUSSIAN if normal else Rows.SHIFTED,
-        second=state.second + std * std,
+        known=state.second + std * std,
         covariance=None,
         size=1,
         centred=False,
@@ -274,7 +286,7 @@ def _recenter(layer: Recenter, state: _State, means: Arithmetic) -> _State:
         raise _NoMap("rows of one norm, recentred, are no longer of one norm, nor normal")
     second = _left(state.second, _centred(state.second), means)
     first = None if state.first is None else _centred(state.first)
-    return replace(state, second=second, first=first, centred=True)
+    return replace(state, known=second, first=first, centred=True)
 
 
 def _centred(matrix: Matrix) -> Matrix:
@@ -308,12 +320,12 @@ def _rescale(layer: Rescale, state: _State, means: Arithmetic) -> _State:
             f"rows are {state.rows.value}, and the law of their directions is not told by a Gram "
             "matrix; put it after Gaussian weights"
         )
-    second = size * means.directions(_IDENTITY, state.second, state)
     return _State(
+        means,
         Rows.DIRECTION,
-        second,
+        None,
         state.width,
-        first=0 * second,
+        first=0 * state.second,
         covariance=state.second,
         size=size,
         centred=state.centred,
@@ -332,7 +344,7 @@ def _activation(layer: Activation, state: _State, means: Arithmetic) -> _State:
                 "to one norm give integrals in more than one dimension"
             )
         second = state.size * means.directions(kernel, state.covariance, state)
-        return _State(Rows.OTHER, second, state.width, alike=state.alike)
+        return _State(means, Rows.OTHER, second, state.width, alike=state.alike)
     if state.rows is not Rows.GAUSSIAN:
         raise _NoMap(
             f"rows are {state.rows.value}, and a Gram matrix does not tell what {kernel.name} "
@@ -346,7 +358,13 @@ def _activation(layer: Activation, state: _State, means: Arithmetic) -> _State:
     second = means.moments(kernel, state.second)
     first = means.means(kernel, state.second)
     return _State(
-        Rows.OTHER, second, state.width, first=first, alike=state.alike, growing=state.growing
+        means,
+        Rows.OTHER,
+        second,
+        state.width,
+        first=first,
+        alike=state.alike,
+        growing=state.growing,
     )
 
 
@@ -362,7 +380,7 @@ def _layer_norm(layer: LayerNorm | GroupNorm, state: _State, means: Arithmetic) 
             f"rows are {state.rows.value}, and their mean, which it subtracts, is not told by a "
             "Gram matrix"
         )
-    centred = replace(state, second=state.second - state.first, first=0 * state.first)
+    centred = replace(state, known=state.second - state.first, first=0 * state.first)
     return _of_unit_samples(centred, means)
 
 
@@ -384,6 +402,7 @@ def _of_unit_samples(state: _State, means: Arithmetic) -> _State:
     one = arb(1) if means.exact else 1.0
     found[..., places, places] = np.where(present, one, squares)
     return _State(
+        means,
         Rows.GAUSSIAN if state.rows is Rows.GAUSSIAN else Rows.OTHER,
         found,
         state.width,
@@ -543,7 +562,7 @@ class GramMap:
         return found, np.minimum(1.0, np.maximum.accumulate(errors))
 
     def _image(self, matrix: Matrix, means: Arithmetic, alike: tuple[int, ...] = ()) -> Matrix:
-        state = _State(Rows.GIVEN, matrix, _width(self.chain), alike=alike)
+        state = _State(means, Rows.GIVEN, matrix, _width(self.chain), alike=alike)
         for layer in self.chain.layers:
             state = _step(layer, state, means)
         return state.second

@@ -406,7 +406,8 @@ def _homogeneous(m: Functions, up: Number, down: Number, rho: Number) -> Number:
     if up == -down:
         return up * up * rho  # the arc cosines would widen a ball near ±1
     even, crossed = (up * up + down * down) / 2, up * down
-    return even * m.arc_cosine(rho) + crossed * m.arc_cosine(-rho)
+    found = even * m.arc_cosine(rho)
+    return found if crossed == 0 else found + crossed * m.arc_cosine(-rho)
 
 
 @dataclass(frozen=True, repr=False)

@@ -182,7 +182,7 @@ def arc_cosine_enclosure(cosine: arb) -> arb:
     if not cosine.is_finite() or cosine > 1 or cosine < -1:
         raise ValueError(f"cosine {cosine} does not meet [-1, 1]")
     low, high = cosine.lower().max(-one), cosine.upper().min(one)
-    return _kappa_at(low).union(_kappa_at(high))
+    return _kappa_at(low) if low == high else _kappa_at(low).union(_kappa_at(high))
 
 
 def _kappa_at(rho: arb) -> arb:
