@@ -25,6 +25,7 @@ from simulators.batch_files import file_of
 from simulators.batches import Layout, gaussian_batch, read_batch
 from simulators.catalogue import Catalogue, source_of
 from simulators.chains import CHAINS, Chain, read_chain
+from simulators.engines.round_trip import gradients_carried
 from simulators.last_gradient import LastGradient, read_last_gradient
 from simulators.layers import LAYERS, Activation
 from simulators.observables import OBSERVABLES, resolve
@@ -365,8 +366,11 @@ class Grid:
                 chain = _chain(text, law, width)
                 _admit(chain, batch, width, self.dtype)
                 shape = (width if batch.array is None else len(batch.array), batch.n)
+                gradients = 0
                 if self.backward is not None:
                     LastGradient.of(self.backward.given, (chain.widths(shape[0])[-1], batch.n))
+                    kernel = any(measure.tangent for measure in measures)
+                    gradients = gradients_carried(chain, batch.n, kernel)
                 engine, _ = choose_engine(self.engine, chain, measures, self.replicas, shape)
                 require_affordable(
                     engine,
@@ -375,6 +379,8 @@ class Grid:
                     layers=depth,
                     replicas=self.replicas,
                     observables=len(measures),
+                    depth=depth,
+                    gradients=gradients,
                     dtype=self.dtype,
                 )
             except ValueError as error:

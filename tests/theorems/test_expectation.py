@@ -16,7 +16,7 @@ import sympy as sp
 
 from simulators import rescale_chain, simulate
 from theorems import Assumption, Sentinel, Statement, Variable, Verdict, get
-from theorems.checking import expectation
+from theorems.checking import drawn_networks, expectation
 from theorems.checking.expectation import Expectation, Instance, MeanRow, at_layer, event
 from theorems.checking.lost_samples import undefined_words
 from theorems.context import Context
@@ -47,12 +47,12 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
     asked: list[tuple[Any, int]] = []
 
     def fake(
-        chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any
+        chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, **_: Any
     ) -> FakeTrajectory:
         asked.append((seed, replicas))
         return FakeTrajectory(np.random.default_rng(seed).random((replicas, depth + 1)) / 2)
 
-    monkeypatch.setattr(expectation, "simulate", fake)
+    monkeypatch.setattr(drawn_networks, "simulate", fake)
     return asked
 
 
@@ -127,7 +127,7 @@ def constant(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             trajectory.rounding += 1.0 if spoiled else high - low
             return trajectory
 
-        monkeypatch.setattr(expectation, "simulate", fake)
+        monkeypatch.setattr(drawn_networks, "simulate", fake)
 
     return become
 

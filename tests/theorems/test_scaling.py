@@ -11,7 +11,7 @@ import sympy as sp
 from simulators import rescale_chain
 from simulators.batches import Batch
 from theorems import Sentinel, Statement, Verdict, get
-from theorems.checking import scaling
+from theorems.checking import drawn_networks, scaling
 from theorems.checking.confidence_sequence import BoundedMean
 from theorems.checking.expectation import Instance
 from theorems.checking.scaling import Scaling
@@ -34,15 +34,13 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             self.values = {"f": values}
             self.rounding = np.zeros(values.shape)
 
-    def fake(
-        chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, observables: Any
-    ) -> Fake:
+    def fake(chain: Any, start: Any, *, depth: int, replicas: int, seed: Any, **_: Any) -> Fake:
         asked.append(replicas)
         width = chain.widths(start.shape[0])[-1]
         noise = np.random.default_rng(seed).uniform(0.9, 1.1, replicas)
         return Fake(noise[:, None] * width**-0.5)
 
-    monkeypatch.setattr(scaling, "simulate", fake)
+    monkeypatch.setattr(drawn_networks, "simulate", fake)
     return asked
 
 
