@@ -381,6 +381,19 @@ def test_a_value_outside_the_range_declared_is_refused_in_a_function_as_well() -
             conjecture("overshooting**2 <= 1/2", name="c", **ORTHOGONAL).statement()
 
 
+@pytest.mark.parametrize("claim", ["faint <= 1/2", "sqrt(faint) <= 1/2"])
+def test_a_value_that_rounding_takes_below_its_floor_stands_at_it(claim: str) -> None:
+    with OBSERVABLES.restored():
+
+        @observable(floor=0, ceiling=1, reads="H")
+        def faint(H: Any) -> Any:
+            """0 every other time, as an eigenvalue of a singular matrix comes out"""
+            return np.where(H[..., 0, 0] > 0, 0.25, -4e-20)
+
+        stated = conjecture(claim, name="claim", **ORTHOGONAL).statement(falsify=False)
+        assert verify([stated])[0].verdict is Verdict.SUPPORTED
+
+
 def test_a_quantity_without_a_range_is_decided_by_its_quantiles_and_by_no_mean() -> None:
     with OBSERVABLES.restored():
 

@@ -587,12 +587,12 @@ class Design:
         name = self.observables[place].name
         found: Floats = trajectory.values[name][:, int(values["ell"])]
         low, high = _range(self.quantities[place], values)
-        if (outside := found[(found < low) | (found > high)]).size:
+        if (outside := found[(found < low - _BELOW) | (found > high)]).size:
             raise ClaimError(
                 f"{name} came out as {outside[0]:.6g}, outside the range "
                 f"[{low:.6g}, {high:.6g}] that it is declared with; correct its floor or ceiling"
             )
-        return found
+        return np.maximum(found, low)
 
     def known(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Known:
         """What is known of `sample`, once rounding is taken into account.
