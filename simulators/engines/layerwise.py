@@ -216,32 +216,23 @@ class Passage(ABC):
             rows = xp.asarray(xp.broadcast_to(rows, gradient.shape), copy=True)
         separable = all(layer.each_row for layer in layers)
         blocks = self._row_blocks(width, n) if separable else [slice(0, width)]
-        if not tried and len(blocks) == 1:
-            return self._adjoint(layers, rows, gradient, width), None
-        if not tried:
-            for block in blocks:
-                part = gradient[..., block]
-                gradient[..., block] = self._adjoint(layers, rows[..., block], part, width)
-            return gradient, None
-        if not separable:
-            given = xp.stack([rows, self._moved(rows, 0, weighted)])
-            back = xp.stack([gradient, self._moved(gradient, 1, True)])
-            found = self._adjoint(layers, given, back, width)
-            moved, left = (frobenius_norm(each, xp) for each in (found[1] - found[0], found[0]))
-            return found[0], self._ratio(moved, left)
-        left = moved = xp.zeros_like(gradient[:, :1, :1])
+        moved = left = xp.zeros_like(gradient[:, :1, :1])
+        some = slice(0, tried if separable else tried and width)
         for block in blocks:
-            given, back = rows[..., block], gradient[..., block]
-            size = given.shape[-1]
-            given = xp.concat([given, self._moved(given[..., :tried], 0, weighted)], axis=-1)
-            back = xp.concat([back, self._moved(back[..., :tried], 1, True)], axis=-1)
-            found = self._adjoint(layers, given, back, width)
-            gradient[..., block] = found[..., :size]
-            again = found[..., size:]
-            once = found[..., : again.shape[-1]]
-            left = xp.hypot(left, frobenius_norm(once, xp))
-            moved = xp.hypot(moved, frobenius_norm(again - once, xp))
-        return gradient, self._ratio(moved, left)
+            given, part = rows[..., block], gradient[..., block]
+            if tried:
+                nearby = self._moved(given[..., some], 0, weighted)
+                beside = self._moved(part[..., some], 1, True)
+                beside = self._adjoint(layers, nearby, beside, width)
+            part = self._adjoint(layers, given, part, width)
+            if tried:
+                left = xp.hypot(left, frobenius_norm(part[..., some], xp))
+                moved = xp.hypot(moved, frobenius_norm(beside - part[..., some], xp))
+            if len(blocks) == 1:
+                gradient = part
+            else:
+                gradient[..., block] = part
+        return gradient, self._ratio(moved, left) if tried else None
 
     def _row_blocks(self, width: int, n: int) -> Sequence[slice]:
         """The blocks of rows in which layers that map each row by itself are gone through."""

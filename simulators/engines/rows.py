@@ -202,7 +202,10 @@ class _InLaw(Passage):
         if not all(layer.each_row for layer in layers):
             return super().mapped_by(layers, rows)
         width = rows.shape[-1]
-        for block in self._row_blocks(width, rows.shape[-2]):
+        blocks = self._row_blocks(width, rows.shape[-2])
+        if len(blocks) == 1:
+            return super().mapped_by(layers, rows)
+        for block in blocks:
             part = rows[..., block]
             for layer in layers:
                 part = layer.on_rows(part, self._backend.xp, width)
