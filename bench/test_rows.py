@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 import pytest
 from numpy.random import SeedSequence
-from test_width import GIB
-from timing import best_of
+from test_width import GIB, exponent
+from timing import best_of, seconds
 
 from simulators import simulate
 from simulators.chains import Chain
@@ -85,6 +85,22 @@ def test_within_two_and_a_half_times_its_normals(benchmark, report, width):
         seed=SEED,
     )
     assert rows / floor <= 2.5
+
+
+def test_the_cost_is_linear_in_the_width(benchmark, report):
+    widths = (10**3, 10**4, 10**5, 10**6)
+
+    def per_layer(width):
+        depth = max(4, 10**6 // width)
+        return min(seconds(lambda: run("rows", width, depth)) for _ in range(3)) / depth
+
+    slope = exponent(widths, benchmark.pedantic(lambda: [*map(per_layer, widths)], rounds=1))
+    report(
+        f"rows: time ~ width^{slope:.2f} over 10³…10⁶ at n = {N}; target at most 1.1",
+        slope=slope,
+        seed=SEED,
+    )
+    assert slope <= 1.1
 
 
 def test_width_a_million_in_two_gib(benchmark, report):

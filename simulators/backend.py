@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import cycle, groupby
+from itertools import accumulate, cycle, groupby
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -300,8 +300,13 @@ def _host_draws(
     own generator, so the entries do not depend on which thread draws it.
     """
     sizes = [len(piece.replicas) * sum(piece.units) for piece in pieces]
-    buffers: Iterator[Reals] = (np.empty(size, dtype) for size in sizes)
-    if not kept:  # one buffer is read by the engine while the other is filled
+    buffers: Iterator[Reals]
+    if kept:  # in one piece, as the system gives few large pages sooner than many small ones
+        whole = np.empty(sum(sizes), dtype)
+        buffers = (
+            whole[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)
+        )
+    else:  # one buffer is read by the engine while the other is filled
         buffers = cycle([np.empty(max(sizes), dtype) for _ in pieces[: 2 if ahead else 1]])
     fillings = (
         _Filling(started, piece, next(buffers))

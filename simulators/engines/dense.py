@@ -25,6 +25,7 @@ from simulators.arrays import Array
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.layerwise import Passage
+from simulators.engines.notes import Notes
 from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
 from simulators.layers import Bias, Linear, WeightLayer
@@ -197,11 +198,11 @@ class _Drawn(Passage):
         return product
 
     def weighted_both_ways(
-        self, layer: WeightLayer, rows: Array, free: bool
+        self, layer: WeightLayer, rows: Array, free: bool, notes: Notes
     ) -> tuple[Array, Callable[[Array], Array], float]:
         inputs, copied = rows.shape[-1], partial(self._backend.xp.asarray, copy=True)
         width = layer.width_after(inputs)
-        drawn = [copied(next(self.draws)) for _ in _blocks(layer, inputs, width)]
+        drawn = [next(self.draws) for _ in _blocks(layer, inputs, width)]
         weights = [self._of_matrix(layer, unit, width) for unit in drawn]
         multiples, following = _multiples(layer, rows, free), self.draws
         self.draws = map(copied, weights)

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulators.arrays import Array, Floats, Namespace
+from simulators.arrays import Array, Floats
 from simulators.backend import Backend
 from simulators.chains import Chain
+from simulators.engines.notes import Mapping, Notes, Weighted
 from simulators.engines.rounding import Copies, Representation, logarithm, worst
 from simulators.layers import (
     Bias,
@@ -29,61 +27,11 @@ from simulators.layers import (
     scaled_to,
 )
 
-__all__ = ["Mapping", "Passage", "Way", "Weighted", "steps"]
+__all__ = ["Passage", "steps"]
 
 _TRIAL = 2.0**8
 """Roundings by which rows and gradient are moved for a trial: it stands above rounding itself, and
 what is all cancelled comes out as spoiled."""
-
-
-Products: TypeAlias = tuple[Array, NDArray[np.int64]]
-"""HᵀH, ``(group, n, n)``, over 2 to the power of the numbers beside it, ``(group,)``."""
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """``layers`` that a representation was taken through, one after another.
-
-    ``rows`` are Hᵀ before the first, ``(group, n, width)``; None where no gradient there depends on
-    them, as that of a centring. ``drawn``: whether they came from a layer that draws.
-
-    Example:
-        >>> Mapping.of([Recenter()], np.ones((1, 2, 3)), True, np).rows is None
-        True
-    """
-
-    layers: Sequence[RowLayer]
-    rows: Array | None
-    drawn: bool
-
-    @classmethod
-    def of(cls, layers: Sequence[RowLayer], rows: Array, drawn: bool, xp: Namespace) -> Mapping:
-        """The same, of a copy of ``rows``, which may be overwritten meanwhile. Cost: O(n width)."""
-        linear = all(isinstance(layer, Recenter) for layer in layers)
-        return cls(layers, None if linear else xp.asarray(rows, copy=True), drawn)
-
-
-@dataclass(frozen=True)
-class Weighted:
-    """A layer of weights that a representation was taken through.
-
-    ``back`` takes a gradient at its output, ``(group, k, width)``, which may be overwritten, to
-    that at its input; the output has ``gain`` times WH in it; ``seen`` is what was asked for of the
-    input, if anything was.
-
-    Example:
-        >>> Weighted(lambda gradient: gradient, 1.0, None).gain
-        1.0
-    """
-
-    back: Callable[[Array], Array]
-    gain: float
-    seen: Products | None
-
-
-Way: TypeAlias = list[Mapping | Weighted]
-"""What is needed to come back through a block: of each of its layers that are not passed as they
-are, in the order of the way forward."""
 
 
 class Passage(ABC):
@@ -99,7 +47,7 @@ class Passage(ABC):
         >>> class Unweighted(Passage):
         ...     def weighted_by(self, layer, rows, free):
         ...         return rows
-        ...     def weighted_both_ways(self, layer, rows, free):
+        ...     def weighted_both_ways(self, layer, rows, free, notes):
         ...         return rows, lambda gradient: gradient, 1.0
         >>> passage, chain = Unweighted(NumpyBackend("float64"), iter(())), Chain((Linear(2),))
         >>> batch, copies = np.eye(2)[None], Copies.among(np.eye(2), chain)
@@ -129,14 +77,13 @@ class Passage(ABC):
         rows: Array,
         copies: Copies,
         blocks: range,
-        ways: list[Way] | None = None,
-        products: Callable[[Array], Products] | None = None,
+        notes: Notes | None = None,
     ) -> Iterator[Representation]:
         """Hᵀ after each of the ``blocks``, from ``rows``, Hᵀ before the first of them, which may be
         overwritten.
 
-        Blocks are numbered from 0, which acts on the batch. Of each, what is needed to come back is
-        added to ``ways``, if that is given, with the ``products`` of what weights are applied to.
+        Blocks are numbered from 0, which acts on the batch. What is needed to come back through
+        them goes into ``notes``, if these are given.
         """
         xp = self._backend.xp
         linear = chain.scaling is ScaleResponse.LINEAR
@@ -144,23 +91,19 @@ class Passage(ABC):
         for place in blocks:
             block = others if place else opening
             cancelled: Floats | None = None
-            way: Way | None = None if ways is None else []
+            if notes is not None:
+                notes.begin()
             for number, layers in steps(block):
                 if isinstance(layers, Bias):  # which gradients pass as they are
                     rows = layers.added(rows, next(self.draws))
                     continue
                 if isinstance(layers, WeightLayer):
                     free = block.forgotten_factors[number]
-                    if way is None:
-                        rows = self.weighted_by(layers, rows, free)
-                        continue
-                    seen = None if products is None else products(rows)
-                    rows, back, gain = self.weighted_both_ways(layers, rows, free)
-                    way.append(Weighted(back, gain, seen))
+                    rows = self._through_weights(layers, rows, free, notes)
                     continue
-                if way is not None:
+                if notes is not None:
                     drawn = number > 0 and isinstance(block.layers[number - 1], DrawingLayer)
-                    way.append(Mapping.of(layers, rows, drawn, xp))
+                    notes.mapped(layers, rows, drawn)
                 if isinstance(layers[0], Recenter) and number:
                     before = frobenius_norm(rows, xp)
                     rows = self.mapped_by(layers, rows)
@@ -172,9 +115,17 @@ class Passage(ABC):
                 norm = frobenius_norm(rows, xp)
                 rows = scaled_to(1.0, rows, norm, xp)
                 log_scale = self._log_scale = self._log_scale + logarithm(norm, self._backend)
-            if ways is not None and way is not None:
-                ways.append(way)
             yield Representation(copies.restored(rows), cancelled, log_scale)
+
+    def _through_weights(
+        self, layer: WeightLayer, rows: Array, free: bool, notes: Notes | None
+    ) -> Array:
+        if notes is None:
+            return self.weighted_by(layer, rows, free)
+        products = notes.products_of(rows)
+        rows, back, gain = self.weighted_both_ways(layer, rows, free, notes)
+        notes.ways[-1].append(Weighted(back, gain, products))
+        return rows
 
     @abstractmethod
     def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
@@ -192,10 +143,12 @@ class Passage(ABC):
 
     @abstractmethod
     def weighted_both_ways(
-        self, layer: WeightLayer, rows: Array, free: bool
+        self, layer: WeightLayer, rows: Array, free: bool, notes: Notes
     ) -> tuple[Array, Callable[[Array], Array], float]:
         """What `weighted_by` gives, what takes a gradient there, ``(group, n, width)``, which may
         be overwritten, to that at the layer's input, and how many times WH is in what it gives.
+
+        Draws are good for good; what else is kept is kept by the ``notes``.
         """
 
     def pulled_through(
@@ -221,8 +174,10 @@ class Passage(ABC):
         for block in blocks:
             given, part = rows[..., block], gradient[..., block]
             if tried:
-                nearby = self._moved(given[..., some], 0, weighted)
                 beside = self._moved(part[..., some], 1, True)
+                nearby = beside
+                if mapping.rows is not None:
+                    nearby = self._moved(given[..., some], 0, weighted)
                 beside = self._adjoint(layers, nearby, beside, width)
             part = self._adjoint(layers, given, part, width)
             if tried:

@@ -10,6 +10,7 @@ k of them make I − V T Vᵀ (Schreiber, Van Loan 1989), by which rows are turn
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -56,7 +57,7 @@ class Completing(Folding):
 
     After `finish`, which gives what `Folding.result` gives for the same blocks, to the last bit,
     `from_basis` takes coordinates in the basis to rows. Cost: O(n² m) a block, some twice that of
-    the factor alone; memory O(n m).
+    the factor alone; memory O(n m), which ``kept`` takes a copy into, if it is given.
 
     Example:
         >>> import numpy as np
@@ -69,8 +70,9 @@ class Completing(Folding):
         True
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, kept: Callable[[Array], Array] | None = None) -> None:
         super().__init__(backend)
+        self._kept = kept
         self._turns: list[_Turn] = []
         self._heads: list[NDArray[np.int64]] = []  # for each factor, where its columns stand
         self._rows = 0
@@ -126,6 +128,8 @@ class Completing(Folding):
         """
         xp = self._backend.xp
         vectors, lengths, factor = self._backend.reflections(rows)
+        if self._kept is not None:
+            vectors = self._kept(vectors)
         # T is upper triangular, and its inverse the upper half of VᵀV with 1/τ on the diagonal.
         upper, unit = _halves(self._backend, lengths.shape[-1])
         above = xp.matmul(vectors, vectors.mT) * upper

@@ -37,7 +37,8 @@ from simulators.arrays import Array, Floats
 from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.factor import block_rows
-from simulators.engines.layerwise import Mapping, Passage, Way, Weighted, steps
+from simulators.engines.layerwise import Passage, steps
+from simulators.engines.notes import Mapping, Notes, Way, Weighted
 from simulators.engines.powers_of_two import levelled, peaks
 from simulators.engines.rounding import ROUNDINGS, Copies, Representation
 from simulators.engines.tangent_kernel import TangentKernel
@@ -117,7 +118,7 @@ class Gradient:
 class _Stretch:
     """Consecutive blocks, Hᵀ before the first of them, and the state of the streams there.
 
-    Once gone through, ``ways`` has those back through its blocks, or ``parts`` what it was cut
+    Once gone through, ``ways`` are those back through its blocks, or ``parts`` what it was cut
     into.
     """
 
@@ -186,6 +187,7 @@ class RoundTrip:
             journey.units(block, size, n) for block, size in zip(blocks, sizes, strict=True)
         ]
         self._inputs = [_inputs(block, size) for block, size in zip(blocks, sizes, strict=True)]
+        self._noted = _noted_entries(blocks[1], sizes[1], n)
         entries = _block_entries(self._units[1], blocks[1], sizes[1], n)
         self._length = _blocks_kept(sharing * len(replicas) * entries, backend.dtype)
         self._streams = backend.streams(root, journey.engine, replicas)
@@ -302,7 +304,11 @@ class RoundTrip:
         """Through the stretch, noting what is needed to come back."""
         self._streams.state = stretch.state
         if len(stretch.blocks) <= self._length:
-            yield from self._past(stretch, stretch.ways)
+            room = len(stretch.blocks) * len(self._replicas) * self._noted
+            products = None if self.kernel is None else self.kernel.inputs
+            notes = Notes(self._backend, room, products)
+            stretch.ways = notes.ways
+            yield from self._past(stretch, notes)
             return
         rows = stretch.rows
         for blocks in _cut(stretch.blocks, self._length):
@@ -313,20 +319,19 @@ class RoundTrip:
                 rows = found.rows
                 yield found
 
-    def _past(self, stretch: _Stretch, ways: list[Way] | None = None) -> Iterator[Representation]:
-        """Through the stretch, noting the ways back if they are given room."""
+    def _past(self, stretch: _Stretch, notes: Notes | None = None) -> Iterator[Representation]:
+        """Through the stretch, the ways back going into the ``notes``, if these are given."""
         layers = chained.from_iterable(self._units[min(block, 1)] for block in stretch.blocks)
         units = list(chained.from_iterable(layers))
         self._passage.draws = self._drawn(
-            units, self._journey.engine, self._streams, kept=ways is not None
+            units, self._journey.engine, self._streams, kept=notes is not None
         )
         yield from self._passage.onward(
             self._chain,
             self._copy(stretch.rows),
             self._copies,
             stretch.blocks,
-            ways,
-            None if self.kernel is None else self.kernel.inputs,
+            notes,
         )
 
     def _back(self, stretch: _Stretch, gradient: Gradient) -> Iterator[Gradient]:
@@ -375,7 +380,7 @@ class RoundTrip:
         """Add to the kernel what a layer of weights contributes, given the gradient at its
         output.
         """
-        if self.kernel is None or step.seen is None or step.gain == 0:
+        if self.kernel is None or step.products is None or step.gain == 0:
             return
         logarithms = np.full(len(self._replicas), 2 * math.log(step.gain))
         if self._chain.scaling is ScaleResponse.LINEAR:
@@ -383,7 +388,9 @@ class RoundTrip:
             logarithms += 2 * (
                 np.where(np.isfinite(scales), scales, 0.0) + math.log(2) * self._exponent
             )
-        self.kernel.add(step.seen, logarithms, gradient.rows, gradient.exponents, gradient.error)
+        self.kernel.add(
+            step.products, logarithms, gradient.rows, gradient.exponents, gradient.error
+        )
 
     def _tried(self, block: int) -> int:
         """How many rows of each block of rows are tried in this block of layers."""
@@ -446,13 +453,13 @@ def kept_entries(
     journey: Journey, chain: Chain, batch_shape: tuple[int, int], depth: int, dtype: str
 ) -> int:
     """How many numbers one replica keeps of its way forward through ``depth`` ≥ 1 blocks, from a
-    batch of shape (d₀, n), together with what is drawn at once.
+    batch of shape (d₀, n).
 
     Example:
         >>> from simulators.chains import rescale_chain
         >>> from simulators.engines import rows
         >>> kept_entries(rows.JOURNEY, rescale_chain(8), (8, 2), 3, "float64")
-        160
+        144
     """
     rows, n = batch_shape
     width = chain.widths(rows)[-1]
@@ -464,8 +471,7 @@ def kept_entries(
     while len(blocks) > length:
         parts = _cut(blocks, length)
         starts, blocks = starts + len(parts) - 1, parts[-1]
-    largest = max(size for size, _ in chained.from_iterable(units))
-    return len(blocks) * block + starts * n * width + largest
+    return len(blocks) * block + starts * n * width
 
 
 def _blocks_kept(entries: int, dtype: str) -> int:
@@ -480,13 +486,17 @@ def _cut(blocks: range, length: int) -> list[range]:
 
 
 def _block_entries(units: Sequence[Sequence[Unit]], block: Chain, rows: int, n: int) -> int:
-    """How many numbers are kept of a block: what is drawn, and rows of representations or of
-    factors of them.
-    """
+    """How many numbers are kept of a block: what is drawn, and what is noted."""
+    drawn = sum(size for size, _ in chained.from_iterable(units))
+    return drawn + _noted_entries(block, rows, n)
+
+
+def _noted_entries(block: Chain, rows: int, n: int) -> int:
+    """How many numbers of representations, or of factors of them, are kept of a block."""
     inputs = rows, *block.widths(rows)
     centrings = [[layer] for layer in block.layers if isinstance(layer, Recenter)]
     kept = sum(inputs[number] for number, layers in steps(block) if layers not in centrings)
-    return n * kept + sum(size for size, _ in chained.from_iterable(units))
+    return n * kept
 
 
 def _inputs(block: Chain, rows: int) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ from simulators.backend import Backend
 from simulators.chains import Chain
 from simulators.engines.factor import Folding, block_rows, other_weights
 from simulators.engines.layerwise import Passage
+from simulators.engines.notes import Notes
 from simulators.engines.orthonormal import Completing
 from simulators.engines.round_trip import Journey
 from simulators.engines.rounding import Copies, Representation
@@ -136,10 +137,10 @@ class _InLaw(Passage):
         return self._images(layer, rows, self._factor(rows))
 
     def weighted_both_ways(
-        self, layer: WeightLayer, rows: Array, free: bool
+        self, layer: WeightLayer, rows: Array, free: bool, notes: Notes
     ) -> tuple[Array, Callable[[Array], Array], float]:
         drawn: list[Array] = []
-        basis = Completing(self._backend)
+        basis = Completing(self._backend, notes.kept)
         for block in self._row_blocks(rows.shape[-1], rows.shape[-2]):
             basis.add(rows[..., block])
         back = partial(self._pulled_by, layer, rows.shape[-1], basis, drawn)

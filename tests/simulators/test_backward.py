@@ -232,8 +232,8 @@ def test_sentinel_gradients_that_do_not_see_the_forward_pass_are_caught(monkeypa
     right = sample(chain, "dense", 2)
     again = rows._InLaw.weighted_both_ways
 
-    def forgetful(self, layer, inputs, free):
-        image, back, gain = again(self, layer, inputs, free)
+    def forgetful(self, layer, inputs, free, notes):
+        image, back, gain = again(self, layer, inputs, free, notes)
         for unit in back.args[3]:
             unit[...] = np.random.default_rng(5).standard_normal(unit.shape)
         return image, back, gain

@@ -1,0 +1,114 @@
+"""What is noted of the layers on the way forward, so that gradients can go back through them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from array_api_compat import device
+from numpy.typing import NDArray
+
+from simulators.arrays import Array
+from simulators.backend import Backend
+from simulators.layers import Recenter, RowLayer
+
+__all__ = ["Mapping", "Notes", "Products", "Way", "Weighted"]
+
+Products: TypeAlias = tuple[Array, NDArray[np.int64]]
+"""HᵀH, ``(group, n, n)``, over 2 to the power of the numbers beside it, ``(group,)``."""
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """``layers`` that a representation was taken through, one after another.
+
+    ``rows`` are Hᵀ before the first, ``(group, n, width)``; None where no gradient there depends on
+    them, as that of a centring. ``drawn``: whether they came from a layer that draws.
+
+    Example:
+        >>> Mapping([Recenter()], None, drawn=True).layers
+        [Recenter()]
+    """
+
+    layers: Sequence[RowLayer]
+    rows: Array | None
+    drawn: bool
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A layer of weights that a representation was taken through.
+
+    ``back`` takes a gradient at its output, ``(group, k, width)``, which may be overwritten, to
+    that at its input; the output has ``gain`` times WH in it; ``products`` are those of the input,
+    if they are wanted.
+
+    Example:
+        >>> Weighted(lambda gradient: gradient, 1.0, None).gain
+        1.0
+    """
+
+    back: Callable[[Array], Array]
+    gain: float
+    products: Products | None
+
+
+Way: TypeAlias = list[Mapping | Weighted]
+"""Through one block, in the order of the way forward, without what gradients pass as they are."""
+
+
+class Notes:
+    """The `ways` through consecutive blocks, in order.
+
+    Of what is kept, ``room`` entries lie in one piece of memory: to ask the system for pages layer
+    by layer costs more than the work. ``products``, if given, takes Hᵀ, ``(group, n, width)``, to
+    those that are wanted of what weights are applied to.
+
+    Example:
+        >>> from simulators.backend import NumpyBackend
+        >>> notes, rows = Notes(NumpyBackend("float64"), 100), np.ones((1, 2, 3))
+        >>> notes.begin()
+        >>> notes.mapped([Recenter()], rows, drawn=True)
+        >>> [len(way) for way in notes.ways], bool((notes.kept(rows) == rows).all())
+        ([1], True)
+    """
+
+    def __init__(
+        self, backend: Backend, room: int, products: Callable[[Array], Products] | None = None
+    ) -> None:
+        self.ways: list[Way] = []
+        self._backend, self._room, self._products = backend, room, products
+        self._piece: Array | None = None
+        self._taken = 0
+
+    def begin(self) -> None:
+        """A block begins."""
+        self.ways.append([])
+
+    def mapped(self, layers: Sequence[RowLayer], rows: Array, drawn: bool) -> None:
+        """``rows``, Hᵀ, are about to go through the ``layers``; ``drawn`` is as in `Mapping`.
+
+        Cost: O(n width).
+        """
+        linear = all(isinstance(layer, Recenter) for layer in layers)
+        self.ways[-1].append(Mapping(layers, None if linear else self.kept(rows), drawn))
+
+    def products_of(self, rows: Array) -> Products | None:
+        """Those of ``rows``, Hᵀ, that weights are about to be applied to, if they are wanted."""
+        return None if self._products is None else self._products(rows)
+
+    def kept(self, rows: Array) -> Array:
+        """A copy of ``rows``, of any shape, that nobody writes into but its reader."""
+        xp, size = self._backend.xp, math.prod(rows.shape)
+        if self._taken + size > self._room:
+            return xp.asarray(rows, copy=True)
+        if self._piece is None:
+            self._piece = xp.empty(self._room, dtype=rows.dtype, device=device(rows))
+        place = slice(self._taken, self._taken + size)
+        self._taken += size
+        found = xp.reshape(self._piece[place], tuple(rows.shape))
+        found[...] = rows
+        return found
