@@ -15,12 +15,14 @@ from theorems import conjecture
 __all__ = [
     "gelu_fixed_point",
     "isometry_of_every_layer",
+    "linear_gradients",
     "normalised_samples",
     "odds_of_every_layer",
     "orthogonal_weights",
     "rank_of_relu_layers",
     "relu_alignment",
     "relu_alignment_as_printed",
+    "relu_gradients",
     "student_weights",
 ]
 
@@ -120,6 +122,30 @@ odds_of_every_layer = conjecture(
     ell="1..20",
     assume=("abs(cosine_0) <= 99/100", "abs(cosine_0) >= 1/100"),
     title="|ρ|/(1 - |ρ|) falls by 2 - κ'(0) in every layer, κ(0) = 0 (Joudaki, Hofmann 2024)",
+)
+
+# --- gradients ------------------------------------------------------------------------------------
+
+linear_gradients = conjecture(
+    "2*rate(median(gradient_norm_0)) <= log((n - 2)/(n - 3)) + 1/10",
+    chain="batchnorm(identity)",
+    backward="gaussian",
+    n=8,
+    d=128,
+    ell="2..6",
+    assume="orthogonality_gap_0 <= 1/100",
+    title="Squared gradients grow by (n - 2)/(n - 3) a layer (Yang et al. 2019, of their mean)",
+)
+
+relu_gradients = conjecture(
+    "2*rate(median(gradient_norm_0)) >= log(1.78819) - 1/10",
+    chain="batchnorm(relu)",
+    backward="gaussian",
+    n=8,
+    d=128,
+    ell="2..6",
+    assume="orthogonality_gap_0 <= 1/100",
+    title="With ReLU, at n = 8, by 1.78819 or more (after Yang et al. 2019, in closed form)",
 )
 
 # --- other weights --------------------------------------------------------------------------------
