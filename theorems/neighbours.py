@@ -16,6 +16,7 @@ __all__ = [
     "gelu_fixed_point",
     "isometry_of_every_layer",
     "linear_gradients",
+    "log_norm_spread",
     "normalised_samples",
     "odds_of_every_layer",
     "orthogonal_weights",
@@ -23,6 +24,7 @@ __all__ = [
     "relu_alignment",
     "relu_alignment_as_printed",
     "relu_gradients",
+    "relu_survival",
     "student_weights",
 ]
 
@@ -146,6 +148,27 @@ relu_gradients = conjecture(
     ell="2..6",
     assume="orthogonality_gap_0 <= 1/100",
     title="With ReLU, at n = 8, by 1.78819 or more (after Yang et al. 2019, in closed form)",
+)
+
+# --- one sample through ReLU layers of width d, weights of variance 2/d --------------------------
+
+log_norm_spread = conjecture(
+    "abs(variance(2*log_norm)/(5*ell/d) - 1) <= 1/4",
+    chain="vanilla(relu)",
+    n=1,
+    d=64,
+    ell=4,
+    assume=("alive", "kurtosis(log_norm) <= 5"),
+    title="var log‖h‖² is 5ℓ/d, nearly (Hanin, Nica: products of random matrices)",
+)
+
+relu_survival = conjecture(
+    "alive == exp(ell*log(1 - 2**(-d)))",
+    chain="vanilla(relu)",
+    n=1,
+    d="2..4",
+    ell="1..6",
+    title="A sample lives through ℓ ReLU layers with probability (1 - 2^-d)^ℓ (Hanin, Rolnick)",
 )
 
 # --- other weights --------------------------------------------------------------------------------
