@@ -21,10 +21,12 @@ __all__ = [
     "odds_of_every_layer",
     "orthogonal_weights",
     "rank_of_relu_layers",
+    "relu_against_none",
     "relu_alignment",
     "relu_alignment_as_printed",
     "relu_gradients",
     "relu_survival",
+    "stationary_gap",
     "student_weights",
 ]
 
@@ -150,6 +152,18 @@ relu_gradients = conjecture(
     title="With ReLU, at n = 8, by 1.78819 or more (after Yang et al. 2019, in closed form)",
 )
 
+relu_against_none = conjecture(
+    "median(gradient_norm_0) <= median(other.gradient_norm_0)",
+    chain="batchnorm(identity)",
+    other="batchnorm(relu)",
+    backward="gaussian",
+    n=8,
+    d=32,
+    ell=6,
+    assume="orthogonality_gap_0 <= 1/100",
+    title="On the same weights gradients explode faster with ReLU than without (ours)",
+)
+
 # --- one sample through ReLU layers of width d, weights of variance 2/d --------------------------
 
 log_norm_spread = conjecture(
@@ -207,7 +221,19 @@ orthogonal_weights = conjecture(
     title="So does normalising units, with orthogonal weights (after Meterez et al. 2023)",
 )
 
-# --- ranks and deaths -----------------------------------------------------------------------------
+# --- the law deep down ----------------------------------------------------------------------------
+
+stationary_gap = conjecture(
+    "kolmogorov(d*orthogonality_gap**2*2*n*(n + 1)/(n + 2), chi2((n - 1)*(n + 2)/2)) <= 1/10",
+    chain="rescale",
+    n="2..4",
+    d=256,
+    ell=16,
+    assume="smallest_eigenvalue_0 >= 1/(2*n)",
+    title="Deep down d·V² has the law of χ² times (n + 2)/(2n(n + 1)), nearly (ours)",
+)
+
+# --- ranks -----------------------------------------------------------------------------
 
 
 @observable(floor=0, ceiling="min(n, d)", reads="gram")
