@@ -487,9 +487,9 @@ class _Record:
         if stop.is_set():
             return
         replicas = slice(group.start, group.stop)
-        least = self.rounding[replicas, -1]
+        least = self.rounding[replicas, -1].copy()
         depth = (self.rounding.shape[1] - 1) * self._every
-        gradients = until(stop, trip.gradients(last.at(trip, self._backend)))
+        gradients = until(stop, trip.gradients(last.at(trip, self._backend), least))
         for layer, gradient in zip(range(depth, -1, -1), gradients, strict=False):
             if layer % self._every == 0:
                 column = layer // self._every
@@ -503,7 +503,7 @@ class _Record:
                     scale = np.asarray(math.log(2) * trip.kernel.exponents, np.float64)[:, None]
                     K = trip.kernel.products[:, None]
                     self._measure(self._tangent, columns, K, self._width, scale)
-                self.rounding[replicas, column] = np.maximum(least, error)
+                self.rounding[replicas, column] = error
 
     def keep(self, group: range, blocks: Iterator[Array]) -> None:
         """The values of the replicas in ``group``, from arrays Hᵀ, or factors of it, after each

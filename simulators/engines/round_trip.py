@@ -242,13 +242,18 @@ class RoundTrip:
         drawn = [xp.asarray(xp.reshape(each, shape), copy=True) for each in self._noise(units)]
         return xp.concat(drawn, axis=-1)
 
-    def gradients(self, rows: Array) -> Iterator[Gradient]:
+    def gradients(self, rows: Array, error: Floats | None = None) -> Iterator[Gradient]:
         """Those of the last layer, which are ``rows``, ``(g, n, d)``, and of every one before it
         down to the batch, good until the next is asked for; ``rows`` may be overwritten.
+
+        ``error``, ``(g,)``, is how far rounding may have moved the representations, on which all
+        gradients depend: they are as good at best.
         """
         n = rows.shape[-2]
+        start = np.zeros(len(rows)) if error is None else error
         rows = self._of_outputs(rows)
-        gradient = Gradient(rows, np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows)))
+        exponents = np.zeros(len(rows), dtype=np.int64)
+        gradient = Gradient(rows, exponents, np.repeat(start, self._carried))
         inputs = chained.from_iterable(
             reversed(self._inputs[min(block, 1)]) for block in reversed(range(self._depth))
         )

@@ -400,10 +400,8 @@ HELD_IN_FLOAT32 = {
 }  # fmt: skip
 
 
-def in_both_precisions(chain, start, monkeypatch):
-    """Runs in float32 and float64 with the same batch and weights; how far their gradients are
-    apart, relatively.
-    """
+def in_both_precisions(chain, start, monkeypatch, **options):
+    """Runs in float32 and float64 with the same batch and weights."""
     draws = NumpyBackend.draws
 
     def in_float64(self, root, engine, pieces, *, ahead=True, **options):
@@ -411,23 +409,25 @@ def in_both_precisions(chain, start, monkeypatch):
             yield entries.astype(self.dtype)
 
     monkeypatch.setattr(NumpyBackend, "draws", in_float64)
-    single, double = (
+    return [
         simulate(
-            chain, np.float32(HELD_IN_FLOAT32[start](D, N)), depth=3, replicas=50, engine="dense",
-            backward=GRADIENT, observables=[EVERY_ENTRY], dtype=dtype,
+            chain, np.float32(HELD_IN_FLOAT32[start](D, N)), depth=3, engine="dense",
+            backward=GRADIENT, dtype=dtype, **options,
         )
         for dtype in ("float32", "float64")
-    )  # fmt: skip
-    norms = np.linalg.norm(double["G"], axis=(-2, -1))
-    apart = np.linalg.norm(single["G"] - double["G"], axis=(-2, -1))
-    return single, double, apart / np.where(norms > 0, norms, 1.0)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("start", HELD_IN_FLOAT32)
 @pytest.mark.parametrize("chain", HOSTILE_CHAINS, ids=repr)
 def test_rounding_is_not_below_what_float32_does_to_gradients(chain, start, monkeypatch):
     """Spoiled samples aside, which speak for nothing. The factor allows for terms that add up."""
-    single, double, apart = in_both_precisions(chain, start, monkeypatch)
+    single, double = in_both_precisions(
+        chain, start, monkeypatch, replicas=50, observables=[EVERY_ENTRY]
+    )
+    norms = np.linalg.norm(double["G"], axis=(-2, -1))
+    apart = np.linalg.norm(single["G"] - double["G"], axis=(-2, -1))
+    apart = apart / np.where(norms > 0, norms, 1.0)
     sound = ~(single.spoiled | double.spoiled)
     assert (apart[sound] <= 200 * single.rounding[sound]).all()
 

@@ -36,11 +36,14 @@ from tests.simulators.test_backward import (
     BATCH,
     DEPTH,
     GRADIENT,
+    HELD_IN_FLOAT32,
+    HOSTILE_CHAINS,
     NAMED,
     OTHERS,
     D,
     N,
     by_torch,
+    in_both_precisions,
     weights,
 )
 from tests.simulators.test_laws import CRITICAL, REPLICAS
@@ -268,6 +271,28 @@ def test_rows_and_dense_agree_on_hostile_starts_or_say_that_nothing_follows(chai
     )
     if max(one.spoiled.mean(), other.spoiled.mean()) < 0.05:
         assert farthest(one, other) < CRITICAL
+
+
+@pytest.mark.parametrize("start", HELD_IN_FLOAT32)
+@pytest.mark.parametrize("chain", [*HOSTILE_CHAINS, ALONE[0]], ids=repr)
+def test_rounding_is_not_below_what_float32_does_to_kernels(chain, start, monkeypatch):
+    """Spoiled samples aside, which speak for nothing. The factor allows for terms that add up."""
+    single, double = in_both_precisions(
+        chain, start, monkeypatch, replicas=300, observables=["tangent_kernel"]
+    )
+    found, expected = single["tangent_kernel"], double["tangent_kernel"]
+    traces = np.trace(expected, axis1=-2, axis2=-1)
+    apart = np.linalg.norm(found - expected, axis=(-2, -1)) / np.where(traces > 0, traces, 1.0)
+    sound = ~(single.spoiled | double.spoiled)
+    assert (apart[sound] <= 200 * single.rounding[sound]).all()
+
+
+def test_an_ordinary_kernel_is_good_to_some_roundings():
+    for chain in (*NAMED, *OTHERS, *ALONE):
+        for engine in ("rows", "dense"):
+            run = sample(chain, engine, 3, replicas=200, observables=["tangent_kernel"])
+            assert np.median(run.rounding) <= 1e-13
+            assert run.spoiled.mean() <= 0.01
 
 
 @pytest.mark.parametrize("engine", ["rows", "dense"])
