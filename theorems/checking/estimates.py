@@ -23,6 +23,7 @@ from theorems.checking.moments import CatoniMean, OneSidedMean, RelativeMean
 from theorems.float_intervals import Interval
 
 __all__ = [
+    "Bracket",
     "EstimatedFunction",
     "KolmogorovDistance",
     "KurtosisMean",
@@ -470,15 +471,78 @@ def log_slope(
     return float(np.polyfit(np.asarray(abscissae, dtype=np.float64), np.log(means), 1)[0])
 
 
+class Bracket:
+    """What lies between several numbers: between the least and the greatest of them.
+
+    - ``parts``: a confidence sequence for each, two at least, whose levels add up to that of this
+
+    An observation has a place for each. As for a mean under any mixture of laws, given those under
+    each.
+
+    Example:
+        >>> parts = [BoundedMean(0.0, 1.0, 1e-6), BoundedMean(0.0, 1.0, 1e-6)]
+        >>> between = Bracket(parts)
+        >>> between.update(np.tile([0.5, 0.75], (10_000, 1)))
+        >>> low, high = between.interval
+        >>> 0.4 < low < 0.5, 0.75 < high < 0.8, between.estimates
+        (True, True, (0.5, 0.75))
+    """
+
+    def __init__(self, parts: Sequence[Estimator]) -> None:
+        if len(parts) < 2:
+            raise ValueError(f"parts has {len(parts)}: want two or more")
+        self._parts = parts
+        self.lower = min(part.lower for part in parts)
+        self.upper = max(part.upper for part in parts)
+
+    def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
+        """Take further observations, (m, k); with ``up_to``, each lies between both."""
+        low, high = _ends(values, up_to)
+        for place, part in enumerate(self._parts):
+            part.update(low[:, place], high[:, place])
+
+    @property
+    def count(self) -> int:
+        """Number of observations that every part has taken."""
+        return min(part.count for part in self._parts)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(low, high), nested as observations arrive; empty, low > high, where a part's is."""
+        ends = [part.interval for part in self._parts]
+        if any(low > high for low, high in ends):
+            return math.inf, -math.inf
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """The least and the greatest of the estimates; NaN before the first."""
+        if not self.count:
+            return math.nan, math.nan
+        ends = [part.estimates for part in self._parts]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    @property
+    def estimate(self) -> float:
+        """The middle between these."""
+        return _middle(*self.estimates)
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2
+
+
 class EstimatedFunction:
     """A function of several numbers of a law, each of which has a confidence sequence.
 
     - ``function``: of what each part lies in, by name; it gives what the function lies in
     - ``parts``: the confidence sequences, by name; their levels add up to that of the function
     - ``support``: the least and the greatest that the function can be
-    - ``places``: of an observation, how many each part takes; one by default
+    - ``columns``: the places of an observation that each part takes; one by default
 
-    Observations have an axis more, the places of each part in order, unless there is one place.
+    Observations have an axis more, their places, unless there is one.
 
     Example:
         >>> parts = {"a": BoundedMean(0.0, 1.0, 1e-6), "b": BoundedMean(0.0, 1.0, 1e-6)}
@@ -493,19 +557,18 @@ class EstimatedFunction:
         function: Callable[[Mapping[str, Interval]], Interval],
         parts: Mapping[str, Estimator],
         support: tuple[float, float],
-        places: Sequence[int] = (),
+        columns: Sequence[Sequence[int]] = (),
     ) -> None:
         self._function, self._parts = function, parts
-        self._ends = np.cumsum(places or [1] * len(parts))
+        self._columns = columns or [[place] for place in range(len(parts))]
         self.lower, self.upper = support
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
         """Take further observations, (k, places); with ``up_to``, each lies between both."""
-        given = (end.reshape(len(end), -1) for end in _ends(values, up_to))
-        low, high = (np.split(end, self._ends[:-1], axis=1) for end in given)
-        for part, below, above in zip(self._parts.values(), low, high, strict=True):
-            one = below.shape[1] == 1
-            part.update(below[:, 0] if one else below, above[:, 0] if one else above)
+        low, high = (end.reshape(len(end), -1) for end in _ends(values, up_to))
+        for part, columns in zip(self._parts.values(), self._columns, strict=True):
+            taken = columns if len(columns) > 1 else columns[0]
+            part.update(low[:, taken], high[:, taken])
 
     @property
     def count(self) -> int:

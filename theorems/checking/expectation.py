@@ -64,6 +64,8 @@ class Instance:
       statement
     - ``support``: the least and the largest value that one sample can take, which must be true
     - ``data``: whatever the function that samples wants to know of it
+    - ``beside``: others of as many readouts, whose networks are read beside each of this, in places
+      of their own
     - ``gradients``: which gradients are read, if any; ``other``: a second chain from the same start
       on the same weights; ``engine``: what runs them
 
@@ -85,6 +87,12 @@ class Instance:
     gradients: Gradients | None = None
     other: Chain | None = None
     engine: str = "auto"
+    beside: tuple[Instance, ...] = ()
+
+    @property
+    def bundle(self) -> tuple[Instance, ...]:
+        """This, and those beside it."""
+        return (self, *self.beside)
 
     @property
     def networks(self) -> Networks:
@@ -103,7 +111,8 @@ class Instance:
         """
         inputs = self.start.shape[0] if self.engine == "dense" else 0
         each = self.width * max(int(self.start.shape[1]), min(inputs, self.width))
-        return each * (self.depth if self.gradients is None else 2 * sum(self.gradients.depths))
+        own = each * (self.depth if self.gradients is None else 2 * sum(self.gradients.depths))
+        return own + sum(one.normals for one in self.beside)
 
 
 def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> Bools:
@@ -269,7 +278,8 @@ class Expectation(SampledCheck):
         for number, instance in enumerate(instances):
             context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
             run = _Run(self, statement, instance, context.share(parts))
-            limit = min(self.replicas, self.normals // max(instance.normals, 1))
+            normals = self.normals * len(instance.bundle)
+            limit = min(self.replicas, normals // max(instance.normals, 1))
             run.sample(max(self.first, limit))
             runs.append(run)
         if self.shares:
@@ -283,7 +293,8 @@ class Expectation(SampledCheck):
         """Spend what decided instances left of their random numbers on those that are open: where
         it should decide, the cheapest first.
         """
-        left = self.normals * len(runs) - sum(run.spent for run in runs)
+        shares = sum(len(run.instance.bundle) for run in runs)
+        left = self.normals * shares - sum(run.spent for run in runs)
         for _ in range(_ROUNDS):
             open_ = [(run.missing, place) for place, run in enumerate(runs) if run.open_trials]
             for missing, place in sorted(open_):
@@ -428,24 +439,27 @@ class _Run:
         check, instance = self.check, self.instance
         while self.open_trials and self.drawn < limit and not self.context.expired:
             size = min(self._size, limit - self.drawn)
-            trajectory = check.draw(instance, size, self._stage, self.statement, self.context)
-            self.engine = trajectory.engine
-            self._observe(trajectory)
+            runs = [
+                check.draw(one, size, self._stage, self.statement, self.context)
+                for one in instance.bundle
+            ]
+            self.engine = runs[0].engine
+            self._observe(runs)
             self.drawn += size
             self.open_trials = [t for t in self.open_trials if not t.settled(check.resolution)]
             self._size, self._stage = self.drawn, self._stage + 1
         for trial in self.open_trials:
             trial.cut = self.drawn < limit
 
-    def _observe(self, trajectory: Trajectory) -> None:
+    def _observe(self, runs: Sequence[Trajectory]) -> None:
         check, statement, instance = self.check, self.statement, self.instance
-        values = check.known_of(statement, trajectory, instance)
-        inside = None if check.covered is None else check.covered(statement, trajectory, instance)
-        kept = (
-            np.ones(values.spoiled.shape, dtype=np.bool_)
-            if check.kept is None
-            else check.kept(statement, trajectory, instance)
-        )
+        pairs = list(zip(runs, instance.bundle, strict=True))
+        known = [check.known_of(statement, run, one) for run, one in pairs]
+        values = known[0] if len(known) == 1 else Known.beside(known)
+        inside = None if check.covered is None else check.covered(statement, runs[0], instance)
+        kept = np.ones(values.spoiled.shape, dtype=np.bool_)
+        if check.kept is not None:
+            kept = np.all([check.kept(statement, run, one) for run, one in pairs], axis=0)
         for position, trial in enumerate(self.trials):
             if trial in self.open_trials:
                 low, high = values.low[:, position], values.high[:, position]

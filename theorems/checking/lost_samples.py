@@ -70,6 +70,17 @@ class Known:
         return found
 
     @classmethod
+    def beside(cls, parts: Sequence[Known]) -> Known:
+        """Values that make one sample together, (replicas, readouts, places), of several that are
+        known, ``(replicas, readouts)`` each or with places of their own: spoiled where one is.
+        """
+        low, high = (
+            np.concatenate([end.reshape(*end.shape[:2], -1) for end in ends], axis=2)
+            for ends in ([part.low for part in parts], [part.high for part in parts])
+        )
+        return cls.between(low, high, np.any([part.spoiled for part in parts], axis=0))
+
+    @classmethod
     def at(
         cls,
         trajectory: Trajectory,

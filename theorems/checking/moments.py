@@ -99,9 +99,9 @@ class OneSidedMean:
     ) -> None:
         self.lower, self.upper = float(lower), float(upper)
         self._sign = 1.0 if math.isfinite(self.lower) else -1.0
-        floor, other = (self.lower, self.upper)[:: int(self._sign)]
-        self._floor = finite_float("lower or upper", floor)
-        if not self.lower < self.upper or math.isfinite(other):
+        self._floor = self.lower if self._sign > 0 else self.upper
+        ends = [math.isfinite(end) for end in (self.lower, self.upper)]
+        if not self.lower < self.upper or ends.count(True) != 1:
             raise ValueError(f"lower, upper = {lower!r}, {upper!r}: want one infinite end")
         self.level = error_level("level", level)
         unit = math.nan if reference is None else self._sign * (float(reference) - self._floor)

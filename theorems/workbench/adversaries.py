@@ -358,6 +358,7 @@ class MeanAdversary:
                 samples.astype(np.float64),
                 instance.readouts[0],
                 self.design.estimand_of(statement.lhs),
+                instance,
             )
             bound = self.design.bound(statement, instance.readouts[0])
         except (ValueError, TypeError, ArithmeticError, LookupError):

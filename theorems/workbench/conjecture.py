@@ -276,7 +276,6 @@ class Conjecture:
                 None if event is None else relation_of(event, self.declaration, "the event")
             )
             refuse((self.event and self.event.statistics, "event= compares quantities themselves"))
-            found, observable = self._as_slope(found, observable)
             self.relation, self.quantity, self.estimand = self._aimed(found, observable)
             self.quantifier = self._refined(read_quantifier(quantifier))
             self._require_named()
@@ -292,6 +291,7 @@ class Conjecture:
                 self._draft, self.space, self.design, self._ranged
             )
             self._require_given_laws()
+            self._require_several()
         except ClaimError as error:
             raise ClaimError(f"{self.name or 'conjecture'}: {error}") from None
 
@@ -321,31 +321,6 @@ class Conjecture:
             )
         )
         return read_expression(sentinel, self.declaration.with_parameters(sentinel))
-
-    def _as_slope(self, found: Relation, observable: str | None) -> tuple[Relation, str | None]:
-        """A claim about an exponent in the width as one about the slope, and of what it is."""
-        widths = [s for s in found.statistics if s.size == "d"]
-        if not widths or self.chain is None:
-            return found, observable
-        first, named = widths[0], self.declaration.used(widths[0].of)[0]
-        symbols = found.lhs.free_symbols | found.rhs.free_symbols
-        plain = len(named) == 1 and first.of == named[0].symbol
-        refuse(
-            (
-                symbols != {first.symbol},
-                f"a claim about {first} names nothing else, as in 'abs({first} + 1/2) <= 1/20'",
-            ),
-            (not plain, f"{first}: an exponent in d is that of one quantity"),
-            (first.share is not None, f"{first}: an exponent in d is that of a mean"),
-            (
-                self.other is not None,
-                f"{first}: an exponent in d is that of one chain; leave out other=",
-            ),
-        )
-        self.quantifier = Quantifier.LIMIT
-        given = {first.symbol: SLOPE}
-        left, right = found.lhs.xreplace(given), found.rhs.xreplace(given)
-        return replace(found, lhs=left, rhs=right, statistics=()), named[0].name
 
     def _aimed(
         self, found: Relation, observable: str | None
@@ -436,6 +411,7 @@ class Conjecture:
             f"{measured and measured[0].name} is random beside {first}: write "
             f"mean({measured and measured[0].name})",
         )
+        yield from self._misread(found)
         for statistic in found.statistics:
             yield (
                 statistic.kind == "kurtosis",
@@ -453,6 +429,36 @@ class Conjecture:
                 f"{statistic} is of nothing random; name a quantity of layer ell, as in "
                 f"{STATISTICS[statistic.kind]}",
             )
+
+    def _misread(self, found: Relation) -> Iterator[tuple[object, str]]:
+        """What may be wrong with statistics of networks that are read side by side."""
+        spanning = [s for s in found.statistics if s.spans]
+        if not spanning:
+            return
+        first, over = spanning[0], spanning[0].over
+        free = {str(s) for s in found.lhs.free_symbols | found.rhs.free_symbols}
+        others = [s for s in found.statistics if s.over != over or not s.spans]
+        yield (
+            bool(others) and (over is not None or any(s.over for s in others)),
+            f"{first} and {others and others[0]} are not of the same networks; claim each by itself",
+        )
+        yield (
+            over is not None and over in free,
+            f"{first} ranges over {over}, and the claim names {over} beside it",
+        )
+        numbers = () if self.chain is None else self.chain.numbers
+        yield (
+            over is not None and over not in ("d", *numbers),
+            f"{first}: an exponent is in the width d, the layer ell or a parameter of the chain, "
+            f"and {over} is none",
+        )
+        for statistic in spanning:
+            named = set().union(*(side.free_symbols for side in statistic.sides))
+            yield (
+                statistic.lasting and "ell" in set(map(str, named)),
+                f"{statistic} names the layer, of which there is none after any number of layers",
+            )
+        yield self.other is not None, f"{first} is of one chain; leave out other="
 
     def _refined(self, asked: Quantifier | None) -> Quantifier:
         """The quantifier by what the claim says of the law of random weights."""
@@ -712,6 +718,8 @@ class Conjecture:
             backward=None if self.backward is None else self._last_gradient(self.backward),
             other=self.other,
         )
+        if estimand.spans:
+            self._require_side_by_side(design)
         layers = design.layers({"ell": design.deepest})
         refuse(
             (
@@ -721,6 +729,35 @@ class Conjecture:
             )
         )
         return design
+
+    def _require_several(self) -> None:
+        """Refuse a slope over one value, or a bracket of one start, where assumptions leave one."""
+        if self.design is None or not self.design.estimand.spans:
+            return
+        over = self.design.estimand.over
+        what = "starts" if over is None else f"values of {over}"
+        groups = self.design.groups(self._draft, self.design.items(self._draft))
+        refuse(
+            (
+                not any(len(group) > 1 for group in groups),
+                f"{self.design.estimand} takes several {what}, and the domain and the assumptions "
+                "leave one",
+            )
+        )
+
+    def _require_side_by_side(self, design: Design) -> None:
+        """Refuse a slope over a range that has no geometric sequence."""
+        over = design.estimand.over
+        if over is None:
+            return
+        low, high = design.space.domain(over).ends({})
+        refuse(
+            (
+                not 0 < low < high < math.inf,
+                f"{design.estimand}: a slope needs several values of {over}, above 0 and with an "
+                f"end; it has {low} to {high}",
+            )
+        )
 
     @property
     def _chains(self) -> tuple[NamedChain, ...]:
@@ -1032,7 +1069,9 @@ class Conjecture:
 
     def _adversary(self, design: Design | None, check: Check) -> Adversary | None:
         if design is not None:
-            return MeanAdversary(design, check) if isinstance(check, Expectation) else None
+            if design.estimand.spans or not isinstance(check, Expectation):
+                return None  # one start, or one size, refutes nothing of several
+            return MeanAdversary(design, check)
         most = max(hypothesis.settings().max_examples, 1)
         given = None if self.over == "parameters" else partial(self.space.of_batch, nearby=True)
         return replace(exact_adversary(self.space, self._corners, most), given=given)
@@ -1081,7 +1120,7 @@ def _takes(statistic: Statistic, moment: Moment) -> bool:
     """Whether a bound on that moment could bound the statistic."""
     if statistic.kind == "variance":
         return moment.kind == "kurtosis"
-    return statistic.kind in ("mean", "rate", "exponent")
+    return statistic.kind == "mean" or statistic.lasting or statistic.slope
 
 
 def _probability(event: Relation) -> Statistic:

@@ -76,6 +76,15 @@ _FEW, _DRAWS, _GENERATIONS, _MEMBERS = 4, 100, 40, 24
 #: Networks for a rough estimate of the mean of a quantity, and of what sees more of its law.
 _PILOTS, _MORE_PILOTS = 24, 400
 _ENDS = ("low", "high")
+#: Marks an instance that is read beside another.
+_BESIDE = "beside"
+#: What means from every start over some layers say of what comes after: the mean over as many layers,
+#: some layers deeper, is the mean of these over the law of the layer that far down, and the mean
+#: under a stationary law is that over this law.
+_FOREVER = (
+    "the means over these layers lie there from these starts; where they do from every start that "
+    "the chain comes to, those over deeper layers and under every stationary law do"
+)
 #: Layers that a rate is read of, at most.
 _LAYERS = 9
 #: Floats leave an assumption open within this; what is undefined misses it by so much.
@@ -438,7 +447,7 @@ class Design:
         """
         if not self.space.contains(item) or item["n"] > item["d"] or item["ell"] < 1:
             return False
-        if self.estimand.along and item["ell"] != self.deepest:
+        if (self.estimand.along or self.estimand.lasting) and item["ell"] != self.deepest:
             return False
         if self.space.whole:
             defined = self._defined(item)
@@ -480,15 +489,58 @@ class Design:
         - ``batch``: the user's, (d, n); where it fits the domain it takes the starts' place
         """
         depths = ends_within(self.space.domain("ell"), _DEEPEST, 1)
-        if self.estimand.along:
+        if self.estimand.along or self.estimand.lasting:
             depths = [self.deepest]
         items = self.items(statement)
         if batch is not None:
             items = self._of_batch(statement, batch)
-        for item in items:
-            kept = [k for k in depths if self.speaks(statement, {**item, "ell": Fraction(k)})]
+        for first, *others in self.groups(statement, items):
+            kept = [k for k in depths if self.speaks(statement, {**first, "ell": Fraction(k)})]
             if kept or batch is not None:
-                yield self.instance(item, kept, batch)
+                found = self.instance(first, kept, batch)
+                yield self._side_by_side(found, [self.instance(each, kept) for each in others])
+
+    def groups(self, statement: Statement, items: Sequence[Item]) -> list[list[Item]]:
+        """Items that are read side by side: all starts of a size, or one start at several sizes."""
+        over = self.estimand.over
+        if not self.estimand.spans:
+            return [[item] for item in items]
+        found: dict[str, list[Item]] = {}
+        for item in items:
+            varied = self.space.about if over is None else over
+            alike = found.setdefault(str({k: v for k, v in item.items() if k != varied}), [])
+            if over is None or not alike:
+                alike.append(item)
+        if over is not None:
+            found = {key: self._sizes(statement, alike[0], over) for key, alike in found.items()}
+        return [alike for alike in found.values() if len(alike) > 1]
+
+    def _sizes(self, statement: Statement, item: Item, over: str) -> list[Item]:
+        """An item at up to five values of a size or of a parameter, in a geometric sequence."""
+        low, high = (float(end) for end in self.space.domain(over).ends(item))
+        if over == "d":
+            low, high = max(low, float(item["n"])), min(high, float(_WIDEST))
+        values = (
+            {
+                round(x) if over == "d" else Fraction(x).limit_denominator(10**6)
+                for x in np.geomspace(low, high, 5)
+            }
+            if 0 < low < high < math.inf
+            else set()
+        )
+        moved = [{**item, over: Fraction(value)} for value in sorted(values)]
+        return [each for each in moved if self.allows(statement, each)]
+
+    def _side_by_side(self, first: Instance, others: Sequence[Instance]) -> Instance:
+        """An instance with others beside it, of which it is told by what is theirs in common."""
+        if not others:
+            return first
+        beside = tuple(replace(one, data={**one.data, _BESIDE: True}) for one in others)
+        over = self.estimand.over
+        label = f"{first.label.partition(', start ')[0]}, from {1 + len(others)} starts"
+        if over is not None:
+            label = f"{first.label}, {over} up to {others[-1].readouts[0][over]:g}"
+        return replace(first, label=label, beside=beside)
 
     def _of_batch(self, statement: Statement, batch: Floats) -> list[Item]:
         """One item for each width of the lay-out that a batch of this shape can have."""
@@ -514,7 +566,8 @@ class Design:
 
         Empty for those of a batch.
         """
-        starts = [i.data["start"] for i in instances]
+        members = list(chain.from_iterable(i.bundle for i in instances))
+        starts = [i.data["start"] for i in members]
         parts = []
         for part, plural in _PLURALS.items():
             names = list(dict.fromkeys(_family(start[part]) for start in starts if part in start))
@@ -526,11 +579,15 @@ class Design:
             return ""
         if not self.space.whole:
             parts.insert(1, "in one basis, as chain and quantity see no more than spectra")
-        readouts = list(chain.from_iterable(i.readouts for i in instances))
+        readouts = list(chain.from_iterable(i.readouts for i in members))
         for domain in self.space.domains:
             numbers = sorted({values[domain.name] for values in readouts})
+            if domain.name == "ell" and self.estimand.lasting:
+                numbers = list(map(float, self.layers(readouts[0])))
             parts.append(f"{domain.name} = {', '.join(f'{x:g}' for x in numbers)}")
-        return f"{len(instances)} instances: " + "; ".join(parts)
+        if self.estimand.lasting:
+            parts.append(_FOREVER)
+        return f"{len(members)} instances: " + "; ".join(parts)
 
     def kept(
         self, statement: Statement, trajectory: Trajectory, instance: Instance
@@ -604,7 +661,8 @@ class Design:
         if self.quantity is not None:
             found = self.sample(statement, trajectory, instance)
             return Known.at(trajectory, found, instance.support, depths)
-        rows = [self._readings(trajectory, values) for values in instance.readouts]
+        beside = _BESIDE in instance.data
+        rows = [self._readings(trajectory, values, beside) for values in instance.readouts]
         low = np.stack([row.low for row in rows], axis=1)
         high = np.stack([row.high for row in rows], axis=1)
         return Known.between(low, high, np.stack([row.spoiled for row in rows], axis=1))
@@ -619,27 +677,36 @@ class Design:
         of the domain on.
         """
         last = int(values["ell"])
-        if not self.estimand.along:
+        if not (self.estimand.along or self.estimand.lasting):
             return [last]
         first = max(int(self.space.domain("ell").ends({})[0]), 1)
         return sorted({round(x) for x in np.linspace(first, last, _LAYERS)})
 
-    def _readings(self, trajectory: Trajectory, values: Mapping[str, float]) -> Known:
-        """What each statistic reads at one readout, (replicas, places)."""
+    def _readings(self, trajectory: Trajectory, values: Mapping[str, float], beside: bool) -> Known:
+        """What each statistic reads at one readout, (replicas, places); ``beside`` another network
+        those that span several.
+        """
         layers = self.layers(values)
         spoiled = np.zeros(trajectory.replicas, dtype=bool)
         lows, highs, ends = [], [], []
         seen = {layer: self._seen(trajectory, {**values, "ell": layer}) for layer in layers}
         for statistic in self.estimand.statistics:
-            for layer in layers if statistic.along else layers[-1:]:
+            if beside and not statistic.spans:
+                continue
+            read = []
+            for layer in layers if statistic.along or statistic.lasting else layers[-1:]:
                 least, greatest = statistic.reach(self.reach({**values, "ell": layer}))
                 given, lost = seen[layer]
                 reading, open_ = statistic.known(given)
-                inside = reading.within(least, greatest)
-                lows.append(np.broadcast_to(inside.low, spoiled.shape))
-                highs.append(np.broadcast_to(inside.high, spoiled.shape))
+                read.append(reading.within(least, greatest))
                 ends.append((least, greatest))
                 spoiled = spoiled | lost | open_
+            if statistic.lasting:  # the mean over the layers, in the range that each has
+                ends = ends[: -len(read) + 1] if len(read) > 1 else ends
+                total = sum(read[1:], start=read[0])
+                read = [(total / float(len(read))).within(*ends[-1])]
+            lows += [np.broadcast_to(each.low, spoiled.shape) for each in read]
+            highs += [np.broadcast_to(each.high, spoiled.shape) for each in read]
         low, high = np.stack(lows, axis=1), np.stack(highs, axis=1)
         low[spoiled], high[spoiled] = zip(*ends, strict=True)
         if len(ends) == 1 and self.estimand.alone is not None:
@@ -666,16 +733,41 @@ class Design:
         other = self.neighbour
         return other if other is not None and side == other.expression else self.estimand
 
+    def joined(
+        self, statement: Statement, runs: Sequence[Trajectory], instance: Instance
+    ) -> NDArray[np.float64]:
+        """What `sample` reads of networks side by side, one run for each of the instance's bundle."""
+        read = [
+            self.sample(statement, run, one) for run, one in zip(runs, instance.bundle, strict=True)
+        ]
+        if len(read) == 1:
+            return np.asarray(read[0], dtype=np.float64)
+        return np.concatenate([each.reshape(*each.shape[:2], -1) for each in read], axis=2)
+
+    def _members(
+        self, instance: Instance, values: Mapping[str, float]
+    ) -> list[Mapping[str, float]]:
+        """The values of each network that is read side by side at a readout."""
+        if not self.estimand.spans:
+            return []
+        places = zip(*(one.readouts for one in instance.bundle), strict=True)
+        return list(next(each for each in places if each[0]["ell"] == values["ell"]))
+
     def estimate(
-        self, samples: NDArray[np.float64], values: Mapping[str, float], estimand: Estimand
+        self,
+        samples: NDArray[np.float64],
+        values: Mapping[str, float],
+        estimand: Estimand,
+        instance: Instance,
     ) -> float:
         """What an estimand of these readings would be if these samples were all there are.
 
         - ``samples``: (networks,) or (networks, places), as `sample` gives them at a readout, one
           at least, none NaN
-        - ``values``: of the readout
+        - ``values``: of the readout, which is one of the ``instance``
         """
-        return estimand.rough(values, samples, self.layers(values))
+        members = self._members(instance, values)
+        return estimand.rough(values, samples, self.layers(values), members)
 
     @property
     def pilots(self) -> int:
@@ -703,7 +795,8 @@ class Design:
     ) -> Estimator:
         """A confidence sequence for a left side, of what `known` gives at a readout."""
         estimand = self.estimand_of(side)
-        return estimand.estimator(self.reach(values), level, aim, self.layers(values))
+        members = [self.reach(each) for each in self._members(instance, values)]
+        return estimand.estimator(self.reach(values), level, aim, self.layers(values), members)
 
 
 def sampling_check(design: Design, resolution: float) -> Expectation:
@@ -725,6 +818,7 @@ def sampling_check(design: Design, resolution: float) -> Expectation:
         estimator=None if plain else design.estimator,
         noun=design.estimand.noun,
         shares=True,
+        follows_batch=not design.estimand.spans,
     )
 
 

@@ -11,6 +11,10 @@ the function of statistics that a claim compares with a bound.
   else from below, and from above by a kurtosis that is assumed
 - ``rate(x)``, ``exponent(x, ell)``: the least-squares slope of log E x against the layer, or its
   logarithm, over the layers of the domain; of a range that is known, by betting on each mean
+- ``exponent(x, d)``: the same slope against the logarithm of the width, or of a parameter of the
+  chain, of networks of several of these
+- ``stationary(x)``, ``limit(x)``: E x under any stationary law, or where it tends to with depth, by
+  the means of x from every start
 - ``rate(median(x))``, ``exponent(quantile(x, 9/10), ell)``: the same of a quantile, whatever the law
 - ``quantile(x, 9/10)``, ``median(x)``: by order statistics, whatever the law; where several numbers
   are quantiles, because the law has gaps, the claim is about every one of them
@@ -34,6 +38,7 @@ from sympy.core.relational import Relational
 
 from theorems.checking.confidence_sequence import AimedMean, BoundedMean, Estimator
 from theorems.checking.estimates import (
+    Bracket,
     EstimatedFunction,
     KolmogorovDistance,
     KurtosisMean,
@@ -64,11 +69,15 @@ STATISTICS: Mapping[str, str] = MappingProxyType(
         "exponent": "exponent(orthogonality_gap, d)",
         "kolmogorov": "kolmogorov(orthogonality_gap, normal(0, 1))",
         "kurtosis": "kurtosis(log_norm)",
+        "stationary": "stationary(orthogonality_gap)",
+        "limit": "limit(orthogonality_gap)",
     }
 )
 #: Those that may be assumed, of readings without a range.
 MOMENTS = ("kurtosis", "variance")
 
+#: What some are called, in a word.
+_NOUNS = {"kolmogorov": "distance", "stationary": "stationary mean"}
 #: Of so many quantities every corner is looked at.
 _CORNERS = 4
 
@@ -218,14 +227,14 @@ class Statistic:
     @property
     def _sloped(self) -> str:
         """What is read, or of a slope that of which it is."""
-        of_quantile = self.along and self.share is not None
+        of_quantile = self.slope and self.share is not None
         return f"quantile({self.of}, {self.share})" if of_quantile else str(self.of)
 
     @property
     def symbol(self) -> sp.Symbol:
         """What stands for it in a claim."""
         known = self.kind in ("variance", "probability", "kolmogorov", "kurtosis")
-        known = known or (not self.along and bool(self.of.is_nonnegative))
+        known = known or (not self.slope and bool(self.of.is_nonnegative))
         sign = {"nonnegative": True} if known else {}
         return sp.Symbol(str(self), real=True, **sign)
 
@@ -243,6 +252,10 @@ class Statistic:
                 return f"least-squares slope of log {self._sloped_words} against the layer"
             case "exponent":
                 return f"least-squares slope of log {self._sloped_words} against log {self.size}"
+            case "stationary":
+                return f"E[{self.of}] under every stationary law of the chain"
+            case "limit":
+                return f"what E[{self.of}] tends to as depth grows, if it does"
             case "kolmogorov":
                 return f"Kolmogorov distance of the law of {self.of} from {self.law}"
         return f"the {self.kind} of {self.of}"
@@ -252,13 +265,35 @@ class Statistic:
         return f"E[{self.of}]" if self.share is None else self._sloped
 
     @property
-    def along(self) -> bool:
-        """Whether it is read of many layers, and not of one."""
+    def slope(self) -> bool:
+        """Whether it is the slope of a logarithm."""
         return self.kind in ("rate", "exponent")
 
-    def abscissae(self, layers: Sequence[int]) -> npt.NDArray[np.float64]:
-        """Against what the logarithm of the mean at each layer stands."""
-        found = np.asarray(layers, dtype=np.float64)
+    @property
+    def along(self) -> bool:
+        """Whether it is a slope over layers."""
+        return self.slope and self.size in (None, "ell")
+
+    @property
+    def over(self) -> str | None:
+        """The size, or the parameter, over values of which it is a slope; None where it is of one
+        network.
+        """
+        return self.size if self.slope and not self.along else None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is of whatever comes after any number of layers, from any start."""
+        return self.kind in ("stationary", "limit")
+
+    @property
+    def spans(self) -> bool:
+        """Whether it is read of several networks side by side."""
+        return self.lasting or self.over is not None
+
+    def abscissae(self, numbers: Sequence[float]) -> npt.NDArray[np.float64]:
+        """Against what the logarithm of the mean at each of some layers, or sizes, stands."""
+        found = np.asarray(numbers, dtype=np.float64)
         return found if self.kind == "rate" else np.log(found)
 
     @property
@@ -324,7 +359,7 @@ class Statistic:
 
     def range(self, values: Values) -> Ends:
         """The least and the greatest that it can be itself; ``values`` as of `reach`."""
-        if self.along:
+        if self.slope:
             return -math.inf, math.inf
         if self.law is not None:
             return 0.0, 1.0
@@ -338,7 +373,7 @@ class Statistic:
         low, high = map(math.isfinite, self.reach(values))
         if self.kind == "variance":
             return True, low and high
-        return (low and high, low and high) if self.along else (low, high)
+        return (low and high, low and high) if self.slope else (low, high)
 
     def estimator(
         self,
@@ -346,15 +381,23 @@ class Statistic:
         level: float,
         reference: float | None,
         layers: Sequence[int],
+        members: Sequence[Values] = (),
     ) -> Estimator:
         """A confidence sequence for it, of level ``level``, sharp near ``reference``.
 
-        ``values`` as of `reach`, ``layers`` those that are read; without a reference its bets are
-        placed by its first samples. Raises `ClaimError` for what `sides_known` bounds on no
+        ``values`` as of `reach`, ``layers`` those that are read, ``members`` the values of each of
+        the networks that are read side by side; without a reference its bets are placed by its
+        first samples. Raises `ClaimError` for what `sides_known` bounds on no
         side.
         """
         low, high = self.reach(values)
         share = None if self.share is None else float(self.share)
+        if self.over is not None and members:
+            return self._over_members(level, share, members)
+        if self.lasting and len(members) > 1:
+            part = level / len(members)
+            means = (self._mean(*self.reach(m), m, part, reference) for m in members)
+            return Bracket(list(means))
         if self.along and share is not None:
             return LogSlope(self.abscissae(layers), low, high, level, share)
         if share is not None:
@@ -374,6 +417,20 @@ class Statistic:
         if self.kind == "variance":
             return PairedVariance(low, high, level, reference, self._most(low, high, values))
         return self._mean(low, high, values, level, reference)
+
+    def _over_members(
+        self, level: float, share: float | None, members: Sequence[Values]
+    ) -> Estimator:
+        """A confidence sequence for a slope over networks that are read side by side."""
+        numbers = [float(m[self.over or ""]) for m in members]  # type: ignore[arg-type]
+
+        def follow(place: int, part: float) -> Estimator:
+            low, high = self.reach(members[place])
+            if share is not None:
+                return Quantile(share, part, low, high)
+            return self._mean(low, high, members[place], part, None)
+
+        return LogSlope(self.abscissae(numbers), -math.inf, math.inf, level, share, follow)
 
     def _most(self, low: float, high: float, values: Values) -> float | None:
         """What is assumed of its moment; None where nothing is, or a range makes it needless."""
@@ -401,13 +458,17 @@ class Statistic:
         values: Mapping[str, float],
         readings: npt.NDArray[np.float64],
         layers: Sequence[int],
+        members: Sequence[Mapping[str, float]] = (),
     ) -> float:
         """What it would be if these were all networks there are.
 
-        - ``values``: of every symbol
-        - ``readings``: (networks,), one at least; (networks, layers) where it is read of many
+        - ``values``: of every symbol; ``members``: of every network that is read side by side
+        - ``readings``: (networks,), one at least; (networks, layers) where it is read of many, and
+          (networks, members)
         """
         share = None if self.share is None else float(self.share)
+        if self.over is not None and members:
+            return log_slope(self.abscissae([m[self.over] for m in members]), readings, share)
         if self.along:
             return log_slope(self.abscissae(layers), readings, share)
         if share is not None:
@@ -453,7 +514,7 @@ class Estimand:
         """What it is, in a word."""
         if self.alone is None:
             return "number"
-        return "distance" if self.alone.law is not None else self.alone.kind
+        return _NOUNS.get(self.alone.kind, self.alone.kind)
 
     def sides_known(self, values: Values) -> tuple[bool, bool]:
         """Whether samples can bound it from below, and from above, as far as its form tells.
@@ -473,6 +534,21 @@ class Estimand:
     def along(self) -> bool:
         """Whether it takes more than one layer."""
         return any(statistic.along for statistic in self.statistics)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is of what comes after any number of layers."""
+        return any(statistic.lasting for statistic in self.statistics)
+
+    @property
+    def over(self) -> str | None:
+        """Over what a slope in it is taken, where networks are read side by side for that."""
+        return next((s.over for s in self.statistics if s.over is not None), None)
+
+    @property
+    def spans(self) -> bool:
+        """Whether it is read of several networks side by side."""
+        return any(statistic.spans for statistic in self.statistics)
 
     def range(self, values: Values) -> Ends:
         """The least and the greatest that it can be; ``values`` as of `Statistic.reach`."""
@@ -506,44 +582,64 @@ class Estimand:
         level: float,
         reference: float | None,
         layers: Sequence[int],
+        members: Sequence[Values] = (),
     ) -> Estimator:
         """A confidence sequence for it; arguments as of `Statistic.estimator`.
 
         The level is split equally over its statistics.
         """
         if self.alone is not None:
-            return self.alone.estimator(values, level, reference, layers)
+            return self.alone.estimator(values, level, reference, layers, members)
         share = level / len(self.statistics)
-        parts = {str(s): s.estimator(values, share, None, layers) for s in self.statistics}
+        parts = {str(s): s.estimator(values, share, None, layers, members) for s in self.statistics}
         names = {str(x) for x in self.expression.free_symbols} - set(parts)
         given = {name: values[name] for name in names}
         return EstimatedFunction(
             lambda ends: enclosed(self.expression, {**given, **ends}),
             parts,
             self.range(values),
-            self.places(layers),
+            self.columns(layers, len(members)),
         )
 
-    def places(self, layers: Sequence[int]) -> list[int]:
-        """How many readings each statistic takes of a network."""
-        return [len(layers) if statistic.along else 1 for statistic in self.statistics]
+    def columns(self, layers: Sequence[int], members: int) -> list[list[int]]:
+        """The places that each statistic takes of an observation: all of the first of the networks
+        that are read side by side, then those of each other that spans them.
+
+        - ``members``: how many are read side by side, 0 for one
+        """
+        own = [len(layers) if statistic.along else 1 for statistic in self.statistics]
+        starts = np.cumsum([0, *own])
+        spanning = [s for s in self.statistics if s.spans]
+        found = []
+        for statistic, first, count in zip(self.statistics, starts, own, strict=False):
+            columns = list(range(int(first), int(first) + count))
+            if statistic.spans:
+                ahead = int(starts[-1]) + spanning.index(statistic)
+                columns += [ahead + len(spanning) * k for k in range(max(members - 1, 0))]
+            found.append(columns)
+        return found
 
     def rough(
         self,
         values: Mapping[str, float],
         readings: npt.NDArray[np.float64],
         layers: Sequence[int],
+        members: Sequence[Mapping[str, float]] = (),
     ) -> float:
         """What it would be if these were all networks there are.
 
-        - ``values``: of every symbol; ``readings``: of each statistic in its `places`, (networks,
-          places), or (networks,) where there is one
+        - ``values``: of every symbol; ``members``: of every network that is read side by side
+        - ``readings``: of each statistic in its `columns`, (networks, places), or (networks,) where
+          there is one
         """
         if self.alone is not None:
-            return self.alone.rough(values, readings, layers)
-        ends = np.cumsum(self.places(layers))[:-1]
-        parts = np.split(readings.reshape(len(readings), -1), ends, axis=1)
-        columns = zip(self.statistics, parts, strict=True)
-        found = {str(s): s.rough(values, c if s.along else c[:, 0], layers) for s, c in columns}
+            return self.alone.rough(values, readings, layers, members)
+        taken = readings.reshape(len(readings), -1)
+        found = {}
+        for statistic, columns in zip(
+            self.statistics, self.columns(layers, len(members)), strict=True
+        ):
+            read = taken[:, columns if len(columns) > 1 else columns[0]]
+            found[str(statistic)] = statistic.rough(values, read, layers, members)
         middle = enclosed(self.expression, {**values, **found})
         return float(middle.low + middle.high) / 2

@@ -281,7 +281,7 @@ def examine(
     else:
         items = design.items(statement)
     if not items:
-        sizes = [] if design is None else ["2 ≤ n ≤ d and ell ≥ 1"]
+        sizes = [] if design is None else ["n ≤ d and ell ≥ 1"]
         words = ", ".join([*sizes, *(a.words for a in statement.assumptions)])
         raise ClaimError(
             f"nothing meets the assumptions ({words or 'n ≤ d and ell ≥ 1'}) on this domain: none "

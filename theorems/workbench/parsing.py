@@ -366,13 +366,15 @@ class _Reader:
         of = self._required(_called(inner), inner)
         outer, self.conditions, self.within = self.conditions, [], f"{name}(…)"
         share = self._share(inner, depth)
-        size = str(self.read(node.args[1], depth + 1)) if name == "exponent" else None
+        against = self.read(node.args[1], depth + 1) if name == "exponent" else None
         refuse(
             (
-                size not in (None, "d", "ell"),
-                f"{source}: an exponent is in the width d or the layer ell, as in {form}",
+                against is not None and (not against.is_Symbol or str(against) == "n"),
+                f"{source}: an exponent is in the width d or the layer ell, or in a parameter of "
+                f"the chain, as in {form}",
             )
         )
+        size = None if against is None else str(against)
         law = self._law(node.args[1], depth + 1) if name == "kolmogorov" else None
         read = self._compared(of, depth + 1) if name == "probability" else self.read(of, depth + 1)
         found = Statistic(name, read, distinct(self.conditions), share, size, law)

@@ -172,17 +172,28 @@ def pilot(design: Design, statement: Statement, *others: Estimand) -> list[Sides
         if replicas < 2 and found[0]:
             break
         left -= replicas * instance.normals
-        seen = instance.networks.simulated(design.observables, max(replicas, 2), (_SEED, stream))
-        samples = design.sample(statement, seen, instance)
-        gone = without_value(samples, 2)
-        counts = design.kept(statement, seen, instance) & ~gone & ~seen.spoiled[:, -1:]
+        runs = [
+            one.networks.simulated(design.observables, max(replicas, 2), (_SEED, stream, *number))
+            for one, number in zip(instance.bundle, _numbers(instance), strict=True)
+        ]
+        samples = design.joined(statement, runs, instance)
+        pairs = zip(runs, instance.bundle, strict=True)
+        counts = ~without_value(samples, 2)
+        for run, one in pairs:
+            counts = counts & design.kept(statement, run, one) & ~run.spoiled[:, -1:]
         for place, values in enumerate(instance.readouts):
             if (counted := counts[:, place]).any():
                 right = design.bound(statement, values)
                 for estimand, sides in zip(estimands, found, strict=True):
-                    rough, off = _beyond_noise(design, estimand, samples[counted, place], values)
+                    read = samples[counted, place]
+                    rough, off = _beyond_noise(design, estimand, read, values, instance)
                     sides.append((rough + toward * off, right))
     return list(found)
+
+
+def _numbers(instance: Instance) -> list[tuple[int, ...]]:
+    """What tells the streams of networks side by side apart; nothing of the first."""
+    return [(), *((number,) for number in range(1, 1 + len(instance.beside)))]
 
 
 def _beyond_noise(
@@ -190,14 +201,16 @@ def _beyond_noise(
     estimand: Estimand,
     samples: npt.NDArray[np.float64],
     values: Mapping[str, float],
+    instance: Instance,
 ) -> tuple[float, float]:
     """What a few replicas say of a number, and by how much it may be off: four times its standard
     error, 0 of what sees no more of a law than a mean or a probability.
     """
-    rough = design.estimate(samples, values, estimand)
+    rough = design.estimate(samples, values, estimand, instance)
     if not design.sees_more or len(samples) < _PARTS**2:
         return rough, 0.0
-    parts = [design.estimate(each, values, estimand) for each in np.array_split(samples, _PARTS)]
+    blocks = np.array_split(samples, _PARTS)
+    parts = [design.estimate(each, values, estimand, instance) for each in blocks]
     error = 4 * float(np.std(parts)) / math.sqrt(_PARTS - 1)
     return rough, error if math.isfinite(error) else 0.0
 
