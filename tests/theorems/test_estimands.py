@@ -136,11 +136,13 @@ def test_an_exponent_is_that_of_five_networks_side_by_side() -> None:
 
 
 def test_an_exponent_in_a_parameter_of_the_chain() -> None:
-    """The residual branch moves M by γ² to first order."""
+    """From orthogonal samples: of order γ where all rows hold them, of order 1 where some are 0."""
     options = dict(chain="residual", d=8, n=2, ell=1, gamma="[1/50, 1/5]")
     assume = "smallest_eigenvalue_0 >= 1/n"
-    claim = "abs(exponent(orthogonality_gap, gamma) - 1) <= 1/2"
+    claim = "abs(exponent(orthogonality_gap, gamma) - 1/2) <= 1"
     assert verdict(claim, **options, assume=assume)[0] == "supported"
+    claim = "exponent(orthogonality_gap, gamma) >= 1/4"
+    assert verdict(claim, **options, assume=assume)[0] == "refuted"
     with pytest.raises(ClaimError, match="gamma is none"):
         conjecture(claim, name="c", **ORTHOGONAL, gamma="[1/50, 1/5]")
 
@@ -159,7 +161,7 @@ DEEP: dict[str, Any] = dict(d=64, ell="24..40", assume="smallest_eigenvalue_0 > 
             "supported",
         ),
         ("limit(orthogonality_gap) >= 1/100", "supported"),
-        ("stationary(effective_rank) >= stationary(orthogonality_gap)", "supported"),
+        ("stationary(effective_rank) >= 2 - stationary(orthogonality_gap)", "supported"),
     ],
 )
 def test_what_is_left_of_a_mean_after_any_number_of_layers(claim: str, word: str) -> None:
@@ -234,7 +236,9 @@ def test_a_reading_that_is_undefined_for_sure_is_outside_and_one_within_rounding
     word, why = verdict("median(log(effective_rank - 1)) <= 0", **options)
     assert word == "inconclusive"
     assert "spoiled by rounding" in why
-    assert verdict("log(-1 - orthogonality_gap) <= 0")[0] == "inconclusive"
+    assert verdict("log(-1 - orthogonality_gap) <= 0")[0] == "outside"
+    assert verdict("log(cosine) <= -1", assume="cosine_0 >= 0")[0] == "outside"
+    assert verdict("sqrt(orthogonality_gap - 1/10) <= 1/2")[0] == "outside"
 
 
 def test_an_event_at_the_very_edge_of_rounding_speaks_for_nothing() -> None:

@@ -300,21 +300,27 @@ def _require_affordable(instance: Instance) -> None:
 
 
 def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None:
-    """A sample without a value, where samples can die; None where none was met.
+    """A sample without a value, where samples can die or what is read takes more than a number;
+    None where none was met.
 
-    It is looked for where they die soonest, in the narrowest networks. Raises `ClaimError` for an
-    instance that is too large to be simulated. Cost: a thousand replicas of an instance a batch
-    size, of 2·10^7 random numbers at most.
+    It is looked for where samples die soonest, in the narrowest networks: from one start of a batch
+    size, from all where what is read has conditions, as a logarithm has. Raises `ClaimError` for an
+    instance that is too large to be simulated. Cost: a thousand replicas of an instance, of 2·10^7
+    random numbers at most for a start of each batch size.
     """
-    if not design.mortal:
+    conditioned = any(statistic.conditions for statistic in design.estimand.statistics)
+    if not design.mortal and not conditioned:
         return None
     items = design.items(statement)
     least = min(item["d"] for item in items)
     narrow = [item for item in items if item["d"] == least]
-    for stream, item in enumerate({x["n"]: x for x in narrow}.values()):
+    looked_at = narrow if conditioned else list({x["n"]: x for x in narrow}.values())
+    sizes = len({item["n"] for item in narrow})
+    for stream, item in enumerate(looked_at):
         instance = design.instance(item)
         _require_affordable(instance)
-        replicas = min(_LOOKED_AT, max(_LOOKS // max(instance.normals, 1), 2))
+        most = _LOOKS * sizes // (max(instance.normals, 1) * len(looked_at))
+        replicas = min(_LOOKED_AT, max(most, 2))
         seen = instance.networks.simulated(design.observables, replicas, (_SEED, 1, stream))
         read = design.known(statement, seen, instance)
         counted = design.kept(statement, seen, instance) & ~seen.spoiled[:, -1:] & ~read.spoiled
