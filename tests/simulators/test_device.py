@@ -113,6 +113,18 @@ def test_gradients_on_a_device_have_the_law_of_the_hosts(engine, kept, device, m
         assert found.statistic < CRITICAL
 
 
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+@pytest.mark.parametrize("chain", [batchnorm_chain(WIDTH), vanilla_chain(WIDTH, "relu")], ids=repr)
+def test_tangent_kernels_on_a_device_have_the_law_of_the_hosts(engine, chain, device):
+    options = {"observables": ["tangent_kernel"], "backward": "readout", "depth": 2}
+    there, here = (
+        sample(engine, chain, seed=seed, device=place, **options)["tangent_kernel"][:, 0]
+        for seed, place in ((0, device), (1, None))
+    )
+    for i, j in ((0, 0), (0, 1)):
+        assert ks_2samp(there[:, i, j], here[:, i, j], method="asymp").statistic < CRITICAL
+
+
 def test_sentinel_uncentred_weights_on_a_device_are_caught(device, monkeypatch):
     chain = residual_chain(WIDTH, 0.5)
     here = sample("rows", chain, seed=1)

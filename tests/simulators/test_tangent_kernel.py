@@ -19,7 +19,7 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.engines import rows, tangent_kernel
+from simulators.engines import round_trip, rows, tangent_kernel
 from simulators.layers import (
     Activation,
     Bias,
@@ -324,6 +324,22 @@ def test_a_kernel_depends_on_nothing_beside_it(engine, chain):
     if chain.each_sample:
         name = "log_gradient_norm"
         np.testing.assert_array_equal(without[name], many[name])
+
+
+@pytest.mark.parametrize("kept", [0, 2000])
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+@pytest.mark.parametrize(
+    "chain",
+    [vanilla_chain(D, "relu"), batchnorm_chain(D, "tanh"), residual_chain(D, 0.5)],
+    ids=repr,
+)
+def test_what_is_kept_of_the_forward_pass_changes_no_bit(chain, engine, kept, monkeypatch):
+    """Also where scales are carried aside, and the stretches gone through again."""
+    whole = sample(chain, engine, 3, replicas=2, depth=23)
+    monkeypatch.setattr(round_trip, "KEPT_BYTES", kept)
+    pieces = sample(chain, engine, 3, replicas=2, depth=23)
+    np.testing.assert_array_equal(whole["tangent_kernel"], pieces["tangent_kernel"])
+    np.testing.assert_array_equal(whole.rounding, pieces.rounding)
 
 
 @pytest.mark.parametrize("engine", ["rows", "dense"])
