@@ -17,6 +17,7 @@ from simulators.backend import Backend
 from simulators.batch_files import read_array
 from simulators.engines.round_trip import RoundTrip
 from simulators.lazy import torch
+from simulators.regular_files import obstacle
 
 __all__ = ["Backward", "LastGradient", "read_last_gradient"]
 
@@ -47,6 +48,8 @@ def read_last_gradient(text: str) -> str | Floats:
         return text
     wanted = f"want {', '.join(_WORDS)}, or a .npy file (d, n)"
     require(text.endswith(".npy"), f"backward={told(text)}: {wanted}")
+    words = obstacle(text)
+    require(words is None, f"backward={told(text)}: {words}; {wanted}")
     try:
         found = read_array(text).array
         require(found.ndim == 2, f"has shape {found.shape}; want a matrix (d, n)")

@@ -45,6 +45,32 @@ def test_what_is_false_of_the_batch_is_refuted() -> None:
     assert [e.verdict for e in found.evidence if not e.apart] == [Verdict.REFUTED]
 
 
+def test_a_batch_is_the_start_of_a_chain_that_recentres_too() -> None:
+    """Where more than its spectrum counts, in gradients and of two chains as well."""
+    sizes = dict(n=3, d=16, ell=2, name="c")
+    claims = [
+        conjecture("cosine <= 1/2", chain="batchnorm(relu)", **sizes),
+        conjecture(
+            "median(gradient_norm_0) <= 500",
+            chain="batchnorm(relu)",
+            backward="gaussian",
+            **sizes,
+        ),
+        conjecture(
+            "cosine <= other.cosine + 1/2",
+            chain="batchnorm(relu)",
+            other="vanilla(relu)",
+            assume="alive",
+            **sizes,
+        ),
+    ]
+    for claim in claims:
+        (found,) = verify([claim.statement(falsify=False)], batch=GAUSSIAN)
+        assert found.verdict is Verdict.SUPPORTED
+        (row,) = found.evidence[0].details["readouts"]
+        assert row["instance"] == "batch 6×3, d=16"
+
+
 def test_what_is_false_elsewhere_is_no_refutation_of_the_batch() -> None:
     claim = conjecture("effective_rank >= 3/2", over="matrices", n=3, d=6, name="c").statement()
     (found,) = verify([claim], batch=GAUSSIAN)

@@ -50,7 +50,8 @@ Bools = npt.NDArray[np.bool_]
 #: How often it is reckoned what open means still need, and how many times the replicas of an
 #: instance may then be spent on it; by how much more than is reckoned.
 _ROUNDS, _MOST, _MORE = 3, 10, 1.25
-#: Draws after which a condition is given up that not one replica in so many meets.
+#: Draws after which a mean is given up if all of them are its bound, as far as rounding tells, and
+#: a condition that not one replica in so many meets.
 _GIVEN_UP, _RAREST = 4096, 1000
 
 
@@ -486,7 +487,7 @@ class _Trial:
     ) -> None:
         self.label, self.noun, self.estimator = instance.label, check.noun, check.estimator
         self.half_known = bool(check.open_words)
-        self.met = self.spoiled = 0
+        self.met = self.spoiled = self.met_bound = 0
         self.undefined = self.discarded = 0
         self.cut = False  # out of time: a refutation stands, and nothing else is said
         self.relation = statement.relation
@@ -529,6 +530,8 @@ class _Trial:
         self, low: Floats, high: Floats, spoiled: Bools, inside: Bools | None = None
     ) -> None:
         self.spoiled += int(spoiled.sum())
+        if self.noun == "mean" and low.ndim == 1:
+            self.met_bound += int(((low <= self.bound) & (self.bound <= high) & ~spoiled).sum())
         self.sequence.update(low, high)
         self.false_sequence.update(low, high)
         if self.event_sequence is not None and inside is not None:
@@ -562,7 +565,8 @@ class _Trial:
         if verdict is Verdict.SUPPORTED:
             told = self.estimator is not None and self.sentinel(resolution) is Verdict.REFUTED
             return told or self._narrow(resolution)
-        return verdict is Verdict.REFUTED or self._hopeless or self._out_of_reach
+        given_up = self._hopeless or self._out_of_reach or self._on_the_bound
+        return verdict is Verdict.REFUTED or given_up
 
     def wanted(self, resolution: float) -> float:
         """By what the replicas drawn would have to be multiplied for a verdict, as half-widths
@@ -601,6 +605,13 @@ class _Trial:
         """
         low, high = self.sequence.estimates
         return 8 * self.spoiled >= self.sequence.count and low <= self.bound <= high
+
+    @property
+    def _on_the_bound(self) -> bool:
+        """Whether all that was drawn is the bound itself, as far as rounding tells: as the
+        difference of two networks is that cannot differ.
+        """
+        return self.sequence.count >= _GIVEN_UP and self.met_bound == self.sequence.count
 
     @property
     def _out_of_reach(self) -> bool:

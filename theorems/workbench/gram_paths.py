@@ -81,9 +81,11 @@ def leaves_samples(gram: Gram, *, recentres: bool, paired: bool) -> bool:
     """
     squares = [row[k] for k, row in enumerate(gram)]
     if recentres:
-        means = [sum(row) / Fraction(len(gram)) for row in gram]
-        middle = sum(means) / Fraction(len(gram))
-        squares = [x - 2 * mean + middle for x, mean in zip(squares, means, strict=True)]
+        # times n², as rationals of two libraries have no common quotient
+        n, sums = len(gram), [sum(row) for row in gram]
+        squares = [
+            n * (n * x - 2 * total) + sum(sums) for x, total in zip(squares, sums, strict=True)
+        ]
     return all(squares) if paired else any(squares)
 
 
