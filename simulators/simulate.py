@@ -47,7 +47,8 @@ __all__ = ["ENGINES", "Measurable", "choose_engine", "engine_named", "simulate"]
 ENGINES = ("auto", "dense", "factor", "rows", "mean_field")
 
 _WIDE = 2
-"""Times n: a width from which on drawing images is quicker than drawing weights."""
+"""Times n, or the columns of all gradients of a replica: a width from which on drawing images is
+quicker than drawing weights."""
 
 BUFFER_ENTRIES = 2**17
 """Entries of representations gathered before they are measured together."""
@@ -305,7 +306,8 @@ def choose_engine(
     """The engine that `simulate` runs where ``engine`` of `ENGINES` is asked for, and why.
 
     ``measures`` are the observables, ``replicas`` ≥ 1 their number of runs, ``batch_shape`` is
-    (d₀, n): rows is quicker than dense where widths are more than twice n. Raises `ValueError` when
+    (d₀, n): rows is quicker than dense where widths are more than twice n, or n(n + 1) for a tangent
+    kernel of samples that interact. Raises `ValueError` when
     the one asked for does not apply, with the reason.
 
     Example:
@@ -337,7 +339,8 @@ def choose_engine(
                 "exact in law: Gaussian weights, no residual, observables of the Gram matrix",
             )
         width, n = min(batch_shape[0], *chain.widths(batch_shape[0])), batch_shape[1]
-        if rows.obstacle(chain) is None and width > _WIDE * n:
+        columns = n * gradients_carried(chain, n, any(measure.tangent for measure in measures))
+        if rows.obstacle(chain) is None and width > _WIDE * columns:
             return "rows", f"exact in law: Gaussian weights; factor is not exact here: {obstacle}"
         return "dense", f"factor is not exact here: {obstacle}"
     if engine == "rows":

@@ -432,6 +432,16 @@ def test_the_readout_is_common_to_the_samples_and_of_variance_one_over_d():
     assert abs((entries**4).mean() - 3) <= 6 * (96 / entries.size) ** 0.5
 
 
+def test_the_quickest_engine_counts_a_gradient_for_each_output():
+    options = {"depth": 1, "observables": ["tangent_kernel"], "backward": "readout"}
+    for chain, engine in (
+        (batchnorm_chain(D), "dense"),
+        (batchnorm_chain(32), "rows"),
+        (vanilla_chain(D), "rows"),
+    ):
+        assert simulate(chain, np.eye(32, N), **options).engine == engine
+
+
 def test_an_observable_of_ones_own_reads_the_kernel_at_its_scale():
     with OBSERVABLES.restored():
 
