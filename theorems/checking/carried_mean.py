@@ -23,6 +23,8 @@ FloatArray = npt.NDArray[np.float64]
 #: Stakes that are compared, as shares of the most that may be staked.
 _STAKES = (1 - 2.0 ** -np.arange(1, 8))[:, None]
 _NARROWEST = 1e-9
+#: How many of the carried means are followed.
+_FOLLOWED = 4
 
 
 class CarriedMean:
@@ -30,11 +32,12 @@ class CarriedMean:
 
     - ``lower``, ``upper``: the range of X
     - ``floors``: (K,), the least of each Z_k; none exceeds ``upper``
-    - ``level``: error probability, in (0, 1): half of it for X, half of it for one of the Z_k
+    - ``level``: error probability, in (0, 1): half of it for X, half of it for some of the Z_k
     - ``reference``: a number that E X is compared with, near which the interval must be sharp
 
-    Which Z_k is looked at, the observations of the first call of `update` decide, of which it then
-    takes no other notice: that which would soonest show that E X exceeds the reference. X takes all.
+    Which Z_k are looked at, four at most, the observations of the first call of `update` decide, of
+    which they then take no other notice: those that would soonest show that E X exceeds the
+    reference. X takes all.
 
     Observations have an axis more: X, then every Z_k.
 
@@ -58,8 +61,8 @@ class CarriedMean:
         self.lower, self.upper = self._plain.lower, self._plain.upper
         self._level, self._reference = level, self._plain.reference
         self._floors = np.array([finite_float("floors", floor) for floor in floors])
-        self._place: int | None = None
-        self._carried: BoundedMean | None = None
+        self._aimed = False
+        self._carried: dict[int, BoundedMean] = {}
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
         """Take further observations, (k, 1 + K); with ``up_to``, each lies between both.
@@ -69,13 +72,14 @@ class CarriedMean:
         low = np.asarray(values, dtype=np.float64)
         high = low if up_to is None else np.asarray(up_to, dtype=np.float64)
         self._plain.update(low[:, 0], high[:, 0])
-        if self._place is not None and self._carried is not None:
-            self._carried.update(low[:, self._place + 1])
-        elif self._place is None and self._reference is not None and len(low):
+        for place, carried in self._carried.items():
+            carried.update(low[:, place + 1])
+        if not self._aimed and self._reference is not None and len(low):
+            self._aimed = True
             self._aim(low[:, 1:], self._reference)
 
     def _aim(self, carried: FloatArray, reference: float) -> None:
-        """Choose what grows fastest in the game of `BoundedMean` against the reference."""
+        """Choose those that grow fastest in the game of `BoundedMean` against the reference."""
         widths = self.upper - self._floors
         usable = np.flatnonzero((widths > _NARROWEST) & (self._floors < reference))
         if not usable.size:
@@ -84,9 +88,10 @@ class CarriedMean:
         claimed = (reference - self._floors[usable]) / widths[usable]
         gains = shares / np.maximum(claimed, _NARROWEST) - 1
         growth = [np.log1p(stake * gains).mean(axis=0) for stake in _STAKES[:, 0]]
-        self._place = int(usable[int(np.argmax(np.max(growth, axis=0)))])
-        floor = float(self._floors[self._place])
-        self._carried = BoundedMean(floor, self.upper, self._level / 2, reference)
+        order = np.argsort(-np.max(growth, axis=0), kind="stable")[:_FOLLOWED]
+        for place in usable[order].tolist():
+            floor, share = float(self._floors[place]), self._level / 2 / len(order)
+            self._carried[place] = BoundedMean(floor, self.upper, share, reference)
 
     @property
     def count(self) -> int:
@@ -97,10 +102,8 @@ class CarriedMean:
     def interval(self) -> tuple[float, float]:
         """(low, high), nested as observations arrive; at first what the ranges say."""
         low, high = self._plain.interval
-        ends = [low, *self._floors]
-        if self._carried is not None:
-            ends.append(self._carried.interval[0])
-        return float(max(ends)), high
+        carried = [each.interval[0] for each in self._carried.values()]
+        return float(max([low, *self._floors, *carried])), high
 
     @property
     def half_width(self) -> float:
