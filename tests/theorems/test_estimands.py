@@ -400,6 +400,16 @@ def test_what_has_no_range_is_decided_by_its_median_and_cut_off() -> None:
         ("abs(exponent(orthogonality_gap, d) + 1/2) <= 1/5", {}, "needs several values of d"),
         ("stationary(orthogonality_gap) <= 1/5", {}, "takes several starts"),
         ("stationary(orthogonality_gap/ell) <= 1/5", {}, "names the layer"),
+        (
+            "stationary(orthogonality_gap - orthogonality_gap_0) <= 1/5",
+            {},
+            "no start is left after any number of layers",
+        ),
+        (
+            "limit(gradient_norm_0/(1 + gradient_norm_0)) <= 1/5",
+            {"backward": "gaussian"},
+            "which depends on all layers",
+        ),
         ("rate(orthogonality_gap) <= 1", {}, "a slope over layers, and ell has only 1"),
         ("kurtosis(orthogonality_gap) <= 4", {}, "is assumed, and not estimated"),
         (

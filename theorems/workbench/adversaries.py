@@ -383,6 +383,8 @@ class MeanAdversary:
             return None
         start = instance.label.rpartition("start ")[2]
         seen = margin(row) + f", from start {start}" * self.design.space.whole
+        if self.check.assumed:
+            seen += f", assuming {self.check.assumed}"
         return Found(item, attack, seen, "mean", context.level)
 
     def _affordable(self, item: Item, most: int) -> bool:

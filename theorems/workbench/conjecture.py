@@ -148,7 +148,8 @@ def conjecture(
     - ``assume``: relations as text, over symbols and quantities of the start
       (``smallest_eigenvalue_0``); ``"x != 0"`` where a side has no value at 0; ``"alive"``, of a
       chain: a mean over the paths on which every sample has a unit that is not 0 at every layer up
-      to ``ell`` (others are discarded), and ``over="matrices"``: no sample is 0
+      to ``ell`` (others are discarded), and ``over="matrices"``: no sample is 0; of what has no
+      range, ``"kurtosis(x) <= 6"`` or ``"variance(x) <= v"``, which every verdict names
     - ``event``: of which the claim gives the ``probability``
     - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not
       given
@@ -454,9 +455,19 @@ class Conjecture:
         )
         for statistic in spanning:
             named = set().union(*(side.free_symbols for side in statistic.sides))
+            late, early = self.declaration.used(*statistic.sides)
             yield (
                 statistic.lasting and "ell" in set(map(str, named)),
                 f"{statistic} names the layer, of which there is none after any number of layers",
+            )
+            yield (
+                statistic.lasting and bool(early),
+                f"{statistic} names {early and early[0].name}_0, and no start is left after any "
+                "number of layers",
+            )
+            yield (
+                statistic.lasting and any(q.backward for q in late),
+                f"{statistic} is of a gradient, which depends on all layers and not on one",
             )
         yield self.other is not None, f"{first} is of one chain; leave out other="
 
