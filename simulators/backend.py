@@ -32,6 +32,11 @@ __all__ = ["Backend", "NumpyBackend", "TorchBackend", "select"]
 S = TypeVar("S")
 
 
+WHOLE_BYTES = 2**25
+"""Pieces of memory up to this size are soon given again by the C library; others by the system,
+page by page."""
+
+
 def _numpy() -> Namespace:
     import array_api_compat.numpy  # all of NumPy with it, so not before arrays are worked on
 
@@ -301,7 +306,9 @@ def _host_draws(
     """
     sizes = [len(piece.replicas) * sum(piece.units) for piece in pieces]
     buffers: Iterator[Reals]
-    if kept:  # in one piece, as the system gives few large pages sooner than many small ones
+    if kept and sum(sizes) * np.dtype(dtype).itemsize > WHOLE_BYTES:
+        buffers = (np.empty(size, dtype) for size in sizes)
+    elif kept:
         whole = np.empty(sum(sizes), dtype)
         buffers = (
             whole[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)

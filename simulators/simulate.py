@@ -25,7 +25,12 @@ from simulators.backend import Backend, select
 from simulators.batches import centred, validate_batch
 from simulators.chains import Chain
 from simulators.engines import dense, factor, mean_field, rows
-from simulators.engines.round_trip import RoundTrip, gradients_carried
+from simulators.engines.round_trip import (
+    RoundTrip,
+    gradients_carried,
+    kept_entries,
+    kept_together,
+)
 from simulators.engines.rounding import (
     ROUNDINGS,
     Copies,
@@ -107,8 +112,8 @@ def simulate(
     one at best, and as its gradients from there on.
 
     The engines rows and dense go backward, exact in law jointly with the forward pass: rows by
-    conditioning on what it drew, at O(width · n²), dense by the weights themselves, drawn once
-    more. The forward numbers for a seed are the same with and without. In a run with
+    conditioning on what it drew, at O(width · n²), dense by the weights themselves, kept or
+    drawn once more. The forward numbers for a seed are the same with and without. In a run with
     a tangent kernel for which outputs go back one by one, gradients are other numbers of the same
     law.
 
@@ -188,6 +193,9 @@ def simulate(
             engine_of = {"rows": rows, "dense": dense}[name]
             shape = 1, n * gradients, len(values)
             groups = engine_of.groups(chain, shape, replicas, backend.workers)
+            if backend.device == "cpu":
+                kept = kept_entries(engine_of.JOURNEY, chain, values.shape, depth, backend.dtype)
+                groups = kept_together(groups, kept, backend.dtype)
             sharing = min(len(groups), backend.workers)
             trip = partial(
                 RoundTrip,

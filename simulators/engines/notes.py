@@ -12,10 +12,13 @@ from array_api_compat import device
 from numpy.typing import NDArray
 
 from simulators.arrays import Array
-from simulators.backend import Backend
+from simulators.backend import WHOLE_BYTES, Backend
 from simulators.layers import Recenter, RowLayer
 
 __all__ = ["Mapping", "Notes", "Products", "Way", "Weighted"]
+
+PIECE_ENTRIES = 2**18
+"""Entries of a piece where all together would be more."""
 
 Products: TypeAlias = tuple[Array, NDArray[np.int64]]
 """HᵀH, ``(group, n, n)``, over 2 to the power of the numbers beside it, ``(group,)``."""
@@ -63,8 +66,9 @@ Way: TypeAlias = list[Mapping | Weighted]
 class Notes:
     """The `ways` through consecutive blocks, in order.
 
-    Of what is kept, ``room`` entries lie in one piece of memory: to ask the system for pages layer
-    by layer costs more than the work. ``products``, if given, takes Hᵀ, ``(group, n, width)``, to
+    Of what is kept, ``room`` entries lie in one piece of memory, or in pieces of `PIECE_ENTRIES`
+    where they are more than `WHOLE_BYTES`: to ask the system for pages layer by layer costs more
+    than the work. ``products``, if given, takes Hᵀ, ``(group, n, width)``, to
     those that are wanted of what weights are applied to.
 
     Example:
@@ -80,7 +84,9 @@ class Notes:
         self, backend: Backend, room: int, products: Callable[[Array], Products] | None = None
     ) -> None:
         self.ways: list[Way] = []
-        self._backend, self._room, self._products = backend, room, products
+        whole = room * np.dtype(backend.dtype).itemsize <= WHOLE_BYTES
+        self._room = room if whole else PIECE_ENTRIES
+        self._backend, self._products = backend, products
         self._piece: Array | None = None
         self._taken = 0
 
@@ -103,10 +109,13 @@ class Notes:
     def kept(self, rows: Array) -> Array:
         """A copy of ``rows``, of any shape, that nobody writes into but its reader."""
         xp, size = self._backend.xp, math.prod(rows.shape)
-        if self._taken + size > self._room:
+        if size > self._room:
             return xp.asarray(rows, copy=True)
-        if self._piece is None:
-            self._piece = xp.empty(self._room, dtype=rows.dtype, device=device(rows))
+        if self._piece is None or self._taken + size > self._room:
+            self._piece, self._taken = (
+                xp.empty(self._room, dtype=rows.dtype, device=device(rows)),
+                0,
+            )
         place = slice(self._taken, self._taken + size)
         self._taken += size
         found = xp.reshape(self._piece[place], tuple(rows.shape))

@@ -34,7 +34,7 @@ from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
 from simulators.arrays import Array, Floats
-from simulators.backend import Backend
+from simulators.backend import WHOLE_BYTES, Backend
 from simulators.chains import Chain
 from simulators.engines.factor import block_rows
 from simulators.engines.layerwise import Passage, steps
@@ -46,11 +46,14 @@ from simulators.layers import Recenter, ScaleResponse, WeightLayer
 from simulators.streams import Streams, pack, row_blocks, units_of
 from simulators.weights import GivenLaw
 
-__all__ = ["Gradient", "Journey", "RoundTrip", "gradients_carried", "kept_entries"]
+__all__ = ["Gradient", "Journey", "RoundTrip", "gradients_carried", "kept_entries", "kept_together"]
 
 KEPT_BYTES = 2**29
 """What is kept of the last stretch of a round trip, over all groups at work, unless one block has
 more."""
+
+LEAST_REPLICAS = 8
+"""Of a group, if there are so many: calls on arrays of fewer cost more than what they do."""
 
 LEAST_PARTS = 4
 """Stretches into which one is cut at least where it is not kept whole."""
@@ -477,6 +480,21 @@ def kept_entries(
         parts = _cut(blocks, length)
         starts, blocks = starts + len(parts) - 1, parts[-1]
     return len(blocks) * block + starts * n * width
+
+
+def kept_together(groups: Sequence[range], entries: int, dtype: str) -> list[range]:
+    """The groups of replicas cut into ones that keep at most `WHOLE_BYTES` together, of so many
+    ``entries`` each, but into none of less than `LEAST_REPLICAS`.
+
+    Example:
+        >>> kept_together([range(32)], 2**18, "float64")
+        [range(0, 16), range(16, 32)]
+    """
+    size = max(LEAST_REPLICAS, WHOLE_BYTES // np.dtype(dtype).itemsize // entries)
+    cut = (
+        [group[start : start + size] for start in range(0, len(group), size)] for group in groups
+    )
+    return list(chained.from_iterable(cut))
 
 
 def _blocks_kept(entries: int, dtype: str) -> int:

@@ -11,7 +11,7 @@ from numpy.random import SeedSequence
 from scipy.special import digamma, polygamma
 from scipy.stats import binom, ks_2samp
 
-from simulators import simulate
+from simulators import backend, simulate
 from simulators.backend import NumpyBackend
 from simulators.chains import (
     Chain,
@@ -23,7 +23,7 @@ from simulators.chains import (
     residual_chain,
     vanilla_chain,
 )
-from simulators.engines import factor, round_trip, rows
+from simulators.engines import factor, notes, round_trip, rows
 from simulators.layers import (
     Activation,
     Linear,
@@ -287,6 +287,20 @@ def test_what_is_kept_of_the_forward_pass_changes_no_bit(chain, engine, kept, mo
     whole = sample(chain, engine, 3, replicas=2, depth=23)
     monkeypatch.setattr(round_trip, "KEPT_BYTES", kept)
     pieces = sample(chain, engine, 3, replicas=2, depth=23)
+    for name in whole.values:
+        np.testing.assert_array_equal(whole[name], pieces[name])
+
+
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+@pytest.mark.parametrize("least", [1, 3])
+def test_how_many_replicas_go_together_changes_no_bit(engine, least, monkeypatch):
+    """Nor whether what is kept of them lies in one piece of memory."""
+    whole = sample(batchnorm_chain(D, "tanh"), engine, 3, replicas=8)
+    monkeypatch.setattr(round_trip, "LEAST_REPLICAS", least)
+    for module in (round_trip, notes, backend):
+        monkeypatch.setattr(module, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(notes, "PIECE_ENTRIES", 100)
+    pieces = sample(batchnorm_chain(D, "tanh"), engine, 3, replicas=8)
     for name in whole.values:
         np.testing.assert_array_equal(whole[name], pieces[name])
 
