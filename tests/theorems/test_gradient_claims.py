@@ -196,11 +196,6 @@ FORWARD = {name: value for name, value in SHALLOW.items() if name != "backward"}
             | {"backward": "gaussian"},
             "gradients in random networks",
         ),
-        (
-            "abs(exponent(median(gradient_norm_0), d)) <= 1",
-            SHALLOW | {"d": "32..64"},
-            "is that of a mean",
-        ),
         ("rate(median(median(gradient_norm_0))) <= 1", SHALLOW | {"ell": "2..4"}, "stands within"),
     ],
 )
