@@ -1,7 +1,8 @@
 """Means near the end of their range, and bounds at a third or so of that distance from them: CPU
 time and verdict.
 
-Before means of cosines were carried on from earlier layers, none of the true claims was decided.
+Most of the true ones take more networks than a check may draw, unless means of cosines are carried
+on from earlier layers.
 """
 
 import time
