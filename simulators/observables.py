@@ -247,6 +247,8 @@ class NamedObservable:
         measuring = function if self.wide else partial(_ignoring_width, function)
         if (self.floor, self.ceiling) != (None, None):
             measuring = partial(_within, name, self._ends(value), measuring)
+        if self.reads == "gram" and not self.scaled:
+            _require_rotation_free(name, measuring, max(self.samples, 3))
         return Observable(
             name,
             measuring,
@@ -851,6 +853,24 @@ def _within(
     values = measuring(H, width=width, **more)
     require_within(name, values, *ends, H.shape[-1], width)
     return values
+
+
+def _require_rotation_free(name: str, measuring: Callable[..., Array], n: int) -> None:
+    """Raise `ValueError` where a trial contradicts ``reads="gram"``: at a factor of HᵀH in place
+    of H it must give the same. What cannot be tried like that, as it wants another array, passes.
+    """
+    H = np.random.default_rng(0).standard_normal((1, n + 2, n))
+    try:
+        with np.errstate(all="ignore"):
+            there, here = (np.asarray(measuring(K, width=n + 2)) for K in (H, np.linalg.qr(H).R))
+        same = there.shape == here.shape and np.allclose(there, here, 1e-6, 1e-6, equal_nan=True)
+    except Exception:  # of the author's code, or of a function of Torch's tensors
+        return
+    require(
+        same,
+        f"observable {name!r} is declared reads='gram', but it differs between H and another "
+        "matrix with the same HᵀH; say reads='H'",
+    )
 
 
 def _ignoring_width(

@@ -383,8 +383,12 @@ def test_resolve_takes_functions_of_the_user() -> None:
     observable = ob.resolve(first_entry)
     assert (observable.name, observable.gram) == ("first_entry", False)
     assert observable.function(np.full((2, 2), 7.0), width=2) == 7
-    first_entry.gram_invariant = True  # type: ignore[attr-defined]
-    assert ob.resolve(first_entry).gram
+
+    def first_square(H: Any) -> Any:
+        return (H[..., 0] ** 2).sum(axis=-1)
+
+    first_square.gram_invariant = True  # type: ignore[attr-defined]
+    assert ob.resolve(first_square).gram
 
 
 @pytest.mark.parametrize(
@@ -476,3 +480,30 @@ def test_zeros_have_no_norm_and_no_products() -> None:
     assert np.isnan(ob.log_norm(H)[1])
     assert np.isnan(ob.gradient_norm(H)[1])
     assert np.isnan(ob.gradient_gram(H)[1]).all()
+
+
+def _entries_above(H: Any) -> Any:
+    return (H > 0).mean(axis=(-2, -1))
+
+
+def _first_row(H: Any) -> Any:
+    return (H[..., 0, :] ** 2).sum(axis=-1) / (H**2).sum(axis=(-2, -1))
+
+
+def _mean_square(H: Any) -> Any:  # the number of rows is not that of a factor
+    return (H**2).mean(axis=(-2, -1))
+
+
+@pytest.mark.parametrize("reading", [_entries_above, _first_row, _mean_square])
+def test_what_reads_more_than_the_gram_matrix_is_refused_where_it_says_gram(reading: Any) -> None:
+    kind = ob.NamedObservable("reading", "of more", reading, reads="gram", floor=0)
+    with pytest.raises(ValueError, match="declared reads='gram', but it differs"):
+        _ = kind.measured
+    assert not ob.NamedObservable("reading", "of more", reading, floor=0).measured.gram
+
+
+def test_what_a_trial_cannot_follow_may_read_the_gram_matrix() -> None:
+    of_tensors = ob.NamedObservable(
+        "volume", "det HᵀH", lambda H: torch.linalg.det(H.mT @ H), reads="gram"
+    )
+    assert of_tensors.measured.gram

@@ -167,3 +167,32 @@ def test_a_module_runs_once_and_is_known_by_its_path(tmp_path: Path) -> None:
     assert str(tmp_path / "count.py") in brought()
     with pytest.raises(OwnWordsError, match=r"none\.py: no such file"):
         bring("none.py")
+
+
+@pytest.mark.parametrize(
+    ("told_of_it", "body", "said"),
+    [
+        ("floor=0, ceiling=1", "raise KeyError('oops')", "'mine' raised KeyError: 'oops'"),
+        ("floor=0, ceiling=1", "return 0 * H[..., 0, :]", "'mine' gave shape"),
+        ("floor=0, ceiling=1, reads='gram'", "return 1.0 * (H[..., 0, 0] > 0)", "reads='gram'"),
+    ],
+)
+def test_an_observable_that_breaks_ends_a_claim_in_one_line(
+    told_of_it: str,
+    body: str,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text(
+        "from simulators import observable\n"
+        f"@observable({told_of_it})\ndef mine(H):\n    'mine'\n    {body}\n"
+    )
+    sizes = ["--where", "n=2", "--where", "d=8", "--where", "ell=1", "--corpus", str(tmp_path)]
+    claim = ["--claim", "mine <= 1/2", "--chain", "rescale", *sizes]
+    with OBSERVABLES.restored():
+        assert main(["falsify", "--module", str(file), *claim]) == 2
+    told = capsys.readouterr().err
+    assert said in " ".join(told.split())
+    assert "defect" not in told

@@ -199,15 +199,26 @@ class Quantity:
 
 @cache
 def _observable(kind: NamedObservable, value: Fraction | None) -> Observable:
-    found = kind.measured if value is None else kind.at(float(value))
-    return replace(found, function=partial(_refusing, found.function))
-
-
-def _refusing(measure: Callable[..., Array], *given: object, **named: object) -> Array:
     try:
-        return measure(*given, **named)
+        found = kind.measured if value is None else kind.at(float(value))
+    except ValueError as error:  # reads="gram", which a trial contradicts
+        raise ClaimError(str(error)) from None
+    return replace(found, function=partial(_refusing, found.name, found.function))
+
+
+def _refusing(name: str, measure: Callable[..., Array], H: Array, **named: object) -> Array:
+    try:
+        values = measure(H, **named)
+    except MemoryError:
+        raise
     except RangeError as error:
         raise ClaimError(str(error)) from None
+    except Exception as error:  # of the author's code
+        raise ClaimError(f"observable {name!r} raised {type(error).__name__}: {error}") from error
+    shape, want = getattr(values, "shape", None), H.shape[:-2]
+    if shape != want:
+        raise ClaimError(f"observable {name!r} gave shape {shape}; a claim wants a number, {want}")
+    return values
 
 
 @cache
