@@ -177,7 +177,7 @@ log_norm_spread = conjecture(
 )
 
 relu_survival = conjecture(
-    "alive == exp(ell*log(1 - 2**(-d)))",
+    "alive == (1 - 2**(-d))**ell",
     chain="vanilla(relu)",
     n=1,
     d="2..4",

@@ -55,6 +55,8 @@ def run(claim: Any, **options: Any) -> tuple[Verdict, Evidence]:
         ("m**k <= 3", set()),
         ("y**k <= 3", {"Ne(Piecewise((y, k < 0), (1, True)), 0)"}),
         ("x - x/m <= 1", set()),
+        ("((x - 2)/(x + 1))**k <= 3", {"Ne(x + 1, 0)", "(x - 2)/(x + 1) > 0"}),
+        ("(1 - 2**(-m))**k <= 3", {"1 - 1/2**m > 0"}),
     ],
 )
 def test_conditions_are_read_from_the_syntax_before_sympy_simplifies(

@@ -478,16 +478,19 @@ class _Reader:
                 size = max(abs(int(base.p)), int(base.q)).bit_length() * abs(float(exponent))
                 refuse((size > BITS, f"{self._source(node)!r} has more than {BITS} bits"))
                 refuse((base == 0 and exponent < 0, f"{self._source(node)!r} divides by zero"))
-        elif exponent.is_number or not (base.is_positive or base.is_nonnegative):
-            # an irrational power, or a base whose sign is open under a variable exponent
+        elif exponent.is_number:
             raise ClaimError(
                 f"{self._source(node)!r}: raise to a rational power, or a positive base to a "
                 "variable one"
             )
-        verb = "divides by" if exponent.is_negative else "raises"
-        if exponent.is_Rational and exponent.q > 1:
-            verb = "takes the root of"
-        self.conditions += of_power(base, exponent, self._words(node, verb, node.left))
+        if exponent.is_Rational or base.is_nonnegative:
+            verb = "divides by" if exponent.is_negative else "raises"
+            if exponent.is_Rational and exponent.q > 1:
+                verb = "takes the root of"
+            self.conditions += of_power(base, exponent, self._words(node, verb, node.left))
+        else:
+            words = self._words(node, "raises to a variable power the base", node.left)
+            self.conditions += (Condition(sp.Gt(base, 0, evaluate=False), words),)
         found = base**exponent
         if any(p.exp.is_Rational and abs(p.exp) > HIGHEST for p in found.atoms(sp.Pow)):
             raise ClaimError(f"{self._source(node)!r}: exponents are at most {HIGHEST}")
