@@ -25,7 +25,7 @@ from itertools import product, zip_longest
 from typing import SupportsFloat, TypeAlias, TypeVar
 
 from simulators.activations import ACTIVATIONS
-from simulators.arguments import real_number, require, told, whole_number
+from simulators.arguments import kind_of, real_number, require, told, whole_number
 from simulators.arrays import Array
 from simulators.catalogue import Catalogue, read_entry, summary
 from simulators.layers import (
@@ -502,7 +502,7 @@ def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
     ``open_numbers`` a text without arguments leaves the numbers open.
 
     Raises `ValueError` for what is no such text, an unknown chain or activation, a missing or
-    surplus argument, and one that the chain refuses.
+    surplus argument, one that the chain refuses, and a chain that cannot be built.
 
     Example:
         >>> read_chain(" residual( 1e-1 ) ").name, read_chain("vanilla").build(8).widths(5)
@@ -534,8 +534,23 @@ def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
     found = chain.bound(values)
     if not found.parameters:
         # refuses a bad argument; the width of a run is refused with the run
-        found.build(max(2, chain.least))
+        _require_built(found, max(2, chain.least))
     return found
+
+
+def _require_built(chain: NamedChain, width: int) -> None:
+    try:
+        made: object = chain.build(width)
+    except (TypeError, ValueError):
+        raise
+    except Exception as error:  # the author's code
+        raise ValueError(
+            f"chain {chain.name!r} at width {width}: {type(error).__name__}: {error}"
+        ) from error
+    require(
+        isinstance(made, Chain),
+        f"chain {chain.name!r} gave {kind_of(made)} at width {width}; want a Chain",
+    )
 
 
 def _spelled(name: str, arguments: Iterable[str]) -> str:

@@ -196,3 +196,27 @@ def test_an_observable_that_breaks_ends_a_claim_in_one_line(
     told = capsys.readouterr().err
     assert said in " ".join(told.split())
     assert "defect" not in told
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise RuntimeError('oops')", "chain 'broken' at width 2: RuntimeError: oops"),
+        ("return None", "chain 'broken' gave a NoneType at width 2; want a Chain"),
+    ],
+)
+def test_a_chain_that_breaks_ends_a_claim_in_one_line(
+    body: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "breaks.py"
+    file.write_text(
+        "from simulators import named_chain\n"
+        f"@named_chain()\ndef broken(width):\n    'broken'\n    {body}\n"
+    )
+    sizes = ["--where", "n=2", "--where", "d=8", "--where", "ell=1", "--corpus", str(tmp_path)]
+    claim = ["--claim", "orthogonality_gap <= 1/2", "--chain", "broken", *sizes]
+    with CHAINS.restored():
+        assert main(["falsify", "--module", str(file), *claim]) == 2
+    told = capsys.readouterr().err
+    assert said in " ".join(told.split())
+    assert "defect" not in told
