@@ -346,7 +346,9 @@ def choose_engine(
                 "factor",
                 "exact in law: Gaussian weights, no residual, observables of the Gram matrix",
             )
-        width, n = min(batch_shape[0], *chain.widths(batch_shape[0])), batch_shape[1]
+        # of the second block: few rows of the batch cost either engine as little
+        widths = chain.widths(chain.widths(batch_shape[0])[-1])
+        width, n = min(widths), batch_shape[1]
         columns = n * gradients_carried(chain, n, any(measure.tangent for measure in measures))
         if rows.obstacle(chain) is None and width > _WIDE * columns:
             return "rows", f"exact in law: Gaussian weights; factor is not exact here: {obstacle}"

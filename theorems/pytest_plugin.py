@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 LEVEL = 1e-6  # as theorems.verification has it
 _PROPERTY = "theorem"
 _DECLARING = "theorems.workbench.conjecture"
-_QUANTIFIERS = ("pointwise", "expectation", "probability", "law", "limit", "mean_field")
+_QUANTIFIERS = (
+    "pointwise",
+    "expectation",
+    "probability",
+    "law",
+    "limit",
+    "mean_field",
+    "comparison",
+)
 _MARKERS = {
     "theorem": "a claim or a statement of the library, checked by the theorems plugin",
     **{

@@ -19,7 +19,7 @@ from simulators.chains import (
     vanilla_chain,
 )
 from simulators.engines import dense, factor, rows
-from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.layers import Activation, LayerNorm, Linear, Normalize, Recenter, Rescale, Residual
 from simulators.simulate import simulate
 
 BATCH = np.random.default_rng(0).standard_normal((6, 3))
@@ -171,6 +171,11 @@ def test_where_factor_is_not_exact_auto_takes_the_next_and_factor_says_why(
 def test_auto_draws_weights_where_they_are_as_few_as_images():
     assert simulate(residual_chain(6, 0.3), BATCH, depth=1).engine == "dense"
     assert simulate(residual_chain(7, 0.3), np.eye(7, 3), depth=1).engine == "rows"
+
+
+def test_few_rows_of_a_batch_make_no_wide_weights_cheap():
+    chain = Chain((Linear(64), LayerNorm(), Activation("relu")))
+    assert simulate(chain, np.eye(3), depth=1).engine == "rows"
 
 
 def test_rows_says_why_it_does_not_draw_other_laws():

@@ -414,13 +414,15 @@ def test_the_plugin_repeats_the_default_level() -> None:
     assert BoundedMean(0, 1, LEVEL).level == LEVEL
 
 
-def test_claims_as_text_in_one_file_keep_their_witnesses_apart(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("""
+def test_claims_of_one_file_keep_witnesses_apart(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_a="""
         def test_it(verify_claim):
             for claim in ("x <= 1", "x<=1", "x**2 <= 1"):
                 verify_claim(claim, x="[0, 2]", expected="refuted")
             verify_claim("x <= 1", x="[0, 2]", expected="refuted", name="mine")
-        """)
+        """
+    )
     run(pytester, "--theorem-corpus", "kept").assert_outcomes(passed=1)
     names = sorted(
         path.name.split("-")[0].split(".")[-1] for path in (pytester.path / "kept").iterdir()
