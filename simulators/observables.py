@@ -9,8 +9,8 @@ All are scale-invariant but `log_norm` and those that measure a gradient G, or a
 in place of ``H``, whose scale counts. ``H`` is first divided by its largest entry, so scales from
 1e-300 to 1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite
 ``H`` and for the cosine with a zero column, they are NaN, without a warning; `simulate` refuses
-such batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not rank 0. `alive` says
-whether a sample is zero.
+such batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not rank 0. `alive`
+says whether a sample is zero.
 
 A new one is one function under `observable`, here or in a module of yours; it is then known by its
 name to simulations, sweeps and claims.

@@ -24,8 +24,8 @@ __all__ = ["engine_of_all", "weights_apart"]
 def weights_apart(chain: Chain, other: Chain, inputs: int) -> str | None:
     """Where two chains draw other weights, in words; None if they draw the same.
 
-    ``inputs`` ≥ 1 are the rows of the batch. Layers are compared in order by what they draw: biases, or
-    weights of one law and size. Their deviations may differ.
+    ``inputs`` ≥ 1 are the rows of the batch. Layers are compared in order by what they draw:
+    biases, or weights of one law and size. Their deviations may differ.
 
     Example:
         >>> from simulators.chains import batchnorm_chain, residual_chain, vanilla_chain
@@ -69,10 +69,10 @@ def engine_of_all(
     - ``jointly``: whether it counts how the networks of one draw go together, so that the weights
       themselves must be shared
 
-    For one chain that of `simulators.simulate.choose_engine`, but that a batch of few rows, which is
-    mapped once, does not decide about all other layers. For several rows, where it is exact: what
-    two networks are made of the same normals by factor soon has little in common, as each goes on
-    from a factor of its own.
+    For one chain that of `simulators.simulate.choose_engine`, but that a batch of few rows, which
+    is mapped once, does not decide about all other layers. For several rows, where it is exact:
+    what two networks are made of the same normals by factor soon has little in common, as each goes
+    on from a factor of its own.
 
     Example:
         >>> from simulators.chains import rescale_chain, vanilla_chain

@@ -94,11 +94,11 @@ def simulate(
     - ``every``: measure after every so many blocks, a divisor of ``depth``; what is not measured is
       not paid for
     - ``backward``: what G_L = ∂L/∂H_L is, for observables of the gradients G_ℓ = ∂L/∂H_ℓ such as
-      ``"gradient_norm"``, and of ``"tangent_kernel"``: ``"gaussian"``, standard normal for each replica;
-      ``"readout"``, one normal vector of variance 1/d for all samples, as of f(x) = a·h_L(x); an
-      array (d, n); or a function of H_L, ``(..., d, n)``, to an array like it. Their column j
-      belongs to layer j · ``every`` as all others do, column 0 to the batch. At a kink, and for a
-      row of zeros that is rescaled, the derivative is taken to be 0
+      ``"gradient_norm"``, and of ``"tangent_kernel"``: ``"gaussian"``, standard normal for each
+      replica; ``"readout"``, one normal vector of variance 1/d for all samples, as of f(x) =
+      a·h_L(x); an array (d, n); or a function of H_L, ``(..., d, n)``, to an array like it. Their
+      column j belongs to layer j · ``every`` as all others do, column 0 to the batch. At a kink,
+      and for a row of zeros that is rescaled, the derivative is taken to be 0
 
     Where a block multiplies its input's scale by a scalar and never fixes it (a vanilla chain with
     identity or ReLU), the representation is kept at ‖H‖_F = 1 from the first block on, which no
@@ -119,11 +119,11 @@ def simulate(
 
     Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense;
     backward some two or three times as much again, and n + 1 times that with ``"tangent_kernel"``
-    where samples interact (for rows, O(width · n⁴)). Memory beyond the batch and the values is a few
-    MiB for factor, O(width · n) for rows; for dense O(width · n) and at most some 80 MiB per core.
-    Backward half a GiB more at most for what is kept, or some O(width · n · depth^(1/4)) where that
-    is more; for dense the weights of one block, if they are more; and for a tangent kernel where
-    samples interact, some 4n representations at work.
+    where samples interact (for rows, O(width · n⁴)). Memory beyond the batch and the values is a
+    few MiB for factor, O(width · n) for rows; for dense O(width · n) and at most some 80 MiB per
+    core. Backward half a GiB more at most for what is kept, or some O(width · n · depth^(1/4))
+    where that is more; for dense the weights of one block, if they are more; and for a tangent
+    kernel where samples interact, some 4n representations at work.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
     wants; also for what no machine can do, see `simulators.requirements`.
@@ -314,8 +314,8 @@ def choose_engine(
     """The engine that `simulate` runs where ``engine`` of `ENGINES` is asked for, and why.
 
     ``measures`` are the observables, ``replicas`` ≥ 1 their number of runs, ``batch_shape`` is
-    (d₀, n): rows is quicker than dense where widths are more than twice n, or n(n + 1) for a tangent
-    kernel of samples that interact. Raises `ValueError` when
+    (d₀, n): rows is quicker than dense where widths are more than twice n, or n(n + 1) for a
+    tangent kernel of samples that interact. Raises `ValueError` when
     the one asked for does not apply, with the reason.
 
     Example:

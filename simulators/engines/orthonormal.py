@@ -1,5 +1,5 @@
-"""An orthonormal basis whose first vectors are Q of a tall H = QR, of the very decomposition whose R
-`simulators.engines.factor.Folding` gives.
+"""An orthonormal basis whose first vectors are Q of a tall H = QR, of the very decomposition whose
+R `simulators.engines.factor.Folding` gives.
 
 An engine that draws WH as GR, G = WQ, goes back through W by that G: it needs the Q that goes with
 R, and the complement of its span. Householder's reflections are both, whatever the rank of H, so

@@ -23,7 +23,7 @@ compared with the gradient that leaves.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain as chained
 from typing import TypeAlias
@@ -491,10 +491,11 @@ def kept_together(groups: Sequence[range], entries: int, dtype: str) -> list[ran
         [range(0, 16), range(16, 32)]
     """
     size = max(LEAST_REPLICAS, WHOLE_BYTES // np.dtype(dtype).itemsize // entries)
-    cut = (
-        [group[start : start + size] for start in range(0, len(group), size)] for group in groups
-    )
-    return list(chained.from_iterable(cut))
+
+    def cut(group: range) -> Iterable[range]:
+        return (group[start : start + size] for start in range(0, len(group), size))
+
+    return list(chained.from_iterable(map(cut, groups)))
 
 
 def _blocks_kept(entries: int, dtype: str) -> int:

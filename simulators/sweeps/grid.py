@@ -319,8 +319,8 @@ class Grid:
         reading = [item for item in observables if resolve(item).backward]
         require(
             backward is not None or not reading,
-            f"observables: {reading[0] if reading else ''!r} reads the backward pass; give backward, "
-            "as 'gaussian'",
+            f"observables: {reading[0] if reading else ''!r} reads the backward pass; give "
+            "backward, as 'gaussian'",
         )
         require(
             backward is None or reading,

@@ -2,9 +2,9 @@
 
 Near the end of a wide range a mean is told slowly, whatever the method and however small the
 variance: a value at the other end, of probability ε, may be missed by 1/ε samples, and moves the
-mean by ε times the range. So to see that E X is at least some b takes log(1/level)/(E X − b) samples
-in units of the range, at least. Where Z ≤ X on average, and Z has a narrower range, E Z may be told
-sooner than E X is: see `theorems.checking.cosine_drift`.
+mean by ε times the range. So to see that E X is at least some b takes log(1/level)/(E X − b)
+samples in units of the range, at least. Where Z ≤ X on average, and Z has a narrower range, E Z may
+be told sooner than E X is: see `theorems.checking.cosine_drift`.
 """
 
 from __future__ import annotations

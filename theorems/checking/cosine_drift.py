@@ -1,4 +1,4 @@
-"""What is left of a cosine at least, on average, some blocks later: a drift, proved for every width.
+"""What is left of a cosine at least, on average, some blocks later: a drift, for every width.
 
 Let ρ be the cosine of two samples, and ρ⁺ that after Gaussian weights of width d and a positively
 homogeneous φ. Given ρ, rows are independent pairs of normals (x_k, y_k) of correlation ρ, of which

@@ -375,8 +375,8 @@ class LogSlope:
 
     An observation has k places, which may depend on one another. Each mean is followed by
     `AimedMean`, each quantile by `Quantile`; the slope lies where all of them in their intervals
-    put it, and anywhere until each is certainly positive. Raises ValueError for fewer than two distinct numbers, and as
-    `AimedMean`.
+    put it, and anywhere until each is certainly positive. Raises ValueError for fewer than two
+    distinct numbers, and as `AimedMean`.
 
     Example:
         >>> decay = LogSlope([1, 2, 3], 0.0, 1.0, 1e-6)

@@ -9,7 +9,7 @@ is claimed of such a mean.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,10 +74,12 @@ class Known:
         """Values that make one sample together, (replicas, readouts, places), of several that are
         known, ``(replicas, readouts)`` each or with places of their own: spoiled where one is.
         """
-        low, high = (
-            np.concatenate([end.reshape(*end.shape[:2], -1) for end in ends], axis=2)
-            for ends in ([part.low for part in parts], [part.high for part in parts])
-        )
+
+        def joined(ends: Iterable[Floats]) -> Floats:
+            flat = [end.reshape(*end.shape[:2], -1) for end in ends]
+            return np.concatenate(flat, axis=2)
+
+        low, high = joined(part.low for part in parts), joined(part.high for part in parts)
         return cls.between(low, high, np.any([part.spoiled for part in parts], axis=0))
 
     @classmethod

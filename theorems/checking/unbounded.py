@@ -1,4 +1,4 @@
-"""Means of what has no range, or half of one: what no number of samples bounds, and how it is told."""
+"""Means of what has no range, or half of one: what no number of samples bounds, and its words."""
 
 from __future__ import annotations
 

@@ -415,7 +415,8 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
 
 
 def given_backward(text: str | None) -> dict[str, Any]:
-    """What ``--backward`` gives, as an argument: none without it. Raises ``ValueError`` in one line.
+    """What ``--backward`` gives, as an argument: none without it. Raises ``ValueError`` in one
+    line.
 
     >>> given_backward("gaussian")
     {'backward': 'gaussian'}

@@ -56,7 +56,7 @@ def with_carried_means(check: Expectation, design: Design, relation: str) -> Exp
 
 @dataclass(frozen=True)
 class _Carried:
-    """Readings with an axis more: the quantity itself, and what is left of it from layers before."""
+    """Readings with an axis more: the quantity, and what is left of it from layers before."""
 
     design: Design
 

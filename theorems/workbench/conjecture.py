@@ -165,7 +165,8 @@ def conjecture(
     - ``other``: a second chain, as ``chain`` is given, from the same start on the same weights; its
       quantities are ``other.orthogonality_gap``, …, and the claim compares both
     - ``backward``: what the gradient G = ∂L/∂H is at layer ``ell``, for a claim about gradients:
-      "gaussian", standard normal; "readout"; an array (d, n); or a function of H there, ``(..., d, n)``, to
+      "gaussian", standard normal; "readout"; an array (d, n); or a function of H there,
+      ``(..., d, n)``, to
       one like it. ``gradient_norm_0`` is then ‖G‖ at the batch of a network of ``ell`` layers,
       ``gradient_norm`` that at layer ``ell`` itself
     - every other keyword declares a symbol: ``d="64..4096"``, ``alpha="(0, 1/n]"``,
@@ -441,7 +442,8 @@ class Conjecture:
         others = [s for s in found.statistics if s.over != over or not s.spans]
         yield (
             bool(others) and (over is not None or any(s.over for s in others)),
-            f"{first} and {others and others[0]} are not of the same networks; claim each by itself",
+            f"{first} and {others and others[0]} are not of the same networks; claim each by "
+            "itself",
         )
         yield (
             over is not None and over in free,
@@ -815,8 +817,8 @@ class Conjecture:
             refuse(
                 (
                     len({q.of_other for q in named}) == 1,
-                    f"{missing}= has no effect, as the claim names no quantity of it; compare both, "
-                    "as in orthogonality_gap <= other.orthogonality_gap",
+                    f"{missing}= has no effect, as the claim names no quantity of it; compare "
+                    "both, as in orthogonality_gap <= other.orthogonality_gap",
                 )
             )
 
@@ -965,7 +967,7 @@ class Conjecture:
     def _wanting(
         self, look: Callable[[Mapping[str, Interval | float]], Statistic | None]
     ) -> Unbounded | None:
-        """The first statistic of the lay-out that ``look`` finds, and where its range has no end."""
+        """The first statistic of the lay-out that ``look`` finds, and where no end is."""
         if self.design is None:
             return None
         for item in self.design.items(self._draft):
@@ -1053,7 +1055,7 @@ class Conjecture:
         return replace(draft, checks=(search,) if only else (search, check))
 
     def _corners(self) -> list[Item]:
-        """Where a claim is tried first: of what takes long to decide, where floats say it is tight."""
+        """Where what takes long to decide is tried first: where floats say that it is tight."""
         return [*(self.space.corners() if self.space.quick else ()), *self._tightest]
 
     def _check(self, design: Design | None, fineness: float) -> Check:

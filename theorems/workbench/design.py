@@ -78,9 +78,9 @@ _PILOTS, _MORE_PILOTS = 24, 400
 _ENDS = ("low", "high")
 #: Marks an instance that is read beside another.
 _BESIDE = "beside"
-#: What means from every start over some layers say of what comes after: the mean over as many layers,
-#: some layers deeper, is the mean of these over the law of the layer that far down, and the mean
-#: under a stationary law is that over this law.
+#: What means from every start over some layers say of what comes after: the mean over as many
+#: layers, some layers deeper, is the mean of these over the law of the layer that far down, and the
+#: mean under a stationary law is that over this law.
 _FOREVER = (
     "the means over these layers lie there from these starts; where they do from every start that "
     "the chain comes to, those over deeper layers and under every stationary law do"
@@ -520,14 +520,9 @@ class Design:
         low, high = (float(end) for end in self.space.domain(over).ends(item))
         if over == "d":
             low, high = max(low, float(item["n"])), min(high, float(_WIDEST))
-        values = (
-            {
-                round(x) if over == "d" else Fraction(x).limit_denominator(10**6)
-                for x in np.geomspace(low, high, 5)
-            }
-            if 0 < low < high < math.inf
-            else set()
-        )
+        places = np.geomspace(low, high, 5) if 0 < low < high < math.inf else ()
+        whole = over == "d"
+        values = {round(x) if whole else Fraction(x).limit_denominator(10**6) for x in places}
         moved = [{**item, over: Fraction(value)} for value in sorted(values)]
         return [each for each in moved if self.allows(statement, each)]
 
@@ -736,7 +731,7 @@ class Design:
     def joined(
         self, statement: Statement, runs: Sequence[Trajectory], instance: Instance
     ) -> NDArray[np.float64]:
-        """What `sample` reads of networks side by side, one run for each of the instance's bundle."""
+        """What `sample` reads of networks side by side, a run for each of the bundle."""
         read = [
             self.sample(statement, run, one) for run, one in zip(runs, instance.bundle, strict=True)
         ]

@@ -15,7 +15,8 @@ the function of statistics that a claim compares with a bound.
   chain, of networks of several of these
 - ``stationary(x)``, ``limit(x)``: E x under any stationary law, or where it tends to with depth, by
   the means of x from every start
-- ``rate(median(x))``, ``exponent(quantile(x, 9/10), ell)``: the same of a quantile, whatever the law
+- ``rate(median(x))``, ``exponent(quantile(x, 9/10), ell)``: the same of a quantile, whatever the
+  law
 - ``quantile(x, 9/10)``, ``median(x)``: by order statistics, whatever the law; where several numbers
   are quantiles, because the law has gaps, the claim is about every one of them
 - ``kolmogorov(x, chi2(k))``: the greatest difference of the distribution function from a given one,

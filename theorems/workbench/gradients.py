@@ -1,8 +1,8 @@
 """What a claim about gradients says of the one at the last layer, G = ∂L/∂H at layer ell.
 
 A network of ell layers goes back from there. ``gradient_norm_0`` is ‖G‖ at its batch, and
-``gradient_norm`` that at layer ell, as it was given. So a claim about several depths is about as many
-networks, and ``rate(gradient_norm_0)`` is the growth for every layer that a network is deeper.
+``gradient_norm`` that at layer ell, as it was given. So a claim about several depths is about as
+many networks, and ``rate(gradient_norm_0)`` is the growth for every layer that a network is deeper.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ __all__ = ["given_gradient", "gradient_digest", "gradient_words"]
 def given_gradient(backward: Backward, width: Domain, batch_size: Domain) -> Backward:
     """The gradient at layer ell, as simulations take it.
 
-    - ``backward``: "gaussian", "readout", an array (d, n), or a function of H; what a function raises becomes a
-      `ClaimError`
+    - ``backward``: "gaussian", "readout", an array (d, n), or a function of H; what a function
+      raises becomes a `ClaimError`
     - ``width``, ``batch_size``: the domains of d and n, which an array must fit
 
     Raises `ClaimError` for anything else.

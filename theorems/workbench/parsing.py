@@ -7,8 +7,8 @@ is 1.
 
 What is allowed: numbers (exactly as written: 0.1 is 1/10), declared names, + - * / **, unary minus,
 one comparison, the functions of ``FUNCTIONS``, and where a claim is about random weights the
-statistics of `theorems.workbench.estimands.STATISTICS`; where it compares two chains, the quantities
-of the second as ``other.orthogonality_gap``. Everything else is refused with a
+statistics of `theorems.workbench.estimands.STATISTICS`; where it compares two chains, the
+quantities of the second as ``other.orthogonality_gap``. Everything else is refused with a
 `ClaimError` that says where.
 """
 

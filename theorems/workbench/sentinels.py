@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -256,7 +257,7 @@ def others_like(design: Design, statement: Statement) -> list[tuple[str, Estiman
     """
     estimand, upper = design.estimand, statement.relation in ("<=", "<")
     instances = design.instances(statement, None)
-    values = [dict(each) for instance in instances for each in instance.readouts]
+    values = list(map(dict, chain.from_iterable(each.readouts for each in instances)))
     most = max((design.bound(statement, each) for each in values), default=0.0)
     if not upper or not values or not 0 < most < math.inf:
         return []
@@ -284,7 +285,11 @@ def farthest(others: Sequence[Sides]) -> int | None:
         >>> farthest([[(0.5, 1.0)], [(2.0, 1.0), (3.0, 1.0)]])
         1
     """
-    room = [min((left - right for left, right in sides), default=-1.0) for sides in others]
+
+    def least(sides: Sides) -> float:
+        return min((left - right for left, right in sides), default=-1.0)
+
+    room = list(map(least, others))
     best = max(range(len(room)), key=room.__getitem__, default=None)
     return best if best is not None and room[best] > 0 else None
 
