@@ -16,7 +16,7 @@ import pytest
 import torch
 from numpy.random import SeedSequence
 from test_width import GIB, exponent
-from timing import best_of, seconds
+from timing import best_of, per_layer
 
 from simulators import batchnorm_chain, simulate
 from simulators.streams import HostStreams
@@ -139,11 +139,10 @@ def test_the_cost_of_its_normals(benchmark, report, width):
 def test_the_cost_is_linear_in_the_width(benchmark, report):
     widths = (10**3, 10**4, 10**5)
 
-    def per_layer(width):
-        depth = max(2, 10**6 // width)
-        return min(seconds(lambda: rows(1, width=width, depth=depth)) for _ in range(3)) / depth
+    def taken(width):
+        return per_layer(lambda depth: rows(1, width=width, depth=depth), max(4, 10**6 // width))
 
-    slope = exponent(widths, benchmark.pedantic(lambda: [*map(per_layer, widths)], rounds=1))
+    slope = exponent(widths, benchmark.pedantic(lambda: [*map(taken, widths)], rounds=1))
     report(
         f"rows forward and back: time ~ width^{slope:.2f} over 10³…10⁵ at n = {N}; "
         "target at most 1.1",
