@@ -27,8 +27,9 @@ TARGET = {("float64", REPLICAS): 25}
 """Times faster than the loop, for several networks in the dtype that is ours by default.
 
 One network alone is reported: of its time some half is calls of NumPy on arrays of 32 KiB. So is
-float32, in which Torch draws a normal number six times quicker than in float64: the 2 · 8 · 512 · 20
-numbers that ours draws, and its decompositions, are a larger part of 512 · 512 · 20.
+float32, in which Torch draws a normal number six times quicker than in float64: the
+2 · 8 · 512 · 20 numbers that ours draws, and its decompositions, are a larger part of
+512 · 512 · 20.
 """
 
 WIDE = f"""

@@ -1,5 +1,5 @@
-"""Tangent kernels by the engine `rows` against a plain loop of Torch: weights drawn, one gradient in
-all of them for each output. Both draw a network anew for every kernel.
+"""Tangent kernels by the engine `rows` against a plain loop of Torch: weights drawn, one gradient
+in all of them for each output. Both draw a network anew for every kernel.
 """
 
 from functools import partial

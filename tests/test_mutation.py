@@ -288,7 +288,7 @@ def test_tests_that_a_cache_or_an_import_may_hide_from_a_line_run_too() -> None:
 
 
 def test_the_file_named_after_a_module_comes_first_whole() -> None:
-    """A constant of a module is read by tests that run no line of it, and many quick ones would cut them off."""
+    """Tests that run no line of a module read its constants, and quick ones would cut them off."""
     reach = Reach()
     for name, lines in (("tests/test_a.py", {"1": [0]}), ("tests/test_s.py", {"1": [0]})):
         seconds = {f"{name}::a": 5, f"{name}::constant": 40}

@@ -77,9 +77,9 @@ class Reach:
         """The tests that run a mutant's lines, as many as take ``within`` seconds of CPU in all.
 
         Of a line that runs while its module is loaded, also those that run anything of the module, and those that
-        look at every statement. Behind them, the others of their files: what one test leaves in a cache, or a
-        module as a constant, the next reads without running a line. The file named after the module comes first,
-        whole.
+        look at every statement. Behind them, the others of their files: what one test leaves in a
+        cache, or a module as a constant, the next reads without running a line. The file named
+        after the module comes first, whole.
         """
         lines = self.lines.get(mutant.path, {})
         own = set(range(mutant.line, mutant.last_line + 1))

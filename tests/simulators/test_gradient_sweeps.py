@@ -1,4 +1,4 @@
-"""Sweeps that go back: gradients in stores and tables, resumed like any other, refusals at the door."""
+"""Sweeps that go back: gradients in stores and tables, resumed like any other, refusals."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What is noted on the way forward: copies that nothing overwrites, whether there is room or not."""
+"""What is noted on the way forward: copies that nothing overwrites, with room or without."""
 
 import numpy as np
 import pytest

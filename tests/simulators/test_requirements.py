@@ -130,7 +130,7 @@ BACK = {
 @pytest.mark.parametrize("kept", [1, 2**29])
 @pytest.mark.parametrize(("engine", "width"), [("rows", 2**16), ("dense", 512)])
 def test_what_is_told_of_memory_is_needed(engine, width, kept, dtype, measured, monkeypatch):
-    """No more than that, and no less than a third of what a run has at its peak, where it goes back."""
+    """No more than that, and a third at least of a run's peak, where it goes back."""
     told = []
     monkeypatch.setattr(round_trip, "KEPT_BYTES", kept)
     monkeypatch.setattr(requirements, "require_memory", lambda needed, what: told.append(needed))

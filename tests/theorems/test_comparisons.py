@@ -1,4 +1,4 @@
-"""Claims that compare two chains on the same weights: what they mean, verdicts both ways, refusals."""
+"""Claims that compare two chains on the same weights: meaning, verdicts both ways, refusals."""
 
 from __future__ import annotations
 

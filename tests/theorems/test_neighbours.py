@@ -1,4 +1,4 @@
-"""The shipped file of neighbouring claims: each gets the verdict that it declares, and its false neighbour falls."""
+"""The shipped file of neighbouring claims: each gets the verdict that it declares."""
 
 from __future__ import annotations
 

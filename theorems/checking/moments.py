@@ -214,7 +214,39 @@ def _end(
     return None
 
 
-class CatoniMean:
+class _MeanOfKept:
+    """What a confidence sequence tells of the observations that it has kept."""
+
+    def __init__(self, level: float, floor: float) -> None:
+        self.level = error_level("level", level)
+        self._price = math.log(2 * len(_SHARP) / self.level)
+        self._kept = _Kept()
+        self.interval = floor, math.inf
+
+    @property
+    def count(self) -> int:
+        """Number of observations that the mean is taken over."""
+        return len(self._kept.low)
+
+    @property
+    def estimates(self) -> tuple[float, float]:
+        """Between what the mean of the observations lies; NaN before the first that count."""
+        return self._kept.means
+
+    @property
+    def estimate(self) -> float:
+        """The mean of the observations."""
+        low, high = self.estimates
+        return (low + high) / 2
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; negative if that is empty, infinite before both ends."""
+        low, high = self.interval
+        return (high - low) / 2
+
+
+class CatoniMean(_MeanOfKept):
     """The mean of observations whose variance is at most a given number, whatever their law.
 
     - ``level``: error probability, inside (0, 1), half of it on each side
@@ -245,14 +277,11 @@ class CatoniMean:
         variance: float | Callable[[], float],
         spread: float | None = None,
     ) -> None:
-        self.level = error_level("level", level)
+        super().__init__(level, -math.inf)
         if not callable(variance) and not 0 < variance < math.inf:
             raise ValueError(f"variance = {variance!r}: want a positive finite number")
         self._variance = variance
         self._spread = None if spread is None else finite_float("spread", spread)
-        self._price = math.log(2 * len(_SHARP) / self.level)
-        self._kept = _Kept()
-        self.interval = -math.inf, math.inf
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
         """Take further observations, (k,); with ``up_to``, each lies between its value and that.
@@ -292,30 +321,8 @@ class CatoniMean:
                 _end(too_high, middle, step, 1.0),
             )
 
-    @property
-    def count(self) -> int:
-        """Number of observations that the mean is taken over."""
-        return len(self._kept.low)
 
-    @property
-    def estimates(self) -> tuple[float, float]:
-        """Between what the mean of the observations lies; NaN before the first that count."""
-        return self._kept.means
-
-    @property
-    def estimate(self) -> float:
-        """The mean of the observations."""
-        low, high = self.estimates
-        return (low + high) / 2
-
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; negative if that is empty, infinite before both ends."""
-        low, high = self.interval
-        return (high - low) / 2
-
-
-class RelativeMean:
+class RelativeMean(_MeanOfKept):
     """The mean of observations X ≥ 0 with E X² ≤ ``ratio``·(E X)², whatever their law.
 
     - ``level``: error probability, inside (0, 1), half of it on each side
@@ -337,13 +344,10 @@ class RelativeMean:
     lower, upper = 0.0, math.inf
 
     def __init__(self, level: float, ratio: float) -> None:
-        self.level = error_level("level", level)
+        super().__init__(level, 0.0)
         if not 1 < ratio < math.inf:
             raise ValueError(f"ratio = {ratio!r}: want a finite number above 1")
         self._ratio = ratio
-        self._price = math.log(2 * len(_SHARP) / self.level)
-        self._kept = _Kept()
-        self.interval = 0.0, math.inf
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
         """Take further observations, (k,); with ``up_to``, each lies between its value and that.
@@ -374,28 +378,6 @@ class RelativeMean:
                 _end(too_low, middle, step, -1.0),
                 _end(too_high, middle, step, 1.0),
             )
-
-    @property
-    def count(self) -> int:
-        """Number of observations taken."""
-        return len(self._kept.low)
-
-    @property
-    def estimates(self) -> tuple[float, float]:
-        """Between what the mean of the observations lies; NaN before the first."""
-        return self._kept.means
-
-    @property
-    def estimate(self) -> float:
-        """The mean of the observations."""
-        low, high = self.estimates
-        return (low + high) / 2
-
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; negative if that is empty, infinite before both ends."""
-        low, high = self.interval
-        return (high - low) / 2
 
 
 def _quotients(values: FloatArray, m: float) -> FloatArray:
