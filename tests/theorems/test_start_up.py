@@ -46,6 +46,7 @@ def loaded(arguments: list[str]) -> set[str]:
         (["list"], HEAVY),
         (["show", "orthogonality.decay"], HEAVY),
         (["list", "rank"], (*HEAVY, "theorems.families.cluster.notation")),
+        (["doctor"], (*HEAVY, "z3", "sklearn", "distributed", "pyarrow", "jinja2")),
         (["show", "rank.drift"], (*HEAVY, "theorems.families.splines.notation")),
     ],
 )

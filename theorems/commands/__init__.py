@@ -21,6 +21,7 @@ VERBS = {
     "sweep": "simulate a grid of chains, widths, batches, depths, seeds into a store",
     "inspect": "say what becomes of a batch in your own PyTorch network",
     "report": "render the report of an earlier run",
+    "doctor": "say which optional parts are installed, and how to get the others",
     "new": "write the file of a new statement, to be changed into yours",
 }
 """Every verb of ``theorems`` with what it is for."""

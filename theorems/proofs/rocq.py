@@ -19,6 +19,7 @@ from theorems.proofs.vernacular import breaches, project_breaches, stripped
 __all__ = [
     "ALLOWED",
     "INSTALL",
+    "LIBRARIES",
     "SOURCES",
     "MissingRocqError",
     "Rocq",
@@ -37,11 +38,17 @@ __all__ = [
 #: The development, in the package.
 SOURCES = Path(__file__).parent
 
+#: The libraries that the development imports, by their folder: Debian's packages.
+LIBRARIES = {
+    "mathcomp/analysis": "libcoq-mathcomp-analysis",
+    "mathcomp/algebra_tactics": "libcoq-mathcomp-algebra-tactics",
+    "mathcomp/zify": "libcoq-mathcomp-zify",
+    "Coquelicot": "libcoq-coquelicot",
+    "Interval": "libcoq-interval",
+}
+
 #: What gets it where it is missing (Debian, Ubuntu).
-INSTALL = (
-    "apt-get install --no-install-recommends coq libcoq-mathcomp-analysis "
-    "libcoq-mathcomp-algebra-tactics libcoq-mathcomp-zify libcoq-coquelicot libcoq-interval make"
-)
+INSTALL = f"apt-get install --no-install-recommends coq {' '.join(LIBRARIES.values())} make"
 
 #: The axioms behind Coq's own real numbers. Only files under leaf/ may rest on them.
 ALLOWED = frozenset(
@@ -173,6 +180,11 @@ class Rocq:
     version: str
     workspace: Path
     root: Path = SOURCES
+
+    def missing_libraries(self) -> list[str]:
+        """Debian's packages of the libraries that are not where Rocq looks for them."""
+        libraries = Path(_told(self.coqc, "-where"), "user-contrib")
+        return [name for folder, name in LIBRARIES.items() if not (libraries / folder).is_dir()]
 
     def build(self, files: Iterable[str] = (), *, jobs: int = 2, timeout: float = 1500) -> None:
         """Compile files and what they need, in the workspace; one process at a time.
@@ -339,15 +351,18 @@ def installed(root: Path = SOURCES, workspace: Path | None = None) -> Rocq:
     if missing:
         raise MissingRocqError(f"{', '.join(missing)} not found; get Rocq by: {INSTALL}")
     coqc = shutil.which("coqc") or "coqc"
-    done = subprocess.run(
-        [coqc, "--print-version"], capture_output=True, text=True, timeout=60, check=False
-    )
-    version = done.stdout.split()[0] if done.stdout.split() else "unknown"
+    version = next(iter(_told(coqc, "--print-version").split()), "unknown")
     if workspace is None:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         key = hashlib.sha256(f"{root.resolve()} {version}".encode()).hexdigest()[:12]
         workspace = cache / "batchnorm-theorems" / f"rocq-{key}"
     return Rocq(coqc, version, workspace, root)
+
+
+def _told(coqc: str, option: str) -> str:
+    """What the compiler says of itself; nothing where it fails."""
+    done = subprocess.run([coqc, option], capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.strip()
 
 
 def _last_words(text: str, limit: int = 400) -> str:
